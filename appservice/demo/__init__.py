@@ -1,0 +1,1 @@
+"""The demo: a real homeserver, the service and a host page on loopback, from nothing."""
