@@ -1,0 +1,73 @@
+"""The one exception tree of `transcode`: each way a job can fail, with a stable code for whoever shows it."""
+
+# ruff: noqa: N818 - the names say what is wrong with the video; all of them derive from TranscodeError.
+
+from typing import ClassVar
+
+
+class TranscodeError(Exception):
+    """A video cannot be transcoded.
+
+    `code` is a stable slug for programs and for the text the sender reads; the message is English, for the log.
+    `final` says that another attempt with the same file and the same limits cannot end differently.
+    """
+
+    code: ClassVar[str] = "failed"
+    final: ClassVar[bool] = True
+
+
+class EmptyFile(TranscodeError):
+    """The file has no bytes."""
+
+    code = "empty-file"
+
+
+class NotAVideo(TranscodeError):
+    """No container that we know, or one without moving pictures: text, playlist, image, or sound alone."""
+
+    code = "not-a-video"
+
+
+class BrokenFile(TranscodeError):
+    """A container that we know, but cut off, without its index, or with nothing that can be decoded."""
+
+    code = "broken-file"
+
+
+class TooLong(TranscodeError):
+    """It plays longer than the limit, or its renditions would need more space than the limit."""
+
+    code = "too-long"
+
+
+class TooLargePicture(TranscodeError):
+    """The picture is larger than the limit, or decoding it needs more memory than the limit."""
+
+    code = "too-large-picture"
+
+
+class TooManyStreams(TranscodeError):
+    """The container announces more streams than the limit."""
+
+    code = "too-many-streams"
+
+
+class TookTooLong(TranscodeError):
+    """The limit of wall clock or CPU time was reached; a less busy machine may manage it."""
+
+    code = "took-too-long"
+    final = False
+
+
+class ToolMissing(TranscodeError):
+    """This machine has no suitable ffmpeg, or one that lacks a needed decoder; the message says what to install."""
+
+    code = "tool-missing"
+    final = False
+
+
+class Failed(TranscodeError):
+    """Anything else: the message holds the end of what ffmpeg printed."""
+
+    code = "failed"
+    final = False

@@ -1,0 +1,263 @@
+"""HLS playlists (RFC 8216) of one video and of lists of videos: pure text from measured renditions.
+
+A reel is many videos in one playlist, with a discontinuity between two of them. Because a player may change quality at
+any segment, the playlists of all tiers must tell the same timeline: that is why the rungs of a video are cut at the
+same instants, and why a video that lacks a rung lends its nearest one to that tier.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Protocol, Self
+
+# ruff: noqa: TRY004 - whatever is wrong with stored JSON, its reader gets one kind of error.
+
+VERSION = 7
+"""The protocol version we declare: fragmented MP4 through EXT-X-MAP in ordinary playlists needs at least 6."""
+
+POSTER = "poster.jpg"
+"""Name of the still picture in a video's folder."""
+
+
+class Variant(Protocol):
+    """What a line of a master playlist says about the playlist that it names."""
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second."""
+
+    @property
+    def codecs(self) -> str:
+        """RFC 6381 list of what is inside."""
+
+    @property
+    def bandwidth(self) -> int:
+        """Bits per second of the worst segment."""
+
+    @property
+    def average_bandwidth(self) -> int:
+        """Bits per second over the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One quality of one video, as measured on its files.
+
+    `name` is its folder and its rung ('720'), `width` and `height` are pixels, `frame_rate` is frames per second,
+    `codecs` is the RFC 6381 list, both bandwidths are bits per second (peak segment, and mean), `durations` are the
+    seconds of each segment in order. Files: `{name}/init.mp4` and `{name}/{i}.m4s`, i counting from 0.
+    """
+
+    name: str
+    width: int
+    height: int
+    frame_rate: float
+    codecs: str
+    bandwidth: int
+    average_bandwidth: int
+    durations: tuple[float, ...]
+
+    @property
+    def duration(self) -> float:
+        """Seconds it plays."""
+        return math.fsum(self.durations)
+
+    @property
+    def short_side(self) -> int:
+        """Pixels of the shorter side."""
+        return min(self.width, self.height)
+
+    def to_json(self) -> dict[str, object]:
+        """Give a mapping that `json.dumps` takes and `from_json` reads back."""
+        return {**asdict(self), "durations": list(self.durations)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> Self:
+        """Read what `to_json` gave, also after a round trip through JSON. Raises ValueError for anything else."""
+        names = {field.name for field in fields(cls)}
+        if set(data) != names:
+            raise ValueError(f"a rendition has the keys {sorted(names)}, not {sorted(data)}")
+        durations = data["durations"]
+        if not isinstance(durations, list | tuple):
+            raise ValueError("durations of a rendition must be a list")
+        return cls(
+            name=_text(data["name"]),
+            width=_whole(data["width"]),
+            height=_whole(data["height"]),
+            frame_rate=_number(data["frame_rate"]),
+            codecs=_text(data["codecs"]),
+            bandwidth=_whole(data["bandwidth"]),
+            average_bandwidth=_whole(data["average_bandwidth"]),
+            durations=tuple(_number(seconds) for seconds in durations),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One video of a list. `prefix` is the relative URI of its folder: '' or something that ends in '/'."""
+
+    prefix: str
+    renditions: tuple[Rendition, ...]
+
+    def __post_init__(self) -> None:
+        _check_prefix(self.prefix)
+        if not self.renditions:
+            raise ValueError(f"item {self.prefix!r} has no renditions")
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One quality of a whole list: for each item the rendition that serves it. Figures are the peaks of its parts."""
+
+    name: str
+    width: int
+    height: int
+    frame_rate: float
+    codecs: str
+    bandwidth: int
+    average_bandwidth: int
+    parts: tuple[tuple[str, Rendition], ...]
+
+
+def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1) -> str:
+    """Write the playlist that plays `items` (folder prefix, rendition) in order, the whole list `repeat` times.
+
+    Raises ValueError when there is nothing to play, when a prefix is not a folder URI, or when `repeat` is below 1.
+    """
+    if not items:
+        raise ValueError("a playlist needs at least one item")
+    if repeat < 1:
+        raise ValueError(f"repeat must be at least 1, not {repeat}")
+    longest = max(max(rendition.durations) for _, rendition in items)
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        f"#EXT-X-TARGETDURATION:{math.ceil(longest)}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+    ]
+    once = [list(_item_lines(prefix, rendition)) for prefix, rendition in items]
+    for index, item in enumerate(once * repeat):
+        if index:
+            lines.append("#EXT-X-DISCONTINUITY")
+        lines += item
+    lines.append("#EXT-X-ENDLIST")
+    return "\n".join(lines) + "\n"
+
+
+def master_playlist(variants: Sequence[tuple[str, Variant]]) -> str:
+    """Write the playlist that names one media playlist (relative URI) per quality, in the order given.
+
+    Raises ValueError when there are none, or when a URI could break out of its line.
+    """
+    if not variants:
+        raise ValueError("a master playlist needs at least one variant")
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    for uri, variant in variants:
+        _check_uri(uri)
+        lines.append(
+            f"#EXT-X-STREAM-INF:BANDWIDTH={variant.bandwidth},AVERAGE-BANDWIDTH={variant.average_bandwidth},"
+            f'RESOLUTION={variant.width}x{variant.height},CODECS="{variant.codecs}",'
+            f"FRAME-RATE={variant.frame_rate:.3f}"
+        )
+        lines.append(uri)
+    return "\n".join(lines) + "\n"
+
+
+def tiers(items: Sequence[Item]) -> list[Tier]:
+    """Give one tier per rung that any item has, lowest first.
+
+    Each item is there in every tier: by its best rendition that is no taller than the tier, else by its smallest.
+    """
+    names = {rendition.name for item in items for rendition in item.renditions}
+    return [_tier(name, items) for name in sorted(names, key=int)]
+
+
+def bandwidths(sizes: Sequence[int], durations: Sequence[float]) -> tuple[int, int]:
+    """Measure (peak, mean) bits per second from the bytes and seconds of each segment.
+
+    The peak is taken as RFC 8216 section 4.1 does: a segment much shorter than the others (the last one, often) counts
+    together with the one before it, since a player never fetches it alone.
+    """
+    if not sizes or len(sizes) != len(durations):
+        raise ValueError(f"{len(sizes)} sizes and {len(durations)} durations do not describe segments")
+    half = max(durations) / 2
+    peak = 0.0
+    size, seconds = 0, 0.0
+    for next_size, next_seconds in zip(sizes, durations, strict=True):
+        if next_seconds < half:
+            size, seconds = size + next_size, seconds + next_seconds
+        else:
+            size, seconds = next_size, next_seconds
+        peak = max(peak, size * 8 / seconds) if seconds >= half else peak
+    return math.ceil(peak), math.ceil(sum(sizes) * 8 / math.fsum(durations))
+
+
+def _item_lines(prefix: str, rendition: Rendition) -> Iterator[str]:
+    _check_prefix(prefix)
+    folder = f"{prefix}{rendition.name}/"
+    yield f'#EXT-X-MAP:URI="{folder}init.mp4"'
+    for index, seconds in enumerate(rendition.durations):
+        yield f"#EXTINF:{seconds:.6f},"
+        yield f"{folder}{index}.m4s"
+
+
+def _tier(name: str, items: Sequence[Item]) -> Tier:
+    parts = tuple((item.prefix, _serving(int(name), item.renditions)) for item in items)
+    chosen = [rendition for _, rendition in parts]
+    largest = max(chosen, key=lambda rendition: rendition.width * rendition.height)
+    bits = math.fsum(rendition.average_bandwidth * rendition.duration for rendition in chosen)
+    return Tier(
+        name=name,
+        width=largest.width,
+        height=largest.height,
+        frame_rate=max(rendition.frame_rate for rendition in chosen),
+        # One profile everywhere, so that the text with the highest level comes last.
+        codecs=max(rendition.codecs for rendition in chosen),
+        bandwidth=max(rendition.bandwidth for rendition in chosen),
+        average_bandwidth=math.ceil(bits / math.fsum(rendition.duration for rendition in chosen)),
+        parts=parts,
+    )
+
+
+def _serving(short_side: int, renditions: Sequence[Rendition]) -> Rendition:
+    by_size = sorted(renditions, key=lambda rendition: rendition.short_side)
+    return next((r for r in reversed(by_size) if r.short_side <= short_side), by_size[0])
+
+
+def _check_prefix(prefix: str) -> None:
+    if prefix and not prefix.endswith("/"):
+        raise ValueError(f"prefix {prefix!r} must be empty or end in '/'")
+    _check_uri(prefix)
+
+
+def _check_uri(uri: str) -> None:
+    if any(character in '"\\' or character.isspace() or not character.isprintable() for character in uri):
+        raise ValueError(f"{uri!r} is not a URI that a playlist can hold")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} in a rendition must be text")
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{value!r} in a rendition must be a whole number")
+    return value
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"{value!r} in a rendition must be a number")
+    return float(value)
