@@ -1,0 +1,40 @@
+// Times and names as people read them.
+
+/** Seconds as `0:07`, `12:34` or `1:02:03`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
+  const { hours, minutes, rest } = split(whole);
+  const tail = String(rest).padStart(2, '0');
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`;
+}
+
+/** Hours, minutes and seconds, for texts that are spoken. */
+export function split(seconds: number): { hours: number; minutes: number; rest: number } {
+  const whole = Math.max(0, Math.floor(seconds));
+  return { hours: Math.floor(whole / 3600), minutes: Math.floor((whole % 3600) / 60), rest: whole % 60 };
+}
+
+/** `@alice:example.org` → `alice`; anything else stays as it is. */
+export function localpart(userId: string): string {
+  return /^@([^:]+):/.exec(userId)?.[1] ?? userId;
+}
+
+/** One or two letters for a picture that is missing; never half a character. */
+export function initials(name: string): string {
+  const words = name.replace(/^[@#!]+/, '').split(/[\s._-]+/u).filter((word) => word !== '');
+  const first = [...(words[0] ?? '?')][0] ?? '?';
+  const second = words.length > 1 ? [...(words.at(-1) ?? '')][0] ?? '' : '';
+  return (first + second).toUpperCase();
+}
+
+/** A stable choice out of `count` colours for a name. */
+export function colourOf(name: string, count: number): number {
+  let hash = 0;
+  for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
+  return hash % count;
+}
+
+/** A file name as a title: without its ending, underscores as spaces. */
+export function titleOf(title: string): string {
+  return title.replace(/\.(mp4|m4v|mov|webm|mkv|avi|ogv|3gp|ts|mpe?g|flv|wmv)$/i, '').replace(/_+/g, ' ').trim() || title;
+}
