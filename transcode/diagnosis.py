@@ -1,0 +1,50 @@
+"""Turns the end of a program that failed into one of our errors: pure, by return code and by what it printed."""
+
+import signal
+
+from transcode.errors import (
+    BrokenFile,
+    Failed,
+    TookTooLong,
+    TooLargePicture,
+    ToolMissing,
+    TooManyStreams,
+    TranscodeError,
+)
+
+_SHOWN = 600
+# In order: the first phrase found decides. What ffmpeg prints for a cause comes with general complaints after it.
+_PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
+    ("exceeds max_streams", TooManyStreams, "more streams than the limit"),
+    ("exceeds specified max pixel count", TooLargePicture, "a picture above the limit"),
+    ("Cannot allocate memory", TooLargePicture, "decoding needs more memory than the limit"),
+    ("Out of memory", TooLargePicture, "decoding needs more memory than the limit"),
+    ("x264 [error]: malloc", TooLargePicture, "encoding needs more memory than the limit"),
+    (
+        "doesn't support hardware accelerated AV1",
+        ToolMissing,
+        "this ffmpeg cannot decode AV1: install one with libdav1d",
+    ),
+    ("Decoder not found", ToolMissing, "this ffmpeg lacks a decoder"),
+    ("No space left on device", Failed, "the disk is full"),
+    ("Invalid data found", BrokenFile, "the file is damaged"),
+    ("moov atom not found", BrokenFile, "the file has no index"),
+    ("Could not find codec parameters", BrokenFile, "the file is cut off or damaged"),
+    ("Conversion failed", BrokenFile, "most of the file cannot be decoded"),
+)
+
+
+def diagnose(program: str, return_code: int, printed: str) -> TranscodeError:
+    """Give the error for a program that ended with `return_code` (negative: killed by that signal)."""
+    if return_code in {-signal.SIGKILL, -signal.SIGXCPU}:
+        return TookTooLong(f"{program} was killed: the limit of CPU time was reached, or this machine is out of memory")
+    if return_code == -signal.SIGXFSZ:
+        return Failed(f"{program} wrote a file above the limit")
+    for phrase, kind, meaning in _PHRASES:
+        if phrase in printed:
+            return kind(f"{meaning}; {_last(program, printed)}")
+    return Failed(f"{program} ended with {return_code}; {_last(program, printed)}")
+
+
+def _last(program: str, printed: str) -> str:
+    return f"{program} said: {printed.strip()[-_SHOWN:] or 'nothing'}"

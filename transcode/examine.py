@@ -1,0 +1,65 @@
+"""Looks at a file before it is decoded: what it is, whether it is whole, how long it plays, what to make of it."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcode import command
+from transcode.errors import BrokenFile
+from transcode.ffmpeg import run
+from transcode.limits import Limits
+from transcode.mp4 import Layout, layout_of
+from transcode.plan import Plan, check, plan
+from transcode.probe import PacketTimes, Probe, parse
+from transcode.sniff import HEAD_BYTES, demuxer_of
+from transcode.tools import Tools
+
+_MAX_ANSWER = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file that is a video within the limits. `demuxer` is the one that ffmpeg must be forced to use."""
+
+    source: Path
+    demuxer: str
+    probe: Probe
+    plan: Plan
+
+
+async def examine(source: Path, tools: Tools, limits: Limits, deadline: float) -> Examined:
+    """Examine a local file, until `deadline` (on the loop's clock) at the latest.
+
+    Raises TranscodeError, with the reason, for everything that is not a whole video within the limits.
+    """
+    demuxer, layout = await asyncio.to_thread(_look_at, source)
+    answer = _Answer()
+    question = command.probe(tools, source, demuxer, limits)
+    await run(question, limits=limits, deadline=deadline, on_output=answer.feed)
+    probe = parse(answer.text)
+    check(probe, limits)
+    if layout is None or layout.fragmented or probe.duration <= 0:
+        times = PacketTimes(probe.video_index, probe.audio_index)
+        question = command.packets(tools, source, demuxer, limits)
+        await run(question, limits=limits, deadline=deadline, on_output=times.feed)
+        probe = times.applied_to(probe)
+    return Examined(source, demuxer, probe, plan(probe, limits))
+
+
+def _look_at(source: Path) -> tuple[str, Layout | None]:
+    with source.open("rb") as file:
+        demuxer = demuxer_of(file.read(HEAD_BYTES))
+        # Only MP4 has its durations in an index that we can trust once the file is known to be whole.
+        return demuxer, layout_of(file, source.stat().st_size) if demuxer == "mov" else None
+
+
+class _Answer:
+    """What ffprobe says, as long as it is of a sensible length."""
+
+    def __init__(self) -> None:
+        self.text = b""
+
+    def feed(self, data: bytes) -> None:
+        self.text += data
+        if len(self.text) > _MAX_ANSWER:
+            raise BrokenFile("the description of the file has no end")

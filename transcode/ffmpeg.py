@@ -1,0 +1,125 @@
+"""The only place that starts processes: ffmpeg and ffprobe, bounded, fed nothing, and killed as a group."""
+
+import asyncio
+import os
+import shutil
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from transcode.diagnosis import diagnose
+from transcode.errors import Failed, TookTooLong
+from transcode.limits import Limits
+
+_CHUNK = 2**16
+_TAIL = 2**14
+
+
+async def run(
+    command: Sequence[str],
+    *,
+    limits: Limits,
+    deadline: float,
+    on_output: Callable[[bytes], None],
+    cwd: Path | None = None,
+) -> str:
+    """Run a command to its end and give the last of what it printed as errors, for the log.
+
+    `on_output` is called on the event loop with each piece of standard output; what it raises ends the run.
+    `deadline` is on the loop's clock. When the caller is cancelled, or the deadline passes, the whole process group is
+    dead before this returns. Raises TranscodeError: TookTooLong at the deadline, else what `diagnose` makes of the end.
+    """
+    program = Path(command[0]).name
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *_bounds(limits),
+            *command,
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            cwd=cwd,
+            env=_environment(),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise Failed(f"{program} does not start: {error}") from error
+    tail = _Tail()
+    try:
+        async with asyncio.timeout_at(deadline):
+            await _drain(process, on_output, tail.feed)
+            return_code = await process.wait()
+    except TimeoutError as error:
+        raise TookTooLong(f"{program} was stopped: the whole job may take {limits.wall_seconds:.0f} s") from error
+    finally:
+        await _kill(process)
+    if return_code:
+        raise diagnose(program, return_code, tail.text)
+    return tail.text
+
+
+class _Tail:
+    """Keeps the end of a text that a hostile file may make endless."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+
+    def feed(self, data: bytes) -> None:
+        self._kept = (self._kept + data)[-_TAIL:]
+
+    @property
+    def text(self) -> str:
+        return self._kept.decode("utf-8", "replace")
+
+
+async def _drain(process: Process, on_output: Callable[[bytes], None], on_error: Callable[[bytes], None]) -> None:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_forward(process.stdout, on_output))
+            tasks.create_task(_forward(process.stderr, on_error))
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group
+
+
+async def _forward(stream: asyncio.StreamReader | None, take: Callable[[bytes], None]) -> None:
+    if stream is None:
+        raise AssertionError("both streams were asked for as pipes")
+    while data := await stream.read(_CHUNK):
+        take(data)
+
+
+async def _kill(process: Process) -> None:
+    if process.returncode is not None:
+        return
+    os.killpg(process.pid, signal.SIGKILL)
+    # Reading to the end lets the transport close itself; a second cancellation must not leave a zombie.
+    await asyncio.shield(process.communicate())
+
+
+@cache
+def _wrappers() -> tuple[str | None, str | None]:
+    return shutil.which("prlimit"), shutil.which("setpriv")
+
+
+def _bounds(limits: Limits) -> list[str]:
+    prlimit, setpriv = _wrappers()
+    bounds = []
+    if prlimit:
+        bounds += [
+            prlimit,
+            f"--cpu={limits.cpu_seconds}",
+            f"--as={limits.address_space}",
+            f"--fsize={limits.output_bytes}",
+            "--core=0",
+            "--",
+        ]
+    if setpriv:
+        # Should we be killed ourselves, the kernel ends ffmpeg with us.
+        bounds += [setpriv, "--pdeathsig", "KILL", "--"]
+    return bounds
+
+
+def _environment() -> dict[str, str]:
+    # Nothing of ours: secrets come by environment. Few arenas, or glibc reserves address space for every thread.
+    return {"LC_ALL": "C", "MALLOC_ARENA_MAX": "4"}

@@ -1,0 +1,35 @@
+"""What one job may use at most: everything a hostile file could otherwise choose."""
+
+import os
+from dataclasses import dataclass, field
+
+
+def _some_cores() -> int:
+    # More than eight threads per rung add memory (address space above all) faster than speed.
+    return min(8, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one `transcode` call. Only the process limits (CPU, memory, file size) need `prlimit` on PATH."""
+
+    max_duration: float = 7200.0
+    """Seconds a video may play."""
+    max_width: int = 8192
+    """Pixels across, as coded in the file."""
+    max_height: int = 8192
+    """Pixels down, as coded in the file."""
+    max_pixels: int = 35_400_000
+    """Pixels of one picture (8192 x 4320): the decoder refuses larger ones before it takes memory for them."""
+    max_streams: int = 16
+    """Streams of any kind in the container. Phones write up to nine."""
+    wall_seconds: float = 4 * 3600.0
+    """Time from the first look at the file to the end of the ladder, without the time `on_playable` takes."""
+    cpu_seconds: int = 8 * 3600
+    """CPU time of each process."""
+    address_space: int = 6 * 2**30
+    """Bytes of virtual memory of each process."""
+    output_bytes: int = 16 * 2**30
+    """Bytes of the whole ladder. Checked beforehand from the highest bit rates, and enforced on each single file."""
+    threads: int = field(default_factory=_some_cores)
+    """Threads of the decoder and of each encoder."""

@@ -1,0 +1,112 @@
+"""The little of MP4 that we read ourselves: whether a file is whole, and which codecs an init segment declares."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from transcode.errors import BrokenFile
+
+_HEADER = 8
+_LARGE_HEADER = 16
+_MAX_BOXES = 10_000
+# Bytes of fixed fields before the child boxes of a sample entry (ISO 14496-12, 12.1.3 and 12.2.3) and of `stsd`.
+_VISUAL_ENTRY = 78
+_AUDIO_ENTRY = 28
+_STSD = 8
+_AVCC_MIN = 4
+_DECODER_SPECIFIC_INFO = 0x05
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the top-level boxes of a file tell."""
+
+    fragmented: bool
+    """The index is spread over fragments, so the durations in `moov` say little."""
+
+
+def layout_of(file: BinaryIO, size: int) -> Layout:
+    """Walk the top-level boxes of a file of `size` bytes, reading headers only.
+
+    Raises BrokenFile when the index or the media data are missing or cut off.
+    """
+    seen: set[bytes] = set()
+    for kind, end in _top_level(file, size):
+        if kind in {b"moov", b"mdat"} and end > size and b"moof" not in seen:
+            raise BrokenFile(f"the file is cut off: its {kind.decode()!r} box ends at byte {end} of {size}")
+        seen.add(kind)
+    if b"moov" not in seen:
+        raise BrokenFile("the file has no index (no 'moov' box): the recording or the upload was cut off")
+    return Layout(fragmented=b"moof" in seen)
+
+
+def codecs_of(init: bytes) -> str:
+    """Give the RFC 6381 codec list, as RFC 8216 wants it, of an init segment with H.264 and AAC.
+
+    Raises ValueError when it holds anything else.
+    """
+    found: list[str] = []
+    for kind, trak in _boxes(_child(init, b"moov")):
+        if kind == b"trak":
+            stsd = _child(trak, b"mdia", b"minf", b"stbl", b"stsd")
+            found += [_codec(entry, body) for entry, body in _boxes(stsd[_STSD:])]
+    if not found:
+        raise ValueError("the init segment has no tracks")
+    return ",".join(found)
+
+
+def _top_level(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
+    position = 0
+    for _ in range(_MAX_BOXES):
+        file.seek(position)
+        header = file.read(_LARGE_HEADER)
+        if len(header) < _HEADER:
+            return
+        length, kind = struct.unpack_from(">I4s", header)
+        if length == 1 and len(header) == _LARGE_HEADER:
+            (length,) = struct.unpack_from(">Q", header, _HEADER)
+        elif length == 0:
+            length = size - position
+        if length < _HEADER:
+            return
+        position += length
+        yield kind, position
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = 0
+    while position + _HEADER <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        if length < _HEADER:
+            raise ValueError(f"box {kind!r} has the impossible length {length}")
+        yield kind, data[position + _HEADER : position + length]
+        position += length
+
+
+def _child(data: bytes, *path: bytes) -> bytes:
+    for name in path:
+        found = next((body for kind, body in _boxes(data) if kind == name), None)
+        if found is None:
+            raise ValueError(f"box {name!r} is missing")
+        data = found
+    return data
+
+
+def _codec(entry: bytes, body: bytes) -> str:
+    if entry == b"avc1":
+        avcc = _child(body[_VISUAL_ENTRY:], b"avcC")
+        if len(avcc) < _AVCC_MIN:
+            raise ValueError("box b'avcC' is too short")
+        return f"avc1.{avcc[1:4].hex()}"
+    if entry == b"mp4a":
+        return f"mp4a.40.{_audio_object_type(_child(body[_AUDIO_ENTRY:], b'esds'))}"
+    raise ValueError(f"sample entry {entry!r} is neither H.264 nor AAC")
+
+
+def _audio_object_type(esds: bytes) -> int:
+    # Descriptors are a tag, a length in up to four bytes of seven bits, and content; ours is the innermost.
+    position = esds.find(bytes([_DECODER_SPECIFIC_INFO, 0x80, 0x80, 0x80]))
+    if position < 0 or position + 5 >= len(esds):
+        raise ValueError("box b'esds' has no decoder configuration")
+    return esds[position + 5] >> 3

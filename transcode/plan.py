@@ -1,0 +1,168 @@
+"""Decides sizes, rates and lengths of what will be made, and refuses what breaks a limit: pure."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from transcode.errors import TooLargePicture, TooLong
+from transcode.limits import Limits
+from transcode.probe import Probe
+
+SEGMENT_SECONDS = 2
+AUDIO_RATE = 48_000
+AUDIO_BITS = 128_000
+
+# Short side → highest bits per second at 30 frames per second.
+_LADDER = {1080: 6_220_000, 720: 3_041_000, 480: 1_474_000, 360: 1_036_000, 240: 521_000}
+_FAST = 480
+_POSTER = 720
+# A source this much above a standard size deserves a rung of its own size rather than the loss.
+_WORTH_A_RUNG = 1.1
+_LONGEST_ASPECT = 3
+_SMALLEST_SIDE = 16
+_HIGHEST_RATE = 60
+_LOWEST_RATE = 10
+_USUAL_RATES = (
+    Fraction(10),
+    Fraction(12),
+    Fraction(15),
+    Fraction(20),
+    Fraction(24_000, 1001),
+    Fraction(24),
+    Fraction(25),
+    Fraction(30_000, 1001),
+    Fraction(30),
+    Fraction(48),
+    Fraction(50),
+    Fraction(60_000, 1001),
+    Fraction(60),
+)
+_FALLBACK_RATE = Fraction(30)
+_SAME_RATE = 0.004
+_STILL_EVEN = 2.5
+_POSTER_CANDIDATES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One quality: its folder, its picture in pixels (even, aspect kept), its highest bits per second."""
+
+    name: str
+    width: int
+    height: int
+    max_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a run needs to know; rungs share rate, frames and key frames, so that a player may switch anywhere."""
+
+    ladder: tuple[Rung, ...]
+    """Largest first."""
+    fast: Rung
+    frame_rate: Fraction
+    frames: int
+
+    @property
+    def duration(self) -> float:
+        """Seconds that every rung plays, pictures and sound alike."""
+        return float(self.frames / self.frame_rate)
+
+    @property
+    def samples(self) -> int:
+        """Sound samples per channel that last as long as the pictures."""
+        return round(self.frames / self.frame_rate * AUDIO_RATE)
+
+    @property
+    def key_frame_distance(self) -> int:
+        """Frames from one key frame (and segment) to the next."""
+        return max(1, round(self.frame_rate * SEGMENT_SECONDS))
+
+    @property
+    def poster_step(self) -> int:
+        """Every how many frames one is considered for the poster."""
+        return max(1, self.frames // _POSTER_CANDIDATES)
+
+    @property
+    def poster_candidates(self) -> int:
+        """How many frames are considered for the poster."""
+        return min(_POSTER_CANDIDATES, self.frames)
+
+
+def plan(probe: Probe, limits: Limits) -> Plan:
+    """Plan the renditions of a file. Raises TooLong or TooLargePicture when it breaks a limit."""
+    check(probe, limits)
+    rate = frame_rate(probe)
+    rungs = ladder(probe.width, probe.height, rate)
+    fast = next((rung for rung in rungs if int(rung.name) <= _FAST), rungs[-1])
+    made = Plan(rungs, fast, rate, max(1, round(probe.duration * rate)))
+    needed = sum(rung.max_rate + AUDIO_BITS for rung in rungs) / 8 * made.duration
+    if needed > limits.output_bytes:
+        raise TooLong(
+            f"{made.duration:.0f} s would take up to {needed / 1e9:.1f} GB, "
+            f"the limit is {limits.output_bytes / 1e9:.1f} GB"
+        )
+    return made
+
+
+def check(probe: Probe, limits: Limits) -> None:
+    """Raise TooLargePicture or TooLong when the file itself breaks a limit."""
+    width, height = probe.coded_width, probe.coded_height
+    if width > limits.max_width or height > limits.max_height or width * height > limits.max_pixels:
+        raise TooLargePicture(
+            f"the picture has {width}x{height} pixels, the limits are {limits.max_width} across, "
+            f"{limits.max_height} down and {limits.max_pixels} in all"
+        )
+    if probe.duration > limits.max_duration:
+        raise TooLong(f"it plays {probe.duration:.0f} s, the limit is {limits.max_duration:.0f} s")
+
+
+def frame_rate(probe: Probe) -> Fraction:
+    """Choose one constant rate, at most 60: the file's own where it is steady, one that loses no picture where not."""
+    mean, base = probe.frame_rate, probe.base_rate
+    if mean <= 0:
+        return _nearest(base) if _LOWEST_RATE <= base <= _HIGHEST_RATE else _FALLBACK_RATE
+    if mean < base <= _HIGHEST_RATE and base <= mean * _STILL_EVEN:
+        return _nearest(base)
+    if mean > _HIGHEST_RATE * (1 + _SAME_RATE):
+        return _nearest(mean / math.ceil(mean / (_HIGHEST_RATE * (1 + _SAME_RATE))))
+    if base <= 0 or abs(base - mean) <= mean * _SAME_RATE:
+        return _nearest(mean)
+    # It varies: the next usual rate up keeps nearly every picture.
+    return next((rate for rate in _USUAL_RATES if mean <= float(rate) * (1 + _SAME_RATE)), _USUAL_RATES[-1])
+
+
+def ladder(width: int, height: int, rate: Fraction = _FALLBACK_RATE) -> tuple[Rung, ...]:
+    """Give the rungs for a displayed picture, largest first, none larger than the picture."""
+    short = min(width, height)
+    standard = [size for size in _LADDER if size <= short]
+    sizes = {size: size for size in standard}
+    above = [size for size in _LADDER if size > short]
+    if above and short > _WORTH_A_RUNG * max(standard, default=0):
+        sizes[min(above)] = short
+    factor = max(1.0, float(rate) / 30) ** 0.5
+    return tuple(
+        Rung(str(name), *_fitted(width, height, sizes[name]), round(_LADDER[name] * factor))
+        for name in sorted(sizes, reverse=True)
+    )
+
+
+def poster_rung(rungs: tuple[Rung, ...]) -> Rung:
+    """Choose the rung whose picture becomes the poster: the largest that is no larger than a phone's screen shows."""
+    return next((rung for rung in rungs if int(rung.name) <= _POSTER), rungs[-1])
+
+
+def _fitted(width: int, height: int, short_side: int) -> tuple[int, int]:
+    scale = min(short_side / min(width, height), short_side * _LONGEST_ASPECT / max(width, height), 1.0)
+    return _even(width, scale), _even(height, scale)
+
+
+def _even(length: int, scale: float) -> int:
+    # 4:2:0 needs even sides, decoders in hardware a few pixels at least.
+    return max(_SMALLEST_SIDE, min(round(length * scale / 2) * 2, length // 2 * 2))
+
+
+def _nearest(rate: float) -> Fraction:
+    rate = max(rate, _LOWEST_RATE)
+    usual = min(_USUAL_RATES, key=lambda candidate: abs(candidate - rate))
+    return usual if abs(usual - rate) <= rate * _SAME_RATE else Fraction(rate).limit_denominator(1001)

@@ -1,0 +1,260 @@
+"""What ffprobe says about a file, checked and reduced to what the plan needs: pure.
+
+Every figure comes from a hostile file: absent, absurd and contradictory values are normal here.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from transcode.errors import BrokenFile, NotAVideo
+
+# Codecs worth exposing to strangers' files, with ffmpeg's decoders for them: what phones, browsers, cameras and old
+# archives really wrote.
+_VIDEO_DECODERS = {
+    "av1": "libdav1d,libaom-av1,av1",
+    "dnxhd": "dnxhd",
+    "dvvideo": "dvvideo",
+    "flv1": "flv",
+    "h263": "h263",
+    "h264": "h264",
+    "hevc": "hevc",
+    "mjpeg": "mjpeg",
+    "mpeg1video": "mpeg1video",
+    "mpeg2video": "mpeg2video",
+    "mpeg4": "mpeg4",
+    "msmpeg4v2": "msmpeg4v2",
+    "msmpeg4v3": "msmpeg4",
+    "prores": "prores",
+    "theora": "theora",
+    "vc1": "vc1",
+    "vp6f": "vp6f",
+    "vp8": "vp8",
+    "vp9": "vp9",
+    "wmv1": "wmv1",
+    "wmv2": "wmv2",
+    "wmv3": "wmv3",
+}
+_AUDIO_DECODERS = {
+    "aac": "aac",
+    "ac3": "ac3",
+    "adpcm_ima_qt": "adpcm_ima_qt",
+    "adpcm_ima_wav": "adpcm_ima_wav",
+    "adpcm_ms": "adpcm_ms",
+    "alac": "alac",
+    "amr_nb": "amrnb",
+    "amr_wb": "amrwb",
+    "eac3": "eac3",
+    "flac": "flac",
+    "mp2": "mp2float,mp2",
+    "mp3": "mp3float,mp3",
+    "opus": "opus,libopus",
+    "pcm_alaw": "pcm_alaw",
+    "pcm_f32le": "pcm_f32le",
+    "pcm_mulaw": "pcm_mulaw",
+    "pcm_s16be": "pcm_s16be",
+    "pcm_s16le": "pcm_s16le",
+    "pcm_s24be": "pcm_s24be",
+    "pcm_s24le": "pcm_s24le",
+    "pcm_s32le": "pcm_s32le",
+    "pcm_u8": "pcm_u8",
+    "vorbis": "vorbis",
+    "wmapro": "wmapro",
+    "wmav1": "wmav1",
+    "wmav2": "wmav2",
+}
+DECODERS = ",".join([*_VIDEO_DECODERS.values(), *_AUDIO_DECODERS.values()])
+"""The decoders that ffmpeg may open at all, as its `-codec_whitelist` takes them."""
+
+_CSV_CELLS = 4
+_HD_HEIGHT = 720
+_SANE_ASPECT = 8.0
+_LONGER_SOUND = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One video file. Sizes are pixels, times are seconds, rates are frames per second (0: not known)."""
+
+    duration: float
+    """From the first instant of any stream to the end of the pictures, or of sound that goes on. 0: not known."""
+    width: int
+    """As displayed: pixel aspect and rotation applied."""
+    height: int
+    coded_width: int
+    coded_height: int
+    frame_rate: float
+    """Mean over the file."""
+    base_rate: float
+    """The lowest rate that hits every time stamp, as far as ffmpeg looked; far above the mean when it varies."""
+    video_codec: str
+    video_index: int
+    audio_index: int | None
+    start: float
+    """Time stamp of the first instant; ffmpeg counts from here."""
+    assumed_matrix: str | None
+    """Colour matrix customary for this size, where the file states none: else players guess anew for each rung."""
+    interlaced: bool
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether a sound track was found that we would decode."""
+        return self.audio_index is not None
+
+
+def parse(text: str | bytes) -> Probe:
+    """Read ffprobe's JSON (`-show_entries` as in `command.probe`).
+
+    Raises NotAVideo when nothing in it moves, BrokenFile when it has pictures of no size or is no JSON.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise BrokenFile(f"ffprobe gave no JSON: {error}") from error
+    streams: list[Mapping[str, Any]] = data.get("streams", [])
+    video = _best([stream for stream in streams if _is_video(stream)])
+    if video is None:
+        raise NotAVideo(f"no pictures that move; the file holds: {_summary(streams)}")
+    audio = _best([stream for stream in streams if _is_audio(stream)])
+    coded = _count(video, "width"), _count(video, "height")
+    if 0 in coded:
+        raise BrokenFile("the pictures have no size: the file is cut off or damaged")
+    width, height = _displayed(video, *coded)
+    start = _seconds(data.get("format", {}), "start_time")
+    return Probe(
+        duration=_total(_end(video) - start, _end(audio) - start if audio else 0.0),
+        width=width,
+        height=height,
+        coded_width=coded[0],
+        coded_height=coded[1],
+        frame_rate=_ratio(video.get("avg_frame_rate")),
+        base_rate=_ratio(video.get("r_frame_rate")),
+        video_codec=str(video["codec_name"]),
+        video_index=_count(video, "index"),
+        audio_index=_count(audio, "index") if audio else None,
+        start=start,
+        assumed_matrix=_assumed_matrix(video, min(coded)),
+        interlaced=video.get("field_order") in {"tt", "bb", "tb", "bt"},
+    )
+
+
+class PacketTimes:
+    """Finds the true duration from the time stamps of all packets, fed with ffprobe's CSV as it comes.
+
+    For containers whose header may be silent or wrong about it. Lines: stream index, pts, dts, duration.
+    """
+
+    def __init__(self, video_index: int, audio_index: int | None) -> None:
+        self._rest = b""
+        self._first: float | None = None
+        self._last = 0.0
+        self._count = 0
+        self._ends = {video_index: 0.0}
+        if audio_index is not None:
+            self._ends[audio_index] = 0.0
+        self._video_index = video_index
+        self._audio_index = audio_index
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._take(line.decode("ascii", "replace").strip().rstrip(",").split(","))
+
+    def applied_to(self, probe: Probe) -> Probe:
+        """Give the probe with measured duration and mean rate. Raises BrokenFile when no picture was found."""
+        if self._first is None:
+            raise BrokenFile("the file holds no pictures: it is cut off or damaged")
+        span = self._last - self._first
+        rate = (self._count - 1) / span if span > 0 else probe.frame_rate
+        frame = 1 / rate if rate > 0 else 0.0
+        end = max(self._ends[self._video_index], self._last + frame)
+        sound = self._ends[self._audio_index] if self._audio_index is not None else 0.0
+        return replace(probe, duration=_total(end - probe.start, sound - probe.start), frame_rate=rate)
+
+    def _take(self, cells: list[str]) -> None:
+        if len(cells) < _CSV_CELLS or not cells[0].isdigit() or int(cells[0]) not in self._ends:
+            return
+        index = int(cells[0])
+        time = next((number for number in map(_finite, cells[1:3]) if number is not None), None)
+        if time is None:
+            return
+        self._ends[index] = max(self._ends[index], time + (_finite(cells[3]) or 0.0))
+        if index == self._video_index:
+            self._first = time if self._first is None else min(self._first, time)
+            self._last = max(self._last, time)
+            self._count += 1
+
+
+def _total(pictures: float, sound: float) -> float:
+    # Sound a little longer than the pictures is how most recorders stop; much longer is a still with music.
+    return max(0.0, sound if sound - pictures > _LONGER_SOUND else pictures)
+
+
+def _is_video(stream: Mapping[str, Any]) -> bool:
+    is_cover = bool(stream.get("disposition", {}).get("attached_pic"))
+    return stream.get("codec_type") == "video" and stream.get("codec_name") in _VIDEO_DECODERS and not is_cover
+
+
+def _is_audio(stream: Mapping[str, Any]) -> bool:
+    playable = stream.get("codec_name") in _AUDIO_DECODERS and _count(stream, "channels") > 0
+    return stream.get("codec_type") == "audio" and playable and _count(stream, "sample_rate") > 0
+
+
+def _best(streams: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    def rank(stream: Mapping[str, Any]) -> tuple[bool, int]:
+        return bool(stream.get("disposition", {}).get("default")), _count(stream, "width") * _count(stream, "height")
+
+    return max(streams, key=rank, default=None)
+
+
+def _summary(streams: list[Mapping[str, Any]]) -> str:
+    kinds = [f"{stream.get('codec_type', 'unknown')} ({stream.get('codec_name', 'unknown')})" for stream in streams]
+    return ", ".join(kinds[:8]) or "nothing"
+
+
+def _displayed(video: Mapping[str, Any], width: int, height: int) -> tuple[int, int]:
+    aspect = _ratio(video.get("sample_aspect_ratio"), ":")
+    if 1 / _SANE_ASPECT <= aspect <= _SANE_ASPECT:
+        # The side that grows keeps every pixel of the other.
+        width, height = (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
+    rotations = [_finite(data.get("rotation")) or 0.0 for data in video.get("side_data_list", [])]
+    quarter_turns = round(sum(rotations) / 90)
+    return (height, width) if quarter_turns % 2 else (width, height)
+
+
+def _assumed_matrix(video: Mapping[str, Any], short_side: int) -> str | None:
+    stated = str(video.get("color_space", "unknown")) not in {"unknown", "unspecified", "reserved"}
+    if stated or not str(video.get("pix_fmt", "")).startswith("yuv"):
+        return None
+    return "bt709" if short_side >= _HD_HEIGHT else "smpte170m"
+
+
+def _end(stream: Mapping[str, Any]) -> float:
+    duration = _seconds(stream, "duration")
+    return _seconds(stream, "start_time") + duration if duration > 0 else 0.0
+
+
+def _count(stream: Mapping[str, Any], key: str) -> int:
+    value = _finite(stream.get(key))
+    return int(value) if value is not None and value > 0 else 0
+
+
+def _seconds(data: Mapping[str, Any], key: str) -> float:
+    return _finite(data.get(key)) or 0.0
+
+
+def _ratio(value: object, separator: str = "/") -> float:
+    above, _, below = str(value).partition(separator)
+    numerator, denominator = _finite(above), _finite(below)
+    return numerator / denominator if numerator and denominator and numerator / denominator > 0 else 0.0
+
+
+def _finite(value: object) -> float | None:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
