@@ -72,7 +72,7 @@ def refresh(root: Path) -> None:
     if not installed.fresh():
         _install(root, folder)
         installed.write()
-    built = _Stamp(widget / "dist" / ".stamp", _sources(widget))
+    built = _Stamp(root / ".run" / "widget-built", _sources(widget))
     if not (built.fresh() and _built(root)):
         _build(root, folder)
         built.write()
@@ -92,6 +92,7 @@ class _Stamp:
         return self._file.is_file() and self._file.read_text() == self._hash
 
     def write(self) -> None:
+        self._file.parent.mkdir(exist_ok=True)
         self._file.write_text(self._hash)
 
 
