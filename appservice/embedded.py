@@ -191,6 +191,19 @@ class EmbeddedPostgres:
             ) from error
 
 
+def running_dsn(directory: Path) -> str | None:
+    """Return the address of the server that another process runs in `directory`, None when there is none."""
+    cluster = directory.absolute() / "cluster"
+    if not (cluster / _SOCKET).exists():
+        return None
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        # Whoever can take the lock knows that the socket was left behind.
+        return None if _try_lock(descriptor) else _dsn(cluster, -1)
+    finally:
+        os.close(descriptor)
+
+
 def _programs() -> Path:
     if shutil.which("setpriv") is None:
         raise EmbeddedPostgresError("The program `setpriv` is missing: install the package util-linux.")

@@ -101,6 +101,8 @@ widget-error-server = The server has a problem
 widget-error-server-hint = It is not your fault. We keep trying; you can also try now.
 widget-error-no-room = This link names no room
 widget-error-no-room-hint = Ask a moderator to add the Roomreel widget again: invite the bot, and it sets everything up.
+widget-error-unsupported = This browser cannot play these videos
+widget-error-unsupported-hint = Please update the browser or the chat app, or use another one.
 
 ## Why a video could not be prepared, and what its sender can do
 
@@ -118,3 +120,12 @@ failure-media-too-large = The file is larger than this server accepts. Send a sm
 failure-download-failed = The file could not be fetched from your homeserver. Please send it again later.
 failure-hash-mismatch = The file was changed on its way and was not used. Please send it again.
 failure-internal = The server made a mistake. Please send the video again; if it stays, tell whoever runs the server.
+
+## What the bot says in the room
+
+bot-declined = I may not serve you here: ask the operator of this server to let you use me.
+bot-welcome = This room has a screen now. Send a video in the chat and it plays in the room's widget; everybody's videos play in order and start over. In a client without widgets, open { $link }
+bot-needs-power = I have no permission to put the video screen into this room. Give { $bot } power level { $level }, or lower the level for “Modify widgets” in the room's settings; I will try again by myself.
+bot-encrypted = This room is encrypted, and I cannot read videos in encrypted rooms yet. Use me in a room without encryption.
+bot-failed = “{ $title }” cannot be shown. { $reason }
+bot-untitled = Your video

@@ -93,6 +93,8 @@ widget-error-server = 服务器出了问题
 widget-error-server-hint = 这不是你的问题。我们会继续尝试，你也可以立即重试。
 widget-error-no-room = 链接中没有房间
 widget-error-no-room-hint = 请让管理员重新添加 Roomreel 小组件：邀请机器人进房间，它会完成设置。
+widget-error-unsupported = 此浏览器无法播放这些视频
+widget-error-unsupported-hint = 请更新浏览器或聊天应用，或换用其他浏览器。
 
 ## Why a video could not be prepared, and what its sender can do
 
@@ -110,3 +112,12 @@ failure-media-too-large = 文件超过了服务器允许的大小，请发送小
 failure-download-failed = 无法从你的服务器获取文件，请稍后重新发送。
 failure-hash-mismatch = 文件在传输中被改动，因此没有使用。请重新发送。
 failure-internal = 服务器出错了。请重新发送视频；如果问题仍然存在，请告知服务器的管理者。
+
+## What the bot says in the room
+
+bot-declined = 我不能在这里为你服务：请向本服务器的管理员申请使用权限。
+bot-welcome = 这个聊天室现在有屏幕了。在聊天中发送视频，它就会在聊天室的小部件里播放；所有人的视频按顺序循环播放。如果你的客户端没有小部件，请打开 { $link }
+bot-needs-power = 我没有权限把视频屏幕放进这个聊天室。请把 { $bot } 的权限级别设为 { $level }，或在聊天室设置里降低“修改小部件”的级别；之后我会自动重试。
+bot-encrypted = 这个聊天室已加密，我目前还不能读取加密聊天室里的视频。请在未加密的聊天室里使用我。
+bot-failed = “{ $title }”无法播放。{ $reason }
+bot-untitled = 你的视频

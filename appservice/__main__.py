@@ -1,0 +1,121 @@
+"""The command line: `roomreel COMMAND`, the same as `python -m appservice COMMAND`."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from appservice import __version__
+from appservice.config import Config, Log, load_config
+from appservice.errors import ConfigError, RoomreelError
+from appservice.logs import set_up_logging
+from transcode import TranscodeError
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="roomreel", description="Every Matrix room gets a screen.")
+    parser.add_argument("--version", action="version", version=f"roomreel {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, *, config: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        if config:
+            sub.add_argument("-c", "--config", type=Path, required=True, metavar="FILE", help="the configuration")
+        return sub
+
+    demo = command("demo", "Show a working room on this machine, from nothing.", config=False)
+    demo.add_argument("--check", action="store_true", help="end with 0 once a browser has seen a video play")
+    demo.add_argument("--state", type=Path, metavar="FILE", help="write addresses and users there, as JSON")
+    demo.add_argument("--port", type=int, metavar="N", help="the port of the host page (default: a free one)")
+    serve = command("serve", "Run the web server, the application service and one worker.")
+    serve.add_argument("--no-worker", action="store_true", help="leave the work on videos to `roomreel work`")
+    command("work", "Run one more worker on the same database.")
+    migrate = command("migrate", "Bring the database to this release's schema.")
+    migrate.add_argument("--phase", choices=["before", "after"], help="only what may run before, or after, the deploy")
+    registration = command("generate-registration", "Write the file that the homeserver needs.")
+    registration.add_argument("-r", "--registration", type=Path, required=True, metavar="FILE", help="where to")
+    command("check", "Check configuration, database, homeserver, ffmpeg and storage, and say what to do.")
+    admin = command("admin", "Look after a running installation.")
+    actions = admin.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("status", help="how many videos there are in each state")
+    actions.add_parser("requeue", help="give a failed video a new start").add_argument("video", help="its id")
+    return parser
+
+
+async def _run(args: argparse.Namespace, config: Config) -> int:
+    # Each command imports what it needs: `--help` and `generate-registration` answer at once.
+    match args.command:
+        case "serve":
+            from appservice import wiring
+
+            await wiring.serve(config, with_worker=not args.no_worker)
+        case "work":
+            from appservice import wiring
+
+            await wiring.work(config)
+        case "check":
+            from appservice.check import check
+
+            return OK if await check(config, print) else FAILED
+        case "migrate":
+            from appservice.admin import migrate_now
+
+            print(await migrate_now(config, args.phase))
+        case "admin":
+            from appservice.admin import requeue, status
+
+            print(await (status(config) if args.action == "status" else requeue(config, args.video)))
+    return OK
+
+
+def _generate_registration(config: Config, target: Path) -> None:
+    from appservice.registration import render_registration
+
+    try:
+        # It holds both tokens: only its owner may read it. An existing file keeps its mode and owner.
+        target.touch(mode=0o600)
+        target.write_text(render_registration(config), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"The registration cannot be written to {target}: {error}") from error
+    print(f"Wrote {target}. Name it in homeserver.yaml under app_service_config_files and restart Synapse.")
+
+
+def _demo(args: argparse.Namespace) -> int:
+    try:
+        from appservice.demo.run import demo
+    except ImportError as error:
+        raise ConfigError(f"The demo needs more parts ({error}): pip install 'roomreel[demo]'.") from error
+    set_up_logging(Log(level="warning"))
+    return asyncio.run(demo(check=args.check, state=args.state, port=args.port))
+
+
+def _dispatch(args: argparse.Namespace) -> int:
+    if args.command == "demo":
+        return _demo(args)
+    config = load_config(args.config)
+    set_up_logging(config.log)
+    if args.command == "generate-registration":
+        _generate_registration(config, args.registration)
+        return OK
+    return asyncio.run(_run(args, config))
+
+
+def main() -> None:
+    """Run the command of the command line and exit: 0 done, 1 failed, 2 usage or configuration."""
+    try:
+        code = _dispatch(_parser().parse_args())
+    except ConfigError as error:
+        print(f"roomreel: {error}", file=sys.stderr)
+        code = USAGE
+    except (RoomreelError, TranscodeError) as error:
+        print(f"roomreel: {error}", file=sys.stderr)
+        code = FAILED
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

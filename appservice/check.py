@@ -1,0 +1,120 @@
+"""`roomreel check`: every part we depend on, one line each, and what to do about a failure."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from aiohttp import web
+
+from appservice.config import Config
+from appservice.database import check_up_to_date, open_database
+from appservice.errors import ForbiddenError, HomeserverError, RoomreelError
+from appservice.files import LocalFiles
+from appservice.wiring import homeserver_of
+from transcode import TranscodeError, find_tools
+
+_LEAST_FREE = 2 * 1024**3
+
+
+class _CheckError(Exception):
+    """A part is not as it should be; the text says what to do."""
+
+
+async def _database(config: Config) -> str:
+    async with open_database(config, attach=True, patience_s=0) as dsn:
+        await check_up_to_date(dsn)
+    return "answers, and its schema is this release's"
+
+
+async def _homeserver(config: Config) -> str:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+        homeserver = homeserver_of(config, session)
+        try:
+            user_id = await homeserver.whoami()
+        except ForbiddenError as error:
+            raise _CheckError(
+                f"does not let us be {config.bot} ({error}). The bot may not exist before the first `roomreel serve`; "
+                "otherwise compare registration.yaml with the configuration."
+            ) from error
+        except HomeserverError as error:
+            raise _CheckError(
+                f"{error}. Check homeserver.url, that the registration is named in homeserver.yaml, that Synapse was "
+                "restarted since, and that as_token is the same in both."
+            ) from error
+    return f"takes us for {user_id}"
+
+
+async def _way_back(config: Config) -> str:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        stand_in = await _answer_pings(config)
+        try:
+            took = await homeserver_of(config, session).ping()
+        except (HomeserverError, ForbiddenError) as error:
+            raise _CheckError(
+                f"the homeserver does not reach us ({error}). Check appservice.url in the registration, the firewall "
+                "between the two, and that hs_token is the same in both."
+            ) from error
+        finally:
+            if stand_in:
+                await stand_in.cleanup()
+    return f"the homeserver reached us in {took} ms"
+
+
+async def _answer_pings(config: Config) -> web.AppRunner | None:
+    """Listen in the service's place when it does not run, so that the check also works before the first start."""
+
+    async def ping(request: web.Request) -> web.Response:
+        expected = f"Bearer {config.appservice.hs_token.get_secret_value()}"
+        known = request.headers.get("Authorization") == expected
+        return web.json_response({} if known else {"errcode": "M_FORBIDDEN", "error": ""}, status=200 if known else 403)
+
+    app = web.Application()
+    app.router.add_post("/_matrix/app/v1/ping", ping)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, config.web.host, config.web.port).start()
+    except OSError:
+        await runner.cleanup()
+        return None  # the service itself has the port
+    return runner
+
+
+async def _ffmpeg(config: Config) -> str:
+    tools = await asyncio.to_thread(find_tools, config.transcode.ffmpeg, config.transcode.ffprobe)
+    return f"{tools.version} ({tools.origin}: {tools.ffmpeg})"
+
+
+async def _storage(config: Config) -> str:
+    media = config.data_dir / "media"
+    try:
+        await LocalFiles(media).prepare()
+    except OSError as error:
+        raise _CheckError(f"{media} cannot be written: {error}. Check data_dir and who owns it.") from error
+    free = shutil.disk_usage(media).free
+    if free < _LEAST_FREE:
+        raise _CheckError(f"only {free // 1024**2} MiB are free at {media}. Make room, or move data_dir.")
+    return f"{media}, {free // 1024**3} GiB free"
+
+
+_CHECKS: dict[str, Callable[[Config], Awaitable[str]]] = {
+    "database": _database,
+    "homeserver": _homeserver,
+    "homeserver to us": _way_back,
+    "ffmpeg": _ffmpeg,
+    "storage": _storage,
+}
+
+
+async def check(config: Config, say: Callable[[str], None]) -> bool:
+    """Check everything, say one line for each part, and return whether all is well."""
+    say("ok    configuration: every key is known")
+    well = True
+    for name, examine in _CHECKS.items():
+        try:
+            say(f"ok    {name}: {await examine(config)}")
+        except (_CheckError, RoomreelError, TranscodeError) as error:
+            say(f"FAIL  {name}: {error}")
+            well = False
+    return well

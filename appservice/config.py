@@ -1,0 +1,183 @@
+"""The configuration: one YAML file and `ROOMREEL_…` variables, checked once, then frozen. The only reader of both."""
+
+import os
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from appservice.errors import ConfigError
+from appservice.model import UserId
+from appservice.permissions import Level
+
+ENV_PREFIX = "ROOMREEL_"
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an absolute http(s) URL without query, such as https://example.org")
+    return value.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Homeserver(_Section):
+    """The homeserver that this application service is registered with."""
+
+    url: BaseUrl
+    server_name: Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class Appservice(_Section):
+    """What the homeserver knows of us (`registration.yaml`)."""
+
+    url: BaseUrl
+    id: str = "roomreel"
+    as_token: Annotated[SecretStr, Field(min_length=16)]
+    hs_token: Annotated[SecretStr, Field(min_length=16)]
+    bot_localpart: Annotated[str, Field(pattern=r"^[a-z0-9._=/+-]+$")] = "reel"
+    bot_name: str = "Roomreel"
+    language: Literal["en", "zh"] = "en"
+
+
+class Web(_Section):
+    """Our web server, and the address under which viewers reach it."""
+
+    public_url: BaseUrl
+    host: str = "127.0.0.1"
+    port: Port = 8470
+    frame_ancestors: list[str] = []
+
+
+class Metrics(_Section):
+    """The listener for Prometheus; keep it off the internet."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8471
+
+
+class Identity(_Section):
+    """Whose word we take on who a viewer is (OpenID userinfo)."""
+
+    homeservers: dict[str, BaseUrl] = {}
+    federation: bool = False
+    allowed_networks: list[IPv4Network | IPv6Network] = []
+
+
+class Media(_Section):
+    """What a video may be: size in MiB, duration in seconds."""
+
+    max_size: Annotated[int, Field(gt=0)] = 1024
+    max_duration: Annotated[int, Field(gt=0)] = 7200
+
+
+class Transcode(_Section):
+    """Which ffmpeg, and how many threads it may use (0: as many as there are cores)."""
+
+    ffmpeg: str | None = None
+    ffprobe: str | None = None
+    threads: Annotated[int, Field(ge=0)] = 0
+
+
+class Worker(_Section):
+    """Videos at a time in one process, tries for each, and seconds until a dead worker's job is taken over."""
+
+    concurrency: Annotated[int, Field(gt=0)] = 1
+    attempts: Annotated[int, Field(gt=0)] = 5
+    heartbeat_timeout: Annotated[float, Field(gt=0)] = 10
+
+
+class Log(_Section):
+    """How much is logged, and in which form."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "console"
+
+
+class Config(_Section):
+    """Everything that an operator sets. `database` is a `postgresql://` address, or `embedded`."""
+
+    homeserver: Homeserver
+    appservice: Appservice
+    web: Web
+    metrics: Metrics = Metrics()
+    database: Annotated[str, Field(pattern=r"^(embedded$|postgres(ql)?://)")] = "embedded"
+    data_dir: Path = Path("data")
+    permissions: dict[str, Level] = {}
+    identity: Identity = Identity()
+    media: Media = Media()
+    transcode: Transcode = Transcode()
+    worker: Worker = Worker()
+    log: Log = Log()
+
+    @property
+    def bot(self) -> UserId:
+        """The bot's full Matrix user id."""
+        return UserId(f"@{self.appservice.bot_localpart}:{self.homeserver.server_name}")
+
+
+def load_config(path: Path, env: Mapping[str, str] = os.environ) -> Config:
+    """Read `path` and the `ROOMREEL_SECTION__KEY` variables, which win. Raises ConfigError.
+
+    A relative `data_dir` is taken from the folder of the file.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The configuration {path} cannot be read: {error}. Start from config.yaml.example."
+        ) from error
+    try:
+        tree = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} must hold sections such as `homeserver:`; see config.yaml.example.")
+    merged = _with_env(tree, env)
+    try:
+        config = Config.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(path, error))) from error
+    return config.model_copy(update={"data_dir": (path.parent / config.data_dir).resolve()})
+
+
+def _with_env(tree: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
+    merged = {key: dict(value) if isinstance(value, dict) else value for key, value in tree.items()}
+    for name in sorted(env):
+        if not name.startswith(ENV_PREFIX):
+            continue
+        section, _, key = name.removeprefix(ENV_PREFIX).lower().partition("__")
+        try:
+            value = yaml.safe_load(env[name])
+        except yaml.YAMLError as error:
+            raise ConfigError(f"The variable {name} is not a YAML value: {error}") from error
+        if not key:
+            merged[section] = value
+        elif isinstance(part := merged.setdefault(section, {}), dict):
+            part[key] = value
+    return merged
+
+
+def _explain(path: Path, error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        match problem["type"]:
+            case "extra_forbidden":
+                lines.append(f"{path}: unknown key `{key}`. Remove it, or see config.yaml.example for the right name.")
+            case "missing":
+                lines.append(f"{path}: `{key}` is missing. See config.yaml.example for what it means.")
+            case _:
+                lines.append(f"{path}: `{key}`: {problem['msg']}.")
+    return lines

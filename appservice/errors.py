@@ -1,0 +1,92 @@
+"""The one exception tree: what can go wrong, said so that the reader knows what to do."""
+
+from typing import ClassVar
+
+
+class RoomreelError(Exception):
+    """Root of all errors of ours. The text is a full sentence for a person."""
+
+
+class ConfigError(RoomreelError):
+    """The configuration is wrong; the text names the key and the mend. Exit code 2."""
+
+
+class MigrationError(RoomreelError):
+    """The database's schema and the migrations on disk do not fit together."""
+
+
+class EmbeddedPostgresError(RoomreelError):
+    """The PostgreSQL that we start ourselves did not start."""
+
+
+class MalformedEventError(RoomreelError):
+    """An event lacks what its type needs, or holds it in the wrong form; it is logged and skipped."""
+
+
+class IllegalTransitionError(RoomreelError):
+    """A video was to go from one state to another that its life does not have."""
+
+
+class HomeserverError(RoomreelError):
+    """The homeserver could not be reached, or answered what the client-server API does not say."""
+
+
+class MediaError(RoomreelError):
+    """A file could not be had from the homeserver.
+
+    `code` is the stable name of the reason (a `failure-<code>` message exists for it) and
+    `final` says that trying again is pointless.
+    """
+
+    def __init__(self, code: str, text: str, *, final: bool) -> None:
+        super().__init__(text)
+        self.code = code
+        self.final = final
+
+
+class RequestError(RoomreelError):
+    """A request that is answered with an error (Matrix client-server API, "Standard error response")."""
+
+    status: ClassVar[int] = 400
+    errcode: ClassVar[str] = "M_UNKNOWN"
+
+
+class BadJsonError(RequestError):
+    """The body is not the JSON that the endpoint takes."""
+
+    errcode = "M_BAD_JSON"
+
+
+class UnknownTokenError(RequestError):
+    """The token is missing, expired, forged or not known to its homeserver."""
+
+    status = 401
+    errcode = "M_UNKNOWN_TOKEN"
+
+
+class ForbiddenError(RequestError):
+    """We know who asks, and they may not have it."""
+
+    status = 403
+    errcode = "M_FORBIDDEN"
+
+
+class NotFoundError(RequestError):
+    """There is no such thing, or the asker may not know of it."""
+
+    status = 404
+    errcode = "M_NOT_FOUND"
+
+
+class GoneError(RequestError):
+    """It was there and is replaced: ask for the room again."""
+
+    status = 410
+    errcode = "M_GONE"
+
+
+class UnavailableError(RequestError):
+    """A part that we need (database, homeserver) does not answer; the same request may succeed later."""
+
+    status = 503
+    errcode = "M_UNAVAILABLE"

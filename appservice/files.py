@@ -1,0 +1,54 @@
+"""Where published videos lie: a local folder per video, one folder below it for each stage, visible in one step."""
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+
+from appservice.errors import NotFoundError
+from appservice.model import VideoId
+from transcode.playlist import POSTER
+
+_MEDIA_FILE = re.compile(rf"[0-9]{{1,5}}/(?:init\.mp4|[0-9]{{1,6}}\.m4s)|{re.escape(POSTER)}", re.ASCII)
+_STAGE = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
+
+
+class LocalFiles:
+    """`{root}/{video id}/{stage}/…`. Scratch must be on the same file system, so that publishing is a rename."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def prepare(self) -> None:
+        """Make the folder and prove that it can be written."""
+        probe = self._root / ".write-test"
+        await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(probe.write_bytes, b"")
+        await asyncio.to_thread(probe.unlink)
+
+    async def publish(self, folder: Path, video_id: VideoId, stage: str) -> None:
+        """Move a complete folder to where viewers find it."""
+        target = self._root / video_id / stage
+        await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+        # A worker that died after its rename left the same stage: it was never announced.
+        await asyncio.to_thread(shutil.rmtree, target, ignore_errors=True)
+        await asyncio.to_thread(folder.rename, target)
+
+    async def sweep(self, video_id: VideoId, keep: str | None) -> None:
+        """Delete all stages of a video but the one to `keep`; with None, everything."""
+        await asyncio.to_thread(self._sweep, self._root / video_id, keep)
+
+    @staticmethod
+    def _sweep(folder: Path, keep: str | None) -> None:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            return
+        for stage in folder.iterdir() if folder.is_dir() else ():
+            if stage.name != keep:
+                shutil.rmtree(stage, ignore_errors=True)
+
+    def path(self, video_id: VideoId, stage: str, name: str) -> Path:
+        """Return where a media file lies. Raises NotFoundError for names that are none of ours."""
+        if not _MEDIA_FILE.fullmatch(name) or not _STAGE.fullmatch(stage):
+            raise NotFoundError("There is no such file.")
+        return self._root / video_id / stage / name

@@ -1,0 +1,91 @@
+"""Streams a file from the homeserver to disk: constant memory, a size limit, decrypted and verified on the way."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import aiohttp
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from appservice.errors import MediaError
+from appservice.matrix.client import Homeserver
+from appservice.model import EncryptedFile
+
+CHUNK = 256 * 1024
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
+
+
+async def download(
+    session: aiohttp.ClientSession,
+    homeserver: Homeserver,
+    mxc: str,
+    target: Path,
+    *,
+    max_bytes: int,
+    encrypted_file: EncryptedFile | None = None,
+) -> int:
+    """Write the file of a content URI to `target` and return its size in bytes.
+
+    Raises MediaError: `media-gone`, `media-too-large`, `hash-mismatch` (final), `download-failed`
+    (may be tried again). After an error nothing is left at `target`. An encrypted attachment is
+    written decrypted, and kept only when the hash of what came over the wire is right
+    (client-server API, "Sending encrypted attachments").
+    """
+    try:
+        size = 0
+        transform, verify = _decryption(encrypted_file)
+        file = await asyncio.to_thread(target.open, "wb")
+        try:
+            async for chunk in _chunks(session, homeserver, mxc, max_bytes):
+                size += len(chunk)
+                if size > max_bytes:
+                    raise _too_large(max_bytes)
+                await asyncio.to_thread(lambda data: file.write(transform(data)), chunk)
+        finally:
+            await asyncio.to_thread(file.close)
+        verify()
+    except BaseException:
+        await asyncio.to_thread(target.unlink, missing_ok=True)
+        raise
+    return size
+
+
+async def _chunks(
+    session: aiohttp.ClientSession, homeserver: Homeserver, mxc: str, max_bytes: int
+) -> AsyncIterator[bytes]:
+    url, headers = homeserver.media_url(mxc), homeserver.media_headers
+    try:
+        # A homeserver may redirect to its object store: the token does not follow to another origin.
+        async with session.get(url, headers=headers, timeout=_TIMEOUT) as response:
+            if response.status in {404, 410}:
+                raise MediaError("media-gone", f"{mxc} is not on the homeserver any more.", final=True)
+            if response.status != 200:
+                raise MediaError("download-failed", f"{mxc}: the homeserver answered {response.status}.", final=False)
+            if response.content_length is not None and response.content_length > max_bytes:
+                raise _too_large(max_bytes)
+            async for chunk in response.content.iter_chunked(CHUNK):
+                yield chunk
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise MediaError("download-failed", f"{mxc}: {error or type(error).__name__}", final=False) from error
+
+
+def _too_large(max_bytes: int) -> MediaError:
+    return MediaError("media-too-large", f"The file is larger than {max_bytes} bytes.", final=True)
+
+
+def _decryption(file: EncryptedFile | None) -> tuple[Callable[[bytes], bytes], Callable[[], None]]:
+    if file is None:
+        return bytes, lambda: None
+    context = Cipher(algorithms.AES(file.key), modes.CTR(file.iv)).decryptor()
+    digest = hashlib.sha256()
+
+    def transform(chunk: bytes) -> bytes:
+        digest.update(chunk)
+        return context.update(chunk)
+
+    def verify() -> None:
+        if digest.digest() != file.sha256:
+            raise MediaError("hash-mismatch", "The file is not the one whose hash the event names.", final=True)
+
+    return transform, verify

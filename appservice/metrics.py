@@ -1,0 +1,15 @@
+"""What operators scrape (Prometheus); served on a listener of its own."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+TRANSACTIONS = Counter("roomreel_transactions_total", "Transactions from the homeserver", ["outcome"])
+EVENTS = Counter("roomreel_events_total", "Events of transactions by what became of them", ["outcome"])
+VIDEOS_FAILED = Counter("roomreel_videos_failed_total", "Videos that ended with a reason", ["code"])
+VIDEO_SECONDS = Histogram(
+    "roomreel_video_seconds",
+    "Seconds from the start of a successful attempt to ready",
+    buckets=(0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600),
+)
+VIDEOS = Gauge("roomreel_videos", "Videos by state", ["state"])
+BYTES_IN = Counter("roomreel_downloaded_bytes_total", "Bytes of media fetched from the homeserver")
+VIEWERS = Gauge("roomreel_viewers", "Widgets that listen for changes")

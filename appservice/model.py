@@ -1,0 +1,136 @@
+"""The words of the domain: identifiers, a video, its states and the legal ways between them. Pure."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from appservice.errors import IllegalTransitionError
+from transcode.playlist import Rendition
+
+RoomId = NewType("RoomId", str)
+UserId = NewType("UserId", str)
+EventId = NewType("EventId", str)
+VideoId = NewType("VideoId", str)
+"""A video's own id: a UUID in its canonical text form."""
+
+
+class State(StrEnum):
+    """How far the work on a video has come."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    PLAYABLE = "playable"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Visibility(StrEnum):
+    """Whether a video is shown, apart from how far the work on it has come."""
+
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+    HELD = "held"
+    REMOVED = "removed"
+
+
+PLAYABLE_STATES = frozenset({State.PLAYABLE, State.READY})
+
+# A worker that died leaves `processing` or `playable` behind; the next attempt starts from there.
+_TRANSITIONS: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.PROCESSING, State.FAILED}),
+    State.PROCESSING: frozenset({State.PROCESSING, State.PLAYABLE, State.READY, State.FAILED}),
+    State.PLAYABLE: frozenset({State.PROCESSING, State.PLAYABLE, State.READY, State.FAILED}),
+    State.READY: frozenset(),
+    State.FAILED: frozenset({State.QUEUED}),
+}
+
+
+def check_transition(before: State, after: State) -> None:
+    """Raise IllegalTransitionError unless a video may go from `before` to `after`."""
+    if after not in _TRANSITIONS[before]:
+        raise IllegalTransitionError(f"A video cannot go from {before} to {after}.")
+
+
+def sources_of(after: State) -> list[State]:
+    """Return the states from which a video may go to `after`, for the guard of an UPDATE."""
+    return [before for before, targets in _TRANSITIONS.items() if after in targets]
+
+
+class Membership(StrEnum):
+    """A user's membership of a room (client-server API, `m.room.member`)."""
+
+    INVITE = "invite"
+    JOIN = "join"
+    KNOCK = "knock"
+    LEAVE = "leave"
+    BAN = "ban"
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedFile:
+    """What decrypts an attachment (client-server API, "Sending encrypted attachments").
+
+    `key` is the AES-256 key, `iv` the initial counter block of 16 bytes, `sha256` the ciphertext's hash.
+    """
+
+    key: bytes = field(repr=False)
+    iv: bytes = field(repr=False)
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video as the worker and the viewers' API see it; durations in seconds, times in ms since the epoch."""
+
+    id: VideoId
+    event_id: EventId
+    room_id: RoomId
+    sender: UserId
+    title: str
+    mxc: str
+    encrypted_file: EncryptedFile | None
+    certain: bool
+    claimed_size: int | None
+    state: State
+    visibility: Visibility
+    failure: str | None
+    attempts: int
+    stage: str | None
+    has_poster: bool
+    duration: float | None
+    width: int | None
+    height: int | None
+    renditions: tuple[Rendition, ...]
+    created_at: int
+
+    @property
+    def is_playable(self) -> bool:
+        """Say whether there is something to play and everybody may see it."""
+        return self.state in PLAYABLE_STATES and self.visibility is Visibility.SHOWN and bool(self.renditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A room's member; `key` is our own number for this membership, used in media paths."""
+
+    key: int
+    user_id: UserId
+    display_name: str | None
+    avatar_mxc: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room that the bot was asked into; `key` is our own number for it, used in media paths."""
+
+    room_id: RoomId
+    key: int
+    name: str | None
+    bot_membership: Membership
+    inviter: UserId | None
+    power_levels: dict[str, object]
+    creators: frozenset[str]
+    encrypted: bool
+    widget_placed: bool
+    told: frozenset[str]
+    replaced_by: RoomId | None

@@ -1,0 +1,56 @@
+"""Power levels: may the bot place the widget, what may a member do. Pure.
+
+Source: Matrix specification, `m.room.power_levels` and room version 12 (creators have infinite power).
+"""
+
+from collections.abc import Collection, Mapping
+
+WIDGET_TYPE = "im.vector.modular.widgets"
+LAYOUT_TYPE = "io.element.widgets.layout"
+
+_DEFAULT_STATE = 50
+_MODERATOR = 50
+
+
+def _level(value: object, default: int) -> int:
+    # Old room versions allowed levels as strings; anything else counts as not given.
+    if isinstance(value, bool):
+        return default
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+        return int(value)
+    return default
+
+
+def _table(content: Mapping[str, object], key: str) -> Mapping[str, object]:
+    table = content.get(key)
+    return table if isinstance(table, Mapping) else {}
+
+
+def user_level(content: Mapping[str, object], user_id: str) -> int:
+    """Return the power of `user_id` by an `m.room.power_levels` content."""
+    default = _level(content.get("users_default"), 0)
+    return _level(_table(content, "users").get(user_id), default)
+
+
+def state_level(content: Mapping[str, object], event_type: str) -> int:
+    """Return the power that sending state of `event_type` needs."""
+    default = _level(content.get("state_default"), _DEFAULT_STATE)
+    return _level(_table(content, "events").get(event_type), default)
+
+
+def may_place_widget(content: Mapping[str, object], user_id: str) -> bool:
+    """Say whether `user_id` may send the widget's state event."""
+    return user_level(content, user_id) >= state_level(content, WIDGET_TYPE)
+
+
+def may_pin_widget(content: Mapping[str, object], user_id: str) -> bool:
+    """Say whether `user_id` may send the room's widget layout."""
+    return user_level(content, user_id) >= state_level(content, LAYOUT_TYPE)
+
+
+def is_moderator(content: Mapping[str, object], user_id: str, creators: Collection[str] = ()) -> bool:
+    """Say whether `user_id` may redact others' messages, the usual mark of a moderator."""
+    needed = _level(content.get("redact"), _MODERATOR)
+    return user_id in creators or user_level(content, user_id) >= needed

@@ -1,0 +1,431 @@
+"""The database in operation: every query of queries.sql behind a method, jobs enqueued in the same transaction."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+import structlog
+from pgqueuer.queries import Queries
+
+from appservice import intake
+from appservice.errors import UnavailableError
+from appservice.model import (
+    EncryptedFile,
+    EventId,
+    Member,
+    Membership,
+    Room,
+    RoomId,
+    State,
+    UserId,
+    Video,
+    VideoId,
+    Visibility,
+    sources_of,
+)
+from appservice.tokens import Scope
+from transcode.playlist import Rendition
+
+CHANNEL = "roomreel"
+VIDEO_JOB = "video"
+ROOM_JOB = "room"
+NOTICE_JOB = "notice"
+SWEEP_JOB = "sweep"
+
+_LIGHT, _HEAVY = 10, 0  # a larger number goes first
+_UNREACHABLE = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.CannotConnectNowError,
+)
+
+log = structlog.get_logger()
+
+Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+
+
+def _load_queries() -> dict[str, str]:
+    text = (files("appservice") / "queries.sql").read_text(encoding="utf-8")
+    parts = re.split(r"^-- name: (\w+).*$", text, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], (body.strip() for body in parts[1::2]), strict=True))
+
+
+SQL = _load_queries()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A room's state as the homeserver gave it; `read_at` is the database's clock before it was asked."""
+
+    room_id: RoomId
+    name: str | None
+    power_levels: dict[str, object]
+    creators: list[str]
+    encrypted: bool
+    members: Sequence[tuple[UserId, str | None, str | None]]
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the worker made of a video; durations in seconds."""
+
+    state: State
+    stage: str
+    duration: float
+    width: int
+    height: int
+    has_poster: bool
+    renditions: Sequence[Rendition]
+
+
+async def _set_up(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def open_pool(dsn: str, *, size: int = 10) -> "asyncpg.Pool[asyncpg.Record]":
+    """Open connections that speak JSON. Raises UnavailableError when the database does not answer."""
+    try:
+        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=_set_up, timeout=10, command_timeout=60)
+    except (*_UNREACHABLE, asyncpg.PostgresError, TimeoutError) as error:
+        raise UnavailableError(f"The database does not answer: {error}. Check `database` and that it runs.") from error
+
+
+class Store:
+    """All that Roomreel keeps in PostgreSQL. Every method raises UnavailableError when the database is away."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        try:
+            async with self._pool.acquire(timeout=10) as connection:
+                yield connection
+        except (*_UNREACHABLE, TimeoutError) as error:
+            raise UnavailableError(f"The database does not answer: {error}") from error
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with self._connection() as connection, connection.transaction():
+            yield connection
+
+    async def _fetch(self, name: str, *args: object) -> list[asyncpg.Record]:
+        async with self._connection() as connection:
+            return await connection.fetch(SQL[name], *args)
+
+    async def _fetchrow(self, name: str, *args: object) -> asyncpg.Record | None:
+        async with self._connection() as connection:
+            return await connection.fetchrow(SQL[name], *args)
+
+    async def now(self) -> datetime:
+        """Return the database's clock."""
+        moment: datetime = (await self._fetch("clock"))[0]["now"]
+        return moment
+
+    # Intake
+
+    async def apply(self, changes: Sequence[intake.Change]) -> int:
+        """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused.
+
+        A change whose data the database refuses is logged and skipped: it must not block the stream.
+        """
+        refused = 0
+        async with self._transaction() as connection:
+            for change in changes:
+                try:
+                    async with connection.transaction():
+                        await _apply(connection, change)
+                except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError) as error:
+                    refused += 1
+                    log.warning("event_refused", change=type(change).__name__, room_id=change.room_id, error=str(error))
+        return refused
+
+    # Rooms and members
+
+    async def room(self, room_id: RoomId) -> Room | None:
+        """Return what is known of a room."""
+        row = await self._fetchrow("room", room_id)
+        return _room(row) if row else None
+
+    async def tended_rooms(self) -> list[RoomId]:
+        """Return the rooms that the bot is in or is invited to."""
+        return [RoomId(row["room_id"]) for row in await self._fetch("joined_rooms")]
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Take over a room's state as read from the homeserver, except where an event told something newer."""
+        joined = [user_id for user_id, _, _ in snapshot.members]
+        names = [name for _, name, _ in snapshot.members]
+        avatars = [avatar for _, _, avatar in snapshot.members]
+        async with self._transaction() as connection:
+            await connection.execute(SQL["set_creators"], snapshot.room_id, snapshot.creators)
+            await connection.execute(
+                SQL["set_room_snapshot"], snapshot.room_id, snapshot.name, snapshot.power_levels, snapshot.encrypted,
+                snapshot.read_at,
+            )  # fmt: skip
+            await connection.execute(
+                SQL["snapshot_members"], snapshot.room_id, joined, names, avatars, snapshot.read_at
+            )
+            await connection.execute(SQL["snapshot_leavers"], snapshot.room_id, joined, snapshot.read_at)
+            await _announce(connection, snapshot.room_id)
+
+    async def joined_members(self, room_id: RoomId) -> list[Member]:
+        """Return who is in a room."""
+        return [
+            Member(row["key"], UserId(row["user_id"]), row["display_name"], row["avatar_mxc"])
+            for row in await self._fetch("joined_members", room_id)
+        ]
+
+    async def member_key(self, room_id: RoomId, user_id: UserId) -> int | None:
+        """Return our number for a joined member, None when the user is not (any more) in the room."""
+        row = await self._fetchrow("member", room_id, user_id)
+        return row["key"] if row and row["membership"] == Membership.JOIN else None
+
+    async def viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
+        """Return the room and user of a grant's scope while both the user and the bot are in the room."""
+        row = await self._fetchrow("viewer", scope.room_key, scope.member_key)
+        return (RoomId(row["room_id"]), UserId(row["user_id"])) if row else None
+
+    async def avatar(self, scope: Scope, member_key: int) -> str | None:
+        """Return the content URI of a member's avatar, for a viewer of the same room."""
+        row = await self._fetchrow("member_avatar", scope.room_key, scope.member_key, member_key)
+        return row["avatar_mxc"] if row else None
+
+    async def mark_widget_placed(self, room_id: RoomId) -> None:
+        """Remember that the widget was put into the room, so that its removal is respected."""
+        await self._fetch("mark_widget_placed", room_id)
+
+    async def mark_told(self, room_id: RoomId, subject: str) -> None:
+        """Remember that the bot spoke of `subject` in the room."""
+        await self._fetch("mark_told", room_id, subject)
+
+    async def forget_told(self, room_id: RoomId, subject: str) -> None:
+        """Let the bot speak of `subject` again."""
+        await self._fetch("forget_told", room_id, subject)
+
+    @asynccontextmanager
+    async def tending(self, room_id: RoomId) -> AsyncIterator[None]:
+        """Hold a room to ourselves among all workers."""
+        async with self._connection() as connection:
+            await connection.execute(SQL["lock_room"], room_id)
+            try:
+                yield
+            finally:
+                await connection.execute(SQL["unlock_room"], room_id)
+
+    async def tend(self, room_ids: Sequence[RoomId]) -> None:
+        """Queue a look at each of the rooms."""
+        async with self._transaction() as connection:
+            for room_id in room_ids:
+                await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
+
+    async def follow_upgrade(self, old: RoomId, new: RoomId) -> None:
+        """Carry the videos of a replaced room into its replacement; both ends must have been checked."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["move_videos"], old, new)
+            await _announce(connection, old)
+            await _announce(connection, new)
+
+    # Videos
+
+    async def video(self, video_id: VideoId) -> Video | None:
+        """Return a video."""
+        row = await self._fetchrow("video", video_id)
+        return _video(row) if row else None
+
+    async def room_videos(self, room_id: RoomId) -> list[Video]:
+        """Return all videos of a room that were not removed, each sender's in reel order."""
+        return [_video(row) for row in await self._fetch("room_videos", room_id)]
+
+    async def served_stage(self, video_id: VideoId, room_id: RoomId) -> str | None:
+        """Return the folder of a video that viewers of a room may be served from now."""
+        row = await self._fetchrow("served_stage", video_id, room_id)
+        return row["stage"] if row else None
+
+    async def begin_attempt(self, video_id: VideoId) -> Video | None:
+        """Count one more attempt and return the video, None when there is nothing left to do for it."""
+        async with self._transaction() as connection:
+            row = await connection.fetchrow(SQL["begin_attempt"], video_id, sources_of(State.PROCESSING))
+            if row is None:
+                return None
+            await _announce(connection, row["room_id"])
+            return _video(row)
+
+    async def give_back_attempt(self, video: Video) -> None:
+        """Uncount an attempt that was stopped from outside."""
+        await self._fetch("give_back_attempt", video.id, video.attempts)
+
+    async def recover_lost_jobs(self) -> int:
+        """Queue every unfinished video that has no job (any more); return how many there were."""
+        async with self._transaction() as connection:
+            rows = await connection.fetch(SQL["unfinished_without_job"])
+            for row in rows:
+                await _enqueue(connection, VIDEO_JOB, str(row["id"]), priority=_HEAVY)
+        return len(rows)
+
+    async def publish(self, video: Video, published: Published) -> bool:
+        """Show what was made of a video; False when it is gone or a newer attempt has taken over."""
+        renditions = [rendition.to_json() for rendition in published.renditions]
+        async with self._transaction() as connection:
+            room_id = await connection.fetchval(
+                SQL["publish"], video.id, sources_of(published.state), video.attempts, published.state,
+                published.stage, published.duration, published.width, published.height, published.has_poster,
+                renditions,
+            )  # fmt: skip
+            if room_id is None:
+                return False
+            await _announce(connection, room_id)
+            return True
+
+    async def fail(self, video: Video, code: str) -> None:
+        """End the work on a video with a reason, and queue telling its sender in the same transaction."""
+        async with self._transaction() as connection:
+            room_id = await connection.fetchval(SQL["fail"], video.id, sources_of(State.FAILED), video.attempts, code)
+            if room_id is not None:
+                await _enqueue(connection, NOTICE_JOB, video.id, priority=_LIGHT)
+                await _announce(connection, room_id)
+
+    async def discard(self, video_id: VideoId) -> None:
+        """Forget a file that turned out to be no video."""
+        async with self._transaction() as connection:
+            room_id = await connection.fetchval(SQL["discard"], video_id)
+            if room_id is not None:
+                await _announce(connection, room_id)
+
+    async def requeue(self, video_id: VideoId) -> bool:
+        """Give a failed video a new start; False when it has not failed."""
+        async with self._transaction() as connection:
+            room_id = await connection.fetchval(SQL["requeue"], video_id)
+            if room_id is None:
+                return False
+            await _enqueue(connection, VIDEO_JOB, video_id, priority=_HEAVY)
+            await _announce(connection, room_id)
+            return True
+
+    async def sweep_later(self, video_id: VideoId, after: timedelta) -> None:
+        """Queue the deletion of a video's files that are not served any more, after viewers have moved on."""
+        async with self._transaction() as connection:
+            await _enqueue(connection, SWEEP_JOB, video_id, priority=_LIGHT, after=after)
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many videos there are in each state."""
+        return {row["state"]: row["videos"] for row in await self._fetch("counts")}
+
+    async def secret(self, name: str, fresh: bytes) -> bytes:
+        """Return the secret that all processes share, `fresh` the first time."""
+        row = await self._fetchrow("ensure_secret", name, fresh) or await self._fetchrow("ensure_secret", name, fresh)
+        if row is None:
+            raise UnavailableError(f"The secret {name} could not be kept in the database.")
+        return bytes(row["value"])
+
+
+async def _enqueue(
+    connection: Connection, job: str, payload: str, *, priority: int, after: timedelta | None = None
+) -> None:
+    # PgQueuer is typed for a bare connection; the pool's proxy of one behaves the same.
+    queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
+    await queries.enqueue(job, payload.encode(), priority, execute_after=after)
+
+
+async def _announce(connection: Connection, room_id: str) -> None:
+    await connection.execute(SQL["announce"], room_id)
+
+
+async def _apply(connection: Connection, change: intake.Change) -> None:
+    room_id = change.room_id
+    await connection.execute(SQL["upsert_room"], room_id)
+    match change:
+        case intake.NewVideo():
+            await _insert_video(connection, change)
+        case intake.MemberChanged():
+            await connection.execute(
+                SQL["upsert_member"], room_id, change.user_id, change.membership, change.display_name, change.avatar_mxc
+            )
+        case intake.BotMembershipChanged():
+            await connection.execute(SQL["set_bot_membership"], room_id, change.membership, change.sender)
+            await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
+        case intake.RoomNamed():
+            await connection.execute(SQL["set_room_name"], room_id, change.name)
+        case intake.PowerChanged():
+            await connection.execute(SQL["set_power_levels"], room_id, change.content)
+            await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
+        case intake.RoomEncrypted():
+            await connection.execute(SQL["set_encrypted"], room_id)
+            await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
+        case intake.RoomReplaced():
+            await connection.execute(SQL["set_replaced_by"], room_id, change.replaced_by)
+            await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
+        case intake.Redacted():
+            await _remove_by_event(connection, room_id, change.target)
+    await _announce(connection, room_id)
+
+
+async def _insert_video(connection: Connection, change: intake.NewVideo) -> None:
+    video_id = await connection.fetchval(
+        SQL["insert_video"], change.event_id, change.room_id, change.sender, change.title, change.mxc,
+        _encrypted_file_json(change.encrypted_file), change.claimed_size, change.certain, change.sent_at,
+    )  # fmt: skip
+    if video_id is not None:
+        await _enqueue(connection, VIDEO_JOB, str(video_id), priority=_HEAVY)
+
+
+async def _remove_by_event(connection: Connection, room_id: RoomId, event_id: EventId) -> None:
+    video_id = await connection.fetchval(SQL["remove_by_event"], room_id, event_id)
+    if video_id is not None:
+        await _enqueue(connection, SWEEP_JOB, str(video_id), priority=_LIGHT)
+
+
+def _encrypted_file_json(file: EncryptedFile | None) -> dict[str, str] | None:
+    return {"key": file.key.hex(), "iv": file.iv.hex(), "sha256": file.sha256.hex()} if file else None
+
+
+def _encrypted_file(value: dict[str, str] | None) -> EncryptedFile | None:
+    return EncryptedFile(**{name: bytes.fromhex(text) for name, text in value.items()}) if value else None
+
+
+def _video(row: asyncpg.Record) -> Video:
+    return Video(
+        id=VideoId(str(row["id"])),
+        event_id=EventId(row["event_id"]),
+        room_id=RoomId(row["room_id"]),
+        sender=UserId(row["sender"]),
+        title=row["title"],
+        mxc=row["mxc"],
+        encrypted_file=_encrypted_file(row["encrypted_file"]),
+        certain=row["certain"],
+        claimed_size=row["claimed_size"],
+        state=State(row["state"]),
+        visibility=Visibility(row["visibility"]),
+        failure=row["failure"],
+        attempts=row["attempts"],
+        stage=row["stage"],
+        has_poster=row["has_poster"],
+        duration=row["duration"],
+        width=row["width"],
+        height=row["height"],
+        renditions=tuple(Rendition.from_json(item) for item in row["renditions"]),
+        created_at=row["sent_at"],
+    )
+
+
+def _room(row: asyncpg.Record) -> Room:
+    fields: dict[str, Any] = {
+        name: row[name] for name in ("key", "name", "power_levels", "encrypted", "widget_placed", "inviter")
+    }
+    return Room(
+        room_id=RoomId(row["room_id"]),
+        bot_membership=Membership(row["bot_membership"]),
+        creators=frozenset(row["creators"]),
+        told=frozenset(row["told"]),
+        replaced_by=RoomId(row["replaced_by"]) if row["replaced_by"] else None,
+        **fields,
+    )

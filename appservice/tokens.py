@@ -1,0 +1,102 @@
+"""Session tokens and media grants: signed, short-lived, checked without the database. Pure; the clock is passed in.
+
+Both are HMAC-SHA-256, cut to 128 bits. A session says who watches which room. A media grant is the
+first part of a media path, `{exp}.{sig}`, over the scope that follows it, so that relative URIs in
+playlists inherit it (HLS has no other way that works in every player).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+
+from appservice.model import RoomId, UserId
+
+GRANT_BUCKET_S = 600
+_SIGNATURE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who watches which room, until when (ms since the epoch)."""
+
+    user_id: UserId
+    room_id: RoomId
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a media grant opens: one membership's view of one room, by our own numbers."""
+
+    room_key: int
+    member_key: int
+
+    def __str__(self) -> str:
+        return f"{self.room_key}.{self.member_key}"
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def _sign(key: bytes, purpose: str, message: str) -> str:
+    # The purpose keeps a signature of one kind from ever passing as one of another.
+    digest = hmac.new(key, f"{purpose}|{message}".encode(), hashlib.sha256).digest()
+    return _encode(digest[:_SIGNATURE_BYTES])
+
+
+def _is_signed(key: bytes, purpose: str, message: str, signature: str) -> bool:
+    return hmac.compare_digest(_sign(key, purpose, message).encode(), signature.encode())
+
+
+def issue_session(key: bytes, session: Session) -> str:
+    """Return the bearer token of `session`."""
+    body = _encode(json.dumps([session.user_id, session.room_id, session.expires_at]).encode())
+    return f"{body}.{_sign(key, 'session', body)}"
+
+
+def read_session(key: bytes, token: str, now_ms: int) -> Session | None:
+    """Return the session of a bearer token, or None when it is forged, malformed or expired."""
+    body, _, signature = token.partition(".")
+    if not _is_signed(key, "session", body, signature):
+        return None
+    user_id, room_id, expires_at = json.loads(_decode(body))
+    return Session(UserId(user_id), RoomId(room_id), expires_at) if now_ms < expires_at else None
+
+
+def grant_expiry(now_s: float) -> int:
+    """Return when a grant minted now ends, in seconds since the epoch.
+
+    Rounded to a bucket, so that a viewer's URLs stay the same (and cached) for some minutes; a grant
+    lasts between one and two buckets.
+    """
+    return (int(now_s) // GRANT_BUCKET_S + 2) * GRANT_BUCKET_S
+
+
+def issue_grant(key: bytes, scope: Scope, expires_s: int) -> str:
+    """Return the path `{exp}.{sig}/{scope}` under which media may be fetched."""
+    return f"{expires_s}.{_sign(key, 'media', f'{scope}|{expires_s}')}/{scope}"
+
+
+def read_grant(key: bytes, grant: str, scope: str, now_s: float) -> Scope | None:
+    """Return the scope that the path parts `{exp}.{sig}` and `{scope}` open, or None when they open nothing."""
+    expires, _, signature = grant.partition(".")
+    if not _is_signed(key, "media", f"{scope}|{expires}", signature) or now_s >= int(expires):
+        return None
+    room_key, _, member_key = scope.partition(".")
+    return Scope(int(room_key), int(member_key))
+
+
+def decode_unpadded(text: str) -> bytes:
+    """Decode base64 in either alphabet, padded or not. Raises ValueError (spec: "Unpadded Base64")."""
+    try:
+        return _decode(text.rstrip("=").replace("+", "-").replace("/", "_"))
+    except binascii.Error as error:
+        raise ValueError("not base64") from error

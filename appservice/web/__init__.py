@@ -1,0 +1,1 @@
+"""All HTTP routes: the homeserver's, the widget's, the media's, and the operator's."""

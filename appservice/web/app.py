@@ -1,0 +1,107 @@
+"""Puts the routes together: one place renders errors, sets headers and logs requests."""
+
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from appservice import metrics
+from appservice.errors import RequestError, UnavailableError
+from appservice.web import api, media, transactions
+from appservice.web.context import CONTEXT, Context
+from appservice.web.openapi import document
+from appservice.web.page import add_page
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_HEADERS = {
+    # Media paths hold grants: they must not travel to other sites.
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_HTTP_ERRCODES = {404: "M_UNRECOGNIZED", 405: "M_UNRECOGNIZED", 413: "M_TOO_LARGE"}
+
+
+def _error(status: int, errcode: str, text: str) -> web.Response:
+    return web.json_response({"errcode": errcode, "error": text}, status=status, headers={"Cache-Control": "no-store"})
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except RequestError as error:
+        return _error(error.status, error.errcode, str(error))
+    except web.HTTPRedirection:
+        raise
+    except web.HTTPException as error:
+        return _error(error.status, _HTTP_ERRCODES.get(error.status, "M_UNKNOWN"), error.text or error.reason)
+    except Exception:
+        log.exception("request_failed", route=_route(request))
+        return _error(500, "M_UNKNOWN", "Something went wrong here. Its cause is in the log.")
+
+
+def _route(request: web.Request) -> str:
+    # The route's pattern, not the path: paths and queries hold grants and tokens.
+    resource = request.match_info.route.resource
+    return f"{request.method} {resource.canonical if resource else 'unknown'}"
+
+
+@web.middleware
+async def _middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    started = time.monotonic()
+    response = await _answer(request, handler)
+    log.debug("request", route=_route(request), status=response.status, seconds=round(time.monotonic() - started, 4))
+    return response
+
+
+async def _on_prepare(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+
+
+async def _live(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "live"})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    await request.app[CONTEXT].store.now()
+    return web.json_response({"status": "ready"})
+
+
+async def _openapi(body: bytes, _request: web.Request) -> web.Response:
+    return web.Response(body=body, content_type="application/json")
+
+
+def build_app(context: Context) -> web.Application:
+    """Return the application for both the homeserver and the viewers."""
+    app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
+    app[CONTEXT] = context
+    for module in (transactions, api, media):
+        app.router.add_routes(module.routes)
+    app.router.add_get("/live", _live)
+    app.router.add_get("/ready", _ready)
+    app.router.add_get("/api/v1/openapi.json", partial(_openapi, document()))
+    add_page(app)
+    app.on_response_prepare.append(_on_prepare)
+    return app
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    try:
+        for state, count in (await request.app[CONTEXT].store.counts()).items():
+            metrics.VIDEOS.labels(state).set(count)
+    except UnavailableError:
+        metrics.VIDEOS.clear()  # unknown is not zero
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def build_metrics_app(context: Context) -> web.Application:
+    """Return the application for Prometheus, served on a listener of its own."""
+    app = web.Application()
+    app[CONTEXT] = context
+    app.router.add_get("/metrics", _metrics)
+    return app

@@ -1,0 +1,106 @@
+"""Playlists, segments, posters and avatars below `/media/{exp}.{sig}/{scope}/`."""
+
+import aiohttp
+from aiohttp import web
+
+from appservice.errors import GoneError, NotFoundError
+from appservice.matrix.discovery import read_limited
+from appservice.model import RoomId, Video, VideoId
+from appservice.tokens import Scope
+from appservice.web.context import CONTEXT, Context
+from appservice.web.reels import CHANNEL_KEY, Reel, build_reel, channel, members_reel, revision_of, video_playlists
+
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_GRANT = r"/media/{grant:\d{1,12}\.[A-Za-z0-9_-]{10,64}}/{scope:\d{1,18}\.\d{1,18}}"
+_PLAYLIST = "application/vnd.apple.mpegurl"
+# What a grant opens stays the same as long as its address works; shared caches must not keep it.
+_IMMUTABLE = {"Cache-Control": "private, max-age=3600, immutable"}
+_TYPES = {".m4s": "video/iso.segment", ".mp4": "video/mp4", ".jpg": "image/jpeg"}
+_AVATAR_PX = 96
+_AVATAR_LIMIT = 1024 * 1024
+_AVATAR_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+
+routes = web.RouteTableDef()
+
+
+async def _open(request: web.Request) -> tuple[Context, Scope, RoomId]:
+    context = request.app[CONTEXT]
+    scope, room_id = await context.access.viewer(request.match_info["grant"], request.match_info["scope"])
+    return context, scope, room_id
+
+
+@routes.get(_GRANT + r"/reel/{key:all|\d{1,18}}/{revision:[0-9a-f]{16}}/{name:(?:index|\d{1,5})\.m3u8}")
+async def reel_playlist(request: web.Request) -> web.Response:
+    """Answer a playlist of a reel's revision. Raises GoneError when the reel plays something else by now."""
+    context, scope, room_id = await _open(request)
+    key, revision = request.match_info["key"], request.match_info["revision"]
+    reel = context.reels.get(scope.room_key, key, revision) or await _build(context, scope, room_id, key, revision)
+    return _playlist(reel.playlists, request.match_info["name"])
+
+
+async def _build(context: Context, scope: Scope, room_id: RoomId, key: str, revision: str) -> Reel:
+    videos = await _listed(context, room_id, key)
+    if not videos or revision_of(videos) != revision:
+        raise GoneError("The reel has changed. Ask for the room again.")
+    reel = build_reel(videos)
+    context.reels.put(scope.room_key, key, reel)
+    return reel
+
+
+async def _listed(context: Context, room_id: RoomId, key: str) -> list[Video]:
+    members = await context.store.joined_members(room_id)
+    videos = await context.store.room_videos(room_id)
+    if key == CHANNEL_KEY:
+        present = {member.user_id for member in members}
+        return channel([video for video in videos if video.sender in present])
+    return [v for m in members if m.key == int(key) for v in members_reel(videos, m.user_id)]
+
+
+def _playlist(playlists: dict[str, str], name: str) -> web.Response:
+    if name not in playlists:
+        raise NotFoundError("There is no such playlist.")
+    return web.Response(text=playlists[name], content_type=_PLAYLIST, headers=_IMMUTABLE)
+
+
+@routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
+async def video_playlist(request: web.Request) -> web.Response:
+    """Answer a playlist of one video. Raises GoneError when another stage of it is served by now."""
+    context, _, room_id = await _open(request)
+    video = await context.store.video(VideoId(request.match_info["id"]))
+    if video is None or video.room_id != room_id or not video.is_playable:
+        raise NotFoundError("There is no such video.")
+    if video.stage != request.match_info["stage"]:
+        raise GoneError("The video has changed. Ask for the room again.")
+    return _playlist(video_playlists(video), request.match_info["name"])
+
+
+@routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:[a-z0-9./]{{1,60}}}}")
+async def video_file(request: web.Request) -> web.StreamResponse:
+    """Answer a segment, an initialization segment or a poster of a video that may be seen now."""
+    context, _, room_id = await _open(request)
+    video_id = VideoId(request.match_info["id"])
+    if await context.access.served_stage(video_id, room_id) is None:
+        raise NotFoundError("There is no such video.")
+    path = context.files.path(video_id, request.match_info["stage"], request.match_info["name"])
+    # An earlier stage plays on for those who have its playlist, until it is swept; then this is a 404.
+    headers = {**_IMMUTABLE, "Content-Type": _TYPES[path.suffix]}
+    return web.FileResponse(path, headers=headers)
+
+
+@routes.get(_GRANT + r"/avatar/{key:\d{1,18}}")
+async def avatar(request: web.Request) -> web.Response:
+    """Answer a member's avatar as a small picture, fetched from the homeserver for the viewer."""
+    context, scope, _ = await _open(request)
+    mxc = await context.store.avatar(scope, int(request.match_info["key"]))
+    if mxc is None:
+        raise NotFoundError("There is no avatar.")
+    try:
+        async with context.session.get(
+            context.homeserver.thumbnail_url(mxc, _AVATAR_PX), headers=context.homeserver.media_headers
+        ) as answer:
+            if answer.status != 200 or answer.content_type not in _AVATAR_TYPES:
+                raise NotFoundError("There is no avatar that can be shown.")
+            body = await read_limited(answer, _AVATAR_LIMIT)
+            return web.Response(body=body, content_type=answer.content_type, headers=_IMMUTABLE)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise NotFoundError("The avatar cannot be had from the homeserver.") from error
