@@ -26,3 +26,9 @@ export class Grants {
     return `${root}${grant}/${scope}${rest}`;
   }
 }
+
+/** True when two URLs name the same file, whatever their grants. */
+export function sameMedia(one: string, other: string): boolean {
+  const bare = (url: string): string => url.replace(MEDIA, '$1$3$4');
+  return bare(one) === bare(other);
+}

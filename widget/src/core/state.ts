@@ -2,7 +2,7 @@
 import { isPending, isPlayable, type Member, type Room, type Video } from './model';
 
 /** Why there is nothing to see. Each has its own words and way out in the catalogue (`widget-error-…`). */
-export type Trouble = 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'no-room';
+export type Trouble = 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'no-room' | 'unsupported';
 
 /** The room's channel, where everybody's videos play; the other selections are user ids, which start with `@`. */
 export const EVERYONE = '*';
@@ -43,7 +43,8 @@ export function reduce(state: State, action: Action): State {
     case 'signed-in':
       return { ...state, viewer: action.viewer, asking: false };
     case 'room':
-      return { ...state, room: action.room, selected: keepOrChoose(action.room, state), trouble: null };
+      // A room does not help a browser that cannot play it.
+      return { ...state, room: action.room, selected: keepOrChoose(action.room, state), trouble: state.trouble === 'unsupported' ? 'unsupported' : null };
     case 'select':
       return { ...state, selected: action.selected, chosen: true };
     case 'live':

@@ -1,0 +1,135 @@
+// Keeps the room fresh: loads it, follows its events, loads it again before its media grants end, and survives every outage.
+import { backoff } from '../core/backoff';
+import { decodeRoom } from '../core/decode';
+import type { Room } from '../core/model';
+import { readEvents } from './events';
+import { ApiError, fetchJson } from './http';
+import type { SessionHolder } from './session';
+
+/** Milliseconds before the grants' end at which new ones are fetched, and the least wait between two such fetches. */
+const EARLY = 60_000;
+const LEAST = 5_000;
+
+export interface FeedEvents {
+  room(room: Room): void;
+  /** Changes arrive (again). */
+  live(): void;
+  /** Changes do not arrive for now; it keeps trying. */
+  lost(error: unknown): void;
+  /** Nothing will come any more: the viewer has no right to it, or has to identify again. */
+  ended(error: unknown): void;
+}
+
+export class RoomFeed {
+  readonly #stop = new AbortController();
+  #wake: () => void = () => undefined;
+  #refreshing: Promise<void> | null = null;
+  #again = false;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly roomId: string,
+    private readonly session: SessionHolder,
+    private readonly events: FeedEvents,
+  ) {}
+
+  /** Loads the room and follows it until `stop`. */
+  start(): void {
+    const { signal } = this.#stop;
+    const wake = (): void => this.#wake();
+    window.addEventListener('online', wake, { signal });
+    document.addEventListener('visibilitychange', wake, { signal });
+    // The first picture need not wait for the stream; what goes wrong here goes wrong there too, and is told there.
+    this.refresh().catch(() => undefined);
+    void this.#follow();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    clearTimeout(this.#renewal);
+    this.#wake();
+  }
+
+  /** Loads the room anew. Calls during a load lead to one more load after it, because that one may have missed a change. */
+  refresh(): Promise<void> {
+    if (this.#refreshing !== null) {
+      this.#again = true;
+      return this.#refreshing;
+    }
+    this.#refreshing = this.#load().finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
+
+  async #load(): Promise<void> {
+    do {
+      this.#again = false;
+      const { json, ahead } = await this.session.authorized((headers) => fetchJson(this.#path(), { headers }));
+      if (this.#stop.signal.aborted) return;
+      const room = decodeRoom(json);
+      this.#renewBefore(room.grantExpiresAt - ahead);
+      this.events.room(room);
+    } while (this.#again);
+  }
+
+  #renewBefore(expiry: number): void {
+    clearTimeout(this.#renewal);
+    const wait = Math.max(LEAST, expiry - EARLY - Date.now());
+    // A failure here is no news: the event stream notices the outage and loads the room when it is over.
+    this.#renewal = setTimeout(() => void this.refresh().catch(() => undefined), Math.min(wait, 2 ** 31 - 1));
+  }
+
+  async #follow(): Promise<void> {
+    for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
+      const error = await this.#connection(() => (attempt = 0)).catch((reason: unknown) => reason);
+      if (this.#stop.signal.aborted) return;
+      if (isFinal(error)) return this.#end(error);
+      this.events.lost(error);
+      await this.#pause(backoff(attempt, Math.random()));
+    }
+  }
+
+  /** One connection. The room is loaded once the stream is open, so that no change falls in between. */
+  #connection(onLive: () => void): Promise<void> {
+    return this.session.authorized(async (headers) => {
+      const failed = new AbortController();
+      const load = (): void => void this.refresh().then(onLive, (error: unknown) => failed.abort(error));
+      const signal = AbortSignal.any([this.#stop.signal, failed.signal]);
+      const opened = (): void => {
+        this.events.live();
+        load();
+      };
+      await readEvents(`${this.#path()}/events`, headers, signal, opened, ({ type }) => {
+        if (type === 'changed') load();
+        if (type === 'revoked') failed.abort(new ApiError(403, 'M_FORBIDDEN'));
+      }).catch((error: unknown) => {
+        throw failed.signal.aborted ? failed.signal.reason : error;
+      });
+    });
+  }
+
+  #end(error: unknown): void {
+    this.stop();
+    this.events.ended(error);
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #path(): string {
+    return `/api/v1/rooms/${encodeURIComponent(this.roomId)}`;
+  }
+}
+
+/** Everything but a missing answer and a server in trouble stays as it is, however often one asks. */
+function isFinal(error: unknown): boolean {
+  if (error === undefined || error instanceof DOMException || error instanceof TypeError) return false;
+  if (!(error instanceof ApiError)) return true;
+  return error.status >= 400 && error.status < 500 && error.status !== 408 && error.status !== 410 && error.status !== 429;
+}

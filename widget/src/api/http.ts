@@ -1,0 +1,52 @@
+// JSON over fetch with a time limit, and every way to fail as one kind of error.
+import { asObject } from '../core/decode';
+
+/** Milliseconds after which a silent server counts as away. */
+const PATIENCE = 15_000;
+
+/** `status` 0 means that there was no answer. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+
+  constructor(
+    readonly status: number,
+    readonly errcode: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${status} ${errcode}`, options);
+  }
+}
+
+export interface Answer {
+  readonly json: unknown;
+  /** Milliseconds by which the server's clock is ahead of ours. */
+  readonly ahead: number;
+}
+
+/** Fetches JSON from our own server. Rejects with ApiError. */
+export async function fetchJson(path: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetchOk(path, { ...init, signal: AbortSignal.timeout(PATIENCE) });
+  const json: unknown = await response.json().catch((cause: unknown) => {
+    throw new ApiError(response.status, 'M_NOT_JSON', { cause });
+  });
+  const date = Date.parse(response.headers.get('date') ?? '');
+  return { json, ahead: Number.isNaN(date) ? 0 : date - Date.now() };
+}
+
+/** Fetches and refuses every status that is not a success. Rejects with ApiError. */
+export async function fetchOk(path: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(path, { cache: 'no-store', credentials: 'omit', ...init }).catch((cause: unknown) => {
+    throw new ApiError(0, 'M_NO_ANSWER', { cause });
+  });
+  if (!response.ok) throw new ApiError(response.status, await errcodeOf(response));
+  return response;
+}
+
+async function errcodeOf(response: Response): Promise<string> {
+  try {
+    const { errcode } = asObject(await response.json(), 'error');
+    return typeof errcode === 'string' ? errcode : 'M_UNKNOWN';
+  } catch {
+    return 'M_UNKNOWN';
+  }
+}

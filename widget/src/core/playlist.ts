@@ -1,0 +1,27 @@
+// Reads HLS playlists as far as a reel's timeline needs it, for browsers that play HLS without us (RFC 8216).
+import type { Segment } from './timeline';
+
+/** The first variant's URI of a master playlist; null when the text is a media playlist. */
+export function firstVariant(text: string): string | null {
+  if (!text.includes('#EXT-X-STREAM-INF')) return null;
+  return lines(text).find((line) => !line.startsWith('#')) ?? null;
+}
+
+/** The segments of a media playlist, their URLs as they are written there. */
+export function segmentsOf(text: string): Segment[] {
+  const segments: Segment[] = [];
+  let [start, duration, discontinuity] = [0, 0, 0];
+  for (const line of lines(text)) {
+    if (line === '#EXT-X-DISCONTINUITY') discontinuity += 1;
+    else if (line.startsWith('#EXTINF:')) duration = Number.parseFloat(line.slice('#EXTINF:'.length)) || 0;
+    else if (!line.startsWith('#')) {
+      segments.push({ url: line, start, duration, discontinuity });
+      start += duration;
+    }
+  }
+  return segments;
+}
+
+function lines(text: string): string[] {
+  return text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '');
+}

@@ -1,0 +1,32 @@
+// One playlist on one video element: what both ways to play HLS have in common.
+import type { Timeline } from '../core/timeline';
+
+/** `stale`: the server no longer gives this URL; `network`: no answer; `media`: the browser cannot decode it. */
+export type Failure = 'stale' | 'network' | 'media';
+
+export interface DeckEvents {
+  /** The items are known, or their times became more exact. */
+  timeline(): void;
+  failed(failure: Failure): void;
+}
+
+export interface Deck {
+  readonly timeline: Timeline;
+  /** The grant in its URLs cannot be replaced while it plays. */
+  readonly needsFreshUrl: boolean;
+  close(): void;
+}
+
+/** Where to begin, decided once the items are known. Seconds on the playlist's timeline. */
+export type Place = (timeline: Timeline) => number;
+
+export interface DeckOptions {
+  readonly video: HTMLVideoElement;
+  readonly url: string;
+  readonly place: Place;
+  /** The same URL under the newest grant. */
+  readonly renew: (url: string) => string;
+  readonly events: DeckEvents;
+}
+
+export type OpenDeck = (options: DeckOptions) => Deck;

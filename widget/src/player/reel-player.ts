@@ -1,0 +1,355 @@
+// Plays reels endlessly: one playlist per reel, wrapped before its end, and replaced behind the picture when it changes.
+import { backoff } from '../core/backoff';
+import { reelIdentity } from '../core/grant';
+import { Store } from '../core/store';
+import { following, itemOf, nextTarget, orderOf, previousTarget, stepTarget, type Timeline } from '../core/timeline';
+import type { Failure, OpenDeck, Place } from './deck';
+import { Slot, type Source } from './slot';
+import { applySound, playAloud, SOUND, withMuted, withVolume } from './sound';
+import { IDLE, type Playback } from './state';
+
+export interface Reel {
+  readonly key: string;
+  readonly url: string;
+  /** The videos that are still there. */
+  readonly videoIds: readonly string[];
+}
+
+/** Seconds before the end at which it wraps while the last frames still show (measured: a wrap there costs 0 to 13 ms). */
+const WRAP = 0.06;
+/** Seconds before the end at which a start that is no longer buffered is prepared on the other element. */
+const PREPARE = 12;
+/** Seconds of the start that must be buffered for a wrap by seeking. */
+const ENOUGH = 1;
+/** Seconds before a boundary at which a timer takes over from the frame callbacks. */
+const CLOSE = 0.3;
+/** Seconds of play after which the past failures are forgotten. */
+const RECOVERED = 3;
+
+type Waiting = { readonly slot: Slot; readonly until: 'ready' | 'boundary' };
+
+export class ReelPlayer {
+  readonly playback = new Store<Playback>(IDLE);
+  readonly sound = new Store(SOUND);
+  readonly #videos: readonly [HTMLVideoElement, HTMLVideoElement];
+  #front: Slot | null = null;
+  #back: Waiting | null = null;
+  #reel: Reel | null = null;
+  #attempt = 0;
+  #reopenTimer: ReturnType<typeof setTimeout> | undefined;
+  #boundaryTimer: ReturnType<typeof setTimeout> | undefined;
+  #playedSince = 0;
+  #itemStart = 0;
+
+  constructor(
+    private readonly openDeck: OpenDeck,
+    private readonly renew: (url: string) => string,
+    /** The server refused a URL: it has newer ones. */
+    private readonly onStale: () => void,
+    autoplay: boolean,
+  ) {
+    this.playback.patch({ playing: autoplay });
+    this.#videos = [this.#element(), this.#element()];
+    this.sound.subscribe(() => this.#videos.forEach((video) => applySound(video, this.sound.get())));
+  }
+
+  /** Puts the picture into the page. */
+  mount(parent: HTMLElement): void {
+    parent.prepend(...this.#videos);
+  }
+
+  /** What should play. A new version of the same reel takes over at the item's end, or at once when the item is gone. */
+  show(reel: Reel | null, startAt: string | null = null): void {
+    this.#reel = reel;
+    if (reel === null) return this.#clear();
+    const source = sourceOf(reel);
+    const shown = this.#front;
+    if (startAt === null && this.#back?.slot.source.identity === source.identity && this.#back.slot.source.key === source.key) return;
+    if (shown?.source.key !== reel.key) return this.#open(source, startOf(startAt), 'ready');
+    if (startAt !== null) return this.#open(source, startOf(startAt), 'ready');
+    if (shown.source.identity !== source.identity) return this.#revise(shown, source, reel);
+    if (shown.needsFreshUrl && shown.source.url !== source.url) this.#revise(shown, source, reel);
+    else this.#stay();
+  }
+
+  toggle(): void {
+    if (this.playback.get().playing) this.pause();
+    else this.play();
+  }
+
+  play(): void {
+    this.playback.patch({ playing: true });
+    void this.#run();
+  }
+
+  pause(): void {
+    this.playback.patch({ playing: false });
+    this.#front?.video.pause();
+  }
+
+  /** Plays a video of this reel; false when the reel does not hold it. */
+  pick(videoId: string): boolean {
+    const front = this.#front;
+    if (front === null || this.#reel?.key !== front.source.key) return false;
+    const item = front.timeline[itemOf(front.timeline, videoId, front.time)];
+    if (item === undefined) {
+      if (!this.#reel.videoIds.includes(videoId)) return false;
+      this.show(this.#reel, videoId);
+    } else this.#seek(item.start);
+    this.play();
+    return true;
+  }
+
+  next(): void {
+    if (this.#back?.until === 'boundary' && this.#back.slot.ready) this.#swap();
+    else this.#move(nextTarget);
+  }
+
+  previous(): void {
+    this.#move(previousTarget);
+  }
+
+  /** Steps by seconds within the item. */
+  step(by: number): void {
+    this.#move((timeline, time) => stepTarget(timeline, time, by));
+  }
+
+  /** Seeks to seconds within the item. */
+  seek(position: number): void {
+    const item = this.#front?.item;
+    // Just before the end: the end itself already belongs to the next item.
+    if (item) this.#seek(item.start + Math.min(Math.max(0, position), Math.max(0, item.duration - 0.1)));
+  }
+
+  setVolume(volume: number): void {
+    this.sound.patch(withVolume(volume));
+  }
+
+  setMuted(muted: boolean): void {
+    this.sound.patch(withMuted(muted, this.sound.get()));
+  }
+
+  #element(): HTMLVideoElement {
+    const video = document.createElement('video');
+    Object.assign(video, { playsInline: true, preload: 'auto', disableRemotePlayback: true, className: 'picture' });
+    video.tabIndex = -1;
+    const on = (name: keyof HTMLMediaElementEventMap, act: () => void): void =>
+      video.addEventListener(name, () => {
+        if (this.#front?.video === video) act();
+        else this.#arrived();
+      });
+    on('timeupdate', () => this.#tick());
+    on('seeked', () => this.#tick());
+    on('ended', () => this.#wrap());
+    on('waiting', () => this.playback.patch({ buffering: true }));
+    on('playing', () => this.playback.patch({ buffering: false }));
+    on('canplay', () => {
+      this.playback.patch({ buffering: false });
+      // Recovering from a decoding error pauses the element without telling.
+      if (this.playback.get().playing && video.paused && this.#back?.until !== 'ready') void this.#run();
+    });
+    // The system paused it (headphones unplugged, a call): the button must not claim otherwise.
+    on('pause', () => {
+      if (!video.ended && !document.hidden && this.#back?.until !== 'ready') this.playback.patch({ playing: false });
+    });
+    return video;
+  }
+
+  /** Prepares a source on the element that does not show. */
+  #open(source: Source, place: Place, until: Waiting['until']): void {
+    this.#dropBack();
+    clearTimeout(this.#reopenTimer);
+    const video = this.#videos.find((each) => each !== this.#front?.video) ?? this.#videos[0];
+    if (until === 'ready') {
+      // What showed belongs to another choice: hold its last frame instead of playing on.
+      if (this.#front !== null && this.#front.source.key !== source.key) this.#front.video.pause();
+      this.playback.patch({ buffering: true });
+    }
+    const slot: Slot = new Slot(video, source, this.openDeck, place, this.renew, {
+      timeline: () => this.#timelineChanged(slot),
+      failed: (failure) => this.#failed(slot, failure),
+    });
+    this.#back = { slot, until };
+  }
+
+  /** What was being prepared is no longer wanted; what shows is right. */
+  #stay(): void {
+    this.#dropBack();
+    this.playback.patch({ buffering: false });
+    if (this.playback.get().playing && this.#front?.video.paused) void this.#run();
+  }
+
+  #revise(shown: Slot, source: Source, reel: Reel): void {
+    const current = shown.item?.videoId;
+    const gone = current === undefined || !reel.videoIds.includes(current);
+    this.#open(source, afterItem(shown), gone ? 'ready' : 'boundary');
+  }
+
+  /** Another item shows: what waits for its end has to follow this one now. */
+  #itemChanged(front: Slot): void {
+    if (this.#back?.until !== 'boundary') return;
+    if (this.#back.slot.source.identity === front.source.identity) this.#dropBack();
+    else this.#back.slot.aim(afterItem(front));
+  }
+
+  #dropBack(): void {
+    this.#back?.slot.close();
+    this.#back = null;
+    clearTimeout(this.#boundaryTimer);
+    this.#boundaryTimer = undefined;
+  }
+
+  #clear(): void {
+    this.#dropBack();
+    this.#front?.close();
+    this.#front?.video.removeAttribute('data-active');
+    this.#front = null;
+    clearTimeout(this.#reopenTimer);
+    this.playback.set({ ...IDLE, playing: this.playback.get().playing });
+  }
+
+  /** Something became ready behind the picture. */
+  #arrived(): void {
+    if (this.#back?.until === 'ready' && this.#back.slot.ready) this.#swap();
+  }
+
+  #swap(): void {
+    const back = this.#back?.slot;
+    if (back === undefined) return;
+    const { playing } = this.playback.get();
+    const old = this.#front;
+    this.#front = back;
+    this.#back = null;
+    this.#boundaryTimer = undefined;
+    applySound(back.video, this.sound.get());
+    back.video.setAttribute('data-active', '');
+    old?.video.removeAttribute('data-active');
+    old?.close();
+    this.playback.patch({ playing, buffering: false, trouble: null, reel: back.source.key, order: orderOf(back.timeline) });
+    this.#playedSince = back.time;
+    this.#itemStart = back.item?.start ?? 0;
+    this.#tick();
+    if (playing) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const front = this.#front;
+    if (front === null) return;
+    applySound(front.video, this.sound.get());
+    this.#watchFrames(front);
+    if (!(await playAloud(front.video, this.sound))) this.playback.patch({ playing: false });
+  }
+
+  /** Looks at the clock with every frame near a boundary: `timeupdate` alone comes too late for a wrap without a gap. */
+  #watchFrames(slot: Slot): void {
+    // Not in every browser that plays HLS by itself.
+    if (!('requestVideoFrameCallback' in slot.video)) return;
+    slot.video.requestVideoFrameCallback(() => {
+      if (slot !== this.#front || slot.video.paused) return;
+      this.#lookAhead(slot);
+      this.#watchFrames(slot);
+    });
+  }
+
+  #tick(): void {
+    const front = this.#front;
+    const item = front?.item;
+    if (!front || !item) return;
+    const { videoId, duration, start } = item;
+    if (start !== this.#itemStart) this.#itemChanged(front);
+    this.#itemStart = start;
+    this.playback.patch({ videoId, position: Math.min(duration, Math.max(0, front.time - item.start)), duration });
+    if (Math.abs(front.time - this.#playedSince) > RECOVERED) this.#attempt = 0;
+    this.#lookAhead(front);
+  }
+
+  #lookAhead(front: Slot): void {
+    const { item, end, time } = front;
+    if (item === null || front.video.paused) return;
+    const last = item.start + item.duration > end - 0.5;
+    if (last && this.#back === null && end - time < PREPARE && front.bufferedFrom(0) < ENOUGH) {
+      this.#open(front.source, () => 0, 'boundary');
+    }
+    const boundary = last ? end : item.start + item.duration;
+    const swaps = this.#back?.until === 'boundary';
+    if ((!swaps && !last) || boundary - time > CLOSE || this.#boundaryTimer !== undefined) return;
+    this.#boundaryTimer = setTimeout(() => this.#atBoundary(front, boundary, last), Math.max(0, boundary - time - WRAP) * 1000);
+  }
+
+  #atBoundary(front: Slot, boundary: number, last: boolean): void {
+    this.#boundaryTimer = undefined;
+    // The viewer may have sought away or paused since.
+    if (front !== this.#front || front.video.paused || Math.abs(boundary - front.time) > CLOSE) return;
+    if (this.#back?.until === 'boundary' && this.#back.slot.ready) this.#swap();
+    else if (last) this.#wrap();
+  }
+
+  #wrap(): void {
+    if (this.#front === null) return;
+    this.#seek(this.#front.firstFrame);
+    if (this.playback.get().playing) void this.#run();
+  }
+
+  #move(target: (timeline: Timeline, time: number) => number): void {
+    if (this.#front !== null && this.#front.timeline.length > 0) this.#seek(target(this.#front.timeline, this.#front.time));
+  }
+
+  #seek(time: number): void {
+    if (this.#front === null) return;
+    clearTimeout(this.#boundaryTimer);
+    this.#boundaryTimer = undefined;
+    this.#front.video.currentTime = time;
+    this.#playedSince = time;
+    this.#tick();
+  }
+
+  #timelineChanged(slot: Slot): void {
+    if (slot !== this.#front) return;
+    this.playback.patch({ order: orderOf(slot.timeline) });
+    this.#tick();
+  }
+
+  /** Opens the same place again behind the standing picture, later each time. */
+  #failed(slot: Slot, failure: Failure): void {
+    if (slot !== this.#front && slot !== this.#back?.slot) return;
+    if (failure === 'stale') this.onStale();
+    const { item, time } = slot;
+    const offset = item === null ? 0 : time - item.start;
+    const again: Place = (timeline) => {
+      const found = item === null ? undefined : timeline[itemOf(timeline, item.videoId, time)];
+      if (failure === 'media') return nextTarget(timeline, found?.start ?? 0);
+      return (found?.start ?? 0) + (found === undefined ? 0 : offset);
+    };
+    // A new version that failed to load leaves the old one playing; it is tried again all the same.
+    const until = this.#back?.slot === slot ? this.#back.until : 'ready';
+    if (until === 'ready') this.playback.patch({ trouble: failure === 'media' ? 'media' : 'network', buffering: true });
+    clearTimeout(this.#reopenTimer);
+    this.#reopenTimer = setTimeout(() => this.#reopen(again, until), backoff(this.#attempt, Math.random()));
+    this.#attempt += 1;
+  }
+
+  #reopen(place: Place, until: Waiting['until']): void {
+    if (this.#reel !== null) this.#open(sourceOf(this.#reel), place, until);
+  }
+}
+
+function sourceOf({ key, url }: Reel): Source {
+  return { key, url, identity: reelIdentity(url) ?? url };
+}
+
+/** The start of a video, of the reel when it is not in it. */
+function startOf(videoId: string | null): Place {
+  return (timeline) => (videoId === null ? 0 : (timeline[itemOf(timeline, videoId, 0)]?.start ?? 0));
+}
+
+/** The start of what follows the showing item in a new version of its reel; when it is gone, of what followed it in the old one. */
+function afterItem(shown: Slot): Place {
+  const current = shown.item?.videoId ?? '';
+  const oldOrder = orderOf(shown.timeline);
+  return (timeline) => {
+    const order = orderOf(timeline);
+    const after = oldOrder.slice(oldOrder.indexOf(current) + 1);
+    const next = order.includes(current) ? following(order, current) : after.find((id) => order.includes(id));
+    return startOf(next ?? null)(timeline);
+  };
+}

@@ -1,0 +1,91 @@
+// A video element with the deck that plays on it: one slot shows, the other prepares what comes next behind it.
+import { itemAt, type Item, type Timeline } from '../core/timeline';
+import type { Deck, DeckEvents, OpenDeck, Place } from './deck';
+
+/** What a slot was opened with. */
+export interface Source {
+  readonly key: string;
+  readonly url: string;
+  /** Equal for equal content, whatever the grant. */
+  readonly identity: string;
+}
+
+/** Seconds between where a slot should begin and where it may be found. */
+const NEAR = 1;
+
+export class Slot {
+  readonly #deck: Deck;
+  /** Seconds; null until the items are known. */
+  #place: number | null = null;
+
+  constructor(
+    readonly video: HTMLVideoElement,
+    readonly source: Source,
+    open: OpenDeck,
+    place: Place,
+    renew: (url: string) => string,
+    events: DeckEvents,
+  ) {
+    const remember = (timeline: Timeline): number => (this.#place = place(timeline));
+    this.#deck = open({ video, url: source.url, place: remember, renew, events });
+  }
+
+  get timeline(): Timeline {
+    return this.#deck.timeline;
+  }
+
+  get needsFreshUrl(): boolean {
+    return this.#deck.needsFreshUrl;
+  }
+
+  get time(): number {
+    return this.video.currentTime;
+  }
+
+  get item(): Item | null {
+    return this.timeline[itemAt(this.timeline, this.time)] ?? null;
+  }
+
+  /** It could start at this moment, with the right picture. */
+  get ready(): boolean {
+    const { readyState, seeking } = this.video;
+    const { HAVE_FUTURE_DATA } = HTMLMediaElement;
+    return readyState >= HAVE_FUTURE_DATA && !seeking && this.#place !== null && Math.abs(this.time - this.#place) < NEAR;
+  }
+
+  /** Moves a slot that does not show yet to another place. */
+  aim(place: Place): void {
+    if (this.#place === null) return;
+    this.#place = place(this.timeline);
+    if (Math.abs(this.time - this.#place) > NEAR) this.video.currentTime = this.#place;
+  }
+
+  /** Where the first item begins: some encoders leave a few milliseconds before it. */
+  get firstFrame(): number {
+    const { buffered } = this.video;
+    return buffered.length > 0 && buffered.start(0) < NEAR ? buffered.start(0) : 0;
+  }
+
+  /** Where the last item ends; what is buffered knows it better than the playlist. */
+  get end(): number {
+    const last = this.timeline.at(-1);
+    if (last === undefined) return Infinity;
+    const nominal = last.start + last.duration;
+    const { duration } = this.video;
+    return Number.isFinite(duration) && Math.abs(duration - nominal) < NEAR ? duration : nominal;
+  }
+
+  /** Seconds of film that are ready from `time` on. */
+  bufferedFrom(time: number): number {
+    const { buffered } = this.video;
+    for (let index = 0; index < buffered.length; index += 1) {
+      if (buffered.start(index) <= time + 0.1 && buffered.end(index) > time) return buffered.end(index) - time;
+    }
+    return 0;
+  }
+
+  close(): void {
+    this.video.pause();
+    this.#deck.close();
+  }
+}

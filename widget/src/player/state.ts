@@ -1,0 +1,30 @@
+// What the player tells the page.
+
+export interface Playback {
+  /** The showing video's id; null while nothing shows. */
+  readonly videoId: string | null;
+  /** Whose reel shows. */
+  readonly reel: string | null;
+  /** Seconds within the item. */
+  readonly position: number;
+  /** Seconds. */
+  readonly duration: number;
+  /** The viewer's wish; the picture may still be waiting for data. */
+  readonly playing: boolean;
+  readonly buffering: boolean;
+  /** The picture stands because of this. */
+  readonly trouble: 'network' | 'media' | null;
+  /** The ids of the reel in playing order. */
+  readonly order: readonly string[];
+}
+
+export const IDLE: Playback = {
+  videoId: null,
+  reel: null,
+  position: 0,
+  duration: 0,
+  playing: false,
+  buffering: false,
+  trouble: null,
+  order: [],
+};

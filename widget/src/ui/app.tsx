@@ -1,0 +1,104 @@
+// The whole page: the stage, the members, the selected list, and what stands there when one of them is missing.
+import type { Store } from '../core/store';
+import { emptinessOf, selectionOf, type Emptiness, type Entry, type Selection, type State, type Trouble } from '../core/state';
+import type { ReelPlayer } from '../player/reel-player';
+import { IDLE, type Playback } from '../player/state';
+import { ClockIcon, CloudOffIcon, FilmIcon, PersonIcon, WarningIcon } from './icons';
+import { Members } from './members';
+import { nameOf } from './names';
+import { Notice } from './notice';
+import { Skeleton } from './skeleton';
+import { Stage } from './stage';
+import { useText } from './text';
+import { useStore } from './use-store';
+import { VideoList } from './video-list';
+import { useEffect, useState } from 'preact/hooks';
+
+export interface Actions {
+  select(key: string): void;
+  pick(entry: Entry): void;
+  retry(): void;
+}
+
+interface AppProps {
+  store: Store<State>;
+  /** Null until the player's code is there. */
+  player: Store<ReelPlayer | null>;
+  actions: Actions;
+}
+
+function TroublePage({ trouble, onRetry }: { trouble: Trouble; onRetry: () => void }) {
+  const t = useText();
+  const hopeless = trouble === 'outside' || trouble === 'no-room' || trouble === 'unsupported';
+  const icon = trouble === 'offline' || trouble === 'server' || trouble === 'no-answer' ? <CloudOffIcon /> : hopeless ? <FilmIcon /> : <PersonIcon />;
+  return (
+    <main class="app" data-testid="app" data-state="error" data-trouble={trouble}>
+      <Notice icon={icon} title={t(`widget-error-${trouble}`)} hint={t(`widget-error-${trouble}-hint`)}>
+        {!hopeless && <button type="button" class="primary" data-testid="retry" onClick={onRetry}>{t('widget-retry')}</button>}
+      </Notice>
+    </main>
+  );
+}
+
+function EmptyStage({ emptiness, selection }: { emptiness: Emptiness; selection: Selection | null }) {
+  const t = useText();
+  const name = selection?.member ? nameOf(selection.member) : '';
+  const icon = emptiness === 'preparing' ? <ClockIcon /> : emptiness === 'failed' ? <WarningIcon /> : <FilmIcon />;
+  return (
+    <section class="stage stage-empty" data-testid="empty" data-empty={emptiness}>
+      <Notice icon={icon} title={t(`widget-empty-${emptiness}`, { name })} hint={t(`widget-empty-${emptiness}-hint`)} busy={emptiness === 'preparing'} />
+    </section>
+  );
+}
+
+/** The player's state without its clock, so that the page is not rendered four times a second. */
+function usePlayback(player: ReelPlayer | null): Playback {
+  const [playback, setPlayback] = useState(IDLE);
+  useEffect(() => {
+    const read = (): void => {
+      const now = player?.playback.get() ?? IDLE;
+      setPlayback((before) => (sameButClock(before, now) ? before : now));
+    };
+    read();
+    return player?.playback.subscribe(read);
+  }, [player]);
+  return playback;
+}
+
+function sameButClock(one: Playback, other: Playback): boolean {
+  return one.videoId === other.videoId && one.reel === other.reel && one.playing === other.playing && one.order.join() === other.order.join();
+}
+
+/** The video on the screen; while another reel is being opened still the one whose frame stands there. */
+function findEntry(state: State, videoId: string | null): Entry | null {
+  for (const owner of state.room?.members ?? []) {
+    const video = owner.videos.find(({ id }) => id === videoId);
+    if (video) return { video, owner };
+  }
+  return null;
+}
+
+export function App({ store, player: playerStore, actions }: AppProps) {
+  const t = useText();
+  const state = useStore(store);
+  const player = useStore(playerStore);
+  const playback = usePlayback(player);
+  if (state.trouble !== null) return <TroublePage trouble={state.trouble} onRetry={() => actions.retry()} />;
+  if (state.room === null) return <Skeleton hint={state.asking ? t('widget-asking') : null} label={t('widget-loading')} />;
+  const selection = selectionOf(state);
+  const emptiness = emptinessOf(state);
+  return (
+    <main class="app" data-testid="app" data-state={emptiness === null ? 'ready' : 'empty'} data-selected={state.selected ?? ''} data-stale={state.stale}>
+      <h1 class="unseen">{t('widget-title')}</h1>
+      <div class="layout">
+        {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} />}
+        {emptiness === null && (player === null ? <section class="stage"><span class="spinner" /></section> : <Stage player={player} entry={findEntry(state, playback.videoId)} />)}
+        <div class="panel">
+          <Members state={state} onSelect={(key) => actions.select(key)} />
+          {selection !== null && <VideoList key={selection.key} selection={selection} playback={playback} onPick={(entry) => actions.pick(entry)} />}
+        </div>
+      </div>
+      {state.stale && <p class="stale" role="status">{t('widget-stale')}</p>}
+    </main>
+  );
+}

@@ -1,0 +1,27 @@
+// The icons, drawn as strokes of one weight so that they read alike at every size.
+import type { ComponentChildren } from 'preact';
+
+function Icon({ children, filled = false }: { children: ComponentChildren; filled?: boolean }) {
+  return (
+    <svg class={filled ? 'icon icon-filled' : 'icon'} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      {children}
+    </svg>
+  );
+}
+
+export const PlayIcon = () => <Icon filled><path d="M8 5.3v13.4a.8.8 0 0 0 1.2.7l10.6-6.7a.8.8 0 0 0 0-1.4L9.2 4.6A.8.8 0 0 0 8 5.3Z" /></Icon>;
+export const PauseIcon = () => <Icon filled><rect x="6.5" y="5" width="3.8" height="14" rx="1.2" /><rect x="13.7" y="5" width="3.8" height="14" rx="1.2" /></Icon>;
+export const NextIcon = () => <Icon filled><path d="M6 6.4v11.2a.7.7 0 0 0 1.1.6l8.2-5.6a.7.7 0 0 0 0-1.2L7.1 5.8a.7.7 0 0 0-1.1.6Z" /><rect x="16.4" y="5.6" width="2.2" height="12.8" rx="1" /></Icon>;
+export const PreviousIcon = () => <Icon filled><path d="M18 6.4v11.2a.7.7 0 0 1-1.1.6l-8.2-5.6a.7.7 0 0 1 0-1.2l8.2-5.6a.7.7 0 0 1 1.1.6Z" /><rect x="5.4" y="5.6" width="2.2" height="12.8" rx="1" /></Icon>;
+export const BackIcon = () => <Icon><path d="M4.5 12a7.5 7.5 0 1 0 2.4-5.5M4.2 3.6v3.7h3.7" /><text x="12.2" y="15.2" class="icon-text">10</text></Icon>;
+export const ForwardIcon = () => <Icon><path d="M19.5 12a7.5 7.5 0 1 1-2.4-5.5M19.8 3.6v3.7h-3.7" /><text x="11.8" y="15.2" class="icon-text">10</text></Icon>;
+export const SoundIcon = () => <Icon><path d="M4.5 9.6v4.8h3.2l4.3 3.7V5.9L7.7 9.6H4.5Z" /><path d="M15.4 9a4.2 4.2 0 0 1 0 6M17.9 6.6a7.6 7.6 0 0 1 0 10.8" /></Icon>;
+export const MutedIcon = () => <Icon><path d="M4.5 9.6v4.8h3.2l4.3 3.7V5.9L7.7 9.6H4.5Z" /><path d="m15.5 9.7 4.6 4.6m0-4.6-4.6 4.6" /></Icon>;
+export const FullscreenIcon = () => <Icon><path d="M4.5 9V5.5a1 1 0 0 1 1-1H9M15 4.5h3.5a1 1 0 0 1 1 1V9M19.5 15v3.5a1 1 0 0 1-1 1H15M9 19.5H5.5a1 1 0 0 1-1-1V15" /></Icon>;
+export const LeaveFullscreenIcon = () => <Icon><path d="M9 4.5V8a1 1 0 0 1-1 1H4.5M19.5 9H16a1 1 0 0 1-1-1V4.5M15 19.5V16a1 1 0 0 1 1-1h3.5M4.5 15H8a1 1 0 0 1 1 1v3.5" /></Icon>;
+export const EveryoneIcon = () => <Icon><circle cx="9" cy="9" r="3.2" /><path d="M3.5 18.5c.5-3 2.7-4.7 5.5-4.7s5 1.7 5.5 4.7M15.4 6.2a3 3 0 0 1 0 5.7M17.2 14.3c1.9.6 3 2.1 3.3 4.2" /></Icon>;
+export const FilmIcon = () => <Icon><rect x="3.5" y="5.5" width="17" height="13" rx="2.5" /><path d="M10.3 9.4v5.2l4.3-2.6-4.3-2.6Z" /></Icon>;
+export const ClockIcon = () => <Icon><circle cx="12" cy="12" r="7.5" /><path d="M12 7.8V12l2.8 1.8" /></Icon>;
+export const WarningIcon = () => <Icon><path d="M12 4.6 20.4 19H3.6L12 4.6ZM12 10v4.2M12 16.6v.1" /></Icon>;
+export const CloudOffIcon = () => <Icon><path d="M7.5 18.5h9.7a3.8 3.8 0 0 0 1-7.4 6.2 6.2 0 0 0-9.4-3.7M6.6 9.4a4.6 4.6 0 0 0 .9 9.1M4 4l16 16" /></Icon>;
+export const PersonIcon = () => <Icon><circle cx="12" cy="8.6" r="3.6" /><path d="M5 19.5c.7-3.6 3.4-5.5 7-5.5s6.3 1.9 7 5.5" /></Icon>;

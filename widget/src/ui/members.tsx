@@ -1,0 +1,74 @@
+// The strip of members: whose videos to watch.
+import type { ComponentChildren } from 'preact';
+import { isPlayable, type Member } from '../core/model';
+import { EVERYONE, type State } from '../core/state';
+import { EveryoneIcon } from './icons';
+import { nameOf } from './names';
+import { Avatar } from './picture';
+import { useText } from './text';
+
+interface ChoiceProps {
+  id: string;
+  label: string;
+  name: string;
+  count: number;
+  selected: boolean;
+  onSelect: (key: string) => void;
+  children: ComponentChildren;
+}
+
+function Choice({ id, label, name, count, selected, onSelect, children }: ChoiceProps) {
+  return (
+    <li>
+      <button
+        type="button"
+        class="member"
+        data-testid="member"
+        data-member={id}
+        data-empty={count === 0}
+        aria-pressed={selected}
+        aria-label={label}
+        title={label}
+        onClick={() => onSelect(id)}
+      >
+        <span class="member-face">
+          {children}
+          {count > 0 && <span class="badge">{count}</span>}
+        </span>
+        <bdi class="member-name">{name}</bdi>
+      </button>
+    </li>
+  );
+}
+
+const playable = (member: Member): number => member.videos.filter(isPlayable).length;
+
+export function Members({ state, onSelect }: { state: State; onSelect: (key: string) => void }) {
+  const t = useText();
+  const members = state.room?.members ?? [];
+  const total = members.reduce((sum, member) => sum + playable(member), 0);
+  const choice = (id: string, name: string, count: number) => ({
+    id,
+    name,
+    count,
+    onSelect,
+    label: t('widget-member-videos', { name, count }),
+    selected: state.selected === id,
+  });
+  return (
+    <nav class="members" aria-label={t('widget-members')} data-testid="members">
+      <ul>
+        {state.room?.channelUrl != null && (
+          <Choice key={EVERYONE} {...choice(EVERYONE, t('widget-everyone'), total)}>
+            <span class="avatar avatar-everyone"><EveryoneIcon /></span>
+          </Choice>
+        )}
+        {members.map((member) => (
+          <Choice key={member.userId} {...choice(member.userId, member.userId === state.viewer ? t('widget-you') : nameOf(member), playable(member))}>
+            <Avatar url={member.avatarUrl} name={nameOf(member)} id={member.userId} />
+          </Choice>
+        ))}
+      </ul>
+    </nav>
+  );
+}

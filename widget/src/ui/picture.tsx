@@ -1,0 +1,30 @@
+// Pictures from the server: kept while only their grant changes, and replaced by something sensible when they fail.
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { colourOf, initials } from '../core/format';
+import { sameMedia } from '../core/grant';
+
+const COLOURS = 8;
+
+/** A decorative picture; `children` show instead when there is none. */
+export function Picture({ url, className, children }: { url: string | null; className: string; children?: ComponentChildren }) {
+  const [shown, setShown] = useState(url);
+  const [failed, setFailed] = useState<string | null>(null);
+  // A new grant for the same picture is no reason to fetch it again, unless the old one came too late.
+  const keep = shown !== null && url !== null && shown !== failed && sameMedia(shown, url);
+  const source = keep ? shown : url;
+  if (source !== shown) setShown(source);
+  if (source === null || source === failed) return <>{children}</>;
+  return <img class={className} src={source} alt="" loading="lazy" decoding="async" draggable={false} onError={() => setFailed(source)} />;
+}
+
+/** A member's face, or their initials on a colour that stays theirs. */
+export function Avatar({ url, name, id }: { url: string | null; name: string; id: string }) {
+  return (
+    <span class="avatar" data-colour={colourOf(id, COLOURS)}>
+      <Picture url={url} className="avatar-image">
+        <span aria-hidden="true">{initials(name)}</span>
+      </Picture>
+    </span>
+  );
+}

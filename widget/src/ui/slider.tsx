@@ -1,0 +1,28 @@
+// A range that looks the same in every browser and is still a native one for hands, keys and screen readers.
+interface SliderProps {
+  className: string;
+  label: string;
+  valueText: string;
+  value: number;
+  max: number;
+  step: number;
+  onValue: (value: number) => void;
+}
+
+export function Slider({ className, label, valueText, value, max, step, onValue }: SliderProps) {
+  const share = max > 0 ? Math.min(1, value / max) : 0;
+  return (
+    <input
+      type="range"
+      class={`slider ${className}`}
+      aria-label={label}
+      aria-valuetext={valueText}
+      min={0}
+      max={max}
+      step={step}
+      value={value}
+      style={{ '--share': share }}
+      onInput={(event) => onValue(event.currentTarget.valueAsNumber)}
+    />
+  );
+}
