@@ -35,6 +35,7 @@ _POLL_SECONDS = 0.01
 _SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path without its closing zero (unix(7))
 _PORT = 5432  # only part of the socket's name
 _SOCKET = f".s.PGSQL.{_PORT}"
+_ADDRESS = "address"  # the file that tells other processes of ours where the server is, while it is ready
 # The owner may die before the death signal is armed: then the parent is already another one.
 _UNLESS_ORPHANED = ("sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 
@@ -42,9 +43,9 @@ _UNLESS_ORPHANED = ("sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 class EmbeddedPostgres:
     """One PostgreSQL server that lives as long as this object is open (an async context manager).
 
-    `directory` is made when it does not exist; it holds the database (`cluster/`) and the log of the last
-    run (`postgres.log`). Start it from the main thread: the death signal follows the thread that forked.
-    `patience` is how many seconds an earlier server of this folder, killed with its owner, gets to go down.
+    `directory` is made when it does not exist; it holds the database (`cluster/`), the log of the last
+    run (`postgres.log`) and the server's `address`. Start it from the main thread: the death signal follows the
+    thread that forked. `patience` is how many seconds an earlier server of this folder, killed with its owner, gets to go down.
     """
 
     def __init__(self, directory: Path, *, patience: float = 20.0) -> None:
@@ -116,7 +117,7 @@ class EmbeddedPostgres:
         if not await asyncio.to_thread(self._cluster.is_dir):
             await self._initdb(programs, lock)
         cluster = await asyncio.to_thread(self._open, self._cluster)
-        await asyncio.to_thread(_clear_left_over, self._cluster)
+        await asyncio.to_thread(_clear_left_over, self._directory)
         where = f"/proc/self/fd/{cluster}"
         settings = ("listen_addresses=", "unix_socket_permissions=0700", "log_checkpoints=off")
         with await asyncio.to_thread(self._log.open, "wb") as log:
@@ -129,6 +130,7 @@ class EmbeddedPostgres:
             )  # fmt: skip
         await self._ready(self._process)
         self._dsn = _dsn(self._cluster, cluster)
+        await asyncio.to_thread((self._directory / _ADDRESS).write_text, self._dsn)
 
     async def _lock(self, descriptor: int) -> None:
         try:
@@ -192,14 +194,16 @@ class EmbeddedPostgres:
 
 
 def running_dsn(directory: Path) -> str | None:
-    """Return the address of the server that another process runs in `directory`, None when there is none."""
-    cluster = directory.absolute() / "cluster"
-    if not (cluster / _SOCKET).exists():
-        return None
-    descriptor = os.open(directory, os.O_RDONLY)
+    """Return the address of the server that another process runs in `directory`, None when none is ready there."""
     try:
-        # Whoever can take the lock knows that the socket was left behind.
-        return None if _try_lock(descriptor) else _dsn(cluster, -1)
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    try:
+        # Whoever can take the lock knows that the address was left behind.
+        return None if _try_lock(descriptor) else (directory / _ADDRESS).read_text() or None
+    except FileNotFoundError:
+        return None
     finally:
         os.close(descriptor)
 
@@ -219,12 +223,15 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _clear_left_over(cluster: Path) -> None:
-    """Remove the lock files of a killed server, which PostgreSQL believes when their process id lives again.
+def _clear_left_over(directory: Path) -> None:
+    """Remove what a killed server left: its address, and its lock files.
 
-    That happens in containers, where ids start from 1 each time. Our lock on the folder says that no
-    server of ours is alive; one that a person started by hand is recognised by its working directory.
+    PostgreSQL believes those when their process id lives again, as happens in containers, where ids start from 1
+    each time. Our lock on the folder says that no server of ours is alive; one that a person started by hand is
+    recognised by its working directory.
     """
+    (directory / _ADDRESS).unlink(missing_ok=True)
+    cluster = directory / "cluster"
     for name in ("postmaster.pid", f"{_SOCKET}.lock"):
         file = cluster / name
         with contextlib.suppress(FileNotFoundError, IndexError, ValueError):

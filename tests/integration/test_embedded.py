@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from appservice import postgres_binaries
-from appservice.embedded import EmbeddedPostgres
+from appservice.embedded import EmbeddedPostgres, running_dsn
 from appservice.errors import EmbeddedPostgresError
 
 # An owner in its own process: prints the server's process id, then waits to be killed.
@@ -96,6 +96,22 @@ async def test_a_path_longer_than_a_socket_name_works(tmp_path: Path) -> None:
     directory = tmp_path / ("long" * 30) / "with space & ünïcode"
     async with EmbeddedPostgres(directory) as server:
         assert await _value(server.dsn, "SELECT 1") == 1
+        assert running_dsn(directory) == server.dsn
+
+
+async def test_another_process_finds_the_server_while_it_runs(tmp_path: Path) -> None:
+    assert running_dsn(tmp_path / "db") is None
+    owner = _owner(tmp_path / "db")
+    assert owner.stdout
+    await asyncio.to_thread(owner.stdout.readline)
+    found = running_dsn(tmp_path / "db")
+    assert found
+    assert await _value(found, "SELECT count(*) FROM kept") == 1
+    owner.kill()
+    owner.communicate()
+    async with asyncio.timeout(10):
+        while running_dsn(tmp_path / "db"):  # noqa: ASYNC110 - until the last of its processes is gone
+            await asyncio.sleep(0.02)
 
 
 async def test_killing_the_owner_takes_the_server_along_and_keeps_the_data(tmp_path: Path) -> None:
