@@ -45,7 +45,8 @@ class EmbeddedPostgres:
 
     `directory` is made when it does not exist; it holds the database (`cluster/`), the log of the last
     run (`postgres.log`) and the server's `address`. Start it from the main thread: the death signal follows the
-    thread that forked. `patience` is how many seconds an earlier server of this folder, killed with its owner, gets to go down.
+    thread that forked. `patience` is how many seconds an earlier server of this folder, killed with its owner, gets to
+    go down.
     """
 
     def __init__(self, directory: Path, *, patience: float = 20.0) -> None:
