@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
@@ -50,7 +50,8 @@ _UNREACHABLE = (
 
 log = structlog.get_logger()
 
-Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+# In quotes: only the stubs know the class as generic.
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
 def _load_queries() -> dict[str, str]:
@@ -88,7 +89,7 @@ class Published:
     renditions: Sequence[Rendition]
 
 
-async def _set_up(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 

@@ -49,7 +49,7 @@ class Homeserver:
     ) -> Any:  # noqa: ANN401 - JSON, checked by who called
         try:
             return await (api or self._as_bot).request(
-                method, path, dict(content or {}), query_params=dict(query or {}), retry_count=0, sensitive=True
+                method, path, dict(content or {}), query_params=dict(query or {}), retry_count=0
             )
         except MatrixRequestError as error:
             if error.http_status == 403:
@@ -151,13 +151,9 @@ class Homeserver:
     async def membership(self, room_id: RoomId, user_id: UserId) -> intake.MemberChanged | None:
         """Ask whether a user is in a room; None when there was never anything to know."""
         content = await self.state_event(room_id, "m.room.member", user_id)
-        event: dict[str, object] = {
-            "type": "m.room.member",
-            "state_key": user_id,
-            "room_id": room_id,
-            "content": content or {},
-        }
-        change = _read(event, room_id)
+        if content is None:
+            return None
+        change = _read({"type": "m.room.member", "state_key": user_id, "content": content}, room_id)
         return change if isinstance(change, intake.MemberChanged) else None
 
     async def send_notice(

@@ -1,0 +1,129 @@
+"""The real parts, started once for a run: PostgreSQL, Synapse with two Roomreels registered, users, clips."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import asyncpg
+import pytest
+
+from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import Synapse
+from appservice.embedded import EmbeddedPostgres
+from tests.support import Installation
+from transcode import Tools, find_tools
+
+SLOTS = ("reel", "reel-b")
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    return find_tools()
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    async with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server.dsn
+
+
+def _on_database(dsn: str, name: str) -> str:
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+CreateDatabase = Callable[[str], Coroutine[Any, Any, str]]
+
+
+@pytest.fixture(scope="session")
+def create_database(postgres: str) -> CreateDatabase:
+    async def create(name: str) -> str:
+        connection = await asyncpg.connect(postgres)
+        try:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            await connection.execute(f'CREATE DATABASE "{name}"')
+        finally:
+            await connection.close()
+        return _on_database(postgres, name)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+async def homeserver(
+    tmp_path_factory: pytest.TempPathFactory, create_database: CreateDatabase
+) -> AsyncIterator[tuple[Synapse, dict[str, Installation]]]:
+    folder = tmp_path_factory.mktemp("homeserver")
+    synapse = Synapse(folder / "synapse")
+    installations = {
+        slot: Installation.prepare(folder / slot, synapse, slot=slot, database=await create_database(slot))
+        for slot in SLOTS
+    }
+    synapse.registrations = [installation.registration for installation in installations.values()]
+    async with synapse:
+        yield synapse, installations
+
+
+@pytest.fixture(scope="session")
+def synapse(homeserver: tuple[Synapse, dict[str, Installation]]) -> Synapse:
+    return homeserver[0]
+
+
+@pytest.fixture(scope="session")
+async def reel(homeserver: tuple[Synapse, dict[str, Installation]]) -> AsyncIterator[Installation]:
+    """A Roomreel that runs for the whole session; tests make rooms of their own in it."""
+    async with homeserver[1]["reel"].running() as installation:
+        yield installation
+
+
+@pytest.fixture
+async def spare(
+    homeserver: tuple[Synapse, dict[str, Installation]], create_database: CreateDatabase, tmp_path: Path
+) -> AsyncIterator[Installation]:
+    """A Roomreel that a test may configure, stop and kill as it likes; not started, with an empty database."""
+    shared = homeserver[1]["reel-b"]
+    installation = Installation(tmp_path / "reel-b", shared.synapse, dict(shared.settings))
+    installation.folder.mkdir()
+    installation.write_config(database=await create_database("spare"))
+    yield installation
+    if installation.process:
+        await installation.kill()
+
+
+@pytest.fixture(scope="session")
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+async def alice(synapse: Synapse) -> AsyncIterator[MatrixClient]:
+    async with await synapse.user("alice") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def bob(synapse: Synapse) -> AsyncIterator[MatrixClient]:
+    async with await synapse.user("bob") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def mallory(synapse: Synapse) -> AsyncIterator[MatrixClient]:
+    async with await synapse.user("mallory") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
+    """A small real video with sound: two seconds, 320×180."""
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    process = await asyncio.create_subprocess_exec(
+        tools.ffmpeg, "-loglevel", "error",
+        "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f", "lavfi", "-i", "sine=440",
+        "-t", "2", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", path,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    return path

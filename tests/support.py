@@ -1,0 +1,272 @@
+"""What the tests share: a Roomreel of their own beside a real Synapse, and a viewer that talks to its API."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import aiohttp
+import asyncpg
+import yaml
+
+from appservice.config import load_config
+from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import Synapse, free_port
+from appservice.registration import render_registration
+
+ROOT = Path(__file__).parent.parent
+WAIT_S = 60.0
+
+T = TypeVar("T")
+
+
+async def eventually(ask: Callable[[], Awaitable[T]], *, seconds: float = WAIT_S, what: str = "it") -> T:
+    """Ask until the answer is true, and return it; the pause is short because tests wait for real work."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        answer = await ask()
+        if answer:
+            return answer
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"{what} did not happen within {seconds} s; last answer: {answer!r}")
+        await asyncio.sleep(0.1)
+
+
+@dataclass
+class Viewer:
+    """A widget without a browser: a session in a room, as a member."""
+
+    base_url: str
+    http: aiohttp.ClientSession
+    room_id: str
+    token: str
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.http.get(self.base_url + path, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def room(self) -> dict[str, Any]:
+        status, room = await self.get(f"/api/v1/rooms/{self.room_id}")
+        assert status == 200, room
+        return dict(room)
+
+    async def videos(self) -> list[dict[str, Any]]:
+        return [video for member in (await self.room())["members"] for video in member["videos"]]
+
+    async def video(self, event_id: str) -> dict[str, Any] | None:
+        return next((video for video in await self.videos() if video["event_id"] == event_id), None)
+
+    async def video_in(self, event_id: str, *states: str, seconds: float = WAIT_S) -> dict[str, Any]:
+        async def ask() -> dict[str, Any] | None:
+            video = await self.video(event_id)
+            return video if video and video["state"] in states else None
+
+        found = await eventually(ask, seconds=seconds, what=f"{event_id} becoming {states}")
+        assert found
+        return found
+
+    async def fetch(self, path: str) -> tuple[int, bytes]:
+        async with self.http.get(self.base_url + path) as response:
+            return response.status, await response.read()
+
+
+@dataclass
+class Installation:
+    """One Roomreel: its folder, configuration, database and process."""
+
+    folder: Path
+    synapse: Synapse
+    settings: dict[str, Any]
+    process: asyncio.subprocess.Process | None = None
+    _files: list[Any] = field(default_factory=list)
+
+    @classmethod
+    def prepare(cls, folder: Path, synapse: Synapse, *, slot: str, database: str) -> Self:
+        """Make an installation whose registration the given Synapse is to read at its start."""
+        port, metrics_port = free_port(), free_port()
+        url = f"http://127.0.0.1:{port}"
+        settings: dict[str, Any] = {
+            "homeserver": {"url": synapse.base_url, "server_name": synapse.server_name},
+            "appservice": {
+                "url": url, "id": slot, "bot_localpart": slot,
+                "as_token": f"as-token-of-{slot}-for-tests", "hs_token": f"hs-token-of-{slot}-for-tests",
+            },
+            "web": {"public_url": url, "host": "127.0.0.1", "port": port},
+            "metrics": {"host": "127.0.0.1", "port": metrics_port},
+            "database": database,
+            "data_dir": "data",
+            "permissions": {"*": "user"},
+            "worker": {"heartbeat_timeout": 3},
+            "log": {"level": "debug", "format": "json"},
+        }  # fmt: skip
+        folder.mkdir(parents=True, exist_ok=True)
+        installation = cls(folder, synapse, settings)
+        installation.write_config()
+        installation.registration.write_text(render_registration(load_config(installation.config)))
+        return installation
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.yaml"
+
+    @property
+    def registration(self) -> Path:
+        return self.folder / "registration.yaml"
+
+    @property
+    def url(self) -> str:
+        return str(self.settings["web"]["public_url"])
+
+    @property
+    def bot(self) -> str:
+        return f"@{self.settings['appservice']['bot_localpart']}:{self.synapse.server_name}"
+
+    @property
+    def hs_token(self) -> str:
+        return str(self.settings["appservice"]["hs_token"])
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "service.log"
+
+    @property
+    def media(self) -> Path:
+        return self.folder / "data" / "media"
+
+    def write_config(self, **sections: Any) -> None:
+        """Write the configuration, with some sections' keys changed for good."""
+        for name, value in sections.items():
+            old = self.settings.get(name)
+            self.settings[name] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+        self.config.write_text(yaml.safe_dump(self.settings))
+
+    def log_entries(self, event: str | None = None) -> list[dict[str, Any]]:
+        """Return what the service logged, whole JSON lines only."""
+        entries = []
+        for line in self.log_file.read_text().splitlines() if self.log_file.exists() else []:
+            with contextlib.suppress(ValueError):
+                entries.append(json.loads(line))
+        return [entry for entry in entries if event is None or entry.get("event") == event]
+
+    async def command(self, *args: str, env: dict[str, str] | None = None) -> tuple[int, str]:
+        """Run `roomreel …` to its end and return exit code and output."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "appservice", *args, cwd=ROOT, env={**os.environ, **(env or {})},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        async with asyncio.timeout(120):
+            output, _ = await process.communicate()
+        return process.returncode or 0, output.decode()
+
+    async def start(self, *, wait: bool = True, command: tuple[str, ...] = ("serve",)) -> None:
+        """Start the service; with `wait`, return when it is ready."""
+        with self.log_file.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "appservice", *command, "-c", str(self.config), cwd=ROOT,
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        if wait:
+            await eventually(self.is_ready, what=f"{self.folder.name} becoming ready (see {self.log_file})")
+
+    async def is_ready(self) -> bool:
+        assert self.process
+        assert self.process.returncode is None, self.log_file.read_text()[-4000:]
+        try:
+            async with aiohttp.ClientSession() as http, http.get(f"{self.url}/ready") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    async def stop(self, number: int = signal.SIGTERM) -> int | None:
+        """Send a signal to the service alone (not its children) and return its exit code."""
+        if self.process is None:
+            return None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+        async with asyncio.timeout(30):
+            code = await self.process.wait()
+        self.process = None
+        return code
+
+    async def kill(self) -> None:
+        await self.stop(signal.SIGKILL)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        await self.start()
+        try:
+            yield self
+        finally:
+            await self.stop()
+
+    async def viewer(self, http: aiohttp.ClientSession, user: MatrixClient, room_id: str) -> Viewer:
+        status, answer = await self.open_session(http, await user.openid_token(), room_id)
+        assert status == 200, answer
+        return Viewer(self.url, http, room_id, answer["token"])
+
+    async def open_session(self, http: aiohttp.ClientSession, openid_token: Any, room_id: str) -> tuple[int, Any]:
+        body = {"openid_token": openid_token, "room_id": room_id}
+        async with http.post(f"{self.url}/api/v1/session", json=body) as response:
+            return response.status, await response.json()
+
+    async def transaction(
+        self, http: aiohttp.ClientSession, events: list[Any], *, txn_id: str = "test", token: str | None = None
+    ) -> tuple[int, Any]:
+        """Send a transaction as the homeserver would."""
+        headers = {"Authorization": f"Bearer {self.hs_token if token is None else token}"}
+        url = f"{self.url}/_matrix/app/v1/transactions/{txn_id}"
+        async with http.put(url, json={"events": events}, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """Look into the database directly, where the API does not show what a test must know."""
+        connection = await asyncpg.connect(self.settings["database"])
+        try:
+            return await connection.fetch(query, *args)
+        finally:
+            await connection.close()
+
+
+async def make_room(owner: MatrixClient, installation: Installation, *guests: MatrixClient, version: str = "12") -> str:
+    """Create a room of `owner` with the bot (power 50) and the guests in it, and wait for the widget."""
+    room_id = await owner.create_room(
+        version=version, invite=[installation.bot, *(g.user_id for g in guests)], power={installation.bot: 50}
+    )
+    for guest in guests:
+        await guest.join(room_id)
+    await wait_for_widget(owner, room_id)
+    return room_id
+
+
+async def wait_for_widget(user: MatrixClient, room_id: str) -> dict[str, Any]:
+    async def ask() -> dict[str, Any] | None:
+        state = await user.get_full_state(room_id)
+        return next((e["content"] for e in state if e["type"] == "im.vector.modular.widgets" and e["content"]), None)
+
+    found = await eventually(ask, what="the widget in the room")
+    assert found
+    return found
+
+
+async def wait_for_notice(user: MatrixClient, room_id: str, part: str, *, thread: str | None = None) -> str:
+    """Wait for a notice that contains `part` (in the thread of an event) and return its text."""
+
+    def fits(event: dict[str, Any]) -> bool:
+        content = event.get("content", {})
+        if content.get("msgtype") != "m.notice" or part not in content.get("body", ""):
+            return False
+        return thread is None or content.get("m.relates_to", {}).get("event_id") == thread
+
+    async def ask() -> str | None:
+        return next((e["content"]["body"] for e in await user.messages(room_id) if fits(e)), None)
+
+    found = await eventually(ask, what=f"a notice with {part!r}")
+    assert found
+    return found
