@@ -13,16 +13,13 @@ import ffmpeg
 from ffmpeg.nodes import Stream
 
 from transcode.limits import Limits
-from transcode.plan import AUDIO_BITS, AUDIO_RATE, Plan, Rung, poster_rung
+from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, Plan, Rung, poster_rung
 from transcode.playlist import POSTER
 from transcode.probe import DECODERS, Probe
 from transcode.tools import Tools
 
 INDEX = "index.m3u8"
 """The playlist that ffmpeg writes into each rung's folder; we read the durations from it and remove it."""
-
-CLOCK = 90_000
-"""Ticks per second of the picture track."""
 
 _QUALITY = 23
 _JPEG_QUALITY = 3

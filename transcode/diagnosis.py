@@ -27,6 +27,7 @@ _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
     ),
     ("Decoder not found", ToolMissing, "this ffmpeg lacks a decoder"),
     ("No space left on device", Failed, "the disk is full"),
+    ("ended prematurely", BrokenFile, "the file is cut off"),
     ("Invalid data found", BrokenFile, "the file is damaged"),
     ("moov atom not found", BrokenFile, "the file has no index"),
     ("Could not find codec parameters", BrokenFile, "the file is cut off or damaged"),

@@ -8,6 +8,9 @@ from transcode.errors import TooLargePicture, TooLong
 from transcode.limits import Limits
 from transcode.probe import Probe
 
+CLOCK = 90_000
+"""Ticks per second of the picture track."""
+
 SEGMENT_SECONDS = 2
 AUDIO_RATE = 48_000
 AUDIO_BITS = 128_000
@@ -85,8 +88,8 @@ class Plan:
 
     @property
     def poster_candidates(self) -> int:
-        """How many frames are considered for the poster."""
-        return min(_POSTER_CANDIDATES, self.frames)
+        """How many frames are considered for the poster; at least two, as ffmpeg's filter wants, even if there is one."""
+        return max(2, min(_POSTER_CANDIDATES, self.frames))
 
 
 def plan(probe: Probe, limits: Limits) -> Plan:
@@ -126,10 +129,11 @@ def frame_rate(probe: Probe) -> Fraction:
         return _nearest(base)
     if mean > _HIGHEST_RATE * (1 + _SAME_RATE):
         return _nearest(mean / math.ceil(mean / (_HIGHEST_RATE * (1 + _SAME_RATE))))
-    if base <= 0 or abs(base - mean) <= mean * _SAME_RATE:
-        return _nearest(mean)
+    nearest = _nearest(mean)
+    if base <= 0 or abs(base - mean) <= mean * _SAME_RATE or nearest in _USUAL_RATES:
+        return nearest
     # It varies: the next usual rate up keeps nearly every picture.
-    return next((rate for rate in _USUAL_RATES if mean <= float(rate) * (1 + _SAME_RATE)), _USUAL_RATES[-1])
+    return next((rate for rate in _USUAL_RATES if rate > mean), _USUAL_RATES[-1])
 
 
 def ladder(width: int, height: int, rate: Fraction = _FALLBACK_RATE) -> tuple[Rung, ...]:
@@ -164,5 +168,6 @@ def _even(length: int, scale: float) -> int:
 
 def _nearest(rate: float) -> Fraction:
     rate = max(rate, _LOWEST_RATE)
+    # An unusual one is rounded to whole ticks, so that playlists and files agree to the last digit.
     usual = min(_USUAL_RATES, key=lambda candidate: abs(candidate - rate))
-    return usual if abs(usual - rate) <= rate * _SAME_RATE else Fraction(rate).limit_denominator(1001)
+    return usual if abs(usual - rate) <= rate * _SAME_RATE else Fraction(CLOCK, round(CLOCK / rate))
