@@ -172,12 +172,11 @@ class EmbeddedPostgres:
         await asyncio.to_thread(fresh.rename, self._cluster)
 
     def _fresh(self, folder: Path) -> int:
+        user = _user()
         if folder.exists():
             shutil.rmtree(folder)
         descriptor = self._open(folder)
-        if os.geteuid() == 0:
-            nobody = _nobody()
-            os.chown(descriptor, nobody.pw_uid, nobody.pw_gid)
+        os.chown(descriptor, user.pw_uid, -1 if os.geteuid() else user.pw_gid)
         return descriptor
 
     async def _ready(self, process: Process) -> None:
@@ -255,17 +254,19 @@ def _as_owner(folder: Path) -> tuple[str, ...]:
     return (*words, *_UNLESS_ORPHANED, str(os.getpid()))
 
 
-def _nobody() -> pwd.struct_passwd:
+def _user() -> pwd.struct_passwd:
+    """Return whom a new database is to belong to: root is refused by PostgreSQL, an id without a name by initdb."""
     try:
-        return pwd.getpwnam("nobody")
+        return pwd.getpwuid(os.geteuid()) if os.geteuid() else pwd.getpwnam("nobody")
     except KeyError as error:
         raise EmbeddedPostgresError(
-            "PostgreSQL may not run as root and there is no user `nobody`: start Roomreel as another user."
+            f"PostgreSQL cannot be started by user id {os.geteuid()}: it needs a user in /etc/passwd "
+            "(root needs `nobody`). Add it, or configure a PostgreSQL server as `database`."
         ) from error
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours: PG* variables would change the server, and secrets are none of its business."""
+    # Nothing of ours: PG* variables would change the server, and secrets are none of its business.
     return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
