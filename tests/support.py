@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import signal
@@ -222,7 +223,8 @@ class Installation:
         """Send a transaction as the homeserver would."""
         headers = {"Authorization": f"Bearer {self.hs_token if token is None else token}"}
         url = f"{self.url}/_matrix/app/v1/transactions/{txn_id}"
-        async with http.put(url, json={"events": events}, headers=headers) as response:
+        body = io.BytesIO(json.dumps({"events": events}).encode())
+        async with http.put(url, data=body, headers=headers) as response:
             return response.status, await response.json()
 
     async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
