@@ -88,7 +88,7 @@ class Plan:
 
     @property
     def poster_candidates(self) -> int:
-        """How many frames are considered for the poster; at least two, as ffmpeg's filter wants, even if there is one."""
+        """How many frames are considered for the poster; ffmpeg's filter wants at least two, even if there is one."""
         return max(2, min(_POSTER_CANDIDATES, self.frames))
 
 

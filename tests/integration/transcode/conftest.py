@@ -1,0 +1,52 @@
+"""Real clips made by ffmpeg on the spot, and transcoded for real."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.transcode.media import AssertGapless, Clip, Outcome, Transcoded, check_gapless
+from transcode import Limits, Result, Tools, find_tools, transcode
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    return find_tools()
+
+
+@pytest.fixture
+def clip(tools: Tools, tmp_path: Path) -> Clip:
+    """Run ffmpeg with the given arguments and write to a file of the given name."""
+
+    def make(name: str, *arguments: str) -> Path:
+        path = tmp_path / name
+        subprocess.run([tools.ffmpeg, "-v", "error", "-y", *arguments, path], check=True)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def transcoded(tools: Tools, tmp_path: Path) -> Transcoded:
+    async def run(source: Path) -> Outcome:
+        published: list[Result] = []
+        shares: list[float] = []
+
+        async def on_playable(result: Result) -> None:
+            published.append(result)
+
+        out = tmp_path / f"{source.name}.out"
+        ready = await transcode(
+            source, out, tools=tools, limits=Limits(), on_playable=on_playable, on_progress=shares.append
+        )
+        assert shares == sorted(shares)
+        assert shares[-1] == 1.0
+        return Outcome(out, published[0], ready)
+
+    return run
+
+
+@pytest.fixture
+def assert_gapless(tools: Tools, tmp_path: Path) -> AssertGapless:
+    """Check a folder for everything that switching quality, and playing on into the next video, relies on."""
+    return lambda folder, result: check_gapless(folder, result, tools, tmp_path)

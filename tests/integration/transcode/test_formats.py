@@ -1,0 +1,190 @@
+"""What people really send, through real ffmpeg, out as something that plays gaplessly."""
+
+import re
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.transcode.media import AssertGapless, Clip, Transcoded, joined, output_of
+from transcode import Tools
+
+SINE = ["-f", "lavfi", "-i", "sine=440:r=48000:d=3.5"]
+QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+
+
+def pictures(size: str, rate: str = "30", seconds: float = 2.5) -> list[str]:
+    return ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d={seconds}"]
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    arguments: list[str]
+    width: int
+    height: int
+    duration: float
+    rungs: str
+    frame_rate: float = 30.0
+
+
+CASES = [
+    Case("landscape.mp4", [*pictures("640x360"), *SINE, *QUICK, "-t", "2.5"], 640, 360, 2.5, "360 240"),
+    Case("silent.mp4", [*pictures("426x240"), *QUICK], 426, 240, 2.5, "240"),
+    Case(
+        "b-frames-and-mono.mov",
+        [
+            *pictures("320x240"),
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=300:r=44100:d=2.5",
+            "-c:v",
+            "libx264",
+            "-bf",
+            "3",
+            "-ac",
+            "1",
+        ],
+        320,
+        240,
+        2.5,
+        "240",
+    ),
+    Case("odd.mkv", [*pictures("401x301"), *SINE, "-c:v", "libx264", "-pix_fmt", "yuv444p"], 400, 300, 3.5, "360 240"),
+    Case(
+        "wide-pixels.mp4", [*pictures("360x288", "25"), *QUICK, "-vf", "setsar=16/11"], 524, 288, 2.52, "360 240", 25.0
+    ),
+    Case(
+        "hevc.mp4", [*pictures("320x240", "24"), "-c:v", "libx265", "-preset", "ultrafast"], 320, 240, 2.5, "240", 24.0
+    ),
+    Case("120-fps.mp4", [*pictures("320x240", "120", 2), *QUICK], 320, 240, 2, "240", 60.0),
+    Case("ntsc.ts", [*pictures("320x240", "30000/1001", 2.5), *SINE, *QUICK], 320, 240, 3.5, "240", 30000 / 1001),
+    Case("one-frame.mp4", [*pictures("320x240", "30", 0.03), *QUICK], 320, 240, 1 / 30, "240"),
+    Case("still-with-music.mp4", [*pictures("320x240", "1", 1), *SINE, *QUICK], 320, 240, 3.5, "240", 10.0),
+    Case(
+        "old.avi",
+        [*pictures("320x240", "15"), *SINE, "-c:v", "mpeg4", "-c:a", "mp2", "-t", "2"],
+        320,
+        240,
+        2,
+        "240",
+        15,
+    ),
+    Case(
+        "fragmented.mp4", [*pictures("320x240"), *QUICK, "-movflags", "frag_keyframe+empty_moov"], 320, 240, 2.5, "240"
+    ),
+    Case(
+        "late-sound.mp4", [*pictures("320x240"), "-itsoffset", "0.7", *SINE, *QUICK, "-t", "2.5"], 320, 240, 2.5, "240"
+    ),
+    Case("late-pictures.mkv", ["-itsoffset", "0.7", *pictures("320x240"), *SINE, *QUICK], 320, 240, 3.2, "240"),
+    Case("tiny.mp4", [*pictures("16x16"), *QUICK], 16, 16, 2.5, "240"),
+    Case("panorama.mp4", [*pictures("1200x240", seconds=0.5), *QUICK], 720, 144, 0.5, "240"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_plays_as_sent(case: Case, clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless) -> None:
+    outcome = await transcoded(clip(case.name, *case.arguments))
+    ready = outcome.ready
+    assert (ready.width, ready.height) == (case.width, case.height)
+    assert ready.duration == pytest.approx(case.duration, abs=0.06)
+    assert " ".join(rendition.name for rendition in ready.renditions) == case.rungs
+    assert ready.renditions[0].frame_rate == pytest.approx(case.frame_rate)
+    assert len(outcome.playable.renditions) == 1
+    assert outcome.playable.duration == ready.duration
+    assert_gapless(outcome.out / "playable", outcome.playable)
+    assert_gapless(outcome.out / "ready", ready)
+
+
+async def test_a_webm_recording_without_duration(
+    clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless, tmp_path: Path, tools: Tools
+) -> None:
+    # Written to a pipe, as MediaRecorder does: no duration, no index, and a rate that varies.
+    source = tmp_path / "recording.webm"
+    irregular = "select='not(mod(n,7))+not(mod(n,3))',setpts=PTS"
+    arguments = [*pictures("320x180", "30", 3), "-f", "lavfi", "-i", "sine=440:d=3", "-vf", irregular]
+    codecs = ["-fps_mode", "vfr", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
+    source.write_bytes(output_of(tools.ffmpeg, *arguments, *codecs, "-f", "webm", "pipe:1"))
+    outcome = await transcoded(source)
+    assert outcome.ready.duration == pytest.approx(3, abs=0.1)
+    assert 10 <= outcome.ready.renditions[0].frame_rate <= 30
+    assert_gapless(outcome.out / "ready", outcome.ready)
+
+
+def gray(tools: Tools, file: Path, size: int) -> bytes:
+    """The first picture, in so many pixels across and down, one byte each."""
+    picture = f"scale={size}:{size}:flags=area,format=gray"
+    return output_of(tools.ffmpeg, "-i", file, "-vf", picture, "-frames:v", "1", "-f", "rawvideo", "pipe:1")
+
+
+async def test_a_portrait_clip_stands_upright(
+    clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless, tmp_path: Path, tools: Tools
+) -> None:
+    # White left half, black right half, to be shown turned by a quarter: white must end up above or below.
+    halves = "color=black:s=640x360:r=30:d=1,drawbox=w=320:h=360:c=white:t=fill"
+    lying = clip("lying.mp4", "-f", "lavfi", "-i", halves, *QUICK)
+    source = clip("portrait.mp4", "-display_rotation", "90", "-i", str(lying), "-c", "copy")
+    outcome = await transcoded(source)
+    assert (outcome.ready.width, outcome.ready.height) == (360, 640)
+    assert_gapless(outcome.out / "ready", outcome.ready)
+    made = gray(tools, joined(outcome.out / "ready", outcome.ready.renditions[0], tmp_path / "made.mp4"), 2)
+    assert [pixel > 128 for pixel in made] == [pixel > 128 for pixel in gray(tools, source, 2)]
+    assert [pixel > 128 for pixel in gray(tools, outcome.out / "ready" / "poster.jpg", 2)] == [p > 128 for p in made]
+    assert made[0] > 128 > made[2] or made[2] > 128 > made[0]
+
+
+async def test_sound_stays_in_time_with_pictures(
+    clip: Clip, transcoded: Transcoded, tmp_path: Path, tools: Tools
+) -> None:
+    # A flash and a tone that begin together at 1 s.
+    source = clip(
+        "clapper.mp4",
+        *["-f", "lavfi", "-i", "color=black:s=320x240:r=50:d=2,drawbox=w=320:h=240:c=white:t=fill:enable='gte(t,1)'"],
+        *["-f", "lavfi", "-i", "aevalsrc='if(gte(t,1),sin(2*PI*1000*t),0)':s=48000:d=2"],
+        *QUICK,
+    )
+    outcome = await transcoded(source)
+    made = joined(outcome.out / "ready", outcome.ready.renditions[0], tmp_path / "made.mp4")
+    read: list[str | Path] = ["-ignore_editlist", "1", "-i", made]
+    levels = output_of(tools.ffmpeg, *read, "-vf", "scale=1:1,format=gray", "-f", "rawvideo", "pipe:1")
+    flash = next(number for number, level in enumerate(levels) if level > 128) / 50
+    samples = array("h")
+    samples.frombytes(output_of(tools.ffmpeg, *read, "-ac", "1", "-f", "s16le", "pipe:1"))
+    tone = next(number for number, sample in enumerate(samples) if abs(sample) > 6000) / 48000
+    assert flash == pytest.approx(1.0, abs=0.001)
+    assert tone == pytest.approx(flash, abs=0.004)
+
+
+async def test_a_recording_that_changes_its_size_on_the_way(
+    clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless, tmp_path: Path
+) -> None:
+    # A shared window that is made larger while it is recorded.
+    first = clip("a.ts", *pictures("320x240", "25", 1), *SINE, *QUICK, "-t", "1")
+    second = clip("b.ts", *pictures("480x360", "25", 1), *SINE, *QUICK, "-t", "1", "-output_ts_offset", "1")
+    source = tmp_path / "both.ts"
+    source.write_bytes(first.read_bytes() + second.read_bytes())
+    outcome = await transcoded(source)
+    assert outcome.ready.duration == pytest.approx(2.0, abs=0.2)
+    assert_gapless(outcome.out / "ready", outcome.ready)
+
+
+async def test_the_figures_are_those_of_the_files(clip: Clip, transcoded: Transcoded) -> None:
+    outcome = await transcoded(clip("clip.mp4", *pictures("480x360", "30", 5), *QUICK))
+    for rendition in outcome.ready.renditions:
+        folder = outcome.out / "ready" / rendition.name
+        sizes = [(folder / f"{number}.m4s").stat().st_size for number in range(3)]
+        assert rendition.durations == (2.0, 2.0, 1.0)
+        rates = [size * 8 / seconds for size, seconds in zip(sizes, rendition.durations, strict=True)]
+        assert rendition.bandwidth == pytest.approx(max(rates), abs=1)
+        assert rendition.average_bandwidth == pytest.approx(sum(sizes) * 8 / 5, abs=1)
+
+
+async def test_nothing_personal_is_passed_on(clip: Clip, transcoded: Transcoded) -> None:
+    where = "+52.5200+013.4050/"
+    source = clip("tagged.mov", *pictures("320x240", seconds=0.5), *QUICK, "-metadata", f"location={where}")
+    assert where.encode() in source.read_bytes()
+    outcome = await transcoded(source)
+    for file in outcome.out.rglob("*.*"):
+        assert not re.search(rb"52\.52|013\.40", file.read_bytes())

@@ -1,0 +1,133 @@
+"""No process outlives its job, whatever ends it, and none may take more than its limits."""
+
+import asyncio
+import os
+import signal
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.integration.transcode.media import Clip
+from transcode import Limits, Result, Tools, TranscodeError, transcode
+
+# Endless work in a small file: large pictures, many of them, that hardly differ.
+SLOW = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=60:d=6", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "40"]
+
+
+@pytest.fixture
+def slow(clip: Clip) -> Path:
+    return clip("slow.mp4", *SLOW)
+
+
+def working_in(folder: Path) -> list[psutil.Process]:
+    """Every process that has to do with a folder, by its working folder or its arguments."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and str(folder) in " ".join([process.cwd(), *process.cmdline()]):
+                found.append(process)
+    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - it is the state of processes, which signals nothing
+            await asyncio.sleep(0.02)
+
+
+async def ignore(_: Result) -> None:
+    pass
+
+
+async def test_cancelling_kills_what_runs(slow: Path, tmp_path: Path, tools: Tools) -> None:
+    job = asyncio.create_task(transcode(slow, tmp_path / "out", tools=tools, limits=Limits(), on_playable=ignore))
+    await until(lambda: any("ffmpeg" in process.name() for process in working_in(tmp_path / "out")))
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    assert working_in(tmp_path) == []
+
+
+async def test_an_error_of_the_caller_kills_what_runs(slow: Path, tmp_path: Path, tools: Tools) -> None:
+    def fail(_: float) -> None:
+        raise ValueError("from the caller")
+
+    with pytest.raises(ValueError, match="from the caller"):
+        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(), on_playable=ignore, on_progress=fail)
+    assert working_in(tmp_path) == []
+
+
+async def test_the_clock_ends_a_job(slow: Path, tmp_path: Path, tools: Tools) -> None:
+    begin = time.monotonic()
+    with pytest.raises(TranscodeError) as caught:
+        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(wall_seconds=0.4), on_playable=ignore)
+    assert (caught.value.code, caught.value.final) == ("took-too-long", False)
+    assert time.monotonic() - begin < 3
+    assert working_in(tmp_path) == []
+
+
+async def test_cpu_time_ends_a_job(slow: Path, tmp_path: Path, tools: Tools) -> None:
+    with pytest.raises(TranscodeError) as caught:
+        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(cpu_seconds=1), on_playable=ignore)
+    assert (caught.value.code, caught.value.final) == ("took-too-long", False)
+
+
+async def test_memory_is_bounded(slow: Path, tmp_path: Path, tools: Tools) -> None:
+    limits = Limits(address_space=150 * 2**20)
+    with pytest.raises(TranscodeError) as caught:
+        await transcode(slow, tmp_path / "out", tools=tools, limits=limits, on_playable=ignore)
+    # Where it runs out decides what ffmpeg says: while a thread starts, it is 'failed'.
+    assert caught.value.code in {"too-large-picture", "failed"}, str(caught.value)
+
+
+async def test_publishing_does_not_count_as_working(clip: Clip, tmp_path: Path, tools: Tools) -> None:
+    source = clip("short.mp4", "-f", "lavfi", "-i", "testsrc2=s=160x120:d=0.2", "-c:v", "libx264")
+
+    async def slow_network(_: Result) -> None:
+        await asyncio.sleep(3)
+
+    limits = Limits(wall_seconds=3)
+    await transcode(source, tmp_path / "out", tools=tools, limits=limits, on_playable=slow_network)
+
+
+async def test_the_loop_stays_free(slow: Path, tmp_path: Path, tools: Tools) -> None:
+    worst = 0.0
+
+    async def watch() -> None:
+        nonlocal worst
+        while True:
+            begin = time.perf_counter()
+            await asyncio.sleep(0.01)
+            worst = max(worst, time.perf_counter() - begin - 0.01)
+
+    watcher = asyncio.create_task(watch())
+    with pytest.raises(TranscodeError):
+        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(wall_seconds=0.5), on_playable=ignore)
+    watcher.cancel()
+    assert worst < 0.2
+
+
+@pytest.mark.skipif(not Path("/usr/bin/setpriv").exists(), reason="needs setpriv")
+async def test_nothing_is_left_when_we_are_killed(slow: Path, tmp_path: Path) -> None:
+    program = textwrap.dedent("""
+        import asyncio, sys
+        from pathlib import Path
+        from transcode import Limits, find_tools, transcode
+        async def ignore(_): pass
+        source, out = map(Path, sys.argv[1:])
+        asyncio.run(transcode(source, out, tools=find_tools(), limits=Limits(), on_playable=ignore))
+    """)
+    root = Path(__file__).parents[3]
+    ours = await asyncio.create_subprocess_exec(sys.executable, "-c", program, slow, tmp_path / "out", cwd=root)
+    try:
+        await until(lambda: any("ffmpeg" in process.name() for process in working_in(tmp_path / "out")))
+    finally:
+        os.kill(ours.pid, signal.SIGKILL)
+        await ours.wait()
+    await until(lambda: not working_in(tmp_path), 3)

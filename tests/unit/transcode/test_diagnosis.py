@@ -1,0 +1,27 @@
+import signal
+
+import pytest
+
+from transcode.diagnosis import diagnose
+
+
+@pytest.mark.parametrize(
+    ("return_code", "printed", "code", "final"),
+    [
+        (-signal.SIGKILL, "", "took-too-long", False),
+        (-signal.SIGXCPU, "", "took-too-long", False),
+        (-signal.SIGXFSZ, "", "failed", False),
+        (1, "Number of streams exceeds max_streams parameter (16)\nOut of memory", "too-many-streams", True),
+        (234, "Picture size exceeds specified max pixel count 1\nInvalid data found", "too-large-picture", True),
+        (1, "Cannot allocate memory", "too-large-picture", True),
+        (69, "Your platform doesn't support hardware accelerated AV1 decoding.", "tool-missing", False),
+        (1, "moov atom not found", "broken-file", True),
+        (1, "No space left on device", "failed", False),
+        (1, "", "failed", False),
+        (1, "x" * 10_000, "failed", False),
+    ],
+)
+def test_causes(return_code: int, printed: str, code: str, *, final: bool) -> None:
+    error = diagnose("ffmpeg", return_code, printed)
+    assert (error.code, error.final) == (code, final)
+    assert len(str(error)) < 1000

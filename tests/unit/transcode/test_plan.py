@@ -1,0 +1,139 @@
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcode.errors import TooLargePicture, TooLong
+from transcode.limits import Limits
+from transcode.plan import frame_rate, ladder, plan, poster_rung
+from transcode.probe import Probe
+
+CLIP = Probe(
+    duration=10.0,
+    width=1920,
+    height=1080,
+    coded_width=1920,
+    coded_height=1080,
+    frame_rate=30.0,
+    base_rate=30.0,
+    video_codec="h264",
+    video_index=0,
+    audio_index=1,
+    start=0.0,
+    assumed_matrix=None,
+    interlaced=False,
+)
+
+
+def shapes(width: int, height: int) -> list[tuple[str, int, int]]:
+    return [(rung.name, rung.width, rung.height) for rung in ladder(width, height)]
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (
+            (1920, 1080),
+            [("1080", 1920, 1080), ("720", 1280, 720), ("480", 854, 480), ("360", 640, 360), ("240", 426, 240)],
+        ),
+        (
+            (1080, 1920),
+            [("1080", 1080, 1920), ("720", 720, 1280), ("480", 480, 854), ("360", 360, 640), ("240", 240, 426)],
+        ),
+        (
+            (3840, 2160),
+            [("1080", 1920, 1080), ("720", 1280, 720), ("480", 854, 480), ("360", 640, 360), ("240", 426, 240)],
+        ),
+        ((401, 301), [("360", 400, 300), ("240", 320, 240)]),
+        ((250, 250), [("240", 240, 240)]),
+        ((640, 272), [("360", 640, 272), ("240", 564, 240)]),
+        ((99, 55), [("240", 98, 54)]),
+        ((1, 1), [("240", 16, 16)]),
+        ((4000, 500), [("480", 1440, 180), ("360", 1080, 136), ("240", 720, 90)]),
+    ],
+)
+def test_ladders(size: tuple[int, int], expected: list[tuple[str, int, int]]) -> None:
+    assert shapes(*size) == expected
+
+
+@given(st.integers(16, 8192), st.integers(16, 8192))
+def test_rungs_are_even_and_never_larger_than_the_picture(width: int, height: int) -> None:
+    rungs = ladder(width, height)
+    assert len({rung.name for rung in rungs}) == len(rungs) >= 1
+    for rung in rungs:
+        assert rung.width % 2 == rung.height % 2 == 0
+        assert (rung.width <= width and rung.height <= height) or 16 in {rung.width, rung.height}
+        assert min(rung.width, rung.height) <= int(rung.name)
+    assert [rung.width * rung.height for rung in rungs] == sorted((r.width * r.height for r in rungs), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("mean", "base", "expected"),
+    [
+        (30, 30, Fraction(30)),
+        (29.98, 30, Fraction(30)),
+        (29.97, 29.97, Fraction(30000, 1001)),
+        (23.976, 23.976, Fraction(24000, 1001)),
+        (24.7, 30, Fraction(30)),  # a phone in the dark drops some pictures
+        (120, 120, Fraction(60)),
+        (240, 240, Fraction(60)),
+        (90, 90, Fraction(45)),
+        (59.94, 59.94, Fraction(60000, 1001)),
+        (60.1, 90000, Fraction(60)),
+        (18.3, 1000, Fraction(20)),  # a browser's recording, stamped in milliseconds
+        (30.02, 1000, Fraction(30)),
+        (1, 1, Fraction(10)),
+        (12.5, 12.5, Fraction(25, 2)),
+        (37, 37, Fraction(90000, 2432)),
+        (0, 0, Fraction(30)),
+        (0, 25, Fraction(25)),
+        (0, 90000, Fraction(30)),
+        (25, 0, Fraction(25)),
+    ],
+)
+def test_frame_rates(mean: float, base: float, expected: Fraction) -> None:
+    assert frame_rate(replace(CLIP, frame_rate=mean, base_rate=base)) == expected
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6))
+def test_any_file_gets_a_sane_rate(mean: float, base: float) -> None:
+    assert 10 <= frame_rate(replace(CLIP, frame_rate=mean, base_rate=base)) <= 60.25
+
+
+def test_everything_follows_from_one_frame_count() -> None:
+    made = plan(replace(CLIP, frame_rate=29.97, base_rate=29.97, duration=10.02), Limits())
+    assert made.frames == 300
+    assert made.duration == pytest.approx(10.01)
+    assert made.samples == 480_480
+    assert made.key_frame_distance == 60
+    assert made.fast.name == "480"
+    assert (made.poster_step, made.poster_candidates) == (12, 24)
+    assert poster_rung(made.ladder).name == "720"
+
+
+def test_a_single_picture_is_a_video_of_one_frame() -> None:
+    made = plan(replace(CLIP, duration=0.0, width=64, height=64), Limits())
+    assert (made.frames, made.poster_step, made.poster_candidates) == (1, 1, 2)
+    assert made.fast == made.ladder[-1] == poster_rung(made.ladder)
+
+
+def test_fast_pictures_may_use_more_bits() -> None:
+    assert ladder(1920, 1080, Fraction(60))[0].max_rate > ladder(1920, 1080, Fraction(30))[0].max_rate
+    assert ladder(1920, 1080, Fraction(10)) == ladder(1920, 1080, Fraction(30))
+
+
+@pytest.mark.parametrize(
+    ("change", "limits", "error"),
+    [
+        ({"duration": 7201.0}, Limits(), TooLong),
+        ({"duration": 60.0}, Limits(output_bytes=10_000_000), TooLong),
+        ({"coded_width": 8193}, Limits(), TooLargePicture),
+        ({"coded_height": 8193}, Limits(), TooLargePicture),
+        ({"coded_width": 8000, "coded_height": 8000}, Limits(), TooLargePicture),
+    ],
+)
+def test_limits(change: dict[str, float], limits: Limits, error: type[Exception]) -> None:
+    with pytest.raises(error, match="limit"):
+        plan(replace(CLIP, **change), limits)  # type: ignore[arg-type]

@@ -1,0 +1,152 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcode.errors import BrokenFile, NotAVideo, TranscodeError
+from transcode.probe import PacketTimes, Probe, parse
+
+VIDEO: dict[str, Any] = {
+    "index": 0,
+    "codec_type": "video",
+    "codec_name": "h264",
+    "pix_fmt": "yuv420p",
+    "width": 1920,
+    "height": 1080,
+    "avg_frame_rate": "30000/1001",
+    "r_frame_rate": "30/1",
+    "start_time": "0.000000",
+    "duration": "10.5",
+}
+AUDIO: dict[str, Any] = {
+    "index": 1,
+    "codec_type": "audio",
+    "codec_name": "aac",
+    "sample_rate": "44100",
+    "channels": 1,
+    "start_time": "0",
+    "duration": "10.52",
+}
+
+
+def probed(*streams: dict[str, Any], start: str = "0.000000") -> Probe:
+    return parse(json.dumps({"streams": streams, "format": {"start_time": start}}))
+
+
+def test_an_ordinary_clip() -> None:
+    probe = probed(VIDEO, AUDIO)
+    assert (probe.duration, probe.width, probe.height) == (10.5, 1920, 1080)
+    assert probe.frame_rate == pytest.approx(29.97, abs=0.001)
+    assert (probe.base_rate, probe.video_codec, probe.has_audio) == (30.0, "h264", True)
+    assert (probe.video_index, probe.audio_index, probe.interlaced) == (0, 1, False)
+
+
+@pytest.mark.parametrize("angle", [90, -90, "270", 450])
+def test_rotation_swaps_the_sides(angle: object) -> None:
+    probe = probed({**VIDEO, "side_data_list": [{}, {"rotation": angle}]})
+    assert (probe.width, probe.height, probe.coded_width) == (1080, 1920, 1920)
+
+
+@pytest.mark.parametrize("angle", [0, 180, "nan", "x"])
+def test_other_rotations_do_not(angle: object) -> None:
+    assert probed({**VIDEO, "side_data_list": [{"rotation": angle}]}).width == 1920
+
+
+@pytest.mark.parametrize(
+    ("aspect", "size"),
+    [
+        ("16:11", (2793, 1080)),
+        ("1:2", (1920, 2160)),
+        ("0:1", (1920, 1080)),
+        ("1:1000", (1920, 1080)),
+        ("x", (1920, 1080)),
+    ],
+)
+def test_pixel_aspect(aspect: str, size: tuple[int, int]) -> None:
+    probe = probed({**VIDEO, "sample_aspect_ratio": aspect})
+    assert (probe.width, probe.height) == size
+
+
+def test_the_end_counts_from_the_first_instant() -> None:
+    assert probed({**VIDEO, "start_time": "101.0"}, start="100.5").duration == pytest.approx(11.0)
+
+
+def test_sound_that_goes_on_makes_it_longer() -> None:
+    assert probed(VIDEO, {**AUDIO, "duration": "11.1"}).duration == 11.1
+    assert probed(VIDEO, {**AUDIO, "duration": "3"}).duration == 10.5
+    assert probed({**VIDEO, "duration": "N/A"}).duration == 0
+
+
+def test_covers_and_unknown_codecs_are_no_pictures() -> None:
+    cover = {**VIDEO, "disposition": {"attached_pic": 1}}
+    for stream in (cover, {**VIDEO, "codec_name": "gif"}, {"codec_type": "video"}):
+        with pytest.raises(NotAVideo, match="the file holds"):
+            probed(stream, AUDIO)
+    with pytest.raises(NotAVideo, match="nothing"):
+        probed()
+
+
+def test_the_default_stream_is_chosen_then_the_largest() -> None:
+    small = {**VIDEO, "index": 3, "width": 320, "height": 240}
+    assert probed(small, VIDEO).video_index == 0
+    assert probed({**small, "disposition": {"default": 1}}, VIDEO).video_index == 3
+    spatial = {"index": 2, "codec_type": "audio", "channels": 4, "sample_rate": "48000"}
+    assert probed(VIDEO, spatial, AUDIO).audio_index == 1
+    assert probed(VIDEO, {**AUDIO, "sample_rate": "0"}).audio_index is None
+
+
+def test_colours_are_assumed_only_where_nothing_is_said() -> None:
+    assert probed(VIDEO).assumed_matrix == "bt709"
+    assert probed({**VIDEO, "height": 480, "color_space": "unknown"}).assumed_matrix == "smpte170m"
+    assert probed({**VIDEO, "color_space": "bt2020nc"}).assumed_matrix is None
+    assert probed({**VIDEO, "pix_fmt": "gbrp"}).assumed_matrix is None
+    assert probed({**VIDEO, "field_order": "tt"}).interlaced
+
+
+def test_no_size_and_no_json() -> None:
+    with pytest.raises(BrokenFile, match="no size"):
+        probed({**VIDEO, "width": 0})
+    with pytest.raises(BrokenFile, match="no JSON"):
+        parse(b"{")
+
+
+JUNK = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=5), st.just("1/0"), st.just("inf"))
+
+
+@given(st.dictionaries(st.sampled_from(sorted({*VIDEO} - {"codec_type", "codec_name"})), JUNK), JUNK)
+def test_absurd_figures_never_crash(junk: dict[str, Any], start: object) -> None:
+    try:
+        probe = parse(json.dumps({"streams": [{**VIDEO, **junk}], "format": {"start_time": start}}))
+    except TranscodeError:
+        return
+    assert probe.duration >= 0
+    assert probe.width > 0
+
+
+def test_packets_tell_the_true_length() -> None:
+    times = PacketTimes(0, 1)
+    lines = (
+        b"0,0.000,0.000,0.04\n1,0.0,0.0,0.02\n0,0.120,0.040,0.04\n0,N/A,0.080,N/A\n"
+        b"7,99,99,1\n1,5.0,5.0,0.02\njunk\n1,N/A,N/A,1\n"
+    )
+    for cut in range(0, len(lines), 7):
+        times.feed(lines[cut : cut + 7])
+    probe = times.applied_to(probed({**VIDEO, "duration": "3600"}))
+    assert probe.frame_rate == pytest.approx(2 / 0.12)
+    assert probe.duration == pytest.approx(5.02)
+
+
+def test_one_packet_without_duration_lasts_a_frame() -> None:
+    times = PacketTimes(0, None)
+    times.feed(b"0,1.0,1.0,N/A\n")
+    assert times.applied_to(probed(VIDEO, start="1.0")).duration == pytest.approx(1001 / 30000)
+    times = PacketTimes(0, None)
+    times.feed(b"0,0,0,N/A\n")
+    assert times.applied_to(probed({**VIDEO, "avg_frame_rate": "0/0"})).duration == 0
+
+
+def test_no_packets() -> None:
+    with pytest.raises(BrokenFile, match="no pictures"):
+        PacketTimes(0, None).applied_to(probed(VIDEO))
