@@ -96,7 +96,7 @@ export class RoomVisit implements Actions {
       setTimeout(() => void this.#loadPlayer(attempt + 1), backoff(attempt, Math.random()));
       return;
     }
-    if (openDeck === null) return this.#dispatch({ type: 'trouble', trouble: 'unsupported' });
+    if (openDeck === null) { this.#dispatch({ type: 'trouble', trouble: 'unsupported' }); return; }
     const refresh = (): void => void this.#feed?.refresh().catch(() => undefined);
     this.player.set(new ReelPlayer(openDeck, (url) => this.#grants.renew(url), refresh, this.autoplay));
     this.#sync();

@@ -62,13 +62,18 @@ export class RoomFeed {
 
   async #load(): Promise<void> {
     do {
-      this.#again = false;
       const { json, ahead } = await this.session.authorized((headers) => fetchJson(this.#path(), { headers }));
-      if (this.#stop.signal.aborted) return;
+      if (this.#stopped()) return;
       const room = decodeRoom(json);
       this.#renewBefore(room.grantExpiresAt - ahead);
       this.events.room(room);
-    } while (this.#again);
+    } while (this.#takeAgain());
+  }
+
+  #takeAgain(): boolean {
+    const again = this.#again;
+    this.#again = false;
+    return again;
   }
 
   #renewBefore(expiry: number): void {
@@ -79,10 +84,10 @@ export class RoomFeed {
   }
 
   async #follow(): Promise<void> {
-    for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
+    for (let attempt = 0; !this.#stopped(); attempt += 1) {
       const error = await this.#connection(() => (attempt = 0)).catch((reason: unknown) => reason);
-      if (this.#stop.signal.aborted) return;
-      if (isFinal(error)) return this.#end(error);
+      if (this.#stopped()) return;
+      if (isFinal(error)) { this.#end(error); return; }
       this.events.lost(error);
       await this.#pause(backoff(attempt, Math.random()));
     }
@@ -105,6 +110,10 @@ export class RoomFeed {
         throw failed.signal.aborted ? failed.signal.reason : error;
       });
     });
+  }
+
+  #stopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   #end(error: unknown): void {

@@ -58,13 +58,13 @@ function oneOf<T extends string>(of: Json, key: string, allowed: readonly T[], w
 
 function video(value: unknown, where: string): Video {
   const json = asObject(value, where);
-  const failure = json['failure'] ?? null;
+  const failure = json.failure ?? null;
   return {
     id: text(json, 'id', where),
     title: optionalText(json, 'title', where),
     state: oneOf(json, 'state', STATES, where),
     visibility: oneOf(json, 'visibility', VISIBILITIES, where),
-    duration: json['duration'] === null ? null : number(json, 'duration', where),
+    duration: json.duration === null ? null : number(json, 'duration', where),
     posterUrl: localUrl(json, 'poster_url', where),
     createdAt: number(json, 'created_at', where),
     failure: failure === null ? null : text(asObject(failure, `${where}.failure`), 'code', `${where}.failure`),

@@ -1,5 +1,7 @@
 // Times and names as people read them.
 
+const CHARACTERS = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
 /** Seconds as `0:07`, `12:34` or `1:02:03`. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
@@ -22,9 +24,13 @@ export function localpart(userId: string): string {
 /** One or two letters for a picture that is missing; never half a character. */
 export function initials(name: string): string {
   const words = name.replace(/^[@#!]+/, '').split(/[\s._-]+/u).filter((word) => word !== '');
-  const first = [...(words[0] ?? '?')][0] ?? '?';
-  const second = words.length > 1 ? [...(words.at(-1) ?? '')][0] ?? '' : '';
+  const first = firstCharacter(words[0] ?? '?');
+  const second = words.length > 1 ? firstCharacter(words.at(-1) ?? '') : '';
   return (first + second).toUpperCase();
+}
+
+function firstCharacter(word: string): string {
+  return CHARACTERS.segment(word)[Symbol.iterator]().next().value?.segment ?? '';
 }
 
 /** A stable choice out of `count` colours for a name. */

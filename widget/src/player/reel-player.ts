@@ -26,7 +26,10 @@ const CLOSE = 0.3;
 /** Seconds of play after which the past failures are forgotten. */
 const RECOVERED = 3;
 
-type Waiting = { readonly slot: Slot; readonly until: 'ready' | 'boundary' };
+interface Waiting {
+  readonly slot: Slot;
+  readonly until: 'ready' | 'boundary';
+}
 
 export class ReelPlayer {
   readonly playback = new Store<Playback>(IDLE);
@@ -240,13 +243,14 @@ export class ReelPlayer {
     if (!(await playAloud(front.video, this.sound))) this.playback.patch({ playing: false });
   }
 
-  /** Looks at the clock with every frame near a boundary: `timeupdate` alone comes too late for a wrap without a gap. */
+  /** Looks at the clock with every frame: `timeupdate` alone comes too late for a wrap without a gap, and for the title of a new item. */
   #watchFrames(slot: Slot): void {
     // Not in every browser that plays HLS by itself.
     if (!('requestVideoFrameCallback' in slot.video)) return;
     slot.video.requestVideoFrameCallback(() => {
       if (slot !== this.#front || slot.video.paused) return;
-      this.#lookAhead(slot);
+      if (slot.item?.start === this.#itemStart) this.#lookAhead(slot);
+      else this.#tick();
       this.#watchFrames(slot);
     });
   }

@@ -2,6 +2,6 @@
 import type { Theme } from '../core/params';
 
 export function applyTheme(theme: Theme | null): void {
-  if (theme === null) delete document.documentElement.dataset['theme'];
-  else document.documentElement.dataset['theme'] = theme;
+  if (theme === null) delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
 }

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { DecodeError, decodeRoom, decodeSession } from './decode';
+
+const VIDEO = {
+  id: 'v1', event_id: '$e', title: 'Lake', state: 'ready', visibility: 'shown', duration: 4.5, width: 1, height: 1,
+  poster_url: '/media/1.s/r/v/v1/poster.jpg', playlist_url: null, created_at: 7, failure: null,
+};
+const MEMBER = { user_id: '@a:x', display_name: null, avatar_url: null, video_avatar: null, reel_url: '/media/1.s/r/reel/k/1/index.m3u8', videos: [VIDEO] };
+const ROOM = { room_id: '!r', name: null, channel: null, grant_expires_at: 9, members: [MEMBER] };
+
+function withVideo(fields: Record<string, unknown>): unknown {
+  return { ...ROOM, members: [{ ...MEMBER, videos: [{ ...VIDEO, ...fields }] }] };
+}
+
+describe('decodeRoom', () => {
+  it('takes what the server sends and ignores what it does not know', () => {
+    expect(decodeRoom({ ...ROOM, later: 1 })).toEqual({
+      roomId: '!r', name: null, channelUrl: null, grantExpiresAt: 9,
+      members: [{
+        userId: '@a:x', displayName: null, avatarUrl: null, reelUrl: MEMBER.reel_url,
+        videos: [{ id: 'v1', title: 'Lake', state: 'ready', visibility: 'shown', duration: 4.5, posterUrl: VIDEO.poster_url, createdAt: 7, failure: null }],
+      }],
+    });
+  });
+
+  it('reads the reason of a failure', () => {
+    const room = decodeRoom(withVideo({ state: 'failed', failure: { code: 'not-a-video' } }));
+    expect(room.members[0]?.videos[0]?.failure).toBe('not-a-video');
+  });
+
+  it.each([
+    ['a list instead of a room', []],
+    ['no members', { ...ROOM, members: null }],
+    ['an unknown state', withVideo({ state: 'melted' })],
+    ['a duration that is no number', withVideo({ duration: 'long' })],
+    ['a poster on another server', withVideo({ poster_url: 'https://evil.test/x.jpg' })],
+    ['a poster with a script', withVideo({ poster_url: 'javascript:alert(1)' })],
+    ['a protocol-relative poster', withVideo({ poster_url: '//evil.test/x.jpg' })],
+    ['a protocol-relative poster in disguise', withVideo({ poster_url: '/\\evil.test/x.jpg' })],
+    ['an empty id', withVideo({ id: '' })],
+  ])('refuses %s', (_, value) => {
+    expect(() => decodeRoom(value)).toThrow(DecodeError);
+  });
+
+  it('says where it went wrong', () => {
+    expect(() => decodeRoom(withVideo({ state: 'melted' }))).toThrow(/room\.members\[0\]\.videos\[0\]\.state/);
+  });
+});
+
+describe('decodeSession', () => {
+  it('takes token, user and room', () => {
+    expect(decodeSession({ token: 't', user_id: '@a:x', room_id: '!r', expires_at: 1, can: [] })).toEqual({ token: 't', userId: '@a:x', roomId: '!r' });
+  });
+
+  it('refuses a session without a token', () => {
+    expect(() => decodeSession({ user_id: '@a:x', room_id: '!r' })).toThrow(DecodeError);
+  });
+});

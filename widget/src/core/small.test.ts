@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { backoff } from './backoff';
+import { clock, initials, localpart, titleOf } from './format';
+import { chooseLanguage, readParams, themeOf } from './params';
+import { firstVariant, segmentsOf } from './playlist';
+import { Store } from './store';
+
+describe('format', () => {
+  it('writes times', () => {
+    expect([clock(7.9), clock(754), clock(3723), clock(-1), clock(NaN)]).toEqual(['0:07', '12:34', '1:02:03', '0:00', '0:00']);
+  });
+
+  it('makes initials of every kind of name', () => {
+    expect(['Alice Liddell', 'bob', '王小明', '👩‍🚀 Ada', '', '@x'].map(initials)).toEqual(['AL', 'B', '王', '👩‍🚀A', '?', 'X']);
+  });
+
+  it('shortens user ids and file names', () => {
+    expect([localpart('@alice:x.org'), localpart('alice')]).toEqual(['alice', 'alice']);
+    expect([titleOf('my_lake.MP4'), titleOf('v1.2 final'), titleOf('.mp4')]).toEqual(['my lake', 'v1.2 final', '.mp4']);
+  });
+});
+
+describe('params', () => {
+  it('counts what the client did not fill in as absent', () => {
+    const query: Record<string, string> = { room_id: '!r', theme: '$org.matrix.msc2873.client_theme', lang: '', widgetId: 'w' };
+    expect(readParams((name) => query[name] ?? null)).toEqual({ roomId: '!r', theme: null, language: null, widgetId: 'w', parentUrl: null });
+  });
+
+  it('understands theme names', () => {
+    expect(['dark', 'light-high-contrast', 'custom-Dark Blue', 'custom-x', 3].map(themeOf)).toEqual(['dark', 'light', 'dark', null, null]);
+  });
+
+  it('chooses a language', () => {
+    expect([chooseLanguage([null, 'de', 'zh-Hans-CN'], ['en', 'zh']), chooseLanguage(['fr'], ['en', 'zh'])]).toEqual(['zh', 'en']);
+  });
+});
+
+describe('playlist', () => {
+  it('reads segments with their discontinuities', () => {
+    const text = '#EXTM3U\r\n#EXTINF:2.0,\r\n../v/a/0.m4s\r\n#EXT-X-DISCONTINUITY\r\n#EXTINF:1.5,x\r\n../v/b/0.m4s\r\n#EXT-X-ENDLIST';
+    expect(segmentsOf(text)).toEqual([
+      { url: '../v/a/0.m4s', start: 0, duration: 2, discontinuity: 0 },
+      { url: '../v/b/0.m4s', start: 2, duration: 1.5, discontinuity: 1 },
+    ]);
+    expect(firstVariant(text)).toBeNull();
+    expect(firstVariant('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n')).toBe('low.m3u8');
+  });
+});
+
+describe('backoff', () => {
+  it('doubles up to a limit and spreads', () => {
+    expect([backoff(0, 1), backoff(2, 1), backoff(99, 1), backoff(0, 0)]).toEqual([1000, 4000, 30_000, 500]);
+  });
+});
+
+describe('Store', () => {
+  it('tells only of changes', () => {
+    const store = new Store({ a: 1, b: 2 });
+    let calls = 0;
+    const stop = store.subscribe(() => (calls += 1));
+    store.patch({ a: 1 });
+    store.patch({ a: 5 });
+    stop();
+    store.patch({ a: 6 });
+    expect([calls, store.get()]).toEqual([1, { a: 6, b: 2 }]);
+  });
+});
