@@ -51,7 +51,8 @@ async def transcode(
     """Transcode the file `source` into `out`/playable, then into `out`/ready.
 
     `on_playable` is awaited as soon as `out`/playable is complete; what it raises ends the job. `on_progress` gets the
-    share done, from 0 to 1, on the event loop. Cancelling kills whatever runs. Raises TranscodeError.
+    share done, from 0 to 1, on the event loop. Cancelling kills whatever runs. Raises TranscodeError, or OSError when
+    `source` cannot be read or one of the two folders is there already: give each attempt an `out` of its own.
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + limits.wall_seconds

@@ -11,6 +11,9 @@ from tests.integration.transcode.media import AssertGapless, Clip, Transcoded, j
 from transcode import Tools
 
 SINE = ["-f", "lavfi", "-i", "sine=440:r=48000:d=3.5"]
+SURROUND = ["-f", "lavfi", "-i", "aevalsrc=0|0|0|0|0|0:c=5.1:d=1"]
+FULL_RANGE = ["-vf", "scale=out_range=pc,format=yuvj420p", "-color_range", "pc"]
+TRANSPARENT = ["-vf", "format=yuva420p", "-c:v", "libvpx", "-auto-alt-ref", "0", "-deadline", "realtime"]
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 
 
@@ -79,6 +82,9 @@ CASES = [
         "late-sound.mp4", [*pictures("320x240"), "-itsoffset", "0.7", *SINE, *QUICK, "-t", "2.5"], 320, 240, 2.5, "240"
     ),
     Case("late-pictures.mkv", ["-itsoffset", "0.7", *pictures("320x240"), *SINE, *QUICK], 320, 240, 3.2, "240"),
+    Case("surround.mkv", [*pictures("320x240", seconds=1), *SURROUND, *QUICK, "-c:a", "ac3"], 320, 240, 1, "240"),
+    Case("full-range.mp4", [*pictures("320x240", seconds=1), *QUICK, *FULL_RANGE], 320, 240, 1, "240"),
+    Case("transparent.webm", [*pictures("320x240", seconds=1), *TRANSPARENT], 320, 240, 1, "240"),
     Case("tiny.mp4", [*pictures("16x16"), *QUICK], 16, 16, 2.5, "240"),
     Case("panorama.mp4", [*pictures("1200x240", seconds=0.5), *QUICK], 720, 144, 0.5, "240"),
 ]
@@ -168,6 +174,15 @@ async def test_a_recording_that_changes_its_size_on_the_way(
     outcome = await transcoded(source)
     assert outcome.ready.duration == pytest.approx(2.0, abs=0.2)
     assert_gapless(outcome.out / "ready", outcome.ready)
+
+
+async def test_high_dynamic_range_stays_labelled_as_such(clip: Clip, transcoded: Transcoded, tools: Tools) -> None:
+    # The pictures are not converted; a browser that knows what they are shows them right.
+    labels = "setparams=color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc"
+    outcome = await transcoded(clip("hdr.mp4", *pictures("320x240", seconds=1), "-vf", labels, *QUICK))
+    whole = joined(outcome.out / "ready", outcome.ready.renditions[0], outcome.out / "whole.mp4")
+    asked = ["-select_streams", "v", "-show_entries", "stream=color_space,color_transfer,color_primaries"]
+    assert output_of(tools.ffprobe, *asked, "-of", "csv=p=0", whole).strip() == b"bt2020nc,arib-std-b67,bt2020"
 
 
 async def test_the_figures_are_those_of_the_files(clip: Clip, transcoded: Transcoded) -> None:
