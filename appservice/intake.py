@@ -15,7 +15,8 @@ from appservice.tokens import decode_unpadded
 
 MAX_TITLE = 200
 _MAX_ID = 255
-_MXC = re.compile(r"mxc://[A-Za-z0-9.:\[\]-]{1,255}/[A-Za-z0-9_=.-]{1,255}", re.ASCII)
+# No part begins with a dot: `..` would climb out of the download path.
+_MXC = re.compile(r"mxc://(?!\.)[A-Za-z0-9.:\[\]-]{1,255}/(?!\.)[A-Za-z0-9_=.-]{1,255}", re.ASCII)
 _USER_ID = re.compile(r"@[^:\x00]{0,254}:[A-Za-z0-9.:\[\]-]{1,255}", re.ASCII)
 _VIDEO_SUFFIXES = frozenset(
     {"mp4", "m4v", "mov", "webm", "mkv", "avi", "3gp", "3g2", "ts", "mts", "m2ts", "mpg", "mpeg", "flv", "ogv", "wmv"}
@@ -106,6 +107,13 @@ def read_event(event: object, *, bot: UserId, permissions: Mapping[str, Level]) 
     """Return what `event` (one item of a transaction's `events`) changes. Raises MalformedEventError."""
     if not isinstance(event, Mapping):
         raise MalformedEventError("the event is not an object")
+    try:
+        return _read(event, bot, permissions)
+    except RecursionError as error:
+        raise MalformedEventError("the event is nested too deeply") from error
+
+
+def _read(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> Change | None:
     match event.get("type"), "state_key" in event:
         case "m.room.message", False:
             return _video(event, bot, permissions)
@@ -180,8 +188,8 @@ def _time(value: object) -> int:
 
 def _video(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> NewVideo | None:
     content = event.get("content")
-    if not isinstance(content, Mapping) or content.get("msgtype") not in {"m.video", "m.file"}:
-        return None  # redacted, or another kind of message
+    if not isinstance(content, Mapping) or content.get("msgtype") not in ("m.video", "m.file"):
+        return None  # redacted, or another kind of message (not a set: it need not be hashable)
     sender = _user_id(event.get("sender"), "sender")
     if sender == bot or not may_use(sender, permissions) or _is_edit(content):
         return None

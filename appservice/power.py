@@ -3,6 +3,7 @@
 Source: Matrix specification, `m.room.power_levels` and room version 12 (creators have infinite power).
 """
 
+import re
 from collections.abc import Collection, Mapping
 
 WIDGET_TYPE = "im.vector.modular.widgets"
@@ -10,6 +11,8 @@ LAYOUT_TYPE = "io.element.widgets.layout"
 
 _DEFAULT_STATE = 50
 _MODERATOR = 50
+# As many digits as a level of 64 bits has.
+_TEXT_LEVEL = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
 
 
 def _level(value: object, default: int) -> int:
@@ -18,7 +21,7 @@ def _level(value: object, default: int) -> int:
         return default
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+    if isinstance(value, str) and _TEXT_LEVEL.fullmatch(value):
         return int(value)
     return default
 

@@ -46,14 +46,19 @@ def _decode(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
+def _bytes(text: str) -> bytes:
+    # A header that is not UTF-8 reaches us with lone surrogates in it.
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _sign(key: bytes, purpose: str, message: str) -> str:
     # The purpose keeps a signature of one kind from ever passing as one of another.
-    digest = hmac.new(key, f"{purpose}|{message}".encode(), hashlib.sha256).digest()
+    digest = hmac.new(key, _bytes(f"{purpose}|{message}"), hashlib.sha256).digest()
     return _encode(digest[:_SIGNATURE_BYTES])
 
 
 def _is_signed(key: bytes, purpose: str, message: str, signature: str) -> bool:
-    return hmac.compare_digest(_sign(key, purpose, message).encode(), signature.encode())
+    return hmac.compare_digest(_sign(key, purpose, message).encode(), _bytes(signature))
 
 
 def issue_session(key: bytes, session: Session) -> str:

@@ -28,6 +28,8 @@ _SERVER_NAME = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,255
 
 Network = IPv4Network | IPv6Network
 
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -56,11 +58,12 @@ def is_reachable(address: str, allowed: Sequence[Network]) -> bool:
     """Say whether we may call this IP address: public, or inside a network that the config allows."""
     ip = ip_address(address.partition("%")[0])
     plain: IPv4Address | IPv6Address = (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
-    # 6to4, Teredo and NAT64 carry an IPv4 address past a check of the outer one; nobody federates there.
-    tunnelled = isinstance(plain, IPv6Address) and (
-        plain.sixtofour is not None or plain.teredo is not None or plain in IPv6Network("64:ff9b::/96")
+    # 6to4 and Teredo carry an IPv4 address past a check of the outer one; nobody federates there. Neither
+    # outside IANA's global unicast space, where NAT64, IPv4-compatible and site-local addresses are.
+    special = isinstance(plain, IPv6Address) and (
+        plain.sixtofour is not None or plain.teredo is not None or plain not in _GLOBAL_UNICAST
     )
-    public = plain.is_global and not plain.is_multicast and not tunnelled
+    public = plain.is_global and not plain.is_multicast and not special
     return public or any(plain in network for network in allowed)
 
 
@@ -124,7 +127,10 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 async def read_json(response: aiohttp.ClientResponse, limit: int) -> dict[str, Any]:
     """Read an answer of at most `limit` bytes. Raises ValueError when it is longer or no JSON object."""
-    answer = json.loads(await read_limited(response, limit))
+    try:
+        answer = json.loads(await read_limited(response, limit))
+    except RecursionError as error:
+        raise ValueError("the answer is nested too deeply") from error
     if not isinstance(answer, dict):
         raise ValueError("the answer is no object")  # noqa: TRY004 - one kind of error for every bad answer
     return answer

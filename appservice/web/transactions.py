@@ -33,7 +33,7 @@ def _authenticate(request: web.Request, context: Context) -> None:
     expected = context.config.appservice.hs_token.get_secret_value()
     if scheme.lower() != "bearer" or not token:
         raise UnknownTokenError("The homeserver's hs_token is missing.")
-    if not hmac.compare_digest(token.encode(), expected.encode()):
+    if not hmac.compare_digest(token.encode("utf-8", "surrogateescape"), expected.encode()):
         log.warning("hs_token_refused", peer=request.remote)
         raise ForbiddenError("This is not our hs_token. Is the registration of the homeserver the current one?")
 
