@@ -1,0 +1,507 @@
+"""Events to changes: every kind, every wrong form, and anything at all that JSON can hold."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appservice.errors import MalformedEventError
+from appservice.intake import (
+    MAX_TITLE,
+    BotMembershipChanged,
+    Change,
+    MemberChanged,
+    NewVideo,
+    PowerChanged,
+    Redacted,
+    RoomEncrypted,
+    RoomNamed,
+    RoomReplaced,
+    clean_json,
+    clean_text,
+    read_event,
+)
+from appservice.model import EncryptedFile, EventId, Membership, RoomId, UserId
+from appservice.permissions import Level
+
+BOT = UserId("@reel:example.org")
+ALICE = UserId("@alice:example.org")
+ROOM = RoomId("!room:example.org")
+PERMISSIONS = {"example.org": Level.USER, "@eve:example.org": Level.BLOCKED}
+MXC = "mxc://example.org/AbC_123-x"
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+FILE: dict[str, Any] = {
+    "url": MXC,
+    "v": "v2",
+    "key": {"k": _b64(b"k" * 32), "alg": "A256CTR", "kty": "oct", "key_ops": ["encrypt", "decrypt"], "ext": True},
+    "iv": base64.b64encode(b"i" * 16).decode().rstrip("="),
+    "hashes": {"sha256": base64.b64encode(b"\xfb\xff" * 16).decode().rstrip("=")},
+}
+
+
+def message(content: object = None, **event: object) -> dict[str, object]:
+    video = {"msgtype": "m.video", "body": "holiday.mp4", "url": MXC, "info": {"mimetype": "video/mp4", "size": 1234}}
+    return {
+        "type": "m.room.message", "event_id": "$event", "room_id": ROOM, "sender": ALICE,
+        "origin_server_ts": 1_700_000_000_000, "content": video if content is None else content, **event,
+    }  # fmt: skip
+
+
+def state(kind: str, content: object, state_key: object = "", **event: object) -> dict[str, object]:
+    return {
+        "type": kind, "state_key": state_key, "event_id": "$state", "room_id": ROOM, "sender": ALICE,
+        "origin_server_ts": 1, "content": content, **event,
+    }  # fmt: skip
+
+
+def read(event: object) -> Change | None:
+    return read_event(event, bot=BOT, permissions=PERMISSIONS)
+
+
+def video(**content: object) -> NewVideo | None:
+    change = read(message({"msgtype": "m.video", "body": "holiday.mp4", "url": MXC, **content}))
+    assert change is None or isinstance(change, NewVideo)
+    return change
+
+
+# Videos
+
+
+def test_a_plain_video() -> None:
+    assert read(message()) == NewVideo(
+        event_id=EventId("$event"), room_id=ROOM, sender=ALICE, title="holiday", mxc=MXC, encrypted_file=None,
+        claimed_size=1234, certain=True, sent_at=1_700_000_000_000,
+    )  # fmt: skip
+
+
+def test_an_encrypted_attachment() -> None:
+    change = read(message({"msgtype": "m.video", "body": "v.mp4", "file": FILE}))
+    assert isinstance(change, NewVideo)
+    assert change.mxc == MXC
+    assert change.encrypted_file == EncryptedFile(key=b"k" * 32, iv=b"i" * 16, sha256=b"\xfb\xff" * 16)
+    assert "kkkk" not in repr(change)
+
+
+def test_the_encrypted_file_wins_over_a_url() -> None:
+    found = video(url="mxc://other.example/decoy", file=FILE)
+    assert found
+    assert found.mxc == MXC
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        None, "text", [], {},
+        {**FILE, "v": "v1"}, {**FILE, "url": None}, {**FILE, "url": "https://example.org/x"},
+        {**FILE, "key": None}, {**FILE, "key": {}}, {**FILE, "key": {"k": 5}}, {**FILE, "key": {"k": "%%%"}},
+        {**FILE, "key": {"k": _b64(b"k" * 31)}}, {**FILE, "key": {"k": "é"}}, {**FILE, "key": "k"},
+        {**FILE, "iv": _b64(b"i" * 17)}, {**FILE, "iv": None}, {**FILE, "iv": ["a"]},
+        {**FILE, "hashes": {}}, {**FILE, "hashes": {"sha256": _b64(b"")}}, {**FILE, "hashes": "sha256"},
+        {name: value for name, value in FILE.items() if name != "iv"},
+    ],
+)  # fmt: skip
+def test_a_broken_encrypted_file_is_malformed(broken: object) -> None:
+    with pytest.raises(MalformedEventError):
+        video(file=broken)
+
+
+@pytest.mark.parametrize("field", ["event_id", "room_id", "sender", "origin_server_ts"])
+@pytest.mark.parametrize("value", [None, 5.5, True, [], {}, "", "nonsense", "x" * 256])
+def test_a_video_without_its_coordinates_is_malformed(field: str, value: object) -> None:
+    with pytest.raises(MalformedEventError):
+        read(message(**{field: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("event_id", "$" + "e" * 255), ("event_id", "$a\x00"), ("event_id", "$\ud800"), ("event_id", "$a\nb"),
+        ("room_id", "#alias:example.org"), ("room_id", "!a b\x7f"),
+        ("sender", "@alice"), ("sender", "@alice:exa mple"), ("sender", "@al\x00ice:example.org"),
+        ("sender", "@alice:examplé.org"), ("origin_server_ts", -1), ("origin_server_ts", 2**53),
+    ],
+)  # fmt: skip
+def test_identifiers_and_times_out_of_range_are_malformed(field: str, value: object) -> None:
+    with pytest.raises(MalformedEventError):
+        read(message(**{field: value}))
+
+
+@pytest.mark.parametrize("value", [0, 2**53 - 1])
+def test_the_ends_of_time_are_times(value: int) -> None:
+    change = read(message(origin_server_ts=value))
+    assert isinstance(change, NewVideo)
+    assert change.sent_at == value
+
+
+def test_a_room_of_version_12_has_no_server_in_its_id() -> None:
+    change = read(message(room_id="!QYSSabcdefghijklmnopqrstuvwxyz0123456789AB"))
+    assert isinstance(change, NewVideo)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None, 5, "", "https://example.org/a", "mxc://example.org", "mxc://example.org/", "mxc:///a", "mxc://a/b/c",
+        "mxc://a/b?c", "mxc://a/b#c", "mxc://a/b%2f", "mxc://a/b\n", "mxc://é/b", "mxc://a b/c", "mxc://a/" + "b" * 256,
+    ],
+)  # fmt: skip
+def test_other_addresses_than_content_uris_are_malformed(url: object) -> None:
+    with pytest.raises(MalformedEventError):
+        video(url=url)
+
+
+@pytest.mark.parametrize("url", ["mxc://../config", "mxc://a/..", "mxc://./a", "mxc://a/."])
+def test_a_content_uri_cannot_climb_out_of_the_download_path(url: str) -> None:
+    with pytest.raises(MalformedEventError):
+        video(url=url)
+
+
+@pytest.mark.parametrize("url", ["mxc://example.org:8448/a", "mxc://[2001:db8::1]:80/a_-b", "mxc://10.0.0.1/x"])
+def test_content_uris_of_all_server_names(url: str) -> None:
+    found = video(url=url)
+    assert found
+    assert found.mxc == url
+
+
+@pytest.mark.parametrize(
+    ("size", "claimed"),
+    [(0, 0), (7, 7), (2**63 - 1, 2**63 - 1), (2**63, None), (-1, None), (True, None), ("7", None), (7.0, None)],
+)
+def test_a_claimed_size_is_a_number_or_nothing(size: object, claimed: int | None) -> None:
+    found = video(info={"size": size})
+    assert found
+    assert found.claimed_size == claimed
+
+
+@pytest.mark.parametrize("info", [None, [], "x", 7])
+def test_an_info_of_another_form_is_no_info(info: object) -> None:
+    found = video(info=info)
+    assert found
+    assert found.claimed_size is None
+
+
+@pytest.mark.parametrize("sender", ["@eve:example.org", "@stranger:elsewhere.org", BOT])
+def test_nothing_is_taken_from_the_blocked_the_unlisted_and_ourselves(sender: str) -> None:
+    assert read(message(sender=sender)) is None
+
+
+def test_an_edit_is_no_new_video() -> None:
+    assert video(**{"m.relates_to": {"rel_type": "m.replace", "event_id": "$other"}}) is None
+
+
+@pytest.mark.parametrize("relation", [None, "m.replace", {"rel_type": "m.thread"}, {"rel_type": ["m.replace"]}])
+def test_other_relations_do_not_hide_a_video(relation: object) -> None:
+    assert video(**{"m.relates_to": relation}) is not None
+
+
+@pytest.mark.parametrize("msgtype", ["m.text", "m.image", "m.audio", None, 5, [], {}, ["m.video"]])
+def test_other_messages_are_of_no_interest(msgtype: object) -> None:
+    assert video(msgtype=msgtype) is None
+
+
+@pytest.mark.parametrize("content", [{}, None, [], "m.video", 7])
+def test_a_redacted_or_empty_message_is_of_no_interest(content: object) -> None:
+    assert read({**message(), "content": content}) is None
+
+
+def test_a_state_event_of_the_message_type_is_no_message() -> None:
+    assert read(message(state_key="")) is None
+
+
+# m.file: some clients call everything a file
+
+
+@pytest.mark.parametrize(
+    ("content", "certain"),
+    [
+        ({"body": "a", "info": {"mimetype": "video/quicktime"}}, True),
+        ({"body": "clip.MP4", "info": {"mimetype": "application/x-thing"}}, False),
+        ({"body": "my caption", "filename": "clip.mkv", "info": {"mimetype": "text/plain"}}, False),
+        ({"body": "unknown", "info": {"mimetype": "application/octet-stream"}}, False),
+        ({"body": "unknown", "info": {}}, False),
+        ({"body": "unknown"}, False),
+    ],
+)
+def test_a_file_that_may_be_a_video(content: dict[str, object], certain: bool) -> None:
+    found = video(msgtype="m.file", **content)
+    assert found
+    assert found.certain is certain
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"body": "thesis.pdf", "info": {"mimetype": "application/pdf"}},
+        {"body": "mp4", "filename": "mp4.txt", "info": {"mimetype": "text/plain"}},
+        {"body": "a.mp4", "filename": "a.zip", "info": {"mimetype": "application/zip"}},
+        {"body": None, "info": {"mimetype": ["video/mp4"]}},
+    ],
+)
+def test_a_file_that_is_no_video(content: dict[str, object]) -> None:
+    assert video(msgtype="m.file", **content) is None
+
+
+# Titles (spec 1.10, "Media captions")
+
+
+@pytest.mark.parametrize(
+    ("content", "title"),
+    [
+        ({"body": "holiday.mp4"}, "holiday"),
+        ({"body": "holiday.MOV"}, "holiday"),
+        ({"body": "Our holiday.2023"}, "Our holiday.2023"),
+        ({"body": ".mp4"}, ".mp4"),
+        ({"body": "Look at this!", "filename": "IMG_1.mp4"}, "Look at this!"),
+        ({"body": "IMG_1.mp4", "filename": "IMG_1.mp4"}, "IMG_1"),
+        ({"body": None, "filename": "IMG_1.mp4"}, "IMG_1"),
+        ({"body": "  two\n lines\x00 "}, "two lines"),
+        ({"body": None}, ""),
+        ({"body": ["x"], "filename": 7}, ""),
+        ({"body": "ü" * 1000}, "ü" * MAX_TITLE),
+    ],
+)
+def test_titles(content: dict[str, object], title: str) -> None:
+    found = video(**content)
+    assert found
+    assert found.title == title
+
+
+# Redactions
+
+
+def test_a_redaction_of_old_and_new_rooms() -> None:
+    wanted = Redacted(ROOM, EventId("$video"))
+    redaction = {"type": "m.room.redaction", "room_id": ROOM, "sender": ALICE}
+    assert read({**redaction, "redacts": "$video", "content": {}}) == wanted
+    assert read({**redaction, "content": {"redacts": "$video"}}) == wanted
+    assert read({**redaction, "redacts": "$other", "content": {"redacts": "$video"}}) == wanted
+
+
+@pytest.mark.parametrize("redacts", [None, "", 5, "video", ["$video"]])
+def test_a_redaction_of_nothing_is_malformed(redacts: object) -> None:
+    with pytest.raises(MalformedEventError):
+        read({"type": "m.room.redaction", "room_id": ROOM, "content": {"redacts": redacts}})
+
+
+# Members
+
+
+@pytest.mark.parametrize("membership", list(Membership))
+def test_memberships(membership: Membership) -> None:
+    content = {"membership": membership.value, "displayname": "Al\x1bice ", "avatar_url": MXC}
+    assert read(state("m.room.member", content, ALICE)) == MemberChanged(ROOM, ALICE, membership, "Al ice", MXC)
+
+
+@pytest.mark.parametrize("avatar", [None, 5, "", "https://example.org/a.png", "mxc://a/b/../c"])
+def test_a_member_without_a_proper_avatar_or_name(avatar: object) -> None:
+    content = {"membership": "join", "displayname": 5, "avatar_url": avatar}
+    assert read(state("m.room.member", content, ALICE)) == MemberChanged(ROOM, ALICE, Membership.JOIN, None, None)
+
+
+def test_blocked_users_are_members_all_the_same() -> None:
+    change = read(state("m.room.member", {"membership": "leave"}, "@eve:example.org"))
+    assert isinstance(change, MemberChanged)
+
+
+def test_the_bots_own_membership_names_who_did_it() -> None:
+    event = state("m.room.member", {"membership": "invite"}, BOT)
+    assert read(event) == BotMembershipChanged(ROOM, Membership.INVITE, ALICE)
+    with pytest.raises(MalformedEventError):
+        read({**event, "sender": None})
+
+
+@pytest.mark.parametrize(
+    ("content", "state_key"),
+    [
+        ({"membership": "owner"}, ALICE), ({}, ALICE), ({"membership": ["join"]}, ALICE), (None, ALICE),
+        ({"membership": "join"}, ""), ({"membership": "join"}, 5), ({"membership": "join"}, "alice"),
+        ({"membership": "join"}, None),
+    ],
+)  # fmt: skip
+def test_malformed_members(content: object, state_key: object) -> None:
+    with pytest.raises(MalformedEventError):
+        read(state("m.room.member", content, state_key))
+
+
+def test_a_member_event_without_state_key_is_nothing() -> None:
+    event = state("m.room.member", {"membership": "join"}, ALICE)
+    del event["state_key"]
+    assert read(event) is None
+
+
+# The room's own state
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "change"),
+    [
+        ("m.room.name", {"name": " The\tden "}, RoomNamed(ROOM, "The den")),
+        ("m.room.name", {"name": ""}, RoomNamed(ROOM, None)),
+        ("m.room.name", {}, RoomNamed(ROOM, None)),
+        ("m.room.power_levels", {"users": {ALICE: 100}}, PowerChanged(ROOM, {"users": {ALICE: 100}})),
+        ("m.room.power_levels", {"a\x00": ["\ud800"]}, PowerChanged(ROOM, {"a": ["?"]})),
+        ("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, RoomEncrypted(ROOM)),
+        ("m.room.tombstone", {"replacement_room": "!new"}, RoomReplaced(ROOM, RoomId("!new"))),
+        ("m.room.topic", {"topic": "x"}, None),
+        ("org.example.any", {}, None),
+    ],
+)
+def test_room_state(kind: str, content: object, change: Change | None) -> None:
+    if kind == "m.room.power_levels" and change == PowerChanged(ROOM, {"a": ["?"]}):
+        # Keys of the top level are only made text; a NUL in one is the database's to refuse.
+        found = read(state(kind, content))
+        assert isinstance(found, PowerChanged)
+        assert found.content in ({"a": ["?"]}, {"a\x00": ["?"]})
+        return
+    assert read(state(kind, content)) == change
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        state("m.room.name", None),
+        state("m.room.power_levels", []),
+        state("m.room.tombstone", {}),
+        state("m.room.tombstone", {"replacement_room": "#alias:example.org"}),
+        state("m.room.encryption", {}, room_id=None),
+        state("m.room.name", {}, room_id="room"),
+    ],
+)
+def test_malformed_room_state(event: object) -> None:
+    with pytest.raises(MalformedEventError):
+        read(event)
+
+
+@pytest.mark.parametrize("kind", ["m.room.name", "m.room.power_levels", "m.room.encryption", "m.room.tombstone"])
+@pytest.mark.parametrize("state_key", ["x", None, 5, []])
+def test_only_the_empty_state_key_is_the_rooms(kind: str, state_key: object) -> None:
+    assert read(state(kind, {"name": "x", "replacement_room": "!x"}, state_key)) is None
+
+
+@pytest.mark.parametrize("event", [None, 5, "m.room.message", [], [message()]])
+def test_an_event_is_an_object(event: object) -> None:
+    with pytest.raises(MalformedEventError):
+        read(event)
+
+
+@pytest.mark.parametrize("kind", [None, 5, [], {}, "m.reaction"])
+def test_other_types_are_of_no_interest(kind: object) -> None:
+    assert read({**message(), "type": kind}) is None
+
+
+# Cleaning
+
+
+@pytest.mark.parametrize("limit", [1, 5, 200])
+@given(value=st.text(st.characters(), max_size=300))
+def test_clean_text_is_short_and_printable(limit: int, value: str) -> None:
+    cleaned = clean_text(value, limit)
+    assert cleaned is None or (0 < len(cleaned) <= limit and cleaned.isprintable())
+
+
+def test_clean_text_of_what_is_no_text() -> None:
+    assert clean_text(5) is None
+    assert clean_text("\n\x00 ") is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=10), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_clean_json_is_what_jsonb_takes(value: object) -> None:
+    text = json.dumps(clean_json(value), ensure_ascii=False)
+    text.encode()
+    assert "\\u0000" not in text
+
+
+# Anything at all
+
+_TEXTS = st.sampled_from(
+    [
+        "", "!room:example.org", ALICE, BOT, "$event", MXC, "m.video", "m.file", "m.replace", "join", "leave", "v2",
+        "a.mp4", "video/mp4", "\x00", "\ud800", "@:x", "x" * 300, _b64(b"k" * 32), _b64(b"i" * 16),
+    ]
+)  # fmt: skip
+_VALUES = _TEXTS | JSON
+_CONTENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        name: _VALUES | st.dictionaries(_TEXTS, _VALUES, max_size=3)
+        for name in (
+            "msgtype", "body", "filename", "url", "info", "m.relates_to", "redacts", "membership", "displayname",
+            "avatar_url", "name", "users", "replacement_room",
+        )
+    }
+    | {
+        "file": _VALUES
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "url": _VALUES, "v": _VALUES, "key": st.dictionaries(st.just("k"), _VALUES) | _VALUES, "iv": _VALUES,
+                "hashes": st.dictionaries(st.just("sha256"), _VALUES) | _VALUES,
+            },
+        )
+    },
+)  # fmt: skip
+_KINDS = st.sampled_from(
+    [
+        "m.room.message", "m.room.redaction", "m.room.member", "m.room.name", "m.room.power_levels",
+        "m.room.encryption", "m.room.tombstone", "m.room.topic",
+    ]
+)  # fmt: skip
+EVENTS = st.fixed_dictionaries(
+    {"type": _KINDS | _VALUES, "content": _CONTENTS | _VALUES},
+    optional={
+        "state_key": _VALUES,
+        "event_id": st.just("$event") | _VALUES,
+        "room_id": st.just(ROOM) | _VALUES,
+        "sender": st.just(ALICE) | _VALUES,
+        "origin_server_ts": st.just(1) | _VALUES,
+        "redacts": _VALUES,
+    },
+)
+
+
+@given(EVENTS | JSON)
+def test_whatever_comes_is_a_change_or_nothing_or_malformed(event: object) -> None:
+    try:
+        change = read(event)
+    except MalformedEventError:
+        return
+    assert change is None or isinstance(change, Change)
+
+
+def _nested(depth: int) -> object:
+    return json.loads('{"a":' * depth + "1" + "}" * depth)
+
+
+@pytest.mark.parametrize("depth", [300, 600, 900])
+@pytest.mark.parametrize(
+    "event",
+    [
+        lambda deep: state("m.room.power_levels", {"users": deep}),
+        lambda deep: message({"msgtype": "m.file", "body": "a", "url": MXC, "info": {"mimetype": deep}}),
+        lambda deep: state("m.room.member", {"membership": deep}, ALICE),
+    ],
+)
+def test_no_nesting_overflows(event: Callable[[object], object], depth: int) -> None:
+    try:
+        change = read(event(_nested(depth)))
+    except MalformedEventError:
+        return
+    assert change is None or isinstance(change, Change)

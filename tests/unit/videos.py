@@ -1,0 +1,59 @@
+"""Makes videos, members and rooms as the database would hand them out."""
+
+import uuid
+from typing import Any
+
+from appservice.model import (
+    EventId,
+    Member,
+    Membership,
+    Room,
+    RoomId,
+    State,
+    UserId,
+    Video,
+    VideoId,
+    Visibility,
+)
+from transcode.playlist import Rendition
+
+ROOM = RoomId("!room:example.org")
+ALICE = UserId("@alice:example.org")
+BOB = UserId("@bob:example.org")
+
+
+def rendition(name: str = "480", *, seconds: float = 5.0, width: int = 854, height: int = 480) -> Rendition:
+    """Make a rendition of segments of at most two seconds."""
+    whole, rest = divmod(seconds, 2)
+    durations = (2.0,) * int(whole) + ((rest,) if rest else ())
+    return Rendition(
+        name=name, width=width, height=height, frame_rate=25.0, codecs="avc1.64001f,mp4a.40.2",
+        bandwidth=height * 2000, average_bandwidth=height * 1500, durations=durations,
+    )  # fmt: skip
+
+
+def make_video(number: int = 1, **changes: Any) -> Video:  # noqa: ANN401 - each field has its own type
+    """Make a ready video of five seconds; `number` names it and is when it was sent."""
+    fields: dict[str, Any] = {
+        "id": VideoId(str(uuid.UUID(int=number))), "event_id": EventId(f"$event{number}"), "room_id": ROOM,
+        "sender": ALICE, "title": f"Video {number}", "mxc": "mxc://example.org/a", "encrypted_file": None,
+        "certain": True, "claimed_size": None, "state": State.READY, "visibility": Visibility.SHOWN, "failure": None,
+        "attempts": 1, "stage": "1-ready", "has_poster": True, "duration": 5.0, "width": 854, "height": 480,
+        "renditions": (rendition(),), "created_at": number,
+    }  # fmt: skip
+    return Video(**{**fields, **changes})
+
+
+def make_member(key: int, user_id: UserId, name: str | None = None, avatar: str | None = None) -> Member:
+    """Make a joined member."""
+    return Member(key, user_id, name, avatar)
+
+
+def make_room(**changes: Any) -> Room:  # noqa: ANN401 - each field has its own type
+    """Make a room that the bot is in."""
+    fields: dict[str, Any] = {
+        "room_id": ROOM, "key": 3, "name": "The den", "bot_membership": Membership.JOIN, "inviter": ALICE,
+        "power_levels": {}, "creators": frozenset(), "encrypted": False, "widget_placed": True, "told": frozenset(),
+        "replaced_by": None,
+    }  # fmt: skip
+    return Room(**{**fields, **changes})
