@@ -1,7 +1,7 @@
 """Opens the configured database, or starts our own, and brings its schema up to date."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ log = structlog.get_logger()
 EMBEDDED = "embedded"
 _PATIENCE_S = 60.0
 _RETRY_S = 2.0
+_LISTEN_CHECK_S = 10.0
 
 
 @asynccontextmanager
@@ -50,6 +51,21 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
             f"The database ({where}) does not answer: {error or type(error).__name__}. "
             "Check that PostgreSQL runs and that `database` in the configuration is right."
         ) from error
+
+
+async def listen(dsn: str, channel: str, *, on_ready: Callable[[], None], on_message: Callable[[str], None]) -> None:
+    """Hand over the payloads of NOTIFY until the connection breaks. Raises UnavailableError then."""
+    connection = await connect(dsn)
+    try:
+        await connection.add_listener(channel, lambda _connection, _pid, _channel, payload: on_message(str(payload)))
+        on_ready()
+        while True:
+            await asyncio.sleep(_LISTEN_CHECK_S)
+            await connection.execute("SELECT 1", timeout=_LISTEN_CHECK_S)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        raise UnavailableError(str(error) or type(error).__name__) from error
+    finally:
+        connection.terminate()
 
 
 async def _wait_for(dsn: str, patience_s: float) -> None:

@@ -1,6 +1,8 @@
 """The words of the domain: identifiers, a video, its states and the legal ways between them. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -134,3 +136,16 @@ class Room:
     widget_placed: bool
     told: frozenset[str]
     replaced_by: RoomId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A room's state as the homeserver gave it; `read_at` is the database's clock before it was asked."""
+
+    room_id: RoomId
+    name: str | None
+    power_levels: dict[str, object]
+    creators: list[str]
+    encrypted: bool
+    members: Sequence[tuple[UserId, str | None, str | None]]
+    read_at: datetime

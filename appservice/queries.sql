@@ -64,8 +64,10 @@ WHERE members.changed_at <= $5;
 UPDATE members SET membership = 'leave', changed_at = clock_timestamp()
 WHERE room_id = $1 AND membership = 'join' AND changed_at <= $3 AND NOT user_id = ANY ($2);
 
--- name: member (room_id, user_id)
-SELECT * FROM members WHERE room_id = $1 AND user_id = $2;
+-- name: member_key (room_id, user_id) Nothing comes back unless both the user and the bot are in the room.
+SELECT m.key
+FROM members m JOIN rooms r ON r.room_id = m.room_id
+WHERE m.room_id = $1 AND m.user_id = $2 AND m.membership = 'join' AND r.bot_membership = 'join';
 
 -- name: joined_members (room_id)
 SELECT key, user_id, display_name, avatar_mxc FROM members WHERE room_id = $1 AND membership = 'join';

@@ -22,6 +22,7 @@ from appservice.model import (
     Membership,
     Room,
     RoomId,
+    Snapshot,
     State,
     UserId,
     Video,
@@ -51,6 +52,7 @@ _UNREACHABLE = (
 log = structlog.get_logger()
 
 # In quotes: only the stubs know the class as generic.
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
@@ -61,19 +63,6 @@ def _load_queries() -> dict[str, str]:
 
 
 SQL = _load_queries()
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A room's state as the homeserver gave it; `read_at` is the database's clock before it was asked."""
-
-    room_id: RoomId
-    name: str | None
-    power_levels: dict[str, object]
-    creators: list[str]
-    encrypted: bool
-    members: Sequence[tuple[UserId, str | None, str | None]]
-    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +82,7 @@ async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
-async def open_pool(dsn: str, *, size: int = 10) -> "asyncpg.Pool[asyncpg.Record]":
+async def open_pool(dsn: str, *, size: int = 10) -> Pool:
     """Open connections that speak JSON. Raises UnavailableError when the database does not answer."""
     try:
         return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=_set_up, timeout=10, command_timeout=60)
@@ -104,7 +93,7 @@ async def open_pool(dsn: str, *, size: int = 10) -> "asyncpg.Pool[asyncpg.Record
 class Store:
     """All that Roomreel keeps in PostgreSQL. Every method raises UnavailableError when the database is away."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     @asynccontextmanager
@@ -187,9 +176,9 @@ class Store:
         ]
 
     async def member_key(self, room_id: RoomId, user_id: UserId) -> int | None:
-        """Return our number for a joined member, None when the user is not (any more) in the room."""
-        row = await self._fetchrow("member", room_id, user_id)
-        return row["key"] if row and row["membership"] == Membership.JOIN else None
+        """Return our number for a member while both the user and the bot are in the room, else None."""
+        row = await self._fetchrow("member_key", room_id, user_id)
+        return row["key"] if row else None
 
     async def viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
         """Return the room and user of a grant's scope while both the user and the bot are in the room."""

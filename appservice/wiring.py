@@ -5,9 +5,9 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
-import asyncpg
 import structlog
 from aiohttp import web
 
@@ -21,7 +21,7 @@ from appservice.matrix.client import Homeserver
 from appservice.matrix.discovery import GuardedConnector
 from appservice.matrix.openid import OpenIdVerifier
 from appservice.model import Membership, VideoId
-from appservice.store import Store, open_pool
+from appservice.store import Pool, Store, open_pool
 from appservice.texts import Texts
 from appservice.web.access import Access
 from appservice.web.app import build_app, build_metrics_app
@@ -30,6 +30,7 @@ from appservice.web.hub import Hub
 from appservice.web.reels import ReelCache
 from appservice.worker.loop import Handlers, Worker
 from appservice.worker.rooms import RoomWork, tell_failure
+from appservice.worker.scratch import scratch_folder
 from appservice.worker.videos import VideoWork
 from transcode import find_tools
 
@@ -46,7 +47,7 @@ class Parts:
 
     config: Config
     dsn: str
-    pool: "asyncpg.Pool[asyncpg.Record]"
+    pool: Pool
     store: Store
     session: aiohttp.ClientSession
     homeserver: Homeserver
@@ -80,10 +81,8 @@ async def _open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
         )
 
 
-def _build_worker(parts: Parts) -> Worker:
+def _build_worker(parts: Parts, scratch: Path) -> Worker:
     config, store = parts.config, parts.store
-    scratch = config.data_dir / "scratch"
-    scratch.mkdir(parents=True, exist_ok=True)
     videos = VideoWork(
         config=config, store=store, homeserver=parts.homeserver, session=parts.session, files=parts.files,
         tools=find_tools(config.transcode.ffmpeg, config.transcode.ffprobe), scratch=scratch,
@@ -204,7 +203,9 @@ async def serve(config: Config, *, with_worker: bool) -> None:
             log.info("migrated", migration=str(migration))
         parts = await stack.enter_async_context(_open_parts(config, dsn))
         context = await _build_context(parts, stack)
-        worker = _build_worker(parts) if with_worker else None
+        worker = None
+        if with_worker:
+            worker = _build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
         await _listen(build_metrics_app(context), config.metrics.host, config.metrics.port, stack)
         await _listen(build_app(context), config.web.host, config.web.port, stack)
         hub = asyncio.create_task(context.hub.run())
@@ -219,4 +220,5 @@ async def work(config: Config) -> None:
     async with open_database(config) as dsn:
         await check_up_to_date(dsn)
         async with _open_parts(config, dsn) as parts:
-            await _run_until_stopped(_build_worker(parts))
+            with scratch_folder(config.data_dir / "scratch") as scratch:
+                await _run_until_stopped(_build_worker(parts, scratch))

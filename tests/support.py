@@ -141,7 +141,7 @@ class Installation:
     def media(self) -> Path:
         return self.folder / "data" / "media"
 
-    def write_config(self, **sections: Any) -> None:
+    def write_config(self, **sections: object) -> None:
         """Write the configuration, with some sections' keys changed for good."""
         for name, value in sections.items():
             old = self.settings.get(name)
@@ -212,7 +212,7 @@ class Installation:
         assert status == 200, answer
         return Viewer(self.url, http, room_id, answer["token"])
 
-    async def open_session(self, http: aiohttp.ClientSession, openid_token: Any, room_id: str) -> tuple[int, Any]:
+    async def open_session(self, http: aiohttp.ClientSession, openid_token: object, room_id: str) -> tuple[int, Any]:
         body = {"openid_token": openid_token, "room_id": room_id}
         async with http.post(f"{self.url}/api/v1/session", json=body) as response:
             return response.status, await response.json()

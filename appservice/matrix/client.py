@@ -13,8 +13,7 @@ from mautrix.errors import MatrixConnectionError, MatrixRequestError
 from appservice import intake
 from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError
 from appservice.intake import clean_json, read_event
-from appservice.model import EventId, Membership, RoomId, UserId
-from appservice.store import Snapshot
+from appservice.model import EventId, Membership, RoomId, Snapshot, UserId
 
 log = structlog.get_logger()
 

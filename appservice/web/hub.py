@@ -5,17 +5,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg
 import structlog
 
 from appservice import metrics
+from appservice.database import listen
+from appservice.errors import UnavailableError
 from appservice.model import RoomId
 from appservice.store import CHANNEL
 
 log = structlog.get_logger()
 
 _RECONNECT_S = 1.0
-_CHECK_S = 10.0
 
 
 class Hub:
@@ -39,28 +39,19 @@ class Hub:
             if not self._listeners[room_id]:
                 del self._listeners[room_id]
 
-    def _on_notify(self, _connection: object, _pid: int, _channel: str, room_id: object) -> None:
-        for event in self._listeners.get(str(room_id), ()):
+    def _wake(self, room_id: str) -> None:
+        for event in self._listeners.get(room_id, ()):
             event.set()
+
+    def _wake_all(self) -> None:
+        for room_id in list(self._listeners):
+            self._wake(room_id)
 
     async def run(self) -> None:
         """Listen to the database for ever; after an outage every widget looks again, for changes were missed."""
         while True:
             try:
-                await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("announcements_interrupted", reason=str(error) or type(error).__name__)
+                await listen(self._dsn, CHANNEL, on_ready=self._wake_all, on_message=self._wake)
+            except UnavailableError as error:
+                log.warning("announcements_interrupted", reason=str(error))
             await asyncio.sleep(_RECONNECT_S)
-
-    async def _listen(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=10)
-        try:
-            await connection.add_listener(CHANNEL, self._on_notify)
-            for events in self._listeners.values():
-                for event in events:
-                    event.set()
-            while True:
-                await asyncio.sleep(_CHECK_S)
-                await connection.execute("SELECT 1", timeout=_CHECK_S)
-        finally:
-            await connection.close(timeout=1)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 
-import asyncpg
 import structlog
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
@@ -15,7 +14,7 @@ from pgqueuer.queries import Queries
 
 from appservice.errors import HomeserverError, RequestError, UnavailableError
 from appservice.model import RoomId, VideoId
-from appservice.store import NOTICE_JOB, ROOM_JOB, SWEEP_JOB, VIDEO_JOB
+from appservice.store import NOTICE_JOB, ROOM_JOB, SWEEP_JOB, VIDEO_JOB, Pool
 from appservice.worker.videos import RetryLaterError
 
 log = structlog.get_logger()
@@ -44,7 +43,7 @@ class Worker:
 
     def __init__(
         self,
-        pool: "asyncpg.Pool[asyncpg.Record]",
+        pool: Pool,
         handlers: Handlers,
         *,
         concurrency: int,

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -37,6 +37,12 @@ class RetryLaterError(Exception):
     def __init__(self, delay: timedelta) -> None:
         super().__init__(f"again in {delay}")
         self.delay = delay
+
+
+def limits_of(config: Config) -> Limits:
+    """Return what one transcoding may take, by the configuration."""
+    limits = Limits(max_duration=config.media.max_duration)
+    return replace(limits, threads=config.transcode.threads) if config.transcode.threads else limits
 
 
 class _SupersededError(Exception):
@@ -110,7 +116,7 @@ class VideoWork:
             metrics.BYTES_IN.inc(size)
             out = folder / "out"
             out.mkdir()
-            limits = Limits(max_duration=self.config.media.max_duration, threads=self.config.transcode.threads)
+            limits = limits_of(self.config)
 
             async def publish_first(result: Result) -> None:
                 await self._publish(video, result, out / "playable", State.PLAYABLE)

@@ -95,7 +95,7 @@ async def test_a_40_mb_transaction_is_taken(
         "origin_server_ts": 1, "content": {"msgtype": "m.video", "body": "x.mp4", "url": mxc},
     }  # fmt: skip
     ballast = [{**event, "event_id": f"$b{n}", "type": "m.other", "content": {"x": "y" * 400_000}} for n in range(100)]
-    malformed = [{"type": "m.room.message", "content": {"msgtype": "m.video"}}, "text", None, {"type": {}}]
+    malformed: list[Any] = [{"type": "m.room.message", "content": {"msgtype": "m.video"}}, "text", None, {"type": {}}]
     status, answer = await reel.transaction(http, [*ballast, *malformed, event])
     assert (status, answer) == (200, {})
     viewer = await reel.viewer(http, alice, room_id)

@@ -1,0 +1,115 @@
+"""Nothing acknowledged is lost or doubled: the service and PostgreSQL are killed at many different moments."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from appservice.demo.client import MatrixClient
+from appservice.embedded import EmbeddedPostgres
+from tests.support import Installation, eventually, make_room
+
+SERVICE_KILLS = 30
+POSTGRES_KILLS = 25
+
+
+def _event(room_id: str, sender: str, mxc: str, number: int) -> dict[str, Any]:
+    return {
+        "type": "m.room.message",
+        "event_id": f"$video-{number}",
+        "room_id": room_id,
+        "sender": sender,
+        "origin_server_ts": 1_700_000_000_000 + number,
+        "content": {"msgtype": "m.video", "body": f"clip {number}.mp4", "url": mxc, "info": {}},
+    }
+
+
+async def _send_once(spare: Installation, http: aiohttp.ClientSession, event: dict[str, Any]) -> bool:
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(5):
+            status, _ = await spare.transaction(http, [event], txn_id="1")
+            return status == 200
+    return False
+
+
+async def _deliver(spare: Installation, http: aiohttp.ClientSession, event: dict[str, Any]) -> None:
+    """Repeat a transaction until it is acknowledged, as a homeserver does."""
+
+    async def ask() -> bool:
+        return await _send_once(spare, http, event)
+
+    await eventually(ask, what=f"{event['event_id']} being acknowledged")
+
+
+async def _all_ready_once(spare: Installation, count: int) -> None:
+    async def ask() -> bool:
+        rows = await spare.rows("SELECT count(*) AS n FROM videos WHERE state NOT IN ('ready', 'failed')")
+        return rows[0]["n"] == 0
+
+    await eventually(ask, seconds=120, what="the end of all work")
+    rows = await spare.rows("SELECT event_id, state, failure FROM videos ORDER BY sent_at")
+    assert [row["event_id"] for row in rows] == [f"$video-{number}" for number in range(count)]
+    assert {(row["state"], row["failure"]) for row in rows} == {("ready", None)}
+    served = await spare.rows("SELECT id, stage FROM videos")
+    for row in served:
+        assert (spare.media / str(row["id"]) / row["stage"] / "poster.jpg").exists()
+
+
+@pytest.mark.timeout(420)
+async def test_the_service_is_killed_between_the_answer_and_the_end_of_the_job(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+) -> None:
+    # Attempts are limited against poisonous videos; these are only unlucky, many times.
+    spare.write_config(worker={"attempts": 1000, "heartbeat_timeout": 1})
+    await spare.start()
+    room_id = await make_room(alice, spare)
+    mxc = await alice.upload(clip, "video/mp4", clip.name)
+    for number in range(SERVICE_KILLS):
+        event = _event(room_id, alice.user_id, mxc, number)
+        if number % 3 == 2:
+            # In the middle of the request itself: the homeserver does not know whether it was taken.
+            sending = asyncio.create_task(_send_once(spare, http, event))
+            await asyncio.sleep(number * 0.0005)
+            await spare.kill()
+            await sending
+            await spare.start()
+        await _deliver(spare, http, event)
+        await asyncio.sleep(number / SERVICE_KILLS * 0.6)
+        await spare.kill()
+        await spare.start()
+    await _all_ready_once(spare, SERVICE_KILLS)
+    await spare.stop()
+    assert not list((spare.folder / "data" / "scratch").iterdir())
+
+
+@pytest.fixture
+async def own_postgres(tmp_path: Path) -> AsyncIterator[EmbeddedPostgres]:
+    async with EmbeddedPostgres(tmp_path / "pg") as server:
+        yield server
+
+
+@pytest.mark.timeout(300)
+async def test_postgres_is_killed_during_intake(
+    spare: Installation, own_postgres: EmbeddedPostgres, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+) -> None:
+    spare.write_config(database=own_postgres.dsn, worker={"attempts": 1000, "heartbeat_timeout": 1})
+    await spare.start()
+    room_id = await make_room(alice, spare)
+    mxc = await alice.upload(clip, "video/mp4", clip.name)
+    for number in range(POSTGRES_KILLS):
+        event = _event(room_id, alice.user_id, mxc, number)
+        sending = asyncio.create_task(_send_once(spare, http, event))
+        await asyncio.sleep(number * 0.0006)
+        assert own_postgres.pid
+        os.kill(own_postgres.pid, signal.SIGKILL)
+        await sending
+        await own_postgres.stop()
+        await own_postgres.start()
+        await _deliver(spare, http, event)
+    await _all_ready_once(spare, POSTGRES_KILLS)

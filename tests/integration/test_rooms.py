@@ -1,0 +1,224 @@
+"""Rooms of versions 11 and 12: invitations, the widget and its power, leaving, redaction, upgrades."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from appservice import resources
+from appservice.demo.client import MatrixClient, MatrixError
+from appservice.texts import Texts
+from appservice.worker.rooms import WIDGET_ID
+from tests.support import Installation, eventually, make_room, wait_for_notice, wait_for_widget
+
+TEXTS = Texts(resources.locales(), "en")
+VERSIONS = pytest.mark.parametrize("version", ["11", "12"])
+
+
+async def _state_event(user: MatrixClient, room_id: str, kind: str) -> dict[str, Any]:
+    event = next(event for event in await user.get_full_state(room_id) if event["type"] == kind)
+    return {key: event[key] for key in ("event_id", "content")}
+
+
+@VERSIONS
+async def test_the_widget_is_placed_and_pinned_once(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, version: str
+) -> None:
+    async with spare.running():
+        room_id = await make_room(alice, spare, version=version)
+        content = await wait_for_widget(alice, room_id)
+        assert content["id"] == WIDGET_ID
+        assert content["creatorUserId"] == spare.bot
+        assert content["url"].startswith(f"{spare.url}/widget/?")
+        assert "$matrix_room_id" in content["url"]
+        await wait_for_notice(alice, room_id, "has a screen now")
+        widget = await _state_event(alice, room_id, "im.vector.modular.widgets")
+        layout = await _state_event(alice, room_id, "io.element.widgets.layout")
+        assert layout["content"]["widgets"][WIDGET_ID]["container"] == "top"
+    async with spare.running():
+
+        async def connected() -> bool:
+            return len(spare.log_entries("homeserver_connected")) == 2
+
+        await eventually(connected)
+        # Something that surely makes the bot look at the room again, and something that comes after it.
+        levels = await alice.get_state(room_id, "m.room.power_levels")
+        await alice.send_state(room_id, "m.room.power_levels", {**levels, "events": {**levels["events"], "x": 1}})
+        viewer = await spare.viewer(http, alice, room_id)
+        await alice.set_display_name("Alice")
+
+        async def renamed() -> bool:
+            return bool((await viewer.room())["members"][0]["display_name"] == "Alice")
+
+        await eventually(renamed)
+        assert await _state_event(alice, room_id, "im.vector.modular.widgets") == widget
+        assert await _state_event(alice, room_id, "io.element.widgets.layout") == layout
+        # A moderator takes it away: that is respected.
+        await alice.send_state(room_id, "im.vector.modular.widgets", {}, state_key=WIDGET_ID)
+        await alice.send_state(room_id, "m.room.power_levels", levels)
+        await alice.set_display_name("alice")
+
+        async def renamed_back() -> bool:
+            return bool((await viewer.room())["members"][0]["display_name"] == "alice")
+
+        await eventually(renamed_back)
+        assert (await alice.get_state(room_id, "im.vector.modular.widgets", WIDGET_ID)) == {}
+
+
+@VERSIONS
+async def test_without_power_the_bot_says_what_it_needs(reel: Installation, alice: MatrixClient, version: str) -> None:
+    room_id = await alice.create_room(version=version, invite=[reel.bot])
+    text = await wait_for_notice(alice, room_id, reel.bot)
+    assert text == TEXTS.say("bot-needs-power", {"bot": reel.bot, "level": 50})
+    levels = await alice.get_state(room_id, "m.room.power_levels")
+    await alice.send_state(
+        room_id, "m.room.power_levels", {**levels, "users": {**levels.get("users", {}), reel.bot: 50}}
+    )
+    await wait_for_widget(alice, room_id)
+    asked = [e for e in await alice.messages(room_id) if e.get("content", {}).get("body") == text]
+    assert len(asked) == 1
+
+
+async def test_lowering_the_widgets_level_is_enough(reel: Installation, alice: MatrixClient) -> None:
+    room_id = await alice.create_room(
+        invite=[reel.bot],
+        power_levels={"events": {"im.vector.modular.widgets": 0, "m.room.power_levels": 100}},
+    )
+    await wait_for_widget(alice, room_id)
+
+
+async def test_a_blocked_user_is_refused_politely(
+    spare: Installation, alice: MatrixClient, mallory: MatrixClient, clip: Path, http: aiohttp.ClientSession
+) -> None:
+    spare.write_config(permissions={"*": "blocked", spare.synapse.server_name: "user", mallory.user_id: "blocked"})
+    async with spare.running():
+        refused = await mallory.create_room(invite=[spare.bot])
+
+        async def declined() -> dict[str, Any] | None:
+            member = await mallory.get_state(refused, "m.room.member", spare.bot)
+            return member if member["membership"] == "leave" else None
+
+        member = await eventually(declined, what="the invitation being declined")
+        assert member
+        assert member["reason"] == TEXTS.say("bot-declined")
+        # In a room of somebody who is served, a blocked sender's videos are not taken.
+        room_id = await make_room(alice, spare, mallory)
+        await mallory.send_video(room_id, clip)
+        theirs = await alice.send_video(room_id, clip)
+        viewer = await spare.viewer(http, alice, room_id)
+        await viewer.video_in(theirs, "ready")
+        assert [video["event_id"] for video in await viewer.videos()] == [theirs]
+
+
+@VERSIONS
+async def test_redaction_takes_the_video_and_its_files_away(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, version: str
+) -> None:
+    room_id = await make_room(alice, reel, version=version)
+    event_id = await alice.send_video(room_id, clip)
+    viewer = await reel.viewer(http, alice, room_id)
+    video = await viewer.video_in(event_id, "ready")
+    folder = reel.media / video["id"]
+    assert folder.is_dir()
+    await alice.redact(room_id, event_id)
+
+    async def gone() -> bool:
+        served = (await viewer.fetch(video["poster_url"]))[0] == 200
+        return not served and not folder.exists() and await viewer.video(event_id) is None
+
+    await eventually(gone, seconds=10, what="the video being gone")
+
+
+@pytest.mark.parametrize(("old", "new"), [("11", "12"), ("11", "11"), ("12", "12")])
+async def test_an_upgrade_carries_the_reels_over(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, old: str, new: str
+) -> None:
+    room_id = await make_room(alice, reel, version=old)
+    event_id = await alice.send_video(room_id, clip)
+    viewer = await reel.viewer(http, alice, room_id)
+    await viewer.video_in(event_id, "ready")
+    replacement = await alice.upgrade_room(room_id, new)
+    await alice.invite(replacement, reel.bot)
+
+    async def enter() -> bool:
+        return (await reel.open_session(http, await alice.openid_token(), replacement))[0] == 200
+
+    await eventually(enter, what="the bot being in the new room")
+    in_new = await reel.viewer(http, alice, replacement)
+    await in_new.video_in(event_id, "ready")
+
+
+async def test_a_room_that_only_claims_to_be_an_upgrade_gets_nothing(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, mallory: MatrixClient, clip: Path
+) -> None:
+    room_id = await make_room(alice, reel)
+    event_id = await alice.send_video(room_id, clip)
+    viewer = await reel.viewer(http, alice, room_id)
+    await viewer.video_in(event_id, "ready")
+    body = {
+        "invite": [reel.bot],
+        "creation_content": {"predecessor": {"room_id": room_id, "event_id": "$x"}},
+        "power_level_content_override": {"users": {reel.bot: 50}},
+    }
+    claiming = str((await mallory.request("POST", "/_matrix/client/v3/createRoom", json=body))["room_id"])
+    await wait_for_widget(mallory, claiming)
+    thief = await reel.viewer(http, mallory, claiming)
+    assert await thief.videos() == []
+    assert await viewer.video(event_id) is not None
+
+
+async def test_an_encrypted_room_is_told_so(reel: Installation, alice: MatrixClient) -> None:
+    room_id = await make_room(alice, reel)
+    await alice.send_state(room_id, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
+    await wait_for_notice(alice, room_id, TEXTS.say("bot-encrypted"))
+
+
+async def test_changes_are_pushed_and_leaving_ends_the_stream(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
+) -> None:
+    room_id = await make_room(alice, reel, bob)
+    viewer = await reel.viewer(http, bob, room_id)
+    headers = {"Authorization": f"Bearer {viewer.token}"}
+    async with http.get(f"{reel.url}/api/v1/rooms/{room_id}/events", headers=headers) as stream:
+        assert stream.headers["Content-Type"] == "text/event-stream"
+        event_id = await alice.send_video(room_id, clip)
+        seen: list[str] = []
+        async for line in stream.content:
+            if line.startswith(b"data:"):
+                assert json.loads(line[5:]) == {"room_id": room_id}
+            if line.startswith(b"event:"):
+                seen.append(line.decode().strip())
+                video = await viewer.video(event_id) if seen[-1] == "event: changed" else None
+                if video and video["state"] == "ready":
+                    await alice.ban(room_id, bob.user_id)
+        assert seen[-1] == "event: revoked"
+    with pytest.raises(MatrixError):
+        await bob.send_text(room_id, "hello?")
+    assert (await reel.open_session(http, await bob.openid_token(), room_id))[0] == 403
+
+
+async def test_the_bots_leaving_ends_everything(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+) -> None:
+    room_id = await make_room(alice, reel)
+    event_id = await alice.send_video(room_id, clip)
+    viewer = await reel.viewer(http, alice, room_id)
+    video = await viewer.video_in(event_id, "ready")
+    await alice.kick(room_id, reel.bot)
+
+    async def shut() -> bool:
+        return (await viewer.fetch(video["poster_url"]))[0] == 403
+
+    await eventually(shut, seconds=10)
+    assert (await reel.open_session(http, await alice.openid_token(), room_id))[0] == 403
+    assert (await viewer.get(f"/api/v1/rooms/{room_id}"))[0] == 403
+    # Invited again, it takes up where it was.
+    await alice.invite(room_id, reel.bot)
+
+    async def back() -> bool:
+        return (await reel.open_session(http, await alice.openid_token(), room_id))[0] == 200
+
+    await eventually(back)
+    assert await viewer.video(event_id) is not None
