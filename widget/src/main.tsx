@@ -18,10 +18,10 @@ applyTheme(params.theme);
 const visit = new RoomVisit(params, applyTheme, !calm);
 void visit.start();
 
-const translate = translator(language);
-document.title = translate('widget-title');
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id "root".');
+const translate = await translator(language);
+document.title = translate('widget-title');
 render(
   <Text.Provider value={translate}>
     <App store={visit.state} player={visit.player} actions={visit} />

@@ -23,7 +23,8 @@ export type Place = (timeline: Timeline) => number;
 export interface DeckOptions {
   readonly video: HTMLVideoElement;
   readonly url: string;
-  readonly place: Place;
+  /** Null for the beginning, which needs to know nothing. */
+  readonly place: Place | null;
   /** The same URL under the newest grant. */
   readonly renew: (url: string) => string;
   readonly events: DeckEvents;

@@ -2,9 +2,13 @@
 import Hls, { type ErrorData, type HlsConfig, type LevelDetails } from 'hls.js/light';
 import { timelineOf, type Timeline } from '../core/timeline';
 import type { Deck, DeckOptions, Failure } from './deck';
+import { fetchTimeline, PlaylistError } from './fetch-timeline';
 
 /** Milliseconds within which a second decoding error is not worth another attempt to recover. */
 const RECOVER_AGAIN = 5_000;
+
+/** Bits per second: a guess at first, then what the reel before measured. */
+let estimate = 4_000_000;
 
 /** False where Media Source Extensions are missing. */
 export const isSupported = (): boolean => Hls.isSupported();
@@ -13,8 +17,8 @@ const CONFIG: Partial<HlsConfig> = {
   // Our segments are fMP4 and go to the browser as they are: a worker would only cost an exception in the page's policy.
   enableWorker: false,
   capLevelToPlayerSize: true,
-  // Begin in a good quality; the estimate is corrected after the first segment.
-  abrEwmaDefaultEstimate: 4_000_000,
+  // A trial segment in the lowest quality would delay every first picture: begin with the estimate instead.
+  testBandwidth: false,
   maxBufferLength: 30,
   // Enough to wrap a usual reel without loading its start again, bounded for long ones.
   backBufferLength: 300,
@@ -23,19 +27,36 @@ const CONFIG: Partial<HlsConfig> = {
 export class HlsDeck implements Deck {
   timeline: Timeline = [];
   readonly needsFreshUrl = false;
-  readonly #hls: Hls;
+  readonly #closed = new AbortController();
+  #hls: Hls | null = null;
   #recoveredAt = -Infinity;
 
   constructor(private readonly options: DeckOptions) {
-    const { video, url, renew } = options;
-    const hls = new Hls({ ...CONFIG, xhrSetup: (xhr, asked) => xhr.open('GET', renew(asked), true) });
+    const { url, place, renew, events } = options;
+    if (place === null) this.#load(0);
+    else {
+      // hls.js takes its start before it knows the items, and does not survive being sent elsewhere at its first segment.
+      fetchTimeline(renew(url), this.#closed.signal).then(
+        (timeline) => this.#load(place(timeline)),
+        (error: unknown) => {
+          if (!this.#closed.signal.aborted) events.failed(error instanceof PlaylistError ? error.failure : 'network');
+        },
+      );
+    }
+  }
+
+  close(): void {
+    this.#closed.abort();
+    if (this.#hls === null) return;
+    if (this.#hls.bandwidthEstimate > 0) estimate = this.#hls.bandwidthEstimate;
+    this.#hls.destroy();
+  }
+
+  #load(startPosition: number): void {
+    const { renew, video, url } = this.options;
+    const xhrSetup = (xhr: XMLHttpRequest, asked: string): void => xhr.open('GET', renew(asked), true);
+    const hls = new Hls({ ...CONFIG, startPosition, abrEwmaDefaultEstimate: estimate, xhrSetup });
     this.#hls = hls;
-    hls.once(Hls.Events.LEVEL_LOADED, (_, { details }) => {
-      this.#update(details);
-      const start = options.place(this.timeline);
-      // hls.js is about to fetch the first segment: send it to the right one instead.
-      if (start > 0) hls.startLoad(start);
-    });
     hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#update(details));
     hls.on(Hls.Events.LEVEL_PTS_UPDATED, (_, { details, drift }) => {
       if (drift !== 0) this.#update(details);
@@ -43,10 +64,6 @@ export class HlsDeck implements Deck {
     hls.on(Hls.Events.ERROR, (_, data) => this.#error(data));
     hls.attachMedia(video);
     hls.loadSource(url);
-  }
-
-  close(): void {
-    this.#hls.destroy();
   }
 
   #update({ fragments }: LevelDetails): void {
@@ -58,7 +75,7 @@ export class HlsDeck implements Deck {
     if (!data.fatal) return;
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR && performance.now() - this.#recoveredAt > RECOVER_AGAIN) {
       this.#recoveredAt = performance.now();
-      this.#hls.recoverMediaError();
+      this.#hls?.recoverMediaError();
       return;
     }
     this.options.events.failed(failureOf(data));

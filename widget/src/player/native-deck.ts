@@ -1,7 +1,7 @@
 // Plays a playlist where the browser has no Media Source Extensions but plays HLS itself (older iPhones).
-import { firstVariant, segmentsOf } from '../core/playlist';
-import { timelineOf, type Timeline } from '../core/timeline';
+import type { Timeline } from '../core/timeline';
 import type { Deck, DeckOptions } from './deck';
+import { fetchTimeline, PlaylistError } from './fetch-timeline';
 
 export class NativeDeck implements Deck {
   timeline: Timeline = [];
@@ -12,8 +12,8 @@ export class NativeDeck implements Deck {
     const { video, events } = options;
     const { signal } = this.#closed;
     video.addEventListener('error', () => events.failed(video.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'media'), { signal });
-    this.#open(options.renew(options.url)).catch(() => {
-      if (!signal.aborted) events.failed('network');
+    this.#open(options.renew(options.url)).catch((error: unknown) => {
+      if (!signal.aborted) events.failed(error instanceof PlaylistError ? error.failure : 'network');
     });
   }
 
@@ -25,22 +25,11 @@ export class NativeDeck implements Deck {
 
   async #open(url: string): Promise<void> {
     const { video, place, events } = this.options;
-    const text = await this.#text(url);
-    if (text === null) return;
-    const variant = firstVariant(text);
-    const media = variant === null ? text : await this.#text(new URL(variant, new URL(url, location.href)).href);
-    if (media === null) return;
-    this.timeline = timelineOf(segmentsOf(media));
+    const { signal } = this.#closed;
+    this.timeline = await fetchTimeline(url, signal);
     video.src = url;
-    video.addEventListener('loadedmetadata', () => (video.currentTime = place(this.timeline)), { once: true, signal: this.#closed.signal });
+    video.addEventListener('loadedmetadata', () => (video.currentTime = place?.(this.timeline) ?? 0), { once: true, signal });
     video.load();
     events.timeline();
-  }
-
-  async #text(url: string): Promise<string | null> {
-    const response = await fetch(url, { signal: this.#closed.signal, credentials: 'omit' });
-    if (response.ok) return response.text();
-    this.options.events.failed(response.status < 500 ? 'stale' : 'network');
-    return null;
   }
 }

@@ -159,7 +159,7 @@ export class ReelPlayer {
   }
 
   /** Prepares a source on the element that does not show. */
-  #open(source: Source, place: Place, until: Waiting['until']): void {
+  #open(source: Source, place: Place | null, until: Waiting['until']): void {
     this.#dropBack();
     clearTimeout(this.#reopenTimer);
     const video = this.#videos.find((each) => each !== this.#front?.video) ?? this.#videos[0];
@@ -272,7 +272,7 @@ export class ReelPlayer {
     if (item === null || front.video.paused) return;
     const last = item.start + item.duration > end - 0.5;
     if (last && this.#back === null && end - time < PREPARE && front.bufferedFrom(0) < ENOUGH) {
-      this.#open(front.source, () => 0, 'boundary');
+      this.#open(front.source, null, 'boundary');
     }
     const boundary = last ? end : item.start + item.duration;
     const swaps = this.#back?.until === 'boundary';
@@ -319,7 +319,7 @@ export class ReelPlayer {
     if (failure === 'stale') this.onStale();
     const { item, time } = slot;
     const offset = item === null ? 0 : time - item.start;
-    const again: Place = (timeline) => {
+    const again = (timeline: Timeline): number => {
       const found = item === null ? undefined : timeline[itemOf(timeline, item.videoId, time)];
       if (failure === 'media') return nextTarget(timeline, found?.start ?? 0);
       return (found?.start ?? 0) + (found === undefined ? 0 : offset);
@@ -328,11 +328,11 @@ export class ReelPlayer {
     const until = this.#back?.slot === slot ? this.#back.until : 'ready';
     if (until === 'ready') this.playback.patch({ trouble: failure === 'media' ? 'media' : 'network', buffering: true });
     clearTimeout(this.#reopenTimer);
-    this.#reopenTimer = setTimeout(() => this.#reopen(again, until), backoff(this.#attempt, Math.random()));
+    this.#reopenTimer = setTimeout(() => this.#reopen(item === null ? null : again, until), backoff(this.#attempt, Math.random()));
     this.#attempt += 1;
   }
 
-  #reopen(place: Place, until: Waiting['until']): void {
+  #reopen(place: Place | null, until: Waiting['until']): void {
     if (this.#reel !== null) this.#open(sourceOf(this.#reel), place, until);
   }
 }
@@ -342,8 +342,8 @@ function sourceOf({ key, url }: Reel): Source {
 }
 
 /** The start of a video, of the reel when it is not in it. */
-function startOf(videoId: string | null): Place {
-  return (timeline) => (videoId === null ? 0 : (timeline[itemOf(timeline, videoId, 0)]?.start ?? 0));
+function startOf(videoId: string | null): Place | null {
+  return videoId === null ? null : (timeline) => timeline[itemOf(timeline, videoId, 0)]?.start ?? 0;
 }
 
 /** The start of what follows the showing item in a new version of its reel; when it is gone, of what followed it in the old one. */
@@ -354,6 +354,6 @@ function afterItem(shown: Slot): Place {
     const order = orderOf(timeline);
     const after = oldOrder.slice(oldOrder.indexOf(current) + 1);
     const next = order.includes(current) ? following(order, current) : after.find((id) => order.includes(id));
-    return startOf(next ?? null)(timeline);
+    return startOf(next ?? null)?.(timeline) ?? 0;
   };
 }

@@ -15,19 +15,23 @@ const NEAR = 1;
 
 export class Slot {
   readonly #deck: Deck;
+  #aim: Place | null;
   /** Seconds; null until the items are known. */
-  #place: number | null = null;
+  #place: number | null;
 
+  /** Begins at `place`, at the beginning for null. */
   constructor(
     readonly video: HTMLVideoElement,
     readonly source: Source,
     open: OpenDeck,
-    place: Place,
+    place: Place | null,
     renew: (url: string) => string,
     events: DeckEvents,
   ) {
-    const remember = (timeline: Timeline): number => (this.#place = place(timeline));
-    this.#deck = open({ video, url: source.url, place: remember, renew, events });
+    this.#aim = place;
+    this.#place = place === null ? 0 : null;
+    const decide = (timeline: Timeline): number => (this.#place = this.#aim?.(timeline) ?? 0);
+    this.#deck = open({ video, url: source.url, place: place === null ? null : decide, renew, events });
   }
 
   get timeline(): Timeline {
@@ -55,7 +59,8 @@ export class Slot {
 
   /** Moves a slot that does not show yet to another place. */
   aim(place: Place): void {
-    if (this.#place === null) return;
+    this.#aim = place;
+    if (this.#place === null || this.timeline.length === 0) return;
     this.#place = place(this.timeline);
     if (Math.abs(this.time - this.#place) > NEAR) this.video.currentTime = this.#place;
   }

@@ -1,4 +1,5 @@
 // The whole page: the stage, the members, the selected list, and what stands there when one of them is missing.
+import { useEffect, useState } from 'preact/hooks';
 import type { Store } from '../core/store';
 import { emptinessOf, selectionOf, type Emptiness, type Entry, type Selection, type State, type Trouble } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
@@ -12,7 +13,6 @@ import { Stage } from './stage';
 import { useText } from './text';
 import { useStore } from './use-store';
 import { VideoList } from './video-list';
-import { useEffect, useState } from 'preact/hooks';
 
 export interface Actions {
   select(key: string): void;
@@ -87,15 +87,16 @@ export function App({ store, player: playerStore, actions }: AppProps) {
   if (state.room === null) return <Skeleton hint={state.asking ? t('widget-asking') : null} label={t('widget-loading')} />;
   const selection = selectionOf(state);
   const emptiness = emptinessOf(state);
+  const bare = (selection?.entries.length ?? 0) === 0;
   return (
     <main class="app" data-testid="app" data-state={emptiness === null ? 'ready' : 'empty'} data-selected={state.selected ?? ''} data-stale={state.stale}>
       <h1 class="unseen">{t('widget-title')}</h1>
-      <div class="layout">
+      <div class="layout" data-bare={bare}>
         {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} />}
         {emptiness === null && (player === null ? <section class="stage"><span class="spinner" /></section> : <Stage player={player} entry={findEntry(state, playback.videoId)} />)}
         <div class="panel">
           <Members state={state} onSelect={(key) => actions.select(key)} />
-          {selection !== null && <VideoList key={selection.key} selection={selection} playback={playback} onPick={(entry) => actions.pick(entry)} />}
+          {selection !== null && !bare && <VideoList key={selection.key} selection={selection} playback={playback} onPick={(entry) => actions.pick(entry)} />}
         </div>
       </div>
       {state.stale && <p class="stale" role="status">{t('widget-stale')}</p>}

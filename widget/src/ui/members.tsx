@@ -10,6 +10,7 @@ import { useText } from './text';
 interface ChoiceProps {
   id: string;
   label: string;
+  note: string;
   name: string;
   count: number;
   selected: boolean;
@@ -17,7 +18,7 @@ interface ChoiceProps {
   children: ComponentChildren;
 }
 
-function Choice({ id, label, name, count, selected, onSelect, children }: ChoiceProps) {
+function Choice({ id, label, note, name, count, selected, onSelect, children }: ChoiceProps) {
   return (
     <li>
       <button
@@ -27,15 +28,15 @@ function Choice({ id, label, name, count, selected, onSelect, children }: Choice
         data-member={id}
         data-empty={count === 0}
         aria-pressed={selected}
-        aria-label={label}
         title={label}
         onClick={() => onSelect(id)}
       >
-        <span class="member-face">
+        <span class="member-face" aria-hidden="true">
           {children}
           {count > 0 && <span class="badge">{count}</span>}
         </span>
         <bdi class="member-name">{name}</bdi>
+        <span class="unseen">{note}</span>
       </button>
     </li>
   );
@@ -53,6 +54,7 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
     count,
     onSelect,
     label: t('widget-member-videos', { name, count }),
+    note: t('widget-count', { count }),
     selected: state.selected === id,
   });
   return (

@@ -21,9 +21,9 @@ export function Picture({ url, className, children }: { url: string | null; clas
 /** A member's face, or their initials on a colour that stays theirs. */
 export function Avatar({ url, name, id }: { url: string | null; name: string; id: string }) {
   return (
-    <span class="avatar" data-colour={colourOf(id, COLOURS)}>
+    <span class="avatar" aria-hidden="true" data-colour={colourOf(id, COLOURS)}>
       <Picture url={url} className="avatar-image">
-        <span aria-hidden="true">{initials(name)}</span>
+        {initials(name)}
       </Picture>
     </span>
   );

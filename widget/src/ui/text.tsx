@@ -3,24 +3,26 @@ import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundl
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import en from '../../locales/en.ftl?raw';
-import zh from '../../locales/zh.ftl?raw';
 
-const CATALOGUES = { en, zh } as const;
-export type Language = keyof typeof CATALOGUES;
+/** The languages besides English, which is always there because it stands in for what another one lacks. */
+const OTHERS = { zh: () => import('../../locales/zh.ftl?raw') } as const;
+export type Language = 'en' | keyof typeof OTHERS;
 export const LANGUAGES: readonly [Language, ...Language[]] = ['en', 'zh'];
 
 /** Looks a message up; an id that is missing everywhere is its own text. */
 export type Translate = (id: string, values?: Record<string, FluentVariable>) => string;
 
-function bundleOf(language: Language): FluentBundle {
+function bundleOf(language: Language, catalogue: string): FluentBundle {
   const bundle = new FluentBundle(language);
-  bundle.addResource(new FluentResource(CATALOGUES[language]));
+  bundle.addResource(new FluentResource(catalogue));
   return bundle;
 }
 
-/** The chosen language with English behind it. */
-export function translator(language: Language): Translate {
-  const bundles = [...new Set<Language>([language, 'en'])].map(bundleOf);
+/** The texts of a language with English behind them; English alone when they cannot be fetched. */
+export async function translator(language: Language): Promise<Translate> {
+  const bundles = [bundleOf('en', en)];
+  const catalogue = language === 'en' ? null : await OTHERS[language]().catch(() => null);
+  if (catalogue !== null) bundles.unshift(bundleOf(language, catalogue.default));
   return (id, values) => {
     for (const bundle of bundles) {
       const pattern = bundle.getMessage(id)?.value;
