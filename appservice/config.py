@@ -1,6 +1,7 @@
 """The configuration: one YAML file and `ROOMREEL_…` variables, checked once, then frozen. The only reader of both."""
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -141,7 +142,7 @@ def load_config(path: Path, env: Mapping[str, str] = os.environ) -> Config:
     try:
         tree = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+        raise ConfigError(f"{path} is not YAML: {_yaml_problem(error)}.") from None
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} must hold sections such as `homeserver:`; see config.yaml.example.")
     merged = _with_env(tree, env)
@@ -150,6 +151,15 @@ def load_config(path: Path, env: Mapping[str, str] = os.environ) -> Config:
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, error))) from error
     return config.model_copy(update={"data_dir": (path.parent / config.data_dir).resolve()})
+
+
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    # The error's own text, and its chain, quote the line: a secret may stand there.
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        problem = re.sub(r"'[^']{2,}'", "'…'", error.problem or "")
+        return f"{problem} (line {mark.line + 1}, column {mark.column + 1})"
+    return "it holds a character that YAML does not allow"
 
 
 def _with_env(tree: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
@@ -161,7 +171,7 @@ def _with_env(tree: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
         try:
             value = yaml.safe_load(env[name])
         except yaml.YAMLError as error:
-            raise ConfigError(f"The variable {name} is not a YAML value: {error}") from error
+            raise ConfigError(f"The variable {name} is not a YAML value: {_yaml_problem(error)}. Quote it.") from None
         if not key:
             merged[section] = value
         elif isinstance(part := merged.setdefault(section, {}), dict):

@@ -284,7 +284,9 @@ def _room_state(kind: str, event: Mapping[str, object]) -> Change | None:
         case "m.room.name":
             return RoomNamed(_room_id(event), clean_text(_content(event).get("name")))
         case "m.room.power_levels":
-            return PowerChanged(_room_id(event), {str(k): clean_json(v) for k, v in _content(event).items()})
+            return PowerChanged(
+                _room_id(event), {str(clean_json(k)): clean_json(v) for k, v in _content(event).items()}
+            )
         case "m.room.encryption":
             return RoomEncrypted(_room_id(event))
         case "m.room.tombstone":
