@@ -1,0 +1,155 @@
+"""Reels: what plays, under which revision, how often, and that every relative address stays below the scope."""
+
+import math
+import re
+from urllib.parse import urljoin
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appservice.model import State, Video, Visibility
+from appservice.web.reels import (
+    Reel,
+    ReelCache,
+    build_reel,
+    channel,
+    members_reel,
+    revision_of,
+    video_playlists,
+)
+from tests.unit.videos import ALICE, BOB, make_video, rendition
+
+BASE = "https://reel.example/media/1800000000.sig/3.7/"
+
+
+def _addresses(text: str) -> list[str]:
+    maps = re.findall(r'#EXT-X-MAP:URI="([^"]+)"', text)
+    return maps + [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def _seconds(text: str) -> float:
+    return math.fsum(float(value) for value in re.findall(r"#EXTINF:([0-9.]+),", text))
+
+
+def test_a_members_reel_is_their_playable_videos_in_the_given_order() -> None:
+    mine = [make_video(3), make_video(1), make_video(2, state=State.PLAYABLE)]
+    others = [
+        make_video(4, sender=BOB),
+        make_video(5, visibility=Visibility.HIDDEN),
+        make_video(6, visibility=Visibility.HELD),
+        make_video(7, state=State.PROCESSING),
+        make_video(8, state=State.FAILED),
+        make_video(9, renditions=()),
+    ]
+    assert members_reel([*others, *mine, *others], ALICE) == mine
+
+
+def test_the_channel_is_everybodys_in_the_order_sent() -> None:
+    videos = [make_video(5, created_at=20), make_video(2, sender=BOB, created_at=20), make_video(9, created_at=10)]
+    hidden = make_video(1, created_at=1, visibility=Visibility.HIDDEN)
+    assert [video.event_id for video in channel([hidden, *videos])] == ["$event9", "$event2", "$event5"]
+
+
+def test_a_revision_is_what_plays_and_in_which_order() -> None:
+    one, two = make_video(1), make_video(2)
+    revision = revision_of([one, two])
+    assert re.fullmatch("[0-9a-f]{16}", revision)
+    assert revision == revision_of([make_video(1, title="Renamed"), two])
+    different = [[two, one], [one], [one, one, two], [make_video(1, stage="2-ready"), two], []]
+    assert len({revision, *map(revision_of, different)}) == 6
+
+
+@pytest.mark.parametrize(
+    ("seconds", "repeats"), [(5.0, 12), (7.0, 9), (59.0, 2), (60.0, 1), (3600.0, 1), (3.0, 20), (0.05, 20)]
+)
+def test_a_short_reel_is_written_several_times(seconds: float, repeats: int) -> None:
+    video = make_video(1, duration=seconds, renditions=(rendition(seconds=seconds),))
+    text = build_reel([video]).playlists["480.m3u8"]
+    assert text.count("init.mp4") == repeats
+    assert text.count("#EXT-X-DISCONTINUITY\n") == repeats - 1
+    assert text.count("#EXT-X-ENDLIST") == 1
+
+
+def test_an_unknown_duration_does_not_repeat_without_end() -> None:
+    assert build_reel([make_video(1, duration=None)]).playlists["480.m3u8"].count("init.mp4") == 20
+
+
+def test_an_empty_reel_cannot_be_built() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        build_reel([])
+
+
+LADDERS = st.lists(
+    st.tuples(
+        st.sets(st.sampled_from([240, 360, 480, 720, 1080]), min_size=1), st.floats(0.5, 300).map(lambda s: round(s, 3))
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def _reel(ladders: list[tuple[set[int], float]]) -> tuple[list[Video], Reel]:
+    videos = [
+        make_video(
+            number,
+            duration=seconds,
+            renditions=tuple(
+                rendition(str(side), seconds=seconds, width=side * 16 // 9, height=side) for side in sorted(sides)
+            ),
+        )
+        for number, (sides, seconds) in enumerate(ladders, start=1)
+    ]
+    return videos, build_reel(videos)
+
+
+@given(LADDERS)
+def test_every_address_of_a_reel_resolves_below_its_scope(ladders: list[tuple[set[int], float]]) -> None:
+    videos, reel = _reel(ladders)
+    index = f"{BASE}reel/9/{reel.revision}/index.m3u8"
+    variants = [urljoin(index, name) for name in _addresses(reel.playlists["index.m3u8"])]
+    assert {url.rpartition("/")[2] for url in variants} == set(reel.playlists) - {"index.m3u8"}
+    known = {f"{BASE}v/{video.id}/{video.stage}/{r.name}/" for video in videos for r in video.renditions}
+    for url in variants:
+        assert url.startswith(f"{BASE}reel/9/{reel.revision}/")
+        for address in _addresses(reel.playlists[url.rpartition("/")[2]]):
+            folder, _, name = urljoin(url, address).rpartition("/")
+            assert folder + "/" in known
+            assert re.fullmatch(r"init\.mp4|\d+\.m4s", name)
+
+
+@given(LADDERS)
+def test_all_qualities_of_a_reel_tell_the_same_timeline(ladders: list[tuple[set[int], float]]) -> None:
+    videos, reel = _reel(ladders)
+    lines = [text for name, text in reel.playlists.items() if name != "index.m3u8"]
+    assert len({tuple(re.findall(r"#EXTINF:.*|#EXT-X-DISCONTINUITY", text)) for text in lines}) == 1
+    length = math.fsum(video.duration or 0 for video in videos)
+    assert math.isclose(_seconds(lines[0]) / length, round(_seconds(lines[0]) / length), abs_tol=0.01)
+
+
+def test_the_playlists_of_one_video_lie_in_its_own_folder() -> None:
+    video = make_video(1, renditions=(rendition("240", height=240, width=426), rendition("480")))
+    playlists = video_playlists(video)
+    assert set(playlists) == {"index.m3u8", "240.m3u8", "480.m3u8"}
+    assert _addresses(playlists["index.m3u8"]) == ["240.m3u8", "480.m3u8"]
+    assert _addresses(playlists["480.m3u8"]) == ["480/init.mp4", "480/0.m4s", "480/1.m4s", "480/2.m4s"]
+    assert math.isclose(_seconds(playlists["480.m3u8"]), 5.0)
+
+
+def test_the_cache_forgets_what_was_asked_for_longest_ago() -> None:
+    cache = ReelCache(size=2)
+    one, two, three = (Reel(str(n), {}) for n in range(3))
+    cache.put(1, "all", one)
+    cache.put(1, "all", two)
+    assert cache.get(1, "all", "0") is one
+    cache.put(1, "all", three)
+    assert cache.get(1, "all", "0") is one
+    assert cache.get(1, "all", "1") is None
+    assert cache.get(1, "all", "2") is three
+
+
+def test_the_cache_keeps_rooms_and_lists_apart() -> None:
+    cache = ReelCache()
+    cache.put(1, "all", Reel("r", {}))
+    assert cache.get(2, "all", "r") is None
+    assert cache.get(1, "7", "r") is None
