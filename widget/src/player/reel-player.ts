@@ -2,8 +2,10 @@
 import { backoff } from '../core/backoff';
 import { reelIdentity } from '../core/grant';
 import { Store } from '../core/store';
-import { following, itemOf, nextTarget, orderOf, previousTarget, stepTarget, type Timeline } from '../core/timeline';
+import { itemOf, nextTarget, orderOf, previousTarget, stepTarget, type Timeline } from '../core/timeline';
 import type { Failure, OpenDeck, Place } from './deck';
+import { createPicture } from './picture';
+import { afterItem, resume, startOf } from './places';
 import { Slot, type Source } from './slot';
 import { applySound, playAloud, SOUND, withMuted, withVolume } from './sound';
 import { IDLE, type Playback } from './state';
@@ -133,27 +135,20 @@ export class ReelPlayer {
   }
 
   #element(): HTMLVideoElement {
-    const video = document.createElement('video');
-    Object.assign(video, { playsInline: true, preload: 'auto', disableRemotePlayback: true, className: 'picture' });
-    video.tabIndex = -1;
-    const on = (name: keyof HTMLMediaElementEventMap, act: () => void): void =>
-      video.addEventListener(name, () => {
-        if (this.#front?.video === video) act();
-        else this.#arrived();
-      });
-    on('timeupdate', () => this.#tick());
-    on('seeked', () => this.#tick());
-    on('ended', () => this.#wrap());
-    on('waiting', () => this.playback.patch({ buffering: true }));
-    on('playing', () => this.playback.patch({ buffering: false }));
-    on('canplay', () => {
-      this.playback.patch({ buffering: false });
-      // Recovering from a decoding error pauses the element without telling.
-      if (this.playback.get().playing && video.paused && this.#back?.until !== 'ready') void this.#run();
-    });
-    // The system paused it (headphones unplugged, a call): the button must not claim otherwise.
-    on('pause', () => {
-      if (!video.ended && !document.hidden && this.#back?.until !== 'ready') this.playback.patch({ playing: false });
+    const showing = (): boolean => this.#front?.video === video;
+    const swapping = (): boolean => this.#back?.until === 'ready';
+    const video = createPicture({
+      moved: () => (showing() ? this.#tick() : this.#arrived()),
+      ended: () => showing() && this.#wrap(),
+      waiting: () => showing() && this.playback.patch({ buffering: true }),
+      playable: () => {
+        if (!showing()) return this.#arrived();
+        this.playback.patch({ buffering: false });
+        // Recovering from a decoding error pauses the element without telling.
+        if (this.playback.get().playing && video.paused && !swapping()) void this.#run();
+      },
+      // The system paused it (headphones unplugged, a call): the button must not claim otherwise.
+      paused: () => showing() && !swapping() && !document.hidden && this.playback.patch({ playing: false }),
     });
     return video;
   }
@@ -317,18 +312,12 @@ export class ReelPlayer {
   #failed(slot: Slot, failure: Failure): void {
     if (slot !== this.#front && slot !== this.#back?.slot) return;
     if (failure === 'stale') this.onStale();
-    const { item, time } = slot;
-    const offset = item === null ? 0 : time - item.start;
-    const again = (timeline: Timeline): number => {
-      const found = item === null ? undefined : timeline[itemOf(timeline, item.videoId, time)];
-      if (failure === 'media') return nextTarget(timeline, found?.start ?? 0);
-      return (found?.start ?? 0) + (found === undefined ? 0 : offset);
-    };
+    const place = resume(slot, failure);
     // A new version that failed to load leaves the old one playing; it is tried again all the same.
     const until = this.#back?.slot === slot ? this.#back.until : 'ready';
     if (until === 'ready') this.playback.patch({ trouble: failure === 'media' ? 'media' : 'network', buffering: true });
     clearTimeout(this.#reopenTimer);
-    this.#reopenTimer = setTimeout(() => this.#reopen(item === null ? null : again, until), backoff(this.#attempt, Math.random()));
+    this.#reopenTimer = setTimeout(() => this.#reopen(place, until), backoff(this.#attempt, Math.random()));
     this.#attempt += 1;
   }
 
@@ -339,21 +328,4 @@ export class ReelPlayer {
 
 function sourceOf({ key, url }: Reel): Source {
   return { key, url, identity: reelIdentity(url) ?? url };
-}
-
-/** The start of a video, of the reel when it is not in it. */
-function startOf(videoId: string | null): Place | null {
-  return videoId === null ? null : (timeline) => timeline[itemOf(timeline, videoId, 0)]?.start ?? 0;
-}
-
-/** The start of what follows the showing item in a new version of its reel; when it is gone, of what followed it in the old one. */
-function afterItem(shown: Slot): Place {
-  const current = shown.item?.videoId ?? '';
-  const oldOrder = orderOf(shown.timeline);
-  return (timeline) => {
-    const order = orderOf(timeline);
-    const after = oldOrder.slice(oldOrder.indexOf(current) + 1);
-    const next = order.includes(current) ? following(order, current) : after.find((id) => order.includes(id));
-    return startOf(next ?? null)?.(timeline) ?? 0;
-  };
 }

@@ -87,7 +87,8 @@ export function App({ store, player: playerStore, actions }: AppProps) {
   if (state.room === null) return <Skeleton hint={state.asking ? t('widget-asking') : null} label={t('widget-loading')} />;
   const selection = selectionOf(state);
   const emptiness = emptinessOf(state);
-  const bare = (selection?.entries.length ?? 0) === 0;
+  // In a room without any video there is nothing to list; elsewhere the strip stays where it is.
+  const bare = emptiness === 'room';
   return (
     <main class="app" data-testid="app" data-state={emptiness === null ? 'ready' : 'empty'} data-selected={state.selected ?? ''} data-stale={state.stale}>
       <h1 class="unseen">{t('widget-title')}</h1>

@@ -49,6 +49,7 @@ export function Stage({ player, entry }: StageProps) {
   const stage = useRef<HTMLElement>(null);
   const screen = useRef<HTMLDivElement>(null);
   const playing = useStore(player.playback, (playback) => playback.playing);
+  const reel = useStore(player.playback, (playback) => playback.reel);
   const sound = useStore(player.sound);
   const { idle, touch, rest } = useIdle();
   const fullscreen = useFullscreen(stage);
@@ -78,6 +79,7 @@ export function Stage({ player, entry }: StageProps) {
       class="stage"
       data-testid="player"
       data-video-id={entry?.video.id ?? ''}
+      data-reel={reel ?? ''}
       data-playing={playing}
       data-muted={sound.muted}
       data-idle={idle && playing}

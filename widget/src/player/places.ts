@@ -1,0 +1,31 @@
+// Where a reel that is opened anew has to begin.
+import { following, itemOf, nextTarget, orderOf, type Timeline } from '../core/timeline';
+import type { Failure, Place } from './deck';
+import type { Slot } from './slot';
+
+/** The start of a video, or of the reel when it is not in it; null, which needs no look at the items, for the reel's beginning. */
+export function startOf(videoId: string | null): Place | null {
+  return videoId === null ? null : (timeline) => timeline[itemOf(timeline, videoId, 0)]?.start ?? 0;
+}
+
+/** The start of what follows the showing item in a new version of its reel; when it is gone, of what followed it in the old one. */
+export function afterItem(shown: Slot): Place {
+  const current = shown.item?.videoId ?? '';
+  const oldOrder = orderOf(shown.timeline);
+  return (timeline) => {
+    const order = orderOf(timeline);
+    const after = oldOrder.slice(oldOrder.indexOf(current) + 1);
+    const next = order.includes(current) ? following(order, current) : after.find((id) => order.includes(id));
+    return startOf(next ?? null)?.(timeline) ?? 0;
+  };
+}
+
+/** Where a slot was when it failed; the item after it when this one cannot be decoded. */
+export function resume({ item, time }: Slot, failure: Failure): Place | null {
+  if (item === null) return null;
+  return (timeline: Timeline) => {
+    const again = timeline[itemOf(timeline, item.videoId, time)];
+    if (again === undefined) return 0;
+    return failure === 'media' ? nextTarget(timeline, again.start) : again.start + (time - item.start);
+  };
+}
