@@ -97,7 +97,7 @@ export class RoomVisit implements Actions {
       return;
     }
     if (openDeck === null) { this.#dispatch({ type: 'trouble', trouble: 'unsupported' }); return; }
-    const refresh = (): void => void this.#feed?.refresh().catch(() => undefined);
+    const refresh = async (): Promise<void> => this.#feed?.refresh().catch(() => undefined);
     this.player.set(new ReelPlayer(openDeck, (url) => this.#grants.renew(url), refresh, this.autoplay));
     this.#sync();
   }

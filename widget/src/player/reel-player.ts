@@ -49,8 +49,8 @@ export class ReelPlayer {
   constructor(
     private readonly openDeck: OpenDeck,
     private readonly renew: (url: string) => string,
-    /** The server refused a URL: it has newer ones. */
-    private readonly onStale: () => void,
+    /** The server refused a URL: fetches newer ones; never rejects. */
+    private readonly onStale: () => Promise<void>,
     autoplay: boolean,
   ) {
     this.playback.patch({ playing: autoplay });
@@ -311,14 +311,21 @@ export class ReelPlayer {
   /** Opens the same place again behind the standing picture, later each time. */
   #failed(slot: Slot, failure: Failure): void {
     if (slot !== this.#front && slot !== this.#back?.slot) return;
-    if (failure === 'stale') this.onStale();
     const place = resume(slot, failure);
     // A new version that failed to load leaves the old one playing; it is tried again all the same.
     const until = this.#back?.slot === slot ? this.#back.until : 'ready';
     if (until === 'ready') this.playback.patch({ trouble: failure === 'media' ? 'media' : 'network', buffering: true });
-    clearTimeout(this.#reopenTimer);
-    this.#reopenTimer = setTimeout(() => this.#reopen(place, until), backoff(this.#attempt, Math.random()));
+    // A grant that ended, after the computer slept for example, needs no patience but a newer one.
+    const wait = failure === 'stale' && this.#attempt === 0 ? 0 : backoff(this.#attempt, Math.random());
     this.#attempt += 1;
+    clearTimeout(this.#reopenTimer);
+    this.#reopenTimer = setTimeout(() => void this.#renewAndReopen(slot, failure, place, until), wait);
+  }
+
+  async #renewAndReopen(slot: Slot, failure: Failure, place: Place | null, until: Waiting['until']): Promise<void> {
+    if (failure === 'stale') await this.onStale();
+    // The room's new state may have opened something else in the meantime.
+    if (slot === this.#front || slot === this.#back?.slot) this.#reopen(place, until);
   }
 
   #reopen(place: Place | null, until: Waiting['until']): void {

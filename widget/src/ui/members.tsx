@@ -44,6 +44,11 @@ function Choice({ id, label, note, name, count, selected, onSelect, children }: 
 
 const playable = (member: Member): number => member.videos.filter(isPlayable).length;
 
+/** A mouse has no other way along a strip without a scroll bar. */
+function scrollAlong(event: WheelEvent): void {
+  if (event.currentTarget instanceof HTMLElement && event.deltaX === 0) event.currentTarget.scrollLeft += event.deltaY;
+}
+
 export function Members({ state, onSelect }: { state: State; onSelect: (key: string) => void }) {
   const t = useText();
   const members = state.room?.members ?? [];
@@ -58,7 +63,7 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
     selected: state.selected === id,
   });
   return (
-    <nav class="members" aria-label={t('widget-members')} data-testid="members">
+    <nav class="members" aria-label={t('widget-members')} data-testid="members" onWheel={scrollAlong}>
       <ul>
         {state.room?.channelUrl != null && (
           <Choice key={EVERYONE} {...choice(EVERYONE, t('widget-everyone'), total)}>

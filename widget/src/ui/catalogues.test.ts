@@ -1,0 +1,41 @@
+import { FluentResource } from '@fluent/bundle';
+import { describe, expect, it } from 'vitest';
+import en from '../../locales/en.ftl?raw';
+import zh from '../../locales/zh.ftl?raw';
+import { translator } from './text';
+
+/** The codes that the server gives as reasons. */
+const CODES = [
+  'empty-file', 'not-a-video', 'broken-file', 'too-long', 'too-large-picture', 'too-many-streams', 'took-too-long', 'tool-missing',
+  'failed', 'media-gone', 'media-too-large', 'download-failed', 'hash-mismatch', 'internal',
+];
+const TROUBLES = ['outside', 'no-answer', 'declined', 'identity', 'not-member', 'offline', 'server', 'no-room', 'unsupported'];
+const EMPTINESSES = ['room', 'member', 'own', 'preparing', 'failed'];
+const BUILT = [
+  ...CODES.map((code) => `failure-${code}`),
+  ...TROUBLES.flatMap((trouble) => [`widget-error-${trouble}`, `widget-error-${trouble}-hint`]),
+  ...EMPTINESSES.flatMap((emptiness) => [`widget-empty-${emptiness}`, `widget-empty-${emptiness}-hint`]),
+];
+
+const idsOf = (catalogue: string): string[] => new FluentResource(catalogue).body.map(({ id }) => id).sort();
+const sources = import.meta.glob<string>('./*.tsx', { query: '?raw', import: 'default', eager: true });
+
+describe('catalogues', () => {
+  it('hold the same messages in every language', () => {
+    expect(idsOf(zh)).toEqual(idsOf(en));
+  });
+
+  it('hold every message that the page asks for', () => {
+    const written = Object.values(sources).flatMap((source) => source.match(/(?<=')widget-[a-z-]+(?=')/g) ?? []);
+    expect(idsOf(en)).toEqual(expect.arrayContaining([...BUILT, ...written]));
+    expect(written.length).toBeGreaterThan(30);
+  });
+
+  it.each(['en', 'zh'] as const)('speak times in %s', async (language) => {
+    const t = await translator(language);
+    const spoken = [[0, 0, 1], [0, 2, 5], [1, 2, 3]].map(([hours = 0, minutes = 0, seconds = 0]) => t('widget-spoken-time', { hours, minutes, seconds }));
+    expect(spoken.map((text) => text.replace(/[\u2068\u2069]/g, ''))).toEqual(
+      language === 'en' ? ['1 second', '2 minutes 5 s', '1 h 2 min 3 s'] : ['1 秒', '2 分 5 秒', '1 小时 2 分 3 秒'],
+    );
+  });
+});
