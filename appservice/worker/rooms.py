@@ -1,7 +1,6 @@
 """Tends a room: answers an invitation, reads the room's state, follows its upgrade, places the widget once."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -156,9 +155,8 @@ class RoomWork:
     async def _tell_once(self, room: Room, subject: str, message: str, **arguments: object) -> None:
         if subject in room.told:
             return
-        link = f"{self.config.web.public_url}/widget/?room_id={quote(room.room_id, safe='')}"
         try:
-            text = self.texts.say(message, {"link": link, **arguments})
+            text = self.texts.say(message, arguments)
             await self.homeserver.send_notice(room.room_id, text, once=str(uuid4()))
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=room.room_id, subject=subject, reason=str(error))

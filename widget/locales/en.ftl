@@ -124,7 +124,7 @@ failure-internal = The server made a mistake. Please send the video again; if it
 ## What the bot says in the room
 
 bot-declined = I may not serve you here: ask the operator of this server to let you use me.
-bot-welcome = This room has a screen now. Send a video in the chat and it plays in the room's widget; everybody's videos play in order and start over. In a client without widgets, open { $link }
+bot-welcome = This room has a screen now. Send a video in the chat and it plays in the room's widget; everybody's videos play in order and start over. To watch, open the room's “Roomreel” widget, for example in Element on a computer.
 bot-needs-power = I have no permission to put the video screen into this room. Give { $bot } power level { $level }, or lower the level for “Modify widgets” in the room's settings; I will try again by myself.
 bot-encrypted = This room is encrypted, and I cannot read videos in encrypted rooms yet. Use me in a room without encryption.
 bot-failed = “{ $title }” cannot be shown. { $reason }
