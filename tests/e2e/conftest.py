@@ -1,0 +1,53 @@
+"""A browser, and the demo's host page in front of the service under test."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from appservice.demo.browser import open_browser
+from appservice.demo.client import MatrixClient
+from appservice.demo.host import host_of, serve_host
+from appservice.demo.synapse import free_port
+from tests.support import Installation
+
+SCREENSHOTS = Path(__file__).parent.parent.parent / ".run" / "screenshots"
+OpenHost = Callable[[str], Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with open_browser() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+async def open_host(reel: Installation, alice: MatrixClient, bob: MatrixClient) -> AsyncIterator[OpenHost]:
+    """Serve the host page for a room and return its address."""
+    async with AsyncExitStack() as stack:
+
+        async def serve(room_id: str) -> str:
+            about = {
+                "homeserver_url": reel.synapse.base_url,
+                "server_name": reel.synapse.server_name,
+                "room_id": room_id,
+                "users": [
+                    {"user_id": user.user_id, "password": "secret", "display_name": user.user_id[1:].partition(":")[0]}
+                    for user in (alice, bob)
+                ],
+            }
+            port = free_port()
+            runner = await serve_host(host_of(about, reel.synapse.base_url, reel.url), port)
+            stack.push_async_callback(runner.cleanup)
+            return f"http://127.0.0.1:{port}/"
+
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Where tests put pictures for people to look at; not part of the repository."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    return SCREENSHOTS
