@@ -1,0 +1,382 @@
+"""OpenID and server discovery against real servers with real certificates; the guard against our own network."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+import aiohttp
+import pytest
+import trustme
+from aiohttp import web
+
+from appservice.errors import ForbiddenError, UnavailableError, UnknownTokenError
+from appservice.matrix import openid
+from appservice.matrix.discovery import GuardedConnector, Network, discover
+from appservice.matrix.openid import OpenIdVerifier
+
+TOKEN = "very-secret-openid-token"
+LOOPBACK: list[Network] = [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
+NOWHERE: list[Network] = [IPv4Network("203.0.113.0/24")]
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@dataclass
+class Remote:
+    """A homeserver with certificates for 127.0.0.1 and localhost; what it was asked is kept."""
+
+    port: int = 0
+    answer: Handler | None = None
+    asked: list[web.Request] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request)
+        assert self.answer
+        return await self.answer(request)
+
+
+@asynccontextmanager
+async def serve(handler: Handler, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handler)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+    await site.start()
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture(scope="module")
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+async def remote(tls: ssl.SSLContext) -> AsyncIterator[Remote]:
+    server = Remote()
+    async with serve(server.handle, tls) as server.port:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits as long as a person would."""
+    monkeypatch.setattr(openid, "_TIMEOUT", aiohttp.ClientTimeout(total=1))
+
+
+@asynccontextmanager
+async def guarded(trusting: ssl.SSLContext, allowed: list[Network]) -> AsyncIterator[aiohttp.ClientSession]:
+    connector = GuardedConnector(allowed)
+    connector._ssl = trusting  # noqa: SLF001 - the tests' authority is not among the system's
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=3)) as session:
+        yield session
+
+
+@pytest.fixture
+async def federation(trusting: ssl.SSLContext) -> AsyncIterator[aiohttp.ClientSession]:
+    async with guarded(trusting, LOOPBACK) as session:
+        yield session
+
+
+@pytest.fixture
+async def plain() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+def says(body: object, status: int = 200) -> Handler:
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.json_response(body, status=status)
+
+    return answer
+
+
+async def ask(session: aiohttp.ClientSession, server_name: str) -> str:
+    return await OpenIdVerifier(session, {}, session).user_of(TOKEN, server_name)
+
+
+def told(error: BaseException) -> str:
+    """Return everything that a log of this error could show."""
+    parts, current = [], error
+    while current:
+        parts.append(f"{current!r} {current}")
+        following = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+        if following is None:
+            break
+        current = following
+    return " ".join(parts)
+
+
+# A homeserver found by its name
+
+
+async def test_a_server_with_an_explicit_port_is_asked_there(remote: Remote, federation: aiohttp.ClientSession) -> None:
+    remote.answer = says({"sub": f"@carol:{remote.name}"})
+    assert await ask(federation, remote.name) == f"@carol:{remote.name}"
+    (request,) = remote.asked
+    assert request.path == "/_matrix/federation/v1/openid/userinfo"
+    assert request.query["access_token"] == TOKEN
+    assert request.headers["Host"] == remote.name
+    assert request.secure
+
+
+async def test_a_name_with_a_port_needs_a_certificate_of_that_name(
+    remote: Remote, federation: aiohttp.ClientSession
+) -> None:
+    name = f"localhost:{remote.port}"
+    remote.answer = says({"sub": f"@carol:{name}"})
+    assert await ask(federation, name) == f"@carol:{name}"
+
+
+async def test_a_certificate_of_another_name_is_refused(
+    authority: trustme.CA, federation: aiohttp.ClientSession
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("other.example").configure_cert(context)
+    asked: list[web.Request] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(request)
+        return web.json_response({})
+
+    async with serve(answer, context) as port:
+        with pytest.raises(UnavailableError) as caught:
+            await ask(federation, f"localhost:{port}")
+    assert asked == []
+    assert TOKEN not in told(caught.value)
+
+
+async def test_a_certificate_of_an_unknown_authority_is_refused(remote: Remote) -> None:
+    remote.answer = says({"sub": f"@carol:{remote.name}"})
+    async with aiohttp.ClientSession(connector=GuardedConnector(LOOPBACK)) as session:
+        with pytest.raises(UnavailableError):
+            await ask(session, remote.name)
+    assert remote.asked == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "127.1", "2130706433"])
+async def test_our_own_network_is_not_called(remote: Remote, trusting: ssl.SSLContext, host: str) -> None:
+    remote.answer = says({"sub": f"@carol:{host}:{remote.port}"})
+    for allowed in (list[Network](), NOWHERE):
+        async with guarded(trusting, allowed) as session:
+            with pytest.raises(UnavailableError) as caught:
+                await ask(session, f"{host}:{remote.port}")
+        assert TOKEN not in told(caught.value)
+    assert remote.asked == []
+
+
+async def test_an_unguarded_host_of_the_same_machine_would_have_answered(
+    remote: Remote, trusting: ssl.SSLContext
+) -> None:
+    # The counterpart of the test above: what keeps it out is the guard and nothing else.
+    remote.answer = says({})
+    async with guarded(trusting, LOOPBACK) as session:
+        for host in ("127.0.0.1", "localhost"):
+            async with session.get(f"https://{host}:{remote.port}/") as response:
+                assert response.status == 200
+
+
+async def test_the_token_follows_no_redirect(
+    remote: Remote, tls: ssl.SSLContext, federation: aiohttp.ClientSession
+) -> None:
+    elsewhere = Remote(answer=says({"sub": f"@carol:{remote.name}"}))
+    async with serve(elsewhere.handle, tls) as elsewhere.port:
+
+        async def redirect(_request: web.Request) -> web.StreamResponse:
+            raise web.HTTPTemporaryRedirect(f"https://{elsewhere.name}/_matrix/federation/v1/openid/userinfo")
+
+        remote.answer = redirect
+        with pytest.raises(UnavailableError) as caught:
+            await ask(federation, remote.name)
+    assert elsewhere.asked == []
+    assert TOKEN not in told(caught.value)
+
+
+async def test_the_guard_holds_for_redirects(tls: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+    inside = Remote(answer=says({"m.server": "inside"}))
+
+    async with serve(inside.handle, tls) as inside.port:
+        for target in (f"https://localhost:{inside.port}/", f"https://127.0.0.1:{inside.port}/"):
+
+            async def redirect(_request: web.Request, target: str = target) -> web.StreamResponse:
+                raise web.HTTPFound(target)
+
+            outside = Remote(answer=redirect)
+            async with serve(outside.handle, tls) as outside.port, guarded(trusting, []) as session:
+                # Only the first address is let through, as if it were a public one.
+                connector = session.connector
+                assert isinstance(connector, GuardedConnector)
+                connector._allowed = _Until(1)  # type: ignore[assignment] # noqa: SLF001
+                with pytest.raises(aiohttp.ClientConnectionError):
+                    await session.get(f"https://{outside.name}/")
+                assert len(outside.asked) == 1
+    assert inside.asked == []
+
+
+class _Until:
+    """Allowed networks that hold everything, for the first `times` looks."""
+
+    def __init__(self, times: int) -> None:
+        self._left = times
+
+    def __iter__(self) -> Iterator[IPv4Network]:
+        self._left -= 1
+        return iter([IPv4Network("0.0.0.0/0")] if self._left >= 0 else [])
+
+
+# Discovery
+
+
+async def test_an_explicit_name_leaves_nothing_to_discover(federation: aiohttp.ClientSession) -> None:
+    (address,) = await discover(federation, "example.invalid:1234")
+    assert (address.base_url, address.name, address.authority) == (
+        "https://example.invalid:1234", "example.invalid", "example.invalid:1234",
+    )  # fmt: skip
+    (address,) = await discover(federation, "10.1.2.3")
+    assert (address.base_url, address.authority) == ("https://10.1.2.3:8448", "10.1.2.3")
+    (address,) = await discover(federation, "[2001:db8::1]")
+    assert (address.base_url, address.name) == ("https://[2001:db8::1]:8448", "2001:db8::1")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "user@host", "a/../b", "example.org:99999"])
+async def test_no_server_name_is_discovered(federation: aiohttp.ClientSession, name: str) -> None:
+    with pytest.raises(ForbiddenError):
+        await discover(federation, name)
+
+
+# What an asked homeserver may answer
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "@carol:elsewhere.example", "@carol", "carol", "", None, 5, ["@carol"], "@:{name}", "@a b:{name}",
+        "@carol:{name}.evil", "@carol:evil:{name}", "@carol:{name} ", "#carol:{name}", "@carol:{name}\n",
+    ],
+)  # fmt: skip
+async def test_a_server_vouches_only_for_its_own(
+    remote: Remote, federation: aiohttp.ClientSession, subject: object
+) -> None:
+    remote.answer = says({"sub": subject.replace("{name}", remote.name) if isinstance(subject, str) else subject})
+    with pytest.raises(UnknownTokenError) as caught:
+        await ask(federation, remote.name)
+    assert TOKEN not in told(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_an_unknown_token(remote: Remote, federation: aiohttp.ClientSession, status: int) -> None:
+    remote.answer = says({"errcode": "M_UNKNOWN_TOKEN"}, status)
+    with pytest.raises(UnknownTokenError) as caught:
+        await ask(federation, remote.name)
+    assert TOKEN not in told(caught.value)
+
+
+async def _too_long(_request: web.Request) -> web.StreamResponse:
+    return web.json_response({"sub": "x", "padding": "x" * 70_000})
+
+
+async def _endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b"x" * 10_000)
+
+
+async def _silent(_request: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(30)
+    return web.Response()
+
+
+async def _dripping(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b" ")
+        await asyncio.sleep(0.05)
+
+
+async def _cut(request: web.Request) -> web.StreamResponse:
+    assert request.transport
+    request.transport.abort()
+    return web.Response()
+
+
+async def _text(_request: web.Request) -> web.StreamResponse:
+    return web.Response(text=f"<html>{TOKEN}</html>")
+
+
+async def _deep(_request: web.Request) -> web.StreamResponse:
+    return web.Response(text="[" * 60_000)
+
+
+async def _not_utf8(_request: web.Request) -> web.StreamResponse:
+    return web.Response(body=b'{"sub": "\xff"}')
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        says({}, 404), says({}, 500), says([]), says(None),
+        _too_long, _endless, _silent, _dripping, _cut, _text, _deep, _not_utf8,
+    ],
+)  # fmt: skip
+async def test_no_proper_answer(remote: Remote, federation: aiohttp.ClientSession, answer: Handler) -> None:
+    remote.answer = answer
+    async with asyncio.timeout(5):
+        with pytest.raises(UnavailableError) as caught:
+            await ask(federation, remote.name)
+    assert TOKEN not in told(caught.value)
+    assert remote.asked
+
+
+async def test_nobody_is_there(federation: aiohttp.ClientSession, unused_tcp_port: int) -> None:
+    with pytest.raises(UnavailableError) as caught:
+        await ask(federation, f"127.0.0.1:{unused_tcp_port}")
+    assert TOKEN not in told(caught.value)
+
+
+# Configured homeservers
+
+
+async def test_a_configured_server_is_asked_at_its_address_wherever_that_is(plain: aiohttp.ClientSession) -> None:
+    server = Remote(answer=says({"sub": "@alice:example.org"}))
+    async with serve(server.handle, None) as server.port:
+        verifier = OpenIdVerifier(plain, {"example.org": f"http://127.0.0.1:{server.port}"}, None)
+        assert await verifier.user_of(TOKEN, "example.org") == "@alice:example.org"
+        assert json.dumps(dict(server.asked[0].query)) == json.dumps({"access_token": TOKEN})
+        server.answer = says({"sub": "@alice:other.example"})
+        with pytest.raises(UnknownTokenError):
+            await verifier.user_of(TOKEN, "example.org")
+
+
+async def test_without_federation_other_servers_are_not_served(plain: aiohttp.ClientSession) -> None:
+    verifier = OpenIdVerifier(plain, {"example.org": "http://127.0.0.1:1"}, None)
+    for name in ("other.example", "example.org:443", "EXAMPLE.ORG", "127.0.0.1:80"):
+        with pytest.raises(ForbiddenError) as caught:
+            await verifier.user_of(TOKEN, name)
+        assert TOKEN not in told(caught.value)
