@@ -121,9 +121,9 @@ UPDATE videos SET state = $4, stage = $5, duration = $6, width = $7, height = $8
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 
--- name: fail (id, from_states, attempt, failure)
+-- name: fail (id, from_states, attempt, failure) Nobody is told of a video that was taken back.
 UPDATE videos SET state = 'failed', failure = $4, changed_at = now()
-WHERE id = $1 AND state = ANY ($2) AND attempts = $3
+WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 
 -- name: discard (id) It was no video after all.

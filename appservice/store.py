@@ -47,6 +47,7 @@ _UNREACHABLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.CannotConnectNowError,
+    asyncpg.TransactionRollbackError,  # two transactions in each other's way: the loser may come again
 )
 
 log = structlog.get_logger()
