@@ -1,0 +1,535 @@
+"""The store on a real PostgreSQL: what is written together, what wins a race, what a late worker may not do."""
+
+import asyncio
+import dataclasses
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from appservice import resources
+from appservice.errors import UnavailableError
+from appservice.intake import (
+    BotMembershipChanged,
+    Change,
+    MemberChanged,
+    NewVideo,
+    PowerChanged,
+    Redacted,
+    RoomEncrypted,
+    RoomNamed,
+    RoomReplaced,
+)
+from appservice.migrate import load_migrations, migrate
+from appservice.model import (
+    EncryptedFile,
+    EventId,
+    Membership,
+    RoomId,
+    Snapshot,
+    State,
+    UserId,
+    Video,
+    VideoId,
+    Visibility,
+)
+from appservice.store import CHANNEL, SQL, Pool, Published, Store, open_pool
+from appservice.tokens import Scope
+from tests.unit.videos import ALICE, BOB, ROOM, rendition
+
+BOT = UserId("@reel:example.org")
+OTHER = RoomId("!other:example.org")
+FILE = EncryptedFile(key=b"k" * 32, iv=b"i" * 16, sha256=b"h" * 32)
+
+
+@pytest.fixture(scope="module")
+async def dsn(create_database: Callable[[str], Awaitable[str]]) -> str:
+    dsn = await create_database("store")
+    connection = await asyncpg.connect(dsn)
+    try:
+        await migrate(connection, load_migrations(resources.migrations()))
+    finally:
+        await connection.close()
+    return dsn
+
+
+@pytest.fixture(scope="module")
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    async with await open_pool(dsn, size=5) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def store(pool: Pool) -> Store:
+    await pool.execute("TRUNCATE rooms, members, videos, secrets, pgqueuer, pgqueuer_log")
+    return Store(pool)
+
+
+def new_video(number: int = 1, **changes: object) -> NewVideo:
+    change = NewVideo(
+        event_id=EventId(f"$event{number}"), room_id=ROOM, sender=ALICE, title=f"Video {number}",
+        mxc="mxc://example.org/a", encrypted_file=None, claimed_size=5, certain=True, sent_at=number,
+    )  # fmt: skip
+    return dataclasses.replace(change, **changes)  # type: ignore[arg-type] # the fields' own types
+
+
+def member(user_id: UserId, membership: Membership = Membership.JOIN, name: str | None = None) -> MemberChanged:
+    return MemberChanged(ROOM, user_id, membership, name, None)
+
+
+async def jobs(pool: Pool) -> list[tuple[str, str]]:
+    rows = await pool.fetch("SELECT entrypoint, payload FROM pgqueuer ORDER BY id")
+    return [(row["entrypoint"], row["payload"].decode()) for row in rows]
+
+
+async def one_video(store: Store, number: int = 1, **changes: object) -> Video:
+    await store.apply([new_video(number, **changes)])
+    (video,) = [v for v in await store.room_videos(ROOM) if v.event_id == f"$event{number}"]
+    return video
+
+
+async def begun(store: Store, video: Video) -> Video:
+    attempt = await store.begin_attempt(video.id)
+    assert attempt
+    return attempt
+
+
+def published(state: State = State.READY, stage: str = "1-ready") -> Published:
+    return Published(state, stage, 5.0, 854, 480, True, [rendition(), rendition("240", width=426, height=240)])
+
+
+async def again(store: Store, video: Video) -> Video:
+    found = await store.video(video.id)
+    assert found
+    return found
+
+
+# Transactions from the homeserver
+
+
+async def test_every_change_is_stored_with_its_job(store: Store, pool: Pool) -> None:
+    changes: list[Change] = [
+        BotMembershipChanged(ROOM, Membership.INVITE, ALICE),
+        member(ALICE, name="Alice"),
+        RoomNamed(ROOM, "The den"),
+        PowerChanged(ROOM, {"users": {ALICE: 100}}),
+        RoomEncrypted(ROOM),
+        RoomReplaced(ROOM, OTHER),
+        new_video(encrypted_file=FILE, claimed_size=None, certain=False),
+    ]
+    assert await store.apply(changes) == 0
+    room = await store.room(ROOM)
+    assert room
+    assert (room.name, room.bot_membership, room.inviter) == ("The den", Membership.INVITE, ALICE)
+    assert (room.power_levels, room.encrypted, room.replaced_by) == ({"users": {ALICE: 100}}, True, OTHER)
+    assert [(m.user_id, m.display_name) for m in await store.joined_members(ROOM)] == [(ALICE, "Alice")]
+    (video,) = await store.room_videos(ROOM)
+    assert (video.encrypted_file, video.claimed_size, video.certain) == (FILE, None, False)
+    assert (video.state, video.visibility, video.attempts, video.created_at) == (State.QUEUED, Visibility.SHOWN, 0, 1)
+    assert await jobs(pool) == [("room", ROOM)] * 4 + [("video", video.id)]
+
+
+async def test_a_transaction_that_breaks_in_the_middle_leaves_nothing(
+    store: Store, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SQL, "set_room_name", "SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(UnavailableError):
+        await store.apply([new_video(1), RoomNamed(ROOM, "x"), new_video(2)])
+    assert await store.room(ROOM) is None
+    assert await jobs(pool) == []
+    monkeypatch.undo()
+    await store.apply([new_video(1), RoomNamed(ROOM, "x"), new_video(2)])
+    assert len(await store.room_videos(ROOM)) == 2
+
+
+async def test_an_event_is_taken_once_however_often_it_comes(store: Store, pool: Pool) -> None:
+    await store.apply([new_video(), new_video()])
+    await store.apply([new_video(title="Another text")])
+    await asyncio.gather(*(store.apply([new_video(), new_video(2)]) for _ in range(4)))
+    assert [video.title for video in await store.room_videos(ROOM)] == ["Video 1", "Video 2"]
+    assert [job for job, _ in await jobs(pool)] == ["video", "video"]
+
+
+async def test_transactions_in_each_others_way_may_come_again(store: Store) -> None:
+    forth: list[Change] = [new_video(1), new_video(2, room_id=OTHER), *(member(UserId(f"@{n}:x")) for n in range(20))]
+    for _ in range(3):
+        # PostgreSQL ends one of two that wait for each other; the homeserver sends it again.
+        results = await asyncio.gather(store.apply(forth), store.apply(forth[::-1]), return_exceptions=True)
+        assert 0 in results
+        assert all(result == 0 or isinstance(result, UnavailableError) for result in results), results
+    assert await store.apply(forth) == 0
+    assert len(await store.joined_members(ROOM)) == 20
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        new_video(9, title="nul \x00"),
+        new_video(9, title="half \ud800 a character"),
+        new_video(9, claimed_size=2**63),
+        new_video(9, sent_at=2**63),
+        RoomNamed(ROOM, "\x00"),
+        PowerChanged(ROOM, {"a": "\x00"}),
+        PowerChanged(ROOM, {"a": float("nan")}),
+        PowerChanged(ROOM, {"a": "\ud800"}),
+        MemberChanged(ROOM, UserId("@\x00:x"), Membership.JOIN, None, None),
+        RoomNamed(RoomId("!" + "x" * 8100), "too long for an announcement"),
+    ],
+    ids=repr,
+)
+async def test_a_poisonous_change_does_not_block_the_others(store: Store, pool: Pool, poison: Change) -> None:
+    assert await store.apply([new_video(1), poison, new_video(2)]) == 1
+    assert [video.event_id for video in await store.room_videos(ROOM)] == ["$event1", "$event2"]
+    assert [job for job, _ in await jobs(pool)] == ["video", "video"]
+
+
+async def test_what_was_refused_leaves_no_room_behind(store: Store) -> None:
+    assert await store.apply([RoomNamed(OTHER, "\x00")]) == 1
+    assert await store.room(OTHER) is None
+
+
+async def test_a_time_in_the_future_becomes_now(store: Store) -> None:
+    now_ms = (await store.now()).timestamp() * 1000
+    late = await one_video(store, 1, sent_at=2**53 - 1)
+    assert abs(late.created_at - now_ms) < 60_000
+    await one_video(store, 2, sent_at=1000)
+    assert [video.event_id for video in await store.room_videos(ROOM)] == ["$event2", "$event1"]
+
+
+async def test_listeners_hear_of_a_change_once_it_is_there(store: Store, dsn: str) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.add_listener(CHANNEL, lambda *call: heard.put_nowait(str(call[3])))
+        await store.apply([new_video(), RoomNamed(OTHER, "x")])
+        async with asyncio.timeout(5):
+            assert {await heard.get(), await heard.get()} == {ROOM, OTHER}
+    finally:
+        await connection.close()
+
+
+# Rooms and members
+
+
+async def _tended(store: Store) -> Store:
+    await store.apply([BotMembershipChanged(ROOM, Membership.JOIN, ALICE), member(ALICE), member(BOB)])
+    return store
+
+
+async def _snapshot(store: Store, *members: UserId, name: str = "From the snapshot", seconds: float = 0) -> Snapshot:
+    return Snapshot(
+        room_id=ROOM, name=name, power_levels={"users": {BOT: 50}}, creators=[ALICE], encrypted=False,
+        members=[(user_id, "Snapshot name", None) for user_id in members],
+        read_at=await store.now() + timedelta(seconds=seconds),
+    )  # fmt: skip
+
+
+async def test_a_snapshot_is_taken_over(store: Store) -> None:
+    await _tended(store)
+    await store.save_snapshot(await _snapshot(store, ALICE, UserId("@new:example.org")))
+    room = await store.room(ROOM)
+    assert room
+    wanted: tuple[object, ...] = ("From the snapshot", {"users": {BOT: 50}}, frozenset({ALICE}))
+    assert (room.name, room.power_levels, room.creators) == wanted
+    assert {m.user_id: m.display_name for m in await store.joined_members(ROOM)} == {
+        ALICE: "Snapshot name", "@new:example.org": "Snapshot name",
+    }  # fmt: skip
+    assert await store.member_key(ROOM, BOB) is None
+
+
+async def test_events_after_a_snapshot_was_read_win(store: Store) -> None:
+    await _tended(store)
+    carol = UserId("@carol:example.org")
+    snapshot = await _snapshot(store, ALICE, BOB)
+    await store.apply([
+        RoomNamed(ROOM, "Newer"), member(ALICE, Membership.LEAVE), member(BOB, name="Newer"), member(carol),
+    ])  # fmt: skip
+    await store.save_snapshot(snapshot)
+    room = await store.room(ROOM)
+    assert room
+    assert room.name == "Newer"
+    assert {m.user_id: m.display_name for m in await store.joined_members(ROOM)} == {BOB: "Newer", carol: None}
+
+
+async def test_a_newer_snapshot_lets_nobody_in_that_left_meanwhile(store: Store) -> None:
+    await _tended(store)
+    old, new = await _snapshot(store, ALICE, BOB), await _snapshot(store, BOB, seconds=0.001)
+    await asyncio.sleep(0.01)
+    await store.save_snapshot(new)
+    await store.save_snapshot(old)
+    assert [m.user_id for m in await store.joined_members(ROOM)] == [BOB]
+
+
+async def test_encryption_cannot_be_turned_off(store: Store) -> None:
+    await store.apply([RoomEncrypted(ROOM)])
+    await store.save_snapshot(await _snapshot(store, ALICE))
+    room = await store.room(ROOM)
+    assert room
+    assert room.encrypted
+
+
+async def test_only_who_is_in_the_room_with_the_bot_may_look(store: Store) -> None:
+    await _tended(store)
+    key = await store.member_key(ROOM, ALICE)
+    room = await store.room(ROOM)
+    assert room
+    assert key
+    assert await store.viewer(Scope(room.key, key)) == (ROOM, ALICE)
+    assert await store.viewer(Scope(room.key + 1, key)) is None
+    assert await store.viewer(Scope(room.key, key + 1000)) is None
+    await store.apply([member(ALICE, Membership.BAN)])
+    assert await store.viewer(Scope(room.key, key)) is None
+    assert await store.member_key(ROOM, ALICE) is None
+    await store.apply([member(ALICE)])
+    assert await store.member_key(ROOM, ALICE) == key
+    await store.apply([BotMembershipChanged(ROOM, Membership.LEAVE, ALICE)])
+    assert await store.viewer(Scope(room.key, key)) is None
+    assert await store.member_key(ROOM, ALICE) is None
+
+
+async def test_a_key_of_one_room_does_not_open_another(store: Store) -> None:
+    await _tended(store)
+    await store.apply([
+        BotMembershipChanged(OTHER, Membership.JOIN, ALICE),
+        MemberChanged(OTHER, BOB, Membership.JOIN, None, "mxc://example.org/bob"),
+    ])  # fmt: skip
+    here, there = await store.room(ROOM), await store.room(OTHER)
+    alice, bob_there = await store.member_key(ROOM, ALICE), await store.member_key(OTHER, BOB)
+    assert here
+    assert there
+    assert alice
+    assert bob_there
+    assert await store.viewer(Scope(there.key, alice)) is None
+    assert await store.avatar(Scope(there.key, bob_there), bob_there) == "mxc://example.org/bob"
+    assert await store.avatar(Scope(here.key, alice), bob_there) is None
+
+
+async def test_what_was_told_is_told_again_after_the_bot_was_sent_away(store: Store) -> None:
+    await _tended(store)
+    await store.mark_widget_placed(ROOM)
+    for _ in range(2):
+        await store.mark_told(ROOM, "welcome")
+    await store.mark_told(ROOM, "power")
+    await store.forget_told(ROOM, "power")
+    await store.apply([BotMembershipChanged(ROOM, Membership.JOIN, BOT)])
+    room = await store.room(ROOM)
+    assert room
+    assert room.told == {"welcome"}
+    assert room.widget_placed
+    await store.apply([BotMembershipChanged(ROOM, Membership.LEAVE, ALICE)])
+    room = await store.room(ROOM)
+    assert room
+    assert room.told == frozenset()
+    assert not room.widget_placed
+    assert await store.tended_rooms() == []
+
+
+async def test_one_worker_at_a_time_tends_a_room(store: Store) -> None:
+    inside = asyncio.Event()
+
+    async def second() -> None:
+        async with store.tending(ROOM):
+            inside.set()
+
+    async with store.tending(ROOM):
+        task = asyncio.create_task(second())
+        async with store.tending(OTHER):
+            await asyncio.sleep(0.1)
+        assert not inside.is_set()
+    await asyncio.wait_for(task, 5)
+
+
+async def test_processes_share_one_secret(store: Store) -> None:
+    found = await asyncio.gather(*(store.secret("signing", bytes([n]) * 32) for n in range(8)))
+    assert len(set(found)) == 1
+    assert await store.secret("signing", b"later") == found[0]
+    assert await store.secret("other", b"another") == b"another"
+
+
+# Attempts
+
+
+async def test_a_video_goes_through_its_states(store: Store) -> None:
+    video = await begun(store, await one_video(store))
+    assert (video.state, video.attempts) == (State.PROCESSING, 1)
+    assert await store.served_stage(video.id, ROOM) is None
+    assert await store.publish(video, published(State.PLAYABLE, "1-playable"))
+    assert await store.served_stage(video.id, ROOM) == "1-playable"
+    assert await store.publish(video, published())
+    assert await store.served_stage(video.id, ROOM) == "1-ready"
+    assert await store.served_stage(video.id, OTHER) is None
+    ready = await again(store, video)
+    assert ready.is_playable
+    assert (ready.duration, ready.width, ready.height, ready.has_poster) == (5.0, 854, 480, True)
+    assert ready.renditions == tuple(published().renditions)
+    assert await store.begin_attempt(video.id) is None
+    assert await store.counts() == {"ready": 1}
+
+
+async def test_a_worker_that_was_overtaken_changes_nothing(store: Store, pool: Pool) -> None:
+    late = await begun(store, await one_video(store))
+    newer = await begun(store, late)
+    assert (late.attempts, newer.attempts) == (1, 2)
+    assert not await store.publish(late, published(State.PLAYABLE, "1-playable"))
+    await store.fail(late, "internal")
+    await store.give_back_attempt(late)
+    found = await again(store, late)
+    assert (found.state, found.attempts, found.failure, found.stage) == (State.PROCESSING, 2, None, None)
+    assert ("notice", late.id) not in await jobs(pool)
+    assert await store.publish(newer, published(stage="2-ready"))
+    await store.fail(newer, "internal")
+    assert (await again(store, late)).state is State.READY
+
+
+async def test_a_playable_video_plays_on_during_the_next_attempt(store: Store) -> None:
+    video = await begun(store, await one_video(store))
+    await store.publish(video, published(State.PLAYABLE, "1-playable"))
+    second = await begun(store, video)
+    assert (second.state, second.attempts, second.stage) == (State.PLAYABLE, 2, "1-playable")
+
+
+async def test_an_attempt_that_was_stopped_from_outside_does_not_count(store: Store) -> None:
+    video = await begun(store, await one_video(store))
+    await store.give_back_attempt(video)
+    assert (await begun(store, video)).attempts == 1
+
+
+async def test_a_failure_is_told_once_and_may_be_started_anew(store: Store, pool: Pool) -> None:
+    video = await begun(store, await one_video(store))
+    await store.fail(video, "too-long")
+    await store.fail(video, "internal")
+    failed = await again(store, video)
+    assert (failed.state, failed.failure) == (State.FAILED, "too-long")
+    assert (await jobs(pool)).count(("notice", video.id)) == 1
+    assert await store.begin_attempt(video.id) is None
+
+    assert await store.requeue(video.id)
+    assert not await store.requeue(video.id)
+    assert not await store.requeue(VideoId(str(uuid.uuid4())))
+    assert (await jobs(pool)).count(("video", video.id)) == 2
+    anew = await begun(store, video)
+    assert (anew.attempts, anew.failure, anew.state) == (1, None, State.PROCESSING)
+
+
+async def test_a_file_that_is_no_video_is_forgotten(store: Store) -> None:
+    video = await one_video(store, certain=False)
+    await store.discard(video.id)
+    await store.discard(video.id)
+    assert await store.video(video.id) is None
+
+
+async def test_unfinished_videos_without_a_job_get_one(store: Store, pool: Pool) -> None:
+    videos = [await one_video(store, number) for number in range(1, 7)]
+    lost = videos[:3]
+    await begun(store, videos[1])
+    await store.publish(await begun(store, videos[2]), published(State.PLAYABLE, "1-playable"))
+    await store.fail(await begun(store, videos[3]), "internal")
+    await store.publish(await begun(store, videos[4]), published())
+    await store.apply([Redacted(ROOM, videos[5].event_id)])
+    assert await store.recover_lost_jobs() == 0
+    await pool.execute("DELETE FROM pgqueuer")
+    assert await store.recover_lost_jobs() == 3
+    assert sorted(await jobs(pool)) == sorted(("video", video.id) for video in lost)
+    assert await store.recover_lost_jobs() == 0
+
+
+# Redaction and upgrades
+
+
+async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Store, pool: Pool) -> None:
+    video = await begun(store, await one_video(store, encrypted_file=FILE))
+    await store.publish(video, published())
+    await store.apply([Redacted(ROOM, video.event_id)])
+    assert await store.room_videos(ROOM) == []
+    assert await store.served_stage(video.id, ROOM) is None
+    row = await pool.fetchrow("SELECT * FROM videos WHERE id = $1", video.id)
+    assert row
+    assert (row["title"], row["mxc"], row["encrypted_file"], row["stage"]) == ("", "", None, None)
+    assert ("sweep", video.id) in await jobs(pool)
+    await store.apply([new_video(), Redacted(ROOM, video.event_id)])
+    assert await store.room_videos(ROOM) == []
+    assert (await jobs(pool)).count(("sweep", video.id)) == 1
+    assert await store.counts() == {}
+
+
+async def test_work_on_a_redacted_video_comes_to_nothing(store: Store, pool: Pool) -> None:
+    video = await begun(store, await one_video(store))
+    await store.apply([Redacted(ROOM, video.event_id)])
+    assert not await store.publish(video, published())
+    assert await store.begin_attempt(video.id) is None
+    await store.fail(video, "media-gone")
+    assert ("notice", video.id) not in await jobs(pool), "nobody is told of a video that they took back"
+    assert not await store.requeue(video.id)
+
+
+async def test_a_redaction_in_another_room_removes_nothing(store: Store) -> None:
+    video = await one_video(store)
+    await store.apply([Redacted(OTHER, video.event_id), Redacted(ROOM, EventId("$unknown"))])
+    assert [v.id for v in await store.room_videos(ROOM)] == [video.id]
+
+
+async def test_videos_follow_an_upgrade(store: Store) -> None:
+    video = await one_video(store)
+    await store.apply([BotMembershipChanged(OTHER, Membership.JOIN, BOT)])
+    await store.follow_upgrade(ROOM, OTHER)
+    assert await store.room_videos(ROOM) == []
+    (moved,) = await store.room_videos(OTHER)
+    assert (moved.id, moved.room_id) == (video.id, OTHER)
+    await store.follow_upgrade(ROOM, OTHER)
+    assert len(await store.room_videos(OTHER)) == 1
+
+
+# The database itself
+
+
+async def test_a_database_that_is_away_is_said_to_be(dsn: str) -> None:
+    pool = await open_pool(dsn, size=1)
+    store = Store(pool)
+    await pool.close()
+    with pytest.raises(UnavailableError):
+        await store.now()
+    with pytest.raises(UnavailableError, match="Check `database`"):
+        await open_pool("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def _plan(pool: Pool, query: str, *args: object) -> str:
+    async with pool.acquire() as connection:
+        # What asyncpg prepares and reuses may get a generic plan: that one must be good, too.
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        try:
+            rows = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query.rstrip(';')}", *args)
+        finally:
+            await connection.execute("RESET plan_cache_mode")
+    return rows if isinstance(rows, str) else json.dumps(rows)
+
+
+async def test_what_viewers_ask_is_read_by_index(store: Store, pool: Pool) -> None:
+    await pool.execute("INSERT INTO rooms (room_id) SELECT '!r' || n FROM generate_series(1, 5000) AS n")
+    await pool.execute(
+        "INSERT INTO videos (event_id, room_id, sender, title, mxc, certain, position, sent_at) "
+        "SELECT '$' || n, '!r' || (n % 200 + 1), '@u' || (n % 7), 't', 'm', true, n, n "
+        "FROM generate_series(1, 20000) AS n"
+    )
+    await pool.execute(
+        "INSERT INTO members (room_id, user_id, membership) "
+        "SELECT '!r' || (n % 200 + 1), '@u' || n, 'join' FROM generate_series(1, 20000) AS n"
+    )
+    await pool.execute("ANALYZE rooms, videos, members")
+    assert len(await store.room_videos(RoomId("!r5"))) == 100
+    some = await pool.fetchval("SELECT id FROM videos LIMIT 1")
+    questions: dict[str, tuple[str, tuple[object, ...]]] = {
+        "room_videos": ("videos_reel", ("!r5",)),
+        "video": ("videos_pkey", (some,)),
+        "served_stage": ("videos_pkey", (some, "!r5")),
+        "joined_members": ("members_pkey", ("!r5",)),
+        "member_key": ("members_pkey", ("!r5", "@u4")),
+        "viewer": ("members_key_key", (1, 1)),
+        "remove_by_event": ("videos_event_id_key", ("!r5", "$4")),
+    }
+    for name, (index, arguments) in questions.items():
+        plan = await _plan(pool, SQL[name], *arguments)
+        assert index in plan, f"{name}: {plan}"
+        assert "Seq Scan" not in plan, f"{name}: {plan}"
