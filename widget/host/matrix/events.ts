@@ -1,0 +1,35 @@
+// The parts of the homeserver's answers that this page reads. An event's content is other people's word: unknown until looked at.
+
+export type Content = Readonly<Record<string, unknown>>;
+
+export interface MatrixEvent {
+  readonly type: string;
+  readonly event_id: string;
+  readonly sender: string;
+  readonly origin_server_ts: number;
+  readonly content: Content;
+  readonly state_key?: string;
+  readonly redacts?: string;
+  readonly unsigned?: {
+    readonly transaction_id?: string;
+    readonly prev_content?: Content;
+    readonly redacted_because?: unknown;
+  };
+}
+
+export interface JoinedRoom {
+  readonly state?: { readonly events?: readonly MatrixEvent[] };
+  readonly timeline?: { readonly events?: readonly MatrixEvent[]; readonly limited?: boolean };
+}
+
+export interface SyncAnswer {
+  readonly next_batch: string;
+  readonly rooms?: {
+    readonly join?: Readonly<Record<string, JoinedRoom | undefined>>;
+    readonly leave?: Readonly<Record<string, JoinedRoom | undefined>>;
+  };
+}
+
+export const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+export const numberOf = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
+export const recordOf = (value: unknown): Content => (typeof value === 'object' && value !== null ? (value as Content) : {});

@@ -1,0 +1,86 @@
+// The room as this page shows it, and how each answer of the homeserver changes it. Pure.
+import { recordOf, textOf, type Content, type JoinedRoom, type MatrixEvent } from './events';
+import { entryOf, messageOf, type Entry } from './entry';
+
+export interface Member {
+  readonly name: string | null;
+  readonly avatar: string | null;
+  readonly joined: boolean;
+}
+
+/** A widget's state event that has content. */
+export interface WidgetState {
+  readonly id: string;
+  readonly sender: string;
+  readonly content: Content;
+}
+
+export interface Room {
+  /** `unknown` before the first answer. */
+  readonly membership: 'unknown' | 'joined' | 'left';
+  readonly name: string | null;
+  readonly members: ReadonlyMap<string, Member>;
+  readonly widgets: ReadonlyMap<string, WidgetState>;
+  readonly entries: readonly Entry[];
+}
+
+export const UNKNOWN_ROOM: Room = { membership: 'unknown', name: null, members: new Map(), widgets: new Map(), entries: [] };
+
+/** What people call a member. */
+export const nameOf = (room: Room, userId: string): string => room.members.get(userId)?.name ?? /^@([^:]+):/.exec(userId)?.[1] ?? userId;
+
+/** The room after an answer of the homeserver about it. */
+export function applyJoined(room: Room, { state, timeline }: JoinedRoom): Room {
+  // After a gap the events before it are unknown: begin again behind it.
+  const start: Room = { ...room, membership: 'joined', entries: timeline?.limited === true ? [] : room.entries };
+  const known = (state?.events ?? []).reduce(applyState, start);
+  return (timeline?.events ?? []).reduce(applyEvent, known);
+}
+
+function applyEvent(room: Room, event: MatrixEvent): Room {
+  const after = event.state_key === undefined ? room : applyState(room, event);
+  if (event.type === 'm.room.redaction') return removed(after, textOf(event.content.redacts) ?? event.redacts ?? '');
+  const relation = recordOf(event.content['m.relates_to']);
+  if (relation.rel_type === 'm.replace') return edited(after, event, textOf(relation.event_id));
+  const entry = entryOf(event);
+  if (entry === null || after.entries.some(({ id }) => id === entry.id)) return after;
+  return { ...after, entries: [...after.entries, entry] };
+}
+
+function removed(room: Room, id: string): Room {
+  return { ...room, entries: room.entries.map((entry) => (entry.id === id ? { ...entry, kind: 'removed', text: '', file: null } : entry)) };
+}
+
+function edited(room: Room, event: MatrixEvent, target: string | null): Room {
+  const message = messageOf(recordOf(event.content['m.new_content']));
+  if (message === null) return room;
+  const entries = room.entries.map((entry) =>
+    entry.id === target && entry.sender === event.sender && entry.kind !== 'removed' ? { ...entry, ...message } : entry,
+  );
+  return { ...room, entries };
+}
+
+function applyState(room: Room, event: MatrixEvent): Room {
+  const { type, content, state_key: key = '' } = event;
+  switch (type) {
+    case 'm.room.name':
+      return { ...room, name: textOf(content.name) };
+    case 'm.room.member':
+      return { ...room, members: new Map(room.members).set(key, memberOf(content)) };
+    case 'im.vector.modular.widgets':
+      return { ...room, widgets: widgetsAfter(room.widgets, key, event) };
+    default:
+      return room;
+  }
+}
+
+function memberOf(content: Content): Member {
+  return { name: textOf(content.displayname), avatar: textOf(content.avatar_url), joined: content.membership === 'join' };
+}
+
+function widgetsAfter(widgets: Room['widgets'], id: string, { sender, content }: MatrixEvent): Room['widgets'] {
+  const after = new Map(widgets);
+  if (Object.keys(content).length === 0) after.delete(id);
+  else after.set(id, { id, sender, content });
+  return after;
+}

@@ -1,0 +1,39 @@
+// The room: header, timeline and composer, and the widget beside or above them.
+import { useStore } from '../../src/ui/use-store';
+import { nameOf } from '../matrix/room';
+import type { Settings } from '../settings';
+import type { Visit } from '../visit';
+import { Composer } from './composer';
+import { Header, type HeaderChoices } from './header';
+import { Timeline } from './timeline';
+import { WidgetPane } from './widget-pane';
+
+interface RoomPageProps extends HeaderChoices {
+  readonly visit: Visit;
+  readonly layout: Settings['layout'];
+}
+
+export function RoomPage({ visit, layout, ...choices }: RoomPageProps) {
+  const room = useStore(visit.room);
+  const connected = useStore(visit.connected);
+  const signedOut = useStore(visit.signedOut);
+  const pane = <WidgetPane visit={visit} room={room} theme={choices.theme} language={choices.language} />;
+  if (layout === 'widget') return <div class="only-widget">{pane}</div>;
+  return (
+    <div class="room">
+      <Header title={room.name ?? 'Room'} userName={nameOf(room, visit.account.userId)} {...choices} />
+      <main class="room-body">
+        <section class="chat" aria-label="Chat">
+          {signedOut ? (
+            <p class="banner" role="alert">The homeserver signed this session out. Leave and sign in again.</p>
+          ) : (
+            !connected && <p class="banner" role="status">Connection lost. Reconnecting…</p>
+          )}
+          <Timeline room={room} outbox={visit.outbox} userId={visit.account.userId} />
+          <Composer outbox={visit.outbox} disabled={room.membership !== 'joined'} />
+        </section>
+        {pane}
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+// The widget's frame and our half of the widget API, both for one address.
+import { ClientWidgetApi, type Widget } from 'matrix-widget-api';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Theme } from '../../src/core/params';
+import type { Account } from '../matrix/account';
+import { DemoDriver } from '../matrix/driver';
+
+// What Element Web gives its widgets.
+const ALLOW = 'microphone; camera; encrypted-media; autoplay; display-capture; clipboard-read; clipboard-write; fullscreen';
+const SANDBOX = 'allow-forms allow-popups allow-popups-to-escape-sandbox allow-same-origin allow-scripts allow-presentation allow-downloads';
+
+interface WidgetFrameProps {
+  readonly widget: Widget;
+  readonly url: string;
+  readonly account: Account;
+  readonly theme: Theme;
+  readonly onFailed: () => void;
+}
+
+export function WidgetFrame({ widget, url, account, theme, onFailed }: WidgetFrameProps) {
+  const frame = useRef<HTMLIFrameElement>(null);
+  const [api, setApi] = useState<ClientWidgetApi | null>(null);
+  // The theme that the widget knows; at first the one in its address.
+  const told = useRef(theme);
+
+  // Before the frame can have loaded, or its first message would be missed.
+  useLayoutEffect(() => {
+    if (frame.current === null) return undefined;
+    const started = new ClientWidgetApi(widget, frame.current, new DemoDriver(account));
+    started.on('ready', () => {
+      setApi(started);
+      document.body.dataset.ready = 'true';
+    });
+    started.on('error:preparing', (error: unknown) => {
+      console.error('The widget does not answer:', error);
+      onFailed();
+    });
+    // This page never takes the frame away, so there is nothing to do.
+    started.on('action:set_always_on_screen', (event: CustomEvent<never>) => {
+      event.preventDefault();
+      started.transport.reply(event.detail, { success: true } as never);
+    });
+    return () => {
+      started.stop();
+      delete document.body.dataset.ready;
+    };
+  }, []);
+
+  useEffect(() => {
+    if (api === null || told.current === theme) return;
+    told.current = theme;
+    api.updateTheme({ name: theme }).catch((error: unknown) => console.warn('The widget did not take the theme:', error));
+  }, [api, theme]);
+
+  return <iframe class="frame" data-testid="widget" title={widget.name ?? 'Widget'} src={url} allow={ALLOW} sandbox={SANDBOX} ref={frame} />;
+}

@@ -1,0 +1,61 @@
+// The place of the widget: the frame once the bot has put it into the room, a friendly word before.
+import { useMemo, useState } from 'preact/hooks';
+import type { Theme } from '../../src/core/params';
+import type { Room } from '../matrix/room';
+import { widgetOf, widgetUrl } from '../matrix/widget';
+import type { Language } from '../settings';
+import type { Visit } from '../visit';
+import { FilmIcon } from './icons';
+import { WidgetFrame } from './widget-frame';
+
+interface WidgetPaneProps {
+  readonly visit: Visit;
+  readonly room: Room;
+  readonly theme: Theme;
+  readonly language: Language;
+}
+
+export function WidgetPane({ visit, room, theme, language }: WidgetPaneProps) {
+  const [tries, setTries] = useState(0);
+  const [failed, setFailed] = useState(false);
+  const { account, roomId } = visit;
+  const widget = useMemo(() => (room.membership === 'joined' ? widgetOf(room) : null), [room.widgets, room.membership]);
+  // The language is only in the address, so a change loads the frame anew; a change of theme is told to the loaded page.
+  const url = useMemo(() => {
+    const viewer = { room, roomId, userId: account.userId, baseUrl: account.homeserver.baseUrl, theme, language };
+    return widget === null ? null : widgetUrl(widget, viewer);
+  }, [widget, language, tries]);
+  const reload = (): void => {
+    setFailed(false);
+    setTries(tries + 1);
+  };
+
+  return (
+    <aside class="pane" aria-label="Widget">
+      {widget === null || url === null ? <Waiting membership={room.membership} /> : (
+        <WidgetFrame key={`${tries} ${url}`} widget={widget} url={url} account={account} theme={theme} onFailed={() => setFailed(true)} />
+      )}
+      {widget !== null && failed && (
+        <div class="pane-failed" role="alert" data-testid="widget-failed">
+          <p>The widget at {widget.origin} does not answer.</p>
+          <button type="button" class="button" onClick={reload}>Load it again</button>
+        </div>
+      )}
+    </aside>
+  );
+}
+
+function Waiting({ membership }: { membership: Room['membership'] }) {
+  const [title, hint] = {
+    unknown: ['Opening the room…', ''],
+    joined: ['Waiting for the widget', 'It appears here as soon as the Roomreel bot has joined and put it into the room. The bot needs the power to change the room’s settings.'],
+    left: ['Nothing to see', 'Only members of a room see its widget.'],
+  }[membership] as [string, string];
+  return (
+    <div class="pane-waiting" role="status" data-testid="widget-waiting">
+      <span class="pane-icon"><FilmIcon /></span>
+      <h2>{title}</h2>
+      <p>{hint}</p>
+    </div>
+  );
+}

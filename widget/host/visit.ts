@@ -1,0 +1,41 @@
+// One signed-in user's visit to the demo's room.
+import { Store } from '../src/core/store';
+import { Account } from './matrix/account';
+import type { Demo, DemoUser } from './matrix/demo';
+import { follow } from './matrix/follow';
+import { Outbox } from './matrix/outbox';
+import { UNKNOWN_ROOM } from './matrix/room';
+
+export class Visit {
+  readonly room = new Store(UNKNOWN_ROOM);
+  readonly connected = new Store(true);
+  readonly signedOut = new Store(false);
+  readonly outbox: Outbox;
+  readonly #end = new AbortController();
+
+  private constructor(
+    readonly account: Account,
+    readonly roomId: string,
+  ) {
+    this.outbox = new Outbox(account, roomId);
+    this.room.subscribe(() => this.outbox.settle(this.room.get().entries));
+    const listener = {
+      onRoom: this.room.set.bind(this.room),
+      onConnected: this.connected.set.bind(this.connected),
+      onSignedOut: () => this.signedOut.set(true),
+    };
+    void follow(account, roomId, listener, this.#end.signal);
+  }
+
+  /** Signs in and begins to follow the room. Rejects with MatrixError. */
+  static async begin(demo: Demo, user: DemoUser): Promise<Visit> {
+    return new Visit(await Account.signIn(demo.homeserver_url, user.user_id, user.password), demo.room_id);
+  }
+
+  /** Ends the visit; the homeserver is told, but need not answer. */
+  end(): void {
+    this.#end.abort();
+    this.outbox.discardAll();
+    this.account.signOut().catch((error: unknown) => console.warn('Signing out failed:', error));
+  }
+}
