@@ -50,7 +50,7 @@ async def _deliver(spare: Installation, http: aiohttp.ClientSession, event: dict
 async def _all_ready_once(spare: Installation, count: int) -> None:
     async def ask() -> bool:
         rows = await spare.rows("SELECT count(*) AS n FROM videos WHERE state NOT IN ('ready', 'failed')")
-        return rows[0]["n"] == 0
+        return int(rows[0]["n"]) == 0
 
     await eventually(ask, seconds=120, what="the end of all work")
     rows = await spare.rows("SELECT event_id, state, failure FROM videos ORDER BY sent_at")
