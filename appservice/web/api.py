@@ -34,7 +34,7 @@ class SessionRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     openid_token: OpenIdToken
-    room_id: str = Field(min_length=2, max_length=255, pattern=r"^!")
+    room_id: str = Field(min_length=2, max_length=255, pattern=r"^![^\x00]+$")
 
 
 def _json(model: BaseModel) -> web.Response:

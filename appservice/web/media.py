@@ -1,5 +1,7 @@
 """Playlists, segments, posters and avatars below `/media/{exp}.{sig}/{scope}/`."""
 
+import asyncio
+
 import aiohttp
 from aiohttp import web
 
@@ -82,6 +84,8 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     if await context.access.served_stage(video_id, room_id) is None:
         raise NotFoundError("There is no such video.")
     path = context.files.path(video_id, request.match_info["stage"], request.match_info["name"])
+    if not await asyncio.to_thread(path.is_file):
+        raise NotFoundError("There is no such file.")
     # An earlier stage plays on for those who have its playlist, until it is swept; then this is a 404.
     headers = {**_IMMUTABLE, "Content-Type": _TYPES[path.suffix]}
     return web.FileResponse(path, headers=headers)
