@@ -1,0 +1,267 @@
+"""The command line: exit codes, and what it says when something is wrong."""
+
+import asyncio
+import os
+import re
+import socket
+import stat
+import sys
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import yaml
+
+from appservice.config import load_config
+from appservice.registration import render_registration
+from tests.support import ROOT, Installation
+
+LEAST: dict[str, Any] = {
+    "homeserver": {"url": "http://127.0.0.1:1", "server_name": "example.org"},
+    "appservice": {"url": "http://127.0.0.1:2", "as_token": "a" * 20, "hs_token": "h" * 20},
+    "web": {"public_url": "http://127.0.0.1:2", "port": 0},
+    "metrics": {"port": 0},
+}
+COMMANDS = ("demo", "serve", "work", "migrate", "generate-registration", "check", "admin")
+
+
+async def roomreel(*args: str | Path, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+    """Run a command to its end; return exit code, output and errors."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "appservice", *map(str, args), cwd=ROOT, env={**os.environ, **(env or {})},
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        output, errors = await process.communicate()
+    assert process.returncode is not None
+    assert "Traceback" not in errors.decode(), errors.decode()
+    return process.returncode, output.decode(), errors.decode()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(LEAST))
+    return path
+
+
+# Usage and configuration: 2
+
+
+async def test_help_lists_the_commands() -> None:
+    code, output, _ = await roomreel("--help")
+    assert code == 0
+    assert output.startswith("usage: roomreel")
+    assert [command for command in COMMANDS if not re.search(rf"^    {command}\s", output, re.MULTILINE)] == []
+
+
+async def test_the_version() -> None:
+    code, output, _ = await roomreel("--version")
+    assert (code, output.split()[0]) == (0, "roomreel")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [(), ("dance",), ("serve",), ("admin", "-c", "x"), ("migrate", "-c", "x", "--phase", "never"), ("check", "--fast")],
+)
+async def test_wrong_usage_is_2(args: tuple[str, ...]) -> None:
+    code, output, errors = await roomreel(*args)
+    assert (code, output) == (2, "")
+    assert "usage: roomreel" in errors
+
+
+@pytest.mark.parametrize("command", [("check",), ("migrate",), ("serve",), ("admin", "status")])
+async def test_an_unknown_key_is_named_by_every_command(config: Path, command: tuple[str, ...]) -> None:
+    config.write_text(yaml.safe_dump({**LEAST, "web": {**LEAST["web"], "prot": 1}}))
+    code, output, errors = await roomreel(command[0], "-c", config, *command[1:])
+    assert (code, output) == (2, "")
+    assert errors.startswith("roomreel: ")
+    assert "unknown key `web.prot`" in errors
+
+
+async def test_a_missing_configuration_is_2(tmp_path: Path) -> None:
+    code, _, errors = await roomreel("check", "-c", tmp_path / "none.yaml")
+    assert code == 2
+    assert "Start from config.yaml.example" in errors
+
+
+async def test_the_environment_counts(config: Path) -> None:
+    code, _, errors = await roomreel("check", "-c", config, env={"ROOMREEL_LOG__LEVEL": "loud"})
+    assert code == 2
+    assert "`log.level`" in errors
+
+
+async def test_a_worker_of_its_own_needs_a_shared_database(config: Path) -> None:
+    code, _, errors = await roomreel("work", "-c", config)
+    assert code == 2
+    assert "set `database` to a PostgreSQL address" in errors
+
+
+# The registration
+
+
+async def test_a_registration_is_for_its_owner_alone(config: Path, tmp_path: Path) -> None:
+    target = tmp_path / "registration.yaml"
+    code, output, _ = await roomreel("generate-registration", "-c", config, "-r", target)
+    assert code == 0
+    assert str(target) in output
+    assert "h" * 20 not in output
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert target.read_text() == render_registration(load_config(config, {}))
+
+
+async def test_an_existing_registration_keeps_its_mode(config: Path, tmp_path: Path) -> None:
+    target = tmp_path / "registration.yaml"
+    target.write_text("old: " + "x" * 5000)
+    target.chmod(0o640)
+    assert (await roomreel("generate-registration", "-c", config, "-r", target))[0] == 0
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert yaml.safe_load(target.read_text())["as_token"] == "a" * 20
+
+
+async def test_a_registration_that_cannot_be_written_is_2(config: Path, tmp_path: Path) -> None:
+    code, _, errors = await roomreel("generate-registration", "-c", config, "-r", tmp_path / "none" / "r.yaml")
+    assert code == 2
+    assert "cannot be written" in errors
+
+
+# The database
+
+
+@pytest.fixture
+async def database(create_database: Callable[[str], Awaitable[str]], config: Path) -> str:
+    dsn = await create_database("cli")
+    config.write_text(yaml.safe_dump({**LEAST, "database": dsn}))
+    return dsn
+
+
+async def test_migrate_admin_status_and_requeue(database: str, config: Path) -> None:
+    code, output, errors = await roomreel("admin", "-c", config, "status")
+    assert (code, output) == (1, "")
+    assert "run `roomreel migrate` first" in errors
+
+    code, output, _ = await roomreel("migrate", "-c", config, "--phase", "before")
+    assert code == 0
+    assert "Applied 0001_before_job_queue." in output
+    assert await roomreel("migrate", "-c", config) == (0, "The database is up to date.\n", "")
+    assert await roomreel("admin", "-c", config, "status") == (0, "There are no videos yet.\n", "")
+
+    failed, ready = uuid.uuid4(), uuid.uuid4()
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute("INSERT INTO rooms (room_id) VALUES ('!r')")
+        for video_id, state, failure in ((failed, "failed", "internal"), (ready, "ready", None)):
+            await connection.execute(
+                "INSERT INTO videos"
+                " (id, event_id, room_id, sender, title, mxc, certain, position, sent_at, state, failure)"
+                " VALUES ($1, $2, '!r', '@a:x', 't', 'mxc://x/y', true, 1, 1, $3, $4)",
+                video_id, f"${video_id}", state, failure,
+            )  # fmt: skip
+        code, output, _ = await roomreel("admin", "-c", config, "status")
+        assert code == 0
+        assert [line.split() for line in output.splitlines()] == [["failed", "1"], ["ready", "1"]]
+
+        code, output, _ = await roomreel("admin", "-c", config, "requeue", str(failed).upper())
+        assert (code, output) == (0, f"Queued {failed} again.\n")
+        assert await connection.fetchval("SELECT state FROM videos WHERE id = $1", failed) == "queued"
+        assert (
+            await connection.fetchval("SELECT payload FROM pgqueuer WHERE entrypoint = 'video'") == str(failed).encode()
+        )
+    finally:
+        await connection.close()
+    for other in (failed, ready, uuid.uuid4()):
+        code, output, errors = await roomreel("admin", "-c", config, "requeue", str(other))
+        assert (code, output) == (1, "")
+        assert f"There is no failed video {other}." in errors
+    code, _, errors = await roomreel("admin", "-c", config, "requeue", "the-last-one")
+    assert code == 2
+    assert "is not a video's id" in errors
+
+
+# check
+
+
+@pytest.fixture
+def twin(reel: Installation, tmp_path: Path) -> Installation:
+    """A second configuration of the running Roomreel, for tests to break."""
+    twin = Installation(tmp_path / "twin", reel.synapse, dict(reel.settings))
+    twin.folder.mkdir()
+    twin.write_config()
+    return twin
+
+
+async def verdicts(installation: Installation) -> tuple[int, dict[str, str], dict[str, str]]:
+    """Return the exit code, and the parts that are well and that are not, with what is said of them."""
+    code, output, _ = await roomreel("check", "-c", installation.config)
+    lines = [(line[:4], *line[6:].split(": ", 1)) for line in output.splitlines()]
+    assert {verdict for verdict, *_ in lines} <= {"ok  ", "FAIL"}
+    good, bad = ({part: said for verdict, part, said in lines if verdict == which} for which in ("ok  ", "FAIL"))
+    return code, good, bad
+
+
+async def test_check_of_a_running_installation(reel: Installation, twin: Installation) -> None:
+    code, good, bad = await verdicts(twin)
+    assert (code, bad) == (0, {})
+    assert list(good) == ["configuration", "database", "homeserver", "homeserver to us", "ffmpeg", "storage"]
+    assert reel.bot in good["homeserver"]
+
+
+async def test_check_before_the_first_start_listens_for_the_homeserver_itself(spare: Installation) -> None:
+    _, good, _ = await verdicts(spare)
+    assert "homeserver to us" in good
+
+
+async def test_check_tells_wrong_hs_tokens_apart(spare: Installation) -> None:
+    spare.write_config(appservice={"hs_token": "not-the-one-of-the-registration"})
+    code, _, bad = await verdicts(spare)
+    assert code == 1
+    assert "hs_token is the same in both" in bad["homeserver to us"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "broken", "advice"),
+    [
+        ({"database": "postgresql://u:pass-word@127.0.0.1:1/none"}, {"database"}, "Check that PostgreSQL runs"),
+        ({"homeserver": {"url": "http://127.0.0.1:1"}}, {"homeserver", "homeserver to us"}, "Check homeserver.url"),
+        (
+            {"appservice": {"as_token": "no-such-token-at-all"}},
+            {"homeserver", "homeserver to us"},
+            "as_token is the same in both",
+        ),
+        ({"appservice": {"id": "somebody-else"}}, {"homeserver to us"}, "Check appservice.url"),
+        ({"appservice": {"bot_localpart": "not-ours"}}, {"homeserver"}, "registration.yaml"),
+        ({"transcode": {"ffmpeg": "/none/ffmpeg"}}, {"ffmpeg"}, "/none/ffmpeg"),
+        ({"data_dir": "config.yaml"}, {"storage"}, "Check data_dir"),
+    ],
+)
+async def test_check_names_the_broken_part_and_what_to_do(
+    twin: Installation, sections: dict[str, Any], broken: set[str], advice: str
+) -> None:
+    twin.write_config(**sections)
+    code, good, bad = await verdicts(twin)
+    assert code == 1
+    assert set(bad) == broken
+    assert len(good) + len(bad) == 6
+    assert any(advice in said for said in bad.values()), bad
+    assert "pass-word" not in str(bad)
+
+
+async def test_check_of_a_database_that_was_not_migrated(
+    twin: Installation, create_database: Callable[[str], Awaitable[str]]
+) -> None:
+    twin.write_config(database=await create_database("cli-empty"))
+    code, _, bad = await verdicts(twin)
+    assert code == 1
+    assert "run `roomreel migrate`" in bad["database"]
+
+
+async def test_a_port_that_is_taken_is_2(twin: Installation, create_database: Callable[[str], Awaitable[str]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        twin.write_config(database=await create_database("cli-port"), web={"port": port}, metrics={"port": 0})
+        code, _, errors = await roomreel("serve", "-c", twin.config)
+    assert code == 2
+    assert f"Cannot listen on 127.0.0.1:{port}" in errors
