@@ -20,14 +20,15 @@ SIZES = pytest.mark.parametrize(("width", "height"), [(320, 300), (1280, 720)])
 # Whatever plays is noted as it happens; the colour proves that the picture is the one the page speaks of.
 _RECORD = """() => {
     const player = document.querySelector('[data-testid=player]');
-    const canvas = new OffscreenCanvas(16, 16), context = canvas.getContext('2d', {willReadFrequently: true});
+    const canvas = new OffscreenCanvas(1, 1), context = canvas.getContext('2d', {willReadFrequently: true});
     window.seen = [];
     const look = () => {
         const id = player.dataset.videoId, video = document.querySelector('video[data-active]');
         if (!id || !video || video.readyState < 2 || video.seeking) return;
         if (window.seen.at(-1)?.id !== id) window.seen.push({id, colours: []});
-        context.drawImage(video, 0, 0, 16, 16);
-        window.seen.at(-1).colours.push([...context.getImageData(1, 14, 1, 1).data.slice(0, 3)]);
+        const w = video.videoWidth, h = video.videoHeight;
+        context.drawImage(video, 0.02 * w, 0.96 * h, 0.03 * w, 0.02 * h, 0, 0, 1, 1);
+        window.seen.at(-1).colours.push([...context.getImageData(0, 0, 1, 1).data.slice(0, 3)]);
     };
     setInterval(look, 40);
 }"""
