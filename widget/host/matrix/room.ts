@@ -5,7 +5,6 @@ import { entryOf, messageOf, type Entry } from './entry';
 export interface Member {
   readonly name: string | null;
   readonly avatar: string | null;
-  readonly joined: boolean;
 }
 
 /** A widget's state event that has content. */
@@ -75,10 +74,12 @@ function applyState(room: Room, event: MatrixEvent): Room {
 }
 
 function memberOf(content: Content): Member {
-  return { name: textOf(content.displayname), avatar: textOf(content.avatar_url), joined: content.membership === 'join' };
+  return { name: textOf(content.displayname), avatar: textOf(content.avatar_url) };
 }
 
 function widgetsAfter(widgets: Room['widgets'], id: string, { sender, content }: MatrixEvent): Room['widgets'] {
+  // Told again after a gap: what did not change must not load the frame anew.
+  if (JSON.stringify(widgets.get(id)?.content ?? {}) === JSON.stringify(content)) return widgets;
   const after = new Map(widgets);
   if (Object.keys(content).length === 0) after.delete(id);
   else after.set(id, { id, sender, content });

@@ -30,7 +30,7 @@ export function Composer({ outbox, disabled }: { outbox: Outbox; disabled: boole
         type="text"
         data-testid="composer"
         aria-label="Message"
-        placeholder="Message, or !reel help"
+        placeholder="Message"
         autocomplete="off"
         value={text}
         disabled={disabled}

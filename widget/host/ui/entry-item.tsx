@@ -24,7 +24,7 @@ export function EntryItem({ entry, before, room, own }: EntryItemProps) {
     <article class="message" data-testid="message" data-event-id={entry.id} data-kind={entry.kind} data-own={own} data-continues={continues}>
       {!continues && (
         <header class="message-head">
-          <Avatar name={name} small />
+          <Avatar userId={entry.sender} name={name} small />
           <strong>{name}</strong>
           <time dateTime={new Date(entry.at).toISOString()}>{TIME.format(entry.at)}</time>
         </header>

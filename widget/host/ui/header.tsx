@@ -15,10 +15,11 @@ export interface HeaderChoices {
 
 interface HeaderProps extends HeaderChoices {
   readonly title: string;
+  readonly userId: string;
   readonly userName: string;
 }
 
-export function Header({ title, userName, theme, language, onTheme, onLanguage, onLeave }: HeaderProps) {
+export function Header({ title, userId, userName, theme, language, onTheme, onLanguage, onLeave }: HeaderProps) {
   const other = theme === 'dark' ? 'light' : 'dark';
   return (
     <header class="header">
@@ -33,14 +34,14 @@ export function Header({ title, userName, theme, language, onTheme, onLanguage, 
           if (isLanguage(value)) onLanguage(value);
         }}
       >
-        <option value="en">English</option>
+        <option value="en" aria-label="English">EN</option>
         <option value="zh">中文</option>
       </select>
       <button type="button" class="icon-button" data-testid="theme" aria-label={`Switch to the ${other} theme`} title={`Switch to the ${other} theme`} onClick={() => onTheme(other)}>
         {theme === 'dark' ? <SunIcon /> : <MoonIcon />}
       </button>
       <span class="header-user" data-testid="user">
-        <Avatar name={userName} small />
+        <Avatar userId={userId} name={userName} small />
         <span class="header-name">{userName}</span>
       </span>
       <button type="button" class="icon-button" data-testid="sign-out" aria-label="Sign out" title="Sign out" onClick={onLeave}>

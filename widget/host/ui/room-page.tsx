@@ -21,13 +21,13 @@ export function RoomPage({ visit, layout, ...choices }: RoomPageProps) {
   if (layout === 'widget') return <div class="only-widget">{pane}</div>;
   return (
     <div class="room">
-      <Header title={room.name ?? 'Room'} userName={nameOf(room, visit.account.userId)} {...choices} />
+      <Header title={room.name ?? 'Room'} userId={visit.account.userId} userName={nameOf(room, visit.account.userId)} {...choices} />
       <main class="room-body">
         <section class="chat" aria-label="Chat">
           {signedOut ? (
             <p class="banner" role="alert">The homeserver signed this session out. Leave and sign in again.</p>
           ) : (
-            !connected && <p class="banner" role="status">Connection lost. Reconnecting…</p>
+            !connected && <p class="banner" role="status" data-testid="connection">Connection lost. Reconnecting…</p>
           )}
           <Timeline room={room} outbox={visit.outbox} userId={visit.account.userId} />
           <Composer outbox={visit.outbox} disabled={room.membership !== 'joined'} />

@@ -28,7 +28,7 @@ export function SignIn({ demo, busy, error, onChoose }: SignInProps) {
             disabled={busy !== null}
             onClick={() => onChoose(demo, user)}
           >
-            <Avatar name={user.display_name} />
+            <Avatar userId={user.user_id} name={user.display_name} />
             <span>
               <strong>{busy === localpart(user.user_id) ? 'Signing in…' : `I am ${user.display_name}`}</strong>
               <small>{user.user_id}</small>

@@ -9,15 +9,19 @@ import { DemoDriver } from '../matrix/driver';
 const ALLOW = 'microphone; camera; encrypted-media; autoplay; display-capture; clipboard-read; clipboard-write; fullscreen';
 const SANDBOX = 'allow-forms allow-popups allow-popups-to-escape-sandbox allow-same-origin allow-scripts allow-presentation allow-downloads';
 
+/** Milliseconds of silence after which the viewer may load the frame again. */
+const PATIENCE = 12_000;
+
 interface WidgetFrameProps {
   readonly widget: Widget;
   readonly url: string;
   readonly account: Account;
   readonly theme: Theme;
-  readonly onFailed: () => void;
+  /** Hears false when the widget stays silent, and true when it is ready after all. */
+  readonly onAnswer: (answers: boolean) => void;
 }
 
-export function WidgetFrame({ widget, url, account, theme, onFailed }: WidgetFrameProps) {
+export function WidgetFrame({ widget, url, account, theme, onAnswer }: WidgetFrameProps) {
   const frame = useRef<HTMLIFrameElement>(null);
   const [api, setApi] = useState<ClientWidgetApi | null>(null);
   // The theme that the widget knows; at first the one in its address.
@@ -27,13 +31,16 @@ export function WidgetFrame({ widget, url, account, theme, onFailed }: WidgetFra
   useLayoutEffect(() => {
     if (frame.current === null) return undefined;
     const started = new ClientWidgetApi(widget, frame.current, new DemoDriver(account));
+    const timer = setTimeout(() => onAnswer(false), PATIENCE);
     started.on('ready', () => {
+      clearTimeout(timer);
+      onAnswer(true);
       setApi(started);
       document.body.dataset.ready = 'true';
     });
     started.on('error:preparing', (error: unknown) => {
       console.error('The widget does not answer:', error);
-      onFailed();
+      onAnswer(false);
     });
     // This page never takes the frame away, so there is nothing to do.
     started.on('action:set_always_on_screen', (event: CustomEvent<never>) => {
@@ -41,6 +48,7 @@ export function WidgetFrame({ widget, url, account, theme, onFailed }: WidgetFra
       started.transport.reply(event.detail, { success: true } as never);
     });
     return () => {
+      clearTimeout(timer);
       started.stop();
       delete document.body.dataset.ready;
     };

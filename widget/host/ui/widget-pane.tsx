@@ -17,7 +17,7 @@ interface WidgetPaneProps {
 
 export function WidgetPane({ visit, room, theme, language }: WidgetPaneProps) {
   const [tries, setTries] = useState(0);
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState<string | null>(null);
   const { account, roomId } = visit;
   const widget = useMemo(() => (room.membership === 'joined' ? widgetOf(room) : null), [room.widgets, room.membership]);
   // The language is only in the address, so a change loads the frame anew; a change of theme is told to the loaded page.
@@ -25,20 +25,18 @@ export function WidgetPane({ visit, room, theme, language }: WidgetPaneProps) {
     const viewer = { room, roomId, userId: account.userId, baseUrl: account.homeserver.baseUrl, theme, language };
     return widget === null ? null : widgetUrl(widget, viewer);
   }, [widget, language, tries]);
-  const reload = (): void => {
-    setFailed(false);
-    setTries(tries + 1);
-  };
+  // One per loading of the frame.
+  const loading = `${tries} ${url ?? ''}`;
 
   return (
     <aside class="pane" aria-label="Widget">
       {widget === null || url === null ? <Waiting membership={room.membership} /> : (
-        <WidgetFrame key={`${tries} ${url}`} widget={widget} url={url} account={account} theme={theme} onFailed={() => setFailed(true)} />
+        <WidgetFrame key={loading} widget={widget} url={url} account={account} theme={theme} onAnswer={(answers) => setFailed(answers ? null : loading)} />
       )}
-      {widget !== null && failed && (
+      {widget !== null && failed === loading && (
         <div class="pane-failed" role="alert" data-testid="widget-failed">
           <p>The widget at {widget.origin} does not answer.</p>
-          <button type="button" class="button" onClick={reload}>Load it again</button>
+          <button type="button" class="button" onClick={() => setTries(tries + 1)}>Load it again</button>
         </div>
       )}
     </aside>
