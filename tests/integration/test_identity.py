@@ -354,6 +354,25 @@ async def test_no_proper_answer(remote: Remote, federation: aiohttp.ClientSessio
     assert remote.asked
 
 
+@pytest.mark.parametrize(
+    "name", ["[::::]:80", "a..b:80", ".:80", "-:80", "0x7f.1:80", "x" * 200 + ":80", "[1.2.3.4.5]:1"]
+)
+async def test_names_that_lead_nowhere(federation: aiohttp.ClientSession, name: str) -> None:
+    with pytest.raises(UnavailableError) as caught:
+        await ask(federation, name)
+    assert TOKEN not in told(caught.value)
+
+
+async def test_an_answer_that_cannot_be_unpacked(remote: Remote, federation: aiohttp.ClientSession) -> None:
+    async def compressed(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"not deflated", headers={"Content-Encoding": "deflate"})
+
+    remote.answer = compressed
+    with pytest.raises(UnavailableError) as caught:
+        await ask(federation, remote.name)
+    assert TOKEN not in told(caught.value)
+
+
 async def test_nobody_is_there(federation: aiohttp.ClientSession, unused_tcp_port: int) -> None:
     with pytest.raises(UnavailableError) as caught:
         await ask(federation, f"127.0.0.1:{unused_tcp_port}")

@@ -213,6 +213,7 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         ({"ROOMREEL_WEB__PORT": "["}, "The variable ROOMREEL_WEB__PORT is not a YAML value"),
         ({"ROOMREEL_WEB__PORT": "abc"}, "`web.port`"),
         ({"ROOMREEL_WEB": "5"}, "`web`"),
+        ({"ROOMREEL_WEB": "5", "ROOMREEL_WEB__PORT": "9000"}, "`web`"),
     ],
 )
 def test_a_wrong_variable_is_named(tmp_path: Path, env: dict[str, str], said: str) -> None:

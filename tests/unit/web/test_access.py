@@ -1,0 +1,144 @@
+"""Sessions by header, grants by path: what is asked of the database, how often, and what strangers get."""
+
+import time
+from typing import cast
+
+import pytest
+
+from appservice.errors import ForbiddenError, UnknownTokenError
+from appservice.model import RoomId, UserId, VideoId
+from appservice.store import Store
+from appservice.tokens import Scope, Session, issue_grant, issue_session
+from appservice.web.access import SESSION_S, Access
+from tests.unit.videos import ALICE, ROOM
+
+KEY = b"k" * 32
+SCOPE = Scope(3, 7)
+VIDEO = VideoId("00000000-0000-0000-0000-000000000001")
+
+
+class Members:
+    """Stands in for the database: who is in the room, and how often that was asked."""
+
+    def __init__(self) -> None:
+        self.joined = True
+        self.asked = 0
+
+    async def viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
+        self.asked += 1
+        return (ROOM, ALICE) if self.joined and scope == SCOPE else None
+
+    async def member_key(self, room_id: RoomId, user_id: UserId) -> int | None:
+        self.asked += 1
+        return 7 if self.joined and (room_id, user_id) == (ROOM, ALICE) else None
+
+    async def served_stage(self, video_id: VideoId, room_id: RoomId) -> str | None:
+        self.asked += 1
+        return "1-ready" if self.joined and (video_id, room_id) == (VIDEO, ROOM) else None
+
+
+@pytest.fixture
+def members() -> Members:
+    return Members()
+
+
+@pytest.fixture
+def access(members: Members) -> Access:
+    return Access(cast("Store", members), KEY)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine seconds pass between any two looks at the clock."""
+    ticks = iter(range(0, 100_000, 9))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
+
+
+def _parts(scope: Scope = SCOPE, seconds: int = 600, key: bytes = KEY) -> tuple[str, str]:
+    grant, _, path = issue_grant(key, scope, int(time.time()) + seconds).partition("/")
+    return grant, path
+
+
+def test_a_session_lasts_an_hour(access: Access) -> None:
+    token, session = access.open_session(ALICE, ROOM)
+    assert abs(session.expires_at / 1000 - time.time() - SESSION_S) < 5
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        assert access.session(f"{scheme} {token}") == session
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer ", "Basic {token}", "{token}", "Bearer  {token}"]
+)
+def test_no_session(access: Access, authorization: str | None) -> None:
+    token, _ = access.open_session(ALICE, ROOM)
+    with pytest.raises(UnknownTokenError):
+        access.session(authorization and authorization.replace("{token}", token))
+
+
+def test_an_old_or_foreign_session(access: Access) -> None:
+    old = issue_session(KEY, Session(ALICE, ROOM, int(time.time() * 1000) - 1))
+    foreign = issue_session(Access.new_key(), Session(ALICE, ROOM, 2**53))
+    for token in (old, foreign):
+        with pytest.raises(UnknownTokenError):
+            access.session(f"Bearer {token}")
+
+
+async def test_membership_is_asked_each_time(access: Access, members: Members) -> None:
+    _, session = access.open_session(ALICE, ROOM)
+    assert await access.membership(session, ROOM) == 7
+    members.joined = False
+    with pytest.raises(ForbiddenError):
+        await access.membership(session, ROOM)
+
+
+async def test_a_session_is_for_its_own_room(access: Access, members: Members) -> None:
+    _, session = access.open_session(ALICE, RoomId("!another"))
+    for room_id in (ROOM, "!another"):
+        with pytest.raises(ForbiddenError):
+            await access.membership(session, room_id)
+    assert members.asked == 1
+
+
+async def test_a_minted_grant_opens(access: Access) -> None:
+    grant = access.grant(SCOPE)
+    assert time.time() * 1000 < grant.expires_at <= (time.time() + 1200) * 1000
+    first, _, scope = grant.path.partition("/")
+    assert await access.viewer(first, scope) == (SCOPE, ROOM)
+
+
+async def test_many_segments_cost_one_question(access: Access, members: Members) -> None:
+    for _ in range(50):
+        await access.viewer(*_parts())
+        await access.served_stage(VIDEO, ROOM)
+    assert members.asked == 2
+
+
+@pytest.mark.usefixtures("later")
+async def test_who_left_is_shut_out_within_ten_seconds(access: Access, members: Members) -> None:
+    await access.viewer(*_parts())
+    assert await access.served_stage(VIDEO, ROOM) == "1-ready"
+    members.joined = False
+    with pytest.raises(ForbiddenError):
+        await access.viewer(*_parts())
+    assert await access.served_stage(VIDEO, ROOM) is None
+
+
+async def test_grants_that_open_nothing(access: Access, members: Members) -> None:
+    grant, scope = _parts()
+    for parts in (_parts(seconds=-1), _parts(key=b"o" * 32), (grant, "3.8"), ("", scope), ("x.y", "z")):
+        with pytest.raises(ForbiddenError):
+            await access.viewer(*parts)
+    assert members.asked == 0
+    with pytest.raises(ForbiddenError):
+        await access.viewer(*_parts(Scope(4, 7)))
+
+
+async def test_what_is_remembered_does_not_grow_without_end(
+    access: Access, members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appservice.web.access._MOST_REMEMBERED", 2)
+    for _ in range(2):
+        for room_key in (1, 2, 3):
+            with pytest.raises(ForbiddenError):
+                await access.viewer(*_parts(Scope(room_key, 1)))
+    assert members.asked == 6
