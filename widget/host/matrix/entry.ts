@@ -85,7 +85,7 @@ export function messageOf(content: Content): Message | null {
 }
 
 function membershipLine({ content, sender, state_key: about = '', unsigned }: MatrixEvent): string | null {
-  const who = textOf(content.displayname) ?? about;
+  const who = textOf(content.displayname) ?? textOf(unsigned?.prev_content?.displayname) ?? about;
   const before = unsigned?.prev_content?.membership;
   if (before === content.membership) return null;
   switch (content.membership) {
@@ -94,10 +94,10 @@ function membershipLine({ content, sender, state_key: about = '', unsigned }: Ma
     case 'invite':
       return `invited ${who}`;
     case 'ban':
-      return `banned ${about}`;
+      return `banned ${who}`;
     case 'leave':
       if (sender === about) return before === 'invite' ? 'declined the invitation' : 'left the room';
-      return before === 'ban' ? `unbanned ${about}` : `removed ${about}`;
+      return before === 'ban' ? `unbanned ${who}` : `removed ${who}`;
     default:
       return null;
   }

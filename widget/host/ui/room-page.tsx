@@ -24,11 +24,9 @@ export function RoomPage({ visit, layout, ...choices }: RoomPageProps) {
       <Header title={room.name ?? 'Room'} userId={visit.account.userId} userName={nameOf(room, visit.account.userId)} {...choices} />
       <main class="room-body">
         <section class="chat" aria-label="Chat">
-          {signedOut ? (
-            <p class="banner" role="alert">The homeserver signed this session out. Leave and sign in again.</p>
-          ) : (
-            !connected && <p class="banner" role="status" data-testid="connection">Connection lost. Reconnecting…</p>
-          )}
+          {signedOut && <p class="banner" role="alert">The homeserver signed this session out. Sign out here too, and in again.</p>}
+          {!connected && <p class="banner" role="status" data-testid="connection">Connection lost. Reconnecting…</p>}
+          {room.membership === 'left' && <p class="banner" role="status" data-testid="not-member">You are not a member of this room.</p>}
           <Timeline room={room} outbox={visit.outbox} userId={visit.account.userId} />
           <Composer outbox={visit.outbox} disabled={room.membership !== 'joined'} />
         </section>

@@ -1,5 +1,5 @@
 // What was said in the room, and what is on its way.
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { useStore } from '../../src/ui/use-store';
 import type { Outbox } from '../matrix/outbox';
 import type { Room } from '../matrix/room';
@@ -20,9 +20,16 @@ export function Timeline({ room, outbox, userId }: TimelineProps) {
   const list = useRef<HTMLDivElement>(null);
   const following = useRef(true);
 
-  useLayoutEffect(() => {
+  const follow = (): void => {
     if (following.current && list.current !== null) list.current.scrollTop = list.current.scrollHeight;
-  }, [room.entries, drafts]);
+  };
+  useLayoutEffect(follow, [room.entries, drafts]);
+  useEffect(() => {
+    if (list.current === null) return undefined;
+    const observer = new ResizeObserver(follow);
+    observer.observe(list.current);
+    return () => observer.disconnect();
+  }, []);
 
   const watch = ({ currentTarget: { scrollHeight, scrollTop, clientHeight } }: { currentTarget: HTMLElement }): void => {
     following.current = scrollHeight - scrollTop - clientHeight < NEAR;
@@ -31,7 +38,6 @@ export function Timeline({ room, outbox, userId }: TimelineProps) {
   return (
     <div class="timeline" data-testid="timeline" role="log" aria-label="Messages" tabIndex={0} ref={list} onScroll={watch}>
       {room.membership === 'unknown' && <p class="timeline-hint">Opening the room…</p>}
-      {room.membership === 'left' && <p class="timeline-hint" data-testid="not-member">You are not a member of this room.</p>}
       {room.entries.map((entry, index) => (
         <EntryItem key={entry.id} entry={entry} before={room.entries[index - 1]} room={room} own={entry.sender === userId} />
       ))}
