@@ -393,6 +393,20 @@ async def test_a_configured_server_is_asked_at_its_address_wherever_that_is(plai
             await verifier.user_of(TOKEN, "example.org")
 
 
+@pytest.mark.parametrize("answer", [_cut, _text, _silent, _too_long])
+async def test_an_error_about_a_configured_server_carries_no_request(
+    plain: aiohttp.ClientSession, answer: Handler
+) -> None:
+    async with serve(answer, None) as port:
+        verifier = OpenIdVerifier(plain, {"example.org": f"http://127.0.0.1:{port}"}, None)
+        with pytest.raises(UnavailableError) as caught:
+            await verifier.user_of(TOKEN, "example.org")
+    assert TOKEN not in told(caught.value)
+    # The chain would lead to the request, whose address holds the token.
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
 async def test_without_federation_other_servers_are_not_served(plain: aiohttp.ClientSession) -> None:
     verifier = OpenIdVerifier(plain, {"example.org": "http://127.0.0.1:1"}, None)
     for name in ("other.example", "example.org:443", "EXAMPLE.ORG", "127.0.0.1:80"):
