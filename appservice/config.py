@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from appservice.errors import ConfigError
 from appservice.model import UserId
@@ -26,6 +26,8 @@ def _base_url(value: str) -> str:
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+# A secret of digits alone is a number to YAML.
+Secret = Annotated[SecretStr, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -45,8 +47,8 @@ class Appservice(_Section):
 
     url: BaseUrl
     id: str = "roomreel"
-    as_token: Annotated[SecretStr, Field(min_length=16)]
-    hs_token: Annotated[SecretStr, Field(min_length=16)]
+    as_token: Annotated[Secret, Field(min_length=16)]
+    hs_token: Annotated[Secret, Field(min_length=16)]
     bot_localpart: Annotated[str, Field(pattern=r"^[a-z0-9._=/+-]+$")] = "reel"
     bot_name: str = "Roomreel"
     language: Literal["en", "zh"] = "en"
@@ -163,7 +165,10 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
 
 
 def _with_env(tree: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
-    merged = {key: dict(value) if isinstance(value, dict) else value for key, value in tree.items()}
+    # A section with nothing in it (`log:`) is None to YAML, and means its defaults.
+    merged = {
+        key: dict(value) if isinstance(value, dict) else value for key, value in tree.items() if value is not None
+    }
     for name in sorted(env):
         if not name.startswith(ENV_PREFIX):
             continue

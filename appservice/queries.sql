@@ -6,30 +6,30 @@ INSERT INTO rooms (room_id) VALUES ($1) ON CONFLICT DO NOTHING;
 -- name: set_bot_membership (room_id, membership, inviter) The bot was invited, joined or left.
 INSERT INTO rooms (room_id, bot_membership, inviter) VALUES ($1, $2, $3)
 ON CONFLICT (room_id) DO UPDATE
-SET bot_membership = excluded.bot_membership, inviter = excluded.inviter, changed_at = now(),
+SET bot_membership = excluded.bot_membership, inviter = excluded.inviter,
     -- Invited again after it left: place the widget and say what is needed anew.
     widget_placed = rooms.widget_placed AND excluded.bot_membership = 'join',
     told = CASE WHEN excluded.bot_membership = 'join' THEN rooms.told ELSE '{}' END;
 
 -- name: set_room_name (room_id, name)
-UPDATE rooms SET name = $2, changed_at = now() WHERE room_id = $1;
+UPDATE rooms SET name = $2, name_told_at = clock_timestamp() WHERE room_id = $1;
 
 -- name: set_power_levels (room_id, content)
-UPDATE rooms SET power_levels = $2, changed_at = now() WHERE room_id = $1;
+UPDATE rooms SET power_levels = $2, power_told_at = clock_timestamp() WHERE room_id = $1;
 
 -- name: set_encrypted (room_id)
-UPDATE rooms SET encrypted = true, changed_at = now() WHERE room_id = $1;
+UPDATE rooms SET encrypted = true WHERE room_id = $1;
 
 -- name: set_replaced_by (room_id, replacement)
-UPDATE rooms SET replaced_by = $2, changed_at = now() WHERE room_id = $1;
+UPDATE rooms SET replaced_by = $2 WHERE room_id = $1;
 
--- name: set_room_snapshot (room_id, name, power_levels, encrypted, read_at) State read from the homeserver, unless events were newer.
+-- name: set_room_snapshot (room_id, name, power_levels, creators, encrypted, read_at) State read from the homeserver; what an event told later stays.
 UPDATE rooms
-SET name = $2, power_levels = $3, encrypted = encrypted OR $4, changed_at = now()
-WHERE room_id = $1 AND changed_at <= $5;
-
--- name: set_creators (room_id, creators) They never change, so no race matters.
-UPDATE rooms SET creators = $2 WHERE room_id = $1;
+SET name = CASE WHEN name_told_at <= $6 THEN $2 ELSE name END,
+    power_levels = CASE WHEN power_told_at <= $6 THEN $3 ELSE power_levels END,
+    creators = $4,  -- they never change
+    encrypted = encrypted OR $5  -- nor is this ever taken back
+WHERE room_id = $1;
 
 -- name: mark_widget_placed (room_id)
 UPDATE rooms SET widget_placed = true WHERE room_id = $1;
@@ -83,8 +83,8 @@ FROM members m JOIN rooms r ON r.room_id = m.room_id
 WHERE r.key = $1 AND m.key = $2 AND m.membership = 'join' AND r.bot_membership = 'join';
 
 -- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at) Nothing comes back for an event that is known.
-INSERT INTO videos (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, position)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, at, at
+INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, position)
+SELECT $1, $2, $2, $3, $4, $5, $6, $7, $8, at, at
 FROM (SELECT least($9::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS at) AS clock
 ON CONFLICT (event_id) DO NOTHING
 RETURNING id;
@@ -134,11 +134,11 @@ UPDATE videos SET state = 'queued', attempts = 0, failure = NULL, changed_at = n
 WHERE id = $1 AND state = 'failed' AND visibility <> 'removed'
 RETURNING room_id;
 
--- name: remove_by_event (room_id, event_id) The row stays, empty, so that the event is not taken in again.
+-- name: remove_by_event (sent_in, event_id) The row stays, empty, so that the event is not taken in again.
 UPDATE videos SET visibility = 'removed', title = '', mxc = '', encrypted_file = NULL, renditions = '[]', stage = NULL,
     has_poster = false, changed_at = now()
-WHERE room_id = $1 AND event_id = $2 AND visibility <> 'removed'
-RETURNING id;
+WHERE sent_in = $1 AND event_id = $2 AND visibility <> 'removed'
+RETURNING id, room_id;
 
 -- name: move_videos (old_room_id, new_room_id) After an upgrade both ends of which were checked.
 UPDATE videos SET room_id = $2, changed_at = now() WHERE room_id = $1;

@@ -1,45 +1,34 @@
 """The database in operation: every query of queries.sql behind a method, jobs enqueued in the same transaction."""
 
 import json
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib.resources import files
-from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
-from pgqueuer.queries import Queries
 
 from appservice import intake
-from appservice.errors import UnavailableError
-from appservice.model import (
-    EncryptedFile,
-    EventId,
-    Member,
-    Membership,
-    Room,
-    RoomId,
-    Snapshot,
-    State,
-    UserId,
-    Video,
-    VideoId,
-    Visibility,
-    sources_of,
+from appservice.changes import (
+    HEAVY,
+    LIGHT,
+    NOTICE_JOB,
+    ROOM_JOB,
+    SWEEP_JOB,
+    VIDEO_JOB,
+    Connection,
+    Pool,
+    announce,
+    apply,
+    enqueue,
 )
+from appservice.errors import UnavailableError
+from appservice.model import Member, Room, RoomId, Snapshot, State, UserId, Video, VideoId, sources_of
+from appservice.rows import SQL, read_room, read_video
 from appservice.tokens import Scope
 from transcode.playlist import Rendition
 
-CHANNEL = "roomreel"
-VIDEO_JOB = "video"
-ROOM_JOB = "room"
-NOTICE_JOB = "notice"
-SWEEP_JOB = "sweep"
-
-_LIGHT, _HEAVY = 10, 0  # a larger number goes first
 _UNREACHABLE = (
     OSError,
     asyncpg.InterfaceError,
@@ -51,19 +40,6 @@ _UNREACHABLE = (
 )
 
 log = structlog.get_logger()
-
-# In quotes: only the stubs know the class as generic.
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-
-
-def _load_queries() -> dict[str, str]:
-    text = (files("appservice") / "queries.sql").read_text(encoding="utf-8")
-    parts = re.split(r"^-- name: (\w+).*$", text, flags=re.MULTILINE)[1:]
-    return dict(zip(parts[::2], (body.strip() for body in parts[1::2]), strict=True))
-
-
-SQL = _load_queries()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +111,7 @@ class Store:
             for change in changes:
                 try:
                     async with connection.transaction():
-                        await _apply(connection, change)
+                        await apply(connection, change)
                 except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError) as error:
                     refused += 1
                     log.warning("event_refused", change=type(change).__name__, room_id=change.room_id, error=str(error))
@@ -146,7 +122,7 @@ class Store:
     async def room(self, room_id: RoomId) -> Room | None:
         """Return what is known of a room."""
         row = await self._fetchrow("room", room_id)
-        return _room(row) if row else None
+        return read_room(row) if row else None
 
     async def tended_rooms(self) -> list[RoomId]:
         """Return the rooms that the bot is in or is invited to."""
@@ -158,16 +134,15 @@ class Store:
         names = [name for _, name, _ in snapshot.members]
         avatars = [avatar for _, _, avatar in snapshot.members]
         async with self._transaction() as connection:
-            await connection.execute(SQL["set_creators"], snapshot.room_id, snapshot.creators)
             await connection.execute(
-                SQL["set_room_snapshot"], snapshot.room_id, snapshot.name, snapshot.power_levels, snapshot.encrypted,
-                snapshot.read_at,
+                SQL["set_room_snapshot"], snapshot.room_id, snapshot.name, snapshot.power_levels, snapshot.creators,
+                snapshot.encrypted, snapshot.read_at,
             )  # fmt: skip
             await connection.execute(
                 SQL["snapshot_members"], snapshot.room_id, joined, names, avatars, snapshot.read_at
             )
             await connection.execute(SQL["snapshot_leavers"], snapshot.room_id, joined, snapshot.read_at)
-            await _announce(connection, snapshot.room_id)
+            await announce(connection, snapshot.room_id)
 
     async def joined_members(self, room_id: RoomId) -> list[Member]:
         """Return who is in a room."""
@@ -217,25 +192,25 @@ class Store:
         """Queue a look at each of the rooms."""
         async with self._transaction() as connection:
             for room_id in room_ids:
-                await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
+                await enqueue(connection, ROOM_JOB, room_id, priority=LIGHT)
 
     async def follow_upgrade(self, old: RoomId, new: RoomId) -> None:
         """Carry the videos of a replaced room into its replacement; both ends must have been checked."""
         async with self._transaction() as connection:
             await connection.execute(SQL["move_videos"], old, new)
-            await _announce(connection, old)
-            await _announce(connection, new)
+            await announce(connection, old)
+            await announce(connection, new)
 
     # Videos
 
     async def video(self, video_id: VideoId) -> Video | None:
         """Return a video."""
         row = await self._fetchrow("video", video_id)
-        return _video(row) if row else None
+        return read_video(row) if row else None
 
     async def room_videos(self, room_id: RoomId) -> list[Video]:
         """Return all videos of a room that were not removed, each sender's in reel order."""
-        return [_video(row) for row in await self._fetch("room_videos", room_id)]
+        return [read_video(row) for row in await self._fetch("room_videos", room_id)]
 
     async def served_stage(self, video_id: VideoId, room_id: RoomId) -> str | None:
         """Return the folder of a video that viewers of a room may be served from now."""
@@ -248,8 +223,8 @@ class Store:
             row = await connection.fetchrow(SQL["begin_attempt"], video_id, sources_of(State.PROCESSING))
             if row is None:
                 return None
-            await _announce(connection, row["room_id"])
-            return _video(row)
+            await announce(connection, row["room_id"])
+            return read_video(row)
 
     async def give_back_attempt(self, video: Video) -> None:
         """Uncount an attempt that was stopped from outside."""
@@ -260,7 +235,7 @@ class Store:
         async with self._transaction() as connection:
             rows = await connection.fetch(SQL["unfinished_without_job"])
             for row in rows:
-                await _enqueue(connection, VIDEO_JOB, str(row["id"]), priority=_HEAVY)
+                await enqueue(connection, VIDEO_JOB, str(row["id"]), priority=HEAVY)
         return len(rows)
 
     async def publish(self, video: Video, published: Published) -> bool:
@@ -274,7 +249,7 @@ class Store:
             )  # fmt: skip
             if room_id is None:
                 return False
-            await _announce(connection, room_id)
+            await announce(connection, room_id)
             return True
 
     async def fail(self, video: Video, code: str) -> None:
@@ -282,15 +257,15 @@ class Store:
         async with self._transaction() as connection:
             room_id = await connection.fetchval(SQL["fail"], video.id, sources_of(State.FAILED), video.attempts, code)
             if room_id is not None:
-                await _enqueue(connection, NOTICE_JOB, video.id, priority=_LIGHT)
-                await _announce(connection, room_id)
+                await enqueue(connection, NOTICE_JOB, video.id, priority=LIGHT)
+                await announce(connection, room_id)
 
     async def discard(self, video_id: VideoId) -> None:
         """Forget a file that turned out to be no video."""
         async with self._transaction() as connection:
             room_id = await connection.fetchval(SQL["discard"], video_id)
             if room_id is not None:
-                await _announce(connection, room_id)
+                await announce(connection, room_id)
 
     async def requeue(self, video_id: VideoId) -> bool:
         """Give a failed video a new start; False when it has not failed."""
@@ -298,14 +273,14 @@ class Store:
             room_id = await connection.fetchval(SQL["requeue"], video_id)
             if room_id is None:
                 return False
-            await _enqueue(connection, VIDEO_JOB, video_id, priority=_HEAVY)
-            await _announce(connection, room_id)
+            await enqueue(connection, VIDEO_JOB, video_id, priority=HEAVY)
+            await announce(connection, room_id)
             return True
 
     async def sweep_later(self, video_id: VideoId, after: timedelta) -> None:
         """Queue the deletion of a video's files that are not served any more, after viewers have moved on."""
         async with self._transaction() as connection:
-            await _enqueue(connection, SWEEP_JOB, video_id, priority=_LIGHT, after=after)
+            await enqueue(connection, SWEEP_JOB, video_id, priority=LIGHT, after=after)
 
     async def counts(self) -> dict[str, int]:
         """Return how many videos there are in each state."""
@@ -317,106 +292,3 @@ class Store:
         if row is None:
             raise UnavailableError(f"The secret {name} could not be kept in the database.")
         return bytes(row["value"])
-
-
-async def _enqueue(
-    connection: Connection, job: str, payload: str, *, priority: int, after: timedelta | None = None
-) -> None:
-    # PgQueuer is typed for a bare connection; the pool's proxy of one behaves the same.
-    queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
-    await queries.enqueue(job, payload.encode(), priority, execute_after=after)
-
-
-async def _announce(connection: Connection, room_id: str) -> None:
-    await connection.execute(SQL["announce"], room_id)
-
-
-async def _apply(connection: Connection, change: intake.Change) -> None:
-    room_id = change.room_id
-    await connection.execute(SQL["upsert_room"], room_id)
-    match change:
-        case intake.NewVideo():
-            await _insert_video(connection, change)
-        case intake.MemberChanged():
-            await connection.execute(
-                SQL["upsert_member"], room_id, change.user_id, change.membership, change.display_name, change.avatar_mxc
-            )
-        case intake.BotMembershipChanged():
-            await connection.execute(SQL["set_bot_membership"], room_id, change.membership, change.sender)
-            await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
-        case intake.RoomNamed():
-            await connection.execute(SQL["set_room_name"], room_id, change.name)
-        case intake.PowerChanged():
-            await connection.execute(SQL["set_power_levels"], room_id, change.content)
-            await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
-        case intake.RoomEncrypted():
-            await connection.execute(SQL["set_encrypted"], room_id)
-            await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
-        case intake.RoomReplaced():
-            await connection.execute(SQL["set_replaced_by"], room_id, change.replaced_by)
-            await _enqueue(connection, ROOM_JOB, room_id, priority=_LIGHT)
-        case intake.Redacted():
-            await _remove_by_event(connection, room_id, change.target)
-    await _announce(connection, room_id)
-
-
-async def _insert_video(connection: Connection, change: intake.NewVideo) -> None:
-    video_id = await connection.fetchval(
-        SQL["insert_video"], change.event_id, change.room_id, change.sender, change.title, change.mxc,
-        _encrypted_file_json(change.encrypted_file), change.claimed_size, change.certain, change.sent_at,
-    )  # fmt: skip
-    if video_id is not None:
-        await _enqueue(connection, VIDEO_JOB, str(video_id), priority=_HEAVY)
-
-
-async def _remove_by_event(connection: Connection, room_id: RoomId, event_id: EventId) -> None:
-    video_id = await connection.fetchval(SQL["remove_by_event"], room_id, event_id)
-    if video_id is not None:
-        await _enqueue(connection, SWEEP_JOB, str(video_id), priority=_LIGHT)
-
-
-def _encrypted_file_json(file: EncryptedFile | None) -> dict[str, str] | None:
-    return {"key": file.key.hex(), "iv": file.iv.hex(), "sha256": file.sha256.hex()} if file else None
-
-
-def _encrypted_file(value: dict[str, str] | None) -> EncryptedFile | None:
-    return EncryptedFile(**{name: bytes.fromhex(text) for name, text in value.items()}) if value else None
-
-
-def _video(row: asyncpg.Record) -> Video:
-    return Video(
-        id=VideoId(str(row["id"])),
-        event_id=EventId(row["event_id"]),
-        room_id=RoomId(row["room_id"]),
-        sender=UserId(row["sender"]),
-        title=row["title"],
-        mxc=row["mxc"],
-        encrypted_file=_encrypted_file(row["encrypted_file"]),
-        certain=row["certain"],
-        claimed_size=row["claimed_size"],
-        state=State(row["state"]),
-        visibility=Visibility(row["visibility"]),
-        failure=row["failure"],
-        attempts=row["attempts"],
-        stage=row["stage"],
-        has_poster=row["has_poster"],
-        duration=row["duration"],
-        width=row["width"],
-        height=row["height"],
-        renditions=tuple(Rendition.from_json(item) for item in row["renditions"]),
-        created_at=row["sent_at"],
-    )
-
-
-def _room(row: asyncpg.Record) -> Room:
-    fields: dict[str, Any] = {
-        name: row[name] for name in ("key", "name", "power_levels", "encrypted", "widget_placed", "inviter")
-    }
-    return Room(
-        room_id=RoomId(row["room_id"]),
-        bot_membership=Membership(row["bot_membership"]),
-        creators=frozenset(row["creators"]),
-        told=frozenset(row["told"]),
-        replaced_by=RoomId(row["replaced_by"]) if row["replaced_by"] else None,
-        **fields,
-    )

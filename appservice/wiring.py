@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from appservice import resources
+from appservice.changes import Pool
 from appservice.config import Config
 from appservice.database import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
 from appservice.errors import ConfigError, HomeserverError, RequestError
@@ -21,7 +22,7 @@ from appservice.matrix.client import Homeserver
 from appservice.matrix.discovery import GuardedConnector
 from appservice.matrix.openid import OpenIdVerifier
 from appservice.model import Membership, VideoId
-from appservice.store import Pool, Store, open_pool
+from appservice.store import Store, open_pool
 from appservice.texts import Texts
 from appservice.web.access import Access
 from appservice.web.app import build_app, build_metrics_app

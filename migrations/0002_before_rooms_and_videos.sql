@@ -13,7 +13,9 @@ CREATE TABLE rooms (
     -- What the bot has said once and does not say again.
     told           text[] NOT NULL DEFAULT '{}',
     replaced_by    text,
-    changed_at     timestamptz NOT NULL DEFAULT now()
+    -- When an event told us; a snapshot of the room taken earlier does not overwrite it.
+    name_told_at   timestamptz NOT NULL DEFAULT '-infinity',
+    power_told_at  timestamptz NOT NULL DEFAULT '-infinity'
 );
 
 CREATE TABLE members (
@@ -32,6 +34,8 @@ CREATE TABLE videos (
     id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     event_id       text NOT NULL UNIQUE,
     room_id        text NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    -- Where it was sent, and can be redacted, also after an upgrade moved it to another room.
+    sent_in        text NOT NULL,
     sender         text NOT NULL,
     title          text NOT NULL,
     mxc            text NOT NULL,

@@ -9,12 +9,17 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from appservice.embedded import EmbeddedPostgres
 from tests.support import Installation
 from transcode import Tools, find_tools
+
+# A busy machine is slower than Hypothesis takes for granted; and a run must not depend on chance.
+settings.register_profile("roomreel", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("roomreel")
 
 SLOTS = ("reel", "reel-b")
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from appservice.demo.caption import caption_height, caption_picture, caption_width
 from transcode.tools import find_tools
 
-Picture = Literal["sunrise", "fractal", "garden", "clouds", "ripples", "snow"]
+Picture = Literal["sunrise", "fractal", "garden", "clouds", "ripples"]
 
 BAND = 0.2  # share of the height that the band of flat colour takes, at the bottom
 _MARGIN = 0.8  # share of the band's width and height that the caption may take
@@ -122,22 +122,20 @@ def _arguments(clip: Clip, caption: Path) -> list[str]:
 
 def _picture(clip: Clip) -> str:
     """The moving picture as an ffmpeg source: calculated small where that is slow, then enlarged."""
-    size = f"{clip.width}x{clip.height}"
     small = f"{_even(clip.width / 4)}x{_even(clip.height / 4)}"
     enlarge = f"scale={clip.width}:{clip.height}"
     rate = f"rate={_RATE}"
     sources: dict[Picture, str] = {
-        "sunrise": f"gradients=s={small}:{rate}:n=4:c0=#2b1055:c1=#d53369:c2=#ff9a56:c3=#ffe29a:speed=0.03:type=radial:"
+        "sunrise": f"gradients=s={small}:{rate}:n=4:c0=#2b1055:c1=#d53369:c2=#ff9a56:c3=#ffe29a:speed=0.02:type=spiral:"
         f"seed=7,{enlarge}",
         "fractal": f"mandelbrot=s={small}:{rate}:start_scale=0.05:end_scale=0.0005:end_pts=400:maxiter=500,"
-        f"hue=h=200,{enlarge}",
+        f"gblur=sigma=0.8,hue=h=120:s=0.8,{enlarge}",
         "garden": f"life=s={small}:{rate}:mold=12:ratio=0.12:seed=5:life_color=#b7ff6a:death_color=#2f8f4e:"
         f"mold_color=#0c2a1a,{enlarge}:flags=neighbor",
         "clouds": f"perlin=s={small}:{rate}:octaves=4:xscale=6:yscale=10:tscale=1:random_mode=seed:random_seed=3,"
         f"format=gbrp,lutrgb=r='60+val*0.7':g='20+val*0.45':b='110+val*0.6',{enlarge}",
-        "ripples": f"zoneplate=s={small}:{rate}:kx2=24:ky2=24:kt=12:kt2=2,format=gbrp,"
+        "ripples": f"zoneplate=s={small}:{rate}:kx2=24:ky2=24:kt=12:kt2=2,format=gray,format=gbrp,"
         f"lutrgb=r='90+val*0.6':g='50+val*0.5':b='20+val*0.2',{enlarge}",
-        "snow": f"color=#dfe9f5:s={size}:{rate},noise=alls=60:allf=t",
     }
     return sources[clip.picture]
 

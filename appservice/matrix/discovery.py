@@ -162,7 +162,9 @@ async def _well_known(session: aiohttp.ClientSession, host: str) -> str | None:
     try:
         async with session.get(f"https://{host}/.well-known/matrix/server", max_redirects=5) as response:
             delegated = (await read_json(response, _WELL_KNOWN_LIMIT)).get("m.server")
-            return delegated if response.status == 200 and isinstance(delegated, str) else None
+            # Whatever is no server name counts as no answer (spec: "skip to step 4").
+            valid = response.status == 200 and isinstance(delegated, str) and _SERVER_NAME.fullmatch(delegated)
+            return delegated if valid else None
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         return None
 

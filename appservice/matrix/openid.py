@@ -1,5 +1,7 @@
 """Who a viewer is: an OpenID token, checked with the homeserver that issued it (client-server API, "OpenID")."""
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +17,8 @@ log = structlog.get_logger()
 
 _USERINFO = "/_matrix/federation/v1/openid/userinfo"
 _LIMIT = 64 * 1024
+# Name servers, .well-known and the homeserver together: a viewer waits for it.
+_FEDERATION_S = 20
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _SUBJECT = re.compile(r"@[^:\x00\s]{1,254}:(?P<server>.+)", re.ASCII)
 
@@ -52,11 +56,11 @@ class OpenIdVerifier:
             return await _ask(self._session, base_url, access_token)
         if self._federation is None:
             raise ForbiddenError(f"Users of {server_name[:255]!r} are not served here.")
-        for address in await discover(self._federation, server_name):
-            try:
-                return await _ask(self._federation, address.base_url, access_token, address)
-            except UnavailableError:
-                continue
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FEDERATION_S):
+                for address in await discover(self._federation, server_name):
+                    with contextlib.suppress(UnavailableError):
+                        return await _ask(self._federation, address.base_url, access_token, address)
         raise UnavailableError(f"The homeserver {server_name} does not answer.")
 
 

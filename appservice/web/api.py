@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 _KEEP_ALIVE_S = 15.0
 _SETTLE_S = 0.1
+_SESSION_BODY = 64 * 1024
 
 routes = web.RouteTableDef()
 
@@ -48,7 +49,8 @@ async def start_session(request: web.Request) -> web.Response:
     """Find out who the viewer is and whether they are in the room, and open a session."""
     context = request.app[CONTEXT]
     try:
-        asked = SessionRequest.model_validate_json(await request.read())
+        # Anybody may call this: nobody gets to fill our memory.
+        asked = SessionRequest.model_validate_json(await request.clone(client_max_size=_SESSION_BODY).read())
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, problem["loc"])) or "body" for problem in error.errors())
         raise BadJsonError(f"Wrong or missing: {fields}.") from error

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import structlog
 
 from appservice import metrics
+from appservice.changes import CHANNEL
 from appservice.database import listen
 from appservice.errors import UnavailableError
 from appservice.model import RoomId
-from appservice.store import CHANNEL
 
 log = structlog.get_logger()
 

@@ -12,9 +12,9 @@ from pgqueuer.models import Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
+from appservice.changes import NOTICE_JOB, ROOM_JOB, SWEEP_JOB, VIDEO_JOB, Pool
 from appservice.errors import HomeserverError, RequestError, UnavailableError
 from appservice.model import RoomId, VideoId
-from appservice.store import NOTICE_JOB, ROOM_JOB, SWEEP_JOB, VIDEO_JOB, Pool
 from appservice.worker.videos import RetryLaterError
 
 log = structlog.get_logger()
@@ -25,6 +25,7 @@ _LIGHT_JOBS = 8
 _OUTAGE_S = 1.0
 _RECOVER_S = 60.0
 _LONGEST_RETRY_S = 600
+_MOST_MISTAKES = 5
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ class Worker:
             payload = (job.payload or b"").decode()
             try:
                 await self._until_stopped(handle(payload))
+            except RetryRequested:
+                raise  # stopped in the middle
             except RetryLaterError as error:
                 raise RetryRequested(error.delay, str(error.__cause__)) from error
             except (HomeserverError, UnavailableError) as error:
@@ -128,6 +131,11 @@ class Worker:
                 raise RetryRequested(timedelta(seconds=delay), str(error)) from error
             except RequestError as error:
                 log.warning("job_refused", job=name, subject=payload, reason=str(error))
+            except Exception as error:
+                # A mistake of ours: it may depend on the moment, so the job comes again a few times.
+                log.exception("job_broken", job=name, subject=payload, attempt=job.attempts)
+                if job.attempts < _MOST_MISTAKES:
+                    raise RetryRequested(timedelta(seconds=2 ** (job.attempts + 1)), str(error)) from error
 
     async def _until_stopped(self, work: Coroutine[None, None, None]) -> None:
         """Do the work of a job, or give the job back to the queue when we are told to stop."""

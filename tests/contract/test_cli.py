@@ -156,8 +156,8 @@ async def test_migrate_admin_status_and_requeue(database: str, config: Path) -> 
         for video_id, state, failure in ((failed, "failed", "internal"), (ready, "ready", None)):
             await connection.execute(
                 "INSERT INTO videos"
-                " (id, event_id, room_id, sender, title, mxc, certain, position, sent_at, state, failure)"
-                " VALUES ($1, $2, '!r', '@a:x', 't', 'mxc://x/y', true, 1, 1, $3, $4)",
+                " (id, event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at, state, failure)"
+                " VALUES ($1, $2, '!r', '!r', '@a:x', 't', 'mxc://x/y', true, 1, 1, $3, $4)",
                 video_id, f"${video_id}", state, failure,
             )  # fmt: skip
         code, output, _ = await roomreel("admin", "-c", config, "status")

@@ -181,7 +181,7 @@ def _check_error(found: tuple[int, Any], status: int, errcode: str) -> None:
         b'{"room_id": "!", "openid_token": {"access_token": "x", "matrix_server_name": "test.local"}}',
         b'{"room_id": "!\\ud800", "openid_token": {"access_token": "x", "matrix_server_name": "test.local"}}',
         b'{"room_id": "!r", "openid_token": {"access_token": "", "matrix_server_name": "test.local"}}',
-        b"[" * 100_000,
+        b"[" * 60_000,
     ],
 )  # fmt: skip
 async def test_a_session_request_of_the_wrong_form(
@@ -189,6 +189,14 @@ async def test_a_session_request_of_the_wrong_form(
 ) -> None:
     found = await _request(http, "POST", f"{reel.url}/api/v1/session", data=body)
     _check_error(found, 400, "M_BAD_JSON")
+    conform(document, "/api/v1/session", "post", *found)
+
+
+async def test_a_session_request_that_is_too_long(
+    document: Document, reel: Installation, http: aiohttp.ClientSession
+) -> None:
+    found = await _request(http, "POST", f"{reel.url}/api/v1/session", data=bytes(65 * 1024))
+    _check_error(found, 413, "M_TOO_LARGE")
     conform(document, "/api/v1/session", "post", *found)
 
 

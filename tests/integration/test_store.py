@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from appservice import resources
+from appservice.changes import CHANNEL, Pool
 from appservice.errors import UnavailableError
 from appservice.intake import (
     BotMembershipChanged,
@@ -36,7 +37,8 @@ from appservice.model import (
     VideoId,
     Visibility,
 )
-from appservice.store import CHANNEL, SQL, Pool, Published, Store, open_pool
+from appservice.rows import SQL
+from appservice.store import Published, Store, open_pool
 from appservice.tokens import Scope
 from tests.unit.videos import ALICE, BOB, ROOM, rendition
 
@@ -251,6 +253,8 @@ async def test_events_after_a_snapshot_was_read_win(store: Store) -> None:
     room = await store.room(ROOM)
     assert room
     assert room.name == "Newer"
+    # What no event told since is taken over all the same.
+    assert room.power_levels == {"users": {BOT: 50}}
     assert {m.user_id: m.display_name for m in await store.joined_members(ROOM)} == {BOB: "Newer", carol: None}
 
 
@@ -465,6 +469,15 @@ async def test_work_on_a_redacted_video_comes_to_nothing(store: Store, pool: Poo
     assert not await store.requeue(video.id)
 
 
+async def test_a_video_that_an_upgrade_moved_is_redacted_where_it_was_sent(store: Store) -> None:
+    video = await one_video(store)
+    await store.apply([RoomNamed(OTHER, "The new room")])
+    await store.follow_upgrade(ROOM, OTHER)
+    assert [v.id for v in await store.room_videos(OTHER)] == [video.id]
+    await store.apply([Redacted(ROOM, video.event_id)])
+    assert await store.room_videos(OTHER) == []
+
+
 async def test_a_redaction_in_another_room_removes_nothing(store: Store) -> None:
     video = await one_video(store)
     await store.apply([Redacted(OTHER, video.event_id), Redacted(ROOM, EventId("$unknown"))])
@@ -509,8 +522,8 @@ async def _plan(pool: Pool, query: str, *args: object) -> str:
 async def test_what_viewers_ask_is_read_by_index(store: Store, pool: Pool) -> None:
     await pool.execute("INSERT INTO rooms (room_id) SELECT '!r' || n FROM generate_series(1, 5000) AS n")
     await pool.execute(
-        "INSERT INTO videos (event_id, room_id, sender, title, mxc, certain, position, sent_at) "
-        "SELECT '$' || n, '!r' || (n % 200 + 1), '@u' || (n % 7), 't', 'm', true, n, n "
+        "INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at) "
+        "SELECT '$' || n, '!r' || (n % 200 + 1), '!r', '@u' || (n % 7), 't', 'm', true, n, n "
         "FROM generate_series(1, 20000) AS n"
     )
     await pool.execute(

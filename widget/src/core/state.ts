@@ -95,9 +95,17 @@ export interface Selection {
 /** What is selected, with its list; null while there is nothing to select. */
 export function selectionOf({ room, selected }: State): Selection | null {
   if (room === null || selected === null) return null;
-  if (selected === EVERYONE) return { key: EVERYONE, member: null, reelUrl: room.channelUrl, entries: room.members.flatMap(entriesOf) };
+  if (selected === EVERYONE) return { key: EVERYONE, member: null, reelUrl: room.channelUrl, entries: everyones(room) };
   const member = room.members.find(({ userId }) => userId === selected);
   return member === undefined ? null : { key: selected, member, reelUrl: member.reelUrl, entries: entriesOf(member) };
+}
+
+/** Everybody's videos as the channel plays them: in the order they were sent. What failed concerns its sender alone. */
+function everyones(room: Room): Entry[] {
+  return room.members
+    .flatMap(entriesOf)
+    .filter(({ video }) => video.state !== 'failed')
+    .sort((a, b) => a.video.createdAt - b.video.createdAt || (a.video.id < b.video.id ? -1 : 1));
 }
 
 function entriesOf(owner: Member): Entry[] {

@@ -93,7 +93,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
     <section class="videos" aria-label={t('widget-list-of', { name: label })}>
       <header class="videos-head">
         <h2><bdi>{label}</bdi></h2>
-        <span>{t('widget-count', { count: entries.length })}</span>
+        <span>{t('widget-count', { count: entries.filter(({ video }) => video.state !== 'failed').length })}</span>
       </header>
       <div class="videos-scroll" ref={list}>
         <ul data-testid="videos">

@@ -1,0 +1,70 @@
+"""The named queries of queries.sql, and how their rows become what the core knows."""
+
+import re
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+
+from appservice.model import EncryptedFile, EventId, Membership, Room, RoomId, State, UserId, Video, VideoId, Visibility
+from transcode.playlist import Rendition
+
+
+def _load_queries() -> dict[str, str]:
+    text = (files("appservice") / "queries.sql").read_text(encoding="utf-8")
+    parts = re.split(r"^-- name: (\w+).*$", text, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], (body.strip() for body in parts[1::2]), strict=True))
+
+
+SQL = _load_queries()
+"""The text of each query, by name."""
+
+
+def encrypted_file_json(file: EncryptedFile | None) -> dict[str, str] | None:
+    """Return what is kept of an attachment's key; `read_video` reads it back."""
+    return {"key": file.key.hex(), "iv": file.iv.hex(), "sha256": file.sha256.hex()} if file else None
+
+
+def _encrypted_file(value: dict[str, str] | None) -> EncryptedFile | None:
+    return EncryptedFile(**{name: bytes.fromhex(text) for name, text in value.items()}) if value else None
+
+
+def read_video(row: asyncpg.Record) -> Video:
+    """Read a row of `videos`."""
+    return Video(
+        id=VideoId(str(row["id"])),
+        event_id=EventId(row["event_id"]),
+        room_id=RoomId(row["room_id"]),
+        sender=UserId(row["sender"]),
+        title=row["title"],
+        mxc=row["mxc"],
+        encrypted_file=_encrypted_file(row["encrypted_file"]),
+        certain=row["certain"],
+        claimed_size=row["claimed_size"],
+        state=State(row["state"]),
+        visibility=Visibility(row["visibility"]),
+        failure=row["failure"],
+        attempts=row["attempts"],
+        stage=row["stage"],
+        has_poster=row["has_poster"],
+        duration=row["duration"],
+        width=row["width"],
+        height=row["height"],
+        renditions=tuple(Rendition.from_json(item) for item in row["renditions"]),
+        created_at=row["sent_at"],
+    )
+
+
+def read_room(row: asyncpg.Record) -> Room:
+    """Read a row of `rooms`."""
+    fields: dict[str, Any] = {
+        name: row[name] for name in ("key", "name", "power_levels", "encrypted", "widget_placed", "inviter")
+    }
+    return Room(
+        room_id=RoomId(row["room_id"]),
+        bot_membership=Membership(row["bot_membership"]),
+        creators=frozenset(row["creators"]),
+        told=frozenset(row["told"]),
+        replaced_by=RoomId(row["replaced_by"]) if row["replaced_by"] else None,
+        **fields,
+    )
