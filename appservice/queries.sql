@@ -122,7 +122,7 @@ WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 
 -- name: fail (id, from_states, attempt, failure) Nobody is told of a video that was taken back.
-UPDATE videos SET state = 'failed', failure = $4, changed_at = now()
+UPDATE videos SET state = 'failed', failure = $4, stage = NULL, has_poster = false, renditions = '[]', changed_at = now()
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 

@@ -258,6 +258,7 @@ class Store:
             room_id = await connection.fetchval(SQL["fail"], video.id, sources_of(State.FAILED), video.attempts, code)
             if room_id is not None:
                 await enqueue(connection, NOTICE_JOB, video.id, priority=LIGHT)
+                await enqueue(connection, SWEEP_JOB, video.id, priority=LIGHT)
                 await announce(connection, room_id)
 
     async def discard(self, video_id: VideoId) -> None:

@@ -17,10 +17,12 @@ from urllib.parse import quote
 
 import aiohttp
 
+from appservice.errors import RoomreelError
+
 Content = dict[str, Any]
 
 
-class MatrixError(Exception):
+class MatrixError(RoomreelError):
     """The homeserver refused a request: `status` (HTTP), `errcode` (`M_…`) and its own message."""
 
     def __init__(self, status: int, errcode: str, message: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from appservice.demo.caption import caption_height, caption_picture, caption_width
+from appservice.errors import RoomreelError
 from transcode.tools import find_tools
 
 Picture = Literal["sunrise", "fractal", "garden", "clouds", "ripples"]
@@ -62,7 +63,7 @@ BOB_CLIPS: tuple[Clip, ...] = (
 )
 
 
-class ClipError(RuntimeError):
+class ClipError(RoomreelError):
     """ffmpeg could not make a sample video; the message is the end of what it said."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -16,18 +17,20 @@ from typing import Any
 import aiohttp
 import yaml
 
-from appservice.config import Config, load_config
+from appservice.config import ENV_PREFIX, Config, load_config
+from appservice.demo.browser import find_chromium
 from appservice.demo.check import CheckError, see_video_play
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, make_clip
 from appservice.demo.host import host_of, serve_host
 from appservice.demo.synapse import Synapse, die_with_parent, free_port
-from appservice.errors import ConfigError
+from appservice.errors import ConfigError, RoomreelError
 from appservice.registration import new_token, render_registration
 
 _SERVER_NAME = "demo.local"
 _PASSWORDS = {"alice": "alice", "bob": "bob"}
 _READY_S = 120.0
+_STOP_S = 30.0
 _POLL_S = 0.1
 _INTERRUPTED = 130
 _WIDGET = "im.vector.modular.widgets"
@@ -35,13 +38,15 @@ _WIDGET = "im.vector.modular.widgets"
 
 @dataclass
 class _Steps:
-    """Says each step and how long it took."""
+    """Says each step and how long it took; `current` is the one that goes on, or that failed."""
 
     started: float = field(default_factory=time.monotonic)
+    current: str = ""
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         began = time.monotonic()
+        self.current = name
         yield
         print(f"  {name:<44}{time.monotonic() - began:7.2f} s", flush=True)
 
@@ -55,14 +60,11 @@ class _Demo:
 
     config: Config
     folder: Path
+    log: Path
     registration: Path
     synapse: Synapse
     users: dict[str, MatrixClient]
     host_url: str
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "roomreel.log"
 
     def state(self, room_id: str) -> dict[str, Any]:
         """Return what `--state` writes."""
@@ -98,25 +100,37 @@ def _write_config(folder: Path, homeserver_url: str) -> Path:
     return path
 
 
+def _environment() -> dict[str, str]:
+    """Ours, without what configures another Roomreel: the demo must not come near a database that is in use."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(ENV_PREFIX)}
+
+
 @asynccontextmanager
-async def _service(config: Path, log: Path) -> AsyncIterator[None]:
+async def _service(config: Path, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run `roomreel serve` as an operator would: in a process of its own."""
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *die_with_parent(), sys.executable, "-m", "appservice", "serve", "-c", str(config),
             stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            env=_environment(),
         )  # fmt: skip
     try:
-        yield
+        yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        await process.wait()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_S)
+        except TimeoutError:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
 
 
-async def _until_ready(url: str) -> None:
+async def _until_ready(url: str, process: asyncio.subprocess.Process) -> None:
     async with aiohttp.ClientSession() as http, asyncio.timeout(_READY_S):
         while True:
+            if process.returncode is not None:
+                raise CheckError(f"`roomreel serve` ended with exit code {process.returncode}.")
             with contextlib.suppress(aiohttp.ClientError):
                 async with http.get(f"{url}/ready") as response:
                     if response.status == 200:
@@ -169,8 +183,7 @@ async def _until_video_ready(demo: _Demo, room_id: str, event_id: str) -> str:
             await asyncio.sleep(_POLL_S)
 
 
-async def _start(stack: AsyncExitStack, steps: _Steps, port: int | None) -> _Demo:
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="roomreel-demo-", ignore_cleanup_errors=True)))
+async def _start(stack: AsyncExitStack, steps: _Steps, folder: Path, log: Path, port: int | None) -> _Demo:
     synapse = Synapse(folder / "synapse", server_name=_SERVER_NAME)
     config_file = _write_config(folder, synapse.base_url)
     config = load_config(config_file, env={})
@@ -182,10 +195,10 @@ async def _start(stack: AsyncExitStack, steps: _Steps, port: int | None) -> _Dem
     with steps.step("alice and bob"):
         users = {name: await synapse.user(name, password) for name, password in _PASSWORDS.items()}
     with steps.step("Roomreel, with a PostgreSQL of its own"):
-        await stack.enter_async_context(_service(config_file, folder / "roomreel.log"))
-        await _until_ready(config.web.public_url)
+        process = await stack.enter_async_context(_service(config_file, log))
+        await _until_ready(config.web.public_url, process)
     host_url = f"http://127.0.0.1:{port or free_port()}/"
-    return _Demo(config, folder, registration, synapse, users, host_url)
+    return _Demo(config, folder, log, registration, synapse, users, host_url)
 
 
 async def _open_host(stack: AsyncExitStack, demo: _Demo, room_id: str) -> None:
@@ -215,26 +228,39 @@ Log:                                     {demo.log}
 Send a video there, and it plays in the room. Ctrl+C ends everything.""", flush=True)  # fmt: skip
 
 
+async def _prepare(stack: AsyncExitStack, demo: _Demo, steps: _Steps) -> tuple[str, str]:
+    """Make the room and wait for alice's video; return the room's and the video's id."""
+    with steps.step("a room with the bot and the widget"):
+        room_id = await _make_room(demo)
+    await _open_host(stack, demo, room_id)
+    with steps.step("sample videos made and sent"):
+        event_id = await _send_clips(demo, room_id)
+    with steps.step("alice's video is ready"):
+        video_id = await _until_video_ready(demo, room_id, event_id)
+    return room_id, video_id
+
+
 async def _run(*, check: bool, state: Path | None, port: int | None) -> int:
+    if check:
+        find_chromium()  # better missed now than after everything else
     steps = _Steps()
     print("Starting a room to try Roomreel in …", flush=True)
     async with AsyncExitStack() as stack:
-        demo = await _start(stack, steps, port)
+        temporary = tempfile.TemporaryDirectory(prefix="roomreel-demo-", ignore_cleanup_errors=True)
+        folder = Path(stack.enter_context(temporary))
+        log = folder / "roomreel.log"
         try:
-            with steps.step("a room with the bot and the widget"):
-                room_id = await _make_room(demo)
-            await _open_host(stack, demo, room_id)
-            with steps.step("sample videos made and sent"):
-                event_id = await _send_clips(demo, room_id)
-            with steps.step("alice's video is ready"):
-                video_id = await _until_video_ready(demo, room_id, event_id)
+            demo = await _start(stack, steps, folder, log, port)
+            room_id, video_id = await _prepare(stack, demo, steps)
             if state:
                 await asyncio.to_thread(state.write_text, json.dumps(demo.state(room_id), indent=2))
             if check:
                 with steps.step("bob sees it play in Chromium"):
                     await see_video_play(demo.host_url, video_id)
-        except (CheckError, TimeoutError) as error:
-            print(f"\n{error or 'It took too long.'}\n\nThe end of Roomreel's log:\n{_tail(demo.log)}", file=sys.stderr)
+        except ConfigError:
+            raise  # says what to do, and is no fault of a part that runs
+        except (RoomreelError, TimeoutError, aiohttp.ClientError) as error:
+            _report(steps.current, error, log)
             return 1
         steps.total()
         if not check:
@@ -243,7 +269,14 @@ async def _run(*, check: bool, state: Path | None, port: int | None) -> int:
     return 0
 
 
+def _report(step: str, error: Exception, log: Path) -> None:
+    reason = str(error) or f"It took longer than {_READY_S:g} s."
+    print(f"\nThis step failed: {step}\n{reason}\n\nThe end of Roomreel's log:\n{_tail(log)}", file=sys.stderr)
+
+
 def _tail(path: Path) -> str:
+    if not path.exists():
+        return "(it had not started)"
     return "\n".join(path.read_text(errors="replace").splitlines()[-30:])
 
 

@@ -23,6 +23,7 @@ import aiohttp
 import yaml
 
 from appservice.demo.client import MatrixClient, MatrixError
+from appservice.errors import RoomreelError
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
@@ -30,7 +31,7 @@ _POLL_S = 0.05
 _LOG_TAIL_LINES = 30
 
 
-class SynapseError(RuntimeError):
+class SynapseError(RoomreelError):
     """Synapse is not installed, or did not start; the message has the end of its log."""
 
 

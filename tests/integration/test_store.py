@@ -401,6 +401,16 @@ async def test_an_attempt_that_was_stopped_from_outside_does_not_count(store: St
     assert (await begun(store, video)).attempts == 1
 
 
+async def test_a_failure_after_the_first_stage_leaves_nothing_to_serve(store: Store, pool: Pool) -> None:
+    video = await begun(store, await one_video(store))
+    assert await store.publish(video, published(State.PLAYABLE))
+    assert await store.served_stage(video.id, ROOM) is not None
+    await store.fail(video, "failed")
+    failed = await again(store, video)
+    assert (failed.stage, failed.has_poster, failed.renditions) == (None, False, ())
+    assert ("sweep", video.id) in await jobs(pool)
+
+
 async def test_a_failure_is_told_once_and_may_be_started_anew(store: Store, pool: Pool) -> None:
     video = await begun(store, await one_video(store))
     await store.fail(video, "too-long")
