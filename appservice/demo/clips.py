@@ -59,7 +59,7 @@ ALICE_CLIPS: tuple[Clip, ...] = (
 )
 BOB_CLIPS: tuple[Clip, ...] = (
     Clip("CLOUDS", "clouds", "#7a3fa8", 220, width=720, height=1280, seconds=4.0),
-    Clip("RIPPLES", "ripples", "#a8741a", 294, seconds=3.0),
+    Clip("RIPPLES", "ripples", "#87860f", 294, seconds=3.0),
 )
 
 
@@ -106,7 +106,7 @@ def _arguments(clip: Clip, caption: Path) -> list[str]:
     left = (clip.width - caption_width(clip.caption, _dot(clip))) // 2
     top = clip.height - band + (band - caption_height(_dot(clip))) // 2
     graph = (
-        f"[0:v]format=yuv420p,drawbox=y=ih-{band}:h={band}:t=fill:c={clip.colour}[b];"
+        f"[0:v]setsar=1,format=yuv420p,drawbox=y=ih-{band}:h={band}:t=fill:c={clip.colour}[b];"
         f"[b][2:v]overlay={left}:{top},format=yuv420p[v]"
     )
     return [

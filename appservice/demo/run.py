@@ -253,7 +253,7 @@ async def _run(*, check: bool, state: Path | None, port: int | None) -> int:
             demo = await _start(stack, steps, folder, log, port)
             room_id, video_id = await _prepare(stack, demo, steps)
             if state:
-                await asyncio.to_thread(state.write_text, json.dumps(demo.state(room_id), indent=2))
+                await asyncio.to_thread(_write_whole, state, json.dumps(demo.state(room_id), indent=2))
             if check:
                 with steps.step("bob sees it play in Chromium"):
                     await see_video_play(demo.host_url, video_id)
@@ -267,6 +267,13 @@ async def _run(*, check: bool, state: Path | None, port: int | None) -> int:
             _announce(demo)
             await asyncio.Event().wait()  # until a signal
     return 0
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that others wait for: they see all of it, or none."""
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(text)
+    unfinished.replace(path)
 
 
 def _report(step: str, error: Exception, log: Path) -> None:

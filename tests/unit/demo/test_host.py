@@ -1,0 +1,56 @@
+"""The host page's server: the page, what it needs to know, and a policy; nothing else of this machine."""
+
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from appservice.demo.host import build_host, serve_host
+from appservice.demo.synapse import free_port
+from appservice.errors import ConfigError
+
+ABOUT = {"room_id": "!room:demo.local"}
+ADDRESSES = {"homeserver": "http://127.0.0.1:1", "widget": "http://127.0.0.1:2"}
+
+
+@pytest.fixture
+def assets(tmp_path: Path) -> Path:
+    folder = tmp_path / "host"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html>")
+    (folder / "assets" / "index.js").write_text("1")
+    (tmp_path / "secret").write_text("secret")
+    return folder
+
+
+async def test_the_page_and_what_it_needs(assets: Path) -> None:
+    async with TestClient(TestServer(build_host(assets, ABOUT, **ADDRESSES))) as client:
+        page = await client.get("/?user=bob")
+        assert page.status == 200
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert f"frame-src {ADDRESSES['widget']};" in policy
+        assert f"connect-src 'self' {ADDRESSES['homeserver']};" in policy
+        assert await (await client.get("/demo.json")).json() == ABOUT
+        assert (await client.get("/assets/index.js")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/assets/../../secret", "/assets/%2e%2e/%2e%2e/secret", "/index.js", "/secret"])
+async def test_nothing_else_is_served(assets: Path, path: str) -> None:
+    async with TestClient(TestServer(build_host(assets, ABOUT, **ADDRESSES))) as client:
+        assert (await client.get(path)).status in {403, 404}
+
+
+def test_a_page_that_is_not_built_says_how(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not built"):
+        build_host(tmp_path, ABOUT, **ADDRESSES)
+
+
+async def test_a_port_that_is_taken_says_so(assets: Path) -> None:
+    port = free_port()
+    runner = await serve_host(build_host(assets, ABOUT, **ADDRESSES), port)
+    try:
+        with pytest.raises(ConfigError, match=rf"{port}.*--port"):
+            await serve_host(build_host(assets, ABOUT, **ADDRESSES), port)
+    finally:
+        await runner.cleanup()
