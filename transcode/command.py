@@ -2,8 +2,8 @@
 
 What makes item changes gapless, and rungs interchangeable: no B-frames, so pictures are stored and shown in one order
 and start at 0; a closed group of pictures every two seconds at the same frames in every rung; sound that is cut or
-filled up to the length of the pictures; the encoder's lead-in packet dropped instead of an edit list around it; one
-clock for pictures and one for sound, and one kind of stereo, in every file we ever make.
+filled up to the length of the pictures (the last packet may reach beyond it); packets around it dropped instead of an
+edit list; one clock for pictures and one for sound, and one kind of stereo, in every file we ever make.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,8 @@ from transcode.tools import Tools
 INDEX = "index.m3u8"
 """The playlist that ffmpeg writes into each rung's folder; we read the durations from it and remove it."""
 
+_AAC_FRAME = 1024  # samples in a packet of AAC-LC
+_AROUND = 2 * _AAC_FRAME  # as far as the encoder looks back or ahead
 _QUALITY = 23
 _JPEG_QUALITY = 3
 _PROBE_ENTRIES = (
@@ -121,7 +123,23 @@ def _sound(read: Stream, probe: Probe, plan: Plan) -> Stream:
     else:
         sound = read[str(probe.audio_index)].filter("aresample", AUDIO_RATE, **{"async": 1}, first_pts=0)
     sound = sound.filter("aformat", sample_fmts="fltp", sample_rates=AUDIO_RATE, channel_layouts="stereo")
-    return sound.filter("apad").filter("atrim", end_sample=plan.samples)
+    return _with_surroundings(sound.filter("apad").filter("atrim", end_sample=plan.samples), plan.samples)
+
+
+def _with_surroundings(sound: Stream, samples: int) -> Stream:
+    """Put the sound's own beginning before it, and its end behind it, both reversed.
+
+    AAC packets overlap. What the encoder makes up for the missing neighbours of the first and last packet is silence
+    that is heard between two videos (measured: 18 ms; so, none). The packets before 0 and behind the end are dropped.
+    """
+    around = min(_AROUND, samples // _AAC_FRAME * _AAC_FRAME)
+    if not around:
+        return sound
+    copies = sound.filter_multi_output("asplit", 3)
+    before = copies.stream(0).filter("atrim", end_sample=around).filter("areverse")
+    behind = copies.stream(2).filter("atrim", start_sample=samples - around).filter("areverse")
+    joined = ffmpeg.concat(before, copies.stream(1), behind, v=0, a=1)
+    return joined.filter("asetpts", f"(N-{around})/SR/TB")
 
 
 def _poster(picture: Stream, plan: Plan) -> Stream:
@@ -157,8 +175,8 @@ def _output_options(rung: Rung, plan: Plan, preset: str, limits: Limits) -> dict
         "fps_mode": "passthrough",
         "c:a": "aac",
         "b:a": AUDIO_BITS,
-        # The encoder's lead-in has negative time stamps. Dropped, the first packet begins at 0 like the pictures.
-        "bsf:a": r"noise=drop=lt(pts\,0)",
+        # What is before the beginning has negative time stamps. Dropped, the first packet is at 0 like the pictures.
+        "bsf:a": rf"noise=drop=lt(pts\,0)+gte(pts\,{plan.samples})",
         # Where people were and what they filmed with is nobody's business.
         "map_metadata": -1,
         "map_chapters": -1,

@@ -163,6 +163,21 @@ async def test_sound_stays_in_time_with_pictures(
     assert tone == pytest.approx(flash, abs=0.004)
 
 
+async def test_sound_is_there_from_the_first_sample_to_the_last(
+    clip: Clip, transcoded: Transcoded, tmp_path: Path, tools: Tools
+) -> None:
+    # Silence that an encoder makes up at either end is a gap that is heard between two videos.
+    tone = ["-f", "lavfi", "-i", "sine=1000:r=48000:d=2.5"]
+    outcome = await transcoded(clip("tone.mp4", *pictures("320x240"), *tone, *QUICK))
+    made = joined(outcome.out / "ready", outcome.ready.renditions[0], tmp_path / "made.mp4")
+    samples = array("h")
+    samples.frombytes(output_of(tools.ffmpeg, "-i", made, "-ac", "1", "-f", "s16le", "pipe:1"))
+    # Two milliseconds hold two swings of the tone. The first packet swells, as it overlaps with what was before it.
+    loudness = [max(map(abs, samples[start : start + 96])) for start in range(0, 120_000, 96)]
+    assert min(loudness) > max(loudness) / 20
+    assert min(loudness[12:]) > max(loudness) / 2
+
+
 async def test_a_recording_that_changes_its_size_on_the_way(
     clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless, tmp_path: Path
 ) -> None:

@@ -22,7 +22,8 @@ export function createPicture(events: PictureEvents): HTMLVideoElement {
   on(['ended'], () => events.ended());
   on(['waiting'], () => events.waiting());
   on(['pause'], () => {
-    if (!video.ended) events.paused();
+    // The event may come after the viewer has pressed play again.
+    if (video.paused && !video.ended) events.paused();
   });
   return video;
 }
