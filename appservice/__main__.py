@@ -14,6 +14,13 @@ from transcode import TranscodeError
 OK, FAILED, USAGE = 0, 1, 2
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return port
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="roomreel", description="Every Matrix room gets a screen.")
     parser.add_argument("--version", action="version", version=f"roomreel {__version__}")
@@ -28,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", "Show a working room on this machine, from nothing.", config=False)
     demo.add_argument("--check", action="store_true", help="end with 0 once a browser has seen a video play")
     demo.add_argument("--state", type=Path, metavar="FILE", help="write addresses and users there, as JSON")
-    demo.add_argument("--port", type=int, metavar="N", help="the port of the host page (default: a free one)")
+    demo.add_argument("--port", type=_port, metavar="N", help="the port of the host page (default: a free one)")
     serve = command("serve", "Run the web server, the application service and one worker.")
     serve.add_argument("--no-worker", action="store_true", help="leave the work on videos to `roomreel work`")
     command("work", "Run one more worker on the same database.")

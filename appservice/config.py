@@ -26,8 +26,20 @@ def _base_url(value: str) -> str:
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
-# A secret of digits alone is a number to YAML.
-Secret = Annotated[SecretStr, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
+
+
+def _secret_text(value: object) -> object:
+    # One of digits alone is a number to YAML.
+    return str(value) if isinstance(value, int) else value
+
+
+def _own_secret(value: SecretStr) -> SecretStr:
+    if value.get_secret_value().startswith("CHANGE-ME"):
+        raise ValueError("is still the example's, which everybody knows; make your own")
+    return value
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_secret_text), AfterValidator(_own_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 

@@ -11,7 +11,7 @@ import structlog
 from appservice import resources
 from appservice.config import Config
 from appservice.embedded import EmbeddedPostgres, running_dsn
-from appservice.errors import MigrationError, UnavailableError
+from appservice.errors import ConfigError, MigrationError, UnavailableError
 from appservice.migrate import Migration, Phase, load_migrations, migrate, pending
 
 log = structlog.get_logger()
@@ -44,6 +44,11 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     """Open one plain connection. Raises UnavailableError."""
     try:
         return await asyncpg.connect(dsn, timeout=10)
+    except ValueError:
+        # Not chained: the address holds the password.
+        raise ConfigError(
+            "`database` is not a PostgreSQL address such as postgresql://user:password@host/name."
+        ) from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
         parts = urlsplit(dsn)
         where = f"{parts.hostname or 'a local socket'}{parts.path}"  # never the password

@@ -131,7 +131,8 @@ def clean_text(value: object, limit: int = MAX_TITLE) -> str | None:
     """Return `value` as text that PostgreSQL and a terminal can hold, cut to `limit`; None when it is no text."""
     if not isinstance(value, str):
         return None
-    printable = "".join(c if c.isprintable() else " " for c in value[: limit * 4])
+    # The two joiners are part of words in many scripts and of emoji; other invisible characters only deceive.
+    printable = "".join(c if c.isprintable() or c in "\u200c\u200d" else " " for c in value[: limit * 4])
     return " ".join(printable.split())[:limit] or None
 
 

@@ -31,8 +31,16 @@ def _table(content: Mapping[str, object], key: str) -> Mapping[str, object]:
     return table if isinstance(table, Mapping) else {}
 
 
-def user_level(content: Mapping[str, object], user_id: str) -> int:
-    """Return the power of `user_id` by an `m.room.power_levels` content."""
+_INFINITE = 2**63
+
+
+def user_level(content: Mapping[str, object], user_id: str, creators: Collection[str] = ()) -> int:
+    """Return the power of `user_id` by an `m.room.power_levels` content; `creators` are above everybody.
+
+    Creators are those of a room of version 12 or later; in older ones they have no power but by the content.
+    """
+    if user_id in creators:
+        return _INFINITE
     default = _level(content.get("users_default"), 0)
     return _level(_table(content, "users").get(user_id), default)
 
@@ -43,17 +51,16 @@ def state_level(content: Mapping[str, object], event_type: str) -> int:
     return _level(_table(content, "events").get(event_type), default)
 
 
-def may_place_widget(content: Mapping[str, object], user_id: str) -> bool:
+def may_place_widget(content: Mapping[str, object], user_id: str, creators: Collection[str] = ()) -> bool:
     """Say whether `user_id` may send the widget's state event."""
-    return user_level(content, user_id) >= state_level(content, WIDGET_TYPE)
+    return user_level(content, user_id, creators) >= state_level(content, WIDGET_TYPE)
 
 
-def may_pin_widget(content: Mapping[str, object], user_id: str) -> bool:
+def may_pin_widget(content: Mapping[str, object], user_id: str, creators: Collection[str] = ()) -> bool:
     """Say whether `user_id` may send the room's widget layout."""
-    return user_level(content, user_id) >= state_level(content, LAYOUT_TYPE)
+    return user_level(content, user_id, creators) >= state_level(content, LAYOUT_TYPE)
 
 
 def is_moderator(content: Mapping[str, object], user_id: str, creators: Collection[str] = ()) -> bool:
     """Say whether `user_id` may redact others' messages, the usual mark of a moderator."""
-    needed = _level(content.get("redact"), _MODERATOR)
-    return user_id in creators or user_level(content, user_id) >= needed
+    return user_level(content, user_id, creators) >= _level(content.get("redact"), _MODERATOR)

@@ -95,9 +95,10 @@ SELECT * FROM videos WHERE id = $1;
 -- name: room_videos (room_id) Every reel of the room, in order.
 SELECT * FROM videos WHERE room_id = $1 AND visibility <> 'removed' ORDER BY position, sent_at, id;
 
--- name: served_stage (id, room_id) The folder of a video that viewers of a room may be served from now.
-SELECT stage FROM videos
-WHERE id = $1 AND room_id = $2 AND visibility = 'shown' AND state IN ('playable', 'ready');
+-- name: served_stage (id, room_id) The folder of a video that viewers of a room may be served from now; its sender must be there.
+SELECT v.stage
+FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
+WHERE v.id = $1 AND v.room_id = $2 AND v.visibility = 'shown' AND v.state IN ('playable', 'ready');
 
 -- name: begin_attempt (id, from_states) One more attempt; nothing comes back when there is nothing left to do.
 UPDATE videos SET state = CASE WHEN state = 'playable' THEN state ELSE 'processing' END,

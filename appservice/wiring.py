@@ -205,6 +205,8 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         parts = await stack.enter_async_context(_open_parts(config, dsn))
         context = await _build_context(parts, stack)
         worker = None
+        if not with_worker and config.database == EMBEDDED:
+            log.warning("nobody_works", hint="No other process can share the embedded database: videos stay queued.")
         if with_worker:
             worker = _build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
         await _listen(build_metrics_app(context), config.metrics.host, config.metrics.port, stack)

@@ -272,6 +272,7 @@ async def _run(*, check: bool, state: Path | None, port: int | None) -> int:
 def _write_whole(path: Path, text: str) -> None:
     """Write a file that others wait for: they see all of it, or none."""
     unfinished = path.with_name(f"{path.name}.part")
+    unfinished.touch(mode=0o600)  # it holds access tokens
     unfinished.write_text(text)
     unfinished.replace(path)
 

@@ -58,8 +58,9 @@ async def _chunks(
     try:
         # A homeserver may redirect to its object store: the token does not follow to another origin.
         async with session.get(url, headers=headers, timeout=_TIMEOUT) as response:
-            if response.status in {404, 410}:
-                raise MediaError("media-gone", f"{mxc} is not on the homeserver any more.", final=True)
+            # 403 is what a homeserver says of media that it will not fetch or has quarantined.
+            if response.status in {403, 404, 410}:
+                raise MediaError("media-gone", f"{mxc} is not to be had from the homeserver.", final=True)
             if response.status != 200:
                 raise MediaError("download-failed", f"{mxc}: the homeserver answered {response.status}.", final=False)
             if response.content_length is not None and response.content_length > max_bytes:

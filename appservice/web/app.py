@@ -20,6 +20,7 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _HEADERS = {
+    "Server": "Roomreel",
     # Media paths hold grants: they must not travel to other sites.
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -39,7 +40,14 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:
-        return _error(error.status, _HTTP_ERRCODES.get(error.status, "M_UNKNOWN"), error.text or error.reason)
+        answer = _error(error.status, _HTTP_ERRCODES.get(error.status, "M_UNKNOWN"), error.text or error.reason)
+        if "Allow" in error.headers:
+            answer.headers["Allow"] = error.headers["Allow"]
+        return answer
+    except web.RequestPayloadError:
+        return _error(400, "M_BAD_JSON", "The body cannot be decoded.")
+    except ConnectionResetError:
+        raise  # the viewer closed the page; there is nobody to answer
     except Exception:
         log.exception("request_failed", route=_route(request))
         return _error(500, "M_UNKNOWN", "Something went wrong here. Its cause is in the log.")

@@ -1,5 +1,6 @@
 """The widget's page and its assets, under a strict Content Security Policy."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import jinja2
 from aiohttp import web
 
 from appservice import resources
-from appservice.errors import ConfigError
+from appservice.errors import ConfigError, NotFoundError
 from appservice.web.context import CONTEXT
 
 _ENTRY = "src/main.tsx"
@@ -50,9 +51,16 @@ def add_page(app: web.Application) -> None:
         headers = {"Content-Security-Policy": _CSP + framing, "Cache-Control": "no-cache"}
         return web.Response(text=html, content_type="text/html", headers=headers)
 
-    async def to_page(_request: web.Request) -> web.Response:
-        raise web.HTTPPermanentRedirect("/widget/")
+    async def to_page(request: web.Request) -> web.Response:
+        raise web.HTTPPermanentRedirect(request.rel_url.with_path("/widget/", keep_query=True))
+
+    async def asset(request: web.Request) -> web.FileResponse:
+        file = assets / "assets" / request.match_info["name"]
+        if not await asyncio.to_thread(file.is_file):
+            raise NotFoundError("There is no such file; the page may be of another release.")
+        # Its name holds a hash of its content.
+        return web.FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
     app.router.add_get("/widget/", page)
     app.router.add_get("/widget", to_page)
-    app.router.add_static("/widget/assets", assets / "assets")
+    app.router.add_get(r"/widget/assets/{name:[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}}", asset)

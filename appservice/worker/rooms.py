@@ -129,12 +129,12 @@ class RoomWork:
             return
         if room.widget_placed and not current:
             return  # a moderator took it away
-        if not may_place_widget(room.power_levels, self.homeserver.bot):
+        if not may_place_widget(room.power_levels, self.homeserver.bot, room.creators):
             await self._ask_for_power(room)
             return
         try:
             await self.homeserver.send_state(room.room_id, WIDGET_TYPE, WIDGET_ID, wanted)
-            if not room.widget_placed and may_pin_widget(room.power_levels, self.homeserver.bot):
+            if not room.widget_placed and may_pin_widget(room.power_levels, self.homeserver.bot, room.creators):
                 await self._pin(room.room_id)
         except ForbiddenError:
             await self._ask_for_power(room)

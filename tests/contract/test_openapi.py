@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import jsonschema
 import pytest
+from yarl import URL
 
 from appservice.demo.client import MatrixClient
 from tests.support import Installation, Viewer, make_room
@@ -190,6 +191,23 @@ async def test_a_session_request_of_the_wrong_form(
     found = await _request(http, "POST", f"{reel.url}/api/v1/session", data=body)
     _check_error(found, 400, "M_BAD_JSON")
     conform(document, "/api/v1/session", "post", *found)
+
+
+async def test_a_body_that_is_not_what_its_encoding_says(reel: Installation, http: aiohttp.ClientSession) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    async with http.post(f"{reel.url}/api/v1/session", data=b"abcde", headers=headers) as response:
+        assert (response.status, (await response.json())["errcode"]) == (400, "M_BAD_JSON")
+
+
+@pytest.mark.parametrize("name", ["nope.js", "..%2Fvite.config.ts", ".vite"])
+async def test_an_asset_that_is_not_there(reel: Installation, http: aiohttp.ClientSession, name: str) -> None:
+    async with http.get(URL(f"{reel.url}/widget/assets/{name}", encoded=True)) as response:
+        assert (response.status, set(await response.json())) == (404, {"errcode", "error"})
+
+
+async def test_the_widgets_address_without_its_slash(reel: Installation, http: aiohttp.ClientSession) -> None:
+    async with http.get(f"{reel.url}/widget?room_id=x", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (308, "/widget/?room_id=x")
 
 
 async def test_a_session_request_that_is_too_long(

@@ -170,8 +170,8 @@ async def test_a_compressed_bomb_counts_as_what_it_becomes(media: Media) -> None
 @pytest.mark.parametrize(
     ("status", "code", "final"),
     [
-        (404, "media-gone", True), (410, "media-gone", True),
-        (401, "download-failed", False), (403, "download-failed", False), (429, "download-failed", False),
+        (404, "media-gone", True), (410, "media-gone", True), (403, "media-gone", True),
+        (401, "download-failed", False), (429, "download-failed", False),
         (500, "download-failed", False), (502, "download-failed", False), (206, "download-failed", False),
         (204, "download-failed", False),
     ],

@@ -88,7 +88,7 @@ async def jobs(pool: Pool) -> list[tuple[str, str]]:
 
 
 async def one_video(store: Store, number: int = 1, **changes: object) -> Video:
-    await store.apply([new_video(number, **changes)])
+    await store.apply([member(ALICE), new_video(number, **changes)])
     (video,) = [v for v in await store.room_videos(ROOM) if v.event_id == f"$event{number}"]
     return video
 

@@ -232,8 +232,19 @@ def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from _keys(field.annotation, f"{prefix}{name}.")
 
 
+OWN = {
+    "ROOMREEL_APPSERVICE__AS_TOKEN": "own-as-token-of-a-test",
+    "ROOMREEL_APPSERVICE__HS_TOKEN": "own-hs-token-of-a-test",
+}
+
+
+def test_the_examples_secrets_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"`appservice\.as_token`: .*still the example's"):
+        load_config(EXAMPLE, {"ROOMREEL_APPSERVICE__HS_TOKEN": "own-hs-token-of-a-test"})
+
+
 def test_the_example_loads() -> None:
-    config = load_config(EXAMPLE, {})
+    config = load_config(EXAMPLE, OWN)
     assert config.permissions["@admin:example.org"] is Level.ADMIN
 
 
@@ -245,15 +256,20 @@ def test_every_key_is_in_the_example_with_its_default() -> None:
         if isinstance(value, dict) and name != "permissions":
             written |= {f"{name}.{key}" for key in value}
     assert written == set(_keys(Config))
-    told = load_config(EXAMPLE, {})
+    told = load_config(EXAMPLE, OWN)
     for section in ("metrics", "identity", "media", "transcode", "worker", "log", "database"):
         assert getattr(told, section) == Config.model_fields[section].default, section
 
 
 def test_the_example_of_the_registration_is_what_we_write() -> None:
-    lines = (ROOT / "registration.yaml.example").read_text(encoding="utf-8").splitlines(keepends=True)
+    text = (ROOT / "registration.yaml.example").read_text(encoding="utf-8")
+    for change_me, own in zip(
+        ("CHANGE-ME-TO-A-LONG-RANDOM-SECRET", "CHANGE-ME-TO-ANOTHER-LONG-SECRET"), OWN.values(), strict=True
+    ):
+        text = text.replace(change_me, own)
+    lines = text.splitlines(keepends=True)
     assert lines[0].startswith("#")
-    assert "".join(line for line in lines if not line.startswith("#")) == render_registration(load_config(EXAMPLE, {}))
+    assert "".join(line for line in lines if not line.startswith("#")) == render_registration(load_config(EXAMPLE, OWN))
 
 
 def test_a_registration(tmp_path: Path) -> None:

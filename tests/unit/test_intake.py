@@ -399,7 +399,14 @@ def test_other_types_are_of_no_interest(kind: object) -> None:
 @given(value=st.text(st.characters(), max_size=300))
 def test_clean_text_is_short_and_printable(limit: int, value: str) -> None:
     cleaned = clean_text(value, limit)
-    assert cleaned is None or (0 < len(cleaned) <= limit and cleaned.isprintable())
+    visible = cleaned and cleaned.replace("\u200c", "").replace("\u200d", "")
+    assert cleaned is None or (0 < len(cleaned) <= limit and (visible or "").isprintable())
+
+
+def test_joiners_stay_for_the_words_and_emoji_that_they_are_part_of() -> None:
+    family, persian = "👩\u200d👩\u200d👧", "می\u200cخواهم"
+    assert clean_text(f"{family} {persian}") == f"{family} {persian}"
+    assert clean_text("a\u202eb\u2066c\u200bd") == "a b c d"
 
 
 def test_clean_text_of_what_is_no_text() -> None:

@@ -78,6 +78,13 @@ def test_placing_and_pinning_need_their_own_levels() -> None:
     assert not may_pin_widget({"users": {BOT: 49}}, BOT)
 
 
+def test_a_creator_may_place_and_pin() -> None:
+    content = {"users": {"@mod:example.org": 50}, "state_default": 100}
+    assert may_place_widget(content, BOT, {BOT})
+    assert may_pin_widget(content, BOT, {BOT})
+    assert not may_place_widget(content, BOT, {"@somebody:example.org"})
+
+
 def test_who_may_redact_is_a_moderator() -> None:
     content = {"users": {"@mod:example.org": 50, "@half:example.org": 49}}
     assert is_moderator(content, "@mod:example.org")
