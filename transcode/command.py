@@ -12,8 +12,9 @@ from pathlib import Path
 import ffmpeg
 from ffmpeg.nodes import Stream
 
+from transcode.copying import AAC_FRAME, Copying
 from transcode.limits import Limits
-from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, Plan, Rung, poster_rung
+from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, SEGMENT_SECONDS, Plan, Rung, poster_rung
 from transcode.playlist import POSTER
 from transcode.probe import DECODERS, Probe
 from transcode.tools import Tools
@@ -21,14 +22,23 @@ from transcode.tools import Tools
 INDEX = "index.m3u8"
 """The playlist that ffmpeg writes into each rung's folder; we read the durations from it and remove it."""
 
-_AAC_FRAME = 1024  # samples in a packet of AAC-LC
-_AROUND = 2 * _AAC_FRAME  # as far as the encoder looks back or ahead
+COPY = "copy.mp4"
+"""The file of all fragments that copying writes into its rung's folder; `copied` takes it apart."""
+
+# Where people were and what they filmed with is nobody's business.
+_NOTHING_PERSONAL: dict[str, object] = {"map_metadata": -1, "map_chapters": -1}
+_AROUND = 2 * AAC_FRAME  # samples: as far as the encoder looks back or ahead
 _QUALITY = 23
 _JPEG_QUALITY = 3
+# Microseconds, a little less than a segment should last: rates are never quite what they seem.
+_SHORTEST_COPIED = SEGMENT_SECONDS * 1_000_000 - 50_000
+_STILL_SHARE = 0.1
+_STILL_CANDIDATES = 5
 _PROBE_ENTRIES = (
-    "format=start_time:"
-    "stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,avg_frame_rate,r_frame_rate,start_time,duration,"
-    "pix_fmt,color_space,field_order,sample_rate,channels:stream_disposition=default,attached_pic:stream_side_data=rotation"
+    "format=start_time,size:"
+    "stream=index,codec_type,codec_name,codec_tag_string,profile,level,nal_length_size,width,height,sample_aspect_ratio,"
+    "avg_frame_rate,r_frame_rate,start_time,duration,pix_fmt,color_space,field_order,sample_rate,channels,channel_layout:"
+    "stream_disposition=default,attached_pic:stream_side_data=side_data_type,rotation"
 )
 
 
@@ -59,7 +69,7 @@ def encode(
     """
     read = ffmpeg.input(f"file:{source}", **_input_options(demuxer, limits), reinit_filter=0)
     pictures = _cascade(_steady(read[str(probe.video_index)], probe, plan), rungs)
-    sounds = _copies(_sound(read, probe, plan), "asplit", len(rungs))
+    sounds = _copies(_sound(read, probe, plan.samples), "asplit", len(rungs))
     poster_name = poster_rung(tuple(rungs)).name
     outputs = []
     for rung, picture, sound in zip(rungs, pictures, sounds, strict=True):
@@ -67,6 +77,49 @@ def encode(
         outputs += [_poster(candidate, plan) for candidate in candidates]
         options = _output_options(rung, plan, preset, limits)
         outputs.append(ffmpeg.output(shown, sound, f"{rung.name}/{INDEX}", **options))
+    return _compiled(tools, *outputs)
+
+
+def copy(tools: Tools, source: Path, demuxer: str, probe: Probe, copying: Copying, limits: Limits) -> list[str]:
+    """Pass on the pictures as they are, cut at key frames, and safe sound likewise. Paths as for `encode`."""
+    # Counts from the first picture. With offsets below 0, pictures are decoded from 0 on however they are reordered.
+    read = ffmpeg.input(f"file:{source}", **_input_options(demuxer, limits), itsoffset=f"{-copying.lead:.6f}")
+    samples = round(copying.duration * AUDIO_RATE)
+    sound = read[str(probe.audio_index)] if copying.sound else _sound(read, probe, samples)
+    options = {
+        "c:v": "copy",
+        "c:a": "copy" if copying.sound else "aac",
+        # The lead-in, and what sounds after the last picture.
+        "bsf:a": rf"noise=drop=lt(pts\,0)+gte(pts\,{samples})",
+        "avoid_negative_ts": "disabled",
+        **_NOTHING_PERSONAL,
+        "f": "mp4",
+        # ffmpeg's HLS muxer moves the first picture of a segment where their rate varies.
+        "movflags": "+empty_moov+frag_keyframe+default_base_moof+negative_cts_offsets+skip_trailer",
+        "min_frag_duration": _SHORTEST_COPIED,
+        "video_track_timescale": CLOCK,
+    }
+    if not copying.sound:
+        options |= {"b:a": AUDIO_BITS, "t": copying.duration + 1}
+    return _compiled(
+        tools, ffmpeg.output(read[str(probe.video_index)], sound, f"{copying.rung.name}/{COPY}", **options)
+    )
+
+
+def still(tools: Tools, source: Path, demuxer: str, probe: Probe, plan: Plan, limits: Limits) -> list[str]:
+    """Make the poster alone, and quickly: from a few key frames soon after the start, without decoding others."""
+    begin = {"skip_frame": "nokey", "ss": f"{plan.duration * _STILL_SHARE:.3f}", "noaccurate_seek": None}
+    read = ffmpeg.input(f"file:{source}", **_input_options(demuxer, limits), **begin)
+    picture = read[str(probe.video_index)]
+    if probe.assumed_matrix:
+        picture = picture.filter("setparams", colorspace=probe.assumed_matrix)
+    rung = poster_rung(plan.ladder)
+    picture = picture.filter("thumbnail", _STILL_CANDIDATES)
+    picture = picture.filter("scale", rung.width, rung.height, flags="fast_bilinear")
+    return _compiled(tools, _jpeg(picture.filter("setsar", 1)))
+
+
+def _compiled(tools: Tools, *outputs: Stream) -> list[str]:
     quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-progress", "pipe:1"]
     graph = ffmpeg.merge_outputs(*outputs).global_args(*quiet, "-stats_period", "0.5")
     return [str(part) for part in graph.compile(cmd=str(tools.ffmpeg), overwrite_output=True)]
@@ -116,14 +169,14 @@ def _cascade(picture: Stream, rungs: Sequence[Rung]) -> list[Stream]:
     return [*made, picture]
 
 
-def _sound(read: Stream, probe: Probe, plan: Plan) -> Stream:
+def _sound(read: Stream, probe: Probe, samples: int) -> Stream:
     if probe.audio_index is None:
         # Without a silent track a player's sound buffer would end here, and with it the whole list.
         sound = ffmpeg.input(f"anullsrc=r={AUDIO_RATE}:cl=stereo", f="lavfi")
     else:
         sound = read[str(probe.audio_index)].filter("aresample", AUDIO_RATE, **{"async": 1}, first_pts=0)
     sound = sound.filter("aformat", sample_fmts="fltp", sample_rates=AUDIO_RATE, channel_layouts="stereo")
-    return _with_surroundings(sound.filter("apad").filter("atrim", end_sample=plan.samples), plan.samples)
+    return _with_surroundings(sound.filter("apad").filter("atrim", end_sample=samples), samples)
 
 
 def _with_surroundings(sound: Stream, samples: int) -> Stream:
@@ -132,7 +185,7 @@ def _with_surroundings(sound: Stream, samples: int) -> Stream:
     AAC packets overlap. What the encoder makes up for the missing neighbours of the first and last packet is silence
     that is heard between two videos (measured: 18 ms; so, none). The packets before 0 and behind the end are dropped.
     """
-    around = min(_AROUND, samples // _AAC_FRAME * _AAC_FRAME)
+    around = min(_AROUND, samples // AAC_FRAME * AAC_FRAME)
     if not around:
         return sound
     copies = sound.filter_multi_output("asplit", 3)
@@ -145,7 +198,10 @@ def _with_surroundings(sound: Stream, samples: int) -> Stream:
 def _poster(picture: Stream, plan: Plan) -> Stream:
     """Take the picture nearest to the average of some spread over the video: hardly ever a black or blurred one."""
     picture = picture.filter("select", f"not(mod(n,{plan.poster_step}))")
-    picture = picture.filter("thumbnail", plan.poster_candidates)
+    return _jpeg(picture.filter("thumbnail", plan.poster_candidates))
+
+
+def _jpeg(picture: Stream) -> Stream:
     picture = picture.filter("scale", out_range="pc").filter("format", "yuvj420p")
     options = {"frames:v": 1, "c:v": "mjpeg", "q:v": _JPEG_QUALITY, "f": "image2", "update": 1}
     return ffmpeg.output(picture, POSTER, **options, fps_mode="passthrough", map_metadata=-1)
@@ -177,11 +233,9 @@ def _output_options(rung: Rung, plan: Plan, preset: str, limits: Limits) -> dict
         "b:a": AUDIO_BITS,
         # What is before the beginning has negative time stamps. Dropped, the first packet is at 0 like the pictures.
         "bsf:a": rf"noise=drop=lt(pts\,0)+gte(pts\,{plan.samples})",
-        # Where people were and what they filmed with is nobody's business.
-        "map_metadata": -1,
-        "map_chapters": -1,
         # The filters cut exactly; this only bounds what a graph that never ends could write.
         "t": plan.duration + 1,
+        **_NOTHING_PERSONAL,
         "f": "hls",
         "hls_playlist_type": "vod",
         "hls_segment_type": "fmp4",

@@ -3,11 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from transcode import command
+from transcode.copying import Copying, copying
 from transcode.errors import BrokenFile
 from transcode.ffmpeg import run
 from transcode.limits import Limits
+from transcode.moov import StoredTrack, tracks_of
 from transcode.mp4 import Layout, layout_of
 from transcode.plan import Plan, check, plan
 from transcode.probe import PacketTimes, Probe, parse
@@ -15,6 +18,7 @@ from transcode.sniff import HEAD_BYTES, demuxer_of
 from transcode.tools import Tools
 
 _MAX_ANSWER = 2**20
+_MAX_INDEX = 2**26
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Examined:
     demuxer: str
     probe: Probe
     plan: Plan
+    copying: Copying | None
+    """How the first rendition can be a copy; None when it must be encoded."""
 
 
 async def examine(source: Path, tools: Tools, limits: Limits, deadline: float) -> Examined:
@@ -32,7 +38,7 @@ async def examine(source: Path, tools: Tools, limits: Limits, deadline: float) -
 
     Raises TranscodeError, with the reason, for everything that is not a whole video within the limits.
     """
-    demuxer, layout = await asyncio.to_thread(_look_at, source)
+    demuxer, layout, tracks = await asyncio.to_thread(_look_at, source)
     answer = _Answer()
     question = command.probe(tools, source, demuxer, limits)
     await run(question, limits=limits, deadline=deadline, on_output=answer.feed)
@@ -43,14 +49,29 @@ async def examine(source: Path, tools: Tools, limits: Limits, deadline: float) -
         question = command.packets(tools, source, demuxer, limits)
         await run(question, limits=limits, deadline=deadline, on_output=times.feed)
         probe = times.applied_to(probe)
-    return Examined(source, demuxer, probe, plan(probe, limits))
+    made = plan(probe, limits)
+    return Examined(source, demuxer, probe, made, copying(answer.text, tracks, probe, made) if tracks else None)
 
 
-def _look_at(source: Path) -> tuple[str, Layout | None]:
+def _look_at(source: Path) -> tuple[str, Layout | None, tuple[StoredTrack, ...]]:
     with source.open("rb") as file:
         demuxer = demuxer_of(file.read(HEAD_BYTES))
+        if demuxer != "mov":
+            return demuxer, None, ()
         # Only MP4 has its durations in an index that we can trust once the file is known to be whole.
-        return demuxer, layout_of(file, source.stat().st_size) if demuxer == "mov" else None
+        layout = layout_of(file, source.stat().st_size)
+        return demuxer, layout, _tracks(file, layout)
+
+
+def _tracks(file: BinaryIO, layout: Layout) -> tuple[StoredTrack, ...]:
+    if len(layout.index) > _MAX_INDEX:
+        return ()
+    file.seek(layout.index.start)
+    try:
+        return tracks_of(file.read(len(layout.index)))
+    except ValueError:
+        # ffmpeg may still make something of it.
+        return ()
 
 
 class _Answer:

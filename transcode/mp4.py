@@ -24,6 +24,8 @@ class Layout:
 
     fragmented: bool
     """The index is spread over fragments, so the durations in `moov` say little."""
+    index: range
+    """Where the contents of `moov` lie in the file."""
 
 
 def layout_of(file: BinaryIO, size: int) -> Layout:
@@ -32,13 +34,15 @@ def layout_of(file: BinaryIO, size: int) -> Layout:
     Raises BrokenFile when the index or the media data are missing or cut off.
     """
     seen: set[bytes] = set()
-    for kind, end in _top_level(file, size):
+    index = range(0)
+    for kind, begin, end in top_level(file, size):
         if kind in {b"moov", b"mdat"} and end > size and b"moof" not in seen:
             raise BrokenFile(f"the file is cut off: its {kind.decode()!r} box ends at byte {end} of {size}")
         seen.add(kind)
+        index = range(begin, end) if kind == b"moov" else index
     if b"moov" not in seen:
         raise BrokenFile("the file has no index (no 'moov' box): the recording or the upload was cut off")
-    return Layout(fragmented=b"moof" in seen)
+    return Layout(b"moof" in seen, index)
 
 
 def codecs_of(init: bytes) -> str:
@@ -47,34 +51,17 @@ def codecs_of(init: bytes) -> str:
     Raises ValueError when it holds anything else.
     """
     found: list[str] = []
-    for kind, trak in _boxes(_child(init, b"moov")):
+    for kind, trak in boxes(child(init, b"moov")):
         if kind == b"trak":
-            stsd = _child(trak, b"mdia", b"minf", b"stbl", b"stsd")
-            found += [_codec(entry, body) for entry, body in _boxes(stsd[_STSD:])]
+            stsd = child(trak, b"mdia", b"minf", b"stbl", b"stsd")
+            found += [_codec(entry, body) for entry, body in boxes(stsd[_STSD:])]
     if not found:
         raise ValueError("the init segment has no tracks")
     return ",".join(found)
 
 
-def _top_level(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int]]:
-    position = 0
-    for _ in range(_MAX_BOXES):
-        file.seek(position)
-        header = file.read(_LARGE_HEADER)
-        if len(header) < _HEADER:
-            return
-        length, kind = struct.unpack_from(">I4s", header)
-        if length == 1 and len(header) == _LARGE_HEADER:
-            (length,) = struct.unpack_from(">Q", header, _HEADER)
-        elif length == 0:
-            length = size - position
-        if length < _HEADER:
-            return
-        position += length
-        yield kind, position
-
-
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Give kind and content of each box in `data`. Raises ValueError when one has an impossible length."""
     position = 0
     while position + _HEADER <= len(data):
         length, kind = struct.unpack_from(">I4s", data, position)
@@ -84,23 +71,45 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         position += length
 
 
-def _child(data: bytes, *path: bytes) -> bytes:
+def child(data: bytes, *path: bytes) -> bytes:
+    """Give the content of the first box on a path of kinds. Raises ValueError when there is none."""
     for name in path:
-        found = next((body for kind, body in _boxes(data) if kind == name), None)
+        found = next((body for kind, body in boxes(data) if kind == name), None)
         if found is None:
             raise ValueError(f"box {name!r} is missing")
         data = found
     return data
 
 
+def top_level(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Give kind, begin of the content and end of each top-level box of a file of `size` bytes, up to an absurd one."""
+    position = 0
+    for _ in range(_MAX_BOXES):
+        file.seek(position)
+        header = file.read(_LARGE_HEADER)
+        if len(header) < _HEADER:
+            return
+        length, kind = struct.unpack_from(">I4s", header)
+        large = length == 1 and len(header) == _LARGE_HEADER
+        if large:
+            (length,) = struct.unpack_from(">Q", header, _HEADER)
+        elif length == 0:
+            length = size - position
+        if length < _HEADER:
+            return
+        header_length = _LARGE_HEADER if large else _HEADER
+        yield kind, position + header_length, position + length
+        position += length
+
+
 def _codec(entry: bytes, body: bytes) -> str:
     if entry == b"avc1":
-        avcc = _child(body[_VISUAL_ENTRY:], b"avcC")
+        avcc = child(body[_VISUAL_ENTRY:], b"avcC")
         if len(avcc) < _AVCC_MIN:
             raise ValueError("box b'avcC' is too short")
         return f"avc1.{avcc[1:4].hex()}"
     if entry == b"mp4a":
-        return f"mp4a.40.{_audio_object_type(_child(body[_AUDIO_ENTRY:], b'esds'))}"
+        return f"mp4a.40.{_audio_object_type(child(body[_AUDIO_ENTRY:], b'esds'))}"
     raise ValueError(f"sample entry {entry!r} is neither H.264 nor AAC")
 
 

@@ -23,7 +23,7 @@ _POSTER = 720
 _WORTH_A_RUNG = 1.1
 _LONGEST_ASPECT = 3
 _SMALLEST_SIDE = 16
-_HIGHEST_RATE = 60
+HIGHEST_RATE = 60
 _LOWEST_RATE = 10
 _USUAL_RATES = (
     Fraction(10),
@@ -124,11 +124,11 @@ def frame_rate(probe: Probe) -> Fraction:
     """Choose one constant rate, at most 60: the file's own where it is steady, one that loses no picture where not."""
     mean, base = probe.frame_rate, probe.base_rate
     if mean <= 0:
-        return _nearest(base) if _LOWEST_RATE <= base <= _HIGHEST_RATE else _FALLBACK_RATE
-    if mean < base <= _HIGHEST_RATE and base <= mean * _STILL_EVEN:
+        return _nearest(base) if _LOWEST_RATE <= base <= HIGHEST_RATE else _FALLBACK_RATE
+    if mean < base <= HIGHEST_RATE and base <= mean * _STILL_EVEN:
         return _nearest(base)
-    if mean > _HIGHEST_RATE * (1 + _SAME_RATE):
-        return _nearest(mean / math.ceil(mean / (_HIGHEST_RATE * (1 + _SAME_RATE))))
+    if mean > HIGHEST_RATE * (1 + _SAME_RATE):
+        return _nearest(mean / math.ceil(mean / (HIGHEST_RATE * (1 + _SAME_RATE))))
     nearest = _nearest(mean)
     if base <= 0 or abs(base - mean) <= mean * _SAME_RATE or nearest in _USUAL_RATES:
         return nearest

@@ -1,12 +1,15 @@
 """One file in, two complete folders out: a quick rendition to watch at once, then the whole ladder."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from transcode import command
-from transcode.errors import Failed
+from transcode.copied import Unfit, take_apart
+from transcode.copying import Copying
+from transcode.errors import Failed, TranscodeError
 from transcode.examine import Examined, examine
 from transcode.ffmpeg import run
 from transcode.limits import Limits
@@ -73,11 +76,36 @@ async def transcode(
         await run(line, limits=limits, deadline=deadline, on_output=advance, cwd=folder)
         return await asyncio.to_thread(_result, folder, rungs, examined.plan)
 
-    playable = await stage(out / PLAYABLE, (examined.plan.fast,), "superfast", 0.0, _FAST_SHARE)
+    playable = await _copy(examined, out / PLAYABLE, tools, limits, deadline)
+    if playable is None:
+        playable = await stage(out / PLAYABLE, (examined.plan.fast,), "superfast", 0.0, _FAST_SHARE)
+    report(_FAST_SHARE)
     before = clock()
     await on_playable(playable)
     deadline += clock() - before
     return await stage(out / READY, examined.plan.ladder, "veryfast", _FAST_SHARE, 1.0)
+
+
+async def _copy(examined: Examined, folder: Path, tools: Tools, limits: Limits, deadline: float) -> Result | None:
+    """Make the first rendition by copying, within a fraction of a second. None: it must be encoded into `folder`."""
+    copying = examined.copying
+    if copying is None:
+        return None
+    about = tools, examined.source, examined.demuxer, examined.probe
+    lines = command.copy(*about, copying, limits), command.still(*about, examined.plan, limits)
+    await asyncio.to_thread(_make_folders, folder, (copying.rung,))
+    result = None
+    try:
+        async with asyncio.TaskGroup() as both:
+            for line in lines:
+                both.create_task(run(line, limits=limits, deadline=deadline, on_output=_ignore, cwd=folder))
+        result = await asyncio.to_thread(_copied, folder, copying)
+    except* TranscodeError:
+        # Whatever is wrong with it, encoding will either mend it or say what it is.
+        pass
+    if result is None:
+        await asyncio.to_thread(shutil.rmtree, folder)
+    return result
 
 
 def _command(examined: Examined, rungs: Sequence[Rung], preset: str, tools: Tools, limits: Limits) -> list[str]:
@@ -95,10 +123,20 @@ def _result(folder: Path, rungs: Sequence[Rung], plan: Plan) -> Result:
     renditions = tuple(measure(folder, rung, plan) for rung in rungs)
     if len({rendition.durations for rendition in renditions}) != 1:
         raise Failed("the rungs are not cut at the same instants")
+    return _described(folder, renditions)
+
+
+def _copied(folder: Path, copying: Copying) -> Result:
+    if not (folder / POSTER).is_file():
+        raise Unfit("no key frame could be decoded")
+    return _described(folder, (take_apart(folder, copying),))
+
+
+def _described(folder: Path, renditions: tuple[Rendition, ...]) -> Result:
     has_poster = (folder / POSTER).is_file()
     first = renditions[0]
     return Result(first.duration, first.width, first.height, POSTER if has_poster else None, renditions)
 
 
-def _ignore(_: float) -> None:
+def _ignore(_: object) -> None:
     pass
