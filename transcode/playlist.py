@@ -221,12 +221,18 @@ def _tier(name: str, items: Sequence[Item]) -> Tier:
         width=largest.width,
         height=largest.height,
         frame_rate=max(rendition.frame_rate for rendition in chosen),
-        # One profile everywhere, so that the text with the highest level comes last.
-        codecs=max(rendition.codecs for rendition in chosen),
+        codecs=_covering([rendition.codecs for rendition in chosen]),
         bandwidth=max(rendition.bandwidth for rendition in chosen),
         average_bandwidth=math.ceil(bits / math.fsum(rendition.duration for rendition in chosen)),
         parts=parts,
     )
+
+
+def _covering(codecs: Sequence[str]) -> str:
+    """Give the highest profile with the highest level of all: copies have their source's own, 'avc1.' PP CC LL."""
+    highest = max(codecs)
+    level = slice(len("avc1.PPCC"), len("avc1.PPCCLL"))
+    return highest[: level.start] + max(each[level] for each in codecs) + highest[level.stop :]
 
 
 def _serving(short_side: int, renditions: Sequence[Rendition]) -> Rendition:

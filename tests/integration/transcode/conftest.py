@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import AssertGapless, Clip, Outcome, Transcoded, check_gapless
+from tests.integration.transcode.media import (
+    AssertCopied,
+    AssertGapless,
+    Clip,
+    Outcome,
+    Transcoded,
+    check_copied,
+    check_gapless,
+)
 from transcode import Limits, Result, Tools, find_tools, transcode
 
 
@@ -50,3 +58,9 @@ def transcoded(tools: Tools, tmp_path: Path) -> Transcoded:
 def assert_gapless(tools: Tools, tmp_path: Path) -> AssertGapless:
     """Check a folder for everything that switching quality, and playing on into the next video, relies on."""
     return lambda folder, result: check_gapless(folder, result, tools, tmp_path)
+
+
+@pytest.fixture
+def assert_copied(tools: Tools, tmp_path: Path) -> AssertCopied:
+    """Check that the first rendition is a copy of the source, with what playing on into the next video relies on."""
+    return lambda source, outcome: check_copied(source, outcome, tools, tmp_path)

@@ -1,6 +1,7 @@
 """Reads what was made back packet by packet, and checks all that gapless playing relies on."""
 
 import json
+import re
 import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from transcode import Rendition, Result, Tools
+from transcode.fragments import runs_of
+from transcode.mp4 import child
 
 CLOCK, AUDIO_RATE, AAC_FRAME = 90_000, 48_000, 1024
 
@@ -28,6 +31,7 @@ class Outcome:
 Clip = Callable[..., Path]
 Transcoded = Callable[[Path], Awaitable[Outcome]]
 AssertGapless = Callable[[Path, Result], None]
+AssertCopied = Callable[[Path, Outcome], None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,54 @@ def check_gapless(folder: Path, result: Result, tools: Tools, scratch: Path) -> 
         assert_no_edits((folder / rendition.name / "init.mp4").read_bytes())
         video, audio = _tracks(tools, joined(folder, rendition, scratch / "whole.mp4"))
         _check_video(video, rendition)
-        _check_audio(audio, video)
+        _check_audio(audio, video.end)
+
+
+def check_copied(source: Path, outcome: Outcome, tools: Tools, scratch: Path) -> None:
+    """The first rendition holds the source's own pictures, each at its own instant, and sound as long as they are."""
+    folder, result = outcome.out / "playable", outcome.playable
+    assert {path.name for path in folder.iterdir()} == {"poster.jpg", result.renditions[0].name}
+    assert (folder / "poster.jpg").read_bytes().startswith(b"\xff\xd8\xff")
+    (rendition,) = result.renditions
+    whole = joined(folder, rendition, scratch / "whole.mp4")
+    assert pictures_in(tools, whole) == pictures_in(tools, source)
+    assert_no_edits((folder / rendition.name / "init.mp4").read_bytes())
+    video, audio = _tracks(tools, whole)
+    info = video.info
+    assert (info["codec_name"], info["width"], info["height"]) == ("h264", rendition.width, rendition.height)
+    assert info["time_base"] == f"1/{CLOCK}"
+    assert re.fullmatch(rf"avc1\.(42c0|4d40|6400){info['level']:02x},mp4a\.40\.2", rendition.codecs)
+    assert video.decode_times == sorted(set(video.decode_times))
+    assert video.decode_times[0] == 0
+    # Reading it, ffmpeg moves all pictures by as much as the most negative offset: what counts is where the first is.
+    begin = first_shown(folder / rendition.name / "0.m4s")
+    assert begin == 0
+    times = sorted(time - video.times[0] for time in video.times)
+    stored = _stored_times(tools, source)
+    assert [time / CLOCK for time in times] == pytest.approx([time - stored[0] for time in stored], abs=2 / CLOCK)
+    end = times[-1] + video.lengths[-1]
+    starts = [first_shown(folder / rendition.name / f"{number}.m4s") for number in range(len(rendition.durations))]
+    spans = [(after - before) / CLOCK for before, after in pairwise([*starts, end])]
+    assert spans == pytest.approx(rendition.durations, abs=2e-5)
+    assert rendition.frame_rate == pytest.approx(len(times) / (end / CLOCK))
+    _check_audio(audio, end)
+
+
+def pictures_in(tools: Tools, file: Path) -> bytes:
+    """A digest of the encoded pictures."""
+    return output_of(tools.ffmpeg, "-i", file, "-map", "0:v", "-c", "copy", "-f", "md5", "pipe:1")
+
+
+def first_shown(segment: Path) -> int:
+    """When the first picture of a segment is shown, in ticks."""
+    data = segment.read_bytes()
+    (run,) = (run for run in runs_of(child(data, b"moof")) if run.track == 1)
+    return run.times[0]
+
+
+def _stored_times(tools: Tools, source: Path) -> list[float]:
+    asked = ["-select_streams", "v", "-show_entries", "packet=pts_time", "-of", "csv=p=0"]
+    return sorted(float(line.strip(",")) for line in output_of(tools.ffprobe, *asked, source).decode().split())
 
 
 def assert_no_edits(init: bytes) -> None:
@@ -116,9 +167,9 @@ def _check_video(video: Track, rendition: Rendition) -> None:
     assert spans == pytest.approx(rendition.durations, abs=2e-5)
 
 
-def _check_audio(audio: Track, video: Track) -> None:
+def _check_audio(audio: Track, pictures_end: int) -> None:
     info = audio.info
     assert (info["codec_name"], info["profile"], info["sample_rate"]) == ("aac", "LC", str(AUDIO_RATE))
     assert (info["channels"], info["channel_layout"], info["time_base"]) == (2, "stereo", f"1/{AUDIO_RATE}")
     assert audio.times == audio.decode_times == [AAC_FRAME * number for number in range(len(audio.times))]
-    assert abs(audio.end / AUDIO_RATE - video.end / CLOCK) < AAC_FRAME / AUDIO_RATE
+    assert abs(audio.end / AUDIO_RATE - pictures_end / CLOCK) < AAC_FRAME / AUDIO_RATE

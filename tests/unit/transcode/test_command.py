@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from transcode import command
+from transcode.copying import Copying
 from transcode.limits import Limits
 from transcode.plan import plan
 from transcode.probe import Probe
@@ -21,6 +22,10 @@ def encode(probe: Probe = CLIP) -> list[str]:
     return command.encode(TOOLS, SOURCE, "mov", probe, made, made.ladder, "veryfast", LIMITS)
 
 
+def copy(probe: Probe = CLIP, lead: float = 0.0, *, sound: bool = True) -> list[str]:
+    return command.copy(TOOLS, SOURCE, "mov", probe, Copying(plan(probe, LIMITS).ladder[0], lead, 10.0, sound), LIMITS)
+
+
 def values(line: list[str], option: str) -> list[str]:
     return [value for key, value in pairwise(line) if key == option]
 
@@ -31,6 +36,8 @@ def values(line: list[str], option: str) -> list[str]:
         command.probe(TOOLS, SOURCE, "mov", LIMITS),
         command.packets(TOOLS, SOURCE, "mov", LIMITS),
         encode(),
+        copy(),
+        command.still(TOOLS, SOURCE, "mov", CLIP, plan(CLIP, LIMITS), LIMITS),
     ],
 )
 def test_a_strangers_file_is_read_under_every_restriction(line: list[str]) -> None:
@@ -74,3 +81,29 @@ def test_old_pictures_are_deinterlaced_and_told_their_colours() -> None:
     graph = values(encode(replace(CLIP, interlaced=True, assumed_matrix="bt709")), "-filter_complex")[0]
     assert graph.index("setparams=colorspace=bt709") < graph.index("bwdif") < graph.index("fps=")
     assert "bwdif" not in values(encode(), "-filter_complex")[0]
+
+
+def test_a_copy_takes_both_tracks_as_they_are() -> None:
+    line = copy(lead=0.05)
+    assert values(line, "-itsoffset") == ["-0.050000"]
+    assert values(line, "-map") == ["0:2", "0:1"]
+    assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["copy"])
+    assert values(line, "-bsf:a") == [r"noise=drop=lt(pts\,0)+gte(pts\,480000)"]
+    assert "negative_cts_offsets" in values(line, "-movflags")[0]
+    assert "-filter_complex" not in line
+    assert "720/copy.mp4" in line
+
+
+@pytest.mark.parametrize("probe", [CLIP, replace(CLIP, audio_index=None)])
+def test_a_copy_may_have_sound_of_our_own(probe: Probe) -> None:
+    line = copy(probe, sound=False)
+    assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["aac"])
+    assert "end_sample=480000" in values(line, "-filter_complex")[0]
+    assert values(line, "-t") == ["11.0"]
+
+
+def test_the_quick_poster_decodes_key_frames_only() -> None:
+    line = command.still(TOOLS, SOURCE, "mov", replace(CLIP, assumed_matrix="bt709"), plan(CLIP, LIMITS), LIMITS)
+    before = line[: line.index(f"file:{SOURCE}")]
+    assert (values(before, "-skip_frame"), values(before, "-ss")) == (["nokey"], ["1.000"])
+    assert "setparams=colorspace=bt709" in values(line, "-filter_complex")[0]

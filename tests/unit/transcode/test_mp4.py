@@ -35,6 +35,7 @@ def init(*entries: bytes) -> bytes:
 def test_whole_files() -> None:
     assert not layout_of(*whole(box(b"ftyp"), box(b"moov"), box(b"mdat", bytes(100)))).fragmented
     assert layout_of(*whole(box(b"moov"), box(b"moof"), box(b"mdat"))).fragmented
+    assert [*layout_of(*whole(box(b"ftyp"), box(b"moov", b"abc"))).index] == [16, 17, 18]
     to_the_end = struct.pack(">I4s", 0, b"mdat") + bytes(30)
     large = struct.pack(">I4sQ", 1, b"mdat", 20) + bytes(4)
     layout_of(*whole(box(b"moov"), large, to_the_end))

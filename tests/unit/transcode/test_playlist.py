@@ -71,6 +71,12 @@ def test_tiers_of_unlike_items() -> None:
     assert best.average_bandwidth == math.ceil((2_000_000 * 4.5 + 800_000 * 3.003) / 7.503)
 
 
+def test_a_tier_is_announced_with_the_highest_profile_and_level() -> None:
+    copy = replace(LARGE, codecs="avc1.42c033,mp4a.40.2")
+    (tier,) = tiers([Item("a/", (LARGE,)), Item("b/", (copy,))])
+    assert tier.codecs == "avc1.640033,mp4a.40.2"
+
+
 @given(st.lists(st.sets(st.sampled_from(["240", "360", "480", "720", "1080"]), min_size=1), min_size=1, max_size=6))
 def test_every_tier_has_every_item_and_never_falls_with_quality(ladders: list[set[str]]) -> None:
     def rendition(name: str) -> Rendition:

@@ -1,0 +1,174 @@
+"""Which files are passed on as they are, and which only look as if they could be."""
+
+import asyncio
+import re
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.transcode.media import (
+    AssertCopied,
+    AssertGapless,
+    Clip,
+    Transcoded,
+    first_shown,
+    joined,
+    output_of,
+    pictures_in,
+)
+from transcode import Item, Tools, media_playlist, tiers
+from transcode.examine import examine
+from transcode.limits import Limits
+
+PICTURES = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=3"]
+LONGER = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=5"]
+SOUND = ["-f", "lavfi", "-i", "sine=r=48000:d=3"]
+X264 = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "30"]
+B_FRAMES = [*X264, "-bf", "3"]
+STEREO = ["-c:a", "aac", "-ac", "2"]
+PHONE = [*PICTURES, *SOUND, *B_FRAMES, *STEREO]
+IRREGULAR = ["-vf", "select='not(mod(n,7))+not(mod(n,3))'", "-fps_mode", "vfr"]
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    arguments: list[str]
+
+
+def sound_in(tools: Tools, file: Path) -> bytes:
+    packets = output_of(tools.ffmpeg, "-i", file, "-map", "0:a", "-c", "copy", "-f", "framemd5", "pipe:1")
+    return b"".join(line.rpartition(b",")[2] for line in packets.splitlines() if not line.startswith(b"#"))
+
+
+COPIED = [
+    Case("main.mp4", [*PICTURES, *X264, "-bf", "2", "-profile:v", "main"]),
+    Case("baseline.mp4", [*PICTURES, *X264, "-profile:v", "baseline"]),
+    Case("irregular.mp4", [*PICTURES, *SOUND, *B_FRAMES, *STEREO, *IRREGULAR]),
+    Case("ntsc.mov", ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=30000/1001:d=3", *SOUND, *B_FRAMES, *STEREO]),
+    Case("coarse-clock.mp4", [*PHONE, "-video_track_timescale", "600"]),
+    Case("mono.mp4", [*PICTURES, "-f", "lavfi", "-i", "sine=r=44100:d=3", *B_FRAMES, "-ac", "1"]),
+    Case("short-sound.mp4", [*PICTURES, "-f", "lavfi", "-i", "sine=r=48000:d=2", *B_FRAMES, *STEREO]),
+    Case("long-sound.mp4", [*PICTURES, "-f", "lavfi", "-i", "sine=r=48000:d=3.3", *B_FRAMES, *STEREO]),
+    Case("mp3.mp4", [*PICTURES, *SOUND, *B_FRAMES, "-c:a", "libmp3lame"]),
+    Case("no-edits.mp4", [*PHONE, "-use_editlist", "0"]),
+    Case("fragments.mp4", [*PHONE, "-movflags", "frag_keyframe+empty_moov+default_base_moof"]),
+    Case("late-pictures.mp4", ["-itsoffset", "0.1", *PHONE]),
+]
+ENCODED = [
+    Case("ten-bit.mp4", [*PICTURES, "-c:v", "libx264", "-pix_fmt", "yuv420p10le"]),
+    Case("oblong-pixels.mp4", [*PICTURES, *X264, "-vf", "setsar=16/11"]),
+    Case("interlaced.mp4", [*PICTURES, *X264, "-flags", "+ilme+ildct", "-vf", "interlace"]),
+    Case("fast.mp4", ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=120:d=1", *X264]),
+    Case("rare-key-frames.mp4", ["-f", "lavfi", "-i", "color=s=64x64:r=10:d=12", *X264, "-g", "999"]),
+    Case("open-groups.mp4", [*LONGER, *X264, "-x264-params", "open-gop=1:bframes=3:keyint=30"]),
+    Case("much-longer-sound.mp4", [*PICTURES, "-f", "lavfi", "-i", "sine=d=4", *X264]),
+    Case("much-later-pictures.mp4", ["-itsoffset", "0.7", *PICTURES, *SOUND, *X264]),
+    Case("other-container.mkv", PHONE),
+]
+
+
+@pytest.mark.parametrize("case", COPIED, ids=lambda case: case.name)
+async def test_what_browsers_play_is_passed_on(
+    case: Case, clip: Clip, transcoded: Transcoded, assert_copied: AssertCopied
+) -> None:
+    source = clip(case.name, *case.arguments)
+    outcome = await transcoded(source)
+    assert_copied(source, outcome)
+    assert outcome.playable.duration == pytest.approx(outcome.ready.duration, abs=0.15)
+
+
+@pytest.mark.parametrize("index", ["0", "faststart"])
+async def test_a_phone_clip_keeps_its_sound_too(
+    index: str, clip: Clip, transcoded: Transcoded, assert_copied: AssertCopied, tmp_path: Path, tools: Tools
+) -> None:
+    where = "+52.5200+013.4050/"
+    source = clip("phone.mp4", *PHONE, "-metadata", f"comment={where}", "-movflags", index)
+    outcome = await transcoded(source)
+    assert_copied(source, outcome)
+    made = joined(outcome.out / "playable", outcome.playable.renditions[0], tmp_path / "made.mp4")
+    assert sound_in(tools, made) in sound_in(tools, source)
+    assert where.encode() in source.read_bytes()
+    assert where.encode() not in made.read_bytes()
+
+
+@pytest.mark.parametrize("case", ENCODED, ids=lambda case: case.name)
+async def test_what_is_not_sure_is_encoded(
+    case: Case, clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless, tmp_path: Path, tools: Tools
+) -> None:
+    source = clip(case.name, *case.arguments)
+    outcome = await transcoded(source)
+    assert_gapless(outcome.out / "playable", outcome.playable)
+    made = joined(outcome.out / "playable", outcome.playable.renditions[0], tmp_path / "made.mp4")
+    assert pictures_in(tools, made) != pictures_in(tools, source)
+
+
+@pytest.mark.parametrize("change", [["-display_rotation", "90"], ["-display_rotation", "180"], ["-display_hflip"]])
+async def test_what_must_be_turned_is_encoded(
+    change: list[str], clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless
+) -> None:
+    # Chromium turns the picture, but keeps the old sides where the item before was not turned.
+    outcome = await transcoded(clip("turned.mp4", *change, "-i", str(clip("lying.mp4", *PHONE)), "-c", "copy"))
+    assert_gapless(outcome.out / "playable", outcome.playable)
+
+
+async def test_what_was_cut_by_its_index_is_encoded(
+    clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless
+) -> None:
+    # Copying from the middle of a group: an edit list hides the pictures before it.
+    outcome = await transcoded(clip("cut.mp4", "-ss", "1.3", "-i", str(clip("long.mp4", *PHONE)), "-c", "copy"))
+    assert_gapless(outcome.out / "playable", outcome.playable)
+
+
+async def test_too_many_bits_for_a_line_are_encoded(clip: Clip, tools: Tools) -> None:
+    noise = ["-f", "lavfi", "-i", "nullsrc=s=640x480:r=30:d=1,geq=random(1)*255:128:128"]
+    source = clip("noise.mp4", *noise, *X264, "-preset", "ultrafast", "-qp", "1")
+    deadline = asyncio.get_running_loop().time() + 60
+    assert (await examine(source, tools, Limits(), deadline)).copying is None
+
+
+@pytest.mark.parametrize("late", ["0", "0.1"])
+@pytest.mark.parametrize("rate", ["48000", "44100"])
+async def test_sound_stays_in_time_with_copied_pictures(
+    late: str, rate: str, clip: Clip, transcoded: Transcoded, assert_copied: AssertCopied, tmp_path: Path, tools: Tools
+) -> None:
+    # A flash and a tone that begin together at 1 s; then the pictures are moved.
+    white = "color=black:s=320x240:r=50:d=2,drawbox=w=320:h=240:c=white:t=fill:enable='gte(t,1)'"
+    tone = f"aevalsrc='if(gte(t,1),sin(2*PI*1000*t),0)':s={rate}:d=2.2"
+    both = clip("both.mp4", "-f", "lavfi", "-i", white, "-f", "lavfi", "-i", tone, *B_FRAMES, *STEREO)
+    source = clip("clapper.mp4", "-itsoffset", late, "-i", str(both), "-i", str(both),
+                  "-map", "0:v", "-map", "1:a", "-c", "copy")  # fmt: skip
+    outcome = await transcoded(source)
+    assert_copied(source, outcome)
+    made = joined(outcome.out / "playable", outcome.playable.renditions[0], tmp_path / "made.mp4")
+    levels = output_of(tools.ffmpeg, "-i", made, "-vf", "scale=1:1,format=gray", "-fps_mode", "passthrough",
+                       "-f", "rawvideo", "pipe:1")  # fmt: skip
+    flash = next(number for number, level in enumerate(levels) if level > 128) / 50
+    samples = array("h")
+    samples.frombytes(output_of(tools.ffmpeg, "-i", made, "-vn", "-ac", "1", "-ar", "48000", "-f", "s16le", "pipe:1"))
+    heard = next(number for number, sample in enumerate(samples) if abs(sample) > 6000) / 48000
+    assert flash == pytest.approx(1.0)
+    assert heard + float(late) == pytest.approx(flash, abs=0.004)
+
+
+async def test_copies_and_ladders_make_one_list(
+    clip: Clip, transcoded: Transcoded, tmp_path: Path, tools: Tools
+) -> None:
+    outcome = await transcoded(clip("phone.mp4", *PHONE))
+    folder = f"{outcome.out.relative_to(tmp_path)}"
+    items = [
+        Item(f"{folder}/playable/", outcome.playable.renditions),
+        Item(f"{folder}/ready/", outcome.ready.renditions),
+        Item(f"{folder}/playable/", outcome.playable.renditions),
+    ]
+    (tier,) = tiers(items)
+    playlist = tmp_path / "reel.m3u8"
+    playlist.write_text(media_playlist(tier.parts))
+    # It reports pictures of one item that it parsed under the parameters of another.
+    asked = ["-v", "quiet", "-allowed_extensions", "ALL", "-extension_picky", "0", "-f", "hls", "-count_packets"]
+    shown = ["-select_streams", "v", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0"]
+    told = output_of(tools.ffprobe, *asked, *shown, playlist).decode()
+    assert {*re.findall(r"\d+", told)} == {"270"}
+    assert first_shown(outcome.out / "playable" / "240" / "0.m4s") == 0
