@@ -114,6 +114,8 @@ def _check_pictures(runs: Sequence[Run], copying: Copying) -> tuple[tuple[float,
     for run in runs:
         shown = sorted(run.times)
         _require(shown[0] == run.times[0], "a picture is shown before the key frame that it needs")
+        # Reordered pictures at a rate that varies: hls.js takes the one instant for the other, and loads no further.
+        _require(abs(run.times[0] - run.begin) <= _TICKS, "a segment is not shown when it is decoded")
         times += shown
     end = times[-1] + runs[-1].lengths[-1]
     steps = [after - before for before, after in pairwise([*times, end])]
