@@ -23,10 +23,6 @@ class MalformedEventError(RoomreelError):
     """An event lacks what its type needs, or holds it in the wrong form; it is logged and skipped."""
 
 
-class IllegalTransitionError(RoomreelError):
-    """A video was to go from one state to another that its life does not have."""
-
-
 class HomeserverError(RoomreelError):
     """The homeserver could not be reached, or answered what the client-server API does not say."""
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from appservice.errors import IllegalTransitionError
 from transcode.playlist import Rendition
 
 RoomId = NewType("RoomId", str)
@@ -45,12 +44,6 @@ _TRANSITIONS: dict[State, frozenset[State]] = {
     State.READY: frozenset(),
     State.FAILED: frozenset({State.QUEUED}),
 }
-
-
-def check_transition(before: State, after: State) -> None:
-    """Raise IllegalTransitionError unless a video may go from `before` to `after`."""
-    if after not in _TRANSITIONS[before]:
-        raise IllegalTransitionError(f"A video cannot go from {before} to {after}.")
 
 
 def sources_of(after: State) -> list[State]:

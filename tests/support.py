@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -86,7 +86,6 @@ class Installation:
     synapse: Synapse
     settings: dict[str, Any]
     process: asyncio.subprocess.Process | None = None
-    _files: list[Any] = field(default_factory=list)
 
     @classmethod
     def prepare(cls, folder: Path, synapse: Synapse, *, slot: str, database: str) -> Self:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -133,10 +132,6 @@ class MatrixClient:
         """Ban a user."""
         await self._member(room_id, "ban", user_id=user_id, reason=reason)
 
-    async def unban(self, room_id: str, user_id: str) -> None:
-        """Take a ban back."""
-        await self._member(room_id, "unban", user_id=user_id)
-
     async def _member(self, room_id: str, action: str, **body: str) -> None:
         await self.request("POST", f"{_room(room_id)}/{action}", json=body)
 
@@ -221,10 +216,6 @@ class MatrixClient:
         answer = await self.request("GET", f"{_room(room_id)}/messages", params=params)
         return list(reversed(answer["chunk"]))
 
-    async def get_event(self, room_id: str, event_id: str) -> Content:
-        """Return one event."""
-        return await self.request("GET", f"{_room(room_id)}/event/{_part(event_id)}")
-
     async def redact(self, room_id: str, event_id: str, reason: str = "") -> str:
         """Redact an event and return the id of the redaction."""
         path = f"{_room(room_id)}/redact/{_part(event_id)}/{uuid.uuid4().hex}"
@@ -239,29 +230,6 @@ class MatrixClient:
         """Return a new OpenID token object that proves this user's identity to others (valid an hour)."""
         path = f"/_matrix/client/v3/user/{_part(self.user_id)}/openid/request_token"
         return await self.request("POST", path, json={})
-
-    async def sync(self, since: str | None = None, timeout_ms: int = 0, limit: int = 100) -> Content:
-        """Return one `/sync` answer, waiting up to `timeout_ms` milliseconds for news when `since` is given."""
-        params = {"timeout": str(timeout_ms), "filter": f'{{"room":{{"timeline":{{"limit":{limit}}}}}}}'}
-        if since:
-            params["since"] = since
-        return await self.request("GET", "/_matrix/client/v3/sync", params=params, timeout_s=timeout_ms / 1000 + 60)
-
-    async def wait_for_event(self, room_id: str, accept: Callable[[Content], bool], timeout_s: float = 30) -> Content:
-        """Return the first timeline event that `accept` takes, among the newest 100 or yet to come.
-
-        Raises `TimeoutError` after `timeout_s` seconds.
-        """
-        end = time.monotonic() + timeout_s
-        since: str | None = None
-        while (left := end - time.monotonic()) > 0:
-            answer = await self.sync(since, timeout_ms=int(min(left, 10) * 1000) if since else 0)
-            since = str(answer["next_batch"])
-            room = answer.get("rooms", {}).get("join", {}).get(room_id, {})
-            for event in room.get("timeline", {}).get("events", []):
-                if accept(event):
-                    return dict(event)
-        raise TimeoutError(f"no such event in {room_id} within {timeout_s:g} s")
 
 
 async def login(base_url: str, user: str, password: str) -> MatrixClient:

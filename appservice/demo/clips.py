@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -80,11 +79,6 @@ async def make_clip(clip: Clip, folder: Path, ffmpeg: Path | None = None) -> Pat
         await _run([str(tool), *_arguments(clip, caption), str(made)])
         await asyncio.to_thread(made.rename, target)
     return target
-
-
-async def make_clips(clips: Sequence[Clip], folder: Path, ffmpeg: Path | None = None) -> list[Path]:
-    """Make several, one after the other."""
-    return [await make_clip(clip, folder, ffmpeg) for clip in clips]
 
 
 async def _run(command: list[str]) -> None:

@@ -129,10 +129,6 @@ class Homeserver:
             replaced_by=next((c.replaced_by for c in changes if isinstance(c, intake.RoomReplaced)), None),
         )
 
-    async def replacement(self, room_id: RoomId) -> RoomId | None:
-        """Return the room that this one's tombstone names."""
-        return _linked(await self.state_event(room_id, "m.room.tombstone", ""), "replacement_room")
-
     async def state_event(self, room_id: RoomId, kind: str, state_key: str) -> dict[str, Any] | None:
         """Return the content of a state event, None when the room has none."""
         try:
