@@ -26,13 +26,13 @@ class LocalFiles:
         await asyncio.to_thread(probe.write_bytes, b"")
         await asyncio.to_thread(probe.unlink)
 
-    async def publish(self, folder: Path, video_id: VideoId, stage: str) -> None:
-        """Move a complete folder to where viewers find it."""
+    async def publish(self, folder: Path, video_id: VideoId, stage: str) -> Path:
+        """Move a folder to where viewers find it, and return its new path."""
         target = self._root / video_id / stage
         await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
         # A worker that died after its rename left the same stage: it was never announced.
         await asyncio.to_thread(shutil.rmtree, target, ignore_errors=True)
-        await asyncio.to_thread(folder.rename, target)
+        return await asyncio.to_thread(folder.rename, target)
 
     async def sweep(self, video_id: VideoId, keep: str | None) -> None:
         """Delete all stages of a video but the one to `keep`; with None, everything."""

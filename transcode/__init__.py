@@ -4,6 +4,7 @@ from transcode.errors import TranscodeError
 from transcode.limits import Limits
 from transcode.playlist import Item, Rendition, Tier, master_playlist, media_playlist, tiers
 from transcode.run import PLAYABLE, READY, Result, transcode
+from transcode.settings import Settings
 from transcode.tools import Tools, find_tools
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Limits",
     "Rendition",
     "Result",
+    "Settings",
     "Tier",
     "Tools",
     "TranscodeError",

@@ -18,6 +18,12 @@ VERSION = 7
 POSTER = "poster.jpg"
 """Name of the still picture in a video's folder."""
 
+STORYBOARD = "storyboard.jpg"
+"""Name of the picture of small pictures, one for each interval, in a video's folder."""
+
+PREVIEW = "preview.mp4"
+"""Name of the short silent clip in a video's folder."""
+
 
 class Variant(Protocol):
     """What a line of a master playlist says about the playlist that it names."""
@@ -127,30 +133,41 @@ class Tier:
     parts: tuple[tuple[str, Rendition], ...]
 
 
-def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1) -> str:
+def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, available: int | None = None) -> str:
     """Write the playlist that plays `items` (folder prefix, rendition) in order, the whole list `repeat` times.
 
-    Raises ValueError when there is nothing to play, when a prefix is not a folder URI, or when `repeat` is below 1.
+    While the last item is still being made, `available` says how many of its segments exist: the playlist is then one
+    to which segments are only ever added (RFC 8216 section 4.3.3.5, EVENT), and which is played from its beginning.
+    Raises ValueError when there is nothing to play, when a prefix is not a folder URI, when `repeat` is below 1, or
+    above 1 for a list that grows.
     """
     if not items:
         raise ValueError("a playlist needs at least one item")
-    if repeat < 1:
-        raise ValueError(f"repeat must be at least 1, not {repeat}")
+    growing = available is not None
+    if repeat < 1 or (growing and repeat > 1):
+        raise ValueError(f"repeat must be at least 1, and 1 for a list that grows, not {repeat}")
     longest = max(max(rendition.durations) for _, rendition in items)
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
+        # Of segments to come, too: it must never change.
         f"#EXT-X-TARGETDURATION:{math.ceil(longest)}",
         "#EXT-X-MEDIA-SEQUENCE:0",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
+        f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if growing else 'VOD'}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
-    once = [list(_item_lines(prefix, rendition)) for prefix, rendition in items]
+    if growing:
+        # Else players begin near the end, as in a live show.
+        lines.append("#EXT-X-START:TIME-OFFSET=0")
+    *before, last = items
+    once = [list(_item_lines(prefix, rendition)) for prefix, rendition in before]
+    once.append(list(_item_lines(*last, available)))
     for index, item in enumerate(once * repeat):
         if index:
             lines.append("#EXT-X-DISCONTINUITY")
         lines += item
-    lines.append("#EXT-X-ENDLIST")
+    if not growing:
+        lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
 
 
@@ -202,11 +219,11 @@ def bandwidths(sizes: Sequence[int], durations: Sequence[float]) -> tuple[int, i
     return math.ceil(peak), math.ceil(sum(sizes) * 8 / math.fsum(durations))
 
 
-def _item_lines(prefix: str, rendition: Rendition) -> Iterator[str]:
+def _item_lines(prefix: str, rendition: Rendition, available: int | None = None) -> Iterator[str]:
     _check_prefix(prefix)
     folder = f"{prefix}{rendition.name}/"
     yield f'#EXT-X-MAP:URI="{folder}init.mp4"'
-    for index, seconds in enumerate(rendition.durations):
+    for index, seconds in enumerate(rendition.durations[:available]):
         yield f"#EXTINF:{seconds:.6f},"
         yield f"{folder}{index}.m4s"
 

@@ -17,6 +17,7 @@ from transcode.measure import measure
 from transcode.plan import Plan, Rung
 from transcode.playlist import POSTER, Rendition
 from transcode.progress import Progress
+from transcode.settings import DEFAULT, Settings
 from transcode.tools import Tools
 
 PLAYABLE = "playable"
@@ -30,9 +31,10 @@ _FAST_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a folder holds: seconds, pixels of its largest rendition, file name of its poster, renditions by size.
+    """What a folder holds, or will: seconds, pixels of its largest rendition, renditions by size, largest first.
 
-    The largest rendition comes first.
+    Renditions tell of all their segments; of each, the first `available` exist. File names are None for what there is
+    not; storyboard and preview come with the whole ladder.
     """
 
     duration: float
@@ -40,6 +42,14 @@ class Result:
     height: int
     poster: str | None
     renditions: tuple[Rendition, ...]
+    available: int
+    blurhash: str | None = None
+    preview: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every segment exists."""
+        return self.available == len(self.renditions[0].durations)
 
 
 async def transcode(
@@ -48,14 +58,18 @@ async def transcode(
     *,
     tools: Tools,
     limits: Limits,
-    on_playable: Callable[[Result], Awaitable[None]],
+    on_playable: Callable[[Result], Awaitable[Path | None]],
+    on_grown: Callable[[Result], Awaitable[None]] | None = None,
+    settings: Settings = DEFAULT,
     on_progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Transcode the file `source` into `out`/playable, then into `out`/ready.
 
-    `on_playable` is awaited as soon as `out`/playable is complete; what it raises ends the job. `on_progress` gets the
-    share done, from 0 to 1, on the event loop. Cancelling kills whatever runs. Raises TranscodeError, or OSError when
-    `source` cannot be read or one of the two folders is there already: give each attempt an `out` of its own.
+    `on_playable` is awaited once, as soon as `out`/playable can be watched. It may move the folder elsewhere on the
+    same file system, and returns where: unless the result is whole, more segments appear there, and `on_grown` is
+    awaited with what there is by then, at last with the whole. What either raises ends the job. `on_progress` gets
+    the share done, from 0 to 1, on the event loop. Cancelling kills whatever runs. Raises TranscodeError, or OSError
+    when `source` cannot be read or one of the two folders is there already: give each attempt an `out` of its own.
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + limits.wall_seconds
@@ -135,7 +149,9 @@ def _copied(folder: Path, copying: Copying) -> Result:
 def _described(folder: Path, renditions: tuple[Rendition, ...]) -> Result:
     has_poster = (folder / POSTER).is_file()
     first = renditions[0]
-    return Result(first.duration, first.width, first.height, POSTER if has_poster else None, renditions)
+    return Result(
+        first.duration, first.width, first.height, POSTER if has_poster else None, renditions, len(first.durations)
+    )
 
 
 def _ignore(_: object) -> None:

@@ -118,16 +118,16 @@ class VideoWork:
             out.mkdir()
             limits = limits_of(self.config)
 
-            async def publish_first(result: Result) -> None:
-                await self._publish(video, result, out / "playable", State.PLAYABLE)
+            async def publish_first(result: Result) -> Path:
+                return await self._publish(video, result, out / "playable", State.PLAYABLE)
 
             result = await transcode(source, out, tools=self.tools, limits=limits, on_playable=publish_first)
             await self._publish(video, result, out / "ready", State.READY)
             await self.store.sweep_later(video.id, SWEEP_AFTER)
 
-    async def _publish(self, video: Video, result: Result, folder: Path, state: State) -> None:
+    async def _publish(self, video: Video, result: Result, folder: Path, state: State) -> Path:
         stage = f"{video.attempts}-{state}"
-        await self.files.publish(folder, video.id, stage)
+        published_at = await self.files.publish(folder, video.id, stage)
         published = Published(
             state=state, stage=stage, duration=result.duration, width=result.width, height=result.height,
             has_poster=result.poster is not None, renditions=result.renditions,
@@ -135,6 +135,7 @@ class VideoWork:
         if not await self.store.publish(video, published):
             await self.sweep(video.id)
             raise _SupersededError
+        return published_at
 
     @asynccontextmanager
     async def _workspace(self, video: Video) -> AsyncIterator[Path]:

@@ -45,6 +45,25 @@ def test_a_list_has_a_discontinuity_and_an_init_segment_at_each_change() -> None
     assert [line for line in lines if line.endswith(".m4s")].count("../v/b/480/1.m4s") == 3
 
 
+def test_a_list_that_grows() -> None:
+    def lines(available: int | None) -> list[str]:
+        return media_playlist([("a/", PORTRAIT), ("b/", LARGE)], available=available).splitlines()
+
+    header = lines(1)[:7]
+    assert header[2:] == [
+        "#EXT-X-TARGETDURATION:3",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:EVENT",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        "#EXT-X-START:TIME-OFFSET=0",
+    ]
+    assert lines(1)[7:] == [*lines(2)[7:-2]]
+    assert lines(2)[-2:] == ["#EXTINF:2.000000,", "b/720/1.m4s"]
+    assert lines(2)[7:] == lines(None)[6:-3], "what was there stays when it is whole"
+    with pytest.raises(ValueError, match="repeat"):
+        media_playlist([("", LARGE)], repeat=2, available=1)
+
+
 def test_the_master_playlist_says_what_was_measured() -> None:
     assert master_playlist([("720/index.m3u8", LARGE)]).splitlines() == [
         "#EXTM3U",
