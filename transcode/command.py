@@ -1,45 +1,80 @@
-"""Command lines of ffprobe and ffmpeg: pure. The graph is built with ffmpeg-python, which runs nothing here.
+"""Command lines of ffprobe and ffmpeg: pure. Built with ffmpeg-python, which runs nothing here.
 
-What makes item changes gapless, and rungs interchangeable: no B-frames, so pictures are stored and shown in one order
-and start at 0; a closed group of pictures every two seconds at the same frames in every rung; sound that is cut or
-filled up to the length of the pictures (the last packet may reach beyond it); packets around it dropped instead of an
-edit list; one clock for pictures and one for sound, and one kind of stereo, in every file we ever make.
+What makes item changes gapless, and rungs interchangeable, beside what `graph` does: no B-frames, so pictures are
+stored and shown in one order and start at 0; a closed group of pictures every two seconds, or at the instants of the
+copy beside it, at the same frames in every rung; packets around the sound dropped instead of an edit list; one clock
+for pictures and one for sound in every file we ever make.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 import ffmpeg
 from ffmpeg.nodes import Stream
 
-from transcode.copying import AAC_FRAME, Copying
+from transcode import graph
+from transcode.copying import Copying
 from transcode.limits import Limits
 from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, SEGMENT_SECONDS, Plan, Rung, poster_rung
-from transcode.playlist import POSTER
+from transcode.playlist import POSTER, PREVIEW, STORYBOARD
 from transcode.probe import DECODERS, Probe
+from transcode.segments import FRAGMENTS
+from transcode.settings import Settings
 from transcode.tools import Tools
 
-INDEX = "index.m3u8"
-"""The playlist that ffmpeg writes into each rung's folder; we read the durations from it and remove it."""
-
-COPY = "copy.mp4"
-"""The file of all fragments that copying writes into its rung's folder; `copied` takes it apart."""
+BLUR = "blur.rgb"
+"""The raw picture that becomes the blurhash, see `blurhash`."""
 
 # Where people were and what they filmed with is nobody's business.
 _NOTHING_PERSONAL: dict[str, object] = {"map_metadata": -1, "map_chapters": -1}
-_AROUND = 2 * AAC_FRAME  # samples: as far as the encoder looks back or ahead
 _QUALITY = 23
+_QUICK = "superfast"
+_PREVIEW_QUALITY = 30
 _JPEG_QUALITY = 3
+_STORYBOARD_QUALITY = 6
 # Microseconds, a little less than a segment should last: rates are never quite what they seem.
 _SHORTEST_COPIED = SEGMENT_SECONDS * 1_000_000 - 50_000
+# Seconds before the instant where a key frame is wanted: less than any two pictures are apart, more than rounding.
+_JUST_BEFORE = 0.001
+_NEVER = 1_000_000
 _STILL_SHARE = 0.1
 _STILL_CANDIDATES = 5
 _PROBE_ENTRIES = (
     "format=start_time,size:"
     "stream=index,codec_type,codec_name,codec_tag_string,profile,level,nal_length_size,width,height,sample_aspect_ratio,"
-    "avg_frame_rate,r_frame_rate,start_time,duration,pix_fmt,color_space,field_order,sample_rate,channels,channel_layout:"
+    "avg_frame_rate,r_frame_rate,start_time,duration,pix_fmt,color_space,color_transfer,field_order,"
+    "sample_rate,channels,channel_layout:"
     "stream_disposition=default,attached_pic:stream_side_data=side_data_type,rotation"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An examined file, and what reads it. `demuxer` is the one that ffmpeg must be forced to use."""
+
+    tools: Tools
+    source: Path
+    demuxer: str
+    probe: Probe
+    limits: Limits
+
+    def read(self, **options: object) -> Stream:
+        """Give the input; `reinit_filter` keeps a change of size within the file from starting the graph anew."""
+        # ffmpeg-python knows an input by what it is: one with other options is another.
+        return ffmpeg.input(f"file:{self.source}", **_input_options(self.demuxer, self.limits), **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A copy that the encoded rungs have to match: how it is made, and how it was cut."""
+
+    copying: Copying
+    durations: tuple[float, ...]
+    """Seconds of each of its segments."""
+    lag: float
+    """Seconds by which ffmpeg cuts its sound before its pictures: it goes by when pictures are decoded."""
 
 
 def probe(tools: Tools, source: Path, demuxer: str, limits: Limits) -> list[str]:
@@ -53,74 +88,102 @@ def packets(tools: Tools, source: Path, demuxer: str, limits: Limits) -> list[st
     return _ffprobe(tools, source, demuxer, limits, "-show_entries", entries, "-of", "csv=p=0")
 
 
-def encode(
-    tools: Tools,
-    source: Path,
-    demuxer: str,
-    probe: Probe,
-    plan: Plan,
-    rungs: Sequence[Rung],
-    preset: str,
-    limits: Limits,
-) -> list[str]:
-    """Make `rungs` (largest first) and the poster in one run that decodes once.
+def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
+    """Make the one rung that is watched while the others are made: quickly, and nothing else.
 
-    Paths are relative: run it inside the folder that is to hold the rungs' folders, which must exist.
+    Paths are relative, here and below: run it inside the folder that is to hold the rungs' folders, which must exist.
     """
-    read = ffmpeg.input(f"file:{source}", **_input_options(demuxer, limits), reinit_filter=0)
-    pictures = _cascade(_steady(read[str(probe.video_index)], probe, plan), rungs)
-    sounds = _copies(_sound(read, probe, plan.samples), "asplit", len(rungs))
-    poster_name = poster_rung(tuple(rungs)).name
-    outputs = []
-    for rung, picture, sound in zip(rungs, pictures, sounds, strict=True):
-        shown, *candidates = _copies(picture, "split", 2 if rung.name == poster_name else 1)
-        outputs += [_poster(candidate, plan) for candidate in candidates]
-        options = _output_options(rung, plan, preset, limits)
-        outputs.append(ffmpeg.output(shown, sound, f"{rung.name}/{INDEX}", **options))
-    return _compiled(tools, *outputs)
-
-
-def copy(tools: Tools, source: Path, demuxer: str, probe: Probe, copying: Copying, limits: Limits) -> list[str]:
-    """Pass on the pictures as they are, cut at key frames, and safe sound likewise. Paths as for `encode`."""
-    # Counts from the first picture. With offsets below 0, pictures are decoded from 0 on however they are reordered.
-    read = ffmpeg.input(f"file:{source}", **_input_options(demuxer, limits), itsoffset=f"{-copying.lead:.6f}")
-    samples = round(copying.duration * AUDIO_RATE)
-    sound = read[str(probe.audio_index)] if copying.sound else _sound(read, probe, samples)
-    options = {
-        "c:v": "copy",
-        "c:a": "copy" if copying.sound else "aac",
-        # The lead-in, and what sounds after the last picture.
-        "bsf:a": rf"noise=drop=lt(pts\,0)+gte(pts\,{samples})",
-        "avoid_negative_ts": "disabled",
-        **_NOTHING_PERSONAL,
-        "f": "mp4",
-        # ffmpeg's HLS muxer moves the first picture of a segment where their rate varies.
-        "movflags": "+empty_moov+frag_keyframe+default_base_moof+negative_cts_offsets+skip_trailer",
-        "min_frag_duration": _SHORTEST_COPIED,
-        "video_track_timescale": CLOCK,
-    }
-    if not copying.sound:
-        options |= {"b:a": AUDIO_BITS, "t": copying.duration + 1}
+    read = given.read(reinit_filter=0)
+    shown = graph.cascade(graph.steady(graph.pictures(read, given.probe), plan), (plan.fast,), given.probe.hdr)
+    sound = graph.sound(read, given.probe, plan.samples)
+    options = _encoding((plan.fast,), replace(settings, preset=_QUICK), given.limits, _every(plan))
     return _compiled(
-        tools, ffmpeg.output(read[str(probe.video_index)], sound, f"{copying.rung.name}/{COPY}", **options)
+        given.tools, _fragments([*shown, sound], [_slave(plan.fast, flush_packets=1)], plan.samples, options)
     )
 
 
-def still(tools: Tools, source: Path, demuxer: str, probe: Probe, plan: Plan, limits: Limits) -> list[str]:
-    """Make the poster alone, and quickly: from a few key frames soon after the start, without decoding others."""
-    begin = {"skip_frame": "nokey", "ss": f"{plan.duration * _STILL_SHARE:.3f}", "noaccurate_seek": None}
-    read = ffmpeg.input(f"file:{source}", **_input_options(demuxer, limits), **begin)
-    picture = read[str(probe.video_index)]
-    if probe.assumed_matrix:
-        picture = picture.filter("setparams", colorspace=probe.assumed_matrix)
-    rung = poster_rung(plan.ladder)
-    picture = picture.filter("thumbnail", _STILL_CANDIDATES)
-    picture = picture.filter("scale", rung.width, rung.height, flags="fast_bilinear")
-    return _compiled(tools, _jpeg(picture.filter("setsar", 1)))
+def copy(given: Given, copying: Copying) -> list[str]:
+    """Pass on the pictures as they are, cut at key frames, and safe sound likewise."""
+    samples = round(copying.duration * AUDIO_RATE)
+    read = given.read(itsoffset=_shift(copying))
+    sound = read[str(given.probe.audio_index)] if copying.sound else graph.sound(read, given.probe, samples)
+    options: dict[str, object] = {"c:v": "copy"}
+    if copying.sound:
+        options["c:a"] = "copy"
+    shown = read[str(given.probe.video_index)]
+    return _compiled(given.tools, _fragments([shown, sound], [_slave_of_copy(copying)], samples, options))
 
 
-def _compiled(tools: Tools, *outputs: Stream) -> list[str]:
-    quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-progress", "pipe:1"]
+def still(given: Given, plan: Plan, *, late: bool) -> list[str]:
+    """Make the poster alone, and quickly: from a few key frames, without decoding others.
+
+    From those soon after the start if `late`, since many videos begin in black; else from the very first.
+    """
+    options: dict[str, object] = {"skip_frame": "nokey"}
+    if late:
+        options |= {"ss": f"{plan.duration * _STILL_SHARE:.3f}", "noaccurate_seek": None}
+    picture = graph.pictures(given.read(**options), given.probe)
+    return _compiled(
+        given.tools,
+        *_poster(*graph.early_poster(picture, poster_rung(plan.ladder), _STILL_CANDIDATES, given.probe.hdr)),
+    )
+
+
+def loudness(given: Given) -> list[str]:
+    """Measure the sound as `loudness.parse` reads it."""
+    sound = given.read()[str(given.probe.audio_index)].filter("ebur128", peak="sample", framelog="quiet")
+    measured = ffmpeg.output(sound, "-", f="null", t=given.limits.max_duration)
+    return _compiled(given.tools, measured, level="info")
+
+
+def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[str]:
+    """Make every rung in one run that decodes once, with poster, storyboard and preview.
+
+    All have the same sound, `gain` dB louder than the file's.
+    """
+    read = given.read(reinit_filter=0)
+    picture = graph.steady(graph.pictures(read, given.probe), plan)
+    shown, others = _taps(picture, plan, plan.ladder, plan.duration, given.probe.hdr)
+    sound = graph.sound(read, given.probe, plan.samples, gain)
+    options = _encoding(plan.ladder, settings, given.limits, _every(plan))
+    files = [_slave(rung, number) for number, rung in enumerate(plan.ladder)]
+    return _compiled(given.tools, _fragments([*shown, sound], files, plan.samples, options), *others)
+
+
+def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, beside: Beside) -> list[str]:
+    """Make the same, but copy the highest rung again, and encode the others to be cut as it is."""
+    read = given.read(reinit_filter=0, itsoffset=_shift(beside.copying))
+    copied, encoded = read[str(given.probe.video_index)], plan.ladder[1:]
+    duration = beside.copying.duration
+    samples = round(duration * AUDIO_RATE)
+    shown, others = _taps(graph.pictures(read, given.probe), plan, encoded, duration, None)
+    sound = graph.sound(read, given.probe, samples, gain)
+    options = _encoding(encoded, settings, given.limits, _at(beside), 1) | {"c:v:0": "copy"}
+    files = [_slave_of_copy(beside.copying), *(_slave(rung, number) for number, rung in enumerate(encoded, 1))]
+    return _compiled(given.tools, _fragments([copied, *shown, sound], files, samples, options), *others)
+
+
+def _taps(
+    picture: Stream, plan: Plan, encoded: Sequence[Rung], duration: float, hdr: str | None
+) -> tuple[list[Stream], list[Stream]]:
+    """Give the picture of each encoded rung, and the outputs that are made of some of these pictures by the way."""
+    for_poster, smallest = poster_rung(plan.ladder), plan.ladder[-1]
+    scaled = [rung for rung in plan.ladder if rung in {*encoded, for_poster, smallest}]
+    shown, others = [], []
+    for rung, stream in zip(scaled, graph.cascade(picture, scaled, hdr), strict=True):
+        takers = (rung in encoded) + (rung is for_poster) + 2 * (rung is smallest)
+        parts = graph.copies(stream, "split", takers)
+        if rung is for_poster:
+            others += _poster(*graph.poster(parts.pop(), plan))
+        if rung is smallest:
+            others.append(_jpeg(graph.storyboard(parts.pop(), plan.storyboard), STORYBOARD, _STORYBOARD_QUALITY))
+            others.append(_preview(graph.preview(parts.pop(), duration)))
+        shown += parts
+    return shown, others
+
+
+def _compiled(tools: Tools, *outputs: Stream, level: str = "error") -> list[str]:
+    quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", level, "-progress", "pipe:1"]
     graph = ffmpeg.merge_outputs(*outputs).global_args(*quiet, "-stats_period", "0.5")
     return [str(part) for part in graph.compile(cmd=str(tools.ffmpeg), overwrite_output=True)]
 
@@ -143,105 +206,92 @@ def _input_options(demuxer: str, limits: Limits) -> dict[str, object]:
     }
 
 
-def _steady(picture: Stream, probe: Probe, plan: Plan) -> Stream:
-    """Make a constant rate from the first instant to the last."""
-    if probe.assumed_matrix:
-        picture = picture.filter("setparams", colorspace=probe.assumed_matrix)
-    if probe.interlaced:
-        picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
-    picture = picture.filter("fps", fps=plan.frame_rate, start_time=0)
-    # Pictures may end before the sound, or earlier than announced: the last one stays.
-    return picture.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=plan.frames)
+def _shift(copying: Copying) -> str:
+    # Counts from the first picture. With offsets below 0, pictures are decoded from 0 on however they are reordered.
+    return f"{-copying.lead:.6f}"
 
 
-def _cascade(picture: Stream, rungs: Sequence[Rung]) -> list[Stream]:
-    """Scale each rung from the one above it: the cheapest way, and as good since each is at least a quarter smaller."""
-    made = []
-    for number, rung in enumerate(rungs):
-        picture = picture.filter("scale", rung.width, rung.height, flags="fast_bilinear", out_range="tv")
-        if number == 0:
-            picture = picture.filter("format", "yuv420p")
-        # Rounding to even sides would leave a pixel aspect of 1280:1281 or the like.
-        picture = picture.filter("setsar", 1)
-        if rung is not rungs[-1]:
-            done, picture = _copies(picture, "split", 2)
-            made.append(done)
-    return [*made, picture]
-
-
-def _sound(read: Stream, probe: Probe, samples: int) -> Stream:
-    if probe.audio_index is None:
-        # Without a silent track a player's sound buffer would end here, and with it the whole list.
-        sound = ffmpeg.input(f"anullsrc=r={AUDIO_RATE}:cl=stereo", f="lavfi")
-    else:
-        sound = read[str(probe.audio_index)].filter("aresample", AUDIO_RATE, **{"async": 1}, first_pts=0)
-    sound = sound.filter("aformat", sample_fmts="fltp", sample_rates=AUDIO_RATE, channel_layouts="stereo")
-    return _with_surroundings(sound.filter("apad").filter("atrim", end_sample=samples), samples)
-
-
-def _with_surroundings(sound: Stream, samples: int) -> Stream:
-    """Put the sound's own beginning before it, and its end behind it, both reversed.
-
-    AAC packets overlap. What the encoder makes up for the missing neighbours of the first and last packet is silence
-    that is heard between two videos (measured: 18 ms; so, none). The packets before 0 and behind the end are dropped.
-    """
-    around = min(_AROUND, samples // AAC_FRAME * AAC_FRAME)
-    if not around:
-        return sound
-    copies = sound.filter_multi_output("asplit", 3)
-    before = copies.stream(0).filter("atrim", end_sample=around).filter("areverse")
-    behind = copies.stream(2).filter("atrim", start_sample=samples - around).filter("areverse")
-    joined = ffmpeg.concat(before, copies.stream(1), behind, v=0, a=1)
-    return joined.filter("asetpts", f"(N-{around})/SR/TB")
-
-
-def _poster(picture: Stream, plan: Plan) -> Stream:
-    """Take the picture nearest to the average of some spread over the video: hardly ever a black or blurred one."""
-    picture = picture.filter("select", f"not(mod(n,{plan.poster_step}))")
-    return _jpeg(picture.filter("thumbnail", plan.poster_candidates))
-
-
-def _jpeg(picture: Stream) -> Stream:
-    picture = picture.filter("scale", out_range="pc").filter("format", "yuvj420p")
-    options = {"frames:v": 1, "c:v": "mjpeg", "q:v": _JPEG_QUALITY, "f": "image2", "update": 1}
-    return ffmpeg.output(picture, POSTER, **options, fps_mode="passthrough", map_metadata=-1)
-
-
-def _copies(stream: Stream, split: str, count: int) -> list[Stream]:
-    if count == 1:
-        return [stream]
-    copies = stream.filter_multi_output(split, count)
-    return [copies.stream(number) for number in range(count)]
-
-
-def _output_options(rung: Rung, plan: Plan, preset: str, limits: Limits) -> dict[str, object]:
-    return {
-        "c:v": "libx264",
-        "preset": preset,
-        "profile:v": "high",
-        "crf": _QUALITY,
-        "maxrate": rung.max_rate,
-        "bufsize": 2 * rung.max_rate,
-        "bf": 0,
-        "g": plan.key_frame_distance,
-        "keyint_min": plan.key_frame_distance,
-        "sc_threshold": 0,
-        "flags:v": "+cgop",
-        "threads": limits.threads,
-        "fps_mode": "passthrough",
+def _fragments(streams: Sequence[Stream], slaves: Sequence[str], samples: int, options: dict[str, object]) -> Stream:
+    """Write fragmented MP4 files, one for each rung, that all have the last stream as their sound, encoded once."""
+    common: dict[str, object] = {
         "c:a": "aac",
         "b:a": AUDIO_BITS,
         # What is before the beginning has negative time stamps. Dropped, the first packet is at 0 like the pictures.
-        "bsf:a": rf"noise=drop=lt(pts\,0)+gte(pts\,{plan.samples})",
+        "bsf:a": rf"noise=drop=lt(pts\,0)+gte(pts\,{samples})",
         # The filters cut exactly; this only bounds what a graph that never ends could write.
-        "t": plan.duration + 1,
+        "t": samples / AUDIO_RATE + 1,
+        "flags:a": "+global_header",
         **_NOTHING_PERSONAL,
-        "f": "hls",
-        "hls_playlist_type": "vod",
-        "hls_segment_type": "fmp4",
-        # Shorter than the distance of key frames, so that every key frame begins a segment.
-        "hls_time": 0.01,
-        "hls_fmp4_init_filename": "init.mp4",
-        "hls_segment_filename": f"{rung.name}/%d.m4s",
-        "hls_segment_options": f"video_track_timescale={CLOCK}",
     }
+    return ffmpeg.output(*streams, "|".join(slaves), f="tee", **{**common, **options})
+
+
+def _slave(rung: Rung, number: int = 0, **options: object) -> str:
+    """Describe the file of a rung to the tee muxer: its pictures are the video stream of that number."""
+    given = {
+        "select": rf"\'v:{number},a\'",
+        "f": "mp4",
+        # ffmpeg's HLS muxer would move the first picture of a segment where their rate varies.
+        "movflags": "+empty_moov+frag_keyframe+default_base_moof+negative_cts_offsets+skip_trailer",
+        "video_track_timescale": CLOCK,
+        "avoid_negative_ts": "disabled",
+        **options,
+    }
+    return f"[{':'.join(f'{key}={value}' for key, value in given.items())}]{rung.name}/{FRAGMENTS}"
+
+
+def _slave_of_copy(copying: Copying) -> str:
+    return _slave(copying.rung, min_frag_duration=_SHORTEST_COPIED)
+
+
+def _encoding(
+    rungs: Sequence[Rung], settings: Settings, limits: Limits, keys: dict[str, object], copied: int = 0
+) -> dict[str, object]:
+    """Give the options of the encoders, stream by stream: those that are `copied` come before, and take none."""
+    common: dict[str, object] = {
+        "c": settings.encoder,
+        "preset": settings.preset,
+        "profile": "high",
+        "crf": _QUALITY,
+        "bf": 0,
+        "sc_threshold": 0,
+        "flags": "+cgop+global_header",
+        "threads": limits.threads,
+        "fps_mode": "passthrough",
+        **keys,
+    }
+    options: dict[str, object] = {}
+    for number, rung in enumerate(rungs, copied):
+        each = {**common, "maxrate": rung.max_rate, "bufsize": 2 * rung.max_rate}
+        options |= {f"{option}:v:{number}": value for option, value in each.items()}
+    return options
+
+
+def _every(plan: Plan) -> dict[str, object]:
+    return {"g": plan.key_frame_distance, "keyint_min": plan.key_frame_distance}
+
+
+def _at(beside: Beside) -> dict[str, object]:
+    """Let key frames be where a copy is cut, and sound be cut where the copy's is."""
+    options: dict[str, object] = {"g": _NEVER, "forced-idr": 1, "enc_time_base": f"1:{CLOCK}"}
+    if len(beside.durations) > 1:
+        begins = accumulate(beside.durations[:-1])
+        options["force_key_frames"] = ",".join(f"{begin - _JUST_BEFORE:.6f}" for begin in begins)
+    if beside.lag > 0:
+        options["bsf"] = f"setts=dts=DTS-{beside.lag:.6f}/TB"
+    return options
+
+
+def _poster(still: Stream, blur: Stream) -> list[Stream]:
+    raw = ffmpeg.output(blur, BLUR, **{"frames:v": 1}, f="rawvideo", fps_mode="passthrough")
+    return [_jpeg(still, POSTER, _JPEG_QUALITY), raw]
+
+
+def _jpeg(picture: Stream, name: str, quality: int) -> Stream:
+    options = {"frames:v": 1, "c:v": "mjpeg", "q:v": quality, "f": "image2", "update": 1}
+    return ffmpeg.output(picture, name, **options, fps_mode="passthrough", map_metadata=-1)
+
+
+def _preview(picture: Stream) -> Stream:
+    options = {"c:v": "libx264", "preset": "veryfast", "crf": _PREVIEW_QUALITY, "f": "mp4", "movflags": "+faststart"}
+    return ffmpeg.output(picture, PREVIEW, **options, **_NOTHING_PERSONAL)

@@ -12,7 +12,7 @@ from typing import Any
 
 from transcode.moov import StoredTrack
 from transcode.plan import AUDIO_RATE, HIGHEST_RATE, Plan, Rung
-from transcode.probe import Probe
+from transcode.probe import HDR, Probe
 
 AAC_FRAME = 1024
 """Sound samples in one packet of AAC-LC."""
@@ -77,6 +77,7 @@ def _is_common(video: Mapping[str, Any]) -> bool:
         and video.get("sample_aspect_ratio") in _SQUARE
         # Rotation, mirroring, cropping, stereo views: not every player heeds them, and not at every seam of a list.
         and not video.get("side_data_list")
+        and video.get("color_transfer") not in HDR
     )
 
 

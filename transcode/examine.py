@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from transcode import command
+from transcode.command import Given
 from transcode.copying import Copying, copying
 from transcode.errors import BrokenFile
 from transcode.ffmpeg import run
@@ -13,7 +14,8 @@ from transcode.limits import Limits
 from transcode.moov import StoredTrack, tracks_of
 from transcode.mp4 import Layout, layout_of
 from transcode.plan import Plan, check, plan
-from transcode.probe import PacketTimes, Probe, parse
+from transcode.probe import PacketTimes, parse
+from transcode.settings import Settings
 from transcode.sniff import HEAD_BYTES, demuxer_of
 from transcode.tools import Tools
 
@@ -23,17 +25,15 @@ _MAX_INDEX = 2**26
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A file that is a video within the limits. `demuxer` is the one that ffmpeg must be forced to use."""
+    """A file that is a video within the limits."""
 
-    source: Path
-    demuxer: str
-    probe: Probe
+    given: Given
     plan: Plan
     copying: Copying | None
     """How the first rendition can be a copy; None when it must be encoded."""
 
 
-async def examine(source: Path, tools: Tools, limits: Limits, deadline: float) -> Examined:
+async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings, deadline: float) -> Examined:
     """Examine a local file, until `deadline` (on the loop's clock) at the latest.
 
     Raises TranscodeError, with the reason, for everything that is not a whole video within the limits.
@@ -49,8 +49,9 @@ async def examine(source: Path, tools: Tools, limits: Limits, deadline: float) -
         question = command.packets(tools, source, demuxer, limits)
         await run(question, limits=limits, deadline=deadline, on_output=times.feed)
         probe = times.applied_to(probe)
-    made = plan(probe, limits)
-    return Examined(source, demuxer, probe, made, copying(answer.text, tracks, probe, made) if tracks else None)
+    made = plan(probe, limits, settings)
+    given = Given(tools, source, demuxer, probe, limits)
+    return Examined(given, made, copying(answer.text, tracks, probe, made) if tracks else None)
 
 
 def _look_at(source: Path) -> tuple[str, Layout | None, tuple[StoredTrack, ...]]:

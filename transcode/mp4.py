@@ -81,9 +81,11 @@ def child(data: bytes, *path: bytes) -> bytes:
     return data
 
 
-def top_level(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """Give kind, begin of the content and end of each top-level box of a file of `size` bytes, up to an absurd one."""
-    position = 0
+def top_level(file: BinaryIO, size: int, position: int = 0) -> Iterator[tuple[bytes, int, int]]:
+    """Give kind, begin of the content and end of each top-level box of a file of `size` bytes, up to an absurd one.
+
+    The first one is taken to begin at `position`.
+    """
     for _ in range(_MAX_BOXES):
         file.seek(position)
         header = file.read(_LARGE_HEADER)

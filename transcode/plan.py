@@ -1,12 +1,15 @@
 """Decides sizes, rates and lengths of what will be made, and refuses what breaks a limit: pure."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from transcode.errors import TooLargePicture, TooLong
 from transcode.limits import Limits
 from transcode.probe import Probe
+from transcode.settings import DEFAULT, RUNGS, Settings
+from transcode.storyboard import Storyboard, plan_storyboard
 
 CLOCK = 90_000
 """Ticks per second of the picture track."""
@@ -17,6 +20,10 @@ AUDIO_BITS = 128_000
 
 # Short side → highest bits per second at 30 frames per second.
 _LADDER = {1080: 6_220_000, 720: 3_041_000, 480: 1_474_000, 360: 1_036_000, 240: 521_000}
+_MODERN = frozenset({"hevc", "vp9", "av1"})
+# More than this many times the bits of the file itself are no use; a newer codec says more with a bit than H.264.
+_MOST_GAIN, _MOST_GAIN_OF_MODERN = 2, 4
+_LEAST_RATE = 200_000
 _FAST = 480
 _POSTER = 720
 # A source this much above a standard size deserves a rung of its own size rather than the loss.
@@ -65,6 +72,7 @@ class Plan:
     fast: Rung
     frame_rate: Fraction
     frames: int
+    storyboard: Storyboard
 
     @property
     def duration(self) -> float:
@@ -82,6 +90,13 @@ class Plan:
         return max(1, round(self.frame_rate * SEGMENT_SECONDS))
 
     @property
+    def durations(self) -> tuple[float, ...]:
+        """Seconds of each segment of every rung that is encoded."""
+        starts = range(0, self.frames, self.key_frame_distance)
+        ends = [*starts[1:], self.frames]
+        return tuple(float((end - start) / self.frame_rate) for start, end in zip(starts, ends, strict=True))
+
+    @property
     def poster_step(self) -> int:
         """Every how many frames one is considered for the poster."""
         return max(1, self.frames // _POSTER_CANDIDATES)
@@ -92,13 +107,18 @@ class Plan:
         return max(2, min(_POSTER_CANDIDATES, self.frames))
 
 
-def plan(probe: Probe, limits: Limits) -> Plan:
+def plan(probe: Probe, limits: Limits, settings: Settings = DEFAULT) -> Plan:
     """Plan the renditions of a file. Raises TooLong or TooLargePicture when it breaks a limit."""
     check(probe, limits)
     rate = frame_rate(probe)
-    rungs = ladder(probe.width, probe.height, rate)
-    fast = next((rung for rung in rungs if int(rung.name) <= _FAST), rungs[-1])
-    made = Plan(rungs, fast, rate, max(1, round(probe.duration * rate)))
+    frames = max(1, round(probe.duration * rate))
+    gain = _MOST_GAIN_OF_MODERN if probe.video_codec in _MODERN else _MOST_GAIN
+    most = max(_LEAST_RATE, probe.bit_rate * gain) if probe.bit_rate > 0 else math.inf
+    rungs = ladder(probe.width, probe.height, rate, settings.rungs, most)
+    small = [size for size in RUNGS if size <= _FAST]
+    fast = ladder(probe.width, probe.height, rate, small, most)[0]
+    storyboard = plan_storyboard(rungs[0].width, rungs[0].height, float(frames / rate))
+    made = Plan(rungs, fast, rate, frames, storyboard)
     needed = sum(rung.max_rate + AUDIO_BITS for rung in rungs) / 8 * made.duration
     if needed > limits.output_bytes:
         raise TooLong(
@@ -136,17 +156,26 @@ def frame_rate(probe: Probe) -> Fraction:
     return next((rate for rate in _USUAL_RATES if rate > mean), _USUAL_RATES[-1])
 
 
-def ladder(width: int, height: int, rate: Fraction = _FALLBACK_RATE) -> tuple[Rung, ...]:
-    """Give the rungs for a displayed picture, largest first, none larger than the picture."""
+def ladder(
+    width: int,
+    height: int,
+    rate: Fraction = _FALLBACK_RATE,
+    wanted: Sequence[int] = RUNGS,
+    most_bits: float = math.inf,
+) -> tuple[Rung, ...]:
+    """Give the rungs, some of those `wanted`, for a displayed picture; largest first, none larger than the picture.
+
+    None gets more than `most_bits` per second.
+    """
     short = min(width, height)
-    standard = [size for size in _LADDER if size <= short]
+    standard = [size for size in wanted if size <= short]
     sizes = {size: size for size in standard}
-    above = [size for size in _LADDER if size > short]
+    above = [size for size in wanted if size > short]
     if above and short > _WORTH_A_RUNG * max(standard, default=0):
         sizes[min(above)] = short
     factor = max(1.0, float(rate) / 30) ** 0.5
     return tuple(
-        Rung(str(name), *_fitted(width, height, sizes[name]), round(_LADDER[name] * factor))
+        Rung(str(name), *_fitted(width, height, sizes[name]), round(min(_LADDER[name] * factor, most_bits)))
         for name in sorted(sizes, reverse=True)
     )
 

@@ -68,6 +68,9 @@ _AUDIO_DECODERS = {
 DECODERS = ",".join([*_VIDEO_DECODERS.values(), *_AUDIO_DECODERS.values()])
 """The decoders that ffmpeg may open at all, as its `-codec_whitelist` takes them."""
 
+HDR = frozenset({"smpte2084", "arib-std-b67"})
+"""Transfer characteristics (ITU-R BT.2100) whose pictures an ordinary screen cannot show as they are: PQ and HLG."""
+
 _CSV_CELLS = 4
 _HD_HEIGHT = 720
 _SANE_ASPECT = 8.0
@@ -97,6 +100,10 @@ class Probe:
     assumed_matrix: str | None
     """Colour matrix customary for this size, where the file states none: else players guess anew for each rung."""
     interlaced: bool
+    hdr: str | None = None
+    """The transfer characteristics of high dynamic range, as ffmpeg calls them; None for an ordinary picture."""
+    bit_rate: float = 0.0
+    """Bits per second of the whole file, on average. 0: not known."""
 
     @property
     def has_audio(self) -> bool:
@@ -123,8 +130,10 @@ def parse(text: str | bytes) -> Probe:
         raise BrokenFile("the pictures have no size: the file is cut off or damaged")
     width, height = _displayed(video, *coded)
     start = _seconds(data.get("format", {}), "start_time")
+    duration = _total(_end(video) - start, _end(audio) - start if audio else 0.0)
+    transfer = video.get("color_transfer")
     return Probe(
-        duration=_total(_end(video) - start, _end(audio) - start if audio else 0.0),
+        duration=duration,
         width=width,
         height=height,
         coded_width=coded[0],
@@ -137,6 +146,8 @@ def parse(text: str | bytes) -> Probe:
         start=start,
         assumed_matrix=_assumed_matrix(video, min(coded)),
         interlaced=video.get("field_order") in {"tt", "bb", "tb", "bt"},
+        hdr=transfer if transfer in HDR else None,
+        bit_rate=_seconds(data.get("format", {}), "size") * 8 / duration if duration > 0 else 0.0,
     )
 
 

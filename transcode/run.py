@@ -1,32 +1,39 @@
-"""One file in, two complete folders out: a quick rendition to watch at once, then the whole ladder."""
+"""One file in, two folders out: a rendition to watch at once, perhaps while it is made, then the whole ladder."""
 
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transcode import command
-from transcode.copied import Unfit, take_apart
+from transcode import checks, command, loudness
+from transcode.blurhash import blurhash_of
+from transcode.command import BLUR, Beside
 from transcode.copying import Copying
-from transcode.errors import Failed, TranscodeError
+from transcode.errors import BrokenFile, TookTooLong, TranscodeError
 from transcode.examine import Examined, examine
 from transcode.ffmpeg import run
+from transcode.graph import CUBE
 from transcode.limits import Limits
-from transcode.measure import measure
-from transcode.plan import Plan, Rung
-from transcode.playlist import POSTER, Rendition
+from transcode.plan import AUDIO_BITS, Rung
+from transcode.playlist import POSTER, PREVIEW, STORYBOARD, Rendition, bandwidths
 from transcode.progress import Progress
+from transcode.segments import Cutter
 from transcode.settings import DEFAULT, Settings
+from transcode.storyboard import Storyboard
+from transcode.tone import cube
 from transcode.tools import Tools
 
 PLAYABLE = "playable"
-"""The folder, inside `out`, of the quick rendition."""
+"""The folder, inside `out`, of the first rendition."""
 
 READY = "ready"
 """The folder, inside `out`, of the whole ladder."""
 
-_FAST_SHARE = 0.2
+_COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
+# Seconds between two looks at what ffmpeg has written, and at least between two reports of it.
+_LOOK, _REPORT = 0.05, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class Result:
     """What a folder holds, or will: seconds, pixels of its largest rendition, renditions by size, largest first.
 
     Renditions tell of all their segments; of each, the first `available` exist. File names are None for what there is
-    not; storyboard and preview come with the whole ladder.
+    not; storyboard (`playlist.STORYBOARD`) and preview come with the whole ladder.
     """
 
     duration: float
@@ -44,6 +51,7 @@ class Result:
     renditions: tuple[Rendition, ...]
     available: int
     blurhash: str | None = None
+    storyboard: Storyboard | None = None
     preview: str | None = None
 
     @property
@@ -71,88 +79,266 @@ async def transcode(
     the share done, from 0 to 1, on the event loop. Cancelling kills whatever runs. Raises TranscodeError, or OSError
     when `source` cannot be read or one of the two folders is there already: give each attempt an `out` of its own.
     """
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + limits.wall_seconds
-    report = on_progress or _ignore
     # Absolute, since ffmpeg runs inside the folder that it fills.
     source, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
-    examined = await examine(source, tools, limits, deadline)
+    deadline = asyncio.get_running_loop().time() + limits.wall_seconds
+    examined = await examine(source, tools, limits, settings, deadline)
+    job = _Job(examined, out, settings, deadline, _Share(on_progress), on_playable, on_grown or _ignore)
+    copied = await job.copy(examined.copying) if settings.copy and examined.copying else None
+    if copied is None:
+        await job.first()
+        return await job.ladder()
+    return await job.ladder_beside(copied)
 
-    async def stage(folder: Path, rungs: Sequence[Rung], preset: str, begin: float, end: float) -> Result:
-        await asyncio.to_thread(_make_folders, folder, rungs)
-        progress = Progress(examined.plan.duration)
+
+class _Share:
+    """Tells how much of all work is done, which never becomes less, whatever has to be done again."""
+
+    def __init__(self, report: Callable[[float], None] | None) -> None:
+        self._report = report
+        self.done = 0.0
+
+    def set(self, share: float) -> None:
+        self.done = max(self.done, share)
+        if self._report:
+            self._report(self.done)
+
+
+class _Job:
+    """The work on one file, stage by stage."""
+
+    def __init__(
+        self,
+        examined: Examined,
+        out: Path,
+        settings: Settings,
+        deadline: float,
+        share: _Share,
+        on_playable: Callable[[Result], Awaitable[Path | None]],
+        on_grown: Callable[[Result], Awaitable[None]],
+    ) -> None:
+        self._given, self._plan = examined.given, examined.plan
+        self._out, self._settings, self._share = out, settings, share
+        self._on_playable, self._on_grown = on_playable, on_grown
+        self._deadline = deadline
+
+    async def copy(self, copying: Copying) -> Beside | None:
+        """Publish a copy, within a fraction of a second. None: there is none, and nothing was published."""
+        folder = self._out / PLAYABLE
+        poster: _Poster | None = None
+        (cutter,) = await self._prepare(folder, [copying.rung])
+        with closing(cutter):
+            try:
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._run(command.copy(self._given, copying), folder))
+                    drawing = both.create_task(self._poster(folder))
+                poster = drawing.result()
+                durations = await asyncio.to_thread(_finish, cutter, copying.duration)
+                result = _result([_rendition(cutter, copying.rung, durations)], poster)
+            except* TranscodeError:
+                # Whatever is wrong with it, encoding will either mend it or say what it is.
+                poster = None
+        if poster is None or poster.name is None:
+            await asyncio.to_thread(shutil.rmtree, folder)
+            return None
+        self._share.set(_COPY_SHARE)
+        await self._publish(result)
+        return Beside(copying, durations, max(segment.lag for segment in cutter.segments))
+
+    async def first(self) -> None:
+        """Publish a rendition that is quickly made, as soon as it has a segment."""
+        folder = self._out / PLAYABLE
+        (cutter,) = await self._prepare(folder, [self._plan.fast])
+        line = command.first(self._given, self._plan, self._settings)
+        with closing(cutter):
+            try:
+                async with asyncio.TaskGroup() as all_three:
+                    encoding = all_three.create_task(self._run(line, folder, until=_FIRST_SHARE))
+                    drawing = all_three.create_task(self._poster(folder))
+                    all_three.create_task(self._grow(cutter, encoding, drawing))
+            except ExceptionGroup as group:
+                raise group.exceptions[0] from group
+
+    async def _grow(self, cutter: Cutter, encoding: "asyncio.Task[str]", drawing: "asyncio.Task[_Poster]") -> None:
+        """Publish what there is of the first rendition, again and again until it is whole."""
+        rung, durations = self._plan.fast, self._plan.durations
+        planned = Rendition(
+            name=rung.name,
+            width=rung.width,
+            height=rung.height,
+            frame_rate=float(self._plan.frame_rate),
+            codecs="",
+            bandwidth=rung.max_rate + AUDIO_BITS,
+            average_bandwidth=rung.max_rate + AUDIO_BITS,
+            durations=durations,
+        )
+        published, wait = 0, _LOOK
+        while not encoding.done():
+            await asyncio.wait({encoding}, timeout=wait)
+            count = await asyncio.to_thread(cutter.advance)
+            if encoding.done() or not drawing.done() or not published < count < len(durations):
+                continue
+            await asyncio.to_thread(_tidy, cutter.folder.parent)
+            growing = replace(planned, codecs=checks.codecs(cutter.init))
+            result = replace(_result([growing], drawing.result()), available=count)
+            if published:
+                await self._on_grown(result)
+            else:
+                cutter.folder = await self._publish(result, cutter.folder)
+            published, wait = count, _REPORT
+        await encoding
+        poster = await drawing
+        await asyncio.to_thread(_finish, cutter, self._plan.duration)
+        await asyncio.to_thread(_tidy, cutter.folder.parent)
+        checks.aligned([cutter.segments], durations)
+        result = _result([_rendition(cutter, rung, durations)], poster)
+        await (self._on_grown(result) if published else self._publish(result))
+
+    async def ladder_beside(self, copied: Beside) -> Result:
+        """Make the rungs below a copy; or all of them, where they do not match."""
+        try:
+            return await self.ladder(copied)
+        except TookTooLong:
+            raise
+        except TranscodeError:
+            await asyncio.to_thread(shutil.rmtree, self._out / READY)
+        return await self.ladder()
+
+    async def ladder(self, beside: Beside | None = None) -> Result:
+        """Make the whole ladder."""
+        folder, plan = self._out / READY, self._plan
+        gain = await self._gain()
+        about = self._given, plan, self._settings, gain
+        line = command.ladder_beside(*about, beside) if beside else command.ladder(*about)
+        duration, durations = (beside.copying.duration, beside.durations) if beside else (plan.duration, plan.durations)
+        with ExitStack() as closed:
+            cutters = [closed.enter_context(closing(cutter)) for cutter in await self._prepare(folder, plan.ladder)]
+            await self._run(line, folder, until=1.0)
+            await asyncio.to_thread(_tidy, folder)
+            for cutter in cutters:
+                await asyncio.to_thread(_finish, cutter, duration)
+            checks.aligned([cutter.segments for cutter in cutters], durations)
+        renditions = [_rendition(cutter, rung, durations) for cutter, rung in zip(cutters, plan.ladder, strict=True)]
+        result = _result(renditions, await asyncio.to_thread(_poster_in, folder, plan.ladder[0]))
+        self._share.set(1.0)
+        made = {name for name in (STORYBOARD, PREVIEW) if (folder / name).is_file()}
+        return replace(
+            result,
+            storyboard=plan.storyboard if STORYBOARD in made else None,
+            preview=PREVIEW if PREVIEW in made else None,
+        )
+
+    async def _prepare(self, folder: Path, rungs: Sequence[Rung]) -> list[Cutter]:
+        return await asyncio.to_thread(_prepare, folder, rungs, self._given.probe.hdr)
+
+    async def _gain(self) -> float:
+        if not self._given.probe.has_audio:
+            return 0.0
+        try:
+            return loudness.gain(loudness.parse(await self._run(command.loudness(self._given), self._out)))
+        except TookTooLong:
+            raise
+        except TranscodeError:
+            # Sound that cannot be decoded stays as it is; the ladder tells what is wrong with it.
+            return 0.0
+
+    async def _poster(self, folder: Path) -> "_Poster":
+        """Draw the poster; a file without one may still be a video."""
+        for late in (True, False):
+            try:
+                await self._run(command.still(self._given, self._plan, late=late), folder)
+            except TookTooLong:
+                raise
+            except TranscodeError:
+                continue
+            poster = await asyncio.to_thread(_poster_in, folder, self._plan.ladder[0])
+            if poster.name:
+                return poster
+        return _Poster(None, None)
+
+    async def _run(self, line: Sequence[str], folder: Path, until: float | None = None) -> str:
+        """Run ffmpeg inside `folder`; its progress leads from the share that is done `until` another one."""
+        begin, progress = self._share.done, Progress(self._plan.duration)
 
         def advance(data: bytes) -> None:
             progress.feed(data)
-            report(begin + progress.fraction * (end - begin))
+            if until is not None:
+                self._share.set(begin + progress.fraction * (until - begin))
 
-        line = _command(examined, rungs, preset, tools, limits)
-        await run(line, limits=limits, deadline=deadline, on_output=advance, cwd=folder)
-        return await asyncio.to_thread(_result, folder, rungs, examined.plan)
+        return await run(line, limits=self._given.limits, deadline=self._deadline, on_output=advance, cwd=folder)
 
-    playable = await _copy(examined, out / PLAYABLE, tools, limits, deadline)
-    if playable is None:
-        playable = await stage(out / PLAYABLE, (examined.plan.fast,), "superfast", 0.0, _FAST_SHARE)
-    report(_FAST_SHARE)
-    before = clock()
-    await on_playable(playable)
-    deadline += clock() - before
-    return await stage(out / READY, examined.plan.ladder, "veryfast", _FAST_SHARE, 1.0)
-
-
-async def _copy(examined: Examined, folder: Path, tools: Tools, limits: Limits, deadline: float) -> Result | None:
-    """Make the first rendition by copying, within a fraction of a second. None: it must be encoded into `folder`."""
-    copying = examined.copying
-    if copying is None:
-        return None
-    about = tools, examined.source, examined.demuxer, examined.probe
-    lines = command.copy(*about, copying, limits), command.still(*about, examined.plan, limits)
-    await asyncio.to_thread(_make_folders, folder, (copying.rung,))
-    result = None
-    try:
-        async with asyncio.TaskGroup() as both:
-            for line in lines:
-                both.create_task(run(line, limits=limits, deadline=deadline, on_output=_ignore, cwd=folder))
-        result = await asyncio.to_thread(_copied, folder, copying)
-    except* TranscodeError:
-        # Whatever is wrong with it, encoding will either mend it or say what it is.
-        pass
-    if result is None:
-        await asyncio.to_thread(shutil.rmtree, folder)
-    return result
+    async def _publish(self, result: Result, folder: Path | None = None) -> Path:
+        """Hand over what can be watched, and give the place of the rung's `folder` afterwards."""
+        clock = asyncio.get_running_loop().time
+        before = clock()
+        moved = await self._on_playable(result)
+        self._deadline += clock() - before
+        name = result.renditions[0].name
+        return (moved or self._out / PLAYABLE) / name
 
 
-def _command(examined: Examined, rungs: Sequence[Rung], preset: str, tools: Tools, limits: Limits) -> list[str]:
-    return command.encode(
-        tools, examined.source, examined.demuxer, examined.probe, examined.plan, rungs, preset, limits
-    )
+@dataclass(frozen=True, slots=True)
+class _Poster:
+    name: str | None
+    blurhash: str | None
 
 
-def _make_folders(folder: Path, rungs: Sequence[Rung]) -> None:
+def _prepare(folder: Path, rungs: Sequence[Rung], hdr: str | None) -> list[Cutter]:
     for rung in rungs:
         (folder / rung.name).mkdir(parents=True)
+    if hdr:
+        (folder / CUBE).write_text(cube(hdr), "ascii")
+    return [Cutter(folder / rung.name) for rung in rungs]
 
 
-def _result(folder: Path, rungs: Sequence[Rung], plan: Plan) -> Result:
-    renditions = tuple(measure(folder, rung, plan) for rung in rungs)
-    if len({rendition.durations for rendition in renditions}) != 1:
-        raise Failed("the rungs are not cut at the same instants")
-    return _described(folder, renditions)
+def _tidy(folder: Path) -> None:
+    """Remove what ffmpeg has read by now."""
+    (folder / CUBE).unlink(missing_ok=True)
 
 
-def _copied(folder: Path, copying: Copying) -> Result:
-    if not (folder / POSTER).is_file():
-        raise Unfit("no key frame could be decoded")
-    return _described(folder, (take_apart(folder, copying),))
+def _finish(cutter: Cutter, expected: float) -> tuple[float, ...]:
+    cutter.finish()
+    if not cutter.segments:
+        raise BrokenFile("none of its pictures can be decoded")
+    return checks.durations(cutter.segments, expected)
 
 
-def _described(folder: Path, renditions: tuple[Rendition, ...]) -> Result:
-    has_poster = (folder / POSTER).is_file()
-    first = renditions[0]
-    return Result(
-        first.duration, first.width, first.height, POSTER if has_poster else None, renditions, len(first.durations)
+def _rendition(cutter: Cutter, rung: Rung, durations: tuple[float, ...]) -> Rendition:
+    peak, mean = bandwidths([segment.size for segment in cutter.segments], durations)
+    return Rendition(
+        name=rung.name,
+        width=rung.width,
+        height=rung.height,
+        frame_rate=checks.frame_rate(cutter.segments, sum(durations)),
+        codecs=checks.codecs(cutter.init),
+        bandwidth=peak,
+        average_bandwidth=mean,
+        durations=durations,
     )
 
 
-def _ignore(_: object) -> None:
+def _result(renditions: Sequence[Rendition], poster: _Poster) -> Result:
+    first = renditions[0]
+    return Result(
+        duration=first.duration,
+        width=first.width,
+        height=first.height,
+        poster=poster.name,
+        renditions=tuple(renditions),
+        available=len(first.durations),
+        blurhash=poster.blurhash,
+    )
+
+
+def _poster_in(folder: Path, rung: Rung) -> _Poster:
+    """Tell of the poster that ffmpeg left in a folder, and remove what only the blurhash needed."""
+    if not (folder / POSTER).is_file():
+        return _Poster(None, None)
+    raw = folder / BLUR
+    pixels = raw.read_bytes()
+    raw.unlink()
+    return _Poster(POSTER, blurhash_of(pixels, rung.width, rung.height))
+
+
+async def _ignore(_: Result) -> None:
     pass

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, Clip, ClipError, make_clip
-from transcode import Limits, Tools
+from transcode import Limits, Settings, Tools
 from transcode.examine import examine
 
 
@@ -26,7 +26,8 @@ async def test_a_clip_is_as_it_says(tools: Tools, tmp_path: Path, clip: Clip) ->
     small = replace(clip, width=clip.width // 4, height=clip.height // 4, seconds=1.0)
     path = await make_clip(small, tmp_path, tools.ffmpeg)
     assert [path] == list(tmp_path.iterdir())
-    probe = (await examine(path, tools, Limits(), asyncio.get_running_loop().time() + 30)).probe
+    deadline = asyncio.get_running_loop().time() + 30
+    probe = (await examine(path, tools, Limits(), Settings(), deadline)).given.probe
     assert (probe.width, probe.height, probe.has_audio) == (small.width, small.height, True)
     assert probe.duration == pytest.approx(small.seconds, abs=0.1)
     colour = await _pixel_of_the_band(tools, path)

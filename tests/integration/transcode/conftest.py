@@ -14,7 +14,8 @@ from tests.integration.transcode.media import (
     check_copied,
     check_gapless,
 )
-from transcode import Limits, Result, Tools, find_tools, transcode
+from transcode import Limits, Result, Settings, Tools, find_tools, transcode
+from transcode.settings import DEFAULT
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +37,7 @@ def clip(tools: Tools, tmp_path: Path) -> Clip:
 
 @pytest.fixture
 def transcoded(tools: Tools, tmp_path: Path) -> Transcoded:
-    async def run(source: Path) -> Outcome:
+    async def run(source: Path, settings: Settings = DEFAULT) -> Outcome:
         published: list[Result] = []
         shares: list[float] = []
 
@@ -45,11 +46,12 @@ def transcoded(tools: Tools, tmp_path: Path) -> Transcoded:
 
         out = tmp_path / f"{source.name}.out"
         ready = await transcode(
-            source, out, tools=tools, limits=Limits(), on_playable=on_playable, on_progress=shares.append
-        )
+            source, out, tools=tools, limits=Limits(), settings=settings,
+            on_playable=on_playable, on_grown=on_playable, on_progress=shares.append,
+        )  # fmt: skip
         assert shares == sorted(shares)
         assert shares[-1] == 1.0
-        return Outcome(out, published[0], ready)
+        return Outcome(out, published[-1], ready, published)
 
     return run
 

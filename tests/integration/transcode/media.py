@@ -26,10 +26,12 @@ class Outcome:
     out: Path
     playable: Result
     ready: Result
+    grown: list[Result]
+    """What there was to watch at each report, at last the whole of `playable`."""
 
 
 Clip = Callable[..., Path]
-Transcoded = Callable[[Path], Awaitable[Outcome]]
+Transcoded = Callable[..., Awaitable[Outcome]]
 AssertGapless = Callable[[Path, Result], None]
 AssertCopied = Callable[[Path, Outcome], None]
 
@@ -51,7 +53,7 @@ class Track:
 
 def output_of(program: Path, *arguments: str | Path) -> bytes:
     done = subprocess.run([program, "-v", "error", *arguments], check=True, capture_output=True)
-    assert done.stderr == b""
+    assert done.stderr == b"", done.stderr.decode()
     return done.stdout
 
 
@@ -65,15 +67,48 @@ def joined(folder: Path, rendition: Rendition, into: Path) -> Path:
 
 
 def check_gapless(folder: Path, result: Result, tools: Tools, scratch: Path) -> None:
+    assert result.whole
     assert result.poster is not None
     assert (folder / result.poster).read_bytes().startswith(b"\xff\xd8\xff")
-    assert {path.name for path in folder.iterdir()} == {result.poster, *(r.name for r in result.renditions)}
+    assert result.blurhash is not None
+    beside = {"storyboard.jpg", "preview.mp4"} if result.preview else set()
+    assert {path.name for path in folder.iterdir()} == {result.poster, *beside, *(r.name for r in result.renditions)}
     assert len({rendition.durations for rendition in result.renditions}) == 1
+    copied = None
     for rendition in result.renditions:
         assert_no_edits((folder / rendition.name / "init.mp4").read_bytes())
-        video, audio = _tracks(tools, joined(folder, rendition, scratch / "whole.mp4"))
-        _check_video(video, rendition)
+        whole = joined(folder, rendition, scratch / "whole.mp4")
+        video, audio = _tracks(tools, whole)
+        if rendition is result.renditions[0] and is_copy(folder, rendition, tools, whole):
+            copied = shown_at(video)
+            _check_audio(audio, copied[-1] + video.lengths[-1])
+            continue
+        _check_encoded(video, rendition)
+        if copied:
+            # Each picture at the very instant of the copy's.
+            assert shown_at(video) == pytest.approx(copied, abs=2)
+        else:
+            _check_steady(video, rendition)
         _check_audio(audio, video.end)
+    assert bool(beside) == (folder.name == "ready")
+
+
+def is_copy(folder: Path, rendition: Rendition, tools: Tools, whole: Path) -> bool:
+    """Whether the pictures are those of the first rendition, which was a copy if it has the same name and pictures."""
+    first = folder.parent / "playable" / rendition.name
+    if folder.name != "ready" or not first.is_dir():
+        return False
+    parts = [first / "init.mp4", *(first / f"{number}.m4s" for number in range(len(rendition.durations)))]
+    if not all(part.is_file() for part in parts):
+        return False
+    other = whole.with_name("first.mp4")
+    other.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return pictures_in(tools, other) == pictures_in(tools, whole)
+
+
+def shown_at(video: Track) -> list[int]:
+    """When each picture is shown, from the first on: reading a copy, ffmpeg moves all by the most negative offset."""
+    return sorted(time - video.times[0] for time in video.times)
 
 
 def check_copied(source: Path, outcome: Outcome, tools: Tools, scratch: Path) -> None:
@@ -104,6 +139,10 @@ def check_copied(source: Path, outcome: Outcome, tools: Tools, scratch: Path) ->
     assert spans == pytest.approx(rendition.durations, abs=2e-5)
     assert rendition.frame_rate == pytest.approx(len(times) / (end / CLOCK))
     _check_audio(audio, end)
+    check_gapless(outcome.out / "ready", outcome.ready, tools, scratch)
+    best = outcome.ready.renditions[0]
+    assert is_copy(outcome.out / "ready", best, tools, joined(outcome.out / "ready", best, whole))
+    assert best.durations == rendition.durations
 
 
 def pictures_in(tools: Tools, file: Path) -> bytes:
@@ -150,7 +189,7 @@ def _track(index: int, told: dict[str, list[dict[str, Any]]]) -> Track:
     )
 
 
-def _check_video(video: Track, rendition: Rendition) -> None:
+def _check_encoded(video: Track, rendition: Rendition) -> None:
     info = video.info
     assert (info["codec_name"], info["profile"], info["pix_fmt"]) == ("h264", "High", "yuv420p")
     assert (info["width"], info["height"]) == (rendition.width, rendition.height)
@@ -160,11 +199,14 @@ def _check_video(video: Track, rendition: Rendition) -> None:
     assert rendition.codecs == f"avc1.6400{info['level']:02x},mp4a.40.2"
     assert video.times[0] == 0
     assert video.times == video.decode_times
-    frame = Fraction(CLOCK) / Fraction(rendition.frame_rate).limit_denominator(1001)
-    assert all(abs(after - before - frame) < 1 for before, after in pairwise([*video.times, video.end]))
     starts = [time for time, is_key in zip(video.times, video.key_frames, strict=True) if is_key]
     spans = [(after - before) / CLOCK for before, after in pairwise([*starts, video.end])]
     assert spans == pytest.approx(rendition.durations, abs=2e-5)
+
+
+def _check_steady(video: Track, rendition: Rendition) -> None:
+    frame = Fraction(CLOCK) / Fraction(rendition.frame_rate).limit_denominator(1001)
+    assert all(abs(after - before - frame) < 1 for before, after in pairwise([*video.times, video.end]))
 
 
 def _check_audio(audio: Track, pictures_end: int) -> None:

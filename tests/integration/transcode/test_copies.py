@@ -21,6 +21,7 @@ from tests.integration.transcode.media import (
 from transcode import Item, Tools, media_playlist, tiers
 from transcode.examine import examine
 from transcode.limits import Limits
+from transcode.settings import Settings
 
 PICTURES = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=3"]
 LONGER = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=5"]
@@ -133,7 +134,7 @@ async def test_too_many_bits_for_a_line_are_encoded(clip: Clip, tools: Tools) ->
     noise = ["-f", "lavfi", "-i", "nullsrc=s=640x480:r=30:d=1,geq=random(1)*255:128:128"]
     source = clip("noise.mp4", *noise, *X264, "-preset", "ultrafast", "-qp", "1")
     deadline = asyncio.get_running_loop().time() + 60
-    assert (await examine(source, tools, Limits(), deadline)).copying is None
+    assert (await examine(source, tools, Limits(), Settings(), deadline)).copying is None
 
 
 @pytest.mark.parametrize("late", ["0", "0.1"])

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from transcode import command
+from transcode.command import Beside, Given
 from transcode.copying import Copying
 from transcode.limits import Limits
 from transcode.plan import plan
 from transcode.probe import Probe
+from transcode.settings import Settings
 from transcode.tools import Tools
 
 TOOLS = Tools(Path("/opt/ffmpeg"), Path("/opt/ffprobe"), "8.0", "test")
@@ -17,17 +19,35 @@ LIMITS = Limits(threads=3)
 CLIP = Probe(10.0, 1280, 720, 1280, 720, 30.0, 30.0, "h264", 2, 1, 0.0, None, interlaced=False)
 
 
+GIVEN = Given(TOOLS, SOURCE, "mov", CLIP, LIMITS)
+
+
+def given(probe: Probe) -> Given:
+    return replace(GIVEN, probe=probe)
+
+
 def encode(probe: Probe = CLIP) -> list[str]:
-    made = plan(probe, LIMITS)
-    return command.encode(TOOLS, SOURCE, "mov", probe, made, made.ladder, "veryfast", LIMITS)
+    return command.ladder(given(probe), plan(probe, LIMITS), Settings(preset="fast"), 0.0)
 
 
-def copy(probe: Probe = CLIP, lead: float = 0.0, *, sound: bool = True) -> list[str]:
-    return command.copy(TOOLS, SOURCE, "mov", probe, Copying(plan(probe, LIMITS).ladder[0], lead, 10.0, sound), LIMITS)
+def copying(*, sound: bool = True, lead: float = 0.0) -> Copying:
+    return Copying(plan(CLIP, LIMITS).ladder[0], lead, 10.0, sound)
+
+
+def beside(*durations: float, lag: float = 0.0) -> list[str]:
+    made = Beside(copying(lead=0.05), durations, lag)
+    return command.ladder_beside(GIVEN, plan(CLIP, LIMITS), Settings(), 0.0, made)
 
 
 def values(line: list[str], option: str) -> list[str]:
     return [value for key, value in pairwise(line) if key == option]
+
+
+def files(line: list[str]) -> list[str]:
+    """The file of each rung, from the description that the tee muxer takes."""
+    (described,) = (part for part in line if part.startswith("[select="))
+    assert described.count("negative_cts_offsets") == described.count("select=")
+    return [slave.split("]")[1] for slave in described.split("|")]
 
 
 @pytest.mark.parametrize(
@@ -35,9 +55,12 @@ def values(line: list[str], option: str) -> list[str]:
     [
         command.probe(TOOLS, SOURCE, "mov", LIMITS),
         command.packets(TOOLS, SOURCE, "mov", LIMITS),
+        command.first(GIVEN, plan(CLIP, LIMITS), Settings()),
         encode(),
-        copy(),
-        command.still(TOOLS, SOURCE, "mov", CLIP, plan(CLIP, LIMITS), LIMITS),
+        beside(4.0, 6.0),
+        command.copy(GIVEN, copying()),
+        command.still(GIVEN, plan(CLIP, LIMITS), late=True),
+        command.loudness(GIVEN),
     ],
 )
 def test_a_strangers_file_is_read_under_every_restriction(line: list[str]) -> None:
@@ -56,19 +79,70 @@ def test_a_strangers_file_is_read_under_every_restriction(line: list[str]) -> No
     assert not {"gif", "png", "ansi", "exr"} & {*allowed}
 
 
-def test_every_rung_is_made_in_one_run_with_the_same_key_frames() -> None:
+def test_every_rung_is_made_in_one_run_with_the_same_key_frames_and_sound() -> None:
     line = encode()
-    assert [part for part in line if part.endswith("/index.m3u8")] == [f"{n}/index.m3u8" for n in (720, 480, 360, 240)]
+    assert files(line) == [f"{n}/whole.mp4" for n in (720, 480, 360, 240)]
     assert line.count("-i") == 1
-    for option in ("-g", "-keyint_min", "-bf", "-sc_threshold", "-preset", "-c:a", "-t", "-hls_segment_options"):
-        assert len(values(line, option)) == 4
-        assert len(set(values(line, option))) == 1
-    assert values(line, "-maxrate") == ["3041000", "1474000", "1036000", "521000"]
+    for number, rate in enumerate((3_041_000, 1_474_000, 1_036_000, 521_000)):
+        for option, value in {
+            "c": "libx264",
+            "preset": "fast",
+            "g": 60,
+            "keyint_min": 60,
+            "bf": 0,
+            "maxrate": rate,
+        }.items():
+            assert values(line, f"-{option}:v:{number}") == [str(value)]
+    assert values(line, "-c:a") == ["aac"]
     graph = values(line, "-filter_complex")[0]
     assert graph.startswith("[0:2]")
     assert "[0:1]aresample" in graph
     assert graph.count("end_frame=300") == graph.count("end_sample=480000") == 1
-    assert line.count("poster.jpg") == 1
+    assert [line.count(name) for name in ("poster.jpg", "storyboard.jpg", "preview.mp4", "blur.rgb")] == [1] * 4
+
+
+def test_the_quick_rung_is_alone() -> None:
+    line = command.first(GIVEN, plan(CLIP, LIMITS), Settings(preset="slow"))
+    assert files(line) == ["480/whole.mp4"]
+    assert values(line, "-preset:v:0") == ["superfast"]
+    assert "poster.jpg" not in line
+
+
+def test_rungs_beside_a_copy_are_cut_where_it_is() -> None:
+    line = beside(1.5, 4.0, 4.5, lag=0.1)
+    assert files(line) == [f"{n}/whole.mp4" for n in (720, 480, 360, 240)]
+    assert values(line, "-itsoffset") == ["-0.050000"]
+    assert values(line, "-c:v:0") == ["copy"]
+    assert values(line, "-preset:v:0") == values(line, "-force_key_frames:v:0") == []
+    for number in (1, 2, 3):
+        assert values(line, f"-force_key_frames:v:{number}") == ["1.499000,5.499000"]
+        assert values(line, f"-bsf:v:{number}") == ["setts=dts=DTS-0.100000/TB"]
+    # Each picture at its own instant.
+    assert "fps=60" not in values(line, "-filter_complex")[0]
+    assert not any(option.startswith(("-force_key", "-bsf:v")) for option in beside(10.0))
+
+
+@pytest.mark.parametrize("width", [1920, 1280, 320])
+def test_pictures_for_by_the_way_come_from_the_nearest_rung(width: int) -> None:
+    probe = replace(CLIP, width=width, height=width * 9 // 16)
+    made = plan(probe, LIMITS)
+    for line in (
+        encode(probe),
+        command.ladder_beside(given(probe), made, Settings(), 0.0, Beside(copying(), (10.0,), 0)),
+    ):
+        assert [line.count(name) for name in ("poster.jpg", "storyboard.jpg", "preview.mp4")] == [1] * 3
+
+
+def test_loudness_is_changed_by_one_gain() -> None:
+    line = command.ladder(GIVEN, plan(CLIP, LIMITS), Settings(), -3.25)
+    assert values(line, "-filter_complex")[0].count("volume=-3.25dB") == 1
+    assert "volume" not in values(encode(), "-filter_complex")[0]
+
+
+def test_hdr_goes_through_the_table_once() -> None:
+    line = encode(replace(CLIP, hdr="smpte2084"))
+    assert values(line, "-filter_complex")[0].count("lut3d=file=tone.cube") == 1
+    assert "lut3d" not in values(encode(), "-filter_complex")[0]
 
 
 def test_silence_is_added_where_there_is_no_sound() -> None:
@@ -84,26 +158,29 @@ def test_old_pictures_are_deinterlaced_and_told_their_colours() -> None:
 
 
 def test_a_copy_takes_both_tracks_as_they_are() -> None:
-    line = copy(lead=0.05)
+    line = command.copy(GIVEN, copying(lead=0.05))
     assert values(line, "-itsoffset") == ["-0.050000"]
     assert values(line, "-map") == ["0:2", "0:1"]
     assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["copy"])
     assert values(line, "-bsf:a") == [r"noise=drop=lt(pts\,0)+gte(pts\,480000)"]
-    assert "negative_cts_offsets" in values(line, "-movflags")[0]
     assert "-filter_complex" not in line
-    assert "720/copy.mp4" in line
+    assert files(line) == ["720/whole.mp4"]
 
 
 @pytest.mark.parametrize("probe", [CLIP, replace(CLIP, audio_index=None)])
 def test_a_copy_may_have_sound_of_our_own(probe: Probe) -> None:
-    line = copy(probe, sound=False)
+    line = command.copy(given(probe), copying(sound=False))
     assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["aac"])
     assert "end_sample=480000" in values(line, "-filter_complex")[0]
     assert values(line, "-t") == ["11.0"]
 
 
+def test_the_first_pictures_will_do_for_a_poster() -> None:
+    assert "-ss" not in command.still(GIVEN, plan(CLIP, LIMITS), late=False)
+
+
 def test_the_quick_poster_decodes_key_frames_only() -> None:
-    line = command.still(TOOLS, SOURCE, "mov", replace(CLIP, assumed_matrix="bt709"), plan(CLIP, LIMITS), LIMITS)
+    line = command.still(given(replace(CLIP, assumed_matrix="bt709")), plan(CLIP, LIMITS), late=True)
     before = line[: line.index(f"file:{SOURCE}")]
     assert (values(before, "-skip_frame"), values(before, "-ss")) == (["nokey"], ["1.000"])
     assert "setparams=colorspace=bt709" in values(line, "-filter_complex")[0]

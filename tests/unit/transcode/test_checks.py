@@ -1,0 +1,92 @@
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any
+
+import pytest
+
+from tests.unit.transcode.test_mp4 import AVC1, MP4A, init
+from transcode.checks import aligned, codecs, durations, frame_rate
+from transcode.fragments import Run
+from transcode.segments import Segment, Unfit
+
+PICTURE, PACKET = 3000, 1024
+
+
+def run(track: int, begin: int, length: int, count: int) -> Run:
+    return Run(track, begin, (length,) * count, (0,) * count, is_sync=True, offset=0, size=9)
+
+
+def segments(*frames: int) -> list[Segment]:
+    """Segments of so many pictures at 30 a second, with as much sound."""
+    made, packets = [], 0
+    for begin, count in zip(accumulate(frames, initial=0), frames, strict=False):
+        wanted = round((begin + count) / 30 * 48_000 / PACKET) - packets
+        made.append(Segment(100, run(1, begin * PICTURE, PICTURE, count), run(2, packets * PACKET, PACKET, wanted)))
+        packets += wanted
+    return made
+
+
+WELL = segments(60, 60, 30)
+
+
+def test_what_is_well_made() -> None:
+    assert durations(WELL, 5.0) == (2.0, 2.0, 1.0)
+    assert frame_rate(WELL, 5.0) == 30.0
+    aligned([WELL, WELL], (2.0, 2.0, 1.0))
+    assert codecs(init(AVC1, MP4A)).endswith(",mp4a.40.2")
+    assert [segment.lag for segment in WELL] == pytest.approx([0.0, -0.005333, -0.010666], abs=1e-5)
+
+
+def changed(number: int, change: Callable[[Segment], Segment]) -> list[Segment]:
+    return [change(segment) if index == number else segment for index, segment in enumerate(WELL)]
+
+
+def pictures(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - whatever Run has
+    return changed(number, lambda segment: replace(segment, pictures=replace(segment.pictures, **changes)))
+
+
+def sound(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - the same
+    return changed(number, lambda segment: replace(segment, sound=replace(segment.sound, **changes)))
+
+
+@pytest.mark.parametrize(
+    ("made", "expected", "reason"),
+    [
+        ([], 5.0, "no pictures"),
+        (WELL, 5.2, "longer or shorter than the file"),
+        (WELL[:2], 5.0, "longer or shorter than the file"),
+        (WELL[1:], 3.0, "begin at"),
+        ([WELL[0], WELL[2]], 3.0, "gap between"),
+        (pictures(1, lengths=(PICTURE, 0, 2 * PICTURE) + (PICTURE,) * 57), 5.0, "decoded at once"),
+        (pictures(1, shifts=(PICTURE, *(0,) * 59)), 5.0, "needs|decoded"),
+        (pictures(2, lengths=(PICTURE * 31, *(PICTURE,) * 29)), 6.0, "evenly"),
+        (segments(400), 400 / 30, "apart"),
+        (sound(0, begin=PACKET), 5.0, "sound begins|gap"),
+        (sound(2, shifts=(1,) * len(WELL[2].sound.lengths)), 5.0, "not in order"),
+        (sound(2, lengths=(960,) * len(WELL[2].sound.lengths)), 5.0, "gaps"),
+        (sound(2, lengths=(PACKET,) * 10, shifts=(0,) * 10), 5.0, "sound is"),
+    ],
+)
+def test_what_would_not_play(made: Sequence[Segment], expected: float, reason: str) -> None:
+    with pytest.raises(Unfit, match=reason):
+        durations(made, expected)
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (segments(60, 60), "different segments"),
+        (segments(60, 59, 31), "same instants"),
+        (sound(1, begin=WELL[1].sound.begin + PACKET), "same packets"),
+    ],
+)
+def test_rungs_that_do_not_match(other: list[Segment], reason: str) -> None:
+    with pytest.raises(Unfit, match=reason):
+        aligned([WELL, other], (2.0, 2.0, 1.0))
+
+
+@pytest.mark.parametrize("broken", [b"", init(AVC1), init(MP4A), init(AVC1, MP4A) + b"elst"])
+def test_an_init_segment_that_will_not_do(broken: bytes) -> None:
+    with pytest.raises(Unfit):
+        codecs(broken)

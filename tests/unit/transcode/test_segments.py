@@ -1,0 +1,84 @@
+import struct
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.unit.transcode.test_fragments import full
+from tests.unit.transcode.test_mp4 import AVC1, MP4A, box, init
+from transcode.segments import FRAGMENTS, Cutter, Unfit
+
+INIT = init(AVC1, MP4A)
+IDR = struct.pack(">IB", 1, 0x65)
+# The muxer's kind of fragment: for each track one run, of a first sample that needs none before it.
+_DATA, _LENGTH, _SIZE = 0x1, 0x100, 0x200
+
+
+def fragment(picture: bytes = IDR, *, sound: bool = True, sync: bool = True) -> bytes:
+    def traf(track: int, offset: int, size: int) -> bytes:
+        tfhd = full(b"tfhd", 0x20, track, 0 if sync else 0x10000)
+        tfdt = full(b"tfdt", 0, 0, 0, version=1)
+        return box(b"traf", tfhd, tfdt, full(b"trun", _DATA | _LENGTH | _SIZE, 1, offset, 100, size))
+
+    tracks = [1, 2] if sound else [1]
+    moof = box(b"moof", *(traf(track, 0, len(picture)) for track in tracks))
+    offset = len(moof) + 8
+    return box(b"moof", *(traf(track, offset, len(picture)) for track in tracks)) + box(b"mdat", picture)
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_is_cut_as_it_grows(tmp_path: Path) -> None:
+    cutter = Cutter(tmp_path)
+    assert cutter.advance() == 0
+    first, second = fragment(IDR + b"1"), fragment(IDR + b"22")
+    whole = INIT + first + second
+    for end in range(len(whole) + 1):
+        (tmp_path / FRAGMENTS).write_bytes(whole[:end])
+        expected = (end >= len(INIT + first)) + (end == len(whole))
+        assert cutter.advance() == expected
+        names = [f"{number}.m4s" for number in range(expected)]
+        assert written(tmp_path) == sorted([FRAGMENTS, *names, *(["init.mp4"] if end >= len(INIT) else [])])
+    cutter.finish()
+    assert written(tmp_path) == ["0.m4s", "1.m4s", "init.mp4"]
+    assert (tmp_path / "init.mp4").read_bytes() == INIT == cutter.init
+    assert (tmp_path / "0.m4s").read_bytes() == first
+    assert (tmp_path / "1.m4s").read_bytes() == second
+    assert [segment.size for segment in cutter.segments] == [len(first), len(second)]
+
+
+def test_the_folder_may_move_meanwhile(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    with (before / FRAGMENTS).open("wb") as file:
+        cutter = Cutter(before)
+        file.write(INIT + fragment())
+        file.flush()
+        assert cutter.advance() == 1
+        cutter.folder = before.rename(after)
+        file.write(fragment())
+    cutter.finish()
+    assert written(after) == ["0.m4s", "1.m4s", "init.mp4"]
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        None,
+        b"",
+        b"\x00\x00\x00\x09moof",
+        INIT + fragment()[:-1],
+        INIT + fragment(sound=False),
+        INIT + fragment(sync=False),
+        INIT + fragment(struct.pack(">IB", 1, 0x41)),
+        INIT + box(b"moof") + box(b"mdat"),
+        INIT + box(b"moof", box(b"traf")) + box(b"mdat"),
+    ],
+)
+def test_what_is_missing_or_broken(whole: bytes | None, tmp_path: Path) -> None:
+    if whole is not None:
+        (tmp_path / FRAGMENTS).write_bytes(whole)
+    with closing(Cutter(tmp_path)) as cutter, pytest.raises(Unfit):
+        cutter.finish()

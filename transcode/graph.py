@@ -1,0 +1,146 @@
+"""The filter chains, built with ffmpeg-python: pictures made steady and scaled, sound filled up, pictures of pictures.
+
+What makes item changes gapless, and rungs interchangeable: a constant rate from the first instant to the last, sound
+that is cut or filled up to the length of the pictures, one kind of stereo in every file we ever make. Pure.
+"""
+
+from collections.abc import Sequence
+
+import ffmpeg
+from ffmpeg.nodes import Stream
+
+from transcode.blurhash import SIDE
+from transcode.copying import AAC_FRAME
+from transcode.plan import AUDIO_RATE, Plan, Rung
+from transcode.probe import Probe
+from transcode.storyboard import Storyboard
+from transcode.tone import to_sdr
+
+CUBE = "tone.cube"
+"""The file of `tone.cube`, inside the folder that ffmpeg runs in; only for HDR."""
+
+PREVIEW_SECONDS = 4.0
+PREVIEW_RATE = 15
+_AROUND = 2 * AAC_FRAME  # samples: as far as the encoder looks back or ahead
+_PREVIEW_SHARE = 0.1
+
+
+def pictures(read: Stream, probe: Probe) -> Stream:
+    """Give the pictures as they are in the file, upright, progressive, and of a stated colour matrix."""
+    picture = read[str(probe.video_index)]
+    if probe.assumed_matrix:
+        picture = picture.filter("setparams", colorspace=probe.assumed_matrix)
+    if probe.interlaced:
+        picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
+    return picture
+
+
+def steady(picture: Stream, plan: Plan) -> Stream:
+    """Make a constant rate from the first instant to the last."""
+    picture = picture.filter("fps", fps=plan.frame_rate, start_time=0, eof_action="pass")
+    # Pictures may end before the sound, or earlier than announced: the last one stays.
+    return picture.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=plan.frames)
+
+
+def cascade(picture: Stream, rungs: Sequence[Rung], hdr: str | None) -> list[Stream]:
+    """Scale each rung from the one above it: the cheapest way, and as good since each is at least a quarter smaller.
+
+    `hdr` is the transfer of pictures that are to become ordinary ones, by the table in the file CUBE.
+    """
+    made = []
+    for number, rung in enumerate(rungs):
+        if number == 0:
+            picture = _fitted(picture, rung, hdr)
+        else:
+            picture = picture.filter("scale", rung.width, rung.height, flags="fast_bilinear")
+        # Rounding to even sides would leave a pixel aspect of 1280:1281 or the like.
+        picture = picture.filter("setsar", 1)
+        if rung is not rungs[-1]:
+            done, picture = copies(picture, "split", 2)
+            made.append(done)
+    return [*made, picture]
+
+
+def poster(picture: Stream, plan: Plan) -> tuple[Stream, Stream]:
+    """Take the picture nearest to the average of some spread over the video: hardly ever a black or blurred one.
+
+    Twice: for a JPEG, and tiny and raw for the blurhash.
+    """
+    picture = picture.filter("select", f"not(mod(n,{plan.poster_step}))")
+    return _still_and_blur(picture.filter("thumbnail", plan.poster_candidates))
+
+
+def early_poster(picture: Stream, rung: Rung, candidates: int, hdr: str | None) -> tuple[Stream, Stream]:
+    """Choose likewise among the first pictures that come, before they are scaled."""
+    picture = _fitted(picture.filter("thumbnail", candidates), rung, hdr).filter("setsar", 1)
+    return _still_and_blur(picture)
+
+
+def storyboard(picture: Stream, board: Storyboard) -> Stream:
+    """Lay small pictures out in rows."""
+    picture = picture.filter("select", f"gte(t,selected_n*{board.interval:.3f})")
+    picture = picture.filter("scale", board.width, board.height, flags="fast_bilinear")
+    picture = picture.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=board.count)
+    return full_range(picture.filter("tile", f"{board.columns}x{board.rows}"))
+
+
+def preview(picture: Stream, duration: float) -> Stream:
+    """Take some seconds after what may be a black beginning."""
+    length = min(PREVIEW_SECONDS, duration)
+    begin = min(duration * _PREVIEW_SHARE, duration - length)
+    picture = picture.filter("trim", start=f"{begin:.3f}", duration=f"{length:.3f}").filter("setpts", "PTS-STARTPTS")
+    return picture.filter("fps", fps=PREVIEW_RATE)
+
+
+def sound(read: Stream, probe: Probe, samples: int, gain: float = 0.0) -> Stream:
+    """Make stereo of exactly `samples` per channel, `gain` dB louder, with its surroundings; else silence."""
+    if probe.audio_index is None:
+        # Without a silent track a player's sound buffer would end here, and with it the whole list.
+        made = ffmpeg.input(f"anullsrc=r={AUDIO_RATE}:cl=stereo", f="lavfi")
+    else:
+        made = read[str(probe.audio_index)].filter("aresample", AUDIO_RATE, **{"async": 1}, first_pts=0)
+    made = made.filter("aformat", sample_fmts="fltp", sample_rates=AUDIO_RATE, channel_layouts="stereo")
+    if gain:
+        made = made.filter("volume", f"{gain:.2f}dB")
+    return _with_surroundings(made.filter("apad").filter("atrim", end_sample=samples), samples)
+
+
+def _with_surroundings(sound: Stream, samples: int) -> Stream:
+    """Put the sound's own beginning before it, and its end behind it, both reversed.
+
+    AAC packets overlap. What the encoder makes up for the missing neighbours of the first and last packet is silence
+    that is heard between two videos (measured: 18 ms; so, none). The packets before 0 and behind the end are dropped.
+    """
+    around = min(_AROUND, samples // AAC_FRAME * AAC_FRAME)
+    if not around:
+        return sound
+    copies = sound.filter_multi_output("asplit", 3)
+    before = copies.stream(0).filter("atrim", end_sample=around).filter("areverse")
+    behind = copies.stream(2).filter("atrim", start_sample=samples - around).filter("areverse")
+    joined = ffmpeg.concat(before, copies.stream(1), behind, v=0, a=1)
+    return joined.filter("asetpts", f"(N-{around})/SR/TB")
+
+
+def copies(stream: Stream, split: str, count: int) -> list[Stream]:
+    """Let `count` takers have the same stream; `split` is ffmpeg's filter for its kind."""
+    if count == 1:
+        return [stream]
+    made = stream.filter_multi_output(split, count)
+    return [made.stream(number) for number in range(count)]
+
+
+def full_range(picture: Stream) -> Stream:
+    """Make the colours of JPEG."""
+    return picture.filter("scale", out_range="pc").filter("format", "yuvj420p")
+
+
+def _fitted(picture: Stream, rung: Rung, hdr: str | None) -> Stream:
+    if hdr:
+        return to_sdr(picture, CUBE, rung.width, rung.height)
+    picture = picture.filter("scale", rung.width, rung.height, flags="fast_bilinear", out_range="tv")
+    return picture.filter("format", "yuv420p")
+
+
+def _still_and_blur(picture: Stream) -> tuple[Stream, Stream]:
+    still, blur = copies(picture, "split", 2)
+    return full_range(still), blur.filter("scale", SIDE, SIDE, flags="area").filter("format", "rgb24")

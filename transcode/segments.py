@@ -1,0 +1,117 @@
+"""Cuts what ffmpeg writes for a rung, one file of fragments, into the files that players fetch; also while it grows."""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from transcode.errors import Failed
+from transcode.fragments import Run, is_instant, runs_of
+from transcode.mp4 import top_level
+from transcode.plan import AUDIO_RATE, CLOCK
+
+FRAGMENTS = "whole.mp4"
+"""The file that ffmpeg writes into each rung's folder."""
+
+INIT = "init.mp4"
+_HEADER = 8
+_LOOKED_AT = 2**16
+_VIDEO, _AUDIO = 1, 2
+
+
+class Unfit(Failed):
+    """What was made would not play as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A media segment that was written: its bytes, and when what is in it plays."""
+
+    size: int
+    pictures: Run
+    sound: Run
+
+    @property
+    def lag(self) -> float:
+        """Seconds that the sound begins before the pictures (below 0: after them)."""
+        return self.pictures.times[0] / CLOCK - self.sound.begin / AUDIO_RATE
+
+
+class Cutter:
+    """Cuts the file of one rung. All methods block: call them in a thread, one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Work in the rung's `folder`, where ffmpeg need not have begun."""
+        self.folder = folder
+        self.init = b""
+        self.segments: list[Segment] = []
+        self._position = 0
+        self._moof = range(0)
+        self._file: BinaryIO | None = None
+
+    def advance(self) -> int:
+        """Cut what is complete by now, and return how many segments there are. Raises Unfit for what will not play."""
+        if self._file is None:
+            with suppress(FileNotFoundError):
+                self._file = (self.folder / FRAGMENTS).open("rb")
+        if self._file is not None:
+            try:
+                self._cut(self._file)
+            except (OSError, ValueError) as error:
+                raise Unfit(f"what ffmpeg wrote cannot be read: {error}") from error
+        return len(self.segments)
+
+    def finish(self) -> None:
+        """Cut the rest and remove ffmpeg's file. Raises Unfit also when something is left over, or all is missing."""
+        self.advance()
+        if self._file is None or not self.init:
+            raise Unfit("ffmpeg wrote nothing")
+        if self._position != os.fstat(self._file.fileno()).st_size:
+            raise Unfit("what ffmpeg wrote is cut off")
+        self.close()
+        (self.folder / FRAGMENTS).unlink()
+
+    def close(self) -> None:
+        """Let go of ffmpeg's file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _cut(self, file: BinaryIO) -> None:
+        size = os.fstat(file.fileno()).st_size
+        for kind, _, end in top_level(file, size, self._position):
+            if end > size:
+                return
+            begin, self._position = self._position, end
+            if kind == b"moof":
+                self._moof = range(begin, end)
+            elif kind == b"mdat" and self._moof:
+                self._take(file, self._moof, end)
+                self._moof = range(0)
+            elif kind == b"moov":
+                self._write(file, range(end), INIT)
+                self.init = os.pread(file.fileno(), end, 0)
+
+    def _take(self, file: BinaryIO, moof: range, end: int) -> None:
+        runs = {run.track: run for run in runs_of(os.pread(file.fileno(), len(moof) - _HEADER, moof.start + _HEADER))}
+        if set(runs) != {_VIDEO, _AUDIO}:
+            raise Unfit("a segment lacks pictures or sound")
+        pictures = runs[_VIDEO]
+        first = os.pread(file.fileno(), min(pictures.size, _LOOKED_AT), moof.start + pictures.offset)
+        if not (pictures.is_sync and is_instant(first)):
+            raise Unfit("a segment does not begin with a key frame")
+        self._write(file, range(moof.start, end), f"{len(self.segments)}.m4s")
+        self.segments.append(Segment(end - moof.start, pictures, runs[_AUDIO]))
+
+    def _write(self, source: BinaryIO, part: range, name: str) -> None:
+        # A viewer may ask at any moment: the name must not stand for half a file.
+        temporary = self.folder / f"{name}.tmp"
+        with temporary.open("wb") as file:
+            begin, size = part.start, len(part)
+            while size:
+                # Within the kernel; a file system that can shares the blocks.
+                done = os.copy_file_range(source.fileno(), file.fileno(), size, begin)
+                if not done:
+                    raise Unfit("what ffmpeg wrote is cut off")
+                begin, size = begin + done, size - done
+        temporary.rename(self.folder / name)
