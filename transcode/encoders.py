@@ -1,0 +1,119 @@
+"""What ffmpeg must be told to encode H.264 as we need it, by the encoder's name: pure.
+
+However it is made, a rung has constant quality below a highest bit rate, no B-frames (pictures are stored as they are
+shown), and closed groups of pictures that begin with an IDR picture exactly where we say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SOFTWARE = "libx264"
+"""The encoder that works everywhere."""
+
+_QUALITY = 23
+_RENDER_NODE = "/dev/dri/renderD128"
+_TRIAL_FRAMES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """An encoder and what it needs. Build the output options with `options`."""
+
+    name: str
+    """ffmpeg's name, for `-c:v`."""
+    global_arguments: tuple[str, ...] = ()
+    """What comes before the inputs."""
+    filters: tuple[tuple[str, str], ...] = ()
+    """Filters, with their argument, that end each rung's chain: yuv420p in memory → what the encoder takes."""
+    devices: tuple[str, ...] = ()
+    """The files of /dev that it works with."""
+    quality: Mapping[str, object] = field(default_factory=dict)
+    """Output options, without the leading dash, of what differs from encoder to encoder."""
+
+    def options(self, *, max_rate: int, key_frame_distance: int, preset: str, threads: int) -> dict[str, object]:
+        """Give the output options of a rung, named as ffmpeg-python takes them.
+
+        `max_rate` is in bits per second, `key_frame_distance` in frames. `preset` and `threads` are of x264 alone.
+        `force_key_frames` may be added: forced ones are IDR pictures too.
+        """
+        options: dict[str, object] = {
+            "c:v": self.name,
+            "profile:v": "high",
+            "maxrate": max_rate,
+            "bufsize": 2 * max_rate,
+            "bf": 0,
+            "g": key_frame_distance,
+            **self.quality,
+        }
+        if self.name == SOFTWARE:
+            options |= {"preset": preset, "threads": threads, "keyint_min": key_frame_distance}
+        else:
+            # Without one, ffmpeg's 200 kb/s would bound the quality; equal to the highest, Quick Sync would hold it.
+            options["b:v"] = max_rate * 3 // 4
+        return options
+
+
+_ENCODERS = {
+    encoder.name: encoder
+    for encoder in (
+        # Of x264's key frames all are IDR, forced or not.
+        Encoder(SOFTWARE, quality={"crf": _QUALITY, "sc_threshold": 0, "flags:v": "+cgop"}),
+        Encoder(
+            "h264_vaapi",
+            ("-vaapi_device", _RENDER_NODE),
+            (("format", "nv12"), ("hwupload", "")),
+            ("/dev/dri",),
+            # Quality-defined variable bit rate. Forced pictures are always IDR with it; every I picture is one.
+            {"rc_mode": "QVBR", "global_quality": _QUALITY, "idr_interval": 0},
+        ),
+        Encoder(
+            "h264_nvenc",
+            # It uploads by itself, to the first card.
+            (),
+            (("format", "nv12"),),
+            ("/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"),
+            {
+                "rc": "vbr",
+                "cq": _QUALITY,
+                "preset": "p4",
+                "forced-idr": 1,
+                "no-scenecut": 1,
+                "strict_gop": 1,
+                "flags:v": "+cgop",
+            },
+        ),
+        Encoder(
+            "h264_qsv",
+            ("-init_hw_device", f"qsv=hw,child_device={_RENDER_NODE}", "-filter_hw_device", "hw"),
+            (("format", "nv12"), ("hwupload", "extra_hw_frames=32")),
+            ("/dev/dri",),
+            {
+                "global_quality": _QUALITY,
+                "preset": "veryfast",
+                "forced_idr": 1,
+                "idr_interval": 0,
+                "adaptive_i": 0,
+                "flags:v": "+cgop",
+            },
+        ),
+    )
+}
+
+
+def encoder(name: str) -> Encoder:
+    """Give an encoder by its name. Raises ValueError for one that we do not know."""
+    try:
+        return _ENCODERS[name]
+    except KeyError:
+        raise ValueError(f"no H.264 encoder is called {name}; there are {', '.join(_ENCODERS)}") from None
+
+
+def trial(ffmpeg: str, encoder: Encoder) -> list[str]:
+    """Encode a few pictures into nowhere, with all that a job would ask for: fails where a job would."""
+    # As small as our smallest rung: some hardware refuses less than 145 pixels.
+    command = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", *encoder.global_arguments]
+    command += ["-f", "lavfi", "-i", f"color=s=426x240:r=30,trim=end_frame={_TRIAL_FRAMES}"]
+    if encoder.filters:
+        command += ["-vf", ",".join(f"{name}={value}" if value else name for name, value in encoder.filters)]
+    options = encoder.options(max_rate=521_000, key_frame_distance=_TRIAL_FRAMES // 2, preset="veryfast", threads=1)
+    return [*command, *(part for key, value in options.items() for part in (f"-{key}", str(value))), "-f", "null", "-"]
