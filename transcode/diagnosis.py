@@ -36,10 +36,11 @@ _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
 
 
 def diagnose(program: str, return_code: int, printed: str) -> TranscodeError:
-    """Give the error for a program that ended with `return_code` (negative: killed by that signal)."""
-    if return_code in {-signal.SIGKILL, -signal.SIGXCPU}:
+    """Give the error for a program that ended with `return_code` (negative, or above 128: killed by that signal)."""
+    killed_by = return_code - 128 if return_code > 0 else -return_code
+    if killed_by in {signal.SIGKILL, signal.SIGXCPU}:
         return TookTooLong(f"{program} was killed: the limit of CPU time was reached, or this machine is out of memory")
-    if return_code == -signal.SIGXFSZ:
+    if killed_by == signal.SIGXFSZ:
         return Failed(f"{program} wrote a file above the limit")
     for phrase, kind, meaning in _PHRASES:
         if phrase in printed:

@@ -41,13 +41,15 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
     demuxer, layout, tracks = await asyncio.to_thread(_look_at, source)
     answer = _Answer()
     question = command.probe(tools, source, demuxer, limits)
-    await run(question, limits=limits, deadline=deadline, on_output=answer.feed)
+    await run(question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=answer.feed)
     probe = parse(answer.text)
     check(probe, limits)
     if layout is None or layout.fragmented or probe.duration <= 0:
         times = PacketTimes(probe.video_index, probe.audio_index)
         question = command.packets(tools, source, demuxer, limits)
-        await run(question, limits=limits, deadline=deadline, on_output=times.feed)
+        await run(
+            question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=times.feed
+        )
         probe = times.applied_to(probe)
     made = plan(probe, limits, settings)
     given = Given(tools, source, demuxer, probe, limits)

@@ -1,17 +1,16 @@
-"""The only place that starts processes: ffmpeg and ffprobe, bounded, fed nothing, and killed as a group."""
+"""The only place that starts processes: ffmpeg and ffprobe, closed in, bounded, fed nothing, and killed as a group."""
 
 import asyncio
 import os
-import shutil
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 
 from transcode.diagnosis import diagnose
 from transcode.errors import Failed, TookTooLong
 from transcode.limits import Limits
+from transcode.sandbox import Sandbox
 
 _CHUNK = 2**16
 _TAIL = 2**14
@@ -20,13 +19,18 @@ _TAIL = 2**14
 async def run(
     command: Sequence[str],
     *,
+    sandbox: Sandbox,
+    reads: Sequence[Path],
     limits: Limits,
     deadline: float,
     on_output: Callable[[bytes], None],
     cwd: Path | None = None,
+    devices: Sequence[str] = (),
 ) -> str:
     """Run a command to its end and give the last of what it printed as errors, for the log.
 
+    It sees the files `reads` and the folder `cwd`, in which alone it may write (paths are absolute), and of the
+    hardware `devices`, files of /dev.
     `on_output` is called on the event loop with each piece of standard output; what it raises ends the run.
     `deadline` is on the loop's clock. When the caller is cancelled, or the deadline passes, the whole process group is
     dead before this returns. Raises TranscodeError: TookTooLong at the deadline, else what `diagnose` makes of the end.
@@ -34,8 +38,7 @@ async def run(
     program = Path(command[0]).name
     try:
         process = await asyncio.create_subprocess_exec(
-            *_bounds(limits),
-            *command,
+            *sandbox.wrapped(command, limits, reads=reads, folder=cwd, devices=devices),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=PIPE,
@@ -95,29 +98,6 @@ async def _kill(process: Process) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     # Reading to the end lets the transport close itself; a second cancellation must not leave a zombie.
     await asyncio.shield(process.communicate())
-
-
-@cache
-def _wrappers() -> tuple[str | None, str | None]:
-    return shutil.which("prlimit"), shutil.which("setpriv")
-
-
-def _bounds(limits: Limits) -> list[str]:
-    prlimit, setpriv = _wrappers()
-    bounds = []
-    if prlimit:
-        bounds += [
-            prlimit,
-            f"--cpu={limits.cpu_seconds}",
-            f"--as={limits.address_space}",
-            f"--fsize={limits.output_bytes}",
-            "--core=0",
-            "--",
-        ]
-    if setpriv:
-        # Should we be killed ourselves, the kernel ends ffmpeg with us.
-        bounds += [setpriv, "--pdeathsig", "KILL", "--"]
-    return bounds
 
 
 def _environment() -> dict[str, str]:

@@ -235,7 +235,7 @@ class _Job:
         if not self._given.probe.has_audio:
             return 0.0
         try:
-            return loudness.gain(loudness.parse(await self._run(command.loudness(self._given), self._out)))
+            return loudness.gain(loudness.parse(await self._run(command.loudness(self._given), None)))
         except TookTooLong:
             raise
         except TranscodeError:
@@ -256,8 +256,8 @@ class _Job:
                 return poster
         return _Poster(None, None)
 
-    async def _run(self, line: Sequence[str], folder: Path, until: float | None = None) -> str:
-        """Run ffmpeg inside `folder`; its progress leads from the share that is done `until` another one."""
+    async def _run(self, line: Sequence[str], folder: Path | None, until: float | None = None) -> str:
+        """Run ffmpeg inside `folder`, where alone it may write; its progress leads from the share that is done `until` another one."""
         begin, progress = self._share.done, Progress(self._plan.duration)
 
         def advance(data: bytes) -> None:
@@ -265,7 +265,11 @@ class _Job:
             if until is not None:
                 self._share.set(begin + progress.fraction * (until - begin))
 
-        return await run(line, limits=self._given.limits, deadline=self._deadline, on_output=advance, cwd=folder)
+        given = self._given
+        return await run(
+            line, sandbox=given.tools.sandbox, reads=(given.source,), limits=given.limits, deadline=self._deadline,
+            on_output=advance, cwd=folder,
+        )  # fmt: skip
 
     async def _publish(self, result: Result, folder: Path | None = None) -> Path:
         """Hand over what can be watched, and give the place of the rung's `folder` afterwards."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip, output_of
+from tests.integration.transcode.media import Clip
 from transcode import Limits, Tools, TranscodeError, transcode
 
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
@@ -129,10 +129,3 @@ async def test_a_picture_above_the_limit(clip: Clip, tools: Tools) -> None:
 async def test_more_streams_than_the_limit(clip: Clip, tools: Tools) -> None:
     source = clip("many.mp4", *SMALL, *SINE, *["-map", "0:v"], *["-map", "1:a"] * 5, *QUICK)
     assert (await refusal(source, tools, Limits(max_streams=5))).code == "too-many-streams"
-
-
-async def test_av1_without_a_decoder_names_what_is_missing(clip: Clip, tools: Tools) -> None:
-    source = clip("new.mp4", *SMALL, "-c:v", "libsvtav1", "-preset", "13", "-svtav1-params", "lp=1", "-frames:v", "5")
-    if b"libdav1d" in output_of(tools.ffmpeg, "-decoders"):
-        pytest.skip("this ffmpeg decodes AV1")
-    assert (await refusal(source, tools)).code == "tool-missing"

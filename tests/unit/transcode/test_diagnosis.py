@@ -11,6 +11,9 @@ from transcode.diagnosis import diagnose
         (-signal.SIGKILL, "", "took-too-long", False),
         (-signal.SIGXCPU, "", "took-too-long", False),
         (-signal.SIGXFSZ, "", "failed", False),
+        # As a shell or bubblewrap tells of it.
+        (128 + signal.SIGKILL, "", "took-too-long", False),
+        (128 + signal.SIGXFSZ, "", "failed", False),
         (1, "Number of streams exceeds max_streams parameter (16)\nOut of memory", "too-many-streams", True),
         (234, "Picture size exceeds specified max pixel count 1\nInvalid data found", "too-large-picture", True),
         (1, "Cannot allocate memory", "too-large-picture", True),
