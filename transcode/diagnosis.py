@@ -26,6 +26,7 @@ _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
         "this ffmpeg cannot decode AV1: install one with libdav1d",
     ),
     ("Decoder not found", ToolMissing, "this ffmpeg lacks a decoder"),
+    ("Resource temporarily unavailable", Failed, "no further thread may start: memory or processes are at their limit"),
     ("No space left on device", Failed, "the disk is full"),
     ("ended prematurely", BrokenFile, "the file is cut off"),
     ("Invalid data found", BrokenFile, "the file is damaged"),

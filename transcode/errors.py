@@ -46,6 +46,12 @@ class TooLargePicture(TranscodeError):
     code = "too-large-picture"
 
 
+class TooHighFrameRate(TranscodeError):
+    """More pictures a second than the limit: nobody films so, but decoding them takes for ever."""
+
+    code = "too-high-frame-rate"
+
+
 class TooManyStreams(TranscodeError):
     """The container announces more streams than the limit."""
 

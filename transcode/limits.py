@@ -21,6 +21,8 @@ class Limits:
     """Pixels down, as coded in the file."""
     max_pixels: int = 35_400_000
     """Pixels of one picture (8192 x 4320): the decoder refuses larger ones before it takes memory for them."""
+    max_frame_rate: float = 1000.0
+    """Pictures a second, in the mean; a file may hold as many in all however short it is."""
     max_streams: int = 16
     """Streams of any kind in the container. Phones write up to nine."""
     wall_seconds: float = 4 * 3600.0

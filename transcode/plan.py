@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from transcode.errors import TooLargePicture, TooLong
+from transcode.errors import TooHighFrameRate, TooLargePicture, TooLong
 from transcode.limits import Limits
 from transcode.probe import Probe
 from transcode.settings import DEFAULT, RUNGS, Settings
@@ -108,7 +108,7 @@ class Plan:
 
 
 def plan(probe: Probe, limits: Limits, settings: Settings = DEFAULT) -> Plan:
-    """Plan the renditions of a file. Raises TooLong or TooLargePicture when it breaks a limit."""
+    """Plan the renditions of a file. Raises what `check` raises, or TooLong for its space."""
     check(probe, limits)
     rate = frame_rate(probe)
     frames = max(1, round(probe.duration * rate))
@@ -129,7 +129,7 @@ def plan(probe: Probe, limits: Limits, settings: Settings = DEFAULT) -> Plan:
 
 
 def check(probe: Probe, limits: Limits) -> None:
-    """Raise TooLargePicture or TooLong when the file itself breaks a limit."""
+    """Raise TooLargePicture, TooLong or TooHighFrameRate when the file itself breaks a limit."""
     width, height = probe.coded_width, probe.coded_height
     if width > limits.max_width or height > limits.max_height or width * height > limits.max_pixels:
         raise TooLargePicture(
@@ -138,6 +138,9 @@ def check(probe: Probe, limits: Limits) -> None:
         )
     if probe.duration > limits.max_duration:
         raise TooLong(f"it plays {probe.duration:.0f} s, the limit is {limits.max_duration:.0f} s")
+    rate = probe.frame_rate
+    if rate > limits.max_frame_rate and rate * probe.duration > limits.max_frame_rate:
+        raise TooHighFrameRate(f"{rate:.0f} pictures a second, the limit is {limits.max_frame_rate:.0f}")
 
 
 def frame_rate(probe: Probe) -> Fraction:

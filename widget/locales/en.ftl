@@ -111,6 +111,7 @@ failure-not-a-video = This file is not a video. Send it as MP4, MOV, WebM or MKV
 failure-broken-file = The file is damaged or was not sent completely. Please send it again.
 failure-too-long = The video is too long for this room. Send a shorter one.
 failure-too-large-picture = The picture is too large. Send it with a smaller resolution, for example 4K or 1080p.
+failure-too-high-frame-rate = The video has too many pictures a second. Save it with 60 or fewer, and send it again.
 failure-too-many-streams = The file holds too many tracks. Save it with one picture and one sound track, and send it again.
 failure-took-too-long = Preparing the video took too long. Try a shorter or smaller one.
 failure-tool-missing = The server is not set up for videos yet. Please tell whoever runs it.

@@ -103,6 +103,7 @@ failure-not-a-video = 这个文件不是视频。请发送 MP4、MOV、WebM 或 
 failure-broken-file = 文件已损坏或没有发送完整，请重新发送。
 failure-too-long = 视频超过了本房间允许的时长，请发送短一些的视频。
 failure-too-large-picture = 画面尺寸太大。请降低分辨率后再发送，例如 4K 或 1080p。
+failure-too-high-frame-rate = 视频每秒的画面太多。请以每秒 60 帧或更低的帧率保存后重新发送。
 failure-too-many-streams = 文件中的轨道太多。请只保留一条画面轨和一条声音轨后重新发送。
 failure-took-too-long = 处理视频的时间太长。请尝试更短或更小的视频。
 failure-tool-missing = 服务器尚未配置好视频处理，请告知服务器的管理者。

@@ -81,7 +81,8 @@ async def test_cpu_time_ends_a_job(slow: Path, tmp_path: Path, tools: Tools) -> 
 
 
 async def test_memory_is_bounded(slow: Path, tmp_path: Path, tools: Tools) -> None:
-    limits = Limits(address_space=150 * 2**20)
+    # Enough to start and too little to work.
+    limits = Limits(address_space=400 * 2**20)
     with pytest.raises(TranscodeError) as caught:
         await transcode(slow, tmp_path / "out", tools=tools, limits=limits, on_playable=ignore)
     # Where it runs out decides what ffmpeg says: while a thread starts, it is 'failed'.

@@ -2,15 +2,19 @@
 
 import struct
 import zlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip
+from tests.integration.transcode.media import Clip, Transcoded
 from transcode import Limits, Tools, TranscodeError, transcode
 
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 SMALL = ["-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=2"]
+HUGE = ["-f", "lavfi", "-i", "color=s=16000x16000:r=25"]
+# Far less than decoding a huge picture would take (3.4 GB).
+SMALL_MEMORY = Limits(address_space=2 * 2**30)
 SINE = ["-f", "lavfi", "-i", "sine=d=2"]
 
 
@@ -124,6 +128,50 @@ async def test_a_picture_above_the_limit(clip: Clip, tools: Tools) -> None:
     source = clip("large.mp4", *SMALL, *QUICK)
     for limits in (Limits(max_width=159), Limits(max_height=119), Limits(max_pixels=160 * 120 - 1)):
         assert (await refusal(source, tools, limits)).code == "too-large-picture"
+
+
+@pytest.fixture
+async def assert_next_job_runs(clip: Clip, transcoded: Transcoded) -> Callable[[], Awaitable[None]]:
+    """What a bomb may not prevent."""
+    source = clip("harmless.mp4", *SMALL, *QUICK)
+
+    async def check() -> None:
+        assert (await transcoded(source)).ready.duration == pytest.approx(2.0)
+
+    return check
+
+
+async def test_a_huge_picture_in_a_small_file(
+    clip: Clip, tools: Tools, assert_next_job_runs: Callable[[], Awaitable[None]]
+) -> None:
+    source = clip("huge.mp4", *HUGE, "-frames:v", "1", *QUICK)
+    assert source.stat().st_size < 1_000_000
+    assert (await refusal(source, tools, SMALL_MEMORY)).code == "too-large-picture"
+    await assert_next_job_runs()
+
+
+async def test_a_picture_that_becomes_huge_is_left_out(
+    clip: Clip, tools: Tools, transcoded: Transcoded, tmp_path: Path
+) -> None:
+    first = clip("first.h264", *SMALL, *QUICK, "-bf", "0")
+    huge = clip("huge.h264", *HUGE, "-frames:v", "1", *QUICK)
+    both = tmp_path / "both.h264"
+    both.write_bytes(first.read_bytes() + huge.read_bytes())
+    source = clip("both.mkv", "-r", "25", "-f", "h264", "-i", str(both), "-c", "copy")
+    ready = (await transcoded(source)).ready
+    assert (ready.width, ready.height) == (160, 120)
+
+
+@pytest.mark.parametrize("name", ["burst.mp4", "burst.mkv"])
+async def test_many_tiny_pictures_in_no_time(
+    name: str, clip: Clip, tools: Tools, tmp_path: Path, assert_next_job_runs: Callable[[], Awaitable[None]]
+) -> None:
+    some = clip("some.h264", "-f", "lavfi", "-i", "color=s=16x16:r=25:d=40", *QUICK)
+    many = tmp_path / "many.h264"
+    many.write_bytes(some.read_bytes() * 200)
+    source = clip(name, "-r", "100000", "-f", "h264", "-i", str(many), "-c", "copy")
+    assert (await refusal(source, tools)).code == "too-high-frame-rate"
+    await assert_next_job_runs()
 
 
 async def test_more_streams_than_the_limit(clip: Clip, tools: Tools) -> None:

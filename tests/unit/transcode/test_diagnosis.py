@@ -18,6 +18,7 @@ from transcode.diagnosis import diagnose
         (234, "Picture size exceeds specified max pixel count 1\nInvalid data found", "too-large-picture", True),
         (1, "Cannot allocate memory", "too-large-picture", True),
         (69, "Your platform doesn't support hardware accelerated AV1 decoding.", "tool-missing", False),
+        (245, "pthread_create() failed: Resource temporarily unavailable", "failed", False),
         (1, "moov atom not found", "broken-file", True),
         (1, "No space left on device", "failed", False),
         (1, "", "failed", False),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcode.errors import TooLargePicture, TooLong
+from transcode.errors import TooHighFrameRate, TooLargePicture, TooLong
 from transcode.limits import Limits
 from transcode.plan import frame_rate, ladder, plan, poster_rung
 from transcode.probe import Probe
@@ -129,6 +129,8 @@ def test_fast_pictures_may_use_more_bits() -> None:
     [
         ({"duration": 7201.0}, Limits(), TooLong),
         ({"duration": 60.0}, Limits(output_bytes=10_000_000), TooLong),
+        ({"frame_rate": 1001.0}, Limits(), TooHighFrameRate),
+        ({"frame_rate": 30.0}, Limits(max_frame_rate=29.0), TooHighFrameRate),
         ({"coded_width": 8193}, Limits(), TooLargePicture),
         ({"coded_height": 8193}, Limits(), TooLargePicture),
         ({"coded_width": 8000, "coded_height": 8000}, Limits(), TooLargePicture),
@@ -137,3 +139,7 @@ def test_fast_pictures_may_use_more_bits() -> None:
 def test_limits(change: dict[str, float], limits: Limits, error: type[Exception]) -> None:
     with pytest.raises(error, match="limit"):
         plan(replace(CLIP, **change), limits)  # type: ignore[arg-type]
+
+
+def test_a_few_pictures_may_be_as_close_as_they_like() -> None:
+    assert plan(replace(CLIP, frame_rate=90_000.0, duration=2 / 90_000), Limits()).frames == 1

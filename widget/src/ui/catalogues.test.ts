@@ -6,8 +6,8 @@ import { translator } from './text';
 
 /** The codes that the server gives as reasons. */
 const CODES = [
-  'empty-file', 'not-a-video', 'broken-file', 'too-long', 'too-large-picture', 'too-many-streams', 'took-too-long', 'tool-missing',
-  'failed', 'media-gone', 'media-too-large', 'download-failed', 'hash-mismatch', 'internal',
+  'empty-file', 'not-a-video', 'broken-file', 'too-long', 'too-large-picture', 'too-high-frame-rate', 'too-many-streams',
+  'took-too-long', 'tool-missing', 'failed', 'media-gone', 'media-too-large', 'download-failed', 'hash-mismatch', 'internal',
 ];
 const TROUBLES = ['outside', 'no-answer', 'declined', 'identity', 'not-member', 'offline', 'server', 'no-room', 'unsupported'];
 const EMPTINESSES = ['room', 'member', 'own', 'preparing', 'failed'];
