@@ -21,6 +21,10 @@ class _CheckError(Exception):
     """A part is not as it should be; the text says what to do."""
 
 
+class _CheckWarning(Exception):  # noqa: N818 - nothing is broken
+    """A part works, but could be safer; the text says what to do."""
+
+
 async def _database(config: Config) -> str:
     async with open_database(config, attach=True, patience_s=0) as dsn:
         await check_up_to_date(dsn)
@@ -98,12 +102,23 @@ async def _storage(config: Config) -> str:
     return f"{media}, {free // 1024**3} GiB free"
 
 
+async def _sandbox(config: Config) -> str:
+    try:
+        tools = await asyncio.to_thread(find_tools, config.transcode.ffmpeg, config.transcode.ffprobe)
+    except TranscodeError as error:
+        raise _CheckWarning("cannot be tried without ffmpeg") from error
+    if tools.sandbox.weaknesses:
+        raise _CheckWarning("; ".join(tools.sandbox.weaknesses))
+    return f"{tools.sandbox.name} closes ffmpeg in"
+
+
 _CHECKS: dict[str, Callable[[Config], Awaitable[str]]] = {
     "database": _database,
     "homeserver": _homeserver,
     "homeserver to us": _way_back,
     "ffmpeg": _ffmpeg,
     "storage": _storage,
+    "sandbox": _sandbox,
 }
 
 
@@ -114,6 +129,8 @@ async def check(config: Config, say: Callable[[str], None]) -> bool:
     for name, examine in _CHECKS.items():
         try:
             say(f"ok    {name}: {await examine(config)}")
+        except _CheckWarning as warning:
+            say(f"warn  {name}: {warning}")
         except (_CheckError, RoomreelError, TranscodeError) as error:
             say(f"FAIL  {name}: {error}")
             well = False

@@ -88,6 +88,8 @@ def _build_worker(parts: Parts, scratch: Path) -> Worker:
         config=config, store=store, homeserver=parts.homeserver, session=parts.session, files=parts.files,
         tools=find_tools(config.transcode.ffmpeg, config.transcode.ffprobe), scratch=scratch,
     )  # fmt: skip
+    for weakness in videos.tools.sandbox.weaknesses:
+        log.warning("sandbox_weak", reason=weakness)
     rooms = RoomWork(config, store, parts.homeserver, parts.texts)
 
     async def notice(video_id: VideoId) -> None:

@@ -73,8 +73,8 @@ class Tools:
     """What ffmpeg calls itself."""
     origin: str
     """Where they were found."""
-    passed_over: tuple[str, ...] = ()
-    """Why those that would have come first were not taken."""
+    reason: str = ""
+    """Why what would have come first was not taken."""
     sandbox: Sandbox = NONE
     """What they are closed in by."""
 
@@ -102,7 +102,7 @@ def find_tools(ffmpeg: str | None = None, ffprobe: str | None = None) -> Tools:
 
 
 def usable_encoder(tools: Tools, wanted: str) -> tuple[str, str | None]:
-    """Give the H.264 encoder to use, and why it is not the wanted one, in a line.
+    """Give the H.264 encoder to use, and what is wrong with the wanted one if that is another, in a line.
 
     Encodes a few pictures with it, closed in as a job will be: drivers promise much. Blocks for up to some seconds.
     """
@@ -120,9 +120,7 @@ def usable_encoder(tools: Tools, wanted: str) -> tuple[str, str | None]:
         reason = str(error)
     except subprocess.TimeoutExpired:
         reason = f"it did not finish a few pictures in {_PATIENCE:.0f} s"
-    if reason is None:
-        return wanted, None
-    return encoders.SOFTWARE, f"{wanted} does not work here, {encoders.SOFTWARE} is used: {reason}"
+    return (encoders.SOFTWARE, reason) if reason else (wanted, None)
 
 
 def _first_complaint(done: subprocess.CompletedProcess[bytes]) -> str | None:
@@ -142,7 +140,7 @@ class _Programs:
 
 def _tools(programs: _Programs, origin: str, passed_over: list[str]) -> Tools:
     sandbox = find_sandbox((programs.ffmpeg, programs.ffprobe))
-    return Tools(programs.ffmpeg, programs.ffprobe, programs.version, origin, tuple(passed_over), sandbox)
+    return Tools(programs.ffmpeg, programs.ffprobe, programs.version, origin, "; ".join(passed_over), sandbox)
 
 
 def _configured(path: str | None, name: str) -> Path:

@@ -197,15 +197,17 @@ async def verdicts(installation: Installation) -> tuple[int, dict[str, str], dic
     """Return the exit code, and the parts that are well and that are not, with what is said of them."""
     code, output, _ = await roomreel("check", "-c", installation.config)
     lines = [(line[:4], *line[6:].split(": ", 1)) for line in output.splitlines()]
-    assert {verdict for verdict, *_ in lines} <= {"ok  ", "FAIL"}
-    good, bad = ({part: said for verdict, part, said in lines if verdict == which} for which in ("ok  ", "FAIL"))
+    assert {verdict for verdict, *_ in lines} <= {"ok  ", "warn", "FAIL"}
+    good, bad = (
+        {part: said for verdict, part, said in lines if verdict in which} for which in (("ok  ", "warn"), ("FAIL",))
+    )
     return code, good, bad
 
 
 async def test_check_of_a_running_installation(reel: Installation, twin: Installation) -> None:
     code, good, bad = await verdicts(twin)
     assert (code, bad) == (0, {})
-    assert list(good) == ["configuration", "database", "homeserver", "homeserver to us", "ffmpeg", "storage"]
+    assert list(good) == ["configuration", "database", "homeserver", "homeserver to us", "ffmpeg", "storage", "sandbox"]
     assert reel.bot in good["homeserver"]
 
 
@@ -244,9 +246,20 @@ async def test_check_names_the_broken_part_and_what_to_do(
     code, good, bad = await verdicts(twin)
     assert code == 1
     assert set(bad) == broken
-    assert len(good) + len(bad) == 6
+    assert len(good) + len(bad) == 7
     assert any(advice in said for said in bad.values()), bad
     assert "pass-word" not in str(bad)
+
+
+async def test_check_warns_of_what_could_be_safer(
+    twin: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    code, good, bad = await verdicts(twin)
+    assert (code, bad) == (0, {})
+    assert "install bubblewrap" in good["sandbox"]
+    assert "install prlimit" in good["sandbox"]
 
 
 async def test_check_of_a_database_that_was_not_migrated(
