@@ -16,6 +16,7 @@ LONGEST_SEGMENT = 10.0
 """Seconds a segment may play: what a player has to fetch before it shows anything."""
 
 _LONGEST_FRAME = 1.0
+_SOUND_OFF = 0.5
 _SOME_FRAMES = 2
 # Rounding to another clock moves an instant by a tick at most, and so a length by two.
 _TICKS = 2
@@ -42,6 +43,8 @@ def durations(segments: Sequence[Segment], expected: float) -> tuple[float, ...]
     off = abs(sum(found) - expected)
     _require(off <= _SOME_FRAMES * sum(found) / frames, f"it is {off:.3f} s longer or shorter than the file")
     _sound([segment.sound for segment in segments], sum(found))
+    # It may be cut a little before or after the pictures; but a player gets on only where it has both.
+    _require(max(abs(segment.lag) for segment in segments) < _SOUND_OFF, "a segment lacks the sound of its pictures")
     return found
 
 

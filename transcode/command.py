@@ -6,6 +6,7 @@ copy beside it, at the same frames in every rung; packets around the sound dropp
 for pictures and one for sound in every file we ever make.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -16,10 +17,11 @@ from ffmpeg.nodes import Stream
 
 from transcode import graph
 from transcode.copying import Copying
+from transcode.encoders import SOFTWARE, encoder
 from transcode.limits import Limits
 from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, SEGMENT_SECONDS, Plan, Rung, poster_rung
 from transcode.playlist import POSTER, PREVIEW, STORYBOARD
-from transcode.probe import DECODERS, Probe
+from transcode.probe import ALSO_KNOWN, DECODERS, Probe
 from transcode.segments import FRAGMENTS
 from transcode.settings import Settings
 from transcode.tools import Tools
@@ -39,6 +41,8 @@ _SHORTEST_COPIED = SEGMENT_SECONDS * 1_000_000 - 50_000
 # Seconds before the instant where a key frame is wanted: less than any two pictures are apart, more than rounding.
 _JUST_BEFORE = 0.001
 _NEVER = 1_000_000
+_GRAPH = "-filter_complex"
+_LABEL = re.compile(r"\[([^\[\]]+)\]")
 _STILL_SHARE = 0.1
 _STILL_CANDIDATES = 5
 _PROBE_ENTRIES = (
@@ -96,7 +100,9 @@ def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
     read = given.read(reinit_filter=0)
     shown = graph.cascade(graph.steady(graph.pictures(read, given.probe), plan), (plan.fast,), given.probe.hdr)
     sound = graph.sound(read, given.probe, plan.samples)
-    options = _encoding((plan.fast,), replace(settings, preset=_QUICK), given.limits, _every(plan))
+    options = _encoding(
+        (plan.fast,), replace(settings, preset=_QUICK, encoder=SOFTWARE), given.limits, plan.key_frame_distance, {}
+    )
     return _compiled(
         given.tools, _fragments([*shown, sound], [_slave(plan.fast, flush_packets=1)], plan.samples, options)
     )
@@ -144,10 +150,17 @@ def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[st
     read = given.read(reinit_filter=0)
     picture = graph.steady(graph.pictures(read, given.probe), plan)
     shown, others = _taps(picture, plan, plan.ladder, plan.duration, given.probe.hdr)
+    chosen = encoder(settings.encoder)
+    shown = [graph.handed_over(each, chosen.filters) for each in shown]
     sound = graph.sound(read, given.probe, plan.samples, gain)
-    options = _encoding(plan.ladder, settings, given.limits, _every(plan))
+    options = _encoding(plan.ladder, settings, given.limits, plan.key_frame_distance, {})
     files = [_slave(rung, number) for number, rung in enumerate(plan.ladder)]
-    return _compiled(given.tools, _fragments([*shown, sound], files, plan.samples, options), *others)
+    return _compiled(
+        given.tools,
+        _fragments([*shown, sound], files, plan.samples, options),
+        *others,
+        more=chosen.global_arguments,
+    )
 
 
 def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, beside: Beside) -> list[str]:
@@ -157,10 +170,17 @@ def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, bes
     duration = beside.copying.duration
     samples = round(duration * AUDIO_RATE)
     shown, others = _taps(graph.pictures(read, given.probe), plan, encoded, duration, None)
+    chosen = encoder(settings.encoder)
+    shown = [graph.handed_over(each, chosen.filters) for each in shown]
     sound = graph.sound(read, given.probe, samples, gain)
-    options = _encoding(encoded, settings, given.limits, _at(beside), 1) | {"c:v:0": "copy"}
+    options = _encoding(encoded, settings, given.limits, _NEVER, _at(beside), 1) | {"c:v:0": "copy"}
     files = [_slave_of_copy(beside.copying), *(_slave(rung, number) for number, rung in enumerate(encoded, 1))]
-    return _compiled(given.tools, _fragments([copied, *shown, sound], files, samples, options), *others)
+    return _compiled(
+        given.tools,
+        _fragments([copied, *shown, sound], files, samples, options),
+        *others,
+        more=chosen.global_arguments,
+    )
 
 
 def _taps(
@@ -182,15 +202,37 @@ def _taps(
     return shown, others
 
 
-def _compiled(tools: Tools, *outputs: Stream, level: str = "error") -> list[str]:
-    quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", level, "-progress", "pipe:1"]
-    graph = ffmpeg.merge_outputs(*outputs).global_args(*quiet, "-stats_period", "0.5")
-    return [str(part) for part in graph.compile(cmd=str(tools.ffmpeg), overwrite_output=True)]
+def _compiled(tools: Tools, *outputs: Stream, level: str = "error", more: Sequence[str] = ()) -> list[str]:
+    quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", level, "-progress", "pipe:1", "-stats_period", "0.5"]
+    graph = ffmpeg.merge_outputs(*outputs).global_args(*quiet, *more)
+    return _apart([str(part) for part in graph.compile(cmd=str(tools.ffmpeg), overwrite_output=True)])
+
+
+def _apart(line: list[str]) -> list[str]:
+    """Make a filter graph of its own of what is not connected: pictures and sound.
+
+    In one graph, ffmpeg serves the output that is furthest behind first. A poster comes last of all: until then
+    pictures would be drawn for it, and the sound would wait in vain.
+    """
+    if _GRAPH not in line:
+        return line
+    position = line.index(_GRAPH)
+    groups: list[tuple[set[str], list[str]]] = []
+    for chain in line[position + 1].split(";"):
+        labels = set(_LABEL.findall(chain))
+        touched = [group for group in groups if group[0] & labels]
+        groups = [group for group in groups if group not in touched]
+        chains = [each for _, members in touched for each in members]
+        groups.append((labels.union(*(known for known, _ in touched)), [*chains, chain]))
+    apart = [part for _, chains in groups for part in (_GRAPH, ";".join(chains))]
+    return [*line[:position], *apart, *line[position + 2 :]]
 
 
 def _ffprobe(tools: Tools, source: Path, demuxer: str, limits: Limits, *question: str) -> list[str]:
     options = {key: value for key, value in _input_options(demuxer, limits).items() if value is not None}
     given = [part for key, value in options.items() for part in (f"-{key}", str(value))]
+    # It fails on a track of any other kind, even one that nobody will look at.
+    options["codec_whitelist"] = f"{DECODERS},{ALSO_KNOWN}"
     return [str(tools.ffprobe), "-hide_banner", "-v", "error", *given, *question, f"file:{source}"]
 
 
@@ -245,35 +287,27 @@ def _slave_of_copy(copying: Copying) -> str:
 
 
 def _encoding(
-    rungs: Sequence[Rung], settings: Settings, limits: Limits, keys: dict[str, object], copied: int = 0
+    rungs: Sequence[Rung], settings: Settings, limits: Limits, distance: int, keys: dict[str, object], copied: int = 0
 ) -> dict[str, object]:
-    """Give the options of the encoders, stream by stream: those that are `copied` come before, and take none."""
-    common: dict[str, object] = {
-        "c": settings.encoder,
-        "preset": settings.preset,
-        "profile": "high",
-        "crf": _QUALITY,
-        "bf": 0,
-        "sc_threshold": 0,
-        "flags": "+cgop+global_header",
-        "threads": limits.threads,
-        "fps_mode": "passthrough",
-        **keys,
-    }
+    """Give the options of the encoders, stream by stream: those that are `copied` come before, and take none.
+
+    `distance` is the most frames from one key frame to the next.
+    """
+    chosen = encoder(settings.encoder)
     options: dict[str, object] = {}
     for number, rung in enumerate(rungs, copied):
-        each = {**common, "maxrate": rung.max_rate, "bufsize": 2 * rung.max_rate}
-        options |= {f"{option}:v:{number}": value for option, value in each.items()}
+        each = chosen.options(
+            max_rate=rung.max_rate, key_frame_distance=distance, preset=settings.preset, threads=limits.threads
+        )
+        each |= {"fps_mode": "passthrough", **keys}
+        each["flags"] = f"{each.pop('flags:v', '')}+global_header"
+        options |= {f"{option.removesuffix(':v')}:v:{number}": value for option, value in each.items()}
     return options
-
-
-def _every(plan: Plan) -> dict[str, object]:
-    return {"g": plan.key_frame_distance, "keyint_min": plan.key_frame_distance}
 
 
 def _at(beside: Beside) -> dict[str, object]:
     """Let key frames be where a copy is cut, and sound be cut where the copy's is."""
-    options: dict[str, object] = {"g": _NEVER, "forced-idr": 1, "enc_time_base": f"1:{CLOCK}"}
+    options: dict[str, object] = {"enc_time_base": f"1:{CLOCK}"}
     if len(beside.durations) > 1:
         begins = accumulate(beside.durations[:-1])
         options["force_key_frames"] = ",".join(f"{begin - _JUST_BEFORE:.6f}" for begin in begins)

@@ -5,6 +5,7 @@ import signal
 from transcode.errors import (
     BrokenFile,
     Failed,
+    NotAVideo,
     TookTooLong,
     TooLargePicture,
     ToolMissing,
@@ -29,6 +30,8 @@ _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
     ("Resource temporarily unavailable", Failed, "no further thread may start: memory or processes are at their limit"),
     ("No space left on device", Failed, "the disk is full"),
     ("ended prematurely", BrokenFile, "the file is cut off"),
+    ("not on whitelist", NotAVideo, "a kind of picture or sound that nobody films with"),
+    ("End of file", BrokenFile, "the file is cut off"),
     ("Invalid data found", BrokenFile, "the file is damaged"),
     ("moov atom not found", BrokenFile, "the file has no index"),
     ("Could not find codec parameters", BrokenFile, "the file is cut off or damaged"),

@@ -121,6 +121,13 @@ def _with_surroundings(sound: Stream, samples: int) -> Stream:
     return joined.filter("asetpts", f"(N-{around})/SR/TB")
 
 
+def handed_over(picture: Stream, filters: Sequence[tuple[str, str]]) -> Stream:
+    """Bring a picture to where its encoder takes it from, by filters and their arguments."""
+    for name, argument in filters:
+        picture = picture.filter(name, *([argument] if argument else []))
+    return picture
+
+
 def copies(stream: Stream, split: str, count: int) -> list[Stream]:
     """Let `count` takers have the same stream; `split` is ffmpeg's filter for its kind."""
     if count == 1:

@@ -112,8 +112,7 @@ def plan(probe: Probe, limits: Limits, settings: Settings = DEFAULT) -> Plan:
     check(probe, limits)
     rate = frame_rate(probe)
     frames = max(1, round(probe.duration * rate))
-    gain = _MOST_GAIN_OF_MODERN if probe.video_codec in _MODERN else _MOST_GAIN
-    most = max(_LEAST_RATE, probe.bit_rate * gain) if probe.bit_rate > 0 else math.inf
+    most = _most_bits(probe)
     rungs = ladder(probe.width, probe.height, rate, settings.rungs, most)
     small = [size for size in RUNGS if size <= _FAST]
     fast = ladder(probe.width, probe.height, rate, small, most)[0]
@@ -186,6 +185,13 @@ def ladder(
 def poster_rung(rungs: tuple[Rung, ...]) -> Rung:
     """Choose the rung whose picture becomes the poster: the largest that is no larger than a phone's screen shows."""
     return next((rung for rung in rungs if int(rung.name) <= _POSTER), rungs[-1])
+
+
+def _most_bits(probe: Probe) -> float:
+    if probe.size <= 0 or probe.duration <= 0:
+        return math.inf
+    gain = _MOST_GAIN_OF_MODERN if probe.video_codec in _MODERN else _MOST_GAIN
+    return max(_LEAST_RATE, probe.size * 8 / probe.duration * gain)
 
 
 def _fitted(width: int, height: int, short_side: int) -> tuple[int, int]:

@@ -68,6 +68,27 @@ _AUDIO_DECODERS = {
 DECODERS = ",".join([*_VIDEO_DECODERS.values(), *_AUDIO_DECODERS.values()])
 """The decoders that ffmpeg may open at all, as its `-codec_whitelist` takes them."""
 
+ALSO_KNOWN = ",".join(
+    (
+        *("ass", "dvbsub", "dvdsub", "mov_text", "pgssub", "srt", "ssa", "subrip", "text", "webvtt", "xsub"),
+        *(
+            "atrac3",
+            "atrac3p",
+            "cook",
+            "dca",
+            "gsm",
+            "mlp",
+            "mp1float",
+            "nellymoser",
+            "pcm_dvd",
+            "pcm_bluray",
+            "pcm_mulaw",
+        ),
+        *("qdm2", "speex", "truehd", "tta", "wavpack", "wmalossless"),
+    )
+)
+"""Decoders of subtitles and rare sound that a video may have beside what we decode; `-codec_whitelist` of ffprobe."""
+
 HDR = frozenset({"smpte2084", "arib-std-b67"})
 """Transfer characteristics (ITU-R BT.2100) whose pictures an ordinary screen cannot show as they are: PQ and HLG."""
 
@@ -102,8 +123,8 @@ class Probe:
     interlaced: bool
     hdr: str | None = None
     """The transfer characteristics of high dynamic range, as ffmpeg calls them; None for an ordinary picture."""
-    bit_rate: float = 0.0
-    """Bits per second of the whole file, on average. 0: not known."""
+    size: float = 0.0
+    """Bytes of the file."""
 
     @property
     def has_audio(self) -> bool:
@@ -130,10 +151,9 @@ def parse(text: str | bytes) -> Probe:
         raise BrokenFile("the pictures have no size: the file is cut off or damaged")
     width, height = _displayed(video, *coded)
     start = _seconds(data.get("format", {}), "start_time")
-    duration = _total(_end(video) - start, _end(audio) - start if audio else 0.0)
     transfer = video.get("color_transfer")
     return Probe(
-        duration=duration,
+        duration=_total(_end(video) - start, _end(audio) - start if audio else 0.0),
         width=width,
         height=height,
         coded_width=coded[0],
@@ -147,7 +167,7 @@ def parse(text: str | bytes) -> Probe:
         assumed_matrix=_assumed_matrix(video, min(coded)),
         interlaced=video.get("field_order") in {"tt", "bb", "tb", "bt"},
         hdr=transfer if transfer in HDR else None,
-        bit_rate=_seconds(data.get("format", {}), "size") * 8 / duration if duration > 0 else 0.0,
+        size=_seconds(data.get("format", {}), "size"),
     )
 
 

@@ -11,6 +11,7 @@ from transcode import checks, command, loudness
 from transcode.blurhash import blurhash_of
 from transcode.command import BLUR, Beside
 from transcode.copying import Copying
+from transcode.encoders import encoder
 from transcode.errors import BrokenFile, TookTooLong, TranscodeError
 from transcode.examine import Examined, examine
 from transcode.ffmpeg import run
@@ -19,7 +20,7 @@ from transcode.limits import Limits
 from transcode.plan import AUDIO_BITS, Rung
 from transcode.playlist import POSTER, PREVIEW, STORYBOARD, Rendition, bandwidths
 from transcode.progress import Progress
-from transcode.segments import Cutter
+from transcode.segments import Cutter, Unfit
 from transcode.settings import DEFAULT, Settings
 from transcode.storyboard import Storyboard
 from transcode.tone import cube
@@ -34,6 +35,7 @@ READY = "ready"
 _COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
 # Seconds between two looks at what ffmpeg has written, and at least between two reports of it.
 _LOOK, _REPORT = 0.05, 0.5
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,10 @@ class _Job:
         duration, durations = (beside.copying.duration, beside.durations) if beside else (plan.duration, plan.durations)
         with ExitStack() as closed:
             cutters = [closed.enter_context(closing(cutter)) for cutter in await self._prepare(folder, plan.ladder)]
-            await self._run(line, folder, until=1.0)
+            complaints = await self._run(line, folder, until=1.0)
+            if beside and complaints.strip():
+                # A copy would carry what is damaged into every player; some stop there.
+                raise Unfit(f"it is damaged: {complaints.strip()[-_SHOWN:]}")
             await asyncio.to_thread(_tidy, folder)
             for cutter in cutters:
                 await asyncio.to_thread(_finish, cutter, duration)
@@ -257,7 +262,10 @@ class _Job:
         return _Poster(None, None)
 
     async def _run(self, line: Sequence[str], folder: Path | None, until: float | None = None) -> str:
-        """Run ffmpeg inside `folder`, where alone it may write; its progress leads from the share that is done `until` another one."""
+        """Run ffmpeg inside `folder`, where alone it may write.
+
+        Its progress leads from the share that is done `until` another one. Gives what ffmpeg printed at last.
+        """
         begin, progress = self._share.done, Progress(self._plan.duration)
 
         def advance(data: bytes) -> None:
@@ -268,7 +276,7 @@ class _Job:
         given = self._given
         return await run(
             line, sandbox=given.tools.sandbox, reads=(given.source,), limits=given.limits, deadline=self._deadline,
-            on_output=advance, cwd=folder,
+            on_output=advance, cwd=folder, devices=encoder(self._settings.encoder).devices,
         )  # fmt: skip
 
     async def _publish(self, result: Result, folder: Path | None = None) -> Path:

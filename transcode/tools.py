@@ -24,7 +24,6 @@ NEEDED = {
         (
             *(
                 "aformat",
-                "alimiter",
                 "anullsrc",
                 "apad",
                 "aresample",
@@ -45,12 +44,13 @@ NEEDED = {
                 "setparams",
                 "setpts",
                 "setsar",
+                "sidedata",
                 "split",
             ),
             *("thumbnail", "tile", "tpad", "trim", "volume"),
         )
     ),
-    "muxers": frozenset({"hls", "image2", "mp4", "null", "rawvideo", "tee"}),
+    "muxers": frozenset({"image2", "mp4", "null", "rawvideo", "tee"}),
     "demuxers": frozenset({"asf", "avi", "flv", "matroska", "mov", "mpeg", "mpegts", "ogg"}),
 }
 """What our command lines name, by the option with which ffmpeg lists it."""

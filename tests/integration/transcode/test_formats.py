@@ -243,6 +243,16 @@ async def test_loudness_is_evened(clip: Clip, transcoded: Transcoded, tmp_path: 
     assert levels[1] < -1
 
 
+async def test_sound_comes_with_its_pictures_from_the_first_segment_on(
+    clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless
+) -> None:
+    # Long enough for what a poster, chosen at the very end, once held back.
+    outcome = await transcoded(clip("long.mp4", *pictures("64x64", "10", 24), *SINE, *QUICK), Settings(copy=False))
+    assert_gapless(outcome.out / "playable", outcome.playable)
+    assert_gapless(outcome.out / "ready", outcome.ready)
+    assert outcome.grown[-1].whole
+
+
 async def test_the_figures_are_those_of_the_files(clip: Clip, transcoded: Transcoded) -> None:
     outcome = await transcoded(clip("clip.mp4", *pictures("480x360", "30", 5), *QUICK), Settings(copy=False))
     for rendition in outcome.ready.renditions:

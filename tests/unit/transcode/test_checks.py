@@ -50,6 +50,19 @@ def sound(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - the s
     return changed(number, lambda segment: replace(segment, sound=replace(segment.sound, **changes)))
 
 
+def unheard() -> list[Segment]:
+    """All sound but one packet is in the last segment, as ffmpeg wrote it once."""
+    packets = sum(len(segment.sound.lengths) for segment in WELL)
+    first, second, last = (replace(segment.sound, lengths=(PACKET,), shifts=(0,)) for segment in WELL)
+    rest = (packets - 2) * (PACKET,)
+    sounds = (
+        first,
+        replace(second, begin=PACKET),
+        replace(last, begin=2 * PACKET, lengths=rest, shifts=(0,) * len(rest)),
+    )
+    return [replace(segment, sound=sound) for segment, sound in zip(WELL, sounds, strict=True)]
+
+
 @pytest.mark.parametrize(
     ("made", "expected", "reason"),
     [
@@ -66,6 +79,7 @@ def sound(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - the s
         (sound(2, shifts=(1,) * len(WELL[2].sound.lengths)), 5.0, "not in order"),
         (sound(2, lengths=(960,) * len(WELL[2].sound.lengths)), 5.0, "gaps"),
         (sound(2, lengths=(PACKET,) * 10, shifts=(0,) * 10), 5.0, "sound is"),
+        (unheard(), 5.0, "lacks the sound"),
     ],
 )
 def test_what_would_not_play(made: Sequence[Segment], expected: float, reason: str) -> None:
