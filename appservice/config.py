@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from appservice.errors import ConfigError
 from appservice.model import UserId
 from appservice.permissions import Level
+from transcode.settings import Settings
 
 ENV_PREFIX = "ROOMREEL_"
 
@@ -97,12 +98,26 @@ class Media(_Section):
     max_duration: Annotated[int, Field(gt=0)] = 7200
 
 
-class Transcode(_Section):
-    """Which ffmpeg, and how many threads it may use (0: as many as there are cores)."""
+def _rungs(value: tuple[int, ...]) -> tuple[int, ...]:
+    return Settings(rungs=tuple(sorted(set(value), reverse=True))).rungs
 
+
+# All of x264 but `placebo`, which costs much and gives nothing.
+Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+Encoder = Literal["libx264", "h264_vaapi", "h264_nvenc", "h264_qsv"]
+
+
+class Transcode(_Section):
+    """How renditions are made; with which ffmpeg, and how many threads it may use (0: as many as there are cores)."""
+
+    rungs: Annotated[tuple[int, ...], AfterValidator(_rungs)] = Settings().rungs
+    preset: Preset = "veryfast"
+    encoder: Encoder = "libx264"
+    # pydantic's models have a method `copy`.
+    copy_source: Annotated[bool, Field(alias="copy")] = True
+    threads: Annotated[int, Field(ge=0)] = 0
     ffmpeg: str | None = None
     ffprobe: str | None = None
-    threads: Annotated[int, Field(ge=0)] = 0
 
 
 class Worker(_Section):

@@ -118,6 +118,12 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         ("media", "max_size", 0),
         ("media", "max_duration", -5),
         ("transcode", "threads", -1),
+        ("transcode", "rungs", []),
+        ("transcode", "rungs", [720, 721]),
+        ("transcode", "rungs", 720),
+        ("transcode", "preset", "placebo"),
+        ("transcode", "encoder", "hevc_nvenc"),
+        ("transcode", "copy", "sometimes"),
         ("worker", "concurrency", 0),
         ("worker", "attempts", 0),
         ("worker", "heartbeat_timeout", 0),
@@ -130,6 +136,15 @@ def test_a_wrong_value_is_named_and_a_secret_not_told(tmp_path: Path, section: s
     with pytest.raises(ConfigError, match=rf"`{section}\.{key.replace('*', '.')}") as caught:
         load(tmp_path, with_keys(**{section: {key: value}}))
     assert "short" not in str(caught.value)
+
+
+def test_what_renditions_are_made(tmp_path: Path) -> None:
+    chosen = load(tmp_path, with_keys(transcode={"rungs": [360, 1080, 360], "copy": False})).transcode
+    assert (chosen.rungs, chosen.copy_source) == ((1080, 360), False)
+    with pytest.raises(ConfigError, match=r"`transcode\.rungs`: .*some of 1080, 720, 480, 360, 240, not \[480, 7\]"):
+        load(tmp_path, with_keys(transcode={"rungs": [480, 7]}))
+    with pytest.raises(ConfigError, match=r"`transcode\.preset`: .*'veryfast'"):
+        load(tmp_path, with_keys(transcode={"preset": "turbo"}))
 
 
 @pytest.mark.parametrize("database", ["mysql://x", "embedded2", "", "sqlite:///x"])
@@ -227,7 +242,7 @@ def test_a_wrong_variable_is_named(tmp_path: Path, env: dict[str, str], said: st
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
-        yield prefix + name
+        yield prefix + (field.alias or name)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _keys(field.annotation, f"{prefix}{name}.")
 
