@@ -11,6 +11,7 @@ from appservice.model import EventId, RoomId
 from appservice.rows import SQL, encrypted_file_json
 
 CHANNEL = "roomreel"
+PROGRESS_CHANNEL = "roomreel_progress"
 VIDEO_JOB = "video"
 ROOM_JOB = "room"
 NOTICE_JOB = "notice"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from transcode.playlist import Rendition
+from transcode.storyboard import Storyboard
 
 RoomId = NewType("RoomId", str)
 UserId = NewType("UserId", str)
@@ -75,7 +76,11 @@ class EncryptedFile:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A video as the worker and the viewers' API see it; durations in seconds, times in ms since the epoch."""
+    """A video as the worker and the viewers' API see it; durations in seconds, times in ms since the epoch.
+
+    `available` is how many leading segments of each rendition exist, None when all do. `percent` and `remaining`
+    (seconds) tell of the attempt under way, None where nothing is known.
+    """
 
     id: VideoId
     event_id: EventId
@@ -96,12 +101,23 @@ class Video:
     width: int | None
     height: int | None
     renditions: tuple[Rendition, ...]
+    available: int | None
+    blurhash: str | None
+    storyboard: Storyboard | None
+    has_preview: bool
+    percent: int | None
+    remaining: int | None
     created_at: int
 
     @property
     def is_playable(self) -> bool:
         """Say whether there is something to play and everybody may see it."""
         return self.state in PLAYABLE_STATES and self.visibility is Visibility.SHOWN and bool(self.renditions)
+
+    @property
+    def is_growing(self) -> bool:
+        """Say whether more segments of what is served are still to come."""
+        return self.available is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,12 +102,35 @@ WHERE v.id = $1 AND v.room_id = $2 AND v.visibility = 'shown' AND v.state IN ('p
 
 -- name: begin_attempt (id, from_states) One more attempt; nothing comes back when there is nothing left to do.
 UPDATE videos SET state = CASE WHEN state = 'playable' THEN state ELSE 'processing' END,
-    attempts = attempts + 1, changed_at = now()
+    attempts = attempts + 1, percent = 0, remaining = NULL, changed_at = now()
 WHERE id = $1 AND visibility <> 'removed' AND state = ANY ($2)
 RETURNING *;
 
 -- name: give_back_attempt (id, attempt) The worker was stopped in the middle.
-UPDATE videos SET attempts = attempts - 1 WHERE id = $1 AND attempts = $2;
+UPDATE videos SET attempts = attempts - 1, percent = NULL, remaining = NULL WHERE id = $1 AND attempts = $2;
+
+-- name: pause (id, attempt) The attempt is over, and another one is due later.
+UPDATE videos SET percent = NULL, remaining = NULL WHERE id = $1 AND attempts = $2;
+
+-- name: progress (id, attempt, percent, remaining) Keep it for who looks later, and tell who looks now (LISTEN roomreel_progress).
+WITH moved AS (
+    UPDATE videos SET percent = $3, remaining = $4
+    WHERE id = $1 AND attempts = $2 AND state IN ('processing', 'playable') AND visibility <> 'removed'
+    RETURNING id, room_id, visibility, percent, remaining
+)
+SELECT pg_notify('roomreel_progress', json_build_object(
+    'room_id', room_id, 'video_id', id, 'percent', percent, 'remaining', remaining
+)::text)
+FROM moved WHERE visibility = 'shown';
+
+-- name: under_way (heartbeat_timeout) What workers that gave a sign of life within so many seconds are at.
+SELECT id, room_id, sender, attempts, percent, remaining FROM videos
+WHERE percent IS NOT NULL AND EXISTS (
+    SELECT FROM pgqueuer
+    WHERE entrypoint = 'video' AND payload = convert_to(videos.id::text, 'UTF8') AND status = 'picked'
+        AND heartbeat > now() - make_interval(secs => $1)
+)
+ORDER BY position, id;
 
 -- name: unfinished_without_job () What a lost job left behind.
 SELECT id FROM videos
@@ -116,14 +139,29 @@ WHERE state IN ('queued', 'processing', 'playable') AND visibility <> 'removed'
         SELECT FROM pgqueuer WHERE entrypoint = 'video' AND payload = convert_to(videos.id::text, 'UTF8')
     );
 
--- name: publish (id, from_states, attempt, state, stage, duration, width, height, has_poster, renditions) Only the newest attempt may publish.
+-- name: publish (id, from_states, attempt, state, stage, duration, width, height, has_poster, renditions, available, blurhash, storyboard, has_preview, content_hash) Only the newest attempt may publish.
 UPDATE videos SET state = $4, stage = $5, duration = $6, width = $7, height = $8, has_poster = $9, renditions = $10,
+    available = $11, blurhash = $12, storyboard = $13, has_preview = $14, content_hash = $15,
+    percent = CASE WHEN $4 = 'ready' THEN NULL ELSE percent END,
+    remaining = CASE WHEN $4 = 'ready' THEN NULL ELSE remaining END,
     failure = NULL, changed_at = now()
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 
+-- name: grow (id, attempt, stage, available) More segments exist; only the newest attempt may say so.
+UPDATE videos SET available = $4
+WHERE id = $1 AND attempts = $2 AND stage = $3 AND state = 'playable' AND visibility <> 'removed'
+RETURNING id;
+
+-- name: same_content (content_hash, id) Another video whose files are complete and served.
+SELECT * FROM videos
+WHERE content_hash = $1 AND id <> $2 AND state = 'ready' AND visibility = 'shown'
+ORDER BY changed_at DESC LIMIT 1;
+
 -- name: fail (id, from_states, attempt, failure) Nobody is told of a video that was taken back.
-UPDATE videos SET state = 'failed', failure = $4, stage = NULL, has_poster = false, renditions = '[]', changed_at = now()
+UPDATE videos SET state = 'failed', failure = $4, stage = NULL, has_poster = false, renditions = '[]',
+    available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL,
+    percent = NULL, remaining = NULL, changed_at = now()
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 
@@ -137,7 +175,8 @@ RETURNING room_id;
 
 -- name: remove_by_event (sent_in, event_id) The row stays, empty, so that the event is not taken in again.
 UPDATE videos SET visibility = 'removed', title = '', mxc = '', encrypted_file = NULL, renditions = '[]', stage = NULL,
-    has_poster = false, changed_at = now()
+    has_poster = false, available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL,
+    percent = NULL, remaining = NULL, changed_at = now()
 WHERE sent_in = $1 AND event_id = $2 AND visibility <> 'removed'
 RETURNING id, room_id;
 

@@ -8,6 +8,7 @@ import asyncpg
 
 from appservice.model import EncryptedFile, EventId, Membership, Room, RoomId, State, UserId, Video, VideoId, Visibility
 from transcode.playlist import Rendition
+from transcode.storyboard import Storyboard
 
 
 def _load_queries() -> dict[str, str]:
@@ -31,6 +32,7 @@ def _encrypted_file(value: dict[str, str] | None) -> EncryptedFile | None:
 
 def read_video(row: asyncpg.Record) -> Video:
     """Read a row of `videos`."""
+    state = State(row["state"])
     return Video(
         id=VideoId(str(row["id"])),
         event_id=EventId(row["event_id"]),
@@ -41,7 +43,7 @@ def read_video(row: asyncpg.Record) -> Video:
         encrypted_file=_encrypted_file(row["encrypted_file"]),
         certain=row["certain"],
         claimed_size=row["claimed_size"],
-        state=State(row["state"]),
+        state=state,
         visibility=Visibility(row["visibility"]),
         failure=row["failure"],
         attempts=row["attempts"],
@@ -51,6 +53,13 @@ def read_video(row: asyncpg.Record) -> Video:
         width=row["width"],
         height=row["height"],
         renditions=tuple(Rendition.from_json(item) for item in row["renditions"]),
+        # A worker of the release before 0003 leaves the number behind when it publishes the whole.
+        available=row["available"] if state is State.PLAYABLE else None,
+        blurhash=row["blurhash"],
+        storyboard=Storyboard.from_json(row["storyboard"]) if row["storyboard"] else None,
+        has_preview=row["has_preview"],
+        percent=row["percent"],
+        remaining=row["remaining"],
         created_at=row["sent_at"],
     )
 

@@ -28,6 +28,7 @@ from appservice.model import Member, Room, RoomId, Snapshot, State, UserId, Vide
 from appservice.rows import SQL, read_room, read_video
 from appservice.tokens import Scope
 from transcode.playlist import Rendition
+from transcode.storyboard import Storyboard
 
 _UNREACHABLE = (
     OSError,
@@ -44,7 +45,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the worker made of a video; durations in seconds."""
+    """What the worker made of a video; durations in seconds, `available` as in `Video`.
+
+    `content_hash` is equal for videos whose files are interchangeable.
+    """
 
     state: State
     stage: str
@@ -53,6 +57,23 @@ class Published:
     height: int
     has_poster: bool
     renditions: Sequence[Rendition]
+    available: int | None = None
+    blurhash: str | None = None
+    storyboard: Storyboard | None = None
+    has_preview: bool = False
+    content_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A video that a worker is at: percent done, and seconds left (None: not known yet)."""
+
+    video_id: VideoId
+    room_id: RoomId
+    sender: UserId
+    attempts: int
+    percent: int
+    remaining: int | None
 
 
 async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -245,12 +266,45 @@ class Store:
             room_id = await connection.fetchval(
                 SQL["publish"], video.id, sources_of(published.state), video.attempts, published.state,
                 published.stage, published.duration, published.width, published.height, published.has_poster,
-                renditions,
+                renditions, published.available, published.blurhash,
+                published.storyboard.to_json() if published.storyboard else None, published.has_preview,
+                published.content_hash,
             )  # fmt: skip
             if room_id is None:
                 return False
             await announce(connection, room_id)
             return True
+
+    async def grow(self, video: Video, stage: str, available: int) -> bool:
+        """Note how many segments of a growing stage exist, without announcing it; False as `publish` does."""
+        return await self._fetchrow("grow", video.id, video.attempts, stage, available) is not None
+
+    async def same_content(self, video_id: VideoId, content_hash: bytes) -> Video | None:
+        """Return another video that is ready, shown, and made from the same content in the same way."""
+        row = await self._fetchrow("same_content", content_hash, video_id)
+        return read_video(row) if row else None
+
+    async def progress(self, video: Video, percent: int, remaining: int | None) -> None:
+        """Tell viewers how far an attempt is, and how many seconds it may still take."""
+        await self._fetch("progress", video.id, video.attempts, percent, remaining)
+
+    async def pause(self, video: Video) -> None:
+        """End an attempt that another one is to follow later."""
+        await self._fetch("pause", video.id, video.attempts)
+
+    async def under_way(self, heartbeat_timeout: float) -> list[UnderWay]:
+        """Return what the workers are at that gave a sign of life within so many seconds."""
+        return [
+            UnderWay(
+                VideoId(str(row["id"])),
+                RoomId(row["room_id"]),
+                UserId(row["sender"]),
+                row["attempts"],
+                row["percent"],
+                row["remaining"],
+            )
+            for row in await self._fetch("under_way", heartbeat_timeout)
+        ]
 
     async def fail(self, video: Video, code: str) -> None:
         """End the work on a video with a reason, and queue telling its sender in the same transaction."""

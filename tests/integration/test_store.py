@@ -5,13 +5,15 @@ import dataclasses
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from appservice import resources
-from appservice.changes import CHANNEL, Pool
+from appservice.changes import CHANNEL, PROGRESS_CHANNEL, Pool
 from appservice.errors import UnavailableError
 from appservice.intake import (
     BotMembershipChanged,
@@ -38,9 +40,10 @@ from appservice.model import (
     Visibility,
 )
 from appservice.rows import SQL
-from appservice.store import Published, Store, open_pool
+from appservice.store import Published, Store, UnderWay, open_pool
 from appservice.tokens import Scope
 from tests.unit.videos import ALICE, BOB, ROOM, rendition
+from transcode.storyboard import Storyboard
 
 BOT = UserId("@reel:example.org")
 OTHER = RoomId("!other:example.org")
@@ -373,6 +376,142 @@ async def test_a_video_goes_through_its_states(store: Store) -> None:
     assert await store.counts() == {"ready": 1}
 
 
+STORYBOARD = Storyboard(columns=2, count=3, width=160, height=90, interval=2.0)
+GROWING = replace(published(State.PLAYABLE, "1-playable"), available=1, blurhash="LEHV6nWB2yk8")
+WHOLE = replace(published(), blurhash="LEHV6nWB2yk8", storyboard=STORYBOARD, has_preview=True, content_hash=b"same")
+
+
+async def test_a_stage_grows_without_a_word_and_then_is_whole(store: Store, dsn: str) -> None:
+    video = await begun(store, await one_video(store))
+    await store.publish(video, GROWING)
+    playable = await again(store, video)
+    assert (playable.available, playable.is_growing, playable.blurhash) == (1, True, "LEHV6nWB2yk8")
+    async with announcements(dsn) as heard:
+        assert await store.grow(video, "1-playable", 2)
+        assert (await again(store, video)).available == 2
+        assert not await store.grow(video, "1-other", 3)
+        assert not await store.grow(replace(video, attempts=2), "1-playable", 3)
+        assert (await again(store, video)).available == 2
+        assert heard.empty()
+        assert await store.publish(video, WHOLE)
+        assert await heard.get() == ROOM
+    ready = await again(store, video)
+    assert (ready.is_growing, ready.storyboard, ready.has_preview) == (False, STORYBOARD, True)
+    assert not await store.grow(video, "1-ready", 3)
+
+
+async def test_a_number_that_an_older_worker_leaves_behind_does_not_cut_what_is_ready(store: Store, pool: Pool) -> None:
+    video = await begun(store, await one_video(store))
+    await store.publish(video, published())
+    await pool.execute("UPDATE videos SET available = 1")
+    assert not (await again(store, video)).is_growing
+
+
+async def test_the_same_content_is_found_while_it_is_served(store: Store) -> None:
+    one, other = await begun(store, await one_video(store, 1)), await one_video(store, 2)
+    await store.publish(one, replace(GROWING, content_hash=b"same"))
+    assert await store.same_content(other.id, b"same") is None, "it is not complete"
+    await store.publish(one, WHOLE)
+    found = await store.same_content(other.id, b"same")
+    assert found
+    assert (found.id, found.stage) == (one.id, "1-ready")
+    assert await store.same_content(one.id, b"same") is None, "it is the asker itself"
+    assert await store.same_content(other.id, b"another") is None
+    await store.apply([Redacted(ROOM, one.event_id)])
+    assert await store.same_content(other.id, b"same") is None
+
+
+@pytest.mark.parametrize("visibility", ["hidden", "held"])
+async def test_what_viewers_may_not_see_is_not_handed_on(store: Store, pool: Pool, visibility: str) -> None:
+    one, other = await begun(store, await one_video(store, 1)), await one_video(store, 2)
+    await store.publish(one, WHOLE)
+    await pool.execute("UPDATE videos SET visibility = $2 WHERE id = $1", one.id, visibility)
+    assert await store.same_content(other.id, b"same") is None
+
+
+# Progress
+
+
+@asynccontextmanager
+async def announcements(dsn: str, channel: str = CHANNEL) -> AsyncIterator["asyncio.Queue[str]"]:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.add_listener(channel, lambda *call: heard.put_nowait(str(call[3])))
+        async with asyncio.timeout(10):
+            yield heard
+    finally:
+        await connection.close()
+
+
+async def _told(store: Store, video: Video) -> tuple[int | None, int | None]:
+    found = await again(store, video)
+    return found.percent, found.remaining
+
+
+async def test_progress_is_kept_and_told(store: Store, dsn: str) -> None:
+    video = await begun(store, await one_video(store))
+    assert await _told(store, video) == (0, None)
+    async with announcements(dsn, PROGRESS_CHANNEL) as heard:
+        await store.progress(video, 40, None)
+        assert await _told(store, video) == (40, None)
+        await store.progress(video, 41, 7)
+        assert await _told(store, video) == (41, 7)
+        news = [json.loads(await heard.get()) for _ in range(2)]
+    about = {"room_id": ROOM, "video_id": video.id}
+    assert news == [{**about, "percent": 40, "remaining": None}, {**about, "percent": 41, "remaining": 7}]
+    await store.publish(video, GROWING)
+    assert await _told(store, video) == (41, 7)
+    await store.publish(video, published())
+    assert await _told(store, video) == (None, None)
+    await store.progress(video, 50, 5)
+    assert await _told(store, video) == (None, None), "the work is over"
+
+
+async def test_only_the_newest_attempt_tells_its_progress(store: Store, dsn: str) -> None:
+    late = await begun(store, await one_video(store))
+    await store.progress(late, 40, 9)
+    newer = await begun(store, late)
+    assert await _told(store, newer) == (0, None)
+    await store.progress(late, 41, 8)
+    assert await _told(store, newer) == (0, None)
+
+
+async def test_the_progress_of_a_hidden_video_is_nobodys_business(store: Store, pool: Pool, dsn: str) -> None:
+    hidden, shown = await begun(store, await one_video(store, 1)), await begun(store, await one_video(store, 2))
+    await pool.execute("UPDATE videos SET visibility = 'hidden' WHERE id = $1", hidden.id)
+    async with announcements(dsn, PROGRESS_CHANNEL) as heard:
+        await store.progress(hidden, 40, 9)
+        await store.progress(shown, 50, 9)
+        assert json.loads(await heard.get())["video_id"] == shown.id
+
+
+@pytest.mark.parametrize("end", ["fail", "pause", "give back"])
+async def test_an_attempt_that_ends_has_no_progress(store: Store, end: str) -> None:
+    video = await begun(store, await one_video(store))
+    await store.publish(video, GROWING)
+    await store.progress(video, 40, 9)
+    match end:
+        case "fail":
+            await store.fail(video, "internal")
+        case "pause":
+            await store.pause(video)
+        case _:
+            await store.give_back_attempt(video)
+    assert await _told(store, video) == (None, None)
+
+
+async def test_what_is_under_way_is_what_a_living_worker_is_at(store: Store, pool: Pool) -> None:
+    video, waiting = await begun(store, await one_video(store, 1)), await begun(store, await one_video(store, 2))
+    await pool.execute("UPDATE pgqueuer SET status = 'picked', heartbeat = now() - interval '5 seconds'")
+    await store.progress(video, 40, 9)
+    await store.pause(waiting)
+    assert await store.under_way(10) == [UnderWay(video.id, ROOM, ALICE, 1, 40, 9)]
+    assert await store.under_way(4) == []
+    await pool.execute("UPDATE pgqueuer SET status = 'queued'")
+    assert await store.under_way(10) == []
+
+
 async def test_a_worker_that_was_overtaken_changes_nothing(store: Store, pool: Pool) -> None:
     late = await begun(store, await one_video(store))
     newer = await begun(store, late)
@@ -455,13 +594,16 @@ async def test_unfinished_videos_without_a_job_get_one(store: Store, pool: Pool)
 
 async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Store, pool: Pool) -> None:
     video = await begun(store, await one_video(store, encrypted_file=FILE))
-    await store.publish(video, published())
+    await store.publish(video, WHOLE)
     await store.apply([Redacted(ROOM, video.event_id)])
     assert await store.room_videos(ROOM) == []
     assert await store.served_stage(video.id, ROOM) is None
     row = await pool.fetchrow("SELECT * FROM videos WHERE id = $1", video.id)
     assert row
     assert (row["title"], row["mxc"], row["encrypted_file"], row["stage"]) == ("", "", None, None)
+    for name in ("blurhash", "storyboard", "content_hash", "available", "percent", "remaining"):
+        assert row[name] is None, name
+    assert not row["has_preview"]
     assert ("sweep", video.id) in await jobs(pool)
     await store.apply([new_video(), Redacted(ROOM, video.event_id)])
     assert await store.room_videos(ROOM) == []
@@ -532,8 +674,8 @@ async def _plan(pool: Pool, query: str, *args: object) -> str:
 async def test_what_viewers_ask_is_read_by_index(store: Store, pool: Pool) -> None:
     await pool.execute("INSERT INTO rooms (room_id) SELECT '!r' || n FROM generate_series(1, 5000) AS n")
     await pool.execute(
-        "INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at) "
-        "SELECT '$' || n, '!r' || (n % 200 + 1), '!r', '@u' || (n % 7), 't', 'm', true, n, n "
+        "INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at, content_hash) "
+        "SELECT '$' || n, '!r' || (n % 200 + 1), '!r', '@u' || (n % 7), 't', 'm', true, n, n, n::text::bytea "
         "FROM generate_series(1, 20000) AS n"
     )
     await pool.execute(
@@ -547,6 +689,7 @@ async def test_what_viewers_ask_is_read_by_index(store: Store, pool: Pool) -> No
         "room_videos": ("videos_reel", ("!r5",)),
         "video": ("videos_pkey", (some,)),
         "served_stage": ("videos_pkey", (some, "!r5")),
+        "same_content": ("videos_content", (b"5", some)),
         "joined_members": ("members_pkey", ("!r5",)),
         "member_key": ("members_pkey", ("!r5", "@u4")),
         "viewer": ("members_key_key", (1, 1)),

@@ -39,7 +39,8 @@ def make_video(number: int = 1, **changes: Any) -> Video:  # noqa: ANN401 - each
         "sender": ALICE, "title": f"Video {number}", "mxc": "mxc://example.org/a", "encrypted_file": None,
         "certain": True, "claimed_size": None, "state": State.READY, "visibility": Visibility.SHOWN, "failure": None,
         "attempts": 1, "stage": "1-ready", "has_poster": True, "duration": 5.0, "width": 854, "height": 480,
-        "renditions": (rendition(),), "created_at": number,
+        "renditions": (rendition(),), "available": None, "blurhash": None, "storyboard": None, "has_preview": False,
+        "percent": None, "remaining": None, "created_at": number,
     }  # fmt: skip
     return Video(**{**fields, **changes})
 
