@@ -32,8 +32,9 @@ from appservice.web.reels import ReelCache
 from appservice.worker.loop import Handlers, Worker
 from appservice.worker.rooms import RoomWork, tell_failure
 from appservice.worker.scratch import scratch_folder
-from appservice.worker.videos import VideoWork
+from appservice.worker.videos import VideoWork, settings_of
 from transcode import find_tools
+from transcode.tools import usable_encoder
 
 log = structlog.get_logger()
 
@@ -84,9 +85,13 @@ async def _open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
 
 def _build_worker(parts: Parts, scratch: Path) -> Worker:
     config, store = parts.config, parts.store
+    tools = find_tools(config.transcode.ffmpeg, config.transcode.ffprobe)
+    encoder, trouble = usable_encoder(tools, config.transcode.encoder)
+    if trouble:
+        log.warning("encoder_replaced", wanted=config.transcode.encoder, used=encoder, reason=trouble)
     videos = VideoWork(
         config=config, store=store, homeserver=parts.homeserver, session=parts.session, files=parts.files,
-        tools=find_tools(config.transcode.ffmpeg, config.transcode.ffprobe), scratch=scratch,
+        tools=tools, settings=settings_of(config, encoder), scratch=scratch,
     )  # fmt: skip
     for weakness in videos.tools.sandbox.weaknesses:
         log.warning("sandbox_weak", reason=weakness)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +17,14 @@ CHUNK = 256 * 1024
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
 
 
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A file on disk: its bytes, and the SHA-256 of what they are (decrypted)."""
+
+    size: int
+    sha256: bytes
+
+
 async def download(
     session: aiohttp.ClientSession,
     homeserver: Homeserver,
@@ -24,8 +33,8 @@ async def download(
     *,
     max_bytes: int,
     encrypted_file: EncryptedFile | None = None,
-) -> int:
-    """Write the file of a content URI to `target` and return its size in bytes.
+) -> Downloaded:
+    """Write the file of a content URI to `target` and return what it is.
 
     Raises MediaError: `media-gone`, `media-too-large`, `hash-mismatch` (final), `download-failed`
     (may be tried again). After an error nothing is left at `target`. An encrypted attachment is
@@ -35,20 +44,27 @@ async def download(
     try:
         size = 0
         transform, verify = _decryption(encrypted_file)
+        digest = hashlib.sha256()
+
+        def keep(chunk: bytes) -> None:
+            plain = transform(chunk)
+            digest.update(plain)
+            file.write(plain)
+
         file = await asyncio.to_thread(target.open, "wb")
         try:
             async for chunk in _chunks(session, homeserver, mxc, max_bytes):
                 size += len(chunk)
                 if size > max_bytes:
                     raise _too_large(max_bytes)
-                await asyncio.to_thread(lambda data: file.write(transform(data)), chunk)
+                await asyncio.to_thread(keep, chunk)
         finally:
             await asyncio.to_thread(file.close)
         verify()
     except BaseException:
         await asyncio.to_thread(target.unlink, missing_ok=True)
         raise
-    return size
+    return Downloaded(size, digest.digest())
 
 
 async def _chunks(

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from appservice.errors import MediaError
 from appservice.matrix.client import Homeserver
-from appservice.matrix.download import CHUNK, download
+from appservice.matrix.download import CHUNK, Downloaded, download
 from appservice.model import EncryptedFile, UserId
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -40,7 +40,7 @@ class Media:
         self.asked.append(request)
         return await self.handlers[0](request)
 
-    async def get(self, *, max_bytes: int = 10 * CHUNK, encrypted_file: EncryptedFile | None = None) -> int:
+    async def get(self, *, max_bytes: int = 10 * CHUNK, encrypted_file: EncryptedFile | None = None) -> Downloaded:
         return await download(
             self.session, self.homeserver, MXC, self.target, max_bytes=max_bytes, encrypted_file=encrypted_file
         )
@@ -106,7 +106,7 @@ BODY = os.urandom(3 * CHUNK + 17)
 async def test_a_file_arrives_whole(media: Media, body: bytes) -> None:
     for handler in (sends(body), streams(body)):
         media.answers(handler)
-        assert await media.get() == len(body)
+        assert await media.get() == Downloaded(len(body), hashlib.sha256(body).digest())
         assert media.target.read_bytes() == body
     request = media.asked[0]
     assert request.path == "/_matrix/client/v1/media/download/example.org/abc"
@@ -117,7 +117,7 @@ async def test_a_file_arrives_whole(media: Media, body: bytes) -> None:
 async def test_a_file_of_exactly_the_limit_is_taken(media: Media) -> None:
     for handler in (sends(BODY), streams(BODY)):
         media.answers(handler)
-        assert await media.get(max_bytes=len(BODY)) == len(BODY)
+        assert (await media.get(max_bytes=len(BODY))).size == len(BODY)
 
 
 @pytest.mark.parametrize("make", [sends, streams])
@@ -225,7 +225,7 @@ async def test_the_token_does_not_follow_to_another_server(media: Media) -> None
 
     media.answers(redirect)
     try:
-        assert await media.get() == 21
+        assert (await media.get()).size == 21
     finally:
         await runner.cleanup()
     assert "Authorization" not in elsewhere[0].headers
@@ -238,7 +238,7 @@ async def test_the_token_does_not_follow_to_another_server(media: Media) -> None
 async def test_an_encrypted_file_arrives_decrypted(media: Media, body: bytes) -> None:
     ciphertext, file = encrypt(body)
     media.answers(streams(ciphertext))
-    assert await media.get(encrypted_file=file) == len(body)
+    assert await media.get(encrypted_file=file) == Downloaded(len(body), hashlib.sha256(body).digest())
     assert media.target.read_bytes() == body
 
 

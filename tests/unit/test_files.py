@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from appservice.errors import NotFoundError
-from appservice.files import LocalFiles
-from appservice.model import VideoId
+from appservice.files import LocalFiles, files_of
+from appservice.model import Video, VideoId
+from tests.unit.videos import make_video
+from transcode.storyboard import Storyboard
 
 VIDEO = VideoId(str(uuid.UUID(int=1)))
 
@@ -49,7 +51,51 @@ async def test_sweeping_keeps_one_stage_or_none(files: LocalFiles, tmp_path: Pat
     await files.sweep(VIDEO, keep="1-ready")
 
 
-@pytest.mark.parametrize("name", ["720/init.mp4", "240/0.m4s", "1080/123456.m4s", "poster.jpg"])
+async def test_a_stage_of_an_overtaken_attempt_is_removed_alone(files: LocalFiles, tmp_path: Path) -> None:
+    for stage in ("1-playable", "2-playable"):
+        await files.publish(_stage(tmp_path / stage, stage), VIDEO, stage)
+    await files.remove(VIDEO, "1-playable")
+    await files.remove(VIDEO, "1-playable")
+    assert [folder.name for folder in (tmp_path / "media" / VIDEO).iterdir()] == ["2-playable"]
+
+
+async def _whole(files: LocalFiles, folder: Path, video: Video) -> None:
+    for name in files_of(video):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    await files.publish(folder, video.id, str(video.stage))
+
+
+async def test_shared_files_outlive_those_of_the_other_video(files: LocalFiles, tmp_path: Path) -> None:
+    storyboard = Storyboard(columns=1, count=1, width=160, height=90, interval=1.0)
+    one, other = make_video(1, storyboard=storyboard, has_preview=True), VideoId(str(uuid.UUID(int=2)))
+    await _whole(files, tmp_path / "one", one)
+    assert await files.share(one.id, "1-ready", files_of(one), tmp_path / "links")
+    await files.publish(tmp_path / "links", other, "1-ready")
+    await files.sweep(one.id, keep=None)
+    names = list(files_of(one))
+    assert names == [
+        "480/init.mp4", "480/0.m4s", "480/1.m4s", "480/2.m4s", "poster.jpg", "storyboard.jpg", "preview.mp4",
+    ]  # fmt: skip
+    for name in names:
+        assert files.path(other, "1-ready", name).read_text() == name
+
+
+@pytest.mark.parametrize("missing", ["480/init.mp4", "480/2.m4s", "poster.jpg", None])
+async def test_what_is_being_swept_is_not_shared(files: LocalFiles, tmp_path: Path, missing: str | None) -> None:
+    video = make_video(1)
+    await _whole(files, tmp_path / "one", video)
+    if missing:
+        files.path(video.id, "1-ready", missing).unlink()
+    else:
+        await files.sweep(video.id, keep=None)
+    assert not await files.share(video.id, "1-ready", files_of(video), tmp_path / "links")
+    assert not (tmp_path / "links").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["720/init.mp4", "240/0.m4s", "1080/123456.m4s", "poster.jpg", "storyboard.jpg", "preview.mp4"]
+)
 def test_names_of_ours(files: LocalFiles, tmp_path: Path, name: str) -> None:
     assert files.path(VIDEO, "1-ready", name) == tmp_path / "media" / VIDEO / "1-ready" / name
 
@@ -62,6 +108,11 @@ def test_names_of_ours(files: LocalFiles, tmp_path: Path, name: str) -> None:
         ("1-ready", "/etc/passwd"),
         ("1-ready", "720/init.mp4\n"),
         ("1-ready", "720/index.m3u8"),
+        ("1-ready", "index.m3u8"),
+        ("1-ready", "720/3.m4s.tmp"),
+        ("1-ready", "720/init.mp4.tmp"),
+        ("1-ready", "poster.jpg.tmp"),
+        ("1-ready", "previewxmp4"),
         ("1-ready", "７20/init.mp4"),
         ("1-ready", "posterxjpg"),
         ("1-ready", ""),

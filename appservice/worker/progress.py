@@ -1,0 +1,88 @@
+"""How far the work on a video is and how long it will still take: an estimate, and its way to the database."""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from appservice.errors import UnavailableError
+from appservice.model import Video
+from appservice.store import Store
+
+log = structlog.get_logger()
+
+_EVERY_S = 1.0
+# The first seconds (starting programs, filling buffers) say little about those to come.
+_LEAST_S = 2.0
+# The speed of about so long ago counts: scenes, and the stages of the work, differ.
+_MEMORY_S = 15.0
+_LONGEST_S = 24 * 3600
+
+
+class Estimate:
+    """Percent done and seconds left, from the share done (0 to 1) at moments of a clock (seconds). Pure."""
+
+    def __init__(self, started: float) -> None:
+        self._started = self._now = started
+        self._share = 0.0
+        self._gained = 0.0
+        self._spent = 0.0
+
+    def update(self, share: float, now: float) -> None:
+        """Take the share that is done now; one that is smaller than before is not believed."""
+        passed = max(0.0, now - self._now)
+        fading = math.exp(-passed / _MEMORY_S)
+        self._gained = self._gained * fading + max(0.0, share - self._share)
+        self._spent = self._spent * fading + passed
+        self._share, self._now = max(self._share, min(1.0, share)), self._now + passed
+
+    @property
+    def percent(self) -> int:
+        """Whole percents that are done."""
+        return math.floor(self._share * 100)
+
+    @property
+    def remaining(self) -> int | None:
+        """Seconds left at the speed of late; None while that is not known, or absurd."""
+        if self._now - self._started < _LEAST_S or self._gained <= 0:
+            return None
+        seconds = (1 - self._share) * self._spent / self._gained
+        return math.ceil(seconds) if seconds <= _LONGEST_S else None
+
+
+@asynccontextmanager
+async def reported(store: Store, video: Video) -> AsyncIterator[Callable[[float], None]]:
+    """Yield what takes the share done; what follows from it is stored and told once a second, when it is new."""
+    share = 0.0
+
+    def advance(done: float) -> None:
+        nonlocal share
+        share = done
+
+    async def report() -> None:
+        clock = asyncio.get_running_loop().time
+        estimate = Estimate(clock())
+        told: tuple[int, int | None] = (0, None)
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            estimate.update(share, clock())
+            news = estimate.percent, estimate.remaining
+            if news == told:
+                continue
+            try:
+                await store.progress(video, *news)
+            except UnavailableError as error:
+                log.debug("progress_not_told", video_id=video.id, reason=str(error))
+            else:
+                told = news
+
+    task = asyncio.create_task(report())
+    try:
+        yield advance
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,83 @@
+"""How an attempt shows what it made of a video: files first, then the row, and only while it is the newest attempt."""
+
+import secrets
+from pathlib import Path
+
+from appservice.files import LocalFiles, files_of
+from appservice.model import State, Video
+from appservice.store import Published, Store
+from transcode import Result
+
+
+class SupersededError(Exception):
+    """The video was removed meanwhile, or a newer attempt has taken over."""
+
+
+class Publication:
+    """What one attempt publishes. Its methods raise SupersededError when it may not (any more)."""
+
+    def __init__(self, video: Video, content_hash: bytes, store: Store, files: LocalFiles) -> None:
+        self._video = video
+        self._content_hash = content_hash
+        self._store = store
+        self._files = files
+        # Used once: browsers keep the files behind a stage's address, and an attempt's number may come again.
+        self._name = f"{video.attempts}-{secrets.token_hex(4)}"
+
+    async def playable(self, result: Result, folder: Path) -> Path:
+        """Publish the first stage, which may still grow, and return where it is now."""
+        return await self._publish(self._published(result, State.PLAYABLE), folder)
+
+    async def grown(self, result: Result) -> None:
+        """Tell how much of the first stage exists by now."""
+        published = self._published(result, State.PLAYABLE)
+        if published.available is None:
+            told = await self._store.publish(self._video, published)
+        else:
+            told = await self._store.grow(self._video, published.stage, published.available)
+        if not told:
+            raise SupersededError
+
+    async def ready(self, result: Result, folder: Path) -> None:
+        """Publish the last stage."""
+        await self._publish(self._published(result, State.READY), folder)
+
+    async def share(self, folder: Path) -> bool:
+        """Publish the files of another video with the same content, by way of the new `folder`, if there is one."""
+        twin = await self._store.same_content(self._video.id, self._content_hash)
+        # It may be swept while its files are being linked.
+        if (
+            twin is None
+            or twin.stage is None
+            or not await self._files.share(twin.id, twin.stage, files_of(twin), folder)
+        ):
+            return False
+        published = Published(
+            state=State.READY, stage=self._stage(State.READY), duration=twin.duration or 0.0, width=twin.width or 0,
+            height=twin.height or 0, has_poster=twin.has_poster, renditions=twin.renditions, blurhash=twin.blurhash,
+            storyboard=twin.storyboard, has_preview=twin.has_preview, content_hash=self._content_hash,
+        )  # fmt: skip
+        await self._publish(published, folder)
+        return True
+
+    async def withdraw(self) -> None:
+        """Delete all that this attempt published; nothing may write to it any more."""
+        for state in (State.PLAYABLE, State.READY):
+            await self._files.remove(self._video.id, self._stage(state))
+
+    def _stage(self, state: State) -> str:
+        return f"{self._name}-{state}"
+
+    def _published(self, result: Result, state: State) -> Published:
+        return Published(
+            state=state, stage=self._stage(state), duration=result.duration, width=result.width, height=result.height,
+            has_poster=result.poster is not None, renditions=result.renditions,
+            available=None if result.whole else result.available, blurhash=result.blurhash,
+            storyboard=result.storyboard, has_preview=result.preview is not None, content_hash=self._content_hash,
+        )  # fmt: skip
+
+    async def _publish(self, published: Published, folder: Path) -> Path:
+        published_at = await self._files.publish(folder, self._video.id, published.stage)
+        if not await self._store.publish(self._video, published):
+            raise SupersededError
+        return published_at

@@ -1,0 +1,80 @@
+"""The estimate of what is left: nothing at first, then what the speed of late promises."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appservice.worker.progress import Estimate
+
+
+def at_speed(estimate: Estimate, *, per_second: float, begin: int, seconds: int, share: float = 0.0) -> float:
+    for second in range(begin + 1, begin + seconds + 1):
+        share += per_second
+        estimate.update(share, float(second))
+    return share
+
+
+def test_nothing_is_promised_at_first() -> None:
+    estimate = Estimate(0.0)
+    assert (estimate.percent, estimate.remaining) == (0, None)
+    estimate.update(0.1, 1.0)
+    assert (estimate.percent, estimate.remaining) == (10, None)
+    estimate.update(0.2, 2.0)
+    assert (estimate.percent, estimate.remaining) == (20, 8)
+
+
+def test_nothing_is_promised_before_anything_is_done() -> None:
+    estimate = Estimate(0.0)
+    for second in range(1, 100):
+        estimate.update(0.0, float(second))
+    assert estimate.remaining is None
+
+
+def test_absurd_times_are_not_told() -> None:
+    estimate = Estimate(0.0)
+    at_speed(estimate, per_second=1e-6, begin=0, seconds=10)
+    assert estimate.remaining is None
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.05, 0.005), (0.005, 0.02)])
+def test_a_new_speed_counts_soon_but_not_at_once(before: float, after: float) -> None:
+    estimate = Estimate(0.0)
+    share = at_speed(estimate, per_second=before, begin=0, seconds=10)
+    told = [(1 - share) / before]
+    for begin in (10, 11):
+        share = at_speed(estimate, per_second=after, begin=begin, seconds=1, share=share)
+        assert estimate.remaining is not None
+        told.append(estimate.remaining)
+    assert abs(told[1] - told[0]) < abs((1 - share) / after - told[0]) / 2, "one second does not change everything"
+    share = at_speed(estimate, per_second=after, begin=12, seconds=18, share=share)
+    assert estimate.remaining is not None
+    assert math.isclose(estimate.remaining, (1 - share) / after, rel_tol=0.75)
+
+
+def test_a_stall_makes_it_longer() -> None:
+    estimate = Estimate(0.0)
+    share = at_speed(estimate, per_second=0.05, begin=0, seconds=10)
+    before = estimate.remaining
+    at_speed(estimate, per_second=0.0, begin=10, seconds=10, share=share)
+    assert before is not None
+    assert estimate.remaining is not None
+    assert estimate.remaining > 1.5 * before
+
+
+@given(st.lists(st.tuples(st.floats(-0.5, 1.5), st.floats(-1, 100))))
+def test_percent_never_falls_and_nothing_is_out_of_range(steps: list[tuple[float, float]]) -> None:
+    estimate, now, last = Estimate(0.0), 0.0, 0
+    for share, passed in steps:
+        now += passed
+        estimate.update(share, now)
+        assert last <= estimate.percent <= 100
+        assert estimate.remaining is None or 0 <= estimate.remaining <= 24 * 3600
+        last = estimate.percent
+
+
+def test_done_is_done() -> None:
+    estimate = Estimate(0.0)
+    at_speed(estimate, per_second=0.25, begin=0, seconds=4)
+    assert (estimate.percent, estimate.remaining) == (100, 0)
