@@ -1,7 +1,7 @@
 """Opens the configured database, or starts our own, and brings its schema up to date."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -58,11 +58,14 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
         ) from error
 
 
-async def listen(dsn: str, channel: str, *, on_ready: Callable[[], None], on_message: Callable[[str], None]) -> None:
-    """Hand over the payloads of NOTIFY until the connection breaks. Raises UnavailableError then."""
+async def listen(dsn: str, channels: Mapping[str, Callable[[str], None]], *, on_ready: Callable[[], None]) -> None:
+    """Hand over the payloads of NOTIFY, by channel, until the connection breaks. Raises UnavailableError then."""
     connection = await connect(dsn)
     try:
-        await connection.add_listener(channel, lambda _connection, _pid, _channel, payload: on_message(str(payload)))
+        for channel in channels:
+            await connection.add_listener(
+                channel, lambda _connection, _pid, name, payload: channels[name](str(payload))
+            )
         on_ready()
         while True:
             await asyncio.sleep(_LISTEN_CHECK_S)

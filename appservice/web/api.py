@@ -111,31 +111,37 @@ async def get_room(request: web.Request) -> web.Response:
 
 @routes.get("/api/v1/rooms/{room_id}/events")
 async def get_events(request: web.Request) -> web.StreamResponse:
-    """Stream server-sent events: `changed` when the room is to be fetched again, `revoked` at the end of access."""
+    """Stream server-sent events: `changed` when the room is to be fetched again, `progress` of the work on a video,
+    `revoked` at the end of access.
+    """
     context, session, _ = await _enter(request)
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
     await response.prepare(request)
     await response.write(b": connected\n\n")
-    with context.hub.listening(session.room_id) as changed:
+    about_room = json.dumps({"room_id": session.room_id})
+    with context.hub.listening(session.room_id) as listener:
         while True:
             try:
-                await asyncio.wait_for(changed.wait(), _KEEP_ALIVE_S)
+                await asyncio.wait_for(listener.wait(), _KEEP_ALIVE_S)
             except TimeoutError:
                 await response.write(b": keep-alive\n\n")
                 continue
-            changed.clear()
-            try:
-                await context.access.membership(session, session.room_id)
-            except ForbiddenError:
-                await _send(response, "revoked", session.room_id)
-                return response
-            except UnavailableError:
-                return response  # the widget connects again
-            await _send(response, "changed", session.room_id)
+            changed, progress = listener.take()
+            if changed:  # whoever leaves changes the room: only then is membership to be asked again
+                try:
+                    await context.access.membership(session, session.room_id)
+                except ForbiddenError:
+                    await _send(response, "revoked", about_room)
+                    return response
+                except UnavailableError:
+                    return response  # the widget connects again
+                await _send(response, "changed", about_room)
+            for data in progress:
+                await _send(response, "progress", data)
             await asyncio.sleep(_SETTLE_S)
 
 
-async def _send(response: web.StreamResponse, kind: str, room_id: str) -> None:
-    await response.write(f"event: {kind}\ndata: {json.dumps({'room_id': room_id})}\n\n".encode())
+async def _send(response: web.StreamResponse, kind: str, data: str) -> None:
+    await response.write(f"event: {kind}\ndata: {data}\n\n".encode())

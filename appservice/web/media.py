@@ -1,6 +1,7 @@
 """Playlists, segments, posters and avatars below `/media/{exp}.{sig}/{scope}/`."""
 
 import asyncio
+from collections.abc import Sequence
 
 import aiohttp
 from aiohttp import web
@@ -10,13 +11,25 @@ from appservice.matrix.discovery import read_limited
 from appservice.model import RoomId, Video, VideoId
 from appservice.tokens import Scope
 from appservice.web.context import CONTEXT, Context
-from appservice.web.reels import CHANNEL_KEY, Reel, build_reel, channel, members_reel, revision_of, video_playlists
+from appservice.web.reels import (
+    CHANNEL_KEY,
+    Reel,
+    build_reel,
+    channel,
+    members_reel,
+    regrown,
+    revision_of,
+    video_playlists,
+)
+from transcode.playlist import STORYBOARD
+from transcode.storyboard import web_vtt
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _GRANT = r"/media/{grant:\d{1,12}\.[A-Za-z0-9_-]{10,64}}/{scope:\d{1,18}\.\d{1,18}}"
 _PLAYLIST = "application/vnd.apple.mpegurl"
 # What a grant opens stays the same as long as its address works; shared caches must not keep it.
 _IMMUTABLE = {"Cache-Control": "private, max-age=3600, immutable"}
+_GROWING = {"Cache-Control": "private, no-cache"}
 _TYPES = {".m4s": "video/iso.segment", ".mp4": "video/mp4", ".jpg": "image/jpeg"}
 _AVATAR_PX = 96
 _AVATAR_LIMIT = 1024 * 1024
@@ -36,16 +49,28 @@ async def reel_playlist(request: web.Request) -> web.Response:
     """Answer a playlist of a reel's revision. Raises GoneError when the reel plays something else by now."""
     context, scope, room_id = await _open(request)
     key, revision = request.match_info["key"], request.match_info["revision"]
-    reel = context.reels.get(scope.room_key, key, revision) or await _build(context, scope, room_id, key, revision)
-    return _playlist(reel.playlists, request.match_info["name"])
+    reel = context.reels.get(scope.room_key, key, revision)
+    if reel is None:
+        reel = await _build(context, room_id, key, revision)
+        context.reels.put(scope.room_key, key, reel)
+    elif reel.videos is not None:
+        reel = await _regrow(context, room_id, reel.videos)
+        context.reels.put(scope.room_key, key, reel)
+    return _playlist(reel.playlists, request.match_info["name"], growing=reel.videos is not None)
 
 
-async def _build(context: Context, scope: Scope, room_id: RoomId, key: str, revision: str) -> Reel:
+async def _build(context: Context, room_id: RoomId, key: str, revision: str) -> Reel:
     videos = await _listed(context, room_id, key)
     if not videos or revision_of(videos) != revision:
         raise GoneError("The reel has changed. Ask for the room again.")
-    reel = build_reel(videos)
-    context.reels.put(scope.room_key, key, reel)
+    return build_reel(videos)
+
+
+async def _regrow(context: Context, room_id: RoomId, videos: Sequence[Video]) -> Reel:
+    last = await context.store.video(videos[-1].id)
+    reel = regrown(videos, last if last and last.room_id == room_id else None)
+    if reel is None:
+        raise GoneError("The reel has changed. Ask for the room again.")
     return reel
 
 
@@ -58,27 +83,43 @@ async def _listed(context: Context, room_id: RoomId, key: str) -> list[Video]:
     return [v for m in members if m.key == int(key) for v in members_reel(videos, m.user_id)]
 
 
-def _playlist(playlists: dict[str, str], name: str) -> web.Response:
+def _playlist(playlists: dict[str, str], name: str, *, growing: bool) -> web.Response:
     if name not in playlists:
         raise NotFoundError("There is no such playlist.")
-    return web.Response(text=playlists[name], content_type=_PLAYLIST, headers=_IMMUTABLE)
+    headers = _GROWING if growing else _IMMUTABLE
+    return web.Response(text=playlists[name], content_type=_PLAYLIST, headers=headers)
 
 
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
 async def video_playlist(request: web.Request) -> web.Response:
     """Answer a playlist of one video. Raises GoneError when another stage of it is served by now."""
+    video = await _served_video(request)
+    return _playlist(video_playlists(video), request.match_info["name"], growing=video.is_growing)
+
+
+@routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/storyboard.vtt")
+async def storyboard(request: web.Request) -> web.Response:
+    """Answer which part of the storyboard's picture to show when (WebVTT). Raises GoneError as `video_playlist`."""
+    video = await _served_video(request)
+    if video.storyboard is None or not video.duration:
+        raise NotFoundError("There is no storyboard.")
+    text = web_vtt(video.storyboard, video.duration, STORYBOARD)
+    return web.Response(text=text, content_type="text/vtt", charset="utf-8", headers=_IMMUTABLE)
+
+
+async def _served_video(request: web.Request) -> Video:
     context, _, room_id = await _open(request)
     video = await context.store.video(VideoId(request.match_info["id"]))
     if video is None or video.room_id != room_id or not video.is_playable:
         raise NotFoundError("There is no such video.")
     if video.stage != request.match_info["stage"]:
         raise GoneError("The video has changed. Ask for the room again.")
-    return _playlist(video_playlists(video), request.match_info["name"])
+    return video
 
 
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:[a-z0-9./]{{1,60}}}}")
 async def video_file(request: web.Request) -> web.StreamResponse:
-    """Answer a segment, an initialization segment or a poster of a video that may be seen now."""
+    """Answer a segment, an initialization segment, a picture or the preview of a video that may be seen now."""
     context, _, room_id = await _open(request)
     video_id = VideoId(request.match_info["id"])
     if await context.access.served_stage(video_id, room_id) is None:

@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from appservice import __version__
 from appservice.web.api import SessionRequest
-from appservice.web.views import RoomView, SessionView
+from appservice.web.views import ProgressEvent, RoomView, SessionView
 
 
 class ErrorView(BaseModel):
@@ -33,7 +33,10 @@ def _responses(ok: dict[str, Any], *errors: int) -> dict[str, Any]:
 def _paths() -> dict[str, Any]:
     bearer: list[dict[str, list[str]]] = [{"session": []}]
     room = {"description": "The room", "content": _content(RoomView)}
-    stream = {"description": "`changed` and `revoked` events", "content": {"text/event-stream": {}}}
+    stream = {
+        "description": "`changed` and `revoked` events with a `room_id`, and `progress` events, each a ProgressEvent",
+        "content": {"text/event-stream": {}},
+    }
     return {
         "/api/v1/session": {
             "post": {
@@ -65,7 +68,7 @@ def _paths() -> dict[str, Any]:
 
 def document() -> bytes:
     """Return the document as JSON."""
-    models: list[type[BaseModel]] = [SessionRequest, SessionView, RoomView, ErrorView]
+    models: list[type[BaseModel]] = [SessionRequest, SessionView, RoomView, ProgressEvent, ErrorView]
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
     )

@@ -2,15 +2,16 @@
 
 A reel's path names its revision, a hash of exactly what it plays. So playlists of one revision never
 change, all its qualities tell the same timeline, and a widget sees by the address whether a reel is new.
+Only the last video of a reel may still grow: its playlists then get more segments, and at last their end.
 """
 
 import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from appservice.model import UserId, Video
+from appservice.model import State, UserId, Video
 from transcode.playlist import Item, master_playlist, media_playlist, tiers
 
 CHANNEL_KEY = "all"
@@ -21,20 +22,32 @@ _MOST_REPEATS = 20
 
 @dataclass(frozen=True, slots=True)
 class Reel:
-    """The playlists of one revision of a list, by file name: `index.m3u8` and one `{tier}.m3u8` each."""
+    """The playlists of one revision of a list, by file name: `index.m3u8` and one `{tier}.m3u8` each.
+
+    `videos` is kept of one that grows, None of one that never changes any more.
+    """
 
     revision: str
     playlists: dict[str, str]
+    videos: tuple[Video, ...] | None = None
 
 
 def members_reel(videos: Sequence[Video], sender: UserId) -> list[Video]:
     """Return what plays in a member's reel, in order."""
-    return [video for video in videos if video.sender == sender and video.is_playable]
+    return _whole_first([video for video in videos if video.sender == sender and video.is_playable])
 
 
 def channel(videos: Sequence[Video]) -> list[Video]:
     """Return what plays in the room's channel: everybody's videos in the order they were sent."""
-    return sorted((video for video in videos if video.is_playable), key=lambda video: (video.created_at, video.id))
+    return _whole_first(
+        sorted((video for video in videos if video.is_playable), key=lambda video: (video.created_at, video.id))
+    )
+
+
+def _whole_first(videos: Sequence[Video]) -> list[Video]:
+    """Put the first video that grows behind those that are whole; the others that grow wait for their turn."""
+    growing = [video for video in videos if video.is_growing]
+    return [video for video in videos if not video.is_growing] + growing[:1]
 
 
 def revision_of(videos: Sequence[Video]) -> str:
@@ -44,22 +57,38 @@ def revision_of(videos: Sequence[Video]) -> str:
 
 
 def build_reel(videos: Sequence[Video]) -> Reel:
-    """Write the playlists of a list of playable videos; raises ValueError for an empty one.
+    """Write the playlists of a list of playable videos; raises ValueError for an empty one, or when not the last grows.
 
     Segment addresses are relative to `…/{scope}/reel/{key}/{revision}/`.
     """
+    if any(video.is_growing for video in videos[:-1]):
+        raise ValueError("only the last video of a reel may grow")
     items = [Item(f"../../../v/{video.id}/{video.stage}/", video.renditions) for video in videos]
     length = math.fsum(video.duration or 0.0 for video in videos)
-    repeat = max(1, min(_MOST_REPEATS, math.ceil(_LEAST_SECONDS / max(length, 0.1))))
+    available = videos[-1].available if videos else None
+    repeat = max(1, min(_MOST_REPEATS, math.ceil(_LEAST_SECONDS / max(length, 0.1)))) if available is None else 1
     qualities = tiers(items)
-    playlists = {f"{tier.name}.m3u8": media_playlist(tier.parts, repeat) for tier in qualities}
+    playlists = {f"{tier.name}.m3u8": media_playlist(tier.parts, repeat, available) for tier in qualities}
     playlists["index.m3u8"] = master_playlist([(f"{tier.name}.m3u8", tier) for tier in qualities])
-    return Reel(revision_of(videos), playlists)
+    return Reel(revision_of(videos), playlists, tuple(videos) if available is not None else None)
+
+
+def regrown(videos: Sequence[Video], last: Video | None) -> Reel | None:
+    """Write a growing reel anew, by what has become of its last video; None when that cannot be played on.
+
+    Once the video is ready, its first stage was whole before and is still there for a while.
+    """
+    *before, then = videos
+    if last is None or not last.is_playable:
+        return None
+    if last.stage == then.stage:
+        return build_reel([*before, last])
+    return build_reel([*before, replace(then, available=None)]) if last.state is State.READY else None
 
 
 def video_playlists(video: Video) -> dict[str, str]:
     """Write the playlists of one playable video, relative to its stage's folder."""
-    playlists = {f"{r.name}.m3u8": media_playlist([("", r)]) for r in video.renditions}
+    playlists = {f"{r.name}.m3u8": media_playlist([("", r)], available=video.available) for r in video.renditions}
     playlists["index.m3u8"] = master_playlist([(f"{r.name}.m3u8", r) for r in video.renditions])
     return playlists
 

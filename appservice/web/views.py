@@ -15,8 +15,25 @@ class FailureView(BaseModel):
     code: str
 
 
+class ProgressView(BaseModel):
+    """How far the work on a video is: percent done, and seconds left (null while nobody knows)."""
+
+    percent: int
+    remaining: int | None
+
+
+class ProgressEvent(ProgressView):
+    """The data of a `progress` event."""
+
+    room_id: str
+    video_id: str
+
+
 class VideoView(BaseModel):
-    """A video: `duration` in seconds, `created_at` in ms since the epoch, addresses relative to our root."""
+    """A video: `duration` in seconds, `created_at` in ms since the epoch, addresses relative to our root.
+
+    `storyboard_url` is a WebVTT file that names parts of a picture, `preview_url` a short silent clip.
+    """
 
     id: str
     event_id: str
@@ -28,6 +45,10 @@ class VideoView(BaseModel):
     height: int | None
     poster_url: str | None
     playlist_url: str | None
+    storyboard_url: str | None
+    preview_url: str | None
+    blurhash: str | None
+    progress: ProgressView | None
     created_at: int
     failure: FailureView | None
 
@@ -118,6 +139,7 @@ def _reel_url(grant: Grant, key: str, videos: Sequence[Video]) -> str | None:
 
 def _video_view(video: Video, grant: Grant) -> VideoView:
     folder = f"{grant.base}/v/{video.id}/{video.stage}" if video.is_playable else None
+    at_work = video.state in {State.PROCESSING, State.PLAYABLE} and video.percent is not None
     return VideoView(
         id=video.id,
         event_id=video.event_id,
@@ -129,6 +151,10 @@ def _video_view(video: Video, grant: Grant) -> VideoView:
         height=video.height,
         poster_url=f"{folder}/poster.jpg" if folder and video.has_poster else None,
         playlist_url=f"{folder}/index.m3u8" if folder else None,
+        storyboard_url=f"{folder}/storyboard.vtt" if folder and video.storyboard else None,
+        preview_url=f"{folder}/preview.mp4" if folder and video.has_preview else None,
+        blurhash=video.blurhash,
+        progress=ProgressView(percent=video.percent or 0, remaining=video.remaining) if at_work else None,
         created_at=video.created_at,
         failure=FailureView(code=video.failure) if video.failure else None,
     )

@@ -2,6 +2,8 @@
 
 import math
 import re
+from itertools import pairwise
+from typing import Any
 from urllib.parse import urljoin
 
 import pytest
@@ -15,6 +17,7 @@ from appservice.web.reels import (
     build_reel,
     channel,
     members_reel,
+    regrown,
     revision_of,
     video_playlists,
 )
@@ -134,6 +137,70 @@ def test_the_playlists_of_one_video_lie_in_its_own_folder() -> None:
     assert _addresses(playlists["index.m3u8"]) == ["240.m3u8", "480.m3u8"]
     assert _addresses(playlists["480.m3u8"]) == ["480/init.mp4", "480/0.m4s", "480/1.m4s", "480/2.m4s"]
     assert math.isclose(_seconds(playlists["480.m3u8"]), 5.0)
+
+
+# Videos that grow
+
+
+def growing(number: int, available: int | None = 1, **changes: Any) -> Video:  # noqa: ANN401 - each field has its own type
+    stage = {"state": State.PLAYABLE, "stage": "1-playable", **changes}
+    return make_video(number, available=available, **stage)
+
+
+def test_the_first_video_that_grows_comes_last_and_the_others_wait() -> None:
+    one, two, three, four = growing(1), make_video(2), growing(3), make_video(4)
+    assert members_reel([one, two, three, four], ALICE) == [two, four, one]
+    assert channel([four, three, two, one]) == [two, four, one]
+    assert members_reel([two, three], ALICE) == [two, three]
+
+
+def test_a_reel_grows_at_its_end_and_gets_it() -> None:
+    first, last = make_video(1), growing(2)
+    reels = [
+        build_reel([first, last]),
+        build_reel([first, growing(2, 2)]),
+        build_reel([first, growing(2, available=None)]),
+    ]
+    assert len({reel.revision for reel in reels}) == 1
+    texts = [reel.playlists["480.m3u8"] for reel in reels]
+    assert [len(_addresses(text)) for text in texts] == [2 + 3 + 1, 2 + 3 + 2, 6 * (2 + 3 + 3)]
+    assert [text.count("#EXT-X-ENDLIST") for text in texts] == [0, 0, 1]
+    assert [text.count("#EXT-X-PLAYLIST-TYPE:EVENT") for text in texts] == [1, 1, 0]
+    for earlier, later in pairwise(texts):
+        assert _segments(later)[: len(_segments(earlier))] == _segments(earlier), "segments are only ever added"
+    assert [reel.videos for reel in reels] == [(first, last), (first, growing(2, 2)), None]
+
+
+def _segments(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith(("#EXTINF", "#EXT-X-MAP", "#EXT-X-DISC", "../"))]
+
+
+def test_only_the_last_video_of_a_reel_may_grow() -> None:
+    with pytest.raises(ValueError, match="only the last"):
+        build_reel([growing(1), make_video(2)])
+
+
+def test_a_growing_reel_is_written_by_what_became_of_its_last_video() -> None:
+    first, last = make_video(1), growing(2)
+    reel = build_reel([first, last])
+    assert regrown([first, last], growing(2, 2)) == build_reel([first, growing(2, 2)])
+    whole = build_reel([first, growing(2, available=None)])
+    assert regrown([first, last], growing(2, available=None)) == whole
+    # Ready, it is served from another stage; the one that this reel plays was whole before.
+    assert regrown([first, last], make_video(2)) == whole
+    assert whole.revision == reel.revision
+    gone = [
+        None, growing(2, stage="2-playable"), growing(2, visibility=Visibility.HIDDEN),
+        make_video(2, state=State.FAILED, renditions=()), make_video(2, state=State.READY, renditions=()),
+    ]  # fmt: skip
+    for became in gone:
+        assert regrown([first, last], became) is None
+
+
+def test_the_playlists_of_one_video_that_grows() -> None:
+    text = video_playlists(growing(1, 2))["480.m3u8"]
+    assert _addresses(text) == ["480/init.mp4", "480/0.m4s", "480/1.m4s"]
+    assert "#EXT-X-ENDLIST" not in text
 
 
 def test_the_cache_forgets_what_was_asked_for_longest_ago() -> None:

@@ -1,13 +1,15 @@
 """A room as one viewer may see it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from appservice.model import Member, State, UserId, Video, Visibility
 from appservice.web.reels import revision_of
-from appservice.web.views import Grant, MemberView, RoomView, VideoView, room_view
+from appservice.web.views import Grant, MemberView, ProgressView, RoomView, VideoView, room_view
 from tests.unit.videos import ALICE, BOB, ROOM, make_member, make_room, make_video
+from transcode.storyboard import Storyboard
 
 GRANT = Grant("1800000000.sig/3.7", 1_800_000_000_000)
 BASE = "/media/1800000000.sig/3.7"
@@ -42,7 +44,8 @@ def test_a_room() -> None:
                         "id": video.id, "event_id": "$event1", "title": "Video 1", "state": "ready",
                         "visibility": "shown", "duration": 5.0, "width": 854, "height": 480,
                         "poster_url": f"{BASE}/v/{video.id}/1-ready/poster.jpg",
-                        "playlist_url": f"{BASE}/v/{video.id}/1-ready/index.m3u8", "created_at": 1, "failure": None,
+                        "playlist_url": f"{BASE}/v/{video.id}/1-ready/index.m3u8", "storyboard_url": None,
+                        "preview_url": None, "blurhash": None, "progress": None, "created_at": 1, "failure": None,
                     }
                 ],
             },
@@ -52,6 +55,38 @@ def test_a_room() -> None:
             },
         ],
     }  # fmt: skip
+
+
+def test_what_comes_with_a_video() -> None:
+    storyboard = Storyboard(columns=3, count=5, width=160, height=90, interval=1.0)
+    video = make_video(1, storyboard=storyboard, has_preview=True, blurhash="LEHV6nWB2yk8")
+    (shown,) = seen(view([video]))
+    assert shown.storyboard_url == f"{BASE}/v/{video.id}/1-ready/storyboard.vtt"
+    assert (shown.preview_url, shown.blurhash) == (f"{BASE}/v/{video.id}/1-ready/preview.mp4", "LEHV6nWB2yk8")
+
+
+@pytest.mark.parametrize(
+    ("state", "percent", "told"),
+    [
+        (State.PROCESSING, 0, True), (State.PLAYABLE, 40, True), (State.PROCESSING, None, False),
+        (State.QUEUED, 40, False), (State.READY, 40, False), (State.FAILED, 40, False),
+    ],
+)  # fmt: skip
+def test_progress_is_that_of_work_under_way(state: State, percent: int | None, told: bool) -> None:
+    (shown,) = seen(view([make_video(1, state=state, percent=percent, remaining=7)], ALICE))
+    assert shown.progress == (ProgressView(percent=percent or 0, remaining=7) if told else None)
+
+
+def test_a_reel_keeps_its_address_while_its_last_video_grows() -> None:
+    first, last = make_video(1), make_video(2, state=State.PLAYABLE, available=1)
+    urls = [
+        member(view([first, v]), ALICE).reel_url
+        for v in (last, replace(last, available=2), replace(last, available=None))
+    ]
+    assert len(set(urls)) == 1
+    # When it is not the last, it goes there, and back when it is whole.
+    moved = [member(view([v, first]), ALICE).reel_url for v in (last, replace(last, available=None))]
+    assert moved[0] == urls[0] != moved[1]
 
 
 def test_members_with_videos_come_first_the_latest_sent_ahead_then_the_rest_by_name() -> None:
