@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     command("check", "Check configuration, database, homeserver, ffmpeg and storage, and say what to do.")
     admin = command("admin", "Look after a running installation.")
     actions = admin.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("status", help="how many videos there are in each state")
+    actions.add_parser("status", help="how many videos there are in each state, and what is worked on")
     actions.add_parser("requeue", help="give a failed video a new start").add_argument("video", help="its id")
     return parser
 

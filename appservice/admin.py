@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from appservice.config import Config
@@ -10,7 +11,7 @@ from appservice.errors import ConfigError, NotFoundError
 from appservice.migrate import Phase, load_migrations, migrate
 from appservice.model import VideoId
 from appservice.resources import migrations
-from appservice.store import Store, open_pool
+from appservice.store import Store, UnderWay, open_pool
 
 
 @asynccontextmanager
@@ -36,10 +37,17 @@ async def migrate_now(config: Config, phase: str | None) -> str:
 
 
 async def status(config: Config) -> str:
-    """Count the videos in each state."""
+    """Count the videos in each state, and tell what is worked on now."""
     async with _store(config) as store:
         counts = await store.counts()
-    return "\n".join(f"{state:<12}{count:>8}" for state, count in counts.items()) or "There are no videos yet."
+        works = await store.under_way(config.worker.heartbeat_timeout)
+    lines = [f"{state:<12}{count:>8}" for state, count in counts.items()] or ["There are no videos yet."]
+    return "\n".join([*lines, *map(_work_line, works)])
+
+
+def _work_line(work: UnderWay) -> str:
+    left = "time left unknown" if work.remaining is None else f"about {timedelta(seconds=work.remaining)} left"
+    return f"{work.video_id} of {work.sender} in {work.room_id}: {work.percent} %, {left}, attempt {work.attempts}"
 
 
 async def requeue(config: Config, video: str) -> str:

@@ -13,6 +13,7 @@ from appservice.errors import ForbiddenError, HomeserverError, RoomreelError
 from appservice.files import LocalFiles
 from appservice.wiring import homeserver_of
 from transcode import TranscodeError, find_tools
+from transcode.tools import usable_encoder
 
 _LEAST_FREE = 2 * 1024**3
 
@@ -87,7 +88,14 @@ async def _answer_pings(config: Config) -> web.AppRunner | None:
 
 async def _ffmpeg(config: Config) -> str:
     tools = await asyncio.to_thread(find_tools, config.transcode.ffmpeg, config.transcode.ffprobe)
-    return f"{tools.version} ({tools.origin}: {tools.ffmpeg})"
+    why = f"; {tools.reason}" if tools.reason else ""
+    return f"{tools.version} ({tools.origin}: {tools.ffmpeg}{why})"
+
+
+async def _encoder(config: Config) -> str:
+    tools = await asyncio.to_thread(find_tools, config.transcode.ffmpeg, config.transcode.ffprobe)
+    encoder, trouble = await asyncio.to_thread(usable_encoder, tools, config.transcode.encoder)
+    return f"{encoder} (not {config.transcode.encoder}: {trouble})" if trouble else encoder
 
 
 async def _storage(config: Config) -> str:
@@ -117,6 +125,7 @@ _CHECKS: dict[str, Callable[[Config], Awaitable[str]]] = {
     "homeserver": _homeserver,
     "homeserver to us": _way_back,
     "ffmpeg": _ffmpeg,
+    "encoder": _encoder,
     "storage": _storage,
     "sandbox": _sandbox,
 }
