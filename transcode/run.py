@@ -170,7 +170,8 @@ class _Job:
             height=rung.height,
             frame_rate=float(self._plan.frame_rate),
             codecs="",
-            bandwidth=rung.max_rate + AUDIO_BITS,
+            # A segment may also use up all of the encoder's buffer, which holds two seconds.
+            bandwidth=2 * rung.max_rate + AUDIO_BITS,
             average_bandwidth=rung.max_rate + AUDIO_BITS,
             durations=durations,
         )
