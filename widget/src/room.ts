@@ -72,6 +72,7 @@ export class RoomVisit implements Actions {
     );
     this.#feed = new RoomFeed(roomId, session, {
       room: (room) => this.#arrived(room),
+      progress: (videoId, progress) => this.#dispatch({ type: 'progress', videoId, progress }),
       live: () => this.#dispatch({ type: 'live', live: true }),
       lost: (error) => this.#dispatch(error === undefined ? { type: 'live', live: false } : { type: 'trouble', trouble: passingTrouble(error) }),
       ended: (error) => this.#dispatch({ type: 'trouble', trouble: finalTrouble(error) }),
@@ -105,8 +106,8 @@ export class RoomVisit implements Actions {
   #reel(): Reel | null {
     const selection = selectionOf(this.state.get());
     if (!selection?.reelUrl) return null;
-    const videoIds = selection.entries.filter(({ video }) => isPlayable(video)).map(({ video }) => video.id);
-    return { key: selection.key, url: selection.reelUrl, videoIds };
+    const playable = selection.entries.filter(({ video }) => isPlayable(video));
+    return { key: selection.key, url: selection.reelUrl, durations: new Map(playable.map(({ video }) => [video.id, video.duration ?? 0])) };
   }
 
   /** The player follows the selection. */

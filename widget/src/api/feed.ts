@@ -1,7 +1,7 @@
 // Keeps the room fresh: loads it, follows its events, loads it again before its media grants end, and survives every outage.
 import { backoff } from '../core/backoff';
-import { decodeRoom } from '../core/decode';
-import type { Room } from '../core/model';
+import { decodeProgress, decodeRoom } from '../core/decode';
+import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
 import { ApiError, fetchJson } from './http';
 import type { SessionHolder } from './session';
@@ -12,6 +12,8 @@ const LEAST = 5_000;
 
 export interface FeedEvents {
   room(room: Room): void;
+  /** The server has come further with a video; nothing else changed. */
+  progress(videoId: string, progress: Progress): void;
   /** Changes arrive (again). */
   live(): void;
   /** Changes do not arrive for now; it keeps trying. */
@@ -103,13 +105,19 @@ export class RoomFeed {
         this.events.live();
         load();
       };
-      await readEvents(`${this.#path()}/events`, headers, signal, opened, ({ type }) => {
+      await readEvents(`${this.#path()}/events`, headers, signal, opened, ({ type, data }) => {
         if (type === 'changed') load();
+        if (type === 'progress') this.#progress(data);
         if (type === 'revoked') failed.abort(new ApiError(403, 'M_FORBIDDEN'));
       }).catch((error: unknown) => {
         throw failed.signal.aborted ? failed.signal.reason : error;
       });
     });
+  }
+
+  #progress(data: string): void {
+    const { videoId, progress } = decodeProgress(JSON.parse(data));
+    this.events.progress(videoId, progress);
   }
 
   #stopped(): boolean {

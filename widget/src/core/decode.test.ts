@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DecodeError, decodeRoom, decodeSession } from './decode';
+import { DecodeError, decodeProgress, decodeRoom, decodeSession } from './decode';
 
 const VIDEO = {
   id: 'v1', event_id: '$e', title: 'Lake', state: 'ready', visibility: 'shown', duration: 4.5, width: 1, height: 1,
@@ -18,7 +18,7 @@ describe('decodeRoom', () => {
       roomId: '!r', name: null, channelUrl: null, grantExpiresAt: 9,
       members: [{
         userId: '@a:x', displayName: null, avatarUrl: null, reelUrl: MEMBER.reel_url,
-        videos: [{ id: 'v1', title: 'Lake', state: 'ready', visibility: 'shown', duration: 4.5, posterUrl: VIDEO.poster_url, createdAt: 7, failure: null }],
+        videos: [{ id: 'v1', title: 'Lake', state: 'ready', visibility: 'shown', duration: 4.5, posterUrl: VIDEO.poster_url, blurhash: null, progress: null, createdAt: 7, failure: null }],
       }],
     });
   });
@@ -28,7 +28,15 @@ describe('decodeRoom', () => {
     expect(room.members[0]?.videos[0]?.failure).toBe('not-a-video');
   });
 
+  it('reads how far the work is, and what stands in for the poster', () => {
+    const hash = 'LEHV6nWB2yk8pyo0adR*.7kCMdnj';
+    const seen = (fields: Record<string, unknown>): unknown => decodeRoom(withVideo(fields)).members[0]?.videos[0];
+    expect(seen({ state: 'processing', blurhash: hash, progress: { percent: 42, remaining: 20 } })).toMatchObject({ blurhash: hash, progress: { percent: 42, remaining: 20 } });
+    expect(seen({ state: 'processing', progress: { percent: 0, remaining: null } })).toMatchObject({ progress: { percent: 0, remaining: null } });
+  });
+
   it.each([
+    ['a progress without a share', withVideo({ progress: { remaining: 3 } })],
     ['a list instead of a room', []],
     ['no members', { ...ROOM, members: null }],
     ['an unknown state', withVideo({ state: 'melted' })],
@@ -44,6 +52,16 @@ describe('decodeRoom', () => {
 
   it('says where it went wrong', () => {
     expect(() => decodeRoom(withVideo({ state: 'melted' }))).toThrow(/room\.members\[0\]\.videos\[0\]\.state/);
+  });
+});
+
+describe('decodeProgress', () => {
+  it('takes the video and its progress, within bounds', () => {
+    expect(decodeProgress({ room_id: '!r', video_id: 'v1', percent: 101, remaining: -0.5 })).toEqual({ videoId: 'v1', progress: { percent: 100, remaining: 0 } });
+  });
+
+  it('refuses a progress of no video', () => {
+    expect(() => decodeProgress({ percent: 1, remaining: null })).toThrow(DecodeError);
   });
 });
 

@@ -1,5 +1,5 @@
 // Turns JSON from outside into the model. Anything malformed is refused with the place where it went wrong.
-import type { Member, Room, Session, Video, VideoState, Visibility } from './model';
+import type { Member, Progress, Room, Session, Video, VideoState, Visibility } from './model';
 
 /** The server's answer does not have the agreed form. */
 export class DecodeError extends Error {
@@ -56,6 +56,13 @@ function oneOf<T extends string>(of: Json, key: string, allowed: readonly T[], w
   return found;
 }
 
+function progress(json: Json, where: string): Progress {
+  return {
+    percent: Math.min(100, Math.max(0, number(json, 'percent', where))),
+    remaining: (json.remaining ?? null) === null ? null : Math.max(0, number(json, 'remaining', where)),
+  };
+}
+
 function video(value: unknown, where: string): Video {
   const json = asObject(value, where);
   const failure = json.failure ?? null;
@@ -66,6 +73,8 @@ function video(value: unknown, where: string): Video {
     visibility: oneOf(json, 'visibility', VISIBILITIES, where),
     duration: json.duration === null ? null : number(json, 'duration', where),
     posterUrl: localUrl(json, 'poster_url', where),
+    blurhash: optionalText(json, 'blurhash', where),
+    progress: (json.progress ?? null) === null ? null : progress(asObject(json.progress, `${where}.progress`), `${where}.progress`),
     createdAt: number(json, 'created_at', where),
     failure: failure === null ? null : text(asObject(failure, `${where}.failure`), 'code', `${where}.failure`),
   };
@@ -92,6 +101,12 @@ export function decodeRoom(value: unknown): Room {
     grantExpiresAt: number(json, 'grant_expires_at', 'room'),
     members: list(json, 'members', 'room').map((each, index) => member(each, `room.members[${index}]`)),
   };
+}
+
+/** The data of an event `progress`: how far the work on one video is. Throws DecodeError. */
+export function decodeProgress(value: unknown): { readonly videoId: string; readonly progress: Progress } {
+  const json = asObject(value, 'progress');
+  return { videoId: text(json, 'video_id', 'progress'), progress: progress(json, 'progress') };
 }
 
 /** The answer of `POST /api/v1/session`. Throws DecodeError. */

@@ -16,6 +16,12 @@ export function split(seconds: number): { hours: number; minutes: number; rest: 
   return { hours: Math.floor(whole / 3600), minutes: Math.floor((whole % 3600) / 60), rest: whole % 60 };
 }
 
+/** A remaining time in seconds as one would say it: in steps of five seconds, from a minute on in minutes. */
+export function roughly(seconds: number): { unit: 'seconds' | 'minutes'; count: number } {
+  const steps = Math.max(5, Math.ceil(seconds / 5) * 5);
+  return steps < 60 ? { unit: 'seconds', count: steps } : { unit: 'minutes', count: Math.round(steps / 60) };
+}
+
 /** `@alice:example.org` → `alice`; anything else stays as it is. */
 export function localpart(userId: string): string {
   return /^@([^:]+):/.exec(userId)?.[1] ?? userId;

@@ -6,14 +6,26 @@ export type VideoState = 'queued' | 'processing' | 'playable' | 'ready' | 'faile
 /** Who may see a video; `held` waits for a moderator. */
 export type Visibility = 'shown' | 'hidden' | 'held' | 'removed';
 
+/** How far the server's work on a video is. */
+export interface Progress {
+  /** 0 to 100. */
+  readonly percent: number;
+  /** Seconds; null while nobody can tell. */
+  readonly remaining: number | null;
+}
+
 export interface Video {
   readonly id: string;
   readonly title: string | null;
   readonly state: VideoState;
   readonly visibility: Visibility;
-  /** Seconds; null until the file was examined. */
+  /** Seconds, of the whole video also while only its beginning can be watched; null until the file was examined. */
   readonly duration: number | null;
   readonly posterUrl: string | null;
+  /** The poster in some thirty characters. */
+  readonly blurhash: string | null;
+  /** Null while nobody works on it. */
+  readonly progress: Progress | null;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** Why it failed: a code of the catalogue's `failure-…` messages. */

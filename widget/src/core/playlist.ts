@@ -7,6 +7,11 @@ export function firstVariant(text: string): string | null {
   return lines(text).find((line) => !line.startsWith('#')) ?? null;
 }
 
+/** False while segments may still be added (section 4.3.3.4). */
+export function isWhole(text: string): boolean {
+  return lines(text).includes('#EXT-X-ENDLIST');
+}
+
 /** The segments of a media playlist, their URLs as they are written there. */
 export function segmentsOf(text: string): Segment[] {
   const segments: Segment[] = [];

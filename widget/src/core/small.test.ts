@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { backoff } from './backoff';
-import { clock, initials, localpart, titleOf } from './format';
+import { clock, initials, localpart, roughly, titleOf } from './format';
 import { chooseLanguage, readParams, themeOf } from './params';
-import { firstVariant, segmentsOf } from './playlist';
+import { firstVariant, isWhole, segmentsOf } from './playlist';
 import { Store } from './store';
 
 describe('format', () => {
   it('writes times', () => {
     expect([clock(7.9), clock(754), clock(3723), clock(-1), clock(NaN)]).toEqual(['0:07', '12:34', '1:02:03', '0:00', '0:00']);
+  });
+
+  it('rounds what remains as one would say it', () => {
+    expect([0, 5, 17.2, 55, 56, 100, 3600].map(roughly)).toEqual([
+      { unit: 'seconds', count: 5 }, { unit: 'seconds', count: 5 }, { unit: 'seconds', count: 20 }, { unit: 'seconds', count: 55 },
+      { unit: 'minutes', count: 1 }, { unit: 'minutes', count: 2 }, { unit: 'minutes', count: 60 },
+    ]);
   });
 
   it('makes initials of every kind of name', () => {
@@ -43,6 +50,7 @@ describe('playlist', () => {
       { url: '../v/b/0.m4s', start: 2, duration: 1.5, discontinuity: 1 },
     ]);
     expect(firstVariant(text)).toBeNull();
+    expect([isWhole(text), isWhole(text.replace('#EXT-X-ENDLIST', ''))]).toEqual([true, false]);
     expect(firstVariant('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n')).toBe('low.m3u8');
   });
 });

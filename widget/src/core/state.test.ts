@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Member, Room, Video, VideoState } from './model';
-import { emptinessOf, EVERYONE, INITIAL, inOrder, reduce, selectionOf, type State } from './state';
+import { emptinessOf, EVERYONE, furthest, INITIAL, inOrder, reduce, selectionOf, type State } from './state';
 
 function video(id: string, state: VideoState = 'ready'): Video {
-  return { id, title: id, state, visibility: 'shown', duration: 1, posterUrl: null, createdAt: 0, failure: null };
+  return { id, title: id, state, visibility: 'shown', duration: 1, posterUrl: null, blurhash: null, progress: null, createdAt: 0, failure: null };
 }
 
 function member(userId: string, videos: readonly Video[] = []): Member {
@@ -67,8 +67,28 @@ describe('emptiness', () => {
     expect(seen([ALICE, BOB], '@bob:x')).toBe('own');
     expect(seen([ALICE, member('@carol:x')], '@carol:x')).toBe('member');
     expect(seen([member('@alice:x', [video('a', 'processing')])])).toBe('preparing');
+    expect(seen([member('@alice:x', [video('a', 'queued')])])).toBe('waiting');
+    expect(seen([member('@alice:x', [video('a', 'queued'), video('b', 'processing')])])).toBe('preparing');
     expect(seen([member('@alice:x', [video('a', 'failed')])])).toBe('failed');
     expect(seen([ALICE])).toBeNull();
+  });
+});
+
+describe('progress', () => {
+  const working = after(AS_BOB, room([member('@alice:x', [video('a', 'processing'), video('b', 'processing')]), BOB]));
+  const further = reduce(working, { type: 'progress', videoId: 'b', progress: { percent: 42, remaining: 20 } });
+
+  it('changes one video and nothing else', () => {
+    expect(further.room?.members[0]?.videos.map(({ progress }) => progress)).toEqual([null, { percent: 42, remaining: 20 }]);
+    expect(further.room?.members[1]).toBe(BOB);
+    expect(reduce(further, { type: 'progress', videoId: 'gone', progress: { percent: 1, remaining: null } })).toEqual(further);
+    expect(reduce(AS_BOB, { type: 'progress', videoId: 'b', progress: { percent: 1, remaining: null } }).room).toBeNull();
+  });
+
+  it('is told of the video that is furthest', () => {
+    expect(furthest(selectionOf(further)?.entries ?? [])?.id).toBe('b');
+    expect(furthest(selectionOf(working)?.entries ?? [])?.id).toBe('a');
+    expect(furthest([])).toBeNull();
   });
 });
 

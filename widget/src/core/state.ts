@@ -1,5 +1,5 @@
 // What the page shows, apart from the running player: which room, which reel, or which trouble.
-import { isPending, isPlayable, type Member, type Room, type Video } from './model';
+import { isPending, isPlayable, type Member, type Progress, type Room, type Video } from './model';
 
 /** Why there is nothing to see. Each has its own words and way out in the catalogue (`widget-error-…`). */
 export type Trouble = 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'no-room' | 'unsupported';
@@ -27,6 +27,7 @@ export type Action =
   | { readonly type: 'retry' }
   | { readonly type: 'signed-in'; readonly viewer: string }
   | { readonly type: 'room'; readonly room: Room }
+  | { readonly type: 'progress'; readonly videoId: string; readonly progress: Progress }
   | { readonly type: 'select'; readonly selected: string }
   | { readonly type: 'live'; readonly live: boolean }
   | { readonly type: 'trouble'; readonly trouble: Trouble };
@@ -45,6 +46,8 @@ export function reduce(state: State, action: Action): State {
     case 'room':
       // A room does not help a browser that cannot play it.
       return { ...state, room: action.room, selected: keepOrChoose(action.room, state), trouble: state.trouble === 'unsupported' ? 'unsupported' : null };
+    case 'progress':
+      return { ...state, room: state.room && withProgress(state.room, action.videoId, action.progress) };
     case 'select':
       return { ...state, selected: action.selected, chosen: true };
     case 'live':
@@ -52,6 +55,15 @@ export function reduce(state: State, action: Action): State {
     case 'trouble':
       return withTrouble(state, action.trouble);
   }
+}
+
+/** The same room, in which the server has come further with one video. */
+function withProgress(room: Room, videoId: string, progress: Progress): Room {
+  const members = room.members.map((member) => {
+    if (!member.videos.some(({ id }) => id === videoId)) return member;
+    return { ...member, videos: member.videos.map((video) => (video.id === videoId ? { ...video, progress } : video)) };
+  });
+  return { ...room, members };
 }
 
 /** A lost connection leaves what is on the screen; a lost right to see it does not. */
@@ -120,15 +132,24 @@ export function inOrder(entries: readonly Entry[], order: readonly string[]): re
   return [...entries].sort((a, b) => rank(a) - rank(b) || 0);
 }
 
-/** Why a selection shows no picture: nobody sent anything, this member did not, or it is still being made. */
-export type Emptiness = 'room' | 'member' | 'own' | 'preparing' | 'failed';
+/** Why a selection shows no picture: nobody sent anything, this member did not, its turn has not come, it is still being made, or it cannot be. */
+export type Emptiness = 'room' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed';
+
+/** The video on which the work is furthest; null when none is being worked on. */
+export function furthest(entries: readonly Entry[]): Video | null {
+  const working = entries.map(({ video }) => video).filter(({ state }) => state === 'processing');
+  return working.reduce<Video | null>((best, video) => (best === null || percentOf(video) > percentOf(best) ? video : best), null);
+}
+
+const percentOf = (video: Video): number => video.progress?.percent ?? -1;
 
 /** Null when there is something to play. */
 export function emptinessOf(state: State): Emptiness | null {
   const selection = selectionOf(state);
   if (selection?.reelUrl) return null;
   const videos = selection?.entries.map(({ video }) => video) ?? [];
-  if (videos.some(isPending) || videos.some(isPlayable)) return 'preparing';
+  if (videos.some((video) => video.state === 'processing' || isPlayable(video))) return 'preparing';
+  if (videos.some(isPending)) return 'waiting';
   if (videos.length > 0) return 'failed';
   if (state.room?.members.every((member) => member.videos.length === 0) ?? true) return 'room';
   return selection?.member?.userId === state.viewer ? 'own' : 'member';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { following, itemAt, itemOf, nextTarget, orderOf, previousTarget, stepTarget, timelineOf, type Segment } from './timeline';
+import { following, itemAt, itemOf, nextTarget, orderOf, previousTarget, stepTarget, timelineOf, withinItem, type Segment } from './timeline';
 
 /** Two showings of a list of a (4 s) and b (6 s), in segments of 2 s. */
 function segments(): Segment[] {
@@ -69,6 +69,18 @@ describe('moving', () => {
 
   it('steps within the item, stops at its start and goes over its end', () => {
     expect([stepTarget(timeline, 5, 3), stepTarget(timeline, 5, -10), stepTarget(timeline, 5, 10), stepTarget(timeline, 18, 10)]).toEqual([8, 4, 10, 0]);
+  });
+});
+
+describe('an item that grows', () => {
+  it('is not left by a step forward, and seeking ends at its last moment', () => {
+    expect([stepTarget(timeline, 18, 10, true), stepTarget(timeline, 18, 1, true), stepTarget(timeline, 5, 10, true)]).toEqual([19.9, 19, 10]);
+    const last = { videoId: 'b', start: 14, duration: 6 };
+    expect([withinItem(last, 90), withinItem(last, 2), withinItem(last, -1)]).toEqual([19.9, 16, 14]);
+  });
+
+  it('keeps its place and the items before it as segments come', () => {
+    expect(timelineOf(segments().slice(0, 3))).toEqual([{ videoId: 'a', start: 0, duration: 4 }, { videoId: 'b', start: 4, duration: 2 }]);
   });
 });
 

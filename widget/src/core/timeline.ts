@@ -20,6 +20,8 @@ export type Timeline = readonly Item[];
 
 /** Seconds within which 'previous' means the item before, not the start of this one. */
 const RESTART_AFTER = 3;
+/** Seconds before an item's end that are still its own: the end itself belongs to the next one. */
+const LAST = 0.1;
 const VIDEO_OF = /\/v\/([^/]+)\//;
 
 /** Groups segments to items; segments whose URL names no video are left out. */
@@ -73,12 +75,17 @@ export function nextTarget(timeline: Timeline, time: number): number {
   return (timeline[itemAt(timeline, time) + 1] ?? timeline[0])?.start ?? 0;
 }
 
-/** Where a step of `by` seconds leads: back it stops at the item's start, forward it goes over to the next item. */
-export function stepTarget(timeline: Timeline, time: number, by: number): number {
+/** The time of a position within an item, at most its last moment. */
+export function withinItem(item: Item, position: number): number {
+  return item.start + Math.min(Math.max(0, position), Math.max(0, item.duration - LAST));
+}
+
+/** Where a step of `by` seconds leads: back it stops at the item's start, forward it goes over to the next item, unless the last one still grows. */
+export function stepTarget(timeline: Timeline, time: number, by: number, growing = false): number {
   const here = timeline[itemAt(timeline, time)];
   if (here === undefined) return time;
   const target = time + by;
-  if (target >= here.start + here.duration) return nextTarget(timeline, time);
+  if (target >= here.start + here.duration) return growing && here === timeline.at(-1) ? withinItem(here, Infinity) : nextTarget(timeline, time);
   return Math.max(here.start, target);
 }
 

@@ -12,12 +12,14 @@ export interface DeckEvents {
 
 export interface Deck {
   readonly timeline: Timeline;
+  /** The last item is still being made: it has no end yet. */
+  readonly growing: boolean;
   /** The grant in its URLs cannot be replaced while it plays. */
   readonly needsFreshUrl: boolean;
   close(): void;
 }
 
-/** Where to begin, decided once the items are known. Seconds on the playlist's timeline. */
+/** Where to begin, decided once the items are known; asked again while the place does not exist yet. Seconds on the playlist's timeline. */
 export type Place = (timeline: Timeline) => number;
 
 export interface DeckOptions {

@@ -1,7 +1,10 @@
 // Reads a reel's items from its playlists before it plays, to begin at one of them.
-import { firstVariant, segmentsOf } from '../core/playlist';
+import { firstVariant, isWhole, segmentsOf } from '../core/playlist';
 import { timelineOf, type Timeline } from '../core/timeline';
-import type { Failure } from './deck';
+import type { Failure, Place } from './deck';
+
+/** Milliseconds between two looks at a playlist that grows: about its segments' length. */
+export const LOOK_AGAIN = 2_000;
 
 /** A playlist could not be had. */
 export class PlaylistError extends Error {
@@ -15,12 +18,33 @@ export class PlaylistError extends Error {
   }
 }
 
+export interface Content {
+  readonly timeline: Timeline;
+  /** The last item is still being made. */
+  readonly growing: boolean;
+}
+
+/** The items, and the place in them once it exists: that of a video which grows anew may be ahead. Rejects as `fetchContent` does. */
+export async function findPlace(url: () => string, place: Place, signal: AbortSignal): Promise<Content & { readonly start: number }> {
+  for (;;) {
+    const content = await fetchContent(url(), signal);
+    const start = place(content.timeline);
+    const last = content.timeline.at(-1);
+    if (!content.growing || last === undefined || start < last.start + last.duration) return { ...content, start };
+    await pause(LOOK_AGAIN);
+  }
+}
+
 /** The items on the first variant's timeline, from which those of the others do not differ noticeably. Rejects with PlaylistError, or when aborted. */
-export async function fetchTimeline(url: string, signal: AbortSignal): Promise<Timeline> {
+export async function fetchContent(url: string, signal: AbortSignal): Promise<Content> {
   const main = await fetchText(url, signal);
   const variant = firstVariant(main);
-  if (variant === null) return timelineOf(segmentsOf(main));
-  return timelineOf(segmentsOf(await fetchText(new URL(variant, new URL(url, location.href)).href, signal)));
+  const text = variant === null ? main : await fetchText(new URL(variant, new URL(url, location.href)).href, signal);
+  return { timeline: timelineOf(segmentsOf(text)), growing: !isWhole(text) };
+}
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 async function fetchText(url: string, signal: AbortSignal): Promise<string> {

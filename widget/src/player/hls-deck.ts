@@ -2,7 +2,7 @@
 import Hls, { type ErrorData, type HlsConfig, type LevelDetails } from 'hls.js/light';
 import { timelineOf, type Timeline } from '../core/timeline';
 import type { Deck, DeckOptions, Failure } from './deck';
-import { fetchTimeline, PlaylistError } from './fetch-timeline';
+import { findPlace, PlaylistError } from './fetch-timeline';
 
 /** Milliseconds within which a second decoding error is not worth another attempt to recover. */
 const RECOVER_AGAIN = 5_000;
@@ -22,10 +22,13 @@ const CONFIG: Partial<HlsConfig> = {
   maxBufferLength: 30,
   // Enough to wrap a usual reel without loading its start again, bounded for long ones.
   backBufferLength: 300,
+  // While a video grows its end so far is not its end: a browser would report 'ended' there each time it catches up.
+  liveDurationInfinity: true,
 };
 
 export class HlsDeck implements Deck {
   timeline: Timeline = [];
+  growing = false;
   readonly needsFreshUrl = false;
   readonly #closed = new AbortController();
   #hls: Hls | null = null;
@@ -36,8 +39,8 @@ export class HlsDeck implements Deck {
     if (place === null) this.#load(0);
     else {
       // hls.js takes its start before it knows the items, and does not survive being sent elsewhere at its first segment.
-      fetchTimeline(renew(url), this.#closed.signal).then(
-        (timeline) => this.#load(place(timeline)),
+      findPlace(() => renew(url), place, this.#closed.signal).then(
+        ({ start }) => this.#load(start),
         (error: unknown) => {
           if (!this.#closed.signal.aborted) events.failed(error instanceof PlaylistError ? error.failure : 'network');
         },
@@ -66,7 +69,8 @@ export class HlsDeck implements Deck {
     hls.loadSource(url);
   }
 
-  #update({ fragments }: LevelDetails): void {
+  #update({ fragments, live }: LevelDetails): void {
+    this.growing = live;
     this.timeline = timelineOf(fragments.map(({ url, start, duration, cc }) => ({ url, start, duration, discontinuity: cc })));
     this.options.events.timeline();
   }

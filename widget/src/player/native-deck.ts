@@ -1,10 +1,11 @@
 // Plays a playlist where the browser has no Media Source Extensions but plays HLS itself (older iPhones).
 import type { Timeline } from '../core/timeline';
 import type { Deck, DeckOptions } from './deck';
-import { fetchTimeline, PlaylistError } from './fetch-timeline';
+import { fetchContent, findPlace, LOOK_AGAIN, pause, PlaylistError } from './fetch-timeline';
 
 export class NativeDeck implements Deck {
   timeline: Timeline = [];
+  growing = false;
   readonly needsFreshUrl = true;
   readonly #closed = new AbortController();
 
@@ -12,7 +13,7 @@ export class NativeDeck implements Deck {
     const { video, events } = options;
     const { signal } = this.#closed;
     video.addEventListener('error', () => events.failed(video.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'media'), { signal });
-    this.#open(options.renew(options.url)).catch((error: unknown) => {
+    this.#open().catch((error: unknown) => {
       if (!signal.aborted) events.failed(error instanceof PlaylistError ? error.failure : 'network');
     });
   }
@@ -23,13 +24,26 @@ export class NativeDeck implements Deck {
     this.options.video.load();
   }
 
-  async #open(url: string): Promise<void> {
-    const { video, place, events } = this.options;
+  async #open(): Promise<void> {
+    const { video, url, place, renew, events } = this.options;
     const { signal } = this.#closed;
-    this.timeline = await fetchTimeline(url, signal);
-    video.src = url;
-    video.addEventListener('loadedmetadata', () => (video.currentTime = place?.(this.timeline) ?? 0), { once: true, signal });
+    const { timeline, growing, start } = await findPlace(() => renew(url), place ?? (() => 0), signal);
+    this.timeline = timeline;
+    this.growing = growing;
+    video.src = renew(url);
+    video.addEventListener('loadedmetadata', () => (video.currentTime = start), { once: true, signal });
     video.load();
     events.timeline();
+    await this.#follow();
+  }
+
+  /** The browser reads its playlist again by itself but does not tell what it found. */
+  async #follow(): Promise<void> {
+    const { url, renew, events } = this.options;
+    while (this.growing) {
+      await pause(LOOK_AGAIN);
+      Object.assign(this, await fetchContent(renew(url), this.#closed.signal));
+      events.timeline();
+    }
   }
 }

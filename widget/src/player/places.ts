@@ -20,10 +20,12 @@ export function afterItem(shown: Slot): Place {
   };
 }
 
-/** Where a slot was when it failed; the item after it when this one cannot be decoded. */
-export function resume({ item, time }: Slot, failure: Failure): Place | null {
-  if (item === null) return null;
+/** The same moment again: a slot tells where it is by then, for it plays on what it has. The next item when this one cannot be decoded. */
+export function resume(shown: Pick<Slot, 'item' | 'time'>, failure: Failure | null): Place | null {
+  if (shown.item === null) return null;
   return (timeline: Timeline) => {
+    const { item, time } = shown;
+    if (item === null) return 0;
     const again = timeline[itemOf(timeline, item.videoId, time)];
     if (again === undefined) return 0;
     return failure === 'media' ? nextTarget(timeline, again.start) : again.start + (time - item.start);

@@ -2,7 +2,7 @@
 import { backoff } from '../core/backoff';
 import { reelIdentity } from '../core/grant';
 import { Store } from '../core/store';
-import { itemOf, nextTarget, orderOf, previousTarget, stepTarget, type Timeline } from '../core/timeline';
+import { itemOf, nextTarget, orderOf, previousTarget, stepTarget, withinItem, type Timeline } from '../core/timeline';
 import type { Failure, OpenDeck, Place } from './deck';
 import { createPicture } from './picture';
 import { afterItem, resume, startOf } from './places';
@@ -13,8 +13,8 @@ import { IDLE, type Playback } from './state';
 export interface Reel {
   readonly key: string;
   readonly url: string;
-  /** The videos that are still there. */
-  readonly videoIds: readonly string[];
+  /** Seconds of the videos that are still there, by id: of the whole, also while one grows. */
+  readonly durations: ReadonlyMap<string, number>;
 }
 
 /** Seconds before the end at which it wraps while the last frames still show (measured: a wrap there costs 0 to 13 ms). */
@@ -40,6 +40,8 @@ export class ReelPlayer {
   #front: Slot | null = null;
   #back: Waiting | null = null;
   #reel: Reel | null = null;
+  /** Where a video that grew was when its reel went away: made anew, it comes back. */
+  #left: { readonly key: string; readonly place: Place | null } | null = null;
   #attempt = 0;
   #reopenTimer: ReturnType<typeof setTimeout> | undefined;
   #boundaryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -70,6 +72,7 @@ export class ReelPlayer {
     const source = sourceOf(reel);
     const shown = this.#front;
     if (startAt === null && this.#back?.slot.source.identity === source.identity && this.#back.slot.source.key === source.key) return;
+    if (shown === null && startAt === null && this.#left?.key === reel.key) return this.#open(source, this.#left.place, 'ready');
     if (shown?.source.key !== reel.key) return this.#open(source, startOf(startAt), 'ready');
     if (startAt !== null) return this.#open(source, startOf(startAt), 'ready');
     if (shown.source.identity !== source.identity) return this.#revise(shown, source, reel);
@@ -98,7 +101,9 @@ export class ReelPlayer {
     if (front === null || this.#reel?.key !== front.source.key) return false;
     const item = front.timeline[itemOf(front.timeline, videoId, front.time)];
     if (item === undefined) {
-      if (!this.#reel.videoIds.includes(videoId)) return false;
+      if (!this.#reel.durations.has(videoId)) return false;
+      // The reel is the newest and still without it: of the videos that grow, it holds one at a time.
+      if (front.source.identity === sourceOf(this.#reel).identity) return true;
       this.show(this.#reel, videoId);
     } else this.#seek(item.start);
     this.play();
@@ -116,14 +121,13 @@ export class ReelPlayer {
 
   /** Steps by seconds within the item. */
   step(by: number): void {
-    this.#move((timeline, time) => stepTarget(timeline, time, by));
+    this.#move((timeline, time) => stepTarget(timeline, time, by, this.#front?.growing));
   }
 
-  /** Seeks to seconds within the item. */
+  /** Seeks to seconds within the item, to the last moment that exists of one that grows. */
   seek(position: number): void {
     const item = this.#front?.item;
-    // Just before the end: the end itself already belongs to the next item.
-    if (item) this.#seek(item.start + Math.min(Math.max(0, position), Math.max(0, item.duration - 0.1)));
+    if (item) this.#seek(withinItem(item, position));
   }
 
   setVolume(volume: number): void {
@@ -140,7 +144,7 @@ export class ReelPlayer {
     const video = createPicture({
       moved: () => (showing() ? this.#tick() : this.#arrived()),
       ended: () => showing() && this.#wrap(),
-      waiting: () => showing() && this.playback.patch({ buffering: true }),
+      waiting: () => showing() && this.#waits(),
       playable: () => {
         if (!showing()) return this.#arrived();
         this.playback.patch({ buffering: false });
@@ -161,7 +165,7 @@ export class ReelPlayer {
     if (until === 'ready') {
       // What showed belongs to another choice: hold its last frame instead of playing on.
       if (this.#front !== null && this.#front.source.key !== source.key) this.#front.video.pause();
-      this.playback.patch({ buffering: true });
+      this.playback.patch({ buffering: this.#front?.source.key !== source.key || !this.#front.flows });
     }
     const slot: Slot = new Slot(video, source, this.openDeck, place, this.renew, {
       timeline: () => this.#timelineChanged(slot),
@@ -173,13 +177,15 @@ export class ReelPlayer {
   /** What was being prepared is no longer wanted; what shows is right. */
   #stay(): void {
     this.#dropBack();
-    this.playback.patch({ buffering: false });
+    this.playback.patch({ buffering: this.#front?.flows === false });
     if (this.playback.get().playing && this.#front?.video.paused) void this.#run();
   }
 
   #revise(shown: Slot, source: Source, reel: Reel): void {
     const current = shown.item?.videoId;
-    const gone = current === undefined || !reel.videoIds.includes(current);
+    // It would never end here: the new version has the same moment.
+    if (shown.failure !== null || shown.starved) return this.#open(source, resume(shown, shown.failure), 'ready');
+    const gone = current === undefined || !reel.durations.has(current);
     this.#open(source, afterItem(shown), gone ? 'ready' : 'boundary');
   }
 
@@ -188,6 +194,13 @@ export class ReelPlayer {
     if (this.#back?.until !== 'boundary') return;
     if (this.#back.slot.source.identity === front.source.identity) this.#dropBack();
     else this.#back.slot.aim(afterItem(front));
+  }
+
+  #waits(): void {
+    this.playback.patch({ buffering: true });
+    const [front, back] = [this.#front, this.#back];
+    // A newer version need not wait for an end that is not there yet.
+    if (front?.starved && back?.until === 'boundary') this.#open(back.slot.source, resume(front, null), 'ready');
   }
 
   #dropBack(): void {
@@ -199,6 +212,10 @@ export class ReelPlayer {
 
   #clear(): void {
     this.#dropBack();
+    if (this.#front?.growing) {
+      const { item, time, source } = this.#front;
+      this.#left = { key: source.key, place: resume({ item, time }, null) };
+    }
     this.#front?.close();
     this.#front?.video.removeAttribute('data-active');
     this.#front = null;
@@ -218,6 +235,7 @@ export class ReelPlayer {
     const old = this.#front;
     this.#front = back;
     this.#back = null;
+    this.#left = null;
     this.#boundaryTimer = undefined;
     applySound(back.video, this.sound.get());
     back.video.setAttribute('data-active', '');
@@ -254,17 +272,18 @@ export class ReelPlayer {
     const front = this.#front;
     const item = front?.item;
     if (!front || !item) return;
-    const { videoId, duration, start } = item;
+    const { videoId, start, duration: available } = item;
+    const duration = front.growing ? Math.max(available, this.#reel?.durations.get(videoId) ?? 0) : available;
     if (start !== this.#itemStart) this.#itemChanged(front);
     this.#itemStart = start;
-    this.playback.patch({ videoId, position: Math.min(duration, Math.max(0, front.time - item.start)), duration });
+    this.playback.patch({ videoId, position: Math.min(duration, Math.max(0, front.time - start)), duration, available });
     if (Math.abs(front.time - this.#playedSince) > RECOVERED) this.#attempt = 0;
     this.#lookAhead(front);
   }
 
   #lookAhead(front: Slot): void {
     const { item, end, time } = front;
-    if (item === null || front.video.paused) return;
+    if (item === null || front.video.paused || front.growing) return;
     const last = item.start + item.duration > end - 0.5;
     if (last && this.#back === null && end - time < PREPARE && front.bufferedFrom(0) < ENOUGH) {
       this.#open(front.source, null, 'boundary');
@@ -284,7 +303,7 @@ export class ReelPlayer {
   }
 
   #wrap(): void {
-    if (this.#front === null) return;
+    if (this.#front === null || this.#front.growing) return;
     this.#seek(this.#front.firstFrame);
     if (this.playback.get().playing) void this.#run();
   }
@@ -311,12 +330,14 @@ export class ReelPlayer {
   /** Opens the same place again behind the standing picture, later each time. */
   #failed(slot: Slot, failure: Failure): void {
     if (slot !== this.#front && slot !== this.#back?.slot) return;
-    const place = resume(slot, failure);
+    slot.failure = failure;
+    const { item, time, aimed } = slot;
+    const place = slot === this.#front ? resume(slot, failure) : failure === 'media' ? resume({ item, time }, failure) : aimed;
     // A new version that failed to load leaves the old one playing; it is tried again all the same.
     const until = this.#back?.slot === slot ? this.#back.until : 'ready';
-    if (until === 'ready') this.playback.patch({ trouble: failure === 'media' ? 'media' : 'network', buffering: true });
-    // A grant that ended, after the computer slept for example, needs no patience but a newer one.
+    // An address that ended, after the computer slept or when a video is made anew, needs no patience but a newer one.
     const wait = failure === 'stale' && this.#attempt === 0 ? 0 : backoff(this.#attempt, Math.random());
+    if (until === 'ready' && wait > 0) this.playback.patch({ trouble: failure === 'media' ? 'media' : 'network', buffering: true });
     this.#attempt += 1;
     clearTimeout(this.#reopenTimer);
     this.#reopenTimer = setTimeout(() => void this.#renewAndReopen(slot, failure, place, until), wait);
@@ -325,7 +346,8 @@ export class ReelPlayer {
   async #renewAndReopen(slot: Slot, failure: Failure, place: Place | null, until: Waiting['until']): Promise<void> {
     if (failure === 'stale') await this.onStale();
     // The room's new state may have opened something else in the meantime.
-    if (slot === this.#front || slot === this.#back?.slot) this.#reopen(place, until);
+    const recovers = slot === this.#front && this.#back?.until === 'ready';
+    if (!recovers && (slot === this.#front || slot === this.#back?.slot)) this.#reopen(place, until);
   }
 
   #reopen(place: Place | null, until: Waiting['until']): void {

@@ -1,6 +1,6 @@
 // A video element with the deck that plays on it: one slot shows, the other prepares what comes next behind it.
 import { itemAt, type Item, type Timeline } from '../core/timeline';
-import type { Deck, DeckEvents, OpenDeck, Place } from './deck';
+import type { Deck, DeckEvents, Failure, OpenDeck, Place } from './deck';
 
 /** What a slot was opened with. */
 export interface Source {
@@ -16,6 +16,8 @@ const NEAR = 1;
 export class Slot {
   readonly #deck: Deck;
   #aim: Place | null;
+  /** What it ended with; it plays what it still has. */
+  failure: Failure | null = null;
   /** Seconds; null until the items are known. */
   #place: number | null;
 
@@ -34,12 +36,32 @@ export class Slot {
     this.#deck = open({ video, url: source.url, place: place === null ? null : decide, renew, events });
   }
 
+  /** Where it was to begin; null for the beginning. */
+  get aimed(): Place | null {
+    return this.#aim;
+  }
+
   get timeline(): Timeline {
     return this.#deck.timeline;
   }
 
   get needsFreshUrl(): boolean {
     return this.#deck.needsFreshUrl;
+  }
+
+  /** The showing item is still being made: where it ends now, it goes on later. */
+  get growing(): boolean {
+    return this.#deck.growing && this.item === this.timeline.at(-1);
+  }
+
+  /** It has what shows next. */
+  get flows(): boolean {
+    return this.video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+  }
+
+  /** It shows the last moment that exists of an item that grows. */
+  get starved(): boolean {
+    return this.growing && !this.flows && this.bufferedFrom(this.time) < NEAR;
   }
 
   get time(): number {
@@ -52,9 +74,7 @@ export class Slot {
 
   /** It could start at this moment, with the right picture. */
   get ready(): boolean {
-    const { readyState, seeking } = this.video;
-    const { HAVE_FUTURE_DATA } = HTMLMediaElement;
-    return readyState >= HAVE_FUTURE_DATA && !seeking && this.#place !== null && Math.abs(this.time - this.#place) < NEAR;
+    return this.flows && !this.video.seeking && this.#place !== null && Math.abs(this.time - this.#place) < NEAR;
   }
 
   /** Moves a slot that does not show yet to another place. */
@@ -71,7 +91,7 @@ export class Slot {
     return buffered.length > 0 && buffered.start(0) < NEAR ? buffered.start(0) : 0;
   }
 
-  /** Where the last item ends; what is buffered knows it better than the playlist. */
+  /** Where the last item ends, as far as it exists; what is buffered knows it better than the playlist. */
   get end(): number {
     const last = this.timeline.at(-1);
     if (last === undefined) return Infinity;

@@ -7,8 +7,10 @@ export interface Playback {
   readonly reel: string | null;
   /** Seconds within the item. */
   readonly position: number;
-  /** Seconds. */
+  /** Seconds; of the whole video also while it grows. */
   readonly duration: number;
+  /** Seconds of the item that exist. */
+  readonly available: number;
   /** The viewer's wish; the picture may still be waiting for data. */
   readonly playing: boolean;
   readonly buffering: boolean;
@@ -23,6 +25,7 @@ export const IDLE: Playback = {
   reel: null,
   position: 0,
   duration: 0,
+  available: 0,
   playing: false,
   buffering: false,
   trouble: null,

@@ -1,13 +1,14 @@
 // The whole page: the stage, the members, the selected list, and what stands there when one of them is missing.
 import { useEffect, useState } from 'preact/hooks';
 import type { Store } from '../core/store';
-import { emptinessOf, selectionOf, type Emptiness, type Entry, type Selection, type State, type Trouble } from '../core/state';
+import { emptinessOf, furthest, selectionOf, type Emptiness, type Entry, type Selection, type State, type Trouble } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
 import { IDLE, type Playback } from '../player/state';
 import { ClockIcon, CloudOffIcon, FilmIcon, PersonIcon, WarningIcon } from './icons';
 import { Members } from './members';
 import { nameOf } from './names';
 import { Notice } from './notice';
+import { ProgressBar, progressText } from './progress';
 import { Skeleton } from './skeleton';
 import { Stage } from './stage';
 import { useText } from './text';
@@ -40,13 +41,27 @@ function TroublePage({ trouble, onRetry }: { trouble: Trouble; onRetry: () => vo
   );
 }
 
+/** How far the video is that will play first: the others wait behind it. */
+function Progressing({ selection }: { selection: Selection | null }) {
+  const t = useText();
+  const video = furthest(selection?.entries ?? []);
+  if (video === null) return null;
+  return (
+    <>
+      <ProgressBar video={video} />
+      {video.progress !== null && <p class="notice-progress" aria-hidden="true">{progressText(video.progress, t)}</p>}
+    </>
+  );
+}
+
 function EmptyStage({ emptiness, selection }: { emptiness: Emptiness; selection: Selection | null }) {
   const t = useText();
   const name = selection?.member ? nameOf(selection.member) : '';
-  const icon = emptiness === 'preparing' ? <ClockIcon /> : emptiness === 'failed' ? <WarningIcon /> : <FilmIcon />;
+  const waits = emptiness === 'preparing' || emptiness === 'waiting';
+  const icon = waits ? <ClockIcon /> : emptiness === 'failed' ? <WarningIcon /> : <FilmIcon />;
   return (
     <section class="stage stage-empty" data-testid="empty" data-empty={emptiness}>
-      <Notice icon={icon} title={t(`widget-empty-${emptiness}`, { name })} hint={t(`widget-empty-${emptiness}-hint`)} busy={emptiness === 'preparing'} />
+      <Notice icon={icon} title={t(`widget-empty-${emptiness}`, { name })} hint={t(`widget-empty-${emptiness}-hint`)} progress={emptiness === 'preparing' && <Progressing selection={selection} />} />
     </section>
   );
 }

@@ -2,6 +2,7 @@ import { FluentResource } from '@fluent/bundle';
 import { describe, expect, it } from 'vitest';
 import en from '../../locales/en.ftl?raw';
 import zh from '../../locales/zh.ftl?raw';
+import { progressText } from './progress';
 import { translator } from './text';
 
 /** The codes that the server gives as reasons. */
@@ -10,8 +11,9 @@ const CODES = [
   'took-too-long', 'tool-missing', 'failed', 'media-gone', 'media-too-large', 'download-failed', 'hash-mismatch', 'internal',
 ];
 const TROUBLES = ['outside', 'no-answer', 'declined', 'identity', 'not-member', 'offline', 'server', 'no-room', 'unsupported'];
-const EMPTINESSES = ['room', 'member', 'own', 'preparing', 'failed'];
+const EMPTINESSES = ['room', 'member', 'own', 'waiting', 'preparing', 'failed'];
 const BUILT = [
+  ...['seconds', 'minutes'].map((unit) => `widget-progress-${unit}`),
   ...CODES.map((code) => `failure-${code}`),
   ...TROUBLES.flatMap((trouble) => [`widget-error-${trouble}`, `widget-error-${trouble}-hint`]),
   ...EMPTINESSES.flatMap((emptiness) => [`widget-empty-${emptiness}`, `widget-empty-${emptiness}-hint`]),
@@ -36,6 +38,14 @@ describe('catalogues', () => {
     const spoken = [[0, 0, 1], [0, 2, 5], [1, 2, 3]].map(([hours = 0, minutes = 0, seconds = 0]) => t('widget-spoken-time', { hours, minutes, seconds }));
     expect(spoken.map((text) => text.replace(/[\u2068\u2069]/g, ''))).toEqual(
       language === 'en' ? ['1 second', '2 minutes 5 s', '1 h 2 min 3 s'] : ['1 秒', '2 分 5 秒', '1 小时 2 分 3 秒'],
+    );
+  });
+
+  it.each(['en', 'zh'] as const)('say how far a video is in %s', async (language) => {
+    const t = await translator(language);
+    const said = [{ percent: 42.9, remaining: 16 }, { percent: 7, remaining: 61 }, { percent: 1, remaining: null }].map((progress) => progressText(progress, t));
+    expect(said.map((text) => text.replace(/[\u2068\u2069]/g, ''))).toEqual(
+      language === 'en' ? ['42 %, about 20 s left', '7 %, about 1 min left', '1 %'] : ['42%，约剩 20 秒', '7%，约剩 1 分钟', '1%'],
     );
   });
 });

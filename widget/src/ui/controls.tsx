@@ -28,7 +28,7 @@ export function IconButton({ label, testId, onPress, className = '', children }:
 
 function SeekRow({ player }: { player: ReelPlayer }) {
   const t = useText();
-  const { position, duration } = useStore(player.playback);
+  const { position, duration, available } = useStore(player.playback);
   const spoken = (seconds: number): string => {
     const { hours, minutes, rest } = split(seconds);
     return t('widget-spoken-time', { hours, minutes, seconds: rest });
@@ -42,6 +42,7 @@ function SeekRow({ player }: { player: ReelPlayer }) {
         valueText={t('widget-seek-value', { position: spoken(position), duration: spoken(duration) })}
         value={position}
         max={duration}
+        reach={available}
         step={0.1}
         onValue={(value) => player.seek(value)}
       />

@@ -13,12 +13,14 @@ interface ChoiceProps {
   note: string;
   name: string;
   count: number;
+  /** How far the work on one of the videos is, from 0 to 1; null when there is none. */
+  working: number | null;
   selected: boolean;
   onSelect: (key: string) => void;
   children: ComponentChildren;
 }
 
-function Choice({ id, label, note, name, count, selected, onSelect, children }: ChoiceProps) {
+function Choice({ id, label, note, name, count, working, selected, onSelect, children }: ChoiceProps) {
   return (
     <li>
       <button
@@ -33,6 +35,7 @@ function Choice({ id, label, note, name, count, selected, onSelect, children }: 
       >
         <span class="member-face" aria-hidden="true">
           {children}
+          {working !== null && <span class="face-progress" style={{ '--share': working }} />}
           {count > 0 && <span class="badge">{count}</span>}
         </span>
         <bdi class="member-name">{name}</bdi>
@@ -44,6 +47,11 @@ function Choice({ id, label, note, name, count, selected, onSelect, children }: 
 
 const playable = (member: Member): number => member.videos.filter(isPlayable).length;
 
+function workOn(member: Member): number | null {
+  const shares = member.videos.flatMap(({ progress }) => (progress === null ? [] : [progress.percent / 100]));
+  return shares.length === 0 ? null : Math.max(...shares);
+}
+
 /** A mouse has no other way along a strip without a scroll bar. */
 function scrollAlong(event: WheelEvent): void {
   if (event.currentTarget instanceof HTMLElement && event.deltaX === 0) event.currentTarget.scrollLeft += event.deltaY;
@@ -53,10 +61,11 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
   const t = useText();
   const members = state.room?.members ?? [];
   const total = members.reduce((sum, member) => sum + playable(member), 0);
-  const choice = (id: string, name: string, count: number) => ({
+  const choice = (id: string, name: string, count: number, working: number | null) => ({
     id,
     name,
     count,
+    working,
     onSelect,
     label: t('widget-member-videos', { name, count }),
     note: t('widget-count', { count }),
@@ -66,12 +75,12 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
     <nav class="members" aria-label={t('widget-members')} data-testid="members" onWheel={scrollAlong}>
       <ul>
         {state.room?.channelUrl != null && (
-          <Choice key={EVERYONE} {...choice(EVERYONE, t('widget-everyone'), total)}>
+          <Choice key={EVERYONE} {...choice(EVERYONE, t('widget-everyone'), total, null)}>
             <span class="avatar avatar-everyone"><EveryoneIcon /></span>
           </Choice>
         )}
         {members.map((member) => (
-          <Choice key={member.userId} {...choice(member.userId, member.userId === state.viewer ? t('widget-you') : nameOf(member), playable(member))}>
+          <Choice key={member.userId} {...choice(member.userId, member.userId === state.viewer ? t('widget-you') : nameOf(member), playable(member), workOn(member))}>
             <Avatar url={member.avatarUrl} name={nameOf(member)} id={member.userId} />
           </Choice>
         ))}

@@ -5,17 +5,20 @@ interface NoticeProps {
   icon: ComponentChildren;
   title: string;
   hint: string;
-  busy?: boolean;
+  /** Stands below the words and is not announced with them. */
+  progress?: ComponentChildren;
   children?: ComponentChildren;
 }
 
-export function Notice({ icon, title, hint, busy = false, children }: NoticeProps) {
+export function Notice({ icon, title, hint, progress, children }: NoticeProps) {
   return (
-    <div class="notice" role="status" data-testid="notice">
+    <div class="notice" data-testid="notice">
       <span class="notice-icon" aria-hidden="true">{icon}</span>
-      <p class="notice-title">{title}</p>
-      <p class="notice-hint">{hint}</p>
-      {busy && <span class="progress" aria-hidden="true" />}
+      <div class="notice-words" role="status">
+        <p class="notice-title">{title}</p>
+        <p class="notice-hint">{hint}</p>
+      </div>
+      {progress}
       {children}
     </div>
   );

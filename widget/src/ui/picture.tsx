@@ -3,19 +3,34 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { colourOf, initials } from '../core/format';
 import { sameMedia } from '../core/grant';
+import { Blur } from './blur';
 
 const COLOURS = 8;
 
+interface PictureProps {
+  url: string | null;
+  /** What to show until it is there. */
+  blurhash?: string | null;
+  className: string;
+  children?: ComponentChildren;
+}
+
 /** A decorative picture; `children` show instead when there is none. */
-export function Picture({ url, className, children }: { url: string | null; className: string; children?: ComponentChildren }) {
+export function Picture({ url, blurhash = null, className, children }: PictureProps) {
   const [shown, setShown] = useState(url);
   const [failed, setFailed] = useState<string | null>(null);
+  const [loaded, setLoaded] = useState<string | null>(null);
   // A new grant for the same picture is no reason to fetch it again, unless the old one came too late.
   const keep = shown !== null && url !== null && shown !== failed && sameMedia(shown, url);
   const source = keep ? shown : url;
   if (source !== shown) setShown(source);
   if (source === null || source === failed) return <>{children}</>;
-  return <img class={className} src={source} alt="" loading="lazy" decoding="async" draggable={false} onError={() => setFailed(source)} />;
+  return (
+    <>
+      {blurhash !== null && source !== loaded && <Blur hash={blurhash} className={className} />}
+      <img class={className} src={source} alt="" loading="lazy" decoding="async" draggable={false} onLoad={() => setLoaded(source)} onError={() => setFailed(source)} />
+    </>
+  );
 }
 
 /** A member's face, or their initials on a colour that stays theirs. */

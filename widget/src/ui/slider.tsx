@@ -6,11 +6,13 @@ interface SliderProps {
   value: number;
   max: number;
   step: number;
+  /** As far as there is something to go to; all of it when absent. */
+  reach?: number;
   onValue: (value: number) => void;
 }
 
-export function Slider({ className, label, valueText, value, max, step, onValue }: SliderProps) {
-  const share = max > 0 ? Math.min(1, value / max) : 0;
+export function Slider({ className, label, valueText, value, max, step, reach = max, onValue }: SliderProps) {
+  const shareOf = (part: number): number => (max > 0 ? Math.min(1, part / max) : 0);
   return (
     <input
       type="range"
@@ -21,7 +23,7 @@ export function Slider({ className, label, valueText, value, max, step, onValue 
       max={max}
       step={step}
       value={value}
-      style={{ '--share': share }}
+      style={{ '--share': shareOf(value), '--reach': shareOf(reach) }}
       onInput={(event) => onValue(event.currentTarget.valueAsNumber)}
     />
   );

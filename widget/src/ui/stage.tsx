@@ -91,7 +91,7 @@ export function Stage({ player, entry }: StageProps) {
       onPointerLeave={(event) => event.pointerType === 'mouse' && rest()}
       onFocusCapture={touch}
     >
-      <Picture url={entry?.video.posterUrl ?? null} className="backdrop" />
+      <Picture url={entry?.video.posterUrl ?? null} blurhash={entry?.video.blurhash ?? null} className="backdrop" />
       <div class="screen" ref={screen} onClick={onTap} />
       <div class="stage-title">
         <bdi class="stage-video">{title}</bdi>

@@ -7,6 +7,7 @@ import type { Playback } from '../player/state';
 import { ClockIcon, FilmIcon, WarningIcon } from './icons';
 import { nameOf, titleFor } from './names';
 import { Picture } from './picture';
+import { ProgressBar, progressText } from './progress';
 import { useText, type Translate } from './text';
 
 interface RowProps {
@@ -20,14 +21,16 @@ interface RowProps {
 /** What there is to say about a video besides its title; null when it simply plays. */
 function noteOf(video: Video, t: Translate): string | null {
   if (video.state === 'failed') return t(`failure-${video.failure ?? 'failed'}`);
-  if (video.state === 'queued' || video.state === 'processing') return t(`widget-state-${video.state}`);
-  return video.visibility === 'held' || video.visibility === 'hidden' ? t(`widget-state-${video.visibility}`) : null;
+  if (video.state === 'queued') return t('widget-state-queued');
+  if (video.state === 'processing') return video.progress === null ? t('widget-state-processing') : progressText(video.progress, t);
+  if (video.visibility === 'held' || video.visibility === 'hidden') return t(`widget-state-${video.visibility}`);
+  return video.progress === null ? null : progressText(video.progress, t);
 }
 
 function Thumbnail({ video, current }: { video: Video; current: boolean }) {
   return (
     <span class="thumb">
-      <Picture url={video.posterUrl} className="thumb-image">
+      <Picture url={video.posterUrl} blurhash={video.blurhash} className="thumb-image">
         {video.state === 'failed' ? <WarningIcon /> : isPending(video) ? <ClockIcon /> : <FilmIcon />}
       </Picture>
       {current && <span class="bars" aria-hidden="true"><i /><i /><i /></span>}
@@ -49,7 +52,7 @@ function Row({ entry, withOwner, current, moving, onPick }: RowProps) {
         {withOwner && <bdi class="row-note">{nameOf(owner)}</bdi>}
         {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
         {note !== null && <span class="row-note" data-kind={video.state}>{note}</span>}
-        {isPending(video) && <span class="progress" aria-hidden="true" />}
+        {(video.state === 'processing' || video.progress !== null) && <ProgressBar video={video} />}
       </span>
     </>
   );

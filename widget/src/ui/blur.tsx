@@ -1,0 +1,22 @@
+// A blurred stand-in for a picture that is on its way.
+import { useEffect, useRef } from 'preact/hooks';
+
+/** Pixels: a hash holds no more detail than this, and the browser smooths the rest. */
+const [WIDTH, HEIGHT] = [32, 18];
+
+export function Blur({ hash, className }: { hash: string; className: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    void paint(canvas, hash);
+  }, [hash]);
+  return <canvas ref={canvas} class={className} width={WIDTH} height={HEIGHT} aria-hidden="true" />;
+}
+
+async function paint(canvas: { readonly current: HTMLCanvasElement | null }, hash: string): Promise<void> {
+  // Most pictures are there before their stand-in is needed: the decoder is fetched when the first one is not.
+  const decoder = await import('fast-blurhash').catch(() => null);
+  if (decoder === null) return;
+  const pixels = new ImageData(WIDTH, HEIGHT);
+  pixels.data.set(decoder.decodeBlurHash(hash, WIDTH, HEIGHT));
+  canvas.current?.getContext('2d')?.putImageData(pixels, 0, 0);
+}

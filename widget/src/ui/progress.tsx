@@ -1,0 +1,21 @@
+// How far a video is, as a bar and in words. A screen reader hears it when it is asked for, not at every step.
+import { roughly } from '../core/format';
+import type { Progress, Video } from '../core/model';
+import { titleFor } from './names';
+import { useText, type Translate } from './text';
+
+/** `42 %, about 20 s left`, as far as it is known. */
+export function progressText({ percent, remaining }: Progress, t: Translate): string {
+  const whole = Math.floor(percent);
+  if (remaining === null) return t('widget-progress-percent', { percent: whole });
+  const { unit, count } = roughly(remaining);
+  return t(`widget-progress-${unit}`, { percent: whole, count });
+}
+
+/** Drifts while nobody can tell how far it is. */
+export function ProgressBar({ video }: { video: Video }) {
+  const t = useText();
+  const { progress } = video;
+  const known = progress !== null && { 'aria-valuenow': Math.floor(progress.percent), 'aria-valuetext': progressText(progress, t), style: { '--share': progress.percent / 100 } };
+  return <span class="progress" role="progressbar" aria-label={t('widget-progress', { title: titleFor(video, t) })} aria-valuemin={0} aria-valuemax={100} data-testid="progress" data-known={progress !== null} {...known} />;
+}
