@@ -76,7 +76,10 @@ export class HlsDeck implements Deck {
   }
 
   #error(data: ErrorData): void {
-    if (!data.fatal) return;
+    // hls.js asks again a few times, but what is gone stays gone, and what the viewer still has is running out.
+    const gone = data.response?.code === 410;
+    if (gone) this.#hls?.stopLoad();
+    if (!data.fatal && !gone) return;
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR && performance.now() - this.#recoveredAt > RECOVER_AGAIN) {
       this.#recoveredAt = performance.now();
       this.#hls?.recoverMediaError();

@@ -12,10 +12,12 @@ export function progressText({ percent, remaining }: Progress, t: Translate): st
   return t(`widget-progress-${unit}`, { percent: whole, count });
 }
 
-/** Drifts while nobody can tell how far it is. */
-export function ProgressBar({ video }: { video: Video }) {
+/** Drifts while nobody can tell how far it is. `mute` where the words beside it are part of a button's name. */
+export function ProgressBar({ video, mute = false }: { video: Video; mute?: boolean }) {
   const t = useText();
   const { progress } = video;
-  const known = progress !== null && { 'aria-valuenow': Math.floor(progress.percent), 'aria-valuetext': progressText(progress, t), style: { '--share': progress.percent / 100 } };
-  return <span class="progress" role="progressbar" aria-label={t('widget-progress', { title: titleFor(video, t) })} aria-valuemin={0} aria-valuemax={100} data-testid="progress" data-known={progress !== null} {...known} />;
+  const share = progress !== null && { style: { '--share': progress.percent / 100 } };
+  const value = progress !== null && { 'aria-valuenow': Math.floor(progress.percent), 'aria-valuetext': progressText(progress, t) };
+  const spoken = { role: 'progressbar', 'aria-label': t('widget-progress', { title: titleFor(video, t) }), 'aria-valuemin': 0, 'aria-valuemax': 100, ...value } as const;
+  return <span class="progress" data-testid="progress" data-known={progress !== null} {...share} {...(mute ? { 'aria-hidden': true } : spoken)} />;
 }

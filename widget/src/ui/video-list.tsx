@@ -52,7 +52,7 @@ function Row({ entry, withOwner, current, moving, onPick }: RowProps) {
         {withOwner && <bdi class="row-note">{nameOf(owner)}</bdi>}
         {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
         {note !== null && <span class="row-note" data-kind={video.state}>{note}</span>}
-        {(video.state === 'processing' || video.progress !== null) && <ProgressBar video={video} />}
+        {(video.state === 'processing' || video.progress !== null) && <ProgressBar video={video} mute={isPlayable(video)} />}
       </span>
     </>
   );
