@@ -22,6 +22,8 @@ export type Timeline = readonly Item[];
 const RESTART_AFTER = 3;
 /** Seconds before an item's end that are still its own: the end itself belongs to the next one. */
 const LAST = 0.1;
+/** The same where nothing follows yet: Chromium does not finish a seek with less than some tenths of a second ahead. */
+const LAST_SO_FAR = 0.5;
 const VIDEO_OF = /\/v\/([^/]+)\//;
 
 /** Groups segments to items; segments whose URL names no video are left out. */
@@ -76,8 +78,8 @@ export function nextTarget(timeline: Timeline, time: number): number {
 }
 
 /** The time of a position within an item, at most its last moment. */
-export function withinItem(item: Item, position: number): number {
-  return item.start + Math.min(Math.max(0, position), Math.max(0, item.duration - LAST));
+export function withinItem(item: Item, position: number, growing = false): number {
+  return item.start + Math.min(Math.max(0, position), Math.max(0, item.duration - (growing ? LAST_SO_FAR : LAST)));
 }
 
 /** Where a step of `by` seconds leads: back it stops at the item's start, forward it goes over to the next item, unless the last one still grows. */
@@ -85,7 +87,7 @@ export function stepTarget(timeline: Timeline, time: number, by: number, growing
   const here = timeline[itemAt(timeline, time)];
   if (here === undefined) return time;
   const target = time + by;
-  if (target >= here.start + here.duration) return growing && here === timeline.at(-1) ? withinItem(here, Infinity) : nextTarget(timeline, time);
+  if (target >= here.start + here.duration) return growing && here === timeline.at(-1) ? withinItem(here, Infinity, true) : nextTarget(timeline, time);
   return Math.max(here.start, target);
 }
 

@@ -126,8 +126,8 @@ export class ReelPlayer {
 
   /** Seeks to seconds within the item, to the last moment that exists of one that grows. */
   seek(position: number): void {
-    const item = this.#front?.item;
-    if (item) this.#seek(withinItem(item, position));
+    const front = this.#front;
+    if (front?.item) this.#seek(withinItem(front.item, position, front.growing));
   }
 
   setVolume(volume: number): void {
