@@ -23,6 +23,7 @@ from appservice.demo.client import MatrixClient
 from appservice.demo.host import host_of, serve_host
 from appservice.demo.synapse import Synapse, free_port
 from appservice.embedded import EmbeddedPostgres
+from bench._clips import ffmpeg
 from tests.support import ROOT, Installation, make_room
 from transcode import Tools, find_tools
 
@@ -226,16 +227,15 @@ def report(ours: Sequence[Change], new_source: Sequence[Change], two: Sequence[C
     print(f"starting over: {beyond:.0f} ms beyond a picture's time; {skipped:.0f} ms of the last video are not shown")
 
 
-async def _make_clips(tools: Tools, folder: Path) -> list[Path]:
+def _make_clips(tools: Tools, folder: Path) -> list[Path]:
     clips = []
     for number, tone in enumerate((440, 550, 660)):
         clip = folder / f"clip-{number}.mp4"
-        process = await asyncio.create_subprocess_exec(
-            tools.ffmpeg, "-v", "error", "-f", "lavfi", "-i", f"testsrc2=size=640x360:rate={RATE}",
+        ffmpeg(
+            tools, "-f", "lavfi", "-i", f"testsrc2=size=640x360:rate={RATE}",
             "-f", "lavfi", "-i", f"aevalsrc=0.5*sin(2*PI*{tone}*t):s=48000:c=mono", "-t", str(SECONDS),
-            "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", str(clip),
+            "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", clip,
         )  # fmt: skip
-        assert await process.wait() == 0
         clips.append(clip)
     return clips
 
@@ -271,7 +271,7 @@ async def main() -> None:
     tools = find_tools()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clips = await _make_clips(tools, folder)
+        clips = _make_clips(tools, folder)
         async with EmbeddedPostgres(folder / "pg") as postgres:
             synapse = Synapse(folder / "synapse")
             reel = Installation.prepare(folder / "reel", synapse, slot="reel", database=postgres.dsn)
