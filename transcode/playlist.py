@@ -136,14 +136,16 @@ class Tier:
 def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, available: int | None = None) -> str:
     """Write the playlist that plays `items` (folder prefix, rendition) in order, the whole list `repeat` times.
 
-    While the last item is still being made, `available` says how many of its segments exist: the playlist is then one
-    to which segments are only ever added (RFC 8216 section 4.3.3.5, EVENT), and which is played from its beginning.
+    Of a last item that is shown while it is made, `available` says how many of its segments exist: the playlist is then
+    one to which segments are only ever added (RFC 8216 section 4.3.3.5, EVENT), and which is played from its beginning.
+    When all exist it ends, and must stay of that type (section 6.2.1).
     Raises ValueError when there is nothing to play, when a prefix is not a folder URI, when `repeat` is below 1, or
-    above 1 for a list that grows.
+    above 1 for a list that still grows.
     """
     if not items:
         raise ValueError("a playlist needs at least one item")
-    growing = available is not None
+    event = available is not None
+    growing = available is not None and available < len(items[-1][1].durations)
     if repeat < 1 or (growing and repeat > 1):
         raise ValueError(f"repeat must be at least 1, and 1 for a list that grows, not {repeat}")
     longest = max(max(rendition.durations) for _, rendition in items)
@@ -153,10 +155,10 @@ def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, avai
         # Of segments to come, too: it must never change.
         f"#EXT-X-TARGETDURATION:{math.ceil(longest)}",
         "#EXT-X-MEDIA-SEQUENCE:0",
-        f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if growing else 'VOD'}",
+        f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if event else 'VOD'}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
-    if growing:
+    if event:
         # Else players begin near the end, as in a live show.
         lines.append("#EXT-X-START:TIME-OFFSET=0")
     *before, last = items

@@ -61,16 +61,17 @@ def build_reel(videos: Sequence[Video]) -> Reel:
 
     Segment addresses are relative to `…/{scope}/reel/{key}/{revision}/`.
     """
-    if any(video.is_growing for video in videos[:-1]):
-        raise ValueError("only the last video of a reel may grow")
+    if not videos or any(video.is_growing for video in videos[:-1]):
+        raise ValueError("a reel needs a video, and only the last one may grow")
     items = [Item(f"../../../v/{video.id}/{video.stage}/", video.renditions) for video in videos]
     length = math.fsum(video.duration or 0.0 for video in videos)
-    available = videos[-1].available if videos else None
-    repeat = max(1, min(_MOST_REPEATS, math.ceil(_LEAST_SECONDS / max(length, 0.1)))) if available is None else 1
+    growing = videos[-1].is_growing
+    repeat = 1 if growing else max(1, min(_MOST_REPEATS, math.ceil(_LEAST_SECONDS / max(length, 0.1))))
+    available = _available(videos[-1])
     qualities = tiers(items)
     playlists = {f"{tier.name}.m3u8": media_playlist(tier.parts, repeat, available) for tier in qualities}
     playlists["index.m3u8"] = master_playlist([(f"{tier.name}.m3u8", tier) for tier in qualities])
-    return Reel(revision_of(videos), playlists, tuple(videos) if available is not None else None)
+    return Reel(revision_of(videos), playlists, tuple(videos) if growing else None)
 
 
 def regrown(videos: Sequence[Video], last: Video | None) -> Reel | None:
@@ -88,9 +89,16 @@ def regrown(videos: Sequence[Video], last: Video | None) -> Reel | None:
 
 def video_playlists(video: Video) -> dict[str, str]:
     """Write the playlists of one playable video, relative to its stage's folder."""
-    playlists = {f"{r.name}.m3u8": media_playlist([("", r)], available=video.available) for r in video.renditions}
+    playlists = {f"{r.name}.m3u8": media_playlist([("", r)], available=_available(video)) for r in video.renditions}
     playlists["index.m3u8"] = master_playlist([(f"{r.name}.m3u8", r) for r in video.renditions])
     return playlists
+
+
+def _available(video: Video) -> int | None:
+    """Say how many segments there are of a video whose list grows, or may have grown: a ready one's never does."""
+    if video.state is State.READY:
+        return None
+    return video.available or len(video.renditions[0].durations)
 
 
 class ReelCache:

@@ -59,7 +59,13 @@ def test_a_list_that_grows() -> None:
     ]
     assert lines(1)[7:] == [*lines(2)[7:-2]]
     assert lines(2)[-2:] == ["#EXTINF:2.000000,", "b/720/1.m4s"]
-    assert lines(2)[7:] == lines(None)[6:-3], "what was there stays when it is whole"
+    assert lines(3)[:7] == header, "its type must not change"
+    assert lines(3)[:-3] == lines(2), "what was there stays when it is whole"
+    assert lines(3)[7:] == lines(None)[6:]
+    assert lines(3)[-1] == "#EXT-X-ENDLIST"
+    assert "#EXT-X-ENDLIST" not in lines(2)
+    ended = media_playlist([("", LARGE)], repeat=2, available=3)
+    assert ended.startswith(media_playlist([("", LARGE)], available=2))
     with pytest.raises(ValueError, match="repeat"):
         media_playlist([("", LARGE)], repeat=2, available=1)
 
