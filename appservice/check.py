@@ -88,14 +88,9 @@ async def _answer_pings(config: Config) -> web.AppRunner | None:
 
 async def _ffmpeg(config: Config) -> str:
     tools = await asyncio.to_thread(find_tools, config.transcode.ffmpeg, config.transcode.ffprobe)
-    why = f"; {tools.reason}" if tools.reason else ""
-    return f"{tools.version} ({tools.origin}: {tools.ffmpeg}{why})"
-
-
-async def _encoder(config: Config) -> str:
-    tools = await asyncio.to_thread(find_tools, config.transcode.ffmpeg, config.transcode.ffprobe)
     encoder, trouble = await asyncio.to_thread(usable_encoder, tools, config.transcode.encoder)
-    return f"{encoder} (not {config.transcode.encoder}: {trouble})" if trouble else encoder
+    found = f"{tools.version} ({tools.origin}: {tools.ffmpeg}{f'; {tools.reason}' if tools.reason else ''})"
+    return f"{found} encodes with {encoder}{f', not with {config.transcode.encoder}: {trouble}' if trouble else ''}"
 
 
 async def _storage(config: Config) -> str:
@@ -125,7 +120,6 @@ _CHECKS: dict[str, Callable[[Config], Awaitable[str]]] = {
     "homeserver": _homeserver,
     "homeserver to us": _way_back,
     "ffmpeg": _ffmpeg,
-    "encoder": _encoder,
     "storage": _storage,
     "sandbox": _sandbox,
 }
