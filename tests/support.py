@@ -73,6 +73,31 @@ class Viewer:
         assert found
         return found
 
+    @contextlib.asynccontextmanager
+    async def events(self) -> AsyncIterator["asyncio.Queue[tuple[str, dict[str, Any]]]"]:
+        """Yield a queue that gets the room's server-sent events: what they are called, and their data."""
+        queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        url = f"{self.base_url}/api/v1/rooms/{self.room_id}/events"
+        async with self.http.get(url, headers={"Authorization": f"Bearer {self.token}"}) as response:
+            assert response.status == 200
+            assert (await response.content.readline()).startswith(b":")
+
+            async def read() -> None:
+                name = ""
+                async for line in response.content:
+                    field, _, value = line.decode().rstrip("\n").partition(": ")
+                    if field == "event":
+                        name = value
+                    elif field == "data":
+                        queue.put_nowait((name, json.loads(value)))
+
+            reading = asyncio.create_task(read())
+            try:
+                yield queue
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
     async def fetch(self, path: str) -> tuple[int, bytes]:
         async with self.http.get(self.base_url + path) as response:
             return response.status, await response.read()
@@ -233,6 +258,12 @@ class Installation:
             return await connection.fetch(query, *args)
         finally:
             await connection.close()
+
+
+def with_padding(clip: Path, target: Path, padding: bytes) -> Path:
+    """Write a video that plays as an MP4 does, and is another file: a `free` box (ISO/IEC 14496-12) follows."""
+    target.write_bytes(clip.read_bytes() + (len(padding) + 8).to_bytes(4, "big") + b"free" + padding)
+    return target
 
 
 async def make_room(owner: MatrixClient, installation: Installation, *guests: MatrixClient, version: str = "12") -> str:

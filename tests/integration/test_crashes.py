@@ -13,7 +13,7 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.embedded import EmbeddedPostgres
-from tests.support import Installation, eventually, make_room
+from tests.support import Installation, eventually, make_room, with_padding
 
 SERVICE_KILLS = 30
 POSTGRES_KILLS = 25
@@ -28,6 +28,11 @@ def _event(room_id: str, sender: str, mxc: str, number: int) -> dict[str, Any]:
         "origin_server_ts": 1_700_000_000_000 + number,
         "content": {"msgtype": "m.video", "body": f"clip {number}.mp4", "url": mxc, "info": {}},
     }
+
+
+async def _upload(user: MatrixClient, clip: Path, folder: Path, number: int) -> str:
+    # Each its own file: the same one would be ready at once from the second time on.
+    return await user.upload(with_padding(clip, folder / "clip.mp4", bytes([number])), "video/mp4", "clip.mp4")
 
 
 async def _send_once(spare: Installation, http: aiohttp.ClientSession, event: dict[str, Any]) -> bool:
@@ -63,14 +68,14 @@ async def _all_ready_once(spare: Installation, count: int) -> None:
 
 @pytest.mark.timeout(420)
 async def test_the_service_is_killed_between_the_answer_and_the_end_of_the_job(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, tmp_path: Path
 ) -> None:
     # Attempts are limited against poisonous videos; these are only unlucky, many times.
     spare.write_config(worker={"attempts": 1000, "heartbeat_timeout": 1})
     await spare.start()
     room_id = await make_room(alice, spare)
-    mxc = await alice.upload(clip, "video/mp4", clip.name)
     for number in range(SERVICE_KILLS):
+        mxc = await _upload(alice, clip, tmp_path, number)
         event = _event(room_id, alice.user_id, mxc, number)
         if number % 3 == 2:
             # In the middle of the request itself: the homeserver does not know whether it was taken.
@@ -96,13 +101,18 @@ async def own_postgres(tmp_path: Path) -> AsyncIterator[EmbeddedPostgres]:
 
 @pytest.mark.timeout(300)
 async def test_postgres_is_killed_during_intake(
-    spare: Installation, own_postgres: EmbeddedPostgres, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+    spare: Installation,
+    own_postgres: EmbeddedPostgres,
+    http: aiohttp.ClientSession,
+    alice: MatrixClient,
+    clip: Path,
+    tmp_path: Path,
 ) -> None:
     spare.write_config(database=own_postgres.dsn, worker={"attempts": 1000, "heartbeat_timeout": 1})
     await spare.start()
     room_id = await make_room(alice, spare)
-    mxc = await alice.upload(clip, "video/mp4", clip.name)
     for number in range(POSTGRES_KILLS):
+        mxc = await _upload(alice, clip, tmp_path, number)
         event = _event(room_id, alice.user_id, mxc, number)
         sending = asyncio.create_task(_send_once(spare, http, event))
         await asyncio.sleep(number * 0.0006)

@@ -1,0 +1,264 @@
+"""A video is watched while it is made: what viewers get meanwhile, and what becomes of it when work is disturbed."""
+
+import asyncio
+import contextlib
+import re
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import aiohttp
+import psutil
+import pytest
+
+from appservice.demo.client import MatrixClient
+from tests.support import Installation, Viewer, eventually, make_room
+from transcode import Tools
+
+
+@pytest.fixture(scope="module")
+async def slow_clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
+    """A video that must be encoded, a minute long: its container is not one that is copied from."""
+    path = tmp_path_factory.mktemp("slow") / "slow.mkv"
+    process = await asyncio.create_subprocess_exec(
+        tools.ffmpeg, "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-t", "60",
+        "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", path,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    return path
+
+
+@pytest.fixture
+async def service(spare: Installation) -> AsyncIterator[Installation]:
+    """A Roomreel that makes one rendition, on one thread: there is time to look, and little to wait for afterwards."""
+    spare.write_config(transcode={"rungs": [360], "threads": 1}, worker={"heartbeat_timeout": 1, "attempts": 2})
+    async with spare.running():
+        yield spare
+
+
+def _ffmpegs(service: Installation) -> list[psutil.Process]:
+    assert service.process
+    found = []
+    for child in psutil.Process(service.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name().startswith("ffmpeg"):
+                found.append(child)
+    return found
+
+
+@contextlib.contextmanager
+def _held(service: Installation) -> Iterator[None]:
+    """Keep ffmpeg from going on, so that what is there can be looked at."""
+    held = _ffmpegs(service)
+    assert held
+    for process in held:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in held:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)
+
+
+async def _growing(viewer: Viewer, event_id: str, service: Installation) -> dict[str, Any]:
+    async def ask() -> bool:
+        return bool(await service.rows("SELECT 1 FROM videos WHERE event_id = $1 AND available IS NOT NULL", event_id))
+
+    await eventually(ask, what="a video that grows")
+    return await viewer.video_in(event_id, "playable")
+
+
+async def _media_playlist(viewer: Viewer, index: str) -> tuple[str, list[str], str]:
+    """Return the text of the only media playlist, its segments, and how it may be kept."""
+    status, master = await viewer.fetch(index)
+    assert status == 200, master
+    (name,) = [line for line in master.decode().splitlines() if line and not line.startswith("#")]
+    async with viewer.http.get(viewer.base_url + urljoin(index, name)) as response:
+        assert response.status == 200
+        text = await response.text()
+        segments = [urljoin(index, line) for line in text.splitlines() if line and not line.startswith("#")]
+        return text, segments, response.headers["Cache-Control"]
+
+
+async def test_a_video_is_watched_while_it_is_made(
+    service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
+) -> None:
+    room_id = await make_room(alice, service)
+    viewer = await service.viewer(http, alice, room_id)
+    slow = await alice.send_video(room_id, slow_clip)
+    video = await _growing(viewer, slow, service)
+    with _held(service):
+        index = (await viewer.room())["members"][0]["reel_url"]
+        for url in (index, video["playlist_url"]):
+            text, segments, keep = await _media_playlist(viewer, url)
+            assert "#EXT-X-PLAYLIST-TYPE:EVENT" in text
+            assert "#EXT-X-ENDLIST" not in text
+            assert keep == "private, no-cache"
+            assert 0 < len(segments) < 30
+            for segment in segments:
+                assert (await viewer.fetch(segment))[0] == 200
+        assert video["duration"] == pytest.approx(60, abs=0.1)
+        assert video["blurhash"]
+        assert (await viewer.fetch(video["poster_url"]))[0] == 200
+        _, begun, _ = await _media_playlist(viewer, index)
+        await _unfinished_files_are_not_served(viewer, service, video)
+        await _progress_is_told(viewer, service, video)
+
+    async def ended() -> bool:
+        return "#EXT-X-ENDLIST" in (await _media_playlist(viewer, index))[0]
+
+    await eventually(ended, what="the end of the playlist")
+    _, whole, keep = await _media_playlist(viewer, index)
+    assert "immutable" in keep
+    assert whole[: len(begun)] == begun
+    assert len(whole) == 30
+    assert (await viewer.fetch(whole[-1]))[0] == 200
+    await viewer.video_in(slow, "ready")
+    assert (await viewer.fetch(whole[-1]))[0] == 200, "whoever began with the first stage sees its end"
+    assert [news for news in (await viewer.videos()) if news["progress"]] == []
+
+
+async def _unfinished_files_are_not_served(viewer: Viewer, service: Installation, video: dict[str, Any]) -> None:
+    folder = video["playlist_url"].removesuffix("index.m3u8")
+    stage = service.media / video["id"] / folder.split("/")[-2]
+    (stage / "360" / "29.m4s.tmp").write_bytes(b"")
+    (stage / "360" / "index.m3u8").write_bytes(b"")
+    for path in stage.rglob("*"):
+        name = path.relative_to(stage)
+        served = re.fullmatch(r"init\.mp4|\d+\.m4s|poster\.jpg", path.name)
+        if path.is_file():
+            assert (await viewer.fetch(f"{folder}{name}"))[0] == (200 if served else 404), name
+    assert (await viewer.fetch(f"{folder}360/29.m4s"))[0] == 404
+
+
+async def _progress_is_told(viewer: Viewer, service: Installation, video: dict[str, Any]) -> None:
+    async def known() -> dict[str, Any] | None:
+        (now,) = await viewer.videos()
+        progress: dict[str, Any] | None = now["progress"]
+        return progress if progress and progress["percent"] and progress["remaining"] else None
+
+    async with viewer.events() as events:
+        progress = await eventually(known, what="progress")
+        assert progress
+        assert set(progress) == {"percent", "remaining"}
+        assert 0 < progress["percent"] < 100
+        # Nothing goes on, so that it takes ever longer; which is told without a word that the room changed.
+        async with asyncio.timeout(30):
+            name, news = await events.get()
+        assert name == "progress"
+        assert set(news) == {"room_id", "video_id", "percent", "remaining"}
+        assert (news["room_id"], news["video_id"]) == (viewer.room_id, video["id"])
+    code, output = await service.command("admin", "-c", str(service.config), "status")
+    assert code == 0
+    (line,) = [line for line in output.splitlines() if video["id"] in line]
+    assert f"in {viewer.room_id}: {progress['percent']} %" in line
+    assert line.endswith("left, attempt 1")
+
+
+async def test_whole_videos_come_before_one_that_grows(
+    service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, slow_clip: Path
+) -> None:
+    service.write_config(worker={"concurrency": 2})
+    await service.stop()
+    await service.start()
+    room_id = await make_room(alice, service)
+    viewer = await service.viewer(http, alice, room_id)
+    slow = await alice.send_video(room_id, slow_clip)
+    video = await _growing(viewer, slow, service)
+    with _held(service):
+        short = await viewer.video_in(await alice.send_video(room_id, clip), "ready")
+        room = await viewer.room()
+        for index in (room["channel"], room["members"][0]["reel_url"]):
+            text, segments, _ = await _media_playlist_of(viewer, index)
+            ids = [url.rpartition("/v/")[2].partition("/")[0] for url in segments]
+            assert list(dict.fromkeys(ids)) == [short["id"], video["id"]]
+            assert "#EXT-X-PLAYLIST-TYPE:EVENT" in text
+
+
+async def _media_playlist_of(viewer: Viewer, index: str) -> tuple[str, list[str], str]:
+    status, master = await viewer.fetch(index)
+    assert status == 200
+    name = next(line for line in master.decode().splitlines() if line and not line.startswith("#"))
+    status, body = await viewer.fetch(urljoin(index, name))
+    assert status == 200
+    text = body.decode()
+    return text, [urljoin(index, line) for line in text.splitlines() if line and not line.startswith("#")], ""
+
+
+async def test_a_crash_while_it_grows(
+    service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
+) -> None:
+    room_id = await make_room(alice, service)
+    viewer = await service.viewer(http, alice, room_id)
+    event_id = await alice.send_video(room_id, slow_clip)
+    first = await _growing(viewer, event_id, service)
+    await service.kill()
+    await service.start()
+    # What there is of it is watched until the next attempt's takes its place.
+    assert (await viewer.fetch(first["playlist_url"]))[0] in {200, 410}
+
+    async def replaced() -> bool:
+        now = await viewer.video(event_id)
+        return bool(
+            now and now["playlist_url"] and now["playlist_url"].split("/")[-2] != first["playlist_url"].split("/")[-2]
+        )
+
+    await eventually(replaced, what="another attempt's stage")
+    assert (await viewer.fetch(first["playlist_url"]))[0] == 410
+    await viewer.video_in(event_id, "ready")
+    (row,) = await service.rows("SELECT attempts, available, percent FROM videos")
+    assert tuple(row) == (2, None, None)
+
+
+async def test_a_failure_while_it_grows(
+    service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
+) -> None:
+    room_id = await make_room(alice, service)
+    viewer = await service.viewer(http, alice, room_id)
+    event_id = await alice.send_video(room_id, slow_clip)
+    for attempt in (1, 2):
+
+        async def begun(number: int = attempt) -> bool:
+            return bool(
+                await service.rows(
+                    "SELECT 1 FROM videos WHERE attempts = $1 AND percent IS NOT NULL AND available IS NOT NULL"
+                    " AND stage LIKE $1 || '-%'",
+                    number,
+                )
+            )
+
+        await eventually(begun, what=f"attempt {attempt} growing")
+        video = await viewer.video_in(event_id, "playable")
+        for process in _ffmpegs(service):
+            process.send_signal(signal.SIGABRT)
+    failed = await viewer.video_in(event_id, "failed")
+    assert failed["failure"] == {"code": "failed"}
+    assert (failed["playlist_url"], failed["blurhash"], failed["progress"]) == (None, None, None)
+    assert (await viewer.room())["members"][0]["reel_url"] is None
+    assert (await viewer.fetch(video["playlist_url"]))[0] == 404
+
+    async def swept() -> bool:
+        return not (service.media / video["id"]).exists()
+
+    await eventually(swept, what="its files being deleted")
+
+
+async def test_a_removal_while_it_grows(
+    service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
+) -> None:
+    room_id = await make_room(alice, service)
+    viewer = await service.viewer(http, alice, room_id)
+    event_id = await alice.send_video(room_id, slow_clip)
+    video = await _growing(viewer, event_id, service)
+    await alice.redact(room_id, event_id)
+
+    async def over() -> bool:
+        jobs = await service.rows("SELECT 1 FROM pgqueuer WHERE entrypoint IN ('video', 'sweep')")
+        return not jobs and not _ffmpegs(service)
+
+    await eventually(over, what="the end of all work on it")
+    assert not (service.media / video["id"]).exists()
+    assert await viewer.video(event_id) is None
