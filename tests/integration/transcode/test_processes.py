@@ -6,6 +6,7 @@ import signal
 import sys
 import textwrap
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.transcode.media import Clip
+from tests.integration.transcode.media import Clip, without_bubblewrap
 from transcode import Limits, Result, Tools, TranscodeError, transcode
 
 # Endless work in a small file: large pictures, many of them, that hardly differ.
@@ -116,18 +117,28 @@ async def test_the_loop_stays_free(slow: Path, tmp_path: Path, tools: Tools) -> 
     assert worst < 0.2
 
 
-async def test_nothing_is_left_when_we_are_killed(slow: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mechanism", ["bubblewrap", "unshare"])
+async def test_nothing_is_left_when_we_are_killed(mechanism: str, slow: Path, tmp_path: Path) -> None:
+    environment = dict(os.environ)
+    if mechanism == "unshare":
+        environment["PATH"] = str(without_bubblewrap(tmp_path / "programs"))
     program = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
         from transcode import Limits, find_tools, transcode
         async def ignore(_): pass
         source, out = map(Path, sys.argv[1:])
-        asyncio.run(transcode(source, out, tools=find_tools(), limits=Limits(), on_playable=ignore))
+        tools = find_tools()
+        print(tools.sandbox.name, flush=True)
+        asyncio.run(transcode(source, out, tools=tools, limits=Limits(), on_playable=ignore))
     """)
     root = Path(__file__).parents[3]
-    ours = await asyncio.create_subprocess_exec(sys.executable, "-c", program, slow, tmp_path / "out", cwd=root)
+    ours = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, slow, tmp_path / "out", cwd=root, env=environment, stdout=PIPE
+    )
     try:
+        assert ours.stdout
+        assert await ours.stdout.readline() == f"{mechanism}\n".encode()
         await until(lambda: any("ffmpeg" in name for name in working_in(tmp_path / "out")))
     finally:
         os.kill(ours.pid, signal.SIGKILL)

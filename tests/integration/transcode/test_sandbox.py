@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip
+from tests.integration.transcode.media import Clip, without_bubblewrap
 from transcode import Limits, Tools, TranscodeError
 from transcode.ffmpeg import run
 from transcode.sandbox import NONE, Sandbox, find_sandbox
@@ -34,12 +34,8 @@ def bubblewrapped(tools: Tools) -> Sandbox:
 @pytest.fixture
 def unshared(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """What is left where bubblewrap is missing."""
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    for name in ("prlimit", "setpriv", "unshare"):
-        (programs / name).symlink_to(f"/usr/bin/{name}")
     with monkeypatch.context() as patch:
-        patch.setenv("PATH", str(programs))
+        patch.setenv("PATH", str(without_bubblewrap(tmp_path / "programs")))
         return find_sandbox((tools.ffmpeg, tools.ffprobe))
 
 
