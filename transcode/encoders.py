@@ -17,47 +17,44 @@ _TRIAL_FRAMES = 10
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """An encoder and what it needs. Build the output options with `options`."""
+    """An encoder and what it needs."""
 
     name: str
-    """ffmpeg's name, for `-c:v`."""
+    """ffmpeg's name."""
     global_arguments: tuple[str, ...] = ()
-    """What comes before the inputs."""
+    """Options of the whole command; ffmpeg takes them anywhere."""
     filters: tuple[tuple[str, str], ...] = ()
     """Filters, with their argument, that end each rung's chain: yuv420p in memory → what the encoder takes."""
     devices: tuple[str, ...] = ()
-    """The files of /dev that it works with."""
+    """The files of /dev that it works with: `ffmpeg.run` makes them visible."""
     quality: Mapping[str, object] = field(default_factory=dict)
-    """Output options, without the leading dash, of what differs from encoder to encoder."""
+    """Options that differ from encoder to encoder."""
 
-    def options(self, *, max_rate: int, key_frame_distance: int, preset: str, threads: int) -> dict[str, object]:
-        """Give the output options of a rung, named as ffmpeg-python takes them.
+    def options(self, *, max_rate: int, preset: str, threads: int) -> dict[str, object]:
+        """Give the output options of a rung, without dash and stream specifier: add `:v`, or `:v:2` for the third.
 
-        `max_rate` is in bits per second, `key_frame_distance` in frames. `preset` and `threads` are of x264 alone.
-        `force_key_frames` may be added: forced ones are IDR pictures too.
+        `max_rate` is in bits per second. `preset` and `threads` are of x264 alone. `g` or `force_key_frames` says where
+        groups begin: forced key frames are IDR pictures with every encoder.
         """
         options: dict[str, object] = {
-            "c:v": self.name,
-            "profile:v": "high",
+            "c": self.name,
+            "profile": "high",
             "maxrate": max_rate,
             "bufsize": 2 * max_rate,
             "bf": 0,
-            "g": key_frame_distance,
+            "flags": "+cgop+global_header",
             **self.quality,
         }
         if self.name == SOFTWARE:
-            options |= {"preset": preset, "threads": threads, "keyint_min": key_frame_distance}
-        else:
-            # Without one, ffmpeg's 200 kb/s would bound the quality; equal to the highest, Quick Sync would hold it.
-            options["b:v"] = max_rate * 3 // 4
-        return options
+            return options | {"preset": preset, "threads": threads}
+        # Without one, ffmpeg's 200 kb/s would bound the quality; equal to the highest, Quick Sync would hold it.
+        return options | {"b": max_rate * 3 // 4}
 
 
 _ENCODERS = {
     encoder.name: encoder
     for encoder in (
-        # Of x264's key frames all are IDR, forced or not.
-        Encoder(SOFTWARE, quality={"crf": _QUALITY, "sc_threshold": 0, "flags:v": "+cgop"}),
+        Encoder(SOFTWARE, quality={"crf": _QUALITY, "sc_threshold": 0, "forced-idr": 1}),
         Encoder(
             "h264_vaapi",
             ("-vaapi_device", _RENDER_NODE),
@@ -79,7 +76,6 @@ _ENCODERS = {
                 "forced-idr": 1,
                 "no-scenecut": 1,
                 "strict_gop": 1,
-                "flags:v": "+cgop",
             },
         ),
         Encoder(
@@ -93,7 +89,6 @@ _ENCODERS = {
                 "forced_idr": 1,
                 "idr_interval": 0,
                 "adaptive_i": 0,
-                "flags:v": "+cgop",
             },
         ),
     )
@@ -115,5 +110,6 @@ def trial(ffmpeg: str, encoder: Encoder) -> list[str]:
     command += ["-f", "lavfi", "-i", f"color=s=426x240:r=30,trim=end_frame={_TRIAL_FRAMES}"]
     if encoder.filters:
         command += ["-vf", ",".join(f"{name}={value}" if value else name for name, value in encoder.filters)]
-    options = encoder.options(max_rate=521_000, key_frame_distance=_TRIAL_FRAMES // 2, preset="veryfast", threads=1)
-    return [*command, *(part for key, value in options.items() for part in (f"-{key}", str(value))), "-f", "null", "-"]
+    options = encoder.options(max_rate=521_000, preset="veryfast", threads=1) | {"g": _TRIAL_FRAMES // 2}
+    told = [part for key, value in options.items() for part in (f"-{key}:v", str(value))]
+    return [*command, *told, "-f", "null", "-"]

@@ -17,39 +17,15 @@ from transcode.sandbox import NONE, Sandbox, find_sandbox
 MIN_VERSION = 7
 """Older ones lose rotation and read files that a disguised playlist names."""
 
+_FILTERS = frozenset({
+    "aformat", "anullsrc", "apad", "aresample", "areverse", "asetpts", "asplit", "atrim", "bwdif", "concat", "ebur128",
+    "format", "fps", "lut3d", "scale", "select", "setparams", "setpts", "setsar", "sidedata", "split", "thumbnail",
+    "tile", "tpad", "trim", "volume",
+})  # fmt: skip
 NEEDED = {
     "encoders": frozenset({"libx264", "aac", "mjpeg"}),
     "decoders": frozenset({"h264", "hevc", "vp8", "vp9", "mpeg4", "mjpeg", "aac", "opus", "vorbis"}),
-    "filters": frozenset(
-        (
-            *(
-                "aformat",
-                "anullsrc",
-                "apad",
-                "aresample",
-                "areverse",
-                "asetpts",
-                "asplit",
-                "atrim",
-                "bwdif",
-            ),
-            *(
-                "concat",
-                "ebur128",
-                "format",
-                "fps",
-                "lut3d",
-                "scale",
-                "select",
-                "setparams",
-                "setpts",
-                "setsar",
-                "sidedata",
-                "split",
-            ),
-            *("thumbnail", "tile", "tpad", "trim", "volume"),
-        )
-    ),
+    "filters": _FILTERS,
     "muxers": frozenset({"image2", "mp4", "null", "rawvideo", "tee"}),
     "demuxers": frozenset({"asf", "avi", "flv", "matroska", "mov", "mpeg", "mpegts", "ogg"}),
 }

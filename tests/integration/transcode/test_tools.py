@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import transcode
-from tests.integration.transcode.media import output_of
+from tests.integration.transcode.media import Clip, Transcoded, output_of
 from transcode.encoders import encoder, trial
 from transcode.errors import ToolMissing
 from transcode.tools import NEEDED, Tools, find_tools, usable_encoder
@@ -52,7 +52,7 @@ def test_a_good_one_on_path_is_preferred(tmp_path: Path, monkeypatch: pytest.Mon
         ("5.1.9-0+deb12u1", {}, "is version 5.1.9-0+deb12u1, older than 7"),
         ("8.0", {"encoders": "libx264"}, "lacks the encoders libx264"),
         ("8.0", {"filters": "lut3d"}, "lacks the filters lut3d"),
-        ("8.0", {"muxers": "hls"}, "lacks the muxers hls"),
+        ("8.0", {"muxers": "tee"}, "lacks the muxers tee"),
         ("8.0", {"demuxers": "matroska"}, "lacks the demuxers matroska"),
         ("8.0", {"av1": ""}, "cannot decode AV1"),
     ],
@@ -76,7 +76,7 @@ def test_one_on_path_that_is_not_able_is_passed_over_with_the_reason(
     [
         ("6.1", {}, "version 6.1"),
         ("8.0", {"encoders": "libx264"}, "lacks the encoders libx264"),
-        ("8.0", {"muxers": "hls"}, "lacks the muxers hls"),
+        ("8.0", {"muxers": "tee"}, "lacks the muxers tee"),
     ],
 )
 def test_one_that_was_configured_is_refused_with_advice(
@@ -137,7 +137,7 @@ def test_ffmpeg_knows_what_an_encoder_is_told(name: str, tools: Tools) -> None:
     if "Encoder" not in words:
         pytest.skip("this ffmpeg was built without it")
     for key, value in encoder(name).quality.items():
-        if key in {"flags:v", "global_quality", "sc_threshold"}:
+        if key in {"global_quality", "sc_threshold"}:
             continue  # options of all encoders
         assert f"-{key}" in words
         assert isinstance(value, int) or value in words
@@ -153,3 +153,11 @@ def test_an_encoder_that_nobody_knows(tools: Tools) -> None:
     assert chosen == "libx264"
     assert reason is not None
     assert "no H.264 encoder is called h264_magic" in reason
+
+
+@pytest.mark.parametrize("name", ["new.mp4", "new.webm"])
+async def test_av1_becomes_ready(name: str, clip: Clip, transcoded: Transcoded) -> None:
+    source = clip(name, "-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=2", "-c:v", "libsvtav1", "-preset", "13")
+    ready = (await transcoded(source)).ready
+    assert (ready.width, ready.height) == (320, 240)
+    assert ready.duration == pytest.approx(2.0)
