@@ -300,8 +300,7 @@ def _encoding(
             max_rate=rung.max_rate, key_frame_distance=distance, preset=settings.preset, threads=limits.threads
         )
         each |= {"fps_mode": "passthrough", **keys}
-        each["flags"] = f"{each.pop('flags:v', '')}+global_header"
-        options |= {f"{option.removesuffix(':v')}:v:{number}": value for option, value in each.items()}
+        options |= {f"{option}:v:{number}": value for option, value in each.items()}
     return options
 
 

@@ -30,11 +30,11 @@ class Encoder:
     quality: Mapping[str, object] = field(default_factory=dict)
     """Options that differ from encoder to encoder."""
 
-    def options(self, *, max_rate: int, preset: str, threads: int) -> dict[str, object]:
+    def options(self, *, max_rate: int, key_frame_distance: int, preset: str, threads: int) -> dict[str, object]:
         """Give the output options of a rung, without dash and stream specifier: add `:v`, or `:v:2` for the third.
 
-        `max_rate` is in bits per second. `preset` and `threads` are of x264 alone. `g` or `force_key_frames` says where
-        groups begin: forced key frames are IDR pictures with every encoder.
+        `max_rate` is in bits per second, `key_frame_distance` in frames. `preset` and `threads` are of x264 alone.
+        `force_key_frames` may be added: forced ones are IDR pictures too.
         """
         options: dict[str, object] = {
             "c": self.name,
@@ -42,11 +42,12 @@ class Encoder:
             "maxrate": max_rate,
             "bufsize": 2 * max_rate,
             "bf": 0,
+            "g": key_frame_distance,
             "flags": "+cgop+global_header",
             **self.quality,
         }
         if self.name == SOFTWARE:
-            return options | {"preset": preset, "threads": threads}
+            return options | {"preset": preset, "threads": threads, "keyint_min": key_frame_distance}
         # Without one, ffmpeg's 200 kb/s would bound the quality; equal to the highest, Quick Sync would hold it.
         return options | {"b": max_rate * 3 // 4}
 
@@ -110,6 +111,6 @@ def trial(ffmpeg: str, encoder: Encoder) -> list[str]:
     command += ["-f", "lavfi", "-i", f"color=s=426x240:r=30,trim=end_frame={_TRIAL_FRAMES}"]
     if encoder.filters:
         command += ["-vf", ",".join(f"{name}={value}" if value else name for name, value in encoder.filters)]
-    options = encoder.options(max_rate=521_000, preset="veryfast", threads=1) | {"g": _TRIAL_FRAMES // 2}
+    options = encoder.options(max_rate=521_000, key_frame_distance=_TRIAL_FRAMES // 2, preset="veryfast", threads=1)
     told = [part for key, value in options.items() for part in (f"-{key}:v", str(value))]
     return [*command, *told, "-f", "null", "-"]
