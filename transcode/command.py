@@ -277,6 +277,8 @@ def _slave(rung: Rung, number: int = 0, **options: object) -> str:
         "movflags": "+empty_moov+frag_keyframe+default_base_moof+negative_cts_offsets+skip_trailer",
         "video_track_timescale": CLOCK,
         "avoid_negative_ts": "disabled",
+        # However far one is ahead: else a segment could be written without the silence that we add.
+        "max_interleave_delta": 0,
         **options,
     }
     return f"[{':'.join(f'{key}={value}' for key, value in given.items())}]{rung.name}/{FRAGMENTS}"

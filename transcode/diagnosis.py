@@ -49,6 +49,9 @@ def diagnose(program: str, return_code: int, printed: str) -> TranscodeError:
     for phrase, kind, meaning in _PHRASES:
         if phrase in printed:
             return kind(f"{meaning}; {_last(program, printed)}")
+    if program.startswith("ffprobe"):
+        # It only looks: what it stumbles over is in the file.
+        return BrokenFile(f"the file cannot be read; {_last(program, printed)}")
     return Failed(f"{program} ended with {return_code}; {_last(program, printed)}")
 
 

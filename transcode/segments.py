@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from transcode.errors import Failed
+from transcode.errors import BrokenFile, Failed
 from transcode.fragments import Run, is_instant, runs_of
 from transcode.mp4 import top_level
 from transcode.plan import AUDIO_RATE, CLOCK
@@ -51,7 +51,10 @@ class Cutter:
         self._file: BinaryIO | None = None
 
     def advance(self) -> int:
-        """Cut what is complete by now, and return how many segments there are. Raises Unfit for what will not play."""
+        """Cut what is complete by now, and return how many segments there are.
+
+        Raises Unfit for what will not play, BrokenFile when there is sound alone.
+        """
         if self._file is None:
             with suppress(FileNotFoundError):
                 self._file = (self.folder / FRAGMENTS).open("rb")
@@ -94,8 +97,10 @@ class Cutter:
 
     def _take(self, file: BinaryIO, moof: range, end: int) -> None:
         runs = {run.track: run for run in runs_of(os.pread(file.fileno(), len(moof) - _HEADER, moof.start + _HEADER))}
+        if _VIDEO not in runs:
+            raise BrokenFile("its pictures cannot be decoded")
         if set(runs) != {_VIDEO, _AUDIO}:
-            raise Unfit("a segment lacks pictures or sound")
+            raise Unfit("a segment lacks sound")
         pictures = runs[_VIDEO]
         first = os.pread(file.fileno(), min(pictures.size, _LOOKED_AT), moof.start + pictures.offset)
         if not (pictures.is_sync and is_instant(first)):

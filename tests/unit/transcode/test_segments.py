@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.transcode.test_fragments import full
 from tests.unit.transcode.test_mp4 import AVC1, MP4A, box, init
+from transcode.errors import BrokenFile
 from transcode.segments import FRAGMENTS, Cutter, Unfit
 
 INIT = init(AVC1, MP4A)
@@ -73,7 +74,6 @@ def test_the_folder_may_move_meanwhile(tmp_path: Path) -> None:
         INIT + fragment(sound=False),
         INIT + fragment(sync=False),
         INIT + fragment(struct.pack(">IB", 1, 0x41)),
-        INIT + box(b"moof") + box(b"mdat"),
         INIT + box(b"moof", box(b"traf")) + box(b"mdat"),
     ],
 )
@@ -81,4 +81,10 @@ def test_what_is_missing_or_broken(whole: bytes | None, tmp_path: Path) -> None:
     if whole is not None:
         (tmp_path / FRAGMENTS).write_bytes(whole)
     with closing(Cutter(tmp_path)) as cutter, pytest.raises(Unfit):
+        cutter.finish()
+
+
+def test_sound_alone(tmp_path: Path) -> None:
+    (tmp_path / FRAGMENTS).write_bytes(INIT + box(b"moof") + box(b"mdat"))
+    with closing(Cutter(tmp_path)) as cutter, pytest.raises(BrokenFile):
         cutter.finish()
