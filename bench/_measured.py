@@ -1,6 +1,8 @@
 """Measures what work costs, processor and memory of every process included: each time in a fresh process of its own."""
 
+import ctypes
 import multiprocessing
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -12,10 +14,7 @@ from pathlib import Path
 import psutil
 
 _EVERY_S = 0.1
-
-Done = Callable[[], None]
-Work = Callable[[Path, Done], None]
-"""Fills a folder, and calls back as soon as what is in it can be watched."""
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 class EnoughError(Exception):
@@ -24,17 +23,59 @@ class EnoughError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What some work took: seconds until it could be watched, seconds in all, seconds of processor time, MB.
+    """What some work took, in seconds of time or of all processors, and in MB.
 
-    Memory is the highest sum seen of what its processes had resident at the same time (shared pages count for each), or
-    the largest single one where that is more. The interpreter of this bench is not counted: the service has one anyway.
+    The ladder is what came after a first, passing rendition, if one was encoded; else it is all. Memory is the highest
+    sum seen of what its processes had resident at the same time (shared pages count for each), or the largest single
+    one where that is more. The interpreter of this bench is not counted: the service has one anyway.
     """
 
     playable: float
     ready: float
     cpu: float
+    ladder: float
+    ladder_cpu: float
     memory: float
     output: float
+
+
+class Marks:
+    """Takes the times of some work, which it tells what it has reached."""
+
+    def __init__(self) -> None:
+        self._begin = time.perf_counter()
+        self.playable = self.ready = 0.0
+        self.first = self.first_cpu = 0.0
+
+    def is_playable(self) -> None:
+        """There is something to watch."""
+        self.playable = self._now()
+
+    def first_is_whole(self) -> None:
+        """A first rendition is encoded, and what remains is the ladder."""
+        self.first, self.first_cpu = self._now(), _cpu()
+
+    def is_ready(self) -> None:
+        """There is nothing left to do."""
+        self.ready = self._now()
+        self.playable = self.playable or self.ready
+
+    def _now(self) -> float:
+        return time.perf_counter() - self._begin
+
+
+Work = Callable[[Path, Marks], None]
+"""Fills a folder."""
+
+
+def timed(work: Work, folder: Path) -> Marks:
+    """Let work fill `folder`, which must not exist."""
+    folder.mkdir()
+    marks = Marks()
+    with suppress(EnoughError):
+        work(folder, marks)
+    marks.is_ready()
+    return marks
 
 
 def measure(work: Work, folder: Path) -> Cost:
@@ -48,32 +89,34 @@ def measure(work: Work, folder: Path) -> Cost:
     process = psutil.Process(child.pid)
     while not answer.poll(_EVERY_S):
         peak = max(peak, _resident(process))
-    playable, ready, cpu, largest = answer.recv()
+    marks, cpu, largest = answer.recv()
     child.join()
     output = sum(file.stat().st_size for file in (folder / "ready").rglob("*") if file.is_file())
-    return Cost(playable, ready, cpu, max(peak, largest) / 1e6, output / 1e6)
-
-
-def timed(work: Work, folder: Path) -> tuple[float, float]:
-    """Let work fill `folder`, which must not exist, and give the seconds until it could be watched, and in all."""
-    playable = 0.0
-
-    def done() -> None:
-        nonlocal playable
-        playable = playable or time.perf_counter() - began
-
-    folder.mkdir()
-    began = time.perf_counter()
-    with suppress(EnoughError):
-        work(folder, done)
-    return playable, time.perf_counter() - began
+    return Cost(
+        playable=marks.playable,
+        ready=marks.ready,
+        cpu=cpu,
+        ladder=marks.ready - marks.first,
+        ladder_cpu=cpu - marks.first_cpu,
+        memory=max(peak, largest) / 1e6,
+        output=output / 1e6,
+    )
 
 
 def _work(work: Work, folder: Path, answer: Connection) -> None:
-    playable, ready = timed(work, folder)
-    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    cpu = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
-    answer.send((playable, ready, cpu, others.ru_maxrss * 1024))
+    # What bubblewrap leaves behind becomes our own child: else nobody would learn what it used. See prctl(2).
+    assert ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    marks = timed(work, folder)
+    answer.send((marks, _cpu(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))
+
+
+def _cpu() -> float:
+    """Seconds of this process and of all that it has started, which must have come to their end."""
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    every = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(used.ru_utime + used.ru_stime for used in every)
 
 
 def _resident(parent: psutil.Process) -> int:

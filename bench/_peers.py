@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from bench._clips import RATE, Clip, ffmpeg
-from bench._measured import Done
+from bench._measured import Marks
 from transcode import Tools
 from transcode.plan import Rung, ladder
 
@@ -16,7 +16,7 @@ _FMP4 = "-f", "hls", "-hls_segment_type", "fmp4", "-hls_playlist_type", "vod", "
 _MEDIACMS_KBITS = {1080: 4500, 720: 2500, 480: 1000, 360: 500, 240: 300}
 
 
-def raw(tools: Tools, clip: Clip, folder: Path, done: Done) -> None:
+def raw(tools: Tools, clip: Clip, folder: Path, _: Marks) -> None:
     """One process, decoded once, scaled in a cascade: our rungs, rate limits and x264 options, as one would type them.
 
     Nobody looks at the file before; no poster, storyboard, preview or loudness; threads are left to ffmpeg; each rung
@@ -35,10 +35,9 @@ def raw(tools: Tools, clip: Clip, folder: Path, done: Done) -> None:
             "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000", *_FMP4, "-hls_time", "2", *_hls(folder, rung),
         ]  # fmt: skip
     ffmpeg(tools, "-i", clip.path, "-filter_complex", ";".join(graph), *outputs)
-    done()
 
 
-def peertube(tools: Tools, clip: Clip, folder: Path, done: Done, threads: int = 1) -> None:
+def peertube(tools: Tools, clip: Clip, folder: Path, marks: Marks, threads: int = 1) -> None:
     """PeerTube 7: the highest rung as a file, copied into HLS; then the others from that file, each by a process.
 
     From packages/ffmpeg/src: ffmpeg-vod.ts, ffmpeg-default-transcoding-profile.ts (common options, and AAC up to
@@ -60,12 +59,12 @@ def peertube(tools: Tools, clip: Clip, folder: Path, done: Done, threads: int = 
 
     encode(clip.path, top, sound, "-movflags", "faststart", best)
     ffmpeg(tools, "-i", best, "-c", "copy", *hls(top))
-    done()
+    marks.is_playable()
     for rung in others:
         encode(best, rung, "copy", *hls(rung))
 
 
-def mediacms(tools: Tools, clip: Clip, folder: Path, done: Done, preset: str = "medium") -> None:
+def mediacms(tools: Tools, clip: Clip, folder: Path, _: Marks, preset: str = "medium") -> None:
     """MediaCMS: a process for each rung, all from the source; then what they made is packaged without encoding.
 
     From files/helpers.py (get_base_ffmpeg_command). It packages with Bento4; copying by ffmpeg stands for that. Its
@@ -86,16 +85,14 @@ def mediacms(tools: Tools, clip: Clip, folder: Path, done: Done, preset: str = "
         )  # fmt: skip
     for rung in rungs:
         ffmpeg(tools, "-i", folder / f"{rung.name}.mp4", "-c", "copy", *_FMP4, "-hls_time", "4", *_hls(folder, rung))
-    done()
 
 
-def copied(tools: Tools, clip: Clip, folder: Path, done: Done) -> None:
+def copied(tools: Tools, clip: Clip, folder: Path, _: Marks) -> None:
     """ffmpeg alone: the file as it is, cut into HLS."""
     ffmpeg(tools, "-i", clip.path, "-c", "copy", *_FMP4, "-hls_time", "2", *_hls(folder, _quick(clip)))
-    done()
 
 
-def copied_by_pyav(clip: Clip, folder: Path, done: Done) -> None:
+def copied_by_pyav(clip: Clip, folder: Path, _: Marks) -> None:
     """The same without a process of its own: ffmpeg's libraries within Python."""
     options = {"hls_segment_type": "fmp4", "hls_playlist_type": "vod", "hls_time": "2"}
     with (
@@ -107,10 +104,9 @@ def copied_by_pyav(clip: Clip, folder: Path, done: Done) -> None:
             if packet.dts is not None:  # else it only says that there are no more
                 packet.stream = tracks[packet.stream.index]
                 target.mux(packet)
-    done()
 
 
-def first_segment(tools: Tools, clip: Clip, folder: Path, done: Done) -> None:
+def first_segment(tools: Tools, clip: Clip, folder: Path, marks: Marks) -> None:
     """ffmpeg alone, making the quick rendition that we make: until its first segment is written."""
     rung = _quick(clip)
     arguments = (
@@ -125,7 +121,7 @@ def first_segment(tools: Tools, clip: Clip, folder: Path, done: Done) -> None:
         while not segment.exists():
             assert process.poll() is None, "there is no segment"
             time.sleep(0.002)
-        done()
+        marks.is_playable()
         process.kill()
 
 

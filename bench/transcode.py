@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench import _peers
 from bench._clips import CLIPS, Clip
-from bench._measured import Cost, Done, EnoughError, measure
+from bench._measured import Cost, EnoughError, Marks, measure
 from transcode import Limits, Result, Settings, Tools, find_tools, transcode
 
 RUNS = 5
@@ -24,18 +24,26 @@ RUNS = 5
 Costs = dict[str, Cost]
 
 
-def _ours(tools: Tools, clip: Clip, folder: Path, done: Done, *, copy: bool = True, whole: bool = True) -> None:
-    async def on_playable(_: Result) -> None:
-        done()
+def _ours(tools: Tools, clip: Clip, folder: Path, marks: Marks, *, copy: bool = True, whole: bool = True) -> None:
+    async def on_playable(result: Result) -> None:
+        marks.is_playable()
         if not whole:
             raise EnoughError
+        await on_grown(result)
 
-    settings = Settings(copy=copy)
-    asyncio.run(transcode(clip.path, folder, tools=tools, limits=Limits(), settings=settings, on_playable=on_playable))
+    async def on_grown(result: Result) -> None:
+        if result.whole:
+            marks.first_is_whole()
+
+    job = transcode(
+        clip.path, folder, tools=tools, limits=Limits(), settings=Settings(copy=copy), on_playable=on_playable,
+        on_grown=on_grown,
+    )  # fmt: skip
+    asyncio.run(job)
 
 
-def _pyav(_: Tools, clip: Clip, folder: Path, done: Done) -> None:
-    _peers.copied_by_pyav(clip, folder, done)
+def _pyav(_: Tools, clip: Clip, folder: Path, marks: Marks) -> None:
+    _peers.copied_by_pyav(clip, folder, marks)
 
 
 ENCODED, COPIED, PLAYABLE = "ours, every rung encoded", "ours, top rung copied", "ours, until playable"
@@ -43,7 +51,7 @@ RAW, PEERTUBE, PEERTUBE_0 = "raw ffmpeg, one process", "PeerTube, 1 thread", "Pe
 MEDIACMS, MEDIACMS_FASTER = "MediaCMS, medium", "MediaCMS, faster from 720"
 PYAV, BARE_COPY, BARE_SEGMENT = "PyAV copy", "bare ffmpeg copy", "bare ffmpeg, one segment"
 
-WAYS: dict[str, Callable[[Tools, Clip, Path, Done], None]] = {
+WAYS: dict[str, Callable[[Tools, Clip, Path, Marks], None]] = {
     ENCODED: partial(_ours, copy=False),
     COPIED: _ours,
     PLAYABLE: partial(_ours, whole=False),
@@ -101,13 +109,13 @@ _QUICK_COPY = Target(PLAYABLE, "playable", 2.0, PYAV), Target(PLAYABLE, "playabl
 CONTESTS = (
     Contest("phone", (PLAYABLE, PYAV, BARE_COPY), _QUICK_COPY),
     Contest("phone", (ENCODED, COPIED, RAW, PEERTUBE), (
-        Target(ENCODED, "ready", 1.03, RAW), Target(ENCODED, "cpu", 1.03, RAW),
-        Target(ENCODED, "ready", 0.45, PEERTUBE), Target(ENCODED, "cpu", 0.65, PEERTUBE),
+        Target(ENCODED, "ladder", 1.03, RAW), Target(ENCODED, "ladder_cpu", 1.03, RAW),
+        Target(ENCODED, "ladder", 0.45, PEERTUBE), Target(ENCODED, "ladder_cpu", 0.65, PEERTUBE),
         Target(COPIED, "ready", 0.25, PEERTUBE), Target(COPIED, "cpu", 0.40, PEERTUBE),
         Target(ENCODED, "memory", 600), Target(COPIED, "memory", 600),
     )),
     Contest("short", (ENCODED, COPIED, MEDIACMS), (
-        Target(ENCODED, "ready", 0.34, MEDIACMS), Target(ENCODED, "cpu", 0.36, MEDIACMS),
+        Target(ENCODED, "ladder", 0.34, MEDIACMS), Target(ENCODED, "ladder_cpu", 0.36, MEDIACMS),
     )),
     Contest("short", (ENCODED, COPIED, PEERTUBE_0, MEDIACMS_FASTER)),
     Contest("portrait", (PLAYABLE, PYAV, BARE_COPY), _QUICK_COPY),
@@ -130,16 +138,16 @@ def _median(costs: Sequence[Cost]) -> Cost:
 def _report(contest: Contest, costs: Costs) -> None:
     figures = [each.name for each in fields(Cost)]
     if PLAYABLE in contest.ways:
-        figures = figures[:1]  # the rest is cut off or not comparable
-    print(" " * 52 + "".join(f"{name:>10}" for name in figures))
+        figures = ["playable"]  # the rest is cut off
+    print(" " * 52 + "".join(f"{name:>11}" for name in figures))
     ours = [way for way in contest.ways if way.startswith("ours")]
     for way in contest.ways:
-        print(f"{way:52}" + "".join(f"{getattr(costs[way], name):10.2f}" for name in figures))
+        print(f"{way:52}" + "".join(f"{getattr(costs[way], name):11.2f}" for name in figures))
     for way in ours:
         for peer in contest.ways:
             if peer not in ours:
                 ratios = (getattr(costs[way], name) / getattr(costs[peer], name) for name in figures)
-                print(f"  {f'{way} / {peer}':50}" + "".join(f"{ratio:10.2f}" for ratio in ratios))
+                print(f"  {f'{way} / {peer}':50}" + "".join(f"{ratio:11.2f}" for ratio in ratios))
 
 
 def main() -> None:
