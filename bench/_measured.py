@@ -25,7 +25,7 @@ class EnoughError(Exception):
 class Cost:
     """What some work took, in seconds of time or of all processors, and in MB.
 
-    The ladder is what came after a first, passing rendition, if one was encoded; else it is all. Memory is the highest
+    The ladder is what came after a first, passing rendition, if one was made; else it is all. Memory is the highest
     sum seen of what its processes had resident at the same time (shared pages count for each), or the largest single
     one where that is more. The interpreter of this bench is not counted: the service has one anyway.
     """
@@ -52,7 +52,7 @@ class Marks:
         self.playable = self._now()
 
     def first_is_whole(self) -> None:
-        """A first rendition is encoded, and what remains is the ladder."""
+        """A first rendition is made, and what remains is the ladder."""
         self.first, self.first_cpu = self._now(), _cpu()
 
     def is_ready(self) -> None:
