@@ -28,7 +28,7 @@ def raw(tools: Tools, clip: Clip, folder: Path, _: Marks) -> None:
         source = f"s{number}" if number else "0:v"
         last = number == len(rungs) - 1
         end = f"[v{number}]" if last else f",split[v{number}][s{number + 1}]"
-        graph.append(f"[{source}]scale={rung.width}:{rung.height}:flags=fast_bilinear,format=yuv420p{end}")
+        graph.append(f"[{source}]scale={rung.width}:{rung.height}:flags=bicubic,format=yuv420p{end}")
         outputs += [
             "-map", f"[v{number}]", "-map", "0:a", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23",
             *_bounded(rung), "-bf", "0", "-g", str(2 * RATE), "-keyint_min", str(2 * RATE), "-sc_threshold", "0",
@@ -111,7 +111,7 @@ def first_segment(tools: Tools, clip: Clip, folder: Path, marks: Marks) -> None:
     rung = _quick(clip)
     arguments = (
         tools.ffmpeg, "-v", "error", "-nostdin", "-i", clip.path, "-vf",
-        f"scale={rung.width}:{rung.height}:flags=fast_bilinear,format=yuv420p", "-c:v", "libx264", "-preset",
+        f"scale={rung.width}:{rung.height}:flags=bicubic,format=yuv420p", "-c:v", "libx264", "-preset",
         "superfast", "-crf", "23", *_bounded(rung), "-bf", "0", "-g", str(2 * RATE), "-sc_threshold", "0",
         "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000",
         *_FMP4, "-hls_time", "2", "-hls_flags", "temp_file", *_hls(folder, rung),

@@ -44,7 +44,8 @@ _NEVER = 1_000_000
 _GRAPH = "-filter_complex"
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
 _STILL_SHARE = 0.1
-_STILL_CANDIDATES = 5
+# Few: it is what takes longest before a copy is shown, and the ladder brings a better one.
+_STILL_CANDIDATES = 3
 _PROBE_ENTRIES = (
     "format=start_time,size:"
     "stream=index,codec_type,codec_name,codec_tag_string,profile,level,nal_length_size,width,height,sample_aspect_ratio,"

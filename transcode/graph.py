@@ -43,7 +43,10 @@ def steady(picture: Stream, plan: Plan) -> Stream:
 
 
 def cascade(picture: Stream, rungs: Sequence[Rung], hdr: str | None) -> list[Stream]:
-    """Scale each rung from the one above it: the cheapest way, and as good since each is at least a quarter smaller.
+    """Scale each rung from the one above it, which is the cheapest way.
+
+    Bicubic: fast_bilinear saves 4 % of all work, but its artefacts cost more bits, at much worse quality (VMAF of 360p
+    on three clips: 76 / 84 / 65 against 55 / 68 / 49).
 
     `hdr` is the transfer of pictures that are to become ordinary ones, by the table in the file CUBE.
     """
@@ -52,7 +55,7 @@ def cascade(picture: Stream, rungs: Sequence[Rung], hdr: str | None) -> list[Str
         if number == 0:
             picture = _fitted(picture, rung, hdr)
         else:
-            picture = picture.filter("scale", rung.width, rung.height, flags="fast_bilinear")
+            picture = picture.filter("scale", rung.width, rung.height, flags="bicubic")
         # Rounding to even sides would leave a pixel aspect of 1280:1281 or the like.
         picture = picture.filter("setsar", 1)
         if rung is not rungs[-1]:
@@ -79,7 +82,7 @@ def early_poster(picture: Stream, rung: Rung, candidates: int, hdr: str | None) 
 def storyboard(picture: Stream, board: Storyboard) -> Stream:
     """Lay small pictures out in rows."""
     picture = picture.filter("select", f"gte(t,selected_n*{board.interval:.3f})")
-    picture = picture.filter("scale", board.width, board.height, flags="fast_bilinear")
+    picture = picture.filter("scale", board.width, board.height, flags="bicubic")
     picture = picture.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=board.count)
     return full_range(picture.filter("tile", f"{board.columns}x{board.rows}"))
 
@@ -144,7 +147,7 @@ def full_range(picture: Stream) -> Stream:
 def _fitted(picture: Stream, rung: Rung, hdr: str | None) -> Stream:
     if hdr:
         return to_sdr(picture, CUBE, rung.width, rung.height)
-    picture = picture.filter("scale", rung.width, rung.height, flags="fast_bilinear", out_range="tv")
+    picture = picture.filter("scale", rung.width, rung.height, flags="bicubic", out_range="tv")
     return picture.filter("format", "yuv420p")
 
 

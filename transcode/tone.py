@@ -43,11 +43,11 @@ def cube(transfer: str) -> str:
 
 def to_sdr(picture: Stream, table: str, width: int, height: int) -> Stream:
     """Scale HDR pictures to `width` x `height` pixels and make them SDR; `table` is the path of a `cube`'s file."""
-    picture = picture.filter("scale", width, height, flags="fast_bilinear", in_color_matrix="bt2020")
+    picture = picture.filter("scale", width, height, flags="bicubic", in_color_matrix="bt2020")
     # The filter is more than twice as fast on 16 bits as on 8, 10 or 12.
     picture = picture.filter("format", "gbrp16le").filter("lut3d", file=table, interp="tetrahedral")
     picture = picture.filter("setparams", color_primaries="bt709", color_trc="bt709")
-    picture = picture.filter("scale", flags="fast_bilinear", out_color_matrix="bt709", out_range="tv")
+    picture = picture.filter("scale", flags="bicubic", out_color_matrix="bt709", out_range="tv")
     # Encoders pass on what there is about mastering displays and brightest pixels: it is no longer true.
     return picture.filter("format", "yuv420p").filter("sidedata", mode="delete")
 
