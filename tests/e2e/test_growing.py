@@ -1,27 +1,26 @@
 """In Chromium: how far a video is; one that is still being made is watched on, and found again when it is made anew."""
 
 import asyncio
-import json
+import contextlib
 import re
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+import signal
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import aiohttp
+import psutil
 import pytest
-from aiohttp import web
 from playwright.async_api import Browser, Frame, Page, Route, expect
 
 from appservice.demo.client import MatrixClient
-from appservice.demo.synapse import Synapse, free_port
+from appservice.demo.synapse import Synapse
 from tests.conftest import CreateDatabase
 from tests.e2e.conftest import OpenHost
 from tests.support import Installation, eventually, make_room
 from transcode import Tools
 
-SECONDS = 64  # as long as a reel must be to be written once
+SECONDS = 60
+SEGMENT = 2
 SIZES = ((320, 300), (280, 500), (1280, 720))
 _PLAYING = "[data-testid=player][data-playing=true]:not([data-video-id=''])"
 _CLOCK = "() => document.querySelector('video[data-active]')?.currentTime ?? -1"
@@ -44,152 +43,134 @@ _PAINTED = """() => {
 }"""
 
 
-@dataclass
-class Unfinished:
-    """Stands in front of a Roomreel and shows its finished video as if it were still being made."""
-
-    url: str
-    upstream: str
-    video: dict[str, Any] = field(default_factory=dict)  # what the room's JSON says instead
-    available: int | None = None  # segments of the newest attempt; None: all
-    attempt: int = 0
-    stuck: dict[int, int] = field(default_factory=dict)  # what older attempts still have; the others are gone
-    streams: set[web.StreamResponse] = field(default_factory=set)
-    rooms: int = 0
-    playlists: int = 0
-
-    async def tell(self, event: str, **data: object) -> None:
-        for stream in list(self.streams):
-            with suppress(ConnectionError):
-                await stream.write(f"event: {event}\ndata: {json.dumps(data)}\n\n".encode())
-
-    async def change(self, **video: object) -> None:
-        self.video = video
-        await self.tell("changed")
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        path, available = request.raw_path, self.available
-        if reel := re.search(r"(?<=/reel/)(\w+/\w+)x(\d+)/", path):
-            attempt = int(reel[2])
-            if attempt != self.attempt:
-                available = self.stuck.get(attempt)
-                if available is None:
-                    return web.json_response({"errcode": "M_GONE"}, status=410)
-            path = path.replace(reel[0], f"{reel[1]}/")
-        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
-        async with (
-            aiohttp.ClientSession() as http,
-            http.request(
-                request.method, self.upstream + path, headers=headers, data=await request.read() or None
-            ) as answer,
-        ):
-            kept = {name: answer.headers[name] for name in answer.headers if name not in _OF_THE_CONNECTION}
-            if path.endswith("/events"):
-                return await self._stream(request, answer, kept)
-            body = await answer.read()
-            if re.fullmatch(r"/api/v1/rooms/[^/]+", path) and answer.status == 200:
-                self.rooms += 1
-                body = self._room(body.decode())
-            elif reel and not path.endswith("index.m3u8"):
-                self.playlists += 1
-                kept["Cache-Control"] = "no-cache"
-                body = _grown(body.decode(), available)
-            return web.Response(status=answer.status, body=body, headers=kept)
-
-    async def _stream(
-        self, request: web.Request, answer: aiohttp.ClientResponse, headers: dict[str, str]
-    ) -> web.StreamResponse:
-        stream = web.StreamResponse(headers=headers)
-        await stream.prepare(request)
-        self.streams.add(stream)
-        with suppress(ConnectionError, aiohttp.ClientError):
-            async for piece in answer.content.iter_any():
-                await stream.write(piece)
-        self.streams.discard(stream)
-        return stream
-
-    def _room(self, text: str) -> bytes:
-        room = json.loads(re.sub(r"(?<=/reel/)(\w+/\w+)/", rf"\1x{self.attempt}/", text))
-        for member in room["members"]:
-            for video in member["videos"]:
-                video.update(self.video)
-                if video["state"] in {"queued", "processing"}:
-                    member["reel_url"] = room["channel"] = None
-        return json.dumps(room).encode()
+_PROCESSING = "SELECT 1 FROM videos WHERE event_id = $1 AND state = 'processing'"
 
 
-_OF_THE_CONNECTION = {"Content-Encoding", "Content-Length", "Transfer-Encoding", "Connection"}
+class Workshop:
+    """The worker of a Roomreel, whose ffmpeg can be made to stand still so that what there is can be looked at."""
 
+    def __init__(self, web: Installation) -> None:
+        self._web = web
+        self._worker = Installation(web.folder, web.synapse, web.settings)
 
-def _grown(playlist: str, available: int | None) -> bytes:
-    if available is None:
-        return playlist.encode()
-    head, *segments = re.split(r"(?=#EXTINF)", playlist)
-    head = head.replace("PLAYLIST-TYPE:VOD", "PLAYLIST-TYPE:EVENT\n#EXT-X-START:TIME-OFFSET=0")
-    return "".join([head, *segments[:available]]).replace("#EXT-X-ENDLIST", "").encode()
+    async def open(self) -> None:
+        await self._worker.start(wait=False, command=("work",))
 
+    async def close(self) -> None:
+        if self._worker.process is not None:
+            self._worker.process.send_signal(signal.SIGCONT)
+        await self._worker.stop()
 
-@pytest.fixture(scope="module")
-async def front(homeserver: tuple[Synapse, dict[str, Installation]]) -> AsyncIterator[Unfinished]:
-    behind = homeserver[1]["reel-b"].settings["web"]["port"]
-    port = free_port()
-    unfinished = Unfinished(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{behind}")
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", unfinished.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    yield unfinished
-    await runner.cleanup()
+    async def burn_down(self) -> None:
+        """End the worker without a word, with all that it has started."""
+        ffmpegs = self._ffmpegs()
+        await self._worker.kill()
+        for process in ffmpegs:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    async def begun(self, event_id: str) -> None:
+        """Wait until a video is worked on, and let the worker stop in the middle of it."""
+
+        async def ask() -> bool:
+            return bool(await self._web.rows(_PROCESSING, event_id))
+
+        await eventually(ask, what="work on the video")
+        assert self._worker.process
+        self._worker.process.send_signal(signal.SIGSTOP)
+        assert await ask(), "the first picture came before the worker could be stopped"
+
+    async def available(self, event_id: str) -> int:
+        """Wait until a video grows and return how many of its segments exist."""
+
+        async def ask() -> int | None:
+            rows = await self._web.rows("SELECT available FROM videos WHERE event_id = $1", event_id)
+            available: int | None = rows[0]["available"] if rows else None
+            return available
+
+        found = await eventually(ask, what="a video that grows")
+        assert found
+        return found
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        held = self._ffmpegs()
+        assert held
+        for process in held:
+            process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in held:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGCONT)
+
+    def _ffmpegs(self) -> list[psutil.Process]:
+        if self._worker.process is None:
+            return []
+        found = []
+        for child in psutil.Process(self._worker.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if child.name().startswith("ffmpeg"):
+                    found.append(child)
+        return found
 
 
 @pytest.fixture(scope="module")
 async def reel(
     homeserver: tuple[Synapse, dict[str, Installation]],
     create_database: CreateDatabase,
-    front: Unfinished,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Installation]:
-    """A Roomreel that is seen through `front`."""
+    """A Roomreel whose worker comes and goes; it makes one rendition on one thread: there is time to look."""
     shared = homeserver[1]["reel-b"]
     installation = Installation(tmp_path_factory.mktemp("growing"), shared.synapse, dict(shared.settings))
-    installation.write_config(database=await create_database("growing"), web={"public_url": front.url})
-    await installation.start()
+    installation.write_config(
+        database=await create_database("growing"),
+        transcode={"rungs": [360], "threads": 1},
+        worker={"heartbeat_timeout": 1},
+    )
+    await installation.start(command=("serve", "--no-worker"))
     yield installation
     await installation.stop()
 
 
-@dataclass
-class Sent:
-    """A video that was sent by alice and is ready."""
-
-    room_id: str
-    video_id: str
-
-
-@pytest.fixture(scope="module")
-async def sent(
-    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, tools: Tools,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Sent:  # fmt: skip
-    clip = tmp_path_factory.mktemp("clips") / "long.mp4"
-    process = await asyncio.create_subprocess_exec(
-        tools.ffmpeg, "-loglevel", "error",
-        "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", "sine=440", "-t", str(SECONDS),
-        "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-c:a", "aac", clip,
-    )  # fmt: skip
-    assert await process.wait() == 0
-    room_id = await make_room(alice, reel, bob)
-    viewer = await reel.viewer(http, alice, room_id)
-    video = await viewer.video_in(await alice.send_video(room_id, clip), "ready")
-    return Sent(room_id, video["id"])
+@pytest.fixture
+async def workshop(reel: Installation) -> AsyncIterator[Workshop]:
+    workshop = Workshop(reel)
+    yield workshop
+    await workshop.close()
 
 
 @pytest.fixture
-async def unfinished(front: Unfinished, sent: Sent) -> Unfinished:
-    """The video, of which nothing is made yet."""
-    front.video, front.available, front.attempt, front.stuck = {"state": "queued", "poster_url": None}, None, 0, {}
-    return front
+async def room_id(reel: Installation, workshop: Workshop, alice: MatrixClient, bob: MatrixClient) -> str:
+    """A room with the widget in it, before which the worker goes home."""
+    await workshop.open()
+    room_id = await make_room(alice, reel, bob)
+    await workshop.close()
+    return room_id
+
+
+@pytest.fixture
+async def slow_clip(tmp_path: Path, tools: Tools, request: pytest.FixtureRequest) -> Path:
+    """A video that must be encoded: its container is not one that is copied from. Its content is each test's own."""
+    path = tmp_path / "slow.mkv"
+    process = await asyncio.create_subprocess_exec(
+        tools.ffmpeg, "-loglevel", "error",
+        "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-f", "lavfi", "-i", "sine=440", "-t", str(SECONDS),
+        "-metadata", f"title={request.node.name}",
+        "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", path,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    return path
+
+
+@pytest.fixture
+def fetched(page: Page) -> list[str]:
+    """What the page has fetched, as it grows."""
+    urls: list[str] = []
+    page.on("response", lambda response: urls.append(response.url))
+    return urls
 
 
 @pytest.fixture
@@ -224,53 +205,40 @@ async def _plays_between(frame: Frame, least: float, most: float) -> None:
     async def ask() -> bool:
         return least < await _clock(frame) < most
 
-    await eventually(ask, seconds=30, what=f"playing between {least} s and {most} s")
+    await eventually(ask, seconds=90, what=f"playing between {least} s and {most} s")
 
 
-async def _waits_at(frame: Frame, unfinished: Unfinished, seconds: float) -> None:
-    """Wait until the player stands at the end so far, and see that it stays there and keeps looking for more."""
+async def _waits(page: Page, frame: Frame, workshop: Workshop, event_id: str) -> float:
+    """Wait until the player stands at the end so far, see that it stays there and looks for more; return that end."""
 
-    async def ask() -> bool:
-        return bool(await frame.evaluate(_STARVED)) and abs(await _clock(frame) - seconds) < 0.3
+    async def ask() -> float | None:
+        end = SEGMENT * await workshop.available(event_id)
+        return end if await frame.evaluate(_STARVED) and abs(await _clock(frame) - end) < 0.3 else None
 
-    await eventually(ask, seconds=30, what=f"waiting at {seconds} s")
-    before = unfinished.playlists
-    await eventually(lambda: _asked(unfinished, before + 3), what="looking for more")
-    assert await ask()
+    end = await eventually(ask, seconds=60, what="waiting at the end so far")
+    for _ in range(3):
+        await page.wait_for_event("response", lambda response: response.url.endswith("/360.m3u8"))
+    assert end
+    assert await ask() == end
     await expect(frame.locator(".spinner")).to_be_visible()
     await expect(frame.locator("[data-testid=player]")).to_have_attribute("data-playing", "true")
+    return end
 
 
-async def _asked(unfinished: Unfinished, count: int) -> bool:
-    return unfinished.playlists >= count
+async def _jumps(frame: Frame) -> list[Any]:
+    return list(await frame.evaluate("() => window.jumps.splice(0)"))
 
 
-async def test_waiting_and_progress(
-    unfinished: Unfinished, sent: Sent, page: Page, open_host: OpenHost, screenshots: Path
-) -> None:
-    frame = await _open(page, await open_host(sent.room_id))
+async def test_a_video_is_watched_while_it_is_made(
+    room_id: str, workshop: Workshop, alice: MatrixClient, slow_clip: Path,
+    page: Page, fetched: list[str], open_host: OpenHost, screenshots: Path,
+) -> None:  # fmt: skip
+    frame = await _open(page, await open_host(room_id))
+    event_id = await alice.send_video(room_id, slow_clip)
     await frame.locator("[data-testid=empty][data-empty=waiting]").wait_for()
     await expect(frame.locator("[data-testid=progress]")).to_have_count(0)
     await _take_pictures(page, frame, screenshots, "waiting")
 
-    await unfinished.change(state="processing", poster_url=None, progress=None)
-    await frame.locator("[data-testid=empty][data-empty=preparing]").wait_for()
-    bar = frame.locator("[data-testid=video]").get_by_role("progressbar", name=re.compile("Preparing .*long"))
-    await expect(bar).to_have_attribute("data-known", "false")
-
-    rooms = unfinished.rooms
-    await unfinished.tell("progress", room_id=sent.room_id, video_id=sent.video_id, percent=42, remaining=17)
-    await expect(bar).to_have_attribute("aria-valuenow", "42")
-    await expect(bar).to_have_attribute("aria-valuetext", re.compile("42.* %, about .*20.* s left"))
-    # Nothing that a screen reader reads out by itself.
-    assert await frame.locator("[role=status] [role=progressbar], [aria-live] [role=progressbar]").count() == 0
-    await _take_pictures(page, frame, screenshots, "working")
-    assert unfinished.rooms == rooms
-
-
-async def test_a_blurred_stand_in_until_the_poster_is_there(
-    unfinished: Unfinished, sent: Sent, page: Page, open_host: OpenHost
-) -> None:
     asked, given = asyncio.Event(), asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -279,78 +247,74 @@ async def test_a_blurred_stand_in_until_the_poster_is_there(
         await route.continue_()
 
     await page.route("**/poster.jpg", hold)
-    frame = await _open(page, await open_host(sent.room_id))
-    await unfinished.change(blurhash="LEHV6nWB2yk8pyo0adR*.7kCMdnj")
-    await asked.wait()
-    await eventually(lambda: frame.evaluate(_PAINTED), what="the stand-in being painted")
-    given.set()
-    await expect(frame.locator("canvas")).to_have_count(0)
-    await expect(frame.locator("img.thumb-image")).to_be_visible()
-
-
-async def test_a_video_is_watched_while_it_is_made(
-    unfinished: Unfinished, sent: Sent, page: Page, open_host: OpenHost, screenshots: Path
-) -> None:
-    frame = await _open(page, await open_host(sent.room_id))
-    unfinished.available = 2
-    await unfinished.change(state="playable", progress={"percent": 45, "remaining": 16})
-    await frame.locator(_PLAYING).wait_for()
-    await frame.evaluate(_RECORD)
-    # From its beginning, and as long as it will be.
-    await expect(frame.locator("[data-testid=duration]")).to_have_text("1:04")
-    await expect(frame.locator("input.seek")).to_have_attribute("max", str(SECONDS))
-    await _waits_at(frame, unfinished, 4)
-    await _take_pictures(page, frame, screenshots, "at-the-end-so-far")
-    unfinished.available = 5
-    await _waits_at(frame, unfinished, 10)
-    assert await frame.evaluate("() => window.jumps") == []
-
-    # Beyond what exists: the last moment that does.
-    await frame.locator("[data-testid=back]").click()
-    await _plays_between(frame, 0, 3)
-    await frame.locator("input.seek").fill("50")
-    await _waits_at(frame, unfinished, 10)
-    await frame.locator("[data-testid=back]").click()
-    await _plays_between(frame, 0, 3)
-    await frame.locator("[data-testid=forward]").click()
-    await _waits_at(frame, unfinished, 10)
-    await frame.evaluate("() => { window.jumps.length = 0; }")
-    unfinished.available = 25
-    await _plays_between(frame, 11, 14)
+    await workshop.open()
+    await workshop.available(event_id)
+    with workshop.held():
+        await frame.locator(_PLAYING).wait_for()
+        # A blurred picture until the real one is there.
+        await asked.wait()
+        await eventually(lambda: frame.evaluate(_PAINTED), what="the stand-in being painted")
+        given.set()
+        await expect(frame.locator("canvas")).to_have_count(0)
+        # From its beginning, and as long as it will be.
+        await expect(frame.locator("[data-testid=duration]")).to_have_text("1:00")
+        await frame.evaluate(_RECORD)
+        await _waits(page, frame, workshop, event_id)
+        await _take_pictures(page, frame, screenshots, "at-the-end-so-far")
+        assert await _jumps(frame) == []
+        # Beyond what exists: the last moment that does.
+        await frame.locator("[data-testid=back]").click()
+        await frame.locator("input.seek").fill("50")
+        await _waits(page, frame, workshop, event_id)
+        await frame.locator("[data-testid=back]").click()
+        await frame.locator("[data-testid=forward]").click()
+        end = await _waits(page, frame, workshop, event_id)
+        await _jumps(frame)
+    await _plays_between(frame, end + 1, SECONDS)
+    words = frame.locator("[data-testid=video] .row-note").filter(has_text=re.compile(r"\d+.* %"))
+    await words.filter(has_text=re.compile("about .* left")).wait_for()
     await _take_pictures(page, frame, screenshots, "growing")
 
-    # Whole: now it has an end, and starts over.
-    unfinished.available = None
-    asked = unfinished.playlists
-    await unfinished.change()
-    await eventually(lambda: _asked(unfinished, asked + 1), what="the whole list being read")
-    assert await frame.evaluate("() => window.jumps") == []
+    # Something better takes over at its end, and nothing jumps before.
+    await frame.locator("[data-testid=video][data-state=ready]").wait_for()
+    await expect(frame.locator("[data-testid=progress]")).to_have_count(0)
+    assert await _jumps(frame) == []
     await _take_pictures(page, frame, screenshots, "ready")
     await frame.locator("input.seek").fill(str(SECONDS - 3))
     await _plays_between(frame, SECONDS - 3, SECONDS)
-    await _plays_between(frame, 0, 3)
+    await _plays_between(frame, 0, 4)
+    assert any("-ready/360/1.m4s" in url for url in fetched)
 
 
-@pytest.mark.parametrize("old", ["gone", "stuck", "taken away"])
+async def test_work_on_the_first_picture_is_told(
+    room_id: str, workshop: Workshop, alice: MatrixClient, slow_clip: Path,
+    page: Page, open_host: OpenHost, screenshots: Path,
+) -> None:  # fmt: skip
+    frame = await _open(page, await open_host(room_id))
+    await workshop.open()
+    await workshop.begun(await alice.send_video(room_id, slow_clip))
+    await frame.locator("[data-testid=empty][data-empty=preparing]").wait_for()
+    bars = frame.get_by_role("progressbar", name=re.compile("Preparing .*slow"))
+    await expect(bars).to_have_count(2)
+    # Nothing that a screen reader reads out by itself.
+    assert await frame.locator("[role=status] [role=progressbar], [aria-live] [role=progressbar]").count() == 0
+    await _take_pictures(page, frame, screenshots, "preparing")
+
+
 async def test_the_same_moment_of_a_video_that_is_made_anew(
-    unfinished: Unfinished, sent: Sent, page: Page, open_host: OpenHost, old: Literal["gone", "stuck", "taken away"]
-) -> None:
-    frame = await _open(page, await open_host(sent.room_id))
-    unfinished.available = 3
-    await unfinished.change(state="playable")
-    await frame.locator(_PLAYING).wait_for()
-    await _waits_at(frame, unfinished, 6)
-    await frame.evaluate(_RECORD)
-    # Less than before is there at first: that is no place to throw the viewer back to.
-    unfinished.attempt, unfinished.available = 1, 1
-    unfinished.stuck = {0: 3} if old == "stuck" else {}
-    if old == "taken away":
-        await unfinished.change(state="processing", poster_url=None)
-        await frame.locator("[data-testid=empty][data-empty=preparing]").wait_for()
-    if old != "gone":
-        await unfinished.change(state="playable")
-    before = unfinished.playlists
-    await eventually(lambda: _asked(unfinished, before + 3), what="looking for the place in the new one")
-    unfinished.available = 6
-    await _plays_between(frame, 6.5, 12)
-    assert await frame.evaluate("() => window.jumps") == []
+    room_id: str, workshop: Workshop, alice: MatrixClient, slow_clip: Path,
+    page: Page, fetched: list[str], open_host: OpenHost,
+) -> None:  # fmt: skip
+    frame = await _open(page, await open_host(room_id))
+    await workshop.open()
+    event_id = await alice.send_video(room_id, slow_clip)
+    await workshop.available(event_id)
+    with workshop.held():
+        await frame.locator(_PLAYING).wait_for()
+        end = await _waits(page, frame, workshop, event_id)
+        await frame.evaluate(_RECORD)
+        await workshop.burn_down()
+    await workshop.open()
+    await _plays_between(frame, end + 1, SECONDS)
+    assert any(re.search("/2-[^/]*playable/360/", url) for url in fetched)
+    assert await _jumps(frame) == []
