@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import type { Item, Timeline } from '../core/timeline';
+import { resume, startOf } from './places';
+
+const item = (videoId: string, start: number, duration: number): Item => ({ videoId, start, duration });
+const OLD: Timeline = [item('a', 0, 4), item('b', 4, 6)];
+
+describe('resume', () => {
+  it('leads to the same moment of the same video, wherever it is now and however little of it exists', () => {
+    const place = resume({ item: OLD[1] ?? null, time: 9 }, 'stale');
+    expect([place?.(OLD), place?.([item('b', 0, 2)]), place?.([item('c', 0, 3), item('b', 3, 6)])]).toEqual([9, 5, 8]);
+  });
+
+  it('follows a slot that plays on meanwhile', () => {
+    const shown = { item: OLD[1] ?? null, time: 5 };
+    const place = resume(shown, 'stale');
+    shown.time = 7;
+    expect(place?.(OLD)).toBe(7);
+  });
+
+  it('leads past what cannot be decoded, and to the beginning when the video is gone', () => {
+    const place = resume({ item: OLD[0] ?? null, time: 1 }, 'media');
+    expect([place?.(OLD), place?.([item('c', 0, 3)]), resume({ item: null, time: 0 }, 'network')]).toEqual([4, 0, null]);
+  });
+});
+
+describe('startOf', () => {
+  it('leads to a video, or to the beginning', () => {
+    expect([startOf('b')?.(OLD), startOf('gone')?.(OLD), startOf(null)]).toEqual([4, 0, null]);
+  });
+});
