@@ -251,6 +251,13 @@ async def test_check_names_the_broken_part_and_what_to_do(
     assert "pass-word" not in str(bad)
 
 
+async def test_check_tells_which_encoder_takes_the_place_of_one_that_does_not_work(twin: Installation) -> None:
+    twin.write_config(transcode={"encoder": "h264_nvenc"})
+    code, good, _ = await verdicts(twin)
+    assert code == 0
+    assert "encodes with libx264, not with h264_nvenc: " in good["ffmpeg"]
+
+
 async def test_check_warns_of_what_could_be_safer(
     twin: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

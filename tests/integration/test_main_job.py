@@ -40,6 +40,15 @@ async def test_a_sent_video_reaches_members(
         assert b"moof" in body[:2000]
     status, poster = await viewer.fetch(video["poster_url"])
     assert (status, poster[:2]) == (200, b"\xff\xd8")
+    assert video["blurhash"]
+    status, index = await viewer.fetch(video["storyboard_url"])
+    assert (status, index[:6]) == (200, b"WEBVTT")
+    pictures = {line.partition("#xywh=")[0] for line in index.decode().splitlines() if "#xywh=" in line}
+    (picture,) = {urljoin(video["storyboard_url"], name) for name in pictures}
+    status, body = await viewer.fetch(picture)
+    assert (status, body[:2]) == (200, b"\xff\xd8")
+    status, body = await viewer.fetch(video["preview_url"])
+    assert (status, body[4:8]) == (200, b"ftyp")
 
 
 async def test_strangers_and_forgeries_get_nothing(
