@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.transcode.ladders import Ladder, build
 from tests.integration.transcode.media import (
     AssertCopied,
     AssertGapless,
@@ -21,6 +22,12 @@ from transcode.settings import DEFAULT
 @pytest.fixture(scope="session")
 def tools() -> Tools:
     return find_tools()
+
+
+@pytest.fixture(scope="session")
+async def ladders(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ladder]:
+    """Both stages of each lane, by name."""
+    return await build(tools, tmp_path_factory.mktemp("ladders"))
 
 
 @pytest.fixture

@@ -1,0 +1,388 @@
+"""The rules that HLS's standards set, by name, on what both lanes make: the playlists, and every segment by itself.
+
+RFC: RFC 8216, with its section. Apple: the wording of the HLS Authoring Specification for Apple Devices. MSE: the byte
+stream format for ISO BMFF, with its section. Ours: what gapless lists need beyond them.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import m3u8
+import pytest
+
+from tests.integration.transcode.ladders import LANES, Ladder, Made
+from transcode import media_playlist
+
+CLOCK, AUDIO_RATE, AAC_FRAME = 90_000, 48_000, 1024
+# Seconds by which a segment's sound may begin or end beside its pictures: a muxer cuts by decoding times.
+_APART = 0.15
+Rule = Callable[[Ladder], None]
+RULES: dict[str, Rule] = {}
+
+
+def rule(name: str) -> Callable[[Rule], Rule]:
+    def keep(check: Rule) -> Rule:
+        RULES[name] = check
+        return check
+
+    return keep
+
+
+def each(check: Callable[[Made], None]) -> Rule:
+    def check_all(ladder: Ladder) -> None:
+        for made in ladder.made:
+            check(made)
+
+    return check_all
+
+
+@rule("RFC 4.1 the first line is EXTM3U, the text is UTF-8 without a byte order mark")
+def _(ladder: Ladder) -> None:
+    for text in (ladder.master_text, *(made.text for made in ladder.made)):
+        assert text.encode("ascii").startswith(b"#EXTM3U\n")
+        assert not any(ord(character) < 32 for character in text.replace("\n", ""))
+
+
+@rule("RFC 7 EXT-X-VERSION is once there, and at least 6 for EXT-X-MAP without I-frames-only")
+def _(ladder: Ladder) -> None:
+    for text in (ladder.master_text, *(made.text for made in ladder.made)):
+        (version,) = re.findall(r"^#EXT-X-VERSION:(\d+)$", text, re.MULTILINE)
+        assert int(version) >= 6
+
+
+@rule("RFC 4.3.3.1 EXT-X-TARGETDURATION is at least every EXTINF, rounded")
+@each
+def _(made: Made) -> None:
+    assert all(round(segment.duration) <= made.playlist.target_duration for segment in made.playlist.segments)
+
+
+@rule("Apple: media segments MUST NOT exceed the target duration by more than 0.5 seconds")
+@each
+def _(made: Made) -> None:
+    for packets in made.of("video"):
+        assert sum(packet.length for packet in packets) / CLOCK <= made.playlist.target_duration + 0.5
+
+
+@rule("RFC 4.3.2.1 EXTINF is the duration of the segment")
+@each
+def _(made: Made) -> None:
+    starts = [min(packet.shown for packet in packets) for packets in made.of("video")]
+    last = made.of("video")[-1]
+    ends = [*starts[1:], max(packet.shown + packet.length for packet in last)]
+    told = [segment.duration for segment in made.playlist.segments]
+    assert [(end - start) / CLOCK for start, end in zip(starts, ends, strict=True)] == pytest.approx(told, abs=1e-4)
+
+
+@rule("RFC 4.3.2.5 EXT-X-MAP names one init segment for all segments of the rendition")
+@each
+def _(made: Made) -> None:
+    assert len(made.playlist.segment_map) == 1
+    assert {segment.init_section.uri for segment in made.playlist.segments} == {made.playlist.segment_map[0].uri}
+    assert made.init.is_file()
+    assert all(segment.is_file() for segment in made.segments)
+
+
+@rule("RFC 4.3.3.2 EXT-X-MEDIA-SEQUENCE counts from the same number in every rendition")
+def _(ladder: Ladder) -> None:
+    assert {made.playlist.media_sequence for made in ladder.made} == {0}
+
+
+@rule("RFC 4.3.3.5 EXT-X-PLAYLIST-TYPE is VOD, and RFC 4.3.3.4 EXT-X-ENDLIST ends it")
+@each
+def _(made: Made) -> None:
+    assert made.playlist.playlist_type == "vod"
+    assert made.text.endswith("\n#EXT-X-ENDLIST\n")
+
+
+@rule("RFC 4.3.5.1 EXT-X-INDEPENDENT-SEGMENTS in the master playlist and in each media playlist")
+def _(ladder: Ladder) -> None:
+    assert "\n#EXT-X-INDEPENDENT-SEGMENTS\n" in ladder.master_text
+    assert all(made.playlist.is_independent_segments for made in ladder.made)
+
+
+@rule("RFC 4.3.5.1 each segment begins with a key frame (an IDR)")
+@each
+def _(made: Made) -> None:
+    for segment, packets in zip(made.segments, made.of("video"), strict=True):
+        assert packets[0].is_key
+        assert packets[0].shown == min(packet.shown for packet in packets)
+        assert _first_slice(made, segment) == 5
+
+
+@rule("Apple: key frames (IDRs) SHOULD be present every two seconds")
+@each
+def _(made: Made) -> None:
+    # A copy keeps its sender's; every other rung follows it.
+    assert max(segment.duration for segment in made.playlist.segments) <= 3.5
+
+
+@rule("RFC 6.2.4 the segments of all renditions are the same in number and duration")
+def _(ladder: Ladder) -> None:
+    assert len({tuple(segment.duration for segment in made.playlist.segments) for made in ladder.made}) == 1
+
+
+@rule("RFC 6.2.4 matching content has matching time stamps in all renditions")
+def _(ladder: Ladder) -> None:
+    for kind in ("video", "audio"):
+        starts = [[min(packet.shown for packet in packets) for packets in made.of(kind)] for made in ladder.made]
+        assert all(start == pytest.approx(starts[0], abs=2) for start in starts)
+
+
+@rule("RFC 6.2.4 discontinuities are at the same places in all renditions")
+def _(ladder: Ladder) -> None:
+    assert {made.text.count("EXT-X-DISCONTINUITY") for made in ladder.made} == {0}
+
+
+@rule("RFC 4.3.4.2 CODECS names every codec, as the init segment declares it (RFC 6381)")
+def _(ladder: Ladder) -> None:
+    for info, made in ladder.variants():
+        init = made.init.read_bytes()
+        avcc = init.index(b"avcC") + 4
+        esds = init.index(b"esds")
+        config = init.index(b"\x05\x80\x80\x80", esds) + 5
+        assert info.codecs == f"avc1.{init[avcc + 1 : avcc + 4].hex()},mp4a.40.{init[config] >> 3}"
+
+
+@rule("RFC 4.3.4.2 the codec parameters hold for the samples: no other profile or level inside")
+def _(ladder: Ladder) -> None:
+    profiles = {"Constrained Baseline": "42", "Baseline": "42", "Main": "4d", "High": "64"}
+    for info, made in ladder.variants():
+        video = made.streams[0]
+        assert info.codecs[5:7] == profiles[video["profile"]]
+        assert info.codecs[9:11] == f"{video['level']:02x}"
+
+
+@rule("Apple: all video MUST be H.264, at most High Profile, Level 5.2; High SHOULD be preferred")
+@each
+def _(made: Made) -> None:
+    video = made.streams[0]
+    assert (video["codec_name"], video["profile"], video["pix_fmt"]) == ("h264", "High", "yuv420p")
+    assert video["level"] <= 52
+
+
+@rule("RFC 4.3.4.2 RESOLUTION is that of the pictures, which have square pixels and are not turned")
+def _(ladder: Ladder) -> None:
+    for info, made in ladder.variants():
+        video = made.streams[0]
+        assert info.resolution == (video["width"], video["height"])
+        assert video["sample_aspect_ratio"] in {"1:1", "0:1"}
+        assert "side_data_list" not in video
+
+
+@rule("RFC 4.3.4.2 FRAME-RATE is the pictures', rounded to three decimals; Apple: at most 60")
+def _(ladder: Ladder) -> None:
+    for info, made in ladder.variants():
+        lengths = [packet.length for packets in made.of("video") for packet in packets]
+        assert info.frame_rate == pytest.approx(len(lengths) * CLOCK / sum(lengths), abs=0.002)
+        assert info.frame_rate <= 60
+
+
+@rule("RFC 4.3.4.2 BANDWIDTH is an upper bound of what any run of segments takes")
+def _(ladder: Ladder) -> None:
+    for info, made in ladder.variants():
+        assert info.bandwidth >= _peak(made) - 1
+
+
+@rule("Apple: for VOD the measured peak bit rate MUST be within 10 % of BANDWIDTH")
+def _(ladder: Ladder) -> None:
+    for info, made in ladder.variants():
+        assert info.bandwidth == pytest.approx(_peak(made), rel=0.1)
+
+
+@rule("Apple: for VOD the average segment bit rate MUST be within 10 % of AVERAGE-BANDWIDTH")
+def _(ladder: Ladder) -> None:
+    for info, made in ladder.variants():
+        bits = sum(segment.stat().st_size * 8 for segment in made.segments)
+        assert info.average_bandwidth == pytest.approx(bits / sum(s.duration for s in made.playlist.segments), rel=0.1)
+        assert info.average_bandwidth <= info.bandwidth
+
+
+@rule("RFC 4.3.4.2 variants are in the order of their bandwidths, each with its own address")
+def _(ladder: Ladder) -> None:
+    bits = [info.bandwidth for info, _ in ladder.variants()]
+    assert bits == sorted(bits)
+    assert len({variant.uri for variant in ladder.master.playlists}) == len(bits) == len(ladder.made)
+
+
+@rule("RFC 3.3 an init segment has moov, no samples and mvex; a media segment begins with moof (and styp)")
+@each
+def _(made: Made) -> None:
+    assert _boxes(made.init.read_bytes())[:2] == ["ftyp", "moov"]
+    assert b"mvex" in made.init.read_bytes()
+    for segment in made.segments:
+        kinds = _boxes(segment.read_bytes())
+        assert {*kinds} <= {"styp", "sidx", "prft", "emsg", "moof", "mdat"}
+        assert kinds.count("moof") == kinds.count("mdat") >= 1
+
+
+@rule("RFC 3.3 every track fragment has a tfdt, and every segment all tracks")
+@each
+def _(made: Made) -> None:
+    for segment in made.segments:
+        data = segment.read_bytes()
+        assert data.count(b"tfdt") == data.count(b"traf") >= 2
+
+
+@rule("MSE 3 data offsets count from their moof: a segment means the same wherever it is appended")
+@each
+def _(made: Made) -> None:
+    for segment in made.segments:
+        data = segment.read_bytes()
+        for found in re.finditer(b"tfhd", data):
+            flags = int.from_bytes(data[found.end() + 1 : found.end() + 4])
+            assert flags & 0x020000
+            assert not flags & 0x000001
+
+
+@rule("RFC 3 and MSE: each segment can be read alone, with its init segment, without a complaint")
+@each
+def _(made: Made) -> None:
+    assert all({packet.kind for packet in packets} == {"video", "audio"} for packets in made.alone)
+
+
+@rule("RFC 6.2.1 time stamps go on from segment to segment without a gap, pictures and sound alike")
+@each
+def _(made: Made) -> None:
+    for kind in ("video", "audio"):
+        parts = made.of(kind)
+        for before, after in pairwise(parts):
+            assert abs(after[0].decoded - (before[-1].decoded + before[-1].length)) <= (2 if kind == "video" else 0)
+        decoded = [packet.decoded for part in parts for packet in part]
+        assert decoded == sorted(set(decoded))
+
+
+@rule("RFC 3 each segment holds the sound that belongs to its pictures")
+@each
+def _(made: Made) -> None:
+    for pictures, sounds in zip(made.of("video"), made.of("audio"), strict=True):
+        begin = Fraction(min(packet.shown for packet in pictures), CLOCK)
+        end = Fraction(max(packet.shown + packet.length for packet in pictures), CLOCK)
+        heard = [Fraction(packet.shown, AUDIO_RATE) for packet in sounds]
+        assert abs(heard[0] - begin) <= _APART
+        assert abs(heard[-1] + Fraction(AAC_FRAME, AUDIO_RATE) - end) <= _APART
+
+
+@rule("Apple: audio and video begin together; Ours: both at 0, where both also end")
+@each
+def _(made: Made) -> None:
+    video = [packet for part in made.of("video") for packet in part]
+    audio = [packet for part in made.of("audio") for packet in part]
+    assert (min(packet.shown for packet in video), audio[0].shown) == (0, 0)
+    end = max(packet.shown + packet.length for packet in video) / CLOCK
+    assert abs((audio[-1].shown + audio[-1].length) / AUDIO_RATE - end) < AAC_FRAME / AUDIO_RATE
+
+
+@rule("Ours: reordered pictures need no edit list: the first is shown when it is decoded")
+@each
+def _(made: Made) -> None:
+    init = made.init.read_bytes()
+    for found in re.finditer(b"elst", init):
+        assert int.from_bytes(init[found.end() + 12 : found.end() + 16]) == 0
+    assert made.of("video")[0][0].shown == made.of("video")[0][0].decoded == 0
+
+
+@rule("Apple: audio MUST be the same in codec, channels and sample rate in all variants")
+def _(ladder: Ladder) -> None:
+    keys = ("codec_name", "profile", "sample_rate", "channels", "channel_layout", "time_base")
+    found = {tuple(made.streams[1][key] for key in keys) for made in ladder.made}
+    assert found == {("aac", "LC", "48000", 2, "stereo", "1/48000")}
+
+
+@rule("Ours: one clock and one order of tracks in all renditions")
+@each
+def _(made: Made) -> None:
+    assert [(s["codec_type"], s["time_base"]) for s in made.streams] == [("video", "1/90000"), ("audio", "1/48000")]
+
+
+@rule("Ours: the largest is as sharp as the source, none is sharper, and aspects agree")
+def _(ladder: Ladder) -> None:
+    sizes = [(made.rendition.width, made.rendition.height) for made in ladder.made]
+    assert sizes[0] == (480, 360)
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(width / height == pytest.approx(4 / 3, rel=0.01) for width, height in sizes)
+
+
+def _first_slice(made: Made, segment: Path) -> int:
+    """The type of the first NAL unit that is a slice (ISO 14496-10, table 7-1)."""
+    data = segment.read_bytes()
+    begin = data.index(b"mdat") + 4
+    while True:
+        length, kind = int.from_bytes(data[begin : begin + 4]), data[begin + 4] & 0x1F
+        if kind in range(1, 6):
+            return kind
+        begin += 4 + length
+
+
+def _boxes(data: bytes) -> list[str]:
+    kinds, position = [], 0
+    while position < len(data):
+        kinds.append(data[position + 4 : position + 8].decode("ascii"))
+        position += int.from_bytes(data[position : position + 4])
+    return kinds
+
+
+def _peak(made: Made) -> float:
+    """The highest rate of contiguous segments of half to one and a half target durations (RFC 8216, 4.1)."""
+    target = made.playlist.target_duration
+    sizes = [segment.stat().st_size * 8 for segment in made.segments]
+    lengths = [segment.duration for segment in made.playlist.segments]
+    rates = [0.0]
+    for begin in range(len(sizes)):
+        for end in range(begin + 1, len(sizes) + 1):
+            length = math.fsum(lengths[begin:end])
+            if target / 2 <= length <= target * 1.5:
+                rates.append(sum(sizes[begin:end]) / length)
+    return max(rates)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("lane", [f"{lane} {stage}" for lane in LANES for stage in ("playable", "ready")])
+def test_rule(name: str, lane: str, ladders: dict[str, Ladder]) -> None:
+    RULES[name](ladders[lane])
+
+
+def _growing(ladder: Ladder) -> list[str]:
+    """Each state that the list of the first rendition was in."""
+    return [
+        media_playlist([("", state.renditions[0])], available=None if state.whole else state.available)
+        for state in ladder.states
+    ]
+
+
+EVENT_LANES = ["encoded playable", "silent playable"]
+
+
+def _kept(text: str) -> str:
+    """All but the type, and where playing begins: both end with the growth."""
+    return re.sub(r"#EXT-X-(PLAYLIST-TYPE:\w+|START:.*|ENDLIST)\n", "", text)
+
+
+@pytest.mark.parametrize("lane", EVENT_LANES)
+def test_rule_rfc_4_3_3_5_an_event_playlist_is_only_appended_to(lane: str, ladders: dict[str, Ladder]) -> None:
+    states = _growing(ladders[lane])
+    assert len(states) > 1
+
+    assert all(_kept(after).startswith(_kept(before)) for before, after in pairwise(states))
+    assert [text.count("#EXTINF") for text in states] == sorted({text.count("#EXTINF") for text in states})
+
+
+@pytest.mark.parametrize("lane", EVENT_LANES)
+def test_rule_rfc_6_2_1_endlist_comes_once_and_stays(lane: str, ladders: dict[str, Ladder]) -> None:
+    *growing, last = _growing(ladders[lane])
+    assert all("#EXT-X-PLAYLIST-TYPE:EVENT\n" in text and "#EXT-X-ENDLIST" not in text for text in growing)
+    assert last.endswith("#EXT-X-ENDLIST\n")
+
+
+@pytest.mark.parametrize("lane", EVENT_LANES)
+def test_rule_rfc_4_3_3_1_the_target_duration_never_changes(lane: str, ladders: dict[str, Ladder]) -> None:
+    assert len({m3u8.loads(text).target_duration for text in _growing(ladders[lane])}) == 1
+
+
+@pytest.mark.parametrize("lane", EVENT_LANES)
+def test_rule_rfc_4_3_5_2_a_growing_list_is_played_from_its_beginning(lane: str, ladders: dict[str, Ladder]) -> None:
+    *growing, _ = _growing(ladders[lane])
+    assert {m3u8.loads(text).start.time_offset for text in growing} == {0}
