@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-PICTURES = ["-f", "lavfi", "-i", "testsrc2=s=480x360:r=30:d=1.5"]
-SOUND = ["-f", "lavfi", "-i", "sine=440:r=48000:d=1.5"]
+PICTURES = ["-f", "lavfi", "-i", "testsrc2=s=480x360:r=30:d=1.0"]
+SOUND = ["-f", "lavfi", "-i", "sine=440:r=48000:d=1.0"]
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "15"]
 X264 = [*QUICK, "-pix_fmt", "yuv420p"]
 FILM = [*PICTURES, *SOUND]
@@ -66,7 +66,7 @@ def made(
     *arguments: str,
     ends: str = READY,
     size: tuple[int, int] | None = (480, 360),
-    seconds: float | None = 1.5,
+    seconds: float | None = 1.0,
 ) -> Awkward:
     """A file as ffmpeg writes it."""
     return Awkward(name, ends, why, lambda shop, name, _: shop.make(name, *arguments).read_bytes(), size, seconds)
@@ -92,7 +92,7 @@ def turned(name: str, *how: str, size: tuple[int, int]) -> Awkward:
         shop.write("phone.mp4", shop.phone())
         return shop.make(name, *how, "-i", "phone.mp4", "-c", "copy").read_bytes()
 
-    return Awkward(name, READY, "stored lying, shown otherwise", make, size, 1.5)
+    return Awkward(name, READY, "stored lying, shown otherwise", make, size, 1.0)
 
 
 def written(name: str, ends: str, why: str, write: Callable[[str], bytes]) -> Awkward:
@@ -100,9 +100,9 @@ def written(name: str, ends: str, why: str, write: Callable[[str], bytes]) -> Aw
     return Awkward(name, ends, why, lambda _, __, url: write(url))
 
 
-def source(graph: str, seconds: float = 1.5) -> list[str]:
+def source(graph: str, seconds: float = 1.0) -> list[str]:
     return ["-f", "lavfi", "-i", f"{graph}:d={seconds}"]
 
 
-def pictures(size: str, rate: str = "30", seconds: float = 1.5) -> list[str]:
+def pictures(size: str, rate: str = "30", seconds: float = 1.0) -> list[str]:
     return source(f"testsrc2=s={size}:r={rate}", seconds)

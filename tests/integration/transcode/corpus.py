@@ -30,7 +30,7 @@ def subtitled(name: str, *arguments: str) -> Awkward:
         shop.write("t.srt", b"1\n00:00:00,000 --> 00:00:01,000\n<b>file:///etc/passwd</b>\n")
         return shop.make(name, *FILM, "-i", "t.srt", *X264, *arguments).read_bytes()
 
-    return Awkward(name, READY, "a text track", make, (480, 360), 1.5)
+    return Awkward(name, READY, "a text track", make, (480, 360), 1.0)
 
 
 ROTATIONS = [
@@ -135,11 +135,11 @@ PICTURE_CODECS = [
     made("unknown.avi", "a codec that we do not open", *FILM, "-c:v", "ffvhuff", ends="not-a-video"),
 ]  # fmt: skip
 
-_SURROUND = ["-f", "lavfi", "-i", "aevalsrc=0.1*sin(880*t)|0|0|0|0|0.1*sin(880*t):c=5.1:s=48000:d=1.5"]
-_SEVEN = ["-f", "lavfi", "-i", "aevalsrc=0|0|0.1*sin(880*t)|0|0|0|0|0:c=7.1:s=48000:d=1.5"]
+_SURROUND = ["-f", "lavfi", "-i", "aevalsrc=0.1*sin(880*t)|0|0|0|0|0.1*sin(880*t):c=5.1:s=48000:d=1.0"]
+_SEVEN = ["-f", "lavfi", "-i", "aevalsrc=0|0|0.1*sin(880*t)|0|0|0|0|0:c=7.1:s=48000:d=1.0"]
 
 
-def _sound(name: str, why: str, *codec: str, sound: list[str] = SOUND, seconds: float | None = 1.5) -> Awkward:
+def _sound(name: str, why: str, *codec: str, sound: list[str] = SOUND, seconds: float | None = 1.0) -> Awkward:
     return made(name, why, *PICTURES, *sound, *X264, *codec, seconds=seconds)
 
 
@@ -164,11 +164,11 @@ SOUNDS = [
     _sound("whisper.mp4", "hardly any loudness", "-af", "volume=-70dB"),
     _sound("scream.mp4", "above full scale", "-af", "volume=40dB"),
     _sound("too-short-to-measure.mp4", "a tenth of a second", sound=source("sine=r=48000", 0.1)),
-    _sound("sound-a-little-longer.mp4", "how recorders stop", sound=source("sine=r=48000", 1.8)),
+    _sound("sound-a-little-longer.mp4", "how recorders stop", sound=source("sine=r=48000", 1.3)),
     _sound("sound-much-longer.mp4", "a picture with music", sound=source("sine=r=48000", 3), seconds=3),
-    _sound("late-sound.mp4", "", sound=["-itsoffset", "0.7", *source("sine=r=48000", 0.8)]),
+    _sound("late-sound.mp4", "", sound=["-itsoffset", "0.5", *source("sine=r=48000", 0.5)]),
     _sound("very-late-sound.mp4", "", sound=["-itsoffset", "3", *source("sine=r=48000", 1)], seconds=4),
-    made("late-pictures.mp4", "", "-itsoffset", "0.7", *PHONE, seconds=2.2),
+    made("late-pictures.mp4", "", "-itsoffset", "0.7", *PHONE, seconds=1.7),
     made("codec-without-sound.mkv", "a codec that we do not open", *PHONE, "-c:a", "truehd", "-strict", "-2"),
 ]
 

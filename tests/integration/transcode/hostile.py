@@ -46,7 +46,7 @@ def _slides(shop: Workshop, name: str, _: str) -> bytes:
 
 
 EDITS = [
-    bent("index-last.mp4", "as cameras write it", bytes, size=(480, 360), seconds=1.5),
+    bent("index-last.mp4", "as cameras write it", bytes, size=(480, 360), seconds=1.0),
     made("index-first.mp4", "as editors write it", *PHONE, *_FAST_START),
     made("fragmented.mp4", "as browsers record", *PHONE, *_FRAGMENTS),
     made("frame-by-frame.mp4", "a fragment for each picture", *PHONE, "-movflags", "frag_every_frame+empty_moov"),
@@ -54,20 +54,20 @@ EDITS = [
     made("b-frames.mp4", "a usual edit list", *FILM, "-c:v", "libx264", "-bf", "3"),
     made("no-edits.mp4", "pictures begin late without one", *FILM, "-c:v", "libx264", "-bf", "3", "-use_editlist", "0",
          seconds=None),
-    bent("empty-edit.mp4", "a pause before everything", _edits((0.5, -1, 1), (1.5, 0, 1))),
+    bent("empty-edit.mp4", "a pause before everything", _edits((0.5, -1, 1), (1, 0, 1))),
     bent("empty-edits.mp4", "nothing but pauses", _edits((0.5, -1, 1), (0.5, -1, 1)), EITHER),
-    bent("middle.mp4", "it begins within a group", _edits((1, 0.3, 1))),
+    bent("middle.mp4", "it begins within a group", _edits((0.7, 0.3, 1))),
     bent("cuts.mp4", "pieces in another order", _edits((0.5, 0.5, 1), (0.5, 0, 1))),
     bent("slow.mp4", "half speed", _edits((3, 0, 0.5))),
-    bent("still.mp4", "a picture that stays", _edits((1.5, 0, 0))),
-    bent("beyond.mp4", "an edit after the end", _edits((1.5, 5000, 1)), EITHER),
-    bent("negative.mp4", "an edit before the start", _edits((1.5, -0.1, 1)), EITHER),
+    bent("still.mp4", "a picture that stays", _edits((1, 0, 0))),
+    bent("beyond.mp4", "an edit after the end", _edits((1, 5000, 1)), EITHER),
+    bent("negative.mp4", "an edit before the start", _edits((1, -0.1, 1)), EITHER),
     bent("forever.mp4", "an edit of a day", _edits((80_000, 0, 1)), f"{READY} too-long"),
     bent("blink.mp4", "an edit shorter than a picture", _edits((0.02, 0.1, 1)), EITHER),
     Awkward("slides.mp4", READY, "an edit without the start of any picture", _slides, (480, 360), 1),
     bent("many-edits.mp4", "thousands of edits", _edits(*[(0.001, 0, 1)] * 5000), EITHER),
     Awkward("live.webm", READY, "a browser's recording: no duration, no index",
-            lambda shop, _, __: shop.make("live.webm", *FILM, *_VP8, "-live", "1").read_bytes(), (480, 360), 1.5),
+            lambda shop, _, __: shop.make("live.webm", *FILM, *_VP8, "-live", "1").read_bytes(), (480, 360), 1),
 ]  # fmt: skip
 
 _CUT = partial(cut, keep=0.5)
@@ -121,7 +121,7 @@ def _claiming(width: int, height: int) -> Callable[[Workshop, str, str], bytes]:
 
 BOMBS = [
     Awkward("apart.mkv", "too-long", "two pictures, 20 hours apart", _apart),
-    bent("stretched.mp4", "12 hours, said to be 1.5 s", partial(stretched, length=15360 * 960),
+    bent("stretched.mp4", "12 hours, said to be a second", partial(stretched, length=15360 * 960),
          f"{READY} too-long", "-use_editlist", "0"),
     made("hours.mp4", "forty-five pictures, 12 hours", *source("color=s=64x64:r=1/960", 43200), *X264, ends="too-long"),
     made("million.mkv", "a million pictures a second", *source("color=s=16x16:r=1000000", 0.002), *X264,

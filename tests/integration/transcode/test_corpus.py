@@ -156,10 +156,11 @@ async def test_an_awkward_file_ends_as_it_must(
 
 
 @pytest.mark.timeout(600)
-async def test_all_that_are_ready_play_as_one_list(finish: Finish, screen: Screen) -> None:
-    endings = [(case, await finish(case)) for case in CORPUS]
+async def test_many_play_as_one_list(finish: Finish, screen: Screen) -> None:
+    # Every third, or it would take minutes.
+    endings = [(case, await finish(case)) for case in CORPUS[::3]]
     items = [(f"{case.name}/out/ready", ending.stages["ready"]) for case, ending in endings if ending.end == READY]
-    seen = await screen.play(offer(screen, "reel", *items), rate=8, patience=300_000)
+    seen = await screen.play(offer(screen, "reel", *items), patience=300_000)
     assert seen.problems == []
     assert seen.ended
     assert seen.duration == pytest.approx(sum(result.duration for _, result in items), abs=0.1 * len(items))
