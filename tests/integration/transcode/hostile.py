@@ -64,7 +64,7 @@ EDITS = [
     bent("negative.mp4", "an edit before the start", _edits((1, -0.1, 1)), EITHER),
     bent("forever.mp4", "an edit of a day", _edits((80_000, 0, 1)), f"{READY} too-long"),
     bent("blink.mp4", "an edit shorter than a picture", _edits((0.02, 0.1, 1)), EITHER),
-    Awkward("slides.mp4", READY, "an edit without the start of any picture", _slides, (480, 360), 1),
+    Awkward("slides.mp4", EITHER, "an edit between two pictures", _slides, (480, 360), 1),
     bent("many-edits.mp4", "thousands of edits", _edits(*[(0.001, 0, 1)] * 5000), EITHER),
     Awkward("live.webm", READY, "a browser's recording: no duration, no index",
             lambda shop, _, __: shop.make("live.webm", *FILM, *_VP8, "-live", "1").read_bytes(), (480, 360), 1),
