@@ -231,9 +231,9 @@ def _apart(line: list[str]) -> list[str]:
 
 def _ffprobe(tools: Tools, source: Path, demuxer: str, limits: Limits, *question: str) -> list[str]:
     options = {key: value for key, value in _input_options(demuxer, limits).items() if value is not None}
-    given = [part for key, value in options.items() for part in (f"-{key}", str(value))]
     # It fails on a track of any other kind, even one that nobody will look at.
     options["codec_whitelist"] = f"{DECODERS},{ALSO_KNOWN}"
+    given = [part for key, value in options.items() for part in (f"-{key}", str(value))]
     return [str(tools.ffprobe), "-hide_banner", "-v", "error", *given, *question, f"file:{source}"]
 
 

@@ -92,7 +92,8 @@ def preview(picture: Stream, duration: float) -> Stream:
     length = min(PREVIEW_SECONDS, duration)
     begin = min(duration * _PREVIEW_SHARE, duration - length)
     picture = picture.filter("trim", start=f"{begin:.3f}", duration=f"{length:.3f}").filter("setpts", "PTS-STARTPTS")
-    return picture.filter("fps", fps=PREVIEW_RATE)
+    # Of what is shorter than a picture of its own, the one that there is.
+    return picture.filter("fps", fps=PREVIEW_RATE, eof_action="pass")
 
 
 def sound(read: Stream, probe: Probe, samples: int, gain: float = 0.0) -> Stream:

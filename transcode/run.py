@@ -345,11 +345,11 @@ def _result(renditions: Sequence[Rendition], poster: _Poster) -> Result:
 
 def _poster_in(folder: Path, rung: Rung) -> _Poster:
     """Tell of the poster that ffmpeg left in a folder, and remove what only the blurhash needed."""
+    raw = folder / BLUR
+    pixels = raw.read_bytes() if raw.is_file() else b""
+    raw.unlink(missing_ok=True)
     if not (folder / POSTER).is_file():
         return _Poster(None, None)
-    raw = folder / BLUR
-    pixels = raw.read_bytes()
-    raw.unlink()
     return _Poster(POSTER, blurhash_of(pixels, rung.width, rung.height))
 
 
