@@ -66,6 +66,7 @@ widget-progress = Preparing { $title }
 widget-progress-percent = { $percent } %
 widget-progress-seconds = { $percent } %, about { $count } s left
 widget-progress-minutes = { $percent } %, about { $count } min left
+widget-progress-qualities = More qualities: { $progress }
 widget-state-failed = Could not be prepared
 widget-state-hidden = Hidden
 widget-state-held = Waiting for a moderator

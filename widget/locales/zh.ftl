@@ -58,6 +58,7 @@ widget-progress = 正在处理{ $title }
 widget-progress-percent = { $percent }%
 widget-progress-seconds = { $percent }%，约剩 { $count } 秒
 widget-progress-minutes = { $percent }%，约剩 { $count } 分钟
+widget-progress-qualities = 更多清晰度：{ $progress }
 widget-state-failed = 处理失败
 widget-state-hidden = 已隐藏
 widget-state-held = 等待管理员审核

@@ -24,7 +24,8 @@ function noteOf(video: Video, t: Translate): string | null {
   if (video.state === 'queued') return t('widget-state-queued');
   if (video.state === 'processing') return video.progress === null ? t('widget-state-processing') : progressText(video.progress, t);
   if (video.visibility === 'held' || video.visibility === 'hidden') return t(`widget-state-${video.visibility}`);
-  return video.progress === null ? null : progressText(video.progress, t);
+  // It plays already: what is still being made are its other qualities.
+  return video.progress === null ? null : t('widget-progress-qualities', { progress: progressText(video.progress, t) });
 }
 
 function Thumbnail({ video, current }: { video: Video; current: boolean }) {
