@@ -44,8 +44,6 @@ _NEVER = 1_000_000
 _GRAPH = "-filter_complex"
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
 _STILL_SHARE = 0.1
-# Few: it is what takes longest before a copy is shown, and the ladder brings a better one.
-_STILL_CANDIDATES = 3
 _PROBE_ENTRIES = (
     "format=start_time,size:"
     "stream=index,codec_type,codec_name,codec_tag_string,profile,level,nal_length_size,width,height,sample_aspect_ratio,"
@@ -121,7 +119,7 @@ def copy(given: Given, copying: Copying) -> list[str]:
     return _compiled(given.tools, _fragments([shown, sound], [_slave_of_copy(copying)], samples, options))
 
 
-def still(given: Given, plan: Plan, *, late: bool) -> list[str]:
+def still(given: Given, plan: Plan, *, candidates: int, late: bool) -> list[str]:
     """Make the poster alone, and quickly: from a few key frames, without decoding others.
 
     From those soon after the start if `late`, since many videos begin in black; else from the very first.
@@ -130,10 +128,8 @@ def still(given: Given, plan: Plan, *, late: bool) -> list[str]:
     if late:
         options |= {"ss": f"{plan.duration * _STILL_SHARE:.3f}", "noaccurate_seek": None}
     picture = graph.pictures(given.read(**options), given.probe)
-    return _compiled(
-        given.tools,
-        *_poster(*graph.early_poster(picture, poster_rung(plan.ladder), _STILL_CANDIDATES, given.probe.hdr)),
-    )
+    rung = poster_rung(plan.ladder)
+    return _compiled(given.tools, *_poster(*graph.early_poster(picture, rung, candidates, given.probe.hdr)))
 
 
 def loudness(given: Given) -> list[str]:

@@ -75,8 +75,9 @@ def poster(picture: Stream, plan: Plan) -> tuple[Stream, Stream]:
 
 def early_poster(picture: Stream, rung: Rung, candidates: int, hdr: str | None) -> tuple[Stream, Stream]:
     """Choose likewise among the first pictures that come, before they are scaled."""
-    picture = _fitted(picture.filter("thumbnail", candidates), rung, hdr).filter("setsar", 1)
-    return _still_and_blur(picture)
+    if candidates > 1:
+        picture = picture.filter("thumbnail", candidates)
+    return _still_and_blur(_fitted(picture, rung, hdr).filter("setsar", 1))
 
 
 def storyboard(picture: Stream, board: Storyboard) -> Stream:

@@ -34,8 +34,10 @@ READY = "ready"
 
 _COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
 # Seconds between two looks at what ffmpeg has written, and at least between two reports of it.
-_LOOK, _REPORT = 0.05, 0.5
+_LOOK, _REPORT = 0.02, 0.5
 _SHOWN = 200
+# How many pictures a poster is chosen from where the first one was dark; and what is dark, on average, of 255.
+_CANDIDATES, _DARK = 8, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,10 @@ class _Job:
         (cutter,) = await self._prepare(folder, [copying.rung])
         with closing(cutter):
             try:
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(self._run(command.copy(self._given, copying), folder))
-                    drawing = both.create_task(self._poster(folder))
+                async with asyncio.TaskGroup() as all_three:
+                    writing = all_three.create_task(self._run(command.copy(self._given, copying), folder))
+                    drawing = all_three.create_task(self._poster(folder))
+                    all_three.create_task(_follow([cutter], writing, _LOOK))
                 poster = drawing.result()
                 durations = await asyncio.to_thread(_finish, cutter, copying.duration)
                 result = _result([_rendition(cutter, copying.rung, durations)], poster)
@@ -187,7 +190,7 @@ class _Job:
             if published:
                 await self._on_grown(result)
             else:
-                cutter.folder = await self._publish(result, cutter.folder)
+                cutter.folder = await self._publish(result)
             published, wait = count, _REPORT
         await encoding
         poster = await drawing
@@ -216,7 +219,7 @@ class _Job:
         duration, durations = (beside.copying.duration, beside.durations) if beside else (plan.duration, plan.durations)
         with ExitStack() as closed:
             cutters = [closed.enter_context(closing(cutter)) for cutter in await self._prepare(folder, plan.ladder)]
-            complaints = await self._run(line, folder, until=1.0)
+            complaints = await self._cut_on_the_way(line, folder, cutters)
             if beside and complaints.strip():
                 # A copy would carry what is damaged into every player; some stop there.
                 raise Unfit(f"it is damaged: {complaints.strip()[-_SHOWN:]}")
@@ -234,6 +237,15 @@ class _Job:
             preview=PREVIEW if PREVIEW in made else None,
         )
 
+    async def _cut_on_the_way(self, line: Sequence[str], folder: Path, cutters: Sequence[Cutter]) -> str:
+        try:
+            async with asyncio.TaskGroup() as both:
+                writing = both.create_task(self._run(line, folder, until=1.0))
+                both.create_task(_follow(cutters, writing, _REPORT))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
+        return writing.result()
+
     async def _prepare(self, folder: Path, rungs: Sequence[Rung]) -> list[Cutter]:
         return await asyncio.to_thread(_prepare, folder, rungs, self._given.probe.hdr)
 
@@ -250,17 +262,22 @@ class _Job:
 
     async def _poster(self, folder: Path) -> "_Poster":
         """Draw the poster; a file without one may still be a video."""
-        for late in (True, False):
-            try:
-                await self._run(command.still(self._given, self._plan, late=late), folder)
-            except TookTooLong:
-                raise
-            except TranscodeError:
-                continue
-            poster = await asyncio.to_thread(_poster_in, folder, self._plan.ladder[0])
-            if poster.name:
-                return poster
-        return _Poster(None, None)
+        # One picture is quickly drawn; and chosen among several only if need be.
+        poster = await self._drawn(folder, candidates=1, late=True)
+        if poster.is_dark:
+            poster = await self._drawn(folder, candidates=_CANDIDATES, late=True)
+        if poster.name is None:
+            poster = await self._drawn(folder, candidates=_CANDIDATES, late=False)
+        return poster
+
+    async def _drawn(self, folder: Path, *, candidates: int, late: bool) -> "_Poster":
+        try:
+            await self._run(command.still(self._given, self._plan, candidates=candidates, late=late), folder)
+        except TookTooLong:
+            raise
+        except TranscodeError:
+            return _Poster(None, None)
+        return await asyncio.to_thread(_poster_in, folder, self._plan.ladder[0])
 
     async def _run(self, line: Sequence[str], folder: Path | None, until: float | None = None) -> str:
         """Run ffmpeg inside `folder`, where alone it may write.
@@ -280,8 +297,8 @@ class _Job:
             on_output=advance, cwd=folder, devices=encoder(self._settings.encoder).devices,
         )  # fmt: skip
 
-    async def _publish(self, result: Result, folder: Path | None = None) -> Path:
-        """Hand over what can be watched, and give the place of the rung's `folder` afterwards."""
+    async def _publish(self, result: Result) -> Path:
+        """Hand over what can be watched, and give the place of the rung's folder afterwards."""
         clock = asyncio.get_running_loop().time
         before = clock()
         moved = await self._on_playable(result)
@@ -294,6 +311,7 @@ class _Job:
 class _Poster:
     name: str | None
     blurhash: str | None
+    is_dark: bool = False
 
 
 def _prepare(folder: Path, rungs: Sequence[Rung], hdr: str | None) -> list[Cutter]:
@@ -302,6 +320,14 @@ def _prepare(folder: Path, rungs: Sequence[Rung], hdr: str | None) -> list[Cutte
     if hdr:
         (folder / CUBE).write_text(cube(hdr), "ascii")
     return [Cutter(folder / rung.name) for rung in rungs]
+
+
+async def _follow(cutters: Sequence[Cutter], writing: "asyncio.Task[str]", wait: float) -> None:
+    """Cut what ffmpeg writes, so that little is left to do at the end."""
+    while not writing.done():
+        await asyncio.wait({writing}, timeout=wait)
+        for cutter in cutters:
+            await asyncio.to_thread(cutter.advance)
 
 
 def _tidy(folder: Path) -> None:
@@ -350,7 +376,7 @@ def _poster_in(folder: Path, rung: Rung) -> _Poster:
     raw.unlink(missing_ok=True)
     if not (folder / POSTER).is_file():
         return _Poster(None, None)
-    return _Poster(POSTER, blurhash_of(pixels, rung.width, rung.height))
+    return _Poster(POSTER, blurhash_of(pixels, rung.width, rung.height), sum(pixels) < _DARK * len(pixels))
 
 
 async def _ignore(_: Result) -> None:

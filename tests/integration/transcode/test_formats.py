@@ -228,6 +228,17 @@ async def test_high_dynamic_range_becomes_ordinary(
         assert gray(tools, outcome.out / folder / "poster.jpg", 1)[0] == pytest.approx(gray(tools, whole, 1)[0], abs=3)
 
 
+@pytest.mark.parametrize("codec", ["yuv420p", "yuv444p"], ids=["copied", "encoded"])
+async def test_the_first_poster_is_not_black_either(
+    codec: str, clip: Clip, transcoded: Transcoded, tools: Tools
+) -> None:
+    # A black second, a key frame in it where the poster is looked for first, and then a picture.
+    late = "color=black:s=320x240:r=10:d=4,drawbox=w=320:h=240:c=white:t=fill:enable='gte(t,1)'"
+    outcome = await transcoded(clip("late.mp4", "-f", "lavfi", "-i", late, *QUICK, "-g", "2", "-pix_fmt", codec))
+    for folder in ("playable", "ready"):
+        assert gray(tools, outcome.out / folder / "poster.jpg", 1)[0] > 200
+
+
 async def test_loudness_is_evened(clip: Clip, transcoded: Transcoded, tmp_path: Path, tools: Tools) -> None:
     levels = []
     for name, volume in (("quiet", -32), ("loud", -6)):

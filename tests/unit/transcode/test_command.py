@@ -63,7 +63,7 @@ def files(line: list[str]) -> list[str]:
         encode(),
         beside(4.0, 6.0),
         command.copy(GIVEN, copying()),
-        command.still(GIVEN, plan(CLIP, LIMITS), late=True),
+        command.still(GIVEN, plan(CLIP, LIMITS), candidates=1, late=True),
         command.loudness(GIVEN),
     ],
 )
@@ -182,11 +182,13 @@ def test_a_copy_may_have_sound_of_our_own(probe: Probe) -> None:
 
 
 def test_the_first_pictures_will_do_for_a_poster() -> None:
-    assert "-ss" not in command.still(GIVEN, plan(CLIP, LIMITS), late=False)
+    line = command.still(GIVEN, plan(CLIP, LIMITS), candidates=5, late=False)
+    assert "-ss" not in line
+    assert "thumbnail=5" in graphs(line)
 
 
 def test_the_quick_poster_decodes_key_frames_only() -> None:
-    line = command.still(given(replace(CLIP, assumed_matrix="bt709")), plan(CLIP, LIMITS), late=True)
+    line = command.still(given(replace(CLIP, assumed_matrix="bt709")), plan(CLIP, LIMITS), candidates=1, late=True)
     before = line[: line.index(f"file:{SOURCE}")]
     assert (values(before, "-skip_frame"), values(before, "-ss")) == (["nokey"], ["1.000"])
     assert "setparams=colorspace=bt709" in graphs(line)
