@@ -5,6 +5,7 @@ import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from transcode.diagnosis import diagnose
@@ -37,15 +38,7 @@ async def run(
     """
     program = Path(command[0]).name
     try:
-        process = await asyncio.create_subprocess_exec(
-            *sandbox.wrapped(command, limits, reads=reads, folder=cwd, devices=devices),
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            cwd=cwd,
-            env=_environment(),
-            start_new_session=True,
-        )
+        process = await _started(sandbox.wrapped(command, limits, reads=reads, folder=cwd, devices=devices), cwd)
     except OSError as error:
         raise Failed(f"{program} does not start: {error}") from error
     tail = _Tail()
@@ -60,6 +53,27 @@ async def run(
     if return_code:
         raise diagnose(program, return_code, tail.text)
     return tail.text
+
+
+async def _started(command: Sequence[str], cwd: Path | None) -> Process:
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command,
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            cwd=cwd,
+            env=_environment(),
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # Cancelled itself, it would kill the first process alone: a second one of a sandbox would wait for it for ever.
+        with suppress(OSError):
+            await _kill(await starting)
+        raise
 
 
 class _Tail:

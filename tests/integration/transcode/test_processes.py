@@ -16,6 +16,7 @@ import pytest
 
 from tests.integration.transcode.media import Clip, without_bubblewrap
 from transcode import Limits, Result, Tools, TranscodeError, transcode
+from transcode.ffmpeg import run
 
 # Endless work in a small file: large pictures, many of them, that hardly differ.
 SLOW = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=60:d=6", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "40"]
@@ -55,6 +56,25 @@ async def test_cancelling_kills_what_runs(slow: Path, tmp_path: Path, tools: Too
     with pytest.raises(asyncio.CancelledError):
         await job
     assert working_in(tmp_path) == []
+
+
+async def test_cancelling_while_it_starts_leaves_nothing(slow: Path, tmp_path: Path, tools: Tools) -> None:
+    # bubblewrap is two processes before it is ffmpeg, and the second one waits for the first.
+    folder = tmp_path / "out"
+    folder.mkdir()
+    line = [str(tools.ffmpeg), "-v", "error", "-re", "-i", f"file:{slow}", "-f", "null", "-"]
+    nothing: list[bytes] = []
+    for number in range(80):
+        loop = asyncio.get_running_loop()
+        starting = asyncio.create_task(
+            run(line, sandbox=tools.sandbox, reads=(slow,), limits=Limits(), deadline=loop.time() + 60,
+                on_output=nothing.append, cwd=folder)
+        )  # fmt: skip
+        await asyncio.sleep(number / 8000)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert working_in(tmp_path) == []
 
 
 async def test_an_error_of_the_caller_kills_what_runs(slow: Path, tmp_path: Path, tools: Tools) -> None:
