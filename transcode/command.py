@@ -17,7 +17,7 @@ from ffmpeg.nodes import Stream
 
 from transcode import graph
 from transcode.copying import Copying
-from transcode.encoders import SOFTWARE, encoder
+from transcode.encoders import SOFTWARE, Encoder, encoder
 from transcode.limits import Limits
 from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, SEGMENT_SECONDS, Plan, Rung, poster_rung
 from transcode.playlist import POSTER, PREVIEW, STORYBOARD
@@ -146,9 +146,8 @@ def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[st
     """
     read = given.read(reinit_filter=0)
     picture = graph.steady(graph.pictures(read, given.probe), plan)
-    shown, others = _taps(picture, plan, plan.ladder, plan.duration, given.probe.hdr)
     chosen = encoder(settings.encoder)
-    shown = [graph.handed_over(each, chosen.filters) for each in shown]
+    shown, others = _taps(picture, plan, plan.ladder, plan.duration, given.probe.hdr, chosen)
     sound = graph.sound(read, given.probe, plan.samples, gain)
     options = _encoding(plan.ladder, settings, given.limits, plan.key_frame_distance, {})
     files = [_slave(rung, number) for number, rung in enumerate(plan.ladder)]
@@ -166,9 +165,8 @@ def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, bes
     copied, encoded = read[str(given.probe.video_index)], plan.ladder[1:]
     duration = beside.copying.duration
     samples = round(duration * AUDIO_RATE)
-    shown, others = _taps(graph.pictures(read, given.probe), plan, encoded, duration, None)
     chosen = encoder(settings.encoder)
-    shown = [graph.handed_over(each, chosen.filters) for each in shown]
+    shown, others = _taps(graph.pictures(read, given.probe), plan, encoded, duration, None, chosen)
     sound = graph.sound(read, given.probe, samples, gain)
     options = _encoding(encoded, settings, given.limits, _NEVER, _at(beside), 1) | {"c:v:0": "copy"}
     files = [_slave_of_copy(beside.copying), *(_slave(rung, number) for number, rung in enumerate(encoded, 1))]
@@ -181,9 +179,9 @@ def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, bes
 
 
 def _taps(
-    picture: Stream, plan: Plan, encoded: Sequence[Rung], duration: float, hdr: str | None
+    picture: Stream, plan: Plan, encoded: Sequence[Rung], duration: float, hdr: str | None, chosen: Encoder
 ) -> tuple[list[Stream], list[Stream]]:
-    """Give the picture of each encoded rung, and the outputs that are made of some of these pictures by the way."""
+    """Give the picture of each rung as its encoder takes it, and the outputs that are made of some by the way."""
     for_poster, smallest = poster_rung(plan.ladder), plan.ladder[-1]
     scaled = [rung for rung in plan.ladder if rung in {*encoded, for_poster, smallest}]
     shown, others = [], []
@@ -195,7 +193,7 @@ def _taps(
         if rung is smallest:
             others.append(_jpeg(graph.storyboard(parts.pop(), plan.storyboard), STORYBOARD, _STORYBOARD_QUALITY))
             others.append(_preview(graph.preview(parts.pop(), duration)))
-        shown += parts
+        shown += [graph.handed_over(part, chosen.filters) for part in parts]
     return shown, others
 
 

@@ -91,8 +91,7 @@ async def transcode(
     copied = await job.copy(examined.copying) if settings.copy and examined.copying else None
     if copied is None:
         await job.first()
-        return await job.ladder()
-    return await job.ladder_beside(copied)
+    return await job.ladder(copied)
 
 
 class _Share:
@@ -184,12 +183,12 @@ class _Job:
             count = await asyncio.to_thread(cutter.advance)
             if encoding.done() or not drawing.done() or not published < count < len(durations):
                 continue
-            await asyncio.to_thread(_tidy, cutter.folder.parent)
             growing = replace(planned, codecs=checks.codecs(cutter.init))
             result = replace(_result([growing], drawing.result()), available=count)
             if published:
                 await self._on_grown(result)
             else:
+                await asyncio.to_thread(_tidy, cutter.folder.parent)
                 cutter.folder = await self._publish(result)
             published, wait = count, _REPORT
         await encoding
@@ -200,20 +199,20 @@ class _Job:
         result = _result([_rendition(cutter, rung, durations)], poster)
         await (self._on_grown(result) if published else self._publish(result))
 
-    async def ladder_beside(self, copied: Beside) -> Result:
-        """Make the rungs below a copy; or all of them, where they do not match."""
-        try:
-            return await self.ladder(copied)
-        except TookTooLong:
-            raise
-        except TranscodeError:
-            await asyncio.to_thread(shutil.rmtree, self._out / READY)
-        return await self.ladder()
-
-    async def ladder(self, beside: Beside | None = None) -> Result:
-        """Make the whole ladder."""
-        folder, plan = self._out / READY, self._plan
+    async def ladder(self, copied: Beside | None) -> Result:
+        """Make the rungs below a copy; or all of them, where there is none or they do not match."""
         gain = await self._gain()
+        if copied is not None:
+            try:
+                return await self._rungs(gain, copied)
+            except TookTooLong:
+                raise
+            except TranscodeError:
+                await asyncio.to_thread(shutil.rmtree, self._out / READY)
+        return await self._rungs(gain, None)
+
+    async def _rungs(self, gain: float, beside: Beside | None) -> Result:
+        folder, plan = self._out / READY, self._plan
         about = self._given, plan, self._settings, gain
         line = command.ladder_beside(*about, beside) if beside else command.ladder(*about)
         duration, durations = (beside.copying.duration, beside.durations) if beside else (plan.duration, plan.durations)

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from appservice.model import Member, Room, State, UserId, Video, Visibility
 from appservice.web.reels import CHANNEL_KEY, channel, members_reel, revision_of
+from transcode.playlist import POSTER, PREVIEW
 
 
 class FailureView(BaseModel):
@@ -149,10 +150,10 @@ def _video_view(video: Video, grant: Grant) -> VideoView:
         duration=video.duration,
         width=video.width,
         height=video.height,
-        poster_url=f"{folder}/poster.jpg" if folder and video.has_poster else None,
+        poster_url=f"{folder}/{POSTER}" if folder and video.has_poster else None,
         playlist_url=f"{folder}/index.m3u8" if folder else None,
         storyboard_url=f"{folder}/storyboard.vtt" if folder and video.storyboard else None,
-        preview_url=f"{folder}/preview.mp4" if folder and video.has_preview else None,
+        preview_url=f"{folder}/{PREVIEW}" if folder and video.has_preview else None,
         blurhash=video.blurhash,
         progress=ProgressView(percent=video.percent or 0, remaining=video.remaining) if at_work else None,
         created_at=video.created_at,
