@@ -7,13 +7,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aiohttp
 import asyncpg
+import psutil
 import yaml
 
 from appservice.config import load_config
@@ -231,6 +232,17 @@ class Installation:
         finally:
             await self.stop()
 
+    def ffmpegs(self) -> list[psutil.Process]:
+        """Every ffmpeg that this process has started and that still runs."""
+        if self.process is None:
+            return []
+        found = []
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if child.name().startswith("ffmpeg"):
+                    found.append(child)
+        return found
+
     async def viewer(self, http: aiohttp.ClientSession, user: MatrixClient, room_id: str) -> Viewer:
         status, answer = await self.open_session(http, await user.openid_token(), room_id)
         assert status == 200, answer
@@ -302,3 +314,17 @@ async def wait_for_notice(user: MatrixClient, room_id: str, part: str, *, thread
     found = await eventually(ask, what=f"a notice with {part!r}")
     assert found
     return found
+
+
+@contextlib.contextmanager
+def standing_still(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    """Keep processes from going on, so that what is there can be looked at."""
+    assert processes
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)

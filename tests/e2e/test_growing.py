@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import re
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from tests.conftest import CreateDatabase
 from tests.e2e.conftest import OpenHost
-from tests.support import Installation, eventually, make_room
+from tests.support import Installation, eventually, make_room, standing_still
 from transcode import Tools
 
 SECONDS = 60
@@ -63,7 +64,7 @@ class Workshop:
 
     async def burn_down(self) -> None:
         """End the worker without a word, with all that it has started."""
-        ffmpegs = self._ffmpegs()
+        ffmpegs = self._worker.ffmpegs()
         await self._worker.kill()
         for process in ffmpegs:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -92,28 +93,8 @@ class Workshop:
         assert found
         return found
 
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        held = self._ffmpegs()
-        assert held
-        for process in held:
-            process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for process in held:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.send_signal(signal.SIGCONT)
-
-    def _ffmpegs(self) -> list[psutil.Process]:
-        if self._worker.process is None:
-            return []
-        found = []
-        for child in psutil.Process(self._worker.process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if child.name().startswith("ffmpeg"):
-                    found.append(child)
-        return found
+    def held(self) -> AbstractContextManager[None]:
+        return standing_still(self._worker.ffmpegs())
 
 
 @pytest.fixture(scope="module")

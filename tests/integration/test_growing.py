@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support import Installation, Viewer, eventually, make_room, standing_still
 from transcode import Tools
 
 SECONDS = 40
@@ -43,32 +43,15 @@ async def service(spare: Installation) -> AsyncIterator[Installation]:
         yield spare
 
 
-def _ffmpegs(service: Installation) -> list[psutil.Process]:
-    assert service.process
-    found = []
-    for child in psutil.Process(service.process.pid).children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if child.name().startswith("ffmpeg"):
-                found.append(child)
-    return found
-
-
 @contextlib.asynccontextmanager
 async def _held(service: Installation) -> AsyncIterator[None]:
-    """Keep ffmpeg from going on, so that what is there can be looked at."""
+    """Keep ffmpeg from going on, as soon as there is one."""
 
     async def running() -> list[psutil.Process]:
-        return _ffmpegs(service)
+        return service.ffmpegs()
 
-    held = await eventually(running, what="an ffmpeg")
-    for process in held:
-        process.send_signal(signal.SIGSTOP)
-    try:
+    with standing_still(await eventually(running, what="an ffmpeg")):
         yield
-    finally:
-        for process in held:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGCONT)
 
 
 async def _growing(viewer: Viewer, event_id: str, service: Installation) -> dict[str, Any]:
@@ -238,7 +221,7 @@ async def test_a_failure_while_it_grows(
 
         await eventually(begun, what=f"attempt {attempt} growing")
         video = await viewer.video_in(event_id, "playable")
-        for process in _ffmpegs(service):
+        for process in service.ffmpegs():
             process.send_signal(signal.SIGABRT)
     failed = await viewer.video_in(event_id, "failed")
     assert failed["failure"] == {"code": "failed"}
@@ -263,7 +246,7 @@ async def test_a_removal_while_it_grows(
 
     async def over() -> bool:
         jobs = await service.rows("SELECT 1 FROM pgqueuer WHERE entrypoint IN ('video', 'sweep')")
-        return not jobs and not _ffmpegs(service)
+        return not jobs and not service.ffmpegs()
 
     await eventually(over, what="the end of all work on it")
     assert not (service.media / video["id"]).exists()
