@@ -1,26 +1,38 @@
 """Video file in, HLS out; knows nothing of Matrix, of a database or of HTTP."""
 
 from transcode.errors import TranscodeError
+from transcode.fingerprint import fingerprint, is_copy
 from transcode.limits import Limits
 from transcode.playlist import Item, Rendition, Tier, master_playlist, media_playlist, tiers
+from transcode.recording import Prepared, Thumbnail, look_at, prepare_recording
 from transcode.run import PLAYABLE, READY, Result, transcode
 from transcode.settings import Settings
+from transcode.still import film_of_image
 from transcode.tools import Tools, find_tools
+from transcode.voice import film_of_voice
 
 __all__ = [
     "PLAYABLE",
     "READY",
     "Item",
     "Limits",
+    "Prepared",
     "Rendition",
     "Result",
     "Settings",
+    "Thumbnail",
     "Tier",
     "Tools",
     "TranscodeError",
+    "film_of_image",
+    "film_of_voice",
     "find_tools",
+    "fingerprint",
+    "is_copy",
+    "look_at",
     "master_playlist",
     "media_playlist",
+    "prepare_recording",
     "tiers",
     "transcode",
 ]

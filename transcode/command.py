@@ -16,6 +16,8 @@ import ffmpeg
 from ffmpeg.nodes import Stream
 
 from transcode import graph
+from transcode.captions import DECODERS as SUBTITLE_DECODERS
+from transcode.captions import MOST_BYTES, Track
 from transcode.copying import Copying
 from transcode.encoders import SOFTWARE, Encoder, encoder
 from transcode.limits import Limits
@@ -29,11 +31,20 @@ from transcode.tools import Tools
 BLUR = "blur.rgb"
 """The raw picture that becomes the blurhash, see `blurhash`."""
 
+RECORDING = "recording.mp4"
+"""The file that `recording` makes."""
+
+GLIMPSE_SIDE = 32
+GLIMPSE_PICTURES = 4
+"""What `glimpses` gives for each instant: so many pictures, of so many pixels across and down."""
+
 # Where people were and what they filmed with is nobody's business.
 _NOTHING_PERSONAL: dict[str, object] = {"map_metadata": -1, "map_chapters": -1}
 _QUALITY = 23
 _QUICK = "superfast"
 _PREVIEW_QUALITY = 30
+# It is the source of all renditions.
+_RECORDING_QUALITY = 21
 _JPEG_QUALITY = 3
 _STORYBOARD_QUALITY = 6
 # Microseconds, a little less than a segment should last: rates are never quite what they seem.
@@ -44,12 +55,13 @@ _NEVER = 1_000_000
 _GRAPH = "-filter_complex"
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
 _STILL_SHARE = 0.1
+_GLIMPSE_RATE = 10
 _PROBE_ENTRIES = (
     "format=start_time,size:"
     "stream=index,codec_type,codec_name,codec_tag_string,profile,level,nal_length_size,width,height,sample_aspect_ratio,"
     "avg_frame_rate,r_frame_rate,start_time,duration,pix_fmt,color_space,color_transfer,field_order,"
     "sample_rate,channels,channel_layout:"
-    "stream_disposition=default,attached_pic:stream_side_data=side_data_type,rotation"
+    "stream_tags=language,title:stream_disposition=default,attached_pic:stream_side_data=side_data_type,rotation"
 )
 
 
@@ -66,7 +78,7 @@ class Given:
     def read(self, **options: object) -> Stream:
         """Give the input; `reinit_filter` keeps a change of size within the file from starting the graph anew."""
         # ffmpeg-python knows an input by what it is: one with other options is another.
-        return ffmpeg.input(f"file:{self.source}", **_input_options(self.demuxer, self.limits), **options)
+        return ffmpeg.input(f"file:{self.source}", **input_options(self.demuxer, self.limits), **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,7 @@ def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
     options = _encoding(
         (plan.fast,), replace(settings, preset=_QUICK, encoder=SOFTWARE), given.limits, plan.key_frame_distance, {}
     )
-    return _compiled(
+    return compiled(
         given.tools, _fragments([*shown, sound], [_slave(plan.fast, flush_packets=1)], plan.samples, options)
     )
 
@@ -116,7 +128,7 @@ def copy(given: Given, copying: Copying) -> list[str]:
     if copying.sound:
         options["c:a"] = "copy"
     shown = read[str(given.probe.video_index)]
-    return _compiled(given.tools, _fragments([shown, sound], [_slave_of_copy(copying)], samples, options))
+    return compiled(given.tools, _fragments([shown, sound], [_slave_of_copy(copying)], samples, options))
 
 
 def still(given: Given, plan: Plan, *, candidates: int, late: bool) -> list[str]:
@@ -129,14 +141,63 @@ def still(given: Given, plan: Plan, *, candidates: int, late: bool) -> list[str]
         options |= {"ss": f"{plan.duration * _STILL_SHARE:.3f}", "noaccurate_seek": None}
     picture = graph.pictures(given.read(**options), given.probe)
     rung = poster_rung(plan.ladder)
-    return _compiled(given.tools, *_poster(*graph.early_poster(picture, rung, candidates, given.probe.hdr)))
+    return compiled(given.tools, *_poster(*graph.early_poster(picture, rung, candidates, given.probe.hdr)))
+
+
+def glimpses(given: Given, instants: Sequence[float]) -> list[str]:
+    """Write what is to be seen from each of some instants (seconds) on, to standard output: small, grey, raw.
+
+    A decoder for each instant begins at the key frame before it.
+    """
+    shown = []
+    for instant in instants:
+        # Not exactly, for the picture that is on the screen may have come long before: `fps` keeps it.
+        read = given.read(reinit_filter=0, ss=f"{instant:.3f}", noaccurate_seek=None)
+        picture = read[str(given.probe.video_index)].filter("fps", _GLIMPSE_RATE, start_time=0, eof_action="pass")
+        picture = picture.filter("scale", GLIMPSE_SIDE, GLIMPSE_SIDE, flags="area").filter("format", "gray")
+        picture = picture.filter("setsar", 1).filter("tpad", stop=-1, stop_mode="clone")
+        shown.append(picture.filter("trim", end_frame=GLIMPSE_PICTURES))
+    joined = ffmpeg.concat(*shown) if len(shown) > 1 else shown[0]
+    written = ffmpeg.output(joined, "-", f="rawvideo", fps_mode="passthrough")
+    return compiled(given.tools, written, progress=())
+
+
+def captions(given: Given, tracks: Sequence[Track], copying: Copying | None) -> list[str]:
+    """Write each subtitle track as WebVTT, in the time of a copy or of encoded rungs; none much above MOST_BYTES."""
+    options = input_options(given.demuxer, given.limits) | {"codec_whitelist": SUBTITLE_DECODERS}
+    if copying:
+        options["itsoffset"] = _shift(copying)
+    read = ffmpeg.input(f"file:{given.source}", **options)
+    written = {"c:s": "webvtt", "f": "webvtt", "fs": MOST_BYTES, "t": given.limits.max_duration, **_NOTHING_PERSONAL}
+    return compiled(
+        given.tools, *(ffmpeg.output(read[str(track.index)], track.captions.name, **written) for track in tracks)
+    )
+
+
+def recording(given: Given, plan: Plan, first: int) -> list[str]:
+    """Make an MP4 of what begins with the picture number `first` and is as long as the plan, and its poster.
+
+    The larger rung of the plan is its picture, the smaller the poster's.
+    """
+    read = given.read(reinit_filter=0)
+    whole = replace(plan, frames=first + plan.frames)
+    picture = graph.from_picture(graph.steady(graph.pictures(read, given.probe), whole), first)
+    shown, small = graph.cascade(picture, plan.ladder, given.probe.hdr)
+    streams = [shown]
+    if given.probe.has_audio:
+        streams.append(graph.plain_sound(read, given.probe, whole.samples - plan.samples, whole.samples))
+    settings = Settings(preset=_QUICK)
+    options = _encoding(plan.ladder[:1], settings, given.limits, plan.key_frame_distance, {})
+    options |= {"crf:v:0": _RECORDING_QUALITY, "c:a": "aac", "b:a": AUDIO_BITS, **_NOTHING_PERSONAL}
+    made = ffmpeg.output(*streams, RECORDING, f="mp4", movflags="+faststart", video_track_timescale=CLOCK, **options)
+    return compiled(given.tools, made, *_poster(*graph.poster(small, plan)))
 
 
 def loudness(given: Given) -> list[str]:
     """Measure the sound as `loudness.parse` reads it."""
     sound = given.read()[str(given.probe.audio_index)].filter("ebur128", peak="sample", framelog="quiet")
     measured = ffmpeg.output(sound, "-", f="null", t=given.limits.max_duration)
-    return _compiled(given.tools, measured, level="info")
+    return compiled(given.tools, measured, level="info")
 
 
 def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[str]:
@@ -151,7 +212,7 @@ def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[st
     sound = graph.sound(read, given.probe, plan.samples, gain)
     options = _encoding(plan.ladder, settings, given.limits, plan.key_frame_distance, {})
     files = [_slave(rung, number) for number, rung in enumerate(plan.ladder)]
-    return _compiled(
+    return compiled(
         given.tools,
         _fragments([*shown, sound], files, plan.samples, options),
         *others,
@@ -170,7 +231,7 @@ def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, bes
     sound = graph.sound(read, given.probe, samples, gain)
     options = _encoding(encoded, settings, given.limits, _NEVER, _at(beside), 1) | {"c:v:0": "copy"}
     files = [_slave_of_copy(beside.copying), *(_slave(rung, number) for number, rung in enumerate(encoded, 1))]
-    return _compiled(
+    return compiled(
         given.tools,
         _fragments([copied, *shown, sound], files, samples, options),
         *others,
@@ -197,8 +258,14 @@ def _taps(
     return shown, others
 
 
-def _compiled(tools: Tools, *outputs: Stream, level: str = "error", more: Sequence[str] = ()) -> list[str]:
-    quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", level, "-progress", "pipe:1", "-stats_period", "0.5"]
+_PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
+
+
+def compiled(
+    tools: Tools, *outputs: Stream, level: str = "error", more: Sequence[str] = (), progress: Sequence[str] = _PROGRESS
+) -> list[str]:
+    """Give the command line that makes these outputs; what is printed is the same for all."""
+    quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", level, *progress]
     graph = ffmpeg.merge_outputs(*outputs).global_args(*quiet, *more)
     return _apart([str(part) for part in graph.compile(cmd=str(tools.ffmpeg), overwrite_output=True)])
 
@@ -224,14 +291,15 @@ def _apart(line: list[str]) -> list[str]:
 
 
 def _ffprobe(tools: Tools, source: Path, demuxer: str, limits: Limits, *question: str) -> list[str]:
-    options = {key: value for key, value in _input_options(demuxer, limits).items() if value is not None}
+    options = {key: value for key, value in input_options(demuxer, limits).items() if value is not None}
     # It fails on a track of any other kind, even one that nobody will look at.
     options["codec_whitelist"] = f"{DECODERS},{ALSO_KNOWN}"
     given = [part for key, value in options.items() for part in (f"-{key}", str(value))]
     return [str(tools.ffprobe), "-hide_banner", "-v", "error", *given, *question, f"file:{source}"]
 
 
-def _input_options(demuxer: str, limits: Limits) -> dict[str, object]:
+def input_options(demuxer: str, limits: Limits) -> dict[str, object]:
+    """Give what every hostile file is read with: our demuxer, no other, and nothing but what we know."""
     return {
         "f": demuxer,
         "protocol_whitelist": "file",

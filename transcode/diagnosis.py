@@ -26,15 +26,18 @@ _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
         ToolMissing,
         "this ffmpeg cannot decode AV1: install one with libdav1d",
     ),
+    ("Unknown input format", ToolMissing, "this ffmpeg cannot read such files"),
     ("Decoder not found", ToolMissing, "this ffmpeg lacks a decoder"),
     ("Resource temporarily unavailable", Failed, "no further thread may start: memory or processes are at their limit"),
     ("No space left on device", Failed, "the disk is full"),
     ("ended prematurely", BrokenFile, "the file is cut off"),
     ("not on whitelist", NotAVideo, "a kind of picture or sound that nobody films with"),
+    ("matches no streams", NotAVideo, "a track that is needed is not there"),
     ("End of file", BrokenFile, "the file is cut off"),
     ("Invalid data found", BrokenFile, "the file is damaged"),
     ("moov atom not found", BrokenFile, "the file has no index"),
     ("Could not find codec parameters", BrokenFile, "the file is cut off or damaged"),
+    ("Empty output", BrokenFile, "nothing in the file can be decoded"),
     ("Conversion failed", BrokenFile, "most of the file cannot be decoded"),
 )
 

@@ -28,6 +28,18 @@ class NotAVideo(TranscodeError):
     code = "not-a-video"
 
 
+class NotAPicture(TranscodeError):
+    """What was called a picture is none of the kinds that we know."""
+
+    code = "not-a-picture"
+
+
+class NotASound(TranscodeError):
+    """What was called sound is none of the kinds that we know, or has no sound track that we would decode."""
+
+    code = "not-a-sound"
+
+
 class BrokenFile(TranscodeError):
     """A container that we know, but cut off, without its index, or with nothing that can be decoded."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from transcode import command
+from transcode import captions, command
 from transcode.command import Given
 from transcode.copying import Copying, copying
 from transcode.errors import BrokenFile
@@ -31,6 +31,8 @@ class Examined:
     plan: Plan
     copying: Copying | None
     """How the first rendition can be a copy; None when it must be encoded."""
+    tracks: tuple[captions.Track, ...] = ()
+    """The subtitles that become captions."""
 
 
 async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings, deadline: float) -> Examined:
@@ -53,7 +55,8 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
         probe = times.applied_to(probe)
     made = plan(probe, limits, settings)
     given = Given(tools, source, demuxer, probe, limits)
-    return Examined(given, made, copying(answer.text, tracks, probe, made) if tracks else None)
+    copied = copying(answer.text, tracks, probe, made) if tracks else None
+    return Examined(given, made, copied, captions.tracks_of(answer.text))
 
 
 def _look_at(source: Path) -> tuple[str, Layout | None, tuple[StoredTrack, ...]]:

@@ -42,6 +42,11 @@ def steady(picture: Stream, plan: Plan) -> Stream:
     return picture.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=plan.frames)
 
 
+def from_picture(picture: Stream, first: int) -> Stream:
+    """Drop what comes before a picture, which becomes the first instant."""
+    return picture.filter("trim", start_frame=first).filter("setpts", "PTS-STARTPTS") if first else picture
+
+
 def cascade(picture: Stream, rungs: Sequence[Rung], hdr: str | None) -> list[Stream]:
     """Scale each rung from the one above it, which is the cheapest way.
 
@@ -103,11 +108,25 @@ def sound(read: Stream, probe: Probe, samples: int, gain: float = 0.0) -> Stream
         # Without a silent track a player's sound buffer would end here, and with it the whole list.
         made = ffmpeg.input(f"anullsrc=r={AUDIO_RATE}:cl=stereo", f="lavfi")
     else:
-        made = read[str(probe.audio_index)].filter("aresample", AUDIO_RATE, **{"async": 1}, first_pts=0)
-    made = made.filter("aformat", sample_fmts="fltp", sample_rates=AUDIO_RATE, channel_layouts="stereo")
+        made = _resampled(read, probe)
+    made = _stereo(made)
     if gain:
         made = made.filter("volume", f"{gain:.2f}dB")
     return _with_surroundings(made.filter("apad").filter("atrim", end_sample=samples), samples)
+
+
+def plain_sound(read: Stream, probe: Probe, first: int, end: int) -> Stream:
+    """Make stereo of the samples from `first` up to `end`, for a file that is played alone."""
+    made = _stereo(_resampled(read, probe)).filter("apad").filter("atrim", start_sample=first, end_sample=end)
+    return made.filter("asetpts", "N/SR/TB")
+
+
+def _resampled(read: Stream, probe: Probe) -> Stream:
+    return read[str(probe.audio_index)].filter("aresample", AUDIO_RATE, **{"async": 1}, first_pts=0)
+
+
+def _stereo(sound: Stream) -> Stream:
+    return sound.filter("aformat", sample_fmts="fltp", sample_rates=AUDIO_RATE, channel_layouts="stereo")
 
 
 def _with_surroundings(sound: Stream, samples: int) -> Stream:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from transcode import checks, command, loudness
 from transcode.blurhash import blurhash_of
+from transcode.captions import MOST_BYTES, Captions, Track, cleaned
 from transcode.command import BLUR, Beside
 from transcode.copying import Copying
 from transcode.encoders import encoder
@@ -32,6 +33,7 @@ PLAYABLE = "playable"
 READY = "ready"
 """The folder, inside `out`, of the whole ladder."""
 
+_CAPTIONS = "captions"
 _COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
 # Seconds between two looks at what ffmpeg has written, and at least between two reports of it.
 _LOOK, _REPORT = 0.02, 0.5
@@ -57,6 +59,7 @@ class Result:
     blurhash: str | None = None
     storyboard: Storyboard | None = None
     preview: str | None = None
+    captions: tuple[Captions, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -88,6 +91,7 @@ async def transcode(
     deadline = asyncio.get_running_loop().time() + limits.wall_seconds
     examined = await examine(source, tools, limits, settings, deadline)
     job = _Job(examined, out, settings, deadline, _Share(on_progress), on_playable, on_grown or _ignore)
+    await job.captions(examined.tracks, examined.copying if settings.copy else None)
     copied = await job.copy(examined.copying) if settings.copy and examined.copying else None
     if copied is None:
         await job.first()
@@ -124,6 +128,21 @@ class _Job:
         self._out, self._settings, self._share = out, settings, share
         self._on_playable, self._on_grown = on_playable, on_grown
         self._deadline = deadline
+        self._captions: tuple[Captions, ...] = ()
+
+    async def captions(self, tracks: Sequence[Track], copying: Copying | None) -> None:
+        """Write the captions of every stage, where there are any: what is wrong with them does not harm the video."""
+        if not tracks:
+            return
+        folder = self._out / _CAPTIONS
+        await asyncio.to_thread(folder.mkdir, parents=True)
+        try:
+            await self._run(command.captions(self._given, tracks, copying), folder)
+        except TookTooLong:
+            raise
+        except TranscodeError:
+            return
+        self._captions = await asyncio.to_thread(_cleaned, folder, tracks)
 
     async def copy(self, copying: Copying) -> Beside | None:
         """Publish a copy, within a fraction of a second. None: there is none, and nothing was published."""
@@ -138,7 +157,7 @@ class _Job:
                     all_three.create_task(_follow([cutter], writing, _LOOK))
                 poster = drawing.result()
                 durations = await asyncio.to_thread(_finish, cutter, copying.duration)
-                result = _result([_rendition(cutter, copying.rung, durations)], poster)
+                result = self._result([_rendition(cutter, copying.rung, durations)], poster)
             except* TranscodeError:
                 # Whatever is wrong with it, encoding will either mend it or say what it is.
                 poster = None
@@ -184,7 +203,7 @@ class _Job:
             if encoding.done() or not drawing.done() or not published < count < len(durations):
                 continue
             growing = replace(planned, codecs=checks.codecs(cutter.init))
-            result = replace(_result([growing], drawing.result()), available=count)
+            result = replace(self._result([growing], drawing.result()), available=count)
             if published:
                 await self._on_grown(result)
             else:
@@ -196,7 +215,7 @@ class _Job:
         await asyncio.to_thread(_finish, cutter, self._plan.duration)
         await asyncio.to_thread(_tidy, cutter.folder.parent)
         checks.aligned([cutter.segments], durations)
-        result = _result([_rendition(cutter, rung, durations)], poster)
+        result = self._result([_rendition(cutter, rung, durations)], poster)
         await (self._on_grown(result) if published else self._publish(result))
 
     async def ladder(self, copied: Beside | None) -> Result:
@@ -227,7 +246,7 @@ class _Job:
                 await asyncio.to_thread(_finish, cutter, duration)
             checks.aligned([cutter.segments for cutter in cutters], durations)
         renditions = [_rendition(cutter, rung, durations) for cutter, rung in zip(cutters, plan.ladder, strict=True)]
-        result = _result(renditions, await asyncio.to_thread(_poster_in, folder, plan.ladder[0]))
+        result = self._result(renditions, await asyncio.to_thread(_poster_in, folder, plan.ladder[0]))
         self._share.set(1.0)
         made = {name for name in (STORYBOARD, PREVIEW) if (folder / name).is_file()}
         return replace(
@@ -246,7 +265,16 @@ class _Job:
         return writing.result()
 
     async def _prepare(self, folder: Path, rungs: Sequence[Rung]) -> list[Cutter]:
-        return await asyncio.to_thread(_prepare, folder, rungs, self._given.probe.hdr)
+        return await asyncio.to_thread(self._prepared, folder, rungs)
+
+    def _prepared(self, folder: Path, rungs: Sequence[Rung]) -> list[Cutter]:
+        cutters = _prepare(folder, rungs, self._given.probe.hdr)
+        for captions in self._captions:
+            shutil.copyfile(self._out / _CAPTIONS / captions.name, folder / captions.name)
+        return cutters
+
+    def _result(self, renditions: Sequence[Rendition], poster: "_Poster") -> Result:
+        return replace(_result(renditions, poster), captions=self._captions)
 
     async def _gain(self) -> float:
         if not self._given.probe.has_audio:
@@ -339,6 +367,19 @@ def _finish(cutter: Cutter, expected: float) -> tuple[float, ...]:
     if not cutter.segments:
         raise BrokenFile("none of its pictures can be decoded")
     return checks.durations(cutter.segments, expected)
+
+
+def _cleaned(folder: Path, tracks: Sequence[Track]) -> tuple[Captions, ...]:
+    """Write the captions anew as we want them, and tell which have any cue."""
+    kept = []
+    for captions in (track.captions for track in tracks):
+        file = folder / captions.name
+        with file.open("rb") as reader:
+            text = cleaned(reader.read(MOST_BYTES).decode("utf-8", "replace"))
+        if text:
+            file.write_text(text, "utf-8")
+            kept.append(captions)
+    return tuple(kept)
 
 
 def _rendition(cutter: Cutter, rung: Rung, durations: tuple[float, ...]) -> Rendition:

@@ -4,7 +4,7 @@ ffmpeg must never choose the demuxer itself. It would take a playlist or a conca
 and read the files that it names.
 """
 
-from transcode.errors import EmptyFile, NotAVideo
+from transcode.errors import EmptyFile, NotASound, NotAVideo
 
 HEAD_BYTES = 1024
 """How many bytes from the start of a file `demuxer_of` wants; fewer only when the file has fewer."""
@@ -17,7 +17,15 @@ _MAGIC = {
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "asf",
 }
 _MP4_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-_IMAGE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx "})
+IMAGE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx "})
+_SOUND_MAGIC = {
+    b"OggS": "ogg",
+    b"\x1a\x45\xdf\xa3": "matroska",
+    b"fLaC": "flac",
+    b"#!AMR": "amr",
+    b"ID3": "mp3",
+}
+_SYNC = 0xFF
 _TS_SYNC = 0x47
 # (packet size, offset of the sync byte): broadcast, Blu-ray with time codes, with Reed-Solomon bytes.
 _TS_LAYOUTS = ((188, 0), (192, 4), (204, 0))
@@ -43,9 +51,31 @@ def demuxer_of(head: bytes) -> str:
     raise NotAVideo(f"no video container starts with the bytes {head[:12].hex(' ')}")
 
 
+def sound_demuxer_of(head: bytes) -> str:
+    """Give the name of the ffmpeg demuxer for a file of sound that starts with `head`.
+
+    Raises EmptyFile for no bytes at all, NotASound for anything but the kinds that we know.
+    """
+    if not head:
+        raise EmptyFile("the file is empty")
+    for magic, demuxer in _SOUND_MAGIC.items():
+        if head.startswith(magic):
+            return demuxer
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return "wav"
+    if head[4:8] in _MP4_BOXES and head[8:12] not in IMAGE_BRANDS:
+        return "mov"
+    # Layer 3 of MPEG-1, 2 and 2.5, with or without a checksum; and AAC in frames of its own (ADTS).
+    if head[0] == _SYNC and head[1:2] and head[1] & 0xE6 == 0xE2:
+        return "mp3"
+    if head[0] == _SYNC and head[1:2] and head[1] & 0xF6 == 0xF0:
+        return "aac"
+    raise NotASound(f"no sound that we know starts with the bytes {head[:12].hex(' ')}")
+
+
 def _mp4(head: bytes) -> str:
     brand = head[8:12]
-    if head[4:8] == b"ftyp" and brand in _IMAGE_BRANDS:
+    if head[4:8] == b"ftyp" and brand in IMAGE_BRANDS:
         raise NotAVideo(f"an image (brand {brand!r}), not a video")
     return "mov"
 

@@ -18,9 +18,9 @@ MIN_VERSION = 7
 """Older ones lose rotation and read files that a disguised playlist names."""
 
 _FILTERS = frozenset({
-    "aformat", "anullsrc", "apad", "aresample", "areverse", "asetpts", "asplit", "atrim", "bwdif", "concat", "ebur128",
-    "format", "fps", "lut3d", "scale", "select", "setparams", "setpts", "setsar", "sidedata", "split", "thumbnail",
-    "tile", "tpad", "trim", "volume",
+    "aformat", "anullsrc", "apad", "aresample", "areverse", "asetpts", "asplit", "atrim", "bwdif", "color",
+    "concat", "drawbox", "ebur128", "format", "fps", "loop", "lut3d", "overlay", "pad", "scale", "select",
+    "setparams", "setpts", "setsar", "settb", "sidedata", "split", "thumbnail", "tile", "tpad", "trim", "volume",
 })  # fmt: skip
 NEEDED = {
     "encoders": frozenset({"libx264", "aac", "mjpeg"}),

@@ -15,6 +15,7 @@ from appservice.model import (
     VideoId,
     Visibility,
 )
+from appservice.settings import RoomSettings
 from transcode.playlist import Rendition
 
 ROOM = RoomId("!room:example.org")
@@ -36,11 +37,13 @@ def make_video(number: int = 1, **changes: Any) -> Video:  # noqa: ANN401 - each
     """Make a ready video of five seconds; `number` names it and is when it was sent."""
     fields: dict[str, Any] = {
         "id": VideoId(str(uuid.UUID(int=number))), "event_id": EventId(f"$event{number}"), "room_id": ROOM,
-        "sender": ALICE, "title": f"Video {number}", "mxc": "mxc://example.org/a", "encrypted_file": None,
+        "sent_in": ROOM, "sender": ALICE, "title": f"Video {number}",
+        "mxc": "mxc://example.org/a", "encrypted_file": None,
         "certain": True, "claimed_size": None, "state": State.READY, "visibility": Visibility.SHOWN, "failure": None,
         "attempts": 1, "stage": "1-ready", "has_poster": True, "duration": 5.0, "width": 854, "height": 480,
         "renditions": (rendition(),), "available": None, "blurhash": None, "storyboard": None, "has_preview": False,
-        "percent": None, "remaining": None, "created_at": number,
+        "captions": (),
+        "percent": None, "remaining": None, "created_at": number, "version": 1, "hidden_by": None, "published": False,
     }  # fmt: skip
     return Video(**{**fields, **changes})
 
@@ -55,6 +58,6 @@ def make_room(**changes: Any) -> Room:  # noqa: ANN401 - each field has its own 
     fields: dict[str, Any] = {
         "room_id": ROOM, "key": 3, "name": "The den", "bot_membership": Membership.JOIN, "inviter": ALICE,
         "power_levels": {}, "creators": frozenset(), "encrypted": False, "widget_placed": True, "told": frozenset(),
-        "replaced_by": None,
+        "replaced_by": None, "direct": False, "settings": RoomSettings(), "max_lifetime": None,
     }  # fmt: skip
     return Room(**{**fields, **changes})

@@ -118,7 +118,7 @@ def _left(job: Path) -> list[str]:
 def described(stage: Path, result: Result) -> set[Path]:
     """Every file that a result speaks of."""
     beside = (result.poster, result.preview, "storyboard.jpg" if result.storyboard else None)
-    files = {stage / name for name in beside if name}
+    files = {stage / name for name in (*beside, *(captions.name for captions in result.captions)) if name}
     for rendition in result.renditions:
         names = ["init.mp4", *(f"{number}.m4s" for number in range(len(rendition.durations)))]
         files |= {stage / rendition.name / name for name in names}

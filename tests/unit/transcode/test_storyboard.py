@@ -41,7 +41,7 @@ def test_a_layout_is_small_and_reaches_from_the_first_second_to_the_last(
     assert 1 <= board.count <= 100
     assert board.interval >= 1
     assert (board.count - 1) * board.interval < duration + 0.001
-    assert board.count * board.interval >= duration
+    assert board.count * board.interval >= duration - 0.001
     assert board.width % 2 == board.height % 2 == 0
     assert max(board.columns * board.width, board.rows * board.height) <= 1600
     assert (board.rows - 1) * board.columns < board.count <= board.rows * board.columns

@@ -1,0 +1,144 @@
+"""Subtitles that a file brings along: which tracks become captions, and what is kept of their cues: pure.
+
+Everything in them comes from a hostile file. What a browser gets is WebVTT (W3C) that we have written ourselves: times,
+and text without any markup but italics, bold and underline.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+MOST_TRACKS = 8
+MOST_BYTES = 2 * 2**20
+"""Bytes of one file of captions: some 40 hours of talk."""
+
+TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "subrip", "text", "webvtt"})
+"""ffprobe's names of the subtitles that are text, not pictures."""
+
+DECODERS = "ass,mov_text,srt,ssa,subrip,text,webvtt"
+"""ffmpeg's decoders for them."""
+
+_MOST_CUES = 20_000
+_LONGEST_CUE = 2000
+_LONGEST_LABEL = 60
+# ISO 639-2, in which files tell their language, to ISO 639-1, which BCP 47 prefers; the others are BCP 47 as they are.
+_CODES = (
+    "afr:af alb:sq sqi:sq amh:am ara:ar arm:hy hye:hy aze:az baq:eu eus:eu bel:be ben:bn bos:bs bul:bg bur:my mya:my "
+    "cat:ca chi:zh zho:zh cze:cs ces:cs wel:cy cym:cy dan:da ger:de deu:de gre:el ell:el eng:en epo:eo est:et per:fa "
+    "fas:fa fin:fi fre:fr fra:fr gle:ga glg:gl guj:gu heb:he hin:hi hrv:hr hun:hu ice:is isl:is ind:id ita:it jpn:ja "
+    "geo:ka kat:ka kan:kn kaz:kk khm:km kor:ko lao:lo lat:la lav:lv lit:lt ltz:lb mac:mk mkd:mk mal:ml mar:mr may:ms "
+    "msa:ms mlt:mt mon:mn nep:ne dut:nl nld:nl nor:no nob:nb nno:nn pan:pa pol:pl por:pt rum:ro ron:ro rus:ru sin:si "
+    "slo:sk slk:sk slv:sl spa:es srp:sr swa:sw swe:sv tam:ta tel:te tgl:tl tha:th tur:tr ukr:uk urd:ur uzb:uz vie:vi "
+    "yid:yi"
+)
+_SHORT = dict(pair.split(":") for pair in _CODES.split())
+_NO_LANGUAGE = frozenset({"", "und", "mis", "mul", "zxx", "unk"})
+_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3}", re.ASCII)
+_TIME = r"((?:[0-9]{2,4}:)?[0-5][0-9]:[0-5][0-9]\.[0-9]{3})"
+_TIMING = re.compile(rf"{_TIME} --> {_TIME}(?:[ \t].*)?", re.ASCII)
+_KEPT = re.compile(r"(</?[ibu]>|&(?:amp|lt|gt|nbsp|lrm|rlm);)")
+_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_OVERRIDE = re.compile(r"\{\\[^}]*\}")  # what ASS tells its renderer
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """A file of captions in a stage's folder; `language` is BCP 47, None where nobody said which."""
+
+    name: str
+    language: str | None
+    label: str
+
+    def to_json(self) -> dict[str, object]:
+        """Give a mapping that `json.dumps` takes and `from_json` reads back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` gave, also after a round trip through JSON."""
+        return cls(name=data["name"], language=data["language"], label=data["label"])
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A subtitle stream of a file, by its index, and what it becomes."""
+
+    index: int
+    captions: Captions
+
+
+def tracks_of(described: str | bytes) -> tuple[Track, ...]:
+    """Read from ffprobe's JSON which streams become captions, the first ones if there are many."""
+    found: list[Track] = []
+    labels: set[str] = set()
+    for stream in json.loads(described).get("streams", []):
+        if stream.get("codec_type") != "subtitle" or stream.get("codec_name") not in TEXT_CODECS:
+            continue
+        if len(found) == MOST_TRACKS:
+            break
+        tags = {str(key).lower(): str(value) for key, value in stream.get("tags", {}).items()}
+        language = _language(tags.get("language", ""))
+        label = _label(tags.get("title", "")) or language or str(len(found) + 1)
+        if label in labels:  # viewers choose by it
+            label = f"{label} ({len(found) + 1})"
+        labels.add(label)
+        found.append(Track(int(stream["index"]), Captions(f"captions{len(found)}.vtt", language, label)))
+    return tuple(found)
+
+
+def cleaned(text: str) -> str:
+    """Write the cues of a WebVTT file anew, without anything else; empty where there is none."""
+    cues = []
+    for count, cue in enumerate(_cues(text)):
+        if count == _MOST_CUES:
+            break
+        cues.append(cue)
+    return "WEBVTT\n\n" + "\n".join(cues) if cues else ""
+
+
+def _cues(text: str) -> Iterator[str]:
+    for block in re.split(r"\n{2,}", text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")):
+        lines = block.split("\n")
+        timed = [(number, found) for number, line in enumerate(lines[:2]) if (found := _TIMING.fullmatch(line))]
+        if not timed:
+            continue
+        number, timing = timed[0]
+        begin, end = timing.groups()
+        text = "\n".join(lines[number + 1 :])[:_LONGEST_CUE]
+        said = "\n".join(filter(None, map(_plain, text.split("\n"))))
+        if said and _seconds(begin) < _seconds(end):
+            yield f"{begin} --> {end}\n{said}\n"
+
+
+def _plain(line: str) -> str:
+    parts = _KEPT.split(_OVERRIDE.sub("", line))
+    # Every second part is one that is kept; nothing is left in the others that means anything.
+    return "".join(
+        part if number % 2 else "".join(_ESCAPED.get(character, character) for character in part)
+        for number, part in enumerate(parts)
+    ).strip()
+
+
+def _seconds(time: str) -> float:
+    *hours, minutes, seconds = time.split(":")
+    return float(hours[0] if hours else 0) * 3600 + float(minutes) * 60 + float(seconds)
+
+
+def _language(told: str) -> str | None:
+    tag = told.strip().lower().replace("_", "-")
+    main, _, rest = tag.partition("-")
+    if main in _NO_LANGUAGE or not _TAG.fullmatch(tag):
+        return None
+    return _SHORT.get(main, main) + (f"-{_cased(rest)}" if rest else "")
+
+
+def _cased(subtags: str) -> str:
+    # RFC 5646, 2.1.1: Hant, TW.
+    cases = {4: str.capitalize, 2: str.upper}
+    return "-".join(cases.get(len(subtag), str)(subtag) for subtag in subtags.split("-"))
+
+
+def _label(title: str) -> str:
+    return "".join(character for character in title if character.isprintable()).strip()[:_LONGEST_LABEL].strip()

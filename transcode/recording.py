@@ -1,0 +1,196 @@
+"""One file in, one file out that may be sent: as it is, or as an MP4 of a part of it; with a small picture of it."""
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from transcode import command
+from transcode.blurhash import blurhash_of
+from transcode.command import BLUR, Given
+from transcode.errors import TookTooLong, TooLong, TranscodeError
+from transcode.examine import Examined, examine
+from transcode.ffmpeg import run
+from transcode.graph import CUBE
+from transcode.limits import Limits
+from transcode.plan import AUDIO_BITS, Plan, Rung, poster_rung
+from transcode.playlist import POSTER
+from transcode.progress import Progress
+from transcode.settings import DEFAULT
+from transcode.sniff import HEAD_BYTES
+from transcode.tone import cube
+from transcode.tools import Tools
+
+_THUMBNAIL = 480
+# A rung with less than this share of what it may have at most looks worse than the next smaller one.
+_LEAST_SHARE = 0.4
+# The index, and what the encoder's buffer may be ahead: share of the file, and seconds.
+_OVERHEAD, _BUFFER_S = 0.03, 2.0
+_TYPES = {
+    "asf": "video/x-ms-asf",
+    "avi": "video/x-msvideo",
+    "flv": "video/x-flv",
+    "matroska": "video/x-matroska",
+    "mov": "video/mp4",
+    "mpeg": "video/mpeg",
+    "mpegts": "video/mp2t",
+    "ogg": "video/ogg",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A JPEG of the video: pixels, and its blurhash where there is one."""
+
+    path: Path
+    width: int
+    height: int
+    blurhash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A video that may be sent: its media type, seconds, pixels as displayed."""
+
+    path: Path
+    mimetype: str
+    duration: float
+    width: int
+    height: int
+    thumbnail: Thumbnail | None
+
+
+async def look_at(source: Path, out: Path, *, tools: Tools, limits: Limits) -> Prepared:
+    """Make sure that a file is a video that `transcode` takes, and draw its thumbnail into the new folder `out`.
+
+    Raises TranscodeError, or OSError when `source` cannot be read or `out` is there already.
+    """
+    job = await _Job.begin(source, out, tools, limits)
+    probe = job.given.probe
+    return Prepared(
+        path=job.given.source,
+        mimetype=await asyncio.to_thread(_media_type, job.given),
+        duration=probe.duration,
+        width=probe.width,
+        height=probe.height,
+        thumbnail=await job.thumbnail(),
+    )
+
+
+async def prepare_recording(
+    source: Path,
+    out: Path,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    max_bytes: float = math.inf,
+    tools: Tools,
+    limits: Limits,
+    on_progress: Callable[[float], None] | None = None,
+) -> Prepared:
+    """Make an MP4 (H.264, AAC), and its thumbnail, of what is between `start` and `end` (seconds) of a file.
+
+    Both are rounded to whole pictures, of which at least one is left. The file begins with its index, has no B-frames
+    and a key frame every two seconds: the quality, then the size of the picture, give way until it has `max_bytes` at
+    most. `on_progress` gets the share done, from 0 to 1. Raises as `look_at` does, and TooLong where no quality is
+    small enough.
+    """
+    job = await _Job.begin(source, out, tools, limits)
+    first, plan = _cut(job.plan, start, end)
+    large, small = _chosen(plan, max_bytes), _thumbnail_rung(plan)
+    plan = replace(plan, ladder=(large, small))
+    progress = Progress(plan.duration)
+
+    def advance(data: bytes) -> None:
+        progress.feed(data)
+        if on_progress:
+            on_progress(progress.fraction)
+
+    await job.run(command.recording(job.given, plan, first), advance)
+    return Prepared(
+        path=job.out / command.RECORDING,
+        mimetype="video/mp4",
+        duration=plan.duration,
+        width=large.width,
+        height=large.height,
+        thumbnail=await asyncio.to_thread(_thumbnail_in, job.out, small),
+    )
+
+
+class _Job:
+    def __init__(self, examined: Examined, out: Path, deadline: float) -> None:
+        self.given, self.plan, self.out = examined.given, examined.plan, out
+        self._deadline = deadline
+
+    @classmethod
+    async def begin(cls, source: Path, out: Path, tools: Tools, limits: Limits) -> "_Job":
+        source, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
+        deadline = asyncio.get_running_loop().time() + limits.wall_seconds
+        job = cls(await examine(source, tools, limits, DEFAULT, deadline), out, deadline)
+        await asyncio.to_thread(job._prepare)
+        return job
+
+    def _prepare(self) -> None:
+        self.out.mkdir()
+        if self.given.probe.hdr:
+            (self.out / CUBE).write_text(cube(self.given.probe.hdr), "ascii")
+
+    async def run(self, line: Sequence[str], on_output: Callable[[bytes], None] = lambda _: None) -> None:
+        given = self.given
+        await run(
+            line, sandbox=given.tools.sandbox, reads=(given.source,), limits=given.limits, deadline=self._deadline,
+            on_output=on_output, cwd=self.out,
+        )  # fmt: skip
+
+    async def thumbnail(self) -> Thumbnail | None:
+        """Draw a picture of the file itself; one without may still be a video."""
+        for late in (True, False):
+            try:
+                await self.run(command.still(self.given, self.plan, candidates=1, late=late))
+            except TookTooLong:
+                raise
+            except TranscodeError:
+                continue
+            if drawn := await asyncio.to_thread(_thumbnail_in, self.out, poster_rung(self.plan.ladder)):
+                return drawn
+        return None
+
+
+def _cut(plan: Plan, start: float | None, end: float | None) -> tuple[int, Plan]:
+    """Give the first picture that is kept, and the plan for what is kept."""
+    rate = float(plan.frame_rate)
+    first = min(round((start or 0.0) * rate), plan.frames - 1)
+    last = plan.frames if end is None else max(first + 1, min(round(end * rate), plan.frames))
+    return first, replace(plan, frames=last - first)
+
+
+def _chosen(plan: Plan, max_bytes: float) -> Rung:
+    """Choose the largest picture that looks well within the size, at most 1080 lines. Raises TooLong."""
+    affordable = max_bytes * 8 * (1 - _OVERHEAD) / (plan.duration + _BUFFER_S) - AUDIO_BITS
+    for rung in plan.ladder:
+        if rung.max_rate * _LEAST_SHARE <= affordable:
+            return replace(rung, max_rate=int(min(rung.max_rate, affordable)))
+    raise TooLong(f"{plan.duration:.0f} s do not fit into {max_bytes / 1e6:.1f} MB")
+
+
+def _thumbnail_rung(plan: Plan) -> Rung:
+    return next((rung for rung in plan.ladder if int(rung.name) <= _THUMBNAIL), plan.ladder[-1])
+
+
+def _thumbnail_in(folder: Path, rung: Rung) -> Thumbnail | None:
+    picture, raw = folder / POSTER, folder / BLUR
+    if not picture.is_file():
+        return None
+    blurhash = blurhash_of(raw.read_bytes(), rung.width, rung.height) if raw.is_file() else None
+    return Thumbnail(picture, rung.width, rung.height, blurhash)
+
+
+def _media_type(given: Given) -> str:
+    with given.source.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if given.demuxer == "matroska" and b"webm" in head[:64]:
+        return "video/webm"
+    if given.demuxer == "mov" and head[4:12] == b"ftypqt  ":
+        return "video/quicktime"
+    return _TYPES[given.demuxer]

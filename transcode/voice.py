@@ -1,0 +1,62 @@
+"""Sound in, a film of it out, which `transcode` takes like any other video: its waveform, and where one is in it."""
+
+import asyncio
+import math
+from array import array
+from pathlib import Path
+
+from transcode import films, waveform
+from transcode.errors import BrokenFile, NotASound, NotAVideo, TooLong
+from transcode.limits import Limits
+from transcode.sniff import HEAD_BYTES, sound_demuxer_of
+from transcode.tools import Tools
+from transcode.workshop import workshop
+
+# Twenty blocks a second are measured.
+_BLOCK = films.MEASURED // 20
+_SAMPLE_BYTES = 2
+_PIECE = _BLOCK * _SAMPLE_BYTES * 1000
+# A bar grows by some pixels with each picture: more of them make it smooth where it is quick.
+_QUICK_RATE, _RATE, _QUICK_SECONDS = 20, 10, 60
+
+
+async def film_of_voice(source: Path, target: Path, *, tools: Tools, limits: Limits) -> None:
+    """Write an MP4 of sound to the new file `target`: Ogg, M4A, MP3, WAV, FLAC, WebM, AAC or AMR.
+
+    Its picture is of 640 x 360 pixels. Raises TranscodeError: NotASound, TooLong, or as `transcode` does.
+    """
+    source, target = await asyncio.to_thread(lambda: (source.absolute(), target.absolute()))
+    demuxer = await asyncio.to_thread(_demuxer, source)
+    async with workshop(source, target, tools, limits) as work:
+        try:
+            await work.make(films.samples(tools, source, demuxer, limits))
+        except NotAVideo as error:
+            raise NotASound(str(error)) from error
+        seconds = await asyncio.to_thread(_drawn, work.folder, limits)
+        rate = _QUICK_RATE if seconds < _QUICK_SECONDS else _RATE
+        frames = max(1, math.ceil(seconds * rate))
+        await work.make(films.voice(tools, source, demuxer, limits, rate=rate, frames=frames))
+
+
+def _demuxer(source: Path) -> str:
+    with source.open("rb") as file:
+        return sound_demuxer_of(file.read(HEAD_BYTES))
+
+
+def _drawn(folder: Path, limits: Limits) -> float:
+    """Draw the waveform of what was measured, and give its seconds."""
+    measured = folder / films.SOUND
+    length = measured.stat().st_size // _SAMPLE_BYTES
+    seconds = length / films.MEASURED
+    if seconds > limits.max_duration:
+        raise TooLong(f"it plays more than {limits.max_duration:.0f} s")
+    if not length:
+        raise BrokenFile("there is nothing to hear in the file")
+    loudness: list[int] = []
+    with measured.open("rb") as file:
+        # Two hours at once would be a hundred megabytes.
+        while piece := file.read(_PIECE):
+            loudness += waveform.loudness_of(array("h", piece), _BLOCK)
+    measured.unlink()
+    (folder / waveform.STENCIL).write_bytes(waveform.stencil_of(waveform.bars_of(loudness)))
+    return seconds
