@@ -21,6 +21,13 @@ def _port(text: str) -> int:
     return port
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if not 0 < count <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of lines")
+    return count
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="roomreel", description="Every Matrix room gets a screen.")
     parser.add_argument("--version", action="version", version=f"roomreel {__version__}")
@@ -48,6 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     actions = admin.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("status", help="how many videos there are in each state, and what is worked on")
     actions.add_parser("requeue", help="give a failed video a new start").add_argument("video", help="its id")
+    audit = actions.add_parser("audit", help="who did what, the newest last: all, or about a user, a room or a video")
+    audit.add_argument("whom", nargs="?", help="a user id (@…), a room id (!…) or a video's id")
+    audit.add_argument("--most", type=_count, default=100, metavar="N", help="how many lines (default: 100)")
+    for name, text in (
+        ("erase", "delete all that is kept of a user or a room"),
+        ("remains", "prove what is left of a user or a room; exit 1 when something is"),
+    ):
+        actions.add_parser(name, help=text).add_argument("whom", help="a user id (@…) or a room id (!…)")
     return parser
 
 
@@ -71,9 +86,26 @@ async def _run(args: argparse.Namespace, config: Config) -> int:
 
             print(await migrate_now(config, args.phase))
         case "admin":
-            from appservice.admin import requeue, status
+            return await _admin(args, config)
+    return OK
 
-            print(await (status(config) if args.action == "status" else requeue(config, args.video)))
+
+async def _admin(args: argparse.Namespace, config: Config) -> int:
+    from appservice import admin
+
+    match args.action:
+        case "status":
+            print(await admin.status(config))
+        case "requeue":
+            print(await admin.requeue(config, args.video))
+        case "audit":
+            print(await admin.audit(config, args.whom, args.most))
+        case "erase":
+            print(await admin.erase(config, args.whom))
+        case "remains":
+            text, nothing = await admin.remains(config, args.whom)
+            print(text)
+            return OK if nothing else FAILED
     return OK
 
 

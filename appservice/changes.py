@@ -1,84 +1,333 @@
-"""Writes a change, queues its jobs and announces it, all in the caller's transaction."""
+"""Writes what an event changes, queues its jobs and announces it, all in the caller's transaction."""
 
-from datetime import timedelta
-from typing import TypeAlias
-
-import asyncpg
-from pgqueuer.queries import Queries
+import json
+from enum import StrEnum
 
 from appservice import intake
-from appservice.model import EventId, RoomId
-from appservice.rows import SQL, encrypted_file_json
+from appservice.codes import MISS_SECONDS, MOST_MISSES, SIGNED_IN_SECONDS
+from appservice.jobs import (
+    ANSWER_JOB,
+    BACKGROUND,
+    COMMAND_JOB,
+    FORGET_JOB,
+    HEAVY,
+    LIGHT,
+    POLICY_JOB,
+    REACTION_JOB,
+    ROOM_JOB,
+    TIMELINE_JOB,
+    VIDEO_JOB,
+    Connection,
+    announce,
+    concern_moderators,
+    enqueue,
+    enqueue_all,
+    speak_of,
+    tell,
+)
+from appservice.kinds import joins
+from appservice.model import HeldFor, Membership, Room, UserId, VideoId
+from appservice.power import is_moderator
+from appservice.quotas import NO_LIMITS, Quotas
+from appservice.removal import erase_departed, remove_videos
+from appservice.rows import SQL, encrypted_file_json, read_room
+from appservice.settings import Hold, Who
+from appservice.usage import used_up
 
-CHANNEL = "roomreel"
-PROGRESS_CHANNEL = "roomreel_progress"
-VIDEO_JOB = "video"
-ROOM_JOB = "room"
-NOTICE_JOB = "notice"
-SWEEP_JOB = "sweep"
-
-LIGHT, HEAVY = 10, 0  # a larger number goes first
-
-# In quotes: only the stubs know the class as generic.
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+_TOLD_WITHIN_S, _TOLD_EVERY_S = 3600, 86_400
+# What nobody has a say in whom a policy list bans.
+_SAID = (
+    intake.NewVideo, intake.VideoEdited, intake.SignInSent, intake.SignOutSent, intake.CommandSent, intake.Reacted,
+)  # fmt: skip
+# What is done when it comes, and must not be done again by looking back.
+_ONCE = (intake.NewVideo, intake.SignInSent, intake.SignOutSent, intake.Reacted)
 
 
-async def enqueue(
-    connection: Connection, job: str, payload: str, *, priority: int, after: timedelta | None = None
-) -> None:
-    """Queue a job in the caller's transaction: a rollback takes it along."""
-    # PgQueuer is typed for a bare connection; the pool's proxy of one behaves the same.
-    queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
-    await queries.enqueue(job, payload.encode(), priority, execute_after=after)
+_OfRoom = (
+    intake.NewVideo
+    | intake.VideoEdited
+    | intake.Redacted
+    | intake.SignInSent
+    | intake.SignOutSent
+    | intake.MemberChanged
+    | intake.RoomChange
+)
 
 
-async def announce(connection: Connection, room_id: str) -> None:
-    """Tell every process, when the transaction commits, that the room changed."""
-    await connection.execute(SQL["announce"], room_id)
+class Outcome(StrEnum):
+    """What became of a command, for the bot to answer."""
+
+    SIGNED_IN = "signed-in"
+    WRONG_CODE = "wrong-code"
+    TOO_MANY_CODES = "too-many-codes"
+    SIGNED_OUT = "signed-out"
 
 
-async def apply(connection: Connection, change: intake.Change) -> None:
-    """Write one change and queue its jobs."""
+async def apply(connection: Connection, change: intake.Change, quotas: Quotas = NO_LIMITS) -> bool:
+    """Write one change and queue its jobs; say whether it told anything new.
+
+    A video beyond the `quotas` has failed as soon as it comes; workers look again before the work on it.
+    """
+    if not await _counts(connection, change):
+        return False
+    # These change nothing in the room by themselves, and most of them are not for us.
+    match change:
+        case intake.CommandSent():
+            return await _take_command(connection, change)
+        case intake.PolicyChanged():
+            return await _take_rule(connection, change)
+        case intake.Reacted():
+            return await _take_reaction(connection, change)
+    return await _apply(connection, change, quotas)
+
+
+async def _counts(connection: Connection, change: intake.Change) -> bool:
+    """Say whether something is to be done about a change at all."""
+    if isinstance(change, _SAID) and await connection.fetchval(SQL["is_policed"], _author(change)):
+        return False
+    if isinstance(change, _ONCE) and not await connection.fetchval(SQL["see"], change.event_id):
+        return False  # the homeserver repeats itself, or we found it ourselves
+    return not isinstance(change, intake.NewVideo) or await _joins(connection, change)
+
+
+async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> bool:
     room_id = change.room_id
     await connection.execute(SQL["upsert_room"], room_id)
+    new = True
+    match change:
+        case intake.VideoEdited():
+            new = await _edited(connection, change)
+        case intake.Redacted():
+            new = await _redacted(connection, change)
+        case intake.MemberChanged():
+            await _member_changed(connection, change)
+        case intake.NewVideo() | intake.SignInSent() | intake.SignOutSent():
+            await _take_once(connection, change, quotas)
+        case _:
+            await _apply_to_room(connection, change)
+    await announce(connection, room_id)
+    return new
+
+
+def _author(change: intake.MessageChange) -> UserId:
+    return change.video.sender if isinstance(change, intake.VideoEdited) else change.sender
+
+
+async def _take_rule(connection: Connection, change: intake.PolicyChanged) -> bool:
+    if not await connection.fetchval(SQL["is_policy_list"], change.room_id):
+        return False
+    rule = change.rule
+    if rule is None:
+        await connection.execute(SQL["forget_policy_rule"], change.room_id, change.event_type, change.state_key)
+    else:
+        await connection.execute(
+            SQL["add_policy_rule"], change.room_id, rule.event_type, rule.state_key, rule.subject, rule.entity,
+            rule.pattern, rule.reason,
+        )  # fmt: skip
+    await enqueue(connection, POLICY_JOB, "", priority=LIGHT)
+    return True
+
+
+async def _take_once(
+    connection: Connection, change: intake.NewVideo | intake.SignInSent | intake.SignOutSent, quotas: Quotas
+) -> None:
     match change:
         case intake.NewVideo():
-            await _insert_video(connection, change)
-        case intake.MemberChanged():
-            await connection.execute(
-                SQL["upsert_member"], room_id, change.user_id, change.membership, change.display_name, change.avatar_mxc
-            )
+            await _insert_video(connection, change, quotas)
+        case intake.SignInSent():
+            await _sign_in(connection, change)
+        case intake.SignOutSent():
+            await _sign_out(connection, change)
+
+
+async def _apply_to_room(connection: Connection, change: intake.RoomChange) -> None:
+    room_id = change.room_id
+    match change:
         case intake.BotMembershipChanged():
-            await connection.execute(SQL["set_bot_membership"], room_id, change.membership, change.sender)
-            await enqueue(connection, ROOM_JOB, room_id, priority=LIGHT)
+            await connection.execute(
+                SQL["set_bot_membership"], room_id, change.membership, change.sender, change.direct
+            )
+            if change.membership is Membership.JOIN:
+                await resume(connection)
         case intake.RoomNamed():
             await connection.execute(SQL["set_room_name"], room_id, change.name)
+            return  # nothing to do about it
+        case intake.RetentionChanged():
+            await connection.execute(SQL["set_max_lifetime"], room_id, change.max_lifetime)
+            return  # the worker looks every minute
         case intake.PowerChanged():
             await connection.execute(SQL["set_power_levels"], room_id, change.content)
-            await enqueue(connection, ROOM_JOB, room_id, priority=LIGHT)
         case intake.RoomEncrypted():
             await connection.execute(SQL["set_encrypted"], room_id)
-            await enqueue(connection, ROOM_JOB, room_id, priority=LIGHT)
         case intake.RoomReplaced():
             await connection.execute(SQL["set_replaced_by"], room_id, change.replaced_by)
-            await enqueue(connection, ROOM_JOB, room_id, priority=LIGHT)
-        case intake.Redacted():
-            await _remove_by_event(connection, room_id, change.target)
-    await announce(connection, room_id)
+    await enqueue(connection, ROOM_JOB, room_id, priority=LIGHT)
 
 
-async def _insert_video(connection: Connection, change: intake.NewVideo) -> None:
+async def resume(connection: Connection) -> int:
+    """Queue every unfinished video that has no job (any more); return how many there were."""
+    rows = await connection.fetch(SQL["unfinished_without_job"])
+    await enqueue_all(connection, VIDEO_JOB, [str(row["id"]) for row in rows], priority=HEAVY)
+    return len(rows)
+
+
+async def _insert_video(connection: Connection, change: intake.NewVideo, quotas: Quotas) -> None:
+    if await connection.fetchval(SQL["knows_event"], change.event_id):
+        return  # the homeserver repeats itself
+    may_add, waits = await _judged(connection, change)
+    if not may_add:
+        await _refuse(connection, change)
+        return
     video_id = await connection.fetchval(
         SQL["insert_video"], change.event_id, change.room_id, change.sender, change.title, change.mxc,
         encrypted_file_json(change.encrypted_file), change.claimed_size, change.certain, change.sent_at,
+        HeldFor.APPROVAL if waits else None, change.kind,
     )  # fmt: skip
     if video_id is not None:
-        await enqueue(connection, VIDEO_JOB, str(video_id), priority=HEAVY)
+        await connection.execute(SQL["share_sender"], change.sender)
+        await connection.execute(SQL["quarantine_new"], video_id)
+        if change.of_before:
+            await connection.execute(SQL["mark_of_before"], video_id)
+        await _begin(connection, change, VideoId(str(video_id)), quotas)
 
 
-async def _remove_by_event(connection: Connection, room_id: RoomId, event_id: EventId) -> None:
-    removed = await connection.fetchrow(SQL["remove_by_event"], room_id, event_id)
-    if removed is not None:
-        await enqueue(connection, SWEEP_JOB, str(removed["id"]), priority=LIGHT)
-        await announce(connection, removed["room_id"])  # an upgrade may have moved it
+async def _begin(connection: Connection, change: intake.NewVideo, video_id: VideoId, quotas: Quotas) -> None:
+    # What may turn out to be no video is not refused as one before it was looked at.
+    full = change.certain and await used_up(connection, quotas, change.sender, change.room_id, without=video_id)
+    if full:
+        await connection.execute(SQL["refuse_video"], video_id, f"quota-{full}")
+        await speak_of(connection, video_id)
+    else:
+        await enqueue(connection, VIDEO_JOB, video_id, priority=BACKGROUND if change.of_before else HEAVY)
+
+
+async def _joins(connection: Connection, change: intake.NewVideo) -> bool:
+    """Say whether the room chose to have what was sent in its reels."""
+    if change.choice is None:
+        return True
+    rows = await connection.fetch(SQL["room"], change.room_id)
+    return bool(rows) and joins(change.choice, read_room(rows[0]).settings)
+
+
+async def _judged(connection: Connection, change: intake.NewVideo) -> tuple[bool, bool]:
+    """Say whether the room lets its sender add a video, and whether it waits for a moderator."""
+    (row,) = await connection.fetch(SQL["room"], change.room_id)
+    room = read_room(row)
+    if is_moderator(room.power_levels, change.sender, room.creators):
+        return True, False
+    return room.settings.add is not Who.MODERATORS, await _waits(connection, room, change.sender)
+
+
+async def _edited(connection: Connection, change: intake.VideoEdited) -> bool:
+    """Take over what the sender made of a message: its caption, and the media, which is worked on anew."""
+    new = change.video
+    row = await connection.fetchrow(SQL["editable_video"], change.room_id, change.target, new.sender, new.sent_at)
+    if row is None:
+        return False
+    moved, waits = row["mxc"] != new.mxc, False
+    if moved:
+        may_add, waits = await _judged(connection, new)
+        if not may_add or not await _joins(connection, new):
+            return False
+    await connection.execute(SQL["edit_video"], row["id"], new.title, new.sent_at, new.event_id, new.mxc)
+    if moved:
+        posts = await connection.fetch(SQL["withdraw_posts"], row["id"])
+        await enqueue_all(
+            connection, FORGET_JOB, [json.dumps({**post, "mxc": "", "redact": True}) for post in posts], priority=LIGHT
+        )
+        await connection.execute(
+            SQL["replace_media"], row["id"], new.mxc, encrypted_file_json(new.encrypted_file), new.claimed_size,
+            new.certain, HeldFor.APPROVAL if waits else None, new.kind,
+        )  # fmt: skip
+        await enqueue(connection, VIDEO_JOB, str(row["id"]), priority=HEAVY)
+        await concern_moderators(connection, VideoId(str(row["id"])))
+    await announce(connection, row["room_id"])  # since an upgrade another than the event's
+    return True
+
+
+async def _redacted(connection: Connection, change: intake.Redacted) -> bool:
+    if await connection.fetchval(SQL["is_policy_list"], change.room_id):
+        await enqueue(connection, POLICY_JOB, change.room_id, priority=LIGHT)  # a rule is gone, but which?
+    rows = await connection.fetch(SQL["removable_by_event"], change.room_id, change.target)
+    await remove_videos(connection, rows, by=change.sender, redact=False, because="redaction")
+    edited = await connection.fetchval(SQL["edited_by"], change.room_id, change.target)
+    if edited is not None:
+        # What holds now, only the homeserver knows.
+        asked = {"room_id": change.room_id, "event_id": edited}
+        await enqueue(connection, TIMELINE_JOB, json.dumps(asked), priority=LIGHT)
+    return bool(rows) or edited is not None
+
+
+async def _member_changed(connection: Connection, change: intake.MemberChanged) -> None:
+    await connection.execute(
+        SQL["upsert_member"], change.room_id, change.user_id, change.membership, change.display_name, change.avatar_mxc
+    )
+    if change.membership in {Membership.LEAVE, Membership.BAN}:
+        await erase_departed(connection, change.room_id, change.user_id, banned=change.membership is Membership.BAN)
+
+
+async def _waits(connection: Connection, room: Room, sender: UserId) -> bool:
+    """Say whether what somebody sends waits for a moderator."""
+    if room.settings.hold is Hold.NEW:
+        return not await connection.fetchval(SQL["was_shown"], room.room_id, sender)
+    return room.settings.hold is Hold.ALL
+
+
+async def _refuse(connection: Connection, change: intake.NewVideo) -> None:
+    """Say that only moderators add videos, once a day; but not of what nobody called a video, or sent long ago."""
+    if change.certain and await connection.fetchval(
+        SQL["refuse"], change.room_id, change.sender, change.sent_at, _TOLD_WITHIN_S, _TOLD_EVERY_S
+    ):
+        await tell(connection, change.room_id, change.sender, change.event_id, "bot-moderators-add")
+
+
+async def _take_reaction(connection: Connection, change: intake.Reacted) -> bool:
+    video_id = await connection.fetchval(SQL["posted_video"], change.room_id, change.target)
+    if video_id is not None:
+        said = {"video_id": str(video_id), "user_id": change.sender, "approves": change.approves}
+        await enqueue(connection, REACTION_JOB, json.dumps(said), priority=LIGHT)
+    return video_id is not None
+
+
+async def _take_command(connection: Connection, change: intake.CommandSent) -> bool:
+    key = await connection.fetchval(
+        SQL["take_command"], change.event_id, change.room_id, change.sender, change.body, change.thread,
+        change.replied_to, change.addressed,
+    )  # fmt: skip
+    if key is not None:
+        await enqueue(connection, COMMAND_JOB, change.room_id, priority=LIGHT)
+    return key is not None
+
+
+async def _sign_in(connection: Connection, change: intake.SignInSent) -> None:
+    if await connection.fetchrow(SQL["sign_in_event"], change.event_id) is not None:
+        return  # the homeserver repeats itself
+    misses = await connection.fetchval(SQL["count_misses"], change.sender, MISS_SECONDS)
+    if misses >= MOST_MISSES:
+        return  # they were told
+    browser = await connection.fetchval(
+        SQL["redeem_code"], change.room_id, change.code, change.sender, change.event_id, SIGNED_IN_SECONDS
+    )
+    if browser is not None:
+        await _answer(connection, change, Outcome.SIGNED_IN, browser=browser)
+        return
+    await connection.execute(SQL["add_miss"], change.event_id, change.sender)
+    last = misses + 1 == MOST_MISSES
+    await _answer(connection, change, Outcome.TOO_MANY_CODES if last else Outcome.WRONG_CODE)
+
+
+async def _sign_out(connection: Connection, change: intake.SignOutSent) -> None:
+    rooms = [row["room_id"] for row in await connection.fetch(SQL["sign_out_user"], change.sender)]
+    for room_id in set(rooms):
+        await announce(connection, room_id)  # what they watch there ends
+    await _answer(connection, change, Outcome.SIGNED_OUT, count=len(rooms))
+
+
+async def _answer(
+    connection: Connection, change: intake.SignInSent | intake.SignOutSent, outcome: Outcome, **arguments: object
+) -> None:
+    answer = {
+        "room_id": change.room_id, "event_id": change.event_id, "thread": change.thread, "user_id": change.sender,
+        "outcome": outcome, "arguments": arguments,
+    }  # fmt: skip
+    await enqueue(connection, ANSWER_JOB, json.dumps(answer), priority=LIGHT)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from appservice.errors import ConfigError
 from appservice.model import UserId
 from appservice.permissions import Level
+from appservice.quotas import Quotas
 from transcode.settings import Settings
 
 ENV_PREFIX = "ROOMREEL_"
@@ -24,6 +25,13 @@ def _base_url(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be an absolute http(s) URL without query, such as https://example.org")
     return value.rstrip("/")
+
+
+def _hook_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
+        raise ValueError("must be an absolute http(s) URL, such as http://127.0.0.1:9000/verdict")
+    return value
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -53,6 +61,7 @@ class Homeserver(_Section):
 
     url: BaseUrl
     server_name: Annotated[str, Field(min_length=1, max_length=255)]
+    admin_token: Secret | None = None
 
 
 class Appservice(_Section):
@@ -64,6 +73,7 @@ class Appservice(_Section):
     hs_token: Annotated[Secret, Field(min_length=16)]
     bot_localpart: Annotated[str, Field(pattern=r"^[a-z0-9._=/+-]+$")] = "reel"
     bot_name: str = "Roomreel"
+    admin_room: Annotated[str, Field(pattern=r"^![^\s\x00]{1,254}$")] | None = None
     language: Literal["en", "zh"] = "en"
 
 
@@ -121,11 +131,46 @@ class Transcode(_Section):
 
 
 class Worker(_Section):
-    """Videos at a time in one process, tries for each, and seconds until a dead worker's job is taken over."""
+    """Videos at a time in one process, tries for each, and seconds until a dead worker's job is taken over.
+
+    Admins are told when fewer than `min_free` MiB are free on the disk of `data_dir`.
+    """
 
     concurrency: Annotated[int, Field(gt=0)] = 1
     attempts: Annotated[int, Field(gt=0)] = 5
     heartbeat_timeout: Annotated[float, Field(gt=0)] = 10
+    min_free: Annotated[int, Field(ge=0)] = 2048
+
+
+class Retention(_Section):
+    """For how many days things are kept; None: for ever. `days` is for videos, `left_rooms_days` for what is kept of
+    rooms that the bot left.
+    """
+
+    days: Annotated[int, Field(gt=0, le=36_500)] | None = None
+    left_rooms_days: Annotated[int, Field(ge=0, le=36_500)] | None = 30
+
+
+class Rooms(_Section):
+    """What holds for a room whose moderators chose nothing else: `history` is a number of messages."""
+
+    history: Annotated[int, Field(ge=0, le=1000)] = 0
+
+
+class Webhook(_Section):
+    """The service that judges each video before it is shown; what is done when it gives no verdict in `timeout` s."""
+
+    url: Annotated[str, AfterValidator(_hook_url)]
+    secret: Annotated[Secret, Field(min_length=16)]
+    timeout: Annotated[float, Field(gt=0, le=60)] = 10
+    on_failure: Literal["hold", "allow"] = "hold"
+
+
+class Moderation(_Section):
+    """What is kept away from the whole installation: `policy_lists` are rooms' ids or aliases."""
+
+    policy_lists: tuple[Annotated[str, Field(pattern=r"^[!#]\S{1,254}$")], ...] = ()
+    webhook: Webhook | None = None
 
 
 class Log(_Section):
@@ -147,8 +192,12 @@ class Config(_Section):
     permissions: dict[str, Level] = {}
     identity: Identity = Identity()
     media: Media = Media()
+    limits: Quotas = Quotas()
     transcode: Transcode = Transcode()
     worker: Worker = Worker()
+    rooms: Rooms = Rooms()
+    moderation: Moderation = Moderation()
+    retention: Retention = Retention()
     log: Log = Log()
 
     @property

@@ -27,6 +27,10 @@ class HomeserverError(RoomreelError):
     """The homeserver could not be reached, or answered what the client-server API does not say."""
 
 
+class RefusedByHomeserverError(HomeserverError):
+    """The homeserver answered that the request itself is wrong: the same one will never succeed."""
+
+
 class MediaError(RoomreelError):
     """A file could not be had from the homeserver.
 
@@ -74,6 +78,13 @@ class NotFoundError(RequestError):
     errcode = "M_NOT_FOUND"
 
 
+class ConflictError(RequestError):
+    """Somebody else was faster, and the asker has not seen what they did."""
+
+    status = 409
+    errcode = "M_CONFLICT"
+
+
 class GoneError(RequestError):
     """It was there and is replaced: ask for the room again."""
 
@@ -86,3 +97,57 @@ class UnavailableError(RequestError):
 
     status = 503
     errcode = "M_UNAVAILABLE"
+
+
+class TooLargeError(RequestError):
+    """The body, or what it announces, is larger than we take."""
+
+    status = 413
+    errcode = "M_TOO_LARGE"
+
+
+class LimitExceededError(RequestError):
+    """The asker has, or asked for, as much of it as one may at a time."""
+
+    status = 429
+    errcode = "M_LIMIT_EXCEEDED"
+
+
+class ProtocolVersionError(RequestError):
+    """The request is of a version of its protocol that we do not speak."""
+
+    status = 412
+    errcode = "M_UNRECOGNIZED"
+
+
+class ContentTypeError(RequestError):
+    """The body is of a type that the endpoint does not take."""
+
+    status = 415
+    errcode = "M_UNRECOGNIZED"
+
+
+class LockedError(RequestError):
+    """Another request is at it; the same one may succeed later."""
+
+    status = 423
+    errcode = "M_LOCKED"
+
+
+class InvalidHeaderError(RequestError):
+    """A header is missing, or not of the form that its specification gives it."""
+
+    errcode = "M_INVALID_PARAM"
+
+
+class BrokenOffError(RequestError):
+    """The connection was lost, or silent for too long, before the body's end."""
+
+    status = 408
+
+
+class StorageFullError(RequestError):
+    """The disk is full; what has arrived so far is kept."""
+
+    status = 507
+    errcode = "M_RESOURCE_LIMIT_EXCEEDED"

@@ -1,20 +1,31 @@
-"""Where published videos lie: a local folder per video, one folder below it for each stage, visible in one step."""
+"""Where published videos lie: a local folder per video, one folder below it for each stage, visible in one step.
+
+And where uploads gather: a file for each.
+"""
 
 import asyncio
+import contextlib
+import errno
+import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from io import FileIO
 from pathlib import Path
 
-from appservice.errors import NotFoundError
-from appservice.model import Video, VideoId
+from appservice.errors import LockedError, NotFoundError, StorageFullError
+from appservice.model import ExportId, UploadId, Video, VideoId
 from transcode.playlist import POSTER, PREVIEW, STORYBOARD
 
 # Exactly these: while a stage grows, ffmpeg's unfinished files lie beside them.
 _MEDIA_FILE = re.compile(
-    rf"[0-9]{{1,5}}/(?:init\.mp4|[0-9]{{1,6}}\.m4s)|{'|'.join(map(re.escape, (POSTER, STORYBOARD, PREVIEW)))}", re.ASCII
+    rf"[0-9]{{1,5}}/(?:init\.mp4|[0-9]{{1,6}}\.m4s)|captions[0-7]\.vtt|"
+    rf"{'|'.join(map(re.escape, (POSTER, STORYBOARD, PREVIEW)))}",
+    re.ASCII,
 )
+_VIDEO = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _STAGE = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 
 
@@ -26,6 +37,17 @@ def files_of(video: Video) -> Iterator[str]:
             yield f"{rendition.name}/{index}.m4s"
     there = {POSTER: video.has_poster, STORYBOARD: video.storyboard is not None, PREVIEW: video.has_preview}
     yield from (name for name, exists in there.items() if exists)
+    yield from (captions.name for captions in video.captions)
+
+
+def size_of(folder: Path) -> int:
+    """Return what the files of a stage take, in bytes (blocking); it may still grow."""
+    size = 0
+    for file in folder.rglob("*"):
+        # ffmpeg renames files that it has finished.
+        with contextlib.suppress(FileNotFoundError):
+            size += file.stat().st_size if file.is_file() else 0
+    return size
 
 
 class LocalFiles:
@@ -86,8 +108,132 @@ class LocalFiles:
             if stage.name != keep:
                 shutil.rmtree(stage, ignore_errors=True)
 
+    async def ids(self) -> set[VideoId]:
+        """Return the videos that there is a folder of."""
+        names = await asyncio.to_thread(os.listdir, self._root)
+        return {VideoId(name) for name in names if _VIDEO.fullmatch(name)}
+
     def path(self, video_id: VideoId, stage: str, name: str) -> Path:
         """Return where a media file lies. Raises NotFoundError for names that are none of ours."""
         if not _MEDIA_FILE.fullmatch(name) or not _STAGE.fullmatch(stage):
             raise NotFoundError("There is no such file.")
         return self._root / video_id / stage / name
+
+
+class UploadFolder:
+    """`{root}/{upload id}`: what has arrived of an upload. The size of the file is how far it is, after a crash too."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def prepare(self) -> None:
+        """Make the folder."""
+        await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
+
+    def path(self, upload_id: UploadId) -> Path:
+        """Return where the bytes of an upload lie."""
+        return self._root / upload_id
+
+    async def create(self, upload_id: UploadId) -> None:
+        """Make the empty file of a new upload."""
+        await asyncio.to_thread(self.path(upload_id).touch, exist_ok=False)
+
+    async def size(self, upload_id: UploadId) -> int:
+        """Return how many bytes there are. Raises NotFoundError when the file is gone."""
+        try:
+            return (await asyncio.to_thread(self.path(upload_id).stat)).st_size
+        except FileNotFoundError as error:
+            raise NotFoundError("There is no such upload.") from error
+
+    async def remove(self, upload_id: UploadId) -> None:
+        """Delete the bytes, if they are there."""
+        await asyncio.to_thread(self.path(upload_id).unlink, missing_ok=True)
+
+    async def ids(self) -> set[UploadId]:
+        """Return what there are bytes of."""
+        return {UploadId(name) for name in await asyncio.to_thread(os.listdir, self._root)}
+
+    @asynccontextmanager
+    async def appending(self, upload_id: UploadId) -> AsyncIterator["Appender"]:
+        """Hold the file to ourselves among all processes (flock(2)). Raises LockedError, or NotFoundError."""
+        file = await asyncio.to_thread(self._locked, self.path(upload_id))
+        try:
+            yield Appender(file)
+        finally:
+            file.close()
+
+    @staticmethod
+    def _locked(path: Path) -> FileIO:
+        try:
+            # Not made anew: an upload that was taken back meanwhile stays so.
+            file = FileIO(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), "a")
+        except FileNotFoundError as error:
+            raise NotFoundError("There is no such upload.") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.close()
+            raise LockedError("Another request is at this upload. Try again in a moment.") from error
+        return file
+
+
+class ExportFolder:
+    """`{root}/{export id}.zip`: what members take with them. Scratch must be on the same file system."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def prepare(self) -> None:
+        """Make the folder."""
+        await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
+
+    def path(self, export_id: ExportId) -> Path:
+        """Return where an export lies."""
+        return self._root / f"{export_id}.zip"
+
+    async def publish(self, file: Path, export_id: ExportId) -> None:
+        """Move a file to where it is served from."""
+        await asyncio.to_thread(file.rename, self.path(export_id))
+
+    async def remove(self, export_id: ExportId) -> None:
+        """Delete an export, if it is there."""
+        await asyncio.to_thread(self.path(export_id).unlink, missing_ok=True)
+
+    async def ids(self) -> set[ExportId]:
+        """Return what there are files of."""
+        names = await asyncio.to_thread(os.listdir, self._root)
+        return {ExportId(name.removesuffix(".zip")) for name in names if _VIDEO.fullmatch(name.removesuffix(".zip"))}
+
+
+class Appender:
+    """The end of an upload's file, held by one request."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+
+    @property
+    def offset(self) -> int:
+        """How many bytes there are."""
+        return os.fstat(self._file.fileno()).st_size
+
+    async def append(self, piece: bytes) -> None:
+        """Write a piece. Raises StorageFullError.
+
+        Whoever is cancelled meanwhile waits for its end, so that the file can be closed.
+        """
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, piece))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait({writing})
+            raise
+
+    def _write(self, piece: bytes) -> None:
+        rest = memoryview(piece)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) or 0 :]
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise StorageFullError("The server has no room for it at the moment.") from error
+            raise

@@ -8,25 +8,33 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appservice.codes import PREFIX, is_sign_out, sign_in_code
 from appservice.errors import MalformedEventError
-from appservice.model import EncryptedFile, EventId, Membership, RoomId, UserId
+from appservice.kinds import Choice, Sort, name_without_suffix, sort_of_message, sort_of_sticker
+from appservice.model import EncryptedFile, EventId, Kind, Membership, RoomId, UserId
 from appservice.permissions import Level, may_use
+from appservice.policies import EVENT_TYPES, Rule, read_rule
 from appservice.tokens import decode_unpadded
 
 MAX_TITLE = 200
 _MAX_ID = 255
+_MAX_COMMAND = 2000
 # No part begins with a dot: `..` would climb out of the download path.
 _MXC = re.compile(r"mxc://(?!\.)[A-Za-z0-9.:\[\]-]{1,255}/(?!\.)[A-Za-z0-9_=.-]{1,255}", re.ASCII)
 _USER_ID = re.compile(r"@[^:\x00]{0,254}:[A-Za-z0-9.:\[\]-]{1,255}", re.ASCII)
-_VIDEO_SUFFIXES = frozenset(
-    {"mp4", "m4v", "mov", "webm", "mkv", "avi", "3gp", "3g2", "ts", "mts", "m2ts", "mpg", "mpeg", "flv", "ogv", "wmv"}
-)
-_UNTOLD_TYPES = frozenset({"", "application/octet-stream", "application/x-matroska"})
+APPROVE, REJECT = "✅", "❌"
+"""The reactions that decide."""
+
+_MESSAGES = ("m.video", "m.file", "m.image", "m.audio", "m.text")
+_DECISIONS = {APPROVE: True, REJECT: False}
 
 
 @dataclass(frozen=True, slots=True)
 class NewVideo:
-    """A message that carries a video, or a file that may turn out to be one (`certain` is false)."""
+    """A message that carries a video, or what is shown as one, or what may turn out to be one (`certain` is false).
+
+    `choice` is what a room must have chosen for it.
+    """
 
     event_id: EventId
     room_id: RoomId
@@ -37,6 +45,22 @@ class NewVideo:
     claimed_size: int | None
     certain: bool
     sent_at: int
+    kind: Kind = Kind.VIDEO
+    choice: Choice | None = None
+    of_before: bool = False
+    """It was sent before the bot came: nobody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoEdited:
+    """Somebody replaced the message `target` by one that carries `video`; to be believed only of its own sender.
+
+    The `event_id` of `video` is that of the edit.
+    """
+
+    room_id: RoomId
+    target: EventId
+    video: NewVideo
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +76,15 @@ class MemberChanged:
 
 @dataclass(frozen=True, slots=True)
 class BotMembershipChanged:
-    """The bot was invited, has joined, or was sent away; `sender` did it."""
+    """The bot was invited, has joined, or was sent away; `sender` did it.
+
+    `direct`: the invitation is to a conversation with it alone.
+    """
 
     room_id: RoomId
     membership: Membership
     sender: UserId
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +119,84 @@ class RoomReplaced:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionChanged:
+    """How long the room keeps messages (`max_lifetime` of `m.room.retention`, in ms); None: for ever."""
+
+    room_id: RoomId
+    max_lifetime: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Redacted:
     """An event was redacted; if it brought a video, the video goes."""
 
     room_id: RoomId
     target: EventId
+    sender: UserId
 
 
-Change = (
-    NewVideo | MemberChanged | BotMembershipChanged | RoomNamed | PowerChanged | RoomEncrypted | RoomReplaced | Redacted
-)
+@dataclass(frozen=True, slots=True)
+class SignInSent:
+    """Somebody sent the code that a browser shows (`code` as it may be); answers go to the `thread`."""
+
+    room_id: RoomId
+    event_id: EventId
+    sender: UserId
+    code: str
+    thread: EventId
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutSent:
+    """Somebody wants all browsers signed out that are signed in as them; answers go to the `thread`."""
+
+    room_id: RoomId
+    event_id: EventId
+    sender: UserId
+    thread: EventId
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSent:
+    """A message that is for the bot: `addressed` by its prefix, or else only where nobody else is in the room.
+
+    `body` is without the prefix. Answers go to the `thread`; `replied_to` is what the message answers.
+    """
+
+    room_id: RoomId
+    event_id: EventId
+    sender: UserId
+    body: str
+    addressed: bool
+    thread: EventId
+    replied_to: EventId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Somebody said yes or no to the event `target` by a reaction; of interest only where the bot asked."""
+
+    room_id: RoomId
+    event_id: EventId
+    sender: UserId
+    target: EventId
+    approves: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChanged:
+    """A rule of a policy list, if the room is one that is followed; `rule` is None where it is gone."""
+
+    room_id: RoomId
+    event_type: str
+    state_key: str
+    rule: Rule | None
+
+
+RoomChange = BotMembershipChanged | RoomNamed | PowerChanged | RoomEncrypted | RoomReplaced | RetentionChanged
+MessageChange = NewVideo | VideoEdited | Redacted | SignInSent | SignOutSent | CommandSent | Reacted
+"""What comes once, in the timeline, and not with a room's state."""
+Change = MessageChange | MemberChanged | RoomChange | PolicyChanged
 
 
 def read_event(event: object, *, bot: UserId, permissions: Mapping[str, Level]) -> Change | None:
@@ -116,11 +212,17 @@ def read_event(event: object, *, bot: UserId, permissions: Mapping[str, Level]) 
 def _read(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> Change | None:
     match event.get("type"), "state_key" in event:
         case "m.room.message", False:
-            return _video(event, bot, permissions)
+            return _message(event, bot, permissions)
+        case "m.sticker", False:
+            return _sticker(event, bot, permissions)
         case "m.room.redaction", _:
             return _redaction(event)
+        case "m.reaction", False:
+            return _reaction(event, bot, permissions)
         case "m.room.member", True:
             return _member(event, bot)
+        case str(kind), True if kind in EVENT_TYPES:
+            return _policy(kind, event)
         case str(kind), True if event["state_key"] == "":
             return _room_state(kind, event)
         case _:
@@ -187,30 +289,96 @@ def _time(value: object) -> int:
     return value
 
 
-def _video(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> NewVideo | None:
+def _message(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> Change | None:
     content = event.get("content")
-    if not isinstance(content, Mapping) or content.get("msgtype") not in ("m.video", "m.file"):
+    if not isinstance(content, Mapping) or content.get("msgtype") not in _MESSAGES:
         return None  # redacted, or another kind of message (not a set: it need not be hashable)
     sender = _user_id(event.get("sender"), "sender")
-    if sender == bot or not may_use(sender, permissions) or _is_edit(content):
+    if sender == bot or not may_use(sender, permissions):
         return None
+    if _is_edit(content):
+        return _edit(event, content, bot, permissions)
+    if content["msgtype"] == "m.text":
+        return _command(event, content, sender)
+    sort = sort_of_message(content["msgtype"], _info(content), _file_name(content))
+    return _video(event, content, sender, sort) if sort else None
+
+
+def _sticker(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> NewVideo | None:
+    content = event.get("content")
+    if not isinstance(content, Mapping) or not content.keys() & {"url", "file"}:
+        return None  # redacted
+    sender = _user_id(event.get("sender"), "sender")
+    if sender == bot or not may_use(sender, permissions):
+        return None
+    return _video(event, content, sender, sort_of_sticker(_info(content)))
+
+
+def _command(event: Mapping[str, object], content: Mapping[str, object], sender: UserId) -> Change | None:
+    body = content.get("body")
+    if not isinstance(body, str):
+        return None
+    room_id, event_id = _room_id(event), EventId(_identifier(event.get("event_id"), "$", "event_id"))
+    thread = _thread(content) or event_id
+    if (code := sign_in_code(body)) is not None:
+        return SignInSent(room_id, event_id, sender, code, thread)
+    if is_sign_out(body):
+        return SignOutSent(room_id, event_id, sender, thread)
+    replied_to = _replied_to(content)
+    if replied_to:
+        body = _without_fallback(body)
+    first, _, rest = body.strip().partition(" ")
+    addressed = first.lower() == PREFIX
+    said = clean_text(rest if addressed else body, _MAX_COMMAND) or ""
+    return CommandSent(room_id, event_id, sender, said, addressed, thread, replied_to)
+
+
+def _replied_to(content: Mapping[str, object]) -> EventId | None:
+    """Return what a message answers; in a thread without a reply of its own, what the thread is about."""
+    relation = content.get("m.relates_to")
+    if not isinstance(relation, Mapping):
+        return None
+    reply = relation.get("m.in_reply_to")
+    if isinstance(reply, Mapping) and not relation.get("is_falling_back"):
+        return EventId(_identifier(reply.get("event_id"), "$", "event_id of m.in_reply_to"))
+    return _thread(content)
+
+
+def _without_fallback(body: str) -> str:
+    """Return a reply's text without the quotation that clients put before it until Matrix 1.13."""
+    lines = body.split("\n")
+    quoted = next((n for n, line in enumerate(lines) if not line.startswith(">")), len(lines))
+    return "\n".join(lines[quoted:])
+
+
+def _thread(content: Mapping[str, object]) -> EventId | None:
+    relation = content.get("m.relates_to")
+    if not isinstance(relation, Mapping) or relation.get("rel_type") != "m.thread":
+        return None
+    return EventId(_identifier(relation.get("event_id"), "$", "event_id of m.relates_to"))
+
+
+def _info(content: Mapping[str, object]) -> Mapping[str, object]:
     info = content.get("info")
-    info = info if isinstance(info, Mapping) else {}
-    certain = content.get("msgtype") == "m.video" or str(info.get("mimetype", "")).startswith("video/")
-    if not certain and not _may_be_video(content, info):
-        return None
+    return info if isinstance(info, Mapping) else {}
+
+
+def _video(event: Mapping[str, object], content: Mapping[str, object], sender: UserId, sort: Sort) -> NewVideo:
     encrypted_file = _encrypted_file(content["file"]) if "file" in content else None
-    source = content["file"]["url"] if encrypted_file else content.get("url")
+    file = content.get("file")
+    source = file.get("url") if encrypted_file and isinstance(file, Mapping) else content.get("url")
     return NewVideo(
         event_id=EventId(_identifier(event.get("event_id"), "$", "event_id")),
         room_id=_room_id(event),
         sender=sender,
-        title=_title(content),
+        title=_title(content, sort.kind),
         mxc=_mxc(source),
         encrypted_file=encrypted_file,
-        claimed_size=_size(info.get("size")),
-        certain=certain,
+        claimed_size=_size(_info(content).get("size")),
+        certain=sort.certain,
         sent_at=_time(event.get("origin_server_ts")),
+        kind=sort.kind,
+        choice=sort.choice,
     )
 
 
@@ -219,23 +387,28 @@ def _is_edit(content: Mapping[str, object]) -> bool:
     return isinstance(relation, Mapping) and relation.get("rel_type") == "m.replace"
 
 
+def _edit(
+    event: Mapping[str, object], content: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]
+) -> VideoEdited | None:
+    # An edit's own relation says what it replaces; one in what it brings says nothing (spec, "Event replacements").
+    new = content.get("m.new_content")
+    said = {key: value for key, value in new.items() if key != "m.relates_to"} if isinstance(new, Mapping) else {}
+    video = _message({**event, "content": said}, bot, permissions)
+    relation = content["m.relates_to"]
+    if not isinstance(video, NewVideo) or not isinstance(relation, Mapping):
+        return None
+    target = EventId(_identifier(relation.get("event_id"), "$", "event_id of m.relates_to"))
+    return VideoEdited(video.room_id, target, video)
+
+
 def _file_name(content: Mapping[str, object]) -> str:
     return clean_text(content.get("filename")) or clean_text(content.get("body")) or ""
 
 
-def _may_be_video(content: Mapping[str, object], info: Mapping[str, object]) -> bool:
-    # Some clients send every attachment as m.file, with a type that says nothing.
-    suffix = _file_name(content).rpartition(".")[2].lower()
-    return suffix in _VIDEO_SUFFIXES or str(info.get("mimetype", "")) in _UNTOLD_TYPES
-
-
-def _title(content: Mapping[str, object]) -> str:
+def _title(content: Mapping[str, object], kind: Kind) -> str:
     # With `filename` present, `body` is the caption (spec 1.10, "Media captions").
     body, name = clean_text(content.get("body")) or "", _file_name(content)
-    if body and body != name:
-        return body
-    stem, dot, suffix = name.rpartition(".")
-    return stem if dot and stem and suffix.lower() in _VIDEO_SUFFIXES else name
+    return body if body and body != name else name_without_suffix(name, kind)
 
 
 def _encrypted_file(file: object) -> EncryptedFile:
@@ -254,7 +427,26 @@ def _encrypted_file(file: object) -> EncryptedFile:
 def _redaction(event: Mapping[str, object]) -> Redacted:
     # Room version 11 moved `redacts` into the content.
     target = _content(event).get("redacts", event.get("redacts"))
-    return Redacted(_room_id(event), EventId(_identifier(target, "$", "redacts")))
+    target_id = EventId(_identifier(target, "$", "redacts"))
+    return Redacted(_room_id(event), target_id, _user_id(event.get("sender"), "sender"))
+
+
+def _reaction(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> Reacted | None:
+    content = event.get("content")
+    relation = content.get("m.relates_to") if isinstance(content, Mapping) else None
+    if not isinstance(relation, Mapping) or relation.get("rel_type") != "m.annotation":
+        return None  # redacted, or none of the spec's
+    key = relation.get("key")
+    # Some clients add the selector that asks for the coloured form.
+    decision = _DECISIONS.get(key.rstrip("\ufe0f")) if isinstance(key, str) else None
+    if decision is None:
+        return None
+    sender = _user_id(event.get("sender"), "sender")
+    if sender == bot or not may_use(sender, permissions):
+        return None
+    target = EventId(_identifier(relation.get("event_id"), "$", "event_id of m.relates_to"))
+    event_id = EventId(_identifier(event.get("event_id"), "$", "event_id"))
+    return Reacted(_room_id(event), event_id, sender, target, decision)
 
 
 def _membership(value: object) -> Membership:
@@ -269,7 +461,8 @@ def _member(event: Mapping[str, object], bot: UserId) -> Change:
     room_id, membership = _room_id(event), _membership(content.get("membership"))
     user_id = _user_id(event["state_key"], "state_key")
     if user_id == bot:
-        return BotMembershipChanged(room_id, membership, _user_id(event.get("sender"), "sender"))
+        sender = _user_id(event.get("sender"), "sender")
+        return BotMembershipChanged(room_id, membership, sender, content.get("is_direct") is True)
     avatar = content.get("avatar_url")
     return MemberChanged(
         room_id=room_id,
@@ -278,6 +471,18 @@ def _member(event: Mapping[str, object], bot: UserId) -> Change:
         display_name=clean_text(content.get("displayname")),
         avatar_mxc=avatar if isinstance(avatar, str) and _MXC.fullmatch(avatar) else None,
     )
+
+
+def _policy(kind: str, event: Mapping[str, object]) -> PolicyChanged:
+    state_key = event["state_key"]
+    if not isinstance(state_key, str) or len(state_key) > _MAX_ID or "\x00" in state_key:
+        raise MalformedEventError("state_key is not a short text")
+    return PolicyChanged(_room_id(event), kind, state_key, read_rule(kind, state_key, event.get("content")))
+
+
+def _lifetime(value: object) -> int | None:
+    # What is no time at all must not take everything away.
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53 else None
 
 
 def _room_state(kind: str, event: Mapping[str, object]) -> Change | None:
@@ -293,5 +498,7 @@ def _room_state(kind: str, event: Mapping[str, object]) -> Change | None:
         case "m.room.tombstone":
             replaced_by = _identifier(_content(event).get("replacement_room"), "!", "replacement_room")
             return RoomReplaced(_room_id(event), RoomId(replaced_by))
+        case "m.room.retention":
+            return RetentionChanged(_room_id(event), _lifetime(_content(event).get("max_lifetime")))
         case _:
             return None

@@ -2,13 +2,25 @@
 
 import logging
 import sys
+import zlib
 
 import structlog
+from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.web import RequestPayloadError
 
 from appservice.config import Log
 
 # Libraries whose ordinary messages would repeat ours, or hold tokens.
 _QUIET = ("aiohttp.access", "mau.http", "pgqueuer", "asyncio")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Tell whether what a server complains of is our fault: not a client that went away or sent what is not HTTP.
+
+    A body that is not as compressed as it says fails in whichever way it is read.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, ConnectionError | BadHttpMessage | RequestPayloadError | zlib.error)
 
 
 def set_up_logging(config: Log) -> None:
@@ -47,3 +59,4 @@ def set_up_logging(config: Log) -> None:
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from appservice.settings import RoomSettings
+from transcode.captions import Captions
 from transcode.playlist import Rendition
 from transcode.storyboard import Storyboard
 
@@ -14,6 +16,10 @@ UserId = NewType("UserId", str)
 EventId = NewType("EventId", str)
 VideoId = NewType("VideoId", str)
 """A video's own id: a UUID in its canonical text form."""
+UploadId = NewType("UploadId", str)
+"""An upload's own id, likewise."""
+ExportId = NewType("ExportId", str)
+"""An export's own id, likewise."""
 
 
 class State(StrEnum):
@@ -34,6 +40,27 @@ class Visibility(StrEnum):
     HELD = "held"
     REMOVED = "removed"
 
+
+class Kind(StrEnum):
+    """What was sent: a video, or what is shown as one."""
+
+    VIDEO = "video"
+    IMAGE = "image"
+    VOICE = "voice"
+
+
+class HeldFor(StrEnum):
+    """Why a video waits for somebody."""
+
+    APPROVAL = "approval"
+    REPORTS = "reports"
+    POLICY = "policy"
+    VERDICT = "verdict"
+    QUARANTINE = "quarantine"
+
+
+FOR_MODERATORS = frozenset({HeldFor.APPROVAL, HeldFor.REPORTS})
+"""What the room's moderators decide; what is held for other reasons, others release."""
 
 PLAYABLE_STATES = frozenset({State.PLAYABLE, State.READY})
 
@@ -78,13 +105,17 @@ class EncryptedFile:
 class Video:
     """A video as the worker and the viewers' API see it; durations in seconds, times in ms since the epoch.
 
-    `available` is how many leading segments of each rendition exist, None when all do. `percent` and `remaining`
-    (seconds) tell of the attempt under way, None where nothing is known.
+    `sent_in` is the room of its event: another than `room_id` since an upgrade. `available` is how many leading
+    segments of each rendition exist, None when all do. `percent` and `remaining` (seconds) tell of the attempt under
+    way, None where nothing is known. `version` counts the changes that people made. `bytes` is what its files take on
+    our disk. `of_before`: it was sent before the bot came. `renamed`: a person named it. `deleted_by`: who took it
+    away, as long as it can come back. `attempts_before`: those with the media that an edit replaced.
     """
 
     id: VideoId
     event_id: EventId
     room_id: RoomId
+    sent_in: RoomId
     sender: UserId
     title: str
     mxc: str
@@ -105,9 +136,25 @@ class Video:
     blurhash: str | None
     storyboard: Storyboard | None
     has_preview: bool
+    captions: tuple[Captions, ...]
     percent: int | None
     remaining: int | None
     created_at: int
+    version: int
+    hidden_by: UserId | None
+    published: bool
+    kind: Kind = Kind.VIDEO
+    bytes: int = 0
+    held_for: HeldFor | None = None
+    renamed: bool = False
+    attempts_before: int = 0
+    of_before: bool = False
+    deleted_by: UserId | None = None
+
+    @property
+    def tries(self) -> int:
+        """How many attempts there were with what is to be shown now; those before it were with what it replaces."""
+        return self.attempts - self.attempts_before
 
     @property
     def is_playable(self) -> bool:
@@ -128,11 +175,25 @@ class Member:
     user_id: UserId
     display_name: str | None
     avatar_mxc: str | None
+    avatar_video: VideoId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicMember:
+    """Somebody with at least one published video, in the order they play; name and picture as in the latest room."""
+
+    user_id: UserId
+    display_name: str | None
+    avatar_mxc: str | None
+    videos: Sequence[Video]
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room that the bot was asked into; `key` is our own number for it, used in media paths."""
+    """A room that the bot was asked into; `key` is our own number for it, used in media paths.
+
+    `direct`: nobody is there but the bot and one other. `max_lifetime` is that of `m.room.retention`, in ms.
+    """
 
     room_id: RoomId
     key: int
@@ -145,6 +206,10 @@ class Room:
     widget_placed: bool
     told: frozenset[str]
     replaced_by: RoomId | None
+    direct: bool
+    settings: RoomSettings
+    max_lifetime: int | None
+    last_event: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +222,6 @@ class Snapshot:
     creators: list[str]
     encrypted: bool
     members: Sequence[tuple[UserId, str | None, str | None]]
+    banned: frozenset[UserId]
     read_at: datetime
+    max_lifetime: int | None = None

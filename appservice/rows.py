@@ -1,4 +1,4 @@
-"""The named queries of queries.sql, and how their rows become what the core knows."""
+"""The named queries of `queries/`, and how their rows become what the core knows."""
 
 import re
 from importlib.resources import files
@@ -6,15 +6,36 @@ from typing import Any
 
 import asyncpg
 
-from appservice.model import EncryptedFile, EventId, Membership, Room, RoomId, State, UserId, Video, VideoId, Visibility
+from appservice.model import (
+    EncryptedFile,
+    EventId,
+    HeldFor,
+    Kind,
+    Membership,
+    Room,
+    RoomId,
+    State,
+    UserId,
+    Video,
+    VideoId,
+    Visibility,
+)
+from appservice.settings import RoomSettings
+from transcode.captions import Captions
 from transcode.playlist import Rendition
 from transcode.storyboard import Storyboard
 
 
 def _load_queries() -> dict[str, str]:
-    text = (files("appservice") / "queries.sql").read_text(encoding="utf-8")
-    parts = re.split(r"^-- name: (\w+).*$", text, flags=re.MULTILINE)[1:]
-    return dict(zip(parts[::2], (body.strip() for body in parts[1::2]), strict=True))
+    queries: dict[str, str] = {}
+    for file in (files("appservice") / "queries").iterdir():
+        parts = re.split(r"^-- name: (\w+).*$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        named = dict(zip(parts[::2], (body.strip() for body in parts[1::2]), strict=True))
+        twice = queries.keys() & named.keys()
+        if twice:
+            raise ValueError(f"Two queries are called {', '.join(sorted(twice))}.")
+        queries |= named
+    return queries
 
 
 SQL = _load_queries()
@@ -37,6 +58,7 @@ def read_video(row: asyncpg.Record) -> Video:
         id=VideoId(str(row["id"])),
         event_id=EventId(row["event_id"]),
         room_id=RoomId(row["room_id"]),
+        sent_in=RoomId(row["sent_in"]),
         sender=UserId(row["sender"]),
         title=row["title"],
         mxc=row["mxc"],
@@ -58,16 +80,28 @@ def read_video(row: asyncpg.Record) -> Video:
         blurhash=row["blurhash"],
         storyboard=Storyboard.from_json(row["storyboard"]) if row["storyboard"] else None,
         has_preview=row["has_preview"],
+        captions=tuple(Captions.from_json(item) for item in row["captions"]),
         percent=row["percent"],
         remaining=row["remaining"],
         created_at=row["sent_at"],
+        version=row["version"],
+        hidden_by=row["hidden_by"],
+        published=row["published_at"] is not None,
+        kind=Kind(row["kind"]),
+        bytes=row["bytes"],
+        held_for=HeldFor(row["held_for"]) if row["held_for"] else None,
+        renamed=row["renamed"],
+        attempts_before=row["attempts_before"],
+        of_before=row["of_before"],
+        deleted_by=row["deleted_by"],
     )
 
 
 def read_room(row: asyncpg.Record) -> Room:
     """Read a row of `rooms`."""
     fields: dict[str, Any] = {
-        name: row[name] for name in ("key", "name", "power_levels", "encrypted", "widget_placed", "inviter")
+        name: row[name]
+        for name in ("key", "name", "power_levels", "encrypted", "widget_placed", "inviter", "direct", "max_lifetime")
     }
     return Room(
         room_id=RoomId(row["room_id"]),
@@ -75,5 +109,7 @@ def read_room(row: asyncpg.Record) -> Room:
         creators=frozenset(row["creators"]),
         told=frozenset(row["told"]),
         replaced_by=RoomId(row["replaced_by"]) if row["replaced_by"] else None,
+        settings=RoomSettings.read(row["settings"]),
+        last_event=EventId(row["last_event"]) if row["last_event"] else None,
         **fields,
     )

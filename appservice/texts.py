@@ -1,11 +1,14 @@
-"""What the bot says, in the language of the config: Fluent messages shared with the widget."""
+"""What the bot and the pages say, in the language of the config or of the reader: Fluent messages, the widget's too."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from fluent.runtime import FluentBundle, FluentResource
 
 FALLBACK = "en"
+LANGUAGES = ("en", "zh")
+"""Those that there is a catalogue of."""
 
 
 def _bundle(folder: Path, language: str) -> FluentBundle:
@@ -35,3 +38,25 @@ class Texts:
             return self.say(f"failure-{code}")
         except KeyError:
             return self.say("failure-internal")
+
+
+def clock(seconds: float) -> str:
+    """Return a length as players write it: 0:07, 12:30, 1:00:00."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def preferred_language(accepted: str) -> str:
+    """Return the language of ours that an `Accept-Language` header likes best (RFC 9110, 12.5.4)."""
+    wishes = [_wish(part) for part in accepted[:1000].split(",")]
+    known = [(weight, language) for language, weight in wishes if language in LANGUAGES and weight > 0]
+    # The first of those that are liked equally.
+    return max(known, key=lambda wish: wish[0])[1] if known else FALLBACK
+
+
+def _wish(part: str) -> tuple[str, float]:
+    tag, _, weight = part.partition(";")
+    language = tag.strip().lower().partition("-")[0]
+    match = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", weight)
+    return language, float(match[1]) if match else 0.0 if weight else 1.0

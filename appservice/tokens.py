@@ -10,32 +10,36 @@ import binascii
 import hashlib
 import hmac
 import json
+import secrets
 from dataclasses import dataclass
 
 from appservice.model import RoomId, UserId
 
 GRANT_BUCKET_S = 600
 _SIGNATURE_BYTES = 16
+_SECRET_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who watches which room, until when (ms since the epoch)."""
+    """Who watches which room, until when (ms since the epoch); `sign_in`: by which sign-in of a browser, 0: by none."""
 
     user_id: UserId
     room_id: RoomId
     expires_at: int
+    sign_in: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a media grant opens: one membership's view of one room, by our own numbers."""
+    """What a media grant opens: one membership's view of one room, by our own numbers; `sign_in` as in `Session`."""
 
     room_key: int
     member_key: int
+    sign_in: int = 0
 
     def __str__(self) -> str:
-        return f"{self.room_key}.{self.member_key}"
+        return f"{self.room_key}.{self.member_key}" + (f".{self.sign_in}" if self.sign_in else "")
 
 
 def _encode(raw: bytes) -> str:
@@ -63,7 +67,8 @@ def _is_signed(key: bytes, purpose: str, message: str, signature: str) -> bool:
 
 def issue_session(key: bytes, session: Session) -> str:
     """Return the bearer token of `session`."""
-    body = _encode(json.dumps([session.user_id, session.room_id, session.expires_at]).encode())
+    sign_in = [session.sign_in] if session.sign_in else []
+    body = _encode(json.dumps([session.user_id, session.room_id, session.expires_at, *sign_in]).encode())
     return f"{body}.{_sign(key, 'session', body)}"
 
 
@@ -72,8 +77,25 @@ def read_session(key: bytes, token: str, now_ms: int) -> Session | None:
     body, _, signature = token.partition(".")
     if not _is_signed(key, "session", body, signature):
         return None
-    user_id, room_id, expires_at = json.loads(_decode(body))
-    return Session(UserId(user_id), RoomId(room_id), expires_at) if now_ms < expires_at else None
+    user_id, room_id, expires_at, *sign_in = json.loads(_decode(body))
+    return Session(UserId(user_id), RoomId(room_id), expires_at, *sign_in) if now_ms < expires_at else None
+
+
+def issue_secret(key: bytes, expires_s: int) -> str:
+    """Return a secret for a browser, `{exp}.{random}.{sig}`; `expires_s`: when the code that goes with it ends."""
+    body = f"{expires_s}.{_encode(secrets.token_bytes(_SECRET_BYTES))}"
+    return f"{body}.{_sign(key, 'sign-in', body)}"
+
+
+def secret_expiry(key: bytes, secret: str) -> int | None:
+    """Return when the code that was made with a secret ends (seconds since the epoch), None for one not of ours."""
+    body, _, signature = secret.rpartition(".")
+    return int(body.partition(".")[0]) if _is_signed(key, "sign-in", body, signature) else None
+
+
+def secret_hash(secret: str) -> bytes:
+    """Return what is kept of a browser's secret."""
+    return hashlib.sha256(_bytes(secret)).digest()
 
 
 def grant_expiry(now_s: float) -> int:
@@ -95,8 +117,7 @@ def read_grant(key: bytes, grant: str, scope: str, now_s: float) -> Scope | None
     expires, _, signature = grant.partition(".")
     if not _is_signed(key, "media", f"{scope}|{expires}", signature) or now_s >= int(expires):
         return None
-    room_key, _, member_key = scope.partition(".")
-    return Scope(int(room_key), int(member_key))
+    return Scope(*map(int, scope.split(".")))
 
 
 def decode_unpadded(text: str) -> bytes:

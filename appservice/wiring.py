@@ -12,27 +12,63 @@ import structlog
 from aiohttp import web
 
 from appservice import resources
-from appservice.changes import Pool
+from appservice.commands.asked import Parts as CommandParts
+from appservice.commands.run import CommandWork
 from appservice.config import Config
 from appservice.database import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
 from appservice.errors import ConfigError, HomeserverError, RequestError
-from appservice.files import LocalFiles
-from appservice.intake import BotMembershipChanged
+from appservice.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.jobs import Pool
+from appservice.managing import UNDO_S
 from appservice.matrix.client import Homeserver
 from appservice.matrix.discovery import GuardedConnector
 from appservice.matrix.openid import OpenIdVerifier
-from appservice.model import Membership, VideoId
-from appservice.store import Store, open_pool
-from appservice.texts import Texts
+from appservice.store import (
+    AdminStore,
+    ChannelStore,
+    CommandStore,
+    ContentStore,
+    ErasingStore,
+    ExportStore,
+    ManagingStore,
+    ModeratingStore,
+    PlaceStore,
+    PolicyStore,
+    PublicStore,
+    QuotaStore,
+    SignInStore,
+    StatusStore,
+    Store,
+    TimelineStore,
+    UploadStore,
+    VerdictStore,
+    open_pool,
+)
+from appservice.texts import LANGUAGES, Texts
 from appservice.web.access import Access
 from appservice.web.app import build_app, build_metrics_app
+from appservice.web.channel import forget_the_silent
+from appservice.web.clock import SharedClock
 from appservice.web.context import Context
 from appservice.web.hub import Hub
+from appservice.web.limits import CodeLimit
 from appservice.web.reels import ReelCache
+from appservice.worker.answers import answer_command
+from appservice.worker.contents import Contents
+from appservice.worker.erasing import ErasingWork
+from appservice.worker.exports import ExportWork
 from appservice.worker.loop import Handlers, Worker
-from appservice.worker.rooms import RoomWork, tell_failure
+from appservice.worker.policies import PolicyWork
+from appservice.worker.queue_posts import QueuePosts
+from appservice.worker.rooms import RoomWork
 from appservice.worker.scratch import scratch_folder
+from appservice.worker.status import StatusWork
+from appservice.worker.telling import TellWork
+from appservice.worker.timeline import TimelineWork, look_after_all
+from appservice.worker.uploads import UploadWork
+from appservice.worker.verdicts import VerdictWork
 from appservice.worker.videos import VideoWork, settings_of
+from appservice.worker.watch import Watch
 from transcode import find_tools
 from transcode.tools import usable_encoder
 
@@ -55,31 +91,45 @@ class Parts:
     homeserver: Homeserver
     files: LocalFiles
     texts: Texts
+    uploads: UploadStore
+    upload_folder: UploadFolder
+    export_folder: ExportFolder
 
 
 def homeserver_of(config: Config, session: aiohttp.ClientSession) -> Homeserver:
     """Return the client of the configured homeserver."""
     token = config.appservice.as_token.get_secret_value()
-    return Homeserver(session, config.homeserver.url, token, config.appservice.id, config.bot)
+    admin = config.homeserver.admin_token
+    return Homeserver(
+        session, config.homeserver.url, token, config.appservice.id, config.bot,
+        admin.get_secret_value() if admin else None,
+    )  # fmt: skip
 
 
 @asynccontextmanager
 async def _open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         # Twice the light and heavy jobs, the queues' listeners, and room for requests.
-        pool = await stack.enter_async_context(await open_pool(dsn, size=20 + 2 * config.worker.concurrency))
+        pool = await stack.enter_async_context(await open_pool(dsn, size=32 + 2 * config.worker.concurrency))
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_HTTP_TIMEOUT))
         files = LocalFiles(config.data_dir / "media")
         await files.prepare()
+        upload_folder = UploadFolder(config.data_dir / "uploads")
+        await upload_folder.prepare()
+        export_folder = ExportFolder(config.data_dir / "exports")
+        await export_folder.prepare()
         yield Parts(
             config=config,
             dsn=dsn,
             pool=pool,
-            store=Store(pool),
+            store=Store(pool, config.limits, judging=config.moderation.webhook is not None),
             session=session,
             homeserver=homeserver_of(config, session),
             files=files,
             texts=Texts(resources.locales(), config.appservice.language),
+            uploads=UploadStore(pool),
+            upload_folder=upload_folder,
+            export_folder=export_folder,
         )
 
 
@@ -92,19 +142,87 @@ def _build_worker(parts: Parts, scratch: Path) -> Worker:
     videos = VideoWork(
         config=config, store=store, homeserver=parts.homeserver, session=parts.session, files=parts.files,
         tools=tools, settings=settings_of(config, encoder), scratch=scratch,
+        contents=Contents(ContentStore(parts.pool), tools), quotas=QuotaStore(parts.pool, config.limits),
     )  # fmt: skip
     for weakness in videos.tools.sandbox.weaknesses:
         log.warning("sandbox_weak", reason=weakness)
-    rooms = RoomWork(config, store, parts.homeserver, parts.texts)
+    policies = PolicyStore(parts.pool)
+    rooms = RoomWork(config, store, parts.homeserver, parts.texts, policies)
+    uploads = UploadWork(config, parts.uploads, parts.upload_folder, parts.homeserver, tools, scratch)
 
-    async def notice(video_id: VideoId) -> None:
-        await tell_failure(video_id, store, parts.homeserver, parts.texts)
+    managing, moderating = ManagingStore(parts.pool), ModeratingStore(parts.pool)
+    commands, erasure = CommandStore(parts.pool), ErasingStore(parts.pool)
+    erasing = ErasingWork(erasure, parts.homeserver, parts.files, parts.texts)
+    admin = AdminStore(parts.pool)
+    languages = {name: Texts(resources.locales(), name) for name in LANGUAGES}
+    bot = CommandWork(
+        CommandParts(
+            config,
+            store,
+            managing,
+            moderating,
+            commands,
+            erasure,
+            parts.homeserver,
+            policies,
+            languages,
+            admin,
+            QuotaStore(parts.pool, config.limits),
+            ExportStore(parts.pool),
+        )
+    )
+    watch = Watch(config, admin, store, parts.homeserver, languages)
+    language = config.appservice.language
+    telling = TellWork(store, commands, parts.homeserver, languages, language)
+    status = StatusWork(store, StatusStore(parts.pool), parts.homeserver, languages, language)
+    queue_posts = QueuePosts(store, moderating, parts.homeserver, parts.files, languages, language)
+
+    timeline = TimelineWork(config, store, TimelineStore(parts.pool, config.limits), parts.homeserver)
+
+    taking = ExportStore(parts.pool)
+    exports = ExportWork(
+        taking,
+        commands,
+        parts.homeserver,
+        parts.files,
+        parts.export_folder,
+        scratch,
+        languages,
+        language,
+        config.web.public_url,
+    )
+
+    verdicts = VerdictWork(config.moderation.webhook, VerdictStore(parts.pool), parts.session, parts.files)
+
+    async def answer(payload: str) -> None:
+        await answer_command(payload, parts.homeserver, parts.texts)
 
     async def recover() -> None:
         if lost := await store.recover_lost_jobs():
             log.warning("lost_jobs_recovered", videos=lost)
+        if lost := await commands.recover_lost_jobs():
+            log.warning("lost_commands_recovered", rooms=lost)
+        await moderating.ask()
+        await verdicts.recover()
+        await uploads.sweep()
+        await erasing.sweep()
+        await taking.forget_expired()
+        while removed := await erasure.remove_due(config.retention.days):
+            log.info("lifetime_over", videos=removed)
+        if config.retention.left_rooms_days is not None:
+            await erasure.erase_left_rooms(config.retention.left_rooms_days)
 
-    handlers = Handlers(video=videos.run, sweep=videos.sweep, notice=notice, room=rooms.run, recover=recover)
+    async def purge() -> None:
+        await managing.purge_deleted(UNDO_S)
+        await exports.sweep()
+
+    handlers = Handlers(
+        video=videos.run, sweep=videos.sweep, status=status.run, room=rooms.run, upload=uploads.run, answer=answer,
+        command=bot.run, forget=erasing.forget, recover=recover, purge=purge, tell=telling.run,
+        policy=PolicyWork(config, policies, parts.homeserver, parts.texts).run,
+        queue_post=queue_posts.run, reaction=queue_posts.decide, alarm=watch.tell, watch=watch.look,
+        timeline=timeline.run, keep=timeline.keep, export=exports.run, verdict=verdicts.run,
+    )  # fmt: skip
     return Worker(
         parts.pool,
         handlers,
@@ -122,17 +240,31 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         federation = await stack.enter_async_context(
             aiohttp.ClientSession(connector=connector, timeout=_HTTP_TIMEOUT, trust_env=False)
         )
+    channels = ChannelStore(parts.pool)
+    sign_ins = SignInStore(parts.pool)
+    access = Access(parts.store, sign_ins, await parts.store.secret("signing", Access.new_key()))
     known = {**identity.homeservers, config.homeserver.server_name: config.homeserver.url}
     return Context(
         config=config,
         store=parts.store,
+        channels=channels,
+        managing=ManagingStore(parts.pool),
+        places=PlaceStore(parts.pool),
+        clock=SharedClock(parts.store.now),
+        sign_ins=sign_ins,
+        public=PublicStore(parts.pool),
         homeserver=parts.homeserver,
         openid=OpenIdVerifier(parts.session, known, federation),
         files=parts.files,
-        access=Access(parts.store, await parts.store.secret("signing", Access.new_key())),
-        hub=Hub(parts.dsn),
+        access=access,
+        hub=Hub(parts.dsn, channels.watching, on_change=access.forget),
         reels=ReelCache(),
+        codes=CodeLimit(),
         session=parts.session,
+        uploads=parts.uploads,
+        upload_folder=parts.upload_folder,
+        exports=ExportStore(parts.pool),
+        export_folder=parts.export_folder,
     )
 
 
@@ -154,11 +286,8 @@ async def _introduce(parts: Parts) -> None:
     while True:
         try:
             await parts.homeserver.register(parts.config.appservice.bot_name)
-            joined = await parts.homeserver.joined_rooms()
-            unknown = [room_id for room_id in joined if await parts.store.room(room_id) is None]
-            bot = parts.homeserver.bot
-            await parts.store.apply([BotMembershipChanged(room_id, Membership.JOIN, bot) for room_id in unknown])
-            await parts.store.tend(await parts.store.tended_rooms())
+            await PolicyWork(parts.config, PolicyStore(parts.pool), parts.homeserver, parts.texts).begin()
+            rooms = await look_after_all(parts.store, TimelineStore(parts.pool, parts.config.limits), parts.homeserver)
             # A ping that succeeds makes the homeserver deliver what it holds back after failures.
             await parts.homeserver.ping()
         except (HomeserverError, RequestError) as error:
@@ -172,7 +301,7 @@ async def _introduce(parts: Parts) -> None:
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_RETRY_S)
         else:
-            log.info("homeserver_connected", url=parts.homeserver.url, rooms=len(joined))
+            log.info("homeserver_connected", url=parts.homeserver.url, rooms=rooms)
             return
 
 
@@ -219,8 +348,9 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         await _listen(build_metrics_app(context), config.metrics.host, config.metrics.port, stack)
         await _listen(build_app(context), config.web.host, config.web.port, stack)
         hub = asyncio.create_task(context.hub.run())
+        silent = asyncio.create_task(forget_the_silent(context.channels))
         introduction = asyncio.create_task(_introduce(parts))
-        await _run_until_stopped(worker, hub, introduction)
+        await _run_until_stopped(worker, hub, silent, introduction)
 
 
 async def work(config: Config) -> None:

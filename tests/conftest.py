@@ -95,6 +95,10 @@ async def spare(
     yield installation
     if installation.process:
         await installation.kill()
+    # The next one would find them at its start, and look through all that was said there.
+    async with MatrixClient(installation.synapse.base_url, installation.as_token, installation.bot) as bot:
+        for room_id in await bot.joined_rooms():
+            await bot.leave(room_id)
 
 
 @pytest.fixture(scope="session")

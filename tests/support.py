@@ -54,6 +54,12 @@ class Viewer:
         async with self.http.get(self.base_url + path, headers=headers) as response:
             return response.status, await response.json()
 
+    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Call the API in the viewer's name, with a JSON body if there is one."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.http.request(method, self.base_url + path, headers=headers, json=body) as response:
+            return response.status, await response.json()
+
     async def room(self) -> dict[str, Any]:
         status, room = await self.get(f"/api/v1/rooms/{self.room_id}")
         assert status == 200, room
@@ -153,6 +159,10 @@ class Installation:
     @property
     def bot(self) -> str:
         return f"@{self.settings['appservice']['bot_localpart']}:{self.synapse.server_name}"
+
+    @property
+    def as_token(self) -> str:
+        return str(self.settings["appservice"]["as_token"])
 
     @property
     def hs_token(self) -> str:

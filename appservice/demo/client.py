@@ -91,6 +91,7 @@ class MatrixClient:
         power_levels: Content | None = None,
         preset: str = "private_chat",
         initial_state: Sequence[Content] = (),
+        direct: bool = False,
     ) -> str:
         """Create a room and return its id.
 
@@ -103,6 +104,8 @@ class MatrixClient:
             creator = {} if _creator_is_implied(known) else {self.user_id: 100}
             override["users"] = {**creator, **power}
         body: Content = {"preset": preset, "invite": list(invite), "initial_state": list(initial_state)}
+        if direct:
+            body["is_direct"] = True
         optional = {"name": name, "room_version": version, "power_level_content_override": override or None}
         body.update({key: value for key, value in optional.items() if value is not None})
         return str((await self.request("POST", "/_matrix/client/v3/createRoom", json=body))["room_id"])
@@ -119,6 +122,10 @@ class MatrixClient:
     async def invite(self, room_id: str, user_id: str) -> None:
         """Invite a user."""
         await self._member(room_id, "invite", user_id=user_id)
+
+    async def joined_rooms(self) -> list[str]:
+        """Return the rooms that the user is in."""
+        return list((await self.request("GET", "/_matrix/client/v3/joined_rooms"))["joined_rooms"])
 
     async def leave(self, room_id: str) -> None:
         """Leave a room, or refuse its invitation."""
@@ -146,6 +153,36 @@ class MatrixClient:
     async def send_text(self, room_id: str, text: str) -> str:
         """Send a plain text message and return its event id."""
         return await self.send_event(room_id, "m.room.message", {"msgtype": "m.text", "body": text})
+
+    async def react(self, room_id: str, event_id: str, key: str) -> str:
+        """React to an event with an emoji or a word and return the reaction's id; `redact` takes it back."""
+        return await self.send_event(
+            room_id, "m.reaction", {"m.relates_to": {"rel_type": "m.annotation", "event_id": event_id, "key": key}}
+        )
+
+    async def reply(self, room_id: str, event_id: str, text: str, *, thread: bool = True) -> str:
+        """Answer an event, in its thread or as a plain reply, and return the answer's id."""
+        relation: Content = {"m.in_reply_to": {"event_id": event_id}}
+        if thread:
+            relation |= {"rel_type": "m.thread", "event_id": event_id, "is_falling_back": True}
+        content = {"msgtype": "m.text", "body": text, "m.relates_to": relation}
+        return await self.send_event(room_id, "m.room.message", content)
+
+    async def edit(self, room_id: str, event_id: str, text: str) -> str:
+        """Replace the text of a message of this user's and return the edit's id."""
+        content = {
+            "msgtype": "m.text",
+            "body": f"* {text}",
+            "m.new_content": {"msgtype": "m.text", "body": text},
+            "m.relates_to": {"rel_type": "m.replace", "event_id": event_id},
+        }
+        return await self.send_event(room_id, "m.room.message", content)
+
+    async def relations(self, room_id: str, event_id: str, rel_type: str, limit: int = 100) -> list[Content]:
+        """Return the newest events that relate to another in one way, oldest first."""
+        path = f"/_matrix/client/v1/rooms/{_part(room_id)}/relations/{_part(event_id)}/{_part(rel_type)}"
+        answer = await self.request("GET", path, params={"limit": str(limit)})
+        return list(reversed(answer["chunk"]))
 
     async def send_state(self, room_id: str, event_type: str, content: Mapping[str, Any], state_key: str = "") -> str:
         """Set a state event and return its id."""
@@ -194,9 +231,11 @@ class MatrixClient:
         info: Mapping[str, Any] | None = None,
         content_type: str | None = None,
         msgtype: str = "m.video",
+        body: str | None = None,
     ) -> str:
         """Upload the file and send it as a video message; return the event id.
 
+        `body` is its caption or name, by default the file's.
         `info` adds `w`, `h` (pixels) and `duration` (milliseconds); type and size in bytes are filled in.
         """
         kind = content_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -204,7 +243,7 @@ class MatrixClient:
         size = (await asyncio.to_thread(path.stat)).st_size
         content = {
             "msgtype": msgtype,
-            "body": path.name,
+            "body": body or path.name,
             "url": uri,
             "info": {"mimetype": kind, "size": size, **(info or {})},
         }

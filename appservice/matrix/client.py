@@ -1,8 +1,11 @@
 """The bot's client-server API calls, by mautrix' HTTP layer; what comes back is checked before it is believed."""
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+import io
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -11,14 +14,18 @@ from mautrix.api import HTTPAPI, Method, PathBuilder
 from mautrix.errors import MatrixConnectionError, MatrixRequestError
 
 from appservice import intake
-from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError
+from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, MediaError, RefusedByHomeserverError
 from appservice.intake import clean_json, read_event
 from appservice.model import EventId, Membership, RoomId, Snapshot, UserId
+from appservice.policies import Rule
 
 log = structlog.get_logger()
 
 _V3 = PathBuilder("_matrix/client/v3")
 _TIMEOUT_S = 60
+_WRONG_REQUEST = frozenset({400, 404, 405, 413})
+# However slow it is; but a homeserver that says nothing at the end is not waited for.
+_UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=3600, sock_connect=10, sock_read=120)
 # From this version on (MSC4289) creators are above all power levels.
 _CREATOR_POWER_VERSION = 12
 
@@ -27,8 +34,9 @@ class Homeserver:
     """Our homeserver, asked as the bot. Raises HomeserverError, or ForbiddenError where the homeserver says 403."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, url: str, as_token: str, appservice_id: str, bot: UserId
-    ) -> None:
+        self, session: aiohttp.ClientSession, url: str, as_token: str, appservice_id: str, bot: UserId,
+        admin_token: str | None = None,
+    ) -> None:  # fmt: skip
         self.bot = bot
         self.url = url
         self._id = appservice_id
@@ -36,6 +44,7 @@ class Homeserver:
         self._token = as_token
         self._as_bot = HTTPAPI(url, as_token, client_session=session, as_user_id=bot)  # type: ignore[arg-type]
         self._as_service = HTTPAPI(url, as_token, client_session=session)
+        self._as_admin = HTTPAPI(url, admin_token, client_session=session) if admin_token else None
 
     async def _call(
         self,
@@ -53,6 +62,8 @@ class Homeserver:
         except MatrixRequestError as error:
             if error.http_status == 403:
                 raise ForbiddenError(str(error)) from error
+            if error.http_status in _WRONG_REQUEST:
+                raise RefusedByHomeserverError(f"{method} {path}: {error}") from error
             raise HomeserverError(f"{method} {path}: {error}") from error
         except (MatrixConnectionError, aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise HomeserverError(
@@ -99,6 +110,27 @@ class Homeserver:
         # `server_name` is what homeservers before Matrix 1.12 call it.
         await self._call(Method.POST, _V3.join[room_id], {}, {"via": via, "server_name": via} if via else None)
 
+    async def room_of(self, where: str) -> RoomId:
+        """Return the room that an alias means; an id means itself. Raises HomeserverError for an unknown alias."""
+        if where.startswith("!"):
+            return RoomId(where)
+        answer = await self._call(Method.GET, _V3.directory.room[where])
+        room_id = answer.get("room_id") if isinstance(answer, dict) else None
+        if not isinstance(room_id, str) or not room_id.startswith("!"):
+            raise HomeserverError(f"The homeserver does not say which room {where} is.")
+        return RoomId(room_id)
+
+    async def policy_rules(self, room_id: RoomId) -> list[Rule]:
+        """Return the rules of a policy list that ban."""
+        events = await self._call(Method.GET, _V3.rooms[room_id].state)
+        changes = [_read(event, room_id) for event in events if isinstance(event, dict)]
+        return [change.rule for change in changes if isinstance(change, intake.PolicyChanged) and change.rule]
+
+    async def create_direct(self, user_id: UserId) -> RoomId:
+        """Begin a conversation with somebody alone, and return its room."""
+        body = {"preset": "private_chat", "invite": [user_id], "is_direct": True}
+        return RoomId(str((await self._call(Method.POST, _V3.createRoom, body))["room_id"]))
+
     async def leave(self, room_id: RoomId, reason: str) -> None:
         """Leave a room, or decline an invitation, with a reason that its members see."""
         await self._call(Method.POST, _V3.rooms[room_id].leave, {"reason": reason})
@@ -114,7 +146,8 @@ class Homeserver:
         state = {(e.get("type"), e.get("state_key")): e for e in events if isinstance(e, dict)}
         changes = [change for event in state.values() if (change := _read(event, room_id))]
         creation = state.get(("m.room.create", ""), {})
-        members = [c for c in changes if isinstance(c, intake.MemberChanged) and c.membership is Membership.JOIN]
+        everybody = [c for c in changes if isinstance(c, intake.MemberChanged)]
+        members = [c for c in everybody if c.membership is Membership.JOIN]
         snapshot = Snapshot(
             room_id=room_id,
             name=next((c.name for c in changes if isinstance(c, intake.RoomNamed)), None),
@@ -122,12 +155,37 @@ class Homeserver:
             creators=_creators(creation),
             encrypted=any(isinstance(c, intake.RoomEncrypted) for c in changes),
             members=[(c.user_id, c.display_name, c.avatar_mxc) for c in members if c.user_id != self.bot],
+            banned=frozenset(c.user_id for c in everybody if c.membership is Membership.BAN),
             read_at=read_at,
+            max_lifetime=next((c.max_lifetime for c in changes if isinstance(c, intake.RetentionChanged)), None),
         )
         return snapshot, RoomLinks(
             predecessor=_linked(creation.get("content", {}).get("predecessor"), "room_id"),
             replaced_by=next((c.replaced_by for c in changes if isinstance(c, intake.RoomReplaced)), None),
         )
+
+    async def messages(self, room_id: RoomId, start: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+        """Return a page of a room's events, newest first, and where the next page begins (None: there is none)."""
+        query = {"dir": "b", "limit": str(limit)} | ({"from": start} if start else {})
+        answer = await self._call(Method.GET, _V3.rooms[room_id].messages, query=query)
+        if not isinstance(answer, dict) or not isinstance(chunk := answer.get("chunk"), list):
+            raise HomeserverError("The homeserver answers without a `chunk` when asked for messages.")
+        end = answer.get("end")
+        further = isinstance(end, str) and end != start and chunk
+        return [event for event in chunk if isinstance(event, dict)], end if further else None
+
+    async def event(self, room_id: RoomId, event_id: EventId) -> dict[str, Any]:
+        """Return an event with what the homeserver bundles with it (client-server API, "Aggregations")."""
+        event = await self._call(Method.GET, _V3.rooms[room_id].event[event_id])
+        if not isinstance(event, dict):
+            raise HomeserverError("The homeserver answers without an event when asked for one.")
+        return event
+
+    async def token_before(self, room_id: RoomId, event_id: EventId) -> str | None:
+        """Return where a look at what was before an event begins."""
+        answer = await self._call(Method.GET, _V3.rooms[room_id].context[event_id], query={"limit": "0"})
+        start = answer.get("start") if isinstance(answer, dict) else None
+        return start if isinstance(start, str) else None
 
     async def state_event(self, room_id: RoomId, kind: str, state_key: str) -> dict[str, Any] | None:
         """Return the content of a state event, None when the room has none."""
@@ -152,13 +210,21 @@ class Homeserver:
         return change if isinstance(change, intake.MemberChanged) else None
 
     async def send_notice(
-        self, room_id: RoomId, text: str, *, once: str, html: str | None = None, thread: EventId | None = None
-    ) -> None:
+        self,
+        room_id: RoomId,
+        text: str,
+        *,
+        once: str,
+        html: str | None = None,
+        thread: EventId | None = None,
+        mention: UserId | None = None,
+    ) -> EventId:
         """Send an `m.notice`; `once` names it, so that a repeated job does not say it twice.
 
         The homeserver drops a repeated transaction id (client-server API, "Transaction identifiers").
         """
-        content: dict[str, object] = {"msgtype": "m.notice", "body": text, "m.mentions": {}}
+        mentions = {"user_ids": [mention]} if mention else {}
+        content: dict[str, object] = {"msgtype": "m.notice", "body": text, "m.mentions": mentions}
         if html:
             content |= {"format": "org.matrix.custom.html", "formatted_body": html}
         if thread:
@@ -168,8 +234,46 @@ class Homeserver:
                 "is_falling_back": True,
                 "m.in_reply_to": {"event_id": thread},
             }
+        return await self._send(room_id, "m.room.message", content, once)
+
+    async def edit_notice(self, room_id: RoomId, event_id: EventId, text: str, *, once: str) -> None:
+        """Replace the text of a notice of the bot's (`m.replace`)."""
+        content = {
+            "msgtype": "m.notice",
+            "body": f"* {text}",
+            "m.mentions": {},
+            "m.new_content": {"msgtype": "m.notice", "body": text, "m.mentions": {}},
+            "m.relates_to": {"rel_type": "m.replace", "event_id": event_id},
+        }
+        await self._send(room_id, "m.room.message", content, once)
+
+    async def send_image(
+        self, room_id: RoomId, uri: str, caption: str, info: Mapping[str, object], *, once: str
+    ) -> EventId:
+        """Send a picture that is in the media repository as an `m.image` with a caption."""
+        content = {
+            "msgtype": "m.image", "body": caption, "filename": "poster.jpg", "url": uri, "info": dict(info),
+            "m.mentions": {},
+        }  # fmt: skip
+        return await self._send(room_id, "m.room.message", content, once)
+
+    async def send_reaction(self, room_id: RoomId, event_id: EventId, key: str, *, once: str | None = None) -> EventId:
+        """React to an event (`m.annotation`), once however often the job is repeated; again only by another `once`."""
+        relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
+        return await self._send(room_id, "m.reaction", {"m.relates_to": relation}, once or f"{event_id}|{key}")
+
+    async def redact(self, room_id: RoomId, event_id: EventId, reason: str | None = None) -> None:
+        """Redact an event, once however often the job is repeated."""
+        txn_id = hashlib.sha256(f"{room_id}|{event_id}|redact".encode()).hexdigest()[:32]
+        await self._call(Method.PUT, _V3.rooms[room_id].redact[event_id][txn_id], {"reason": reason} if reason else {})
+
+    async def _send(self, room_id: RoomId, kind: str, content: Mapping[str, object], once: str) -> EventId:
         txn_id = hashlib.sha256(f"{room_id}|{once}".encode()).hexdigest()[:32]
-        await self._call(Method.PUT, _V3.rooms[room_id].send["m.room.message"][txn_id], content)
+        answer = await self._call(Method.PUT, _V3.rooms[room_id].send[kind][txn_id], content)
+        event_id = answer.get("event_id") if isinstance(answer, dict) else None
+        if not isinstance(event_id, str):
+            raise HomeserverError(f"The homeserver does not say what became of a {kind}.")
+        return EventId(event_id)
 
     # Media
 
@@ -182,10 +286,74 @@ class Homeserver:
         path = mxc.removeprefix("mxc://")
         return f"{self.url}/_matrix/client/v1/media/thumbnail/{path}?width={size}&height={size}&method=crop"
 
+    async def upload_limit(self) -> int | None:
+        """Return how many bytes a file may have (`m.upload.size`); None when the homeserver does not say."""
+        try:
+            config = await self._call(Method.GET, PathBuilder("_matrix/client/v1").media.config)
+        except HomeserverError as error:
+            # Before Matrix 1.11 it was elsewhere.
+            if "M_UNRECOGNIZED" not in _errcode(error):
+                raise
+            config = await self._call(Method.GET, PathBuilder("_matrix/media/v3").config)
+        limit = config.get("m.upload.size")
+        return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
+
+    async def upload(self, file: Path, content_type: str, *, on_sent: Callable[[int], None] | None = None) -> str:
+        """Put a file into the media repository and return its content URI; `on_sent` gets the bytes sent so far.
+
+        The file is not named: its event does that. Raises MediaError `media-too-large`, or HomeserverError.
+        """
+        reader = await asyncio.to_thread(_Sent, file, on_sent or (lambda _: None))
+        try:
+            async with self._session.post(
+                f"{self.url}/_matrix/media/v3/upload",
+                data=reader,
+                headers={**self.media_headers, "Content-Type": content_type},
+                timeout=_UPLOAD_TIMEOUT,
+            ) as response:
+                answer = await response.json(content_type=None) if response.status == 200 else {}
+                if response.status == 413:
+                    raise MediaError("media-too-large", "The homeserver does not take so large a file.", final=True)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise HomeserverError(f"The upload to {self.url} broke off: {error or type(error).__name__}") from error
+        finally:
+            await asyncio.to_thread(reader.close)
+        uri = answer.get("content_uri") if isinstance(answer, dict) else None
+        if not isinstance(uri, str) or not uri.startswith("mxc://"):
+            raise HomeserverError(f"The homeserver answered {response.status} to an upload.")
+        return uri
+
+    async def delete_media(self, mxc: str) -> None:
+        """Delete a local file from the media repository, where we were given an admin's token (Synapse's admin API)."""
+        server, _, media_id = mxc.removeprefix("mxc://").partition("/")
+        if self._as_admin is None or server != self.bot.partition(":")[2]:
+            return
+        path = PathBuilder("_synapse/admin/v1").media[server][media_id]
+        try:
+            await self._call(Method.DELETE, path, api=self._as_admin)
+        except RefusedByHomeserverError as error:
+            log.info("original_gone", reason=str(error))
+        except ForbiddenError as error:
+            log.warning("admin_token_refused", reason=str(error), hint="Check `homeserver.admin_token`.")
+
     @property
     def media_headers(self) -> dict[str, str]:
         """The headers that authenticate a media request."""
         return {"Authorization": f"Bearer {self._token}"}
+
+
+class _Sent(io.BufferedReader):
+    """A file that tells how much of it was read."""
+
+    def __init__(self, path: Path, on_read: Callable[[int], None]) -> None:
+        super().__init__(io.FileIO(path))
+        self._done, self._on_read = 0, on_read
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self._done += len(data)
+        self._on_read(self._done)
+        return data
 
 
 class RoomLinks:

@@ -1,7 +1,7 @@
 """Who may see what now: grants and sessions, checked against the membership that the database knows.
 
-Answers are kept for a few seconds, so that a segment costs no query and a member who left is
-still shut out in every process well within ten seconds.
+Answers are kept for a few seconds, so that a segment costs no query, and forgotten when any room changes: a member
+who left is shut out in every process at once, or well within ten seconds where that news is lost.
 """
 
 import secrets
@@ -9,10 +9,22 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from appservice.codes import CODE_SECONDS
 from appservice.errors import ForbiddenError, UnknownTokenError
 from appservice.model import RoomId, UserId, VideoId
-from appservice.store import Store
-from appservice.tokens import Scope, Session, grant_expiry, issue_grant, issue_session, read_grant, read_session
+from appservice.store import SignInStore, Store
+from appservice.tokens import (
+    Scope,
+    Session,
+    grant_expiry,
+    issue_grant,
+    issue_secret,
+    issue_session,
+    read_grant,
+    read_session,
+    secret_expiry,
+    secret_hash,
+)
 from appservice.web.views import Grant
 
 SESSION_S = 3600
@@ -28,25 +40,31 @@ class _Remembered(Generic[K, V]):
         self._ask = ask
         self._answers: dict[K, tuple[float, V]] = {}
 
+    def clear(self) -> None:
+        """Forget all answers, also those that are just being given: they may be from before."""
+        self._answers = {}
+
     async def get(self, key: K) -> V:
         now = time.monotonic()
-        known = self._answers.get(key)
+        answers = self._answers
+        known = answers.get(key)
         if known and now < known[0]:
             return known[1]
-        if len(self._answers) >= _MOST_REMEMBERED:
-            self._answers.clear()
+        if len(answers) >= _MOST_REMEMBERED:
+            answers.clear()
         answer = await self._ask(key)
-        self._answers[key] = (now + _REMEMBER_S, answer)
+        answers[key] = (now + _REMEMBER_S, answer)
         return answer
 
 
 class Access:
     """Issues and checks sessions and media grants."""
 
-    def __init__(self, store: Store, key: bytes) -> None:
+    def __init__(self, store: Store, sign_ins: SignInStore, key: bytes) -> None:
         self._store = store
+        self._sign_ins = sign_ins
         self._key = key
-        self._viewers = _Remembered(store.viewer)
+        self._viewers = _Remembered(self._ask_viewer)
         self._stages = _Remembered(self._ask_stage)
 
     @staticmethod
@@ -57,9 +75,20 @@ class Access:
     async def _ask_stage(self, key: tuple[VideoId, RoomId]) -> str | None:
         return await self._store.served_stage(*key)
 
-    def open_session(self, user_id: UserId, room_id: RoomId) -> tuple[str, Session]:
-        """Return a token and the session that it stands for."""
-        session = Session(user_id, room_id, int((time.time() + SESSION_S) * 1000))
+    def forget(self) -> None:
+        """Ask the database again from now on: somebody left, or a video was hidden."""
+        self._viewers.clear()
+        self._stages.clear()
+
+    async def _ask_viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
+        viewer = await self._store.viewer(scope)
+        if viewer is None or not scope.sign_in or await self._sign_ins.is_signed_in(scope.sign_in, *viewer):
+            return viewer
+        return None
+
+    def open_session(self, user_id: UserId, room_id: RoomId, sign_in: int = 0) -> tuple[str, Session]:
+        """Return a token and the session that it stands for; `sign_in`: the browser's sign-in that began it."""
+        session = Session(user_id, room_id, int((time.time() + SESSION_S) * 1000), sign_in)
         return issue_session(self._key, session), session
 
     def session(self, authorization: str | None) -> Session:
@@ -71,11 +100,37 @@ class Access:
         return session
 
     async def membership(self, session: Session, room_id: str) -> int:
-        """Return our number for the session's user in the room. Raises ForbiddenError unless joined now."""
+        """Return our number for the session's user in the room. Raises ForbiddenError unless joined now.
+
+        Raises UnknownTokenError when the browser that began the session was signed out.
+        """
+        signed_out = session.sign_in and not await self._sign_ins.is_signed_in(
+            session.sign_in, session.room_id, session.user_id
+        )
+        if signed_out:
+            raise UnknownTokenError("This browser is signed out.")
         key = await self._store.member_key(session.room_id, session.user_id) if session.room_id == room_id else None
         if key is None:
             raise ForbiddenError("You are not a member of this room.")
         return key
+
+    def new_secret(self) -> str:
+        """Return a secret for a browser that shall be signed in."""
+        return issue_secret(self._key, int(time.time()) + CODE_SECONDS)
+
+    async def signed_in(self, secret: str, room_id: RoomId) -> tuple[int, UserId] | None:
+        """Return by which sign-in, and as whom, a browser's secret lets it in; None while its code may still be sent.
+
+        Raises UnknownTokenError for any other secret.
+        """
+        ends = secret_expiry(self._key, secret)
+        known = await self._sign_ins.sign_in(secret_hash(secret), room_id) if ends else None
+        if known and known.user_id:
+            return known.key, known.user_id
+        # The same where nothing waits for the code: a stranger does not learn which rooms there are.
+        if ends is None or ends < time.time():
+            raise UnknownTokenError("The sign-in has ended or is not ours. Ask for a new code.")
+        return None
 
     def grant(self, scope: Scope) -> Grant:
         """Mint a media grant; the membership must just have been checked."""

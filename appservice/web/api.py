@@ -1,18 +1,25 @@
-"""The widget's API: a session by OpenID, the room, its changes."""
+"""The widget's API: a session by OpenID or by a sign-in, the room, its changes."""
 
 import asyncio
+import contextlib
 import json
+from typing import Self
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from appservice.errors import BadJsonError, ForbiddenError, HomeserverError, NotFoundError, UnavailableError
+from appservice.errors import ForbiddenError, HomeserverError, NotFoundError, UnavailableError, UnknownTokenError
+from appservice.managing import Viewer
 from appservice.model import Membership, Room, RoomId, UserId
 from appservice.power import is_moderator
 from appservice.tokens import Scope, Session
+from appservice.web.channel import broadcast
 from appservice.web.context import CONTEXT, Context
-from appservice.web.views import SessionView, room_view
+from appservice.web.places import place_of
+from appservice.web.reels import MOST_TOGETHER
+from appservice.web.requests import RoomIdText, enter, json_answer, read_body
+from appservice.web.views import PendingView, SessionView, room_view
 
 log = structlog.get_logger()
 
@@ -31,35 +38,42 @@ class OpenIdToken(BaseModel):
 
 
 class SessionRequest(BaseModel):
-    """The body of `POST /api/v1/session`."""
+    """The body of `POST /api/v1/session`: one proof of who asks, and the room."""
 
     model_config = ConfigDict(extra="ignore")
-    openid_token: OpenIdToken
-    room_id: str = Field(min_length=2, max_length=255, pattern=r"^![^\x00]+$")
+    openid_token: OpenIdToken | None = None
+    sign_in: str | None = Field(default=None, min_length=1, max_length=200)
+    room_id: RoomIdText
 
-
-def _json(model: BaseModel) -> web.Response:
-    return web.Response(
-        body=model.model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    @model_validator(mode="after")
+    def _one_proof(self) -> Self:
+        if (self.openid_token is None) == (self.sign_in is None):
+            raise ValueError("either openid_token or sign_in")
+        return self
 
 
 @routes.post("/api/v1/session")
 async def start_session(request: web.Request) -> web.Response:
-    """Find out who the viewer is and whether they are in the room, and open a session."""
+    """Find out who the viewer is and whether they are in the room, and open a session.
+
+    A browser that waits for its code to be sent is told so.
+    """
     context = request.app[CONTEXT]
-    try:
-        # Anybody may call this: nobody gets to fill our memory.
-        asked = SessionRequest.model_validate_json(await request.clone(client_max_size=_SESSION_BODY).read())
-    except ValidationError as error:
-        fields = ", ".join(".".join(map(str, problem["loc"])) or "body" for problem in error.errors())
-        raise BadJsonError(f"Wrong or missing: {fields}.") from error
-    token = asked.openid_token
-    user_id = await context.openid.user_of(token.access_token, token.matrix_server_name)
+    # Anybody may call this: nobody gets to fill our memory.
+    asked = await read_body(request, SessionRequest, _SESSION_BODY)
+    sign_in = 0
+    if asked.openid_token:
+        token = asked.openid_token
+        user_id = await context.openid.user_of(token.access_token, token.matrix_server_name)
+    else:
+        known = await context.access.signed_in(asked.sign_in or "", RoomId(asked.room_id))
+        if known is None:
+            return json_answer(PendingView(), status=202)
+        sign_in, user_id = known
     room = await _joined_room(context, RoomId(asked.room_id), user_id)
-    text, session = context.access.open_session(user_id, room.room_id)
-    log.info("session_opened", user_id=user_id, room_id=room.room_id)
-    return _json(
+    text, session = context.access.open_session(user_id, room.room_id, sign_in)
+    log.info("session_opened", user_id=user_id, room_id=room.room_id, sign_in=sign_in)
+    return json_answer(
         SessionView(
             token=text,
             expires_at=session.expires_at,
@@ -86,40 +100,50 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> Ro
     # The transaction that tells us of a fresh member may still be under way.
     if await context.store.member_key(room_id, user_id) is None:
         await context.store.apply([member])
+        if await context.store.member_key(room_id, user_id) is None:
+            raise refusal  # a policy list bans them
     return room
-
-
-async def _enter(request: web.Request) -> tuple[Context, Session, int]:
-    context = request.app[CONTEXT]
-    session = context.access.session(request.headers.get("Authorization"))
-    return context, session, await context.access.membership(session, request.match_info["room_id"])
 
 
 @routes.get("/api/v1/rooms/{room_id}")
 async def get_room(request: web.Request) -> web.Response:
     """Answer the room with its members, their reels, and a fresh media grant in every address."""
-    context, session, member_key = await _enter(request)
+    context, session, member_key = await enter(request)
     room = await context.store.room(session.room_id)
     if room is None:
         raise NotFoundError("There is no such room.")
     members = await context.store.joined_members(room.room_id)
     videos = await context.store.room_videos(room.room_id)
-    grant = context.access.grant(Scope(room.key, member_key))
+    grant = context.access.grant(Scope(room.key, member_key, session.sign_in))
     shown = [member for member in members if member.user_id != context.config.bot]
-    return _json(room_view(room, shown, videos, session.user_id, grant))
+    live = await broadcast(context, room.room_id, members, videos)
+    viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
+    reports = await context.managing.reports(room.room_id) if viewer.moderates else None
+    place = await place_of(context, session)
+    together = request.query.getall("together", [])[:MOST_TOGETHER]
+    bot = context.config.bot
+    return json_answer(room_view(room, shown, videos, viewer, grant, live, bot, place, reports, together))
 
 
 @routes.get("/api/v1/rooms/{room_id}/events")
 async def get_events(request: web.Request) -> web.StreamResponse:
     """Stream server-sent events: `changed` when the room is to be fetched again, `progress` of the work on a video,
-    `revoked` at the end of access.
+    `watching` with those who watch the channel, `revoked` at the end of access.
     """
-    context, session, _ = await _enter(request)
+    context, session, _ = await enter(request)
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
-    await response.prepare(request)
-    await response.write(b": connected\n\n")
+    # Going away is how viewers leave, not an error.
+    with contextlib.suppress(ConnectionResetError):
+        await response.prepare(request)
+        await response.write(b": connected\n\n")
+        await _tell(response, context, session)
+    return response
+
+
+async def _tell(response: web.StreamResponse, context: Context, session: Session) -> None:
+    """Write what happens in the session's room, until it has no right to it any more."""
     about_room = json.dumps({"room_id": session.room_id})
     with context.hub.listening(session.room_id) as listener:
         while True:
@@ -128,18 +152,20 @@ async def get_events(request: web.Request) -> web.StreamResponse:
             except TimeoutError:
                 await response.write(b": keep-alive\n\n")
                 continue
-            changed, progress = listener.take()
+            changed, progress, watching = listener.take()
             if changed:  # whoever leaves changes the room: only then is membership to be asked again
                 try:
                     await context.access.membership(session, session.room_id)
                 except ForbiddenError:
                     await _send(response, "revoked", about_room)
-                    return response
-                except UnavailableError:
-                    return response  # the widget connects again
+                    return
+                except (UnavailableError, UnknownTokenError):
+                    return  # the widget connects again, if it may
                 await _send(response, "changed", about_room)
             for data in progress:
                 await _send(response, "progress", data)
+            if watching is not None:
+                await _send(response, "watching", watching)
             await asyncio.sleep(_SETTLE_S)
 
 

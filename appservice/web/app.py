@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appservice import metrics
 from appservice.errors import RequestError, UnavailableError
-from appservice.web import api, media, transactions
+from appservice.web import api, channel, exports, managing, media, places, public, sign_in, transactions, uploads
 from appservice.web.context import CONTEXT, Context
 from appservice.web.openapi import document
 from appservice.web.page import add_page
@@ -88,13 +88,16 @@ def build_app(context: Context) -> web.Application:
     """Return the application for both the homeserver and the viewers."""
     app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
     app[CONTEXT] = context
-    for module in (transactions, api, media):
+    app[uploads.RECEIVING] = uploads.Receiving()
+    for module in (transactions, api, sign_in, channel, managing, places, media, uploads, exports):
         app.router.add_routes(module.routes)
     app.router.add_get("/live", _live)
     app.router.add_get("/ready", _ready)
     app.router.add_get("/api/v1/openapi.json", partial(_openapi, document()))
     add_page(app)
+    public.add_public_pages(app)
     app.on_response_prepare.append(_on_prepare)
+    app.on_response_prepare.append(uploads.on_prepare)
     return app
 
 

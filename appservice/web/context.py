@@ -6,12 +6,23 @@ import aiohttp
 from aiohttp import web
 
 from appservice.config import Config
-from appservice.files import LocalFiles
+from appservice.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.matrix.client import Homeserver
 from appservice.matrix.openid import OpenIdVerifier
-from appservice.store import Store
+from appservice.store import (
+    ChannelStore,
+    ExportStore,
+    ManagingStore,
+    PlaceStore,
+    PublicStore,
+    SignInStore,
+    Store,
+    UploadStore,
+)
 from appservice.web.access import Access
+from appservice.web.clock import SharedClock
 from appservice.web.hub import Hub
+from appservice.web.limits import CodeLimit
 from appservice.web.reels import ReelCache
 
 
@@ -21,13 +32,24 @@ class Context:
 
     config: Config
     store: Store
+    channels: ChannelStore
+    managing: ManagingStore
+    places: PlaceStore
+    clock: SharedClock
+    sign_ins: SignInStore
+    public: PublicStore
     homeserver: Homeserver
     openid: OpenIdVerifier
     files: LocalFiles
     access: Access
     hub: Hub
     reels: ReelCache
+    codes: CodeLimit
     session: aiohttp.ClientSession
+    uploads: UploadStore
+    upload_folder: UploadFolder
+    exports: ExportStore
+    export_folder: ExportFolder
 
 
 CONTEXT = web.AppKey("context", Context)

@@ -3,20 +3,24 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
 
 from appservice import metrics
-from appservice.changes import CHANNEL, PROGRESS_CHANNEL
 from appservice.database import listen
 from appservice.errors import UnavailableError
-from appservice.model import RoomId
+from appservice.jobs import CHANNEL, PROGRESS_CHANNEL, WATCHING_CHANNEL
+from appservice.model import RoomId, UserId
 
 log = structlog.get_logger()
 
 _RECONNECT_S = 1.0
+# Who watches is told once for all who come and go meanwhile; later in full rooms, where it is told to many.
+_GATHER_S, _GATHER_EACH_S, _GATHER_LONGEST_S = 0.3, 0.01, 5.0
+
+WatchingOf = Callable[[RoomId], Awaitable[Sequence[UserId]]]
 
 
 class Listener:
@@ -26,6 +30,7 @@ class Listener:
         self._news = asyncio.Event()
         self._changed = False
         self._progress: dict[str, str] = {}
+        self._watching: str | None = None
 
     def tell_changed(self) -> None:
         """Take note that the room changed."""
@@ -37,14 +42,22 @@ class Listener:
         self._progress[video_id] = data
         self._news.set()
 
+    def tell_watching(self, data: str) -> None:
+        """Take note of who watches the channel, as the JSON of a `WatchingEvent`."""
+        self._watching = data
+        self._news.set()
+
     async def wait(self) -> None:
         """Return when there is something to tell."""
         await self._news.wait()
 
-    def take(self) -> tuple[bool, list[str]]:
-        """Return whether the room changed, and the progress of its videos; from now on they count as told."""
-        taken = self._changed, list(self._progress.values())
-        self._changed, self._progress = False, {}
+    def take(self) -> tuple[bool, list[str], str | None]:
+        """Return whether the room changed, the progress of its videos, and who watches if that is new.
+
+        From now on all of it counts as told.
+        """
+        taken = self._changed, list(self._progress.values()), self._watching
+        self._changed, self._progress, self._watching = False, {}, None
         self._news.clear()
         return taken
 
@@ -52,8 +65,12 @@ class Listener:
 class Hub:
     """Listeners by room."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, watching_of: WatchingOf, on_change: Callable[[], None]) -> None:
         self._dsn = dsn
+        self._on_change = on_change
+        self._watching_of = watching_of
+        self._gathering: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
 
     @contextmanager
@@ -71,6 +88,7 @@ class Hub:
                 del self._listeners[room_id]
 
     def _wake(self, room_id: str) -> None:
+        self._on_change()
         for listener in self._listeners.get(room_id, ()):
             listener.tell_changed()
 
@@ -78,6 +96,23 @@ class Hub:
         progress = json.loads(data)
         for listener in self._listeners.get(progress["room_id"], ()):
             listener.tell_progress(progress["video_id"], data)
+
+    def _others_watch(self, room_id: str) -> None:
+        if room_id in self._listeners and room_id not in self._gathering:
+            self._gathering.add(room_id)
+            task = asyncio.create_task(self._tell_watching(RoomId(room_id)))
+            self._tasks.add(task)  # the loop alone would let go of it
+            task.add_done_callback(self._tasks.discard)
+
+    async def _tell_watching(self, room_id: RoomId) -> None:
+        await asyncio.sleep(min(_GATHER_LONGEST_S, _GATHER_S + _GATHER_EACH_S * len(self._listeners.get(room_id, ()))))
+        self._gathering.discard(room_id)  # who comes or goes from here on is told the next time
+        try:
+            data = json.dumps({"room_id": room_id, "watching": await self._watching_of(room_id)})
+        except UnavailableError:
+            return  # after an outage every widget looks again
+        for listener in self._listeners.get(room_id, ()):
+            listener.tell_watching(data)
 
     def _wake_all(self) -> None:
         for room_id in list(self._listeners):
@@ -87,7 +122,9 @@ class Hub:
         """Listen to the database for ever; after an outage every widget looks again, for changes were missed."""
         while True:
             try:
-                channels = {CHANNEL: self._wake, PROGRESS_CHANNEL: self._pass_on}
+                channels = {
+                    CHANNEL: self._wake, PROGRESS_CHANNEL: self._pass_on, WATCHING_CHANNEL: self._others_watch,
+                }  # fmt: skip
                 await listen(self._dsn, channels, on_ready=self._wake_all)
             except UnavailableError as error:
                 log.warning("announcements_interrupted", reason=str(error))

@@ -1,7 +1,7 @@
 """Playlists, segments, posters and avatars below `/media/{exp}.{sig}/{scope}/`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aiohttp
 from aiohttp import web
@@ -13,24 +13,29 @@ from appservice.tokens import Scope
 from appservice.web.context import CONTEXT, Context
 from appservice.web.reels import (
     CHANNEL_KEY,
+    EVERYBODY_KEY,
+    MOST_TOGETHER,
     Reel,
     build_reel,
     channel,
-    members_reel,
     regrown,
     revision_of,
+    taking_turns,
+    together,
     video_playlists,
 )
 from transcode.playlist import STORYBOARD
 from transcode.storyboard import web_vtt
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_GRANT = r"/media/{grant:\d{1,12}\.[A-Za-z0-9_-]{10,64}}/{scope:\d{1,18}\.\d{1,18}}"
+_GRANT = r"/media/{grant:\d{1,12}\.[A-Za-z0-9_-]{10,64}}/{scope:\d{1,18}\.\d{1,18}(?:\.\d{1,18})?}"
+# The room's channel, everybody in turn, or the keys of those who take turns.
+_REEL = rf"{CHANNEL_KEY}|{EVERYBODY_KEY}|\d{{1,18}}(?:\+\d{{1,18}}){{0,{MOST_TOGETHER - 1}}}"
 _PLAYLIST = "application/vnd.apple.mpegurl"
 # What a grant opens stays the same as long as its address works; shared caches must not keep it.
 _IMMUTABLE = {"Cache-Control": "private, max-age=3600, immutable"}
 _GROWING = {"Cache-Control": "private, no-cache"}
-_TYPES = {".m4s": "video/iso.segment", ".mp4": "video/mp4", ".jpg": "image/jpeg"}
+_TYPES = {".m4s": "video/iso.segment", ".mp4": "video/mp4", ".jpg": "image/jpeg", ".vtt": "text/vtt; charset=utf-8"}
 _AVATAR_PX = 96
 _AVATAR_LIMIT = 1024 * 1024
 _AVATAR_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
@@ -44,7 +49,7 @@ async def _open(request: web.Request) -> tuple[Context, Scope, RoomId]:
     return context, scope, room_id
 
 
-@routes.get(_GRANT + r"/reel/{key:all|\d{1,18}}/{revision:[0-9a-f]{16}}/{name:(?:index|\d{1,5})\.m3u8}")
+@routes.get(_GRANT + rf"/reel/{{key:{_REEL}}}/{{revision:[0-9a-f]{{16}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
 async def reel_playlist(request: web.Request) -> web.Response:
     """Answer a playlist of a reel's revision. Raises GoneError when the reel plays something else by now."""
     context, scope, room_id = await _open(request)
@@ -56,7 +61,7 @@ async def reel_playlist(request: web.Request) -> web.Response:
     elif reel.videos is not None:
         reel = await _regrow(context, room_id, reel.videos)
         context.reels.put(scope.room_key, key, reel)
-    return _playlist(reel.playlists, request.match_info["name"], growing=reel.videos is not None)
+    return playlist_answer(reel.playlists, request.match_info["name"], _GROWING if reel.videos else _IMMUTABLE)
 
 
 async def _build(context: Context, room_id: RoomId, key: str, revision: str) -> Reel:
@@ -80,13 +85,15 @@ async def _listed(context: Context, room_id: RoomId, key: str) -> list[Video]:
     if key == CHANNEL_KEY:
         present = {member.user_id for member in members}
         return channel([video for video in videos if video.sender in present])
-    return [v for m in members if m.key == int(key) for v in members_reel(videos, m.user_id)]
+    keys = None if key == EVERYBODY_KEY else {int(part) for part in key.split("+")}
+    people = [member for member in members if member.user_id != context.config.bot]
+    return together(videos, [member.user_id for member in taking_turns(people, keys)])
 
 
-def _playlist(playlists: dict[str, str], name: str, *, growing: bool) -> web.Response:
+def playlist_answer(playlists: Mapping[str, str], name: str, headers: Mapping[str, str]) -> web.Response:
+    """Answer one of the playlists. Raises NotFoundError when there is none of that name."""
     if name not in playlists:
         raise NotFoundError("There is no such playlist.")
-    headers = _GROWING if growing else _IMMUTABLE
     return web.Response(text=playlists[name], content_type=_PLAYLIST, headers=headers)
 
 
@@ -94,17 +101,23 @@ def _playlist(playlists: dict[str, str], name: str, *, growing: bool) -> web.Res
 async def video_playlist(request: web.Request) -> web.Response:
     """Answer a playlist of one video. Raises GoneError when another stage of it is served by now."""
     video = await _served_video(request)
-    return _playlist(video_playlists(video), request.match_info["name"], growing=video.is_growing)
+    headers = _GROWING if video.is_growing else _IMMUTABLE
+    return playlist_answer(video_playlists(video), request.match_info["name"], headers)
 
 
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/storyboard.vtt")
 async def storyboard(request: web.Request) -> web.Response:
     """Answer which part of the storyboard's picture to show when (WebVTT). Raises GoneError as `video_playlist`."""
     video = await _served_video(request)
+    return storyboard_track(video, _IMMUTABLE)
+
+
+def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
+    """Answer a video's storyboard as WebVTT. Raises NotFoundError where there is none."""
     if video.storyboard is None or not video.duration:
         raise NotFoundError("There is no storyboard.")
     text = web_vtt(video.storyboard, video.duration, STORYBOARD)
-    return web.Response(text=text, content_type="text/vtt", charset="utf-8", headers=_IMMUTABLE)
+    return web.Response(text=text, content_type="text/vtt", charset="utf-8", headers=headers)
 
 
 async def _served_video(request: web.Request) -> Video:
@@ -119,17 +132,23 @@ async def _served_video(request: web.Request) -> Video:
 
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:[a-z0-9./]{{1,60}}}}")
 async def video_file(request: web.Request) -> web.StreamResponse:
-    """Answer a segment, an initialization segment, a picture or the preview of a video that may be seen now."""
+    """Answer a file of a video that may be seen now: a segment, its beginning, a picture, captions or the preview."""
     context, _, room_id = await _open(request)
     video_id = VideoId(request.match_info["id"])
     if await context.access.served_stage(video_id, room_id) is None:
         raise NotFoundError("There is no such video.")
+    return await file_answer(context, request, video_id, _IMMUTABLE)
+
+
+async def file_answer(
+    context: Context, request: web.Request, video_id: VideoId, headers: Mapping[str, str]
+) -> web.FileResponse:
+    """Answer the file that a path's `stage` and `name` tell. Raises NotFoundError when it is not there (any more)."""
     path = context.files.path(video_id, request.match_info["stage"], request.match_info["name"])
     if not await asyncio.to_thread(path.is_file):
         raise NotFoundError("There is no such file.")
     # An earlier stage plays on for those who have its playlist, until it is swept; then this is a 404.
-    headers = {**_IMMUTABLE, "Content-Type": _TYPES[path.suffix]}
-    return web.FileResponse(path, headers=headers)
+    return web.FileResponse(path, headers={**headers, "Content-Type": _TYPES[path.suffix]})
 
 
 @routes.get(_GRANT + r"/avatar/{key:\d{1,18}}")
@@ -137,6 +156,11 @@ async def avatar(request: web.Request) -> web.Response:
     """Answer a member's avatar as a small picture, fetched from the homeserver for the viewer."""
     context, scope, _ = await _open(request)
     mxc = await context.store.avatar(scope, int(request.match_info["key"]))
+    return await avatar_picture(context, mxc, _IMMUTABLE)
+
+
+async def avatar_picture(context: Context, mxc: str | None, headers: Mapping[str, str]) -> web.Response:
+    """Answer an avatar by its content URI. Raises NotFoundError where there is none that can be shown."""
     if mxc is None:
         raise NotFoundError("There is no avatar.")
     try:
@@ -146,6 +170,6 @@ async def avatar(request: web.Request) -> web.Response:
             if answer.status != 200 or answer.content_type not in _AVATAR_TYPES:
                 raise NotFoundError("There is no avatar that can be shown.")
             body = await read_limited(answer, _AVATAR_LIMIT)
-            return web.Response(body=body, content_type=answer.content_type, headers=_IMMUTABLE)
+            return web.Response(body=body, content_type=answer.content_type, headers=headers)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise NotFoundError("The avatar cannot be had from the homeserver.") from error

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document of the widget's API, made from the models that the routes use."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,7 +9,25 @@ from pydantic.json_schema import models_json_schema
 
 from appservice import __version__
 from appservice.web.api import SessionRequest
-from appservice.web.views import ProgressEvent, RoomView, SessionView
+from appservice.web.channel import WatchingRequest
+from appservice.web.managing import ChangeRequest, OrderRequest, ReportRequest
+from appservice.web.reels import MOST_TOGETHER
+from appservice.web.sign_in import SignInRequest, SignInView, SignOutRequest
+from appservice.web.uploads import FinishRequest, UploadView
+from appservice.web.views import (
+    DeletedView,
+    EmptyView,
+    OrderView,
+    PendingView,
+    PlaceView,
+    ProgressEvent,
+    RoomView,
+    SessionView,
+    TimeView,
+    VideoView,
+    WatchingEvent,
+    WatchingView,
+)
 
 
 class ErrorView(BaseModel):
@@ -18,7 +37,20 @@ class ErrorView(BaseModel):
     error: str
 
 
-_ROOM_ID = {"name": "room_id", "in": "path", "required": True, "schema": {"type": "string"}}
+def _in_path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+_ROOM_ID = _in_path("room_id")
+_UPLOAD_ID = _in_path("id")
+
+_TOGETHER = {
+    "name": "together",
+    "in": "query",
+    "description": "Members whose videos are to be played in turn, or `*` for everybody's",
+    "schema": {"type": "array", "items": {"type": "string"}, "maxItems": MOST_TOGETHER},
+    "explode": True,
+}
 
 
 def _content(model: type[BaseModel]) -> dict[str, Any]:
@@ -30,28 +62,82 @@ def _responses(ok: dict[str, Any], *errors: int) -> dict[str, Any]:
     return {"200": ok, **failed}
 
 
+def _managing(
+    summary: str,
+    ok: type[BaseModel],
+    *errors: int,
+    body: type[BaseModel] | None = None,
+    path: Sequence[str] = ("id",),
+) -> dict[str, Any]:
+    asked = {"requestBody": {"required": True, "content": _content(body)}} if body else {}
+    wrong = (400, 413) if body else ()
+    return {
+        "summary": summary,
+        "security": [{"session": []}],
+        "parameters": [_in_path(name) for name in path],
+        **asked,
+        "responses": _responses({"description": "Done", "content": _content(ok)}, *wrong, 401, 403, 404, *errors, 503),
+    }
+
+
+def _managing_paths() -> dict[str, Any]:
+    return {
+        "/api/v1/videos/{id}": {
+            "patch": _managing("Change a video; only what is given", VideoView, 409, body=ChangeRequest),
+            "delete": _managing("Delete a video, to be undone for some seconds", DeletedView),
+        },
+        "/api/v1/videos/{id}/restore": {"post": _managing("Undo a deletion", VideoView, 410)},
+        "/api/v1/videos/{id}/report": {"post": _managing("Report a video", EmptyView, body=ReportRequest)},
+        "/api/v1/videos/{id}/reports": {"delete": _managing("Dismiss what was reported", EmptyView)},
+        "/api/v1/rooms/{room_id}/members/{user_id}/order": {
+            "put": _managing("Order a member's videos", OrderView, 409, body=OrderRequest, path=("room_id", "user_id"))
+        },
+    }
+
+
 def _paths() -> dict[str, Any]:
     bearer: list[dict[str, list[str]]] = [{"session": []}]
+    watching = {"description": "Who watches now", "content": _content(WatchingView)}
     room = {"description": "The room", "content": _content(RoomView)}
     stream = {
-        "description": "`changed` and `revoked` events with a `room_id`, and `progress` events, each a ProgressEvent",
+        "description": "`changed` and `revoked` events with a `room_id`, and `progress` and `watching` events, "
+        "each a ProgressEvent or a WatchingEvent",
         "content": {"text/event-stream": {}},
     }
     return {
         "/api/v1/session": {
             "post": {
-                "summary": "Open a session by an OpenID token",
+                "summary": "Open a session by an OpenID token, or by the secret of a sign-in",
                 "requestBody": {"required": True, "content": _content(SessionRequest)},
-                "responses": _responses(
-                    {"description": "The session", "content": _content(SessionView)}, 400, 401, 403, 413, 503
-                ),
+                "responses": {
+                    "202": {"description": "The sign-in's code was not sent yet", "content": _content(PendingView)},
+                    **_responses(
+                        {"description": "The session", "content": _content(SessionView)}, 400, 401, 403, 413, 503
+                    ),
+                },
             }
+        },
+        "/api/v1/sign-in": {
+            "post": {
+                "summary": "Ask for a code: whoever sends it as a message in the room signs this browser in",
+                "requestBody": {"required": True, "content": _content(SignInRequest)},
+                "responses": _responses(
+                    {"description": "The code", "content": _content(SignInView)}, 400, 413, 429, 503
+                ),
+            },
+            "delete": {
+                "summary": "Sign a browser out",
+                "requestBody": {"required": True, "content": _content(SignOutRequest)},
+                "responses": _responses(
+                    {"description": "It is signed out", "content": _content(EmptyView)}, 400, 413, 503
+                ),
+            },
         },
         "/api/v1/rooms/{room_id}": {
             "get": {
                 "summary": "The room, its members and their reels",
                 "security": bearer,
-                "parameters": [_ROOM_ID],
+                "parameters": [_ROOM_ID, _TOGETHER],
                 "responses": _responses(room, 401, 403, 404, 503),
             }
         },
@@ -63,12 +149,69 @@ def _paths() -> dict[str, Any]:
                 "responses": _responses(stream, 401, 403, 503),
             }
         },
+        "/api/v1/rooms/{room_id}/watching": {
+            "put": {
+                "summary": "Say, every 20 seconds, whether one watches the room's channel; it lapses after 45",
+                "security": bearer,
+                "parameters": [_ROOM_ID],
+                "requestBody": {"required": True, "content": _content(WatchingRequest)},
+                "responses": _responses(watching, 400, 401, 403, 413, 503),
+            }
+        },
+        **_managing_paths(),
+        "/api/v1/rooms/{room_id}/place": {
+            "put": {
+                "summary": "Keep where the viewer is and how they watch; the room's answer holds it",
+                "security": bearer,
+                "parameters": [_ROOM_ID],
+                "requestBody": {"required": True, "content": _content(PlaceView)},
+                "responses": _responses(
+                    {"description": "What is kept", "content": _content(PlaceView)}, 400, 401, 403, 413, 503
+                ),
+            }
+        },
+        "/api/v1/time": {
+            "get": {
+                "summary": "The time by which the channel's schedule goes",
+                "responses": _responses({"description": "The time", "content": _content(TimeView)}, 503),
+            }
+        },
+    }
+
+
+def _upload_paths() -> dict[str, Any]:
+    bearer: list[dict[str, list[str]]] = [{"session": []}]
+    told = {"description": "The upload", "content": _content(UploadView)}
+    failed = _responses(told, 400, 401, 403, 404, 409, 413, 503)
+    return {
+        "/api/v1/uploads/{id}": {
+            "get": {
+                "summary": "An upload; POST to /api/v1/uploads, HEAD, PATCH and DELETE are those of tus 1.0",
+                "externalDocs": {"url": "https://tus.io/protocols/resumable-upload"},
+                "security": bearer,
+                "parameters": [_UPLOAD_ID],
+                "responses": _responses(told, 401, 403, 404, 503),
+            }
+        },
+        "/api/v1/uploads/{id}/finish": {
+            "post": {
+                "summary": "Prepare an upload that is whole for being sent, perhaps only a part of it",
+                "security": bearer,
+                "parameters": [_UPLOAD_ID],
+                "requestBody": {"required": False, "content": _content(FinishRequest)},
+                "responses": {"202": failed.pop("200"), **failed},
+            }
+        },
     }
 
 
 def document() -> bytes:
     """Return the document as JSON."""
-    models: list[type[BaseModel]] = [SessionRequest, SessionView, RoomView, ProgressEvent, ErrorView]
+    models: list[type[BaseModel]] = [
+        SessionRequest, SessionView, PendingView, SignInRequest, SignInView, SignOutRequest, RoomView, ProgressEvent,
+        WatchingEvent, WatchingRequest, WatchingView, TimeView, ChangeRequest, VideoView, DeletedView, OrderRequest,
+        OrderView, ReportRequest, EmptyView, PlaceView, FinishRequest, UploadView, ErrorView,
+    ]  # fmt: skip
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
     )
@@ -76,7 +219,7 @@ def document() -> bytes:
         {
             "openapi": "3.1.0",
             "info": {"title": "Roomreel", "version": __version__, "license": {"name": "Apache-2.0"}},
-            "paths": _paths(),
+            "paths": _paths() | _upload_paths(),
             "components": {
                 "schemas": schemas["$defs"],
                 "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +14,57 @@ from appservice.errors import ConfigError, NotFoundError
 from appservice.web.context import CONTEXT
 
 _ENTRY = "src/main.tsx"
-_CSP = (
+POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
+"""The Content Security Policy of every page; who may frame it is the page's own."""
 
 
-def _preloads(manifest: dict[str, Any], entry: dict[str, Any]) -> list[str]:
-    return [f"/widget/{manifest[name]['file']}" for name in entry.get("imports", [])]
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a page loads: addresses of its script, of its styles, and of the modules that the script imports at once."""
+
+    script: str
+    styles: list[str]
+    preloads: list[str]
+
+
+def read_entry(assets: Path, name: str) -> Entry:
+    """Read an entry of Vite's manifest (vite.dev, "Backend Integration"). Raises ConfigError when it was not built."""
+    try:
+        manifest = json.loads((assets / ".vite" / "manifest.json").read_text(encoding="utf-8"))
+        chunks = {each: manifest[each] for each in _imported(manifest, name)}
+    except (OSError, KeyError) as error:
+        raise ConfigError(f"The widget is not built ({error}). In a checkout, `./run` builds it.") from error
+    imports = [chunk["file"] for each, chunk in chunks.items() if each != name]
+    # A shared chunk's styles come before those of the page, which may refine them.
+    styles = [file for chunk in reversed(chunks.values()) for file in chunk.get("css", [])]
+    return Entry(_address(chunks[name]["file"]), [*map(_address, styles)], [*map(_address, imports)])
+
+
+def _imported(manifest: dict[str, Any], name: str) -> dict[str, None]:
+    """Name a chunk and all that it imports at once, each before what it imports."""
+    found = {name: None}
+    for each in manifest[name].get("imports", []):
+        found |= _imported(manifest, each)
+    return found
+
+
+def _address(file: str) -> str:
+    return f"/widget/{file}"
+
+
+def template(templates: Path, name: str) -> jinja2.Template:
+    """Load a page's template, which escapes whatever is put into it."""
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(templates), autoescape=True)
+    return environment.get_template(name)
 
 
 def render_page(assets: Path, templates: Path) -> str:
-    """Render the page from Vite's manifest. Raises ConfigError when the widget was not built."""
-    try:
-        manifest = json.loads((assets / ".vite" / "manifest.json").read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"The widget is not built ({error}). In a checkout, `./run` builds it.") from error
-    entry = manifest[_ENTRY]
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(templates), autoescape=True)
-    return environment.get_template("widget.html").render(
-        lang="en",
-        script=f"/widget/{entry['file']}",
-        styles=[f"/widget/{name}" for name in entry.get("css", [])],
-        preloads=_preloads(manifest, entry),
-    )
+    """Render the widget's page. Raises ConfigError when the widget was not built."""
+    return template(templates, "widget.html").render(lang="en", entry=read_entry(assets, _ENTRY))
 
 
 def add_page(app: web.Application) -> None:
@@ -48,7 +75,7 @@ def add_page(app: web.Application) -> None:
     async def page(request: web.Request) -> web.Response:
         ancestors = request.app[CONTEXT].config.web.frame_ancestors
         framing = f"; frame-ancestors {' '.join(ancestors)}" if ancestors else ""
-        headers = {"Content-Security-Policy": _CSP + framing, "Cache-Control": "no-cache"}
+        headers = {"Content-Security-Policy": POLICY + framing, "Cache-Control": "no-cache"}
         return web.Response(text=html, content_type="text/html", headers=headers)
 
     async def to_page(request: web.Request) -> web.Response:
@@ -59,7 +86,10 @@ def add_page(app: web.Application) -> None:
         if not await asyncio.to_thread(file.is_file):
             raise NotFoundError("There is no such file; the page may be of another release.")
         # Its name holds a hash of its content.
-        return web.FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        if file.suffix == ".ftl":
+            headers["Content-Type"] = "text/plain; charset=utf-8"  # proxies compress what they know
+        return web.FileResponse(file, headers=headers)
 
     app.router.add_get("/widget/", page)
     app.router.add_get("/widget", to_page)

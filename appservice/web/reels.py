@@ -8,13 +8,17 @@ Only the last video of a reel may still grow: its playlists then get more segmen
 import hashlib
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
-from appservice.model import State, UserId, Video
+from appservice.model import Member, State, UserId, Video
 from transcode.playlist import Item, master_playlist, media_playlist, tiers
 
 CHANNEL_KEY = "all"
+EVERYBODY_KEY = "turns"
+MOST_TOGETHER = 50
+"""As many members take turns in a reel at most, unless all do: their keys are in its address."""
 # Wrapping at the end costs a few milliseconds (measured); a short list is written several times to make it rare.
 _LEAST_SECONDS = 60.0
 _MOST_REPEATS = 20
@@ -44,6 +48,32 @@ def channel(videos: Sequence[Video]) -> list[Video]:
     )
 
 
+def by_sender(videos: Sequence[Video]) -> dict[UserId, list[Video]]:
+    """Return each sender's videos, in the same order: looked for once, also where many members are."""
+    sent: dict[UserId, list[Video]] = {}
+    for video in videos:
+        sent.setdefault(video.sender, []).append(video)
+    return sent
+
+
+def together(videos: Sequence[Video], senders: Sequence[UserId]) -> list[Video]:
+    """Return what plays of several members, who take turns in the given order while they have videos left."""
+    sent = by_sender(videos)
+    reels = [members_reel(sent.get(sender, []), sender) for sender in senders]
+    rounds = zip_longest(*reels)
+    return _whole_first([video for each in rounds for video in each if video is not None])
+
+
+def taking_turns(members: Sequence[Member], keys: Collection[int] | None = None) -> list[Member]:
+    """Return the members of a reel of several (None: of everybody's) in the order of their turns."""
+    return sorted((m for m in members if keys is None or m.key in keys), key=lambda m: m.key)
+
+
+def key_of_turns(members: Sequence[Member]) -> str:
+    """Return how the address of a reel names the members that take turns in it."""
+    return "+".join(str(member.key) for member in members)
+
+
 def _whole_first(videos: Sequence[Video]) -> list[Video]:
     """Put the first video that grows behind those that are whole; the others that grow wait for their turn."""
     growing = [video for video in videos if video.is_growing]
@@ -56,14 +86,14 @@ def revision_of(videos: Sequence[Video]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def build_reel(videos: Sequence[Video]) -> Reel:
+def build_reel(videos: Sequence[Video], root: str = "../../../") -> Reel:
     """Write the playlists of a list of playable videos; raises ValueError for an empty one, or when not the last grows.
 
-    Segment addresses are relative to `…/{scope}/reel/{key}/{revision}/`.
+    `root` leads from the playlists to what `v/` lies in; by default from `…/{scope}/reel/{key}/{revision}/`.
     """
     if not videos or any(video.is_growing for video in videos[:-1]):
         raise ValueError("a reel needs a video, and only the last one may grow")
-    items = [Item(f"../../../v/{video.id}/{video.stage}/", video.renditions) for video in videos]
+    items = [Item(f"{root}v/{video.id}/{video.stage}/", video.renditions) for video in videos]
     length = math.fsum(video.duration or 0.0 for video in videos)
     growing = videos[-1].is_growing
     repeat = 1 if growing else max(1, min(_MOST_REPEATS, math.ceil(_LEAST_SECONDS / max(length, 0.1))))

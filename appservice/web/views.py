@@ -1,12 +1,25 @@
 """What the widget's API answers: models of the JSON, and how a room becomes one. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
-from appservice.model import Member, Room, State, UserId, Video, Visibility
-from appservice.web.reels import CHANNEL_KEY, channel, members_reel, revision_of
+from appservice.managing import Action, Viewer, actions, may_order, may_see
+from appservice.model import Member, Room, State, UserId, Video, VideoId, Visibility
+from appservice.schedule import Schedule, Turn
+from appservice.web.reels import (
+    CHANNEL_KEY,
+    EVERYBODY_KEY,
+    by_sender,
+    channel,
+    key_of_turns,
+    members_reel,
+    revision_of,
+    taking_turns,
+    together,
+)
 from transcode.playlist import POSTER, PREVIEW
 
 
@@ -30,10 +43,19 @@ class ProgressEvent(ProgressView):
     video_id: str
 
 
+class CaptionsView(BaseModel):
+    """A WebVTT file of one language (BCP 47; null where nobody said which)."""
+
+    language: str | None
+    label: str
+    url: str
+
+
 class VideoView(BaseModel):
     """A video: `duration` in seconds, `created_at` in ms since the epoch, addresses relative to our root.
 
-    `storyboard_url` is a WebVTT file that names parts of a picture, `preview_url` a short silent clip.
+    `storyboard_url` is a WebVTT file that names parts of a picture, `preview_url` a short silent clip. `version` goes
+    with a change of what was seen, `can` says what the viewer may do; `reports` is null but for moderators.
     """
 
     id: str
@@ -52,27 +74,123 @@ class VideoView(BaseModel):
     progress: ProgressView | None
     created_at: int
     failure: FailureView | None
+    captions: list[CaptionsView]
+    version: int
+    can: list[Action]
+    published: bool
+    is_video_avatar: bool
+    reports: int | None
 
 
 class MemberView(BaseModel):
-    """A joined member with the reel that plays, and all videos in its order."""
+    """A joined member with the reel that plays, and all videos in its order; `video_avatar` is a short silent clip."""
 
     user_id: str
     display_name: str | None
     avatar_url: str | None
     video_avatar: str | None
     reel_url: str | None
+    can: list[str]
     videos: list[VideoView]
 
 
+class TurnView(BaseModel):
+    """A video's turn in the channel: `duration` in seconds."""
+
+    id: str
+    duration: float
+
+
+class ScheduleView(BaseModel):
+    """What the channel shows: `items` again and again from `starts_at` (ms since the epoch) on, till then `before`."""
+
+    starts_at: int
+    items: list[TurnView]
+    before: TurnView | None
+
+
+class TimeView(BaseModel):
+    """The time by which schedules go: ms since the epoch."""
+
+    now: float
+
+
+class WatchingView(BaseModel):
+    """The user ids of those who watch the room's channel."""
+
+    watching: list[str]
+
+
+class WatchingEvent(WatchingView):
+    """The data of a `watching` event."""
+
+    room_id: str
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]+$")]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class PlaceView(BaseModel):
+    """Where a viewer was, and how they watched: what was selected, the video and the `position` in it in seconds.
+
+    `captions` names those that were on; `keys` is false for who switched the keyboard shortcuts off.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+    selection: _Text | None
+    video: _Text | None
+    position: Annotated[_Number, Field(ge=0)]
+    volume: Annotated[_Number, Field(ge=0, le=1)]
+    muted: bool
+    speed: Annotated[_Number, Field(ge=0.5, le=2)]
+    loop: Literal["list", "one", "shuffle"]
+    captions: _Text | None
+    keys: bool
+
+
+class TogetherView(BaseModel):
+    """The reel of those members who take turns in it, as far as they are there."""
+
+    members: list[str]
+    reel_url: str | None
+
+
 class RoomView(BaseModel):
-    """A room as one viewer may see it; media addresses work until `grant_expires_at` (ms since the epoch)."""
+    """A room as one viewer may see it; media addresses work until `grant_expires_at`; times in ms since the epoch.
+
+    `direct`: two members talk here, and nobody else; `bot` is no member. `together` is there when it was asked for.
+    """
 
     room_id: str
     name: str | None
+    bot: str
     channel: str | None
     grant_expires_at: int
+    now: int
+    direct: bool
+    schedule: ScheduleView | None
+    watching: list[str]
+    together: TogetherView | None
+    place: PlaceView | None
     members: list[MemberView]
+
+
+class DeletedView(BaseModel):
+    """A video that was deleted; until `undo_until` (ms since the epoch) it can be restored."""
+
+    id: str
+    undo_until: int
+
+
+class OrderView(BaseModel):
+    """A member's videos, as they are ordered now."""
+
+    videos: list[str]
+
+
+class EmptyView(BaseModel):
+    """Done; there is nothing to tell."""
 
 
 class SessionView(BaseModel):
@@ -83,6 +201,12 @@ class SessionView(BaseModel):
     user_id: str
     room_id: str
     can: list[str]
+
+
+class PendingView(BaseModel):
+    """No session yet: nobody has sent the browser's code so far."""
+
+    pending: Literal[True] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +222,33 @@ class Grant:
         return f"/media/{self.path}"
 
 
-def room_view(room: Room, members: Sequence[Member], videos: Sequence[Video], viewer: UserId, grant: Grant) -> RoomView:
-    """Return the room for `viewer`: members with videos first, the latest sent first; then the others by name."""
-    seen = [video for video in videos if _may_see(video, viewer)]
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """What the channel shows when (None: nothing), who watches, and the time by which it goes, in ms."""
+
+    schedule: Schedule | None
+    watching: Sequence[UserId]
+    now: int
+
+
+def room_view(
+    room: Room,
+    members: Sequence[Member],
+    videos: Sequence[Video],
+    viewer: Viewer,
+    grant: Grant,
+    live: Broadcast,
+    bot: UserId,
+    place: PlaceView | None = None,
+    reports: Mapping[VideoId, int] | None = None,
+    asked: Sequence[str] = (),
+) -> RoomView:
+    """Return the room for `viewer`: members with videos first, the latest sent first; then the others by name.
+
+    `members` are those who are there, without the bot; `asked` is who is to take turns in a reel (`together_view`).
+    """
+    seen = [video for video in videos if may_see(video, viewer)]
+    sent = by_sender(seen)
     latest: dict[UserId, int] = {}
     for video in seen:
         latest[video.sender] = max(latest.get(video.sender, 0), video.created_at)
@@ -111,26 +259,65 @@ def room_view(room: Room, members: Sequence[Member], videos: Sequence[Video], vi
     return RoomView(
         room_id=room.room_id,
         name=room.name,
+        bot=bot,
         channel=_reel_url(grant, CHANNEL_KEY, channel([v for v in videos if v.sender in present])),
         grant_expires_at=grant.expires_at,
-        members=[_member_view(member, seen, grant) for member in ordered],
+        now=live.now,
+        schedule=_schedule_view(live.schedule) if live.schedule else None,
+        watching=list(live.watching),
+        place=place,
+        direct=len(members) == 2,
+        together=together_view(members, videos, asked, grant),
+        members=[
+            _member_view(member, sent.get(member.user_id, []), room, viewer, grant, reports) for member in ordered
+        ],
     )
 
 
-def _may_see(video: Video, viewer: UserId) -> bool:
-    if video.sender == viewer:
-        return video.visibility is not Visibility.REMOVED
-    return video.visibility is Visibility.SHOWN and video.state is not State.FAILED
+EVERYBODY = "*"
+"""What stands for all members where some are asked for."""
 
 
-def _member_view(member: Member, videos: Sequence[Video], grant: Grant) -> MemberView:
+def together_view(
+    members: Sequence[Member], videos: Sequence[Video], asked: Sequence[str], grant: Grant
+) -> TogetherView | None:
+    """Return the reel in which the asked members (or EVERYBODY) take turns; None when nobody asked."""
+    if not asked:
+        return None
+    everybody = EVERYBODY in asked
+    people = taking_turns([member for member in members if everybody or member.user_id in asked])
+    senders = [member.user_id for member in people]
+    key = EVERYBODY_KEY if everybody else key_of_turns(people)
+    return TogetherView(members=list(senders), reel_url=_reel_url(grant, key, together(videos, senders)))
+
+
+def _schedule_view(schedule: Schedule) -> ScheduleView:
+    return ScheduleView(
+        starts_at=schedule.starts_at,
+        items=[_turn_view(turn) for turn in schedule.items],
+        before=_turn_view(schedule.before) if schedule.before else None,
+    )
+
+
+def _turn_view(turn: Turn) -> TurnView:
+    return TurnView(id=turn.id, duration=turn.duration / 1000)
+
+
+def _member_view(
+    member: Member, videos: Sequence[Video], room: Room, viewer: Viewer, grant: Grant,
+    reports: Mapping[VideoId, int] | None,
+) -> MemberView:  # fmt: skip
     return MemberView(
         user_id=member.user_id,
         display_name=member.display_name,
         avatar_url=f"{grant.base}/avatar/{member.key}" if member.avatar_mxc else None,
-        video_avatar=None,
+        video_avatar=next((_preview_url(video, grant) for video in videos if video.id == member.avatar_video), None),
         reel_url=_reel_url(grant, str(member.key), members_reel(videos, member.user_id)),
-        videos=[_video_view(video, grant) for video in videos if video.sender == member.user_id],
+        can=["order"] if may_order(member.user_id, viewer, room.settings) else [],
+        videos=[
+            video_view(video, viewer, grant, is_avatar=video.id == member.avatar_video, reports=reports)
+            for video in videos
+        ],
     )
 
 
@@ -138,8 +325,20 @@ def _reel_url(grant: Grant, key: str, videos: Sequence[Video]) -> str | None:
     return f"{grant.base}/reel/{key}/{revision_of(videos)}/index.m3u8" if videos else None
 
 
-def _video_view(video: Video, grant: Grant) -> VideoView:
-    folder = f"{grant.base}/v/{video.id}/{video.stage}" if video.is_playable else None
+def _folder(video: Video, grant: Grant) -> str | None:
+    return f"{grant.base}/v/{video.id}/{video.stage}" if video.is_playable else None
+
+
+def _preview_url(video: Video, grant: Grant) -> str | None:
+    folder = _folder(video, grant)
+    return f"{folder}/{PREVIEW}" if folder and video.has_preview else None
+
+
+def video_view(
+    video: Video, viewer: Viewer, grant: Grant, *, is_avatar: bool, reports: Mapping[VideoId, int] | None
+) -> VideoView:
+    """Return a video for `viewer`, who may see it; `reports` is None for those who are not to know of any."""
+    folder = _folder(video, grant)
     at_work = video.state in {State.PROCESSING, State.PLAYABLE} and video.percent is not None
     return VideoView(
         id=video.id,
@@ -153,9 +352,18 @@ def _video_view(video: Video, grant: Grant) -> VideoView:
         poster_url=f"{folder}/{POSTER}" if folder and video.has_poster else None,
         playlist_url=f"{folder}/index.m3u8" if folder else None,
         storyboard_url=f"{folder}/storyboard.vtt" if folder and video.storyboard else None,
-        preview_url=f"{folder}/{PREVIEW}" if folder and video.has_preview else None,
+        preview_url=_preview_url(video, grant),
         blurhash=video.blurhash,
         progress=ProgressView(percent=video.percent or 0, remaining=video.remaining) if at_work else None,
         created_at=video.created_at,
         failure=FailureView(code=video.failure) if video.failure else None,
+        captions=[
+            CaptionsView(language=each.language, label=each.label, url=f"{folder}/{each.name}")
+            for each in (video.captions if folder else ())
+        ],
+        version=video.version,
+        can=actions(video, viewer, is_avatar=is_avatar),
+        published=video.published,
+        is_video_avatar=is_avatar,
+        reports=None if reports is None else reports.get(video.id, 0),
     )

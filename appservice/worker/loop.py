@@ -12,9 +12,27 @@ from pgqueuer.models import Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
-from appservice.changes import NOTICE_JOB, ROOM_JOB, SWEEP_JOB, VIDEO_JOB, Pool
 from appservice.errors import HomeserverError, RequestError, UnavailableError
-from appservice.model import RoomId, VideoId
+from appservice.jobs import (
+    ALARM_JOB,
+    ANSWER_JOB,
+    COMMAND_JOB,
+    EXPORT_JOB,
+    FORGET_JOB,
+    POLICY_JOB,
+    QUEUE_POST_JOB,
+    REACTION_JOB,
+    ROOM_JOB,
+    STATUS_JOB,
+    SWEEP_JOB,
+    TELL_JOB,
+    TIMELINE_JOB,
+    UPLOAD_JOB,
+    VERDICT_JOB,
+    VIDEO_JOB,
+    Pool,
+)
+from appservice.model import RoomId, UploadId, VideoId
 from appservice.worker.videos import RetryLaterError
 
 log = structlog.get_logger()
@@ -22,8 +40,14 @@ log = structlog.get_logger()
 Handler = Callable[[str], Coroutine[None, None, None]]
 
 _LIGHT_JOBS = 8
+_UPLOADS = 2
+_EXPORTS = 2
+_VERDICTS = 4
 _OUTAGE_S = 1.0
 _RECOVER_S = 60.0
+_PURGE_S = 0.5
+_WATCH_S = 5.0
+_KEEP_S = 15.0
 _LONGEST_RETRY_S = 600
 _MOST_MISTAKES = 5
 
@@ -34,13 +58,30 @@ class Handlers:
 
     video: Callable[[VideoId], Coroutine[None, None, None]]
     sweep: Callable[[VideoId], Coroutine[None, None, None]]
-    notice: Callable[[VideoId], Coroutine[None, None, None]]
+    status: Callable[[VideoId], Coroutine[None, None, None]]
     room: Callable[[RoomId], Coroutine[None, None, None]]
+    upload: Callable[[UploadId], Coroutine[None, None, None]]
+    answer: Handler
+    command: Callable[[RoomId], Coroutine[None, None, None]]
+    forget: Handler
     recover: Callable[[], Coroutine[None, None, None]]
+    purge: Callable[[], Coroutine[None, None, None]]
+    timeline: Handler
+    keep: Callable[[], Coroutine[None, None, None]]
+    tell: Handler
+    policy: Handler
+    queue_post: Callable[[VideoId], Coroutine[None, None, None]]
+    reaction: Handler
+    alarm: Handler
+    watch: Callable[[], Coroutine[None, None, None]]
+    export: Handler
+    verdict: Callable[[VideoId], Coroutine[None, None, None]]
 
 
 class Worker:
-    """Two queues on one table: videos, few at a time; and everything light, which never waits behind a video."""
+    """Five queues on one table: videos, few at a time; what members are about to send, while they wait for it; what
+    they take with them; what another service is asked about; and everything light, which never waits behind those.
+    """
 
     def __init__(
         self,
@@ -63,17 +104,24 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_running("videos", self._video_queue, 2 * self._concurrency))
             group.create_task(self._keep_running("light", self._light_queue, _LIGHT_JOBS))
-            group.create_task(self._keep_recovering())
+            group.create_task(self._keep_running("uploads", self._upload_queue, _UPLOADS))
+            group.create_task(self._keep_running("exports", self._export_queue, _EXPORTS))
+            group.create_task(self._keep_running("verdicts", self._verdict_queue, _VERDICTS))
+            # A job is lost only when the database goes away just as its end is noted; nobody must wait for ever for it.
+            group.create_task(self._keep_doing("recovery", self._handlers.recover, _RECOVER_S))
+            # A queue looks for what becomes due too seldom for what is to be gone in time.
+            group.create_task(self._keep_doing("purge", self._handlers.purge, _PURGE_S))
+            group.create_task(self._keep_doing("watch", self._handlers.watch, _WATCH_S))
+            group.create_task(self._keep_doing("looking back", self._handlers.keep, _KEEP_S))
 
-    async def _keep_recovering(self) -> None:
-        # A job is lost only when the database goes away just as its end is noted; nobody must wait for ever for it.
+    async def _keep_doing(self, name: str, act: Callable[[], Coroutine[None, None, None]], seconds: float) -> None:
         while not self._stopping.is_set():
             try:
-                await self._handlers.recover()
+                await act()
             except UnavailableError as error:
-                log.warning("recovery_postponed", reason=str(error))
+                log.warning("postponed", work=name, reason=str(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _RECOVER_S)
+                await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def stop(self) -> None:
         """Take no more jobs; `run` returns when those under way are done."""
@@ -89,10 +137,28 @@ class Worker:
 
         self._register(manager, VIDEO_JOB, video)
 
+    def _upload_queue(self, manager: QueueManager) -> None:
+        self._register(manager, UPLOAD_JOB, lambda payload: self._handlers.upload(UploadId(payload)))
+
+    def _export_queue(self, manager: QueueManager) -> None:
+        self._register(manager, EXPORT_JOB, self._handlers.export)
+
+    def _verdict_queue(self, manager: QueueManager) -> None:
+        self._register(manager, VERDICT_JOB, lambda payload: self._handlers.verdict(VideoId(payload)))
+
     def _light_queue(self, manager: QueueManager) -> None:
         self._register(manager, ROOM_JOB, lambda payload: self._handlers.room(RoomId(payload)))
-        self._register(manager, NOTICE_JOB, lambda payload: self._handlers.notice(VideoId(payload)))
+        self._register(manager, STATUS_JOB, lambda payload: self._handlers.status(VideoId(payload)))
         self._register(manager, SWEEP_JOB, lambda payload: self._handlers.sweep(VideoId(payload)))
+        self._register(manager, ANSWER_JOB, self._handlers.answer)
+        self._register(manager, FORGET_JOB, self._handlers.forget)
+        self._register(manager, COMMAND_JOB, lambda payload: self._handlers.command(RoomId(payload)))
+        self._register(manager, TELL_JOB, self._handlers.tell)
+        self._register(manager, POLICY_JOB, self._handlers.policy)
+        self._register(manager, QUEUE_POST_JOB, lambda payload: self._handlers.queue_post(VideoId(payload)))
+        self._register(manager, REACTION_JOB, self._handlers.reaction)
+        self._register(manager, ALARM_JOB, self._handlers.alarm)
+        self._register(manager, TIMELINE_JOB, self._handlers.timeline)
 
     async def _keep_running(self, name: str, register: Callable[[QueueManager], None], tasks: int) -> None:
         while not self._stopping.is_set():

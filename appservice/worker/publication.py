@@ -1,9 +1,12 @@
 """How an attempt shows what it made of a video: files first, then the row, and only while it is the newest attempt."""
 
+import asyncio
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
-from appservice.files import LocalFiles, files_of
+from appservice.errors import MediaError
+from appservice.files import LocalFiles, files_of, size_of
 from appservice.model import State, Video
 from appservice.store import Published, Store
 from transcode import Result
@@ -42,9 +45,14 @@ class Publication:
         """Publish the last stage."""
         await self._publish(self._published(result, State.READY), folder)
 
-    async def share(self, folder: Path) -> bool:
-        """Publish the files of another video with the same content, by way of the new `folder`, if there is one."""
+    async def share(self, folder: Path, max_duration: float) -> bool:
+        """Publish the files of another video with the same content, by way of the new `folder`, if there is one.
+
+        Raises MediaError when it plays longer than `max_duration` seconds: the other one's room may allow more.
+        """
         twin = await self._store.same_content(self._video.id, self._content_hash)
+        if twin and (twin.duration or 0) > max_duration:
+            raise MediaError("too-long", f"It plays {twin.duration} s, the limit is {max_duration} s.", final=True)
         # It may be swept while its files are being linked.
         if (
             twin is None
@@ -55,7 +63,8 @@ class Publication:
         published = Published(
             state=State.READY, stage=self._stage(State.READY), duration=twin.duration or 0.0, width=twin.width or 0,
             height=twin.height or 0, has_poster=twin.has_poster, renditions=twin.renditions, blurhash=twin.blurhash,
-            storyboard=twin.storyboard, has_preview=twin.has_preview, content_hash=self._content_hash,
+            storyboard=twin.storyboard, has_preview=twin.has_preview, captions=twin.captions,
+            content_hash=self._content_hash,
         )  # fmt: skip
         await self._publish(published, folder)
         return True
@@ -73,11 +82,13 @@ class Publication:
             state=state, stage=self._stage(state), duration=result.duration, width=result.width, height=result.height,
             has_poster=result.poster is not None, renditions=result.renditions,
             available=None if result.whole else result.available, blurhash=result.blurhash,
-            storyboard=result.storyboard, has_preview=result.preview is not None, content_hash=self._content_hash,
+            storyboard=result.storyboard, has_preview=result.preview is not None, captions=result.captions,
+            content_hash=self._content_hash,
         )  # fmt: skip
 
     async def _publish(self, published: Published, folder: Path) -> Path:
+        size = await asyncio.to_thread(size_of, folder)
         published_at = await self._files.publish(folder, self._video.id, published.stage)
-        if not await self._store.publish(self._video, published):
+        if not await self._store.publish(self._video, replace(published, bytes=size)):
             raise SupersededError
         return published_at

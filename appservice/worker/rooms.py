@@ -1,6 +1,7 @@
 """Tends a room: answers an invitation, reads the room's state, follows its upgrade, places the widget once."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -8,10 +9,10 @@ import structlog
 from appservice.config import Config
 from appservice.errors import ForbiddenError
 from appservice.matrix.client import Homeserver, RoomLinks
-from appservice.model import Membership, Room, RoomId, VideoId
+from appservice.model import Membership, Room, RoomId, UserId
 from appservice.permissions import may_use
 from appservice.power import LAYOUT_TYPE, WIDGET_TYPE, may_pin_widget, may_place_widget, state_level
-from appservice.store import Store
+from appservice.store import PolicyStore, Store
 from appservice.texts import Texts
 
 log = structlog.get_logger()
@@ -56,12 +57,13 @@ class RoomWork:
     store: Store
     homeserver: Homeserver
     texts: Texts
+    policies: PolicyStore
 
     async def run(self, room_id: RoomId) -> None:
         """Bring a room to what it should be. May be repeated at any time."""
         async with self.store.tending(room_id):
             room = await self.store.room(room_id)
-            if room is None:
+            if room is None or await self.policies.is_list(room_id):
                 return
             if room.bot_membership is Membership.INVITE:
                 await self._answer_invitation(room)
@@ -70,7 +72,7 @@ class RoomWork:
 
     async def _answer_invitation(self, room: Room) -> None:
         inviter = room.inviter or ""
-        if not may_use(inviter, self.config.permissions):
+        if not may_use(inviter, self.config.permissions) or await self._is_banned(room, inviter):
             log.info("invitation_declined", room_id=room.room_id, inviter=inviter)
             await self.homeserver.leave(room.room_id, self.texts.say("bot-declined"))
             return
@@ -80,7 +82,14 @@ class RoomWork:
             # Withdrawn meanwhile, or we are banned: there is nothing to answer any more.
             log.warning("invitation_void", room_id=room.room_id, reason=str(error))
 
+    async def _is_banned(self, room: Room, inviter: str) -> bool:
+        return await self.policies.is_room_banned(room.room_id) or await self.policies.is_banned(UserId(inviter))
+
     async def _tend(self, room: Room) -> None:
+        if await self.policies.is_room_banned(room.room_id):
+            log.info("room_banned", room_id=room.room_id)
+            await self.homeserver.leave(room.room_id, self.texts.say("bot-room-banned"))
+            return
         read_at = await self.store.now()
         try:
             snapshot, links = await self.homeserver.snapshot(room.room_id, read_at)
@@ -89,6 +98,7 @@ class RoomWork:
             return
         await self.store.save_snapshot(snapshot)
         if links.replaced_by:
+            await self.store.note_replacement(room.room_id, links.replaced_by)
             await self._follow(room.room_id, links.replaced_by)
             return
         await self._inherit(room.room_id, links)
@@ -97,6 +107,8 @@ class RoomWork:
             await self._place_widget(current)
             if current.encrypted:
                 await self._tell_once(current, "encrypted", "bot-encrypted")
+            if current.last_event is None:
+                await self.store.look_back([current.room_id])
 
     # Upgrades. Anybody can make a room that claims to replace another, so both ends must say so.
 
@@ -134,15 +146,19 @@ class RoomWork:
             return
         try:
             await self.homeserver.send_state(room.room_id, WIDGET_TYPE, WIDGET_ID, wanted)
-            if not room.widget_placed and may_pin_widget(room.power_levels, self.homeserver.bot, room.creators):
+            if not room.widget_placed and self._may_pin(room):
                 await self._pin(room.room_id)
         except ForbiddenError:
             await self._ask_for_power(room)
             return
         await self.store.mark_widget_placed(room.room_id)
         await self.store.forget_told(room.room_id, "power")
-        await self._tell_once(room, "welcome", "bot-welcome")
+        link = f"{self.config.web.public_url}/widget/?room_id={quote(room.room_id, safe='')}"
+        await self._tell_once(room, "welcome", "bot-welcome", link=link)
         log.info("widget_placed", room_id=room.room_id)
+
+    def _may_pin(self, room: Room) -> bool:
+        return room.settings.pin and may_pin_widget(room.power_levels, self.homeserver.bot, room.creators)
 
     async def _pin(self, room_id: RoomId) -> None:
         layout = await self.homeserver.state_event(room_id, LAYOUT_TYPE, "")
@@ -161,19 +177,3 @@ class RoomWork:
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=room.room_id, subject=subject, reason=str(error))
         await self.store.mark_told(room.room_id, subject)
-
-
-async def tell_failure(video_id: VideoId, store: Store, homeserver: Homeserver, texts: Texts) -> None:
-    """Tell the sender of a failed video why, in a thread of the message that brought it."""
-    video = await store.video(video_id)
-    if video is None or video.failure is None:
-        return
-    text = texts.say(
-        "bot-failed", {"title": video.title or texts.say("bot-untitled"), "reason": texts.failure(video.failure)}
-    )
-    try:
-        await homeserver.send_notice(
-            video.room_id, text, once=f"{video.id}-{video.attempts}-{video.failure}", thread=video.event_id
-        )
-    except ForbiddenError as error:
-        log.warning("notice_refused", room_id=video.room_id, subject="failure", reason=str(error))

@@ -1,11 +1,12 @@
 """One video's job: download, transcode, publish twice, or end with a reason that its sender reads."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -21,8 +22,12 @@ from appservice.errors import HomeserverError, MediaError, UnavailableError
 from appservice.files import LocalFiles
 from appservice.matrix.client import Homeserver
 from appservice.matrix.download import download
-from appservice.model import Video, VideoId, Visibility
-from appservice.store import Store
+from appservice.model import Kind, Video, VideoId, Visibility
+from appservice.quotas import Scope
+from appservice.settings import RoomSettings
+from appservice.store import QuotaStore, Store
+from appservice.worker.contents import Contents
+from appservice.worker.films import film_of, shown_for
 from appservice.worker.progress import reported
 from appservice.worker.publication import Publication, SupersededError
 from transcode import PLAYABLE, READY, Limits, Result, Settings, Tools, TranscodeError, transcode
@@ -32,6 +37,9 @@ log = structlog.get_logger()
 MIB = 1024 * 1024
 # Viewers that play the first stage move to the next one within a reel's length; then its files may go.
 SWEEP_AFTER = timedelta(hours=3)
+_LOOK_S = 1.0
+_OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture"})
+_NO_ROOM = frozenset({f"quota-{scope}" for scope in Scope})
 _RETRY_AFTER = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10))
 
 
@@ -43,9 +51,9 @@ class RetryLaterError(Exception):
         self.delay = delay
 
 
-def limits_of(config: Config) -> Limits:
-    """Return what one transcoding may take, by the configuration."""
-    limits = Limits(max_duration=config.media.max_duration)
+def limits_of(config: Config, max_length: int | None = None) -> Limits:
+    """Return what one transcoding may take, by the configuration and the room's own `max_length` in seconds."""
+    limits = Limits(max_duration=min(config.media.max_duration, max_length or config.media.max_duration))
     return replace(limits, threads=config.transcode.threads) if config.transcode.threads else limits
 
 
@@ -55,9 +63,11 @@ def settings_of(config: Config, encoder: str) -> Settings:
     return Settings(rungs=chosen.rungs, preset=chosen.preset, encoder=encoder, copy=chosen.copy_source)
 
 
-def content_hash(digest: bytes, settings: Settings, config: Config) -> bytes:
-    """Return what is equal when the same bytes (their SHA-256) are judged and transcoded in the same way."""
-    way = [__version__, config.media.max_duration, asdict(settings)]
+def content_hash(
+    digest: bytes, settings: Settings, config: Config, kind: Kind = Kind.VIDEO, seconds: float | None = None
+) -> bytes:
+    """Return what is equal when the same bytes (their SHA-256) are judged, shown and transcoded in the same way."""
+    way = [__version__, config.media.max_duration, asdict(settings), kind, seconds]
     return hashlib.sha256(digest + json.dumps(way, sort_keys=True).encode()).digest()
 
 
@@ -73,6 +83,8 @@ class VideoWork:
     tools: Tools
     settings: Settings
     scratch: Path
+    contents: Contents
+    quotas: QuotaStore
 
     async def run(self, video_id: VideoId) -> None:
         """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due."""
@@ -81,10 +93,10 @@ class VideoWork:
             await self._sweep_removed(video_id)
             return
         log_video = log.bind(video_id=video_id, room_id=video.room_id, event_id=video.event_id, attempt=video.attempts)
-        if video.attempts > self.config.worker.attempts:
+        if video.tries > self.config.worker.attempts:
             # Workers died on it without a word; it must not take down more of them.
             log_video.error("video_given_up")
-            await self.store.fail(video, "internal")
+            await self.store.fail(video, "internal", given_up=True)
             return
         started = monotonic()
         try:
@@ -108,21 +120,27 @@ class VideoWork:
             log_video.info("video_ready", seconds=round(monotonic() - started, 2))
 
     async def _fail_or_retry(self, video: Video, error: MediaError | TranscodeError) -> None:
-        if not error.final and video.attempts < self.config.worker.attempts:
+        if not error.final and video.tries < self.config.worker.attempts:
             await self.store.pause(video)
-            raise RetryLaterError(_RETRY_AFTER[min(video.attempts, len(_RETRY_AFTER)) - 1]) from error
-        if error.code == "not-a-video" and not video.certain:
-            # A file of another kind, sent by a client that does not say which: nobody called it a video.
-            await self.store.discard(video.id)
+            raise RetryLaterError(_RETRY_AFTER[min(video.tries, len(_RETRY_AFTER)) - 1]) from error
+        if error.code in _OF_ANOTHER_KIND | _NO_ROOM and not video.certain:
+            # Sent by a client that does not say what it is: nobody called it a video.
+            await self.store.discard(video)
             return
         metrics.VIDEOS_FAILED.labels(code=error.code).inc()
-        await self.store.fail(video, error.code)
+        await self.store.fail(video, error.code, given_up=not error.final)
         await self._sweep_removed(video.id)
 
     async def _attempt(self, video: Video) -> None:
         max_bytes = self.config.media.max_size * MIB
         if (video.claimed_size or 0) > max_bytes:
             raise MediaError("media-too-large", f"The event says {video.claimed_size} bytes.", final=True)
+        if full := await self.quotas.used_up(video):
+            raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
+        room = await self.store.room(video.room_id)
+        chosen = room.settings if room else RoomSettings()
+        limits = limits_of(self.config, chosen.max_length)
+        seconds = shown_for(video.kind, chosen, limits)
         async with self._workspace(video) as folder:
             source = folder / "source"
             downloaded = await download(
@@ -130,29 +148,50 @@ class VideoWork:
                 max_bytes=max_bytes, encrypted_file=video.encrypted_file,
             )  # fmt: skip
             metrics.BYTES_IN.inc(downloaded.size)
-            publication = Publication(
-                video, content_hash(downloaded.sha256, self.settings, self.config), self.store, self.files
-            )
+            await self.contents.check(video, source, downloaded.sha256, limits)
+            content = content_hash(downloaded.sha256, self.settings, self.config, video.kind, seconds)
+            publication = Publication(video, content, self.store, self.files)
+
+            async def work() -> None:
+                film = await film_of(video.kind, source, seconds=seconds, tools=self.tools, limits=limits)
+                await self._transcode(video, film, folder / "out", publication, limits)
+
             try:
-                if not await publication.share(folder / "shared"):
-                    await self._transcode(video, source, folder / "out", publication)
+                if not await publication.share(folder / "shared", limits.max_duration):
+                    await self._while_wanted(video, work())
             except SupersededError:
                 await publication.withdraw()
+                await self.contents.learn_blocked(video, source, downloaded.sha256, limits)
                 raise
             # An earlier attempt may have published a first stage, too.
             await self.store.sweep_later(video.id, SWEEP_AFTER)
+            await self.quotas.warn(video)
+            await self.contents.learn(video, source, downloaded.sha256, limits)
 
-    async def _transcode(self, video: Video, source: Path, out: Path, publication: Publication) -> None:
+    async def _transcode(self, video: Video, source: Path, out: Path, publication: Publication, limits: Limits) -> None:
         async def publish_first(result: Result) -> Path:
             return await publication.playable(result, out / PLAYABLE)
 
         await asyncio.to_thread(out.mkdir)
         async with reported(self.store, video) as advance:
             result = await transcode(
-                source, out, tools=self.tools, limits=limits_of(self.config), settings=self.settings,
+                source, out, tools=self.tools, limits=limits, settings=self.settings,
                 on_playable=publish_first, on_grown=publication.grown, on_progress=advance,
             )  # fmt: skip
         await publication.ready(result, out / READY)
+
+    async def _while_wanted(self, video: Video, work: Coroutine[None, None, None]) -> None:
+        """Do the work, and leave off when the video is removed: what was deleted is not to lie about half-made."""
+        task = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=_LOOK_S))[0]:
+                with contextlib.suppress(UnavailableError):
+                    if not await self.store.is_wanted(video):
+                        raise SupersededError
+            task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
 
     @asynccontextmanager
     async def _workspace(self, video: Video) -> AsyncIterator[Path]:
@@ -166,7 +205,8 @@ class VideoWork:
         """Delete what a removal could not delete, since we were just writing it."""
         video = await self.store.video(video_id)
         if video is None or video.visibility is Visibility.REMOVED:
-            await self.files.sweep(video_id, keep=None)
+            # What a person deleted, and may still bring back, has its stage.
+            await self.files.sweep(video_id, keep=video.stage if video else None)
 
     async def sweep(self, video_id: VideoId) -> None:
         """Delete the files of a video that nothing refers to any more."""

@@ -96,7 +96,13 @@ async def test_every_operation_is_whole(document: Document) -> None:
         for requirement in operation.get("security", []):
             assert set(requirement) <= set(document["components"]["securitySchemes"])
     assert seen == {
-        "post /api/v1/session", "get /api/v1/rooms/{room_id}", "get /api/v1/rooms/{room_id}/events",
+        "post /api/v1/session", "post /api/v1/sign-in", "delete /api/v1/sign-in", "get /api/v1/rooms/{room_id}",
+        "get /api/v1/rooms/{room_id}/events",
+        "put /api/v1/rooms/{room_id}/watching", "get /api/v1/time", "put /api/v1/rooms/{room_id}/place",
+        "patch /api/v1/videos/{id}",
+        "delete /api/v1/videos/{id}", "post /api/v1/videos/{id}/restore", "post /api/v1/videos/{id}/report",
+        "delete /api/v1/videos/{id}/reports", "put /api/v1/rooms/{room_id}/members/{user_id}/order",
+        "get /api/v1/uploads/{id}", "post /api/v1/uploads/{id}/finish",
     }  # fmt: skip
 
 
@@ -125,6 +131,24 @@ async def test_real_answers_are_as_the_document_says(
     failed = await viewer.video_in(bad, "failed")
     assert failed["failure"]["code"] == "not-a-video"
     await viewer.video_in(good, "ready")
+    conform(exact, room_path, "get", 200, await viewer.room())
+
+    conform(exact, "/api/v1/time", "get", *await viewer.get("/api/v1/time"))
+    headers = {"Authorization": f"Bearer {session['token']}"}
+    url = f"{reel.url}/api/v1/rooms/{quote(room_id, safe='')}/watching"
+    for body, answer in ((b'{"watching": true}', 200), (b"{}", 400)):
+        found = await _request(http, "PUT", url, headers, body)
+        assert found[0] == answer
+        conform(exact, room_path + "/watching", "put", *found)
+    place = {
+        "selection": "*", "video": None, "position": 0, "volume": 1, "muted": False, "speed": 1, "loop": "list",
+        "captions": None, "keys": True,
+    }  # fmt: skip
+    url = f"{reel.url}/api/v1/rooms/{quote(room_id, safe='')}/place"
+    for kept, answer in ((place, 200), ({}, 400)):
+        found = await _request(http, "PUT", url, headers, json.dumps(kept).encode())
+        assert found[0] == answer
+        conform(exact, room_path + "/place", "put", *found)
     conform(exact, room_path, "get", 200, await viewer.room())
 
 

@@ -54,14 +54,18 @@ async def _deliver(spare: Installation, http: aiohttp.ClientSession, event: dict
 
 async def _all_ready_once(spare: Installation, count: int) -> None:
     async def ask() -> bool:
-        rows = await spare.rows("SELECT count(*) AS n FROM videos WHERE state NOT IN ('ready', 'failed')")
+        rows = await spare.rows(
+            "SELECT count(*) AS n FROM videos WHERE state NOT IN ('ready', 'failed') AND event_id LIKE '$video-%'"
+        )
         return int(rows[0]["n"]) == 0
 
     await eventually(ask, seconds=120, what="the end of all work")
-    rows = await spare.rows("SELECT event_id, state, failure FROM videos ORDER BY sent_at")
+    rows = await spare.rows(
+        "SELECT event_id, state, failure FROM videos WHERE event_id LIKE '$video-%' ORDER BY sent_at"
+    )
     assert [row["event_id"] for row in rows] == [f"$video-{number}" for number in range(count)]
     assert {(row["state"], row["failure"]) for row in rows} == {("ready", None)}
-    served = await spare.rows("SELECT id, stage FROM videos")
+    served = await spare.rows("SELECT id, stage FROM videos WHERE event_id LIKE '$video-%'")
     for row in served:
         assert (spare.media / str(row["id"]) / row["stage"] / "poster.jpg").exists()
 

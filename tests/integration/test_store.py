@@ -13,7 +13,6 @@ import asyncpg
 import pytest
 
 from appservice import resources
-from appservice.changes import CHANNEL, PROGRESS_CHANNEL, Pool
 from appservice.errors import UnavailableError
 from appservice.intake import (
     BotMembershipChanged,
@@ -25,7 +24,9 @@ from appservice.intake import (
     RoomEncrypted,
     RoomNamed,
     RoomReplaced,
+    VideoEdited,
 )
+from appservice.jobs import CHANNEL, PROGRESS_CHANNEL, Pool
 from appservice.migrate import load_migrations, migrate
 from appservice.model import (
     EncryptedFile,
@@ -43,6 +44,7 @@ from appservice.rows import SQL
 from appservice.store import Published, Store, UnderWay, open_pool
 from appservice.tokens import Scope
 from tests.unit.videos import ALICE, BOB, ROOM, rendition
+from transcode.captions import Captions
 from transcode.storyboard import Storyboard
 
 BOT = UserId("@reel:example.org")
@@ -69,7 +71,7 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 async def store(pool: Pool) -> Store:
-    await pool.execute("TRUNCATE rooms, members, videos, secrets, pgqueuer, pgqueuer_log")
+    await pool.execute("TRUNCATE seen_events, rooms, members, videos, secrets, pgqueuer, pgqueuer_log CASCADE")
     return Store(pool)
 
 
@@ -228,6 +230,7 @@ async def _snapshot(store: Store, *members: UserId, name: str = "From the snapsh
     return Snapshot(
         room_id=ROOM, name=name, power_levels={"users": {BOT: 50}}, creators=[ALICE], encrypted=False,
         members=[(user_id, "Snapshot name", None) for user_id in members],
+        banned=frozenset(),
         read_at=await store.now() + timedelta(seconds=seconds),
     )  # fmt: skip
 
@@ -379,6 +382,7 @@ async def test_a_video_goes_through_its_states(store: Store) -> None:
 STORYBOARD = Storyboard(columns=2, count=3, width=160, height=90, interval=2.0)
 GROWING = replace(published(State.PLAYABLE, "1-playable"), available=1, blurhash="LEHV6nWB2yk8")
 WHOLE = replace(published(), blurhash="LEHV6nWB2yk8", storyboard=STORYBOARD, has_preview=True, content_hash=b"same")
+CAPTIONS = (Captions("captions0.vtt", "zh", "中文"), Captions("captions1.vtt", None, "2"))
 
 
 async def test_a_stage_grows_without_a_word_and_then_is_whole(store: Store, dsn: str) -> None:
@@ -393,9 +397,10 @@ async def test_a_stage_grows_without_a_word_and_then_is_whole(store: Store, dsn:
         assert not await store.grow(replace(video, attempts=2), "1-playable", 3)
         assert (await again(store, video)).available == 2
         assert heard.empty()
-        assert await store.publish(video, WHOLE)
+        assert await store.publish(video, replace(WHOLE, captions=CAPTIONS))
         assert await heard.get() == ROOM
     ready = await again(store, video)
+    assert ready.captions == CAPTIONS
     assert (ready.is_growing, ready.storyboard, ready.has_preview) == (False, STORYBOARD, True)
     assert not await store.grow(video, "1-ready", 3)
 
@@ -417,7 +422,7 @@ async def test_the_same_content_is_found_while_it_is_served(store: Store) -> Non
     assert (found.id, found.stage) == (one.id, "1-ready")
     assert await store.same_content(one.id, b"same") is None, "it is the asker itself"
     assert await store.same_content(other.id, b"another") is None
-    await store.apply([Redacted(ROOM, one.event_id)])
+    await store.apply([Redacted(ROOM, one.event_id, ALICE)])
     assert await store.same_content(other.id, b"same") is None
 
 
@@ -556,7 +561,8 @@ async def test_a_failure_is_told_once_and_may_be_started_anew(store: Store, pool
     await store.fail(video, "internal")
     failed = await again(store, video)
     assert (failed.state, failed.failure) == (State.FAILED, "too-long")
-    assert (await jobs(pool)).count(("notice", video.id)) == 1
+    # One for the beginning, one for the failure.
+    assert (await jobs(pool)).count(("status", video.id)) == 2
     assert await store.begin_attempt(video.id) is None
 
     assert await store.requeue(video.id)
@@ -569,9 +575,33 @@ async def test_a_failure_is_told_once_and_may_be_started_anew(store: Store, pool
 
 async def test_a_file_that_is_no_video_is_forgotten(store: Store) -> None:
     video = await one_video(store, certain=False)
-    await store.discard(video.id)
-    await store.discard(video.id)
+    await store.discard(replace(video, attempts=7))
+    assert await store.video(video.id)
+    await store.discard(video)
+    await store.discard(video)
     assert await store.video(video.id) is None
+
+
+async def test_what_was_ready_plays_while_one_edit_follows_another(store: Store) -> None:
+    def edited(number: int) -> VideoEdited:
+        new = new_video(number, event_id=EventId(f"$edit{number}"), mxc=f"mxc://example.org/{number}")
+        return VideoEdited(ROOM, EventId("$event1"), new)
+
+    video = await begun(store, await one_video(store))
+    await store.publish(video, published(State.READY, "1-ready"))
+    await store.apply([edited(2)])
+    second = await begun(store, video)
+    await store.apply([edited(3), edited(2)])  # an older one comes late
+    third = await begun(store, video)
+    assert (third.state, third.stage, third.mxc, third.tries) == (State.PLAYABLE, "1-ready", "mxc://example.org/3", 1)
+    assert third.title == "Video 3"
+    assert not await store.publish(second, published(State.READY, "3-ready"))
+    await store.discard(second)
+    # What is half-made of one edit goes with the next one's coming.
+    assert await store.publish(third, published(State.PLAYABLE, f"{third.attempts}-playable"))
+    await store.apply([edited(4)])
+    now = await again(store, video)
+    assert (now.state, now.stage, now.has_poster) == (State.QUEUED, None, False)
 
 
 async def test_unfinished_videos_without_a_job_get_one(store: Store, pool: Pool) -> None:
@@ -581,7 +611,7 @@ async def test_unfinished_videos_without_a_job_get_one(store: Store, pool: Pool)
     await store.publish(await begun(store, videos[2]), published(State.PLAYABLE, "1-playable"))
     await store.fail(await begun(store, videos[3]), "internal")
     await store.publish(await begun(store, videos[4]), published())
-    await store.apply([Redacted(ROOM, videos[5].event_id)])
+    await store.apply([Redacted(ROOM, videos[5].event_id, ALICE)])
     assert await store.recover_lost_jobs() == 0
     await pool.execute("DELETE FROM pgqueuer")
     assert await store.recover_lost_jobs() == 3
@@ -595,7 +625,7 @@ async def test_unfinished_videos_without_a_job_get_one(store: Store, pool: Pool)
 async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Store, pool: Pool) -> None:
     video = await begun(store, await one_video(store, encrypted_file=FILE))
     await store.publish(video, WHOLE)
-    await store.apply([Redacted(ROOM, video.event_id)])
+    await store.apply([Redacted(ROOM, video.event_id, ALICE)])
     assert await store.room_videos(ROOM) == []
     assert await store.served_stage(video.id, ROOM) is None
     row = await pool.fetchrow("SELECT * FROM videos WHERE id = $1", video.id)
@@ -605,7 +635,7 @@ async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Sto
         assert row[name] is None, name
     assert not row["has_preview"]
     assert ("sweep", video.id) in await jobs(pool)
-    await store.apply([new_video(), Redacted(ROOM, video.event_id)])
+    await store.apply([new_video(), Redacted(ROOM, video.event_id, ALICE)])
     assert await store.room_videos(ROOM) == []
     assert (await jobs(pool)).count(("sweep", video.id)) == 1
     assert await store.counts() == {}
@@ -613,7 +643,7 @@ async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Sto
 
 async def test_work_on_a_redacted_video_comes_to_nothing(store: Store, pool: Pool) -> None:
     video = await begun(store, await one_video(store))
-    await store.apply([Redacted(ROOM, video.event_id)])
+    await store.apply([Redacted(ROOM, video.event_id, ALICE)])
     assert not await store.publish(video, published())
     assert await store.begin_attempt(video.id) is None
     await store.fail(video, "media-gone")
@@ -626,13 +656,13 @@ async def test_a_video_that_an_upgrade_moved_is_redacted_where_it_was_sent(store
     await store.apply([RoomNamed(OTHER, "The new room")])
     await store.follow_upgrade(ROOM, OTHER)
     assert [v.id for v in await store.room_videos(OTHER)] == [video.id]
-    await store.apply([Redacted(ROOM, video.event_id)])
+    await store.apply([Redacted(ROOM, video.event_id, ALICE)])
     assert await store.room_videos(OTHER) == []
 
 
 async def test_a_redaction_in_another_room_removes_nothing(store: Store) -> None:
     video = await one_video(store)
-    await store.apply([Redacted(OTHER, video.event_id), Redacted(ROOM, EventId("$unknown"))])
+    await store.apply([Redacted(OTHER, video.event_id, ALICE), Redacted(ROOM, EventId("$unknown"), ALICE)])
     assert [v.id for v in await store.room_videos(ROOM)] == [video.id]
 
 
@@ -693,7 +723,8 @@ async def test_what_viewers_ask_is_read_by_index(store: Store, pool: Pool) -> No
         "joined_members": ("members_pkey", ("!r5",)),
         "member_key": ("members_pkey", ("!r5", "@u4")),
         "viewer": ("members_key_key", (1, 1)),
-        "remove_by_event": ("videos_event_id_key", ("!r5", "$4")),
+        "published": ("videos_published", ("@u4", None)),
+        "removable_by_event": ("videos_event_id_key", ("!r5", "$4")),
     }
     for name, (index, arguments) in questions.items():
         plan = await _plan(pool, SQL[name], *arguments)

@@ -127,6 +127,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         ("worker", "concurrency", 0),
         ("worker", "attempts", 0),
         ("worker", "heartbeat_timeout", 0),
+        ("moderation", "webhook", {"url": "ftp://x", "secret": "x" * 20}),
         ("log", "level", "loud"),
         ("log", "format", "xml"),
         ("permissions", "*", "god"),
@@ -270,9 +271,11 @@ def test_every_key_is_in_the_example_with_its_default() -> None:
         written.add(name)
         if isinstance(value, dict) and name != "permissions":
             written |= {f"{name}.{key}" for key in value}
+        if name == "limits":
+            written |= {f"{name}.{key}.{limit}" for key in value for limit in value[key]}
     assert written == set(_keys(Config))
     told = load_config(EXAMPLE, OWN)
-    for section in ("metrics", "identity", "media", "transcode", "worker", "log", "database"):
+    for section in ("metrics", "identity", "media", "limits", "retention", "transcode", "worker", "log", "database"):
         assert getattr(told, section) == Config.model_fields[section].default, section
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from appservice.errors import NotFoundError
-from appservice.files import LocalFiles, files_of
+from appservice.files import LocalFiles, files_of, size_of
 from appservice.model import Video, VideoId
 from tests.unit.videos import make_video
 from transcode.storyboard import Storyboard
@@ -125,3 +125,11 @@ def test_names_of_ours(files: LocalFiles, tmp_path: Path, name: str) -> None:
 def test_other_names_lead_nowhere(files: LocalFiles, stage: str, name: str) -> None:
     with pytest.raises(NotFoundError):
         files.path(VIDEO, stage, name)
+
+
+def test_the_size_of_a_stage(tmp_path: Path) -> None:
+    (tmp_path / "240").mkdir()
+    (tmp_path / "240" / "0.m4s").write_bytes(b"12345")
+    (tmp_path / "poster.jpg").write_bytes(b"123")
+    (tmp_path / "gone").symlink_to(tmp_path / "renamed")
+    assert size_of(tmp_path) == 8

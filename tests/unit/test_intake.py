@@ -17,10 +17,15 @@ from appservice.intake import (
     MemberChanged,
     NewVideo,
     PowerChanged,
+    Reacted,
     Redacted,
+    RetentionChanged,
     RoomEncrypted,
     RoomNamed,
     RoomReplaced,
+    SignInSent,
+    SignOutSent,
+    VideoEdited,
     clean_json,
     clean_text,
     read_event,
@@ -194,8 +199,46 @@ def test_nothing_is_taken_from_the_blocked_the_unlisted_and_ourselves(sender: st
     assert read(message(sender=sender)) is None
 
 
+def edit(new: object, target: object = "$other", **event: object) -> dict[str, object]:
+    relation = {"rel_type": "m.replace", "event_id": target}
+    return message(
+        {"msgtype": "m.video", "body": "* x", "url": MXC, "m.new_content": new, "m.relates_to": relation}, **event
+    )
+
+
 def test_an_edit_is_no_new_video() -> None:
     assert video(**{"m.relates_to": {"rel_type": "m.replace", "event_id": "$other"}}) is None
+    new = {"msgtype": "m.video", "body": "better", "filename": "b.mp4", "url": "mxc://example.org/new"}
+    change = read(edit({**new, "m.relates_to": {"rel_type": "m.replace", "event_id": "$decoy"}}))
+    assert isinstance(change, VideoEdited)
+    assert (change.room_id, change.target) == (ROOM, "$other")
+    assert (change.video.event_id, change.video.sender) == ("$event", ALICE)
+    assert (change.video.title, change.video.mxc) == ("better", "mxc://example.org/new")
+
+
+@pytest.mark.parametrize(
+    "new", [None, "x", [], {}, {"msgtype": "m.text", "body": "!reel delete"}, {"msgtype": ["m.video"]}]
+)
+def test_an_edit_into_something_else_is_of_no_interest(new: object) -> None:
+    assert read(edit(new)) is None
+
+
+def test_an_edit_by_somebody_blocked_is_of_no_interest() -> None:
+    new = {"msgtype": "m.video", "body": "x", "url": MXC}
+    assert read(edit(new, sender="@eve:example.org")) is None
+    assert read(edit(new, sender=BOT)) is None
+
+
+@pytest.mark.parametrize(
+    ("new", "target"),
+    [
+        ({"msgtype": "m.video", "body": "x"}, "$other"), ({"msgtype": "m.video", "url": "https://x/"}, "$other"),
+        ({"msgtype": "m.video", "url": MXC}, None), ({"msgtype": "m.video", "url": MXC}, "!room:example.org"),
+    ],
+)  # fmt: skip
+def test_a_malformed_edit_is_refused(new: object, target: object) -> None:
+    with pytest.raises(MalformedEventError):
+        read(edit(new, target))
 
 
 @pytest.mark.parametrize("relation", [None, "m.replace", {"rel_type": "m.thread"}, {"rel_type": ["m.replace"]}])
@@ -203,7 +246,7 @@ def test_other_relations_do_not_hide_a_video(relation: object) -> None:
     assert video(**{"m.relates_to": relation}) is not None
 
 
-@pytest.mark.parametrize("msgtype", ["m.text", "m.image", "m.audio", None, 5, [], {}, ["m.video"]])
+@pytest.mark.parametrize("msgtype", ["m.emote", "m.location", None, 5, [], {}, ["m.video"]])
 def test_other_messages_are_of_no_interest(msgtype: object) -> None:
     assert video(msgtype=msgtype) is None
 
@@ -211,6 +254,35 @@ def test_other_messages_are_of_no_interest(msgtype: object) -> None:
 @pytest.mark.parametrize("content", [{}, None, [], "m.video", 7])
 def test_a_redacted_or_empty_message_is_of_no_interest(content: object) -> None:
     assert read({**message(), "content": content}) is None
+
+
+def test_commands() -> None:
+    sign_in = message({"msgtype": "m.text", "body": "!reel sign-in abcd-2345"})
+    event = EventId("$event")
+    assert read(sign_in) == SignInSent(ROOM, event, ALICE, "ABCD2345", event)
+    sign_out = {"msgtype": "m.text", "body": "!reel sign-out"}
+    assert read(message(sign_out)) == SignOutSent(ROOM, event, ALICE, event)
+    relation = {"rel_type": "m.thread", "event_id": "$root"}
+    assert read(message({**sign_out, "m.relates_to": relation})) == SignOutSent(ROOM, event, ALICE, EventId("$root"))
+    with pytest.raises(MalformedEventError):
+        read(message({**sign_out, "m.relates_to": {"rel_type": "m.thread", "event_id": 5}}))
+
+
+@pytest.mark.parametrize("sender", ["@eve:example.org", "@alice:elsewhere.org", BOT])
+def test_commands_of_the_blocked_the_unlisted_and_ourselves_are_none(sender: str) -> None:
+    assert read(message({"msgtype": "m.text", "body": "!reel sign-out"}, sender=sender)) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"msgtype": "m.notice", "body": "!reel sign-out"},
+        {"msgtype": "m.text", "body": ["!reel sign-out"]},
+        {"msgtype": "m.text", "body": "!reel sign-out", "m.relates_to": {"rel_type": "m.replace", "event_id": "$e"}},
+    ],
+)
+def test_what_only_looks_like_a_command(content: object) -> None:
+    assert read(message(content)) is None
 
 
 def test_a_state_event_of_the_message_type_is_no_message() -> None:
@@ -279,7 +351,7 @@ def test_titles(content: dict[str, object], title: str) -> None:
 
 
 def test_a_redaction_of_old_and_new_rooms() -> None:
-    wanted = Redacted(ROOM, EventId("$video"))
+    wanted = Redacted(ROOM, EventId("$video"), ALICE)
     redaction = {"type": "m.room.redaction", "room_id": ROOM, "sender": ALICE}
     assert read({**redaction, "redacts": "$video", "content": {}}) == wanted
     assert read({**redaction, "content": {"redacts": "$video"}}) == wanted
@@ -350,6 +422,13 @@ def test_a_member_event_without_state_key_is_nothing() -> None:
         ("m.room.power_levels", {"users": {ALICE: 100}}, PowerChanged(ROOM, {"users": {ALICE: 100}})),
         ("m.room.power_levels", {"a\x00": ["\ud800"]}, PowerChanged(ROOM, {"a": ["?"]})),
         ("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, RoomEncrypted(ROOM)),
+        ("m.room.retention", {"max_lifetime": 3_600_000, "min_lifetime": 1}, RetentionChanged(ROOM, 3_600_000)),
+        ("m.room.retention", {}, RetentionChanged(ROOM, None)),
+        ("m.room.retention", {"max_lifetime": 0}, RetentionChanged(ROOM, None)),
+        ("m.room.retention", {"max_lifetime": True}, RetentionChanged(ROOM, None)),
+        ("m.room.retention", {"max_lifetime": -5}, RetentionChanged(ROOM, None)),
+        ("m.room.retention", {"max_lifetime": 2**60}, RetentionChanged(ROOM, None)),
+        ("m.room.retention", {"max_lifetime": "1d"}, RetentionChanged(ROOM, None)),
         ("m.room.tombstone", {"replacement_room": "!new"}, RoomReplaced(ROOM, RoomId("!new"))),
         ("m.room.topic", {"topic": "x"}, None),
         ("org.example.any", {}, None),
@@ -390,6 +469,42 @@ def test_an_event_is_an_object(event: object) -> None:
 @pytest.mark.parametrize("kind", [None, 5, [], {}, "m.reaction"])
 def test_other_types_are_of_no_interest(kind: object) -> None:
     assert read({**message(), "type": kind}) is None
+
+
+# Reactions
+
+
+def reaction(key: object = "✅", **changes: object) -> dict[str, object]:
+    relation = {"rel_type": "m.annotation", "event_id": "$post", "key": key}
+    return {**message({"m.relates_to": relation}), "type": "m.reaction", **changes}
+
+
+@pytest.mark.parametrize(("key", "approves"), [("✅", True), ("✅\ufe0f", True), ("❌", False), ("❌\ufe0f", False)])
+def test_a_reaction_says_yes_or_no(key: str, approves: bool) -> None:
+    assert read(reaction(key)) == Reacted(ROOM, EventId("$event"), ALICE, EventId("$post"), approves)
+
+
+@pytest.mark.parametrize("key", ["👍", "", "✅✅", "yes", None, 5, [], {}, "✅" * 1000])
+def test_other_reactions_are_of_no_interest(key: object) -> None:
+    assert read(reaction(key)) is None
+
+
+def test_only_those_decide_who_may_use_the_bot() -> None:
+    assert read(reaction(sender=BOT)) is None
+    assert read(reaction(sender="@eve:example.org")) is None
+    assert read(reaction(sender="@zoe:elsewhere.org")) is None
+
+
+@pytest.mark.parametrize("content", [None, [], {}, {"m.relates_to": 5}, {"m.relates_to": {"rel_type": "m.thread"}}])
+def test_a_reaction_that_is_none(content: object) -> None:
+    assert read(reaction(content=content)) is None
+
+
+@pytest.mark.parametrize("target", [None, 5, "", "x", "$" * 300, "$\x00"])
+def test_a_reaction_is_to_an_event(target: object) -> None:
+    relation = {"rel_type": "m.annotation", "event_id": target, "key": "✅"}
+    with pytest.raises(MalformedEventError):
+        read(reaction(content={"m.relates_to": relation}))
 
 
 # Cleaning

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,12 @@ from fluent.syntax import parse
 from fluent.syntax.visitor import Visitor
 
 from appservice import resources
-from appservice.texts import Texts
+from appservice.commands.run import COMMANDS
+from appservice.model import State, Visibility
+from appservice.quotas import Scope
+from appservice.settings import PersonSettings, RoomSettings
+from appservice.texts import LANGUAGES as SPOKEN
+from appservice.texts import Texts, clock, preferred_language
 
 ROOT = Path(__file__).parent.parent.parent
 LANGUAGES = ("en", "zh")
@@ -40,7 +46,7 @@ def _messages(language: str) -> dict[str, set[str]]:
 
 
 def test_there_are_no_other_languages() -> None:
-    assert {file.stem for file in resources.locales().glob("*.ftl")} == set(LANGUAGES)
+    assert {file.stem for file in resources.locales().glob("*.ftl")} == set(LANGUAGES) == set(SPOKEN)
 
 
 def test_both_catalogues_have_the_same_messages_with_the_same_arguments() -> None:
@@ -70,19 +76,29 @@ def _codes_in(node: ast.AST) -> set[str]:
             candidates = [value]
         case ast.AnnAssign(target=ast.Name(id="code"), value=value):
             candidates = [value]
-    return {c.value for c in candidates if isinstance(c, ast.Constant) and isinstance(c.value, str)}
+    return {c.value for c in candidates if isinstance(c, ast.Constant) and isinstance(c.value, str) and c.value}
 
 
 def test_every_failure_has_its_reason() -> None:
     codes = _failure_codes()
     assert {"internal", "media-gone", "hash-mismatch", "not-a-video", "took-too-long"} <= codes
     reasons = {name.removeprefix("failure-") for name in _messages("en") if name.startswith("failure-")}
-    assert codes == reasons
+    assert codes | {f"quota-{scope}" for scope in Scope} == reasons
 
 
 def _said() -> set[str]:
     text = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "appservice").rglob("*.py"))
-    return set(re.findall(r'"(bot-[a-z-]+)"', text))
+    of_commands = {f"bot-{kind}-{command.name}" for command in COMMANDS for kind in ("help", "usage")}
+    of_states = {f"bot-state-{state}" for state in State} | {
+        f"bot-visibility-{visibility}" for visibility in (Visibility.HIDDEN, Visibility.HELD)
+    }
+    of_settings = {f"bot-setting-{name}" for name in PersonSettings.names()} | {
+        f"bot-room-setting-{name}" for name in RoomSettings.names()
+    }
+    of_quotas = {f"bot-quota-{scope}" for scope in Scope} | {
+        f"bot-quota-near-{scope}" for scope in (Scope.USER, Scope.ROOM)
+    }
+    return of_quotas | set(re.findall(r'"(bot-[a-z-]+[a-z])"', text)) | of_commands | of_states | of_settings
 
 
 def test_the_bot_says_what_the_catalogue_has_and_nothing_else() -> None:
@@ -93,7 +109,7 @@ def test_the_bot_says_what_the_catalogue_has_and_nothing_else() -> None:
 def test_every_text_of_the_bot_can_be_said(language: str) -> None:
     texts = Texts(resources.locales(), language)
     for name, arguments in _messages(language).items():
-        if not name.startswith("widget-"):
+        if not name.startswith(("widget-", "page-")):
             text = texts.say(name, {argument: f"<{argument}>" for argument in arguments})
             assert all(f"<{argument}>" in text for argument in arguments), text
             assert "{" not in text
@@ -118,3 +134,34 @@ def test_a_missing_translation_falls_back_to_english(tmp_path: Path) -> None:
 def test_a_failure_is_told_by_its_code() -> None:
     texts = Texts(resources.locales(), "en")
     assert texts.failure("media-gone") == texts.say("failure-media-gone") != texts.failure("internal")
+
+
+def test_pages_say_what_the_catalogue_has_and_nothing_else() -> None:
+    said = set(
+        re.findall(r"say\('(page-[a-z-]+)'", (resources.templates() / "member.html").read_text(encoding="utf-8"))
+    )
+    assert said == {name for name in _messages("en") if name.startswith("page-")}
+
+
+def test_dates_are_as_people_write_them() -> None:
+    date = datetime(2026, 11, 3, tzinfo=UTC)
+    said = [Texts(resources.locales(), language).say("page-date", {"date": date}) for language in LANGUAGES]
+    assert said == ["November 3, 2026", "2026年11月3日"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"), ("*", "en"), ("zh", "zh"), ("zh-Hans-CN,zh;q=0.9,en;q=0.8", "zh"), ("en;q=0.5, zh-TW;q=0.7", "zh"),
+        ("de, fr;q=0.9", "en"), ("en, zh", "en"), ("ZH", "zh"), ("zh;q=0", "en"), ("zh;q=x", "en"), (",;q=1,;,", "en"),
+        ("de;q=1, zh;q=0.001", "zh"),
+    ],
+)  # fmt: skip
+def test_the_readers_language(accepted: str, language: str) -> None:
+    assert preferred_language(accepted) == language
+
+
+def test_lengths_are_as_players_write_them() -> None:
+    assert [clock(seconds) for seconds in (0, 7.4, 59.6, 750, 3599.5, 3600, 36_061)] == [
+        "0:00", "0:07", "1:00", "12:30", "1:00:00", "1:00:00", "10:01:01",
+    ]  # fmt: skip

@@ -14,9 +14,12 @@ from appservice.tokens import (
     decode_unpadded,
     grant_expiry,
     issue_grant,
+    issue_secret,
     issue_session,
     read_grant,
     read_session,
+    secret_expiry,
+    secret_hash,
 )
 
 KEY = b"k" * 32
@@ -150,3 +153,27 @@ def test_base64_of_all_kinds(raw: bytes) -> None:
 def test_what_is_no_base64(text: str) -> None:
     with pytest.raises(ValueError, match=r"base64|characters|ordinal"):
         decode_unpadded(text)
+
+
+@given(st.integers(1, 2**53))
+def test_a_sign_in_is_part_of_session_and_scope(key: int) -> None:
+    session = Session(SESSION.user_id, SESSION.room_id, SESSION.expires_at, key)
+    assert read_session(KEY, issue_session(KEY, session), 0) == session
+    scope = Scope(SCOPE.room_key, SCOPE.member_key, key)
+    assert read_grant(KEY, *_grant(scope), now_s=0) == scope
+    assert read_grant(KEY, _grant(scope)[0], str(SCOPE), now_s=0) is None
+
+
+def test_a_secret_tells_when_its_code_ends_and_is_never_the_same() -> None:
+    secrets = {issue_secret(KEY, 6000) for _ in range(100)}
+    assert len(secrets) == len({secret_hash(secret) for secret in secrets}) == 100
+    assert {secret_expiry(KEY, secret) for secret in secrets} == {6000}
+
+
+@given(ANY_TEXT)
+def test_other_secrets_are_none(text: str) -> None:
+    assert secret_expiry(KEY, text) is None
+    secret = issue_secret(KEY, 6000)
+    assert secret_expiry(OTHER_KEY, secret) is None
+    assert secret_expiry(KEY, secret.replace("6000.", "6001.", 1)) is None
+    assert len(secret_hash(text)) == 32

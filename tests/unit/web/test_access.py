@@ -9,8 +9,8 @@ import pytest
 
 from appservice.errors import ForbiddenError, UnknownTokenError
 from appservice.model import RoomId, UserId, VideoId
-from appservice.store import Store
-from appservice.tokens import Scope, Session, issue_grant, issue_session
+from appservice.store import SignIn, SignInStore, Store
+from appservice.tokens import Scope, Session, issue_grant, issue_session, secret_hash
 from appservice.web.access import SESSION_S, Access
 from tests.unit.videos import ALICE, ROOM
 
@@ -25,10 +25,17 @@ class Members:
     def __init__(self) -> None:
         self.joined = True
         self.asked = 0
+        self.sign_ins: dict[bytes, SignIn] = {}
 
     async def viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
         self.asked += 1
-        return (ROOM, ALICE) if self.joined and scope == SCOPE else None
+        return (ROOM, ALICE) if self.joined and (scope.room_key, scope.member_key) == (3, 7) else None
+
+    async def sign_in(self, secret_hash: bytes, room_id: RoomId) -> SignIn | None:
+        return self.sign_ins.get(secret_hash) if room_id == ROOM else None
+
+    async def is_signed_in(self, key: int, room_id: RoomId, user_id: UserId) -> bool:
+        return (room_id, user_id) == (ROOM, ALICE) and SignIn(key, ALICE) in self.sign_ins.values()
 
     async def member_key(self, room_id: RoomId, user_id: UserId) -> int | None:
         self.asked += 1
@@ -46,7 +53,7 @@ def members() -> Members:
 
 @pytest.fixture
 def access(members: Members) -> Access:
-    return Access(cast("Store", members), KEY)
+    return Access(cast("Store", members), cast("SignInStore", members), KEY)
 
 
 @pytest.fixture
@@ -145,3 +152,69 @@ async def test_what_is_remembered_does_not_grow_without_end(
             with pytest.raises(ForbiddenError):
                 await access.viewer(*_parts(Scope(room_key, 1)))
     assert members.asked == 6
+
+
+async def test_what_changed_is_looked_at_anew(access: Access, members: Members) -> None:
+    assert await access.served_stage(VIDEO, ROOM) == "1-ready"
+    members.joined = False  # stands for a video that may not be served any more
+    access.forget()
+    assert await access.served_stage(VIDEO, ROOM) is None
+
+
+class Changing(Members):
+    """A video is hidden just while it is asked for the first time."""
+
+    access: Access
+
+    async def served_stage(self, video_id: VideoId, room_id: RoomId) -> str | None:
+        before = await super().served_stage(video_id, room_id)
+        self.joined = False
+        self.access.forget()
+        return before
+
+
+async def test_an_answer_from_before_a_change_is_not_kept() -> None:
+    members = Changing()
+    members.access = Access(cast("Store", members), cast("SignInStore", members), KEY)
+    assert await members.access.served_stage(VIDEO, ROOM) == "1-ready"
+    assert await members.access.served_stage(VIDEO, ROOM) is None
+
+
+async def test_a_signed_in_browser_until_it_is_signed_out(access: Access, members: Members) -> None:
+    secret = access.new_secret()
+    assert await access.signed_in(secret, ROOM) is None
+    members.sign_ins[secret_hash(secret)] = SignIn(9, None)
+    assert await access.signed_in(secret, ROOM) is None
+    members.sign_ins[secret_hash(secret)] = SignIn(9, ALICE)
+    assert await access.signed_in(secret, ROOM) == (9, ALICE)
+    _, session = access.open_session(ALICE, ROOM, 9)
+    assert await access.membership(session, ROOM) == 7
+    members.sign_ins.clear()
+    with pytest.raises(UnknownTokenError):
+        await access.membership(session, ROOM)
+
+
+@pytest.mark.usefixtures("later")
+async def test_media_end_with_the_sign_in(access: Access, members: Members) -> None:
+    scope = Scope(3, 7, 9)
+    members.sign_ins[b""] = SignIn(9, ALICE)
+    assert await access.viewer(*_parts(scope)) == (scope, ROOM)
+    members.sign_ins.clear()
+    with pytest.raises(ForbiddenError):
+        await access.viewer(*_parts(scope))
+
+
+async def test_secrets_that_never_sign_in(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    for secret in (
+        "",
+        "x",
+        f"{2**40}.x.y",
+        Access(cast("Store", None), cast("SignInStore", None), b"o" * 32).new_secret(),
+    ):
+        with pytest.raises(UnknownTokenError):
+            await access.signed_in(secret, ROOM)
+    old = access.new_secret()
+    assert await access.signed_in(old, RoomId("!unknown")) is None  # as for any room
+    monkeypatch.setattr("appservice.web.access.time", SimpleNamespace(monotonic=time.monotonic, time=lambda: 2**40))
+    with pytest.raises(UnknownTokenError):
+        await access.signed_in(old, ROOM)

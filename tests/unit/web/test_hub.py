@@ -11,8 +11,8 @@ async def test_news_wake_whoever_waits_and_are_told_once() -> None:
     listener.tell_changed()
     listener.tell_changed()
     await asyncio.wait_for(waiting, 5)
-    assert listener.take() == (True, [])
-    assert listener.take() == (False, [])
+    assert listener.take() == (True, [], None)
+    assert listener.take() == (False, [], None)
 
 
 async def test_of_each_videos_progress_the_latest_is_told() -> None:
@@ -20,4 +20,13 @@ async def test_of_each_videos_progress_the_latest_is_told() -> None:
     for video, data in (("a", "1"), ("b", "2"), ("a", "3")):
         listener.tell_progress(video, data)
     await asyncio.wait_for(listener.wait(), 5)
-    assert listener.take() == (False, ["3", "2"])
+    assert listener.take() == (False, ["3", "2"], None)
+
+
+async def test_the_latest_who_watch_are_told_once() -> None:
+    listener = Listener()
+    listener.tell_watching("1")
+    listener.tell_watching("2")
+    await asyncio.wait_for(listener.wait(), 5)
+    assert listener.take() == (False, [], "2")
+    assert listener.take() == (False, [], None)

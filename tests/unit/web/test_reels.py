@@ -10,18 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appservice.model import State, Video, Visibility
+from appservice.model import State, UserId, Video, Visibility
 from appservice.web.reels import (
     Reel,
     ReelCache,
     build_reel,
     channel,
+    key_of_turns,
     members_reel,
     regrown,
     revision_of,
+    taking_turns,
+    together,
     video_playlists,
 )
-from tests.unit.videos import ALICE, BOB, make_video, rendition
+from tests.unit.videos import ALICE, BOB, make_member, make_video, rendition
 
 BASE = "https://reel.example/media/1800000000.sig/3.7/"
 
@@ -52,6 +55,38 @@ def test_the_channel_is_everybodys_in_the_order_sent() -> None:
     videos = [make_video(5, created_at=20), make_video(2, sender=BOB, created_at=20), make_video(9, created_at=10)]
     hidden = make_video(1, created_at=1, visibility=Visibility.HIDDEN)
     assert [video.event_id for video in channel([hidden, *videos])] == ["$event9", "$event2", "$event5"]
+
+
+@pytest.mark.parametrize(
+    ("senders", "played"),
+    [
+        ("a", "a1 a2 a3"), ("ab", "a1 b1 a2 b2 a3"), ("ba", "b1 a1 b2 a2 a3"), ("abc", "a1 b1 c1 a2 b2 a3"),
+        ("ad", "a1 a2 a3"), ("", ""), ("d", ""),
+    ],
+)  # fmt: skip
+def test_several_members_take_turns(senders: str, played: str) -> None:
+    videos = [
+        make_video(index, sender=UserId(f"@{name[0]}:x"), title=name)
+        for index, name in enumerate(["a1", "b1", "a2", "c1", "a3", "b2"], 1)
+    ]
+    hidden = make_video(9, sender=UserId("@d:x"), visibility=Visibility.HIDDEN)
+    order = together([*videos, hidden], [UserId(f"@{name}:x") for name in senders])
+    assert " ".join(video.title for video in order) == played
+
+
+def test_what_grows_is_the_last_of_a_reel_of_several() -> None:
+    growing = [make_video(n, sender=s, state=State.PLAYABLE, available=1) for n, s in ((1, ALICE), (2, BOB))]
+    whole = [make_video(3, sender=ALICE), make_video(4, sender=BOB)]
+    order = together([*growing, *whole], [ALICE, BOB])
+    assert order == [*whole, growing[0]]
+    assert build_reel(order).videos == tuple(order)
+
+
+def test_who_takes_turns() -> None:
+    people = [make_member(15, ALICE), make_member(9, BOB), make_member(12, UserId("@c:x"))]
+    assert [m.key for m in taking_turns(people)] == [9, 12, 15]
+    assert key_of_turns(taking_turns(people, {15, 12, 99})) == "12+15"
+    assert key_of_turns(taking_turns(people, set())) == ""
 
 
 def test_a_revision_is_what_plays_and_in_which_order() -> None:

@@ -1,24 +1,40 @@
 """A room as one viewer may see it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from appservice.model import Member, State, UserId, Video, Visibility
+from appservice.managing import Viewer
+from appservice.model import Member, State, UserId, Video, VideoId, Visibility
+from appservice.schedule import Schedule, Turn
 from appservice.web.reels import revision_of
-from appservice.web.views import Grant, MemberView, ProgressView, RoomView, VideoView, room_view
+from appservice.web.views import Broadcast, Grant, MemberView, ProgressView, RoomView, VideoView, room_view
 from tests.unit.videos import ALICE, BOB, ROOM, make_member, make_room, make_video
+from transcode.captions import Captions
 from transcode.storyboard import Storyboard
 
 GRANT = Grant("1800000000.sig/3.7", 1_800_000_000_000)
 BASE = "/media/1800000000.sig/3.7"
+LIVE = Broadcast(schedule=None, watching=(), now=1_700_000_000_000)
+BOT = UserId("@reel:example.org")
 CAROL = UserId("@carol:example.org")
 
 
-def view(videos: list[Video], viewer: UserId = BOB, members: list[Member] | None = None) -> RoomView:
+def view(
+    videos: list[Video],
+    viewer: UserId = BOB,
+    members: list[Member] | None = None,
+    live: Broadcast = LIVE,
+    reports: dict[VideoId, int] | None = None,
+    asked: Sequence[str] = (),
+) -> RoomView:
     both = [make_member(1, ALICE), make_member(2, BOB)]
-    return room_view(make_room(), both if members is None else members, videos, viewer, GRANT)
+    asker = Viewer(viewer, moderates=reports is not None)
+    return room_view(
+        make_room(), both if members is None else members, videos, asker, GRANT, live, BOT, None, reports, asked=asked
+    )
 
 
 def member(room: RoomView, user_id: UserId) -> MemberView:
@@ -33,12 +49,14 @@ def test_a_room() -> None:
     video = make_video(1)
     room = view([video])
     assert room.model_dump() == {
-        "room_id": ROOM, "name": "The den", "channel": f"{BASE}/reel/all/{revision_of([video])}/index.m3u8",
-        "grant_expires_at": 1_800_000_000_000,
+        "room_id": ROOM, "name": "The den", "bot": BOT, "channel": f"{BASE}/reel/all/{revision_of([video])}/index.m3u8",
+        "grant_expires_at": 1_800_000_000_000, "now": 1_700_000_000_000, "direct": True, "schedule": None,
+        "watching": [], "together": None,
+        "place": None,
         "members": [
             {
                 "user_id": ALICE, "display_name": None, "avatar_url": None, "video_avatar": None,
-                "reel_url": f"{BASE}/reel/1/{revision_of([video])}/index.m3u8",
+                "reel_url": f"{BASE}/reel/1/{revision_of([video])}/index.m3u8", "can": [],
                 "videos": [
                     {
                         "id": video.id, "event_id": "$event1", "title": "Video 1", "state": "ready",
@@ -46,23 +64,64 @@ def test_a_room() -> None:
                         "poster_url": f"{BASE}/v/{video.id}/1-ready/poster.jpg",
                         "playlist_url": f"{BASE}/v/{video.id}/1-ready/index.m3u8", "storyboard_url": None,
                         "preview_url": None, "blurhash": None, "progress": None, "created_at": 1, "failure": None,
+                        "captions": [], "version": 1, "can": ["report"], "published": False,
+                        "is_video_avatar": False, "reports": None,
                     }
                 ],
             },
             {
                 "user_id": BOB, "display_name": None, "avatar_url": None, "video_avatar": None, "reel_url": None,
-                "videos": [],
+                "can": ["order"], "videos": [],
             },
         ],
     }  # fmt: skip
+
+
+def test_moderators_see_more_and_may_more() -> None:
+    hidden, odd = make_video(1, visibility=Visibility.HIDDEN, hidden_by=CAROL), make_video(2, has_preview=True)
+    members = [replace(make_member(1, ALICE), avatar_video=odd.id), make_member(2, BOB)]
+    assert [video.id for video in seen(view([hidden, odd], members=members))] == [odd.id]
+    room = view([hidden, odd], members=members, reports={odd.id: 2})
+    assert {video.id: video.reports for video in seen(room)} == {hidden.id: 0, odd.id: 2}
+    assert "show" in seen(room)[0].can
+    assert member(room, ALICE).can == ["order"]
+    assert seen(room)[1].is_video_avatar
+    assert member(room, ALICE).video_avatar == f"{BASE}/v/{odd.id}/1-ready/preview.mp4"
+
+
+def test_a_chat_of_two() -> None:
+    assert view([]).direct
+    assert not view([], members=[make_member(1, ALICE)]).direct
+
+
+def test_what_the_channel_shows_when_and_to_whom() -> None:
+    one, two = Turn(make_video(1).id, "1", 2500), Turn(make_video(2).id, "2", 1000)
+    room = view([], live=Broadcast(Schedule(5, (one,), two), [ALICE], 9)).model_dump()
+    assert room["schedule"] == {
+        "starts_at": 5, "items": [{"id": one.id, "duration": 2.5}], "before": {"id": two.id, "duration": 1.0},
+    }  # fmt: skip
+    assert (room["watching"], room["now"]) == ([ALICE], 9)
+    assert view([], live=Broadcast(Schedule(5, (one,)), [], 9)).model_dump()["schedule"]["before"] is None
 
 
 def test_what_comes_with_a_video() -> None:
     storyboard = Storyboard(columns=3, count=5, width=160, height=90, interval=1.0)
     video = make_video(1, storyboard=storyboard, has_preview=True, blurhash="LEHV6nWB2yk8")
     (shown,) = seen(view([video]))
+    assert shown.captions == []
     assert shown.storyboard_url == f"{BASE}/v/{video.id}/1-ready/storyboard.vtt"
     assert (shown.preview_url, shown.blurhash) == (f"{BASE}/v/{video.id}/1-ready/preview.mp4", "LEHV6nWB2yk8")
+
+
+def test_captions_lie_in_the_stage_that_plays() -> None:
+    captions = (Captions("captions0.vtt", "zh", "中文"), Captions("captions1.vtt", None, "2"))
+    (shown,) = seen(view([make_video(1, captions=captions)]))
+    folder = f"{BASE}/v/{make_video(1).id}/1-ready"
+    assert [(each.language, each.label, each.url) for each in shown.captions] == [
+        ("zh", "中文", f"{folder}/captions0.vtt"), (None, "2", f"{folder}/captions1.vtt"),
+    ]  # fmt: skip
+    (failed,) = seen(view([make_video(1, captions=captions, state=State.FAILED, stage=None)], ALICE))
+    assert failed.captions == []
 
 
 @pytest.mark.parametrize(
@@ -181,3 +240,20 @@ def test_an_avatar_is_served_by_us() -> None:
     assert member(room, ALICE).avatar_url == f"{BASE}/avatar/41"
     assert member(room, ALICE).display_name == "Alice"
     assert member(room, BOB).avatar_url is None
+
+
+def test_members_together_take_turns_in_the_order_of_their_keys() -> None:
+    people = [make_member(15, ALICE), make_member(12, BOB), make_member(7, CAROL)]
+    videos = [make_video(number, sender=sender) for number, sender in enumerate((ALICE, ALICE, BOB, CAROL), 1)]
+    alices, bobs, carols = [videos[0], videos[1]], videos[2], videos[3]
+    both = view(videos, members=people, asked=[ALICE, BOB, "@stranger:x"]).together
+    assert both
+    assert both.members == [BOB, ALICE]
+    assert both.reel_url == f"{BASE}/reel/12+15/{revision_of([bobs, *alices])}/index.m3u8"
+    everybody = view(videos, members=people, asked=["*"]).together
+    assert everybody
+    revision = revision_of([carols, bobs, *alices])
+    assert (everybody.members, everybody.reel_url) == ([CAROL, BOB, ALICE], f"{BASE}/reel/turns/{revision}/index.m3u8")
+    nobody = view(videos, members=people, asked=["@stranger:x"]).together
+    assert nobody
+    assert (nobody.members, nobody.reel_url) == ([], None)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from appservice.config import Config
+from appservice.model import Kind
 from appservice.worker.videos import content_hash, settings_of
 from transcode import Settings
 
@@ -38,3 +39,5 @@ def test_the_same_content() -> None:
     assert ours == content_hash(b"d" * 32, Settings(), config(transcode={"threads": 1}))
     assert ours != content_hash(b"e" * 32, Settings(), config())
     assert ours != content_hash(b"d" * 32, Settings(), config(media={"max_duration": 60})), "it may be too long now"
+    picture = content_hash(b"d" * 32, Settings(), config(), Kind.IMAGE, 6)
+    assert len({ours, picture, content_hash(b"d" * 32, Settings(), config(), Kind.IMAGE, 3)}) == 3

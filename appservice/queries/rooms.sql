@@ -3,16 +3,25 @@
 -- name: upsert_room (room_id) The room exists from now on; an older row stays as it is.
 INSERT INTO rooms (room_id) VALUES ($1) ON CONFLICT DO NOTHING;
 
--- name: set_bot_membership (room_id, membership, inviter) The bot was invited, joined or left.
-INSERT INTO rooms (room_id, bot_membership, inviter) VALUES ($1, $2, $3)
+-- name: set_bot_membership (room_id, membership, inviter, direct) The bot was invited, joined or left; only an invitation says whether it is a direct one.
+INSERT INTO rooms (room_id, bot_membership, inviter, direct) VALUES ($1, $2, $3, $4)
 ON CONFLICT (room_id) DO UPDATE
 SET bot_membership = excluded.bot_membership, inviter = excluded.inviter,
+    direct = CASE WHEN excluded.bot_membership = 'invite' THEN excluded.direct ELSE rooms.direct END,
+    left_at = CASE WHEN excluded.bot_membership = 'join' THEN NULL
+        WHEN excluded.bot_membership IN ('leave', 'ban') THEN coalesce(rooms.left_at, now()) ELSE rooms.left_at END,
+    -- What is said while it is away is not missed.
+    last_event = CASE WHEN excluded.bot_membership = 'join' THEN rooms.last_event END,
+    joined_event = CASE WHEN excluded.bot_membership = 'join' THEN rooms.joined_event END,
     -- Invited again after it left: place the widget and say what is needed anew.
     widget_placed = rooms.widget_placed AND excluded.bot_membership = 'join',
     told = CASE WHEN excluded.bot_membership = 'join' THEN rooms.told ELSE '{}' END;
 
 -- name: set_room_name (room_id, name)
 UPDATE rooms SET name = $2, name_told_at = clock_timestamp() WHERE room_id = $1;
+
+-- name: set_max_lifetime (room_id, max_lifetime)
+UPDATE rooms SET max_lifetime = $2, retention_told_at = clock_timestamp() WHERE room_id = $1;
 
 -- name: set_power_levels (room_id, content)
 UPDATE rooms SET power_levels = $2, power_told_at = clock_timestamp() WHERE room_id = $1;
@@ -23,10 +32,11 @@ UPDATE rooms SET encrypted = true WHERE room_id = $1;
 -- name: set_replaced_by (room_id, replacement)
 UPDATE rooms SET replaced_by = $2 WHERE room_id = $1;
 
--- name: set_room_snapshot (room_id, name, power_levels, creators, encrypted, read_at) State read from the homeserver; what an event told later stays.
+-- name: set_room_snapshot (room_id, name, power_levels, creators, encrypted, read_at, max_lifetime) State read from the homeserver; what an event told later stays.
 UPDATE rooms
 SET name = CASE WHEN name_told_at <= $6 THEN $2 ELSE name END,
     power_levels = CASE WHEN power_told_at <= $6 THEN $3 ELSE power_levels END,
+    max_lifetime = CASE WHEN retention_told_at <= $6 THEN $7 ELSE max_lifetime END,
     creators = $4,  -- they never change
     encrypted = encrypted OR $5  -- nor is this ever taken back
 WHERE room_id = $1;
@@ -42,6 +52,9 @@ UPDATE rooms SET told = array_remove(told, $2) WHERE room_id = $1;
 
 -- name: room (room_id)
 SELECT * FROM rooms WHERE room_id = $1;
+
+-- name: rooms_with_us () The rooms that the bot is in, as far as we know.
+SELECT room_id FROM rooms WHERE bot_membership = 'join';
 
 -- name: joined_rooms () The rooms that the bot is in, to be looked at anew at a start.
 SELECT room_id FROM rooms WHERE bot_membership IN ('join', 'invite') ORDER BY key;
@@ -62,15 +75,17 @@ WHERE members.changed_at <= $5;
 
 -- name: snapshot_leavers (room_id, joined_user_ids, read_at) Who is not among the joined any more has left.
 UPDATE members SET membership = 'leave', changed_at = clock_timestamp()
-WHERE room_id = $1 AND membership = 'join' AND changed_at <= $3 AND NOT user_id = ANY ($2);
+WHERE room_id = $1 AND membership = 'join' AND changed_at <= $3 AND NOT user_id = ANY ($2)
+RETURNING user_id;
 
--- name: member_key (room_id, user_id) Nothing comes back unless both the user and the bot are in the room.
+-- name: member_key (room_id, user_id) Nothing comes back unless both the user and the bot are in the room, or when a policy list bans the user.
 SELECT m.key
 FROM members m JOIN rooms r ON r.room_id = m.room_id
-WHERE m.room_id = $1 AND m.user_id = $2 AND m.membership = 'join' AND r.bot_membership = 'join';
+WHERE m.room_id = $1 AND m.user_id = $2 AND m.membership = 'join' AND r.bot_membership = 'join'
+    AND NOT is_policed(m.user_id);
 
 -- name: joined_members (room_id)
-SELECT key, user_id, display_name, avatar_mxc FROM members WHERE room_id = $1 AND membership = 'join';
+SELECT key, user_id, display_name, avatar_mxc, avatar_video FROM members WHERE room_id = $1 AND membership = 'join';
 
 -- name: member_avatar (room_key, viewer_key, member_key) The avatar of a member, for another joined member of the same room.
 SELECT m.avatar_mxc
@@ -80,12 +95,17 @@ WHERE r.key = $1 AND v.key = $2 AND v.membership = 'join' AND m.key = $3;
 -- name: viewer (room_key, member_key) The room and user of a media grant, while the user is joined and the bot is there.
 SELECT m.room_id, m.user_id
 FROM members m JOIN rooms r ON r.room_id = m.room_id
-WHERE r.key = $1 AND m.key = $2 AND m.membership = 'join' AND r.bot_membership = 'join';
+WHERE r.key = $1 AND m.key = $2 AND m.membership = 'join' AND r.bot_membership = 'join'
+    AND NOT is_policed(m.user_id);
 
--- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at) Nothing comes back for an event that is known.
-INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, position)
-SELECT $1, $2, $2, $3, $4, $5, $6, $7, $8, at, at
+-- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind) Nothing comes back for an event that is known, or of somebody who does not want it.
+INSERT INTO videos (
+    event_id, room_id, sent_in, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, position,
+    held_for, visibility, kind
+)
+SELECT $1, $2, $2, $3, $4, $5, $6, $7, $8, at, at, $10::text, CASE WHEN $10 IS NULL THEN 'shown' ELSE 'held' END, $11
 FROM (SELECT least($9::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS at) AS clock
+WHERE NOT EXISTS (SELECT FROM people WHERE user_id = $3 AND settings @> '{"add": false}')
 ON CONFLICT (event_id) DO NOTHING
 RETURNING id;
 
@@ -95,16 +115,35 @@ SELECT * FROM videos WHERE id = $1;
 -- name: room_videos (room_id) Every reel of the room, in order.
 SELECT * FROM videos WHERE room_id = $1 AND visibility <> 'removed' ORDER BY position, sent_at, id;
 
+-- name: videos_of (sender, room_id or NULL) A member's reels: of one room, or of all where both they and the bot are.
+SELECT v.*
+FROM videos v
+    JOIN rooms r ON r.room_id = v.room_id AND r.bot_membership = 'join'
+    JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
+WHERE v.sender = $1 AND ($2::text IS NULL OR v.room_id = $2) AND v.visibility <> 'removed'
+ORDER BY r.key, v.position, v.sent_at, v.id;
+
+-- name: videos_by_short_id (hexadecimal digits, user_id) One more than is of use, to tell that the digits are too few.
+SELECT v.*
+FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = $2 AND m.membership = 'join'
+WHERE v.visibility <> 'removed' AND replace(v.id::text, '-', '') LIKE $1 || '%'
+ORDER BY v.id LIMIT 2;
+
 -- name: served_stage (id, room_id) The folder of a video that viewers of a room may be served from now; its sender must be there.
 SELECT v.stage
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
 WHERE v.id = $1 AND v.room_id = $2 AND v.visibility = 'shown' AND v.state IN ('playable', 'ready');
 
--- name: begin_attempt (id, from_states) One more attempt; nothing comes back when there is nothing left to do.
+-- name: begin_attempt (id, from_states) One more attempt; nothing comes back when there is nothing left to do, or the bot has left.
 UPDATE videos SET state = CASE WHEN state = 'playable' THEN state ELSE 'processing' END,
     attempts = attempts + 1, percent = 0, remaining = NULL, changed_at = now()
 WHERE id = $1 AND visibility <> 'removed' AND state = ANY ($2)
+    AND NOT EXISTS (SELECT FROM rooms r WHERE r.room_id = videos.room_id AND r.left_at IS NOT NULL)
 RETURNING *;
+
+-- name: wanted (id, attempt)
+SELECT FROM videos v WHERE v.id = $1 AND v.attempts = $2 AND v.visibility <> 'removed'
+    AND NOT EXISTS (SELECT FROM rooms r WHERE r.room_id = v.room_id AND r.left_at IS NOT NULL);
 
 -- name: give_back_attempt (id, attempt) The worker was stopped in the middle.
 UPDATE videos SET attempts = attempts - 1, percent = NULL, remaining = NULL WHERE id = $1 AND attempts = $2;
@@ -132,16 +171,17 @@ WHERE percent IS NOT NULL AND EXISTS (
 )
 ORDER BY position, id;
 
--- name: unfinished_without_job () What a lost job left behind.
+-- name: unfinished_without_job () What a lost job left behind, or the bot where it left and came back.
 SELECT id FROM videos
 WHERE state IN ('queued', 'processing', 'playable') AND visibility <> 'removed'
+    AND NOT EXISTS (SELECT FROM rooms r WHERE r.room_id = videos.room_id AND r.left_at IS NOT NULL)
     AND NOT EXISTS (
         SELECT FROM pgqueuer WHERE entrypoint = 'video' AND payload = convert_to(videos.id::text, 'UTF8')
     );
 
--- name: publish (id, from_states, attempt, state, stage, duration, width, height, has_poster, renditions, available, blurhash, storyboard, has_preview, content_hash) Only the newest attempt may publish.
+-- name: publish (id, from_states, attempt, state, stage, duration, width, height, has_poster, renditions, available, blurhash, storyboard, has_preview, content_hash, captions, bytes) Only the newest attempt may publish.
 UPDATE videos SET state = $4, stage = $5, duration = $6, width = $7, height = $8, has_poster = $9, renditions = $10,
-    available = $11, blurhash = $12, storyboard = $13, has_preview = $14, content_hash = $15,
+    available = $11, blurhash = $12, storyboard = $13, has_preview = $14, content_hash = $15, captions = $16, bytes = $17,
     percent = CASE WHEN $4 = 'ready' THEN NULL ELSE percent END,
     remaining = CASE WHEN $4 = 'ready' THEN NULL ELSE remaining END,
     failure = NULL, changed_at = now()
@@ -160,28 +200,51 @@ ORDER BY changed_at DESC LIMIT 1;
 
 -- name: fail (id, from_states, attempt, failure) Nobody is told of a video that was taken back.
 UPDATE videos SET state = 'failed', failure = $4, stage = NULL, has_poster = false, renditions = '[]',
-    available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL,
-    percent = NULL, remaining = NULL, changed_at = now()
+    available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]',
+    percent = NULL, remaining = NULL, bytes = 0, changed_at = now()
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 
--- name: discard (id) It was no video after all.
-DELETE FROM videos WHERE id = $1 RETURNING room_id;
+-- name: discard (id, attempt) It was no video after all.
+DELETE FROM videos WHERE id = $1 AND attempts = $2 RETURNING room_id, sent_in;
 
 -- name: requeue (id)
-UPDATE videos SET state = 'queued', attempts = 0, failure = NULL, changed_at = now()
-WHERE id = $1 AND state = 'failed' AND visibility <> 'removed'
-RETURNING room_id;
-
--- name: remove_by_event (sent_in, event_id) The row stays, empty, so that the event is not taken in again.
-UPDATE videos SET visibility = 'removed', title = '', mxc = '', encrypted_file = NULL, renditions = '[]', stage = NULL,
-    has_poster = false, available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL,
-    percent = NULL, remaining = NULL, changed_at = now()
-WHERE sent_in = $1 AND event_id = $2 AND visibility <> 'removed'
-RETURNING id, room_id;
+UPDATE videos v SET state = 'queued', attempts = 0, attempts_before = 0, failure = NULL, changed_at = now()
+FROM videos was
+WHERE v.id = $1 AND was.id = v.id AND v.state = 'failed' AND v.visibility <> 'removed'
+RETURNING v.room_id, v.sender, was.failure;
 
 -- name: move_videos (old_room_id, new_room_id) After an upgrade both ends of which were checked.
 UPDATE videos SET room_id = $2, changed_at = now() WHERE room_id = $1;
+
+-- name: move_settings (old_room_id, new_room_id) Once: what the new room's moderators chose wins, and may be taken back.
+WITH old AS (SELECT settings FROM rooms WHERE room_id = $1),
+    given AS (UPDATE rooms SET settings = '{}' WHERE room_id = $1 AND settings <> '{}')
+UPDATE rooms new SET settings = old.settings || new.settings FROM old WHERE new.room_id = $2 AND old.settings <> '{}';
+
+-- name: move_moderators_room (old_room_id, new_room_id) Those who ask for decisions there go along.
+UPDATE rooms SET settings = jsonb_set(settings, '{moderators_room}', to_jsonb($2::text))
+WHERE settings ->> 'moderators_room' = $1;
+
+-- name: move_blocks (old_room_id, new_room_id)
+WITH moved AS (
+    DELETE FROM blocks WHERE room_id = $1 RETURNING source_hash, fingerprint, reason, blocked_by, blocked_at
+)
+INSERT INTO blocks (room_id, source_hash, fingerprint, reason, blocked_by, blocked_at)
+SELECT $2, source_hash, fingerprint, reason, blocked_by, blocked_at FROM moved ON CONFLICT DO NOTHING;
+
+-- name: move_audit (old_room_id, new_room_id) The first of its rooms is kept beside.
+UPDATE audit SET room_id = $2, details = jsonb_build_object('room_before', $1::text) || details WHERE room_id = $1;
+
+-- name: move_avatars (old_room_id, new_room_id) Members may come later: then they have their choice already.
+WITH chosen AS (
+    UPDATE members m SET avatar_video = NULL FROM members was
+    WHERE m.room_id = $1 AND was.key = m.key AND was.avatar_video IS NOT NULL
+    RETURNING was.user_id, was.avatar_video
+)
+INSERT INTO members (room_id, user_id, membership, avatar_video, changed_at)
+SELECT $2, user_id, 'leave', avatar_video, to_timestamp(0) FROM chosen
+ON CONFLICT (room_id, user_id) DO UPDATE SET avatar_video = coalesce(members.avatar_video, excluded.avatar_video);
 
 -- name: counts () For operators: videos by state.
 SELECT state, count(*) AS videos FROM videos WHERE visibility <> 'removed' GROUP BY state ORDER BY state;

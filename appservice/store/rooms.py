@@ -1,44 +1,45 @@
-"""The database in operation: every query of queries.sql behind a method, jobs enqueued in the same transaction."""
+"""Rooms, members and videos: queries behind methods, jobs enqueued in the same transaction."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import asyncpg
 import structlog
 
 from appservice import intake
-from appservice.changes import (
+from appservice.audit import ITSELF, Deed, note
+from appservice.changes import resume
+from appservice.errors import UnavailableError
+from appservice.jobs import (
+    BACKGROUND,
+    FORGET_JOB,
     HEAVY,
     LIGHT,
-    NOTICE_JOB,
     ROOM_JOB,
     SWEEP_JOB,
+    TIMELINE_JOB,
+    VERDICT_JOB,
     VIDEO_JOB,
-    Connection,
     Pool,
     announce,
-    apply,
+    concern_moderators,
     enqueue,
+    enqueue_all,
+    speak_of,
+    trouble,
 )
-from appservice.errors import UnavailableError
 from appservice.model import Member, Room, RoomId, Snapshot, State, UserId, Video, VideoId, sources_of
+from appservice.quotas import NO_LIMITS, Quotas
+from appservice.removal import erase_departed
 from appservice.rows import SQL, read_room, read_video
+from appservice.store.applying import apply_all
+from appservice.store.pool import Database
 from appservice.tokens import Scope
+from transcode.captions import Captions
 from transcode.playlist import Rendition
 from transcode.storyboard import Storyboard
-
-_UNREACHABLE = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TransactionRollbackError,  # two transactions in each other's way: the loser may come again
-)
 
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ log = structlog.get_logger()
 class Published:
     """What the worker made of a video; durations in seconds, `available` as in `Video`.
 
-    `content_hash` is equal for videos whose files are interchangeable.
+    `content_hash` is equal for videos whose files are interchangeable; `bytes` is what the stage's files take.
     """
 
     state: State
@@ -61,7 +62,9 @@ class Published:
     blurhash: str | None = None
     storyboard: Storyboard | None = None
     has_preview: bool = False
+    captions: Sequence[Captions] = ()
     content_hash: bytes | None = None
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,67 +79,25 @@ class UnderWay:
     remaining: int | None
 
 
-async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+# What is playable sooner is not worth a word before.
+_QUICK = timedelta(seconds=2)
 
 
-async def open_pool(dsn: str, *, size: int = 10) -> Pool:
-    """Open connections that speak JSON. Raises UnavailableError when the database does not answer."""
-    try:
-        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=_set_up, timeout=10, command_timeout=60)
-    except (*_UNREACHABLE, asyncpg.PostgresError, TimeoutError) as error:
-        raise UnavailableError(f"The database does not answer: {error}. Check `database` and that it runs.") from error
-
-
-class Store:
+class Store(Database):
     """All that Roomreel keeps in PostgreSQL. Every method raises UnavailableError when the database is away."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        try:
-            async with self._pool.acquire(timeout=10) as connection:
-                yield connection
-        except (*_UNREACHABLE, TimeoutError) as error:
-            raise UnavailableError(f"The database does not answer: {error}") from error
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Connection]:
-        async with self._connection() as connection, connection.transaction():
-            yield connection
-
-    async def _fetch(self, name: str, *args: object) -> list[asyncpg.Record]:
-        async with self._connection() as connection:
-            return await connection.fetch(SQL[name], *args)
-
-    async def _fetchrow(self, name: str, *args: object) -> asyncpg.Record | None:
-        async with self._connection() as connection:
-            return await connection.fetchrow(SQL[name], *args)
-
-    async def now(self) -> datetime:
-        """Return the database's clock."""
-        moment: datetime = (await self._fetch("clock"))[0]["now"]
-        return moment
+    def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS, *, judging: bool = False) -> None:
+        super().__init__(pool)
+        self._quotas = quotas
+        # What is published waits for the verdict of a detection service.
+        self._judging = judging
 
     # Intake
 
     async def apply(self, changes: Sequence[intake.Change]) -> int:
-        """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused.
-
-        A change whose data the database refuses is logged and skipped: it must not block the stream.
-        """
-        refused = 0
+        """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused."""
         async with self._transaction() as connection:
-            for change in changes:
-                try:
-                    async with connection.transaction():
-                        await apply(connection, change)
-                except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError) as error:
-                    refused += 1
-                    log.warning("event_refused", change=type(change).__name__, room_id=change.room_id, error=str(error))
-        return refused
+            return (await apply_all(connection, changes, self._quotas))[1]
 
     # Rooms and members
 
@@ -144,6 +105,10 @@ class Store:
         """Return what is known of a room."""
         row = await self._fetchrow("room", room_id)
         return read_room(row) if row else None
+
+    async def rooms_with_us(self) -> set[RoomId]:
+        """Return the rooms that the bot is in, as far as we were told."""
+        return {RoomId(row["room_id"]) for row in await self._fetch("rooms_with_us")}
 
     async def tended_rooms(self) -> list[RoomId]:
         """Return the rooms that the bot is in or is invited to."""
@@ -157,18 +122,26 @@ class Store:
         async with self._transaction() as connection:
             await connection.execute(
                 SQL["set_room_snapshot"], snapshot.room_id, snapshot.name, snapshot.power_levels, snapshot.creators,
-                snapshot.encrypted, snapshot.read_at,
+                snapshot.encrypted, snapshot.read_at, snapshot.max_lifetime,
             )  # fmt: skip
             await connection.execute(
                 SQL["snapshot_members"], snapshot.room_id, joined, names, avatars, snapshot.read_at
             )
-            await connection.execute(SQL["snapshot_leavers"], snapshot.room_id, joined, snapshot.read_at)
+            leavers = await connection.fetch(SQL["snapshot_leavers"], snapshot.room_id, joined, snapshot.read_at)
+            for user_id in {UserId(row["user_id"]) for row in leavers} | snapshot.banned:
+                await erase_departed(connection, snapshot.room_id, user_id, banned=user_id in snapshot.banned)
             await announce(connection, snapshot.room_id)
 
     async def joined_members(self, room_id: RoomId) -> list[Member]:
         """Return who is in a room."""
         return [
-            Member(row["key"], UserId(row["user_id"]), row["display_name"], row["avatar_mxc"])
+            Member(
+                row["key"],
+                UserId(row["user_id"]),
+                row["display_name"],
+                row["avatar_mxc"],
+                VideoId(str(row["avatar_video"])) if row["avatar_video"] else None,
+            )
             for row in await self._fetch("joined_members", room_id)
         ]
 
@@ -215,10 +188,22 @@ class Store:
             for room_id in room_ids:
                 await enqueue(connection, ROOM_JOB, room_id, priority=LIGHT)
 
-    async def follow_upgrade(self, old: RoomId, new: RoomId) -> None:
-        """Carry the videos of a replaced room into its replacement; both ends must have been checked."""
+    async def note_replacement(self, old: RoomId, new: RoomId) -> None:
+        """Remember that a room says itself that another replaces it."""
+        await self._fetch("set_replaced_by", old, new)
+
+    async def look_back(self, room_ids: Sequence[RoomId], *, history: int | None = None) -> None:
+        """Queue a look at what each of the timelines told and we missed, or at `history` messages of before us."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["move_videos"], old, new)
+            for room_id in room_ids:
+                asked = {"room_id": room_id, "history": history}
+                await enqueue(connection, TIMELINE_JOB, json.dumps(asked), priority=BACKGROUND)
+
+    async def follow_upgrade(self, old: RoomId, new: RoomId) -> None:
+        """Carry what a replaced room has into its replacement; both ends must have been checked. May be repeated."""
+        async with self._transaction() as connection:
+            for what in ("videos", "settings", "moderators_room", "blocks", "audit", "avatars"):
+                await connection.execute(SQL[f"move_{what}"], old, new)
             await announce(connection, old)
             await announce(connection, new)
 
@@ -233,6 +218,14 @@ class Store:
         """Return all videos of a room that were not removed, each sender's in reel order."""
         return [read_video(row) for row in await self._fetch("room_videos", room_id)]
 
+    async def videos_of(self, sender: UserId, room_id: RoomId | None) -> list[Video]:
+        """Return a member's videos, in reel order: of one room, or of every room where both they and the bot are."""
+        return [read_video(row) for row in await self._fetch("videos_of", sender, room_id)]
+
+    async def videos_by_short_id(self, beginning: str, user_id: UserId) -> list[Video]:
+        """Return the first two videos whose id begins so (hexadecimal digits), in rooms that a user is in."""
+        return [read_video(row) for row in await self._fetch("videos_by_short_id", beginning, user_id)]
+
     async def served_stage(self, video_id: VideoId, room_id: RoomId) -> str | None:
         """Return the folder of a video that viewers of a room may be served from now."""
         row = await self._fetchrow("served_stage", video_id, room_id)
@@ -244,8 +237,15 @@ class Store:
             row = await connection.fetchrow(SQL["begin_attempt"], video_id, sources_of(State.PROCESSING))
             if row is None:
                 return None
-            await announce(connection, row["room_id"])
-            return read_video(row)
+            video = read_video(row)
+            if video.attempts == 1:
+                await speak_of(connection, video.id, after=_QUICK)
+            await announce(connection, video.room_id)
+            return video
+
+    async def is_wanted(self, video: Video) -> bool:
+        """Say whether an attempt still has something to do: nobody removed the video, no newer attempt has begun."""
+        return await self._fetchrow("wanted", video.id, video.attempts) is not None
 
     async def give_back_attempt(self, video: Video) -> None:
         """Uncount an attempt that was stopped from outside."""
@@ -254,10 +254,7 @@ class Store:
     async def recover_lost_jobs(self) -> int:
         """Queue every unfinished video that has no job (any more); return how many there were."""
         async with self._transaction() as connection:
-            rows = await connection.fetch(SQL["unfinished_without_job"])
-            for row in rows:
-                await enqueue(connection, VIDEO_JOB, str(row["id"]), priority=HEAVY)
-        return len(rows)
+            return await resume(connection)
 
     async def publish(self, video: Video, published: Published) -> bool:
         """Show what was made of a video; False when it is gone or a newer attempt has taken over."""
@@ -268,10 +265,19 @@ class Store:
                 published.stage, published.duration, published.width, published.height, published.has_poster,
                 renditions, published.available, published.blurhash,
                 published.storyboard.to_json() if published.storyboard else None, published.has_preview,
-                published.content_hash,
+                published.content_hash, [captions.to_json() for captions in published.captions],
+                published.bytes,
             )  # fmt: skip
             if room_id is None:
                 return False
+            if self._judging:
+                await connection.execute(SQL["await_verdict"], video.id)
+                if published.state is State.READY:
+                    await enqueue(connection, VERDICT_JOB, video.id, priority=HEAVY)
+            if published.has_poster:
+                await concern_moderators(connection, video.id)
+            if video.state is not State.PLAYABLE:  # else it was said
+                await speak_of(connection, video.id)
             await announce(connection, room_id)
             return True
 
@@ -306,30 +312,53 @@ class Store:
             for row in await self._fetch("under_way", heartbeat_timeout)
         ]
 
-    async def fail(self, video: Video, code: str) -> None:
-        """End the work on a video with a reason, and queue telling its sender in the same transaction."""
+    async def fail(self, video: Video, code: str, *, given_up: bool = False) -> None:
+        """End the work on a video with a reason, and queue telling its sender in the same transaction.
+
+        `given_up`: it may be our own fault, and admins are told as well.
+        """
         async with self._transaction() as connection:
             room_id = await connection.fetchval(SQL["fail"], video.id, sources_of(State.FAILED), video.attempts, code)
             if room_id is not None:
-                await enqueue(connection, NOTICE_JOB, video.id, priority=LIGHT)
+                await speak_of(connection, video.id)
                 await enqueue(connection, SWEEP_JOB, video.id, priority=LIGHT)
+                await concern_moderators(connection, video.id)
+                if given_up:
+                    await trouble(
+                        connection, "video", video_id=video.id, user_id=video.sender, room_id=room_id, failure=code
+                    )
                 await announce(connection, room_id)
 
-    async def discard(self, video_id: VideoId) -> None:
-        """Forget a file that turned out to be no video."""
+    async def discard(self, video: Video) -> None:
+        """Forget a file that turned out to be no video, unless another one replaced it meanwhile."""
         async with self._transaction() as connection:
-            room_id = await connection.fetchval(SQL["discard"], video_id)
-            if room_id is not None:
-                await announce(connection, room_id)
+            # A mark that stands at it, or is just being set, goes as well.
+            await connection.execute(SQL["hold_status"], video.id)
+            said = await connection.fetch(SQL["said"], video.id)
+            row = await connection.fetchrow(SQL["discard"], video.id, video.attempts)
+            if row is not None:
+                await enqueue(connection, SWEEP_JOB, video.id, priority=LIGHT)
+                marks = [
+                    json.dumps({"room_id": row["sent_in"], "event_id": each["event_id"], "mxc": "", "redact": True})
+                    for each in said
+                    if each["event_id"]
+                ]
+                await enqueue_all(connection, FORGET_JOB, marks, priority=LIGHT)
+                await announce(connection, row["room_id"])
 
-    async def requeue(self, video_id: VideoId) -> bool:
+    async def requeue(self, video_id: VideoId, *, by: UserId = ITSELF) -> bool:
         """Give a failed video a new start; False when it has not failed."""
         async with self._transaction() as connection:
-            room_id = await connection.fetchval(SQL["requeue"], video_id)
-            if room_id is None:
+            row = await connection.fetchrow(SQL["requeue"], video_id)
+            if row is None:
                 return False
             await enqueue(connection, VIDEO_JOB, video_id, priority=HEAVY)
-            await announce(connection, room_id)
+            await speak_of(connection, video_id)
+            await note(
+                connection, by, Deed.REQUEUED, room_id=row["room_id"], video_id=video_id, user_id=row["sender"],
+                failure=row["failure"],
+            )  # fmt: skip
+            await announce(connection, row["room_id"])
             return True
 
     async def sweep_later(self, video_id: VideoId, after: timedelta) -> None:

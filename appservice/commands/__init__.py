@@ -1,0 +1,1 @@
+"""What people ask the bot in chat, and what it answers."""

@@ -1,0 +1,192 @@
+"""One command as it was given: who asks where, in which language, and which videos its words mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from appservice.codes import PREFIX
+from appservice.commands.grammar import VideoName, Words
+from appservice.commands.registry import Command, Rank
+from appservice.config import Config
+from appservice.errors import RoomreelError
+from appservice.managing import Viewer, may_see
+from appservice.matrix.client import Homeserver
+from appservice.model import Room, RoomId, UserId, Video
+from appservice.permissions import Level, level_of
+from appservice.power import is_moderator
+from appservice.settings import PersonSettings
+from appservice.store import (
+    AdminStore,
+    CommandStore,
+    ErasingStore,
+    ExportStore,
+    ManagingStore,
+    ModeratingStore,
+    OpenCommand,
+    PolicyStore,
+    QuotaStore,
+    Store,
+)
+from appservice.texts import Texts
+
+
+class RefusedError(RoomreelError):
+    """A command cannot be done; `message` names the text that says why and what to do, with its `arguments`."""
+
+    def __init__(self, message: str, **arguments: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.arguments = arguments
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What commands work with; one for a process."""
+
+    config: Config
+    store: Store
+    managing: ManagingStore
+    moderating: ModeratingStore
+    commands: CommandStore
+    erasing: ErasingStore
+    homeserver: Homeserver
+    policies: PolicyStore
+    languages: dict[str, Texts]
+    """The catalogue in each language."""
+    admin: AdminStore
+    quotas: QuotaStore
+    exports: ExportStore
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A video that a command means, with its room and what whoever asks is there."""
+
+    video: Video
+    room: Room
+    viewer: Viewer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command being done."""
+
+    parts: Parts
+    command: OpenCommand
+    room: Room
+    person: PersonSettings
+    words: Words
+    name: str
+    known: Sequence[Command]
+    """Every command that there is."""
+
+    @property
+    def user_id(self) -> UserId:
+        """Who asks."""
+        return self.command.sender
+
+    @property
+    def language(self) -> str:
+        """The language in which to answer: the person's choice, else the room's, else the configured one."""
+        return self.person.language or self.room.settings.language or self.parts.config.appservice.language
+
+    def say(self, message: str, **arguments: object) -> str:
+        """Return a text in that language."""
+        return self.parts.languages[self.language].say(message, arguments)
+
+    def written(self, command: str) -> str:
+        """Return a command as it is to be written here: alone with the bot, without a prefix."""
+        return command if self.room.direct else f"{PREFIX} {command}"
+
+    def usage(self, command: Command) -> str:
+        """Return how a command is written here."""
+        return self.written(self.say(f"bot-usage-{command.name}"))
+
+    @property
+    def viewer(self) -> Viewer:
+        """What whoever asks is in this room."""
+        return viewer_of(self.room, self.user_id)
+
+    @property
+    def rank(self) -> Rank:
+        """The highest rank that whoever asks has here."""
+        if self.may_administer:
+            return Rank.ADMIN
+        return Rank.MODERATOR if self.viewer.moderates else Rank.MEMBER
+
+    @property
+    def may_administer(self) -> bool:
+        """Say whether an admin asks, where admins are heard: alone with the bot, or in the management room."""
+        is_admin = level_of(self.user_id, self.parts.config.permissions) is Level.ADMIN
+        return is_admin and (self.room.direct or self.room.room_id == self.parts.config.appservice.admin_room)
+
+    async def hears_moderators(self) -> bool:
+        """Say whether moderators' commands are taken here, from whoever is a moderator where the video is.
+
+        That is so alone with the bot and in moderators' rooms; elsewhere this room's power levels decide.
+        """
+        if self.room.direct or self.rank >= Rank.MODERATOR:
+            return True
+        return await self.parts.moderating.is_moderators_room(self.room.room_id)
+
+    async def own_videos(self, owner: UserId | None = None) -> list[Target]:
+        """Return a member's videos as whoever asks may know of them, in the order of their numbers.
+
+        In a conversation with the bot alone these are those of every room where both are; else those of this room.
+        """
+        where = None if self.room.direct else self.room.room_id
+        videos = await self.parts.store.videos_of(owner or self.user_id, where)
+        return await self._seen(videos)
+
+    async def _seen(self, videos: Sequence[Video]) -> list[Target]:
+        rooms: dict[RoomId, Room] = {self.room.room_id: self.room}
+        targets = []
+        for video in videos:
+            if video.room_id not in rooms:
+                room = await self.parts.store.room(video.room_id)
+                if room is None or await self.parts.store.member_key(room.room_id, self.user_id) is None:
+                    continue  # the other one's, in a room where whoever asks is not
+                rooms[video.room_id] = room
+            room = rooms[video.room_id]
+            viewer = viewer_of(room, self.user_id)
+            if may_see(video, viewer):
+                targets.append(Target(video, room, viewer))
+        return targets
+
+    async def take_target(self) -> Target:
+        """Take the video that the next words mean. Raises UsageError, or RefusedError when there is no such video."""
+        return await self.target(self.words.video())
+
+    async def target(self, name: VideoName) -> Target:
+        """Return the video of a name. Raises RefusedError when there is none that whoever asks may know of."""
+        if name.short_id is not None:
+            found = await self._seen(await self.parts.store.videos_by_short_id(name.short_id, self.user_id))
+            if len(found) == 1:
+                return found[0]
+            raise RefusedError("bot-no-such-id" if not found else "bot-id-too-short", id=name.short_id)
+        if name.place is not None:
+            owner = UserId(name.owner) if name.owner else None
+            videos = await self.own_videos(owner)
+            if name.place <= len(videos):
+                return videos[name.place - 1]
+            raise RefusedError("bot-no-such-number", number=name.place, count=len(videos))
+        return await self._replied_to()
+
+    async def _replied_to(self) -> Target:
+        event_id = self.command.replied_to
+        video = await self.parts.commands.video_of(self.room.room_id, event_id) if event_id else None
+        if video is None and event_id:
+            video = await self.parts.moderating.video_of_post(self.room.room_id, event_id)
+        targets = await self._seen([video] if video else [])
+        if not targets:
+            raise RefusedError("bot-which-video")
+        return targets[0]
+
+
+def viewer_of(room: Room, user_id: UserId) -> Viewer:
+    """Return what somebody is in a room, by its power levels."""
+    return Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
+
+
+def short_id(video: Video) -> str:
+    """Return the beginning of a video's id that people call it by."""
+    return f"#{video.id.replace('-', '')[:8]}"

@@ -1,0 +1,238 @@
+"""Commands of a room's moderators: what waits, what was reported, and what is not to come (again)."""
+
+import re
+from collections.abc import Sequence
+
+from appservice.commands.answer import MOST_LINES, Answer, Item
+from appservice.commands.asked import Asked, RefusedError, Target, short_id, viewer_of
+from appservice.commands.grammar import UsageError
+from appservice.commands.registry import Command, Rank
+from appservice.managing import UNDO_S, check_delete, waits
+from appservice.model import HeldFor, Room, RoomId, Video, Visibility
+from appservice.store import Block, Held, Reported, UnknownContentError
+from appservice.texts import clock
+
+DONE = "✅"
+_MOST_REASON = 500
+_HASH = re.compile(r"#?([0-9a-f]{6,64})", re.ASCII | re.IGNORECASE)
+_WHY = {
+    HeldFor.APPROVAL: "bot-held-for-approval",
+    HeldFor.REPORTS: "bot-held-for-reports",
+    HeldFor.POLICY: "bot-held-for-policy",
+    HeldFor.VERDICT: "bot-held-for-verdict",
+    HeldFor.QUARANTINE: "bot-held-for-quarantine",
+}
+
+
+async def moderated(asked: Asked) -> list[Room]:
+    """Return the rooms that whoever asks moderates and may speak of here. Raises RefusedError when there are none.
+
+    Alone with the bot these are all; elsewhere this room, and those that ask for decisions in it.
+    """
+    asking = None if asked.room.direct else asked.room.room_id
+    rooms = await asked.parts.moderating.moderated_rooms(asked.user_id, asking)
+    if not asked.room.direct:
+        rooms.insert(0, asked.room)
+    found = [room for room in rooms if viewer_of(room, asked.user_id).moderates]
+    if not found:
+        raise RefusedError("bot-moderates-nothing")
+    return found
+
+
+def name_of(room: Room) -> str:
+    """Return what people call a room."""
+    return room.name or room.room_id
+
+
+async def _queue(asked: Asked) -> Answer:
+    page = _take_page(asked)
+    rooms = {room.room_id: room for room in await moderated(asked)}
+    held = await asked.parts.moderating.held(list(rooms))
+    if not held:
+        return Answer(asked.say("bot-queue-empty"))
+    items = [_held_item(asked, each, rooms) for each in held]
+    return _list(asked, "bot-queue", items, page, after=asked.say("bot-queue-how", approve=asked.written("approve #…")))
+
+
+def _held_item(asked: Asked, held: Held, rooms: dict[RoomId, Room]) -> Item:
+    video = held.video
+    # What members said is for moderators alone: how many they are is not told before everybody.
+    count = held.reports if video.room_id != asked.room.room_id else 0
+    why = asked.say(_WHY[video.held_for or HeldFor.APPROVAL], count=count)
+    length = clock(video.duration) if video.duration else "–"
+    text = asked.say(
+        "bot-queue-line", id=short_id(video), title=_title(asked, video), sender=video.sender, length=length, why=why
+    )
+    return Item(_placed(asked, text, rooms[video.room_id]))
+
+
+def _placed(asked: Asked, text: str, room: Room) -> str:
+    return text if room.room_id == asked.room.room_id else asked.say("bot-in-room", text=text, room=name_of(room))
+
+
+def _title(asked: Asked, video: Video) -> str:
+    return video.title or asked.say("bot-video")
+
+
+def _take_page(asked: Asked) -> int:
+    page = asked.words.number() if asked.words.peek() else 1
+    asked.words.end()
+    return page
+
+
+def _list(asked: Asked, heading: str, items: Sequence[Item], page: int, *, after: str = "") -> Answer:
+    pages = -(-len(items) // MOST_LINES)
+    page = min(page, pages)
+    shown = items[(page - 1) * MOST_LINES : page * MOST_LINES]
+    if page < pages:
+        more = asked.say("bot-next-page", command=asked.written(f"{asked.name} {page + 1}"))
+        after = f"{more}\n{after}" if after else more
+    return Answer(asked.say(heading, count=len(items)), shown, after)
+
+
+def _check_moderates(target: Target) -> None:
+    if not target.viewer.moderates:
+        raise RefusedError("bot-only-moderators")
+
+
+def _check_waits(target: Target) -> None:
+    _check_moderates(target)
+    if target.video.visibility is Visibility.HELD and not waits(target.video):
+        raise RefusedError("bot-held-by-others")
+    if not waits(target.video):
+        raise RefusedError("bot-not-waiting")
+
+
+def _reason(asked: Asked) -> str:
+    return asked.words.rest_if()[:_MOST_REASON]
+
+
+async def _approve(asked: Asked) -> Answer:
+    target = await asked.take_target()
+    asked.words.end()
+    _check_waits(target)
+    await asked.parts.moderating.approve(target.video, target.viewer)
+    return Answer(asked.say("bot-approved", title=_title(asked, target.video)), reaction=DONE)
+
+
+async def _reject(asked: Asked) -> Answer:
+    target = await asked.take_target()
+    reason = _reason(asked)
+    _check_waits(target)
+    await asked.parts.moderating.reject(target.video, target.viewer, reason)
+    return _taken_away(asked, "bot-rejects", target)
+
+
+async def _remove(asked: Asked) -> Answer:
+    target = await asked.take_target()
+    reason = _reason(asked)
+    _check_moderates(target)
+    await asked.parts.managing.delete(
+        target.video.id, target.room.room_id, lambda now: check_delete(now, target.viewer), by=asked.user_id,
+        reason=reason,
+    )  # fmt: skip
+    return _taken_away(asked, "bot-removes", target)
+
+
+def _taken_away(asked: Asked, message: str, target: Target) -> Answer:
+    undo = asked.say("bot-deleted-undo", seconds=round(UNDO_S), command=asked.written("undelete"))
+    return Answer(f"{asked.say(message, title=_title(asked, target.video))} {undo}", reaction=DONE)
+
+
+async def _block(asked: Asked) -> Answer:
+    target = await asked.take_target()
+    reason = _reason(asked)
+    _check_moderates(target)
+    try:
+        count = await asked.parts.moderating.block(target.video, target.viewer, reason)
+    except UnknownContentError as error:
+        raise RefusedError("bot-cannot-block", command=asked.written("remove")) from error
+    return Answer(asked.say("bot-blocks", title=_title(asked, target.video), count=count), reaction=DONE)
+
+
+async def _blocks(asked: Asked) -> Answer:
+    page = _take_page(asked)
+    rooms = {room.room_id: room for room in await moderated(asked)}
+    blocks = await asked.parts.moderating.blocks(list(rooms))
+    if not blocks:
+        return Answer(asked.say("bot-no-blocks"))
+    items = [Item(_placed(asked, _block_line(asked, block), rooms[block.room_id])) for block in blocks]
+    return _list(asked, "bot-blocked", items, page, after=asked.say("bot-unblock-how", command=_unblock(asked, blocks)))
+
+
+def _block_line(asked: Asked, block: Block) -> str:
+    day = block.blocked_at.date().isoformat()
+    line = asked.say("bot-blocked-line", id=f"#{block.source_hash[:8]}", user=block.blocked_by, day=day)
+    return asked.say("bot-because", text=line, reason=block.reason) if block.reason else line
+
+
+def _unblock(asked: Asked, blocks: Sequence[Block]) -> str:
+    return asked.written(f"unblock #{blocks[0].source_hash[:8]}")
+
+
+async def _unblock_file(asked: Asked) -> Answer:
+    word = asked.words.take()
+    asked.words.end()
+    match = _HASH.fullmatch(word)
+    if not match:
+        raise UsageError(word)
+    blocks = await asked.parts.moderating.blocks([room.room_id for room in await moderated(asked)])
+    found = [block for block in blocks if block.source_hash.startswith(match[1].lower())]
+    if not found:
+        raise RefusedError("bot-no-such-block", id=match[1])
+    if len({block.source_hash for block in found}) > 1:
+        raise RefusedError("bot-block-too-short", id=match[1])
+    for block in found:
+        await asked.parts.moderating.unblock(block, by=asked.user_id)
+    return Answer(asked.say("bot-unblocked"), reaction=DONE)
+
+
+async def _reports(asked: Asked) -> Answer:
+    page = _take_page(asked)
+    rooms = {room.room_id: room for room in await moderated(asked)}
+    reported = await asked.parts.moderating.reported(list(rooms))
+    if not reported:
+        return Answer(asked.say("bot-no-reports"))
+    items = [_reported_item(asked, each, rooms) for each in reported]
+    after = asked.say("bot-reports-how", dismiss=asked.written("dismiss #…"), remove=asked.written("remove #…"))
+    if any(each.video.room_id == asked.room.room_id for each in reported):
+        alone = asked.say("bot-reports-alone")
+        after = f"{after}\n{alone}"
+    return _list(asked, "bot-reports", items, page, after=after)
+
+
+def _reported_item(asked: Asked, reported: Reported, rooms: dict[RoomId, Room]) -> Item:
+    video = reported.video
+    text = asked.say(
+        "bot-reports-line", id=short_id(video), title=_title(asked, video), sender=video.sender,
+        count=len(reported.reasons),
+    )  # fmt: skip
+    # Members trust that only moderators read why: in the room itself everybody would.
+    said = [f"“{reason}”" for reason in reported.reasons if reason] if video.room_id != asked.room.room_id else []
+    if said:
+        text = asked.say("bot-because", text=text, reason=", ".join(said))
+    return Item(_placed(asked, text, rooms[video.room_id]))
+
+
+async def _dismiss(asked: Asked) -> Answer:
+    target = await asked.take_target()
+    asked.words.end()
+    _check_moderates(target)
+    reports = await asked.parts.managing.reports(target.room.room_id)
+    if not reports.get(target.video.id):
+        raise RefusedError("bot-not-reported")
+    await asked.parts.managing.dismiss_reports(target.video, by=asked.user_id)
+    return Answer(asked.say("bot-dismissed", title=_title(asked, target.video)), reaction=DONE)
+
+
+COMMANDS = (
+    Command("queue", _queue, rank=Rank.MODERATOR, aliases=("待审",)),
+    Command("approve", _approve, rank=Rank.MODERATOR, aliases=("通过",)),
+    Command("reject", _reject, rank=Rank.MODERATOR, aliases=("拒绝",)),
+    Command("remove", _remove, rank=Rank.MODERATOR, aliases=("移除",)),
+    Command("block", _block, rank=Rank.MODERATOR, aliases=("屏蔽",)),
+    Command("unblock", _unblock_file, rank=Rank.MODERATOR, aliases=("取消屏蔽",)),
+    Command("blocks", _blocks, rank=Rank.MODERATOR, aliases=("屏蔽列表",)),
+    Command("reports", _reports, rank=Rank.MODERATOR, aliases=("举报列表",)),
+    Command("dismiss", _dismiss, rank=Rank.MODERATOR, aliases=("驳回举报",)),
+)

@@ -1,0 +1,93 @@
+"""Queues jobs and announces changes, in the caller's transaction: a rollback takes them along."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypeAlias
+
+import asyncpg
+from pgqueuer.queries import Queries
+
+from appservice.model import EventId, RoomId, UserId, VideoId
+from appservice.rows import SQL
+
+CHANNEL = "roomreel"
+PROGRESS_CHANNEL = "roomreel_progress"
+WATCHING_CHANNEL = "roomreel_watching"
+VIDEO_JOB = "video"
+ROOM_JOB = "room"
+STATUS_JOB = "status"
+SWEEP_JOB = "sweep"
+UPLOAD_JOB = "upload"
+ANSWER_JOB = "answer"
+COMMAND_JOB = "command"
+FORGET_JOB = "forget"
+TIMELINE_JOB = "timeline"
+TELL_JOB = "tell"
+POLICY_JOB = "policy"
+QUEUE_POST_JOB = "queue_post"
+REACTION_JOB = "reaction"
+ALARM_JOB = "alarm"
+EXPORT_JOB = "export"
+VERDICT_JOB = "verdict"
+
+LIGHT, HEAVY, BACKGROUND = 10, 0, -10  # a larger number goes first
+
+# In quotes: only the stubs know the class as generic.
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+
+async def enqueue(
+    connection: Connection, job: str, payload: str, *, priority: int, after: timedelta | None = None
+) -> None:
+    """Queue a job in the caller's transaction: a rollback takes it along."""
+    # PgQueuer is typed for a bare connection; the pool's proxy of one behaves the same.
+    queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
+    await queries.enqueue(job, payload.encode(), priority, execute_after=after)
+
+
+async def enqueue_all(connection: Connection, job: str, payloads: Sequence[str], *, priority: int) -> None:
+    """Queue a job for each of the payloads."""
+    if payloads:
+        queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
+        count = len(payloads)
+        await queries.enqueue([job] * count, [each.encode() for each in payloads], [priority] * count)
+
+
+async def announce(connection: Connection, room_id: str) -> None:
+    """Tell every process, when the transaction commits, that the room changed."""
+    await connection.execute(SQL["announce"], room_id)
+
+
+async def announce_watching(connection: Connection, room_id: str) -> None:
+    """Tell every process, when the transaction commits, that others watch the room's channel now."""
+    await connection.execute(SQL["announce_watching"], room_id)
+
+
+async def tell(
+    connection: Connection, room_id: RoomId, user_id: UserId, thread: EventId, message: str, **arguments: object
+) -> None:
+    """Let the bot say a text to somebody, once, in the thread of an event and in their language."""
+    said = {
+        "room_id": room_id, "user_id": user_id, "thread": thread, "message": message, "arguments": arguments,
+        "once": secrets.token_hex(16),
+    }  # fmt: skip
+    await enqueue(connection, TELL_JOB, json.dumps(said), priority=LIGHT)
+
+
+async def speak_of(connection: Connection, video_id: VideoId, *, after: timedelta | None = None) -> None:
+    """Let the bot say in the room how far it is with a video, by what is known of it by then."""
+    await enqueue(connection, STATUS_JOB, video_id, priority=LIGHT, after=after)
+
+
+async def concern_moderators(connection: Connection, video_id: VideoId) -> None:
+    """Let the bot bring what it asks of a room's moderators up to date with the video, if it asks (or is to ask)."""
+    if await connection.fetchval(SQL["concerns_moderators"], video_id):
+        await enqueue(connection, QUEUE_POST_JOB, video_id, priority=LIGHT)
+
+
+async def trouble(connection: Connection, subject: str, **details: object) -> None:
+    """Let admins be told of something that went wrong, soon, and together with more of its kind."""
+    await connection.execute(SQL["add_trouble"], subject, details)

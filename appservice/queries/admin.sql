@@ -1,0 +1,173 @@
+-- What admins of this installation see and do. asyncpg's $n arguments are listed behind each name.
+
+-- name: any_video (beginning of the id, hexadecimal digits) One more than is of use, to tell that the digits are too few.
+SELECT * FROM videos
+WHERE visibility <> 'removed' AND id BETWEEN rpad($1, 32, '0')::uuid AND rpad($1, 32, 'f')::uuid
+ORDER BY id LIMIT 2;
+
+-- name: admin_rooms (most, offset) What the bot is in, or is invited to, beside conversations with it alone; the largest first.
+SELECT r.room_id, r.name, r.bot_membership, r.encrypted, had.videos, had.bytes,
+    (SELECT count(*) FROM members m WHERE m.room_id = r.room_id AND m.membership = 'join') AS members,
+    count(*) OVER () AS rooms
+FROM rooms r
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS videos, coalesce(sum(v.bytes), 0)::bigint AS bytes
+        FROM videos v WHERE v.room_id = r.room_id AND v.visibility <> 'removed'
+    ) AS had
+WHERE r.bot_membership IN ('join', 'invite') AND NOT r.direct
+ORDER BY had.bytes DESC, had.videos DESC, r.key LIMIT $1 OFFSET $2;
+
+-- name: admin_users (most, offset) Who has videos, or is in quarantine; the largest first.
+SELECT user_id, coalesce(had.videos, 0) AS videos, coalesce(had.bytes, 0)::bigint AS bytes,
+    coalesce(had.rooms, 0) AS rooms, q.user_id IS NOT NULL AS quarantined, count(*) OVER () AS users
+FROM (
+    SELECT sender AS user_id, count(*) AS videos, sum(bytes) AS bytes, count(DISTINCT room_id) AS rooms
+    FROM videos WHERE visibility <> 'removed' AND sender <> '' GROUP BY sender
+) AS had FULL JOIN quarantined_users q USING (user_id)
+ORDER BY bytes DESC, videos DESC, user_id LIMIT $1 OFFSET $2;
+
+-- name: totals () All that there is.
+SELECT count(*) AS videos, coalesce(sum(bytes), 0)::bigint AS bytes, coalesce(sum(duration), 0)::float8 AS seconds,
+    count(*) FILTER (WHERE visibility = 'held') AS held,
+    count(*) FILTER (WHERE held_for = 'quarantine') AS quarantined,
+    count(DISTINCT sender) AS users,
+    (SELECT count(*) FROM rooms WHERE bot_membership = 'join' AND NOT direct) AS rooms
+FROM videos WHERE visibility <> 'removed';
+
+-- name: failures () How many videos failed, by reason; the most frequent first.
+SELECT failure, count(*) AS videos FROM videos
+WHERE state = 'failed' AND visibility <> 'removed' GROUP BY failure ORDER BY videos DESC, failure;
+
+-- name: queues () Jobs by kind: waiting and under way, and for how many seconds the oldest that is due has waited.
+SELECT entrypoint AS job, count(*) FILTER (WHERE status = 'queued') AS waiting,
+    count(*) FILTER (WHERE status = 'picked') AS under_way,
+    (extract(epoch FROM now() - min(greatest(created, execute_after))
+        FILTER (WHERE status = 'queued' AND execute_after <= now())))::float8 AS oldest
+FROM pgqueuer WHERE status IN ('queued', 'picked') GROUP BY entrypoint ORDER BY entrypoint;
+
+-- Quarantine
+
+-- name: lock_sender (user_id) Until the transaction's end nothing new of theirs comes.
+SELECT pg_advisory_xact_lock(hashtextextended($1, 7404));
+
+-- name: share_sender (user_id) Until the transaction's end nobody puts them into quarantine, or takes them out.
+SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 7404));
+
+-- name: quarantine_videos (video_id or NULL, user_id or NULL) One video, or all of somebody's, also what was just deleted and may come back.
+UPDATE videos SET
+    quarantined = CASE WHEN held_for = 'verdict' THEN quarantined - 'verdict' ELSE jsonb_build_object(
+        'visibility', CASE WHEN deleted_at IS NULL THEN visibility ELSE undone_to END,
+        'held_for', held_for, 'hidden_by', hidden_by
+    ) END || jsonb_build_object('with_sender', $1::uuid IS NULL),
+    visibility = CASE WHEN deleted_at IS NULL THEN 'held' ELSE visibility END,
+    undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE 'held' END,
+    held_for = 'quarantine', hidden_by = NULL, version = version + 1, changed_at = now()
+WHERE (quarantined IS NULL OR held_for = 'verdict') AND id IN (
+    SELECT id FROM videos WHERE id = $1 AND (visibility <> 'removed' OR deleted_at IS NOT NULL)
+    UNION ALL SELECT id FROM videos WHERE $1::uuid IS NULL AND sender = $2 AND visibility <> 'removed'
+    UNION ALL SELECT id FROM videos WHERE $1::uuid IS NULL AND sender = $2 AND deleted_at IS NOT NULL
+)
+RETURNING id, room_id, sender;
+
+-- name: quarantine_new (video_id) What somebody in quarantine sends joins what they have.
+UPDATE videos SET
+    quarantined = jsonb_build_object(
+        'visibility', visibility, 'held_for', held_for, 'hidden_by', hidden_by, 'with_sender', true
+    ),
+    visibility = 'held', held_for = 'quarantine'
+WHERE id = $1 AND EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = videos.sender);
+
+-- name: release_videos (video_id or NULL, user_id or NULL) One video, or what went into quarantine together with its sender; each is what it was before.
+UPDATE videos SET
+    visibility = CASE WHEN deleted_at IS NULL THEN quarantined ->> 'visibility' ELSE visibility END,
+    undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE quarantined ->> 'visibility' END,
+    held_for = quarantined ->> 'held_for', hidden_by = quarantined ->> 'hidden_by', quarantined = NULL,
+    version = version + 1, changed_at = now()
+WHERE quarantined IS NOT NULL AND id IN (
+    SELECT id FROM videos WHERE id = $1
+    UNION ALL
+    SELECT id FROM videos WHERE $1::uuid IS NULL AND sender = $2 AND quarantined @> '{"with_sender": true}'
+)
+RETURNING id, room_id, sender;
+
+-- name: quarantine_user (user_id, reason, by) Nothing comes back for somebody who is there already.
+INSERT INTO quarantined_users (user_id, reason, quarantined_by) VALUES ($1, $2, $3)
+ON CONFLICT DO NOTHING RETURNING user_id;
+
+-- name: release_user (user_id)
+DELETE FROM quarantined_users WHERE user_id = $1 RETURNING user_id;
+
+-- name: in_quarantine (most, offset) People, and videos that are there by themselves; the latest first.
+SELECT user_id, video_id, room_id, reason, quarantined_by, quarantined_at, count(*) OVER () AS entries
+FROM (
+    SELECT user_id, NULL::uuid AS video_id, NULL AS room_id, reason, quarantined_by, quarantined_at
+    FROM quarantined_users
+    UNION ALL
+    SELECT v.sender, v.id, v.room_id, coalesce(a.details ->> 'reason', ''), coalesce(a.actor, ''), a.at
+    FROM videos v LEFT JOIN LATERAL (
+        SELECT actor, at, details FROM audit
+        WHERE video_id = v.id AND action = 'quarantined' ORDER BY key DESC LIMIT 1
+    ) AS a ON true
+    WHERE v.visibility <> 'removed' AND v.quarantined @> '{"with_sender": false}'
+) AS entries
+ORDER BY quarantined_at DESC NULLS LAST, user_id, video_id LIMIT $1 OFFSET $2;
+
+-- name: undoable (actor, seconds for a deletion) The last thing that an admin did within a day and that can still be undone, but is not yet.
+SELECT a.key, a.action, a.video_id, a.user_id, a.details
+FROM audit a LEFT JOIN videos v ON v.id = a.video_id
+WHERE a.actor = $1 AND a.at > now() - interval '1 day' AND NOT a.details ? 'undoes' AND NOT a.details ? 'because'
+    AND NOT EXISTS (
+        SELECT FROM audit u WHERE u.actor = $1 AND u.key > a.key AND u.details ->> 'undoes' = a.key::text
+    )
+    AND CASE a.action
+        WHEN 'quarantined' THEN CASE WHEN a.video_id IS NULL
+            THEN EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = a.user_id)
+            ELSE v.visibility <> 'removed' AND v.quarantined IS NOT NULL END
+        WHEN 'released' THEN CASE WHEN a.video_id IS NULL
+            THEN NOT EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = a.user_id)
+            ELSE v.visibility <> 'removed' AND v.quarantined IS NULL END
+        WHEN 'requeued' THEN v.visibility <> 'removed' AND v.state = 'queued' AND v.attempts = 0
+        WHEN 'deleted' THEN v.deleted_at = a.at AND v.deleted_at > now() - make_interval(secs => $2)
+        ELSE false END
+ORDER BY a.key DESC LIMIT 1;
+
+-- name: take_back_requeue (video_id, failure) Only while nobody has begun; its job then finds nothing to do.
+UPDATE videos SET state = 'failed', failure = $2, changed_at = now()
+WHERE id = $1 AND state = 'queued' AND attempts = 0 AND visibility <> 'removed'
+RETURNING room_id, sender;
+
+-- What operators are told
+
+-- name: add_trouble (subject, details)
+INSERT INTO troubles (subject, details) VALUES ($1, $2);
+
+-- name: begin_alarm (subject) Nothing comes back when it goes on already.
+INSERT INTO alarms (subject) VALUES ($1) ON CONFLICT DO NOTHING RETURNING subject;
+
+-- name: end_alarm (subject) For how many seconds it went on.
+DELETE FROM alarms WHERE subject = $1 RETURNING extract(epoch FROM now() - since)::float8 AS seconds;
+
+-- name: alarms () What is wrong now.
+SELECT subject FROM alarms ORDER BY subject;
+
+-- name: lock_troubles () One worker at a time gathers what is to be told.
+SELECT pg_advisory_xact_lock(7405);
+
+-- name: forget_troubles ()
+DELETE FROM troubles;
+
+-- name: forget_old_troubles (seconds)
+DELETE FROM troubles WHERE told_at <= now() - make_interval(secs => $1);
+
+-- name: take_troubles (seconds) What was not told, of subjects that were not spoken of within so many seconds.
+UPDATE troubles t SET told_at = now()
+WHERE told_at IS NULL AND NOT EXISTS (
+    SELECT FROM troubles o WHERE o.subject = t.subject AND o.told_at > now() - make_interval(secs => $1)
+)
+RETURNING key, subject, details;
+
+-- name: choice (name) What admins chose for the whole installation.
+SELECT value FROM choices WHERE name = $1;
+
+-- name: choose (name, value)
+INSERT INTO choices (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

@@ -1,0 +1,63 @@
+-- What members take with them. asyncpg's $n arguments are listed behind each name.
+
+-- name: export_awaited (user_id) Whether one is being made, or about to be.
+SELECT EXISTS (
+    SELECT FROM pgqueuer
+    -- Other jobs' payloads are no JSON.
+    WHERE CASE WHEN entrypoint = 'export' THEN convert_from(payload, 'UTF8')::jsonb ->> 'user_id' = $1 ELSE false END
+) AS awaited;
+
+-- name: exported_videos (user_id) All that are still here, with their rooms' names.
+SELECT v.*, r.name AS room_name FROM videos v JOIN rooms r ON r.room_id = v.room_id
+WHERE v.sender = $1 AND v.visibility <> 'removed' ORDER BY v.sent_at, v.id;
+
+-- name: exported_reports (user_id) What somebody said of others' videos.
+SELECT video_id, reason, reported_at FROM reports WHERE reporter = $1 ORDER BY reported_at;
+
+-- name: exported_audit (user_id) What somebody did, and what was done about them or their videos: not who did it, and not who reported.
+SELECT at, action, room_id, video_id, actor = $1 AS by_themselves,
+    CASE WHEN actor = $1 THEN details ELSE '{}' END AS details
+FROM audit
+WHERE actor = $1 OR (user_id = $1 AND action <> 'reported')
+ORDER BY key;
+
+-- name: lock_exports (user_id) Making an export known, and erasing somebody, one after the other; until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended($1, 7407));
+
+-- name: kept_videos (ids) Those that are still here; nobody takes them away until the transaction ends.
+SELECT id FROM videos WHERE id = ANY ($1) AND visibility <> 'removed' ORDER BY id FOR SHARE;
+
+-- name: was_erased (user_id, since) Whether all of somebody was erased after that.
+SELECT EXISTS (
+    SELECT FROM audit WHERE at >= $2 AND user_id = $1 AND action = 'erased' AND video_id IS NULL
+) AS erased;
+
+-- name: add_export (id, user_id, secret_hash, seconds) It takes the place of the one before.
+WITH older AS (DELETE FROM exports WHERE user_id = $2)
+INSERT INTO exports (id, user_id, secret_hash, expires_at)
+VALUES ($1, $2, $3, now() + make_interval(secs => $4));
+
+-- name: export_by_secret (secret_hash)
+SELECT id FROM exports WHERE secret_hash = $1 AND expires_at > now();
+
+-- name: kept_exports (ids) Those that may be fetched.
+SELECT id FROM exports WHERE id = ANY ($1) AND expires_at > now();
+
+-- name: forget_exports () What nobody may fetch any more.
+DELETE FROM exports WHERE expires_at <= now();
+
+-- name: direct_room (user_id, room_id, bot) Where the bot is alone with somebody (or waits for them), and nobody else reads; that room if it is one.
+SELECT r.room_id FROM rooms r JOIN members m ON m.room_id = r.room_id AND m.user_id = $1
+WHERE r.direct AND r.bot_membership = 'join' AND NOT r.encrypted AND m.membership IN ('join', 'invite')
+    AND NOT EXISTS (
+        SELECT FROM members o
+        WHERE o.room_id = r.room_id AND o.user_id <> $1 AND o.user_id <> $3 AND o.membership IN ('join', 'invite')
+    )
+ORDER BY r.room_id = $2 DESC, m.membership = 'join' DESC, r.key DESC LIMIT 1;
+
+-- name: add_direct_room (room_id) One that the bot made.
+INSERT INTO rooms (room_id, bot_membership, direct) VALUES ($1, 'join', true)
+ON CONFLICT (room_id) DO UPDATE SET direct = true;
+
+-- name: add_invited (room_id, user_id) Whom the bot asked into it.
+INSERT INTO members (room_id, user_id, membership) VALUES ($1, $2, 'invite') ON CONFLICT DO NOTHING;

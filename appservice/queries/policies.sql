@@ -1,0 +1,72 @@
+-- Policy lists that are followed, and what they do. asyncpg's $n arguments are listed behind each name.
+
+-- name: add_policy_list (room_id, by) Nothing comes back for one that is followed already.
+INSERT INTO policy_lists (room_id, added_by) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING room_id;
+
+-- name: remove_policy_list (room_id)
+WITH rules AS (DELETE FROM policy_rules WHERE room_id = $1)
+DELETE FROM policy_lists WHERE room_id = $1 RETURNING room_id;
+
+-- name: policy_lists () With how many rules each has; `read_at` is empty before it could be read.
+SELECT l.room_id, l.added_by, l.read_at, (SELECT count(*) FROM policy_rules r WHERE r.room_id = l.room_id) AS rules
+FROM policy_lists l ORDER BY l.added_at, l.room_id;
+
+-- name: is_policy_list (room_id)
+SELECT EXISTS (SELECT FROM policy_lists WHERE room_id = $1) AS found;
+
+-- name: forget_policy_rule (room_id, event_type, state_key)
+DELETE FROM policy_rules WHERE room_id = $1 AND event_type = $2 AND state_key = $3;
+
+-- name: forget_policy_rules (room_id)
+DELETE FROM policy_rules WHERE room_id = $1;
+
+-- name: add_policy_rule (room_id, event_type, state_key, subject, entity, pattern, reason)
+INSERT INTO policy_rules (room_id, event_type, state_key, subject, entity, pattern, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (room_id, event_type, state_key) DO UPDATE
+SET subject = excluded.subject, entity = excluded.entity, pattern = excluded.pattern, reason = excluded.reason;
+
+-- name: policy_list_read (room_id)
+UPDATE policy_lists SET read_at = now() WHERE room_id = $1;
+
+-- name: set_policy_exempt (user_ids) Admins: a list is not to lock out who could leave it.
+WITH gone AS (DELETE FROM policy_exempt WHERE user_id <> ALL ($1))
+INSERT INTO policy_exempt SELECT unnest($1::text[]) ON CONFLICT DO NOTHING;
+
+-- name: is_policed (user_id)
+SELECT is_policed($1) AS policed;
+
+-- name: is_room_policed (room_id)
+SELECT is_room_policed($1) AS policed;
+
+-- name: hold_policed () What those have whom a list bans is kept from everybody; the row keeps what it was before.
+UPDATE videos SET
+    quarantined = CASE WHEN held_for = 'verdict' THEN quarantined - 'verdict' ELSE jsonb_build_object(
+        'visibility', CASE WHEN deleted_at IS NULL THEN visibility ELSE undone_to END,
+        'held_for', held_for, 'hidden_by', hidden_by
+    ) END || '{"policy": true}',
+    visibility = CASE WHEN deleted_at IS NULL THEN 'held' ELSE visibility END,
+    undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE 'held' END,
+    held_for = 'policy', hidden_by = NULL, version = version + 1, changed_at = now()
+WHERE (quarantined IS NULL OR held_for = 'verdict') AND (visibility <> 'removed' OR deleted_at IS NOT NULL)
+    AND sender IN (SELECT sender FROM (SELECT DISTINCT sender FROM videos) AS senders WHERE is_policed(sender))
+RETURNING id, room_id, sender;
+
+-- name: release_policed () What is held for a rule that is gone is what it was before.
+UPDATE videos SET
+    visibility = CASE WHEN deleted_at IS NULL THEN quarantined ->> 'visibility' ELSE visibility END,
+    undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE quarantined ->> 'visibility' END,
+    held_for = quarantined ->> 'held_for', hidden_by = quarantined ->> 'hidden_by', quarantined = NULL,
+    version = version + 1, changed_at = now()
+WHERE quarantined @> '{"policy": true}'
+    AND sender IN (
+        SELECT sender FROM (SELECT DISTINCT sender FROM videos WHERE quarantined @> '{"policy": true}') AS senders
+        WHERE NOT is_policed(sender)
+    )
+RETURNING id, room_id, sender;
+
+-- name: policed_rooms () The rooms that the bot is in, and a list bans.
+SELECT room_id FROM rooms WHERE bot_membership IN ('join', 'invite') AND is_room_policed(room_id);
+
+-- name: rooms_of_policed () The rooms where somebody is whom a list bans: what they watch there ends.
+SELECT DISTINCT m.room_id FROM members m WHERE m.membership = 'join' AND is_policed(m.user_id);

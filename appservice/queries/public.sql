@@ -1,0 +1,9 @@
+-- name: published (user_id, video_id or NULL) What a member shows to everybody, in reel order: of the rooms where both they and the bot are. With each, as whom they are known there.
+SELECT v.*, m.display_name AS member_name, m.avatar_mxc AS member_avatar, m.changed_at AS member_changed_at
+FROM videos v
+    JOIN rooms r ON r.room_id = v.room_id AND r.bot_membership = 'join'
+    JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
+WHERE v.sender = $1 AND ($2::uuid IS NULL OR v.id = $2) AND v.published_at IS NOT NULL AND v.visibility = 'shown'
+    -- One that still grows comes when it is whole.
+    AND (v.state = 'ready' OR v.state = 'playable' AND v.available IS NULL)
+ORDER BY v.position, v.sent_at, v.id;

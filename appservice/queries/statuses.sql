@@ -1,0 +1,26 @@
+-- What the bot said of videos. asyncpg's $n arguments are listed behind each name.
+
+-- name: lock_status (video_id) One worker at a time speaks of a video; held until the connection lets go.
+SELECT pg_advisory_lock(hashtextextended($1::text, 7406));
+
+-- name: unlock_status (video_id)
+SELECT pg_advisory_unlock(hashtextextended($1::text, 7406));
+
+-- name: hold_status (video_id) Until the transaction's end nobody speaks of a video.
+SELECT pg_advisory_xact_lock(hashtextextended($1::text, 7406));
+
+-- name: said (video_id) What was said of a video; `event_id` is empty where it was taken back.
+SELECT kind, event_id, says, times FROM statuses WHERE video_id = $1;
+
+-- name: say (video_id, kind, event_id, says)
+INSERT INTO statuses (video_id, kind, event_id, says) VALUES ($1, $2, $3, $4)
+ON CONFLICT (video_id, kind) DO UPDATE SET event_id = excluded.event_id, says = excluded.says;
+
+-- name: unsay (video_id, kind) The next time is another one.
+UPDATE statuses SET event_id = '', says = '', times = times + 1 WHERE video_id = $1 AND kind = $2;
+
+-- name: forget_said (video_id)
+DELETE FROM statuses WHERE video_id = $1;
+
+-- name: was_spoken_of (video_id)
+SELECT EXISTS (SELECT FROM statuses WHERE video_id = $1) AS spoken;

@@ -1,0 +1,71 @@
+-- What members upload in the widget, from the first byte to the content of their message.
+
+-- name: lock_uploads (owner) One creation at a time for each member, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended($1, 7402));
+
+-- name: unfinished_uploads (owner)
+SELECT count(*) AS uploads FROM uploads
+WHERE owner = $1 AND state IN ('uploading', 'preparing') AND expires_at > now();
+
+-- name: give_up_upload (owner, idle_seconds) The longest idle one gives way; nothing comes back when all are in use.
+DELETE FROM uploads WHERE id = (
+    SELECT id FROM uploads
+    WHERE owner = $1 AND state = 'uploading' AND touched_at < now() - make_interval(secs => $2)
+    ORDER BY touched_at LIMIT 1
+)
+RETURNING id;
+
+-- name: insert_upload (room_id, owner, filename, metadata, length)
+INSERT INTO uploads (room_id, owner, filename, metadata, length) VALUES ($1, $2, $3, $4, $5) RETURNING *;
+
+-- name: upload (id, room_id, owner)
+SELECT * FROM uploads WHERE id = $1 AND room_id = $2 AND owner = $3 AND expires_at > now();
+
+-- name: set_upload_length (id, length) Declared once.
+UPDATE uploads SET length = $2 WHERE id = $1 AND length IS NULL AND state = 'uploading' RETURNING id;
+
+-- name: touch_upload (id)
+UPDATE uploads SET touched_at = now() WHERE id = $1;
+
+-- name: finish_upload (id, trim_start, trim_end, convert) All bytes are there; who asks later has a day for it.
+UPDATE uploads SET state = 'preparing', trim_start = $2, trim_end = $3, convert = $4,
+    expires_at = now() + interval '24 hours'
+WHERE id = $1 AND state = 'uploading'
+RETURNING *;
+
+-- name: delete_upload (id)
+DELETE FROM uploads WHERE id = $1;
+
+-- name: begin_upload_attempt (id) One more attempt; nothing comes back when there is nothing left to do.
+UPDATE uploads SET attempts = attempts + 1, percent = 0
+WHERE id = $1 AND state = 'preparing' AND expires_at > now()
+RETURNING *;
+
+-- name: give_back_upload_attempt (id, attempt) It ended for a reason that is not the file's.
+UPDATE uploads SET attempts = attempts - 1 WHERE id = $1 AND attempts = $2 AND state = 'preparing';
+
+-- name: upload_progress (id, attempt, percent)
+UPDATE uploads SET percent = $3 WHERE id = $1 AND attempts = $2 AND state = 'preparing';
+
+-- name: upload_ready (id, attempt, content) Only the newest attempt may say so.
+UPDATE uploads SET state = 'ready', content = $3, percent = NULL
+WHERE id = $1 AND attempts = $2 AND state = 'preparing'
+RETURNING id;
+
+-- name: upload_failed (id, attempt, failure)
+UPDATE uploads SET state = 'failed', failure = $3, percent = NULL
+WHERE id = $1 AND attempts = $2 AND state = 'preparing'
+RETURNING id;
+
+-- name: uploads_without_job () What a lost job left behind.
+SELECT id FROM uploads
+WHERE state = 'preparing' AND NOT EXISTS (
+    SELECT FROM pgqueuer WHERE entrypoint = 'upload' AND payload = convert_to(uploads.id::text, 'UTF8')
+);
+
+-- name: expire_uploads ()
+DELETE FROM uploads WHERE expires_at <= now();
+
+-- name: uploads_with_bytes (settled_seconds) Those whose file is needed, and whether it must be there by now.
+SELECT id, touched_at < now() - make_interval(secs => $1) AS settled
+FROM uploads WHERE state IN ('uploading', 'preparing');

@@ -1,0 +1,85 @@
+"""The room's channel: the schedule that all viewers follow, and who watches."""
+
+from collections.abc import Callable, Sequence
+
+import asyncpg
+
+from appservice.jobs import announce_watching
+from appservice.model import RoomId, UserId, Video, VideoId
+from appservice.rows import SQL, read_video
+from appservice.schedule import Schedule, Turn, plays, revise
+from appservice.store.pool import Database
+
+WATCHING_S = 45.0
+"""Seconds after which somebody who gave no further sign of life counts as gone."""
+
+TurnsOf = Callable[[Sequence[Video]], Sequence[Turn]]
+
+
+class ChannelStore(Database):
+    """Schedules and watchers. Every method raises UnavailableError when the database is away."""
+
+    async def schedule(self, room_id: RoomId, videos: Sequence[Video], turns_of: TurnsOf) -> Schedule | None:
+        """Return the schedule by which a room's videos play; whoever finds it out of date revises it.
+
+        `videos` are those just read of members who are there, `turns_of` says which of them play, in which order.
+        """
+        row = await self._fetchrow("schedule", room_id)
+        stored = _read(row) if row else None
+        seen = turns_of(videos)
+        return stored if plays(stored, seen) else await self._revised(room_id, seen, turns_of)
+
+    async def _revised(self, room_id: RoomId, seen: Sequence[Turn], turns_of: TurnsOf) -> Schedule | None:
+        async with self._transaction() as connection:
+            await connection.execute(SQL["ensure_schedule"], room_id)
+            row = await connection.fetchrow(SQL["lock_schedule"], room_id)
+            stored = _read(row) if row else None
+            if plays(stored, seen):
+                return stored  # somebody was quicker: a change makes everybody ask at once
+            # Read again: it may have been revised by something newer than what the caller saw.
+            videos = [read_video(each) for each in await connection.fetch(SQL["present_videos"], room_id)]
+            now = (await connection.fetchval(SQL["clock"])).timestamp()
+            schedule = revise(stored, turns_of(videos), int(now * 1000))
+            if schedule != stored:
+                items = [_turn_json(turn) for turn in schedule.items] if schedule else []
+                before = _turn_json(schedule.before) if schedule and schedule.before else None
+                starts_at = schedule.starts_at if schedule else 0
+                await connection.execute(SQL["set_schedule"], room_id, starts_at, items, before)
+        return schedule
+
+    async def watching(self, room_id: RoomId) -> list[UserId]:
+        """Return who watches the channel, in a steady order."""
+        return [UserId(row["user_id"]) for row in await self._fetch("watching", room_id)]
+
+    async def watch(self, room_id: RoomId, user_id: UserId) -> None:
+        """Take a sign of life of somebody who watches."""
+        async with self._transaction() as connection:
+            if await connection.fetchval(SQL["watch"], room_id, user_id, WATCHING_S):
+                await announce_watching(connection, room_id)
+
+    async def stop_watching(self, room_id: RoomId, user_id: UserId) -> None:
+        """Note that somebody does not watch (any more)."""
+        async with self._transaction() as connection:
+            if await connection.fetchval(SQL["stop_watching"], room_id, user_id) is not None:
+                await announce_watching(connection, room_id)
+
+    async def lapse_watching(self) -> None:
+        """Forget those who went without a word."""
+        async with self._transaction() as connection:
+            for room_id in {row["room_id"] for row in await connection.fetch(SQL["lapse_watching"])}:
+                await announce_watching(connection, room_id)
+
+
+def _turn_json(turn: Turn) -> dict[str, object]:
+    return {"id": turn.id, "stage": turn.stage, "duration": turn.duration}
+
+
+def _read_turn(value: dict[str, str | int]) -> Turn:
+    return Turn(VideoId(str(value["id"])), str(value["stage"]), int(value["duration"]))
+
+
+def _read(row: asyncpg.Record) -> Schedule | None:
+    if not row["items"]:
+        return None
+    items = tuple(_read_turn(item) for item in row["items"])
+    return Schedule(row["starts_at"], items, _read_turn(row["before"]) if row["before"] else None)

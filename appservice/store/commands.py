@@ -1,0 +1,97 @@
+"""Commands in the order in which they came, each done once, and what people chose for themselves."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from appservice.audit import Deed, note
+from appservice.jobs import COMMAND_JOB, LIGHT, announce, enqueue
+from appservice.model import EventId, RoomId, UserId, Video
+from appservice.rows import SQL, read_video
+from appservice.settings import PersonSettings, RoomSettings
+from appservice.store.pool import Database
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCommand:
+    """A command that is not done: `begun` when somebody was at it before, `answer` once it is known."""
+
+    key: int
+    event_id: EventId
+    room_id: RoomId
+    sender: UserId
+    body: str
+    thread: EventId
+    replied_to: EventId | None
+    begun: bool
+    answer: dict[str, Any] | None
+
+
+class CommandStore(Database):
+    """Commands and choices. Every method raises UnavailableError when the database is away."""
+
+    @asynccontextmanager
+    async def answering(self, room_id: RoomId) -> AsyncIterator[bool]:
+        """Hold a room's commands to ourselves among all workers; False when another one has them."""
+        async with self._connection() as connection:
+            held = await connection.fetchval(SQL["lock_commands"], room_id)
+            try:
+                yield held
+            finally:
+                if held:
+                    await connection.execute(SQL["unlock_commands"], room_id)
+
+    async def next(self, room_id: RoomId) -> OpenCommand | None:
+        """Return a room's oldest command that is not done."""
+        row = await self._fetchrow("open_command", room_id)
+        return OpenCommand(**dict(row)) if row else None
+
+    async def begin(self, command: OpenCommand) -> None:
+        """Note that the command is being done: whoever comes after a crash does not do it again."""
+        await self._fetch("begin_command", command.key)
+
+    async def give_back(self, command: OpenCommand) -> None:
+        """Note that the command was not done, and is to be done later."""
+        await self._fetch("give_back_command", command.key)
+
+    async def keep_answer(self, command: OpenCommand, answer: dict[str, Any]) -> None:
+        """Keep what is to be said to a command that is done."""
+        await self._fetch("keep_answer", command.key, answer)
+
+    async def end(self, command: OpenCommand) -> None:
+        """Note that the command is done and answered."""
+        await self._fetch("end_command", command.key)
+
+    async def recover_lost_jobs(self) -> int:
+        """Queue every room whose commands have no job (any more), and forget what was done long ago."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["forget_old_commands"], _KEEP_DAYS)
+            rows = await connection.fetch(SQL["rooms_with_open_commands"])
+            for row in rows:
+                await enqueue(connection, COMMAND_JOB, row["room_id"], priority=LIGHT)
+        return len(rows)
+
+    async def person(self, user_id: UserId) -> PersonSettings:
+        """Return what a person chose."""
+        row = await self._fetchrow("person", user_id)
+        return PersonSettings.read(row["settings"] if row else {})
+
+    async def set_person(self, user_id: UserId, settings: PersonSettings) -> None:
+        """Keep what a person chose."""
+        await self._fetch("set_person", user_id, settings.stored())
+
+    async def set_room(self, room_id: RoomId, settings: RoomSettings, *, by: UserId) -> None:
+        """Keep what a room's moderator chose."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["set_room_settings"], room_id, settings.stored())
+            await note(connection, by, Deed.SETTINGS_CHANGED, room_id=room_id, **settings.stored())
+            await announce(connection, room_id)
+
+    async def video_of(self, room_id: RoomId, event_id: EventId) -> Video | None:
+        """Return the video that an event of the room brought."""
+        row = await self._fetchrow("video_by_event", room_id, event_id)
+        return read_video(row) if row else None
+
+
+_KEEP_DAYS = 30

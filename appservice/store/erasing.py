@@ -1,0 +1,73 @@
+"""Erasing people and rooms, and proving that nothing of them is left."""
+
+from collections.abc import Iterable
+
+from appservice.audit import ITSELF, Deed, note
+from appservice.model import RoomId, UserId, VideoId
+from appservice.removal import remove_videos
+from appservice.rows import SQL
+from appservice.store.pool import Database
+
+_AT_ONCE = 100
+_DAY_MS = 86_400_000
+
+
+class ErasingStore(Database):
+    """Erasing. Every method raises UnavailableError when the database is away."""
+
+    async def erase_user(self, user_id: UserId, *, by: UserId) -> int:
+        """Erase somebody's videos, wherever they are, and all else that is kept of them; return how many videos."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["lock_exports"], user_id)
+            rows = await connection.fetch(SQL["removable_of_user"], user_id)
+            await remove_videos(connection, rows, by=by, redact=True, because="user")
+            await connection.execute(SQL["erase_person"], user_id)
+            await note(connection, by, Deed.ERASED, user_id=user_id, videos=len(rows))
+        return len(rows)
+
+    async def erase_room(self, room_id: RoomId, *, by: UserId) -> int:
+        """Erase a room's videos and all else that is kept of it; return how many videos."""
+        async with self._transaction() as connection:
+            rows = await connection.fetch(SQL["removable_of_room"], room_id)
+            await remove_videos(connection, rows, by=by, redact=True, because="room")
+            await connection.execute(SQL["erase_room"], room_id)
+            await note(connection, by, Deed.ERASED, room_id=room_id, videos=len(rows))
+        return len(rows)
+
+    async def erase_left_rooms(self, days: int) -> int:
+        """Erase what is kept of rooms that the bot left so many days ago, some at a time; return how many rooms."""
+        async with self._transaction() as connection:
+            rooms = [RoomId(row["room_id"]) for row in await connection.fetch(SQL["rooms_left_long_ago"], days)]
+            for room_id in rooms:
+                rows = await connection.fetch(SQL["removable_of_room"], room_id)
+                await remove_videos(connection, rows, by=ITSELF, redact=False, because="left-room")
+                await connection.execute(SQL["erase_room"], room_id)
+                await connection.execute(SQL["forget_leaving"], room_id)
+                await note(connection, ITSELF, Deed.ERASED, room_id=room_id, videos=len(rows))
+        return len(rooms)
+
+    async def remove_due(self, days: int | None) -> int:
+        """Remove videos that are older than `days`, or than `m.room.retention` of their room has it if that is shorter.
+
+        Returns how many; the others are left for the next transaction.
+        """
+        longest = days * _DAY_MS if days else None
+        async with self._transaction() as connection:
+            rows = await connection.fetch(SQL["removable_due"], longest, _AT_ONCE)
+            await remove_videos(connection, rows, by=ITSELF, redact=True, because="retention")
+        return len(rows)
+
+    async def remains(self, *, user_id: UserId | None = None, room_id: RoomId | None = None) -> dict[str, int]:
+        """Return how many rows of each kind are left of somebody, or of a room; nothing when all was erased."""
+        return {row["what"]: row["n"] for row in await self._fetch("remains", user_id, room_id)}
+
+    async def without_a_video(self, folders: Iterable[VideoId]) -> set[VideoId]:
+        """Return those of the media folders that no video needs."""
+        there = set(folders)
+        kept = {VideoId(str(row["id"])) for row in await self._fetch("kept_folders", list(there))}
+        return there - kept
+
+    async def is_original_used(self, mxc: str) -> bool:
+        """Say whether a video that is still here was sent as this content URI."""
+        row = await self._fetchrow("is_mxc_used", mxc)
+        return bool(row and row["used"])

@@ -1,0 +1,100 @@
+"""What members take with them: what belongs to it, and the links by which it is fetched."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from appservice.audit import Deed, note
+from appservice.jobs import EXPORT_JOB, LIGHT, enqueue
+from appservice.model import ExportId, RoomId, UserId, Video, VideoId
+from appservice.rows import SQL, read_video
+from appservice.settings import PersonSettings
+from appservice.store.pool import Database
+
+EXPORT_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What is kept of somebody: their videos, with the names of their rooms, and the rest as JSON has it."""
+
+    videos: Sequence[tuple[Video, str | None]]
+    settings: dict[str, Any]
+    reports: list[dict[str, Any]]
+    audit: list[dict[str, Any]]
+
+
+class ExportStore(Database):
+    """Exports. Every method raises UnavailableError when the database is away."""
+
+    async def ask(self, user_id: UserId, room_id: RoomId) -> bool:
+        """Queue the making of an export, asked for in a room; False when one is being made already."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["lock_exports"], user_id)
+            if await connection.fetchval(SQL["export_awaited"], user_id):
+                return False
+            asked_at: datetime = await connection.fetchval(SQL["clock"])
+            asked = {"user_id": user_id, "room_id": room_id, "asked_at": asked_at.isoformat()}
+            await enqueue(connection, EXPORT_JOB, json.dumps(asked), priority=LIGHT)
+        return True
+
+    async def belongings(self, user_id: UserId) -> Belongings:
+        """Return what is kept of somebody."""
+        async with self._transaction() as connection:
+            videos = await connection.fetch(SQL["exported_videos"], user_id)
+            settings = await connection.fetchval(SQL["person"], user_id)
+            reports = await connection.fetch(SQL["exported_reports"], user_id)
+            audit = await connection.fetch(SQL["exported_audit"], user_id)
+        return Belongings(
+            [(read_video(row), row["room_name"]) for row in videos],
+            PersonSettings.read(settings or {}).model_dump(mode="json"),
+            [dict(row) for row in reports],
+            [dict(row) for row in audit],
+        )
+
+    async def was_erased(self, user_id: UserId, since: datetime) -> bool:
+        """Say whether all of somebody was erased after a time."""
+        row = await self._fetchrow("was_erased", user_id, since)
+        return bool(row and row["erased"])
+
+    async def add(
+        self, export_id: ExportId, user_id: UserId, secret_hash: bytes, videos: Sequence[VideoId], asked_at: datetime
+    ) -> bool:
+        """Make an export known, for a day and in place of the one before.
+
+        False when something that is in it was deleted meanwhile.
+        """
+        async with self._transaction() as connection:
+            await connection.execute(SQL["lock_exports"], user_id)
+            kept = await connection.fetch(SQL["kept_videos"], list(videos))
+            if len(kept) < len(videos) or await connection.fetchval(SQL["was_erased"], user_id, asked_at):
+                return False
+            await connection.execute(SQL["add_export"], export_id, user_id, secret_hash, EXPORT_HOURS * 3600)
+            await note(connection, user_id, Deed.EXPORTED, user_id=user_id, videos=len(videos))
+        return True
+
+    async def by_secret(self, secret_hash: bytes) -> ExportId | None:
+        """Return the export that a secret's SHA-256 opens, as long as it does."""
+        row = await self._fetchrow("export_by_secret", secret_hash)
+        return ExportId(str(row["id"])) if row else None
+
+    async def kept(self, export_ids: Iterable[ExportId]) -> set[ExportId]:
+        """Return those of the exports that may be fetched."""
+        return {ExportId(str(row["id"])) for row in await self._fetch("kept_exports", list(export_ids))}
+
+    async def forget_expired(self) -> None:
+        """Forget the links whose time is over."""
+        await self._fetch("forget_exports")
+
+    async def direct_room(self, user_id: UserId, asked_in: RoomId, bot: UserId) -> RoomId | None:
+        """Return a room where nobody but somebody and the bot reads, preferably the one where they asked."""
+        row = await self._fetchrow("direct_room", user_id, asked_in, bot)
+        return RoomId(row["room_id"]) if row else None
+
+    async def add_direct_room(self, room_id: RoomId, user_id: UserId) -> None:
+        """Keep that the bot made a room for itself and somebody."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["add_direct_room"], room_id)
+            await connection.execute(SQL["add_invited"], room_id, user_id)

@@ -1,0 +1,117 @@
+"""Policy lists that are followed, their rules, and what these do to people's videos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from appservice.audit import ITSELF, Deed, note
+from appservice.jobs import (
+    LIGHT,
+    POLICY_JOB,
+    ROOM_JOB,
+    Connection,
+    announce,
+    concern_moderators,
+    enqueue,
+    enqueue_all,
+    speak_of,
+    trouble,
+)
+from appservice.model import HeldFor, RoomId, UserId, VideoId
+from appservice.policies import Rule
+from appservice.rows import SQL
+from appservice.store.pool import Database
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyList:
+    """A list that is followed; `read_at` is None until it could be read."""
+
+    room_id: RoomId
+    added_by: UserId
+    read_at: datetime | None
+    rules: int
+
+
+class PolicyStore(Database):
+    """Policy lists. Every method raises UnavailableError when the database is away."""
+
+    async def lists(self) -> list[PolicyList]:
+        """Return the lists that are followed, the first added first."""
+        return [PolicyList(**dict(row)) for row in await self._fetch("policy_lists")]
+
+    async def is_list(self, room_id: RoomId) -> bool:
+        """Say whether a room is a list that is followed: nothing else is done there."""
+        return bool((await self._fetch("is_policy_list", room_id))[0]["found"])
+
+    async def is_banned(self, user_id: UserId) -> bool:
+        """Say whether a list bans somebody, or their server."""
+        return bool((await self._fetch("is_policed", user_id))[0]["policed"])
+
+    async def is_room_banned(self, room_id: RoomId) -> bool:
+        """Say whether a list bans a room."""
+        return bool((await self._fetch("is_room_policed", room_id))[0]["policed"])
+
+    async def exempt(self, admins: Sequence[UserId]) -> None:
+        """Keep whom no list bans: a list is not to lock out who could leave it."""
+        await self._fetch("set_policy_exempt", admins)
+
+    async def follow(self, room_id: RoomId, *, by: UserId) -> bool:
+        """Follow a list from now on; False when it is followed already."""
+        async with self._transaction() as connection:
+            fresh = await connection.fetchval(SQL["add_policy_list"], room_id, by) is not None
+            if fresh:
+                await note(connection, by, Deed.POLICY_LIST_ADDED, room_id=room_id)
+            await enqueue(connection, POLICY_JOB, room_id, priority=LIGHT)
+        return fresh
+
+    async def leave(self, room_id: RoomId, *, by: UserId) -> bool:
+        """Follow a list no more; False when it was not followed."""
+        async with self._transaction() as connection:
+            if await connection.fetchval(SQL["remove_policy_list"], room_id) is None:
+                return False
+            await note(connection, by, Deed.POLICY_LIST_REMOVED, room_id=room_id)
+            await self._follow_rules(connection)
+            await enqueue(connection, POLICY_JOB, room_id, priority=LIGHT)
+        return True
+
+    async def read(self, room_id: RoomId, rules: Sequence[Rule]) -> None:
+        """Take over all rules of a list, and do what they say."""
+        async with self._transaction() as connection:
+            if not await connection.fetchval(SQL["is_policy_list"], room_id):
+                return
+            await connection.execute(SQL["forget_policy_rules"], room_id)
+            await connection.executemany(
+                SQL["add_policy_rule"],
+                [(room_id, r.event_type, r.state_key, r.subject, r.entity, r.pattern, r.reason) for r in rules],
+            )
+            await connection.execute(SQL["policy_list_read"], room_id)
+            await self._follow_rules(connection)
+
+    async def enforce(self) -> None:
+        """Do what all rules say."""
+        async with self._transaction() as connection:
+            await self._follow_rules(connection)
+
+    async def unreachable(self, room_id: RoomId, reason: str) -> None:
+        """Let admins be told that a list cannot be read."""
+        async with self._transaction() as connection:
+            await trouble(connection, "policy-list", room_id=room_id, reason=reason)
+
+    async def _follow_rules(self, connection: Connection) -> None:
+        held = await connection.fetch(SQL["hold_policed"])
+        released = await connection.fetch(SQL["release_policed"])
+        for rows, deed in ((held, Deed.HELD), (released, Deed.RELEASED)):
+            for row in rows:
+                video_id = VideoId(str(row["id"]))
+                await note(
+                    connection, ITSELF, deed, room_id=row["room_id"], video_id=video_id, user_id=row["sender"],
+                    because=HeldFor.POLICY,
+                )  # fmt: skip
+                await concern_moderators(connection, video_id)
+                await speak_of(connection, video_id)
+        watched = await connection.fetch(SQL["rooms_of_policed"])
+        for room_id in {row["room_id"] for row in (*held, *released, *watched)}:
+            await announce(connection, room_id)
+        rooms = [row["room_id"] for row in await connection.fetch(SQL["policed_rooms"])]
+        await enqueue_all(connection, ROOM_JOB, rooms, priority=LIGHT)

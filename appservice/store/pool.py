@@ -1,0 +1,67 @@
+"""Connections to PostgreSQL, and what everything that asks it has in common."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import asyncpg
+
+from appservice.errors import UnavailableError
+from appservice.jobs import Connection, Pool
+from appservice.rows import SQL
+
+_UNREACHABLE = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TransactionRollbackError,  # two transactions in each other's way: the loser may come again
+)
+
+
+async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def open_pool(dsn: str, *, size: int = 10) -> Pool:
+    """Open connections that speak JSON. Raises UnavailableError when the database does not answer."""
+    try:
+        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=_set_up, timeout=10, command_timeout=60)
+    except (*_UNREACHABLE, asyncpg.PostgresError, TimeoutError) as error:
+        raise UnavailableError(f"The database does not answer: {error}. Check `database` and that it runs.") from error
+
+
+class Database:
+    """Named queries on a pool. Every method raises UnavailableError when the database is away."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        try:
+            async with self._pool.acquire(timeout=10) as connection:
+                yield connection
+        except (*_UNREACHABLE, TimeoutError) as error:
+            raise UnavailableError(f"The database does not answer: {error}") from error
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with self._connection() as connection, connection.transaction():
+            yield connection
+
+    async def _fetch(self, name: str, *args: object) -> list[asyncpg.Record]:
+        async with self._connection() as connection:
+            return await connection.fetch(SQL[name], *args)
+
+    async def _fetchrow(self, name: str, *args: object) -> asyncpg.Record | None:
+        async with self._connection() as connection:
+            return await connection.fetchrow(SQL[name], *args)
+
+    async def now(self) -> datetime:
+        """Return the database's clock."""
+        moment: datetime = (await self._fetch("clock"))[0]["now"]
+        return moment

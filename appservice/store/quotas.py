@@ -1,0 +1,40 @@
+"""What people, rooms and the installation use of what they may have."""
+
+from appservice import usage
+from appservice.jobs import Pool
+from appservice.model import RoomId, UserId, Video
+from appservice.quotas import Quotas, Scope, Used
+from appservice.store.pool import Database
+
+
+class QuotaStore(Database):
+    """Quotas. Every method raises UnavailableError when the database is away."""
+
+    def __init__(self, pool: Pool, quotas: Quotas) -> None:
+        super().__init__(pool)
+        self.quotas = quotas
+
+    async def used_up(self, video: Video) -> Scope | None:
+        """Return the first scope that has no room for a video beside all the others."""
+        async with self._transaction() as connection:
+            return await usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
+
+    async def warn(self, video: Video) -> None:
+        """Tell people, once, that little is left, after a video was added."""
+        async with self._transaction() as connection:
+            await usage.warn(connection, self.quotas, video)
+
+    async def used_by(self, user_id: UserId) -> Used:
+        """Return what somebody's videos take, wherever they are."""
+        async with self._connection() as connection:
+            return await usage.used(connection, Scope.USER, user_id)
+
+    async def used_in(self, room_id: RoomId) -> Used:
+        """Return what a room's videos take."""
+        async with self._connection() as connection:
+            return await usage.used(connection, Scope.ROOM, room_id)
+
+    async def used_by_all(self) -> Used:
+        """Return what all videos take."""
+        async with self._connection() as connection:
+            return await usage.used(connection, Scope.SERVER, "")

@@ -1,0 +1,52 @@
+"""What the bot said of videos, so that it can be edited or taken back."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from appservice.model import EventId, VideoId
+from appservice.rows import SQL
+from appservice.status import Mark
+from appservice.store.pool import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The event by which something was said, None once it was taken back `times` times; a notice `says` why."""
+
+    event_id: EventId | None
+    says: str
+    times: int
+
+
+class StatusStore(Database):
+    """The bot's words about videos. Every method raises UnavailableError when the database is away."""
+
+    @asynccontextmanager
+    async def speaking(self, video_id: VideoId) -> AsyncIterator[None]:
+        """Hold what is said of a video to ourselves among all workers."""
+        async with self._connection() as connection:
+            await connection.execute(SQL["lock_status"], video_id)
+            try:
+                yield
+            finally:
+                await connection.execute(SQL["unlock_status"], video_id)
+
+    async def said(self, video_id: VideoId) -> dict[Mark, Said]:
+        """Return what was said of a video."""
+        return {
+            Mark(row["kind"]): Said(row["event_id"] or None, row["says"], row["times"])
+            for row in await self._fetch("said", video_id)
+        }
+
+    async def say(self, video_id: VideoId, mark: Mark, event_id: EventId, says: str = "") -> None:
+        """Keep that something was said."""
+        await self._fetch("say", video_id, mark, event_id, says)
+
+    async def unsay(self, video_id: VideoId, mark: Mark) -> None:
+        """Keep that something was taken back."""
+        await self._fetch("unsay", video_id, mark)
+
+    async def forget(self, video_id: VideoId) -> None:
+        """Forget what was said of a video."""
+        await self._fetch("forget_said", video_id)

@@ -1,0 +1,47 @@
+"""What was found by looking back through a room's timeline, and how far we have looked."""
+
+from collections.abc import Sequence
+
+from appservice.intake import Change, VideoEdited
+from appservice.jobs import Pool
+from appservice.model import EventId, RoomId
+from appservice.quotas import NO_LIMITS, Quotas
+from appservice.rows import SQL
+from appservice.store.applying import apply_all
+from appservice.store.pool import Database
+
+
+class TimelineStore(Database):
+    """Looking back. Every method raises UnavailableError when the database is away."""
+
+    def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS) -> None:
+        super().__init__(pool)
+        self._quotas = quotas
+
+    async def take(self, room_id: RoomId, changes: Sequence[Change], *, newest: EventId | None) -> int:
+        """Store changes that were found, and how far we looked; return how many were missed."""
+        async with self._transaction() as connection:
+            taken, _ = await apply_all(connection, changes, self._quotas)
+            if newest is not None:
+                await connection.execute(SQL["keep_mark"], room_id, newest)
+            await connection.execute(SQL["forget_old_events"], _KEEP_DAYS)
+        return taken
+
+    async def take_anew(self, change: VideoEdited) -> None:
+        """Store what a message is now, whatever edits we know of."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["forget_edit_time"], change.room_id, change.target)
+            await apply_all(connection, [change])
+
+    async def keep_joined_event(self, room_id: RoomId, event_id: EventId) -> None:
+        """Remember the event of the bot's coming."""
+        await self._fetch("keep_joined_event", room_id, event_id)
+
+    async def joined_event(self, room_id: RoomId) -> EventId | None:
+        """Return the event of the bot's coming, None when it was not found."""
+        row = await self._fetchrow("joined_event", room_id)
+        return EventId(row["joined_event"]) if row and row["joined_event"] else None
+
+
+# Longer than anybody looks back (`worker.timeline`).
+_KEEP_DAYS = 8

@@ -1,0 +1,158 @@
+"""Uploads: who may send what by when, how far the work on it is, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import asyncpg
+
+from appservice.errors import LimitExceededError
+from appservice.jobs import HEAVY, UPLOAD_JOB, enqueue
+from appservice.model import RoomId, UploadId, UserId
+from appservice.rows import SQL
+from appservice.store.pool import Database
+
+MOST_UNFINISHED = 3
+# A page that was closed leaves its upload behind; a recording that goes on sends something every few seconds.
+_IDLE_S = 15 * 60.0
+_SETTLED_S = 60.0
+
+
+class UploadState(StrEnum):
+    """How far an upload has come."""
+
+    UPLOADING = "uploading"
+    PREPARING = "preparing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that a member sends in the widget; `length` in bytes (None: not declared yet), `start` and `end` of what
+    is kept in seconds, `content` of the message to send once it is ready.
+    """
+
+    id: UploadId
+    room_id: RoomId
+    owner: UserId
+    filename: str
+    metadata: str
+    length: int | None
+    state: UploadState
+    start: float | None
+    end: float | None
+    convert: bool
+    attempts: int
+    percent: int | None
+    failure: str | None
+    content: dict[str, Any] | None
+    expires_at: datetime
+
+
+def _read(row: asyncpg.Record) -> Upload:
+    return Upload(
+        id=UploadId(str(row["id"])),
+        room_id=RoomId(row["room_id"]),
+        owner=UserId(row["owner"]),
+        filename=row["filename"],
+        metadata=row["metadata"],
+        length=row["length"],
+        state=UploadState(row["state"]),
+        start=row["trim_start"],
+        end=row["trim_end"],
+        convert=row["convert"],
+        attempts=row["attempts"],
+        percent=row["percent"],
+        failure=row["failure"],
+        content=row["content"],
+        expires_at=row["expires_at"],
+    )
+
+
+class UploadStore(Database):
+    """The rows of uploads; their bytes are `files.UploadFolder`'s."""
+
+    async def create(
+        self, room_id: RoomId, owner: UserId, *, filename: str, metadata: str, length: int | None
+    ) -> Upload:
+        """Begin an upload. Raises LimitExceededError while the member has as many unfinished ones as may be."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["lock_uploads"], owner)
+            unfinished: int = await connection.fetchval(SQL["unfinished_uploads"], owner)
+            if unfinished >= MOST_UNFINISHED and not await connection.fetchval(SQL["give_up_upload"], owner, _IDLE_S):
+                raise LimitExceededError(
+                    f"You have {unfinished} uploads under way. Finish or cancel one, or try again later."
+                )
+            row = await connection.fetchrow(SQL["insert_upload"], room_id, owner, filename, metadata, length)
+            if row is None:
+                raise AssertionError("an INSERT without conflicts returns its row")
+            return _read(row)
+
+    async def upload(self, upload_id: UploadId, room_id: RoomId, owner: UserId) -> Upload | None:
+        """Return a member's upload in a room, None when it is not theirs or has expired."""
+        row = await self._fetchrow("upload", upload_id, room_id, owner)
+        return _read(row) if row else None
+
+    async def set_length(self, upload: Upload, length: int) -> bool:
+        """Keep the length that was not known at the creation; False when there is one by now."""
+        return await self._fetchrow("set_upload_length", upload.id, length) is not None
+
+    async def touch(self, upload: Upload) -> None:
+        """Note that bytes arrived."""
+        await self._fetch("touch_upload", upload.id)
+
+    async def finish(self, upload: Upload, *, start: float | None, end: float | None, convert: bool) -> bool:
+        """Queue the work on an upload all of whose bytes are there; False when that has been done."""
+        async with self._transaction() as connection:
+            if await connection.fetchrow(SQL["finish_upload"], upload.id, start, end, convert) is None:
+                return False
+            await enqueue(connection, UPLOAD_JOB, upload.id, priority=HEAVY)
+            return True
+
+    async def delete(self, upload: Upload) -> None:
+        """Forget an upload, whatever its state."""
+        await self._fetch("delete_upload", upload.id)
+
+    async def begin_attempt(self, upload_id: UploadId) -> Upload | None:
+        """Count one more attempt and return the upload, None when there is nothing left to do for it."""
+        row = await self._fetchrow("begin_upload_attempt", upload_id)
+        return _read(row) if row else None
+
+    async def give_back_attempt(self, upload: Upload) -> None:
+        """Uncount an attempt that ended for a reason that is not the file's."""
+        await self._fetch("give_back_upload_attempt", upload.id, upload.attempts)
+
+    async def progress(self, upload: Upload, percent: int) -> None:
+        """Tell how far an attempt is."""
+        await self._fetch("upload_progress", upload.id, upload.attempts, percent)
+
+    async def ready(self, upload: Upload, content: Mapping[str, object]) -> bool:
+        """Keep what the member is to send; False when the upload is gone or a newer attempt has taken over."""
+        return await self._fetchrow("upload_ready", upload.id, upload.attempts, dict(content)) is not None
+
+    async def fail(self, upload: Upload, code: str) -> bool:
+        """End the work with a reason; False as `ready` does."""
+        return await self._fetchrow("upload_failed", upload.id, upload.attempts, code) is not None
+
+    async def recover_lost_jobs(self) -> int:
+        """Queue every upload that is to be prepared and has no job (any more); return how many there were."""
+        async with self._transaction() as connection:
+            rows = await connection.fetch(SQL["uploads_without_job"])
+            for row in rows:
+                await enqueue(connection, UPLOAD_JOB, str(row["id"]), priority=HEAVY)
+        return len(rows)
+
+    async def expire(self) -> None:
+        """Forget what nobody came back for."""
+        await self._fetch("expire_uploads")
+
+    async def with_bytes(self) -> dict[UploadId, bool]:
+        """Return the ids whose file is still needed, and whether it must be there by now."""
+        return {UploadId(str(row["id"])): row["settled"] for row in await self._fetch("uploads_with_bytes", _SETTLED_S)}
+
+    async def forget(self, upload_id: UploadId) -> None:
+        """Forget an upload whose bytes are lost."""
+        await self._fetch("delete_upload", upload_id)

@@ -1,0 +1,112 @@
+"""What a detection service is asked about, and what its verdicts do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from appservice.audit import ITSELF, Deed, note
+from appservice.jobs import (
+    HEAVY,
+    LIGHT,
+    POLICY_JOB,
+    VERDICT_JOB,
+    Connection,
+    announce,
+    concern_moderators,
+    enqueue,
+    enqueue_all,
+    speak_of,
+    tell,
+    trouble,
+)
+from appservice.model import HeldFor, Video, VideoId
+from appservice.rows import SQL, read_video
+from appservice.store.moderating import ModeratingStore
+
+
+class Verdict(StrEnum):
+    """What is to become of a video, by the names of the webhook."""
+
+    ALLOW = "allow"
+    HOLD = "hold"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """A video that nobody sees before there is a verdict; the SHA-256 of the file as it was sent, in hexadecimal."""
+
+    video: Video
+    sha256: str | None
+
+
+class VerdictStore(ModeratingStore):
+    """Verdicts. Every method raises UnavailableError when the database is away."""
+
+    async def unjudged(self, video_id: VideoId) -> Unjudged | None:
+        """Return a video that is whole and was not judged yet; None when there is nothing to judge (any more)."""
+        row = await self._fetchrow("unjudged", video_id)
+        return Unjudged(read_video(row), row["source_hash"].hex() if row["source_hash"] else None) if row else None
+
+    async def judge(self, video: Video, verdict: Verdict, reason: str, *, failed: str | None = None) -> bool:
+        """Do with a video what a verdict says; False when what was judged is not there any more.
+
+        `failed` is why nobody judged it, where the configuration had to: admins are told.
+        """
+        source_hash = None
+        async with self._transaction() as connection:
+            row = await connection.fetchrow(SQL["judge"], video.id, video.attempts)
+            if row is None:
+                return False
+            now = read_video(row)
+            match verdict:
+                case Verdict.ALLOW:
+                    await self._release(connection, now)
+                case Verdict.HOLD:
+                    await connection.execute(SQL["hold_judged"], now.id)
+                    await self._note(connection, now, Deed.HELD, reason=reason or failed or "")
+                case Verdict.BLOCK:
+                    source_hash, _ = await self._block(connection, now, by=ITSELF, reason=reason)
+                    message = "bot-judged-because" if reason else "bot-judged"
+                    arguments = {"title": now.title, "reason": reason} if reason else {"title": now.title}
+                    await tell(connection, now.room_id, now.sender, now.event_id, message, **arguments)
+            if failed is not None:
+                await trouble(connection, "verdict", reason=failed)
+            await speak_of(connection, now.id)
+            await concern_moderators(connection, now.id)
+            await announce(connection, now.room_id)
+        if source_hash is not None:
+            await self.take_copies(video.room_id, source_hash)
+        return True
+
+    async def ask_again(self) -> int:
+        """Queue every video that waits for a verdict and has no job (any more); return how many there were."""
+        async with self._transaction() as connection:
+            rows = await connection.fetch(SQL["unasked"])
+            await enqueue_all(connection, VERDICT_JOB, [str(row["id"]) for row in rows], priority=HEAVY)
+        return len(rows)
+
+    async def release_all(self) -> int:
+        """Let go of what waits for a verdict, since nobody is asked any more; return how many there were."""
+        async with self._transaction() as connection:
+            rows = await connection.fetch(SQL["release_judged"], None)
+            for row in rows:
+                video_id = VideoId(str(row["id"]))
+                await speak_of(connection, video_id)
+                await concern_moderators(connection, video_id)
+                await announce(connection, row["room_id"])
+        return len(rows)
+
+    async def _release(self, connection: Connection, video: Video) -> None:
+        await connection.execute(SQL["release_judged"], video.id)
+        await self._note(connection, video, Deed.RELEASED)
+        # What happened to its sender meanwhile holds for it as well.
+        await connection.execute(SQL["share_sender"], video.sender)
+        if video.held_for is HeldFor.VERDICT:
+            await connection.execute(SQL["quarantine_new"], video.id)
+        await enqueue(connection, POLICY_JOB, "", priority=LIGHT)
+
+    async def _note(self, connection: Connection, video: Video, deed: Deed, **details: object) -> None:
+        await note(
+            connection, ITSELF, deed, room_id=video.room_id, video_id=video.id, user_id=video.sender,
+            because=HeldFor.VERDICT, **details,
+        )  # fmt: skip

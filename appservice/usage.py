@@ -1,0 +1,51 @@
+"""Counts what is used of the quotas, and warns before they are used up, in the caller's transaction."""
+
+from appservice.codes import PREFIX
+from appservice.jobs import Connection, tell, trouble
+from appservice.model import RoomId, UserId, Video, VideoId
+from appservice.quotas import Quotas, Scope, Used
+from appservice.rows import SQL
+
+
+def _whose(scope: Scope, sender: UserId, room_id: RoomId) -> str:
+    return {Scope.USER: str(sender), Scope.ROOM: str(room_id), Scope.SERVER: ""}[scope]
+
+
+async def used(connection: Connection, scope: Scope, whose: str, *, without: VideoId | None = None) -> Used:
+    """Return what is used of a scope by all videos but one; `whose` is a user, a room, or empty for the server."""
+    whom = () if scope is Scope.SERVER else (whose,)
+    row = await connection.fetchrow(SQL[f"used_by_{scope}"], without, *whom)
+    return Used(row["videos"], row["bytes"]) if row else Used(0, 0)
+
+
+async def used_up(
+    connection: Connection, quotas: Quotas, sender: UserId, room_id: RoomId, *, without: VideoId
+) -> Scope | None:
+    """Return the first scope that has no room for the video `without` beside all the others."""
+    for scope, allowance in quotas.limited():
+        whose = _whose(scope, sender, room_id)
+        others = await used(connection, scope, whose, without=without)
+        if not allowance.is_nearly_used_up(others):
+            # Whoever comes near again is told again.
+            await connection.execute(SQL["forget_quota_warning"], scope, whose)
+        if allowance.is_used_up(others):
+            return scope
+    return None
+
+
+async def warn(connection: Connection, quotas: Quotas, video: Video) -> None:
+    """Tell a video's sender once that they, or the room, have little left; and admins that the server has."""
+    for scope, allowance in quotas.limited():
+        whose = _whose(scope, video.sender, video.room_id)
+        now = await used(connection, scope, whose)
+        if not allowance.is_nearly_used_up(now):
+            await connection.execute(SQL["forget_quota_warning"], scope, whose)
+        elif await connection.fetchval(SQL["first_quota_warning"], scope, whose):
+            percent = int(100 * allowance.share(now))
+            if scope is Scope.SERVER:
+                await trouble(connection, "quota", percent=percent)
+            else:
+                message, command = f"bot-quota-near-{scope}", f"{PREFIX} quota"
+                await tell(
+                    connection, video.room_id, video.sender, video.event_id, message, percent=percent, command=command
+                )

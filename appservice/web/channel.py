@@ -1,0 +1,73 @@
+"""What lets everybody see the same moment of the room's channel: the time, the schedule, and who watches."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, StrictBool
+
+from appservice.errors import UnavailableError
+from appservice.model import Member, RoomId, Video
+from appservice.schedule import Turn
+from appservice.store import ChannelStore
+from appservice.web.context import CONTEXT, Context
+from appservice.web.reels import channel
+from appservice.web.requests import enter, json_answer, read_body
+from appservice.web.views import Broadcast, TimeView, WatchingView
+
+log = structlog.get_logger()
+
+_FORGET_EVERY_S = 5.0
+_BODY = 1024
+
+routes = web.RouteTableDef()
+
+
+class WatchingRequest(BaseModel):
+    """The body of `PUT /api/v1/rooms/{room_id}/watching`."""
+
+    model_config = ConfigDict(extra="ignore")
+    watching: StrictBool
+
+
+async def broadcast(context: Context, room_id: RoomId, members: Sequence[Member], videos: Sequence[Video]) -> Broadcast:
+    """Return what the room's channel shows when, and to whom; its schedule is brought up to date by the way."""
+    present = {member.user_id for member in members}
+    return Broadcast(
+        schedule=await context.channels.schedule(room_id, [v for v in videos if v.sender in present], _turns_of),
+        watching=await context.channels.watching(room_id),
+        now=round(await context.clock.now()),
+    )
+
+
+def _turns_of(videos: Sequence[Video]) -> list[Turn]:
+    return [Turn.of(video) for video in channel(videos)]
+
+
+@routes.get("/api/v1/time")
+async def get_time(request: web.Request) -> web.Response:
+    """Answer the time by which schedules go, for a viewer's clock to be compared with."""
+    return json_answer(TimeView(now=await request.app[CONTEXT].clock.now()))
+
+
+@routes.put("/api/v1/rooms/{room_id}/watching")
+async def put_watching(request: web.Request) -> web.Response:
+    """Take a viewer's word that they watch the channel now, or no longer do."""
+    context, session, _ = await enter(request)
+    asked = await read_body(request, WatchingRequest, _BODY)
+    if asked.watching:
+        await context.channels.watch(session.room_id, session.user_id)
+    else:
+        await context.channels.stop_watching(session.room_id, session.user_id)
+    return json_answer(WatchingView(watching=list(await context.channels.watching(session.room_id))))
+
+
+async def forget_the_silent(channels: ChannelStore) -> None:
+    """Let go for ever of those who stopped watching without a word."""
+    while True:
+        await asyncio.sleep(_FORGET_EVERY_S)
+        try:
+            await channels.lapse_watching()
+        except UnavailableError as error:
+            log.warning("watchers_not_checked", reason=str(error))

@@ -1,0 +1,219 @@
+"""What members and moderators do with videos: change, delete with undo, order, report."""
+
+from typing import Literal
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
+
+from appservice.errors import BadJsonError, ForbiddenError, NotFoundError
+from appservice.managing import (
+    UNDO_S,
+    Change,
+    Viewer,
+    check_delete,
+    check_restore,
+    managed,
+    may_order,
+    may_see,
+    reordered,
+)
+from appservice.model import Member, Room, RoomId, UserId, Video, VideoId, Visibility
+from appservice.power import is_moderator
+from appservice.tokens import Scope, Session
+from appservice.web.context import CONTEXT, Context
+from appservice.web.requests import json_answer, read_body
+from appservice.web.views import DeletedView, EmptyView, OrderView, video_view
+
+log = structlog.get_logger()
+
+_BODY = 4 * 1024
+_ORDER_BODY = 512 * 1024
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_VIDEO = rf"/api/v1/videos/{{id:{_UUID}}}"
+
+routes = web.RouteTableDef()
+
+
+class ChangeRequest(BaseModel):
+    """The body of `PATCH /api/v1/videos/{id}`: what is to become of it, and the version that was looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: StrictStr | None = Field(None, max_length=200)
+    visibility: Literal["shown", "hidden"] | None = None
+    published: StrictBool | None = None
+    video_avatar: StrictBool | None = None
+    version: StrictInt | None = None
+
+    @field_validator("title")
+    @classmethod
+    def _has_letters(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        tidy = " ".join(value.split())
+        if not tidy or "\x00" in tidy:
+            raise ValueError("is empty")
+        return tidy
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "ChangeRequest":
+        if self.model_fields_set <= {"version"}:
+            raise ValueError("changes nothing")
+        return self
+
+    def change(self) -> Change:
+        """Return it in the words of the core."""
+        visibility = Visibility(self.visibility) if self.visibility else None
+        return Change(self.title, visibility, self.published, self.video_avatar, self.version)
+
+
+class OrderRequest(BaseModel):
+    """The body of `PUT …/order`: all of a member's videos, and the order that the editor saw."""
+
+    model_config = ConfigDict(extra="forbid")
+    videos: list[StrictStr] = Field(max_length=10_000)
+    base: list[StrictStr] | None = Field(None, max_length=10_000)
+
+
+class ReportRequest(BaseModel):
+    """The body of `POST /api/v1/videos/{id}/report`."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: StrictStr = Field("", max_length=500)
+
+    @field_validator("reason")
+    @classmethod
+    def _is_text(cls, value: str) -> str:
+        if "\x00" in value:
+            raise ValueError("holds what no text has")
+        return value.strip()
+
+
+class _Asked:
+    """A request of a session's user about something in its room."""
+
+    def __init__(self, context: Context, session: Session, member_key: int, room: Room) -> None:
+        self.context = context
+        self.room = room
+        self.viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
+        self._scope = Scope(room.key, member_key, session.sign_in)
+
+    @classmethod
+    async def of(cls, request: web.Request) -> "_Asked":
+        """Find out who asks, and whether they are in the room now."""
+        context = request.app[CONTEXT]
+        session = context.access.session(request.headers.get("Authorization"))
+        member_key = await context.access.membership(session, session.room_id)
+        room = await context.store.room(session.room_id)
+        if room is None:
+            raise NotFoundError("There is no such room.")
+        return cls(context, session, member_key, room)
+
+    async def video(self, request: web.Request) -> Video:
+        """Return the video of the request's path. Raises NotFoundError unless the viewer may know of it."""
+        video = await self.context.store.video(VideoId(request.match_info["id"]))
+        if video is None or video.room_id != self.room.room_id or not may_see(video, self.viewer):
+            raise NotFoundError("There is no such video.")
+        return video
+
+    async def answer(self, video: Video) -> web.Response:
+        """Answer a video as the viewer sees it now."""
+        sender = await self._member(video.sender)
+        reports = await self.context.managing.reports(self.room.room_id) if self.viewer.moderates else None
+        grant = self.context.access.grant(self._scope)
+        is_avatar = sender is not None and sender.avatar_video == video.id
+        return json_answer(video_view(video, self.viewer, grant, is_avatar=is_avatar, reports=reports))
+
+    async def _member(self, user_id: UserId) -> Member | None:
+        members = await self.context.store.joined_members(self.room.room_id)
+        return next((member for member in members if member.user_id == user_id), None)
+
+    def changed(self, what: str, video_id: VideoId) -> None:
+        """Let nobody get an answer of before, and note who did it."""
+        self.context.access.forget()
+        log.info(what, video_id=video_id, room_id=self.room.room_id, user_id=self.viewer.user_id)
+
+
+@routes.patch(_VIDEO)
+async def patch_video(request: web.Request) -> web.Response:
+    """Rename, hide, show or publish a video, or make it its sender's avatar. Raises ConflictError on an old version."""
+    asked = await _Asked.of(request)
+    video = await asked.video(request)
+    change = (await read_body(request, ChangeRequest, _BODY)).change()
+    changed = await asked.context.managing.change(
+        video.id, asked.room.room_id, lambda now, worn: managed(now, change, asked.viewer, is_avatar=worn),
+        by=asked.viewer.user_id,
+    )  # fmt: skip
+    asked.changed("video_changed", video.id)
+    return await asked.answer(changed)
+
+
+@routes.delete(_VIDEO)
+async def delete_video(request: web.Request) -> web.Response:
+    """Take a video from everybody; for some seconds it can be brought back, then its content is gone."""
+    asked = await _Asked.of(request)
+    video = await asked.video(request)
+    deleted_at = await asked.context.managing.delete(
+        video.id, asked.room.room_id, lambda now: check_delete(now, asked.viewer), by=asked.viewer.user_id
+    )
+    asked.changed("video_deleted", video.id)
+    return json_answer(DeletedView(id=video.id, undo_until=deleted_at + round(UNDO_S * 1000)))
+
+
+@routes.post(_VIDEO + "/restore")
+async def restore_video(request: web.Request) -> web.Response:
+    """Bring back a video that was deleted a moment ago. Raises GoneError when it is too late."""
+    asked = await _Asked.of(request)
+    restored = await asked.context.managing.restore(
+        VideoId(request.match_info["id"]), asked.room.room_id, lambda now: check_restore(now, asked.viewer), UNDO_S,
+        by=asked.viewer.user_id,
+    )  # fmt: skip
+    asked.changed("video_restored", restored.id)
+    return await asked.answer(restored)
+
+
+@routes.put("/api/v1/rooms/{room_id}/members/{user_id}/order")
+async def put_order(request: web.Request) -> web.Response:
+    """Give a member's videos another order. Raises ConflictError when it is not what the editor saw any more."""
+    asked = await _Asked.of(request)
+    if asked.room.room_id != RoomId(request.match_info["room_id"]):
+        raise ForbiddenError("You are not a member of this room.")
+    owner = UserId(request.match_info["user_id"])
+    if not may_order(owner, asked.viewer, asked.room.settings):
+        raise ForbiddenError("Only a member's own videos, or as a moderator, can be put into another order.")
+    body = await read_body(request, OrderRequest, _ORDER_BODY)
+    wanted = [VideoId(video) for video in body.videos]
+    base = None if body.base is None else [VideoId(video) for video in body.base]
+    strangers = await asked.context.managing.not_of(asked.room.room_id, owner, wanted)
+    if strangers:
+        raise BadJsonError(f"Not a video of this member's: {strangers[0]}.")
+    order = await asked.context.managing.order(
+        asked.room.room_id, owner, lambda current: reordered(current, wanted, base),
+        by=asked.viewer.user_id,
+    )  # fmt: skip
+    return json_answer(OrderView(videos=[str(video) for video in order]))
+
+
+@routes.post(_VIDEO + "/report")
+async def report_video(request: web.Request) -> web.Response:
+    """Tell the room's moderators that something is wrong with a video."""
+    asked = await _Asked.of(request)
+    video = await asked.video(request)
+    if video.sender == asked.viewer.user_id:
+        raise ForbiddenError("You need not report your own video: delete it.")
+    body = await read_body(request, ReportRequest, _BODY)
+    await asked.context.managing.report(video, asked.viewer.user_id, body.reason)
+    asked.changed("video_reported", video.id)
+    return json_answer(EmptyView())
+
+
+@routes.delete(_VIDEO + "/reports")
+async def dismiss_reports(request: web.Request) -> web.Response:
+    """Forget what was said against a video."""
+    asked = await _Asked.of(request)
+    video = await asked.video(request)
+    if not asked.viewer.moderates:
+        raise ForbiddenError("Only the room's moderators may do this.")
+    await asked.context.managing.dismiss_reports(video, by=asked.viewer.user_id)
+    asked.changed("reports_dismissed", video.id)
+    return json_answer(EmptyView())

@@ -1,0 +1,36 @@
+"""Where a viewer was, kept for them: a widget in a page of another site has no storage."""
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from appservice.errors import BadJsonError
+from appservice.tokens import Session
+from appservice.web.context import Context
+from appservice.web.requests import enter, json_answer
+from appservice.web.views import PlaceView
+
+_BODY = 8 * 1024
+
+routes = web.RouteTableDef()
+
+
+@routes.put("/api/v1/rooms/{room_id}/place")
+async def put_place(request: web.Request) -> web.Response:
+    """Remember where the viewer is; the room's answer holds it the next time."""
+    context, session, _ = await enter(request)
+    try:
+        place = PlaceView.model_validate_json(await request.clone(client_max_size=_BODY).read())
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) or "body" for problem in error.errors())
+        raise BadJsonError(f"Wrong, missing or unknown: {fields}.") from error
+    await context.places.keep(session.room_id, session.user_id, place.model_dump(mode="json"))
+    return json_answer(place)
+
+
+async def place_of(context: Context, session: Session) -> PlaceView | None:
+    """Return where the session's user was in its room; None also for what another release wrote in its own way."""
+    stored = await context.places.place(session.room_id, session.user_id)
+    try:
+        return PlaceView.model_validate(stored) if stored is not None else None
+    except ValidationError:
+        return None

@@ -1,0 +1,53 @@
+"""A rendition's files served as one, in whole or in part, without ever holding more than a piece of it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+from aiohttp import web
+
+from appservice.whole import Whole
+
+_ASK_AGAIN_S = 2.0
+
+
+async def send(
+    request: web.Request, whole: Whole, etag: str, headers: Mapping[str, str], still: Callable[[], Awaitable[object]]
+) -> web.StreamResponse:
+    """Answer what is asked of the whole (RFC 9110, 13 and 14). It ends in the middle once `still` says no."""
+    quoted = f'"{etag}"'
+    always = {**headers, "ETag": quoted, "Accept-Ranges": "bytes"}
+    if any(known.value in {etag, "*"} for known in request.if_none_match or ()):
+        return web.Response(status=304, headers=always)
+    part = _asked(request, whole.size) if request.headers.get("If-Range", quoted) == quoted else range(whole.size)
+    if part is None:
+        return web.Response(status=416, headers={**always, "Content-Range": f"bytes */{whole.size}"})
+    response = web.StreamResponse(status=200 if len(part) == whole.size else 206, headers=always)
+    if response.status == 206:
+        response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{whole.size}"
+    response.content_length = len(part)
+    await response.prepare(request)
+    if request.method != "HEAD":
+        await _write(response, whole.pieces(part), still)
+    return response
+
+
+def _asked(request: web.Request, size: int) -> range | None:
+    """Return the part that a request asks for, None when there is no such part."""
+    try:
+        asked = request.http_range
+    except ValueError:
+        return None
+    part = range(size)[asked]
+    return part or None
+
+
+async def _write(response: web.StreamResponse, pieces: Iterator[bytes], still: Callable[[], Awaitable[object]]) -> None:
+    asked_at = time.monotonic()
+    while piece := await asyncio.to_thread(next, pieces, None):
+        # A viewer who plays it takes minutes for one request.
+        if time.monotonic() - asked_at > _ASK_AGAIN_S:
+            if not await still():
+                raise ConnectionResetError
+            asked_at = time.monotonic()
+        await response.write(piece)

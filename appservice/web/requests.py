@@ -1,0 +1,46 @@
+"""What routes of the widget's API begin and end with: whose request it is, its body, and an answer as JSON."""
+
+from typing import Annotated, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, Field, ValidationError
+
+from appservice.errors import BadJsonError
+from appservice.tokens import Session
+from appservice.web.context import CONTEXT, Context
+
+Model = TypeVar("Model", bound=BaseModel)
+RoomIdText = Annotated[str, Field(min_length=2, max_length=255, pattern=r"^![^\x00]+$")]
+
+_COMPRESS = 4096  # bytes
+
+
+async def enter(request: web.Request) -> tuple[Context, Session, int]:
+    """Return the session of a request for a room, and our number for its user there.
+
+    Raises UnknownTokenError without a session, ForbiddenError unless its user is in the room now.
+    """
+    context = request.app[CONTEXT]
+    session = context.access.session(request.headers.get("Authorization"))
+    return context, session, await context.access.membership(session, request.match_info["room_id"])
+
+
+async def read_body(request: web.Request, model: type[Model], most: int) -> Model:
+    """Return the body of at most so many bytes. Raises BadJsonError, which names what is wrong with it."""
+    try:
+        return model.model_validate_json(await request.clone(client_max_size=most).read())
+    except ValidationError as error:
+        fields = ", ".join(sorted({".".join(map(str, problem["loc"])) or "body" for problem in error.errors()}))
+        raise BadJsonError(f"Wrong or missing: {fields}.") from error
+
+
+def json_answer(model: BaseModel, status: int = 200) -> web.Response:
+    """Answer a model, which nobody may keep; compressed where it is long and the viewer takes that."""
+    body = model.model_dump_json().encode()
+    headers = {"Cache-Control": "no-store"}
+    response = web.Response(body=body, status=status, content_type="application/json", headers=headers)
+    if len(body) > _COMPRESS:
+        # A room of a thousand videos is a tenth of its size then. Sessions are never in it, and what a grant's length
+        # could tell somebody on the way (BREACH) ends within minutes, and with the membership.
+        response.enable_compression()
+    return response

@@ -1,0 +1,66 @@
+"""Signing in a browser without a Matrix client around it: it shows a code, and whoever sends that code is who watches.
+
+The browser keeps a secret; a session is asked for with it (`web/api`) again and again until the code was sent.
+"""
+
+import time
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from appservice.codes import CODE_SECONDS, browser_of, command_of, new_code
+from appservice.model import RoomId
+from appservice.tokens import secret_hash
+from appservice.web.context import CONTEXT
+from appservice.web.requests import RoomIdText, json_answer, read_body
+from appservice.web.views import EmptyView
+
+_MOST_BODY = 4096
+_MOST_SECRET = 200
+
+routes = web.RouteTableDef()
+
+
+class SignInRequest(BaseModel):
+    """The body of `POST /api/v1/sign-in`: the room that the browser shall watch."""
+
+    room_id: RoomIdText
+
+
+class SignInView(BaseModel):
+    """A browser that waits: `command` is the message that signs it in, until `expires_at` (ms since the epoch).
+
+    `secret` is for the browser alone.
+    """
+
+    code: str
+    secret: str
+    expires_at: int
+    command: str
+
+
+class SignOutRequest(BaseModel):
+    """The body of `DELETE /api/v1/sign-in`."""
+
+    secret: str = Field(max_length=_MOST_SECRET)
+
+
+@routes.post("/api/v1/sign-in")
+async def ask_for_code(request: web.Request) -> web.Response:
+    """Answer a code for a browser. It is the same for rooms that we do not know, where nothing comes of it."""
+    context = request.app[CONTEXT]
+    room_id = RoomId((await read_body(request, SignInRequest, _MOST_BODY)).room_id)
+    context.codes.count(room_id)
+    code, secret = new_code(), context.access.new_secret()
+    browser = browser_of(request.headers.get("User-Agent", ""))
+    await context.sign_ins.wait_for_code(room_id, secret_hash(secret), code, browser)
+    expires_at = int((time.time() + CODE_SECONDS) * 1000)
+    return json_answer(SignInView(code=code, secret=secret, expires_at=expires_at, command=command_of(code)))
+
+
+@routes.delete("/api/v1/sign-in")
+async def sign_out(request: web.Request) -> web.Response:
+    """Sign a browser out; harmless when it is not signed in."""
+    asked = await read_body(request, SignOutRequest, _MOST_BODY)
+    await request.app[CONTEXT].sign_ins.sign_out(secret_hash(asked.secret))
+    return json_answer(EmptyView())

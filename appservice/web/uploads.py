@@ -1,0 +1,292 @@
+"""Uploads from the widget: tus 1.0 with creation, deferred length, termination and expiration; then what becomes of it.
+
+https://tus.io/protocols/resumable-upload. The size of an upload's file is its offset.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from email.utils import format_datetime
+from typing import Any, Self
+
+from aiohttp import ClientError, StreamReader, web
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from appservice.errors import BrokenOffError, ConflictError, ForbiddenError, NotFoundError, TooLargeError
+from appservice.files import Appender
+from appservice.model import UploadId
+from appservice.store import Upload, UploadState
+from appservice.tokens import Session
+from appservice.web import tus
+from appservice.web.context import CONTEXT, Context
+from appservice.web.requests import read_body
+from appservice.web.views import FailureView
+
+PATH = "/api/v1/uploads"
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MIB = 1024 * 1024
+_PIECE = 256 * 1024
+# A connection that is silent for so long is dead; what came through it stays.
+_SILENCE_S = 30.0
+_FINISH_BODY = 4096
+
+routes = web.RouteTableDef()
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class FinishRequest(BaseModel):
+    """The body of `POST /api/v1/uploads/{id}/finish`: what is kept of it, in seconds, and whether to make an MP4."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    start: float | None = Field(default=None, ge=0)
+    end: float | None = Field(default=None, gt=0)
+    convert: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if (self.start or 0.0) >= (self.end or math.inf):
+            raise ValueError("start must be before end")
+        return self
+
+
+class UploadView(BaseModel):
+    """An upload: percent of the work after it, and, once it is ready, the content of the `m.room.message` to send."""
+
+    id: str
+    state: UploadState
+    percent: int | None
+    failure: FailureView | None
+    content: dict[str, Any] | None
+
+
+class Receiving:
+    """Which requests of this process are receiving bytes: the newest one of an upload takes over from an older one.
+
+    A client comes again because its connection broke, which the older request may not know yet.
+    """
+
+    def __init__(self) -> None:
+        self._by_upload: dict[UploadId, tuple[StreamReader, asyncio.Event]] = {}
+
+    async def end(self, upload_id: UploadId) -> None:
+        """End the request that is receiving, and wait until its bytes are in the file."""
+        while receiving := self._by_upload.get(upload_id):
+            content, ended = receiving
+            # As if its connection had been silent for too long: aiohttp, too, knows what to do then.
+            content.set_exception(TimeoutError("a newer request has taken over"))
+            await ended.wait()
+
+    @asynccontextmanager
+    async def begin(self, upload_id: UploadId, content: StreamReader) -> AsyncIterator[None]:
+        """Receive, until another request wants to."""
+        await self.end(upload_id)
+        ended = asyncio.Event()
+        self._by_upload[upload_id] = content, ended
+        try:
+            yield
+        finally:
+            del self._by_upload[upload_id]
+            ended.set()
+
+
+RECEIVING = web.AppKey("receiving", Receiving)
+
+
+async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
+    """Add what every answer about uploads carries, errors too."""
+    if request.path.startswith(PATH):
+        response.headers["Tus-Resumable"] = tus.VERSION
+        response.headers["Cache-Control"] = "no-store"
+        if response.status == web.HTTPPreconditionFailed.status_code:
+            response.headers["Tus-Version"] = tus.VERSION
+
+
+@routes.route("*", PATH)
+async def uploads(request: web.Request) -> web.Response:
+    """Make an upload, or tell what we can do."""
+    return await _dispatch(request, {"OPTIONS": _options, "POST": _create})
+
+
+@routes.route("*", PATH + f"/{{id:{_UUID}}}")
+async def upload(request: web.Request) -> web.Response:
+    """Tell about an upload, take its next bytes, or drop it."""
+    return await _dispatch(
+        request, {"OPTIONS": _options, "HEAD": _head, "PATCH": _patch, "DELETE": _delete, "GET": _state}
+    )
+
+
+async def _dispatch(request: web.Request, handlers: dict[str, Handler]) -> web.Response:
+    # tus lets clients whose environment lacks PATCH and DELETE name them in a header.
+    method = request.headers.get("X-HTTP-Method-Override", request.method).upper()
+    if method not in handlers:
+        raise web.HTTPMethodNotAllowed(method, handlers)
+    if method not in {"OPTIONS", "GET"}:
+        tus.check_version(request.headers)
+    return await handlers[method](request)
+
+
+async def _enter(request: web.Request) -> tuple[Context, Session]:
+    context = request.app[CONTEXT]
+    session = context.access.session(request.headers.get("Authorization"))
+    await context.access.membership(session, session.room_id)
+    return context, session
+
+
+async def _find(request: web.Request) -> tuple[Context, Upload]:
+    context, session = await _enter(request)
+    upload_id = UploadId(request.match_info["id"])
+    found = await context.uploads.upload(upload_id, session.room_id, session.user_id)
+    if found is None:
+        raise NotFoundError("There is no such upload, or it has expired.")
+    return context, found
+
+
+def _most(context: Context) -> int:
+    return context.config.media.max_size * _MIB
+
+
+def _check_length(context: Context, length: int) -> None:
+    if length > _most(context):
+        raise TooLargeError(f"A video may have {_most(context)} bytes.")
+
+
+def _expiry(found: Upload) -> dict[str, str]:
+    return {"Upload-Expires": format_datetime(found.expires_at, usegmt=True)}
+
+
+async def _options(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    return web.Response(
+        status=204,
+        headers={
+            "Tus-Version": tus.VERSION,
+            "Tus-Extension": tus.EXTENSIONS,
+            "Tus-Max-Size": str(_most(context)),
+            # Not of tus: seconds that a video may play, so that nobody records in vain.
+            "Upload-Max-Duration": str(context.config.media.max_duration),
+        },
+    )
+
+
+async def _create(request: web.Request) -> web.Response:
+    context, session = await _enter(request)
+    length = tus.length_of_new(request.headers)
+    text = request.headers.get("Upload-Metadata", "")
+    name = tus.file_name(tus.metadata(text).get("filename"))
+    _check_length(context, length or 0)
+    room = await context.store.room(session.room_id)
+    if room is None or room.encrypted:
+        # What is uploaded here is not encrypted: everything else in the room is.
+        raise ForbiddenError("This room is encrypted: videos cannot be sent from here.")
+    made = await context.uploads.create(session.room_id, session.user_id, filename=name, metadata=text, length=length)
+    await context.upload_folder.create(made.id)
+    # Relative to the request: we may lie below a path of a proxy.
+    return web.Response(status=201, headers={"Location": f"uploads/{made.id}", **_expiry(made)})
+
+
+async def _head(request: web.Request) -> web.Response:
+    context, found = await _find(request)
+    await request.app[RECEIVING].end(found.id)
+    if found.state is UploadState.UPLOADING:
+        offset = await context.upload_folder.size(found.id)
+    else:
+        offset = found.length or 0  # the bytes may have gone their way
+    length = {"Upload-Defer-Length": "1"} if found.length is None else {"Upload-Length": str(found.length)}
+    told = {"Upload-Metadata": found.metadata} if found.metadata else {}
+    return web.Response(headers={"Upload-Offset": str(offset), **length, **told, **_expiry(found)})
+
+
+async def _patch(request: web.Request) -> web.Response:
+    context, found = await _find(request)
+    tus.check_content_type(request.headers)
+    offset, declared = tus.offset(request.headers), tus.declared_length(request.headers)
+    if found.state is not UploadState.UPLOADING:
+        raise ConflictError("The upload is finished.")
+    async with (
+        request.app[RECEIVING].begin(found.id, request.content),
+        context.upload_folder.appending(found.id) as end,
+    ):
+        if end.offset != offset:
+            raise ConflictError(f"Upload-Offset must be {end.offset}.")
+        length = await _declare(context, found, declared, offset)
+        try:
+            await _receive(request, end, (_most(context) if length is None else length) - offset)
+        finally:
+            await context.uploads.touch(found)
+        return web.Response(status=204, headers={"Upload-Offset": str(end.offset), **_expiry(found)})
+
+
+async def _declare(context: Context, found: Upload, declared: int | None, offset: int) -> int | None:
+    """Return the length of the upload, which the request may be the first to declare."""
+    if declared is None or declared == found.length:
+        return found.length
+    _check_length(context, declared)
+    if found.length is not None or declared < offset or not await context.uploads.set_length(found, declared):
+        raise ConflictError("The upload has another length.")
+    return declared
+
+
+async def _receive(request: web.Request, end: Appender, most: int) -> None:
+    """Append the body piece by piece, as far as it comes; nothing of a piece that would be too much."""
+    if (request.content_length or 0) > most:
+        raise TooLargeError(f"There is room for {most} more bytes.")
+    piece = bytearray()
+    try:
+        while data := await _next(request.content):
+            if len(data) + len(piece) > most:
+                raise TooLargeError(f"There was room for {most} more bytes.")
+            piece += data
+            if len(piece) >= _PIECE:
+                whole, piece = bytes(piece), bytearray()
+                most -= len(whole)
+                await end.append(whole)
+    finally:
+        await end.append(bytes(piece))
+
+
+async def _next(content: StreamReader) -> bytes:
+    """Wait for more of a body. Raises BrokenOffError when none will come."""
+    try:
+        return await asyncio.wait_for(content.readany(), _SILENCE_S)
+    except (ClientError, ConnectionError, web.RequestPayloadError, TimeoutError) as error:
+        raise BrokenOffError("The body broke off. What has come of it is kept.") from error
+
+
+async def _delete(request: web.Request) -> web.Response:
+    context, found = await _find(request)
+    await request.app[RECEIVING].end(found.id)
+    await context.uploads.delete(found)
+    await context.upload_folder.remove(found.id)
+    return web.Response(status=204)
+
+
+@routes.post(PATH + f"/{{id:{_UUID}}}/finish")
+async def finish(request: web.Request) -> web.Response:
+    """Take an upload that is whole to be prepared. Asked again, it only tells how far that is."""
+    context, found = await _find(request)
+    asked = await read_body(request, FinishRequest, _FINISH_BODY)
+    if found.state is UploadState.UPLOADING:
+        size = await context.upload_folder.size(found.id)
+        if size != found.length:
+            raise ConflictError(f"The upload has {size} bytes of {found.length or 'an unknown number'}.")
+        await context.uploads.finish(found, start=asked.start, end=asked.end, convert=asked.convert)
+        found = (await _find(request))[1]
+    return _answer(found, status=202)
+
+
+async def _state(request: web.Request) -> web.Response:
+    _, found = await _find(request)
+    return _answer(found)
+
+
+def _answer(found: Upload, status: int = 200) -> web.Response:
+    view = UploadView(
+        id=found.id,
+        state=found.state,
+        percent=found.percent,
+        failure=FailureView(code=found.failure) if found.failure else None,
+        content=found.content,
+    )
+    return web.Response(body=view.model_dump_json(), status=status, content_type="application/json")

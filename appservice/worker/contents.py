@@ -1,0 +1,67 @@
+"""Keeps what is blocked from coming again: the same file, or a copy of it that was encoded anew."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from appservice.errors import MediaError
+from appservice.model import Kind, Video
+from appservice.store import ContentStore
+from transcode import Limits, Tools, TranscodeError, fingerprint, is_copy
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Looks at files before and after the work on them; one instance for a process."""
+
+    store: ContentStore
+    tools: Tools
+
+    async def check(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
+        """Raise MediaError when a video's file (`source_hash` is its SHA-256) is blocked in its room.
+
+        What it looks like is only asked where something is blocked: everybody else's first picture would come later.
+        """
+        known = await self.store.came_as(video, source_hash)
+        blocked = await self.store.blocked(video.room_id)
+        if any(each.source_hash == source_hash for each in blocked):
+            raise MediaError("blocked", "The same file is blocked.", final=True)
+        looks = [each.fingerprint for each in blocked if each.fingerprint]
+        if not looks or video.kind is not Kind.VIDEO:
+            return  # pictures and sound are known by their bytes alone
+        made = known or await self._learn(video, source, source_hash, limits)
+        if made and any(is_copy(made, each) for each in looks):
+            raise MediaError("blocked", "It looks like one that is blocked.", final=True)
+
+    async def learn(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
+        """Keep what a video looks like, where it is not known yet, so that it can be blocked.
+
+        What was blocked during the work on it, or on a copy of it, goes now.
+        """
+        known = await self.store.came_as(video, source_hash)
+        if video.kind is not Kind.VIDEO:
+            return
+        if (known or await self._learn(video, source, source_hash, limits)) and (
+            count := await self.store.take_copies(video.room_id, source_hash)
+        ):
+            log.info("copies_taken_away", room_id=video.room_id, video_id=video.id, videos=count)
+
+    async def learn_blocked(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
+        """Keep what a video looks like that was blocked in the middle of the work on it."""
+        blocked = await self.store.blocked(video.room_id)
+        if any(each.source_hash == source_hash and not each.fingerprint for each in blocked):
+            await self.learn(video, source, source_hash, limits)
+
+    async def _learn(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> bytes | None:
+        try:
+            made = await fingerprint(source, tools=self.tools, limits=limits)
+        except TranscodeError as error:
+            # Whether it is a video at all is not for us to say.
+            log.info("fingerprint_failed", video_id=video.id, code=error.code, reason=str(error))
+            return None
+        if made:
+            await self.store.looks_like(source_hash, made)
+        return made

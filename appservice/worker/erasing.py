@@ -1,0 +1,44 @@
+"""What is left to do once a video's row is empty: its message, its original at the homeserver, forgotten files."""
+
+import json
+from dataclasses import dataclass
+
+import structlog
+
+from appservice.errors import ForbiddenError, RefusedByHomeserverError
+from appservice.files import LocalFiles
+from appservice.matrix.client import Homeserver
+from appservice.model import EventId, RoomId
+from appservice.store import ErasingStore
+from appservice.texts import Texts
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ErasingWork:
+    """Finishes removals; one instance for a process."""
+
+    store: ErasingStore
+    homeserver: Homeserver
+    files: LocalFiles
+    texts: Texts
+
+    async def forget(self, payload: str) -> None:
+        """Redact the message that brought a video, and delete the original, where we may. May be repeated."""
+        asked = json.loads(payload)
+        room_id, event_id = RoomId(asked["room_id"]), EventId(asked["event_id"])
+        if asked["redact"]:
+            try:
+                await self.homeserver.redact(room_id, event_id, self.texts.say("bot-redacted"))
+            except (ForbiddenError, RefusedByHomeserverError) as error:
+                log.info("message_stays", room_id=room_id, event_id=event_id, reason=str(error))
+        mxc = asked["mxc"]
+        if mxc and not await self.store.is_original_used(mxc):
+            await self.homeserver.delete_media(mxc)
+
+    async def sweep(self) -> None:
+        """Delete every folder that no video needs: what a crash, or a disk that was away, left behind."""
+        for video_id in await self.store.without_a_video(await self.files.ids()):
+            log.warning("files_without_a_video", video_id=video_id)
+            await self.files.sweep(video_id, keep=None)

@@ -1,0 +1,163 @@
+"""Makes what members take with them, a zip of their videos and data, and tells the link where nobody else reads."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+import shutil
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_STORED, ZipFile
+
+import structlog
+
+from appservice.errors import ForbiddenError, NotFoundError, RefusedByHomeserverError
+from appservice.files import ExportFolder, LocalFiles
+from appservice.matrix.client import Homeserver
+from appservice.model import ExportId, HeldFor, RoomId, UserId, Video
+from appservice.store import Belongings, CommandStore, ExportStore
+from appservice.store.exports import EXPORT_HOURS
+from appservice.texts import Texts
+from appservice.whole import Whole, whole_of
+from transcode.playlist import POSTER
+
+log = structlog.get_logger()
+
+MIB = 1024 * 1024
+_TRIES = 3
+
+
+class _StoppedError(Exception):
+    """Nobody waits for the zip any more."""
+
+
+@dataclass(frozen=True)
+class ExportWork:
+    """Makes exports; one instance for a process."""
+
+    store: ExportStore
+    commands: CommandStore
+    homeserver: Homeserver
+    files: LocalFiles
+    folder: ExportFolder
+    scratch: Path
+    languages: Mapping[str, Texts]
+    language: str
+    public_url: str
+
+    async def run(self, payload: str) -> None:
+        """Make an export that somebody asked for, and tell them the link. May be repeated: the newest link counts."""
+        asked = json.loads(payload)
+        user_id, asked_at = UserId(asked["user_id"]), datetime.fromisoformat(asked["asked_at"])
+        message, arguments = "bot-export-failed", dict[str, object]()
+        for _ in range(_TRIES):
+            if await self.store.was_erased(user_id, asked_at):
+                return  # they want nothing to be left
+            made = await self._make(user_id, asked_at)
+            if made:
+                message, arguments = "bot-export-ready", made
+                break
+        await self._tell(user_id, RoomId(asked["room_id"]), message, arguments)
+
+    async def sweep(self) -> None:
+        """Delete the files of exports that nobody may fetch (any more)."""
+        there = await self.folder.ids()
+        for export_id in there - await self.store.kept(there) if there else ():
+            await self.folder.remove(export_id)
+
+    async def _make(self, user_id: UserId, asked_at: datetime) -> dict[str, object] | None:
+        belongings = await self.store.belongings(user_id)
+        export_id, secret = ExportId(str(uuid.uuid4())), secrets.token_urlsafe(32)
+        file = self.scratch / f"{export_id}.zip"
+        try:
+            size = await self._write(file, user_id, belongings)
+            videos = [video.id for video, _ in belongings.videos]
+            digest = hashlib.sha256(secret.encode()).digest()
+            if not await self.store.add(export_id, user_id, digest, videos, asked_at):
+                return None
+            # The row is there first: a file without one is swept.
+            await self.folder.publish(file, export_id)
+        except (OSError, NotFoundError) as error:
+            # The disk is full, or what was there when we looked is swept by now.
+            log.warning("export_failed", user_id=user_id, reason=str(error))
+            return None
+        finally:
+            file.unlink(missing_ok=True)
+        return {"link": f"{self.public_url}/export/{secret}", "size": round(size / MIB, 1), "hours": EXPORT_HOURS}
+
+    async def _write(self, file: Path, user_id: UserId, belongings: Belongings) -> int:
+        parts: list[tuple[str, Whole]] = []
+        listed = []
+        for number, (video, room_name) in enumerate(belongings.videos, 1):
+            name = f"videos/{number:04}-{video.id[:8]}"
+            own = await asyncio.to_thread(self._parts, name, video)
+            parts += own
+            listed.append(_described(video, room_name, [each for each, _ in own]))
+        data = {
+            "user_id": user_id, "exported_at": datetime.now(UTC), "videos": listed, "settings": belongings.settings,
+            "reports": belongings.reports, "audit": belongings.audit,
+        }  # fmt: skip
+        text = json.dumps(data, ensure_ascii=False, indent=2, default=_as_text)
+        stopped = threading.Event()
+        try:
+            return await asyncio.to_thread(_write_zip, file, text, parts, stopped)
+        finally:
+            stopped.set()
+
+    def _parts(self, name: str, video: Video) -> list[tuple[str, Whole]]:
+        """Return the files of a video, best quality and picture (blocking). Nobody gets out what is in quarantine."""
+        if not video.stage or not video.renditions or video.is_growing or video.held_for is HeldFor.QUARANTINE:
+            return []
+        best = max(video.renditions, key=lambda each: (each.height, each.bandwidth))
+        stage = self.files.path(video.id, video.stage, POSTER).parent
+        parts = [(f"{name}.mp4", whole_of(stage / best.name, best))]
+        if video.has_poster:
+            poster = stage / POSTER
+            parts.append((f"{name}{poster.suffix}", Whole(b"", [(poster, poster.stat().st_size)])))
+        return parts
+
+    async def _tell(self, user_id: UserId, asked_in: RoomId, message: str, arguments: Mapping[str, object]) -> None:
+        person = await self.commands.person(user_id)
+        text = self.languages[person.language or self.language].say(message, arguments)
+        try:
+            room_id = await self.store.direct_room(user_id, asked_in, self.homeserver.bot)
+            if room_id is None:
+                room_id = await self.homeserver.create_direct(user_id)
+                await self.store.add_direct_room(room_id, user_id)
+            await self.homeserver.send_notice(room_id, text, once=secrets.token_hex(16))
+        except (ForbiddenError, RefusedByHomeserverError) as error:
+            log.warning("notice_refused", user_id=user_id, subject="export", reason=str(error))
+
+
+def _described(video: Video, room_name: str | None, files: Sequence[str]) -> dict[str, Any]:
+    return {
+        "id": video.id, "title": video.title, "sent_at": datetime.fromtimestamp(video.created_at / 1000, UTC),
+        "room_id": video.room_id, "room_name": room_name, "event_id": video.event_id, "kind": video.kind,
+        "state": video.state, "failure": video.failure, "visibility": video.visibility,
+        "published": video.published, "duration": video.duration, "files": files,
+    }  # fmt: skip
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _write_zip(file: Path, data: str, parts: Sequence[tuple[str, Whole]], stopped: threading.Event) -> int:
+    """Write the zip and return its bytes (blocking). What is in it is compressed already."""
+    needed = sum(whole.size for _, whole in parts)
+    if shutil.disk_usage(file.parent).free < needed + 64 * MIB:
+        raise OSError("There is not enough room on the disk.")
+    with ZipFile(file, "w", ZIP_STORED) as archive:
+        archive.writestr("data.json", data)
+        for name, whole in parts:
+            with archive.open(name, "w", force_zip64=True) as entry:
+                for piece in whole.pieces(range(whole.size)):
+                    if stopped.is_set():
+                        raise _StoppedError
+                    entry.write(piece)
+    return file.stat().st_size

@@ -1,0 +1,61 @@
+"""Reads policy lists: joins their rooms, takes over their rules, and does what these say."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from appservice.audit import ITSELF
+from appservice.config import Config
+from appservice.errors import ForbiddenError, HomeserverError, NotFoundError, RefusedByHomeserverError
+from appservice.matrix.client import Homeserver
+from appservice.model import RoomId, UserId
+from appservice.permissions import Level
+from appservice.store import PolicyStore
+from appservice.texts import Texts
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class PolicyWork:
+    """Follows policy lists; one instance for a process."""
+
+    config: Config
+    store: PolicyStore
+    homeserver: Homeserver
+    texts: Texts
+
+    async def begin(self) -> None:
+        """Follow the lists of the configuration, and read all lists again: much may have changed meanwhile."""
+        admins = [name for name, level in self.config.permissions.items() if level is Level.ADMIN and name[0] == "@"]
+        await self.store.exempt([UserId(name) for name in admins])
+        for where in self.config.moderation.policy_lists:
+            try:
+                await self.store.follow(await self.homeserver.room_of(where), by=ITSELF)
+            except (ForbiddenError, NotFoundError, RefusedByHomeserverError, HomeserverError) as error:
+                log.warning("policy_list_unreachable", policy_list=where, reason=str(error))
+                await self.store.unreachable(RoomId(where), str(error))
+        for each in await self.store.lists():
+            await self.store.follow(each.room_id, by=ITSELF)
+
+    async def run(self, payload: str) -> None:
+        """Read a list, or leave one that is followed no more; without a room's id do what the rules say.
+
+        May be repeated. Raises HomeserverError when the homeserver is away.
+        """
+        if not payload:
+            await self.store.enforce()
+            return
+        room_id = RoomId(payload)
+        try:
+            if not await self.store.is_list(room_id):
+                await self.homeserver.leave(room_id, self.texts.say("bot-policy-left"))
+                return
+            await self.homeserver.join(room_id, via=room_id.partition(":")[2] or None)
+            rules = await self.homeserver.policy_rules(room_id)
+        except (ForbiddenError, RefusedByHomeserverError) as error:
+            log.warning("policy_list_unreachable", policy_list=room_id, reason=str(error))
+            await self.store.unreachable(room_id, str(error))
+        else:
+            await self.store.read(room_id, rules)
+            log.info("policy_list_read", policy_list=room_id, rules=len(rules))

@@ -1,0 +1,168 @@
+"""Asks moderators in a room of theirs: each held video once, with its picture, to be decided by a reaction."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from appservice.audit import Deed
+from appservice.codes import PREFIX
+from appservice.errors import ForbiddenError, RequestError
+from appservice.files import LocalFiles
+from appservice.intake import APPROVE, REJECT
+from appservice.managing import Viewer, waits
+from appservice.matrix.client import Homeserver
+from appservice.model import Membership, Room, RoomId, State, UserId, Video, VideoId, Visibility
+from appservice.power import is_moderator
+from appservice.store import ModeratingStore, Post, Store
+from appservice.texts import Texts, clock
+from transcode.playlist import POSTER
+
+log = structlog.get_logger()
+
+_WAITING = "waiting"
+_BY_DEED = {
+    Deed.REJECTED: "bot-post-rejected",
+    Deed.BLOCKED: "bot-post-blocked",
+    Deed.DELETED: "bot-post-deleted",
+    Deed.APPROVED: "bot-post-approved",
+    Deed.REPORTS_DISMISSED: "bot-post-approved",
+}
+
+
+@dataclass(frozen=True)
+class QueuePosts:
+    """Posts what waits, and says what became of it; one instance for a process."""
+
+    store: Store
+    moderating: ModeratingStore
+    homeserver: Homeserver
+    files: LocalFiles
+    languages: Mapping[str, Texts]
+    language: str
+
+    async def run(self, video_id: VideoId) -> None:
+        """Bring what is asked about a video to what it should be. May be repeated at any time."""
+        async with self.moderating.asking(video_id):
+            video = await self.store.video(video_id)
+            if video is None:
+                return
+            asks = waits(video) and video.state is not State.FAILED
+            posts = await self.moderating.posts(video_id)
+            room = await self._moderators_room(video) if asks and video.has_poster else None
+            if room and not any(post.room_id == room.room_id and post.part == "text" for post in posts):
+                await self._ask(video, room)
+            for post in posts:
+                await self._update(post, video, asks=asks)
+            if video.visibility is Visibility.REMOVED:
+                await self.moderating.forget_posts(video_id)
+
+    async def decide(self, payload: str) -> None:
+        """Do what somebody's reaction says, if they may decide. May be repeated: then there is nothing to decide."""
+        said = json.loads(payload)
+        user_id = UserId(said["user_id"])
+        video = await self.store.video(VideoId(said["video_id"]))
+        room = await self.store.room(video.room_id) if video else None
+        if video is None or room is None or await self.store.member_key(room.room_id, user_id) is None:
+            return
+        viewer = Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
+        log_video = log.bind(video_id=video.id, room_id=room.room_id, user_id=user_id)
+        try:
+            if said["approves"]:
+                await self.moderating.approve(video, viewer)
+            else:
+                await self.moderating.reject(video, viewer, "")
+        except RequestError as error:
+            if error.status >= 500:
+                raise
+            log_video.info("reaction_without_effect", reason=str(error))
+        else:
+            log_video.info("decided_by_reaction", approves=said["approves"])
+
+    async def _moderators_room(self, video: Video) -> Room | None:
+        room = await self.store.room(video.room_id)
+        asked = room and room.settings.moderators_room and await self.store.room(RoomId(room.settings.moderators_room))
+        return asked if asked and asked.bot_membership is Membership.JOIN else None
+
+    async def _ask(self, video: Video, asked: Room) -> None:
+        # What waits again, after it was decided, is asked about anew: each managed change has its own number.
+        once = f"{video.id}|{video.version}"
+        try:
+            picture = await self._send_picture(video, asked, once)
+            await self.moderating.add_post(picture, video.id)
+            text = await self.homeserver.send_notice(asked.room_id, await self._question(video, asked), once=once)
+            await self.moderating.add_post(Post(text, asked.room_id, "text", _WAITING), video.id)
+            for key in (APPROVE, REJECT):
+                await self.homeserver.send_reaction(asked.room_id, text, key)
+        except ForbiddenError as error:
+            log.warning("notice_refused", room_id=asked.room_id, subject="queue", reason=str(error))
+        except FileNotFoundError:
+            # A newer stage has taken the place of this one; its own job comes.
+            log.info("poster_gone", video_id=video.id)
+
+    async def _send_picture(self, video: Video, asked: Room, once: str) -> Post:
+        poster = self.files.path(video.id, video.stage or "", POSTER)
+        uri = await self.homeserver.upload(poster, "image/jpeg")
+        caption = video.title or self._texts(asked).say("bot-video")
+        info = {"mimetype": "image/jpeg", "w": video.width, "h": video.height}
+        event_id = await self.homeserver.send_image(asked.room_id, uri, caption, info, once=f"{once}|picture")
+        return Post(event_id, asked.room_id, "picture", _WAITING)
+
+    async def _question(self, video: Video, asked: Room) -> str:
+        room = await self.store.room(video.room_id)
+        number = f"#{video.id.replace('-', '')[:8]}"
+        reports = (await self.moderating.reports(video.room_id)).get(video.id, 0)
+        texts = self._texts(asked)
+        about = texts.say(
+            "bot-post-asks",
+            {
+                "sender": video.sender,
+                "length": clock(video.duration or 0),
+                "room": (room and room.name) or video.room_id,
+            },
+        )
+        why = [texts.say("bot-post-reported", {"count": reports})] if reports else []
+        how = texts.say(
+            "bot-post-how",
+            {
+                "yes": APPROVE,
+                "no": REJECT,
+                "approve": f"{PREFIX} approve {number}",
+                "reject": f"{PREFIX} reject {number}",
+            },
+        )
+        return "\n".join([about, *why, how])
+
+    async def _update(self, post: Post, video: Video, *, asks: bool) -> None:
+        room = await self.store.room(post.room_id)
+        try:
+            if post.part == "picture":
+                if video.visibility is Visibility.REMOVED:
+                    await self.homeserver.redact(post.room_id, post.event_id)
+                return
+            says, text = await self._said(video, room, asks=asks)
+            if says != post.says:
+                once = f"{post.event_id}|{video.version}|{says}"
+                await self.homeserver.edit_notice(post.room_id, post.event_id, text, once=once)
+                await self.moderating.post_says(post, says)
+        except ForbiddenError as error:
+            log.warning("notice_refused", room_id=post.room_id, subject="queue", reason=str(error))
+
+    async def _said(self, video: Video, asked: Room | None, *, asks: bool) -> tuple[str, str]:
+        """Return what a post is to say of a video, in one word and in a text."""
+        texts = self._texts(asked)
+        if asks:
+            return _WAITING, await self._question(video, asked) if asked else ""
+        decision = await self.moderating.decision(video.id)
+        removed = video.visibility is Visibility.REMOVED
+        by_moderator = decision is not None and not (removed and decision.actor == video.sender)
+        if decision and by_moderator and removed == (decision.deed in _REMOVING):
+            return decision.deed, texts.say(_BY_DEED[decision.deed], {"user": decision.actor})
+        return "settled", texts.say("bot-post-gone" if removed else "bot-post-settled")
+
+    def _texts(self, room: Room | None) -> Texts:
+        return self.languages[(room and room.settings.language) or self.language]
+
+
+_REMOVING = {Deed.REJECTED, Deed.BLOCKED, Deed.DELETED}

@@ -1,0 +1,87 @@
+"""Says by a video's message how far it is: reactions that come and go, and one notice when it failed, edited later."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from appservice.errors import ForbiddenError, RefusedByHomeserverError
+from appservice.matrix.client import Homeserver
+from appservice.model import Room, Video, VideoId, Visibility
+from appservice.settings import Status
+from appservice.status import KEYS, Mark, marks
+from appservice.store import Said, StatusStore, Store
+from appservice.texts import Texts
+from appservice.worker.reasons import reason_of
+
+log = structlog.get_logger()
+
+_MENDED = "mended"
+
+
+@dataclass(frozen=True)
+class StatusWork:
+    """Brings what was said of a video to what there is to say; one instance for a process."""
+
+    store: Store
+    statuses: StatusStore
+    homeserver: Homeserver
+    languages: Mapping[str, Texts]
+    language: str
+
+    async def run(self, video_id: VideoId) -> None:
+        """Say what is new, and take back what no longer holds. May be repeated at any time."""
+        async with self.statuses.speaking(video_id):
+            # Read under the lock: two jobs of one video may come in any order, and both see the latest.
+            video = await self.store.video(video_id)
+            if video is None:
+                return
+            room = await self.store.room(video.room_id)
+            said = await self.statuses.said(video_id)
+            status = room.settings.status if room else Status.OFF
+            wanted = marks(video, status, now=round(time.time() * 1000), spoken=bool(said))
+            try:
+                await self._bring(video, room, wanted, said)
+            except (ForbiddenError, RefusedByHomeserverError) as error:
+                log.warning("notice_refused", room_id=video.room_id, subject="status", reason=str(error))
+            if video.visibility is Visibility.REMOVED:
+                await self.statuses.forget(video_id)
+
+    async def _bring(self, video: Video, room: Room | None, wanted: set[Mark], said: Mapping[Mark, Said]) -> None:
+        for mark, before in said.items():
+            if before.event_id and mark not in wanted and mark is not Mark.NOTICE:
+                await self.homeserver.redact(video.sent_in, before.event_id)
+                await self.statuses.unsay(video.id, mark)
+        for mark in sorted(wanted - {Mark.NOTICE}):
+            was = said.get(mark)
+            if was is None or was.event_id is None:
+                once = f"{video.id}|{mark}|{was.times if was else 0}"
+                event_id = await self.homeserver.send_reaction(video.sent_in, video.event_id, KEYS[mark], once=once)
+                await self.statuses.say(video.id, mark, event_id)
+        await self._bring_notice(video, room, said.get(Mark.NOTICE), wanted=Mark.NOTICE in wanted)
+
+    async def _bring_notice(self, video: Video, room: Room | None, before: Said | None, *, wanted: bool) -> None:
+        """Say why it failed, once; say it otherwise when the reason is another one, or is none any more."""
+        texts = self.languages[(room and room.settings.language) or self.language]
+        title = video.title or texts.say("bot-untitled")
+        if wanted and video.failure:
+            text = texts.say("bot-failed", {"title": title, "reason": reason_of(video.failure, room, texts)})
+            await self._notice(video, before, video.failure, text)
+        elif before is None or before.event_id is None:
+            return
+        elif video.visibility is Visibility.REMOVED:
+            # It names the video.
+            await self.homeserver.redact(video.sent_in, before.event_id)
+        elif video.is_playable:
+            await self._notice(video, before, _MENDED, texts.say("bot-mended", {"title": title}))
+
+    async def _notice(self, video: Video, before: Said | None, says: str, text: str) -> None:
+        if before is None or before.event_id is None:
+            once = f"{video.id}|{Mark.NOTICE}"
+            event_id = await self.homeserver.send_notice(video.sent_in, text, once=once, thread=video.event_id)
+            await self.statuses.say(video.id, Mark.NOTICE, event_id, says)
+        elif before.says != says:
+            once = f"{before.event_id}|{video.attempts}|{says}"
+            await self.homeserver.edit_notice(video.sent_in, before.event_id, text, once=once)
+            await self.statuses.say(video.id, Mark.NOTICE, before.event_id, says)

@@ -1,0 +1,43 @@
+"""What the bot says to one person, in the thread of an event and in the language of that person or of the room."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from appservice.errors import ForbiddenError
+from appservice.matrix.client import Homeserver
+from appservice.model import EventId, RoomId, UserId
+from appservice.store import CommandStore, Store
+from appservice.texts import Texts
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class TellWork:
+    """Says what `changes.tell` queued; one instance for a process."""
+
+    store: Store
+    commands: CommandStore
+    homeserver: Homeserver
+    languages: Mapping[str, Texts]
+    language: str
+
+    async def run(self, payload: str) -> None:
+        """Say it. May be repeated."""
+        said = json.loads(payload)
+        room_id, user_id = RoomId(said["room_id"]), UserId(said["user_id"])
+        texts = self.languages[await self._language(room_id, user_id)]
+        try:
+            await self.homeserver.send_notice(
+                room_id, texts.say(said["message"], said["arguments"]), once=said["once"],
+                thread=EventId(said["thread"]), mention=user_id,
+            )  # fmt: skip
+        except ForbiddenError as error:
+            log.warning("notice_refused", room_id=room_id, subject=said["message"], reason=str(error))
+
+    async def _language(self, room_id: RoomId, user_id: UserId) -> str:
+        person, room = await self.commands.person(user_id), await self.store.room(room_id)
+        return person.language or (room and room.settings.language) or self.language

@@ -1,0 +1,235 @@
+"""Looks back through rooms' timelines: for what was missed while transactions were lost, and for videos of before.
+
+What is found goes through the same intake as what a transaction brings, oldest first.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+from time import monotonic, time
+from typing import Any, get_args
+
+import structlog
+
+from appservice.config import Config
+from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, RefusedByHomeserverError
+from appservice.intake import BotMembershipChanged, MessageChange, NewVideo, VideoEdited, read_event
+from appservice.matrix.client import Homeserver
+from appservice.model import EventId, Membership, Room, RoomId
+from appservice.store import Store, TimelineStore
+
+log = structlog.get_logger()
+
+MOST_EVENTS = 1000
+MOST_DAYS = 7
+_EVERY_S = 3600.0
+# Between two messages there may be any number of reactions, and of people who come and go.
+_EVENTS_OF_HISTORY = 5000
+_PAGE = 100
+
+Event = dict[str, Any]
+
+
+@dataclass
+class _Found:
+    """What lies behind a room's newest event, newest first; `end` is the event that was looked for."""
+
+    changes: list[MessageChange] = field(default_factory=list)
+    looked_at: int = 0
+    newest: EventId | None = None
+    end: EventId | None = None
+
+
+@dataclass
+class TimelineWork:
+    """Looks back; one instance for a process."""
+
+    config: Config
+    store: Store
+    timeline: TimelineStore
+    homeserver: Homeserver
+    _away: bool = False
+    _due: float = field(default_factory=lambda: monotonic() + _EVERY_S)
+
+    async def keep(self) -> None:
+        """Queue a look at every room once an hour, and when the homeserver is back after it was away."""
+        try:
+            await self.homeserver.whoami()
+            if not self._away and monotonic() < self._due:
+                return
+            await look_after_all(self.store, self.timeline, self.homeserver)
+        except (HomeserverError, ForbiddenError) as error:
+            if not self._away:
+                log.warning("homeserver_away", reason=str(error))
+            self._away = True
+            return
+        if self._away:
+            with suppress(HomeserverError, ForbiddenError):
+                await self.homeserver.ping()  # it delivers at once what it holds back
+        self._away, self._due = False, monotonic() + _EVERY_S
+
+    async def run(self, payload: str) -> None:
+        """Look back in one room. May be repeated at any time."""
+        asked = json.loads(payload)
+        room_id, history = RoomId(asked["room_id"]), asked.get("history")
+        async with self.store.tending(room_id):
+            room = await self.store.room(room_id)
+            if room is None or room.bot_membership is not Membership.JOIN:
+                return
+            try:
+                if "event_id" in asked:
+                    await self._read_again(room_id, EventId(asked["event_id"]))
+                else:
+                    await self._look(room, history)
+            except ForbiddenError:
+                log.info("room_left_meanwhile", room_id=room_id)
+
+    async def _look(self, room: Room, history: int | None) -> None:
+        if room.last_event is None:
+            await self._look_first(room)
+        elif history is None:
+            await self._close_gap(room, room.last_event)
+        if history:
+            await self._look_at_history(room, history)
+
+    async def _read_again(self, room_id: RoomId, event_id: EventId) -> None:
+        """Take over what a message is now that one of its edits was redacted: an earlier edit, or what was sent."""
+        try:
+            event = await self.homeserver.event(room_id, event_id)
+        except RefusedByHomeserverError as error:
+            log.info("message_gone", room_id=room_id, event_id=event_id, reason=str(error))
+            return
+        now = self._read(_newest_edit(event) or event, room_id)
+        if isinstance(now, NewVideo):
+            now = VideoEdited(room_id, event_id, now)
+        if isinstance(now, VideoEdited) and now.target == event_id:
+            await self.timeline.take_anew(now)
+
+    async def _close_gap(self, room: Room, mark: EventId) -> None:
+        found = await self._until(room.room_id, lambda event: event.get("event_id") == mark)
+        if not found.looked_at:
+            return
+        missed = await self.timeline.take(room.room_id, found.changes[::-1], newest=found.newest)
+        if missed:
+            log.warning("gap_closed", room_id=room.room_id, missed=missed, looked_at=found.looked_at)
+
+    async def _look_first(self, room: Room) -> None:
+        """Take the videos since the bot came, as far as we look back, and of before what was asked for."""
+        found = await self._until(room.room_id, self._is_our_coming)
+        if found.end:
+            await self.timeline.keep_joined_event(room.room_id, found.end)
+        wanted = room.settings.history
+        if history := self.config.rooms.history if wanted is None else wanted:
+            await self._look_at_history(room, history)
+        videos = [change for change in found.changes[::-1] if isinstance(change, NewVideo | VideoEdited)]
+        await self.timeline.take(room.room_id, videos, newest=found.newest)
+
+    async def _look_at_history(self, room: Room, messages: int) -> None:
+        """Take the videos of those who are here among so many messages of before the bot came."""
+        members = {member.user_id for member in await self.store.joined_members(room.room_id)}
+        changes: list[MessageChange] = []
+        looked = seen = 0
+        async with aclosing(self._backwards(room.room_id, await self._start_of_history(room.room_id))) as pages:
+            async for event in pages:
+                looked += 1
+                seen += event.get("type") == "m.room.message"
+                if seen > messages or looked > _EVENTS_OF_HISTORY:
+                    break
+                change = self._read(event, room.room_id)
+                if isinstance(change, NewVideo) and change.sender in members:
+                    changes.append(replace(change, of_before=True))
+                elif isinstance(change, VideoEdited):
+                    changes.append(change)
+        taken = await self.timeline.take(room.room_id, changes[::-1], newest=None)
+        log.info("history_read", room_id=room.room_id, messages=min(seen, messages), taken=taken)
+
+    async def _start_of_history(self, room_id: RoomId) -> str | None:
+        joined = await self.timeline.joined_event(room_id)
+        try:
+            return await self.homeserver.token_before(room_id, joined) if joined else None
+        except RefusedByHomeserverError:
+            return None  # purged meanwhile: from now on back, then
+
+    async def _until(self, room_id: RoomId, is_end: Callable[[Event], bool]) -> "_Found":
+        """Look back to the event that is the end, or as far as our bounds allow."""
+        oldest = (time() - MOST_DAYS * 86_400) * 1000
+        found = _Found()
+        async with aclosing(self._backwards(room_id, None)) as pages:
+            async for event in pages:
+                found.newest = found.newest or _id(event)
+                if is_end(event):
+                    found.end = _id(event)
+                    break
+                sent_at = event.get("origin_server_ts")
+                if found.looked_at == MOST_EVENTS or not isinstance(sent_at, int) or sent_at < oldest:
+                    break
+                found.looked_at += 1
+                # Events may be large: what they change is all that is kept of them.
+                if change := self._read(event, room_id):
+                    found.changes.append(change)
+        return found
+
+    async def _backwards(self, room_id: RoomId, start: str | None) -> AsyncGenerator[Event]:
+        """Yield a room's events, newest first, from a place in its timeline on."""
+        while True:
+            page, start = await self.homeserver.messages(room_id, start, _PAGE)
+            for event in page:
+                yield event
+            if start is None:
+                return
+
+    def _is_our_coming(self, event: Event) -> bool:
+        content, unsigned = event.get("content"), event.get("unsigned")
+        if event.get("type") != "m.room.member" or event.get("state_key") != self.homeserver.bot:
+            return False
+        before = unsigned.get("prev_content") if isinstance(unsigned, dict) else None
+        was = before.get("membership") if isinstance(before, dict) else None
+        return isinstance(content, dict) and content.get("membership") == "join" and was != "join"
+
+    def _read(self, event: Event, room_id: RoomId) -> MessageChange | None:
+        try:
+            change = read_event({**event, "room_id": room_id}, bot=self.config.bot, permissions=self.config.permissions)
+        except MalformedEventError:
+            return None  # a transaction that brings it says so
+        return change if isinstance(change, get_args(MessageChange)) else None
+
+
+async def look_after_all(store: Store, timeline: TimelineStore, homeserver: Homeserver) -> int:
+    """Learn where the bot came and went unheard, and queue a look at each room's state and timeline.
+
+    Returns how many rooms the bot is in.
+    """
+    known, joined = await store.rooms_with_us(), set(await homeserver.joined_rooms())
+    for room_id in sorted(joined - known):
+        came = BotMembershipChanged(room_id, Membership.JOIN, homeserver.bot)
+        # Where it was before there was this database, all that was said is history.
+        unheard_of = await store.room(room_id) is None
+        await timeline.take(room_id, [came], newest=await _newest(homeserver, room_id) if unheard_of else None)
+    await store.apply([BotMembershipChanged(room_id, Membership.LEAVE, homeserver.bot) for room_id in known - joined])
+    rooms = await store.tended_rooms()
+    await store.tend(rooms)
+    await store.look_back(rooms)
+    return len(joined)
+
+
+async def _newest(homeserver: Homeserver, room_id: RoomId) -> EventId | None:
+    try:
+        page, _ = await homeserver.messages(room_id, None, 1)
+    except (ForbiddenError, RefusedByHomeserverError) as error:
+        log.warning("timeline_unread", room_id=room_id, reason=str(error))
+        return None
+    return _id(page[0]) if page else None
+
+
+def _newest_edit(event: Event) -> Event | None:
+    found: object = event
+    for key in ("unsigned", "m.relations", "m.replace"):
+        found = found.get(key) if isinstance(found, dict) else None
+    # Some homeservers bundle only where the edit is, and not what it says.
+    return found if isinstance(found, dict) and "content" in found else None
+
+
+def _id(event: Event) -> EventId | None:
+    event_id = event.get("event_id")
+    return EventId(event_id) if isinstance(event_id, str) else None

@@ -1,0 +1,188 @@
+"""One upload's job: make sure that it is a video, perhaps cut and convert it, and put it into the media repository."""
+
+import asyncio
+import contextlib
+import math
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path, PurePath
+
+import structlog
+
+from appservice.config import Config
+from appservice.errors import HomeserverError, MediaError, UnavailableError
+from appservice.files import UploadFolder
+from appservice.matrix.client import Homeserver
+from appservice.model import UploadId
+from appservice.store import Upload, UploadStore
+from appservice.worker.videos import MIB, RetryLaterError, limits_of
+from transcode import Prepared, Tools, TranscodeError, look_at, prepare_recording
+
+log = structlog.get_logger()
+
+_RETRY_AFTER = timedelta(seconds=5)
+_EVERY_S = 0.5
+# What converting takes of all work; sending the result to the homeserver is the rest.
+_CONVERTING = 0.9
+
+
+@dataclass(frozen=True)
+class UploadWork:
+    """Works on uploads; one instance for a process."""
+
+    config: Config
+    store: UploadStore
+    folder: UploadFolder
+    homeserver: Homeserver
+    tools: Tools
+    scratch: Path
+
+    async def run(self, upload_id: UploadId) -> None:
+        """Bring an upload to `ready` or `failed`. Raises RetryLaterError when another attempt is due."""
+        upload = await self.store.begin_attempt(upload_id)
+        if upload is None:
+            return
+        log_upload = log.bind(upload_id=upload.id, user_id=upload.owner, attempt=upload.attempts)
+        if upload.attempts > self.config.worker.attempts:
+            # Workers died on it without a word; it must not take down more of them.
+            log_upload.error("upload_given_up")
+            await self._fail(upload, "internal")
+            return
+        try:
+            content = await self._attempt(upload)
+        except (MediaError, TranscodeError) as error:
+            log_upload.warning("upload_failed", code=error.code, final=error.final, reason=str(error))
+            await self._fail_or_retry(upload, error)
+        except (asyncio.CancelledError, HomeserverError, UnavailableError):
+            # We are told to stop, or somebody is away: neither is the file's fault.
+            with contextlib.suppress(UnavailableError):
+                await asyncio.shield(self.store.give_back_attempt(upload))
+            raise
+        except Exception as error:
+            log_upload.exception("upload_failed", code="internal", final=False)
+            await self._fail_or_retry(upload, MediaError("internal", str(error), final=False))
+        else:
+            if await self.store.ready(upload, content):
+                log_upload.info("upload_ready")
+                await self.folder.remove(upload.id)
+
+    async def _fail_or_retry(self, upload: Upload, error: MediaError | TranscodeError) -> None:
+        if not error.final and upload.attempts < self.config.worker.attempts:
+            raise RetryLaterError(_RETRY_AFTER) from error
+        await self._fail(upload, error.code)
+
+    async def _fail(self, upload: Upload, code: str) -> None:
+        if await self.store.fail(upload, code):
+            await self.folder.remove(upload.id)
+
+    async def _attempt(self, upload: Upload) -> dict[str, object]:
+        most = float(min(await self.homeserver.upload_limit() or math.inf, self.config.media.max_size * MIB))
+        converts = upload.convert or upload.start is not None or upload.end is not None
+        source = self.folder.path(upload.id)
+        async with self._workspace(upload) as folder, self._told(upload) as tell:
+            if converts:
+                prepared = await prepare_recording(
+                    source, folder / "out", start=upload.start, end=upload.end, max_bytes=most,
+                    tools=self.tools, limits=limits_of(self.config),
+                    on_progress=lambda share: tell(share * _CONVERTING),
+                )  # fmt: skip
+            else:
+                # Its own failures are the more telling ones: they come before its size.
+                prepared = await look_at(source, folder / "out", tools=self.tools, limits=limits_of(self.config))
+            size = await asyncio.to_thread(_size, prepared.path)
+            if size > most:
+                raise MediaError("media-too-large", f"The homeserver takes {most:.0f} bytes, not {size}.", final=True)
+            begin = _CONVERTING if converts else 0.0
+
+            def sent(count: int) -> None:
+                tell(begin + (1 - begin) * count / size)
+
+            thumbnail = await self._upload_thumbnail(prepared)
+            url = await self.homeserver.upload(prepared.path, prepared.mimetype, on_sent=sent)
+        return message_content(sent_name(upload.filename, converts), prepared, size, url, thumbnail)
+
+    async def _upload_thumbnail(self, prepared: Prepared) -> dict[str, object]:
+        picture = prepared.thumbnail
+        if picture is None:
+            return {}
+        size = await asyncio.to_thread(_size, picture.path)
+        info = {"mimetype": "image/jpeg", "size": size, "w": picture.width, "h": picture.height}
+        return {"thumbnail_url": await self.homeserver.upload(picture.path, "image/jpeg"), "thumbnail_info": info}
+
+    @asynccontextmanager
+    async def _workspace(self, upload: Upload) -> AsyncIterator[Path]:
+        folder = Path(tempfile.mkdtemp(prefix=f"{upload.id}-", dir=self.scratch))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @asynccontextmanager
+    async def _told(self, upload: Upload) -> AsyncIterator[Callable[[float], None]]:
+        """Yield what takes the share done, which whoever asks is told in percent."""
+        share = 0.0
+
+        def advance(done: float) -> None:
+            nonlocal share
+            share = done
+
+        async def report() -> None:
+            told = 0
+            while True:
+                await asyncio.sleep(_EVERY_S)
+                if (percent := math.floor(share * 100)) != told:
+                    with contextlib.suppress(UnavailableError):
+                        await self.store.progress(upload, percent)
+                        told = percent
+
+        task = asyncio.create_task(report())
+        try:
+            yield advance
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def sweep(self) -> None:
+        """Forget expired uploads, finish lost jobs, and delete rows without bytes and bytes without a row."""
+        await self.store.expire()
+        if lost := await self.store.recover_lost_jobs():
+            log.warning("lost_uploads_recovered", uploads=lost)
+        # In this order: a new upload has its row first. And its file a moment later.
+        there = await self.folder.ids()
+        needed = await self.store.with_bytes()
+        for upload_id in there - needed.keys():
+            await self.folder.remove(upload_id)
+        for upload_id, settled in needed.items():
+            if settled and upload_id not in there:
+                log.warning("upload_bytes_lost", upload_id=upload_id)
+                await self.store.forget(upload_id)
+
+
+def sent_name(filename: str, converted: bool) -> str:
+    """Return what a file is called once it is an MP4, if it was made one."""
+    return f"{PurePath(filename).stem}.mp4" if converted else filename
+
+
+def message_content(
+    name: str, prepared: Prepared, size: int, url: str, thumbnail: dict[str, object]
+) -> dict[str, object]:
+    """Return the content of an `m.room.message` of msgtype `m.video` (client-server API, "m.video")."""
+    info: dict[str, object] = {
+        "mimetype": prepared.mimetype,
+        "size": size,
+        "duration": round(prepared.duration * 1000),
+        "w": prepared.width,
+        "h": prepared.height,
+        **thumbnail,
+    }
+    if prepared.thumbnail and prepared.thumbnail.blurhash:
+        info["xyz.amorgan.blurhash"] = prepared.thumbnail.blurhash  # MSC2448
+    return {"msgtype": "m.video", "body": name, "filename": name, "url": url, "info": info}
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size

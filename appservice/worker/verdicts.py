@@ -1,0 +1,120 @@
+"""Asks a detection service about each video before anybody sees it: pictures and hash out, a verdict in."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import aiohttp
+import structlog
+
+from appservice.config import Webhook
+from appservice.files import LocalFiles
+from appservice.model import Video, VideoId
+from appservice.store import Unjudged, Verdict, VerdictStore
+from transcode.playlist import POSTER, STORYBOARD
+
+log = structlog.get_logger()
+
+SIGNATURE = "X-Roomreel-Signature"
+"""The header with `sha256=` and the HMAC-SHA256 of the body in hexadecimal, by the configured secret."""
+_MOST_ANSWER = 64 * 1024
+_MOST_REASON = 500
+_RETRY_AFTER_S = (1.0, 5.0)
+
+
+class NoVerdictError(Exception):
+    """The service did not answer as it should; the text says how."""
+
+
+@dataclass(frozen=True)
+class VerdictWork:
+    """Asks about videos; one instance for a process. Without a webhook nothing has to wait."""
+
+    webhook: Webhook | None
+    store: VerdictStore
+    session: aiohttp.ClientSession
+    files: LocalFiles
+
+    async def run(self, video_id: VideoId) -> None:
+        """Ask about a video and do what the verdict says, or what the configuration says where there is none."""
+        unjudged = await self.store.unjudged(video_id)
+        if unjudged is None:
+            return
+        verdict, reason, failed = Verdict.ALLOW, "", None
+        if self.webhook is not None:
+            try:
+                verdict, reason = await self._ask(self.webhook, unjudged)
+            except NoVerdictError as error:
+                verdict, failed = Verdict(self.webhook.on_failure), str(error)
+        done = await self.store.judge(unjudged.video, verdict, reason, failed=failed)
+        log.info("video_judged", video_id=video_id, verdict=verdict, reason=reason, failed=failed, in_time=done)
+
+    async def recover(self) -> None:
+        """Ask about what waits and was lost, or let it go where nobody is asked any more."""
+        if self.webhook is not None:
+            await self.store.ask_again()
+        elif released := await self.store.release_all():
+            log.warning("released_without_verdict", videos=released)
+
+    async def _ask(self, webhook: Webhook, unjudged: Unjudged) -> tuple[Verdict, str]:
+        body = await asyncio.to_thread(self._question, unjudged)
+        for delay in (*_RETRY_AFTER_S, None):
+            try:
+                return await self._post(webhook, body)
+            except NoVerdictError as error:
+                log.warning("no_verdict", video_id=unjudged.video.id, reason=str(error), retry_seconds=delay)
+                if delay is None:
+                    raise
+                await asyncio.sleep(delay)
+        raise AssertionError("The last try returns or raises.")
+
+    async def _post(self, webhook: Webhook, body: bytes) -> tuple[Verdict, str]:
+        signature = hmac.new(webhook.secret.get_secret_value().encode(), body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", SIGNATURE: f"sha256={signature}"}
+        try:
+            async with self.session.post(
+                webhook.url, data=body, headers=headers, allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=webhook.timeout),
+            ) as response:  # fmt: skip
+                if response.status != 200:
+                    raise NoVerdictError(f"it answered {response.status}")
+                return read_verdict(await response.content.read(_MOST_ANSWER))
+        except TimeoutError as error:
+            raise NoVerdictError(f"it did not answer within {webhook.timeout:g} s") from error
+        except aiohttp.ClientError as error:
+            raise NoVerdictError(f"it cannot be reached ({error})") from error
+
+    def _question(self, unjudged: Unjudged) -> bytes:
+        """Return what is asked (blocking), as README's "Detection webhook" describes it."""
+        video = unjudged.video
+        question = {
+            "video_id": video.id, "event_id": video.event_id, "room_id": video.room_id, "sender": video.sender,
+            "kind": video.kind, "duration": video.duration, "width": video.width, "height": video.height,
+            "sha256": unjudged.sha256, "pictures": list(self._pictures(video)),
+        }  # fmt: skip
+        return json.dumps(question).encode()
+
+    def _pictures(self, video: Video) -> Iterator[dict[str, str]]:
+        there = {"poster": (POSTER, video.has_poster), "storyboard": (STORYBOARD, video.storyboard is not None)}
+        for name, (file, exists) in there.items():
+            if exists:
+                data = self.files.path(video.id, video.stage or "", file).read_bytes()
+                yield {"name": name, "media_type": "image/jpeg", "data": base64.b64encode(data).decode()}
+
+
+def read_verdict(body: bytes) -> tuple[Verdict, str]:
+    """Return the verdict that a service's answer tells, and its reason, which may be empty. Raises NoVerdictError."""
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        raise NoVerdictError("its answer is not JSON") from error
+    verdict = answer.get("verdict") if isinstance(answer, dict) else None
+    if verdict not in list(Verdict):
+        raise NoVerdictError("its answer has no `verdict` of allow, hold or block")
+    reason = answer.get("reason")
+    shown = reason[:_MOST_REASON] if isinstance(reason, str) and reason.isprintable() else ""
+    return Verdict(verdict), shown

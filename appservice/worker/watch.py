@@ -1,0 +1,101 @@
+"""Looks whether disk and homeserver are well, and tells admins in the management room of what went wrong."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from appservice.codes import PREFIX
+from appservice.config import Config
+from appservice.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
+from appservice.matrix.client import Homeserver
+from appservice.model import RoomId
+from appservice.store import AdminStore, Store
+from appservice.texts import Texts
+
+log = structlog.get_logger()
+
+MIB = 1024 * 1024
+DISK, HOMESERVER = "disk", "homeserver"
+# A restart is nothing to speak of; and room must be felt before it is enough again.
+_SHORT_S = 60.0
+_ENOUGH = 1.1
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Watches over one installation; one instance for a process."""
+
+    config: Config
+    admin: AdminStore
+    store: Store
+    homeserver: Homeserver
+    languages: Mapping[str, Texts]
+
+    async def look(self) -> None:
+        """Look once, and queue notices for what is to be told."""
+        await self._look_at_homeserver()
+        await self._look_at_disk()
+        if self.config.appservice.admin_room is None or not await self.admin.notices_on():
+            await self.admin.forget_troubles()
+        else:
+            await self.admin.gather_troubles()
+
+    async def _look_at_homeserver(self) -> None:
+        try:
+            await self.homeserver.whoami()
+        except (HomeserverError, ForbiddenError):
+            await self.admin.begin_alarm(HOMESERVER)
+        else:
+            await self.admin.end_alarm(HOMESERVER, "homeserver-back", least=_SHORT_S)
+
+    async def _look_at_disk(self) -> None:
+        free = (await asyncio.to_thread(shutil.disk_usage, self.config.data_dir)).free
+        least = self.config.worker.min_free * MIB
+        if free < least:
+            await self.admin.begin_alarm(DISK, "disk-low", free=free // MIB)
+        elif free > _ENOUGH * least:
+            await self.admin.end_alarm(DISK, "disk-enough", free=free // MIB)
+
+    async def tell(self, payload: str) -> None:
+        """Say in the management room what `gather_troubles` queued. May be repeated."""
+        alarm = json.loads(payload)
+        if self.config.appservice.admin_room is None:
+            return
+        room_id = RoomId(self.config.appservice.admin_room)
+        room = await self.store.room(room_id)
+        texts = self.languages[(room and room.settings.language) or self.config.appservice.language]
+        text = _text(alarm["subject"], alarm["count"], alarm["details"], texts)
+        if text is None:
+            return
+        try:
+            await self.homeserver.send_notice(room_id, text, once=alarm["once"])
+        except (ForbiddenError, RefusedByHomeserverError) as error:
+            log.warning("notice_refused", room_id=room_id, subject=alarm["subject"], reason=str(error))
+
+
+def _text(subject: str, count: int, details: Mapping[str, object], texts: Texts) -> str | None:
+    match subject:
+        case "video":
+            short = f"#{str(details['video_id']).replace('-', '')[:8]}"
+            return texts.say("bot-notice-video", {
+                "count": count, "id": short, "user": details["user_id"], "room": details["room_id"],
+                "reason": texts.failure(str(details["failure"])), "command": f"{PREFIX} requeue {short}",
+            })  # fmt: skip
+        case "disk-low":
+            return texts.say("bot-notice-disk-low", {"free": details["free"]})
+        case "disk-enough":
+            return texts.say("bot-notice-disk-enough", {"free": details["free"]})
+        case "quota":
+            return texts.say("bot-notice-quota", {"percent": details["percent"]})
+        case "policy-list":
+            return texts.say("bot-notice-policy-list", {"room": details["room_id"], "reason": details["reason"]})
+        case "verdict":
+            return texts.say("bot-notice-verdict", {"count": count, "reason": details["reason"]})
+        case "homeserver-back":
+            return texts.say("bot-notice-homeserver-back", {"minutes": details["minutes"]})
+        case _:
+            return None  # a later release's

@@ -1,0 +1,376 @@
+"""What admins do by commands, in the management room and alone with the bot, on the real service; and nobody else."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import Synapse
+from tests.conftest import CreateDatabase
+from tests.integration.commands.conftest import Asking, Said, open_direct
+from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
+
+COMMANDS = ("status", "stats", "rooms", "users", "requeue", "quarantine", "release", "undo", "notices")
+
+
+@dataclass
+class Line:
+    """The way to the homeserver, which can be cut."""
+
+    target: tuple[str, int]
+    server: asyncio.Server | None = None
+    port: int = 0
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    async def connect(self) -> None:
+        self.server = await asyncio.start_server(self._pass_on, "127.0.0.1", self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        assert self.server
+        self.server.close()
+        for writer in self.open:
+            writer.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(*self.target)
+        self.open |= {writer, back}
+        await asyncio.gather(self._copy(reader, back), self._copy(there, writer))
+        self.open -= {writer, back}
+
+    @staticmethod
+    async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while piece := await reader.read(65536):
+                writer.write(piece)
+                await writer.drain()
+        writer.close()
+
+
+@dataclass
+class Office:
+    """An installation with an admin, and a room of alice's where bob sends videos and mallory watches."""
+
+    service: Installation
+    line: Line
+    admin: MatrixClient
+    room: Asking
+    """The admin in the management room; mallory is there, too."""
+    alone: Asking
+    """The admin alone with the bot."""
+    alice: Asking
+    bob: Asking
+    mallory: Asking
+    sees: Viewer
+    """What mallory sees in alice's room."""
+    clip: Path
+    folder: Path
+    count: int = 0
+
+    async def both(self, command: str) -> list[Said]:
+        """Give a command in both places where admins are heard."""
+        return [await self.room(f"!reel {command}"), await self.alone(command)]
+
+    async def send(self, *, broken: bool = False) -> tuple[str, str]:
+        """Let bob send a video; return its event, and how admins call it, once it is ready or has failed."""
+        self.count += 1
+        clip = with_padding(self.clip, self.folder / f"{self.count}.mp4", f"{self.count}".encode())
+        if broken:
+            clip.write_bytes(b"no video at all " * 99)
+        event_id = await self.bob.user.send_video(self.bob.room_id, clip)
+        await self.in_state(event_id, "failed" if broken else "ready")
+        (row,) = await self.service.rows("SELECT id FROM videos WHERE event_id = $1", event_id)
+        return event_id, f"#{row['id'].hex[:8]}"
+
+    async def in_state(self, event_id: str, state: str) -> None:
+        async def ask() -> bool:
+            rows = await self.service.rows("SELECT state FROM videos WHERE event_id = $1", event_id)
+            return [row["state"] for row in rows] == [state]
+
+        await eventually(ask, what=f"{event_id} becoming {state}")
+
+    async def seen(self, event_id: str) -> bool:
+        return await self.sees.video(event_id) is not None
+
+
+@pytest.fixture(scope="module")
+async def office(
+    homeserver: tuple[Synapse, dict[str, Installation]], create_database: CreateDatabase, http: aiohttp.ClientSession,
+    tmp_path_factory: pytest.TempPathFactory, alice: MatrixClient, bob: MatrixClient, mallory: MatrixClient, clip: Path,
+) -> AsyncIterator[Office]:  # fmt: skip
+    synapse, slots = homeserver
+    folder = tmp_path_factory.mktemp("office")
+    service = Installation(folder / "reel-b", synapse, dict(slots["reel-b"].settings))
+    service.folder.mkdir()
+    address = urlsplit(synapse.base_url)
+    line = Line((str(address.hostname), int(address.port or 80)))
+    await line.connect()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(line.cut)
+        admin = await stack.enter_async_context(await synapse.user("operator"))
+        room_id = await admin.create_room(invite=[mallory.user_id])
+        await mallory.join(room_id)
+        service.write_config(
+            database=await create_database("office"), homeserver={"url": f"http://127.0.0.1:{line.port}"},
+            permissions={"*": "user", admin.user_id: "admin"}, appservice={"admin_room": room_id},
+            worker={"attempts": 1, "min_free": 0},
+        )  # fmt: skip
+        async with service.running():
+            await admin.invite(room_id, service.bot)
+
+            async def joined() -> bool:
+                return service.bot in await admin.joined_members(room_id)
+
+            await eventually(joined, what="the bot in the management room")
+            alone = await open_direct(admin, service)
+            den = await make_room(alice, service, bob, mallory)
+            sees = await service.viewer(http, mallory, den)
+            yield Office(
+                service, line, admin, Asking(admin, room_id), Asking(admin, alone), Asking(alice, den),
+                Asking(bob, den), Asking(mallory, den), sees, clip, folder,
+            )  # fmt: skip
+
+
+async def test_nobody_else_is_heard_and_nobody_elsewhere(office: Office, synapse: Synapse) -> None:
+    async with await synapse.user("visitor") as visitor:
+        alone = Asking(visitor, await open_direct(visitor, office.service))
+        for command in COMMANDS:
+            for said in (
+                await Asking(office.mallory.user, office.room.room_id)(f"!reel {command}"),
+                await office.alice(f"!reel {command}"),
+                await alone(command),
+            ):
+                assert said.text.startswith("I do not know"), command
+                assert said.reactions == ["❓"]
+        assert "quarantine" not in (await alone("help")).text
+    # An admin is none in a room of others.
+    await office.admin.join(await _open_to(office, office.admin))
+    assert (await Asking(office.admin, office.alice.room_id)("!reel users")).text.startswith("I do not know")
+    for said in await office.both("help"):
+        assert all(f"{command} – " in said.text or f"{command} [" in said.text or f"{command} #" in said.text
+                   for command in COMMANDS)  # fmt: skip
+
+
+async def _open_to(office: Office, user: MatrixClient) -> str:
+    await office.alice.user.invite(office.alice.room_id, user.user_id)
+    return office.alice.room_id
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status 1", "stats now", "rooms x", "rooms 0", "users @x", "users 1 2", "requeue", "requeue 1", "requeue #12",
+        "requeue #zzzzzzzz", "quarantine bob", "quarantine @bob", "quarantine 1 x", "release",
+        "release @bob", "release #xyz", "undo 1", "notices perhaps", "notices on off",
+    ],
+)  # fmt: skip
+async def test_mistakes_are_answered_with_how_it_is_written(office: Office, command: str) -> None:
+    said = await office.alone(command)
+    assert "It is written like this:" in said.text
+    assert said.reactions == ["❓"]
+
+
+async def test_what_is_not_there(office: Office) -> None:
+    for command, text in {
+        "requeue #00000000": "I know no video #00000000.",
+        "quarantine 00000000-0000-4000-8000-000000000000": "I know no video #00000000000040008000000000000000.",
+        "release #00000000": "I know no video #00000000.",
+        "release @nobody:example.org": "@nobody:example.org is not in quarantine.",
+        "rooms 9": "There is no page 9.",
+        "users 9": "There is no page 9.",
+        "quarantine 9": "There is no page 9.",
+    }.items():
+        for said in await office.both(command):
+            assert said.text.startswith(text), command
+            assert said.reactions == ["❓"]
+
+
+async def test_looking_around(office: Office) -> None:
+    await office.send()
+    await office.send(broken=True)
+    for said in await office.both("status"):
+        assert said.text.startswith("Roomreel ")
+        assert "could not be prepared: " in said.text
+        assert "ready: " in said.text
+        assert "are free" in said.text
+    for said in await office.both("stats"):
+        assert "to watch" in said.text
+        assert "failed, not-a-video: " in said.text
+        assert "jobs" in said.text
+    for said in await office.both("rooms"):
+        assert f"{office.bob.room_id} · members: " in said.text
+        assert office.alone.room_id not in said.text
+    for said in await office.both("users"):
+        assert f"{office.bob.user.user_id} · videos: " in said.text
+        assert office.mallory.user.user_id not in said.text
+
+
+async def test_in_chinese(office: Office) -> None:
+    await office.alone("settings language zh")
+    try:
+        said = await office.alone("状态")
+        assert said.text.startswith("Roomreel ")
+        assert "个房间" in said.text
+        assert (await office.room("!reel 隔离 bob")).text.startswith("“bob”用在这里不对。")
+        assert (await office.room("!reel 通知")).text.startswith("通知已打开")
+    finally:
+        await office.alone("settings language default")
+
+
+async def test_requeue(office: Office) -> None:
+    event_id, short = await office.send(broken=True)
+    for asking, command in ((office.room, f"!reel requeue {short}"), (office.alone, f"requeue {short}")):
+        said = await asking(command)
+        assert said.text.startswith(f"{short} is tried again.")
+        assert said.reactions == ["✅"]
+        await office.in_state(event_id, "failed")
+    # It failed again: there is nothing to be taken back.
+    assert (await office.room("!reel undo")).text.startswith("There is nothing of yours")
+    # As it is while others are before it in the queue.
+    (row,) = await office.service.rows("SELECT id FROM videos WHERE event_id = $1", event_id)
+    await _wait_in_queue(office, str(row["id"]), attempts=0, when="1 hour")
+    assert (await office.room("!reel undo")).text == f"{short} is not tried again."
+    await office.in_state(event_id, "failed")
+    _, well = await office.send()
+    assert (await office.alone(f"requeue {well}")).text.startswith(f"{well} has not failed")
+
+
+async def _wait_in_queue(office: Office, video_id: str, *, attempts: int, when: str) -> None:
+    await office.service.rows(
+        "WITH job AS (INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)"
+        " VALUES (0, 'queued', 'video', convert_to($1::text, 'UTF8'), now() + $3::text::interval))"
+        " UPDATE videos SET state = 'queued', attempts = $2, failure = NULL WHERE id = $1::text::uuid",
+        video_id, attempts, when,
+    )  # fmt: skip
+
+
+async def test_a_video_in_quarantine_is_nobodys_to_show(office: Office) -> None:
+    event_id, short = await office.send()
+    assert await office.seen(event_id)
+    said = await office.room(f"!reel quarantine {short} Somebody complained")
+    assert said.text.startswith(f"{short} of {office.bob.user.user_id} in {office.bob.room_id} is in quarantine")
+    assert said.reactions == ["✅"]
+    assert not await office.seen(event_id)
+    for command in ("show", "approve"):
+        assert (await office.alice(f"!reel {command} {short}")).reactions == ["❓"], command
+        assert (await office.bob(f"!reel {command} {short}")).reactions == ["❓"], command
+    assert not await office.seen(event_id)
+    assert (await office.alone(f"quarantine {short}")).text == f"{short} is in quarantine already."
+    for said in await office.both("quarantine"):
+        assert f"{short} · {office.bob.user.user_id} · {office.bob.room_id} · {office.admin.user_id}" in said.text
+        assert "Somebody complained" in said.text
+    # Deleted and brought back by its sender it is where it was.
+    await office.bob(f"!reel delete {short}")
+    await office.bob("!reel undelete")
+    assert not await office.seen(event_id)
+    assert (await office.room("!reel undo")).text == f"{short} is out of quarantine, and as it was before."
+    assert await office.seen(event_id)
+    assert (await office.alone(f"release {short}")).text == f"{short} is not in quarantine."
+    # What its sender hid stays hidden.
+    await office.bob(f"!reel hide {short}")
+    await office.alone(f"quarantine {short}")
+    assert (await office.bob(f"!reel show {short}")).reactions == ["❓"]
+    assert (await office.alone(f"release {short}")).text.startswith(f"{short} is out of quarantine")
+    assert not await office.seen(event_id)
+    assert (await office.bob(f"!reel show {short}")).reactions == ["✅"]
+    assert await office.seen(event_id)
+
+
+async def test_somebody_in_quarantine(office: Office) -> None:
+    bob = office.bob.user.user_id
+    before, _ = await office.send()
+    alone, short = await office.send()
+    await office.room(f"!reel quarantine {short}")
+    said = await office.room(f"!reel quarantine {bob} spam")
+    assert said.text.startswith(f"{bob} is in quarantine: ")
+    after, _ = await office.send()
+    assert [await office.seen(event_id) for event_id in (before, alone, after)] == [False, False, False]
+    assert (await office.alone(f"quarantine {bob}")).text == f"{bob} is in quarantine already."
+    assert f"{bob} · {office.admin.user_id} · " in (await office.alone("quarantine")).text
+    assert "in quarantine" in (await office.alone("users")).text
+    assert (await office.alone(f"release {bob}")).text.startswith(f"{bob} is out of quarantine: ")
+    assert [await office.seen(event_id) for event_id in (before, alone, after)] == [True, False, True]
+    # Undone, step by step: the release, then both quarantines.
+    assert (await office.room("!reel undo")).text.startswith(f"{bob} is in quarantine: ")
+    assert not await office.seen(before)
+    assert (await office.room(f"!reel release {bob}")).reactions == ["✅"]
+    assert (await office.room(f"!reel release {short}")).reactions == ["✅"]
+    assert [await office.seen(event_id) for event_id in (before, alone, after)] == [True, True, True]
+    later, _ = await office.send()
+    assert await office.seen(later)
+
+
+async def test_the_audit_log(office: Office) -> None:
+    _, short = await office.send()
+    await office.room(f"!reel quarantine {short} “quoted”")
+    await office.room("!reel undo")
+    (row,) = await office.service.rows("SELECT id FROM videos WHERE left(id::text, 8) = $1", short[1:])
+    audit = ("admin", "audit", "-c", str(office.service.config))
+    for whom in (str(row["id"]), office.bob.user.user_id, office.bob.room_id, office.admin.user_id):
+        code, output = await office.service.command("admin", "-c", str(office.service.config), "audit", whom)
+        assert code == 0, output
+        first, last = output.splitlines()[-2:]
+        assert f' {office.admin.user_id} quarantined video="{row["id"]}"' in first
+        assert 'reason="“quoted”"' in first
+        assert f" {office.admin.user_id} released " in last
+    code, output = await office.service.command(*audit[:1], *audit[2:], "audit", "--most", "1")
+    assert (code, len(output.splitlines())) == (0, 1)
+    code, output = await office.service.command(*audit[:1], *audit[2:], "audit", "somebody")
+    assert (code, "is neither a user id" in output) == (2, True)
+
+
+async def test_what_the_management_room_is_told(office: Office) -> None:
+    event_id, short = await office.send()
+    (row,) = await office.service.rows("SELECT id FROM videos WHERE event_id = $1", event_id)
+    assert (await office.alone("notices off")).text.startswith("Notices are off")
+    for attempts in (1, 2):
+        await _wait_in_queue(office, str(row["id"]), attempts=attempts, when="0 s")
+        await office.in_state(event_id, "failed")
+        if attempts == 1:
+            # What happened meanwhile is not told afterwards.
+            await eventually(lambda: _nothing_to_tell(office), what="the end of what nobody wants to hear")
+            assert [said.text for said in await office.both("notices")] == [
+                f"Notices are off: I say nothing in {office.room.room_id} when something goes wrong."
+            ] * 2
+            assert (await office.room("!reel notices on")).text.startswith("Notices are on")
+    text = await wait_for_notice(office.admin, office.room.room_id, "I gave up on a video:")
+    assert f"{short} of {office.bob.user.user_id} in {office.bob.room_id}." in text
+    assert text.endswith(f"!reel requeue {short}")
+    assert office.clip.name not in text
+
+
+async def _nothing_to_tell(office: Office) -> bool:
+    return not await office.service.rows("SELECT FROM troubles")
+
+
+async def test_the_homeserver_away_and_the_disk_full(office: Office) -> None:
+    await office.line.cut()
+
+    async def missed() -> bool:
+        # As if it had been away for long.
+        return bool(
+            await office.service.rows(
+                "UPDATE alarms SET since = now() - interval '5 minutes' WHERE subject = 'homeserver' RETURNING subject"
+            )
+        )
+
+    await eventually(missed, what="the homeserver being missed")
+    await office.line.connect()
+    await wait_for_notice(office.admin, office.room.room_id, "did not answer for 5 minutes")
+    await office.service.stop()
+    office.service.write_config(worker={"min_free": 10**12})
+    await office.service.start()
+    await wait_for_notice(office.admin, office.room.room_id, "The disk is nearly full: ")
+    assert "The disk is nearly full: make room" in (await office.alone("status")).text
+    await office.service.stop()
+    office.service.write_config(worker={"min_free": 0})
+    await office.service.start()
+    await wait_for_notice(office.admin, office.room.room_id, "There is room on the disk again: ")
+    notices = [event["content"].get("body", "") for event in await office.admin.messages(office.room.room_id)]
+    assert sum("nearly full: " in text for text in notices) == 1

@@ -1,0 +1,56 @@
+"""How the bot is spoken to: with a prefix among others, without one alone; and what it says to mistakes."""
+
+import pytest
+
+from appservice import __version__
+from appservice.demo.client import MatrixClient
+from tests.integration.commands.conftest import Asking, answer_to
+from tests.support import Installation, eventually
+
+
+async def test_it_says_what_it_understands(asking: Asking) -> None:
+    said = await asking("!reel help")
+    assert "!reel version – which release I am" in said.text
+    assert "<li>!reel version – which release I am</li>" in said.html
+    assert (await asking("!REEL")).text == said.text
+    assert (await asking("!reel help version")).text == "which release I am\n!reel version"
+
+
+@pytest.mark.parametrize("command", ["!reel version", "!Reel  VERSION "])
+async def test_its_release(asking: Asking, command: str) -> None:
+    assert (await asking(command)).text == f"Roomreel {__version__}"
+
+
+async def test_a_mistake_is_answered_with_how_it_is_written(asking: Asking) -> None:
+    said = await asking("!reel version 2")
+    assert said.text.startswith("“2” does not fit here.")
+    assert "!reel version" in said.text
+    assert said.reactions == ["❓"]
+    said = await asking("!reel versoin")
+    assert said.text.startswith("I do not know “versoin”. Did you mean “version”?")
+    said = await asking("!reel <b>hm</b>")
+    assert "I do not know this command." in said.text
+    assert "<b>" not in said.html
+
+
+async def test_alone_with_the_bot_there_is_no_prefix(direct: Asking) -> None:
+    assert (await direct("version")).text == f"Roomreel {__version__}"
+    assert (await direct("!reel version")).text == f"Roomreel {__version__}"
+    assert "!reel" not in (await direct("help")).text
+
+
+async def test_among_others_nothing_is_for_the_bot_but_what_is_said_to_it(
+    asking: Asking, reel: Installation, alice: MatrixClient
+) -> None:
+    for text in ("version", "!reelversion", "say !reel version", "!reels"):
+        await asking.user.send_text(asking.room_id, text)
+    event_id = await alice.send_text(asking.room_id, "!reel version")
+    await answer_to(alice, asking.room_id, event_id)
+    rows = await reel.rows("SELECT event_id, body FROM commands WHERE room_id = $1", asking.room_id)
+    assert [row["event_id"] for row in rows] == [event_id]
+
+    async def forgotten() -> bool:
+        rows = await reel.rows("SELECT body, done_at FROM commands WHERE event_id = $1", event_id)
+        return bool(rows[0]["done_at"] and not rows[0]["body"])
+
+    await eventually(forgotten, what="the end of the command")

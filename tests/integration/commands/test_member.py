@@ -1,0 +1,220 @@
+"""What members do with videos by commands: what the widget's menu does, with its rights, and words for mistakes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import Synapse
+from tests.integration.commands.conftest import VERSIONS, Asking, open_direct
+from tests.support import Installation, Viewer, eventually, make_room
+
+
+@dataclass
+class Den:
+    """A room of alice's, where she is the moderator; bob has three videos there, and mallory is another member."""
+
+    alice: Asking
+    bob: Asking
+    mallory: Asking
+    viewer: Viewer
+    events: list[str]
+    videos: list[str]
+
+    async def titles(self) -> list[str]:
+        for member in (await self.viewer.room())["members"]:
+            if member["user_id"] == self.bob.user.user_id:
+                return [video["title"] for video in member["videos"]]
+        return []
+
+
+async def _den(
+    reel: Installation, http: aiohttp.ClientSession, owner: MatrixClient, sender: MatrixClient, other: MatrixClient,
+    clip: Path, version: str,
+) -> Den:  # fmt: skip
+    room_id = await make_room(owner, reel, sender, other, version=version)
+    viewer = await reel.viewer(http, sender, room_id)
+    events = [await sender.send_video(room_id, clip, body=f"{name}.mp4") for name in ("lake", "sea", "hill")]
+    videos = [(await viewer.video_in(event_id, "ready"))["id"] for event_id in events]
+    return Den(Asking(owner, room_id), Asking(sender, room_id), Asking(other, room_id), viewer, events, videos)
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+async def den(
+    request: pytest.FixtureRequest, reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient,
+    bob: MatrixClient, mallory: MatrixClient, clip: Path,
+) -> Den:  # fmt: skip
+    return await _den(reel, http, alice, bob, mallory, clip, request.param)
+
+
+async def test_lists(den: Den, reel: Installation) -> None:
+    said = await den.bob("!reel mine")
+    lines = said.text.splitlines()
+    assert lines[0] == "Your 3 videos:"
+    assert [line.split(" · ")[0] for line in lines[1:]] == ["1. lake", "2. sea", "3. hill"]
+    assert lines[1].split(" · ")[1:] == ["0:02", f"#{den.videos[0][:8]}"]
+    assert said.html.startswith('<p>Your 3 videos:</p><ol start="1"><li>lake · ')
+    said = await den.mallory("!reel list")
+    assert "3 videos in this room:" in said.text
+    assert f"({den.bob.user.user_id}): 3 videos" in said.text
+    said = await den.mallory(f"!reel list {den.bob.user.user_id}")
+    assert "2. sea · " in said.text
+    assert (await den.mallory("!reel mine")).text.startswith("You have no videos yet.")
+    assert (await den.bob("!reel mine 2")).text == "Your 3 videos:"
+    for wrong in ("!reel mine x", "!reel mine 0", "!reel list bob", "!reel list @bob", "!reel mine 1 2"):
+        assert "It is written like this:" in (await den.bob(wrong)).text, wrong
+
+
+async def test_links(den: Den, reel: Installation) -> None:
+    said = await den.mallory("!reel play", about=den.events[1])
+    assert said.text.startswith("Watch “sea”: ")
+    assert f"video={den.videos[1]}" in said.text
+    assert (await den.bob("!reel link 2")).text == said.text
+    assert (await den.mallory(f"!reel play {den.bob.user.user_id} 2")).text == said.text
+    assert (await den.mallory(f"!reel play #{den.videos[1][:10].replace('-', '')}")).text == said.text
+    assert "Watch this room: " in (await den.mallory("!reel play")).text
+    assert "I know no video #000000" in (await den.bob("!reel play #000000")).text
+    assert (await den.bob("!reel play 9")).text == "There is no video 9: the list has 3 videos."
+
+
+async def test_changes(den: Den) -> None:
+    said = await den.bob("!reel rename 1  Lake   at dawn ")
+    assert (said.text, said.reactions) == ("“lake” is called “Lake at dawn” now.", ["✅"])
+    assert (await den.bob("!reel move 1 3")).text == "“Lake at dawn” is at place 3 of 3 now."
+    assert await den.titles() == ["sea", "hill", "Lake at dawn"]
+    assert "place 1 of 3" in (await den.bob("!reel move first", about=den.events[0])).text
+    assert "place 2 of 3" in (await den.bob("!reel move 2", about=den.events[0])).text
+    assert "place 1 of 3" in (await den.bob("!reel move 2 up")).text
+    assert await den.titles() == ["Lake at dawn", "sea", "hill"]
+    assert (await den.bob("!reel rename lake", about=den.events[0])).text == "“Lake at dawn” is called “lake” now."
+    assert "hidden from the others" in (await den.bob("!reel hide 2")).text
+    assert (await den.mallory("!reel play", about=den.events[1])).text.startswith("Which video?")
+    assert "· hidden ·" in (await den.bob("!reel mine")).text
+    assert "sees “sea” again" in (await den.bob("!reel show 2")).text
+    for wrong in ("rename 1", "rename", "move 1", "move 1 sideways", "move 1 0", "hide 1 2", "delete x"):
+        said = await den.bob(f"!reel {wrong}")
+        assert said.reactions == ["❓"], wrong
+    assert "from one to 200 characters" in (await den.bob(f"!reel rename 1 {'x' * 201}")).text
+    assert await den.titles() == ["lake", "sea", "hill"]
+
+
+async def test_what_is_shown_to_others(den: Den, http: aiohttp.ClientSession) -> None:
+    page = f"{den.viewer.base_url}/u/{den.bob.user.user_id}"
+    said = await den.bob("!reel publish 3")
+    assert f"/u/{den.bob.user.user_id}#{den.videos[2]}" in said.text
+    async with http.get(page) as answer:
+        assert den.videos[2] in await answer.text()
+    assert "On the public page: " in (await den.mallory("!reel play", about=den.events[2])).text
+    assert "no longer on your public page" in (await den.bob("!reel unpublish 3")).text
+    async with http.get(page) as answer:
+        assert den.videos[2] not in await answer.text()
+    assert "is your video avatar now" in (await den.bob("!reel avatar 1")).text
+    assert "no longer your video avatar" in (await den.bob("!reel avatar off")).text
+    assert "no video avatar" in (await den.bob("!reel avatar off")).text
+
+
+async def test_deleting_and_taking_it_back(den: Den) -> None:
+    said = await den.bob("!reel delete 2")
+    assert said.text.splitlines()[0] == "“sea” is deleted."
+    assert "within 8 seconds: !reel undelete" in said.text
+    assert await den.titles() == ["lake", "hill"]
+    assert "There is nothing that could be brought back" in (await den.mallory("!reel undelete")).text
+    assert (await den.bob("!reel undelete")).text == "“sea” is back."
+    assert await den.titles() == ["lake", "sea", "hill"]
+
+
+async def test_without_the_right(den: Den) -> None:
+    for command in ("rename {} x", "move {} 1", "hide {}", "show {}", "delete {}", "avatar {}", "publish {}"):
+        said = await den.mallory("!reel " + command.format(f"{den.bob.user.user_id} 1"))
+        assert said.text == "You may not do this with that video.", command
+        assert said.reactions == ["❓"]
+    assert await den.titles() == ["lake", "sea", "hill"]
+    # A moderator may, but nobody makes public what another sent, or wears it.
+    for command in ("avatar {}", "publish {}"):
+        said = await den.alice("!reel " + command.format(f"{den.bob.user.user_id} 1"))
+        assert said.text == "You may not do this with that video."
+    assert "is hidden" in (await den.alice(f"!reel hide {den.bob.user.user_id} 3")).text
+    assert (await den.bob("!reel show 3")).text == "You may not do this with that video."
+    assert "again" in (await den.alice(f"!reel show {den.bob.user.user_id} 3")).text
+
+
+async def test_reports(den: Den, reel: Installation) -> None:
+    assert "Thank you." in (await den.mallory("!reel report It is loud", about=den.events[0])).text
+    (row,) = await reel.rows("SELECT * FROM reports WHERE video_id = $1::uuid", den.videos[0])
+    assert (row["reporter"], row["reason"]) == (den.mallory.user.user_id, "It is loud")
+    assert "delete it, rather" in (await den.bob("!reel report 1")).text
+    assert "Which video?" in (await den.mallory("!reel report")).text
+
+
+async def test_alone_with_the_bot_all_rooms_are_one_list(
+    reel: Installation,
+    http: aiohttp.ClientSession,
+    synapse: Synapse,
+    alice: MatrixClient,
+    bob: MatrixClient,
+    clip: Path,
+) -> None:
+    async with await synapse.user("traveller") as traveller:
+        dens = [await _den(reel, http, alice, traveller, bob, clip, version) for version in VERSIONS]
+        alone = Asking(traveller, await open_direct(traveller, reel))
+        said = await alone("mine")
+        assert said.text.startswith("Your 6 videos:")
+        assert "6. hill · " in said.text
+        assert "“hill” is called “Top” now." in (await alone("rename 6 Top")).text
+        assert [await den.titles() for den in dens] == [["lake", "sea", "hill"], ["lake", "sea", "Top"]]
+        assert "place 1 of 3" in (await alone("move 6 first")).text
+        assert await dens[1].titles() == ["Top", "lake", "sea"]
+        assert "undelete" in (await alone("delete 1")).text
+        assert "“lake” is back." in (await alone("undelete")).text
+        assert (await alone("list")).text.startswith("You have 6 videos:")
+
+
+async def test_everybody_in_their_language(
+    reel: Installation, http: aiohttp.ClientSession, synapse: Synapse, alice: MatrixClient, clip: Path
+) -> None:
+    async with await synapse.user("xiaoming") as xiaoming:
+        asking = Asking(xiaoming, await make_room(alice, reel, xiaoming))
+        assert "language = default – " in (await asking("!reel settings")).text
+        assert (await asking("!reel settings language zh")).text == "language 现在是 zh。"
+        assert (await asking("!reel 我的")).text.startswith("您还没有视频。")
+        assert "应该这样写" in (await asking("!reel mine 呀")).text
+        for wrong in ("language tlh", "language", "colour red"):
+            assert (await asking(f"!reel settings {wrong}")).reactions == ["❓"], wrong
+        # Others are answered in theirs; and whoever wants none of it has no reel.
+        assert (await Asking(alice, asking.room_id)("!reel mine")).text.startswith("You have no videos yet.")
+        assert "off" in (await asking("!reel settings add off")).text
+        kept = await xiaoming.send_video(asking.room_id, clip)
+        await asking("!reel settings add default")
+        event_id = await xiaoming.send_video(asking.room_id, clip)
+        viewer = await reel.viewer(http, xiaoming, asking.room_id)
+        await viewer.video_in(event_id, "ready")
+        assert await viewer.video(kept) is None
+
+
+async def test_a_crash_does_not_do_it_twice(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+) -> None:
+    await spare.start()
+    room_id = await make_room(alice, spare)
+    viewer = await spare.viewer(http, alice, room_id)
+    for _ in range(2):
+        await viewer.video_in(await alice.send_video(room_id, clip), "ready")
+    begun = await alice.send_text(room_id, "never mind")
+    await spare.kill()
+    # As it is when somebody died between the deed and the answer; and an event that the homeserver does not know.
+    for event_id in (begun, "$gone"):
+        await spare.rows(
+            "INSERT INTO commands (event_id, room_id, sender, body, thread, taken_at) "
+            "VALUES ($3, $1, $2, 'delete 1', $3, now())", room_id, alice.user_id, event_id,
+        )  # fmt: skip
+    await spare.start()
+
+    async def done() -> bool:
+        return not await spare.rows("SELECT FROM commands WHERE done_at IS NULL")
+
+    await eventually(done, what="the interrupted command being answered")
+    notices = [event["content"].get("body", "") for event in await alice.messages(room_id)]
+    assert any(text.startswith("I was interrupted") for text in notices)
+    assert len(await viewer.videos()) == 2

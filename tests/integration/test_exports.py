@@ -1,0 +1,128 @@
+"""Members take what is theirs with them, by a link that only they are told, and that ends when it should."""
+
+import asyncio
+import io
+import json
+import re
+import secrets
+from pathlib import Path
+from zipfile import ZipFile
+
+import aiohttp
+
+from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import Synapse
+from tests.integration.commands.conftest import Asking
+from tests.support import Installation, eventually, make_room, with_padding
+from transcode import Tools
+
+
+async def _direct_room(reel: Installation, user: MatrixClient) -> str:
+    """Wait for the bot's invitation to a room of two, and join it."""
+
+    async def invited() -> str:
+        rows = await reel.rows(
+            "SELECT room_id FROM rooms JOIN members USING (room_id) WHERE direct AND user_id = $1", user.user_id
+        )
+        return str(rows[0]["room_id"]) if rows else ""
+
+    room_id = await eventually(invited, what="a chat with the bot alone")
+    await user.join(room_id)
+    return room_id
+
+
+async def _links(user: MatrixClient, room_id: str) -> list[str]:
+    """Return the links that the bot told in a room, the newest last."""
+    bodies = [str(event.get("content", {}).get("body", "")) for event in await user.messages(room_id)]
+    return [found.group(1) for body in bodies if (found := re.search(r"(http\S+/export/\S+)", body))]
+
+
+async def _new_link(user: MatrixClient, room_id: str, *, count: int) -> str:
+    async def told() -> list[str]:
+        links = await _links(user, room_id)
+        return links if len(links) == count else []
+
+    return (await eventually(told, what="a link"))[-1]
+
+
+async def _duration(tools: Tools, file: Path) -> float:
+    process = await asyncio.create_subprocess_exec(
+        tools.ffprobe, "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", file,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    return float((await process.communicate())[0])
+
+
+async def test_an_export_from_asking_to_forgetting(
+    reel: Installation, synapse: Synapse, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, tools: Tools,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    async with await synapse.user(f"traveller-{secrets.token_hex(4)}") as user:
+        rooms = [await make_room(alice, reel, user, version=version) for version in ("11", "12")]
+        events = []
+        for number, room_id in enumerate(rooms):
+            viewer = await reel.viewer(http, user, room_id)
+            file = with_padding(clip, tmp_path / f"{number}.mp4", f"trip {number}".encode())
+            events.append(await user.send_video(room_id, file))
+            await viewer.video_in(events[-1], "ready")
+        said = await Asking(user, rooms[0])("!reel export")
+        assert said.text.startswith("I am putting your videos and data together.")
+        assert said.text.endswith("The link comes in a chat with me alone when they are ready.")
+        assert said.reactions == ["✅"]
+        alone = await _direct_room(reel, user)
+        link = await _new_link(user, alone, count=1)
+        assert [await _links(user, room_id) for room_id in rooms] == [[], []]
+
+        async with http.get(link) as response:
+            assert response.status == 200
+            assert response.content_type == "application/zip"
+            assert response.headers["Cache-Control"] == "private, no-store"
+            whole = await response.read()
+        archive = ZipFile(io.BytesIO(whole))
+        assert archive.testzip() is None
+        data = json.loads(archive.read("data.json"))
+        assert data["user_id"] == user.user_id
+        assert [video["event_id"] for video in data["videos"]] == events
+        assert [video["room_id"] for video in data["videos"]] == rooms
+        assert {"settings", "reports", "audit"} <= data.keys()
+        for video in data["videos"]:
+            mp4, poster = video["files"]
+            (tmp_path / "out.mp4").write_bytes(archive.read(mp4))
+            assert 1.9 < await _duration(tools, tmp_path / "out.mp4") < 2.2
+            assert archive.read(poster).startswith(b"\xff\xd8")
+        async with http.get(link, headers={"Range": "bytes=4-9"}) as response:
+            assert (response.status, await response.read()) == (206, whole[4:10])
+        async with http.get(link, headers={"Range": f"bytes={len(whole)}-"}) as response:
+            assert response.status == 416
+        async with http.head(link) as response:
+            assert (response.status, response.content_length) == (200, len(whole))
+
+        # Only the newest link holds, and no other.
+        said = await Asking(user, alone)("导出")
+        assert said.text.endswith("The link comes here when they are ready.")
+        second = await _new_link(user, alone, count=2)
+        assert [await _status(http, url) for url in (link, second, second[:-1], f"{reel.url}/export/x")] == [
+            404, 200, 404, 404,
+        ]  # fmt: skip
+        assert await reel.rows("SELECT FROM audit WHERE actor = $1 AND action = 'exported'", user.user_id)
+
+        # What is deleted is served by no copy.
+        await user.redact(rooms[0], events[0])
+        await eventually(lambda: _gone(reel, http, user, second), seconds=10, what="the end of the link")
+        await Asking(user, alone)("export")
+        third = await _new_link(user, alone, count=3)
+        await Asking(user, alone)("forget-me yes")
+        await eventually(lambda: _gone(reel, http, user, third), seconds=10, what="the end of everything")
+
+
+async def _status(http: aiohttp.ClientSession, url: str) -> int:
+    async with http.get(url) as response:
+        return response.status
+
+
+async def _gone(reel: Installation, http: aiohttp.ClientSession, user: MatrixClient, link: str) -> bool:
+    """Say whether a link is dead, and neither a row nor a file is left behind it."""
+    kept = {str(row["id"]) for row in await reel.rows("SELECT id FROM exports WHERE user_id <> $1", user.user_id)}
+    files = {file.stem for file in (reel.folder / "data" / "exports").iterdir()}
+    rows = await reel.rows("SELECT FROM exports WHERE user_id = $1", user.user_id)
+    return await _status(http, link) == 404 and files <= kept and not rows

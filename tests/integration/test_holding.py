@@ -1,0 +1,318 @@
+"""What waits for moderators, on the real service: whose videos, who decides where and how, and what is told to whom."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from appservice.demo.client import MatrixClient
+from tests.integration.commands.conftest import VERSIONS, Asking
+from tests.integration.transcode.scenes import SIZE, encode_anew, make_scenes
+from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
+from transcode import Tools
+
+
+@dataclass
+class Hall:
+    """A room of alice's, who moderates it, with bob and mallory, who do not; and what makes new videos."""
+
+    reel: Installation
+    room_id: str
+    alice: MatrixClient
+    bob: MatrixClient
+    mallory: MatrixClient
+    sees: Viewer
+    """What mallory sees."""
+    clip: Path
+    folder: Path
+    count: int = 0
+
+    async def say(self, command: str, *, about: str | None = None, by: MatrixClient | None = None) -> str:
+        """Give a command in the room, as alice if nobody is named, and return the answer."""
+        return (await Asking(by or self.alice, self.room_id)(f"!reel {command}", about=about)).text
+
+    async def send(self, user: MatrixClient, *, again: int | None = None) -> str:
+        """Send a video, or the same file again, and return its event."""
+        number = self.count if again is None else again
+        self.count += 1
+        return await user.send_video(
+            self.room_id, with_padding(self.clip, self.folder / f"{self.count}.mp4", f"{self.room_id}{number}".encode())
+        )
+
+    async def row(self, event_id: str) -> dict[str, Any]:
+        rows = await self.reel.rows("SELECT * FROM videos WHERE event_id = $1", event_id)
+        return dict(rows[0]) if rows else {}
+
+    async def ready(self, event_id: str) -> dict[str, Any]:
+        """Wait for the end of the work on a video, whoever may see it."""
+
+        async def ask() -> dict[str, Any] | None:
+            row = await self.row(event_id)
+            return row if row.get("state") == "ready" else None
+
+        found = await eventually(ask, what=f"{event_id} becoming ready")
+        assert found
+        return found
+
+    async def short(self, event_id: str) -> str:
+        row = await eventually(lambda: self.row(event_id), what=f"{event_id} being taken in")
+        return f"#{row['id'].hex[:8]}"
+
+
+@pytest.fixture(params=VERSIONS)
+async def hall(
+    request: pytest.FixtureRequest, reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient,
+    bob: MatrixClient, mallory: MatrixClient, clip: Path, tmp_path: Path,
+) -> Hall:  # fmt: skip
+    room_id = await make_room(alice, reel, bob, mallory, version=request.param)
+    return Hall(reel, room_id, alice, bob, mallory, await reel.viewer(http, mallory, room_id), clip, tmp_path)
+
+
+async def test_a_new_members_first_video_waits(hall: Hall) -> None:
+    assert "hold is new now" in await hall.say("room hold new")
+    first = await hall.send(hall.bob)
+    row = await hall.ready(first)
+    assert (row["visibility"], row["held_for"]) == ("held", "approval")
+    assert await hall.sees.video(first) is None
+    own = await hall.send(hall.alice)
+    assert (await hall.sees.video_in(own, "ready"))["visibility"] == "shown"
+    queue = await hall.say("queue")
+    assert queue.startswith("One video waits for a decision:")
+    assert f"• {await hall.short(first)} “1” by @bob:test.local, 0:02: waits for approval" in queue
+
+    said = await Asking(hall.alice, hall.room_id)("!reel approve", about=first)
+    assert (said.text, said.reactions) == ("“1” is shown now.", ["✅"])
+    video = await hall.sees.video(first)
+    assert video
+    assert (await hall.sees.fetch(video["playlist_url"]))[0] == 200  # it was made while it waited
+    assert await hall.say("queue") == "No video waits for a decision."
+    assert await hall.say("approve", about=first) == "This video does not wait for a decision."
+    second = await hall.send(hall.bob)
+    assert (await hall.sees.video_in(second, "ready"))["visibility"] == "shown"
+    # What was taken away while it waited makes nobody known.
+    third = await hall.send(hall.mallory)
+    assert "is taken away" in await hall.say(f"reject {await hall.short(third)}")
+    fourth = await hall.send(hall.mallory)
+    assert (await hall.ready(fourth))["held_for"] == "approval"
+    deeds = await hall.reel.rows("SELECT actor, action FROM audit WHERE room_id = $1 ORDER BY key", hall.room_id)
+    assert [tuple(row) for row in deeds] == [
+        (hall.alice.user_id, "settings-changed"), (hall.alice.user_id, "approved"), (hall.alice.user_id, "rejected"),
+    ]  # fmt: skip
+
+
+async def test_a_sender_is_told_once_why_a_video_was_rejected(hall: Hall) -> None:
+    await hall.say("room hold all")
+    event_id = await hall.send(hall.bob)
+    await hall.ready(event_id)
+    short = await hall.short(event_id)
+    assert await hall.say(f"approve {short}", by=hall.bob) == "Only the room's moderators may do this."
+    assert "its sender was told" in await hall.say(f"reject {short} much too dark", about=event_id)
+    told = await wait_for_notice(hall.bob, hall.room_id, "did not accept", thread=event_id)
+    assert told == "A moderator did not accept your video “1”. The reason: much too dark"
+    assert "no video" in await hall.say(f"reject {short}")
+    notices = [e for e in await hall.bob.messages(hall.room_id) if "did not accept" in e["content"].get("body", "")]
+    assert [notice["content"]["m.mentions"] for notice in notices] == [{"user_ids": [hall.bob.user_id]}]
+    rows = await hall.reel.rows("SELECT details FROM audit WHERE action = 'rejected' AND room_id = $1", hall.room_id)
+    assert "much too dark" in rows[0]["details"]
+
+
+async def test_where_moderators_add_others_are_told_politely_and_once(hall: Hall) -> None:
+    await hall.say("room add moderators")
+    events = [await hall.send(hall.bob) for _ in range(2)]
+    own = await hall.send(hall.alice)
+    await hall.sees.video_in(own, "ready")
+    assert [video["event_id"] for video in await hall.sees.videos()] == [own]
+    await wait_for_notice(hall.bob, hall.room_id, "only moderators add videos", thread=events[0])
+    assert not [await hall.row(event_id) for event_id in events if await hall.row(event_id)]
+    await hall.say("room add default")
+    again = await hall.send(hall.bob)
+    await hall.sees.video_in(again, "ready")
+    messages = await hall.bob.messages(hall.room_id)
+    assert len([e for e in messages if "only moderators add" in e["content"].get("body", "")]) == 1
+
+
+async def test_many_reports_make_a_video_wait(hall: Hall, http: aiohttp.ClientSession) -> None:
+    await hall.say("room report-limit 2")
+    event_id = await hall.send(hall.alice)
+    video = await hall.sees.video_in(event_id, "ready")
+    path = f"/api/v1/videos/{video['id']}/report"
+    assert await hall.sees.ask("POST", path, {"reason": "far too loud"}) == (200, {})
+    assert await hall.say("queue") == "No video waits for a decision."
+    reports = await hall.say("reports")
+    assert f"{await hall.short(event_id)} “1” by @alice:test.local, one report" in reports
+    assert "loud" not in reports  # that is not for everybody
+    assert "I tell in a conversation with me alone" in reports
+    bobs = await hall.reel.viewer(http, hall.bob, hall.room_id)
+    assert await bobs.ask("POST", path, {"reason": ""}) == (200, {})
+    assert await hall.sees.video(event_id) is None
+    assert "“1” by @alice:test.local, 0:02: was reported" in await hall.say("queue")
+    assert "is forgotten" in await hall.say("dismiss", about=event_id)
+    assert (await hall.sees.video_in(event_id, "ready"))["visibility"] == "shown"
+    assert await hall.say("reports") == "No video was reported."
+    assert await hall.say("dismiss", about=event_id) == "Nobody reported this video."
+    # Nor do they count any more.
+    assert await hall.sees.ask("POST", path, {"reason": "still"}) == (200, {})
+    assert await hall.sees.video(event_id)
+
+
+async def test_a_rooms_own_length(hall: Hall) -> None:
+    before = await hall.send(hall.bob)
+    await hall.sees.video_in(before, "ready")
+    assert "max-length is 1 now" in await hall.say("room max-length 1")
+    # The second is the same file as the first: what was made of that is longer than is allowed now.
+    for event_id in (await hall.send(hall.bob), await hall.send(hall.bob, again=0)):
+        told = await wait_for_notice(hall.bob, hall.room_id, "cannot be shown", thread=event_id)
+        assert told.endswith(
+            "The video is too long for this room. Send a shorter one. Here a video may be 0:01 long (minutes:seconds)."
+        )
+    assert "videos of at most 7200 seconds" in await hall.say("room max-length 7201")
+    await hall.say("room max-length off")
+    await hall.sees.video_in(await hall.send(hall.bob), "ready")
+
+
+async def test_what_is_blocked_goes_with_all_its_copies(hall: Hall, tools: Tools) -> None:
+    await asyncio.to_thread(make_scenes, tools, hall.folder, [1, 2], seconds=2, size=SIZE)
+    advertisement, other = hall.folder / "1.mp4", hall.folder / "2.mp4"
+    ways = await asyncio.to_thread(encode_anew, tools, advertisement, hall.folder, ["crop 2 %", "half size", "WebM"])
+    files = (advertisement, advertisement, ways["half size"], other)
+    events = [await hall.bob.send_video(hall.room_id, file) for file in files]
+
+    async def known() -> bool:
+        return all([(await hall.row(event_id)).get("fingerprint") for event_id in events])
+
+    await eventually(known, what="what they look like being known")
+    said = await hall.say(f"block {await hall.short(events[0])} an advertisement", about=events[3])
+    assert said.endswith("the same file is not taken again. It was here 3 times.")
+    assert [video["event_id"] for video in await hall.sees.videos()] == [events[3]]
+    number = (await hall.row(events[1]))["source_hash"].hex()
+    blocks = await hall.say("blocks")
+    assert f"• #{number[:8]}, by @alice:test.local on 2" in blocks
+    assert ": an advertisement" in blocks
+
+    # Neither the file comes again, nor one that was made of it; another does.
+    for file in (advertisement, ways["crop 2 %"], ways["WebM"]):
+        event_id = await hall.bob.send_video(hall.room_id, file)
+        told = await wait_for_notice(hall.bob, hall.room_id, "do not want this video", thread=event_id)
+        assert "cannot be shown" in told
+        assert (await hall.row(event_id))["failure"] == "blocked"
+    assert await hall.sees.video_in(await hall.bob.send_video(hall.room_id, other), "ready")
+
+    for wrong in ("unblock", "unblock xyz", f"unblock #{number[:8]} 2"):
+        assert "!reel unblock #ID" in await hall.say(wrong)
+    missing = "abcabc" if not number.startswith("abcabc") else "defdef"
+    assert await hall.say(f"unblock #{missing}") == f"No file whose id begins with #{missing} is blocked."
+    assert "may come again" in await hall.say(f"unblock #{number[:8]}")
+    assert await hall.say("blocks") == "Nothing is blocked."
+    assert await hall.sees.video_in(await hall.bob.send_video(hall.room_id, ways["WebM"]), "ready")
+
+
+async def test_what_is_blocked_in_the_middle_of_the_work_is_known_by_its_looks_too(hall: Hall, tools: Tools) -> None:
+    await asyncio.to_thread(make_scenes, tools, hall.folder, [6, 8], seconds=30, size=SIZE)
+    advertisement, other = hall.folder / "6.mp4", hall.folder / "8.mp4"
+    ways = await asyncio.to_thread(encode_anew, tools, advertisement, hall.folder, ["crop 2 %", "half size"])
+    copy, elsewhere = [await hall.bob.send_video(hall.room_id, file) for file in (ways["half size"], other)]
+    for event_id in (copy, elsewhere):
+        await hall.ready(event_id)
+    event_id = await hall.bob.send_video(hall.room_id, advertisement)
+
+    async def began() -> bool:
+        return bool((await hall.row(event_id)).get("source_hash"))
+
+    await eventually(began, what="its bytes being known")
+    said = await hall.say("block", about=event_id)
+    assert "the same file is not taken again" in said
+
+    async def only_other() -> bool:
+        return [video["event_id"] for video in await hall.sees.videos()] == [elsewhere]
+
+    await eventually(only_other, what="the copy being taken away, too")
+    again = await hall.bob.send_video(hall.room_id, ways["crop 2 %"])
+    await wait_for_notice(hall.bob, hall.room_id, "do not want this video", thread=again)
+
+
+async def test_what_is_not_known_yet_cannot_be_blocked(hall: Hall) -> None:
+    event_id = await hall.send(hall.bob)
+    await hall.ready(event_id)
+    await hall.reel.rows("UPDATE videos SET source_hash = NULL WHERE event_id = $1", event_id)  # as of an old release
+    assert "I do not know enough" in await hall.say("block", about=event_id)
+
+
+async def test_moderators_decide_in_a_room_of_their_own(hall: Hall) -> None:
+    own = await make_room(hall.alice, hall.reel, hall.mallory, version="11")
+    assert "does not fit" in await hall.say("room moderators-room nonsense")
+    assert "must both be in" in await hall.say("room moderators-room !nowhere:test.local")
+    assert "Choose another room" in await hall.say(f"room moderators-room {hall.room_id}")
+    await hall.say("room hold all")
+    early = await hall.send(hall.bob)
+    await hall.ready(early)
+    await hall.say(f"room moderators-room {own}")
+    late = await hall.send(hall.bob)
+    posts = [await _asked(hall, own, event_id) for event_id in (early, late)]
+    picture = await _event(hall, own, posts[0]["picture"])
+    assert (picture["msgtype"], picture["body"], picture["filename"]) == ("m.image", "1", "poster.jpg")
+    text = await _event(hall, own, posts[0]["text"])
+    assert "@bob:test.local sent the video above (0:02) to" in text["body"]
+    assert f"!reel approve {await hall.short(early)}" in text["body"]
+    reactions = await hall.alice.relations(own, posts[0]["text"], "m.annotation")
+    assert [r["content"]["m.relates_to"]["key"] for r in reactions] == ["✅", "❌"]
+
+    # Mallory is in the room, but no moderator of the video's.
+    await hall.mallory.react(own, posts[0]["text"], "✅")
+    await hall.alice.react(own, posts[0]["text"], "👍")
+    assert "2 videos wait" in (await Asking(hall.alice, own)("!reel queue")).text
+    assert (await Asking(hall.mallory, own)("!reel queue")).text == "You moderate no room in which I am."
+    said = (await Asking(hall.mallory, own)("!reel approve", about=posts[0]["text"])).text
+    assert said.startswith("Which video?")
+    assert await hall.sees.video(early) is None
+    await hall.alice.react(own, posts[0]["text"], "✅")
+    assert (await hall.sees.video_in(early, "ready"))["visibility"] == "shown"
+    await _edited(hall, own, posts[0]["text"], "✅ @alice:test.local approved it.")
+
+    await hall.alice.react(own, posts[1]["picture"], "❌")
+    await _edited(hall, own, posts[1]["text"], "❌ @alice:test.local rejected it.")
+    await wait_for_notice(hall.bob, hall.room_id, "did not accept", thread=late)
+    assert await _event(hall, own, posts[1]["picture"]) == {}  # nothing is left of what was taken away
+    assert (await _event(hall, own, posts[0]["picture"]))["msgtype"] == "m.image"
+
+    third = await hall.send(hall.bob)
+    post = await _asked(hall, own, third)
+    await hall.bob.redact(hall.room_id, third)
+    await _edited(hall, own, post["text"], "It was taken back: there is nothing to decide any more.")
+    fourth = await hall.send(hall.bob)
+    post = await _asked(hall, own, fourth)
+    assert (await Asking(hall.alice, own)("!reel approve", about=post["picture"])).text == "“4” is shown now."
+
+
+async def _asked(hall: Hall, room_id: str, event_id: str) -> dict[str, str]:
+    """Wait for the bot to ask about a video, and return the parts of what it posted."""
+
+    async def ask() -> dict[str, str] | None:
+        rows = await hall.reel.rows(
+            "SELECT part, event_id FROM queue_posts WHERE room_id = $1 AND video_id = $2",
+            room_id, (await hall.row(event_id)).get("id"),
+        )  # fmt: skip
+        parts = {row["part"]: row["event_id"] for row in rows}
+        if len(parts) < 2 or len(await hall.alice.relations(room_id, parts["text"], "m.annotation")) < 2:
+            return None
+        return parts
+
+    found = await eventually(ask, what=f"a question about {event_id}")
+    assert found
+    return found
+
+
+async def _event(hall: Hall, room_id: str, event_id: str) -> dict[str, Any]:
+    """Return the content of an event as it is now: nothing, once it is redacted."""
+    events = {event["event_id"]: event["content"] for event in await hall.alice.messages(room_id)}
+    return dict(events[event_id])
+
+
+async def _edited(hall: Hall, room_id: str, event_id: str, text: str) -> None:
+    async def ask() -> bool:
+        edits = await hall.alice.relations(room_id, event_id, "m.replace")
+        return bool(edits) and edits[-1]["content"]["m.new_content"]["body"] == text
+
+    await eventually(ask, what=f"an edit to {text!r}")

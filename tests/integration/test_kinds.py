@@ -1,0 +1,139 @@
+"""Pictures, voice messages, stickers and GIFs on the real service: each by the room's choice."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from appservice import resources
+from appservice.demo.client import MatrixClient
+from appservice.texts import Texts
+from tests.integration.commands.conftest import VERSIONS, Asking
+from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
+from transcode import Tools
+
+TEXTS = Texts(resources.locales(), "en")
+
+
+@dataclass
+class Album:
+    """A room of alice's, in which bob sends all that people send."""
+
+    reel: Installation
+    room_id: str
+    bob: MatrixClient
+    moderator: Asking
+    sees: Viewer
+    """What bob sees."""
+    clip: Path
+    folder: Path
+    tools: Tools
+
+    def make(self, name: str, *arguments: str) -> Path:
+        path = self.folder / name
+        subprocess.run([self.tools.ffmpeg, "-v", "error", "-y", "-f", "lavfi", *arguments, path], check=True)
+        return path
+
+    async def send_each(self) -> dict[str, str]:
+        """Send one of each, and return their events."""
+        photo = self.make("photo.jpg", "-i", "testsrc2=s=640x480", "-frames:v", "1")
+        voice = self.make("Voice message.ogg", "-i", "sine=d=3", "-c:a", "libopus")
+        animal = self.make("animal.webp", "-i", "color=red:s=128x128", "-frames:v", "1")
+        gif = self.make("laugh.gif", "-i", "testsrc2=s=160x120:r=10:d=2")
+        loop = with_padding(self.clip, self.folder / "loop.mp4", self.room_id.encode())
+        return {
+            "photo": await self.bob.send_video(self.room_id, photo, msgtype="m.image"),
+            "voice": await self.bob.send_video(self.room_id, voice, msgtype="m.audio"),
+            "sticker": await self.send_sticker(animal),
+            "gif": await self.bob.send_video(self.room_id, gif, msgtype="m.image", info={"is_animated": True}),
+            "loop": await self.bob.send_video(self.room_id, loop, info={"fi.mau.gif": True}),
+        }
+
+    async def send_sticker(self, path: Path) -> str:
+        url = await self.bob.upload(path, "image/webp", path.name)
+        content = {"body": path.stem, "url": url, "info": {"mimetype": "image/webp", "w": 128, "h": 128}}
+        return await self.bob.send_event(self.room_id, "m.sticker", content)
+
+    async def choose(self, *settings: str) -> None:
+        for setting in settings:
+            assert (await self.moderator(f"!reel room {setting}")).reactions
+
+    async def kinds(self) -> dict[str, str]:
+        """Return what was taken in."""
+        rows = await self.reel.rows("SELECT event_id, kind FROM videos WHERE room_id = $1", self.room_id)
+        return {row["event_id"]: row["kind"] for row in rows}
+
+
+@pytest.fixture(params=VERSIONS)
+async def album(
+    request: pytest.FixtureRequest, reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient,
+    bob: MatrixClient, clip: Path, tmp_path: Path, tools: Tools,
+) -> Album:  # fmt: skip
+    room_id = await make_room(alice, reel, bob, version=request.param)
+    sees = await reel.viewer(http, bob, room_id)
+    return Album(reel, room_id, bob, Asking(alice, room_id), sees, clip, tmp_path, tools)
+
+
+async def test_nothing_but_videos_unless_the_room_chooses(album: Album) -> None:
+    await album.send_each()
+    video = await album.bob.send_video(album.room_id, album.clip)
+    await album.sees.video_in(video, "ready")
+    assert await album.kinds() == {video: "video"}
+    await album.choose("voice on")
+    sent = await album.send_each()
+    await album.sees.video_in(sent["voice"], "ready")
+    assert await album.kinds() == {video: "video", sent["voice"]: "voice"}
+
+
+async def test_all_that_people_send(album: Album) -> None:
+    await album.choose("images on", "image-seconds 2", "voice on", "stickers on")
+    sent = await album.send_each()
+    shown = {name: await album.sees.video_in(event_id, "ready") for name, event_id in sent.items()}
+    assert {name: (await album.kinds())[event_id] for name, event_id in sent.items()} == {
+        "photo": "image", "voice": "voice", "sticker": "image", "gif": "image", "loop": "video",
+    }  # fmt: skip
+    assert {name: round(video["duration"]) for name, video in shown.items() if name != "loop"} == {
+        "photo": 2, "voice": 3, "sticker": 2, "gif": 2,
+    }  # fmt: skip
+    titles = {name: video["title"] for name, video in shown.items()}
+    assert titles | {"loop": ""} == {
+        "photo": "photo", "voice": "Voice message", "sticker": "animal", "gif": "laugh", "loop": "",
+    }  # fmt: skip
+    for video in shown.values():
+        assert (await album.sees.fetch(video["poster_url"]))[0] == 200
+    # Another length is another film, of the same bytes.
+    await album.choose("image-seconds 3")
+    again = await album.bob.send_video(album.room_id, album.folder / "photo.jpg", msgtype="m.image")
+    assert round((await album.sees.video_in(again, "ready"))["duration"]) == 3
+    await album.bob.redact(album.room_id, sent["sticker"])
+
+    async def gone() -> bool:
+        return await album.sees.video(sent["sticker"]) is None
+
+    await eventually(gone, what="the redacted sticker being gone")
+
+
+async def test_files_that_are_not_what_they_say(album: Album) -> None:
+    await album.choose("images on", "voice on", "stickers on")
+    text = album.folder / "text.png"
+    text.write_bytes(b"Dear diary, this is a text.\n" * 100)
+    sticker = await album.send_sticker(text)
+    sent = {
+        "not-a-picture": await album.bob.send_video(album.room_id, text, msgtype="m.image"),
+        "not-a-sound": await album.bob.send_video(album.room_id, text, msgtype="m.audio"),
+    }
+    for code, event_id in sent.items():
+        failed: dict[str, Any] = await album.sees.video_in(event_id, "failed")
+        assert failed["failure"] == {"code": code}
+        await wait_for_notice(album.bob, album.room_id, TEXTS.failure(code), thread=event_id)
+
+    async def only_these() -> bool:
+        return set(await album.kinds()) == set(sent.values())
+
+    # What is a sticker only to some clients is no failure of anybody's.
+    await eventually(only_these, what="the sticker being forgotten")
+    told = [e["content"].get("m.relates_to", {}).get("event_id") for e in await album.bob.messages(album.room_id)]
+    assert sticker not in told

@@ -1,0 +1,197 @@
+"""Quarantine, undoing and what admins are told, on the real database: what comes meanwhile, and nothing twice."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from appservice import resources
+from appservice.changes import apply
+from appservice.intake import NewVideo
+from appservice.jobs import Pool
+from appservice.managing import UNDO_S
+from appservice.migrate import load_migrations, migrate
+from appservice.model import EventId, RoomId, UserId, Video, VideoId, Visibility
+from appservice.rows import SQL
+from appservice.store import AdminStore, ErasingStore, ManagingStore, Store, open_pool
+from tests.conftest import CreateDatabase
+
+ROOM = RoomId("!room:example.org")
+BOB = UserId("@bob:example.org")
+ADMIN = UserId("@admin:example.org")
+
+
+@pytest.fixture(scope="module")
+async def pool(create_database: CreateDatabase) -> AsyncIterator[Pool]:
+    dsn = await create_database("quarantine")
+    connection = await asyncpg.connect(dsn)
+    await migrate(connection, load_migrations(resources.migrations()))
+    await connection.close()
+    async with await open_pool(dsn, size=5) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def admin(pool: Pool) -> AdminStore:
+    await pool.execute(
+        "TRUNCATE seen_events, rooms, videos, audit, quarantined_users, troubles, alarms, pgqueuer CASCADE"
+    )
+    return AdminStore(pool)
+
+
+def _sent(number: int, sender: UserId = BOB) -> NewVideo:
+    return NewVideo(
+        event_id=EventId(f"$event{number}"), room_id=ROOM, sender=sender, title="T", mxc=f"mxc://x/{number}",
+        encrypted_file=None, claimed_size=None, certain=True, sent_at=number,
+    )  # fmt: skip
+
+
+async def _video(pool: Pool, number: int) -> Video:
+    row = await pool.fetchrow("SELECT id FROM videos WHERE event_id = $1", f"$event{number}")
+    assert row
+    video = await Store(pool).video(VideoId(str(row["id"])))
+    assert video
+    return video
+
+
+async def _seen(pool: Pool, *numbers: int) -> list[Visibility]:
+    return [(await _video(pool, number)).visibility for number in numbers]
+
+
+async def test_nothing_slips_through_while_somebody_goes_into_quarantine(pool: Pool, admin: AdminStore) -> None:
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await apply(connection, _sent(1))
+        going = asyncio.create_task(admin.quarantine_user(BOB, by=ADMIN))
+        await asyncio.sleep(0.2)
+        assert not going.done()
+        await transaction.commit()
+        assert await going == 1
+    # The other way round: what comes waits until it is decided.
+    assert await admin.release_user(BOB, by=ADMIN) == 1
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(SQL["lock_sender"], BOB)
+        await connection.execute(SQL["quarantine_user"], BOB, "", ADMIN)
+        coming = asyncio.create_task(Store(pool).apply([_sent(2)]))
+        await asyncio.sleep(0.2)
+        assert not coming.done()
+        await transaction.commit()
+        await coming
+    assert await _seen(pool, 1, 2) == [Visibility.SHOWN, Visibility.HELD]
+
+
+async def test_what_was_deleted_comes_back_into_quarantine(pool: Pool, admin: AdminStore) -> None:
+    await Store(pool).apply([_sent(1), _sent(2)])
+    managing, video = ManagingStore(pool), await _video(pool, 1)
+    await managing.delete(video.id, ROOM, lambda now: None, by=BOB)
+    assert await admin.quarantine_user(BOB, by=ADMIN) == 2
+    await managing.restore(video.id, ROOM, lambda now: None, UNDO_S, by=BOB)
+    assert await _seen(pool, 1, 2) == [Visibility.HELD, Visibility.HELD]
+    assert await admin.release_user(BOB, by=ADMIN) == 2
+    assert await _seen(pool, 1, 2) == [Visibility.SHOWN, Visibility.SHOWN]
+
+
+async def test_each_is_what_it_was_before(pool: Pool, admin: AdminStore) -> None:
+    await Store(pool).apply([_sent(number) for number in range(1, 5)])
+    await pool.execute("UPDATE videos SET visibility = 'hidden', hidden_by = $1 WHERE event_id = '$event2'", BOB)
+    await pool.execute("UPDATE videos SET visibility = 'held', held_for = 'approval' WHERE event_id = '$event3'")
+    before = [await _video(pool, number) for number in range(1, 5)]
+    assert await admin.quarantine_video(before[3], by=ADMIN)
+    assert await admin.quarantine_user(BOB, by=ADMIN) == 3
+    assert not await admin.quarantine_video(before[0], by=ADMIN)
+    assert await admin.release_user(BOB, by=ADMIN) == 3
+    assert await admin.release_video(before[3], by=ADMIN)
+    for number, was in enumerate(before, 1):
+        now = await _video(pool, number)
+        assert (now.visibility, now.held_for, now.hidden_by) == (was.visibility, was.held_for, was.hidden_by)
+
+
+async def test_to_be_forgotten_is_no_way_out(pool: Pool, admin: AdminStore) -> None:
+    await Store(pool).apply([_sent(1)])
+    await admin.quarantine_user(BOB, by=ADMIN)
+    await ErasingStore(pool).erase_user(BOB, by=BOB)
+    (row,) = await pool.fetch("SELECT quarantined FROM videos")
+    assert row["quarantined"] is None
+    await Store(pool).apply([_sent(2)])
+    assert await _seen(pool, 2) == [Visibility.HELD]
+
+
+async def test_an_admin_takes_back_only_their_own_deletion(pool: Pool, admin: AdminStore) -> None:
+    await Store(pool).apply([_sent(1, ADMIN)])
+    managing, video = ManagingStore(pool), await _video(pool, 1)
+    await managing.delete(video.id, ROOM, lambda now: None, by=ADMIN)
+    last = await admin.undoable(ADMIN, UNDO_S)
+    assert last
+    assert (last.deed, last.video_id) == ("deleted", video.id)
+    assert await admin.undoable(ADMIN, 0) is None
+    # Brought back, and deleted by a moderator: that is not theirs to undo.
+    await managing.restore(video.id, ROOM, lambda now: None, UNDO_S, by=ADMIN)
+    await managing.delete(video.id, ROOM, lambda now: None, by=BOB)
+    assert await admin.undoable(ADMIN, UNDO_S) is None
+
+
+async def test_many_troubles_are_few_notices(pool: Pool, admin: AdminStore) -> None:
+    await Store(pool).apply([_sent(number) for number in (1, 2, 3)])
+    for number in (1, 2):
+        await _give_up(pool, number)
+    await asyncio.gather(admin.gather_troubles(), admin.gather_troubles())
+    (said,) = await _told(pool)
+    assert (said["subject"], said["count"]) == ("video", 2)
+    assert said["details"]["video_id"] == (await _video(pool, 2)).id
+    await _give_up(pool, 3)
+    await admin.gather_troubles()
+    assert len(await _told(pool)) == 1  # not so soon again
+    await pool.execute("UPDATE troubles SET told_at = told_at - interval '1 hour'")
+    await admin.gather_troubles()
+    assert [said["count"] for said in await _told(pool)] == [2, 1]
+    # A thing that goes on is told once; one that was short, not at all.
+    for _ in range(2):
+        await admin.begin_alarm("disk", "disk-low", free=1)
+    await admin.begin_alarm("homeserver")
+    await admin.end_alarm("homeserver", "homeserver-back", least=60)
+    await admin.end_alarm("homeserver", "homeserver-back")
+    await admin.gather_troubles()
+    assert [said["subject"] for said in await _told(pool)] == ["video", "video", "disk-low"]
+    assert await admin.alarms() == ["disk"]
+
+
+async def _give_up(pool: Pool, number: int) -> None:
+    store = Store(pool)
+    video = await store.begin_attempt((await _video(pool, number)).id)
+    assert video
+    await store.fail(video, "internal", given_up=True)
+
+
+async def _told(pool: Pool) -> list[dict[str, Any]]:
+    rows = await pool.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'alarm' ORDER BY id")
+    return [json.loads(row["payload"]) for row in rows]
+
+
+async def test_admins_do_not_read_every_video(pool: Pool, admin: AdminStore) -> None:
+    await pool.execute("INSERT INTO rooms (room_id) VALUES ('!r')")
+    await pool.execute(
+        "INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at)"
+        " SELECT '$' || n, '!r', '!r', '@u' || (n % 500), 't', 'm', true, n, n FROM generate_series(1, 20000) AS n"
+    )
+    await pool.execute("ANALYZE videos")
+    some = await pool.fetchval("SELECT id FROM videos LIMIT 1")
+    questions: dict[str, list[tuple[object, ...]]] = {
+        "any_video": [("1a2b3c",)],
+        "quarantine_videos": [(some, None), (None, "@u1")],
+        "release_videos": [(some, None), (None, "@u1")],
+    }
+    async with pool.acquire() as connection:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        try:
+            for name, calls in questions.items():
+                for arguments in calls:
+                    plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {SQL[name].rstrip(';')}", *arguments)
+                    assert "Seq Scan" not in str(plan), f"{name}: {plan}"
+        finally:
+            await connection.execute("RESET plan_cache_mode")

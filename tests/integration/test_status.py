@@ -1,0 +1,143 @@
+"""What the bot says by a video's message while it works on it, once it plays, and when it failed."""
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from appservice.demo.client import MatrixClient
+from tests.integration.commands.conftest import VERSIONS, Asking
+from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
+
+WORKING, PLAYABLE, FAILED = "⏳", "▶️", "⚠️"
+
+
+async def _marks(user: MatrixClient, reel: Installation, room_id: str, event_id: str) -> list[str]:
+    """Return the reactions of the bot that are there, in the order in which they came."""
+    relations = await user.relations(room_id, event_id, "m.annotation")
+    return [r["content"]["m.relates_to"]["key"] for r in relations if r["sender"] == reel.bot and r["content"]][::-1]
+
+
+async def _become(user: MatrixClient, reel: Installation, room_id: str, event_id: str, *marks: str) -> None:
+    async def there() -> bool:
+        return await _marks(user, reel, room_id, event_id) == list(marks)
+
+    await eventually(there, what=f"the marks {marks} on {event_id}")
+
+
+async def _reactions_ever(user: MatrixClient, reel: Installation, room_id: str) -> int:
+    """Count the bot's reactions of a room, also those that were taken back."""
+    return sum(
+        event["type"] == "m.reaction" and event["sender"] == reel.bot for event in await user.messages(room_id, 500)
+    )
+
+
+async def _notices(user: MatrixClient, room_id: str, thread: str) -> list[dict[str, Any]]:
+    found = [event["content"] for event in await user.messages(room_id, 500) if event["type"] == "m.room.message"]
+    return [
+        content
+        for content in found
+        if content.get("msgtype") == "m.notice" and content.get("m.relates_to", {}).get("event_id") == thread
+    ]
+
+
+@pytest.fixture(params=VERSIONS)
+async def room_id(request: pytest.FixtureRequest, reel: Installation, alice: MatrixClient, bob: MatrixClient) -> str:
+    return await make_room(alice, reel, bob, version=request.param)
+
+
+async def test_what_is_quick_gets_one_mark(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path
+) -> None:
+    viewer = await reel.viewer(http, alice, room_id)
+    event_id = await bob.send_video(room_id, clip)
+    await viewer.video_in(event_id, "ready")
+    await _become(alice, reel, room_id, event_id, PLAYABLE)
+    assert await _reactions_ever(alice, reel, room_id) == 1
+    # It is hidden, and then it is back: the mark goes with it.
+    assert (await Asking(bob, room_id)("!reel hide", about=event_id)).reactions == ["✅"]
+    await _become(alice, reel, room_id, event_id)
+    assert (await Asking(bob, room_id)("!reel show", about=event_id)).reactions == ["✅"]
+    await _become(alice, reel, room_id, event_id, PLAYABLE)
+
+
+async def test_a_reason_comes_once_and_is_corrected(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    await Asking(alice, room_id)("!reel room max-length 1")
+    own = with_padding(clip, tmp_path / "own.mp4", room_id.encode())
+    event_id = await bob.send_video(room_id, own, body="lake.mp4")
+    told = await wait_for_notice(bob, room_id, "cannot be shown", thread=event_id)
+    assert told.startswith("“lake” cannot be shown. The video is too long for this room.")
+    await _become(alice, reel, room_id, event_id, FAILED)
+
+    async def requeued() -> None:
+        (row,) = await reel.rows("SELECT id FROM videos WHERE event_id = $1", event_id)
+        code, said = await reel.command("admin", "-c", str(reel.config), "requeue", str(row["id"]))
+        assert code == 0, said
+
+    # Again for the same reason: nothing more is said.
+    await requeued()
+    await _become(alice, reel, room_id, event_id, FAILED)
+    assert len(await _notices(bob, room_id, event_id)) == 1
+    await Asking(alice, room_id)("!reel room max-length off")
+    await requeued()
+    viewer = await reel.viewer(http, alice, room_id)
+    await viewer.video_in(event_id, "ready")
+    await _become(alice, reel, room_id, event_id, PLAYABLE)
+
+    async def corrected() -> bool:
+        edits = [
+            event["content"]["m.new_content"]["body"]
+            for event in await bob.messages(room_id, 500)
+            if event["content"].get("m.relates_to", {}).get("rel_type") == "m.replace"
+        ]
+        return edits == ["“lake” plays now."]
+
+    await eventually(corrected, what="the notice being corrected")
+    assert len(await _notices(bob, room_id, event_id)) == 1
+
+
+async def test_a_room_may_want_less(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    viewer = await reel.viewer(http, alice, room_id)
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(clip.read_bytes()[:2000])
+    await Asking(alice, room_id)("!reel room status failures")
+    event_id, wrong = await bob.send_video(room_id, clip), await bob.send_video(room_id, broken)
+    await viewer.video_in(event_id, "ready")
+    await wait_for_notice(bob, room_id, "cannot be shown", thread=wrong)
+    assert await _reactions_ever(alice, reel, room_id) == 1  # of the answer to the command
+    await Asking(alice, room_id)("!reel room status off")
+    silent = await bob.send_video(room_id, broken)
+
+    async def failed() -> bool:
+        rows = await reel.rows("SELECT state FROM videos WHERE event_id = $1", silent)
+        return bool(rows) and rows[0]["state"] == "failed"
+
+    await eventually(failed, what="the last one failing")
+    # What is said comes in order with what the bot answers afterwards.
+    await viewer.video_in(await bob.send_video(room_id, clip), "ready")
+    assert (await Asking(alice, room_id)("!reel version")).text
+    assert await _notices(bob, room_id, silent) == []
+    assert await _marks(alice, reel, room_id, silent) == []
+
+
+async def test_what_takes_longer_is_marked_while_it_does(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path
+) -> None:
+    # Clients may send the message first, and the file while others wait for it (MSC2246).
+    uri = (await bob.request("POST", "/_matrix/media/v1/create"))["content_uri"]
+    content = {"msgtype": "m.video", "body": "late.mp4", "url": uri, "info": {"mimetype": "video/mp4"}}
+    event_id = await bob.send_event(room_id, "m.room.message", content)
+    await _become(alice, reel, room_id, event_id, WORKING)
+    path = f"/_matrix/media/v3/upload/{uri.removeprefix('mxc://')}"
+    await bob.request("PUT", path, data=clip.read_bytes(), headers={"Content-Type": "video/mp4"})
+    viewer = await reel.viewer(http, alice, room_id)
+    await viewer.video_in(event_id, "ready")
+    await _become(alice, reel, room_id, event_id, PLAYABLE)
+    assert await _reactions_ever(alice, reel, room_id) == 2

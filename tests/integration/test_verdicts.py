@@ -1,0 +1,215 @@
+"""The detection webhook on the real service, with the example of `deploy/`, and services that do not answer well."""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import free_port
+from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
+
+SECRET = "a-secret-of-the-tests"
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "verdict_webhook_example.py"
+
+Answer = Callable[[dict[str, Any]], Awaitable[web.Response]]
+
+
+@contextlib.asynccontextmanager
+async def example(blocked: Path) -> AsyncIterator[str]:
+    """Run the example as an operator would, and return its address."""
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(EXAMPLE), "--port", str(port), "--blocked", str(blocked),
+        env={**os.environ, "ROOMREEL_WEBHOOK_SECRET": SECRET}, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+
+        async def listens() -> bool:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return True
+            return False
+
+        await eventually(listens, what="the example listening")
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def service(answer: Answer) -> AsyncIterator[str]:
+    """Run a service of our own, which checks that Roomreel signed what it asks, and return its address."""
+
+    async def ask(request: web.Request) -> web.Response:
+        body = await request.read()
+        signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        assert request.headers["X-Roomreel-Signature"] == f"sha256={signature}"
+        return await answer(json.loads(body))
+
+    app = web.Application()
+    app.router.add_post("/verdict", ask)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield f"http://127.0.0.1:{port}/verdict"
+    finally:
+        await runner.cleanup()
+
+
+async def row_of(spare: Installation, event_id: str) -> dict[str, Any]:
+    rows = await spare.rows("SELECT * FROM videos WHERE event_id = $1", event_id)
+    return dict(rows[0]) if rows else {}
+
+
+async def becomes(spare: Installation, event_id: str, **wanted: object) -> dict[str, Any]:
+    """Wait until a video's row has these values, and return it."""
+
+    async def ask() -> dict[str, Any]:
+        row = await row_of(spare, event_id)
+        return row if row and all(row[name] == value for name, value in wanted.items()) else {}
+
+    return await eventually(ask, what=f"{event_id} being {wanted}")
+
+
+async def test_the_example_allows_and_blocks(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path, tmp_path: Path
+) -> None:
+    bad = with_padding(clip, tmp_path / "bad.mp4", b"bad")
+    blocked = tmp_path / "blocked.txt"
+    blocked.write_text(hashlib.sha256(bad.read_bytes()).hexdigest() + "\n")
+    async with example(blocked) as url:
+        spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET}})
+        async with spare.running():
+            room_id = await make_room(alice, spare, bob)
+            viewer = await spare.viewer(http, alice, room_id)
+            good = await bob.send_video(room_id, clip)
+            await viewer.video_in(good, "ready")
+            assert (await row_of(spare, good))["judged"]
+            event_id = await bob.send_video(room_id, bad)
+            text = await wait_for_notice(bob, room_id, "not accepted by the check", thread=event_id)
+            assert "It is on the list of this server." in text
+            assert await viewer.video(event_id) is None
+            # It does not come again, and what looks like it goes with it.
+            again = await bob.send_video(room_id, bad)
+            await becomes(spare, again, state="failed", failure="blocked")
+            deeds = await spare.rows("SELECT actor, action FROM audit WHERE details->>'because' = 'verdict'")
+            assert [tuple(deed) for deed in deeds] == [("roomreel", "released")]
+
+            async def gone() -> bool:
+                return await viewer.video(good) is None
+
+            await eventually(gone, what="the copy being taken away")
+
+
+async def test_nobody_sees_it_before_the_verdict(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
+) -> None:
+    asked: list[dict[str, Any]] = []
+    answered = asyncio.Event()
+
+    async def answer(question: dict[str, Any]) -> web.Response:
+        asked.append(question)
+        await answered.wait()
+        return web.json_response({"verdict": "hold", "reason": "a face"})
+
+    async with service(answer) as url:
+        spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "timeout": 60}})
+        async with spare.running():
+            room_id = await make_room(alice, spare, bob)
+            member, moderator = await spare.viewer(http, bob, room_id), await spare.viewer(http, alice, room_id)
+            event_id = await alice.send_video(room_id, clip)
+
+            async def is_asked() -> bool:
+                return bool(asked)
+
+            await eventually(is_asked, what="the question")
+            row = await row_of(spare, event_id)
+            assert (row["state"], row["visibility"], row["held_for"]) == ("ready", "held", "verdict")
+            assert await member.video(event_id) is None
+            question = asked[0]
+            pictures = {each["name"]: base64.b64decode(each["data"]) for each in question.pop("pictures")}
+            assert set(pictures) == {"poster", "storyboard"}
+            assert all(data.startswith(b"\xff\xd8") for data in pictures.values())
+            assert question.pop("duration") == pytest.approx(row["duration"])
+            assert question == {
+                "video_id": str(row["id"]), "event_id": event_id, "room_id": room_id, "sender": alice.user_id,
+                "kind": "video", "width": row["width"], "height": row["height"],
+                "sha256": hashlib.sha256(clip.read_bytes()).hexdigest(),
+            }  # fmt: skip
+            # Moderators do not run ahead of it; after it, they decide.
+            seen = await moderator.video(event_id)
+            assert seen
+            assert "show" not in seen["actions"]
+            answered.set()
+            await becomes(spare, event_id, held_for="approval", judged=True, quarantined=None)
+            seen = await moderator.video(event_id)
+            assert seen
+            assert "show" in seen["actions"]
+            assert await member.video(event_id) is None
+
+
+@pytest.mark.parametrize(("on_failure", "visibility"), [("hold", "held"), ("allow", "shown")])
+async def test_without_a_verdict_the_configuration_decides(
+    spare: Installation, alice: MatrixClient, clip: Path, on_failure: str, visibility: str
+) -> None:
+    answers = [
+        web.Response(status=500), web.Response(text="yes"), web.json_response({"verdict": "perhaps"})
+    ]  # fmt: skip
+    tries: list[str] = []
+
+    async def answer(question: dict[str, Any]) -> web.Response:
+        tries.append(question["video_id"])
+        return answers.pop(0)
+
+    async with service(answer) as url:
+        spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "on_failure": on_failure}})
+        async with spare.running():
+            room_id = await make_room(alice, spare)
+            event_id = await alice.send_video(room_id, clip)
+            row = await becomes(spare, event_id, judged=True)
+            assert row["visibility"] == visibility
+            assert tries == [str(row["id"])] * 3
+    assert "its answer has no `verdict` of allow, hold or block" in spare.log_file.read_text()
+
+
+async def test_what_waits_outlives_a_stop_and_the_end_of_the_webhook(
+    spare: Installation, alice: MatrixClient, clip: Path
+) -> None:
+    asked = asyncio.Event()
+
+    async def answer(question: dict[str, Any]) -> web.Response:
+        asked.set()
+        await asyncio.sleep(60)
+        return web.json_response({"verdict": "block"})
+
+    async with service(answer) as url:
+        spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "timeout": 60}})
+        async with spare.running():
+            room_id = await make_room(alice, spare)
+            event_id = await alice.send_video(room_id, clip)
+            await asyncio.wait_for(asked.wait(), 60)
+        assert (await row_of(spare, event_id))["held_for"] == "verdict"
+        await spare.rows("DELETE FROM pgqueuer WHERE entrypoint = 'verdict'")
+        asked.clear()
+        async with spare.running():
+            await asyncio.wait_for(asked.wait(), 60)
+    spare.write_config(moderation={})
+    async with spare.running():
+        row = await becomes(spare, event_id, visibility="shown", held_for=None, quarantined=None)
+        assert not row["judged"]

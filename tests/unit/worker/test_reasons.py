@@ -1,0 +1,15 @@
+"""Why a video failed, as its sender reads it."""
+
+from appservice import resources
+from appservice.settings import RoomSettings
+from appservice.texts import Texts
+from appservice.worker.reasons import reason_of
+from tests.unit.videos import make_room
+
+
+def test_the_rooms_own_limit_is_told() -> None:
+    texts = Texts(resources.locales(), "en")
+    strict, free = make_room(settings=RoomSettings(max_length=90)), make_room()
+    assert reason_of("too-long", strict, texts).endswith("Here a video may be 1:30 long (minutes:seconds).")
+    assert reason_of("too-long", free, texts) == reason_of("too-long", None, texts) == texts.failure("too-long")
+    assert reason_of("media-gone", strict, texts) == texts.failure("media-gone")
