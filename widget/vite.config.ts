@@ -1,21 +1,25 @@
 // Builds the widget's page: hashed assets and the manifest from which the server renders the template.
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** The bot's texts share the catalogues but never show in the browser. */
-const withoutBotTexts: Plugin = {
-  name: 'without-bot-texts',
+/** A catalogue as a file of its own, without the texts of the bot and of the server's pages, which no script shows. */
+const catalogues: Plugin = {
+  name: 'catalogues',
   enforce: 'pre',
-  transform(code, id) {
-    if (!id.includes('.ftl')) return null;
-    return { code: code.replace(/(?:\\n|")bot-[\w-]+ = .*?(?=\\n[\w#-]|"$)/g, ''), map: null };
+  load(id) {
+    const file = /^(.+\.ftl)\?catalogue$/.exec(id)?.[1];
+    if (file === undefined) return null;
+    const source = readFileSync(file, 'utf8').replace(/^(?:bot|page)-[\w-]+ =.*\n(?:[ \t}].*\n)*/gm, '');
+    return `export default import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: 'asset', name: basename(file), source })};`;
   },
 };
 
 export default defineConfig({
   base: '/widget/',
-  plugins: [withoutBotTexts],
+  plugins: [catalogues],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   resolve: {
     alias: {
@@ -32,7 +36,9 @@ export default defineConfig({
     // Small images as data: URLs would escape the cache by hash.
     assetsInlineLimit: 0,
     rolldownOptions: {
-      input: 'src/main.tsx',
+      input: ['src/main.tsx', 'src/page.tsx'],
+      // What pages need at once and have in common is one file: many small ones compress worse.
+      output: { codeSplitting: { groups: [{ name: 'shared', tags: ['$initial'], minShareCount: 2 }] } },
       treeshake: { moduleSideEffects: (id) => !id.includes('matrix-widget-api') },
     },
   },

@@ -1,16 +1,26 @@
-// What the page's own address says, for links and tests: who signs in, theme, language, layout.
+// What the page's own address says, for links and tests: who signs in, theme, language, layout, what the widget is refused.
 import { themeOf, type Theme } from '../src/core/params';
 
 export const LANGUAGES = ['en', 'zh'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+/** Capabilities that the widget is refused: those that contain one of `parts`. */
+export interface Refusal {
+  readonly parts: readonly string[];
+  /** Only when it asks for the first time. */
+  readonly once: boolean;
+}
+
 export interface Settings {
   /** Localpart of the user who signs in at once. */
   readonly user: string | null;
   readonly theme: Theme;
+  /** The theme is one of high contrast. */
+  readonly contrast: boolean;
   readonly language: Language;
   /** `widget`: nothing but the widget, over the whole viewport. */
   readonly layout: 'room' | 'widget';
+  readonly refusal: Refusal;
 }
 
 export const isLanguage = (value: unknown): value is Language => LANGUAGES.some((language) => language === value);
@@ -21,10 +31,20 @@ export function readSettings(query: URLSearchParams, systemTheme: Theme): Settin
   return {
     user: query.get('user'),
     theme: themeOf(query.get('theme')) ?? systemTheme,
+    contrast: query.get('contrast') === 'more',
     language: isLanguage(language) ? language : 'en',
     layout: query.get('layout') === 'widget' ? 'widget' : 'room',
+    refusal: refusalOf(query.get('refuse')),
   };
 }
+
+function refusalOf(value: string | null): Refusal {
+  if (value === 'all' || value === 'once') return { parts: [''], once: value === 'once' };
+  return { parts: value?.split(',').filter((part) => part !== '') ?? [], once: false };
+}
+
+/** What clients call a theme. */
+export const themeName = (theme: Theme, contrast: boolean): string => (contrast ? `${theme}-high-contrast` : theme);
 
 /** The query with one setting changed (null removes it), so that a reload shows the same page again. */
 export function withSetting(query: URLSearchParams, name: 'user' | 'theme' | 'lang', value: string | null): URLSearchParams {

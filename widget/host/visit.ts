@@ -1,6 +1,7 @@
 // One signed-in user's visit to the demo's room.
 import { Store } from '../src/core/store';
 import { Account } from './matrix/account';
+import type { MatrixEvent } from './matrix/events';
 import type { Demo, DemoUser } from './matrix/demo';
 import { follow } from './matrix/follow';
 import { Outbox } from './matrix/outbox';
@@ -12,6 +13,7 @@ export class Visit {
   readonly signedOut = new Store(false);
   readonly outbox: Outbox;
   readonly #end = new AbortController();
+  readonly #listeners = new Set<(event: MatrixEvent) => void>();
 
   private constructor(
     readonly account: Account,
@@ -21,6 +23,9 @@ export class Visit {
     this.room.subscribe(() => this.outbox.settle(this.room.get().entries));
     const listener = {
       onRoom: this.room.set.bind(this.room),
+      onEvents: (events: readonly MatrixEvent[]) => {
+        for (const event of events) for (const hear of this.#listeners) hear(event);
+      },
       onConnected: this.connected.set.bind(this.connected),
       onSignedOut: () => this.signedOut.set(true),
     };
@@ -30,6 +35,12 @@ export class Visit {
   /** Signs in and begins to follow the room. Rejects with MatrixError. */
   static async begin(demo: Demo, user: DemoUser): Promise<Visit> {
     return new Visit(await Account.signIn(demo.homeserver_url, user.user_id, user.password), demo.room_id);
+  }
+
+  /** Calls `listener` with each new event of the room; hands back the way to stop it. */
+  onEvent(listener: (event: MatrixEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Ends the visit; the homeserver is told, but need not answer. */

@@ -1,4 +1,4 @@
-# Texts of the widget (widget-…), of the bot (bot-…) and the reasons for which a video fails (failure-…), in English.
+# Texts of the widget (widget-…), of public pages (page-…), of the bot (bot-…) and the reasons for which a video fails (failure-…), in English.
 
 ## The player
 
@@ -37,14 +37,66 @@ widget-buffering = Loading…
 widget-stalled = The connection is slow or lost. Trying again…
 widget-broken = This video cannot be played in this browser.
 widget-skip = Play the next one
+widget-live = Live
+widget-back-to-live = Back to live
+widget-live-note = You see the same moment as everybody
+widget-away-note = You watch at your own pace
+widget-watching = { $more ->
+    [0] { $count } watching: { $names }
+   *[other] { $count } watching: { $names } and { $more } more
+}
 widget-untitled = Video
-widget-shortcuts = Keys: space plays and pauses, J and L step 10 seconds, arrow keys seek and change the volume, N and P change the video, M mutes, F is full screen.
+widget-shortcuts = Keys: space plays and pauses, the question mark lists all keys.
+widget-settings = Settings
+widget-speed = Speed
+widget-speed-value = { $speed }×
+widget-speed-live = Everybody watches the same moment, so the speed stays at 1×.
+widget-quality = Quality
+widget-quality-auto = Automatic
+widget-quality-auto-now = Automatic ({ $lines }p)
+widget-quality-lines = { $lines }p
+widget-captions = Captions
+widget-captions-off = Off
+widget-loop = Order
+widget-loop-list = Repeat all
+widget-loop-one = Repeat this video
+widget-loop-shuffle = Shuffle
+widget-loop-live = Everybody watches the same list in its own order.
+widget-float = Picture in picture
+widget-told-speed = Speed { $speed }
+widget-told-captions = Captions: { $label }
+widget-told-keys-on = Keyboard shortcuts on
+widget-told-keys-off = Keyboard shortcuts off
+widget-keys = Keyboard shortcuts
+widget-keys-list = List of keys
+widget-keys-hint = They work while the player has the focus. Letters and signs can be switched off in the settings.
+widget-key-space = Space
+widget-key-play = Play or pause
+widget-key-hurry = Hold: twice as fast
+widget-key-step = 10 seconds back or forward
+widget-key-seek = 5 seconds back or forward
+widget-key-share = To a tenth of the video
+widget-key-ends = To its start or end
+widget-key-video = Previous or next video
+widget-key-speed = Slower or faster
+widget-key-volume = Volume
+widget-key-mute = Mute
+widget-key-captions = Captions
+widget-key-fullscreen = Full screen
+widget-key-help = This list
+widget-close = Close
 
 ## Members and lists
 
 widget-members = Whose videos to watch
 widget-everyone = Everyone
 widget-you = You
+widget-in-turn = Everyone in turn
+widget-in-turn-short = In turn
+widget-several = { $count } members in turn
+widget-and = {" & "}
+widget-choose-several = Choose several members
+widget-chosen = { $name }: their videos play in turn
 widget-member-videos = { $name }, { $count ->
     [0] no videos yet
     [one] { $count } video
@@ -70,6 +122,108 @@ widget-progress-qualities = Sharper: { $progress }
 widget-state-failed = Could not be prepared
 widget-state-hidden = Hidden
 widget-state-held = Waiting for a moderator
+widget-find = Search videos
+widget-found = { $count ->
+    [0] Nothing found
+    [one] { $count } video found
+   *[other] { $count } videos found
+}
+widget-to-current = Show what plays
+widget-mark-avatar = Video avatar
+widget-mark-published = Public
+widget-mark-reported = { $count ->
+    [one] { $count } report
+   *[other] { $count } reports
+}
+
+## Managing videos
+
+widget-more = What to do with { $title }
+widget-menu-rename = Rename
+widget-menu-hide = Hide from others
+widget-menu-show = Show to everyone
+widget-menu-avatar-set = Make it my video avatar
+widget-menu-avatar-unset = No longer the video avatar
+widget-menu-publish = Publish on my page…
+widget-menu-unpublish = Take back from the public page
+widget-menu-copy-link = Copy link
+widget-menu-move-up = Move up
+widget-menu-move-down = Move down
+widget-menu-move-top = Move to the top
+widget-menu-move-end = Move to the end
+widget-menu-report = Report…
+widget-menu-dismiss = Dismiss the reports
+widget-menu-delete = Delete
+widget-title-field = New title of { $title }
+widget-title-hint = Enter saves, Esc cancels
+widget-renamed = Renamed to { $title }
+widget-hidden = { $title } is hidden from others
+widget-shown = Everyone sees { $title } now
+widget-avatar-set = { $title } is your video avatar now
+widget-avatar-unset = { $title } is no longer a video avatar
+widget-moved = { $title } is at place { $place } of { $count } now
+widget-deleted = “{ $title }” deleted
+widget-undo = Undo
+widget-restored = { $title } is back
+widget-published = “{ $title }” is on your public page.
+widget-unpublished = “{ $title }” is no longer public.
+widget-reports-dismissed = The reports on { $title } are dismissed
+widget-reported = Thank you. The moderators of this room will look at it.
+widget-publish-title = Publish “{ $title }”?
+widget-publish-hint = Your page is open to anybody on the internet who has its address; they need no account. Only what you publish shows there, with your name and picture. You can take it back at any time.
+widget-publish = Publish
+widget-address = Address
+widget-copy = Copy
+widget-copied = Link copied
+widget-copy-by-hand = Copy this link
+widget-copy-by-hand-hint = Your chat app does not let us copy. The link is selected: press Ctrl+C, or hold it and choose “Copy”.
+widget-report-title = Report “{ $title }”
+widget-report-hint = What is wrong with it? The moderators of this room will read it.
+widget-report-send = Report
+widget-cancel = Cancel
+widget-unsaved = Not saved yet. We keep trying.
+widget-refused-conflict = Somebody else changed “{ $title }” at the same time. Yours was not saved: please look at it again.
+widget-refused-forbidden = You may no longer do this with “{ $title }”.
+widget-refused-gone = “{ $title }” is no longer there.
+widget-refused-late = It is too late: “{ $title }” is gone for good.
+widget-refused-server = The server did not accept your change of “{ $title }”.
+widget-refused-order-conflict = Somebody else changed the order at the same time. Please try again.
+widget-refused-order-forbidden = You may no longer change this order.
+widget-refused-order-gone = These videos are no longer there.
+widget-refused-order-late = These videos are no longer there.
+widget-refused-order-server = The server did not accept the new order.
+
+## Talking about a video
+
+widget-talk = Comments
+widget-talk-close = Back to the videos
+widget-talk-react = React
+widget-talk-reaction = { $name }: { $count ->
+    [one] { $count } person
+   *[other] { $count } people
+}
+widget-talk-replies = Comments on { $title }
+widget-talk-none = No comments yet. Be the first.
+widget-talk-nothing = Play a video to talk about it.
+widget-talk-earlier = Earlier comments
+widget-talk-edited = edited
+widget-talk-write = Comment on { $title }
+widget-talk-placeholder = Write a comment…
+widget-talk-send = Send
+widget-talk-reply-failed = Not sent. Your text is still here: try again.
+widget-talk-not-sent = That could not be sent. Please try again.
+widget-talk-failed = Comments could not be loaded.
+widget-talk-elsewhere = This video was sent in the room that this one replaces. What was said about it is there.
+widget-talk-moved = Now playing: { $title }. You are still writing about this one.
+widget-talk-over-picture = Show new comments over the picture
+widget-talk-unread = { $count ->
+    [one] { $count } new comment
+   *[other] { $count } new comments
+}
+widget-talk-missing-see = Comments are messages in this chat. Your chat app does not let Roomreel see them.
+widget-talk-missing-react = Your chat app does not let Roomreel see or send reactions.
+widget-talk-missing-send = Your chat app does not let Roomreel send messages for you.
+widget-talk-ask = Ask me again
 
 ## Nothing to see yet
 
@@ -111,10 +265,127 @@ widget-error-no-room-hint = Ask a moderator to add the Roomreel widget again: in
 widget-error-unsupported = This browser cannot play these videos
 widget-error-unsupported-hint = Please update the browser or the chat app, or use another one.
 
+## Recording and sending a video
+
+widget-record = Record or send a video
+widget-record-recording = Recording: back to it
+widget-record-draft = An unsent video: back to it
+widget-record-sending = Sending your video
+widget-record-failed = Your video was not sent: see why
+widget-record-ready = Ready to record
+widget-record-review = Look it over
+widget-record-sent-title = Sent
+widget-record-close = Close
+widget-record-camera = Camera
+widget-record-screen = Screen
+widget-record-file = Choose a file
+widget-record-drop-hint = Or drop a video here. Nobody sees it before you send it.
+widget-record-drop = Drop the video here
+widget-record-asking = Your browser is asking for permission…
+widget-record-live = What will be recorded
+widget-record-start = Start recording
+widget-record-skip = Start now
+widget-record-stop = Stop and look it over
+widget-record-pause = Pause recording
+widget-record-resume = Go on recording
+widget-record-mute = Mute microphone
+widget-record-flip = Other camera
+widget-record-devices = Camera and microphone
+widget-record-device-camera = Camera
+widget-record-device-microphone = Microphone
+widget-record-with-microphone = Record my microphone, too
+widget-record-name = Recording { $date }
+widget-record-discard = Discard
+widget-record-discard-question = Discard this video? It cannot be brought back.
+widget-record-keep = Keep
+widget-record-preview = Your video
+widget-record-no-preview = This browser cannot show this kind of video. You can send it all the same.
+widget-record-trim = Part to send
+widget-record-trim-start = Start
+widget-record-trim-end = End
+widget-record-trim-length = { $length } selected
+widget-record-caption = Caption (optional)
+widget-record-send = Send
+widget-record-edit = Edit
+widget-record-done = done
+widget-record-save = Save a copy
+widget-record-step-upload = Uploading
+widget-record-step-prepare = Preparing
+widget-record-step-post = Sending to the room
+widget-record-sending-hint = You can close this and go on watching. It is sent meanwhile.
+widget-record-sent-hint = Your video is in the chat. It plays here in a moment.
+widget-record-sent-ready = Your video is in the chat and plays here now.
+widget-record-watch = Watch it
+widget-record-again = Send another one
+widget-record-finished = Done
+widget-record-lost = No connection. Nothing is lost: the upload goes on by itself as soon as it is back.
+widget-record-resumed = Connected again. The upload goes on.
+widget-record-said-live = Ready to record.
+widget-record-said-recording = Recording.
+widget-record-said-paused = Recording paused.
+widget-record-said-review = Your video is { $length } long. Trim it, add a caption, or send it.
+widget-record-way-out = Or choose a file that you recorded with another app.
+widget-record-problem-denied = No permission.
+widget-record-problem-denied-hint = Allow camera and microphone for this page in the browser’s settings, then try again.
+widget-record-problem-blocked = Your chat app does not let widgets record.
+widget-record-problem-blocked-hint = Only the app itself can change that.
+widget-record-problem-missing = No camera found.
+widget-record-problem-missing-hint = Connect one and try again.
+widget-record-problem-busy = The camera is in use.
+widget-record-problem-busy-hint = Close the app that uses it, for example a call, and try again.
+widget-record-problem-insecure = Recording needs a secure connection.
+widget-record-problem-insecure-hint = This page was opened without HTTPS.
+widget-record-problem-unsupported = This browser cannot record that.
+widget-record-problem-unsupported-hint = A newer browser can.
+widget-record-problem-broken = Recording does not work here.
+widget-record-problem-broken-hint = Try again, or take another camera.
+widget-record-problem-not-a-video = This file is not a video.
+widget-record-problem-not-a-video-hint = Choose an MP4, MOV, WebM or MKV file.
+widget-record-problem-empty = This file is empty.
+widget-record-problem-empty-hint = Choose another one.
+widget-record-problem-too-large = This file is too large for this server.
+widget-record-problem-too-large-hint = Choose a shorter or smaller video.
+widget-record-problem-nothing = Nothing was recorded.
+widget-record-problem-nothing-hint = Try again, and record for a second at least.
+widget-record-problem-kept = There is a video already.
+widget-record-problem-kept-hint = Send or discard it first, then choose the other one.
+widget-record-failed-upload = The upload did not work. Your video is still here: please try again.
+widget-record-failed-refused = The server does not accept videos from you in this room. Your video is still here; ask a moderator.
+widget-record-failed-unavailable = This server does not take videos from here yet. Save a copy and send it in the chat.
+widget-record-failed-too-large = The video is too large for this server. Go back and shorten it before you record anew.
+widget-record-failed-busy = You have several uploads under way. Finish or discard one of them, or try again in a few minutes.
+widget-record-failed-full = The server has no room at the moment. Your video is still here: please try again later.
+widget-record-failed-post = The video is ready, but the message could not be sent. Please try again.
+
+## Signing in a browser by itself
+
+widget-sign-in = Watch in this browser
+widget-sign-in-hint = Send this message in the room from any Matrix app, and this page goes on by itself as you. Send only a code that you see on your own screen: whoever's screen shows it will watch in your name.
+widget-sign-in-message = Message to send
+widget-sign-in-copy = Copy message
+widget-sign-in-copied = Copied
+widget-sign-in-waiting = Waiting for your message…
+widget-sign-in-renewed = This is a new code: the last one is used up or was too old.
+widget-sign-out = Sign out of this browser
+
+## A member's public page
+
+page-title = Videos of { $name }
+page-count = { $count ->
+    [one] { $count } video
+   *[other] { $count } videos
+}
+page-date = { DATETIME($date, dateStyle: "long") }
+page-untitled = Video
+page-missing = There is nothing here
+page-missing-hint = Nobody shows videos under this address. They may have been taken back, or the address may be mistyped.
+
 ## Why a video could not be prepared, and what its sender can do
 
 failure-empty-file = The file is empty. Please send the video again.
 failure-not-a-video = This file is not a video. Send it as MP4, MOV, WebM or MKV.
+failure-not-a-picture = This file is not a picture that we know. Send it as JPEG, PNG, WebP, GIF, HEIC or AVIF.
+failure-not-a-sound = This file is not a sound that we know. Send it as Ogg, M4A, MP3, WAV or FLAC.
 failure-broken-file = The file is damaged or was not sent completely. Please send it again.
 failure-too-long = The video is too long for this room. Send a shorter one.
 failure-too-large-picture = The picture is too large. Send it with a smaller resolution, for example 4K or 1080p.
@@ -127,13 +398,430 @@ failure-media-gone = Your homeserver no longer has the file. Please send the vid
 failure-media-too-large = The file is larger than this server accepts. Send a smaller one.
 failure-download-failed = The file could not be fetched from your homeserver. Please send it again later.
 failure-hash-mismatch = The file was changed on its way and was not used. Please send it again.
+failure-blocked = The moderators of this room do not want this video. It was not taken.
+failure-quota-user = You have as many videos here as one person may have. Delete some of yours (“mine” lists them), and send it again.
+failure-quota-room = This room has as many videos as it may have. Delete some of yours, or ask a moderator to, and send it again.
+failure-quota-server = This server has no room for more videos at the moment. Send it again later, or tell whoever runs the server.
 failure-internal = The server made a mistake. Please send the video again; if it stays, tell whoever runs the server.
 
 ## What the bot says in the room
 
 bot-declined = I may not serve you here: ask the operator of this server to let you use me.
-bot-welcome = This room has a screen now. Send a video in the chat and it plays in the room's widget; everybody's videos play in order and start over. To watch, open the room's “Roomreel” widget, for example in Element on a computer.
+bot-welcome = This room has a screen now. Send a video in the chat and it plays in the room's widget; everybody's videos play in order and start over. To watch, open the room's “Roomreel” widget, for example in Element on a computer; on a phone, open { $link }
 bot-needs-power = I have no permission to put the video screen into this room. Give { $bot } power level { $level }, or lower the level for “Modify widgets” in the room's settings; I will try again by myself.
 bot-encrypted = This room is encrypted, and I cannot read videos in encrypted rooms yet. Use me in a room without encryption.
 bot-failed = “{ $title }” cannot be shown. { $reason }
+bot-mended = “{ $title }” plays now.
 bot-untitled = Your video
+bot-signed-in = Signed in: a browser ({ $browser }) can now watch this room as { $user }, for 30 days. If that is not your own browser, or to end it, send { $command }
+bot-some-browser = of unknown kind
+bot-signed-out = { $count ->
+    [0] No browser was signed in as { $user }.
+    [one] One browser that was signed in as { $user } is signed out.
+   *[other] { $count } browsers that were signed in as { $user } are signed out.
+}
+bot-wrong-code = This code is wrong, was used already, or is too old. Nobody was signed in. Take the code that the browser shows now, and send it in the room that it was asked for.
+bot-too-many-codes = Too many wrong codes. Nobody was signed in, and codes from you do not count for ten minutes.
+
+## What the bot answers to commands
+
+bot-help = Send me a video in this room, and it plays in the room's widget. Besides, I understand:
+bot-help-videos = VIDEO is a number of your list (as in 3), of another's (as in @bob:example.org 3), or an id (as in #1a2b3c4d). Leave it out when you reply to a video's message.
+bot-help-help = what I understand
+bot-usage-help = help [COMMAND]
+bot-help-version = which release I am
+bot-usage-version = version
+bot-version = Roomreel { $version }
+bot-unknown = I do not know this command.
+bot-unknown-nearest = I do not know “{ $name }”. Did you mean “{ $meant }”?
+bot-see-help = { $command } lists all that I understand.
+bot-wrong-word = “{ $word }” does not fit here. It is written like this:
+bot-missing-word = Something is missing. It is written like this:
+bot-interrupted = I was interrupted in the middle of this. Look whether it was done, and ask again if not.
+bot-only-moderators = Only the room's moderators may do this.
+bot-forbidden = You may not do this with that video.
+bot-not-found = There is no such video.
+bot-conflict = Somebody changed it in the meantime. Look at it again, then repeat.
+bot-too-late = It is too late: the video is gone.
+bot-refused = This cannot be done: { $reason }
+bot-no-such-id = I know no video #{ $id } in your rooms.
+bot-id-too-short = There is more than one video whose id begins with #{ $id }. Write more of it.
+bot-no-such-number = There is no video { $number }: the list has { $count ->
+    [0] no videos
+    [one] one video
+   *[other] { $count } videos
+}.
+bot-which-video = Which video? Give its number or its id, or reply to its message.
+bot-video = Video
+bot-state-queued = waiting its turn
+bot-state-processing = being prepared
+bot-state-playable = playable, being sharpened
+bot-state-ready = ready
+bot-state-failed = could not be prepared
+bot-visibility-hidden = hidden
+bot-visibility-held = waiting for a moderator
+bot-mark-published = public
+bot-next-page = More: { $command }
+bot-help-list = the members and their videos, or the videos of one member
+bot-usage-list = list [@USER] [PAGE]
+bot-list = { $count ->
+    [0] There are no videos yet. Send one, and it plays in the widget.
+    [one] One video in this room:
+   *[other] { $count } videos in this room:
+}
+bot-list-line = { $name }: { $count ->
+    [one] one video
+   *[other] { $count } videos
+}
+bot-list-more = The videos of one member: { $command }
+bot-list-of = { $count ->
+    [0] { $user } has no videos here.
+    [one] One video of { $user }:
+   *[other] { $count } videos of { $user }:
+}
+bot-list-rooms = { $count ->
+    [0] You have no videos yet. Send one in a room that I am in.
+    [one] You have one video:
+   *[other] You have { $count } videos:
+}
+bot-help-mine = your own videos, with their numbers
+bot-usage-mine = mine [PAGE]
+bot-mine = { $count ->
+    [0] You have no videos yet. Send one, and it plays in the widget.
+    [one] Your video:
+   *[other] Your { $count } videos:
+}
+bot-help-play = a link to watch a video, or the room
+bot-usage-play = play [VIDEO]
+bot-link-room = Watch this room: { $link }
+bot-link = Watch “{ $title }”: { $link }
+bot-link-public = On the public page: { $link }
+bot-help-rename = give a video another title
+bot-usage-rename = rename VIDEO TITLE
+bot-renamed = “{ $before }” is called “{ $title }” now.
+bot-title-too-long = A title has from one to { $most } characters.
+bot-help-move = put a video at another place of its reel
+bot-usage-move = move VIDEO PLACE|up|down|first|last
+bot-moved = “{ $title }” is at place { $place } of { $count } now.
+bot-order-by-moderators = In this room only moderators put videos in order.
+bot-help-hide = hide a video from the others
+bot-usage-hide = hide VIDEO
+bot-hidden = “{ $title }” is hidden from the others now.
+bot-help-show = show a hidden video again
+bot-usage-show = show VIDEO
+bot-shown = Everybody in the room sees “{ $title }” again.
+bot-help-delete = delete a video for good
+bot-usage-delete = delete VIDEO
+bot-deleted = “{ $title }” is deleted.
+bot-deleted-undo = You can take that back within { $seconds } seconds: { $command }
+bot-help-undelete = bring back what you have just deleted
+bot-usage-undelete = undelete
+bot-restored = “{ $title }” is back.
+bot-nothing-to-undelete = There is nothing that could be brought back: you deleted nothing in the last seconds.
+bot-help-avatar = make a video your avatar in the widget, or no longer
+bot-usage-avatar = avatar VIDEO|off
+bot-avatar-on = “{ $title }” is your video avatar now.
+bot-avatar-off = “{ $title }” is no longer your video avatar.
+bot-no-avatar = You have no video avatar in this room.
+bot-in-the-room = Please say this in the room that it is about.
+bot-help-publish = show a video to everybody, on your public page
+bot-usage-publish = publish VIDEO
+bot-published = Everybody who has the link can see “{ $title }” now: { $link }
+bot-help-unpublish = take a video back from your public page
+bot-usage-unpublish = unpublish VIDEO
+bot-unpublished = “{ $title }” is no longer on your public page.
+bot-help-report = tell the moderators that something is wrong with a video
+bot-usage-report = report VIDEO [REASON]
+bot-reported = Thank you. The moderators will look at “{ $title }”.
+bot-report-own = This is your own video: delete it, rather than report it.
+bot-help-settings = what you choose for yourself
+bot-usage-settings = settings [NAME VALUE|default]
+bot-settings = Your settings:
+bot-settings-how = To change one: { $command }
+bot-setting-language = the language in which I speak to you: en or zh
+bot-setting-add = whether videos that you send join your reels: on or off
+bot-setting-on-leave = what becomes of your videos where you leave: keep or erase
+bot-setting-changed = { $name } is { $value } now.
+bot-redacted = The video was deleted.
+bot-help-quota = show how much you have here, and how much you may have
+bot-usage-quota = quota
+bot-quota = Used so far:
+bot-quota-user = You, in all rooms: { $videos }, { $size }
+bot-quota-room = This room: { $videos }, { $size }
+bot-quota-server = This server: { $videos }, { $size }
+bot-quota-videos = { $count } of { $most } videos
+bot-quota-videos-any = { $count ->
+    [one] { $count } video (no limit)
+   *[other] { $count } videos (no limit)
+}
+bot-quota-size = { $size } of { $most } MiB
+bot-quota-size-any = { $size } MiB (no limit)
+bot-quota-near-user = You have used { $percent } % of what one person may have here. Delete videos that you no longer need, so that new ones are taken; { $command } shows how much it is.
+bot-quota-near-room = This room has used { $percent } % of what it may have. Delete videos that nobody needs, so that new ones are taken; { $command } shows how much it is.
+bot-notice-quota = { $percent } % of what this server may hold is used (limits.server in the configuration). At 100 % no more videos are taken.
+bot-help-export = get a zip of your videos and of what I keep of you
+bot-usage-export = export
+bot-export-here = I am putting your videos and data together. The link comes here when they are ready.
+bot-export-there = I am putting your videos and data together. The link comes in a chat with me alone when they are ready.
+bot-export-awaited = I am still putting your videos and data together. Please wait for the link.
+bot-export-ready = Your videos and data are ready ({ $size } MiB): { $link } The link holds for { $hours } hours, and ends when one of your videos is deleted. Give it to nobody: whoever has it can fetch them.
+bot-export-failed = Your videos and data could not be put together. Please ask again later; if it stays so, tell whoever runs the server.
+bot-help-forget-me = erase all your videos and everything else that I keep of you, everywhere
+bot-usage-forget-me = forget-me [yes]
+bot-forget-sure = This deletes { $count ->
+    [0] all that I keep of you
+    [one] your one video and all else that I keep of you
+   *[other] all your { $count } videos and all else that I keep of you
+}, in every room, with the messages that brought the videos. It cannot be undone. To do it:
+bot-forgotten = Done. { $count ->
+    [0] Everything that I kept of you is gone.
+    [one] Your video and everything else that I kept of you is gone.
+   *[other] Your { $count } videos and everything else that I kept of you are gone.
+}
+
+## What moderators ask, and what the bot asks them
+
+bot-help-queue = the videos that wait for a decision
+bot-usage-queue = queue [PAGE]
+bot-help-approve = show a video that waits
+bot-usage-approve = approve VIDEO
+bot-help-reject = take away a video that waits, and tell its sender why
+bot-usage-reject = reject VIDEO [REASON]
+bot-help-remove = take away anybody's video; the reason is kept in the log
+bot-usage-remove = remove VIDEO [REASON]
+bot-help-block = take away a video, and let the same file not come again
+bot-usage-block = block VIDEO [REASON]
+bot-help-unblock = let a blocked file come again
+bot-usage-unblock = unblock #ID
+bot-help-blocks = the files that are blocked
+bot-usage-blocks = blocks [PAGE]
+bot-help-reports = what members said against videos
+bot-usage-reports = reports [PAGE]
+bot-help-dismiss = forget what was said against a video; if it waits because of that, it is shown again
+bot-usage-dismiss = dismiss VIDEO
+bot-help-room = the room's settings: all, one of them, or a new value
+bot-usage-room = room [!ROOM] [SETTING] [VALUE]
+bot-moderates-nothing = You moderate no room in which I am.
+bot-queue = { $count ->
+    [one] One video waits for a decision:
+   *[other] { $count } videos wait for a decision:
+}
+bot-queue-empty = No video waits for a decision.
+bot-queue-how = To decide, send for example { $approve } – or “reject” and a reason.
+bot-queue-line = { $id } “{ $title }” by { $sender }, { $length }: { $why }
+bot-held-for-approval = waits for approval
+bot-held-for-reports = { $count ->
+    [0] was reported
+    [one] was reported by one member
+   *[other] was reported by { $count } members
+}
+bot-held-for-policy = its sender is on a policy list; moderators cannot release it
+bot-held-for-verdict = is being examined; moderators cannot release it
+bot-held-for-quarantine = was put in quarantine by an admin; moderators cannot release it
+bot-in-room = { $text } (in { $room })
+bot-because = { $text }: { $reason }
+bot-held-by-others = Moderators cannot decide on this video: the operators of this server hold it. “remove” takes it away for good.
+bot-not-waiting = This video does not wait for a decision.
+bot-approved = “{ $title }” is shown now.
+bot-rejects = “{ $title }” is taken away, and its sender was told.
+bot-removes = “{ $title }” is taken away.
+bot-rejected = A moderator did not accept your video “{ $title }”.
+bot-rejected-because = A moderator did not accept your video “{ $title }”. The reason: { $reason }
+bot-judged = Your video “{ $title }” was not accepted by the check of this server.
+bot-judged-because = Your video “{ $title }” was not accepted by the check of this server. The reason: { $reason }
+bot-blocks = “{ $title }” is taken away, and the same file is not taken again. { $count ->
+    [one] It was here once.
+   *[other] It was here { $count } times.
+}
+bot-cannot-block = I do not know enough of this video's file to block it. If it was just sent, try again in a moment; else take it away with { $command }
+bot-no-blocks = Nothing is blocked.
+bot-blocked = { $count ->
+    [one] One file is blocked:
+   *[other] { $count } files are blocked:
+}
+bot-blocked-line = { $id }, by { $user } on { $day }
+bot-unblock-how = To let one come again, send for example { $command }
+bot-unblocked = This file may come again. Videos that were taken away do not come back by themselves: send them anew.
+bot-no-such-block = No file whose id begins with #{ $id } is blocked.
+bot-block-too-short = More than one blocked file's id begins with #{ $id }. Write more of it.
+bot-reports = { $count ->
+    [one] One video was reported:
+   *[other] { $count } videos were reported:
+}
+bot-no-reports = No video was reported.
+bot-reports-line = { $id } “{ $title }” by { $sender }, { $count ->
+    [one] one report
+   *[other] { $count } reports
+}
+bot-reports-how = { $dismiss } if there is nothing wrong, { $remove } if there is.
+bot-reports-alone = What was said I tell in a conversation with me alone, not before everybody.
+bot-not-reported = Nobody reported this video.
+bot-dismissed = What was said against “{ $title }” is forgotten.
+bot-moderators-add = Your video stays in the chat, but it does not play in the widget: in this room only moderators add videos. Ask one of them if that should be otherwise.
+bot-longest = Here a video may be { $length } long (minutes:seconds).
+bot-post-asks = { $sender } sent the video above ({ $length }) to “{ $room }”.
+bot-post-reported = { $count ->
+    [one] One member reported it.
+   *[other] { $count } members reported it.
+}
+bot-post-how = React with { $yes } to show it or with { $no } to take it away. Or send { $approve } or { $reject } and a reason.
+bot-post-approved = ✅ { $user } approved it.
+bot-post-rejected = ❌ { $user } rejected it.
+bot-post-blocked = ❌ { $user } blocked it.
+bot-post-deleted = ❌ { $user } took it away.
+bot-post-gone = It was taken back: there is nothing to decide any more.
+bot-post-settled = There is nothing to decide any more.
+
+## The settings of a room
+
+bot-room = The settings of “{ $room }”:
+bot-room-how = To change one, send its name and a new value, for example { $command } – “default” sets it back.
+bot-which-room = Which room? Begin with one of these:
+    { $rooms }
+bot-no-such-room = I know no such room, or you are not in it.
+bot-no-such-setting = There is no setting “{ $name }”. There are: { $names }
+bot-no-such-setting-nearest = There is no setting “{ $name }”. Did you mean “{ $meant }”?
+bot-wrong-value = “{ $value }” does not fit { $name }. It says { $meaning }
+bot-longer-than-server = This server takes videos of at most { $most } seconds. Choose that or less.
+bot-set = { $name } is { $value } now in “{ $room }”.
+bot-moderators-room-same = Choose another room: everybody in this one would see what waits.
+bot-moderators-room-unknown = You and I must both be in that room. Invite { $bot } there first, then repeat this.
+bot-moderators-room-encrypted = That room is encrypted, and I cannot write encrypted messages. Choose one without encryption.
+bot-room-setting-language = in which language I speak: en or zh
+bot-room-setting-add = who may add videos: members or moderators
+bot-room-setting-hold = whose videos wait for a moderator: off (nobody's), new (of members whose videos were never shown here) or all (but moderators')
+bot-room-setting-order = who puts a member's videos in order: members or moderators
+bot-room-setting-pin = whether I pin the widget when I place it: on or off
+bot-room-setting-max-length = how many seconds a video may play: a number up to 86400; default: as many as the server allows
+bot-room-setting-images = whether pictures join the reels: on or off
+bot-room-setting-image-seconds = how many seconds a picture is shown: 1 to 60
+bot-room-setting-voice = whether voice messages and other sound join the reels: on or off
+bot-room-setting-stickers = whether stickers and GIFs join the reels: on or off
+bot-room-setting-history = how many messages of before I came I look through for videos: 0 to 1000
+bot-room-setting-status = how I say how far a video is: reactions, failures (only when one failed) or off
+bot-room-setting-moderators-room = the id of the room in which I ask for decisions; off: moderators ask me with “queue”
+bot-room-setting-report-limit = how many reports make a video wait for a moderator: 1 to 100; 0: never
+bot-room-setting-on-leave = what becomes of the videos of a member who leaves: keep or erase
+bot-help-status = how this installation is doing now
+bot-usage-status = status
+bot-status = Roomreel { $version }: { $count ->
+    [one] one video
+   *[other] { $count } videos
+} in { $rooms ->
+    [one] one room
+   *[other] { $rooms } rooms
+}.
+bot-status-held = held back: { $count }, of these in quarantine: { $quarantined }
+bot-status-work = { $id } in { $room } is being prepared: { $percent } %
+bot-status-disk = disk: { $free } of { $total } are free
+bot-status-disk-low = The disk is nearly full: make room, or give Roomreel a larger one.
+bot-help-stats = numbers: files, people, failures by reason, jobs that wait
+bot-usage-stats = stats
+bot-stats = { $count ->
+    [0] There are no videos yet.
+    [one] One video:
+   *[other] { $count } videos:
+}
+bot-stats-files = { $size } on the disk, { $length } to watch
+bot-stats-people = senders: { $users }, rooms: { $rooms }
+bot-stats-failed = failed, { $code }: { $count } – { $reason }
+bot-stats-queue = jobs “{ $job }”: { $waiting } waiting, { $work } under way
+bot-stats-oldest = the oldest is due for { $seconds } s
+bot-stats-idle = no jobs are waiting
+bot-help-rooms = the rooms that I am in, the largest first
+bot-usage-rooms = rooms [PAGE]
+bot-rooms = { $count ->
+    [0] I am in no room yet. Invite me to one.
+    [one] I am in one room:
+   *[other] I am in { $count } rooms:
+}
+bot-rooms-line = { $name } · members: { $members } · videos: { $count } · { $size }
+bot-rooms-encrypted = encrypted, so without videos
+bot-rooms-invited = invited, not joined yet
+bot-help-users = who has videos, the largest first
+bot-usage-users = users [PAGE]
+bot-users = { $count ->
+    [0] Nobody has a video yet.
+    [one] One person:
+   *[other] { $count } people:
+}
+bot-users-line = { $user } · videos: { $count } · rooms: { $rooms } · { $size }
+bot-users-quarantined = in quarantine
+bot-users-blocked = blocked by the configuration
+bot-users-admin = admin
+bot-no-such-page = There is no page { $page }.
+bot-no-such-id-anywhere = I know no video #{ $id }.
+bot-help-requeue = give a failed video a new start
+bot-usage-requeue = requeue #ID
+bot-requeued = { $id } is tried again.
+bot-not-failed = { $id } has not failed: there is nothing to try again.
+bot-help-quarantine = keep a video, or all that somebody sends, from everybody until you release it; alone: the list
+bot-usage-quarantine = quarantine [#ID|@USER [REASON]]|[PAGE]
+bot-quarantined = { $id } of { $user } in { $room } is in quarantine: nobody can watch it, and the room's moderators cannot show it.
+bot-quarantined-user = { $user } is in quarantine: { $count ->
+    [0] whatever they send is kept from everybody
+    [one] one video, and whatever they send, is kept from everybody
+   *[other] { $count } videos, and whatever they send, are kept from everybody
+}.
+bot-video-in-quarantine = { $id } is in quarantine already.
+bot-user-in-quarantine = { $user } is in quarantine already.
+bot-in-quarantine = { $count ->
+    [0] Nothing is in quarantine.
+   *[other] In quarantine ({ $count }):
+}
+bot-help-release = let a video, or a person, out of quarantine; everything is as it was before
+bot-usage-release = release #ID|@USER
+bot-released = { $id } is out of quarantine, and as it was before.
+bot-released-user = { $user } is out of quarantine: { $count ->
+    [0] they had no videos there
+    [one] one video is as it was before
+   *[other] { $count } videos are as they were before
+}.
+bot-video-not-in-quarantine = { $id } is not in quarantine.
+bot-user-not-in-quarantine = { $user } is not in quarantine. A video that is there by itself is released by its id.
+bot-help-undo = take back what you did last as an admin
+bot-usage-undo = undo
+bot-undo-how = To take that back: { $command }
+bot-nothing-to-undo = There is nothing of yours that I could take back: only what you did within the last day, and what did not go on meanwhile.
+bot-requeue-undone = { $id } is not tried again.
+bot-undeleted = { $id } is back.
+bot-help-notices = whether I tell the management room when something goes wrong
+bot-usage-notices = notices [on|off]
+bot-notices-on = Notices are on: I say in { $room } when something goes wrong.
+bot-notices-off = Notices are off: I say nothing in { $room } when something goes wrong.
+bot-notices-nowhere = There is no room for notices: set “admin_room” in the section “appservice” of the configuration, and invite me there.
+bot-notice-video = { $count ->
+    [one] I gave up on a video:
+   *[other] I gave up on { $count } videos, the latest:
+} { $id } of { $user } in { $room }. What I told its sender: { $reason } The log says more. To try again: { $command }
+bot-notice-disk-low = The disk is nearly full: { $free } MiB are free. Make room, or videos will fail.
+bot-notice-disk-enough = There is room on the disk again: { $free } MiB are free.
+bot-notice-homeserver-back = The homeserver did not answer for { $minutes ->
+    [one] a minute
+   *[other] { $minutes } minutes
+}, and is back now. I go on by myself.
+bot-policy-left = I follow this policy list no more.
+bot-room-banned = I may not stay: a policy list that this server follows bans this room.
+bot-help-policies = the policy lists that I follow, to follow another, or one no more
+bot-usage-policies = policies [add|remove ROOM]
+bot-policies = { $count ->
+    [0] I follow no policy list.
+    [one] I follow one policy list:
+   *[other] I follow { $count } policy lists:
+}
+bot-policies-how = To follow one: { $command }
+bot-policy-line = { $room }: { $count ->
+    [one] one rule
+   *[other] { $count } rules
+}
+bot-policy-unread = { $room }: not read yet. Is it public, or am I invited?
+bot-policy-added = I follow { $room } from now on. Whom it bans adds no videos, watches none, and is not answered.
+bot-policy-known = I follow { $room } already. I am reading it again.
+bot-policy-removed = I follow { $room } no more. What was held because of it comes back.
+bot-policy-unknown = I do not follow { $room }.
+bot-policy-nowhere = I cannot find { $room }. Give a room's id (!…) or its address (#…).
+bot-notice-verdict = { $count ->
+    [one] A video was not examined
+   *[other] { $count } videos were not examined
+}: { $reason }. What happens to such videos stands in the configuration (`moderation.webhook.on_failure`).
+bot-notice-policy-list = I cannot read the policy list { $room }: { $reason }

@@ -3,28 +3,42 @@ import { render } from 'preact';
 import { chooseLanguage, readParams } from './core/params';
 import { RoomVisit } from './room';
 import { App } from './ui/app';
-import { LANGUAGES, Text, translator } from './ui/text';
+import { translator } from './ui/catalogues';
+import { DIRECTIONS, LANGUAGES, Text, type Language } from './ui/text';
 import { applyTheme } from './ui/theme';
+import { VisitContext } from './ui/visit';
 import './ui/style/index.css';
 
 const query = new URLSearchParams(location.search);
 const params = readParams((name) => query.get(name));
-const language = chooseLanguage([params.language, ...navigator.languages], LANGUAGES);
 const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-
-document.documentElement.lang = language;
-applyTheme(params.theme);
-
-const visit = new RoomVisit(params, applyTheme, !calm);
-void visit.start();
-
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id "root".');
-const translate = await translator(language);
-document.title = translate('widget-title');
-render(
-  <Text.Provider value={translate}>
-    <App store={visit.state} player={visit.player} actions={visit} />
-  </Text.Provider>,
-  root,
-);
+
+let language = chooseLanguage([params.language, ...navigator.languages], LANGUAGES);
+
+/** Shows the page in a language, the first time or anew; the last wish counts. */
+async function show(into: HTMLElement, wish: Language): Promise<void> {
+  language = wish;
+  const translate = await translator(wish);
+  if (language !== wish) return;
+  document.documentElement.lang = wish;
+  document.documentElement.dir = DIRECTIONS[wish];
+  document.title = translate('widget-title');
+  render(
+    <Text.Provider value={translate}>
+      <VisitContext.Provider value={visit}>
+        <App />
+      </VisitContext.Provider>
+    </Text.Provider>,
+    into,
+  );
+}
+
+document.documentElement.lang = language;
+document.documentElement.dir = DIRECTIONS[language];
+applyTheme(params.theme, params.contrast);
+
+const visit = new RoomVisit(params, { onTheme: applyTheme, onLanguage: (wish) => void show(root, chooseLanguage([wish, language], LANGUAGES)) }, !calm);
+void visit.start();
+await show(root, language);

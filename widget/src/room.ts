@@ -1,33 +1,54 @@
 // One visit to a room: brings together identity, the server's view of the room, and the player.
 import { ApiError } from './api/http';
 import { RoomFeed } from './api/feed';
-import { SessionHolder } from './api/session';
+import { Server } from './api/server';
+import { SessionHolder, type Proof } from './api/session';
+import type { BrowserSignIn } from './api/sign-in';
 import { backoff } from './core/backoff';
+import type { Sample } from './core/clock';
 import { Grants } from './core/grant';
-import { isPlayable, type Room } from './core/model';
-import type { Params, Theme } from './core/params';
-import { INITIAL, reduce, selectionOf, type Action, type Entry, type Trouble } from './core/state';
+import { isPlayable, type Bookmark, type Room } from './core/model';
+import type { Params } from './core/params';
+import { EVERYONE, INITIAL, reduce, selectionOf, type Action, type Entry, type Overlay, type Trouble } from './core/state';
 import { Store } from './core/store';
-import { ClientError, connect, type MatrixClient, type OpenIdToken } from './matrix/client';
-import { loadPlayer } from './player/open-deck';
-import { ReelPlayer, type Reel } from './player/reel-player';
-import type { Actions } from './ui/app';
+import { askedOf } from './core/together';
+import type { Live } from './live';
+import { ClientError, connect, type Listener, type MatrixClient, type OpenIdToken } from './matrix/client';
+import type { Place } from './player/deck';
+import { loadPlayer } from './player/load';
+import { momentOf } from './player/places';
+import type { Reel, ReelPlayer } from './player/reel-player';
+import type { Visit } from './ui/visit';
 
 /** Milliseconds of silence after which the client is probably asking the viewer. */
 const ASKING = 1_200;
+/** Milliseconds after the room's arrival at which the client is asked for what watching does not need. */
+const PERMISSIONS = 2_000;
 
-export class RoomVisit implements Actions {
+export class RoomVisit implements Visit {
   readonly state = new Store(INITIAL);
   readonly player = new Store<ReelPlayer | null>(null);
   readonly #grants = new Grants();
-  #client: MatrixClient | null = null;
+  server: Server | null = null;
+  client: MatrixClient | null = null;
+  browser: BrowserSignIn | null = null;
+  live: Live | null = null;
+  /** The latest time that the server told, for whoever comes later. */
+  #time: Sample | null = null;
   #feed: RoomFeed | null = null;
+  /** Where the viewer was the last time. */
+  #bookmark: Bookmark | null = null;
+  /** The video that the page's address names, until it was begun with. */
+  #linked: string | null;
+  /** They are still to be brought there. */
+  #returning = false;
 
   constructor(
     private readonly params: Params,
-    private readonly onTheme: (theme: Theme) => void,
+    private readonly looks: Listener,
     private readonly autoplay: boolean,
   ) {
+    this.#linked = params.videoId;
     this.state.subscribe(() => this.#sync());
   }
 
@@ -35,19 +56,40 @@ export class RoomVisit implements Actions {
   async start(): Promise<void> {
     void this.#loadPlayer(0);
     try {
-      this.#client = await connect(this.params, this.onTheme);
-      this.#follow(this.#client);
+      this.client = await connect(this.params, this.looks);
+      this.#follow();
     } catch (error) {
-      this.#dispatch({ type: 'trouble', trouble: finalTrouble(error) });
+      await this.#enterAlone(error).catch(() => this.#dispatch({ type: 'trouble', trouble: finalTrouble(error) }));
     }
   }
 
+  /** Without a client around us a browser of the viewer's own can be signed in; in a frame of others it is not asked to. */
+  async #enterAlone(error: unknown): Promise<void> {
+    const { roomId } = this.params;
+    if (finalTrouble(error) !== 'outside' || roomId === null || window.parent !== window) throw error;
+    const { BrowserSignIn } = await import('./api/sign-in');
+    this.browser = new BrowserSignIn(roomId);
+    if (this.browser.known) this.#follow();
+    else this.#dispatch({ type: 'trouble', trouble: 'sign-in' });
+  }
+
+  async signOut(): Promise<void> {
+    this.#feed?.stop();
+    await this.browser?.signOut();
+    // Nothing of what was seen stays.
+    location.reload();
+  }
+
   select(key: string): void {
+    this.#linked = null;
+    this.#returning = false;
     this.#dispatch({ type: 'select', selected: key });
     this.player.get()?.play();
   }
 
   pick({ video }: Entry): void {
+    this.#linked = null;
+    this.#returning = false;
     const player = this.player.get();
     if (player === null || player.pick(video.id)) return;
     player.show(this.#reel(), video.id);
@@ -55,29 +97,54 @@ export class RoomVisit implements Actions {
   }
 
   retry(): void {
-    if (this.#client === null) return location.reload();
+    if (this.client === null && this.browser === null) return location.reload();
     this.#feed?.stop();
     this.#dispatch({ type: 'retry' });
-    this.#follow(this.#client);
+    this.#follow();
   }
 
-  #follow(client: MatrixClient): void {
+  lay(overlay: Overlay): void {
+    this.#dispatch({ type: 'overlay', overlay });
+  }
+
+  async refresh(): Promise<void> {
+    await this.#feed?.refresh().catch(() => undefined);
+  }
+
+  #follow(): void {
     const { roomId } = this.params;
     if (roomId === null) return this.#dispatch({ type: 'trouble', trouble: 'no-room' });
-    const session = new SessionHolder(roomId, () => this.#identify(client));
+    const session = new SessionHolder(roomId, () => this.#prove());
     session.get().then(
       ({ userId }) => this.#dispatch({ type: 'signed-in', viewer: userId }),
       // The feed uses the same session and tells what went wrong.
       () => undefined,
     );
+    this.server = new Server(roomId, session);
     this.#feed = new RoomFeed(roomId, session, {
       room: (room) => this.#arrived(room),
       progress: (videoId, progress) => this.#dispatch({ type: 'progress', videoId, progress }),
+      watching: (watching) => this.#dispatch({ type: 'watching', watching }),
+      time: (sample) => {
+        this.#time = sample;
+        this.live?.learn(sample);
+      },
       live: () => this.#dispatch({ type: 'live', live: true }),
       lost: (error) => this.#dispatch(error === undefined ? { type: 'live', live: false } : { type: 'trouble', trouble: passingTrouble(error) }),
-      ended: (error) => this.#dispatch({ type: 'trouble', trouble: finalTrouble(error) }),
+      ended: (error) => this.#ended(finalTrouble(error)),
     });
     this.#feed.start();
+  }
+
+  #ended(trouble: Trouble): void {
+    const signedOut = this.browser !== null && trouble === 'identity';
+    if (signedOut) this.browser?.forget();
+    this.#dispatch({ type: 'trouble', trouble: signedOut ? 'sign-in' : trouble });
+  }
+
+  async #prove(): Promise<Proof> {
+    if (this.client !== null) return { openid_token: await this.#identify(this.client) };
+    return this.browser?.proof() ?? Promise.reject(new ClientError('outside'));
   }
 
   async #identify(client: MatrixClient): Promise<OpenIdToken> {
@@ -88,31 +155,80 @@ export class RoomVisit implements Actions {
   #arrived(room: Room): void {
     this.#grants.learn(room.channelUrl);
     for (const member of room.members) this.#grants.learn(member.reelUrl);
+    // The first picture comes before any question.
+    if (this.state.get().room === null) {
+      setTimeout(() => this.client?.askPermissions(), PERMISSIONS);
+      this.#bookmark = room.place;
+      this.#returning = true;
+      this.#restore();
+    }
     this.#dispatch({ type: 'room', room });
+    this.#followLink(room);
+  }
+
+  /** To the reel of the video that the page's address names. */
+  #followLink(room: Room): void {
+    if (this.#linked === null) return;
+    const owner = room.members.find(({ videos }) => videos.some((video) => video.id === this.#linked && isPlayable(video)));
+    // Whom it is hidden from sees what everybody sees.
+    if (owner === undefined) this.#linked = null;
+    else this.#dispatch({ type: 'select', selected: owner.userId });
   }
 
   async #loadPlayer(attempt: number): Promise<void> {
-    const openDeck = await loadPlayer().catch(() => undefined);
-    if (openDeck === undefined) {
+    const loaded = await Promise.all([loadPlayer(), import('./live')]).catch(() => undefined);
+    if (loaded === undefined) {
       setTimeout(() => void this.#loadPlayer(attempt + 1), backoff(attempt, Math.random()));
       return;
     }
-    if (openDeck === null) { this.#dispatch({ type: 'trouble', trouble: 'unsupported' }); return; }
-    const refresh = async (): Promise<void> => this.#feed?.refresh().catch(() => undefined);
-    this.player.set(new ReelPlayer(openDeck, (url) => this.#grants.renew(url), refresh, this.autoplay));
+    const [createPlayer, { Live }] = loaded;
+    if (createPlayer === null) { this.#dispatch({ type: 'trouble', trouble: 'unsupported' }); return; }
+    const player = createPlayer((url) => this.#grants.renew(url), () => this.refresh(), this.autoplay);
+    this.live = new Live(this, player);
+    if (this.#time !== null) this.live.learn(this.#time);
+    this.player.set(player);
+    this.#restore();
+    const stop = player.playback.subscribe(() => {
+      if (player.playback.get().reel === null) return;
+      this.#returning = false;
+      stop();
+    });
     this.#sync();
+  }
+
+  /** The viewer's sound and choices of the last time, as soon as there are both. */
+  #restore(): void {
+    const player = this.player.get();
+    if (player === null || this.#bookmark === null) return;
+    const { volume, muted, speed, loop, captions, keys } = this.#bookmark;
+    player.sound.patch({ volume, muted });
+    player.choose({ speed, loop, captions, keys });
+  }
+
+  /** Null for the beginning; the channel goes on without the viewer. */
+  #begin(key: string): Place | null {
+    if (key === EVERYONE) return this.live?.begin ?? null;
+    const { selection = null, videoId = null, position = 0 } = this.#bookmark ?? {};
+    return !this.#returning || videoId === null || key !== selection ? null : momentOf(videoId, position);
   }
 
   #reel(): Reel | null {
     const selection = selectionOf(this.state.get());
     if (!selection?.reelUrl) return null;
     const playable = selection.entries.filter(({ video }) => isPlayable(video));
-    return { key: selection.key, url: selection.reelUrl, durations: new Map(playable.map(({ video }) => [video.id, video.duration ?? 0])) };
+    const durations = new Map(playable.map(({ video }) => [video.id, video.duration ?? 0]));
+    return { key: selection.key, url: selection.reelUrl, durations, begin: this.#begin(selection.key) };
   }
 
   /** The player follows the selection. */
   #sync(): void {
-    this.player.get()?.show(this.#reel());
+    const { selected, wanted } = this.state.get();
+    this.#feed?.ask(askedOf(wanted ?? selected));
+    const [player, reel] = [this.player.get(), this.#reel()];
+    if (player === null) return;
+    const linked = this.#linked !== null && reel?.durations.has(this.#linked) === true && reel.key !== EVERYONE ? this.#linked : null;
+    if (linked !== null) this.#linked = null;
+    player.show(reel, linked);
   }
 
   #dispatch(action: Action): void {

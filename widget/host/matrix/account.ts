@@ -1,9 +1,12 @@
 // A signed-in user's calls.
 import type { IOpenIDCredentials } from 'matrix-widget-api';
 import { Homeserver } from './homeserver';
-import type { SyncAnswer } from './events';
+import type { MatrixEvent, RelationsAnswer, SyncAnswer } from './events';
 
 const CLIENT = '/_matrix/client/v3';
+
+/** Not crypto.randomUUID: it is missing where the page is served without TLS to another machine. */
+export const newTransaction = (): string => `demo-${Date.now()}-${Math.random().toString(36).slice(2)}`;
 
 export class Account {
   private constructor(
@@ -33,10 +36,31 @@ export class Account {
     return this.homeserver.request(`${CLIENT}/user/${encodeURIComponent(this.userId)}/openid/request_token`, { method: 'POST', body: {} });
   }
 
-  /** Sends a message; the same transaction id again sends nothing twice. */
-  async sendMessage(roomId: string, transactionId: string, content: object, signal: AbortSignal): Promise<void> {
-    const path = `${CLIENT}/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${encodeURIComponent(transactionId)}`;
-    await this.homeserver.request(path, { method: 'PUT', body: content, signal });
+  /** Sends an event and hands back its id; the same transaction id again sends nothing twice. */
+  async send(roomId: string, type: string, content: unknown, transactionId = newTransaction(), signal?: AbortSignal): Promise<string> {
+    const path = `${CLIENT}/rooms/${encodeURIComponent(roomId)}/send/${encodeURIComponent(type)}/${encodeURIComponent(transactionId)}`;
+    const request = { method: 'PUT', body: content, ...(signal && { signal }) } as const;
+    return (await this.homeserver.request<{ event_id: string }>(path, request)).event_id;
+  }
+
+  /** Takes an event back and hands back the redaction's id. */
+  async redact(roomId: string, eventId: string, reason?: string): Promise<string> {
+    const path = `${CLIENT}/rooms/${encodeURIComponent(roomId)}/redact/${encodeURIComponent(eventId)}/${newTransaction()}`;
+    const body = reason === undefined ? {} : { reason };
+    return (await this.homeserver.request<{ event_id: string }>(path, { method: 'PUT', body })).event_id;
+  }
+
+  /** Events that relate to another, newest first; `kinds`: relation type, then event type. Source: Matrix client-server API v1.11, 'Aggregating events'. */
+  relations(roomId: string, eventId: string, kinds: readonly (string | undefined)[], query: Readonly<Record<string, string>>): Promise<RelationsAnswer> {
+    const parts = [eventId, ...kinds].filter((part) => part !== undefined).map(encodeURIComponent);
+    const path = `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/relations/${parts.join('/')}`;
+    return this.homeserver.request(path, { query });
+  }
+
+  /** The newest events of a type, newest first. */
+  async recent(roomId: string, type: string, limit: number): Promise<readonly MatrixEvent[]> {
+    const query = { dir: 'b', limit: String(limit), filter: JSON.stringify({ types: [type] }) };
+    return (await this.homeserver.request<{ chunk: readonly MatrixEvent[] }>(`${CLIENT}/rooms/${encodeURIComponent(roomId)}/messages`, { query })).chunk;
   }
 
   /** Waits up to `timeout` milliseconds for news. */

@@ -1,14 +1,31 @@
-// What the widget may ask of the client. Someone who uses the demo trusts its widget: everything is granted without a question.
-import { OpenIDRequestState, WidgetDriver, type Capability, type IOpenIDUpdate, type SimpleObservable } from 'matrix-widget-api';
+// What the widget may ask of the client. Someone who uses the demo trusts its widget: everything is granted without a question,
+// unless the page's address says that something is to be refused.
+import {
+  OpenIDRequestState, WidgetDriver, type Capability, type IOpenIDUpdate, type IReadEventRelationsResult, type IRoomEvent, type ISendEventDetails,
+  type IWidgetApiErrorResponseDataDetails, type SimpleObservable,
+} from 'matrix-widget-api';
+import type { Refusal } from '../settings';
 import type { Account } from './account';
+import { recordOf, textOf, type MatrixEvent } from './events';
+import { MatrixError } from './homeserver';
+
+/** How many events a widget gets when it asks for as many as there are. */
+const MOST_EVENTS = 500;
 
 export class DemoDriver extends WidgetDriver {
-  constructor(private readonly account: Account) {
+  constructor(
+    private readonly account: Account,
+    private readonly roomId: string,
+    private refusal: Refusal,
+  ) {
     super();
   }
 
   override validateCapabilities(requested: Set<Capability>): Promise<Set<Capability>> {
-    return Promise.resolve(requested);
+    const refused = requested.size === 0 ? [] : this.refusal.parts;
+    // The next question is answered otherwise.
+    if (requested.size > 0 && this.refusal.once) this.refusal = { parts: [], once: false };
+    return Promise.resolve(new Set([...requested].filter((capability) => !refused.some((part) => capability.includes(part)))));
   }
 
   override askOpenID(observer: SimpleObservable<IOpenIDUpdate>): void {
@@ -20,5 +37,60 @@ export class DemoDriver extends WidgetDriver {
         observer.update({ state: OpenIDRequestState.Allowed });
       },
     );
+  }
+
+  /** Sends as the signed-in user, into the one room of this page. */
+  override async sendEvent(type: string, content: unknown, stateKey?: string | null, roomId?: string | null): Promise<ISendEventDetails> {
+    this.#mustBeHere(roomId ?? this.roomId);
+    if (typeof stateKey === 'string') throw new Error('This page sends no state for a widget.');
+    return { roomId: this.roomId, eventId: await this.#send(type, content) };
+  }
+
+  /** As Element does: a redaction is no event that one sends, but a request of its own. */
+  #send(type: string, content: unknown): Promise<string> {
+    if (type !== 'm.room.redaction') return this.account.send(this.roomId, type, content);
+    const { redacts, reason } = recordOf(content);
+    const target = textOf(redacts);
+    if (target === null) throw new Error('The redaction names no event.');
+    return this.account.redact(this.roomId, target, textOf(reason) ?? undefined);
+  }
+
+  override async readEventRelations(
+    eventId: string,
+    roomId = this.roomId,
+    relType?: string,
+    type?: string,
+    from?: string,
+    to?: string,
+    limit?: number,
+    direction?: 'f' | 'b',
+  ): Promise<IReadEventRelationsResult> {
+    this.#mustBeHere(roomId);
+    const query = { from, to, limit: limit === undefined ? undefined : String(limit), dir: direction };
+    const given = Object.fromEntries(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined));
+    const { chunk, next_batch, prev_batch } = await this.account.relations(this.roomId, eventId, [relType, type], given);
+    return { chunk: chunk.map((event) => this.roomEvent(event)), ...(next_batch !== undefined && { nextBatch: next_batch }), ...(prev_batch !== undefined && { prevBatch: prev_batch }) };
+  }
+
+  override async readRoomTimeline(roomId: string, type: string, msgtype: string | undefined, _stateKey: string | undefined, limit: number): Promise<IRoomEvent[]> {
+    this.#mustBeHere(roomId);
+    const events = await this.account.recent(this.roomId, type, limit > 0 ? Math.min(limit, MOST_EVENTS) : MOST_EVENTS);
+    return events.filter(({ content }) => msgtype === undefined || content.msgtype === msgtype).map((event) => this.roomEvent(event));
+  }
+
+  /** The homeserver's refusals are the widget's to understand. */
+  override processError(error: unknown): IWidgetApiErrorResponseDataDetails | undefined {
+    if (!(error instanceof MatrixError) || error.status === 0) return undefined;
+    const { status, errcode, message } = error;
+    return { matrix_api_error: { http_status: status, http_headers: {}, url: '', response: { errcode, error: message } } };
+  }
+
+  /** An event as the library wants it: `/sync` leaves the room out. */
+  roomEvent(event: MatrixEvent): IRoomEvent {
+    return { ...event, room_id: this.roomId, unsigned: event.unsigned ?? {} };
+  }
+
+  #mustBeHere(roomId: string): void {
+    if (roomId !== this.roomId) throw new Error('This page has one room only.');
   }
 }

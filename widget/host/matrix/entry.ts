@@ -22,6 +22,8 @@ export interface Entry extends Message {
   readonly at: number;
   /** The event that began the thread which this one belongs to. */
   readonly thread: string | null;
+  /** The event that a plain reply answers. */
+  readonly answers: string | null;
   /** By which its sender recognises it. */
   readonly transaction: string | null;
 }
@@ -37,6 +39,7 @@ export function entryOf(event: MatrixEvent): Entry | null {
     sender: event.sender,
     at: event.origin_server_ts,
     thread: relation.rel_type === 'm.thread' ? textOf(relation.event_id) : null,
+    answers: relation.rel_type === undefined ? textOf(recordOf(relation['m.in_reply_to']).event_id) : null,
     transaction: event.unsigned?.transaction_id ?? null,
   };
 }

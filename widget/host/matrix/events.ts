@@ -22,6 +22,12 @@ export interface JoinedRoom {
   readonly timeline?: { readonly events?: readonly MatrixEvent[]; readonly limited?: boolean };
 }
 
+export interface RelationsAnswer {
+  readonly chunk: readonly MatrixEvent[];
+  readonly next_batch?: string;
+  readonly prev_batch?: string;
+}
+
 export interface SyncAnswer {
   readonly next_batch: string;
   readonly rooms?: {

@@ -3,7 +3,7 @@ import { backoff } from '../../src/core/backoff';
 import type { Account } from './account';
 import { MatrixError } from './homeserver';
 import { applyJoined, UNKNOWN_ROOM, type Room } from './room';
-import type { SyncAnswer } from './events';
+import type { MatrixEvent, SyncAnswer } from './events';
 
 /** Milliseconds that one request may wait for news. */
 const PATIENCE = 30_000;
@@ -22,6 +22,8 @@ const filterFor = (roomId: string): object => ({
 
 export interface Listener {
   onRoom(room: Room): void;
+  /** What has just happened, in order; not what was there before. */
+  onEvents(events: readonly MatrixEvent[]): void;
   onConnected(connected: boolean): void;
   /** The homeserver no longer takes our token. */
   onSignedOut(): void;
@@ -39,6 +41,7 @@ export async function follow(account: Account, roomId: string, listener: Listene
       // Not to wait in the first request, nor after a failure: there may be nothing new, and people look at 'reconnecting'.
       const answer: SyncAnswer = await account.sync(filter, since, since === null || failures > 0 ? 0 : PATIENCE, signal);
       room = after(room, answer, roomId);
+      if (since !== null) listener.onEvents(answer.rooms?.join?.[roomId]?.timeline?.events ?? []);
       since = answer.next_batch;
       failures = 0;
       listener.onRoom(room);

@@ -1,6 +1,6 @@
 // What this user is sending: one after the other, so that the order stays; a failed one waits for its sender's word.
 import { Store } from '../../src/core/store';
-import type { Account } from './account';
+import { newTransaction, type Account } from './account';
 import type { Entry } from './entry';
 import { mimetypeOf, upload } from './upload';
 
@@ -58,8 +58,7 @@ export class Outbox {
   }
 
   #add(content: Pick<Draft, 'text' | 'file'>): void {
-    // Not crypto.randomUUID: it is missing where the page is served without TLS to another machine.
-    const id = `demo-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+    const id = newTransaction();
     this.drafts.set([...this.drafts.get(), { ...content, id, state: 'waiting', progress: 0, error: null, uri: null }]);
     this.#enqueue(id);
   }
@@ -76,7 +75,7 @@ export class Outbox {
     try {
       const content = draft.file === null ? { msgtype: 'm.text', body: draft.text } : await this.#fileContent(draft, draft.file, cancel.signal);
       this.#patch(id, { state: 'sending', progress: 1 });
-      await this.account.sendMessage(this.roomId, id, content, cancel.signal);
+      await this.account.send(this.roomId, 'm.room.message', content, id, cancel.signal);
     } catch (error) {
       this.#patch(id, { state: 'failed', error: error instanceof Error ? error.message : String(error) });
     } finally {

@@ -14,6 +14,14 @@ export interface WidgetState {
   readonly content: Content;
 }
 
+/** One person's reaction to an event. */
+export interface Reaction {
+  readonly id: string;
+  readonly target: string;
+  readonly key: string;
+  readonly sender: string;
+}
+
 export interface Room {
   /** `unknown` before the first answer. */
   readonly membership: 'unknown' | 'joined' | 'left';
@@ -21,9 +29,10 @@ export interface Room {
   readonly members: ReadonlyMap<string, Member>;
   readonly widgets: ReadonlyMap<string, WidgetState>;
   readonly entries: readonly Entry[];
+  readonly reactions: readonly Reaction[];
 }
 
-export const UNKNOWN_ROOM: Room = { membership: 'unknown', name: null, members: new Map(), widgets: new Map(), entries: [] };
+export const UNKNOWN_ROOM: Room = { membership: 'unknown', name: null, members: new Map(), widgets: new Map(), entries: [], reactions: [] };
 
 /** What people call a member. */
 export const nameOf = (room: Room, userId: string): string => room.members.get(userId)?.name ?? /^@([^:]+):/.exec(userId)?.[1] ?? userId;
@@ -40,14 +49,28 @@ function applyEvent(room: Room, event: MatrixEvent): Room {
   const after = event.state_key === undefined ? room : applyState(room, event);
   if (event.type === 'm.room.redaction') return removed(after, textOf(event.content.redacts) ?? event.redacts ?? '');
   const relation = recordOf(event.content['m.relates_to']);
+  if (event.type === 'm.reaction') return reacted(after, event, textOf(relation.event_id), textOf(relation.key));
   if (relation.rel_type === 'm.replace') return edited(after, event, textOf(relation.event_id));
   const entry = entryOf(event);
   if (entry === null || after.entries.some(({ id }) => id === entry.id)) return after;
   return { ...after, entries: [...after.entries, entry] };
 }
 
+function reacted(room: Room, { event_id: id, sender }: MatrixEvent, target: string | null, key: string | null): Room {
+  const known = room.reactions.some((one) => one.id === id || (one.sender === sender && one.target === target && one.key === key));
+  return target === null || key === null || known ? room : { ...room, reactions: [...room.reactions, { id, target, key, sender }] };
+}
+
+/** Who said what about an event: key → user ids. */
+export function reactionsTo(room: Room, target: string): ReadonlyMap<string, readonly string[]> {
+  const senders = new Map<string, string[]>();
+  for (const { key, sender } of room.reactions.filter((one) => one.target === target)) senders.set(key, [...(senders.get(key) ?? []), sender]);
+  return senders;
+}
+
 function removed(room: Room, id: string): Room {
-  return { ...room, entries: room.entries.map((entry) => (entry.id === id ? { ...entry, kind: 'removed', text: '', file: null } : entry)) };
+  const reactions = room.reactions.filter((one) => one.id !== id);
+  return { ...room, reactions, entries: room.entries.map((entry) => (entry.id === id ? { ...entry, kind: 'removed', text: '', file: null } : entry)) };
 }
 
 function edited(room: Room, event: MatrixEvent, target: string | null): Room {

@@ -1,6 +1,5 @@
 // The room's widget as a client shows it: which one, and under which address. Substitution by the library that Element uses.
 import { Widget, type IWidget } from 'matrix-widget-api';
-import type { Theme } from '../../src/core/params';
 import type { Language } from '../settings';
 import { recordOf, textOf } from './events';
 import { nameOf, type Room, type WidgetState } from './room';
@@ -36,7 +35,8 @@ export interface Viewer {
   readonly roomId: string;
   readonly userId: string;
   readonly baseUrl: string;
-  readonly theme: Theme;
+  /** What the client calls it. */
+  readonly theme: string;
   readonly language: Language;
 }
 

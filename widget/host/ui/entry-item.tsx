@@ -1,6 +1,6 @@
 // One message, file or happening of the timeline.
 import type { Entry } from '../matrix/entry';
-import { nameOf, type Room } from '../matrix/room';
+import { nameOf, reactionsTo, type Room } from '../matrix/room';
 import { Avatar } from './avatar';
 import { FileBubble } from './file-bubble';
 import { ThreadIcon } from './icons';
@@ -29,8 +29,10 @@ export function EntryItem({ entry, before, room, own }: EntryItemProps) {
           <time dateTime={new Date(entry.at).toISOString()}>{TIME.format(entry.at)}</time>
         </header>
       )}
-      {entry.thread !== null && <p class="thread"><ThreadIcon /><span>{threadOf(room, entry.thread)}</span></p>}
+      {entry.thread !== null && <p class="thread"><ThreadIcon /><span>{aboutOf(room, entry.thread, 'In the thread of', 'In a thread')}</span></p>}
+      {entry.answers !== null && <p class="thread"><ThreadIcon /><span>{aboutOf(room, entry.answers, 'Answers', 'An answer')}</span></p>}
       <Body entry={entry} name={name} />
+      <Reactions room={room} target={entry.id} />
     </article>
   );
 }
@@ -46,8 +48,19 @@ function Body({ entry, name }: { entry: Entry; name: string }) {
   );
 }
 
-function threadOf(room: Room, root: string): string {
-  const entry = room.entries.find(({ id }) => id === root);
-  if (entry === undefined) return 'In a thread';
-  return `In the thread of ${entry.file?.name ?? `“${entry.text}”`}`;
+function Reactions({ room, target }: { room: Room; target: string }) {
+  const reactions = [...reactionsTo(room, target)];
+  if (reactions.length === 0) return null;
+  return (
+    <ul class="reactions" aria-label="Reactions">
+      {reactions.map(([key, senders]) => (
+        <li key={key} data-testid="reaction" data-key={key} title={senders.map((sender) => nameOf(room, sender)).join(', ')}><bdi>{key}</bdi> {senders.length}</li>
+      ))}
+    </ul>
+  );
+}
+
+function aboutOf(room: Room, id: string, known: string, unknown: string): string {
+  const entry = room.entries.find((one) => one.id === id);
+  return entry === undefined ? unknown : `${known} ${entry.file?.name ?? `“${entry.text}”`}`;
 }

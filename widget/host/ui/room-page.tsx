@@ -1,7 +1,7 @@
 // The room: header, timeline and composer, and the widget beside or above them.
 import { useStore } from '../../src/ui/use-store';
 import { nameOf } from '../matrix/room';
-import type { Settings } from '../settings';
+import { themeName, type Settings } from '../settings';
 import type { Visit } from '../visit';
 import { Composer } from './composer';
 import { Header, type HeaderChoices } from './header';
@@ -11,13 +11,15 @@ import { WidgetPane } from './widget-pane';
 interface RoomPageProps extends HeaderChoices {
   readonly visit: Visit;
   readonly layout: Settings['layout'];
+  readonly refusal: Settings['refusal'];
+  readonly contrast: boolean;
 }
 
-export function RoomPage({ visit, layout, ...choices }: RoomPageProps) {
+export function RoomPage({ visit, layout, refusal, contrast, ...choices }: RoomPageProps) {
   const room = useStore(visit.room);
   const connected = useStore(visit.connected);
   const signedOut = useStore(visit.signedOut);
-  const pane = <WidgetPane visit={visit} room={room} theme={choices.theme} language={choices.language} />;
+  const pane = <WidgetPane visit={visit} room={room} theme={themeName(choices.theme, contrast)} language={choices.language} refusal={refusal} />;
   if (layout === 'widget') return <div class="only-widget">{pane}</div>;
   return (
     <div class="room">

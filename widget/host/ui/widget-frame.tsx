@@ -1,9 +1,9 @@
 // The widget's frame and our half of the widget API, both for one address.
 import { ClientWidgetApi, type Widget } from 'matrix-widget-api';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Theme } from '../../src/core/params';
-import type { Account } from '../matrix/account';
 import { DemoDriver } from '../matrix/driver';
+import type { Language, Refusal } from '../settings';
+import type { Visit } from '../visit';
 
 // What Element Web gives its widgets.
 const ALLOW = 'microphone; camera; encrypted-media; autoplay; display-capture; clipboard-read; clipboard-write; fullscreen';
@@ -15,22 +15,30 @@ const PATIENCE = 12_000;
 interface WidgetFrameProps {
   readonly widget: Widget;
   readonly url: string;
-  readonly account: Account;
-  readonly theme: Theme;
+  readonly visit: Visit;
+  /** What the client calls it. */
+  readonly theme: string;
+  readonly language: Language;
+  readonly refusal: Refusal;
   /** Hears false when the widget stays silent, and true when it is ready after all. */
   readonly onAnswer: (answers: boolean) => void;
 }
 
-export function WidgetFrame({ widget, url, account, theme, onAnswer }: WidgetFrameProps) {
+export function WidgetFrame({ widget, url, visit, theme, language, refusal, onAnswer }: WidgetFrameProps) {
   const frame = useRef<HTMLIFrameElement>(null);
   const [api, setApi] = useState<ClientWidgetApi | null>(null);
-  // The theme that the widget knows; at first the one in its address.
-  const told = useRef(theme);
+  // What the widget knows; at first what is in its address.
+  const told = useRef({ theme, language });
 
   // Before the frame can have loaded, or its first message would be missed.
   useLayoutEffect(() => {
     if (frame.current === null) return undefined;
-    const started = new ClientWidgetApi(widget, frame.current, new DemoDriver(account));
+    const driver = new DemoDriver(visit.account, visit.roomId, refusal);
+    const started = new ClientWidgetApi(widget, frame.current, driver);
+    started.setViewedRoomId(visit.roomId);
+    const stopFeeding = visit.onEvent((event) => {
+      started.feedEvent(driver.roomEvent(event)).catch((error: unknown) => console.warn('The widget did not take an event:', error));
+    });
     const timer = setTimeout(() => onAnswer(false), PATIENCE);
     started.on('ready', () => {
       clearTimeout(timer);
@@ -49,16 +57,23 @@ export function WidgetFrame({ widget, url, account, theme, onAnswer }: WidgetFra
     });
     return () => {
       clearTimeout(timer);
+      stopFeeding();
       started.stop();
       delete document.body.dataset.ready;
     };
   }, []);
 
   useEffect(() => {
-    if (api === null || told.current === theme) return;
-    told.current = theme;
+    if (api === null || told.current.theme === theme) return;
+    told.current.theme = theme;
     api.updateTheme({ name: theme }).catch((error: unknown) => console.warn('The widget did not take the theme:', error));
   }, [api, theme]);
+
+  useEffect(() => {
+    if (api === null || told.current.language === language) return;
+    told.current.language = language;
+    api.updateLanguage(language).catch((error: unknown) => console.warn('The widget did not take the language:', error));
+  }, [api, language]);
 
   return <iframe class="frame" data-testid="widget" title={widget.name ?? 'Widget'} src={url} allow={ALLOW} sandbox={SANDBOX} ref={frame} />;
 }

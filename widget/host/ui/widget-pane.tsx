@@ -1,9 +1,8 @@
 // The place of the widget: the frame once the bot has put it into the room, a friendly word before.
 import { useMemo, useState } from 'preact/hooks';
-import type { Theme } from '../../src/core/params';
 import type { Room } from '../matrix/room';
 import { widgetOf, widgetUrl } from '../matrix/widget';
-import type { Language } from '../settings';
+import type { Language, Refusal } from '../settings';
 import type { Visit } from '../visit';
 import { FilmIcon } from './icons';
 import { WidgetFrame } from './widget-frame';
@@ -11,27 +10,29 @@ import { WidgetFrame } from './widget-frame';
 interface WidgetPaneProps {
   readonly visit: Visit;
   readonly room: Room;
-  readonly theme: Theme;
+  /** What the client calls it. */
+  readonly theme: string;
   readonly language: Language;
+  readonly refusal: Refusal;
 }
 
-export function WidgetPane({ visit, room, theme, language }: WidgetPaneProps) {
+export function WidgetPane({ visit, room, theme, language, refusal }: WidgetPaneProps) {
   const [tries, setTries] = useState(0);
   const [failed, setFailed] = useState<string | null>(null);
   const { account, roomId } = visit;
   const widget = useMemo(() => (room.membership === 'joined' ? widgetOf(room) : null), [room.widgets, room.membership]);
-  // The language is only in the address, so a change loads the frame anew; a change of theme is told to the loaded page.
+  // A change of theme or language is told to the loaded page.
   const url = useMemo(() => {
     const viewer = { room, roomId, userId: account.userId, baseUrl: account.homeserver.baseUrl, theme, language };
     return widget === null ? null : widgetUrl(widget, viewer);
-  }, [widget, language, tries]);
+  }, [widget, tries]);
   // One per loading of the frame.
   const loading = `${tries} ${url ?? ''}`;
 
   return (
     <aside class="pane" aria-label="Widget">
       {widget === null || url === null ? <Waiting membership={room.membership} /> : (
-        <WidgetFrame key={loading} widget={widget} url={url} account={account} theme={theme} onAnswer={(answers) => setFailed(answers ? null : loading)} />
+        <WidgetFrame key={loading} widget={widget} url={url} visit={visit} theme={theme} language={language} refusal={refusal} onAnswer={(answers) => setFailed(answers ? null : loading)} />
       )}
       {widget !== null && failed === loading && (
         <div class="pane-failed" role="alert" data-testid="widget-failed">

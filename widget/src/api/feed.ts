@@ -1,6 +1,7 @@
 // Keeps the room fresh: loads it, follows its events, loads it again before its media grants end, and survives every outage.
 import { backoff } from '../core/backoff';
-import { decodeProgress, decodeRoom } from '../core/decode';
+import type { Sample } from '../core/clock';
+import { decodeProgress, decodeRoom, decodeWatching } from '../core/decode';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
 import { ApiError, fetchJson } from './http';
@@ -14,6 +15,10 @@ export interface FeedEvents {
   room(room: Room): void;
   /** The server has come further with a video; nothing else changed. */
   progress(videoId: string, progress: Progress): void;
+  /** Others watch the channel now. */
+  watching(watching: readonly string[]): void;
+  /** The server told its time by the way. */
+  time(sample: Sample): void;
   /** Changes arrive (again). */
   live(): void;
   /** Changes do not arrive for now; it keeps trying. */
@@ -28,6 +33,7 @@ export class RoomFeed {
   #refreshing: Promise<void> | null = null;
   #again = false;
   #renewal: ReturnType<typeof setTimeout> | undefined;
+  #together: readonly string[] = [];
 
   constructor(
     private readonly roomId: string,
@@ -52,6 +58,13 @@ export class RoomFeed {
     this.#wake();
   }
 
+  /** Has the server put these members' videos together from now on, `*` for everybody's; nobody's for an empty list. */
+  ask(together: readonly string[]): void {
+    if (together.join() === this.#together.join()) return;
+    this.#together = together;
+    if (together.length > 0) void this.refresh().catch(() => undefined);
+  }
+
   /** Loads the room anew. Calls during a load lead to one more load after it, because that one may have missed a change. */
   refresh(): Promise<void> {
     if (this.#refreshing !== null) {
@@ -64,10 +77,11 @@ export class RoomFeed {
 
   async #load(): Promise<void> {
     do {
-      const { json, ahead } = await this.session.authorized((headers) => fetchJson(this.#path(), { headers }));
+      const { json, ahead, sent, received } = await this.session.authorized((headers) => fetchJson(this.#path() + this.#query(), { headers }));
       if (this.#stopped()) return;
       const room = decodeRoom(json);
       this.#renewBefore(room.grantExpiresAt - ahead);
+      if (room.now !== null) this.events.time({ sent, received, server: room.now });
       this.events.room(room);
     } while (this.#takeAgain());
   }
@@ -108,6 +122,7 @@ export class RoomFeed {
       await readEvents(`${this.#path()}/events`, headers, signal, opened, ({ type, data }) => {
         if (type === 'changed') load();
         if (type === 'progress') this.#progress(data);
+        if (type === 'watching') this.events.watching(decodeWatching(JSON.parse(data)));
         if (type === 'revoked') failed.abort(new ApiError(403, 'M_FORBIDDEN'));
       }).catch((error: unknown) => {
         throw failed.signal.aborted ? failed.signal.reason : error;
@@ -137,6 +152,10 @@ export class RoomFeed {
         resolve();
       };
     });
+  }
+
+  #query(): string {
+    return this.#together.length === 0 ? '' : `?${new URLSearchParams(this.#together.map((each) => ['together', each])).toString()}`;
   }
 
   #path(): string {

@@ -21,16 +21,21 @@ export interface Answer {
   readonly json: unknown;
   /** Milliseconds by which the server's clock is ahead of ours. */
   readonly ahead: number;
+  /** When it was asked for and when it began to arrive: milliseconds on our steady clock. */
+  readonly sent: number;
+  readonly received: number;
 }
 
 /** Fetches JSON from our own server. Rejects with ApiError. */
 export async function fetchJson(path: string, init: RequestInit = {}): Promise<Answer> {
+  const sent = performance.now();
   const response = await fetchOk(path, { ...init, signal: AbortSignal.timeout(PATIENCE) });
+  const received = performance.now();
   const json: unknown = await response.json().catch((cause: unknown) => {
     throw new ApiError(response.status, 'M_NOT_JSON', { cause });
   });
   const date = Date.parse(response.headers.get('date') ?? '');
-  return { json, ahead: Number.isNaN(date) ? 0 : date - Date.now() };
+  return { json, ahead: Number.isNaN(date) ? 0 : date - Date.now(), sent, received };
 }
 
 /** Fetches and refuses every status that is not a success. Rejects with ApiError. */

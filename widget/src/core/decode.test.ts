@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DecodeError, decodeProgress, decodeRoom, decodeSession } from './decode';
+import { DecodeError, decodeProgress, decodeRoom, decodeSession, encodeBookmark } from './decode';
+import { aMember, aRoom, aVideo } from './samples';
 
 const VIDEO = {
   id: 'v1', event_id: '$e', title: 'Lake', state: 'ready', visibility: 'shown', duration: 4.5, width: 1, height: 1,
@@ -14,13 +15,33 @@ function withVideo(fields: Record<string, unknown>): unknown {
 
 describe('decodeRoom', () => {
   it('takes what the server sends and ignores what it does not know', () => {
-    expect(decodeRoom({ ...ROOM, later: 1 })).toEqual({
-      roomId: '!r', name: null, channelUrl: null, grantExpiresAt: 9,
-      members: [{
-        userId: '@a:x', displayName: null, avatarUrl: null, reelUrl: MEMBER.reel_url,
-        videos: [{ id: 'v1', title: 'Lake', state: 'ready', visibility: 'shown', duration: 4.5, posterUrl: VIDEO.poster_url, blurhash: null, progress: null, createdAt: 7, failure: null }],
-      }],
+    const posterUrl = VIDEO.poster_url;
+    const videos = [aVideo('v1', 'ready', { eventId: '$e', title: 'Lake', duration: 4.5, posterUrl, createdAt: 7, version: 0 })];
+    expect(decodeRoom({ ...ROOM, later: 1 })).toEqual(aRoom([aMember('@a:x', videos, { reelUrl: MEMBER.reel_url })], { grantExpiresAt: 9 }));
+  });
+
+  it('reads what may be managed, the schedule and who watches', () => {
+    const room = decodeRoom({
+      ...(withVideo({ can: ['rename', 'fly'], version: 3, published: true, reports: 2, captions: [{ language: 'zh', label: '中文', url: '/c.vtt' }] }) as object),
+      schedule: { starts_at: 5, items: [{ id: 'v1', duration: 4.5 }], before: { id: 'v0', duration: 2 } },
+      watching: ['@a:x'], direct: true, together: { members: ['@a:x', '@b:x'], reel_url: null },
     });
+    expect(room.members[0]?.videos[0]).toMatchObject({
+      can: new Set(['rename']), version: 3, published: true, reports: 2, captions: [{ language: 'zh', label: '中文', url: '/c.vtt' }],
+    });
+    expect(room).toMatchObject({
+      schedule: { startsAt: 5, items: [{ id: 'v1', duration: 4.5 }], before: { id: 'v0', duration: 2 } },
+      watching: ['@a:x'], direct: true, together: { members: ['@a:x', '@b:x'], reelUrl: null },
+    });
+  });
+
+  it('reads where the viewer was, and writes it the same way', () => {
+    const place = { selection: '@a:x', video: 'v1', position: 2.5, volume: 0.5, muted: true, speed: 1.5, loop: 'one', captions: 'zh', keys: false };
+    const bookmark = decodeRoom({ ...ROOM, place }).place;
+    expect(bookmark).toMatchObject({ selection: '@a:x', videoId: 'v1', position: 2.5, loop: 'one', captions: 'zh', keys: false });
+    expect(bookmark && encodeBookmark(bookmark)).toEqual(place);
+    expect(() => decodeRoom({ ...ROOM, place: { ...place, loop: 'none' } })).toThrow(DecodeError);
+    expect(decodeRoom({ ...ROOM, place: { ...place, speed: 99, volume: -1 } }).place).toMatchObject({ speed: 2, volume: 0 });
   });
 
   it('reads the reason of a failure', () => {

@@ -1,5 +1,6 @@
 // Turns JSON from outside into the model. Anything malformed is refused with the place where it went wrong.
-import type { Member, Progress, Room, Session, Video, VideoState, Visibility } from './model';
+import { LOOPS } from './choices';
+import type { Bookmark, Captions, Member, Progress, Room, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
 
 /** The server's answer does not have the agreed form. */
 export class DecodeError extends Error {
@@ -10,6 +11,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const STATES: readonly VideoState[] = ['queued', 'processing', 'playable', 'ready', 'failed'];
 const VISIBILITIES: readonly Visibility[] = ['shown', 'hidden', 'held', 'removed'];
+const ACTIONS: readonly VideoAction[] = ['rename', 'hide', 'show', 'delete', 'avatar', 'publish', 'report'];
 /** Root-relative and on this server: never a scheme, never a protocol-relative host. */
 const LOCAL_PATH = /^\/(?![/\\])/;
 
@@ -44,6 +46,10 @@ function number(of: Json, key: string, where: string): number {
   return value;
 }
 
+function optionalNumber(of: Json, key: string, where: string): number | null {
+  return (of[key] ?? null) === null ? null : number(of, key, where);
+}
+
 function list(of: Json, key: string, where: string): readonly unknown[] {
   const value = of[key];
   if (!Array.isArray(value)) throw new DecodeError(`${where}.${key}: not a list`);
@@ -56,28 +62,68 @@ function oneOf<T extends string>(of: Json, key: string, allowed: readonly T[], w
   return found;
 }
 
+/** A list that a server of an earlier release does not know. */
+function optionalList(of: Json, key: string, where: string): readonly unknown[] {
+  return (of[key] ?? null) === null ? [] : list(of, key, where);
+}
+
+function texts(of: Json, key: string, where: string): readonly string[] {
+  return optionalList(of, key, where).map((each) => {
+    if (typeof each !== 'string') throw new DecodeError(`${where}.${key}: not all of it is text`);
+    return each;
+  });
+}
+
+/** What `read` makes of an optional object; null when there is none. */
+function optional<T>(of: Json, key: string, where: string, read: (json: Json, where: string) => T): T | null {
+  const value = of[key] ?? null;
+  return value === null ? null : read(asObject(value, `${where}.${key}`), `${where}.${key}`);
+}
+
 function progress(json: Json, where: string): Progress {
+  const remaining = optionalNumber(json, 'remaining', where);
   return {
     percent: Math.min(100, Math.max(0, number(json, 'percent', where))),
-    remaining: (json.remaining ?? null) === null ? null : Math.max(0, number(json, 'remaining', where)),
+    remaining: remaining === null ? null : Math.max(0, remaining),
   };
+}
+
+function captions(value: unknown, where: string): Captions {
+  const json = asObject(value, where);
+  const url = localUrl(json, 'url', where);
+  if (url === null) throw new DecodeError(`${where}.url: missing`);
+  return { language: optionalText(json, 'language', where), label: text(json, 'label', where), url };
 }
 
 function video(value: unknown, where: string): Video {
   const json = asObject(value, where);
-  const failure = json.failure ?? null;
+  const can = texts(json, 'can', where);
   return {
     id: text(json, 'id', where),
+    eventId: text(json, 'event_id', where),
     title: optionalText(json, 'title', where),
     state: oneOf(json, 'state', STATES, where),
     visibility: oneOf(json, 'visibility', VISIBILITIES, where),
-    duration: json.duration === null ? null : number(json, 'duration', where),
+    duration: optionalNumber(json, 'duration', where),
     posterUrl: localUrl(json, 'poster_url', where),
     blurhash: optionalText(json, 'blurhash', where),
-    progress: (json.progress ?? null) === null ? null : progress(asObject(json.progress, `${where}.progress`), `${where}.progress`),
+    progress: optional(json, 'progress', where, progress),
     createdAt: number(json, 'created_at', where),
-    failure: failure === null ? null : text(asObject(failure, `${where}.failure`), 'code', `${where}.failure`),
+    failure: optional(json, 'failure', where, (failure, place) => text(failure, 'code', place)),
+    storyboardUrl: localUrl(json, 'storyboard_url', where),
+    previewUrl: localUrl(json, 'preview_url', where),
+    captions: optionalList(json, 'captions', where).map((each, index) => captions(each, `${where}.captions[${index}]`)),
+    version: optionalNumber(json, 'version', where) ?? 0,
+    can: new Set(ACTIONS.filter((action) => can.includes(action))),
+    published: json.published === true,
+    isVideoAvatar: json.is_video_avatar === true,
+    reports: optionalNumber(json, 'reports', where),
   };
+}
+
+/** The answer to a change of a video. Throws DecodeError. */
+export function decodeVideo(value: unknown): Video {
+  return video(value, 'video');
 }
 
 function member(value: unknown, where: string): Member {
@@ -86,9 +132,46 @@ function member(value: unknown, where: string): Member {
     userId: text(json, 'user_id', where),
     displayName: optionalText(json, 'display_name', where),
     avatarUrl: localUrl(json, 'avatar_url', where),
+    videoAvatarUrl: localUrl(json, 'video_avatar', where),
+    canOrder: texts(json, 'can', where).includes('order'),
     reelUrl: localUrl(json, 'reel_url', where),
     videos: list(json, 'videos', where).map((each, index) => video(each, `${where}.videos[${index}]`)),
   };
+}
+
+function turn(json: Json, where: string): Turn {
+  return { id: text(json, 'id', where), duration: number(json, 'duration', where) };
+}
+
+function schedule(json: Json, where: string): Schedule {
+  return {
+    startsAt: number(json, 'starts_at', where),
+    items: list(json, 'items', where).map((each, index) => turn(asObject(each, `${where}.items[${index}]`), `${where}.items[${index}]`)),
+    before: optional(json, 'before', where, turn),
+  };
+}
+
+function together(json: Json, where: string): Together {
+  return { members: texts(json, 'members', where), reelUrl: localUrl(json, 'reel_url', where) };
+}
+
+function bookmark(json: Json, where: string): Bookmark {
+  return {
+    selection: optionalText(json, 'selection', where),
+    videoId: optionalText(json, 'video', where),
+    position: Math.max(0, number(json, 'position', where)),
+    volume: Math.min(1, Math.max(0, number(json, 'volume', where))),
+    muted: json.muted === true,
+    speed: Math.min(2, Math.max(0.5, number(json, 'speed', where))),
+    loop: oneOf(json, 'loop', LOOPS, where),
+    captions: optionalText(json, 'captions', where),
+    keys: json.keys !== false,
+  };
+}
+
+/** The same as the server takes it. */
+export function encodeBookmark({ videoId, ...rest }: Bookmark): object {
+  return { ...rest, video: videoId };
 }
 
 /** The answer of `GET /api/v1/rooms/{room_id}`. Throws DecodeError. */
@@ -97,8 +180,15 @@ export function decodeRoom(value: unknown): Room {
   return {
     roomId: text(json, 'room_id', 'room'),
     name: optionalText(json, 'name', 'room'),
+    bot: optionalText(json, 'bot', 'room'),
     channelUrl: localUrl(json, 'channel', 'room'),
     grantExpiresAt: number(json, 'grant_expires_at', 'room'),
+    now: optionalNumber(json, 'now', 'room'),
+    schedule: optional(json, 'schedule', 'room', schedule),
+    watching: texts(json, 'watching', 'room'),
+    direct: json.direct === true,
+    together: optional(json, 'together', 'room', together),
+    place: optional(json, 'place', 'room', bookmark),
     members: list(json, 'members', 'room').map((each, index) => member(each, `room.members[${index}]`)),
   };
 }
@@ -107,6 +197,18 @@ export function decodeRoom(value: unknown): Room {
 export function decodeProgress(value: unknown): { readonly videoId: string; readonly progress: Progress } {
   const json = asObject(value, 'progress');
   return { videoId: text(json, 'video_id', 'progress'), progress: progress(json, 'progress') };
+}
+
+/** Who watches the channel: the data of an event `watching`, and the answer to one's own word. Throws DecodeError. */
+export function decodeWatching(value: unknown): readonly string[] {
+  const json = asObject(value, 'watching');
+  list(json, 'watching', 'watching');
+  return texts(json, 'watching', 'watching');
+}
+
+/** The answer of `GET /api/v1/time`: milliseconds since the epoch. Throws DecodeError. */
+export function decodeTime(value: unknown): number {
+  return number(asObject(value, 'time'), 'now', 'time');
 }
 
 /** The answer of `POST /api/v1/session`. Throws DecodeError. */

@@ -29,6 +29,10 @@ export class Grants {
 
 /** True when two URLs name the same file, whatever their grants. */
 export function sameMedia(one: string, other: string): boolean {
-  const bare = (url: string): string => url.replace(MEDIA, '$1$3$4');
-  return bare(one) === bare(other);
+  return mediaName(one) === mediaName(other);
+}
+
+/** A media URL without its grant. */
+export function mediaName(url: string): string {
+  return url.replace(MEDIA, '$1$3$4');
 }

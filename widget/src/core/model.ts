@@ -1,4 +1,5 @@
 // What the server tells the widget about a room, after validation.
+import type { Loop } from './choices';
 
 /** How far a video has come on the server. */
 export type VideoState = 'queued' | 'processing' | 'playable' | 'ready' | 'failed';
@@ -14,8 +15,22 @@ export interface Progress {
   readonly remaining: number | null;
 }
 
+/** What the viewer may do with a video. */
+export type VideoAction = 'rename' | 'hide' | 'show' | 'delete' | 'avatar' | 'publish' | 'report';
+
+/** Subtitles or captions of one language. */
+export interface Captions {
+  /** BCP 47; null where the file does not tell. */
+  readonly language: string | null;
+  readonly label: string;
+  /** A WebVTT file. */
+  readonly url: string;
+}
+
 export interface Video {
   readonly id: string;
+  /** The message in the room's timeline that brought it. */
+  readonly eventId: string;
   readonly title: string | null;
   readonly state: VideoState;
   readonly visibility: Visibility;
@@ -30,25 +45,92 @@ export interface Video {
   readonly createdAt: number;
   /** Why it failed: a code of the catalogue's `failure-…` messages. */
   readonly failure: string | null;
+  /** A WebVTT file that names parts of a picture, for a preview of any moment. */
+  readonly storyboardUrl: string | null;
+  /** A short silent clip. */
+  readonly previewUrl: string | null;
+  readonly captions: readonly Captions[];
+  /** Counts its managed changes: a change of an older version is refused. */
+  readonly version: number;
+  readonly can: ReadonlySet<VideoAction>;
+  /** On its sender's public page. */
+  readonly published: boolean;
+  readonly isVideoAvatar: boolean;
+  /** How many members reported it; null for those who are no moderators. */
+  readonly reports: number | null;
 }
 
 export interface Member {
   readonly userId: string;
   readonly displayName: string | null;
   readonly avatarUrl: string | null;
+  /** A short silent clip that stands for the member. */
+  readonly videoAvatarUrl: string | null;
   /** The member's playable videos as one HLS playlist. */
   readonly reelUrl: string | null;
+  /** The viewer may change the order of the member's videos. */
+  readonly canOrder: boolean;
   /** In the order of the reel. */
   readonly videos: readonly Video[];
+}
+
+/** One turn of the channel: seconds. */
+export interface Turn {
+  readonly id: string;
+  readonly duration: number;
+}
+
+/** What the channel shows when: from `startsAt` on the items, again and again; until then the end of `before`. */
+export interface Schedule {
+  /** Milliseconds since the epoch on the server's clock. */
+  readonly startsAt: number;
+  readonly items: readonly Turn[];
+  readonly before: Turn | null;
+}
+
+/** Several members' videos, by turns, as one HLS playlist. */
+export interface Together {
+  readonly members: readonly string[];
+  readonly reelUrl: string | null;
+}
+
+/** Where the viewer was in this room, and how they watched: the server keeps it, for a frame in another site has no memory. */
+export interface Bookmark {
+  /** A selection of the page's state; null when nothing showed. */
+  readonly selection: string | null;
+  readonly videoId: string | null;
+  /** Seconds within the video. */
+  readonly position: number;
+  /** 0 to 1. */
+  readonly volume: number;
+  readonly muted: boolean;
+  readonly speed: number;
+  readonly loop: Loop;
+  readonly captions: string | null;
+  readonly keys: boolean;
 }
 
 export interface Room {
   readonly roomId: string;
   readonly name: string | null;
+  /** What it says of videos by reactions is not what people say. Null from a server of an earlier release. */
+  readonly bot: string | null;
   /** Everybody's videos as one HLS playlist. */
   readonly channelUrl: string | null;
   /** When the media URLs above stop working; milliseconds since the epoch on the server's clock. */
   readonly grantExpiresAt: number;
+  /** The time by which the schedule goes, when the server answered; milliseconds since the epoch. Null from a server of an earlier release. */
+  readonly now: number | null;
+  /** Null while the channel is empty. */
+  readonly schedule: Schedule | null;
+  /** The user ids of those who watch the channel now. */
+  readonly watching: readonly string[];
+  /** A chat of two. */
+  readonly direct: boolean;
+  /** Null unless several members were asked for. */
+  readonly together: Together | null;
+  /** Null when the viewer is here for the first time. */
+  readonly place: Bookmark | null;
   readonly members: readonly Member[];
 }
 

@@ -5,9 +5,13 @@ export type Theme = 'light' | 'dark';
 export interface Params {
   readonly roomId: string | null;
   readonly theme: Theme | null;
+  /** The client's theme is one of high contrast. */
+  readonly contrast: boolean;
   readonly language: string | null;
   readonly widgetId: string | null;
   readonly parentUrl: string | null;
+  /** The video to begin with: the address is a link to it. */
+  readonly videoId: string | null;
 }
 
 /** Reads the parameters through `get`. A variable that the client did not fill in still starts with `$` and counts as absent. */
@@ -19,9 +23,11 @@ export function readParams(get: (name: string) => string | null): Params {
   return {
     roomId: value('room_id'),
     theme: themeOf(value('theme')),
+    contrast: hasContrast(value('theme')),
     language: value('lang'),
     widgetId: value('widgetId'),
     parentUrl: value('parentUrl'),
+    videoId: value('video'),
   };
 }
 
@@ -30,6 +36,11 @@ export function themeOf(name: unknown): Theme | null {
   if (typeof name !== 'string') return null;
   if (/dark|black|night/i.test(name)) return 'dark';
   return /light/i.test(name) ? 'light' : null;
+}
+
+/** True for the name of a theme of high contrast (`light-high-contrast`). */
+export function hasContrast(name: unknown): boolean {
+  return typeof name === 'string' && /contrast/i.test(name);
 }
 
 /** The first of `available` that a wish (`zh-Hans-CN`, `en_GB`) asks for by its language; else the first available. */

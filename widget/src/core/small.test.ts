@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { backoff } from './backoff';
 import { clock, initials, localpart, roughly, titleOf } from './format';
-import { chooseLanguage, readParams, themeOf } from './params';
+import { chooseLanguage, hasContrast, readParams, themeOf } from './params';
 import { firstVariant, isWhole, segmentsOf } from './playlist';
 import { Store } from './store';
 
@@ -30,11 +30,12 @@ describe('format', () => {
 describe('params', () => {
   it('counts what the client did not fill in as absent', () => {
     const query: Record<string, string> = { room_id: '!r', theme: '$org.matrix.msc2873.client_theme', lang: '', widgetId: 'w' };
-    expect(readParams((name) => query[name] ?? null)).toEqual({ roomId: '!r', theme: null, language: null, widgetId: 'w', parentUrl: null });
+    expect(readParams((name) => query[name] ?? null)).toEqual({ roomId: '!r', theme: null, contrast: false, language: null, widgetId: 'w', parentUrl: null, videoId: null });
   });
 
   it('understands theme names', () => {
     expect(['dark', 'light-high-contrast', 'custom-Dark Blue', 'custom-x', 3].map(themeOf)).toEqual(['dark', 'light', 'dark', null, null]);
+    expect(['light-high-contrast', 'dark-high-contrast', 'dark', null].map(hasContrast)).toEqual([true, true, false, false]);
   });
 
   it('chooses a language', () => {

@@ -1,24 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { Member, Room, Video, VideoState } from './model';
-import { emptinessOf, EVERYONE, furthest, INITIAL, inOrder, reduce, selectionOf, type State } from './state';
+import type { Bookmark, Member, Room } from './model';
+import { aMember, aRoom, aVideo } from './samples';
+import { emptinessOf, EVERYONE, furthest, INITIAL, inOrder, inStrip, reduce, selectionOf, type State } from './state';
 
-function video(id: string, state: VideoState = 'ready'): Video {
-  return { id, title: id, state, visibility: 'shown', duration: 1, posterUrl: null, blurhash: null, progress: null, createdAt: 0, failure: null };
-}
-
-function member(userId: string, videos: readonly Video[] = []): Member {
-  const reelUrl = videos.some(({ state }) => state === 'ready') ? `/media/1.s/r/reel/${userId}/1/index.m3u8` : null;
-  return { userId, displayName: null, avatarUrl: null, reelUrl, videos };
-}
+const video = aVideo;
+const member = aMember;
 
 function room(members: readonly Member[], channelUrl: string | null = null): Room {
-  return { roomId: '!r', name: null, channelUrl, grantExpiresAt: 0, members };
+  return aRoom(members, { channelUrl });
 }
 
 function after(state: State, ...rooms: Room[]): State {
   return rooms.reduce((now, next) => reduce(now, { type: 'room', room: next }), state);
 }
 
+const PLACE: Bookmark = { selection: null, videoId: null, position: 0, volume: 1, muted: false, speed: 1, loop: 'list', captions: null, keys: true };
 const ALICE = member('@alice:x', [video('a1'), video('a2')]);
 const BOB = member('@bob:x');
 const AS_BOB = reduce(INITIAL, { type: 'signed-in', viewer: '@bob:x' });
@@ -27,6 +23,15 @@ describe('selection', () => {
   it('is everyone where there is a channel, else the first who plays', () => {
     expect(after(AS_BOB, room([ALICE], '/media/1.s/r/reel/all/1/index.m3u8')).selected).toBe(EVERYONE);
     expect(after(AS_BOB, room([BOB, ALICE])).selected).toBe('@alice:x');
+  });
+
+  it('is at first where the viewer was the last time, as long as it is there', () => {
+    const place = { ...PLACE, selection: '@bob:x' };
+    const back = after(AS_BOB, aRoom([ALICE, BOB], { place }));
+    expect([back.selected, back.chosen]).toEqual(['@bob:x', true]);
+    expect(after(back, aRoom([ALICE, BOB], { place: { ...place, selection: '@alice:x' } })).selected).toBe('@bob:x');
+    expect(after(AS_BOB, aRoom([ALICE], { place })).selected).toBe('@alice:x');
+    expect(after(AS_BOB, aRoom([ALICE], { place: { ...place, selection: null } })).selected).toBe('@alice:x');
   });
 
   it('waits at the viewer while nobody has sent anything, and goes where the first video appears', () => {
@@ -53,6 +58,66 @@ describe('selection', () => {
 
   it('is nobody in an empty room', () => {
     expect(selectionOf(after(INITIAL, room([])))).toBeNull();
+  });
+});
+
+describe('several', () => {
+  const room = (fields: Partial<Room> = {}): Room => aRoom([ALICE, CAROL, BOB], fields);
+  const CAROL = member('@carol:x', [video('c1'), video('c2', 'failed'), video('c3')]);
+  const KEY = '@alice:x+@carol:x';
+  const together = { members: ['@carol:x', '@alice:x'], reelUrl: '/media/1.s/r/reel/1+2/1/index.m3u8' };
+  const wanting = reduce(after(AS_BOB, room()), { type: 'select', selected: KEY });
+
+  it('leave what shows until the server has put them together', () => {
+    expect([wanting.selected, wanting.wanted]).toEqual(['@alice:x', KEY]);
+    const others = after(wanting, room({ together: { members: ['@alice:x', '@bob:x'], reelUrl: null } }));
+    expect([others.selected, others.wanted]).toEqual(['@alice:x', KEY]);
+    const there = after(others, room({ together }));
+    expect([there.selected, there.wanted, there.chosen]).toEqual([KEY, null, true]);
+  });
+
+  it('take turns, and what failed is left out', () => {
+    const selection = selectionOf(after(wanting, room({ together })));
+    expect(selection?.entries.map((entry) => entry.video.id)).toEqual(['c1', 'a1', 'c3', 'a2']);
+    expect([selection?.reelUrl, selection?.member, selection?.turns.length]).toEqual([together.reelUrl, null, 2]);
+  });
+
+  it('stay while they are there, and give way to a single choice at once', () => {
+    const there = after(wanting, room({ together }), room({ together }));
+    expect(there.selected).toBe(KEY);
+    const single = reduce(there, { type: 'select', selected: '@bob:x' });
+    expect([single.selected, single.wanted]).toEqual(['@bob:x', null]);
+    expect(reduce(single, { type: 'select', selected: KEY }).selected).toBe(KEY);
+  });
+
+  it('go on as one when the other has left, and end when all have', () => {
+    const there = after(wanting, room({ together }));
+    const one = after(there, aRoom([ALICE, BOB], { together: { members: ['@alice:x'], reelUrl: '/r' } }));
+    expect(selectionOf(one)).toMatchObject({ key: KEY, reelUrl: '/r' });
+    expect(after(there, aRoom([BOB], { together: { members: [], reelUrl: null } })).selected).toBe('@bob:x');
+  });
+
+  it('come back where the viewer was the last time', () => {
+    const place = { selection: KEY, videoId: null, position: 0, volume: 1, muted: false, speed: 1, loop: 'list', captions: null, keys: true } as const;
+    const first = after(AS_BOB, room({ place }));
+    expect([first.selected, first.wanted]).toEqual(['@alice:x', KEY]);
+    expect(after(first, room({ place, together })).selected).toBe(KEY);
+  });
+});
+
+describe('a chat of two', () => {
+  const [his, hers] = [member('@bob:x', [video('b1')]), ALICE];
+  const channel = { direct: true, channelUrl: '/media/1.s/r/reel/all/1/index.m3u8' };
+
+  it('greets with the other one, and has oneself beside', () => {
+    const state = after(AS_BOB, aRoom([his, hers], channel));
+    expect(state.selected).toBe('@alice:x');
+    expect(inStrip(aRoom([his, hers], channel), '@bob:x').map(({ userId }) => userId)).toEqual(['@alice:x', '@bob:x']);
+  });
+
+  it('shows oneself while the other has nothing', () => {
+    expect(after(AS_BOB, aRoom([his, member('@alice:x')], channel)).selected).toBe('@bob:x');
+    expect(after(AS_BOB, aRoom([BOB, member('@alice:x')], { direct: true })).selected).toBe('@bob:x');
   });
 });
 

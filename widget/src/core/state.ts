@@ -1,18 +1,27 @@
 // What the page shows, apart from the running player: which room, which reel, or which trouble.
 import { isPending, isPlayable, type Member, type Progress, type Room, type Video } from './model';
+import { isSeveral, turnsOf } from './together';
 
-/** Why there is nothing to see. Each has its own words and way out in the catalogue (`widget-error-…`). */
-export type Trouble = 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'no-room' | 'unsupported';
+/** Why there is nothing to see. Each has its own words and way out in the catalogue (`widget-error-…`), `sign-in` a page of its own. */
+export type Trouble = 'sign-in' | 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'no-room' | 'unsupported';
 
-/** The room's channel, where everybody's videos play; the other selections are user ids, which start with `@`. */
+/** The room's channel, where everybody's videos play; the others are user ids, which start with `@`, or keys of several (`together`). */
 export const EVERYONE = '*';
+
+/** What the viewer has changed, laid over the room that the server told. */
+export type Overlay = (room: Room) => Room;
 
 export interface State {
   readonly room: Room | null;
+  /** The room as the server told it. */
+  readonly served: Room | null;
+  readonly overlay: Overlay;
   /** The viewer's own user id, once the server confirmed it. */
   readonly viewer: string | null;
-  /** EVERYONE or a user id; null while there is nobody. */
+  /** EVERYONE, a user id, or a key of several; null while there is nobody. */
   readonly selected: string | null;
+  /** Several that the viewer chose: they are selected as soon as the server has put them together. */
+  readonly wanted: string | null;
   /** The viewer picked the selection; otherwise it is a guess that may still change. */
   readonly chosen: boolean;
   readonly trouble: Trouble | null;
@@ -27,15 +36,24 @@ export type Action =
   | { readonly type: 'retry' }
   | { readonly type: 'signed-in'; readonly viewer: string }
   | { readonly type: 'room'; readonly room: Room }
+  | { readonly type: 'overlay'; readonly overlay: Overlay }
   | { readonly type: 'progress'; readonly videoId: string; readonly progress: Progress }
+  | { readonly type: 'watching'; readonly watching: readonly string[] }
   | { readonly type: 'select'; readonly selected: string }
   | { readonly type: 'live'; readonly live: boolean }
   | { readonly type: 'trouble'; readonly trouble: Trouble };
 
-export const INITIAL: State = { room: null, viewer: null, selected: null, chosen: false, trouble: null, asking: false, stale: false };
+export const INITIAL: State = { room: null, served: null, overlay: (room) => room, viewer: null, selected: null, wanted: null, chosen: false, trouble: null, asking: false, stale: false };
 
-/** The next state; pure. */
+/** The next state; pure. Everything happens to the room that the server told; what the viewer has changed lies over it. */
 export function reduce(state: State, action: Action): State {
+  if (action.type === 'overlay') return { ...state, overlay: action.overlay, room: state.served && action.overlay(state.served) };
+  const next = step({ ...state, room: state.served }, action);
+  if (next.room === state.served) return { ...next, room: state.room };
+  return { ...next, served: next.room, room: next.room && next.overlay(next.room) };
+}
+
+function step(state: State, action: Exclude<Action, { type: 'overlay' }>): State {
   switch (action.type) {
     case 'asking':
       return { ...state, asking: true };
@@ -45,11 +63,13 @@ export function reduce(state: State, action: Action): State {
       return { ...state, viewer: action.viewer, asking: false };
     case 'room':
       // A room does not help a browser that cannot play it.
-      return { ...state, room: action.room, selected: keepOrChoose(action.room, state), trouble: state.trouble === 'unsupported' ? 'unsupported' : null };
+      return { ...state, room: action.room, ...selectFor(action.room, state), trouble: state.trouble === 'unsupported' ? 'unsupported' : null };
     case 'progress':
       return { ...state, room: state.room && withProgress(state.room, action.videoId, action.progress) };
+    case 'watching':
+      return { ...state, room: state.room && { ...state.room, watching: action.watching } };
     case 'select':
-      return { ...state, selected: action.selected, chosen: true };
+      return { ...state, ...choose(state.room, action.selected) };
     case 'live':
       return { ...state, stale: !action.live };
     case 'trouble':
@@ -72,22 +92,46 @@ function withTrouble(state: State, trouble: Trouble): State {
   return { ...state, trouble, room: null, asking: false };
 }
 
+/** What was showing goes on until several are put together. */
+function choose(room: Room | null, key: string): Partial<State> {
+  if (isSeveral(key) && (room === null || turnsOf(room, key) === null)) return { wanted: key };
+  return { selected: key, wanted: null, chosen: true };
+}
+
+/** At first where the viewer was the last time. */
+function selectFor(room: Room, state: State): Pick<State, 'selected' | 'wanted' | 'chosen'> {
+  const before = state.selected === null ? room.place?.selection ?? null : null;
+  const wanted = state.wanted ?? (before !== null && isSeveral(before) ? before : null);
+  const key = wanted ?? before;
+  if (key !== null && reelsOf(room, state.viewer, key).has(key)) return { selected: key, wanted: null, chosen: true };
+  return { selected: keepOrChoose(room, state), wanted, chosen: state.chosen };
+}
+
 /** Keeps a selection that shows something or was picked, so that new videos elsewhere never take the viewer away. */
 function keepOrChoose(room: Room, { selected, chosen, viewer }: State): string | null {
-  const reels = reelsOf(room);
+  const reels = reelsOf(room, viewer, selected);
   const stillThere = selected !== null && reels.has(selected) ? selected : null;
   if (stillThere !== null && (chosen || reels.get(stillThere) !== null)) return stillThere;
   const playing = [...reels].find(([, url]) => url !== null)?.[0];
-  const waiting = room.members.find((member) => member.videos.length > 0)?.userId;
+  const waiting = inStrip(room, viewer).find((member) => member.videos.length > 0)?.userId;
   const self = viewer !== null && reels.has(viewer) ? viewer : undefined;
   return playing ?? waiting ?? stillThere ?? self ?? room.members[0]?.userId ?? null;
 }
 
-function reelsOf(room: Room): Map<string, string | null> {
-  const reels = new Map<string, string | null>();
-  if (room.channelUrl !== null) reels.set(EVERYONE, room.channelUrl);
-  for (const member of room.members) reels.set(member.userId, member.reelUrl);
-  return reels;
+/** What can be selected, the first to greet the viewer ahead: in a chat of two the other one, elsewhere everybody. */
+function reelsOf(room: Room, viewer: string | null, selected: string | null): Map<string, string | null> {
+  const reels: [string, string | null][] = inStrip(room, viewer).map(({ userId, reelUrl }) => [userId, reelUrl]);
+  const everyone: [string, string | null][] = room.channelUrl === null ? [] : [[EVERYONE, room.channelUrl]];
+  if (room.direct) reels.push(...everyone);
+  else reels.unshift(...everyone);
+  if (selected !== null && isSeveral(selected) && turnsOf(room, selected) !== null) reels.push([selected, room.together?.reelUrl ?? null]);
+  return new Map(reels);
+}
+
+/** The members as the strip shows them: in a chat of two one's own face stands beside the other's. */
+export function inStrip(room: Room, viewer: string | null): readonly Member[] {
+  if (!room.direct) return room.members;
+  return [...room.members].sort((a, b) => Number(a.userId === viewer) - Number(b.userId === viewer));
 }
 
 /** A video in a list, with whose it is. */
@@ -98,8 +142,10 @@ export interface Entry {
 
 export interface Selection {
   readonly key: string;
-  /** Null for everyone. */
+  /** Null for everyone, and for several. */
   readonly member: Member | null;
+  /** Those who take turns; empty but for several. */
+  readonly turns: readonly Member[];
   readonly reelUrl: string | null;
   readonly entries: readonly Entry[];
 }
@@ -107,9 +153,20 @@ export interface Selection {
 /** What is selected, with its list; null while there is nothing to select. */
 export function selectionOf({ room, selected }: State): Selection | null {
   if (room === null || selected === null) return null;
-  if (selected === EVERYONE) return { key: EVERYONE, member: null, reelUrl: room.channelUrl, entries: everyones(room) };
+  if (selected === EVERYONE) return { key: EVERYONE, member: null, turns: [], reelUrl: room.channelUrl, entries: everyones(room) };
+  if (isSeveral(selected)) return severalOf(room, selected);
   const member = room.members.find(({ userId }) => userId === selected);
-  return member === undefined ? null : { key: selected, member, reelUrl: member.reelUrl, entries: entriesOf(member) };
+  return member === undefined ? null : { key: selected, member, turns: [], reelUrl: member.reelUrl, entries: entriesOf(member) };
+}
+
+/** What failed concerns its sender alone. */
+function severalOf(room: Room, key: string): Selection | null {
+  const turns = turnsOf(room, key);
+  if (turns === null) return null;
+  const lists = turns.map((member) => entriesOf(member).filter(({ video }) => video.state !== 'failed'));
+  const rounds = Math.max(...lists.map((list) => list.length));
+  const entries = Array.from({ length: rounds }, (_, round) => lists.flatMap((list) => list[round] ?? [])).flat();
+  return { key, member: null, turns, reelUrl: room.together?.reelUrl ?? null, entries };
 }
 
 /** Everybody's videos as the channel plays them: in the order they were sent. What failed concerns its sender alone. */

@@ -19,7 +19,7 @@ export interface Item {
 export type Timeline = readonly Item[];
 
 /** Seconds within which 'previous' means the item before, not the start of this one. */
-const RESTART_AFTER = 3;
+export const RESTART_AFTER = 3;
 /** Seconds before an item's end that are still its own: the end itself belongs to the next one. */
 const LAST = 0.1;
 /** The same where nothing follows yet: Chromium does not finish a seek with less than some tenths of a second ahead. */

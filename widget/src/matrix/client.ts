@@ -1,6 +1,7 @@
-// Our side of the widget API: the handshake with the Matrix client, the viewer's identity, the client's theme.
-import { WidgetApi, type IOpenIDCredentials } from 'matrix-widget-api';
-import { themeOf, type Params, type Theme } from '../core/params';
+// Our side of the widget API: the handshake with the Matrix client, the viewer's identity, the client's theme, the room's events.
+import { WidgetApi, WidgetApiResponseError, type IOpenIDCredentials, type IRoomEvent } from 'matrix-widget-api';
+import { hasContrast, themeOf, type Params, type Theme } from '../core/params';
+import { Store } from '../core/store';
 
 /** Milliseconds that a client may take to shake hands. */
 const PATIENCE = 10_000;
@@ -22,9 +23,60 @@ export class ClientError extends Error {
 /** What the server needs to ask the viewer's homeserver who they are. */
 export type OpenIdToken = Readonly<Record<'access_token' | 'matrix_server_name' | 'token_type', string>> & { readonly expires_in: number };
 
+/** What a widget has to be allowed for, all of it in this room (MSC2762 and the widget API's own). */
+export const CAPABILITIES = {
+  stayOnScreen: 'm.always_on_screen',
+  sendVideo: 'org.matrix.msc2762.send.event:m.room.message#m.video',
+  sendText: 'org.matrix.msc2762.send.event:m.room.message#m.text',
+  sendReaction: 'org.matrix.msc2762.send.event:m.reaction',
+  sendRedaction: 'org.matrix.msc2762.send.event:m.room.redaction',
+  seeMessages: 'org.matrix.msc2762.receive.event:m.room.message',
+  seeReactions: 'org.matrix.msc2762.receive.event:m.reaction',
+  seeRedactions: 'org.matrix.msc2762.receive.event:m.room.redaction',
+} as const;
+export type Permission = keyof typeof CAPABILITIES;
+
+/** An event of the room as the client passes it on; its content is anybody's. */
+export type RoomEvent = IRoomEvent;
+
+export interface Relations {
+  readonly events: readonly RoomEvent[];
+  /** Where the next page begins; null at the end. */
+  readonly next: string | null;
+}
+
+/** The HTTP status with which the homeserver refused a call that went through the client; null when something else was the matter. */
+export function homeserverStatus(error: unknown): number | null {
+  return error instanceof WidgetApiResponseError ? (error.data.matrix_api_error?.http_status ?? null) : null;
+}
+
+/** What the client says about itself while the widget is open. */
+export interface Listener {
+  /** `contrast`: the theme is one of high contrast. */
+  readonly onTheme: (theme: Theme, contrast: boolean) => void;
+  /** BCP 47. */
+  readonly onLanguage: (language: string) => void;
+}
+
 export interface MatrixClient {
   /** A fresh token. Rejects with ClientError `declined` or `identity`. */
   identify(): Promise<OpenIdToken>;
+  /** What the viewer allows; nothing before `askPermissions` was answered. */
+  readonly permissions: Store<ReadonlySet<Permission>>;
+  /** The viewer was asked for them, and answered. */
+  readonly answered: Store<boolean>;
+  /** Asks for all of `CAPABILITIES`; the client shows the viewer a question the first time. The answer comes in `permissions`. */
+  askPermissions(): void;
+  /** Asks the client to keep the widget in sight when the viewer goes to another room; rejects where it cannot. */
+  stayOnScreen(on: boolean): Promise<void>;
+  /** Sends an event as the viewer and hands back its id. Rejects when it is not allowed or not sent. */
+  send(type: string, content: object): Promise<string>;
+  /** Events that relate to another (MSC3869). Rejects where the client cannot tell. */
+  relations(eventId: string, options: { relType?: string; type?: string; from?: string; limit?: number }): Promise<Relations>;
+  /** The newest events of a type that the client has at hand, in any order (MSC2876); perhaps none. Rejects where it cannot tell. */
+  recent(type: string, limit: number): Promise<readonly RoomEvent[]>;
+  /** Calls `listener` with each new event that may be seen; hands back the way to stop it. */
+  onEvent(listener: (event: RoomEvent) => void): () => void;
 }
 
 /** Only the embedding window, and only from where the client said it lives, may speak to us. */
@@ -50,28 +102,90 @@ function until(api: WidgetApi, event: string): Promise<void> {
   });
 }
 
-function followTheme(api: WidgetApi, onTheme: (theme: Theme) => void): void {
+function followLooks(api: WidgetApi, { onTheme, onLanguage }: Listener): void {
   api.on('action:theme_change', (event: CustomEvent<{ data?: { name?: unknown } }>) => {
     event.preventDefault();
     api.transport.reply(event.detail as never, {});
-    const theme = themeOf(event.detail.data?.name);
-    if (theme !== null) onTheme(theme);
+    const name = event.detail.data?.name;
+    const theme = themeOf(name);
+    if (theme !== null) onTheme(theme, hasContrast(name));
+  });
+  api.on('action:language_change', (event: CustomEvent<{ data?: { lang?: unknown } }>) => {
+    event.preventDefault();
+    api.transport.reply(event.detail as never, {});
+    const language = event.detail.data?.lang;
+    if (typeof language === 'string') onLanguage(language);
   });
 }
 
 /** Shakes hands with the client around us. Must be called before the page has loaded: some clients speak first. Rejects with ClientError. */
-export async function connect(params: Params, onTheme: (theme: Theme) => void): Promise<MatrixClient> {
+export async function connect(params: Params, listener: Listener): Promise<MatrixClient> {
   const origin = originOf(params.parentUrl);
   if (window.parent === window || origin === null || params.widgetId === null) throw new ClientError('outside');
   guardMessages(origin);
   const api = new WidgetApi(params.widgetId, origin);
-  followTheme(api, onTheme);
+  followLooks(api, listener);
+  const answered = new Store(false);
+  const permissions = followPermissions(api, answered);
+  const listeners = followEvents(api);
   const ready = until(api, 'ready');
   api.start();
   // Clients that waited for the frame's load event do not expect this message and may refuse it.
   api.sendContentLoaded().catch(() => undefined);
   await ready;
-  return { identify: () => identify(api) };
+  return {
+    identify: () => identify(api),
+    permissions,
+    answered,
+    askPermissions: () => askPermissions(api),
+    async stayOnScreen(on) {
+      await api.setAlwaysOnScreen(on);
+    },
+    async send(type, content) {
+      const { event_id } = await api.sendRoomEvent(type, content);
+      if (typeof event_id !== 'string') throw new Error('The client gave no event id.');
+      return event_id;
+    },
+    async relations(eventId, { relType, type, from, limit }) {
+      const { chunk, next_batch } = await api.readEventRelations(eventId, undefined, relType, type, limit, from);
+      return { events: chunk, next: next_batch ?? null };
+    },
+    recent: (type, limit) => api.readRoomEvents(type, limit),
+    onEvent(hear) {
+      listeners.add(hear);
+      return () => listeners.delete(hear);
+    },
+  };
+}
+
+/** Later than the handshake, in which some clients wait for the viewer's answer: nobody has to answer before they may watch. */
+function askPermissions(api: WidgetApi): void {
+  api.requestCapabilities(Object.values(CAPABILITIES));
+  // Clients without renegotiation (MSC2974) leave it at none.
+  api.updateRequestedCapabilities().catch(() => undefined);
+}
+
+function followPermissions(api: WidgetApi, answered: Store<boolean>): Store<ReadonlySet<Permission>> {
+  const permissions = new Store<ReadonlySet<Permission>>(new Set());
+  api.on('action:notify_capabilities', ({ detail }: CustomEvent<{ data?: { requested?: unknown; approved?: unknown } }>) => {
+    const { requested, approved } = detail.data ?? {};
+    if (!Array.isArray(approved)) return;
+    const names = Object.keys(CAPABILITIES) as Permission[];
+    permissions.set(new Set(names.filter((name) => approved.includes(CAPABILITIES[name]))));
+    // At the handshake nothing was asked for.
+    if (permissions.get().size > 0 || (Array.isArray(requested) && requested.length > 0)) answered.set(true);
+  });
+  return permissions;
+}
+
+function followEvents(api: WidgetApi): Set<(event: RoomEvent) => void> {
+  const listeners = new Set<(event: RoomEvent) => void>();
+  api.on('action:send_event', (event: CustomEvent<{ data: RoomEvent }>) => {
+    event.preventDefault();
+    api.transport.reply(event.detail as never, {});
+    for (const listener of listeners) listener(event.detail.data);
+  });
+  return listeners;
 }
 
 async function identify(api: WidgetApi): Promise<OpenIdToken> {

@@ -8,6 +8,8 @@ export interface DeckEvents {
   /** The items are known, or their times became more exact. */
   timeline(): void;
   failed(failure: Failure): void;
+  /** The qualities are known, or another one plays. */
+  levels(): void;
 }
 
 export interface Deck {
@@ -16,6 +18,12 @@ export interface Deck {
   readonly growing: boolean;
   /** The grant in its URLs cannot be replaced while it plays. */
   readonly needsFreshUrl: boolean;
+  /** Its qualities as lines of the picture's shorter side, best first; none where it cannot choose. */
+  readonly levels: readonly number[];
+  /** The quality that plays; null until it is known. */
+  readonly level: number | null;
+  /** Keeps to the quality nearest to a wish, from the next segment on; null lets it choose by itself. */
+  fix(level: number | null): void;
   close(): void;
 }
 

@@ -1,5 +1,6 @@
 // Plays a playlist through hls.js. This module and hls.js itself are loaded when there is something to play.
-import Hls, { type ErrorData, type HlsConfig, type LevelDetails } from 'hls.js/light';
+import Hls, { type ErrorData, type HlsConfig, type Level, type LevelDetails } from 'hls.js/light';
+import { levelFor } from '../core/choices';
 import { timelineOf, type Timeline } from '../core/timeline';
 import type { Deck, DeckOptions, Failure } from './deck';
 import { findPlace, PlaylistError } from './fetch-timeline';
@@ -19,6 +20,8 @@ const CONFIG: Partial<HlsConfig> = {
   capLevelToPlayerSize: true,
   // A trial segment in the lowest quality would delay every first picture: begin with the estimate instead.
   testBandwidth: false,
+  // It need not wait for the element, which hls.js looks at ten times a second.
+  startFragPrefetch: true,
   maxBufferLength: 30,
   // Enough to wrap a usual reel without loading its start again, bounded for long ones.
   backBufferLength: 300,
@@ -30,6 +33,8 @@ export class HlsDeck implements Deck {
   timeline: Timeline = [];
   growing = false;
   readonly needsFreshUrl = false;
+  level: number | null = null;
+  #wish: number | null = null;
   readonly #closed = new AbortController();
   #hls: Hls | null = null;
   #recoveredAt = -Infinity;
@@ -48,6 +53,20 @@ export class HlsDeck implements Deck {
     }
   }
 
+  get levels(): readonly number[] {
+    return [...new Set(this.#hls?.levels.map(linesOf))].sort((a, b) => b - a);
+  }
+
+  fix(level: number | null): void {
+    this.#wish = level;
+    const hls = this.#hls;
+    if (hls === null || hls.levels.length === 0) return;
+    const lines = level === null ? null : levelFor(this.levels, level);
+    const index = hls.levels.findLastIndex((each) => linesOf(each) === lines);
+    // From the next segment on: nobody waits for another picture.
+    if (index !== hls.manualLevel) hls.nextLevel = index;
+  }
+
   close(): void {
     this.#closed.abort();
     if (this.#hls === null) return;
@@ -63,6 +82,15 @@ export class HlsDeck implements Deck {
     hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#update(details));
     hls.on(Hls.Events.LEVEL_PTS_UPDATED, (_, { details, drift }) => {
       if (drift !== 0) this.#update(details);
+    });
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      if (this.#wish !== null) this.fix(this.#wish);
+      this.options.events.levels();
+    });
+    hls.on(Hls.Events.LEVEL_SWITCHED, (_, { level }) => {
+      const playing = hls.levels[level];
+      this.level = playing === undefined ? null : linesOf(playing);
+      this.options.events.levels();
     });
     hls.on(Hls.Events.ERROR, (_, data) => this.#error(data));
     hls.attachMedia(video);
@@ -87,6 +115,11 @@ export class HlsDeck implements Deck {
     }
     this.options.events.failed(failureOf(data));
   }
+}
+
+/** As qualities are called: 720 for 1280×720 and for 720×1280. */
+function linesOf({ width, height }: Level): number {
+  return Math.min(width, height);
 }
 
 function failureOf({ type, response }: ErrorData): Failure {

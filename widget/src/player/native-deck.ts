@@ -7,6 +7,8 @@ export class NativeDeck implements Deck {
   timeline: Timeline = [];
   growing = false;
   readonly needsFreshUrl = true;
+  readonly levels = [];
+  readonly level = null;
   readonly #closed = new AbortController();
 
   constructor(private readonly options: DeckOptions) {
@@ -16,6 +18,10 @@ export class NativeDeck implements Deck {
     this.#open().catch((error: unknown) => {
       if (!signal.aborted) events.failed(error instanceof PlaylistError ? error.failure : 'network');
     });
+  }
+
+  fix(): void {
+    // The browser alone decides.
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Item, Timeline } from '../core/timeline';
-import { resume, startOf } from './places';
+import { momentOf, resume, startOf } from './places';
 
 const item = (videoId: string, start: number, duration: number): Item => ({ videoId, start, duration });
 const OLD: Timeline = [item('a', 0, 4), item('b', 4, 6)];
@@ -21,6 +21,12 @@ describe('resume', () => {
   it('leads past what cannot be decoded, and to the beginning when the video is gone', () => {
     const place = resume({ item: OLD[0] ?? null, time: 1 }, 'media');
     expect([place?.(OLD), place?.([item('c', 0, 3)]), resume({ item: null, time: 0 }, 'network')]).toEqual([4, 0, null]);
+  });
+});
+
+describe('momentOf', () => {
+  it('leads to a moment of a video, never past its end, and to the beginning when it is gone', () => {
+    expect([momentOf('b', 2.5)(OLD), momentOf('b', 99)(OLD), momentOf('gone', 2)(OLD)]).toEqual([6.5, 9.9, 0]);
   });
 });
 

@@ -1,11 +1,26 @@
 // Where a reel that is opened anew has to begin.
-import { following, itemOf, nextTarget, orderOf, type Timeline } from '../core/timeline';
+import { following, itemOf, nextTarget, orderOf, withinItem, type Timeline } from '../core/timeline';
 import type { Failure, Place } from './deck';
 import type { Slot } from './slot';
 
 /** The start of a video, or of the reel when it is not in it; null, which needs no look at the items, for the reel's beginning. */
 export function startOf(videoId: string | null): Place | null {
   return videoId === null ? null : (timeline) => timeline[itemOf(timeline, videoId, 0)]?.start ?? 0;
+}
+
+/** A moment of a video in seconds from its start; the reel's beginning when it is not in it. */
+export function momentOf(videoId: string, position: number): Place {
+  return (timeline) => {
+    const item = timeline[itemOf(timeline, videoId, 0)];
+    return item === undefined ? 0 : withinItem(item, position);
+  };
+}
+
+/** The start of a video again; when it is gone, of what followed it. */
+export function again(shown: Slot): Place {
+  const { item } = shown;
+  const after = afterItem(shown);
+  return (timeline) => timeline[itemOf(timeline, item?.videoId ?? '', 0)]?.start ?? after(timeline);
 }
 
 /** The start of what follows the showing item in a new version of its reel; when it is gone, of what followed it in the old one. */

@@ -1,11 +1,15 @@
 // Plays reels endlessly: one playlist per reel, wrapped before its end, and replaced behind the picture when it changes.
 import { backoff } from '../core/backoff';
+import { CHOICES, type Choices } from '../core/choices';
 import { reelIdentity } from '../core/grant';
+import { arrive, beginShuffle, goBack, upcoming, type Shuffle } from '../core/shuffle';
 import { Store } from '../core/store';
-import { itemOf, nextTarget, orderOf, previousTarget, stepTarget, withinItem, type Timeline } from '../core/timeline';
+import { itemOf, nextTarget, orderOf, previousTarget, RESTART_AFTER, stepTarget, withinItem, type Item, type Timeline } from '../core/timeline';
 import type { Failure, OpenDeck, Place } from './deck';
+import { floatInstead, isFloating } from './floating';
 import { createPicture } from './picture';
-import { afterItem, resume, startOf } from './places';
+import { afterItem, again, resume, startOf } from './places';
+import { applyRate, RUSH } from './rate';
 import { Slot, type Source } from './slot';
 import { applySound, playAloud, SOUND, withMuted, withVolume } from './sound';
 import { IDLE, type Playback } from './state';
@@ -15,6 +19,29 @@ export interface Reel {
   readonly url: string;
   /** Seconds of the videos that are still there, by id: of the whole, also while one grows. */
   readonly durations: ReadonlyMap<string, number>;
+  /** Where it begins when it is opened; at its beginning without one. */
+  readonly begin?: Place | null;
+}
+
+/** What shows, for whoever keeps it at a moment. */
+export interface Whereabouts {
+  readonly key: string;
+  readonly timeline: Timeline;
+  /** Seconds on the timeline. */
+  readonly time: number;
+  readonly item: Item | null;
+  /** There is more to come at the end of the list. */
+  readonly lengthening: boolean;
+  /** It moves. */
+  readonly flows: boolean;
+  /** A newer version takes over at the item's end. */
+  readonly turning: boolean;
+}
+
+/** What shows, for those who add something to it. */
+export interface Showing {
+  readonly video: HTMLVideoElement;
+  readonly item: Item;
 }
 
 /** Seconds before the end at which it wraps while the last frames still show (measured: a wrap there costs 0 to 13 ms). */
@@ -27,6 +54,8 @@ const ENOUGH = 1;
 const CLOSE = 0.3;
 /** Seconds of play after which the past failures are forgotten. */
 const RECOVERED = 3;
+/** Seconds between an item's end and the start of what follows it directly, at most. */
+const NEXT = 0.1;
 
 interface Waiting {
   readonly slot: Slot;
@@ -36,6 +65,13 @@ interface Waiting {
 export class ReelPlayer {
   readonly playback = new Store<Playback>(IDLE);
   readonly sound = new Store(SOUND);
+  /** Called when the viewer goes their own way: pauses, seeks, picks another video. */
+  onOwnWay: () => void = () => undefined;
+  readonly choices = new Store<Choices>(CHOICES);
+  /** It follows the room's channel: speed and order are not the viewer's. */
+  readonly live = new Store(false);
+  /** Somebody holds a key to get through quickly. */
+  readonly rushing = new Store(false);
   readonly #videos: readonly [HTMLVideoElement, HTMLVideoElement];
   #front: Slot | null = null;
   #back: Waiting | null = null;
@@ -47,6 +83,9 @@ export class ReelPlayer {
   #boundaryTimer: ReturnType<typeof setTimeout> | undefined;
   #playedSince = 0;
   #itemStart = 0;
+  #shuffle: Shuffle = beginShuffle(0, null);
+  /** Played before; kept open while the window above all others moves on. */
+  #leaving: Slot | null = null;
 
   constructor(
     private readonly openDeck: OpenDeck,
@@ -58,6 +97,11 @@ export class ReelPlayer {
     this.playback.patch({ playing: autoplay });
     this.#videos = [this.#element(), this.#element()];
     this.sound.subscribe(() => this.#videos.forEach((video) => applySound(video, this.sound.get())));
+    this.rushing.subscribe(() => this.#applyRate());
+    this.live.subscribe(() => {
+      this.#applyRate();
+      this.#reorder();
+    });
   }
 
   /** Puts the picture into the page. */
@@ -73,7 +117,7 @@ export class ReelPlayer {
     const shown = this.#front;
     if (startAt === null && this.#back?.slot.source.identity === source.identity && this.#back.slot.source.key === source.key) return;
     if (shown === null && startAt === null && this.#left?.key === reel.key) return this.#open(source, this.#left.place, 'ready');
-    if (shown?.source.key !== reel.key) return this.#open(source, startOf(startAt), 'ready');
+    if (shown?.source.key !== reel.key) return this.#open(source, startAt === null ? reel.begin ?? null : startOf(startAt), 'ready');
     if (startAt !== null) return this.#open(source, startOf(startAt), 'ready');
     if (shown.source.identity !== source.identity) return this.#revise(shown, source, reel);
     if (shown.needsFreshUrl && shown.source.url !== source.url) this.#revise(shown, source, reel);
@@ -91,12 +135,14 @@ export class ReelPlayer {
   }
 
   pause(): void {
+    this.onOwnWay();
     this.playback.patch({ playing: false });
     this.#front?.video.pause();
   }
 
   /** Plays a video of this reel; false when the reel does not hold it. */
   pick(videoId: string): boolean {
+    this.onOwnWay();
     const front = this.#front;
     if (front === null || this.#reel?.key !== front.source.key) return false;
     const item = front.timeline[itemOf(front.timeline, videoId, front.time)];
@@ -111,23 +157,74 @@ export class ReelPlayer {
   }
 
   next(): void {
-    if (this.#back?.until === 'boundary' && this.#back.slot.ready) this.#swap();
+    this.onOwnWay();
+    const loop = this.#loop;
+    // What is prepared for 'one' is the same video again.
+    if (loop !== 'one' && this.#back?.until === 'boundary' && this.#back.slot.ready) this.#swap();
+    else if (loop === 'shuffle' && this.#front?.item) this.#seek(this.#turn(this.#front, this.#front.item));
     else this.#move(nextTarget);
   }
 
   previous(): void {
-    this.#move(previousTarget);
+    this.onOwnWay();
+    const front = this.#front;
+    const played = front?.item ? front.time - front.item.start : 0;
+    if (this.#loop !== 'shuffle' || front === null || played > RESTART_AFTER) return this.#move(previousTarget);
+    this.#shuffle = goBack(this.#shuffle, orderOf(front.timeline));
+    this.#seek(this.#startOf(front, this.#shuffle.trail[this.#shuffle.place] ?? null));
+  }
+
+  /** Changes how the viewer wants to watch. */
+  choose(choices: Partial<Choices>): void {
+    const before = this.choices.get();
+    this.choices.patch(choices);
+    const { loop, quality } = this.choices.get();
+    if (loop !== before.loop) this.#reorder();
+    if (quality !== before.quality) [this.#front, this.#back?.slot].forEach((slot) => slot?.fix(quality));
+    this.#applyRate();
+  }
+
+  /** What shows; null while nothing does. */
+  get showing(): Showing | null {
+    const { video, item } = this.#front ?? { video: null, item: null };
+    return video === null || item === null ? null : { video, item };
   }
 
   /** Steps by seconds within the item. */
   step(by: number): void {
+    this.onOwnWay();
     this.#move((timeline, time) => stepTarget(timeline, time, by, this.#front?.growing));
   }
 
   /** Seeks to seconds within the item, to the last moment that exists of one that grows. */
   seek(position: number): void {
+    this.onOwnWay();
     const front = this.#front;
     if (front?.item) this.#seek(withinItem(front.item, position, front.growing));
+  }
+
+  /** What shows; null while nothing does, or something else is being opened. */
+  get whereabouts(): Whereabouts | null {
+    const [front, back] = [this.#front, this.#back];
+    if (front === null || back?.until === 'ready') return null;
+    const { timeline, time, item, flows, source, lengthening } = front;
+    return { key: source.key, timeline, time, item, lengthening, flows: flows && !front.video.seeking && !front.video.paused, turning: back !== null && back.slot.source.identity !== source.identity };
+  }
+
+  /** Plays a little faster or slower, for as long as this version shows. */
+  nudge(rate: number): void {
+    const video = this.#front?.video;
+    if (video && video.playbackRate !== rate) video.playbackRate = rate;
+  }
+
+  /** Goes to a time of the timeline without being asked by the viewer. */
+  jump(time: number): void {
+    this.#seek(time);
+  }
+
+  /** Opens the newest version at a place, behind the picture. */
+  join(place: Place): void {
+    this.#reopen(place, 'ready');
   }
 
   setVolume(volume: number): void {
@@ -136,6 +233,36 @@ export class ReelPlayer {
 
   setMuted(muted: boolean): void {
     this.sound.patch(withMuted(muted, this.sound.get()));
+  }
+
+  /** The channel has an order of its own. */
+  get #loop(): Choices['loop'] {
+    return this.live.get() ? 'list' : this.choices.get().loop;
+  }
+
+  /** How fast, as far as it is the viewer's to say: the channel is kept by small changes that are not to be undone. */
+  get rate(): number {
+    if (this.live.get()) return 1;
+    const { speed } = this.choices.get();
+    return this.rushing.get() ? Math.max(RUSH, speed) : speed;
+  }
+
+  /** Which of the two elements it is: 0 or 1. */
+  elementOf(video: HTMLVideoElement): number {
+    return video === this.#videos[0] ? 0 : 1;
+  }
+
+  #applyRate(): void {
+    this.#videos.forEach((video) => applyRate(video, this.rate));
+  }
+
+  /** Another way through the list: what was prepared for the item's end may be wrong now. */
+  #reorder(): void {
+    const front = this.#front;
+    this.#shuffle = beginShuffle(Math.random(), front?.item?.videoId ?? null);
+    clearTimeout(this.#boundaryTimer);
+    this.#boundaryTimer = undefined;
+    if (front !== null) this.#itemChanged(front);
   }
 
   #element(): HTMLVideoElement {
@@ -161,6 +288,7 @@ export class ReelPlayer {
   #open(source: Source, place: Place | null, until: Waiting['until']): void {
     this.#dropBack();
     clearTimeout(this.#reopenTimer);
+    this.#leave();
     const video = this.#videos.find((each) => each !== this.#front?.video) ?? this.#videos[0];
     if (until === 'ready') {
       // What showed belongs to another choice: hold its last frame instead of playing on.
@@ -170,7 +298,9 @@ export class ReelPlayer {
     const slot: Slot = new Slot(video, source, this.openDeck, place, this.renew, {
       timeline: () => this.#timelineChanged(slot),
       failed: (failure) => this.#failed(slot, failure),
+      levels: () => slot === this.#front && this.#tellLevels(slot),
     });
+    slot.fix(this.choices.get().quality);
     this.#back = { slot, until };
   }
 
@@ -186,14 +316,14 @@ export class ReelPlayer {
     // It would never end here: the new version has the same moment.
     if (shown.failure !== null || shown.starved) return this.#open(source, resume(shown, shown.failure), 'ready');
     const gone = current === undefined || !reel.durations.has(current);
-    this.#open(source, afterItem(shown), gone ? 'ready' : 'boundary');
+    this.#open(source, gone ? afterItem(shown) : this.#after(shown), gone ? 'ready' : 'boundary');
   }
 
   /** Another item shows: what waits for its end has to follow this one now. */
   #itemChanged(front: Slot): void {
     if (this.#back?.until !== 'boundary') return;
     if (this.#back.slot.source.identity === front.source.identity) this.#dropBack();
-    else this.#back.slot.aim(afterItem(front));
+    else this.#back.slot.aim(this.#after(front));
   }
 
   #waits(): void {
@@ -238,14 +368,35 @@ export class ReelPlayer {
     this.#left = null;
     this.#boundaryTimer = undefined;
     applySound(back.video, this.sound.get());
+    applyRate(back.video, this.rate);
     back.video.setAttribute('data-active', '');
     old?.video.removeAttribute('data-active');
-    old?.close();
+    this.#replace(old, back);
     this.playback.patch({ playing, buffering: false, trouble: null, reel: back.source.key, order: orderOf(back.timeline) });
+    this.#tellLevels(back);
     this.#playedSince = back.time;
     this.#itemStart = back.item?.start ?? 0;
     this.#tick();
     if (playing) void this.#run();
+  }
+
+  /** The old element stays as it is until the window above all others has left it. */
+  #replace(old: Slot | null, now: Slot): void {
+    if (old === null) return;
+    if (!isFloating(old.video)) return old.close();
+    old.video.pause();
+    this.#leaving = old;
+    void floatInstead(now.video).then(() => this.#leaving === old && this.#leave());
+  }
+
+  #leave(): void {
+    this.#leaving?.close();
+    this.#leaving = null;
+  }
+
+  #tellLevels({ levels, level }: Slot): void {
+    const known = this.playback.get().levels;
+    this.playback.patch({ levels: levels.join() === known.join() ? known : levels, level });
   }
 
   async #run(): Promise<void> {
@@ -268,14 +419,17 @@ export class ReelPlayer {
     });
   }
 
-  #tick(): void {
+  /** `sought`: the viewer went there, or we did. */
+  #tick(sought = false): void {
     const front = this.#front;
     const item = front?.item;
     if (!front || !item) return;
     const { videoId, start, duration: available } = item;
+    if (!sought && start !== this.#itemStart && this.#overran(front, videoId)) return;
     const duration = front.growing ? Math.max(available, this.#reel?.durations.get(videoId) ?? 0) : available;
     if (start !== this.#itemStart) this.#itemChanged(front);
     this.#itemStart = start;
+    if (this.#loop === 'shuffle') this.#shuffle = arrive(this.#shuffle, videoId, orderOf(front.timeline));
     this.playback.patch({ videoId, position: Math.min(duration, Math.max(0, front.time - start)), duration, available });
     if (Math.abs(front.time - this.#playedSince) > RECOVERED) this.#attempt = 0;
     this.#lookAhead(front);
@@ -284,28 +438,66 @@ export class ReelPlayer {
   #lookAhead(front: Slot): void {
     const { item, end, time } = front;
     if (item === null || front.video.paused || front.growing) return;
+    const rate = front.video.playbackRate;
     const last = item.start + item.duration > end - 0.5;
-    if (last && this.#back === null && end - time < PREPARE && front.bufferedFrom(0) < ENOUGH) {
-      this.#open(front.source, null, 'boundary');
-    }
     const boundary = last ? end : item.start + item.duration;
+    if (boundary - time > PREPARE * rate) return;
+    const target = this.#turn(front, item);
+    // A list goes on by itself, and so does what happens to be followed by the next one.
+    const turns = last || (this.#loop !== 'list' && Math.abs(target - boundary) > NEXT);
+    if (turns && this.#back === null && front.bufferedFrom(target) < ENOUGH) {
+      this.#open(front.source, this.#loop === 'list' ? null : this.#after(front), 'boundary');
+    }
     const swaps = this.#back?.until === 'boundary';
-    if ((!swaps && !last) || boundary - time > CLOSE || this.#boundaryTimer !== undefined) return;
-    this.#boundaryTimer = setTimeout(() => this.#atBoundary(front, boundary, last), Math.max(0, boundary - time - WRAP) * 1000);
+    if ((!swaps && !turns) || boundary - time > CLOSE * rate || this.#boundaryTimer !== undefined) return;
+    this.#boundaryTimer = setTimeout(() => this.#atBoundary(front, item, boundary, turns), (Math.max(0, boundary - time - WRAP) / rate) * 1000);
   }
 
-  #atBoundary(front: Slot, boundary: number, last: boolean): void {
+  #atBoundary(front: Slot, item: Item, boundary: number, turns: boolean): void {
     this.#boundaryTimer = undefined;
     // The viewer may have sought away or paused since.
-    if (front !== this.#front || front.video.paused || Math.abs(boundary - front.time) > CLOSE) return;
+    if (front !== this.#front || front.video.paused || Math.abs(boundary - front.time) > CLOSE * front.video.playbackRate) return;
     if (this.#back?.until === 'boundary' && this.#back.slot.ready) this.#swap();
-    else if (last) this.#wrap();
+    // A late timer may find the next item begun.
+    else if (turns) this.#wrap(item);
   }
 
-  #wrap(): void {
-    if (this.#front === null || this.#front.growing) return;
-    this.#seek(this.#front.firstFrame);
+  #wrap(item = this.#front?.item ?? null): void {
+    if (this.#front === null || item === null || this.#front.growing) return;
+    this.#seek(this.#turn(this.#front, item));
     if (this.playback.get().playing) void this.#run();
+  }
+
+  /** Seconds at which this version of the reel goes on after the showing item, where the viewer wants something else than its order. */
+  #turn(front: Slot, item: Item): number {
+    if (this.#loop === 'list') return front.firstFrame;
+    const order = orderOf(front.timeline);
+    return this.#startOf(front, this.#loop === 'one' ? item.videoId : upcoming(this.#shuffle, order));
+  }
+
+  /** The start of a video's nearest showing. */
+  #startOf(front: Slot, videoId: string | null): number {
+    const start = front.timeline[itemOf(front.timeline, videoId ?? '', front.time)]?.start ?? 0;
+    return start < NEXT ? front.firstFrame : start;
+  }
+
+  /** The same for a version that is being opened. */
+  #after(front: Slot): Place {
+    if (this.#loop === 'one') return again(front);
+    if (this.#loop === 'shuffle') return (timeline) => startOf(upcoming(this.#shuffle, orderOf(timeline)))?.(timeline) ?? 0;
+    return afterItem(front);
+  }
+
+  /** The item's end passed before it was noticed, as happens in a page that nobody sees: goes where it should have gone. */
+  #overran(front: Slot, videoId: string): boolean {
+    const loop = this.#loop;
+    const { videoId: before, playing } = this.playback.get();
+    if (loop === 'list' || !playing || before === null || before === videoId) return false;
+    const order = orderOf(front.timeline);
+    const wanted = loop === 'one' ? before : upcoming(this.#shuffle, order);
+    if (wanted === null || wanted === videoId || !order.includes(wanted)) return false;
+    this.#seek(this.#startOf(front, wanted));
+    return true;
   }
 
   #move(target: (timeline: Timeline, time: number) => number): void {
@@ -318,7 +510,7 @@ export class ReelPlayer {
     this.#boundaryTimer = undefined;
     this.#front.video.currentTime = time;
     this.#playedSince = time;
-    this.#tick();
+    this.#tick(true);
   }
 
   #timelineChanged(slot: Slot): void {

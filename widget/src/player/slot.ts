@@ -45,6 +45,18 @@ export class Slot {
     return this.#deck.timeline;
   }
 
+  get levels(): readonly number[] {
+    return this.#deck.levels;
+  }
+
+  get level(): number | null {
+    return this.#deck.level;
+  }
+
+  fix(level: number | null): void {
+    this.#deck.fix(level);
+  }
+
   get needsFreshUrl(): boolean {
     return this.#deck.needsFreshUrl;
   }
@@ -52,6 +64,11 @@ export class Slot {
   /** The showing item is still being made: where it ends now, it goes on later. */
   get growing(): boolean {
     return this.#deck.growing && this.item === this.timeline.at(-1);
+  }
+
+  /** There is more to come at the end of the list. */
+  get lengthening(): boolean {
+    return this.#deck.growing;
   }
 
   /** It has what shows next. */

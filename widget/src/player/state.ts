@@ -16,6 +16,10 @@ export interface Playback {
   readonly buffering: boolean;
   /** The picture stands because of this. */
   readonly trouble: 'network' | 'media' | null;
+  /** The qualities to choose from, as lines of the picture's shorter side, best first; none where nobody can choose. */
+  readonly levels: readonly number[];
+  /** The quality that plays; null while it is not known. */
+  readonly level: number | null;
   /** The ids of the reel in playing order. */
   readonly order: readonly string[];
 }
@@ -29,5 +33,7 @@ export const IDLE: Playback = {
   playing: false,
   buffering: false,
   trouble: null,
+  levels: [],
+  level: null,
   order: [],
 };

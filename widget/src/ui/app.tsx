@@ -1,32 +1,26 @@
 // The whole page: the stage, the members, the selected list, and what stands there when one of them is missing.
 import { useEffect, useState } from 'preact/hooks';
-import type { Store } from '../core/store';
 import { emptinessOf, furthest, selectionOf, type Emptiness, type Entry, type Selection, type State, type Trouble } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
 import { IDLE, type Playback } from '../player/state';
 import { ClockIcon, CloudOffIcon, FilmIcon, PersonIcon, WarningIcon } from './icons';
-import { Members } from './members';
-import { nameOf } from './names';
+import { lazy } from './lazy';
+import { labelOf } from './names';
 import { Notice } from './notice';
 import { ProgressBar, progressText } from './progress';
-import { Skeleton } from './skeleton';
-import { Stage } from './stage';
+import { PanelBones, Skeleton } from './skeleton';
 import { useText } from './text';
 import { useStore } from './use-store';
-import { VideoList } from './video-list';
+import { useVisit } from './visit';
 
-export interface Actions {
-  select(key: string): void;
-  pick(entry: Entry): void;
-  retry(): void;
-}
+const Waiting = () => <section class="stage"><span class="spinner" /></section>;
 
-interface AppProps {
-  store: Store<State>;
-  /** Null until the player's code is there. */
-  player: Store<ReelPlayer | null>;
-  actions: Actions;
-}
+// Fetched at once, beside the player's code and while the client shakes hands: needed for the first picture and not before it.
+const Stage = lazy(() => import('./stage').then((module) => module.Stage), Waiting, true);
+const Panel = lazy(() => import('./panel').then((module) => module.Panel), PanelBones, true);
+
+// Nothing at all as the first thing to be rendered would leave the server's skeleton where it is, for good.
+const SignIn = lazy(() => import('./sign-in').then((module) => module.SignIn), () => <Skeleton hint={null} label={useText()('widget-loading')} />);
 
 function TroublePage({ trouble, onRetry }: { trouble: Trouble; onRetry: () => void }) {
   const t = useText();
@@ -56,7 +50,7 @@ function Progressing({ selection }: { selection: Selection | null }) {
 
 function EmptyStage({ emptiness, selection }: { emptiness: Emptiness; selection: Selection | null }) {
   const t = useText();
-  const name = selection?.member ? nameOf(selection.member) : '';
+  const name = selection === null ? '' : labelOf(selection, t);
   const waits = emptiness === 'preparing' || emptiness === 'waiting';
   const icon = waits ? <ClockIcon /> : emptiness === 'failed' ? <WarningIcon /> : <FilmIcon />;
   return (
@@ -93,12 +87,14 @@ function findEntry(state: State, videoId: string | null): Entry | null {
   return null;
 }
 
-export function App({ store, player: playerStore, actions }: AppProps) {
+export function App() {
   const t = useText();
-  const state = useStore(store);
-  const player = useStore(playerStore);
+  const visit = useVisit();
+  const state = useStore(visit.state);
+  const player = useStore(visit.player);
   const playback = usePlayback(player);
-  if (state.trouble !== null) return <TroublePage trouble={state.trouble} onRetry={() => actions.retry()} />;
+  if (state.trouble === 'sign-in') return <SignIn />;
+  if (state.trouble !== null) return <TroublePage trouble={state.trouble} onRetry={() => visit.retry()} />;
   if (state.room === null) return <Skeleton hint={state.asking ? t('widget-asking') : null} label={t('widget-loading')} />;
   const selection = selectionOf(state);
   const emptiness = emptinessOf(state);
@@ -109,11 +105,8 @@ export function App({ store, player: playerStore, actions }: AppProps) {
       <h1 class="unseen">{t('widget-title')}</h1>
       <div class="layout" data-bare={bare}>
         {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} />}
-        {emptiness === null && (player === null ? <section class="stage"><span class="spinner" /></section> : <Stage player={player} entry={findEntry(state, playback.videoId)} />)}
-        <div class="panel">
-          <Members state={state} onSelect={(key) => actions.select(key)} />
-          {selection !== null && !bare && <VideoList key={selection.key} selection={selection} playback={playback} onPick={(entry) => actions.pick(entry)} />}
-        </div>
+        {emptiness === null && (player === null ? <Waiting /> : <Stage player={player} entry={findEntry(state, playback.videoId)} />)}
+        <Panel state={state} selection={bare ? null : selection} playback={playback} entry={findEntry(state, playback.videoId)} />
       </div>
       {state.stale && <p class="stale" role="status">{t('widget-stale')}</p>}
     </main>

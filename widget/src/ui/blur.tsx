@@ -4,10 +4,14 @@ import { useEffect, useRef } from 'preact/hooks';
 /** Pixels: a hash holds no more detail than this, and the browser smooths the rest. */
 const [WIDTH, HEIGHT] = [32, 18];
 
+/** Milliseconds before it is painted: most pictures are there by then, or were scrolled out of sight again. */
+const PATIENCE = 60;
+
 export function Blur({ hash, className }: { hash: string; className: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    void paint(canvas, hash);
+    const timer = setTimeout(() => void paint(canvas, hash), PATIENCE);
+    return () => clearTimeout(timer);
   }, [hash]);
   return <canvas ref={canvas} class={className} width={WIDTH} height={HEIGHT} aria-hidden="true" />;
 }

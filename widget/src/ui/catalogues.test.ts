@@ -3,24 +3,38 @@ import { describe, expect, it } from 'vitest';
 import en from '../../locales/en.ftl?raw';
 import zh from '../../locales/zh.ftl?raw';
 import { progressText } from './progress';
-import { translator } from './text';
+import { translatorOf } from './text';
 
 /** The codes that the server gives as reasons. */
 const CODES = [
-  'empty-file', 'not-a-video', 'broken-file', 'too-long', 'too-large-picture', 'too-high-frame-rate', 'too-many-streams',
+  'empty-file', 'not-a-video', 'not-a-picture', 'not-a-sound', 'broken-file', 'too-long', 'too-large-picture', 'too-high-frame-rate', 'too-many-streams',
   'took-too-long', 'tool-missing', 'failed', 'media-gone', 'media-too-large', 'download-failed', 'hash-mismatch', 'internal',
 ];
 const TROUBLES = ['outside', 'no-answer', 'declined', 'identity', 'not-member', 'offline', 'server', 'no-room', 'unsupported'];
 const EMPTINESSES = ['room', 'member', 'own', 'waiting', 'preparing', 'failed'];
+const PROBLEMS = ['denied', 'blocked', 'missing', 'busy', 'insecure', 'unsupported', 'broken', 'not-a-video', 'empty', 'too-large', 'nothing', 'kept'];
+const UPLOAD_FAILURES = ['upload', 'refused', 'unavailable', 'too-large', 'busy', 'full', 'post'];
+const REFUSALS = ['conflict', 'forbidden', 'gone', 'late', 'server'];
+const MENU = [
+  'rename', 'hide', 'show', 'avatar-set', 'avatar-unset', 'publish', 'unpublish', 'copy-link', 'move-up', 'move-down', 'move-top', 'move-end',
+  'report', 'dismiss', 'delete',
+];
 const BUILT = [
   ...['seconds', 'minutes'].map((unit) => `widget-progress-${unit}`),
   ...CODES.map((code) => `failure-${code}`),
   ...TROUBLES.flatMap((trouble) => [`widget-error-${trouble}`, `widget-error-${trouble}-hint`]),
+  ...PROBLEMS.flatMap((problem) => [`widget-record-problem-${problem}`, `widget-record-problem-${problem}-hint`]),
+  ...UPLOAD_FAILURES.map((code) => `widget-record-failed-${code}`),
+  ...['upload', 'prepare', 'post'].map((step) => `widget-record-step-${step}`),
+  ...['recording', 'draft', 'sending', 'failed'].map((mark) => `widget-record-${mark}`),
+  ...MENU.map((item) => `widget-menu-${item}`),
+  ...REFUSALS.flatMap((why) => [`widget-refused-${why}`, `widget-refused-order-${why}`]),
+  ...['avatar', 'published', 'reported'].map((mark) => `widget-mark-${mark}`),
   ...EMPTINESSES.flatMap((emptiness) => [`widget-empty-${emptiness}`, `widget-empty-${emptiness}-hint`]),
 ];
 
 const idsOf = (catalogue: string): string[] => new FluentResource(catalogue).body.map(({ id }) => id).sort();
-const sources = import.meta.glob<string>('./*.tsx', { query: '?raw', import: 'default', eager: true });
+const sources = import.meta.glob<string>('./**/*.tsx', { query: '?raw', import: 'default', eager: true });
 
 describe('catalogues', () => {
   it('hold the same messages in every language', () => {
@@ -28,21 +42,21 @@ describe('catalogues', () => {
   });
 
   it('hold every message that the page asks for', () => {
-    const written = Object.values(sources).flatMap((source) => source.match(/(?<=')widget-[a-z-]+(?=')/g) ?? []);
+    const written = Object.values(sources).flatMap((source) => source.match(/(?<=['"])widget-[a-z-]+(?=['"])/g) ?? []);
     expect(idsOf(en)).toEqual(expect.arrayContaining([...BUILT, ...written]));
     expect(written.length).toBeGreaterThan(30);
   });
 
-  it.each(['en', 'zh'] as const)('speak times in %s', async (language) => {
-    const t = await translator(language);
+  it.each(['en', 'zh'] as const)('speak times in %s', (language) => {
+    const t = translatorOf(language, { en, zh }[language]);
     const spoken = [[0, 0, 1], [0, 2, 5], [1, 2, 3]].map(([hours = 0, minutes = 0, seconds = 0]) => t('widget-spoken-time', { hours, minutes, seconds }));
     expect(spoken.map((text) => text.replace(/[\u2068\u2069]/g, ''))).toEqual(
       language === 'en' ? ['1 second', '2 minutes 5 s', '1 h 2 min 3 s'] : ['1 秒', '2 分 5 秒', '1 小时 2 分 3 秒'],
     );
   });
 
-  it.each(['en', 'zh'] as const)('say how far a video is in %s', async (language) => {
-    const t = await translator(language);
+  it.each(['en', 'zh'] as const)('say how far a video is in %s', (language) => {
+    const t = translatorOf(language, { en, zh }[language]);
     const said = [{ percent: 42.9, remaining: 16 }, { percent: 7, remaining: 61 }, { percent: 1, remaining: null }].map((progress) => progressText(progress, t));
     expect(said.map((text) => text.replace(/[\u2068\u2069]/g, ''))).toEqual(
       language === 'en' ? ['42 %, about 20 s left', '7 %, about 1 min left', '1 %'] : ['42%，约剩 20 秒', '7%，约剩 1 分钟', '1%'],

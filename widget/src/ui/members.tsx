@@ -1,9 +1,12 @@
-// The strip of members: whose videos to watch.
+// The strip of members: whose videos to watch, of one, of several by turns, or of everybody.
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import { isPlayable, type Member } from '../core/model';
-import { EVERYONE, type State } from '../core/state';
-import { EveryoneIcon } from './icons';
-import { nameOf } from './names';
+import { EVERYONE, inStrip, selectionOf, type State } from '../core/state';
+import { idsOf, IN_TURN, isSeveral, toggled } from '../core/together';
+import { EveryoneIcon, InTurnIcon, SeveralIcon } from './icons';
+import { lazy } from './lazy';
+import { labelOf, nameOf } from './names';
 import { Avatar } from './picture';
 import { useText } from './text';
 
@@ -45,6 +48,20 @@ function Choice({ id, label, note, name, count, working, selected, onSelect, chi
   );
 }
 
+// Only where somebody has one.
+const MovingFace = lazy(() => import('./moving-face').then((module) => module.MovingFace));
+
+function Face({ member }: { member: Member }) {
+  const clip = member.videoAvatarUrl;
+  const posterUrl = member.videos.find(({ isVideoAvatar }) => isVideoAvatar)?.posterUrl ?? null;
+  return (
+    <>
+      <Avatar url={member.avatarUrl} name={nameOf(member)} id={member.userId} />
+      {clip !== null && <MovingFace url={clip} posterUrl={posterUrl} />}
+    </>
+  );
+}
+
 const playable = (member: Member): number => member.videos.filter(isPlayable).length;
 
 function workOn(member: Member): number | null {
@@ -57,34 +74,70 @@ function scrollAlong(event: WheelEvent): void {
   if (event.currentTarget instanceof HTMLElement && event.deltaX === 0) event.currentTarget.scrollLeft += event.deltaY;
 }
 
+interface SeveralProps {
+  choosing: boolean;
+  onToggle: () => void;
+}
+
+/** While it is pressed, each face adds its member to those who take turns, or takes them away. */
+function Several({ choosing, onToggle }: SeveralProps) {
+  const t = useText();
+  const label = t('widget-choose-several');
+  return (
+    <button type="button" class="icon-button tool member-several" data-testid="several" aria-label={label} aria-pressed={choosing} title={label} onClick={onToggle}>
+      <SeveralIcon />
+    </button>
+  );
+}
+
+/** What is chosen, said to those who do not see the rings. */
+function Chosen({ state }: { state: State }) {
+  const t = useText();
+  const selection = selectionOf(state);
+  return <p class="unseen" role="status">{selection !== null && selection.turns.length > 0 && t('widget-chosen', { name: labelOf(selection, t) })}</p>;
+}
+
 export function Members({ state, onSelect }: { state: State; onSelect: (key: string) => void }) {
   const t = useText();
-  const members = state.room?.members ?? [];
+  const { room, viewer } = state;
+  const members = room === null ? [] : inStrip(room, viewer);
   const total = members.reduce((sum, member) => sum + playable(member), 0);
+  const key = state.wanted ?? state.selected;
+  const [choosing, setChoosing] = useState(key !== null && isSeveral(key));
+  const chosen = new Set(key === null ? [] : idsOf(key));
   const choice = (id: string, name: string, count: number, working: number | null) => ({
     id,
     name,
     count,
     working,
-    onSelect,
+    onSelect: id.startsWith('@') && choosing ? (userId: string) => onSelect(toggled(key, userId)) : onSelect,
     label: t('widget-member-videos', { name, count }),
     note: t('widget-count', { count }),
-    selected: state.selected === id,
+    selected: key === id || chosen.has(id),
   });
+  const everyone = choosing ? (
+    <Choice key={IN_TURN} {...choice(IN_TURN, t('widget-in-turn'), total, null)} name={t('widget-in-turn-short')}>
+      <span class="avatar avatar-everyone"><InTurnIcon /></span>
+    </Choice>
+  ) : room?.channelUrl != null && (
+    <Choice key={EVERYONE} {...choice(EVERYONE, t('widget-everyone'), total, null)}>
+      <span class="avatar avatar-everyone"><EveryoneIcon /></span>
+    </Choice>
+  );
+  const faces = members.map((member) => (
+    <Choice key={member.userId} {...choice(member.userId, member.userId === viewer ? t('widget-you') : nameOf(member), playable(member), workOn(member))}>
+      <Face member={member} />
+    </Choice>
+  ));
+  // One alone takes no turns.
+  const several = choosing || members.filter(({ reelUrl }) => reelUrl !== null).length > 1;
   return (
-    <nav class="members" aria-label={t('widget-members')} data-testid="members" onWheel={scrollAlong}>
-      <ul>
-        {state.room?.channelUrl != null && (
-          <Choice key={EVERYONE} {...choice(EVERYONE, t('widget-everyone'), total, null)}>
-            <span class="avatar avatar-everyone"><EveryoneIcon /></span>
-          </Choice>
-        )}
-        {members.map((member) => (
-          <Choice key={member.userId} {...choice(member.userId, member.userId === state.viewer ? t('widget-you') : nameOf(member), playable(member), workOn(member))}>
-            <Avatar url={member.avatarUrl} name={nameOf(member)} id={member.userId} />
-          </Choice>
-        ))}
-      </ul>
-    </nav>
+    <>
+      <nav class="members" aria-label={t('widget-members')} data-testid="members" data-choosing={choosing} onWheel={scrollAlong}>
+        <ul>{room?.direct === true ? [faces, everyone] : [everyone, faces]}</ul>
+        <Chosen state={state} />
+      </nav>
+      {several && <Several choosing={choosing} onToggle={() => setChoosing(!choosing)} />}
+    </>
   );
 }

@@ -1,17 +1,34 @@
 // The picture with everything that lies on it.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Video } from '../core/model';
 import type { Entry } from '../core/state';
+import { Store } from '../core/store';
 import type { ReelPlayer } from '../player/reel-player';
-import { Controls } from './controls';
+import { Blur } from './blur';
+import { Controls, hurry, STEP } from './controls';
+import { LiveBar } from './live';
 import { MutedIcon, PlayIcon } from './icons';
-import { shortcut } from './keys';
+import { isSpace, shortcut, type Others } from './keys';
+import { lazy } from './lazy';
 import { nameOf, titleFor } from './names';
-import { Picture } from './picture';
 import { useText } from './text';
+import { useHold } from './use-hold';
 import { useIdle } from './use-idle';
 import { useStore } from './use-store';
+import { useVisit } from './visit';
 
-interface StageProps {
+const TalkOverPicture = lazy(() => import('./talk').then((module) => module.TalkOverPicture));
+const NEVER = new Store(false);
+
+const Companions = lazy(() => import('./companions').then((module) => module.Companions));
+const Settings = lazy(() => import('./settings').then((module) => module.Settings));
+const KeysHelp = lazy(() => import('./keys-help').then((module) => module.KeysHelp));
+
+/** Milliseconds within which two taps are one gesture, and the share of the picture at each side on which it steps. */
+const DOUBLE = 300;
+const SIDE = 0.35;
+
+export interface StageProps {
   player: ReelPlayer;
   /** The showing video as the room knows it. */
   entry: Entry | null;
@@ -30,6 +47,55 @@ function useFullscreen(stage: { readonly current: HTMLElement | null }): { on: b
     change?.catch(() => undefined);
   };
   return { on, toggle: document.fullscreenEnabled ? toggle : null };
+}
+
+/** Turns captions off, or the viewer's choice, else the first, on. */
+async function toggleCaptions(player: ReelPlayer, video: Video | null): Promise<void> {
+  const { captionsKey } = await import('../player/captions');
+  const first = video?.captions[0];
+  const on = video?.captions.some((each) => captionsKey(each) === player.choices.get().captions);
+  if (on === true) player.choose({ captions: null });
+  else if (first !== undefined) player.choose({ captions: captionsKey(first) });
+}
+
+/** A tap shows or hides the controls, two at a side step; hands back what the first one did not know. */
+function useTaps(player: ReelPlayer, onTap: () => void): (event: PointerEvent) => void {
+  const last = useRef(0);
+  return ({ timeStamp, clientX, currentTarget }) => {
+    const { left, width } = (currentTarget as Element).getBoundingClientRect();
+    const share = (clientX - left) / width;
+    const twice = timeStamp - last.current < DOUBLE;
+    last.current = timeStamp;
+    if (twice && share < SIDE) player.step(-STEP);
+    else if (twice && share > 1 - SIDE) player.step(STEP);
+    else onTap();
+  };
+}
+
+/** The space bar plays and pauses when it is let go; held, it hurries as long. */
+function useSpace(player: ReelPlayer): { onKeyDown: (event: KeyboardEvent) => boolean; onKeyUp: (event: KeyboardEvent) => void; onBlur: () => void } {
+  const pressed = useRef(false);
+  const stop = useRef<(() => void) | null>(null);
+  const release = (): void => {
+    pressed.current = false;
+    stop.current?.();
+    stop.current = null;
+  };
+  return {
+    onKeyDown: (event) => {
+      if (!isSpace(event)) return false;
+      pressed.current = true;
+      if (event.repeat && player.playback.get().playing) stop.current ??= hurry(player);
+      return true;
+    },
+    onKeyUp: (event) => {
+      if (event.key !== ' ' || !pressed.current) return;
+      event.preventDefault();
+      if (stop.current === null) player.toggle();
+      release();
+    },
+    onBlur: release,
+  };
 }
 
 function Trouble({ player }: { player: ReelPlayer }) {
@@ -51,27 +117,38 @@ export function Stage({ player, entry }: StageProps) {
   const playing = useStore(player.playback, (playback) => playback.playing);
   const reel = useStore(player.playback, (playback) => playback.reel);
   const sound = useStore(player.sound);
+  const mayTalk = useStore(useVisit().client?.answered ?? NEVER);
   const { idle, touch, rest } = useIdle();
+  const [menu, setMenu] = useState(false);
+  const [help, setHelp] = useState(false);
   const fullscreen = useFullscreen(stage);
   useEffect(() => {
     if (screen.current) player.mount(screen.current);
   }, [player]);
 
+  const space = useSpace(player);
+  const others: Others = {
+    fullscreen: () => fullscreen.toggle?.(),
+    captions: () => void toggleCaptions(player, entry?.video ?? null),
+    help: () => setHelp(true),
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     touch();
-    const act = shortcut(event, player, fullscreen.toggle ?? (() => undefined));
-    if (act === null) return;
+    const found = shortcut(event, player, others);
+    if (!space.onKeyDown(event) && found === null) return;
     event.preventDefault();
     event.stopPropagation();
-    act();
+    if (found !== null && (found.again || !event.repeat)) found.act();
   };
+  const holding = useHold(() => hurry(player));
+  const onFinger = useTaps(player, () => (idle ? touch() : rest()));
   // A finger that taps the picture looks for the controls; a mouse has them already.
   const onTap = (event: MouseEvent): void => {
-    const finger = event instanceof PointerEvent && event.pointerType === 'touch';
-    if (!finger) player.toggle();
-    else if (idle) touch();
-    else rest();
+    if (holding.wasHeld()) return;
+    if (event instanceof PointerEvent && event.pointerType === 'touch') onFinger(event);
+    else player.toggle();
   };
+  const opener = stage.current?.querySelector<HTMLElement>('[data-testid=settings]') ?? null;
   const title = entry === null ? '' : titleFor(entry.video, t);
   return (
     <section
@@ -82,22 +159,26 @@ export function Stage({ player, entry }: StageProps) {
       data-reel={reel ?? ''}
       data-playing={playing}
       data-muted={sound.muted}
-      data-idle={idle && playing}
+      data-idle={idle && playing && !menu}
       aria-label={t('widget-player')}
       aria-description={t('widget-shortcuts')}
       tabIndex={0}
       onKeyDown={onKeyDown}
+      onKeyUp={space.onKeyUp}
+      onBlur={space.onBlur}
       onPointerMove={touch}
       onPointerLeave={(event) => event.pointerType === 'mouse' && rest()}
       onFocusCapture={touch}
     >
-      <Picture url={entry?.video.posterUrl ?? null} blurhash={entry?.video.blurhash ?? null} className="backdrop" />
-      <div class="screen" ref={screen} onClick={onTap} />
+      {entry?.video.blurhash != null && <Blur hash={entry.video.blurhash} className="backdrop" />}
+      <div class="screen" ref={screen} onClick={onTap} {...holding.handlers} />
       <div class="stage-title">
         <bdi class="stage-video">{title}</bdi>
         {entry !== null && <bdi class="stage-owner">{nameOf(entry.owner)}</bdi>}
       </div>
       {!playing && <button type="button" class="big-play" aria-label={t('widget-play')} data-testid="big-play" tabIndex={-1} onClick={() => player.play()}><PlayIcon /></button>}
+      <LiveBar />
+      {mayTalk && <TalkOverPicture entry={entry} />}
       <Trouble player={player} />
       {sound.refused && (
         <button type="button" class="pill unmute" data-testid="unmute" onClick={() => player.setMuted(false)}>
@@ -105,7 +186,18 @@ export function Stage({ player, entry }: StageProps) {
           {t('widget-tap-to-unmute')}
         </button>
       )}
-      <Controls player={player} fullscreen={fullscreen.on} onFullscreen={fullscreen.toggle} />
+      <Controls
+        player={player}
+        video={entry?.video ?? null}
+        fullscreen={fullscreen.on}
+        onFullscreen={fullscreen.toggle}
+        onCaptions={others.captions}
+        menuOpen={menu}
+        onMenu={() => setMenu(!menu)}
+      />
+      {menu && <Settings player={player} video={entry?.video ?? null} opener={opener} onClose={() => setMenu(false)} onHelp={() => { setMenu(false); opener?.focus(); setHelp(true); }} />}
+      {help && <KeysHelp onClose={() => setHelp(false)} />}
+      {reel !== null && <Companions player={player} entry={entry} />}
       <p class="unseen" role="status">{entry === null ? '' : t('widget-now-playing', { title, name: nameOf(entry.owner) })}</p>
     </section>
   );

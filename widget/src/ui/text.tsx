@@ -2,33 +2,23 @@
 import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import en from '../../locales/en.ftl?raw';
 
-/** The languages besides English, which is always there because it stands in for what another one lacks. */
-const OTHERS = { zh: () => import('../../locales/zh.ftl?raw') } as const;
-export type Language = 'en' | keyof typeof OTHERS;
+export type Language = 'en' | 'zh';
 export const LANGUAGES: readonly [Language, ...Language[]] = ['en', 'zh'];
+
+/** Which way each is written. */
+export const DIRECTIONS: Readonly<Record<Language, 'ltr' | 'rtl'>> = { en: 'ltr', zh: 'ltr' };
 
 /** Looks a message up; an id that is missing everywhere is its own text. */
 export type Translate = (id: string, values?: Record<string, FluentVariable>) => string;
 
-function bundleOf(language: Language, catalogue: string): FluentBundle {
+/** The texts of a language, out of its catalogue. */
+export function translatorOf(language: Language, catalogue: string): Translate {
   const bundle = new FluentBundle(language);
   bundle.addResource(new FluentResource(catalogue));
-  return bundle;
-}
-
-/** The texts of a language with English behind them; English alone when they cannot be fetched. */
-export async function translator(language: Language): Promise<Translate> {
-  const bundles = [bundleOf('en', en)];
-  const catalogue = language === 'en' ? null : await OTHERS[language]().catch(() => null);
-  if (catalogue !== null) bundles.unshift(bundleOf(language, catalogue.default));
   return (id, values) => {
-    for (const bundle of bundles) {
-      const pattern = bundle.getMessage(id)?.value;
-      if (pattern) return bundle.formatPattern(pattern, values ?? null, []);
-    }
-    return id;
+    const pattern = bundle.getMessage(id)?.value;
+    return pattern ? bundle.formatPattern(pattern, values ?? null, []) : id;
   };
 }
 
@@ -36,4 +26,11 @@ export const Text = createContext<Translate>((id) => id);
 
 export function useText(): Translate {
   return useContext(Text);
+}
+
+/** The language of the texts, for what the browser formats itself. */
+export function useLanguage(): Language {
+  // Whoever formats is rendered again with the texts.
+  useText();
+  return LANGUAGES.find((language) => language === document.documentElement.lang) ?? LANGUAGES[0];
 }

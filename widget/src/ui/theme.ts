@@ -1,7 +1,10 @@
-// Light or dark: the client's word, else the system's.
+// Light or dark, and how much contrast: the client's word, else the system's.
 import type { Theme } from '../core/params';
 
-export function applyTheme(theme: Theme | null): void {
-  if (theme === null) delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
+export function applyTheme(theme: Theme | null, contrast: boolean): void {
+  const { dataset } = document.documentElement;
+  if (theme === null) delete dataset.theme;
+  else dataset.theme = theme;
+  if (contrast) dataset.contrast = 'more';
+  else delete dataset.contrast;
 }

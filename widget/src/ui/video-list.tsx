@@ -1,80 +1,18 @@
-// The selected list: what plays, what can be picked, and what is on its way.
-import { useEffect, useRef } from 'preact/hooks';
-import { clock } from '../core/format';
-import { isPending, isPlayable, type Video } from '../core/model';
+// The selected list: what plays, what can be picked, and what is on its way. Only the rows around what shows are built.
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { movedTo } from '../core/order';
 import { inOrder, type Entry, type Selection } from '../core/state';
 import type { Playback } from '../player/state';
-import { ClockIcon, FilmIcon, WarningIcon } from './icons';
-import { nameOf, titleFor } from './names';
-import { Picture } from './picture';
-import { ProgressBar, progressText } from './progress';
+import { SearchIcon } from './icons';
+import { desk, drag, focusWish, menuOf, renaming } from './manage/desk';
+import { labelOf, nameOf, titleFor } from './names';
 import { useText, type Translate } from './text';
+import { useRows } from './use-rows';
+import { useStore } from './use-store';
+import { Row } from './video-row';
 
-interface RowProps {
-  entry: Entry;
-  withOwner: boolean;
-  current: boolean;
-  moving: boolean;
-  onPick: (entry: Entry) => void;
-}
-
-/** What there is to say about a video besides its title; null when it simply plays. */
-function noteOf(video: Video, t: Translate): string | null {
-  if (video.state === 'failed') return t(`failure-${video.failure ?? 'failed'}`);
-  if (video.state === 'queued') return t('widget-state-queued');
-  if (video.state === 'processing') return video.progress === null ? t('widget-state-processing') : progressText(video.progress, t);
-  if (video.visibility === 'held' || video.visibility === 'hidden') return t(`widget-state-${video.visibility}`);
-  // It plays already: what is still being made are its other qualities.
-  return video.progress === null ? null : t('widget-progress-qualities', { progress: progressText(video.progress, t) });
-}
-
-function Thumbnail({ video, current }: { video: Video; current: boolean }) {
-  return (
-    <span class="thumb">
-      <Picture url={video.posterUrl} blurhash={video.blurhash} className="thumb-image">
-        {video.state === 'failed' ? <WarningIcon /> : isPending(video) ? <ClockIcon /> : <FilmIcon />}
-      </Picture>
-      {current && <span class="bars" aria-hidden="true"><i /><i /><i /></span>}
-      {video.duration !== null && <span class="thumb-time">{clock(video.duration)}</span>}
-    </span>
-  );
-}
-
-function Row({ entry, withOwner, current, moving, onPick }: RowProps) {
-  const t = useText();
-  const { video, owner } = entry;
-  const title = titleFor(video, t);
-  const note = noteOf(video, t);
-  const body = (
-    <>
-      <Thumbnail video={video} current={current} />
-      <span class="row-text">
-        <bdi class="row-title">{title}</bdi>
-        {withOwner && <bdi class="row-note">{nameOf(owner)}</bdi>}
-        {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
-        {note !== null && <span class="row-note" data-kind={video.state}>{note}</span>}
-        {(video.state === 'processing' || video.progress !== null) && <ProgressBar video={video} mute={isPlayable(video)} />}
-      </span>
-    </>
-  );
-  return (
-    <li class="row" data-testid="video" data-video-id={video.id} data-state={video.state} data-current={current} data-moving={current && moving}>
-      {isPlayable(video) ? (
-        <button type="button" class="row-body" aria-current={current ? 'true' : undefined} title={title} onClick={() => onPick(entry)}>{body}</button>
-      ) : (
-        <div class="row-body">{body}</div>
-      )}
-    </li>
-  );
-}
-
-/** Brings the row into view by scrolling the list alone: `scrollIntoView` would move the page around the frame, too. */
-function reveal(list: HTMLElement, row: HTMLElement): void {
-  const above = row.offsetTop - list.scrollTop;
-  const below = row.offsetTop + row.offsetHeight - (list.scrollTop + list.clientHeight);
-  if (above < 0 || row.offsetHeight > list.clientHeight) list.scrollTop += above;
-  else if (below > 0) list.scrollTop += below;
-}
+/** From so many videos on there is a field to search them. */
+const MANY = 30;
 
 interface ListProps {
   selection: Selection;
@@ -82,37 +20,187 @@ interface ListProps {
   onPick: (entry: Entry) => void;
 }
 
+/** Those whose title or sender has all the words. */
+function matching(entries: readonly Entry[], query: string, t: Translate): readonly Entry[] {
+  const words = query.toLocaleLowerCase().split(/\s+/).filter((word) => word !== '');
+  if (words.length === 0) return entries;
+  return entries.filter(({ video, owner }) => {
+    const text = `${titleFor(video, t)} ${nameOf(owner)}`.toLocaleLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** The entries while one of them is dragged: it stands where it would be dropped. */
+function withDrag(entries: readonly Entry[], videoId: string, to: number): readonly Entry[] {
+  const byId = new Map(entries.map((entry) => [entry.video.id, entry]));
+  return movedTo([...byId.keys()], videoId, to).flatMap((id) => byId.get(id) ?? []);
+}
+
+const rowOf = (target: EventTarget | null): HTMLElement | null => (target instanceof Element ? target.closest<HTMLElement>('.row') : null);
+const partOf = (target: EventTarget | null): 'body' | 'more' => (target instanceof Element && target.closest('.row-more') ? 'more' : 'body');
+
+/** By how many rows a key moves the focus; null when it means something else. */
+function stepOf(key: string, page: number): number | null {
+  const steps: Record<string, number> = { ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
+  return steps[key] ?? null;
+}
+
 export function VideoList({ selection, playback, onPick }: ListProps) {
   const t = useText();
-  const list = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLUListElement>(null);
+  const { member } = selection;
   const shown = playback.reel === selection.key;
   const current = shown ? playback.videoId : null;
+  const [query, setQuery] = useState('');
+  const [focused, setFocused] = useState<string | null>(null);
+  const lost = useRef<{ part: 'body' | 'more'; index: number; at: number } | null>(null);
+  const moved = useStore(drag);
+  const renamed = useStore(renaming);
+  const menu = useStore(menuOf)?.videoId;
+  const wish = useStore(focusWish);
+
+  // The channel plays in an order of its own; a member's videos are listed as they were put, also while the reel still plays them as before.
+  const all = useMemo(
+    () => (shown && member === null ? inOrder(selection.entries, playback.order) : selection.entries),
+    [selection.entries, shown, member === null, playback.order],
+  );
+  const found = useMemo(() => matching(all, query, t), [all, query, t]);
+  const entries = useMemo(() => (moved === null ? found : withDrag(found, moved.videoId, moved.to)), [found, moved?.videoId, moved?.to]);
+  const rows = useMemo(() => entries.map(({ video }) => ({ id: video.id, tall: video.state === 'failed' })), [entries]);
+  const indexes = useMemo(() => new Map(rows.map(({ id }, index) => [id, index])), [rows]);
+  const { places, span, ready, look, reveal, shows } = useRows({ scroller, list }, rows);
+  const movable = member?.canOrder === true && query === '' && all.length > 1;
+
+  const before = useRef<string | null>(null);
+  const currentIndex = current === null ? -1 : (indexes.get(current) ?? -1);
+  const height = places.at(-1) ?? 0;
   useEffect(() => {
-    const row = list.current?.querySelector<HTMLElement>('[data-current="true"]');
-    if (list.current && row) reveal(list.current, row);
-  }, [current]);
-  const entries = shown ? inOrder(selection.entries, playback.order) : selection.entries;
-  const label = selection.member === null ? t('widget-everyone') : nameOf(selection.member);
+    if (!ready) return;
+    // Whoever looks elsewhere in the list is left alone.
+    const followed = before.current === null || shows(indexes.get(before.current) ?? -1);
+    if (currentIndex !== -1 && followed) reveal(currentIndex);
+    before.current = current;
+  }, [current, currentIndex === -1, ready]);
+
+  const focusOn = (index: number, part: 'body' | 'more' = 'body'): void => {
+    const row = rows[Math.min(rows.length - 1, Math.max(0, index))];
+    if (row === undefined) return;
+    reveal(indexes.get(row.id) ?? 0);
+    setFocused(row.id);
+    focusWish.set({ videoId: row.id, part });
+  };
+  useLayoutEffect(() => {
+    if (wish === null) return;
+    const index = indexes.get(wish.videoId);
+    if (index === undefined) return;
+    reveal(index);
+    setFocused(wish.videoId);
+    const row = list.current?.querySelector(`[data-video-id="${CSS.escape(wish.videoId)}"]`);
+    const part = row?.querySelector<HTMLElement>(wish.part === 'more' ? '.row-more' : '.row-body');
+    if (!part) return; // it is built now, or its title is still edited; then it gets it
+    part.focus({ preventScroll: true });
+    focusWish.set(null);
+  }, [wish, indexes, focused, renamed]);
+  useLayoutEffect(() => {
+    // The row that had the focus was moved in the page, or went away.
+    const was = lost.current;
+    lost.current = null;
+    if (was === null || document.activeElement !== document.body || performance.now() - was.at > 200) return;
+    focusOn((focused === null ? undefined : indexes.get(focused)) ?? was.index, was.part);
+  }, [rows]);
+
+  const entryAt = (target: EventTarget | null): Entry | undefined => {
+    const id = rowOf(target)?.dataset.videoId;
+    return id === undefined ? undefined : entries[indexes.get(id) ?? -1];
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const entry = entryAt(event.target);
+    if (entry === undefined || event.target instanceof HTMLInputElement) return;
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / 70));
+    const step = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey ? null : stepOf(event.key, page);
+    if (step !== null) focusOn((indexes.get(entry.video.id) ?? 0) + step, partOf(event.target));
+    else if (desk.get()?.key(event, entry) !== true) return;
+    event.preventDefault();
+  };
+  const onContextMenu = (event: MouseEvent): void => {
+    const entry = entryAt(event.target);
+    if (entry === undefined || event.target instanceof HTMLInputElement) return;
+    event.preventDefault();
+    const mouse = event instanceof PointerEvent && event.pointerType === 'mouse' && event.button === 2;
+    menuOf.set({ videoId: entry.video.id, at: mouse ? { x: event.clientX, y: event.clientY } : null });
+  };
+  const onPointerDown = (event: PointerEvent): void => {
+    const entry = entryAt(event.target);
+    const grip = event.target instanceof Element && event.target.closest('.row-grip') !== null;
+    if (entry === undefined || !movable || event.button !== 0 || partOf(event.target) === 'more' || event.target instanceof HTMLInputElement) return;
+    // A finger on the row scrolls; on the handle it drags.
+    if (event.pointerType !== 'mouse' && !grip) return;
+    if (scroller.current === null || list.current === null) return;
+    desk.get()?.grab(event, entry, { scroller: scroller.current, list: list.current, places, index: indexes.get(entry.video.id) ?? 0 });
+  };
+  const onFocusIn = (event: FocusEvent): void => {
+    const id = rowOf(event.target)?.dataset.videoId ?? null;
+    setFocused(id);
+  };
+  const onFocusOut = (event: FocusEvent): void => {
+    const index = indexes.get(focused ?? '') ?? 0;
+    if (event.relatedTarget === null) lost.current = { part: partOf(event.target), index, at: performance.now() };
+    else if (!(event.relatedTarget instanceof Node && list.current?.contains(event.relatedTarget))) setFocused(null);
+  };
+
+  // What has the focus, or is being dragged or edited, stays while it is scrolled out of sight.
+  const kept = [focused, moved?.videoId, renamed, menu].flatMap((id) => (id === null || id === undefined ? [] : indexes.get(id) ?? []));
+  const built = [...new Set([...Array.from({ length: Math.max(0, Math.min(span.to, rows.length) - span.from) }, (_, at) => span.from + at), ...kept])].sort((a, b) => a - b);
+  const label = labelOf(selection, t);
+  const away = all.length > MANY && currentIndex !== -1 && (currentIndex < span.from || currentIndex >= span.to);
   return (
     <section class="videos" aria-label={t('widget-list-of', { name: label })}>
       <header class="videos-head">
         <h2><bdi>{label}</bdi></h2>
-        <span>{t('widget-count', { count: entries.filter(({ video }) => video.state !== 'failed').length })}</span>
+        <span>{t('widget-count', { count: all.filter(({ video }) => video.state !== 'failed').length })}</span>
       </header>
-      <div class="videos-scroll" ref={list}>
-        <ul data-testid="videos">
-          {entries.map((entry) => (
-            <Row
-              key={entry.video.id}
-              entry={entry}
-              withOwner={selection.member === null}
-              current={entry.video.id === current}
-              moving={playback.playing}
-              onPick={onPick}
-            />
-          ))}
+      <div class="videos-scroll" ref={scroller} onScroll={look} data-sorting={moved !== null}>
+        {all.length > MANY && (
+          <div class="find">
+            <SearchIcon />
+            <input type="search" class="find-field" aria-label={t('widget-find')} placeholder={t('widget-find')} data-testid="find" value={query} onInput={(event) => setQuery(event.currentTarget.value)} />
+            <span class="unseen" role="status">{query === '' ? '' : t('widget-found', { count: entries.length })}</span>
+          </div>
+        )}
+        <ul
+          data-testid="videos"
+          ref={list}
+          style={{ '--height': `${height}px` }}
+          onKeyDown={onKeyDown}
+          onContextMenu={onContextMenu}
+          onPointerDown={onPointerDown}
+          onFocusIn={onFocusIn}
+          onFocusOut={onFocusOut}
+        >
+          {built.map((index) => {
+            const entry = entries[index];
+            return entry && (
+              <Row
+                key={entry.video.id}
+                entry={entry}
+                withOwner={member === null}
+                current={entry.video.id === current}
+                moving={playback.playing}
+                renamed={entry.video.id === renamed}
+                place={entry.video.id === moved?.videoId ? moved.top : places[index] ?? 0}
+                index={index}
+                count={rows.length}
+                movable={movable}
+                dragged={entry.video.id === moved?.videoId}
+                onPick={onPick}
+              />
+            );
+          })}
         </ul>
+        {entries.length === 0 && query !== '' && <p class="find-none">{t('widget-found', { count: 0 })}</p>}
       </div>
+      {away && <button type="button" class="pill to-current" data-testid="to-current" onClick={() => focusOn(currentIndex)}>{t('widget-to-current')}</button>}
     </section>
   );
 }

@@ -1,0 +1,73 @@
+// The server's time on this page: asked for now and then, and told by the page's own steady clock in between.
+import { ServerClock, type Sample } from '../core/clock';
+import { decodeTime } from '../core/decode';
+import { fetchJson } from './http';
+
+/** How many questions make a comparison, and the milliseconds between two of them. */
+const SAMPLES = 6;
+const APART = 150;
+/** Milliseconds between two comparisons, and before the next try where one failed. */
+const EVERY = 60_000;
+const AGAIN = 3_000;
+/** Milliseconds by which the wall clock may run away from the steady one, before we take it that the computer slept. */
+const SLEPT = 1_000;
+
+export class LiveClock {
+  readonly #clock = new ServerClock();
+  #apart = apart();
+  #running: AbortController | null = null;
+
+  /** Takes a time into account that the server told by the way. */
+  learn(sample: Sample): void {
+    this.#clock.learn(sample);
+  }
+
+  /** Keeps it exact until `stop`. */
+  start(): void {
+    if (this.#running !== null) return;
+    this.#running = new AbortController();
+    const { signal } = this.#running;
+    const again = (): void => void (document.hidden || this.#compare(signal));
+    document.addEventListener('visibilitychange', again, { signal });
+    window.addEventListener('online', again, { signal });
+    void this.#keep(signal);
+  }
+
+  stop(): void {
+    this.#running?.abort();
+    this.#running = null;
+  }
+
+  /** Milliseconds since the epoch by the server; null while it is not known. */
+  now(): number | null {
+    // The steady clock may stand still while the computer sleeps, the wall clock does not. When only that one was set, asking is cheap.
+    if (Math.abs(apart() - this.#apart) > SLEPT) {
+      this.#apart = apart();
+      this.#clock.forget();
+      if (this.#running !== null) void this.#compare(this.#running.signal);
+    }
+    return this.#clock.at(performance.now());
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const compared = await this.#compare(signal);
+      await new Promise((resolve) => setTimeout(resolve, compared ? EVERY : AGAIN));
+    }
+  }
+
+  /** False when the server did not answer. */
+  async #compare(signal: AbortSignal): Promise<boolean> {
+    for (let asked = 0; asked < SAMPLES; asked += 1) {
+      const answer = await fetchJson('/api/v1/time').catch(() => null);
+      if (signal.aborted || answer === null) return false;
+      this.#clock.learn({ sent: answer.sent, received: answer.received, server: decodeTime(answer.json) });
+      await new Promise((resolve) => setTimeout(resolve, APART));
+    }
+    return true;
+  }
+}
+
+function apart(): number {
+  return Date.now() - performance.now();
+}

@@ -1,0 +1,233 @@
+// Carries the viewer's changes to the server: one after the other, at once in the page, again until they arrive, and back when they are refused.
+import { backoff } from '../core/backoff';
+import { asObject, decodeVideo } from '../core/decode';
+import { afresh, confirmed, inPhase, laidOver, replaced, withEdit, without, type Edit, type Edits, type Fields, type Pending } from '../core/edits';
+import type { Video } from '../core/model';
+import type { State } from '../core/state';
+import { Store } from '../core/store';
+import { ApiError } from './http';
+import type { Method, Server } from './server';
+
+/** Why an edit was taken back. */
+export type Refusal = 'conflict' | 'forbidden' | 'gone' | 'late' | 'server';
+
+/** What an editor is told. */
+export type News =
+  | { readonly type: 'deleted'; readonly video: Video; readonly until: number }
+  | { readonly type: 'refused'; readonly edit: Edit; readonly why: Refusal }
+  | { readonly type: 'done'; readonly edit: Edit };
+
+/** What there is of the visit for this. */
+export interface Ground {
+  readonly state: Store<State>;
+  readonly server: Server | null;
+  lay(overlay: State['overlay']): void;
+  refresh(): Promise<void>;
+}
+
+/** Milliseconds for which a deletion can be undone, when the server's clock is not known. */
+const UNDO = 8_000;
+
+interface Call {
+  readonly method: Method;
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+export class Managing {
+  readonly edits = new Store<Edits>([]);
+  /** The server does not answer: what is not saved yet is tried again. */
+  readonly unsaved = new Store(false);
+  #next = 0;
+  #running = false;
+  #wake: () => void = () => undefined;
+  /** Done, but the room could not be loaded since: they go with the next one. */
+  readonly #leaving = new Set<number>();
+
+  constructor(
+    private readonly ground: Ground,
+    private readonly tell: (news: News) => void,
+    /** Milliseconds since the epoch by the server; null while it is not known. */
+    private readonly serverTime: () => number | null,
+  ) {
+    this.edits.subscribe(() => ground.lay((room) => laidOver(room, this.edits.get())));
+    let served = ground.state.get().served;
+    ground.state.subscribe(() => {
+      if (ground.state.get().served === served) return;
+      served = ground.state.get().served;
+      if (this.#leaving.size > 0) this.#drop(...this.#leaving);
+    });
+    window.addEventListener('online', () => this.#wake());
+    window.addEventListener('beforeunload', (event) => {
+      if (this.unsaved.get()) event.preventDefault();
+    });
+  }
+
+  change(seen: Video, fields: Fields): void {
+    this.#add({ type: 'change', seen, fields });
+  }
+
+  delete(seen: Video): void {
+    this.#add({ type: 'delete', seen });
+  }
+
+  /** Brings a deleted video back to its place. */
+  undo(seen: Video, owner: string, index: number): void {
+    const unsent = this.edits.get().find(({ edit, phase }) => edit.type === 'delete' && edit.seen.id === seen.id && phase === 'waiting');
+    if (unsent === undefined) this.#add({ type: 'restore', seen, owner, index });
+    else this.#drop(unsent.id);
+  }
+
+  order(owner: string, base: readonly string[], wanted: readonly string[]): void {
+    this.#add({ type: 'order', owner, base, wanted });
+  }
+
+  report(seen: Video, reason: string): void {
+    this.#add({ type: 'report', seen, reason });
+  }
+
+  dismissReports(seen: Video): void {
+    this.#add({ type: 'dismiss', seen });
+  }
+
+  /** Asks the server again now. */
+  retry(): void {
+    this.#wake();
+  }
+
+  #add(edit: Edit): void {
+    this.edits.set(withEdit(this.edits.get(), (this.#next += 1), edit));
+    if (!this.#running) void this.#run();
+  }
+
+  #drop(...ids: readonly number[]): void {
+    ids.forEach((id) => this.#leaving.delete(id));
+    this.edits.set(ids.reduce(without, this.edits.get()));
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (let next = this.#waiting(); next !== undefined; next = this.#waiting()) await this.#send(next);
+    this.#running = false;
+  }
+
+  #waiting(): Pending | undefined {
+    return this.edits.get().find(({ phase }) => phase === 'waiting');
+  }
+
+  async #send({ id, edit, again }: Pending): Promise<void> {
+    this.edits.set(inPhase(this.edits.get(), id, 'sending'));
+    try {
+      const answer = await this.#deliver(edit);
+      this.#done(id, edit, answer);
+    } catch (error) {
+      const why = refusalOf(error);
+      if (why === 'conflict' && !again) await this.#tryAfresh(id, edit);
+      // Its answer may have been lost the first time.
+      else if (why === 'gone' && edit.type === 'delete') this.#done(id, edit, null);
+      else this.#refused(id, edit, why);
+    }
+  }
+
+  /** Asks until there is an answer. */
+  async #deliver(edit: Edit): Promise<unknown> {
+    for (let attempt = 0; ; attempt += 1) {
+      const sent = Date.now();
+      try {
+        const { method, path, body } = this.#callFor(edit);
+        const answer = await this.ground.server?.call(method, path, body);
+        this.unsaved.set(false);
+        if (edit.type === 'delete') this.tell({ type: 'deleted', video: edit.seen, until: this.#undoUntil(answer, sent) });
+        return answer;
+      } catch (error) {
+        if (!isPassing(error)) {
+          this.unsaved.set(false);
+          throw error;
+        }
+        this.unsaved.set(true);
+        await this.#pause(backoff(attempt, Math.random()));
+      }
+    }
+  }
+
+  /** On this page's clock; never later than on the server's. */
+  #undoUntil(answer: unknown, sent: number): number {
+    const until = asObject(answer, 'deleted').undo_until;
+    const now = this.serverTime();
+    if (typeof until !== 'number' || now === null) return sent + UNDO;
+    return Date.now() + Math.min(UNDO, until - now);
+  }
+
+  #callFor(edit: Edit): Call {
+    if (edit.type === 'order') {
+      const path = `/members/${encodeURIComponent(edit.owner)}/order`;
+      return { method: 'PUT', path: this.ground.server?.roomPath(path) ?? '', body: { videos: edit.wanted, base: edit.base } };
+    }
+    const path = `/api/v1/videos/${encodeURIComponent(edit.seen.id)}`;
+    switch (edit.type) {
+      case 'change': {
+        const { isVideoAvatar, ...fields } = edit.fields;
+        const avatar = isVideoAvatar === undefined ? {} : { video_avatar: isVideoAvatar };
+        return { method: 'PATCH', path, body: { ...fields, ...avatar, version: edit.seen.version } };
+      }
+      case 'delete':
+        return { method: 'DELETE', path };
+      case 'restore':
+        return { method: 'POST', path: `${path}/restore` };
+      case 'report':
+        return { method: 'POST', path: `${path}/report`, body: { reason: edit.reason } };
+      case 'dismiss':
+        return { method: 'DELETE', path: `${path}/reports` };
+    }
+  }
+
+  #done(id: number, edit: Edit, answer: unknown): void {
+    const video = edit.type === 'change' ? decodeVideo(answer) : null;
+    this.edits.set(confirmed(this.edits.get(), id, video));
+    this.tell({ type: 'done', edit });
+    void this.#settle(id);
+  }
+
+  /** The edit lies over the room until a room that was asked for after it is there. */
+  async #settle(id: number): Promise<void> {
+    const before = this.ground.state.get().served;
+    await this.ground.refresh();
+    if (this.ground.state.get().served === before) this.#leaving.add(id);
+    else this.#drop(id);
+  }
+
+  async #tryAfresh(id: number, edit: Edit): Promise<void> {
+    await this.ground.refresh();
+    const room = this.ground.state.get().served;
+    const now = room === null ? ({ outcome: 'gone' } as const) : afresh(edit, room);
+    if (now.outcome === 'again') this.edits.set(replaced(this.edits.get(), id, now.edit));
+    else if (now.outcome === 'met') this.#drop(id);
+    else this.#refused(id, edit, now.outcome);
+  }
+
+  #refused(id: number, edit: Edit, why: Refusal): void {
+    this.#drop(id);
+    this.tell({ type: 'refused', edit, why });
+    void this.ground.refresh();
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** No answer, or one that only says that the server is in trouble. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status === 408 || error.status === 429 || error.status >= 500);
+}
+
+function refusalOf(error: unknown): Refusal {
+  const reasons: Record<number, Refusal> = { 401: 'forbidden', 403: 'forbidden', 404: 'gone', 409: 'conflict', 410: 'late' };
+  return (error instanceof ApiError ? reasons[error.status] : undefined) ?? 'server';
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { ServerClock, type Sample } from './clock';
+
+const AHEAD = 5_000_000;
+
+/** An answer that took `there` and `back` milliseconds on its way. */
+const sample = (sent: number, there: number, back: number): Sample => ({ sent, received: sent + there + back, server: sent + there + AHEAD });
+
+describe('ServerClock', () => {
+  it('knows nothing before the first answer', () => {
+    const clock = new ServerClock();
+    expect(clock.at(100)).toBeNull();
+    clock.learn(sample(0, 10, 10));
+    expect(clock.at(100)).toBe(AHEAD + 100);
+  });
+
+  it('believes the quickest answer', () => {
+    const clock = new ServerClock();
+    for (const [at, there, back] of [[0, 5, 300], [400, 3, 5], [800, 250, 2], [1200, 90, 10]] as const) clock.learn(sample(at, there, back));
+    expect(clock.at(2000)).toBeCloseTo(AHEAD + 2000 - 1, 6);
+  });
+
+  it('is never wrong by more than half of the quickest way there and back', () => {
+    let seed = 1;
+    const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    for (let round = 0; round < 200; round += 1) {
+      const clock = new ServerClock();
+      let quickest = Infinity;
+      for (let index = 0; index < 8; index += 1) {
+        const [there, back] = [random() * 200, random() * 200];
+        quickest = Math.min(quickest, there + back);
+        clock.learn(sample(index * 500, there, back));
+      }
+      expect(Math.abs((clock.at(5_000) ?? 0) - AHEAD - 5_000)).toBeLessThan(quickest / 2 + 1);
+    }
+  });
+
+  it('comes to prefer newer answers, for clocks run apart', () => {
+    const clock = new ServerClock();
+    clock.learn(sample(0, 1, 1));
+    const later = sample(600_000, 10, 10);
+    clock.learn({ ...later, server: later.server + 40 });
+    expect(clock.at(600_000)).toBe(AHEAD + 600_040);
+  });
+
+  it('begins anew after a sleep', () => {
+    const clock = new ServerClock();
+    clock.learn(sample(0, 1, 1));
+    clock.forget();
+    expect(clock.at(5)).toBeNull();
+    const woken = sample(10, 100, 100);
+    clock.learn({ ...woken, server: woken.server + 60_000 });
+    expect(clock.at(10)).toBe(AHEAD + 60_010);
+  });
+});

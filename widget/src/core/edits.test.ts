@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { afresh, confirmed, inPhase, laidOver, replaced, withEdit, without, type Edit, type Edits } from './edits';
+import type { Room, Video } from './model';
+import { aMember, aRoom, aVideo } from './samples';
+
+const MANAGED = new Set(['rename', 'hide', 'delete', 'avatar', 'publish'] as const);
+const video = (id: string, fields: Partial<Video> = {}): Video => aVideo(id, 'ready', { can: MANAGED, previewUrl: `/${id}.mp4`, ...fields });
+const roomOf = (...videos: readonly Video[]): Room => aRoom([aMember('@alice:x', videos), aMember('@bob:x', [video('b1')])]);
+const A1 = video('a1');
+const ROOM = roomOf(A1, video('a2'), video('a3'));
+const rename = (title: string, seen = A1): Edit => ({ type: 'change', seen, fields: { title } });
+const order = (base: string, wanted: string): Edit => ({ type: 'order', owner: '@alice:x', base: base.split(' '), wanted: wanted.split(' ') });
+const edits = (...all: readonly Edit[]): Edits => all.reduce<Edits>((list, edit, id) => withEdit(list, id, edit), []);
+const ids = (room: Room): string | undefined => room.members[0]?.videos.map(({ id }) => id).join(' ');
+const first = (room: Room): Video | undefined => room.members[0]?.videos[0];
+
+describe('edits over the room', () => {
+  it('change what the server told, and nothing else', () => {
+    const after = laidOver(ROOM, edits(rename('Lake'), { type: 'change', seen: A1, fields: { visibility: 'hidden' } }));
+    expect(first(after)).toMatchObject({ title: 'Lake', visibility: 'hidden' });
+    expect([...(first(after)?.can ?? [])]).toEqual(expect.arrayContaining(['show', 'rename']));
+    expect(first(after)?.can.has('hide')).toBe(false);
+    expect(after.members[1]).toBe(ROOM.members[1]);
+    expect(laidOver(ROOM, [])).toBe(ROOM);
+  });
+
+  it('put on one video avatar at a time', () => {
+    const worn = roomOf(A1, video('a2', { isVideoAvatar: true }));
+    const after = laidOver(worn, edits({ type: 'change', seen: A1, fields: { isVideoAvatar: true } }));
+    expect(after.members[0]?.videos.map(({ isVideoAvatar }) => isVideoAvatar)).toEqual([true, false]);
+    expect(after.members[0]?.videoAvatarUrl).toBe('/a1.mp4');
+    expect(laidOver(after, edits({ type: 'change', seen: A1, fields: { isVideoAvatar: false } })).members[0]?.videoAvatarUrl).toBeNull();
+  });
+
+  it('take away, bring back to the same place, and order', () => {
+    expect(ids(laidOver(ROOM, edits({ type: 'delete', seen: A1 })))).toBe('a2 a3');
+    const restore: Edit = { type: 'restore', seen: A1, owner: '@alice:x', index: 0 };
+    expect(ids(laidOver(roomOf(video('a2'), video('a3')), edits(restore)))).toBe('a1 a2 a3');
+    expect(ids(laidOver(ROOM, edits(restore)))).toBe('a1 a2 a3');
+    expect(ids(laidOver(ROOM, edits(order('a1 a2 a3', 'a3 a1 a2'))))).toBe('a3 a1 a2');
+  });
+
+  it('are laid over again when another change arrives, also where their video is gone', () => {
+    const pending = edits(rename('Lake'), order('a1 a2 a3', 'a2 a3 a1'));
+    expect(ids(laidOver(roomOf(A1, video('new'), video('a2'), video('a3')), pending))).toBe('new a2 a3 a1');
+    expect(ids(laidOver(roomOf(video('a2'), video('a3')), pending))).toBe('a2 a3');
+  });
+
+  it('say nothing of reports but to those who know of them', () => {
+    const reported = roomOf(video('a1', { reports: 2 }));
+    expect(first(laidOver(reported, edits({ type: 'dismiss', seen: A1 })))?.reports).toBe(0);
+    expect(first(laidOver(ROOM, edits({ type: 'dismiss', seen: A1 })))?.reports).toBeNull();
+    expect(laidOver(ROOM, edits({ type: 'report', seen: A1, reason: 'x' }))).toBe(ROOM);
+  });
+});
+
+describe('the list of edits', () => {
+  it('keeps one order of those that were not sent yet', () => {
+    const twice = edits(order('a1 a2 a3', 'a2 a1 a3'), order('a2 a1 a3', 'a2 a3 a1'));
+    expect(twice.map(({ edit }) => edit)).toEqual([order('a1 a2 a3', 'a2 a3 a1')]);
+    const sent = withEdit(inPhase(edits(order('a1 a2', 'a2 a1')), 0, 'sending'), 1, order('a2 a1', 'a1 a2'));
+    expect(sent).toHaveLength(2);
+  });
+
+  it('bases what waits on what was confirmed, and forgets it in the end', () => {
+    const newer = video('a1', { version: 2, title: 'Lake' });
+    const pending = confirmed(edits(rename('Lake'), rename('Sea'), rename('B', video('b1'))), 0, newer);
+    expect(pending.map(({ phase }) => phase)).toEqual(['done', 'waiting', 'waiting']);
+    expect(pending.map(({ edit }) => (edit.type === 'change' ? edit.seen.version : null))).toEqual([1, 2, 1]);
+    expect(without(pending, 0).map(({ id }) => id)).toEqual([1, 2]);
+    expect(replaced(pending, 1, rename('Sea', newer))[1]).toMatchObject({ phase: 'waiting', again: true });
+  });
+});
+
+describe('after a conflict', () => {
+  const now = (fields: Partial<Video>): Room => roomOf(video('a1', { version: 5, ...fields }));
+
+  it('an edit goes on where what it changes is as it was', () => {
+    const hidden = now({ visibility: 'hidden' });
+    expect(afresh(rename('Lake'), hidden)).toEqual({ outcome: 'again', edit: rename('Lake', first(hidden)) });
+    expect(afresh({ type: 'delete', seen: A1 }, hidden)).toMatchObject({ outcome: 'again' });
+  });
+
+  it('nobody overwrites what somebody else did', () => {
+    expect(afresh(rename('Lake'), now({ title: 'Sea' }))).toEqual({ outcome: 'conflict' });
+    expect(afresh(rename('Lake'), now({ title: 'Lake' }))).toEqual({ outcome: 'met' });
+    expect(afresh(rename('Lake'), roomOf())).toEqual({ outcome: 'gone' });
+    expect(afresh({ type: 'delete', seen: A1 }, roomOf())).toEqual({ outcome: 'met' });
+  });
+
+  it('orders are merged', () => {
+    const theirs = roomOf(video('a3'), A1, video('a2'));
+    expect(afresh(order('a1 a2 a3', 'a2 a1 a3'), theirs)).toMatchObject({ outcome: 'again', edit: { base: ['a3', 'a1', 'a2'], wanted: ['a2', 'a3', 'a1'] } });
+    expect(afresh(order('a1 a2 a3', 'a3 a1 a2'), theirs)).toEqual({ outcome: 'met' });
+    expect(afresh(order('a1', 'a1'), aRoom([]))).toEqual({ outcome: 'gone' });
+  });
+});

@@ -1,0 +1,23 @@
+// Rooms, members and videos for tests: plain ones, in which a test changes what it is about.
+import type { Member, Room, Video, VideoState } from './model';
+
+export function aVideo(id: string, state: VideoState = 'ready', fields: Partial<Video> = {}): Video {
+  return {
+    id, eventId: `$${id}`, title: id, state, visibility: 'shown', duration: 1, posterUrl: null, blurhash: null, progress: null,
+    createdAt: 0, failure: null, storyboardUrl: null, previewUrl: null, captions: [], version: 1, can: new Set(), published: false,
+    isVideoAvatar: false, reports: null, ...fields,
+  };
+}
+
+export function aMember(userId: string, videos: readonly Video[] = [], fields: Partial<Member> = {}): Member {
+  const reelUrl = videos.some(({ state }) => state === 'ready') ? `/media/1.s/r/reel/${userId}/1/index.m3u8` : null;
+  return { userId, displayName: null, avatarUrl: null, videoAvatarUrl: null, reelUrl, canOrder: false, videos, ...fields };
+}
+
+export function aRoom(members: readonly Member[], fields: Partial<Room> = {}): Room {
+  return {
+    roomId: '!r', name: null, bot: null, channelUrl: null, grantExpiresAt: 0, now: null, schedule: null, watching: [], direct: false, together: null, place: null,
+    members,
+    ...fields,
+  };
+}

@@ -1,0 +1,31 @@
+// What the room's channel shows when: the same for everybody who knows the schedule and the server's time.
+import type { Schedule, Turn } from './model';
+
+/** A moment of a video; seconds. */
+export interface Moment {
+  readonly videoId: string;
+  readonly offset: number;
+}
+
+/** What shows at `now`, milliseconds since the epoch on the server's clock; null when nothing does. */
+export function momentAt({ startsAt, items, before }: Schedule, now: number): Moment | null {
+  const since = (now - startsAt) / 1000;
+  if (since < 0) {
+    // Without one, the clock is not yet exact: the list is about to begin.
+    const turn = before ?? items[0];
+    return turn === undefined ? null : { videoId: turn.id, offset: before === null ? 0 : Math.max(0, before.duration + since) };
+  }
+  const length = items.reduce((sum, { duration }) => sum + duration, 0);
+  return length > 0 ? within(items, since % length) : null;
+}
+
+function within(items: readonly Turn[], position: number): Moment | null {
+  let start = 0;
+  let last: Moment | null = null;
+  for (const { id, duration } of items) {
+    last = { videoId: id, offset: position - start };
+    start += duration;
+    if (position < start) return last;
+  }
+  return last;
+}

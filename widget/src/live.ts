@@ -1,0 +1,72 @@
+// The room's channel while somebody looks at it: the server's time, the player kept at the moment, and a word to the others.
+import { LiveClock } from './api/live-clock';
+import { Watching } from './api/watching';
+import type { Sample } from './core/clock';
+import { EVERYONE } from './core/state';
+import { Conductor, type Mode } from './player/conductor';
+import type { Place } from './player/deck';
+import type { ReelPlayer } from './player/reel-player';
+import type { Store } from './core/store';
+import type { Visit } from './ui/visit';
+
+export class Live {
+  readonly #clock = new LiveClock();
+  readonly #conductor: Conductor;
+  readonly #watching: Watching;
+  #heard: readonly string[] = [];
+
+  constructor(
+    private readonly visit: Pick<Visit, 'state' | 'server'>,
+    private readonly player: ReelPlayer,
+  ) {
+    this.#conductor = new Conductor(EVERYONE, player, () => visit.state.get().room?.schedule ?? null, () => this.#clock.now());
+    this.#watching = new Watching(() => visit.server);
+    visit.state.subscribe(() => this.#stateChanged());
+    player.playback.subscribe(() => this.#tellOthers());
+    this.#stateChanged();
+  }
+
+  get mode(): Store<Mode> {
+    return this.#conductor.mode;
+  }
+
+  /** Where the channel begins when it is opened. */
+  get begin(): Place {
+    return this.#conductor.begin;
+  }
+
+  /** Back to everybody's moment. */
+  join(): void {
+    this.#conductor.join();
+  }
+
+  /** Milliseconds since the epoch by the server; null while it is not known. */
+  now(): number | null {
+    return this.#clock.now();
+  }
+
+  /** Takes a time into account that the server told. */
+  learn(sample: Sample): void {
+    this.#clock.learn(sample);
+  }
+
+  #stateChanged(): void {
+    const { room, selected, viewer } = this.visit.state.get();
+    if (selected === EVERYONE && room !== null && room.schedule !== null) {
+      this.#clock.start();
+      this.#conductor.start();
+    } else {
+      this.#clock.stop();
+      this.#conductor.stop();
+    }
+    this.#tellOthers();
+    if (room === null || viewer === null || room.watching === this.#heard) return;
+    this.#heard = room.watching;
+    this.#watching.heard(room.watching.includes(viewer));
+  }
+
+  #tellOthers(): void {
+    const { playing, reel } = this.player.playback.get();
+    this.#watching.set(this.mode.get() !== 'off' && playing && reel === EVERYONE);
+  }
+}

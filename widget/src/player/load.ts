@@ -1,0 +1,20 @@
+// Fetches the player's code and chooses how this browser plays HLS. hls.js is asked first: some browsers only believe that they could do it alone.
+import type { OpenDeck } from './deck';
+import type { ReelPlayer } from './reel-player';
+
+export type CreatePlayer = (renew: (url: string) => string, onStale: () => Promise<void>, autoplay: boolean) => ReelPlayer;
+
+/** Null where this browser has no way to play. Rejects when the code cannot be fetched. */
+export async function loadPlayer(): Promise<CreatePlayer | null> {
+  // At once, for one would wait for the other.
+  const [{ ReelPlayer }, openDeck] = await Promise.all([import('./reel-player'), chooseDeck()]);
+  return openDeck && ((renew, onStale, autoplay) => new ReelPlayer(openDeck, renew, onStale, autoplay));
+}
+
+async function chooseDeck(): Promise<OpenDeck | null> {
+  const { HlsDeck, isSupported } = await import('./hls-deck');
+  if (isSupported()) return (options) => new HlsDeck(options);
+  if (document.createElement('video').canPlayType('application/vnd.apple.mpegurl') === '') return null;
+  const { NativeDeck } = await import('./native-deck');
+  return (options) => new NativeDeck(options);
+}

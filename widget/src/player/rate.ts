@@ -1,0 +1,10 @@
+// How fast the picture runs, and how somebody holds a key to get through quickly.
+
+/** The speed while the viewer holds a key, a button or the picture. */
+export const RUSH = 2;
+
+/** A new source would start at the default again. */
+export function applyRate(video: HTMLVideoElement, rate: number): void {
+  video.defaultPlaybackRate = rate;
+  video.playbackRate = rate;
+}

@@ -1,0 +1,85 @@
+// What follows an upload: the server makes it ready, and the room gets the message.
+import { ApiError } from '../api/http';
+import type { Server } from '../api/server';
+import { backoff } from '../core/backoff';
+import { decodePrepared, type Failure, type Step, type wishOf } from '../core/recording';
+import type { MatrixClient } from '../matrix/client';
+import { isPassing, UPLOADS } from './tus';
+
+/** Milliseconds between two questions how far it is, and between two tries without a connection at most. */
+const PAUSE = 700;
+const LONGEST_PAUSE = 8_000;
+
+export type Content = Readonly<Record<string, unknown>>;
+
+/** The server looked at the file and cannot use it; `code` is one of the catalogue's `failure-…`. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+
+  constructor(readonly code: string) {
+    super(code);
+  }
+}
+
+export interface DeliveryEvents {
+  percent(percent: number | null): void;
+  link(lost: boolean): void;
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Repeats `call` until it is answered. Rejects with what does not pass by itself. */
+async function insist<T>(call: () => Promise<T>, events: DeliveryEvents, signal: AbortSignal): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const answer = await call();
+      events.link(false);
+      return answer;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      events.link(true);
+      await pause(Math.min(LONGEST_PAUSE, backoff(attempt, Math.random())));
+      signal.throwIfAborted();
+    }
+  }
+}
+
+/** Has the server trim and convert it; resolves with the message's content. Rejects with ApiError, Refusal or DecodeError. */
+export async function prepare(server: Server, id: string, wish: ReturnType<typeof wishOf>, events: DeliveryEvents, signal: AbortSignal): Promise<Content> {
+  const path = `${UPLOADS}/${id}`;
+  const finish = (): Promise<unknown> =>
+    server.call('POST', `${path}/finish`, wish).catch((error: unknown) => {
+      // It has not all of it after all: nothing that passes by itself.
+      throw error instanceof ApiError && error.status === 409 ? new Refusal('internal') : error;
+    });
+  await insist(finish, events, signal);
+  for (;;) {
+    signal.throwIfAborted();
+    const { state, percent, failure, content } = decodePrepared(await insist(() => server.call('GET', path), events, signal));
+    if (state === 'failed') throw new Refusal(failure ?? 'failed');
+    if (state === 'ready' && content !== null) return content;
+    events.percent(percent);
+    await pause(PAUSE);
+  }
+}
+
+/** Sends the message as the viewer. A client may be slower than its own answer: whoever sees the message in the room takes that as one. */
+export function post(client: MatrixClient, content: Content): Promise<string> {
+  let stop: () => void = () => undefined;
+  const heard = new Promise<string>((resolve) => {
+    stop = client.onEvent((event) => {
+      if (event.type === 'm.room.message' && (event.content as Content).url === content.url) resolve(event.event_id);
+    });
+  });
+  return Promise.race([client.send('m.room.message', content), heard]).finally(stop);
+}
+
+/** A failure in words that the catalogue has. */
+export function failureOf(step: Step, error: unknown): Failure {
+  if (error instanceof Refusal) return { step, code: error.code };
+  if (step === 'post') return { step, code: 'post' };
+  if (step === 'prepare') return { step, code: 'internal' };
+  const status = error instanceof ApiError ? error.status : 0;
+  const codes: Record<number, string> = { 401: 'refused', 403: 'refused', 404: 'unavailable', 405: 'unavailable', 413: 'too-large', 429: 'busy', 507: 'full' };
+  return { step, code: codes[status] ?? 'upload' };
+}

@@ -1,0 +1,123 @@
+// Cameras, microphones and screens: what there is, how to get it, and why one does not.
+import { chooseType, type Problem, type Source } from '../core/recording';
+
+export interface Device {
+  readonly id: string;
+  readonly label: string;
+}
+
+export interface Devices {
+  readonly cameras: readonly Device[];
+  readonly microphones: readonly Device[];
+}
+
+/** Which camera and which microphone; null leaves the choice to the browser. */
+export interface Wish {
+  readonly camera: string | null;
+  readonly microphone: string | null;
+  /** Of a phone's cameras. */
+  readonly facing: 'user' | 'environment';
+}
+
+export const ANY: Wish = { camera: null, microphone: null, facing: 'user' };
+
+interface Policy {
+  allowsFeature?: (name: string) => boolean;
+}
+
+/** What the page around us allows its frames; what no browser tells is taken as allowed. */
+function allowed(feature: string): boolean {
+  const { featurePolicy, permissionsPolicy } = document as { featurePolicy?: Policy; permissionsPolicy?: Policy };
+  return (permissionsPolicy ?? featurePolicy)?.allowsFeature?.(feature) ?? true;
+}
+
+/** The type of what this browser records; null when it records nothing. */
+export function recordingType(): string | null {
+  return typeof MediaRecorder === 'undefined' ? null : chooseType((type) => MediaRecorder.isTypeSupported(type));
+}
+
+/** Why this source cannot even be asked for; null when it can. */
+export function obstacle(source: Source): Problem | null {
+  if (!window.isSecureContext) return 'insecure';
+  if (recordingType() === null || !('mediaDevices' in navigator)) return 'unsupported';
+  if (source === 'screen' && !canShareScreen()) return 'unsupported';
+  return allowed(source === 'camera' ? 'camera' : 'display-capture') ? null : 'blocked';
+}
+
+/** Phones do not. */
+export function canShareScreen(): boolean {
+  return 'mediaDevices' in navigator && 'getDisplayMedia' in navigator.mediaDevices;
+}
+
+/** What a rejected request means. */
+export function problemOf(error: unknown): Problem {
+  switch (error instanceof DOMException ? error.name : '') {
+    case 'NotAllowedError':
+      return 'denied';
+    case 'SecurityError':
+      return 'blocked';
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return 'missing';
+    case 'NotReadableError':
+    case 'AbortError':
+      return 'busy';
+    default:
+      return 'broken';
+  }
+}
+
+/** True when somebody closed the choice of screens; browsers tell it apart from a system's refusal in words alone. */
+export function isCancelled(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'NotAllowedError' && !/system|policy/i.test(error.message);
+}
+
+function constraintsOf({ camera, microphone, facing }: Wish): MediaStreamConstraints {
+  const size = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 60 } };
+  return {
+    video: { ...size, ...(camera === null ? { facingMode: facing } : { deviceId: { exact: camera } }) },
+    audio: soundOf(microphone),
+  };
+}
+
+function soundOf(microphone: string | null): MediaTrackConstraints {
+  const clean = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  return microphone === null ? clean : { ...clean, deviceId: { exact: microphone } };
+}
+
+/** The camera with the microphone; without one where there is none. Rejects as getUserMedia does. */
+export async function openCamera(wish: Wish): Promise<MediaStream> {
+  const constraints = constraintsOf(wish);
+  try {
+    return await navigator.mediaDevices.getUserMedia(constraints);
+  } catch (error) {
+    const problem = problemOf(error);
+    // A picture without sound is better than none; whether it was the camera that lacked shows now.
+    if (problem === 'missing' || problem === 'busy') return navigator.mediaDevices.getUserMedia({ ...constraints, audio: false });
+    throw error;
+  }
+}
+
+/** A screen, window or tab, with its sound where the browser gives it. Rejects as getDisplayMedia does. */
+export function openScreen(): Promise<MediaStream> {
+  return navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 30, max: 60 } }, audio: true });
+}
+
+/** The microphone alone; null when there is none or it is refused: a screen can be recorded without. */
+export function openMicrophone(id: string | null): Promise<MediaStream | null> {
+  return navigator.mediaDevices.getUserMedia({ audio: soundOf(id) }).catch(() => null);
+}
+
+/** What there is to choose from. Devices have names only once one was allowed. */
+export async function listDevices(): Promise<Devices> {
+  const all = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+  const of = (kind: MediaDeviceKind): Device[] =>
+    all.filter((device) => device.kind === kind && device.deviceId !== '' && device.deviceId !== 'communications').map(({ deviceId, label }) => ({ id: deviceId, label }));
+  return { cameras: of('videoinput'), microphones: of('audioinput') };
+}
+
+/** True for a camera that shows the person themself, who expects a mirror: all but those that say they look away. */
+export function isMirror(track: MediaStreamTrack | undefined): boolean {
+  const facing = track?.getSettings().facingMode;
+  return facing !== 'environment' && facing !== 'left' && facing !== 'right';
+}

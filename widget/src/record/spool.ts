@@ -1,0 +1,54 @@
+// The bytes of a take while it grows, to be read from any place as often as the connection needs.
+
+export class Spool {
+  readonly #pieces: Blob[] = [];
+  #size = 0;
+  #ended = false;
+  #wake: (() => void)[] = [];
+
+  constructor(readonly type: string) {}
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** No more will come. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  push(piece: Blob): void {
+    this.#pieces.push(piece);
+    this.#size += piece.size;
+    this.#tell();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#tell();
+  }
+
+  /** All of it as one file. The browser copies nothing. */
+  whole(): Blob {
+    return new Blob(this.#pieces, { type: this.type });
+  }
+
+  /** Up to `most` bytes from `offset` on, once there are some; none at the end. */
+  async read(offset: number, most: number): Promise<Blob> {
+    while (offset >= this.#size && !this.#ended) await new Promise<void>((resolve) => this.#wake.push(resolve));
+    const parts: Blob[] = [];
+    let start = 0;
+    for (const piece of this.#pieces) {
+      if (start + piece.size > offset && start < offset + most) parts.push(piece.slice(Math.max(0, offset - start), offset + most - start));
+      start += piece.size;
+    }
+    return new Blob(parts);
+  }
+
+  #tell(): void {
+    const wake = this.#wake;
+    this.#wake = [];
+    wake.forEach((resolve) => resolve());
+  }
+}

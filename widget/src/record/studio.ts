@@ -1,0 +1,424 @@
+// Where one take is recorded or chosen, uploaded and sent; it lives on while its view is closed.
+import type { Server } from '../api/server';
+import { endingOf, isFull, isKept, markOf, NOTHING, reduce, wishOf, withCaption, wouldLose, type Action, type Problem, type Recording, type Source, type Trim } from '../core/recording';
+import { Store } from '../core/store';
+import { keepInSight } from '../matrix/sight';
+import type { Visit } from '../ui/visit';
+import { failureOf, post, prepare, type Content } from './delivery';
+import { ANY, isCancelled, isMirror, listDevices, obstacle, openCamera, openMicrophone, openScreen, problemOf, recordingType, type Devices, type Wish } from './devices';
+import { recordingMark } from './mark';
+import { Recorder } from './recorder';
+import { mix } from './sound';
+import { Spool } from './spool';
+import { fetchLimits, TusUpload } from './tus';
+
+/** What the camera or the screen shows now. */
+export interface Live extends Devices {
+  readonly stream: MediaStream;
+  readonly mirrored: boolean;
+  /** The ids of what is in use; null where there is none. */
+  readonly camera: string | null;
+  readonly microphone: string | null;
+  readonly muted: boolean;
+}
+
+const NO_DEVICES: Devices = { cameras: [], microphones: [] };
+const COUNT = 3;
+/** Milliseconds for which it is said that the connection is back. */
+const TOLD = 6_000;
+
+export class Studio {
+  readonly state = new Store<Recording>(NOTHING);
+  readonly live = new Store<Live | null>(null);
+  /** The address of what is being reviewed, for a video element. */
+  readonly preview = new Store<string | null>(null);
+  #wish: Wish = ANY;
+  #sound: MediaStreamTrack | null = null;
+  #recorder: Recorder | null = null;
+  #closeMix: () => void = () => undefined;
+  #counting: ReturnType<typeof setTimeout> | undefined;
+  #spool: Spool | null = null;
+  #upload: TusUpload | null = null;
+  /** What the server was asked to make of the upload, and what it made. */
+  #asked: string | null = null;
+  #content: Content | null = null;
+  #sending = new AbortController();
+
+  constructor(private readonly visit: Visit) {
+    window.addEventListener('beforeunload', (event) => {
+      if (wouldLose(this.state.get())) event.preventDefault();
+    });
+    // What is in memory goes with the page: the server need not keep its part.
+    window.addEventListener('pagehide', ({ persisted }) => {
+      if (!persisted) this.#upload?.discard();
+    });
+    this.state.subscribe(() => {
+      recordingMark.set(markOf(this.state.get()));
+      if (this.state.get().phase === 'recording' && isFull(this.state.get())) this.stop();
+    });
+    const { server } = visit;
+    if (server !== null) void fetchLimits(server).then((limits) => this.#dispatch({ type: 'limits', limits }));
+  }
+
+  /** Shows the camera or asks for a screen; `state` and `live` tell what came of it. */
+  async open(source: Source): Promise<void> {
+    this.#dispatch({ type: 'open', source });
+    if (this.state.get().phase !== 'opening') return;
+    this.#release();
+    this.visit.player.get()?.pause();
+    const problem = obstacle(source);
+    if (problem !== null) { this.#dispatch({ type: 'problem', problem }); return; }
+    try {
+      await this.#show(source === 'camera' ? await this.#camera() : await openScreen());
+    } catch (error) {
+      this.#release();
+      // Whoever closes the choice of screens knows it already.
+      if (source === 'screen' && isCancelled(error)) this.#dispatch({ type: 'discard' });
+      else this.#dispatch({ type: 'problem', problem: problemOf(error) });
+    }
+  }
+
+  /** Takes another camera or microphone, while nothing is recorded yet. */
+  async choose(wish: Partial<Wish>): Promise<void> {
+    this.#wish = { ...this.#wish, ...wish };
+    if (this.state.get().phase !== 'live') return;
+    if (this.state.get().source === 'camera') return this.#switch();
+    if (wish.microphone !== undefined) await this.useMicrophone(true);
+  }
+
+  /** The other side of a phone. */
+  flip(): Promise<void> {
+    return this.choose({ camera: null, facing: this.#wish.facing === 'user' ? 'environment' : 'user' });
+  }
+
+  /** With a screen: the microphone beside its sound, or not. */
+  async useMicrophone(on: boolean): Promise<void> {
+    this.#sound?.stop();
+    this.#sound = null;
+    const stream = on ? await openMicrophone(this.#wish.microphone) : null;
+    this.#sound = stream?.getAudioTracks()[0] ?? null;
+    const live = this.live.get();
+    if (live === null) { this.#sound?.stop(); return; }
+    this.live.set({ ...live, ...(await listDevices()), microphone: idOf(this.#sound), muted: false });
+    this.#dispatch({ type: 'problem', problem: on && this.#sound === null ? 'denied' : null });
+  }
+
+  setMuted(muted: boolean): void {
+    const live = this.live.get();
+    if (live === null || this.#sound === null) return;
+    this.#sound.enabled = !muted;
+    this.live.set({ ...live, muted });
+  }
+
+  /** Counts down and records; without counting at once. `name` is the file's, without an ending. */
+  start(name: string, counting: boolean): void {
+    const { phase } = this.state.get();
+    if ((phase !== 'live' && phase !== 'counting') || this.live.get()?.stream.active !== true) return;
+    if (phase === 'counting' || !counting) return this.#begin(name);
+    this.visit.player.get()?.pause();
+    this.#count(COUNT, name);
+  }
+
+  /** Stops counting down. */
+  hold(): void {
+    clearTimeout(this.#counting);
+    if (this.state.get().phase === 'counting') this.#dispatch({ type: 'live' });
+  }
+
+  pause(): void {
+    this.#recorder?.pause();
+    this.#dispatch({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.#recorder?.resume();
+    this.#dispatch({ type: 'resume' });
+  }
+
+  stop(): void {
+    this.#recorder?.stop();
+  }
+
+  /** Takes a file instead of a recording. */
+  take(file: File): void {
+    if (wouldLose(this.state.get()) || this.state.get().phase === 'sending') return this.#dispatch({ type: 'problem', problem: 'kept' });
+    this.#dispatch({ type: 'chose', name: file.name, mimetype: file.type, size: file.size });
+    const { phase, problem } = this.state.get();
+    this.#release();
+    if (phase !== 'review' || problem !== null) return;
+    this.#drop();
+    this.visit.player.get()?.pause();
+    this.#spool = new Spool(file.type || 'application/octet-stream');
+    this.#spool.push(file);
+    this.#spool.end();
+    this.preview.set(URL.createObjectURL(file));
+    this.#beginUpload();
+    this.#stayOnScreen(true);
+  }
+
+  /** The file's length as the browser found it. */
+  measured(duration: number): void {
+    if (Number.isFinite(duration) && duration > 0 && this.state.get().take?.duration == null) this.#dispatch({ type: 'measured', duration });
+  }
+
+  trim(edge: keyof Trim, at: number): void {
+    this.#dispatch({ type: 'trim', edge, at });
+  }
+
+  caption(text: string): void {
+    this.#dispatch({ type: 'caption', text });
+  }
+
+  /** Uploads the rest, has it made ready and sends it; goes on where an earlier try failed. */
+  async send(): Promise<void> {
+    const { visit: { server, client } } = this;
+    if (server === null || client === null) return;
+    this.#dispatch({ type: 'send' });
+    if (this.state.get().phase !== 'sending') return;
+    this.#sending = new AbortController();
+    const { signal } = this.#sending;
+    try {
+      const content = await this.#prepared(server, signal);
+      signal.throwIfAborted();
+      this.#dispatch({ type: 'step', step: 'post' });
+      const eventId = await post(client, withCaption(content, this.state.get().caption));
+      this.#drop();
+      this.#dispatch({ type: 'posted', eventId });
+      this.#stayOnScreen(false);
+      void this.visit.refresh();
+    } catch (error) {
+      if (signal.aborted) return;
+      const { step } = this.state.get();
+      // A later try begins with a new upload, unless only the message is missing.
+      if (step !== 'post') this.#forget();
+      this.#dispatch({ type: 'failed', failure: failureOf(step, error) });
+    }
+  }
+
+  /** Back to trim and caption; the upload goes on. */
+  edit(): void {
+    this.#sending.abort();
+    this.#dispatch({ type: 'edit' });
+  }
+
+  discard(): void {
+    this.#sending.abort();
+    this.#recorder?.stop();
+    this.#recorder = null;
+    this.#release();
+    this.#upload?.discard();
+    this.#drop();
+    this.#dispatch({ type: 'discard' });
+    this.#stayOnScreen(false);
+  }
+
+  /** The view is closed: what is kept goes on, a camera that is only looked through is let go. */
+  close(): void {
+    this.hold();
+    this.#dispatch({ type: 'close' });
+    if (!isKept(this.state.get())) this.#release();
+  }
+
+  /** Phones open one camera at a time: the old picture goes before the new one comes. */
+  async #switch(): Promise<void> {
+    const before = this.live.get();
+    if (before !== null) stop(before.stream);
+    const wish = this.#wish;
+    try {
+      const stream = await this.#camera();
+      // Chosen again meanwhile, or closed.
+      if (this.live.get() !== before || (wish !== this.#wish && this.#wish !== ANY)) stop(stream);
+      else await this.#show(stream);
+    } catch (error) {
+      this.#release();
+      this.#dispatch({ type: 'problem', problem: problemOf(error) });
+    }
+  }
+
+  async #camera(): Promise<MediaStream> {
+    try {
+      return await openCamera(this.#wish);
+    } catch (error) {
+      // The chosen one may have been unplugged.
+      if (this.#wish === ANY || problemOf(error) !== 'missing') throw error;
+      this.#wish = ANY;
+      return openCamera(ANY);
+    }
+  }
+
+  async #show(stream: MediaStream): Promise<void> {
+    const [picture] = stream.getVideoTracks();
+    const { source } = this.state.get();
+    if (this.state.get().phase !== 'opening' && this.state.get().phase !== 'live') { stop(stream); return; }
+    this.#sound = source === 'camera' ? stream.getAudioTracks()[0] ?? null : null;
+    // Unplugged, or the browser's own 'stop sharing'.
+    picture?.addEventListener('ended', () => this.#lost(stream));
+    const camera = source === 'camera' ? idOf(picture) : null;
+    const live = { stream, mirrored: source === 'camera' && isMirror(picture), camera, microphone: idOf(this.#sound), muted: false };
+    // Known ones stay in sight until they are asked for again.
+    const { cameras, microphones } = this.live.get() ?? NO_DEVICES;
+    this.live.set({ cameras, microphones, ...live });
+    this.#dispatch({ type: 'live' });
+    const devices = await listDevices();
+    const now = this.live.get();
+    if (now?.stream === stream) this.live.set({ ...now, ...devices });
+  }
+
+  #lost(stream: MediaStream): void {
+    if (this.live.get()?.stream !== stream) return;
+    if (this.#recorder !== null) return this.stop();
+    this.hold();
+    this.#release();
+    const problem: Problem | null = this.state.get().source === 'camera' ? 'missing' : null;
+    this.#dispatch(problem === null ? { type: 'discard' } : { type: 'problem', problem });
+  }
+
+  #count(left: number, name: string): void {
+    this.#dispatch({ type: 'count', left });
+    this.#counting = setTimeout(() => (left > 1 ? this.#count(left - 1, name) : this.#begin(name)), 1000);
+  }
+
+  #begin(name: string): void {
+    clearTimeout(this.#counting);
+    const live = this.live.get();
+    const type = recordingType();
+    if (live === null || type === null) return;
+    const sounds = [...live.stream.getAudioTracks(), ...(this.state.get().source === 'screen' && this.#sound ? [this.#sound] : [])];
+    const sound = mix(sounds);
+    this.#closeMix = sound?.close ?? (() => undefined);
+    const spool = new Spool(type);
+    try {
+      this.#recorder = new Recorder(new MediaStream([...live.stream.getVideoTracks(), ...(sound ? [sound.track] : [])]), type, {
+        piece: (piece) => {
+          spool.push(piece);
+          this.#grew(spool);
+        },
+        tick: () => this.#grew(spool),
+        ended: (seconds) => this.#ended(spool, seconds),
+      });
+    } catch (error) {
+      console.error('This stream cannot be recorded:', error);
+      this.#release();
+      return this.#dispatch({ type: 'problem', problem: 'broken' });
+    }
+    this.visit.player.get()?.pause();
+    this.#drop();
+    this.#spool = spool;
+    this.#dispatch({ type: 'begin', name: `${name}.${endingOf(type)}`, mimetype: type });
+    this.#beginUpload();
+    // A client that takes the frame away would take the recording with it.
+    this.#stayOnScreen(true);
+  }
+
+  #grew(spool: Spool): void {
+    if (spool === this.#spool) this.#dispatch({ type: 'grew', size: spool.size, duration: this.#recorder?.seconds ?? 0 });
+  }
+
+  #ended(spool: Spool, seconds: number): void {
+    spool.end();
+    if (spool !== this.#spool) return;
+    this.#grew(spool);
+    this.#recorder = null;
+    this.#release();
+    if (spool.size > 0) this.preview.set(URL.createObjectURL(spool.whole()));
+    else this.#forget();
+    this.#dispatch({ type: 'stopped', duration: seconds });
+  }
+
+  #beginUpload(): TusUpload {
+    const { take } = this.state.get();
+    if (this.visit.server === null || this.#spool === null || take === null) throw new Error('There is nothing to upload, or nowhere to.');
+    const upload = new TusUpload(this.visit.server, this.#spool, take.name, {
+      sent: (bytes) => this.#dispatch({ type: 'uploaded', bytes }),
+      link: (lost) => this.#link(lost),
+    });
+    this.#upload = upload;
+    // Refused while it is still recorded: sending tries again, and then says so.
+    upload.done.catch(() => {
+      if (this.#upload === upload && this.state.get().phase !== 'sending') this.#upload = null;
+    });
+    return upload;
+  }
+
+  async #prepared(server: Server, signal: AbortSignal): Promise<Content> {
+    const wish = wishOf(this.state.get());
+    const asked = JSON.stringify(wish);
+    if (this.#content !== null && this.#asked === asked) return this.#content;
+    // The server makes one thing of an upload.
+    if (this.#asked !== null && this.#asked !== asked) this.#forget();
+    const id = await (this.#upload ?? this.#beginUpload()).done;
+    signal.throwIfAborted();
+    this.#dispatch({ type: 'step', step: 'prepare' });
+    this.#asked = asked;
+    const events = {
+      percent: (percent: number | null) => this.#dispatch({ type: 'percent', percent }),
+      link: (lost: boolean) => this.#link(lost),
+    };
+    this.#content = await prepare(server, id, wish, events, signal);
+    return this.#content;
+  }
+
+  #link(lost: boolean): void {
+    const { resumed } = this.state.get();
+    this.#dispatch({ type: 'link', lost });
+    if (resumed || !this.state.get().resumed) return;
+    setTimeout(() => this.#dispatch({ type: 'told' }), TOLD);
+  }
+
+  /** Lets go of the upload, not of what is uploaded. */
+  #forget(): void {
+    this.#upload?.discard();
+    this.#upload = null;
+    this.#asked = null;
+    this.#content = null;
+  }
+
+  /** Lets go of the take. */
+  #drop(): void {
+    const url = this.preview.get();
+    if (url !== null) URL.revokeObjectURL(url);
+    this.preview.set(null);
+    this.#spool = null;
+    this.#upload = null;
+    this.#asked = null;
+    this.#content = null;
+  }
+
+  /** Lets go of camera, microphone and screen. */
+  #release(): void {
+    clearTimeout(this.#counting);
+    const live = this.live.get();
+    this.live.set(null);
+    if (live !== null) stop(live.stream);
+    this.#sound?.stop();
+    this.#sound = null;
+    this.#closeMix();
+    this.#closeMix = () => undefined;
+  }
+
+  #stayOnScreen(on: boolean): void {
+    const { client } = this.visit;
+    if (client?.permissions.get().has('stayOnScreen')) keepInSight(client, 'recording', on);
+  }
+
+  #dispatch(action: Action): void {
+    this.state.set(reduce(this.state.get(), action));
+  }
+}
+
+function stop(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+function idOf(track: MediaStreamTrack | null | undefined): string | null {
+  return track?.getSettings().deviceId ?? null;
+}
+
+const studios = new WeakMap<Visit, Studio>();
+
+/** The visit's one studio. */
+export function studioOf(visit: Visit): Studio {
+  const studio = studios.get(visit) ?? new Studio(visit);
+  studios.set(visit, studio);
+  return studio;
+}

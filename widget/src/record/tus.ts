@@ -1,0 +1,199 @@
+// An upload by tus 1.0 (creation, creation-defer-length, termination) that begins before its length is known and outlives lost connections.
+import { ApiError, fetchOk } from '../api/http';
+import type { Server } from '../api/server';
+import { backoff } from '../core/backoff';
+import type { Limits } from '../core/recording';
+import type { Spool } from './spool';
+
+export const UPLOADS = '/api/v1/uploads';
+const VERSION = { 'tus-resumable': '1.0.0' } as const;
+
+/** Bytes of one request at most: after a lost connection no more than these are sent twice. */
+const MOST = 8 * 1024 * 1024;
+/** Milliseconds without any progress after which a connection counts as lost. */
+const SILENCE = 20_000;
+/** Milliseconds between two tries at most: somebody is waiting. */
+const LONGEST_PAUSE = 8_000;
+
+export interface UploadEvents {
+  /** So many bytes are on their way or there. */
+  sent(bytes: number): void;
+  /** The connection is lost, or there again. */
+  link(lost: boolean): void;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly header: (name: string) => string | null;
+}
+
+/** Sends one request; XMLHttpRequest, because fetch tells nothing of an upload's progress. Rejects with ApiError. */
+function request(method: string, path: string, headers: Record<string, string>, body: Blob | null, signal: AbortSignal, onSent: (bytes: number) => void): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open(method, path);
+    for (const [name, value] of Object.entries({ ...VERSION, ...headers })) xhr.setRequestHeader(name, value);
+    let timer = setTimeout(() => xhr.abort(), SILENCE);
+    xhr.upload.onprogress = ({ loaded }) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => xhr.abort(), SILENCE);
+      onSent(loaded);
+    };
+    const abort = (): void => xhr.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    xhr.onloadend = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      if (xhr.status >= 200 && xhr.status < 300) resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name) });
+      else reject(new ApiError(xhr.status, errcodeOf(xhr.responseText)));
+    };
+    xhr.send(body);
+  });
+}
+
+function errcodeOf(body: string): string {
+  return /"errcode":\s*"(\w+)"/.exec(body)?.[1] ?? 'M_UNKNOWN';
+}
+
+/** What the server takes, by `OPTIONS`; unknown where it does not tell. */
+export async function fetchLimits(server: Server): Promise<Limits> {
+  const none = new AbortController().signal;
+  const answer = await server.authorized((headers) => request('OPTIONS', UPLOADS, headers, null, none, () => undefined)).catch(() => null);
+  const number = (name: string): number | null => {
+    const value = Number(answer?.header(name) ?? NaN);
+    return Number.isFinite(value) && value > 0 ? value : null;
+  };
+  return { size: number('tus-max-size'), duration: number('upload-max-duration') };
+}
+
+/** Base64 of UTF-8, as Upload-Metadata wants it. */
+function encoded(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
+
+export class TusUpload {
+  readonly #stop = new AbortController();
+  #path: string | null = null;
+  #wake: () => void = () => undefined;
+  /** Resolves with the upload's id once the server has all of it. Rejects with ApiError when it refuses. */
+  readonly done: Promise<string>;
+
+  constructor(
+    private readonly server: Server,
+    private readonly spool: Spool,
+    private readonly name: string,
+    private readonly events: UploadEvents,
+  ) {
+    this.done = this.#run();
+    // Whoever sends it hears of it; until then nobody listens.
+    this.done.catch(() => undefined);
+  }
+
+  /** Ends it and lets the server forget what it has; also from a page that is going away. */
+  discard(): void {
+    this.#stop.abort();
+    this.#wake();
+    const path = this.#path;
+    if (path === null) return;
+    const forget = (headers: Record<string, string>): Promise<Response> => fetchOk(path, { method: 'DELETE', headers: { ...VERSION, ...headers }, keepalive: true });
+    this.server.authorized(forget).catch(() => undefined);
+  }
+
+  async #run(): Promise<string> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#send(() => (attempt = 0));
+      } catch (error) {
+        if (this.#stop.signal.aborted || !isPassing(error)) throw error;
+        this.events.link(true);
+        await this.#pause(Math.min(LONGEST_PAUSE, backoff(attempt, Math.random())));
+      }
+    }
+  }
+
+  /** Sends from where the server is to the end. */
+  async #send(onProgress: () => void): Promise<string> {
+    let offset = this.#path === null ? await this.#create() : await this.#offset(this.#path);
+    const path = this.#path ?? '';
+    this.events.link(false);
+    this.events.sent(offset);
+    for (let complete = false; !complete;) {
+      const piece = await this.spool.read(offset, MOST);
+      this.#stop.signal.throwIfAborted();
+      // Only the last request can name the length: before, nobody knows it.
+      complete = this.spool.ended && offset + piece.size === this.spool.size;
+      offset = await this.#append(path, offset, piece, complete);
+      onProgress();
+    }
+    return path.slice(path.lastIndexOf('/') + 1);
+  }
+
+  async #create(): Promise<number> {
+    const length = this.spool.ended ? { 'upload-length': String(this.spool.size) } : { 'upload-defer-length': '1' };
+    const metadata = `filename ${encoded(this.name)},filetype ${encoded(this.spool.type)}`;
+    const { header } = await this.#request('POST', UPLOADS, { ...length, 'upload-metadata': metadata });
+    const { pathname } = new URL(header('location') ?? '', new URL(UPLOADS, location.origin));
+    if (!pathname.startsWith(`${UPLOADS}/`)) throw new ApiError(502, 'M_BAD_LOCATION');
+    this.#path = pathname;
+    return 0;
+  }
+
+  async #offset(path: string): Promise<number> {
+    const { header } = await this.#known(this.#request('HEAD', path, {}));
+    return offsetIn(header);
+  }
+
+  async #append(path: string, offset: number, piece: Blob, last: boolean): Promise<number> {
+    const headers = {
+      'content-type': 'application/offset+octet-stream',
+      'upload-offset': String(offset),
+      ...(last && { 'upload-length': String(this.spool.size) }),
+    };
+    const { header } = await this.#known(this.#request('PATCH', path, headers, piece, (bytes) => this.events.sent(offset + bytes)));
+    const now = offsetIn(header);
+    this.events.sent(now);
+    return now;
+  }
+
+  /** What the server has forgotten (it keeps nothing for ever) begins anew: all bytes are still here. */
+  async #known(answer: Promise<Answer>): Promise<Answer> {
+    return answer.catch((error: unknown) => {
+      if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 410)) throw error;
+      this.#path = null;
+      throw new ApiError(409, error.errcode, { cause: error });
+    });
+  }
+
+  #request(method: string, path: string, headers: Record<string, string>, body: Blob | null = null, onSent: (bytes: number) => void = () => undefined): Promise<Answer> {
+    const { signal } = this.#stop;
+    return this.server.authorized((authorization) => request(method, path, { ...authorization, ...headers }, body, signal, onSent));
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        window.removeEventListener('online', wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      window.addEventListener('online', wake);
+      this.#wake = wake;
+    });
+  }
+}
+
+function offsetIn(header: Answer['header']): number {
+  const offset = Number(header('upload-offset') ?? NaN);
+  if (!Number.isInteger(offset) || offset < 0) throw new ApiError(502, 'M_BAD_OFFSET');
+  return offset;
+}
+
+/**
+ * True for what is different a moment later: no connection, a busy server, another idea of the offset (409), a request that still runs (423).
+ * Not for somebody's too many uploads (429 M_LIMIT_EXCEEDED): they take minutes to pass, or their own hand.
+ */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.errcode === 'M_LIMIT_EXCEEDED') return false;
+  return [0, 408, 409, 423, 425, 429].includes(error.status) || (error.status >= 500 && error.status !== 507);
+}

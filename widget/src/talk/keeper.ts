@@ -1,0 +1,308 @@
+// Talking about videos: keeps what was said about those that were shown lately, and sends for the viewer.
+import { Store } from '../core/store';
+import {
+  emptyTalk, forget, isLoose, isReactionOf, learn, MOST_REPLIES, ownEvent, plainReplyContent, reactionContent, replyContent, restore, targetOf,
+  type Reply, type Talk,
+} from '../core/talk';
+import { homeserverStatus, type MatrixClient, type Permission } from '../matrix/client';
+
+/** Milliseconds for which a video has to show before anything is asked about it: some are only skipped over. */
+const SETTLE = 250;
+/** Milliseconds after which what is known is asked for anew when the video shows again: events can be missed. */
+const FRESH = 120_000;
+/** How many videos are remembered, and events that the homeserver does not list as relations. */
+const MOST_VIDEOS = 30;
+const MOST_LOOSE = 500;
+const REPLIES_PAGE = 50;
+const REACTIONS_PAGE = 200;
+const REACTIONS_PAGES = 5;
+
+/** `elsewhere`: the room does not have the event, because it replaces the room in which the video was sent. */
+export type Status = 'loading' | 'ready' | 'failed' | 'elsewhere';
+
+export interface TalkState {
+  readonly talk: Talk;
+  readonly status: Status;
+  /** Older replies can be asked for. */
+  readonly more: boolean;
+  /** Replies of others that came while nobody looked. */
+  readonly unread: number;
+}
+
+/** Something that happens now, to be seen over the picture. */
+export type News =
+  | { readonly kind: 'reaction'; readonly eventId: string; readonly label: string }
+  | { readonly kind: 'reply'; readonly eventId: string; readonly reply: Reply }
+  | { readonly kind: 'not-sent'; readonly eventId: string };
+
+interface Kept {
+  readonly store: Store<TalkState>;
+  loadedAt: number;
+  loading: Promise<void> | null;
+  /** Where the older replies begin. */
+  next: string | null;
+  /** What was heard during loading. */
+  heard: unknown[];
+}
+
+export class TalkKeeper {
+  /** The event id of the video whose replies are on the screen. */
+  readonly reading = new Store<string | null>(null);
+  /** What was begun to be written, by the event id of the video that it is about. */
+  readonly drafts = new Map<string, string>();
+  readonly #kept = new Map<string, Kept>();
+  readonly #listeners = new Set<(news: News) => void>();
+  #loose: unknown[] = [];
+  #recent: Promise<void> | null = null;
+  #sent = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly client: MatrixClient,
+    private readonly viewer: () => string | null,
+    private readonly bot: () => string | null,
+  ) {
+    client.onEvent((event) => this.#hear(event));
+    // With another answer there may be more to see.
+    client.permissions.subscribe(() => this.#forgetAll());
+    this.reading.subscribe(() => this.#read());
+  }
+
+  /** What is known about a video; asks for nothing. */
+  of(eventId: string): Store<TalkState> {
+    return this.#keep(eventId).store;
+  }
+
+  /** The video shows: what is said about it is fetched unless it is known. */
+  show(eventId: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.load(eventId), SETTLE);
+  }
+
+  /** Fetches what is said about a video; never rejects. */
+  load(eventId: string, anew = false): Promise<void> {
+    const kept = this.#keep(eventId);
+    if (!anew && performance.now() - kept.loadedAt < FRESH) return Promise.resolve();
+    kept.loading ??= this.#load(eventId, kept).finally(() => {
+      kept.loading = null;
+    });
+    return kept.loading;
+  }
+
+  /** Fetches older replies; never rejects. */
+  async earlier(eventId: string): Promise<void> {
+    const kept = this.#keep(eventId);
+    if (kept.next === null || kept.loading !== null) return;
+    const load = this.#replies(eventId, kept.next).then(
+      ({ events, next }) => {
+        kept.next = next;
+        this.#learn(kept, events, true);
+        this.#sayMore(kept);
+      },
+      () => undefined,
+    );
+    kept.loading = load.finally(() => {
+      kept.loading = null;
+    });
+    await kept.loading;
+  }
+
+  /** Adds the viewer's reaction; at once, and takes it back when it cannot be sent. Never rejects. */
+  async react(eventId: string, key: string): Promise<void> {
+    const kept = this.#keep(eventId);
+    const content = reactionContent(eventId, key);
+    const local = this.#own(kept, 'm.reaction', content);
+    try {
+      const id = await this.client.send('m.reaction', content);
+      this.#arrived(kept, this.#event(id, 'm.reaction', content));
+    } catch {
+      this.#tell({ kind: 'not-sent', eventId });
+    }
+    this.#change(kept, (talk) => forget(talk, [local]));
+  }
+
+  /** Takes the viewer's reactions back. Never rejects. */
+  async unreact(eventId: string, ids: readonly string[]): Promise<void> {
+    const kept = this.#keep(eventId);
+    const before = kept.store.get().talk;
+    for (const redacts of ids.filter((id) => !isLocal(id))) {
+      this.#learn(kept, [this.#event(this.#localId(), 'm.room.redaction', { redacts })]);
+      try {
+        await this.client.send('m.room.redaction', { redacts });
+      } catch {
+        this.#change(kept, (talk) => restore(talk, before, [redacts]));
+        this.#tell({ kind: 'not-sent', eventId });
+      }
+    }
+  }
+
+  /** Sends a reply as the viewer. Rejects when it cannot be sent. */
+  async reply(eventId: string, text: string): Promise<void> {
+    const kept = this.#keep(eventId);
+    let content = replyContent(kept.store.get().talk, text);
+    const id = await this.client.send('m.room.message', content).catch((error: unknown) => {
+      // What belongs to a thread, or relates to something else, cannot begin one.
+      if (homeserverStatus(error) !== 400) throw error;
+      content = plainReplyContent(eventId, text);
+      return this.client.send('m.room.message', content);
+    });
+    const event = this.#event(id, 'm.room.message', content);
+    this.#remember(event);
+    this.#arrived(kept, event);
+  }
+
+  /** Calls `listener` with what happens; hands back the way to stop it. */
+  onNews(listener: (news: News) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #may(permission: Permission): boolean {
+    return this.client.permissions.get().has(permission);
+  }
+
+  /** The newest use is at the end; what was not used for the longest time goes first. */
+  #keep(eventId: string): Kept {
+    const kept = this.#kept.get(eventId) ?? {
+      store: new Store<TalkState>({ talk: emptyTalk(eventId), status: 'loading', more: false, unread: 0 }),
+      loadedAt: -Infinity, loading: null, next: null, heard: [],
+    };
+    this.#kept.delete(eventId);
+    this.#kept.set(eventId, kept);
+    const oldest = this.#kept.keys().next().value;
+    if (this.#kept.size > MOST_VIDEOS && oldest !== undefined) this.#kept.delete(oldest);
+    return kept;
+  }
+
+  #forgetAll(): void {
+    this.#recent = null;
+    for (const kept of this.#kept.values()) kept.loadedAt = -Infinity;
+  }
+
+  async #load(eventId: string, kept: Kept): Promise<void> {
+    kept.heard = [];
+    try {
+      this.#recent ??= this.#readRecent();
+      const [replies, reactions] = await Promise.all([this.#replies(eventId), this.#reactions(eventId), this.#recent]);
+      const now = Date.now();
+      const { gone } = kept.store.get().talk;
+      const thread = learn({ ...emptyTalk(eventId), gone }, replies.events, { now, fromThread: true });
+      const talk = learn(thread, [...reactions, ...this.#loose, ...kept.heard], { now });
+      kept.next = replies.next;
+      kept.loadedAt = performance.now();
+      kept.store.patch({ talk, status: 'ready' });
+      this.#sayMore(kept);
+    } catch (error) {
+      // Not to be asked again at each turn of a reel.
+      if (homeserverStatus(error) === 404) kept.loadedAt = performance.now();
+      kept.store.patch({ status: homeserverStatus(error) === 404 ? 'elsewhere' : 'failed' });
+    }
+  }
+
+  async #replies(eventId: string, from?: string): Promise<{ events: readonly unknown[]; next: string | null }> {
+    if (!this.#may('seeMessages')) return { events: [], next: null };
+    return this.client.relations(eventId, { relType: 'm.thread', type: 'm.room.message', limit: REPLIES_PAGE, ...(from !== undefined && { from }) });
+  }
+
+  async #reactions(eventId: string): Promise<unknown[]> {
+    const events: unknown[] = [];
+    let from: string | null = null;
+    for (let page = 0; page < REACTIONS_PAGES && this.#may('seeReactions'); page += 1) {
+      const query = { relType: 'm.annotation', type: 'm.reaction', limit: REACTIONS_PAGE, ...(from !== null && { from }) };
+      const found = await this.client.relations(eventId, query);
+      events.push(...found.events.filter((event) => !this.#isMark(event)));
+      from = found.next;
+      if (from === null) break;
+    }
+    return events;
+  }
+
+  /** Plain replies are in no list of relations: the newest messages that the client has at hand tell of some. */
+  async #readRecent(): Promise<void> {
+    if (!this.#may('seeMessages')) return;
+    const events = await this.client.recent('m.room.message', MOST_LOOSE).catch(() => []);
+    for (const event of events) this.#remember(event);
+  }
+
+  #remember(event: unknown): void {
+    if (!isLoose(event)) return;
+    this.#loose.push(event);
+    if (this.#loose.length > MOST_LOOSE) this.#loose = this.#loose.slice(-MOST_LOOSE / 2);
+  }
+
+  #hear(event: unknown): void {
+    this.#remember(event);
+    const target = targetOf(event);
+    if (target === null || this.#isMark(event)) return;
+    for (const kept of this.#kept.values()) {
+      const { talk, unread } = kept.store.get();
+      const known = target === talk.eventId || talk.replies.has(target) || talk.reactions.has(target) || talk.edits.has(target);
+      if (known) this.#arrived(kept, event);
+      else if (kept.loading !== null) kept.heard.push(event);
+      if (!known) continue;
+      const news = this.#newsOf(talk, kept.store.get().talk);
+      if (news?.kind === 'reply' && this.reading.get() !== talk.eventId) kept.store.patch({ unread: unread + 1 });
+      if (news !== null) this.#tell(news);
+    }
+  }
+
+  /** A reaction by which the bot says how far it is with a video. */
+  #isMark(event: unknown): boolean {
+    const bot = this.bot();
+    return bot !== null && isReactionOf(event, bot);
+  }
+
+  /** What an event of somebody else's has added. */
+  #newsOf(before: Talk, { eventId, replies, reactions }: Talk): News | null {
+    const viewer = this.viewer();
+    const reply = [...replies.values()].at(-1);
+    if (reply !== undefined && !before.replies.has(reply.id) && reply.sender !== viewer) return { kind: 'reply', eventId, reply };
+    const [id, reaction] = [...reactions].at(-1) ?? [];
+    if (id === undefined || reaction === undefined || before.reactions.has(id) || reaction.sender === viewer) return null;
+    return { kind: 'reaction', eventId, label: reaction.label };
+  }
+
+  #read(): void {
+    const eventId = this.reading.get();
+    if (eventId !== null) this.of(eventId).patch({ unread: 0 });
+  }
+
+  #own(kept: Kept, type: string, content: object): string {
+    const id = this.#localId();
+    this.#learn(kept, [this.#event(id, type, content)]);
+    return id;
+  }
+
+  #localId(): string {
+    this.#sent += 1;
+    return `~${this.#sent}`;
+  }
+
+  #event(id: string, type: string, content: object): object {
+    return ownEvent(id, type, this.viewer() ?? '', Date.now(), content);
+  }
+
+  #arrived(kept: Kept, event: unknown): void {
+    if (kept.loading !== null) kept.heard.push(event);
+    this.#learn(kept, [event]);
+  }
+
+  #learn(kept: Kept, events: readonly unknown[], fromThread = false): void {
+    this.#change(kept, (talk) => learn(talk, events, { now: Date.now(), fromThread }));
+  }
+
+  #change(kept: Kept, change: (talk: Talk) => Talk): void {
+    kept.store.patch({ talk: change(kept.store.get().talk) });
+  }
+
+  #sayMore(kept: Kept): void {
+    kept.store.patch({ more: kept.next !== null && kept.store.get().talk.replies.size < MOST_REPLIES });
+  }
+
+  #tell(news: News): void {
+    for (const listener of this.#listeners) listener(news);
+  }
+}
+
+/** It has not reached the homeserver yet. */
+export const isLocal = (id: string): boolean => id.startsWith('~');

@@ -1,0 +1,17 @@
+// Fetches the texts of the viewer's language. Each catalogue is whole (a test sees to it), so that one is enough.
+import en from '../../locales/en.ftl?catalogue';
+import zh from '../../locales/zh.ftl?catalogue';
+import { translatorOf, type Language, type Translate } from './text';
+
+const URLS: Readonly<Record<Language, string>> = { en, zh };
+
+/** The texts of a language; of English when they cannot be fetched. Rejects when neither can. */
+export async function translator(language: Language): Promise<Translate> {
+  return fetched(language).catch(() => fetched('en'));
+}
+
+async function fetched(language: Language): Promise<Translate> {
+  const response = await fetch(URLS[language], { credentials: 'omit' });
+  if (!response.ok) throw new Error(`The texts cannot be had: ${response.status}`);
+  return translatorOf(language, await response.text());
+}

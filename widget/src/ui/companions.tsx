@@ -1,0 +1,102 @@
+// What goes along with the picture and is not needed for its first frame: captions, the system's controls, staying in sight, remembering.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { keepBookmark } from '../api/bookmark';
+import type { Choices } from '../core/choices';
+import type { Bookmark, Captions } from '../core/model';
+import type { Entry, State } from '../core/state';
+import { keepInSight } from '../matrix/sight';
+import { CaptionTracks, captionsKey } from '../player/captions';
+import { describe, obeySystem } from '../player/media-session';
+import { RUSH } from '../player/rate';
+import type { ReelPlayer } from '../player/reel-player';
+import { nameOf, speedText, titleFor } from './names';
+import { useText, type Translate } from './text';
+import { useStore } from './use-store';
+import { useVisit, type Visit } from './visit';
+
+/** Milliseconds for which a change is told on the picture. */
+const TELL = 1_500;
+
+interface CompanionsProps {
+  player: ReelPlayer;
+  entry: Entry | null;
+}
+
+export function Companions({ player, entry }: CompanionsProps) {
+  const t = useText();
+  const visit = useVisit();
+  useEffect(() => {
+    const captions = new CaptionTracks(player, (videoId) => captionsOf(visit.state.get(), videoId));
+    const stops = [obeySystem(player), stayInSight(visit, player), () => captions.close()];
+    if (visit.server !== null) stops.push(keepBookmark(visit.server, () => bookmarkOf(visit.state.get(), player)));
+    return () => stops.forEach((stop) => stop());
+  }, [player]);
+  const { id = null, posterUrl = null } = entry?.video ?? {};
+  useEffect(() => {
+    if (entry !== null) describe({ title: titleFor(entry.video, t), artist: nameOf(entry.owner), artwork: posterUrl });
+  }, [id, entry?.video.title, posterUrl]);
+  return <Told player={player} entry={entry} />;
+}
+
+/** Tells a change of the choices, on the picture and to screen readers. */
+function Told({ player, entry }: CompanionsProps) {
+  const t = useText();
+  const choices = useStore(player.choices);
+  const rushing = useStore(player.rushing);
+  const before = useRef(choices);
+  const [text, setText] = useState('');
+  useEffect(() => {
+    const news = newsOf(before.current, choices, entry?.video.captions ?? [], t);
+    before.current = choices;
+    if (news === null) return undefined;
+    setText(news);
+    const timer = setTimeout(() => setText(''), TELL);
+    return () => clearTimeout(timer);
+  }, [choices]);
+  const shown = rushing && !player.live.get() ? speedText(Math.max(RUSH, choices.speed), t) : text;
+  return <p class="told" role="status" data-testid="told">{shown !== '' && <span>{shown}</span>}</p>;
+}
+
+function newsOf(before: Choices, now: Choices, known: readonly Captions[], t: Translate): string | null {
+  if (now.speed !== before.speed) return t('widget-told-speed', { speed: speedText(now.speed, t) });
+  if (now.loop !== before.loop) return t(`widget-loop-${now.loop}`);
+  if (now.keys !== before.keys) return t(now.keys ? 'widget-told-keys-on' : 'widget-told-keys-off');
+  if (now.captions === before.captions) return null;
+  const chosen = known.find((each) => captionsKey(each) === now.captions);
+  return t('widget-told-captions', { label: chosen?.label ?? t('widget-captions-off') });
+}
+
+function captionsOf({ room }: State, videoId: string): readonly Captions[] {
+  return room?.members.flatMap(({ videos }) => videos).find(({ id }) => id === videoId)?.captions ?? [];
+}
+
+/** Null until something shows. The channel has no place of its own: it is live. */
+function bookmarkOf({ selected }: State, player: ReelPlayer): Bookmark | null {
+  const { videoId, reel, position } = player.playback.get();
+  const { volume, muted, refused } = player.sound.get();
+  const { speed, loop, captions, keys } = player.choices.get();
+  if (reel === null || reel !== selected) return null;
+  // What the browser muted is not the viewer's wish.
+  return { selection: selected, videoId, position: Math.round(position * 10) / 10, volume, muted: muted && !refused, speed, loop, captions, keys };
+}
+
+/** Asks the client to show the widget in other rooms, too, while something plays; once for each change. */
+function stayInSight({ client }: Visit, player: ReelPlayer): () => void {
+  if (client === null) return () => undefined;
+  let asked = false;
+  const update = (): void => {
+    const { playing, reel } = player.playback.get();
+    ask(playing && reel !== null && client.permissions.get().has('stayOnScreen'));
+  };
+  const ask = (on: boolean): void => {
+    if (on === asked) return;
+    asked = on;
+    keepInSight(client, 'playing', on);
+  };
+  const stops = [player.playback.subscribe(update), client.permissions.subscribe(update)];
+  update();
+  return () => {
+    stops.forEach((stop) => stop());
+    ask(false);
+  };
+}

@@ -1,0 +1,20 @@
+// Fetches the managing part once the picture is there, or when it is asked for.
+import { useEffect, useState } from 'preact/hooks';
+import { lazy } from '../lazy';
+import { useStore } from '../use-store';
+import { menuOf } from './desk';
+
+/** Milliseconds after the list's arrival. */
+const LATER = 1_500;
+
+const Layer = lazy(() => import('./layer').then((module) => module.ManageLayer));
+
+export function Managing() {
+  const asked = useStore(menuOf, (menu) => menu !== null);
+  const [wanted, setWanted] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setWanted(true), asked ? 0 : LATER);
+    return () => clearTimeout(timer);
+  }, [asked]);
+  return wanted || asked ? <Layer /> : null;
+}

@@ -1,0 +1,89 @@
+// What managing shows over the list: the menu of a row, questions, and what was done, with a way back.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Entry, State } from '../../core/state';
+import { useText } from '../text';
+import { useStore } from '../use-store';
+import { useVisit } from '../visit';
+import { closeMenu, officeOf, type Office, type Toast } from './office';
+import { menuOf } from './desk';
+import { Ask } from './dialogs';
+import { Menu } from './menu';
+import './manage.css';
+
+function entryOf({ room }: State, videoId: string | undefined): Entry | null {
+  for (const owner of room?.members ?? []) {
+    const video = owner.videos.find(({ id }) => id === videoId);
+    if (video !== undefined) return { video, owner };
+  }
+  return null;
+}
+
+function ToastBar({ toast, office }: { toast: Toast; office: Office }) {
+  const t = useText();
+  const [held, setHeld] = useState(false);
+  const { id, kind, until, undo, address } = toast;
+  useEffect(() => {
+    // Words wait for whoever is at them; what can be undone only as long as the server waits.
+    if (held && kind !== 'deleted') return undefined;
+    const timer = setTimeout(() => office.close(id), Math.max(0, until - Date.now()));
+    return () => clearTimeout(timer);
+  }, [held, until]);
+  const then = (act: () => void) => () => {
+    office.close(id);
+    act();
+  };
+  return (
+    <div class="toast" data-testid="toast" data-kind={kind} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)} onFocusIn={() => setHeld(true)} onFocusOut={() => setHeld(false)}>
+      <p>{toast.text}</p>
+      {undo !== undefined && <button type="button" class="pill toast-button" aria-keyshortcuts="Control+Z" data-testid="undo" onClick={then(undo)}>{t('widget-undo')}</button>}
+      {address !== undefined && <button type="button" class="pill toast-button" data-testid="copy-address" onClick={then(() => void office.copy(address))}>{t('widget-copy')}</button>}
+    </div>
+  );
+}
+
+/** Says that something is not saved yet, as long as that is so. */
+function Unsaved({ office }: { office: Office }) {
+  const t = useText();
+  if (!useStore(office.managing.unsaved)) return null;
+  return (
+    <div class="toast" role="status" data-testid="unsaved">
+      <p>{t('widget-unsaved')}</p>
+      <button type="button" class="pill toast-button" data-testid="save-now" onClick={() => office.managing.retry()}>{t('widget-retry')}</button>
+    </div>
+  );
+}
+
+export function ManageLayer() {
+  const t = useText();
+  const visit = useVisit();
+  const office = useRef(officeOf(visit, t)).current;
+  const state = useStore(visit.state);
+  const menu = useStore(menuOf);
+  const question = useStore(office.question);
+  const toasts = useStore(office.toasts);
+  const said = useStore(office.said);
+  const entry = entryOf(state, menu?.videoId);
+  useEffect(() => {
+    const undo = (event: KeyboardEvent): void => {
+      const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+      if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || typing) return;
+      if (office.undoLatest()) event.preventDefault();
+    };
+    document.addEventListener('keydown', undo);
+    return () => document.removeEventListener('keydown', undo);
+  }, []);
+  useEffect(() => {
+    if (menu !== null && entry === null) closeMenu();
+  }, [menu, entry === null]);
+  return (
+    <>
+      {menu !== null && entry !== null && <Menu key={menu.videoId} entry={entry} at={menu.at} office={office} />}
+      {question !== null && <Ask question={question} entry={entryOf(state, question.video?.id)} office={office} />}
+      <div class="toasts">
+        <Unsaved office={office} />
+        {toasts.map((toast) => <ToastBar key={toast.id} toast={toast} office={office} />)}
+      </div>
+      <p class="unseen" role="status">{said}</p>
+    </>
+  );
+}

@@ -1,0 +1,120 @@
+// The menu of a row: by mouse, finger and keyboard (WAI-ARIA menu button pattern).
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { Entry } from '../../core/state';
+import { titleFor } from '../names';
+import { useText } from '../text';
+import { closeMenu, type Office } from './office';
+import { focusWish, renaming, type Point } from './desk';
+
+interface Item {
+  readonly id: string;
+  readonly act: () => void;
+  /** The focus goes on elsewhere. */
+  readonly leaves?: boolean;
+  readonly shortcut?: string;
+  /** Between two groups there is a line. */
+  readonly group?: 'order' | 'reports' | 'end';
+}
+
+/** What the viewer may do, in the menu's order. */
+function itemsOf(entry: Entry, office: Office): readonly Item[] {
+  const { video } = entry;
+  const { can, published, isVideoAvatar } = video;
+  const item = (there: boolean, id: string, act: () => void, more: Partial<Item> = {}): readonly Item[] => (there ? [{ id, act, ...more }] : []);
+  const move = (where: 'up' | 'down' | 'top' | 'end', shortcut: string): readonly Item[] =>
+    item(office.mayMove(entry, where), `move-${where}`, () => office.move(entry, where), { leaves: true, shortcut, group: 'order' });
+  return [
+    ...item(can.has('rename'), 'rename', () => renaming.set(video.id), { leaves: true, shortcut: 'F2' }),
+    ...item(can.has('hide'), 'hide', () => office.setVisibility(video, 'hidden')),
+    ...item(can.has('show'), 'show', () => office.setVisibility(video, 'shown')),
+    ...item(can.has('avatar'), isVideoAvatar ? 'avatar-unset' : 'avatar-set', () => office.setVideoAvatar(video, !isVideoAvatar)),
+    ...item(can.has('publish'), published ? 'unpublish' : 'publish', () => (published ? office.unpublish(video) : office.publish(entry))),
+    ...item(true, 'copy-link', () => void office.copyLink(entry)),
+    ...move('up', 'Alt+↑'),
+    ...move('down', 'Alt+↓'),
+    ...move('top', 'Alt+Home'),
+    ...move('end', 'Alt+End'),
+    ...item(can.has('report'), 'report', () => office.question.set({ type: 'report', video }), { group: 'reports' }),
+    ...item((video.reports ?? 0) > 0, 'dismiss', () => office.dismissReports(video), { group: 'reports' }),
+    ...item(can.has('delete'), 'delete', () => office.delete(entry), { leaves: true, shortcut: 'Del', group: 'end' }),
+  ];
+}
+
+/** Pixels between the menu and the page's edges. */
+const AIR = 6;
+
+/** Beside its button, or at the point; always whole within the page. */
+function place(menu: HTMLElement, at: Point | null, videoId: string): void {
+  const button = document.querySelector(`.row[data-video-id="${CSS.escape(videoId)}"] .row-more`)?.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = menu;
+  const start = getComputedStyle(menu).direction === 'rtl' ? (button?.left ?? 0) : (button?.right ?? 0) - width;
+  const below = (button?.bottom ?? 0) + 2;
+  const fits = below + height + AIR <= innerHeight;
+  const x = at?.x ?? start;
+  const y = at?.y ?? (fits ? below : (button?.top ?? 0) - height - 2);
+  menu.style.left = `${Math.max(AIR, Math.min(x, innerWidth - width - AIR))}px`;
+  menu.style.top = `${Math.max(AIR, Math.min(y, innerHeight - height - AIR))}px`;
+}
+
+interface MenuProps {
+  entry: Entry;
+  at: Point | null;
+  office: Office;
+}
+
+export function Menu({ entry, at, office }: MenuProps) {
+  const t = useText();
+  const menu = useRef<HTMLDivElement>(null);
+  const left = useRef(false);
+  const { video } = entry;
+  const buttons = (): HTMLElement[] => [...(menu.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
+  useLayoutEffect(() => {
+    if (menu.current === null) return undefined;
+    menu.current.showPopover();
+    place(menu.current, at, video.id);
+    buttons()[0]?.focus({ preventScroll: true });
+    const gone = (): void => closeMenu();
+    window.addEventListener('resize', gone);
+    return () => window.removeEventListener('resize', gone);
+  }, []);
+  // A layout effect: an ordinary one may not have begun yet when the menu goes at once, and its end would not be told.
+  useLayoutEffect(() => () => {
+    if (!left.current) focusWish.set({ videoId: video.id, part: 'more' });
+  }, []);
+  const choose = (item: Item): void => {
+    left.current = item.leaves === true;
+    closeMenu();
+    item.act();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const all = buttons();
+    const here = all.findIndex((button) => button === document.activeElement);
+    const letter = event.key.length === 1 ? all.findIndex((button, index) => index > here && startsWith(button, event.key)) : -1;
+    const first = letter === -1 && event.key.length === 1 ? all.findIndex((button) => startsWith(button, event.key)) : letter;
+    const targets: Record<string, number> = { ArrowDown: (here + 1) % all.length, ArrowUp: (here - 1 + all.length) % all.length, Home: 0, End: all.length - 1 };
+    const target = targets[event.key] ?? (first === -1 ? undefined : first);
+    if (event.key === 'Escape' || event.key === 'Tab') closeMenu();
+    else if (target !== undefined) all[target]?.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const onToggle = ({ newState }: { readonly newState: string }): void => {
+    if (newState !== 'closed') return;
+    // Pressed beside it: the focus stays where it was pressed.
+    if (document.activeElement !== null && document.activeElement !== document.body && !menu.current?.contains(document.activeElement)) left.current = true;
+    closeMenu();
+  };
+  return (
+    <div ref={menu} class="row-menu" role="menu" popover="auto" aria-label={t('widget-more', { title: titleFor(video, t) })} data-testid="menu" onKeyDown={onKeyDown} onToggle={onToggle}>
+      {itemsOf(entry, office).map((item, index, all) => (
+        <button key={item.id} type="button" role="menuitem" tabIndex={-1} class="row-menu-item" data-apart={index > 0 && item.group !== all[index - 1]?.group} data-danger={item.id === 'delete'} data-testid={`menu-${item.id}`} onClick={() => choose(item)}>
+          <span>{t(`widget-menu-${item.id}`)}</span>
+          {item.shortcut !== undefined && <kbd aria-hidden="true">{item.shortcut}</kbd>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+const startsWith = (button: HTMLElement, letter: string): boolean => button.textContent.toLocaleLowerCase().startsWith(letter.toLocaleLowerCase());

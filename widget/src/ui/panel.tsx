@@ -1,0 +1,133 @@
+// Beside or below the picture: the members, and one of the views (list, talk about what plays, record).
+import type { ComponentChildren, ComponentType } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Entry, Selection, State } from '../core/state';
+import { Store } from '../core/store';
+import type { Permission } from '../matrix/client';
+import type { Playback } from '../player/state';
+import { recordingMark } from '../record/mark';
+import { CameraIcon, TalkIcon } from './icons';
+import { lazy } from './lazy';
+import { Members } from './members';
+import { useText } from './text';
+import { useStore } from './use-store';
+import { useVisit } from './visit';
+
+const WaitingList = () => <div class="videos" aria-hidden="true">{[1, 2, 3].map((each) => <span key={each} class="bone bone-row" />)}</div>;
+
+// Asked for at once, as the stage: the page's entry needs neither.
+const list = import('./video-list');
+const VideoList = lazy(() => list.catch(() => import('./video-list')).then((module) => module.VideoList), WaitingList);
+const Managing = lazy(() => import('./manage/late').then((module) => module.Managing));
+
+type View = 'videos' | 'talk' | 'record';
+
+interface PanelProps {
+  state: State;
+  /** Null while there is nothing to list. */
+  selection: Selection | null;
+  playback: Playback;
+  /** What plays. */
+  entry: Entry | null;
+}
+
+/** What a view besides the list gets. */
+export interface ViewProps {
+  entry: Entry | null;
+  /** Back to the list. */
+  onClose: () => void;
+}
+
+interface OtherView {
+  readonly label: string;
+  readonly icon: ComponentChildren;
+  /** What goes on in it while it is closed, as the end of a text `label-…`; null when nothing does. */
+  readonly mark?: Store<string | null>;
+  /** It is of no use without this permission of the viewer's client. */
+  readonly needs: Permission;
+  /** Tells by itself what the viewer has not allowed, and asks again. */
+  readonly explains?: boolean;
+  readonly Part: ComponentType<ViewProps>;
+  /** On its button: what is new there. `id` is for the words that describe it. */
+  readonly Badge?: ComponentType<{ entry: Entry | null; id: string }>;
+}
+
+/** Their code is fetched when they are opened. */
+const VIEWS: Partial<Record<View, OtherView>> = {
+  talk: {
+    label: 'widget-talk',
+    icon: <TalkIcon />,
+    needs: 'seeMessages',
+    explains: true,
+    Part: lazy(() => import('./talk').then((module) => module.TalkView)),
+    Badge: lazy(() => import('./talk').then((module) => module.TalkBadge)),
+  },
+  record: {
+    label: 'widget-record',
+    icon: <CameraIcon />,
+    needs: 'sendVideo',
+    mark: recordingMark,
+    Part: lazy(() => import('./record/view').then((module) => module.RecordView)),
+  },
+};
+/** Takes what is dropped on the widget. */
+const Inlet = lazy(() => import('./record/inlet').then((module) => module.Inlet));
+const SignOut = lazy(() => import('./sign-out').then((module) => module.SignOut));
+const NOTHING = new Store<ReadonlySet<Permission>>(new Set());
+const NEVER = new Store(false);
+
+const UNMARKED = new Store<string | null>(null);
+
+interface ToolProps {
+  name: View;
+  tool: OtherView;
+  entry: Entry | null;
+  open: boolean;
+  onPress: () => void;
+}
+
+function Tool({ name, tool: { label, icon, mark: marks = UNMARKED, Badge }, entry, open, onPress }: ToolProps) {
+  const t = useText();
+  const mark = useStore(marks);
+  const title = t(mark === null ? label : `${label}-${mark}`);
+  const news = Badge === undefined ? undefined : `new-in-${name}`;
+  return (
+    <button type="button" class="icon-button tool" aria-label={title} title={title} aria-describedby={news} aria-pressed={open} data-testid={name} data-mark={mark ?? undefined} onClick={onPress}>
+      {icon}
+      {Badge !== undefined && <Badge entry={entry} id={`new-in-${name}`} />}
+    </button>
+  );
+}
+
+function Tools({ view, entry, onView }: { view: View; entry: Entry | null; onView: (view: View) => void }) {
+  const { client } = useVisit();
+  const allowed = useStore(client?.permissions ?? NOTHING);
+  const answered = useStore(client?.answered ?? NEVER);
+  const usable = Object.entries(VIEWS).filter(([, { needs, explains }]) => allowed.has(needs) || (explains && answered)) as [View, OtherView][];
+  return (
+    <>
+      {usable.map(([name, tool]) => <Tool key={name} name={name} tool={tool} entry={entry} open={view === name} onPress={() => onView(view === name ? 'videos' : name)} />)}
+      {allowed.has('sendVideo') && <Inlet onOpen={() => onView('record')} />}
+    </>
+  );
+}
+
+export function Panel({ state, selection, playback, entry }: PanelProps) {
+  const visit = useVisit();
+  const [view, setView] = useState<View>('videos');
+  const Other = VIEWS[view]?.Part;
+  return (
+    <div class="panel" data-view={view}>
+      <div class="panel-head">
+        <Members state={state} onSelect={(key) => visit.select(key)} />
+        <div class="tools">
+          <Tools view={view} entry={entry} onView={setView} />
+          {visit.browser !== null && <SignOut />}
+        </div>
+      </div>
+      {Other !== undefined && <Other entry={entry} onClose={() => setView('videos')} />}
+      {Other === undefined && selection !== null && <VideoList key={selection.key} selection={selection} playback={playback} onPick={(picked) => visit.pick(picked)} />}
+      {selection !== null && <Managing />}
+    </div>
+  );
+}

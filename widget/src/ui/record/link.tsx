@@ -1,0 +1,9 @@
+// Says when the connection is lost, what becomes of the recording then, and when it is back.
+import type { Recording } from '../../core/recording';
+import { useText } from '../text';
+
+export function Link({ recording: { lost, resumed } }: { recording: Recording }) {
+  const t = useText();
+  if (!lost && !resumed) return null;
+  return <p class="record-link" data-testid="record-link" data-lost={lost}>{t(lost ? 'widget-record-lost' : 'widget-record-resumed')}</p>;
+}

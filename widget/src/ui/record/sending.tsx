@@ -1,0 +1,96 @@
+// On its way: how far it is, what failed and how to go on, and at last that it is there.
+import { percentOf, type Recording, type Step } from '../../core/recording';
+import { isPlayable } from '../../core/model';
+import type { Entry, State } from '../../core/state';
+import type { Studio } from '../../record/studio';
+import { WarningIcon } from '../icons';
+import { useText, type Translate } from '../text';
+import { useStore } from '../use-store';
+import { useVisit } from '../visit';
+import { useConfirm } from './confirm';
+import { CheckIcon } from './icons';
+import { Link } from './link';
+
+const STEPS: readonly Step[] = ['upload', 'prepare', 'post'];
+
+/** What failed, in words that the catalogue has for sure. */
+export function failureText({ failure }: Recording, t: Translate): string {
+  if (failure === null) return '';
+  if (failure.step !== 'prepare') return t(`widget-record-failed-${failure.code}`);
+  const id = `failure-${failure.code}`;
+  const text = t(id);
+  return text === id ? t('failure-internal') : text;
+}
+
+function StepRow({ step, recording }: { step: Step; recording: Recording }) {
+  const t = useText();
+  const now = STEPS.indexOf(recording.step);
+  const place = STEPS.indexOf(step);
+  const state = place < now ? 'done' : place > now ? 'waiting' : recording.failure === null ? 'running' : 'failed';
+  const percent = state === 'running' ? percentOf(recording) : null;
+  const label = t(`widget-record-step-${step}`);
+  const value = percent === null ? {} : { 'aria-valuenow': Math.floor(percent), style: { '--share': percent / 100 } };
+  return (
+    <li class="step" data-testid={`record-step-${step}`} data-state={state}>
+      <span class="step-icon" aria-hidden="true">{state === 'done' && <CheckIcon />}{state === 'failed' && <WarningIcon />}</span>
+      <span class="step-label">{label}{state === 'done' && <span class="unseen"> {t('widget-record-done')}</span>}</span>
+      {percent !== null && <span class="step-percent" aria-hidden="true">{t('widget-progress-percent', { percent: Math.floor(percent) })}</span>}
+      {state === 'running' && <span class="progress" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} data-known={percent !== null} {...value} />}
+    </li>
+  );
+}
+
+export function Sending({ studio, recording }: { studio: Studio; recording: Recording }) {
+  const t = useText();
+  const [confirm, askDiscard] = useConfirm(() => studio.discard());
+  const url = useStore(studio.preview);
+  const failed = recording.failure !== null;
+  return (
+    <div class="record-body sending">
+      <ol class="steps">{STEPS.map((step) => <StepRow key={step} step={step} recording={recording} />)}</ol>
+      {failed ? <p class="record-problem" role="alert" data-testid="record-failed" data-step={recording.step}>{failureText(recording, t)}</p> : !recording.lost && <p class="record-hint">{t('widget-record-sending-hint')}</p>}
+      <Link recording={recording} />
+      {confirm ?? (
+        <div class="review-actions">
+          <button type="button" class="pill" data-testid="record-discard" onClick={askDiscard}>{t('widget-record-discard')}</button>
+          <button type="button" class="pill" data-testid="record-edit" data-focus={failed ? undefined : true} onClick={() => studio.edit()}>{t('widget-record-edit')}</button>
+          {failed && url !== null && <a class="pill" data-testid="record-save" href={url} download={recording.take?.name}>{t('widget-record-save')}</a>}
+          {failed && <button type="button" class="primary" data-testid="record-retry" onClick={() => void studio.send()}>{t('widget-retry')}</button>}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The sent video as the room knows it. */
+function arrived({ room }: State, eventId: string | null): Entry | null {
+  for (const owner of room?.members ?? []) {
+    const video = owner.videos.find((one) => one.eventId === eventId);
+    if (video) return { video, owner };
+  }
+  return null;
+}
+
+export function Sent({ studio, recording, onClose }: { studio: Studio; recording: Recording; onClose: () => void }) {
+  const t = useText();
+  const visit = useVisit();
+  const entry = arrived(useStore(visit.state), recording.eventId);
+  const ready = entry !== null && isPlayable(entry.video);
+  const watch = (): void => {
+    if (entry === null) return;
+    visit.select(entry.owner.userId);
+    visit.pick(entry);
+    onClose();
+  };
+  return (
+    <div class="record-body sent" data-testid="record-sent" data-event-id={recording.eventId ?? ''} data-ready={ready}>
+      <span class="sent-icon" aria-hidden="true"><CheckIcon /></span>
+      <p class="record-hint">{t(ready ? 'widget-record-sent-ready' : 'widget-record-sent-hint')}</p>
+      <div class="review-actions">
+        <button type="button" class="pill" data-testid="record-again" onClick={() => studio.discard()}>{t('widget-record-again')}</button>
+        {ready ? <button type="button" class="primary" data-testid="record-watch" onClick={watch}>{t('widget-record-watch')}</button>
+          : <button type="button" class="primary" data-testid="record-done" data-focus onClick={onClose}>{t('widget-record-finished')}</button>}
+      </div>
+    </div>
+  );
+}

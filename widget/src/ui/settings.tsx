@@ -1,0 +1,197 @@
+// The player's menu: how fast, how sharp, which captions, in which order. Its code is fetched when it is opened.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { LOOPS, SPEEDS } from '../core/choices';
+import type { Video } from '../core/model';
+import { captionsKey } from '../player/captions';
+import { canFloat, toggleFloating } from '../player/floating';
+import type { ReelPlayer } from '../player/reel-player';
+import { BackArrowIcon, BeyondIcon, CheckIcon } from './icons';
+import { speedText } from './names';
+import './style/settings.css';
+import { useText, type Translate } from './text';
+import { useStore } from './use-store';
+
+type Page = 'speed' | 'quality' | 'captions' | 'loop';
+
+export interface SettingsProps {
+  player: ReelPlayer;
+  video: Video | null;
+  /** What opened the menu: it has the focus again afterwards. */
+  opener: HTMLElement | null;
+  onClose: () => void;
+  onHelp: () => void;
+}
+
+interface Option {
+  readonly id: string;
+  readonly label: string;
+  readonly checked: boolean;
+  readonly choose: () => void;
+}
+
+interface Section {
+  readonly page: Page;
+  readonly title: string;
+  /** What is chosen, in words. */
+  readonly value: string;
+  readonly options: readonly Option[];
+  /** Why nothing can be chosen. */
+  readonly reason?: string;
+}
+
+/** What there is to choose for the showing video. */
+function useSections(player: ReelPlayer, video: Video | null, t: Translate): readonly Section[] {
+  const { speed, loop, captions, quality } = useStore(player.choices);
+  const levels = useStore(player.playback, (playback) => playback.levels);
+  const level = useStore(player.playback, (playback) => playback.level);
+  const live = useStore(player.live);
+  const section = (page: Page, options: readonly Option[], reason?: string): Section => {
+    const value = options.find(({ checked }) => checked)?.label ?? '';
+    return { page, title: t(`widget-${page}`), value, options, ...(reason !== undefined && { reason }) };
+  };
+  const automatic = level === null ? t('widget-quality-auto') : t('widget-quality-auto-now', { lines: `${level}` });
+  const known = video?.captions ?? [];
+  const spoken = known.some((each) => captionsKey(each) === captions);
+  const sections = [
+    section('speed', SPEEDS.map((each) => ({ id: `${each}`, label: speedText(each, t), checked: (live ? 1 : speed) === each, choose: () => player.choose({ speed: each }) })), live ? t('widget-speed-live') : undefined),
+    section('quality', [
+      { id: 'auto', label: automatic, checked: quality === null, choose: () => player.choose({ quality: null }) },
+      ...levels.map((each) => ({ id: `${each}`, label: t('widget-quality-lines', { lines: `${each}` }), checked: quality === each, choose: () => player.choose({ quality: each }) })),
+    ]),
+    section('captions', [
+      { id: 'off', label: t('widget-captions-off'), checked: !spoken, choose: () => player.choose({ captions: null }) },
+      ...known.map((each) => ({ id: captionsKey(each), label: each.label, checked: captionsKey(each) === captions, choose: () => player.choose({ captions: captionsKey(each) }) })),
+    ]),
+    section('loop', LOOPS.map((each) => ({ id: each, label: t(`widget-loop-${each}`), checked: loop === each, choose: () => player.choose({ loop: each }) })), live ? t('widget-loop-live') : undefined),
+  ];
+  // A single quality, or no captions, is nothing to choose from.
+  return sections.filter(({ page, options }) => page === 'speed' || page === 'loop' || options.length > (page === 'quality' ? 2 : 1));
+}
+
+interface ItemProps {
+  role: 'menuitem' | 'menuitemradio' | 'menuitemcheckbox';
+  testId: string;
+  checked?: boolean;
+  disabled?: boolean;
+  opens?: boolean;
+  onPress: () => void;
+  children: ComponentChildren;
+}
+
+function Item({ role, testId, checked, disabled = false, opens = false, onPress, children }: ItemProps) {
+  return (
+    <button type="button" class="menu-item" role={role} tabIndex={-1} aria-checked={checked} aria-disabled={disabled || undefined} aria-haspopup={opens ? 'menu' : undefined} data-testid={testId} onClick={() => disabled || onPress()}>
+      {children}
+    </button>
+  );
+}
+
+const Tick = ({ on }: { on: boolean }) => <span class="menu-tick" aria-hidden="true">{on && <CheckIcon />}</span>;
+
+function Choosing({ section, onBack }: { section: Section; onBack: () => void }) {
+  return (
+    <>
+      <Item role="menuitem" testId="menu-back" onPress={onBack}>
+        <span class="menu-tick menu-back"><BackArrowIcon /></span>
+        <span class="menu-title">{section.title}</span>
+      </Item>
+      {section.reason !== undefined && <p class="menu-reason" id="menu-reason">{section.reason}</p>}
+      <div role="group" aria-label={section.title} aria-describedby={section.reason === undefined ? undefined : 'menu-reason'}>
+        {section.options.map(({ id, label, checked, choose }) => (
+          <Item key={id} role="menuitemradio" testId={`${section.page}-${id}`} checked={checked} disabled={section.reason !== undefined} onPress={() => { choose(); onBack(); }}>
+            <Tick on={checked} />
+            <bdi>{label}</bdi>
+          </Item>
+        ))}
+      </div>
+    </>
+  );
+}
+
+interface OverviewProps extends SettingsProps {
+  sections: readonly Section[];
+  onOpen: (page: Page) => void;
+}
+
+function Overview({ player, sections, onOpen, onClose, onHelp }: OverviewProps) {
+  const t = useText();
+  const keys = useStore(player.choices, (choices) => choices.keys);
+  const float = (): void => {
+    const { showing } = player;
+    if (showing !== null) void toggleFloating(showing.video);
+    onClose();
+  };
+  return (
+    <>
+      {sections.map(({ page, title, value }) => (
+        <Item key={page} role="menuitem" testId={`menu-${page}`} opens onPress={() => onOpen(page)}>
+          <span class="menu-title">{title}</span>
+          <bdi class="menu-value">{value}</bdi>
+          <span class="menu-beyond"><BeyondIcon /></span>
+        </Item>
+      ))}
+      {canFloat() && <Item role="menuitem" testId="menu-float" onPress={float}>{t('widget-float')}</Item>}
+      <Item role="menuitemcheckbox" testId="menu-keys" checked={keys} onPress={() => player.choose({ keys: !keys })}>
+        <span class="menu-title">{t('widget-keys')}</span>
+        <span class="menu-switch" aria-hidden="true" />
+      </Item>
+      <Item role="menuitem" testId="menu-help" onPress={onHelp}>{t('widget-keys-list')}</Item>
+    </>
+  );
+}
+
+export function Settings(props: SettingsProps) {
+  const { player, video, opener, onClose } = props;
+  const t = useText();
+  const menu = useRef<HTMLDivElement>(null);
+  const [page, setPage] = useState<Page | null>(null);
+  const left = useRef<Page | null>(null);
+  const sections = useSections(player, video, t);
+  const section = sections.find((each) => each.page === page);
+  const items = (): HTMLElement[] => [...(menu.current?.querySelectorAll<HTMLElement>('.menu-item') ?? [])];
+  // The chosen one of a list; in the overview, that which the viewer comes back from.
+  useLayoutEffect(() => {
+    const there = section === undefined ? `[data-testid=menu-${left.current}]` : '[aria-checked=true]';
+    (menu.current?.querySelector<HTMLElement>(there) ?? items()[0])?.focus({ preventScroll: false });
+    left.current = page;
+  }, [page]);
+  useEffect(() => {
+    const outside = (event: Event): void => {
+      const target = event.target as Node;
+      if (menu.current?.contains(target) !== true && opener?.contains(target) !== true) onClose();
+    };
+    document.addEventListener('pointerdown', outside);
+    return () => document.removeEventListener('pointerdown', outside);
+  }, [opener]);
+  const leave = (): void => {
+    opener?.focus();
+    onClose();
+  };
+  const back = (): void => (section === undefined ? leave() : setPage(null));
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const all = items();
+    const index = all.indexOf(document.activeElement as HTMLElement);
+    const actions: Record<string, () => void> = {
+      ArrowDown: () => all[(index + 1) % all.length]?.focus(),
+      ArrowUp: () => all.at(index - 1)?.focus(),
+      Home: () => all[0]?.focus(),
+      End: () => all.at(-1)?.focus(),
+      ArrowRight: () => all[index]?.ariaHasPopup === 'menu' && all[index].click(),
+      ArrowLeft: () => section !== undefined && setPage(null),
+      Escape: back,
+      Tab: leave,
+    };
+    // The player's own keys rest while the menu has the focus.
+    event.stopPropagation();
+    const act = actions[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
+  };
+  return (
+    <div ref={menu} class="menu" role="menu" aria-label={section?.title ?? t('widget-settings')} data-testid="menu" data-page={page ?? ''} onKeyDown={onKeyDown} onKeyUp={(event) => event.stopPropagation()}>
+      {section === undefined ? <Overview {...props} onClose={leave} sections={sections} onOpen={setPage} /> : <Choosing section={section} onBack={() => setPage(null)} />}
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+// Where a reply is written. Enter sends, Shift+Enter begins a new line; what could not be sent stays.
+import { useEffect, useState } from 'preact/hooks';
+import { SendIcon } from '../icons';
+import { useText } from '../text';
+import type { TalkKeeper } from '../../talk/keeper';
+
+/** UTF-16 units: far below what a homeserver takes for an event (64 KiB). */
+const LONGEST = 10_000;
+
+interface ComposerProps {
+  keeper: TalkKeeper;
+  eventId: string;
+  title: string;
+  /** Hears true while something is being written, so that the video that it is about does not change meanwhile. */
+  onHold: (hold: boolean) => void;
+}
+
+export function Composer({ keeper, eventId, title, onHold }: ComposerProps) {
+  const t = useText();
+  const [text, setText] = useState(keeper.drafts.get(eventId) ?? '');
+  const [inside, setInside] = useState(false);
+  const [state, setState] = useState<'writing' | 'sending' | 'failed'>('writing');
+  const empty = text.trim() === '';
+  useEffect(() => onHold(inside || !empty), [inside, empty]);
+  useEffect(() => () => onHold(false), []);
+  const write = (value: string): void => {
+    setText(value);
+    if (value === '') keeper.drafts.delete(eventId);
+    else keeper.drafts.set(eventId, value);
+  };
+
+  const send = async (): Promise<void> => {
+    if (empty || state === 'sending') return;
+    setState('sending');
+    try {
+      await keeper.reply(eventId, text.trim());
+      write('');
+      setState('writing');
+    } catch {
+      setState('failed');
+    }
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // While a word is being composed, Enter takes the word.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    void send();
+  };
+  return (
+    <form
+      class="composer"
+      data-testid="composer"
+      data-state={state}
+      onSubmit={(event) => { event.preventDefault(); void send(); }}
+      onFocusCapture={() => setInside(true)}
+      onBlurCapture={() => setInside(false)}
+    >
+      {state === 'failed' && <p class="composer-failed" role="alert">{t('widget-talk-reply-failed')}</p>}
+      <div class="composer-row">
+        <textarea
+          class="composer-text"
+          dir="auto"
+          rows={1}
+          maxLength={LONGEST}
+          aria-label={t('widget-talk-write', { title })}
+          placeholder={t('widget-talk-placeholder')}
+          data-testid="reply-text"
+          value={text}
+          readOnly={state === 'sending'}
+          onInput={({ currentTarget: { value } }) => write(value)}
+          onKeyDown={onKeyDown}
+        />
+        <button type="submit" class="icon-button composer-send" aria-label={t(state === 'failed' ? 'widget-retry' : 'widget-talk-send')} title={t(state === 'failed' ? 'widget-retry' : 'widget-talk-send')} data-testid="reply-send" disabled={empty || state === 'sending'}>
+          <SendIcon />
+        </button>
+      </div>
+    </form>
+  );
+}

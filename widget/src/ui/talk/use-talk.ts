@@ -1,0 +1,55 @@
+// The talk about a video for the components that show it.
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { reactionsOf, repliesOf, type Reaction, type Reply } from '../../core/talk';
+import type { MatrixClient, Permission } from '../../matrix/client';
+import { TalkKeeper, type Status } from '../../talk/keeper';
+import { useStore } from '../use-store';
+import { useVisit, type Visit } from '../visit';
+
+/** One for a client: the parts of the page share what they know. */
+const keepers = new WeakMap<MatrixClient, TalkKeeper>();
+
+export interface Access {
+  readonly client: MatrixClient;
+  readonly keeper: TalkKeeper;
+  readonly permissions: ReadonlySet<Permission>;
+  readonly viewer: string | null;
+}
+
+function clientOf({ client }: Visit): MatrixClient {
+  if (client === null) throw new Error('There is nobody to talk with: no Matrix client is around the page.');
+  return client;
+}
+
+export function useTalkAccess(): Access {
+  const visit = useVisit();
+  const client = clientOf(visit);
+  const permissions = useStore(client.permissions);
+  const viewer = useStore(visit.state, (state) => state.viewer);
+  const keeper = keepers.get(client) ?? new TalkKeeper(client, () => visit.state.get().viewer, () => visit.state.get().room?.bot ?? null);
+  keepers.set(client, keeper);
+  return { client, keeper, permissions, viewer };
+}
+
+export interface VideoTalk {
+  readonly status: Status;
+  readonly reactions: readonly Reaction[];
+  readonly replies: readonly Reply[];
+  readonly more: boolean;
+  readonly unread: number;
+}
+
+/** What is said about the video of an event; does not ask for it. */
+export function useTalk({ keeper, viewer }: Access, eventId: string): VideoTalk {
+  const store = keeper.of(eventId);
+  const [state, setState] = useState(() => store.get());
+  useEffect(() => {
+    const read = (): void => setState(store.get());
+    read();
+    return store.subscribe(read);
+  }, [store]);
+  const { talk, status, more, unread } = state.talk.eventId === eventId ? state : store.get();
+  const reactions = useMemo(() => reactionsOf(talk, viewer), [talk.reactions, viewer]);
+  const replies = useMemo(() => repliesOf(talk), [talk.replies, talk.edits]);
+  return { status, reactions, replies, more, unread };
+}

@@ -1,0 +1,107 @@
+// The window of a long list: which rows are built, where they lie, and how one is brought into view.
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { placesOf, revealed, rowAt, shiftOf, spanOf, type Places, type Span } from '../core/rows';
+
+/** Pixels around what shows in which rows are built, at least: the browser scrolls faster than we build. */
+const MARGIN = 420;
+
+interface Measures {
+  /** Pixels: of a row, and of one with more to say. */
+  readonly row: number;
+  readonly tall: number;
+  /** Where the rows begin, what covers the top of them, and how much of them shows. */
+  readonly top: number;
+  readonly cover: number;
+  readonly height: number;
+}
+
+export interface Row {
+  readonly id: string;
+  readonly tall: boolean;
+}
+
+export interface Rows {
+  readonly places: Places;
+  readonly span: Span;
+  /** The list has been measured. */
+  readonly ready: boolean;
+  /** To be called when it was scrolled. */
+  readonly look: () => void;
+  readonly reveal: (index: number) => void;
+  /** The row shows, at least in part. */
+  readonly shows: (index: number) => boolean;
+}
+
+interface Refs {
+  readonly scroller: { readonly current: HTMLElement | null };
+  readonly list: { readonly current: HTMLElement | null };
+}
+
+function measure(scroller: HTMLElement, list: HTMLElement): Measures {
+  const style = getComputedStyle(list);
+  const pixels = (name: string): number => Number.parseFloat(style.getPropertyValue(name));
+  const before = list.previousElementSibling;
+  const covers = before instanceof HTMLElement && getComputedStyle(before).position === 'sticky';
+  return { row: pixels('--row'), tall: pixels('--row-tall'), top: list.offsetTop, cover: covers ? before.offsetHeight : 0, height: scroller.clientHeight };
+}
+
+const same = <T extends object>(one: T, other: T): boolean => Object.entries(one).every(([key, value]) => other[key as keyof T] === value);
+
+export function useRows({ scroller, list }: Refs, rows: readonly Row[]): Rows {
+  const [measures, setMeasures] = useState<Measures>({ row: 70, tall: 100, top: 0, cover: 0, height: 0 });
+  const [span, setSpan] = useState<Span>({ from: 0, to: 12 });
+  const seen = useRef<ReadonlyMap<string, number>>(new Map());
+  const { row, tall } = measures;
+  const places = useMemo(() => placesOf(rows.map((each) => (each.tall ? tall : row))), [rows, row, tall]);
+
+  const look = (): void => {
+    if (scroller.current === null) return;
+    const top = scroller.current.scrollTop - measures.top;
+    const next = spanOf(places, top, measures.height, Math.max(MARGIN, measures.height));
+    setSpan((before) => (same(before, next) ? before : next));
+    const visible = rows.slice(rowAt(places, top), rowAt(places, top + measures.height) + 1);
+    seen.current = new Map(visible.map(({ id }, index) => [id, places[rowAt(places, top) + index] ?? 0]));
+  };
+
+  useLayoutEffect(() => {
+    if (scroller.current === null || list.current === null) return undefined;
+    const [around, inside] = [scroller.current, list.current];
+    const update = (): void => setMeasures((before) => {
+      const now = measure(around, inside);
+      return same(before, now) ? before : now;
+    });
+    update();
+    const observer = new ResizeObserver(update);
+    observer.observe(around);
+    return () => observer.disconnect();
+    // What is above the rows comes and goes with their number.
+  }, [rows.length > 0]);
+
+  useLayoutEffect(() => {
+    const around = scroller.current;
+    if (around !== null && around.scrollTop > measures.top) {
+      const at = new Map(rows.map(({ id }, index) => [id, places[index]]));
+      const shift = shiftOf(seen.current, (id) => at.get(id));
+      if (shift !== 0) around.scrollTop += shift;
+    }
+    look();
+  }, [places, measures]);
+
+  const reveal = (index: number): void => {
+    if (scroller.current === null || measures.height === 0) return;
+    const { top, cover, height } = measures;
+    const now = scroller.current.scrollTop - top + cover;
+    const wanted = revealed(places, index, now, height - cover);
+    // `scrollIntoView` would move the page around the frame, too.
+    if (wanted !== now) scroller.current.scrollTop = wanted + top - cover;
+    look();
+  };
+
+  const shows = (index: number): boolean => {
+    const { top, height } = measures;
+    const begin = (scroller.current?.scrollTop ?? 0) - top;
+    return (places[index + 1] ?? 0) > begin && (places[index] ?? 0) < begin + height;
+  };
+
+  return { places, span, ready: measures.height > 0, look, reveal, shows };
+}

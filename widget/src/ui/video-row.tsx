@@ -1,0 +1,131 @@
+// A row of the list: what there is to see and say of a video, and where what can be done with it begins.
+import { useMemo } from 'preact/hooks';
+import { clock } from '../core/format';
+import { isPending, isPlayable, type Video } from '../core/model';
+import type { Entry } from '../core/state';
+import { ClockIcon, FilmIcon, GripIcon, MoreIcon, WarningIcon } from './icons';
+import { lazy } from './lazy';
+import { menuOf } from './manage/desk';
+import { nameOf, titleFor } from './names';
+import { Picture } from './picture';
+import { ProgressBar, progressText } from './progress';
+import { useText, type Translate } from './text';
+
+/** Fetched when a title is first edited. */
+const TitleField = lazy(() => import('./manage/title-field').then((module) => module.TitleField));
+
+interface RowProps {
+  entry: Entry;
+  withOwner: boolean;
+  current: boolean;
+  moving: boolean;
+  renamed: boolean;
+  /** Pixels from the list's beginning. */
+  place: number;
+  index: number;
+  count: number;
+  /** The viewer may change its place. */
+  movable: boolean;
+  dragged: boolean;
+  onPick: (entry: Entry) => void;
+}
+
+/** What there is to say about a video besides its title; null when it simply plays. */
+function noteOf(video: Video, t: Translate): string | null {
+  if (video.state === 'failed') return t(`failure-${video.failure ?? 'failed'}`);
+  if (video.state === 'queued') return t('widget-state-queued');
+  if (video.state === 'processing') return video.progress === null ? t('widget-state-processing') : progressText(video.progress, t);
+  if (video.visibility === 'held' || video.visibility === 'hidden') return t(`widget-state-${video.visibility}`);
+  // It plays already: what is still being made are its other qualities.
+  return video.progress === null ? null : t('widget-progress-qualities', { progress: progressText(video.progress, t) });
+}
+
+function Thumbnail({ video, current }: { video: Video; current: boolean }) {
+  return (
+    <span class="thumb">
+      <Picture url={video.posterUrl} blurhash={video.blurhash} className="thumb-image">
+        {video.state === 'failed' ? <WarningIcon /> : isPending(video) ? <ClockIcon /> : <FilmIcon />}
+      </Picture>
+      {current && <span class="bars" aria-hidden="true"><i /><i /><i /></span>}
+      {video.duration !== null && <span class="thumb-time">{clock(video.duration)}</span>}
+    </span>
+  );
+}
+
+/** Small words on what only some may know of a video. */
+function Marks({ video }: { video: Video }) {
+  const t = useText();
+  const marks = [
+    video.isVideoAvatar && 'avatar',
+    video.published && 'published',
+  ].filter((mark) => mark !== false);
+  return (
+    <>
+      {marks.map((mark) => <span key={mark} class="mark" data-mark={mark}>{t(`widget-mark-${mark}`)}</span>)}
+      {video.reports !== null && video.reports > 0 && <span class="mark" data-mark="reported">{t('widget-mark-reported', { count: video.reports })}</span>}
+    </>
+  );
+}
+
+function Body({ entry, withOwner, current, moving, renamed, onPick }: Omit<RowProps, 'place' | 'index' | 'count' | 'movable' | 'dragged'>) {
+  const t = useText();
+  const { video, owner } = entry;
+  const title = titleFor(video, t);
+  const note = noteOf(video, t);
+  if (renamed) {
+    return (
+      <div class="row-body">
+        <Thumbnail video={video} current={current} />
+        <TitleField video={video} />
+      </div>
+    );
+  }
+  const body = (
+    <>
+      <Thumbnail video={video} current={current} />
+      <span class="row-text">
+        <bdi class="row-title">{title}</bdi>
+        <span class="row-notes">
+          {withOwner && <bdi class="row-note">{nameOf(owner)}</bdi>}
+          {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
+          {note !== null && <span class="row-note row-state" data-kind={video.state}>{note}</span>}
+          <Marks video={video} />
+        </span>
+        {(video.state === 'processing' || video.progress !== null) && <ProgressBar video={video} mute={isPlayable(video)} />}
+      </span>
+    </>
+  );
+  if (!isPlayable(video)) return <div class="row-body" tabIndex={-1}>{body}</div>;
+  return <button type="button" class="row-body" aria-current={current ? 'true' : undefined} title={title} onClick={() => onPick(entry)}>{body}</button>;
+}
+
+export function Row({ place, index, count, movable, dragged, ...about }: RowProps) {
+  const t = useText();
+  const { entry, current, moving, withOwner, renamed, onPick } = about;
+  const { video } = entry;
+  // Of a list that is scrolled only the places change.
+  const body = useMemo(() => <Body {...about} />, [video, entry.owner.displayName, current, moving, withOwner, renamed, onPick, t]);
+  const label = t('widget-more', { title: titleFor(video, t) });
+  return (
+    <li
+      class="row"
+      data-testid="video"
+      data-video-id={video.id}
+      data-state={video.state}
+      data-visibility={video.visibility}
+      data-current={current}
+      data-moving={current && moving}
+      data-dragged={dragged}
+      data-renamed={renamed}
+      aria-posinset={index + 1}
+      aria-setsize={count}
+      style={{ '--at': `${place}px` }}
+    >
+      {movable && <span class="row-grip" data-testid="grip" aria-hidden="true"><GripIcon /></span>}
+      {body}
+      <button type="button" class="row-more" aria-label={label} title={label} aria-haspopup="menu" data-testid="more" onClick={() => menuOf.set({ videoId: video.id, at: null })}>
+        <MoreIcon />
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,41 @@
+// What the parts of the page may ask of the visit that they belong to.
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Server } from '../api/server';
+import type { BrowserSignIn } from '../api/sign-in';
+import type { Entry, Overlay, State } from '../core/state';
+import type { Store } from '../core/store';
+import type { Live } from '../live';
+import type { MatrixClient } from '../matrix/client';
+import type { ReelPlayer } from '../player/reel-player';
+
+export interface Visit {
+  readonly state: Store<State>;
+  /** Null until the player's code is there. */
+  readonly player: Store<ReelPlayer | null>;
+  /** Null until the viewer is known. */
+  readonly server: Server | null;
+  /** The Matrix client around the page; null where there is none. */
+  readonly client: MatrixClient | null;
+  /** The sign-in of this browser, where no Matrix client is around the page but could be. */
+  readonly browser: BrowserSignIn | null;
+  /** The room's channel; there as soon as the player is. */
+  readonly live: Live | null;
+  select(key: string): void;
+  pick(entry: Entry): void;
+  retry(): void;
+  /** Shows the room with this laid over it, also over every later one. */
+  lay(overlay: Overlay): void;
+  /** Ends the sign-in of this browser; never rejects. */
+  signOut(): Promise<void>;
+  /** Loads the room again; never rejects. */
+  refresh(): Promise<void>;
+}
+
+export const VisitContext = createContext<Visit | null>(null);
+
+export function useVisit(): Visit {
+  const visit = useContext(VisitContext);
+  if (visit === null) throw new Error('There is no visit around this part of the page.');
+  return visit;
+}
