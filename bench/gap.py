@@ -8,26 +8,17 @@ unbroken tone. `./run bench gap`
 
 import asyncio
 import statistics
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-import aiohttp
 from playwright.async_api import Browser, Frame, Page
 
 from appservice.demo.browser import open_browser
-from appservice.demo.client import MatrixClient
-from appservice.demo.host import host_of, serve_host
-from appservice.demo.synapse import Synapse, free_port
-from appservice.embedded import EmbeddedPostgres
-from bench._clips import ffmpeg
-from tests.support import ROOT, Installation, make_room
-from transcode import Tools, find_tools
+from bench._room import RATE, Theatre, theatre, widget_frame
+from tests.support import ROOT
 
-RATE = 30  # half of what the browser draws, so that every picture should stay equally long
 SECONDS = 3
 CHANGES = 12
 WRAPS = 6
@@ -163,11 +154,13 @@ async def _watch(page: Page, frame: Frame, seconds: float) -> None:
 
 
 async def _ours(page: Page, url: str) -> list[Change]:
-    await page.goto(f"{url}?user=alice&layout=widget")
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
-    await frame.locator("[data-testid=player][data-playing=true]:not([data-video-id=''])").wait_for()
+    await page.goto(url)
+    frame = await widget_frame(page)
+    # Her reel: in the room's channel the player is kept at everybody's moment.
+    await frame.locator('[data-testid=member][data-member^="@alice:"]').click()
+    await frame.locator(
+        "[data-testid=player][data-reel^='@alice:'][data-playing=true]:not([data-video-id=''])"
+    ).wait_for()
     assert await frame.locator("[data-testid=player]").get_attribute("data-muted") == "false"
     await _watch(page, frame, CHANGES * SECONDS + 1)
     for _ in range(WRAPS):
@@ -227,57 +220,24 @@ def report(ours: Sequence[Change], new_source: Sequence[Change], two: Sequence[C
     print(f"starting over: {beyond:.0f} ms beyond a picture's time; {skipped:.0f} ms of the last video are not shown")
 
 
-def _make_clips(tools: Tools, folder: Path) -> list[Path]:
-    clips = []
-    for number, tone in enumerate((440, 550, 660)):
-        clip = folder / f"clip-{number}.mp4"
-        ffmpeg(
-            tools, "-f", "lavfi", "-i", f"testsrc2=size=640x360:rate={RATE}",
-            "-f", "lavfi", "-i", f"aevalsrc=0.5*sin(2*PI*{tone}*t):s=48000:c=mono", "-t", str(SECONDS),
-            "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", clip,
-        )  # fmt: skip
-        clips.append(clip)
-    return clips
-
-
-async def _measure(reel: Installation, alice: MatrixClient, clips: Sequence[Path]) -> None:
-    room_id = await make_room(alice, reel)
-    async with aiohttp.ClientSession() as http:
-        viewer = await reel.viewer(http, alice, room_id)
-        for clip in clips:
-            await viewer.video_in(await alice.send_video(room_id, clip), "ready")
-        urls = [video["playlist_url"] for video in await viewer.videos()]
-    about = {
-        "homeserver_url": reel.synapse.base_url, "server_name": reel.synapse.server_name, "room_id": room_id,
-        "users": [{"user_id": alice.user_id, "password": "secret", "display_name": "alice"}],
-    }  # fmt: skip
-    port = free_port()
-    runner = await serve_host(host_of(about, reel.synapse.base_url, reel.url), port)
-    try:
-        async with open_browser("--autoplay-policy=no-user-gesture-required") as browser:
-            async with _page(browser) as page:
-                ours = await _ours(page, f"http://127.0.0.1:{port}/")
-            async with _page(browser) as page:
-                new_source = await _peer(page, reel.url, urls, _NEW_SOURCE, 1)
-            async with _page(browser) as page:
-                two = await _peer(page, reel.url, urls, _TWO_ELEMENTS, 2)
-        report(ours, new_source, two)
-    finally:
-        await runner.cleanup()
+async def measure(room: Theatre) -> None:
+    """Measure and report, in a room whose videos are `SECONDS` long."""
+    urls = [video["playlist_url"] for video in await room.viewer.videos()]
+    async with open_browser("--autoplay-policy=no-user-gesture-required") as browser:
+        async with _page(browser) as page:
+            ours = await _ours(page, room.widget)
+        async with _page(browser) as page:
+            new_source = await _peer(page, room.reel.url, urls, _NEW_SOURCE, 1)
+        async with _page(browser) as page:
+            two = await _peer(page, room.reel.url, urls, _TWO_ELEMENTS, 2)
+    report(ours, new_source, two)
 
 
 async def main() -> None:
-    """Start everything in a temporary folder, measure, and leave nothing."""
-    tools = find_tools()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        clips = _make_clips(tools, folder)
-        async with EmbeddedPostgres(folder / "pg") as postgres:
-            synapse = Synapse(folder / "synapse")
-            reel = Installation.prepare(folder / "reel", synapse, slot="reel", database=postgres.dsn)
-            synapse.registrations = [reel.registration]
-            async with synapse, reel.running(), await synapse.user("alice") as alice:
-                await _measure(reel, alice, clips)
+    """Start everything, measure, and leave nothing."""
+    async with theatre([SECONDS] * 3) as room:
+        await measure(room)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

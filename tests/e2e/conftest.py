@@ -1,7 +1,7 @@
 """A browser, and the demo's host page in front of the service under test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,13 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def open_host(reel: Installation, alice: MatrixClient, bob: MatrixClient) -> AsyncIterator[OpenHost]:
     """Serve the host page for a room and return its address."""
+    async with hosts(reel, alice, bob) as serve:
+        yield serve
+
+
+@asynccontextmanager
+async def hosts(reel: Installation, alice: MatrixClient, bob: MatrixClient) -> AsyncIterator[OpenHost]:
+    """Yield what serves the host page for a room, until the end of the block, and returns its address."""
     async with AsyncExitStack() as stack:
 
         async def serve(room_id: str) -> str:

@@ -15,22 +15,12 @@ from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from tests.conftest import CreateDatabase
 from tests.e2e.conftest import OpenHost
-from tests.support import ROOT, Installation, eventually, make_room
+from tests.e2e.looks import AXE, TELL_VIOLATIONS, axe_finds
+from tests.support import Installation, eventually, make_room
 
 WIDTHS = (280, 320, 1280)
 THEMES = ("light", "dark")
-_AXE = ROOT / "widget" / "node_modules" / "axe-core" / "axe.min.js"
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
-_RUN_AXE = """async (tags) => {
-    const {violations, passes} = await axe.run(document, {runOnly: {type: 'tag', values: tags}, iframes: false});
-    const of = ({id, nodes}) => nodes.map(({html, failureSummary}) => `${id}: ${html}\\n${failureSummary}`);
-    return {violations: violations.flatMap(of), passes: passes.length};
-}"""
-# Told through the console, so that frames and later pages are heard in the same way.
-_TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) => {
-    console.error(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`);
-});"""
 _FOCUSED = """() => {
     const element = document.activeElement, {outlineStyle, outlineWidth} = getComputedStyle(element);
     const {left, top, right, bottom} = element.getBoundingClientRect();
@@ -110,8 +100,8 @@ async def _new_page(
 ) -> AsyncIterator[tuple[Page, list[str]]]:
     context = await browser.new_context(viewport={"width": width, "height": 600}, reduced_motion=motion)
     # Scripts of the browser's driver are not subject to the page's policy, which stays in force.
-    await context.add_init_script(_TELL_VIOLATIONS)
-    await context.add_init_script(path=_AXE)
+    await context.add_init_script(TELL_VIOLATIONS)
+    await context.add_init_script(path=AXE)
     page = await context.new_page()
     page.set_default_timeout(30_000)
     problems: list[str] = []
@@ -141,9 +131,7 @@ async def _axe_at_all_widths(seen: Seen, view: str) -> None:
         await seen.page.set_viewport_size({"width": width, "height": 600})
         if await seen.frame.locator("[data-testid=player]").count():
             await seen.frame.locator("[data-testid=player]").hover()  # or the controls step aside
-        found = await seen.frame.evaluate(_RUN_AXE, _RULES)
-        assert found["violations"] == [], f"{view}, {width} px"
-        assert found["passes"] > 5, f"{view}, {width} px: axe saw nothing"
+        assert await axe_finds(seen.frame) == [], f"{view}, {width} px"
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -168,7 +156,7 @@ async def test_axe_finds_nothing(
         await seen.frame.locator("[data-testid=app][data-state=empty]").wait_for()
         await _axe_at_all_widths(seen, f"empty room, {theme}")
 
-        await page.goto(f"{theatre.reel.url}/widget/?room_id=%21nowhere&theme={theme}")
+        await page.goto(f"{theatre.reel.url}/widget/?theme={theme}")
         await page.locator("[data-testid=app][data-trouble=outside]").wait_for()
         await _axe_at_all_widths(Seen(page, page.main_frame), f"outside, {theme}")
         assert problems == []
@@ -251,7 +239,7 @@ async def test_the_policy_is_never_broken(
             await widget.locator(f"[data-testid={button}]").click()
         await widget.locator("input.seek").fill("1")
         await widget.locator("input.volume-slider").fill("0.5")
-        await page.goto(f"{theatre.reel.url}/widget/?room_id=%21nowhere")
+        await page.goto(f"{theatre.reel.url}/widget/")
         await page.locator("[data-testid=app][data-trouble=outside]").wait_for()
         assert problems == []
         # What this test would hear: both the browser's own complaint and the event.

@@ -236,7 +236,7 @@ async def test_a_video_is_watched_while_it_is_made(
         await asked.wait()
         await eventually(lambda: frame.evaluate(_PAINTED), what="the stand-in being painted")
         given.set()
-        await expect(frame.locator("canvas")).to_have_count(0)
+        await expect(frame.locator("canvas.thumb-image")).to_have_count(0)
         # From its beginning, and as long as it will be.
         await expect(frame.locator("[data-testid=duration]")).to_have_text("1:00")
         await frame.evaluate(_RECORD)

@@ -111,6 +111,8 @@ async def test_reels_play_in_order_and_start_over(
         await frame.evaluate("() => { window.seen.length = 0; }")
         await _plays_in_order(frame, ids, least=len(ids) + 1)
         await page.screenshot(path=screenshots / f"{name}-{width}x{height}.png")
+        if width < 1280:
+            continue  # what comes is the same at every size
         # Faster, over the end of the playlist itself, which repeats a short list for a minute.
         await frame.evaluate("() => document.querySelectorAll('video').forEach(v => { v.playbackRate = 4; })")
         await frame.evaluate("() => { window.seen.length = 0; }")
@@ -197,7 +199,7 @@ async def test_a_stranger_is_told_so(
     reel: Installation, alice: MatrixClient, bob: MatrixClient, browser: Browser, screenshots: Path
 ) -> None:
     page = await browser.new_page(viewport={"width": 320, "height": 300})
-    await page.goto(f"{reel.url}/widget/?room_id=%21nowhere")
+    await page.goto(f"{reel.url}/widget/")
     await page.locator("[data-testid=app][data-state=error][data-trouble=outside]").wait_for()
     await page.screenshot(path=screenshots / "outside-320x300.png")
     await page.close()

@@ -1,0 +1,192 @@
+"""What does a busy server cost the bot? 10,000 events in 50 rooms, 500 of them videos, with commands among them.
+
+Each command's answer is waited for as a client sees it. The floor, in the same run and under the same load, is how
+long a message takes from one member of a room to another: what the homeserver itself needs. Afterwards every video and
+every answer must be there. `./run bench bot`
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import Synapse
+from appservice.embedded import EmbeddedPostgres
+from bench._clips import ffmpeg
+from tests.support import Installation, eventually, make_room
+from transcode import find_tools
+
+ROOMS, EVENTS, VIDEOS, COMMANDS = 50, 10_000, 500, 500
+_AT_ONCE = 16
+_DIFFERENT_CLIPS = 10  # the others are the same files again, as when people pass a video on
+_WAIT_S = 900.0
+_FILTER = '{"room": {"timeline": {"limit": 1000}}}'
+_ASKED = ("!reel help", "!reel version", "!reel list", "!reel mine")
+
+
+@dataclass
+class Seen:
+    """What a member sees, by sync: when each event that is waited for came."""
+
+    sent: dict[str, float] = field(default_factory=dict)
+    echoes: list[float] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
+    commands: dict[str, float] = field(default_factory=dict)
+    early: dict[str, float] = field(default_factory=dict)
+
+    def command(self, event_id: str, begun: float) -> None:
+        """Wait for the answer to a command; it may have come before the homeserver's own answer to sending it."""
+        if (answered := self.early.pop(event_id, None)) is not None:
+            self.answers.append(answered - begun)
+        else:
+            self.commands[event_id] = begun
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Note when an event came that was waited for."""
+        now = time.monotonic()
+        content = event.get("content", {})
+        if (begun := self.sent.pop(str(content.get("body")), None)) is not None:
+            self.echoes.append(now - begun)
+        if content.get("msgtype") == "m.notice":
+            command = str(content.get("m.relates_to", {}).get("m.in_reply_to", {}).get("event_id"))
+            if (begun := self.commands.pop(command, None)) is not None:
+                self.answers.append(now - begun)
+            else:
+                self.early[command] = now
+
+
+@asynccontextmanager
+async def _watching(user: MatrixClient, seen: Seen) -> AsyncIterator[None]:
+    async def watch() -> None:
+        since = ""
+        while True:
+            query = {"timeout": "10000", "filter": _FILTER, **({"since": since} if since else {})}
+            answer = await user.request("GET", "/_matrix/client/v3/sync", params=query)
+            for room in answer.get("rooms", {}).get("join", {}).values():
+                for event in room["timeline"]["events"] if since else []:
+                    seen.event(event)
+            since = answer["next_batch"]
+
+    task = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _kinds(events: int) -> list[str]:
+    """Return what is sent, one after the other: videos, commands and chat, spread evenly."""
+    share = events / EVENTS
+    videos, commands = round(VIDEOS * share), round(COMMANDS * share)
+    kinds = ["chat"] * events
+    for number in range(videos):
+        kinds[number * events // videos] = "video"
+    free = [place for place, kind in enumerate(kinds) if kind == "chat"]
+    for number in range(commands):
+        kinds[free[number * len(free) // commands]] = "command"
+    return kinds
+
+
+async def _send_all(
+    alice: MatrixClient, rooms: list[str], contents: list[dict[str, Any]], kinds: list[str], seen: Seen
+) -> Counter[str]:
+    sent: Counter[str] = Counter()
+    numbers = iter(range(len(kinds)))
+
+    async def send() -> None:
+        for number in numbers:
+            room_id, kind = rooms[number % len(rooms)], kinds[number]
+            begun = time.monotonic()
+            if kind == "video":
+                await alice.send_event(room_id, "m.room.message", contents[sent["video"] % len(contents)])
+            elif kind == "command":
+                event_id = await alice.send_text(room_id, _ASKED[number % len(_ASKED)])
+                seen.command(event_id, begun)
+            else:
+                seen.sent[f"said {number}"] = begun
+                await alice.send_text(room_id, f"said {number}")
+            sent[kind] += 1
+
+    await asyncio.gather(*(send() for _ in range(_AT_ONCE)))
+    return sent
+
+
+def _clips(folder: Path) -> list[Path]:
+    tools = find_tools()
+    clips = []
+    for number in range(_DIFFERENT_CLIPS):
+        clip = folder / f"clip-{number}.mp4"
+        ffmpeg(
+            tools, "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f", "lavfi", "-i", f"sine={300 + number}",
+            "-t", "1", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", clip,
+        )  # fmt: skip
+        clips.append(clip)
+    return clips
+
+
+def _share(times: list[float], share: float) -> float:
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+async def _measure(events: int) -> None:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        clips = await asyncio.to_thread(_clips, folder)
+        postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "pg"))
+        synapse = Synapse(folder / "synapse")
+        reel = Installation.prepare(folder / "reel", synapse, slot="reel", database=postgres.dsn)
+        reel.write_config(log={"level": "warning"})
+        synapse.registrations = [reel.registration]
+        await stack.enter_async_context(synapse)
+        await stack.enter_async_context(reel.running())
+        alice = await stack.enter_async_context(await synapse.user("alice"))
+        rooms = [await make_room(alice, reel) for _ in range(ROOMS)]
+        contents = [
+            {"msgtype": "m.video", "body": clip.name, "url": await alice.upload(clip, "video/mp4", clip.name)}
+            for clip in clips
+        ]
+        seen = Seen()
+        async with _watching(alice, seen):
+            await asyncio.sleep(1)
+            kinds = _kinds(events)
+            begun = time.monotonic()
+            sent = await _send_all(alice, rooms, contents, kinds, seen)
+            sending = time.monotonic() - begun
+
+            async def quiet() -> bool:
+                rows = await reel.rows("SELECT count(*) AS n FROM videos WHERE state NOT IN ('ready', 'failed')")
+                return rows[0]["n"] == 0 and not seen.commands and not seen.sent
+
+            await eventually(quiet, seconds=_WAIT_S, what="the end of all work")
+            working = time.monotonic() - begun
+        (row,) = await reel.rows("SELECT count(*) FILTER (WHERE state = 'ready') AS ready, count(*) AS n FROM videos")
+        assert row["ready"] == row["n"] == sent["video"], (dict(row), sent)
+        assert len(seen.answers) == sent["command"], "a command was lost"
+        print(f"{events} events in {ROOMS} rooms: {dict(sent)}; nothing lost")
+        print(f"sent in {sending:.0f} s ({events / sending:.0f} a second), all ready after {working:.0f} s")
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+            floor, ours = _share(seen.echoes, share), _share(seen.answers, share)
+            print(
+                f"{name}: a command's answer {ours * 1000:5.0f} ms, a member's message {floor * 1000:5.0f} ms: "
+                f"{ours / floor:.2f}×"
+            )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="./run bench bot", description=__doc__)
+    parser.add_argument("--events", type=int, default=EVENTS, help="fewer, for a quick look")
+    asyncio.run(_measure(parser.parse_args().events))
+
+
+if __name__ == "__main__":
+    main()

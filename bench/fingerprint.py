@@ -1,0 +1,78 @@
+"""Are copies of a video known by their pictures, and are different videos told apart? And what does that cost?
+
+30 made clips, each encoded anew in nine ways; 300 others that are none of them; and a phone's minute in 1080p, against
+ffmpeg that does nothing but decode it. `./run bench fingerprint`
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from bench._clips import ffmpeg, phone
+from tests.integration.transcode.scenes import ENCODINGS, SIZE, encode_anew, make_scenes
+from transcode import Limits, Tools, find_tools
+from transcode.fingerprint import distance, fingerprint, is_copy
+
+CLIPS, OTHERS, SECONDS = 30, 300, 2.0
+RUNS = 5
+
+
+async def _known(tools: Tools, path: Path) -> bytes:
+    made = await fingerprint(path, tools=tools, limits=Limits())
+    return made or b""
+
+
+async def _copies(tools: Tools, folder: Path, sources: dict[int, bytes]) -> None:
+    caught: Counter[str] = Counter()
+    distances: list[float] = []
+    for number, source in sources.items():
+        copies = await asyncio.to_thread(encode_anew, tools, folder / f"{number}.mp4", folder, ENCODINGS)
+        for way, path in copies.items():
+            copy = await _known(tools, path)
+            caught[way] += is_copy(source, copy)
+            distances.append(distance(source, copy))
+    for way in ENCODINGS:
+        print(f"copies, {way:13} caught {caught[way]} of {len(sources)}")
+    print(f"differing bits: median {statistics.median(distances):.1%}, most {max(distances):.1%}")
+
+
+async def _others(tools: Tools, folder: Path, sources: dict[int, bytes]) -> None:
+    numbers = range(CLIPS, CLIPS + OTHERS)
+    others = [await _known(tools, folder / f"{number}.mp4") for number in numbers]
+    wrong = sum(any(is_copy(source, other) for source in sources.values()) for other in others)
+    nearest = min(distance(source, other) for source in sources.values() for other in others)
+    print(f"others: {wrong} of {len(others)} taken for one of the {len(sources)}; the nearest differs in {nearest:.1%}")
+    print(f"too plain to be judged: {others.count(b'')}")
+
+
+async def _cost(tools: Tools, folder: Path) -> None:
+    clip = phone(tools, folder, 60)
+    ours, bare = [], []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        await _known(tools, clip.path)
+        ours.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        await asyncio.to_thread(ffmpeg, tools, "-i", clip.path, "-an", "-f", "null", "-")
+        bare.append(time.perf_counter() - began)
+    took, floor = statistics.median(ours), statistics.median(bare)
+    print(f"{clip.about}: {took:.2f} s, {took / floor:.2f} of a bare decode ({floor:.2f} s)")
+
+
+async def main() -> None:
+    """Print what is caught, what is taken for what it is not, and the time."""
+    tools = find_tools()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_scenes(tools, folder, range(CLIPS + OTHERS), seconds=SECONDS, size=SIZE)
+        sources = {number: await _known(tools, folder / f"{number}.mp4") for number in range(CLIPS)}
+        await _copies(tools, folder, sources)
+        await _others(tools, folder, sources)
+        await _cost(tools, folder)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,120 @@
+"""What the widget weighs and how quick it is: the first moving picture, changes, the channel, a long list.
+
+Each against a peer or a floor measured in the same run. `./run bench widget [sizes|load|gap|channel|scrolling …]`
+"""
+
+import asyncio
+import statistics
+import sys
+from collections.abc import Awaitable, Callable
+
+from playwright.async_api import Browser, Page, Route
+
+from appservice import resources
+from appservice.demo.browser import open_browser
+from bench import channel, gap, scrolling
+from bench._room import Theatre, theatre, widget_frame
+from bench._sizes import sizes
+from tests.support import ROOT
+
+ENTRY_KB, ALL_KB = 35, 220
+LOAD_RATIO = 2.0
+LOADS = 9
+_HLS = (ROOT / "widget" / "node_modules" / "hls.js" / "dist" / "hls.light.min.js").read_text(encoding="utf-8")
+
+# Milliseconds from the frame's navigation until the second picture that is presented: by then it moves.
+_MOVES = """() => new Promise((resolve) => {
+    const look = () => {
+        const video = document.querySelector('video[data-active]');
+        if (video === null) return requestAnimationFrame(look);
+        let pictures = 0;
+        const count = (now) => {
+            pictures += 1;
+            if (pictures < 2) video.requestVideoFrameCallback(count);
+            else resolve(now);
+        };
+        video.requestVideoFrameCallback(count);
+    };
+    look();
+})"""
+_MOVED = "() => window.moved"
+_BARE = """<!doctype html><video data-active muted playsinline></video><script src="/bench/hls.js"></script><script>
+    const video = document.querySelector('video'), hls = new Hls({enableWorker: false});
+    hls.loadSource(new URLSearchParams(location.search).get('url'));
+    hls.attachMedia(video);
+    video.play();
+</script>"""
+
+
+def report_sizes() -> None:
+    """Print what the page weighs."""
+    weight = sizes(resources.widget_assets())
+    for file, size in weight.by_file.items():
+        print(f"  {file:<44}{size / 1000:8.1f} kB gzip")
+    print(f"entry {weight.entry / 1000:.1f} kB gzip (target {ENTRY_KB}), ", end="")
+    print(f"all JavaScript {weight.everything / 1000:.1f} kB (target {ALL_KB})")
+
+
+async def _fresh_page(browser: Browser) -> Page:
+    # Nothing cached: the first visit is the slowest.
+    context = await browser.new_context(viewport={"width": 800, "height": 600})
+    await context.add_init_script(f"window.moved = ({_MOVES})();")
+    return await context.new_page()
+
+
+async def _widget_load(browser: Browser, room: Theatre) -> float:
+    page = await _fresh_page(browser)
+    await page.goto(room.widget, wait_until="commit")
+    milliseconds: float = await (await widget_frame(page)).evaluate(_MOVED)
+    await page.context.close()
+    return milliseconds
+
+
+async def _bare_load(browser: Browser, room: Theatre, playlist: str) -> float:
+    page = await _fresh_page(browser)
+
+    async def answer(route: Route) -> None:
+        script = route.request.url.endswith(".js")
+        await route.fulfill(body=_HLS if script else _BARE, content_type="text/javascript" if script else "text/html")
+
+    await page.route(f"{room.reel.url}/bench/**", answer)
+    await page.goto(f"{room.reel.url}/bench/?url={playlist}", wait_until="commit")
+    milliseconds: float = await page.evaluate(_MOVED)
+    await page.context.close()
+    return milliseconds
+
+
+async def report_load(room: Theatre) -> None:
+    """Print how long the first moving picture takes, against a page that knows its playlist and has nothing else."""
+    playlist = (await room.viewer.room())["channel"]
+    ours, bare = [], []
+    async with open_browser("--autoplay-policy=no-user-gesture-required") as browser:
+        for _ in range(LOADS):
+            ours.append(await _widget_load(browser, room))
+            bare.append(await _bare_load(browser, room, playlist))
+    one, other = statistics.median(ours), statistics.median(bare)
+    print(f"frame load to moving picture: {one:.0f} ms ({min(ours):.0f}–{max(ours):.0f}), ", end="")
+    print(f"bare hls.js page {other:.0f} ms ({min(bare):.0f}–{max(bare):.0f}): {one / other:.2f} (target {LOAD_RATIO})")
+
+
+IN_A_ROOM: dict[str, Callable[[Theatre], Awaitable[None]]] = {
+    "load": report_load,
+    "gap": gap.measure,
+    "channel": channel.measure,
+    "scrolling": scrolling.measure,
+}
+
+
+async def main(wanted: list[str]) -> None:
+    """Measure what is asked for, or everything."""
+    if not wanted or "sizes" in wanted:
+        report_sizes()
+    parts = [part for name, part in IN_A_ROOM.items() if not wanted or name in wanted]
+    if parts:
+        async with theatre([gap.SECONDS] * 3) as room:
+            for part in parts:
+                await part(room)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,190 @@
+"""A member's public page in Chromium: one player with a script, plain videos without one; private until published."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from appservice.demo.client import MatrixClient
+from tests.e2e.looks import looking
+from tests.support import Installation, Viewer, eventually, make_room
+
+WIDTHS = (280, 320, 768, 1280, 3840)
+PLAYING = "[data-testid=player][data-playing=true]:not([data-video-id=''])"
+_CLOCK = "video => [video.currentTime, video.duration, video.error && video.error.message]"
+
+
+@dataclass
+class Stage:
+    """A member with two published videos, and one who has a video that is not."""
+
+    reel: Installation
+    viewer: Viewer
+    room_id: str
+    url: str
+    videos: list[str]
+    unpublished: str
+
+
+async def _change(viewer: Viewer, video_id: str, **changes: object) -> None:
+    url = f"{viewer.base_url}/api/v1/videos/{video_id}"
+    headers = {"Authorization": f"Bearer {viewer.token}"}
+    async with viewer.http.patch(url, json=changes, headers=headers) as response:
+        assert response.status == 200, await response.text()
+
+
+@pytest.fixture
+async def stage(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
+) -> AsyncIterator[Stage]:
+    async with spare.running():
+        room_id = await make_room(alice, spare, bob)
+        viewer, bobs = [await spare.viewer(http, user, room_id) for user in (alice, bob)]
+        sent = [await alice.send_video(room_id, clip) for _ in range(2)]
+        videos = [str((await viewer.video_in(event_id, "ready"))["id"]) for event_id in sent]
+        for number, video_id in enumerate(videos):
+            await _change(viewer, video_id, published=True, title=f"Film {number + 1}")
+        await bobs.video_in(await bob.send_video(room_id, clip), "ready")
+        url = f"{spare.url}/u/{alice.user_id}"
+        yield Stage(spare, viewer, room_id, url, videos, f"{spare.url}/u/{bob.user_id}")
+
+
+async def _shown(page: Page) -> list[Any]:
+    return [await card.get_attribute("data-video-id") for card in await page.locator("[data-testid=card]").all()]
+
+
+async def test_one_player_with_a_script(stage: Stage, browser: Browser, screenshots: Path) -> None:
+    async with looking(browser, viewport={"width": 1280, "height": 800}) as (look, _):
+        page = look.page
+        await page.goto(stage.url)
+        await page.locator(PLAYING).wait_for()
+        assert await _shown(page) == stage.videos
+        assert await page.locator("video[controls]").count() == 0
+        # In order, and from the last one back to the first.
+        for video_id in (*stage.videos, stage.videos[0]):
+            await page.locator(f'[data-testid=player][data-video-id="{video_id}"]').wait_for()
+        await page.screenshot(path=screenshots / "member-1280x800.png", full_page=True)
+        second = page.locator(f'[data-testid=card][data-video-id="{stage.videos[1]}"]')
+        await second.locator("button").click()
+        await page.locator(f'[data-testid=player][data-video-id="{stage.videos[1]}"]').wait_for()
+        await expect(second).to_have_attribute("data-current", "true")
+        await page.keyboard.press("Shift+Tab")
+        assert look.problems == []
+        # A link to one of them begins there.
+        await page.goto(f"{stage.url}#{stage.videos[1]}")
+        await page.reload()
+        await page.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
+        await expect(page.locator("[data-testid=player]")).to_have_attribute("data-video-id", stage.videos[1])
+
+
+async def test_plain_videos_without_a_script(stage: Stage, browser: Browser, screenshots: Path) -> None:
+    async with looking(browser, java_script_enabled=False, viewport={"width": 360, "height": 740}) as (look, _):
+        page = look.page
+        await page.goto(stage.url)
+        assert await _shown(page) == stage.videos
+        assert await page.locator(".theatre").is_hidden()
+        first = page.locator("video[controls]").first
+        await expect(first).to_be_visible()
+        await page.screenshot(path=screenshots / "member-plain-360x740.png", full_page=True)
+        # The page cannot be asked without a script, but it can be used: the browser's own controls play it.
+        await first.focus()
+        await page.keyboard.press("Space")
+
+        async def plays() -> bool:
+            return any(entry["route"].endswith("/video.mp4") for entry in _requests(stage.reel))
+
+        await eventually(plays, seconds=15, what="the browser fetching the film")
+    # What the browser makes of the file.
+    async with looking(browser) as (look, _):
+        url = (await _video_urls(stage))[0]
+        await look.page.goto(url)
+        video = look.page.locator("video")
+        await look.page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
+        _, duration, error = await video.evaluate(_CLOCK)
+        assert error is None
+        assert abs(duration - 2) < 0.1
+        await video.evaluate("video => { video.currentTime = 1.5; return new Promise(done => video.onseeked = done); }")
+        assert (await video.evaluate(_CLOCK))[0] == pytest.approx(1.5, abs=0.1)
+
+
+def _requests(reel: Installation) -> list[dict[str, Any]]:
+    return [entry for entry in reel.log_entries("request") if entry["status"] in {200, 206}]
+
+
+async def _video_urls(stage: Stage) -> list[str]:
+    async with stage.viewer.http.get(f"{stage.url}/reel.json") as response:
+        return [f"{stage.reel.url}{video['video_url']}" for video in (await response.json())["videos"]]
+
+
+async def test_taking_back_works_at_once(stage: Stage, browser: Browser, screenshots: Path) -> None:
+    async with looking(browser) as (look, _):
+        page = look.page
+        await page.goto(stage.unpublished)
+        await page.locator("[data-testid=missing]").wait_for()
+        await page.screenshot(path=screenshots / "member-missing.png")
+        private = await page.content()
+        await page.goto(stage.url)
+        await page.locator(PLAYING).wait_for()
+        urls = await _video_urls(stage)
+        await _change(stage.viewer, stage.videos[0], published=False)
+        async with stage.viewer.http.get(urls[0]) as answer:
+            assert answer.status == 404
+        assert (await page.request.get(urls[0])).status == 404
+        # The page that is open follows, and so does its player.
+        await page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+        await expect(page.locator("[data-testid=card]")).to_have_count(1)
+        await page.locator(f'{PLAYING}[data-video-id="{stage.videos[1]}"]').wait_for()
+        await _change(stage.viewer, stage.videos[1], visibility="hidden")
+        response = await page.reload()
+        assert response
+        assert response.status == 404
+        assert (await page.content()) == private
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_for_everyone(
+    stage: Stage, browser: Browser, screenshots: Path, theme: Literal["light", "dark"], script: bool
+) -> None:
+    locale = "en-GB" if theme == "light" else "zh-CN"
+    async with looking(browser, locale=locale, color_scheme=theme) as (look, _):
+        if not script:  # axe needs one
+            await look.page.route("**/widget/assets/*.js", lambda route: route.abort())
+        await look.page.goto(stage.url)
+        if script:
+            await look.page.locator(PLAYING).wait_for()
+            await look.page.locator("[data-testid=player]").hover()
+        assert await look.page.locator("html").get_attribute("lang") == locale[:2]
+        await look.axe(*WIDTHS)
+        name = f"member-{theme}-{'script' if script else 'plain'}"
+        for width, height in ((280, 500), (1280, 720), (3840, 2160)):
+            await look.page.set_viewport_size({"width": width, "height": height})
+            await look.page.screenshot(path=screenshots / f"{name}-{width}.png")
+        assert [problem for problem in look.problems if "ERR_FAILED" not in problem] == []
+        await look.page.goto(stage.unpublished)
+        await look.axe(280, 1280)
+
+
+async def test_nothing_moves_under_reduced_motion(stage: Stage, browser: Browser) -> None:
+    async with looking(browser, reduced_motion="reduce") as (look, _):
+        await look.page.goto(stage.url)
+        await look.page.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
+        await asyncio.sleep(0.5)
+        assert await look.page.locator("[data-testid=player]").get_attribute("data-playing") == "false"
+
+
+async def test_nobody_frames_it(stage: Stage, browser: Browser) -> None:
+    async with looking(browser) as (look, _):
+        frame = f"<iframe src='{stage.url}'></iframe>"
+        await look.page.route("**/elsewhere", lambda route: route.fulfill(body=frame, content_type="text/html"))
+        await look.page.goto(f"{stage.reel.url}/elsewhere")
+
+        async def refused() -> bool:
+            return any("frame-ancestors" in problem for problem in look.problems)
+
+        await eventually(refused, seconds=10, what="the browser refusing the frame")

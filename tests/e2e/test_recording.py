@@ -1,0 +1,391 @@
+"""In Chromium: recorded or chosen in the widget, uploaded meanwhile, sent as the viewer, played for all."""
+
+import asyncio
+import re
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Locator, Page, Request, expect
+
+from appservice.demo.browser import open_browser
+from appservice.demo.client import MatrixClient
+from tests.e2e.conftest import OpenHost
+from tests.e2e.looks import AXE, TELL_VIOLATIONS, axe_finds
+from tests.support import Installation, eventually, make_room
+
+pytestmark = pytest.mark.timeout(180)
+
+# Two cameras and two microphones of the browser's own, and nobody has to allow them.
+_DEVICES = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")
+# A drag as the system makes it, but for the pointer.
+_DRAG = """([name, type, bytes]) => {
+    window.drag = new DataTransfer();
+    window.drag.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, {type}));
+    document.body.dispatchEvent(
+        new DragEvent('dragenter', {dataTransfer: window.drag, bubbles: true, cancelable: true}));
+}"""
+_DROP = """() => document.body.dispatchEvent(
+    new DragEvent('drop', {dataTransfer: window.drag, bubbles: true, cancelable: true}))"""
+
+
+@pytest.fixture(scope="module")
+async def studio() -> AsyncIterator[Browser]:
+    async with open_browser(*_DEVICES) as chromium:
+        yield chromium
+
+
+@dataclass
+class Seen:
+    """A page with the widget in it; what it complained about, and what it sent to the server."""
+
+    context: BrowserContext
+    page: Page
+    frame: Frame
+    problems: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    def at(self, test_id: str, more: str = "") -> Locator:
+        return self.frame.locator(f"[data-testid={test_id}]{more}")
+
+    async def press(self, *test_ids: str) -> None:
+        for test_id in test_ids:
+            await self.at(test_id).click()
+
+    async def asked(self, method: str, times: int = 1) -> None:
+        """Wait until the server was asked for something about an upload so many times."""
+
+        async def enough() -> bool:
+            return sum(request.method == method for request in self.requests) >= times
+
+        await eventually(enough, what=f"{times} × {method}")
+
+
+@asynccontextmanager
+async def _widget(
+    browser: Browser, url: str, *, user: str = "bob", width: int = 320, height: int = 600, query: str = "",
+    motion: Literal["reduce", "no-preference"] = "no-preference",
+) -> AsyncIterator[Seen]:  # fmt: skip
+    context = await browser.new_context(viewport={"width": width, "height": height}, reduced_motion=motion)
+    await context.add_init_script(TELL_VIOLATIONS)
+    await context.add_init_script(path=AXE)
+    page = await context.new_page()
+    page.set_default_timeout(30_000)
+    problems: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # The host page complains when the machine is slow.
+        if message.type == "error" and not message.location["url"].startswith(url):
+            problems.append(message.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    requests: list[Request] = []
+    page.on("request", lambda request: requests.append(request) if "/api/v1/uploads" in request.url else None)
+    try:
+        await page.goto(f"{url}?user={user}&layout=widget{query}")
+        handle = await page.locator("iframe[data-testid=widget]").element_handle()
+        frame = await handle.content_frame()
+        assert frame
+        yield Seen(context, page, frame, problems, requests)
+    finally:
+        await context.close()
+
+
+async def _begin(seen: Seen) -> None:
+    """Open the view and record the camera, without waiting for the countdown."""
+    await seen.press("record", "record-camera", "record-start", "record-skip")
+    await seen.at("record-view", "[data-phase=recording]").wait_for()
+
+
+async def _sent(seen: Seen, user: MatrixClient, room_id: str) -> dict[str, Any]:
+    """Wait until the view says that it is sent, and return the event as the homeserver has it."""
+    await seen.at("record-sent").wait_for(timeout=90_000)
+    event_id = await seen.at("record-sent").get_attribute("data-event-id")
+    events = await user.messages(room_id)
+    return next(event for event in events if event["event_id"] == event_id)
+
+
+async def _plays(seen: Seen, video_id: str) -> None:
+    """Pick a video and see it move."""
+    await seen.at("video", f'[data-video-id="{video_id}"] button').first.click()
+    await seen.at("player", f'[data-video-id="{video_id}"][data-playing=true]').wait_for()
+    clock = "() => document.querySelector('video[data-active]')?.currentTime ?? 0"
+    start = await seen.frame.evaluate(clock)
+
+    async def moved() -> bool:
+        return bool(await seen.frame.evaluate(clock) > start + 0.3)
+
+    await eventually(moved, what="the video playing")
+
+
+async def test_a_recording_outlives_a_lost_connection_and_plays_for_others(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, studio: Browser,
+    open_host: OpenHost, screenshots: Path,
+) -> None:  # fmt: skip
+    room_id = await make_room(alice, reel, bob)
+    url = await open_host(room_id)
+    async with _widget(studio, url) as seen, _widget(studio, url, user="alice") as others:
+        await seen.press("record", "record-camera")
+        await expect(seen.at("record-live")).to_have_attribute("data-mirrored", "true")
+        await seen.press("record-start")
+        await seen.at("record-view", "[data-phase=counting]").wait_for()
+        await seen.press("record-skip")
+        # It is uploaded while it is recorded; what comes while there is no connection goes later.
+        await seen.asked("PATCH", times=2)
+        await seen.context.set_offline(True)
+        await seen.at("record-link", "[data-lost=true]").wait_for()
+        await seen.page.screenshot(path=screenshots / "recording-offline-320x600.png")
+        await expect(seen.at("record-status")).to_contain_text("No connection")
+        await seen.context.set_offline(False)
+        await seen.at("record-link", "[data-lost=false]").wait_for()
+        await seen.press("record-pause")
+        paused = await seen.at("record-clock").inner_text()
+        await asyncio.sleep(1.2)
+        assert await seen.at("record-clock").inner_text() == paused
+        await seen.press("record-resume", "record-stop")
+
+        await seen.at("trimmer").wait_for()
+        end = float(await seen.at("trim-end").input_value())
+        assert end > 3
+        await seen.at("trim-start").fill("1")
+        await seen.at("trim-end").focus()
+        await seen.page.keyboard.press("ArrowLeft")
+        await expect(seen.at("trim-start-time")).to_have_text("0:01.0")
+        await seen.at("record-caption").fill("Hello from the camera")
+        await seen.page.screenshot(path=screenshots / "recording-review-320x600.png")
+        await seen.press("record-send")
+        event = await _sent(seen, bob, room_id)
+        await seen.page.screenshot(path=screenshots / "recording-sent-320x600.png")
+
+        assert event["sender"] == bob.user_id
+        content = event["content"]
+        assert (content["msgtype"], content["body"]) == ("m.video", "Hello from the camera")
+        assert re.fullmatch(r"Recording .+\.mp4", content["filename"])
+        assert content["info"]["mimetype"] == "video/mp4"
+        assert abs(content["info"]["duration"] / 1000 - (end - 1.1)) < 0.6
+        # In the reel of bob, for him and for others.
+        viewer = await reel.viewer(http, alice, room_id)
+        video = await viewer.video_in(event["event_id"], "ready")
+        await seen.at("record-sent", "[data-ready=true]").wait_for()
+        await seen.press("record-watch")
+        await seen.at("player", f'[data-video-id="{video["id"]}"][data-playing=true]').wait_for()
+        await _plays(others, video["id"])
+        assert not [problem for problem in seen.problems if "ERR_INTERNET_DISCONNECTED" not in problem]
+
+
+async def test_the_screen_with_the_microphone(
+    reel: Installation, alice: MatrixClient, bob: MatrixClient, studio: Browser, open_host: OpenHost
+) -> None:
+    room_id = await make_room(alice, reel, bob)
+    async with _widget(studio, await open_host(room_id), width=800, height=300) as seen:
+        await seen.press("record", "record-screen")
+        await seen.at("record-start").wait_for()
+        await expect(seen.at("record-live")).to_have_attribute("data-mirrored", "false")
+        await seen.at("record-with-microphone").check()
+        await seen.press("record-start", "record-skip")
+        await seen.press("record-mute")
+        await expect(seen.at("record-mute")).to_have_attribute("aria-pressed", "true")
+        await expect(seen.at("record-clock")).to_contain_text("0:02")
+        await seen.press("record-stop", "record-send")
+        event = await _sent(seen, bob, room_id)
+        assert event["content"]["info"]["duration"] > 1500
+        # Without a caption the file's name is the text.
+        assert event["content"]["body"] == event["content"]["filename"]
+        assert seen.problems == []
+
+
+async def test_a_draft_stays_while_the_view_is_closed(
+    reel: Installation, alice: MatrixClient, bob: MatrixClient, studio: Browser, open_host: OpenHost
+) -> None:
+    room_id = await make_room(alice, reel, bob)
+    async with _widget(studio, await open_host(room_id), width=280, height=300) as seen:
+        await _begin(seen)
+        await seen.press("record-close")
+        await expect(seen.at("record")).to_have_attribute("data-mark", "recording")
+        await seen.press("record")
+        await expect(seen.at("record-clock")).to_contain_text("0:02")
+        await seen.press("record-stop")
+        await seen.at("record-caption").fill("Not yet")
+        await seen.page.keyboard.press("Escape")
+        await seen.at("record-view").wait_for(state="detached")
+        await expect(seen.at("record")).to_have_attribute("data-mark", "draft")
+        await expect(seen.at("record")).to_be_focused()
+        await seen.press("record")
+        await expect(seen.at("record-caption")).to_have_value("Not yet")
+        # A file that is dropped now must not take its place.
+        await _drag_and_drop(seen, b"x", "other.mp4")
+        await seen.at("record-problem", "[data-problem=kept]").wait_for()
+        await seen.press("record-discard", "record-keep")
+        await expect(seen.at("record-caption")).to_have_value("Not yet")
+        await seen.press("record-discard", "record-confirm-discard")
+        await seen.at("record-camera").wait_for()
+        await expect(seen.at("record")).not_to_have_attribute("data-mark", re.compile(".*"))
+        await seen.asked("DELETE")
+
+
+async def test_the_keyboard_is_enough_and_nothing_counts_down_under_reduced_motion(
+    reel: Installation, alice: MatrixClient, bob: MatrixClient, studio: Browser, open_host: OpenHost
+) -> None:
+    room_id = await make_room(alice, reel, bob)
+    async with _widget(studio, await open_host(room_id), motion="reduce") as seen:
+        keyboard = seen.page.keyboard
+        await seen.at("record").focus()
+        await keyboard.press("Enter")
+        await expect(seen.at("record-camera")).to_be_focused()
+        await keyboard.press("Enter")
+        await expect(seen.at("record-start")).to_be_focused()
+        await keyboard.press("Space")
+        await expect(seen.at("record-stop")).to_be_focused()
+        await expect(seen.at("record-clock")).to_contain_text("0:02")
+        await keyboard.press("Space")
+        await expect(seen.at("record-send")).to_be_focused()
+        await expect(seen.at("record-status")).to_contain_text("long. Trim it")
+        for _ in range(2):  # past 'discard' to the caption
+            await keyboard.press("Shift+Tab")
+        await keyboard.type("By hand")
+        await keyboard.press("Enter")
+        assert (await _sent(seen, bob, room_id))["content"]["body"] == "By hand"
+        assert seen.problems == []
+
+
+async def _drag_and_drop(seen: Seen, data: bytes, name: str, kind: str = "video/mp4") -> None:
+    async def hovers() -> bool:
+        # A browser says it again and again, and the page listens a moment after it is drawn.
+        await seen.frame.evaluate(_DRAG, [name, kind, b64encode(data).decode()])
+        return await seen.at("drop-zone").is_visible()
+
+    await eventually(hovers, what="the place to drop it")
+    await seen.frame.evaluate(_DROP)
+    await seen.at("drop-zone").wait_for(state="detached")
+
+
+@pytest.mark.parametrize("way", ["picked", "dropped"])
+async def test_a_file_is_sent_as_it_is(
+    reel: Installation,
+    alice: MatrixClient,
+    bob: MatrixClient,
+    browser: Browser,
+    open_host: OpenHost,
+    clip: Path,
+    way: str,
+) -> None:
+    room_id = await make_room(alice, reel, bob)
+    async with _widget(browser, await open_host(room_id)) as seen:
+        if way == "picked":
+            await seen.press("record")
+            await seen.at("record-file").set_input_files(
+                {"name": "note.txt", "mimeType": "text/plain", "buffer": b"no video"}
+            )
+            await seen.at("record-problem", "[data-problem=not-a-video]").wait_for()
+            await seen.at("record-file").set_input_files(clip)
+        else:
+            await seen.at("record").wait_for()
+            await _drag_and_drop(seen, clip.read_bytes(), clip.name)
+        await seen.at("trimmer").wait_for()
+        await seen.press("record-play")
+        await expect(seen.at("record-play")).to_have_attribute("data-playing", "true")
+        await seen.press("record-send")
+        content = (await _sent(seen, bob, room_id))["content"]
+        assert (content["body"], content["info"]["size"]) == (clip.name, clip.stat().st_size)
+        assert seen.problems == []
+
+
+async def test_what_fails_can_be_tried_again(
+    reel: Installation, alice: MatrixClient, bob: MatrixClient, browser: Browser, open_host: OpenHost, clip: Path,
+    screenshots: Path,
+) -> None:  # fmt: skip
+    room_id = await make_room(alice, reel, bob)
+    async with _widget(browser, await open_host(room_id), width=320, height=300) as seen:
+        await seen.press("record")
+        sending, created = re.compile(r"/send/m\.room\.message/"), re.compile(r"/api/v1/uploads$")
+        await seen.page.route(created, lambda route: route.fulfill(status=403, json={"errcode": "M_FORBIDDEN"}))
+        await seen.page.route(sending, lambda route: route.fulfill(status=403, json={"errcode": "M_FORBIDDEN"}))
+        await seen.at("record-file").set_input_files(clip)
+        await seen.at("record-caption").fill("At last")
+        await seen.press("record-send")
+        await seen.at("record-failed", "[data-step=upload]").wait_for()
+        await seen.page.screenshot(path=screenshots / "recording-failed-320x300.png")
+        await seen.page.unroute(created)
+        await seen.press("record-retry")
+        await seen.at("record-failed", "[data-step=post]").wait_for()
+        await seen.press("record-close")
+        await expect(seen.at("record")).to_have_attribute("data-mark", "failed")
+        await seen.page.unroute(sending)
+        await seen.press("record", "record-retry")
+        assert (await _sent(seen, bob, room_id))["content"]["body"] == "At last"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--use-fake-device-for-media-stream", "--deny-permission-prompts"), "denied"),
+        (("--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream"), "missing"),
+    ],
+)
+async def test_without_a_camera_there_is_another_way(
+    reel: Installation, alice: MatrixClient, bob: MatrixClient, open_host: OpenHost, clip: Path, screenshots: Path,
+    arguments: tuple[str, ...], problem: str,
+) -> None:  # fmt: skip
+    room_id = await make_room(alice, reel, bob)
+    url = await open_host(room_id)
+    async with open_browser(*arguments) as browser, _widget(browser, url, width=280, height=300) as seen:
+        await seen.press("record", "record-camera")
+        await seen.at("record-problem", f"[data-problem={problem}]").wait_for()
+        await seen.page.screenshot(path=screenshots / f"recording-{problem}-280x300.png")
+        await expect(seen.at("record-camera")).to_be_focused()
+        await seen.at("record-file").set_input_files(clip)
+        await seen.at("record-send").wait_for()
+        # Untouched, it goes without a question.
+        await seen.press("record-discard")
+        await seen.at("record-camera").wait_for()
+        assert seen.problems == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing_while_recording(
+    reel: Installation, alice: MatrixClient, bob: MatrixClient, studio: Browser, open_host: OpenHost, theme: str
+) -> None:
+    room_id = await make_room(alice, reel, bob)
+    async with _widget(studio, await open_host(room_id), query=f"&theme={theme}") as seen:
+
+        async def look(state: str) -> None:
+            for width, height in ((280, 300), (320, 600), (1280, 720)):
+                await seen.page.set_viewport_size({"width": width, "height": height})
+                assert await axe_finds(seen.frame) == [], f"{state}, {width}×{height}, {theme}"
+
+        await seen.press("record")
+        await look("choosing")
+        await seen.press("record-camera")
+        await seen.at("record-start").wait_for()
+        await seen.press("record-devices")
+        await look("camera")
+        cameras = seen.frame.locator(".device select").first
+        await cameras.select_option(index=1)
+        await expect(seen.at("record-view")).to_have_attribute("data-phase", "live")
+        await expect(cameras.locator("option:checked")).to_have_text("fake_device_1")
+        await seen.press("record-start", "record-skip")
+        await seen.at("record-stop").wait_for()
+        await look("recording")
+        await seen.press("record-discard")
+        await look("asking")
+        await seen.press("record-keep", "record-stop")
+        await seen.at("trimmer").wait_for()
+        await look("review")
+        # It stays here: the server is not asked.
+        await seen.page.route("**/api/v1/uploads/*/finish", lambda route: route.abort())
+        await seen.press("record-send")
+        await seen.at("record-step-prepare", "[data-state=running]").wait_for()
+        await look("sending")
+        # Who leaves takes the recording away: the server forgets its part.
+        await seen.page.goto("about:blank")
+
+        async def forgotten() -> bool:
+            return not await reel.rows("SELECT FROM uploads WHERE room_id = $1", room_id)
+
+        await eventually(forgotten, what="the upload's end")

@@ -1,0 +1,382 @@
+"""Talking about what plays: what any client says shows on the player, and what is said there is in the timeline."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
+
+from appservice.demo.client import MatrixClient
+from tests.e2e.conftest import OpenHost
+from tests.e2e.looks import AXE, axe_finds
+from tests.support import Installation, eventually, make_room
+
+# "Within a second or so", on a busy machine.
+SOON_MS = 4_000
+
+
+@dataclass
+class Stage:
+    """A room where one video of alice's plays over and over."""
+
+    room_id: str
+    event_id: str
+
+
+@dataclass
+class Seat:
+    """Bob in front of the player: the client's page, and the widget in it."""
+
+    page: Page
+    frame: Frame
+
+    def get(self, test_id: str, rest: str = "") -> Locator:
+        return self.frame.locator(f"[data-testid={test_id}]{rest}")
+
+    def chip(self, key: str, rest: str = "") -> Locator:
+        return self.get("player").locator(f'[data-testid=reaction][data-key="{key}"]{rest}')
+
+    async def open_talk(self) -> None:
+        await self.get("talk").click()
+        await self.get("replies").wait_for()
+
+    async def write(self, text: str) -> None:
+        await self.get("reply-text").fill(text)
+        await self.get("reply-text").press("Enter")
+
+
+TakeSeat = Callable[..., Awaitable[Seat]]
+
+
+@pytest.fixture
+async def stage(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
+) -> Stage:
+    room_id = await make_room(alice, reel, bob)
+    viewer = await reel.viewer(http, alice, room_id)
+    event_id = await alice.send_video(room_id, clip)
+    await viewer.video_in(event_id, "playable", "ready")
+    return Stage(room_id, event_id)
+
+
+@pytest.fixture
+async def take_seat(browser: Browser, open_host: OpenHost, stage: Stage) -> AsyncIterator[TakeSeat]:
+    """Open the room as bob, and wait until the video plays and can be talked about."""
+    async with AsyncExitStack() as stack:
+
+        async def take(
+            query: str = "",
+            *,
+            talks: bool = True,
+            size: tuple[int, int] = (1280, 720),
+            motion: Literal["reduce", "no-preference"] = "no-preference",
+            route: Callable[[Page], Awaitable[None]] | None = None,
+        ) -> Seat:
+            viewport: Any = {"width": size[0], "height": size[1]}
+            context = await browser.new_context(viewport=viewport, reduced_motion=motion)
+            stack.push_async_callback(context.close)
+            await context.add_init_script(path=AXE)
+            page = await context.new_page()
+            page.set_default_timeout(30_000)
+            if route is not None:
+                await route(page)
+            await page.goto(f"{await open_host(stage.room_id)}?user=bob{query}")
+            handle = await page.locator("iframe[data-testid=widget]").element_handle()
+            frame = await handle.content_frame()
+            assert frame
+            seat = Seat(page, frame)
+            await frame.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
+            if talks:
+                await seat.get("player").locator("[data-testid=react]").wait_for(state="attached")
+            return seat
+
+        yield take
+
+
+async def test_what_is_said_in_the_chat_shows_on_the_player(
+    stage: Stage, take_seat: TakeSeat, alice: MatrixClient
+) -> None:
+    seat = await take_seat()
+    reaction = await alice.react(stage.room_id, stage.event_id, "🎉")
+    await expect(seat.get("bursts").locator(".burst")).to_have_count(1, timeout=SOON_MS)
+    await expect(seat.chip("🎉", "[data-count='1'][data-mine=false]")).to_be_attached(timeout=SOON_MS)
+    await alice.redact(stage.room_id, reaction)
+    await expect(seat.chip("🎉")).to_have_count(0, timeout=SOON_MS)
+
+    reply = await alice.reply(stage.room_id, stage.event_id, "What a <b>lake</b>!")
+    await expect(seat.get("said")).to_contain_text("What a <b>lake</b>!", timeout=SOON_MS)
+    await expect(seat.get("unread")).to_have_text("1")
+    await seat.open_talk()
+    await expect(seat.get("unread")).to_have_count(0)
+    mine = seat.get("reply", f'[data-event-id="{reply}"]')
+    await expect(mine).to_contain_text("alice")
+    await expect(mine).to_contain_text("What a <b>lake</b>!")
+    await alice.edit(stage.room_id, reply, "What a pond!")
+    await expect(mine).to_contain_text("What a pond!", timeout=SOON_MS)
+    await expect(mine.locator("[data-testid=edited]")).to_be_visible()
+
+    plain = await alice.reply(stage.room_id, stage.event_id, "Nice", thread=False)
+    await expect(seat.get("reply", f'[data-event-id="{plain}"]')).to_contain_text("Nice", timeout=SOON_MS)
+    await alice.redact(stage.room_id, reply)
+    await expect(mine).to_have_count(0, timeout=SOON_MS)
+    await expect(seat.get("reply")).to_have_count(1)
+
+
+async def test_what_was_said_before_is_there(stage: Stage, take_seat: TakeSeat, alice: MatrixClient) -> None:
+    reply = await alice.reply(stage.room_id, stage.event_id, "first")
+    await alice.edit(stage.room_id, reply, "second")
+    await alice.reply(stage.room_id, stage.event_id, "plain", thread=False)
+    gone = await alice.react(stage.room_id, stage.event_id, "😢")
+    await alice.react(stage.room_id, stage.event_id, "👍")
+    await alice.redact(stage.room_id, gone)
+    seat = await take_seat()
+    await expect(seat.chip("👍")).to_be_attached()
+    await expect(seat.chip("😢")).to_have_count(0)
+    await seat.open_talk()
+    await expect(seat.get("reply").locator(".reply-text")).to_have_text(["second", "plain"])
+
+
+async def test_a_reaction_is_sent_and_taken_back(
+    stage: Stage, take_seat: TakeSeat, alice: MatrixClient, bob: MatrixClient
+) -> None:
+    seat = await take_seat()
+
+    async def keys() -> list[tuple[str, str]]:
+        events = await alice.relations(stage.room_id, stage.event_id, "m.annotation")
+        people = (alice.user_id, bob.user_id)  # the bot has its mark there, too
+        return [(e["sender"], e["content"]["m.relates_to"]["key"]) for e in events if e["sender"] in people]
+
+    async def until(wanted: list[tuple[str, str]]) -> None:
+        async def there() -> bool:
+            return await keys() == wanted
+
+        await eventually(there, what=f"{wanted} in the room")
+
+    react = seat.get("player").locator("[data-testid=react]")
+    await react.focus()
+    await react.press("Enter")
+    await expect(seat.get("emoji").first).to_be_focused()
+    await seat.page.keyboard.press("ArrowRight")
+    await seat.page.keyboard.press("Enter")
+    await expect(seat.chip("❤️", "[aria-pressed=true][data-count='1']")).to_be_attached(timeout=SOON_MS)
+    await expect(react).to_be_focused()
+    await until([(bob.user_id, "❤️")])
+    # The client's own timeline shows it as well.
+    await expect(seat.page.locator('[data-testid=timeline] [data-testid=reaction][data-key="❤️"]')).to_be_visible()
+    await alice.react(stage.room_id, stage.event_id, "❤")
+    await expect(seat.chip("❤️", "[data-count='2']")).to_be_attached(timeout=SOON_MS)
+    await seat.get("player").hover()
+    await seat.chip("❤️").click()
+    await expect(seat.chip("❤", "[data-count='1'][aria-pressed=false]")).to_be_attached(timeout=SOON_MS)
+    await until([(alice.user_id, "❤")])
+
+
+async def test_a_reply_is_sent_into_the_thread(
+    stage: Stage, take_seat: TakeSeat, alice: MatrixClient, bob: MatrixClient
+) -> None:
+    before = await alice.reply(stage.room_id, stage.event_id, "before")
+    seat = await take_seat()
+    await seat.open_talk()
+    await expect(seat.get("reply")).to_have_count(1)
+    text = seat.get("reply-text")
+    await text.fill("two")
+    await text.press("Shift+Enter")
+    await text.press_sequentially("lines")
+    await text.press("Enter")
+    await expect(seat.get("reply", "[data-own=true]")).to_contain_text("two\nlines", timeout=SOON_MS)
+    await expect(text).to_have_value("")
+
+    async def sent() -> dict[str, Any] | None:
+        events = await alice.relations(stage.room_id, stage.event_id, "m.thread")
+        return next((event for event in events if event["sender"] == bob.user_id), None)
+
+    event = await eventually(sent, what="bob's reply")
+    assert event
+    assert event["content"] == {
+        "msgtype": "m.text",
+        "body": "two\nlines",
+        "m.mentions": {},
+        "m.relates_to": {
+            "rel_type": "m.thread",
+            "event_id": stage.event_id,
+            "is_falling_back": True,
+            "m.in_reply_to": {"event_id": before},
+        },
+    }
+    message = seat.page.locator(f'[data-testid=message][data-event-id="{event["event_id"]}"]')
+    await expect(message).to_contain_text("In the thread of")
+    # Its own echo brings nothing twice, and nothing new to read.
+    await expect(seat.get("reply")).to_have_count(2)
+    await expect(seat.get("said")).to_have_count(0)
+
+
+async def test_what_could_not_be_sent_stays(stage: Stage, take_seat: TakeSeat, alice: MatrixClient) -> None:
+    seat = await take_seat()
+    await seat.open_talk()
+    refused = "**/send/m.room.message/**"
+    await seat.page.route(refused, _refuse(403))
+    await seat.write("Do not lose me")
+    await expect(seat.get("composer", "[data-state=failed]")).to_be_visible(timeout=SOON_MS)
+    await expect(seat.get("reply-text")).to_have_value("Do not lose me")
+    await seat.page.unroute(refused)
+    await seat.get("reply-send").click()
+    await expect(seat.get("reply")).to_contain_text("Do not lose me", timeout=SOON_MS)
+
+    await seat.page.route("**/send/m.reaction/**", _refuse(403))
+    await seat.get("player").hover()
+    await seat.get("player").locator("[data-testid=react]").click()
+    await seat.get("emoji", '[data-key="🎉"]').first.click()
+    await expect(seat.get("not-sent")).to_be_visible(timeout=SOON_MS)
+    await expect(seat.chip("🎉")).to_have_count(0)
+
+
+def _refuse(status: int) -> Callable[[Route], Awaitable[None]]:
+    async def refuse(route: Route) -> None:
+        headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+        body = {"errcode": "M_TEST", "error": "Refused by the test."}
+        await route.fulfill(status=status if route.request.method != "OPTIONS" else 200, headers=headers, json=body)
+
+    return refuse
+
+
+async def test_who_allowed_nothing_is_told_and_asked_again(
+    stage: Stage, take_seat: TakeSeat, alice: MatrixClient
+) -> None:
+    await alice.reply(stage.room_id, stage.event_id, "Hello")
+    seat = await take_seat("&refuse=once", talks=False)
+    await seat.get("talk").click()
+    await expect(seat.get("missing", "[data-missing=seeMessages]")).to_be_visible()
+    await expect(seat.get("react")).to_have_count(0)
+    await expect(seat.get("composer")).to_have_count(0)
+    await seat.get("ask").click()
+    await expect(seat.get("reply")).to_contain_text("Hello", timeout=SOON_MS)
+    await expect(seat.get("missing")).to_have_count(0)
+    await expect(seat.get("composer")).to_be_visible()
+
+
+async def test_a_part_may_be_refused(stage: Stage, take_seat: TakeSeat, alice: MatrixClient) -> None:
+    await alice.react(stage.room_id, stage.event_id, "🔥")
+    seat = await take_seat("&refuse=send.event", talks=False)
+    await expect(seat.chip("🔥")).to_be_attached()
+    assert await seat.chip("🔥").evaluate("element => element.localName") == "span"
+    await seat.open_talk()
+    await expect(seat.get("missing", "[data-missing=sendText]")).to_be_visible()
+    await expect(seat.get("composer")).to_have_count(0)
+
+
+async def test_a_video_from_a_former_room_is_not_talked_about(
+    stage: Stage, take_seat: TakeSeat, alice: MatrixClient
+) -> None:
+    async def route(page: Page) -> None:
+        await page.route("**/relations/**", _refuse(404))
+
+    seat = await take_seat(route=route, talks=False)
+    await seat.get("talk").click()
+    await expect(seat.get("talk-view")).to_contain_text("the room that this one replaces")
+    await expect(seat.get("composer")).to_have_count(0)
+    await expect(seat.get("react")).to_have_count(0)
+
+
+async def test_nothing_rises_under_reduced_motion(stage: Stage, take_seat: TakeSeat, alice: MatrixClient) -> None:
+    seat = await take_seat(motion="reduce")
+    await alice.react(stage.room_id, stage.event_id, "🎉")
+    await expect(seat.chip("🎉")).to_be_attached(timeout=SOON_MS)
+    assert await seat.frame.locator(".burst").count() == 0
+
+
+async def test_new_replies_over_the_picture_can_be_turned_off(
+    stage: Stage, take_seat: TakeSeat, alice: MatrixClient
+) -> None:
+    seat = await take_seat()
+    await seat.open_talk()
+    await seat.get("over-picture").click()
+    await seat.get("talk-close").click()
+    await alice.reply(stage.room_id, stage.event_id, "quietly")
+    await expect(seat.get("unread")).to_have_text("1", timeout=SOON_MS)
+    await expect(seat.get("said")).to_have_count(0)
+
+
+@pytest.mark.timeout(240)
+async def test_many_stay_bounded_and_quick(
+    stage: Stage, take_seat: TakeSeat, alice: MatrixClient, bob: MatrixClient
+) -> None:
+    busy = asyncio.Semaphore(8)
+
+    async def one(sending: Awaitable[str]) -> None:
+        async with busy:
+            await sending
+
+    replies = [alice.reply(stage.room_id, stage.event_id, f"reply {number}") for number in range(500)]
+    reactions = [
+        user.react(stage.room_id, stage.event_id, f"word {number}") for number in range(150) for user in (alice, bob)
+    ]
+    await asyncio.gather(*(one(sending) for sending in (*replies, *reactions)))
+    seat = await take_seat()
+    # Shown within the player: eight kinds, each with both people.
+    await expect(seat.get("player").locator("[data-testid=reaction][data-count='2']")).to_have_count(8)
+    await seat.open_talk()
+    await expect(seat.get("reply")).to_have_count(50)
+    for shown in range(100, 501, 50):
+        await seat.get("earlier").click()
+        await expect(seat.get("reply")).to_have_count(shown)
+    await expect(seat.get("earlier")).to_have_count(0)
+    # A further one comes at once, and the oldest makes room for it.
+    await alice.reply(stage.room_id, stage.event_id, "one more")
+    await expect(seat.get("reply").last).to_contain_text("one more", timeout=SOON_MS)
+    await expect(seat.get("reply")).to_have_count(500)
+    # How long the page is busy with one more reply while it shows them all.
+    longest = await seat.frame.evaluate(
+        """() => new Promise((resolve) => {
+            let last = performance.now(), longest = 0;
+            const tick = (now) => {
+                longest = Math.max(longest, now - last);
+                last = now;
+                if (now - start < 3000) requestAnimationFrame(tick); else resolve(longest);
+            };
+            const start = last;
+            requestAnimationFrame(tick);
+        })"""
+    )
+    assert longest < 1_000
+
+
+async def test_theme_and_language_follow_the_client(stage: Stage, take_seat: TakeSeat) -> None:
+    seat = await take_seat("&theme=light&contrast=more")
+    html = seat.frame.locator("html")
+    await expect(html).to_have_attribute("data-contrast", "more")
+    await seat.open_talk()
+    await seat.get("reply-text").fill("half a sentence")
+    await seat.page.locator("[data-testid=theme]").click()
+    await expect(html).to_have_attribute("data-theme", "dark")
+    await expect(html).to_have_attribute("data-contrast", "more")
+    await seat.page.locator("[data-testid=language]").select_option("zh")
+    await expect(html).to_have_attribute("lang", "zh")
+    await expect(seat.get("talk-view")).to_have_attribute("aria-label", "评论")
+    # Nothing was loaded anew.
+    await expect(seat.get("reply-text")).to_have_value("half a sentence")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing_in_the_talk(
+    stage: Stage, take_seat: TakeSeat, alice: MatrixClient, bob: MatrixClient, theme: str
+) -> None:
+    reply = await alice.reply(stage.room_id, stage.event_id, "Hello")
+    await alice.edit(stage.room_id, reply, "Hello there")
+    await bob.reply(stage.room_id, stage.event_id, "Hi")
+    for user, key in ((alice, "👍"), (bob, "👍"), (alice, "so good")):
+        await user.react(stage.room_id, stage.event_id, key)
+    seat = await take_seat(f"&layout=widget&theme={theme}")
+    await seat.open_talk()
+    for width, height in ((280, 600), (320, 600), (1280, 720)):
+        await seat.page.set_viewport_size({"width": width, "height": height})
+        await seat.get("player").hover()
+        assert await axe_finds(seat.frame) == [], f"{width} px"
+        await seat.get("react").first.click()
+        await expect(seat.get("emoji").first).to_be_visible()
+        assert await axe_finds(seat.frame) == [], f"{width} px, choosing"
+        await seat.page.keyboard.press("Escape")

@@ -1,0 +1,275 @@
+"""Every view of the widget, at each size and in both themes: axe finds nothing, and pictures for people to look at.
+
+The pictures are put together, one sheet for each view, in `.run/screenshots/views/`. `docs/views/` keeps a set:
+`cp .run/screenshots/views/*.jpg docs/views/`.
+"""
+
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from PIL import Image
+from playwright.async_api import Browser, Frame, Page
+
+from appservice.demo.browser import open_browser
+from appservice.demo.client import MatrixClient
+from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, make_clip
+from tests.e2e.conftest import hosts
+from tests.e2e.looks import axe_finds, looking
+from tests.support import Installation, make_room
+from transcode import Tools
+
+pytestmark = pytest.mark.timeout(240)
+
+SIZES = ((280, 300), (320, 600), (800, 300), (1280, 720))
+THEMES = ("light", "dark")
+_DEVICES = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")
+_GAP = 8
+# The client's library starts this wait when the frame has loaded, though the widget may have spoken before.
+_CLIENT_WAITS = "timed out waiting for contentLoaded"
+
+
+@dataclass(frozen=True)
+class House:
+    """A room where alice and bob have sent videos, and an empty one: the addresses of their host pages; the room's own
+    address for browsers without a client, and that of alice's public page.
+    """
+
+    room: str
+    empty: str
+    alice: str
+    bob: str
+    alone: str
+    page: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A host page with the widget's frame in it."""
+
+    page: Page
+    frame: Frame
+    house: House
+
+    async def press(self, *test_ids: str) -> None:
+        for test_id in test_ids:
+            await self.frame.locator(f"[data-testid={test_id}]").first.click()
+
+    async def shows(self, selector: str) -> None:
+        await self.frame.locator(selector).first.wait_for()
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with open_browser(*_DEVICES) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+async def house(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient,
+    films: list[tuple[str, Path, dict[str, Any]]],
+) -> AsyncIterator[House]:  # fmt: skip
+    room_id, empty_id = await make_room(alice, reel, bob), await make_room(alice, reel, bob)
+    viewer = await reel.viewer(http, alice, room_id)
+    events = []
+    for name, path, info in films:
+        user = alice if name == "alice" else bob
+        events.append(await user.send_video(room_id, path, info=info))
+    videos = [await viewer.video_in(event_id, "ready") for event_id in events]
+    assert (await viewer.ask("PATCH", f"/api/v1/videos/{videos[0]['id']}", {"published": True}))[0] == 200
+    await bob.send_event(
+        room_id, "m.reaction", {"m.relates_to": {"rel_type": "m.annotation", "event_id": events[0], "key": "👍"}}
+    )
+    await bob.send_event(
+        room_id,
+        "m.room.message",
+        {
+            "msgtype": "m.text",
+            "body": "What a morning! Where was that?",
+            "m.relates_to": {
+                "rel_type": "m.thread", "event_id": events[0], "is_falling_back": True,
+                "m.in_reply_to": {"event_id": events[0]},
+            },
+        },
+    )  # fmt: skip
+    async with hosts(reel, alice, bob) as serve:
+        yield House(
+            await serve(room_id), await serve(empty_id), alice.user_id, bob.user_id,
+            f"{reel.url}/widget/?room_id={quote(room_id)}", f"{reel.url}/u/{alice.user_id}",
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+async def films(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> list[tuple[str, Path, dict[str, Any]]]:
+    folder = tmp_path_factory.mktemp("films")
+    clips = [("alice", clip) for clip in ALICE_CLIPS] + [("bob", clip) for clip in BOB_CLIPS]
+    smaller = [(who, replace(clip, width=clip.width // 2, height=clip.height // 2)) for who, clip in clips]
+    return [(who, await make_clip(clip, folder, tools.ffmpeg), clip.info) for who, clip in smaller]
+
+
+async def _reel(scene: Scene) -> None:
+    await scene.frame.locator(f'[data-testid=member][data-member="{scene.house.alice}"]').click()
+    await scene.shows(f'[data-testid=player][data-reel="{scene.house.alice}"][data-playing=true]')
+
+
+async def _channel(scene: Scene) -> None:
+    await scene.frame.locator("[data-testid=member][data-member='*']").click()
+    await scene.shows("[data-testid=player][data-reel='*'][data-playing=true]:not([data-video-id=''])")
+    await scene.shows("[data-testid=watching]")
+
+
+async def _settings(scene: Scene) -> None:
+    await _reel(scene)
+    await scene.press("settings")
+    await scene.shows("[data-testid=menu]")
+
+
+async def _keys(scene: Scene) -> None:
+    await _settings(scene)
+    await scene.press("menu-help")
+    await scene.shows("[data-testid=keys]")
+
+
+async def _talk(scene: Scene) -> None:
+    await _reel(scene)
+    await scene.press("talk")
+    await scene.shows("[data-testid=reply]")
+
+
+async def _choose_recording(scene: Scene) -> None:
+    await _reel(scene)
+    await scene.press("record")
+    await scene.shows("[data-testid=record-view]")
+
+
+async def _recorded(scene: Scene) -> None:
+    await _choose_recording(scene)
+    await scene.press("record-camera", "record-start", "record-skip")
+    await scene.shows("[data-testid=record-view][data-phase=recording]")
+    await scene.page.wait_for_timeout(1500)
+    await scene.press("record-stop")
+    await scene.shows("[data-testid=record-view][data-phase=review]")
+
+
+async def _own(scene: Scene) -> None:
+    await scene.frame.locator(f'[data-testid=member][data-member="{scene.house.bob}"]').click()
+    await scene.shows(f'[data-testid=player][data-reel="{scene.house.bob}"][data-playing=true]')
+
+
+async def _row_menu(scene: Scene) -> None:
+    await _own(scene)
+    await scene.press("more")
+    await scene.shows("[data-testid=menu-rename]")
+
+
+async def _publish(scene: Scene) -> None:
+    await _row_menu(scene)
+    await scene.press("menu-publish")
+    await scene.shows("[data-testid=publish-dialog]")
+
+
+async def _report(scene: Scene) -> None:
+    await _reel(scene)
+    await scene.press("more", "menu-report")
+    await scene.shows("[data-testid=report-dialog]")
+
+
+async def _several(scene: Scene) -> None:
+    await _own(scene)
+    await scene.press("several")
+    await scene.frame.locator(f'[data-testid=member][data-member="{scene.house.alice}"]').click()
+    await scene.shows(f'[data-testid=player][data-reel*="{scene.house.alice}"][data-reel*="{scene.house.bob}"]')
+
+
+async def _sign_in(scene: Scene) -> None:
+    await scene.shows("[data-testid=app][data-state=sign-in]")
+
+
+async def _member_page(scene: Scene) -> None:
+    await scene.shows("video")
+
+
+async def _empty(scene: Scene) -> None:
+    await scene.shows("[data-testid=app][data-state=empty]")
+
+
+VIEWS: dict[str, Callable[[Scene], Awaitable[None]]] = {
+    "reel": _reel,
+    "channel": _channel,
+    "settings": _settings,
+    "keys": _keys,
+    "talk": _talk,
+    "record": _choose_recording,
+    "recorded": _recorded,
+    "row-menu": _row_menu,
+    "publish": _publish,
+    "report": _report,
+    "several": _several,
+    "empty": _empty,
+    "sign-in": _sign_in,
+    "member-page": _member_page,
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_view(house: House, chromium: Browser, screenshots: Path, view: str) -> None:
+    async with looking(chromium, viewport={"width": 800, "height": 600}) as (look, _):
+        page = look.page
+        frame = await _open(page, house, view)
+        scene = Scene(page, frame, house)
+        await VIEWS[view](scene)
+        pictures: dict[tuple[str, int, int], bytes] = {}
+        for theme in THEMES:
+            await frame.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+            await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            for width, height in SIZES:
+                await page.set_viewport_size({"width": width, "height": height})
+                if await frame.locator("[data-testid=player]").count() and not await frame.locator("dialog").count():
+                    await frame.locator("[data-testid=player]").hover(position={"x": 20, "y": 20})
+                if view == "row-menu" and not await frame.locator("[data-testid=menu]").count():
+                    await scene.press("more")  # a menu goes when its place does
+                await page.wait_for_timeout(400)  # what moves has come to rest
+                assert await axe_finds(frame) == [], f"{view}, {theme}, {width}×{height}"
+                pictures[theme, width, height] = await page.screenshot()
+        _write_sheet(pictures, screenshots / "views", view)
+        assert [problem for problem in look.problems if _CLIENT_WAITS not in problem] == []
+
+
+async def _open(page: Page, house: House, view: str) -> Frame:
+    """Open a view's page, and return the frame that is looked at."""
+    alone = {"sign-in": house.alone, "member-page": house.page}
+    if view in alone:
+        await page.goto(alone[view])
+        return page.main_frame
+    await page.goto(f"{house.empty if view == 'empty' else house.room}?user=bob&layout=widget&theme=light")
+    handle = await page.locator("iframe[data-testid=widget]").element_handle()
+    frame = await handle.content_frame()
+    assert frame
+    return frame
+
+
+def _write_sheet(pictures: dict[tuple[str, int, int], bytes], folder: Path, view: str) -> None:
+    """Put the pictures of one view together: light above dark, the small ones beside the large one."""
+    images = {key: Image.open(io.BytesIO(data)).convert("RGB") for key, data in pictures.items()}
+    column = 2 * _GAP + SIZES[1][0]
+    width, height = column + SIZES[3][0] + _GAP, SIZES[3][1] + SIZES[2][1] + 3 * _GAP
+    sheet = Image.new("RGB", (width, 2 * height), "#8a8f9c")
+    for row, theme in enumerate(THEMES):
+        top = row * height + _GAP
+        places = {
+            SIZES[0]: (_GAP, top),
+            SIZES[1]: (_GAP, top + SIZES[0][1] + _GAP),
+            SIZES[2]: (column, top + SIZES[3][1] + _GAP),
+            SIZES[3]: (column, top),
+        }
+        for size, place in places.items():
+            sheet.paste(images[theme, *size], place)
+    folder.mkdir(exist_ok=True)
+    sheet.save(folder / f"{view}.png")
+    sheet.resize((width // 2, height)).save(folder / f"{view}.jpg", quality=72, optimize=True)
