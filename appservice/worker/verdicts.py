@@ -13,6 +13,7 @@ import structlog
 
 from appservice.config import Webhook
 from appservice.files import LocalFiles
+from appservice.matrix.discovery import read_limited
 from appservice.model import Video, VideoId
 from appservice.store import Unjudged, Verdict, VerdictStore
 from transcode.playlist import POSTER, STORYBOARD
@@ -61,10 +62,10 @@ class VerdictWork:
             log.warning("released_without_verdict", videos=released)
 
     async def _ask(self, webhook: Webhook, unjudged: Unjudged) -> tuple[Verdict, str]:
-        body = await asyncio.to_thread(self._question, unjudged)
+        question = await asyncio.to_thread(self._question, unjudged)
         for delay in (*_RETRY_AFTER_S, None):
             try:
-                return await self._post(webhook, body)
+                return await self._post(webhook, question)
             except NoVerdictError as error:
                 log.warning("no_verdict", video_id=unjudged.video.id, reason=str(error), retry_seconds=delay)
                 if delay is None:
@@ -72,17 +73,19 @@ class VerdictWork:
                 await asyncio.sleep(delay)
         raise AssertionError("The last try returns or raises.")
 
-    async def _post(self, webhook: Webhook, body: bytes) -> tuple[Verdict, str]:
-        signature = hmac.new(webhook.secret.get_secret_value().encode(), body, hashlib.sha256).hexdigest()
+    async def _post(self, webhook: Webhook, question: bytes) -> tuple[Verdict, str]:
+        signature = hmac.new(webhook.secret.get_secret_value().encode(), question, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", SIGNATURE: f"sha256={signature}"}
         try:
             async with self.session.post(
-                webhook.url, data=body, headers=headers, allow_redirects=False,
+                webhook.url, data=question, headers=headers, allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=webhook.timeout),
             ) as response:  # fmt: skip
                 if response.status != 200:
                     raise NoVerdictError(f"it answered {response.status}")
-                return read_verdict(await response.content.read(_MOST_ANSWER))
+                return read_verdict(await read_limited(response, _MOST_ANSWER))
+        except ValueError as error:
+            raise NoVerdictError(f"its answer is longer than {_MOST_ANSWER} bytes") from error
         except TimeoutError as error:
             raise NoVerdictError(f"it did not answer within {webhook.timeout:g} s") from error
         except aiohttp.ClientError as error:
@@ -91,12 +94,12 @@ class VerdictWork:
     def _question(self, unjudged: Unjudged) -> bytes:
         """Return what is asked (blocking), as README's "Detection webhook" describes it."""
         video = unjudged.video
-        question = {
+        asked = {
             "video_id": video.id, "event_id": video.event_id, "room_id": video.room_id, "sender": video.sender,
             "kind": video.kind, "duration": video.duration, "width": video.width, "height": video.height,
             "sha256": unjudged.sha256, "pictures": list(self._pictures(video)),
         }  # fmt: skip
-        return json.dumps(question).encode()
+        return json.dumps(asked).encode()
 
     def _pictures(self, video: Video) -> Iterator[dict[str, str]]:
         there = {"poster": (POSTER, video.has_poster), "storyboard": (STORYBOARD, video.storyboard is not None)}

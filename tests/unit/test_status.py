@@ -50,6 +50,12 @@ def test_a_new_start_takes_its_turn_in_sight() -> None:
     }
 
 
+def test_what_waits_for_a_verdict_is_still_worked_on() -> None:
+    video = make_video(visibility=Visibility.HELD, held_for=HeldFor.VERDICT, created_at=SENT)
+    assert marks(video, Status.REACTIONS, now=SOON, spoken=False) == {Mark.WORKING}
+    assert marks(video, Status.FAILURES, now=SOON, spoken=False) == set()
+
+
 @pytest.mark.parametrize("visibility", [Visibility.HIDDEN, Visibility.HELD, Visibility.REMOVED])
 def test_what_others_do_not_see_is_not_marked(visibility: Visibility) -> None:
     video = make_video(visibility=visibility, created_at=SENT, held_for=HeldFor.APPROVAL)
