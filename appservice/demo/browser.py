@@ -9,7 +9,17 @@ from playwright.async_api import Browser, async_playwright
 from appservice.errors import ConfigError
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A window without a window still loads the pages of its address bar: two processes and most of what a context costs.
+# Chromium takes the last list only, so Playwright's own comes with it.
+_DISABLED = (
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup",
+    "AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter",
+    "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)  # fmt: skip
 _ARGUMENTS = (
+    "--disable-features=" + ",".join(_DISABLED),
     "--no-sandbox",  # containers and CI run as root
     "--disable-gpu",
     "--disable-quic",

@@ -4,7 +4,9 @@ import asyncio
 import io
 import json
 import re
+import secrets
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -36,34 +38,41 @@ async def _send(reel: Installation, http: aiohttp.ClientSession, user: MatrixCli
     return str((await viewer.video_in(await user.send_video(room_id, clip), "ready"))["id"])
 
 
-def _page(reel: Installation, user: MatrixClient) -> str:
-    return f"{reel.url}/u/{user.user_id}"
+@dataclass(frozen=True)
+class Page:
+    """The page of a member with two videos, the second one in another room; both published."""
 
+    reel: Installation
+    member: MatrixClient
+    rooms: list[str]
+    videos: list[str]
 
-async def _data(reel: Installation, http: aiohttp.ClientSession, user: MatrixClient) -> dict[str, Any]:
-    status, _, body = await _get(http, f"{_page(reel, user)}/reel.json")
-    assert status == 200
-    return dict(json.loads(body))
+    @property
+    def url(self) -> str:
+        return f"{self.reel.url}/u/{self.member.user_id}"
 
 
 @pytest.fixture
 async def page(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
-) -> AsyncIterator[tuple[Installation, list[str], list[str]]]:
-    """A Roomreel with two videos of alice, the second one in another room; both published."""
-    async with spare.running():
-        rooms = [await make_room(alice, spare, bob) for _ in range(2)]
-        videos = [await _send(spare, http, alice, room_id, clip) for room_id in rooms]
+    reel: Installation, synapse: Synapse, http: aiohttp.ClientSession, bob: MatrixClient, clip: Path
+) -> AsyncIterator[Page]:
+    async with await synapse.user(f"shown-{secrets.token_hex(4)}") as member:
+        rooms = [await make_room(member, reel, bob) for _ in range(2)]
+        videos = [await _send(reel, http, member, room_id, clip) for room_id in rooms]
         for video_id in videos:
-            await _publish(spare, video_id)
-        yield spare, rooms, videos
+            await _publish(reel, video_id)
+        yield Page(reel, member, rooms, videos)
 
 
-async def test_a_page_with_all_that_belongs_to_it(
-    page: tuple[Installation, list[str], list[str]], http: aiohttp.ClientSession, alice: MatrixClient
-) -> None:
-    reel, rooms, videos = page
-    status, headers, body = await _get(http, _page(reel, alice))
+async def _data(http: aiohttp.ClientSession, page: Page) -> dict[str, Any]:
+    status, _, body = await _get(http, f"{page.url}/reel.json")
+    assert status == 200
+    return dict(json.loads(body))
+
+
+async def test_a_page_with_all_that_belongs_to_it(page: Page, http: aiohttp.ClientSession) -> None:
+    reel, videos = page.reel, page.videos
+    status, headers, body = await _get(http, page.url)
     html = body.decode()
     assert status == 200
     assert headers["Content-Type"] == "text/html; charset=utf-8"
@@ -77,21 +86,21 @@ async def test_a_page_with_all_that_belongs_to_it(
     assert re.findall(r'<li class="card" id="([^"]+)"', html) == videos
     assert '<html lang="en">' in html
     assert "2 videos" in html
-    assert f'property="og:video" content="{reel.url}/u/{alice.user_id}/v/{videos[0]}/' in html
+    assert f'property="og:video" content="{reel.url}/u/{page.member.user_id}/v/{videos[0]}/' in html
     assert f'property="og:image" content="{reel.url}/u/' in html
-    assert f'property="og:url" content="{reel.url}/u/{alice.user_id}"' in html
+    assert f'property="og:url" content="{reel.url}/u/{page.member.user_id}"' in html
     assert '<meta name="robots" content="noindex">' in html
     # Nothing of the rooms.
-    assert not any(room_id in html for room_id in rooms)
+    assert not any(room_id in html for room_id in page.rooms)
     # Percent-encoded it is the same page, and unchanged it is not sent again.
-    assert (await _get(http, f"{reel.url}/u/{quote(alice.user_id, safe='')}"))[2] == body
-    status, again, empty = await _get(http, _page(reel, alice), If_None_Match=headers["ETag"])
+    assert (await _get(http, f"{reel.url}/u/{quote(page.member.user_id, safe='')}"))[2] == body
+    status, again, empty = await _get(http, page.url, If_None_Match=headers["ETag"])
     assert (status, again["ETag"], empty) == (304, headers["ETag"], b"")
-    chinese = (await _get(http, _page(reel, alice), Accept_Language="zh-CN,zh;q=0.9"))[2].decode()
+    chinese = (await _get(http, page.url, Accept_Language="zh-CN,zh;q=0.9"))[2].decode()
     assert '<html lang="zh">' in chinese
     assert "2 个视频" in chinese
 
-    data = await _data(reel, http, alice)
+    data = await _data(http, page)
     assert [video["id"] for video in data["videos"]] == videos
     playlist = f"{reel.url}{data['reel_url']}"
     status, headers, body = await _get(http, playlist)
@@ -111,12 +120,9 @@ async def test_a_page_with_all_that_belongs_to_it(
             assert (await _get(http, f"{reel.url}{url}"))[0] == 200
 
 
-async def test_one_file_in_parts(
-    page: tuple[Installation, list[str], list[str]], http: aiohttp.ClientSession, alice: MatrixClient, tools: Tools,
-    tmp_path: Path,
-) -> None:  # fmt: skip
-    reel, _, _ = page
-    video = (await _data(reel, http, alice))["videos"][0]
+async def test_one_file_in_parts(page: Page, http: aiohttp.ClientSession, tools: Tools, tmp_path: Path) -> None:
+    reel = page.reel
+    video = (await _data(http, page))["videos"][0]
     url = f"{reel.url}{video['video_url']}"
     status, headers, whole = await _get(http, url)
     assert (status, headers["Content-Type"], headers["Accept-Ranges"]) == (200, "video/mp4", "bytes")
@@ -155,11 +161,9 @@ async def test_one_file_in_parts(
     assert ((await decoding.communicate())[1], decoding.returncode) == (b"", 0)
 
 
-async def test_taking_back_works_at_once(
-    page: tuple[Installation, list[str], list[str]], http: aiohttp.ClientSession, alice: MatrixClient
-) -> None:
-    reel, _, (first, second) = page
-    data = await _data(reel, http, alice)
+async def test_taking_back_works_at_once(page: Page, http: aiohttp.ClientSession) -> None:
+    reel, (first, second) = page.reel, page.videos
+    data = await _data(http, page)
     gone = data["videos"][0]
     playlist = f"{reel.url}{data['reel_url']}"
     folder = gone["video_url"].rpartition("/")[0]
@@ -173,31 +177,28 @@ async def test_taking_back_works_at_once(
         assert status == 404
         assert json.loads(body)["errcode"] == "M_NOT_FOUND"
     assert (await _get(http, playlist))[0] == 410
-    assert [video["id"] for video in (await _data(reel, http, alice))["videos"]] == [second]
+    assert [video["id"] for video in (await _data(http, page))["videos"]] == [second]
     await _publish(reel, second, published=False)
     for path in ("", "/reel.json", "/avatar", f"/reel/{'0' * 16}/index.m3u8"):
-        assert (await _get(http, f"{_page(reel, alice)}{path}"))[0] == 404
+        assert (await _get(http, f"{page.url}{path}"))[0] == 404
 
 
 @pytest.mark.parametrize("way", ["hidden", "redacted", "left", "bot-left"])
-async def test_only_what_is_shown_where_both_are(
-    page: tuple[Installation, list[str], list[str]], http: aiohttp.ClientSession, alice: MatrixClient,
-    bob: MatrixClient, way: str,
-) -> None:  # fmt: skip
-    reel, rooms, (first, second) = page
+async def test_only_what_is_shown_where_both_are(page: Page, http: aiohttp.ClientSession, way: str) -> None:
+    reel, rooms, (first, second) = page.reel, page.rooms, page.videos
     match way:
         case "hidden":
             await reel.rows("UPDATE videos SET visibility = 'hidden' WHERE id = $1::uuid", first)
         case "redacted":
             event = (await reel.rows("SELECT event_id FROM videos WHERE id = $1::uuid", first))[0]["event_id"]
-            await alice.redact(rooms[0], event)
+            await page.member.redact(rooms[0], event)
         case "left":
-            await alice.leave(rooms[0])
+            await page.member.leave(rooms[0])
         case "bot-left":
-            await alice.kick(rooms[0], reel.bot)
+            await page.member.kick(rooms[0], reel.bot)
 
     async def gone() -> bool:
-        return [video["id"] for video in (await _data(reel, http, alice))["videos"]] == [second]
+        return [video["id"] for video in (await _data(http, page))["videos"]] == [second]
 
     await eventually(gone, seconds=20, what="the video being gone")
 
@@ -228,14 +229,12 @@ async def test_nobody_learns_who_exists(
         assert answers[0][1]["Content-Type"].startswith("text/html")
 
 
-async def test_names_and_titles_are_text(
-    page: tuple[Installation, list[str], list[str]], http: aiohttp.ClientSession, alice: MatrixClient
-) -> None:
-    reel, _, (first, _) = page
+async def test_names_and_titles_are_text(page: Page, http: aiohttp.ClientSession) -> None:
+    reel, first = page.reel, page.videos[0]
     evil = '</script><img src=x onerror="alert(1)">{{ 7 * 7 }}'
     await reel.rows("UPDATE videos SET title = $2 WHERE id = $1::uuid", first, evil)
-    await reel.rows("UPDATE members SET display_name = $2 WHERE user_id = $1", alice.user_id, evil)
-    html = (await _get(http, _page(reel, alice)))[2].decode()
+    await reel.rows("UPDATE members SET display_name = $2 WHERE user_id = $1", page.member.user_id, evil)
+    html = (await _get(http, page.url))[2].decode()
     assert "<img src=x" not in html
     assert "{{ 7 * 7 }}" in html
     data = json.loads(html.split('id="member">')[1].split("</script>")[0])
@@ -243,17 +242,15 @@ async def test_names_and_titles_are_text(
     assert data["display_name"] == evil
 
 
-async def test_the_avatar(
-    page: tuple[Installation, list[str], list[str]], http: aiohttp.ClientSession, alice: MatrixClient
-) -> None:
-    reel, _, _ = page
-    await reel.rows("UPDATE members SET avatar_mxc = NULL WHERE user_id = $1", alice.user_id)
-    assert (await _data(reel, http, alice))["avatar_url"] is None
+async def test_the_avatar(page: Page, http: aiohttp.ClientSession) -> None:
+    reel = page.reel
+    await reel.rows("UPDATE members SET avatar_mxc = NULL WHERE user_id = $1", page.member.user_id)
+    assert (await _data(http, page))["avatar_url"] is None
     picture = io.BytesIO()
     Image.new("RGB", (200, 200), "red").save(picture, "PNG")
-    mxc = await alice.upload(picture.getvalue(), "image/png")
-    await reel.rows("UPDATE members SET avatar_mxc = $2 WHERE user_id = $1", alice.user_id, mxc)
-    url = (await _data(reel, http, alice))["avatar_url"]
+    mxc = await page.member.upload(picture.getvalue(), "image/png")
+    await reel.rows("UPDATE members SET avatar_mxc = $2 WHERE user_id = $1", page.member.user_id, mxc)
+    url = (await _data(http, page))["avatar_url"]
     status, headers, body = await _get(http, f"{reel.url}{url}")
     assert (status, headers["Content-Type"], headers["Cache-Control"]) == (200, "image/png", "private, no-cache")
     assert body.startswith(b"\x89PNG")
