@@ -1,6 +1,8 @@
 """Rooms of versions 11 and 12: invitations, the widget and its power, leaving, redaction, upgrades."""
 
 import json
+import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,20 @@ import pytest
 
 from appservice import resources
 from appservice.demo.client import MatrixClient, MatrixError
+from appservice.demo.synapse import Synapse
 from appservice.texts import Texts
 from appservice.worker.rooms import WIDGET_ID
 from tests.support import Installation, eventually, make_room, wait_for_notice, wait_for_widget
 
 TEXTS = Texts(resources.locales(), "en")
 VERSIONS = pytest.mark.parametrize("version", ["11", "12"])
+
+
+@pytest.fixture
+async def anna(synapse: Synapse) -> AsyncIterator[MatrixClient]:
+    """Somebody in no other room: a new name goes to every room of a user, and alice is in those of all tests."""
+    async with await synapse.user(f"anna-{secrets.token_hex(4)}") as user:
+        yield user
 
 
 async def _state_event(user: MatrixClient, room_id: str, kind: str) -> dict[str, Any]:
@@ -24,18 +34,18 @@ async def _state_event(user: MatrixClient, room_id: str, kind: str) -> dict[str,
 
 @VERSIONS
 async def test_the_widget_is_placed_and_pinned_once(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, version: str
+    spare: Installation, http: aiohttp.ClientSession, anna: MatrixClient, version: str
 ) -> None:
     async with spare.running():
-        room_id = await make_room(alice, spare, version=version)
-        content = await wait_for_widget(alice, room_id)
+        room_id = await make_room(anna, spare, version=version)
+        content = await wait_for_widget(anna, room_id)
         assert content["id"] == WIDGET_ID
         assert content["creatorUserId"] == spare.bot
         assert content["url"].startswith(f"{spare.url}/widget/?")
         assert "$matrix_room_id" in content["url"]
-        await wait_for_notice(alice, room_id, "has a screen now")
-        widget = await _state_event(alice, room_id, "im.vector.modular.widgets")
-        layout = await _state_event(alice, room_id, "io.element.widgets.layout")
+        await wait_for_notice(anna, room_id, "has a screen now")
+        widget = await _state_event(anna, room_id, "im.vector.modular.widgets")
+        layout = await _state_event(anna, room_id, "io.element.widgets.layout")
         assert layout["content"]["widgets"][WIDGET_ID]["container"] == "top"
     async with spare.running():
 
@@ -44,27 +54,27 @@ async def test_the_widget_is_placed_and_pinned_once(
 
         await eventually(connected)
         # Something that surely makes the bot look at the room again, and something that comes after it.
-        levels = await alice.get_state(room_id, "m.room.power_levels")
-        await alice.send_state(room_id, "m.room.power_levels", {**levels, "events": {**levels["events"], "x": 1}})
-        viewer = await spare.viewer(http, alice, room_id)
-        await alice.set_display_name("Alice")
+        levels = await anna.get_state(room_id, "m.room.power_levels")
+        await anna.send_state(room_id, "m.room.power_levels", {**levels, "events": {**levels["events"], "x": 1}})
+        viewer = await spare.viewer(http, anna, room_id)
+        await anna.set_display_name("Anna")
 
         async def renamed() -> bool:
-            return bool((await viewer.room())["members"][0]["display_name"] == "Alice")
+            return bool((await viewer.room())["members"][0]["display_name"] == "Anna")
 
         await eventually(renamed)
-        assert await _state_event(alice, room_id, "im.vector.modular.widgets") == widget
-        assert await _state_event(alice, room_id, "io.element.widgets.layout") == layout
+        assert await _state_event(anna, room_id, "im.vector.modular.widgets") == widget
+        assert await _state_event(anna, room_id, "io.element.widgets.layout") == layout
         # A moderator takes it away: that is respected.
-        await alice.send_state(room_id, "im.vector.modular.widgets", {}, state_key=WIDGET_ID)
-        await alice.send_state(room_id, "m.room.power_levels", levels)
-        await alice.set_display_name("alice")
+        await anna.send_state(room_id, "im.vector.modular.widgets", {}, state_key=WIDGET_ID)
+        await anna.send_state(room_id, "m.room.power_levels", levels)
+        await anna.set_display_name("anna")
 
         async def renamed_back() -> bool:
-            return bool((await viewer.room())["members"][0]["display_name"] == "alice")
+            return bool((await viewer.room())["members"][0]["display_name"] == "anna")
 
         await eventually(renamed_back)
-        assert (await alice.get_state(room_id, "im.vector.modular.widgets", WIDGET_ID)) == {}
+        assert (await anna.get_state(room_id, "im.vector.modular.widgets", WIDGET_ID)) == {}
 
 
 @VERSIONS

@@ -213,7 +213,12 @@ async def test_a_newer_request_takes_over_from_one_that_hangs(reel: Installation
         yield b"a" * 900
 
     older = asyncio.create_task(uploader.patch(0, slow()))
-    await asyncio.sleep(0.3)
+
+    async def begun() -> bool:
+        file = uploader.bytes_of(reel)
+        return file.exists() and file.stat().st_size == 100
+
+    await eventually(begun, what="the first bytes being kept")
     offset = await uploader.offset()
     assert offset == 100
     assert (await uploader.patch(offset, b"b" * 900)).status == 204
