@@ -218,7 +218,7 @@ async def test_a_clip_that_cannot_be_had_leaves_the_picture(
     hers = await reel.viewer(http, alice, room_id)
     video_id = await _send(alice, hers, clip, tmp_path, "broken")
     assert (await hers.ask("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
-    for file in reel.media.rglob(f"{video_id}/*/preview.mp4"):
+    for file in (reel.media / video_id).glob("*/preview.mp4"):
         file.write_bytes(b"nothing that plays")
     strip = await _open(browser, await open_host(room_id))
     await expect(strip.face(alice).locator("img")).to_have_count(1)

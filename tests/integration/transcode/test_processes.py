@@ -106,8 +106,9 @@ async def test_memory_is_bounded(slow: Path, tmp_path: Path, tools: Tools) -> No
     limits = Limits(address_space=400 * 2**20)
     with pytest.raises(TranscodeError) as caught:
         await transcode(slow, tmp_path / "out", tools=tools, limits=limits, on_playable=ignore)
-    # Where it runs out decides what ffmpeg says: while a thread starts, it is 'failed'.
-    assert caught.value.code in {"too-large-picture", "failed"}, str(caught.value)
+    # Where it runs out decides what is seen of it: while a thread starts, ffmpeg says so ('failed'); in the decoder of
+    # one picture it goes on without that ('broken-file').
+    assert caught.value.code in {"too-large-picture", "failed", "broken-file"}, str(caught.value)
 
 
 async def test_publishing_does_not_count_as_working(clip: Clip, tmp_path: Path, tools: Tools) -> None:
