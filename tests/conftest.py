@@ -22,6 +22,16 @@ settings.register_profile("roomreel", deadline=None, derandomize=True, suppress_
 settings.load_profile("roomreel")
 
 SLOTS = ("reel", "reel-b")
+# Files that take a minute and more: begun first, they do not keep one worker busy when the others are done.
+SLOW = (
+    "test_crashes.py", "test_corpus.py", "test_fingerprint.py", "test_holding.py", "test_managing.py",
+    "test_timeline.py", "test_erasing.py", "test_uploads.py", "test_admin.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow = {name: place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: slow.get(item.path.name, len(slow)))
 
 
 @pytest.fixture(scope="session")
