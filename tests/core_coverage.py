@@ -8,10 +8,12 @@ from pathlib import Path
 from coverage import Coverage
 
 # Decisions without input or output: nothing excuses a branch that no test takes.
-CORE = [
-    *(f"appservice/{name}.py" for name in ("model", "intake", "tokens", "permissions")),
-    *(f"transcode/{name}.py" for name in ("plan", "playlist", "probe", "progress", "sniff")),
-]
+_APPSERVICE = (
+    "model", "intake", "tokens", "permissions", "codes", "kinds", "managing", "policies", "power", "quotas", "schedule",
+    "status", "commands/answer", "commands/grammar", "web/member", "web/reels", "web/tus", "web/views",
+)  # fmt: skip
+_TRANSCODE = ("plan", "playlist", "probe", "progress", "sniff")
+CORE = [*(f"appservice/{name}.py" for name in _APPSERVICE), *(f"transcode/{name}.py" for name in _TRANSCODE)]
 LIMIT = 90.0  # percent
 
 

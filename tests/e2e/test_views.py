@@ -30,6 +30,15 @@ SIZES = ((280, 300), (320, 600), (800, 300), (1280, 720))
 THEMES = ("light", "dark")
 _DEVICES = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")
 _GAP = 8
+# After a new layout, what moves for a moment is awaited; what plays goes on.
+_COME_TO_REST = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame();
+    await frame();
+    const short = document.getAnimations().filter(({effect}) => effect.getComputedTiming().endTime < 1000);
+    await Promise.allSettled(short.map(({finished}) => finished));
+    await frame();
+}"""
 # The client's library starts this wait when the frame has loaded, though the widget may have spoken before.
 _CLIENT_WAITS = "timed out waiting for contentLoaded"
 
@@ -234,7 +243,7 @@ async def test_view(house: House, chromium: Browser, screenshots: Path, view: st
                     await frame.locator("[data-testid=player]").hover(position={"x": 20, "y": 20})
                 if view == "row-menu" and not await frame.locator("[data-testid=menu]").count():
                     await scene.press("more")  # a menu goes when its place does
-                await page.wait_for_timeout(400)  # what moves has come to rest
+                await frame.evaluate(_COME_TO_REST)
                 assert await axe_finds(frame) == [], f"{view}, {theme}, {width}×{height}"
                 pictures[theme, width, height] = await page.screenshot()
         _write_sheet(pictures, screenshots / "views", view)

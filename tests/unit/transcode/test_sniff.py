@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcode.errors import EmptyFile, NotAVideo
-from transcode.sniff import HEAD_BYTES, demuxer_of
+from transcode.errors import EmptyFile, NotASound, NotAVideo
+from transcode.sniff import HEAD_BYTES, demuxer_of, sound_demuxer_of
 
 
 def packets(size: int, offset: int) -> bytes:
@@ -65,3 +65,34 @@ def test_nothing() -> None:
 def test_any_bytes(head: bytes) -> None:
     with suppress(NotAVideo):
         assert demuxer_of(head) in {"mov", "matroska", "avi", "flv", "ogg", "mpeg", "asf", "mpegts"}
+
+
+@pytest.mark.parametrize(
+    ("head", "demuxer"),
+    [
+        (b"\x00\x00\x00\x20ftypM4A ", "mov"),
+        (b"OggS\x00", "ogg"),
+        (b"RIFF\x00\x00\x00\x00WAVEfmt ", "wav"),
+        (b"\xff\xfb\x90\x64", "mp3"),
+        (b"\xff\xf3\x90\x64", "mp3"),
+        (b"\xff\xf1\x50\x80", "aac"),
+    ],
+)
+def test_sound(head: bytes, demuxer: str) -> None:
+    assert sound_demuxer_of(head) == demuxer
+
+
+@pytest.mark.parametrize(
+    ("head", "error"),
+    [
+        (b"", EmptyFile),
+        (b"\xff", NotASound),
+        (b"\xff\xff\xff\xff", NotASound),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", NotASound),
+        (b"\x00\x00\x00\x20ftypavif", NotASound),
+        (b"#EXTM3U\n", NotASound),
+    ],
+)
+def test_what_is_no_sound(head: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        sound_demuxer_of(head)
