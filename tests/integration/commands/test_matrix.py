@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from appservice.commands.registry import Rank
 from appservice.commands.run import COMMANDS
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
@@ -34,6 +35,12 @@ _TEXTS = {
     "1": "There is no room for notices",
 }
 """How a refusal begins. `Y` is done, `-` silence, and `.` was not tried."""
+
+_MISTAKES = (
+    "“§” does not fit here. It is written like this:",
+    "Which video? Give its number",
+    "There is no setting “§”.",
+)
 
 MATRIX: Sequence[tuple[str, str]] = (
     ("help", "YYYYYY-"),
@@ -195,6 +202,16 @@ async def test_every_command_for_everybody(cast: Cast, http: aiohttp.ClientSessi
     assert (await cast.reel.transaction(http, events))[0] == 200
     assert await cast.answers("other", ["version"]) == ["Y"]
     assert not await cast.reel.rows("SELECT FROM commands WHERE sender = '@eve:far.example'")
+
+
+async def test_nonsense_after_every_command_is_a_mistake_that_changes_nothing(cast: Cast) -> None:
+    state = "SELECT id, title, visibility, version, published_at FROM videos ORDER BY id"
+    before = await cast.reel.rows(state)
+    for role, admins in (("moderator", False), ("admin", True)):
+        names = [command.name for command in COMMANDS if (command.rank is Rank.ADMIN) is admins]
+        answers = dict(zip(names, await cast.answers(role, [f"{name} § §" for name in names]), strict=True))
+        assert {name: text for name, text in answers.items() if not text.startswith(_MISTAKES)} == {}
+    assert await cast.reel.rows(state) == before
 
 
 _ROUTES: Sequence[tuple[str, str, object, Mapping[str, int]]] = (
