@@ -25,9 +25,9 @@ describe('steer', () => {
 
   it('goes on until nothing is left, and does not begin for a trifle', () => {
     const nudged = steer(SETTLED, 0.06, 0);
-    expect(steer(nudged, 0.03, 1).rate).toBe(nudged.rate);
-    expect(steer(nudged, 0.014, 1).rate).toBe(1);
-    expect(steer(SETTLED, 0.03, 1).rate).toBe(1);
+    expect(steer(nudged, 0.015, 1).rate).toBe(nudged.rate);
+    expect(steer(nudged, 0.004, 1).rate).toBe(1);
+    expect(steer(SETTLED, 0.015, 1).rate).toBe(1);
   });
 
   it('seeks a fresh picture into its place, not without end', () => {

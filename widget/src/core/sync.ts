@@ -5,9 +5,9 @@ import { withinItem, type Timeline } from './timeline';
 /** The drift from which on a seek disturbs less than a long time of catching up; and right after opening, when nothing disturbs yet. */
 const FAR = 1;
 const FAR_AT_FIRST = 0.25;
-/** The drift that is corrected, and the one that is none. */
-const NOTICED = 0.04;
-const NONE = 0.015;
+/** The drift that is corrected, and the one that is none. Two viewers may be twice as far from each other. */
+const NOTICED = 0.02;
+const NONE = 0.005;
 /** The most that the rate may differ: nobody hears it. */
 const MOST = 0.05;
 /** Seeks that a fresh picture is given to find its place. */
