@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from pgqueuer.errors import RetryRequested
-from pgqueuer.models import Job
+from pgqueuer.errors import FailingListenerError, RetryRequested
+from pgqueuer.models import HealthCheckEvent, Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
@@ -50,6 +50,20 @@ _WATCH_S = 5.0
 _KEEP_S = 15.0
 _LONGEST_RETRY_S = 600
 _MOST_MISTAKES = 5
+
+
+class _PatientManager(QueueManager):
+    """A manager that asks twice whether it hears the database.
+
+    Its first question may be on the way before it listens (pgqueuer 1.x): that one is lost, and every part of the work
+    would begin anew ten seconds later.
+    """
+
+    async def listener_healthy(self, timeout: timedelta = timedelta(seconds=10)) -> HealthCheckEvent:  # noqa: ASYNC109 - theirs
+        try:
+            return await super().listener_healthy(timeout)
+        except FailingListenerError:
+            return await super().listener_healthy(timeout)
 
 
 @dataclass(frozen=True)
@@ -162,7 +176,7 @@ class Worker:
 
     async def _keep_running(self, name: str, register: Callable[[QueueManager], None], tasks: int) -> None:
         while not self._stopping.is_set():
-            manager = QueueManager(Queries.from_asyncpg_pool(self._pool))
+            manager = _PatientManager(Queries.from_asyncpg_pool(self._pool))
             register(manager)
             self._managers.append(manager)
             try:

@@ -47,10 +47,11 @@ async def test_the_widget_is_placed_and_pinned_once(
         widget = await _state_event(anna, room_id, "im.vector.modular.widgets")
         layout = await _state_event(anna, room_id, "io.element.widgets.layout")
         assert layout["content"]["widgets"][WIDGET_ID]["container"] == "top"
+    before = len(spare.log_entries("homeserver_connected"))
     async with spare.running():
 
         async def connected() -> bool:
-            return len(spare.log_entries("homeserver_connected")) == 2
+            return len(spare.log_entries("homeserver_connected")) > before
 
         await eventually(connected)
         # Something that surely makes the bot look at the room again, and something that comes after it.
