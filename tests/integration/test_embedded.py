@@ -72,7 +72,7 @@ async def test_data_stays_over_a_clean_restart(tmp_path: Path) -> None:
     assert _gone(pid)
     began = time.monotonic()
     async with EmbeddedPostgres(tmp_path / "db") as server:
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         assert await _value(server.dsn, "SELECT n FROM kept") == 7
         assert await _value(server.dsn, "SELECT pg_is_in_recovery()") is False
     assert "not properly shut down" not in (tmp_path / "db" / "postgres.log").read_text()
