@@ -100,8 +100,8 @@ async def test_the_example_allows_and_blocks(
             room_id = await make_room(alice, spare, bob)
             viewer = await spare.viewer(http, alice, room_id)
             good = await bob.send_video(room_id, clip)
-            await viewer.video_in(good, "ready")
-            assert (await row_of(spare, good))["judged"]
+            await becomes(spare, good, state="ready", visibility="shown", judged=True)
+            assert await viewer.video(good)
             event_id = await bob.send_video(room_id, bad)
             text = await wait_for_notice(bob, room_id, "not accepted by the check", thread=event_id)
             assert "It is on the list of this server." in text
