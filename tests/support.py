@@ -258,8 +258,10 @@ class Installation:
         assert status == 200, answer
         return Viewer(self.url, http, room_id, answer["token"])
 
-    async def open_session(self, http: aiohttp.ClientSession, openid_token: object, room_id: str) -> tuple[int, Any]:
-        body = {"openid_token": openid_token, "room_id": room_id}
+    async def open_session(
+        self, http: aiohttp.ClientSession, openid_token: object, room_id: str, **wishes: object
+    ) -> tuple[int, Any]:
+        body = {"openid_token": openid_token, "room_id": room_id, **wishes}
         async with http.post(f"{self.url}/api/v1/session", json=body) as response:
             return response.status, await response.json()
 

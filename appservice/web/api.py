@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Sequence
 from typing import Self
 
 import structlog
@@ -19,7 +20,7 @@ from appservice.web.context import CONTEXT, Context
 from appservice.web.places import place_of
 from appservice.web.reels import MOST_TOGETHER
 from appservice.web.requests import RoomIdText, enter, json_answer, read_body
-from appservice.web.views import PendingView, SessionView, room_view
+from appservice.web.views import PendingView, RoomView, SessionView, room_view
 
 log = structlog.get_logger()
 
@@ -38,12 +39,13 @@ class OpenIdToken(BaseModel):
 
 
 class SessionRequest(BaseModel):
-    """The body of `POST /api/v1/session`: one proof of who asks, and the room."""
+    """The body of `POST /api/v1/session`: one proof of who asks, and the room, which is answered too `with_room`."""
 
     model_config = ConfigDict(extra="ignore")
     openid_token: OpenIdToken | None = None
     sign_in: str | None = Field(default=None, min_length=1, max_length=200)
     room_id: RoomIdText
+    with_room: bool = False
 
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
@@ -59,6 +61,7 @@ async def start_session(request: web.Request) -> web.Response:
     A browser that waits for its code to be sent is told so.
     """
     context = request.app[CONTEXT]
+    asked_at = round(await context.clock.now())
     # Anybody may call this: nobody gets to fill our memory.
     asked = await read_body(request, SessionRequest, _SESSION_BODY)
     sign_in = 0
@@ -70,7 +73,7 @@ async def start_session(request: web.Request) -> web.Response:
         if known is None:
             return json_answer(PendingView(), status=202)
         sign_in, user_id = known
-    room = await _joined_room(context, RoomId(asked.room_id), user_id)
+    room, member_key = await _joined_room(context, RoomId(asked.room_id), user_id)
     text, session = context.access.open_session(user_id, room.room_id, sign_in)
     log.info("session_opened", user_id=user_id, room_id=room.room_id, sign_in=sign_in)
     return json_answer(
@@ -80,12 +83,14 @@ async def start_session(request: web.Request) -> web.Response:
             user_id=user_id,
             room_id=room.room_id,
             can=["watch", "moderate"] if is_moderator(room.power_levels, user_id, room.creators) else ["watch"],
+            asked_at=asked_at,
+            room=await _room_view(context, session, room, member_key, []) if asked.with_room else None,
         )
     )
 
 
-async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> Room:
-    """Return the room of a member, as the homeserver says right now."""
+async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tuple[Room, int]:
+    """Return the room of a member, as the homeserver says right now, and our number for them there."""
     room = await context.store.room(room_id)
     # One text for all cases: a stranger does not learn which rooms there are.
     refusal = ForbiddenError("You are not a member of this room, or Roomreel is not in it.")
@@ -98,11 +103,13 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> Ro
     if member is None or member.membership is not Membership.JOIN:
         raise refusal
     # The transaction that tells us of a fresh member may still be under way.
-    if await context.store.member_key(room_id, user_id) is None:
+    member_key = await context.store.member_key(room_id, user_id)
+    if member_key is None:
         await context.store.apply([member])
-        if await context.store.member_key(room_id, user_id) is None:
-            raise refusal  # a policy list bans them
-    return room
+        member_key = await context.store.member_key(room_id, user_id)
+    if member_key is None:
+        raise refusal  # a policy list bans them
+    return room, member_key
 
 
 @routes.get("/api/v1/rooms/{room_id}")
@@ -112,6 +119,13 @@ async def get_room(request: web.Request) -> web.Response:
     room = await context.store.room(session.room_id)
     if room is None:
         raise NotFoundError("There is no such room.")
+    together = request.query.getall("together", [])[:MOST_TOGETHER]
+    return json_answer(await _room_view(context, session, room, member_key, together))
+
+
+async def _room_view(
+    context: Context, session: Session, room: Room, member_key: int, together: Sequence[str]
+) -> RoomView:
     members = await context.store.joined_members(room.room_id)
     videos = await context.store.room_videos(room.room_id)
     grant = context.access.grant(Scope(room.key, member_key, session.sign_in))
@@ -120,9 +134,7 @@ async def get_room(request: web.Request) -> web.Response:
     viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
     reports = await context.managing.reports(room.room_id) if viewer.moderates else None
     place = await place_of(context, session)
-    together = request.query.getall("together", [])[:MOST_TOGETHER]
-    bot = context.config.bot
-    return json_answer(room_view(room, shown, videos, viewer, grant, live, bot, place, reports, together))
+    return room_view(room, shown, videos, viewer, grant, live, context.config.bot, place, reports, together)
 
 
 @routes.get("/api/v1/rooms/{room_id}/events")

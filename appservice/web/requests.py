@@ -40,7 +40,8 @@ def json_answer(model: BaseModel, status: int = 200) -> web.Response:
     headers = {"Cache-Control": "no-store"}
     response = web.Response(body=body, status=status, content_type="application/json", headers=headers)
     if len(body) > _COMPRESS:
-        # A room of a thousand videos is a tenth of its size then. Sessions are never in it, and what a grant's length
-        # could tell somebody on the way (BREACH) ends within minutes, and with the membership.
+        # A room of a thousand videos is a tenth of its size then. What the length could tell somebody on the way
+        # (BREACH) needs the same secret in many answers: a session is in a single one, and a grant ends within
+        # minutes, and with the membership.
         response.enable_compression()
     return response

@@ -194,13 +194,18 @@ class EmptyView(BaseModel):
 
 
 class SessionView(BaseModel):
-    """A session: `expires_at` in ms since the epoch, `can` names what the user may do in the room."""
+    """A session: `expires_at` in ms since the epoch, `can` names what the user may do in the room.
+
+    `room` is there when it was asked for; `asked_at`, in ms since the epoch, is when the request came.
+    """
 
     token: str
     expires_at: int
     user_id: str
     room_id: str
     can: list[str]
+    asked_at: int
+    room: RoomView | None
 
 
 class PendingView(BaseModel):

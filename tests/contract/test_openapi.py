@@ -106,6 +106,10 @@ async def test_every_operation_is_whole(document: Document) -> None:
     }  # fmt: skip
 
 
+def shape(member: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+    return member["user_id"], [(video["id"], video["state"]) for video in member["videos"]]
+
+
 async def test_real_answers_are_as_the_document_says(
     document: Document,
     reel: Installation,
@@ -131,7 +135,18 @@ async def test_real_answers_are_as_the_document_says(
     failed = await viewer.video_in(bad, "failed")
     assert failed["failure"]["code"] == "not-a-video"
     await viewer.video_in(good, "ready")
-    conform(exact, room_path, "get", 200, await viewer.room())
+    room = await viewer.room()
+    conform(exact, room_path, "get", 200, room)
+
+    status, session = await reel.open_session(http, await alice.openid_token(), room_id, with_room=True)
+    conform(exact, "/api/v1/session", "post", status, session)
+    brought = session["room"]
+    # Its times and addresses are of another moment.
+    assert brought["now"] >= session["asked_at"] > room["now"]
+    assert [shape(member) for member in brought["members"]] == [shape(member) for member in room["members"]]
+    assert brought.keys() == room.keys()
+    viewer = Viewer(reel.url, http, room_id, session["token"])
+    assert (await viewer.fetch(brought["channel"]))[0] == 200
 
     conform(exact, "/api/v1/time", "get", *await viewer.get("/api/v1/time"))
     headers = {"Authorization": f"Bearer {session['token']}"}

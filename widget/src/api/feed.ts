@@ -4,7 +4,7 @@ import type { Sample } from '../core/clock';
 import { decodeProgress, decodeRoom, decodeWatching } from '../core/decode';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
-import { ApiError, fetchJson } from './http';
+import { ApiError, fetchJson, type Answer } from './http';
 import type { SessionHolder } from './session';
 
 /** Milliseconds before the grants' end at which new ones are fetched, and the least wait between two such fetches. */
@@ -77,13 +77,20 @@ export class RoomFeed {
 
   async #load(): Promise<void> {
     do {
-      const { json, ahead, sent, received } = await this.session.authorized((headers) => fetchJson(this.#path() + this.#query(), { headers }));
+      const { json, ahead, sent, received } = await this.#fetch();
       if (this.#stopped()) return;
       const room = decodeRoom(json);
       this.#renewBefore(room.grantExpiresAt - ahead);
       if (room.now !== null) this.events.time({ sent, received, server: room.now });
       this.events.room(room);
     } while (this.#takeAgain());
+  }
+
+  async #fetch(): Promise<Answer> {
+    const query = this.#query();
+    const brought = await this.session.takeRoom();
+    if (brought !== null && query === '') return brought;
+    return this.session.authorized((headers) => fetchJson(this.#path() + query, { headers }));
   }
 
   #takeAgain(): boolean {

@@ -2,20 +2,42 @@
 import { asObject, decodeSession } from '../core/decode';
 import type { Session } from '../core/model';
 import type { OpenIdToken } from '../matrix/client';
-import { ApiError, fetchJson } from './http';
+import { ApiError, fetchJson, type Answer } from './http';
 
 /** A token of the viewer's homeserver, or the secret of a browser that was signed in. */
 export type Proof = { readonly openid_token: OpenIdToken } | { readonly sign_in: string };
 
 /** Opens a session; null while the code of a sign-in was not sent yet. Rejects with ApiError or DecodeError. */
 export async function openSession(roomId: string, proof: Proof): Promise<Session | null> {
-  const body = JSON.stringify({ ...proof, room_id: roomId });
-  const { json } = await fetchJson('/api/v1/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
-  return asObject(json, 'session').pending === true ? null : decodeSession(json);
+  return (await open(roomId, proof, false))?.session ?? null;
+}
+
+async function open(roomId: string, proof: Proof, withRoom: boolean): Promise<Opened | null> {
+  const body = JSON.stringify({ ...proof, room_id: roomId, with_room: withRoom });
+  const answer = await fetchJson('/api/v1/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  const json = asObject(answer.json, 'session');
+  return json.pending === true ? null : { session: decodeSession(json), room: roomOf(answer) };
+}
+
+interface Opened {
+  readonly session: Session;
+  /** As if it had been asked for by itself; null where it was not, or by a server of an earlier release. */
+  readonly room: Answer | null;
+}
+
+/** The viewer's homeserver was asked first: the time that this took tells nothing about the way to our server. */
+function roomOf({ json, ahead, sent, received }: Answer): Answer | null {
+  const { room, asked_at: askedAt } = asObject(json, 'session');
+  if (room === null || typeof room !== 'object' || typeof askedAt !== 'number') return null;
+  const { now } = asObject(room, 'room');
+  const worked = typeof now === 'number' ? Math.max(0, now - askedAt) : 0;
+  return { json: room, ahead, sent: Math.min(received, sent + worked), received };
 }
 
 export class SessionHolder {
   #session: Promise<Session> | null = null;
+  /** What came with the first session, until somebody takes it; undefined before. */
+  #room: Answer | null | undefined;
 
   constructor(
     private readonly roomId: string,
@@ -31,6 +53,14 @@ export class SessionHolder {
     return this.#session;
   }
 
+  /** The room as it came with the session, once: saves the first picture a round trip. Rejects as `get` does. */
+  async takeRoom(): Promise<Answer | null> {
+    await this.get();
+    const room = this.#room ?? null;
+    this.#room = null;
+    return room;
+  }
+
   /** Runs `call` with the session's authorization; when the server no longer knows the session, once more with a new one. */
   async authorized<T>(call: (headers: Record<string, string>) => Promise<T>): Promise<T> {
     const session = this.get();
@@ -44,9 +74,11 @@ export class SessionHolder {
   }
 
   async #begin(): Promise<Session> {
-    const session = await openSession(this.roomId, await this.prove());
-    if (session === null) throw new ApiError(401, 'M_UNKNOWN_TOKEN');
-    return session;
+    const opened = await open(this.roomId, await this.prove(), this.#room === undefined);
+    if (opened === null) throw new ApiError(401, 'M_UNKNOWN_TOKEN');
+    // A renewed session comes in the middle of another call, which nobody follows by taking a room.
+    this.#room ??= opened.room;
+    return opened.session;
   }
 }
 

@@ -1,4 +1,4 @@
-// Reads HLS playlists as far as a reel's timeline needs it, for browsers that play HLS without us (RFC 8216).
+// Reads HLS playlists as far as a reel's timeline needs it (RFC 8216).
 import type { Segment } from './timeline';
 
 /** The first variant's URI of a master playlist; null when the text is a media playlist. */
@@ -25,6 +25,11 @@ export function segmentsOf(text: string): Segment[] {
     }
   }
   return segments;
+}
+
+/** The same playlist with the seconds at which it begins (section 4.3.5.2). */
+export function startingAt(text: string, start: number): string {
+  return text.replace('#EXTM3U', `#EXTM3U\n#EXT-X-START:TIME-OFFSET=${start.toFixed(3)}`);
 }
 
 function lines(text: string): string[] {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backoff } from './backoff';
 import { clock, initials, localpart, roughly, titleOf } from './format';
 import { chooseLanguage, hasContrast, readParams, themeOf } from './params';
-import { firstVariant, isWhole, segmentsOf } from './playlist';
+import { firstVariant, isWhole, segmentsOf, startingAt } from './playlist';
 import { Store } from './store';
 
 describe('format', () => {
@@ -50,6 +50,8 @@ describe('playlist', () => {
       { url: '../v/a/0.m4s', start: 0, duration: 2, discontinuity: 0 },
       { url: '../v/b/0.m4s', start: 2, duration: 1.5, discontinuity: 1 },
     ]);
+    expect(segmentsOf(startingAt(text, 2.5))).toEqual(segmentsOf(text));
+    expect(startingAt(text, 2.5)).toContain('#EXT-X-START:TIME-OFFSET=2.500');
     expect(firstVariant(text)).toBeNull();
     expect([isWhole(text), isWhole(text.replace('#EXT-X-ENDLIST', ''))]).toEqual([true, false]);
     expect(firstVariant('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n')).toBe('low.m3u8');

@@ -28,11 +28,22 @@ export interface Content {
 export async function findPlace(url: () => string, place: Place, signal: AbortSignal): Promise<Content & { readonly start: number }> {
   for (;;) {
     const content = await fetchContent(url(), signal);
-    const start = place(content.timeline);
-    const last = content.timeline.at(-1);
-    if (!content.growing || last === undefined || start < last.start + last.duration) return { ...content, start };
+    const start = startIn(content, place);
+    if (start !== null) return { ...content, start };
     await pause(LOOK_AGAIN);
   }
+}
+
+/** Seconds on the timeline at which a place is; null while it does not exist yet. */
+export function startIn({ timeline, growing }: Content, place: Place): number | null {
+  const start = place(timeline);
+  const last = timeline.at(-1);
+  return !growing || last === undefined || start < last.start + last.duration ? start : null;
+}
+
+/** What a media playlist holds. */
+export function contentOf(text: string): Content {
+  return { timeline: timelineOf(segmentsOf(text)), growing: !isWhole(text) };
 }
 
 /** The items on the first variant's timeline, from which those of the others do not differ noticeably. Rejects with PlaylistError, or when aborted. */
@@ -40,7 +51,7 @@ export async function fetchContent(url: string, signal: AbortSignal): Promise<Co
   const main = await fetchText(url, signal);
   const variant = firstVariant(main);
   const text = variant === null ? main : await fetchText(new URL(variant, new URL(url, location.href)).href, signal);
-  return { timeline: timelineOf(segmentsOf(text)), growing: !isWhole(text) };
+  return contentOf(text);
 }
 
 export function pause(milliseconds: number): Promise<void> {

@@ -2,8 +2,9 @@
 import Hls, { type ErrorData, type HlsConfig, type Level, type LevelDetails } from 'hls.js/light';
 import { levelFor } from '../core/choices';
 import { timelineOf, type Timeline } from '../core/timeline';
-import type { Deck, DeckOptions, Failure } from './deck';
+import type { Deck, DeckOptions, Failure, Place } from './deck';
 import { findPlace, PlaylistError } from './fetch-timeline';
+import { placedLoader } from './placed-loader';
 
 /** Milliseconds within which a second decoding error is not worth another attempt to recover. */
 const RECOVER_AGAIN = 5_000;
@@ -40,17 +41,9 @@ export class HlsDeck implements Deck {
   #recoveredAt = -Infinity;
 
   constructor(private readonly options: DeckOptions) {
-    const { url, place, renew, events } = options;
-    if (place === null) this.#load(0);
-    else {
-      // hls.js takes its start before it knows the items, and does not survive being sent elsewhere at its first segment.
-      findPlace(() => renew(url), place, this.#closed.signal).then(
-        ({ start }) => this.#load(start),
-        (error: unknown) => {
-          if (!this.#closed.signal.aborted) events.failed(error instanceof PlaylistError ? error.failure : 'network');
-        },
-      );
-    }
+    const { place } = options;
+    if (place === null) this.#load({ startPosition: 0 });
+    else this.#load({ pLoader: placedLoader(place, () => this.#await(place)) });
   }
 
   get levels(): readonly number[] {
@@ -74,10 +67,24 @@ export class HlsDeck implements Deck {
     this.#hls.destroy();
   }
 
-  #load(startPosition: number): void {
+  /** What the viewer left has not been made again so far. */
+  #await(place: Place): void {
+    const { url, renew, events } = this.options;
+    this.#hls?.destroy();
+    this.#hls = null;
+    findPlace(() => renew(url), place, this.#closed.signal).then(
+      ({ start }) => this.#load({ startPosition: start }),
+      (error: unknown) => {
+        if (!this.#closed.signal.aborted) events.failed(error instanceof PlaylistError ? error.failure : 'network');
+      },
+    );
+  }
+
+  /** hls.js does not survive being sent elsewhere at its first segment: `begin` tells it before. */
+  #load(begin: Pick<HlsConfig, 'startPosition'> | Pick<HlsConfig, 'pLoader'>): void {
     const { renew, video, url } = this.options;
     const xhrSetup = (xhr: XMLHttpRequest, asked: string): void => xhr.open('GET', renew(asked), true);
-    const hls = new Hls({ ...CONFIG, startPosition, abrEwmaDefaultEstimate: estimate, xhrSetup });
+    const hls = new Hls({ ...CONFIG, ...begin, abrEwmaDefaultEstimate: estimate, xhrSetup });
     this.#hls = hls;
     hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#update(details));
     hls.on(Hls.Events.LEVEL_PTS_UPDATED, (_, { details, drift }) => {
