@@ -29,6 +29,7 @@ ALTER TABLE videos
     -- Whether a person named it: then a new caption does not.
     ADD COLUMN renamed     boolean NOT NULL DEFAULT false;
 CREATE INDEX videos_sender ON videos (sender) WHERE visibility <> 'removed';
+CREATE INDEX videos_source_hash ON videos (source_hash) WHERE source_hash IS NOT NULL;
 
 ALTER TABLE videos
     -- When the newest edit of its message was sent, in ms since the epoch.

@@ -8,22 +8,25 @@ import asyncio
 import re
 import shutil
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 
 from appservice import __version__
 from appservice.audit import Deed
 from appservice.commands.answer import MOST_LINES, Answer, Item
 from appservice.commands.asked import Asked, RefusedError, short_id
+from appservice.commands.blocks import beginning_with, block_line, how_to_unblock, take_digits
 from appservice.commands.grammar import UsageError
 from appservice.commands.registry import Command, Rank
 from appservice.intake import clean_text
 from appservice.managing import UNDO_S
 from appservice.model import RoomId, State, UserId, Video, VideoId
 from appservice.permissions import Level, level_of
-from appservice.store import Quarantined, Queue, RoomLine, Undoable, UserLine
+from appservice.store import Quarantined, Queue, RoomLine, Undoable, UnknownContentError, UserLine
 
 _DONE = "✅"
 _REASON = 500
 _ID = re.compile(r"#?([0-9a-f-]{6,36})", re.ASCII | re.IGNORECASE)
+_SHA256 = re.compile(r"#?[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 _GIB, _MIB = 1024**3, 1024**2
 
 
@@ -210,6 +213,40 @@ async def _release(asked: Asked) -> Answer:
     return Answer(text, after=_how_to_undo(asked), reaction=_DONE)
 
 
+# Files
+
+
+async def _block_everywhere(asked: Asked) -> Answer:
+    word = asked.words.peek()
+    if word is None or (word.isdecimal() and len(word) < 6):
+        return await _blocked_everywhere(asked)
+    match = _SHA256.fullmatch(word)
+    content = bytes.fromhex(asked.words.take().removeprefix("#")) if match else await _take_video(asked)
+    try:
+        count = await asked.parts.moderating.block_everywhere(content, _reason(asked), by=asked.user_id)
+    except UnknownContentError as error:
+        raise RefusedError("bot-cannot-block", command=asked.written("quarantine")) from error
+    return Answer(asked.say("bot-blocks-everywhere", count=count), reaction=_DONE)
+
+
+async def _blocked_everywhere(asked: Asked) -> Answer:
+    page = _page(asked)
+    blocks = await asked.parts.moderating.blocks_everywhere()
+    if not blocks and page == 1:
+        return Answer(asked.say("bot-no-blocks"))
+    shown = blocks[(page - 1) * MOST_LINES : page * MOST_LINES]
+    answer = _listed(asked, "bot-blocked", [block_line(asked, each) for each in shown], len(blocks), page)
+    how = how_to_unblock(asked, "unblock-everywhere", shown[0])
+    return replace(answer, after=f"{answer.after}\n{how}".strip())
+
+
+async def _unblock_everywhere(asked: Asked) -> Answer:
+    digits = take_digits(asked)
+    for block in beginning_with(await asked.parts.moderating.blocks_everywhere(), digits):
+        await asked.parts.moderating.unblock(block, by=asked.user_id)
+    return Answer(asked.say("bot-unblocked"), reaction=_DONE)
+
+
 # Taking back
 
 
@@ -296,6 +333,8 @@ COMMANDS = (
     Command("requeue", _requeue, rank=Rank.ADMIN, aliases=("重试",)),
     Command("quarantine", _quarantine, rank=Rank.ADMIN, aliases=("隔离",)),
     Command("release", _release, rank=Rank.ADMIN, aliases=("解除隔离",)),
+    Command("block-everywhere", _block_everywhere, rank=Rank.ADMIN, aliases=("全局屏蔽",)),
+    Command("unblock-everywhere", _unblock_everywhere, rank=Rank.ADMIN, aliases=("取消全局屏蔽",)),
     Command("undo", _undo, rank=Rank.ADMIN, aliases=("撤销",)),
     Command("notices", _notices, rank=Rank.ADMIN, aliases=("通知",)),
 )

@@ -1,20 +1,18 @@
 """Commands of a room's moderators: what waits, what was reported, and what is not to come (again)."""
 
-import re
 from collections.abc import Sequence
 
 from appservice.commands.answer import MOST_LINES, Answer, Item
 from appservice.commands.asked import Asked, RefusedError, Target, short_id, viewer_of
-from appservice.commands.grammar import UsageError
+from appservice.commands.blocks import beginning_with, block_line, how_to_unblock, take_digits
 from appservice.commands.registry import Command, Rank
 from appservice.managing import UNDO_S, check_delete, waits
 from appservice.model import HeldFor, Room, RoomId, Video, Visibility
-from appservice.store import Block, Held, Reported, UnknownContentError
+from appservice.store import Held, Reported, UnknownContentError
 from appservice.texts import clock
 
 DONE = "✅"
 _MOST_REASON = 500
-_HASH = re.compile(r"#?([0-9a-f]{6,64})", re.ASCII | re.IGNORECASE)
 _WHY = {
     HeldFor.APPROVAL: "bot-held-for-approval",
     HeldFor.REPORTS: "bot-held-for-reports",
@@ -156,33 +154,14 @@ async def _blocks(asked: Asked) -> Answer:
     blocks = await asked.parts.moderating.blocks(list(rooms))
     if not blocks:
         return Answer(asked.say("bot-no-blocks"))
-    items = [Item(_placed(asked, _block_line(asked, block), rooms[block.room_id])) for block in blocks]
-    return _list(asked, "bot-blocked", items, page, after=asked.say("bot-unblock-how", command=_unblock(asked, blocks)))
+    items = [Item(_placed(asked, block_line(asked, block), rooms[block.room_id])) for block in blocks if block.room_id]
+    return _list(asked, "bot-blocked", items, page, after=how_to_unblock(asked, "unblock", blocks[0]))
 
 
-def _block_line(asked: Asked, block: Block) -> str:
-    day = block.blocked_at.date().isoformat()
-    line = asked.say("bot-blocked-line", id=f"#{block.source_hash[:8]}", user=block.blocked_by, day=day)
-    return asked.say("bot-because", text=line, reason=block.reason) if block.reason else line
-
-
-def _unblock(asked: Asked, blocks: Sequence[Block]) -> str:
-    return asked.written(f"unblock #{blocks[0].source_hash[:8]}")
-
-
-async def _unblock_file(asked: Asked) -> Answer:
-    word = asked.words.take()
-    asked.words.end()
-    match = _HASH.fullmatch(word)
-    if not match:
-        raise UsageError(word)
+async def _unblock(asked: Asked) -> Answer:
+    digits = take_digits(asked)
     blocks = await asked.parts.moderating.blocks([room.room_id for room in await moderated(asked)])
-    found = [block for block in blocks if block.source_hash.startswith(match[1].lower())]
-    if not found:
-        raise RefusedError("bot-no-such-block", id=match[1])
-    if len({block.source_hash for block in found}) > 1:
-        raise RefusedError("bot-block-too-short", id=match[1])
-    for block in found:
+    for block in beginning_with(blocks, digits):
         await asked.parts.moderating.unblock(block, by=asked.user_id)
     return Answer(asked.say("bot-unblocked"), reaction=DONE)
 
@@ -231,7 +210,7 @@ COMMANDS = (
     Command("reject", _reject, rank=Rank.MODERATOR, aliases=("拒绝",)),
     Command("remove", _remove, rank=Rank.MODERATOR, aliases=("移除",)),
     Command("block", _block, rank=Rank.MODERATOR, aliases=("屏蔽",)),
-    Command("unblock", _unblock_file, rank=Rank.MODERATOR, aliases=("取消屏蔽",)),
+    Command("unblock", _unblock, rank=Rank.MODERATOR, aliases=("取消屏蔽",)),
     Command("blocks", _blocks, rank=Rank.MODERATOR, aliases=("屏蔽列表",)),
     Command("reports", _reports, rank=Rank.MODERATOR, aliases=("举报列表",)),
     Command("dismiss", _dismiss, rank=Rank.MODERATOR, aliases=("驳回举报",)),

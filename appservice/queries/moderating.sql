@@ -88,12 +88,28 @@ SELECT source_hash, fingerprint, reason, blocked_by FROM blocks WHERE room_id = 
 SELECT id, source_hash, fingerprint FROM videos
 WHERE room_id = $1 AND fingerprint IS NOT NULL AND visibility <> 'removed';
 
+-- name: look_of (source_hash) What a file looks like, where a video of it told.
+SELECT fingerprint FROM videos WHERE source_hash = $1 AND fingerprint IS NOT NULL LIMIT 1;
+
+-- name: block_everywhere (source_hash) A block that holds in all rooms.
+SELECT source_hash, fingerprint, reason, blocked_by FROM blocks WHERE room_id IS NULL AND source_hash = $1;
+
+-- name: looks_everywhere () What all videos look like.
+SELECT id, fingerprint FROM videos WHERE fingerprint IS NOT NULL AND visibility <> 'removed';
+
+-- name: same_content_everywhere (source_hash, ids) All videos that are the same file, or one of these.
+SELECT * FROM videos WHERE (source_hash = $1 OR id = ANY ($2)) AND visibility <> 'removed' ORDER BY id FOR UPDATE;
+
+-- name: blocks_everywhere () The latest first.
+SELECT room_id, encode(source_hash, 'hex') AS source_hash, reason, blocked_by, blocked_at
+FROM blocks WHERE room_id IS NULL ORDER BY blocked_at DESC, key DESC;
+
 -- name: blocks (room_ids) The latest first.
 SELECT room_id, encode(source_hash, 'hex') AS source_hash, reason, blocked_by, blocked_at
 FROM blocks WHERE room_id = ANY ($1) ORDER BY blocked_at DESC, key DESC;
 
--- name: unblock (room_id, source_hash in hexadecimal)
-DELETE FROM blocks WHERE room_id = $1 AND source_hash = decode($2, 'hex') RETURNING key;
+-- name: unblock (room_id or NULL for all, source_hash in hexadecimal)
+DELETE FROM blocks WHERE room_id IS NOT DISTINCT FROM $1 AND source_hash = decode($2, 'hex') RETURNING key;
 
 -- name: concerns_moderators (video_id) Whether the bot asked somewhere about a video, or is to ask.
 SELECT EXISTS (SELECT FROM queue_posts WHERE video_id = $1) OR EXISTS (

@@ -1,8 +1,12 @@
 """What tells the files of videos from others, and which of them are not to come into a room."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from appservice.audit import Deed
+from appservice.jobs import Connection
 from appservice.model import RoomId, UserId, Video
 from appservice.rows import SQL, read_video
 from appservice.store.managing import ManagingStore
@@ -59,3 +63,30 @@ class ContentStore(ManagingStore):
                     connection, read_video(row), Deed.BLOCKED, by=block.blocked_by, reason=block.reason
                 )
             return len(rows)
+
+    async def take_everywhere(self, source_hash: bytes) -> int:
+        """Take away, in all rooms, a file that is blocked in all, and what looks like it; return how many videos.
+
+        To be asked again as `take_copies` is.
+        """
+        async with self._transaction() as connection:
+            return await self._take_everywhere(connection, source_hash)
+
+    async def _take_everywhere(self, connection: Connection, source_hash: bytes) -> int:
+        row = await connection.fetchrow(SQL["block_everywhere"], source_hash)
+        if row is None:
+            return 0
+        block = Blocked(**dict(row))
+        copies: list[UUID] = []
+        if block.fingerprint:
+            looks = {row["id"]: row["fingerprint"] for row in await connection.fetch(SQL["looks_everywhere"])}
+            # There may be very many of them, and everybody else's requests are not to wait.
+            copies = await asyncio.to_thread(_copies, block.fingerprint, looks)
+        taken = await connection.fetch(SQL["same_content_everywhere"], source_hash, copies)
+        for each in taken:
+            await self._take_away(connection, read_video(each), Deed.BLOCKED, by=block.blocked_by, reason=block.reason)
+        return len(taken)
+
+
+def _copies(fingerprint: bytes, looks: Mapping[UUID, bytes]) -> list[UUID]:
+    return [video_id for video_id, look in looks.items() if is_copy(fingerprint, look)]

@@ -33,9 +33,9 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A file that is not to come into a room (again): the SHA-256 of its source in hexadecimal, and who blocked it."""
+    """A file that is not to come (again) into a room, or any (None): its SHA-256 in hexadecimal, and who blocked it."""
 
-    room_id: RoomId
+    room_id: RoomId | None
     source_hash: str
     reason: str
     blocked_by: UserId
@@ -131,6 +131,29 @@ class ModeratingStore(ContentStore):
             await self._take_away(connection, read_video(row), Deed.BLOCKED, by=by, reason=reason)
         await connection.execute(SQL["block"], video.room_id, source_hash, content["fingerprint"], reason, by)
         return source_hash, len(rows)
+
+    async def block_everywhere(self, content: Video | bytes, reason: str, *, by: UserId) -> int:
+        """Take away a file and its copies in all rooms, and let none come again; return how many videos that took.
+
+        The file is that of a video, or one by its SHA-256. Raises UnknownContentError.
+        """
+        async with self._transaction() as connection:
+            if isinstance(content, Video):
+                row = await connection.fetchrow(SQL["content_of"], content.id)
+                if row is None or row["source_hash"] is None:
+                    raise UnknownContentError("It is not known yet what this video's file is.")
+                source_hash = bytes(row["source_hash"])
+            else:
+                source_hash = content
+            look = await connection.fetchval(SQL["look_of"], source_hash)
+            await connection.execute(SQL["block"], None, source_hash, look, reason, by)
+            await note(connection, by, Deed.BLOCKED, source_hash=source_hash.hex(), reason=reason)
+            count = await self._take_everywhere(connection, source_hash)
+        return count + await self.take_everywhere(source_hash)
+
+    async def blocks_everywhere(self) -> list[Block]:
+        """Return what is blocked in all rooms, the latest first."""
+        return [Block(**dict(row)) for row in await self._fetch("blocks_everywhere")]
 
     async def blocks(self, room_ids: Sequence[RoomId]) -> list[Block]:
         """Return what is blocked in some rooms, the latest first."""

@@ -44,9 +44,10 @@ class Contents:
         known = await self.store.came_as(video, source_hash)
         if video.kind is not Kind.VIDEO:
             return
-        if (known or await self._learn(video, source, source_hash, limits)) and (
-            count := await self.store.take_copies(video.room_id, source_hash)
-        ):
+        if not (known or await self._learn(video, source, source_hash, limits)):
+            return
+        count = await self.store.take_everywhere(source_hash) + await self.store.take_copies(video.room_id, source_hash)
+        if count:
             log.info("copies_taken_away", room_id=video.room_id, video_id=video.id, videos=count)
 
     async def learn_blocked(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:

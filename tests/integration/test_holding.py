@@ -195,7 +195,7 @@ async def test_what_is_blocked_goes_with_all_its_copies(hall: Hall, tools: Tools
     # Neither the file comes again, nor one that was made of it; another does.
     for file in (advertisement, ways["crop 2 %"], ways["WebM"]):
         event_id = await hall.bob.send_video(hall.room_id, file)
-        told = await wait_for_notice(hall.bob, hall.room_id, "do not want this video", thread=event_id)
+        told = await wait_for_notice(hall.bob, hall.room_id, "This video is blocked", thread=event_id)
         assert "cannot be shown" in told
         assert (await hall.row(event_id))["failure"] == "blocked"
     assert await hall.sees.video_in(await hall.bob.send_video(hall.room_id, other), "ready")
@@ -230,7 +230,7 @@ async def test_what_is_blocked_in_the_middle_of_the_work_is_known_by_its_looks_t
 
     await eventually(only_other, what="the copy being taken away, too")
     again = await hall.bob.send_video(hall.room_id, ways["crop 2 %"])
-    await wait_for_notice(hall.bob, hall.room_id, "do not want this video", thread=again)
+    await wait_for_notice(hall.bob, hall.room_id, "This video is blocked", thread=again)
 
 
 async def test_what_is_not_known_yet_cannot_be_blocked(hall: Hall) -> None:

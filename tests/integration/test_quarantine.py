@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,8 +17,10 @@ from appservice.managing import UNDO_S
 from appservice.migrate import load_migrations, migrate
 from appservice.model import EventId, RoomId, UserId, Video, VideoId, Visibility
 from appservice.rows import SQL
-from appservice.store import AdminStore, ErasingStore, ManagingStore, Store, open_pool
+from appservice.store import AdminStore, ErasingStore, ManagingStore, ModeratingStore, Store, open_pool
 from tests.conftest import CreateDatabase
+from transcode.command import GLIMPSE_PICTURES, GLIMPSE_SIDE
+from transcode.fingerprint import fingerprint_of
 
 ROOM = RoomId("!room:example.org")
 BOB = UserId("@bob:example.org")
@@ -195,3 +198,29 @@ async def test_admins_do_not_read_every_video(pool: Pool, admin: AdminStore) -> 
                     assert "Seq Scan" not in str(plan), f"{name}: {plan}"
         finally:
             await connection.execute("RESET plan_cache_mode")
+
+
+def _look(seed: int) -> bytes:
+    pictures = random.Random(seed).randbytes(8 * GLIMPSE_PICTURES * GLIMPSE_SIDE**2)  # noqa: S311 - the same each time
+    found = fingerprint_of(pictures, 10.0)
+    assert found
+    return found
+
+
+async def test_a_file_blocked_everywhere_before_its_looks_are_known(pool: Pool, admin: AdminStore) -> None:
+    store = ModeratingStore(pool)
+    async with pool.acquire() as connection:
+        for number in (1, 2, 3):
+            await apply(connection, _sent(number))
+    look, other, blocked = _look(1), _look(2), b"a" * 32
+    await pool.execute("UPDATE videos SET source_hash = $1, fingerprint = $2", b"b" * 32, other)
+    await pool.execute(
+        "UPDATE videos SET source_hash = $1, fingerprint = $2 WHERE event_id = '$event1'", b"c" * 32, look
+    )
+    assert await store.block_everywhere(blocked, "", by=ADMIN) == 0
+    # What is blocked in one room only is no matter for all.
+    assert await store.take_everywhere(b"b" * 32) == 0
+    await store.looks_like(blocked, look)
+    assert await store.take_everywhere(blocked) == 1
+    assert await _seen(pool, 1, 2, 3) == [Visibility.REMOVED, Visibility.SHOWN, Visibility.SHOWN]
+    assert [block.source_hash for block in await store.blocked(ROOM)] == [blocked]

@@ -398,7 +398,7 @@ failure-media-gone = Your homeserver no longer has the file. Please send the vid
 failure-media-too-large = The file is larger than this server accepts. Send a smaller one.
 failure-download-failed = The file could not be fetched from your homeserver. Please send it again later.
 failure-hash-mismatch = The file was changed on its way and was not used. Please send it again.
-failure-blocked = The moderators of this room do not want this video. It was not taken.
+failure-blocked = This video is blocked, by the moderators of this room or by the admins of this server. It was not taken.
 failure-quota-user = You have as many videos here as one person may have. Delete some of yours (“mine” lists them), and send it again.
 failure-quota-room = This room has as many videos as it may have. Delete some of yours, or ask a moderator to, and send it again.
 failure-quota-server = This server has no room for more videos at the moment. Send it again later, or tell whoever runs the server.
@@ -769,6 +769,15 @@ bot-in-quarantine = { $count ->
     [0] Nothing is in quarantine.
    *[other] In quarantine ({ $count }):
 }
+bot-help-block-everywhere = block a file, and what looks like it, in all rooms; alone: the list
+bot-usage-block-everywhere = block-everywhere [#ID|SHA256 [REASON]]|[PAGE]
+bot-blocks-everywhere = The file is blocked in all rooms, and so is what looks like it. { $count ->
+    [0] No video was taken away.
+    [one] One video was taken away.
+   *[other] { $count } videos were taken away.
+}
+bot-help-unblock-everywhere = let a file that you blocked in all rooms come again
+bot-usage-unblock-everywhere = unblock-everywhere #ID
 bot-help-release = let a video, or a person, out of quarantine; everything is as it was before
 bot-usage-release = release #ID|@USER
 bot-released = { $id } is out of quarantine, and as it was before.

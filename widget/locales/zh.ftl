@@ -379,7 +379,7 @@ failure-media-gone = 你的服务器上已经没有这个文件，请重新发�
 failure-media-too-large = 文件超过了服务器允许的大小，请发送小一些的文件。
 failure-download-failed = 无法从你的服务器获取文件，请稍后重新发送。
 failure-hash-mismatch = 文件在传输中被改动，因此没有使用。请重新发送。
-failure-blocked = 本聊天室的管理员已屏蔽这个视频，所以没有收录。
+failure-blocked = 这个视频已被本聊天室的管理员或本服务器的管理者屏蔽，所以没有收录。
 failure-quota-user = 您在这里的视频已达到每人的上限。请删除一些自己的视频（用“mine”可以列出），然后重新发送。
 failure-quota-room = 这个房间的视频已达到上限。请删除一些自己的视频，或请管理员删除一些，然后重新发送。
 failure-quota-server = 服务器目前放不下更多视频。请稍后重新发送，或告诉服务器的管理者。
@@ -719,6 +719,14 @@ bot-in-quarantine = { $count ->
     [0] 没有被隔离的内容。
    *[other] 隔离中（{ $count }）：
 }
+bot-help-block-everywhere = 在所有房间屏蔽一个文件以及看起来相同的视频；不带参数则列出屏蔽名单
+bot-usage-block-everywhere = block-everywhere [#ID|SHA256 [REASON]]|[PAGE]
+bot-blocks-everywhere = 已在所有房间屏蔽这个文件以及看起来相同的视频。{ $count ->
+    [0] 没有需要移除的视频。
+   *[other] 移除了 { $count } 个视频。
+}
+bot-help-unblock-everywhere = 让您在所有房间屏蔽的一个文件可以再发
+bot-usage-unblock-everywhere = unblock-everywhere #ID
 bot-help-release = 解除对视频或用户的隔离，一切恢复原状
 bot-usage-release = release #ID|@USER
 bot-released = { $id } 已解除隔离，恢复原状。

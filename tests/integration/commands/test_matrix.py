@@ -83,6 +83,8 @@ MATRIX: Sequence[tuple[str, str]] = (
     ("requeue {failed}", "UUUYUU-"),
     ("quarantine {shown}", "UUUYUU-"),
     ("release {shown}", "UUUYUU-"),
+    ("block-everywhere {hash}", "UUUYUU-"),
+    ("unblock-everywhere {hash}", "UUUYUU-"),
     ("undo", "UUUYUU-"),
 )
 

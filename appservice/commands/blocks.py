@@ -1,0 +1,42 @@
+"""What commands about blocked files have in common, whether they hold in a room or in all."""
+
+import re
+from collections.abc import Sequence
+
+from appservice.commands.asked import Asked, RefusedError
+from appservice.commands.grammar import UsageError
+from appservice.store import Block
+
+_DIGITS = re.compile(r"#?([0-9a-f]{6,64})", re.ASCII | re.IGNORECASE)
+
+
+def block_line(asked: Asked, block: Block) -> str:
+    """Tell of a block: the beginning of its file's SHA-256, who, when, and why."""
+    day = block.blocked_at.date().isoformat()
+    line = asked.say("bot-blocked-line", id=f"#{block.source_hash[:8]}", user=block.blocked_by, day=day)
+    return asked.say("bot-because", text=line, reason=block.reason) if block.reason else line
+
+
+def how_to_unblock(asked: Asked, command: str, block: Block) -> str:
+    """Tell how a block is ended, by the example of this one."""
+    return asked.say("bot-unblock-how", command=asked.written(f"{command} #{block.source_hash[:8]}"))
+
+
+def take_digits(asked: Asked) -> str:
+    """Take the beginning of a SHA-256 as the last word. Raises UsageError."""
+    word = asked.words.take()
+    asked.words.end()
+    match = _DIGITS.fullmatch(word)
+    if not match:
+        raise UsageError(word)
+    return match[1].lower()
+
+
+def beginning_with(blocks: Sequence[Block], digits: str) -> list[Block]:
+    """Return the blocks of the one file whose SHA-256 begins so. Raises RefusedError where there is not one."""
+    found = [block for block in blocks if block.source_hash.startswith(digits)]
+    if not found:
+        raise RefusedError("bot-no-such-block", id=digits)
+    if len({block.source_hash for block in found}) > 1:
+        raise RefusedError("bot-block-too-short", id=digits)
+    return found
