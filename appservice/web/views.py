@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from appservice.managing import Action, Viewer, actions, may_order, may_see
-from appservice.model import Member, Room, State, UserId, Video, VideoId, Visibility
+from appservice.managing import Action, Viewer, actions, may_order, may_see, waits
+from appservice.model import HeldFor, Kind, Member, Room, State, UserId, Video, VideoId, Visibility
 from appservice.schedule import Schedule, Turn
 from appservice.web.reels import (
     CHANNEL_KEY,
@@ -55,14 +55,17 @@ class VideoView(BaseModel):
     """A video: `duration` in seconds, `created_at` in ms since the epoch, addresses relative to our root.
 
     `storyboard_url` is a WebVTT file that names parts of a picture, `preview_url` a short silent clip. `version` goes
-    with a change of what was seen, `can` says what the viewer may do; `reports` is null but for moderators.
+    with a change of what was seen, `can` says what the viewer may do; `reports` is null but for moderators. `waits_for`
+    says who decides on a held one; that operators hold it is for moderators to know.
     """
 
     id: str
     event_id: str
     title: str
+    kind: Kind
     state: State
     visibility: Visibility
+    waits_for: Literal["moderator", "verdict", "operator"] | None
     duration: float | None
     width: int | None
     height: int | None
@@ -339,6 +342,14 @@ def _preview_url(video: Video, grant: Grant) -> str | None:
     return f"{folder}/{PREVIEW}" if folder and video.has_preview else None
 
 
+def _waits_for(video: Video, viewer: Viewer) -> Literal["moderator", "verdict", "operator"] | None:
+    if video.visibility is not Visibility.HELD:
+        return None
+    if video.held_for is HeldFor.VERDICT:
+        return "verdict"
+    return "operator" if viewer.moderates and not waits(video) else "moderator"
+
+
 def video_view(
     video: Video, viewer: Viewer, grant: Grant, *, is_avatar: bool, reports: Mapping[VideoId, int] | None
 ) -> VideoView:
@@ -349,8 +360,10 @@ def video_view(
         id=video.id,
         event_id=video.event_id,
         title=video.title,
+        kind=video.kind,
         state=video.state,
         visibility=video.visibility,
+        waits_for=_waits_for(video, viewer),
         duration=video.duration,
         width=video.width,
         height=video.height,

@@ -209,6 +209,12 @@ async def test_a_pause_is_ones_own_and_there_is_a_way_back(
     await _together(frame, other, length)
     await _watching(frame, 2)
 
+    # Choosing the channel again is coming back, too.
+    await other.locator("[data-testid=next]").click()
+    await expect(live).to_be_visible()
+    await other.locator('[data-testid=member][data-member="*"]').click()
+    await expect(mark).to_be_visible()
+
     # By the keyboard: away by seeking and by the next video, back by the button.
     for key in ("l", "n", "ArrowLeft"):
         await other.locator("[data-testid=player]").press(key)

@@ -492,6 +492,26 @@ async def test_a_finger_steps_and_points(browser: Browser, cinema: Cinema) -> No
         for _ in range(2):
             await seen.page.touchscreen.tap(290, 70)
         await seen.until("the step over the end", lambda picture: picture["id"] != shown)
+        # A finger on the seek bar takes the video along, and sees where it goes.
+        await seen.page.touchscreen.tap(160, 70)
+        bar = seen.frame.locator("input.seek")
+        box = await bar.bounding_box()
+        assert box
+        length, y = float(str(await bar.get_attribute("max"))), box["y"] + box["height"] / 2
+        session = await seen.page.context.new_cdp_session(seen.page)
+        for share in (0.2, 0.4, 0.6, 0.8):
+            at = {"x": box["x"] + share * box["width"], "y": y}
+            kind = "touchStart" if share < 0.3 else "touchMove"
+            await session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+        assert float(await bar.input_value()) == pytest.approx(0.8 * length, abs=0.1 * length)
+        picture = seen.frame.locator(".preview-picture")
+        await expect(picture).to_be_visible()
+        shown_at = await picture.bounding_box()
+        assert shown_at
+        # Around the finger, and whole.
+        assert shown_at["x"] < at["x"] < shown_at["x"] + shown_at["width"] <= 320
+        await session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        await expect(picture).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "height", "listed"), [(304, 278, False), (280, 300, True)])

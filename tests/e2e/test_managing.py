@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
 from appservice.demo.client import MatrixClient
 from tests.e2e.conftest import OpenHost
 from tests.support import Installation, Viewer, eventually, make_room, with_padding
+from transcode import Tools
 
 # Everybody sees a change within a second on a machine that does nothing else; tests share theirs.
 SOON_MS = 5_000
@@ -425,6 +426,28 @@ async def test_dragging(house: House, sit: Sit) -> None:
     await alice.becomes("lake", "sea", "hill")
     await session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     await bob.becomes("lake", "sea", "hill")
+
+
+async def test_the_list_tells_photos_and_sound_from_videos(
+    house: House, sit: Sit, tools: Tools, tmp_path: Path, screenshots: Path
+) -> None:
+    for setting in ("images on", "voice on"):
+        await house.alice.send_text(house.room_id, f"!reel room {setting}")
+    for name, msgtype, *source in (
+        ("Photo of a bird.jpg", "m.image", "-f", "lavfi", "-i", "testsrc2=s=640x480", "-frames:v", "1"),
+        ("A song.ogg", "m.audio", "-f", "lavfi", "-i", "sine=d=3", "-c:a", "libopus"),
+    ):
+        file = tmp_path / name
+        process = await asyncio.create_subprocess_exec(str(tools.ffmpeg), "-v", "error", *source, str(file))
+        assert await process.wait() == 0
+        await house.viewer.video_in(await house.bob.send_video(house.room_id, file, msgtype=msgtype), "ready")
+    alice = await sit("alice")
+    for title, kind in (("Photo of a bird", "Photo"), ("A song", "Sound")):
+        row = alice.row(title)
+        await expect(row.locator(".thumb-kind")).to_be_visible()
+        await expect(row.locator(".row-text .unseen")).to_have_text(kind)
+    await expect(alice.row("lake").locator(".thumb-kind")).to_have_count(0)
+    await alice.page.screenshot(path=screenshots / "kinds-320x640.png")
 
 
 def _thousand(room: dict[str, Any], user_id: str) -> dict[str, Any]:

@@ -121,7 +121,11 @@ widget-progress-minutes = { $percent } %, about { $count } min left
 widget-progress-qualities = Sharper: { $progress }
 widget-state-failed = Could not be prepared
 widget-state-hidden = Hidden
-widget-state-held = Waiting for a moderator
+widget-waits-for-moderator = Waiting for a moderator
+widget-waits-for-verdict = Being checked
+widget-waits-for-operator = Held back by this server
+widget-kind-image = Photo
+widget-kind-voice = Sound
 widget-find = Search videos
 widget-found = { $count ->
     [0] Nothing found

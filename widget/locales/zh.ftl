@@ -113,7 +113,11 @@ widget-progress-minutes = { $percent }%，约剩 { $count } 分钟
 widget-progress-qualities = 更清晰的画质：{ $progress }
 widget-state-failed = 处理失败
 widget-state-hidden = 已隐藏
-widget-state-held = 等待管理员审核
+widget-waits-for-moderator = 等待管理员审核
+widget-waits-for-verdict = 正在检测
+widget-waits-for-operator = 被本服务器暂停显示
+widget-kind-image = 图片
+widget-kind-voice = 声音
 widget-find = 搜索视频
 widget-found = { $count ->
     [0] 没有找到

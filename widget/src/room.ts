@@ -83,6 +83,8 @@ export class RoomVisit implements Visit {
   select(key: string): void {
     this.#linked = null;
     this.#returning = false;
+    // Whoever went their own way and chooses the channel again wants everybody's moment.
+    if (key === EVERYONE && this.state.get().selected === EVERYONE) this.live?.join();
     this.#dispatch({ type: 'select', selected: key });
     this.player.get()?.play();
   }

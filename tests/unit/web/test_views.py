@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from appservice.managing import Viewer
-from appservice.model import Member, State, UserId, Video, VideoId, Visibility
+from appservice.model import HeldFor, Kind, Member, State, UserId, Video, VideoId, Visibility
 from appservice.schedule import Schedule, Turn
 from appservice.web.reels import revision_of
-from appservice.web.views import Broadcast, Grant, MemberView, ProgressView, RoomView, VideoView, room_view
+from appservice.web.views import Broadcast, Grant, MemberView, ProgressView, RoomView, VideoView, room_view, video_view
 from tests.unit.videos import ALICE, BOB, ROOM, make_member, make_room, make_video
 from transcode.captions import Captions
 from transcode.storyboard import Storyboard
@@ -59,8 +59,8 @@ def test_a_room() -> None:
                 "reel_url": f"{BASE}/reel/1/{revision_of([video])}/index.m3u8", "can": [],
                 "videos": [
                     {
-                        "id": video.id, "event_id": "$event1", "title": "Video 1", "state": "ready",
-                        "visibility": "shown", "duration": 5.0, "width": 854, "height": 480,
+                        "id": video.id, "event_id": "$event1", "title": "Video 1", "kind": "video", "state": "ready",
+                        "visibility": "shown", "waits_for": None, "duration": 5.0, "width": 854, "height": 480,
                         "poster_url": f"{BASE}/v/{video.id}/1-ready/poster.jpg",
                         "playlist_url": f"{BASE}/v/{video.id}/1-ready/index.m3u8", "storyboard_url": None,
                         "preview_url": None, "blurhash": None, "progress": None, "created_at": 1, "failure": None,
@@ -193,6 +193,29 @@ def test_who_sees_a_video(fields: dict[str, Any], sender_sees: bool, others_see:
     video = make_video(1, **fields)
     assert bool(seen(view([video], ALICE))) is sender_sees
     assert bool(seen(view([video], BOB))) is others_see
+
+
+@pytest.mark.parametrize(
+    ("held_for", "to_sender", "to_moderator"),
+    [
+        (None, "moderator", "moderator"),
+        (HeldFor.APPROVAL, "moderator", "moderator"),
+        (HeldFor.REPORTS, "moderator", "moderator"),
+        (HeldFor.VERDICT, "verdict", "verdict"),
+        (HeldFor.POLICY, "moderator", "operator"),
+        (HeldFor.QUARANTINE, "moderator", "operator"),
+    ],
+)
+def test_whom_a_held_video_waits_for(held_for: HeldFor | None, to_sender: str, to_moderator: str) -> None:
+    video = make_video(1, visibility=Visibility.HELD, held_for=held_for)
+    grant = Grant("1.s/r", 0)
+    told = [
+        video_view(video, Viewer(ALICE, moderates), grant, is_avatar=False, reports=None).waits_for
+        for moderates in (False, True)
+    ]
+    assert told == [to_sender, to_moderator]
+    shown = video_view(make_video(1), Viewer(ALICE, True), grant, is_avatar=False, reports=None)
+    assert (shown.waits_for, shown.kind) == (None, Kind.VIDEO)
 
 
 def test_a_failed_video_tells_its_sender_why_and_plays_nothing() -> None:

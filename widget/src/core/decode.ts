@@ -1,6 +1,6 @@
 // Turns JSON from outside into the model. Anything malformed is refused with the place where it went wrong.
 import { LOOPS } from './choices';
-import type { Bookmark, Captions, Member, Progress, Room, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
+import type { Bookmark, Captions, Decider, Kind, Member, Progress, Room, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
 
 /** The server's answer does not have the agreed form. */
 export class DecodeError extends Error {
@@ -10,6 +10,8 @@ export class DecodeError extends Error {
 type Json = Readonly<Record<string, unknown>>;
 
 const STATES: readonly VideoState[] = ['queued', 'processing', 'playable', 'ready', 'failed'];
+const KINDS: readonly Kind[] = ['video', 'image', 'voice'];
+const DECIDERS: readonly Decider[] = ['moderator', 'verdict', 'operator'];
 const VISIBILITIES: readonly Visibility[] = ['shown', 'hidden', 'held', 'removed'];
 const ACTIONS: readonly VideoAction[] = ['rename', 'hide', 'show', 'delete', 'avatar', 'publish', 'report'];
 /** Root-relative and on this server: never a scheme, never a protocol-relative host. */
@@ -102,8 +104,11 @@ function video(value: unknown, where: string): Video {
     id: text(json, 'id', where),
     eventId: text(json, 'event_id', where),
     title: optionalText(json, 'title', where),
+    // Neither is known to a server of an earlier release, and a later one may know others.
+    kind: KINDS.find((kind) => kind === json.kind) ?? 'video',
     state: oneOf(json, 'state', STATES, where),
     visibility: oneOf(json, 'visibility', VISIBILITIES, where),
+    waitsFor: json.visibility === 'held' ? (DECIDERS.find((decider) => decider === json.waits_for) ?? 'moderator') : null,
     duration: optionalNumber(json, 'duration', where),
     posterUrl: localUrl(json, 'poster_url', where),
     blurhash: optionalText(json, 'blurhash', where),

@@ -4,7 +4,13 @@ import type { Loop } from './choices';
 /** How far a video has come on the server. */
 export type VideoState = 'queued' | 'processing' | 'playable' | 'ready' | 'failed';
 
-/** Who may see a video; `held` waits for a moderator. */
+/** What was sent: a picture and sound are shown as videos, too. */
+export type Kind = 'video' | 'image' | 'voice';
+
+/** Who decides on a held video: a moderator, a service of the server's that examines it, or the server's operators. */
+export type Decider = 'moderator' | 'verdict' | 'operator';
+
+/** Who may see a video; `held` waits for somebody. */
 export type Visibility = 'shown' | 'hidden' | 'held' | 'removed';
 
 /** How far the server's work on a video is. */
@@ -32,8 +38,11 @@ export interface Video {
   /** The message in the room's timeline that brought it. */
   readonly eventId: string;
   readonly title: string | null;
+  readonly kind: Kind;
   readonly state: VideoState;
   readonly visibility: Visibility;
+  /** Null unless it is held. */
+  readonly waitsFor: Decider | null;
   /** Seconds, of the whole video also while only its beginning can be watched; null until the file was examined. */
   readonly duration: number | null;
   readonly posterUrl: string | null;

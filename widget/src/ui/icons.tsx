@@ -22,6 +22,8 @@ export const LeaveFullscreenIcon = () => <Icon><path d="M9 4.5V8a1 1 0 0 1-1 1H4
 export const FloatIcon = () => <Icon><path d="M11 18.5H5a1.5 1.5 0 0 1-1.5-1.5V7A1.5 1.5 0 0 1 5 5.5h14A1.5 1.5 0 0 1 20.5 7v4" /><rect x="13" y="13" width="8" height="6" rx="1.2" class="icon-solid" /></Icon>;
 export const CaptionsIcon = () => <Icon><rect x="3.5" y="5.5" width="17" height="13" rx="2.5" /><path d="M10.4 10.4a2 2 0 1 0 0 3.2M16.6 10.4a2 2 0 1 0 0 3.2" /></Icon>;
 export const GearIcon = () => <Icon><circle cx="12" cy="12" r="2.8" /><path d="M12 3.8v2.4M12 17.8v2.4M3.8 12h2.4M17.8 12h2.4M6.2 6.2l1.7 1.7M16.1 16.1l1.7 1.7M17.8 6.2l-1.7 1.7M7.9 16.1l-1.7 1.7" /><circle cx="12" cy="12" r="5.8" /></Icon>;
+export const MicIcon = () => <Icon><rect x="9" y="3.8" width="6" height="10.4" rx="3" /><path d="M5.8 11.5a6.2 6.2 0 0 0 12.4 0M12 17.7v2.8" /></Icon>;
+export const PhotoIcon = () => <Icon><rect x="3.5" y="5" width="17" height="14" rx="2.5" /><circle cx="9" cy="10" r="1.6" /><path d="m6 18.5 5.2-5.2 2.6 2.6 2.2-2.2 4 4" /></Icon>;
 export const CheckIcon = () => <Icon><path d="m5.5 12.5 4.2 4.2 8.8-9.4" /></Icon>;
 export const CloseIcon = () => <Icon><path d="m6.5 6.5 11 11m0-11-11 11" /></Icon>;
 export const BackArrowIcon = () => <Icon><path d="M14.5 6.5 9 12l5.5 5.5" /></Icon>;

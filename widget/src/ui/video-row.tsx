@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { clock } from '../core/format';
 import { isPending, isPlayable, type Video } from '../core/model';
 import type { Entry } from '../core/state';
-import { ClockIcon, FilmIcon, GripIcon, MoreIcon, WarningIcon } from './icons';
+import { ClockIcon, FilmIcon, GripIcon, MicIcon, MoreIcon, PhotoIcon, WarningIcon } from './icons';
 import { lazy } from './lazy';
 import { menuOf } from './manage/desk';
 import { nameOf, titleFor } from './names';
@@ -35,17 +35,22 @@ function noteOf(video: Video, t: Translate): string | null {
   if (video.state === 'failed') return t(`failure-${video.failure ?? 'failed'}`);
   if (video.state === 'queued') return t('widget-state-queued');
   if (video.state === 'processing') return video.progress === null ? t('widget-state-processing') : progressText(video.progress, t);
-  if (video.visibility === 'held' || video.visibility === 'hidden') return t(`widget-state-${video.visibility}`);
+  if (video.visibility === 'hidden') return t('widget-state-hidden');
+  if (video.waitsFor !== null) return t(`widget-waits-for-${video.waitsFor}`);
   // It plays already: what is still being made are its other qualities.
   return video.progress === null ? null : t('widget-progress-qualities', { progress: progressText(video.progress, t) });
 }
 
+const KIND_ICONS = { video: FilmIcon, image: PhotoIcon, voice: MicIcon };
+
 function Thumbnail({ video, current }: { video: Video; current: boolean }) {
+  const KindIcon = KIND_ICONS[video.kind];
   return (
     <span class="thumb">
       <Picture url={video.posterUrl} blurhash={video.blurhash} className="thumb-image">
-        {video.state === 'failed' ? <WarningIcon /> : isPending(video) ? <ClockIcon /> : <FilmIcon />}
+        {video.state === 'failed' ? <WarningIcon /> : isPending(video) ? <ClockIcon /> : <KindIcon />}
       </Picture>
+      {video.kind !== 'video' && video.posterUrl !== null && <span class="thumb-kind"><KindIcon /></span>}
       {current && <span class="bars" aria-hidden="true"><i /><i /><i /></span>}
       {video.duration !== null && <span class="thumb-time">{clock(video.duration)}</span>}
     </span>
@@ -85,6 +90,7 @@ function Body({ entry, withOwner, current, moving, renamed, onPick }: Omit<RowPr
       <Thumbnail video={video} current={current} />
       <span class="row-text">
         <bdi class="row-title">{title}</bdi>
+        {video.kind !== 'video' && <span class="unseen">{t(`widget-kind-${video.kind}`)}</span>}
         <span class="row-notes">
           {withOwner && <bdi class="row-note">{nameOf(owner)}</bdi>}
           {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}

@@ -5,12 +5,12 @@ import type { Recording } from '../../core/recording';
 import type { Device } from '../../record/devices';
 import type { Live, Studio } from '../../record/studio';
 import { IconButton } from '../controls';
-import { PauseIcon } from '../icons';
+import { MicIcon, PauseIcon } from '../icons';
 import { useText } from '../text';
 import { useStore } from '../use-store';
 import { ProblemNote } from './choosing';
 import { useConfirm } from './confirm';
-import { FlipIcon, MicIcon, MicOffIcon, SettingsIcon, TrashIcon } from './icons';
+import { FlipIcon, MicOffIcon, SettingsIcon, TrashIcon } from './icons';
 import { Link } from './link';
 
 function Preview({ live }: { live: Live | null }) {
