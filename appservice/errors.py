@@ -113,6 +113,20 @@ class LimitExceededError(RequestError):
     errcode = "M_LIMIT_EXCEEDED"
 
 
+class UserLimitError(RequestError):
+    """The asker has as much as one person may have (MSC4335)."""
+
+    status = 403
+    errcode = "M_USER_LIMIT_EXCEEDED"
+
+
+class RoomLimitError(RequestError):
+    """The room has as much as it may have."""
+
+    status = 403
+    errcode = "M_RESOURCE_LIMIT_EXCEEDED"
+
+
 class ProtocolVersionError(RequestError):
     """The request is of a version of its protocol that we do not speak."""
 

@@ -19,9 +19,9 @@ async def used(connection: Connection, scope: Scope, whose: str, *, without: Vid
 
 
 async def used_up(
-    connection: Connection, quotas: Quotas, sender: UserId, room_id: RoomId, *, without: VideoId
+    connection: Connection, quotas: Quotas, sender: UserId, room_id: RoomId, *, without: VideoId | None
 ) -> Scope | None:
-    """Return the first scope that has no room for the video `without` beside all the others."""
+    """Return the first scope that has no room for the video `without`, or for a new one, beside all the others."""
     for scope, allowance in quotas.limited():
         whose = _whose(scope, sender, room_id)
         others = await used(connection, scope, whose, without=without)

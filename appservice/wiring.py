@@ -263,6 +263,7 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         session=parts.session,
         uploads=parts.uploads,
         upload_folder=parts.upload_folder,
+        quotas=QuotaStore(parts.pool, config.limits),
         exports=ExportStore(parts.pool),
         export_folder=parts.export_folder,
     )

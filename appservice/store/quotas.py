@@ -19,6 +19,11 @@ class QuotaStore(Database):
         async with self._transaction() as connection:
             return await usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
 
+    async def full_for(self, user_id: UserId, room_id: RoomId) -> Scope | None:
+        """Return the first scope that has no room for a new video of somebody's in a room."""
+        async with self._transaction() as connection:
+            return await usage.used_up(connection, self.quotas, user_id, room_id, without=None)
+
     async def warn(self, video: Video) -> None:
         """Tell people, once, that little is left, after a video was added."""
         async with self._transaction() as connection:

@@ -15,6 +15,7 @@ from appservice.store import (
     ManagingStore,
     PlaceStore,
     PublicStore,
+    QuotaStore,
     SignInStore,
     Store,
     UploadStore,
@@ -48,6 +49,7 @@ class Context:
     session: aiohttp.ClientSession
     uploads: UploadStore
     upload_folder: UploadFolder
+    quotas: QuotaStore
     exports: ExportStore
     export_folder: ExportFolder
 

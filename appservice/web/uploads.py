@@ -13,9 +13,22 @@ from typing import Any, Self
 from aiohttp import ClientError, StreamReader, web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from appservice.errors import BrokenOffError, ConflictError, ForbiddenError, NotFoundError, TooLargeError
+from appservice.errors import (
+    BrokenOffError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    RequestError,
+    RoomLimitError,
+    StorageFullError,
+    TooLargeError,
+    UserLimitError,
+)
 from appservice.files import Appender
 from appservice.model import UploadId
+from appservice.power import is_moderator
+from appservice.quotas import Scope
+from appservice.settings import Who
 from appservice.store import Upload, UploadState
 from appservice.tokens import Session
 from appservice.web import tus
@@ -32,6 +45,12 @@ _SILENCE_S = 30.0
 _FINISH_BODY = 4096
 
 routes = web.RouteTableDef()
+
+_FULL: dict[Scope, tuple[type[RequestError], str]] = {
+    Scope.USER: (UserLimitError, "You have as many videos here as one person may have."),
+    Scope.ROOM: (RoomLimitError, "This room has as many videos as it may have."),
+    Scope.SERVER: (StorageFullError, "This server has no room for more videos at the moment."),
+}
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -180,6 +199,12 @@ async def _create(request: web.Request) -> web.Response:
     if room is None or room.encrypted:
         # What is uploaded here is not encrypted: everything else in the room is.
         raise ForbiddenError("This room is encrypted: videos cannot be sent from here.")
+    # Said before anything is sent: as a video it would be refused just so.
+    if room.settings.add is Who.MODERATORS and not is_moderator(room.power_levels, session.user_id, room.creators):
+        raise ForbiddenError("Only moderators add videos to this room.")
+    if full := await context.quotas.full_for(session.user_id, session.room_id):
+        error, text = _FULL[full]
+        raise error(text)
     made = await context.uploads.create(session.room_id, session.user_id, filename=name, metadata=text, length=length)
     await context.upload_folder.create(made.id)
     # Relative to the request: we may lie below a path of a proxy.

@@ -359,6 +359,8 @@ widget-record-failed-unavailable = This server does not take videos from here ye
 widget-record-failed-too-large = The video is too large for this server. Go back and shorten it before you record anew.
 widget-record-failed-busy = You have several uploads under way. Finish or discard one of them, or try again in a few minutes.
 widget-record-failed-full = The server has no room at the moment. Your video is still here: please try again later.
+widget-record-failed-user-limit = You have as many videos here as one person may have. Yours is still here: delete some others, then try again.
+widget-record-failed-room-limit = This room has as many videos as it may have. Yours is still here: delete others, or ask a moderator to, then try again.
 widget-record-failed-post = The video is ready, but the message could not be sent. Please try again.
 
 ## Signing in a browser by itself

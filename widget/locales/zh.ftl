@@ -341,6 +341,8 @@ widget-record-failed-unavailable = 本服务器还不能从这里接收视频。
 widget-record-failed-too-large = 视频超过了本服务器允许的大小。请重新录制一个短一些的。
 widget-record-failed-busy = 你有多个上传正在进行。请完成或丢弃其中一个，或几分钟后重试。
 widget-record-failed-full = 服务器暂时没有空间。视频还在这里，请稍后重试。
+widget-record-failed-user-limit = 您在这里的视频数量已达上限。这个视频还在：请先删除一些旧视频，然后再试。
+widget-record-failed-room-limit = 本房间的视频数量已达上限。您的视频还在：请删除一些视频或请管理员删除，然后再试。
 widget-record-failed-post = 视频已准备好，但消息没有发送成功，请重试。
 
 ## Signing in a browser by itself

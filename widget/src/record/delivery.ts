@@ -79,7 +79,9 @@ export function failureOf(step: Step, error: unknown): Failure {
   if (error instanceof Refusal) return { step, code: error.code };
   if (step === 'post') return { step, code: 'post' };
   if (step === 'prepare') return { step, code: 'internal' };
-  const status = error instanceof ApiError ? error.status : 0;
+  const { status, errcode } = error instanceof ApiError ? error : { status: 0, errcode: '' };
+  if (errcode === 'M_USER_LIMIT_EXCEEDED') return { step, code: 'user-limit' };
+  if (errcode === 'M_RESOURCE_LIMIT_EXCEEDED' && status === 403) return { step, code: 'room-limit' };
   const codes: Record<number, string> = { 401: 'refused', 403: 'refused', 404: 'unavailable', 405: 'unavailable', 413: 'too-large', 429: 'busy', 507: 'full' };
   return { step, code: codes[status] ?? 'upload' };
 }
