@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from appservice.model import PublicMember, UserId, Video
 from appservice.web.reels import revision_of
+from appservice.web.views import CaptionsView, captions_view
 from transcode.playlist import POSTER, Rendition
 
 _PROGRESSIVE_LINES = 720
@@ -27,6 +28,7 @@ class PublicVideoView(BaseModel):
     poster_url: str | None
     storyboard_url: str | None
     blurhash: str | None
+    captions: list[CaptionsView]
     created_at: int
 
 
@@ -68,6 +70,7 @@ def _video_view(video: Video, folder: str) -> PublicVideoView:
         poster_url=f"{folder}/{POSTER}" if video.has_poster else None,
         storyboard_url=f"{folder}/storyboard.vtt" if video.storyboard else None,
         blurhash=video.blurhash,
+        captions=[captions_view(each, folder) for each in video.captions],
         created_at=video.created_at,
     )
 

@@ -20,6 +20,7 @@ from appservice.web.reels import (
     taking_turns,
     together,
 )
+from transcode.captions import Captions
 from transcode.playlist import POSTER, PREVIEW
 
 
@@ -49,6 +50,11 @@ class CaptionsView(BaseModel):
     language: str | None
     label: str
     url: str
+
+
+def captions_view(captions: Captions, folder: str) -> CaptionsView:
+    """Return captions that lie in a stage's folder."""
+    return CaptionsView(language=captions.language, label=captions.label, url=f"{folder}/{captions.name}")
 
 
 class VideoView(BaseModel):
@@ -375,10 +381,7 @@ def video_view(
         progress=ProgressView(percent=video.percent or 0, remaining=video.remaining) if at_work else None,
         created_at=video.created_at,
         failure=FailureView(code=video.failure) if video.failure else None,
-        captions=[
-            CaptionsView(language=each.language, label=each.label, url=f"{folder}/{each.name}")
-            for each in (video.captions if folder else ())
-        ],
+        captions=[captions_view(each, folder) for each in video.captions] if folder else [],
         version=video.version,
         can=actions(video, viewer, is_avatar=is_avatar),
         published=video.published,

@@ -13,11 +13,16 @@ from playwright.async_api import Browser, Page, expect
 
 from appservice.demo.synapse import Synapse
 from tests.e2e.looks import looking
+from tests.integration.transcode.subtitles import CHINESE, with_subtitles
 from tests.support import Installation, Viewer, eventually, make_room
+from transcode import Tools
 
 WIDTHS = (280, 320, 768, 1280, 3840)
 PLAYING = "[data-testid=player][data-playing=true]:not([data-video-id=''])"
 _CLOCK = "video => [video.currentTime, video.duration, video.error && video.error.message]"
+
+_CUE = """text => [...document.querySelectorAll('video')].some(({textTracks}) => [...textTracks].some(
+    ({mode, activeCues}) => mode === 'showing' && [...activeCues ?? []].some((cue) => cue.text.includes(text))))"""
 
 
 @dataclass
@@ -122,6 +127,36 @@ def _films_fetched(reel: Installation) -> int:
 async def _video_urls(stage: Stage) -> list[str]:
     async with stage.viewer.http.get(f"{stage.url}/reel.json") as response:
         return [f"{stage.reel.url}{video['video_url']}" for video in (await response.json())["videos"]]
+
+
+async def test_captions_with_a_script_and_without(
+    reel: Installation, synapse: Synapse, http: aiohttp.ClientSession, browser: Browser, tools: Tools, tmp_path: Path,
+    screenshots: Path,
+) -> None:  # fmt: skip
+    source = with_subtitles(tools, tmp_path / "zh.mkv", {"中文.srt": ("chi", CHINESE)}, "srt", seconds=4)
+    async with await synapse.user(f"spoken-{secrets.token_hex(4)}") as member:
+        room_id = await make_room(member, reel)
+        viewer = await reel.viewer(http, member, room_id)
+        video = await viewer.video_in(await member.send_video(room_id, source), "ready")
+        await _change(viewer, str(video["id"]), published=True)
+        url = f"{reel.url}/u/{member.user_id}"
+        async with looking(browser, viewport={"width": 800, "height": 700}) as (look, _):
+            page = look.page
+            await page.goto(url)
+            await page.locator(PLAYING).wait_for()
+            await page.locator("[data-testid=settings]").click()
+            await page.locator("[data-testid=menu-captions]").click()
+            await page.get_by_role("menuitemradio", name="中文").click()
+            await page.wait_for_function(_CUE, arg="你好，世界")
+            await page.screenshot(path=screenshots / "member-captions-800x700.png")
+            assert look.problems == []
+        async with looking(browser, java_script_enabled=False) as (look, _):
+            await look.page.goto(url)
+            track = look.page.locator("video[controls] track[kind=captions]")
+            assert (await track.get_attribute("srclang"), await track.get_attribute("label")) == ("zh", "中文")
+            async with http.get(f"{reel.url}{await track.get_attribute('src')}") as answer:
+                assert (answer.status, answer.content_type) == (200, "text/vtt")
+                assert "你好，世界" in await answer.text("utf-8")
 
 
 async def test_taking_back_works_at_once(stage: Stage, browser: Browser, screenshots: Path) -> None:
