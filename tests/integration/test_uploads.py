@@ -315,36 +315,28 @@ async def test_three_at_a_time(reel: Installation, uploader: Uploader) -> None:
 async def test_what_would_be_refused_as_a_video_is_not_sent_first(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
 ) -> None:
-    spare.write_config(limits={"user": {"videos": 1}, "room": {"videos": 2}})
+    spare.write_config(limits={scope: {"videos": 1} for scope in ("user", "room", "server")})
     async with spare.running():
-        room_id = await make_room(alice, spare, bob)
+        room_id, elsewhere = await make_room(alice, spare, bob), await make_room(alice, spare, bob)
         hers, his = [Uploader(await spare.viewer(http, user, room_id)) for user in (alice, bob)]
 
-        async def refused(uploader: Uploader) -> tuple[int, str]:
+        async def outcome(uploader: Uploader) -> tuple[int, str]:
             answer = await uploader.create(10)
             return answer.status, answer.body["errcode"] if answer.body else ""
 
-        await alice.send_text(room_id, "!reel room add moderators")
+        for who, wanted in (("moderators", (403, "M_FORBIDDEN")), ("members", (201, ""))):
+            await alice.send_text(room_id, f"!reel room add {who}")
 
-        async def only_moderators() -> bool:
-            return await refused(his) == (403, "M_FORBIDDEN")
+            async def chosen(wanted: tuple[int, str] = wanted) -> bool:
+                return await outcome(his) == wanted
 
-        await eventually(only_moderators, what="the room's choice")
-        assert await refused(hers) == (201, "")
+            await eventually(chosen, what=f"{who} being those who add videos")
+            assert await outcome(hers) == (201, "")
         await hers.viewer.video_in(await alice.send_video(room_id, clip), "ready")
-        assert await refused(hers) == (403, "M_USER_LIMIT_EXCEEDED")
-        await alice.send_text(room_id, "!reel room add members")
-
-        async def everybody() -> bool:
-            return await refused(his) == (201, "")
-
-        await eventually(everybody, what="the room's other choice")
-    spare.write_config(limits={"user": {}, "room": {"videos": 1}})
-    async with spare.running():
-        assert await refused(his) == (403, "M_RESOURCE_LIMIT_EXCEEDED")
-    spare.write_config(limits={"room": {}, "server": {"videos": 1}})
-    async with spare.running():
-        assert await refused(his) == (507, "M_RESOURCE_LIMIT_EXCEEDED")
+        assert await outcome(hers) == (403, "M_USER_LIMIT_EXCEEDED")
+        assert await outcome(his) == (403, "M_RESOURCE_LIMIT_EXCEEDED")
+        in_another_room = Uploader(await spare.viewer(http, bob, elsewhere))
+        assert await outcome(in_another_room) == (507, "M_RESOURCE_LIMIT_EXCEEDED")
 
 
 async def test_bad_files_have_the_codes_of_videos(uploader: Uploader, clip: Path) -> None:

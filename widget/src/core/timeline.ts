@@ -87,7 +87,9 @@ export function stepTarget(timeline: Timeline, time: number, by: number, growing
   const here = timeline[itemAt(timeline, time)];
   if (here === undefined) return time;
   const target = time + by;
-  if (target >= here.start + here.duration) return growing && here === timeline.at(-1) ? withinItem(here, Infinity, true) : nextTarget(timeline, time);
+  // Also what lies just before the end so far may not be there yet: a step there would show nothing until there is more.
+  if (growing && here === timeline.at(-1)) return withinItem(here, target - here.start, true);
+  if (target >= here.start + here.duration) return nextTarget(timeline, time);
   return Math.max(here.start, target);
 }
 
