@@ -24,7 +24,7 @@ settings.load_profile("roomreel")
 SLOTS = ("reel", "reel-b")
 # Files that take a minute and more: begun first, they do not keep one worker busy when the others are done.
 SLOW = (
-    "test_crashes.py", "test_corpus.py", "test_fingerprint.py", "test_holding.py", "test_managing.py",
+    "test_crashes.py", "test_matrix.py", "test_corpus.py", "test_fingerprint.py", "test_holding.py", "test_managing.py",
     "test_timeline.py", "test_erasing.py", "test_uploads.py", "test_admin.py",
 )  # fmt: skip
 

@@ -15,8 +15,8 @@ from appservice.demo.client import MatrixClient
 from appservice.embedded import EmbeddedPostgres
 from tests.support import Installation, eventually, make_room, with_padding
 
-SERVICE_KILLS = 20
-POSTGRES_KILLS = 15
+SERVICE_KILLS = 16
+POSTGRES_KILLS = 12
 
 
 def _event(room_id: str, sender: str, mxc: str, number: int) -> dict[str, Any]:

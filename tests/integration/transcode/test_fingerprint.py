@@ -11,7 +11,7 @@ from transcode import Limits, Tools, TranscodeError
 from transcode.fingerprint import fingerprint, is_copy
 
 SIZE, SECONDS = (160, 120), 1.5
-CLIPS, OTHERS = 30, 300
+CLIPS, OTHERS = 30, 100
 
 
 async def _known(tools: Tools, paths: list[Path]) -> list[bytes]:
