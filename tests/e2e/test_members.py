@@ -33,6 +33,11 @@ _LOW = """(() => {
     window.charge = () => { battery.charging = true; battery.dispatchEvent(new Event('chargingchange')); };
 })()"""
 CLIP = "[data-testid=video-avatar]"
+_CHOSEN_IN_SIGHT = """() => {
+    const strip = document.querySelector('[data-testid=members]').getBoundingClientRect();
+    const face = document.querySelector('[data-testid=member][aria-pressed=true]').getBoundingClientRect();
+    return face.left >= strip.left && face.right <= strip.right;
+}"""
 
 
 @dataclass
@@ -137,6 +142,14 @@ async def test_in_a_chat_of_two_the_other_one_greets(
     order = [await face.get_attribute("data-member") for face in await faces.all()]
     assert order == [alice.user_id, bob.user_id, "*"]
     await strip.page.screenshot(path=screenshots / "members-two.png")
+    # Whoever is chosen is in sight, also once there are more buttons beside the strip.
+    await strip.page.set_viewport_size({"width": 280, "height": 300})
+    await strip.frame.locator("[data-testid=record]").wait_for()
+    for key in ("*", alice.user_id, "*"):
+        await strip.face(key).evaluate("face => face.click()")
+        await strip.selected(key)
+        await strip.until(_CHOSEN_IN_SIGHT)
+    await strip.page.screenshot(path=screenshots / "members-two-280.png")
     await strip.page.context.close()
 
 

@@ -1,6 +1,6 @@
 // The strip of members: whose videos to watch, of one, of several by turns, or of everybody.
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { isPlayable, type Member } from '../core/model';
 import { EVERYONE, inStrip, selectionOf, type State } from '../core/state';
 import { idsOf, IN_TURN, isSeveral, toggled } from '../core/together';
@@ -9,6 +9,7 @@ import { lazy } from './lazy';
 import { labelOf, nameOf } from './names';
 import { Avatar } from './picture';
 import { useText } from './text';
+import { useInSight } from './use-in-sight';
 
 interface ChoiceProps {
   id: string;
@@ -104,6 +105,9 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
   const total = members.reduce((sum, member) => sum + playable(member), 0);
   const key = state.wanted ?? state.selected;
   const [choosing, setChoosing] = useState(key !== null && isSeveral(key));
+  const strip = useRef<HTMLElement>(null);
+  // Of several chosen ones, none is more than the others.
+  useInSight(strip, '[aria-pressed="true"]', choosing ? null : key);
   const chosen = new Set(key === null ? [] : idsOf(key));
   const choice = (id: string, name: string, count: number, working: number | null) => ({
     id,
@@ -133,7 +137,7 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
   const several = choosing || members.filter(({ reelUrl }) => reelUrl !== null).length > 1;
   return (
     <>
-      <nav class="members" aria-label={t('widget-members')} data-testid="members" data-choosing={choosing} onWheel={scrollAlong}>
+      <nav ref={strip} class="members" aria-label={t('widget-members')} data-testid="members" data-choosing={choosing} onWheel={scrollAlong}>
         <ul>{room?.direct === true ? [faces, everyone] : [everyone, faces]}</ul>
         <Chosen state={state} />
       </nav>
