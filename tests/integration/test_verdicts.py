@@ -51,14 +51,18 @@ async def example(blocked: Path) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def service(answer: Answer) -> AsyncIterator[str]:
-    """Run a service of our own, which checks that Roomreel signed what it asks, and return its address."""
+async def service(rooms: set[str], answer: Answer) -> AsyncIterator[str]:
+    """Run a service of our own, which checks that Roomreel signed what it asks, and return its address.
+
+    Only what it asks of `rooms` is answered by `answer`: the bot may still be in rooms of other tests.
+    """
 
     async def ask(request: web.Request) -> web.Response:
         body = await request.read()
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         assert request.headers["X-Roomreel-Signature"] == f"sha256={signature}"
-        return await answer(json.loads(body))
+        question = json.loads(body)
+        return await answer(question) if question["room_id"] in rooms else web.json_response({"verdict": "allow"})
 
     app = web.Application()
     app.router.add_post("/verdict", ask)
@@ -121,6 +125,7 @@ async def test_the_example_allows_and_blocks(
 async def test_nobody_sees_it_before_the_verdict(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
 ) -> None:
+    rooms: set[str] = set()
     asked: list[dict[str, Any]] = []
     answered = asyncio.Event()
 
@@ -129,10 +134,11 @@ async def test_nobody_sees_it_before_the_verdict(
         await answered.wait()
         return web.json_response({"verdict": "hold", "reason": "a face"})
 
-    async with service(answer) as url:
+    async with service(rooms, answer) as url:
         spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "timeout": 60}})
         async with spare.running():
             room_id = await make_room(alice, spare, bob)
+            rooms.add(room_id)
             member, moderator = await spare.viewer(http, bob, room_id), await spare.viewer(http, alice, room_id)
             event_id = await alice.send_video(room_id, clip)
 
@@ -172,16 +178,18 @@ async def test_without_a_verdict_the_configuration_decides(
     answers = [
         web.Response(status=500), web.Response(text="yes"), web.json_response({"verdict": "perhaps"})
     ]  # fmt: skip
+    rooms: set[str] = set()
     tries: list[str] = []
 
     async def answer(question: dict[str, Any]) -> web.Response:
         tries.append(question["video_id"])
         return answers.pop(0)
 
-    async with service(answer) as url:
+    async with service(rooms, answer) as url:
         spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "on_failure": on_failure}})
         async with spare.running():
             room_id = await make_room(alice, spare)
+            rooms.add(room_id)
             event_id = await alice.send_video(room_id, clip)
             row = await becomes(spare, event_id, judged=True)
             assert row["visibility"] == visibility
@@ -192,6 +200,7 @@ async def test_without_a_verdict_the_configuration_decides(
 async def test_what_waits_outlives_a_stop_and_the_end_of_the_webhook(
     spare: Installation, alice: MatrixClient, clip: Path
 ) -> None:
+    rooms: set[str] = set()
     asked = asyncio.Event()
 
     async def answer(question: dict[str, Any]) -> web.Response:
@@ -199,10 +208,11 @@ async def test_what_waits_outlives_a_stop_and_the_end_of_the_webhook(
         await asyncio.sleep(60)
         return web.json_response({"verdict": "block"})
 
-    async with service(answer) as url:
+    async with service(rooms, answer) as url:
         spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "timeout": 60}})
         async with spare.running():
             room_id = await make_room(alice, spare)
+            rooms.add(room_id)
             event_id = await alice.send_video(room_id, clip)
             await asyncio.wait_for(asked.wait(), 60)
         assert (await row_of(spare, event_id))["held_for"] == "verdict"
