@@ -110,8 +110,17 @@ async def _kill(process: Process) -> None:
     if process.returncode is not None:
         return
     os.killpg(process.pid, signal.SIGKILL)
-    # Reading to the end lets the transport close itself; a second cancellation must not leave a zombie.
-    await asyncio.shield(process.communicate())
+    # Reading to the end lets the transport close itself. Whoever is cancelled meanwhile, for one beside it met the same
+    # deadline, waits all the same: it takes a moment, and nothing is left behind.
+    ending = asyncio.ensure_future(process.communicate())
+    cancelled: asyncio.CancelledError | None = None
+    while not ending.done():
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
 
 
 def _environment() -> dict[str, str]:
