@@ -36,7 +36,8 @@ function noteOf(video: Video, t: Translate): string | null {
   if (video.state === 'queued') return t('widget-state-queued');
   if (video.state === 'processing') return video.progress === null ? t('widget-state-processing') : progressText(video.progress, t);
   if (video.visibility === 'hidden') return t('widget-state-hidden');
-  if (video.waitsFor !== null) return t(`widget-waits-for-${video.waitsFor}`);
+  // The viewer's own change of the visibility shows before the server's answer to it tells more.
+  if (video.visibility === 'held') return t(`widget-waits-for-${video.waitsFor ?? 'moderator'}`);
   // It plays already: what is still being made are its other qualities.
   return video.progress === null ? null : t('widget-progress-qualities', { progress: progressText(video.progress, t) });
 }
