@@ -26,12 +26,13 @@ from appservice.jobs import (
     tell,
 )
 from appservice.kinds import joins
+from appservice.managing import Viewer, may_add
 from appservice.model import HeldFor, Membership, Room, UserId, VideoId
 from appservice.power import is_moderator
 from appservice.quotas import NO_LIMITS, Quotas
 from appservice.removal import erase_departed, remove_videos
 from appservice.rows import SQL, encrypted_file_json, read_room
-from appservice.settings import Hold, Who
+from appservice.settings import Hold
 from appservice.usage import used_up
 
 _TOLD_WITHIN_S, _TOLD_EVERY_S = 3600, 86_400
@@ -213,9 +214,9 @@ async def _judged(connection: Connection, change: intake.NewVideo) -> tuple[bool
     """Say whether the room lets its sender add a video, and whether it waits for a moderator."""
     (row,) = await connection.fetch(SQL["room"], change.room_id)
     room = read_room(row)
-    if is_moderator(room.power_levels, change.sender, room.creators):
-        return True, False
-    return room.settings.add is not Who.MODERATORS, await _waits(connection, room, change.sender)
+    sender = Viewer(change.sender, is_moderator(room.power_levels, change.sender, room.creators))
+    waits = not sender.moderates and await _waits(connection, room, change.sender)
+    return may_add(sender, room.settings), waits
 
 
 async def _edited(connection: Connection, change: intake.VideoEdited) -> bool:

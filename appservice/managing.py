@@ -161,6 +161,11 @@ def check_decide(video: Video, viewer: Viewer) -> None:
         raise ConflictError("This video does not wait for a decision any more.")
 
 
+def may_add(viewer: Viewer, settings: RoomSettings) -> bool:
+    """Say whether somebody may add videos to a room."""
+    return viewer.moderates or settings.add is Who.MEMBERS
+
+
 def may_order(owner: UserId, viewer: Viewer, settings: RoomSettings) -> bool:
     """Say whether a viewer may change the order of a member's videos."""
     return viewer.moderates or (viewer.user_id == owner and settings.order is Who.MEMBERS)

@@ -25,10 +25,10 @@ from appservice.errors import (
     UserLimitError,
 )
 from appservice.files import Appender
+from appservice.managing import Viewer, may_add
 from appservice.model import UploadId
 from appservice.power import is_moderator
 from appservice.quotas import Scope
-from appservice.settings import Who
 from appservice.store import Upload, UploadState
 from appservice.tokens import Session
 from appservice.web import tus
@@ -200,7 +200,8 @@ async def _create(request: web.Request) -> web.Response:
         # What is uploaded here is not encrypted: everything else in the room is.
         raise ForbiddenError("This room is encrypted: videos cannot be sent from here.")
     # Said before anything is sent: as a video it would be refused just so.
-    if room.settings.add is Who.MODERATORS and not is_moderator(room.power_levels, session.user_id, room.creators):
+    viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
+    if not may_add(viewer, room.settings):
         raise ForbiddenError("Only moderators add videos to this room.")
     if full := await context.quotas.full_for(session.user_id, session.room_id):
         error, text = _FULL[full]
