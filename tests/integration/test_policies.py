@@ -1,6 +1,7 @@
 """Policy lists: whom they ban is kept out while they do, and comes back; with lists as moderators keep them."""
 
 import secrets
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -9,7 +10,7 @@ import pytest
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from tests.integration.commands.conftest import VERSIONS, Asking, open_direct
-from tests.support import Installation, eventually, make_room
+from tests.support import Installation, Viewer, eventually, make_room
 
 BAN = {"recommendation": "m.ban", "reason": "spam"}
 
@@ -61,10 +62,13 @@ async def test_whom_a_list_bans(
     (row,) = await spare.rows("SELECT visibility, held_for FROM videos WHERE event_id = $1", event_id)
     assert tuple(row) == ("held", "policy")
 
-    async def shut_out() -> bool:
-        return (await theirs.get(f"/api/v1/rooms/{room_id}"))[0] == 403
+    async def refused(whose: Viewer) -> bool:
+        return (await whose.get(f"/api/v1/rooms/{room_id}"))[0] == 403
 
-    await eventually(shut_out, what="their session being refused")
+    async def let_in(whose: Viewer) -> bool:
+        return not await refused(whose)
+
+    await eventually(partial(refused, theirs), what="their session being refused")
     assert (await spare.open_session(http, await spam.openid_token(), room_id))[0] == 403
     assert (await viewer.fetch(video["playlist_url"]))[0] == 404
     ignored = await spam.send_video(room_id, clip)
@@ -74,8 +78,10 @@ async def test_whom_a_list_bans(
     assert not await spare.rows("SELECT FROM commands WHERE sender = $1", spam.user_id)
     # A rule for everybody does not shut out who could take it back.
     await alice.send_state(bans, "m.policy.rule.server", {**BAN, "entity": "*"}, "rule:all")
+    await eventually(partial(refused, viewer), what="everybody else being shut out")
     assert (await ask("policies")).reactions == []
     await alice.send_state(bans, "m.policy.rule.server", {}, "rule:all")
+    await eventually(partial(let_in, viewer), what="everybody being back")
 
     # The rule goes, and they are back with what they had.
     await alice.send_state(bans, "m.policy.rule.user", {}, "rule:spam")
