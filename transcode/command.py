@@ -21,7 +21,7 @@ from transcode.captions import MOST_BYTES, Track
 from transcode.copying import Copying
 from transcode.encoders import SOFTWARE, Encoder, encoder
 from transcode.limits import Limits
-from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, SEGMENT_SECONDS, Plan, Rung, poster_rung
+from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, SHORTEST_COPIED, Plan, Rung, poster_rung
 from transcode.playlist import POSTER, PREVIEW, STORYBOARD
 from transcode.probe import ALSO_KNOWN, DECODERS, Probe
 from transcode.segments import FRAGMENTS
@@ -47,8 +47,6 @@ _PREVIEW_QUALITY = 30
 _RECORDING_QUALITY = 21
 _JPEG_QUALITY = 3
 _STORYBOARD_QUALITY = 6
-# Microseconds, a little less than a segment should last: rates are never quite what they seem.
-_SHORTEST_COPIED = SEGMENT_SECONDS * 1_000_000 - 50_000
 # Seconds before the instant where a key frame is wanted: less than any two pictures are apart, more than rounding.
 _JUST_BEFORE = 0.001
 _NEVER = 1_000_000
@@ -348,7 +346,7 @@ def _slave(rung: Rung, number: int = 0, **options: object) -> str:
 
 
 def _slave_of_copy(copying: Copying) -> str:
-    return _slave(copying.rung, min_frag_duration=_SHORTEST_COPIED)
+    return _slave(copying.rung, min_frag_duration=SHORTEST_COPIED * 1_000_000 // CLOCK)
 
 
 def _encoding(

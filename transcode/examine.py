@@ -31,6 +31,8 @@ class Examined:
     plan: Plan
     copying: Copying | None
     """How the first rendition can be a copy; None when it must be encoded."""
+    index: range
+    """Where the contents of its `moov` box lie in the file, if it is an MP4."""
     tracks: tuple[captions.Track, ...] = ()
     """The subtitles that become captions."""
 
@@ -43,7 +45,9 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
     demuxer, layout, tracks = await asyncio.to_thread(_look_at, source)
     answer = _Answer()
     question = command.probe(tools, source, demuxer, limits)
-    await run(question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=answer.feed)
+    complaints = await run(
+        question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=answer.feed
+    )
     probe = parse(answer.text)
     check(probe, limits)
     if layout is None or layout.fragmented or probe.duration <= 0:
@@ -55,8 +59,9 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
         probe = times.applied_to(probe)
     made = plan(probe, limits, settings)
     given = Given(tools, source, demuxer, probe, limits)
-    copied = copying(answer.text, tracks, probe, made) if tracks else None
-    return Examined(given, made, copied, captions.tracks_of(answer.text))
+    # A copy would carry what is damaged into every player; some stop there.
+    copied = copying(answer.text, tracks, probe, made) if tracks and not complaints.strip() else None
+    return Examined(given, made, copied, layout.index if layout else range(0), captions.tracks_of(answer.text))
 
 
 def _look_at(source: Path) -> tuple[str, Layout | None, tuple[StoredTrack, ...]]:

@@ -1,4 +1,4 @@
-"""The little of MP4 that we read ourselves: whether a file is whole, and which codecs an init segment declares."""
+"""The little of MP4 that we read and write ourselves: boxes, whether a file is whole, which codecs it declares."""
 
 import struct
 from collections.abc import Iterator
@@ -69,6 +69,11 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             raise ValueError(f"box {kind!r} has the impossible length {length}")
         yield kind, data[position + _HEADER : position + length]
         position += length
+
+
+def box(kind: bytes, *content: bytes) -> bytes:
+    """Make a box, of less than 4 GiB."""
+    return struct.pack(">I4s", _HEADER + sum(map(len, content)), kind) + b"".join(content)
 
 
 def child(data: bytes, *path: bytes) -> bytes:

@@ -15,6 +15,9 @@ CLOCK = 90_000
 """Ticks per second of the picture track."""
 
 SEGMENT_SECONDS = 2
+SHORTEST_COPIED = SEGMENT_SECONDS * CLOCK - CLOCK // 20
+"""Ticks that a segment of copied pictures plays at least, but for the last: rates are never quite what they seem."""
+
 AUDIO_RATE = 48_000
 AUDIO_BITS = 128_000
 

@@ -7,7 +7,7 @@ each begins: that stands in front (ISO 14496-12, 8.8.2 'mehd' and 8.16.3 'sidx')
 import struct
 from collections.abc import Sequence
 
-from transcode.mp4 import boxes, child
+from transcode.mp4 import box, boxes, child
 from transcode.plan import CLOCK
 
 _VIDEO_TRACK = 1
@@ -23,20 +23,16 @@ def head_of(init: bytes, durations: Sequence[float], sizes: Sequence[int]) -> by
     of ours, or when the two are not of the same length.
     """
     whole = b"".join(
-        _box(kind, _with_length(body, sum(durations)) if kind == b"moov" else body) for kind, body in boxes(init)
+        box(kind, _with_length(body, sum(durations)) if kind == b"moov" else body) for kind, body in boxes(init)
     )
     return whole + _index(durations, sizes)
 
 
-def _box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + len(body), kind) + body
-
-
 def _with_length(moov: bytes, seconds: float) -> bytes:
     (timescale,) = struct.unpack_from(">I", child(moov, b"mvhd"), _TIMESCALE_AT)
-    length = _box(b"mehd", struct.pack(">II", 0, round(seconds * timescale)))
+    length = box(b"mehd", struct.pack(">II", 0, round(seconds * timescale)))
     # The length comes first in its box.
-    return b"".join(_box(kind, length + body if kind == b"mvex" else body) for kind, body in boxes(moov))
+    return b"".join(box(kind, length + body if kind == b"mvex" else body) for kind, body in boxes(moov))
 
 
 def _index(durations: Sequence[float], sizes: Sequence[int]) -> bytes:
@@ -44,4 +40,4 @@ def _index(durations: Sequence[float], sizes: Sequence[int]) -> bytes:
         struct.pack(">III", size, round(seconds * CLOCK), _BEGINS_WITH_KEY_FRAME)
         for seconds, size in zip(durations, sizes, strict=True)
     )
-    return _box(b"sidx", struct.pack(">IIIIIHH", 0, _VIDEO_TRACK, CLOCK, 0, 0, 0, len(sizes)) + entries)
+    return box(b"sidx", struct.pack(">IIIIIHH", 0, _VIDEO_TRACK, CLOCK, 0, 0, 0, len(sizes)) + entries)

@@ -1,16 +1,17 @@
 """One file in, two folders out: a rendition to watch at once, perhaps while it is made, then the whole ladder."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transcode import checks, command, loudness
 from transcode.blurhash import blurhash_of
 from transcode.captions import MOST_BYTES, Captions, Track, cleaned
-from transcode.command import BLUR, Beside
+from transcode.command import BLUR, Beside, Given
 from transcode.copying import Copying
 from transcode.encoders import encoder
 from transcode.errors import BrokenFile, TookTooLong, TranscodeError
@@ -21,7 +22,8 @@ from transcode.limits import Limits
 from transcode.plan import AUDIO_BITS, Rung
 from transcode.playlist import POSTER, PREVIEW, STORYBOARD, Rendition, bandwidths
 from transcode.progress import Progress
-from transcode.segments import Cutter, Unfit
+from transcode.remux import remuxed
+from transcode.segments import Cutter, Unfit, Written, write
 from transcode.settings import DEFAULT, Settings
 from transcode.storyboard import Storyboard
 from transcode.tone import cube
@@ -81,8 +83,8 @@ async def transcode(
     """Transcode the file `source` into `out`/playable, then into `out`/ready.
 
     `on_playable` is awaited once, as soon as `out`/playable can be watched. It may move the folder elsewhere on the
-    same file system, and returns where: unless the result is whole, more segments appear there, and `on_grown` is
-    awaited with what there is by then, at last with the whole. What either raises ends the job. `on_progress` gets
+    same file system, and returns where: what is missing, segments or the poster alone, appears there, and `on_grown`
+    is awaited with what there is by then, at last with the whole. What either raises ends the job. `on_progress` gets
     the share done, from 0 to 1, on the event loop. Cancelling kills whatever runs. Raises TranscodeError, or OSError
     when `source` cannot be read or one of the two folders is there already: give each attempt an `out` of its own.
     """
@@ -124,7 +126,7 @@ class _Job:
         on_playable: Callable[[Result], Awaitable[Path | None]],
         on_grown: Callable[[Result], Awaitable[None]],
     ) -> None:
-        self._given, self._plan = examined.given, examined.plan
+        self._given, self._plan, self._index = examined.given, examined.plan, examined.index
         self._out, self._settings, self._share = out, settings, share
         self._on_playable, self._on_grown = on_playable, on_grown
         self._deadline = deadline
@@ -145,28 +147,37 @@ class _Job:
         self._captions = await asyncio.to_thread(_cleaned, folder, tracks)
 
     async def copy(self, copying: Copying) -> Beside | None:
-        """Publish a copy, within a fraction of a second. None: there is none, and nothing was published."""
+        """Publish a copy, within a fraction of a second, and its poster after it.
+
+        None: there is no copy, and nothing was published.
+        """
         folder = self._out / PLAYABLE
-        poster: _Poster | None = None
-        (cutter,) = await self._prepare(folder, [copying.rung])
-        with closing(cutter):
-            try:
-                async with asyncio.TaskGroup() as all_three:
-                    writing = all_three.create_task(self._run(command.copy(self._given, copying), folder))
-                    drawing = all_three.create_task(self._poster(folder))
-                    all_three.create_task(_follow([cutter], writing, _LOOK))
-                poster = drawing.result()
-                durations = await asyncio.to_thread(_finish, cutter, copying.duration)
-                result = self._result([_rendition(cutter, copying.rung, durations)], poster)
-            except* TranscodeError:
-                # Whatever is wrong with it, encoding will either mend it or say what it is.
-                poster = None
-        if poster is None or poster.name is None:
+        try:
+            written = await self._copied(copying, folder)
+            durations = checks.durations(written.segments, copying.duration)
+            result = self._result([_rendition(written, copying.rung, durations)], _Poster(None, None))
+        except TookTooLong:
+            raise
+        except TranscodeError:
+            # Whatever is wrong with it, encoding will either mend it or say what it is.
             await asyncio.to_thread(shutil.rmtree, folder)
             return None
         self._share.set(_COPY_SHARE)
-        await self._publish(result)
-        return Beside(copying, durations, max(segment.lag for segment in cutter.segments))
+        place = await self._publish(result)
+        poster = await self._poster(place.parent)
+        # Where none can be drawn, the ladder will say why.
+        if poster.name:
+            await self._on_grown(replace(result, poster=poster.name, blurhash=poster.blurhash))
+        return Beside(copying, durations, max(segment.lag for segment in written.segments))
+
+    async def _copied(self, copying: Copying, folder: Path) -> Written:
+        (cutter,) = await self._prepare(folder, [copying.rung])
+        if copying.sound:
+            with suppress(ValueError):
+                return await asyncio.to_thread(_remuxed, self._given, self._index, copying, cutter.folder)
+        with closing(cutter):
+            await self._cut_on_the_way(command.copy(self._given, copying), folder, [cutter])
+            return await asyncio.to_thread(cutter.finish)
 
     async def first(self) -> None:
         """Publish a rendition that is quickly made, as soon as it has a segment."""
@@ -212,10 +223,10 @@ class _Job:
             published, wait = count, _REPORT
         await encoding
         poster = await drawing
-        await asyncio.to_thread(_finish, cutter, self._plan.duration)
+        written = await asyncio.to_thread(_finish, cutter, self._plan.duration)
         await asyncio.to_thread(_tidy, cutter.folder.parent)
-        checks.aligned([cutter.segments], durations)
-        result = self._result([_rendition(cutter, rung, durations)], poster)
+        checks.aligned([written.segments], durations)
+        result = self._result([_rendition(written, rung, durations)], poster)
         await (self._on_grown(result) if published else self._publish(result))
 
     async def ladder(self, copied: Beside | None) -> Result:
@@ -237,15 +248,14 @@ class _Job:
         duration, durations = (beside.copying.duration, beside.durations) if beside else (plan.duration, plan.durations)
         with ExitStack() as closed:
             cutters = [closed.enter_context(closing(cutter)) for cutter in await self._prepare(folder, plan.ladder)]
-            complaints = await self._cut_on_the_way(line, folder, cutters)
+            complaints = await self._cut_on_the_way(line, folder, cutters, _REPORT, until=1.0)
             if beside and complaints.strip():
                 # A copy would carry what is damaged into every player; some stop there.
                 raise Unfit(f"it is damaged: {complaints.strip()[-_SHOWN:]}")
             await asyncio.to_thread(_tidy, folder)
-            for cutter in cutters:
-                await asyncio.to_thread(_finish, cutter, duration)
-            checks.aligned([cutter.segments for cutter in cutters], durations)
-        renditions = [_rendition(cutter, rung, durations) for cutter, rung in zip(cutters, plan.ladder, strict=True)]
+            written = [await asyncio.to_thread(_finish, cutter, duration) for cutter in cutters]
+            checks.aligned([each.segments for each in written], durations)
+        renditions = [_rendition(each, rung, durations) for each, rung in zip(written, plan.ladder, strict=True)]
         result = self._result(renditions, await asyncio.to_thread(_poster_in, folder, plan.ladder[0]))
         self._share.set(1.0)
         made = {name for name in (STORYBOARD, PREVIEW) if (folder / name).is_file()}
@@ -255,11 +265,19 @@ class _Job:
             preview=PREVIEW if PREVIEW in made else None,
         )
 
-    async def _cut_on_the_way(self, line: Sequence[str], folder: Path, cutters: Sequence[Cutter]) -> str:
+    async def _cut_on_the_way(
+        self,
+        line: Sequence[str],
+        folder: Path,
+        cutters: Sequence[Cutter],
+        wait: float = _LOOK,
+        until: float | None = None,
+    ) -> str:
+        """Run ffmpeg and cut what it writes, every `wait` seconds, so that little is left to do at the end."""
         try:
             async with asyncio.TaskGroup() as both:
-                writing = both.create_task(self._run(line, folder, until=1.0))
-                both.create_task(_follow(cutters, writing, _REPORT))
+                writing = both.create_task(self._run(line, folder, until))
+                both.create_task(_follow(cutters, writing, wait))
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
         return writing.result()
@@ -350,7 +368,6 @@ def _prepare(folder: Path, rungs: Sequence[Rung], hdr: str | None) -> list[Cutte
 
 
 async def _follow(cutters: Sequence[Cutter], writing: "asyncio.Task[str]", wait: float) -> None:
-    """Cut what ffmpeg writes, so that little is left to do at the end."""
     while not writing.done():
         await asyncio.wait({writing}, timeout=wait)
         for cutter in cutters:
@@ -362,11 +379,24 @@ def _tidy(folder: Path) -> None:
     (folder / CUBE).unlink(missing_ok=True)
 
 
-def _finish(cutter: Cutter, expected: float) -> tuple[float, ...]:
-    cutter.finish()
-    if not cutter.segments:
+def _finish(cutter: Cutter, expected: float) -> Written:
+    written = cutter.finish()
+    if not written.segments:
         raise BrokenFile("none of its pictures can be decoded")
-    return checks.durations(cutter.segments, expected)
+    checks.durations(written.segments, expected)
+    return written
+
+
+def _remuxed(given: Given, index: range, copying: Copying, folder: Path) -> Written:
+    """Copy without ffmpeg. Raises ValueError, and leaves no trace, where only ffmpeg can."""
+    probe = given.probe
+    with given.source.open("rb") as file:
+        file.seek(index.start)
+        moov = file.read(len(index))
+        size = os.fstat(file.fileno()).st_size
+    if probe.audio_index is None:
+        raise ValueError("there is no sound")
+    return write(given.source, remuxed(moov, probe.video_index, probe.audio_index, copying, size), folder)
 
 
 def _cleaned(folder: Path, tracks: Sequence[Track]) -> tuple[Captions, ...]:
@@ -382,14 +412,14 @@ def _cleaned(folder: Path, tracks: Sequence[Track]) -> tuple[Captions, ...]:
     return tuple(kept)
 
 
-def _rendition(cutter: Cutter, rung: Rung, durations: tuple[float, ...]) -> Rendition:
-    peak, mean = bandwidths([segment.size for segment in cutter.segments], durations)
+def _rendition(written: Written, rung: Rung, durations: tuple[float, ...]) -> Rendition:
+    peak, mean = bandwidths([segment.size for segment in written.segments], durations)
     return Rendition(
         name=rung.name,
         width=rung.width,
         height=rung.height,
-        frame_rate=checks.frame_rate(cutter.segments, sum(durations)),
-        codecs=checks.codecs(cutter.init),
+        frame_rate=checks.frame_rate(written.segments, sum(durations)),
+        codecs=checks.codecs(written.init),
         bandwidth=peak,
         average_bandwidth=mean,
         durations=durations,

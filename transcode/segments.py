@@ -1,6 +1,7 @@
-"""Cuts what ffmpeg writes for a rung, one file of fragments, into the files that players fetch; also while it grows."""
+"""Writes the files of a rung that players fetch: out of ffmpeg's one file while that grows, or as a copy of a video."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import BinaryIO
 
 from transcode.errors import BrokenFile, Failed
 from transcode.fragments import Run, is_instant, runs_of
+from transcode.init_segment import AUDIO_TRACK, VIDEO_TRACK
 from transcode.mp4 import top_level
 from transcode.plan import AUDIO_RATE, CLOCK
+from transcode.remux import Remuxed
 
 FRAGMENTS = "whole.mp4"
 """The file that ffmpeg writes into each rung's folder."""
@@ -17,7 +20,6 @@ FRAGMENTS = "whole.mp4"
 INIT = "init.mp4"
 _HEADER = 8
 _LOOKED_AT = 2**16
-_VIDEO, _AUDIO = 1, 2
 
 
 class Unfit(Failed):
@@ -36,6 +38,14 @@ class Segment:
     def lag(self) -> float:
         """Seconds that the sound begins before the pictures (below 0: after them)."""
         return self.pictures.times[0] / CLOCK - self.sound.begin / AUDIO_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A whole rung: its initialization segment, and what is known of its segments."""
+
+    init: bytes
+    segments: Sequence[Segment]
 
 
 class Cutter:
@@ -65,7 +75,7 @@ class Cutter:
                 raise Unfit(f"what ffmpeg wrote cannot be read: {error}") from error
         return len(self.segments)
 
-    def finish(self) -> None:
+    def finish(self) -> Written:
         """Cut the rest and remove ffmpeg's file. Raises Unfit also when something is left over, or all is missing."""
         self.advance()
         if self._file is None or not self.init:
@@ -74,6 +84,7 @@ class Cutter:
             raise Unfit("what ffmpeg wrote is cut off")
         self.close()
         (self.folder / FRAGMENTS).unlink()
+        return Written(self.init, self.segments)
 
     def close(self) -> None:
         """Let go of ffmpeg's file."""
@@ -96,27 +107,57 @@ class Cutter:
                 self.init = os.pread(file.fileno(), end, 0)
 
     def _take(self, file: BinaryIO, moof: range, end: int) -> None:
-        runs = {run.track: run for run in runs_of(os.pread(file.fileno(), len(moof) - _HEADER, moof.start + _HEADER))}
-        if _VIDEO not in runs:
-            raise BrokenFile("its pictures cannot be decoded")
-        if set(runs) != {_VIDEO, _AUDIO}:
-            raise Unfit("a segment lacks sound")
-        pictures = runs[_VIDEO]
-        first = os.pread(file.fileno(), min(pictures.size, _LOOKED_AT), moof.start + pictures.offset)
-        if not (pictures.is_sync and is_instant(first)):
-            raise Unfit("a segment does not begin with a key frame")
+        content = os.pread(file.fileno(), len(moof) - _HEADER, moof.start + _HEADER)
+        segment = _checked(content, file, moof.start, end - moof.start)
         self._write(file, range(moof.start, end), f"{len(self.segments)}.m4s")
-        self.segments.append(Segment(end - moof.start, pictures, runs[_AUDIO]))
+        self.segments.append(segment)
 
     def _write(self, source: BinaryIO, part: range, name: str) -> None:
         # A viewer may ask at any moment: the name must not stand for half a file.
         temporary = self.folder / f"{name}.tmp"
         with temporary.open("wb") as file:
-            begin, size = part.start, len(part)
-            while size:
-                # Within the kernel; a file system that can shares the blocks.
-                done = os.copy_file_range(source.fileno(), file.fileno(), size, begin)
-                if not done:
-                    raise Unfit("what ffmpeg wrote is cut off")
-                begin, size = begin + done, size - done
+            _copy(source, part, file)
         temporary.rename(self.folder / name)
+
+
+def write(source: Path, copy: Remuxed, folder: Path) -> Written:
+    """Write a copy of the file `source` into the rung's `folder`.
+
+    Blocks: call it in a thread. Raises Unfit for what will not play, OSError as files do.
+    """
+    segments = []
+    with source.open("rb") as file:
+        for number, part in enumerate(copy.parts):
+            size = len(part.head) + sum(map(len, part.pieces))
+            segments.append(_checked(part.moof[_HEADER:], file, part.pieces[0].start - len(part.head), size))
+            with (folder / f"{number}.m4s").open("wb") as target:
+                target.write(part.head)
+                target.flush()
+                for piece in part.pieces:
+                    _copy(file, piece, target)
+    (folder / INIT).write_bytes(copy.init)
+    return Written(copy.init, segments)
+
+
+def _checked(moof: bytes, file: BinaryIO, begin: int, size: int) -> Segment:
+    """Read the content of a `moof` box, by which samples lie in a file as if the box began at a place there."""
+    runs = {run.track: run for run in runs_of(moof)}
+    if VIDEO_TRACK not in runs:
+        raise BrokenFile("its pictures cannot be decoded")
+    if set(runs) != {VIDEO_TRACK, AUDIO_TRACK}:
+        raise Unfit("a segment lacks sound")
+    pictures = runs[VIDEO_TRACK]
+    first = os.pread(file.fileno(), min(pictures.size, _LOOKED_AT), begin + pictures.offset)
+    if not (pictures.is_sync and is_instant(first)):
+        raise Unfit("a segment does not begin with a key frame")
+    return Segment(size, pictures, runs[AUDIO_TRACK])
+
+
+def _copy(source: BinaryIO, part: range, target: BinaryIO) -> None:
+    begin, size = part.start, len(part)
+    while size:
+        # Within the kernel; a file system that can shares the blocks.
+        done = os.copy_file_range(source.fileno(), target.fileno(), size, begin)
+        if not done:
+            raise Unfit("what was to be copied is cut off")
+        begin, size = begin + done, size - done

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import subprocess
 from array import array
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,13 @@ from tests.integration.transcode.media import (
     output_of,
     pictures_in,
 )
-from transcode import Item, Tools, media_playlist, tiers
+from tests.integration.transcode.surgery import damaged, media
+from transcode import Item, Tools, command, media_playlist, tiers
 from transcode.examine import examine
 from transcode.limits import Limits
+from transcode.mp4 import codecs_of
+from transcode.remux import remuxed
+from transcode.segments import Cutter, Written, write
 from transcode.settings import Settings
 
 PICTURES = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=3"]
@@ -59,6 +65,19 @@ COPIED = [
     Case("fragments.mp4", [*PHONE, "-movflags", "frag_keyframe+empty_moov+default_base_moof"]),
     Case("late-pictures.mp4", ["-itsoffset", "0.1", *PHONE]),
 ]
+WITH_SOUND = [
+    Case("b-frames.mp4", PHONE),
+    Case("longer.mp4", [*LONGER, "-f", "lavfi", "-i", "sine=r=48000:d=5", *B_FRAMES, *STEREO]),
+    Case("in-order.mp4", [*LONGER, "-f", "lavfi", "-i", "sine=r=48000:d=5.01", *X264, "-bf", "0", *STEREO]),
+    Case("all-key-frames.mp4", [*PHONE, "-g", "1"]),
+    Case("ntsc.mp4", ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=30000/1001:d=3", *SOUND, *B_FRAMES, *STEREO]),
+    Case("irregular.mp4", [*PICTURES, *SOUND, *X264, "-bf", "0", *STEREO, *IRREGULAR]),
+    Case("coarse-clock.mp4", [*PHONE, "-video_track_timescale", "600"]),
+    Case("offsets-below-0.mp4", [*PHONE, "-movflags", "negative_cts_offsets"]),
+    Case("sound-first.mp4", [*PHONE, "-map", "1", "-map", "0"]),
+]
+"""What is copied without ffmpeg."""
+
 ENCODED = [
     Case("ten-bit.mp4", [*PICTURES, "-c:v", "libx264", "-pix_fmt", "yuv420p10le"]),
     Case("oblong-pixels.mp4", [*PICTURES, *X264, "-vf", "setsar=16/11"]),
@@ -94,6 +113,68 @@ async def test_a_phone_clip_keeps_its_sound_too(
     assert sound_in(tools, made) in sound_in(tools, source)
     assert where.encode() in source.read_bytes()
     assert where.encode() not in made.read_bytes()
+
+
+@pytest.mark.parametrize("case", WITH_SOUND, ids=lambda case: case.name)
+async def test_a_copy_is_the_one_that_ffmpeg_makes(case: Case, clip: Clip, tools: Tools, tmp_path: Path) -> None:
+    source = clip(case.name, *case.arguments)
+    examined = await examine(source, tools, Limits(), Settings(), asyncio.get_running_loop().time() + 60)
+    probe, copying = examined.given.probe, examined.copying
+    assert copying
+    assert copying.sound
+    assert probe.audio_index is not None
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        (folder / copying.rung.name).mkdir(parents=True)
+    data = source.read_bytes()
+    moov = data[examined.index.start : examined.index.stop]
+    copy = remuxed(moov, probe.video_index, probe.audio_index, copying, len(data))
+    made = write(source, copy, ours / copying.rung.name)
+    same = made_by_ffmpeg(command.copy(examined.given, copying), theirs / copying.rung.name)
+    assert len(made.segments) > 1
+    assert ticks(made) == ticks(same)
+    assert codecs_of(made.init) == codecs_of(same.init)
+    samples = [
+        [output_of(tools.ffmpeg, "-i", whole(folder / copying.rung.name, made), "-c", "copy", "-map", "0",
+                   "-f", "streamhash", "pipe:1")] for folder in (ours, theirs)
+    ]  # fmt: skip
+    assert samples[0] == samples[1]
+
+
+def made_by_ffmpeg(line: list[str], folder: Path) -> Written:
+    subprocess.run(line, cwd=folder.parent, check=True, stdout=subprocess.DEVNULL)
+    with closing(Cutter(folder)) as cutter:
+        return cutter.finish()
+
+
+def ticks(made: Written) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+    return [
+        (run.begin, run.lengths, run.shifts) for segment in made.segments for run in (segment.pictures, segment.sound)
+    ]
+
+
+def whole(folder: Path, made: Written) -> Path:
+    parts = [folder / "init.mp4", *(folder / f"{number}.m4s" for number in range(len(made.segments)))]
+    file = folder / "whole.mp4"
+    file.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return file
+
+
+async def test_the_poster_comes_after_the_copy(clip: Clip, transcoded: Transcoded) -> None:
+    outcome = await transcoded(clip("phone.mp4", *PHONE))
+    first, then = outcome.grown
+    assert (first.whole, first.poster, first.blurhash) == (True, None, None)
+    assert replace(then, poster=None, blurhash=None) == first
+    assert (then.poster, then.blurhash) != (None, None)
+
+
+async def test_a_copy_of_what_ffprobe_stumbles_over_is_not_made(clip: Clip, tools: Tools, tmp_path: Path) -> None:
+    data = clip("phone.mp4", *PHONE).read_bytes()
+    begin, end = media(data)
+    source = tmp_path / "damaged.mp4"
+    source.write_bytes(damaged(data, seed=1, count=2000, begin=begin, end=begin + (end - begin) // 2))
+    examined = await examine(source, tools, Limits(), Settings(), asyncio.get_running_loop().time() + 60)
+    assert examined.copying is None
 
 
 @pytest.mark.parametrize("case", ENCODED, ids=lambda case: case.name)

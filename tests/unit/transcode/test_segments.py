@@ -6,8 +6,10 @@ import pytest
 
 from tests.unit.transcode.test_fragments import full
 from tests.unit.transcode.test_mp4 import AVC1, MP4A, box, init
+from tests.unit.transcode.test_remux import FRAMES, PACKET_SIZES, PICTURE_SIZES, RATE, SOUND_AT, made
 from transcode.errors import BrokenFile
-from transcode.segments import FRAGMENTS, Cutter, Unfit
+from transcode.segments import FRAGMENTS, Cutter, Unfit, write
+from transcode.segments import INIT as INIT_NAME
 
 INIT = init(AVC1, MP4A)
 IDR = struct.pack(">IB", 1, 0x65)
@@ -88,3 +90,42 @@ def test_sound_alone(tmp_path: Path) -> None:
     (tmp_path / FRAGMENTS).write_bytes(INIT + box(b"moof") + box(b"mdat"))
     with closing(Cutter(tmp_path)) as cutter, pytest.raises(BrokenFile):
         cutter.finish()
+
+
+def copied_from(file: Path) -> bytes:
+    """Write a video of which the index is known, without one."""
+    data = bytearray(number % 251 for number in range(SOUND_AT + sum(PACKET_SIZES)))
+    for number in range(0, FRAMES, RATE):
+        begin = 1000 + sum(PICTURE_SIZES[:number])
+        data[begin : begin + len(IDR)] = IDR
+    file.write_bytes(data)
+    return bytes(data)
+
+
+def test_a_copy_is_written_sample_by_sample(tmp_path: Path) -> None:
+    data, copy = copied_from(tmp_path / "source"), made()
+    folder = tmp_path / "240"
+    folder.mkdir()
+    done = write(tmp_path / "source", copy, folder)
+    assert done.init == copy.init == (folder / INIT_NAME).read_bytes()
+    files = [folder / f"{number}.m4s" for number in range(len(copy.parts))]
+    assert {*folder.iterdir()} == {*files, folder / INIT_NAME}
+    assert [file.stat().st_size for file in files] == [segment.size for segment in done.segments]
+    for part, file in zip(copy.parts, files, strict=True):
+        samples = b"".join(data[piece.start : piece.stop] for piece in part.pieces)
+        assert file.read_bytes() == part.head + samples
+    assert [segment.pictures.begin for segment in done.segments] == [0, 180_000, 360_000]
+
+
+def test_a_copy_of_what_cannot_be_begun_is_unfit(tmp_path: Path) -> None:
+    data = copied_from(tmp_path / "source")
+    (tmp_path / "source").write_bytes(data.replace(IDR, b"\0\0\0\1\x61"))
+    with pytest.raises(Unfit, match="key frame"):
+        write(tmp_path / "source", made(), tmp_path)
+
+
+def test_a_copy_of_what_is_gone_is_unfit(tmp_path: Path) -> None:
+    data = copied_from(tmp_path / "source")
+    (tmp_path / "source").write_bytes(data[:SOUND_AT])
+    with pytest.raises(Unfit, match="cut off"):
+        write(tmp_path / "source", made(), tmp_path)

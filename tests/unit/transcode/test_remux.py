@@ -1,0 +1,190 @@
+import struct
+from dataclasses import replace
+from itertools import accumulate, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.transcode.test_init_segment import PICTURES, SOUND
+from tests.unit.transcode.test_mp4 import box
+from tests.unit.transcode.test_samples import HERE
+from transcode.copying import AAC_FRAME, Copying
+from transcode.fragments import Run, runs_of
+from transcode.mp4 import codecs_of
+from transcode.plan import AUDIO_RATE, CLOCK, Rung
+from transcode.remux import Part, Remuxed, remuxed
+
+SIZE = 10_000_000
+RATE, SECONDS = 25, 5
+COPYING = Copying(Rung("240", 320, 240, 500_000), 0.0, SECONDS, sound=True)
+FRAMES = RATE * SECONDS
+PACKETS = -(-SECONDS * AUDIO_RATE // AAC_FRAME)
+
+
+def listed(kind: bytes, *rows: tuple[int, ...], form: str = "i") -> bytes:
+    return box(kind, struct.pack(">II", 0, len(rows)), *(struct.pack(f">{len(row)}{form}", *row) for row in rows))
+
+
+def trak(
+    kind: bytes,
+    scale: int,
+    stsd: bytes,
+    sizes: list[int],
+    stts: list[tuple[int, int]],
+    offset: int,
+    *,
+    ctts: list[tuple[int, int]] | None = None,
+    keys: list[int] | None = None,
+    skipped: int = 0,
+) -> bytes:
+    elst = box(b"edts", box(b"elst", struct.pack(">IIIiI", 0, 1, 0, skipped, 1 << 16)))
+    tables = [
+        box(b"stsd", stsd),
+        listed(b"stts", *stts),
+        box(b"stsz", struct.pack(">III", 0, 0, len(sizes)), struct.pack(f">{len(sizes)}I", *sizes)),
+        listed(b"stsc", (1, 1, 1)),
+        listed(b"stco", *((at,) for at in accumulate(sizes[:-1], initial=offset))),
+        listed(b"ctts", *ctts) if ctts else b"",
+        listed(b"stss", *((key,) for key in keys)) if keys else b"",
+    ]
+    return box(
+        b"trak",
+        elst,
+        box(
+            b"mdia",
+            box(b"mdhd", bytes(12), struct.pack(">II", scale, 0), bytes(4)),
+            box(b"hdlr", bytes(8), kind),
+            box(b"minf", box(b"dinf", box(b"dref", struct.pack(">II", 0, 1), HERE)), box(b"stbl", *tables)),
+        ),
+    )
+
+
+PICTURE_SIZES = [1000 + number for number in range(FRAMES)]
+PACKET_SIZES = [300 + number % 7 for number in range(PACKETS + 3)]
+SOUND_AT = 1_000_000
+# In each three, the second that is decoded is shown last; all are a picture late, and the clock has 600 ticks.
+REORDERED = [*[(1, 24), (1, 48), (1, 0)] * (FRAMES // 3), (FRAMES % 3, 24)]
+
+
+def seen(**changed: object) -> bytes:
+    options: dict[str, object] = {"keys": list(range(1, FRAMES + 1, RATE)), "stts": [(FRAMES, 24)]} | changed
+    return trak(b"vide", 600, PICTURES, PICTURE_SIZES, offset=1000, **options)  # type: ignore[arg-type]
+
+
+def heard(skipped: int = AAC_FRAME, last: int = AAC_FRAME) -> bytes:
+    count = len(PACKET_SIZES)
+    rows = [(count - 1, AAC_FRAME), (1, last)]
+    return trak(b"soun", AUDIO_RATE, SOUND, PACKET_SIZES, rows, SOUND_AT, skipped=skipped)
+
+
+def made(video: bytes | None = None, audio: bytes | None = None, copying: Copying = COPYING) -> Remuxed:
+    return remuxed(box(b"mvhd") + (video or seen()) + (audio or heard()), 0, 1, copying, SIZE)
+
+
+def runs(part: Part) -> tuple[Run, Run]:
+    first, second = runs_of(part.moof[8:])
+    assert (first.track, second.track) == (1, 2)
+    return first, second
+
+
+def test_segments_begin_at_key_frames_two_seconds_apart() -> None:
+    copy = made()
+    assert codecs_of(copy.init) == "avc1.64001f,mp4a.40.2"
+    pictures = [runs(part)[0] for part in copy.parts]
+    assert [(run.begin, len(run.lengths)) for run in pictures] == [(0, 50), (2 * CLOCK, 50), (4 * CLOCK, 25)]
+    assert {length for run in pictures for length in run.lengths} == {CLOCK // RATE}
+    assert all(run.is_sync and not any(run.shifts) for run in pictures)
+
+
+def test_sound_is_cut_where_the_pictures_are() -> None:
+    sound = [runs(part)[1] for part in made().parts]
+    # The packet that begins before a segment's first picture belongs to the one before.
+    begins = [0, *(-(-second * AUDIO_RATE // AAC_FRAME) for second in (2, 4)), PACKETS]
+    assert [run.begin for run in sound] == [begin * AAC_FRAME for begin in begins[:-1]]
+    assert [run.end for run in sound] == [end * AAC_FRAME for end in begins[1:]]
+
+
+def test_a_segment_says_where_its_samples_are() -> None:
+    for part in made().parts:
+        pictures, sound = runs(part)
+        seen, heard = part.pieces
+        assert pictures.offset == len(part.head)
+        assert sound.offset == len(part.head) + len(seen)
+        assert int.from_bytes(part.head[-8:-4]) == 8 + len(seen) + len(heard)
+        assert pictures.size == PICTURE_SIZES[pictures.begin * RATE // CLOCK]
+        assert sound.size == PACKET_SIZES[1 + sound.begin // AAC_FRAME]
+    pieces = [part.pieces for part in made().parts]
+    assert all(before.stop == after.start for each in zip(*pieces, strict=True) for before, after in pairwise(each))
+    assert pieces[0][0].start == 1000
+    assert pieces[0][1].start == SOUND_AT + PACKET_SIZES[0]
+
+
+@pytest.mark.parametrize(("lower", "skipped"), [(0, 24), (0, 0), (24, 0)], ids=["hidden", "late", "below-0"])
+def test_reordered_pictures_are_shown_at_their_instants(lower: int, skipped: int) -> None:
+    # Muxers write it in three ways: an edit list hides that all are late, or none does, or some offsets are below 0.
+    ctts = [(count, shift - lower) for count, shift in REORDERED]
+    copy = made(seen(ctts=ctts, keys=[1, 52, 103], skipped=skipped))
+    pictures = [runs(part)[0] for part in copy.parts]
+    assert [run.begin for run in pictures] == [0, 51 * 3600, 102 * 3600]
+    assert sorted(time for run in pictures for time in run.times) == [3600 * number for number in range(FRAMES)]
+    # They are decoded a picture before they are shown: the packet of the instant between belongs to the next segment.
+    sound = [runs(part)[1] for part in copy.parts]
+    assert sound[1].begin == -(-50 * AUDIO_RATE // RATE // AAC_FRAME) * AAC_FRAME
+
+
+def test_every_picture_a_key_frame() -> None:
+    parts = made(seen(keys=None)).parts
+    # 1.95 s would be enough.
+    assert [runs(part)[0].begin for part in parts] == [0, 49 * 3600, 98 * 3600]
+
+
+@pytest.mark.parametrize(("skipped", "count"), [(0, PACKETS), (AAC_FRAME * 3, PACKETS), (AAC_FRAME * 4, PACKETS - 1)])
+def test_sound_ends_with_the_pictures_or_before(skipped: int, count: int) -> None:
+    sound = [runs(part)[1] for part in made(audio=heard(skipped)).parts]
+    assert sum(len(run.lengths) for run in sound) == count
+    assert sound[0].size == PACKET_SIZES[skipped // AAC_FRAME]
+
+
+def test_the_last_packet_may_be_shorter() -> None:
+    sound = [runs(part)[1] for part in made(audio=heard(AAC_FRAME * 3, last=500)).parts]
+    assert {length for run in sound[:-1] for length in run.lengths} == {AAC_FRAME}
+    assert {*sound[-1].lengths[:-1]} == {AAC_FRAME}
+    assert sound[-1].lengths[-1] == 500
+
+
+@pytest.mark.parametrize(
+    ("video", "audio", "copying", "reason"),
+    [
+        (seen(keys=[2, 30]), None, COPYING, "first picture"),
+        (seen(skipped=24), None, COPYING, "first picture"),
+        (seen(ctts=[(1, 48), (1, 0), (FRAMES - 2, 48)]), None, COPYING, "first picture"),
+        (None, None, replace(COPYING, duration=4.5), "before their time"),
+        (None, heard(AAC_FRAME * (PACKETS + 3)), COPYING, "no sound"),
+        (None, heard(AAC_FRAME * (PACKETS - 10)), COPYING, "no sound"),
+        (seen(ctts=[(FRAMES - 1, 0), (1, 2**31 - 1)]), None, COPYING, "before their time"),
+        (
+            seen(stts=[(1, 2**31 - 1), (FRAMES - 1, 24)], ctts=[(1, 0), (FRAMES - 1, 25 - 2**31)]),
+            None,
+            COPYING,
+            "too large",
+        ),
+    ],
+)
+def test_what_only_ffmpeg_can_handle(video: bytes | None, audio: bytes | None, copying: Copying, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        made(video, audio, copying)
+
+
+WHOLE = box(b"mvhd") + seen(ctts=REORDERED, keys=[1, 52, 103]) + heard()
+
+
+@given(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=8))
+def test_a_damaged_index_leads_nowhere(position: int, damage: bytes) -> None:
+    try:
+        copy = remuxed(WHOLE[:position] + damage + WHOLE[position + len(damage) :], 0, 1, COPYING, SIZE)
+    except ValueError:
+        return
+    for part in copy.parts:
+        runs(part)
+        assert all(0 <= piece.start <= piece.stop <= SIZE for piece in part.pieces)
