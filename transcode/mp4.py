@@ -61,14 +61,21 @@ def codecs_of(init: bytes) -> str:
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Give kind and content of each box in `data`. Raises ValueError when one has an impossible length."""
+    """Give kind and content of each box in `data`.
+
+    Raises ValueError when one has an impossible length, or when there are so many that they only fill our memory.
+    """
     position = 0
-    while position + _HEADER <= len(data):
+    for _ in range(_MAX_BOXES):
+        if position + _HEADER > len(data):
+            return
         length, kind = struct.unpack_from(">I4s", data, position)
         if length < _HEADER:
             raise ValueError(f"box {kind!r} has the impossible length {length}")
         yield kind, data[position + _HEADER : position + length]
         position += length
+    if position + _HEADER <= len(data):
+        raise ValueError("a box has too many boxes in it")
 
 
 def box(kind: bytes, *content: bytes) -> bytes:

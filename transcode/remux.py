@@ -59,7 +59,7 @@ def remuxed(moov: bytes, video_index: int, audio_index: int, copying: Copying, f
     seen, heard = (child(each, b"minf", b"stbl", b"stsd") for each in media)
     pictures = _Pictures.of(samples_of(media[0], file_size), tracks[video_index])
     sound = _Sound.of(samples_of(media[1], file_size), tracks[audio_index], copying.duration)
-    if abs(pictures.end - copying.duration * CLOCK) > min(pictures.lengths):
+    if abs(pictures.end - copying.duration * CLOCK) > pictures.end / len(pictures.begins):
         raise ValueError("an edit list or the like ends the pictures before their time")
     try:
         return Remuxed(
@@ -108,7 +108,7 @@ class _Pictures:
         begin = 0
         yield 0
         for number in sorted(self.samples.keys) if self.samples.keys is not None else range(len(self.begins)):
-            if number < len(self.begins) and self.begins[number] - begin >= SHORTEST_COPIED:
+            if self.begins[number] - begin >= SHORTEST_COPIED:
                 begin = self.begins[number]
                 yield number
 

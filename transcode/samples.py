@@ -73,6 +73,8 @@ def _samples(information: bytes, file_size: int) -> Samples:
     if len(offsets) != len(sizes) or any(at + size > file_size for at, size in zip(offsets, sizes, strict=True)):
         raise ValueError("the samples are not in the file")
     keys = frozenset(number - 1 for number in _numbers(tables[b"stss"], "I")) if b"stss" in tables else None
+    if keys and not 0 <= min(keys) <= max(keys) < len(sizes):
+        raise ValueError("a key frame is none of the samples")
     return Samples((0, *accumulate(lengths)), shifts, sizes, offsets, keys)
 
 

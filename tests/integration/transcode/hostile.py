@@ -30,6 +30,7 @@ from tests.integration.transcode.surgery import (
     jpeg_of_size,
     media,
     stretched,
+    stuffed,
 )
 
 _VP8 = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
@@ -54,6 +55,7 @@ EDITS = [
     made("b-frames.mp4", "a usual edit list", *FILM, "-c:v", "libx264", "-bf", "3"),
     made("no-edits.mp4", "pictures begin late without one", *FILM, "-c:v", "libx264", "-bf", "3", "-use_editlist", "0",
          seconds=None),
+    bent("stuffed.mp4", "an index of countless boxes", stuffed),
     bent("empty-edit.mp4", "a pause before everything", _edits((0.5, -1, 1), (1, 0, 1))),
     bent("empty-edits.mp4", "nothing but pauses", _edits((0.5, -1, 1), (0.5, -1, 1)), EITHER),
     bent("middle.mp4", "it begins within a group", _edits((0.7, 0.3, 1))),

@@ -45,6 +45,12 @@ def with_boxes(data: bytes, path: Iterable[bytes], change: Callable[[bytes], byt
     return b"".join(box(kind, inner(body) if kind == first else body) for kind, body in boxes(data))
 
 
+def stuffed(data: bytes) -> bytes:
+    """Fill every track of an MP4 with empty boxes, each of another kind."""
+    more = b"".join(box(struct.pack(">I", number)) for number in range(200_000))
+    return with_boxes(data, [b"moov", b"trak"], lambda trak: trak + more)
+
+
 def edited(data: bytes, *edits: tuple[float, float, float]) -> bytes:
     """Give every track this edit list: seconds to play, from which second of the track (-1: a pause), speed."""
     movie = _ticks(data, b"moov", b"mvhd")

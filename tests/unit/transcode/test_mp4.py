@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcode.errors import BrokenFile
-from transcode.mp4 import codecs_of, layout_of
+from transcode.mp4 import boxes, codecs_of, layout_of
 
 
 def box(kind: bytes, *content: bytes) -> bytes:
@@ -55,6 +55,9 @@ def test_a_recording_of_fragments_may_end_early() -> None:
 
 
 def test_endless_boxes_end() -> None:
+    assert len(list(boxes(box(b"free") * 10_000))) == 10_000
+    with pytest.raises(ValueError, match="too many"):
+        dict(boxes(box(b"free") * 10_001))
     with pytest.raises(BrokenFile, match="no index"):
         layout_of(*whole(box(b"free") * 10_001, box(b"moov")))
 

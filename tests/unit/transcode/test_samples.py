@@ -78,6 +78,8 @@ def test_what_adjoins_is_one_piece() -> None:
         ({b"stts": table(b"stts", 1, 4, 100)}, "different numbers"),
         ({b"stts": table(b"stts", 4_000_000_000, 4, 100)}, "more runs"),
         ({b"ctts": table(b"ctts", 1, 4_000_000_000, 100)}, "different numbers"),
+        ({b"stss": table(b"stss", 2, 1, 6)}, "key frame"),
+        ({b"stss": table(b"stss", 2, 0, 1)}, "key frame"),
         ({b"stco": b""}, "cut off"),
         ({b"stco": table(b"stco", 2, 1000, 2000)}, "not in the file"),
         ({b"stco": table(b"stco", 3, 1000, 2000, 9_951)}, "not in the file"),
