@@ -24,21 +24,21 @@ class Publication:
         self._content_hash = content_hash
         self._store = store
         self._files = files
+        self._shown = Path()
         # Used once: browsers keep the files behind a stage's address, and an attempt's number may come again.
         self._name = f"{video.attempts}-{secrets.token_hex(4)}"
 
     async def playable(self, result: Result, folder: Path) -> Path:
         """Publish the first stage, which may still grow, and return where it is now."""
-        return await self._publish(self._published(result, State.PLAYABLE), folder)
+        self._shown = await self._publish(self._published(result, State.PLAYABLE), folder)
+        return self._shown
 
     async def grown(self, result: Result) -> None:
         """Tell how much of the first stage exists by now."""
         published = self._published(result, State.PLAYABLE)
         if published.available is None:
-            told = await self._store.publish(self._video, published)
-        else:
-            told = await self._store.grow(self._video, published.stage, published.available)
-        if not told:
+            await self._tell(published, self._shown)
+        elif not await self._store.grow(self._video, published.stage, published.available):
             raise SupersededError
 
     async def ready(self, result: Result, folder: Path) -> None:
@@ -87,8 +87,11 @@ class Publication:
         )  # fmt: skip
 
     async def _publish(self, published: Published, folder: Path) -> Path:
-        size = await asyncio.to_thread(size_of, folder)
-        published_at = await self._files.publish(folder, self._video.id, published.stage)
+        place = await self._files.publish(folder, self._video.id, published.stage)
+        await self._tell(published, place)
+        return place
+
+    async def _tell(self, published: Published, place: Path) -> None:
+        size = await asyncio.to_thread(size_of, place)
         if not await self._store.publish(self._video, replace(published, bytes=size)):
             raise SupersededError
-        return published_at

@@ -102,6 +102,8 @@ async def test_a_video_is_watched_while_it_is_made(
         return "#EXT-X-ENDLIST" in (await _media_playlist(viewer, index))[0]
 
     await eventually(ended, what="the end of the playlist")
+    (row,) = await service.rows("SELECT bytes FROM videos WHERE event_id = $1", slow)
+    assert row["bytes"] > 0, "it counts for quotas before it is ready, too"
     _, whole, keep = await _media_playlist(viewer, index)
     assert "immutable" in keep
     assert whole[: len(begun)] == begun
