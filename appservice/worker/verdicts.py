@@ -42,15 +42,18 @@ class VerdictWork:
 
     async def run(self, video_id: VideoId) -> None:
         """Ask about a video and do what the verdict says, or what the configuration says where there is none."""
+        if self.webhook is None:
+            # A job of when somebody was asked. Nobody judged it: another service may be asked about it later.
+            await self.recover()
+            return
         unjudged = await self.store.unjudged(video_id)
         if unjudged is None:
             return
-        verdict, reason, failed = Verdict.ALLOW, "", None
-        if self.webhook is not None:
-            try:
-                verdict, reason = await self._ask(self.webhook, unjudged)
-            except NoVerdictError as error:
-                verdict, failed = Verdict(self.webhook.on_failure), str(error)
+        failed = None
+        try:
+            verdict, reason = await self._ask(self.webhook, unjudged)
+        except NoVerdictError as error:
+            verdict, reason, failed = Verdict(self.webhook.on_failure), "", str(error)
         done = await self.store.judge(unjudged.video, verdict, reason, failed=failed)
         log.info("video_judged", video_id=video_id, verdict=verdict, reason=reason, failed=failed, in_time=done)
 

@@ -222,5 +222,11 @@ async def test_what_waits_outlives_a_stop_and_the_end_of_the_webhook(
             await asyncio.wait_for(asked.wait(), 60)
     spare.write_config(moderation={"webhook": None})
     async with spare.running():
-        row = await becomes(spare, event_id, visibility="shown", held_for=None, quarantined=None)
-        assert not row["judged"]
+        await becomes(spare, event_id, visibility="shown", held_for=None, quarantined=None)
+
+        # The stop gave the job back.
+        async def done() -> bool:
+            return not await spare.rows("SELECT FROM pgqueuer WHERE entrypoint = 'verdict'")
+
+        await eventually(done, what="the job of when somebody was asked")
+        assert not (await row_of(spare, event_id))["judged"]
