@@ -1,7 +1,6 @@
 """The real parts, started once for a run: PostgreSQL, Synapse with two Roomreels registered, users, clips."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 import asyncpg
 import pytest
-from aiohttp import web
 from hypothesis import HealthCheck, settings
 
 from appservice.demo.client import MatrixClient
@@ -105,45 +103,7 @@ async def spare(
     installation.folder.mkdir()
     installation.write_config(database=await create_database("spare"))
     yield installation
-    if installation.process:
-        await installation.kill()
-    async with (
-        _taking_all(installation) as told,
-        MatrixClient(installation.synapse.base_url, installation.as_token, installation.bot) as bot,
-    ):
-        # The next one would find them at its start, and look through all that was said there.
-        for room_id in await bot.joined_rooms():
-            await bot.leave(room_id)
-        slot = installation.settings["appservice"]["id"]
-        await bot.request("POST", f"/_matrix/client/v1/appservice/{slot}/ping", json={})
-        while told.is_set():
-            told.clear()
-            await asyncio.sleep(0.2)
-
-
-@contextlib.asynccontextmanager
-async def _taking_all(installation: Installation) -> AsyncIterator[asyncio.Event]:
-    """Take in the place of a stopped installation what the homeserver tells; the event is set by each call.
-
-    Synapse holds back for one that it did not reach, and catches up at a ping. What happens just when it has caught up
-    is sent with what it holds back the next time (Synapse 1.163, `_TransactionController.send` asks whether the service
-    is up before it stores a transaction): the next test would wait in vain for its invitation to be answered.
-    """
-    told = asyncio.Event()
-
-    async def take(_: web.Request) -> web.Response:
-        told.set()
-        return web.json_response({})
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, installation.settings["web"]["host"], installation.settings["web"]["port"]).start()
-        yield told
-    finally:
-        await runner.cleanup()
+    await installation.depart()
 
 
 @pytest.fixture(scope="session")

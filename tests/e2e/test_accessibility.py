@@ -69,7 +69,7 @@ async def reel(
     installation.write_config(database=await create_database("theatre"))
     await installation.start(command=("serve", "--no-worker"))
     yield installation
-    await installation.stop()
+    await installation.depart()
 
 
 @pytest.fixture(scope="module")

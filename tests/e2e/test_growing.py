@@ -113,7 +113,7 @@ async def reel(
     )
     await installation.start(command=("serve", "--no-worker"))
     yield installation
-    await installation.stop()
+    await installation.depart()
 
 
 @pytest.fixture

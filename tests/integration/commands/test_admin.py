@@ -141,6 +141,7 @@ async def office(
                 service, line, admin, Asking(admin, room_id), Asking(admin, alone), Asking(alice, den),
                 Asking(bob, den), Asking(mallory, den), sees, clip, folder,
             )  # fmt: skip
+    await service.depart()
 
 
 async def test_nobody_else_is_heard_and_nobody_elsewhere(office: Office, synapse: Synapse) -> None:
