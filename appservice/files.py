@@ -40,16 +40,6 @@ def files_of(video: Video) -> Iterator[str]:
     yield from (captions.name for captions in video.captions)
 
 
-def size_of(folder: Path) -> int:
-    """Return what the files of a stage take, in bytes (blocking); it may still grow."""
-    size = 0
-    for file in folder.rglob("*"):
-        # ffmpeg renames files that it has finished.
-        with contextlib.suppress(FileNotFoundError):
-            size += file.stat().st_size if file.is_file() else 0
-    return size
-
-
 class LocalFiles:
     """`{root}/{video id}/{stage}/…`. Scratch must be on the same file system, so that publishing is a rename."""
 
@@ -90,6 +80,19 @@ class LocalFiles:
             parent.mkdir(parents=True, exist_ok=True)
         for target, file in links.items():
             os.link(file, target)
+
+    async def size(self, video_id: VideoId, stage: str) -> int:
+        """Return what the files of a stage take, in bytes; it may still grow."""
+        return await asyncio.to_thread(self._size, self._root / video_id / stage)
+
+    @staticmethod
+    def _size(folder: Path) -> int:
+        size = 0
+        for file in folder.rglob("*"):
+            # ffmpeg renames files that it has finished.
+            with contextlib.suppress(FileNotFoundError):
+                size += file.stat().st_size if file.is_file() else 0
+        return size
 
     async def remove(self, video_id: VideoId, stage: str) -> None:
         """Delete a stage, if it is there."""

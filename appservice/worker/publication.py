@@ -1,12 +1,11 @@
 """How an attempt shows what it made of a video: files first, then the row, and only while it is the newest attempt."""
 
-import asyncio
 import secrets
 from dataclasses import replace
 from pathlib import Path
 
 from appservice.errors import MediaError
-from appservice.files import LocalFiles, files_of, size_of
+from appservice.files import LocalFiles, files_of
 from appservice.model import State, Video
 from appservice.store import Published, Store
 from transcode import Result
@@ -24,20 +23,18 @@ class Publication:
         self._content_hash = content_hash
         self._store = store
         self._files = files
-        self._shown = Path()
         # Used once: browsers keep the files behind a stage's address, and an attempt's number may come again.
         self._name = f"{video.attempts}-{secrets.token_hex(4)}"
 
     async def playable(self, result: Result, folder: Path) -> Path:
         """Publish the first stage, which may still grow, and return where it is now."""
-        self._shown = await self._publish(self._published(result, State.PLAYABLE), folder)
-        return self._shown
+        return await self._publish(self._published(result, State.PLAYABLE), folder)
 
     async def grown(self, result: Result) -> None:
         """Tell how much of the first stage exists by now."""
         published = self._published(result, State.PLAYABLE)
         if published.available is None:
-            await self._tell(published, self._shown)
+            await self._tell(published)
         elif not await self._store.grow(self._video, published.stage, published.available):
             raise SupersededError
 
@@ -88,10 +85,10 @@ class Publication:
 
     async def _publish(self, published: Published, folder: Path) -> Path:
         place = await self._files.publish(folder, self._video.id, published.stage)
-        await self._tell(published, place)
+        await self._tell(published)
         return place
 
-    async def _tell(self, published: Published, place: Path) -> None:
-        size = await asyncio.to_thread(size_of, place)
+    async def _tell(self, published: Published) -> None:
+        size = await self._files.size(self._video.id, published.stage)
         if not await self._store.publish(self._video, replace(published, bytes=size)):
             raise SupersededError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from appservice.errors import NotFoundError
-from appservice.files import LocalFiles, files_of, size_of
+from appservice.files import LocalFiles, files_of
 from appservice.model import Video, VideoId
 from tests.unit.videos import make_video
 from transcode.storyboard import Storyboard
@@ -127,9 +127,10 @@ def test_other_names_lead_nowhere(files: LocalFiles, stage: str, name: str) -> N
         files.path(VIDEO, stage, name)
 
 
-def test_the_size_of_a_stage(tmp_path: Path) -> None:
-    (tmp_path / "240").mkdir()
-    (tmp_path / "240" / "0.m4s").write_bytes(b"12345")
-    (tmp_path / "poster.jpg").write_bytes(b"123")
-    (tmp_path / "gone").symlink_to(tmp_path / "renamed")
-    assert size_of(tmp_path) == 8
+async def test_the_size_of_a_stage(files: LocalFiles) -> None:
+    stage = files.path(VIDEO, "1-ab", "poster.jpg").parent
+    (stage / "240").mkdir(parents=True)
+    (stage / "240" / "0.m4s").write_bytes(b"12345")
+    (stage / "poster.jpg").write_bytes(b"123")
+    (stage / "gone").symlink_to(stage / "renamed")
+    assert await files.size(VIDEO, "1-ab") == 8
