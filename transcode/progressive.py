@@ -7,10 +7,10 @@ each begins: that stands in front (ISO 14496-12, 8.8.2 'mehd' and 8.16.3 'sidx')
 import struct
 from collections.abc import Sequence
 
+from transcode.init_segment import VIDEO_TRACK
 from transcode.mp4 import box, boxes, child
 from transcode.plan import CLOCK
 
-_VIDEO_TRACK = 1
 # A subsegment that begins with a key frame from which everything can be decoded (type 1).
 _BEGINS_WITH_KEY_FRAME = 0x9000_0000
 _TIMESCALE_AT = 12
@@ -40,4 +40,4 @@ def _index(durations: Sequence[float], sizes: Sequence[int]) -> bytes:
         struct.pack(">III", size, round(seconds * CLOCK), _BEGINS_WITH_KEY_FRAME)
         for seconds, size in zip(durations, sizes, strict=True)
     )
-    return box(b"sidx", struct.pack(">IIIIIHH", 0, _VIDEO_TRACK, CLOCK, 0, 0, 0, len(sizes)) + entries)
+    return box(b"sidx", struct.pack(">IIIIIHH", 0, VIDEO_TRACK, CLOCK, 0, 0, 0, len(sizes)) + entries)

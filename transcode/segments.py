@@ -128,10 +128,11 @@ def write(source: Path, copy: Remuxed, folder: Path) -> Written:
     segments = []
     with source.open("rb") as file:
         for number, part in enumerate(copy.parts):
-            size = len(part.head) + sum(map(len, part.pieces))
-            segments.append(_checked(part.moof[_HEADER:], file, part.pieces[0].start - len(part.head), size))
+            head = part.head
+            size = len(head) + sum(map(len, part.pieces))
+            segments.append(_checked(part.moof[_HEADER:], file, part.pieces[0].start - len(head), size))
             with (folder / f"{number}.m4s").open("wb") as target:
-                target.write(part.head)
+                target.write(head)
                 target.flush()
                 for piece in part.pieces:
                     _copy(file, piece, target)
