@@ -4,7 +4,7 @@ import random
 import struct
 from collections.abc import Callable, Iterable
 
-from transcode.mp4 import boxes, child
+from transcode.mp4 import box, boxes, child
 
 _FULL_BOX = 4
 _PAUSE = -1
@@ -31,11 +31,6 @@ def media(data: bytes) -> tuple[int, int]:
             return position + 8, position + 8 + len(body)
         position += 8 + len(body)
     raise AssertionError("no mdat")
-
-
-def box(kind: bytes, *content: bytes) -> bytes:
-    body = b"".join(content)
-    return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
 def with_boxes(data: bytes, path: Iterable[bytes], change: Callable[[bytes], bytes]) -> bytes:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.transcode.test_mp4 import box
 from transcode.fragments import Run, is_instant, runs_of
+from transcode.mp4 import box
 
 
 def full(kind: bytes, flags: int, *numbers: int, version: int = 0) -> bytes:

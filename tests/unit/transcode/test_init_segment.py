@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.transcode.test_mp4 import box
 from transcode.init_segment import init_segment
-from transcode.mp4 import boxes, child, codecs_of
+from transcode.mp4 import box, boxes, child, codecs_of
 
 AVCC = b"\x01\x64\x00\x1f\xff\xe1\x00\x04\x67\x64\x00\x1f\x01\x00\x02\x68\xee"
 NCLX = box(b"colr", b"nclx\0\x01\0\x01\0\x01\0")

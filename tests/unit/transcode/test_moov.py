@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.transcode.test_mp4 import box
 from transcode.moov import StoredTrack, tracks_of
+from transcode.mp4 import box
 
 
 def trak(elst: bytes = b"", kind: bytes = b"vide", version: int = 0) -> bytes:

@@ -7,12 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcode.errors import BrokenFile
-from transcode.mp4 import boxes, codecs_of, layout_of
+from transcode.mp4 import box, boxes, codecs_of, layout_of
 
 
-def box(kind: bytes, *content: bytes) -> bytes:
-    body = b"".join(content)
-    return struct.pack(">I4s", 8 + len(body), kind) + body
+def test_a_box() -> None:
+    assert box(b"free", b"ab", b"c") == b"\0\0\0\x0bfreeabc"
 
 
 def whole(*boxes: bytes) -> tuple[io.BytesIO, int]:

@@ -4,16 +4,11 @@ import struct
 
 import pytest
 
-from transcode.mp4 import boxes, child
+from transcode.mp4 import box, boxes, child
 from transcode.progressive import head_of
 
-
-def _box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + len(body), kind) + body
-
-
-MVHD = _box(b"mvhd", struct.pack(">IIIII", 0, 0, 0, 1000, 0))
-INIT = _box(b"ftyp", b"isom") + _box(b"moov", MVHD + _box(b"trak", b"t") + _box(b"mvex", _box(b"trex", b"x" * 24)))
+MVHD = box(b"mvhd", struct.pack(">IIIII", 0, 0, 0, 1000, 0))
+INIT = box(b"ftyp", b"isom") + box(b"moov", MVHD + box(b"trak", b"t") + box(b"mvex", box(b"trex", b"x" * 24)))
 
 
 def test_the_length_stands_where_the_standard_has_it() -> None:
@@ -35,7 +30,7 @@ def test_the_index_names_every_segment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("init", "sizes"), [(INIT, [100]), (_box(b"moov", b""), [100, 50]), (b"\x00\x00\x00\x01moov", [1, 2])]
+    ("init", "sizes"), [(INIT, [100]), (box(b"moov", b""), [100, 50]), (b"\x00\x00\x00\x01moov", [1, 2])]
 )
 def test_what_does_not_fit_is_refused(init: bytes, sizes: list[int]) -> None:
     with pytest.raises(ValueError, match=r"."):

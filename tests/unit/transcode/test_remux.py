@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.transcode.test_init_segment import PICTURES, SOUND
-from tests.unit.transcode.test_mp4 import box
 from tests.unit.transcode.test_samples import HERE
 from transcode.copying import AAC_FRAME, Copying
 from transcode.fragments import Run, runs_of
-from transcode.mp4 import codecs_of
+from transcode.mp4 import box, codecs_of
 from transcode.plan import AUDIO_RATE, CLOCK, Rung
 from transcode.remux import Part, Remuxed, remuxed
 

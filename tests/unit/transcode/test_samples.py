@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.transcode.test_mp4 import box
+from transcode.mp4 import box
 from transcode.samples import Samples, samples_of
 
 FILE = 10_000

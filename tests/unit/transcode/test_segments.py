@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.transcode.test_fragments import full
-from tests.unit.transcode.test_mp4 import AVC1, MP4A, box, init
+from tests.unit.transcode.test_mp4 import AVC1, MP4A, init
 from tests.unit.transcode.test_remux import FRAMES, PACKET_SIZES, PICTURE_SIZES, RATE, SOUND_AT, made
 from transcode.errors import BrokenFile
+from transcode.mp4 import box
 from transcode.segments import FRAGMENTS, Cutter, Unfit, write
 from transcode.segments import INIT as INIT_NAME
 
