@@ -9,7 +9,7 @@ from itertools import pairwise
 from transcode.copying import AAC_FRAME
 from transcode.fragments import Run
 from transcode.mp4 import codecs_of
-from transcode.plan import AUDIO_RATE, CLOCK
+from transcode.plan import CLOCK
 from transcode.segments import Segment, Unfit
 
 LONGEST_SEGMENT = 10.0
@@ -42,7 +42,7 @@ def durations(segments: Sequence[Segment], expected: float) -> tuple[float, ...]
     found, frames = _pictures([segment.pictures for segment in segments])
     off = abs(sum(found) - expected)
     _require(off <= _SOME_FRAMES * sum(found) / frames, f"it is {off:.3f} s longer or shorter than the file")
-    _sound([segment.sound for segment in segments], sum(found))
+    _sound([segment.sound for segment in segments], segments[0].audio_rate, sum(found))
     # It may be cut a little before or after the pictures; but a player gets on only where it has both.
     _require(max(abs(segment.lag) for segment in segments) < _SOUND_OFF, "a segment lacks the sound of its pictures")
     return found
@@ -89,14 +89,14 @@ def _pictures(runs: Sequence[Run]) -> tuple[tuple[float, ...], int]:
     return found, len(times)
 
 
-def _sound(runs: Sequence[Run], seconds: float) -> None:
+def _sound(runs: Sequence[Run], rate: int, seconds: float) -> None:
     _joints(runs, 0)
     lengths = [length for run in runs for length in run.lengths]
-    _require(runs[0].begin == 0, f"the sound begins at {runs[0].begin / AUDIO_RATE:.3f} s")
+    _require(runs[0].begin == 0, f"the sound begins at {runs[0].begin / rate:.3f} s")
     _require(not any(shift for run in runs for shift in run.shifts), "the sound is not in order")
     _require({*lengths[:-1]} <= {AAC_FRAME} and 0 < lengths[-1] <= AAC_FRAME, "the sound has gaps")
-    off = abs(runs[-1].end / AUDIO_RATE - seconds)
-    _require(off < AAC_FRAME / AUDIO_RATE, f"the sound is {off:.3f} s longer or shorter than the pictures")
+    off = abs(runs[-1].end / rate - seconds)
+    _require(off < AAC_FRAME / rate, f"the sound is {off:.3f} s longer or shorter than the pictures")
 
 
 def _joints(runs: Sequence[Run], slack: int) -> None:

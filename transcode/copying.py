@@ -40,8 +40,10 @@ class Copying:
     """Seconds from the first instant of the file to its first picture, where the copy begins."""
     duration: float
     """Seconds from there to the end of the pictures."""
+    heard: float
+    """Seconds from the first picture to the first of the sound, if there is any; below 0: from the sound."""
     sound: bool
-    """Whether the sound may be copied too."""
+    """Whether the sound has the form of all our renditions, so that ffmpeg may copy it packet by packet."""
 
 
 def copying(described: str | bytes, tracks: Sequence[StoredTrack], probe: Probe, plan: Plan) -> Copying | None:
@@ -61,8 +63,9 @@ def copying(described: str | bytes, tracks: Sequence[StoredTrack], probe: Probe,
     if _number(data.get("format", {}), "size") * 8 > _HIGHEST_BITS * duration:
         return None
     audio = streams.get(probe.audio_index)
-    sound = audio is not None and _is_ours(audio, video) and _is_even(tracks, probe)
-    return Copying(plan.ladder[0], lead, duration, sound)
+    heard = _number(audio, "start_time") - _number(video, "start_time") if audio is not None else 0.0
+    sound = audio is not None and abs(heard) < _SAME_INSTANT and _is_ours(audio, video) and _is_even(tracks, probe)
+    return Copying(plan.ladder[0], lead, duration, heard, sound)
 
 
 def _is_common(video: Mapping[str, Any]) -> bool:
@@ -97,12 +100,11 @@ def _fits(probe: Probe, plan: Plan) -> bool:
 
 
 def _is_ours(audio: Mapping[str, Any], video: Mapping[str, Any]) -> bool:
-    """Whether the sound is of the one kind that all our renditions have, and begins with the pictures."""
+    """Whether the sound is of the one kind that all our renditions have, and lasts as long as the pictures."""
     kind = tuple(str(audio.get(key)) for key in ("codec_name", "profile", "sample_rate", "channels", "channel_layout"))
-    together = abs(_number(audio, "start_time") - _number(video, "start_time")) < _SAME_INSTANT
     # Shorter sound needs silence at its end.
     enough = _number(audio, "duration") > _number(video, "duration", float("inf")) - AAC_FRAME / AUDIO_RATE
-    return kind == ("aac", "LC", str(AUDIO_RATE), "2", "stereo") and together and enough
+    return kind == ("aac", "LC", str(AUDIO_RATE), "2", "stereo") and enough
 
 
 def _is_even(tracks: Sequence[StoredTrack], probe: Probe) -> bool:

@@ -5,6 +5,7 @@ ISO 14496-12; ISO 14496-14, 5.6 and ISO 14496-1, 7.2.6 (esds); ISO 14496-15, 5.3
 """
 
 import struct
+from dataclasses import dataclass
 
 from transcode.mp4 import box, boxes, child
 from transcode.plan import AUDIO_RATE, CLOCK
@@ -14,28 +15,59 @@ VIDEO_TRACK, AUDIO_TRACK = 1, 2
 _FULL_BOX = 4
 _STSD = 8
 _VISUAL_ENTRY, _AUDIO_ENTRY = 78, 28
+_VERSION_AT = 8
 _LONGEST_CONFIGURATION = 2**16
 _ES, _DECODER_CONFIG, _DECODER_SPECIFIC, _SL_CONFIG = 3, 4, 5, 6
 _ES_HEADER, _DECODER_CONFIG_HEADER = 3, 13
-# AAC-LC, 48,000 Hz, two channels (ISO 14496-3, 1.6.2.1): what `copying` lets pass, written in the usual way.
-_STEREO = b"\x11\x90"
+# ISO 14496-3, 1.6.2.1: what plain AAC-LC is called, the numbers of rates, and what may follow for decoders of HE-AAC.
+_AAC_LC = 2
+_RATES = {3: 48_000, 4: 44_100, 5: 32_000}
+_CHANNELS = (1, 2)
+_EXTENSION, _IS_EXTENDED = b"\x56\xe5", 0x80
+# What QuickTime's sample entries have more, by their version (QTFF, "Sound sample description").
+_MORE_OF_VERSION = {0: 0, 1: 16}
 _UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 _SECOND = 1000
 _UNDETERMINED = 0x55C4
 _SHOWN = 3
 
 
-def init_segment(video: bytes, audio: bytes, width: int, height: int) -> bytes:
-    """Declare a track of pictures as in the content of one `stsd` box, and one of sound as in another.
+@dataclass(frozen=True, slots=True)
+class Aac:
+    """Plain AAC-LC: its samples per second, and its channels, one or two."""
 
-    Raises ValueError unless they are plain H.264, of which the size is given, and AAC-LC in stereo.
+    rate: int = AUDIO_RATE
+    channels: int = 2
+
+
+def aac_of(stsd: bytes) -> Aac:
+    """Read what the content of an `stsd` box says of sound.
+
+    Raises ValueError unless it is plain AAC-LC, mono or stereo, at a rate that every browser plays.
     """
     try:
-        entries = _video_entry(_only_entry(video, b"avc1"), width, height), _audio_entry(_only_entry(audio, b"mp4a"))
+        entry = _only_entry(stsd, b"mp4a")
+        (version,) = struct.unpack_from(">H", entry, _VERSION_AT)
+        if version not in _MORE_OF_VERSION:
+            raise ValueError(f"its sample entry is of version {version}")
+        about = dict(boxes(entry[_AUDIO_ENTRY + _MORE_OF_VERSION[version] :]))
+        stream = about[b"esds"] if b"esds" in about else child(about.get(b"wave", b""), b"esds")
+        return _aac(_decoder_specific(stream[_FULL_BOX:]))
     except (struct.error, IndexError) as error:
         raise ValueError(f"a sample description is cut off: {error}") from error
-    pictures = _track(VIDEO_TRACK, CLOCK, b"vide", box(b"vmhd", b"\0\0\0\x01", bytes(8)), entries[0], width, height)
-    sound = _track(AUDIO_TRACK, AUDIO_RATE, b"soun", box(b"smhd", bytes(8)), entries[1])
+
+
+def init_segment(video: bytes, aac: Aac, width: int, height: int) -> bytes:
+    """Declare a track of pictures as in the content of an `stsd` box, and one of sound.
+
+    Raises ValueError unless the pictures are plain H.264, of which the size is given.
+    """
+    try:
+        entry = _video_entry(_only_entry(video, b"avc1"), width, height)
+    except struct.error as error:
+        raise ValueError(f"a sample description is cut off: {error}") from error
+    pictures = _track(VIDEO_TRACK, CLOCK, b"vide", box(b"vmhd", b"\0\0\0\x01", bytes(8)), entry, width, height)
+    sound = _track(AUDIO_TRACK, aac.rate, b"soun", box(b"smhd", bytes(8)), _audio_entry(aac))
     defaults = (box(b"trex", struct.pack(">6I", 0, track, 1, 0, 0, 0)) for track in (VIDEO_TRACK, AUDIO_TRACK))
     header = struct.pack(">5IiH10x", 0, 0, 0, _SECOND, 0, 1 << 16, 1 << 8) + _UPRIGHT + bytes(24)
     movie = box(b"moov", box(b"mvhd", header, struct.pack(">I", 3)), pictures, sound, box(b"mvex", *defaults))
@@ -59,12 +91,22 @@ def _video_entry(entry: bytes, width: int, height: int) -> bytes:
     return box(b"avc1", head, box(b"avcC", configuration), known)
 
 
-def _audio_entry(entry: bytes) -> bytes:
-    if _decoder_specific(child(entry[_AUDIO_ENTRY:], b"esds")[_FULL_BOX:])[:2] != _STEREO:
-        raise ValueError("its sound is not plain AAC-LC in stereo")
-    config = struct.pack(">BB3xII", 0x40, 0x15, 0, 0) + _descriptor(_DECODER_SPECIFIC, _STEREO)
+def _aac(specific: bytes) -> Aac:
+    (about,) = struct.unpack_from(">H", specific)
+    kind, rate, channels, frames = about >> 11, about >> 7 & 0xF, about >> 3 & 0xF, about & 0x7
+    if (kind, frames) != (_AAC_LC, 0) or rate not in _RATES or channels not in _CHANNELS:
+        raise ValueError(f"its sound is not plain AAC-LC: {specific[:2].hex()}")
+    if specific[2:4] == _EXTENSION and specific[4] & _IS_EXTENDED:
+        raise ValueError("its sound is HE-AAC")
+    return Aac(_RATES[rate], channels)
+
+
+def _audio_entry(aac: Aac) -> bytes:
+    number = next(number for number, rate in _RATES.items() if rate == aac.rate)
+    specific = struct.pack(">H", _AAC_LC << 11 | number << 7 | aac.channels << 3)
+    config = struct.pack(">BB3xII", 0x40, 0x15, 0, 0) + _descriptor(_DECODER_SPECIFIC, specific)
     stream = struct.pack(">HB", AUDIO_TRACK, 0) + _descriptor(_DECODER_CONFIG, config) + _descriptor(_SL_CONFIG, b"\2")
-    head = struct.pack(">6xH8xHHHHI", 1, 2, 16, 0, 0, AUDIO_RATE << 16)
+    head = struct.pack(">6xH8xHHHHI", 1, aac.channels, 16, 0, 0, aac.rate << 16)
     return box(b"mp4a", head, box(b"esds", bytes(_FULL_BOX), _descriptor(_ES, stream)))
 
 

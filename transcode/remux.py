@@ -2,6 +2,9 @@
 
 It comes to what ffmpeg makes with `command.copy` of the same file; but no process has to start for it, and the samples
 need not pass through us (`segments.write`). ISO 14496-12, 8.8.
+
+Sound stays as it is at any usual rate, for encoding it would take many times as long as all the rest. It is moved to
+begin with a whole packet, by half of one (16 ms) at most, which nobody notices (ITU-R BT.1359); the ladder is exact.
 """
 
 import struct
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from transcode.copying import AAC_FRAME, Copying
-from transcode.init_segment import AUDIO_TRACK, VIDEO_TRACK, init_segment
+from transcode.init_segment import AUDIO_TRACK, VIDEO_TRACK, Aac, aac_of, init_segment
 from transcode.moov import StoredTrack, tracks_of
 from transcode.mp4 import box, boxes, child
 from transcode.plan import AUDIO_RATE, CLOCK, SHORTEST_COPIED
@@ -22,6 +25,12 @@ _DATA_OFFSET, _LENGTH, _SIZE, _FLAGS, _SHIFT = 0x1, 0x100, 0x200, 0x400, 0x800
 _SIGNED_SHIFTS = 1 << 24
 # Depends on no other sample; or does, and is no key frame (ISO 14496-12, 8.8.3.1).
 _KEY, _OTHER = 0x0200_0000, 0x0101_0000
+# A packet of AAC-LC without any sound, by the number of channels (ISO 14496-3, 4.4.2.1), as FFmpeg's encoder writes it.
+_SILENCE = {1: bytes.fromhex("01182007"), 2: bytes.fromhex("211004608c1c")}
+
+
+Piece = range | bytes
+"""Some samples: where they lie in the file, or themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +38,14 @@ class Part:
     """A media segment: boxes of ours, then the samples."""
 
     moof: bytes
-    pieces: tuple[range, ...]
-    """Where the samples lie in the file, in order; the first one is a picture's."""
+    pictures: tuple[range, ...]
+    """Where the pictures lie in the file, in order."""
+    sound: tuple[Piece, ...]
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All samples, in order."""
+        return *self.pictures, *self.sound
 
     @property
     def head(self) -> bytes:
@@ -44,27 +59,33 @@ class Remuxed:
 
     init: bytes
     parts: tuple[Part, ...]
+    audio_rate: int
+    """Sound samples per second."""
+    lag: float
+    """Seconds by which ffmpeg would cut sound of our own rate before these pictures at most, see `Segment.lag`."""
 
 
-def remuxed(moov: bytes, video_index: int, audio_index: int, copying: Copying, file_size: int) -> Remuxed:
-    """Copy two tracks of a file, by the content of its `moov` box, as `copying` has decided.
+def remuxed(moov: bytes, video_index: int, audio_index: int | None, copying: Copying, file_size: int) -> Remuxed:
+    """Copy two tracks of a file, by the content of its `moov` box, as `copying` has decided; or pictures, with silence.
 
     Raises ValueError where the index is wrong, or has something that only ffmpeg knows how to handle.
     """
     bodies = [body for kind, body in boxes(moov) if kind == b"trak"]
     tracks = tracks_of(moov)
-    if max(video_index, audio_index) >= len(bodies):
+    if max(video_index, audio_index or 0) >= len(bodies):
         raise ValueError("a track is missing")
-    media = [child(bodies[index], b"mdia") for index in (video_index, audio_index)]
-    seen, heard = (child(each, b"minf", b"stbl", b"stsd") for each in media)
-    pictures = _Pictures.of(samples_of(media[0], file_size), tracks[video_index])
-    sound = _Sound.of(samples_of(media[1], file_size), tracks[audio_index], copying.duration)
+    media = child(bodies[video_index], b"mdia")
+    pictures = _Pictures.of(samples_of(media, file_size), tracks[video_index])
     if abs(pictures.end - copying.duration * CLOCK) > pictures.end / len(pictures.begins):
         raise ValueError("an edit list or the like ends the pictures before their time")
+    if audio_index is None:
+        sound = _Sound.none(pictures.end)
+    else:
+        sound = _Sound.of(bodies[audio_index], tracks[audio_index], copying.heard, pictures.end, file_size)
+    rung = copying.rung
     try:
-        return Remuxed(
-            init_segment(seen, heard, copying.rung.width, copying.rung.height), tuple(_parts(pictures, sound))
-        )
+        init = init_segment(child(media, b"minf", b"stbl", b"stsd"), sound.aac, rung.width, rung.height)
+        return Remuxed(init, tuple(_parts(pictures, sound)), sound.aac.rate, pictures.lag)
     except struct.error as error:
         raise ValueError(f"a figure is too large: {error}") from error
 
@@ -103,6 +124,15 @@ class _Pictures:
         shifts = [ticks(time - first) - begin for time, begin in zip(shown, begins, strict=False)]
         return cls(samples, begins[:-1], lengths, shifts, ticks(max(shown) + last - first), -decoded[0])
 
+    @property
+    def lag(self) -> float:
+        """Seconds from the first packet of sound of our rate to the first picture, in the segment where it is most."""
+        begins = [self.begins[number] for number in self.cuts()]
+        packets = [_packets_before(begin - self.delay, AUDIO_RATE) for begin in begins]
+        return max(
+            begin / CLOCK - packet * AAC_FRAME / AUDIO_RATE for begin, packet in zip(begins, packets, strict=True)
+        )
+
     def cuts(self) -> Iterator[int]:
         """Give the numbers of the samples that begin a segment."""
         begin = 0
@@ -124,39 +154,81 @@ class _Pictures:
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """Packets of AAC_FRAME each, from the one that is heard first on; the last may be shorter."""
+    """Packets of AAC_FRAME each as long as there are pictures: the file's, and silent ones before and behind them."""
 
+    aac: Aac
     samples: Samples
     skipped: int
+    """How many packets of the file come before ours; below 0: how many of ours come before the file's."""
     count: int
-    last: int
-    """Ticks of AUDIO_RATE of the last one."""
+    tail: int = AAC_FRAME
+    """Sound samples of the file's last packet: there may be nothing more in it."""
 
     @classmethod
-    def of(cls, samples: Samples, track: StoredTrack, duration: float) -> "_Sound":
-        skipped = track.skipped // AAC_FRAME
-        there = len(samples.sizes) - skipped
-        count = min(there, -(-round(duration * AUDIO_RATE) // AAC_FRAME))
-        if count < 1:
-            raise ValueError("there is no sound")
-        end = skipped + count
-        return cls(samples, skipped, count, samples.begins[end] - samples.begins[end - 1])
+    def none(cls, end: int) -> "_Sound":
+        """Be silent until `end`, in ticks of CLOCK."""
+        aac = Aac()
+        return cls(aac, _NO_SAMPLES, 0, _packets_before(end, aac.rate))
+
+    @classmethod
+    def of(cls, trak: bytes, track: StoredTrack, heard: float, end: int, file_size: int) -> "_Sound":
+        """Take those of a track whose first one is heard so many seconds after the first picture."""
+        media = child(trak, b"mdia")
+        aac = aac_of(child(media, b"minf", b"stbl", b"stsd"))
+        samples = samples_of(media, file_size)
+        if track.kind != "soun" or not track.plain or not track.timescale:
+            raise ValueError("its sound is cut, or none")
+        # In ticks of both clocks, so that nothing is rounded. Phones write when they got each packet.
+        packet = AAC_FRAME * track.timescale
+        if any(abs(begin * aac.rate - number * packet) >= packet for number, begin in enumerate(samples.begins)):
+            raise ValueError("its sound is not even")
+        skipped = round((track.skipped / track.timescale - heard) * aac.rate / AAC_FRAME)
+        tail = (samples.begins[-1] - samples.begins[-2]) * aac.rate // track.timescale
+        return cls(aac, samples, skipped, _packets_before(end, aac.rate), min(max(tail, 1), AAC_FRAME))
+
+    def sizes(self, first: int, end: int) -> list[int]:
+        """Give the bytes of the packets from `first` up to `end`."""
+        before, stored, behind = self._split(first, end)
+        silent = len(_SILENCE[self.aac.channels])
+        return [silent] * before + list(self.samples.sizes[stored.start : stored.stop]) + [silent] * behind
+
+    def pieces(self, first: int, end: int) -> list[Piece]:
+        """Give these packets."""
+        before, stored, behind = self._split(first, end)
+        silence = _SILENCE[self.aac.channels]
+        found: list[Piece] = [silence * before, *self.samples.pieces(stored.start, stored.stop), silence * behind]
+        return [piece for piece in found if piece]
+
+    def _split(self, first: int, end: int) -> tuple[int, range, int]:
+        """Give how many of these are silent, which of the file's come then, and how many silent ones behind them."""
+        first, end, there = first + self.skipped, end + self.skipped, len(self.samples.sizes)
+        stored = range(max(0, min(first, there)), max(0, min(end, there)))
+        before = max(0, min(0, end) - first)
+        return before, stored, end - first - before - len(stored)
 
     def before(self, instant: int) -> int:
         """Count the packets that begin before an instant, in ticks of CLOCK."""
-        return min(self.count, max(0, -(-instant * AUDIO_RATE // (CLOCK * AAC_FRAME))))
+        return min(self.count, _packets_before(instant, self.aac.rate))
 
     def run(self, first: int, end: int, offset: int) -> bytes:
         """Make the box of some of them, as `_Pictures.run` does."""
-        sizes = self.samples.sizes[self.skipped + first : self.skipped + end]
-        odd = end == self.count and self.last != AAC_FRAME
+        sizes, last = self.sizes(first, end), self.tail
+        odd = end == self.count == len(self.samples.sizes) - self.skipped and last != AAC_FRAME
         given = _DATA_OFFSET | _SIZE | (_LENGTH if odd else 0)
-        cells = [*chain.from_iterable((AAC_FRAME, size) for size in sizes[:-1]), self.last, sizes[-1]] if odd else sizes
+        cells = [*chain.from_iterable((AAC_FRAME, size) for size in sizes[:-1]), last, sizes[-1]] if odd else sizes
         header = struct.pack(
             ">IIII", _DEFAULT_BASE_IS_MOOF | _DEFAULT_LENGTH | _DEFAULT_FLAGS, AUDIO_TRACK, AAC_FRAME, _KEY
         )
         run = struct.pack(f">IIi{len(cells)}I", given, end - first, offset, *cells)
         return _traf(header, first * AAC_FRAME, run)
+
+
+_NO_SAMPLES = Samples((0,), (), (), (), None)
+
+
+def _packets_before(instant: int, rate: int) -> int:
+    """Count the packets of AAC_FRAME samples that begin before an instant, in ticks of CLOCK; the first one at 0."""
+    return max(0, -(-instant * rate // (CLOCK * AAC_FRAME)))
 
 
 def _parts(pictures: _Pictures, sound: _Sound) -> Iterator[Part]:
@@ -173,7 +245,7 @@ def _parts(pictures: _Pictures, sound: _Sound) -> Iterator[Part]:
 
 def _part(number: int, pictures: _Pictures, shown: range, sound: _Sound, heard: range) -> Part:
     seen = pictures.samples.pieces(shown.start, shown.stop)
-    to_hear = sound.samples.pieces(sound.skipped + heard.start, sound.skipped + heard.stop)
+    to_hear = sound.pieces(heard.start, heard.stop)
     sequence = box(b"mfhd", struct.pack(">II", 0, number))
 
     def moof(offset: int) -> bytes:
@@ -182,7 +254,7 @@ def _part(number: int, pictures: _Pictures, shown: range, sound: _Sound, heard: 
             b"moof", sequence, pictures.run(shown.start, shown.stop, offset), sound.run(heard.start, heard.stop, after)
         )
 
-    return Part(moof(len(moof(0)) + _MDAT.size), (*seen, *to_hear))
+    return Part(moof(len(moof(0)) + _MDAT.size), tuple(seen), tuple(to_hear))
 
 
 def _traf(header: bytes, begin: int, run: bytes) -> bytes:

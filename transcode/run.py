@@ -168,13 +168,12 @@ class _Job:
         # Where none can be drawn, the ladder will say why.
         if poster.name:
             await self._on_grown(replace(result, poster=poster.name, blurhash=poster.blurhash))
-        return Beside(copying, durations, max(segment.lag for segment in written.segments))
+        return Beside(copying, durations, written.lag)
 
     async def _copied(self, copying: Copying, folder: Path) -> Written:
         (cutter,) = await self._prepare(folder, [copying.rung])
-        if copying.sound:
-            with suppress(ValueError):
-                return await asyncio.to_thread(_remuxed, self._given, self._index, copying, cutter.folder)
+        with suppress(ValueError):
+            return await asyncio.to_thread(_remuxed, self._given, self._index, copying, cutter.folder)
         with closing(cutter):
             await self._cut_on_the_way(command.copy(self._given, copying), folder, [cutter])
             return await asyncio.to_thread(cutter.finish)
@@ -394,8 +393,6 @@ def _remuxed(given: Given, index: range, copying: Copying, folder: Path) -> Writ
         file.seek(index.start)
         moov = file.read(len(index))
         size = os.fstat(file.fileno()).st_size
-    if probe.audio_index is None:
-        raise ValueError("there is no sound")
     return write(given.source, remuxed(moov, probe.video_index, probe.audio_index, copying, size), folder)
 
 

@@ -33,11 +33,13 @@ class Segment:
     size: int
     pictures: Run
     sound: Run
+    audio_rate: int = AUDIO_RATE
+    """Sound samples per second, in which its run counts."""
 
     @property
     def lag(self) -> float:
         """Seconds that the sound begins before the pictures (below 0: after them)."""
-        return self.pictures.times[0] / CLOCK - self.sound.begin / AUDIO_RATE
+        return self.pictures.times[0] / CLOCK - self.sound.begin / self.audio_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Written:
 
     init: bytes
     segments: Sequence[Segment]
+    lag: float
+    """Seconds by which sound of our rate is cut before the pictures at most."""
 
 
 class Cutter:
@@ -84,7 +88,7 @@ class Cutter:
             raise Unfit("what ffmpeg wrote is cut off")
         self.close()
         (self.folder / FRAGMENTS).unlink()
-        return Written(self.init, self.segments)
+        return Written(self.init, self.segments, max((segment.lag for segment in self.segments), default=0.0))
 
     def close(self) -> None:
         """Let go of ffmpeg's file."""
@@ -130,17 +134,21 @@ def write(source: Path, copy: Remuxed, folder: Path) -> Written:
         for number, part in enumerate(copy.parts):
             head = part.head
             size = len(head) + sum(map(len, part.pieces))
-            segments.append(_checked(part.moof[_HEADER:], file, part.pieces[0].start - len(head), size))
+            begin = part.pictures[0].start - len(head)
+            segments.append(_checked(part.moof[_HEADER:], file, begin, size, copy.audio_rate))
             with (folder / f"{number}.m4s").open("wb") as target:
                 target.write(head)
-                target.flush()
                 for piece in part.pieces:
-                    _copy(file, piece, target)
+                    if isinstance(piece, bytes):
+                        target.write(piece)
+                    else:
+                        target.flush()
+                        _copy(file, piece, target)
     (folder / INIT).write_bytes(copy.init)
-    return Written(copy.init, segments)
+    return Written(copy.init, segments, copy.lag)
 
 
-def _checked(moof: bytes, file: BinaryIO, begin: int, size: int) -> Segment:
+def _checked(moof: bytes, file: BinaryIO, begin: int, size: int, audio_rate: int = AUDIO_RATE) -> Segment:
     """Read the content of a `moof` box, by which samples lie in a file as if the box began at a place there."""
     runs = {run.track: run for run in runs_of(moof)}
     if VIDEO_TRACK not in runs:
@@ -151,7 +159,7 @@ def _checked(moof: bytes, file: BinaryIO, begin: int, size: int) -> Segment:
     first = os.pread(file.fileno(), min(pictures.size, _LOOKED_AT), begin + pictures.offset)
     if not (pictures.is_sync and is_instant(first)):
         raise Unfit("a segment does not begin with a key frame")
-    return Segment(size, pictures, runs[AUDIO_TRACK])
+    return Segment(size, pictures, runs[AUDIO_TRACK], audio_rate)
 
 
 def _copy(source: BinaryIO, part: range, target: BinaryIO) -> None:

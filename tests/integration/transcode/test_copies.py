@@ -115,6 +115,61 @@ async def test_a_phone_clip_keeps_its_sound_too(
     assert where.encode() not in made.read_bytes()
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Sound that stays as it is: how long it lasts, and how much later than the pictures it begins, in seconds."""
+
+    name: str
+    rate: int
+    channels: int
+    seconds: float = 3.2
+    late: float = 0.0
+
+
+KEPT = [
+    Kept("mono.mp4", 48000, 1),
+    Kept("cd.mp4", 44100, 2),
+    Kept("cd-mono.mp4", 44100, 1),
+    Kept("cd.mov", 44100, 2),
+    Kept("low.mp4", 32000, 1),
+    Kept("short.mp4", 48000, 2, seconds=2),
+    Kept("short-mono.mp4", 44100, 1, seconds=2.5),
+    Kept("late.mp4", 44100, 2, late=0.7),
+    Kept("a-bit-late.mp4", 48000, 2, late=0.03),
+]
+
+
+@pytest.mark.parametrize("case", KEPT, ids=lambda case: case.name)
+async def test_sound_that_browsers_play_is_kept(
+    case: Kept, clip: Clip, transcoded: Transcoded, assert_copied: AssertCopied, tmp_path: Path, tools: Tools
+) -> None:
+    sound = ["-itsoffset", f"{case.late}", "-f", "lavfi", "-i", f"sine=r={case.rate}:d={case.seconds}"]
+    source = clip(case.name, *PICTURES, *sound, *B_FRAMES, "-c:a", "aac", "-ac", f"{case.channels}", "-t", "3.05")
+    outcome = await transcoded(source)
+    assert_copied(source, outcome)
+    made = joined(outcome.out / "playable", outcome.playable.renditions[0], tmp_path / "made.mp4")
+    asked = ["-select_streams", "a", "-show_entries", "stream=sample_rate,channels", "-of", "csv=p=0"]
+    assert output_of(tools.ffprobe, *asked, made).decode().strip() == f"{case.rate},{case.channels}"
+    packets, kept = sound_in(tools, source).split(), sound_in(tools, made).split()
+    silent = len(kept) - len([packet for packet in kept if packet in packets])
+    missing = case.late + max(0, 3 - case.seconds - case.late)
+    assert silent == pytest.approx(missing * case.rate / 1024, abs=2)
+    # Nothing is said of it, for instance of a packet that cannot be decoded.
+    output_of(tools.ffmpeg, "-i", made, "-f", "null", "-")
+
+
+async def test_a_video_without_sound_gets_silence(
+    clip: Clip, transcoded: Transcoded, assert_copied: AssertCopied, tmp_path: Path, tools: Tools
+) -> None:
+    source = clip("silent.mp4", *PICTURES, *B_FRAMES)
+    outcome = await transcoded(source)
+    assert_copied(source, outcome)
+    made = joined(outcome.out / "playable", outcome.playable.renditions[0], tmp_path / "made.mp4")
+    heard = output_of(tools.ffmpeg, "-i", made, "-vn", "-f", "s16le", "pipe:1")
+    assert len(heard) == pytest.approx(3 * 48000 * 4, abs=1024 * 4)
+    assert not any(heard)
+
+
 @pytest.mark.parametrize("case", WITH_SOUND, ids=lambda case: case.name)
 async def test_a_copy_is_the_one_that_ffmpeg_makes(case: Case, clip: Clip, tools: Tools, tmp_path: Path) -> None:
     source = clip(case.name, *case.arguments)
@@ -233,14 +288,27 @@ async def test_sound_stays_in_time_with_copied_pictures(
     outcome = await transcoded(source)
     assert_copied(source, outcome)
     made = joined(outcome.out / "playable", outcome.playable.renditions[0], tmp_path / "made.mp4")
+    flash, heard = clapped(tools, made)
+    assert flash == pytest.approx(1.0)
+    # Kept sound begins with a whole packet, so that it is up to half of one early or late.
+    moved = 0.0 if (late, rate) == ("0", "48000") else 512 / int(rate)
+    assert heard + float(late) == pytest.approx(flash, abs=0.004 + moved)
+    made = joined(outcome.out / "ready", outcome.ready.renditions[-1], tmp_path / "ready.mp4")
+    flash, heard = clapped(tools, made)
+    assert heard + float(late) == pytest.approx(flash, abs=0.004)
+
+
+def clapped(tools: Tools, made: Path) -> tuple[float, float]:
+    """Give when it becomes bright, and when it becomes loud, in seconds."""
     levels = output_of(tools.ffmpeg, "-i", made, "-vf", "scale=1:1,format=gray", "-fps_mode", "passthrough",
                        "-f", "rawvideo", "pipe:1")  # fmt: skip
     flash = next(number for number, level in enumerate(levels) if level > 128) / 50
     samples = array("h")
     samples.frombytes(output_of(tools.ffmpeg, "-i", made, "-vn", "-ac", "1", "-ar", "48000", "-f", "s16le", "pipe:1"))
-    heard = next(number for number, sample in enumerate(samples) if abs(sample) > 6000) / 48000
-    assert flash == pytest.approx(1.0)
-    assert heard + float(late) == pytest.approx(flash, abs=0.004)
+    # The ladder is as loud as everything else.
+    loud = max(samples) / 5
+    heard = next(number for number, sample in enumerate(samples) if abs(sample) > loud) / 48000
+    return flash, heard
 
 
 async def test_copies_and_ladders_make_one_list(

@@ -38,6 +38,16 @@ def test_what_is_well_made() -> None:
     assert [segment.lag for segment in WELL] == pytest.approx([0.0, -0.005333, -0.010666], abs=1e-5)
 
 
+def test_sound_at_a_rate_of_its_own() -> None:
+    # As many packets, but at 44,100 Hz they last 9 % longer.
+    slower = [replace(segment, audio_rate=44_100) for segment in WELL]
+    with pytest.raises(Unfit, match="longer or shorter than the pictures"):
+        durations(slower, 5.0)
+    whole = [*slower[:-1], replace(slower[-1], sound=run(2, slower[-1].sound.begin, PACKET, 216 - 188))]
+    assert durations(whole, 5.0) == (2.0, 2.0, 1.0)
+    assert whole[1].lag == pytest.approx(2 - 94 * PACKET / 44_100)
+
+
 def changed(number: int, change: Callable[[Segment], Segment]) -> list[Segment]:
     return [change(segment) if index == number else segment for index, segment in enumerate(WELL)]
 

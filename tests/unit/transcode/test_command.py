@@ -31,7 +31,7 @@ def encode(probe: Probe = CLIP) -> list[str]:
 
 
 def copying(*, sound: bool = True, lead: float = 0.0) -> Copying:
-    return Copying(plan(CLIP, LIMITS).ladder[0], lead, 10.0, sound)
+    return Copying(plan(CLIP, LIMITS).ladder[0], lead, 10.0, 0.0, sound)
 
 
 def beside(*durations: float, lag: float = 0.0) -> list[str]:

@@ -60,7 +60,7 @@ def test_a_phone_clip_is_copied_with_its_sound() -> None:
     made = decided()
     assert made is not None
     assert (made.rung.name, made.rung.width, made.rung.height) == ("720", 1280, 720)
-    assert (made.lead, made.duration, made.sound) == (0, 10, True)
+    assert (made.lead, made.duration, made.heard, made.sound) == (0, 10, 0, True)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,13 @@ def test_what_is_not_sure(video: dict[str, Any]) -> None:
 def test_a_late_first_picture_begins_the_copy() -> None:
     made = decided({"start_time": "0.1"})
     assert made is not None
-    assert (made.lead, made.duration, made.sound) == (0.1, 10, False)
+    assert (made.lead, made.duration, made.heard, made.sound) == (0.1, 10, -0.1, False)
+
+
+def test_sound_that_begins_later() -> None:
+    made = decided(audio={"start_time": "0.04"})
+    assert made is not None
+    assert (made.lead, made.heard, made.sound) == (0, 0.04, False)
 
 
 @pytest.mark.parametrize(

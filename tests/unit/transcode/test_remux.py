@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.transcode.test_init_segment import PICTURES, SOUND
+from tests.unit.transcode.test_init_segment import PICTURES, SOUND, esds, sound
 from tests.unit.transcode.test_samples import HERE
 from transcode.copying import AAC_FRAME, Copying
 from transcode.fragments import Run, runs_of
 from transcode.mp4 import box, codecs_of
 from transcode.plan import AUDIO_RATE, CLOCK, Rung
-from transcode.remux import Part, Remuxed, remuxed
+from transcode.remux import Part, Piece, Remuxed, remuxed
 
 SIZE = 10_000_000
 RATE, SECONDS = 25, 5
-COPYING = Copying(Rung("240", 320, 240, 500_000), 0.0, SECONDS, sound=True)
+COPYING = Copying(Rung("240", 320, 240, 500_000), 0.0, SECONDS, heard=0.0, sound=True)
 FRAMES = RATE * SECONDS
 PACKETS = -(-SECONDS * AUDIO_RATE // AAC_FRAME)
 
@@ -66,6 +66,9 @@ SOUND_AT = 1_000_000
 REORDERED = [*[(1, 24), (1, 48), (1, 0)] * (FRAMES // 3), (FRAMES % 3, 24)]
 
 
+STEREO, MONO = bytes.fromhex("211004608c1c"), bytes.fromhex("01182007")
+
+
 def seen(**changed: object) -> bytes:
     options: dict[str, object] = {"keys": list(range(1, FRAMES + 1, RATE)), "stts": [(FRAMES, 24)]} | changed
     return trak(b"vide", 600, PICTURES, PICTURE_SIZES, offset=1000, **options)  # type: ignore[arg-type]
@@ -79,6 +82,19 @@ def heard(skipped: int = AAC_FRAME, last: int = AAC_FRAME) -> bytes:
 
 def made(video: bytes | None = None, audio: bytes | None = None, copying: Copying = COPYING) -> Remuxed:
     return remuxed(box(b"mvhd") + (video or seen()) + (audio or heard()), 0, 1, copying, SIZE)
+
+
+def stored(piece: Piece) -> range:
+    assert isinstance(piece, range)
+    return piece
+
+
+def silent(piece: Piece, packet: bytes = STEREO) -> int:
+    """How many silent packets a piece has, and nothing else."""
+    assert isinstance(piece, bytes)
+    count, rest = divmod(len(piece), len(packet))
+    assert (piece, rest) == (packet * count, 0)
+    return count
 
 
 def runs(part: Part) -> tuple[Run, Run]:
@@ -113,7 +129,7 @@ def test_a_segment_says_where_its_samples_are() -> None:
         assert int.from_bytes(part.head[-8:-4]) == 8 + len(seen) + len(heard)
         assert pictures.size == PICTURE_SIZES[pictures.begin * RATE // CLOCK]
         assert sound.size == PACKET_SIZES[1 + sound.begin // AAC_FRAME]
-    pieces = [part.pieces for part in made().parts]
+    pieces = [[stored(piece) for piece in part.pieces] for part in made().parts]
     assert all(before.stop == after.start for each in zip(*pieces, strict=True) for before, after in pairwise(each))
     assert pieces[0][0].start == 1000
     assert pieces[0][1].start == SOUND_AT + PACKET_SIZES[0]
@@ -138,11 +154,86 @@ def test_every_picture_a_key_frame() -> None:
     assert [runs(part)[0].begin for part in parts] == [0, 49 * 3600, 98 * 3600]
 
 
-@pytest.mark.parametrize(("skipped", "count"), [(0, PACKETS), (AAC_FRAME * 3, PACKETS), (AAC_FRAME * 4, PACKETS - 1)])
-def test_sound_ends_with_the_pictures_or_before(skipped: int, count: int) -> None:
+@pytest.mark.parametrize("skipped", [0, AAC_FRAME * 3])
+def test_sound_begins_where_the_file_says(skipped: int) -> None:
     sound = [runs(part)[1] for part in made(audio=heard(skipped)).parts]
-    assert sum(len(run.lengths) for run in sound) == count
+    assert sum(len(run.lengths) for run in sound) == PACKETS
     assert sound[0].size == PACKET_SIZES[skipped // AAC_FRAME]
+
+
+@pytest.mark.parametrize("missing", [1, 100])
+def test_silence_follows_sound_that_is_too_short(missing: int) -> None:
+    *whole, last = made(audio=heard(AAC_FRAME * (3 + missing), last=500)).parts
+    pieces = [piece for part in whole for piece in part.sound] + list(last.sound)
+    assert sum(silent(piece) for piece in pieces if isinstance(piece, bytes)) == missing
+    assert [isinstance(piece, bytes) for piece in pieces] == sorted(isinstance(piece, bytes) for piece in pieces)
+    sound = [runs(part)[1] for part in (*whole, last)]
+    # The last packet of the file goes on into the silence.
+    assert {length for run in sound for length in run.lengths} == {AAC_FRAME}
+    assert sound[-1].end == PACKETS * AAC_FRAME
+
+
+@pytest.mark.parametrize(
+    ("late", "packets"), [(0.02, 1), (0.0107, 1), (0.0106, 0), (-0.02, -1), (3.0, 141), (-0.25, -12)]
+)
+def test_sound_that_begins_elsewhere_is_moved_by_whole_packets(late: float, packets: int) -> None:
+    copy = made(copying=replace(COPYING, heard=late))
+    assert [runs(part)[1].begin for part in copy.parts] == [run.begin for run in map(second, made().parts)]
+    pieces = [piece for part in copy.parts for piece in part.sound]
+    silence = sum(silent(piece) for piece in pieces if isinstance(piece, bytes))
+    first = next(piece for piece in pieces if isinstance(piece, range))
+    assert first.start == SOUND_AT + sum(PACKET_SIZES[: max(0, 1 - packets)])
+    # One packet comes before what is heard; it takes the place of one that would be silent.
+    assert silence == max(0, packets - 1) + max(0, PACKETS - len(PACKET_SIZES) + 1 - packets)
+
+
+def second(part: Part) -> Run:
+    return runs(part)[1]
+
+
+@pytest.mark.parametrize(("rate", "scale"), [(44_100, 44_100), (32_000, 32_000), (44_100, 90_000)])
+def test_sound_of_another_rate_stays_as_it_is(rate: int, scale: int) -> None:
+    number = {44_100: 4, 32_000: 5}[rate]
+    mono = sound(esds(struct.pack(">H", 2 << 11 | number << 7 | 1 << 3)))
+    count = -(-SECONDS * rate // AAC_FRAME) + 3
+    length = AAC_FRAME * scale // rate
+    track = trak(b"soun", scale, mono, PACKET_SIZES[:count], [(count, length)], SOUND_AT, skipped=2 * length + 60)
+    copy = made(audio=track)
+    assert copy.audio_rate == rate
+    heard = [runs(part)[1] for part in copy.parts]
+    begins = [0, *(-(-second * rate // AAC_FRAME) for second in (2, 4))]
+    assert [run.begin for run in heard] == [begin * AAC_FRAME for begin in begins]
+    assert heard[-1].end / rate == pytest.approx(SECONDS, abs=AAC_FRAME / rate)
+    assert heard[0].size == PACKET_SIZES[2]
+    # However it is cut: what is made beside it has sound of our rate.
+    assert copy.lag == made().lag
+    later = made(audio=track, copying=replace(COPYING, heard=1.0)).parts[0].sound[0]
+    assert silent(later, MONO) == round(rate / AAC_FRAME) - 2
+
+
+def test_packets_may_come_a_little_early_or_late() -> None:
+    count = len(PACKET_SIZES)
+    uneven = [(1, AAC_FRAME + 700), (1, AAC_FRAME - 900), (count - 2, AAC_FRAME)]
+    copy = made(audio=trak(b"soun", AUDIO_RATE, SOUND, PACKET_SIZES, uneven, SOUND_AT, skipped=AAC_FRAME))
+    assert copy.parts == made().parts
+
+
+def test_pictures_without_sound_get_silence() -> None:
+    for audio in (b"", heard()):
+        copy = remuxed(box(b"mvhd") + seen() + audio, 0, None, COPYING, SIZE)
+        assert [silent(piece) for part in copy.parts for piece in part.sound] == [
+            len(second(part).lengths) for part in made().parts
+        ]
+        assert [second(part).begin for part in copy.parts] == [second(part).begin for part in made().parts]
+        assert (copy.init, copy.lag) == (made().init, made().lag)
+
+
+def test_the_lag_is_that_of_ffmpegs_cuts() -> None:
+    for copy in (made(), made(seen(ctts=REORDERED, keys=[1, 52, 103]))):
+        both = [runs(part) for part in copy.parts]
+        assert copy.lag == pytest.approx(
+            max(pictures.times[0] / CLOCK - sound.begin / AUDIO_RATE for pictures, sound in both)
+        )
 
 
 def test_the_last_packet_may_be_shorter() -> None:
@@ -152,6 +243,10 @@ def test_the_last_packet_may_be_shorter() -> None:
     assert sound[-1].lengths[-1] == 500
 
 
+UNEVEN = trak(b"soun", AUDIO_RATE, SOUND, PACKET_SIZES, [(len(PACKET_SIZES), AAC_FRAME + 8)], SOUND_AT)
+CUT = heard().replace(struct.pack(">iI", AAC_FRAME, 1 << 16), struct.pack(">iI", AAC_FRAME, 1 << 15))
+
+
 @pytest.mark.parametrize(
     ("video", "audio", "copying", "reason"),
     [
@@ -159,8 +254,9 @@ def test_the_last_packet_may_be_shorter() -> None:
         (seen(skipped=24), None, COPYING, "first picture"),
         (seen(ctts=[(1, 48), (1, 0), (FRAMES - 2, 48)]), None, COPYING, "first picture"),
         (None, None, replace(COPYING, duration=4.5), "before their time"),
-        (None, heard(AAC_FRAME * (PACKETS + 3)), COPYING, "no sound"),
-        (None, heard(AAC_FRAME * (PACKETS - 10)), COPYING, "no sound"),
+        (None, UNEVEN, COPYING, "not even"),
+        (None, CUT, COPYING, "is cut"),
+        (None, seen(), COPYING, "sample entries"),
         (seen(ctts=[(FRAMES - 1, 0), (1, 2**31 - 1)]), None, COPYING, "before their time"),
         (
             seen(stts=[(1, 2**31 - 1), (FRAMES - 1, 24)], ctts=[(1, 0), (FRAMES - 1, 25 - 2**31)]),
@@ -186,4 +282,5 @@ def test_a_damaged_index_leads_nowhere(position: int, damage: bytes) -> None:
         return
     for part in copy.parts:
         runs(part)
-        assert all(0 <= piece.start <= piece.stop <= SIZE for piece in part.pieces)
+        pieces = [piece for piece in part.pieces if isinstance(piece, range)]
+        assert all(0 <= piece.start <= piece.stop <= SIZE for piece in pieces)

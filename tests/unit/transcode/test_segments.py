@@ -1,12 +1,13 @@
 import struct
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.unit.transcode.test_fragments import full
 from tests.unit.transcode.test_mp4 import AVC1, MP4A, init
-from tests.unit.transcode.test_remux import FRAMES, PACKET_SIZES, PICTURE_SIZES, RATE, SOUND_AT, made
+from tests.unit.transcode.test_remux import COPYING, FRAMES, PACKET_SIZES, PICTURE_SIZES, RATE, SOUND_AT, made
 from transcode.errors import BrokenFile
 from transcode.mp4 import box
 from transcode.segments import FRAGMENTS, Cutter, Unfit, write
@@ -113,9 +114,22 @@ def test_a_copy_is_written_sample_by_sample(tmp_path: Path) -> None:
     assert {*folder.iterdir()} == {*files, folder / INIT_NAME}
     assert [file.stat().st_size for file in files] == [segment.size for segment in done.segments]
     for part, file in zip(copy.parts, files, strict=True):
-        samples = b"".join(data[piece.start : piece.stop] for piece in part.pieces)
+        samples = b"".join(data[piece.start : piece.stop] for piece in part.pieces if isinstance(piece, range))
         assert file.read_bytes() == part.head + samples
     assert [segment.pictures.begin for segment in done.segments] == [0, 180_000, 360_000]
+    assert done.lag == copy.lag
+
+
+def test_silence_is_written_between_samples(tmp_path: Path) -> None:
+    data, copy = copied_from(tmp_path / "source"), made(copying=replace(COPYING, heard=1.0))
+    write(tmp_path / "source", copy, tmp_path)
+    first = copy.parts[0]
+    silence, heard = first.sound
+    assert isinstance(silence, bytes)
+    assert isinstance(heard, range)
+    (seen,) = first.pictures
+    written = (tmp_path / "0.m4s").read_bytes()
+    assert written == first.head + data[seen.start : seen.stop] + silence + data[heard.start : heard.stop]
 
 
 def test_a_copy_of_what_cannot_be_begun_is_unfit(tmp_path: Path) -> None:
