@@ -30,6 +30,13 @@ const CONFIG: Partial<HlsConfig> = {
   liveDurationInfinity: true,
 };
 
+/**
+ * Leaves alone who waits at the end of what exists. hls.js 1.7 takes somebody a few milliseconds behind the last picture, as
+ * far as the sound of a segment goes, for lost, and sends them back by seconds at its next look at the playlist.
+ */
+class StreamController extends Hls.DefaultConfig.streamController {}
+Object.defineProperty(StreamController.prototype, 'synchronizeToLiveEdge', { value: () => undefined });
+
 export class HlsDeck implements Deck {
   timeline: Timeline = [];
   growing = false;
@@ -84,7 +91,7 @@ export class HlsDeck implements Deck {
   #load(begin: Pick<HlsConfig, 'startPosition'> | Pick<HlsConfig, 'pLoader'>): void {
     const { renew, video, url } = this.options;
     const xhrSetup = (xhr: XMLHttpRequest, asked: string): void => xhr.open('GET', renew(asked), true);
-    const hls = new Hls({ ...CONFIG, ...begin, abrEwmaDefaultEstimate: estimate, xhrSetup });
+    const hls = new Hls({ ...CONFIG, ...begin, streamController: StreamController, abrEwmaDefaultEstimate: estimate, xhrSetup });
     this.#hls = hls;
     hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#update(details));
     hls.on(Hls.Events.LEVEL_PTS_UPDATED, (_, { details, drift }) => {
