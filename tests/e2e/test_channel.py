@@ -1,6 +1,7 @@
 """In Chromium: two people, each in a browser of their own, see the same moment of the room's channel."""
 
 import asyncio
+import statistics
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -259,9 +260,12 @@ async def test_a_change_of_the_list_comes_at_the_end_of_what_plays(
     await eventually(went_round, seconds=60, what="the new video having its turn")
     for frame in frames:
         shown = await turns(frame)
-        for (video, began), (following, ended) in pairwise(shown):
-            assert video != following
-            assert abs(ended - began - SECONDS) < 2 * NEAR_S, "each shows from its beginning to its end"
+        assert all(before != after for (before, _), (after, _) in pairwise(shown))
+        # Each shows from its beginning to its end: cut short, one would bring all that follow forward. One turn may
+        # be late, for the machine may be busy.
+        begins = [began - number * SECONDS for number, (_, began) in enumerate(shown)]
+        usual = statistics.median(begins)
+        assert sum(abs(begin - usual) >= 2 * NEAR_S for begin in begins) <= 1, begins
     await _together(frames[0], frames[1], await _length(viewer))
     for page, _ in pages:
         await page.close()

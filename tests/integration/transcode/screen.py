@@ -39,7 +39,15 @@ class Screen:
         self.lists = lists
 
     async def play(self, path: str, *, rate: float = 4, patience: int = _PATIENCE_MS) -> Seen:
-        """Play the list at `path`, `rate` times as fast, for `patience` milliseconds at most."""
+        """Play the list at `path`, `rate` times as fast, for `patience` milliseconds at most.
+
+        What the files cause comes again: where something was wrong, they are played once more as one watches them, for
+        a busy machine may not keep up with more.
+        """
+        seen = await self._play(path, rate, patience)
+        return await self._play(path, 1, patience) if seen.problems and rate > 1 else seen
+
+    async def _play(self, path: str, rate: float, patience: int) -> Seen:
         self._console.clear()
         told = await self._page.evaluate("([url, rate, patience]) => play(url, rate, patience)", [path, rate, patience])
         told["problems"] += self._console
