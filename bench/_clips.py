@@ -44,6 +44,13 @@ def portrait(tools: Tools, folder: Path) -> Clip:
     return Clip(path, f"portrait 1080x1920, {seconds} s", 1080, 1920, seconds)
 
 
+def mono(tools: Tools, folder: Path) -> Clip:
+    """The same from a phone that records its sound as most do: another rate than ours, and one channel."""
+    stereo, path = phone(tools, folder), folder / "mono.mp4"
+    ffmpeg(tools, "-i", stereo.path, "-c:v", "copy", "-c:a", "aac", "-ar", "44100", "-ac", "1", path)
+    return replace(stereo, path=path, about=f"{stereo.about}, sound at 44.1 kHz in mono")
+
+
 def turned(tools: Tools, folder: Path) -> Clip:
     """A phone held upright that stores its pictures lying, and how to turn them."""
     lying, path = phone(tools, folder, 10), folder / "turned.mp4"
@@ -81,6 +88,7 @@ def long(tools: Tools, folder: Path) -> Clip:
 CLIPS: dict[str, Callable[[Tools, Path], Clip]] = {
     "phone": phone,
     "short": partial(phone, seconds=10),
+    "mono": mono,
     "portrait": portrait,
     "turned": turned,
     "hevc": hevc,

@@ -114,6 +114,7 @@ CONTESTS = (
         Target(COPIED, "ready", 0.25, PEERTUBE), Target(COPIED, "cpu", 0.40, PEERTUBE),
         Target(ENCODED, "memory", 600), Target(COPIED, "memory", 600),
     )),
+    Contest("mono", (PLAYABLE, PYAV, BARE_COPY), _QUICK_COPY),
     Contest("short", (ENCODED, COPIED, MEDIACMS), (
         Target(ENCODED, "ladder", 0.34, MEDIACMS), Target(ENCODED, "ladder_cpu", 0.36, MEDIACMS),
     )),
