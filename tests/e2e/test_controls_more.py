@@ -239,7 +239,11 @@ async def test_the_seek_bar_shows_what_is_where(browser: Browser, cinema: Cinema
         assert len([url for url in asked if url.endswith("storyboard.jpg")]) == 1
         # By the keyboard, at the position itself.
         await seen.player.press("0")
-        await seen.page.keyboard.press("Tab")
+        for _ in range(5):
+            # The button over the picture may come before it, as long as that is there.
+            await seen.page.keyboard.press("Tab")
+            if await bar.evaluate("(bar) => bar === document.activeElement"):
+                break
         await seen.page.keyboard.press("End")
         await expect(preview).to_have_attribute("data-at", "3")
         spoken = (await bar.get_attribute("aria-valuetext") or "").translate({0x2068: None, 0x2069: None})
@@ -337,7 +341,6 @@ async def _jumps_back(seen: Seen) -> int:
 async def test_shuffle_shows_all_before_anything_again(browser: Browser, cinema: Cinema) -> None:
     async with _watching(browser, cinema) as seen:
         await seen.choose("loop", "shuffle")
-        await seen.choose("speed", "2")
         await seen.frame.evaluate(_RECORD)
 
         async def shown(count: int) -> list[str]:
