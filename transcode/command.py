@@ -42,6 +42,7 @@ GLIMPSE_PICTURES = 4
 _NOTHING_PERSONAL: dict[str, object] = {"map_metadata": -1, "map_chapters": -1}
 _QUALITY = 23
 _QUICK = "superfast"
+_ORDERED = frozenset({"av1", "hevc", "vp8", "vp9"})
 _PREVIEW_QUALITY = 30
 # It is the source of all renditions.
 _RECORDING_QUALITY = 21
@@ -98,7 +99,9 @@ def probe(tools: Tools, source: Path, demuxer: str, limits: Limits) -> list[str]
 def packets(tools: Tools, source: Path, demuxer: str, limits: Limits) -> list[str]:
     """Ask for the time stamps that `probe.PacketTimes` reads; nothing is decoded for them."""
     entries = "packet=stream_index,pts_time,dts_time,duration_time"
-    return _ffprobe(tools, source, demuxer, limits, "-show_entries", entries, "-of", "csv=p=0")
+    # Matroska gives every packet its time; elsewhere it may take a look into them.
+    at_once = ("-nofind_stream_info",) if demuxer == "matroska" else ()
+    return _ffprobe(tools, source, demuxer, limits, *at_once, "-show_entries", entries, "-of", "csv=p=0")
 
 
 def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
@@ -106,12 +109,15 @@ def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
 
     Paths are relative, here and below: run it inside the folder that is to hold the rungs' folders, which must exist.
     """
-    read = given.read(reinit_filter=0)
+    # ffprobe has looked already. Some codecs, though, do not say in which order their pictures are to be shown.
+    at_once = {"nofind_stream_info": None} if given.probe.video_codec in _ORDERED else {}
+    read = given.read(reinit_filter=0, **at_once)
     shown = graph.cascade(graph.steady(graph.pictures(read, given.probe), plan), (plan.fast,), given.probe.hdr)
     sound = graph.sound(read, given.probe, plan.samples)
-    options = _encoding(
-        (plan.fast,), replace(settings, preset=_QUICK, encoder=SOFTWARE), given.limits, plan.key_frame_distance, {}
-    )
+    quick = replace(settings, preset=_QUICK, encoder=SOFTWARE)
+    # Counted from the last key frame, the distance alone would put those after an early one elsewhere.
+    keys = f"expr:not(mod(n,{plan.key_frame_distance}))+eq(n,{plan.early_key_frame})"
+    options = _encoding((plan.fast,), quick, given.limits, plan.key_frame_distance, {"force_key_frames": keys})
     return compiled(
         given.tools, _fragments([*shown, sound], [_slave(plan.fast, flush_packets=1)], plan.samples, options)
     )

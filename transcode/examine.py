@@ -1,6 +1,7 @@
 """Looks at a file before it is decoded: what it is, whether it is whole, how long it plays, what to make of it."""
 
 import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -43,20 +44,27 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
     Raises TranscodeError, with the reason, for everything that is not a whole video within the limits.
     """
     demuxer, layout, tracks = await asyncio.to_thread(_look_at, source)
-    answer = _Answer()
-    question = command.probe(tools, source, demuxer, limits)
-    complaints = await run(
-        question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=answer.feed
-    )
-    probe = parse(answer.text)
-    check(probe, limits)
-    if layout is None or layout.fragmented or probe.duration <= 0:
-        times = PacketTimes(probe.video_index, probe.audio_index)
-        question = command.packets(tools, source, demuxer, limits)
-        await run(
-            question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=times.feed
-        )
-        probe = times.applied_to(probe)
+    answer, times = _Answer(), PacketTimes()
+
+    def ask(question: Sequence[str], take: Callable[[bytes], None]) -> Coroutine[None, None, str]:
+        return run(question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=take)
+
+    def count() -> Coroutine[None, None, str]:
+        return ask(command.packets(tools, source, demuxer, limits), times.feed)
+
+    # Each opens the file for itself, which takes most of the time.
+    counting = asyncio.create_task(count()) if layout is None or layout.fragmented else None
+    try:
+        complaints = await ask(command.probe(tools, source, demuxer, limits), answer.feed)
+        probe = parse(answer.text)
+        check(probe, limits)
+        if counting or probe.duration <= 0:
+            await (counting or count())
+            probe = times.applied_to(probe)
+    finally:
+        if counting:
+            counting.cancel()
+            await asyncio.gather(counting, return_exceptions=True)
     made = plan(probe, limits, settings)
     given = Given(tools, source, demuxer, probe, limits)
     # A copy would carry what is damaged into every player; some stop there.

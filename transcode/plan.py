@@ -15,6 +15,9 @@ CLOCK = 90_000
 """Ticks per second of the picture track."""
 
 SEGMENT_SECONDS = 2
+FIRST_SECONDS = 1
+"""What the first segment of the rendition that is quickly made plays: nobody waits for what is not yet to be seen."""
+
 SHORTEST_COPIED = SEGMENT_SECONDS * CLOCK - CLOCK // 20
 """Ticks that a segment of copied pictures plays at least, but for the last: rates are never quite what they seem."""
 
@@ -95,7 +98,20 @@ class Plan:
     @property
     def durations(self) -> tuple[float, ...]:
         """Seconds of each segment of every rung that is encoded."""
-        starts = range(0, self.frames, self.key_frame_distance)
+        return self._between(range(0, self.frames, self.key_frame_distance))
+
+    @property
+    def early_key_frame(self) -> int:
+        """The frame where the second segment of `fast` begins, if there are so many."""
+        return max(1, round(self.frame_rate * FIRST_SECONDS))
+
+    @property
+    def fast_durations(self) -> tuple[float, ...]:
+        """Seconds of each segment of `fast`: the first one of `durations` is divided, so that it is there sooner."""
+        begins = {self.early_key_frame, *range(0, self.frames, self.key_frame_distance)}
+        return self._between(sorted(begin for begin in begins if begin < self.frames))
+
+    def _between(self, starts: Sequence[int]) -> tuple[float, ...]:
         ends = [*starts[1:], self.frames]
         return tuple(float((end - start) / self.frame_rate) for start, end in zip(starts, ends, strict=True))
 

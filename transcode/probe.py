@@ -171,22 +171,23 @@ def parse(text: str | bytes) -> Probe:
     )
 
 
+@dataclass(slots=True)
+class _Times:
+    first: float
+    last: float
+    end: float = 0.0
+    count: int = 0
+
+
 class PacketTimes:
     """Finds the true duration from the time stamps of all packets, fed with ffprobe's CSV as it comes.
 
     For containers whose header may be silent or wrong about it. Lines: stream index, pts, dts, duration.
     """
 
-    def __init__(self, video_index: int, audio_index: int | None) -> None:
+    def __init__(self) -> None:
         self._rest = b""
-        self._first: float | None = None
-        self._last = 0.0
-        self._count = 0
-        self._ends = {video_index: 0.0}
-        if audio_index is not None:
-            self._ends[audio_index] = 0.0
-        self._video_index = video_index
-        self._audio_index = audio_index
+        self._streams: dict[int, _Times] = {}
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -196,27 +197,28 @@ class PacketTimes:
 
     def applied_to(self, probe: Probe) -> Probe:
         """Give the probe with measured duration and mean rate. Raises BrokenFile when no picture was found."""
-        if self._first is None:
+        pictures = self._streams.get(probe.video_index)
+        if pictures is None:
             raise BrokenFile("the file holds no pictures: it is cut off or damaged")
-        span = self._last - self._first
-        rate = (self._count - 1) / span if span > 0 else probe.frame_rate
+        span = pictures.last - pictures.first
+        rate = (pictures.count - 1) / span if span > 0 else probe.frame_rate
         frame = 1 / rate if rate > 0 else 0.0
-        end = max(self._ends[self._video_index], self._last + frame)
-        sound = self._ends[self._audio_index] if self._audio_index is not None else 0.0
+        end = max(pictures.end, pictures.last + frame)
+        heard = self._streams.get(probe.audio_index) if probe.audio_index is not None else None
+        sound = heard.end if heard else 0.0
         return replace(probe, duration=_total(end - probe.start, sound - probe.start), frame_rate=rate)
 
     def _take(self, cells: list[str]) -> None:
-        if len(cells) < _CSV_CELLS or not cells[0].isdigit() or int(cells[0]) not in self._ends:
+        if len(cells) < _CSV_CELLS or not cells[0].isdigit():
             return
-        index = int(cells[0])
         time = next((number for number in map(_finite, cells[1:3]) if number is not None), None)
         if time is None:
             return
-        self._ends[index] = max(self._ends[index], time + (_finite(cells[3]) or 0.0))
-        if index == self._video_index:
-            self._first = time if self._first is None else min(self._first, time)
-            self._last = max(self._last, time)
-            self._count += 1
+        stream = self._streams.setdefault(int(cells[0]), _Times(time, time))
+        stream.first = min(stream.first, time)
+        stream.last = max(stream.last, time)
+        stream.end = max(stream.end, time + (_finite(cells[3]) or 0.0))
+        stream.count += 1
 
 
 def _total(pictures: float, sound: float) -> float:

@@ -35,7 +35,7 @@ PLAYABLE = "playable"
 READY = "ready"
 """The folder, inside `out`, of the whole ladder."""
 
-_CAPTIONS = "captions"
+_CAPTIONS, _POSTER = "captions", "poster"
 _COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
 # Seconds between two looks at what ffmpeg has written, and at least between two reports of it.
 _LOOK, _REPORT = 0.02, 0.5
@@ -167,7 +167,7 @@ class _Job:
         poster = await self._poster(place.parent)
         # Where none can be drawn, the ladder will say why.
         if poster.name:
-            await self._on_grown(replace(result, poster=poster.name, blurhash=poster.blurhash))
+            await self._on_grown(_with_poster(result, poster))
         return Beside(copying, durations, written.lag)
 
     async def _copied(self, copying: Copying, folder: Path) -> Written:
@@ -179,22 +179,21 @@ class _Job:
             return await asyncio.to_thread(cutter.finish)
 
     async def first(self) -> None:
-        """Publish a rendition that is quickly made, as soon as it has a segment."""
+        """Publish a rendition that is quickly made, as soon as it has a segment, and its poster after it."""
         folder = self._out / PLAYABLE
         (cutter,) = await self._prepare(folder, [self._plan.fast])
         line = command.first(self._given, self._plan, self._settings)
         with closing(cutter):
             try:
-                async with asyncio.TaskGroup() as all_three:
-                    encoding = all_three.create_task(self._run(line, folder, until=_FIRST_SHARE))
-                    drawing = all_three.create_task(self._poster(folder))
-                    all_three.create_task(self._grow(cutter, encoding, drawing))
+                async with asyncio.TaskGroup() as tasks:
+                    encoding = tasks.create_task(self._run(line, folder, until=_FIRST_SHARE))
+                    tasks.create_task(self._grow(cutter, encoding, tasks))
             except ExceptionGroup as group:
                 raise group.exceptions[0] from group
 
-    async def _grow(self, cutter: Cutter, encoding: "asyncio.Task[str]", drawing: "asyncio.Task[_Poster]") -> None:
+    async def _grow(self, cutter: Cutter, encoding: "asyncio.Task[str]", tasks: asyncio.TaskGroup) -> None:
         """Publish what there is of the first rendition, again and again until it is whole."""
-        rung, durations = self._plan.fast, self._plan.durations
+        rung, durations = self._plan.fast, self._plan.fast_durations
         planned = Rendition(
             name=rung.name,
             width=rung.width,
@@ -206,27 +205,33 @@ class _Job:
             average_bandwidth=rung.max_rate + AUDIO_BITS,
             durations=durations,
         )
-        published, wait = 0, _LOOK
+        none = _Poster(None, None)
+        published, wait = (0, none), _LOOK
+        drawing: asyncio.Task[_Poster] | None = None
         while not encoding.done():
             await asyncio.wait({encoding}, timeout=wait)
             count = await asyncio.to_thread(cutter.advance)
-            if encoding.done() or not drawing.done() or not published < count < len(durations):
+            poster = drawing.result() if drawing and drawing.done() else none
+            if encoding.done() or not 0 < count < len(durations) or (count, poster) == published:
                 continue
             growing = replace(planned, codecs=checks.codecs(cutter.init))
-            result = replace(self._result([growing], drawing.result()), available=count)
-            if published:
+            result = replace(self._result([growing], poster), available=count)
+            if drawing:
                 await self._on_grown(result)
             else:
                 await asyncio.to_thread(_tidy, cutter.folder.parent)
                 cutter.folder = await self._publish(result)
-            published, wait = count, _REPORT
+                drawing = tasks.create_task(self._poster(cutter.folder.parent))
+            published, wait = (count, poster), _REPORT
         await encoding
-        poster = await drawing
         written = await asyncio.to_thread(_finish, cutter, self._plan.duration)
-        await asyncio.to_thread(_tidy, cutter.folder.parent)
         checks.aligned([written.segments], durations)
-        result = self._result([_rendition(written, rung, durations)], poster)
-        await (self._on_grown(result) if published else self._publish(result))
+        result = self._result([_rendition(written, rung, durations)], none)
+        if drawing is None:
+            await asyncio.to_thread(_tidy, cutter.folder.parent)
+            place = await self._publish(result)
+            drawing = tasks.create_task(self._poster(place.parent))
+        await self._on_grown(_with_poster(result, await drawing))
 
     async def ladder(self, copied: Beside | None) -> Result:
         """Make the rungs below a copy; or all of them, where there is none or they do not match."""
@@ -305,13 +310,21 @@ class _Job:
             return 0.0
 
     async def _poster(self, folder: Path) -> "_Poster":
-        """Draw the poster; a file without one may still be a video."""
+        """Draw the poster for what is published in a folder; a file without one may still be a video."""
+        apart = self._out / _POSTER
+        await asyncio.to_thread(_prepare, apart, (), self._given.probe.hdr)
         # One picture is quickly drawn; and chosen among several only if need be.
-        poster = await self._drawn(folder, candidates=1, late=True)
+        poster = await self._drawn(apart, candidates=1, late=True)
         if poster.is_dark:
-            poster = await self._drawn(folder, candidates=_CANDIDATES, late=True)
+            poster = await self._drawn(apart, candidates=_CANDIDATES, late=True)
         if poster.name is None:
-            poster = await self._drawn(folder, candidates=_CANDIDATES, late=False)
+            poster = await self._drawn(apart, candidates=_CANDIDATES, late=False)
+        if poster.name:
+            try:
+                await asyncio.to_thread((apart / poster.name).replace, folder / poster.name)
+            except FileNotFoundError:
+                # The folder went with its video, which its publisher will say.
+                return _Poster(None, None)
         return poster
 
     async def _drawn(self, folder: Path, *, candidates: int, late: bool) -> "_Poster":
@@ -359,8 +372,9 @@ class _Poster:
 
 
 def _prepare(folder: Path, rungs: Sequence[Rung], hdr: str | None) -> list[Cutter]:
+    folder.mkdir(parents=True)
     for rung in rungs:
-        (folder / rung.name).mkdir(parents=True)
+        (folder / rung.name).mkdir()
     if hdr:
         (folder / CUBE).write_text(cube(hdr), "ascii")
     return [Cutter(folder / rung.name) for rung in rungs]
@@ -434,6 +448,10 @@ def _result(renditions: Sequence[Rendition], poster: _Poster) -> Result:
         available=len(first.durations),
         blurhash=poster.blurhash,
     )
+
+
+def _with_poster(result: Result, poster: _Poster) -> Result:
+    return replace(result, poster=poster.name, blurhash=poster.blurhash)
 
 
 def _poster_in(folder: Path, rung: Rung) -> _Poster:

@@ -23,6 +23,7 @@ class Publication:
         self._content_hash = content_hash
         self._store = store
         self._files = files
+        self._has_poster = False
         # Used once: browsers keep the files behind a stage's address, and an attempt's number may come again.
         self._name = f"{video.attempts}-{secrets.token_hex(4)}"
 
@@ -31,12 +32,13 @@ class Publication:
         return await self._publish(self._published(result, State.PLAYABLE), folder)
 
     async def grown(self, result: Result) -> None:
-        """Tell how much of the first stage exists by now."""
+        """Tell how much of the first stage exists by now; its poster may be new."""
         published = self._published(result, State.PLAYABLE)
-        if published.available is None:
+        if published.available is None or published.has_poster > self._has_poster:
             await self._tell(published)
         elif not await self._store.grow(self._video, published.stage, published.available):
             raise SupersededError
+        self._has_poster = published.has_poster
 
     async def ready(self, result: Result, folder: Path) -> None:
         """Publish the last stage."""

@@ -21,7 +21,7 @@ from tests.support import Installation, eventually, make_room, standing_still
 from transcode import Tools
 
 SECONDS = 60
-SEGMENT = 2
+FIRST_SEGMENT, SEGMENT = 1, 2
 SIZES = ((320, 300), (280, 500), (1280, 720))
 _PLAYING = "[data-testid=player][data-playing=true]:not([data-video-id=''])"
 _CLOCK = "() => document.querySelector('video[data-active]')?.currentTime ?? -1"
@@ -91,16 +91,20 @@ class Workshop:
         assert await ask(), "the first picture came before the worker could be stopped"
 
     async def available(self, event_id: str) -> int:
-        """Wait until a video grows and return how many of its segments exist."""
+        """Wait until a video grows, and has its poster; return how many of its segments exist."""
 
         async def ask() -> int | None:
-            rows = await self._web.rows("SELECT available FROM videos WHERE event_id = $1", event_id)
+            rows = await self._web.rows("SELECT available FROM videos WHERE event_id = $1 AND has_poster", event_id)
             available: int | None = rows[0]["available"] if rows else None
             return available
 
         found = await eventually(ask, what="a video that grows")
         assert found
         return found
+
+    async def end(self, event_id: str) -> float:
+        """Return where a video that grows ends so far, in seconds."""
+        return max(FIRST_SEGMENT, SEGMENT * (await self.available(event_id) - 1))
 
     def held(self) -> AbstractContextManager[None]:
         return standing_still(self._worker.ffmpegs())
@@ -202,7 +206,7 @@ async def _waits(page: Page, frame: Frame, workshop: Workshop, event_id: str) ->
     """Wait until the player stands at the end so far, see that it stays there and looks for more; return that end."""
 
     async def ask() -> float | None:
-        end = SEGMENT * await workshop.available(event_id)
+        end = await workshop.end(event_id)
         return end if await frame.evaluate(_STARVED) and abs(await _clock(frame) - end) < 0.3 else None
 
     end = await eventually(ask, seconds=60, what="waiting at the end so far")
@@ -260,7 +264,7 @@ async def test_a_video_is_watched_while_it_is_made(
         await _waits(page, frame, workshop, event_id)
         await _take_pictures(page, frame, screenshots, "at-the-end-so-far")
         assert await _jumps(frame) == []
-        await _stays_behind_the_last_picture(page, frame, SEGMENT * await workshop.available(event_id))
+        await _stays_behind_the_last_picture(page, frame, await workshop.end(event_id))
         # Beyond what exists: the last moment that does.
         await frame.locator("[data-testid=back]").click()
         await frame.locator("input.seek").fill("50")

@@ -19,7 +19,8 @@ from tests.support import Installation, Viewer, eventually, make_room, standing_
 from transcode import Tools
 
 SECONDS = 40
-SEGMENTS = SECONDS // 2
+# The first one is divided.
+SEGMENTS = SECONDS // 2 + 1
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +55,12 @@ async def _held(service: Installation) -> AsyncIterator[None]:
         yield
 
 
+_GROWS = "SELECT 1 FROM videos WHERE event_id = $1 AND available IS NOT NULL AND has_poster"
+
+
 async def _growing(viewer: Viewer, event_id: str, service: Installation) -> dict[str, Any]:
     async def ask() -> bool:
-        return bool(await service.rows("SELECT 1 FROM videos WHERE event_id = $1 AND available IS NOT NULL", event_id))
+        return bool(await service.rows(_GROWS, event_id))
 
     await eventually(ask, what="a video that grows")
     return await viewer.video_in(event_id, "playable")

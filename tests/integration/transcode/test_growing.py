@@ -37,12 +37,13 @@ async def test_segments_appear_where_the_folder_went(clip: Clip, tmp_path: Path,
 
     async def on_playable(result: Result) -> Path:
         (out / "playable").rename(moved)
-        assert names(moved) == {"480", "poster.jpg"}
+        assert names(moved) == {"480"}
         await on_grown(result)
         return moved
 
     async def on_grown(result: Result) -> None:
         seen.append(result)
+        assert result.poster is None or names(moved) == {"480", result.poster}
         segments = {f"{number}.m4s" for number in range(result.available)}
         assert {"init.mp4", *segments} <= names(moved / "480")
         if result.whole:
@@ -51,10 +52,13 @@ async def test_segments_appear_where_the_folder_went(clip: Clip, tmp_path: Path,
     with pytest.raises(EnoughError):
         await transcode(source, out, tools=tools, limits=Limits(), on_playable=on_playable, on_grown=on_grown)
     counts = [result.available for result in seen]
-    assert counts == sorted(set(counts))
-    assert 1 <= counts[0] < counts[-1] == 6
+    assert counts == sorted(counts)
+    assert len({(result.available, result.poster) for result in seen}) == len(seen)
+    assert 1 <= counts[0] < counts[-1] == 7
+    assert seen[0].poster is None
+    assert seen[-1].poster == "poster.jpg"
     planned, whole = seen[0].renditions[0], seen[-1].renditions[0]
-    assert planned.durations == whole.durations == (2.0,) * 6
+    assert planned.durations == whole.durations == (1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)
     assert planned.codecs == whole.codecs
     assert planned.bandwidth >= whole.bandwidth
     check_gapless(moved, seen[-1], tools, tmp_path)

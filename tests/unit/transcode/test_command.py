@@ -112,6 +112,15 @@ def test_the_quick_rung_is_alone() -> None:
     assert files(line) == ["480/whole.mp4"]
     assert values(line, "-preset:v:0") == ["superfast"]
     assert "poster.jpg" not in line
+    # A key frame after a second, and then where the ladder's are.
+    assert values(line, "-force_key_frames:v:0") == ["expr:not(mod(n,60))+eq(n,30)"]
+
+
+@pytest.mark.parametrize(("codec", "known"), [("vp9", True), ("hevc", True), ("h264", False), ("mpeg4", False)])
+def test_a_codec_that_tells_the_order_of_its_pictures_is_decoded_at_once(codec: str, known: bool) -> None:
+    probe = replace(CLIP, video_codec=codec)
+    line = command.first(given(probe), plan(probe, LIMITS), Settings())
+    assert ("-nofind_stream_info" in line) is known
 
 
 def test_rungs_beside_a_copy_are_cut_where_it_is() -> None:

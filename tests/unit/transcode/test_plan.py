@@ -113,6 +113,23 @@ def test_everything_follows_from_one_frame_count() -> None:
     assert poster_rung(made.ladder).name == "720"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "durations", "quick"),
+    [
+        (5.0, (2.0, 2.0, 1.0), (1.0, 1.0, 2.0, 1.0)),
+        (1.5, (1.5,), (1.0, 0.5)),
+        (1.0, (1.0,), (1.0,)),
+        (0.1, (0.1,), (0.1,)),
+    ],
+)
+def test_the_quick_rung_begins_with_less(
+    seconds: float, durations: tuple[float, ...], quick: tuple[float, ...]
+) -> None:
+    made = plan(replace(CLIP, frame_rate=30.0, base_rate=30.0, duration=seconds), Limits())
+    assert made.durations == durations
+    assert made.fast_durations == quick
+
+
 def test_a_single_picture_is_a_video_of_one_frame() -> None:
     made = plan(replace(CLIP, duration=0.0, width=64, height=64), Limits())
     assert (made.frames, made.poster_step, made.poster_candidates) == (1, 1, 2)

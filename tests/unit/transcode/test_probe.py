@@ -126,27 +126,27 @@ def test_absurd_figures_never_crash(junk: dict[str, Any], start: object) -> None
 
 
 def test_packets_tell_the_true_length() -> None:
-    times = PacketTimes(0, 1)
+    times = PacketTimes()
     lines = (
         b"0,0.000,0.000,0.04\n1,0.0,0.0,0.02\n0,0.120,0.040,0.04\n0,N/A,0.080,N/A\n"
         b"7,99,99,1\n1,5.0,5.0,0.02\njunk\n1,N/A,N/A,1\n"
     )
     for cut in range(0, len(lines), 7):
         times.feed(lines[cut : cut + 7])
-    probe = times.applied_to(probed({**VIDEO, "duration": "3600"}))
+    probe = times.applied_to(probed({**VIDEO, "duration": "3600"}, AUDIO))
     assert probe.frame_rate == pytest.approx(2 / 0.12)
     assert probe.duration == pytest.approx(5.02)
 
 
 def test_one_packet_without_duration_lasts_a_frame() -> None:
-    times = PacketTimes(0, None)
+    times = PacketTimes()
     times.feed(b"0,1.0,1.0,N/A\n")
     assert times.applied_to(probed(VIDEO, start="1.0")).duration == pytest.approx(1001 / 30000)
-    times = PacketTimes(0, None)
+    times = PacketTimes()
     times.feed(b"0,0,0,N/A\n")
     assert times.applied_to(probed({**VIDEO, "avg_frame_rate": "0/0"})).duration == 0
 
 
 def test_no_packets() -> None:
     with pytest.raises(BrokenFile, match="no pictures"):
-        PacketTimes(0, None).applied_to(probed(VIDEO))
+        PacketTimes().applied_to(probed(VIDEO))
