@@ -1,5 +1,6 @@
 """Writes the files of a rung that players fetch: out of ffmpeg's one file while that grows, or as a copy of a video."""
 
+import errno
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +21,8 @@ FRAGMENTS = "whole.mp4"
 INIT = "init.mp4"
 _HEADER = 8
 _LOOKED_AT = 2**16
+# What kernels and file systems (FUSE, gVisor, between two mounts) say of copy_file_range: copy_file_range(2).
+_CANNOT_SHARE = frozenset({errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM})
 
 
 class Unfit(Failed):
@@ -165,8 +168,18 @@ def _checked(moof: bytes, file: BinaryIO, begin: int, size: int, audio_rate: int
 def _copy(source: BinaryIO, part: range, target: BinaryIO) -> None:
     begin, size = part.start, len(part)
     while size:
-        # Within the kernel; a file system that can shares the blocks.
-        done = os.copy_file_range(source.fileno(), target.fileno(), size, begin)
+        done = _copied(source.fileno(), target.fileno(), size, begin)
         if not done:
             raise Unfit("what was to be copied is cut off")
         begin, size = begin + done, size - done
+
+
+def _copied(source: int, target: int, size: int, begin: int) -> int:
+    """Copy within the kernel what it takes at once of `size` bytes, and give how many it took."""
+    try:
+        # A file system that can shares the blocks.
+        return os.copy_file_range(source, target, size, begin)
+    except OSError as error:
+        if error.errno not in _CANNOT_SHARE:
+            raise
+        return os.sendfile(target, source, begin, size)

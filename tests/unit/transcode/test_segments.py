@@ -1,3 +1,5 @@
+import errno
+import os
 import struct
 from contextlib import closing
 from dataclasses import replace
@@ -52,6 +54,28 @@ def test_a_file_is_cut_as_it_grows(tmp_path: Path) -> None:
     assert (tmp_path / "0.m4s").read_bytes() == first
     assert (tmp_path / "1.m4s").read_bytes() == second
     assert [segment.size for segment in cutter.segments] == [len(first), len(second)]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP])
+def test_a_file_system_that_copies_no_ranges(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(code, "not here")
+
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    (tmp_path / FRAGMENTS).write_bytes(INIT + fragment(IDR + b"1") + fragment())
+    Cutter(tmp_path).finish()
+    assert (tmp_path / "0.m4s").read_bytes() == fragment(IDR + b"1")
+    assert (tmp_path / "1.m4s").read_bytes() == fragment()
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    (tmp_path / FRAGMENTS).write_bytes(INIT + fragment())
+    with closing(Cutter(tmp_path)) as cutter, pytest.raises(Unfit, match="full"):
+        cutter.finish()
 
 
 def test_the_folder_may_move_meanwhile(tmp_path: Path) -> None:
