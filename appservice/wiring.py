@@ -57,7 +57,8 @@ from appservice.worker.answers import answer_command
 from appservice.worker.contents import Contents
 from appservice.worker.erasing import ErasingWork
 from appservice.worker.exports import ExportWork
-from appservice.worker.loop import Handlers, Worker
+from appservice.worker.lanes import Lanes
+from appservice.worker.loop import VIDEO_JOBS, Handlers, Worker
 from appservice.worker.policies import PolicyWork
 from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
@@ -109,8 +110,8 @@ def homeserver_of(config: Config, session: aiohttp.ClientSession) -> Homeserver:
 @asynccontextmanager
 async def _open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
-        # Twice the light and heavy jobs, the queues' listeners, and room for requests.
-        pool = await stack.enter_async_context(await open_pool(dsn, size=32 + 2 * config.worker.concurrency))
+        # The light jobs and the videos, the queues' listeners, and room for requests.
+        pool = await stack.enter_async_context(await open_pool(dsn, size=32 + VIDEO_JOBS * config.worker.concurrency))
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_HTTP_TIMEOUT))
         files = LocalFiles(config.data_dir / "media")
         await files.prepare()
@@ -143,6 +144,7 @@ def _build_worker(parts: Parts, scratch: Path) -> Worker:
         config=config, store=store, homeserver=parts.homeserver, session=parts.session, files=parts.files,
         tools=tools, settings=settings_of(config, encoder), scratch=scratch,
         contents=Contents(ContentStore(parts.pool), tools), quotas=QuotaStore(parts.pool, config.limits),
+        lanes=Lanes(config.worker.concurrency),
     )  # fmt: skip
     for weakness in videos.tools.sandbox.weaknesses:
         log.warning("sandbox_weak", reason=weakness)

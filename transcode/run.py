@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,14 +79,16 @@ async def transcode(
     on_grown: Callable[[Result], Awaitable[None]] | None = None,
     settings: Settings = DEFAULT,
     on_progress: Callable[[float], None] | None = None,
+    turn: AbstractAsyncContextManager[None] | None = None,
 ) -> Result:
     """Transcode the file `source` into `out`/playable, then into `out`/ready.
 
     `on_playable` is awaited once, as soon as `out`/playable can be watched. It may move the folder elsewhere on the
     same file system, and returns where: what is missing, segments or the poster alone, appears there, and `on_grown`
     is awaited with what there is by then, at last with the whole. What either raises ends the job. `on_progress` gets
-    the share done, from 0 to 1, on the event loop. Cancelling kills whatever runs. Raises TranscodeError, or OSError
-    when `source` cannot be read or one of the two folders is there already: give each attempt an `out` of its own.
+    the share done, from 0 to 1, on the event loop. `turn` is entered before the ladder is begun, and may keep it
+    waiting, which the limits do not count. Cancelling kills whatever runs. Raises TranscodeError, or OSError when
+    `source` cannot be read or one of the two folders is there already: give each attempt an `out` of its own.
     """
     # Absolute, since ffmpeg runs inside the folder that it fills.
     source, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
@@ -97,7 +99,7 @@ async def transcode(
     copied = await job.copy(examined.copying) if settings.copy and examined.copying else None
     if copied is None:
         await job.first()
-    return await job.ladder(copied)
+    return await job.ladder(copied, turn or nullcontext())
 
 
 class _Share:
@@ -233,8 +235,15 @@ class _Job:
             drawing = tasks.create_task(self._poster(place.parent))
         await self._on_grown(_with_poster(result, await drawing))
 
-    async def ladder(self, copied: Beside | None) -> Result:
+    async def ladder(self, copied: Beside | None, turn: AbstractAsyncContextManager[None]) -> Result:
         """Make the rungs below a copy; or all of them, where there is none or they do not match."""
+        clock = asyncio.get_running_loop().time
+        before = clock()
+        async with turn:
+            self._deadline += clock() - before
+            return await self._ladder(copied)
+
+    async def _ladder(self, copied: Beside | None) -> Result:
         gain = await self._gain()
         if copied is not None:
             try:

@@ -39,6 +39,12 @@ log = structlog.get_logger()
 
 Handler = Callable[[str], Coroutine[None, None, None]]
 
+VIDEO_JOBS = 6
+"""Videos that a process takes from the queue for each ladder that it makes at a time: most of them already play.
+
+Not more, for what one process has taken, others that are idle do not see.
+"""
+
 _LIGHT_JOBS = 8
 _UPLOADS = 2
 _EXPORTS = 2
@@ -93,8 +99,9 @@ class Handlers:
 
 
 class Worker:
-    """Five queues on one table: videos, few at a time; what members are about to send, while they wait for it; what
-    they take with them; what another service is asked about; and everything light, which never waits behind those.
+    """Five queues on one table: videos, a few at a time (`lanes` says which is worked on); what members are about to
+    send, while they wait for it; what they take with them; what another service is asked about; and everything light,
+    which never waits behind those.
     """
 
     def __init__(
@@ -108,15 +115,14 @@ class Worker:
         self._pool = pool
         self._handlers = handlers
         self._heartbeat = timedelta(seconds=heartbeat_timeout)
-        self._videos = asyncio.Semaphore(concurrency)
-        self._concurrency = concurrency
+        self._videos = VIDEO_JOBS * concurrency
         self._stopping = asyncio.Event()
         self._managers: list[QueueManager] = []
 
     async def run(self) -> None:
         """Work until `stop`."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_running("videos", self._video_queue, 2 * self._concurrency))
+            group.create_task(self._keep_running("videos", self._video_queue, self._videos))
             group.create_task(self._keep_running("light", self._light_queue, _LIGHT_JOBS))
             group.create_task(self._keep_running("uploads", self._upload_queue, _UPLOADS))
             group.create_task(self._keep_running("exports", self._export_queue, _EXPORTS))
@@ -144,12 +150,7 @@ class Worker:
             manager.shutdown.set()
 
     def _video_queue(self, manager: QueueManager) -> None:
-        async def video(video_id: str) -> None:
-            # PgQueuer's own limit counts at least two at a time.
-            async with self._videos:
-                await self._handlers.video(VideoId(video_id))
-
-        self._register(manager, VIDEO_JOB, video)
+        self._register(manager, VIDEO_JOB, lambda payload: self._handlers.video(VideoId(payload)))
 
     def _upload_queue(self, manager: QueueManager) -> None:
         self._register(manager, UPLOAD_JOB, lambda payload: self._handlers.upload(UploadId(payload)))

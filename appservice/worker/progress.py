@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
@@ -39,6 +39,12 @@ class Estimate:
         self._spent = self._spent * fading + passed
         self._share, self._now = max(self._share, min(1.0, share)), self._now + passed
 
+    def rest(self, share: float, now: float) -> None:
+        """Take the share that is done while nothing is worked on: this time says nothing about the speed."""
+        passed = max(0.0, now - self._now)
+        self._share = max(self._share, min(1.0, share))
+        self._started, self._now = self._started + passed, self._now + passed
+
     @property
     def percent(self) -> int:
         """Whole percents that are done."""
@@ -53,14 +59,31 @@ class Estimate:
         return math.ceil(seconds) if seconds <= _LONGEST_S else None
 
 
-@asynccontextmanager
-async def reported(store: Store, video: Video) -> AsyncIterator[Callable[[float], None]]:
-    """Yield what takes the share done; what follows from it is stored and told once a second, when it is new."""
-    share = 0.0
+class Reporter:
+    """Takes how far the work on a video is."""
 
-    def advance(done: float) -> None:
-        nonlocal share
-        share = done
+    def __init__(self) -> None:
+        self.share = 0.0
+        self.waits = False
+
+    def advance(self, share: float) -> None:
+        """Take the share that is done, from 0 to 1."""
+        self.share = share
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Nothing is worked on meanwhile, and nobody knows for how long."""
+        self.waits = True
+        try:
+            yield
+        finally:
+            self.waits = False
+
+
+@asynccontextmanager
+async def reported(store: Store, video: Video) -> AsyncIterator[Reporter]:
+    """Yield what takes the share done; what follows from it is stored and told once a second, when it is new."""
+    reporter = Reporter()
 
     async def report() -> None:
         clock = asyncio.get_running_loop().time
@@ -68,8 +91,8 @@ async def reported(store: Store, video: Video) -> AsyncIterator[Callable[[float]
         told: tuple[int, int | None] = (0, None)
         while True:
             await asyncio.sleep(_EVERY_S)
-            estimate.update(share, clock())
-            news = estimate.percent, estimate.remaining
+            (estimate.rest if reporter.waits else estimate.update)(reporter.share, clock())
+            news = estimate.percent, None if reporter.waits else estimate.remaining
             if news == told:
                 continue
             try:
@@ -81,7 +104,7 @@ async def reported(store: Store, video: Video) -> AsyncIterator[Callable[[float]
 
     task = asyncio.create_task(report())
     try:
-        yield advance
+        yield reporter
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

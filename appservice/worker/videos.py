@@ -6,8 +6,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,8 @@ from appservice.settings import RoomSettings
 from appservice.store import QuotaStore, Store
 from appservice.worker.contents import Contents
 from appservice.worker.films import film_of, shown_for
-from appservice.worker.progress import reported
+from appservice.worker.lanes import Ladder, Lanes
+from appservice.worker.progress import Reporter, reported
 from appservice.worker.publication import Publication, SupersededError
 from transcode import PLAYABLE, READY, Limits, Result, Settings, Tools, TranscodeError, transcode
 
@@ -51,6 +52,10 @@ class RetryLaterError(Exception):
         self.delay = delay
 
 
+class _SharedError(Exception):
+    """The files of another video were published: nothing is left to do."""
+
+
 def limits_of(config: Config, max_length: int | None = None) -> Limits:
     """Return what one transcoding may take, by the configuration and the room's own `max_length` in seconds."""
     limits = Limits(max_duration=min(config.media.max_duration, max_length or config.media.max_duration))
@@ -71,6 +76,16 @@ def content_hash(
     return hashlib.sha256(digest + json.dumps(way, sort_keys=True).encode()).digest()
 
 
+@asynccontextmanager
+async def _turn(ladder: Ladder, progress: Reporter, share: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
+    async with AsyncExitStack() as place:
+        with progress.waiting():
+            await place.enter_async_context(ladder())
+        if await share():
+            raise _SharedError
+        yield
+
+
 @dataclass(frozen=True)
 class VideoWork:
     """Works on videos; one instance for a process."""
@@ -85,9 +100,14 @@ class VideoWork:
     scratch: Path
     contents: Contents
     quotas: QuotaStore
+    lanes: Lanes
 
     async def run(self, video_id: VideoId) -> None:
         """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due."""
+        async with self.lanes.beginning() as ladder:
+            await self._run(video_id, ladder)
+
+    async def _run(self, video_id: VideoId, ladder: Ladder) -> None:
         video = await self.store.begin_attempt(video_id)
         if video is None:
             await self._sweep_removed(video_id)
@@ -100,7 +120,7 @@ class VideoWork:
             return
         started = monotonic()
         try:
-            await self._attempt(video)
+            await self._attempt(video, ladder)
         except (MediaError, TranscodeError) as error:
             log_video.warning("video_failed", code=error.code, final=error.final, reason=str(error))
             await self._fail_or_retry(video, error)
@@ -131,7 +151,7 @@ class VideoWork:
         await self.store.fail(video, error.code, given_up=not error.final)
         await self._sweep_removed(video.id)
 
-    async def _attempt(self, video: Video) -> None:
+    async def _attempt(self, video: Video, ladder: Ladder) -> None:
         max_bytes = self.config.media.max_size * MIB
         if (video.claimed_size or 0) > max_bytes:
             raise MediaError("media-too-large", f"The event says {video.claimed_size} bytes.", final=True)
@@ -152,13 +172,20 @@ class VideoWork:
             content = content_hash(downloaded.sha256, self.settings, self.config, video.kind, seconds)
             publication = Publication(video, content, self.store, self.files)
 
+            async def shared() -> bool:
+                return await publication.share(folder / "shared", limits.max_duration)
+
             async def work() -> None:
                 film = await film_of(video.kind, source, seconds=seconds, tools=self.tools, limits=limits)
-                await self._transcode(video, film, folder / "out", publication, limits)
+                async with reported(self.store, video) as progress:
+                    # Sent to two rooms at once, it may be whole in the other one when its turn comes.
+                    turn = _turn(ladder, progress, shared)
+                    await self._transcode(film, folder / "out", publication, limits, progress, turn)
 
             try:
-                if not await publication.share(folder / "shared", limits.max_duration):
-                    await self._while_wanted(video, work())
+                if not await shared():
+                    with contextlib.suppress(_SharedError):
+                        await self._while_wanted(video, work())
             except SupersededError:
                 await publication.withdraw()
                 await self.contents.learn_blocked(video, source, downloaded.sha256, limits)
@@ -168,16 +195,23 @@ class VideoWork:
             await self.quotas.warn(video)
             await self.contents.learn(video, source, downloaded.sha256, limits)
 
-    async def _transcode(self, video: Video, source: Path, out: Path, publication: Publication, limits: Limits) -> None:
+    async def _transcode(
+        self,
+        source: Path,
+        out: Path,
+        publication: Publication,
+        limits: Limits,
+        progress: Reporter,
+        turn: AbstractAsyncContextManager[None],
+    ) -> None:
         async def publish_first(result: Result) -> Path:
             return await publication.playable(result, out / PLAYABLE)
 
         await asyncio.to_thread(out.mkdir)
-        async with reported(self.store, video) as advance:
-            result = await transcode(
-                source, out, tools=self.tools, limits=limits, settings=self.settings,
-                on_playable=publish_first, on_grown=publication.grown, on_progress=advance,
-            )  # fmt: skip
+        result = await transcode(
+            source, out, tools=self.tools, limits=limits, settings=self.settings,
+            on_playable=publish_first, on_grown=publication.grown, on_progress=progress.advance, turn=turn,
+        )  # fmt: skip
         await publication.ready(result, out / READY)
 
     async def _while_wanted(self, video: Video, work: Coroutine[None, None, None]) -> None:

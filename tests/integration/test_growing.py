@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, eventually, make_room, standing_still
+from tests.support import Installation, Viewer, eventually, make_room, standing_still, with_padding
 from transcode import Tools
 
 SECONDS = 40
@@ -171,6 +171,59 @@ async def test_whole_videos_come_before_one_that_grows(
             ids = [url.rpartition("/v/")[2].partition("/")[0] for url in segments]
             assert list(dict.fromkeys(ids)) == [short["id"], video["id"]]
             assert "#EXT-X-PLAYLIST-TYPE:EVENT" in text
+
+
+async def test_a_first_picture_waits_for_no_other_ladder(
+    service: Installation,
+    http: aiohttp.ClientSession,
+    alice: MatrixClient,
+    clip: Path,
+    slow_clip: Path,
+    tmp_path: Path,
+) -> None:
+    rooms = [await make_room(alice, service) for _ in range(2)]
+    viewers = [await service.viewer(http, alice, room_id) for room_id in rooms]
+    slow = await alice.send_video(rooms[0], slow_clip)
+
+    async def in_the_ladder() -> bool:
+        rows = await service.rows(
+            "SELECT 1 FROM videos WHERE event_id = $1 AND state = 'playable' AND available IS NULL", slow
+        )
+        return bool(rows)
+
+    await eventually(in_the_ladder, seconds=60, what="the ladder of the first video")
+    async with _held(service):
+        held = {process.pid for process in service.ffmpegs()}
+        quick = [
+            (viewers[0], await alice.send_video(rooms[0], with_padding(clip, tmp_path / name, name.encode())))
+            for name in ("1.mp4", "2.mp4", "3.mp4")
+        ]
+        # The same one again, elsewhere, before it is whole.
+        again = await alice.send_video(rooms[1], slow_clip)
+        waiting = [await viewer.video_in(event_id, "playable") for viewer, event_id in [*quick, (viewers[1], again)]]
+
+        async def all_wait() -> bool:
+            return {process.pid for process in service.ffmpegs()} == held
+
+        await eventually(all_wait, what="the end of all work but on the ladder")
+
+        async def nothing_is_promised() -> bool:
+            now = [await viewer.video_in(event_id, "playable") for viewer, event_id in quick]
+            return [video["progress"]["remaining"] for video in now] == [None] * 3
+
+        await eventually(nothing_is_promised, what="videos that wait, nobody knows for how long")
+    first = await viewers[0].video_in(slow, "ready")
+    second = await viewers[1].video_in(again, "ready")
+    assert waiting[-1]["id"] == second["id"]
+    for name in ("storyboard.jpg", "360/0.m4s"):
+        files = [_stage(service, video) / name for video in (first, second)]
+        assert files[0].samefile(files[1]), "what was whole when its turn came was not made again"
+    for viewer, event_id in quick:
+        await viewer.video_in(event_id, "ready")
+
+
+def _stage(service: Installation, video: dict[str, Any]) -> Path:
+    return service.media.joinpath(video["id"], video["playlist_url"].split("/")[-2])
 
 
 async def _media_playlist_of(viewer: Viewer, index: str) -> tuple[str, list[str], str]:

@@ -63,6 +63,24 @@ def test_a_stall_makes_it_longer() -> None:
     assert estimate.remaining > 1.5 * before
 
 
+def test_a_rest_changes_nothing() -> None:
+    estimate, rested = Estimate(0.0), Estimate(0.0)
+    share = at_speed(estimate, per_second=0.05, begin=0, seconds=5)
+    at_speed(rested, per_second=0.05, begin=0, seconds=5)
+    for second in range(6, 106):
+        rested.rest(share, float(second))
+    assert (rested.percent, rested.remaining) == (estimate.percent, estimate.remaining)
+    at_speed(estimate, per_second=0.05, begin=5, seconds=5, share=share)
+    at_speed(rested, per_second=0.05, begin=105, seconds=5, share=share)
+    assert (rested.percent, rested.remaining) == (estimate.percent, estimate.remaining)
+
+
+def test_what_was_done_just_before_a_rest_is_told() -> None:
+    estimate = Estimate(0.0)
+    estimate.rest(0.05, 10.0)
+    assert (estimate.percent, estimate.remaining) == (5, None)
+
+
 @given(st.lists(st.tuples(st.floats(-0.5, 1.5), st.floats(-1, 100))))
 def test_percent_never_falls_and_nothing_is_out_of_range(steps: list[tuple[float, float]]) -> None:
     estimate, now, last = Estimate(0.0), 0.0, 0
