@@ -37,8 +37,9 @@ READY = "ready"
 
 _CAPTIONS, _POSTER = "captions", "poster"
 _COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
-# Seconds between two looks at what ffmpeg has written, and at least between two reports of it.
-_LOOK, _REPORT = 0.02, 0.5
+# Seconds between two looks at what ffmpeg has written: while nothing of it is watched, while somebody may wait for the
+# next segment, and while nobody does.
+_LOOK, _GROW, _REPORT = 0.02, 0.1, 0.5
 _SHOWN = 200
 # How many pictures a poster is chosen from where the first one was dark; and what is dark, on average, of 255.
 _CANDIDATES, _DARK = 8, 16
@@ -218,22 +219,25 @@ class _Job:
                 continue
             growing = replace(planned, codecs=checks.codecs(cutter.init))
             result = replace(self._result([growing], poster), available=count)
-            if drawing:
+            if published[0]:
                 await self._on_grown(result)
             else:
                 await asyncio.to_thread(_tidy, cutter.folder.parent)
                 cutter.folder = await self._publish(result)
+            if drawing is None and count > 1:
+                # Whoever watches needs the second segment sooner than the poster.
                 drawing = tasks.create_task(self._poster(cutter.folder.parent))
-            published, wait = (count, poster), _REPORT
+            published, wait = (count, poster), _GROW
         await encoding
         written = await asyncio.to_thread(_finish, cutter, self._plan.duration)
         checks.aligned([written.segments], durations)
         result = self._result([_rendition(written, rung, durations)], none)
-        if drawing is None:
-            await asyncio.to_thread(_tidy, cutter.folder.parent)
+        place = cutter.folder
+        if not published[0]:
+            await asyncio.to_thread(_tidy, place.parent)
             place = await self._publish(result)
-            drawing = tasks.create_task(self._poster(place.parent))
-        await self._on_grown(_with_poster(result, await drawing))
+        poster = await (drawing or self._poster(place.parent))
+        await self._on_grown(_with_poster(result, poster))
 
     async def ladder(self, copied: Beside | None, turn: AbstractAsyncContextManager[None]) -> Result:
         """Make the rungs below a copy; or all of them, where there is none or they do not match."""
