@@ -15,6 +15,7 @@ from appservice.rows import SQL
 CHANNEL = "roomreel"
 PROGRESS_CHANNEL = "roomreel_progress"
 WATCHING_CHANNEL = "roomreel_watching"
+GROWN_CHANNEL = "roomreel_grown"
 VIDEO_JOB = "video"
 ROOM_JOB = "room"
 STATUS_JOB = "status"

@@ -138,7 +138,8 @@ def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, avai
 
     Of a last item that is shown while it is made, `available` says how many of its segments exist: the playlist is then
     one to which segments are only ever added (RFC 8216 section 4.3.3.5, EVENT), and which is played from its beginning.
-    When all exist it ends, and must stay of that type (section 6.2.1).
+    Whoever serves it has to hold who asks for a segment to come (`has_segment`). When all exist it ends, and must stay
+    of that type (section 6.2.1).
     Raises ValueError when there is nothing to play, when a prefix is not a folder URI, when `repeat` is below 1, or
     above 1 for a list that still grows.
     """
@@ -160,7 +161,7 @@ def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, avai
     ]
     if event:
         # Else players begin near the end, as in a live show.
-        lines.append("#EXT-X-START:TIME-OFFSET=0")
+        lines += ["#EXT-X-START:TIME-OFFSET=0", "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES"]
     *before, last = items
     once = [list(_item_lines(prefix, rendition)) for prefix, rendition in before]
     once.append(list(_item_lines(*last, available)))
@@ -171,6 +172,14 @@ def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, avai
     if not growing:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
+
+
+def has_segment(playlist: str, number: int) -> bool:
+    """Say whether a media playlist has a segment of a Media Sequence Number, or will not get it any more.
+
+    A player that asks for one to come (`_HLS_msn`) is held until then: draft-pantos-hls-rfc8216bis section 6.2.5.2.
+    """
+    return "#EXT-X-ENDLIST" in playlist or playlist.count("#EXTINF:") > number
 
 
 def master_playlist(variants: Sequence[tuple[str, Variant]]) -> str:

@@ -188,10 +188,13 @@ UPDATE videos SET state = $4, stage = $5, duration = $6, width = $7, height = $8
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 
--- name: grow (id, attempt, stage, available) More segments exist; only the newest attempt may say so.
-UPDATE videos SET available = $4
-WHERE id = $1 AND attempts = $2 AND stage = $3 AND state = 'playable' AND visibility <> 'removed'
-RETURNING id;
+-- name: grow (id, attempt, stage, available) More segments exist; only the newest attempt may say so. Tell who waits for them (LISTEN roomreel_grown).
+WITH grown AS (
+    UPDATE videos SET available = $4
+    WHERE id = $1 AND attempts = $2 AND stage = $3 AND state = 'playable' AND visibility <> 'removed'
+    RETURNING room_id
+)
+SELECT pg_notify('roomreel_grown', room_id) FROM grown;
 
 -- name: same_content (content_hash, id) Another video whose files are complete and served.
 SELECT * FROM videos

@@ -282,7 +282,7 @@ class Store(Database):
             return True
 
     async def grow(self, video: Video, stage: str, available: int) -> bool:
-        """Note how many segments of a growing stage exist, without announcing it; False as `publish` does."""
+        """Note how many segments of a growing stage exist, and tell those alone who wait; False as `publish` does."""
         return await self._fetchrow("grow", video.id, video.attempts, stage, available) is not None
 
     async def same_content(self, video_id: VideoId, content_hash: bytes) -> Video | None:

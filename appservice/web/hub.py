@@ -11,7 +11,7 @@ import structlog
 from appservice import metrics
 from appservice.database import listen
 from appservice.errors import UnavailableError
-from appservice.jobs import CHANNEL, PROGRESS_CHANNEL, WATCHING_CHANNEL
+from appservice.jobs import CHANNEL, GROWN_CHANNEL, PROGRESS_CHANNEL, WATCHING_CHANNEL
 from appservice.model import RoomId, UserId
 
 log = structlog.get_logger()
@@ -72,6 +72,7 @@ class Hub:
         self._gathering: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._growth: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager
     def listening(self, room_id: RoomId) -> Iterator[Listener]:
@@ -87,10 +88,29 @@ class Hub:
             if not self._listeners[room_id]:
                 del self._listeners[room_id]
 
-    def _wake(self, room_id: str) -> None:
+    @contextmanager
+    def growth(self, room_id: RoomId) -> Iterator[asyncio.Event]:
+        """Yield what is set when there is more of a room's videos."""
+        event = asyncio.Event()
+        self._growth[room_id].add(event)
+        try:
+            yield event
+        finally:
+            self._growth[room_id].discard(event)
+            if not self._growth[room_id]:
+                del self._growth[room_id]
+
+    def wake(self, room_id: str) -> None:
+        """Tell all of a room that it changed."""
         self._on_change()
+        self.tell_grown(room_id)
         for listener in self._listeners.get(room_id, ()):
             listener.tell_changed()
+
+    def tell_grown(self, room_id: str) -> None:
+        """Tell who waits for more of a room's videos that there is some."""
+        for event in self._growth.get(room_id, ()):
+            event.set()
 
     def _pass_on(self, data: str) -> None:
         progress = json.loads(data)
@@ -115,15 +135,16 @@ class Hub:
             listener.tell_watching(data)
 
     def _wake_all(self) -> None:
-        for room_id in list(self._listeners):
-            self._wake(room_id)
+        for room_id in {*self._listeners, *self._growth}:
+            self.wake(room_id)
 
     async def run(self) -> None:
         """Listen to the database for ever; after an outage every widget looks again, for changes were missed."""
         while True:
             try:
                 channels = {
-                    CHANNEL: self._wake, PROGRESS_CHANNEL: self._pass_on, WATCHING_CHANNEL: self._others_watch,
+                    CHANNEL: self.wake, PROGRESS_CHANNEL: self._pass_on, WATCHING_CHANNEL: self._others_watch,
+                    GROWN_CHANNEL: self.tell_grown,
                 }  # fmt: skip
                 await listen(self._dsn, channels, on_ready=self._wake_all)
             except UnavailableError as error:

@@ -1,7 +1,9 @@
 """Playlists, segments, posters and avatars below `/media/{exp}.{sig}/{scope}/`."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import aiohttp
 from aiohttp import web
@@ -24,7 +26,7 @@ from appservice.web.reels import (
     together,
     video_playlists,
 )
-from transcode.playlist import STORYBOARD
+from transcode.playlist import STORYBOARD, has_segment
 from transcode.storyboard import web_vtt
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -40,6 +42,13 @@ _AVATAR_PX = 96
 _AVATAR_LIMIT = 1024 * 1024
 _AVATAR_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 
+# Three times what a segment plays, as the draft has it; players and proxies wait longer.
+_HOLD_S = 6.0
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+# By their names; and whether they will get more segments.
+_Playlists: TypeAlias = tuple[Mapping[str, str], bool]
+
 routes = web.RouteTableDef()
 
 
@@ -54,14 +63,43 @@ async def reel_playlist(request: web.Request) -> web.Response:
     """Answer a playlist of a reel's revision. Raises GoneError when the reel plays something else by now."""
     context, scope, room_id = await _open(request)
     key, revision = request.match_info["key"], request.match_info["revision"]
-    reel = context.reels.get(scope.room_key, key, revision)
-    if reel is None:
-        reel = await _build(context, room_id, key, revision)
-        context.reels.put(scope.room_key, key, reel)
-    elif reel.videos is not None:
-        reel = await _regrow(context, room_id, reel.videos)
-        context.reels.put(scope.room_key, key, reel)
-    return playlist_answer(reel.playlists, request.match_info["name"], _GROWING if reel.videos else _IMMUTABLE)
+
+    async def now() -> _Playlists:
+        reel = context.reels.get(scope.room_key, key, revision)
+        if reel is None:
+            reel = await _build(context, room_id, key, revision)
+            context.reels.put(scope.room_key, key, reel)
+        elif reel.videos is not None:
+            reel = await _regrow(context, room_id, reel, reel.videos)
+            context.reels.put(scope.room_key, key, reel)
+        return reel.playlists, reel.videos is not None
+
+    return await _held(request, context, room_id, now)
+
+
+async def _held(
+    request: web.Request, context: Context, room_id: RoomId, now: Callable[[], Awaitable[_Playlists]]
+) -> web.Response:
+    """Answer one of the playlists that there are `now`; when it grows, not before it has the segment asked for.
+
+    After some seconds it is answered as it is. What is not a number is ignored.
+    """
+    name, asked = request.match_info["name"], request.query.get("_HLS_msn", "")
+    until = asyncio.get_running_loop().time() + _HOLD_S
+    with context.hub.growth(room_id) as grown:
+        while True:
+            grown.clear()
+            playlists, grows = await now()
+            if not (grows and name in playlists and _NUMBER.fullmatch(asked)) or has_segment(
+                playlists[name], int(asked)
+            ):
+                break
+            try:
+                async with asyncio.timeout_at(until):
+                    await grown.wait()
+            except TimeoutError:
+                break
+    return playlist_answer(playlists, name, _GROWING if grows else _IMMUTABLE)
 
 
 async def _build(context: Context, room_id: RoomId, key: str, revision: str) -> Reel:
@@ -71,9 +109,13 @@ async def _build(context: Context, room_id: RoomId, key: str, revision: str) -> 
     return build_reel(videos)
 
 
-async def _regrow(context: Context, room_id: RoomId, videos: Sequence[Video]) -> Reel:
-    last = await context.store.video(videos[-1].id)
-    reel = regrown(videos, last if last and last.room_id == room_id else None)
+async def _regrow(context: Context, room_id: RoomId, known: Reel, videos: Sequence[Video]) -> Reel:
+    then, now = videos[-1], await context.store.video(videos[-1].id)
+    if now and now.room_id != room_id:
+        now = None
+    if now and now.is_playable and (now.stage, now.available) == (then.stage, then.available):
+        return known
+    reel = regrown(videos, now)
     if reel is None:
         raise GoneError("The reel has changed. Ask for the room again.")
     return reel
@@ -100,16 +142,20 @@ def playlist_answer(playlists: Mapping[str, str], name: str, headers: Mapping[st
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
 async def video_playlist(request: web.Request) -> web.Response:
     """Answer a playlist of one video. Raises GoneError when another stage of it is served by now."""
-    video = await _served_video(request)
-    headers = _GROWING if video.is_growing else _IMMUTABLE
-    return playlist_answer(video_playlists(video), request.match_info["name"], headers)
+    context, _, room_id = await _open(request)
+
+    async def now() -> _Playlists:
+        video = await _served_video(request, context, room_id)
+        return video_playlists(video), video.is_growing
+
+    return await _held(request, context, room_id, now)
 
 
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/storyboard.vtt")
 async def storyboard(request: web.Request) -> web.Response:
     """Answer which part of the storyboard's picture to show when (WebVTT). Raises GoneError as `video_playlist`."""
-    video = await _served_video(request)
-    return storyboard_track(video, _IMMUTABLE)
+    context, _, room_id = await _open(request)
+    return storyboard_track(await _served_video(request, context, room_id), _IMMUTABLE)
 
 
 def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
@@ -120,8 +166,7 @@ def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
     return web.Response(text=text, content_type="text/vtt", charset="utf-8", headers=headers)
 
 
-async def _served_video(request: web.Request) -> Video:
-    context, _, room_id = await _open(request)
+async def _served_video(request: web.Request, context: Context, room_id: RoomId) -> Video:
     video = await context.store.video(VideoId(request.match_info["id"]))
     if video is None or video.room_id != room_id or not video.is_playable:
         raise NotFoundError("There is no such video.")

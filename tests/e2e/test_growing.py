@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
-from playwright.async_api import Browser, Frame, Page, Route, expect
+from playwright.async_api import Browser, Frame, Page, Response, Route, expect
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
@@ -191,6 +191,10 @@ async def _take_pictures(page: Page, frame: Frame, folder: Path, name: str) -> N
         await page.screenshot(path=folder / f"{name}-{width}x{height}.png")
 
 
+def _is_the_playlist(response: Response) -> bool:
+    return response.url.partition("?")[0].endswith("/360.m3u8")
+
+
 async def _clock(frame: Frame) -> float:
     return float(await frame.evaluate(_CLOCK))
 
@@ -211,7 +215,7 @@ async def _waits(page: Page, frame: Frame, workshop: Workshop, event_id: str) ->
 
     end = await eventually(ask, seconds=60, what="waiting at the end so far")
     for _ in range(3):
-        await page.wait_for_event("response", lambda response: response.url.endswith("/360.m3u8"))
+        await page.wait_for_event("response", _is_the_playlist)
     assert end
     assert await ask() == end
     await expect(frame.locator(".spinner")).to_be_visible()
@@ -223,7 +227,7 @@ async def _stays_behind_the_last_picture(page: Page, frame: Frame, end: float) -
     """See that the player is not sent back from where a segment's sound, a bit longer than its pictures, has led it."""
     await frame.evaluate(_STAND_AT, end + 0.005)
     for _ in range(3):
-        await page.wait_for_event("response", lambda response: response.url.endswith("/360.m3u8"))
+        await page.wait_for_event("response", _is_the_playlist)
     assert await frame.evaluate(_SENT) == []
 
 

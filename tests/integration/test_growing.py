@@ -153,6 +153,41 @@ async def _progress_is_told(viewer: Viewer, service: Installation, video: dict[s
     assert re.search(rf"{re.escape(viewer.room_id)}: \d+ %, about \d+:\d\d:\d\d left, attempt 1$", line), line
 
 
+async def test_who_asks_for_a_segment_to_come_is_held(
+    service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
+) -> None:
+    room_id = await make_room(alice, service)
+    viewer = await service.viewer(http, alice, room_id)
+    slow = await alice.send_video(room_id, slow_clip)
+    video = await _growing(viewer, slow, service)
+    clock = asyncio.get_running_loop().time
+
+    async def ask(index: str, number: object) -> tuple[int, float]:
+        """Return how many segments there are, and after how many seconds that was answered."""
+        began = clock()
+        status, body = await viewer.fetch(f"{index.removesuffix('index.m3u8')}360.m3u8?_HLS_msn={number}")
+        assert status == 200, body
+        return body.count(b"#EXTINF:"), clock() - began
+
+    for index in ((await viewer.room())["members"][0]["reel_url"], video["playlist_url"]):
+        async with _held(service):
+            await asyncio.sleep(1)  # what was written before is told
+            (count, _), (known, _), (junk, _) = [await ask(index, number) for number in ("", 0, "-1")]
+            assert known == junk == count < SEGMENTS - 1
+            unchanged, seconds = await ask(index, count)
+            assert unchanged == count
+            assert seconds > 2, "it might have come"
+            waiting = [asyncio.create_task(ask(index, count)) for _ in range(3)]
+            await asyncio.sleep(0.5)
+            assert not any(task.done() for task in waiting)
+        for task in waiting:
+            grown, _ = await task
+            assert grown > count, "it came"
+    await viewer.video_in(slow, "ready", seconds=120)
+    whole, _ = await ask((await viewer.room())["members"][0]["reel_url"], 999)
+    assert whole >= SEGMENTS - 1
+
+
 async def test_whole_videos_come_before_one_that_grows(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, slow_clip: Path
 ) -> None:

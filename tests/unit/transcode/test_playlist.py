@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcode.playlist import Item, Rendition, bandwidths, master_playlist, media_playlist, tiers
+from transcode.playlist import Item, Rendition, bandwidths, has_segment, master_playlist, media_playlist, tiers
 
 LARGE = Rendition("720", 1280, 720, 30.0, "avc1.64001f,mp4a.40.2", 3_000_000, 2_000_000, (2.0, 2.0, 0.5))
 SMALL = replace(
@@ -49,25 +49,33 @@ def test_a_list_that_grows() -> None:
     def lines(available: int | None) -> list[str]:
         return media_playlist([("a/", PORTRAIT), ("b/", LARGE)], available=available).splitlines()
 
-    header = lines(1)[:7]
+    header = lines(1)[:8]
     assert header[2:] == [
         "#EXT-X-TARGETDURATION:3",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:EVENT",
         "#EXT-X-INDEPENDENT-SEGMENTS",
         "#EXT-X-START:TIME-OFFSET=0",
+        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES",
     ]
-    assert lines(1)[7:] == [*lines(2)[7:-2]]
+    assert lines(1)[8:] == [*lines(2)[8:-2]]
     assert lines(2)[-2:] == ["#EXTINF:2.000000,", "b/720/1.m4s"]
-    assert lines(3)[:7] == header, "its type must not change"
+    assert lines(3)[:8] == header, "its type must not change"
     assert lines(3)[:-3] == lines(2), "what was there stays when it is whole"
-    assert lines(3)[7:] == lines(None)[6:]
+    assert lines(3)[8:] == lines(None)[6:]
     assert lines(3)[-1] == "#EXT-X-ENDLIST"
     assert "#EXT-X-ENDLIST" not in lines(2)
     ended = media_playlist([("", LARGE)], repeat=2, available=3)
     assert ended.startswith(media_playlist([("", LARGE)], available=2))
     with pytest.raises(ValueError, match="repeat"):
         media_playlist([("", LARGE)], repeat=2, available=1)
+
+
+def test_who_asks_for_a_segment_to_come_is_held() -> None:
+    part = media_playlist([("a/", PORTRAIT), ("b/", LARGE)], available=1)
+    count = len(PORTRAIT.durations) + 1
+    assert [has_segment(part, number) for number in (0, count - 1, count, count + 9)] == [True, True, False, False]
+    assert has_segment(media_playlist([("a/", PORTRAIT)]), 99), "nothing comes after the end"
 
 
 def test_the_master_playlist_says_what_was_measured() -> None:

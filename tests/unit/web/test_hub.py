@@ -2,7 +2,8 @@
 
 import asyncio
 
-from appservice.web.hub import Listener
+from appservice.model import RoomId, UserId
+from appservice.web.hub import Hub, Listener
 
 
 async def test_news_wake_whoever_waits_and_are_told_once() -> None:
@@ -30,3 +31,16 @@ async def test_the_latest_who_watch_are_told_once() -> None:
     await asyncio.wait_for(listener.wait(), 5)
     assert listener.take() == (False, [], "2")
     assert listener.take() == (False, [], None)
+
+
+def test_growth_wakes_who_waits_in_the_room() -> None:
+    async def nobody(_: RoomId) -> list[UserId]:
+        return []
+
+    hub = Hub("", nobody, lambda: None)
+    with hub.growth(RoomId("!here")) as here, hub.growth(RoomId("!here")) as too, hub.growth(RoomId("!there")) as there:
+        hub.tell_grown("!here")
+        assert [event.is_set() for event in (here, too, there)] == [True, True, False]
+        hub.tell_grown("!nowhere")
+        hub.wake("!there")
+        assert there.is_set(), "what became whole, or went, is a change"
