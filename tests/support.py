@@ -19,7 +19,7 @@ import yaml
 from aiohttp import web
 
 from appservice.config import load_config
-from appservice.demo.client import MatrixClient
+from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse, free_port
 from appservice.registration import render_registration
 
@@ -251,7 +251,18 @@ class Installation:
             for room_id in await bot.joined_rooms():
                 await bot.leave(room_id)
             slot = self.settings["appservice"]["id"]
-            await bot.request("POST", f"/_matrix/client/v1/appservice/{slot}/ping", json={})
+
+            async def pinged() -> bool:
+                try:
+                    await bot.request("POST", f"/_matrix/client/v1/appservice/{slot}/ping", json={})
+                except MatrixError as error:
+                    # Synapse may take for it the connection that ends just then with the service that was killed.
+                    if error.status != 502:
+                        raise
+                    return False
+                return True
+
+            await eventually(pinged, what="an answer to the homeserver's ping")
             while told.is_set():
                 told.clear()
                 await asyncio.sleep(0.2)

@@ -348,27 +348,19 @@ def test_rule(name: str, lane: str, ladders: dict[str, Ladder]) -> None:
 
 
 def _growing(ladder: Ladder) -> list[str]:
-    """Each state that the list of the first rendition was in."""
-    return [
-        media_playlist([("", state.renditions[0])], available=None if state.whole else state.available)
-        for state in ladder.states
-    ]
+    """Each state of the first rendition's list, as it is served; a new poster alone does not change it."""
+    texts = (media_playlist([("", state.renditions[0])], available=state.available) for state in ladder.states)
+    return list(dict.fromkeys(texts))
 
 
 EVENT_LANES = ["encoded playable", "silent playable"]
-
-
-def _kept(text: str) -> str:
-    """All but the type, and where playing begins: both end with the growth."""
-    return re.sub(r"#EXT-X-(PLAYLIST-TYPE:\w+|START:.*|ENDLIST)\n", "", text)
 
 
 @pytest.mark.parametrize("lane", EVENT_LANES)
 def test_rule_rfc_4_3_3_5_an_event_playlist_is_only_appended_to(lane: str, ladders: dict[str, Ladder]) -> None:
     states = _growing(ladders[lane])
     assert len(states) > 1
-
-    assert all(_kept(after).startswith(_kept(before)) for before, after in pairwise(states))
+    assert all(after.startswith(before) for before, after in pairwise(states))
     assert [text.count("#EXTINF") for text in states] == sorted({text.count("#EXTINF") for text in states})
 
 
