@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import structlog
 
@@ -20,6 +21,7 @@ _RECONNECT_S = 1.0
 # Who watches is told once for all who come and go meanwhile; later in full rooms, where it is told to many.
 _GATHER_S, _GATHER_EACH_S, _GATHER_LONGEST_S = 0.3, 0.01, 5.0
 
+T = TypeVar("T")
 WatchingOf = Callable[[RoomId], Awaitable[Sequence[UserId]]]
 
 
@@ -77,28 +79,14 @@ class Hub:
     @contextmanager
     def listening(self, room_id: RoomId) -> Iterator[Listener]:
         """Yield a listener to what happens in a room."""
-        listener = Listener()
-        self._listeners[room_id].add(listener)
-        metrics.VIEWERS.inc()
-        try:
+        with _among(self._listeners, room_id, Listener()) as listener, metrics.VIEWERS.track_inprogress():
             yield listener
-        finally:
-            metrics.VIEWERS.dec()
-            self._listeners[room_id].discard(listener)
-            if not self._listeners[room_id]:
-                del self._listeners[room_id]
 
     @contextmanager
     def growth(self, room_id: RoomId) -> Iterator[asyncio.Event]:
         """Yield what is set when there is more of a room's videos."""
-        event = asyncio.Event()
-        self._growth[room_id].add(event)
-        try:
+        with _among(self._growth, room_id, asyncio.Event()) as event:
             yield event
-        finally:
-            self._growth[room_id].discard(event)
-            if not self._growth[room_id]:
-                del self._growth[room_id]
 
     def wake(self, room_id: str) -> None:
         """Tell all of a room that it changed."""
@@ -150,3 +138,15 @@ class Hub:
             except UnavailableError as error:
                 log.warning("announcements_interrupted", reason=str(error))
             await asyncio.sleep(_RECONNECT_S)
+
+
+@contextmanager
+def _among(rooms: defaultdict[str, set[T]], room_id: RoomId, one: T) -> Iterator[T]:
+    """Keep one among those of a room; nothing is kept of a room without any."""
+    rooms[room_id].add(one)
+    try:
+        yield one
+    finally:
+        rooms[room_id].discard(one)
+        if not rooms[room_id]:
+            del rooms[room_id]
