@@ -105,7 +105,7 @@ async def migrate(
     try:
         while migration := await _step(connection, migrations, phase):
             done.append(migration)
-    except asyncpg.InterfaceError as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if connection.is_closed():
             raise MigrationError("The database closed the connection during a migration: migrate again.") from error
         raise

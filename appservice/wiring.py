@@ -301,11 +301,13 @@ async def _introduce(parts: Parts) -> None:
                 retry_seconds=delay,
                 hint="Run `roomreel check` for what to do.",
             )
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, _LONGEST_RETRY_S)
+        except Exception:
+            log.exception("introduction_broken", url=parts.homeserver.url, retry_seconds=delay)
         else:
             log.info("homeserver_connected", url=parts.homeserver.url, rooms=rooms)
             return
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, _LONGEST_RETRY_S)
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -316,12 +318,18 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _run_until_stopped(worker: Worker | None, *others: asyncio.Task[None]) -> None:
+async def run_until_stopped(worker: Worker | None, *others: asyncio.Task[None]) -> None:
+    """Work until a signal comes. What any of it raises ends all, and is raised."""
     stop = asyncio.create_task(_stop_on_signals().wait())
     work = asyncio.create_task(worker.run()) if worker else None
-    watched = {task for task in (stop, work) if task}
+    going = {task for task in (work, *others) if task}
     try:
-        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        while not stop.done():
+            done, _ = await asyncio.wait({stop, *going}, return_when=asyncio.FIRST_COMPLETED)
+            going -= done
+            for task in done - {stop}:
+                # Who restarts us must hear of it: half a service would look like a whole one.
+                task.result()
     finally:
         stop.cancel()
         for task in others:
@@ -353,7 +361,7 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         hub = asyncio.create_task(context.hub.run())
         silent = asyncio.create_task(forget_the_silent(context.channels))
         introduction = asyncio.create_task(_introduce(parts))
-        await _run_until_stopped(worker, hub, silent, introduction)
+        await run_until_stopped(worker, hub, silent, introduction)
 
 
 async def work(config: Config) -> None:
@@ -364,4 +372,4 @@ async def work(config: Config) -> None:
         await check_up_to_date(dsn)
         async with _open_parts(config, dsn) as parts:
             with scratch_folder(config.data_dir / "scratch") as scratch:
-                await _run_until_stopped(_build_worker(parts, scratch))
+                await run_until_stopped(_build_worker(parts, scratch))

@@ -140,6 +140,9 @@ class Worker:
                 await act()
             except UnavailableError as error:
                 log.warning("postponed", work=name, reason=str(error))
+            except Exception:
+                # A mistake of ours must not end all other work: it may depend on the moment.
+                log.exception("work_broken", work=name)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), seconds)
 

@@ -77,3 +77,20 @@ async def test_a_worker_of_its_own(
         await viewer.video_in(await alice.send_video(room_id, clip), "ready")
     finally:
         assert await worker.stop() == 0
+
+
+async def test_what_breaks_beside_the_queues_ends_no_other_work(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+) -> None:
+    await spare.start()
+    room_id = await make_room(alice, spare)
+    await spare.rows("ALTER TABLE alarms RENAME TO mislaid")
+
+    async def noticed() -> bool:
+        return {entry["work"] for entry in spare.log_entries("work_broken")} == {"watch"}
+
+    await eventually(noticed)
+    viewer = await spare.viewer(http, alice, room_id)
+    await viewer.video_in(await alice.send_video(room_id, clip), "ready")
+    await spare.rows("ALTER TABLE mislaid RENAME TO alarms")
+    assert await spare.stop() == 0
