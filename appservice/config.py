@@ -118,7 +118,7 @@ Encoder = Literal["libx264", "h264_vaapi", "h264_nvenc", "h264_qsv"]
 
 
 class Transcode(_Section):
-    """How renditions are made; with which ffmpeg, and how many threads it may use (0: as many as there are cores)."""
+    """How renditions are made; with which ffmpeg, and how many threads it may use (0: by the number of cores)."""
 
     rungs: Annotated[tuple[int, ...], AfterValidator(_rungs)] = Settings().rungs
     preset: Preset = "veryfast"
