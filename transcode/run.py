@@ -196,26 +196,14 @@ class _Job:
 
     async def _grow(self, cutter: Cutter, encoding: "asyncio.Task[str]", tasks: asyncio.TaskGroup) -> None:
         """Publish what there is of the first rendition, again and again until it is whole."""
-        rung, durations = self._plan.fast, self._plan.fast_durations
-        planned = Rendition(
-            name=rung.name,
-            width=rung.width,
-            height=rung.height,
-            frame_rate=float(self._plan.frame_rate),
-            codecs="",
-            # A segment may also use up all of the encoder's buffer, which holds two seconds.
-            bandwidth=2 * rung.max_rate + AUDIO_BITS,
-            average_bandwidth=rung.max_rate + AUDIO_BITS,
-            durations=durations,
-        )
-        none = _Poster(None, None)
+        planned, none = self._planned(), _Poster(None, None)
         published, wait = (0, none), _LOOK
         drawing: asyncio.Task[_Poster] | None = None
         while not encoding.done():
             await asyncio.wait({encoding}, timeout=wait)
             count = await asyncio.to_thread(cutter.advance)
             poster = drawing.result() if drawing and drawing.done() else none
-            if encoding.done() or not 0 < count < len(durations) or (count, poster) == published:
+            if encoding.done() or not 0 < count < len(planned.durations) or (count, poster) == published:
                 continue
             growing = replace(planned, codecs=checks.codecs(cutter.init))
             result = replace(self._result([growing], poster), available=count)
@@ -229,15 +217,33 @@ class _Job:
                 drawing = tasks.create_task(self._poster(cutter.folder.parent))
             published, wait = (count, poster), _GROW
         await encoding
-        written = await asyncio.to_thread(_finish, cutter, self._plan.duration)
-        checks.aligned([written.segments], durations)
-        result = self._result([_rendition(written, rung, durations)], none)
+        result = self._result([await self._whole_first(cutter)], none)
         place = cutter.folder
         if not published[0]:
             await asyncio.to_thread(_tidy, place.parent)
             place = await self._publish(result)
         poster = await (drawing or self._poster(place.parent))
         await self._on_grown(_with_poster(result, poster))
+
+    def _planned(self) -> Rendition:
+        """Tell of the first rendition what is known before it is made."""
+        rung = self._plan.fast
+        return Rendition(
+            name=rung.name,
+            width=rung.width,
+            height=rung.height,
+            frame_rate=float(self._plan.frame_rate),
+            codecs="",
+            # A segment may also use up all of the encoder's buffer, which holds two seconds.
+            bandwidth=2 * rung.max_rate + AUDIO_BITS,
+            average_bandwidth=rung.max_rate + AUDIO_BITS,
+            durations=self._plan.fast_durations,
+        )
+
+    async def _whole_first(self, cutter: Cutter) -> Rendition:
+        written = await asyncio.to_thread(_finish, cutter, self._plan.duration)
+        checks.aligned([written.segments], self._plan.fast_durations)
+        return _rendition(written, self._plan.fast, self._plan.fast_durations)
 
     async def ladder(self, copied: Beside | None, turn: AbstractAsyncContextManager[None]) -> Result:
         """Make the rungs below a copy; or all of them, where there is none or they do not match."""

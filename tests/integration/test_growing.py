@@ -55,6 +55,14 @@ async def _held(service: Installation) -> AsyncIterator[None]:
         yield
 
 
+async def _sent(
+    service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, path: Path
+) -> tuple[Viewer, str]:
+    """Send a video in a new room, and return who watches there and the event's id."""
+    room_id = await make_room(alice, service)
+    return await service.viewer(http, alice, room_id), await alice.send_video(room_id, path)
+
+
 _GROWS = "SELECT 1 FROM videos WHERE event_id = $1 AND available IS NOT NULL AND has_poster"
 
 
@@ -81,9 +89,7 @@ async def _media_playlist(viewer: Viewer, index: str) -> tuple[str, list[str], s
 async def test_a_video_is_watched_while_it_is_made(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
-    room_id = await make_room(alice, service)
-    viewer = await service.viewer(http, alice, room_id)
-    slow = await alice.send_video(room_id, slow_clip)
+    viewer, slow = await _sent(service, http, alice, slow_clip)
     video = await _growing(viewer, slow, service)
     async with _held(service):
         index = (await viewer.room())["members"][0]["reel_url"]
@@ -156,9 +162,7 @@ async def _progress_is_told(viewer: Viewer, service: Installation, video: dict[s
 async def test_who_asks_for_a_segment_to_come_is_held(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
-    room_id = await make_room(alice, service)
-    viewer = await service.viewer(http, alice, room_id)
-    slow = await alice.send_video(room_id, slow_clip)
+    viewer, slow = await _sent(service, http, alice, slow_clip)
     video = await _growing(viewer, slow, service)
     clock = asyncio.get_running_loop().time
 
@@ -194,12 +198,10 @@ async def test_whole_videos_come_before_one_that_grows(
     service.write_config(worker={"concurrency": 2})
     await service.stop()
     await service.start()
-    room_id = await make_room(alice, service)
-    viewer = await service.viewer(http, alice, room_id)
-    slow = await alice.send_video(room_id, slow_clip)
+    viewer, slow = await _sent(service, http, alice, slow_clip)
     video = await _growing(viewer, slow, service)
     async with _held(service):
-        short = await viewer.video_in(await alice.send_video(room_id, clip), "ready")
+        short = await viewer.video_in(await alice.send_video(viewer.room_id, clip), "ready")
         room = await viewer.room()
         for index in (room["channel"], room["members"][0]["reel_url"]):
             text, segments, _ = await _media_playlist_of(viewer, index)
@@ -274,9 +276,7 @@ async def _media_playlist_of(viewer: Viewer, index: str) -> tuple[str, list[str]
 async def test_a_crash_while_it_grows(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
-    room_id = await make_room(alice, service)
-    viewer = await service.viewer(http, alice, room_id)
-    event_id = await alice.send_video(room_id, slow_clip)
+    viewer, event_id = await _sent(service, http, alice, slow_clip)
     first = await _growing(viewer, event_id, service)
     await service.kill()
     await service.start()
@@ -299,9 +299,7 @@ async def test_a_crash_while_it_grows(
 async def test_a_failure_while_it_grows(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
-    room_id = await make_room(alice, service)
-    viewer = await service.viewer(http, alice, room_id)
-    event_id = await alice.send_video(room_id, slow_clip)
+    viewer, event_id = await _sent(service, http, alice, slow_clip)
     for attempt in (1, 2):
 
         async def begun(number: int = attempt) -> bool:
@@ -332,11 +330,9 @@ async def test_a_failure_while_it_grows(
 async def test_a_removal_while_it_grows(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
-    room_id = await make_room(alice, service)
-    viewer = await service.viewer(http, alice, room_id)
-    event_id = await alice.send_video(room_id, slow_clip)
+    viewer, event_id = await _sent(service, http, alice, slow_clip)
     video = await _growing(viewer, event_id, service)
-    await alice.redact(room_id, event_id)
+    await alice.redact(viewer.room_id, event_id)
 
     async def over() -> bool:
         jobs = await service.rows("SELECT 1 FROM pgqueuer WHERE entrypoint IN ('video', 'sweep')")
