@@ -110,6 +110,7 @@ class Video:
     way, None where nothing is known. `version` counts the changes that people made. `bytes` is what its files take on
     our disk. `of_before`: it was sent before the bot came. `renamed`: a person named it. `deleted_by`: who took it
     away, as long as it can come back. `attempts_before`: those with the media that an edit replaced.
+    `attempts_spared`: those that waited for their turn when their worker died.
     """
 
     id: VideoId
@@ -148,13 +149,14 @@ class Video:
     held_for: HeldFor | None = None
     renamed: bool = False
     attempts_before: int = 0
+    attempts_spared: int = 0
     of_before: bool = False
     deleted_by: UserId | None = None
 
     @property
     def tries(self) -> int:
-        """How many attempts there were with what is to be shown now; those before it were with what it replaces."""
-        return self.attempts - self.attempts_before
+        """How many attempts there were with what is to be shown now, without those that another video ended."""
+        return self.attempts - self.attempts_before - self.attempts_spared
 
     @property
     def is_playable(self) -> bool:

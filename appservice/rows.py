@@ -92,6 +92,7 @@ def read_video(row: asyncpg.Record) -> Video:
         held_for=HeldFor(row["held_for"]) if row["held_for"] else None,
         renamed=row["renamed"],
         attempts_before=row["attempts_before"],
+        attempts_spared=row["attempts_spared"],
         of_before=row["of_before"],
         deleted_by=row["deleted_by"],
     )

@@ -251,6 +251,15 @@ class Store(Database):
         """Uncount an attempt that was stopped from outside."""
         await self._fetch("give_back_attempt", video.id, video.attempts)
 
+    @asynccontextmanager
+    async def spared(self, video: Video) -> AsyncIterator[None]:
+        """Let an attempt not count should its worker die meanwhile: it only waits, and another one is worked on."""
+        await self._fetch("spare_attempt", video.id, video.attempts, 1)
+        try:
+            yield
+        finally:
+            await self._fetch("spare_attempt", video.id, video.attempts, -1)
+
     async def recover_lost_jobs(self) -> int:
         """Queue every unfinished video that has no job (any more); return how many there were."""
         async with self._transaction() as connection:

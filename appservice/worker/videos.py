@@ -77,10 +77,16 @@ def content_hash(
 
 
 @asynccontextmanager
-async def _turn(ladder: Ladder, progress: Reporter, share: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
+async def _turn(
+    ladder: Ladder,
+    progress: Reporter,
+    spared: AbstractAsyncContextManager[None],
+    share: Callable[[], Awaitable[bool]],
+) -> AsyncIterator[None]:
     async with AsyncExitStack() as place:
         with progress.waiting():
-            await place.enter_async_context(ladder())
+            async with spared:
+                await place.enter_async_context(ladder())
         if await share():
             raise _SharedError
         yield
@@ -179,7 +185,7 @@ class VideoWork:
                 film = await film_of(video.kind, source, seconds=seconds, tools=self.tools, limits=limits)
                 async with reported(self.store, video) as progress:
                     # Sent to two rooms at once, it may be whole in the other one when its turn comes.
-                    turn = _turn(ladder, progress, shared)
+                    turn = _turn(ladder, progress, self.store.spared(video), shared)
                     await self._transcode(film, folder / "out", publication, limits, progress, turn)
 
             try:

@@ -221,14 +221,7 @@ async def test_a_first_picture_waits_for_no_other_ladder(
     rooms = [await make_room(alice, service) for _ in range(2)]
     viewers = [await service.viewer(http, alice, room_id) for room_id in rooms]
     slow = await alice.send_video(rooms[0], slow_clip)
-
-    async def in_the_ladder() -> bool:
-        rows = await service.rows(
-            "SELECT 1 FROM videos WHERE event_id = $1 AND state = 'playable' AND available IS NULL", slow
-        )
-        return bool(rows)
-
-    await eventually(in_the_ladder, seconds=60, what="the ladder of the first video")
+    await _in_the_ladder(service, slow)
     async with _held(service):
         held = {process.pid for process in service.ffmpegs()}
         quick = [
@@ -257,6 +250,39 @@ async def test_a_first_picture_waits_for_no_other_ladder(
         assert files[0].samefile(files[1]), "what was whole when its turn came was not made again"
     for viewer, event_id in quick:
         await viewer.video_in(event_id, "ready")
+
+
+async def _in_the_ladder(service: Installation, event_id: str) -> None:
+    async def ask() -> bool:
+        rows = await service.rows(
+            "SELECT 1 FROM videos WHERE event_id = $1 AND state = 'playable' AND available IS NULL", event_id
+        )
+        return bool(rows)
+
+    await eventually(ask, what="the ladder of the video")
+
+
+async def test_who_waits_for_the_ladder_does_not_answer_for_the_one_that_kills_the_worker(
+    service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, slow_clip: Path
+) -> None:
+    service.write_config(worker={"attempts": 1})
+    await service.stop()
+    await service.start()
+    viewer, slow = await _sent(service, http, alice, slow_clip)
+    await _in_the_ladder(service, slow)
+    async with _held(service):
+        quick = await alice.send_video(viewer.room_id, clip)
+
+        async def waits() -> bool:
+            return bool(await service.rows("SELECT 1 FROM videos WHERE event_id = $1 AND attempts_spared = 1", quick))
+
+        await eventually(waits, what="the second video waiting for its turn")
+        await service.kill()
+    await service.start()
+    assert (await viewer.video_in(slow, "failed"))["failure"] == {"code": "internal"}
+    await viewer.video_in(quick, "ready")
+    rows = await service.rows("SELECT attempts, attempts_spared FROM videos WHERE event_id = $1", quick)
+    assert [tuple(row) for row in rows] == [(2, 1)]
 
 
 def _stage(service: Installation, video: dict[str, Any]) -> Path:
