@@ -219,14 +219,17 @@ async def test_a_link_is_shown_where_it_cannot_be_copied_and_leads_to_the_video(
     await bob.page.keyboard.press("Escape")
     await bob.has_focus_on("hill:more")
     # As the address of the frame it begins with that video.
-    await bob.page.goto(bob.page.url, wait_until="commit")
-    await bob.page.evaluate(
-        """(video) => new MutationObserver((_, observer) => {
+    # The script is there before those of the page: later, the frame may already stand.
+    await bob.page.add_init_script(
+        f"""new MutationObserver((_, observer) => {{
             const frame = document.querySelector('iframe[data-testid=widget]');
-            if (frame && !frame.src.includes('video=')) { observer.disconnect(); frame.src += `&video=${video}`; }
-        }).observe(document, {childList: true, subtree: true})""",
-        house.ids["hill"],
+            if (frame && !frame.src.includes('video=')) {{
+                observer.disconnect();
+                frame.src += '&video={house.ids["hill"]}';
+            }}
+        }}).observe(document, {{childList: true, subtree: true}})"""
     )
+    await bob.page.goto(bob.page.url)
     handle = await bob.page.locator('iframe[data-testid=widget][src*="video="]').element_handle()
     frame = await handle.content_frame()
     assert frame
