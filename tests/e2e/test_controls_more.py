@@ -372,6 +372,17 @@ async def test_picture_in_picture_moves_along(browser: Browser, cinema: Cinema) 
         await seen.until("its end", lambda picture: not picture["floating"])
 
 
+_PRESS_ELSEWHERE_AT_ONCE = """() => new Promise((pressed) => {
+    new MutationObserver((_, observer) => {
+        if (!document.querySelector('[data-testid=menu]')) return;
+        observer.disconnect();
+        document.body.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}));
+        pressed();
+    }).observe(document, {childList: true, subtree: true});
+    document.querySelector('[data-testid=settings]').click();
+})"""
+
+
 async def test_the_menu_by_keyboard(browser: Browser, cinema: Cinema) -> None:
     async with _watching(browser, cinema) as seen:
         menu, keyboard = seen.part("menu"), seen.page.keyboard
@@ -395,6 +406,8 @@ async def test_the_menu_by_keyboard(browser: Browser, cinema: Cinema) -> None:
         await keyboard.press("Enter")
         await expect(menu).to_be_visible()
         await seen.frame.locator("[data-testid=videos]").click(position={"x": 5, "y": 5}, force=True)
+        await expect(menu).to_have_count(0)
+        await seen.frame.evaluate(_PRESS_ELSEWHERE_AT_ONCE)
         await expect(menu).to_have_count(0)
 
 

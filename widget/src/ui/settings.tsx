@@ -1,6 +1,6 @@
 // The player's menu: how fast, how sharp, which captions, in which order. Its code is fetched when it is opened.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { LOOPS, SPEEDS } from '../core/choices';
 import type { Video } from '../core/model';
 import { captionsKey } from '../player/captions';
@@ -156,7 +156,8 @@ export function Settings(props: SettingsProps) {
     (menu.current?.querySelector<HTMLElement>(there) ?? items()[0])?.focus({ preventScroll: false });
     left.current = page;
   }, [page]);
-  useEffect(() => {
+  // With the menu itself: an effect comes after it is seen, and would miss a press in between.
+  useLayoutEffect(() => {
     const outside = (event: Event): void => {
       const target = event.target as Node;
       if (menu.current?.contains(target) !== true && opener?.contains(target) !== true) onClose();
