@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
 
 import aiohttp
 import asyncpg
@@ -22,6 +21,9 @@ from aiohttp import web
 from appservice.config import load_config
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse, free_port
+from appservice.errors import ForbiddenError
+from appservice.matrix.client import Homeserver
+from appservice.model import UserId
 from appservice.registration import render_registration
 
 ROOT = Path(__file__).parent.parent
@@ -249,7 +251,7 @@ class Installation:
         await self.kill()
         async with self._taking_all() as told, MatrixClient(self.synapse.base_url, self.as_token, self.bot) as bot:
             # The next one would find them at its start, and look through all that was said there.
-            await self._leave_all(bot)
+            await self._leave_all()
             slot = self.settings["appservice"]["id"]
 
             async def pinged() -> bool:
@@ -267,19 +269,19 @@ class Installation:
                 told.clear()
                 await asyncio.sleep(0.2)
 
-    async def _leave_all(self, bot: MatrixClient) -> None:
-        # The token alone speaks for the registration's sender, which is in no room.
-        as_bot = {"user_id": self.bot}
-        try:
-            rooms = await bot.request("GET", "/_matrix/client/v3/joined_rooms", params=as_bot)
-        except MatrixError as error:
-            # No service with this registration was ever started.
-            if "has not registered this user" not in str(error):
-                raise
-            return
-        for room_id in rooms["joined_rooms"]:
-            path = f"/_matrix/client/v3/rooms/{quote(room_id, safe='')}/leave"
-            await bot.request("POST", path, params=as_bot, json={})
+    async def _leave_all(self) -> None:
+        slot = self.settings["appservice"]["id"]
+        async with aiohttp.ClientSession() as http:
+            homeserver = Homeserver(http, self.synapse.base_url, self.as_token, slot, UserId(self.bot))
+            try:
+                rooms = await homeserver.joined_rooms()
+            except ForbiddenError as error:
+                # No service with this registration was ever started.
+                if "has not registered this user" not in str(error):
+                    raise
+                return
+            for room_id in rooms:
+                await homeserver.leave(room_id, "the test is over")
 
     @contextlib.asynccontextmanager
     async def _taking_all(self) -> AsyncIterator[asyncio.Event]:

@@ -123,10 +123,6 @@ class MatrixClient:
         """Invite a user."""
         await self._member(room_id, "invite", user_id=user_id)
 
-    async def joined_rooms(self) -> list[str]:
-        """Return the rooms that the user is in."""
-        return list((await self.request("GET", "/_matrix/client/v3/joined_rooms"))["joined_rooms"])
-
     async def leave(self, room_id: str) -> None:
         """Leave a room, or refuse its invitation."""
         await self._member(room_id, "leave")

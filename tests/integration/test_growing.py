@@ -55,6 +55,12 @@ async def _held(service: Installation) -> AsyncIterator[None]:
         yield
 
 
+async def _started_again(service: Installation, worker: dict[str, int]) -> None:
+    service.write_config(worker=worker)
+    await service.stop()
+    await service.start()
+
+
 async def _sent(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, path: Path
 ) -> tuple[Viewer, str]:
@@ -195,9 +201,7 @@ async def test_who_asks_for_a_segment_to_come_is_held(
 async def test_whole_videos_come_before_one_that_grows(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, slow_clip: Path
 ) -> None:
-    service.write_config(worker={"concurrency": 2})
-    await service.stop()
-    await service.start()
+    await _started_again(service, {"concurrency": 2})
     viewer, slow = await _sent(service, http, alice, slow_clip)
     video = await _growing(viewer, slow, service)
     async with _held(service):
@@ -265,9 +269,7 @@ async def _in_the_ladder(service: Installation, event_id: str) -> None:
 async def test_who_waits_for_the_ladder_does_not_answer_for_the_one_that_kills_the_worker(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, slow_clip: Path
 ) -> None:
-    service.write_config(worker={"attempts": 1})
-    await service.stop()
-    await service.start()
+    await _started_again(service, {"attempts": 1})
     viewer, slow = await _sent(service, http, alice, slow_clip)
     await _in_the_ladder(service, slow)
     async with _held(service):
