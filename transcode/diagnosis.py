@@ -4,6 +4,7 @@ import signal
 
 from transcode.errors import (
     BrokenFile,
+    DiskFull,
     Failed,
     NotAVideo,
     TookTooLong,
@@ -29,7 +30,8 @@ _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
     ("Unknown input format", ToolMissing, "this ffmpeg cannot read such files"),
     ("Decoder not found", ToolMissing, "this ffmpeg lacks a decoder"),
     ("Resource temporarily unavailable", Failed, "no further thread may start: memory or processes are at their limit"),
-    ("No space left on device", Failed, "the disk is full"),
+    ("No space left on device", DiskFull, "the disk is full"),
+    ("Disk quota exceeded", DiskFull, "the disk's quota is used up"),
     ("ended prematurely", BrokenFile, "the file is cut off"),
     ("not on whitelist", NotAVideo, "a kind of picture or sound that nobody films with"),
     ("matches no streams", NotAVideo, "a track that is needed is not there"),

@@ -84,6 +84,13 @@ class ToolMissing(TranscodeError):
     final = False
 
 
+class DiskFull(TranscodeError):
+    """There is no space left for what is made of the file."""
+
+    code = "disk-full"
+    final = False
+
+
 class Failed(TranscodeError):
     """Anything else: the message holds the end of what ffmpeg printed."""
 

@@ -160,8 +160,9 @@ class _Job:
 def _cut(plan: Plan, start: float | None, end: float | None) -> tuple[int, Plan]:
     """Give the first picture that is kept, and the plan for what is kept."""
     rate = float(plan.frame_rate)
-    first = min(round((start or 0.0) * rate), plan.frames - 1)
-    last = plan.frames if end is None else max(first + 1, min(round(end * rate), plan.frames))
+    # Bounded before they are rounded: what is beyond the end may be beyond every integer, too.
+    first = round(min((start or 0.0) * rate, plan.frames - 1))
+    last = plan.frames if end is None else max(first + 1, round(min(end * rate, plan.frames)))
     return first, replace(plan, frames=last - first)
 
 

@@ -14,6 +14,8 @@ from appservice.matrix.client import Homeserver
 from appservice.model import EncryptedFile
 
 CHUNK = 256 * 1024
+# A token that is being replaced, a request that took too long, too many of them.
+_MAY_PASS = frozenset({401, 408, 425, 429})
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
 
 
@@ -74,9 +76,11 @@ async def _chunks(
     try:
         # A homeserver may redirect to its object store: the token does not follow to another origin.
         async with session.get(url, headers=headers, timeout=_TIMEOUT) as response:
+            if response.status == 413:
+                raise _too_large(max_bytes)
             # 403 is what a homeserver says of media that it will not fetch or has quarantined.
-            if response.status in {403, 404, 410}:
-                raise MediaError("media-gone", f"{mxc} is not to be had from the homeserver.", final=True)
+            if 400 <= response.status < 500 and response.status not in _MAY_PASS:
+                raise MediaError("media-gone", f"{mxc}: the homeserver answered {response.status}.", final=True)
             if response.status != 200:
                 raise MediaError("download-failed", f"{mxc}: the homeserver answered {response.status}.", final=False)
             if response.content_length is not None and response.content_length > max_bytes:

@@ -154,6 +154,13 @@ UPDATE videos SET attempts_spared = attempts_spared + $3 WHERE id = $1 AND attem
 -- name: pause (id, attempt) The attempt is over, and another one is due later.
 UPDATE videos SET percent = NULL, remaining = NULL WHERE id = $1 AND attempts = $2;
 
+-- name: withdraw_growing (id, attempt) The attempt ended before its first stage was whole: nobody is to wait for more of it.
+UPDATE videos SET state = 'processing', stage = NULL, has_poster = false, renditions = '[]', available = NULL,
+    blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]', bytes = 0,
+    changed_at = now()
+WHERE id = $1 AND attempts = $2 AND state = 'playable' AND available IS NOT NULL AND visibility <> 'removed'
+RETURNING room_id;
+
 -- name: progress (id, attempt, percent, remaining) Keep it for who looks later, and tell who looks now (LISTEN roomreel_progress).
 WITH moved AS (
     UPDATE videos SET percent = $3, remaining = $4

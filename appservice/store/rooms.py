@@ -22,6 +22,7 @@ from appservice.jobs import (
     TIMELINE_JOB,
     VERDICT_JOB,
     VIDEO_JOB,
+    Connection,
     Pool,
     announce,
     concern_moderators,
@@ -249,7 +250,9 @@ class Store(Database):
 
     async def give_back_attempt(self, video: Video) -> None:
         """Uncount an attempt that was stopped from outside."""
-        await self._fetch("give_back_attempt", video.id, video.attempts)
+        async with self._transaction() as connection:
+            await _withdraw_growing(connection, video)
+            await connection.execute(SQL["give_back_attempt"], video.id, video.attempts)
 
     @asynccontextmanager
     async def spared(self, video: Video) -> AsyncIterator[None]:
@@ -305,7 +308,9 @@ class Store(Database):
 
     async def pause(self, video: Video) -> None:
         """End an attempt that another one is to follow later."""
-        await self._fetch("pause", video.id, video.attempts)
+        async with self._transaction() as connection:
+            await _withdraw_growing(connection, video)
+            await connection.execute(SQL["pause"], video.id, video.attempts)
 
     async def under_way(self, heartbeat_timeout: float) -> list[UnderWay]:
         """Return what the workers are at that gave a sign of life within so many seconds."""
@@ -385,3 +390,12 @@ class Store(Database):
         if row is None:
             raise UnavailableError(f"The secret {name} could not be kept in the database.")
         return bytes(row["value"])
+
+
+async def _withdraw_growing(connection: Connection, video: Video) -> None:
+    """Take a first stage that an attempt left unfinished out of the reel: its next segment may never come."""
+    room_id = await connection.fetchval(SQL["withdraw_growing"], video.id, video.attempts)
+    if room_id is not None:
+        await speak_of(connection, video.id)
+        await concern_moderators(connection, video.id)
+        await announce(connection, room_id)

@@ -43,6 +43,8 @@ _PIECE = 256 * 1024
 # A connection that is silent for so long is dead; what came through it stays.
 _SILENCE_S = 30.0
 _FINISH_BODY = 4096
+MOST_SECONDS = 7 * 24 * 3600
+"""No recording plays longer, whatever it may be cut to."""
 
 routes = web.RouteTableDef()
 
@@ -58,9 +60,9 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 class FinishRequest(BaseModel):
     """The body of `POST /api/v1/uploads/{id}/finish`: what is kept of it, in seconds, and whether to make an MP4."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    start: float | None = Field(default=None, ge=0)
-    end: float | None = Field(default=None, gt=0)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    start: float | None = Field(default=None, ge=0, le=MOST_SECONDS)
+    end: float | None = Field(default=None, gt=0, le=MOST_SECONDS)
     convert: bool = False
 
     @model_validator(mode="after")

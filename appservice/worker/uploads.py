@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path, PurePath
 
 import structlog
@@ -19,12 +18,12 @@ from appservice.files import UploadFolder
 from appservice.matrix.client import Homeserver
 from appservice.model import UploadId
 from appservice.store import Upload, UploadStore
+from appservice.worker.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
 from appservice.worker.videos import MIB, RetryLaterError, limits_of
 from transcode import Prepared, Tools, TranscodeError, look_at, prepare_recording
 
 log = structlog.get_logger()
 
-_RETRY_AFTER = timedelta(seconds=5)
 _EVERY_S = 0.5
 # What converting takes of all work; sending the result to the homeserver is the rest.
 _CONVERTING = 0.9
@@ -42,38 +41,52 @@ class UploadWork:
     scratch: Path
 
     async def run(self, upload_id: UploadId) -> None:
-        """Bring an upload to `ready` or `failed`. Raises RetryLaterError when another attempt is due."""
+        """Bring an upload to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
+        before = await self._run(upload_id, None)
+        if before is not None:
+            await asyncio.sleep(SECOND_TRY.total_seconds())
+            await self._run(upload_id, before)
+
+    async def _run(self, upload_id: UploadId, before: str | None) -> str | None:
+        """Make one attempt; return the code of its failure, which was not there `before`, when it is worth another."""
         upload = await self.store.begin_attempt(upload_id)
         if upload is None:
-            return
+            return None
         log_upload = log.bind(upload_id=upload.id, user_id=upload.owner, attempt=upload.attempts)
         if upload.attempts > self.config.worker.attempts:
             # Workers died on it without a word; it must not take down more of them.
             log_upload.error("upload_given_up")
             await self._fail(upload, "internal")
-            return
+            return None
         try:
             content = await self._attempt(upload)
         except (MediaError, TranscodeError) as error:
-            log_upload.warning("upload_failed", code=error.code, final=error.final, reason=str(error))
-            await self._fail_or_retry(upload, error)
+            log_upload.warning("upload_failed", code=error.code, cause=cause_of(error), reason=str(error))
+            return await self._fail_or_retry(upload, error, before)
         except (asyncio.CancelledError, HomeserverError, UnavailableError):
             # We are told to stop, or somebody is away: neither is the file's fault.
             with contextlib.suppress(UnavailableError):
                 await asyncio.shield(self.store.give_back_attempt(upload))
             raise
         except Exception as error:
-            log_upload.exception("upload_failed", code="internal", final=False)
-            await self._fail_or_retry(upload, MediaError("internal", str(error), final=False))
-        else:
-            if await self.store.ready(upload, content):
-                log_upload.info("upload_ready")
-                await self.folder.remove(upload.id)
+            failure = failure_of(error)
+            log_upload.exception("upload_failed", code=failure.code, cause=cause_of(failure))
+            return await self._fail_or_retry(upload, failure, before)
+        if await self.store.ready(upload, content):
+            log_upload.info("upload_ready")
+            await self.folder.remove(upload.id)
+        return None
 
-    async def _fail_or_retry(self, upload: Upload, error: MediaError | TranscodeError) -> None:
-        if not error.final and upload.attempts < self.config.worker.attempts:
-            raise RetryLaterError(_RETRY_AFTER) from error
-        await self._fail(upload, error.code)
+    async def _fail_or_retry(
+        self, upload: Upload, error: MediaError | TranscodeError, before: str | None
+    ) -> str | None:
+        delay = retry_delay(error, before=before, tries=upload.attempts, most=self.config.worker.attempts)
+        if delay is None:
+            await self._fail(upload, error.code)
+            return None
+        if cause_of(error) is Cause.UNKNOWN:
+            return error.code
+        raise RetryLaterError(delay) from error
 
     async def _fail(self, upload: Upload, code: str) -> None:
         if await self.store.fail(upload, code):

@@ -31,6 +31,7 @@ from appservice.worker.films import film_of, shown_for
 from appservice.worker.lanes import Ladder, Lanes
 from appservice.worker.progress import Reporter, reported
 from appservice.worker.publication import Publication, SupersededError
+from appservice.worker.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
 from transcode import PLAYABLE, READY, Limits, Result, Settings, Tools, TranscodeError, transcode
 
 log = structlog.get_logger()
@@ -41,7 +42,6 @@ SWEEP_AFTER = timedelta(hours=3)
 _LOOK_S = 1.0
 _OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture"})
 _NO_ROOM = frozenset({f"quota-{scope}" for scope in Scope})
-_RETRY_AFTER = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10))
 
 
 class RetryLaterError(Exception):
@@ -109,53 +109,64 @@ class VideoWork:
     lanes: Lanes
 
     async def run(self, video_id: VideoId) -> None:
-        """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due."""
-        async with self.lanes.beginning() as ladder:
-            await self._run(video_id, ladder)
+        """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
+        before: str | None = None
+        while True:
+            async with self.lanes.beginning() as ladder:
+                before = await self._run(video_id, ladder, before)
+            if before is None:
+                return
+            await asyncio.sleep(SECOND_TRY.total_seconds())
 
-    async def _run(self, video_id: VideoId, ladder: Ladder) -> None:
+    async def _run(self, video_id: VideoId, ladder: Ladder, before: str | None) -> str | None:
+        """Make one attempt; return the code of its failure, which was not there `before`, when it is worth another."""
         video = await self.store.begin_attempt(video_id)
         if video is None:
             await self._sweep_removed(video_id)
-            return
+            return None
         log_video = log.bind(video_id=video_id, room_id=video.room_id, event_id=video.event_id, attempt=video.attempts)
         if video.tries > self.config.worker.attempts:
             # Workers died on it without a word; it must not take down more of them.
             log_video.error("video_given_up")
             await self.store.fail(video, "internal", given_up=True)
-            return
+            return None
         started = monotonic()
         try:
             await self._attempt(video, ladder)
         except (MediaError, TranscodeError) as error:
-            log_video.warning("video_failed", code=error.code, final=error.final, reason=str(error))
-            await self._fail_or_retry(video, error)
+            log_video.warning("video_failed", code=error.code, cause=cause_of(error), reason=str(error))
+            return await self._fail_or_retry(video, error, before)
         except SupersededError:
             log_video.info("video_superseded")
-        except asyncio.CancelledError:
-            # We are told to stop: that is not the video's fault.
-            await asyncio.shield(self.store.give_back_attempt(video))
-            raise
-        except (HomeserverError, UnavailableError):
+        except (asyncio.CancelledError, HomeserverError, UnavailableError):
+            # We are told to stop, or somebody is away: neither is the video's fault.
+            with contextlib.suppress(UnavailableError):
+                await asyncio.shield(self.store.give_back_attempt(video))
             raise
         except Exception as error:
-            log_video.exception("video_failed", code="internal", final=False)
-            await self._fail_or_retry(video, MediaError("internal", str(error), final=False))
+            failure = failure_of(error)
+            log_video.exception("video_failed", code=failure.code, cause=cause_of(failure))
+            return await self._fail_or_retry(video, failure, before)
         else:
             metrics.VIDEO_SECONDS.observe(monotonic() - started)
             log_video.info("video_ready", seconds=round(monotonic() - started, 2))
+        return None
 
-    async def _fail_or_retry(self, video: Video, error: MediaError | TranscodeError) -> None:
-        if not error.final and video.tries < self.config.worker.attempts:
+    async def _fail_or_retry(self, video: Video, error: MediaError | TranscodeError, before: str | None) -> str | None:
+        delay = retry_delay(error, before=before, tries=video.tries, most=self.config.worker.attempts)
+        if delay is not None:
             await self.store.pause(video)
-            raise RetryLaterError(_RETRY_AFTER[min(video.tries, len(_RETRY_AFTER)) - 1]) from error
+            if cause_of(error) is Cause.UNKNOWN:
+                return error.code
+            raise RetryLaterError(delay) from error
         if error.code in _OF_ANOTHER_KIND | _NO_ROOM and not video.certain:
             # Sent by a client that does not say what it is: nobody called it a video.
             await self.store.discard(video)
-            return
+            return None
         metrics.VIDEOS_FAILED.labels(code=error.code).inc()
         await self.store.fail(video, error.code, given_up=not error.final)
         await self._sweep_removed(video.id)
+        return None
 
     async def _attempt(self, video: Video, ladder: Ladder) -> None:
         max_bytes = self.config.media.max_size * MIB

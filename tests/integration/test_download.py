@@ -171,7 +171,8 @@ async def test_a_compressed_bomb_counts_as_what_it_becomes(media: Media) -> None
     ("status", "code", "final"),
     [
         (404, "media-gone", True), (410, "media-gone", True), (403, "media-gone", True),
-        (401, "download-failed", False), (429, "download-failed", False),
+        (400, "media-gone", True), (451, "media-gone", True), (413, "media-too-large", True),
+        (408, "download-failed", False), (401, "download-failed", False), (429, "download-failed", False),
         (500, "download-failed", False), (502, "download-failed", False), (206, "download-failed", False),
         (204, "download-failed", False),
     ],

@@ -327,6 +327,8 @@ async def test_a_crash_while_it_grows(
 async def test_a_failure_while_it_grows(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
+    # However many attempts there may be: what comes again at once will come again.
+    await _started_again(service, {"attempts": 5})
     viewer, event_id = await _sent(service, http, alice, slow_clip)
     for attempt in (1, 2):
 
@@ -345,6 +347,7 @@ async def test_a_failure_while_it_grows(
             process.send_signal(signal.SIGABRT)
     failed = await viewer.video_in(event_id, "failed")
     assert failed["failure"] == {"code": "failed"}
+    assert [tuple(row) for row in await service.rows("SELECT attempts FROM videos")] == [(2,)]
     assert (failed["playlist_url"], failed["blurhash"], failed["progress"]) == (None, None, None)
     assert (await viewer.room())["members"][0]["reel_url"] is None
     assert (await viewer.fetch(video["playlist_url"]))[0] == 404

@@ -506,6 +506,24 @@ async def test_an_attempt_that_ends_has_no_progress(store: Store, end: str) -> N
     assert await _told(store, video) == (None, None)
 
 
+@pytest.mark.parametrize("end", ["pause", "give back"])
+async def test_a_first_stage_that_an_attempt_leaves_unfinished_is_out_of_the_reel(
+    store: Store, pool: Pool, dsn: str, end: str
+) -> None:
+    video = await begun(store, await one_video(store))
+    await store.publish(video, GROWING)
+    async with announcements(dsn, CHANNEL) as heard:
+        await (store.pause(video) if end == "pause" else store.give_back_attempt(video))
+        assert await heard.get() == ROOM, "those who wait for its next segment hear of it"
+    left = await again(store, video)
+    assert (left.state, left.is_playable, left.is_growing, left.stage) == (State.PROCESSING, False, False, None)
+    # Another attempt goes on from there.
+    new = await begun(store, video)
+    assert await store.publish(new, replace(published(State.PLAYABLE, "2-playable"), available=None))
+    await store.pause(new)
+    assert (await again(store, video)).is_playable, "what is whole plays on"
+
+
 async def test_what_is_under_way_is_what_a_living_worker_is_at(store: Store, pool: Pool) -> None:
     video, waiting = await begun(store, await one_video(store, 1)), await begun(store, await one_video(store, 2))
     await pool.execute("UPDATE pgqueuer SET status = 'picked', heartbeat = now() - interval '5 seconds'")

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import io
+import math
 import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -271,8 +272,13 @@ async def test_the_rules_of_tus(reel: Installation, uploader: Uploader) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"start": -1}, {"start": 2, "end": 1}, {"end": 0}, {"end": "x"}, {"convert": 3}, {"unknown": 1}]
-)
+    "body",
+    [
+        {"start": -1}, {"start": 2, "end": 1}, {"end": 0}, {"end": "x"}, {"convert": 3}, {"unknown": 1},
+        {"end": 1e308}, {"start": 1e308}, {"end": 7 * 24 * 3600 + 1}, {"end": 10**400}, {"start": -(10**400)},
+        {"end": math.nan}, {"start": math.nan}, {"end": math.inf}, {"start": -math.inf}, {"end": True}, {"end": "5"},
+    ],
+)  # fmt: skip
 async def test_nonsense_at_the_finish(uploader: Uploader, body: dict[str, object]) -> None:
     await uploader.create(0)
     answer = await uploader.finish(**body)

@@ -408,6 +408,7 @@ failure-blocked = This video is blocked, by the moderators of this room or by th
 failure-quota-user = You have as many videos here as one person may have. Delete some of yours (“mine” lists them), and send it again.
 failure-quota-room = This room has as many videos as it may have. Delete some of yours, or ask a moderator to, and send it again.
 failure-quota-server = This server has no room for more videos at the moment. Send it again later, or tell whoever runs the server.
+failure-disk-full = The server’s disk is full. Please send the video again later, or tell whoever runs the server.
 failure-internal = The server made a mistake. Please send the video again; if it stays, tell whoever runs the server.
 
 ## What the bot says in the room

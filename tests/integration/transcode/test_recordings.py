@@ -98,7 +98,8 @@ async def test_a_cut_is_exact(tools: Tools, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "seconds"), [(None, 1.0, 1.0), (3.0, None, 1.0), (1.0, 1.0001, 1 / RATE), (99.0, 100.0, 1 / RATE)]
+    ("start", "end", "seconds"),
+    [(None, 1.0, 1.0), (3.0, None, 1.0), (1.0, 1.0001, 1 / RATE), (99.0, 100.0, 1 / RATE), (3.0, 1e308, 1.0)],
 )
 async def test_cuts_at_the_edges(
     tools: Tools, tmp_path: Path, start: float | None, end: float | None, seconds: float

@@ -1,0 +1,57 @@
+"""Whether and when a failed attempt is repeated, by the cause of its failure. Pure."""
+
+import errno
+from datetime import timedelta
+from enum import StrEnum
+
+from appservice.errors import MediaError
+from transcode import TranscodeError
+
+BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10))
+"""The delays after the first and each further attempt that failed for a transient cause."""
+
+SECOND_TRY = timedelta(seconds=1)
+"""The delay before the one repetition after a failure of unknown cause."""
+
+_TRANSIENT = frozenset({"download-failed", "disk-full"})
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class Cause(StrEnum):
+    """What a failure tells of the next attempt.
+
+    PERMANENT: it would fail in the same way. TRANSIENT: the file is not to blame, and what is may pass. UNKNOWN: an
+    ffmpeg that ended as nobody expected, a mistake of ours; mostly the file brings it about each time.
+    """
+
+    PERMANENT = "permanent"
+    TRANSIENT = "transient"
+    UNKNOWN = "unknown"
+
+
+def cause_of(error: MediaError | TranscodeError) -> Cause:
+    """Classify a failure."""
+    if error.final:
+        return Cause.PERMANENT
+    return Cause.TRANSIENT if error.code in _TRANSIENT else Cause.UNKNOWN
+
+
+def retry_delay(error: MediaError | TranscodeError, *, before: str | None, tries: int, most: int) -> timedelta | None:
+    """Return when to try again; None when this failure is the last word.
+
+    `before` is the code of the failure that this attempt repeats, None for another attempt; `tries` are those that were
+    made, this one included, of `most`.
+    """
+    cause = cause_of(error)
+    if tries >= most or cause is Cause.PERMANENT:
+        return None
+    if cause is Cause.TRANSIENT:
+        return BACK_OFF[min(tries, len(BACK_OFF)) - 1]
+    return SECOND_TRY if before is None else None
+
+
+def failure_of(error: Exception) -> MediaError:
+    """Return the failure that an exception from outside of the work on a file means: a full disk, or our mistake."""
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return MediaError("disk-full", f"There is no space left: {error}.", final=False)
+    return MediaError("internal", str(error) or type(error).__name__, final=False)
