@@ -44,6 +44,10 @@ class MediaError(RoomreelError):
         self.final = final
 
 
+class NotYetUploadedError(RoomreelError):
+    """The event is there before its file: the homeserver expects the upload still (MSC2246)."""
+
+
 class RequestError(RoomreelError):
     """A request that is answered with an error (Matrix client-server API, "Standard error response")."""
 

@@ -110,7 +110,8 @@ class Video:
     way, None where nothing is known. `version` counts the changes that people made. `bytes` is what its files take on
     our disk. `of_before`: it was sent before the bot came. `renamed`: a person named it. `deleted_by`: who took it
     away, as long as it can come back. `attempts_before`: those with the media that an edit replaced.
-    `attempts_spared`: those that waited for their turn when their worker died.
+    `attempts_spared`: those that waited for their turn when their worker died. `awaited_since`: when its file was found
+    to be not uploaded yet, whatever has come since.
     """
 
     id: VideoId
@@ -152,6 +153,12 @@ class Video:
     attempts_spared: int = 0
     of_before: bool = False
     deleted_by: UserId | None = None
+    awaited_since: datetime | None = None
+
+    @property
+    def awaits_upload(self) -> bool:
+        """Say whether its event came before its file, which is still to come."""
+        return self.awaited_since is not None and self.state is State.QUEUED
 
     @property
     def tries(self) -> int:

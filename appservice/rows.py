@@ -95,6 +95,7 @@ def read_video(row: asyncpg.Record) -> Video:
         attempts_spared=row["attempts_spared"],
         of_before=row["of_before"],
         deleted_by=row["deleted_by"],
+        awaited_since=row["awaited_since"],
     )
 
 

@@ -10,15 +10,16 @@ OLD_S = 3600
 
 
 class Mark(StrEnum):
-    """What the bot says: three reactions to the message of the video, and a notice in its thread."""
+    """What the bot says: four reactions to the message of the video, and a notice in its thread."""
 
+    AWAITED = "awaited"
     WORKING = "working"
     PLAYABLE = "playable"
     FAILED = "failed"
     NOTICE = "notice"
 
 
-KEYS = {Mark.WORKING: "⏳", Mark.PLAYABLE: "▶️", Mark.FAILED: "⚠️"}
+KEYS = {Mark.AWAITED: "📤", Mark.WORKING: "⏳", Mark.PLAYABLE: "▶️", Mark.FAILED: "⚠️"}
 """The reactions' keys (`m.annotation`)."""
 
 
@@ -37,4 +38,6 @@ def marks(video: Video, status: Status, *, now: int, spoken: bool) -> set[Mark]:
         return set()  # what waits for a moderator plays for nobody
     if video.is_playable:
         return {Mark.PLAYABLE}
+    if video.awaits_upload:
+        return {Mark.AWAITED}
     return {Mark.WORKING} if video.state is State.PROCESSING or spoken else set()

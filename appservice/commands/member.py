@@ -26,7 +26,7 @@ def line_of(asked: Asked, video: Video) -> str:
     """Return a video's line in a list: title, length, what is special about it, id."""
     marks = [_length(video.duration)] if video.duration else []
     if video.state is not State.READY:
-        marks.append(asked.say(f"bot-state-{video.state}"))
+        marks.append(asked.say("bot-state-awaited" if video.awaits_upload else f"bot-state-{video.state}"))
     if video.visibility is not Visibility.SHOWN:
         marks.append(asked.say(f"bot-visibility-{video.visibility}"))
     if video.published:

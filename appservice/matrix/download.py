@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,18 @@ from pathlib import Path
 import aiohttp
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from appservice.errors import MediaError
+from appservice.errors import MediaError, NotYetUploadedError
 from appservice.matrix.client import Homeserver
+from appservice.matrix.discovery import read_limited
 from appservice.model import EncryptedFile
 
 CHUNK = 256 * 1024
 # A token that is being replaced, a request that took too long, too many of them.
 _MAY_PASS = frozenset({401, 408, 425, 429})
+# Whoever waits for an upload holds nobody up meanwhile: we ask again, and are answered at once.
+_WITHOUT_WAITING = {"timeout_ms": "0"}
+_MOST_ERROR = 64 * 1024
+_LOOK_TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
 
 
@@ -38,9 +44,9 @@ async def download(
 ) -> Downloaded:
     """Write the file of a content URI to `target` and return what it is.
 
-    Raises MediaError: `media-gone`, `media-too-large`, `hash-mismatch` (final), `download-failed`
-    (may be tried again). After an error nothing is left at `target`. An encrypted attachment is
-    written decrypted, and kept only when the hash of what came over the wire is right
+    Raises NotYetUploadedError while the homeserver waits for it; MediaError: `media-gone`, `media-too-large`,
+    `hash-mismatch` (final), `download-failed` (may be tried again). After an error nothing is left at `target`. An
+    encrypted attachment is written decrypted, and kept only when the hash of what came over the wire is right
     (client-server API, "Sending encrypted attachments").
     """
     try:
@@ -75,7 +81,9 @@ async def _chunks(
     url, headers = homeserver.media_url(mxc), homeserver.media_headers
     try:
         # A homeserver may redirect to its object store: the token does not follow to another origin.
-        async with session.get(url, headers=headers, timeout=_TIMEOUT) as response:
+        async with session.get(url, params=_WITHOUT_WAITING, headers=headers, timeout=_TIMEOUT) as response:
+            if await _is_awaited(response):
+                raise NotYetUploadedError(f"{mxc} is not uploaded yet.")
             if response.status == 413:
                 raise _too_large(max_bytes)
             # 403 is what a homeserver says of media that it will not fetch or has quarantined.
@@ -89,6 +97,27 @@ async def _chunks(
                 yield chunk
     except (aiohttp.ClientError, TimeoutError) as error:
         raise MediaError("download-failed", f"{mxc}: {error or type(error).__name__}", final=False) from error
+
+
+async def is_awaited(session: aiohttp.ClientSession, homeserver: Homeserver, mxc: str) -> bool:
+    """Say whether the homeserver waits for a file's upload. False also where it says nothing: a download tells why."""
+    try:
+        async with session.get(
+            homeserver.media_url(mxc), params=_WITHOUT_WAITING, headers=homeserver.media_headers, timeout=_LOOK_TIMEOUT
+        ) as response:
+            return await _is_awaited(response)
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+async def _is_awaited(response: aiohttp.ClientResponse) -> bool:
+    if response.status != 504:
+        return False
+    try:
+        answer = json.loads(await read_limited(response, _MOST_ERROR))
+    except ValueError:
+        return False  # a proxy's own
+    return isinstance(answer, dict) and answer.get("errcode") == "M_NOT_YET_UPLOADED"
 
 
 def _too_large(max_bytes: int) -> MediaError:

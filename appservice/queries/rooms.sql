@@ -148,6 +148,12 @@ SELECT FROM videos v WHERE v.id = $1 AND v.attempts = $2 AND v.visibility <> 're
 -- name: give_back_attempt (id, attempt) The worker was stopped in the middle.
 UPDATE videos SET attempts = attempts - 1, percent = NULL, remaining = NULL WHERE id = $1 AND attempts = $2;
 
+-- name: await_upload (id, attempt) The file is not uploaded yet: no attempt, and its work has not begun.
+UPDATE videos SET attempts = attempts - 1, awaited_since = coalesce(awaited_since, now()), percent = NULL,
+    remaining = NULL, state = CASE WHEN state = 'processing' THEN 'queued' ELSE state END, changed_at = now()
+WHERE id = $1 AND attempts = $2
+RETURNING room_id;
+
 -- name: spare_attempt (id, attempt, number) Let one attempt more, or fewer, not count.
 UPDATE videos SET attempts_spared = attempts_spared + $3 WHERE id = $1 AND attempts = $2;
 
@@ -222,7 +228,8 @@ RETURNING room_id;
 DELETE FROM videos WHERE id = $1 AND attempts = $2 RETURNING room_id, sent_in;
 
 -- name: requeue (id)
-UPDATE videos v SET state = 'queued', attempts = 0, attempts_before = 0, attempts_spared = 0, failure = NULL, changed_at = now()
+UPDATE videos v SET state = 'queued', attempts = 0, attempts_before = 0, attempts_spared = 0, failure = NULL,
+    awaited_since = NULL, changed_at = now()
 FROM videos was
 WHERE v.id = $1 AND was.id = v.id AND v.state = 'failed' AND v.visibility <> 'removed'
 RETURNING v.room_id, v.sender, was.failure;

@@ -254,6 +254,14 @@ class Store(Database):
             await _withdraw_growing(connection, video)
             await connection.execute(SQL["give_back_attempt"], video.id, video.attempts)
 
+    async def await_upload(self, video: Video) -> None:
+        """End an attempt that does not count, since the video's file is still to come."""
+        async with self._transaction() as connection:
+            room_id = await connection.fetchval(SQL["await_upload"], video.id, video.attempts)
+            if room_id is not None:
+                await speak_of(connection, video.id)
+                await announce(connection, room_id)
+
     @asynccontextmanager
     async def spared(self, video: Video) -> AsyncIterator[None]:
         """Let an attempt not count should its worker die meanwhile: it only waits, and another one is worked on."""

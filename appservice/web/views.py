@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -52,6 +52,9 @@ class CaptionsView(BaseModel):
     url: str
 
 
+WaitsFor: TypeAlias = Literal["moderator", "verdict", "operator", "upload"]
+
+
 def captions_view(captions: Captions, folder: str) -> CaptionsView:
     """Return captions that lie in a stage's folder."""
     return CaptionsView(language=captions.language, label=captions.label, url=f"{folder}/{captions.name}")
@@ -62,7 +65,8 @@ class VideoView(BaseModel):
 
     `storyboard_url` is a WebVTT file that names parts of a picture, `preview_url` a short silent clip. `version` goes
     with a change of what was seen, `can` says what the viewer may do; `reports` is null but for moderators. `waits_for`
-    says who decides on a held one; that operators hold it is for moderators to know.
+    says who decides on a held one; that operators hold it is for moderators to know. Of another it says "upload" while
+    its file is still being uploaded (MSC2246).
     """
 
     id: str
@@ -71,7 +75,7 @@ class VideoView(BaseModel):
     kind: Kind
     state: State
     visibility: Visibility
-    waits_for: Literal["moderator", "verdict", "operator"] | None
+    waits_for: WaitsFor | None
     duration: float | None
     width: int | None
     height: int | None
@@ -348,9 +352,9 @@ def _preview_url(video: Video, grant: Grant) -> str | None:
     return f"{folder}/{PREVIEW}" if folder and video.has_preview else None
 
 
-def _waits_for(video: Video, viewer: Viewer) -> Literal["moderator", "verdict", "operator"] | None:
+def _waits_for(video: Video, viewer: Viewer) -> WaitsFor | None:
     if video.visibility is not Visibility.HELD:
-        return None
+        return "upload" if video.awaits_upload else None
     if video.held_for is HeldFor.VERDICT:
         return "verdict"
     return "operator" if viewer.moderates and not waits(video) else "moderator"

@@ -13,6 +13,13 @@ BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), t
 SECOND_TRY = timedelta(seconds=1)
 """The delay before the one repetition after a failure of unknown cause."""
 
+LONGEST_WAIT = timedelta(days=1)
+"""How long a file may come after its event: as long as Synapse by default keeps what is not uploaded yet."""
+
+SOONEST = timedelta(seconds=2)
+"""The first delay after a file was found to be not uploaded yet."""
+
+_LATEST, _PATIENCE = timedelta(seconds=20), 10
 _TRANSIENT = frozenset({"download-failed", "disk-full"})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -48,6 +55,13 @@ def retry_delay(error: MediaError | TranscodeError, *, before: str | None, tries
     if cause is Cause.TRANSIENT:
         return BACK_OFF[min(tries, len(BACK_OFF)) - 1]
     return SECOND_TRY if before is None else None
+
+
+def upload_delay(waited: timedelta) -> timedelta | None:
+    """Return when to ask again for a file that is not uploaded yet; None when nobody believes in it any more."""
+    if waited >= LONGEST_WAIT:
+        return None
+    return min(max(waited / _PATIENCE, SOONEST), _LATEST)
 
 
 def failure_of(error: Exception) -> MediaError:

@@ -18,11 +18,11 @@ import structlog
 
 from appservice import __version__, metrics
 from appservice.config import Config
-from appservice.errors import HomeserverError, MediaError, UnavailableError
+from appservice.errors import HomeserverError, MediaError, NotYetUploadedError, UnavailableError
 from appservice.files import LocalFiles
 from appservice.matrix.client import Homeserver
-from appservice.matrix.download import download
-from appservice.model import Kind, Video, VideoId, Visibility
+from appservice.matrix.download import download, is_awaited
+from appservice.model import PLAYABLE_STATES, Kind, State, Video, VideoId, Visibility
 from appservice.quotas import Scope
 from appservice.settings import RoomSettings
 from appservice.store import QuotaStore, Store
@@ -31,7 +31,7 @@ from appservice.worker.films import film_of, shown_for
 from appservice.worker.lanes import Ladder, Lanes
 from appservice.worker.progress import Reporter, reported
 from appservice.worker.publication import Publication, SupersededError
-from appservice.worker.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
+from appservice.worker.retries import SECOND_TRY, SOONEST, Cause, cause_of, failure_of, retry_delay, upload_delay
 from transcode import PLAYABLE, READY, Limits, Result, Settings, Tools, TranscodeError, transcode
 
 log = structlog.get_logger()
@@ -41,6 +41,7 @@ MIB = 1024 * 1024
 SWEEP_AFTER = timedelta(hours=3)
 _LOOK_S = 1.0
 _OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture"})
+_NEVER_CAME = frozenset({"never-uploaded"})
 _NO_ROOM = frozenset({f"quota-{scope}" for scope in Scope})
 
 
@@ -110,6 +111,7 @@ class VideoWork:
 
     async def run(self, video_id: VideoId) -> None:
         """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
+        await self._expect_upload(video_id)
         before: str | None = None
         while True:
             async with self.lanes.beginning() as ladder:
@@ -117,6 +119,23 @@ class VideoWork:
             if before is None:
                 return
             await asyncio.sleep(SECOND_TRY.total_seconds())
+
+    async def _expect_upload(self, video_id: VideoId) -> None:
+        """Look whether a file has come that was not uploaded yet: without an attempt, and without a place among others.
+
+        Raises RetryLaterError while it has not.
+        """
+        video = await self.store.video(video_id)
+        if video is None or video.awaited_since is None or video.state not in {State.QUEUED, *PLAYABLE_STATES}:
+            return
+        if not await is_awaited(self.session, self.homeserver, video.mxc):
+            return
+        delay = upload_delay(await self.store.now() - video.awaited_since)
+        error = MediaError("never-uploaded", f"{video.mxc} was not uploaded in time.", final=True)
+        if delay is not None:
+            raise RetryLaterError(delay) from NotYetUploadedError(f"{video.mxc} is not uploaded yet.")
+        log.warning("video_failed", video_id=video.id, room_id=video.room_id, code=error.code, reason=str(error))
+        await self._fail_or_retry(video, error, None)
 
     async def _run(self, video_id: VideoId, ladder: Ladder, before: str | None) -> str | None:
         """Make one attempt; return the code of its failure, which was not there `before`, when it is worth another."""
@@ -138,6 +157,10 @@ class VideoWork:
             return await self._fail_or_retry(video, error, before)
         except SupersededError:
             log_video.info("video_superseded")
+        except NotYetUploadedError as error:
+            log_video.info("video_awaited", reason=str(error))
+            await self.store.await_upload(video)
+            raise RetryLaterError(SOONEST) from error
         except (asyncio.CancelledError, HomeserverError, UnavailableError):
             # We are told to stop, or somebody is away: neither is the video's fault.
             with contextlib.suppress(UnavailableError):
@@ -159,7 +182,7 @@ class VideoWork:
             if cause_of(error) is Cause.UNKNOWN:
                 return error.code
             raise RetryLaterError(delay) from error
-        if error.code in _OF_ANOTHER_KIND | _NO_ROOM and not video.certain:
+        if error.code in _OF_ANOTHER_KIND | _NO_ROOM | _NEVER_CAME and not video.certain:
             # Sent by a client that does not say what it is: nobody called it a video.
             await self.store.discard(video)
             return None

@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from appservice.errors import MediaError
+from appservice.errors import MediaError, NotYetUploadedError
 from appservice.matrix.client import Homeserver
-from appservice.matrix.download import CHUNK, Downloaded, download
+from appservice.matrix.download import CHUNK, Downloaded, download, is_awaited
 from appservice.model import EncryptedFile, UserId
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -181,6 +181,25 @@ async def test_other_answers(media: Media, status: int, code: str, final: bool) 
     media.answers(sends(b"" if status == 204 else b"{}", status))
     error = await media.refused()
     assert (error.code, error.final) == (code, final)
+
+
+async def test_what_is_not_uploaded_yet_is_no_failure(media: Media) -> None:
+    async def awaited(request: web.Request) -> web.StreamResponse:
+        assert request.query["timeout_ms"] == "0", "nobody is to wait in our place"
+        return web.json_response({"errcode": "M_NOT_YET_UPLOADED", "error": "not uploaded yet"}, status=504)
+
+    media.answers(awaited)
+    with pytest.raises(NotYetUploadedError):
+        await media.get()
+    assert not media.target.exists()
+    assert await is_awaited(media.session, media.homeserver, MXC)
+    # A proxy's own time-out, in whatever words.
+    for body in (b"{}", b"[]", b"<html>", bytes(100_000)):
+        media.answers(sends(body, 504))
+        assert (await media.refused()).code == "download-failed"
+        assert not await is_awaited(media.session, media.homeserver, MXC)
+    media.answers(sends(BODY))
+    assert not await is_awaited(media.session, media.homeserver, MXC)
 
 
 async def test_a_cut_connection_may_be_tried_again(media: Media) -> None:

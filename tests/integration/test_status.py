@@ -10,7 +10,7 @@ from appservice.demo.client import MatrixClient
 from tests.integration.commands.conftest import VERSIONS, Asking
 from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
 
-WORKING, PLAYABLE, FAILED = "⏳", "▶️", "⚠️"
+AWAITED, PLAYABLE, FAILED = "📤", "▶️", "⚠️"
 
 
 async def _marks(user: MatrixClient, reel: Installation, room_id: str, event_id: str) -> list[str]:
@@ -127,14 +127,14 @@ async def test_a_room_may_want_less(
     assert await _marks(alice, reel, room_id, silent) == []
 
 
-async def test_what_takes_longer_is_marked_while_it_does(
+async def test_what_is_still_being_uploaded_is_marked_so(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path
 ) -> None:
     # Clients may send the message first, and the file while others wait for it (MSC2246).
     uri = (await bob.request("POST", "/_matrix/media/v1/create"))["content_uri"]
     content = {"msgtype": "m.video", "body": "late.mp4", "url": uri, "info": {"mimetype": "video/mp4"}}
     event_id = await bob.send_event(room_id, "m.room.message", content)
-    await _become(alice, reel, room_id, event_id, WORKING)
+    await _become(alice, reel, room_id, event_id, AWAITED)
     path = f"/_matrix/media/v3/upload/{uri.removeprefix('mxc://')}"
     await bob.request("PUT", path, data=clip.read_bytes(), headers={"Content-Type": "video/mp4"})
     viewer = await reel.viewer(http, alice, room_id)

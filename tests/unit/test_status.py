@@ -1,5 +1,7 @@
 """What is to be said of a video by its message."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from appservice.model import HeldFor, State, Visibility
@@ -48,6 +50,14 @@ def test_a_new_start_takes_its_turn_in_sight() -> None:
     assert marks(make_video(state=State.QUEUED, created_at=SENT), Status.REACTIONS, now=SOON, spoken=True) == {
         Mark.WORKING
     }
+
+
+def test_what_waits_for_its_upload_has_a_mark_of_its_own() -> None:
+    video = make_video(state=State.QUEUED, created_at=SENT, awaited_since=datetime(2026, 1, 1, tzinfo=UTC))
+    assert marks(video, Status.REACTIONS, now=SOON, spoken=False) == {Mark.AWAITED}
+    assert marks(video, Status.FAILURES, now=SOON, spoken=False) == set()
+    at_work = make_video(state=State.PROCESSING, created_at=SENT, awaited_since=datetime(2026, 1, 1, tzinfo=UTC))
+    assert marks(at_work, Status.REACTIONS, now=SOON, spoken=True) == {Mark.WORKING}
 
 
 def test_what_waits_for_a_verdict_is_still_worked_on() -> None:

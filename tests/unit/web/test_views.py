@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -216,6 +217,13 @@ def test_whom_a_held_video_waits_for(held_for: HeldFor | None, to_sender: str, t
     assert told == [to_sender, to_moderator]
     shown = video_view(make_video(1), Viewer(ALICE, True), grant, is_avatar=False, reports=None)
     assert (shown.waits_for, shown.kind) == (None, Kind.VIDEO)
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_waits_for_its_upload(state: State) -> None:
+    video = make_video(1, state=state, awaited_since=datetime(2026, 1, 1, tzinfo=UTC))
+    seen = video_view(video, Viewer(ALICE, False), Grant("1.s/r", 0), is_avatar=False, reports=None)
+    assert seen.waits_for == ("upload" if state is State.QUEUED else None)
 
 
 def test_a_failed_video_tells_its_sender_why_and_plays_nothing() -> None:

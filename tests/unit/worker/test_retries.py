@@ -6,7 +6,16 @@ from datetime import timedelta
 import pytest
 
 from appservice.errors import MediaError
-from appservice.worker.retries import BACK_OFF, SECOND_TRY, Cause, cause_of, failure_of, retry_delay
+from appservice.worker.retries import (
+    BACK_OFF,
+    LONGEST_WAIT,
+    SECOND_TRY,
+    Cause,
+    cause_of,
+    failure_of,
+    retry_delay,
+    upload_delay,
+)
 from transcode import TranscodeError
 from transcode.errors import BrokenFile, DiskFull, Failed, TookTooLong, ToolMissing
 
@@ -69,3 +78,13 @@ def test_what_may_pass_is_tried_again_and_again(error: MediaError | TranscodeErr
 
 def test_an_outage_after_a_mistake_is_still_an_outage() -> None:
     assert retry_delay(AWAY, before="internal", tries=2, most=5) == BACK_OFF[1]
+
+
+def test_an_upload_is_found_at_most_half_a_minute_after_it_came() -> None:
+    waited, asked = timedelta(), 0
+    while (delay := upload_delay(waited)) is not None:
+        assert timedelta(seconds=2) <= delay <= timedelta(seconds=20)
+        waited, asked = waited + delay, asked + 1
+    assert LONGEST_WAIT <= waited < LONGEST_WAIT + timedelta(minutes=1)
+    assert upload_delay(timedelta(seconds=15)) == timedelta(seconds=2)
+    assert asked < 5000

@@ -38,6 +38,7 @@ describe('decodeRoom', () => {
   it('reads what was sent, and who decides on what is held', () => {
     const read = (fields: Record<string, unknown>) => decodeRoom(withVideo(fields)).members[0]?.videos[0];
     expect(read({ kind: 'voice', visibility: 'held', waits_for: 'verdict' })).toMatchObject({ kind: 'voice', waitsFor: 'verdict' });
+    expect(read({ state: 'queued', waits_for: 'upload' })).toMatchObject({ waitsFor: null, awaitsUpload: true });
     // Of a release that knows more, or less.
     expect(read({ kind: 'smell', visibility: 'held', waits_for: 'oracle' })).toMatchObject({ kind: 'video', waitsFor: 'moderator' });
   });

@@ -109,6 +109,7 @@ function video(value: unknown, where: string): Video {
     state: oneOf(json, 'state', STATES, where),
     visibility: oneOf(json, 'visibility', VISIBILITIES, where),
     waitsFor: json.visibility === 'held' ? (DECIDERS.find((decider) => decider === json.waits_for) ?? 'moderator') : null,
+    awaitsUpload: json.waits_for === 'upload',
     duration: optionalNumber(json, 'duration', where),
     posterUrl: localUrl(json, 'poster_url', where),
     blurhash: optionalText(json, 'blurhash', where),

@@ -43,6 +43,8 @@ export interface Video {
   readonly visibility: Visibility;
   /** Null unless it is held. */
   readonly waitsFor: Decider | null;
+  /** Its message came before its file, which is still being uploaded. */
+  readonly awaitsUpload: boolean;
   /** Seconds, of the whole video also while only its beginning can be watched; null until the file was examined. */
   readonly duration: number | null;
   readonly posterUrl: string | null;
