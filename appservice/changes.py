@@ -2,6 +2,7 @@
 
 import json
 from enum import StrEnum
+from typing import get_args
 
 from appservice import intake
 from appservice.codes import MISS_SECONDS, MOST_MISSES, SIGNED_IN_SECONDS
@@ -40,8 +41,9 @@ _TOLD_WITHIN_S, _TOLD_EVERY_S = 3600, 86_400
 _SAID = (
     intake.NewVideo, intake.VideoEdited, intake.SignInSent, intake.SignOutSent, intake.CommandSent, intake.Reacted,
 )  # fmt: skip
-# What is done when it comes, and must not be done again by looking back.
-_ONCE = (intake.NewVideo, intake.SignInSent, intake.SignOutSent, intake.Reacted)
+# What is done when it comes, and must not be done again: neither by looking back, nor because a transaction comes
+# twice, to another process as well, and what was told since would be overwritten.
+_ONCE = (intake.NewVideo, intake.SignInSent, intake.SignOutSent, intake.Reacted, *get_args(intake.StateChange))
 
 
 _OfRoom = (
@@ -86,7 +88,7 @@ async def _counts(connection: Connection, change: intake.Change) -> bool:
     """Say whether something is to be done about a change at all."""
     if isinstance(change, _SAID) and await connection.fetchval(SQL["is_policed"], _author(change)):
         return False
-    if isinstance(change, _ONCE) and not await connection.fetchval(SQL["see"], change.event_id):
+    if isinstance(change, _ONCE) and change.event_id and not await connection.fetchval(SQL["see"], change.event_id):
         return False  # the homeserver repeats itself, or we found it ourselves
     return not isinstance(change, intake.NewVideo) or await _joins(connection, change)
 
@@ -117,6 +119,7 @@ def _author(change: intake.MessageChange) -> UserId:
 async def _take_rule(connection: Connection, change: intake.PolicyChanged) -> bool:
     if not await connection.fetchval(SQL["is_policy_list"], change.room_id):
         return False
+    await connection.execute(SQL["policy_list_told"], change.room_id)
     rule = change.rule
     if rule is None:
         await connection.execute(SQL["forget_policy_rule"], change.room_id, change.event_type, change.state_key)
@@ -145,10 +148,11 @@ async def _apply_to_room(connection: Connection, change: intake.RoomChange) -> N
     room_id = change.room_id
     match change:
         case intake.BotMembershipChanged():
-            await connection.execute(
-                SQL["set_bot_membership"], room_id, change.membership, change.sender, change.direct
-            )
-            if change.membership is Membership.JOIN:
+            taken = await connection.fetchval(
+                SQL["set_bot_membership"], room_id, change.membership, change.sender, change.direct,
+                change.requested_at,
+            )  # fmt: skip
+            if taken and change.membership is Membership.JOIN:
                 await resume(connection)
         case intake.RoomNamed():
             await connection.execute(SQL["set_room_name"], room_id, change.name)
@@ -248,6 +252,7 @@ async def _edited(connection: Connection, change: intake.VideoEdited) -> bool:
 
 async def _redacted(connection: Connection, change: intake.Redacted) -> bool:
     if await connection.fetchval(SQL["is_policy_list"], change.room_id):
+        await connection.execute(SQL["policy_list_told"], change.room_id)
         await enqueue(connection, POLICY_JOB, change.room_id, priority=LIGHT)  # a rule is gone, but which?
     rows = await connection.fetch(SQL["removable_by_event"], change.room_id, change.target)
     await remove_videos(connection, rows, by=change.sender, redact=False, because="redaction")

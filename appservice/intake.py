@@ -7,6 +7,7 @@ of interest but of the wrong form is a MalformedEventError, which the caller log
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from appservice.codes import PREFIX, is_sign_out, sign_in_code
 from appservice.errors import MalformedEventError
@@ -72,19 +73,23 @@ class MemberChanged:
     membership: Membership
     display_name: str | None
     avatar_mxc: str | None
+    event_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BotMembershipChanged:
     """The bot was invited, has joined, or was sent away; `sender` did it.
 
-    `direct`: the invitation is to a conversation with it alone.
+    `direct`: the invitation is to a conversation with it alone. `requested_at`, where no event but a response of the
+    homeserver says so: the database's clock before the request.
     """
 
     room_id: RoomId
     membership: Membership
     sender: UserId
     direct: bool = False
+    event_id: EventId | None = None
+    requested_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class RoomNamed:
 
     room_id: RoomId
     name: str | None
+    event_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class PowerChanged:
 
     room_id: RoomId
     content: dict[str, object]
+    event_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,7 @@ class RoomReplaced:
 
     room_id: RoomId
     replaced_by: RoomId
+    event_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,7 @@ class RetentionChanged:
 
     room_id: RoomId
     max_lifetime: int | None
+    event_id: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +200,14 @@ class PolicyChanged:
     event_type: str
     state_key: str
     rule: Rule | None
+    event_id: EventId | None = None
 
 
 RoomChange = BotMembershipChanged | RoomNamed | PowerChanged | RoomEncrypted | RoomReplaced | RetentionChanged
+StateChange = (
+    MemberChanged | BotMembershipChanged | RoomNamed | PowerChanged | RoomReplaced | RetentionChanged | PolicyChanged
+)
+"""What a later event overwrites; `event_id` is None where no event of the stream told it."""
 MessageChange = NewVideo | VideoEdited | Redacted | SignInSent | SignOutSent | CommandSent | Reacted
 """What comes once, in the timeline, and not with a room's state."""
 Change = MessageChange | MemberChanged | RoomChange | PolicyChanged
@@ -263,6 +277,11 @@ def _user_id(value: object, what: str) -> UserId:
     if not _USER_ID.fullmatch(user_id := _identifier(value, "@", what)):
         raise MalformedEventError(f"{what} is not a Matrix user id")
     return UserId(user_id)
+
+
+def _state_event_id(event: Mapping[str, object]) -> EventId | None:
+    # The state of a room may be told without it.
+    return EventId(_identifier(event["event_id"], "$", "event_id")) if "event_id" in event else None
 
 
 def _content(event: Mapping[str, object]) -> Mapping[str, object]:
@@ -462,7 +481,8 @@ def _member(event: Mapping[str, object], bot: UserId) -> Change:
     user_id = _user_id(event["state_key"], "state_key")
     if user_id == bot:
         sender = _user_id(event.get("sender"), "sender")
-        return BotMembershipChanged(room_id, membership, sender, content.get("is_direct") is True)
+        direct = content.get("is_direct") is True
+        return BotMembershipChanged(room_id, membership, sender, direct, _state_event_id(event))
     avatar = content.get("avatar_url")
     return MemberChanged(
         room_id=room_id,
@@ -470,6 +490,7 @@ def _member(event: Mapping[str, object], bot: UserId) -> Change:
         membership=membership,
         display_name=clean_text(content.get("displayname")),
         avatar_mxc=avatar if isinstance(avatar, str) and _MXC.fullmatch(avatar) else None,
+        event_id=_state_event_id(event),
     )
 
 
@@ -477,7 +498,8 @@ def _policy(kind: str, event: Mapping[str, object]) -> PolicyChanged:
     state_key = event["state_key"]
     if not isinstance(state_key, str) or len(state_key) > _MAX_ID or "\x00" in state_key:
         raise MalformedEventError("state_key is not a short text")
-    return PolicyChanged(_room_id(event), kind, state_key, read_rule(kind, state_key, event.get("content")))
+    rule = read_rule(kind, state_key, event.get("content"))
+    return PolicyChanged(_room_id(event), kind, state_key, rule, _state_event_id(event))
 
 
 def _lifetime(value: object) -> int | None:
@@ -488,17 +510,17 @@ def _lifetime(value: object) -> int | None:
 def _room_state(kind: str, event: Mapping[str, object]) -> Change | None:
     match kind:
         case "m.room.name":
-            return RoomNamed(_room_id(event), clean_text(_content(event).get("name")))
+            return RoomNamed(_room_id(event), clean_text(_content(event).get("name")), _state_event_id(event))
         case "m.room.power_levels":
-            return PowerChanged(
-                _room_id(event), {str(clean_json(k)): clean_json(v) for k, v in _content(event).items()}
-            )
+            levels = {str(clean_json(k)): clean_json(v) for k, v in _content(event).items()}
+            return PowerChanged(_room_id(event), levels, _state_event_id(event))
         case "m.room.encryption":
             return RoomEncrypted(_room_id(event))
         case "m.room.tombstone":
             replaced_by = _identifier(_content(event).get("replacement_room"), "!", "replacement_room")
-            return RoomReplaced(_room_id(event), RoomId(replaced_by))
+            return RoomReplaced(_room_id(event), RoomId(replaced_by), _state_event_id(event))
         case "m.room.retention":
-            return RetentionChanged(_room_id(event), _lifetime(_content(event).get("max_lifetime")))
+            lifetime = _lifetime(_content(event).get("max_lifetime"))
+            return RetentionChanged(_room_id(event), lifetime, _state_event_id(event))
         case _:
             return None

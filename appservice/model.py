@@ -234,3 +234,4 @@ class Snapshot:
     banned: frozenset[UserId]
     read_at: datetime
     max_lifetime: int | None = None
+    invited: frozenset[UserId] = frozenset()

@@ -158,6 +158,7 @@ class Homeserver:
             banned=frozenset(c.user_id for c in everybody if c.membership is Membership.BAN),
             read_at=read_at,
             max_lifetime=next((c.max_lifetime for c in changes if isinstance(c, intake.RetentionChanged)), None),
+            invited=frozenset(c.user_id for c in everybody if c.membership is Membership.INVITE) - {self.bot},
         )
         return snapshot, RoomLinks(
             predecessor=_linked(creation.get("content", {}).get("predecessor"), "room_id"),

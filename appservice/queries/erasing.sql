@@ -63,7 +63,8 @@ WITH settings AS (DELETE FROM people WHERE user_id = $1),
     exports AS (DELETE FROM exports WHERE user_id = $1),
     warned AS (DELETE FROM quota_warnings WHERE scope = 'user' AND whose = $1),
     said AS (DELETE FROM commands WHERE sender = $1 AND done_at IS NOT NULL),
-    gone AS (DELETE FROM members WHERE user_id = $1 AND membership <> 'join')
+    gone AS (DELETE FROM members WHERE user_id = $1 AND membership <> 'join' RETURNING room_id),
+    marked AS (UPDATE rooms SET members_forgotten_at = clock_timestamp() WHERE room_id IN (SELECT room_id FROM gone))
 UPDATE videos SET sender = '' WHERE sender = $1;
 
 -- name: erase_room (room_id) All that is kept of a room beside videos, except that it is there and who is in it.

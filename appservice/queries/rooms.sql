@@ -3,10 +3,18 @@
 -- name: upsert_room (room_id) The room exists from now on; an older row stays as it is.
 INSERT INTO rooms (room_id) VALUES ($1) ON CONFLICT DO NOTHING;
 
--- name: set_bot_membership (room_id, membership, inviter, direct) The bot was invited, joined or left; only an invitation says whether it is a direct one.
-INSERT INTO rooms (room_id, bot_membership, inviter, direct) VALUES ($1, $2, $3, $4)
+-- name: set_bot_membership (room_id, membership, inviter, direct, requested_at or NULL) The bot was invited, joined or left; only an invitation says whether it is a direct one. What an event told after `requested_at` stays, and nothing comes back.
+INSERT INTO rooms (room_id, bot_membership, inviter, direct, bot_told_at, bot_joined_at)
+VALUES (
+    $1, $2, $3, $4, coalesce($5, clock_timestamp()),
+    CASE WHEN $2 = 'join' THEN coalesce($5, clock_timestamp()) ELSE '-infinity' END
+)
 ON CONFLICT (room_id) DO UPDATE
 SET bot_membership = excluded.bot_membership, inviter = excluded.inviter,
+    bot_told_at = coalesce($5, clock_timestamp()),
+    -- Its name may change while it is there.
+    bot_joined_at = CASE WHEN excluded.bot_membership = 'join' AND rooms.bot_membership <> 'join'
+        THEN coalesce($5, clock_timestamp()) ELSE rooms.bot_joined_at END,
     direct = CASE WHEN excluded.bot_membership = 'invite' THEN excluded.direct ELSE rooms.direct END,
     left_at = CASE WHEN excluded.bot_membership = 'join' THEN NULL
         WHEN excluded.bot_membership IN ('leave', 'ban') THEN coalesce(rooms.left_at, now()) ELSE rooms.left_at END,
@@ -15,7 +23,9 @@ SET bot_membership = excluded.bot_membership, inviter = excluded.inviter,
     joined_event = CASE WHEN excluded.bot_membership = 'join' THEN rooms.joined_event END,
     -- Invited again after it left: place the widget and say what is needed anew.
     widget_placed = rooms.widget_placed AND excluded.bot_membership = 'join',
-    told = CASE WHEN excluded.bot_membership = 'join' THEN rooms.told ELSE '{}' END;
+    told = CASE WHEN excluded.bot_membership = 'join' THEN rooms.told ELSE '{}' END
+WHERE $5::timestamptz IS NULL OR rooms.bot_told_at <= $5
+RETURNING true AS taken;
 
 -- name: set_room_name (room_id, name)
 UPDATE rooms SET name = $2, name_told_at = clock_timestamp() WHERE room_id = $1;
@@ -32,14 +42,17 @@ UPDATE rooms SET encrypted = true WHERE room_id = $1;
 -- name: set_replaced_by (room_id, replacement)
 UPDATE rooms SET replaced_by = $2 WHERE room_id = $1;
 
--- name: set_room_snapshot (room_id, name, power_levels, creators, encrypted, read_at, max_lifetime) State read from the homeserver; what an event told later stays.
+-- name: set_room_snapshot (room_id, name, power_levels, creators, encrypted, read_at, max_lifetime) State read from the homeserver; what an event told later stays. Says whether members were deleted since: then it is to be read again.
 UPDATE rooms
 SET name = CASE WHEN name_told_at <= $6 THEN $2 ELSE name END,
+    name_told_at = greatest(name_told_at, $6), power_told_at = greatest(power_told_at, $6),
+    retention_told_at = greatest(retention_told_at, $6),
     power_levels = CASE WHEN power_told_at <= $6 THEN $3 ELSE power_levels END,
     max_lifetime = CASE WHEN retention_told_at <= $6 THEN $7 ELSE max_lifetime END,
     creators = $4,  -- they never change
     encrypted = encrypted OR $5  -- nor is this ever taken back
-WHERE room_id = $1;
+WHERE room_id = $1
+RETURNING members_forgotten_at > $6 AS again;
 
 -- name: mark_widget_placed (room_id)
 UPDATE rooms SET widget_placed = true WHERE room_id = $1;
@@ -65,24 +78,51 @@ ON CONFLICT (room_id, user_id) DO UPDATE
 SET membership = excluded.membership, display_name = excluded.display_name,
     avatar_mxc = excluded.avatar_mxc, changed_at = clock_timestamp();
 
--- name: snapshot_members (room_id, user_ids, display_names, avatar_mxcs, read_at) The joined members as read from the homeserver; what an event said later stays.
-INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc)
-SELECT $1, user_id, 'join', display_name, avatar_mxc
-FROM unnest($2::text[], $3::text[], $4::text[]) AS joined (user_id, display_name, avatar_mxc)
+-- name: answer_member (room_id, user_id, membership, display_name, avatar_mxc, requested_at) One member as the homeserver answered; what an event said later stays. Nothing comes back where nothing changes. Of strangers nothing is kept.
+INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc, changed_at)
+SELECT $1, $2, $3, $4, $5, $6 FROM rooms r
+WHERE r.room_id = $1 AND r.members_forgotten_at <= $6
+    AND ($3 = 'join' OR EXISTS (SELECT FROM members WHERE room_id = $1 AND user_id = $2))
 ON CONFLICT (room_id, user_id) DO UPDATE
-SET membership = 'join', display_name = excluded.display_name, avatar_mxc = excluded.avatar_mxc
-WHERE members.changed_at <= $5;
+SET membership = excluded.membership, display_name = excluded.display_name, avatar_mxc = excluded.avatar_mxc,
+    changed_at = excluded.changed_at
+WHERE members.changed_at <= $6 AND (
+    (members.membership, members.display_name, members.avatar_mxc)
+        IS DISTINCT FROM (excluded.membership, excluded.display_name, excluded.avatar_mxc)
+    OR members.changed_at < (SELECT bot_joined_at FROM rooms WHERE room_id = $1)
+)
+RETURNING true AS taken;
 
--- name: snapshot_leavers (room_id, joined_user_ids, read_at) Who is not among the joined any more has left.
-UPDATE members SET membership = 'leave', changed_at = clock_timestamp()
-WHERE room_id = $1 AND membership = 'join' AND changed_at <= $3 AND NOT user_id = ANY ($2)
+-- name: is_member_told (room_id, user_id, requested_at) Whether an event told of a member since then, or what one told was deleted.
+SELECT coalesce((SELECT changed_at > $3 FROM members WHERE room_id = $1 AND user_id = $2), members_forgotten_at > $3) AS told
+FROM rooms WHERE room_id = $1;
+
+-- name: snapshot_members (room_id, user_ids, memberships, display_names, avatar_mxcs, read_at) Who is joined or invited as read from the homeserver; what an event said later stays.
+INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc, changed_at)
+SELECT $1, s.user_id, s.membership, s.display_name, s.avatar_mxc, $6
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS s (user_id, membership, display_name, avatar_mxc)
+WHERE EXISTS (SELECT FROM rooms WHERE room_id = $1 AND members_forgotten_at <= $6)
+    OR EXISTS (SELECT FROM members m WHERE m.room_id = $1 AND m.user_id = s.user_id)
+ON CONFLICT (room_id, user_id) DO UPDATE
+SET membership = excluded.membership, display_name = excluded.display_name, avatar_mxc = excluded.avatar_mxc,
+    changed_at = excluded.changed_at
+WHERE members.changed_at <= $6;
+
+-- name: snapshot_leavers (room_id, user_ids, banned, read_at) Who is not among these any more has left, or was banned.
+UPDATE members SET membership = CASE WHEN user_id = ANY ($3) THEN 'ban' ELSE 'leave' END, changed_at = $4
+WHERE room_id = $1 AND changed_at <= $4 AND NOT user_id = ANY ($2)
+    AND (membership NOT IN ('leave', 'ban') OR (membership = 'leave') = (user_id = ANY ($3)))
 RETURNING user_id;
 
--- name: member_key (room_id, user_id) Nothing comes back unless both the user and the bot are in the room, or when a policy list bans the user.
+-- name: snapshot_banned (room_id, banned, read_at) Those of the banned of whom no event said anything later.
+SELECT user_id FROM unnest($2::text[]) AS b (user_id)
+WHERE NOT EXISTS (SELECT FROM members m WHERE m.room_id = $1 AND m.user_id = b.user_id AND m.changed_at > $3);
+
+-- name: member_key (room_id, user_id) Nothing comes back unless both the user and the bot are in the room, as far as was learned since the bot is there, or when a policy list bans the user.
 SELECT m.key
 FROM members m JOIN rooms r ON r.room_id = m.room_id
 WHERE m.room_id = $1 AND m.user_id = $2 AND m.membership = 'join' AND r.bot_membership = 'join'
-    AND NOT is_policed(m.user_id);
+    AND m.changed_at >= r.bot_joined_at AND NOT is_policed(m.user_id);
 
 -- name: joined_members (room_id)
 SELECT key, user_id, display_name, avatar_mxc, avatar_video FROM members WHERE room_id = $1 AND membership = 'join';
@@ -96,7 +136,7 @@ WHERE r.key = $1 AND v.key = $2 AND v.membership = 'join' AND m.key = $3;
 SELECT m.room_id, m.user_id
 FROM members m JOIN rooms r ON r.room_id = m.room_id
 WHERE r.key = $1 AND m.key = $2 AND m.membership = 'join' AND r.bot_membership = 'join'
-    AND NOT is_policed(m.user_id);
+    AND m.changed_at >= r.bot_joined_at AND NOT is_policed(m.user_id);
 
 -- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind) Nothing comes back for an event that is known, or of somebody who does not want it.
 INSERT INTO videos (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from appservice.audit import ITSELF, Deed, note
 from appservice.jobs import (
@@ -21,6 +21,8 @@ from appservice.model import HeldFor, RoomId, UserId, VideoId
 from appservice.policies import Rule
 from appservice.rows import SQL
 from appservice.store.pool import Database
+
+_READ_AGAIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,17 @@ class PolicyStore(Database):
             await enqueue(connection, POLICY_JOB, room_id, priority=LIGHT)
         return True
 
-    async def read(self, room_id: RoomId, rules: Sequence[Rule]) -> None:
-        """Take over all rules of a list, and do what they say."""
+    async def read(self, room_id: RoomId, rules: Sequence[Rule], requested_at: datetime) -> None:
+        """Take over all rules of a list, and do what they say.
+
+        `requested_at` is the database's clock before the homeserver was asked: where an event changed a rule since,
+        the list is read again.
+        """
         async with self._transaction() as connection:
             if not await connection.fetchval(SQL["is_policy_list"], room_id):
+                return
+            if not await connection.fetchval(SQL["policy_list_asked"], room_id, requested_at):
+                await enqueue(connection, POLICY_JOB, room_id, priority=LIGHT, after=_READ_AGAIN)
                 return
             await connection.execute(SQL["forget_policy_rules"], room_id)
             await connection.executemany(

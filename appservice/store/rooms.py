@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -31,7 +31,7 @@ from appservice.jobs import (
     speak_of,
     trouble,
 )
-from appservice.model import Member, Room, RoomId, Snapshot, State, UserId, Video, VideoId, sources_of
+from appservice.model import Member, Membership, Room, RoomId, Snapshot, State, UserId, Video, VideoId, sources_of
 from appservice.quotas import NO_LIMITS, Quotas
 from appservice.removal import erase_departed
 from appservice.rows import SQL, read_room, read_video
@@ -117,21 +117,48 @@ class Store(Database):
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Take over a room's state as read from the homeserver, except where an event told something newer."""
-        joined = [user_id for user_id, _, _ in snapshot.members]
-        names = [name for _, name, _ in snapshot.members]
-        avatars = [avatar for _, _, avatar in snapshot.members]
+        rows: list[tuple[UserId, Membership, str | None, str | None]] = [
+            *((user_id, Membership.JOIN, name, avatar) for user_id, name, avatar in snapshot.members),
+            *((user_id, Membership.INVITE, None, None) for user_id in snapshot.invited),
+        ]
+        there, memberships, names, avatars = ([row[n] for row in rows] for n in range(4))
         async with self._transaction() as connection:
-            await connection.execute(
+            again = await connection.fetchval(
                 SQL["set_room_snapshot"], snapshot.room_id, snapshot.name, snapshot.power_levels, snapshot.creators,
                 snapshot.encrypted, snapshot.read_at, snapshot.max_lifetime,
             )  # fmt: skip
+            if again:
+                await enqueue(connection, ROOM_JOB, snapshot.room_id, priority=LIGHT)
             await connection.execute(
-                SQL["snapshot_members"], snapshot.room_id, joined, names, avatars, snapshot.read_at
+                SQL["snapshot_members"], snapshot.room_id, there, memberships, names, avatars, snapshot.read_at
             )
-            leavers = await connection.fetch(SQL["snapshot_leavers"], snapshot.room_id, joined, snapshot.read_at)
-            for user_id in {UserId(row["user_id"]) for row in leavers} | snapshot.banned:
+            banned = list(snapshot.banned)
+            gone = [
+                *await connection.fetch(SQL["snapshot_leavers"], snapshot.room_id, there, banned, snapshot.read_at),
+                *await connection.fetch(SQL["snapshot_banned"], snapshot.room_id, banned, snapshot.read_at),
+            ]
+            for user_id in {UserId(row["user_id"]) for row in gone}:
                 await erase_departed(connection, snapshot.room_id, user_id, banned=user_id in snapshot.banned)
             await announce(connection, snapshot.room_id)
+
+    async def answer_member(self, member: intake.MemberChanged, requested_at: datetime) -> bool:
+        """Take over what the homeserver answered about a member, unless something newer is known: then return False.
+
+        `requested_at` is the database's clock before the request. An event that was stored by then is part of the
+        answer; of one that was stored later only another request can tell.
+        """
+        room_id, user_id = member.room_id, member.user_id
+        async with self._transaction() as connection:
+            taken = await connection.fetchval(
+                SQL["answer_member"], room_id, user_id, member.membership, member.display_name, member.avatar_mxc,
+                requested_at,
+            )  # fmt: skip
+            if not taken:
+                return not await connection.fetchval(SQL["is_member_told"], room_id, user_id, requested_at)
+            if member.membership in {Membership.LEAVE, Membership.BAN}:
+                await erase_departed(connection, room_id, user_id, banned=member.membership is Membership.BAN)
+            await announce(connection, room_id)
+            return True
 
     async def joined_members(self, room_id: RoomId) -> list[Member]:
         """Return who is in a room."""

@@ -27,6 +27,8 @@ log = structlog.get_logger()
 _KEEP_ALIVE_S = 15.0
 _SETTLE_S = 0.1
 _SESSION_BODY = 64 * 1024
+# Events that come while the homeserver answers make its answer void.
+_MOST_REQUESTS = 3
 
 routes = web.RouteTableDef()
 
@@ -96,20 +98,25 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
     refusal = ForbiddenError("You are not a member of this room, or Roomreel is not in it.")
     if room is None or room.bot_membership is not Membership.JOIN:
         raise refusal
-    try:
-        member = await context.homeserver.membership(room_id, user_id)
-    except HomeserverError as error:
-        raise UnavailableError("The homeserver does not answer. Try again in a moment.") from error
-    if member is None or member.membership is not Membership.JOIN:
-        raise refusal
-    # The transaction that tells us of a fresh member may still be under way.
-    member_key = await context.store.member_key(room_id, user_id)
-    if member_key is None:
-        await context.store.apply([member])
-        member_key = await context.store.member_key(room_id, user_id)
-    if member_key is None:
-        raise refusal  # a policy list bans them
-    return room, member_key
+    for _ in range(_MOST_REQUESTS):
+        requested_at = await context.store.now()
+        try:
+            member = await context.homeserver.membership(room_id, user_id)
+        except HomeserverError as error:
+            raise UnavailableError("The homeserver does not answer. Try again in a moment.") from error
+        if member is None:
+            raise refusal
+        joined = member.membership is Membership.JOIN
+        if joined and (member_key := await context.store.member_key(room_id, user_id)) is not None:
+            return room, member_key
+        # The transaction that tells us of a fresh member, or of one who left, may still be under way.
+        settled = await context.store.answer_member(member, requested_at)
+        member_key = await context.store.member_key(room_id, user_id) if joined and settled else None
+        if member_key is not None:
+            return room, member_key
+        if settled:
+            raise refusal  # they left, or a policy list bans them
+    raise UnavailableError("Your membership of this room is just changing. Try again in a moment.")
 
 
 @routes.get("/api/v1/rooms/{room_id}")

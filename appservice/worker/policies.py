@@ -52,10 +52,11 @@ class PolicyWork:
                 await self.homeserver.leave(room_id, self.texts.say("bot-policy-left"))
                 return
             await self.homeserver.join(room_id, via=room_id.partition(":")[2] or None)
+            requested_at = await self.store.now()
             rules = await self.homeserver.policy_rules(room_id)
         except (ForbiddenError, RefusedByHomeserverError) as error:
             log.warning("policy_list_unreachable", policy_list=room_id, reason=str(error))
             await self.store.unreachable(room_id, str(error))
         else:
-            await self.store.read(room_id, rules)
+            await self.store.read(room_id, rules, requested_at)
             log.info("policy_list_read", policy_list=room_id, rules=len(rules))

@@ -200,13 +200,21 @@ async def look_after_all(store: Store, timeline: TimelineStore, homeserver: Home
 
     Returns how many rooms the bot is in.
     """
+    requested_at = await store.now()
     known, joined = await store.rooms_with_us(), set(await homeserver.joined_rooms())
+
+    def learned(room_id: RoomId, membership: Membership) -> BotMembershipChanged:
+        return BotMembershipChanged(room_id, membership, homeserver.bot, requested_at=requested_at)
+
     for room_id in sorted(joined - known):
-        came = BotMembershipChanged(room_id, Membership.JOIN, homeserver.bot)
         # Where it was before there was this database, all that was said is history.
         unheard_of = await store.room(room_id) is None
-        await timeline.take(room_id, [came], newest=await _newest(homeserver, room_id) if unheard_of else None)
-    await store.apply([BotMembershipChanged(room_id, Membership.LEAVE, homeserver.bot) for room_id in known - joined])
+        await timeline.take(
+            room_id,
+            [learned(room_id, Membership.JOIN)],
+            newest=await _newest(homeserver, room_id) if unheard_of else None,
+        )
+    await store.apply([learned(room_id, Membership.LEAVE) for room_id in known - joined])
     rooms = await store.tended_rooms()
     await store.tend(rooms)
     await store.look_back(rooms)

@@ -68,6 +68,9 @@ def state(kind: str, content: object, state_key: object = "", **event: object) -
     }  # fmt: skip
 
 
+STATE = EventId("$state")
+
+
 def read(event: object) -> Change | None:
     return read_event(event, bot=BOT, permissions=PERMISSIONS)
 
@@ -370,13 +373,14 @@ def test_a_redaction_of_nothing_is_malformed(redacts: object) -> None:
 @pytest.mark.parametrize("membership", list(Membership))
 def test_memberships(membership: Membership) -> None:
     content = {"membership": membership.value, "displayname": "Al\x1bice ", "avatar_url": MXC}
-    assert read(state("m.room.member", content, ALICE)) == MemberChanged(ROOM, ALICE, membership, "Al ice", MXC)
+    assert read(state("m.room.member", content, ALICE)) == MemberChanged(ROOM, ALICE, membership, "Al ice", MXC, STATE)
 
 
 @pytest.mark.parametrize("avatar", [None, 5, "", "https://example.org/a.png", "mxc://a/b/../c"])
 def test_a_member_without_a_proper_avatar_or_name(avatar: object) -> None:
     content = {"membership": "join", "displayname": 5, "avatar_url": avatar}
-    assert read(state("m.room.member", content, ALICE)) == MemberChanged(ROOM, ALICE, Membership.JOIN, None, None)
+    change = MemberChanged(ROOM, ALICE, Membership.JOIN, None, None, STATE)
+    assert read(state("m.room.member", content, ALICE)) == change
 
 
 def test_blocked_users_are_members_all_the_same() -> None:
@@ -386,7 +390,7 @@ def test_blocked_users_are_members_all_the_same() -> None:
 
 def test_the_bots_own_membership_names_who_did_it() -> None:
     event = state("m.room.member", {"membership": "invite"}, BOT)
-    assert read(event) == BotMembershipChanged(ROOM, Membership.INVITE, ALICE)
+    assert read(event) == BotMembershipChanged(ROOM, Membership.INVITE, ALICE, event_id=STATE)
     with pytest.raises(MalformedEventError):
         read({**event, "sender": None})
 
@@ -404,6 +408,14 @@ def test_malformed_members(content: object, state_key: object) -> None:
         read(state("m.room.member", content, state_key))
 
 
+def test_a_room_tells_its_state_without_event_ids_too() -> None:
+    event = state("m.room.member", {"membership": "join"}, ALICE)
+    del event["event_id"]
+    assert read(event) == MemberChanged(ROOM, ALICE, Membership.JOIN, None, None)
+    with pytest.raises(MalformedEventError):
+        read({**event, "event_id": 5})
+
+
 def test_a_member_event_without_state_key_is_nothing() -> None:
     event = state("m.room.member", {"membership": "join"}, ALICE)
     del event["state_key"]
@@ -416,20 +428,20 @@ def test_a_member_event_without_state_key_is_nothing() -> None:
 @pytest.mark.parametrize(
     ("kind", "content", "change"),
     [
-        ("m.room.name", {"name": " The\tden "}, RoomNamed(ROOM, "The den")),
-        ("m.room.name", {"name": ""}, RoomNamed(ROOM, None)),
-        ("m.room.name", {}, RoomNamed(ROOM, None)),
-        ("m.room.power_levels", {"users": {ALICE: 100}}, PowerChanged(ROOM, {"users": {ALICE: 100}})),
-        ("m.room.power_levels", {"a\x00": ["\ud800"]}, PowerChanged(ROOM, {"a": ["?"]})),
+        ("m.room.name", {"name": " The\tden "}, RoomNamed(ROOM, "The den", STATE)),
+        ("m.room.name", {"name": ""}, RoomNamed(ROOM, None, STATE)),
+        ("m.room.name", {}, RoomNamed(ROOM, None, STATE)),
+        ("m.room.power_levels", {"users": {ALICE: 100}}, PowerChanged(ROOM, {"users": {ALICE: 100}}, STATE)),
+        ("m.room.power_levels", {"a\x00": ["\ud800"]}, PowerChanged(ROOM, {"a": ["?"]}, STATE)),
         ("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, RoomEncrypted(ROOM)),
-        ("m.room.retention", {"max_lifetime": 3_600_000, "min_lifetime": 1}, RetentionChanged(ROOM, 3_600_000)),
-        ("m.room.retention", {}, RetentionChanged(ROOM, None)),
-        ("m.room.retention", {"max_lifetime": 0}, RetentionChanged(ROOM, None)),
-        ("m.room.retention", {"max_lifetime": True}, RetentionChanged(ROOM, None)),
-        ("m.room.retention", {"max_lifetime": -5}, RetentionChanged(ROOM, None)),
-        ("m.room.retention", {"max_lifetime": 2**60}, RetentionChanged(ROOM, None)),
-        ("m.room.retention", {"max_lifetime": "1d"}, RetentionChanged(ROOM, None)),
-        ("m.room.tombstone", {"replacement_room": "!new"}, RoomReplaced(ROOM, RoomId("!new"))),
+        ("m.room.retention", {"max_lifetime": 3_600_000, "min_lifetime": 1}, RetentionChanged(ROOM, 3_600_000, STATE)),
+        ("m.room.retention", {}, RetentionChanged(ROOM, None, STATE)),
+        ("m.room.retention", {"max_lifetime": 0}, RetentionChanged(ROOM, None, STATE)),
+        ("m.room.retention", {"max_lifetime": True}, RetentionChanged(ROOM, None, STATE)),
+        ("m.room.retention", {"max_lifetime": -5}, RetentionChanged(ROOM, None, STATE)),
+        ("m.room.retention", {"max_lifetime": 2**60}, RetentionChanged(ROOM, None, STATE)),
+        ("m.room.retention", {"max_lifetime": "1d"}, RetentionChanged(ROOM, None, STATE)),
+        ("m.room.tombstone", {"replacement_room": "!new"}, RoomReplaced(ROOM, RoomId("!new"), STATE)),
         ("m.room.topic", {"topic": "x"}, None),
         ("org.example.any", {}, None),
     ],

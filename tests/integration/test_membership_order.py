@@ -1,0 +1,353 @@
+"""Whom the database takes for a member, whatever the order in which events and the homeserver's answers arrive."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import count
+
+import asyncpg
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from appservice import resources
+from appservice.intake import BotMembershipChanged, Change, MemberChanged, PolicyChanged, PowerChanged, RoomNamed
+from appservice.jobs import Pool
+from appservice.migrate import load_migrations, migrate
+from appservice.model import EventId, Membership, RoomId, Snapshot, UserId
+from appservice.policies import Rule, Subject
+from appservice.store import ErasingStore, PolicyStore, Store, open_pool
+from appservice.store.timeline import TimelineStore
+from tests.unit.videos import ALICE, BOB
+
+BOT = UserId("@reel:example.org")
+JOIN, LEAVE, BAN = Membership.JOIN, Membership.LEAVE, Membership.BAN
+
+rooms = (RoomId(f"!order{number}:example.org") for number in count())
+
+
+@pytest.fixture(scope="module")
+async def pool(create_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Pool]:
+    dsn = await create_database("order")
+    connection = await asyncpg.connect(dsn)
+    try:
+        await migrate(connection, load_migrations(resources.migrations()))
+    finally:
+        await connection.close()
+    async with await open_pool(dsn, size=5) as pool:
+        yield pool
+
+
+@pytest.fixture
+def store(pool: Pool) -> Store:
+    return Store(pool)
+
+
+@dataclass
+class _Request:
+    """A question to the homeserver on its way: when it was asked, and what the homeserver saw (its history's index)."""
+
+    asked_at: datetime
+    seen: int | None = None
+
+
+@dataclass
+class World:
+    """A room of a homeserver, and what Roomreel learns of one member there, in single steps.
+
+    A membership's index in the homeserver's history is the member's display name: what is stored tells how old it is.
+    """
+
+    pool: Pool
+    room: RoomId = field(default_factory=lambda: next(rooms))
+    user: UserId = ALICE
+    history: list[Membership] = field(default_factory=lambda: [JOIN])
+    delivered: int = 0
+    queries: list[_Request] = field(default_factory=list)
+    snapshots: list[_Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.pool)
+        self.erasing = ErasingStore(self.pool)
+
+    async def begin(self) -> None:
+        await self.store.apply([BotMembershipChanged(self.room, JOIN, BOT)])
+        await self.deliver()
+
+    async def change(self, membership: Membership) -> None:
+        """The homeserver takes an event, which it is yet to deliver."""
+        self.history.append(membership)
+
+    def _told(self, index: int) -> MemberChanged:
+        return MemberChanged(self.room, self.user, self.history[index], str(index), None)
+
+    async def deliver(self) -> None:
+        if self.delivered < len(self.history):
+            await self._apply(self.delivered)
+            self.delivered += 1
+
+    async def repeat(self) -> None:
+        """A transaction of before arrives once more, at another process."""
+        if self.delivered:
+            await self._apply(max(0, self.delivered - 2))
+
+    async def _apply(self, index: int) -> None:
+        event_id = EventId(f"${self.room}.{index}")
+        assert await self.store.apply([replace(self._told(index), event_id=event_id)]) == 0
+
+    async def ask(self, requests: list[_Request]) -> None:
+        requests.append(_Request(await self.store.now()))
+
+    async def see(self, requests: list[_Request]) -> None:
+        """The homeserver looks at its state to answer the oldest question."""
+        for request in requests:
+            if request.seen is None:
+                request.seen = len(self.history) - 1
+                return
+
+    async def answer(self, which: int = 0) -> None:
+        ready = [request for request in self.queries if request.seen is not None]
+        if ready:
+            request = ready[which % len(ready)]
+            self.queries.remove(request)
+            assert request.seen is not None
+            await self.store.answer_member(self._told(request.seen), request.asked_at)
+
+    async def take_snapshot(self) -> None:
+        # They are made one at a time (`Store.tending`).
+        if self.snapshots and self.snapshots[0].seen is not None:
+            request = self.snapshots.pop(0)
+            index = request.seen or 0
+            now = self.history[index]
+            await self.store.save_snapshot(
+                Snapshot(
+                    room_id=self.room, name=None, power_levels={}, creators=[], encrypted=False,
+                    members=[(self.user, str(index), None)] if now is JOIN else [],
+                    banned=frozenset({self.user} if now is BAN else ()), read_at=request.asked_at,
+                )
+            )  # fmt: skip
+
+    async def forget(self) -> None:
+        """The member has everything deleted, and so what was known of their having left."""
+        await self.erasing.erase_user(self.user, by=self.user)
+
+    async def check(self) -> Membership | None:
+        """What is stored is never older than the latest event that was delivered."""
+        row = await self.pool.fetchrow(
+            "SELECT membership, display_name FROM members WHERE room_id = $1 AND user_id = $2", self.room, self.user
+        )
+        allowed = await self.store.member_key(self.room, self.user) is not None
+        assert allowed is (row is not None and row["membership"] == "join")
+        if row is None:
+            return None
+        now = Membership(row["membership"])
+        if now is JOIN:
+            assert int(row["display_name"]) >= self.delivered - 1, (self.history, self.delivered, row["display_name"])
+        return now
+
+    async def become_quiet(self) -> None:
+        """Deliver everything, and only then give the answers that are still on their way."""
+        while self.delivered < len(self.history):
+            await self.deliver()
+            await self.check()
+        while any(request.seen is not None for request in self.queries):
+            await self.answer(-1)
+            await self.check()
+        await self.take_snapshot()
+        await self.repeat()
+        known = await self.check()
+        # After everything was deleted nothing is known of one who is not there.
+        assert known is self.history[-1] or (known is None and self.history[-1] is not JOIN)
+
+
+STEPS: dict[str, Callable[[World], Awaitable[None]]] = {
+    "join": lambda world: world.change(JOIN),
+    "leave": lambda world: world.change(LEAVE),
+    "ban": lambda world: world.change(BAN),
+    "deliver": World.deliver,
+    "repeat": World.repeat,
+    "ask": lambda world: world.ask(world.queries),
+    "see": lambda world: world.see(world.queries),
+    "answer": World.answer,
+    "answer the latest": lambda world: world.answer(-1),
+    "ask for state": lambda world: world.ask(world.snapshots),
+    "see state": lambda world: world.see(world.snapshots),
+    "take state": World.take_snapshot,
+    "forget": World.forget,
+}
+
+
+async def play(pool: Pool, steps: Sequence[str]) -> None:
+    world = World(pool)
+    await world.begin()
+    for step in steps:
+        await STEPS[step](world)
+        await world.check()
+    await world.become_quiet()
+
+
+def merged(*threads: Sequence[str]) -> Iterator[list[str]]:
+    """Yield every interleaving of the threads."""
+    if not any(threads):
+        yield []
+    for number, thread in enumerate(threads):
+        if thread:
+            for rest in merged(*threads[:number], thread[1:], *threads[number + 1 :]):
+                yield [thread[0], *rest]
+
+
+def is_possible(steps: Sequence[str]) -> bool:
+    """Say whether everything that is delivered has happened by then."""
+    waiting = 0
+    for step in steps:
+        waiting += (step in {"join", "leave", "ban"}) - (step == "deliver")
+        if waiting < 0:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("asking", [["ask", "see", "answer"], ["ask for state", "see state", "take state"]])
+@pytest.mark.parametrize("changes", [["leave", "join", "leave"], ["ban", "leave", "join"]])
+async def test_every_order_of_events_and_an_answer(pool: Pool, asking: list[str], changes: list[str]) -> None:
+    orders = [order for order in merged(changes, ["deliver"] * 3, asking) if is_possible(order)]
+    assert len(orders) == 420
+    for n in range(0, len(orders), 5):
+        await asyncio.gather(*(play(pool, order) for order in orders[n : n + 5]))
+
+
+@settings(max_examples=200)
+@given(st.lists(st.sampled_from(sorted(STEPS)), min_size=4, max_size=16))
+@example(["ask", "see", "leave", "deliver", "answer"])
+@example(["ask", "see", "leave", "deliver", "forget", "answer"])
+@example(["ask for state", "see state", "leave", "deliver", "forget", "take state"])
+@example(["leave", "deliver", "repeat"])
+async def test_any_order_of_everything(pool: Pool, steps: list[str]) -> None:
+    await play(pool, steps)
+
+
+async def test_many_at_once_in_two_processes(pool: Pool) -> None:
+    """The same transactions arrive twice, at the same time, beside answers: the rows decide, not who asked first."""
+
+    async def churn(user: UserId) -> None:
+        world = World(pool, room=room, user=user)
+        await world.deliver()
+        for membership in (LEAVE, JOIN, LEAVE, JOIN, BAN):
+            await world.ask(world.queries)
+            await world.see(world.queries)
+            await world.change(membership)
+            await asyncio.gather(world.deliver(), world.answer(), _late(world, len(world.history) - 1))
+            await world.check()
+        await world.become_quiet()
+
+    room = next(rooms)
+    await Store(pool).apply([BotMembershipChanged(room, JOIN, BOT)])
+    await asyncio.gather(*(churn(UserId(f"@user{number}:example.org")) for number in range(20)))
+
+
+async def _late(world: World, index: int) -> None:
+    event = MemberChanged(world.room, world.user, world.history[index], str(index), None)
+    await Store(world.pool).apply([replace(event, event_id=EventId(f"${world.room}.{world.user}.{index}"))])
+
+
+# The same for what else the homeserver tells
+
+
+async def test_a_repeated_transaction_brings_no_power_and_no_name_back(store: Store) -> None:
+    room = next(rooms)
+    first: list[Change] = [
+        PowerChanged(room, {"users": {BOB: 50}}, EventId(f"${room}.power")),
+        RoomNamed(room, "Old", EventId(f"${room}.name")),
+    ]
+    await store.apply(first)
+    await store.apply([PowerChanged(room, {"users": {}}, EventId(f"${room}.power2")), RoomNamed(room, "New")])
+    await store.apply(first)
+    known = await store.room(room)
+    assert known
+    assert (known.power_levels, known.name) == ({"users": {}}, "New")
+
+
+async def test_the_bots_own_membership_is_ordered_as_well(store: Store, pool: Pool) -> None:
+    room = next(rooms)
+    came = BotMembershipChanged(room, JOIN, ALICE, event_id=EventId(f"${room}.came"))
+    await store.apply([came])
+    before = await store.now()
+    await store.apply([BotMembershipChanged(room, LEAVE, ALICE, event_id=EventId(f"${room}.went"))])
+    # The list of rooms was asked for while it was there.
+    late = BotMembershipChanged(room, JOIN, BOT, requested_at=before)
+    await TimelineStore(pool).take(room, [late], newest=None)
+    await store.apply([came])
+    known = await store.room(room)
+    assert known
+    assert known.bot_membership is LEAVE
+    await store.apply([replace(late, requested_at=await store.now())])
+    known = await store.room(room)
+    assert known
+    assert known.bot_membership is JOIN
+
+
+async def test_who_was_a_member_before_the_bot_left_is_not_believed_to_be_one_when_it_is_back(store: Store) -> None:
+    room = next(rooms)
+    member = MemberChanged(room, ALICE, JOIN, None, None)
+    await store.apply([BotMembershipChanged(room, JOIN, BOT), member])
+    key = await store.member_key(room, ALICE)
+    await store.apply([BotMembershipChanged(room, JOIN, BOT)])  # only its name
+    assert await store.member_key(room, ALICE) == key
+    await store.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
+    assert await store.member_key(room, ALICE) is None
+    assert await store.answer_member(member, await store.now())
+    assert await store.member_key(room, ALICE) == key
+
+
+async def test_a_ban_of_before_erases_nothing_of_who_came_back(store: Store, pool: Pool) -> None:
+    world = World(pool)
+    await world.begin()
+    await world.change(BAN)
+    await world.deliver()
+    await world.ask(world.snapshots)
+    await world.see(world.snapshots)
+    for membership in (LEAVE, JOIN):
+        await world.change(membership)
+        await world.deliver()
+    await pool.execute(
+        "INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at)"
+        " VALUES ($1, $2, $2, $3, 'Here to stay', 'mxc://example.org/a', true, 1, 1)",
+        f"${world.room}.video", world.room, ALICE,
+    )  # fmt: skip
+    await world.take_snapshot()
+    assert [video.title for video in await store.room_videos(world.room)] == ["Here to stay"]
+
+
+async def test_who_is_invited_is_known_by_a_snapshot(store: Store, pool: Pool) -> None:
+    room = next(rooms)
+    await store.apply([BotMembershipChanged(room, JOIN, BOT), MemberChanged(room, BOB, Membership.INVITE, None, None)])
+
+    async def take(**state: frozenset[UserId]) -> dict[str, str]:
+        snapshot = Snapshot(room, None, {}, [], False, [], state.pop("banned", frozenset()), await store.now(), **state)  # type: ignore[arg-type]
+        await store.save_snapshot(snapshot)
+        rows = await pool.fetch("SELECT user_id, membership FROM members WHERE room_id = $1", room)
+        return {row["user_id"]: row["membership"] for row in rows}
+
+    assert await take(invited=frozenset({ALICE, BOB})) == {ALICE: "invite", BOB: "invite"}
+    assert await take(invited=frozenset({ALICE}), banned=frozenset({BOB})) == {ALICE: "invite", BOB: "ban"}
+    assert await take() == {ALICE: "leave", BOB: "leave"}
+
+
+async def test_rules_read_before_one_was_taken_back_do_not_come_back(store: Store, pool: Pool) -> None:
+    room, policies = next(rooms), PolicyStore(pool)
+    rule = Rule("m.policy.rule.user", "rule:bob", Subject.USER, BOB, "spam")
+    await policies.follow(room, by=ALICE)
+    await policies.read(room, [rule], await store.now())
+    assert await policies.is_banned(BOB)
+    early, late = await store.now(), await store.now()
+    await policies.read(room, [], late)
+    await policies.read(room, [rule], early)
+    assert not await policies.is_banned(BOB)
+    asked_at = await store.now()
+    await store.apply([PolicyChanged(room, rule.event_type, rule.state_key, rule)])
+    await pool.execute("DELETE FROM pgqueuer")
+    await policies.read(room, [], asked_at)
+    assert await policies.is_banned(BOB)
+    # It is asked again.
+    assert await pool.fetchval("SELECT count(*) FROM pgqueuer WHERE payload = $1", room.encode()) == 1
+    await policies.leave(room, by=ALICE)

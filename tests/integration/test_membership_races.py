@@ -1,0 +1,131 @@
+"""A kicked member's access ends, whatever answer of the homeserver is still on its way: a real Synapse, and a proxy."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from appservice.demo.client import MatrixClient
+from tests.support import Installation, Viewer, eventually, make_room
+
+ACCESS_ENDS_S = 10.0
+
+
+@dataclass
+class DelayingProxy:
+    """Passes requests on to a homeserver, and holds back its answers about a member while it is told to."""
+
+    target: str
+    url: str = ""
+    holding: bool = False
+    delays: Iterator[float] = field(default_factory=lambda: itertools.repeat(0.0))
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["DelayingProxy"]:
+        async with aiohttp.ClientSession(auto_decompress=False) as self._http:
+            app = web.Application(client_max_size=2**30)
+            app.router.add_route("*", "/{path:.*}", self._pass_on)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            try:
+                yield self
+            finally:
+                await runner.cleanup()
+
+    async def _pass_on(self, request: web.Request) -> web.Response:
+        headers = {name: value for name, value in request.headers.items() if name in {"Authorization", "Content-Type"}}
+        body = await request.read()
+        url = self.target + request.raw_path
+        async with self._http.request(request.method, url, headers=headers, data=body, allow_redirects=False) as answer:
+            content, status, kind = await answer.read(), answer.status, answer.content_type
+        if "/state/m.room.member/" in request.path:
+            if self.holding:
+                self.held.set()
+                await self.release.wait()
+            await asyncio.sleep(next(self.delays))
+        return web.Response(body=content, status=status, content_type=kind)
+
+
+@pytest.fixture
+async def proxy(spare: Installation) -> AsyncIterator[DelayingProxy]:
+    async with DelayingProxy(spare.synapse.base_url).running() as proxy:
+        spare.write_config(homeserver={"url": proxy.url})
+        yield proxy
+        await spare.kill()
+
+
+async def test_an_answer_of_before_a_kick_that_arrives_after_it(
+    proxy: DelayingProxy, spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient
+) -> None:
+    async with spare.running():
+        room_id = await make_room(alice, spare, bob)
+        before = await spare.viewer(http, bob, room_id)
+        proxy.holding = True
+        asking = asyncio.create_task(spare.open_session(http, await bob.openid_token(), room_id))
+        await asyncio.wait_for(proxy.held.wait(), 30)
+        await alice.kick(room_id, bob.user_id)
+
+        async def stored() -> bool:
+            query = "SELECT FROM members WHERE room_id = $1 AND user_id = $2 AND membership = 'leave'"
+            return bool(await spare.rows(query, room_id, bob.user_id))
+
+        await eventually(stored, what="the kick being stored")
+        proxy.release.set()
+        status, answer = await asking
+        assert (status, answer["errcode"]) == (403, "M_FORBIDDEN")
+        assert (await before.get(f"/api/v1/rooms/{room_id}"))[0] == 403
+        assert await stored()
+
+
+async def test_forty_rounds_of_joining_and_leaving(
+    proxy: DelayingProxy, spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient
+) -> None:
+    proxy.delays = itertools.cycle((0.0, 0.005, 0.02, 0.04, 0.08))
+    async with spare.running():
+        room_id = await make_room(alice, spare, bob)
+        for number in range(40):
+            if number:
+                await alice.invite(room_id, bob.user_id)
+                await bob.join(room_id)
+            token = await _leave_in_the_middle_of_requests(spare, http, bob, room_id)
+            last = Viewer(spare.url, http, room_id, token)
+
+            async def is_out(last: Viewer = last) -> bool:
+                return (await last.get(f"/api/v1/rooms/{last.room_id}"))[0] == 403
+
+            await eventually(is_out, seconds=ACCESS_ENDS_S, what=f"the end of access in round {number}")
+
+
+async def _leave_in_the_middle_of_requests(
+    reel: Installation, http: aiohttp.ClientSession, user: MatrixClient, room_id: str
+) -> str:
+    """Let a user leave while sessions are requested, some before and answered after it; return the latest's token."""
+    openid_token = await user.openid_token()
+    left, tokens = asyncio.Event(), asyncio.Queue[str]()
+
+    async def request() -> None:
+        while True:
+            is_last = left.is_set()
+            status, answer = await reel.open_session(http, openid_token, room_id)
+            if status == 200:
+                tokens.put_nowait(answer["token"])
+            if is_last:
+                return
+
+    requesting = [asyncio.create_task(request()) for _ in range(4)]
+    token = await asyncio.wait_for(tokens.get(), 30)
+    await user.leave(room_id)
+    left.set()
+    await asyncio.gather(*requesting)
+    while not tokens.empty():
+        token = tokens.get_nowait()
+    return token
