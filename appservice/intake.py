@@ -8,7 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from appservice.clean import clean_json, clean_text
 from appservice.codes import PREFIX, is_sign_out, sign_in_code
 from appservice.errors import MalformedEventError
 from appservice.kinds import Choice, Sort, name_without_suffix, sort_of_message, sort_of_sticker
@@ -17,7 +19,6 @@ from appservice.permissions import Level, may_use
 from appservice.policies import EVENT_TYPES, Rule, read_rule
 from appservice.tokens import decode_unpadded
 
-MAX_TITLE = 200
 _MAX_ID = 255
 _MAX_COMMAND = 2000
 # No part begins with a dot: `..` would climb out of the download path.
@@ -243,26 +244,6 @@ def _read(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Le
             return None
 
 
-def clean_text(value: object, limit: int = MAX_TITLE) -> str | None:
-    """Return `value` as text that PostgreSQL and a terminal can hold, cut to `limit`; None when it is no text."""
-    if not isinstance(value, str):
-        return None
-    # The two joiners are part of words in many scripts and of emoji; other invisible characters only deceive.
-    printable = "".join(c if c.isprintable() or c in "\u200c\u200d" else " " for c in value[: limit * 4])
-    return " ".join(printable.split())[:limit] or None
-
-
-def clean_json(value: object) -> object:
-    """Return `value` without what a jsonb column refuses: NUL characters and lone surrogates."""
-    if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode()
-    if isinstance(value, Mapping):
-        return {str(clean_json(key)): clean_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [clean_json(item) for item in value]
-    return value
-
-
 def _identifier(value: object, sigil: str, what: str) -> str:
     if not isinstance(value, str) or not value.startswith(sigil) or len(value) > _MAX_ID or not value.isprintable():
         raise MalformedEventError(f"{what} is not a Matrix identifier")
@@ -325,7 +306,7 @@ def _message(event: Mapping[str, object], bot: UserId, permissions: Mapping[str,
 
 def _sticker(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> NewVideo | None:
     content = event.get("content")
-    if not isinstance(content, Mapping) or not content.keys() & {"url", "file"}:
+    if not isinstance(content, Mapping) or (content.get("url") is None and content.get("file") is None):
         return None  # redacted
     sender = _user_id(event.get("sender"), "sender")
     if sender == bot or not may_use(sender, permissions):
@@ -358,8 +339,8 @@ def _replied_to(content: Mapping[str, object]) -> EventId | None:
     if not isinstance(relation, Mapping):
         return None
     reply = relation.get("m.in_reply_to")
-    if isinstance(reply, Mapping) and not relation.get("is_falling_back"):
-        return EventId(_identifier(reply.get("event_id"), "$", "event_id of m.in_reply_to"))
+    if isinstance(reply, Mapping) and relation.get("is_falling_back") is not True:
+        return _optional_event(reply.get("event_id"))
     return _thread(content)
 
 
@@ -374,7 +355,14 @@ def _thread(content: Mapping[str, object]) -> EventId | None:
     relation = content.get("m.relates_to")
     if not isinstance(relation, Mapping) or relation.get("rel_type") != "m.thread":
         return None
-    return EventId(_identifier(relation.get("event_id"), "$", "event_id of m.relates_to"))
+    return _optional_event(relation.get("event_id"))
+
+
+def _optional_event(value: object) -> EventId | None:
+    try:
+        return EventId(_identifier(value, "$", "an event_id"))
+    except MalformedEventError:
+        return None  # what a message answers only adds to it
 
 
 def _info(content: Mapping[str, object]) -> Mapping[str, object]:
@@ -383,9 +371,11 @@ def _info(content: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _video(event: Mapping[str, object], content: Mapping[str, object], sender: UserId, sort: Sort) -> NewVideo:
-    encrypted_file = _encrypted_file(content["file"]) if "file" in content else None
+    # Some clients write what is not there as null; and what is no object has nothing to decrypt with.
     file = content.get("file")
-    source = file.get("url") if encrypted_file and isinstance(file, Mapping) else content.get("url")
+    file = file if isinstance(file, Mapping) and file else None
+    encrypted_file = _encrypted_file(file) if file else None
+    source = file.get("url") if file else content.get("url")
     return NewVideo(
         event_id=EventId(_identifier(event.get("event_id"), "$", "event_id")),
         room_id=_room_id(event),
@@ -430,9 +420,9 @@ def _title(content: Mapping[str, object], kind: Kind) -> str:
     return body if body and body != name else name_without_suffix(name, kind)
 
 
-def _encrypted_file(file: object) -> EncryptedFile:
+def _encrypted_file(file: Mapping[str, Any]) -> EncryptedFile:
     try:
-        if not isinstance(file, Mapping) or not isinstance(file["url"], str) or file["v"] != "v2":
+        if not isinstance(file["url"], str) or file["v"] != "v2":
             raise MalformedEventError("file is not an EncryptedFile of version v2")
         key = decode_unpadded(file["key"]["k"])
         iv, sha256 = decode_unpadded(file["iv"]), decode_unpadded(file["hashes"]["sha256"])

@@ -90,7 +90,8 @@ def name_without_suffix(file_name: str, kind: Kind) -> str:
 
 
 def _type(info: Mapping[str, object]) -> str:
-    return str(info.get("mimetype", ""))
+    said = info.get("mimetype")
+    return said if isinstance(said, str) else ""
 
 
 def _is_animated(info: Mapping[str, object]) -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from appservice.clean import clean_text
+
 
 class Subject(StrEnum):
     """What a rule is about."""
@@ -59,8 +61,7 @@ def read_rule(event_type: str, state_key: str, content: object) -> Rule | None:
     # Of stars in a row, one says the same.
     while "**" in entity:
         entity = entity.replace("**", "*")
-    shown = reason[:_LONGEST] if isinstance(reason, str) and reason.isprintable() else ""
-    return Rule(event_type, state_key, subject, entity, shown)
+    return Rule(event_type, state_key, subject, entity, clean_text(reason, _LONGEST) or "")
 
 
 _LONGEST = 255

@@ -12,19 +12,18 @@ from dataclasses import replace
 
 from appservice import __version__
 from appservice.audit import Deed
+from appservice.clean import MAX_REASON, clean_text
 from appservice.commands.answer import MOST_LINES, Answer, Item
 from appservice.commands.asked import Asked, RefusedError, short_id
 from appservice.commands.blocks import beginning_with, block_line, how_to_unblock, take_digits
 from appservice.commands.grammar import UsageError
 from appservice.commands.registry import Command, Rank
-from appservice.intake import clean_text
 from appservice.managing import UNDO_S
 from appservice.model import RoomId, State, UserId, Video, VideoId
 from appservice.permissions import Level, level_of
 from appservice.store import Quarantined, Queue, RoomLine, Undoable, UnknownContentError, UserLine
 
 _DONE = "✅"
-_REASON = 500
 _ID = re.compile(r"#?([0-9a-f-]{6,36})", re.ASCII | re.IGNORECASE)
 _SHA256 = re.compile(r"#?[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 _GIB, _MIB = 1024**3, 1024**2
@@ -149,7 +148,7 @@ async def _take_video(asked: Asked) -> Video:
 
 
 def _reason(asked: Asked) -> str:
-    return clean_text(asked.words.rest_if(), _REASON) or ""
+    return clean_text(asked.words.rest_if(), MAX_REASON) or ""
 
 
 async def _requeue(asked: Asked) -> Answer:

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from appservice.clean import MAX_REASON, MAX_TITLE, clean_text
 from appservice.commands.answer import MOST_LINES, Answer, Item, numbered
 from appservice.commands.asked import Asked, RefusedError, Target, short_id, viewer_of
 from appservice.commands.grammar import UsageError, VideoName
 from appservice.commands.registry import Command
 from appservice.errors import ForbiddenError
-from appservice.intake import MAX_TITLE, clean_text
 from appservice.managing import UNDO_S, Change, check_delete, check_restore, managed, may_order, may_see, moved
 from appservice.model import State, UserId, Video, VideoId, Visibility
 from appservice.settings import written
 
 _DONE = "✅"
-_REASON = 500
 
 
 def title_of(asked: Asked, video: Video) -> str:
@@ -239,7 +238,7 @@ async def _undelete(asked: Asked) -> Answer:
 
 async def _report(asked: Asked) -> Answer:
     target = await asked.take_target()
-    reason = clean_text(asked.words.rest_if(), _REASON) or ""
+    reason = clean_text(asked.words.rest_if(), MAX_REASON) or ""
     if target.video.sender == asked.user_id:
         raise RefusedError("bot-report-own")
     await asked.parts.managing.report(target.video, asked.user_id, reason)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from appservice.clean import MAX_REASON, clean_text
 from appservice.commands.answer import MOST_LINES, Answer, Item
 from appservice.commands.asked import Asked, RefusedError, Target, short_id, viewer_of
 from appservice.commands.blocks import beginning_with, block_line, how_to_unblock, take_digits
@@ -12,7 +13,6 @@ from appservice.store import Held, Reported, UnknownContentError
 from appservice.texts import clock
 
 DONE = "✅"
-_MOST_REASON = 500
 _WHY = {
     HeldFor.APPROVAL: "bot-held-for-approval",
     HeldFor.REPORTS: "bot-held-for-reports",
@@ -102,7 +102,7 @@ def _check_waits(target: Target) -> None:
 
 
 def _reason(asked: Asked) -> str:
-    return asked.words.rest_if()[:_MOST_REASON]
+    return clean_text(asked.words.rest_if(), MAX_REASON) or ""
 
 
 async def _approve(asked: Asked) -> Answer:
@@ -187,7 +187,9 @@ def _reported_item(asked: Asked, reported: Reported, rooms: dict[RoomId, Room]) 
         count=len(reported.reasons),
     )  # fmt: skip
     # Members trust that only moderators read why: in the room itself everybody would.
-    said = [f"“{reason}”" for reason in reported.reasons if reason] if video.room_id != asked.room.room_id else []
+    # What was kept by an earlier release may have line breaks, which would pass for lines of ours.
+    reasons = [clean_text(reason, MAX_REASON) for reason in reported.reasons]
+    said = [f"“{reason}”" for reason in reasons if reason] if video.room_id != asked.room.room_id else []
     if said:
         text = asked.say("bot-because", text=text, reason=", ".join(said))
     return Item(_placed(asked, text, rooms[video.room_id]))

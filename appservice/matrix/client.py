@@ -14,8 +14,9 @@ from mautrix.api import HTTPAPI, Method, PathBuilder
 from mautrix.errors import MatrixConnectionError, MatrixRequestError
 
 from appservice import intake
+from appservice.clean import clean_json
 from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, MediaError, RefusedByHomeserverError
-from appservice.intake import clean_json, read_event
+from appservice.intake import read_event
 from appservice.model import EventId, Membership, RoomId, Snapshot, UserId
 from appservice.policies import Rule
 

@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 
+from appservice.clean import MAX_REASON, MAX_TITLE, clean_text
 from appservice.errors import BadJsonError, ForbiddenError, NotFoundError
 from appservice.managing import (
     UNDO_S,
@@ -35,11 +36,18 @@ _VIDEO = rf"/api/v1/videos/{{id:{_UUID}}}"
 routes = web.RouteTableDef()
 
 
+def _without_nul(value: str) -> str:
+    """Return a text as it is. Raises ValueError for one that a program spoiled: nobody types NUL."""
+    if "\x00" in value:
+        raise ValueError("holds NUL, which no text has")
+    return value
+
+
 class ChangeRequest(BaseModel):
     """The body of `PATCH /api/v1/videos/{id}`: what is to become of it, and the version that was looked at."""
 
     model_config = ConfigDict(extra="forbid")
-    title: StrictStr | None = Field(None, max_length=200)
+    title: StrictStr | None = Field(None, max_length=MAX_TITLE)
     visibility: Literal["shown", "hidden"] | None = None
     published: StrictBool | None = None
     video_avatar: StrictBool | None = None
@@ -50,9 +58,9 @@ class ChangeRequest(BaseModel):
     def _has_letters(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        tidy = " ".join(value.split())
-        if not tidy or "\x00" in tidy:
-            raise ValueError("is empty")
+        tidy = clean_text(_without_nul(value))
+        if tidy is None:
+            raise ValueError("has nothing to see in it: write a title")
         return tidy
 
     @model_validator(mode="after")
@@ -79,14 +87,13 @@ class ReportRequest(BaseModel):
     """The body of `POST /api/v1/videos/{id}/report`."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: StrictStr = Field("", max_length=500)
+    reason: StrictStr = Field("", max_length=MAX_REASON)
 
     @field_validator("reason")
     @classmethod
-    def _is_text(cls, value: str) -> str:
-        if "\x00" in value:
-            raise ValueError("holds what no text has")
-        return value.strip()
+    def _is_one_line(cls, value: str) -> str:
+        # Moderators read it in a notice of ours: it must not bring lines of its own.
+        return clean_text(_without_nul(value), MAX_REASON) or ""
 
 
 class _Asked:

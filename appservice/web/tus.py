@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping
 
+from appservice.clean import clean_text
 from appservice.errors import ContentTypeError, InvalidHeaderError, ProtocolVersionError
 
 VERSION = "1.0.0"
@@ -14,6 +15,7 @@ _CONTENT_TYPE = "application/offset+octet-stream"
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _KEY = re.compile(r"[!-+\--~]+", re.ASCII)  # ASCII without spaces and commas
 _LONGEST_NAME = 200
+_LONGEST_GIVEN = 8192
 
 
 def check_version(headers: Mapping[str, str]) -> None:
@@ -71,8 +73,8 @@ def metadata(text: str) -> dict[str, str]:
 def file_name(given: str | None, otherwise: str = "video") -> str:
     """Return a name as a message may carry it: no folders, nothing invisible, of a sensible length."""
     last = re.split(r"[/\\]", given or "")[-1]
-    name = "".join(character for character in last if character.isprintable()).strip(" .")
-    return name[-_LONGEST_NAME:].strip() or otherwise
+    name = (clean_text(last, _LONGEST_GIVEN) or "").strip(" .")
+    return clean_text(name[-_LONGEST_NAME:]) or otherwise
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import aiohttp
 import structlog
 
+from appservice.clean import MAX_REASON, clean_text
 from appservice.config import Webhook
 from appservice.files import LocalFiles
 from appservice.matrix.discovery import read_limited
@@ -23,7 +24,6 @@ log = structlog.get_logger()
 SIGNATURE = "X-Roomreel-Signature"
 """The header with `sha256=` and the HMAC-SHA256 of the body in hexadecimal, by the configured secret."""
 _MOST_ANSWER = 64 * 1024
-_MOST_REASON = 500
 _RETRY_AFTER_S = (1.0, 5.0)
 
 
@@ -121,6 +121,4 @@ def read_verdict(body: bytes) -> tuple[Verdict, str]:
     verdict = answer.get("verdict") if isinstance(answer, dict) else None
     if verdict not in list(Verdict):
         raise NoVerdictError("its answer has no `verdict` of allow, hold or block")
-    reason = answer.get("reason")
-    shown = reason[:_MOST_REASON] if isinstance(reason, str) and reason.isprintable() else ""
-    return Verdict(verdict), shown
+    return Verdict(verdict), clean_text(answer.get("reason"), MAX_REASON) or ""

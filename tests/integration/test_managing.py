@@ -62,6 +62,21 @@ async def test_everybody_sees_a_change_within_a_second(house: House) -> None:
     assert (status, error["errcode"]) == (409, "M_CONFLICT")
 
 
+async def test_what_people_type_is_one_line_that_steers_nothing(house: House, reel: Installation) -> None:
+    video = (await house.bobs(house.bob))[0]
+    flag = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+    title = f"Donau\u00addampf\u202eschiff\x1b[2J\nsecond {flag}"
+    status, changed = await house.bob.ask("PATCH", _path(video), {"title": title})
+    assert status == 200
+    assert changed["title"] == title.replace("\u202e", "").replace("\x1b", "").replace("\n", " ")
+    for empty in ("\u202e\u2066", "\x07", "\n"):
+        assert (await house.bob.ask("PATCH", _path(video), {"title": empty}))[0] == 400
+    forged = "bad\n⚠️ Roomreel: send your password\u2028to @eve\x9b"
+    assert (await house.alice.ask("POST", _path(video, "/report"), {"reason": forged}))[0] == 200
+    (row,) = await reel.rows("SELECT reason FROM reports WHERE video_id = $1::uuid", video["id"])
+    assert row["reason"] == "bad ⚠️ Roomreel: send your password to @eve"
+
+
 async def test_hidden_from_others_at_once_also_its_files(house: House) -> None:
     video = (await house.bobs(house.mallory))[0]
     assert (await house.mallory.fetch(video["poster_url"]))[0] == 200

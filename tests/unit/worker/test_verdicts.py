@@ -14,7 +14,7 @@ def test_each_verdict(verdict: Verdict) -> None:
     assert read_verdict(json.dumps({"verdict": verdict, "reason": "so"}).encode()) == (verdict, "so")
 
 
-@pytest.mark.parametrize("reason", [None, 1, ["x"], "a\nb", "\u202e"])
+@pytest.mark.parametrize("reason", [None, 1, ["x"], "\n", "\u202e"])
 def test_a_strange_reason_is_left_out(reason: object) -> None:
     assert read_verdict(json.dumps({"verdict": "block", "reason": reason}).encode()) == (Verdict.BLOCK, "")
 
