@@ -22,7 +22,8 @@ from appservice.jobs import Pool
 from appservice.managing import UNDO_S
 from appservice.matrix.client import Homeserver
 from appservice.matrix.discovery import GuardedConnector
-from appservice.matrix.openid import OpenIdVerifier
+from appservice.matrix.names import Names, SystemResolver
+from appservice.matrix.openid import Federation, OpenIdVerifier, Peer
 from appservice.store import (
     AdminStore,
     ChannelStore,
@@ -76,6 +77,7 @@ from transcode.tools import usable_encoder
 log = structlog.get_logger()
 
 _HTTP_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
+_MOST_CONNECTIONS, _MOST_OF_PEER = 100, 32
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 30.0
 _DRAIN_S = 5.0
 
@@ -108,11 +110,23 @@ def homeserver_of(config: Config, session: aiohttp.ClientSession) -> Homeserver:
 
 
 @asynccontextmanager
+async def _connections(most: int) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open a pool of connections, and threads to resolve names, that only its users can fill."""
+    resolver = SystemResolver()
+    connector = aiohttp.TCPConnector(resolver=resolver, limit=most)
+    async with aiohttp.ClientSession(connector=connector, timeout=_HTTP_TIMEOUT) as session:
+        try:
+            yield session
+        finally:
+            await resolver.close()
+
+
+@asynccontextmanager
 async def _open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         # The light jobs and the videos, the queues' listeners, and room for requests.
         pool = await stack.enter_async_context(await open_pool(dsn, size=32 + VIDEO_JOBS * config.worker.concurrency))
-        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_HTTP_TIMEOUT))
+        session = await stack.enter_async_context(_connections(_MOST_CONNECTIONS))
         files = LocalFiles(config.data_dir / "media")
         await files.prepare()
         upload_folder = UploadFolder(config.data_dir / "uploads")
@@ -238,14 +252,22 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
     identity = config.identity
     federation = None
     if identity.federation:
-        connector = GuardedConnector(identity.allowed_networks)
-        federation = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=connector, timeout=_HTTP_TIMEOUT, trust_env=False)
+        names = Names()
+        stack.push_async_callback(names.close)
+        connector = GuardedConnector(identity.allowed_networks, names)
+        federation = Federation(
+            await stack.enter_async_context(
+                aiohttp.ClientSession(connector=connector, timeout=_HTTP_TIMEOUT, trust_env=False)
+            ),
+            names,
         )
     channels = ChannelStore(parts.pool)
     sign_ins = SignInStore(parts.pool)
     access = Access(parts.store, sign_ins, await parts.store.secret("signing", Access.new_key()))
-    known = {**identity.homeservers, config.homeserver.server_name: config.homeserver.url}
+    known = {
+        name: Peer(url, await stack.enter_async_context(_connections(_MOST_OF_PEER)))
+        for name, url in {**identity.homeservers, config.homeserver.server_name: config.homeserver.url}.items()
+    }
     return Context(
         config=config,
         store=parts.store,
@@ -256,13 +278,14 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         sign_ins=sign_ins,
         public=PublicStore(parts.pool),
         homeserver=parts.homeserver,
-        openid=OpenIdVerifier(parts.session, known, federation),
+        openid=OpenIdVerifier(known, federation),
         files=parts.files,
         access=access,
         hub=Hub(parts.dsn, channels.watching, on_change=access.forget),
         reels=ReelCache(),
         codes=CodeLimit(),
-        session=parts.session,
+        # Avatars may come from other homeservers, however slow: what asks ours does not wait behind them.
+        session=await stack.enter_async_context(_connections(_MOST_OF_PEER)),
         uploads=parts.uploads,
         upload_folder=parts.upload_folder,
         quotas=QuotaStore(parts.pool, config.limits),

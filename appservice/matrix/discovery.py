@@ -1,8 +1,9 @@
 """Where another homeserver is reached (server-server API, "Server discovery"), behind a guard against our own network.
 
 Every name that a viewer's browser hands us is hostile: it must not make us call into private
-networks. The guard sits in the resolver of the HTTP connector, so that it also holds for
-redirects and for names that answer differently the second time.
+networks, nor hold us up. The guard sits in the HTTP connector, so that it also holds for
+redirects and for names that answer differently the second time: it judges the host that was
+named, every address before it is called, and who it is that answered, before anything is said.
 """
 
 import json
@@ -14,15 +15,18 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any
 
 import aiohttp
-import dns.asyncresolver
-import dns.exception
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from appservice.errors import ForbiddenError
+from appservice.matrix.names import Names, is_address, resolved
 
 FEDERATION_PORT = 8448
 _WELL_KNOWN_LIMIT = 50 * 1024
+_WELL_KNOWN_TIMEOUT = aiohttp.ClientTimeout(total=8)
+# One homeserver's connections, and all of them together.
+_MOST_OF_HOST, _MOST_CONNECTIONS = 8, 100
+# What `inet_aton` takes for an address although nobody would write it (WHATWG URL, "ends in a number"): 127.1, 0x7f.1.
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0[xX][0-9a-fA-F]*)\.?", re.ASCII | re.DOTALL)
 # Hostname, IPv4 or [IPv6] literal, with an optional port (spec appendix, "Server name").
 _SERVER_NAME = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,255})(?::(?P<port>\d{1,5}))?", re.ASCII)
 
@@ -55,7 +59,9 @@ def split_server_name(server_name: str) -> tuple[str, int | None]:
 
 
 def is_reachable(address: str, allowed: Sequence[Network]) -> bool:
-    """Say whether we may call this IP address: public, or inside a network that the config allows."""
+    """Say whether this is an IP address that we may call: public, or inside a network that the config allows."""
+    if not is_address(address):
+        return False  # 127.1, 0177.0.0.1, 2130706433: only the usual form can be judged
     ip = ip_address(address.partition("%")[0])
     plain: IPv4Address | IPv6Address = (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
     # 6to4 and Teredo carry an IPv4 address past a check of the outer one; nobody federates there. Neither
@@ -70,16 +76,17 @@ def is_reachable(address: str, allowed: Sequence[Network]) -> bool:
 class GuardedResolver(AbstractResolver):
     """Resolves names for the federation's HTTP connector and hides every address that we may not call."""
 
-    def __init__(self, allowed: Sequence[Network]) -> None:
+    def __init__(self, allowed: Sequence[Network], names: Names) -> None:
         self._allowed = allowed
-        self._inner = ThreadedResolver()
+        self._names = names
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses of `host` that may be called. Raises OSError when there is none."""
-        found = await self._inner.resolve(host, port, family)
-        safe = [result for result in found if is_reachable(result["host"], self._allowed)]
+        found = [resolved(host, address, port) for address in await self._names.addresses(host)]
+        families = {socket.AF_INET, socket.AF_INET6} if family == socket.AF_UNSPEC else {family}
+        safe = [r for r in found if r["family"] in families and is_reachable(r["host"], self._allowed)]
         if not safe:
             raise OSError(None, f"{host} has no public address")
         return safe
@@ -88,19 +95,22 @@ class GuardedResolver(AbstractResolver):
         """Nothing is held."""
 
 
-def _literal(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
-
-
 class GuardedConnector(aiohttp.TCPConnector):
-    """A connector that also refuses address literals, which never reach a resolver."""
+    """A connector that calls nobody whom we may not call, whatever leads there and whatever resolves it."""
 
-    def __init__(self, allowed: Sequence[Network]) -> None:
-        super().__init__(resolver=GuardedResolver(allowed), use_dns_cache=False)
+    def __init__(self, allowed: Sequence[Network], names: Names) -> None:
+        super().__init__(
+            resolver=GuardedResolver(allowed, names), use_dns_cache=False, socket_factory=self._socket,
+            limit=_MOST_CONNECTIONS, limit_per_host=_MOST_OF_HOST,
+        )  # fmt: skip
         self._allowed = allowed
+
+    def _socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
+        """Open a socket for an address that is about to be called. Raises OSError when we may not."""
+        family, kind, protocol, _, where = address
+        if not is_reachable(str(where[0]), self._allowed):
+            raise OSError(None, f"{where[0]} is not a public address")
+        return socket.socket(family, kind, protocol)
 
     async def connect(
         self,
@@ -110,9 +120,14 @@ class GuardedConnector(aiohttp.TCPConnector):
     ) -> aiohttp.connector.Connection:
         """Connect unless the request names an address that we may not call. Raises ClientConnectionError."""
         host = req.url.host or ""
-        if _literal(host) is not None and not is_reachable(host, self._allowed):
+        if (is_address(host) or _ENDS_IN_NUMBER.fullmatch(host)) and not is_reachable(host, self._allowed):
             raise aiohttp.ClientConnectionError(f"{host} is not a public address")
-        return await super().connect(req, traces, timeout)
+        connection = await super().connect(req, traces, timeout)
+        peer = connection.transport.get_extra_info("peername") if connection.transport else None
+        if not peer or not is_reachable(peer[0], self._allowed):
+            connection.close()
+            raise aiohttp.ClientConnectionError(f"{host} led to {peer}, which is not a public address")
+        return connection
 
 
 async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
@@ -136,7 +151,7 @@ async def read_json(response: aiohttp.ClientResponse, limit: int) -> dict[str, A
     return answer
 
 
-async def discover(session: aiohttp.ClientSession, server_name: str) -> list[Address]:
+async def discover(session: aiohttp.ClientSession, server_name: str, names: Names) -> list[Address]:
     """Return where the homeserver of `server_name` may be reached, best first. `session` must be guarded.
 
     Raises ForbiddenError when it is no server name.
@@ -147,20 +162,21 @@ async def discover(session: aiohttp.ClientSession, server_name: str) -> list[Add
     if delegated and (address := _explicit(delegated)):
         return [address]
     name = delegated or server_name
-    return [*await _srv(name), Address(name, FEDERATION_PORT, name, name)]
+    return [*await _srv(names, name), Address(name, FEDERATION_PORT, name, name)]
 
 
 def _explicit(server_name: str) -> Address | None:
     # An address literal, or a port, leaves nothing to discover.
     host, port = split_server_name(server_name)
-    if _literal(host) is None and port is None:
+    if not is_address(host) and port is None:
         return None
     return Address(f"[{host}]" if ":" in host else host, port or FEDERATION_PORT, host, server_name)
 
 
 async def _well_known(session: aiohttp.ClientSession, host: str) -> str | None:
+    url = f"https://{host}/.well-known/matrix/server"
     try:
-        async with session.get(f"https://{host}/.well-known/matrix/server", max_redirects=5) as response:
+        async with session.get(url, max_redirects=5, timeout=_WELL_KNOWN_TIMEOUT) as response:
             delegated = (await read_json(response, _WELL_KNOWN_LIMIT)).get("m.server")
             # Whatever is no server name counts as no answer (spec: "skip to step 4").
             valid = response.status == 200 and isinstance(delegated, str) and _SERVER_NAME.fullmatch(delegated)
@@ -169,12 +185,8 @@ async def _well_known(session: aiohttp.ClientSession, host: str) -> str | None:
         return None
 
 
-async def _srv(host: str) -> list[Address]:
+async def _srv(names: Names, host: str) -> list[Address]:
     for service in ("_matrix-fed._tcp", "_matrix._tcp"):
-        try:
-            answer = await dns.asyncresolver.resolve(f"{service}.{host}", "SRV", lifetime=5)
-        except (dns.exception.DNSException, OSError):
-            continue
-        records = sorted(answer, key=lambda record: (record.priority, -record.weight))
-        return [Address(str(record.target).rstrip("."), record.port, host, host) for record in records]
+        if found := await names.services(f"{service}.{host}"):
+            return [Address(each.target, each.port, host, host) for each in found]
     return []

@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import structlog
 
 from appservice.errors import ForbiddenError, UnavailableError, UnknownTokenError
-from appservice.matrix.discovery import Address, discover, read_json
+from appservice.matrix.discovery import Address, discover, read_json, split_server_name
+from appservice.matrix.names import Names, is_address
 from appservice.model import UserId
 
 log = structlog.get_logger()
@@ -20,22 +23,39 @@ _LIMIT = 64 * 1024
 # Name servers, .well-known and the homeserver together: a viewer waits for it.
 _FEDERATION_S = 20
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
+# Questions under way at a time: to each homeserver of the configuration, to the names of one domain, to all others.
+_MOST_OF_KNOWN, _MOST_OF_DOMAIN, _MOST_OF_FEDERATION = 64, 8, 64
 _SUBJECT = re.compile(r"@[^:\x00\s]{1,254}:(?P<server>.+)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A homeserver that the configuration names: its address, and a connection pool that no other one can fill."""
+
+    base_url: str
+    session: aiohttp.ClientSession
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """What any other homeserver is found and asked by; the session must be guarded (`GuardedConnector`)."""
+
+    session: aiohttp.ClientSession
+    names: Names
 
 
 class OpenIdVerifier:
     """Turns an OpenID token into a user id.
 
-    Asks only homeservers that the config names, by their configured address, and, where `federation`
-    is a (guarded) session, any that Matrix server discovery finds.
+    Asks only homeservers that the config names, by their configured address, and, where there is a
+    `federation`, any that Matrix server discovery finds. Of each, and of all that it finds, only so many
+    questions are under way at a time: who does not answer holds up nobody else.
     """
 
-    def __init__(
-        self, session: aiohttp.ClientSession, known: Mapping[str, str], federation: aiohttp.ClientSession | None
-    ) -> None:
-        self._session = session
+    def __init__(self, known: Mapping[str, Peer], federation: Federation | None) -> None:
         self._known = known
         self._federation = federation
+        self._under_way = Counter[str]()
 
     async def user_of(self, access_token: str, server_name: str) -> UserId:
         """Return whose token it is.
@@ -52,16 +72,40 @@ class OpenIdVerifier:
         return UserId(match[0])
 
     async def _userinfo(self, access_token: str, server_name: str) -> dict[str, Any]:
-        if base_url := self._known.get(server_name):
-            return await _ask(self._session, base_url, access_token)
+        if peer := self._known.get(server_name):
+            with self._one_more((f"known {server_name}", _MOST_OF_KNOWN)):
+                return await _ask(peer.session, peer.base_url, access_token)
         if self._federation is None:
             raise ForbiddenError(f"Users of {server_name[:255]!r} are not served here.")
+        with self._one_more((f"peer {_domain(server_name)}", _MOST_OF_DOMAIN), ("federation", _MOST_OF_FEDERATION)):
+            return await self._ask_federation(self._federation, access_token, server_name)
+
+    async def _ask_federation(self, federation: Federation, access_token: str, server_name: str) -> dict[str, Any]:
+        session = federation.session
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FEDERATION_S):
-                for address in await discover(self._federation, server_name):
+                for address in await discover(session, server_name, federation.names):
                     with contextlib.suppress(UnavailableError):
-                        return await _ask(self._federation, address.base_url, access_token, address)
+                        return await _ask(session, address.base_url, access_token, address)
         raise UnavailableError(f"The homeserver {server_name} does not answer.")
+
+    @contextlib.contextmanager
+    def _one_more(self, *limits: tuple[str, int]) -> Iterator[None]:
+        """Count a question while it is under way. Raises UnavailableError when there are enough of its kind."""
+        if any(self._under_way[kind] >= most for kind, most in limits):
+            raise UnavailableError("Too many requests wait for this homeserver's answer. Try again in a moment.")
+        self._under_way.update(kind for kind, _ in limits)
+        try:
+            yield
+        finally:
+            self._under_way.subtract(kind for kind, _ in limits)
+            self._under_way = +self._under_way  # nothing is kept of those that are not asked any more
+
+
+def _domain(server_name: str) -> str:
+    """Return whose name a server's is, roughly: one who owns a domain has any number of names in it."""
+    host, _ = split_server_name(server_name)
+    return host if is_address(host) else ".".join(host.rstrip(".").lower().split(".")[-2:])
 
 
 async def _ask(

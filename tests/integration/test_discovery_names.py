@@ -22,7 +22,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from appservice.errors import UnavailableError
 from appservice.matrix.discovery import Address, discover
-from appservice.matrix.openid import OpenIdVerifier
+from appservice.matrix.names import Names
+from appservice.matrix.openid import Federation, OpenIdVerifier
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -136,7 +137,7 @@ ITSELF = Address("example.test", 8448, "example.test", "example.test")
 
 
 async def test_a_name_of_which_nothing_is_told(zone: Zone, internet: Internet) -> None:
-    assert await discover(internet.session, "example.test") == [ITSELF]
+    assert await discover(internet.session, "example.test", Names()) == [ITSELF]
     assert internet.asked == ["example.test/.well-known/matrix/server"]
     assert internet.resolver.names == [("example.test", 443)]
     assert zone.asked == ["_matrix-fed._tcp.example.test", "_matrix._tcp.example.test"]
@@ -144,7 +145,7 @@ async def test_a_name_of_which_nothing_is_told(zone: Zone, internet: Internet) -
 
 async def test_delegation_to_a_name_with_a_port(zone: Zone, internet: Internet) -> None:
     delegates(internet, {"m.server": "matrix.example.test:443"})
-    assert await discover(internet.session, "example.test") == [
+    assert await discover(internet.session, "example.test", Names()) == [
         Address("matrix.example.test", 443, "matrix.example.test", "matrix.example.test:443")
     ]
     assert zone.asked == []
@@ -152,7 +153,7 @@ async def test_delegation_to_a_name_with_a_port(zone: Zone, internet: Internet) 
 
 async def test_delegation_to_an_address(zone: Zone, internet: Internet) -> None:
     delegates(internet, {"m.server": "[2001:db8::1]"})
-    assert await discover(internet.session, "example.test") == [
+    assert await discover(internet.session, "example.test", Names()) == [
         Address("[2001:db8::1]", 8448, "2001:db8::1", "[2001:db8::1]")
     ]
     assert zone.asked == []
@@ -161,7 +162,7 @@ async def test_delegation_to_an_address(zone: Zone, internet: Internet) -> None:
 async def test_delegation_to_a_name_alone_goes_on_with_that_name(zone: Zone, internet: Internet) -> None:
     delegates(internet, {"m.server": "other.test"})
     zone.records["_matrix-fed._tcp.other.test"] = ["10 5 8000 matrix.example.test."]
-    assert await discover(internet.session, "example.test") == [
+    assert await discover(internet.session, "example.test", Names()) == [
         Address("matrix.example.test", 8000, "other.test", "other.test"),
         Address("other.test", 8448, "other.test", "other.test"),
     ]
@@ -170,7 +171,7 @@ async def test_delegation_to_a_name_alone_goes_on_with_that_name(zone: Zone, int
 
 async def test_service_records_by_priority_then_weight(zone: Zone, internet: Internet) -> None:
     zone.records["_matrix._tcp.example.test"] = ["20 0 3 c.test.", "10 1 2 b.test.", "10 9 1 a.test."]
-    found = await discover(internet.session, "example.test")
+    found = await discover(internet.session, "example.test", Names())
     assert [(address.host, address.port) for address in found] == [
         ("a.test", 1), ("b.test", 2), ("c.test", 3), ("example.test", 8448),
     ]  # fmt: skip
@@ -187,7 +188,7 @@ async def test_service_records_by_priority_then_weight(zone: Zone, internet: Int
 )  # fmt: skip
 async def test_a_delegation_that_is_none(zone: Zone, internet: Internet, body: object, status: int) -> None:
     delegates(internet, body, status)
-    assert await discover(internet.session, "example.test") == [ITSELF]
+    assert await discover(internet.session, "example.test", Names()) == [ITSELF]
     assert len(zone.asked) == 2
 
 
@@ -199,10 +200,10 @@ async def test_a_delegation_may_be_redirected_but_not_for_ever(zone: Zone, inter
         raise web.HTTPFound("https://other.test/moved")
 
     internet.answers["/.well-known/matrix/server"] = moved
-    assert (await discover(internet.session, "example.test"))[0].host == "matrix.example.test"
+    assert (await discover(internet.session, "example.test", Names()))[0].host == "matrix.example.test"
     assert internet.asked[-1] == "other.test/moved"
     internet.answers["/moved"] = moved
-    assert await discover(internet.session, "example.test") == [ITSELF]
+    assert await discover(internet.session, "example.test", Names()) == [ITSELF]
     assert len(internet.asked) < 12
     assert len(zone.asked) == 2
 
@@ -217,7 +218,7 @@ async def test_a_user_of_a_delegated_server(zone: Zone, internet: Internet) -> N
         return web.json_response({"sub": "@carol:example.test"})
 
     internet.answers["/_matrix/federation/v1/openid/userinfo"] = userinfo
-    verifier = OpenIdVerifier(internet.session, {}, internet.session)
+    verifier = OpenIdVerifier({}, Federation(internet.session, Names()))
     assert await verifier.user_of("token", "example.test") == "@carol:example.test"
     assert internet.resolver.names[-1] == ("matrix.example.test", 8000)
 
@@ -231,12 +232,12 @@ async def test_the_next_address_is_tried_when_one_does_not_answer(zone: Zone, in
         return web.json_response({"sub": "@carol:example.test"}, status=502 if len(hosts) == 1 else 200)
 
     internet.answers["/_matrix/federation/v1/openid/userinfo"] = userinfo
-    verifier = OpenIdVerifier(internet.session, {}, internet.session)
+    verifier = OpenIdVerifier({}, Federation(internet.session, Names()))
     assert await verifier.user_of("token", "example.test") == "@carol:example.test"
     assert hosts == ["a.test", "example.test"]
 
 
 async def test_no_address_answers(zone: Zone, internet: Internet) -> None:
     with pytest.raises(UnavailableError, match=r"example\.test does not answer"):
-        await OpenIdVerifier(internet.session, {}, internet.session).user_of("token", "example.test")
+        await OpenIdVerifier({}, Federation(internet.session, Names())).user_of("token", "example.test")
     assert zone.asked

@@ -16,7 +16,8 @@ from aiohttp import web
 from appservice.errors import ForbiddenError, UnavailableError, UnknownTokenError
 from appservice.matrix import openid
 from appservice.matrix.discovery import GuardedConnector, Network, discover
-from appservice.matrix.openid import OpenIdVerifier
+from appservice.matrix.names import Names
+from appservice.matrix.openid import Federation, OpenIdVerifier, Peer
 
 TOKEN = "very-secret-openid-token"
 LOOPBACK: list[Network] = [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
@@ -91,7 +92,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def guarded(trusting: ssl.SSLContext, allowed: list[Network]) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = GuardedConnector(allowed)
+    connector = GuardedConnector(allowed, Names())
     connector._ssl = trusting  # noqa: SLF001 - the tests' authority is not among the system's
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=3)) as session:
         yield session
@@ -117,7 +118,7 @@ def says(body: object, status: int = 200) -> Handler:
 
 
 async def ask(session: aiohttp.ClientSession, server_name: str) -> str:
-    return await OpenIdVerifier(session, {}, session).user_of(TOKEN, server_name)
+    return await OpenIdVerifier({}, Federation(session, Names())).user_of(TOKEN, server_name)
 
 
 def told(error: BaseException) -> str:
@@ -173,7 +174,7 @@ async def test_a_certificate_of_another_name_is_refused(
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(remote: Remote) -> None:
     remote.answer = says({"sub": f"@carol:{remote.name}"})
-    async with aiohttp.ClientSession(connector=GuardedConnector(LOOPBACK)) as session:
+    async with aiohttp.ClientSession(connector=GuardedConnector(LOOPBACK, Names())) as session:
         with pytest.raises(UnavailableError):
             await ask(session, remote.name)
     assert remote.asked == []
@@ -228,10 +229,10 @@ async def test_the_guard_holds_for_redirects(tls: ssl.SSLContext, trusting: ssl.
 
             outside = Remote(answer=redirect)
             async with serve(outside.handle, tls) as outside.port, guarded(trusting, []) as session:
-                # Only the first address is let through, as if it were a public one.
+                # Only the first connection is let through, as if it led to a public address: name, address and peer.
                 connector = session.connector
                 assert isinstance(connector, GuardedConnector)
-                connector._allowed = _Until(1)  # type: ignore[assignment] # noqa: SLF001
+                connector._allowed = _Until(3)  # type: ignore[assignment] # noqa: SLF001
                 with pytest.raises(aiohttp.ClientConnectionError):
                     await session.get(f"https://{outside.name}/")
                 assert len(outside.asked) == 1
@@ -253,20 +254,20 @@ class _Until:
 
 
 async def test_an_explicit_name_leaves_nothing_to_discover(federation: aiohttp.ClientSession) -> None:
-    (address,) = await discover(federation, "example.invalid:1234")
+    (address,) = await discover(federation, "example.invalid:1234", Names())
     assert (address.base_url, address.name, address.authority) == (
         "https://example.invalid:1234", "example.invalid", "example.invalid:1234",
     )  # fmt: skip
-    (address,) = await discover(federation, "10.1.2.3")
+    (address,) = await discover(federation, "10.1.2.3", Names())
     assert (address.base_url, address.authority) == ("https://10.1.2.3:8448", "10.1.2.3")
-    (address,) = await discover(federation, "[2001:db8::1]")
+    (address,) = await discover(federation, "[2001:db8::1]", Names())
     assert (address.base_url, address.name) == ("https://[2001:db8::1]:8448", "2001:db8::1")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "user@host", "a/../b", "example.org:99999"])
 async def test_no_server_name_is_discovered(federation: aiohttp.ClientSession, name: str) -> None:
     with pytest.raises(ForbiddenError):
-        await discover(federation, name)
+        await discover(federation, name, Names())
 
 
 # What an asked homeserver may answer
@@ -385,7 +386,7 @@ async def test_nobody_is_there(federation: aiohttp.ClientSession, unused_tcp_por
 async def test_a_configured_server_is_asked_at_its_address_wherever_that_is(plain: aiohttp.ClientSession) -> None:
     server = Remote(answer=says({"sub": "@alice:example.org"}))
     async with serve(server.handle, None) as server.port:
-        verifier = OpenIdVerifier(plain, {"example.org": f"http://127.0.0.1:{server.port}"}, None)
+        verifier = OpenIdVerifier({"example.org": Peer(f"http://127.0.0.1:{server.port}", plain)}, None)
         assert await verifier.user_of(TOKEN, "example.org") == "@alice:example.org"
         assert json.dumps(dict(server.asked[0].query)) == json.dumps({"access_token": TOKEN})
         server.answer = says({"sub": "@alice:other.example"})
@@ -398,7 +399,7 @@ async def test_an_error_about_a_configured_server_carries_no_request(
     plain: aiohttp.ClientSession, answer: Handler
 ) -> None:
     async with serve(answer, None) as port:
-        verifier = OpenIdVerifier(plain, {"example.org": f"http://127.0.0.1:{port}"}, None)
+        verifier = OpenIdVerifier({"example.org": Peer(f"http://127.0.0.1:{port}", plain)}, None)
         with pytest.raises(UnavailableError) as caught:
             await verifier.user_of(TOKEN, "example.org")
     assert TOKEN not in told(caught.value)
@@ -408,7 +409,7 @@ async def test_an_error_about_a_configured_server_carries_no_request(
 
 
 async def test_without_federation_other_servers_are_not_served(plain: aiohttp.ClientSession) -> None:
-    verifier = OpenIdVerifier(plain, {"example.org": "http://127.0.0.1:1"}, None)
+    verifier = OpenIdVerifier({"example.org": Peer("http://127.0.0.1:1", plain)}, None)
     for name in ("other.example", "example.org:443", "EXAMPLE.ORG", "127.0.0.1:80"):
         with pytest.raises(ForbiddenError) as caught:
             await verifier.user_of(TOKEN, name)
