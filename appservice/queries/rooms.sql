@@ -97,7 +97,7 @@ RETURNING true AS taken;
 SELECT coalesce((SELECT changed_at > $3 FROM members WHERE room_id = $1 AND user_id = $2), members_forgotten_at > $3) AS told
 FROM rooms WHERE room_id = $1;
 
--- name: snapshot_members (room_id, user_ids, memberships, display_names, avatar_mxcs, read_at) Who is joined or invited as read from the homeserver; what an event said later stays.
+-- name: snapshot_members (room_id, user_ids, memberships, display_names, avatar_mxcs, read_at) Who is joined or invited as read from the homeserver; what an event said later stays, and so does the time of what is the same.
 INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc, changed_at)
 SELECT $1, s.user_id, s.membership, s.display_name, s.avatar_mxc, $6
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS s (user_id, membership, display_name, avatar_mxc)
@@ -106,7 +106,11 @@ WHERE EXISTS (SELECT FROM rooms WHERE room_id = $1 AND members_forgotten_at <= $
 ON CONFLICT (room_id, user_id) DO UPDATE
 SET membership = excluded.membership, display_name = excluded.display_name, avatar_mxc = excluded.avatar_mxc,
     changed_at = excluded.changed_at
-WHERE members.changed_at <= $6;
+WHERE members.changed_at <= $6 AND (
+    (members.membership, members.display_name, members.avatar_mxc)
+        IS DISTINCT FROM (excluded.membership, excluded.display_name, excluded.avatar_mxc)
+    OR members.changed_at < (SELECT bot_joined_at FROM rooms WHERE room_id = $1)
+);
 
 -- name: snapshot_leavers (room_id, user_ids, banned, read_at) Who is not among these any more has left, or was banned.
 UPDATE members SET membership = CASE WHEN user_id = ANY ($3) THEN 'ban' ELSE 'leave' END, changed_at = $4

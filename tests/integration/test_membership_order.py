@@ -318,6 +318,21 @@ async def test_a_ban_of_before_erases_nothing_of_who_came_back(store: Store, poo
     assert [video.title for video in await store.room_videos(world.room)] == ["Here to stay"]
 
 
+async def test_a_snapshot_makes_nothing_newer_that_is_the_same(pool: Pool) -> None:
+    """What somebody is called in public is what they are called where that changed last."""
+    world = World(pool)
+    await world.begin()
+    query = "SELECT changed_at FROM members WHERE room_id = $1"
+    before = await pool.fetchval(query, world.room)
+    for changed in (False, True):
+        if changed:
+            await world.change(JOIN)
+        await world.ask(world.snapshots)
+        await world.see(world.snapshots)
+        await world.take_snapshot()
+        assert (await pool.fetchval(query, world.room) > before) is changed
+
+
 async def test_who_is_invited_is_known_by_a_snapshot(store: Store, pool: Pool) -> None:
     room = next(rooms)
     await store.apply([BotMembershipChanged(room, JOIN, BOT), MemberChanged(room, BOB, Membership.INVITE, None, None)])
