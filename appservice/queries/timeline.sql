@@ -60,11 +60,11 @@ DELETE FROM queue_posts WHERE video_id = $1 RETURNING room_id, event_id;
 -- name: mark_of_before (id)
 UPDATE videos SET of_before = true WHERE id = $1;
 
--- name: keep_mark (room_id, event_id) All up to this event was dealt with.
-UPDATE rooms SET last_event = $2 WHERE room_id = $1 AND bot_membership = 'join';
+-- name: keep_mark (room_id, event_id, requested_at) All up to this event was dealt with; unless the bot left since, and came back: then it is from before.
+UPDATE rooms SET last_event = $2 WHERE room_id = $1 AND bot_membership = 'join' AND bot_joined_at <= $3;
 
--- name: keep_joined_event (room_id, event_id) Where history begins.
-UPDATE rooms SET joined_event = $2 WHERE room_id = $1;
+-- name: keep_joined_event (room_id, event_id, requested_at) Where history begins; as above.
+UPDATE rooms SET joined_event = $2 WHERE room_id = $1 AND bot_membership = 'join' AND bot_joined_at <= $3;
 
 -- name: joined_event (room_id)
 SELECT joined_event FROM rooms WHERE room_id = $1;

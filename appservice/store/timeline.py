@@ -1,6 +1,7 @@
 """What was found by looking back through a room's timeline, and how far we have looked."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from appservice.intake import Change, VideoEdited
 from appservice.jobs import Pool
@@ -18,12 +19,17 @@ class TimelineStore(Database):
         super().__init__(pool)
         self._quotas = quotas
 
-    async def take(self, room_id: RoomId, changes: Sequence[Change], *, newest: EventId | None) -> int:
-        """Store changes that were found, and how far we looked; return how many were missed."""
+    async def take(
+        self, room_id: RoomId, changes: Sequence[Change], *, newest: EventId | None, requested_at: datetime
+    ) -> int:
+        """Store changes that were found, and how far we looked; return how many were missed.
+
+        `requested_at` is the database's clock before the homeserver was asked.
+        """
         async with self._transaction() as connection:
             taken, _ = await apply_all(connection, changes, self._quotas)
             if newest is not None:
-                await connection.execute(SQL["keep_mark"], room_id, newest)
+                await connection.execute(SQL["keep_mark"], room_id, newest, requested_at)
             await connection.execute(SQL["forget_old_events"], _KEEP_DAYS)
         return taken
 
@@ -33,9 +39,9 @@ class TimelineStore(Database):
             await connection.execute(SQL["forget_edit_time"], change.room_id, change.target)
             await apply_all(connection, [change])
 
-    async def keep_joined_event(self, room_id: RoomId, event_id: EventId) -> None:
+    async def keep_joined_event(self, room_id: RoomId, event_id: EventId, requested_at: datetime) -> None:
         """Remember the event of the bot's coming."""
-        await self._fetch("keep_joined_event", room_id, event_id)
+        await self._fetch("keep_joined_event", room_id, event_id, requested_at)
 
     async def joined_event(self, room_id: RoomId) -> EventId | None:
         """Return the event of the bot's coming, None when it was not found."""

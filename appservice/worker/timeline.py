@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from time import monotonic, time
 from typing import Any, get_args
 
@@ -74,6 +75,7 @@ class TimelineWork:
         asked = json.loads(payload)
         room_id, history = RoomId(asked["room_id"]), asked.get("history")
         async with self.store.tending(room_id):
+            requested_at = await self.store.now()
             room = await self.store.room(room_id)
             if room is None or room.bot_membership is not Membership.JOIN:
                 return
@@ -81,17 +83,17 @@ class TimelineWork:
                 if "event_id" in asked:
                     await self._read_again(room_id, EventId(asked["event_id"]))
                 else:
-                    await self._look(room, history)
+                    await self._look(room, history, requested_at)
             except ForbiddenError:
                 log.info("room_left_meanwhile", room_id=room_id)
 
-    async def _look(self, room: Room, history: int | None) -> None:
+    async def _look(self, room: Room, history: int | None, requested_at: datetime) -> None:
         if room.last_event is None:
-            await self._look_first(room)
+            await self._look_first(room, requested_at)
         elif history is None:
-            await self._close_gap(room, room.last_event)
+            await self._close_gap(room, room.last_event, requested_at)
         if history:
-            await self._look_at_history(room, history)
+            await self._look_at_history(room, history, requested_at)
 
     async def _read_again(self, room_id: RoomId, event_id: EventId) -> None:
         """Take over what a message is now that one of its edits was redacted: an earlier edit, or what was sent."""
@@ -106,26 +108,28 @@ class TimelineWork:
         if isinstance(now, VideoEdited) and now.target == event_id:
             await self.timeline.take_anew(now)
 
-    async def _close_gap(self, room: Room, mark: EventId) -> None:
+    async def _close_gap(self, room: Room, mark: EventId, requested_at: datetime) -> None:
         found = await self._until(room.room_id, lambda event: event.get("event_id") == mark)
         if not found.looked_at:
             return
-        missed = await self.timeline.take(room.room_id, found.changes[::-1], newest=found.newest)
+        missed = await self.timeline.take(
+            room.room_id, found.changes[::-1], newest=found.newest, requested_at=requested_at
+        )
         if missed:
             log.warning("gap_closed", room_id=room.room_id, missed=missed, looked_at=found.looked_at)
 
-    async def _look_first(self, room: Room) -> None:
+    async def _look_first(self, room: Room, requested_at: datetime) -> None:
         """Take the videos since the bot came, as far as we look back, and of before what was asked for."""
         found = await self._until(room.room_id, self._is_our_coming)
         if found.end:
-            await self.timeline.keep_joined_event(room.room_id, found.end)
+            await self.timeline.keep_joined_event(room.room_id, found.end, requested_at)
         wanted = room.settings.history
         if history := self.config.rooms.history if wanted is None else wanted:
-            await self._look_at_history(room, history)
+            await self._look_at_history(room, history, requested_at)
         videos = [change for change in found.changes[::-1] if isinstance(change, NewVideo | VideoEdited)]
-        await self.timeline.take(room.room_id, videos, newest=found.newest)
+        await self.timeline.take(room.room_id, videos, newest=found.newest, requested_at=requested_at)
 
-    async def _look_at_history(self, room: Room, messages: int) -> None:
+    async def _look_at_history(self, room: Room, messages: int, requested_at: datetime) -> None:
         """Take the videos of those who are here among so many messages of before the bot came."""
         members = {member.user_id for member in await self.store.joined_members(room.room_id)}
         changes: list[MessageChange] = []
@@ -141,7 +145,7 @@ class TimelineWork:
                     changes.append(replace(change, of_before=True))
                 elif isinstance(change, VideoEdited):
                     changes.append(change)
-        taken = await self.timeline.take(room.room_id, changes[::-1], newest=None)
+        taken = await self.timeline.take(room.room_id, changes[::-1], newest=None, requested_at=requested_at)
         log.info("history_read", room_id=room.room_id, messages=min(seen, messages), taken=taken)
 
     async def _start_of_history(self, room_id: RoomId) -> str | None:
@@ -213,6 +217,7 @@ async def look_after_all(store: Store, timeline: TimelineStore, homeserver: Home
             room_id,
             [learned(room_id, Membership.JOIN)],
             newest=await _newest(homeserver, room_id) if unheard_of else None,
+            requested_at=requested_at,
         )
     await store.apply([learned(room_id, Membership.LEAVE) for room_id in known - joined])
     rooms = await store.tended_rooms()

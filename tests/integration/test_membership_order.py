@@ -275,7 +275,7 @@ async def test_the_bots_own_membership_is_ordered_as_well(store: Store, pool: Po
     await store.apply([BotMembershipChanged(room, LEAVE, ALICE, event_id=EventId(f"${room}.went"))])
     # The list of rooms was asked for while it was there.
     late = BotMembershipChanged(room, JOIN, BOT, requested_at=before)
-    await TimelineStore(pool).take(room, [late], newest=None)
+    await TimelineStore(pool).take(room, [late], newest=None, requested_at=before)
     await store.apply([came])
     known = await store.room(room)
     assert known
@@ -284,6 +284,25 @@ async def test_the_bots_own_membership_is_ordered_as_well(store: Store, pool: Po
     known = await store.room(room)
     assert known
     assert known.bot_membership is JOIN
+
+
+async def test_how_far_was_looked_before_the_bot_left_is_forgotten_with_it(store: Store, pool: Pool) -> None:
+    """What is said while it is away is not for it: no late look back begins there again."""
+    room, timeline = next(rooms), TimelineStore(pool)
+    mark = EventId("$mark")
+
+    async def known() -> tuple[str | None, str | None]:
+        row = await pool.fetchrow("SELECT last_event, joined_event FROM rooms WHERE room_id = $1", room)
+        assert row
+        return row["last_event"], row["joined_event"]
+
+    await store.apply([BotMembershipChanged(room, JOIN, BOT)])
+    before = await store.now()
+    await store.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
+    for at, expected in ((before, None), (await store.now(), mark)):
+        await timeline.keep_joined_event(room, mark, at)
+        await timeline.take(room, [], newest=mark, requested_at=at)
+        assert await known() == (expected, expected)
 
 
 async def test_who_was_a_member_before_the_bot_left_is_not_believed_to_be_one_when_it_is_back(store: Store) -> None:

@@ -93,5 +93,5 @@ async def test_silent_peers_hold_up_nobody_else(spare: Installation) -> None:
                 # So large a transaction is read in a thread.
                 events = [{"type": "org.example.nothing", "padding": "x" * 300_000}]
                 assert (await spare.transaction(http, events))[0] == 200
-            assert sum(not task.done() for task in flood) >= 100
+            assert sum(not task.done() for task in flood) >= 30
             assert set(await asyncio.gather(*flood)) == {503}
