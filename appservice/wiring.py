@@ -59,7 +59,7 @@ from appservice.worker.contents import Contents
 from appservice.worker.erasing import ErasingWork
 from appservice.worker.exports import ExportWork
 from appservice.worker.lanes import Lanes
-from appservice.worker.loop import VIDEO_JOBS, Handlers, Worker
+from appservice.worker.loop import Handlers, Worker
 from appservice.worker.policies import PolicyWork
 from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
@@ -80,6 +80,7 @@ _HTTP_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MOST_CONNECTIONS, _MOST_OF_PEER = 100, 32
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 30.0
 _DRAIN_S = 5.0
+_DATABASE_CONNECTIONS = 6  # for each ladder that is made at a time
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ async def _connections(most: int) -> AsyncIterator[aiohttp.ClientSession]:
 async def _open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         # The light jobs and the videos, the queues' listeners, and room for requests.
-        pool = await stack.enter_async_context(await open_pool(dsn, size=32 + VIDEO_JOBS * config.worker.concurrency))
+        size = 32 + _DATABASE_CONNECTIONS * config.worker.concurrency
+        pool = await stack.enter_async_context(await open_pool(dsn, size=size))
         session = await stack.enter_async_context(_connections(_MOST_CONNECTIONS))
         files = LocalFiles(config.data_dir / "media")
         await files.prepare()

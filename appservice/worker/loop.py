@@ -33,18 +33,23 @@ from appservice.jobs import (
     Pool,
 )
 from appservice.model import RoomId, UploadId, VideoId
+from appservice.worker.fair_queue import FairQueries
 from appservice.worker.videos import RetryLaterError
 
 log = structlog.get_logger()
 
 Handler = Callable[[str], Coroutine[None, None, None]]
 
-VIDEO_JOBS = 6
+_VIDEO_JOBS = 18
 """Videos that a process takes from the queue for each ladder that it makes at a time: most of them already play.
 
-Not more, for what one process has taken, others that are idle do not see.
+One sender has at most a third of them (`fairness`). Not more, for what one process has taken, others that are idle do
+not see.
 """
 
+_LOOK_AGAIN = timedelta(seconds=0.5)
+
+_VIDEOS = "videos"
 _LIGHT_JOBS = 8
 _UPLOADS = 2
 _EXPORTS = 2
@@ -99,9 +104,9 @@ class Handlers:
 
 
 class Worker:
-    """Five queues on one table: videos, a few at a time (`lanes` says which is worked on); what members are about to
-    send, while they wait for it; what they take with them; what another service is asked about; and everything light,
-    which never waits behind those.
+    """Five queues on one table: videos, by fair shares (`fair_queue` says which is taken, `lanes` which is worked on);
+    what members are about to send, while they wait for it; what they take with them; what another service is asked
+    about; and everything light, which never waits behind those.
     """
 
     def __init__(
@@ -115,14 +120,14 @@ class Worker:
         self._pool = pool
         self._handlers = handlers
         self._heartbeat = timedelta(seconds=heartbeat_timeout)
-        self._videos = VIDEO_JOBS * concurrency
+        self._videos = _VIDEO_JOBS * concurrency
         self._stopping = asyncio.Event()
         self._managers: list[QueueManager] = []
 
     async def run(self) -> None:
         """Work until `stop`."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_running("videos", self._video_queue, self._videos))
+            group.create_task(self._keep_running(_VIDEOS, self._video_queue, self._videos))
             group.create_task(self._keep_running("light", self._light_queue, _LIGHT_JOBS))
             group.create_task(self._keep_running("uploads", self._upload_queue, _UPLOADS))
             group.create_task(self._keep_running("exports", self._export_queue, _EXPORTS))
@@ -180,7 +185,7 @@ class Worker:
 
     async def _keep_running(self, name: str, register: Callable[[QueueManager], None], tasks: int) -> None:
         while not self._stopping.is_set():
-            manager = _PatientManager(Queries.from_asyncpg_pool(self._pool))
+            manager = self._manager(name)
             register(manager)
             self._managers.append(manager)
             try:
@@ -198,6 +203,14 @@ class Worker:
                 self._managers.remove(manager)
             if not self._stopping.is_set():
                 await asyncio.sleep(_OUTAGE_S)
+
+    def _manager(self, name: str) -> QueueManager:
+        if name != _VIDEOS:
+            return _PatientManager(Queries.from_asyncpg_pool(self._pool))
+        manager = _PatientManager(FairQueries.from_asyncpg_pool(self._pool))
+        # Whoever has their share leaves jobs in the queue, which is no reason to look for them all the time.
+        manager.min_dequeue_poll_interval = _LOOK_AGAIN
+        return manager
 
     def _register(self, manager: QueueManager, name: str, handle: Handler) -> None:
         @manager.entrypoint(name, accepts_context=False)

@@ -27,6 +27,7 @@ from appservice.quotas import Scope
 from appservice.settings import RoomSettings
 from appservice.store import QuotaStore, Store
 from appservice.worker.contents import Contents
+from appservice.worker.fairness import Party
 from appservice.worker.films import film_of, shown_for
 from appservice.worker.lanes import Ladder, Lanes
 from appservice.worker.progress import Reporter, reported
@@ -80,17 +81,17 @@ def content_hash(
 @asynccontextmanager
 async def _turn(
     ladder: Ladder,
+    place: AsyncExitStack,
     progress: Reporter,
     spared: AbstractAsyncContextManager[None],
     share: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[None]:
-    async with AsyncExitStack() as place:
-        with progress.waiting():
-            async with spared:
-                await place.enter_async_context(ladder())
-        if await share():
-            raise _SharedError
-        yield
+    with progress.waiting():
+        async with spared:
+            await place.enter_async_context(ladder())
+    if await share():
+        raise _SharedError
+    yield
 
 
 @dataclass(frozen=True)
@@ -111,22 +112,24 @@ class VideoWork:
 
     async def run(self, video_id: VideoId) -> None:
         """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
-        await self._expect_upload(video_id)
+        video = await self.store.video(video_id)
+        if video:
+            await self._expect_upload(video)
+        party = Party(video.sender, video.room_id) if video else Party("", "")
         before: str | None = None
         while True:
-            async with self.lanes.beginning() as ladder:
+            async with self.lanes.beginning(party) as ladder:
                 before = await self._run(video_id, ladder, before)
             if before is None:
                 return
             await asyncio.sleep(SECOND_TRY.total_seconds())
 
-    async def _expect_upload(self, video_id: VideoId) -> None:
+    async def _expect_upload(self, video: Video) -> None:
         """Look whether a file has come that was not uploaded yet: without an attempt, and without a place among others.
 
         Raises RetryLaterError while it has not.
         """
-        video = await self.store.video(video_id)
-        if video is None or video.awaited_since is None or video.state not in {State.QUEUED, *PLAYABLE_STATES}:
+        if video.awaited_since is None or video.state not in {State.QUEUED, *PLAYABLE_STATES}:
             return
         if not await is_awaited(self.session, self.homeserver, video.mxc):
             return
@@ -217,9 +220,10 @@ class VideoWork:
 
             async def work() -> None:
                 film = await film_of(video.kind, source, seconds=seconds, tools=self.tools, limits=limits)
-                async with reported(self.store, video) as progress:
+                # The place is kept until the ladder is published: the next one in turn may be the same file.
+                async with AsyncExitStack() as place, reported(self.store, video) as progress:
                     # Sent to two rooms at once, it may be whole in the other one when its turn comes.
-                    turn = _turn(ladder, progress, self.store.spared(video), shared)
+                    turn = _turn(ladder, place, progress, self.store.spared(video), shared)
                     await self._transcode(film, folder / "out", publication, limits, progress, turn)
 
             try:

@@ -5,19 +5,22 @@ from contextlib import suppress
 
 import pytest
 
+from appservice.worker.fairness import Party
 from appservice.worker.lanes import Lanes
+
+ALICE, BOB, CAROL = (Party(name, "room") for name in ("alice", "bob", "carol"))
 
 
 class Work:
     """A video whose two stages take as long as the test says."""
 
-    def __init__(self, lanes: Lanes) -> None:
-        self.stage = "waits"
+    def __init__(self, lanes: Lanes, party: Party = ALICE) -> None:
+        self.stage, self.party = "waits", party
         self.first, self.last = asyncio.Event(), asyncio.Event()
         self.task = asyncio.create_task(self._run(lanes))
 
     async def _run(self, lanes: Lanes) -> None:
-        async with lanes.beginning() as ladder:
+        async with lanes.beginning(self.party) as ladder:
             self.stage = "begins"
             await self.first.wait()
             self.stage = "plays"
@@ -86,3 +89,43 @@ async def test_who_leaves_makes_room(plays: bool) -> None:
     assert (await _stages(works))[3] == "ladder"
     works[3].last.set()
     await works[3].task
+
+
+async def test_others_begin_beside_all_that_one_sender_has() -> None:
+    lanes = Lanes(1)
+    works = [Work(lanes) for _ in range(9)]
+    for work in works[:2]:
+        work.first.set()
+    assert (await _stages(works))[:4] == ["ladder", "plays", "begins", "begins"]
+    others = [Work(lanes, BOB), Work(lanes, CAROL)]
+    assert await _stages(others) == ["begins", "begins"]
+    # What one sender has done lately counts: of those who wait for their ladder, another is next.
+    for other in others:
+        other.first.set()
+    assert await _stages(others) == ["plays", "plays"]
+    works[0].last.set()
+    assert (await _stages([works[1]]), sorted(await _stages(others))) == (["plays"], ["ladder", "plays"])
+    for other in others:
+        other.last.set()
+    assert await _stages([works[1], *others]) == ["ladder", "done", "done"]
+    for work in works:
+        work.first.set()
+        work.last.set()
+    await asyncio.gather(*(work.task for work in [*works, *others]))
+
+
+async def test_who_is_cancelled_when_just_let_in_gives_the_place_back() -> None:
+    lanes = Lanes(1)
+    works = [Work(lanes) for _ in range(3)]
+    await _settle()
+    works[0].task.cancel()
+    # In the same turn of the loop in which the first one leaves, the third is let in, and cancelled as well.
+    await asyncio.sleep(0)
+    works[2].task.cancel()
+    await asyncio.gather(works[0].task, works[2].task, return_exceptions=True)
+    after = [Work(lanes), Work(lanes, BOB)]
+    assert await _stages(after) == ["begins", "begins"]
+    for work in (works[1], *after):
+        work.first.set()
+        work.last.set()
+    await asyncio.gather(works[1].task, *(work.task for work in after))

@@ -1,0 +1,39 @@
+-- Which video's job a worker takes next. asyncpg's $n arguments are listed behind each name.
+
+-- name: videos_taken (queue_manager_id) How many jobs a process has taken, by sender and room; of a video that is gone both are empty.
+SELECT coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id, count(*) AS jobs
+FROM pgqueuer j LEFT JOIN videos v ON v.id = convert_from(j.payload, 'UTF8')::uuid
+WHERE j.entrypoint = 'video' AND j.status = 'picked' AND j.queue_manager_id = $1
+GROUP BY 1, 2;
+
+-- name: videos_to_take (heartbeat_timeout) The oldest job of each sender in each room that may be taken, and what both have under way in all processes.
+WITH jobs AS MATERIALIZED (
+    SELECT j.id, j.priority, coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id,
+        j.status = 'queued' OR j.heartbeat < now() - $1::interval AS free
+    FROM pgqueuer j LEFT JOIN videos v ON v.id = convert_from(j.payload, 'UTF8')::uuid
+    WHERE j.entrypoint = 'video' AND j.status IN ('queued', 'picked') AND j.execute_after <= now()
+),
+senders AS (SELECT sender, count(*) AS taken FROM jobs WHERE NOT free GROUP BY sender),
+rooms AS (SELECT room_id, count(*) AS taken FROM jobs WHERE NOT free GROUP BY room_id),
+first AS (
+    SELECT DISTINCT ON (priority, sender, room_id) id, priority, sender, room_id
+    FROM jobs WHERE free ORDER BY priority, sender, room_id, id
+)
+SELECT id, priority, sender, room_id, coalesce(senders.taken, 0) + coalesce(rooms.taken, 0) AS load
+FROM first LEFT JOIN senders USING (sender) LEFT JOIN rooms USING (room_id)
+ORDER BY priority DESC, load, id
+LIMIT 100;
+
+-- name: take_video (id, queue_manager_id, heartbeat_timeout) As pgqueuer takes a job; nothing comes back when another process has it.
+WITH taken AS (
+    UPDATE pgqueuer SET status = 'picked', updated = now(), heartbeat = now(), queue_manager_id = $2
+    WHERE id = (
+        SELECT id FROM pgqueuer
+        WHERE id = $1 AND execute_after <= now()
+            AND (status = 'queued' OR status = 'picked' AND heartbeat < now() - $3::interval)
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING *
+),
+log AS (INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority) SELECT id, status, entrypoint, priority FROM taken)
+SELECT * FROM taken;

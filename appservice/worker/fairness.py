@@ -1,0 +1,110 @@
+"""Whose video is next: a fair share of scarce places for each sender and each room. Pure.
+
+Rule: who has little under way goes first, and nobody takes more than half of the places that are left. So a place is
+there for whoever comes next, however many videos somebody else has sent; and where nobody else comes, almost all of
+the places that one sender may take are taken.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+_ROOM_SHARE = 4
+_HALF_LIFE_S = 600.0
+_MOST_KEYS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom a video counts for: its sender and its room."""
+
+    sender: str
+    room_id: str
+
+
+@dataclass(slots=True)
+class Load:
+    """How many places each sender and each room has, of `places`."""
+
+    places: int
+    total: int = 0
+    _senders: Counter[str] = field(default_factory=Counter)
+    _rooms: Counter[str] = field(default_factory=Counter)
+
+    def add(self, party: Party, count: int = 1) -> None:
+        """Count a video that has a place, or with -1 no longer has it."""
+        self.total += count
+        for counter, key in ((self._senders, party.sender), (self._rooms, party.room_id)):
+            counter[key] += count
+            if not counter[key]:
+                del counter[key]
+
+    def of(self, party: Party) -> int:
+        """Return what a party's sender and its room have together."""
+        return self._senders[party.sender] + self._rooms[party.room_id]
+
+    def has_place(self, party: Party) -> bool:
+        """Say whether there is a place for a party's next video, and one left for others."""
+        left = self.places - self.total
+        return (
+            left > 0
+            and self._senders[party.sender] < max(1, left / 2)
+            and self._rooms[party.room_id] < max(1, left * _ROOM_SHARE)
+        )
+
+
+class Usage:
+    """Seconds of work that each sender and each room had lately: those of ten minutes ago count half."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, tuple[float, float]] = {}
+
+    def add(self, party: Party, seconds: float, now: float) -> None:
+        """Take work that ended at `now` (seconds of a steady clock)."""
+        for key in (party.sender, party.room_id):
+            self._by_key[key] = self._now(key, now) + seconds, now
+        if len(self._by_key) > _MOST_KEYS:
+            least = sorted(self._by_key, key=lambda key: self._now(key, now))
+            for key in least[: _MOST_KEYS // 2]:
+                del self._by_key[key]
+
+    def of(self, party: Party, now: float) -> float:
+        """Return what a party's sender and its room had together, faded until `now`."""
+        return self._now(party.sender, now) + self._now(party.room_id, now)
+
+    def _now(self, key: str, now: float) -> float:
+        seconds, at = self._by_key.get(key, (0.0, now))
+        return seconds * math.exp2((at - now) / _HALF_LIFE_S)
+
+
+def next_in_turn(
+    waiting: Sequence[Party], load: Load, *, used: Callable[[Party], float], sharing: bool = True
+) -> int | None:
+    """Return which of those that wait, longest first, gets the next place; None while nobody may have it.
+
+    Without `sharing` a place goes to whoever waits, however many they have.
+    """
+    if load.total >= load.places:
+        return None
+    may = [number for number, party in enumerate(waiting) if not sharing or load.has_place(party)]
+    return min(may, key=lambda number: (load.of(waiting[number]), used(waiting[number]), number), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The oldest queued job of a party among those of one `priority`; a larger number goes first.
+
+    `load` is what its sender and its room have under way in all processes.
+    """
+
+    job_id: int
+    priority: int
+    party: Party
+    load: int
+
+
+def pick_order(candidates: Sequence[Candidate], ours: Load) -> list[int]:
+    """Return the jobs that a process may take now, the fairest first; `ours` is what it has taken."""
+    may = [each for each in candidates if ours.has_place(each.party)]
+    return [each.job_id for each in sorted(may, key=lambda each: (-each.priority, each.load, each.job_id))]

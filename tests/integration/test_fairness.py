@@ -1,0 +1,204 @@
+"""However many long videos somebody sends, the next one's clip is playable within seconds."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import pytest
+from pgqueuer.queries import EntrypointExecutionParameter
+from pgqueuer.types import QueueEntrypoint, QueueManagerId
+
+from appservice import resources
+from appservice.demo.client import MatrixClient
+from appservice.intake import NewVideo
+from appservice.jobs import VIDEO_JOB, Pool
+from appservice.migrate import load_migrations, migrate
+from appservice.model import EventId, RoomId, UserId
+from appservice.store import Store, open_pool
+from appservice.worker.fair_queue import FairQueries
+from tests.conftest import CreateDatabase
+from tests.support import Installation, eventually, make_room
+from transcode import Tools
+
+LONG, SECONDS = 9, 40
+PLACES = 18
+TIMEOUT = timedelta(seconds=10)
+
+
+@pytest.fixture(scope="module")
+async def long_clips(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> list[Path]:
+    """Videos that must be encoded, each of its own content."""
+    folder = tmp_path_factory.mktemp("long")
+    source = folder / "source.mkv"
+    made = (
+        "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-f", "lavfi", "-i", "sine=440", "-t", str(SECONDS),
+        "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", source,
+    )  # fmt: skip
+    paths = [folder / f"{number}.mkv" for number in range(LONG)]
+    copies = [("-i", source, "-c", "copy", "-metadata", f"title={path.stem}", path) for path in paths]
+    for line in (made, *copies):
+        process = await asyncio.create_subprocess_exec(tools.ffmpeg, "-loglevel", "error", *line)
+        assert await process.wait() == 0
+    return paths
+
+
+@pytest.mark.timeout(300)
+async def test_a_clip_beside_nine_long_videos_of_another(
+    spare: Installation,
+    http: aiohttp.ClientSession,
+    alice: MatrixClient,
+    bob: MatrixClient,
+    clip: Path,
+    long_clips: list[Path],
+) -> None:
+    await spare.start()
+    rooms = [await make_room(alice, spare, bob), await make_room(bob, spare)]
+    for path in long_clips:
+        await alice.send_video(rooms[0], path)
+
+    async def count(*states: str) -> int:
+        query = "SELECT count(*) AS n FROM videos WHERE sender = $1 AND state = ANY ($2)"
+        return int((await spare.rows(query, alice.user_id, states))[0]["n"])
+
+    async def busy() -> bool:
+        return await count("processing", "playable") >= 4
+
+    await eventually(busy, what="the flood being worked on")
+    finished = await count("ready")
+    waits, sent = [], []
+    for room_id in rooms:
+        viewer = await spare.viewer(http, bob, room_id)
+        began = time.monotonic()
+        sent.append((viewer, await bob.send_video(room_id, clip)))
+        await viewer.video_in(sent[-1][1], "playable", "ready")
+        waits.append(round(time.monotonic() - began, 1))
+    assert max(waits) < 15, waits
+    assert await count("ready") <= finished + 1, "that is not because the flood is over"
+    # Nor does his ladder wait for all of hers.
+    for viewer, event_id in sent:
+        await viewer.video_in(event_id, "ready", seconds=120)
+    assert await count("ready") <= finished + 3
+
+
+@pytest.fixture
+async def pool(create_database: CreateDatabase) -> AsyncIterator[Pool]:
+    dsn = await create_database("fairness")
+    connection = await asyncpg.connect(dsn)
+    try:
+        await migrate(connection, load_migrations(resources.migrations()))
+    finally:
+        await connection.close()
+    async with await open_pool(dsn, size=5) as pool:
+        yield pool
+
+
+class _Process:
+    """What one process takes from the queue."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._queries = FairQueries.from_asyncpg_pool(pool)
+        self.id = QueueManagerId(uuid.uuid4())
+
+    async def take(self) -> str | None:
+        """Take a job and return the event of its video."""
+        jobs = await self._queries.dequeue(
+            1, {QueueEntrypoint(VIDEO_JOB): EntrypointExecutionParameter(concurrency_limit=0)}, self.id, PLACES, TIMEOUT
+        )
+        return (jobs[0].payload or b"").decode() if jobs else None
+
+
+async def _send(pool: Pool, sender: str, room: str, count: int, *, of_before: bool = False) -> None:
+    room_id, user_id = RoomId(f"!{room}:x"), UserId(f"@{sender}:x")
+    videos = [
+        NewVideo(
+            event_id=EventId(f"${sender}-{uuid.uuid4()}"), room_id=room_id, sender=user_id, title="", certain=True,
+            mxc="mxc://x/y", encrypted_file=None, claimed_size=1, sent_at=1, of_before=of_before,
+        )
+        for _ in range(count)
+    ]  # fmt: skip
+    await Store(pool).apply(videos)
+
+
+async def _senders(pool: Pool, taken: list[str]) -> list[str]:
+    rows = await pool.fetch("SELECT id::text, sender FROM videos")
+    by_id = {row["id"]: row["sender"][1:].partition(":")[0] for row in rows}
+    return [by_id[each] for each in taken]
+
+
+async def _take_all(process: _Process) -> list[str]:
+    taken = []
+    while (each := await process.take()) is not None:
+        taken.append(each)
+    return taken
+
+
+async def test_a_process_takes_fair_shares(pool: Pool) -> None:
+    await _send(pool, "alice", "den", 30)
+    process, idle = _Process(pool), _Process(pool)
+    assert len(await _take_all(process)) == PLACES // 3
+    await _send(pool, "carol", "den", 3)
+    await _send(pool, "bob", "cave", 1)
+    await asyncio.sleep(0.3)  # a look in vain is not repeated at once
+    assert await _senders(pool, await _take_all(process)) == ["bob", "carol", "carol", "carol"]
+    # Another process sees what is left, and nothing twice.
+    left = await _take_all(idle)
+    assert await _senders(pool, left) == ["alice"] * (PLACES // 3)
+    picked = await pool.fetch("SELECT payload FROM pgqueuer WHERE status = 'picked'")
+    assert len({row["payload"] for row in picked}) == len(picked) == 2 * (PLACES // 3) + 4
+
+
+async def test_what_a_dead_worker_had_is_taken_over_and_what_is_not_due_is_left(pool: Pool) -> None:
+    await _send(pool, "alice", "den", 2)
+    await _send(pool, "bob", "den", 1, of_before=True)
+    dead, alive = _Process(pool), _Process(pool)
+    first = await dead.take()
+    await pool.execute("UPDATE pgqueuer SET execute_after = now() + interval '1 hour' WHERE status = 'queued'")
+    assert await alive.take() is None
+    await pool.execute("UPDATE pgqueuer SET heartbeat = now() - interval '11 seconds' WHERE status = 'picked'")
+    assert await alive.take() == first
+    await pool.execute("UPDATE pgqueuer SET execute_after = now()")
+    # Of another priority, and of a video that is gone.
+    await pool.execute("DELETE FROM videos WHERE sender = '@alice:x' AND id::text <> $1", first)
+    rest = [await alive.take(), await alive.take()]
+    assert await _senders(pool, [each for each in rest[1:] if each]) == ["bob"]
+    assert await alive.take() is None
+
+
+async def test_many_processes_at_once_take_nothing_twice(pool: Pool) -> None:
+    for number in range(8):
+        await _send(pool, f"user{number}", "den", 5)
+    processes = [_Process(pool) for _ in range(5)]
+    taken: list[str] = []
+
+    async def everything() -> bool:
+        # Who was too slow for one job looks for others a moment later.
+        for each in await asyncio.gather(*(_take_all(process) for process in processes)):
+            taken.extend(each)
+        return len(taken) >= 40
+
+    await eventually(everything, what="every job being taken")
+    assert len(taken) == len(set(taken)) == 40
+
+
+async def test_a_long_backlog_is_looked_through_quickly(pool: Pool) -> None:
+    await pool.execute(
+        "INSERT INTO rooms (room_id, bot_membership) SELECT '!' || n || ':x', 'join' FROM generate_series(1, 100) n"
+    )
+    await pool.execute(
+        "WITH made AS (INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, sent_at, position)"
+        " SELECT '$' || n, '!' || 1 + n % 100 || ':x', '', '@' || n % 1000 || ':x', '', '', true, n, n"
+        " FROM generate_series(1, 20000) n RETURNING id)"
+        " INSERT INTO pgqueuer (priority, status, entrypoint, payload)"
+        " SELECT 0, 'queued', 'video', convert_to(id::text, 'UTF8') FROM made"
+    )
+    await pool.execute("ANALYZE videos")
+    await pool.execute("ANALYZE pgqueuer")
+    began = time.monotonic()
+    taken = await _take_all(_Process(pool))
+    assert len(taken) == PLACES
+    assert time.monotonic() - began < 20
