@@ -43,6 +43,7 @@ _NOTHING_PERSONAL: dict[str, object] = {"map_metadata": -1, "map_chapters": -1}
 _QUALITY = 23
 _QUICK = "superfast"
 _ORDERED = frozenset({"av1", "hevc", "vp8", "vp9"})
+_WITH_HEADER = frozenset({"matroska", "mov"})
 _PREVIEW_QUALITY = 30
 # It is the source of all renditions.
 _RECORDING_QUALITY = 21
@@ -55,6 +56,9 @@ _GRAPH = "-filter_complex"
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
 _STILL_SHARE = 0.1
 _GLIMPSE_RATE = 10
+# Left to itself, ffmpeg subtracts the start that it found by looking into the file: of all streams, also those that
+# nobody plays; and nothing where it is told not to look. So the origin is ours, the same in every command line.
+_EXPLICIT_CLOCK: dict[str, object] = {"seek_timestamp": 1}
 _PROBE_ENTRIES = (
     "format=start_time,size:"
     "stream=index,codec_type,codec_name,codec_tag_string,profile,level,nal_length_size,width,height,sample_aspect_ratio,"
@@ -75,9 +79,21 @@ class Given:
     limits: Limits
 
     def read(self, **options: object) -> Stream:
-        """Give the input; `reinit_filter` keeps a change of size within the file from starting the graph anew."""
+        """Give the input, its time counted from the first instant of the file unless options of `counted_from` differ.
+
+        `reinit_filter` keeps a change of size within the file from starting the graph anew.
+        """
         # ffmpeg-python knows an input by what it is: one with other options is another.
-        return ffmpeg.input(f"file:{self.source}", **input_options(self.demuxer, self.limits), **options)
+        ours = input_options(self.demuxer, self.limits) | _EXPLICIT_CLOCK | self.counted_from(0.0)
+        return ffmpeg.input(f"file:{self.source}", **(ours | options))
+
+    def counted_from(self, origin: float) -> dict[str, object]:
+        """Give the options that let time count from `origin`, in seconds after the first instant of the file."""
+        return {"itsoffset": f"{0.0 - self.probe.start - origin:.6f}"}
+
+    def read_from(self, second: float) -> dict[str, object]:
+        """Give the options that read it from `second` after its first instant on, which becomes 0."""
+        return {"ss": f"{self.probe.start + second:.6f}", "itsoffset": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +125,10 @@ def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
 
     Paths are relative, here and below: run it inside the folder that is to hold the rungs' folders, which must exist.
     """
-    # ffprobe has looked already. Some codecs, though, do not say in which order their pictures are to be shown.
-    at_once = {"nofind_stream_info": None} if given.probe.video_codec in _ORDERED else {}
+    # ffprobe has looked already. Some codecs, though, do not say in which order their frames are to be shown, and some
+    # containers not at their beginning which streams they have.
+    known = given.probe.video_codec in _ORDERED and given.demuxer in _WITH_HEADER
+    at_once = {"nofind_stream_info": None} if known else {}
     read = given.read(reinit_filter=0, **at_once)
     shown = graph.cascade(graph.steady(graph.pictures(read, given.probe), plan), (plan.fast,), given.probe.hdr)
     sound = graph.sound(read, given.probe, plan.samples)
@@ -126,7 +144,8 @@ def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
 def copy(given: Given, copying: Copying) -> list[str]:
     """Pass on the pictures as they are, cut at key frames, and safe sound likewise."""
     samples = round(copying.duration * AUDIO_RATE)
-    read = given.read(itsoffset=_shift(copying))
+    # Counts from the first frame. With offsets below 0, frames are decoded from 0 on however they are reordered.
+    read = given.read(**given.counted_from(copying.lead))
     sound = read[str(given.probe.audio_index)] if copying.sound else graph.sound(read, given.probe, samples)
     options: dict[str, object] = {"c:v": "copy"}
     if copying.sound:
@@ -142,7 +161,7 @@ def still(given: Given, plan: Plan, *, candidates: int, late: bool) -> list[str]
     """
     options: dict[str, object] = {"skip_frame": "nokey"}
     if late:
-        options |= {"ss": f"{plan.duration * _STILL_SHARE:.3f}", "noaccurate_seek": None}
+        options |= {"noaccurate_seek": None, **given.read_from(plan.duration * _STILL_SHARE)}
     picture = graph.pictures(given.read(**options), given.probe)
     rung = poster_rung(plan.ladder)
     return compiled(given.tools, *_poster(*graph.early_poster(picture, rung, candidates, given.probe.hdr)))
@@ -156,7 +175,7 @@ def glimpses(given: Given, instants: Sequence[float]) -> list[str]:
     shown = []
     for instant in instants:
         # Not exactly, for the picture that is on the screen may have come long before: `fps` keeps it.
-        read = given.read(reinit_filter=0, ss=f"{instant:.3f}", noaccurate_seek=None)
+        read = given.read(reinit_filter=0, noaccurate_seek=None, **given.read_from(instant))
         picture = read[str(given.probe.video_index)].filter("fps", _GLIMPSE_RATE, start_time=0, eof_action="pass")
         picture = picture.filter("scale", GLIMPSE_SIDE, GLIMPSE_SIDE, flags="area").filter("format", "gray")
         picture = picture.filter("setsar", 1).filter("tpad", stop=-1, stop_mode="clone")
@@ -168,10 +187,8 @@ def glimpses(given: Given, instants: Sequence[float]) -> list[str]:
 
 def captions(given: Given, tracks: Sequence[Track], copying: Copying | None) -> list[str]:
     """Write each subtitle track as WebVTT, in the time of a copy or of encoded rungs; none much above MOST_BYTES."""
-    options = input_options(given.demuxer, given.limits) | {"codec_whitelist": SUBTITLE_DECODERS}
-    if copying:
-        options["itsoffset"] = _shift(copying)
-    read = ffmpeg.input(f"file:{given.source}", **options)
+    clock = given.counted_from(copying.lead if copying else 0.0)
+    read = given.read(codec_whitelist=SUBTITLE_DECODERS, **clock)
     written = {"c:s": "webvtt", "f": "webvtt", "fs": MOST_BYTES, "t": given.limits.max_duration, **_NOTHING_PERSONAL}
     return compiled(
         given.tools, *(ffmpeg.output(read[str(track.index)], track.captions.name, **written) for track in tracks)
@@ -226,7 +243,7 @@ def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[st
 
 def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, beside: Beside) -> list[str]:
     """Make the same, but copy the highest rung again, and encode the others to be cut as it is."""
-    read = given.read(reinit_filter=0, itsoffset=_shift(beside.copying))
+    read = given.read(reinit_filter=0, **given.counted_from(beside.copying.lead))
     copied, encoded = read[str(given.probe.video_index)], plan.ladder[1:]
     duration = beside.copying.duration
     samples = round(duration * AUDIO_RATE)
@@ -313,11 +330,6 @@ def input_options(demuxer: str, limits: Limits) -> dict[str, object]:
         "max_pixels": limits.max_pixels,
         "threads": limits.threads,
     }
-
-
-def _shift(copying: Copying) -> str:
-    # Counts from the first picture. With offsets below 0, pictures are decoded from 0 on however they are reordered.
-    return f"{-copying.lead:.6f}"
 
 
 def _fragments(streams: Sequence[Stream], slaves: Sequence[str], samples: int, options: dict[str, object]) -> Stream:

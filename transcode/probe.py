@@ -5,7 +5,7 @@ Every figure comes from a hostile file: absent, absurd and contradictory values 
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,7 +117,7 @@ class Probe:
     video_index: int
     audio_index: int | None
     start: float
-    """Time stamp of the first instant; ffmpeg counts from here."""
+    """Time stamp of the first instant of what is played, which is the origin of everything that is made of it."""
     assumed_matrix: str | None
     """Colour matrix customary for this size, where the file states none: else players guess anew for each rung."""
     interlaced: bool
@@ -150,7 +150,7 @@ def parse(text: str | bytes) -> Probe:
     if 0 in coded:
         raise BrokenFile("the pictures have no size: the file is cut off or damaged")
     width, height = _displayed(video, *coded)
-    start = _seconds(data.get("format", {}), "start_time")
+    start = _start([video, audio] if audio else [video], _seconds(data.get("format", {}), "start_time"))
     transfer = video.get("color_transfer")
     return Probe(
         duration=_total(_end(video) - start, _end(audio) - start if audio else 0.0),
@@ -263,6 +263,12 @@ def _assumed_matrix(video: Mapping[str, Any], short_side: int) -> str | None:
     if stated or not str(video.get("pix_fmt", "")).startswith("yuv"):
         return None
     return "bt709" if short_side >= _HD_HEIGHT else "smpte170m"
+
+
+def _start(played: Sequence[Mapping[str, Any]], otherwise: float) -> float:
+    return min(
+        (time for stream in played if (time := _finite(stream.get("start_time"))) is not None), default=otherwise
+    )
 
 
 def _end(stream: Mapping[str, Any]) -> float:

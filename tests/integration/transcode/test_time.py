@@ -1,22 +1,97 @@
 """First stage and ladder tell the same time, whatever the clocks of the file say."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pytest
 
 from tests.integration.transcode.media import Clip, Transcoded
 from tests.integration.transcode.stages import assert_stages, pattern
 from transcode import Tools
 
-X264 = "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "30"
-VP9 = "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "60", "-c:a", "libopus"
+AAC = "-c:a", "aac", "-b:a", "96k"
+H264 = "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "30", "-bf", "2", *AAC
+HEVC = "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:bframes=2", "-g", "30", *AAC
+OPUS = "-c:a", "libopus"
+REALTIME = "-deadline", "realtime", "-cpu-used", "8", "-g", "60"
+VP8, VP9 = ("-c:v", "libvpx", *REALTIME, *OPUS), ("-c:v", "libvpx-vp9", *REALTIME, *OPUS)
+AV1 = "-c:v", "libsvtav1", "-preset", "13", "-svtav1-params", "lp=1", *OPUS
+
+# Without an edit list, the delay of reordered frames would take up what audio and video may be apart.
+NO_DELAY = "-x265-params", "log-level=error:bframes=0"
+FRAGMENTS = "-movflags", "frag_keyframe+empty_moov+default_base_moof"
+LATER_AUDIO = "-af", "atrim=start=0.4"
+LATER_VIDEO = "-vf", "trim=start=0.3"
+# ffmpeg's own delay of 1.4 s comes on top; the clock of 33 bits wraps at 95,443.7 s.
+WRAPPING = "-output_ts_offset", "95440.3"
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments"),
-    [("plain.mp4", X264), ("plain.mkv", X264), ("plain.webm", VP9)],
-    ids=lambda value: str(value)[:10],
-)
-async def test_a_plain_file_is_the_same_in_both(
-    name: str, arguments: tuple[str, ...], clip: Clip, tools: Tools, transcoded: Transcoded
-) -> None:
-    source = clip(name, *pattern(4), *arguments)
+def late(seconds: float) -> tuple[str, ...]:
+    return "-output_ts_offset", str(seconds)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file of four seconds whose clock is not plain."""
+
+    name: str
+    codecs: Sequence[str]
+    how: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+CASES = [
+    Case("plain.mp4", H264),
+    Case("plain.webm", VP9),
+    Case("late.webm", VP9, late(10)),
+    Case("late-vp8.webm", VP8, late(7.25)),
+    Case("late-av1.webm", AV1, late(3)),
+    Case("late-hevc.mkv", HEVC, late(86400)),
+    Case("late-h264.mkv", H264, late(10)),
+    Case("before-zero-hevc.mkv", HEVC, (*late(-0.2), "-avoid_negative_ts", "disabled")),
+    Case("before-zero-h264.mkv", H264, (*late(-0.2), "-avoid_negative_ts", "disabled")),
+    Case("empty-edits-hevc.mp4", HEVC, late(3)),
+    Case("empty-edits-h264.mp4", H264, late(3)),
+    Case("empty-edits-vp9.mp4", VP9, late(3)),
+    Case("empty-edits-av1.mp4", AV1, late(0.5)),
+    Case("empty-edit-of-audio-hevc.mp4", HEVC, LATER_AUDIO),
+    Case("empty-edit-of-audio-h264.mp4", H264, LATER_AUDIO),
+    Case("empty-edit-of-video-hevc.mp4", HEVC, LATER_VIDEO),
+    Case("empty-edit-of-video-h264.mp4", H264, LATER_VIDEO),
+    Case("both-late-audio-later-hevc.mp4", HEVC, (*late(2), *LATER_AUDIO)),
+    Case("both-late-video-later-vp9.webm", VP9, (*late(2), *LATER_VIDEO)),
+    Case("later-audio-vp9.webm", VP9, LATER_AUDIO),
+    Case("no-edits-hevc.mp4", HEVC, ("-use_editlist", "0", *NO_DELAY)),
+    Case("no-edits-h264.mp4", H264, ("-use_editlist", "0")),
+    Case("late-fragments-hevc.mp4", HEVC, (*FRAGMENTS, *late(10), *NO_DELAY)),
+    Case("late-fragments-h264.mp4", H264, (*FRAGMENTS, *late(10))),
+    Case("late-fragments-vp9.mp4", VP9, (*FRAGMENTS, *late(10))),
+    Case("late-h264.ts", H264, late(50_000)),
+    Case("late-hevc.ts", HEVC, late(50_000)),
+    Case("later-audio-hevc.ts", HEVC, LATER_AUDIO),
+    Case("later-video-hevc.ts", HEVC, LATER_VIDEO),
+    Case("wrapping-h264.ts", H264, WRAPPING),
+    Case("wrapping-hevc.ts", HEVC, WRAPPING),
+    Case("late-h264.flv", H264, (*late(10), "-ar", "44100")),
+    Case("late-hevc.flv", HEVC, (*late(10), "-ar", "44100")),
+    Case("late-vp8.ogv", VP8, late(5)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_both_stages_tell_the_same_time(case: Case, clip: Clip, tools: Tools, transcoded: Transcoded) -> None:
+    source = clip(case.name, *pattern(4), *case.codecs, *case.how)
     assert_stages(tools, await transcoded(source), duration=4, aspect=16 / 9, frame_rate=30, flashes=[1, 3])
+
+
+@pytest.mark.parametrize("codecs", [VP9, H264], ids=["vp9", "h264"])
+async def test_a_track_that_nobody_plays_moves_nothing(
+    codecs: Sequence[str], clip: Clip, tools: Tools, transcoded: Transcoded
+) -> None:
+    early = "-f", "lavfi", "-i", "sine=220:r=48000:d=1"
+    streams = "-map", "0:v", "-map", "1:a", "-map", "2:a", "-disposition:a:0", "default", "-disposition:a:1", "0"
+    shifted = [part for at in pattern(4)[3::4] for part in ("-itsoffset", "10", "-f", "lavfi", "-i", at)]
+    source = clip("commentary.mkv", *shifted, *early, *streams, *codecs)
+    assert_stages(tools, await transcoded(source), duration=4, frame_rate=30, flashes=[1, 3])

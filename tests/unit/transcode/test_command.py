@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from transcode import command
+from transcode.captions import Captions, Track
 from transcode.command import Beside, Given
 from transcode.copying import Copying
 from transcode.limits import Limits
@@ -19,6 +20,7 @@ LIMITS = Limits(threads=3)
 CLIP = Probe(10.0, 1280, 720, 1280, 720, 30.0, 30.0, "h264", 2, 1, 0.0, None, interlaced=False)
 
 
+TRACKS = [Track(2, Captions("captions-0.vtt", None, "1"))]
 GIVEN = Given(TOOLS, SOURCE, "mov", CLIP, LIMITS)
 
 
@@ -123,6 +125,38 @@ def test_a_codec_that_tells_the_order_of_its_pictures_is_decoded_at_once(codec: 
     assert ("-nofind_stream_info" in line) is known
 
 
+@pytest.mark.parametrize(("demuxer", "known"), [("mov", True), ("matroska", True), ("flv", False), ("mpegts", False)])
+def test_streams_that_the_header_does_not_tell_are_looked_for(demuxer: str, known: bool) -> None:
+    probe = replace(CLIP, video_codec="hevc")
+    line = command.first(replace(given(probe), demuxer=demuxer), plan(probe, LIMITS), Settings())
+    assert ("-nofind_stream_info" in line) is known
+
+
+def test_every_line_counts_from_one_origin() -> None:
+    late = given(replace(CLIP, start=10.5, video_codec="vp9"))
+    made = plan(late.probe, LIMITS)
+    from_start = [
+        command.first(late, made, Settings()),
+        command.ladder(late, made, Settings(), 0.0),
+        command.recording(late, replace(made, ladder=made.ladder[:2]), 0),
+        command.captions(late, TRACKS, None),
+        command.loudness(late),
+    ]
+    for line in from_start:
+        assert (values(line, "-itsoffset"), values(line, "-seek_timestamp")) == (["-10.500000"], ["1"])
+    for line in (
+        command.copy(late, copying(lead=0.05)),
+        command.captions(late, TRACKS, copying(lead=0.05)),
+        command.ladder_beside(late, made, Settings(), 0.0, Beside(copying(lead=0.05), (2.0,), 0.0)),
+    ):
+        assert (values(line, "-itsoffset"), values(line, "-seek_timestamp")) == (["-10.550000"], ["1"])
+    line = command.still(late, made, candidates=1, late=True)
+    assert (values(line, "-ss"), values(line, "-seek_timestamp")) == (["11.500000"], ["1"])
+    # What begins below zero is moved up.
+    early = command.first(given(replace(CLIP, start=-0.2)), made, Settings())
+    assert values(early, "-itsoffset") == ["0.200000"]
+
+
 def test_rungs_beside_a_copy_are_cut_where_it_is() -> None:
     line = beside(1.5, 4.0, 4.5, lag=0.1)
     assert files(line) == [f"{n}/whole.mp4" for n in (720, 480, 360, 240)]
@@ -199,5 +233,5 @@ def test_the_first_pictures_will_do_for_a_poster() -> None:
 def test_the_quick_poster_decodes_key_frames_only() -> None:
     line = command.still(given(replace(CLIP, assumed_matrix="bt709")), plan(CLIP, LIMITS), candidates=1, late=True)
     before = line[: line.index(f"file:{SOURCE}")]
-    assert (values(before, "-skip_frame"), values(before, "-ss")) == (["nokey"], ["1.000"])
+    assert (values(before, "-skip_frame"), values(before, "-ss")) == (["nokey"], ["1.000000"])
     assert "setparams=colorspace=bt709" in graphs(line)

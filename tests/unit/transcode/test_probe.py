@@ -70,7 +70,18 @@ def test_pixel_aspect(aspect: str, size: tuple[int, int]) -> None:
 
 
 def test_the_end_counts_from_the_first_instant() -> None:
-    assert probed({**VIDEO, "start_time": "101.0"}, start="100.5").duration == pytest.approx(11.0)
+    probe = probed({**VIDEO, "start_time": "101.0"}, {**AUDIO, "start_time": "100.5", "duration": "1"})
+    assert probe.start == 100.5
+    assert probe.duration == pytest.approx(11.0)
+
+
+def test_the_first_instant_is_that_of_what_is_played() -> None:
+    late, commentary = {**VIDEO, "start_time": "12"}, {**AUDIO, "index": 2, "disposition": {"default": 0}}
+    played = {**AUDIO, "start_time": "12.5", "disposition": {"default": 1}}
+    assert probed(late, played, commentary, start="0").start == 12
+    assert probed({**late, "start_time": "-0.2"}, played, start="-0.2").start == -0.2
+    # Where the streams do not say, the container may.
+    assert probed({**late, "start_time": "N/A"}, {**AUDIO, "start_time": "N/A"}, start="7").start == 7
 
 
 def test_sound_that_goes_on_makes_it_longer() -> None:
@@ -141,7 +152,7 @@ def test_packets_tell_the_true_length() -> None:
 def test_one_packet_without_duration_lasts_a_frame() -> None:
     times = PacketTimes()
     times.feed(b"0,1.0,1.0,N/A\n")
-    assert times.applied_to(probed(VIDEO, start="1.0")).duration == pytest.approx(1001 / 30000)
+    assert times.applied_to(probed({**VIDEO, "start_time": "1.0"})).duration == pytest.approx(1001 / 30000)
     times = PacketTimes()
     times.feed(b"0,0,0,N/A\n")
     assert times.applied_to(probed({**VIDEO, "avg_frame_rate": "0/0"})).duration == 0
