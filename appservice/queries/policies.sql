@@ -45,6 +45,14 @@ SELECT is_policed($1) AS policed;
 -- name: is_room_policed (room_id)
 SELECT is_room_policed($1) AS policed;
 
+-- name: note_policed () What is in quarantine stays there: of it is only noted whether a list bans its sender as well.
+UPDATE videos SET
+    quarantined = CASE WHEN quarantined ? 'policy' THEN quarantined - 'policy' ELSE quarantined || '{"policy": true}' END
+WHERE quarantined ? 'with_sender' AND quarantined ? 'policy' <> (sender IN (
+    SELECT sender FROM (SELECT DISTINCT sender FROM videos WHERE quarantined ? 'with_sender') AS senders
+    WHERE is_policed(sender)
+));
+
 -- name: hold_policed () What those have whom a list bans is kept from everybody; the row keeps what it was before.
 UPDATE videos SET
     quarantined = CASE WHEN held_for = 'verdict' THEN quarantined - 'verdict' ELSE jsonb_build_object(
@@ -64,7 +72,7 @@ UPDATE videos SET
     undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE quarantined ->> 'visibility' END,
     held_for = quarantined ->> 'held_for', hidden_by = quarantined ->> 'hidden_by', quarantined = NULL,
     version = version + 1, changed_at = now()
-WHERE quarantined @> '{"policy": true}'
+WHERE quarantined @> '{"policy": true}' AND NOT quarantined ? 'with_sender'
     AND sender IN (
         SELECT sender FROM (SELECT DISTINCT sender FROM videos WHERE quarantined @> '{"policy": true}') AS senders
         WHERE NOT is_policed(sender)

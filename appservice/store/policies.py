@@ -108,6 +108,7 @@ class PolicyStore(Database):
             await trouble(connection, "policy-list", room_id=room_id, reason=reason)
 
     async def _follow_rules(self, connection: Connection) -> None:
+        await connection.execute(SQL["note_policed"])
         held = await connection.fetch(SQL["hold_policed"])
         released = await connection.fetch(SQL["release_policed"])
         for rows, deed in ((held, Deed.HELD), (released, Deed.RELEASED)):

@@ -17,7 +17,7 @@ from appservice.managing import UNDO_S
 from appservice.migrate import load_migrations, migrate
 from appservice.model import EventId, RoomId, UserId, Video, VideoId, Visibility
 from appservice.rows import SQL
-from appservice.store import AdminStore, ErasingStore, ManagingStore, ModeratingStore, Store, open_pool
+from appservice.store import AdminStore, ErasingStore, ManagingStore, ModeratingStore, PolicyStore, Store, open_pool
 from tests.conftest import CreateDatabase
 from transcode.command import GLIMPSE_PICTURES, GLIMPSE_SIDE
 from transcode.fingerprint import fingerprint_of
@@ -113,6 +113,48 @@ async def test_each_is_what_it_was_before(pool: Pool, admin: AdminStore) -> None
     for number, was in enumerate(before, 1):
         now = await _video(pool, number)
         assert (now.visibility, now.held_for, now.hidden_by) == (was.visibility, was.held_for, was.hidden_by)
+
+
+@pytest.mark.parametrize("whole_user", [False, True])
+@pytest.mark.parametrize("rule_first", [False, True])
+@pytest.mark.parametrize("rule_ends_first", [False, True])
+async def test_a_policy_rule_and_quarantine_hold_each_for_itself(
+    pool: Pool, admin: AdminStore, *, whole_user: bool, rule_first: bool, rule_ends_first: bool
+) -> None:
+    await pool.execute("TRUNCATE policy_lists, policy_rules CASCADE")
+    await Store(pool).apply([_sent(1)])
+    policies, video = PolicyStore(pool), await _video(pool, 1)
+
+    async def quarantine() -> None:
+        assert await (admin.quarantine_user(BOB, by=ADMIN) if whole_user else admin.quarantine_video(video, by=ADMIN))
+
+    async def release() -> None:
+        assert await (admin.release_user(BOB, by=ADMIN) if whole_user else admin.release_video(video, by=ADMIN))
+
+    async def ban() -> None:
+        await pool.execute("INSERT INTO policy_lists (room_id, added_by) VALUES ('!bans', 'x')")
+        await pool.execute(
+            "INSERT INTO policy_rules (room_id, event_type, state_key, subject, entity)"
+            " VALUES ('!bans', 'm.policy.rule.user', 'r', 'user', $1)",
+            BOB,
+        )
+        await policies.enforce()
+
+    async def unban() -> None:
+        await pool.execute("DELETE FROM policy_rules")
+        await policies.enforce()
+
+    for hold in (ban, quarantine) if rule_first else (quarantine, ban):
+        await hold()
+        await policies.enforce()
+        assert await _seen(pool, 1) == [Visibility.HELD]
+    first, last = (unban, release) if rule_ends_first else (release, unban)
+    await first()
+    now = await _video(pool, 1)
+    assert (now.visibility, now.held_for) == (Visibility.HELD, "quarantine" if rule_ends_first else "policy")
+    await last()
+    now = await _video(pool, 1)
+    assert (now.visibility, now.held_for) == (Visibility.SHOWN, None)
 
 
 async def test_to_be_forgotten_is_no_way_out(pool: Pool, admin: AdminStore) -> None:
