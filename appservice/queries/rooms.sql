@@ -201,6 +201,9 @@ RETURNING room_id;
 -- name: spare_attempt (id, attempt, number) Let one attempt more, or fewer, not count.
 UPDATE videos SET attempts_spared = attempts_spared + $3 WHERE id = $1 AND attempts = $2;
 
+-- name: note_size (id, attempt, bytes) What was downloaded, whatever was claimed.
+UPDATE videos SET claimed_size = $3, bytes = greatest(bytes, $3) WHERE id = $1 AND attempts = $2;
+
 -- name: pause (id, attempt) The attempt is over, and another one is due later.
 UPDATE videos SET percent = NULL, remaining = NULL WHERE id = $1 AND attempts = $2;
 

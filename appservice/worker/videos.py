@@ -198,8 +198,7 @@ class VideoWork:
         max_bytes = self.config.media.max_size * MIB
         if (video.claimed_size or 0) > max_bytes:
             raise MediaError("media-too-large", f"The event says {video.claimed_size} bytes.", final=True)
-        if full := await self.quotas.used_up(video):
-            raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
+        await self._check_quotas(video)
         room = await self.store.room(video.room_id)
         chosen = room.settings if room else RoomSettings()
         limits = limits_of(self.config, chosen.max_length)
@@ -211,6 +210,8 @@ class VideoWork:
                 max_bytes=max_bytes, encrypted_file=video.encrypted_file,
             )  # fmt: skip
             metrics.BYTES_IN.inc(downloaded.size)
+            await self.store.note_size(video, downloaded.size)
+            await self._check_quotas(video)  # by now the sizes of others may be known that were sent at once
             await self.contents.check(video, source, downloaded.sha256, limits)
             content = content_hash(downloaded.sha256, self.settings, self.config, video.kind, seconds)
             publication = Publication(video, content, self.store, self.files)
@@ -238,6 +239,10 @@ class VideoWork:
             await self.store.sweep_later(video.id, SWEEP_AFTER)
             await self.quotas.warn(video)
             await self.contents.learn(video, source, downloaded.sha256, limits)
+
+    async def _check_quotas(self, video: Video) -> None:
+        if full := await self.quotas.used_up(video):
+            raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
 
     async def _transcode(
         self,
