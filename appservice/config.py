@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -77,13 +77,18 @@ class Appservice(_Section):
     language: Literal["en", "zh"] = "en"
 
 
+def _networks(*texts: str) -> list[IPv4Network | IPv6Network]:
+    return [ip_network(text) for text in texts]
+
+
 class Web(_Section):
-    """Our web server, and the address under which viewers reach it."""
+    """Our web server, the address under which viewers reach it, and the proxies whose `X-Forwarded-For` counts."""
 
     public_url: BaseUrl
     host: str = "127.0.0.1"
     port: Port = 8470
     frame_ancestors: list[str] = []
+    trusted_proxies: list[IPv4Network | IPv6Network] = _networks("127.0.0.0/8", "::1/128")
 
 
 class Metrics(_Section):

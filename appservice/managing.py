@@ -179,13 +179,13 @@ def reordered(current: Sequence[VideoId], wanted: Sequence[VideoId], base: Seque
     """
     if len(set(wanted)) != len(wanted):
         raise BadJsonError("A video stands in the order twice.")
-    if base is not None:
-        here = set(current)
-        if [video for video in base if video in here] != [video for video in current if video in set(base)]:
-            raise ConflictError("Somebody changed the order in the meantime. Look at it again.")
     known = set(current)
-    first = [video for video in wanted if video in known]
-    return first + [video for video in current if video not in set(first)]
+    if base is not None:
+        seen = set(base)
+        if [video for video in base if video in known] != [video for video in current if video in seen]:
+            raise ConflictError("Somebody changed the order in the meantime. Look at it again.")
+    placed = set(wanted)
+    return [video for video in wanted if video in known] + [video for video in current if video not in placed]
 
 
 def moved(current: Sequence[VideoId], video: VideoId, where: int | str) -> list[VideoId]:

@@ -12,4 +12,7 @@ VIDEO_SECONDS = Histogram(
 )
 VIDEOS = Gauge("roomreel_videos", "Videos by state", ["state"])
 BYTES_IN = Counter("roomreel_downloaded_bytes_total", "Bytes of media fetched from the homeserver")
+CONNECTIONS_CLOSED = Counter(
+    "roomreel_connections_closed_total", "Connections closed by a limit or deadline", ["reason"]
+)
 VIEWERS = Gauge("roomreel_viewers", "Widgets that listen for changes")

@@ -50,10 +50,12 @@ from appservice.web.access import Access
 from appservice.web.app import build_app, build_metrics_app
 from appservice.web.channel import forget_the_silent
 from appservice.web.clock import SharedClock
+from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
 from appservice.web.context import Context
 from appservice.web.hub import Hub
 from appservice.web.limits import CodeLimit
 from appservice.web.reels import ReelCache
+from appservice.web.streams import EventStreams
 from appservice.worker.answers import answer_command
 from appservice.worker.contents import Contents
 from appservice.worker.erasing import ErasingWork
@@ -81,6 +83,7 @@ _MOST_CONNECTIONS, _MOST_OF_PEER = 100, 32
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 30.0
 _DRAIN_S = 5.0
 _DATABASE_CONNECTIONS = 6  # for each ladder that is made at a time
+_SCRAPERS = ConnectionLimits(total=64, per_address=32)
 
 
 @dataclass(frozen=True)
@@ -284,6 +287,7 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         files=parts.files,
         access=access,
         hub=Hub(parts.dsn, channels.watching, on_change=access.forget),
+        streams=EventStreams(),
         reels=ReelCache(),
         codes=CodeLimit(),
         # Avatars may come from other homeservers, however slow: what asks ours does not wait behind them.
@@ -296,13 +300,9 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
     )
 
 
-async def _listen(app: web.Application, host: str, port: int, stack: AsyncExitStack) -> None:
-    # Widgets hold event streams open for ever: at a stop they are cut, and connect again elsewhere.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
+async def _listen(app: web.Application, host: str, port: int, bounds: ConnectionBounds, stack: AsyncExitStack) -> None:
     try:
-        await web.TCPSite(runner, host, port).start()
+        await stack.enter_async_context(bounds.listening(app, host, port))
     except OSError as error:
         raise ConfigError(f"Cannot listen on {host}:{port} ({error}). Is another Roomreel running?") from error
     log.info("listening", host=host, port=port)
@@ -381,8 +381,10 @@ async def serve(config: Config, *, with_worker: bool) -> None:
             log.warning("nobody_works", hint="No other process can share the embedded database: videos stay queued.")
         if with_worker:
             worker = _build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
-        await _listen(build_metrics_app(context), config.metrics.host, config.metrics.port, stack)
-        await _listen(build_app(context), config.web.host, config.web.port, stack)
+        limits = ConnectionLimits.of(raise_descriptor_limit())
+        scrapers, viewers = ConnectionBounds(_SCRAPERS), ConnectionBounds(limits, config.web.trusted_proxies)
+        await _listen(build_metrics_app(context), config.metrics.host, config.metrics.port, scrapers, stack)
+        await _listen(build_app(context), config.web.host, config.web.port, viewers, stack)
         hub = asyncio.create_task(context.hub.run())
         silent = asyncio.create_task(forget_the_silent(context.channels))
         introduction = asyncio.create_task(_introduce(parts))

@@ -164,8 +164,8 @@ async def get_events(request: web.Request) -> web.StreamResponse:
 async def _tell(response: web.StreamResponse, context: Context, session: Session) -> None:
     """Write what happens in the session's room, until it has no right to it any more."""
     about_room = json.dumps({"room_id": session.room_id})
-    with context.hub.listening(session.room_id) as listener:
-        while True:
+    with context.hub.listening(session.room_id) as listener, context.streams.holding(session, listener):
+        while not listener.has_ended:
             try:
                 await asyncio.wait_for(listener.wait(), _KEEP_ALIVE_S)
             except TimeoutError:

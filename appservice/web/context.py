@@ -25,6 +25,7 @@ from appservice.web.clock import SharedClock
 from appservice.web.hub import Hub
 from appservice.web.limits import CodeLimit
 from appservice.web.reels import ReelCache
+from appservice.web.streams import EventStreams
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Context:
     files: LocalFiles
     access: Access
     hub: Hub
+    streams: EventStreams
     reels: ReelCache
     codes: CodeLimit
     session: aiohttp.ClientSession

@@ -33,6 +33,12 @@ class Listener:
         self._changed = False
         self._progress: dict[str, str] = {}
         self._watching: str | None = None
+        self.has_ended = False
+
+    def end(self) -> None:
+        """End the listener's stream: it must make room for a newer one."""
+        self.has_ended = True
+        self._news.set()
 
     def tell_changed(self) -> None:
         """Take note that the room changed."""
