@@ -1,11 +1,15 @@
 """Writes what an event changes, queues its jobs and announces it, all in the caller's transaction."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 from typing import get_args
 
 from appservice import intake
 from appservice.codes import MISS_SECONDS, MOST_MISSES, SIGNED_IN_SECONDS
+from appservice.galleries import Slot
+from appservice.galleries import match as match_items
 from appservice.jobs import (
     ANSWER_JOB,
     BACKGROUND,
@@ -32,22 +36,27 @@ from appservice.model import HeldFor, Membership, Room, UserId, VideoId
 from appservice.power import is_moderator
 from appservice.quotas import NO_LIMITS, Quotas
 from appservice.removal import erase_departed, remove_videos
-from appservice.rows import SQL, encrypted_file_json, read_room
+from appservice.rows import SQL, Row, encrypted_file_json, read_room
 from appservice.settings import Hold
 from appservice.usage import used_up
 
 _TOLD_WITHIN_S, _TOLD_EVERY_S = 3600, 86_400
 # What nobody has a say in whom a policy list bans.
 _SAID = (
-    intake.NewVideo, intake.VideoEdited, intake.SignInSent, intake.SignOutSent, intake.CommandSent, intake.Reacted,
+    intake.NewVideo, intake.NewGallery, intake.VideoEdited, intake.SignInSent, intake.SignOutSent, intake.CommandSent,
+    intake.Reacted,
 )  # fmt: skip
 # What is done when it comes, and must not be done again: neither by looking back, nor because a transaction comes
 # twice, to another process as well, and what was told since would be overwritten.
-_ONCE = (intake.NewVideo, intake.SignInSent, intake.SignOutSent, intake.Reacted, *get_args(intake.StateChange))
+_ONCE = (
+    intake.NewVideo, intake.NewGallery, intake.SignInSent, intake.SignOutSent, intake.Reacted,
+    *get_args(intake.StateChange),
+)  # fmt: skip
 
 
 _OfRoom = (
     intake.NewVideo
+    | intake.NewGallery
     | intake.VideoEdited
     | intake.Redacted
     | intake.SignInSent
@@ -90,7 +99,19 @@ async def _counts(connection: Connection, change: intake.Change) -> bool:
         return False
     if isinstance(change, _ONCE) and change.event_id and not await connection.fetchval(SQL["see"], change.event_id):
         return False  # the homeserver repeats itself, or we found it ourselves
-    return not isinstance(change, intake.NewVideo) or await _joins(connection, change)
+    sent = _sent(change)
+    return sent is None or any([await _joins(connection, video) for video in sent])
+
+
+def _sent(change: intake.Change) -> tuple[intake.NewVideo, ...] | None:
+    """Return the videos that a message brings, None for what is no such message."""
+    match change:
+        case intake.NewVideo():
+            return (change,)
+        case intake.NewGallery():
+            return change.videos
+        case _:
+            return None
 
 
 async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> bool:
@@ -99,12 +120,12 @@ async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> boo
     new = True
     match change:
         case intake.VideoEdited():
-            new = await _edited(connection, change)
+            new = await _edited(connection, change, quotas)
         case intake.Redacted():
             new = await _redacted(connection, change)
         case intake.MemberChanged():
             await _member_changed(connection, change)
-        case intake.NewVideo() | intake.SignInSent() | intake.SignOutSent():
+        case intake.NewVideo() | intake.NewGallery() | intake.SignInSent() | intake.SignOutSent():
             await _take_once(connection, change, quotas)
         case _:
             await _apply_to_room(connection, change)
@@ -133,11 +154,17 @@ async def _take_rule(connection: Connection, change: intake.PolicyChanged) -> bo
 
 
 async def _take_once(
-    connection: Connection, change: intake.NewVideo | intake.SignInSent | intake.SignOutSent, quotas: Quotas
+    connection: Connection,
+    change: intake.NewVideo | intake.NewGallery | intake.SignInSent | intake.SignOutSent,
+    quotas: Quotas,
 ) -> None:
     match change:
         case intake.NewVideo():
             await _insert_video(connection, change, quotas)
+        case intake.NewGallery():
+            for video in change.videos:
+                if await _joins(connection, video):
+                    await _insert_video(connection, video, quotas)
         case intake.SignInSent():
             await _sign_in(connection, change)
         case intake.SignOutSent():
@@ -177,7 +204,7 @@ async def resume(connection: Connection) -> int:
 
 
 async def _insert_video(connection: Connection, change: intake.NewVideo, quotas: Quotas) -> None:
-    if await connection.fetchval(SQL["knows_event"], change.event_id):
+    if await connection.fetchval(SQL["knows_item"], change.event_id, change.item):
         return  # the homeserver repeats itself
     may_add, waits = await _judged(connection, change)
     if not may_add:
@@ -186,7 +213,7 @@ async def _insert_video(connection: Connection, change: intake.NewVideo, quotas:
     video_id = await connection.fetchval(
         SQL["insert_video"], change.event_id, change.room_id, change.sender, change.title, change.mxc,
         encrypted_file_json(change.encrypted_file), change.claimed_size, change.certain, change.sent_at,
-        HeldFor.APPROVAL if waits else None, change.kind,
+        HeldFor.APPROVAL if waits else None, change.kind, change.item, change.spoiler, change.spoiler_reason,
     )  # fmt: skip
     if video_id is not None:
         await connection.execute(SQL["share_sender"], change.sender)
@@ -223,18 +250,39 @@ async def _judged(connection: Connection, change: intake.NewVideo) -> tuple[bool
     return may_add(sender, room.settings), waits
 
 
-async def _edited(connection: Connection, change: intake.VideoEdited) -> bool:
-    """Take over what the sender made of a message: its caption, and the media, which is worked on anew."""
-    new = change.video
-    row = await connection.fetchrow(SQL["editable_video"], change.room_id, change.target, new.sender, new.sent_at)
-    if row is None:
+async def _edited(connection: Connection, change: intake.VideoEdited, quotas: Quotas) -> bool:
+    """Take over what the sender made of a message: captions, marks, and media, which are worked on anew."""
+    rows = await connection.fetch(SQL["message_videos"], change.room_id, change.target)
+    here = {row["id"]: row for row in rows if not row["gone"]}
+    if not here or not _may_edit(here.values(), change.video):
         return False
+    slots = [Slot(row["id"], row["item"], row["mxc"], row["gone"]) for row in rows]
+    matching = match_items(slots, change.videos)
+    edited = [await _edit(connection, here[slot.id], new) for slot, new in matching.kept]
+    gone = [here[slot.id] for slot in matching.gone]
+    await remove_videos(connection, gone, by=change.video.sender, redact=False, because="edit")
+    for new in matching.added:
+        if await _joins(connection, new):
+            await _insert_video(connection, replace(new, event_id=change.target), quotas)
+    for room_id in {row["room_id"] for row in here.values()}:
+        await announce(connection, room_id)  # since an upgrade another than the event's
+    return any(edited) or bool(matching.gone or matching.added)
+
+
+def _may_edit(rows: Iterable[Row], new: intake.NewVideo) -> bool:
+    """Say whether an edit counts: only its sender edits a message, and only the newest edit counts."""
+    return all(row["sender"] == new.sender and (row["edited_at"] or -1) < new.sent_at for row in rows)
+
+
+async def _edit(connection: Connection, row: Row, new: intake.NewVideo) -> bool:
     moved, waits = row["mxc"] != new.mxc, False
     if moved:
         may_add, waits = await _judged(connection, new)
         if not may_add or not await _joins(connection, new):
             return False
-    await connection.execute(SQL["edit_video"], row["id"], new.title, new.sent_at, new.event_id, new.mxc)
+    await connection.execute(
+        SQL["edit_video"], row["id"], new.title, new.sent_at, new.event_id, new.mxc, new.spoiler, new.spoiler_reason
+    )
     if moved:
         posts = await connection.fetch(SQL["withdraw_posts"], row["id"])
         await enqueue_all(
@@ -245,8 +293,8 @@ async def _edited(connection: Connection, change: intake.VideoEdited) -> bool:
             new.certain, HeldFor.APPROVAL if waits else None, new.kind,
         )  # fmt: skip
         await enqueue(connection, VIDEO_JOB, str(row["id"]), priority=HEAVY)
+    if moved or (row["spoiler"], row["spoiler_reason"]) != (new.spoiler, new.spoiler_reason):
         await concern_moderators(connection, VideoId(str(row["id"])))
-    await announce(connection, row["room_id"])  # since an upgrade another than the event's
     return True
 
 

@@ -6,9 +6,9 @@ of interest but of the wrong form is a MalformedEventError, which the caller log
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from appservice.clean import clean_json, clean_text
 from appservice.codes import PREFIX, is_sign_out, sign_in_code
@@ -27,7 +27,12 @@ _USER_ID = re.compile(r"@[^:\x00]{0,254}:[A-Za-z0-9.:\[\]-]{1,255}", re.ASCII)
 APPROVE, REJECT = "✅", "❌"
 """The reactions that decide."""
 
-_MESSAGES = ("m.video", "m.file", "m.image", "m.audio", "m.text")
+_FILES = ("m.video", "m.file", "m.image", "m.audio")
+_GALLERIES = ("m.gallery", "dm.filament.gallery")  # MSC4274, and its unstable name
+_MESSAGES = (*_FILES, *_GALLERIES, "m.text")
+MOST_ITEMS = 100
+"""Items of a gallery that are looked at: an honest event has room for some sixty."""
+_SPOILERS = ("m.spoiler", "page.codeberg.everypizza.msc4193.spoiler")
 _DECISIONS = {APPROVE: True, REJECT: False}
 
 
@@ -51,18 +56,45 @@ class NewVideo:
     choice: Choice | None = None
     of_before: bool = False
     """It was sent before the bot came: nobody waits for it."""
+    spoiler: bool = False
+    """Its sender marked it so (MSC4193), maybe with a reason."""
+    spoiler_reason: str | None = None
+    item: int = 0
+    """Its place in the gallery that brought it (MSC4274)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewGallery:
+    """A message that carries several files (MSC4274), with those of them that may be videos, at least one."""
+
+    event_id: EventId
+    room_id: RoomId
+    sender: UserId
+    videos: tuple[NewVideo, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class VideoEdited:
     """Somebody replaced the message `target` by one that carries `video`; to be believed only of its own sender.
 
-    The `event_id` of `video` is that of the edit.
+    The `event_id` of `video` is that of the edit. `others` are more of a gallery.
     """
 
     room_id: RoomId
     target: EventId
     video: NewVideo
+    others: tuple[NewVideo, ...] = ()
+
+    @classmethod
+    def to(cls, target: EventId, now: NewVideo | NewGallery) -> Self:
+        """Return the change of the message `target` to what another message, `now`, says."""
+        videos = now.videos if isinstance(now, NewGallery) else (now,)
+        return cls(now.room_id, target, videos[0], videos[1:])
+
+    @property
+    def videos(self) -> tuple[NewVideo, ...]:
+        """All that the message carries now."""
+        return (self.video, *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +241,7 @@ StateChange = (
     MemberChanged | BotMembershipChanged | RoomNamed | PowerChanged | RoomReplaced | RetentionChanged | PolicyChanged
 )
 """What a later event overwrites; `event_id` is None where no event of the stream told it."""
-MessageChange = NewVideo | VideoEdited | Redacted | SignInSent | SignOutSent | CommandSent | Reacted
+MessageChange = NewVideo | NewGallery | VideoEdited | Redacted | SignInSent | SignOutSent | CommandSent | Reacted
 """What comes once, in the timeline, and not with a room's state."""
 Change = MessageChange | MemberChanged | RoomChange | PolicyChanged
 
@@ -300,8 +332,49 @@ def _message(event: Mapping[str, object], bot: UserId, permissions: Mapping[str,
         return _edit(event, content, bot, permissions)
     if content["msgtype"] == "m.text":
         return _command(event, content, sender)
+    if content["msgtype"] in _GALLERIES:
+        return _gallery(event, content, sender)
     sort = sort_of_message(content["msgtype"], _info(content), _file_name(content))
     return _video(event, content, sender, sort) if sort else None
+
+
+def _gallery(event: Mapping[str, object], content: Mapping[str, object], sender: UserId) -> NewGallery | None:
+    items = content.get("itemtypes")
+    if not isinstance(items, list):
+        raise MalformedEventError("itemtypes is not a list")
+    event_id, room_id = EventId(_identifier(event.get("event_id"), "$", "event_id")), _room_id(event)
+    _time(event.get("origin_server_ts"))
+    videos: list[NewVideo] = []
+    broken: MalformedEventError | None = None
+    for place, item in enumerate(items[:MOST_ITEMS]):
+        try:
+            video = _gallery_item(event, content, item, sender)
+        except MalformedEventError as error:
+            broken = error  # and the others are none the worse for it
+        else:
+            videos += [replace(video, item=place)] if video else []
+    if broken and not videos:
+        raise broken
+    return NewGallery(event_id, room_id, sender, tuple(videos)) if videos else None
+
+
+def _gallery_item(
+    event: Mapping[str, object], gallery: Mapping[str, object], item: object, sender: UserId
+) -> NewVideo | None:
+    if not isinstance(item, Mapping) or item.get("itemtype") not in _FILES:
+        return None
+    sort = sort_of_message(item["itemtype"], _info(item), _file_name(item))
+    if sort is None:
+        return None
+    video = _video(event, item, sender, sort)
+    spoiler, reason = _spoiler(gallery)
+    return replace(
+        video,
+        title=video.title or clean_text(gallery.get("body")) or "",
+        # Of a gallery that is one, everything is.
+        spoiler=video.spoiler or spoiler,
+        spoiler_reason=video.spoiler_reason or reason,
+    )
 
 
 def _sticker(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> NewVideo | None:
@@ -376,6 +449,7 @@ def _video(event: Mapping[str, object], content: Mapping[str, object], sender: U
     file = file if isinstance(file, Mapping) and file else None
     encrypted_file = _encrypted_file(file) if file else None
     source = file.get("url") if file else content.get("url")
+    spoiler, reason = _spoiler(content)
     return NewVideo(
         event_id=EventId(_identifier(event.get("event_id"), "$", "event_id")),
         room_id=_room_id(event),
@@ -388,7 +462,16 @@ def _video(event: Mapping[str, object], content: Mapping[str, object], sender: U
         sent_at=_time(event.get("origin_server_ts")),
         kind=sort.kind,
         choice=sort.choice,
+        spoiler=spoiler,
+        spoiler_reason=reason,
     )
+
+
+def _spoiler(content: Mapping[str, object]) -> tuple[bool, str | None]:
+    """Return whether a message's file is marked as a spoiler (MSC4193), and why."""
+    marked = [name for name in _SPOILERS if content.get(name) is True]
+    reasons = (clean_text(content.get(f"{name}.reason")) for name in marked)
+    return bool(marked), next((reason for reason in reasons if reason), None)
 
 
 def _is_edit(content: Mapping[str, object]) -> bool:
@@ -402,12 +485,12 @@ def _edit(
     # An edit's own relation says what it replaces; one in what it brings says nothing (spec, "Event replacements").
     new = content.get("m.new_content")
     said = {key: value for key, value in new.items() if key != "m.relates_to"} if isinstance(new, Mapping) else {}
-    video = _message({**event, "content": said}, bot, permissions)
+    now = _message({**event, "content": said}, bot, permissions)
     relation = content["m.relates_to"]
-    if not isinstance(video, NewVideo) or not isinstance(relation, Mapping):
+    if not isinstance(now, NewVideo | NewGallery) or not isinstance(relation, Mapping):
         return None
     target = EventId(_identifier(relation.get("event_id"), "$", "event_id of m.relates_to"))
-    return VideoEdited(video.room_id, target, video)
+    return VideoEdited.to(target, now)
 
 
 def _file_name(content: Mapping[str, object]) -> str:

@@ -65,8 +65,8 @@ def actions(video: Video, viewer: Viewer, *, is_avatar: bool) -> list[Action]:
         Action.HIDE: video.visibility is Visibility.SHOWN,
         Action.SHOW: _may_show(video, viewer),
         Action.DELETE: True,
-        Action.AVATAR: is_avatar or (own and video.is_playable),
-        Action.PUBLISH: video.published or (own and video.is_playable),
+        Action.AVATAR: is_avatar or (own and video.plays_by_itself),
+        Action.PUBLISH: video.published or (own and video.plays_by_itself),
     }
     return [action for action, may in allowed.items() if may]
 
@@ -94,6 +94,8 @@ def managed(video: Video, change: Change, viewer: Viewer, *, is_avatar: bool) ->
         raise ForbiddenError("Only its sender and the room's moderators may change a video.")
     if not own and (change.published or change.video_avatar):
         raise ForbiddenError("Only its sender may publish a video, or make it their avatar.")
+    if video.spoiler and (change.published or change.video_avatar):
+        raise ForbiddenError("This is a spoiler: it cannot be an avatar or public, for nobody asked to see it there.")
     _require(_needed(video, change, is_avatar=is_avatar), actions(video, viewer, is_avatar=is_avatar))
     if change.version is not None and change.version != video.version:
         raise ConflictError("Somebody changed this video in the meantime. Look at it again.")

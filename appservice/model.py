@@ -111,7 +111,8 @@ class Video:
     our disk. `of_before`: it was sent before the bot came. `renamed`: a person named it. `deleted_by`: who took it
     away, as long as it can come back. `attempts_before`: those with the media that an edit replaced.
     `attempts_spared`: those that waited for their turn when their worker died. `awaited_since`: when its file was found
-    to be not uploaded yet, whatever has come since.
+    to be not uploaded yet, whatever has come since. `spoiler`: nobody sees it without asking for it. `item`: its slot
+    among the videos of its message.
     """
 
     id: VideoId
@@ -154,6 +155,9 @@ class Video:
     of_before: bool = False
     deleted_by: UserId | None = None
     awaited_since: datetime | None = None
+    spoiler: bool = False
+    spoiler_reason: str | None = None
+    item: int = 0
 
     @property
     def awaits_upload(self) -> bool:
@@ -169,6 +173,11 @@ class Video:
     def is_playable(self) -> bool:
         """Say whether there is something to play and everybody may see it."""
         return self.state in PLAYABLE_STATES and self.visibility is Visibility.SHOWN and bool(self.renditions)
+
+    @property
+    def plays_by_itself(self) -> bool:
+        """Say whether it may play, or show, where nobody asked for this one: in reels, in the channel, as an avatar."""
+        return self.is_playable and not self.spoiler
 
     @property
     def is_growing(self) -> bool:

@@ -28,14 +28,24 @@ async def remove_videos(
 ) -> None:
     """Remove the videos of `rows` (of a query whose name begins with `removable`).
 
-    `redact`: their messages in the timeline go, too. `because` says in the audit log what led to it.
+    `redact`: their messages in the timeline go, too, once none of their videos is left. `because` says in the audit log
+    what led to it.
     """
     if not rows:
         return
+    events = [row["event_id"] for row in rows]
+    await connection.execute(SQL["hold_galleries"], events)
     await connection.execute(SQL["empty_videos"], [row["id"] for row in rows])
+    # A gallery stays while another of its videos does.
+    staying = {row["event_id"] for row in await connection.fetch(SQL["still_bring"], events)}
     await enqueue_all(connection, SWEEP_JOB, [str(row["id"]) for row in rows], priority=LIGHT)
     forget = [
-        {"room_id": row["sent_in"], "event_id": each["event_id"], "mxc": each["mxc"], "redact": redact}
+        {
+            "room_id": row["sent_in"],
+            "event_id": each["event_id"],
+            "mxc": each["mxc"],
+            "redact": redact and row["event_id"] not in staying,
+        }
         for row in rows
         for each in (row, *row["edits"])
     ]

@@ -25,6 +25,9 @@ from transcode.captions import Captions
 from transcode.playlist import Rendition
 from transcode.storyboard import Storyboard
 
+Row = asyncpg.Record
+"""A row as a query returns it, for those who know no database."""
+
 
 def _load_queries() -> dict[str, str]:
     queries: dict[str, str] = {}
@@ -96,6 +99,9 @@ def read_video(row: asyncpg.Record) -> Video:
         of_before=row["of_before"],
         deleted_by=row["deleted_by"],
         awaited_since=row["awaited_since"],
+        spoiler=row["spoiler"],
+        spoiler_reason=row["spoiler_reason"],
+        item=row["item"],
     )
 
 

@@ -173,12 +173,15 @@ class Asked:
 
     async def _replied_to(self) -> Target:
         event_id = self.command.replied_to
-        video = await self.parts.commands.video_of(self.room.room_id, event_id) if event_id else None
-        if video is None and event_id:
-            video = await self.parts.moderating.video_of_post(self.room.room_id, event_id)
-        targets = await self._seen([video] if video else [])
+        videos = await self.parts.commands.videos_of(self.room.room_id, event_id) if event_id else []
+        if not videos and event_id:
+            asked_about = await self.parts.moderating.video_of_post(self.room.room_id, event_id)
+            videos = [asked_about] if asked_about else []
+        targets = await self._seen(videos)
         if not targets:
             raise RefusedError("bot-which-video")
+        if len(targets) > 1:
+            raise RefusedError("bot-several-videos", ids=", ".join(short_id(target.video) for target in targets))
         return targets[0]
 
 

@@ -50,5 +50,5 @@ ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings;
 -- name: set_room_settings (room_id, settings)
 UPDATE rooms SET settings = $2 WHERE room_id = $1;
 
--- name: video_by_event (room_id, event_id)
-SELECT * FROM videos WHERE room_id = $1 AND event_id = $2 AND visibility <> 'removed';
+-- name: videos_by_event (room_id, event_id)
+SELECT * FROM videos WHERE room_id = $1 AND event_id = $2 AND visibility <> 'removed' ORDER BY item;

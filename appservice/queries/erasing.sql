@@ -13,8 +13,17 @@ UPDATE videos SET visibility = 'removed', title = '', mxc = '', encrypted_file =
     renditions = '[]', stage = NULL, has_poster = false, available = NULL, blurhash = NULL, storyboard = NULL,
     has_preview = false, content_hash = NULL, captions = '[]', percent = NULL, remaining = NULL, duration = NULL,
     published_at = NULL, hidden_by = NULL, undone_to = NULL, deleted_at = NULL, bytes = 0, source_hash = NULL,
-    fingerprint = NULL, held_for = NULL, quarantined = NULL, edits = '[]', changed_at = now()
+    fingerprint = NULL, held_for = NULL, spoiler_reason = NULL, quarantined = NULL, edits = '[]', changed_at = now()
 WHERE id = ANY ($1);
+
+-- name: hold_galleries (event_ids) Until the transaction's end nobody else takes away videos of those messages that brought several.
+SELECT pg_advisory_xact_lock(hashtextextended(event_id, 7416)) FROM (
+    SELECT event_id FROM videos WHERE event_id = ANY ($1) GROUP BY event_id HAVING count(*) > 1 ORDER BY event_id
+) AS several;
+
+-- name: still_bring (event_ids) Those messages of which a video is still here.
+SELECT DISTINCT event_id FROM videos
+WHERE event_id = ANY ($1) AND (visibility <> 'removed' OR deleted_at IS NOT NULL);
 
 -- name: removable_by_event (sent_in, event_id) Also one that a person deleted, and might still bring back.
 SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos

@@ -1,7 +1,7 @@
 -- What waits for a room's moderators, and what they decided. asyncpg's $n arguments are listed behind each name.
 
--- name: knows_event (event_id)
-SELECT EXISTS (SELECT FROM videos WHERE event_id = $1) AS known;
+-- name: knows_item (event_id, item) Whether the message brought this video before.
+SELECT EXISTS (SELECT FROM videos WHERE event_id = $1 AND item = $2) AS known;
 
 -- name: was_shown (room_id, sender) Whether a video of theirs was approved or shown there before; what was taken away while it waited does not count.
 SELECT EXISTS (

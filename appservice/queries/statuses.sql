@@ -9,6 +9,12 @@ SELECT pg_advisory_unlock(hashtextextended($1::text, 7406));
 -- name: hold_status (video_id) Until the transaction's end nobody speaks of a video.
 SELECT pg_advisory_xact_lock(hashtextextended($1::text, 7406));
 
+-- name: leads_message (video_id) Whether it is the first video of its message that is still here.
+SELECT NOT EXISTS (
+    SELECT FROM videos v JOIN videos o ON o.event_id = v.event_id AND o.item < v.item AND o.visibility <> 'removed'
+    WHERE v.id = $1
+) AS leads;
+
 -- name: said (video_id) What was said of a video; `event_id` is empty where it was taken back.
 SELECT kind, event_id, says, times FROM statuses WHERE video_id = $1;
 

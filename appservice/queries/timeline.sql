@@ -3,15 +3,16 @@
 -- name: see (event_id) Comes back the first time only.
 INSERT INTO seen_events (event_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true AS first;
 
--- name: editable_video (sent_in, event_id, sender, sent_at) Only its sender edits it, and only the newest edit counts.
-SELECT id, room_id, mxc FROM videos
-WHERE sent_in = $1 AND event_id = $2 AND sender = $3 AND visibility <> 'removed'
-    AND (edited_at IS NULL OR edited_at < $4)
-FOR UPDATE;
+-- name: message_videos (sent_in, event_id) All that a message brought, also what was taken away since.
+SELECT id, room_id, sent_in, event_id, sender, mxc, edits, item, edited_at, spoiler, spoiler_reason,
+    visibility = 'removed' AS gone
+FROM videos WHERE sent_in = $1 AND event_id = $2 ORDER BY item FOR UPDATE;
 
--- name: edit_video (id, title, sent_at, event_id, mxc) What a person named in the widget or by the bot keeps its name. The latest edits are remembered with what they replaced, to be deleted as well.
+-- name: edit_video (id, title, sent_at, event_id, mxc, spoiler, spoiler_reason) What a person named in the widget or by the bot keeps its name. The latest edits are remembered with what they replaced, to be deleted as well.
 UPDATE videos SET title = CASE WHEN renamed THEN title ELSE $2 END,
-    version = CASE WHEN renamed OR title = $2 THEN version ELSE version + 1 END,
+    spoiler = $6, spoiler_reason = $7,
+    version = CASE WHEN (renamed OR title = $2) AND spoiler = $6 AND spoiler_reason IS NOT DISTINCT FROM $7
+        THEN version ELSE version + 1 END,
     edits = (CASE WHEN jsonb_array_length(edits) < 100 THEN edits ELSE edits - 0 END)
         || jsonb_build_object('event_id', $4::text, 'mxc', CASE WHEN mxc = $5 THEN '' ELSE mxc END),
     edited_at = least($3::bigint, (extract(epoch FROM now()) * 1000)::bigint), changed_at = now()

@@ -88,10 +88,9 @@ class CommandStore(Database):
             await note(connection, by, Deed.SETTINGS_CHANGED, room_id=room_id, **settings.stored())
             await announce(connection, room_id)
 
-    async def video_of(self, room_id: RoomId, event_id: EventId) -> Video | None:
-        """Return the video that an event of the room brought."""
-        row = await self._fetchrow("video_by_event", room_id, event_id)
-        return read_video(row) if row else None
+    async def videos_of(self, room_id: RoomId, event_id: EventId) -> list[Video]:
+        """Return the videos that an event of the room brought: several, if it is a gallery."""
+        return [read_video(row) for row in await self._fetch("videos_by_event", room_id, event_id)]
 
 
 _KEEP_DAYS = 30

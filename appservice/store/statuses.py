@@ -39,6 +39,11 @@ class StatusStore(Database):
             for row in await self._fetch("said", video_id)
         }
 
+    async def leads(self, video_id: VideoId) -> bool:
+        """Say whether a video is the first of its message that is still here: the message's marks are its own."""
+        row = await self._fetchrow("leads_message", video_id)
+        return bool(row and row["leads"])
+
     async def say(self, video_id: VideoId, mark: Mark, event_id: EventId, says: str = "") -> None:
         """Keep that something was said."""
         await self._fetch("say", video_id, mark, event_id, says)

@@ -1,5 +1,7 @@
 """Lists of videos as HLS playlists: a member's reel, the room's channel. Pure, and kept in memory for a while.
 
+Spoilers are in none of them: who wants to see one asks for its own playlist.
+
 A reel's path names its revision, a hash of exactly what it plays. So playlists of one revision never
 change, all its qualities tell the same timeline, and a widget sees by the address whether a reel is new.
 Only the last video of a reel may still grow: its playlists then get more segments, and at last their end.
@@ -38,13 +40,16 @@ class Reel:
 
 def members_reel(videos: Sequence[Video], sender: UserId) -> list[Video]:
     """Return what plays in a member's reel, in order."""
-    return _whole_first([video for video in videos if video.sender == sender and video.is_playable])
+    return _whole_first([video for video in videos if video.sender == sender and video.plays_by_itself])
 
 
 def channel(videos: Sequence[Video]) -> list[Video]:
     """Return what plays in the room's channel: everybody's videos in the order they were sent."""
     return _whole_first(
-        sorted((video for video in videos if video.is_playable), key=lambda video: (video.created_at, video.id))
+        sorted(
+            (video for video in videos if video.plays_by_itself),
+            key=lambda video: (video.created_at, video.item, video.id),
+        )
     )
 
 

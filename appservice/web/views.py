@@ -67,6 +67,9 @@ class VideoView(BaseModel):
     with a change of what was seen, `can` says what the viewer may do; `reports` is null but for moderators. `waits_for`
     says who decides on a held one; that operators hold it is for moderators to know. Of another it says "upload" while
     its file is still being uploaded (MSC2246).
+
+    A `spoiler` is in no reel, and nothing of it is to be shown before somebody asks for it; `spoiler_reason` says what
+    they would see.
     """
 
     id: str
@@ -93,6 +96,8 @@ class VideoView(BaseModel):
     published: bool
     is_video_avatar: bool
     reports: int | None
+    spoiler: bool
+    spoiler_reason: str | None
 
 
 class MemberView(BaseModel):
@@ -329,7 +334,10 @@ def _member_view(
         user_id=member.user_id,
         display_name=member.display_name,
         avatar_url=f"{grant.base}/avatar/{member.key}" if member.avatar_mxc else None,
-        video_avatar=next((_preview_url(video, grant) for video in videos if video.id == member.avatar_video), None),
+        video_avatar=next(
+            (_preview_url(video, grant) for video in videos if video.id == member.avatar_video and not video.spoiler),
+            None,
+        ),
         reel_url=_reel_url(grant, str(member.key), members_reel(videos, member.user_id)),
         can=["order"] if may_order(member.user_id, viewer, room.settings) else [],
         videos=[
@@ -391,4 +399,6 @@ def video_view(
         published=video.published,
         is_video_avatar=is_avatar,
         reports=None if reports is None else reports.get(video.id, 0),
+        spoiler=video.spoiler,
+        spoiler_reason=video.spoiler_reason,
     )

@@ -139,7 +139,8 @@ def _described(video: Video, room_name: str | None, files: Sequence[str]) -> dic
         "id": video.id, "title": video.title, "sent_at": datetime.fromtimestamp(video.created_at / 1000, UTC),
         "room_id": video.room_id, "room_name": room_name, "event_id": video.event_id, "kind": video.kind,
         "state": video.state, "failure": video.failure, "visibility": video.visibility,
-        "published": video.published, "duration": video.duration, "files": files,
+        "published": video.published, "spoiler": video.spoiler, "spoiler_reason": video.spoiler_reason,
+        "duration": video.duration, "files": files,
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from transcode.playlist import POSTER
 log = structlog.get_logger()
 
 _WAITING = "waiting"
+_WAITING_UNSEEN = "waiting-unseen"
 _BY_DEED = {
     Deed.REJECTED: "bot-post-rejected",
     Deed.BLOCKED: "bot-post-blocked",
@@ -89,10 +90,11 @@ class QueuePosts:
         # What waits again, after it was decided, is asked about anew: each managed change has its own number.
         once = f"{video.id}|{video.version}"
         try:
-            picture = await self._send_picture(video, asked, once)
-            await self.moderating.add_post(picture, video.id)
+            if not video.spoiler:  # many clients would show its picture to whoever scrolls by
+                picture = await self._send_picture(video, asked, once)
+                await self.moderating.add_post(picture, video.id)
             text = await self.homeserver.send_notice(asked.room_id, await self._question(video, asked), once=once)
-            await self.moderating.add_post(Post(text, asked.room_id, "text", _WAITING), video.id)
+            await self.moderating.add_post(Post(text, asked.room_id, "text", _waiting(video)), video.id)
             for key in (APPROVE, REJECT):
                 await self.homeserver.send_reaction(asked.room_id, text, key)
         except ForbiddenError as error:
@@ -115,13 +117,14 @@ class QueuePosts:
         reports = (await self.moderating.reports(video.room_id)).get(video.id, 0)
         texts = self._texts(asked)
         about = texts.say(
-            "bot-post-asks",
+            "bot-post-asks-unseen" if video.spoiler else "bot-post-asks",
             {
                 "sender": video.sender,
                 "length": clock(video.duration or 0),
                 "room": (room and room.name) or video.room_id,
             },
         )
+        hidden = [_spoiler_line(texts, video.spoiler_reason)] if video.spoiler else []
         why = [texts.say("bot-post-reported", {"count": reports})] if reports else []
         how = texts.say(
             "bot-post-how",
@@ -132,13 +135,13 @@ class QueuePosts:
                 "reject": f"{PREFIX} reject {number}",
             },
         )
-        return "\n".join([about, *why, how])
+        return "\n".join([about, *hidden, *why, how])
 
     async def _update(self, post: Post, video: Video, *, asks: bool) -> None:
         room = await self.store.room(post.room_id)
         try:
             if post.part == "picture":
-                if video.visibility is Visibility.REMOVED:
+                if video.visibility is Visibility.REMOVED or video.spoiler:
                     await self.homeserver.redact(post.room_id, post.event_id)
                 return
             says, text = await self._said(video, room, asks=asks)
@@ -153,7 +156,7 @@ class QueuePosts:
         """Return what a post is to say of a video, in one word and in a text."""
         texts = self._texts(asked)
         if asks:
-            return _WAITING, await self._question(video, asked) if asked else ""
+            return _waiting(video), await self._question(video, asked) if asked else ""
         decision = await self.moderating.decision(video.id)
         removed = video.visibility is Visibility.REMOVED
         by_moderator = decision is not None and not (removed and decision.actor == video.sender)
@@ -163,6 +166,14 @@ class QueuePosts:
 
     def _texts(self, room: Room | None) -> Texts:
         return self.languages[(room and room.settings.language) or self.language]
+
+
+def _waiting(video: Video) -> str:
+    return _WAITING_UNSEEN if video.spoiler else _WAITING
+
+
+def _spoiler_line(texts: Texts, reason: str | None) -> str:
+    return texts.say("bot-post-spoiler-because", {"reason": reason}) if reason else texts.say("bot-post-spoiler")
 
 
 _REMOVING = {Deed.REJECTED, Deed.BLOCKED, Deed.DELETED}

@@ -41,6 +41,8 @@ class StatusWork:
             said = await self.statuses.said(video_id)
             status = room.settings.status if room else Status.OFF
             wanted = marks(video, status, now=round(time.time() * 1000), spoken=bool(said))
+            if not await self.statuses.leads(video_id):
+                wanted &= {Mark.NOTICE}  # nobody reacts twice alike to one message
             try:
                 await self._bring(video, room, wanted, said)
             except (ForbiddenError, RefusedByHomeserverError) as error:

@@ -15,7 +15,7 @@ import structlog
 
 from appservice.config import Config
 from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, RefusedByHomeserverError
-from appservice.intake import BotMembershipChanged, MessageChange, NewVideo, VideoEdited, read_event
+from appservice.intake import BotMembershipChanged, MessageChange, NewGallery, NewVideo, VideoEdited, read_event
 from appservice.matrix.client import Homeserver
 from appservice.model import EventId, Membership, Room, RoomId
 from appservice.store import Store, TimelineStore
@@ -103,8 +103,8 @@ class TimelineWork:
             log.info("message_gone", room_id=room_id, event_id=event_id, reason=str(error))
             return
         now = self._read(_newest_edit(event) or event, room_id)
-        if isinstance(now, NewVideo):
-            now = VideoEdited(room_id, event_id, now)
+        if isinstance(now, NewVideo | NewGallery):
+            now = VideoEdited.to(event_id, now)
         if isinstance(now, VideoEdited) and now.target == event_id:
             await self.timeline.take_anew(now)
 
@@ -126,7 +126,7 @@ class TimelineWork:
         wanted = room.settings.history
         if history := self.config.rooms.history if wanted is None else wanted:
             await self._look_at_history(room, history, requested_at)
-        videos = [change for change in found.changes[::-1] if isinstance(change, NewVideo | VideoEdited)]
+        videos = [change for change in found.changes[::-1] if isinstance(change, NewVideo | NewGallery | VideoEdited)]
         await self.timeline.take(room.room_id, videos, newest=found.newest, requested_at=requested_at)
 
     async def _look_at_history(self, room: Room, messages: int, requested_at: datetime) -> None:
@@ -141,8 +141,8 @@ class TimelineWork:
                 if seen > messages or looked > _EVENTS_OF_HISTORY:
                     break
                 change = self._read(event, room.room_id)
-                if isinstance(change, NewVideo) and change.sender in members:
-                    changes.append(replace(change, of_before=True))
+                if isinstance(change, NewVideo | NewGallery) and change.sender in members:
+                    changes.append(_of_before(change))
                 elif isinstance(change, VideoEdited):
                     changes.append(change)
         taken = await self.timeline.take(room.room_id, changes[::-1], newest=None, requested_at=requested_at)
@@ -233,6 +233,12 @@ async def _newest(homeserver: Homeserver, room_id: RoomId) -> EventId | None:
         log.warning("timeline_unread", room_id=room_id, reason=str(error))
         return None
     return _id(page[0]) if page else None
+
+
+def _of_before(sent: NewVideo | NewGallery) -> NewVideo | NewGallery:
+    if isinstance(sent, NewVideo):
+        return replace(sent, of_before=True)
+    return replace(sent, videos=tuple(replace(video, of_before=True) for video in sent.videos))
 
 
 def _newest_edit(event: Event) -> Event | None:

@@ -291,7 +291,38 @@ async def test_moderators_decide_in_a_room_of_their_own(hall: Hall) -> None:
     assert (await Asking(hall.alice, own)("!reel approve", about=post["picture"])).text == "“4” is shown now."
 
 
-async def _asked(hall: Hall, room_id: str, event_id: str) -> dict[str, str]:
+async def test_moderators_are_asked_about_a_spoiler_without_its_picture(hall: Hall) -> None:
+    own = await make_room(hall.alice, hall.reel, hall.mallory, version="11")
+    await hall.say("room hold all")
+    await hall.say(f"room moderators-room {own}")
+    content = {"msgtype": "m.video", "body": "a.mp4", "url": await hall.bob.upload(hall.clip.read_bytes(), "video/mp4")}
+    marks = {"m.spoiler": True, "m.spoiler.reason": "blood"}
+    hidden = await hall.bob.send_event(hall.room_id, "m.room.message", {**content, **marks})
+    post = await _asked(hall, own, hidden, parts=1)
+    assert set(post) == {"text"}
+    said = (await _event(hall, own, post["text"]))["body"]
+    assert "@bob:test.local sent a video (0:02) to" in said
+    assert "It is marked as a spoiler (“blood”)" in said
+    assert not [e for e in await hall.alice.messages(own) if e["content"].get("msgtype") == "m.image"]
+
+    plain = await hall.send(hall.bob)
+    post = await _asked(hall, own, plain)
+    found = {event["event_id"]: event["content"] for event in await hall.bob.messages(hall.room_id)}[plain]
+    marked = {**found, **marks}
+    relation = {"rel_type": "m.replace", "event_id": plain}
+    await hall.bob.send_event(
+        hall.room_id, "m.room.message", {**marked, "m.new_content": marked, "m.relates_to": relation}
+    )
+
+    async def withdrawn() -> bool:
+        return not await _event(hall, own, post["picture"])
+
+    await eventually(withdrawn, what="the picture to be withdrawn")
+    await hall.alice.react(own, post["text"], "✅")
+    assert (await hall.sees.video_in(plain, "ready"))["spoiler"] is True
+
+
+async def _asked(hall: Hall, room_id: str, event_id: str, parts: int = 2) -> dict[str, str]:
     """Wait for the bot to ask about a video, and return the parts of what it posted."""
 
     async def ask() -> dict[str, str] | None:
@@ -299,10 +330,10 @@ async def _asked(hall: Hall, room_id: str, event_id: str) -> dict[str, str]:
             "SELECT part, event_id FROM queue_posts WHERE room_id = $1 AND video_id = $2",
             room_id, (await hall.row(event_id)).get("id"),
         )  # fmt: skip
-        parts = {row["part"]: row["event_id"] for row in rows}
-        if len(parts) < 2 or len(await hall.alice.relations(room_id, parts["text"], "m.annotation")) < 2:
+        sent = {row["part"]: row["event_id"] for row in rows}
+        if len(sent) < parts or len(await hall.alice.relations(room_id, sent["text"], "m.annotation")) < 2:
             return None
-        return parts
+        return sent
 
     found = await eventually(ask, what=f"a question about {event_id}")
     assert found

@@ -742,7 +742,7 @@ async def test_what_viewers_ask_is_read_by_index(store: Store, pool: Pool) -> No
         "member_key": ("members_pkey", ("!r5", "@u4")),
         "viewer": ("members_key_key", (1, 1)),
         "published": ("videos_published", ("@u4", None)),
-        "removable_by_event": ("videos_event_id_key", ("!r5", "$4")),
+        "removable_by_event": ("videos_event_item", ("!r5", "$4")),
     }
     for name, (index, arguments) in questions.items():
         plan = await _plan(pool, SQL[name], *arguments)

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from appservice.clean import MAX_TITLE
 from appservice.errors import MalformedEventError
 from appservice.intake import (
+    MOST_ITEMS,
     BotMembershipChanged,
     Change,
     CommandSent,
     MemberChanged,
+    NewGallery,
     NewVideo,
     PowerChanged,
     Reacted,
@@ -29,7 +31,8 @@ from appservice.intake import (
     VideoEdited,
     read_event,
 )
-from appservice.model import EncryptedFile, EventId, Membership, RoomId, UserId
+from appservice.kinds import Choice
+from appservice.model import EncryptedFile, EventId, Kind, Membership, RoomId, UserId
 from appservice.permissions import Level
 
 BOT = UserId("@reel:example.org")
@@ -568,6 +571,119 @@ def test_a_reaction_is_to_an_event(target: object) -> None:
         read(reaction(content={"m.relates_to": relation}))
 
 
+# Spoilers and galleries
+
+
+UNSTABLE = "page.codeberg.everypizza.msc4193.spoiler"
+
+
+@pytest.mark.parametrize(
+    ("marks", "spoiler"),
+    [
+        ({UNSTABLE: True, f"{UNSTABLE}.reason": "blo\u202eod\n"}, (True, "blood")),
+        ({UNSTABLE: True}, (True, None)), ({"m.spoiler": True, "m.spoiler.reason": "end"}, (True, "end")),
+        ({UNSTABLE: True, f"{UNSTABLE}.reason": 5}, (True, None)),
+        ({UNSTABLE: True, f"{UNSTABLE}.reason": ""}, (True, None)),
+        ({UNSTABLE: False, f"{UNSTABLE}.reason": "x"}, (False, None)), ({f"{UNSTABLE}.reason": "x"}, (False, None)),
+        ({UNSTABLE: None}, (False, None)), ({UNSTABLE: "true"}, (False, None)), ({UNSTABLE: 1}, (False, None)),
+    ],
+)  # fmt: skip
+def test_a_spoiler_is_what_its_sender_marked_as_one(marks: dict[str, Any], spoiler: tuple[bool, str | None]) -> None:
+    found = video(**marks)
+    assert found
+    assert (found.spoiler, found.spoiler_reason) == spoiler
+
+
+def test_an_edit_brings_or_takes_the_mark() -> None:
+    relation = {"rel_type": "m.replace", "event_id": "$old"}
+    content = {"msgtype": "m.video", "body": "a.mp4", "url": MXC}
+    for marks in ({UNSTABLE: True}, {}):
+        # What stands beside the new content is for clients that know no edits.
+        edit = {**content, "m.spoiler": True, "m.new_content": {**content, **marks}, "m.relates_to": relation}
+        change = read(message(edit))
+        assert isinstance(change, VideoEdited)
+        assert change.video.spoiler is bool(marks)
+
+
+def part(name: str, itemtype: object = "m.video", **content: object) -> dict[str, object]:
+    url = f"mxc://example.org/{name}"
+    return {"itemtype": itemtype, "body": f"{name}.mp4", "filename": f"{name}.mp4", "url": url, **content}
+
+
+def gallery(*items: object, **content: object) -> NewGallery | None:
+    said = {"msgtype": "dm.filament.gallery", "body": "two from the beach", "itemtypes": list(items), **content}
+    change = read(message(said))
+    assert change is None or isinstance(change, NewGallery)
+    return change
+
+
+@pytest.mark.parametrize("msgtype", ["dm.filament.gallery", "m.gallery"])
+def test_each_video_of_a_gallery_is_one_with_its_own_caption(msgtype: str) -> None:
+    found = gallery(part("one"), part("photo", "m.image"), part("two", body="The wave"), msgtype=msgtype)
+    assert found
+    assert (found.event_id, found.room_id, found.sender) == ("$event", ROOM, ALICE)
+    assert [(v.item, v.title, v.mxc, v.kind, v.choice, v.event_id) for v in found.videos] == [
+        (0, "one", "mxc://example.org/one", Kind.VIDEO, None, "$event"),
+        (1, "photo.mp4", "mxc://example.org/photo", Kind.IMAGE, Choice.IMAGES, "$event"),
+        (2, "The wave", "mxc://example.org/two", Kind.VIDEO, None, "$event"),
+    ]
+
+
+def test_an_item_without_a_word_of_its_own_has_the_gallerys() -> None:
+    found = gallery(part("one", body=None, filename=None), part("two"))
+    assert found
+    assert [v.title for v in found.videos] == ["two from the beach", "two"]
+
+
+def test_items_of_a_gallery_may_be_encrypted_null_and_spoilers() -> None:
+    found = gallery(part("one", file=FILE, url=None), part("two", file=None, info=None, **{UNSTABLE: True}))
+    assert found
+    assert [bool(v.encrypted_file) for v in found.videos] == [True, False]
+    assert [v.spoiler for v in found.videos] == [False, True]
+    own, of_all = {"m.spoiler": True, "m.spoiler.reason": "mine"}, {UNSTABLE: True, f"{UNSTABLE}.reason": "all"}
+    whole = gallery(part("one"), part("two", **own), **of_all)
+    assert whole
+    assert [(v.spoiler, v.spoiler_reason) for v in whole.videos] == [(True, "all"), (True, "mine")]
+
+
+@pytest.mark.parametrize(
+    "broken", [None, 5, "x", [], {}, part("x", url="https://x"), part("x", ["m.video"]), part("x", "m.text")]
+)
+def test_a_broken_item_does_not_take_the_others(broken: object) -> None:
+    found = gallery(broken, part("two"), broken)
+    assert found
+    assert [(v.item, v.title) for v in found.videos] == [(1, "two")]
+
+
+@pytest.mark.parametrize("items", [None, 5, {}, "x"])
+def test_a_gallery_without_a_list_is_malformed(items: object) -> None:
+    with pytest.raises(MalformedEventError):
+        gallery(itemtypes=items)
+    with pytest.raises(MalformedEventError):
+        gallery(part("x", url=None))
+
+
+def test_a_gallery_of_nothing_is_of_no_interest() -> None:
+    assert gallery(itemtypes=[]) is None
+    assert (
+        gallery(part("a.pdf", "m.file", body="a.pdf", filename="a.pdf", info={"mimetype": "application/pdf"})) is None
+    )
+
+
+def test_a_gallery_without_end_has_one() -> None:
+    found = gallery(*(part(str(n)) for n in range(MOST_ITEMS + 50)))
+    assert found
+    assert len(found.videos) == MOST_ITEMS
+
+
+def test_an_edit_of_a_gallery_brings_all_of_it() -> None:
+    relation = {"rel_type": "m.replace", "event_id": "$old"}
+    new = {"msgtype": "m.gallery", "body": "x", "itemtypes": [part("one"), part("two")]}
+    change = read(message({**new, "m.new_content": new, "m.relates_to": relation}))
+    assert isinstance(change, VideoEdited)
+    assert (change.target, [v.title for v in change.videos]) == ("$old", ["one", "two"])
+
+
 # Anything at all
 
 JSON = st.recursive(
@@ -590,10 +706,11 @@ _CONTENTS = st.fixed_dictionaries(
         name: _VALUES | st.dictionaries(_TEXTS, _VALUES, max_size=3)
         for name in (
             "msgtype", "body", "filename", "url", "info", "m.relates_to", "redacts", "membership", "displayname",
-            "avatar_url", "name", "users", "replacement_room",
+            "avatar_url", "name", "users", "replacement_room", "m.spoiler", "m.spoiler.reason",
         )
     }
     | {
+        "itemtypes": _VALUES | st.lists(st.dictionaries(st.sampled_from(["itemtype", "url", "body", "info"]), _VALUES)),
         "file": _VALUES
         | st.fixed_dictionaries(
             {},

@@ -37,6 +37,10 @@ def test_a_shown_video() -> None:
 
 
 def test_moderators_take_back_what_only_the_sender_gives() -> None:
+    assert can(make_video(spoiler=True), OWNER) == {"rename", "hide", "delete"}
+    for change in (Change(published=True), Change(video_avatar=True)):
+        with pytest.raises(ForbiddenError, match="spoiler"):
+            managed(make_video(spoiler=True), change, OWNER, is_avatar=False)
     public = make_video(published=True)
     assert can(public, MODERATOR, is_avatar=True) == {"rename", "hide", "delete", "avatar", "publish"}
     assert managed(public, Change(published=False), MODERATOR, is_avatar=False)[0].published is False

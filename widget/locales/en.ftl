@@ -134,6 +134,11 @@ widget-found = { $count ->
    *[other] { $count } videos found
 }
 widget-to-current = Show what plays
+widget-spoiler = Spoiler
+widget-spoiler-because = Spoiler: { $reason }
+widget-spoiler-hint = { $name } marked “{ $title }” so that you choose whether to see it.
+widget-spoiler-show = Show
+widget-spoiler-leave = Not now
 widget-mark-avatar = Video avatar
 widget-mark-published = Public
 widget-mark-reported = { $count ->
@@ -242,6 +247,8 @@ widget-empty-waiting = Next in line
 widget-empty-waiting-hint = Other videos are being prepared first. This one starts here by itself.
 widget-empty-preparing = Almost there
 widget-empty-preparing-hint = The video is being prepared and starts here by itself.
+widget-empty-spoilers = Only spoilers so far
+widget-empty-spoilers-hint = Choose one in the list. It plays only if you ask for it.
 widget-empty-failed = Nothing to play yet
 widget-empty-failed-hint = The list says what went wrong, and what to do about it.
 
@@ -461,6 +468,7 @@ bot-no-such-number = There is no video { $number }: the list has { $count ->
    *[other] { $count } videos
 }.
 bot-which-video = Which video? Give its number or its id, or reply to its message.
+bot-several-videos = That message brought several videos. Call the one that you mean by its id: { $ids }.
 bot-video = Video
 bot-state-queued = waiting its turn
 bot-state-awaited = waiting for its upload
@@ -670,6 +678,9 @@ bot-dismissed = What was said against “{ $title }” is forgotten.
 bot-moderators-add = Your video stays in the chat, but it does not play in the widget: in this room only moderators add videos. Ask one of them if that should be otherwise.
 bot-longest = Here a video may be { $length } long (minutes:seconds).
 bot-post-asks = { $sender } sent the video above ({ $length }) to “{ $room }”.
+bot-post-asks-unseen = { $sender } sent a video ({ $length }) to “{ $room }”.
+bot-post-spoiler = It is marked as a spoiler, so its picture is not shown here: open the room’s widget to see it.
+bot-post-spoiler-because = It is marked as a spoiler (“{ $reason }”), so its picture is not shown here: open the room’s widget to see it.
 bot-post-reported = { $count ->
     [one] One member reported it.
    *[other] { $count } members reported it.

@@ -125,6 +125,11 @@ widget-found = { $count ->
    *[other] 找到 { $count } 个视频
 }
 widget-to-current = 回到正在播放的视频
+widget-spoiler = 剧透
+widget-spoiler-because = 剧透：{ $reason }
+widget-spoiler-hint = { $name } 标记了“{ $title }”，由你决定是否观看。
+widget-spoiler-show = 显示
+widget-spoiler-leave = 暂不
 widget-mark-avatar = 视频头像
 widget-mark-published = 已公开
 widget-mark-reported = { $count } 次举报
@@ -224,6 +229,8 @@ widget-empty-waiting = 正在排队
 widget-empty-waiting-hint = 其他视频先处理，轮到后会自动开始播放。
 widget-empty-preparing = 马上就好
 widget-empty-preparing-hint = 视频正在处理，完成后会自动开始播放。
+widget-empty-spoilers = 目前只有剧透
+widget-empty-spoilers-hint = 请在列表中选择。只有在你要求时才会播放。
 widget-empty-failed = 暂时没有可播放的视频
 widget-empty-failed-hint = 列表中说明了出错的原因和解决办法。
 
@@ -440,6 +447,7 @@ bot-no-such-number = 没有编号为 { $number } 的视频：列表中{ $count -
    *[other] 共有 { $count } 个视频
 }。
 bot-which-video = 哪个视频？请写出编号或 id，或者回复它的消息。
+bot-several-videos = 那条消息包含多个视频。请用 id 指明是哪一个：{ $ids }。
 bot-video = 视频
 bot-state-queued = 排队中
 bot-state-awaited = 等待上传完成
@@ -631,6 +639,9 @@ bot-dismissed = 对“{ $title }”的举报已驳回。
 bot-moderators-add = 您的视频留在聊天里，但不会在小组件中播放：在这个房间只有管理员可以添加视频。如有需要，请与他们商量。
 bot-longest = 这里的视频最长可以是 { $length }（分:秒）。
 bot-post-asks = { $sender } 把上面的视频（{ $length }）发到了“{ $room }”。
+bot-post-asks-unseen = { $sender } 向“{ $room }”发送了一个视频（{ $length }）。
+bot-post-spoiler = 它被标记为剧透，因此这里不显示画面：请在房间的小组件中查看。
+bot-post-spoiler-because = 它被标记为剧透（“{ $reason }”），因此这里不显示画面：请在房间的小组件中查看。
 bot-post-reported = { $count ->
    *[other] 有 { $count } 位成员举报了它。
 }

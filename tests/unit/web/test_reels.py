@@ -54,6 +54,9 @@ def test_a_members_reel_is_their_playable_videos_in_the_given_order() -> None:
 def test_the_channel_is_everybodys_in_the_order_sent() -> None:
     videos = [make_video(5, created_at=20), make_video(2, sender=BOB, created_at=20), make_video(9, created_at=10)]
     hidden = make_video(1, created_at=1, visibility=Visibility.HIDDEN)
+    gallery = [make_video(9 - item, created_at=5, item=item) for item in range(4)]
+    assert channel(gallery[::-1]) == gallery
+    assert channel([make_video(1, spoiler=True)]) == members_reel([make_video(1, spoiler=True)], ALICE) == []
     assert [video.event_id for video in channel([hidden, *videos])] == ["$event9", "$event2", "$event5"]
 
 

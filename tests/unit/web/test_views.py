@@ -66,7 +66,7 @@ def test_a_room() -> None:
                         "playlist_url": f"{BASE}/v/{video.id}/1-ready/index.m3u8", "storyboard_url": None,
                         "preview_url": None, "blurhash": None, "progress": None, "created_at": 1, "failure": None,
                         "captions": [], "version": 1, "can": ["report"], "published": False,
-                        "is_video_avatar": False, "reports": None,
+                        "is_video_avatar": False, "reports": None, "spoiler": False, "spoiler_reason": None,
                     }
                 ],
             },
@@ -88,6 +88,24 @@ def test_moderators_see_more_and_may_more() -> None:
     assert member(room, ALICE).can == ["order"]
     assert seen(room)[1].is_video_avatar
     assert member(room, ALICE).video_avatar == f"{BASE}/v/{odd.id}/1-ready/preview.mp4"
+
+
+def test_a_spoiler_is_marked_and_plays_nowhere_by_itself() -> None:
+    hidden, plain = make_video(1, spoiler=True, spoiler_reason="blood", has_preview=True), make_video(2)
+    members = [replace(make_member(1, ALICE), avatar_video=hidden.id), make_member(2, BOB)]
+    room = view([hidden, plain], members=members, asked=["*"])
+    shown = {video.id: video for video in seen(room)}
+    assert (shown[hidden.id].spoiler, shown[hidden.id].spoiler_reason) == (True, "blood")
+    assert (shown[plain.id].spoiler, shown[plain.id].spoiler_reason) == (False, None)
+    assert shown[hidden.id].playlist_url == f"{BASE}/v/{hidden.id}/1-ready/index.m3u8", "for whoever asks for it"
+    alone = revision_of([plain])
+    assert room.channel == f"{BASE}/reel/all/{alone}/index.m3u8"
+    assert member(room, ALICE).reel_url == f"{BASE}/reel/1/{alone}/index.m3u8"
+    assert room.together
+    assert room.together.reel_url == f"{BASE}/reel/turns/{alone}/index.m3u8"
+    assert member(room, ALICE).video_avatar is None
+    only = view([hidden], members=members)
+    assert (only.channel, member(only, ALICE).reel_url) == (None, None)
 
 
 def test_a_chat_of_two() -> None:
