@@ -51,6 +51,14 @@ export class PageVisit implements Visit {
     this.#player.play();
   }
 
+  showSpoiler(): void {
+    // There are none on public pages.
+  }
+
+  leaveSpoiler(): void {
+    // Nor does anybody come back from one.
+  }
+
   retry(): void {
     location.reload();
   }

@@ -7,9 +7,9 @@ import type { BrowserSignIn } from './api/sign-in';
 import { backoff } from './core/backoff';
 import type { Sample } from './core/clock';
 import { Grants } from './core/grant';
-import { isPlayable, type Bookmark, type Room } from './core/model';
+import { isPlayable, playsByItself, type Bookmark, type Room, type Video } from './core/model';
 import type { Params } from './core/params';
-import { EVERYONE, INITIAL, reduce, selectionOf, type Action, type Entry, type Overlay, type Trouble } from './core/state';
+import { EVERYONE, INITIAL, reduce, selectionOf, spoilerKey, spoilerOf, type Action, type Entry, type Overlay, type Trouble } from './core/state';
 import { Store } from './core/store';
 import { askedOf } from './core/together';
 import type { Live } from './live';
@@ -93,9 +93,36 @@ export class RoomVisit implements Visit {
     this.#linked = null;
     this.#returning = false;
     const player = this.player.get();
+    if (video.spoiler) return this.#ask(video);
+    this.leaveSpoiler();
     if (player === null || player.pick(video.id)) return;
     player.show(this.#reel(), video.id);
     player.play();
+  }
+
+  showSpoiler(): void {
+    const { spoiler } = this.state.get();
+    if (spoiler === null) return;
+    this.#dispatch({ type: 'spoiler', videoId: spoiler.videoId, shown: true });
+    this.player.get()?.play();
+  }
+
+  leaveSpoiler(): void {
+    const { spoiler, selected } = this.state.get();
+    if (spoiler === null) return;
+    this.#dispatch({ type: 'spoiler', videoId: null, shown: false });
+    if (selected === EVERYONE) this.live?.join();
+    this.player.get()?.play();
+  }
+
+  /** A picked spoiler waits for the viewer's word; what played does so as well. */
+  #ask({ id, playlistUrl }: Video): void {
+    const { spoiler } = this.state.get();
+    // Hidden or held: nobody plays it.
+    if (playlistUrl === null) return;
+    if (spoiler?.videoId === id && spoiler.shown) return this.player.get()?.play();
+    this.player.get()?.pause();
+    this.#dispatch({ type: 'spoiler', videoId: id, shown: false });
   }
 
   retry(): void {
@@ -156,7 +183,10 @@ export class RoomVisit implements Visit {
 
   #arrived(room: Room): void {
     this.#grants.learn(room.channelUrl);
-    for (const member of room.members) this.#grants.learn(member.reelUrl);
+    for (const { reelUrl, videos } of room.members) {
+      this.#grants.learn(reelUrl);
+      this.#grants.learn(videos.find(({ playlistUrl }) => playlistUrl !== null)?.playlistUrl ?? null);
+    }
     // The first picture comes before any question.
     if (this.state.get().room === null) {
       setTimeout(() => this.client?.askPermissions(), PERMISSIONS);
@@ -173,8 +203,12 @@ export class RoomVisit implements Visit {
     if (this.#linked === null) return;
     const owner = room.members.find(({ videos }) => videos.some((video) => video.id === this.#linked && isPlayable(video)));
     // Whom it is hidden from sees what everybody sees.
-    if (owner === undefined) this.#linked = null;
-    else this.#dispatch({ type: 'select', selected: owner.userId });
+    if (owner === undefined) { this.#linked = null; return; }
+    this.#dispatch({ type: 'select', selected: owner.userId });
+    const linked = owner.videos.find(({ id, spoiler }) => id === this.#linked && spoiler);
+    if (linked === undefined) return;
+    this.#linked = null;
+    this.#ask(linked);
   }
 
   async #loadPlayer(attempt: number): Promise<void> {
@@ -215,9 +249,15 @@ export class RoomVisit implements Visit {
   }
 
   #reel(): Reel | null {
-    const selection = selectionOf(this.state.get());
+    const state = this.state.get();
+    const spoiler = spoilerOf(state);
+    if (spoiler?.shown === true && spoiler.video.playlistUrl !== null) {
+      const { id, playlistUrl, duration } = spoiler.video;
+      return { key: spoilerKey(id), url: playlistUrl, durations: new Map([[id, duration ?? 0]]) };
+    }
+    const selection = selectionOf(state);
     if (!selection?.reelUrl) return null;
-    const playable = selection.entries.filter(({ video }) => isPlayable(video));
+    const playable = selection.entries.filter(({ video }) => playsByItself(video));
     const durations = new Map(playable.map(({ video }) => [video.id, video.duration ?? 0]));
     return { key: selection.key, url: selection.reelUrl, durations, begin: this.#begin(selection.key) };
   }

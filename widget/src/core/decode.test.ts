@@ -43,6 +43,14 @@ describe('decodeRoom', () => {
     expect(read({ kind: 'smell', visibility: 'held', waits_for: 'oracle' })).toMatchObject({ kind: 'video', waitsFor: 'moderator' });
   });
 
+  it('reads what is a spoiler, and says nothing of it for a server of an earlier release', () => {
+    const read = (fields: Record<string, unknown>) => decodeRoom(withVideo(fields)).members[0]?.videos[0];
+    const playlist = '/media/1.s/r/v/v1/2-ready/index.m3u8';
+    expect(read({ spoiler: true, spoiler_reason: 'blood', playlist_url: playlist })).toMatchObject({ spoiler: true, spoilerReason: 'blood', playlistUrl: playlist });
+    expect(read({})).toMatchObject({ spoiler: false, spoilerReason: null, playlistUrl: null });
+    expect(() => read({ playlist_url: 'https://elsewhere.example/x' })).toThrow(DecodeError);
+  });
+
   it('reads where the viewer was, and writes it the same way', () => {
     const place = { selection: '@a:x', video: 'v1', position: 2.5, volume: 0.5, muted: true, speed: 1.5, loop: 'one', captions: 'zh', keys: false };
     const bookmark = decodeRoom({ ...ROOM, place }).place;

@@ -124,6 +124,9 @@ function video(value: unknown, where: string): Video {
     published: json.published === true,
     isVideoAvatar: json.is_video_avatar === true,
     reports: optionalNumber(json, 'reports', where),
+    spoiler: json.spoiler === true,
+    spoilerReason: optionalText(json, 'spoiler_reason', where),
+    playlistUrl: localUrl(json, 'playlist_url', where),
   };
 }
 

@@ -32,6 +32,12 @@ describe('edits over the room', () => {
     expect(laidOver(after, edits({ type: 'change', seen: A1, fields: { isVideoAvatar: false } })).members[0]?.videoAvatarUrl).toBeNull();
   });
 
+  it('wear no spoiler', () => {
+    const spoiler = aVideo('s1', 'ready', { spoiler: true, previewUrl: '/s1.mp4' });
+    const after = laidOver(aRoom([aMember('@a:x', [spoiler])]), edits({ type: 'change', seen: spoiler, fields: { isVideoAvatar: true } }));
+    expect(after.members[0]?.videoAvatarUrl).toBeNull();
+  });
+
   it('take away, bring back to the same place, and order', () => {
     expect(ids(laidOver(ROOM, edits({ type: 'delete', seen: A1 })))).toBe('a2 a3');
     const restore: Edit = { type: 'restore', seen: A1, owner: '@alice:x', index: 0 };

@@ -103,7 +103,7 @@ function changed(member: Member, videoId: string, fields: Fields): Member {
   if (fields.isVideoAvatar === undefined) return after;
   const worn = fields.isVideoAvatar ? after.videos.find(({ id }) => id === videoId) : undefined;
   const videos = after.videos.map((video) => ({ ...video, isVideoAvatar: video.id === worn?.id }));
-  return { ...after, videos, videoAvatarUrl: worn?.previewUrl ?? null };
+  return { ...after, videos, videoAvatarUrl: worn?.spoiler === false ? worn.previewUrl : null };
 }
 
 /** Whoever hides a video may show it again; what else is allowed the server says. */

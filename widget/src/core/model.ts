@@ -69,6 +69,12 @@ export interface Video {
   readonly isVideoAvatar: boolean;
   /** How many members reported it; null for those who are no moderators. */
   readonly reports: number | null;
+  /** Nothing of it is shown before the viewer asks for it, and it is in no reel. */
+  readonly spoiler: boolean;
+  /** What its sender says of it; null where they say nothing. */
+  readonly spoilerReason: string | null;
+  /** It alone as an HLS playlist; null while it cannot be played, or where nobody asks. */
+  readonly playlistUrl: string | null;
 }
 
 export interface Member {
@@ -154,6 +160,11 @@ export interface Session {
 /** True when there is something to watch already, even if a better version is still being made. */
 export function isPlayable(video: Video): boolean {
   return video.state === 'playable' || video.state === 'ready';
+}
+
+/** True for what plays in reels: a spoiler does only when it is asked for. */
+export function playsByItself(video: Video): boolean {
+  return isPlayable(video) && !video.spoiler;
 }
 
 /** True while the server still works towards the first picture. */

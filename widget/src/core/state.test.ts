@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Bookmark, Member, Room } from './model';
 import { aMember, aRoom, aVideo } from './samples';
-import { emptinessOf, EVERYONE, furthest, INITIAL, inOrder, inStrip, reduce, selectionOf, type State } from './state';
+import { emptinessOf, EVERYONE, furthest, INITIAL, inOrder, inStrip, reduce, selectionOf, spoilerKey, spoilerOf, type State } from './state';
 
 const video = aVideo;
 const member = aMember;
@@ -136,6 +136,44 @@ describe('emptiness', () => {
     expect(seen([member('@alice:x', [video('a', 'queued'), video('b', 'processing')])])).toBe('preparing');
     expect(seen([member('@alice:x', [video('a', 'failed')])])).toBe('failed');
     expect(seen([ALICE])).toBeNull();
+  });
+});
+
+describe('a spoiler', () => {
+  const playlistUrl = '/media/1.s/r/v/s1/2-ready/index.m3u8';
+  const hidden = video('s1', 'ready', { spoiler: true, spoilerReason: 'blood', playlistUrl });
+  const carol = member('@carol:x', [hidden, video('c1')]);
+  const there = after(AS_BOB, room([carol, ALICE]));
+  const ask = (state: State, videoId: string | null, shown = false): State => reduce(state, { type: 'spoiler', videoId, shown });
+
+  it('is asked about when it is picked, and shown when the viewer says so', () => {
+    expect(spoilerOf(there)).toBeNull();
+    const asked = ask(there, 's1');
+    expect(spoilerOf(asked)).toMatchObject({ video: { id: 's1' }, owner: { userId: '@carol:x' }, shown: false });
+    expect(spoilerOf(ask(asked, 's1', true))?.shown).toBe(true);
+    expect(spoilerOf(ask(asked, null))).toBeNull();
+  });
+
+  it('is over when the viewer goes elsewhere, and when it is none any more', () => {
+    const shown = ask(there, 's1', true);
+    expect(reduce(shown, { type: 'select', selected: '@alice:x' }).spoiler).toBeNull();
+    expect(reduce(shown, { type: 'select', selected: '@carol:x' }).spoiler).toBeNull();
+    for (const fields of [{ spoiler: false }, { playlistUrl: null }, { state: 'failed' as const }]) {
+      expect(spoilerOf(after(shown, room([member('@carol:x', [{ ...hidden, ...fields }])])))).toBeNull();
+    }
+    expect(spoilerOf(after(shown, room([member('@carol:x')])))).toBeNull();
+    expect(spoilerOf(after(shown, room([carol, ALICE])))?.shown).toBe(true);
+  });
+
+  it('alone leaves the stage empty until it is picked', () => {
+    const alone = after(AS_BOB, room([member('@carol:x', [hidden], { reelUrl: null })]));
+    expect(emptinessOf(alone)).toBe('spoilers');
+    expect(emptinessOf(ask(alone, 's1'))).toBeNull();
+    expect(emptinessOf(after(AS_BOB, room([member('@carol:x', [hidden, video('c2', 'queued')], { reelUrl: null })])))).toBe('waiting');
+  });
+
+  it('has a key that is nobody', () => {
+    expect(spoilerKey('s1')).not.toMatch(/^[@*+]/);
   });
 });
 

@@ -1,5 +1,5 @@
 // What the page shows, apart from the running player: which room, which reel, or which trouble.
-import { isPending, isPlayable, type Member, type Progress, type Room, type Video } from './model';
+import { isPending, isPlayable, playsByItself, type Member, type Progress, type Room, type Video } from './model';
 import { isSeveral, turnsOf } from './together';
 
 /** Why there is nothing to see. Each has its own words and way out in the catalogue (`widget-error-…`), `sign-in` a page of its own. */
@@ -22,6 +22,8 @@ export interface State {
   readonly selected: string | null;
   /** Several that the viewer chose: they are selected as soon as the server has put them together. */
   readonly wanted: string | null;
+  /** The spoiler that the viewer picked; null while none, or once they went elsewhere. */
+  readonly spoiler: { readonly videoId: string; readonly shown: boolean } | null;
   /** The viewer picked the selection; otherwise it is a guess that may still change. */
   readonly chosen: boolean;
   readonly trouble: Trouble | null;
@@ -40,10 +42,11 @@ export type Action =
   | { readonly type: 'progress'; readonly videoId: string; readonly progress: Progress }
   | { readonly type: 'watching'; readonly watching: readonly string[] }
   | { readonly type: 'select'; readonly selected: string }
+  | { readonly type: 'spoiler'; readonly videoId: string | null; readonly shown: boolean }
   | { readonly type: 'live'; readonly live: boolean }
   | { readonly type: 'trouble'; readonly trouble: Trouble };
 
-export const INITIAL: State = { room: null, served: null, overlay: (room) => room, viewer: null, selected: null, wanted: null, chosen: false, trouble: null, asking: false, stale: false };
+export const INITIAL: State = { room: null, served: null, overlay: (room) => room, viewer: null, selected: null, wanted: null, spoiler: null, chosen: false, trouble: null, asking: false, stale: false };
 
 /** The next state; pure. Everything happens to the room that the server told; what the viewer has changed lies over it. */
 export function reduce(state: State, action: Action): State {
@@ -69,7 +72,9 @@ function step(state: State, action: Exclude<Action, { type: 'overlay' }>): State
     case 'watching':
       return { ...state, room: state.room && { ...state.room, watching: action.watching } };
     case 'select':
-      return { ...state, ...choose(state.room, action.selected) };
+      return { ...state, spoiler: null, ...choose(state.room, action.selected) };
+    case 'spoiler':
+      return { ...state, spoiler: action.videoId === null ? null : { videoId: action.videoId, shown: action.shown } };
     case 'live':
       return { ...state, stale: !action.live };
     case 'trouble':
@@ -181,6 +186,19 @@ function entriesOf(owner: Member): Entry[] {
   return owner.videos.map((video) => ({ video, owner }));
 }
 
+/** The key of a spoiler that plays alone; no user id, and no key of several, begins so. */
+export const spoilerKey = (videoId: string): string => `!${videoId}`;
+
+/** The picked spoiler, as long as it is one that can be played. */
+export function spoilerOf({ room, spoiler }: State): (Entry & { readonly shown: boolean }) | null {
+  if (room === null || spoiler === null) return null;
+  for (const owner of room.members) {
+    const video = owner.videos.find(({ id }) => id === spoiler.videoId);
+    if (video?.spoiler === true && isPlayable(video) && video.playlistUrl !== null) return { video, owner, shown: spoiler.shown };
+  }
+  return null;
+}
+
 /** The list as it plays (`order` of video ids), then what does not play yet, newest first. */
 export function inOrder(entries: readonly Entry[], order: readonly string[]): readonly Entry[] {
   const place = new Map(order.map((id, index) => [id, index]));
@@ -189,8 +207,8 @@ export function inOrder(entries: readonly Entry[], order: readonly string[]): re
   return [...entries].sort((a, b) => rank(a) - rank(b) || 0);
 }
 
-/** Why a selection shows no picture: nobody sent anything, this member did not, its turn has not come, it is still being made, or it cannot be. */
-export type Emptiness = 'room' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed';
+/** Why a selection shows no picture: nobody sent anything, this member did not, its turn has not come, it is still being made, it cannot be, or it plays only when it is asked for. */
+export type Emptiness = 'room' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed' | 'spoilers';
 
 /** The video on which the work is furthest; null when none is being worked on. */
 export function furthest(entries: readonly Entry[]): Video | null {
@@ -203,10 +221,11 @@ const percentOf = (video: Video): number => video.progress?.percent ?? -1;
 /** Null when there is something to play. */
 export function emptinessOf(state: State): Emptiness | null {
   const selection = selectionOf(state);
-  if (selection?.reelUrl) return null;
+  if (selection?.reelUrl || spoilerOf(state) !== null) return null;
   const videos = selection?.entries.map(({ video }) => video) ?? [];
-  if (videos.some((video) => video.state === 'processing' || isPlayable(video))) return 'preparing';
+  if (videos.some((video) => video.state === 'processing' || playsByItself(video))) return 'preparing';
   if (videos.some(isPending)) return 'waiting';
+  if (videos.some(isPlayable)) return 'spoilers';
   if (videos.length > 0) return 'failed';
   if (state.room?.members.every((member) => member.videos.length === 0) ?? true) return 'room';
   return selection?.member?.userId === state.viewer ? 'own' : 'member';

@@ -1,7 +1,7 @@
 // Plays reels endlessly: one playlist per reel, wrapped before its end, and replaced behind the picture when it changes.
 import { backoff } from '../core/backoff';
 import { CHOICES, type Choices } from '../core/choices';
-import { reelIdentity } from '../core/grant';
+import { mediaName, reelIdentity } from '../core/grant';
 import { arrive, beginShuffle, goBack, upcoming, type Shuffle } from '../core/shuffle';
 import { Store } from '../core/store';
 import { itemOf, nextTarget, orderOf, previousTarget, RESTART_AFTER, stepTarget, withinItem, type Item, type Timeline } from '../core/timeline';
@@ -548,5 +548,5 @@ export class ReelPlayer {
 }
 
 function sourceOf({ key, url }: Reel): Source {
-  return { key, url, identity: reelIdentity(url) ?? url };
+  return { key, url, identity: reelIdentity(url) ?? mediaName(url) };
 }

@@ -1,9 +1,9 @@
 // The whole page: the stage, the members, the selected list, and what stands there when one of them is missing.
 import { useEffect, useState } from 'preact/hooks';
-import { emptinessOf, furthest, selectionOf, type Emptiness, type Entry, type Selection, type State, type Trouble } from '../core/state';
+import { emptinessOf, furthest, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type State, type Trouble } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
 import { IDLE, type Playback } from '../player/state';
-import { ClockIcon, CloudOffIcon, FilmIcon, PersonIcon, WarningIcon } from './icons';
+import { ClockIcon, CloudOffIcon, FilmIcon, HiddenIcon, PersonIcon, WarningIcon } from './icons';
 import { lazy } from './lazy';
 import { labelOf } from './names';
 import { Notice } from './notice';
@@ -18,6 +18,8 @@ const Waiting = () => <section class="stage"><span class="spinner" /></section>;
 // Fetched at once, beside the player's code and while the client shakes hands: needed for the first picture and not before it.
 const Stage = lazy(() => import('./stage').then((module) => module.Stage), Waiting, true);
 const Panel = lazy(() => import('./panel').then((module) => module.Panel), PanelBones, true);
+
+const Veil = lazy(() => import('./spoiler').then((module) => module.Veil), Waiting);
 
 // Nothing at all as the first thing to be rendered would leave the server's skeleton where it is, for good.
 const SignIn = lazy(() => import('./sign-in').then((module) => module.SignIn), () => <Skeleton hint={null} label={useText()('widget-loading')} />);
@@ -52,7 +54,7 @@ function EmptyStage({ emptiness, selection }: { emptiness: Emptiness; selection:
   const t = useText();
   const name = selection === null ? '' : labelOf(selection, t);
   const waits = emptiness === 'preparing' || emptiness === 'waiting';
-  const icon = waits ? <ClockIcon /> : emptiness === 'failed' ? <WarningIcon /> : <FilmIcon />;
+  const icon = waits ? <ClockIcon /> : emptiness === 'failed' ? <WarningIcon /> : emptiness === 'spoilers' ? <HiddenIcon /> : <FilmIcon />;
   return (
     <section class="stage stage-empty" data-testid="empty" data-empty={emptiness}>
       <Notice icon={icon} title={t(`widget-empty-${emptiness}`, { name })} hint={t(`widget-empty-${emptiness}-hint`)} progress={emptiness === 'preparing' && <Progressing selection={selection} />} />
@@ -98,6 +100,8 @@ export function App() {
   if (state.room === null) return <Skeleton hint={state.asking ? t('widget-asking') : null} label={t('widget-loading')} />;
   const selection = selectionOf(state);
   const emptiness = emptinessOf(state);
+  const spoiler = spoilerOf(state);
+  const veiled = spoiler !== null && !spoiler.shown ? spoiler : null;
   // In a room without any video there is nothing to list; elsewhere the strip stays where it is.
   const bare = emptiness === 'room';
   return (
@@ -105,7 +109,8 @@ export function App() {
       <h1 class="unseen">{t('widget-title')}</h1>
       <div class="layout" data-bare={bare}>
         {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} />}
-        {emptiness === null && (player === null ? <Waiting /> : <Stage player={player} entry={findEntry(state, playback.videoId)} />)}
+        {veiled !== null && <Veil entry={veiled} onShow={() => visit.showSpoiler()} onLeave={() => visit.leaveSpoiler()} />}
+        {emptiness === null && veiled === null && (player === null ? <Waiting /> : <Stage player={player} entry={findEntry(state, playback.videoId)} />)}
         <Panel state={state} selection={bare ? null : selection} playback={playback} entry={findEntry(state, playback.videoId)} />
       </div>
       {state.stale && <p class="stale" role="status">{t('widget-stale')}</p>}

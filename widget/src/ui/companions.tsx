@@ -31,7 +31,9 @@ export function Companions({ player, entry }: CompanionsProps) {
     if (visit.server !== null) stops.push(keepBookmark(visit.server, () => bookmarkOf(visit.state.get(), player)));
     return () => stops.forEach((stop) => stop());
   }, [player]);
-  const { id = null, posterUrl = null } = entry?.video ?? {};
+  const { id = null, spoiler = false } = entry?.video ?? {};
+  // The system shows it where others see it: on the lock screen, among the notifications.
+  const posterUrl = spoiler ? null : entry?.video.posterUrl ?? null;
   useEffect(() => {
     if (entry !== null) describe({ title: titleFor(entry.video, t), artist: nameOf(entry.owner), artwork: posterUrl });
   }, [id, entry?.video.title, posterUrl]);

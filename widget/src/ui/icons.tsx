@@ -32,6 +32,7 @@ export const EveryoneIcon = () => <Icon><circle cx="9" cy="9" r="3.2" /><path d=
 export const InTurnIcon = () => <Icon><path d="M5 10.5V9a3 3 0 0 1 3-3h10M15.5 3.5 18 6l-2.5 2.5M19 13.5V15a3 3 0 0 1-3 3H6M8.5 20.5 6 18l2.5-2.5" /></Icon>;
 export const SeveralIcon = () => <Icon><circle cx="9.5" cy="12" r="5" /><path d="M14 7.3a5 5 0 1 1 0 9.4" /></Icon>;
 export const FilmIcon = () => <Icon><rect x="3.5" y="5.5" width="17" height="13" rx="2.5" /><path d="M10.3 9.4v5.2l4.3-2.6-4.3-2.6Z" /></Icon>;
+export const HiddenIcon = () => <Icon><path d="M9.9 6.3A9 9 0 0 1 12 6c4.4 0 7.3 3.4 8.5 6a12 12 0 0 1-2.4 3.3M6.4 8.2A12 12 0 0 0 3.5 12c1.2 2.6 4.1 6 8.5 6a9 9 0 0 0 3.9-.9M4.5 4.5l15 15" /><path d="M10.2 10.2a2.5 2.5 0 0 0 3.6 3.6" /></Icon>;
 export const ClockIcon = () => <Icon><circle cx="12" cy="12" r="7.5" /><path d="M12 7.8V12l2.8 1.8" /></Icon>;
 export const WarningIcon = () => <Icon><path d="M12 4.6 20.4 19H3.6L12 4.6ZM12 10v4.2M12 16.6v.1" /></Icon>;
 export const CloudOffIcon = () => <Icon><path d="M7.5 18.5h9.7a3.8 3.8 0 0 0 1-7.4 6.2 6.2 0 0 0-9.4-3.7M6.6 9.4a4.6 4.6 0 0 0 .9 9.1M4 4l16 16" /></Icon>;

@@ -1,5 +1,6 @@
 // On the picture of the room's channel: whether it is at everybody's moment, the way back there, and who else watches.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { EVERYONE } from '../core/state';
 import type { Live } from '../live';
 import type { Mode } from '../player/conductor';
 import './style/live.css';
@@ -22,12 +23,13 @@ function useSpoken(mode: Mode): string {
 
 function LiveMark({ live }: { live: Live }) {
   const t = useText();
+  const visit = useVisit();
   const mode = useStore(live.mode);
   const spoken = useSpoken(mode);
   const back = (event: MouseEvent): void => {
     // The button goes away with this; whoever uses the keyboard is left on the player.
     if (event.currentTarget instanceof HTMLElement) event.currentTarget.closest<HTMLElement>('.stage')?.focus({ preventScroll: true });
-    live.join();
+    visit.select(EVERYONE);
   };
   return (
     <>

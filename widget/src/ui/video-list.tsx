@@ -1,7 +1,7 @@
 // The selected list: what plays, what can be picked, and what is on its way. Only the rows around what shows are built.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { movedTo } from '../core/order';
-import { inOrder, type Entry, type Selection } from '../core/state';
+import { inOrder, spoilerKey, type Entry, type Selection } from '../core/state';
 import type { Playback } from '../player/state';
 import { SearchIcon } from './icons';
 import { desk, drag, focusWish, menuOf, renaming } from './manage/desk';
@@ -51,7 +51,8 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   const list = useRef<HTMLUListElement>(null);
   const { member } = selection;
   const shown = playback.reel === selection.key;
-  const current = shown ? playback.videoId : null;
+  const alone = playback.videoId !== null && playback.reel === spoilerKey(playback.videoId);
+  const current = shown || alone ? playback.videoId : null;
   const [query, setQuery] = useState('');
   const [focused, setFocused] = useState<string | null>(null);
   const lost = useRef<{ part: 'body' | 'more'; index: number; at: number } | null>(null);

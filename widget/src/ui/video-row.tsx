@@ -3,12 +3,14 @@ import { useMemo } from 'preact/hooks';
 import { clock } from '../core/format';
 import { isPending, isPlayable, type Video } from '../core/model';
 import type { Entry } from '../core/state';
-import { ClockIcon, FilmIcon, GripIcon, MicIcon, MoreIcon, PhotoIcon, WarningIcon } from './icons';
+import { ClockIcon, FilmIcon, GripIcon, HiddenIcon, MicIcon, MoreIcon, PhotoIcon, WarningIcon } from './icons';
+import { Blur } from './blur';
 import { lazy } from './lazy';
 import { menuOf } from './manage/desk';
 import { nameOf, titleFor } from './names';
 import { Picture } from './picture';
 import { ProgressBar, progressText } from './progress';
+import { spoilerText } from './spoiler-text';
 import { useText, type Translate } from './text';
 
 /** Fetched when a title is first edited. */
@@ -48,8 +50,9 @@ function Thumbnail({ video, current }: { video: Video; current: boolean }) {
   const KindIcon = KIND_ICONS[video.kind];
   return (
     <span class="thumb">
-      <Picture url={video.posterUrl} blurhash={video.blurhash} className="thumb-image">
-        {video.state === 'failed' ? <WarningIcon /> : isPending(video) ? <ClockIcon /> : <KindIcon />}
+      {video.spoiler && video.blurhash !== null && <Blur hash={video.blurhash} className="thumb-image" />}
+      <Picture url={video.spoiler ? null : video.posterUrl} blurhash={video.blurhash} className="thumb-image">
+        {video.state === 'failed' ? <WarningIcon /> : isPending(video) ? <ClockIcon /> : video.spoiler ? <span class="thumb-hidden"><HiddenIcon /></span> : <KindIcon />}
       </Picture>
       {video.kind !== 'video' && video.posterUrl !== null && <span class="thumb-kind"><KindIcon /></span>}
       {current && <span class="bars" aria-hidden="true"><i /><i /><i /></span>}
@@ -94,6 +97,7 @@ function Body({ entry, withOwner, current, moving, renamed, onPick }: Omit<RowPr
         {video.kind !== 'video' && <span class="unseen">{t(`widget-kind-${video.kind}`)}</span>}
         <span class="row-notes">
           {withOwner && <bdi class="row-note">{nameOf(owner)}</bdi>}
+          {video.spoiler && <span class="mark row-spoiler" data-mark="spoiler"><bdi>{spoilerText(video.spoilerReason, t)}</bdi></span>}
           {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
           {note !== null && <span class="row-note row-state" data-kind={video.state}>{note}</span>}
           <Marks video={video} />

@@ -22,7 +22,12 @@ export interface Visit {
   /** The room's channel; there as soon as the player is. */
   readonly live: Live | null;
   select(key: string): void;
+  /** Plays a video; of a spoiler first asks whether it is to be shown. */
   pick(entry: Entry): void;
+  /** The viewer wants to see the spoiler that they picked. */
+  showSpoiler(): void;
+  /** Back from a spoiler to what is selected. */
+  leaveSpoiler(): void;
   retry(): void;
   /** Shows the room with this laid over it, also over every later one. */
   lay(overlay: Overlay): void;
