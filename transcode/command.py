@@ -21,6 +21,7 @@ from transcode.captions import MOST_BYTES, Track
 from transcode.copying import Copying
 from transcode.encoders import SOFTWARE, Encoder, encoder
 from transcode.limits import Limits
+from transcode.moov import Edits
 from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, SHORTEST_COPIED, Plan, Rung, poster_rung
 from transcode.playlist import POSTER, PREVIEW, STORYBOARD
 from transcode.probe import ALSO_KNOWN, DECODERS, Probe
@@ -59,6 +60,11 @@ _GLIMPSE_RATE = 10
 # Left to itself, ffmpeg subtracts the start that it found by looking into the file: of all streams, also those that
 # nobody plays; and nothing where it is told not to look. So the origin is ours, the same in every command line.
 _EXPLICIT_CLOCK: dict[str, object] = {"seek_timestamp": 1}
+_EDITS: dict[Edits, dict[str, object]] = {
+    Edits.APPLIED: {},
+    Edits.OFFSET: {"advanced_editlist": 0},
+    Edits.IGNORED: {"ignore_editlist": 1},
+}
 _PROBE_ENTRIES = (
     "format=start_time,size:"
     "stream=index,codec_type,codec_name,codec_tag_string,profile,level,nal_length_size,width,height,sample_aspect_ratio,"
@@ -66,6 +72,29 @@ _PROBE_ENTRIES = (
     "sample_rate,channels,channel_layout:"
     "stream_tags=language,title:stream_disposition=default,attached_pic:stream_side_data=side_data_type,rotation"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a demuxer gets at what is in a file."""
+
+    begin: int = 0
+    """The byte where the container begins."""
+    edits: Edits = Edits.APPLIED
+
+    def url(self, source: Path) -> str:
+        """Give the file, or the part of it, as ffmpeg names it."""
+        return f"subfile,,start,{self.begin},end,0,,:{source}" if self.begin else f"file:{source}"
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What ffmpeg has to be told before it opens that."""
+        protocols = {"protocol_whitelist": "subfile,file"} if self.begin else {}
+        return {**protocols, **_EDITS[self.edits]}
+
+
+PLAIN = Access()
+"""From the first byte on, as the file says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +106,7 @@ class Given:
     demuxer: str
     probe: Probe
     limits: Limits
+    access: Access = PLAIN
 
     def read(self, **options: object) -> Stream:
         """Give the input, its time counted from the first instant of the file unless options of `counted_from` differ.
@@ -84,8 +114,8 @@ class Given:
         `reinit_filter` keeps a change of size within the file from starting the graph anew.
         """
         # ffmpeg-python knows an input by what it is: one with other options is another.
-        ours = input_options(self.demuxer, self.limits) | _EXPLICIT_CLOCK | self.counted_from(0.0)
-        return ffmpeg.input(f"file:{self.source}", **(ours | options))
+        ours = input_options(self.demuxer, self.limits) | self.access.options | _EXPLICIT_CLOCK | self.counted_from(0.0)
+        return ffmpeg.input(self.access.url(self.source), **(ours | options))
 
     def counted_from(self, origin: float) -> dict[str, object]:
         """Give the options that let time count from `origin`, in seconds after the first instant of the file."""
@@ -107,17 +137,17 @@ class Beside:
     """Seconds by which ffmpeg cuts its sound before its pictures: it goes by when pictures are decoded."""
 
 
-def probe(tools: Tools, source: Path, demuxer: str, limits: Limits) -> list[str]:
+def probe(tools: Tools, source: Path, demuxer: str, limits: Limits, access: Access = PLAIN) -> list[str]:
     """Ask for what `probe.parse` reads."""
-    return _ffprobe(tools, source, demuxer, limits, "-show_entries", _PROBE_ENTRIES, "-of", "json=compact=1")
+    return _ffprobe(tools, source, demuxer, limits, access, "-show_entries", _PROBE_ENTRIES, "-of", "json=compact=1")
 
 
-def packets(tools: Tools, source: Path, demuxer: str, limits: Limits) -> list[str]:
+def packets(tools: Tools, source: Path, demuxer: str, limits: Limits, access: Access = PLAIN) -> list[str]:
     """Ask for the time stamps that `probe.PacketTimes` reads; nothing is decoded for them."""
     entries = "packet=stream_index,pts_time,dts_time,duration_time"
     # Matroska gives every packet its time; elsewhere it may take a look into them.
     at_once = ("-nofind_stream_info",) if demuxer == "matroska" else ()
-    return _ffprobe(tools, source, demuxer, limits, *at_once, "-show_entries", entries, "-of", "csv=p=0")
+    return _ffprobe(tools, source, demuxer, limits, access, *at_once, "-show_entries", entries, "-of", "csv=p=0")
 
 
 def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
@@ -311,12 +341,12 @@ def _apart(line: list[str]) -> list[str]:
     return [*line[:position], *apart, *line[position + 2 :]]
 
 
-def _ffprobe(tools: Tools, source: Path, demuxer: str, limits: Limits, *question: str) -> list[str]:
-    options = {key: value for key, value in input_options(demuxer, limits).items() if value is not None}
+def _ffprobe(tools: Tools, source: Path, demuxer: str, limits: Limits, access: Access, *question: str) -> list[str]:
+    options = {**input_options(demuxer, limits), **access.options}
     # It fails on a track of any other kind, even one that nobody will look at.
     options["codec_whitelist"] = f"{DECODERS},{ALSO_KNOWN}"
     given = [part for key, value in options.items() for part in (f"-{key}", str(value))]
-    return [str(tools.ffprobe), "-hide_banner", "-v", "error", *given, *question, f"file:{source}"]
+    return [str(tools.ffprobe), "-hide_banner", "-v", "error", *given, *question, access.url(source)]
 
 
 def input_options(demuxer: str, limits: Limits) -> dict[str, object]:

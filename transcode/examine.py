@@ -2,22 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from transcode import captions, command
-from transcode.command import Given
+from transcode.command import PLAIN, Access, Given
 from transcode.copying import Copying, copying
 from transcode.errors import BrokenFile
 from transcode.ffmpeg import run
 from transcode.limits import Limits
-from transcode.moov import StoredTrack, tracks_of
+from transcode.moov import Edits, StoredTrack, edits_of, tracks_of
 from transcode.mp4 import Layout, layout_of
 from transcode.plan import Plan, check, plan
 from transcode.probe import PacketTimes, parse
 from transcode.settings import Settings
-from transcode.sniff import HEAD_BYTES, demuxer_of
+from transcode.sniff import container_of
 from transcode.tools import Tools
 
 _MAX_ANSWER = 2**20
@@ -43,20 +43,20 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
 
     Raises TranscodeError, with the reason, for everything that is not a whole video within the limits.
     """
-    demuxer, layout, tracks = await asyncio.to_thread(_look_at, source)
+    demuxer, access, layout, tracks = await asyncio.to_thread(_look_at, source)
     answer, times = _Answer(), PacketTimes()
 
     def ask(question: Sequence[str], take: Callable[[bytes], None]) -> Coroutine[None, None, str]:
         return run(question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=take)
 
     def count() -> Coroutine[None, None, str]:
-        return ask(command.packets(tools, source, demuxer, limits), times.feed)
+        return ask(command.packets(tools, source, demuxer, limits, access), times.feed)
 
     # Each opens the file for itself, which takes most of the time.
     counting = asyncio.create_task(count()) if layout is None or layout.fragmented else None
     try:
-        complaints = await ask(command.probe(tools, source, demuxer, limits), answer.feed)
-        probe = parse(answer.text)
+        complaints = await ask(command.probe(tools, source, demuxer, limits, access), answer.feed)
+        probe = parse(answer.text, aligned=access.edits is Edits.IGNORED)
         check(probe, limits)
         if counting or probe.duration <= 0:
             await (counting or count())
@@ -66,20 +66,25 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
             counting.cancel()
             await asyncio.gather(counting, return_exceptions=True)
     made = plan(probe, limits, settings)
-    given = Given(tools, source, demuxer, probe, limits)
+    given = Given(tools, source, demuxer, probe, limits, access)
     # A copy would carry what is damaged into every player; some stop there.
-    copied = copying(answer.text, tracks, probe, made) if tracks and not complaints.strip() else None
+    intact = tracks and access == PLAIN and not complaints.strip()
+    copied = copying(answer.text, tracks, probe, made) if intact else None
     return Examined(given, made, copied, layout.index if layout else range(0), captions.tracks_of(answer.text))
 
 
-def _look_at(source: Path) -> tuple[str, Layout | None, tuple[StoredTrack, ...]]:
+def _look_at(source: Path) -> tuple[str, Access, Layout | None, tuple[StoredTrack, ...]]:
     with source.open("rb") as file:
-        demuxer = demuxer_of(file.read(HEAD_BYTES))
-        if demuxer != "mov":
-            return demuxer, None, ()
+        container = container_of(file)
+        access = Access(container.begin)
+        if container.demuxer != "mov":
+            return container.demuxer, access, None, ()
         # Only MP4 has its durations in an index that we can trust once the file is known to be whole.
-        layout = layout_of(file, source.stat().st_size)
-        return demuxer, layout, _tracks(file, layout)
+        layout = layout_of(file, source.stat().st_size, container.begin)
+        tracks = _tracks(file, layout)
+        # In fragments, a list may say nothing of how long a track is.
+        edits = Edits.APPLIED if layout.fragmented else edits_of(tracks)
+        return container.demuxer, replace(access, edits=edits), layout, tracks
 
 
 def _tracks(file: BinaryIO, layout: Layout) -> tuple[StoredTrack, ...]:

@@ -28,18 +28,18 @@ class Layout:
     """Where the contents of `moov` lie in the file."""
 
 
-def layout_of(file: BinaryIO, size: int) -> Layout:
-    """Walk the top-level boxes of a file of `size` bytes, reading headers only.
+def layout_of(file: BinaryIO, size: int, begin: int = 0) -> Layout:
+    """Walk the top-level boxes of a file of `size` bytes from byte `begin` on, reading headers only.
 
     Raises BrokenFile when the index or the media data are missing or cut off.
     """
     seen: set[bytes] = set()
     index = range(0)
-    for kind, begin, end in top_level(file, size):
+    for kind, content, end in top_level(file, size, begin):
         if kind in {b"moov", b"mdat"} and end > size and b"moof" not in seen:
             raise BrokenFile(f"the file is cut off: its {kind.decode()!r} box ends at byte {end} of {size}")
         seen.add(kind)
-        index = range(begin, end) if kind == b"moov" else index
+        index = range(content, end) if kind == b"moov" else index
     if b"moov" not in seen:
         raise BrokenFile("the file has no index (no 'moov' box): the recording or the upload was cut off")
     return Layout(b"moof" in seen, index)

@@ -125,6 +125,8 @@ class Probe:
     """The transfer characteristics of high dynamic range, as ffmpeg calls them; None for an ordinary picture."""
     size: float = 0.0
     """Bytes of the file."""
+    delay: float = 0.0
+    """Seconds that the frames are to be moved up: reordering delays them, and no edit list says so."""
 
     @property
     def has_audio(self) -> bool:
@@ -132,9 +134,10 @@ class Probe:
         return self.audio_index is not None
 
 
-def parse(text: str | bytes) -> Probe:
+def parse(text: str | bytes, *, aligned: bool = False) -> Probe:
     """Read ffprobe's JSON (`-show_entries` as in `command.probe`).
 
+    `aligned`: what the file says of when its tracks begin is of no worth, they begin together.
     Raises NotAVideo when nothing in it moves, BrokenFile when it has pictures of no size or is no JSON.
     """
     try:
@@ -151,9 +154,10 @@ def parse(text: str | bytes) -> Probe:
         raise BrokenFile("the pictures have no size: the file is cut off or damaged")
     width, height = _displayed(video, *coded)
     start = _start([video, audio] if audio else [video], _seconds(data.get("format", {}), "start_time"))
+    delay = _seconds(video, "start_time") - start if aligned else 0.0
     transfer = video.get("color_transfer")
     return Probe(
-        duration=_total(_end(video) - start, _end(audio) - start if audio else 0.0),
+        duration=_total(_until_end(video, start + delay), _until_end(audio, start) if audio else 0.0),
         width=width,
         height=height,
         coded_width=coded[0],
@@ -168,6 +172,7 @@ def parse(text: str | bytes) -> Probe:
         interlaced=video.get("field_order") in {"tt", "bb", "tb", "bt"},
         hdr=transfer if transfer in HDR else None,
         size=_seconds(data.get("format", {}), "size"),
+        delay=max(0.0, delay),
     )
 
 
@@ -175,7 +180,7 @@ def parse(text: str | bytes) -> Probe:
 class _Times:
     first: float
     last: float
-    end: float = 0.0
+    end: float
     count: int = 0
 
 
@@ -205,8 +210,8 @@ class PacketTimes:
         frame = 1 / rate if rate > 0 else 0.0
         end = max(pictures.end, pictures.last + frame)
         heard = self._streams.get(probe.audio_index) if probe.audio_index is not None else None
-        sound = heard.end if heard else 0.0
-        return replace(probe, duration=_total(end - probe.start, sound - probe.start), frame_rate=rate)
+        sound = heard.end - probe.start if heard else 0.0
+        return replace(probe, duration=_total(end - probe.start - probe.delay, sound), frame_rate=rate)
 
     def _take(self, cells: list[str]) -> None:
         if len(cells) < _CSV_CELLS or not cells[0].isdigit():
@@ -214,7 +219,7 @@ class PacketTimes:
         time = next((number for number in map(_finite, cells[1:3]) if number is not None), None)
         if time is None:
             return
-        stream = self._streams.setdefault(int(cells[0]), _Times(time, time))
+        stream = self._streams.setdefault(int(cells[0]), _Times(time, time, time))
         stream.first = min(stream.first, time)
         stream.last = max(stream.last, time)
         stream.end = max(stream.end, time + (_finite(cells[3]) or 0.0))
@@ -271,9 +276,9 @@ def _start(played: Sequence[Mapping[str, Any]], otherwise: float) -> float:
     )
 
 
-def _end(stream: Mapping[str, Any]) -> float:
+def _until_end(stream: Mapping[str, Any], origin: float) -> float:
     duration = _seconds(stream, "duration")
-    return _seconds(stream, "start_time") + duration if duration > 0 else 0.0
+    return _seconds(stream, "start_time") + duration - origin if duration > 0 else 0.0
 
 
 def _count(stream: Mapping[str, Any], key: str) -> int:

@@ -1,8 +1,12 @@
-"""Which demuxer may read a file, by its first bytes alone: pure.
+"""Which demuxer may read a file, and from which byte on, by its first bytes alone: pure but for `container_of`.
 
 ffmpeg must never choose the demuxer itself. It would take a playlist or a concat script named `.mp4` for what it is,
 and read the files that it names.
 """
+
+import re
+from dataclasses import dataclass
+from typing import BinaryIO
 
 from transcode.errors import EmptyFile, NotASound, NotAVideo
 
@@ -25,11 +29,95 @@ _SOUND_MAGIC = {
     b"#!AMR": "amr",
     b"ID3": "mp3",
 }
+_ID3 = re.compile(rb"ID3[\x02-\x04][^\xff](.)([\0-\x7f]{4})", re.DOTALL)
+_ID3_HEADER, _ID3_FOOTER = 10, 0x10
+_MOST_TAGS, _LARGEST_TAG = 4, 2**25
+# A container may begin behind a few bytes that do not belong to it: what a download or a cut left there. It needs more
+# evidence there than at the very beginning, and is not looked for inside files of other kinds.
+_SEARCHED_BYTES = 2**16
+_OTHERS = re.compile(rb"PK\x03\x04|\xff\xd8\xff|\x89PNG|GIF8|%PDF|RIFF|Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ")
+_SIGNATURES = {
+    "matroska": rb"\x1a\x45\xdf\xa3(?=.{4,60}?(?:matroska|webm))",
+    "flv": rb"FLV\x01[\x01\x04\x05]\0\0\0\x09",
+    "ogg": rb"OggS\0\x02",
+    # With the marker bits of MPEG-1, or of MPEG-2 (ISO 13818-1, 2.5.3.3).
+    "mpeg": rb"\0\0\x01\xba(?:[!#%')+\-/]|[DEFGLMNOTUVW\\\]^_defglmnotuvw|}~\x7f])",
+    "asf": rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c",
+    "avi": rb"RIFF.{4}AVI LIST",
+    "mov": rb"\0\0[\0-\x03].ftyp(?!heic|heix|heim|heis|mif1|avif|crx )[ -~]{4}",
+}
+_ANY_SIGNATURE = re.compile(b"|".join(b"(?P<%s>%s)" % (n.encode(), s) for n, s in _SIGNATURES.items()), re.DOTALL)
 _SYNC = 0xFF
 _TS_SYNC = 0x47
 # (packet size, offset of the sync byte): broadcast, Blu-ray with time codes, with Reed-Solomon bytes.
 _TS_LAYOUTS = ((188, 0), (192, 4), (204, 0))
 _TS_PACKETS = 4
+_TS_PACKETS_SEARCHED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The demuxer for a file, and the byte where what it reads begins."""
+
+    demuxer: str
+    begin: int = 0
+
+
+def container_of(file: BinaryIO) -> Container:
+    """Find the container in a file; behind ID3 tags, and behind at most 64 KiB that do not belong to it.
+
+    Raises what `demuxer_of` raises.
+    """
+    begin = behind_tags(file)
+    file.seek(begin)
+    found = container_in(file.read(_SEARCHED_BYTES))
+    return Container(found.demuxer, begin + found.begin)
+
+
+def behind_tags(file: BinaryIO) -> int:
+    """Give the byte behind the ID3v2 tags at the beginning of a file; 0 where there is none."""
+    position = 0
+    for _ in range(_MOST_TAGS):
+        file.seek(position)
+        tag = _ID3.match(file.read(_ID3_HEADER))
+        if not tag:
+            break
+        # Seven bits of each byte count (ID3v2.4, 3.1 and 6.2).
+        size = sum(byte << shift for byte, shift in zip(tag[2], (21, 14, 7, 0), strict=True))
+        if size > _LARGEST_TAG:
+            break
+        position += _ID3_HEADER + size + (_ID3_HEADER if tag[1][0] & _ID3_FOOTER else 0)
+    return position
+
+
+def container_in(data: bytes) -> Container:
+    """Find the container that begins somewhere in `data`, the first bytes of a file. Raises as `demuxer_of` does."""
+    try:
+        return Container(demuxer_of(data[:HEAD_BYTES]))
+    except NotAVideo:
+        found = None if _OTHERS.match(data) or data[4:8] == b"ftyp" else _searched(data)
+        if found is None:
+            raise
+        return found
+
+
+def _searched(data: bytes) -> Container | None:
+    signature = _ANY_SIGNATURE.search(data)
+    named = [(signature.start(), str(signature.lastgroup))] if signature else []
+    packets = [(begin, "mpegts") for size, _ in _TS_LAYOUTS if (begin := _first_packet(data, size)) is not None]
+    begin, demuxer = min([*named, *packets], default=(0, ""))
+    return Container(demuxer, begin) if demuxer else None
+
+
+def _first_packet(data: bytes, size: int) -> int | None:
+    """Give where the first of some packets of `size` bytes in a row begins, by its sync byte."""
+    position = data.find(_TS_SYNC)
+    while 0 <= position <= len(data) - size * (_TS_PACKETS_SEARCHED - 1):
+        syncs = data[position : position + size * _TS_PACKETS_SEARCHED : size]
+        if syncs.count(_TS_SYNC) == _TS_PACKETS_SEARCHED:
+            return position
+        position = data.find(_TS_SYNC, position + 1)
+    return None
 
 
 def demuxer_of(head: bytes) -> str:

@@ -3,12 +3,13 @@
 import asyncio
 import math
 from array import array
+from contextlib import suppress
 from pathlib import Path
 
 from transcode import films, waveform
-from transcode.errors import BrokenFile, NotASound, NotAVideo, TooLong
+from transcode.errors import BrokenFile, EmptyFile, NotASound, NotAVideo, TooLong
 from transcode.limits import Limits
-from transcode.sniff import HEAD_BYTES, sound_demuxer_of
+from transcode.sniff import HEAD_BYTES, behind_tags, sound_demuxer_of
 from transcode.tools import Tools
 from transcode.workshop import workshop
 
@@ -40,7 +41,13 @@ async def film_of_voice(source: Path, target: Path, *, tools: Tools, limits: Lim
 
 def _demuxer(source: Path) -> str:
     with source.open("rb") as file:
-        return sound_demuxer_of(file.read(HEAD_BYTES))
+        head = file.read(HEAD_BYTES)
+        file.seek(behind_tags(file))
+        # Whatever is tagged; most often it is MP3. ffmpeg skips the tags itself.
+        for begin in (file.read(HEAD_BYTES), head):
+            with suppress(NotASound, EmptyFile):
+                return sound_demuxer_of(begin)
+        return sound_demuxer_of(head)
 
 
 def _drawn(folder: Path, limits: Limits) -> float:

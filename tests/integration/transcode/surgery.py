@@ -2,7 +2,7 @@
 
 import random
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from transcode.mp4 import box, boxes, child
 
@@ -46,11 +46,13 @@ def stuffed(data: bytes) -> bytes:
     return with_boxes(data, [b"moov", b"trak"], lambda trak: trak + more)
 
 
-def edited(data: bytes, *edits: tuple[float, float, float]) -> bytes:
-    """Give every track this edit list: seconds to play, from which second of the track (-1: a pause), speed."""
+def edited(data: bytes, *edits: tuple[float, float, float], kinds: Sequence[bytes] = (b"vide", b"soun")) -> bytes:
+    """Give the tracks of some kinds this edit list: seconds to play, from which second of it (-1: a pause), speed."""
     movie = _ticks(data, b"moov", b"mvhd")
 
     def change(trak: bytes) -> bytes:
+        if child(trak, b"mdia", b"hdlr")[8:12] not in kinds:
+            return trak
         track = _ticks(trak, b"mdia", b"mdhd")
         rows = [
             struct.pack(

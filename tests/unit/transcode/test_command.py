@@ -6,9 +6,10 @@ import pytest
 
 from transcode import command
 from transcode.captions import Captions, Track
-from transcode.command import Beside, Given
+from transcode.command import Access, Beside, Given
 from transcode.copying import Copying
 from transcode.limits import Limits
+from transcode.moov import Edits
 from transcode.plan import plan
 from transcode.probe import Probe
 from transcode.settings import Settings
@@ -83,6 +84,21 @@ def test_a_strangers_file_is_read_under_every_restriction(line: list[str]) -> No
     allowed = values(before, "-codec_whitelist")[0].split(",")
     assert "h264" in allowed
     assert not {"gif", "png", "ansi", "exr"} & {*allowed}
+
+
+def test_what_is_behind_other_bytes_is_read_under_the_same_restrictions() -> None:
+    access = Access(begin=88, edits=Edits.IGNORED)
+    behind = replace(GIVEN, access=access)
+    for line in (
+        command.probe(TOOLS, SOURCE, "mov", LIMITS, access),
+        command.packets(TOOLS, SOURCE, "mov", LIMITS, access),
+        command.first(behind, plan(CLIP, LIMITS), Settings()),
+        command.captions(behind, TRACKS, None),
+    ):
+        before = line[: line.index(f"subfile,,start,88,end,0,,:{SOURCE}")]
+        assert values(before, "-protocol_whitelist") == ["subfile,file"]
+        assert values(before, "-f") == values(before, "-format_whitelist") == ["mov"]
+        assert values(before, "-ignore_editlist") == ["1"]
 
 
 def test_every_rung_is_made_in_one_run_with_the_same_key_frames_and_sound() -> None:

@@ -84,6 +84,14 @@ def test_the_first_instant_is_that_of_what_is_played() -> None:
     assert probed({**late, "start_time": "N/A"}, {**AUDIO, "start_time": "N/A"}, start="7").start == 7
 
 
+def test_without_edit_lists_both_begin_together() -> None:
+    delayed = json.dumps({"streams": [{**VIDEO, "start_time": "0.0667"}, AUDIO]})
+    assert (parse(delayed).delay, parse(delayed).duration) == (0, 10.5667)
+    probe = parse(delayed, aligned=True)
+    assert (probe.start, probe.delay) == (0, 0.0667)
+    assert probe.duration == pytest.approx(10.5)
+
+
 def test_sound_that_goes_on_makes_it_longer() -> None:
     assert probed(VIDEO, {**AUDIO, "duration": "11.1"}).duration == 11.1
     assert probed(VIDEO, {**AUDIO, "duration": "3"}).duration == 10.5
@@ -156,6 +164,16 @@ def test_one_packet_without_duration_lasts_a_frame() -> None:
     times = PacketTimes()
     times.feed(b"0,0,0,N/A\n")
     assert times.applied_to(probed({**VIDEO, "avg_frame_rate": "0/0"})).duration == 0
+
+
+def test_all_may_lie_below_zero() -> None:
+    # As in a transport stream that ends just before its clock wraps.
+    early = {**VIDEO, "start_time": "-42.3", "duration": "N/A"}
+    assert probed(early, {**AUDIO, "start_time": "-42.3", "duration": "N/A"}).duration == 0
+    times = PacketTimes()
+    times.feed(b"0,-42.3,-42.3,0.1\n0,-42.2,-42.2,0.1\n1,-42.3,-42.3,0.1\n")
+    for streams in ([early], [early, {**AUDIO, "start_time": "-42.3"}]):
+        assert times.applied_to(probed(*streams)).duration == pytest.approx(0.2)
 
 
 def test_no_packets() -> None:
