@@ -35,6 +35,9 @@ BLUR = "blur.rgb"
 RECORDING = "recording.mp4"
 """The file that `recording` makes."""
 
+AUDIO = "audio.flac"
+"""The file that `audio` makes."""
+
 GLIMPSE_SIDE = 32
 GLIMPSE_PICTURES = 4
 """What `glimpses` gives for each instant: so many pictures, of so many pixels across and down."""
@@ -55,6 +58,9 @@ _JUST_BEFORE = 0.001
 _NEVER = 1_000_000
 _GRAPH = "-filter_complex"
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
+# Started anew, filters lose what they know. Those of video take frames of another size; audio that changes is decoded
+# apart, see `audio`.
+_ONE_GRAPH: dict[str, object] = {"reinit_filter": 0}
 _STILL_SHARE = 0.1
 _GLIMPSE_RATE = 10
 # Left to itself, ffmpeg subtracts the start that it found by looking into the file: of all streams, also those that
@@ -70,7 +76,8 @@ _PROBE_ENTRIES = (
     "stream=index,codec_type,codec_name,codec_tag_string,profile,level,nal_length_size,width,height,sample_aspect_ratio,"
     "avg_frame_rate,r_frame_rate,start_time,duration,pix_fmt,color_space,color_transfer,field_order,"
     "sample_rate,channels,channel_layout:"
-    "stream_tags=language,title:stream_disposition=default,attached_pic:stream_side_data=side_data_type,rotation"
+    "stream_tags=language,title:stream_disposition=default,attached_pic:stream_side_data=side_data_type,rotation,"
+    "crop_top,crop_bottom,crop_left,crop_right"
 )
 
 
@@ -107,11 +114,25 @@ class Given:
     probe: Probe
     limits: Limits
     access: Access = PLAIN
+    audio: Path | None = None
+    """What `audio` made of its audio, where that changes its format: it begins at the first instant of the file."""
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The files that command lines name."""
+        return (self.source,) if self.audio is None else (self.source, self.audio)
+
+    def heard(self, read: Stream, origin: float = 0.0) -> Stream | None:
+        """Give the audio of the input `read`, or of its own file counted from `origin`; None where there is none."""
+        if not self.probe.has_audio or self.audio is None:
+            return graph.audio(read, self.probe)
+        known = {"f": "flac", "protocol_whitelist": "file", "format_whitelist": "flac", "codec_whitelist": "flac"}
+        return ffmpeg.input(f"file:{self.audio}", itsoffset=f"{0.0 - origin:.6f}", **known)["0"]
 
     def read(self, **options: object) -> Stream:
         """Give the input, its time counted from the first instant of the file unless options of `counted_from` differ.
 
-        `reinit_filter` keeps a change of size within the file from starting the graph anew.
+        `reinit_filter` keeps a change of format within the file from starting the graph anew.
         """
         # ffmpeg-python knows an input by what it is: one with other options is another.
         ours = input_options(self.demuxer, self.limits) | self.access.options | _EXPLICIT_CLOCK | self.counted_from(0.0)
@@ -159,13 +180,17 @@ def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
     # containers not at their beginning which streams they have.
     known = given.probe.video_codec in _ORDERED and given.demuxer in _WITH_HEADER
     at_once = {"nofind_stream_info": None} if known else {}
-    read = given.read(reinit_filter=0, **at_once)
+    read = given.read(**_ONE_GRAPH, **at_once)
     shown = graph.cascade(graph.steady(graph.pictures(read, given.probe), plan), (plan.fast,), given.probe.hdr)
-    sound = graph.sound(read, given.probe, plan.samples)
+    sound = graph.sound(given.heard(read), plan.samples)
     quick = replace(settings, preset=_QUICK, encoder=SOFTWARE)
     # Counted from the last key frame, the distance alone would put those after an early one elsewhere.
-    keys = f"expr:not(mod(n,{plan.key_frame_distance}))+eq(n,{plan.early_key_frame})"
-    options = _encoding((plan.fast,), quick, given.limits, plan.key_frame_distance, {"force_key_frames": keys})
+    keys: dict[str, object] = {
+        "force_key_frames": f"expr:not(mod(n,{plan.key_frame_distance}))+eq(n,{plan.early_key_frame})"
+    }
+    if plan.sparse:
+        keys = _key_times(plan.fast_durations)
+    options = _encoding((plan.fast,), quick, given.limits, plan.key_frame_distance, keys)
     return compiled(
         given.tools, _fragments([*shown, sound], [_slave(plan.fast, flush_packets=1)], plan.samples, options)
     )
@@ -176,7 +201,8 @@ def copy(given: Given, copying: Copying) -> list[str]:
     samples = round(copying.duration * AUDIO_RATE)
     # Counts from the first frame. With offsets below 0, frames are decoded from 0 on however they are reordered.
     read = given.read(**given.counted_from(copying.lead))
-    sound = read[str(given.probe.audio_index)] if copying.sound else graph.sound(read, given.probe, samples)
+    heard = given.heard(read, copying.lead)
+    sound = read[str(given.probe.audio_index)] if copying.sound else graph.sound(heard, samples)
     options: dict[str, object] = {"c:v": "copy"}
     if copying.sound:
         options["c:a"] = "copy"
@@ -205,7 +231,7 @@ def glimpses(given: Given, instants: Sequence[float]) -> list[str]:
     shown = []
     for instant in instants:
         # Not exactly, for the picture that is on the screen may have come long before: `fps` keeps it.
-        read = given.read(reinit_filter=0, noaccurate_seek=None, **given.read_from(instant))
+        read = given.read(**_ONE_GRAPH, noaccurate_seek=None, **given.read_from(instant))
         picture = read[str(given.probe.video_index)].filter("fps", _GLIMPSE_RATE, start_time=0, eof_action="pass")
         picture = picture.filter("scale", GLIMPSE_SIDE, GLIMPSE_SIDE, flags="area").filter("format", "gray")
         picture = picture.filter("setsar", 1).filter("tpad", stop=-1, stop_mode="clone")
@@ -230,13 +256,14 @@ def recording(given: Given, plan: Plan, first: int) -> list[str]:
 
     The larger rung of the plan is its picture, the smaller the poster's.
     """
-    read = given.read(reinit_filter=0)
-    whole = replace(plan, frames=first + plan.frames)
+    read = given.read(**_ONE_GRAPH)
+    whole = replace(plan, frames=first + plan.frames, sparse=False)
     picture = graph.from_picture(graph.steady(graph.pictures(read, given.probe), whole), first)
     shown, small = graph.cascade(picture, plan.ladder, given.probe.hdr)
     streams = [shown]
-    if given.probe.has_audio:
-        streams.append(graph.plain_sound(read, given.probe, whole.samples - plan.samples, whole.samples))
+    heard = given.heard(read)
+    if heard is not None:
+        streams.append(graph.plain_sound(heard, whole.samples - plan.samples, whole.samples))
     settings = Settings(preset=_QUICK)
     options = _encoding(plan.ladder[:1], settings, given.limits, plan.key_frame_distance, {})
     options |= {"crf:v:0": _RECORDING_QUALITY, "c:a": "aac", "b:a": AUDIO_BITS, **_NOTHING_PERSONAL}
@@ -244,9 +271,43 @@ def recording(given: Given, plan: Plan, first: int) -> list[str]:
     return compiled(given.tools, made, *_poster(*graph.poster(small, plan)))
 
 
+def audible(given: Given, index: int) -> list[str]:
+    """Write the first frame of an audio track that is not silent to standard output, and no more."""
+    heard = given.read()[str(index)].filter("silenceremove", start_periods=1, start_threshold="-70dB")
+    options: dict[str, object] = {"frames:a": 1, "t": given.limits.max_duration}
+    return compiled(given.tools, ffmpeg.output(heard, "-", f="s16le", **options), progress=())
+
+
+def even_audio(given: Given) -> list[str]:
+    """Decode the audio, and end with an error where its format changes."""
+    read = given.read(reinit_filter=0)
+    taken = [ffmpeg.output(read[str(index)], "-", f="null", t=given.limits.max_duration) for index in given.probe.heard]
+    return compiled(given.tools, *taken)
+
+
+def audio(given: Given) -> list[str]:
+    """Write the audio to AUDIO: stereo of one rate from the first instant on, whatever it is and changes to.
+
+    Filters that start anew with each format feed those that must not, through raw samples and a loopback decoder.
+    In a process of its own: beside video, its queues can wait for each other for ever.
+    """
+    index = str(given.probe.audio_index)
+    stereo = f"pan={graph.downmix(given.probe, int(index))},{graph.STEREO}"
+    shown = ["-map", f"0:{index}", "-filter:a", stereo, "-c:a", "pcm_f32le", "-t", str(given.limits.max_duration)]
+    decoded = given.read()[index].filter("aresample", AUDIO_RATE, **graph.JOINED, first_pts=0)
+    options: dict[str, object] = {"c:a": "flac", "compression_level": 0, "sample_fmt": "s16"}
+    made = ffmpeg.output(decoded, AUDIO, f="flac", t=given.limits.max_duration, **options, **_NOTHING_PERSONAL)
+    line = [part.replace(f"[0:{index}]", "[dec:0]") for part in compiled(given.tools, made)]
+    position = line.index(_GRAPH)
+    return [*line[:position], *shown, "-f", "null", "-", "-dec", "0:0", *line[position:]]
+
+
 def loudness(given: Given) -> list[str]:
     """Measure the sound as `loudness.parse` reads it."""
-    sound = given.read()[str(given.probe.audio_index)].filter("ebur128", peak="sample", framelog="quiet")
+    heard = given.heard(given.read())
+    if heard is None:
+        raise ValueError("there is no audio to measure")
+    sound = heard.filter("ebur128", peak="sample", framelog="quiet")
     measured = ffmpeg.output(sound, "-", f="null", t=given.limits.max_duration)
     return compiled(given.tools, measured, level="info")
 
@@ -256,12 +317,13 @@ def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[st
 
     All have the same sound, `gain` dB louder than the file's.
     """
-    read = given.read(reinit_filter=0)
+    read = given.read(**_ONE_GRAPH)
     picture = graph.steady(graph.pictures(read, given.probe), plan)
     chosen = encoder(settings.encoder)
     shown, others = _taps(picture, plan, plan.ladder, plan.duration, given.probe.hdr, chosen)
-    sound = graph.sound(read, given.probe, plan.samples, gain)
-    options = _encoding(plan.ladder, settings, given.limits, plan.key_frame_distance, {})
+    sound = graph.sound(given.heard(read), plan.samples, gain)
+    keys = _key_times(plan.durations) if plan.sparse else {}
+    options = _encoding(plan.ladder, settings, given.limits, plan.key_frame_distance, keys)
     files = [_slave(rung, number) for number, rung in enumerate(plan.ladder)]
     return compiled(
         given.tools,
@@ -273,13 +335,13 @@ def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[st
 
 def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, beside: Beside) -> list[str]:
     """Make the same, but copy the highest rung again, and encode the others to be cut as it is."""
-    read = given.read(reinit_filter=0, **given.counted_from(beside.copying.lead))
+    read = given.read(**_ONE_GRAPH, **given.counted_from(beside.copying.lead))
     copied, encoded = read[str(given.probe.video_index)], plan.ladder[1:]
     duration = beside.copying.duration
     samples = round(duration * AUDIO_RATE)
     chosen = encoder(settings.encoder)
     shown, others = _taps(graph.pictures(read, given.probe), plan, encoded, duration, None, chosen)
-    sound = graph.sound(read, given.probe, samples, gain)
+    sound = graph.sound(given.heard(read, beside.copying.lead), samples, gain)
     options = _encoding(encoded, settings, given.limits, _NEVER, _at(beside), 1) | {"c:v:0": "copy"}
     files = [_slave_of_copy(beside.copying), *(_slave(rung, number) for number, rung in enumerate(encoded, 1))]
     return compiled(
@@ -419,11 +481,15 @@ def _at(beside: Beside) -> dict[str, object]:
     """Let key frames be where a copy is cut, and sound be cut where the copy's is."""
     options: dict[str, object] = {"enc_time_base": f"1:{CLOCK}"}
     if len(beside.durations) > 1:
-        begins = accumulate(beside.durations[:-1])
-        options["force_key_frames"] = ",".join(f"{begin - _JUST_BEFORE:.6f}" for begin in begins)
+        options |= _key_times(beside.durations)
     if beside.lag > 0:
         options["bsf"] = f"setts=dts=DTS-{beside.lag:.6f}/TB"
     return options
+
+
+def _key_times(durations: Sequence[float]) -> dict[str, object]:
+    begins = accumulate(durations[:-1])
+    return {"force_key_frames": ",".join(f"{begin - _JUST_BEFORE:.6f}" for begin in begins) or "0"}
 
 
 def _poster(still: Stream, blur: Stream) -> list[Stream]:

@@ -64,7 +64,8 @@ def copying(described: str | bytes, tracks: Sequence[StoredTrack], probe: Probe,
         return None
     audio = streams.get(probe.audio_index)
     heard = _number(audio, "start_time") - _number(video, "start_time") if audio is not None else 0.0
-    sound = audio is not None and abs(heard) < _SAME_INSTANT and _is_ours(audio, video) and _is_even(tracks, probe)
+    alone = audio is not None and not probe.mixed and abs(heard) < _SAME_INSTANT
+    sound = alone and _is_ours(audio or {}, video) and _is_even(tracks, probe)
     return Copying(plan.ladder[0], lead, duration, heard, sound)
 
 

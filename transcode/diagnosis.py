@@ -14,10 +14,13 @@ from transcode.errors import (
     TranscodeError,
 )
 
+MORE_STREAMS = "exceeds max_streams"
+"""What ffmpeg prints of a file with more streams than it may open, whether it then goes on or not."""
+
 _SHOWN = 600
 # In order: the first phrase found decides. What ffmpeg prints for a cause comes with general complaints after it.
 _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
-    ("exceeds max_streams", TooManyStreams, "more streams than the limit"),
+    (MORE_STREAMS, TooManyStreams, "more streams than the limit"),
     ("exceeds specified max pixel count", TooLargePicture, "a picture above the limit"),
     ("Cannot allocate memory", TooLargePicture, "decoding needs more memory than the limit"),
     ("Out of memory", TooLargePicture, "decoding needs more memory than the limit"),

@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import BinaryIO
 
 from transcode import captions, command
+from transcode.cadence import distinct, peak_rate, times_of
 from transcode.command import PLAIN, Access, Given
 from transcode.copying import Copying, copying
-from transcode.errors import BrokenFile
+from transcode.diagnosis import MORE_STREAMS
+from transcode.errors import BrokenFile, TookTooLong, TooManyStreams, TranscodeError
 from transcode.ffmpeg import run
 from transcode.limits import Limits
 from transcode.moov import Edits, StoredTrack, edits_of, tracks_of
 from transcode.mp4 import Layout, layout_of
 from transcode.plan import Plan, check, plan
-from transcode.probe import PacketTimes, parse
+from transcode.probe import PacketTimes, Probe, parse
 from transcode.settings import Settings
 from transcode.sniff import container_of
 from transcode.tools import Tools
 
 _MAX_ANSWER = 2**20
 _MAX_INDEX = 2**26
+_EVEN = 1.02
+_SEVERAL, _MOST_TRIED = 2, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Examined:
     """Where the contents of its `moov` box lie in the file, if it is an MP4."""
     tracks: tuple[captions.Track, ...] = ()
     """The subtitles that become captions."""
+    changes_audio: bool = False
+    """Whether the format of its audio changes on the way."""
 
 
 async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings, deadline: float) -> Examined:
@@ -54,23 +60,96 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
 
     # Each opens the file for itself, which takes most of the time.
     counting = asyncio.create_task(count()) if layout is None or layout.fragmented else None
+    listening: asyncio.Task[bool] | None = None
     try:
         complaints = await ask(command.probe(tools, source, demuxer, limits, access), answer.feed)
+        if MORE_STREAMS in complaints:
+            # Matroska goes on without their headers, and then loses frames of the others.
+            raise TooManyStreams(f"it has more than {limits.max_streams} streams")
         probe = parse(answer.text, aligned=access.edits is Edits.IGNORED)
         check(probe, limits)
+        probe = await _with_heard_track(Given(tools, source, demuxer, probe, limits, access), deadline)
+        listening = asyncio.create_task(_changes_audio(Given(tools, source, demuxer, probe, limits, access), deadline))
         if counting or probe.duration <= 0:
             await (counting or count())
             probe = times.applied_to(probe)
+        changing = await listening
     finally:
-        if counting:
-            counting.cancel()
-            await asyncio.gather(counting, return_exceptions=True)
+        for task in filter(None, (counting, listening)):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    if layout and not layout.fragmented:
+        probe = await asyncio.to_thread(_with_peak_rate, source, layout, probe)
     made = plan(probe, limits, settings)
     given = Given(tools, source, demuxer, probe, limits, access)
     # A copy would carry what is damaged into every player; some stop there.
     intact = tracks and access == PLAIN and not complaints.strip()
     copied = copying(answer.text, tracks, probe, made) if intact else None
-    return Examined(given, made, copied, layout.index if layout else range(0), captions.tracks_of(answer.text))
+    return Examined(
+        given, made, copied, layout.index if layout else range(0), captions.tracks_of(answer.text), changing
+    )
+
+
+async def _with_heard_track(given: Given, deadline: float) -> Probe:
+    """Choose another audio track where the one that players choose is silent from beginning to end."""
+    probe = given.probe
+    if probe.audio_index is None or probe.mixed or len(probe.audio_tracks) < _SEVERAL:
+        return probe
+    others = [track.index for track in probe.audio_tracks if track.index != probe.audio_index]
+    for index in (probe.audio_index, *others[:_MOST_TRIED]):
+        samples: list[bytes] = []
+        try:
+            await _decode(command.audible(given, index), given, deadline, None, samples.append)
+        except TookTooLong:
+            raise
+        except TranscodeError:
+            continue
+        if samples:
+            return replace(probe, audio_index=index)
+    return probe
+
+
+async def _changes_audio(given: Given, deadline: float) -> bool:
+    if not given.probe.may_change_audio(given.demuxer):
+        return False
+    try:
+        await _decode(command.even_audio(given), given, deadline, None)
+    except TookTooLong:
+        raise
+    except TranscodeError:
+        return True
+    return False
+
+
+async def with_audio_apart(examined: Examined, folder: Path, deadline: float) -> Given:
+    """Decode audio that changes its format into a file in the new `folder`, and give what reads it from there.
+
+    Audio that does not change, or cannot be decoded, stays where it is.
+    """
+    given = examined.given
+    if not examined.changes_audio:
+        return given
+    await asyncio.to_thread(folder.mkdir, parents=True)
+    try:
+        await _decode(command.audio(given), given, deadline, folder)
+    except TookTooLong:
+        raise
+    except TranscodeError:
+        return given
+    return replace(given, audio=folder / command.AUDIO)
+
+
+async def _decode(
+    line: Sequence[str],
+    given: Given,
+    deadline: float,
+    folder: Path | None,
+    take: Callable[[bytes], None] = lambda _: None,
+) -> None:
+    await run(
+        line, sandbox=given.tools.sandbox, reads=given.reads, limits=given.limits, deadline=deadline, on_output=take,
+        cwd=folder,
+    )  # fmt: skip
 
 
 def _look_at(source: Path) -> tuple[str, Access, Layout | None, tuple[StoredTrack, ...]]:
@@ -85,6 +164,19 @@ def _look_at(source: Path) -> tuple[str, Access, Layout | None, tuple[StoredTrac
         # In fragments, a list may say nothing of how long a track is.
         edits = Edits.APPLIED if layout.fragmented else edits_of(tracks)
         return container.demuxer, replace(access, edits=edits), layout, tracks
+
+
+def _with_peak_rate(source: Path, layout: Layout, probe: Probe) -> Probe:
+    """Look at the time stamps of an index, where a rate above the mean lets them be uneven."""
+    if not 0 < probe.frame_rate * _EVEN < probe.base_rate or len(layout.index) > _MAX_INDEX:
+        return probe
+    with source.open("rb") as file:
+        file.seek(layout.index.start)
+        try:
+            times = times_of(file.read(len(layout.index)), probe.video_index)
+        except ValueError:
+            return probe
+    return replace(probe, peak_rate=peak_rate(distinct(times)))
 
 
 def _tracks(file: BinaryIO, layout: Layout) -> tuple[StoredTrack, ...]:

@@ -11,8 +11,9 @@ from ffmpeg.nodes import Stream
 
 from transcode.blurhash import SIDE
 from transcode.copying import AAC_FRAME
+from transcode.downmix import to_stereo
 from transcode.plan import AUDIO_RATE, Plan, Rung
-from transcode.probe import Probe
+from transcode.probe import SANE_ASPECT, Probe
 from transcode.storyboard import Storyboard
 from transcode.tone import to_sdr
 
@@ -23,6 +24,17 @@ PREVIEW_SECONDS = 4.0
 PREVIEW_RATE = 15
 _AROUND = 2 * AAC_FRAME  # samples: as far as the encoder looks back or ahead
 _PREVIEW_SHARE = 0.1
+# Pixels that the even sides of a rung may be off those that fit.
+_ROUNDING = 2
+_SEVERAL = 2
+
+STEREO = f"aformat=sample_fmts=flt:sample_rates={AUDIO_RATE}:channel_layouts=stereo"
+"""The filter for the one format that all filters of audio take."""
+
+# Two recordings joined overlap by some packets, or leave a gap: neither may add up. More than so many seconds off is
+# noticed (ITU-R BT.1359).
+JOINED: dict[str, object] = {"async": 1, "min_hard_comp": 0.03}
+"""Options of `aresample` that keep audio at its time stamps."""
 
 
 def pictures(read: Stream, probe: Probe) -> Stream:
@@ -38,10 +50,27 @@ def pictures(read: Stream, probe: Probe) -> Stream:
 
 
 def steady(picture: Stream, plan: Plan) -> Stream:
-    """Make a constant rate from the first instant to the last."""
+    """Make a constant rate from the first instant to the last; of frames that repeat another, leave most out."""
+    if plan.sparse:
+        picture = _marked(picture, plan)
     picture = picture.filter("fps", fps=plan.frame_rate, start_time=0, eof_action="pass")
     # Pictures may end before the sound, or earlier than announced: the last one stays.
-    return picture.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=plan.frames)
+    picture = picture.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=plan.frames)
+    return _sparse(picture, plan) if plan.sparse else picture
+
+
+def _marked(picture: Stream, plan: Plan) -> Stream:
+    """Mark each second frame as interlaced, so that those that `fps` repeats can be told from new ones."""
+    tick = f"floor({float(plan.frame_rate):.6f}*%s+0.5)"
+    picture = picture.filter("select", f"isnan(prev_selected_t)+gt({tick % 't'},{tick % 'prev_selected_t'})")
+    turns = picture.filter_multi_output("select", "1+mod(n,2)", n=2)
+    marks = (turns.stream(0).filter("setfield", "prog"), turns.stream(1).filter("setfield", "tff"))
+    return ffmpeg.filter(marks, "interleave")
+
+
+def _sparse(picture: Stream, plan: Plan) -> Stream:
+    idle = f"mod(n,{plan.idle_distance})*lt(n,{plan.frames - 1})*eq(interlace_type,ld(0))"
+    return picture.filter("select", f"if({idle},0,1+0*st(0,interlace_type))").filter("setfield", "prog")
 
 
 def from_picture(picture: Stream, first: int) -> Stream:
@@ -104,27 +133,43 @@ def preview(picture: Stream, duration: float) -> Stream:
     return picture.filter("fps", fps=PREVIEW_RATE, eof_action="pass")
 
 
-def sound(read: Stream, probe: Probe, samples: int, gain: float = 0.0) -> Stream:
-    """Make stereo of exactly `samples` per channel, `gain` dB louder, with its surroundings; else silence."""
-    if probe.audio_index is None:
-        # Without a silent track a player's sound buffer would end here, and with it the whole list.
-        made = ffmpeg.input(f"anullsrc=r={AUDIO_RATE}:cl=stereo", f="lavfi")
-    else:
-        made = _resampled(read, probe)
-    made = _stereo(made)
+def sound(heard: Stream | None, samples: int, gain: float = 0.0) -> Stream:
+    """Make stereo of exactly `samples` per channel, `gain` dB louder, with its surroundings; of None, silence."""
+    # Without a silent track a player's sound buffer would end here, and with it the whole list.
+    silence = ffmpeg.input(f"anullsrc=r={AUDIO_RATE}:cl=stereo", f="lavfi")
+    made = _stereo(silence if heard is None else _resampled(heard))
     if gain:
         made = made.filter("volume", f"{gain:.2f}dB")
     return _with_surroundings(made.filter("apad").filter("atrim", end_sample=samples), samples)
 
 
-def plain_sound(read: Stream, probe: Probe, first: int, end: int) -> Stream:
+def plain_sound(heard: Stream, first: int, end: int) -> Stream:
     """Make stereo of the samples from `first` up to `end`, for a file that is played alone."""
-    made = _stereo(_resampled(read, probe)).filter("apad").filter("atrim", start_sample=first, end_sample=end)
+    made = _stereo(_resampled(heard)).filter("apad").filter("atrim", start_sample=first, end_sample=end)
     return made.filter("asetpts", "N/SR/TB")
 
 
-def _resampled(read: Stream, probe: Probe) -> Stream:
-    return read[str(probe.audio_index)].filter("aresample", AUDIO_RATE, **{"async": 1}, first_pts=0)
+def downmix(probe: Probe, index: int) -> str:
+    """Give the argument of `pan` that makes stereo of an audio track."""
+    track = probe.audio_track(index)
+    return to_stereo(track.layout, track.channels)
+
+
+def audio(read: Stream, probe: Probe) -> Stream | None:
+    """Give what is heard of the file in stereo: an audio track, or the microphones of which each has a track."""
+    tracks = [read[str(index)].filter("pan", args=downmix(probe, index)) for index in probe.heard]
+    if len(tracks) < _SEVERAL:
+        return tracks[0] if tracks else None
+    # It takes them for beginning together.
+    tracks = [_resampled(track) for track in tracks]
+    weights = " ".join([f"{1 / len(tracks):.3f}"] * len(tracks))
+    mixed = ffmpeg.filter(tracks, "amix", inputs=len(tracks), weights=weights, normalize=0)
+    # Where one of them has ended, its frames have no time stamps.
+    return mixed.filter("asetpts", "N/SR/TB")
+
+
+def _resampled(heard: Stream) -> Stream:
+    return heard.filter("aresample", AUDIO_RATE, **JOINED, first_pts=0)
 
 
 def _stereo(sound: Stream) -> Stream:
@@ -162,6 +207,25 @@ def copies(stream: Stream, split: str, count: int) -> list[Stream]:
     return [made.stream(number) for number in range(count)]
 
 
+def inside(rung: Rung) -> dict[str, object]:
+    """Return options of `scale` that fit each frame, by the size and pixel aspect that it has itself, into a rung.
+
+    Planned is what the file begins with, or what its headers say. Sides that would miss the rung's by no more than
+    rounding become the rung's.
+    """
+    aspect = f"if(between(sar,{1 / SANE_ASPECT},{SANE_ASPECT}),dar,iw/ih)"
+    sides = {
+        "w": (rung.width, f"{rung.height}*{aspect}"),
+        "h": (rung.height, f"{rung.width}/({aspect})"),
+    }
+    # Even ones: 4:2:0 has a colour for two by two pixels.
+    fitted = {
+        side: f"if(gt({whole}-{part},{_ROUNDING}),max(2,2*round({part}/2)),{whole})"
+        for side, (whole, part) in sides.items()
+    }
+    return {**fitted, "eval": "frame", "flags": "bicubic"}
+
+
 def full_range(picture: Stream) -> Stream:
     """Make the colours of JPEG."""
     return picture.filter("scale", out_range="pc").filter("format", "yuvj420p")
@@ -169,9 +233,9 @@ def full_range(picture: Stream) -> Stream:
 
 def _fitted(picture: Stream, rung: Rung, hdr: str | None) -> Stream:
     if hdr:
-        return to_sdr(picture, CUBE, rung.width, rung.height)
-    picture = picture.filter("scale", rung.width, rung.height, flags="bicubic", out_range="tv")
-    return picture.filter("format", "yuv420p")
+        return to_sdr(picture, CUBE, rung.width, rung.height, inside(rung))
+    picture = picture.filter("scale", **inside(rung), out_range="tv").filter("format", "yuv420p")
+    return picture.filter("pad", rung.width, rung.height, "-1", "-1", eval="frame")
 
 
 def _still_and_blur(picture: Stream) -> tuple[Stream, Stream]:

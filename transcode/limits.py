@@ -24,8 +24,8 @@ class Limits:
     """Pixels of one picture (8192 x 4320): the decoder refuses larger ones before it takes memory for them."""
     max_frame_rate: float = 1000.0
     """Pictures a second, in the mean; a file may hold as many in all however short it is."""
-    max_streams: int = 16
-    """Streams of any kind in the container. Phones write up to nine."""
+    max_streams: int = 128
+    """Streams of any kind in the container. Phones write up to nine; films bring some dozens of subtitles."""
     wall_seconds: float = 4 * 3600.0
     """Time from the first look at the file to the end of the ladder, without the time `on_playable` takes."""
     cpu_seconds: int = 8 * 3600

@@ -55,7 +55,12 @@ _USUAL_RATES = (
 )
 _FALLBACK_RATE = Fraction(30)
 _SAME_RATE = 0.004
+_NEARLY_SAME = 0.03
 _STILL_EVEN = 2.5
+# A busiest second above this many times the mean is no jitter; from the second on, frames are left out where none come.
+_UNEVEN, _SPARSE = 1.15, 2
+# As many frames a second there are at least, so that a player may begin anywhere.
+_IDLE_RATE = 5
 _POSTER_CANDIDATES = 24
 
 
@@ -79,6 +84,15 @@ class Plan:
     frame_rate: Fraction
     frames: int
     storyboard: Storyboard
+    sparse: bool = False
+    """Whether frames that only repeat the one before are left out: the rate is then the highest."""
+
+    @property
+    def idle_distance(self) -> int:
+        """Frames, at the highest rate, from one to the next where nothing moves: it divides those of key frames."""
+        common = math.gcd(self.key_frame_distance, self.early_key_frame)
+        most = max(1, int(self.frame_rate / _IDLE_RATE))
+        return next(distance for distance in range(most, 0, -1) if common % distance == 0)
 
     @property
     def duration(self) -> float:
@@ -136,7 +150,8 @@ def plan(probe: Probe, limits: Limits, settings: Settings = DEFAULT) -> Plan:
     small = [size for size in RUNGS if size <= _FAST]
     fast = ladder(probe.width, probe.height, rate, small, most)[0]
     storyboard = plan_storyboard(rungs[0].width, rungs[0].height, float(frames / rate))
-    made = Plan(rungs, fast, rate, frames, storyboard)
+    sparse = probe.peak_rate >= probe.frame_rate * _SPARSE > 0 and rate > _LOWEST_RATE
+    made = Plan(rungs, fast, rate, frames, storyboard, sparse)
     needed = sum(rung.max_rate + AUDIO_BITS for rung in rungs) / 8 * made.duration
     if needed > limits.output_bytes:
         raise TooLong(
@@ -163,9 +178,11 @@ def check(probe: Probe, limits: Limits) -> None:
 
 def frame_rate(probe: Probe) -> Fraction:
     """Choose one constant rate, at most 60: the file's own where it is steady, one that loses no picture where not."""
-    mean, base = probe.frame_rate, probe.base_rate
+    mean, base, peak = probe.frame_rate, probe.base_rate, probe.peak_rate
     if mean <= 0:
         return _nearest(base) if _LOWEST_RATE <= base <= HIGHEST_RATE else _FALLBACK_RATE
+    if 0 < mean < HIGHEST_RATE and peak > mean * _UNEVEN:
+        return _covering(min(peak, HIGHEST_RATE))
     if mean < base <= HIGHEST_RATE and base <= mean * _STILL_EVEN:
         return _nearest(base)
     if mean > HIGHEST_RATE * (1 + _SAME_RATE):
@@ -173,8 +190,22 @@ def frame_rate(probe: Probe) -> Fraction:
     nearest = _nearest(mean)
     if base <= 0 or abs(base - mean) <= mean * _SAME_RATE or nearest in _USUAL_RATES:
         return nearest
+    if abs(base - mean) <= mean * _NEARLY_SAME:
+        # Few frames, some without a time stamp: their mean is not exact.
+        return _nearest(base)
+    usual = min(_USUAL_RATES, key=lambda rate: abs(rate - mean))
+    if peak > 0 and abs(usual - mean) <= mean * _NEARLY_SAME:
+        # It hardly varies: two recordings joined, or frames that were lost.
+        return usual
     # It varies: the next usual rate up keeps nearly every picture.
     return next((rate for rate in _USUAL_RATES if rate > mean), _USUAL_RATES[-1])
+
+
+def _covering(rate: float) -> Fraction:
+    nearest = min(_USUAL_RATES, key=lambda usual: abs(usual - rate))
+    if abs(nearest - rate) <= rate * _NEARLY_SAME:
+        return nearest
+    return next((usual for usual in _USUAL_RATES if usual > rate), _USUAL_RATES[-1])
 
 
 def ladder(

@@ -5,19 +5,25 @@ Every figure comes from a hostile file: absent, absurd and contradictory values 
 
 import json
 import math
+from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from transcode.cadence import MOST_TIMES, distinct, peak_rate
 from transcode.errors import BrokenFile, NotAVideo
 
-# Codecs worth exposing to strangers' files, with ffmpeg's decoders for them: what phones, browsers, cameras and old
-# archives really wrote.
+# Codecs worth exposing to strangers' files, with ffmpeg's decoders for them: what phones, browsers, cameras, screen
+# recorders and old archives really wrote.
 _VIDEO_DECODERS = {
     "av1": "libdav1d,libaom-av1,av1",
+    "cfhd": "cfhd",
+    "cinepak": "cinepak",
     "dnxhd": "dnxhd",
     "dvvideo": "dvvideo",
+    "ffv1": "ffv1",
     "flv1": "flv",
+    "h261": "h261",
     "h263": "h263",
     "h264": "h264",
     "hevc": "hevc",
@@ -25,77 +31,121 @@ _VIDEO_DECODERS = {
     "mpeg1video": "mpeg1video",
     "mpeg2video": "mpeg2video",
     "mpeg4": "mpeg4",
+    "msmpeg4v1": "msmpeg4v1",
     "msmpeg4v2": "msmpeg4v2",
     "msmpeg4v3": "msmpeg4",
+    "mss2": "mss2",
     "prores": "prores",
+    "qtrle": "qtrle",
+    "rawvideo": "rawvideo",
+    "svq1": "svq1",
+    "svq3": "svq3",
     "theora": "theora",
     "vc1": "vc1",
+    "vp6a": "vp6a",
     "vp6f": "vp6f",
     "vp8": "vp8",
     "vp9": "vp9",
+    "vvc": "vvc",
     "wmv1": "wmv1",
     "wmv2": "wmv2",
     "wmv3": "wmv3",
 }
 _AUDIO_DECODERS = {
     "aac": "aac",
+    "aac_latm": "aac_latm",
     "ac3": "ac3",
     "adpcm_ima_qt": "adpcm_ima_qt",
     "adpcm_ima_wav": "adpcm_ima_wav",
+    "adpcm_g722": "g722",
+    "adpcm_g726": "g726",
     "adpcm_ms": "adpcm_ms",
+    "adpcm_swf": "adpcm_swf",
+    "adpcm_yamaha": "adpcm_yamaha",
     "alac": "alac",
     "amr_nb": "amrnb",
     "amr_wb": "amrwb",
+    "atrac3": "atrac3",
+    "atrac3p": "atrac3plus",
+    "cook": "cook",
+    "dts": "dca",
     "eac3": "eac3",
     "flac": "flac",
+    "g723_1": "g723_1",
+    "gsm": "gsm",
+    "gsm_ms": "gsm_ms",
+    "mace3": "mace3",
+    "mace6": "mace6",
+    "mlp": "mlp",
+    "mp1": "mp1float,mp1",
     "mp2": "mp2float,mp2",
     "mp3": "mp3float,mp3",
+    "nellymoser": "nellymoser",
     "opus": "opus,libopus",
     "pcm_alaw": "pcm_alaw",
+    "pcm_bluray": "pcm_bluray",
+    "pcm_dvd": "pcm_dvd",
+    "pcm_f32be": "pcm_f32be",
     "pcm_f32le": "pcm_f32le",
+    "pcm_f64be": "pcm_f64be",
+    "pcm_f64le": "pcm_f64le",
     "pcm_mulaw": "pcm_mulaw",
     "pcm_s16be": "pcm_s16be",
     "pcm_s16le": "pcm_s16le",
     "pcm_s24be": "pcm_s24be",
     "pcm_s24le": "pcm_s24le",
+    "pcm_s32be": "pcm_s32be",
     "pcm_s32le": "pcm_s32le",
+    "pcm_s8": "pcm_s8",
     "pcm_u8": "pcm_u8",
+    "qdm2": "qdm2",
+    "qdmc": "qdmc",
+    "s302m": "s302m",
+    "speex": "speex,libspeex",
+    "truehd": "truehd",
+    "tta": "tta",
     "vorbis": "vorbis",
+    "wavpack": "wavpack",
+    "wmalossless": "wmalossless",
     "wmapro": "wmapro",
     "wmav1": "wmav1",
     "wmav2": "wmav2",
+    "wmavoice": "wmavoice",
 }
 DECODERS = ",".join([*_VIDEO_DECODERS.values(), *_AUDIO_DECODERS.values()])
 """The decoders that ffmpeg may open at all, as its `-codec_whitelist` takes them."""
 
 ALSO_KNOWN = ",".join(
-    (
-        *("ass", "dvbsub", "dvdsub", "mov_text", "pgssub", "srt", "ssa", "subrip", "text", "webvtt", "xsub"),
-        *(
-            "atrac3",
-            "atrac3p",
-            "cook",
-            "dca",
-            "gsm",
-            "mlp",
-            "mp1float",
-            "nellymoser",
-            "pcm_dvd",
-            "pcm_bluray",
-            "pcm_mulaw",
-        ),
-        *("qdm2", "speex", "truehd", "tta", "wavpack", "wmalossless"),
-    )
+    ("ass", "dvbsub", "dvdsub", "mov_text", "pgssub", "srt", "ssa", "subrip", "text", "webvtt", "xsub", "ccaption")
 )
-"""Decoders of subtitles and rare sound that a video may have beside what we decode; `-codec_whitelist` of ffprobe."""
+"""Decoders of subtitles that a video may have beside what we decode; `-codec_whitelist` of ffprobe."""
+
+FIXED_AUDIO = frozenset({"alac", "flac", "opus", "vorbis"})
+"""Audio codecs whose format is that of the container's header, if they are in one that has it."""
 
 HDR = frozenset({"smpte2084", "arib-std-b67"})
 """Transfer characteristics (ITU-R BT.2100) whose pictures an ordinary screen cannot show as they are: PQ and HLG."""
 
+SANE_ASPECT = 8.0
+"""The most oblong pixels that are believed, either way."""
+
 _CSV_CELLS = 4
 _HD_HEIGHT = 720
-_SANE_ASPECT = 8.0
+
 _LONGER_SOUND = 0.5
+_MOST_MIXED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTrack:
+    """An audio track that can be decoded, as it begins."""
+
+    index: int
+    channels: int
+    layout: str
+    """In ffmpeg's words, like `5.1(side)`."""
+    codec: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +177,32 @@ class Probe:
     """Bytes of the file."""
     delay: float = 0.0
     """Seconds that the frames are to be moved up: reordering delays them, and no edit list says so."""
+    peak_rate: float = 0.0
+    """In the busiest second."""
+    audio_tracks: tuple[AudioTrack, ...] = ()
+    """All that can be decoded, `audio_index` among them."""
+    mixed: tuple[int, ...] = ()
+    """Audio tracks that are heard along with `audio_index`: channels that a recorder wrote one by one."""
 
     @property
     def has_audio(self) -> bool:
         """Whether a sound track was found that we would decode."""
         return self.audio_index is not None
+
+    @property
+    def heard(self) -> tuple[int, ...]:
+        """The audio tracks that are decoded."""
+        return () if self.audio_index is None else (self.audio_index, *self.mixed)
+
+    def may_change_audio(self, demuxer: str) -> bool:
+        """Return whether the format of the audio may be another later in the file: each frame tells its own."""
+        codecs = {self.audio_track(index).codec for index in self.heard}
+        fixed = FIXED_AUDIO | ({"aac"} if demuxer == "mov" else set())
+        return any((codec not in fixed or demuxer == "ogg") and not codec.startswith("pcm_") for codec in codecs)
+
+    def audio_track(self, index: int) -> AudioTrack:
+        """Return what is known of an audio track; stereo where that is nothing."""
+        return next((track for track in self.audio_tracks if track.index == index), AudioTrack(index, 2, "stereo"))
 
 
 def parse(text: str | bytes, *, aligned: bool = False) -> Probe:
@@ -148,11 +219,12 @@ def parse(text: str | bytes, *, aligned: bool = False) -> Probe:
     video = _best([stream for stream in streams if _is_video(stream)])
     if video is None:
         raise NotAVideo(f"no pictures that move; the file holds: {_summary(streams)}")
-    audio = _best([stream for stream in streams if _is_audio(stream)])
+    heard = [stream for stream in streams if _is_audio(stream)]
+    audio, tracks = _best(heard), tuple(map(_audio_track, heard))
     coded = _count(video, "width"), _count(video, "height")
     if 0 in coded:
         raise BrokenFile("the pictures have no size: the file is cut off or damaged")
-    width, height = _displayed(video, *coded)
+    width, height = _displayed(video, *_cropped(video, *coded))
     start = _start([video, audio] if audio else [video], _seconds(data.get("format", {}), "start_time"))
     delay = _seconds(video, "start_time") - start if aligned else 0.0
     transfer = video.get("color_transfer")
@@ -173,6 +245,8 @@ def parse(text: str | bytes, *, aligned: bool = False) -> Probe:
         hdr=transfer if transfer in HDR else None,
         size=_seconds(data.get("format", {}), "size"),
         delay=max(0.0, delay),
+        audio_tracks=tracks,
+        mixed=_mixed(audio, tracks),
     )
 
 
@@ -182,6 +256,12 @@ class _Times:
     last: float
     end: float
     count: int = 0
+    shown: "array[float]" = field(default_factory=lambda: array("d"))
+    """Time stamps of some; of decoding, once one of them has no other."""
+    decoded: "array[float]" = field(default_factory=lambda: array("d"))
+
+    def times(self) -> "array[float]":
+        return distinct(self.shown if len(self.shown) >= len(self.decoded) else self.decoded)
 
 
 class PacketTimes:
@@ -211,7 +291,9 @@ class PacketTimes:
         end = max(pictures.end, pictures.last + frame)
         heard = self._streams.get(probe.audio_index) if probe.audio_index is not None else None
         sound = heard.end - probe.start if heard else 0.0
-        return replace(probe, duration=_total(end - probe.start - probe.delay, sound), frame_rate=rate)
+        peak = peak_rate(pictures.times())
+        duration = _total(end - probe.start - probe.delay, sound)
+        return replace(probe, duration=duration, frame_rate=rate, peak_rate=peak)
 
     def _take(self, cells: list[str]) -> None:
         if len(cells) < _CSV_CELLS or not cells[0].isdigit():
@@ -224,6 +306,10 @@ class PacketTimes:
         stream.last = max(stream.last, time)
         stream.end = max(stream.end, time + (_finite(cells[3]) or 0.0))
         stream.count += 1
+        if stream.count <= MOST_TIMES:
+            for known, kept in zip(map(_finite, cells[1:3]), (stream.shown, stream.decoded), strict=True):
+                if known is not None:
+                    kept.append(known)
 
 
 def _total(pictures: float, sound: float) -> float:
@@ -241,6 +327,28 @@ def _is_audio(stream: Mapping[str, Any]) -> bool:
     return stream.get("codec_type") == "audio" and playable and _count(stream, "sample_rate") > 0
 
 
+def _audio_track(stream: Mapping[str, Any]) -> AudioTrack:
+    tags = {str(key).lower(): str(value) for key, value in stream.get("tags", {}).items()}
+    return AudioTrack(
+        index=_count(stream, "index"),
+        channels=_count(stream, "channels"),
+        layout=str(stream.get("channel_layout", "")),
+        codec=str(stream.get("codec_name")),
+        language=tags.get("language", ""),
+    )
+
+
+def _mixed(audio: Mapping[str, Any] | None, tracks: Sequence[AudioTrack]) -> tuple[int, ...]:
+    """Return the mono tracks beside a mono one of the same kind: cameras write a track for each microphone."""
+    if audio is None:
+        return ()
+    main = _audio_track(audio)
+    if main.channels != 1:
+        return ()
+    alike = [track.index for track in tracks if replace(track, index=main.index) == main]
+    return tuple(index for index in alike if index != main.index)[:_MOST_MIXED]
+
+
 def _best(streams: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     def rank(stream: Mapping[str, Any]) -> tuple[bool, int]:
         return bool(stream.get("disposition", {}).get("default")), _count(stream, "width") * _count(stream, "height")
@@ -253,9 +361,19 @@ def _summary(streams: list[Mapping[str, Any]]) -> str:
     return ", ".join(kinds[:8]) or "nothing"
 
 
+def _cropped(video: Mapping[str, Any], width: int, height: int) -> tuple[int, int]:
+    """Return the size after the container's crop (`clap`, PixelCrop), which ffmpeg applies and ffprobe only tells."""
+    for data in video.get("side_data_list", []):
+        across = _count(data, "crop_left") + _count(data, "crop_right")
+        down = _count(data, "crop_top") + _count(data, "crop_bottom")
+        if across < width and down < height:
+            width, height = width - across, height - down
+    return width, height
+
+
 def _displayed(video: Mapping[str, Any], width: int, height: int) -> tuple[int, int]:
     aspect = _ratio(video.get("sample_aspect_ratio"), ":")
-    if 1 / _SANE_ASPECT <= aspect <= _SANE_ASPECT:
+    if 1 / SANE_ASPECT <= aspect <= SANE_ASPECT:
         # The side that grows keeps every pixel of the other.
         width, height = (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
     rotations = [_finite(data.get("rotation")) or 0.0 for data in video.get("side_data_list", [])]

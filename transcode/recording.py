@@ -10,7 +10,7 @@ from transcode import command
 from transcode.blurhash import blurhash_of
 from transcode.command import BLUR, Given
 from transcode.errors import TookTooLong, TooLong, TranscodeError
-from transcode.examine import Examined, examine
+from transcode.examine import Examined, examine, with_audio_apart
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
 from transcode.limits import Limits
@@ -23,6 +23,7 @@ from transcode.tone import cube
 from transcode.tools import Tools
 
 _THUMBNAIL = 480
+_AUDIO = "audio"
 # A rung with less than this share of what it may have at most looks worse than the next smaller one.
 _LEAST_SHARE = 0.4
 # The index, and what the encoder's buffer may be ahead: share of the file, and seconds.
@@ -120,7 +121,7 @@ async def prepare_recording(
 
 class _Job:
     def __init__(self, examined: Examined, out: Path, deadline: float) -> None:
-        self.given, self.plan, self.out = examined.given, examined.plan, out
+        self.examined, self.given, self.plan, self.out = examined, examined.given, examined.plan, out
         self._deadline = deadline
 
     @classmethod
@@ -129,6 +130,7 @@ class _Job:
         deadline = asyncio.get_running_loop().time() + limits.wall_seconds
         job = cls(await examine(source, tools, limits, DEFAULT, deadline), out, deadline)
         await asyncio.to_thread(job._prepare)
+        job.given = await with_audio_apart(job.examined, out / _AUDIO, deadline)
         return job
 
     def _prepare(self) -> None:
@@ -139,7 +141,7 @@ class _Job:
     async def run(self, line: Sequence[str], on_output: Callable[[bytes], None] = lambda _: None) -> None:
         given = self.given
         await run(
-            line, sandbox=given.tools.sandbox, reads=(given.source,), limits=given.limits, deadline=self._deadline,
+            line, sandbox=given.tools.sandbox, reads=given.reads, limits=given.limits, deadline=self._deadline,
             on_output=on_output, cwd=self.out,
         )  # fmt: skip
 

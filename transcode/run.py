@@ -15,7 +15,7 @@ from transcode.command import BLUR, Beside, Given
 from transcode.copying import Copying
 from transcode.encoders import encoder
 from transcode.errors import BrokenFile, TookTooLong, TranscodeError
-from transcode.examine import Examined, examine
+from transcode.examine import Examined, examine, with_audio_apart
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
 from transcode.limits import Limits
@@ -35,7 +35,7 @@ PLAYABLE = "playable"
 READY = "ready"
 """The folder, inside `out`, of the whole ladder."""
 
-_CAPTIONS, _POSTER = "captions", "poster"
+_AUDIO, _CAPTIONS, _POSTER = "audio", "captions", "poster"
 _COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
 # Seconds between two looks at what ffmpeg has written: while nothing of it is watched, while somebody may wait for the
 # next segment, and while nobody does.
@@ -95,6 +95,7 @@ async def transcode(
     source, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
     deadline = asyncio.get_running_loop().time() + limits.wall_seconds
     examined = await examine(source, tools, limits, settings, deadline)
+    examined = replace(examined, given=await with_audio_apart(examined, out / _AUDIO, deadline))
     job = _Job(examined, out, settings, deadline, _Share(on_progress), on_playable, on_grown or _ignore)
     await job.captions(examined.tracks, examined.copying if settings.copy else None)
     copied = await job.copy(examined.copying) if settings.copy and examined.copying else None
@@ -369,7 +370,7 @@ class _Job:
 
         given = self._given
         return await run(
-            line, sandbox=given.tools.sandbox, reads=(given.source,), limits=given.limits, deadline=self._deadline,
+            line, sandbox=given.tools.sandbox, reads=given.reads, limits=given.limits, deadline=self._deadline,
             on_output=advance, cwd=folder, devices=encoder(self._settings.encoder).devices,
         )  # fmt: skip
 
@@ -422,6 +423,8 @@ def _finish(cutter: Cutter, expected: float) -> Written:
 def _remuxed(given: Given, index: range, copying: Copying, folder: Path) -> Written:
     """Copy without ffmpeg. Raises ValueError, and leaves no trace, where only ffmpeg can."""
     probe = given.probe
+    if probe.mixed:
+        raise ValueError("several audio tracks are mixed")
     with given.source.open("rb") as file:
         file.seek(index.start)
         moov = file.read(len(index))

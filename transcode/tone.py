@@ -7,8 +7,9 @@ channels are scaled alike, which keeps the hue. A colour that BT.709 lacks is pa
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from ffmpeg.nodes import Stream
@@ -41,11 +42,18 @@ def cube(transfer: str) -> str:
     return "\n".join([f"LUT_3D_SIZE {SIZE}", *_lines(transfer)]) + "\n"
 
 
-def to_sdr(picture: Stream, table: str, width: int, height: int) -> Stream:
-    """Scale HDR pictures to `width` x `height` pixels and make them SDR; `table` is the path of a `cube`'s file."""
-    picture = picture.filter("scale", width, height, flags="bicubic", in_color_matrix="bt2020")
+def to_sdr(
+    picture: Stream, table: str, width: int, height: int, scaled: Mapping[str, object] = MappingProxyType({})
+) -> Stream:
+    """Scale HDR pictures to `width` x `height` pixels and make them SDR; `table` is the path of a `cube`'s file.
+
+    With the options `scaled` of ffmpeg's filter, frames may get smaller, and are letterboxed.
+    """
+    sides = dict(scaled) or {"w": width, "h": height, "flags": "bicubic"}
+    picture = picture.filter("scale", **sides, in_color_matrix="bt2020")
     # The filter is more than twice as fast on 16 bits as on 8, 10 or 12.
-    picture = picture.filter("format", "gbrp16le").filter("lut3d", file=table, interp="tetrahedral")
+    picture = picture.filter("format", "gbrp16le").filter("pad", width, height, "-1", "-1", eval="frame")
+    picture = picture.filter("lut3d", file=table, interp="tetrahedral")
     picture = picture.filter("setparams", color_primaries="bt709", color_trc="bt709")
     picture = picture.filter("scale", flags="bicubic", out_color_matrix="bt709", out_range="tv")
     # Encoders pass on what there is about mastering displays and brightest pixels: it is no longer true.

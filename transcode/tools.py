@@ -18,16 +18,17 @@ MIN_VERSION = 7
 """Older ones lose rotation and read files that a disguised playlist names."""
 
 _FILTERS = frozenset({
-    "aformat", "anullsrc", "apad", "aresample", "areverse", "asetpts", "asplit", "atrim", "bwdif", "color",
-    "concat", "drawbox", "ebur128", "format", "fps", "loop", "lut3d", "overlay", "pad", "scale", "select",
-    "setparams", "setpts", "setsar", "settb", "sidedata", "split", "thumbnail", "tile", "tpad", "trim", "volume",
+    "aformat", "amix", "anullsrc", "apad", "aresample", "areverse", "asetpts", "asplit", "atrim", "bwdif", "color",
+    "concat", "drawbox", "ebur128", "format", "fps", "interleave", "loop", "lut3d", "overlay", "pad", "pan", "scale",
+    "select", "setfield", "setparams", "setpts", "setsar", "settb", "sidedata", "silenceremove", "split", "thumbnail",
+    "tile", "tpad", "trim", "volume",
 })  # fmt: skip
 NEEDED = {
-    "encoders": frozenset({"libx264", "aac", "mjpeg"}),
+    "encoders": frozenset({"libx264", "aac", "flac", "mjpeg", "pcm_f32le"}),
     "decoders": frozenset({"h264", "hevc", "vp8", "vp9", "mpeg4", "mjpeg", "aac", "opus", "vorbis"}),
     "filters": _FILTERS,
-    "muxers": frozenset({"image2", "mp4", "null", "rawvideo", "tee"}),
-    "demuxers": frozenset({"asf", "avi", "flv", "matroska", "mov", "mpeg", "mpegts", "ogg"}),
+    "muxers": frozenset({"flac", "image2", "mp4", "null", "rawvideo", "tee"}),
+    "demuxers": frozenset({"asf", "avi", "flac", "flv", "matroska", "mov", "mpeg", "mpegts", "ogg"}),
 }
 """What our command lines name, by the option with which ffmpeg lists it."""
 

@@ -97,9 +97,31 @@ def test_frame_rates(mean: float, base: float, expected: Fraction) -> None:
     assert frame_rate(replace(CLIP, frame_rate=mean, base_rate=base)) == expected
 
 
-@given(st.floats(0, 1e6), st.floats(0, 1e6))
-def test_any_file_gets_a_sane_rate(mean: float, base: float) -> None:
-    assert 10 <= frame_rate(replace(CLIP, frame_rate=mean, base_rate=base)) <= 60.25
+@pytest.mark.parametrize(
+    ("mean", "base", "peak", "expected", "sparse"),
+    [
+        (9.6, 60, 60, Fraction(60), True),  # a screen recording
+        (9.6, 1000, 60.6, Fraction(60), True),
+        (16, 30, 30.2, Fraction(30), False),  # a pause of a second
+        (25.26, 25, 25, Fraction(25), False),  # a program stream, some of its frames without a time stamp
+        (30.16, 240, 30.65, Fraction(30), False),  # two recordings joined
+        (0.5, 0.5, 2, Fraction(10), False),
+        (9, 1000, 200, Fraction(60), True),
+    ],
+)
+def test_a_mean_is_not_taken_for_a_rate(  # each is a kind of file
+    mean: float, base: float, peak: float, expected: Fraction, *, sparse: bool
+) -> None:
+    made = plan(replace(CLIP, frame_rate=mean, base_rate=base, peak_rate=peak), Limits())
+    assert (made.frame_rate, made.sparse) == (expected, sparse)
+    # Key frames are among those that are kept.
+    assert made.key_frame_distance % made.idle_distance == made.early_key_frame % made.idle_distance == 0
+    assert made.idle_distance <= made.frame_rate / 5
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0, 1e6))
+def test_any_file_gets_a_sane_rate(mean: float, base: float, peak: float) -> None:
+    assert 10 <= frame_rate(replace(CLIP, frame_rate=mean, base_rate=base, peak_rate=peak)) <= 60.25
 
 
 def test_everything_follows_from_one_frame_count() -> None:

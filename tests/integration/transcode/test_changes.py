@@ -1,0 +1,117 @@
+"""What changes in the middle of a file plays on, and is never stretched: audio format, size, pixel aspect, crop."""
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from tests.integration.transcode.media import Outcome, Transcoded, output_of
+from tests.integration.transcode.pattern import (
+    VP8,
+    X264,
+    assert_square,
+    assert_whole,
+    audio,
+    concatenated,
+    image_square,
+    made,
+    video,
+)
+from tests.integration.transcode.surgery import with_boxes
+from transcode import Tools
+from transcode.mp4 import box
+
+AAC = ["-c:a", "aac"]
+AC3 = ["-c:a", "ac3"]
+AUDIO_CHANGES = {
+    "aac-1-to-2.ts": (("mono", 48_000, AAC), ("stereo", 48_000, AAC)),
+    "ac3-5.1-to-2.ts": (("5.1", 48_000, AC3), ("stereo", 48_000, AC3)),
+    "ac3-2-to-5.1.mkv": (("stereo", 48_000, AC3), ("5.1", 48_000, AC3)),
+    "aac-44-to-48.ts": (("stereo", 44_100, AAC), ("mono", 48_000, AAC)),
+}
+
+
+@pytest.mark.parametrize("name", AUDIO_CHANGES)
+async def test_a_change_of_the_audio_format(name: str, tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
+    parts = []
+    for number, (layout, rate, codec) in enumerate(AUDIO_CHANGES[name]):
+        begin = 2.0 * number
+        inputs = [*video(2, begin=begin, end=number == 1), *audio(2, begin=begin, layout=layout, rate=rate)]
+        offset = ["-output_ts_offset", str(begin)] if name.endswith(".ts") else []
+        suffix = Path(name).suffix
+        parts.append(made(tools, tmp_path / f"{number}{suffix}", *inputs, *X264, *codec, *offset))
+    source = tmp_path / name
+    if name.endswith(".ts"):
+        source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    else:
+        concatenated(tools, source, *parts)
+    assert_whole(tools, await transcoded(source), tmp_path, 4)
+
+
+def _assert_images(tools: Tools, outcome: Outcome) -> None:
+    for stage, result in (("playable", outcome.playable), ("ready", outcome.ready)):
+        width, height = image_square(tools, outcome.out / stage / "poster.jpg", result)
+        assert height > 2
+        assert abs(width - height) <= 2 + 0.05 * height
+
+
+async def test_a_phone_that_is_turned_during_a_call(tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
+    sound = ["-c:a", "libopus"]
+    parts = [
+        made(tools, tmp_path / f"{n}.webm", *video(2, begin=2.0 * n, size=size, end=n == 1), *audio(2), *VP8, *sound)
+        for n, size in enumerate(("320x180", "180x320"))
+    ]
+    outcome = await transcoded(concatenated(tools, tmp_path / "turned.webm", *parts))
+    for shown in assert_whole(tools, outcome, tmp_path, 4):
+        assert_square(shown)
+        # Upright, it is smaller.
+        assert len({height for _, height in shown.squares}) > 1
+    _assert_images(tools, outcome)
+
+
+async def test_a_broadcast_that_becomes_wide_and_larger(tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
+    parts = []
+    for number, size in enumerate(("384x288", "640x360")):
+        begin = 2.0 * number
+        lines = ["-c:v", "mpeg2video", "-q:v", "4", "-c:a", "mp2"]
+        inputs = [*video(2, begin=begin, size=size, rate="25", end=number == 1), *audio(2, begin=begin)]
+        parts.append(made(tools, tmp_path / f"{number}.ts", *inputs, *lines, "-output_ts_offset", str(begin)))
+    source = tmp_path / "wide.ts"
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    outcome = await transcoded(source)
+    for shown in assert_whole(tools, outcome, tmp_path, 4, rate=25):
+        assert_square(shown)
+    _assert_images(tools, outcome)
+
+
+def _clap(data: bytes, width: int, height: int) -> bytes:
+    """Let an MP4 show the middle of each frame only (ISO 14496-12, 12.1.4)."""
+    crop = box(b"clap", struct.pack(">8I", width, 1, height, 1, 0, 1, 0, 1))
+
+    def change(stsd: bytes) -> bytes:
+        length = int.from_bytes(stsd[8:12])
+        if stsd[12:16] != b"avc1":
+            return stsd
+        return stsd[:8] + struct.pack(">I", length + len(crop)) + stsd[12 : 8 + length] + crop + stsd[8 + length :]
+
+    return with_boxes(data, [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"], change)
+
+
+@pytest.mark.parametrize("how", ["clap.mp4", "pixel-crop.mkv", "vui.mp4"])
+async def test_a_crop(how: str, tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
+    source = made(tools, tmp_path / "whole.mp4", *video(4, size="320x240"), *audio(4), *X264)
+    if how == "vui.mp4":
+        cut = ["-bsf:v", "h264_metadata=crop_top=60:crop_bottom=60"]
+        source = made(tools, tmp_path / how, "-i", source, "-c", "copy", *cut)
+    else:
+        cropped = tmp_path / "clap.mp4"
+        cropped.write_bytes(_clap(source.read_bytes(), 320, 120))
+        source = cropped if how == "clap.mp4" else made(tools, tmp_path / how, "-i", cropped, "-c", "copy")
+    if how == "pixel-crop.mkv":
+        told = output_of(tools.ffprobe, "-select_streams", "v", "-show_entries", "stream_side_data=crop_top", source)
+        assert b"crop_top=60" in told
+    outcome = await transcoded(source)
+    assert (outcome.ready.width, outcome.ready.height) == (320, 120)
+    for shown in assert_whole(tools, outcome, tmp_path, 4):
+        assert_square(shown)
+    _assert_images(tools, outcome)
