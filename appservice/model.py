@@ -210,7 +210,8 @@ class PublicMember:
 class Room:
     """A room that the bot was asked into; `key` is our own number for it, used in media paths.
 
-    `direct`: nobody is there but the bot and one other. `max_lifetime` is that of `m.room.retention`, in ms.
+    `direct`: it was begun as a conversation with the bot alone, and nobody is there but the bot and one other, as far
+    as we were told. `made_for`: whom the bot made it for. `max_lifetime` is that of `m.room.retention`, in ms.
     """
 
     room_id: RoomId
@@ -228,6 +229,7 @@ class Room:
     settings: RoomSettings
     max_lifetime: int | None
     last_event: EventId | None = None
+    made_for: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def read_room(row: asyncpg.Record) -> Room:
     """Read a row of `rooms`."""
     fields: dict[str, Any] = {
         name: row[name]
-        for name in ("key", "name", "power_levels", "encrypted", "widget_placed", "inviter", "direct", "max_lifetime")
+        for name in ("key", "name", "power_levels", "encrypted", "widget_placed", "inviter", "max_lifetime", "made_for")
     }
     return Room(
         room_id=RoomId(row["room_id"]),
@@ -119,5 +119,6 @@ def read_room(row: asyncpg.Record) -> Room:
         replaced_by=RoomId(row["replaced_by"]) if row["replaced_by"] else None,
         settings=RoomSettings.read(row["settings"]),
         last_event=EventId(row["last_event"]) if row["last_event"] else None,
+        direct=row["is_direct"],
         **fields,
     )

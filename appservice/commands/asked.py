@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from appservice.codes import PREFIX
 from appservice.commands.grammar import VideoName, Words
@@ -66,6 +67,19 @@ class Target:
     viewer: Viewer
 
 
+class Readers(StrEnum):
+    """Who reads an answer, as the homeserver said when the command was begun."""
+
+    TWO = "two"
+    """Whoever asks, and nobody else."""
+    TRUSTED = "trusted"
+    """Those whom somebody let into the management room, or into a moderators' room."""
+    ANYBODY = "anybody"
+    """Whoever likes, of a room that is (or was to be) for those who are trusted."""
+    MEMBERS = "members"
+    """A room's members; nothing is said that is not for them."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A command being done."""
@@ -78,6 +92,8 @@ class Asked:
     name: str
     known: Sequence[Command]
     """Every command that there is."""
+    readers: "Readers"
+    """Who reads the answer."""
 
     @property
     def user_id(self) -> UserId:
@@ -116,8 +132,21 @@ class Asked:
     @property
     def may_administer(self) -> bool:
         """Say whether an admin asks, where admins are heard: alone with the bot, or in the management room."""
-        is_admin = level_of(self.user_id, self.parts.config.permissions) is Level.ADMIN
-        return is_admin and (self.room.direct or self.room.room_id == self.parts.config.appservice.admin_room)
+        return self.is_admin and (self.room.direct or (self._is_admin_room and self.readers is Readers.TRUSTED))
+
+    @property
+    def is_admin(self) -> bool:
+        """Say whether an admin of this installation asks, wherever that is."""
+        return level_of(self.user_id, self.parts.config.permissions) is Level.ADMIN
+
+    @property
+    def is_unheard_admin(self) -> bool:
+        """Say whether an admin asks in the management room, which has become one that anybody may read."""
+        return self.is_admin and self._is_admin_room and self.readers is Readers.ANYBODY
+
+    @property
+    def _is_admin_room(self) -> bool:
+        return self.room.room_id == self.parts.config.appservice.admin_room
 
     async def hears_moderators(self) -> bool:
         """Say whether moderators' commands are taken here, from whoever is a moderator where the video is.
@@ -126,7 +155,7 @@ class Asked:
         """
         if self.room.direct or self.rank >= Rank.MODERATOR:
             return True
-        return await self.parts.moderating.is_moderators_room(self.room.room_id)
+        return self.readers is Readers.TRUSTED and await self.parts.moderating.is_moderators_room(self.room.room_id)
 
     async def own_videos(self, owner: UserId | None = None) -> list[Target]:
         """Return a member's videos as whoever asks may know of them, in the order of their numbers.
@@ -148,9 +177,15 @@ class Asked:
                 rooms[video.room_id] = room
             room = rooms[video.room_id]
             viewer = viewer_of(room, self.user_id)
-            if may_see(video, viewer):
+            if may_see(video, viewer) and self._may_speak_of(room):
                 targets.append(Target(video, room, viewer))
         return targets
+
+    def _may_speak_of(self, room: Room) -> bool:
+        """Say whether those who read here may know of a room: they are its members, or its moderators ask here."""
+        if self.room.direct or room.room_id == self.room.room_id:
+            return True
+        return self.readers is Readers.TRUSTED and room.settings.moderators_room == self.room.room_id
 
     async def take_target(self) -> Target:
         """Take the video that the next words mean. Raises UsageError, or RefusedError when there is no such video."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from appservice.clean import MAX_REASON, clean_text
 from appservice.commands.answer import MOST_LINES, Answer, Item
-from appservice.commands.asked import Asked, RefusedError, Target, short_id, viewer_of
+from appservice.commands.asked import Asked, Readers, RefusedError, Target, short_id, viewer_of
 from appservice.commands.blocks import beginning_with, block_line, how_to_unblock, take_digits
 from appservice.commands.registry import Command, Rank
 from appservice.managing import UNDO_S, check_delete, waits
@@ -27,10 +27,10 @@ async def moderated(asked: Asked) -> list[Room]:
 
     Alone with the bot these are all; elsewhere this room, and those that ask for decisions in it.
     """
-    asking = None if asked.room.direct else asked.room.room_id
-    rooms = await asked.parts.moderating.moderated_rooms(asked.user_id, asking)
-    if not asked.room.direct:
-        rooms.insert(0, asked.room)
+    rooms: list[Room] = [] if asked.room.direct else [asked.room]
+    if asked.room.direct or asked.readers is Readers.TRUSTED:
+        asking = None if asked.room.direct else asked.room.room_id
+        rooms += await asked.parts.moderating.moderated_rooms(asked.user_id, asking)
     found = [room for room in rooms if viewer_of(room, asked.user_id).moderates]
     if not found:
         raise RefusedError("bot-moderates-nothing")

@@ -37,7 +37,8 @@ async def _export(asked: Asked) -> Answer:
     asked.words.end()
     if not await asked.parts.exports.ask(asked.user_id, asked.room.room_id):
         return Answer(asked.say("bot-export-awaited"))
-    return Answer(asked.say("bot-export-here" if asked.room.direct else "bot-export-there"), reaction="✅")
+    here = asked.room.direct and asked.room.made_for == asked.user_id
+    return Answer(asked.say("bot-export-here" if here else "bot-export-there"), reaction="✅")
 
 
 COMMANDS = (Command("quota", _quota, aliases=("配额",)), Command("export", _export, aliases=("导出",)))

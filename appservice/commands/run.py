@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
 from appservice.commands import admin, erasing, general, member, moderator, own_data, policies, room_settings
 from appservice.commands.answer import Answer
-from appservice.commands.asked import Asked, Parts, RefusedError
+from appservice.commands.asked import Asked, Parts, Readers, RefusedError
 from appservice.commands.grammar import UsageError, nearest, split
 from appservice.commands.registry import Command, Rank
 from appservice.errors import (
@@ -70,20 +70,41 @@ class CommandWork:
         if answer is None:
             answer = await self._answer(command, room)
             await self.parts.commands.keep_answer(command, answer)
+        # Asked again just before: somebody may have come in while the command was done, or its worker was dead.
+        to_others = answer.get("to_others")
+        if to_others is not None and await self._readers(command, room) != answer["readers"]:
+            answer = {**answer, "plain": to_others, "html": None}
         await self._send(command, answer)
         await self.parts.commands.end(command)
+
+    async def _readers(self, command: OpenCommand, room: Room) -> Readers:
+        """Find out who reads the answer, of the homeserver where more may be said than is for a room's members."""
+        homeserver = self.parts.homeserver
+        if room.direct:
+            audience = await homeserver.audience(room.room_id)
+            alone = audience is not None and audience.is_between(homeserver.bot, command.sender)
+            return Readers.TWO if alone else Readers.MEMBERS
+        is_admin_room = room.room_id == self.parts.config.appservice.admin_room
+        if is_admin_room or await self.parts.moderating.is_moderators_room(room.room_id):
+            return Readers.ANYBODY if await homeserver.is_open(room.room_id) else Readers.TRUSTED
+        return Readers.MEMBERS
 
     async def _answer(self, command: OpenCommand, room: Room) -> dict[str, Any]:
         name, words = split(command.body)
         person = await self.parts.commands.person(command.sender)
-        asked = Asked(self.parts, command, room, person, words, name, COMMANDS)
+        readers = await self._readers(command, room)
+        room = replace(room, direct=readers is Readers.TWO)
+        asked = Asked(self.parts, command, room, person, words, name, COMMANDS, readers)
         if command.begun:
             # Somebody died in the middle of it: done twice it might be worse than not at all.
             log.warning("command_interrupted", event_id=command.event_id, room_id=room.room_id)
             answer = Answer(asked.say("bot-interrupted"), reaction=_WRONG)
         else:
             answer = await self._act(asked)
-        return {"plain": answer.plain, "html": answer.html, "reaction": answer.reaction}
+        kept = {"plain": answer.plain, "html": answer.html, "reaction": answer.reaction}
+        if readers in {Readers.TWO, Readers.TRUSTED}:
+            kept |= {"readers": readers, "to_others": asked.say("bot-not-alone")}
+        return kept
 
     async def _act(self, asked: Asked) -> Answer:
         await self.parts.commands.begin(asked.command)
@@ -113,6 +134,8 @@ class CommandWork:
 
 async def _answer_of(asked: Asked) -> Answer:
     command = _BY_NAME.get(asked.name or "help")
+    if command is not None and command.rank is Rank.ADMIN and asked.is_unheard_admin:
+        return Answer(asked.say("bot-admin-room-open"), reaction=_WRONG)
     if command is None or (command.rank is Rank.ADMIN and not asked.may_administer):
         return _unknown(asked)
     if command.rank is Rank.MODERATOR and not await asked.hears_moderators():

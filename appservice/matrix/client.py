@@ -14,6 +14,7 @@ from mautrix.api import HTTPAPI, Method, PathBuilder
 from mautrix.errors import MatrixConnectionError, MatrixRequestError
 
 from appservice import intake
+from appservice.audience import Audience, audience_of, is_open
 from appservice.clean import clean_json
 from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, MediaError, RefusedByHomeserverError
 from appservice.intake import read_event
@@ -128,9 +129,40 @@ class Homeserver:
         return [change.rule for change in changes if isinstance(change, intake.PolicyChanged) and change.rule]
 
     async def create_direct(self, user_id: UserId) -> RoomId:
-        """Begin a conversation with somebody alone, and return its room."""
-        body = {"preset": "private_chat", "invite": [user_id], "is_direct": True}
+        """Begin a conversation with somebody alone, into which nobody but the bot can ask others; return its room."""
+        body = {
+            "preset": "private_chat",
+            "invite": [user_id],
+            "is_direct": True,
+            "power_level_content_override": {"invite": 100},
+            "initial_state": [
+                {"type": "m.room.guest_access", "state_key": "", "content": {"guest_access": "forbidden"}},
+                # From the invitation on: whoever came later, however they did, reads nothing of before.
+                {"type": "m.room.history_visibility", "state_key": "", "content": {"history_visibility": "invited"}},
+            ],
+        }
         return RoomId(str((await self._call(Method.POST, _V3.createRoom, body))["room_id"]))
+
+    async def audience(self, room_id: RoomId) -> Audience | None:
+        """Ask who reads what is said in a room; None where the bot is not. Reads the whole state: for small rooms."""
+        try:
+            events = await self._call(Method.GET, _V3.rooms[room_id].state)
+        except (ForbiddenError, RefusedByHomeserverError):
+            return None
+        return audience_of(event for event in events if isinstance(event, dict))
+
+    async def is_open(self, room_id: RoomId) -> bool:
+        """Ask whether anybody may come into a room, or read it from outside; so is one that does not tell the bot."""
+        said = {}
+        for kind in ("m.room.join_rules", "m.room.history_visibility"):
+            try:
+                said[kind] = await self.state_event(room_id, kind, "") or {}
+            except (ForbiddenError, RefusedByHomeserverError):
+                return True
+        return is_open(
+            str(said["m.room.join_rules"].get("join_rule")),
+            str(said["m.room.history_visibility"].get("history_visibility")),
+        )
 
     async def leave(self, room_id: RoomId, reason: str) -> None:
         """Leave a room, or decline an invitation, with a reason that its members see."""

@@ -14,7 +14,7 @@ FROM rooms r
         SELECT count(*) AS videos, coalesce(sum(v.bytes), 0)::bigint AS bytes
         FROM videos v WHERE v.room_id = r.room_id AND v.visibility <> 'removed'
     ) AS had
-WHERE r.bot_membership IN ('join', 'invite') AND NOT r.direct
+WHERE r.bot_membership IN ('join', 'invite') AND NOT is_direct(r.room_id, r.direct)
 ORDER BY had.bytes DESC, had.videos DESC, r.key LIMIT $1 OFFSET $2;
 
 -- name: admin_users (most, offset) Who has videos, or is in quarantine; the largest first.
@@ -31,7 +31,7 @@ SELECT count(*) AS videos, coalesce(sum(bytes), 0)::bigint AS bytes, coalesce(su
     count(*) FILTER (WHERE visibility = 'held') AS held,
     count(*) FILTER (WHERE held_for = 'quarantine') AS quarantined,
     count(DISTINCT sender) AS users,
-    (SELECT count(*) FROM rooms WHERE bot_membership = 'join' AND NOT direct) AS rooms
+    (SELECT count(*) FROM rooms WHERE bot_membership = 'join' AND NOT is_direct(room_id, direct)) AS rooms
 FROM videos WHERE visibility <> 'removed';
 
 -- name: failures () How many videos failed, by reason; the most frequent first.

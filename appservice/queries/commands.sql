@@ -4,7 +4,7 @@
 INSERT INTO commands (event_id, room_id, sender, body, thread, replied_to)
 SELECT $1, r.room_id, $3, $4, $5, $6 FROM rooms r
 WHERE r.room_id = $2 AND r.bot_membership = 'join' AND (
-    $7 OR r.direct AND (SELECT count(*) FROM members m WHERE m.room_id = r.room_id AND m.membership = 'join') <= 1
+    $7 OR is_direct(r.room_id, r.direct)
 )
 ON CONFLICT (event_id) DO NOTHING
 RETURNING key;

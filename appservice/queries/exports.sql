@@ -46,18 +46,12 @@ SELECT id FROM exports WHERE id = ANY ($1) AND expires_at > now();
 -- name: forget_exports () What nobody may fetch any more.
 DELETE FROM exports WHERE expires_at <= now();
 
--- name: direct_room (user_id, room_id, bot) Where the bot is alone with somebody (or waits for them), and nobody else reads; that room if it is one.
-SELECT r.room_id FROM rooms r JOIN members m ON m.room_id = r.room_id AND m.user_id = $1
-WHERE r.direct AND r.bot_membership = 'join' AND NOT r.encrypted AND m.membership IN ('join', 'invite')
-    AND NOT EXISTS (
-        SELECT FROM members o
-        WHERE o.room_id = r.room_id AND o.user_id <> $1 AND o.user_id <> $3 AND o.membership IN ('join', 'invite')
-    )
-ORDER BY r.room_id = $2 DESC, m.membership = 'join' DESC, r.key DESC LIMIT 1;
+-- name: room_made_for (user_id) The latest that the bot made for somebody, and is in.
+SELECT room_id FROM rooms WHERE made_for = $1 AND bot_membership = 'join' ORDER BY key DESC LIMIT 1;
 
--- name: add_direct_room (room_id) One that the bot made.
-INSERT INTO rooms (room_id, bot_membership, direct) VALUES ($1, 'join', true)
-ON CONFLICT (room_id) DO UPDATE SET direct = true;
+-- name: add_direct_room (room_id, user_id) One that the bot made for somebody.
+INSERT INTO rooms (room_id, bot_membership, direct, made_for) VALUES ($1, 'join', true, $2)
+ON CONFLICT (room_id) DO UPDATE SET direct = true, made_for = excluded.made_for;
 
 -- name: add_invited (room_id, user_id) Whom the bot asked into it.
 INSERT INTO members (room_id, user_id, membership) VALUES ($1, $2, 'invite') ON CONFLICT DO NOTHING;

@@ -20,12 +20,17 @@ WHERE refusals.told_at <= now() - make_interval(secs => $5::float8)
 RETURNING true AS told;
 
 -- name: moderated_rooms (user_id, moderators_room or NULL) The rooms that somebody and the bot are in: all, or those that ask in one moderators' room.
-SELECT r.* FROM rooms r JOIN members m ON m.room_id = r.room_id AND m.user_id = $1 AND m.membership = 'join'
-WHERE r.bot_membership = 'join' AND NOT r.direct AND ($2::text IS NULL OR r.settings->>'moderators_room' = $2)
+SELECT r.*, false AS is_direct
+FROM rooms r JOIN members m ON m.room_id = r.room_id AND m.user_id = $1 AND m.membership = 'join'
+WHERE r.bot_membership = 'join' AND NOT is_direct(r.room_id, r.direct) AND ($2::text IS NULL OR r.settings->>'moderators_room' = $2)
 ORDER BY r.key;
 
 -- name: is_moderators_room (room_id)
 SELECT EXISTS (SELECT FROM rooms WHERE settings->>'moderators_room' = $1) AS found;
+
+-- name: joined_in_both (room_id, other_room_id)
+SELECT m.user_id FROM members m JOIN members o USING (user_id)
+WHERE m.room_id = $1 AND o.room_id = $2 AND m.membership = 'join' AND o.membership = 'join';
 
 -- name: held_videos (room_ids) The oldest first, with how many reported each.
 SELECT v.*, (SELECT count(*) FROM reports r WHERE r.video_id = v.id) AS reports

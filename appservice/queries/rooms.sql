@@ -64,7 +64,7 @@ UPDATE rooms SET told = array_append(told, $2) WHERE room_id = $1 AND NOT $2 = A
 UPDATE rooms SET told = array_remove(told, $2) WHERE room_id = $1;
 
 -- name: room (room_id)
-SELECT * FROM rooms WHERE room_id = $1;
+SELECT r.*, is_direct(r.room_id, r.direct) AS is_direct FROM rooms r WHERE room_id = $1;
 
 -- name: rooms_with_us () The rooms that the bot is in, as far as we know.
 SELECT room_id FROM rooms WHERE bot_membership = 'join';

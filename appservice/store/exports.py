@@ -88,13 +88,13 @@ class ExportStore(Database):
         """Forget the links whose time is over."""
         await self._fetch("forget_exports")
 
-    async def direct_room(self, user_id: UserId, asked_in: RoomId, bot: UserId) -> RoomId | None:
-        """Return a room where nobody but somebody and the bot reads, preferably the one where they asked."""
-        row = await self._fetchrow("direct_room", user_id, asked_in, bot)
+    async def room_made_for(self, user_id: UserId) -> RoomId | None:
+        """Return the latest room that the bot made for somebody; who is there now, only the homeserver knows."""
+        row = await self._fetchrow("room_made_for", user_id)
         return RoomId(row["room_id"]) if row else None
 
     async def add_direct_room(self, room_id: RoomId, user_id: UserId) -> None:
         """Keep that the bot made a room for itself and somebody."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["add_direct_room"], room_id)
+            await connection.execute(SQL["add_direct_room"], room_id, user_id)
             await connection.execute(SQL["add_invited"], room_id, user_id)

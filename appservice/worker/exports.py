@@ -62,7 +62,7 @@ class ExportWork:
             if made:
                 message, arguments = "bot-export-ready", made
                 break
-        await self._tell(user_id, RoomId(asked["room_id"]), message, arguments)
+        await self._tell(user_id, message, arguments)
 
     async def sweep(self) -> None:
         """Delete the files of exports that nobody may fetch (any more)."""
@@ -121,17 +121,33 @@ class ExportWork:
             parts.append((f"{name}{poster.suffix}", Whole(b"", [(poster, poster.stat().st_size)])))
         return parts
 
-    async def _tell(self, user_id: UserId, asked_in: RoomId, message: str, arguments: Mapping[str, object]) -> None:
+    async def _tell(self, user_id: UserId, message: str, arguments: Mapping[str, object]) -> None:
         person = await self.commands.person(user_id)
         text = self.languages[person.language or self.language].say(message, arguments)
         try:
-            room_id = await self.store.direct_room(user_id, asked_in, self.homeserver.bot)
+            room_id = await self._room_for(user_id)
             if room_id is None:
-                room_id = await self.homeserver.create_direct(user_id)
-                await self.store.add_direct_room(room_id, user_id)
+                log.error("no_room_for_secrets", user_id=user_id, subject="export")
+                return
             await self.homeserver.send_notice(room_id, text, once=secrets.token_hex(16))
         except (ForbiddenError, RefusedByHomeserverError) as error:
             log.warning("notice_refused", user_id=user_id, subject="export", reason=str(error))
+
+    async def _room_for(self, user_id: UserId) -> RoomId | None:
+        """Return a room that we made for somebody, where nobody else reads as the homeserver says just now.
+
+        None when not even a new one is like that.
+        """
+        known = await self.store.room_made_for(user_id)
+        if known and await self._is_for(known, user_id):
+            return known
+        made = await self.homeserver.create_direct(user_id)
+        await self.store.add_direct_room(made, user_id)
+        return made if await self._is_for(made, user_id) else None
+
+    async def _is_for(self, room_id: RoomId, user_id: UserId) -> bool:
+        audience = await self.homeserver.audience(room_id)
+        return audience is not None and audience.is_for_secrets(self.homeserver.bot, user_id)
 
 
 def _described(video: Video, room_name: str | None, files: Sequence[str]) -> dict[str, Any]:

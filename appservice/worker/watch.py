@@ -71,6 +71,10 @@ class Watch:
         text = _text(alarm["subject"], alarm["count"], alarm["details"], texts)
         if text is None:
             return
+        if await self.homeserver.is_open(room_id):
+            log.warning("admin_room_open", room_id=room_id, subject=alarm["subject"],
+                        hint="Anybody may come in or read there: make it a room for invited ones.")  # fmt: skip
+            return
         try:
             await self.homeserver.send_notice(room_id, text, once=alarm["once"])
         except (ForbiddenError, RefusedByHomeserverError) as error:

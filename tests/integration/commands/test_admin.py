@@ -164,6 +164,27 @@ async def test_nobody_else_is_heard_and_nobody_elsewhere(office: Office, synapse
                    for command in COMMANDS)  # fmt: skip
 
 
+async def test_admins_are_told_nothing_where_others_read(office: Office, synapse: Synapse) -> None:
+    async with await synapse.user("listener") as listener:
+        room_id = await open_direct(office.admin, office.service)
+        await office.admin.invite(room_id, listener.user_id)
+        await listener.join(room_id)
+        for command in ("status", "users", "rooms", "stats"):
+            assert (await Asking(office.admin, room_id)(f"!reel {command}")).text.startswith("I do not know"), command
+
+    # The management room as anybody may enter or read it.
+    for kind, key, opened, closed in (
+        ("m.room.join_rules", "join_rule", "public", "invite"),
+        ("m.room.history_visibility", "history_visibility", "world_readable", "shared"),
+    ):
+        await office.admin.send_state(office.room.room_id, kind, {key: opened})
+        said = await office.room("!reel status")
+        assert said.text.startswith("Anybody may come into this room, or read it"), kind
+        assert said.reactions == ["❓"]
+        await office.admin.send_state(office.room.room_id, kind, {key: closed})
+        assert (await office.room("!reel status")).text.startswith("Roomreel"), kind
+
+
 async def _open_to(office: Office, user: MatrixClient) -> str:
     await office.alice.user.invite(office.alice.room_id, user.user_id)
     return office.alice.room_id
