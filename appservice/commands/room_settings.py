@@ -5,6 +5,7 @@ from appservice.commands.asked import Asked, RefusedError, viewer_of
 from appservice.commands.grammar import nearest
 from appservice.commands.moderator import DONE, moderated, name_of
 from appservice.commands.registry import Command, Rank
+from appservice.errors import ForbiddenError, RefusedByHomeserverError
 from appservice.model import Room, RoomId
 from appservice.settings import DEFAULT, RoomSettings, written
 
@@ -109,6 +110,21 @@ async def _check_moderators_room(asked: Asked, room: Room, chosen: RoomId) -> No
         raise RefusedError("bot-moderators-room-unknown", bot=asked.parts.homeserver.bot)
     if known.encrypted:
         raise RefusedError("bot-moderators-room-encrypted")
+    if not viewer_of(known, asked.user_id).moderates:
+        raise RefusedError("bot-moderators-room-others")
+    if await asked.parts.homeserver.is_open(chosen):
+        raise RefusedError("bot-moderators-room-open")
+    await _announce_to_moderators(asked, room, known)
+
+
+async def _announce_to_moderators(asked: Asked, room: Room, chosen: Room) -> None:
+    """Say in a moderators' room what is to come there, and who wants it. Raises RefusedError where the bot may not."""
+    texts = asked.parts.languages[chosen.settings.language or asked.parts.config.appservice.language]
+    text = texts.say("bot-moderators-room-chosen", {"user": asked.user_id, "room": name_of(room)})
+    try:
+        await asked.parts.homeserver.send_notice(chosen.room_id, text, once=f"{asked.command.event_id}|chosen")
+    except (ForbiddenError, RefusedByHomeserverError) as error:
+        raise RefusedError("bot-moderators-room-unknown", bot=asked.parts.homeserver.bot) from error
 
 
 COMMANDS = (Command("room", _room, rank=Rank.MODERATOR, aliases=("房间",)),)

@@ -75,6 +75,10 @@ class ModeratingStore(ContentStore):
         """Say whether any room asks for decisions in this one."""
         return bool((await self._fetch("is_moderators_room", room_id))[0]["found"])
 
+    async def joined_in_both(self, room_id: RoomId, other: RoomId) -> list[UserId]:
+        """Return who is in both of two rooms."""
+        return [UserId(row["user_id"]) for row in await self._fetch("joined_in_both", room_id, other)]
+
     async def held(self, room_ids: Sequence[RoomId]) -> list[Held]:
         """Return what waits in some rooms, the oldest first."""
         rows = await self._fetch("held_videos", room_ids)

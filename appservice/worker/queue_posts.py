@@ -84,7 +84,26 @@ class QueuePosts:
     async def _moderators_room(self, video: Video) -> Room | None:
         room = await self.store.room(video.room_id)
         asked = room and room.settings.moderators_room and await self.store.room(RoomId(room.settings.moderators_room))
-        return asked if asked and asked.bot_membership is Membership.JOIN else None
+        if room is None or not asked or asked.bot_membership is not Membership.JOIN:
+            return None
+        return asked if await self._may_ask(room, asked) else None
+
+    async def _may_ask(self, room: Room, asked: Room) -> bool:
+        """Say whether a room may ask for decisions in another: somebody moderates both, and not anybody reads there."""
+        trouble = None
+        if not await self._have_a_moderator_in_common(room, asked):
+            trouble = "Nobody moderates both rooms: its moderators did not ask for what waits elsewhere."
+        elif await self.homeserver.is_open(asked.room_id):
+            trouble = "Anybody may come in or read there."
+        if trouble:
+            log.warning("moderators_room_refused", room_id=room.room_id, asked=asked.room_id, reason=trouble)
+        return trouble is None
+
+    async def _have_a_moderator_in_common(self, *rooms: Room) -> bool:
+        return any(
+            all(is_moderator(room.power_levels, user_id, room.creators) for room in rooms)
+            for user_id in await self.moderating.joined_in_both(*(room.room_id for room in rooms))
+        )
 
     async def _ask(self, video: Video, asked: Room) -> None:
         # What waits again, after it was decided, is asked about anew: each managed change has its own number.

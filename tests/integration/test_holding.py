@@ -322,7 +322,43 @@ async def test_moderators_are_asked_about_a_spoiler_without_its_picture(hall: Ha
     assert (await hall.sees.video_in(plain, "ready"))["spoiler"] is True
 
 
-async def _asked(hall: Hall, room_id: str, event_id: str, parts: int = 2) -> dict[str, str]:
+async def test_nobody_is_made_to_decide_for_another_room(hall: Hall) -> None:
+    """Mallory holds what is sent in her own room, and would have it shown to those of alice's room for a decision."""
+    den = await make_room(hall.mallory, hall.reel, hall.bob)
+    for setting in ("hold all", f"moderators-room {hall.room_id}"):
+        said = (await Asking(hall.mallory, den)(f"!reel room {setting}")).text
+    assert said.startswith("You do not moderate that room")
+    open_to_all = await make_room(hall.mallory, hall.reel)
+    await hall.mallory.send_state(open_to_all, "m.room.join_rules", {"join_rule": "public"})
+    said = (await Asking(hall.mallory, den)(f"!reel room moderators-room {open_to_all}")).text
+    assert said.startswith("Anybody may come into that room")
+
+    # As a release of before took it.
+    named = "UPDATE rooms SET settings = settings || jsonb_build_object('moderators_room', $2::text) WHERE room_id = $1"
+    await hall.reel.rows(named, den, hall.room_id)
+    refused = len(hall.reel.log_entries("moderators_room_refused"))
+    clip = with_padding(hall.clip, hall.folder / "den.mp4", f"{den}".encode())
+    event_id = await hall.bob.send_video(den, clip)
+    await hall.ready(event_id)
+
+    async def noticed() -> bool:
+        return len(hall.reel.log_entries("moderators_room_refused")) > refused
+
+    await eventually(noticed, what="the refusal")
+    assert not await hall.reel.rows("SELECT FROM queue_posts WHERE room_id = $1", hall.room_id)
+    assert not [e for e in await hall.alice.messages(hall.room_id) if e["content"].get("msgtype") == "m.image"]
+
+    # A room of her own, of those whom she asked in, is told what is to come.
+    own = await make_room(hall.mallory, hall.reel)
+    said = (await Asking(hall.mallory, den)(f"!reel room moderators-room {own}")).text
+    assert said.startswith("moderators-room is")
+    await wait_for_notice(hall.mallory, own, f"{hall.mallory.user_id} chose this room for decisions")
+    await _asked(hall, own, event_id, reader=hall.mallory)
+
+
+async def _asked(
+    hall: Hall, room_id: str, event_id: str, parts: int = 2, *, reader: MatrixClient | None = None
+) -> dict[str, str]:
     """Wait for the bot to ask about a video, and return the parts of what it posted."""
 
     async def ask() -> dict[str, str] | None:
@@ -331,7 +367,8 @@ async def _asked(hall: Hall, room_id: str, event_id: str, parts: int = 2) -> dic
             room_id, (await hall.row(event_id)).get("id"),
         )  # fmt: skip
         sent = {row["part"]: row["event_id"] for row in rows}
-        if len(sent) < parts or len(await hall.alice.relations(room_id, sent["text"], "m.annotation")) < 2:
+        reactions = (reader or hall.alice).relations
+        if len(sent) < parts or len(await reactions(room_id, sent["text"], "m.annotation")) < 2:
             return None
         return sent
 
