@@ -26,5 +26,5 @@ def level_of(user_id: str, permissions: Mapping[str, Level]) -> Level:
 
 
 def may_use(user_id: str, permissions: Mapping[str, Level]) -> bool:
-    """Say whether `user_id` may add videos and invite the bot."""
+    """Say whether `user_id` may use this instance at all: watch, add videos, invite the bot."""
     return level_of(user_id, permissions) is not Level.BLOCKED

@@ -268,7 +268,7 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         )
     channels = ChannelStore(parts.pool)
     sign_ins = SignInStore(parts.pool)
-    access = Access(parts.store, sign_ins, await parts.store.secret("signing", Access.new_key()))
+    access = Access(parts.store, sign_ins, await parts.store.secret("signing", Access.new_key()), config.permissions)
     known = {
         name: Peer(url, await stack.enter_async_context(_connections(_MOST_OF_PEER)))
         for name, url in {**identity.homeservers, config.homeserver.server_name: config.homeserver.url}.items()

@@ -6,12 +6,13 @@ who left is shut out in every process at once, or well within ten seconds where 
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Generic, TypeVar
 
 from appservice.codes import CODE_SECONDS
 from appservice.errors import ForbiddenError, UnknownTokenError
 from appservice.model import RoomId, UserId, VideoId
+from appservice.permissions import Level, may_use
 from appservice.store import SignInStore, Store
 from appservice.tokens import (
     Scope,
@@ -60,8 +61,9 @@ class _Remembered(Generic[K, V]):
 class Access:
     """Issues and checks sessions and media grants."""
 
-    def __init__(self, store: Store, sign_ins: SignInStore, key: bytes) -> None:
+    def __init__(self, store: Store, sign_ins: SignInStore, key: bytes, permissions: Mapping[str, Level]) -> None:
         self._store = store
+        self._permissions = permissions
         self._sign_ins = sign_ins
         self._key = key
         self._viewers = _Remembered(self._ask_viewer)
@@ -82,12 +84,18 @@ class Access:
 
     async def _ask_viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
         viewer = await self._store.viewer(scope)
+        if viewer is not None and not may_use(viewer[1], self._permissions):
+            return None
         if viewer is None or not scope.sign_in or await self._sign_ins.is_signed_in(scope.sign_in, *viewer):
             return viewer
         return None
 
     def open_session(self, user_id: UserId, room_id: RoomId, sign_in: int = 0) -> tuple[str, Session]:
-        """Return a token and the session that it stands for; `sign_in`: the browser's sign-in that began it."""
+        """Return a token and the session that it stands for; `sign_in`: the browser's sign-in that began it.
+
+        Raises ForbiddenError for whom the configuration blocks.
+        """
+        self._check_permitted(user_id)
         session = Session(user_id, room_id, int((time.time() + SESSION_S) * 1000), sign_in)
         return issue_session(self._key, session), session
 
@@ -99,11 +107,16 @@ class Access:
             raise UnknownTokenError("The session is missing, expired or not ours. Start a new one.")
         return session
 
+    def _check_permitted(self, user_id: UserId) -> None:
+        if not may_use(user_id, self._permissions):
+            raise ForbiddenError("Roomreel is not for you on this server. Ask whoever runs it.")
+
     async def membership(self, session: Session, room_id: str) -> int:
-        """Return our number for the session's user in the room. Raises ForbiddenError unless joined now.
+        """Return our number for the session's user in the room. Raises ForbiddenError unless joined now, and permitted.
 
         Raises UnknownTokenError when the browser that began the session was signed out.
         """
+        self._check_permitted(session.user_id)
         signed_out = session.sign_in and not await self._sign_ins.is_signed_in(
             session.sign_in, session.room_id, session.user_id
         )

@@ -9,6 +9,7 @@ import pytest
 
 from appservice.errors import ForbiddenError, UnknownTokenError
 from appservice.model import RoomId, UserId, VideoId
+from appservice.permissions import Level
 from appservice.store import SignIn, SignInStore, Store
 from appservice.tokens import Scope, Session, issue_grant, issue_session, secret_hash
 from appservice.web.access import SESSION_S, Access
@@ -17,6 +18,7 @@ from tests.unit.videos import ALICE, ROOM
 KEY = b"k" * 32
 SCOPE = Scope(3, 7)
 VIDEO = VideoId("00000000-0000-0000-0000-000000000001")
+PERMISSIONS = {"*": Level.USER}
 
 
 class Members:
@@ -53,7 +55,7 @@ def members() -> Members:
 
 @pytest.fixture
 def access(members: Members) -> Access:
-    return Access(cast("Store", members), cast("SignInStore", members), KEY)
+    return Access(cast("Store", members), cast("SignInStore", members), KEY, PERMISSIONS)
 
 
 @pytest.fixture
@@ -175,7 +177,7 @@ class Changing(Members):
 
 async def test_an_answer_from_before_a_change_is_not_kept() -> None:
     members = Changing()
-    members.access = Access(cast("Store", members), cast("SignInStore", members), KEY)
+    members.access = Access(cast("Store", members), cast("SignInStore", members), KEY, PERMISSIONS)
     assert await members.access.served_stage(VIDEO, ROOM) == "1-ready"
     assert await members.access.served_stage(VIDEO, ROOM) is None
 
@@ -209,7 +211,7 @@ async def test_secrets_that_never_sign_in(access: Access, monkeypatch: pytest.Mo
         "",
         "x",
         f"{2**40}.x.y",
-        Access(cast("Store", None), cast("SignInStore", None), b"o" * 32).new_secret(),
+        Access(cast("Store", None), cast("SignInStore", None), b"o" * 32, PERMISSIONS).new_secret(),
     ):
         with pytest.raises(UnknownTokenError):
             await access.signed_in(secret, ROOM)
@@ -218,3 +220,17 @@ async def test_secrets_that_never_sign_in(access: Access, monkeypatch: pytest.Mo
     monkeypatch.setattr("appservice.web.access.time", SimpleNamespace(monotonic=time.monotonic, time=lambda: 2**40))
     with pytest.raises(UnknownTokenError):
         await access.signed_in(old, ROOM)
+
+
+async def test_whom_the_configuration_blocks_gets_in_by_nothing_of_before(members: Members, access: Access) -> None:
+    token, session = access.open_session(ALICE, ROOM)
+    grant = access.grant(SCOPE).path.partition("/")[0]
+    blocked = Access(cast("Store", members), cast("SignInStore", members), KEY, {"*": Level.USER, ALICE: Level.BLOCKED})
+    assert blocked.session(f"Bearer {token}") == session
+    with pytest.raises(ForbiddenError):
+        await blocked.membership(session, ROOM)
+    with pytest.raises(ForbiddenError):
+        blocked.open_session(ALICE, ROOM)
+    with pytest.raises(ForbiddenError):
+        await blocked.viewer(grant, str(SCOPE))
+    assert await access.viewer(grant, str(SCOPE)) == (SCOPE, ROOM)
