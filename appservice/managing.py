@@ -143,14 +143,23 @@ def check_delete(video: Video, viewer: Viewer) -> None:
 def check_restore(video: Video, viewer: Viewer) -> None:
     """Raise NotFoundError or ForbiddenError unless the viewer may bring back a video that was deleted.
 
-    Nobody learns of videos that are not theirs; and what a moderator took away, its sender does not bring back.
+    Nobody learns of videos that are not theirs. What a moderator took away, only moderators bring back; and what its
+    sender took away, the sender alone.
     """
-    if viewer.moderates:
-        return
-    if video.sender != viewer.user_id:
+    if video.sender != viewer.user_id and not viewer.moderates:
         raise NotFoundError("There is no such video.")
-    if video.deleted_by not in {None, viewer.user_id}:
+    if video.deleted_by in {None, viewer.user_id}:
+        return
+    if video.deleted_by == video.sender:
+        raise ForbiddenError("Its sender deleted this video.")
+    if not viewer.moderates:
         raise ForbiddenError("A moderator deleted this video.")
+
+
+def check_undo(video: Video, actor: UserId) -> None:
+    """Raise ForbiddenError unless it was `actor` who took a video away."""
+    if video.deleted_by != actor:
+        raise ForbiddenError("Somebody else deleted this video.")
 
 
 def check_decide(video: Video, viewer: Viewer) -> None:

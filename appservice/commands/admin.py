@@ -18,7 +18,7 @@ from appservice.commands.asked import Asked, RefusedError, short_id
 from appservice.commands.blocks import beginning_with, block_line, how_to_unblock, take_digits
 from appservice.commands.grammar import UsageError
 from appservice.commands.registry import Command, Rank
-from appservice.managing import UNDO_S
+from appservice.managing import UNDO_S, check_undo
 from appservice.model import RoomId, State, UserId, Video, VideoId
 from appservice.permissions import Level, level_of
 from appservice.store import Quarantined, Queue, RoomLine, Undoable, UnknownContentError, UserLine
@@ -295,7 +295,7 @@ async def _undo_requeue(asked: Asked, last: Undoable, video: Video) -> str | Non
 
 async def _undo_deletion(asked: Asked, _: Undoable, video: Video) -> str | None:
     restored = await asked.parts.managing.restore(
-        video.id, RoomId(video.room_id), lambda now: None, UNDO_S, by=asked.user_id
+        video.id, RoomId(video.room_id), lambda now: check_undo(now, asked.user_id), UNDO_S, by=asked.user_id
     )
     return asked.say("bot-undeleted", id=short_id(restored))
 

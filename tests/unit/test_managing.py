@@ -12,6 +12,7 @@ from appservice.managing import (
     actions,
     check_decide,
     check_restore,
+    check_undo,
     managed,
     may_order,
     may_see,
@@ -101,7 +102,8 @@ def test_what_does_not_wait_is_not_decided() -> None:
 def test_who_brings_back_what_was_deleted() -> None:
     by_owner = make_video(visibility=Visibility.REMOVED, deleted_by=ALICE)
     check_restore(by_owner, OWNER)
-    check_restore(by_owner, MODERATOR)
+    with pytest.raises(ForbiddenError):
+        check_restore(by_owner, MODERATOR)
     with pytest.raises(NotFoundError):
         check_restore(by_owner, OTHER)
     by_moderator = make_video(visibility=Visibility.REMOVED, deleted_by=MODERATOR.user_id)
@@ -109,6 +111,9 @@ def test_who_brings_back_what_was_deleted() -> None:
     check_restore(by_moderator, MODERATING_OWNER)
     with pytest.raises(ForbiddenError):
         check_restore(by_moderator, OWNER)
+    check_undo(by_moderator, MODERATOR.user_id)
+    with pytest.raises(ForbiddenError):
+        check_undo(by_owner, MODERATOR.user_id)
 
 
 @pytest.mark.parametrize(
