@@ -205,6 +205,26 @@ def _upload_paths() -> dict[str, Any]:
     }
 
 
+def _export_paths() -> dict[str, Any]:
+    secret = _in_path("secret")
+    secret["schema"] = {"type": "string", "pattern": "^[A-Za-z0-9_-]{20,100}$"}
+    zipped: dict[str, Any] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        "/export/{secret}": {
+            "get": {
+                "summary": "What a member takes with them, by the link that the bot told them; `Range` is heeded",
+                "parameters": [secret],
+                "responses": {
+                    **_responses({"description": "The whole zip", "content": zipped}, 404, 503),
+                    "304": {"description": "It is known already (`If-None-Match`)"},
+                    "416": {"description": "There is no such part"},
+                    "206": {"description": "A part of it", "content": zipped},
+                },
+            }
+        }
+    }
+
+
 def document() -> bytes:
     """Return the document as JSON."""
     models: list[type[BaseModel]] = [
@@ -219,7 +239,7 @@ def document() -> bytes:
         {
             "openapi": "3.1.0",
             "info": {"title": "Roomreel", "version": __version__, "license": {"name": "Apache-2.0"}},
-            "paths": _paths() | _upload_paths(),
+            "paths": _paths() | _upload_paths() | _export_paths(),
             "components": {
                 "schemas": schemas["$defs"],
                 "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
