@@ -18,6 +18,13 @@ class PublicStore(Database):
         latest = max(rows, key=lambda row: row["member_changed_at"])
         return PublicMember(user_id, latest["member_name"], latest["member_avatar"], [read_video(row) for row in rows])
 
+    async def revision(self, user_id: UserId) -> str | None:
+        """Return what changes whenever `member` would answer something else; None for anybody who shows nothing."""
+        if not user_id.isprintable():
+            return None
+        revision: str | None = (await self._fetch("published_revision", user_id))[0]["revision"]
+        return revision
+
     async def video(self, user_id: UserId, video_id: VideoId) -> Video | None:
         """Return a video while its sender shows it to everybody."""
         rows = await self._published(user_id, video_id)

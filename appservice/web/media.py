@@ -20,6 +20,7 @@ from appservice.web.reels import (
     Reel,
     build_reel,
     channel,
+    keys_of_turns,
     regrown,
     revision_of,
     taking_turns,
@@ -127,9 +128,14 @@ async def _listed(context: Context, room_id: RoomId, key: str) -> list[Video]:
     if key == CHANNEL_KEY:
         present = {member.user_id for member in members}
         return channel([video for video in videos if video.sender in present])
-    keys = None if key == EVERYBODY_KEY else {int(part) for part in key.split("+")}
     people = [member for member in members if member.user_id != context.config.bot]
-    return together(videos, [member.user_id for member in taking_turns(people, keys)])
+    if key == EVERYBODY_KEY:
+        return together(videos, [member.user_id for member in taking_turns(people)])
+    keys = keys_of_turns(key)
+    in_turn = taking_turns(people, keys or ())
+    if keys is None or len(in_turn) < len(keys):
+        return []  # an address that we did not give, or somebody has left
+    return together(videos, [member.user_id for member in in_turn])
 
 
 def playlist_answer(playlists: Mapping[str, str], name: str, headers: Mapping[str, str]) -> web.Response:

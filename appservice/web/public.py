@@ -6,17 +6,21 @@ shows nothing, is unknown, or cannot be, gets one and the same answer.
 
 import asyncio
 import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 import jinja2
 from aiohttp import web
-from pydantic import BaseModel
 
 from appservice import resources
 from appservice.errors import GoneError, NotFoundError
 from appservice.model import PublicMember, UserId, Video, VideoId
+from appservice.store import PublicStore
 from appservice.texts import LANGUAGES, Texts, preferred_language
+from appservice.web.bytes_cache import BytesCache
 from appservice.web.context import CONTEXT
 from appservice.web.media import avatar_picture, file_answer, playlist_answer, storyboard_track
 from appservice.web.member import (
@@ -29,10 +33,11 @@ from appservice.web.member import (
 )
 from appservice.web.page import POLICY, Entry, read_entry, template
 from appservice.web.progressive import send
-from appservice.web.reels import build_reel, revision_of
+from appservice.web.reels import build_reel
 from appservice.whole import whole_of
 
 _ENTRY = "src/page.tsx"
+_CACHE_BYTES = 64 * 1024 * 1024
 # Neither a shared cache nor a browser answers in our place; a search engine does not keep it.
 _HEADERS = {
     "Cache-Control": "private, no-cache",
@@ -52,13 +57,6 @@ routes = web.RouteTableDef()
 
 def _user(request: web.Request) -> UserId:
     return UserId(request.match_info["user_id"])
-
-
-async def _member(request: web.Request) -> PublicMember:
-    member = await request.app[CONTEXT].public.member(_user(request))
-    if member is None:
-        raise NotFoundError("There is nothing here.")
-    return member
 
 
 async def _video(request: web.Request) -> Video:
@@ -96,37 +94,105 @@ def _say(texts: Texts, message_id: str, **arguments: object) -> str:
     return texts.say(message_id, arguments)
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Something of a member's page in one revision of what they publish."""
+
+    revision: str
+    etag: str
+    body: bytes
+
+
+class PageCache:
+    """What was made of members' pages lately: a page of thousands of videos takes a second, and anybody may ask for it.
+
+    Whether it is still what they publish is asked of the database each time.
+    """
+
+    def __init__(self, total: int = _CACHE_BYTES, per_member: int = _CACHE_BYTES // 4) -> None:
+        self._pages: BytesCache[str, _Page] = BytesCache(total, per_member)
+        # One at a time: the same page is not made for each of those who ask for it at once.
+        self._making = asyncio.Lock()
+
+    async def page(
+        self, store: PublicStore, user_id: UserId, kind: str, make: Callable[[PublicMember], str]
+    ) -> _Page | None:
+        """Return a member's page of some kind, made when it was not or is not what they publish; None for nothing."""
+        revision = await store.revision(user_id)
+        if revision is None:
+            return None
+        if kept := self._kept(user_id, kind, revision):
+            return kept
+        async with self._making:
+            if kept := self._kept(user_id, kind, revision):
+                return kept
+            member = await store.member(user_id)
+            if member is None:
+                return None
+            body = (await asyncio.to_thread(make, member)).encode()
+            page = _Page(revision, hashlib.sha256(body).hexdigest()[:16], body)
+            if await store.revision(user_id) == revision:  # else the body may be of a later one
+                self._pages.put(user_id, kind, page, len(body))
+            return page
+
+    def _kept(self, user_id: UserId, kind: str, revision: str) -> _Page | None:
+        kept = self._pages.get(user_id, kind)
+        return kept if kept and kept.revision == revision else None
+
+
+PAGES = web.AppKey("pages", PageCache)
+
+
+async def _page(request: web.Request, kind: str, make: Callable[[PublicMember], str]) -> _Page | None:
+    return await request.app[PAGES].page(request.app[CONTEXT].public, _user(request), kind, make)
+
+
 async def _show(pages: _Pages, request: web.Request) -> web.Response:
-    context = request.app[CONTEXT]
-    member = await context.public.member(_user(request))
     language = preferred_language(request.headers.get("Accept-Language", ""))
-    html = pages.render(language, context.config.web.public_url, member_view(member) if member else None)
-    return _kept(request, html.encode(), "text/html", status=200 if member else 404)
+    root = request.app[CONTEXT].config.web.public_url
+    page = await _page(request, language, lambda member: pages.render(language, root, member_view(member)))
+    if page is None:
+        return _kept(request, _whole(pages.render(language, root, None)), "text/html", status=404)
+    return _kept(request, page, "text/html")
 
 
-def _kept(request: web.Request, body: bytes, content_type: str, status: int = 200) -> web.Response:
+def _whole(text: str) -> _Page:
+    body = text.encode()
+    return _Page("", hashlib.sha256(body).hexdigest()[:16], body)
+
+
+def _kept(request: web.Request, page: _Page, content_type: str, status: int = 200) -> web.Response:
     """Answer what the browser may keep, but has to ask about each time."""
-    etag = hashlib.sha256(body).hexdigest()[:16]
-    headers = {**_PAGE_HEADERS, "ETag": f'"{etag}"'}
-    if status == 200 and any(known.value in {etag, "*"} for known in request.if_none_match or ()):
+    headers = {**_PAGE_HEADERS, "ETag": f'"{page.etag}"'}
+    if status == 200 and any(known.value in {page.etag, "*"} for known in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
-    return web.Response(body=body, status=status, content_type=content_type, charset="utf-8", headers=headers)
+    return web.Response(body=page.body, status=status, content_type=content_type, charset="utf-8", headers=headers)
 
 
 @routes.get(_USER + "/reel.json")
 async def reel_data(request: web.Request) -> web.Response:
     """Answer the page as data, so that it can be brought up to date."""
-    view: BaseModel = member_view(await _member(request))
-    return _kept(request, view.model_dump_json().encode(), "application/json")
+    page = await _page(request, "data", lambda member: member_view(member).model_dump_json())
+    if page is None:
+        raise NotFoundError("There is nothing here.")
+    return _kept(request, page, "application/json")
 
 
 @routes.get(_USER + r"/reel/{revision:[0-9a-f]{16}}/{name:(?:index|\d{1,5})\.m3u8}")
 async def reel_playlist(request: web.Request) -> web.Response:
     """Answer a playlist of the reel as it is now. Raises GoneError for an earlier revision."""
-    member = await _member(request)
-    if revision_of(member.videos) != request.match_info["revision"]:
+    page = await _page(request, "reel", _playlists)
+    reel = json.loads(page.body) if page else None
+    if reel is None:
+        raise NotFoundError("There is nothing here.")
+    if reel["revision"] != request.match_info["revision"]:
         raise GoneError("The reel has changed. Ask for the page again.")
-    return playlist_answer(build_reel(member.videos, "../../").playlists, request.match_info["name"], _HEADERS)
+    return playlist_answer(reel["playlists"], request.match_info["name"], _HEADERS)
+
+
+def _playlists(member: PublicMember) -> str:
+    reel = build_reel(member.videos, "../../")
+    return json.dumps({"revision": reel.revision, "playlists": reel.playlists})
 
 
 @routes.get(_VIDEO + "/storyboard.vtt")
@@ -161,12 +227,15 @@ async def media_file(request: web.Request) -> web.StreamResponse:
 @routes.get(_USER + "/avatar")
 async def avatar(request: web.Request) -> web.Response:
     """Answer the member's avatar as a small picture."""
-    member = await _member(request)
-    return await avatar_picture(request.app[CONTEXT], member.avatar_mxc, _HEADERS)
+    page = await _page(request, "avatar", lambda member: member.avatar_mxc or "")
+    if page is None:
+        raise NotFoundError("There is nothing here.")
+    return await avatar_picture(request.app[CONTEXT], page.body.decode() or None, _HEADERS)
 
 
 def add_public_pages(app: web.Application) -> None:
     """Serve all of it. Raises ConfigError when the page was not built."""
     entry = read_entry(resources.widget_assets(), _ENTRY)
+    app[PAGES] = PageCache()
     app.router.add_get(_USER, partial(_show, _Pages(entry, template(resources.templates(), "member.html"))))
     app.router.add_routes(routes)

@@ -9,12 +9,12 @@ Only the last video of a reel may still grow: its playlists then get more segmen
 
 import hashlib
 import math
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from appservice.model import Member, State, UserId, Video
+from appservice.web.bytes_cache import BytesCache
 from transcode.playlist import Item, master_playlist, media_playlist, tiers
 
 CHANNEL_KEY = "all"
@@ -79,6 +79,15 @@ def key_of_turns(members: Sequence[Member]) -> str:
     return "+".join(str(member.key) for member in members)
 
 
+def keys_of_turns(reel_key: str) -> tuple[int, ...] | None:
+    """Return whose turns a reel's address names; None where it is not as `key_of_turns` writes it.
+
+    So one reel has one address, and nobody makes up others for it.
+    """
+    keys = tuple(map(int, reel_key.split("+")))
+    return keys if "+".join(map(str, sorted(set(keys)))) == reel_key else None
+
+
 def _whole_first(videos: Sequence[Video]) -> list[Video]:
     """Put the first video that grows behind those that are whole; the others that grow wait for their turn."""
     growing = [video for video in videos if video.is_growing]
@@ -136,22 +145,30 @@ def _available(video: Video) -> int | None:
     return video.available or len(video.renditions[0].durations)
 
 
-class ReelCache:
-    """The reels asked for lately; old revisions stay a while for those who still play them."""
+_CACHE_BYTES = 128 * 1024 * 1024
+_ROOM_BYTES = 32 * 1024 * 1024
+# As much as one of a growing reel's videos takes, about.
+_VIDEO_BYTES = 4096
 
-    def __init__(self, size: int = 256) -> None:
-        self._size = size
-        self._reels: OrderedDict[tuple[int, str, str], Reel] = OrderedDict()
+
+class ReelCache:
+    """The reels asked for lately, in bounded memory and each room within its share.
+
+    Old revisions stay a while for those who still play them.
+    """
+
+    def __init__(self, total: int = _CACHE_BYTES, per_room: int = _ROOM_BYTES) -> None:
+        self._reels: BytesCache[tuple[str, str], Reel] = BytesCache(total, per_room)
 
     def get(self, room_key: int, reel_key: str, revision: str) -> Reel | None:
         """Return a reel that was put in, if it is still there."""
-        reel = self._reels.get((room_key, reel_key, revision))
-        if reel:
-            self._reels.move_to_end((room_key, reel_key, revision))
-        return reel
+        return self._reels.get(room_key, (reel_key, revision))
 
     def put(self, room_key: int, reel_key: str, reel: Reel) -> None:
-        """Keep a reel, and forget the one that was asked for longest ago."""
-        self._reels[room_key, reel_key, reel.revision] = reel
-        if len(self._reels) > self._size:
-            self._reels.popitem(last=False)
+        """Keep a reel."""
+        self._reels.put(room_key, (reel_key, reel.revision), reel, size_of(reel))
+
+
+def size_of(reel: Reel) -> int:
+    """Return about how many bytes a reel takes."""
+    return sum(map(len, reel.playlists.values())) + _VIDEO_BYTES * len(reel.videos or ())

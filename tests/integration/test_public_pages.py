@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+import psutil
 import pytest
 from multidict import CIMultiDictProxy
 from PIL import Image
@@ -254,3 +255,31 @@ async def test_the_avatar(page: Page, http: aiohttp.ClientSession) -> None:
     status, headers, body = await _get(http, f"{reel.url}{url}")
     assert (status, headers["Content-Type"], headers["Cache-Control"]) == (200, "image/png", "private, no-cache")
     assert body.startswith(b"\x89PNG")
+
+
+_COPIES = """INSERT INTO videos SELECT (jsonb_populate_record(v, jsonb_build_object(
+    'id', gen_random_uuid(), 'event_id', '$copy' || n, 'position', n))).* FROM videos v, generate_series(1, 2000) n
+WHERE v.id = $1::uuid"""
+
+
+async def test_a_page_of_thousands_is_made_once_for_all_strangers(page: Page, http: aiohttp.ClientSession) -> None:
+    reel = page.reel
+    assert reel.process is not None
+    service = psutil.Process(reel.process.pid)
+    await reel.rows(_COPIES, page.videos[0])
+    try:
+        for path, times in (("", 20), ("/reel.json", 20)):
+            status, _, first = await _get(http, page.url + path)
+            assert status == 200
+            before = service.cpu_times()
+            for _ in range(times):
+                assert (await _get(http, page.url + path))[2] == first
+            after = service.cpu_times()
+            assert after.user - before.user < 0.2 * times
+        videos = (await _data(http, page))["videos"]
+        assert len(videos) == 2002
+        await reel.rows("UPDATE videos SET title = 'Another' WHERE id = $1::uuid", page.videos[0])
+        assert "Another" in {video["title"] for video in (await _data(http, page))["videos"]}
+    finally:
+        await reel.rows("DELETE FROM videos WHERE event_id LIKE '$copy%'")
+    assert len((await _data(http, page))["videos"]) == 2

@@ -1,5 +1,7 @@
 """Who may do what with a video, and what becomes of it."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,6 +182,13 @@ def test_an_order(current: str, wanted: str, base: str | None, after: str) -> No
 def test_an_order_of_something_else_is_a_conflict() -> None:
     with pytest.raises(ConflictError):
         reordered(ids("bac"), ids("cab"), ids("abc"))
+
+
+def test_an_order_of_ten_thousand_is_no_work() -> None:
+    many = [VideoId(str(number)) for number in range(10_000)]
+    began = time.process_time()
+    assert reordered(many, many[::-1][:5000], many) == many[::-1][:5000] + many[:5000]
+    assert time.process_time() - began < 1
 
 
 def test_no_video_stands_twice() -> None:

@@ -17,6 +17,7 @@ from appservice.web.reels import (
     build_reel,
     channel,
     key_of_turns,
+    keys_of_turns,
     members_reel,
     regrown,
     revision_of,
@@ -242,8 +243,8 @@ def test_the_playlists_of_one_video_that_grows() -> None:
 
 
 def test_the_cache_forgets_what_was_asked_for_longest_ago() -> None:
-    cache = ReelCache(size=2)
-    one, two, three = (Reel(str(n), {}) for n in range(3))
+    cache = ReelCache(total=250, per_room=250)
+    one, two, three = (Reel(str(n), {"index.m3u8": "x" * 100}) for n in range(3))
     cache.put(1, "all", one)
     cache.put(1, "all", two)
     assert cache.get(1, "all", "0") is one
@@ -258,3 +259,34 @@ def test_the_cache_keeps_rooms_and_lists_apart() -> None:
     cache.put(1, "all", Reel("r", {}))
     assert cache.get(2, "all", "r") is None
     assert cache.get(1, "7", "r") is None
+
+
+@pytest.mark.parametrize("key", ["7+7", "12+7", "07", "7+012", "0012+07"])
+def test_a_reel_of_several_has_one_address(key: str) -> None:
+    assert keys_of_turns(key) is None
+
+
+def test_an_address_that_we_wrote_is_read() -> None:
+    assert keys_of_turns("7+12") == (7, 12)
+    assert keys_of_turns("7") == (7,)
+
+
+def test_a_room_pushes_out_its_own_reels_alone() -> None:
+    cache = ReelCache(total=1000, per_room=500)
+    cache.put(1, "all", Reel("mine", {"index.m3u8": "x" * 400}))
+    for number in range(100):
+        cache.put(2, str(number), Reel("made-up", {"index.m3u8": "x" * 100}))
+    assert cache.get(1, "all", "mine") is not None
+    assert [cache.get(2, str(number), "made-up") is not None for number in (0, 94, 95, 99)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_many_rooms_stay_within_the_whole() -> None:
+    cache = ReelCache(total=1000, per_room=500)
+    for room in range(100):
+        cache.put(room, "all", Reel("r", {"index.m3u8": "x" * 100}))
+    assert sum(cache.get(room, "all", "r") is not None for room in range(100)) == 10
