@@ -116,6 +116,11 @@ class LimitExceededError(RequestError):
     status = 429
     errcode = "M_LIMIT_EXCEEDED"
 
+    def __init__(self, text: str, *, retry_after: float | None = None) -> None:
+        """`retry_after`: in how many seconds the same request may succeed, where that is known."""
+        super().__init__(text)
+        self.retry_after = retry_after
+
 
 class UserLimitError(RequestError):
     """The asker has as much as one person may have (MSC4335)."""
@@ -154,6 +159,12 @@ class LockedError(RequestError):
 
 class InvalidHeaderError(RequestError):
     """A header is missing, or not of the form that its specification gives it."""
+
+    errcode = "M_INVALID_PARAM"
+
+
+class InvalidParamError(RequestError):
+    """A parameter of the address is not of the form that the endpoint takes."""
 
     errcode = "M_INVALID_PARAM"
 

@@ -53,7 +53,7 @@ from appservice.web.clock import SharedClock
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
 from appservice.web.context import Context
 from appservice.web.hub import Hub
-from appservice.web.limits import CodeLimit
+from appservice.web.limits import RateLimits
 from appservice.web.reels import ReelCache
 from appservice.web.streams import EventStreams
 from appservice.worker.answers import answer_command
@@ -289,7 +289,7 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         hub=Hub(parts.dsn, channels.watching, on_change=access.forget),
         streams=EventStreams(),
         reels=ReelCache(),
-        codes=CodeLimit(),
+        limits=RateLimits(),
         # Avatars may come from other homeservers, however slow: what asks ours does not wait behind them.
         session=await stack.enter_async_context(_connections(_MOST_OF_PEER)),
         uploads=parts.uploads,

@@ -4,13 +4,20 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from appservice.errors import ForbiddenError, HomeserverError, NotFoundError, UnavailableError, UnknownTokenError
+from appservice.errors import (
+    ForbiddenError,
+    HomeserverError,
+    InvalidParamError,
+    NotFoundError,
+    UnavailableError,
+    UnknownTokenError,
+)
 from appservice.managing import Viewer
 from appservice.model import Membership, Room, RoomId, UserId
 from appservice.power import is_moderator
@@ -40,10 +47,17 @@ class OpenIdToken(BaseModel):
     matrix_server_name: str = Field(min_length=1, max_length=255)
 
 
+def _only(name: str, other: str) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: {"not": {"type": "null"}}, other: {"type": "null"}}}
+
+
+_ONE_PROOF: list[Any] = [_only("openid_token", "sign_in"), _only("sign_in", "openid_token")]
+
+
 class SessionRequest(BaseModel):
     """The body of `POST /api/v1/session`: one proof of who asks, and the room, which is answered too `with_room`."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_extra={"oneOf": _ONE_PROOF})
     openid_token: OpenIdToken | None = None
     sign_in: str | None = Field(default=None, min_length=1, max_length=200)
     room_id: RoomIdText
@@ -126,7 +140,9 @@ async def get_room(request: web.Request) -> web.Response:
     room = await context.store.room(session.room_id)
     if room is None:
         raise NotFoundError("There is no such room.")
-    together = request.query.getall("together", [])[:MOST_TOGETHER]
+    together = request.query.getall("together", [])
+    if len(together) > MOST_TOGETHER:
+        raise InvalidParamError(f"At most {MOST_TOGETHER} members can be put together, or everybody by `*`.")
     return json_answer(await _room_view(context, session, room, member_key, together))
 
 

@@ -1,5 +1,6 @@
 """Puts the routes together: one place renders errors, sets headers and logs requests."""
 
+import math
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -9,11 +10,13 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appservice import metrics
-from appservice.errors import RequestError, UnavailableError
+from appservice.errors import LimitExceededError, RequestError, UnavailableError
 from appservice.web import api, channel, exports, managing, media, places, public, sign_in, transactions, uploads
 from appservice.web.context import CONTEXT, Context
+from appservice.web.limits import admit
 from appservice.web.openapi import document
 from appservice.web.page import add_page
+from appservice.web.requests import check_address
 
 log = structlog.get_logger()
 
@@ -32,9 +35,24 @@ def _error(status: int, errcode: str, text: str) -> web.Response:
     return web.json_response({"errcode": errcode, "error": text}, status=status, headers={"Cache-Control": "no-store"})
 
 
+def _limited(error: LimitExceededError) -> web.Response:
+    content: dict[str, object] = {"errcode": error.errcode, "error": str(error)}
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after is not None:
+        # Both forms: HTTP's, and that of the client-server API.
+        content["retry_after_ms"] = math.ceil(error.retry_after * 1000)
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return web.json_response(content, status=error.status, headers=headers)
+
+
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    context = request.app[CONTEXT]
     try:
+        check_address(request)
+        admit(request, context.limits, context.access, context.config.web.trusted_proxies)
         return await handler(request)
+    except LimitExceededError as error:
+        return _limited(error)
     except RequestError as error:
         return _error(error.status, error.errcode, str(error))
     except web.HTTPRedirection:

@@ -23,7 +23,7 @@ from appservice.store import (
 from appservice.web.access import Access
 from appservice.web.clock import SharedClock
 from appservice.web.hub import Hub
-from appservice.web.limits import CodeLimit
+from appservice.web.limits import RateLimits
 from appservice.web.reels import ReelCache
 from appservice.web.streams import EventStreams
 
@@ -47,7 +47,7 @@ class Context:
     hub: Hub
     streams: EventStreams
     reels: ReelCache
-    codes: CodeLimit
+    limits: RateLimits
     session: aiohttp.ClientSession
     uploads: UploadStore
     upload_folder: UploadFolder

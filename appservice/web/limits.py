@@ -1,31 +1,118 @@
-"""How often something may be asked for, counted in this process alone."""
+"""How often anybody may ask, counted in this process: by user where a session says who it is, else by address.
 
-import time
-from collections import OrderedDict
+Far above what widgets and players do, also when many of them stand behind one address.
+"""
 
-from appservice.errors import LimitExceededError
-from appservice.model import RoomId
+from enum import Enum, auto
 
-_MOST_CODES = 60
-_WITHIN_S = 60.0
-_MOST_ROOMS = 10_000
+from aiohttp import web
+from throttled import MemoryStore, Throttled, per_min
+
+from appservice.errors import LimitExceededError, UnknownTokenError
+from appservice.web.access import Access
+from appservice.web.addresses import Networks, bucket_of, client_of
+
+_MOST_KEYS = 50_000
+"""Who asks is remembered of so many; of more, those who asked longest ago are forgotten."""
 
 
-class CodeLimit:
-    """How many codes may be asked for in a room, in this process: they are no way to fill the database."""
+class Limit(Enum):
+    """What is counted apart."""
+
+    PUBLIC = auto()
+    IDENTITY = auto()
+    CODES = auto()
+    MEMBER_PAGES = auto()
+    PUBLIC_MEDIA = auto()
+    EXPORTS = auto()
+    READS = auto()
+    WRITES = auto()
+    ORDERS = auto()
+    REPORTS = auto()
+    UPLOADS = auto()
+    MEDIA = auto()
+    ROOM_CODES = auto()
+
+
+_RATES = {
+    # By address: an office, or a provider's many customers, may be one.
+    Limit.PUBLIC: (3000, 1000),
+    Limit.IDENTITY: (300, 150),
+    Limit.CODES: (60, 30),
+    Limit.MEMBER_PAGES: (300, 150),
+    Limit.PUBLIC_MEDIA: (12_000, 6000),
+    Limit.EXPORTS: (60, 30),
+    # By user, or by membership.
+    Limit.READS: (1200, 400),
+    Limit.WRITES: (1200, 400),
+    Limit.ORDERS: (120, 60),
+    Limit.REPORTS: (60, 30),
+    Limit.UPLOADS: (60, 30),
+    Limit.MEDIA: (12_000, 6000),
+    # By room, from all addresses.
+    Limit.ROOM_CODES: (600, 300),
+}
+"""Requests a minute, and how many of them may come at once."""
+
+
+class RateLimits:
+    """Counts requests (GCRA), in bounded memory."""
 
     def __init__(self) -> None:
-        self._asked: OrderedDict[RoomId, tuple[float, int]] = OrderedDict()
+        store = MemoryStore(options={"MAX_SIZE": _MOST_KEYS})
+        self._throttles = {
+            limit: Throttled(using="gcra", quota=per_min(*_RATES[limit]), store=store, key_prefix=limit.name.lower())
+            for limit in Limit
+        }
 
-    def count(self, room_id: RoomId) -> None:
-        """Count one more. Raises LimitExceededError when there were too many lately."""
-        now = time.monotonic()
-        began, count = self._asked.get(room_id, (now, 0))
-        if now - began > _WITHIN_S:
-            began, count = now, 0
-        if count >= _MOST_CODES:
-            raise LimitExceededError("Too many codes were asked for in this room. Try again in a minute.")
-        self._asked[room_id] = began, count + 1
-        self._asked.move_to_end(room_id)
-        if len(self._asked) > _MOST_ROOMS:
-            self._asked.popitem(last=False)
+    def count(self, limit: Limit, key: str) -> None:
+        """Count one more request. Raises LimitExceededError when there were too many lately."""
+        result = self._throttles[limit].limit(key)
+        if result.limited:
+            raise LimitExceededError(
+                "There are too many requests. Wait a moment, then try again.", retry_after=result.state.retry_after
+            )
+
+
+def admit(request: web.Request, limits: RateLimits, access: Access, trusted: Networks) -> None:
+    """Count a request before anything is done for it. Raises LimitExceededError.
+
+    What opens media, and the homeserver's token, are checked first: `web/media` counts by membership.
+    """
+    resource = request.match_info.route.resource
+    path = resource.canonical if resource else ""
+    if path == "/live" or path.startswith(("/media/", "/_matrix/app/")):
+        return
+    if path.startswith("/api/v1/") and (limit := _by_user(request.method, path)):
+        try:
+            limits.count(limit, access.session(request.headers.get("Authorization")).user_id)
+        except UnknownTokenError:
+            limits.count(Limit.PUBLIC, address_of(request, trusted))
+        return
+    limits.count(_by_address(request.method, path), address_of(request, trusted))
+
+
+def address_of(request: web.Request, trusted: Networks) -> str:
+    """Return the address by which a request counts."""
+    return bucket_of(client_of(request.remote or "", request.headers.getall("X-Forwarded-For", []), trusted))
+
+
+def _by_address(method: str, path: str) -> Limit:
+    if path.startswith("/u/"):
+        return Limit.PUBLIC_MEDIA if path.startswith("/u/{user_id}/v/") else Limit.MEMBER_PAGES
+    if path.startswith("/export/"):
+        return Limit.EXPORTS
+    if path == "/api/v1/sign-in" and method == "POST":
+        return Limit.CODES
+    return Limit.IDENTITY if path in {"/api/v1/session", "/api/v1/sign-in"} else Limit.PUBLIC
+
+
+def _by_user(method: str, path: str) -> Limit | None:
+    if path in {"/api/v1/session", "/api/v1/sign-in", "/api/v1/time", "/api/v1/openapi.json"}:
+        return None
+    if method in {"GET", "HEAD"}:
+        return Limit.READS
+    if method == "POST" and path == "/api/v1/uploads":
+        return Limit.UPLOADS
+    ends = {"order": Limit.ORDERS, "report": Limit.REPORTS}
+    return ends.get(path.rpartition("/")[2], Limit.WRITES)

@@ -1,6 +1,6 @@
 """What members and moderators do with videos: change, delete with undo, order, report."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import structlog
 from aiohttp import web
@@ -32,6 +32,8 @@ _BODY = 4 * 1024
 _ORDER_BODY = 512 * 1024
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _VIDEO = rf"/api/v1/videos/{{id:{_UUID}}}"
+
+_VideoIdText = Annotated[StrictStr, Field(pattern=f"^{_UUID}$")]
 
 routes = web.RouteTableDef()
 
@@ -79,8 +81,8 @@ class OrderRequest(BaseModel):
     """The body of `PUT …/order`: all of a member's videos, and the order that the editor saw."""
 
     model_config = ConfigDict(extra="forbid")
-    videos: list[StrictStr] = Field(max_length=10_000)
-    base: list[StrictStr] | None = Field(None, max_length=10_000)
+    videos: list[_VideoIdText] = Field(max_length=10_000, json_schema_extra={"uniqueItems": True})
+    base: list[_VideoIdText] | None = Field(None, max_length=10_000)
 
 
 class ReportRequest(BaseModel):

@@ -8,11 +8,12 @@ from typing import TypeAlias
 import aiohttp
 from aiohttp import web
 
-from appservice.errors import GoneError, NotFoundError
+from appservice.errors import ForbiddenError, GoneError, NotFoundError
 from appservice.matrix.discovery import read_limited
 from appservice.model import RoomId, Video, VideoId
 from appservice.tokens import Scope
 from appservice.web.context import CONTEXT, Context
+from appservice.web.limits import Limit, address_of
 from appservice.web.reels import (
     CHANNEL_KEY,
     EVERYBODY_KEY,
@@ -55,7 +56,12 @@ routes = web.RouteTableDef()
 
 async def _open(request: web.Request) -> tuple[Context, Scope, RoomId]:
     context = request.app[CONTEXT]
-    scope, room_id = await context.access.viewer(request.match_info["grant"], request.match_info["scope"])
+    try:
+        scope, room_id = await context.access.viewer(request.match_info["grant"], request.match_info["scope"])
+    except ForbiddenError:
+        context.limits.count(Limit.PUBLIC, address_of(request, context.config.web.trusted_proxies))
+        raise
+    context.limits.count(Limit.MEDIA, f"{scope.room_key}.{scope.member_key}")
     return context, scope, room_id
 
 
@@ -123,18 +129,16 @@ async def _regrow(context: Context, room_id: RoomId, known: Reel, videos: Sequen
 
 
 async def _listed(context: Context, room_id: RoomId, key: str) -> list[Video]:
+    keys = None if key in {CHANNEL_KEY, EVERYBODY_KEY} else keys_of_turns(key)
     members = await context.store.joined_members(room_id)
     videos = await context.store.room_videos(room_id)
     if key == CHANNEL_KEY:
         present = {member.user_id for member in members}
         return channel([video for video in videos if video.sender in present])
     people = [member for member in members if member.user_id != context.config.bot]
-    if key == EVERYBODY_KEY:
-        return together(videos, [member.user_id for member in taking_turns(people)])
-    keys = keys_of_turns(key)
-    in_turn = taking_turns(people, keys or ())
-    if keys is None or len(in_turn) < len(keys):
-        return []  # an address that we did not give, or somebody has left
+    in_turn = taking_turns(people, keys)
+    if keys and len(in_turn) < len(keys):
+        return []  # somebody has left, or was never there
     return together(videos, [member.user_id for member in in_turn])
 
 

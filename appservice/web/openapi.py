@@ -37,6 +37,15 @@ class ErrorView(BaseModel):
     error: str
 
 
+class LimitView(ErrorView):
+    """Too many requests: after `retry_after_ms` the same one may succeed, where that is known.
+
+    A `Retry-After` header tells it, too.
+    """
+
+    retry_after_ms: int | None = None
+
+
 def _in_path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
@@ -59,6 +68,8 @@ def _content(model: type[BaseModel]) -> dict[str, Any]:
 
 def _responses(ok: dict[str, Any], *errors: int) -> dict[str, Any]:
     failed = {str(status): {"description": "See `error`", "content": _content(ErrorView)} for status in errors}
+    # Whoever asks too often is told to wait, whatever for.
+    failed["429"] = {"description": "Too many requests", "content": _content(LimitView)}
     return {"200": ok, **failed}
 
 
@@ -138,7 +149,7 @@ def _paths() -> dict[str, Any]:
                 "summary": "The room, its members and their reels",
                 "security": bearer,
                 "parameters": [_ROOM_ID, _TOGETHER],
-                "responses": _responses(room, 401, 403, 404, 503),
+                "responses": _responses(room, 400, 401, 403, 404, 503),
             }
         },
         "/api/v1/rooms/{room_id}/events": {
@@ -146,7 +157,7 @@ def _paths() -> dict[str, Any]:
                 "summary": "Changes of the room, as server-sent events",
                 "security": bearer,
                 "parameters": [_ROOM_ID],
-                "responses": _responses(stream, 401, 403, 503),
+                "responses": _responses(stream, 401, 403, 404, 503),
             }
         },
         "/api/v1/rooms/{room_id}/watching": {
@@ -155,7 +166,7 @@ def _paths() -> dict[str, Any]:
                 "security": bearer,
                 "parameters": [_ROOM_ID],
                 "requestBody": {"required": True, "content": _content(WatchingRequest)},
-                "responses": _responses(watching, 400, 401, 403, 413, 503),
+                "responses": _responses(watching, 400, 401, 403, 404, 413, 503),
             }
         },
         **_managing_paths(),
@@ -166,7 +177,7 @@ def _paths() -> dict[str, Any]:
                 "parameters": [_ROOM_ID],
                 "requestBody": {"required": True, "content": _content(PlaceView)},
                 "responses": _responses(
-                    {"description": "What is kept", "content": _content(PlaceView)}, 400, 401, 403, 413, 503
+                    {"description": "What is kept", "content": _content(PlaceView)}, 400, 401, 403, 404, 413, 503
                 ),
             }
         },
@@ -231,6 +242,7 @@ def document() -> bytes:
         SessionRequest, SessionView, PendingView, SignInRequest, SignInView, SignOutRequest, RoomView, ProgressEvent,
         WatchingEvent, WatchingRequest, WatchingView, TimeView, ChangeRequest, VideoView, DeletedView, OrderRequest,
         OrderView, ReportRequest, EmptyView, PlaceView, FinishRequest, UploadView, ErrorView,
+        LimitView,
     ]  # fmt: skip
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from appservice.errors import NotFoundError
 from appservice.model import Member, State, UserId, Video
 from appservice.web.bytes_cache import BytesCache
 from transcode.playlist import Item, master_playlist, media_playlist, tiers
@@ -79,13 +80,15 @@ def key_of_turns(members: Sequence[Member]) -> str:
     return "+".join(str(member.key) for member in members)
 
 
-def keys_of_turns(reel_key: str) -> tuple[int, ...] | None:
-    """Return whose turns a reel's address names; None where it is not as `key_of_turns` writes it.
+def keys_of_turns(reel_key: str) -> tuple[int, ...]:
+    """Return whose turns a reel's address names. Raises NotFoundError where it is not as `key_of_turns` writes it.
 
     So one reel has one address, and nobody makes up others for it.
     """
     keys = tuple(map(int, reel_key.split("+")))
-    return keys if "+".join(map(str, sorted(set(keys)))) == reel_key else None
+    if "+".join(map(str, sorted(set(keys)))) != reel_key:
+        raise NotFoundError("There is no such reel.")
+    return keys
 
 
 def _whole_first(videos: Sequence[Video]) -> list[Video]:

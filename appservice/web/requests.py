@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
-from appservice.errors import BadJsonError
+from appservice.errors import BadJsonError, InvalidParamError, NotFoundError
 from appservice.tokens import Session
 from appservice.web.context import CONTEXT, Context
 
@@ -13,6 +13,26 @@ Model = TypeVar("Model", bound=BaseModel)
 RoomIdText = Annotated[str, Field(min_length=2, max_length=255, pattern=r"^![^\x00]+$")]
 
 _COMPRESS = 4096  # bytes
+_MOST_PARAMETER = 2048  # characters
+
+
+def check_address(request: web.Request) -> None:
+    """Refuse what no id or parameter of ours is, before anything is asked about it.
+
+    PostgreSQL's text holds no NUL, and UTF-8 no lone surrogate. Raises NotFoundError for the path, InvalidParamError
+    for the query.
+    """
+    # A public page has one and the same answer for everybody who cannot be, too.
+    if not request.path.startswith("/u/") and not all(map(_is_text, request.match_info.values())):
+        raise NotFoundError("There is no such thing.")
+    if not all(_is_text(part) for pair in request.query.items() for part in pair):
+        raise InvalidParamError("The address's query holds what no parameter has.")
+
+
+def _is_text(value: str) -> bool:
+    return len(value) <= _MOST_PARAMETER and not any(
+        ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 or 0xD800 <= ord(letter) < 0xE000 for letter in value
+    )
 
 
 async def enter(request: web.Request) -> tuple[Context, Session, int]:

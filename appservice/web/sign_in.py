@@ -12,6 +12,7 @@ from appservice.codes import CODE_SECONDS, browser_of, command_of, new_code
 from appservice.model import RoomId
 from appservice.tokens import secret_hash
 from appservice.web.context import CONTEXT
+from appservice.web.limits import Limit
 from appservice.web.requests import RoomIdText, json_answer, read_body
 from appservice.web.views import EmptyView
 
@@ -50,7 +51,8 @@ async def ask_for_code(request: web.Request) -> web.Response:
     """Answer a code for a browser. It is the same for rooms that we do not know, where nothing comes of it."""
     context = request.app[CONTEXT]
     room_id = RoomId((await read_body(request, SignInRequest, _MOST_BODY)).room_id)
-    context.codes.count(room_id)
+    # Besides each address's limit: codes are no way to fill the database. Strangers from few addresses do not reach it.
+    context.limits.count(Limit.ROOM_CODES, room_id)
     code, secret = new_code(), context.access.new_secret()
     browser = browser_of(request.headers.get("User-Agent", ""))
     await context.sign_ins.wait_for_code(room_id, secret_hash(secret), code, browser)

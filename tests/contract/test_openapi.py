@@ -368,3 +368,36 @@ async def test_too_large_a_body(document: Document, reel: Installation, http: ai
     found = await _request(http, "POST", f"{reel.url}/api/v1/session", data=io.BytesIO(bytes(large)))
     _check_error(found, 413, "M_TOO_LARGE")
     conform(document, "/api/v1/session", "post", *found)
+
+
+@pytest.mark.parametrize("letter", ["%00", "%01", "%1B", "%7F", "%C2%85", "%ED%A0%80", "a" * 3000])
+async def test_an_address_that_holds_what_no_id_has(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, letter: str
+) -> None:
+    room_id = await make_room(alice, reel)
+    viewer = await reel.viewer(http, alice, room_id)
+    headers = {"Authorization": f"Bearer {viewer.token}"}
+    room = quote(room_id, safe="")
+    addresses = [
+        ("GET", f"/api/v1/rooms/{room}{letter}"), ("GET", f"/api/v1/rooms/{room}{letter}/events"),
+        ("PUT", f"/api/v1/rooms/{room}/members/@a{letter}/order"), ("GET", f"/u/@a{letter}:test.local/reel.json"),
+        ("GET", f"/api/v1/uploads/{letter}"), ("DELETE", f"/api/v1/videos/{letter}"), ("GET", f"/export/{letter}"),
+        ("GET", f"/api/v1/rooms/{room}?together={letter}"),
+    ]  # fmt: skip
+    for method, address in addresses:
+        url = URL(reel.url + address, encoded=True)
+        async with http.request(method, url, headers=headers, data=b'{"videos": []}' if method == "PUT" else None) as r:
+            assert r.status in {200, 400, 403, 404}, (address, r.status)
+            assert r.content_type == "application/json"
+
+
+async def test_more_members_than_can_be_put_together(
+    document: Document, reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient
+) -> None:
+    room_id = await make_room(alice, reel)
+    viewer = await reel.viewer(http, alice, room_id)
+    path = f"/api/v1/rooms/{quote(room_id, safe='')}"
+    assert (await viewer.get(f"{path}?{'together=@a:b&' * 50}"))[0] == 200
+    found = await viewer.get(f"{path}?{'together=@a:b&' * 51}")
+    _check_error(found, 400, "M_INVALID_PARAM")
+    conform(document, "/api/v1/rooms/{room_id}", "get", *found)

@@ -227,9 +227,16 @@ async def test_bad_bodies(reel: Installation, http: aiohttp.ClientSession, body:
 
 
 async def test_codes_are_not_handed_out_without_end(spare: Installation, http: aiohttp.ClientSession) -> None:
+    async def ask(address: str) -> tuple[int, dict[str, Any], str | None]:
+        url, headers = f"{spare.url}/api/v1/sign-in", {"X-Forwarded-For": f"192.0.2.1, {address}"}
+        async with http.post(url, json={"room_id": "!busy"}, headers=headers) as response:
+            return response.status, await response.json(), response.headers.get("Retry-After")
+
     async with spare.running():
-        for _ in range(60):
-            await _ask(spare, http, "!busy")
-        status, answer = await _post(http, f"{spare.url}/api/v1/sign-in", {"room_id": "!busy"})
-        assert (status, answer["errcode"]) == (429, "M_LIMIT_EXCEEDED")
-        await _ask(spare, http, "!calm")
+        answers = [await ask("198.51.100.7") for _ in range(60)]
+        refused = [(answer, retry) for status, answer, retry in answers if status == 429]
+        assert refused
+        for answer, retry in refused:
+            assert answer["errcode"] == "M_LIMIT_EXCEEDED"
+            assert 0 < answer["retry_after_ms"] <= int(retry or 0) * 1000
+        assert (await ask("198.51.100.8"))[0] == 200, "a stranger shuts nobody else out of the room"

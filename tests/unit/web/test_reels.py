@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appservice.errors import NotFoundError
 from appservice.model import State, UserId, Video, Visibility
 from appservice.web.reels import (
     Reel,
@@ -263,7 +264,8 @@ def test_the_cache_keeps_rooms_and_lists_apart() -> None:
 
 @pytest.mark.parametrize("key", ["7+7", "12+7", "07", "7+012", "0012+07"])
 def test_a_reel_of_several_has_one_address(key: str) -> None:
-    assert keys_of_turns(key) is None
+    with pytest.raises(NotFoundError):
+        keys_of_turns(key)
 
 
 def test_an_address_that_we_wrote_is_read() -> None:
