@@ -169,14 +169,16 @@ SOUNDS = [
     _sound("late-sound.mp4", "", sound=["-itsoffset", "0.5", *source("sine=r=48000", 0.5)]),
     _sound("very-late-sound.mp4", "", sound=["-itsoffset", "3", *source("sine=r=48000", 1)], seconds=4),
     made("late-pictures.mp4", "", "-itsoffset", "0.7", *PHONE, seconds=1.7),
-    made("codec-without-sound.mkv", "a codec that we do not open", *PHONE, "-c:a", "truehd", "-strict", "-2"),
+    made("truehd.mkv", "a film's", *PHONE, "-c:a", "truehd", "-strict", "-2"),
 ]
 
 STREAMS = [
-    made("20-streams.mp4", "above the limit", *PICTURES, *SOUND, "-map", "0:v", *["-map", "1:a"] * 19, *X264,
+    made("20-streams.mp4", "a microphone in each", *PICTURES, *SOUND, "-map", "0:v", *["-map", "1:a"] * 19, *X264),
+    made("300-streams.mkv", "Matroska, which goes on without those above the limit, and then loses frames", *PICTURES,
+         *source("sine=r=8000", 0.1), "-map", "0:v", *["-map", "1:a"] * 299, *X264, "-c:a", "pcm_u8",
          ends="too-many-streams"),
-    made("300-streams.mkv", "Matroska: those above the limit are passed over", *PICTURES,
-         *source("sine=r=8000", 0.1), "-map", "0:v", *["-map", "1:a"] * 299, *X264, "-c:a", "pcm_u8"),
+    made("150-streams.mp4", "above the limit", *PICTURES, *SOUND, "-map", "0:v", *["-map", "1:a"] * 149, *X264,
+         ends="too-many-streams"),
     made("two-pictures.mp4", "the default one", *pictures("320x240"), *PICTURES, *SOUND, "-map", "0", "-map", "1",
          "-map", "2", *X264, "-disposition:v:0", "0", "-disposition:v:1", "default"),
     made("languages.mkv", "two sounds", *PHONE, "-map", "0", "-map", "1", "-map", "1"),

@@ -115,3 +115,22 @@ async def test_a_crop(how: str, tools: Tools, tmp_path: Path, transcoded: Transc
     for shown in assert_whole(tools, outcome, tmp_path, 4):
         assert_square(shown)
     _assert_images(tools, outcome)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [*video(2, end=False), "-itsoffset", "0.3", *audio(1.7, begin=0.3)],
+        ["-itsoffset", "0.3", *video(1.7, begin=0.3, end=False), *audio(2)],
+    ],
+    ids=["audio", "video"],
+)
+async def test_what_comes_late_stays_in_time_with_audio_that_changes(
+    inputs: list[str], tools: Tools, tmp_path: Path, transcoded: Transcoded
+) -> None:
+    first = made(tools, tmp_path / "0.ts", *inputs, *X264, *AC3)
+    inputs = [*video(2, begin=2), *audio(2, begin=2, layout="stereo")]
+    second = made(tools, tmp_path / "1.ts", *inputs, *X264, *AC3, "-output_ts_offset", "2")
+    source = tmp_path / "late.ts"
+    source.write_bytes(first.read_bytes() + second.read_bytes())
+    assert_whole(tools, await transcoded(source), tmp_path, 4)
