@@ -89,6 +89,7 @@ async def test_a_secret_goes_to_a_new_room_where_somebody_came_in(
             # Only the bot can ask others in: it stands for whatever else brings somebody there.
             await bot.request(
                 "POST", f"/_matrix/client/v3/rooms/{first}/invite", json={"user_id": mallory.user_id},
+                params={"user_id": reel.bot},
             )  # fmt: skip
         # Before it is told of that by a transaction, or as if it were not.
         await reel.rows("DELETE FROM members WHERE room_id = $1 AND user_id = $2", first, mallory.user_id)
