@@ -187,6 +187,9 @@ async def _apply_to_room(connection: Connection, change: intake.RoomChange) -> N
         case intake.RetentionChanged():
             await connection.execute(SQL["set_max_lifetime"], room_id, change.max_lifetime)
             return  # the worker looks every minute
+        case intake.HistoryChanged():
+            await connection.execute(SQL["set_history"], room_id, change.history)
+            return  # it governs what is sent from now on
         case intake.PowerChanged():
             await connection.execute(SQL["set_power_levels"], room_id, change.content)
         case intake.RoomEncrypted():

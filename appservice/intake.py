@@ -14,7 +14,7 @@ from appservice.clean import clean_json, clean_text
 from appservice.codes import PREFIX, is_sign_out, sign_in_code
 from appservice.errors import MalformedEventError
 from appservice.kinds import Choice, Sort, name_without_suffix, sort_of_message, sort_of_sticker
-from appservice.model import EncryptedFile, EventId, Kind, Membership, RoomId, UserId
+from appservice.model import EncryptedFile, EventId, History, Kind, Membership, RoomId, UserId
 from appservice.permissions import Level, may_use
 from appservice.policies import EVENT_TYPES, Rule, read_rule
 from appservice.tokens import decode_unpadded
@@ -169,6 +169,15 @@ class RetentionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryChanged:
+    """From now on newcomers see of what was sent before what this says (`m.room.history_visibility`)."""
+
+    room_id: RoomId
+    history: History
+    event_id: EventId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Redacted:
     """An event was redacted; if it brought a video, the video goes."""
 
@@ -236,9 +245,18 @@ class PolicyChanged:
     event_id: EventId | None = None
 
 
-RoomChange = BotMembershipChanged | RoomNamed | PowerChanged | RoomEncrypted | RoomReplaced | RetentionChanged
+RoomChange = (
+    BotMembershipChanged | RoomNamed | PowerChanged | RoomEncrypted | RoomReplaced | RetentionChanged | HistoryChanged
+)
 StateChange = (
-    MemberChanged | BotMembershipChanged | RoomNamed | PowerChanged | RoomReplaced | RetentionChanged | PolicyChanged
+    MemberChanged
+    | BotMembershipChanged
+    | RoomNamed
+    | PowerChanged
+    | RoomReplaced
+    | RetentionChanged
+    | HistoryChanged
+    | PolicyChanged
 )
 """What a later event overwrites; `event_id` is None where no event of the stream told it."""
 MessageChange = NewVideo | NewGallery | VideoEdited | Redacted | SignInSent | SignOutSent | CommandSent | Reacted
@@ -580,6 +598,11 @@ def _lifetime(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53 else None
 
 
+def _history(value: object) -> History:
+    # `world_readable` tells members no more than `shared` does, which is what holds where nothing valid is said.
+    return History(value) if value in ("invited", "joined") else History.SHARED
+
+
 def _room_state(kind: str, event: Mapping[str, object]) -> Change | None:
     match kind:
         case "m.room.name":
@@ -592,6 +615,9 @@ def _room_state(kind: str, event: Mapping[str, object]) -> Change | None:
         case "m.room.tombstone":
             replaced_by = _identifier(_content(event).get("replacement_room"), "!", "replacement_room")
             return RoomReplaced(_room_id(event), RoomId(replaced_by), _state_event_id(event))
+        case "m.room.history_visibility":
+            history = _history(_content(event).get("history_visibility"))
+            return HistoryChanged(_room_id(event), history, _state_event_id(event))
         case "m.room.retention":
             lifetime = _lifetime(_content(event).get("max_lifetime"))
             return RetentionChanged(_room_id(event), lifetime, _state_event_id(event))

@@ -89,6 +89,17 @@ class Membership(StrEnum):
     BAN = "ban"
 
 
+class History(StrEnum):
+    """Who sees what is sent in a room (client-server API, `m.room.history_visibility`)."""
+
+    SHARED = "shared"
+    """Every member, also those who come later."""
+    INVITED = "invited"
+    """Who was a member or invited by then."""
+    JOINED = "joined"
+    """Who was a member by then."""
+
+
 @dataclass(frozen=True, slots=True)
 class EncryptedFile:
     """What decrypts an attachment (client-server API, "Sending encrypted attachments").
@@ -112,7 +123,8 @@ class Video:
     away, as long as it can come back. `attempts_before`: those with the media that an edit replaced.
     `attempts_spared`: those that waited for their turn when their worker died. `awaited_since`: when its file was found
     to be not uploaded yet, whatever has come since. `spoiler`: nobody sees it without asking for it. `item`: its slot
-    among the videos of its message.
+    among the videos of its message. `history`: who of the room may see it, as that was when it was sent; what is not
+    known yet is `joined`.
     """
 
     id: VideoId
@@ -158,6 +170,7 @@ class Video:
     spoiler: bool = False
     spoiler_reason: str | None = None
     item: int = 0
+    history: History = History.SHARED
 
     @property
     def awaits_upload(self) -> bool:
@@ -187,13 +200,17 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A room's member; `key` is our own number for this membership, used in media paths."""
+    """A room's member; `key` is our own number for this membership, used in media paths.
+
+    `joined_at`: since when, as far as we know, in ms since the epoch.
+    """
 
     key: int
     user_id: UserId
     display_name: str | None
     avatar_mxc: str | None
     avatar_video: VideoId | None = None
+    joined_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,3 +263,4 @@ class Snapshot:
     read_at: datetime
     max_lifetime: int | None = None
     invited: frozenset[UserId] = frozenset()
+    history: History = History.SHARED

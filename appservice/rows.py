@@ -10,6 +10,7 @@ from appservice.model import (
     EncryptedFile,
     EventId,
     HeldFor,
+    History,
     Kind,
     Membership,
     Room,
@@ -102,6 +103,7 @@ def read_video(row: asyncpg.Record) -> Video:
         spoiler=row["spoiler"],
         spoiler_reason=row["spoiler_reason"],
         item=row["item"],
+        history=History(row["history"] or History.JOINED),
     )
 
 

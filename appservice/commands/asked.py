@@ -169,7 +169,7 @@ class Asked:
     async def _seen(self, videos: Sequence[Video]) -> list[Target]:
         rooms: dict[RoomId, Room] = {self.room.room_id: self.room}
         targets = []
-        for video in videos:
+        for video in await self.parts.store.readable(videos, self.user_id):
             if video.room_id not in rooms:
                 room = await self.parts.store.room(video.room_id)
                 if room is None or await self.parts.store.member_key(room.room_id, self.user_id) is None:

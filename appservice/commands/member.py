@@ -66,7 +66,8 @@ async def _members(asked: Asked) -> Answer:
     members = await asked.parts.store.joined_members(asked.room.room_id)
     names = {member.user_id: member.display_name for member in members}
     counts = dict.fromkeys(names, 0)
-    for video in await asked.parts.store.room_videos(asked.room.room_id):
+    everything = await asked.parts.store.room_videos(asked.room.room_id)
+    for video in await asked.parts.store.readable(everything, asked.user_id):
         if video.sender in counts and may_see(video, asked.viewer):
             counts[video.sender] += 1
     lines = [

@@ -18,7 +18,7 @@ from appservice.audience import Audience, audience_of, is_open
 from appservice.clean import clean_json
 from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, MediaError, RefusedByHomeserverError
 from appservice.intake import read_event
-from appservice.model import EventId, Membership, RoomId, Snapshot, UserId
+from appservice.model import EventId, History, Membership, RoomId, Snapshot, UserId
 from appservice.policies import Rule
 
 log = structlog.get_logger()
@@ -192,6 +192,7 @@ class Homeserver:
             read_at=read_at,
             max_lifetime=next((c.max_lifetime for c in changes if isinstance(c, intake.RetentionChanged)), None),
             invited=frozenset(c.user_id for c in everybody if c.membership is Membership.INVITE) - {self.bot},
+            history=next((c.history for c in changes if isinstance(c, intake.HistoryChanged)), History.SHARED),
         )
         return snapshot, RoomLinks(
             predecessor=_linked(creation.get("content", {}).get("predecessor"), "room_id"),

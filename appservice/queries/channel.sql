@@ -12,10 +12,15 @@ SELECT starts_at, items, before FROM channels WHERE room_id = $1 FOR UPDATE;
 -- name: set_schedule (room_id, starts_at, items, before)
 UPDATE channels SET starts_at = $2, items = $3, before = $4 WHERE room_id = $1;
 
--- name: present_videos (room_id) As `room_videos`, of those members who are there.
+-- name: present_videos (room_id) As `room_videos`, of those members who are there, and for all of them (`reels.for_all`).
 SELECT v.*
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
-WHERE v.room_id = $1 AND v.visibility <> 'removed'
+WHERE v.room_id = $1 AND v.visibility <> 'removed' AND (
+    v.history = 'shared' OR v.sent_in = $1 AND v.sent_at >= (
+        SELECT coalesce(max(floor(extract(epoch FROM n.joined_at) * 1000)::bigint), 0) FROM members n
+        WHERE n.room_id = $1 AND n.membership = 'join'
+    )
+)
 ORDER BY v.position, v.sent_at, v.id;
 
 -- name: watching (room_id) In the order of their names, so that an unchanged list is equal.

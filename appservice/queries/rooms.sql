@@ -33,6 +33,16 @@ UPDATE rooms SET name = $2, name_told_at = clock_timestamp() WHERE room_id = $1;
 -- name: set_max_lifetime (room_id, max_lifetime)
 UPDATE rooms SET max_lifetime = $2, retention_told_at = clock_timestamp() WHERE room_id = $1;
 
+-- name: set_history (room_id, history)
+UPDATE rooms SET history = $2, history_told_at = clock_timestamp() WHERE room_id = $1;
+
+-- name: settle_history (room_id) What came before the room's state was read.
+UPDATE videos v SET history = r.history FROM rooms r
+WHERE v.room_id = $1 AND v.history IS NULL AND r.room_id = v.room_id AND r.history IS NOT NULL;
+
+-- name: withheld (ids, user_id) Those that somebody may not see: they were not there when it was sent.
+SELECT v.id FROM videos v WHERE v.id = ANY ($1) AND NOT was_there(v.sent_in, $2, v.history, v.sent_at);
+
 -- name: set_power_levels (room_id, content)
 UPDATE rooms SET power_levels = $2, power_told_at = clock_timestamp() WHERE room_id = $1;
 
@@ -42,13 +52,14 @@ UPDATE rooms SET encrypted = true WHERE room_id = $1;
 -- name: set_replaced_by (room_id, replacement)
 UPDATE rooms SET replaced_by = $2 WHERE room_id = $1;
 
--- name: set_room_snapshot (room_id, name, power_levels, creators, encrypted, read_at, max_lifetime) State read from the homeserver; what an event told later stays. Says whether members were deleted since: then it is to be read again.
+-- name: set_room_snapshot (room_id, name, power_levels, creators, encrypted, read_at, max_lifetime, history) State read from the homeserver; what an event told later stays. Says whether members were deleted since: then it is to be read again.
 UPDATE rooms
 SET name = CASE WHEN name_told_at <= $6 THEN $2 ELSE name END,
     name_told_at = greatest(name_told_at, $6), power_told_at = greatest(power_told_at, $6),
     retention_told_at = greatest(retention_told_at, $6),
     power_levels = CASE WHEN power_told_at <= $6 THEN $3 ELSE power_levels END,
     max_lifetime = CASE WHEN retention_told_at <= $6 THEN $7 ELSE max_lifetime END,
+    history = CASE WHEN history_told_at <= $6 THEN $8 ELSE history END,
     creators = $4,  -- they never change
     encrypted = encrypted OR $5  -- nor is this ever taken back
 WHERE room_id = $1
@@ -129,7 +140,9 @@ WHERE m.room_id = $1 AND m.user_id = $2 AND m.membership = 'join' AND r.bot_memb
     AND m.changed_at >= r.bot_joined_at AND NOT is_policed(m.user_id);
 
 -- name: joined_members (room_id)
-SELECT key, user_id, display_name, avatar_mxc, avatar_video FROM members WHERE room_id = $1 AND membership = 'join';
+SELECT key, user_id, display_name, avatar_mxc, avatar_video,
+    coalesce(floor(extract(epoch FROM joined_at) * 1000)::bigint, 0) AS joined_at
+FROM members WHERE room_id = $1 AND membership = 'join';
 
 -- name: member_avatar (room_key, viewer_key, member_key) The avatar of a member, for another joined member of the same room.
 SELECT m.avatar_mxc
@@ -145,11 +158,11 @@ WHERE r.key = $1 AND m.key = $2 AND m.membership = 'join' AND r.bot_membership =
 -- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind, item, spoiler, spoiler_reason) Nothing comes back for an event that is known, or of somebody who does not want it.
 INSERT INTO videos (
     event_id, room_id, sent_in, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, position,
-    held_for, visibility, kind, item, spoiler, spoiler_reason
+    held_for, visibility, kind, item, spoiler, spoiler_reason, history
 )
 -- Those of a gallery follow each other, within the millisecond.
 SELECT $1, $2, $2, $3, $4, $5, $6, $7, $8, at, at + 0.001 * $12::integer, $10::text, CASE WHEN $10 IS NULL THEN 'shown' ELSE 'held' END, $11,
-    $12, $13, $14
+    $12, $13, $14, (SELECT history FROM rooms WHERE room_id = $2)
 FROM (SELECT least($9::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS at) AS clock
 WHERE NOT EXISTS (SELECT FROM people WHERE user_id = $3 AND settings @> '{"add": false}')
 ON CONFLICT DO NOTHING
@@ -178,7 +191,14 @@ ORDER BY v.id LIMIT 2;
 -- name: served_stage (id, room_id) The folder of a video that viewers of a room may be served from now; its sender must be there.
 SELECT v.stage
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
-WHERE v.id = $1 AND v.room_id = $2 AND v.visibility = 'shown' AND v.state IN ('playable', 'ready');
+WHERE v.id = $1 AND v.room_id = $2 AND v.visibility = 'shown' AND v.state IN ('playable', 'ready')
+    AND v.history = 'shared';
+
+-- name: served_stage_to (id, room_id, user_id) As `served_stage`, of what not every member may see.
+SELECT v.stage
+FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
+WHERE v.id = $1 AND v.room_id = $2 AND v.visibility = 'shown' AND v.state IN ('playable', 'ready')
+    AND (v.sender = $3 OR was_there(v.sent_in, $3, v.history, v.sent_at));
 
 -- name: begin_attempt (id, from_states) One more attempt; nothing comes back when there is nothing left to do, or the bot has left.
 UPDATE videos SET state = CASE WHEN state = 'playable' THEN state ELSE 'processing' END,

@@ -31,7 +31,19 @@ from appservice.jobs import (
     speak_of,
     trouble,
 )
-from appservice.model import Member, Membership, Room, RoomId, Snapshot, State, UserId, Video, VideoId, sources_of
+from appservice.model import (
+    History,
+    Member,
+    Membership,
+    Room,
+    RoomId,
+    Snapshot,
+    State,
+    UserId,
+    Video,
+    VideoId,
+    sources_of,
+)
 from appservice.quotas import NO_LIMITS, Quotas
 from appservice.removal import erase_departed
 from appservice.rows import SQL, read_room, read_video
@@ -125,10 +137,11 @@ class Store(Database):
         async with self._transaction() as connection:
             again = await connection.fetchval(
                 SQL["set_room_snapshot"], snapshot.room_id, snapshot.name, snapshot.power_levels, snapshot.creators,
-                snapshot.encrypted, snapshot.read_at, snapshot.max_lifetime,
+                snapshot.encrypted, snapshot.read_at, snapshot.max_lifetime, snapshot.history,
             )  # fmt: skip
             if again:
                 await enqueue(connection, ROOM_JOB, snapshot.room_id, priority=LIGHT)
+            await connection.execute(SQL["settle_history"], snapshot.room_id)
             await connection.execute(
                 SQL["snapshot_members"], snapshot.room_id, there, memberships, names, avatars, snapshot.read_at
             )
@@ -169,6 +182,7 @@ class Store(Database):
                 row["display_name"],
                 row["avatar_mxc"],
                 VideoId(str(row["avatar_video"])) if row["avatar_video"] else None,
+                row["joined_at"],
             )
             for row in await self._fetch("joined_members", room_id)
         ]
@@ -246,6 +260,16 @@ class Store(Database):
         """Return all videos of a room that were not removed, each sender's in reel order."""
         return [read_video(row) for row in await self._fetch("room_videos", room_id)]
 
+    async def readable(self, videos: Sequence[Video], user_id: UserId) -> list[Video]:
+        """Return those of the videos that somebody may see by the history visibility of when each was sent.
+
+        Costs a query only where that was stricter than `shared`.
+        """
+        strict = [video.id for video in videos if video.history is not History.SHARED and video.sender != user_id]
+        rows = await self._fetch("withheld", strict, user_id) if strict else []
+        withheld = {str(row["id"]) for row in rows}
+        return [video for video in videos if video.id not in withheld]
+
     async def videos_of(self, sender: UserId, room_id: RoomId | None) -> list[Video]:
         """Return a member's videos, in reel order: of one room, or of every room where both they and the bot are."""
         return [read_video(row) for row in await self._fetch("videos_of", sender, room_id)]
@@ -255,8 +279,13 @@ class Store(Database):
         return [read_video(row) for row in await self._fetch("videos_by_short_id", beginning, user_id)]
 
     async def served_stage(self, video_id: VideoId, room_id: RoomId) -> str | None:
-        """Return the folder of a video that viewers of a room may be served from now."""
+        """Return the folder of a video that all viewers of a room may be served from now."""
         row = await self._fetchrow("served_stage", video_id, room_id)
+        return row["stage"] if row else None
+
+    async def served_stage_to(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
+        """Return that of a video which only some of the room may see, if this viewer is one of them."""
+        row = await self._fetchrow("served_stage_to", video_id, room_id, user_id)
         return row["stage"] if row else None
 
     async def begin_attempt(self, video_id: VideoId) -> Video | None:

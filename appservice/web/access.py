@@ -68,6 +68,7 @@ class Access:
         self._key = key
         self._viewers = _Remembered(self._ask_viewer)
         self._stages = _Remembered(self._ask_stage)
+        self._own_stages = _Remembered(self._ask_own_stage)
 
     @staticmethod
     def new_key() -> bytes:
@@ -77,10 +78,14 @@ class Access:
     async def _ask_stage(self, key: tuple[VideoId, RoomId]) -> str | None:
         return await self._store.served_stage(*key)
 
+    async def _ask_own_stage(self, key: tuple[VideoId, RoomId, UserId]) -> str | None:
+        return await self._store.served_stage_to(*key)
+
     def forget(self) -> None:
         """Ask the database again from now on: somebody left, or a video was hidden."""
         self._viewers.clear()
         self._stages.clear()
+        self._own_stages.clear()
 
     async def _ask_viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
         viewer = await self._store.viewer(scope)
@@ -150,14 +155,15 @@ class Access:
         expires_s = grant_expiry(time.time())
         return Grant(issue_grant(self._key, scope, expires_s), expires_s * 1000)
 
-    async def viewer(self, grant: str, scope: str) -> tuple[Scope, RoomId]:
-        """Return what the parts of a media path open. Raises ForbiddenError when they open nothing (any more)."""
+    async def viewer(self, grant: str, scope: str) -> tuple[Scope, RoomId, UserId]:
+        """Return what the parts of a media path open, and to whom. Raises ForbiddenError where that is nothing."""
         opened = read_grant(self._key, grant, scope, time.time())
         viewer = await self._viewers.get(opened) if opened else None
         if opened is None or viewer is None:
             raise ForbiddenError("This address has expired or is no longer yours. Ask for the room again.")
-        return opened, viewer[0]
+        return opened, *viewer
 
-    async def served_stage(self, video_id: VideoId, room_id: RoomId) -> str | None:
-        """Return the stage of a video that the room's viewers may be served now, None when there is none."""
-        return await self._stages.get((video_id, room_id))
+    async def served_stage(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
+        """Return the stage of a video that a viewer of the room may be served now, None when there is none."""
+        stage = await self._stages.get((video_id, room_id))
+        return stage or await self._own_stages.get((video_id, room_id, user_id))

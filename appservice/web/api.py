@@ -150,7 +150,8 @@ async def _room_view(
     context: Context, session: Session, room: Room, member_key: int, together: Sequence[str]
 ) -> RoomView:
     members = await context.store.joined_members(room.room_id)
-    videos = await context.store.room_videos(room.room_id)
+    everything = await context.store.room_videos(room.room_id)
+    videos = await context.store.readable(everything, session.user_id)
     grant = context.access.grant(Scope(room.key, member_key, session.sign_in))
     shown = [member for member in members if member.user_id != context.config.bot]
     live = await broadcast(context, room.room_id, members, videos)

@@ -12,7 +12,7 @@ from appservice.model import Member, RoomId, Video
 from appservice.schedule import Turn
 from appservice.store import ChannelStore
 from appservice.web.context import CONTEXT, Context
-from appservice.web.reels import channel
+from appservice.web.reels import channel, for_all
 from appservice.web.requests import enter, json_answer, read_body
 from appservice.web.views import Broadcast, TimeView, WatchingView
 
@@ -33,9 +33,8 @@ class WatchingRequest(BaseModel):
 
 async def broadcast(context: Context, room_id: RoomId, members: Sequence[Member], videos: Sequence[Video]) -> Broadcast:
     """Return what the room's channel shows when, and to whom; its schedule is brought up to date by the way."""
-    present = {member.user_id for member in members}
     return Broadcast(
-        schedule=await context.channels.schedule(room_id, [v for v in videos if v.sender in present], _turns_of),
+        schedule=await context.channels.schedule(room_id, for_all(videos, members), _turns_of),
         watching=await context.channels.watching(room_id),
         now=round(await context.clock.now()),
     )

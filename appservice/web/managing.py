@@ -123,6 +123,8 @@ class _Asked:
         video = await self.context.store.video(VideoId(request.match_info["id"]))
         if video is None or video.room_id != self.room.room_id or not may_see(video, self.viewer):
             raise NotFoundError("There is no such video.")
+        if not await self.context.store.readable([video], self.viewer.user_id):
+            raise NotFoundError("There is no such video.")
         return video
 
     async def answer(self, video: Video) -> web.Response:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from appservice.errors import ForbiddenError, GoneError, NotFoundError
 from appservice.matrix.discovery import read_limited
-from appservice.model import RoomId, Video, VideoId
+from appservice.model import History, RoomId, UserId, Video, VideoId
 from appservice.tokens import Scope
 from appservice.web.context import CONTEXT, Context
 from appservice.web.limits import Limit, address_of
@@ -21,6 +21,7 @@ from appservice.web.reels import (
     Reel,
     build_reel,
     channel,
+    for_all,
     keys_of_turns,
     regrown,
     revision_of,
@@ -54,31 +55,39 @@ _Playlists: TypeAlias = tuple[Mapping[str, str], bool]
 routes = web.RouteTableDef()
 
 
-async def _open(request: web.Request) -> tuple[Context, Scope, RoomId]:
+async def _open(request: web.Request) -> tuple[Context, Scope, RoomId, UserId]:
     context = request.app[CONTEXT]
     try:
-        scope, room_id = await context.access.viewer(request.match_info["grant"], request.match_info["scope"])
+        grant, viewer = request.match_info["grant"], request.match_info["scope"]
+        scope, room_id, user_id = await context.access.viewer(grant, viewer)
     except ForbiddenError:
         context.limits.count(Limit.PUBLIC, address_of(request, context.config.web.trusted_proxies))
         raise
     context.limits.count(Limit.MEDIA, f"{scope.room_key}.{scope.member_key}")
-    return context, scope, room_id
+    return context, scope, room_id, user_id
 
 
 @routes.get(_GRANT + rf"/reel/{{key:{_REEL}}}/{{revision:[0-9a-f]{{16}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
 async def reel_playlist(request: web.Request) -> web.Response:
     """Answer a playlist of a reel's revision. Raises GoneError when the reel plays something else by now."""
-    context, scope, room_id = await _open(request)
+    context, scope, room_id, user_id = await _open(request)
     key, revision = request.match_info["key"], request.match_info["revision"]
+    # Of a reel with videos that not every member may see there is one for each viewer.
+    own = f"{key}@{scope.member_key}"
 
     async def now() -> _Playlists:
+        kept_as = key
         reel = context.reels.get(scope.room_key, key, revision)
         if reel is None:
-            reel = await _build(context, room_id, key, revision)
-            context.reels.put(scope.room_key, key, reel)
+            kept_as, reel = own, context.reels.get(scope.room_key, own, revision)
+        if reel is None:
+            videos = await _listed(context, room_id, key, user_id)
+            kept_as = key if all(video.history is History.SHARED for video in videos) else own
+            reel = _build(videos, revision)
+            context.reels.put(scope.room_key, kept_as, reel)
         elif reel.videos is not None:
             reel = await _regrow(context, room_id, reel, reel.videos)
-            context.reels.put(scope.room_key, key, reel)
+            context.reels.put(scope.room_key, kept_as, reel)
         return reel.playlists, reel.videos is not None
 
     return await _held(request, context, room_id, now)
@@ -109,8 +118,7 @@ async def _held(
     return playlist_answer(playlists, name, _GROWING if grows else _IMMUTABLE)
 
 
-async def _build(context: Context, room_id: RoomId, key: str, revision: str) -> Reel:
-    videos = await _listed(context, room_id, key)
+def _build(videos: Sequence[Video], revision: str) -> Reel:
     if not videos or revision_of(videos) != revision:
         raise GoneError("The reel has changed. Ask for the room again.")
     return build_reel(videos)
@@ -128,13 +136,13 @@ async def _regrow(context: Context, room_id: RoomId, known: Reel, videos: Sequen
     return reel
 
 
-async def _listed(context: Context, room_id: RoomId, key: str) -> list[Video]:
+async def _listed(context: Context, room_id: RoomId, key: str, user_id: UserId) -> list[Video]:
     keys = None if key in {CHANNEL_KEY, EVERYBODY_KEY} else keys_of_turns(key)
     members = await context.store.joined_members(room_id)
     videos = await context.store.room_videos(room_id)
     if key == CHANNEL_KEY:
-        present = {member.user_id for member in members}
-        return channel([video for video in videos if video.sender in present])
+        return channel(for_all(videos, members))
+    videos = await context.store.readable(videos, user_id)
     people = [member for member in members if member.user_id != context.config.bot]
     in_turn = taking_turns(people, keys)
     if keys and len(in_turn) < len(keys):
@@ -152,10 +160,10 @@ def playlist_answer(playlists: Mapping[str, str], name: str, headers: Mapping[st
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
 async def video_playlist(request: web.Request) -> web.Response:
     """Answer a playlist of one video. Raises GoneError when another stage of it is served by now."""
-    context, _, room_id = await _open(request)
+    context, _, room_id, user_id = await _open(request)
 
     async def now() -> _Playlists:
-        video = await _served_video(request, context, room_id)
+        video = await _served_video(request, context, room_id, user_id)
         return video_playlists(video), video.is_growing
 
     return await _held(request, context, room_id, now)
@@ -164,8 +172,8 @@ async def video_playlist(request: web.Request) -> web.Response:
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/storyboard.vtt")
 async def storyboard(request: web.Request) -> web.Response:
     """Answer which part of the storyboard's picture to show when (WebVTT). Raises GoneError as `video_playlist`."""
-    context, _, room_id = await _open(request)
-    return storyboard_track(await _served_video(request, context, room_id), _IMMUTABLE)
+    context, _, room_id, user_id = await _open(request)
+    return storyboard_track(await _served_video(request, context, room_id, user_id), _IMMUTABLE)
 
 
 def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
@@ -176,9 +184,11 @@ def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
     return web.Response(text=text, content_type="text/vtt", charset="utf-8", headers=headers)
 
 
-async def _served_video(request: web.Request, context: Context, room_id: RoomId) -> Video:
+async def _served_video(request: web.Request, context: Context, room_id: RoomId, user_id: UserId) -> Video:
     video = await context.store.video(VideoId(request.match_info["id"]))
     if video is None or video.room_id != room_id or not video.is_playable:
+        raise NotFoundError("There is no such video.")
+    if not await context.store.readable([video], user_id):
         raise NotFoundError("There is no such video.")
     if video.stage != request.match_info["stage"]:
         raise GoneError("The video has changed. Ask for the room again.")
@@ -188,9 +198,9 @@ async def _served_video(request: web.Request, context: Context, room_id: RoomId)
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:[a-z0-9./]{{1,60}}}}")
 async def video_file(request: web.Request) -> web.StreamResponse:
     """Answer a file of a video that may be seen now: a segment, its beginning, a picture, captions or the preview."""
-    context, _, room_id = await _open(request)
+    context, _, room_id, user_id = await _open(request)
     video_id = VideoId(request.match_info["id"])
-    if await context.access.served_stage(video_id, room_id) is None:
+    if await context.access.served_stage(video_id, room_id, user_id) is None:
         raise NotFoundError("There is no such video.")
     return await file_answer(context, request, video_id, _IMMUTABLE)
 
@@ -209,7 +219,7 @@ async def file_answer(
 @routes.get(_GRANT + r"/avatar/{key:\d{1,18}}")
 async def avatar(request: web.Request) -> web.Response:
     """Answer a member's avatar as a small picture, fetched from the homeserver for the viewer."""
-    context, scope, _ = await _open(request)
+    context, scope, _, _ = await _open(request)
     mxc = await context.store.avatar(scope, int(request.match_info["key"]))
     return await avatar_picture(context, mxc, _IMMUTABLE)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from appservice.errors import NotFoundError
-from appservice.model import Member, State, UserId, Video
+from appservice.model import History, Member, State, UserId, Video
 from appservice.web.bytes_cache import BytesCache
 from transcode.playlist import Item, master_playlist, media_playlist, tiers
 
@@ -52,6 +52,21 @@ def channel(videos: Sequence[Video]) -> list[Video]:
             key=lambda video: (video.created_at, video.item, video.id),
         )
     )
+
+
+def for_all(videos: Sequence[Video], members: Sequence[Member]) -> list[Video]:
+    """Return the videos of those who are there that each of them may see: what the room's channel may play.
+
+    What newcomers may not see is left out once somebody came after it.
+    """
+    present = {member.user_id for member in members}
+    newest = max((member.joined_at for member in members), default=0)
+    here = [video for video in videos if video.sender in present]
+    return [
+        video
+        for video in here
+        if video.history is History.SHARED or (video.sent_in == video.room_id and video.created_at >= newest)
+    ]
 
 
 def by_sender(videos: Sequence[Video]) -> dict[UserId, list[Video]]:

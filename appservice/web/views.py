@@ -14,6 +14,7 @@ from appservice.web.reels import (
     EVERYBODY_KEY,
     by_sender,
     channel,
+    for_all,
     key_of_turns,
     members_reel,
     revision_of,
@@ -278,12 +279,11 @@ def room_view(
     ordered = sorted(
         members, key=lambda m: (-latest.get(m.user_id, -1), (m.display_name or m.user_id[1:]).casefold(), m.user_id)
     )
-    present = {member.user_id for member in members}
     return RoomView(
         room_id=room.room_id,
         name=room.name,
         bot=bot,
-        channel=_reel_url(grant, CHANNEL_KEY, channel([v for v in videos if v.sender in present])),
+        channel=_reel_url(grant, CHANNEL_KEY, channel(for_all(videos, members))),
         grant_expires_at=grant.expires_at,
         now=live.now,
         schedule=_schedule_view(live.schedule) if live.schedule else None,

@@ -16,6 +16,7 @@ from appservice.intake import (
     BotMembershipChanged,
     Change,
     CommandSent,
+    HistoryChanged,
     MemberChanged,
     NewGallery,
     NewVideo,
@@ -32,7 +33,7 @@ from appservice.intake import (
     read_event,
 )
 from appservice.kinds import Choice
-from appservice.model import EncryptedFile, EventId, Kind, Membership, RoomId, UserId
+from appservice.model import EncryptedFile, EventId, History, Kind, Membership, RoomId, UserId
 from appservice.permissions import Level
 
 BOT = UserId("@reel:example.org")
@@ -768,3 +769,18 @@ def test_no_nesting_overflows(event: Callable[[object], object], depth: int) -> 
     except MalformedEventError:
         return
     assert change is None or isinstance(change, Change)
+
+
+@pytest.mark.parametrize(
+    ("value", "history"),
+    [
+        ("joined", History.JOINED), ("invited", History.INVITED), ("shared", History.SHARED),
+        ("world_readable", History.SHARED), ("else", History.SHARED), (None, History.SHARED), ([], History.SHARED),
+        ({"joined": 1}, History.SHARED),
+    ],
+)  # fmt: skip
+def test_who_sees_what_was_sent_before(value: object, history: History) -> None:
+    event = {
+        "type": "m.room.history_visibility", "state_key": "", "room_id": ROOM, "content": {"history_visibility": value},
+    }  # fmt: skip
+    assert read_event(event, bot=BOT, permissions=PERMISSIONS) == HistoryChanged(ROOM, history)

@@ -47,6 +47,9 @@ class Members:
         self.asked += 1
         return "1-ready" if self.joined and (video_id, room_id) == (VIDEO, ROOM) else None
 
+    async def served_stage_to(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
+        return None
+
 
 @pytest.fixture
 def members() -> Members:
@@ -115,24 +118,24 @@ async def test_a_minted_grant_opens(access: Access) -> None:
     grant = access.grant(SCOPE)
     assert time.time() * 1000 < grant.expires_at <= (time.time() + 1200) * 1000
     first, _, scope = grant.path.partition("/")
-    assert await access.viewer(first, scope) == (SCOPE, ROOM)
+    assert await access.viewer(first, scope) == (SCOPE, ROOM, ALICE)
 
 
 async def test_many_segments_cost_one_question(access: Access, members: Members) -> None:
     for _ in range(50):
         await access.viewer(*_parts())
-        await access.served_stage(VIDEO, ROOM)
+        await access.served_stage(VIDEO, ROOM, ALICE)
     assert members.asked == 2
 
 
 @pytest.mark.usefixtures("later")
 async def test_who_left_is_shut_out_within_ten_seconds(access: Access, members: Members) -> None:
     await access.viewer(*_parts())
-    assert await access.served_stage(VIDEO, ROOM) == "1-ready"
+    assert await access.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
     members.joined = False
     with pytest.raises(ForbiddenError):
         await access.viewer(*_parts())
-    assert await access.served_stage(VIDEO, ROOM) is None
+    assert await access.served_stage(VIDEO, ROOM, ALICE) is None
 
 
 async def test_grants_that_open_nothing(access: Access, members: Members) -> None:
@@ -157,10 +160,10 @@ async def test_what_is_remembered_does_not_grow_without_end(
 
 
 async def test_what_changed_is_looked_at_anew(access: Access, members: Members) -> None:
-    assert await access.served_stage(VIDEO, ROOM) == "1-ready"
+    assert await access.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
     members.joined = False  # stands for a video that may not be served any more
     access.forget()
-    assert await access.served_stage(VIDEO, ROOM) is None
+    assert await access.served_stage(VIDEO, ROOM, ALICE) is None
 
 
 class Changing(Members):
@@ -178,8 +181,8 @@ class Changing(Members):
 async def test_an_answer_from_before_a_change_is_not_kept() -> None:
     members = Changing()
     members.access = Access(cast("Store", members), cast("SignInStore", members), KEY, PERMISSIONS)
-    assert await members.access.served_stage(VIDEO, ROOM) == "1-ready"
-    assert await members.access.served_stage(VIDEO, ROOM) is None
+    assert await members.access.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
+    assert await members.access.served_stage(VIDEO, ROOM, ALICE) is None
 
 
 async def test_a_signed_in_browser_until_it_is_signed_out(access: Access, members: Members) -> None:
@@ -200,7 +203,7 @@ async def test_a_signed_in_browser_until_it_is_signed_out(access: Access, member
 async def test_media_end_with_the_sign_in(access: Access, members: Members) -> None:
     scope = Scope(3, 7, 9)
     members.sign_ins[b""] = SignIn(9, ALICE)
-    assert await access.viewer(*_parts(scope)) == (scope, ROOM)
+    assert await access.viewer(*_parts(scope)) == (scope, ROOM, ALICE)
     members.sign_ins.clear()
     with pytest.raises(ForbiddenError):
         await access.viewer(*_parts(scope))
@@ -233,4 +236,4 @@ async def test_whom_the_configuration_blocks_gets_in_by_nothing_of_before(member
         blocked.open_session(ALICE, ROOM)
     with pytest.raises(ForbiddenError):
         await blocked.viewer(grant, str(SCOPE))
-    assert await access.viewer(grant, str(SCOPE)) == (SCOPE, ROOM)
+    assert await access.viewer(grant, str(SCOPE)) == (SCOPE, ROOM, ALICE)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urljoin
@@ -11,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appservice.errors import NotFoundError
-from appservice.model import State, UserId, Video, Visibility
+from appservice.model import History, RoomId, State, UserId, Video, Visibility
 from appservice.web.reels import (
     Reel,
     ReelCache,
     build_reel,
     channel,
+    for_all,
     key_of_turns,
     keys_of_turns,
     members_reel,
@@ -292,3 +294,13 @@ def test_many_rooms_stay_within_the_whole() -> None:
     for room in range(100):
         cache.put(room, "all", Reel("r", {"index.m3u8": "x" * 100}))
     assert sum(cache.get(room, "all", "r") is not None for room in range(100)) == 10
+
+
+def test_what_not_every_member_may_see_is_for_none_of_the_channel() -> None:
+    members = [make_member(1, ALICE), replace(make_member(2, BOB), joined_at=20)]
+    shared, before = make_video(10), make_video(19, history=History.JOINED)
+    after, invited = make_video(20, history=History.JOINED), make_video(21, history=History.INVITED)
+    moved = make_video(22, history=History.JOINED, sent_in=RoomId("!before:example.org"))
+    gone = make_video(23, sender=UserId("@gone:example.org"))
+    assert for_all([shared, before, after, invited, moved, gone], members) == [shared, after, invited]
+    assert for_all([shared], []) == []
