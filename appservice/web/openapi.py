@@ -226,9 +226,8 @@ def _export_paths() -> dict[str, Any]:
                 "summary": "What a member takes with them, by the link that the bot told them; `Range` is heeded",
                 "parameters": [secret],
                 "responses": {
-                    **_responses({"description": "The whole zip", "content": zipped}, 404, 503),
+                    **_responses({"description": "The whole zip", "content": zipped}, 404, 416, 503),
                     "304": {"description": "It is known already (`If-None-Match`)"},
-                    "416": {"description": "There is no such part"},
                     "206": {"description": "A part of it", "content": zipped},
                 },
             }

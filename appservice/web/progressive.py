@@ -1,6 +1,7 @@
 """A rendition's files served as one, in whole or in part, without ever holding more than a piece of it."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
@@ -21,7 +22,9 @@ async def send(
         return web.Response(status=304, headers=always)
     part = _asked(request, whole.size) if request.headers.get("If-Range", quoted) == quoted else range(whole.size)
     if part is None:
-        return web.Response(status=416, headers={**always, "Content-Range": f"bytes */{whole.size}"})
+        headers = {**always, "Content-Range": f"bytes */{whole.size}", "Content-Type": "application/json"}
+        error = {"errcode": "M_UNKNOWN", "error": f"There is no such part of {whole.size} bytes."}
+        return web.Response(body=json.dumps(error).encode(), status=416, headers=headers)
     response = web.StreamResponse(status=200 if len(part) == whole.size else 206, headers=always)
     if response.status == 206:
         response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{whole.size}"
