@@ -17,6 +17,7 @@ from pathlib import Path
 
 from appservice.errors import LockedError, NotFoundError, StorageFullError
 from appservice.model import ExportId, UploadId, Video, VideoId
+from transcode.collect import is_plain
 from transcode.playlist import POSTER, PREVIEW, STORYBOARD
 
 # Exactly these: while a stage grows, ffmpeg's unfinished files lie beside them.
@@ -115,6 +116,17 @@ class LocalFiles:
         """Return the videos that there is a folder of."""
         names = await asyncio.to_thread(os.listdir, self._root)
         return {VideoId(name) for name in names if _VIDEO.fullmatch(name)}
+
+    async def served(self, video_id: VideoId, stage: str, name: str) -> Path:
+        """Return where a media file lies that may be served: a regular one, with no link on the way to it.
+
+        Only we write there, and only what was looked through; should that fail, nothing else leaves. Raises
+        NotFoundError, also for names that are none of ours.
+        """
+        path = self.path(video_id, stage, name)
+        if not await asyncio.to_thread(is_plain, self._root, path.relative_to(self._root).parts):
+            raise NotFoundError("There is no such file.")
+        return path
 
     def path(self, video_id: VideoId, stage: str, name: str) -> Path:
         """Return where a media file lies. Raises NotFoundError for names that are none of ours."""

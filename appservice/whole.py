@@ -1,14 +1,18 @@
 """Files that are read as one, a piece at a time: a rendition's segments as one MP4."""
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from appservice.errors import NotFoundError
 from transcode.playlist import Rendition
 from transcode.progressive import head_of
 
 _PIECE = 256 * 1024
+_MOST_INIT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Whole:
 
 
 def _read(path: Path, part: range) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         file.seek(part.start)
         left = len(part)
         while left:
@@ -47,12 +51,30 @@ def _read(path: Path, part: range) -> Iterator[bytes]:
             yield piece
 
 
+def open_plain(path: Path) -> BinaryIO:
+    """Open a regular file for reading, and nothing else (blocking). Raises NotFoundError, or OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotFoundError("There is no such file.")
+    return os.fdopen(descriptor, "rb")
+
+
+def plain_size(path: Path) -> int:
+    """Return the bytes of a regular file (blocking). Raises NotFoundError, or OSError."""
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise NotFoundError("There is no such file.")
+    return found.st_size
+
+
 def whole_of(folder: Path, rendition: Rendition) -> Whole:
     """Put a rendition's files in its stage's `folder` together (blocking). Raises NotFoundError when one is gone."""
     try:
-        init = (folder / "init.mp4").read_bytes()
+        with open_plain(folder / "init.mp4") as file:
+            init = file.read(_MOST_INIT)
         files = [folder / f"{index}.m4s" for index in range(len(rendition.durations))]
-        sizes = [file.stat().st_size for file in files]
+        sizes = [plain_size(file) for file in files]
     except OSError as error:
         raise NotFoundError("There is no such file.") from error
     return Whole(head_of(init, rendition.durations, sizes), list(zip(files, sizes, strict=True)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from transcode import captions, command
+from transcode import captions, collect, command
 from transcode.cadence import distinct, peak_rate, times_of
 from transcode.command import PLAIN, Access, Given
 from transcode.copying import Copying, copying
@@ -136,6 +136,11 @@ async def with_audio_apart(examined: Examined, folder: Path, deadline: float) ->
         raise
     except TranscodeError:
         return given
+    # Nobody writes there any more; what is read next is to be nothing but what was made.
+    made = await asyncio.to_thread(collect.opened, folder, command.AUDIO, given.limits.output_bytes)
+    if made is None:
+        return given
+    made.close()
     return replace(given, audio=folder / command.AUDIO)
 
 

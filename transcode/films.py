@@ -40,6 +40,7 @@ _MOST_TILES = 512
 # As long as a rendition may be for its width.
 _LONGEST_ASPECT = 3
 _SIDE = 64
+GLANCE_BYTES = 4 * _SIDE**2
 _QUALITY = 20
 _MAX_RATE = 6_000_000
 # Else what cannot be decoded is an empty file, and a success.

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from transcode import command
 from transcode.command import GLIMPSE_PICTURES, GLIMPSE_SIDE, Given
+from transcode.errors import Failed
 from transcode.examine import examine
 from transcode.ffmpeg import run
 from transcode.limits import Limits
@@ -104,9 +105,15 @@ def distance(a: bytes, b: bytes) -> float:
 
 async def _glimpses(given: Given, instants: Sequence[float], deadline: float) -> bytes:
     raw = bytearray()
+
+    def take(data: bytes) -> None:
+        raw.extend(data)
+        if len(raw) > len(instants) * _GLIMPSE:
+            raise Failed("ffmpeg printed more than was asked for")
+
     await run(
         command.glimpses(given, instants), sandbox=given.tools.sandbox, reads=(given.source,), limits=given.limits,
-        deadline=deadline, on_output=raw.extend,
+        deadline=deadline, on_output=take,
     )  # fmt: skip
     return bytes(raw)
 

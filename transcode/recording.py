@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transcode import command
-from transcode.blurhash import blurhash_of
+from transcode import collect, command
+from transcode.blurhash import SIDE, blurhash_of
 from transcode.command import BLUR, Given
-from transcode.errors import TookTooLong, TooLong, TranscodeError
+from transcode.errors import Failed, TookTooLong, TooLong, TranscodeError
 from transcode.examine import Examined, examine, with_audio_apart
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
@@ -109,19 +109,26 @@ async def prepare_recording(
             on_progress(progress.fraction)
 
     await job.run(command.recording(job.given, plan, first), advance)
+    path = job.out / command.RECORDING
+    expected = collect.mp4(limits.output_bytes)
+    if not await asyncio.to_thread(collect.take, job.made, command.RECORDING, path, expected):
+        raise Failed("ffmpeg made no recording")
+    thumbnail = await asyncio.to_thread(_thumbnail_in, job, small)
+    await asyncio.to_thread(collect.discard, job.made)
     return Prepared(
-        path=job.out / command.RECORDING,
+        path=path,
         mimetype="video/mp4",
         duration=plan.duration,
         width=large.width,
         height=large.height,
-        thumbnail=await asyncio.to_thread(_thumbnail_in, job.out, small),
+        thumbnail=thumbnail,
     )
 
 
 class _Job:
     def __init__(self, examined: Examined, out: Path, deadline: float) -> None:
         self.examined, self.given, self.plan, self.out = examined, examined.given, examined.plan, out
+        self.made = out / "made"
         self._deadline = deadline
 
     @classmethod
@@ -135,14 +142,15 @@ class _Job:
 
     def _prepare(self) -> None:
         self.out.mkdir()
+        self.made.mkdir()
         if self.given.probe.hdr:
-            (self.out / CUBE).write_text(cube(self.given.probe.hdr), "ascii")
+            (self.made / CUBE).write_text(cube(self.given.probe.hdr), "ascii")
 
     async def run(self, line: Sequence[str], on_output: Callable[[bytes], None] = lambda _: None) -> None:
         given = self.given
         await run(
             line, sandbox=given.tools.sandbox, reads=given.reads, limits=given.limits, deadline=self._deadline,
-            on_output=on_output, cwd=self.out,
+            on_output=on_output, cwd=self.made,
         )  # fmt: skip
 
     async def thumbnail(self) -> Thumbnail | None:
@@ -154,7 +162,7 @@ class _Job:
                 raise
             except TranscodeError:
                 continue
-            if drawn := await asyncio.to_thread(_thumbnail_in, self.out, poster_rung(self.plan.ladder)):
+            if drawn := await asyncio.to_thread(_thumbnail_in, self, poster_rung(self.plan.ladder)):
                 return drawn
         return None
 
@@ -181,12 +189,13 @@ def _thumbnail_rung(plan: Plan) -> Rung:
     return next((rung for rung in plan.ladder if int(rung.name) <= _THUMBNAIL), plan.ladder[-1])
 
 
-def _thumbnail_in(folder: Path, rung: Rung) -> Thumbnail | None:
-    picture, raw = folder / POSTER, folder / BLUR
-    if not picture.is_file():
+def _thumbnail_in(job: _Job, rung: Rung) -> Thumbnail | None:
+    target = job.out / POSTER
+    if not collect.take(job.made, POSTER, target, collect.JPEG):
         return None
-    blurhash = blurhash_of(raw.read_bytes(), rung.width, rung.height) if raw.is_file() else None
-    return Thumbnail(picture, rung.width, rung.height, blurhash)
+    raw = collect.read(job.made, BLUR, 3 * SIDE**2)
+    blurhash = blurhash_of(raw, rung.width, rung.height) if len(raw) == 3 * SIDE**2 else None
+    return Thumbnail(target, rung.width, rung.height, blurhash)
 
 
 def _media_type(given: Given) -> str:

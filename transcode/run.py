@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager, ExitStack, closing, nullcont
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transcode import checks, command, loudness
-from transcode.blurhash import blurhash_of
+from transcode import checks, collect, command, loudness
+from transcode.blurhash import SIDE, blurhash_of
 from transcode.captions import MOST_BYTES, Captions, Track, cleaned
 from transcode.command import BLUR, Beside, Given
 from transcode.copying import Copying
@@ -41,6 +41,8 @@ _COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
 # next segment, and while nobody does.
 _LOOK, _GROW, _REPORT = 0.02, 0.1, 0.5
 _SHOWN = 200
+# Bytes that a file of captions may have before what is above `MOST_BYTES` is left out.
+_MOST_WRITTEN = 16 * MOST_BYTES
 # How many pictures a poster is chosen from where the first one was dark; and what is dark, on average, of 255.
 _CANDIDATES, _DARK = 8, 16
 
@@ -141,7 +143,7 @@ class _Job:
         if not tracks:
             return
         folder = self._out / _CAPTIONS
-        await asyncio.to_thread(folder.mkdir, parents=True)
+        await asyncio.to_thread(_prepare, folder, (), None, 0)
         try:
             await self._run(command.captions(self._given, tracks, copying), folder)
         except TookTooLong:
@@ -164,8 +166,9 @@ class _Job:
             raise
         except TranscodeError:
             # Whatever is wrong with it, encoding will either mend it or say what it is.
-            await asyncio.to_thread(shutil.rmtree, folder)
+            await asyncio.to_thread(_discard, folder)
             return None
+        await asyncio.to_thread(collect.discard, _made(folder))
         self._share.set(_COPY_SHARE)
         place = await self._publish(result)
         poster = await self._poster(place.parent)
@@ -194,6 +197,7 @@ class _Job:
                     tasks.create_task(self._grow(cutter, encoding, tasks))
             except ExceptionGroup as group:
                 raise group.exceptions[0] from group
+        await asyncio.to_thread(collect.discard, _made(folder))
 
     async def _grow(self, cutter: Cutter, encoding: "asyncio.Task[str]", tasks: asyncio.TaskGroup) -> None:
         """Publish what there is of the first rendition, again and again until it is whole."""
@@ -211,7 +215,6 @@ class _Job:
             if published[0]:
                 await self._on_grown(result)
             else:
-                await asyncio.to_thread(_tidy, cutter.folder.parent)
                 cutter.folder = await self._publish(result)
             if drawing is None and count > 1:
                 # Whoever watches needs the second segment sooner than the poster.
@@ -221,7 +224,6 @@ class _Job:
         result = self._result([await self._whole_first(cutter)], none)
         place = cutter.folder
         if not published[0]:
-            await asyncio.to_thread(_tidy, place.parent)
             place = await self._publish(result)
         poster = await (drawing or self._poster(place.parent))
         await self._on_grown(_with_poster(result, poster))
@@ -262,7 +264,7 @@ class _Job:
             except TookTooLong:
                 raise
             except TranscodeError:
-                await asyncio.to_thread(shutil.rmtree, self._out / READY)
+                await asyncio.to_thread(_discard, self._out / READY)
         return await self._rungs(gain, None)
 
     async def _rungs(self, gain: float, beside: Beside | None) -> Result:
@@ -276,13 +278,13 @@ class _Job:
             if beside and complaints.strip():
                 # A copy would carry what is damaged into every player; some stop there.
                 raise Unfit(f"it is damaged: {complaints.strip()[-_SHOWN:]}")
-            await asyncio.to_thread(_tidy, folder)
             written = [await asyncio.to_thread(_finish, cutter, duration) for cutter in cutters]
             checks.aligned([each.segments for each in written], durations)
         renditions = [_rendition(each, rung, durations) for each, rung in zip(written, plan.ladder, strict=True)]
         result = self._result(renditions, await asyncio.to_thread(_poster_in, folder, plan.ladder[0]))
+        made = await asyncio.to_thread(_drawn_beside, folder)
+        await asyncio.to_thread(collect.discard, _made(folder))
         self._share.set(1.0)
-        made = {name for name in (STORYBOARD, PREVIEW) if (folder / name).is_file()}
         return replace(
             result,
             storyboard=plan.storyboard if STORYBOARD in made else None,
@@ -310,7 +312,7 @@ class _Job:
         return await asyncio.to_thread(self._prepared, folder, rungs)
 
     def _prepared(self, folder: Path, rungs: Sequence[Rung]) -> list[Cutter]:
-        cutters = _prepare(folder, rungs, self._given.probe.hdr)
+        cutters = _prepare(folder, rungs, self._given.probe.hdr, self._given.limits.output_bytes)
         for captions in self._captions:
             shutil.copyfile(self._out / _CAPTIONS / captions.name, folder / captions.name)
         return cutters
@@ -332,7 +334,7 @@ class _Job:
     async def _poster(self, folder: Path) -> "_Poster":
         """Draw the poster for what is published in a folder; a file without one may still be a video."""
         apart = self._out / _POSTER
-        await asyncio.to_thread(_prepare, apart, (), self._given.probe.hdr)
+        await asyncio.to_thread(_prepare, apart, (), self._given.probe.hdr, 0)
         # One picture is quickly drawn; and chosen among several only if need be.
         poster = await self._drawn(apart, candidates=1, late=True)
         if poster.is_dark:
@@ -357,7 +359,7 @@ class _Job:
         return await asyncio.to_thread(_poster_in, folder, self._plan.ladder[0])
 
     async def _run(self, line: Sequence[str], folder: Path | None, until: float | None = None) -> str:
-        """Run ffmpeg inside `folder`, where alone it may write.
+        """Run ffmpeg beside `folder`, in the one where alone it may write, and from which `collect` takes what it made.
 
         Its progress leads from the share that is done `until` another one. Gives what ffmpeg printed at last.
         """
@@ -371,7 +373,7 @@ class _Job:
         given = self._given
         return await run(
             line, sandbox=given.tools.sandbox, reads=given.reads, limits=given.limits, deadline=self._deadline,
-            on_output=advance, cwd=folder, devices=encoder(self._settings.encoder).devices,
+            on_output=advance, cwd=_made(folder) if folder else None, devices=encoder(self._settings.encoder).devices,
         )  # fmt: skip
 
     async def _publish(self, result: Result) -> Path:
@@ -391,13 +393,25 @@ class _Poster:
     is_dark: bool = False
 
 
-def _prepare(folder: Path, rungs: Sequence[Rung], hdr: str | None) -> list[Cutter]:
-    folder.mkdir(parents=True)
-    for rung in rungs:
-        (folder / rung.name).mkdir()
+def _made(folder: Path) -> Path:
+    """Give the folder that the sandbox sees where `folder` is to be filled: what is served never lies in it."""
+    return folder.with_name(f"{folder.name}.made")
+
+
+def _prepare(folder: Path, rungs: Sequence[Rung], hdr: str | None, most: int) -> list[Cutter]:
+    made = _made(folder)
+    for each in (folder, made):
+        each.mkdir(parents=True)
+        for rung in rungs:
+            (each / rung.name).mkdir()
     if hdr:
-        (folder / CUBE).write_text(cube(hdr), "ascii")
-    return [Cutter(folder / rung.name) for rung in rungs]
+        (made / CUBE).write_text(cube(hdr), "ascii")
+    return [Cutter(made, rung.name, folder / rung.name, most) for rung in rungs]
+
+
+def _discard(folder: Path) -> None:
+    shutil.rmtree(folder)
+    collect.discard(_made(folder))
 
 
 async def _follow(cutters: Sequence[Cutter], writing: "asyncio.Task[str]", wait: float) -> None:
@@ -405,11 +419,6 @@ async def _follow(cutters: Sequence[Cutter], writing: "asyncio.Task[str]", wait:
         await asyncio.wait({writing}, timeout=wait)
         for cutter in cutters:
             await asyncio.to_thread(cutter.advance)
-
-
-def _tidy(folder: Path) -> None:
-    """Remove what ffmpeg has read by now."""
-    (folder / CUBE).unlink(missing_ok=True)
 
 
 def _finish(cutter: Cutter, expected: float) -> Written:
@@ -436,11 +445,13 @@ def _cleaned(folder: Path, tracks: Sequence[Track]) -> tuple[Captions, ...]:
     """Write the captions anew as we want them, and tell which have any cue."""
     kept = []
     for captions in (track.captions for track in tracks):
-        file = folder / captions.name
-        with file.open("rb") as reader:
-            text = cleaned(reader.read(MOST_BYTES).decode("utf-8", "replace"))
+        written = collect.opened(_made(folder), captions.name, _MOST_WRITTEN)
+        if written is None:
+            continue
+        with written:
+            text = cleaned(written.read(MOST_BYTES).decode("utf-8", "replace"))
         if text:
-            file.write_text(text, "utf-8")
+            (folder / captions.name).write_text(text, "utf-8")
             kept.append(captions)
     return tuple(kept)
 
@@ -477,13 +488,18 @@ def _with_poster(result: Result, poster: _Poster) -> Result:
 
 
 def _poster_in(folder: Path, rung: Rung) -> _Poster:
-    """Tell of the poster that ffmpeg left in a folder, and remove what only the blurhash needed."""
-    raw = folder / BLUR
-    pixels = raw.read_bytes() if raw.is_file() else b""
-    raw.unlink(missing_ok=True)
-    if not (folder / POSTER).is_file():
+    """Take the poster that ffmpeg made for a folder, if there is one, and tell of it."""
+    pixels = collect.read(_made(folder), BLUR, 3 * SIDE**2)
+    if not collect.take(_made(folder), POSTER, folder / POSTER, collect.JPEG):
         return _Poster(None, None)
-    return _Poster(POSTER, blurhash_of(pixels, rung.width, rung.height), sum(pixels) < _DARK * len(pixels))
+    blurhash = blurhash_of(pixels, rung.width, rung.height) if len(pixels) == 3 * SIDE**2 else None
+    return _Poster(POSTER, blurhash, sum(pixels) < _DARK * len(pixels))
+
+
+def _drawn_beside(folder: Path) -> set[str]:
+    """Take what else was drawn with the ladder, and tell what there is."""
+    kinds = {STORYBOARD: collect.JPEG, PREVIEW: collect.CLIP}
+    return {name for name, kind in kinds.items() if collect.take(_made(folder), name, folder / name, kind)}
 
 
 async def _ignore(_: Result) -> None:

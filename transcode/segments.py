@@ -1,16 +1,16 @@
 """Writes the files of a rung that players fetch: out of ffmpeg's one file while that grows, or as a copy of a video."""
 
-import errno
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from transcode import collect
 from transcode.errors import BrokenFile, Failed
 from transcode.fragments import Run, is_instant, runs_of
 from transcode.init_segment import AUDIO_TRACK, VIDEO_TRACK
+from transcode.limits import Limits
 from transcode.mp4 import top_level
 from transcode.plan import AUDIO_RATE, CLOCK
 from transcode.remux import Remuxed
@@ -21,8 +21,9 @@ FRAGMENTS = "whole.mp4"
 INIT = "init.mp4"
 _HEADER = 8
 _LOOKED_AT = 2**16
-# What kernels and file systems (FUSE, gVisor, between two mounts) say of copy_file_range: copy_file_range(2).
-_CANNOT_SHARE = frozenset({errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM})
+# Of what a hostile ffmpeg claims: bytes of an index or the index of a fragment, which we hold in memory (ours have
+# some kilobytes), and of a segment: ten seconds of 200 Mbit/s.
+_MOST_INDEX, _MOST_SEGMENT = 2**22, 2**28
 
 
 class Unfit(Failed):
@@ -58,9 +59,14 @@ class Written:
 class Cutter:
     """Cuts the file of one rung. All methods block: call them in a thread, one at a time."""
 
-    def __init__(self, folder: Path) -> None:
-        """Work in the rung's `folder`, where ffmpeg need not have begun."""
+    def __init__(self, made: Path, rung: str, folder: Path, most: int = Limits().output_bytes) -> None:
+        """Cut what ffmpeg writes below its folder `made`, where it need not have begun, into the rung's `folder`.
+
+        The two are apart: of what is in the sandbox, which may be hostile, nothing is ever served as it is. The file
+        has `most` bytes at most.
+        """
         self.folder = folder
+        self._made, self._name, self._most = made, f"{rung}/{FRAGMENTS}", most
         self.init = b""
         self.segments: list[Segment] = []
         self._position = 0
@@ -72,25 +78,23 @@ class Cutter:
 
         Raises Unfit for what will not play, BrokenFile when there is sound alone.
         """
-        if self._file is None:
-            with suppress(FileNotFoundError):
-                self._file = (self.folder / FRAGMENTS).open("rb")
-        if self._file is not None:
-            try:
+        try:
+            if self._file is None:
+                self._file = collect.opened(self._made, self._name, self._most)
+            if self._file is not None:
                 self._cut(self._file)
-            except (OSError, ValueError) as error:
-                raise Unfit(f"what ffmpeg wrote cannot be read: {error}") from error
+        except (OSError, EOFError, ValueError) as error:
+            raise Unfit(f"what ffmpeg wrote cannot be read: {error}") from error
         return len(self.segments)
 
     def finish(self) -> Written:
-        """Cut the rest and remove ffmpeg's file. Raises Unfit also when something is left over, or all is missing."""
+        """Cut the rest. Raises Unfit also when something is left over, or all is missing."""
         self.advance()
         if self._file is None or not self.init:
             raise Unfit("ffmpeg wrote nothing")
         if self._position != os.fstat(self._file.fileno()).st_size:
             raise Unfit("what ffmpeg wrote is cut off")
         self.close()
-        (self.folder / FRAGMENTS).unlink()
         return Written(self.init, self.segments, max((segment.lag for segment in self.segments), default=0.0))
 
     def close(self) -> None:
@@ -104,27 +108,24 @@ class Cutter:
             if end > size:
                 return
             begin, self._position = self._position, end
+            if end - begin > (_MOST_SEGMENT if kind == b"mdat" else _MOST_INDEX):
+                raise Unfit(f"a box {kind!r} has {end - begin} bytes")
             if kind == b"moof":
                 self._moof = range(begin, end)
             elif kind == b"mdat" and self._moof:
                 self._take(file, self._moof, end)
                 self._moof = range(0)
             elif kind == b"moov":
-                self._write(file, range(end), INIT)
+                if end > _MOST_INDEX:
+                    raise Unfit("the index does not come first")
+                collect.write(file, range(end), self.folder / INIT)
                 self.init = os.pread(file.fileno(), end, 0)
 
     def _take(self, file: BinaryIO, moof: range, end: int) -> None:
         content = os.pread(file.fileno(), len(moof) - _HEADER, moof.start + _HEADER)
         segment = _checked(content, file, moof.start, end - moof.start)
-        self._write(file, range(moof.start, end), f"{len(self.segments)}.m4s")
+        collect.write(file, range(moof.start, end), self.folder / f"{len(self.segments)}.m4s")
         self.segments.append(segment)
-
-    def _write(self, source: BinaryIO, part: range, name: str) -> None:
-        # A viewer may ask at any moment: the name must not stand for half a file.
-        temporary = self.folder / f"{name}.tmp"
-        with temporary.open("wb") as file:
-            _copy(source, part, file)
-        temporary.rename(self.folder / name)
 
 
 def write(source: Path, copy: Remuxed, folder: Path) -> Written:
@@ -146,7 +147,7 @@ def write(source: Path, copy: Remuxed, folder: Path) -> Written:
                         target.write(piece)
                     else:
                         target.flush()
-                        _copy(file, piece, target)
+                        _share(file, piece, target)
     (folder / INIT).write_bytes(copy.init)
     return Written(copy.init, segments, copy.lag)
 
@@ -165,21 +166,8 @@ def _checked(moof: bytes, file: BinaryIO, begin: int, size: int, audio_rate: int
     return Segment(size, pictures, runs[AUDIO_TRACK], audio_rate)
 
 
-def _copy(source: BinaryIO, part: range, target: BinaryIO) -> None:
-    begin, size = part.start, len(part)
-    while size:
-        done = _copied(source.fileno(), target.fileno(), size, begin)
-        if not done:
-            raise Unfit("what was to be copied is cut off")
-        begin, size = begin + done, size - done
-
-
-def _copied(source: int, target: int, size: int, begin: int) -> int:
-    """Copy within the kernel what it takes at once of `size` bytes, and give how many it took."""
+def _share(source: BinaryIO, part: range, target: BinaryIO) -> None:
     try:
-        # A file system that can shares the blocks.
-        return os.copy_file_range(source, target, size, begin)
-    except OSError as error:
-        if error.errno not in _CANNOT_SHARE:
-            raise
-        return os.sendfile(target, source, begin, size)
+        collect.copy(source, part, target)
+    except EOFError as error:
+        raise Unfit(str(error)) from error

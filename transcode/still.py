@@ -5,7 +5,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from transcode import films
+from transcode import collect, films
 from transcode.errors import NotAPicture, NotAVideo, TooLargePicture
 from transcode.limits import Limits
 from transcode.picture import Picture, picture_of
@@ -34,7 +34,9 @@ async def film_of_image(source: Path, target: Path, *, seconds: float, tools: To
     async with workshop(source, target, tools, bounded) as work:
         try:
             await work.make(films.glance(tools, source, picture, bounded))
-            transparent, ground = _ground((work.folder / films.GLANCE).read_bytes())
+            transparent, ground = _ground(
+                await asyncio.to_thread(collect.read, work.folder, films.GLANCE, films.GLANCE_BYTES)
+            )
             length, loops = _length(picture, seconds)
             line = films.still(tools, source, picture, bounded, seconds=length, ground=ground, transparent=transparent)
             await work.make(line)

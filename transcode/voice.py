@@ -2,11 +2,12 @@
 
 import asyncio
 import math
+import os
 from array import array
 from contextlib import suppress
 from pathlib import Path
 
-from transcode import films, waveform
+from transcode import collect, films, waveform
 from transcode.errors import BrokenFile, EmptyFile, NotASound, NotAVideo, TooLong
 from transcode.limits import Limits
 from transcode.sniff import HEAD_BYTES, behind_tags, sound_demuxer_of
@@ -52,18 +53,21 @@ def _demuxer(source: Path) -> str:
 
 def _drawn(folder: Path, limits: Limits) -> float:
     """Draw the waveform of what was measured, and give its seconds."""
-    measured = folder / films.SOUND
-    length = measured.stat().st_size // _SAMPLE_BYTES
-    seconds = length / films.MEASURED
-    if seconds > limits.max_duration:
-        raise TooLong(f"it plays more than {limits.max_duration:.0f} s")
-    if not length:
+    most = math.ceil((limits.max_duration + 2) * films.MEASURED * _SAMPLE_BYTES)
+    measured = collect.opened(folder, films.SOUND, most)
+    if measured is None:
         raise BrokenFile("there is nothing to hear in the file")
-    loudness: list[int] = []
-    with measured.open("rb") as file:
+    with measured:
+        length = os.fstat(measured.fileno()).st_size // _SAMPLE_BYTES
+        seconds = length / films.MEASURED
+        if seconds > limits.max_duration:
+            raise TooLong(f"it plays more than {limits.max_duration:.0f} s")
+        if not length:
+            raise BrokenFile("there is nothing to hear in the file")
+        loudness: list[int] = []
         # Two hours at once would be a hundred megabytes.
-        while piece := file.read(_PIECE):
-            loudness += waveform.loudness_of(array("h", piece), _BLOCK)
-    measured.unlink()
-    (folder / waveform.STENCIL).write_bytes(waveform.stencil_of(waveform.bars_of(loudness)))
+        for _ in range(0, length, _PIECE // _SAMPLE_BYTES):
+            piece = measured.read(_PIECE)
+            loudness += waveform.loudness_of(array("h", piece[: len(piece) // _SAMPLE_BYTES * _SAMPLE_BYTES]), _BLOCK)
+    collect.put(folder, waveform.STENCIL, waveform.stencil_of(waveform.bars_of(loudness)))
     return seconds

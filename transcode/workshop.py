@@ -1,13 +1,13 @@
 """Where a film is made of something else: a folder beside it, and ffmpeg closed in and bounded, step by step."""
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from transcode import collect
 from transcode.errors import Failed
 from transcode.ffmpeg import run
 from transcode.films import FILM
@@ -43,9 +43,7 @@ async def workshop(source: Path, target: Path, tools: Tools, limits: Limits) -> 
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=f"{target.stem}-", dir=target.parent))
     try:
         yield Workshop(folder, source, tools, limits, deadline)
-        try:
-            await asyncio.to_thread((folder / FILM).rename, target)
-        except FileNotFoundError as error:
-            raise Failed("ffmpeg made no film") from error
+        if not await asyncio.to_thread(collect.take, folder, FILM, target, collect.mp4(limits.output_bytes)):
+            raise Failed("ffmpeg made no film")
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await asyncio.to_thread(collect.discard, folder)

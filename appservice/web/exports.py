@@ -8,7 +8,7 @@ from aiohttp import web
 from appservice.errors import NotFoundError
 from appservice.web.context import CONTEXT
 from appservice.web.progressive import send
-from appservice.whole import Whole
+from appservice.whole import Whole, plain_size
 
 _HEADERS = {
     "Content-Type": "application/zip",
@@ -31,7 +31,7 @@ async def export(request: web.Request) -> web.StreamResponse:
         raise NotFoundError(_GONE)
     path = context.export_folder.path(found)
     try:
-        size = (await asyncio.to_thread(path.stat)).st_size
+        size = await asyncio.to_thread(plain_size, path)
     except FileNotFoundError as error:
         raise NotFoundError(_GONE) from error
     return await send(request, Whole(b"", [(path, size)]), found, _HEADERS, lambda: context.exports.by_secret(digest))

@@ -209,9 +209,7 @@ async def file_answer(
     context: Context, request: web.Request, video_id: VideoId, headers: Mapping[str, str]
 ) -> web.FileResponse:
     """Answer the file that a path's `stage` and `name` tell. Raises NotFoundError when it is not there (any more)."""
-    path = context.files.path(video_id, request.match_info["stage"], request.match_info["name"])
-    if not await asyncio.to_thread(path.is_file):
-        raise NotFoundError("There is no such file.")
+    path = await context.files.served(video_id, request.match_info["stage"], request.match_info["name"])
     # An earlier stage plays on for those who have its playlist, until it is swept; then this is a 404.
     return web.FileResponse(path, headers={**headers, "Content-Type": _TYPES[path.suffix]})
 

@@ -23,7 +23,7 @@ from appservice.model import ExportId, HeldFor, RoomId, UserId, Video
 from appservice.store import Belongings, CommandStore, ExportStore
 from appservice.store.exports import EXPORT_HOURS
 from appservice.texts import Texts
-from appservice.whole import Whole, whole_of
+from appservice.whole import Whole, plain_size, whole_of
 from transcode.playlist import POSTER
 
 log = structlog.get_logger()
@@ -118,7 +118,7 @@ class ExportWork:
         parts = [(f"{name}.mp4", whole_of(stage / best.name, best))]
         if video.has_poster:
             poster = stage / POSTER
-            parts.append((f"{name}{poster.suffix}", Whole(b"", [(poster, poster.stat().st_size)])))
+            parts.append((f"{name}{poster.suffix}", Whole(b"", [(poster, plain_size(poster))])))
         return parts
 
     async def _tell(self, user_id: UserId, message: str, arguments: Mapping[str, object]) -> None:

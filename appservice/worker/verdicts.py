@@ -17,6 +17,7 @@ from appservice.files import LocalFiles
 from appservice.matrix.discovery import read_limited
 from appservice.model import Video, VideoId
 from appservice.store import Unjudged, Verdict, VerdictStore
+from appservice.whole import open_plain
 from transcode.playlist import POSTER, STORYBOARD
 
 log = structlog.get_logger()
@@ -108,7 +109,8 @@ class VerdictWork:
         there = {"poster": (POSTER, video.has_poster), "storyboard": (STORYBOARD, video.storyboard is not None)}
         for name, (file, exists) in there.items():
             if exists:
-                data = self.files.path(video.id, video.stage or "", file).read_bytes()
+                with open_plain(self.files.path(video.id, video.stage or "", file)) as picture:
+                    data = picture.read()
                 yield {"name": name, "media_type": "image/jpeg", "data": base64.b64encode(data).decode()}
 
 

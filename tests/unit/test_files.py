@@ -1,5 +1,6 @@
 """The media folder: complete stages appear at once, names that are none of ours lead nowhere."""
 
+import os
 import uuid
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from appservice.errors import NotFoundError
 from appservice.files import LocalFiles, files_of
 from appservice.model import Video, VideoId
+from appservice.whole import open_plain, plain_size
 from tests.unit.videos import make_video
 from transcode.storyboard import Storyboard
 
@@ -134,3 +136,32 @@ async def test_the_size_of_a_stage(files: LocalFiles) -> None:
     (stage / "poster.jpg").write_bytes(b"123")
     (stage / "gone").symlink_to(stage / "renamed")
     assert await files.size(VIDEO, "1-ab") == 8
+
+
+@pytest.mark.parametrize("kind", ["link", "link on the way", "FIFO", "folder"])
+async def test_only_regular_files_are_served(kind: str, files: LocalFiles, tmp_path: Path) -> None:
+    secret = tmp_path / "elsewhere"
+    secret.mkdir()
+    for name in ("init.mp4", "config.yaml"):
+        (secret / name).write_text("as_token")
+    stage = _stage(tmp_path / "made", "well") if kind != "link on the way" else tmp_path / "made"
+    stage.mkdir(exist_ok=True)
+    place = await files.publish(stage, VIDEO, "1-ready")
+    init, poster = place / "720" / "init.mp4", place / "poster.jpg"
+    if kind == "link on the way":
+        (place / "720").symlink_to(secret)
+        wrong = "720/init.mp4"
+        with pytest.raises(NotFoundError):
+            await files.served(VIDEO, "1-ready", wrong)
+        return
+    assert await files.served(VIDEO, "1-ready", "720/init.mp4") == init
+    {"link": lambda: poster.symlink_to(secret / "config.yaml"), "FIFO": lambda: os.mkfifo(poster)}.get(
+        kind, poster.mkdir
+    )()
+    with pytest.raises(NotFoundError):
+        await files.served(VIDEO, "1-ready", "poster.jpg")
+    if kind != "folder":
+        with pytest.raises((NotFoundError, OSError)):
+            open_plain(poster)
+        with pytest.raises(NotFoundError):
+            plain_size(poster)

@@ -198,7 +198,7 @@ async def test_a_copy_is_the_one_that_ffmpeg_makes(case: Case, clip: Clip, tools
 
 def made_by_ffmpeg(line: list[str], folder: Path) -> Written:
     subprocess.run(line, cwd=folder.parent, check=True, stdout=subprocess.DEVNULL)
-    with closing(Cutter(folder)) as cutter:
+    with closing(Cutter(folder.parent, folder.name, folder)) as cutter:
         return cutter.finish()
 
 

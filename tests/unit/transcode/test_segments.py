@@ -33,26 +33,35 @@ def fragment(picture: bytes = IDR, *, sound: bool = True, sync: bool = True) -> 
     return box(b"moof", *(traf(track, offset, len(picture)) for track in tracks)) + box(b"mdat", picture)
 
 
+def cutter_of(folder: Path) -> tuple[Cutter, Path]:
+    """Cut into a folder, and say what ffmpeg's file beside it is called."""
+    made = folder / "made" / "240"
+    made.mkdir(parents=True)
+    (folder / "240").mkdir()
+    return Cutter(made.parent, made.name, folder / "240"), made / FRAGMENTS
+
+
 def written(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_file_is_cut_as_it_grows(tmp_path: Path) -> None:
-    cutter = Cutter(tmp_path)
+    cutter, file = cutter_of(tmp_path)
+    folder = cutter.folder
     assert cutter.advance() == 0
     first, second = fragment(IDR + b"1"), fragment(IDR + b"22")
     whole = INIT + first + second
     for end in range(len(whole) + 1):
-        (tmp_path / FRAGMENTS).write_bytes(whole[:end])
+        file.write_bytes(whole[:end])
         expected = (end >= len(INIT + first)) + (end == len(whole))
         assert cutter.advance() == expected
         names = [f"{number}.m4s" for number in range(expected)]
-        assert written(tmp_path) == sorted([FRAGMENTS, *names, *(["init.mp4"] if end >= len(INIT) else [])])
+        assert written(folder) == sorted([*names, *(["init.mp4"] if end >= len(INIT) else [])])
     cutter.finish()
-    assert written(tmp_path) == ["0.m4s", "1.m4s", "init.mp4"]
-    assert (tmp_path / "init.mp4").read_bytes() == INIT == cutter.init
-    assert (tmp_path / "0.m4s").read_bytes() == first
-    assert (tmp_path / "1.m4s").read_bytes() == second
+    assert written(folder) == ["0.m4s", "1.m4s", "init.mp4"]
+    assert (folder / "init.mp4").read_bytes() == INIT == cutter.init
+    assert (folder / "0.m4s").read_bytes() == first
+    assert (folder / "1.m4s").read_bytes() == second
     assert [segment.size for segment in cutter.segments] == [len(first), len(second)]
 
 
@@ -62,10 +71,11 @@ def test_a_file_system_that_copies_no_ranges(code: int, tmp_path: Path, monkeypa
         raise OSError(code, "not here")
 
     monkeypatch.setattr(os, "copy_file_range", refuse)
-    (tmp_path / FRAGMENTS).write_bytes(INIT + fragment(IDR + b"1") + fragment())
-    Cutter(tmp_path).finish()
-    assert (tmp_path / "0.m4s").read_bytes() == fragment(IDR + b"1")
-    assert (tmp_path / "1.m4s").read_bytes() == fragment()
+    cutter, file = cutter_of(tmp_path)
+    file.write_bytes(INIT + fragment(IDR + b"1") + fragment())
+    cutter.finish()
+    assert (cutter.folder / "0.m4s").read_bytes() == fragment(IDR + b"1")
+    assert (cutter.folder / "1.m4s").read_bytes() == fragment()
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,20 +83,20 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(os, "copy_file_range", refuse)
-    (tmp_path / FRAGMENTS).write_bytes(INIT + fragment())
-    with closing(Cutter(tmp_path)) as cutter, pytest.raises(Unfit, match="full"):
+    cutter, file = cutter_of(tmp_path)
+    file.write_bytes(INIT + fragment())
+    with closing(cutter), pytest.raises(Unfit, match="full"):
         cutter.finish()
 
 
 def test_the_folder_may_move_meanwhile(tmp_path: Path) -> None:
-    before, after = tmp_path / "before", tmp_path / "after"
-    before.mkdir()
-    with (before / FRAGMENTS).open("wb") as file:
-        cutter = Cutter(before)
+    cutter, path = cutter_of(tmp_path)
+    after = tmp_path / "after"
+    with path.open("wb") as file:
         file.write(INIT + fragment())
         file.flush()
         assert cutter.advance() == 1
-        cutter.folder = before.rename(after)
+        cutter.folder = cutter.folder.rename(after)
         file.write(fragment())
     cutter.finish()
     assert written(after) == ["0.m4s", "1.m4s", "init.mp4"]
@@ -106,16 +116,36 @@ def test_the_folder_may_move_meanwhile(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_missing_or_broken(whole: bytes | None, tmp_path: Path) -> None:
+    cutter, file = cutter_of(tmp_path)
     if whole is not None:
-        (tmp_path / FRAGMENTS).write_bytes(whole)
-    with closing(Cutter(tmp_path)) as cutter, pytest.raises(Unfit):
+        file.write_bytes(whole)
+    with closing(cutter), pytest.raises(Unfit):
         cutter.finish()
 
 
 def test_sound_alone(tmp_path: Path) -> None:
-    (tmp_path / FRAGMENTS).write_bytes(INIT + box(b"moof") + box(b"mdat"))
-    with closing(Cutter(tmp_path)) as cutter, pytest.raises(BrokenFile):
+    cutter, file = cutter_of(tmp_path)
+    file.write_bytes(INIT + box(b"moof") + box(b"mdat"))
+    with closing(cutter), pytest.raises(BrokenFile):
         cutter.finish()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        struct.pack(">I4s", 2**30, b"moov"),
+        INIT + struct.pack(">I4s", 2**30, b"moof"),
+        INIT + box(b"moof") + struct.pack(">I4s", 2**30, b"mdat"),
+        INIT + fragment() + struct.pack(">I4sQ", 1, b"free", 2**30),
+    ],
+)
+def test_a_giant_that_takes_no_space_is_not_read(head: bytes, tmp_path: Path) -> None:
+    cutter, path = cutter_of(tmp_path)
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(len(head) + 2**30)
+    with closing(cutter), pytest.raises(Unfit, match="bytes"):
+        cutter.advance()
 
 
 def copied_from(file: Path) -> bytes:
