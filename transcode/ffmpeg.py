@@ -38,7 +38,9 @@ async def run(
     """
     program = Path(command[0]).name
     try:
-        process = await _started(sandbox.wrapped(command, limits, reads=reads, folder=cwd, devices=devices), cwd)
+        with sandbox.filtered() as filters:
+            line = sandbox.wrapped(command, limits, reads=reads, folder=cwd, devices=devices, filters=filters)
+            process = await _started(line, cwd, filters)
     except OSError as error:
         raise Failed(f"{program} does not start: {error}") from error
     tail = _Tail()
@@ -55,7 +57,7 @@ async def run(
     return tail.text
 
 
-async def _started(command: Sequence[str], cwd: Path | None) -> Process:
+async def _started(command: Sequence[str], cwd: Path | None, inherited: Sequence[int]) -> Process:
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
             *command,
@@ -65,6 +67,7 @@ async def _started(command: Sequence[str], cwd: Path | None) -> Process:
             cwd=cwd,
             env=_environment(),
             start_new_session=True,
+            pass_fds=inherited,
         )
     )
     try:

@@ -3,15 +3,19 @@
 bubblewrap does all of it. Where it is missing or may not work, `unshare` at least takes the network away.
 """
 
+import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from transcode.limits import Limits
+from transcode.seccomp import seccomp_filter
 
 _PATIENCE = 20.0
+_FILES = 1024
 _SYSTEM = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")))
 # How distributions choose between libraries, and where the loader finds them.
 _LOADER = ("/etc/alternatives", "/etc/ld.so.cache")
@@ -28,6 +32,10 @@ class Sandbox:
     """The start of a command that runs in bubblewrap. Empty: it is missing or does not work."""
     unshare: tuple[str, ...] = ()
     """The start of a command that runs without a network. Empty: not needed, missing, or it does not work."""
+    seccomp: bytes = b""
+    """The filter of system calls that bubblewrap loads. Empty: there is none for this machine, or it does not work."""
+    nested: bool = False
+    """Whether what is in bubblewrap may make user namespaces of its own."""
 
     @property
     def name(self) -> str:
@@ -42,6 +50,10 @@ class Sandbox:
             found.append(f"a flaw in ffmpeg could read the files of this user: {_ADVICE}")
         elif not self.bwrap:
             found.append(f"a flaw in ffmpeg could use the files of this user, and the network: {_ADVICE}")
+        if self.bwrap and not self.seccomp:
+            found.append("a flaw in ffmpeg could start processes and use all of the kernel: no filter (seccomp) works")
+        if self.bwrap and self.nested:
+            found.append("a flaw in ffmpeg could make user namespaces: install bubblewrap 0.8 or newer")
         if not self.prlimit:
             found.append("ffmpeg's CPU time, memory and files have no limit: install prlimit (util-linux)")
         if not self.setpriv and not self.bwrap:
@@ -56,8 +68,11 @@ class Sandbox:
         reads: Sequence[Path] = (),
         folder: Path | None = None,
         devices: Sequence[str] = (),
+        filters: Sequence[int] = (),
     ) -> list[str]:
         """Give the command that runs `command` closed in, with nothing but what it needs.
+
+        `filters` are what `filtered` yields.
 
         `reads` are files and `folder` is where it works and may write, all absolute; `devices` are files of /dev.
         `folder` may be renamed meanwhile. Ended by a signal, bubblewrap returns 128 and its number.
@@ -69,11 +84,13 @@ class Sandbox:
                 f"--cpu={limits.cpu_seconds}",
                 f"--as={limits.address_space}",
                 f"--fsize={limits.output_bytes}",
+                f"--nofile={_FILES}",
                 "--core=0",
                 "--",
             ]
         if self.bwrap:
-            wrapped += [*self.bwrap, *_visible(reads, folder, devices), "--"]
+            loaded = [part for each in filters for part in ("--seccomp", str(each))]
+            wrapped += [*self.bwrap, *loaded, *_visible(reads, folder, devices), "--"]
         else:
             wrapped += self.unshare
             if self.setpriv:
@@ -81,6 +98,23 @@ class Sandbox:
                 # it comes after `unshare`.
                 wrapped += [self.setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"]
         return [*wrapped, *command]
+
+    @contextmanager
+    def filtered(self) -> Iterator[tuple[int, ...]]:
+        """Yield the file descriptors that a process has to inherit, once, for its filter of system calls."""
+        if not (self.bwrap and self.seccomp):
+            yield ()
+            return
+        # A pipe, which takes all of it at once: of one file, all processes would share the position.
+        reading, writing = os.pipe()
+        try:
+            try:
+                os.write(writing, self.seccomp)
+            finally:
+                os.close(writing)
+            yield (reading,)
+        finally:
+            os.close(reading)
 
 
 NONE = Sandbox()
@@ -93,9 +127,16 @@ def find_sandbox(programs: Sequence[Path]) -> Sandbox:
     """Try what there is on these programs, which must understand `-version`. Blocks for some ten milliseconds."""
     prlimit, setpriv, bwrap, unshare = map(shutil.which, ("prlimit", "setpriv", "bwrap", "unshare"))
     if bwrap:
-        closed = Sandbox(prlimit, setpriv, bwrap=(bwrap, *_closed(programs)))
-        if _works(closed, programs):
-            return closed
+        start, alone = (bwrap, *_closed(programs)), ("--unshare-user", "--disable-userns")
+        program = seccomp_filter()
+        for closed in (
+            Sandbox(prlimit, setpriv, (*start, *alone), seccomp=program),
+            Sandbox(prlimit, setpriv, start, seccomp=program, nested=True),
+            Sandbox(prlimit, setpriv, (*start, *alone)),
+            Sandbox(prlimit, setpriv, start, nested=True),
+        ):
+            if _works(closed, programs):
+                return closed
     if unshare:
         for options in _UNSHARE:
             closed = Sandbox(prlimit, setpriv, unshare=(unshare, *options, "--"))
@@ -107,8 +148,12 @@ def find_sandbox(programs: Sequence[Path]) -> Sandbox:
 def _works(sandbox: Sandbox, programs: Sequence[Path]) -> bool:
     try:
         for program in programs:
-            command = sandbox.wrapped([str(program), "-version"], Limits())
-            subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=True)
+            with sandbox.filtered() as filters:
+                command = sandbox.wrapped([str(program), "-version"], Limits(), filters=filters)
+                subprocess.run(
+                    command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=True,
+                    pass_fds=filters,
+                )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return False
     return True

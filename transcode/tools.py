@@ -87,11 +87,14 @@ def usable_encoder(tools: Tools, wanted: str) -> tuple[str, str | None]:
         return wanted, None
     try:
         hardware = encoders.encoder(wanted)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, tools.sandbox.filtered() as filters:
             command = tools.sandbox.wrapped(
-                encoders.trial(str(tools.ffmpeg), hardware), Limits(), folder=Path(folder), devices=hardware.devices
+                encoders.trial(str(tools.ffmpeg), hardware), Limits(), folder=Path(folder), devices=hardware.devices,
+                filters=filters,
+            )  # fmt: skip
+            done = subprocess.run(
+                command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, cwd=folder, pass_fds=filters
             )
-            done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, cwd=folder)
             reason = _first_complaint(done)
     except ValueError as error:
         reason = str(error)

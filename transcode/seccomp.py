@@ -1,0 +1,103 @@
+"""Which system calls a program in the sandbox may not make, as a filter that bubblewrap loads: pure.
+
+ffmpeg and ffprobe need files, memory and threads. What leads further into the kernel, or makes processes, is refused as
+if there were no right to it. libseccomp would compile the same filter; but then every machine needs it as a library
+of its system, and Python's bindings from there too, for a table and five kinds of instruction (linux/filter.h).
+"""
+
+import errno
+import platform
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+# Where struct seccomp_data has the call's number, the architecture, and the lower half of the first argument.
+_NUMBER, _ARCHITECTURE, _FIRST = 0, 4, 16
+_ALLOW, _KILL, _REFUSE, _UNKNOWN = 0x7FFF_0000, 0x8000_0000, 0x0005_0000 | errno.EPERM, 0x0005_0000 | errno.ENOSYS
+_X32 = 0x4000_0000
+_CLONE_THREAD = 0x10000
+_AF_UNIX = 1
+_INSTRUCTION = struct.Struct("=HBBI")
+# clone3: its flags are in memory, where a filter cannot look; told that there is none, C libraries take clone.
+_CLONE3 = 435
+# pidfd_getfd, io_uring_*, and the newer ways to mount, which have the same number everywhere.
+_REFUSED_EVERYWHERE = (438, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442)
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    audit: int
+    clone: int
+    socket: int
+    refused: tuple[int, ...]
+    most: int = 2**32 - 1
+    """Numbers from here on are another calling convention's."""
+
+
+_MACHINES = {
+    "x86_64": _Machine(
+        0xC000_003E,
+        clone=56,
+        socket=41,
+        refused=(
+            57, 58,  # fork, vfork
+            101, 310, 311, 312,  # ptrace, process_vm_readv, process_vm_writev, kcmp
+            165, 166, 155, 161, 272, 308,  # mount, umount2, pivot_root, chroot, unshare, setns
+            248, 249, 250, 321, 298, 323,  # add_key, request_key, keyctl, bpf, perf_event_open, userfaultfd
+            246, 320, 175, 313, 176, 169,  # kexec_load, kexec_file_load, three for modules, reboot
+            167, 168, 163, 179, 103, 164, 227, 159,  # swapon, swapoff, acct, quotactl, syslog, set and adjust clocks
+            172, 173, 154, 303, 304,  # iopl, ioperm, modify_ldt, name_to_handle_at, open_by_handle_at
+            133, 259, 88, 266, 86, 265, 83, 258,  # mknod, symlink, link and mkdir, each also with `at`
+        ),
+        most=_X32,
+    ),
+    "aarch64": _Machine(
+        0xC000_00B7,
+        clone=220,
+        socket=198,
+        refused=(
+            117, 270, 271, 272,  # as above
+            40, 39, 41, 51, 97, 268,
+            217, 218, 219, 280, 241, 282,
+            104, 294, 105, 273, 106, 142,
+            224, 225, 89, 60, 116, 170, 112, 171,
+            264, 265,
+            33, 36, 37, 34,
+        ),
+    ),
+}  # fmt: skip
+
+
+def seccomp_filter(machine: str = platform.machine()) -> bytes:
+    """Compile the filter for a kind of machine, as `platform` names it; empty for one that we do not know."""
+    known = _MACHINES.get(machine)
+    if known is None:
+        return b""
+    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in _program(known))
+
+
+def _program(machine: _Machine) -> Iterator[tuple[int, int, int, int]]:
+    yield _LOAD, 0, 0, _ARCHITECTURE
+    yield _IF_EQUAL, 1, 0, machine.audit
+    yield _RETURN, 0, 0, _KILL
+    yield _LOAD, 0, 0, _NUMBER
+    yield _IF_AT_LEAST, 0, 1, machine.most
+    yield _RETURN, 0, 0, _KILL
+    for number in (*machine.refused, *_REFUSED_EVERYWHERE):
+        yield _IF_EQUAL, 0, 1, number
+        yield _RETURN, 0, 0, _REFUSE
+    yield _IF_EQUAL, 0, 1, _CLONE3
+    yield _RETURN, 0, 0, _UNKNOWN
+    yield from _only(machine.clone, _IF_SET, _CLONE_THREAD)
+    yield from _only(machine.socket, _IF_EQUAL, _AF_UNIX)
+    yield _RETURN, 0, 0, _ALLOW
+
+
+def _only(number: int, test: int, value: int) -> Iterator[tuple[int, int, int, int]]:
+    """Allow a call only where its first argument passes a test."""
+    yield _IF_EQUAL, 0, 4, number
+    yield _LOAD, 0, 0, _FIRST
+    yield test, 1, 0, value
+    yield _RETURN, 0, 0, _REFUSE
+    yield _RETURN, 0, 0, _ALLOW
