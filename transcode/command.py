@@ -66,6 +66,9 @@ _GLIMPSE_RATE = 10
 # Left to itself, ffmpeg subtracts the start that it found by looking into the file: of all streams, also those that
 # nobody plays; and nothing where it is told not to look. So the origin is ours, the same in every command line.
 _EXPLICIT_CLOCK: dict[str, object] = {"seek_timestamp": 1}
+# Of formats whose clock may jump (AVFMT_TS_DISCONT) ffmpeg subtracts the start of the streams that it reads, whatever
+# it is told. So it is left to do that, and each command line reads all streams that are played: see `_kept`.
+_OWN_CLOCK = frozenset({"mpeg", "mpegts", "nut", "ogg"})
 _EDITS: dict[Edits, dict[str, object]] = {
     Edits.APPLIED: {},
     Edits.OFFSET: {"advanced_editlist": 0},
@@ -135,16 +138,21 @@ class Given:
         `reinit_filter` keeps a change of format within the file from starting the graph anew.
         """
         # ffmpeg-python knows an input by what it is: one with other options is another.
-        ours = input_options(self.demuxer, self.limits) | self.access.options | _EXPLICIT_CLOCK | self.counted_from(0.0)
+        clock = {} if self.demuxer in _OWN_CLOCK else _EXPLICIT_CLOCK
+        ours = input_options(self.demuxer, self.limits) | self.access.options | clock | self.counted_from(0.0)
         return ffmpeg.input(self.access.url(self.source), **(ours | options))
 
     def counted_from(self, origin: float) -> dict[str, object]:
         """Give the options that let time count from `origin`, in seconds after the first instant of the file."""
-        return {"itsoffset": f"{0.0 - self.probe.start - origin:.6f}"}
+        return {"itsoffset": f"{0.0 - self._start - origin:.6f}"}
 
     def read_from(self, second: float) -> dict[str, object]:
         """Give the options that read it from `second` after its first instant on, which becomes 0."""
-        return {"ss": f"{self.probe.start + second:.6f}", "itsoffset": 0}
+        return {"ss": f"{self._start + second:.6f}", "itsoffset": 0}
+
+    @property
+    def _start(self) -> float:
+        return 0.0 if self.demuxer in _OWN_CLOCK else self.probe.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +200,9 @@ def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
         keys = _key_times(plan.fast_durations)
     options = _encoding((plan.fast,), quick, given.limits, plan.key_frame_distance, keys)
     return compiled(
-        given.tools, _fragments([*shown, sound], [_slave(plan.fast, flush_packets=1)], plan.samples, options)
+        given.tools,
+        _fragments([*shown, sound], [_slave(plan.fast, flush_packets=1)], plan.samples, options),
+        *_audio_kept(given, read),
     )
 
 
@@ -268,14 +278,15 @@ def recording(given: Given, plan: Plan, first: int) -> list[str]:
     options = _encoding(plan.ladder[:1], settings, given.limits, plan.key_frame_distance, {})
     options |= {"crf:v:0": _RECORDING_QUALITY, "c:a": "aac", "b:a": AUDIO_BITS, **_NOTHING_PERSONAL}
     made = ffmpeg.output(*streams, RECORDING, f="mp4", movflags="+faststart", video_track_timescale=CLOCK, **options)
-    return compiled(given.tools, made, *_poster(*graph.poster(small, plan)))
+    return compiled(given.tools, made, *_poster(*graph.poster(small, plan)), *_audio_kept(given, read))
 
 
 def audible(given: Given, index: int) -> list[str]:
     """Write the first frame of an audio track that is not silent to standard output, and no more."""
-    heard = given.read()[str(index)].filter("silenceremove", start_periods=1, start_threshold="-70dB")
-    options: dict[str, object] = {"frames:a": 1, "t": given.limits.max_duration}
-    return compiled(given.tools, ffmpeg.output(heard, "-", f="s16le", **options), progress=())
+    # Of the input: silence gives no output that a limit could end.
+    read = given.read(t=given.limits.max_duration)
+    heard = read[str(index)].filter("silenceremove", start_periods=1, start_threshold="-70dB")
+    return compiled(given.tools, ffmpeg.output(heard, "-", f="s16le", **{"frames:a": 1}), progress=())
 
 
 def even_audio(given: Given) -> list[str]:
@@ -294,10 +305,14 @@ def audio(given: Given) -> list[str]:
     index = str(given.probe.audio_index)
     stereo = f"pan={graph.downmix(given.probe, int(index))},{graph.STEREO}"
     shown = ["-map", f"0:{index}", "-filter:a", stereo, "-c:a", "pcm_f32le", "-t", str(given.limits.max_duration)]
-    decoded = given.read()[index].filter("aresample", AUDIO_RATE, **graph.JOINED, first_pts=0)
+    read = given.read()
+    decoded = read[index].filter("aresample", AUDIO_RATE, **graph.JOINED, first_pts=0)
     options: dict[str, object] = {"c:a": "flac", "compression_level": 0, "sample_fmt": "s16"}
     made = ffmpeg.output(decoded, AUDIO, f="flac", t=given.limits.max_duration, **options, **_NOTHING_PERSONAL)
-    line = [part.replace(f"[0:{index}]", "[dec:0]") for part in compiled(given.tools, made)]
+    line = [
+        part.replace(f"[0:{index}]", "[dec:0]")
+        for part in compiled(given.tools, made, _kept(read, given.probe.video_index))
+    ]
     position = line.index(_GRAPH)
     return [*line[:position], *shown, "-f", "null", "-", "-dec", "0:0", *line[position:]]
 
@@ -329,6 +344,7 @@ def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[st
         given.tools,
         _fragments([*shown, sound], files, plan.samples, options),
         *others,
+        *_audio_kept(given, read),
         more=chosen.global_arguments,
     )
 
@@ -350,6 +366,16 @@ def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, bes
         *others,
         more=chosen.global_arguments,
     )
+
+
+def _kept(read: Stream, index: int) -> Stream:
+    """Read a stream for nothing but its time: see `_OWN_CLOCK`."""
+    return ffmpeg.output(read[str(index)], "-", f="null", c="copy")
+
+
+def _audio_kept(given: Given, read: Stream) -> list[Stream]:
+    index = given.probe.audio_index
+    return [] if given.audio is None or index is None else [_kept(read, index)]
 
 
 def _taps(

@@ -26,6 +26,7 @@ _MAX_ANSWER = 2**20
 _MAX_INDEX = 2**26
 _EVEN = 1.02
 _SEVERAL, _MOST_TRIED = 2, 7
+_LISTENING_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,14 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
             raise TooManyStreams(f"it has more than {limits.max_streams} streams")
         probe = parse(answer.text, aligned=access.edits is Edits.IGNORED)
         check(probe, limits)
-        probe = await _with_heard_track(Given(tools, source, demuxer, probe, limits, access), deadline)
+        index = await _heard_track(Given(tools, source, demuxer, probe, limits, access), deadline)
+        if index != probe.audio_index:
+            probe = parse(answer.text, aligned=access.edits is Edits.IGNORED, audio_index=index)
+            check(probe, limits)
         listening = asyncio.create_task(_changes_audio(Given(tools, source, demuxer, probe, limits, access), deadline))
         if counting or probe.duration <= 0:
             await (counting or count())
-            probe = times.applied_to(probe)
+            probe = await asyncio.to_thread(times.applied_to, probe)
         changing = await listening
     finally:
         for task in filter(None, (counting, listening)):
@@ -90,23 +94,27 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
     )
 
 
-async def _with_heard_track(given: Given, deadline: float) -> Probe:
-    """Choose another audio track where the one that players choose is silent from beginning to end."""
+async def _heard_track(given: Given, deadline: float) -> int | None:
+    """Return the audio track to be heard: another one where the one that players choose is silent to its end.
+
+    Where that is not known within a minute, it stays the one that players choose.
+    """
     probe = given.probe
     if probe.audio_index is None or probe.mixed or len(probe.audio_tracks) < _SEVERAL:
-        return probe
+        return probe.audio_index
+    soon = min(deadline, asyncio.get_running_loop().time() + _LISTENING_S)
     others = [track.index for track in probe.audio_tracks if track.index != probe.audio_index]
     for index in (probe.audio_index, *others[:_MOST_TRIED]):
         samples: list[bytes] = []
         try:
-            await _decode(command.audible(given, index), given, deadline, None, samples.append)
+            await _decode(command.audible(given, index), given, soon, None, samples.append)
         except TookTooLong:
-            raise
+            break
         except TranscodeError:
             continue
         if samples:
-            return replace(probe, audio_index=index)
-    return probe
+            return index
+    return probe.audio_index
 
 
 async def _changes_audio(given: Given, deadline: float) -> bool:

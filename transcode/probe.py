@@ -205,10 +205,11 @@ class Probe:
         return next((track for track in self.audio_tracks if track.index == index), AudioTrack(index, 2, "stereo"))
 
 
-def parse(text: str | bytes, *, aligned: bool = False) -> Probe:
+def parse(text: str | bytes, *, aligned: bool = False, audio_index: int | None = None) -> Probe:
     """Read ffprobe's JSON (`-show_entries` as in `command.probe`).
 
-    `aligned`: what the file says of when its tracks begin is of no worth, they begin together.
+    `aligned`: what the file says of when its tracks begin is of no worth, they begin together. `audio_index`: the audio
+    track to be heard, where it is not the one that players choose.
     Raises NotAVideo when nothing in it moves, BrokenFile when it has pictures of no size or is no JSON.
     """
     try:
@@ -220,7 +221,8 @@ def parse(text: str | bytes, *, aligned: bool = False) -> Probe:
     if video is None:
         raise NotAVideo(f"no pictures that move; the file holds: {_summary(streams)}")
     heard = [stream for stream in streams if _is_audio(stream)]
-    audio, tracks = _best(heard), tuple(map(_audio_track, heard))
+    chosen = [stream for stream in heard if audio_index is not None and _count(stream, "index") == audio_index]
+    audio, tracks = _best(chosen or heard), tuple(map(_audio_track, heard))
     coded = _count(video, "width"), _count(video, "height")
     if 0 in coded:
         raise BrokenFile("the pictures have no size: the file is cut off or damaged")
@@ -273,6 +275,7 @@ class PacketTimes:
     def __init__(self) -> None:
         self._rest = b""
         self._streams: dict[int, _Times] = {}
+        self._kept = 0
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -306,7 +309,9 @@ class PacketTimes:
         stream.last = max(stream.last, time)
         stream.end = max(stream.end, time + (_finite(cells[3]) or 0.0))
         stream.count += 1
-        if stream.count <= MOST_TIMES:
+        # Of all streams together: a file may have many, and only one of them is looked at.
+        self._kept += 1
+        if self._kept <= MOST_TIMES:
             for known, kept in zip(map(_finite, cells[1:3]), (stream.shown, stream.decoded), strict=True):
                 if known is not None:
                     kept.append(known)

@@ -281,5 +281,5 @@ async def test_nothing_personal_is_passed_on(clip: Clip, transcoded: Transcoded)
     source = clip("tagged.mov", *pictures("320x240", seconds=0.5), *QUICK, "-metadata", f"location={where}")
     assert where.encode() in source.read_bytes()
     outcome = await transcoded(source)
-    for file in outcome.out.rglob("*.*"):
+    for file in filter(Path.is_file, outcome.out.rglob("*.*")):
         assert not re.search(rb"52\.52|013\.40", file.read_bytes())
