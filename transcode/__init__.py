@@ -1,6 +1,6 @@
 """Video file in, HLS out; knows nothing of Matrix, of a database or of HTTP."""
 
-from transcode.errors import TranscodeError
+from transcode.errors import SCARCE, TranscodeError
 from transcode.fingerprint import fingerprint, is_copy
 from transcode.limits import Limits
 from transcode.playlist import Item, Rendition, Tier, master_playlist, media_playlist, tiers
@@ -14,6 +14,7 @@ from transcode.voice import film_of_voice
 __all__ = [
     "PLAYABLE",
     "READY",
+    "SCARCE",
     "Item",
     "Limits",
     "Prepared",

@@ -2,7 +2,11 @@
 
 # ruff: noqa: N818 - the names say what is wrong with the video; all of them derive from TranscodeError.
 
+import errno
 from typing import ClassVar
+
+SCARCE = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""What the operating system says where processes, memory or descriptors are used up just now."""
 
 
 class TranscodeError(Exception):
@@ -88,6 +92,13 @@ class DiskFull(TranscodeError):
     """There is no space left for what is made of the file."""
 
     code = "disk-full"
+    final = False
+
+
+class Overloaded(TranscodeError):
+    """This machine could not start a process or open a file: it lacks memory, processes or descriptors just now."""
+
+    code = "overloaded"
     final = False
 
 

@@ -45,10 +45,10 @@ class Load:
         return self._senders[party.sender] + self._rooms[party.room_id]
 
     def has_place(self, party: Party) -> bool:
-        """Say whether there is a place for a party's next video, and one left for others."""
+        """Say whether there is a place for a party's next video, and one left for others; the last for another room."""
         left = self.places - self.total
         return (
-            left > 0
+            left > (1 if self._rooms[party.room_id] and self.places > 1 else 0)
             and self._senders[party.sender] < max(1, left / 2)
             and self._rooms[party.room_id] < max(1, left * _ROOM_SHARE)
         )

@@ -75,7 +75,7 @@ class Lanes:
 
     def __init__(self, concurrency: int) -> None:
         usage = Usage()
-        self._beginnings = _Lane(2 * (concurrency + 1), usage, sharing=True)
+        self._beginnings = _Lane(3 * (concurrency + 1) - 2, usage, sharing=True)
         self._ladders = _Lane(concurrency, usage, sharing=False)
 
     @asynccontextmanager

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from appservice.errors import MediaError
-from transcode import TranscodeError
+from transcode import SCARCE, TranscodeError
 
 BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10))
 """The delays after the first and each further attempt that failed for a transient cause."""
@@ -20,7 +20,7 @@ SOONEST = timedelta(seconds=2)
 """The first delay after a file was found to be not uploaded yet."""
 
 _LATEST, _PATIENCE = timedelta(seconds=20), 10
-_TRANSIENT = frozenset({"download-failed", "disk-full"})
+_TRANSIENT = frozenset({"download-failed", "disk-full", "overloaded"})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -65,7 +65,9 @@ def upload_delay(waited: timedelta) -> timedelta | None:
 
 
 def failure_of(error: Exception) -> MediaError:
-    """Return the failure that an exception from outside of the work on a file means: a full disk, or our mistake."""
+    """Return the failure that an exception from outside of the work on a file means: what lacks, or our mistake."""
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return MediaError("disk-full", f"There is no space left: {error}.", final=False)
+    if isinstance(error, OSError) and error.errno in SCARCE:
+        return MediaError("overloaded", f"This machine is at its limit: {error}.", final=False)
     return MediaError("internal", str(error) or type(error).__name__, final=False)

@@ -418,6 +418,7 @@ failure-quota-user = You have as many videos here as one person may have. Delete
 failure-quota-room = This room has as many videos as it may have. Delete some of yours, or ask a moderator to, and send it again.
 failure-quota-server = This server has no room for more videos at the moment. Send it again later, or tell whoever runs the server.
 failure-disk-full = The server’s disk is full. Please send the video again later, or tell whoever runs the server.
+failure-overloaded = The server was too busy for this video, again and again. Please send it again later.
 failure-internal = The server made a mistake. Please send the video again; if it stays, tell whoever runs the server.
 
 ## What the bot says in the room

@@ -399,6 +399,7 @@ failure-quota-user = 您在这里的视频已达到每人的上限。请删除�
 failure-quota-room = 这个房间的视频已达到上限。请删除一些自己的视频，或请管理员删除一些，然后重新发送。
 failure-quota-server = 服务器目前放不下更多视频。请稍后重新发送，或告诉服务器的管理者。
 failure-disk-full = 服务器的磁盘已满。请稍后重新发送视频，或告诉服务器的管理者。
+failure-overloaded = 服务器多次因过于繁忙而无法处理这个视频。请稍后重新发送。
 failure-internal = 服务器出错了。请重新发送视频；如果问题仍然存在，请告知服务器的管理者。
 
 ## What the bot says in the room

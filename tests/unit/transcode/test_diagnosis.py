@@ -18,7 +18,7 @@ from transcode.diagnosis import diagnose
         (234, "Picture size exceeds specified max pixel count 1\nInvalid data found", "too-large-picture", True),
         (1, "Cannot allocate memory", "too-large-picture", True),
         (69, "Your platform doesn't support hardware accelerated AV1 decoding.", "tool-missing", False),
-        (245, "pthread_create() failed: Resource temporarily unavailable", "failed", False),
+        (245, "pthread_create() failed: Resource temporarily unavailable", "overloaded", False),
         (1, "moov atom not found", "broken-file", True),
         (1, "No space left on device", "disk-full", False),
         (1, "av_interleaved_write_frame(): Disk quota exceeded", "disk-full", False),

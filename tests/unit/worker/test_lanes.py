@@ -42,6 +42,31 @@ async def _stages(works: list[Work]) -> list[str]:
     return [work.stage for work in works]
 
 
+@pytest.mark.parametrize("concurrency", range(1, 9))
+async def test_one_sender_alone_begins_one_more_than_ladders_are_made(concurrency: int) -> None:
+    lanes = Lanes(concurrency)
+    works = [Work(lanes) for _ in range(concurrency + 3)]
+    assert (await _stages(works)).count("begins") == concurrency + 1
+    others = [Work(lanes, Party("dave", "elsewhere"))]
+    assert await _stages(others) == ["begins"]
+    for work in works + others:
+        work.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await work.task
+
+
+async def test_a_room_full_of_senders_leaves_a_place_to_another_room() -> None:
+    lanes = Lanes(1)
+    works = [Work(lanes, Party(f"sender{number}", "room")) for number in range(6)]
+    assert (await _stages(works)).count("begins") == 3
+    other = Work(lanes, Party("dave", "elsewhere"))
+    assert await _stages([other]) == ["begins"]
+    for work in [*works, other]:
+        work.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await work.task
+
+
 async def test_a_first_picture_waits_for_no_ladder() -> None:
     lanes = Lanes(1)
     works = [Work(lanes) for _ in range(5)]
@@ -97,7 +122,7 @@ async def test_others_begin_beside_all_that_one_sender_has() -> None:
     for work in works[:2]:
         work.first.set()
     assert (await _stages(works))[:4] == ["ladder", "plays", "begins", "begins"]
-    others = [Work(lanes, BOB), Work(lanes, CAROL)]
+    others = [Work(lanes, BOB), Work(lanes, Party("carol", "den"))]
     assert await _stages(others) == ["begins", "begins"]
     # What one sender has done lately counts: of those who wait for their ladder, another is next.
     for other in others:
