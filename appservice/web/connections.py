@@ -1,13 +1,16 @@
 """Bounds on connections, which aiohttp does not set: their number, and how long one may keep us waiting.
 
 A connection that waits for its client, for a request's head or the rest of its body, may always be closed. So whoever
-holds many of those open makes room for the next one, the longest silent first; only those that wait for us count for
-good.
+holds many of those open makes room for the next one, the longest silent first; after them those that read a response
+slowly, the oldest first. Only those that wait for us count for good.
 """
 
 import asyncio
+import fcntl
 import resource
 import socket
+import struct
+import termios
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,11 +33,16 @@ _MOST_DESCRIPTORS = 65_536
 _RESERVED_DESCRIPTORS = 256
 _MOST_CONNECTIONS = 4096
 _SWEEP_S = 1.0
+# Bytes that the peer has acknowledged: `tcpi_bytes_acked`, at its fixed position in Linux' struct tcp_info.
+_ACKNOWLEDGED = struct.Struct("@120xQ")
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds that a connection may keep us waiting; `body_least`: bytes of a body that must come in `body`."""
+    """Seconds that a connection may keep us waiting.
+
+    `body_least`: bytes of a body that must come in `body`. `send`: within which a reader must take anything at all.
+    """
 
     head: float = 15.0
     idle: float = 75.0
@@ -78,7 +86,10 @@ class _Peer:
 class BoundedHandler(web.RequestHandler):
     """aiohttp's handler of one connection, with deadlines; the errors of its HTTP parser are JSON, too."""
 
-    __slots__ = ("_bounds", "_head_since", "_is_full", "_received", "_request", "_window", "bucket")
+    __slots__ = (
+        "_bounds", "_head_since", "_is_full", "_received", "_request", "_sent", "_socket", "_window", "bucket",
+        "sending_since",
+    )  # fmt: skip
 
     def __init__(self, bounds: "ConnectionBounds", server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop=loop, keepalive_timeout=bounds.deadlines.idle, access_log=None)  # type: ignore[arg-type]  # as web.AppRunner passes it
@@ -89,15 +100,16 @@ class BoundedHandler(web.RequestHandler):
         self._received = 0
         self._is_full = False
         self._window = (0.0, 0)
+        self._socket: socket.socket | None = None
+        # When the peer last acknowledged something of what is to be sent, and how much that was in all.
+        self._sent = (0.0, -1)
+        self.sending_since: float | None = None
+        """Since when there has always been something that the peer has not taken yet; None: it has everything."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
-        connection = transport.get_extra_info("socket")
-        if connection is not None:
-            # The kernel ends what nobody reads: responses in our buffers and files that it sends itself.
-            milliseconds = round(self._bounds.deadlines.send * 1000)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        self._socket = transport.get_extra_info("socket")
         self._bounds.enter(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -169,8 +181,10 @@ class BoundedHandler(web.RequestHandler):
         return response
 
     def is_overdue(self, now: float) -> bool:
-        """Return whether the client keeps us waiting for too long, for a request's head or for its body."""
+        """Return whether the client keeps us waiting for too long: for a head, for a body, or to read a response."""
         deadlines = self._bounds.deadlines
+        if self._is_unread(now):
+            return True
         if self._request is None:
             return self._head_since is not None and now - self._head_since > deadlines.head
         if not self._awaits_body:
@@ -182,6 +196,26 @@ class BoundedHandler(web.RequestHandler):
             return True
         self._window = now, self._received
         return False
+
+    def _is_unread(self, now: float) -> bool:
+        # The kernel knows best, also of files that it sends itself. TCP_USER_TIMEOUT would not do: once the window was
+        # shut it counts on, although a slow reader takes more and more.
+        if self._socket is None or self._socket.fileno() < 0:
+            return False
+        try:
+            pending = struct.unpack("@i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0" * 4))[0]
+            if not pending:
+                self.sending_since = None
+                return False
+            state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED.size)
+        except OSError:
+            return False  # it is being closed
+        taken = _ACKNOWLEDGED.unpack(state)[0] if len(state) == _ACKNOWLEDGED.size else -1
+        if self.sending_since is None:
+            self.sending_since, self._sent = now, (now, taken)
+        if taken != self._sent[1]:
+            self._sent = now, taken
+        return now - self._sent[0] > self._bounds.deadlines.send
 
     def abort(self, reason: str) -> None:
         """End the connection at once."""
@@ -223,19 +257,26 @@ class ConnectionBounds:
         handler.bucket = None if is_within(address, self._trusted) else bucket_of(address)
         peer = self._peers.setdefault(handler.bucket, _Peer()) if handler.bucket else None
         if peer and peer.count >= self._limits.per_address:
-            self._make_room(peer.waiting, "address", handler)
+            self._make_room(peer.waiting, "address", handler, handler.bucket)
         elif len(self._open) >= self._limits.total:
-            self._make_room(self._waiting, "total", handler)
+            self._make_room(self._waiting, "total", handler, None)
         self._open.add(handler)
         if peer:
             peer.count += 1
         self.waits(handler)
 
-    def _make_room(self, waiting: dict[BoundedHandler, None], reason: str, new: BoundedHandler) -> None:
-        closing = next(iter(waiting), new)
+    def _make_room(
+        self, waiting: dict[BoundedHandler, None], reason: str, new: BoundedHandler, bucket: str | None
+    ) -> None:
+        closing = next(iter(waiting), None) or self._slowest_reader(bucket) or new
         if closing is not new:
             self.leave(closing)  # at once: it is told of its end only with the loop's next turn
         closing.abort(reason)
+
+    def _slowest_reader(self, bucket: str | None) -> BoundedHandler | None:
+        """Return who has had something to read for longest, of one address or of all."""
+        readers = [each for each in self._open if each.sending_since is not None and bucket in {None, each.bucket}]
+        return min(readers, key=lambda each: each.sending_since or 0.0, default=None)
 
     def leave(self, handler: BoundedHandler) -> None:
         """Forget a connection; harmless when it was forgotten before."""

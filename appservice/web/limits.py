@@ -37,7 +37,8 @@ class Limit(Enum):
 _RATES = {
     # By address: an office, or a provider's many customers, may be one.
     Limit.PUBLIC: (3000, 1000),
-    Limit.IDENTITY: (300, 150),
+    # A browser that waits for its code asks every two seconds; what a session costs others is bounded elsewhere.
+    Limit.IDENTITY: (1200, 600),
     Limit.CODES: (60, 30),
     Limit.MEMBER_PAGES: (300, 150),
     Limit.PUBLIC_MEDIA: (12_000, 6000),

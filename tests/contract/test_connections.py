@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from ipaddress import IPv4Network
 from urllib.parse import urlsplit
 
@@ -143,6 +144,32 @@ async def test_who_never_reads_is_left() -> None:
         await eventually(_is(lambda: bounds.count == 1))
         await eventually(_is(lambda: bounds.count == 0))
         assert len(await ended(reader)) < ENDLESS
+
+
+async def test_who_reads_slowly_but_steadily_is_not_left() -> None:
+    bounds = ConnectionBounds(ROOMY, deadlines=replace(SHORT, send=2.0))
+    async with served(bounds) as address, connected(address, b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n") as (reader, _):
+        loop = asyncio.get_running_loop()
+        began, got = loop.time(), 0
+        while loop.time() < began + 4 * bounds.deadlines.send:
+            got += len(await reader.readexactly(32 * 1024))
+            await asyncio.sleep(0.05)
+        assert got < ENDLESS
+        assert bounds.count == 1
+
+
+async def test_slow_readers_make_room() -> None:
+    bounds = ConnectionBounds(ConnectionLimits(total=3, per_address=3), (), PATIENT)
+    async with served(bounds) as address, contextlib.AsyncExitStack() as stack:
+        asked = b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"
+        for _ in range(3):
+            await stack.enter_async_context(connected(address, asked))
+        await eventually(_is(lambda: bounds.waiting == 0))
+
+        async def answered() -> bool:
+            return await alive(address)
+
+        await eventually(answered, what="room for one more")
 
 
 @pytest.mark.parametrize(
