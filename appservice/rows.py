@@ -103,7 +103,8 @@ def read_video(row: asyncpg.Record) -> Video:
         spoiler=row["spoiler"],
         spoiler_reason=row["spoiler_reason"],
         item=row["item"],
-        history=History(row["history"] or History.JOINED),
+        # `before`: stored by a release that served it as this.
+        history=History.SHARED if row["history"] == "before" else History(row["history"] or History.JOINED),
     )
 
 

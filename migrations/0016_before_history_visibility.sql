@@ -5,16 +5,17 @@ ALTER TABLE rooms
     ADD COLUMN history         text,
     ADD COLUMN history_told_at timestamptz NOT NULL DEFAULT '-infinity';
 
--- As the room had it when the video was sent; NULL: not known yet, and as strict as can be.
-ALTER TABLE videos ADD COLUMN history text;
-CREATE INDEX videos_history_unknown ON videos (room_id) WHERE history IS NULL;
+-- As the room had it when the video was sent; NULL: not known yet, and as strict as can be. `before`: stored by the
+-- release before this one, and served as that did until the room's state is read.
+ALTER TABLE videos ADD COLUMN history text DEFAULT 'before';
+CREATE INDEX videos_history_unknown ON videos (room_id) WHERE history IS NULL OR history = 'before';
 
 ALTER TABLE members
     -- Since when somebody is invited, or a member, without a break; and since when a member is gone.
     ADD COLUMN invited_at timestamptz,
     ADD COLUMN left_at    timestamptz;
--- When those came who are there already is not known: at the latest when we last heard of them.
-UPDATE members SET joined_at = changed_at, invited_at = changed_at WHERE membership = 'join';
+-- When those came who are there already is not known: they go on seeing what they saw.
+UPDATE members SET joined_at = to_timestamp(0), invited_at = to_timestamp(0) WHERE membership = 'join';
 
 -- Memberships change in several ways, and the release before this one changes them, too.
 CREATE FUNCTION keep_member_times() RETURNS trigger LANGUAGE plpgsql AS $$

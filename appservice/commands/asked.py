@@ -11,7 +11,7 @@ from appservice.config import Config
 from appservice.errors import RoomreelError
 from appservice.managing import Viewer, may_see
 from appservice.matrix.client import Homeserver
-from appservice.model import Room, RoomId, UserId, Video
+from appservice.model import History, Room, RoomId, UserId, Video
 from appservice.permissions import Level, level_of
 from appservice.power import is_moderator
 from appservice.settings import PersonSettings
@@ -28,6 +28,7 @@ from appservice.store import (
     Store,
 )
 from appservice.texts import Texts
+from appservice.web.reels import for_all
 
 
 class RefusedError(RoomreelError):
@@ -166,10 +167,19 @@ class Asked:
         videos = await self.parts.store.videos_of(owner or self.user_id, where)
         return await self._seen(videos)
 
+    async def readable(self, videos: Sequence[Video]) -> list[Video]:
+        """Return those that whoever asks may see by the history visibility, and of others' all who read the answer."""
+        seen = await self.parts.store.readable(videos, self.user_id)
+        if self.readers is not Readers.MEMBERS or all(video.history is History.SHARED for video in seen):
+            return seen
+        members = await self.parts.store.joined_members(self.room.room_id)
+        common = {video.id for video in for_all(seen, members)}
+        return [video for video in seen if video.sender == self.user_id or video.id in common]
+
     async def _seen(self, videos: Sequence[Video]) -> list[Target]:
         rooms: dict[RoomId, Room] = {self.room.room_id: self.room}
         targets = []
-        for video in await self.parts.store.readable(videos, self.user_id):
+        for video in await self.readable(videos):
             if video.room_id not in rooms:
                 room = await self.parts.store.room(video.room_id)
                 if room is None or await self.parts.store.member_key(room.room_id, self.user_id) is None:

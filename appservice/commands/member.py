@@ -67,7 +67,7 @@ async def _members(asked: Asked) -> Answer:
     names = {member.user_id: member.display_name for member in members}
     counts = dict.fromkeys(names, 0)
     everything = await asked.parts.store.room_videos(asked.room.room_id)
-    for video in await asked.parts.store.readable(everything, asked.user_id):
+    for video in await asked.readable(everything):
         if video.sender in counts and may_see(video, asked.viewer):
             counts[video.sender] += 1
     lines = [

@@ -38,7 +38,7 @@ UPDATE rooms SET history = $2, history_told_at = clock_timestamp() WHERE room_id
 
 -- name: settle_history (room_id) What came before the room's state was read.
 UPDATE videos v SET history = r.history FROM rooms r
-WHERE v.room_id = $1 AND v.history IS NULL AND r.room_id = v.room_id AND r.history IS NOT NULL;
+WHERE v.room_id = $1 AND (v.history IS NULL OR v.history = 'before') AND r.room_id = v.room_id AND r.history IS NOT NULL;
 
 -- name: withheld (ids, user_id) Those that somebody may not see: they were not there when it was sent.
 SELECT v.id FROM videos v WHERE v.id = ANY ($1) AND NOT was_there(v.sent_in, $2, v.history, v.sent_at);
@@ -192,7 +192,7 @@ ORDER BY v.id LIMIT 2;
 SELECT v.stage
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
 WHERE v.id = $1 AND v.room_id = $2 AND v.visibility = 'shown' AND v.state IN ('playable', 'ready')
-    AND v.history = 'shared';
+    AND v.history IN ('shared', 'before');
 
 -- name: served_stage_to (id, room_id, user_id) As `served_stage`, of what not every member may see.
 SELECT v.stage

@@ -365,12 +365,17 @@ async def test_processes_share_one_secret(store: Store) -> None:
 async def test_a_video_goes_through_its_states(store: Store) -> None:
     video = await begun(store, await one_video(store))
     assert (video.state, video.attempts) == (State.PROCESSING, 1)
-    assert await store.served_stage(video.id, ROOM) is None
+
+    async def served(room_id: RoomId) -> str | None:
+        return await store.served_stage_to(video.id, room_id, video.sender)
+
+    assert await served(ROOM) is None
     assert await store.publish(video, published(State.PLAYABLE, "1-playable"))
-    assert await store.served_stage(video.id, ROOM) == "1-playable"
+    assert await served(ROOM) == "1-playable"
+    assert await store.served_stage(video.id, ROOM) is None, "not to all, before the room's state is known"
     assert await store.publish(video, published())
-    assert await store.served_stage(video.id, ROOM) == "1-ready"
-    assert await store.served_stage(video.id, OTHER) is None
+    assert await served(ROOM) == "1-ready"
+    assert await served(OTHER) is None
     ready = await again(store, video)
     assert ready.is_playable
     assert (ready.duration, ready.width, ready.height, ready.has_poster) == (5.0, 854, 480, True)
@@ -566,7 +571,7 @@ async def test_an_attempt_that_was_stopped_from_outside_does_not_count(store: St
 async def test_a_failure_after_the_first_stage_leaves_nothing_to_serve(store: Store, pool: Pool) -> None:
     video = await begun(store, await one_video(store))
     assert await store.publish(video, published(State.PLAYABLE))
-    assert await store.served_stage(video.id, ROOM) is not None
+    assert await store.served_stage_to(video.id, ROOM, video.sender) is not None
     await store.fail(video, "failed")
     failed = await again(store, video)
     assert (failed.stage, failed.has_poster, failed.renditions) == (None, False, ())
