@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from transcode.cells import unpacked
 from transcode.mp4 import boxes, child
 
 # Flags of `tfhd` and `trun`, and their field of the same meaning (ISO 14496-12, 8.8.7 and 8.8.8).
@@ -14,6 +15,8 @@ _NOT_SYNC = 0x10000
 _SLICES = range(1, 6)
 _IDR = 5
 _LENGTH_BYTES = 4
+# Where no column says anything of them, a number alone promises samples: far above those of a segment.
+_MOST = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ def _run(traf: bytes) -> Run:
     given, count = int.from_bytes(trun[1:4]), int.from_bytes(trun[4:8])
     if not count or not given & _DATA_OFFSET:
         raise ValueError("a fragment without samples")
+    if count > _MOST:
+        raise ValueError(f"a fragment of {count} samples")
     (offset,) = struct.unpack_from(">i", trun, 8)
     position = 12
     if given & _FIRST_FLAGS:
@@ -113,5 +118,5 @@ def _defaults(tfhd: bytes) -> tuple[int, int, int, int]:
 
 def _rows(table: bytes, columns: list[int], count: int) -> dict[int, tuple[int, ...]]:
     width = len(columns)
-    cells = struct.unpack_from(f">{count * width}i", table)
+    cells = unpacked(table, "i", count * width)
     return {column: cells[number::width] for number, column in enumerate(columns)}

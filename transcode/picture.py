@@ -15,7 +15,9 @@ _HEIF_BRANDS = IMAGE_BRANDS | {b"avis"}
 _PNG = b"\x89PNG\r\n\x1a\n"
 _GIFS = (b"GIF87a", b"GIF89a")
 _JPEG = b"\xff\xd8\xff"
-_MOST_PARTS = 1_000_000
+_MOST_PARTS = 100_000
+# Of all parts of a GIF: what fills a quarter of a gigabyte where they are full.
+_MOST_BLOCKS = 1_000_000
 # Hundredths of a second: what browsers make of a GIF's picture that says it lasts for less than two.
 _SHORTEST_GIF, _USUAL_GIF = 2, 10
 _USUAL_DELAY = 0.1
@@ -111,15 +113,16 @@ def _gif(data: bytes) -> Picture:
     width, height = struct.unpack_from("<HH", data, 6)
     delays, delay = [], 0
     position = _after_colours(data, 10, 13)
+    blocks = iter(range(_MOST_BLOCKS))
     for _ in range(_MOST_PARTS):
         kind = data[position : position + 1]
         if kind == b"!":
             if data[position + 1] == 0xF9:
                 (delay,) = struct.unpack_from("<H", data, position + 4)
-            position = _after_blocks(data, position + 2)
+            position = _after_blocks(data, position + 2, blocks)
         elif kind == b",":
             delays.append((delay if delay >= _SHORTEST_GIF else _USUAL_GIF) / 100)
-            position = _after_blocks(data, _after_colours(data, position + 9, position + 10) + 1)
+            position = _after_blocks(data, _after_colours(data, position + 9, position + 10) + 1, blocks)
         else:
             # The end, or what is no part of it: what came before can be shown.
             break
@@ -132,8 +135,10 @@ def _after_colours(data: bytes, flags: int, position: int) -> int:
     return position + (3 << (data[flags] & 7) + 1 if data[flags] & 0x80 else 0)
 
 
-def _after_blocks(data: bytes, position: int) -> int:
+def _after_blocks(data: bytes, position: int, blocks: Iterator[int]) -> int:
     while position < len(data) and data[position]:
+        if next(blocks, None) is None:
+            raise BrokenFile(f"the GIF has more than {_MOST_BLOCKS} blocks")
         position += 1 + data[position]
     return position + 1
 

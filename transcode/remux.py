@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
+from transcode.cells import packed, unpacked
 from transcode.copying import AAC_FRAME, Copying
 from transcode.init_segment import AUDIO_TRACK, VIDEO_TRACK, Aac, aac_of, init_segment
 from transcode.moov import StoredTrack, tracks_of
@@ -145,8 +146,10 @@ class _Pictures:
     def run(self, first: int, end: int, offset: int) -> bytes:
         """Make the box of some of them, whose bytes begin `offset` bytes after the begin of the `moof`."""
         flags = (_KEY if self.samples.is_key(number) else _OTHER for number in range(first, end))
-        columns = self.lengths[first:end], self.samples.sizes[first:end], flags, self.shifts[first:end]
-        rows = struct.pack(">" + "IIIi" * (end - first), *chain.from_iterable(zip(*columns, strict=True)))
+        # Signed ones in a table of unsigned ones.
+        shifts = unpacked(packed(self.shifts[first:end], "i"), "I", end - first)
+        columns = self.lengths[first:end], self.samples.sizes[first:end], flags, shifts
+        rows = packed(chain.from_iterable(zip(*columns, strict=True)))
         given = _SIGNED_SHIFTS | _DATA_OFFSET | _LENGTH | _SIZE | _FLAGS | _SHIFT
         header = struct.pack(">II", _DEFAULT_BASE_IS_MOOF, VIDEO_TRACK)
         return _traf(header, self.begins[first], struct.pack(">IIi", given, end - first, offset) + rows)
@@ -219,7 +222,7 @@ class _Sound:
         header = struct.pack(
             ">IIII", _DEFAULT_BASE_IS_MOOF | _DEFAULT_LENGTH | _DEFAULT_FLAGS, AUDIO_TRACK, AAC_FRAME, _KEY
         )
-        run = struct.pack(f">IIi{len(cells)}I", given, end - first, offset, *cells)
+        run = struct.pack(">IIi", given, end - first, offset) + packed(cells)
         return _traf(header, first * AAC_FRAME, run)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise, repeat
 
+from transcode.cells import Kind, unpacked
 from transcode.mp4 import boxes, child
 
 _FULL_BOX = 4
@@ -72,7 +73,7 @@ def _samples(information: bytes, file_size: int) -> Samples:
     offsets = tuple(_offsets(tables, sizes))
     if len(offsets) != len(sizes) or any(at + size > file_size for at, size in zip(offsets, sizes, strict=True)):
         raise ValueError("the samples are not in the file")
-    keys = frozenset(number - 1 for number in _numbers(tables[b"stss"], "I")) if b"stss" in tables else None
+    keys = frozenset(number - 1 for number in _numbers(tables[b"stss"])) if b"stss" in tables else None
     if keys and not 0 <= min(keys) <= max(keys) < len(sizes):
         raise ValueError("a key frame is none of the samples")
     return Samples((0, *accumulate(lengths)), shifts, sizes, offsets, keys)
@@ -82,23 +83,23 @@ def _sizes(stsz: bytes) -> tuple[int, ...]:
     common, count = struct.unpack_from(">II", stsz, _FULL_BOX)
     if not 0 < count <= _MOST:
         raise ValueError(f"{count} samples")
-    return (common,) * count if common else struct.unpack_from(f">{count}I", stsz, _SIZES)
+    return (common,) * count if common else unpacked(stsz, "I", count, _SIZES)
 
 
-def _runs(table: bytes, kind: str, samples: int) -> tuple[int, ...]:
+def _runs(table: bytes, kind: Kind, samples: int) -> tuple[int, ...]:
     """Expand (count, value) pairs."""
     (count,) = struct.unpack_from(">I", table, _FULL_BOX)
     if count > samples:
         raise ValueError("more runs than samples")
-    cells = struct.unpack_from(">" + f"I{kind}" * count, table, _LISTED)
-    if sum(cells[::2]) != samples:
+    counts = unpacked(table, "I", 2 * count, _LISTED)[::2]
+    if sum(counts) != samples:
         raise ValueError("the tables tell of different numbers of samples")
-    return tuple(chain.from_iterable(map(repeat, cells[1::2], cells[::2])))
+    return tuple(chain.from_iterable(map(repeat, unpacked(table, kind, 2 * count, _LISTED)[1::2], counts)))
 
 
 def _offsets(tables: dict[bytes, bytes], sizes: Sequence[int]) -> Iterator[int]:
-    chunks = _numbers(tables[b"co64"], "Q") if b"co64" in tables else _numbers(tables.get(b"stco", b""), "I")
-    grouped = _numbers(tables.get(b"stsc", b""), "III")
+    chunks = _numbers(tables[b"co64"], "Q") if b"co64" in tables else _numbers(tables.get(b"stco", b""))
+    grouped = _numbers(tables.get(b"stsc", b""), columns=3)
     groups = list(zip(grouped[::3], grouped[1::3], grouped[2::3], strict=True))
     if not groups or groups[0][0] != 1 or any(each < 1 or description != 1 for _, each, description in groups):
         raise ValueError("the chunks are not of one kind")
@@ -111,9 +112,8 @@ def _offsets(tables: dict[bytes, bytes], sizes: Sequence[int]) -> Iterator[int]:
                 raise ValueError("the chunks hold more samples than there are")
 
 
-def _numbers(table: bytes, kinds: str) -> tuple[int, ...]:
+def _numbers(table: bytes, kind: Kind = "I", columns: int = 1) -> tuple[int, ...]:
     (count,) = struct.unpack_from(">I", table, _FULL_BOX)
     if count > _MOST:
         raise ValueError(f"a table of {count} entries")
-    cells: tuple[int, ...] = struct.unpack_from(">" + kinds * count, table, _LISTED)
-    return cells
+    return unpacked(table, kind, columns * count, _LISTED)
