@@ -1,0 +1,83 @@
+"""schemathesis: requests made from the served document, good and bad ones, are answered as it says."""
+
+import asyncio
+import itertools
+from collections import Counter
+from typing import Any
+
+import aiohttp
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from appservice.demo.synapse import Synapse
+from tests.support import Installation, make_room
+
+EXAMPLES = 20
+CHECKS = [
+    not_a_server_error,
+    negative_data_rejection,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+def _explore(url: str, operation: Any, known: dict[str, str], token: str, modes: Any) -> Counter[int]:  # noqa: ANN401 - schemathesis' own
+    """Send requests of one operation, and count the answers by status; raises what differs from the document."""
+    numbers = itertools.count(1)
+    answers: Counter[int] = Counter()
+
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(operation.as_strategy(generation_mode=modes), st.booleans())
+    def run(case: Any, is_known: bool) -> None:  # noqa: ANN401 - as above
+        # What exists, as well as what is made up; a stream of a room that exists would never end.
+        if is_known and not operation.path.endswith("/events"):
+            case.path_parameters = {**case.path_parameters, **{n: known[n] for n in case.path_parameters if n in known}}
+        number = next(numbers)
+        headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": f"203.0.113.{number % 250}"}
+        response = case.call(base_url=url, headers=headers, timeout=20)
+        answers[response.status_code] += 1
+        case.validate_response(response, checks=CHECKS)
+
+    run()
+    return answers
+
+
+async def test_every_operation_answers_as_the_document_says(
+    reel: Installation, http: aiohttp.ClientSession, synapse: Synapse
+) -> None:
+    async with http.get(f"{reel.url}/api/v1/openapi.json") as response:
+        schema = schemathesis.openapi.from_dict(await response.json())
+    found = list(schema.get_all_operations())
+    operations = [each.ok() for each in found if isinstance(each, Ok)]
+    assert len(operations) == len(found)
+    # Somebody of their own: what is begun and not ended counts against whoever did it.
+    async with await synapse.user("explorer") as explorer:
+        room_id = await make_room(explorer, reel)
+        viewer = await reel.viewer(http, explorer, room_id)
+        known = {"room_id": room_id, "user_id": explorer.user_id}
+        wrong: list[str] = []
+        answers: Counter[int] = Counter()
+        for operation, mode in itertools.product(operations, schemathesis.GenerationMode):
+            try:
+                answers += await asyncio.to_thread(_explore, reel.url, operation, known, viewer.token, mode)
+            except Unsatisfiable:
+                # Nothing can be wrong with a request without a body or parameters, and any text is a path's.
+                assert mode is schemathesis.GenerationMode.NEGATIVE, operation.label
+            except Exception as error:
+                wrong.append(f"{operation.label} ({mode.name}): {error!r} {getattr(error, 'exceptions', '')}")
+    assert not wrong, "\n".join(wrong)
+    # Each kind of answer was had, so that something was checked.
+    assert {200, 400, 403, 404} <= set(answers), answers
