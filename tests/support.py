@@ -18,13 +18,17 @@ import psutil
 import yaml
 from aiohttp import web
 
+from appservice import resources
 from appservice.config import load_config
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse, free_port
 from appservice.errors import ForbiddenError
+from appservice.jobs import Pool
 from appservice.matrix.client import Homeserver
+from appservice.migrate import load_migrations, migrate
 from appservice.model import UserId
 from appservice.registration import render_registration
+from appservice.store import open_pool
 
 ROOT = Path(__file__).parent.parent
 WAIT_S = 60.0
@@ -42,6 +46,23 @@ async def eventually(ask: Callable[[], Awaitable[T]], *, seconds: float = WAIT_S
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(f"{what} did not happen within {seconds} s; last answer: {answer!r}")
         await asyncio.sleep(0.1)
+
+
+async def apply_migrations(dsn: str) -> None:
+    """Bring an empty database to the schema of today."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await migrate(connection, load_migrations(resources.migrations()))
+    finally:
+        await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def migrated_pool(dsn: str, *, size: int) -> AsyncIterator[Pool]:
+    """Yield connections to an empty database that got the schema of today."""
+    await apply_migrations(dsn)
+    async with await open_pool(dsn, size=size) as pool:
+        yield pool
 
 
 @dataclass

@@ -8,21 +8,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
-import asyncpg
 import pytest
 from pgqueuer.queries import EntrypointExecutionParameter
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
-from appservice import resources
 from appservice.demo.client import MatrixClient
 from appservice.intake import NewVideo
 from appservice.jobs import VIDEO_JOB, Pool
-from appservice.migrate import load_migrations, migrate
 from appservice.model import EventId, RoomId, UserId
-from appservice.store import Store, open_pool
+from appservice.store import Store
 from appservice.worker.fair_queue import FairQueries
 from tests.conftest import CreateDatabase
-from tests.support import Installation, eventually, make_room
+from tests.support import Installation, eventually, make_room, migrated_pool
 from transcode import Tools
 
 LONG, SECONDS = 9, 40
@@ -87,13 +84,7 @@ async def test_a_clip_beside_nine_long_videos_of_another(
 
 @pytest.fixture
 async def pool(create_database: CreateDatabase) -> AsyncIterator[Pool]:
-    dsn = await create_database("fairness")
-    connection = await asyncpg.connect(dsn)
-    try:
-        await migrate(connection, load_migrations(resources.migrations()))
-    finally:
-        await connection.close()
-    async with await open_pool(dsn, size=5) as pool:
+    async with migrated_pool(await create_database("fairness"), size=5) as pool:
         yield pool
 
 

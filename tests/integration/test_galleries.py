@@ -6,21 +6,18 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-import asyncpg
 import pytest
 
-from appservice import resources
 from appservice.audit import ITSELF
 from appservice.demo.client import MatrixClient
 from appservice.intake import Change, MemberChanged, NewGallery, NewVideo, Redacted, VideoEdited, read_event
 from appservice.jobs import Pool
 from appservice.managing import UNDO_S
-from appservice.migrate import load_migrations, migrate
 from appservice.model import EventId, Membership, RoomId, UserId, Video
 from appservice.permissions import Level
-from appservice.store import ErasingStore, ManagingStore, Store, open_pool
+from appservice.store import ErasingStore, ManagingStore, Store
 from tests.integration.commands.conftest import Asking
-from tests.support import Installation, Viewer, eventually, make_room, with_padding
+from tests.support import Installation, Viewer, eventually, make_room, migrated_pool, with_padding
 
 ROOM = RoomId("!room:example.org")
 ALICE = UserId("@alice:example.org")
@@ -32,13 +29,7 @@ MARK = "page.codeberg.everypizza.msc4193.spoiler"
 
 @pytest.fixture(scope="module")
 async def pool(create_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Pool]:
-    dsn = await create_database("galleries")
-    connection = await asyncpg.connect(dsn)
-    try:
-        await migrate(connection, load_migrations(resources.migrations()))
-    finally:
-        await connection.close()
-    async with await open_pool(dsn, size=5) as pool:
+    async with migrated_pool(await create_database("galleries"), size=5) as pool:
         yield pool
 
 

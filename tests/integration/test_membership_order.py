@@ -6,19 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 
-import asyncpg
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from appservice import resources
 from appservice.intake import BotMembershipChanged, Change, MemberChanged, PolicyChanged, PowerChanged, RoomNamed
 from appservice.jobs import Pool
-from appservice.migrate import load_migrations, migrate
 from appservice.model import EventId, Membership, RoomId, Snapshot, UserId
 from appservice.policies import Rule, Subject
-from appservice.store import ErasingStore, PolicyStore, Store, open_pool
+from appservice.store import ErasingStore, PolicyStore, Store
 from appservice.store.timeline import TimelineStore
+from tests.support import migrated_pool
 from tests.unit.videos import ALICE, BOB
 
 BOT = UserId("@reel:example.org")
@@ -29,13 +27,7 @@ rooms = (RoomId(f"!order{number}:example.org") for number in count())
 
 @pytest.fixture(scope="module")
 async def pool(create_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Pool]:
-    dsn = await create_database("order")
-    connection = await asyncpg.connect(dsn)
-    try:
-        await migrate(connection, load_migrations(resources.migrations()))
-    finally:
-        await connection.close()
-    async with await open_pool(dsn, size=5) as pool:
+    async with migrated_pool(await create_database("order"), size=5) as pool:
         yield pool
 
 

@@ -2,30 +2,22 @@
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
-from appservice import resources
 from appservice.intake import NewVideo
 from appservice.jobs import Pool
-from appservice.migrate import load_migrations, migrate
 from appservice.model import EventId, RoomId, UserId, Video
 from appservice.quotas import MIB, Allowance, Quotas, Scope, Used
-from appservice.store import QuotaStore, Store, open_pool
+from appservice.store import QuotaStore, Store
 from tests.conftest import CreateDatabase
+from tests.support import migrated_pool
 
 ROOM, ALICE = RoomId("!room:x"), UserId("@alice:x")
 
 
 @pytest.fixture
 async def pool(create_database: CreateDatabase) -> AsyncIterator[Pool]:
-    dsn = await create_database("quota-counts")
-    connection = await asyncpg.connect(dsn)
-    try:
-        await migrate(connection, load_migrations(resources.migrations()))
-    finally:
-        await connection.close()
-    async with await open_pool(dsn, size=3) as pool:
+    async with migrated_pool(await create_database("quota-counts"), size=3) as pool:
         yield pool
 
 

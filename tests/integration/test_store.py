@@ -12,7 +12,6 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from appservice import resources
 from appservice.errors import UnavailableError
 from appservice.intake import (
     BotMembershipChanged,
@@ -27,7 +26,6 @@ from appservice.intake import (
     VideoEdited,
 )
 from appservice.jobs import CHANNEL, PROGRESS_CHANNEL, Pool
-from appservice.migrate import load_migrations, migrate
 from appservice.model import (
     EncryptedFile,
     EventId,
@@ -43,6 +41,7 @@ from appservice.model import (
 from appservice.rows import SQL
 from appservice.store import Published, Store, UnderWay, open_pool
 from appservice.tokens import Scope
+from tests.support import apply_migrations
 from tests.unit.videos import ALICE, BOB, ROOM, rendition
 from transcode.captions import Captions
 from transcode.storyboard import Storyboard
@@ -55,11 +54,7 @@ FILE = EncryptedFile(key=b"k" * 32, iv=b"i" * 16, sha256=b"h" * 32)
 @pytest.fixture(scope="module")
 async def dsn(create_database: Callable[[str], Awaitable[str]]) -> str:
     dsn = await create_database("store")
-    connection = await asyncpg.connect(dsn)
-    try:
-        await migrate(connection, load_migrations(resources.migrations()))
-    finally:
-        await connection.close()
+    await apply_migrations(dsn)
     return dsn
 
 
