@@ -55,10 +55,10 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 7404));
 
 -- name: quarantine_videos (video_id or NULL, user_id or NULL) One video, or all of somebody's, also what was just deleted and may come back.
 UPDATE videos SET
-    quarantined = CASE WHEN held_for IN ('verdict', 'policy') THEN quarantined - 'verdict' ELSE jsonb_build_object(
+    quarantined = coalesce(quarantined, jsonb_build_object(
         'visibility', CASE WHEN deleted_at IS NULL THEN visibility ELSE undone_to END,
         'held_for', held_for, 'hidden_by', hidden_by
-    ) END || jsonb_build_object('with_sender', $1::uuid IS NULL),
+    )) || jsonb_build_object('with_sender', $1::uuid IS NULL),
     visibility = CASE WHEN deleted_at IS NULL THEN 'held' ELSE visibility END,
     undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE 'held' END,
     held_for = 'quarantine', hidden_by = NULL, version = version + 1, changed_at = now()
@@ -77,15 +77,16 @@ UPDATE videos SET
     visibility = 'held', held_for = 'quarantine'
 WHERE id = $1 AND EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = videos.sender);
 
--- name: release_videos (video_id or NULL, user_id or NULL) One video, or what went into quarantine together with its sender; each is what it was before, or held for the policy rule that holds it as well.
+-- name: release_videos (video_id or NULL, user_id or NULL) One video, or what went into quarantine together with its sender; each is what it was before, or held for what holds it as well: a policy rule, a verdict that is to come.
 UPDATE videos SET
-    visibility = CASE WHEN deleted_at IS NOT NULL OR quarantined ? 'policy' THEN visibility
+    visibility = CASE WHEN deleted_at IS NOT NULL OR quarantined ?| '{policy,verdict}' THEN visibility
         ELSE quarantined ->> 'visibility' END,
-    undone_to = CASE WHEN deleted_at IS NULL OR quarantined ? 'policy' THEN undone_to
+    undone_to = CASE WHEN deleted_at IS NULL OR quarantined ?| '{policy,verdict}' THEN undone_to
         ELSE quarantined ->> 'visibility' END,
-    held_for = CASE WHEN quarantined ? 'policy' THEN 'policy' ELSE quarantined ->> 'held_for' END,
-    hidden_by = CASE WHEN NOT quarantined ? 'policy' THEN quarantined ->> 'hidden_by' END,
-    quarantined = CASE WHEN quarantined ? 'policy' THEN quarantined - 'with_sender' END,
+    held_for = CASE WHEN quarantined ? 'policy' THEN 'policy' WHEN quarantined ? 'verdict' THEN 'verdict'
+        ELSE quarantined ->> 'held_for' END,
+    hidden_by = CASE WHEN NOT quarantined ?| '{policy,verdict}' THEN quarantined ->> 'hidden_by' END,
+    quarantined = CASE WHEN quarantined ?| '{policy,verdict}' THEN quarantined - 'with_sender' END,
     version = version + 1, changed_at = now()
 WHERE quarantined ? 'with_sender' AND id IN (
     SELECT id FROM videos WHERE id = $1

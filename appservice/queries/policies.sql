@@ -53,12 +53,12 @@ WHERE quarantined ? 'with_sender' AND quarantined ? 'policy' <> (sender IN (
     WHERE is_policed(sender)
 ));
 
--- name: hold_policed () What those have whom a list bans is kept from everybody; the row keeps what it was before.
+-- name: hold_policed () What those have whom a list bans is kept from everybody; the row keeps what it was before, and what else holds it.
 UPDATE videos SET
-    quarantined = CASE WHEN held_for = 'verdict' THEN quarantined - 'verdict' ELSE jsonb_build_object(
+    quarantined = coalesce(quarantined, jsonb_build_object(
         'visibility', CASE WHEN deleted_at IS NULL THEN visibility ELSE undone_to END,
         'held_for', held_for, 'hidden_by', hidden_by
-    ) END || '{"policy": true}',
+    )) || '{"policy": true}',
     visibility = CASE WHEN deleted_at IS NULL THEN 'held' ELSE visibility END,
     undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE 'held' END,
     held_for = 'policy', hidden_by = NULL, version = version + 1, changed_at = now()
@@ -66,11 +66,15 @@ WHERE (quarantined IS NULL OR held_for = 'verdict') AND (visibility <> 'removed'
     AND sender IN (SELECT sender FROM (SELECT DISTINCT sender FROM videos) AS senders WHERE is_policed(sender))
 RETURNING id, room_id, sender;
 
--- name: release_policed () What is held for a rule that is gone is what it was before.
+-- name: release_policed () What is held for a rule that is gone is what it was before, or still waits for its verdict.
 UPDATE videos SET
-    visibility = CASE WHEN deleted_at IS NULL THEN quarantined ->> 'visibility' ELSE visibility END,
-    undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE quarantined ->> 'visibility' END,
-    held_for = quarantined ->> 'held_for', hidden_by = quarantined ->> 'hidden_by', quarantined = NULL,
+    visibility = CASE WHEN deleted_at IS NOT NULL OR quarantined ? 'verdict' THEN visibility
+        ELSE quarantined ->> 'visibility' END,
+    undone_to = CASE WHEN deleted_at IS NULL OR quarantined ? 'verdict' THEN undone_to
+        ELSE quarantined ->> 'visibility' END,
+    held_for = CASE WHEN quarantined ? 'verdict' THEN 'verdict' ELSE quarantined ->> 'held_for' END,
+    hidden_by = CASE WHEN NOT quarantined ? 'verdict' THEN quarantined ->> 'hidden_by' END,
+    quarantined = CASE WHEN quarantined ? 'verdict' THEN quarantined - 'policy' END,
     version = version + 1, changed_at = now()
 WHERE quarantined @> '{"policy": true}' AND NOT quarantined ? 'with_sender'
     AND sender IN (

@@ -1,12 +1,13 @@
 -- What a detection service is to judge before anybody sees it. asyncpg's $n arguments are listed behind each name.
 
--- name: await_verdict (id) What nobody judged yet is kept from everybody; the row keeps what it was before.
+-- name: await_verdict (id) What nobody judged yet is kept from everybody; the row keeps what it was before, and what else holds it.
 UPDATE videos SET
-    quarantined = jsonb_build_object(
-        'visibility', visibility, 'held_for', held_for, 'hidden_by', hidden_by, 'verdict', true
-    ),
-    visibility = 'held', held_for = 'verdict', hidden_by = NULL
-WHERE id = $1 AND NOT judged AND quarantined IS NULL;
+    quarantined = coalesce(quarantined, jsonb_build_object(
+        'visibility', visibility, 'held_for', held_for, 'hidden_by', hidden_by
+    )) || '{"verdict": true}',
+    held_for = CASE WHEN quarantined IS NULL THEN 'verdict' ELSE held_for END,
+    visibility = 'held', hidden_by = NULL
+WHERE id = $1 AND NOT judged AND (quarantined IS NULL OR NOT quarantined ? 'verdict');
 
 -- name: unjudged (id) A video that is whole, and that nobody judged yet.
 SELECT * FROM videos WHERE id = $1 AND NOT judged AND state = 'ready' AND visibility <> 'removed';
@@ -16,26 +17,32 @@ UPDATE videos SET judged = true
 WHERE id = $1 AND attempts = $2 AND NOT judged AND state = 'ready' AND visibility <> 'removed'
 RETURNING *;
 
--- name: release_judged (id or NULL) A video that waits for a verdict, or every one, is what it was before.
+-- name: release_judged (id or NULL) A video that waits for a verdict, or every one, is what it was before; what waits for somebody else as well waits for them alone.
 UPDATE videos SET
-    visibility = CASE WHEN deleted_at IS NULL THEN quarantined ->> 'visibility' ELSE visibility END,
-    undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE quarantined ->> 'visibility' END,
-    held_for = quarantined ->> 'held_for', hidden_by = quarantined ->> 'hidden_by', quarantined = NULL,
+    visibility = CASE WHEN held_for = 'verdict' AND deleted_at IS NULL THEN quarantined ->> 'visibility'
+        ELSE visibility END,
+    undone_to = CASE WHEN held_for = 'verdict' AND deleted_at IS NOT NULL THEN quarantined ->> 'visibility'
+        ELSE undone_to END,
+    held_for = CASE WHEN held_for = 'verdict' THEN quarantined ->> 'held_for' ELSE held_for END,
+    hidden_by = CASE WHEN held_for = 'verdict' THEN quarantined ->> 'hidden_by' END,
+    quarantined = CASE WHEN held_for <> 'verdict' THEN quarantined - 'verdict' END,
     version = version + 1, changed_at = now()
-WHERE held_for = 'verdict' AND ($1::uuid IS NULL OR id = $1)
+WHERE quarantined ? 'verdict' AND ($1::uuid IS NULL OR id = $1)
 RETURNING id, room_id, sender;
 
 -- name: hold_judged (id) What waits for a verdict waits for a moderator; what waits for somebody else does so after that.
 UPDATE videos SET
-    visibility = 'held', hidden_by = NULL,
+    visibility = CASE WHEN deleted_at IS NULL THEN 'held' ELSE visibility END,
+    undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE 'held' END,
+    hidden_by = NULL,
     held_for = CASE WHEN quarantined IS NULL OR held_for = 'verdict' THEN 'approval' ELSE held_for END,
     quarantined = CASE WHEN held_for = 'verdict' THEN NULL
-        ELSE quarantined || '{"visibility": "held", "held_for": "approval"}' END,
+        ELSE quarantined - 'verdict' || '{"visibility": "held", "held_for": "approval", "hidden_by": null}' END,
     version = version + 1, changed_at = now()
 WHERE id = $1;
 
 -- name: unasked () What waits for a verdict that nobody is asked for (any more).
 SELECT id FROM videos
-WHERE held_for = 'verdict' AND state = 'ready' AND visibility <> 'removed' AND NOT EXISTS (
+WHERE quarantined ? 'verdict' AND NOT judged AND state = 'ready' AND visibility <> 'removed' AND NOT EXISTS (
     SELECT FROM pgqueuer WHERE entrypoint = 'verdict' AND payload = convert_to(videos.id::text, 'UTF8')
 );

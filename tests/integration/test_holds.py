@@ -1,0 +1,253 @@
+"""Who keeps a video from everybody does so each for itself: an admin, a policy rule, a verdict to come, a moderator."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from appservice.intake import NewVideo
+from appservice.jobs import Pool
+from appservice.managing import UNDO_S, Change, Viewer, managed
+from appservice.model import EventId, HeldFor, RoomId, UserId, Video, VideoId, Visibility
+from appservice.rows import SQL
+from appservice.store import AdminStore, ManagingStore, PolicyStore, Store
+from appservice.store.verdicts import Verdict, VerdictStore
+from tests.conftest import CreateDatabase
+from tests.support import migrated_pool
+
+ROOM = RoomId("!holds:example.org")
+ADMIN = UserId("@admin:example.org")
+MODERATOR = Viewer(UserId("@moderator:example.org"), moderates=True)
+BANS = "!bans:example.org"
+SHOWN: tuple[Visibility, HeldFor | None] = (Visibility.SHOWN, None)
+WAITS: tuple[Visibility, HeldFor | None] = (Visibility.HELD, HeldFor.APPROVAL)
+HIDDEN: tuple[Visibility, HeldFor | None] = (Visibility.HIDDEN, None)
+# Who holds it is told by the first of these.
+COVERS = (HeldFor.QUARANTINE, HeldFor.POLICY, HeldFor.VERDICT)
+
+numbers = count()
+
+
+@pytest.fixture(scope="module")
+async def pool(create_database: CreateDatabase) -> AsyncIterator[Pool]:
+    async with migrated_pool(await create_database("holds"), size=3) as pool:
+        await pool.execute("INSERT INTO policy_lists (room_id, added_by) VALUES ($1, $2)", BANS, ADMIN)
+        yield pool
+
+
+@dataclass
+class Expected:
+    """What a video is to be: without those who hold it, and who does."""
+
+    id: VideoId
+    alone: tuple[Visibility, HeldFor | None] = SHOWN
+    held_by: set[HeldFor] = field(default_factory=set)
+    with_sender: bool = False
+    deleted: bool = False
+    judged: bool = False
+
+    @property
+    def now(self) -> tuple[Visibility, HeldFor | None]:
+        holder = next((each for each in COVERS if each in self.held_by), None)
+        return (Visibility.HELD, holder) if holder else self.alone
+
+
+class World:
+    """Two videos of one sender, on the real database, and what is to be true of each."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.admin, self.managing = AdminStore(pool), ManagingStore(pool)
+        self.policies, self.verdicts = PolicyStore(pool), VerdictStore(pool)
+        self.sender = UserId(f"@sender{next(numbers)}:example.org")
+        self.quarantined = False
+        self.videos: list[Expected] = []
+
+    async def begin(self) -> None:
+        events = [EventId(f"$holds{next(numbers)}") for _ in range(2)]
+        await Store(self.pool).apply([
+            NewVideo(
+                event_id=event_id, room_id=ROOM, sender=self.sender, title="T", mxc="mxc://x/y", encrypted_file=None,
+                claimed_size=None, certain=True, sent_at=1,
+            )
+            for event_id in events
+        ])  # fmt: skip
+        for event_id in events:
+            (row,) = await self.pool.fetch(
+                "UPDATE videos SET state = 'ready' WHERE event_id = $1 RETURNING id", event_id
+            )
+            self.videos.append(Expected(VideoId(str(row["id"]))))
+
+    async def _video(self, expected: Expected) -> Video:
+        video = await Store(self.pool).video(expected.id)
+        assert video
+        return video
+
+    async def act(self, step: str) -> None:
+        verb, _, which = step.partition(" ")
+        if which in {"1", "2"}:
+            await getattr(self, f"_{verb}")(self.videos[int(which) - 1])
+        else:
+            await getattr(self, f"_{verb}_{which}")()
+        await self.check(step)
+
+    async def _quarantine(self, video: Expected) -> None:
+        fresh = HeldFor.QUARANTINE not in video.held_by
+        assert await self.admin.quarantine_video(await self._video(video), by=ADMIN) is fresh
+        if fresh:
+            video.held_by.add(HeldFor.QUARANTINE)
+            video.with_sender = False
+
+    async def _release(self, video: Expected) -> None:
+        there = HeldFor.QUARANTINE in video.held_by
+        assert await self.admin.release_video(await self._video(video), by=ADMIN) is there
+        video.held_by.discard(HeldFor.QUARANTINE)
+
+    async def _quarantine_sender(self) -> None:
+        await self.admin.quarantine_user(self.sender, by=ADMIN)
+        for video in self.videos:
+            if HeldFor.QUARANTINE not in video.held_by and not self.quarantined:
+                video.held_by.add(HeldFor.QUARANTINE)
+                video.with_sender = True
+        self.quarantined = True
+
+    async def _release_sender(self) -> None:
+        await self.admin.release_user(self.sender, by=ADMIN)
+        for video in self.videos:
+            if video.with_sender and self.quarantined:
+                video.held_by.discard(HeldFor.QUARANTINE)
+        self.quarantined = False
+
+    async def _ban_sender(self) -> None:
+        await self.pool.execute(
+            SQL["add_policy_rule"], BANS, "m.policy.rule.user", self.sender, "user", self.sender, None, ""
+        )
+        await self.policies.enforce()
+        for video in self.videos:
+            video.held_by.add(HeldFor.POLICY)
+
+    async def _unban_sender(self) -> None:
+        await self.pool.execute(SQL["forget_policy_rule"], BANS, "m.policy.rule.user", self.sender)
+        await self.policies.enforce()
+        for video in self.videos:
+            video.held_by.discard(HeldFor.POLICY)
+
+    async def _publish(self, video: Expected) -> None:
+        """As the worker does with each stage, where a detection service is asked."""
+        if not video.deleted:
+            await self.pool.execute(SQL["await_verdict"], video.id)
+            if not video.judged:
+                video.held_by.add(HeldFor.VERDICT)
+
+    async def _allow(self, video: Expected) -> None:
+        if not await self._judge(video, Verdict.ALLOW):
+            return
+        alone = video.held_by == {HeldFor.VERDICT}
+        video.held_by.discard(HeldFor.VERDICT)
+        if alone and self.quarantined:
+            video.held_by.add(HeldFor.QUARANTINE)
+            video.with_sender = True
+
+    async def _hold(self, video: Expected) -> None:
+        if await self._judge(video, Verdict.HOLD):
+            video.held_by.discard(HeldFor.VERDICT)
+            video.alone = WAITS
+
+    async def _judge(self, video: Expected, verdict: Verdict) -> bool:
+        asked = HeldFor.VERDICT in video.held_by and not video.deleted
+        if asked:
+            assert await self.verdicts.judge(await self._video(video), verdict, "")
+            video.judged = True
+        return asked
+
+    async def _approve(self, video: Expected) -> None:
+        if not video.deleted and video.now == WAITS:
+            await self._change(video, Visibility.SHOWN, MODERATOR)
+            video.alone = SHOWN
+
+    async def _hide(self, video: Expected) -> None:
+        if not video.deleted and video.now == SHOWN:
+            await self._change(video, Visibility.HIDDEN, Viewer(self.sender, moderates=False))
+            video.alone = HIDDEN
+
+    async def _change(self, video: Expected, visibility: Visibility, viewer: Viewer) -> None:
+        def decide(found: Video, worn: bool) -> tuple[Video, bool]:
+            return managed(found, Change(visibility=visibility), viewer, is_avatar=worn)
+
+        await self.managing.change(video.id, ROOM, decide, by=viewer.user_id)
+
+    async def _delete(self, video: Expected) -> None:
+        if not video.deleted:
+            await self.managing.delete(video.id, ROOM, lambda _: None, by=self.sender)
+            video.deleted = True
+
+    async def _restore(self, video: Expected) -> None:
+        if video.deleted:
+            await self.managing.restore(video.id, ROOM, lambda _: None, UNDO_S, by=self.sender)
+            video.deleted = False
+
+    async def check(self, step: str) -> None:
+        for number, video in enumerate(self.videos, 1):
+            (row,) = await self.pool.fetch("SELECT visibility, undone_to, held_for FROM videos WHERE id = $1", video.id)
+            visibility = row["undone_to"] if video.deleted else row["visibility"]
+            assert (row["visibility"] == "removed") is video.deleted, f"video {number} after {step}"
+            assert (visibility, row["held_for"]) == video.now, f"video {number} after {step}"
+
+    async def end(self) -> None:
+        """When nobody holds them any more, both are what they are alone."""
+        for step in ("restore 1", "restore 2", "unban sender", "release sender", "release 1", "release 2"):
+            await self.act(step)
+        for step in ("allow 1", "allow 2"):
+            await self.act(step)
+        for video in self.videos:
+            assert video.now == video.alone
+            (row,) = await self.pool.fetch("SELECT hidden_by, quarantined FROM videos WHERE id = $1", video.id)
+            assert row["hidden_by"] == (self.sender if video.alone == HIDDEN else None)
+            assert row["quarantined"] is None
+
+
+STEPS = (
+    "quarantine 1", "release 1", "quarantine sender", "release sender", "ban sender", "unban sender", "publish 1",
+    "publish 2", "allow 1", "hold 1", "hold 2", "approve 1", "hide 1", "delete 1", "restore 1",
+)  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(STEPS), min_size=2, max_size=10))
+@example(["ban sender", "quarantine 1", "unban sender"])
+@example(["quarantine 1", "ban sender", "release 1", "unban sender"])
+@example(["hold 1", "publish 1", "hold 1", "ban sender", "quarantine sender", "unban sender", "release sender"])
+@example(["publish 1", "ban sender", "unban sender"])
+@example(["publish 1", "quarantine 1", "release 1"])
+@example(["ban sender", "publish 1", "unban sender"])
+@example(["hide 1", "publish 1", "quarantine sender", "hold 1", "release sender", "approve 1"])
+@example(["publish 1", "ban sender", "delete 1", "unban sender", "restore 1"])
+async def test_each_hold_is_for_itself(pool: Pool, steps: list[str]) -> None:
+    world = World(pool)
+    await world.begin()
+    for step in steps:
+        await world.act(step)
+    await world.end()
+
+
+async def test_a_verdict_that_is_lost_is_asked_for_whoever_else_holds_the_video(pool: Pool) -> None:
+    world = World(pool)
+    await world.begin()
+    await pool.execute("TRUNCATE pgqueuer")
+    for step in ("publish 1", "publish 2", "ban sender", "allow 2"):
+        await world.act(step)
+    asked = await VerdictStore(pool).ask_again()
+    (row,) = await pool.fetch(
+        "SELECT count(*) FILTER (WHERE convert_from(payload, 'UTF8') = $1) AS first FROM pgqueuer"
+        " WHERE entrypoint = 'verdict'",
+        world.videos[0].id,
+    )
+    assert (asked, row["first"]) == (1, 1)
+    # Where nobody is asked any more, the rule alone holds it.
+    assert await VerdictStore(pool).release_all() == 1
+    world.videos[0].held_by.discard(HeldFor.VERDICT)
+    await world.check("release all")
+    await world.act("unban sender")
