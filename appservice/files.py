@@ -5,7 +5,6 @@ And where uploads gather: a file for each.
 
 import asyncio
 import contextlib
-import errno
 import fcntl
 import os
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from appservice.errors import LockedError, NotFoundError, StorageFullError
 from appservice.model import ExportId, UploadId, Video, VideoId
+from transcode import NO_SPACE
 from transcode.collect import is_plain
 from transcode.playlist import POSTER, PREVIEW, STORYBOARD
 
@@ -150,8 +150,13 @@ class UploadFolder:
         return self._root / upload_id
 
     async def create(self, upload_id: UploadId) -> None:
-        """Make the empty file of a new upload."""
-        await asyncio.to_thread(self.path(upload_id).touch, exist_ok=False)
+        """Make the empty file of a new upload. Raises StorageFullError."""
+        try:
+            await asyncio.to_thread(self.path(upload_id).touch, exist_ok=False)
+        except OSError as error:
+            if full := _full(error):
+                raise full from error
+            raise
 
     async def size(self, upload_id: UploadId) -> int:
         """Return how many bytes there are. Raises NotFoundError when the file is gone."""
@@ -206,6 +211,13 @@ class ExportFolder:
         """Return where an export lies."""
         return self._root / f"{export_id}.zip"
 
+    async def size(self, export_id: ExportId) -> int | None:
+        """Return the bytes of an export; None where its file is not there (yet)."""
+        try:
+            return (await asyncio.to_thread(self.path(export_id).stat)).st_size
+        except FileNotFoundError:
+            return None
+
     async def publish(self, file: Path, export_id: ExportId) -> None:
         """Move a file to where it is served from."""
         await asyncio.to_thread(file.rename, self.path(export_id))
@@ -249,6 +261,11 @@ class Appender:
             while rest:
                 rest = rest[self._file.write(rest) or 0 :]
         except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise StorageFullError("The server has no room for it at the moment.") from error
+            if full := _full(error):
+                raise full from error
             raise
+
+
+def _full(error: OSError) -> StorageFullError | None:
+    """Return what a full disk is to whoever sends us something; None for other errors."""
+    return StorageFullError("The server has no room for it at the moment.") if error.errno in NO_SPACE else None

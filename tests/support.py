@@ -143,6 +143,8 @@ class Installation:
     synapse: Synapse
     settings: dict[str, Any]
     process: asyncio.subprocess.Process | None = None
+    runs_in: tuple[str, ...] = ()
+    """The start of a command that becomes the one which follows it: the service is started by that."""
 
     @classmethod
     def prepare(cls, folder: Path, synapse: Synapse, *, slot: str, database: str) -> Self:
@@ -230,7 +232,7 @@ class Installation:
         """Start the service; with `wait`, return when it is ready."""
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "appservice", *command, "-c", str(self.config), cwd=ROOT,
+                *self.runs_in, sys.executable, "-m", "appservice", *command, "-c", str(self.config), cwd=ROOT,
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         if wait:

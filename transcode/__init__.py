@@ -1,6 +1,6 @@
 """Video file in, HLS out; knows nothing of Matrix, of a database or of HTTP."""
 
-from transcode.errors import SCARCE, TranscodeError
+from transcode.errors import NO_SPACE, SCARCE, TranscodeError
 from transcode.fingerprint import fingerprint, is_copy
 from transcode.limits import Limits
 from transcode.playlist import Item, Rendition, Tier, master_playlist, media_playlist, tiers
@@ -12,6 +12,7 @@ from transcode.tools import Tools, find_tools
 from transcode.voice import film_of_voice
 
 __all__ = [
+    "NO_SPACE",
     "PLAYABLE",
     "READY",
     "SCARCE",

@@ -8,6 +8,9 @@ from typing import ClassVar
 SCARCE = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """What the operating system says where processes, memory or descriptors are used up just now."""
 
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the operating system says where a disk, or somebody's share of it, is full."""
+
 
 class TranscodeError(Exception):
     """A video cannot be transcoded.
@@ -107,3 +110,14 @@ class Failed(TranscodeError):
 
     code = "failed"
     final = False
+
+
+TRANSIENT = (TookTooLong, DiskFull, Overloaded)
+"""What this machine lacks: the file is not to blame, and no other way of treating it would fare better just now."""
+
+
+def shortage(error: OSError) -> TranscodeError | None:
+    """Return what this machine lacks by an error of the operating system; None where it lacks nothing."""
+    if error.errno in NO_SPACE:
+        return DiskFull(f"the disk is full: {error}")
+    return Overloaded(f"this machine is at its limit: {error}") if error.errno in SCARCE else None

@@ -11,7 +11,7 @@ from transcode.cadence import distinct, peak_rate, times_of
 from transcode.command import PLAIN, Access, Given
 from transcode.copying import Copying, copying
 from transcode.diagnosis import MORE_STREAMS
-from transcode.errors import BrokenFile, TookTooLong, TooManyStreams, TranscodeError
+from transcode.errors import TRANSIENT, BrokenFile, TookTooLong, TooManyStreams, TranscodeError
 from transcode.ffmpeg import run
 from transcode.limits import Limits
 from transcode.moov import Edits, StoredTrack, edits_of, tracks_of
@@ -110,6 +110,8 @@ async def _heard_track(given: Given, deadline: float) -> int | None:
             await _decode(command.audible(given, index), given, soon, None, samples.append)
         except TookTooLong:
             break
+        except TRANSIENT:
+            raise
         except TranscodeError:
             continue
         if samples:
@@ -122,7 +124,7 @@ async def _changes_audio(given: Given, deadline: float) -> bool:
         return False
     try:
         await _decode(command.even_audio(given), given, deadline, None)
-    except TookTooLong:
+    except TRANSIENT:
         raise
     except TranscodeError:
         return True
@@ -140,7 +142,7 @@ async def with_audio_apart(examined: Examined, folder: Path, deadline: float) ->
     await asyncio.to_thread(folder.mkdir, parents=True)
     try:
         await _decode(command.audio(given), given, deadline, folder)
-    except TookTooLong:
+    except TRANSIENT:
         raise
     except TranscodeError:
         return given

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from transcode.diagnosis import diagnose
-from transcode.errors import SCARCE, Failed, Overloaded, TookTooLong
+from transcode.errors import Failed, TookTooLong, shortage
 from transcode.limits import Limits
 from transcode.sandbox import Sandbox
 
@@ -42,8 +42,7 @@ async def run(
             line = sandbox.wrapped(command, limits, reads=reads, folder=cwd, devices=devices, filters=filters)
             process = await _started(line, cwd, filters)
     except OSError as error:
-        kind = Overloaded if error.errno in SCARCE else Failed
-        raise kind(f"{program} does not start: {error}") from error
+        raise shortage(error) or Failed(f"{program} does not start: {error}") from error
     tail = _Tail()
     try:
         async with asyncio.timeout_at(deadline):

@@ -9,7 +9,7 @@ from pathlib import Path
 from transcode import collect, command
 from transcode.blurhash import SIDE, blurhash_of
 from transcode.command import BLUR, Given
-from transcode.errors import Failed, TookTooLong, TooLong, TranscodeError
+from transcode.errors import TRANSIENT, Failed, TooLong, TranscodeError
 from transcode.examine import Examined, examine, with_audio_apart
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
@@ -158,7 +158,7 @@ class _Job:
         for late in (True, False):
             try:
                 await self.run(command.still(self.given, self.plan, candidates=1, late=late))
-            except TookTooLong:
+            except TRANSIENT:
                 raise
             except TranscodeError:
                 continue

@@ -14,7 +14,7 @@ from transcode.captions import MOST_BYTES, Captions, Track, cleaned
 from transcode.command import BLUR, Beside, Given
 from transcode.copying import Copying
 from transcode.encoders import encoder
-from transcode.errors import BrokenFile, TookTooLong, TranscodeError
+from transcode.errors import TRANSIENT, BrokenFile, TranscodeError
 from transcode.examine import Examined, examine, with_audio_apart
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
@@ -146,7 +146,7 @@ class _Job:
         await asyncio.to_thread(_prepare, folder, (), None, 0)
         try:
             await self._run(command.captions(self._given, tracks, copying), folder)
-        except TookTooLong:
+        except TRANSIENT:
             raise
         except TranscodeError:
             return
@@ -162,7 +162,7 @@ class _Job:
             written = await self._copied(copying, folder)
             durations = checks.durations(written.segments, copying.duration)
             result = self._result([_rendition(written, copying.rung, durations)], _Poster(None, None))
-        except TookTooLong:
+        except TRANSIENT:
             raise
         except TranscodeError:
             # Whatever is wrong with it, encoding will either mend it or say what it is.
@@ -261,7 +261,7 @@ class _Job:
         if copied is not None:
             try:
                 return await self._rungs(gain, copied)
-            except TookTooLong:
+            except TRANSIENT:
                 raise
             except TranscodeError:
                 await asyncio.to_thread(_discard, self._out / READY)
@@ -325,7 +325,7 @@ class _Job:
             return 0.0
         try:
             return loudness.gain(loudness.parse(await self._run(command.loudness(self._given), None)))
-        except TookTooLong:
+        except TRANSIENT:
             raise
         except TranscodeError:
             # Sound that cannot be decoded stays as it is; the ladder tells what is wrong with it.
@@ -352,7 +352,7 @@ class _Job:
     async def _drawn(self, folder: Path, *, candidates: int, late: bool) -> "_Poster":
         try:
             await self._run(command.still(self._given, self._plan, candidates=candidates, late=late), folder)
-        except TookTooLong:
+        except TRANSIENT:
             raise
         except TranscodeError:
             return _Poster(None, None)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from transcode import collect
-from transcode.errors import BrokenFile, Failed
+from transcode.errors import BrokenFile, Failed, shortage
 from transcode.fragments import Run, is_instant, runs_of
 from transcode.init_segment import AUDIO_TRACK, VIDEO_TRACK
 from transcode.limits import Limits
@@ -76,7 +76,8 @@ class Cutter:
     def advance(self) -> int:
         """Cut what is complete by now, and return how many segments there are.
 
-        Raises Unfit for what will not play, BrokenFile when there is sound alone.
+        Raises Unfit for what will not play, BrokenFile when there is sound alone, DiskFull or Overloaded where it
+        cannot be written.
         """
         try:
             if self._file is None:
@@ -84,6 +85,8 @@ class Cutter:
             if self._file is not None:
                 self._cut(self._file)
         except (OSError, EOFError, ValueError) as error:
+            if isinstance(error, OSError) and (lacking := shortage(error)):
+                raise lacking from error
             raise Unfit(f"what ffmpeg wrote cannot be read: {error}") from error
         return len(self.segments)
 

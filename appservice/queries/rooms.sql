@@ -230,11 +230,13 @@ UPDATE videos SET claimed_size = $3, bytes = greatest(bytes, $3) WHERE id = $1 A
 UPDATE videos SET percent = NULL, remaining = NULL WHERE id = $1 AND attempts = $2;
 
 -- name: withdraw_growing (id, attempt) The attempt ended before its first stage was whole: nobody is to wait for more of it.
-UPDATE videos SET state = 'processing', stage = NULL, has_poster = false, renditions = '[]', available = NULL,
+UPDATE videos v SET state = 'processing', stage = NULL, has_poster = false, renditions = '[]', available = NULL,
     blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]', bytes = 0,
     changed_at = now()
-WHERE id = $1 AND attempts = $2 AND state = 'playable' AND available IS NOT NULL AND visibility <> 'removed'
-RETURNING room_id;
+FROM (SELECT id, stage FROM videos WHERE id = $1 FOR UPDATE) AS old
+WHERE v.id = old.id AND v.attempts = $2 AND v.state = 'playable' AND v.available IS NOT NULL
+    AND v.visibility <> 'removed'
+RETURNING v.room_id, old.stage;
 
 -- name: progress (id, attempt, percent, remaining) Keep it for who looks later, and tell who looks now (LISTEN roomreel_progress).
 WITH moved AS (

@@ -304,11 +304,12 @@ class Store(Database):
         """Say whether an attempt still has something to do: nobody removed the video, no newer attempt has begun."""
         return await self._fetchrow("wanted", video.id, video.attempts) is not None
 
-    async def give_back_attempt(self, video: Video) -> None:
-        """Uncount an attempt that was stopped from outside."""
+    async def give_back_attempt(self, video: Video) -> str | None:
+        """Uncount an attempt that was stopped from outside; return the stage it published, if that is withdrawn."""
         async with self._transaction() as connection:
-            await _withdraw_growing(connection, video)
+            withdrawn = await _withdraw_growing(connection, video)
             await connection.execute(SQL["give_back_attempt"], video.id, video.attempts)
+        return withdrawn
 
     async def await_upload(self, video: Video) -> None:
         """End an attempt that does not count, since the video's file is still to come."""
@@ -374,11 +375,12 @@ class Store(Database):
         """Keep how many bytes a video's file has: until its renditions are whole, these count for quotas."""
         await self._fetch("note_size", video.id, video.attempts, size)
 
-    async def pause(self, video: Video) -> None:
-        """End an attempt that another one is to follow later."""
+    async def pause(self, video: Video) -> str | None:
+        """End an attempt that another one is to follow; return the stage it published, if that is withdrawn."""
         async with self._transaction() as connection:
-            await _withdraw_growing(connection, video)
+            withdrawn = await _withdraw_growing(connection, video)
             await connection.execute(SQL["pause"], video.id, video.attempts)
+        return withdrawn
 
     async def under_way(self, heartbeat_timeout: float) -> list[UnderWay]:
         """Return what the workers are at that gave a sign of life within so many seconds."""
@@ -460,10 +462,15 @@ class Store(Database):
         return bytes(row["value"])
 
 
-async def _withdraw_growing(connection: Connection, video: Video) -> None:
-    """Take a first stage that an attempt left unfinished out of the reel: its next segment may never come."""
-    room_id = await connection.fetchval(SQL["withdraw_growing"], video.id, video.attempts)
-    if room_id is not None:
-        await speak_of(connection, video.id)
-        await concern_moderators(connection, video.id)
-        await announce(connection, room_id)
+async def _withdraw_growing(connection: Connection, video: Video) -> str | None:
+    """Take a first stage that an attempt left unfinished out of the reel: its next segment may never come.
+
+    Return its name, whose files nobody needs any more; None where there is none.
+    """
+    row = await connection.fetchrow(SQL["withdraw_growing"], video.id, video.attempts)
+    if row is None:
+        return None
+    await speak_of(connection, video.id)
+    await concern_moderators(connection, video.id)
+    await announce(connection, row["room_id"])
+    return str(row["stage"])

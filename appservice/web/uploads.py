@@ -209,7 +209,11 @@ async def _create(request: web.Request) -> web.Response:
         error, text = _FULL[full]
         raise error(text)
     made = await context.uploads.create(session.room_id, session.user_id, filename=name, metadata=text, length=length)
-    await context.upload_folder.create(made.id)
+    try:
+        await context.upload_folder.create(made.id)
+    except StorageFullError:
+        await context.uploads.delete(made)
+        raise
     # Relative to the request: we may lie below a path of a proxy.
     return web.Response(status=201, headers={"Location": f"uploads/{made.id}", **_expiry(made)})
 

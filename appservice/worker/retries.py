@@ -1,11 +1,10 @@
 """Whether and when a failed attempt is repeated, by the cause of its failure. Pure."""
 
-import errno
 from datetime import timedelta
 from enum import StrEnum
 
 from appservice.errors import MediaError
-from transcode import SCARCE, TranscodeError
+from transcode import NO_SPACE, SCARCE, TranscodeError
 
 BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10))
 """The delays after the first and each further attempt that failed for a transient cause."""
@@ -21,7 +20,6 @@ SOONEST = timedelta(seconds=2)
 
 _LATEST, _PATIENCE = timedelta(seconds=20), 10
 _TRANSIENT = frozenset({"download-failed", "disk-full", "overloaded"})
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Cause(StrEnum):
@@ -66,7 +64,7 @@ def upload_delay(waited: timedelta) -> timedelta | None:
 
 def failure_of(error: Exception) -> MediaError:
     """Return the failure that an exception from outside of the work on a file means: what lacks, or our mistake."""
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
         return MediaError("disk-full", f"There is no space left: {error}.", final=False)
     if isinstance(error, OSError) and error.errno in SCARCE:
         return MediaError("overloaded", f"This machine is at its limit: {error}.", final=False)

@@ -167,7 +167,7 @@ class VideoWork:
         except (asyncio.CancelledError, HomeserverError, UnavailableError):
             # We are told to stop, or somebody is away: neither is the video's fault.
             with contextlib.suppress(UnavailableError):
-                await asyncio.shield(self.store.give_back_attempt(video))
+                await asyncio.shield(self._clear(video, self.store.give_back_attempt(video)))
             raise
         except Exception as error:
             failure = failure_of(error)
@@ -181,7 +181,7 @@ class VideoWork:
     async def _fail_or_retry(self, video: Video, error: MediaError | TranscodeError, before: str | None) -> str | None:
         delay = retry_delay(error, before=before, tries=video.tries, most=self.config.worker.attempts)
         if delay is not None:
-            await self.store.pause(video)
+            await self._clear(video, self.store.pause(video))
             if cause_of(error) is Cause.UNKNOWN:
                 return error.code
             raise RetryLaterError(delay) from error
@@ -193,6 +193,12 @@ class VideoWork:
         await self.store.fail(video, error.code, given_up=not error.final)
         await self._sweep_removed(video.id)
         return None
+
+    async def _clear(self, video: Video, ending: Awaitable[str | None]) -> None:
+        """End an attempt that another one follows, and delete what it published half: perhaps the disk is full."""
+        withdrawn = await ending
+        if withdrawn is not None:
+            await self.files.remove(video.id, withdrawn)
 
     async def _attempt(self, video: Video, ladder: Ladder) -> None:
         max_bytes = self.config.media.max_size * MIB

@@ -513,14 +513,15 @@ async def test_a_first_stage_that_an_attempt_leaves_unfinished_is_out_of_the_ree
     video = await begun(store, await one_video(store))
     await store.publish(video, GROWING)
     async with announcements(dsn, CHANNEL) as heard:
-        await (store.pause(video) if end == "pause" else store.give_back_attempt(video))
+        withdrawn = await (store.pause(video) if end == "pause" else store.give_back_attempt(video))
+        assert withdrawn == GROWING.stage, "its files are to go"
         assert await heard.get() == ROOM, "those who wait for its next segment hear of it"
     left = await again(store, video)
     assert (left.state, left.is_playable, left.is_growing, left.stage) == (State.PROCESSING, False, False, None)
     # Another attempt goes on from there.
     new = await begun(store, video)
     assert await store.publish(new, replace(published(State.PLAYABLE, "2-playable"), available=None))
-    await store.pause(new)
+    assert await store.pause(new) is None
     assert (await again(store, video)).is_playable, "what is whole plays on"
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.transcode.test_fragments import full
 from tests.unit.transcode.test_mp4 import AVC1, MP4A, init
 from tests.unit.transcode.test_remux import COPYING, FRAMES, PACKET_SIZES, PICTURE_SIZES, RATE, SOUND_AT, made
-from transcode.errors import BrokenFile
+from transcode.errors import BrokenFile, DiskFull, Overloaded, TranscodeError
 from transcode.mp4 import box
 from transcode.segments import FRAGMENTS, Cutter, Unfit, write
 from transcode.segments import INIT as INIT_NAME
@@ -78,14 +78,20 @@ def test_a_file_system_that_copies_no_ranges(code: int, tmp_path: Path, monkeypa
     assert (cutter.folder / "1.m4s").read_bytes() == fragment()
 
 
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.ENOMEM, Overloaded), (errno.EIO, Unfit)],
+)
+def test_what_the_machine_lacks_is_told(
+    code: int, kind: type[TranscodeError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> int:
-        raise OSError(errno.ENOSPC, "full")
+        raise OSError(code, "so it is")
 
     monkeypatch.setattr(os, "copy_file_range", refuse)
     cutter, file = cutter_of(tmp_path)
     file.write_bytes(INIT + fragment())
-    with closing(cutter), pytest.raises(Unfit, match="full"):
+    with closing(cutter), pytest.raises(kind, match="so it is"):
         cutter.finish()
 
 
