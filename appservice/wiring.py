@@ -153,7 +153,7 @@ async def _open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
         )
 
 
-def _build_worker(parts: Parts, scratch: Path) -> Worker:
+async def _build_worker(parts: Parts, scratch: Path) -> Worker:
     config, store = parts.config, parts.store
     tools = find_tools(config.transcode.ffmpeg, config.transcode.ffprobe)
     encoder, trouble = usable_encoder(tools, config.transcode.encoder)
@@ -211,6 +211,7 @@ def _build_worker(parts: Parts, scratch: Path) -> Worker:
         languages,
         language,
         config.web.public_url,
+        await store.secret("export", Access.new_key()),
     )
 
     verdicts = VerdictWork(config.moderation.webhook, VerdictStore(parts.pool), parts.session, parts.files)
@@ -380,7 +381,7 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         if not with_worker and config.database == EMBEDDED:
             log.warning("nobody_works", hint="No other process can share the embedded database: videos stay queued.")
         if with_worker:
-            worker = _build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
+            worker = await _build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
         limits = ConnectionLimits.of(raise_descriptor_limit())
         scrapers, viewers = ConnectionBounds(_SCRAPERS), ConnectionBounds(limits, config.web.trusted_proxies)
         await _listen(build_metrics_app(context), config.metrics.host, config.metrics.port, scrapers, stack)
@@ -399,4 +400,4 @@ async def work(config: Config) -> None:
         await check_up_to_date(dsn)
         async with _open_parts(config, dsn) as parts:
             with scratch_folder(config.data_dir / "scratch") as scratch:
-                await run_until_stopped(_build_worker(parts, scratch))
+                await run_until_stopped(await _build_worker(parts, scratch))

@@ -107,13 +107,14 @@ def build_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
     app[CONTEXT] = context
     app[uploads.RECEIVING] = uploads.Receiving()
-    for module in (transactions, api, sign_in, channel, managing, places, media, uploads, exports):
+    for module in (transactions, api, sign_in, channel, managing, places, media, uploads):
         app.router.add_routes(module.routes)
     app.router.add_get("/live", _live)
     app.router.add_get("/ready", _ready)
     app.router.add_get("/api/v1/openapi.json", partial(_openapi, document()))
     add_page(app)
     public.add_public_pages(app)
+    exports.add_exports(app)
     app.on_response_prepare.append(_on_prepare)
     app.on_response_prepare.append(uploads.on_prepare)
     return app

@@ -2,11 +2,15 @@
 
 import asyncio
 import hashlib
+from functools import partial
 
 from aiohttp import web
 
+from appservice import resources
 from appservice.errors import NotFoundError
+from appservice.texts import LANGUAGES, Texts, preferred_language
 from appservice.web.context import CONTEXT
+from appservice.web.page import POLICY, read_entry, template
 from appservice.web.progressive import send
 from appservice.whole import Whole, plain_size
 
@@ -17,12 +21,36 @@ _HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 _GONE = "This link does not hold (any more). Ask the bot for a new one: export"
+_GONE_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
+    "Vary": "Accept, Accept-Language",
+    "X-Robots-Tag": "noindex",
+}
 
-routes = web.RouteTableDef()
+
+def add_exports(app: web.Application) -> None:
+    """Serve what members take with them. Raises ConfigError when the widget's pages were not built."""
+    entry, page = read_entry(resources.widget_assets(), "src/page.tsx"), template(resources.templates(), "gone.html")
+    gone = {
+        language: page.render(lang=language, entry=entry, say=Texts(resources.locales(), language).say)
+        for language in LANGUAGES
+    }
+    app.router.add_get("/export/{secret:[A-Za-z0-9_-]{20,100}}", partial(_show, gone))
 
 
-@routes.get("/export/{secret:[A-Za-z0-9_-]{20,100}}")
-async def export(request: web.Request) -> web.StreamResponse:
+async def _show(gone: dict[str, str], request: web.Request) -> web.StreamResponse:
+    try:
+        return await _export(request)
+    except NotFoundError:
+        # Who followed a link in a message is a person with a browser.
+        if "text/html" not in request.headers.get("Accept", ""):
+            raise
+        language = preferred_language(request.headers.get("Accept-Language", ""))
+        return web.Response(text=gone[language], status=404, content_type="text/html", headers=_GONE_HEADERS)
+
+
+async def _export(request: web.Request) -> web.StreamResponse:
     """Answer the zip, in whole or in part. It ends in the middle once it may not be fetched any more."""
     context = request.app[CONTEXT]
     digest = hashlib.sha256(request.match_info["secret"].encode()).digest()

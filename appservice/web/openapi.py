@@ -220,13 +220,16 @@ def _export_paths() -> dict[str, Any]:
     secret = _in_path("secret")
     secret["schema"] = {"type": "string", "pattern": "^[A-Za-z0-9_-]{20,100}$"}
     zipped: dict[str, Any] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+    responses = _responses({"description": "The whole zip", "content": zipped}, 404, 416, 503)
+    # Where `Accept` asks for it: the same in words, as a page.
+    responses["404"]["content"]["text/html"] = {"schema": {"type": "string"}}
     return {
         "/export/{secret}": {
             "get": {
                 "summary": "What a member takes with them, by the link that the bot told them; `Range` is heeded",
                 "parameters": [secret],
                 "responses": {
-                    **_responses({"description": "The whole zip", "content": zipped}, 404, 416, 503),
+                    **responses,
                     "304": {"description": "It is known already (`If-None-Match`)"},
                     "206": {"description": "A part of it", "content": zipped},
                 },

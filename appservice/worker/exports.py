@@ -1,9 +1,11 @@
 """Makes what members take with them, a zip of their videos and data, and tells the link where nobody else reads."""
 
 import asyncio
+import base64
+import errno
 import hashlib
+import hmac
 import json
-import secrets
 import shutil
 import threading
 import uuid
@@ -24,12 +26,16 @@ from appservice.store import Belongings, CommandStore, ExportStore
 from appservice.store.exports import EXPORT_HOURS
 from appservice.texts import Texts
 from appservice.whole import Whole, plain_size, whole_of
+from transcode import NO_SPACE
 from transcode.playlist import POSTER
 
 log = structlog.get_logger()
 
 MIB = 1024 * 1024
 _TRIES = 3
+
+_Said = tuple[str, Mapping[str, object]]
+"""A message of the catalogue, with its arguments."""
 
 
 class _StoppedError(Exception):
@@ -49,20 +55,25 @@ class ExportWork:
     languages: Mapping[str, Texts]
     language: str
     public_url: str
+    key: bytes
 
     async def run(self, payload: str) -> None:
-        """Make an export that somebody asked for, and tell them the link. May be repeated: the newest link counts."""
+        """Make an export that somebody asked for, and tell them the link.
+
+        May be repeated, should the worker die: the link is the same one, and it is told once.
+        """
         asked = json.loads(payload)
         user_id, asked_at = UserId(asked["user_id"]), datetime.fromisoformat(asked["asked_at"])
-        message, arguments = "bot-export-failed", dict[str, object]()
+        secret = secret_of(self.key, user_id, asked_at)
+        said: _Said | None = None
         for _ in range(_TRIES):
             if await self.store.was_erased(user_id, asked_at):
                 return  # they want nothing to be left
-            made = await self._make(user_id, asked_at)
-            if made:
-                message, arguments = "bot-export-ready", made
+            said = await self._make(user_id, asked_at, secret)
+            if said:
                 break
-        await self._tell(user_id, message, arguments)
+        message, arguments = said or ("bot-export-failed", {})
+        await self._tell(user_id, message, arguments, once=_once(secret, message))
 
     async def sweep(self) -> None:
         """Delete the files of exports that nobody may fetch (any more)."""
@@ -70,14 +81,18 @@ class ExportWork:
         for export_id in there - await self.store.kept(there) if there else ():
             await self.folder.remove(export_id)
 
-    async def _make(self, user_id: UserId, asked_at: datetime) -> dict[str, object] | None:
+    async def _make(self, user_id: UserId, asked_at: datetime, secret: str) -> _Said | None:
+        """Return what is to be told; None when another try may do better."""
+        digest = hashlib.sha256(secret.encode()).digest()
+        made = await self.store.by_secret(digest)
+        if made and (size := await self.folder.size(made)) is not None:
+            return self._ready(secret, size)  # by a worker that died before it could tell
         belongings = await self.store.belongings(user_id)
-        export_id, secret = ExportId(str(uuid.uuid4())), secrets.token_urlsafe(32)
+        export_id = ExportId(str(uuid.uuid4()))
         file = self.scratch / f"{export_id}.zip"
         try:
             size = await self._write(file, user_id, belongings)
             videos = [video.id for video, _ in belongings.videos]
-            digest = hashlib.sha256(secret.encode()).digest()
             if not await self.store.add(export_id, user_id, digest, videos, asked_at):
                 return None
             # The row is there first: a file without one is swept.
@@ -85,10 +100,15 @@ class ExportWork:
         except (OSError, NotFoundError) as error:
             # The disk is full, or what was there when we looked is swept by now.
             log.warning("export_failed", user_id=user_id, reason=str(error))
-            return None
+            is_full = isinstance(error, OSError) and error.errno in NO_SPACE
+            return ("bot-export-disk-full", {}) if is_full else None
         finally:
             file.unlink(missing_ok=True)
-        return {"link": f"{self.public_url}/export/{secret}", "size": round(size / MIB, 1), "hours": EXPORT_HOURS}
+        return self._ready(secret, size)
+
+    def _ready(self, secret: str, size: int) -> _Said:
+        link = f"{self.public_url}/export/{secret}"
+        return "bot-export-ready", {"link": link, "size": round(size / MIB, 1), "hours": EXPORT_HOURS}
 
     async def _write(self, file: Path, user_id: UserId, belongings: Belongings) -> int:
         parts: list[tuple[str, Whole]] = []
@@ -121,7 +141,7 @@ class ExportWork:
             parts.append((f"{name}{poster.suffix}", Whole(b"", [(poster, plain_size(poster))])))
         return parts
 
-    async def _tell(self, user_id: UserId, message: str, arguments: Mapping[str, object]) -> None:
+    async def _tell(self, user_id: UserId, message: str, arguments: Mapping[str, object], *, once: str) -> None:
         person = await self.commands.person(user_id)
         text = self.languages[person.language or self.language].say(message, arguments)
         try:
@@ -129,7 +149,7 @@ class ExportWork:
             if room_id is None:
                 log.error("no_room_for_secrets", user_id=user_id, subject="export")
                 return
-            await self.homeserver.send_notice(room_id, text, once=secrets.token_hex(16))
+            await self.homeserver.send_notice(room_id, text, once=once)
         except (ForbiddenError, RefusedByHomeserverError) as error:
             log.warning("notice_refused", user_id=user_id, subject="export", reason=str(error))
 
@@ -150,6 +170,16 @@ class ExportWork:
         return audience is not None and audience.is_for_secrets(self.homeserver.bot, user_id)
 
 
+def secret_of(key: bytes, user_id: UserId, asked_at: datetime) -> str:
+    """Return the secret of the link to what somebody asked for at a time: the same one each time that it is made."""
+    signed = hmac.new(key, f"export|{asked_at.isoformat()}|{user_id}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
+
+
+def _once(secret: str, message: str) -> str:
+    return hashlib.sha256(f"{message}|{secret}".encode()).hexdigest()[:32]
+
+
 def _described(video: Video, room_name: str | None, files: Sequence[str]) -> dict[str, Any]:
     return {
         "id": video.id, "title": video.title, "sent_at": datetime.fromtimestamp(video.created_at / 1000, UTC),
@@ -168,7 +198,7 @@ def _write_zip(file: Path, data: str, parts: Sequence[tuple[str, Whole]], stoppe
     """Write the zip and return its bytes (blocking). What is in it is compressed already."""
     needed = sum(whole.size for _, whole in parts)
     if shutil.disk_usage(file.parent).free < needed + 64 * MIB:
-        raise OSError("There is not enough room on the disk.")
+        raise OSError(errno.ENOSPC, f"{needed} bytes are needed")
     with ZipFile(file, "w", ZIP_STORED) as archive:
         archive.writestr("data.json", data)
         for name, whole in parts:

@@ -5,14 +5,17 @@ import io
 import json
 import re
 import secrets
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from zipfile import ZipFile
 
 import aiohttp
+import asyncpg
+import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.integration.commands.conftest import Asking
+from tests.integration.commands.conftest import Asking, open_direct
 from tests.support import Installation, eventually, make_room, with_padding
 from transcode import Tools
 
@@ -21,9 +24,7 @@ async def _direct_room(reel: Installation, user: MatrixClient) -> str:
     """Wait for the bot's invitation to a room of two, and join it."""
 
     async def invited() -> str:
-        rows = await reel.rows(
-            "SELECT room_id FROM rooms JOIN members USING (room_id) WHERE direct AND user_id = $1", user.user_id
-        )
+        rows = await reel.rows("SELECT room_id FROM rooms WHERE made_for = $1", user.user_id)
         return str(rows[0]["room_id"]) if rows else ""
 
     room_id = await eventually(invited, what="a chat with the bot alone")
@@ -113,6 +114,89 @@ async def test_an_export_from_asking_to_forgetting(
         third = await _new_link(user, alone, count=3)
         await Asking(user, alone)("forget-me yes")
         await eventually(lambda: _gone(reel, http, user, third), seconds=10, what="the end of everything")
+
+
+async def test_a_link_past_its_day_is_a_page_that_says_so_and_its_zip_is_gone(
+    reel: Installation, synapse: Synapse, http: aiohttp.ClientSession
+) -> None:
+    async with await synapse.user(f"late-{secrets.token_hex(4)}") as user:
+        await Asking(user, await open_direct(user, reel))("export")
+        link = await _new_link(user, await _direct_room(reel, user), count=1)
+        (row,) = await reel.rows("SELECT id FROM exports WHERE user_id = $1", user.user_id)
+        file = reel.folder / "data" / "exports" / f"{row['id']}.zip"
+        assert await _status(http, link) == 200
+        assert file.exists()
+
+        await reel.rows("UPDATE exports SET expires_at = now() WHERE user_id = $1", user.user_id)
+        for language, text in (("en", "This link has ended"), ("zh-CN", "这个链接已失效")):
+            async with http.get(link, headers={"Accept": "text/html,*/*", "Accept-Language": language}) as response:
+                assert (response.status, response.content_type) == (404, "text/html")
+                assert text in await response.text()
+        async with http.get(link) as response:
+            assert response.status == 404
+            assert (await response.json())["error"] == (
+                "This link does not hold (any more). Ask the bot for a new one: export"
+            )
+        await eventually(lambda: asyncio.to_thread(lambda: not file.exists()), seconds=10, what="the zip's end")
+
+
+@pytest.mark.timeout(180)
+async def test_a_worker_that_dies_over_an_export(
+    spare: Installation, synapse: Synapse, http: aiohttp.ClientSession, clip: Path, tmp_path: Path
+) -> None:
+    """While the zip is written, once it is published, and once its link is told: there is one link, and it holds."""
+    spare.write_config(worker={"heartbeat_timeout": 1})
+    data = spare.folder / "data"
+    async with spare.running(), await synapse.user(f"unlucky-{secrets.token_hex(4)}") as user:
+        room_id = await make_room(user, spare)
+        for number in range(3):
+            file = with_padding(clip, tmp_path / f"{number}.mp4", secrets.token_bytes(8))
+            viewer = await spare.viewer(http, user, room_id)
+            await viewer.video_in(await user.send_video(room_id, file), "ready")
+        await user.send_text(room_id, "!reel export")
+
+        async def writing() -> bool:
+            return bool(list((data / "scratch").glob("*/*.zip"))) or await published()
+
+        async def published() -> bool:
+            return bool(list((data / "exports").glob("*.zip")))
+
+        await _kill_at(spare, writing)
+        await spare.start()
+        await eventually(published, what="the zip")
+        # As if it died before the job's end was noted.
+        connection = await asyncpg.connect(spare.settings["database"])
+        async with connection.transaction():
+            rows = await connection.fetch("SELECT FROM pgqueuer WHERE entrypoint = 'export' FOR UPDATE")
+            alone = await _direct_room(spare, user)
+            await _new_link(user, alone, count=1)
+            await spare.kill()
+        await connection.close()
+        assert rows, "the job was over before it could be held"
+        await spare.start()
+
+        async def over() -> bool:
+            return not await spare.rows("SELECT FROM pgqueuer WHERE entrypoint = 'export'")
+
+        await eventually(over, what="the end of the job")
+        (link,) = await _links(user, alone)
+        async with http.get(link) as response:
+            assert response.status == 200
+            assert ZipFile(io.BytesIO(await response.read())).testzip() is None
+        assert not list((data / "scratch").glob("*/*.zip"))
+        await eventually(lambda: asyncio.to_thread(_is_alone, data / "exports"), what="the end of other zips")
+
+
+def _is_alone(folder: Path) -> bool:
+    return len(list(folder.iterdir())) == 1
+
+
+async def _kill_at(spare: Installation, moment: Callable[[], Awaitable[bool]]) -> None:
+    """Kill the service as soon as it is so far, which may be for a moment only."""
+    async with asyncio.timeout(60):
+        while not await moment():  # noqa: ASYNC110 - it is in another process
+            await asyncio.sleep(0.001)
+    await spare.kill()
 
 
 async def _status(http: aiohttp.ClientSession, url: str) -> int:

@@ -16,7 +16,8 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, eventually, make_room, with_padding
+from tests.integration.commands.conftest import Asking, open_direct
+from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
 from transcode import Tools
 
 DISK_MIB = 96
@@ -198,3 +199,36 @@ async def test_an_upload_that_finds_no_room(
         async with http.delete(place, headers=headers) as response:
             assert response.status == 204
         assert disk.files("uploads") == []
+
+
+async def test_an_export_that_finds_no_room(
+    small: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+) -> None:
+    async with small.running():
+        disk = SmallDisk(small)
+        room_id = await make_room(alice, small)
+        viewer = await small.viewer(http, alice, room_id)
+        await viewer.video_in(await alice.send_video(room_id, clip), "ready")
+        disk.leave(100 * KIB)
+        ask = Asking(alice, await open_direct(alice, small))
+        await ask("export")
+        alone = await _room_with(small, alice)
+        await wait_for_notice(alice, alone, "The server’s disk is too full to put your videos and data together.")
+        assert disk.files("exports", "scratch") == []
+        assert await small.rows("SELECT FROM exports") == []
+        disk.make_room()
+        await ask("export")
+        await wait_for_notice(alice, alone, "/export/")
+        assert len(disk.files("exports")) == 1
+
+
+async def _room_with(small: Installation, user: MatrixClient) -> str:
+    """Wait for the room that the bot makes to tell somebody alone, and join it."""
+
+    async def made() -> str:
+        rows = await small.rows("SELECT room_id FROM rooms WHERE made_for = $1", user.user_id)
+        return str(rows[0]["room_id"]) if rows else ""
+
+    room_id = await eventually(made, what="a room for one")
+    await user.join(room_id)
+    return room_id

@@ -393,6 +393,8 @@ page-date = { DATETIME($date, dateStyle: "long") }
 page-untitled = Video
 page-missing = There is nothing here
 page-missing-hint = Nobody shows videos under this address. They may have been taken back, or the address may be mistyped.
+page-export-gone = This link has ended
+page-export-gone-hint = A link to your videos and data holds for a day, and ends earlier when one of your videos is deleted or you ask for a new one. Write “export” to the bot, and it sends you another.
 
 ## Why a video could not be prepared, and what its sender can do
 
@@ -585,6 +587,7 @@ bot-export-here = I am putting your videos and data together. The link comes her
 bot-export-there = I am putting your videos and data together. The link comes in a chat with me alone when they are ready.
 bot-export-awaited = I am still putting your videos and data together. Please wait for the link.
 bot-export-ready = Your videos and data are ready ({ $size } MiB): { $link } The link holds for { $hours } hours, and ends when one of your videos is deleted. Give it to nobody: whoever has it can fetch them.
+bot-export-disk-full = The server’s disk is too full to put your videos and data together. Nothing is lost: please ask again later, or tell whoever runs the server.
 bot-export-failed = Your videos and data could not be put together. Please ask again later; if it stays so, tell whoever runs the server.
 bot-help-forget-me = erase all your videos and everything else that I keep of you, everywhere
 bot-usage-forget-me = forget-me [yes]

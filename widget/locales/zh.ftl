@@ -374,6 +374,8 @@ page-date = { DATETIME($date, dateStyle: "long") }
 page-untitled = 视频
 page-missing = 这里什么也没有
 page-missing-hint = 这个地址下没有公开的视频。它们可能已被撤回，也可能是地址有误。
+page-export-gone = 这个链接已失效
+page-export-gone-hint = 下载您的视频和资料的链接有效一天；如果您的某个视频被删除，或您要了新的链接，它会提前失效。给机器人发送“导出”，它会再给您一个链接。
 
 ## Why a video could not be prepared, and what its sender can do
 
@@ -554,6 +556,7 @@ bot-export-here = 正在打包您的视频和资料，完成后会在这里给�
 bot-export-there = 正在打包您的视频和资料，完成后会在与我的私聊里给您链接。
 bot-export-awaited = 您的视频和资料还在打包中，请等待链接。
 bot-export-ready = 您的视频和资料已准备好（{ $size } MiB）：{ $link } 链接在 { $hours } 小时内有效；如果您的某个视频被删除，它会提前失效。请不要把它给别人：任何人拿到链接都能下载。
+bot-export-disk-full = 服务器的磁盘太满，没能打包您的视频和资料。什么也没有丢失：请稍后再试，或告诉服务器的管理者。
 bot-export-failed = 没能打包您的视频和资料。请稍后再试；如果一直这样，请告诉服务器的管理者。
 bot-help-forget-me = 彻底删除您在各处的所有视频，以及我保存的关于您的一切
 bot-usage-forget-me = forget-me [yes]
