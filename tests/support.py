@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -303,7 +304,8 @@ class Installation:
                 if "has not registered this user" not in str(error):
                     raise
                 return
-            for room_id in rooms:
+            invited = [invitation.room_id for invitation in await homeserver.invitations(datetime.now(UTC))]
+            for room_id in [*rooms, *invited]:
                 await homeserver.leave(room_id, "the test is over")
 
     @contextlib.asynccontextmanager

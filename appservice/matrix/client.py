@@ -3,10 +3,13 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import structlog
@@ -172,6 +175,40 @@ class Homeserver:
         """Return the rooms that the bot is in."""
         rooms = (await self._call(Method.GET, _V3.joined_rooms)).get("joined_rooms", [])
         return [RoomId(room) for room in rooms if isinstance(room, str)]
+
+    async def invitations(self, requested_at: datetime) -> list[intake.BotMembershipChanged]:
+        """Return the pending invitations of the bot (client-server API, "Syncing").
+
+        `requested_at` is the database's clock before the request.
+        """
+        nothing: dict[str, object] = {"types": []}
+        rooms = dict.fromkeys(("timeline", "state", "ephemeral", "account_data"), nothing)
+        # Synapse serves a repeated initial sync from its cache for two minutes (`sync_response_cache_duration`),
+        # whatever happened meanwhile; the filter is part of the cache's key.
+        unique = {"types": [], "not_types": [uuid4().hex]}
+        query = {
+            "filter": json.dumps({"presence": unique, "account_data": nothing, "room": rooms}),
+            "timeout": "0",
+            "set_presence": "offline",
+        }
+        answer = await self._call(Method.GET, _V3.sync, query=query)
+        found = [self._invitation(RoomId(room_id), events, requested_at) for room_id, events in _invite_states(answer)]
+        return [invitation for invitation in found if invitation]
+
+    def _invitation(
+        self, room_id: RoomId, events: list[dict[str, Any]], requested_at: datetime
+    ) -> intake.BotMembershipChanged | None:
+        changes = {
+            change
+            for event in events
+            if event.get("type") == "m.room.member" and event.get("state_key") == self.bot
+            if isinstance(change := _read(event, room_id, bot=self.bot), intake.BotMembershipChanged)
+        }
+        # All but one of them would be what the inviter's server made up (`invite_room_state`).
+        if len(changes) != 1:
+            return None
+        (change,) = changes
+        return replace(change, requested_at=requested_at) if change.membership is Membership.INVITE else None
 
     async def snapshot(self, room_id: RoomId, read_at: datetime) -> tuple[Snapshot, "RoomLinks"]:
         """Read a room's whole state."""
@@ -403,10 +440,20 @@ def _errcode(error: HomeserverError) -> str:
     return getattr(error.__cause__, "errcode", None) or ""
 
 
-def _read(event: dict[str, object], room_id: RoomId) -> intake.Change | None:
+def _invite_states(answer: object) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield each room that a response to /sync tells an invitation to, with its stripped state."""
+    rooms = answer.get("rooms") if isinstance(answer, dict) else None
+    invited = rooms.get("invite") if isinstance(rooms, dict) else None
+    for room_id, room in invited.items() if isinstance(invited, dict) else ():
+        state = room.get("invite_state") if isinstance(room, dict) else None
+        events = state.get("events") if isinstance(state, dict) else None
+        yield room_id, [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
+
+
+def _read(event: dict[str, object], room_id: RoomId, *, bot: UserId | None = None) -> intake.Change | None:
     try:
         # Events of /state may come without their room; nobody is blocked for state.
-        return read_event({**event, "room_id": room_id}, bot=UserId(""), permissions={})
+        return read_event({**event, "room_id": room_id}, bot=bot or UserId(""), permissions={})
     except MalformedEventError as error:
         log.warning("event_malformed", room_id=room_id, error=str(error))
         return None

@@ -200,7 +200,7 @@ class TimelineWork:
 
 
 async def look_after_all(store: Store, timeline: TimelineStore, homeserver: Homeserver) -> int:
-    """Learn where the bot came and went unheard, and queue a look at each room's state and timeline.
+    """Learn where the bot was invited, came and went unheard, and queue a look at each room's state and timeline.
 
     Returns how many rooms the bot is in.
     """
@@ -220,10 +220,26 @@ async def look_after_all(store: Store, timeline: TimelineStore, homeserver: Home
             requested_at=requested_at,
         )
     await store.apply([learned(room_id, Membership.LEAVE) for room_id in known - joined])
+    await _take_invitations(store, homeserver)
     rooms = await store.tended_rooms()
     await store.tend(rooms)
     await store.look_back(rooms)
     return len(joined)
+
+
+async def _take_invitations(store: Store, homeserver: Homeserver) -> None:
+    """Take invitations that were lost with their transaction."""
+    try:
+        invitations = await homeserver.invitations(await store.now())
+    except (ForbiddenError, HomeserverError) as error:
+        # What else is looked at does not depend on it.
+        log.warning("invitations_unread", reason=str(error))
+        return
+    for invitation in invitations:
+        room = await store.room(invitation.room_id)
+        if room is None or room.bot_membership not in {Membership.INVITE, Membership.JOIN}:
+            log.warning("invitation_found", room_id=invitation.room_id, inviter=invitation.sender)
+            await store.apply([invitation])
 
 
 async def _newest(homeserver: Homeserver, room_id: RoomId) -> EventId | None:

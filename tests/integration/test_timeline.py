@@ -20,7 +20,15 @@ from appservice.store import Store, TimelineStore, open_pool
 from appservice.wiring import homeserver_of
 from appservice.worker import timeline
 from appservice.worker.timeline import TimelineWork
-from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
+from tests.support import (
+    Installation,
+    Viewer,
+    eventually,
+    make_room,
+    wait_for_notice,
+    wait_for_widget,
+    with_padding,
+)
 
 VERSIONS = pytest.mark.parametrize("version", ["11", "12"])
 
@@ -214,6 +222,33 @@ async def test_what_was_lost_is_found_at_the_next_start(
         await eventually(looked_again, what="the bot's answer being looked at")
         assert len(spare.log_entries("gap_closed")) == 1
         assert len(await (await spare.viewer(http, bob, room_id)).videos()) == 2
+
+
+async def test_lost_invitations_are_answered_at_the_next_start(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient
+) -> None:
+    async with spare.running():
+        known = await make_room(alice, spare)
+    # Twice: Synapse caches what it answered at the start before.
+    for _ in range(2):
+        async with swallowing(spare) as lost:
+            room_id = await alice.create_room(invite=[], power={spare.bot: 50})
+            await alice.invite(room_id, spare.bot)
+            withdrawn = await alice.create_room(invite=[spare.bot])
+            await alice.kick(withdrawn, spare.bot)
+
+            async def swallowed(room_ids: tuple[str, ...] = (room_id, withdrawn)) -> bool:
+                told = [e for room in room_ids for e in await alice.get_full_state(room)]
+                return {e["event_id"] for e in told if e.get("state_key") == spare.bot} <= lost
+
+            await eventually(swallowed, what="the homeserver delivering into nothing")
+        assert spare.bot not in await alice.joined_members(room_id)
+        async with spare.running():
+            await enter(spare, http, alice, room_id)
+            await wait_for_widget(alice, room_id)
+            assert spare.log_entries("invitation_found")[-1]["room_id"] == room_id
+    assert len(spare.log_entries("invitation_found")) == 2
+    assert spare.bot in await alice.joined_members(known)
 
 
 async def test_rooms_are_looked_at_after_an_outage_and_hourly(
