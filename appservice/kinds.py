@@ -21,7 +21,12 @@ _SUFFIXES = {
     # Recorders in browsers write sound into containers of videos.
     Kind.VOICE: _SOUND_SUFFIXES | _VIDEO_SUFFIXES,
 }
-_UNTOLD_TYPES = frozenset({"", "application/octet-stream", "application/x-matroska"})
+_UNTOLD_TYPES = frozenset(
+    {
+        "", "application/octet-stream", "binary/octet-stream", "application/x-matroska", "application/ogg",
+        "application/mp4",
+    }
+)  # fmt: skip
 # Videos without sound that bridges made of GIFs.
 _LOOPS = ("fi.mau.gif", "fi.mau.loop")
 _ANIMATED = ("is_animated", "org.matrix.msc4230.is_animated")
@@ -57,17 +62,31 @@ def sort_of_message(msgtype: object, info: Mapping[str, object], file_name: str)
     """Return the sort of a message with a file, and None for one that never joins."""
     match msgtype:
         case "m.image":
-            return Sort(Kind.IMAGE, Choice.STICKERS if _is_animated(info) else Choice.IMAGES, certain=True)
+            return Sort(Kind.IMAGE, _choice_of_image(info), certain=True)
         case "m.audio":
             return Sort(Kind.VOICE, Choice.VOICE, certain=True)
         case "m.video":
             loops = any(info.get(name) is True for name in _LOOPS)
             return Sort(Kind.VIDEO, Choice.STICKERS if loops else None, certain=True)
         case "m.file":
-            certain = _type(info).startswith("video/")
-            return Sort(Kind.VIDEO, None, certain) if certain or _may_be_video(info, file_name) else None
+            return _sort_of_attachment(info, file_name)
         case _:
             return None
+
+
+def _sort_of_attachment(info: Mapping[str, object], file_name: str) -> Sort | None:
+    # Some clients send every attachment as m.file, with a type that says nothing. What it is the file then decides.
+    told = _type(info)
+    if told.startswith("video/"):
+        return Sort(Kind.VIDEO, None, certain=True)
+    if told in _UNTOLD_TYPES or file_name.rpartition(".")[2].lower() in _VIDEO_SUFFIXES:
+        return Sort(Kind.VIDEO, None, certain=False)
+    # Documents are sent in the same way: nobody is told of a drawing that browsers alone could show.
+    if told.startswith("image/"):
+        return Sort(Kind.IMAGE, _choice_of_image(info), certain=False)
+    if told.startswith("audio/"):
+        return Sort(Kind.VOICE, Choice.VOICE, certain=False)
+    return None
 
 
 def joins(choice: Choice | None, settings: RoomSettings) -> bool:
@@ -94,12 +113,11 @@ def _type(info: Mapping[str, object]) -> str:
     return said if isinstance(said, str) else ""
 
 
+def _choice_of_image(info: Mapping[str, object]) -> Choice:
+    return Choice.STICKERS if _is_animated(info) else Choice.IMAGES
+
+
 def _is_animated(info: Mapping[str, object]) -> bool:
     said = next((info[name] for name in _ANIMATED if isinstance(info.get(name), bool)), None)
     # Most clients do not say.
     return said is True or (said is None and _type(info) == "image/gif")
-
-
-def _may_be_video(info: Mapping[str, object], file_name: str) -> bool:
-    # Some clients send every attachment as m.file, with a type that says nothing.
-    return file_name.rpartition(".")[2].lower() in _VIDEO_SUFFIXES or _type(info) in _UNTOLD_TYPES

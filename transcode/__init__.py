@@ -4,6 +4,7 @@ from transcode.errors import NO_SPACE, SCARCE, TranscodeError
 from transcode.fingerprint import fingerprint, is_copy
 from transcode.limits import Limits
 from transcode.playlist import Item, Rendition, Tier, master_playlist, media_playlist, tiers
+from transcode.recognise import Content, recognise
 from transcode.recording import Prepared, Thumbnail, look_at, prepare_recording
 from transcode.run import PLAYABLE, READY, Result, transcode
 from transcode.settings import Settings
@@ -16,6 +17,7 @@ __all__ = [
     "PLAYABLE",
     "READY",
     "SCARCE",
+    "Content",
     "Item",
     "Limits",
     "Prepared",
@@ -35,6 +37,7 @@ __all__ = [
     "master_playlist",
     "media_playlist",
     "prepare_recording",
+    "recognise",
     "tiers",
     "transcode",
 ]

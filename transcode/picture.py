@@ -64,6 +64,11 @@ def picture_of(data: bytes) -> Picture:
     return picture
 
 
+def is_picture(head: bytes) -> bool:
+    """Say whether a file that starts with `head`, of 16 bytes at least, is an image of a kind that we know."""
+    return _reader(head[:16]) is not None
+
+
 def _reader(head: bytes) -> Callable[[bytes], Picture] | None:
     if head.startswith(_PNG):
         return _png

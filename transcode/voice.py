@@ -28,7 +28,7 @@ async def film_of_voice(source: Path, target: Path, *, tools: Tools, limits: Lim
     Its picture is of 640 x 360 pixels. Raises TranscodeError: NotASound, TooLong, or as `transcode` does.
     """
     source, target = await asyncio.to_thread(lambda: (source.absolute(), target.absolute()))
-    demuxer = await asyncio.to_thread(_demuxer, source)
+    demuxer = await asyncio.to_thread(demuxer_of_voice, source)
     async with workshop(source, target, tools, limits) as work:
         try:
             await work.make(films.samples(tools, source, demuxer, limits))
@@ -40,7 +40,8 @@ async def film_of_voice(source: Path, target: Path, *, tools: Tools, limits: Lim
         await work.make(films.voice(tools, source, demuxer, limits, rate=rate, frames=frames))
 
 
-def _demuxer(source: Path) -> str:
+def demuxer_of_voice(source: Path) -> str:
+    """Return the demuxer for a file of audio. Raises NotASound, EmptyFile."""
     with source.open("rb") as file:
         head = file.read(HEAD_BYTES)
         file.seek(behind_tags(file))

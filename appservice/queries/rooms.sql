@@ -226,6 +226,11 @@ UPDATE videos SET attempts_spared = attempts_spared + $3 WHERE id = $1 AND attem
 -- name: note_size (id, attempt, bytes) What was downloaded, whatever was claimed.
 UPDATE videos SET claimed_size = $3, bytes = greatest(bytes, $3) WHERE id = $1 AND attempts = $2;
 
+-- name: classify (id, attempt, kind, title) What a person named keeps its name.
+UPDATE videos SET kind = $3, title = CASE WHEN renamed THEN title ELSE $4 END, changed_at = now()
+WHERE id = $1 AND attempts = $2 AND visibility <> 'removed'
+RETURNING room_id;
+
 -- name: pause (id, attempt) The attempt is over, and another one is due later.
 UPDATE videos SET percent = NULL, remaining = NULL WHERE id = $1 AND attempts = $2;
 

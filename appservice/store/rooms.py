@@ -375,6 +375,13 @@ class Store(Database):
         """Keep how many bytes a video's file has: until its renditions are whole, these count for quotas."""
         await self._fetch("note_size", video.id, video.attempts, size)
 
+    async def classify(self, video: Video) -> None:
+        """Keep as what a video is worked on, and its title, now that its file told what it is."""
+        async with self._transaction() as connection:
+            row = await connection.fetchrow(SQL["classify"], video.id, video.attempts, video.kind, video.title)
+            if row:
+                await announce(connection, row["room_id"])
+
     async def pause(self, video: Video) -> str | None:
         """End an attempt that another one is to follow; return the stage it published, if that is withdrawn."""
         async with self._transaction() as connection:

@@ -2,9 +2,24 @@
 
 from pathlib import Path
 
-from appservice.model import Kind
+from appservice.kinds import Choice, joins
+from appservice.model import Kind, Video
 from appservice.settings import RoomSettings
-from transcode import Limits, Tools, film_of_image, film_of_voice
+from transcode import Content, Limits, Tools, film_of_image, film_of_voice, recognise
+
+_SORTS = {
+    Content.IMAGE: (Kind.IMAGE, Choice.IMAGES),
+    Content.GIF: (Kind.IMAGE, Choice.STICKERS),
+    Content.AUDIO: (Kind.VOICE, Choice.VOICE),
+}
+
+
+async def kind_of(video: Video, source: Path, settings: RoomSettings, tools: Tools, limits: Limits) -> Kind:
+    """Return as what a file is worked on in a room: what nobody named may be an image or audio that the room chose."""
+    if video.certain or video.kind is not Kind.VIDEO or not any(joins(choice, settings) for choice in Choice):
+        return video.kind
+    kind, choice = _SORTS.get(await recognise(source, tools=tools, limits=limits), (video.kind, None))
+    return kind if joins(choice, settings) else video.kind
 
 
 def shown_for(kind: Kind, settings: RoomSettings, limits: Limits) -> float | None:

@@ -20,6 +20,7 @@ from appservice import __version__, metrics
 from appservice.config import Config
 from appservice.errors import HomeserverError, MediaError, NotYetUploadedError, UnavailableError
 from appservice.files import LocalFiles
+from appservice.kinds import name_without_suffix
 from appservice.matrix.client import Homeserver
 from appservice.matrix.download import download, is_awaited
 from appservice.model import PLAYABLE_STATES, Kind, State, Video, VideoId, Visibility
@@ -28,7 +29,7 @@ from appservice.settings import RoomSettings
 from appservice.store import QuotaStore, Store
 from appservice.worker.contents import Contents
 from appservice.worker.fairness import Party
-from appservice.worker.films import film_of, shown_for
+from appservice.worker.films import film_of, kind_of, shown_for
 from appservice.worker.lanes import Ladder, Lanes
 from appservice.worker.progress import Reporter, reported
 from appservice.worker.publication import Publication, SupersededError
@@ -41,7 +42,7 @@ MIB = 1024 * 1024
 # Viewers that play the first stage move to the next one within a reel's length; then its files may go.
 SWEEP_AFTER = timedelta(hours=3)
 _LOOK_S = 1.0
-_OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture"})
+_OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture", "not-a-sound"})
 _NEVER_CAME = frozenset({"never-uploaded"})
 _NO_ROOM = frozenset({f"quota-{scope}" for scope in Scope})
 
@@ -208,7 +209,6 @@ class VideoWork:
         room = await self.store.room(video.room_id)
         chosen = room.settings if room else RoomSettings()
         limits = limits_of(self.config, chosen.max_length)
-        seconds = shown_for(video.kind, chosen, limits)
         async with self._workspace(video) as folder:
             source = folder / "source"
             downloaded = await download(
@@ -218,6 +218,8 @@ class VideoWork:
             metrics.BYTES_IN.inc(downloaded.size)
             await self.store.note_size(video, downloaded.size)
             await self._check_quotas(video)  # by now the sizes of others may be known that were sent at once
+            video = await self._classified(video, source, chosen, limits)
+            seconds = shown_for(video.kind, chosen, limits)
             await self.contents.check(video, source, downloaded.sha256, limits)
             content = content_hash(downloaded.sha256, self.settings, self.config, video.kind, seconds)
             publication = Publication(video, content, self.store, self.files)
@@ -245,6 +247,14 @@ class VideoWork:
             await self.store.sweep_later(video.id, SWEEP_AFTER)
             await self.quotas.warn(video)
             await self.contents.learn(video, source, downloaded.sha256, limits)
+
+    async def _classified(self, video: Video, source: Path, settings: RoomSettings, limits: Limits) -> Video:
+        kind = await kind_of(video, source, settings, self.tools, limits)
+        if kind is video.kind:
+            return video
+        named = replace(video, kind=kind, title=name_without_suffix(video.title, kind))
+        await self.store.classify(named)
+        return named
 
     async def _check_quotas(self, video: Video) -> None:
         if full := await self.quotas.used_up(video):

@@ -116,6 +116,53 @@ async def test_all_that_people_send(album: Album) -> None:
     await eventually(gone, what="the redacted sticker being gone")
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
+async def test_attachments_join_where_the_room_chose_what_they_are(album: Album, told: bool) -> None:
+    files = {
+        "image/png": album.make("holiday.png", "-i", "testsrc2=s=640x480", "-frames:v", "1"),
+        "image/gif": album.make("laugh.gif", "-i", "testsrc2=s=160x120:r=10:d=2"),
+        "audio/mpeg": album.make("song.mp3", "-i", "sine=d=3"),
+        # Containers of videos, too.
+        "audio/ogg": album.make("memo.ogg", "-i", "sine=d=3", "-c:a", "libopus"),
+        "audio/mp4": album.make("memo.m4a", "-i", "sine=d=3"),
+    }
+    drawing = album.folder / "drawing.svg"
+    drawing.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+
+    async def send(path: Path, mimetype: str) -> str:
+        said = mimetype if told else "application/octet-stream"
+        return await album.bob.send_video(album.room_id, path, msgtype="m.file", info={"mimetype": said})
+
+    async def only(expected: dict[str, str]) -> None:
+        async def ask() -> bool:
+            return await album.kinds() == expected
+
+        await eventually(ask, what="what joined, and nothing else")
+
+    # Nothing of it is chosen yet.
+    for mimetype, path in files.items():
+        await send(path, mimetype)
+    video = await send(with_padding(album.clip, album.folder / "clip.bin", album.room_id.encode()), "")
+    await album.sees.video_in(video, "ready")
+    await only({video: "video"})
+    await album.choose("images on", "image-seconds 2")
+    photo = await send(files["image/png"], "image/png")
+    for mimetype in ("image/gif", "audio/mpeg", "audio/ogg"):
+        await send(files[mimetype], mimetype)
+    assert (await album.sees.video_in(photo, "ready"))["title"] == "holiday"
+    await only({video: "video", photo: "image"})
+    await album.choose("voice on", "stickers on")
+    sent = {mimetype: await send(path, mimetype) for mimetype, path in files.items()}
+    await send(drawing, "image/svg+xml")
+    shown = {mimetype: await album.sees.video_in(event_id, "ready") for mimetype, event_id in sent.items()}
+    assert {mimetype: round(video["duration"]) for mimetype, video in shown.items()} == {
+        "image/png": 2, "image/gif": 2, "audio/mpeg": 3, "audio/ogg": 3, "audio/mp4": 3,
+    }  # fmt: skip
+    assert {video["title"] for video in shown.values()} == {"holiday", "laugh", "song", "memo"}
+    kinds = {event_id: "voice" if mimetype.startswith("audio") else "image" for mimetype, event_id in sent.items()}
+    await only({video: "video", photo: "image", **kinds})
+
+
 async def test_files_that_are_not_what_they_say(album: Album) -> None:
     await album.choose("images on", "voice on", "stickers on")
     text = album.folder / "text.png"
