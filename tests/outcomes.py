@@ -1,4 +1,7 @@
-"""A pytest plugin (`-p tests.outcomes --outcomes FILE`): writes how each test ended, one JSON object a line."""
+"""A pytest plugin (`-p tests.outcomes --outcomes FILE`): writes how each test ended, one JSON line a phase.
+
+`phase` is setup, call or teardown (collect: a file that cannot be read), `seconds` the time that it took.
+"""
 
 import json
 from pathlib import Path
@@ -34,6 +37,10 @@ class _Writer:
             log = "\n".join(
                 part for part in (report.capstdout, report.capstderr, report.caplog, report.longreprtext) if part
             )
-        line = json.dumps({"test": report.nodeid, "outcome": outcome, "log": log})
+        phase, seconds = "collect", 0.0
+        if isinstance(report, pytest.TestReport):
+            phase, seconds = report.when, round(report.duration, 3)
+        entry = {"test": report.nodeid, "phase": phase, "seconds": seconds, "outcome": outcome, "log": log}
+        line = json.dumps(entry)
         with self._file.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{line}\n")

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ FLAKY_REPORT = REPORTS / "flaky.txt"
 # More failures than this are no chance, and each of them may take minutes.
 MOST_SECOND_TRIES = 40
 TAIL_LINES = 40
+SLOWEST_FILES = 8
 # pytest's exit code when tests were run and some failed. Any other that is not 0 is an error of the run itself.
 _TESTS_FAILED = 1
 _FAILED = ("failed", "uncollected")
@@ -64,12 +65,16 @@ PARTS = (
 
 @dataclass
 class Result:
-    """How a part ended: the logs of the tests that failed by name, and what failed that is no single test."""
+    """How a part ended: the logs of the tests that failed by name, and what failed that is no single test.
+
+    `slowest` has the files that took longest, and their tests' seconds, fixtures included.
+    """
 
     part: Part
     seconds: float
     failed: dict[str, str] = field(default_factory=dict)
     error: str | None = None
+    slowest: list[tuple[str, float]] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -89,7 +94,8 @@ def run_part(part: Part, tests: Sequence[str] = (), *, reports: Path = REPORTS) 
     code = subprocess.run(command, cwd=part.folder, check=False).returncode
     result = Result(part, 0.0)
     if part.is_pytest:
-        result.failed = failures_of(outcomes.read_text() if outcomes.exists() else "")
+        lines = outcomes.read_text() if outcomes.exists() else ""
+        result.failed, result.slowest = failures_of(lines), slowest_files(lines)
         if code not in (0, _TESTS_FAILED) or (code == _TESTS_FAILED and not result.failed):
             result.error = f"pytest ended with {code}"
     elif code:
@@ -111,6 +117,15 @@ def failures_of(outcomes: str) -> dict[str, str]:
     return failed
 
 
+def slowest_files(outcomes: str) -> list[tuple[str, float]]:
+    """Return the files whose tests took longest, fixtures included, and their seconds, from the same lines."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for line in outcomes.splitlines():
+        entry = json.loads(line)
+        seconds[entry["test"].partition("::")[0]] += entry["seconds"]
+    return sorted(seconds.items(), key=lambda item: item[1], reverse=True)[:SLOWEST_FILES]
+
+
 def try_again(result: Result, *, reports: Path = REPORTS) -> tuple[dict[str, tuple[str, str]], Result]:
     """Run what failed once more, alone: the logs of what passes then by name, and the result that counts.
 
@@ -124,6 +139,7 @@ def try_again(result: Result, *, reports: Path = REPORTS) -> tuple[dict[str, tup
     _say(f"{result.part.name}: {len(result.failed)} failed; once more, alone")
     second = run_part(result.part, tuple(result.failed) if result.part.is_pytest else (), reports=reports)
     second.seconds += result.seconds
+    second.slowest = result.slowest
     passed = f"passed alone in {second.seconds - result.seconds:.1f} s, of {len(result.failed)} run again"
     return {name: (log, passed) for name, log in result.failed.items() if name not in second.failed}, second
 
@@ -145,6 +161,8 @@ def run_all(*, second_try: bool) -> int:
         _say(report)
     for result in results:
         _say(f"{result.part.name}: {result.seconds:.0f} s{'' if result.ok else ', FAILED'}")
+        if result.slowest:
+            _say("  slowest: " + ", ".join(f"{Path(name).name} {seconds:.0f} s" for name, seconds in result.slowest))
         for name in result.failed:
             _say(f"FAILED {name}{' (twice)' if second_try else ''}")
         if result.error:

@@ -1,11 +1,12 @@
 """The runner of the whole suite, on a small real one: what is tried again, its name, and what fails the run."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.suite import ROOT, Part, differing_tests, failures_of, flaky_report, run_part, try_again
+from tests.suite import ROOT, Part, differing_tests, failures_of, flaky_report, run_part, slowest_files, try_again
 
 SAMPLE = """
 import pathlib
@@ -96,3 +97,23 @@ def test_what_fails_in_two_phases_keeps_both_logs() -> None:
 def test_what_fails_in_some_runs_differs() -> None:
     assert differing_tests([{"a", "b"}, {"a"}, {"a", "c"}]) == {"b", "c"}
     assert differing_tests([]) == set()
+
+
+def test_the_slowest_files_are_named_with_their_fixtures_time() -> None:
+    lines = "\n".join(
+        json.dumps({"test": test, "phase": phase, "seconds": seconds, "outcome": "passed", "log": ""})
+        for test, phase, seconds in (
+            ("a.py::b", "setup", 2.0), ("a.py::b", "call", 1.0), ("c.py::d", "call", 4.5), ("a.py::e", "teardown", 0.5),
+        )
+    )  # fmt: skip
+    assert slowest_files(lines) == [("c.py", 4.5), ("a.py", 3.5)]
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_a_part_tells_its_slowest_files(tmp_path: Path, options: tuple[str, ...]) -> None:
+    source = "import time\n\ndef test_takes_its_time():\n    time.sleep(0.2)\n"
+    ((name, seconds),) = run_part(sample(tmp_path, source, *options), reports=tmp_path).slowest
+    assert name == "test_sample.py"
+    assert 0.2 <= seconds < 60
+    phases = [json.loads(line)["phase"] for line in (tmp_path / "sample.jsonl").read_text().splitlines()]
+    assert phases == ["setup", "call", "teardown"]
