@@ -10,12 +10,12 @@ from appservice.audit import ITSELF
 from appservice.config import Config
 from appservice.database import bring_up_to_date, check_up_to_date, connect, open_database
 from appservice.errors import ConfigError, NotFoundError
-from appservice.files import ExportFolder, LocalFiles
+from appservice.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.jobs import Pool
 from appservice.migrate import Phase, load_migrations, migrate
 from appservice.model import RoomId, UserId, VideoId
 from appservice.resources import migrations
-from appservice.store import AdminStore, AuditLine, ErasingStore, ExportStore, Store, UnderWay, open_pool
+from appservice.store import AdminStore, AuditLine, ErasingStore, ExportStore, Store, UnderWay, UploadStore, open_pool
 
 
 @asynccontextmanager
@@ -93,6 +93,11 @@ async def remains(config: Config, whom: str) -> tuple[str, bool]:
         there = await folder.ids()
         if lost := len(there - await ExportStore(pool).kept(there)):
             left["exports that nobody may fetch"] = lost
+        uploads = UploadFolder(config.data_dir / "uploads")
+        await uploads.prepare()
+        received = await uploads.ids()
+        if lost := len(received - (await UploadStore(pool).with_bytes()).keys()):
+            left["files of no upload"] = lost
         if stray := len(await store.without_a_video(await files.ids())):
             left["folders of no video"] = stray
     return "\n".join(f"{what}: {count}" for what, count in left.items()) or f"Nothing is left of {whom}.", not left

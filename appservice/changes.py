@@ -103,6 +103,10 @@ async def _counts(connection: Connection, change: intake.Change) -> bool:
     return sent is None or any([await _joins(connection, video) for video in sent])
 
 
+def _brought(change: intake.NewVideo | intake.NewGallery | intake.VideoEdited) -> tuple[intake.NewVideo, ...]:
+    return (change,) if isinstance(change, intake.NewVideo) else change.videos
+
+
 def _sent(change: intake.Change) -> tuple[intake.NewVideo, ...] | None:
     """Return the videos that a message brings, None for what is no such message."""
     match change:
@@ -117,6 +121,9 @@ def _sent(change: intake.Change) -> tuple[intake.NewVideo, ...] | None:
 async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> bool:
     room_id = change.room_id
     await connection.execute(SQL["upsert_room"], room_id)
+    if isinstance(change, intake.NewVideo | intake.NewGallery | intake.VideoEdited):
+        # Before it counts as a video: whatever becomes of that, what was uploaded in the widget was sent.
+        await connection.execute(SQL["media_sent"], [video.mxc for video in _brought(change)])
     new = True
     match change:
         case intake.VideoEdited():

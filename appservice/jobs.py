@@ -49,12 +49,14 @@ async def enqueue(
     await queries.enqueue(job, payload.encode(), priority, execute_after=after)
 
 
-async def enqueue_all(connection: Connection, job: str, payloads: Sequence[str], *, priority: int) -> None:
+async def enqueue_all(
+    connection: Connection, job: str, payloads: Sequence[str], *, priority: int, after: timedelta | None = None
+) -> None:
     """Queue a job for each of the payloads."""
     if payloads:
         queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
         count = len(payloads)
-        await queries.enqueue([job] * count, [each.encode() for each in payloads], [priority] * count)
+        await queries.enqueue([job] * count, [each.encode() for each in payloads], [priority] * count, [after] * count)
 
 
 async def announce(connection: Connection, room_id: str) -> None:

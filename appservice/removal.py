@@ -5,6 +5,7 @@ The rows stay, empty, so that their events are not taken in again.
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 
 import asyncpg
 
@@ -19,8 +20,13 @@ from appservice.jobs import (
     enqueue_all,
     speak_of,
 )
-from appservice.model import RoomId, UserId, VideoId
+from appservice.model import RoomId, UploadId, UserId, VideoId
 from appservice.rows import SQL
+
+IN_FLIGHT = timedelta(minutes=1)
+"""For so long a message may be on its way whose upload is given up, or whose sender has left."""
+LATE = timedelta(hours=2)
+"""For so long a message may come after its upload has expired: what was missed is looked for hourly."""
 
 
 async def remove_videos(
@@ -64,7 +70,56 @@ async def remove_videos(
 
 
 async def erase_departed(connection: Connection, room_id: RoomId, user_id: UserId, *, banned: bool) -> None:
-    """Remove the videos of somebody who is no longer in a room, if they were banned, or if they or the room want it."""
-    if banned or await connection.fetchval(SQL["wants_erasure"], room_id, user_id):
-        rows = await connection.fetch(SQL["removable_of_member"], room_id, user_id)
-        await remove_videos(connection, rows, by=ITSELF, redact=False, because="ban" if banned else "leave")
+    """Remove the videos of somebody who is no longer in a room, if they were banned, or if they or the room want it.
+
+    What they uploaded and did not send goes in any case: there they send nothing any more.
+    """
+    if not banned and not await connection.fetchval(SQL["wants_erasure"], room_id, user_id):
+        await erase_uploads(connection, owner=user_id, room_id=room_id, after=IN_FLIGHT)
+        return
+    rows = await connection.fetch(SQL["removable_of_member"], room_id, user_id)
+    await erase_uploads(connection, owner=user_id, room_id=room_id)
+    await remove_videos(connection, rows, by=ITSELF, redact=False, because="ban" if banned else "leave")
+
+
+async def erase_uploads(
+    connection: Connection,
+    *,
+    owner: UserId | None = None,
+    room_id: RoomId | None = None,
+    after: timedelta | None = None,
+) -> None:
+    """Remove what somebody, or whoever in a room, uploaded in the widget, with its media at the homeserver if unsent.
+
+    To be called before the videos are removed: what no video was made of is only known by then.
+    """
+    await connection.execute(SQL["drop_uploads"], owner, room_id)
+    await connection.execute(SQL["drop_untaken"], owner, room_id)
+    await forget_unsent(connection, owner=owner, room_id=room_id, after=after)
+
+
+async def forget_unsent(
+    connection: Connection,
+    *,
+    upload_id: UploadId | None = None,
+    owner: UserId | None = None,
+    room_id: RoomId | None = None,
+    but: str | None = None,
+    after: timedelta | None = None,
+) -> None:
+    """Let media be deleted that no message brought, of an upload, a member or a room, except the file `but`."""
+    seconds = after.total_seconds() if after else 0.0
+    rows = await connection.fetch(SQL["forget_unsent"], upload_id, owner, room_id, but, seconds)
+    await _forget_media(connection, rows, after)
+
+
+async def forget_expired(connection: Connection) -> None:
+    """Let media be deleted whose uploads are gone."""
+    rows = await connection.fetch(SQL["forget_expired"], LATE.total_seconds())
+    await _forget_media(connection, rows, LATE)
+
+
+async def _forget_media(connection: Connection, rows: Sequence[asyncpg.Record], after: timedelta | None) -> None:
+    # A thumbnail goes with its video.
+    payloads = [json.dumps({"unsent": row["mxc"]}) for row in rows if row["thumbnail_of"] is None]
+    await enqueue_all(connection, FORGET_JOB, payloads, priority=LIGHT, after=after)

@@ -2,7 +2,7 @@
 
 from appservice.codes import PREFIX
 from appservice.jobs import Connection, tell, trouble
-from appservice.model import RoomId, UserId, Video, VideoId
+from appservice.model import RoomId, UploadId, UserId, Video, VideoId
 from appservice.quotas import Quotas, Scope, Used
 from appservice.rows import SQL
 
@@ -11,20 +11,36 @@ def _whose(scope: Scope, sender: UserId, room_id: RoomId) -> str:
     return {Scope.USER: str(sender), Scope.ROOM: str(room_id), Scope.SERVER: ""}[scope]
 
 
-async def used(connection: Connection, scope: Scope, whose: str, *, without: VideoId | None = None) -> Used:
-    """Return what is used of a scope by all videos but one; `whose` is a user, a room, or empty for the server."""
+async def used(
+    connection: Connection,
+    scope: Scope,
+    whose: str,
+    *,
+    without: VideoId | None = None,
+    but: UploadId | None = None,
+) -> Used:
+    """Return what is used of a scope by all videos but one, and by all uploads that were not sent yet `but` one.
+
+    `whose` is a user, a room, or empty for the server.
+    """
     whom = () if scope is Scope.SERVER else (whose,)
-    row = await connection.fetchrow(SQL[f"used_by_{scope}"], without, *whom)
+    row = await connection.fetchrow(SQL[f"used_by_{scope}"], without, but, *whom)
     return Used(row["videos"], row["bytes"]) if row else Used(0, 0)
 
 
 async def used_up(
-    connection: Connection, quotas: Quotas, sender: UserId, room_id: RoomId, *, without: VideoId | None
+    connection: Connection,
+    quotas: Quotas,
+    sender: UserId,
+    room_id: RoomId,
+    *,
+    without: VideoId | None = None,
+    but: UploadId | None = None,
 ) -> Scope | None:
-    """Return the first scope that has no room for the video `without`, or for a new one, beside all the others."""
+    """Return the first scope without room beside all others for the video `without`, the upload `but` or a new one."""
     for scope, allowance in quotas.limited():
         whose = _whose(scope, sender, room_id)
-        others = await used(connection, scope, whose, without=without)
+        others = await used(connection, scope, whose, without=without, but=but)
         if not allowance.is_nearly_used_up(others):
             # Whoever comes near again is told again.
             await connection.execute(SQL["forget_quota_warning"], scope, whose)

@@ -147,7 +147,7 @@ async def _open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
             homeserver=homeserver_of(config, session),
             files=files,
             texts=Texts(resources.locales(), config.appservice.language),
-            uploads=UploadStore(pool),
+            uploads=UploadStore(pool, config.limits),
             upload_folder=upload_folder,
             export_folder=export_folder,
         )

@@ -370,15 +370,36 @@ class Homeserver:
         limit = config.get("m.upload.size")
         return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
 
-    async def upload(self, file: Path, content_type: str, *, on_sent: Callable[[int], None] | None = None) -> str:
-        """Put a file into the media repository and return its content URI; `on_sent` gets the bytes sent so far.
+    async def reserve_upload(self) -> str | None:
+        """Return the content URI of a file that is still to be uploaded (MSC2246); None where none is to be had."""
+        try:
+            answer = await self._call(Method.POST, PathBuilder("_matrix/media/v1").create, api=self._as_service)
+        except (HomeserverError, ForbiddenError) as error:
+            # Unknown to it, or too many are pending: the upload itself says whether it is there at all.
+            log.info("upload_not_reserved", reason=str(error))
+            return None
+        uri = answer.get("content_uri") if isinstance(answer, dict) else None
+        return uri if isinstance(uri, str) and uri.startswith("mxc://") else None
 
-        The file is not named: its event does that. Raises MediaError `media-too-large`, or HomeserverError.
+    async def upload(
+        self,
+        file: Path,
+        content_type: str,
+        *,
+        reserved: str | None = None,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> str:
+        """Put a file into the media repository, as the `reserved` one if there is one, and return its content URI.
+
+        `on_sent` gets the bytes sent so far. The file is not named: its event does that. Raises MediaError
+        `media-too-large`, or HomeserverError.
         """
         reader = await asyncio.to_thread(_Sent, file, on_sent or (lambda _: None))
+        place = f"/{reserved.removeprefix('mxc://')}" if reserved else ""
         try:
-            async with self._session.post(
-                f"{self.url}/_matrix/media/v3/upload",
+            async with self._session.request(
+                "PUT" if reserved else "POST",
+                f"{self.url}/_matrix/media/v3/upload{place}",
                 data=reader,
                 headers={**self.media_headers, "Content-Type": content_type},
                 timeout=_UPLOAD_TIMEOUT,
@@ -390,6 +411,8 @@ class Homeserver:
             raise HomeserverError(f"The upload to {self.url} broke off: {error or type(error).__name__}") from error
         finally:
             await asyncio.to_thread(reader.close)
+        if reserved and response.status == 200:
+            return reserved
         uri = answer.get("content_uri") if isinstance(answer, dict) else None
         if not isinstance(uri, str) or not uri.startswith("mxc://"):
             raise HomeserverError(f"The homeserver answered {response.status} to an upload.")

@@ -66,7 +66,6 @@ WITH settings AS (DELETE FROM people WHERE user_id = $1),
     places AS (DELETE FROM places WHERE user_id = $1),
     sign_ins AS (DELETE FROM sign_ins WHERE user_id = $1),
     misses AS (DELETE FROM sign_in_misses WHERE user_id = $1),
-    uploads AS (DELETE FROM uploads WHERE owner = $1),
     reports AS (DELETE FROM reports WHERE reporter = $1),
     watching AS (DELETE FROM watching WHERE user_id = $1),
     exports AS (DELETE FROM exports WHERE user_id = $1),
@@ -80,7 +79,6 @@ UPDATE videos SET sender = '' WHERE sender = $1;
 WITH channel AS (DELETE FROM channels WHERE room_id = $1),
     places AS (DELETE FROM places WHERE room_id = $1),
     sign_ins AS (DELETE FROM sign_ins WHERE room_id = $1),
-    uploads AS (DELETE FROM uploads WHERE room_id = $1),
     watching AS (DELETE FROM watching WHERE room_id = $1),
     blocks AS (DELETE FROM blocks WHERE room_id = $1),
     warned AS (DELETE FROM quota_warnings WHERE scope = 'room' AND whose = $1),
@@ -102,6 +100,7 @@ SELECT what, n FROM (
     UNION ALL SELECT 'places', count(*) FROM places WHERE user_id = $1 OR room_id = $2
     UNION ALL SELECT 'sign-ins', count(*) FROM sign_ins WHERE user_id = $1 OR room_id = $2
     UNION ALL SELECT 'uploads', count(*) FROM uploads WHERE owner = $1 OR room_id = $2
+    UNION ALL SELECT 'uploads at the homeserver', count(*) FROM upload_media WHERE owner = $1 OR room_id = $2
     UNION ALL SELECT 'reports', count(*) FROM reports r LEFT JOIN videos v ON v.id = r.video_id
         WHERE r.reporter = $1 OR v.room_id = $2
     UNION ALL SELECT 'exports', count(*) FROM exports WHERE user_id = $1

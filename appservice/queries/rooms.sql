@@ -236,8 +236,8 @@ UPDATE videos SET percent = NULL, remaining = NULL WHERE id = $1 AND attempts = 
 
 -- name: withdraw_growing (id, attempt) The attempt ended before its first stage was whole: nobody is to wait for more of it.
 UPDATE videos v SET state = 'processing', stage = NULL, has_poster = false, renditions = '[]', available = NULL,
-    blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]', bytes = 0,
-    changed_at = now()
+    blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]',
+    bytes = CASE WHEN v.admitted_at = 'infinity' THEN 0 ELSE coalesce(v.claimed_size, 0) END, changed_at = now()
 FROM (SELECT id, stage FROM videos WHERE id = $1 FOR UPDATE) AS old
 WHERE v.id = old.id AND v.attempts = $2 AND v.state = 'playable' AND v.available IS NOT NULL
     AND v.visibility <> 'removed'
@@ -271,9 +271,10 @@ WHERE state IN ('queued', 'processing', 'playable') AND visibility <> 'removed'
         SELECT FROM pgqueuer WHERE entrypoint = 'video' AND payload = convert_to(videos.id::text, 'UTF8')
     );
 
--- name: publish (id, from_states, attempt, state, stage, duration, width, height, has_poster, renditions, available, blurhash, storyboard, has_preview, content_hash, captions, bytes) Only the newest attempt may publish.
+-- name: publish (id, from_states, attempt, state, stage, duration, width, height, has_poster, renditions, available, blurhash, storyboard, has_preview, content_hash, captions, bytes) Only the newest attempt may publish. Until all is there, no less than what was downloaded counts.
 UPDATE videos SET state = $4, stage = $5, duration = $6, width = $7, height = $8, has_poster = $9, renditions = $10,
-    available = $11, blurhash = $12, storyboard = $13, has_preview = $14, content_hash = $15, captions = $16, bytes = $17,
+    available = $11, blurhash = $12, storyboard = $13, has_preview = $14, content_hash = $15, captions = $16,
+    bytes = CASE WHEN $4 = 'ready' OR admitted_at = 'infinity' THEN $17 ELSE greatest($17, claimed_size) END,
     percent = CASE WHEN $4 = 'ready' THEN NULL ELSE percent END,
     remaining = CASE WHEN $4 = 'ready' THEN NULL ELSE remaining END,
     failure = NULL, changed_at = now()
@@ -305,7 +306,7 @@ DELETE FROM videos WHERE id = $1 AND attempts = $2 RETURNING room_id, sent_in;
 
 -- name: requeue (id)
 UPDATE videos v SET state = 'queued', attempts = 0, attempts_before = 0, attempts_spared = 0, failure = NULL,
-    awaited_since = NULL, changed_at = now()
+    awaited_since = NULL, arrived_at = clock_timestamp(), admitted_at = 'infinity', changed_at = now()
 FROM videos was
 WHERE v.id = $1 AND was.id = v.id AND v.state = 'failed' AND v.visibility <> 'removed'
 RETURNING v.room_id, v.sender, was.failure;

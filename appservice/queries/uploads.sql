@@ -69,3 +69,51 @@ DELETE FROM uploads WHERE expires_at <= now();
 -- name: uploads_with_bytes (settled_seconds) Those whose file is needed, and whether it must be there by now.
 SELECT id, touched_at < now() - make_interval(secs => $1) AS settled
 FROM uploads WHERE state IN ('uploading', 'preparing');
+
+-- name: hold_upload (id, attempt) Until the transaction's end it does not go; nothing comes back when it has, or a newer attempt has begun.
+SELECT id FROM uploads WHERE id = $1 AND attempts = $2 AND state = 'preparing' FOR UPDATE;
+
+-- name: keep_media (mxc, upload_id, owner, room_id, bytes, thumbnail_of or NULL) What is put into the homeserver's media repository: from before its bytes are there until they are gone.
+INSERT INTO upload_media (mxc, upload_id, owner, room_id, bytes, thumbnail_of) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: media_sent (mxcs) Messages brought these: they are videos' from now on, and so are their thumbnails.
+UPDATE upload_media SET sent_at = now()
+WHERE (mxc = ANY ($1) OR thumbnail_of = ANY ($1)) AND sent_at IS NULL;
+
+-- name: forget_unsent (upload_id or NULL, owner or NULL, room_id or NULL, but: a mxc or NULL, seconds) What is to be deleted so much later, unless a message brings it.
+UPDATE upload_media SET forget_at = now() + make_interval(secs => $5)
+WHERE sent_at IS NULL AND ($1::uuid IS NULL OR upload_id = $1) AND ($2::text IS NULL OR owner = $2)
+    AND ($3::text IS NULL OR room_id = $3)
+    AND ($4::text IS NULL OR mxc <> $4 AND coalesce(thumbnail_of, '') <> $4)
+RETURNING mxc, thumbnail_of;
+
+-- name: forget_expired (seconds) As above, what belongs to no upload any more, whichever way that went.
+UPDATE upload_media SET forget_at = now() + make_interval(secs => $1)
+WHERE sent_at IS NULL AND forget_at IS NULL AND NOT EXISTS (SELECT FROM uploads u WHERE u.id = upload_id)
+RETURNING mxc, thumbnail_of;
+
+-- name: is_unsent (mxc)
+SELECT EXISTS (SELECT FROM upload_media WHERE mxc = $1 AND sent_at IS NULL) AS unsent;
+
+-- name: thumbnails_of (mxc)
+SELECT mxc FROM upload_media WHERE thumbnail_of = $1;
+
+-- name: media_gone (mxc) The homeserver has neither this nor its thumbnails any more.
+DELETE FROM upload_media WHERE mxc = $1 OR thumbnail_of = $1;
+
+-- name: media_stays (mxc) Another's message has the same file: it is nobody's upload any more.
+UPDATE upload_media SET owner = '', room_id = '', sent_at = coalesce(sent_at, now()) WHERE mxc = $1 OR thumbnail_of = $1;
+
+-- name: drop_uploads (owner or NULL, room_id or NULL) What becomes of their media is asked after this.
+DELETE FROM uploads WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR room_id = $2);
+
+-- name: drop_untaken (owner or NULL, room_id or NULL) Of messages that brought no video, or none that is still here: they stay as any message's media do.
+DELETE FROM upload_media m
+WHERE sent_at IS NOT NULL AND ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR room_id = $2)
+    AND NOT EXISTS (
+        SELECT FROM videos v
+        WHERE v.sender = m.owner AND (
+            v.mxc IN (m.mxc, m.thumbnail_of)
+            OR v.edits @> jsonb_build_array(jsonb_build_object('mxc', coalesce(m.thumbnail_of, m.mxc)))
+        )
+    );

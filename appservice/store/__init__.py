@@ -17,7 +17,7 @@ from appservice.store.rooms import Published, Store, UnderWay
 from appservice.store.sign_ins import SignIn, SignInStore
 from appservice.store.statuses import Said, StatusStore
 from appservice.store.timeline import TimelineStore
-from appservice.store.uploads import Upload, UploadState, UploadStore
+from appservice.store.uploads import SupersededUploadError, Upload, UploadState, UploadStore
 from appservice.store.verdicts import Unjudged, Verdict, VerdictStore
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "SignInStore",
     "StatusStore",
     "Store",
+    "SupersededUploadError",
     "TimelineStore",
     "UnderWay",
     "Undoable",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from appservice.audit import ITSELF, Deed, note
 from appservice.model import RoomId, UserId, VideoId
-from appservice.removal import remove_videos
+from appservice.removal import erase_uploads, remove_videos
 from appservice.rows import SQL
 from appservice.store.pool import Database
 
@@ -20,6 +20,7 @@ class ErasingStore(Database):
         async with self._transaction() as connection:
             await connection.execute(SQL["lock_exports"], user_id)
             rows = await connection.fetch(SQL["removable_of_user"], user_id)
+            await erase_uploads(connection, owner=user_id)
             await remove_videos(connection, rows, by=by, redact=True, because="user")
             await connection.execute(SQL["erase_person"], user_id)
             await note(connection, by, Deed.ERASED, user_id=user_id, videos=len(rows))
@@ -29,6 +30,7 @@ class ErasingStore(Database):
         """Erase a room's videos and all else that is kept of it; return how many videos."""
         async with self._transaction() as connection:
             rows = await connection.fetch(SQL["removable_of_room"], room_id)
+            await erase_uploads(connection, room_id=room_id)
             await remove_videos(connection, rows, by=by, redact=True, because="room")
             await connection.execute(SQL["erase_room"], room_id)
             await note(connection, by, Deed.ERASED, room_id=room_id, videos=len(rows))
@@ -40,6 +42,7 @@ class ErasingStore(Database):
             rooms = [RoomId(row["room_id"]) for row in await connection.fetch(SQL["rooms_left_long_ago"], days)]
             for room_id in rooms:
                 rows = await connection.fetch(SQL["removable_of_room"], room_id)
+                await erase_uploads(connection, room_id=room_id)
                 await remove_videos(connection, rows, by=ITSELF, redact=False, because="left-room")
                 await connection.execute(SQL["erase_room"], room_id)
                 await connection.execute(SQL["forget_leaving"], room_id)
@@ -71,3 +74,20 @@ class ErasingStore(Database):
         """Say whether a video that is still here was sent as this content URI."""
         row = await self._fetchrow("is_mxc_used", mxc)
         return bool(row and row["used"])
+
+    async def is_unsent(self, mxc: str) -> bool:
+        """Say whether a file that we put into the media repository for a member is still there, and no message's."""
+        row = await self._fetchrow("is_unsent", mxc)
+        return bool(row and row["unsent"])
+
+    async def thumbnails_of(self, mxc: str) -> list[str]:
+        """Return the content URIs of the thumbnails that we put beside a file."""
+        return [row["mxc"] for row in await self._fetch("thumbnails_of", mxc)]
+
+    async def media_stays(self, mxc: str) -> None:
+        """Note that another's message has the same file as somebody's upload."""
+        await self._fetch("media_stays", mxc)
+
+    async def media_gone(self, mxc: str) -> None:
+        """Note that the homeserver has a file and its thumbnails no more, or that nobody can delete them there."""
+        await self._fetch("media_gone", mxc)

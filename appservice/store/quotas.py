@@ -3,7 +3,8 @@
 from appservice import usage
 from appservice.jobs import Pool
 from appservice.model import RoomId, UserId, Video
-from appservice.quotas import Quotas, Scope, Used
+from appservice.quotas import NO_LIMITS, Quotas, Scope, Used
+from appservice.rows import SQL
 from appservice.store.pool import Database
 
 
@@ -19,10 +20,24 @@ class QuotaStore(Database):
         async with self._transaction() as connection:
             return await usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
 
+    async def admit(self, video: Video, size: int) -> Scope | None:
+        """Keep that a video's file has `size` bytes, if there is room for them, else return which scope has none.
+
+        From then on the video is in the way of whatever comes to this point later.
+        """
+        async with self._transaction() as connection:
+            if self.quotas != NO_LIMITS:
+                await connection.execute(SQL["lock_quotas"])
+            full = await usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
+            if full is None:
+                await connection.execute(SQL["note_size"], video.id, video.attempts, size)
+                await connection.execute(SQL["admit_video"], video.id, video.attempts)
+            return full
+
     async def full_for(self, user_id: UserId, room_id: RoomId) -> Scope | None:
         """Return the first scope that has no room for a new video of somebody's in a room."""
         async with self._transaction() as connection:
-            return await usage.used_up(connection, self.quotas, user_id, room_id, without=None)
+            return await usage.used_up(connection, self.quotas, user_id, room_id)
 
     async def warn(self, video: Video) -> None:
         """Tell people, once, that little is left, after a video was added."""

@@ -371,10 +371,6 @@ class Store(Database):
         """Tell viewers how far an attempt is, and how many seconds it may still take."""
         await self._fetch("progress", video.id, video.attempts, percent, remaining)
 
-    async def note_size(self, video: Video, size: int) -> None:
-        """Keep how many bytes a video's file has: until its renditions are whole, these count for quotas."""
-        await self._fetch("note_size", video.id, video.attempts, size)
-
     async def classify(self, video: Video) -> None:
         """Keep as what a video is worked on, and its title, now that its file told what it is."""
         async with self._transaction() as connection:

@@ -9,10 +9,13 @@ from typing import Any
 import asyncpg
 
 from appservice.errors import LimitExceededError
-from appservice.jobs import HEAVY, UPLOAD_JOB, enqueue
+from appservice.jobs import HEAVY, UPLOAD_JOB, Pool, enqueue
 from appservice.model import RoomId, UploadId, UserId
+from appservice.quotas import NO_LIMITS, Quotas, Scope
+from appservice.removal import IN_FLIGHT, forget_expired, forget_unsent
 from appservice.rows import SQL
 from appservice.store.pool import Database
+from appservice.usage import used_up
 
 MOST_UNFINISHED = 3
 # A page that was closed leaves its upload behind; a recording that goes on sends something every few seconds.
@@ -72,8 +75,16 @@ def _read(row: asyncpg.Record) -> Upload:
     )
 
 
+class SupersededUploadError(Exception):
+    """The upload was given up meanwhile, or a newer attempt has taken over."""
+
+
 class UploadStore(Database):
-    """The rows of uploads; their bytes are `files.UploadFolder`'s."""
+    """The rows of uploads; their bytes are `files.UploadFolder`'s, and then the homeserver's."""
+
+    def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS) -> None:
+        super().__init__(pool)
+        self._quotas = quotas
 
     async def create(
         self, room_id: RoomId, owner: UserId, *, filename: str, metadata: str, length: int | None
@@ -113,8 +124,12 @@ class UploadStore(Database):
             return True
 
     async def delete(self, upload: Upload) -> None:
-        """Forget an upload, whatever its state."""
-        await self._fetch("delete_upload", upload.id)
+        """Forget an upload, whatever its state, and what is at the homeserver of it unless that was sent."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["delete_upload"], upload.id)
+            # Whoever knew the content of the message may have sent it just now.
+            after = IN_FLIGHT if upload.state is UploadState.READY else None
+            await forget_unsent(connection, upload_id=upload.id, after=after)
 
     async def begin_attempt(self, upload_id: UploadId) -> Upload | None:
         """Count one more attempt and return the upload, None when there is nothing left to do for it."""
@@ -129,13 +144,46 @@ class UploadStore(Database):
         """Tell how far an attempt is."""
         await self._fetch("upload_progress", upload.id, upload.attempts, percent)
 
-    async def ready(self, upload: Upload, content: Mapping[str, object]) -> bool:
-        """Keep what the member is to send; False when the upload is gone or a newer attempt has taken over."""
-        return await self._fetchrow("upload_ready", upload.id, upload.attempts, dict(content)) is not None
+    async def keep_media(self, upload: Upload, mxc: str, size: int, *, thumbnail_of: str | None = None) -> Scope | None:
+        """Keep that something is put into the media repository, from when on it counts until a message brings it.
+
+        Returns the scope that has no room for it, and then lets it be deleted. Raises SupersededUploadError when
+        nobody waits for it (any more); then it is deleted as well.
+        """
+        async with self._transaction() as connection:
+            if self._quotas != NO_LIMITS:
+                await connection.execute(SQL["lock_quotas"])
+            current = await connection.fetchrow(SQL["hold_upload"], upload.id, upload.attempts) is not None
+            full = None
+            if current and thumbnail_of is None:
+                full = await used_up(connection, self._quotas, upload.owner, upload.room_id, but=upload.id)
+            await connection.execute(
+                SQL["keep_media"], mxc, upload.id, upload.owner, upload.room_id, size, thumbnail_of
+            )
+            if full or not current:
+                await forget_unsent(connection, upload_id=upload.id)
+        if not current:
+            raise SupersededUploadError
+        return full
+
+    async def ready(self, upload: Upload, content: Mapping[str, object], mxc: str) -> bool:
+        """Keep what the member is to send, which has the file `mxc`; what earlier attempts sent to the homeserver goes.
+
+        Returns False when the upload is gone or a newer attempt has taken over.
+        """
+        async with self._transaction() as connection:
+            found = await connection.fetchrow(SQL["upload_ready"], upload.id, upload.attempts, dict(content))
+            if found is not None:
+                await forget_unsent(connection, upload_id=upload.id, but=mxc)
+            return found is not None
 
     async def fail(self, upload: Upload, code: str) -> bool:
-        """End the work with a reason; False as `ready` does."""
-        return await self._fetchrow("upload_failed", upload.id, upload.attempts, code) is not None
+        """End the work with a reason; what is at the homeserver of it goes. False as `ready` does."""
+        async with self._transaction() as connection:
+            found = await connection.fetchrow(SQL["upload_failed"], upload.id, upload.attempts, code)
+            if found is not None:
+                await forget_unsent(connection, upload_id=upload.id)
+            return found is not None
 
     async def recover_lost_jobs(self) -> int:
         """Queue every upload that is to be prepared and has no job (any more); return how many there were."""
@@ -146,8 +194,10 @@ class UploadStore(Database):
         return len(rows)
 
     async def expire(self) -> None:
-        """Forget what nobody came back for."""
-        await self._fetch("expire_uploads")
+        """Forget what nobody came back for, and, after a while, what is at the homeserver of it."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["expire_uploads"])
+            await forget_expired(connection)
 
     async def with_bytes(self) -> dict[UploadId, bool]:
         """Return the ids whose file is still needed, and whether it must be there by now."""

@@ -25,17 +25,33 @@ class ErasingWork:
     texts: Texts
 
     async def forget(self, payload: str) -> None:
-        """Redact the message that brought a video, and delete the original, where we may. May be repeated."""
+        """Redact the message that brought a video, and delete the original, where we may. May be repeated.
+
+        Or delete what was uploaded for a message that never came.
+        """
         asked = json.loads(payload)
+        if "unsent" in asked:
+            if await self.store.is_unsent(asked["unsent"]):
+                log.info("unsent_upload_deleted", mxc=asked["unsent"])
+                await self._delete_original(asked["unsent"])
+            return
         room_id, event_id = RoomId(asked["room_id"]), EventId(asked["event_id"])
         if asked["redact"]:
             try:
                 await self.homeserver.redact(room_id, event_id, self.texts.say("bot-redacted"))
             except (ForbiddenError, RefusedByHomeserverError) as error:
                 log.info("message_stays", room_id=room_id, event_id=event_id, reason=str(error))
-        mxc = asked["mxc"]
-        if mxc and not await self.store.is_original_used(mxc):
-            await self.homeserver.delete_media(mxc)
+        if asked["mxc"]:
+            await self._delete_original(asked["mxc"])
+
+    async def _delete_original(self, mxc: str) -> None:
+        if await self.store.is_original_used(mxc):
+            await self.store.media_stays(mxc)
+            return
+        for each in (*await self.store.thumbnails_of(mxc), mxc):
+            await self.homeserver.delete_media(each)
+        # Only now: until then they count, and whoever asks what remains is told of them.
+        await self.store.media_gone(mxc)
 
     async def sweep(self) -> None:
         """Delete every folder that no video needs: what a crash, or a disk that was away, left behind."""

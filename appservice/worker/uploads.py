@@ -17,7 +17,7 @@ from appservice.errors import HomeserverError, MediaError, UnavailableError
 from appservice.files import UploadFolder
 from appservice.matrix.client import Homeserver
 from appservice.model import UploadId
-from appservice.store import Upload, UploadStore
+from appservice.store import SupersededUploadError, Upload, UploadStore
 from appservice.worker.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
 from appservice.worker.videos import MIB, RetryLaterError, limits_of
 from transcode import Prepared, Tools, TranscodeError, look_at, prepare_recording
@@ -59,7 +59,10 @@ class UploadWork:
             await self._fail(upload, "internal")
             return None
         try:
-            content = await self._attempt(upload)
+            content, mxc = await self._attempt(upload)
+        except SupersededUploadError:
+            log_upload.info("upload_superseded")
+            return None
         except (MediaError, TranscodeError) as error:
             log_upload.warning("upload_failed", code=error.code, cause=cause_of(error), reason=str(error))
             return await self._fail_or_retry(upload, error, before)
@@ -72,7 +75,7 @@ class UploadWork:
             failure = failure_of(error)
             log_upload.exception("upload_failed", code=failure.code, cause=cause_of(failure))
             return await self._fail_or_retry(upload, failure, before)
-        if await self.store.ready(upload, content):
+        if await self.store.ready(upload, content, mxc):
             log_upload.info("upload_ready")
             await self.folder.remove(upload.id)
         return None
@@ -92,7 +95,8 @@ class UploadWork:
         if await self.store.fail(upload, code):
             await self.folder.remove(upload.id)
 
-    async def _attempt(self, upload: Upload) -> dict[str, object]:
+    async def _attempt(self, upload: Upload) -> tuple[dict[str, object], str]:
+        """Return the content of the message to send, and the content URI of its file."""
         most = float(min(await self.homeserver.upload_limit() or math.inf, self.config.media.max_size * MIB))
         converts = upload.convert or upload.start is not None or upload.end is not None
         source = self.folder.path(upload.id)
@@ -114,17 +118,45 @@ class UploadWork:
             def sent(count: int) -> None:
                 tell(begin + (1 - begin) * count / size)
 
-            thumbnail = await self._upload_thumbnail(prepared)
-            url = await self.homeserver.upload(prepared.path, prepared.mimetype, on_sent=sent)
-        return message_content(sent_name(upload.filename, converts), prepared, size, url, thumbnail)
+            url = await self._store(upload, prepared.path, prepared.mimetype, size, on_sent=sent)
+            thumbnail = await self._store_thumbnail(upload, prepared, url)
+        return message_content(sent_name(upload.filename, converts), prepared, size, url, thumbnail), url
 
-    async def _upload_thumbnail(self, prepared: Prepared) -> dict[str, object]:
+    async def _store(
+        self,
+        upload: Upload,
+        path: Path,
+        mimetype: str,
+        size: int,
+        *,
+        on_sent: Callable[[int], None] | None = None,
+        thumbnail_of: str | None = None,
+    ) -> str:
+        """Put a file into the media repository, and return its content URI.
+
+        That is kept before the bytes are there, so that after a crash somebody knows of them. Homeservers without
+        MSC2246 name a file only when they have it: there, what a crash leaves just then stays.
+        """
+        reserved = await self.homeserver.reserve_upload()
+        if reserved:
+            await self._keep(upload, reserved, size, thumbnail_of)
+        mxc = await self.homeserver.upload(path, mimetype, reserved=reserved, on_sent=on_sent)
+        if not reserved:
+            await self._keep(upload, mxc, size, thumbnail_of)
+        return mxc
+
+    async def _keep(self, upload: Upload, mxc: str, size: int, thumbnail_of: str | None) -> None:
+        if full := await self.store.keep_media(upload, mxc, size, thumbnail_of=thumbnail_of):
+            raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
+
+    async def _store_thumbnail(self, upload: Upload, prepared: Prepared, video: str) -> dict[str, object]:
         picture = prepared.thumbnail
         if picture is None:
             return {}
         size = await asyncio.to_thread(_size, picture.path)
         info = {"mimetype": "image/jpeg", "size": size, "w": picture.width, "h": picture.height}
-        return {"thumbnail_url": await self.homeserver.upload(picture.path, "image/jpeg"), "thumbnail_info": info}
+        url = await self._store(upload, picture.path, "image/jpeg", size, thumbnail_of=video)
+        return {"thumbnail_url": url, "thumbnail_info": info}
 
     @asynccontextmanager
     async def _workspace(self, upload: Upload) -> AsyncIterator[Path]:

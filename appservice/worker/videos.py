@@ -79,6 +79,11 @@ def content_hash(
     return hashlib.sha256(digest + json.dumps(way, sort_keys=True).encode()).digest()
 
 
+def _refuse(full: Scope | None) -> None:
+    if full is not None:
+        raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
+
+
 @asynccontextmanager
 async def _turn(
     ladder: Ladder,
@@ -205,7 +210,7 @@ class VideoWork:
         max_bytes = self.config.media.max_size * MIB
         if (video.claimed_size or 0) > max_bytes:
             raise MediaError("media-too-large", f"The event says {video.claimed_size} bytes.", final=True)
-        await self._check_quotas(video)
+        _refuse(await self.quotas.used_up(video))
         room = await self.store.room(video.room_id)
         chosen = room.settings if room else RoomSettings()
         limits = limits_of(self.config, chosen.max_length)
@@ -216,8 +221,8 @@ class VideoWork:
                 max_bytes=max_bytes, encrypted_file=video.encrypted_file,
             )  # fmt: skip
             metrics.BYTES_IN.inc(downloaded.size)
-            await self.store.note_size(video, downloaded.size)
-            await self._check_quotas(video)  # by now the sizes of others may be known that were sent at once
+            # By now the sizes of others may be known that were sent at once.
+            _refuse(await self.quotas.admit(video, downloaded.size))
             video = await self._classified(video, source, chosen, limits)
             seconds = shown_for(video.kind, chosen, limits)
             await self.contents.check(video, source, downloaded.sha256, limits)
@@ -255,10 +260,6 @@ class VideoWork:
         named = replace(video, kind=kind, title=name_without_suffix(video.title, kind))
         await self.store.classify(named)
         return named
-
-    async def _check_quotas(self, video: Video) -> None:
-        if full := await self.quotas.used_up(video):
-            raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
 
     async def _transcode(
         self,

@@ -147,7 +147,7 @@ async def test_migrate_admin_status_and_requeue(database: str, config: Path) -> 
     assert code == 0
     assert "Applied 0001_before_job_queue." in output
     # What takes away is left for when no process of the last release runs.
-    assert await roomreel("migrate", "-c", config) == (0, "Applied 0017_after_gallery_items.\n", "")
+    assert await roomreel("migrate", "-c", config) == (0, "Applied 0020_after_gallery_items.\n", "")
     assert await roomreel("migrate", "-c", config) == (0, "The database is up to date.\n", "")
     assert await roomreel("admin", "-c", config, "status") == (0, "There are no videos yet.\n", "")
 

@@ -1,14 +1,17 @@
-"""What counts for quotas while videos are under way: what was declared, then what was downloaded, in the order sent."""
+"""What counts for quotas while videos are under way: what was declared, then what was downloaded, by our own clock."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from appservice.intake import NewVideo
+from appservice.intake import NewVideo, RoomNamed
 from appservice.jobs import Pool
-from appservice.model import EventId, RoomId, UserId, Video
+from appservice.model import EventId, RoomId, State, UserId, Video
 from appservice.quotas import MIB, Allowance, Quotas, Scope, Used
-from appservice.store import QuotaStore, Store
+from appservice.store import Published, QuotaStore, Store, SupersededUploadError, Upload, UploadStore
 from tests.conftest import CreateDatabase
 from tests.support import migrated_pool
 
@@ -17,7 +20,7 @@ ROOM, ALICE = RoomId("!room:x"), UserId("@alice:x")
 
 @pytest.fixture
 async def pool(create_database: CreateDatabase) -> AsyncIterator[Pool]:
-    async with migrated_pool(await create_database("quota-counts"), size=3) as pool:
+    async with migrated_pool(await create_database("quota-counts"), size=12) as pool:
         yield pool
 
 
@@ -47,10 +50,9 @@ async def test_what_was_not_declared_counts_once_it_is_downloaded(pool: Pool, sc
     await store.apply([_sent(number, None if number % 2 else 0) for number in range(10)])
     begun = [video for each in await _videos(store) if (video := await store.begin_attempt(each.id))]
     assert [await counted.used_up(video) for video in begun] == [None] * 10, "nobody knows yet"
-    for video in begun:
-        await store.note_size(video, 4 * MIB)
-    # Each sees those before, so that they are not all in each other's way.
-    assert [await counted.used_up(video) for video in begun] == [None] * 3 + [scope] * 7
+    # Each sees those before, so that they are not all in each other's way, now or when they are tried again.
+    assert [await counted.admit(video, 4 * MIB) for video in begun] == [None] * 3 + [scope] * 7
+    assert [await counted.admit(video, 4 * MIB) for video in begun] == [None] * 3 + [scope] * 7
     for video in begun[3:]:
         await store.fail(video, f"quota-{scope}")
     assert await counted.used_by(ALICE) == Used(3, 12 * MIB)
@@ -67,3 +69,101 @@ async def test_an_absurd_claim_is_no_error(pool: Pool) -> None:
     assert await counted.used_by(ALICE) == Used(5, 5 * 2**40)
     # It is nobody else's matter.
     assert await counted.used_in(ROOM) == await counted.used_by_all() == Used(5, 0)
+
+
+async def _begun(store: Store, *sent: NewVideo) -> list[Video]:
+    """Let each video arrive in a transaction of its own and return the attempts at them, in that order."""
+    for each in sent:
+        await store.apply([each])
+    by_event = {video.event_id: video for video in await store.room_videos(ROOM)}
+    begun = [await store.begin_attempt(by_event[each.event_id].id) for each in sent]
+    return [video for video in begun if video]
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_of_those_whose_size_is_known_at_the_same_time_only_some_have_room(pool: Pool, scope: Scope) -> None:
+    quotas = Quotas.model_validate({scope: Allowance(size=10)})
+    store, counted = Store(pool, quotas), QuotaStore(pool, quotas)
+    begun = await _begun(store, *[_sent(number, None) for number in range(10)])
+    # Whichever download ends first: the last in their order as well, before anything is known of the others.
+    assert await counted.admit(begun[-1], 4 * MIB) is None
+    found = await asyncio.gather(*[counted.admit(video, 4 * MIB) for video in begun[:-1]])
+    assert sorted(str(each) for each in found) == ["None"] * 2 + [str(scope)] * 7
+    assert (await counted.used_by_all()).bytes == 12 * MIB
+
+
+async def test_a_clock_that_is_behind_is_no_place_before_others(pool: Pool) -> None:
+    quotas = Quotas(room=Allowance(videos=1))
+    store, counted = Store(pool), QuotaStore(pool, quotas)
+    honest, behind = await _begun(store, _sent(1_700_000_000_000, 1), _sent(5, 1))
+    assert await counted.used_up(honest) is None
+    assert await counted.used_up(behind) is Scope.ROOM
+    assert await counted.admit(honest, MIB) is None
+
+
+async def test_what_is_watched_while_it_is_made_counts_with_what_was_downloaded(pool: Pool) -> None:
+    quotas = Quotas(room=Allowance(size=10))
+    store, counted = Store(pool, quotas), QuotaStore(pool, quotas)
+    (video,) = await _begun(store, _sent(1, None))
+    assert await counted.admit(video, 8 * MIB) is None
+    first = Published(
+        state=State.PLAYABLE, stage="1-a", duration=9.0, width=320, height=180, has_poster=False, renditions=[],
+        available=1, bytes=1000,
+    )  # fmt: skip
+    assert await store.publish(video, first)
+    assert await counted.used_in(ROOM) == Used(1, 8 * MIB)
+    await store.pause(video)  # the attempt failed: what it had published goes, and its place stays
+    assert await counted.used_in(ROOM) == Used(1, 8 * MIB)
+    (again,) = [await store.begin_attempt(video.id)]
+    assert again
+    assert await store.publish(again, replace(first, state=State.READY, stage="2-b", available=None))
+    assert await counted.used_in(ROOM) == Used(1, 1000)
+
+
+async def _prepared(uploads: UploadStore, number: int) -> Upload:
+    made = await uploads.create(ROOM, ALICE, filename=f"{number}.mp4", metadata="", length=1)
+    assert await uploads.finish(made, start=None, end=None, convert=False)
+    begun = await uploads.begin_attempt(made.id)
+    assert begun
+    return begun
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_what_is_uploaded_and_not_sent_counts(pool: Pool, scope: Scope) -> None:
+    quotas = Quotas.model_validate({scope: Allowance(videos=2, size=10)})
+    store, counted, uploads = Store(pool, quotas), QuotaStore(pool, quotas), UploadStore(pool, quotas)
+    await store.apply([RoomNamed(ROOM, "R")])
+    begun = [await _prepared(uploads, number) for number in range(3)]
+    media = [f"mxc://x/{upload.filename}" for upload in begun]
+    found = await asyncio.gather(
+        *[uploads.keep_media(upload, mxc, 3 * MIB) for upload, mxc in zip(begun, media, strict=True)]
+    )
+    assert sorted(str(each) for each in found) == ["None", "None", str(scope)], "three at once"
+    kept = [(u, m) for u, m, full in zip(begun, media, found, strict=True) if full is None]
+    upload, mxc = kept[0]
+    assert await uploads.keep_media(upload, f"{mxc}-thumbnail", MIB, thumbnail_of=mxc) is None
+    (refused,) = set(media) - {mxc for _, mxc in kept}
+    assert await _to_forget(pool) == [refused]
+    await pool.execute("DELETE FROM upload_media WHERE mxc = $1", refused)
+    assert (
+        await counted.used_by_all() == await counted.used_by(ALICE) == await counted.used_in(ROOM) == Used(2, 7 * MIB)
+    )
+    assert await counted.full_for(ALICE, ROOM) is scope
+    # An attempt more of the same upload is not in its own way; and what the first one left goes once that is whole.
+    again = await uploads.begin_attempt(upload.id)
+    assert again
+    with pytest.raises(SupersededUploadError):
+        await uploads.keep_media(upload, "mxc://x/late", MIB)
+    assert await uploads.keep_media(again, "mxc://x/again", 3 * MIB) is None
+    assert await uploads.ready(again, {"url": "mxc://x/again"}, "mxc://x/again")
+    assert set(await _to_forget(pool)) == {refused, mxc, "mxc://x/late"}
+    await pool.execute("DELETE FROM upload_media WHERE upload_id = $1 AND mxc <> 'mxc://x/again'", upload.id)
+    # The message comes: it counts once, as a video.
+    await store.apply([replace(_sent(1, 3 * MIB), mxc="mxc://x/again")])
+    (video,) = await _videos(store)
+    assert (video.failure, (await counted.used_by_all()).videos) == (None, 2)
+
+
+async def _to_forget(pool: Pool) -> list[str]:
+    rows = await pool.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'forget'")
+    return sorted(json.loads(row["payload"])["unsent"] for row in rows)
