@@ -50,6 +50,7 @@ async def remove_videos(
             "room_id": row["sent_in"],
             "event_id": each["event_id"],
             "mxc": each["mxc"],
+            "sender": row["sender"],
             "redact": redact and row["event_id"] not in staying,
         }
         for row in rows

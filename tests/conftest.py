@@ -1,6 +1,7 @@
 """The real parts, started once for a run: PostgreSQL, Synapse with two Roomreels registered, users, clips."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,13 @@ async def spare(
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+async def admin_token(synapse: Synapse) -> AsyncIterator[str]:
+    """The access token of an administrator of the homeserver."""
+    async with await synapse.user(f"admin-{secrets.token_hex(4)}", admin=True) as admin:
+        yield admin.access_token
 
 
 @pytest.fixture(scope="session")

@@ -101,8 +101,14 @@ SELECT mxc FROM upload_media WHERE thumbnail_of = $1;
 -- name: media_gone (mxc) The homeserver has neither this nor its thumbnails any more.
 DELETE FROM upload_media WHERE mxc = $1 OR thumbnail_of = $1;
 
--- name: media_stays (mxc) Another's message has the same file: it is nobody's upload any more.
-UPDATE upload_media SET owner = '', room_id = '', sent_at = coalesce(sent_at, now()) WHERE mxc = $1 OR thumbnail_of = $1;
+-- name: media_stays (mxc) Another's message has the same file, whose owner took it back: it is nobody's any more.
+WITH thumbnails AS (UPDATE upload_media SET owner = '', room_id = '' WHERE thumbnail_of = $1)
+INSERT INTO upload_media (mxc, upload_id, owner, room_id, bytes, sent_at)
+VALUES ($1, gen_random_uuid(), '', '', 0, now())
+ON CONFLICT (mxc) DO UPDATE SET owner = '', room_id = '', sent_at = coalesce(upload_media.sent_at, now());
+
+-- name: media_owner (mxc)
+SELECT owner FROM upload_media WHERE mxc = $1;
 
 -- name: drop_uploads (owner or NULL, room_id or NULL) What becomes of their media is asked after this.
 DELETE FROM uploads WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR room_id = $2);

@@ -80,12 +80,17 @@ class ErasingStore(Database):
         row = await self._fetchrow("is_unsent", mxc)
         return bool(row and row["unsent"])
 
+    async def media_owner(self, mxc: str) -> UserId | None:
+        """Return whose a file is that we know of; empty when its owner took it back, None when we know nothing."""
+        row = await self._fetchrow("media_owner", mxc)
+        return UserId(row["owner"]) if row else None
+
     async def thumbnails_of(self, mxc: str) -> list[str]:
         """Return the content URIs of the thumbnails that we put beside a file."""
         return [row["mxc"] for row in await self._fetch("thumbnails_of", mxc)]
 
     async def media_stays(self, mxc: str) -> None:
-        """Note that another's message has the same file as somebody's upload."""
+        """Note that another's message has the same file, whose uploader took theirs back: it goes with that message."""
         await self._fetch("media_stays", mxc)
 
     async def media_gone(self, mxc: str) -> None:

@@ -8,7 +8,7 @@ import structlog
 from appservice.errors import ForbiddenError, RefusedByHomeserverError
 from appservice.files import LocalFiles
 from appservice.matrix.client import Homeserver
-from appservice.model import EventId, RoomId
+from appservice.model import EventId, RoomId, UserId
 from appservice.store import ErasingStore
 from appservice.texts import Texts
 
@@ -33,7 +33,7 @@ class ErasingWork:
         if "unsent" in asked:
             if await self.store.is_unsent(asked["unsent"]):
                 log.info("unsent_upload_deleted", mxc=asked["unsent"])
-                await self._delete_original(asked["unsent"])
+                await self._delete_original(asked["unsent"], await self.store.media_owner(asked["unsent"]))
             return
         room_id, event_id = RoomId(asked["room_id"]), EventId(asked["event_id"])
         if asked["redact"]:
@@ -42,9 +42,18 @@ class ErasingWork:
             except (ForbiddenError, RefusedByHomeserverError) as error:
                 log.info("message_stays", room_id=room_id, event_id=event_id, reason=str(error))
         if asked["mxc"]:
-            await self._delete_original(asked["mxc"])
+            await self._delete_original(asked["mxc"], asked.get("sender"))
 
-    async def _delete_original(self, mxc: str) -> None:
+    async def _delete_original(self, mxc: str, sender: UserId | None) -> None:
+        """Delete a file from the homeserver once no video needs it, if the sender of the last one uploaded it.
+
+        Anybody can send, and delete, a message that names another's file. `sender` is None in jobs of the last release.
+        """
+        owner = await self.store.media_owner(mxc)
+        if owner is None and not await self.homeserver.is_uploaded_by(mxc, sender):
+            return
+        if owner and owner != sender:
+            return
         if await self.store.is_original_used(mxc):
             await self.store.media_stays(mxc)
             return

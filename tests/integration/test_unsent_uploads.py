@@ -18,7 +18,7 @@ from tests.integration.test_uploads import Uploader
 from tests.support import Installation, eventually, make_room, with_padding
 
 
-async def _at_homeserver(user: MatrixClient, mxc: str) -> bool:
+async def at_homeserver(user: MatrixClient, mxc: str) -> bool:
     try:
         await user.request("GET", f"/_matrix/client/v1/media/download/{mxc.removeprefix('mxc://')}")
     except MatrixError as error:
@@ -28,9 +28,9 @@ async def _at_homeserver(user: MatrixClient, mxc: str) -> bool:
     return True
 
 
-async def _gone(user: MatrixClient, *mxcs: str) -> None:
+async def gone(user: MatrixClient, *mxcs: str) -> None:
     async def ask() -> bool:
-        return not any([await _at_homeserver(user, mxc) for mxc in mxcs])
+        return not any([await at_homeserver(user, mxc) for mxc in mxcs])
 
     await eventually(ask, what="the homeserver's files being deleted")
 
@@ -62,12 +62,6 @@ async def _upload(uploader: Uploader, file: Path) -> tuple[dict[str, Any], tuple
     return content, (content["url"], content["info"]["thumbnail_url"])
 
 
-@pytest.fixture
-async def admin_token(synapse: Synapse) -> AsyncIterator[str]:
-    async with await synapse.user(f"admin-{secrets.token_hex(4)}", admin=True) as admin:
-        yield admin.access_token
-
-
 async def test_what_is_never_sent_counts_and_goes(
     spare: Installation, http: aiohttp.ClientSession, synapse: Synapse, alice: MatrixClient, clip: Path,
     tmp_path: Path, admin_token: str,
@@ -82,12 +76,12 @@ async def test_what_is_never_sent_counts_and_goes(
         late, second = await _upload(expired, with_padding(clip, tmp_path / "2.mp4", b"2"))
         refused = await Uploader(viewer).create(10)
         assert (refused.status, refused.body["errcode"]) == (403, "M_USER_LIMIT_EXCEEDED")
-        assert [await _at_homeserver(owner, mxc) for mxc in (*first, *second)] == [True] * 4
+        assert [await at_homeserver(owner, mxc) for mxc in (*first, *second)] == [True] * 4
 
         # Given up by its owner. What might have been sent just before is waited for.
         assert (await given_up.call("DELETE", given_up.url)).status == 204
         await _time_passes(spare)
-        await _gone(alice, *first)
+        await gone(alice, *first)
         assert (await Uploader(viewer).create(10)).status == 201
 
         # Nobody came back for it. A message that comes just then is a video like any other, and keeps its file.
@@ -110,18 +104,18 @@ async def test_what_is_never_sent_counts_and_goes(
             return not await spare.rows("SELECT FROM pgqueuer WHERE entrypoint = 'forget'")
 
         await eventually(done, what="the end of the job")
-        assert [await _at_homeserver(owner, mxc) for mxc in second] == [True, True]
+        assert [await at_homeserver(owner, mxc) for mxc in second] == [True, True]
         # It goes when the video does, and so does its thumbnail.
         await owner.redact(room_id, event_id)
-        await _gone(alice, *second)
+        await gone(alice, *second)
 
         # After it is gone, its message says so.
         third = Uploader(viewer)
-        gone, files = await _upload(third, with_padding(clip, tmp_path / "3.mp4", b"3"))
+        unsent, files = await _upload(third, with_padding(clip, tmp_path / "3.mp4", b"3"))
         assert (await third.call("DELETE", third.url)).status == 204
         await _time_passes(spare)
-        await _gone(alice, *files)
-        event_id = await owner.send_event(room_id, "m.room.message", gone)
+        await gone(alice, *files)
+        event_id = await owner.send_event(room_id, "m.room.message", unsent)
         assert (await viewer.video_in(event_id, "failed"))["failure"] == {"code": "media-gone"}
         assert not await spare.rows("SELECT FROM upload_media")
 
@@ -145,7 +139,7 @@ async def test_who_is_gone_leaves_nothing_unsent(
         else:
             code, said = await spare.command("admin", "-c", str(spare.config), "erase", guest.user_id)
             assert code == 0, said
-        await _gone(alice, *files)
+        await gone(alice, *files)
 
         async def nothing() -> bool:
             return (await _remains(spare, guest))[0] == 0
@@ -195,13 +189,13 @@ async def test_a_crash_between_the_homeservers_file_and_our_knowing_of_it(
         await asyncio.wait_for(taken.wait(), 60)
         (row,) = await spare.rows("SELECT mxc FROM upload_media")
         await spare.kill()
-    assert await _at_homeserver(alice, row["mxc"])
+    assert await at_homeserver(alice, row["mxc"])
     spare.write_config(homeserver={"url": real})
     await spare.start()
     content = (await uploader.outcome("ready"))["content"]
     assert content["url"] != row["mxc"]
-    await _gone(alice, row["mxc"])
-    assert await _at_homeserver(alice, content["url"])
+    await gone(alice, row["mxc"])
+    assert await at_homeserver(alice, content["url"])
 
 
 async def test_without_an_admins_token_they_stay(
@@ -218,6 +212,6 @@ async def test_without_an_admins_token_they_stay(
         return not await spare.rows("SELECT FROM upload_media")
 
     await eventually(forgotten, what="the end of the job")
-    assert [await _at_homeserver(alice, mxc) for mxc in files] == [True, True]
+    assert [await at_homeserver(alice, mxc) for mxc in files] == [True, True]
     event_id = await alice.send_event(room_id, "m.room.message", content)
     await uploader.viewer.video_in(event_id, "ready")
