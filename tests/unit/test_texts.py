@@ -137,9 +137,8 @@ def test_a_failure_is_told_by_its_code() -> None:
 
 
 def test_pages_say_what_the_catalogue_has_and_nothing_else() -> None:
-    said = set(
-        re.findall(r"say\('(page-[a-z-]+)'", (resources.templates() / "member.html").read_text(encoding="utf-8"))
-    )
+    pages = "".join(page.read_text(encoding="utf-8") for page in resources.templates().glob("*.html"))
+    said = set(re.findall(r"say\('(page-[a-z-]+)'", pages))
     assert said == {name for name in _messages("en") if name.startswith("page-")}
 
 
