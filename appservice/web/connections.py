@@ -147,7 +147,12 @@ class BoundedHandler(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send the response; from then on the connection waits for its next request."""
+        """Send the response; from then on the connection waits for its next request.
+
+        What aiohttp refuses before our routes see it (an `Expect` that it does not know) is no JSON yet.
+        """
+        if isinstance(resp, web.HTTPException) and resp.status >= 400:
+            resp = _refusal(resp.status, f"{resp.reason}.", allow=resp.headers.get("Allow"))
         try:
             return await super().finish_response(request, resp, start_time)
         finally:
@@ -172,13 +177,7 @@ class BoundedHandler(web.RequestHandler):
         if status >= 500:
             return super().handle_error(request, status, exc, message)
         log.debug("request_malformed", peer=request.remote, reason=type(exc).__name__)
-        response = web.json_response(
-            {"errcode": "M_UNRECOGNIZED", "error": "This is not a request of HTTP/1.1, or its head is too long."},
-            status=status,
-            headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "Roomreel"},
-        )
-        response.force_close()
-        return response
+        return _refusal(status, "This is not a request of HTTP/1.1, or its head is too long.")
 
     def is_overdue(self, now: float) -> bool:
         """Return whether the client keeps us waiting for too long: for a head, for a body, or to read a response."""
@@ -222,6 +221,16 @@ class BoundedHandler(web.RequestHandler):
         metrics.CONNECTIONS_CLOSED.labels(reason).inc()
         if self.transport is not None:
             self.transport.abort()
+
+
+def _refusal(status: int, text: str, *, allow: str | None = None) -> web.Response:
+    """Return the error of a request that our routes never see; its connection ends with it."""
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "Roomreel"}
+    if allow is not None:
+        headers["Allow"] = allow
+    response = web.json_response({"errcode": "M_UNRECOGNIZED", "error": text}, status=status, headers=headers)
+    response.force_close()
+    return response
 
 
 class ConnectionBounds:

@@ -241,6 +241,34 @@ async def test_what_is_not_http_is_answered_as_json(reel: Installation, sent: by
     assert set(json.loads(body)) == {"errcode", "error"}
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n", b"400"),
+        (b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n", b"400"),
+        (b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\nabc\r\n0\r\n\r\n", b"400"),
+        (b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: " + b"b" * 20_000 + b"\r\n\r\n", b"400"),
+        (b"Transfer-Encoding: gzip\r\n\r\nabc", b"400"),
+        (b"Transfer-Encoding: nonsense\r\n\r\nabc", b"400"),
+        (b"Transfer-Encoding: chunked, gzip\r\n\r\n3\r\nabc\r\n0\r\n\r\n", b"400"),
+        (b"Content-Length: -1\r\n\r\nabc", b"400"),
+        (b"Content-Length: 3, 3\r\n\r\nabc", b"400"),
+        (b"Content-Length: 99999999999999999999999\r\n\r\nabc", b"400"),
+        (b"Content-Length: 3\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\nabc", b"400"),
+        (b"Content-Length: 3\r\nContent-Encoding: br\r\n\r\nabc", b"400"),
+        (b"Content-Length: 3\r\nExpect: the-impossible\r\n\r\nabc", b"417"),
+    ],
+)
+async def test_a_body_that_is_not_http_is_answered_as_json(reel: Installation, sent: bytes, status: bytes) -> None:
+    parts = urlsplit(reel.url)
+    head = b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\n"
+    async with connected((str(parts.hostname), parts.port or 0), head + sent) as (reader, _):
+        answered, _, body = (await ended(reader)).partition(b"\r\n\r\n")
+    assert answered.split()[1] == status
+    assert b"\r\ncontent-type: application/json" in answered.lower()
+    assert set(json.loads(body)) == {"errcode", "error"}
+
+
 async def test_the_service_lives_under_a_thousand_slow_connections(
     reel: Installation, http: aiohttp.ClientSession
 ) -> None:
