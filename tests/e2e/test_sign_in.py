@@ -1,11 +1,12 @@
 """A browser without a Matrix client around the page: it is signed in by a message, stays so, and is signed out."""
 
+import asyncio
 from pathlib import Path
 from urllib.parse import quote
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from appservice.demo.client import MatrixClient
 from tests.e2e.looks import looking
@@ -93,6 +94,22 @@ async def test_it_says_what_is_the_matter(reel: Installation, alice: MatrixClien
         await context.set_offline(True)
         await look.page.locator("[data-testid=sign-in-state][data-trouble=offline]").wait_for()
         await context.set_offline(False)
+        await look.page.locator("[data-testid=sign-in-state][data-trouble='']").wait_for()
+        asked: list[float] = []
+
+        async def limited(route: Route) -> None:
+            asked.append(asyncio.get_running_loop().time())
+            body = {"errcode": "M_LIMIT_EXCEEDED", "error": "…"}
+            await route.fulfill(status=429, json=body, headers={"Retry-After": "5"})
+
+        await context.route("**/api/v1/session", limited)
+        await look.page.locator("[data-testid=sign-in-state][data-trouble=busy]").wait_for()
+        await expect(look.page.locator("[data-testid=sign-in-state]")).to_contain_text("The server is busy")
+        async with asyncio.timeout(30):
+            while len(asked) < 2:  # noqa: ASYNC110 - it is in the page
+                await asyncio.sleep(0.1)
+        assert asked[1] - asked[0] > 4.5, "it did not wait as long as it was asked to"
+        await context.unroute("**/api/v1/session", limited)
         await look.page.locator("[data-testid=sign-in-state][data-trouble='']").wait_for()
 
 

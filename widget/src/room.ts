@@ -1,5 +1,5 @@
 // One visit to a room: brings together identity, the server's view of the room, and the player.
-import { ApiError } from './api/http';
+import { ApiError, retryAfterOf } from './api/http';
 import { RoomFeed } from './api/feed';
 import { Server } from './api/server';
 import { SessionHolder, type Proof } from './api/session';
@@ -279,6 +279,7 @@ export class RoomVisit implements Visit {
 }
 
 function passingTrouble(error: unknown): Trouble {
+  if (retryAfterOf(error) !== null) return 'busy';
   return error instanceof ApiError && error.status > 0 ? 'server' : 'offline';
 }
 

@@ -1,10 +1,10 @@
 // Keeps the room fresh: loads it, follows its events, loads it again before its media grants end, and survives every outage.
-import { backoff } from '../core/backoff';
+import { pauseBefore } from '../core/backoff';
 import type { Sample } from '../core/clock';
 import { decodeProgress, decodeRoom, decodeWatching } from '../core/decode';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
-import { ApiError, fetchJson, type Answer } from './http';
+import { ApiError, fetchJson, retryAfterOf, type Answer } from './http';
 import type { SessionHolder } from './session';
 
 /** Milliseconds before the grants' end at which new ones are fetched, and the least wait between two such fetches. */
@@ -112,7 +112,8 @@ export class RoomFeed {
       if (this.#stopped()) return;
       if (isFinal(error)) { this.#end(error); return; }
       this.events.lost(error);
-      await this.#pause(backoff(attempt, Math.random()));
+      const asked = retryAfterOf(error);
+      await this.#pause(pauseBefore(attempt, Math.random(), asked), asked === null);
     }
   }
 
@@ -151,10 +152,12 @@ export class RoomFeed {
     this.events.ended(error);
   }
 
-  #pause(milliseconds: number): Promise<void> {
+  /** `early`: it may end as soon as something speaks for a connection. */
+  #pause(milliseconds: number, early: boolean): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
       this.#wake = () => {
+        if (!early && !this.#stopped()) return;
         clearTimeout(timer);
         resolve();
       };

@@ -1,20 +1,34 @@
 // JSON over fetch with a time limit, and every way to fail as one kind of error.
+import { parseRetryAfter } from '../core/backoff';
 import { asObject } from '../core/decode';
 
 /** Milliseconds after which a silent server counts as away. */
 const PATIENCE = 15_000;
 
-/** `status` 0 means that there was no answer. */
+/** `status` 0 means that there was no answer; `retryAfter` are the milliseconds that the server asks us to wait, where it does. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
+  readonly retryAfter: number | null;
 
   constructor(
     readonly status: number,
     readonly errcode: string,
-    options?: ErrorOptions,
+    { retryAfter = null, ...options }: ErrorOptions & { retryAfter?: number | null } = {},
   ) {
     super(`${status} ${errcode}`, options);
+    this.retryAfter = retryAfter;
   }
+}
+
+/** Milliseconds that the server asks us to wait before the next try; null where it does not. */
+export function retryAfterOf(error: unknown): number | null {
+  return error instanceof ApiError ? error.retryAfter : null;
+}
+
+/** What a response with an error says; `header` reads one of its headers. */
+export function refusal(status: number, errcode: string, header: (name: string) => string | null): ApiError {
+  const asks = status === 429 || status === 503;
+  return new ApiError(status, errcode, { retryAfter: asks ? parseRetryAfter(header('retry-after'), Date.now()) : null });
 }
 
 export interface Answer {
@@ -43,7 +57,7 @@ export async function fetchOk(path: string, init: RequestInit): Promise<Response
   const response = await fetch(path, { cache: 'no-store', credentials: 'omit', ...init }).catch((cause: unknown) => {
     throw new ApiError(0, 'M_NO_ANSWER', { cause });
   });
-  if (!response.ok) throw new ApiError(response.status, await errcodeOf(response));
+  if (!response.ok) throw refusal(response.status, await errcodeOf(response), (name) => response.headers.get(name));
   return response;
 }
 

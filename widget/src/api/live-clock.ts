@@ -1,7 +1,8 @@
 // The server's time on this page: asked for now and then, and told by the page's own steady clock in between.
+import { pauseBefore } from '../core/backoff';
 import { ServerClock, type Sample } from '../core/clock';
 import { decodeTime } from '../core/decode';
-import { fetchJson } from './http';
+import { fetchJson, retryAfterOf } from './http';
 
 /** How many questions make a comparison, and the milliseconds between two of them. */
 const SAMPLES = 6;
@@ -51,20 +52,21 @@ export class LiveClock {
 
   async #keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const compared = await this.#compare(signal);
-      await new Promise((resolve) => setTimeout(resolve, compared ? EVERY : AGAIN));
+      const wait = await this.#compare(signal);
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
 
-  /** False when the server did not answer. */
-  async #compare(signal: AbortSignal): Promise<boolean> {
+  /** Hands back the milliseconds before the next comparison. */
+  async #compare(signal: AbortSignal): Promise<number> {
     for (let asked = 0; asked < SAMPLES; asked += 1) {
-      const answer = await fetchJson('/api/v1/time').catch(() => null);
-      if (signal.aborted || answer === null) return false;
+      let refused: number | null = null;
+      const answer = await fetchJson('/api/v1/time').catch((error: unknown) => ((refused = retryAfterOf(error)), null));
+      if (signal.aborted || answer === null) return Math.max(AGAIN, pauseBefore(0, Math.random(), refused, AGAIN));
       this.#clock.learn({ sent: answer.sent, received: answer.received, server: decodeTime(answer.json) });
       await new Promise((resolve) => setTimeout(resolve, APART));
     }
-    return true;
+    return EVERY;
   }
 }
 

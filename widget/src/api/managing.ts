@@ -1,11 +1,11 @@
 // Carries the viewer's changes to the server: one after the other, at once in the page, again until they arrive, and back when they are refused.
-import { backoff } from '../core/backoff';
+import { pauseBefore } from '../core/backoff';
 import { asObject, decodeVideo } from '../core/decode';
 import { afresh, confirmed, inPhase, laidOver, replaced, withEdit, without, type Edit, type Edits, type Fields, type Pending } from '../core/edits';
 import type { Video } from '../core/model';
 import type { State } from '../core/state';
 import { Store } from '../core/store';
-import { ApiError } from './http';
+import { ApiError, retryAfterOf } from './http';
 import type { Method, Server } from './server';
 
 /** Why an edit was taken back. */
@@ -145,7 +145,7 @@ export class Managing {
           throw error;
         }
         this.unsaved.set(true);
-        await this.#pause(backoff(attempt, Math.random()));
+        await this.#pause(pauseBefore(attempt, Math.random(), retryAfterOf(error)));
       }
     }
   }

@@ -56,6 +56,8 @@ export interface Recording {
   readonly uploaded: number;
   /** The server cannot be reached at the moment; it goes on by itself. */
   readonly lost: boolean;
+  /** It is there, and asked us to wait. */
+  readonly busy: boolean;
   /** The connection was lost and is there again. */
   readonly resumed: boolean;
   readonly step: Step;
@@ -83,7 +85,7 @@ export type Action =
   | { readonly type: 'trim'; readonly edge: keyof Trim; readonly at: number }
   | { readonly type: 'caption'; readonly text: string }
   | { readonly type: 'uploaded'; readonly bytes: number }
-  | { readonly type: 'link'; readonly lost: boolean }
+  | { readonly type: 'link'; readonly lost: boolean; readonly busy?: boolean }
   | { readonly type: 'told' }
   | { readonly type: 'send' }
   | { readonly type: 'step'; readonly step: Step }
@@ -107,6 +109,7 @@ export const NOTHING: Recording = {
   caption: '',
   uploaded: 0,
   lost: false,
+  busy: false,
   resumed: false,
   step: 'upload',
   percent: null,
@@ -174,7 +177,7 @@ function next(state: Recording, action: Action): Recording {
     case 'uploaded':
       return { ...state, uploaded: action.bytes };
     case 'link':
-      return { ...state, lost: action.lost, resumed: !action.lost && (state.resumed || state.lost) };
+      return { ...state, lost: action.lost, busy: action.busy === true, resumed: !action.lost && (state.resumed || (state.lost && !state.busy)) };
     case 'told':
       return { ...state, resumed: false };
     case 'send':

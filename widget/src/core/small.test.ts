@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backoff } from './backoff';
+import { backoff, parseRetryAfter, pauseBefore } from './backoff';
 import { clock, initials, localpart, roughly, titleOf } from './format';
 import { chooseLanguage, hasContrast, readParams, themeOf } from './params';
 import { firstVariant, isWhole, segmentsOf, startingAt } from './playlist';
@@ -61,6 +61,20 @@ describe('playlist', () => {
 describe('backoff', () => {
   it('doubles up to a limit and spreads', () => {
     expect([backoff(0, 1), backoff(2, 1), backoff(99, 1), backoff(0, 0)]).toEqual([1000, 4000, 30_000, 500]);
+  });
+
+  it('heeds what the server asks for: never sooner, a little spread, and not for ever', () => {
+    expect([pauseBefore(0, 0, 7_000), pauseBefore(9, 1, 7_000)]).toEqual([7_000, 8_750]);
+    expect(pauseBefore(0, 0, 3_600_000)).toBe(120_000);
+    expect([pauseBefore(0, 0, 0), pauseBefore(0, 1, 0)]).toEqual([500, 1_000]);
+    expect([pauseBefore(9, 1, null), pauseBefore(9, 1, null, 8_000)]).toEqual([30_000, 8_000]);
+  });
+
+  it('reads Retry-After', () => {
+    const now = Date.parse('Mon, 01 Jun 2026 10:00:00 GMT');
+    const wait = (header: string | null): number | null => parseRetryAfter(header, now);
+    expect([wait('3'), wait(' 0 '), wait('Mon, 01 Jun 2026 10:00:20 GMT'), wait('Mon, 01 Jun 2026 09:00:00 GMT')]).toEqual([3_000, 0, 20_000, 0]);
+    expect([wait(null), wait('soon'), wait('-3'), wait('')]).toEqual([null, null, null, null]);
   });
 });
 

@@ -3,7 +3,7 @@ import { isPending, isPlayable, playsByItself, type Member, type Progress, type 
 import { isSeveral, turnsOf } from './together';
 
 /** Why there is nothing to see. Each has its own words and way out in the catalogue (`widget-error-…`), `sign-in` a page of its own. */
-export type Trouble = 'sign-in' | 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'no-room' | 'unsupported';
+export type Trouble = 'sign-in' | 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'busy' | 'no-room' | 'unsupported';
 
 /** The room's channel, where everybody's videos play; the others are user ids, which start with `@`, or keys of several (`together`). */
 export const EVERYONE = '*';
@@ -93,7 +93,7 @@ function withProgress(room: Room, videoId: string, progress: Progress): Room {
 
 /** A lost connection leaves what is on the screen; a lost right to see it does not. */
 function withTrouble(state: State, trouble: Trouble): State {
-  if (state.room !== null && (trouble === 'offline' || trouble === 'server')) return { ...state, stale: true };
+  if (state.room !== null && (trouble === 'offline' || trouble === 'server' || trouble === 'busy')) return { ...state, stale: true };
   return { ...state, trouble, room: null, asking: false };
 }
 

@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import { ApiError } from '../api/http';
-import { failureOf, Refusal } from './delivery';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ApiError, fetchOk } from '../api/http';
+import { Server } from '../api/server';
+import { SessionHolder } from '../api/session';
+import { failureOf, prepare, Refusal } from './delivery';
+import { isPassing } from './tus';
 
 describe('failureOf', () => {
   it('tells why the server took nothing', () => {
@@ -11,5 +14,43 @@ describe('failureOf', () => {
 
   it('keeps the reason of a file that cannot be prepared', () => {
     expect(failureOf('prepare', new Refusal('too-long'))).toEqual({ step: 'prepare', code: 'too-long' });
+  });
+});
+
+describe('a server that asks us to wait', () => {
+  const limited = (): Response =>
+    new Response('{"errcode": "M_LIMIT_EXCEEDED", "error": "…"}', { status: 429, headers: { 'retry-after': '7' } });
+  const json = (body: object): Response => new Response(JSON.stringify(body));
+
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  it('is understood, and passes by itself; too many uploads do not', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(limited()));
+    const error: unknown = await fetchOk('/', {}).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ status: 429, errcode: 'M_LIMIT_EXCEEDED', retryAfter: 7_000 });
+    expect([isPassing(error), isPassing(new ApiError(429, 'M_LIMIT_EXCEEDED'))]).toEqual([true, false]);
+  });
+
+  it('is asked again when it said, and the viewer is told', async () => {
+    const answers = [limited(), json({}), json({ state: 'ready', percent: null, failure: null, content: { url: 'mxc://x/y' } })];
+    const asked: string[] = [];
+    vi.stubGlobal('fetch', (path: string) => {
+      if (path === '/api/v1/session') return Promise.resolve(json({ token: 't', expires_at: 1, user_id: '@a:x', room_id: '!r', can: [] }));
+      asked.push(path);
+      return Promise.resolve(answers.shift());
+    });
+    const links: unknown[] = [];
+    const server = new Server('!r', new SessionHolder('!r', () => Promise.resolve({ sign_in: 's' })));
+    const events = { percent: () => undefined, link: (lost: boolean, busy?: boolean) => links.push([lost, busy === true]) };
+    const content = prepare(server, '1', {} as Parameters<typeof prepare>[2], events, new AbortController().signal);
+    await vi.advanceTimersByTimeAsync(6_900);
+    expect([asked.length, links]).toEqual([1, [[true, true]]]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await content).toEqual({ url: 'mxc://x/y' });
+    expect(links.slice(0, 2)).toEqual([[true, true], [false, false]]);
   });
 });

@@ -1,7 +1,7 @@
 // What follows an upload: the server makes it ready, and the room gets the message.
-import { ApiError } from '../api/http';
+import { ApiError, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
-import { backoff } from '../core/backoff';
+import { pauseBefore } from '../core/backoff';
 import { decodePrepared, type Failure, type Step, type wishOf } from '../core/recording';
 import type { MatrixClient } from '../matrix/client';
 import { isPassing, UPLOADS } from './tus';
@@ -23,7 +23,7 @@ export class Refusal extends Error {
 
 export interface DeliveryEvents {
   percent(percent: number | null): void;
-  link(lost: boolean): void;
+  link(lost: boolean, busy?: boolean): void;
 }
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -37,8 +37,9 @@ async function insist<T>(call: () => Promise<T>, events: DeliveryEvents, signal:
       return answer;
     } catch (error) {
       if (!isPassing(error)) throw error;
-      events.link(true);
-      await pause(Math.min(LONGEST_PAUSE, backoff(attempt, Math.random())));
+      const asked = retryAfterOf(error);
+      events.link(true, asked !== null);
+      await pause(pauseBefore(attempt, Math.random(), asked, LONGEST_PAUSE));
       signal.throwIfAborted();
     }
   }

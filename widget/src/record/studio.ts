@@ -330,7 +330,7 @@ export class Studio {
     if (this.visit.server === null || this.#spool === null || take === null) throw new Error('There is nothing to upload, or nowhere to.');
     const upload = new TusUpload(this.visit.server, this.#spool, take.name, {
       sent: (bytes) => this.#dispatch({ type: 'uploaded', bytes }),
-      link: (lost) => this.#link(lost),
+      link: (lost, busy) => this.#link(lost, busy),
     });
     this.#upload = upload;
     // Refused while it is still recorded: sending tries again, and then says so.
@@ -352,15 +352,15 @@ export class Studio {
     this.#asked = asked;
     const events = {
       percent: (percent: number | null) => this.#dispatch({ type: 'percent', percent }),
-      link: (lost: boolean) => this.#link(lost),
+      link: (lost: boolean, busy?: boolean) => this.#link(lost, busy),
     };
     this.#content = await prepare(server, id, wish, events, signal);
     return this.#content;
   }
 
-  #link(lost: boolean): void {
+  #link(lost: boolean, busy = false): void {
     const { resumed } = this.state.get();
-    this.#dispatch({ type: 'link', lost });
+    this.#dispatch({ type: 'link', lost, busy });
     if (resumed || !this.state.get().resumed) return;
     setTimeout(() => this.#dispatch({ type: 'told' }), TOLD);
   }

@@ -1,7 +1,7 @@
 // An upload by tus 1.0 (creation, creation-defer-length, termination) that begins before its length is known and outlives lost connections.
-import { ApiError, fetchOk } from '../api/http';
+import { ApiError, fetchOk, refusal, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
-import { backoff } from '../core/backoff';
+import { pauseBefore } from '../core/backoff';
 import type { Limits } from '../core/recording';
 import type { Spool } from './spool';
 
@@ -18,8 +18,8 @@ const LONGEST_PAUSE = 8_000;
 export interface UploadEvents {
   /** So many bytes are on their way or there. */
   sent(bytes: number): void;
-  /** The connection is lost, or there again. */
-  link(lost: boolean): void;
+  /** The connection is lost, or there again; `busy`: the server is there, and asked us to wait. */
+  link(lost: boolean, busy?: boolean): void;
 }
 
 interface Answer {
@@ -45,7 +45,7 @@ function request(method: string, path: string, headers: Record<string, string>, 
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       if (xhr.status >= 200 && xhr.status < 300) resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name) });
-      else reject(new ApiError(xhr.status, errcodeOf(xhr.responseText)));
+      else reject(refusal(xhr.status, errcodeOf(xhr.responseText), (name) => xhr.getResponseHeader(name)));
     };
     xhr.send(body);
   });
@@ -105,8 +105,9 @@ export class TusUpload {
         return await this.#send(() => (attempt = 0));
       } catch (error) {
         if (this.#stop.signal.aborted || !isPassing(error)) throw error;
-        this.events.link(true);
-        await this.#pause(Math.min(LONGEST_PAUSE, backoff(attempt, Math.random())));
+        const asked = retryAfterOf(error);
+        this.events.link(true, asked !== null);
+        await this.#pause(pauseBefore(attempt, Math.random(), asked, LONGEST_PAUSE));
       }
     }
   }
@@ -191,9 +192,9 @@ function offsetIn(header: Answer['header']): number {
 
 /**
  * True for what is different a moment later: no connection, a busy server, another idea of the offset (409), a request that still runs (423).
- * Not for somebody's too many uploads (429 M_LIMIT_EXCEEDED): they take minutes to pass, or their own hand.
+ * Not for somebody's too many uploads (429 without a time to wait): they take minutes to pass, or their own hand.
  */
 export function isPassing(error: unknown): boolean {
-  if (!(error instanceof ApiError) || error.errcode === 'M_LIMIT_EXCEEDED') return false;
+  if (!(error instanceof ApiError) || (error.errcode === 'M_LIMIT_EXCEEDED' && error.retryAfter === null)) return false;
   return [0, 408, 409, 423, 425, 429].includes(error.status) || (error.status >= 500 && error.status !== 507);
 }

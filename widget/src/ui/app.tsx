@@ -27,7 +27,7 @@ const SignIn = lazy(() => import('./sign-in').then((module) => module.SignIn), (
 function TroublePage({ trouble, onRetry }: { trouble: Trouble; onRetry: () => void }) {
   const t = useText();
   const hopeless = trouble === 'outside' || trouble === 'no-room' || trouble === 'unsupported';
-  const icon = trouble === 'offline' || trouble === 'server' || trouble === 'no-answer' ? <CloudOffIcon /> : hopeless ? <FilmIcon /> : <PersonIcon />;
+  const icon = trouble === 'offline' || trouble === 'server' || trouble === 'busy' || trouble === 'no-answer' ? <CloudOffIcon /> : hopeless ? <FilmIcon /> : <PersonIcon />;
   return (
     <main class="app" data-testid="app" data-state="error" data-trouble={trouble}>
       <Notice icon={icon} title={t(`widget-error-${trouble}`)} hint={t(`widget-error-${trouble}-hint`)}>

@@ -10,7 +10,7 @@ const CODES = [
   'empty-file', 'not-a-video', 'not-a-picture', 'not-a-sound', 'broken-file', 'too-long', 'too-large-picture', 'too-high-frame-rate', 'too-many-streams',
   'took-too-long', 'tool-missing', 'failed', 'media-gone', 'media-too-large', 'download-failed', 'hash-mismatch', 'internal',
 ];
-const TROUBLES = ['outside', 'no-answer', 'declined', 'identity', 'not-member', 'offline', 'server', 'no-room', 'unsupported'];
+const TROUBLES = ['outside', 'no-answer', 'declined', 'identity', 'not-member', 'offline', 'server', 'busy', 'no-room', 'unsupported'];
 const EMPTINESSES = ['room', 'member', 'own', 'waiting', 'preparing', 'failed'];
 const PROBLEMS = ['denied', 'blocked', 'missing', 'busy', 'insecure', 'unsupported', 'broken', 'not-a-video', 'empty', 'too-large', 'nothing', 'kept'];
 const UPLOAD_FAILURES = ['upload', 'refused', 'unavailable', 'too-large', 'busy', 'full', 'post'];

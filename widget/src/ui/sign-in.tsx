@@ -1,7 +1,8 @@
 // Where no Matrix client is around: shows the message that signs this browser in, and waits until the viewer has sent it.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError } from '../api/http';
+import { ApiError, retryAfterOf } from '../api/http';
 import type { BrowserSignIn, Code } from '../api/sign-in';
+import { pauseBefore } from '../core/backoff';
 import { Icon, PersonIcon } from './icons';
 import { useText } from './text';
 import { useVisit } from './visit';
@@ -12,13 +13,15 @@ const LOOK = 2_000;
 /** Milliseconds for which a copied message is said to be. */
 const SAID = 4_000;
 
-type Trouble = 'offline' | 'server' | 'not-member';
+type Trouble = 'offline' | 'server' | 'busy' | 'not-member';
 
 interface Progress {
   readonly code: Code | null;
   /** It is not the first one: the one before was too old. */
   readonly renewed: boolean;
   readonly trouble: Trouble | null;
+  /** Milliseconds that the server asked us to wait. */
+  readonly wait?: number;
 }
 
 const NOTHING: Progress = { code: null, renewed: false, trouble: null };
@@ -28,12 +31,14 @@ async function step(browser: BrowserSignIn, before: Progress): Promise<Progress 
   const { code } = before;
   try {
     if (code === null || Date.now() >= code.expiresAt) return { code: await browser.ask(), renewed: before.renewed || code !== null, trouble: null };
-    return (await browser.look(code)) ? null : { ...before, trouble: null };
+    return (await browser.look(code)) ? null : { code, renewed: before.renewed, trouble: null };
   } catch (error) {
     const status = error instanceof ApiError ? error.status : 500;
     // Too old by the server's clock, or its sender has no right to watch: either way it is used up.
     if (status === 401 || status === 403) return { code: null, renewed: true, trouble: status === 403 ? 'not-member' : null };
-    return { ...before, trouble: status === 0 ? 'offline' : 'server' };
+    const asked = retryAfterOf(error);
+    if (asked !== null) return { ...before, trouble: 'busy', wait: pauseBefore(0, Math.random(), asked, LOOK) };
+    return { code: before.code, renewed: before.renewed, trouble: status === 0 ? 'offline' : 'server' };
   }
 }
 
@@ -50,7 +55,7 @@ function useSignIn(browser: BrowserSignIn | null, onSignedIn: () => void): Progr
       if (next === null) { onSignedIn(); return; }
       const fresh = next.code === null && next.trouble === null;
       setProgress((latest = next));
-      timer = setTimeout(() => void look(), fresh ? 0 : LOOK);
+      timer = setTimeout(() => void look(), fresh ? 0 : Math.max(LOOK, next.wait ?? 0));
     };
     const wake = (): void => {
       clearTimeout(timer);

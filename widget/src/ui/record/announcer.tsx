@@ -7,8 +7,8 @@ import { useText, type Translate } from '../text';
 const STEP = 25;
 
 function said(recording: Recording, t: Translate): string {
-  const { phase, take, lost, step, failure } = recording;
-  if (lost) return t('widget-record-lost');
+  const { phase, take, lost, busy, step, failure } = recording;
+  if (lost) return t(busy ? 'widget-record-waits' : 'widget-record-lost');
   switch (phase) {
     case 'choosing':
       return '';

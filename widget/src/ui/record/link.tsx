@@ -2,8 +2,8 @@
 import type { Recording } from '../../core/recording';
 import { useText } from '../text';
 
-export function Link({ recording: { lost, resumed } }: { recording: Recording }) {
+export function Link({ recording: { lost, busy, resumed } }: { recording: Recording }) {
   const t = useText();
   if (!lost && !resumed) return null;
-  return <p class="record-link" data-testid="record-link" data-lost={lost}>{t(lost ? 'widget-record-lost' : 'widget-record-resumed')}</p>;
+  return <p class="record-link" data-testid="record-link" data-lost={lost}>{t(lost ? (busy ? 'widget-record-waits' : 'widget-record-lost') : 'widget-record-resumed')}</p>;
 }
