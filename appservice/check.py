@@ -1,8 +1,10 @@
 """`roomreel check`: every part we depend on, one line each, and what to do about a failure."""
 
 import asyncio
+import secrets
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp import web
@@ -11,11 +13,17 @@ from appservice.config import Config
 from appservice.database import check_up_to_date, open_database
 from appservice.errors import ForbiddenError, HomeserverError, RoomreelError
 from appservice.files import LocalFiles
+from appservice.model import RoomId
+from appservice.permissions import Level, level_of
+from appservice.web.addresses import is_within
 from appservice.wiring import homeserver_of
 from transcode import TranscodeError, find_tools
 from transcode.tools import usable_encoder
 
 _LEAST_FREE = 2 * 1024**3
+_NAMED = 5
+_FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+"""Headers by which a reverse proxy tells whose request it hands on."""
 
 
 class _CheckError(Exception):
@@ -86,6 +94,91 @@ async def _answer_pings(config: Config) -> web.AppRunner | None:
     return runner
 
 
+async def _admin_room(config: Config) -> str:
+    room_id = config.appservice.admin_room
+    if room_id is None:
+        return "there is none, so nobody is told of what goes wrong (appservice.admin_room)"
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+        try:
+            readers = await homeserver_of(config, session).audience(RoomId(room_id))
+        except (HomeserverError, ForbiddenError) as error:
+            raise _CheckWarning(f"cannot be looked at: {error}") from error
+    if readers is None:
+        raise _CheckWarning(f"{config.bot} is not in {room_id}, or it does not exist: invite the bot there.")
+    ways = {
+        "the join rule is public: make it invite-only": readers.join_rule == "public",
+        "anybody can read its history: set its visibility to members only": readers.history == "world_readable",
+    }
+    others = sorted(
+        user_id
+        for user_id in readers.joined | readers.invited
+        if user_id != config.bot and level_of(user_id, config.permissions) is not Level.ADMIN
+    )
+    found = [way for way, is_open in ways.items() if is_open]
+    if others:
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        found.append(
+            f"{', '.join(others[:_NAMED])}{more} read it and are no admins: remove them there, or make them `admin` in "
+            "`permissions`"
+        )
+    if found:
+        raise _CheckWarning(f"others would read in {room_id} what goes wrong, with people's ids: {'; '.join(found)}.")
+    return f"only admins read {room_id}"
+
+
+async def _proxy(config: Config) -> str:
+    """Look from where requests to `web.public_url` reach us, which only a stand-in sees."""
+    secret = secrets.token_urlsafe(16)
+    async with _listening(config, secret) as seen:
+        if seen is None:
+            return "not tried, since Roomreel runs: stop it to have this looked at"
+        try:
+            timeout = aiohttp.ClientTimeout(total=10)
+            async with aiohttp.ClientSession(timeout=timeout) as session, session.get(
+                f"{config.web.public_url}/live?check={secret}", allow_redirects=False
+            ) as response:  # fmt: skip
+                await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _CheckWarning(
+                f"{config.web.public_url} does not answer from this machine ({error or type(error).__name__}): check "
+                "that the proxy runs, and hands on to web.host and web.port"
+            ) from error
+    if not seen:
+        return f"requests to {config.web.public_url} do not come here from this machine: nothing to see"
+    peer, names = seen[0]
+    if names and not is_within(peer, config.web.trusted_proxies):
+        raise _CheckWarning(
+            f"a proxy at {peer} hands requests on ({', '.join(names)}), and is not in web.trusted_proxies: all viewers "
+            f"would share the limits of one address. Add {peer} there."
+        )
+    return f"{peer} is trusted to say whose requests it hands on" if names else f"{peer} hands on nobody's address"
+
+
+@asynccontextmanager
+async def _listening(config: Config, secret: str) -> AsyncIterator[list[tuple[str, list[str]]] | None]:
+    """Yield the peers of requests that know the secret, with their headers of a proxy; None where our port is taken."""
+    seen: list[tuple[str, list[str]]] = []
+
+    async def live(request: web.Request) -> web.Response:
+        if request.query.get("check") == secret:
+            seen.append((request.remote or "", [name for name in _FORWARDED if name in request.headers]))
+        return web.json_response({"status": "live"})
+
+    app = web.Application()
+    app.router.add_get("/live", live)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, config.web.host, config.web.port).start()
+        except OSError:
+            yield None
+        else:
+            yield seen
+    finally:
+        await runner.cleanup()
+
+
 async def _ffmpeg(config: Config) -> str:
     tools = await asyncio.to_thread(find_tools, config.transcode.ffmpeg, config.transcode.ffprobe)
     encoder, trouble = await asyncio.to_thread(usable_encoder, tools, config.transcode.encoder)
@@ -119,6 +212,8 @@ _CHECKS: dict[str, Callable[[Config], Awaitable[str]]] = {
     "database": _database,
     "homeserver": _homeserver,
     "homeserver to us": _way_back,
+    "admin room": _admin_room,
+    "proxy": _proxy,
     "ffmpeg": _ffmpeg,
     "storage": _storage,
     "sandbox": _sandbox,

@@ -11,13 +11,17 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import asyncpg
 import pytest
 import yaml
+from aiohttp import web
 
 from appservice.config import load_config
+from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import free_port
 from appservice.registration import render_registration
-from tests.support import ROOT, Installation
+from tests.support import ROOT, Installation, eventually
 
 LEAST: dict[str, Any] = {
     "homeserver": {"url": "http://127.0.0.1:1", "server_name": "example.org"},
@@ -209,13 +213,77 @@ async def verdicts(installation: Installation) -> tuple[int, dict[str, str], dic
 async def test_check_of_a_running_installation(reel: Installation, twin: Installation) -> None:
     code, good, bad = await verdicts(twin)
     assert (code, bad) == (0, {})
-    assert list(good) == ["configuration", "database", "homeserver", "homeserver to us", "ffmpeg", "storage", "sandbox"]
+    assert list(good) == [
+        "configuration",
+        "database",
+        "homeserver",
+        "homeserver to us",
+        "admin room",
+        "proxy",
+        "ffmpeg",
+        "storage",
+        "sandbox",
+    ]
     assert reel.bot in good["homeserver"]
 
 
 async def test_check_before_the_first_start_listens_for_the_homeserver_itself(spare: Installation) -> None:
     _, good, _ = await verdicts(spare)
     assert "homeserver to us" in good
+
+
+async def test_check_warns_of_an_admin_room_that_others_read(
+    reel: Installation, twin: Installation, alice: MatrixClient, bob: MatrixClient
+) -> None:
+    room_id = await alice.create_room(invite=[reel.bot])
+
+    async def joined() -> bool:
+        return reel.bot in await alice.joined_members(room_id)
+
+    await eventually(joined, what="the bot in the room")
+    twin.write_config(appservice={"admin_room": room_id}, permissions={"*": "user", alice.user_id: "admin"})
+    code, good, bad = await verdicts(twin)
+    assert (code, bad, good["admin room"]) == (0, {}, f"only admins read {room_id}")
+
+    await alice.invite(room_id, bob.user_id)
+    await alice.send_state(room_id, "m.room.join_rules", {"join_rule": "public"})
+    await alice.send_state(room_id, "m.room.history_visibility", {"history_visibility": "world_readable"})
+    code, good, bad = await verdicts(twin)
+    assert (code, bad) == (0, {})
+    for part in (
+        "make it invite-only", "members only", f"{bob.user_id} read it and are no admins",
+    ):  # fmt: skip
+        assert part in good["admin room"]
+    assert alice.user_id not in good["admin room"]
+
+    twin.write_config(appservice={"admin_room": "!nowhere:test.local"})
+    _, good, _ = await verdicts(twin)
+    assert "invite the bot there" in good["admin room"]
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+async def test_check_warns_of_a_proxy_that_is_not_trusted(
+    spare: Installation, http: aiohttp.ClientSession, *, trusted: bool
+) -> None:
+    async def hand_on(request: web.Request) -> web.Response:
+        url = f"http://127.0.0.1:{spare.settings['web']['port']}{request.path_qs}"
+        async with http.get(url, headers={"X-Forwarded-For": str(request.remote)}) as response:
+            return web.Response(status=response.status, body=await response.read())
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", hand_on)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        port = free_port()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        networks = ["127.0.0.0/8"] if trusted else ["192.0.2.0/24"]
+        spare.write_config(web={"public_url": f"http://127.0.0.1:{port}", "trusted_proxies": networks})
+        _, good, _ = await verdicts(spare)
+    finally:
+        await runner.cleanup()
+    assert ("Add 127.0.0.1 there." in good["proxy"]) is not trusted
+    assert ("is trusted to say" in good["proxy"]) is trusted
 
 
 async def test_check_tells_wrong_hs_tokens_apart(spare: Installation) -> None:
@@ -248,7 +316,7 @@ async def test_check_names_the_broken_part_and_what_to_do(
     code, good, bad = await verdicts(twin)
     assert code == 1
     assert set(bad) == broken
-    assert len(good) + len(bad) == 7
+    assert len(good) + len(bad) == 9
     assert any(advice in said for said in bad.values()), bad
     assert "pass-word" not in str(bad)
 
