@@ -5,6 +5,7 @@ shows nothing, is unknown, or cannot be, gets one and the same answer.
 """
 
 import asyncio
+import gzip
 import hashlib
 import json
 from collections.abc import Callable
@@ -38,6 +39,9 @@ from appservice.whole import whole_of
 
 _ENTRY = "src/page.tsx"
 _CACHE_BYTES = 64 * 1024 * 1024
+_VIDEOS_OF_PAGE = 60
+# From so many bytes on, what is kept is kept compressed as well. It holds no secret that its length could tell.
+_COMPRESS = 4096
 # Neither a shared cache nor a browser answers in our place; a search engine does not keep it.
 _HEADERS = {
     "Cache-Control": "private, no-cache",
@@ -47,7 +51,7 @@ _HEADERS = {
 _PAGE_HEADERS = {
     **_HEADERS,
     "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
-    "Vary": "Accept-Language",
+    "Vary": "Accept-Language, Accept-Encoding",
 }
 _USER = "/u/{user_id:[^/]+}"
 _VIDEO = _USER + "/v/{id:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}}/{stage:[a-z0-9-]{1,40}}"
@@ -74,8 +78,13 @@ class _Pages:
         self._page = page
         self._texts = {language: Texts(resources.locales(), language) for language in LANGUAGES}
 
-    def render(self, language: str, root: str, view: PublicMemberView | None) -> str:
-        """Render a member's page; without one, the page that says that there is nothing."""
+    def render(self, language: str, root: str, view: PublicMemberView | None, number: int = 1) -> str:
+        """Render one of the pages of a member's videos; without a member, the page that says that there is nothing.
+
+        Its script gets its data with it only where they are all on one page; else it asks for them.
+        """
+        videos = view.videos if view else []
+        begin = (number - 1) * _VIDEOS_OF_PAGE
         return self._page.render(
             lang=language,
             say=partial(_say, self._texts[language]),
@@ -83,11 +92,19 @@ class _Pages:
             root=root,
             path=member_path(UserId(view.user_id)) if view else "",
             member=view,
-            data=view.model_dump() if view else None,
+            videos=videos[begin : begin + _VIDEOS_OF_PAGE],
+            number=number,
+            pages=pages_of(len(videos)),
+            data=view.model_dump() if view and len(videos) <= _VIDEOS_OF_PAGE else None,
             date=lambda moment: datetime.fromtimestamp(moment / 1000, UTC),
             spoken_length=spoken_length,
             machine_length=machine_length,
         )
+
+
+def pages_of(videos: int) -> int:
+    """Return how many pages so many videos take."""
+    return max(1, -(-videos // _VIDEOS_OF_PAGE))
 
 
 def _say(texts: Texts, message_id: str, **arguments: object) -> str:
@@ -101,6 +118,7 @@ class _Page:
     revision: str
     etag: str
     body: bytes
+    zipped: bytes | None = None
 
 
 class PageCache:
@@ -129,15 +147,20 @@ class PageCache:
             member = await store.member(user_id)
             if member is None:
                 return None
-            body = (await asyncio.to_thread(make, member)).encode()
-            page = _Page(revision, hashlib.sha256(body).hexdigest()[:16], body)
+            page = await asyncio.to_thread(_made, revision, make, member)
             if await store.revision(user_id) == revision:  # else the body may be of a later one
-                self._pages.put(user_id, kind, page, len(body))
+                self._pages.put(user_id, kind, page, len(page.body) + len(page.zipped or b""))
             return page
 
     def _kept(self, user_id: UserId, kind: str, revision: str) -> _Page | None:
         kept = self._pages.get(user_id, kind)
         return kept if kept and kept.revision == revision else None
+
+
+def _made(revision: str, make: Callable[[PublicMember], str], member: PublicMember) -> _Page:
+    body = make(member).encode()
+    zipped = gzip.compress(body, 6) if len(body) > _COMPRESS else None
+    return _Page(revision, hashlib.sha256(body).hexdigest()[:16], body, zipped)
 
 
 PAGES = web.AppKey("pages", PageCache)
@@ -150,10 +173,23 @@ async def _page(request: web.Request, kind: str, make: Callable[[PublicMember], 
 async def _show(pages: _Pages, request: web.Request) -> web.Response:
     language = preferred_language(request.headers.get("Accept-Language", ""))
     root = request.app[CONTEXT].config.web.public_url
-    page = await _page(request, language, lambda member: pages.render(language, root, member_view(member)))
+    number = await _number(request)
+    page = await _page(
+        request, f"{language} {number}", lambda member: pages.render(language, root, member_view(member), number)
+    )
     if page is None:
         return _kept(request, _whole(pages.render(language, root, None)), "text/html", status=404)
     return _kept(request, page, "text/html")
+
+
+async def _number(request: web.Request) -> int:
+    """Return which of the member's pages is asked for; the last one where there are not so many."""
+    asked = request.query.get("page", "1")
+    if not (asked.isascii() and asked.isdecimal()) or asked == "1":
+        return 1
+    count = await _page(request, "pages", lambda member: str(pages_of(len(member.videos))))
+    # Before anything is made or kept for it: there are as many as the member has.
+    return max(1, min(int(asked), int(count.body) if count else 1))
 
 
 def _whole(text: str) -> _Page:
@@ -163,10 +199,14 @@ def _whole(text: str) -> _Page:
 
 def _kept(request: web.Request, page: _Page, content_type: str, status: int = 200) -> web.Response:
     """Answer what the browser may keep, but has to ask about each time."""
-    headers = {**_PAGE_HEADERS, "ETag": f'"{page.etag}"'}
-    if status == 200 and any(known.value in {page.etag, "*"} for known in request.if_none_match or ()):
+    body, etag, headers = page.body, page.etag, dict(_PAGE_HEADERS)
+    if page.zipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
+        # Another representation has another tag (RFC 9110, 8.8.3.3).
+        body, etag, headers["Content-Encoding"] = page.zipped, f"{page.etag}-gzip", "gzip"
+    headers["ETag"] = f'"{etag}"'
+    if status == 200 and any(known.value in {etag, "*"} for known in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
-    return web.Response(body=page.body, status=status, content_type=content_type, charset="utf-8", headers=headers)
+    return web.Response(body=body, status=status, content_type=content_type, charset="utf-8", headers=headers)
 
 
 @routes.get(_USER + "/reel.json")

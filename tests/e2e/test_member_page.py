@@ -1,7 +1,9 @@
 """A member's public page in Chromium: one player with a script, plain videos without one; private until published."""
 
 import asyncio
+import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +60,55 @@ async def stage(reel: Installation, synapse: Synapse, http: aiohttp.ClientSessio
             await _change(viewer, video_id, published=True, title=f"Film {number + 1}")
         await other.video_in(unpublished, "ready")
         yield Stage(reel, viewer, f"{reel.url}/u/{member.user_id}", videos, f"{reel.url}/u/{shy.user_id}")
+
+
+_COPIES = """INSERT INTO videos SELECT (jsonb_populate_record(v, jsonb_build_object(
+    'id', gen_random_uuid(), 'event_id', '$page' || n, 'position', n))).* FROM videos v, generate_series(1, 150) n
+WHERE v.id = $1::uuid RETURNING id"""
+
+
+async def test_many_videos_come_piece_by_piece(stage: Stage, browser: Browser, screenshots: Path) -> None:
+    copies = [str(row["id"]) for row in await stage.reel.rows(_COPIES, stage.videos[0])]
+    cards = "[data-testid=card]"
+    try:
+        for copy in copies:
+            await asyncio.to_thread(
+                shutil.copytree, stage.reel.media / stage.videos[0], stage.reel.media / copy, copy_function=os.link
+            )
+        for width, height in ((1280, 800), (390, 844), (320, 600)):
+            async with looking(browser, viewport={"width": width, "height": height}) as (look, _):
+                await look.page.goto(stage.url)
+                await look.page.locator(PLAYING).wait_for()
+                await expect(look.page.locator(cards)).to_have_count(60)
+                await look.page.locator("[data-testid=more]").scroll_into_view_if_needed()
+                await expect(look.page.locator(cards)).not_to_have_count(60)
+                while await look.page.locator("[data-testid=more]").count():
+                    await look.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+                    await asyncio.sleep(0.05)
+                await expect(look.page.locator(cards)).to_have_count(152)
+                assert look.problems == []
+            async with looking(browser, viewport={"width": width, "height": height}, java_script_enabled=False) as (
+                look,
+                _,
+            ):
+                await look.page.goto(stage.url)
+                seen = await _shown(look.page)
+                await look.page.locator("[data-testid=pages]").scroll_into_view_if_needed()
+                await look.page.screenshot(path=screenshots / f"pages-{width}x{height}.png")
+                for count in (60, 32):
+                    await look.page.locator("[rel=next]").click()
+                    await expect(look.page.locator(cards)).to_have_count(count)
+                    seen += await _shown(look.page)
+                assert len(set(seen)) == len(seen) == 152
+                assert await look.page.locator("[rel=next]").count() == 0
+                box = await look.page.locator("[rel=prev]").bounding_box()
+                assert box
+                assert box["height"] >= 44
+                scrolls = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+                # A page without scripts is asked from outside.
+                assert not await look.page.evaluate(scrolls)
+    finally:
+        await stage.reel.rows("DELETE FROM videos WHERE event_id LIKE '$page%'")
 
 
 async def _shown(page: Page) -> list[Any]:

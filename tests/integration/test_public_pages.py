@@ -1,6 +1,7 @@
 """A member's public page: what they publish is there for everybody, and gone with the next request once taken back."""
 
 import asyncio
+import gzip
 import io
 import json
 import re
@@ -262,6 +263,36 @@ _COPIES = """INSERT INTO videos SELECT (jsonb_populate_record(v, jsonb_build_obj
 WHERE v.id = $1::uuid"""
 
 
+async def _check_pages(http: aiohttp.ClientSession, page: Page) -> None:
+    """Sixty at a time, by links; what is no page is the first one, and beyond the end is the last."""
+    seen: list[str] = []
+    for number, cards in ((1, 60), (2, 60), (34, 22)):
+        status, _, body = await _get(http, f"{page.url}?page={number}")
+        html = body.decode()
+        assert (status, html.count('data-testid="card"')) == (200, cards)
+        assert f"Page {number} of 34" in html
+        assert ('rel="prev"' in html, 'rel="next"' in html) == (number > 1, number < 34)
+        assert len(body) < 100_000
+        seen += re.findall(r'data-video-id="([^"]+)"', html)
+    assert len(set(seen)) == len(seen) == 142
+    first, last = [(await _get(http, f"{page.url}{query}"))[2] for query in ("", "?page=34")]
+    for wrong in ("0", "-1", "x", "1e9", "%C2%B2", ""):
+        assert (await _get(http, f"{page.url}?page={wrong}"))[2] == first
+    assert (await _get(http, f"{page.url}?page={'9' * 40}"))[2] == last
+    # Compressed, where that is taken, under a tag of its own.
+    async with http.get(f"{page.url}/reel.json", auto_decompress=False) as response:
+        packed, tag = await response.read(), response.headers["ETag"]
+        assert response.headers["Content-Encoding"] == "gzip"
+    async with http.get(f"{page.url}/reel.json", headers={"Accept-Encoding": "identity"}) as response:
+        plain = await response.read()
+        assert "Content-Encoding" not in response.headers
+        assert response.headers["ETag"] != tag
+    assert gzip.decompress(packed) == plain
+    assert len(packed) < len(plain) / 5
+    async with http.get(f"{page.url}/reel.json", headers={"If-None-Match": tag}) as response:
+        assert response.status == 304
+
+
 async def test_a_page_of_thousands_is_made_once_for_all_strangers(page: Page, http: aiohttp.ClientSession) -> None:
     reel = page.reel
     assert reel.process is not None
@@ -278,6 +309,7 @@ async def test_a_page_of_thousands_is_made_once_for_all_strangers(page: Page, ht
             assert after.user - before.user < 0.2 * times
         videos = (await _data(http, page))["videos"]
         assert len(videos) == 2002
+        await _check_pages(http, page)
         await reel.rows("UPDATE videos SET title = 'Another' WHERE id = $1::uuid", page.videos[0])
         assert "Another" in {video["title"] for video in (await _data(http, page))["videos"]}
     finally:

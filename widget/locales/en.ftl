@@ -394,6 +394,11 @@ page-count = { $count ->
 }
 page-date = { DATETIME($date, dateStyle: "long") }
 page-untitled = Video
+page-pages = Pages
+page-previous = Previous
+page-next = Next
+page-number = Page { $number } of { $pages }
+page-more = Show more
 page-missing = There is nothing here
 page-missing-hint = Nobody shows videos under this address. They may have been taken back, or the address may be mistyped.
 page-export-gone = This link has ended

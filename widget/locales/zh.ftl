@@ -375,6 +375,11 @@ page-count = { $count ->
 }
 page-date = { DATETIME($date, dateStyle: "long") }
 page-untitled = 视频
+page-pages = 页面
+page-previous = 上一页
+page-next = 下一页
+page-number = 第 { $number } 页，共 { $pages } 页
+page-more = 显示更多
 page-missing = 这里什么也没有
 page-missing-hint = 这个地址下没有公开的视频。它们可能已被撤回，也可能是地址有误。
 page-export-gone = 这个链接已失效

@@ -1,5 +1,6 @@
 // Starts a member's public page: plain video elements become one player, where this browser can play so.
 import { render } from 'preact';
+import { fetchJson } from './api/http';
 import { chooseLanguage } from './core/params';
 import { loadPlayer } from './player/load';
 import { PageVisit } from './public-visit';
@@ -14,14 +15,21 @@ const data = document.getElementById('member')?.textContent;
 const root = document.getElementById('reel');
 if (data == null || root === null) throw new Error('The page lacks its data or its place.');
 
+// Long pages come without: their script asks for all of it at once, and shows it piece by piece.
+const reelData = async (): Promise<unknown> => {
+  const given: unknown = JSON.parse(data);
+  return given ?? (await fetchJson(`${location.pathname}/reel.json`)).json;
+};
+
 // Until all of it is there, and where it cannot be had, the plain elements stay.
-const [translate, createPlayer, { Stage }] = await Promise.all([
+const [member, translate, createPlayer, { Stage }] = await Promise.all([
+  reelData(),
   translator(chooseLanguage([document.documentElement.lang], LANGUAGES)),
   loadPlayer(),
   import('./ui/stage'),
 ]);
 if (createPlayer !== null) {
-  const visit = new PageVisit(JSON.parse(data), createPlayer, !calm);
+  const visit = new PageVisit(member, createPlayer, !calm);
   root.replaceChildren();
   render(
     <Text.Provider value={translate}>

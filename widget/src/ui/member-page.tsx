@@ -1,5 +1,6 @@
 // A member's public page once a script runs: the player, and below it everything that it plays.
 import type { ComponentType } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../core/format';
 import { selectionOf, type Entry } from '../core/state';
 import type { PageVisit } from '../public-visit';
@@ -38,6 +39,26 @@ function Card({ entry: { video }, current, onPick }: CardProps) {
   );
 }
 
+/** Cards that are shown at first, and how many more come when the last one is nearly in sight. */
+const PIECE = 60;
+/** Pixels below the window from which on more are shown. */
+const AHEAD = '800px';
+
+/** How many of `length` cards to show: a piece more each time that the end comes near; those up to `least` in any case. */
+function usePieces(length: number, least: number): { shown: number; more: () => void; end: { current: HTMLButtonElement | null } } {
+  const [asked, ask] = useState(PIECE);
+  const end = useRef<HTMLButtonElement>(null);
+  const shown = Math.min(length, Math.max(asked, least));
+  const more = (): void => ask(shown + PIECE);
+  useEffect(() => {
+    if (end.current === null) return undefined;
+    const watch = new IntersectionObserver(([seen]) => { if (seen?.isIntersecting === true) more(); }, { rootMargin: AHEAD });
+    watch.observe(end.current);
+    return () => watch.disconnect();
+  }, [shown, length]);
+  return { shown, more, end };
+}
+
 interface MemberPageProps {
   visit: PageVisit;
   Stage: ComponentType<StageProps>;
@@ -47,15 +68,20 @@ export function MemberPage({ visit, Stage }: MemberPageProps) {
   const state = useStore(visit.state);
   const player = useStore(visit.player);
   const current = useStore(visit.playing);
+  const t = useText();
   const entries = selectionOf(state)?.entries ?? [];
+  const { shown, more, end } = usePieces(entries.length, entries.findIndex(({ video }) => video.id === current) + 1);
   return (
     <>
       <div class="theatre">
         {player !== null && <Stage player={player} entry={entries.find(({ video }) => video.id === current) ?? null} />}
       </div>
       <ol class="shelf">
-        {entries.map((entry) => <Card key={entry.video.id} entry={entry} current={entry.video.id === current} onPick={() => visit.pick(entry)} />)}
+        {entries.slice(0, shown).map((entry) => <Card key={entry.video.id} entry={entry} current={entry.video.id === current} onPick={() => visit.pick(entry)} />)}
       </ol>
+      {shown < entries.length && (
+        <p class="pages"><button type="button" data-testid="more" ref={end} onClick={more}>{t('page-more')}</button></p>
+      )}
     </>
   );
 }
