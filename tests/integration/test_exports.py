@@ -171,6 +171,11 @@ async def test_a_worker_that_dies_over_an_export(
             alone = await _direct_room(spare, user)
             await _new_link(user, alone, count=1)
             await spare.kill()
+            # What it had sent to the database must not be done once the row is free.
+            await connection.fetch(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
         await connection.close()
         assert rows, "the job was over before it could be held"
         await spare.start()
