@@ -2,7 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -15,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from appservice.embedded import EmbeddedPostgres
-from tests.support import Installation
+from tests.support import Installation, apply_migrations
 from transcode import Tools, find_tools
 
 # A busy machine is slower than Hypothesis takes for granted; and a run must not depend on chance.
@@ -43,7 +45,19 @@ def tools() -> Tools:
 @pytest.fixture(scope="session")
 async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     async with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+        await _forgo_durability(server.dsn)
         yield server.dsn
+
+
+async def _forgo_durability(dsn: str) -> None:
+    """Write nothing through to the disk: this server's data end with the run, and no test takes its power away."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        await connection.execute("SELECT pg_reload_conf()")
+    finally:
+        await connection.close()
 
 
 def _on_database(dsn: str, name: str) -> str:
@@ -53,28 +67,63 @@ def _on_database(dsn: str, name: str) -> str:
 CreateDatabase = Callable[[str], Coroutine[Any, Any, str]]
 
 
+async def _create(postgres: str, name: str, template: str) -> str:
+    connection = await asyncpg.connect(postgres)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    finally:
+        await connection.close()
+    return _on_database(postgres, name)
+
+
 @pytest.fixture(scope="session")
 def create_database(postgres: str) -> CreateDatabase:
-    async def create(name: str) -> str:
-        connection = await asyncpg.connect(postgres)
-        try:
-            await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            await connection.execute(f'CREATE DATABASE "{name}"')
-        finally:
-            await connection.close()
-        return _on_database(postgres, name)
+    """Create an empty database of the given name, and return its address."""
+    return lambda name: _create(postgres, name, "template1")
 
-    return create
+
+@pytest.fixture(scope="session")
+async def create_migrated(postgres: str, create_database: CreateDatabase) -> CreateDatabase:
+    """Create a database that has the schema of today already: a copy of one that was migrated once."""
+    await apply_migrations(await create_database("migrated"))
+    return lambda name: _create(postgres, name, "migrated")
+
+
+# What a homeserver works out at each event for people's notifications and its own statistics is asked for by no test.
+_UNUSED = {"push": {"enabled": False}, "stats": {"enabled": False}}
+
+
+# What lies here is never written to a disk.
+_MEMORY = Path("/dev/shm")
+_MEMORY_BYTES = 2 * 2**30
+
+
+@pytest.fixture(scope="session")
+def in_memory() -> Iterator[Path | None]:
+    """A folder in memory, where the machine has one with room for a run; containers often have 64 MB."""
+    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _MEMORY_BYTES:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="roomreel-tests-", dir=_MEMORY) as folder:
+        yield Path(folder)
+
+
+def _database_of_homeserver(in_memory: Path | None) -> dict[str, object]:
+    # Synapse waits for the disk at each of the several transactions of every event: that is most of its time.
+    if in_memory is None:
+        return {}
+    return {"database": {"name": "sqlite3", "args": {"database": str(in_memory / "homeserver.db")}}}
 
 
 @pytest.fixture(scope="session")
 async def homeserver(
-    tmp_path_factory: pytest.TempPathFactory, create_database: CreateDatabase
+    tmp_path_factory: pytest.TempPathFactory, create_migrated: CreateDatabase, in_memory: Path | None
 ) -> AsyncIterator[tuple[Synapse, dict[str, Installation]]]:
     folder = tmp_path_factory.mktemp("homeserver")
-    synapse = Synapse(folder / "synapse")
+    synapse = Synapse(folder / "synapse", extra=_UNUSED | _database_of_homeserver(in_memory))
     installations = {
-        slot: Installation.prepare(folder / slot, synapse, slot=slot, database=await create_database(slot))
+        slot: Installation.prepare(folder / slot, synapse, slot=slot, database=await create_migrated(slot))
         for slot in SLOTS
     }
     synapse.registrations = [installation.registration for installation in installations.values()]
@@ -96,13 +145,13 @@ async def reel(homeserver: tuple[Synapse, dict[str, Installation]]) -> AsyncIter
 
 @pytest.fixture
 async def spare(
-    homeserver: tuple[Synapse, dict[str, Installation]], create_database: CreateDatabase, tmp_path: Path
+    homeserver: tuple[Synapse, dict[str, Installation]], create_migrated: CreateDatabase, tmp_path: Path
 ) -> AsyncIterator[Installation]:
     """A Roomreel that a test may configure, stop and kill as it likes; not started, with an empty database."""
     shared = homeserver[1]["reel-b"]
     installation = Installation(tmp_path / "reel-b", shared.synapse, dict(shared.settings))
     installation.folder.mkdir()
-    installation.write_config(database=await create_database("spare"))
+    installation.write_config(database=await create_migrated("spare"))
     yield installation
     await installation.depart()
 
