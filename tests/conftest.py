@@ -25,10 +25,15 @@ settings.register_profile("roomreel", deadline=None, derandomize=True, suppress_
 settings.load_profile("roomreel")
 
 SLOTS = ("reel", "reel-b")
-# Files that take a minute and more: begun first, they do not keep one worker busy when the others are done.
+# Files that take longest, by what `./run test` tells at its end: begun first, they do not keep one worker busy when the
+# others are done.
 SLOW = (
-    "test_crashes.py", "test_matrix.py", "test_corpus.py", "test_fingerprint.py", "test_holding.py", "test_managing.py",
-    "test_timeline.py", "test_erasing.py", "test_uploads.py", "test_admin.py",
+    "test_crashes.py", "test_corpus.py", "test_matrix.py", "test_admin.py", "test_access.py", "test_holding.py",
+    "test_managing.py", "test_timeline.py", "test_erasing.py", "test_uploads.py", "test_copies.py", "test_hls_rules.py",
+    "test_changes.py", "test_audio_kept.py", "test_fingerprint.py",
+    # in a browser
+    "test_controls_more.py", "test_views.py", "test_talk.py", "test_playing.py", "test_recording.py", "test_channel.py",
+    "test_members.py", "test_member_page.py",
 )  # fmt: skip
 
 
