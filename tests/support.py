@@ -33,20 +33,27 @@ from appservice.store import open_pool
 
 ROOT = Path(__file__).parent.parent
 WAIT_S = 60.0
+_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 
 T = TypeVar("T")
 
 
 async def eventually(ask: Callable[[], Awaitable[T]], *, seconds: float = WAIT_S, what: str = "it") -> T:
-    """Ask until the answer is true, and return it; the pause is short because tests wait for real work."""
-    deadline = asyncio.get_running_loop().time() + seconds
+    """Ask until the answer is true, and return it.
+
+    The pause is short because tests wait for real work, and twice as long as asking took: what is waited for is done
+    on the same processors as the answers.
+    """
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
     while True:
+        asked = clock()
         answer = await ask()
         if answer:
             return answer
-        if asyncio.get_running_loop().time() > deadline:
+        if clock() > deadline:
             raise AssertionError(f"{what} did not happen within {seconds} s; last answer: {answer!r}")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(max(_PAUSE_S, min(2 * (clock() - asked), _LONGEST_PAUSE_S)))
 
 
 async def apply_migrations(dsn: str) -> None:
