@@ -114,10 +114,9 @@ async def house(
 ) -> House:  # fmt: skip
     room_id = await make_room(alice, reel, bob)
     viewer = await reel.viewer(http, bob, room_id)
-    ids = {}
-    for title in TITLES:
-        event_id = await bob.send_video(room_id, with_padding(clip, tmp_path / f"{title}.mp4", title.encode()))
-        ids[title] = str((await viewer.video_in(event_id, "ready"))["id"])
+    files = {title: with_padding(clip, tmp_path / f"{title}.mp4", title.encode()) for title in TITLES}
+    events = {title: await bob.send_video(room_id, file) for title, file in files.items()}
+    ids = {title: str((await viewer.video_in(event_id, "ready"))["id"]) for title, event_id in events.items()}
     return House(reel, alice, bob, room_id, await open_host(room_id), viewer, ids)
 
 
