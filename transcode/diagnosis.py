@@ -19,6 +19,10 @@ MORE_STREAMS = "exceeds max_streams"
 """What ffmpeg prints of a file with more streams than it may open, whether it then goes on or not."""
 
 _SHOWN = 600
+# How ffmpeg ends that was told to by signals, SIGXCPU among them: at the first, in order, or in haste after some
+# (`sigterm_handler` in ffmpeg.c). The former is also its code for EPERM, of which it then tells.
+_TOLD_TO_END = frozenset({255, 123})
+_NO_RIGHT = "Operation not permitted"
 # In order: the first phrase found decides. What ffmpeg prints for a cause comes with general complaints after it.
 _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
     (MORE_STREAMS, TooManyStreams, "more streams than the limit"),
@@ -55,8 +59,11 @@ _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
 def diagnose(program: str, return_code: int, printed: str) -> TranscodeError:
     """Give the error for a program that ended with `return_code` (negative, or above 128: killed by that signal)."""
     killed_by = return_code - 128 if return_code > 0 else -return_code
-    if killed_by in {signal.SIGKILL, signal.SIGXCPU}:
-        return TookTooLong(f"{program} was killed: the limit of CPU time was reached, or this machine is out of memory")
+    if killed_by == signal.SIGKILL:
+        # Not by us: then nobody would ask.
+        return Overloaded(f"{program} was killed: this machine is out of memory, or somebody ended it")
+    if killed_by == signal.SIGXCPU or (return_code in _TOLD_TO_END and _NO_RIGHT not in printed):
+        return TookTooLong(f"{program} was told to end: the limit of CPU time was reached, or somebody ended it")
     if killed_by == signal.SIGXFSZ:
         return Failed(f"{program} wrote a file above the limit")
     for phrase, kind, meaning in _PHRASES:

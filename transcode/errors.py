@@ -99,7 +99,7 @@ class DiskFull(TranscodeError):
 
 
 class Overloaded(TranscodeError):
-    """This machine could not start a process or open a file: it lacks memory, processes or descriptors just now."""
+    """This machine lacks memory, processes or descriptors just now: it starts no process, or ended one for others."""
 
     code = "overloaded"
     final = False

@@ -16,6 +16,9 @@ from transcode.seccomp import seccomp_filter
 
 _PATIENCE = 20.0
 _FILES = 1024
+# Seconds between the soft and the hard limit of CPU time. The soft one is told by a signal of its own (SIGXCPU), again
+# each second; a program that heeds none of them is killed, which looks as if memory had run out.
+_CPU_GRACE = 30
 _SYSTEM = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")))
 # How distributions choose between libraries, and where the loader finds them.
 _LOADER = ("/etc/alternatives", "/etc/ld.so.cache")
@@ -81,7 +84,7 @@ class Sandbox:
         if self.prlimit:
             wrapped += [
                 self.prlimit,
-                f"--cpu={limits.cpu_seconds}",
+                f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + _CPU_GRACE}",
                 f"--as={limits.address_space}",
                 f"--fsize={limits.output_bytes}",
                 f"--nofile={_FILES}",

@@ -101,6 +101,30 @@ async def test_cpu_time_ends_a_job(slow: Path, tmp_path: Path, tools: Tools) -> 
     assert (caught.value.code, caught.value.final) == ("took-too-long", False)
 
 
+async def test_an_end_from_outside_is_not_the_limit_of_time(slow: Path, tmp_path: Path, tools: Tools) -> None:
+    line = [str(tools.ffmpeg), "-v", "error", "-re", "-stream_loop", "-1", "-i", f"file:{slow}", "-f", "null", "-"]
+    job = asyncio.create_task(_ran(line, slow, tools, Limits()))
+    ours = psutil.Process()
+
+    def at_work() -> list[psutil.Process]:
+        # bubblewrap is gone from its own command line once it is ffmpeg.
+        return [each for each in ours.children(recursive=True) if each.cmdline()[:1] == [str(tools.ffmpeg)]]
+
+    await until(at_work)
+    # As the kernel does it that is out of memory.
+    for process in at_work():
+        process.kill()
+    with pytest.raises(TranscodeError) as caught:
+        await job
+    assert (caught.value.code, caught.value.final) == ("overloaded", False)
+
+
+async def _ran(line: list[str], source: Path, tools: Tools, limits: Limits) -> None:
+    deadline = asyncio.get_running_loop().time() + 60
+    told: list[bytes] = []
+    await run(line, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=told.append)
+
+
 async def test_memory_is_bounded(clip: Clip, tools: Tools) -> None:
     # One picture that is too large, in one thread: where memory runs out in a whole job is chance, and so is what is
     # seen of it.

@@ -8,11 +8,16 @@ from transcode.diagnosis import diagnose
 @pytest.mark.parametrize(
     ("return_code", "printed", "code", "final"),
     [
-        (-signal.SIGKILL, "", "took-too-long", False),
+        (-signal.SIGKILL, "", "overloaded", False),
         (-signal.SIGXCPU, "", "took-too-long", False),
         (-signal.SIGXFSZ, "", "failed", False),
         # As a shell or bubblewrap tells of it.
-        (128 + signal.SIGKILL, "", "took-too-long", False),
+        (128 + signal.SIGKILL, "", "overloaded", False),
+        (128 + signal.SIGXCPU, "", "took-too-long", False),
+        # ffmpeg heeds the signal.
+        (255, "", "took-too-long", False),
+        (123, "Received > 3 system signals, hard exiting", "took-too-long", False),
+        (255, "Error opening output file: Operation not permitted", "failed", False),
         (128 + signal.SIGXFSZ, "", "failed", False),
         (1, "Number of streams exceeds max_streams parameter (16)\nOut of memory", "too-many-streams", True),
         (234, "Picture size exceeds specified max pixel count 1\nInvalid data found", "too-large-picture", True),
