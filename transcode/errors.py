@@ -78,7 +78,7 @@ class TooManyStreams(TranscodeError):
 
 
 class TookTooLong(TranscodeError):
-    """The limit of wall clock or CPU time was reached; a less busy machine may manage it."""
+    """The limit of wall clock or CPU time was reached, or nothing moved on; a less busy machine may manage it."""
 
     code = "took-too-long"
     final = False

@@ -11,10 +11,14 @@ from pathlib import Path
 from transcode.diagnosis import diagnose
 from transcode.errors import Failed, TookTooLong, shortage
 from transcode.limits import Limits
+from transcode.progress import Movement
 from transcode.sandbox import Sandbox
 
 _CHUNK = 2**16
 _TAIL = 2**14
+_LOOKS = 10
+TELLS_PROGRESS = "-progress"
+"""The option of ffmpeg's command line by which a run is watched."""
 
 
 async def run(
@@ -33,8 +37,9 @@ async def run(
     It sees the files `reads` and the folder `cwd`, in which alone it may write (paths are absolute), and of the
     hardware `devices`, files of /dev.
     `on_output` is called on the event loop with each piece of standard output; what it raises ends the run.
-    `deadline` is on the loop's clock. When the caller is cancelled, or the deadline passes, the whole process group is
-    dead before this returns. Raises TranscodeError: TookTooLong at the deadline, else what `diagnose` makes of the end.
+    `deadline` is on the loop's clock. When the caller is cancelled, the deadline passes, or a run that tells its
+    progress makes none within the limit, the whole process group is dead before this returns. Raises TranscodeError:
+    TookTooLong for the latter two, else what `diagnose` makes of the end.
     """
     program = Path(command[0]).name
     try:
@@ -44,9 +49,12 @@ async def run(
     except OSError as error:
         raise shortage(error) or Failed(f"{program} does not start: {error}") from error
     tail = _Tail()
+    movement = Movement() if TELLS_PROGRESS in command else None
     try:
         async with asyncio.timeout_at(deadline):
-            await _drain(process, on_output, tail.feed)
+            await _drain(
+                process, _both(movement.feed, on_output) if movement else on_output, tail.feed, movement, limits
+            )
             return_code = await process.wait()
     except TimeoutError as error:
         raise TookTooLong(f"{program} was stopped: the whole job may take {limits.wall_seconds:.0f} s") from error
@@ -93,13 +101,44 @@ class _Tail:
         return self._kept.decode("utf-8", "replace")
 
 
-async def _drain(process: Process, on_output: Callable[[bytes], None], on_error: Callable[[bytes], None]) -> None:
+def _both(one: Callable[[bytes], None], other: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    def take(data: bytes) -> None:
+        one(data)
+        other(data)
+
+    return take
+
+
+async def _drain(
+    process: Process,
+    on_output: Callable[[bytes], None],
+    on_error: Callable[[bytes], None],
+    movement: Movement | None,
+    limits: Limits,
+) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_forward(process.stdout, on_output))
-            tasks.create_task(_forward(process.stderr, on_error))
+            reading = [
+                tasks.create_task(_forward(process.stdout, on_output)),
+                tasks.create_task(_forward(process.stderr, on_error)),
+            ]
+            watching = tasks.create_task(_watch(movement, limits.stalled_seconds)) if movement else None
+            await asyncio.gather(*reading)
+            if watching:
+                watching.cancel()
     except ExceptionGroup as group:
         raise group.exceptions[0] from group
+
+
+async def _watch(movement: Movement, seconds: float) -> None:
+    """Raise TookTooLong once nothing has moved for so long."""
+    seen, still = movement.steps, 0
+    while still < _LOOKS:
+        # Look by look: that we stood still ourselves, frozen with the machine, is no more than one of them.
+        await asyncio.sleep(seconds / _LOOKS)
+        still = 0 if movement.steps != seen else still + 1
+        seen = movement.steps
+    raise TookTooLong(f"ffmpeg was stopped: it made no progress for {seconds:.0f} s")
 
 
 async def _forward(stream: asyncio.StreamReader | None, take: Callable[[bytes], None]) -> None:

@@ -28,6 +28,10 @@ class Limits:
     """Streams of any kind in the container. Phones write up to nine; films bring some dozens of subtitles."""
     wall_seconds: float = 4 * 3600.0
     """Time from the first look at the file to the end of the ladder, without the time `on_playable` takes."""
+    stalled_seconds: float = 900.0
+    """Time in which a run of ffmpeg that tells its progress may make none. Where a frame takes seconds, and a slow disk
+    some minutes to read past gigabytes without one, so long means that it never ends, which ffmpeg does when a thread
+    of its own cannot start."""
     cpu_seconds: int = 8 * 3600
     """CPU time of each process."""
     address_space: int = 6 * 2**30

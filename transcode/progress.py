@@ -4,6 +4,28 @@ _MICROSECONDS = 1_000_000
 _MAX_LINE = 4096
 
 
+_MOVING = frozenset({b"frame", b"total_size", b"out_time_us", b"dup_frames", b"drop_frames"})
+
+
+class Movement:
+    """Whether a run moves on at all: what changes with its work, unlike its speed, which changes with time."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._told: dict[bytes, bytes] = {}
+        self.steps = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes; `steps` counts what changed."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._rest = self._rest[-_MAX_LINE:]
+        for line in lines:
+            key, _, value = line.strip().partition(b"=")
+            if key in _MOVING and self._told.get(key) != value:
+                self._told[key] = value
+                self.steps += 1
+
+
 class Progress:
     """How far a run of a known duration (seconds) has come."""
 

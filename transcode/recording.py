@@ -108,7 +108,9 @@ async def prepare_recording(
         if on_progress:
             on_progress(progress.fraction)
 
-    await job.run(command.recording(job.given, plan, first), advance)
+    # It is silent while it decodes what is cut off at the beginning, however long that is.
+    bounds = replace(limits, stalled_seconds=limits.wall_seconds) if first else limits
+    await job.run(command.recording(job.given, plan, first), advance, bounds)
     path = job.out / command.RECORDING
     expected = collect.mp4(limits.output_bytes)
     if not await asyncio.to_thread(collect.take, job.made, command.RECORDING, path, expected):
@@ -146,10 +148,15 @@ class _Job:
         if self.given.probe.hdr:
             (self.made / CUBE).write_text(cube(self.given.probe.hdr), "ascii")
 
-    async def run(self, line: Sequence[str], on_output: Callable[[bytes], None] = lambda _: None) -> None:
-        given = self.given
+    async def run(
+        self,
+        line: Sequence[str],
+        on_output: Callable[[bytes], None] = lambda _: None,
+        limits: Limits | None = None,
+    ) -> None:
+        given, bounds = self.given, limits or self.given.limits
         await run(
-            line, sandbox=given.tools.sandbox, reads=given.reads, limits=given.limits, deadline=self._deadline,
+            line, sandbox=given.tools.sandbox, reads=given.reads, limits=bounds, deadline=self._deadline,
             on_output=on_output, cwd=self.made,
         )  # fmt: skip
 

@@ -125,6 +125,39 @@ async def _ran(line: list[str], source: Path, tools: Tools, limits: Limits) -> N
     await run(line, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=told.append)
 
 
+def _watched(tools: Tools, *arguments: str) -> list[str]:
+    return [
+        str(tools.ffmpeg),
+        "-v",
+        "error",
+        "-progress",
+        "pipe:1",
+        "-stats_period",
+        "0.1",
+        *arguments,
+        "-f",
+        "null",
+        "-",
+    ]
+
+
+async def test_what_never_moves_on_is_stopped(slow: Path, tools: Tools) -> None:
+    # It decodes for ever, and nothing comes of it.
+    line = _watched(tools, "-stream_loop", "-1", "-i", f"file:{slow}", "-vf", "select=0")
+    begin = time.monotonic()
+    with pytest.raises(TranscodeError, match="no progress for 1 s") as caught:
+        await _ran(line, slow, tools, Limits(stalled_seconds=1))
+    assert (caught.value.code, caught.value.final) == ("took-too-long", False)
+    assert time.monotonic() - begin < 30
+
+
+async def test_what_is_slow_goes_on_to_its_end(slow: Path, tools: Tools) -> None:
+    # Longer in all than it may stand still.
+    begin = time.monotonic()
+    await _ran(_watched(tools, "-re", "-i", f"file:{slow}"), slow, tools, Limits(stalled_seconds=3))
+    assert time.monotonic() - begin > 3
+
+
 async def test_memory_is_bounded(clip: Clip, tools: Tools) -> None:
     # One picture that is too large, in one thread: where memory runs out in a whole job is chance, and so is what is
     # seen of it.

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcode.progress import Progress
+from transcode.progress import Movement, Progress
 
 TOLD = b"frame=1\nout_time_us=N/A\nprogress=continue\nout_time_us=2500000\nprogress=continue\nout_time_us=99000000\n"
 
@@ -29,3 +29,14 @@ def test_nothing_to_do() -> None:
     progress = Progress(0.0)
     progress.feed(b"out_time_us=5\n")
     assert progress.fraction == 0.0
+
+
+def test_only_work_is_movement() -> None:
+    movement = Movement()
+    movement.feed(b"frame=0\nfps=0.0\nout_time_us=N/A\nspeed=N/A\nprogress=continue\n")
+    begin = movement.steps
+    movement.feed(b"frame=0\nfps=1.0\nbitrate=N/A\nout_time_us=N/A\nspeed=0.1x\nprogress=continue\n")
+    assert movement.steps == begin
+    movement.feed(b"frame=0\nout_time_us=4")
+    movement.feed(b"0\nprogress=continue\n")
+    assert movement.steps > begin
