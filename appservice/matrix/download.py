@@ -44,10 +44,10 @@ async def download(
 ) -> Downloaded:
     """Write the file of a content URI to `target` and return what it is.
 
-    Raises NotYetUploadedError while the homeserver waits for it; MediaError: `media-gone`, `media-too-large`,
-    `hash-mismatch` (final), `download-failed` (may be tried again). After an error nothing is left at `target`. An
-    encrypted attachment is written decrypted, and kept only when the hash of what came over the wire is right
-    (client-server API, "Sending encrypted attachments").
+    Raises NotYetUploadedError while the homeserver waits for it; MediaError: `media-gone` (final unless the homeserver
+    may get it yet), `media-too-large`, `hash-mismatch` (final), `download-failed` (may be tried again). After an error
+    nothing is left at `target`. An encrypted attachment is written decrypted, and kept only when the hash of what came
+    over the wire is right (client-server API, "Sending encrypted attachments").
     """
     try:
         size = 0
@@ -86,6 +86,9 @@ async def _chunks(
                 raise NotYetUploadedError(f"{mxc} is not uploaded yet.")
             if response.status == 413:
                 raise _too_large(max_bytes)
+            if response.status == 404:
+                # So it says as well while the sender's homeserver, or its own disk, has not come so far.
+                raise MediaError("media-gone", f"{mxc}: the homeserver does not have it.", final=False)
             # 403 is what a homeserver says of media that it will not fetch or has quarantined.
             if 400 <= response.status < 500 and response.status not in _MAY_PASS:
                 raise MediaError("media-gone", f"{mxc}: the homeserver answered {response.status}.", final=True)

@@ -9,6 +9,9 @@ from transcode import NO_SPACE, SCARCE, TranscodeError
 BACK_OFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10))
 """The delays after the first and each further attempt that failed for a transient cause."""
 
+SOON = (timedelta(seconds=2), timedelta(seconds=5))
+"""The delays while the homeserver does not have a file: another one may be on the way to it."""
+
 SECOND_TRY = timedelta(seconds=1)
 """The delay before the one repetition after a failure of unknown cause."""
 
@@ -20,16 +23,19 @@ SOONEST = timedelta(seconds=2)
 
 _LATEST, _PATIENCE = timedelta(seconds=20), 10
 _TRANSIENT = frozenset({"download-failed", "disk-full", "overloaded"})
+_MISSING = frozenset({"media-gone"})
 
 
 class Cause(StrEnum):
     """What a failure tells of the next attempt.
 
-    PERMANENT: it would fail in the same way. TRANSIENT: the file is not to blame, and what is may pass. UNKNOWN: an
-    ffmpeg that ended as nobody expected, a mistake of ours; mostly the file brings it about each time.
+    PERMANENT: it would fail in the same way. MISSING: the file is not there, or not yet. TRANSIENT: the file is not to
+    blame, and what is may pass. UNKNOWN: an ffmpeg that ended as nobody expected, a mistake of ours; mostly the file
+    brings it about each time.
     """
 
     PERMANENT = "permanent"
+    MISSING = "missing"
     TRANSIENT = "transient"
     UNKNOWN = "unknown"
 
@@ -38,6 +44,8 @@ def cause_of(error: MediaError | TranscodeError) -> Cause:
     """Classify a failure."""
     if error.final:
         return Cause.PERMANENT
+    if error.code in _MISSING:
+        return Cause.MISSING
     return Cause.TRANSIENT if error.code in _TRANSIENT else Cause.UNKNOWN
 
 
@@ -50,6 +58,8 @@ def retry_delay(error: MediaError | TranscodeError, *, before: str | None, tries
     cause = cause_of(error)
     if tries >= most or cause is Cause.PERMANENT:
         return None
+    if cause is Cause.MISSING:
+        return SOON[tries - 1] if tries <= len(SOON) else None
     if cause is Cause.TRANSIENT:
         return BACK_OFF[min(tries, len(BACK_OFF)) - 1]
     return SECOND_TRY if before is None else None

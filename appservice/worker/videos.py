@@ -196,7 +196,9 @@ class VideoWork:
             await self.store.discard(video)
             return None
         metrics.VIDEOS_FAILED.labels(code=error.code).inc()
-        await self.store.fail(video, error.code, given_up=not error.final)
+        # Of those the sender is told alone: nothing here is to be mended.
+        given_up = cause_of(error) not in {Cause.PERMANENT, Cause.MISSING}
+        await self.store.fail(video, error.code, given_up=given_up)
         await self._sweep_removed(video.id)
         return None
 

@@ -170,7 +170,7 @@ async def test_a_compressed_bomb_counts_as_what_it_becomes(media: Media) -> None
 @pytest.mark.parametrize(
     ("status", "code", "final"),
     [
-        (404, "media-gone", True), (410, "media-gone", True), (403, "media-gone", True),
+        (404, "media-gone", False), (410, "media-gone", True), (403, "media-gone", True),
         (400, "media-gone", True), (451, "media-gone", True), (413, "media-too-large", True),
         (408, "download-failed", False), (401, "download-failed", False), (429, "download-failed", False),
         (500, "download-failed", False), (502, "download-failed", False), (206, "download-failed", False),

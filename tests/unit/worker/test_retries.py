@@ -10,6 +10,7 @@ from appservice.worker.retries import (
     BACK_OFF,
     LONGEST_WAIT,
     SECOND_TRY,
+    SOON,
     Cause,
     cause_of,
     failure_of,
@@ -20,6 +21,7 @@ from transcode import TranscodeError
 from transcode.errors import BrokenFile, DiskFull, Failed, TookTooLong, ToolMissing
 
 GONE = MediaError("media-gone", "It is gone.", final=True)
+MISSING = MediaError("media-gone", "It is not there.", final=False)
 AWAY = MediaError("download-failed", "Nobody answers.", final=False)
 
 
@@ -32,6 +34,7 @@ def _mistake() -> MediaError:
     [
         (GONE, Cause.PERMANENT),
         (BrokenFile(), Cause.PERMANENT),
+        (MISSING, Cause.MISSING),
         (AWAY, Cause.TRANSIENT),
         (DiskFull(), Cause.TRANSIENT),
         (failure_of(OSError(errno.ENOSPC, "No space left on device")), Cause.TRANSIENT),
@@ -62,6 +65,11 @@ def _delays(error: MediaError | TranscodeError, most: int = 5) -> list[timedelta
 
 def test_what_the_file_causes_is_told_at_once() -> None:
     assert _delays(GONE) == _delays(BrokenFile()) == []
+
+
+def test_what_may_be_on_its_way_is_asked_for_again_soon() -> None:
+    assert _delays(MISSING) == list(SOON)
+    assert _delays(MISSING, most=2) == [SOON[0]]
 
 
 @pytest.mark.parametrize("error", [Failed(), TookTooLong(), ToolMissing(), _mistake()])
