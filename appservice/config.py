@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -162,13 +163,24 @@ class Rooms(_Section):
     history: Annotated[int, Field(ge=0, le=1000)] = 0
 
 
+class BlockIn(StrEnum):
+    """Where a file may not come again that was blocked: in the room of its video, or in every room."""
+
+    ROOM = "room"
+    SERVER = "server"
+
+
 class Webhook(_Section):
-    """The service that judges each video before it is shown; what is done when it gives no verdict in `timeout` s."""
+    """The service that judges each video before it is shown; what is done when it gives no verdict in `timeout` s.
+
+    `block` is where its verdict of that name holds.
+    """
 
     url: Annotated[str, AfterValidator(_hook_url)]
     secret: Annotated[Secret, Field(min_length=16)]
     timeout: Annotated[float, Field(gt=0, le=60)] = 10
     on_failure: Literal["hold", "allow"] = "hold"
+    block: BlockIn = BlockIn.ROOM
 
 
 class Moderation(_Section):

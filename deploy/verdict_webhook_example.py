@@ -23,6 +23,7 @@ _LONG_S = 3600
 def judge(question: dict[str, Any], blocked: set[str]) -> dict[str, str]:
     """Return the verdict on a video: `allow`, `hold` or `block`, and a reason that its sender may read.
 
+    Where a block holds, in the video's room or in all of them, is Roomreel's `moderation.webhook.block`.
     `question["pictures"]` are the poster and the storyboard, JPEG in base64 (`data`).
     """
     if question["sha256"] in blocked:

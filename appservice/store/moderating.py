@@ -142,18 +142,24 @@ class ModeratingStore(ContentStore):
         The file is that of a video, or one by its SHA-256. Raises UnknownContentError.
         """
         async with self._transaction() as connection:
-            if isinstance(content, Video):
-                row = await connection.fetchrow(SQL["content_of"], content.id)
-                if row is None or row["source_hash"] is None:
-                    raise UnknownContentError("It is not known yet what this video's file is.")
-                source_hash = bytes(row["source_hash"])
-            else:
-                source_hash = content
-            look = await connection.fetchval(SQL["look_of"], source_hash)
-            await connection.execute(SQL["block"], None, source_hash, look, reason, by)
-            await note(connection, by, Deed.BLOCKED, source_hash=source_hash.hex(), reason=reason)
-            count = await self._take_everywhere(connection, source_hash)
+            source_hash, count = await self._block_everywhere(connection, content, by=by, reason=reason)
         return count + await self.take_everywhere(source_hash)
+
+    async def _block_everywhere(
+        self, connection: Connection, content: Video | bytes, *, by: UserId, reason: str
+    ) -> tuple[bytes, int]:
+        """Return as `_block` does; what is taken next are the copies in all rooms."""
+        if isinstance(content, Video):
+            row = await connection.fetchrow(SQL["content_of"], content.id)
+            if row is None or row["source_hash"] is None:
+                raise UnknownContentError("It is not known yet what this video's file is.")
+            source_hash = bytes(row["source_hash"])
+        else:
+            source_hash = content
+        look = await connection.fetchval(SQL["look_of"], source_hash)
+        await connection.execute(SQL["block"], None, source_hash, look, reason, by)
+        await note(connection, by, Deed.BLOCKED, source_hash=source_hash.hex(), reason=reason)
+        return source_hash, await self._take_everywhere(connection, source_hash)
 
     async def blocks_everywhere(self) -> list[Block]:
         """Return what is blocked in all rooms, the latest first."""

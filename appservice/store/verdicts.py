@@ -47,10 +47,13 @@ class VerdictStore(ModeratingStore):
         row = await self._fetchrow("unjudged", video_id)
         return Unjudged(read_video(row), row["source_hash"].hex() if row["source_hash"] else None) if row else None
 
-    async def judge(self, video: Video, verdict: Verdict, reason: str, *, failed: str | None = None) -> bool:
+    async def judge(
+        self, video: Video, verdict: Verdict, reason: str, *, everywhere: bool = False, failed: str | None = None
+    ) -> bool:
         """Do with a video what a verdict says; False when what was judged is not there any more.
 
-        `failed` is why nobody judged it, where the configuration had to: admins are told.
+        `everywhere`: what is blocked is blocked in all rooms. `failed` is why nobody judged it, where the configuration
+        had to: admins are told.
         """
         source_hash = None
         async with self._transaction() as connection:
@@ -65,7 +68,8 @@ class VerdictStore(ModeratingStore):
                     await connection.execute(SQL["hold_judged"], now.id)
                     await self._note(connection, now, Deed.HELD, reason=reason or failed or "")
                 case Verdict.BLOCK:
-                    source_hash, _ = await self._block(connection, now, by=ITSELF, reason=reason)
+                    block = self._block_everywhere if everywhere else self._block
+                    source_hash, _ = await block(connection, now, by=ITSELF, reason=reason)
                     message = "bot-judged-because" if reason else "bot-judged"
                     arguments = {"title": now.title, "reason": reason} if reason else {"title": now.title}
                     await tell(connection, now.room_id, now.sender, now.event_id, message, **arguments)
@@ -74,7 +78,9 @@ class VerdictStore(ModeratingStore):
             await speak_of(connection, now.id)
             await concern_moderators(connection, now.id)
             await announce(connection, now.room_id)
-        if source_hash is not None:
+        if source_hash is not None and everywhere:
+            await self.take_everywhere(source_hash)
+        elif source_hash is not None:
             await self.take_copies(video.room_id, source_hash)
         return True
 

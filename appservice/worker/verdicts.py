@@ -12,7 +12,7 @@ import aiohttp
 import structlog
 
 from appservice.clean import MAX_REASON, clean_text
-from appservice.config import Webhook
+from appservice.config import BlockIn, Webhook
 from appservice.files import LocalFiles
 from appservice.matrix.discovery import read_limited
 from appservice.model import Video, VideoId
@@ -55,7 +55,8 @@ class VerdictWork:
             verdict, reason = await self._ask(self.webhook, unjudged)
         except NoVerdictError as error:
             verdict, reason, failed = Verdict(self.webhook.on_failure), "", str(error)
-        done = await self.store.judge(unjudged.video, verdict, reason, failed=failed)
+        everywhere = self.webhook.block is BlockIn.SERVER
+        done = await self.store.judge(unjudged.video, verdict, reason, everywhere=everywhere, failed=failed)
         log.info("video_judged", video_id=video_id, verdict=verdict, reason=reason, failed=failed, in_time=done)
 
     async def recover(self) -> None:

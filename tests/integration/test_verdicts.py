@@ -18,6 +18,7 @@ from aiohttp import web
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import free_port
+from tests.integration.commands.conftest import Asking, open_direct
 from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
 
 SECRET = "a-secret-of-the-tests"
@@ -120,6 +121,48 @@ async def test_the_example_allows_and_blocks(
                 return await viewer.video(good) is None
 
             await eventually(gone, what="the copy being taken away")
+
+
+async def test_a_block_holds_in_all_rooms_where_the_operator_chose_so(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path, tmp_path: Path
+) -> None:
+    bad = with_padding(clip, tmp_path / "bad.mp4", b"bad")
+    blocked = tmp_path / "blocked.txt"
+    blocked.write_text("")
+    async with example(blocked) as url:
+        webhook = {"url": url, "secret": SECRET, "block": "server"}
+        spare.write_config(moderation={"webhook": webhook}, permissions={"*": "user", alice.user_id: "admin"})
+        async with spare.running():
+            one, other = [await make_room(alice, spare, bob) for _ in range(2)]
+            alone = Asking(alice, await open_direct(alice, spare))
+            viewer = await spare.viewer(http, alice, other)
+            passed = await bob.send_video(other, bad)
+            await becomes(spare, passed, state="ready", visibility="shown")
+            blocked.write_text(hashlib.sha256(bad.read_bytes()).hexdigest() + "\n")
+            await bob.send_video(one, bad)
+            await wait_for_notice(bob, one, "not accepted by the check")
+
+            async def gone() -> bool:
+                return await viewer.video(passed) is None
+
+            await eventually(gone, what="the file being taken out of another room")
+            (block,) = await spare.rows("SELECT room_id, blocked_by FROM blocks")
+            assert (block["room_id"], block["blocked_by"]) == (None, "roomreel")
+            again = await bob.send_video(other, bad)
+
+            async def kept_out() -> bool:
+                row = await row_of(spare, again)
+                # Whoever learns just then what the file looks like may take it away first.
+                return bool(row) and (row["failure"] == "blocked" or row["visibility"] == "removed")
+
+            await eventually(kept_out, what="the file being refused in another room")
+            # An admin ends it, and it is asked about anew.
+            blocked.write_text("")
+            digits = hashlib.sha256(bad.read_bytes()).hexdigest()[:8]
+            assert (await alone(f"!reel unblock-everywhere #{digits}")).reactions == ["✅"]
+            assert not await spare.rows("SELECT FROM blocks")
+            last = await bob.send_video(one, bad)
+            await becomes(spare, last, state="ready", visibility="shown")
 
 
 async def test_nobody_sees_it_before_the_verdict(
