@@ -224,6 +224,7 @@ async def _insert_video(connection: Connection, change: intake.NewVideo, quotas:
         SQL["insert_video"], change.event_id, change.room_id, change.sender, change.title, change.mxc,
         encrypted_file_json(change.encrypted_file), change.claimed_size, change.certain, change.sent_at,
         HeldFor.APPROVAL if waits else None, change.kind, change.item, change.spoiler, change.spoiler_reason,
+        change.sent_in or change.room_id,
     )  # fmt: skip
     if video_id is not None:
         await connection.execute(SQL["share_sender"], change.sender)
@@ -267,7 +268,7 @@ async def _edited(connection: Connection, change: intake.VideoEdited, quotas: Qu
     if not here or not _may_edit(here.values(), change.video):
         return False
     slots = [Slot(row["id"], row["item"], row["mxc"], row["gone"]) for row in rows]
-    matching = match_items(slots, change.videos)
+    matching = match_items(slots, [_where_it_is_now(new, here.values()) for new in change.videos])
     edited = [await _edit(connection, here[slot.id], new) for slot, new in matching.kept]
     gone = [here[slot.id] for slot in matching.gone]
     await remove_videos(connection, gone, by=change.video.sender, redact=False, because="edit")
@@ -277,6 +278,12 @@ async def _edited(connection: Connection, change: intake.VideoEdited, quotas: Qu
     for room_id in {row["room_id"] for row in here.values()}:
         await announce(connection, room_id)  # since an upgrade another than the event's
     return any(edited) or bool(matching.gone or matching.added)
+
+
+def _where_it_is_now(new: intake.NewVideo, rows: Iterable[Row]) -> intake.NewVideo:
+    """Return what an edit brings as one for the room that has the videos of its message since an upgrade."""
+    home = next(row["room_id"] for row in rows)
+    return new if home == new.room_id else replace(new, room_id=home, sent_in=new.room_id)
 
 
 def _may_edit(rows: Iterable[Row], new: intake.NewVideo) -> bool:
@@ -342,7 +349,8 @@ async def _refuse(connection: Connection, change: intake.NewVideo) -> None:
     if change.certain and await connection.fetchval(
         SQL["refuse"], change.room_id, change.sender, change.sent_at, _TOLD_WITHIN_S, _TOLD_EVERY_S
     ):
-        await tell(connection, change.room_id, change.sender, change.event_id, "bot-moderators-add")
+        thread = None if change.sent_in else change.event_id
+        await tell(connection, change.room_id, change.sender, thread, "bot-moderators-add")
 
 
 async def _take_reaction(connection: Connection, change: intake.Reacted) -> bool:

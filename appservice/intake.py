@@ -61,6 +61,8 @@ class NewVideo:
     spoiler_reason: str | None = None
     item: int = 0
     """Its place in the gallery that brought it (MSC4274)."""
+    sent_in: RoomId | None = None
+    """The room of its event, where that is another one: an upgrade moved the videos of its message on."""
 
 
 @dataclass(frozen=True, slots=True)

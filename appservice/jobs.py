@@ -70,9 +70,9 @@ async def announce_watching(connection: Connection, room_id: str) -> None:
 
 
 async def tell(
-    connection: Connection, room_id: RoomId, user_id: UserId, thread: EventId, message: str, **arguments: object
+    connection: Connection, room_id: RoomId, user_id: UserId, thread: EventId | None, message: str, **arguments: object
 ) -> None:
-    """Let the bot say a text to somebody, once, in the thread of an event and in their language."""
+    """Let the bot say a text to somebody, once, in their language; in a thread of that room, if any."""
     said = {
         "room_id": room_id, "user_id": user_id, "thread": thread, "message": message, "arguments": arguments,
         "once": secrets.token_hex(16),

@@ -173,6 +173,11 @@ class Video:
     history: History = History.SHARED
 
     @property
+    def thread(self) -> EventId | None:
+        """The event in whose thread something can be said in its room: none since an upgrade."""
+        return self.event_id if self.sent_in == self.room_id else None
+
+    @property
     def awaits_upload(self) -> bool:
         """Say whether its event came before its file, which is still to come."""
         return self.awaited_since is not None and self.state is State.QUEUED

@@ -63,5 +63,5 @@ async def warn(connection: Connection, quotas: Quotas, video: Video) -> None:
             else:
                 message, command = f"bot-quota-near-{scope}", f"{PREFIX} quota"
                 await tell(
-                    connection, video.room_id, video.sender, video.event_id, message, percent=percent, command=command
+                    connection, video.room_id, video.sender, video.thread, message, percent=percent, command=command
                 )

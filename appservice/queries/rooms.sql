@@ -155,14 +155,14 @@ FROM members m JOIN rooms r ON r.room_id = m.room_id
 WHERE r.key = $1 AND m.key = $2 AND m.membership = 'join' AND r.bot_membership = 'join'
     AND m.changed_at >= r.bot_joined_at AND NOT is_policed(m.user_id);
 
--- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind, item, spoiler, spoiler_reason) Nothing comes back for an event that is known, or of somebody who does not want it.
+-- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind, item, spoiler, spoiler_reason, sent_in) Nothing comes back for an event that is known, or of somebody who does not want it.
 INSERT INTO videos (
     event_id, room_id, sent_in, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, position,
     held_for, visibility, kind, item, spoiler, spoiler_reason, history
 )
 -- Those of a gallery follow each other, within the millisecond.
-SELECT $1, $2, $2, $3, $4, $5, $6, $7, $8, at, at + 0.001 * $12::integer, $10::text, CASE WHEN $10 IS NULL THEN 'shown' ELSE 'held' END, $11,
-    $12, $13, $14, (SELECT history FROM rooms WHERE room_id = $2)
+SELECT $1, $2, $15, $3, $4, $5, $6, $7, $8, at, at + 0.001 * $12::integer, $10::text, CASE WHEN $10 IS NULL THEN 'shown' ELSE 'held' END, $11,
+    $12, $13, $14, (SELECT history FROM rooms WHERE room_id = $15)
 FROM (SELECT least($9::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS at) AS clock
 WHERE NOT EXISTS (SELECT FROM people WHERE user_id = $3 AND settings @> '{"add": false}')
 ON CONFLICT DO NOTHING

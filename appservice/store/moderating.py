@@ -107,7 +107,7 @@ class ModeratingStore(ContentStore):
             await self._take_away(connection, now, Deed.REJECTED, by=viewer.user_id, reason=reason)
             message = "bot-rejected-because" if reason else "bot-rejected"
             arguments = {"title": now.title, "reason": reason} if reason else {"title": now.title}
-            await tell(connection, now.room_id, now.sender, now.event_id, message, **arguments)
+            await tell(connection, now.room_id, now.sender, now.thread, message, **arguments)
 
     async def block(self, video: Video, viewer: Viewer, reason: str) -> int:
         """Take away every video of the room that is the same file or a copy, and let none come again; return how many.

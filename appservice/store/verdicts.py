@@ -72,7 +72,7 @@ class VerdictStore(ModeratingStore):
                     source_hash, _ = await block(connection, now, by=ITSELF, reason=reason)
                     message = "bot-judged-because" if reason else "bot-judged"
                     arguments = {"title": now.title, "reason": reason} if reason else {"title": now.title}
-                    await tell(connection, now.room_id, now.sender, now.event_id, message, **arguments)
+                    await tell(connection, now.room_id, now.sender, now.thread, message, **arguments)
             if failed is not None:
                 await trouble(connection, "verdict", reason=failed)
             await speak_of(connection, now.id)

@@ -1,4 +1,4 @@
-"""What the bot says to one person, in the thread of an event and in the language of that person or of the room."""
+"""What the bot says to one person, in the thread of an event if any, in the language of that person or of the room."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class TellWork:
         try:
             await self.homeserver.send_notice(
                 room_id, texts.say(said["message"], said["arguments"]), once=said["once"],
-                thread=EventId(said["thread"]), mention=user_id,
+                thread=EventId(said["thread"]) if said["thread"] else None, mention=user_id,
             )  # fmt: skip
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=room_id, subject=said["message"], reason=str(error))

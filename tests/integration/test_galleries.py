@@ -113,6 +113,23 @@ async def test_edits_follow_each_video(store: Store) -> None:
     assert {video.mxc.rpartition("/")[2] for video in await store.room_videos(ROOM)} == {"two", "new", "four"}
 
 
+async def test_edits_after_an_upgrade_follow_the_videos_and_the_settings_of_their_room(
+    store: Store, pool: Pool
+) -> None:
+    new_room = RoomId("!new:example.org")
+    await store.apply([gallery(part("a"), part("b"))])
+    await store.apply([MemberChanged(new_room, ALICE, Membership.JOIN, None, None)])
+    await store.follow_upgrade(ROOM, new_room)
+    await pool.execute("""UPDATE rooms SET settings = '{"hold": "all"}' WHERE room_id = $1""", new_room)
+    await store.apply([gallery(part("a"), part("c"), part("d"), event_id="$edit", at=2, edits="$gallery")])
+    rows = await pool.fetch("SELECT mxc, room_id, sent_in, held_for FROM videos WHERE visibility <> 'removed'")
+    assert {row["mxc"][-1]: (row["room_id"], row["sent_in"], row["held_for"]) for row in rows} == {
+        "a": (new_room, ROOM, None),
+        "c": (new_room, ROOM, "approval"),
+        "d": (new_room, ROOM, "approval"),
+    }
+
+
 async def test_a_plain_video_may_become_a_gallery_and_back(store: Store) -> None:
     plain = NewVideo(
         event_id=EventId("$gallery"), room_id=ROOM, sender=ALICE, title="one", mxc="mxc://example.org/one",

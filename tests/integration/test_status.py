@@ -100,6 +100,46 @@ async def test_a_reason_comes_once_and_is_corrected(
     assert len(await _notices(bob, room_id, event_id)) == 1
 
 
+async def test_marks_stay_with_their_message_after_an_upgrade(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    await Asking(alice, room_id)("!reel room max-length 1")
+    failed = await bob.send_video(room_id, with_padding(clip, tmp_path / "own.mp4", room_id.encode()), body="lake.mp4")
+    await wait_for_notice(bob, room_id, "cannot be shown", thread=failed)
+    await _become(alice, reel, room_id, failed, FAILED)
+    await Asking(alice, room_id)("!reel room max-length off")
+    await Asking(alice, room_id)("!reel room hold all")
+    other = with_padding(clip, tmp_path / "other.mp4", b"other" + room_id.encode())
+    waiting = await bob.send_video(room_id, other, body="hill.mp4")
+    viewer = await reel.viewer(http, alice, room_id)
+    held = await viewer.video_in(waiting, "ready")
+    replacement = await alice.upgrade_room(room_id, "12")
+    await alice.invite(replacement, reel.bot)
+    await alice.invite(replacement, bob.user_id)
+    await bob.join(replacement)
+
+    async def carried() -> bool:
+        return len(await reel.rows("SELECT FROM videos WHERE room_id = $1", replacement)) == 2
+
+    await eventually(carried, what="the upgrade being followed")
+    (row,) = await reel.rows("SELECT id FROM videos WHERE event_id = $1", failed)
+    assert (await reel.command("admin", "-c", str(reel.config), "requeue", str(row["id"])))[0] == 0
+    await _become(alice, reel, room_id, failed, PLAYABLE)
+
+    async def corrected() -> bool:
+        edits = [e["content"].get("m.new_content", {}).get("body") for e in await alice.messages(room_id, 500)]
+        return "“lake” plays now." in edits
+
+    await eventually(corrected, what="the notice being corrected in the room where it is")
+    # What is said to somebody is said where they are now; a thread there cannot begin with a message of the other room.
+    answer = await Asking(alice, replacement)(f"!reel reject #{held['id'].replace('-', '')[:8]} too dark")
+    assert answer.reactions == ["✅"]
+    await wait_for_notice(bob, replacement, "too dark")
+    await _become(alice, reel, room_id, waiting)
+    assert not await _notices(bob, replacement, waiting)
+
+
 async def test_a_room_may_want_less(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path,
     tmp_path: Path,
