@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import get_args
 
@@ -32,7 +33,7 @@ from appservice.jobs import (
 )
 from appservice.kinds import joins
 from appservice.managing import Viewer, may_add
-from appservice.model import HeldFor, Membership, Room, UserId, VideoId
+from appservice.model import HeldFor, History, Membership, Room, UserId, VideoId
 from appservice.power import is_moderator
 from appservice.quotas import NO_LIMITS, Quotas
 from appservice.removal import erase_departed, remove_videos
@@ -40,6 +41,7 @@ from appservice.rows import SQL, Row, encrypted_file_json, read_room
 from appservice.settings import Hold
 from appservice.usage import used_up
 
+_LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 _TOLD_WITHIN_S, _TOLD_EVERY_S = 3600, 86_400
 # What nobody has a say in whom a policy list bans.
 _SAID = (
@@ -224,7 +226,7 @@ async def _insert_video(connection: Connection, change: intake.NewVideo, quotas:
         SQL["insert_video"], change.event_id, change.room_id, change.sender, change.title, change.mxc,
         encrypted_file_json(change.encrypted_file), change.claimed_size, change.certain, change.sent_at,
         HeldFor.APPROVAL if waits else None, change.kind, change.item, change.spoiler, change.spoiler_reason,
-        change.sent_in or change.room_id,
+        change.sent_in or change.room_id, *_since_when(change.backfilled),
     )  # fmt: skip
     if video_id is not None:
         await connection.execute(SQL["share_sender"], change.sender)
@@ -232,6 +234,10 @@ async def _insert_video(connection: Connection, change: intake.NewVideo, quotas:
         if change.of_before:
             await connection.execute(SQL["mark_of_before"], video_id)
         await _begin(connection, change, VideoId(str(video_id)), quotas)
+
+
+def _since_when(found: intake.Backfilled | None) -> tuple[datetime | None, History | None]:
+    return (found.sent_after or _LONG_AGO, found.history) if found else (None, None)
 
 
 async def _begin(connection: Connection, change: intake.NewVideo, video_id: VideoId, quotas: Quotas) -> None:

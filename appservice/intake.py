@@ -37,6 +37,18 @@ _DECISIONS = {APPROVE: True, REJECT: False}
 
 
 @dataclass(frozen=True, slots=True)
+class Backfilled:
+    """What is known of a message that was found by looking back: it came out of its turn.
+
+    `sent_after` is by the database's clock, None where nothing is known. `history` is the strictest visibility that the
+    room may have had then.
+    """
+
+    sent_after: datetime | None
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
 class NewVideo:
     """A message that carries a video, or what is shown as one, or what may turn out to be one (`certain` is false).
 
@@ -63,6 +75,7 @@ class NewVideo:
     """Its place in the gallery that brought it (MSC4274)."""
     sent_in: RoomId | None = None
     """The room of its event, where that is another one: an upgrade moved the videos of its message on."""
+    backfilled: Backfilled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -600,7 +613,8 @@ def _lifetime(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53 else None
 
 
-def _history(value: object) -> History:
+def history_of(value: object) -> History:
+    """Return what a `history_visibility` means for members."""
     # `world_readable` tells members no more than `shared` does, which is what holds where nothing valid is said.
     return History(value) if value in ("invited", "joined") else History.SHARED
 
@@ -618,7 +632,7 @@ def _room_state(kind: str, event: Mapping[str, object]) -> Change | None:
             replaced_by = _identifier(_content(event).get("replacement_room"), "!", "replacement_room")
             return RoomReplaced(_room_id(event), RoomId(replaced_by), _state_event_id(event))
         case "m.room.history_visibility":
-            history = _history(_content(event).get("history_visibility"))
+            history = history_of(_content(event).get("history_visibility"))
             return HistoryChanged(_room_id(event), history, _state_event_id(event))
         case "m.room.retention":
             lifetime = _lifetime(_content(event).get("max_lifetime"))

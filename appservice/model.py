@@ -124,7 +124,7 @@ class Video:
     `attempts_spared`: those that waited for their turn when their worker died. `awaited_since`: when its file was found
     to be not uploaded yet, whatever has come since. `spoiler`: nobody sees it without asking for it. `item`: its slot
     among the videos of its message. `history`: who of the room may see it, as that was when it was sent; what is not
-    known yet is `joined`.
+    known yet is `joined`. `sent_since`: it was sent then at the earliest, by our clock, in ms since the epoch.
     """
 
     id: VideoId
@@ -171,6 +171,7 @@ class Video:
     spoiler_reason: str | None = None
     item: int = 0
     history: History = History.SHARED
+    sent_since: int = 0
 
     @property
     def thread(self) -> EventId | None:
@@ -251,6 +252,8 @@ class Room:
     settings: RoomSettings
     max_lifetime: int | None
     last_event: EventId | None = None
+    last_event_at: datetime | None = None
+    """What is behind `last_event` was sent after that, by the database's clock; None: not known."""
     made_for: UserId | None = None
 
 

@@ -1,5 +1,6 @@
 """The named queries of `queries/`, and how their rows become what the core knows."""
 
+import math
 import re
 from importlib.resources import files
 from typing import Any
@@ -58,6 +59,7 @@ def _encrypted_file(value: dict[str, str] | None) -> EncryptedFile | None:
 def read_video(row: asyncpg.Record) -> Video:
     """Read a row of `videos`."""
     state = State(row["state"])
+    since = row["sent_after"] or row["received_at"]
     return Video(
         id=VideoId(str(row["id"])),
         event_id=EventId(row["event_id"]),
@@ -105,6 +107,7 @@ def read_video(row: asyncpg.Record) -> Video:
         item=row["item"],
         # `before`: stored by a release that served it as this.
         history=History.SHARED if row["history"] == "before" else History(row["history"] or History.JOINED),
+        sent_since=math.floor(since.timestamp() * 1000) if since else 0,
     )
 
 
@@ -112,7 +115,17 @@ def read_room(row: asyncpg.Record) -> Room:
     """Read a row of `rooms`."""
     fields: dict[str, Any] = {
         name: row[name]
-        for name in ("key", "name", "power_levels", "encrypted", "widget_placed", "inviter", "max_lifetime", "made_for")
+        for name in (
+            "key",
+            "name",
+            "power_levels",
+            "encrypted",
+            "widget_placed",
+            "inviter",
+            "max_lifetime",
+            "made_for",
+            "last_event_at",
+        )
     }
     return Room(
         room_id=RoomId(row["room_id"]),

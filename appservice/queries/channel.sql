@@ -16,8 +16,8 @@ UPDATE channels SET starts_at = $2, items = $3, before = $4 WHERE room_id = $1;
 SELECT v.*
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
 WHERE v.room_id = $1 AND v.visibility <> 'removed' AND (
-    v.history IN ('shared', 'before') OR v.sent_in = $1 AND v.sent_at >= (
-        SELECT coalesce(max(floor(extract(epoch FROM n.joined_at) * 1000)::bigint), 0) FROM members n
+    v.history IN ('shared', 'before') OR v.sent_in = $1 AND coalesce(v.sent_after, v.received_at, to_timestamp(0)) >= (
+        SELECT coalesce(max(CASE WHEN n.join_heard THEN n.joined_at ELSE now() END), to_timestamp(0)) FROM members n
         WHERE n.room_id = $1 AND n.membership = 'join'
     )
 )

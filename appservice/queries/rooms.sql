@@ -41,7 +41,7 @@ UPDATE videos v SET history = r.history FROM rooms r
 WHERE v.room_id = $1 AND (v.history IS NULL OR v.history = 'before') AND r.room_id = v.room_id AND r.history IS NOT NULL;
 
 -- name: withheld (ids, user_id) Those that somebody may not see: they were not there when it was sent.
-SELECT v.id FROM videos v WHERE v.id = ANY ($1) AND NOT was_there(v.sent_in, $2, v.history, v.sent_at);
+SELECT v.id FROM videos v WHERE v.id = ANY ($1) AND NOT was_there(v.sent_in, $2, v.history, coalesce(v.sent_after, v.received_at), v.received_at);
 
 -- name: set_power_levels (room_id, content)
 UPDATE rooms SET power_levels = $2, power_told_at = clock_timestamp() WHERE room_id = $1;
@@ -83,20 +83,28 @@ SELECT room_id FROM rooms WHERE bot_membership = 'join';
 -- name: joined_rooms () The rooms that the bot is in, to be looked at anew at a start.
 SELECT room_id FROM rooms WHERE bot_membership IN ('join', 'invite') ORDER BY key;
 
--- name: upsert_member (room_id, user_id, membership, display_name, avatar_mxc)
+-- name: upsert_member (room_id, user_id, membership, display_name, avatar_mxc) As an event told.
 INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (room_id, user_id) DO UPDATE
 SET membership = excluded.membership, display_name = excluded.display_name,
-    avatar_mxc = excluded.avatar_mxc, changed_at = clock_timestamp();
+    avatar_mxc = excluded.avatar_mxc, changed_at = clock_timestamp(), join_heard = true;
+
+-- name: forget_since_when (room_id, user_ids, event_ids) Members whose joining, or coming back, was not heard: since when they are there is not known before now.
+UPDATE members SET joined_at = clock_timestamp(), invited_at = clock_timestamp(), join_heard = true
+WHERE room_id = $1 AND membership IN ('join', 'invite') AND user_id IN (
+    SELECT lost.user_id FROM unnest($2::text[], $3::text[]) AS lost (user_id, event_id)
+    WHERE NOT EXISTS (SELECT FROM seen_events s WHERE s.event_id = lost.event_id)
+);
 
 -- name: answer_member (room_id, user_id, membership, display_name, avatar_mxc, requested_at) One member as the homeserver answered; what an event said later stays. Nothing comes back where nothing changes. Of strangers nothing is kept.
-INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc, changed_at)
-SELECT $1, $2, $3, $4, $5, $6 FROM rooms r
+INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc, changed_at, join_heard)
+SELECT $1, $2, $3, $4, $5, $6, $3 <> 'join' FROM rooms r
 WHERE r.room_id = $1 AND r.members_forgotten_at <= $6
     AND ($3 = 'join' OR EXISTS (SELECT FROM members WHERE room_id = $1 AND user_id = $2))
 ON CONFLICT (room_id, user_id) DO UPDATE
 SET membership = excluded.membership, display_name = excluded.display_name, avatar_mxc = excluded.avatar_mxc,
-    changed_at = excluded.changed_at
+    changed_at = excluded.changed_at,
+    join_heard = CASE WHEN members.membership = 'join' THEN members.join_heard ELSE excluded.join_heard END
 WHERE members.changed_at <= $6 AND (
     (members.membership, members.display_name, members.avatar_mxc)
         IS DISTINCT FROM (excluded.membership, excluded.display_name, excluded.avatar_mxc)
@@ -141,7 +149,7 @@ WHERE m.room_id = $1 AND m.user_id = $2 AND m.membership = 'join' AND r.bot_memb
 
 -- name: joined_members (room_id)
 SELECT key, user_id, display_name, avatar_mxc, avatar_video,
-    coalesce(floor(extract(epoch FROM joined_at) * 1000)::bigint, 0) AS joined_at
+    coalesce(ceil(extract(epoch FROM CASE WHEN join_heard THEN joined_at ELSE now() END) * 1000)::bigint, 0) AS joined_at
 FROM members WHERE room_id = $1 AND membership = 'join';
 
 -- name: member_avatar (room_key, viewer_key, member_key) The avatar of a member, for another joined member of the same room.
@@ -155,14 +163,18 @@ FROM members m JOIN rooms r ON r.room_id = m.room_id
 WHERE r.key = $1 AND m.key = $2 AND m.membership = 'join' AND r.bot_membership = 'join'
     AND m.changed_at >= r.bot_joined_at AND NOT is_policed(m.user_id);
 
--- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind, item, spoiler, spoiler_reason, sent_in) Nothing comes back for an event that is known, or of somebody who does not want it.
+-- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind, item, spoiler, spoiler_reason, sent_in, sent_after or NULL, least history visibility or NULL) Nothing comes back for an event that is known, or of somebody who does not want it.
 INSERT INTO videos (
     event_id, room_id, sent_in, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, position,
-    held_for, visibility, kind, item, spoiler, spoiler_reason, history
+    held_for, visibility, kind, item, spoiler, spoiler_reason, sent_after, history
 )
 -- Those of a gallery follow each other, within the millisecond.
 SELECT $1, $2, $15, $3, $4, $5, $6, $7, $8, at, at + 0.001 * $12::integer, $10::text, CASE WHEN $10 IS NULL THEN 'shown' ELSE 'held' END, $11,
-    $12, $13, $14, (SELECT history FROM rooms WHERE room_id = $15)
+    $12, $13, $14, $16, (
+        SELECT CASE WHEN $17::text IS NULL THEN history WHEN 'joined' IN (coalesce(history, 'joined'), $17) THEN 'joined'
+            WHEN 'invited' IN (history, $17) THEN 'invited' ELSE history END
+        FROM rooms WHERE room_id = $15
+    )
 FROM (SELECT least($9::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS at) AS clock
 WHERE NOT EXISTS (SELECT FROM people WHERE user_id = $3 AND settings @> '{"add": false}')
 ON CONFLICT DO NOTHING
@@ -198,7 +210,7 @@ WHERE v.id = $1 AND v.room_id = $2 AND v.visibility = 'shown' AND v.state IN ('p
 SELECT v.stage
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
 WHERE v.id = $1 AND v.room_id = $2 AND v.visibility = 'shown' AND v.state IN ('playable', 'ready')
-    AND (v.sender = $3 OR was_there(v.sent_in, $3, v.history, v.sent_at));
+    AND (v.sender = $3 OR was_there(v.sent_in, $3, v.history, coalesce(v.sent_after, v.received_at), v.received_at));
 
 -- name: begin_attempt (id, from_states) One more attempt; nothing comes back when there is nothing left to do, or the bot has left.
 UPDATE videos SET state = CASE WHEN state = 'playable' THEN state ELSE 'processing' END,

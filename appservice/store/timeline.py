@@ -5,7 +5,7 @@ from datetime import datetime
 
 from appservice.intake import Change, VideoEdited
 from appservice.jobs import Pool
-from appservice.model import EventId, RoomId
+from appservice.model import EventId, RoomId, UserId
 from appservice.quotas import NO_LIMITS, Quotas
 from appservice.rows import SQL
 from appservice.store.applying import apply_all
@@ -20,13 +20,22 @@ class TimelineStore(Database):
         self._quotas = quotas
 
     async def take(
-        self, room_id: RoomId, changes: Sequence[Change], *, newest: EventId | None, requested_at: datetime
+        self,
+        room_id: RoomId,
+        changes: Sequence[Change],
+        *,
+        newest: EventId | None,
+        requested_at: datetime,
+        moved: Sequence[tuple[UserId, EventId]] = (),
     ) -> int:
         """Store changes that were found, and how far we looked; return how many were missed.
 
-        `requested_at` is the database's clock before the homeserver was asked.
+        `moved` are those who came or went in what was looked through, each with the event: where that was not heard, it
+        is not known since when they are there. `requested_at` is the database's clock before the homeserver was asked.
         """
         async with self._transaction() as connection:
+            users, events = [user_id for user_id, _ in moved], [event_id for _, event_id in moved]
+            await connection.execute(SQL["forget_since_when"], room_id, users, events)
             taken, _ = await apply_all(connection, changes, self._quotas)
             if newest is not None:
                 await connection.execute(SQL["keep_mark"], room_id, newest, requested_at)

@@ -65,7 +65,7 @@ def for_all(videos: Sequence[Video], members: Sequence[Member]) -> list[Video]:
     return [
         video
         for video in here
-        if video.history is History.SHARED or (video.sent_in == video.room_id and video.created_at >= newest)
+        if video.history is History.SHARED or (video.sent_in == video.room_id and video.sent_since >= newest)
     ]
 
 

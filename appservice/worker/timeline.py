@@ -15,9 +15,20 @@ import structlog
 
 from appservice.config import Config
 from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, RefusedByHomeserverError
-from appservice.intake import BotMembershipChanged, MessageChange, NewGallery, NewVideo, VideoEdited, read_event
+from appservice.intake import (
+    Backfilled,
+    BotMembershipChanged,
+    HistoryChanged,
+    MemberChanged,
+    MessageChange,
+    NewGallery,
+    NewVideo,
+    VideoEdited,
+    history_of,
+    read_event,
+)
 from appservice.matrix.client import Homeserver
-from appservice.model import EventId, Membership, Room, RoomId
+from appservice.model import EventId, History, Membership, Room, RoomId, UserId
 from appservice.store import Store, TimelineStore
 
 log = structlog.get_logger()
@@ -37,9 +48,35 @@ class _Found:
     """What lies behind a room's newest event, newest first; `end` is the event that was looked for."""
 
     changes: list[MessageChange] = field(default_factory=list)
+    histories: set[History] = field(default_factory=set)
+    """The history visibilities that the room had in the meantime."""
+    moved: list[tuple[UserId, EventId]] = field(default_factory=list)
+    """Who came or went in the meantime."""
     looked_at: int = 0
     newest: EventId | None = None
     end: EventId | None = None
+
+    def note_state(self, event: Event) -> None:
+        """Remember what an event says of who could read what was sent around it."""
+        if "state_key" not in event:
+            return
+        try:
+            change = read_event(event, bot=UserId(""), permissions={})
+        except MalformedEventError:
+            return
+        before = _content_before(event)
+        if isinstance(change, HistoryChanged):
+            self.histories |= {change.history, history_of(before.get("history_visibility"))}
+            unsigned = event.get("unsigned")
+            if not before and isinstance(unsigned, dict) and "replaces_state" in unsigned:
+                self.histories.add(History.JOINED)  # the homeserver does not say what it replaced
+        elif isinstance(change, MemberChanged) and change.event_id and change.membership != before.get("membership"):
+            self.moved.append((change.user_id, change.event_id))
+
+    def backfilled(self, sent_after: datetime | None) -> list[MessageChange]:
+        """Return what was found, oldest first, as sent at any time after one that is known (or not)."""
+        strictest = max(self.histories, key=list(History).index, default=History.SHARED)
+        return [_backfilled(change, Backfilled(sent_after, strictest)) for change in self.changes[::-1]]
 
 
 @dataclass
@@ -112,8 +149,9 @@ class TimelineWork:
         found = await self._until(room.room_id, lambda event: event.get("event_id") == mark)
         if not found.looked_at:
             return
+        changes = found.backfilled(room.last_event_at)
         missed = await self.timeline.take(
-            room.room_id, found.changes[::-1], newest=found.newest, requested_at=requested_at
+            room.room_id, changes, newest=found.newest, requested_at=requested_at, moved=found.moved
         )
         if missed:
             log.warning("gap_closed", room_id=room.room_id, missed=missed, looked_at=found.looked_at)
@@ -126,13 +164,15 @@ class TimelineWork:
         wanted = room.settings.history
         if history := self.config.rooms.history if wanted is None else wanted:
             await self._look_at_history(room, history, requested_at)
-        videos = [change for change in found.changes[::-1] if isinstance(change, NewVideo | NewGallery | VideoEdited)]
-        await self.timeline.take(room.room_id, videos, newest=found.newest, requested_at=requested_at)
+        videos = [c for c in found.backfilled(None) if isinstance(c, NewVideo | NewGallery | VideoEdited)]
+        await self.timeline.take(
+            room.room_id, videos, newest=found.newest, requested_at=requested_at, moved=found.moved
+        )
 
     async def _look_at_history(self, room: Room, messages: int, requested_at: datetime) -> None:
         """Take the videos of those who are here among so many messages of before the bot came."""
         members = {member.user_id for member in await self.store.joined_members(room.room_id)}
-        changes: list[MessageChange] = []
+        found = _Found()
         looked = seen = 0
         async with aclosing(self._backwards(room.room_id, await self._start_of_history(room.room_id))) as pages:
             async for event in pages:
@@ -140,12 +180,14 @@ class TimelineWork:
                 seen += event.get("type") == "m.room.message"
                 if seen > messages or looked > _EVENTS_OF_HISTORY:
                     break
+                found.note_state(event)
                 change = self._read(event, room.room_id)
                 if isinstance(change, NewVideo | NewGallery) and change.sender in members:
-                    changes.append(_of_before(change))
+                    found.changes.append(_of_before(change))
                 elif isinstance(change, VideoEdited):
-                    changes.append(change)
-        taken = await self.timeline.take(room.room_id, changes[::-1], newest=None, requested_at=requested_at)
+                    found.changes.append(change)
+        changes = found.backfilled(None)
+        taken = await self.timeline.take(room.room_id, changes, newest=None, requested_at=requested_at)
         log.info("history_read", room_id=room.room_id, messages=min(seen, messages), taken=taken)
 
     async def _start_of_history(self, room_id: RoomId) -> str | None:
@@ -169,6 +211,7 @@ class TimelineWork:
                 if found.looked_at == MOST_EVENTS or not isinstance(sent_at, int) or sent_at < oldest:
                     break
                 found.looked_at += 1
+                found.note_state(event)
                 # Events may be large: what they change is all that is kept of them.
                 if change := self._read(event, room_id):
                     found.changes.append(change)
@@ -184,12 +227,9 @@ class TimelineWork:
                 return
 
     def _is_our_coming(self, event: Event) -> bool:
-        content, unsigned = event.get("content"), event.get("unsigned")
         if event.get("type") != "m.room.member" or event.get("state_key") != self.homeserver.bot:
             return False
-        before = unsigned.get("prev_content") if isinstance(unsigned, dict) else None
-        was = before.get("membership") if isinstance(before, dict) else None
-        return isinstance(content, dict) and content.get("membership") == "join" and was != "join"
+        return bool(_content(event).get("membership") == "join" and _content_before(event).get("membership") != "join")
 
     def _read(self, event: Event, room_id: RoomId) -> MessageChange | None:
         try:
@@ -249,6 +289,31 @@ async def _newest(homeserver: Homeserver, room_id: RoomId) -> EventId | None:
         log.warning("timeline_unread", room_id=room_id, reason=str(error))
         return None
     return _id(page[0]) if page else None
+
+
+def _backfilled(change: MessageChange, found: Backfilled) -> MessageChange:
+    match change:
+        case NewVideo():
+            return replace(change, backfilled=found)
+        case NewGallery():
+            return replace(change, videos=tuple(replace(video, backfilled=found) for video in change.videos))
+        case VideoEdited():
+            first, *others = [replace(video, backfilled=found) for video in change.videos]
+            return replace(change, video=first, others=tuple(others))
+        case _:
+            return change
+
+
+def _content(event: Event) -> Event:
+    content = event.get("content")
+    return content if isinstance(content, dict) else {}
+
+
+def _content_before(event: Event) -> Event:
+    """Return the content that a state event replaced, as far as the homeserver says."""
+    unsigned = event.get("unsigned")
+    before = unsigned.get("prev_content") if isinstance(unsigned, dict) else None
+    return before if isinstance(before, dict) else {}
 
 
 def _of_before(sent: NewVideo | NewGallery) -> NewVideo | NewGallery:

@@ -1,6 +1,10 @@
 """What was sent before somebody came is kept from them where the room's history visibility says so."""
 
 import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +13,174 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
+from appservice.intake import Backfilled, BotMembershipChanged, HistoryChanged, MemberChanged, NewVideo
+from appservice.jobs import Pool
+from appservice.model import EventId, History, Membership, RoomId, UserId
+from appservice.store import Store, TimelineStore
+from appservice.web.reels import for_all
 from tests.integration.commands.conftest import Asking
-from tests.support import Installation, Viewer, eventually, make_room, with_padding
+from tests.integration.test_timeline import swallowing
+from tests.support import Installation, Viewer, eventually, make_room, migrated_pool, with_padding
+
+ALICE, CAROL, BOT = UserId("@alice:example.org"), UserId("@carol:example.org"), UserId("@reel:example.org")
+EARLY, LATE = 0, 2**52
+"""What a sender's clock may say."""
+
+
+# In the database
+
+
+@pytest.fixture(scope="module")
+async def pool(create_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Pool]:
+    async with migrated_pool(await create_database("history"), size=3) as pool:
+        yield pool
+
+
+def _member(room_id: RoomId, user_id: UserId, membership: Membership) -> MemberChanged:
+    return MemberChanged(room_id, user_id, membership, None, None, EventId(f"${secrets.token_hex(8)}"))
+
+
+def _video(room_id: RoomId, title: str, sent_at: int, backfilled: Backfilled | None = None) -> NewVideo:
+    event_id, mxc = EventId(f"${secrets.token_hex(8)}"), f"mxc://example.org/{secrets.token_hex(8)}"
+    video = NewVideo(event_id, room_id, ALICE, title, mxc, None, None, certain=True, sent_at=sent_at)
+    return replace(video, backfilled=backfilled)
+
+
+async def _room(store: Store, history: History) -> RoomId:
+    room_id = RoomId(f"!{secrets.token_hex(8)}:example.org")
+    await store.apply([
+        BotMembershipChanged(room_id, Membership.JOIN, ALICE), HistoryChanged(room_id, history),
+        _member(room_id, ALICE, Membership.JOIN),
+    ])  # fmt: skip
+    return room_id
+
+
+async def _seen(store: Store, room_id: RoomId) -> set[str]:
+    """Return what Carol sees."""
+    return {video.title for video in await store.readable(await store.room_videos(room_id), CAROL)}
+
+
+def _expected(steps: tuple[str, ...], history: History) -> set[str]:
+    """Return the videos, by the places of their steps, of since Carol is there without a break."""
+    there = {"join"} if history is History.JOINED else {"join", "invite"}
+    since: int | None = None
+    membership = "leave"
+    for place, step in enumerate(steps):
+        if step != "video":
+            if step in there and membership not in there:
+                since = place
+            membership = step
+    return {str(place) for place, step in enumerate(steps) if step == "video" and since is not None and place > since}
+
+
+@pytest.mark.parametrize("history", [History.JOINED, History.INVITED])
+@pytest.mark.parametrize("clock", [EARLY, LATE])
+async def test_the_order_of_arrival_decides_and_no_senders_clock(pool: Pool, history: History, clock: int) -> None:
+    store = Store(pool)
+    orders = [
+        (*steps, "join", "video")
+        for steps in product(["invite", "join", "leave", "video"], repeat=4)
+        # Nobody invites who is there, and nothing is told twice in a row but videos.
+        if not any(pair in {("join", "invite"), ("join", "join"), ("leave", "leave"), ("invite", "invite")}
+                   for pair in pairwise(step for step in (*steps, "join") if step != "video"))
+    ]  # fmt: skip
+    assert len(orders) > 50
+    for steps in orders:
+        room_id = await _room(store, history)
+        await store.apply([
+            _video(room_id, str(place), clock) if step == "video" else _member(room_id, CAROL, Membership(step))
+            for place, step in enumerate(steps)
+        ])  # fmt: skip
+        assert await _seen(store, room_id) == _expected(steps, history), steps
+        together = for_all(await store.room_videos(room_id), await store.joined_members(room_id))
+        # Since her own joining, whatever she was invited to.
+        assert {video.title for video in together} <= _expected(steps, History.JOINED), steps
+
+
+async def test_a_membership_that_was_asked_for_may_be_ahead_of_what_was_sent_before(pool: Pool) -> None:
+    store = Store(pool)
+    room_id = await _room(store, History.JOINED)
+    # She opened the widget before the transactions with all that arrived.
+    assert await store.answer_member(_member(room_id, CAROL, Membership.JOIN), await store.now())
+    await store.apply([_video(room_id, "before", LATE)])
+    assert await _seen(store, room_id) == set()
+    await store.apply([_member(room_id, CAROL, Membership.JOIN), _video(room_id, "after", EARLY)])
+    assert await _seen(store, room_id) == {"after"}
+    # A new name is no new joining.
+    await store.apply([_member(room_id, CAROL, Membership.JOIN)])
+    assert await _seen(store, room_id) == {"after"}
+
+
+async def test_what_was_found_by_looking_back_is_shown_to_those_who_were_there_for_certain(pool: Pool) -> None:
+    store, timeline = Store(pool), TimelineStore(pool)
+
+    async def found(room_id: RoomId, since: datetime | None, history: History, title: str) -> None:
+        video = _video(room_id, title, LATE, Backfilled(since, history))
+        await timeline.take(room_id, [video], newest=None, requested_at=await store.now())
+
+    room_id = await _room(store, History.JOINED)
+    before = await store.now()
+    await store.apply([_member(room_id, CAROL, Membership.JOIN)])
+    after = await store.now()
+    await found(room_id, before, History.SHARED, "perhaps before she came")
+    await found(room_id, None, History.SHARED, "at any time")
+    await found(room_id, after, History.SHARED, "after she came")
+    assert await _seen(store, room_id) == {"after she came"}
+    # She went and came back meanwhile, as an event says that was lost.
+    lost = [(CAROL, EventId("$lost"))]
+    await timeline.take(room_id, [], newest=None, requested_at=await store.now(), moved=lost)
+    assert await _seen(store, room_id) == set()
+    # What was heard of changes nothing.
+    heard = _member(room_id, CAROL, Membership.JOIN)
+    await store.apply([heard, _video(room_id, "now", EARLY)])
+    assert heard.event_id
+    moved = [(CAROL, heard.event_id)]
+    await timeline.take(room_id, [], newest=None, requested_at=await store.now(), moved=moved)
+    assert await _seen(store, room_id) == {"now"}
+    # The visibility of then, where it was stricter.
+    room_id = await _room(store, History.SHARED)
+    await store.apply([_member(room_id, CAROL, Membership.JOIN)])
+    await found(room_id, None, History.SHARED, "shared")
+    await found(room_id, None, History.JOINED, "joined")
+    assert await _seen(store, room_id) == {"shared"}
+
+
+# In the whole service
+
+
+async def test_what_was_lost_keeps_the_visibility_that_the_room_had(
+    spare: Installation, http: aiohttp.ClientSession, synapse: Synapse, alice: MatrixClient, bob: MatrixClient,
+    clip: Path,
+) -> None:  # fmt: skip
+    async with await synapse.user(f"newcomer-{secrets.token_hex(4)}") as carol:
+        async with spare.running():
+            room_id = await make_room(alice, spare, bob)
+
+            async def looked() -> bool:
+                query = (
+                    "SELECT FROM rooms r JOIN members m USING (room_id) WHERE m.user_id = $1 AND last_event IS NOT NULL"
+                )
+                return bool(await spare.rows(query, bob.user_id))
+
+            await eventually(looked, what="bob being known, and a first look back")
+        async with swallowing(spare) as lost:
+            await alice.send_state(room_id, "m.room.history_visibility", {"history_visibility": "joined"})
+            video = await alice.send_video(room_id, clip)
+            await alice.send_state(room_id, "m.room.history_visibility", {"history_visibility": "shared"})
+            shared = await alice.send_video(room_id, clip, body="shared")
+            await alice.invite(room_id, carol.user_id)
+            await carol.join(room_id)
+
+            async def swallowed() -> bool:
+                return {video, shared} <= lost
+
+            await eventually(swallowed, what="the homeserver delivering into nothing")
+        async with spare.running():
+            hers = await spare.viewer(http, alice, room_id)
+            for event_id in (video, shared):
+                await hers.video_in(event_id, "ready")
+            sees = await spare.viewer(http, carol, room_id)
+            assert await sees.video(video) is None
 
 
 async def _set(user: MatrixClient, reel: Installation, room_id: str, visibility: str) -> None:

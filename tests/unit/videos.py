@@ -44,6 +44,7 @@ def make_video(number: int = 1, **changes: Any) -> Video:  # noqa: ANN401 - each
         "renditions": (rendition(),), "available": None, "blurhash": None, "storyboard": None, "has_preview": False,
         "captions": (),
         "percent": None, "remaining": None, "created_at": number, "version": 1, "hidden_by": None, "published": False,
+        "sent_since": number,
     }  # fmt: skip
     return Video(**{**fields, **changes})
 
