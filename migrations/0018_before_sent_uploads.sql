@@ -38,7 +38,10 @@ ON CONFLICT DO NOTHING;
 ALTER TABLE videos
     ADD COLUMN arrived_at  timestamptz NOT NULL DEFAULT now(),
     -- When its downloaded size was found to have room in the quotas.
-    ADD COLUMN admitted_at timestamptz NOT NULL DEFAULT 'infinity';
+    ADD COLUMN admitted_at timestamptz NOT NULL DEFAULT 'infinity',
+    -- It is ready, and what follows from that is not done: how often that was begun again. NULL: nothing is left to do.
+    ADD COLUMN finishing   integer;
+CREATE INDEX videos_finishing ON videos (id) WHERE finishing IS NOT NULL;
 ALTER TABLE videos ALTER COLUMN arrived_at SET DEFAULT clock_timestamp();
 -- Of those that wait just now their senders' clocks are all that is known.
 UPDATE videos SET arrived_at = least(now(), to_timestamp(sent_at / 1000.0)) WHERE state IN ('queued', 'processing', 'playable');

@@ -277,7 +277,7 @@ ORDER BY position, id;
 
 -- name: unfinished_without_job () What a lost job left behind, or the bot where it left and came back.
 SELECT id FROM videos
-WHERE state IN ('queued', 'processing', 'playable') AND visibility <> 'removed'
+WHERE (state IN ('queued', 'processing', 'playable') OR state = 'ready' AND finishing IS NOT NULL) AND visibility <> 'removed'
     AND NOT EXISTS (SELECT FROM rooms r WHERE r.room_id = videos.room_id AND r.left_at IS NOT NULL)
     AND NOT EXISTS (
         SELECT FROM pgqueuer WHERE entrypoint = 'video' AND payload = convert_to(videos.id::text, 'UTF8')
@@ -289,9 +289,17 @@ UPDATE videos SET state = $4, stage = $5, duration = $6, width = $7, height = $8
     bytes = CASE WHEN $4 = 'ready' OR admitted_at = 'infinity' THEN $17 ELSE greatest($17, claimed_size) END,
     percent = CASE WHEN $4 = 'ready' THEN NULL ELSE percent END,
     remaining = CASE WHEN $4 = 'ready' THEN NULL ELSE remaining END,
-    failure = NULL, changed_at = now()
+    failure = NULL, finishing = CASE WHEN $4 = 'ready' THEN 0 END, changed_at = now()
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
+
+-- name: begin_finishing (id, most) Begin again what follows from a video being ready, after the worker that was to do it died or was stopped. Nothing comes back when that is done, or was begun too often.
+UPDATE videos SET finishing = CASE WHEN finishing < $2 THEN finishing + 1 END
+WHERE id = $1 AND finishing IS NOT NULL AND state = 'ready' AND visibility <> 'removed'
+RETURNING *;
+
+-- name: finished (id, attempt)
+UPDATE videos SET finishing = NULL WHERE id = $1 AND attempts = $2;
 
 -- name: grow (id, attempt, stage, available) More segments exist; only the newest attempt may say so. Tell who waits for them (LISTEN roomreel_grown).
 WITH grown AS (

@@ -30,7 +30,7 @@ UPDATE videos SET edited_at = NULL WHERE sent_in = $1 AND event_id = $2;
 UPDATE videos v SET mxc = $2, encrypted_file = $3, claimed_size = $4, certain = $5, kind = $7,
     version = v.version + 1, attempts = v.attempts + 1, attempts_before = v.attempts + 1, attempts_spared = 0,
     awaited_since = NULL, failure = NULL, percent = NULL, remaining = NULL,
-    arrived_at = clock_timestamp(), admitted_at = 'infinity',
+    arrived_at = clock_timestamp(), admitted_at = 'infinity', finishing = NULL,
     of_before = false, judged = false, source_hash = NULL, fingerprint = NULL, available = NULL, changed_at = now(),
     state = CASE WHEN old.stays THEN 'playable' ELSE 'queued' END,
     stage = CASE WHEN old.stays THEN v.stage END,

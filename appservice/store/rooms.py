@@ -300,6 +300,15 @@ class Store(Database):
             await announce(connection, video.room_id)
             return video
 
+    async def begin_finishing(self, video_id: VideoId, most: int) -> Video | None:
+        """Return a video that is ready where what follows is not done; `most` times only, for it may kill workers."""
+        row = await self._fetchrow("begin_finishing", video_id, most)
+        return read_video(row) if row and row["finishing"] is not None else None
+
+    async def finished(self, video: Video) -> None:
+        """Note that all is done that follows from a video being ready."""
+        await self._fetch("finished", video.id, video.attempts)
+
     async def is_wanted(self, video: Video) -> bool:
         """Say whether an attempt still has something to do: nobody removed the video, no newer attempt has begun."""
         return await self._fetchrow("wanted", video.id, video.attempts) is not None

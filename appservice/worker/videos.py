@@ -151,6 +151,7 @@ class VideoWork:
         video = await self.store.begin_attempt(video_id)
         if video is None:
             await self._sweep_removed(video_id)
+            await self._finish_again(video_id)
             return None
         log_video = log.bind(video_id=video_id, room_id=video.room_id, event_id=video.event_id, attempt=video.attempts)
         if video.tries > self.config.worker.attempts:
@@ -250,10 +251,35 @@ class VideoWork:
                 await publication.withdraw()
                 await self.contents.learn_blocked(video, source, downloaded.sha256, limits)
                 raise
-            # An earlier attempt may have published a first stage, too.
-            await self.store.sweep_later(video.id, SWEEP_AFTER)
-            await self.quotas.warn(video)
-            await self.contents.learn(video, source, downloaded.sha256, limits)
+            await self._finish(video, source, downloaded.sha256, limits)
+
+    async def _finish(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
+        """Do what follows from a video being ready. May be repeated."""
+        # An earlier attempt may have published a first stage, too.
+        await self.store.sweep_later(video.id, SWEEP_AFTER)
+        await self.quotas.warn(video)
+        await self.contents.learn(video, source, source_hash, limits)
+        await self.store.finished(video)
+
+    async def _finish_again(self, video_id: VideoId) -> None:
+        """Do what a worker left undone that died or was stopped when its video was ready, or most of it."""
+        video = await self.store.begin_finishing(video_id, self.config.worker.attempts)
+        if video is None:
+            return
+        limits = limits_of(self.config)
+        try:
+            async with self._workspace(video) as folder:
+                source = folder / "source"
+                downloaded = await download(
+                    self.session, self.homeserver, video.mxc, source,
+                    max_bytes=self.config.media.max_size * MIB, encrypted_file=video.encrypted_file,
+                )  # fmt: skip
+                await self._finish(video, source, downloaded.sha256, limits)
+        except (MediaError, NotYetUploadedError) as error:
+            # It plays, and its file is gone from the homeserver: it is known by its bytes alone.
+            log.warning("video_not_learnt", video_id=video_id, reason=str(error))
+            if getattr(error, "final", True):
+                await self.store.finished(video)
 
     async def _classified(self, video: Video, source: Path, settings: RoomSettings, limits: Limits) -> Video:
         kind = await kind_of(video, source, settings, self.tools, limits)

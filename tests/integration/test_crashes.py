@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 
 from appservice.demo.client import MatrixClient
@@ -127,3 +128,50 @@ async def test_postgres_is_killed_during_intake(
         await own_postgres.start()
         await _deliver(spare, http, event)
     await _all_ready_once(spare, POSTGRES_KILLS)
+
+
+async def test_the_service_is_killed_between_the_last_stage_and_the_fingerprint(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+) -> None:
+    spare.write_config(worker={"heartbeat_timeout": 1})
+    await spare.start()
+    room_id = await make_room(alice, spare)
+    viewer = await spare.viewer(http, alice, room_id)
+    connection = await asyncpg.connect(spare.settings["database"])
+    try:
+        # Whoever is about to keep a fingerprint waits for us.
+        await connection.execute(
+            "CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END';"
+            "CREATE TRIGGER wait_for_test BEFORE UPDATE OF fingerprint ON videos FOR EACH ROW"
+            " WHEN (NEW.fingerprint IS NOT NULL) EXECUTE FUNCTION wait_for_test();"
+            "SELECT pg_advisory_lock(1)"
+        )
+        event_id = await alice.send_video(room_id, clip)
+        await viewer.video_in(event_id, "ready")
+
+        async def waits() -> bool:
+            return bool(
+                await connection.fetchval(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                )
+            )
+
+        await eventually(waits, what="a fingerprint that is about to be kept")
+        await spare.kill()
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        await connection.execute("DROP TRIGGER wait_for_test ON videos")
+    finally:
+        await connection.close()
+    await spare.start()
+
+    async def learnt() -> bool:
+        rows = await spare.rows("SELECT fingerprint, finishing FROM videos WHERE event_id = $1", event_id)
+        return [(row["fingerprint"] is None, row["finishing"]) for row in rows] == [(False, None)]
+
+    await eventually(learnt, what="the fingerprint")
+    assert (await viewer.video_in(event_id, "ready"))["state"] == "ready"
