@@ -229,6 +229,7 @@ async def _build_worker(parts: Parts, scratch: Path) -> Worker:
         await uploads.sweep()
         await erasing.sweep()
         await taking.forget_expired()
+        await store.forget_job_log()
         while removed := await erasure.remove_due(config.retention.days):
             log.info("lifetime_over", videos=removed)
         if config.retention.left_rooms_days is not None:

@@ -1,8 +1,9 @@
 -- Which video's job a worker takes next. asyncpg's $n arguments are listed behind each name.
 
--- name: videos_taken (queue_manager_id) How many jobs a process has taken, by sender and room; of a video that is gone both are empty.
+-- name: videos_taken (queue_manager_id) How many jobs a process has taken, by sender and room; of a video that is gone, or a job that names none, both are empty.
 SELECT coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id, count(*) AS jobs
-FROM pgqueuer j LEFT JOIN videos v ON v.id = convert_from(j.payload, 'UTF8')::uuid
+FROM pgqueuer j LEFT JOIN videos v ON v.id = CASE WHEN encode(j.payload, 'escape') ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    THEN encode(j.payload, 'escape')::uuid END
 WHERE j.entrypoint = 'video' AND j.status = 'picked' AND j.queue_manager_id = $1
 GROUP BY 1, 2;
 
@@ -10,14 +11,16 @@ GROUP BY 1, 2;
 WITH jobs AS MATERIALIZED (
     SELECT j.id, j.priority, coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id,
         j.status = 'queued' OR j.heartbeat < now() - $1::interval AS free
-    FROM pgqueuer j LEFT JOIN videos v ON v.id = convert_from(j.payload, 'UTF8')::uuid
+    FROM pgqueuer j LEFT JOIN videos v
+        ON v.id = CASE WHEN encode(j.payload, 'escape') ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+            THEN encode(j.payload, 'escape')::uuid END
     WHERE j.entrypoint = 'video' AND j.status IN ('queued', 'picked') AND j.execute_after <= now()
 ),
 senders AS (SELECT sender, count(*) AS taken FROM jobs WHERE NOT free GROUP BY sender),
 rooms AS (SELECT room_id, count(*) AS taken FROM jobs WHERE NOT free GROUP BY room_id),
 first AS (
-    SELECT DISTINCT ON (priority, sender, room_id) id, priority, sender, room_id
-    FROM jobs WHERE free ORDER BY priority, sender, room_id, id
+    -- No DISTINCT ON: it sorts the whole queue.
+    SELECT min(id) AS id, priority, sender, room_id FROM jobs WHERE free GROUP BY priority, sender, room_id
 )
 SELECT id, priority, sender, room_id, coalesce(senders.taken, 0) + coalesce(rooms.taken, 0) AS load
 FROM first LEFT JOIN senders USING (sender) LEFT JOIN rooms USING (room_id)
@@ -37,3 +40,13 @@ WITH taken AS (
 ),
 log AS (INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority) SELECT id, status, entrypoint, priority FROM taken)
 SELECT * FROM taken;
+
+-- name: forget_job_log (days, most) Nothing reads so old entries of what became of jobs; a part at a time.
+DELETE FROM pgqueuer_log WHERE id IN (
+    SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => $1) ORDER BY created LIMIT $2
+);
+
+-- name: forget_job_statistics (days, most)
+DELETE FROM pgqueuer_statistics WHERE id IN (
+    SELECT id FROM pgqueuer_statistics WHERE created < now() - make_interval(days => $1) LIMIT $2
+);

@@ -92,6 +92,8 @@ class UnderWay:
     remaining: int | None
 
 
+# Long enough to look into what went wrong; so many entries that a minute's are always fewer.
+_JOB_LOG_DAYS, _JOB_LOG_AT_ONCE = 7, 20_000
 # What is playable sooner is not worth a word before.
 _QUICK = timedelta(seconds=2)
 
@@ -461,6 +463,11 @@ class Store(Database):
         """Queue the deletion of a video's files that are not served any more, after viewers have moved on."""
         async with self._transaction() as connection:
             await enqueue(connection, SWEEP_JOB, video_id, priority=LIGHT, after=after)
+
+    async def forget_job_log(self) -> None:
+        """Forget what became of jobs long ago: the queue only ever adds to that."""
+        for query in ("forget_job_log", "forget_job_statistics"):
+            await self._fetch(query, _JOB_LOG_DAYS, _JOB_LOG_AT_ONCE)
 
     async def counts(self) -> dict[str, int]:
         """Return how many videos there are in each state."""

@@ -193,3 +193,28 @@ async def test_a_long_backlog_is_looked_through_quickly(pool: Pool) -> None:
     taken = await _take_all(_Process(pool))
     assert len(taken) == PLACES
     assert time.monotonic() - began < 20
+
+
+async def test_a_job_that_names_no_video_holds_nobody_up(pool: Pool) -> None:
+    await _send(pool, "alice", "one", 1)
+    await pool.execute(
+        "INSERT INTO pgqueuer (priority, entrypoint, payload, status)"
+        " SELECT 0, 'video', payload, 'queued' FROM unnest($1::bytea[]) AS bad (payload)",
+        [b"\xff\x00", b"nonsense", b"", b"\\377", None],
+    )
+    taken = await _Process(pool).take()
+    assert taken
+    assert await _senders(pool, [taken]) == ["alice"]
+
+
+async def test_what_became_of_jobs_is_forgotten_after_a_week(pool: Pool) -> None:
+    await pool.execute(
+        "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)"
+        " SELECT now() - make_interval(days => n), n, 'successful', 0, 'video' FROM generate_series(1, 30) AS n;"
+        "INSERT INTO pgqueuer_statistics (created, count, priority, status, entrypoint)"
+        " SELECT now() - make_interval(days => n), n, 0, 'successful', 'video' FROM generate_series(1, 30) AS n"
+    )
+    await Store(pool).forget_job_log()
+    for table in ("pgqueuer_log", "pgqueuer_statistics"):
+        days = await pool.fetchval(f"SELECT max(extract(day FROM now() - created)) FROM {table}")  # noqa: S608 - ours
+        assert days == 6, table
