@@ -41,6 +41,8 @@ ALTER TABLE videos
     ADD COLUMN admitted_at timestamptz NOT NULL DEFAULT 'infinity',
     -- It is ready, and what follows from that is not done: how often that was begun again. NULL: nothing is left to do.
     ADD COLUMN finishing   integer;
+CREATE INDEX videos_of_jobs ON videos ((id::text))
+    WHERE state IN ('queued', 'processing', 'playable') OR finishing IS NOT NULL;
 CREATE INDEX videos_finishing ON videos (id) WHERE finishing IS NOT NULL;
 ALTER TABLE videos ALTER COLUMN arrived_at SET DEFAULT clock_timestamp();
 -- Of those that wait just now their senders' clocks are all that is known.

@@ -1,9 +1,9 @@
 -- Which video's job a worker takes next. asyncpg's $n arguments are listed behind each name.
 
--- name: videos_taken (queue_manager_id) How many jobs a process has taken, by sender and room; of a video that is gone, or a job that names none, both are empty.
+-- name: videos_taken (queue_manager_id) How many jobs a process has taken, by sender and room; of a video that is gone or done, or a job that names none, both are empty.
 SELECT coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id, count(*) AS jobs
-FROM pgqueuer j LEFT JOIN videos v ON v.id = CASE WHEN encode(j.payload, 'escape') ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-    THEN encode(j.payload, 'escape')::uuid END
+FROM pgqueuer j LEFT JOIN videos v ON v.id::text = encode(j.payload, 'escape')
+    AND (v.state IN ('queued', 'processing', 'playable') OR v.finishing IS NOT NULL)
 WHERE j.entrypoint = 'video' AND j.status = 'picked' AND j.queue_manager_id = $1
 GROUP BY 1, 2;
 
@@ -12,8 +12,9 @@ WITH jobs AS MATERIALIZED (
     SELECT j.id, j.priority, coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id,
         j.status = 'queued' OR j.heartbeat < now() - $1::interval AS free
     FROM pgqueuer j LEFT JOIN videos v
-        ON v.id = CASE WHEN encode(j.payload, 'escape') ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-            THEN encode(j.payload, 'escape')::uuid END
+        -- As text: a payload that is no id is nobody's. The rest is the index' condition.
+        ON v.id::text = encode(j.payload, 'escape')
+            AND (v.state IN ('queued', 'processing', 'playable') OR v.finishing IS NOT NULL)
     WHERE j.entrypoint = 'video' AND j.status IN ('queued', 'picked') AND j.execute_after <= now()
 ),
 senders AS (SELECT sender, count(*) AS taken FROM jobs WHERE NOT free GROUP BY sender),

@@ -630,11 +630,23 @@ async def test_unfinished_videos_without_a_job_get_one(store: Store, pool: Pool)
     await store.publish(await begun(store, videos[2]), published(State.PLAYABLE, "1-playable"))
     await store.fail(await begun(store, videos[3]), "internal")
     await store.publish(await begun(store, videos[4]), published())
+    await store.finished(await again(store, videos[4]))
     await store.apply([Redacted(ROOM, videos[5].event_id, ALICE)])
     assert await store.recover_lost_jobs() == 0
     await pool.execute("DELETE FROM pgqueuer")
     assert await store.recover_lost_jobs() == 3
     assert sorted(await jobs(pool)) == sorted(("video", video.id) for video in lost)
+    assert await store.recover_lost_jobs() == 0
+
+
+async def test_what_follows_from_being_ready_is_found_and_begun_a_few_times(store: Store, pool: Pool) -> None:
+    video = await begun(store, await one_video(store))
+    await store.publish(video, published())
+    await pool.execute("DELETE FROM pgqueuer")
+    assert await store.recover_lost_jobs() == 1
+    assert await jobs(pool) == [("video", video.id)]
+    begun_again = [await store.begin_finishing(video.id, 2) for _ in range(4)]
+    assert [each is not None for each in begun_again] == [True, True, False, False], "it may kill workers"
     assert await store.recover_lost_jobs() == 0
 
 
