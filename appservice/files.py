@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from io import FileIO
 from pathlib import Path
@@ -99,17 +99,17 @@ class LocalFiles:
         """Delete a stage, if it is there."""
         await asyncio.to_thread(shutil.rmtree, self._root / video_id / stage, ignore_errors=True)
 
-    async def sweep(self, video_id: VideoId, keep: str | None) -> None:
-        """Delete all stages of a video but the one to `keep`; with None, everything."""
+    async def sweep(self, video_id: VideoId, keep: Collection[str]) -> None:
+        """Delete all stages of a video but those to `keep`; with none, everything."""
         await asyncio.to_thread(self._sweep, self._root / video_id, keep)
 
     @staticmethod
-    def _sweep(folder: Path, keep: str | None) -> None:
-        if keep is None:
+    def _sweep(folder: Path, keep: Collection[str]) -> None:
+        if not keep:
             shutil.rmtree(folder, ignore_errors=True)
             return
         for stage in folder.iterdir() if folder.is_dir() else ():
-            if stage.name != keep:
+            if stage.name not in keep:
                 shutil.rmtree(stage, ignore_errors=True)
 
     async def ids(self) -> set[VideoId]:

@@ -167,6 +167,8 @@ class Video:
     of_before: bool = False
     deleted_by: UserId | None = None
     awaited_since: datetime | None = None
+    replaced_stage: str | None = None
+    """The folder of what played before an edit brought other media, which are not whole yet."""
     spoiler: bool = False
     spoiler_reason: str | None = None
     item: int = 0

@@ -102,6 +102,7 @@ def read_video(row: asyncpg.Record) -> Video:
         of_before=row["of_before"],
         deleted_by=row["deleted_by"],
         awaited_since=row["awaited_since"],
+        replaced_stage=(row["replaced"] or {}).get("stage"),
         spoiler=row["spoiler"],
         spoiler_reason=row["spoiler_reason"],
         item=row["item"],

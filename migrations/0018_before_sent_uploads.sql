@@ -40,7 +40,9 @@ ALTER TABLE videos
     -- When its downloaded size was found to have room in the quotas.
     ADD COLUMN admitted_at timestamptz NOT NULL DEFAULT 'infinity',
     -- It is ready, and what follows from that is not done: how often that was begun again. NULL: nothing is left to do.
-    ADD COLUMN finishing   integer;
+    ADD COLUMN finishing   integer,
+    -- What played before an edit brought other media, which are not whole yet: it comes back when they fail.
+    ADD COLUMN replaced    jsonb;
 CREATE INDEX videos_of_jobs ON videos ((id::text))
     WHERE state IN ('queued', 'processing', 'playable') OR finishing IS NOT NULL;
 CREATE INDEX videos_finishing ON videos (id) WHERE finishing IS NOT NULL;

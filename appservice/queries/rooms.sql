@@ -289,7 +289,8 @@ UPDATE videos SET state = $4, stage = $5, duration = $6, width = $7, height = $8
     bytes = CASE WHEN $4 = 'ready' OR admitted_at = 'infinity' THEN $17 ELSE greatest($17, claimed_size) END,
     percent = CASE WHEN $4 = 'ready' THEN NULL ELSE percent END,
     remaining = CASE WHEN $4 = 'ready' THEN NULL ELSE remaining END,
-    failure = NULL, finishing = CASE WHEN $4 = 'ready' THEN 0 END, changed_at = now()
+    failure = NULL, finishing = CASE WHEN $4 = 'ready' THEN 0 END,
+    replaced = CASE WHEN $4 <> 'ready' THEN replaced END, changed_at = now()
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 

@@ -33,6 +33,16 @@ UPDATE videos v SET mxc = $2, encrypted_file = $3, claimed_size = $4, certain = 
     arrived_at = clock_timestamp(), admitted_at = 'infinity', finishing = NULL,
     of_before = false, judged = false, source_hash = NULL, fingerprint = NULL, available = NULL, changed_at = now(),
     state = CASE WHEN old.stays THEN 'playable' ELSE 'queued' END,
+    -- The hashes and the files stay those of what played.
+    replaced = coalesce(v.replaced, CASE WHEN v.state = 'ready' THEN jsonb_build_object(
+        'mxc', v.mxc, 'encrypted_file', v.encrypted_file, 'claimed_size', v.claimed_size, 'certain', v.certain,
+        'kind', v.kind, 'judged', v.judged, 'stage', v.stage, 'has_poster', v.has_poster, 'duration', v.duration,
+        'width', v.width, 'height', v.height, 'renditions', v.renditions, 'blurhash', v.blurhash,
+        'storyboard', v.storyboard, 'has_preview', v.has_preview, 'captions', v.captions, 'bytes', v.bytes,
+        'content_hash', encode(v.content_hash, 'hex'), 'source_hash', encode(v.source_hash, 'hex'),
+        'fingerprint', encode(v.fingerprint, 'hex'), 'visibility', v.visibility, 'held_for', v.held_for,
+        'hidden_by', v.hidden_by, 'quarantined', v.quarantined
+    ) END),
     stage = CASE WHEN old.stays THEN v.stage END,
     has_poster = v.has_poster AND old.stays,
     renditions = CASE WHEN old.stays THEN v.renditions ELSE '[]' END,
@@ -55,6 +65,35 @@ FROM (
     FROM videos WHERE id = $1
 ) AS old
 WHERE v.id = old.id;
+
+-- name: bring_back (id, from_states, attempt) The media of an edit failed: what played before comes back unless it was blocked meanwhile, and they are remembered to be deleted with it. Where it waits for the approval of just these, it is what it was before.
+UPDATE videos v SET state = 'ready', failure = NULL, attempts = v.attempts + 1, attempts_before = v.attempts + 1,
+    edits = v.edits || jsonb_build_object('event_id', coalesce(v.edits -> -1 ->> 'event_id', v.event_id), 'mxc', v.mxc),
+    mxc = r.mxc, encrypted_file = nullif(r.encrypted_file, 'null'), claimed_size = r.claimed_size, certain = r.certain, kind = r.kind,
+    judged = r.judged, stage = r.stage, has_poster = r.has_poster, duration = r.duration, width = r.width,
+    height = r.height, renditions = r.renditions, blurhash = r.blurhash, storyboard = nullif(r.storyboard, 'null'),
+    has_preview = r.has_preview, captions = r.captions, bytes = r.bytes, content_hash = decode(r.content_hash, 'hex'),
+    source_hash = decode(r.source_hash, 'hex'), fingerprint = decode(r.fingerprint, 'hex'),
+    visibility = CASE WHEN w.waits THEN r.visibility ELSE v.visibility END,
+    held_for = CASE WHEN w.waits THEN r.held_for ELSE v.held_for END,
+    hidden_by = CASE WHEN w.waits THEN r.hidden_by ELSE v.hidden_by END,
+    replaced = NULL, available = NULL, percent = NULL, remaining = NULL, awaited_since = NULL,
+    version = v.version + 1, changed_at = now()
+FROM videos o
+    CROSS JOIN LATERAL jsonb_to_record(o.replaced) AS r (
+        mxc text, encrypted_file jsonb, claimed_size bigint, certain boolean, kind text, judged boolean, stage text,
+        has_poster boolean, duration double precision, width integer, height integer, renditions jsonb, blurhash text,
+        storyboard jsonb, has_preview boolean, captions jsonb, bytes bigint, content_hash text, source_hash text,
+        fingerprint text, visibility text, held_for text, hidden_by text
+    )
+    CROSS JOIN LATERAL (SELECT o.held_for = 'approval' AND o.quarantined IS NULL AS waits) AS w
+WHERE v.id = $1 AND o.id = v.id AND v.state = ANY ($2) AND v.attempts = $3 AND v.visibility <> 'removed'
+    AND v.replaced IS NOT NULL
+    AND NOT EXISTS (
+        SELECT FROM blocks b
+        WHERE (b.room_id IS NULL OR b.room_id = v.room_id) AND b.source_hash = decode(o.replaced ->> 'source_hash', 'hex')
+    )
+RETURNING v.room_id, v.event_id, v.sender, v.title;
 
 -- name: withdraw_posts (video_id) Nobody is to decide on what they did not see.
 DELETE FROM queue_posts WHERE video_id = $1 RETURNING room_id, event_id;

@@ -29,6 +29,7 @@ from appservice.jobs import (
     enqueue,
     enqueue_all,
     speak_of,
+    tell,
     trouble,
 )
 from appservice.model import (
@@ -413,10 +414,13 @@ class Store(Database):
     async def fail(self, video: Video, code: str, *, given_up: bool = False) -> None:
         """End the work on a video with a reason, and queue telling its sender in the same transaction.
 
-        `given_up`: it may be our own fault, and admins are told as well.
+        `given_up`: it may be our own fault, and admins are told as well. Where the media are those of an edit, what
+        played before them comes back.
         """
         async with self._transaction() as connection:
-            room_id = await connection.fetchval(SQL["fail"], video.id, sources_of(State.FAILED), video.attempts, code)
+            room_id = await _bring_back(connection, video, code) or await connection.fetchval(
+                SQL["fail"], video.id, sources_of(State.FAILED), video.attempts, code
+            )
             if room_id is not None:
                 await speak_of(connection, video.id)
                 await enqueue(connection, SWEEP_JOB, video.id, priority=LIGHT)
@@ -479,6 +483,15 @@ class Store(Database):
         if row is None:
             raise UnavailableError(f"The secret {name} could not be kept in the database.")
         return bytes(row["value"])
+
+
+async def _bring_back(connection: Connection, video: Video, code: str) -> RoomId | None:
+    row = await connection.fetchrow(SQL["bring_back"], video.id, sources_of(State.FAILED), video.attempts)
+    if row is None:
+        return None
+    room_id = RoomId(row["room_id"])
+    await tell(connection, room_id, row["sender"], row["event_id"], "bot-edit-failed", title=row["title"], failure=code)
+    return room_id
 
 
 async def _withdraw_growing(connection: Connection, video: Video) -> str | None:

@@ -66,4 +66,4 @@ class ErasingWork:
         """Delete every folder that no video needs: what a crash, or a disk that was away, left behind."""
         for video_id in await self.store.without_a_video(await self.files.ids()):
             log.warning("files_without_a_video", video_id=video_id)
-            await self.files.sweep(video_id, keep=None)
+            await self.files.sweep(video_id, keep=())

@@ -11,6 +11,7 @@ from appservice.matrix.client import Homeserver
 from appservice.model import EventId, RoomId, UserId
 from appservice.store import CommandStore, Store
 from appservice.texts import Texts
+from appservice.worker.reasons import reason_of
 
 log = structlog.get_logger()
 
@@ -30,9 +31,13 @@ class TellWork:
         said = json.loads(payload)
         room_id, user_id = RoomId(said["room_id"]), UserId(said["user_id"])
         texts = self.languages[await self._language(room_id, user_id)]
+        arguments = said["arguments"]
+        if "failure" in arguments:
+            arguments["reason"] = reason_of(arguments["failure"], await self.store.room(room_id), texts)
+            arguments["title"] = arguments["title"] or texts.say("bot-untitled")
         try:
             await self.homeserver.send_notice(
-                room_id, texts.say(said["message"], said["arguments"]), once=said["once"],
+                room_id, texts.say(said["message"], arguments), once=said["once"],
                 thread=EventId(said["thread"]) if said["thread"] else None, mention=user_id,
             )  # fmt: skip
         except ForbiddenError as error:

@@ -79,6 +79,10 @@ def content_hash(
     return hashlib.sha256(digest + json.dumps(way, sort_keys=True).encode()).digest()
 
 
+def _needed(video: Video | None) -> list[str]:
+    return [stage for stage in (video.stage, video.replaced_stage) if stage] if video else []
+
+
 def _refuse(full: Scope | None) -> None:
     if full is not None:
         raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
@@ -334,9 +338,9 @@ class VideoWork:
         video = await self.store.video(video_id)
         if video is None or video.visibility is Visibility.REMOVED:
             # What a person deleted, and may still bring back, has its stage.
-            await self.files.sweep(video_id, keep=video.stage if video else None)
+            await self.files.sweep(video_id, keep=_needed(video))
 
     async def sweep(self, video_id: VideoId) -> None:
         """Delete the files of a video that nothing refers to any more."""
         video = await self.store.video(video_id)
-        await self.files.sweep(video_id, keep=video.stage if video else None)
+        await self.files.sweep(video_id, keep=_needed(video))

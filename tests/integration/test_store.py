@@ -623,6 +623,62 @@ async def test_what_was_ready_plays_while_one_edit_follows_another(store: Store)
     assert (now.state, now.stage, now.has_poster) == (State.QUEUED, None, False)
 
 
+@pytest.mark.parametrize("half_made", [False, True])
+async def test_what_played_comes_back_when_the_media_of_an_edit_fail(store: Store, pool: Pool, half_made: bool) -> None:
+    def edited(number: int) -> VideoEdited:
+        new = new_video(number, event_id=EventId(f"$edit{number}"), mxc=f"mxc://example.org/{number}", claimed_size=9)
+        return VideoEdited(ROOM, EventId("$event1"), new)
+
+    first = await begun(store, await one_video(store, encrypted_file=FILE))
+    await store.publish(first, replace(WHOLE, stage="1-ready", bytes=7))
+    await store.finished(first)
+    await pool.execute("UPDATE videos SET source_hash = 'a', fingerprint = 'b'")
+    before = dict(await pool.fetchrow("SELECT * FROM videos") or {})
+    await store.apply([edited(2), edited(3)])
+    now = await begun(store, first)
+    if half_made:
+        assert await store.publish(now, replace(WHOLE, state=State.PLAYABLE, stage="9-playable", available=1))
+        assert (await again(store, now)).replaced_stage == "1-ready", "its files are needed"
+        await store.pause(now)
+        now = await begun(store, now)
+    await store.fail(now, "broken-file")
+    after = dict(await pool.fetchrow("SELECT * FROM videos") or {})
+    changed = {name for name, value in after.items() if value != before[name]}
+    assert changed <= {
+        "title",
+        "attempts",
+        "attempts_before",
+        "edits",
+        "edited_at",
+        "version",
+        "changed_at",
+        "arrived_at",
+        "admitted_at",
+    }
+    assert (after["state"], after["stage"], after["title"]) == ("ready", "1-ready", "Video 3")
+    # All that is to be deleted with it.
+    assert {each["mxc"] for each in after["edits"]} == {f"mxc://example.org/{name}" for name in "a23"}
+    (said,) = [json.loads(payload) for job, payload in await jobs(pool) if job == "tell"]
+    assert (said["message"], said["user_id"], said["arguments"]["failure"]) == ("bot-edit-failed", ALICE, "broken-file")
+    # A late worker changes nothing, and the next edit is one like any other.
+    await store.fail(now, "internal")
+    await store.apply([edited(4)])
+    await store.publish(await begun(store, first), replace(WHOLE, stage="12-ready"))
+    assert (await again(store, first)).replaced_stage is None
+
+
+async def test_what_played_stays_away_when_it_was_blocked_meanwhile(store: Store, pool: Pool) -> None:
+    first = await begun(store, await one_video(store))
+    await store.publish(first, replace(WHOLE, stage="1-ready"))
+    await pool.execute("UPDATE videos SET source_hash = 'a'")
+    new = new_video(2, event_id=EventId("$edit"), mxc="mxc://example.org/2")
+    await store.apply([VideoEdited(ROOM, EventId("$event1"), new)])
+    await pool.execute("INSERT INTO blocks (room_id, source_hash, blocked_by) VALUES (NULL, 'a', 'roomreel')")
+    await store.fail(await begun(store, first), "broken-file")
+    assert (await again(store, first)).state is State.FAILED
+    await pool.execute("DELETE FROM blocks")
+
+
 async def test_unfinished_videos_without_a_job_get_one(store: Store, pool: Pool) -> None:
     videos = [await one_video(store, number) for number in range(1, 7)]
     lost = videos[:3]

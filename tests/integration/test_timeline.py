@@ -1,6 +1,7 @@
 """Living with the timeline: edits, lost transactions, what was sent before the bot came, its leaving, upgrades."""
 
 import contextlib
+import hashlib
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -140,6 +141,35 @@ async def test_an_edit_by_the_sender_changes_the_video(
 
     await eventually(read)
     assert (await viewer.video_in(event_id, "ready"))["title"] == "mine"
+
+
+async def test_what_played_stays_when_the_media_of_an_edit_fail(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, tmp_path: Path
+) -> None:
+    room_id = await make_room(alice, reel)
+    event_id = await alice.send_video(room_id, clip, body="first")
+    viewer = await reel.viewer(http, alice, room_id)
+    video = await viewer.video_in(event_id, "ready")
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    blocked = with_padding(clip, tmp_path / "blocked.mp4", room_id.encode())
+    await reel.rows(
+        "INSERT INTO blocks (room_id, source_hash, blocked_by) VALUES ($1, $2, 'test')",
+        room_id, hashlib.sha256(blocked.read_bytes()).digest(),
+    )  # fmt: skip
+    for caption, reason, media in (
+        ("gone", "no longer has the file", {"url": f"mxc://{reel.synapse.server_name}/{'x' * 24}"}),
+        ("broken", "is damaged", {"clip": broken}),
+        ("blocked", "is blocked", {"clip": blocked}),
+    ):  # fmt: skip
+        await edit(alice, room_id, event_id, caption=caption, **media)
+        said = await wait_for_notice(alice, room_id, reason, thread=event_id)
+        assert f"in place of “{caption}”" in said
+        now = await viewer.video_in(event_id, "ready")
+        assert (now["playlist_url"].rpartition("/v/")[2], now["failure"]) == (
+            video["playlist_url"].rpartition("/v/")[2], None,
+        )  # fmt: skip
+        assert (await viewer.fetch(now["playlist_url"]))[0] == 200
 
 
 async def test_other_media_wait_for_a_moderator_again_and_go_with_the_video(

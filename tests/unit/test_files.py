@@ -46,11 +46,11 @@ async def test_a_published_stage_is_found_and_replaces_one_that_was_never_announ
 async def test_sweeping_keeps_one_stage_or_none(files: LocalFiles, tmp_path: Path) -> None:
     for stage in ("1-playable", "1-ready"):
         await files.publish(_stage(tmp_path / stage, stage), VIDEO, stage)
-    await files.sweep(VIDEO, keep="1-ready")
+    await files.sweep(VIDEO, keep=["1-ready"])
     assert [folder.name for folder in (tmp_path / "media" / VIDEO).iterdir()] == ["1-ready"]
-    await files.sweep(VIDEO, keep=None)
+    await files.sweep(VIDEO, keep=[])
     assert not (tmp_path / "media" / VIDEO).exists()
-    await files.sweep(VIDEO, keep="1-ready")
+    await files.sweep(VIDEO, keep=["1-ready"])
 
 
 async def test_a_stage_of_an_overtaken_attempt_is_removed_alone(files: LocalFiles, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ async def test_shared_files_outlive_those_of_the_other_video(files: LocalFiles, 
     await _whole(files, tmp_path / "one", one)
     assert await files.share(one.id, "1-ready", files_of(one), tmp_path / "links")
     await files.publish(tmp_path / "links", other, "1-ready")
-    await files.sweep(one.id, keep=None)
+    await files.sweep(one.id, keep=[])
     names = list(files_of(one))
     assert names == [
         "480/init.mp4", "480/0.m4s", "480/1.m4s", "480/2.m4s", "poster.jpg", "storyboard.jpg", "preview.mp4",
@@ -90,7 +90,7 @@ async def test_what_is_being_swept_is_not_shared(files: LocalFiles, tmp_path: Pa
     if missing:
         files.path(video.id, "1-ready", missing).unlink()
     else:
-        await files.sweep(video.id, keep=None)
+        await files.sweep(video.id, keep=[])
     assert not await files.share(video.id, "1-ready", files_of(video), tmp_path / "links")
     assert not (tmp_path / "links").exists()
 

@@ -438,6 +438,7 @@ bot-welcome = This room has a screen now. Send a video in the chat and it plays 
 bot-needs-power = I have no permission to put the video screen into this room. Give { $bot } power level { $level }, or lower the level for “Modify widgets” in the room's settings; I will try again by myself.
 bot-encrypted = This room is encrypted, and I cannot read videos in encrypted rooms yet. Use me in a room without encryption.
 bot-failed = “{ $title }” cannot be shown. { $reason }
+bot-edit-failed = What you put in place of “{ $title }” cannot be shown: the old one plays on. { $reason }
 bot-mended = “{ $title }” plays now.
 bot-untitled = Your video
 bot-signed-in = Signed in: a browser ({ $browser }) can now watch this room as { $user }, for 30 days. If that is not your own browser, or to end it, send { $command }

@@ -419,6 +419,7 @@ bot-welcome = 这个聊天室现在有屏幕了。在聊天中发送视频，它
 bot-needs-power = 我没有权限把视频屏幕放进这个聊天室。请把 { $bot } 的权限级别设为 { $level }，或在聊天室设置里降低“修改小部件”的级别；之后我会自动重试。
 bot-encrypted = 这个聊天室已加密，我目前还不能读取加密聊天室里的视频。请在未加密的聊天室里使用我。
 bot-failed = “{ $title }”无法播放。{ $reason }
+bot-edit-failed = 您用来替换“{ $title }”的内容无法播放，原来的视频会继续播放。{ $reason }
 bot-mended = “{ $title }”现在可以播放了。
 bot-untitled = 你的视频
 bot-signed-in = 已登录：一个浏览器（{ $browser }）现在可以用 { $user } 的身份观看本房间，有效期 30 天。如果那不是你自己的浏览器，或想结束登录，请发送 { $command }
