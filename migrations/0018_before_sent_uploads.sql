@@ -45,6 +45,7 @@ ALTER TABLE videos
     ADD COLUMN replaced    jsonb;
 CREATE INDEX videos_of_jobs ON videos ((id::text))
     WHERE state IN ('queued', 'processing', 'playable') OR finishing IS NOT NULL;
+CREATE INDEX videos_awaited ON videos (mxc, id) WHERE awaited_since IS NOT NULL;
 CREATE INDEX videos_finishing ON videos (id) WHERE finishing IS NOT NULL;
 ALTER TABLE videos ALTER COLUMN arrived_at SET DEFAULT clock_timestamp();
 -- Of those that wait just now their senders' clocks are all that is known.

@@ -102,15 +102,16 @@ async def _chunks(
         raise MediaError("download-failed", f"{mxc}: {error or type(error).__name__}", final=False) from error
 
 
-async def is_awaited(session: aiohttp.ClientSession, homeserver: Homeserver, mxc: str) -> bool:
-    """Say whether the homeserver waits for a file's upload. False also where it says nothing: a download tells why."""
+async def is_awaited(session: aiohttp.ClientSession, homeserver: Homeserver, mxc: str) -> bool | None:
+    """Say whether the homeserver waits for a file's upload; None where it does not say: a download tells why."""
     try:
         async with session.get(
             homeserver.media_url(mxc), params=_WITHOUT_WAITING, headers=homeserver.media_headers, timeout=_LOOK_TIMEOUT
         ) as response:
-            return await _is_awaited(response)
+            awaited = await _is_awaited(response)
+            return awaited if awaited or response.status < 500 else None
     except (aiohttp.ClientError, TimeoutError):
-        return False
+        return None
 
 
 async def _is_awaited(response: aiohttp.ClientResponse) -> bool:

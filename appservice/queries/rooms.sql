@@ -232,6 +232,21 @@ UPDATE videos SET attempts = attempts - 1, awaited_since = coalesce(awaited_sinc
 WHERE id = $1 AND attempts = $2
 RETURNING room_id;
 
+-- name: first_awaiting (mxc) Of the videos whose file is not uploaded yet, the one that asks for all with the same file.
+SELECT id FROM videos
+WHERE mxc = $1 AND awaited_since IS NOT NULL AND state IN ('queued', 'playable', 'ready') AND visibility <> 'removed'
+    AND NOT EXISTS (SELECT FROM rooms r WHERE r.room_id = videos.room_id AND r.left_at IS NOT NULL)
+ORDER BY id LIMIT 1;
+
+-- name: upload_came (mxc) Nobody waits for the file any more: all who did begin at once.
+WITH came AS (
+    UPDATE videos SET awaited_since = NULL WHERE mxc = $1 AND awaited_since IS NOT NULL
+    RETURNING id
+)
+UPDATE pgqueuer SET execute_after = now()
+WHERE entrypoint = 'video' AND status = 'queued' AND execute_after > now()
+    AND payload IN (SELECT convert_to(id::text, 'UTF8') FROM came);
+
 -- name: spare_attempt (id, attempt, number) Let one attempt more, or fewer, not count.
 UPDATE videos SET attempts_spared = attempts_spared + $3 WHERE id = $1 AND attempts = $2;
 

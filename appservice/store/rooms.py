@@ -331,6 +331,15 @@ class Store(Database):
                 await speak_of(connection, video.id)
                 await announce(connection, room_id)
 
+    async def first_awaiting(self, mxc: str) -> VideoId | None:
+        """Return the video that asks whether a file was uploaded, for all that wait for the same one."""
+        row = await self._fetchrow("first_awaiting", mxc)
+        return VideoId(str(row["id"])) if row else None
+
+    async def upload_came(self, mxc: str) -> None:
+        """Let all begin that waited for a file."""
+        await self._fetch("upload_came", mxc)
+
     @asynccontextmanager
     async def spared(self, video: Video) -> AsyncIterator[None]:
         """Let an attempt not count should its worker die meanwhile: it only waits, and another one is worked on."""

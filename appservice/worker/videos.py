@@ -141,9 +141,14 @@ class VideoWork:
         """
         if video.awaited_since is None or video.state not in {State.QUEUED, *PLAYABLE_STATES}:
             return
-        if not await is_awaited(self.session, self.homeserver, video.mxc):
-            return
         delay = upload_delay(await self.store.now() - video.awaited_since)
+        # However many messages name the same file, it is asked for once; unless this one's time is over.
+        if delay is None or await self.store.first_awaiting(video.mxc) in {video.id, None}:
+            awaited = await is_awaited(self.session, self.homeserver, video.mxc)
+            if awaited is False:
+                await self.store.upload_came(video.mxc)
+            if not awaited:
+                return
         error = MediaError("never-uploaded", f"{video.mxc} was not uploaded in time.", final=True)
         if delay is not None:
             raise RetryLaterError(delay) from NotYetUploadedError(f"{video.mxc} is not uploaded yet.")

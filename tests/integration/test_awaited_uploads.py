@@ -1,9 +1,15 @@
 """A message may come long before its file (MSC2246): a state of its own, and the file is found soon after it came."""
 
+import asyncio
+import io
 import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+from aiohttp import web
 
 from appservice.demo.client import MatrixClient
 from tests.support import Installation, eventually, make_room, wait_for_notice
@@ -83,3 +89,60 @@ async def test_a_file_that_never_comes(
     assert (await viewer.video_in(event_id, "failed"))["failure"] == {"code": "never-uploaded"}
     await wait_for_notice(alice, room_id, "never uploaded completely", thread=event_id)
     await viewer.video_in(await alice.send_video(room_id, clip), "ready")
+
+
+@asynccontextmanager
+async def _counting(http: aiohttp.ClientSession, real: str) -> AsyncIterator[tuple[str, Counter[str]]]:
+    """Yield the address of the homeserver, and how often each path was requested there."""
+    app, counted = web.Application(client_max_size=2**24), Counter[str]()
+
+    async def others(request: web.Request) -> web.Response:
+        counted[request.path] += 1
+        data = io.BytesIO(await request.read())
+        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        async with http.request(request.method, real + request.raw_path, data=data, headers=headers) as response:
+            return web.Response(body=await response.read(), status=response.status, content_type=response.content_type)
+
+    app.router.add_route("*", "/{path:.*}", others)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", counted
+    finally:
+        await runner.cleanup()
+
+
+async def test_many_messages_that_wait_for_one_file_ask_once(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+) -> None:
+    count = 8
+    async with _counting(http, str(spare.settings["homeserver"]["url"])) as (url, counted):
+        spare.write_config(homeserver={"url": url})
+        await spare.start()
+        room_id = await make_room(alice, spare)
+        viewer = await spare.viewer(http, alice, room_id)
+        first, uri = await _announced(alice, room_id)
+        content = {"msgtype": "m.video", "body": "later.mp4", "url": uri, "info": {"mimetype": "video/mp4"}}
+        others = [await alice.send_event(room_id, "m.room.message", content) for _ in range(count - 1)]
+        path = f"/_matrix/client/v1/media/download/{uri.removeprefix('mxc://')}"
+
+        async def came_back(least: int) -> bool:
+            rows = await spare.rows(
+                "SELECT min(j.attempts) AS attempts, count(*) AS jobs FROM videos v"
+                " JOIN pgqueuer j ON j.payload = convert_to(v.id::text, 'UTF8')"
+                " WHERE v.mxc = $1 AND v.awaited_since IS NOT NULL AND j.entrypoint = 'video'",
+                uri,
+            )
+            return bool(rows[0]["jobs"] == count and rows[0]["attempts"] >= least)
+
+        await eventually(lambda: came_back(1), what="all waiting for the upload")
+        before = counted[path]
+        await eventually(lambda: came_back(4), what="all jobs having come back to the queue")
+        assert 1 <= counted[path] - before <= 2 * count, "three more of each job, which asked for itself"
+        await alice.request(
+            "PUT", f"/_matrix/media/v3/upload/{uri.removeprefix('mxc://')}", data=clip.read_bytes(),
+            headers={"Content-Type": "video/mp4"},
+        )  # fmt: skip
+        await asyncio.gather(*[viewer.video_in(event_id, "ready") for event_id in (first, *others)])
+        await spare.stop()
