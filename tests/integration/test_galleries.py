@@ -249,7 +249,7 @@ async def test_a_gallery_plays_and_is_deleted_one_by_one(
 
     async def forgotten() -> bool:
         rows = await reel.rows("SELECT mxc FROM videos WHERE id = $1::uuid", one["id"])
-        queued = await reel.rows("SELECT FROM pgqueuer WHERE entrypoint = 'forget'")
+        queued = await reel.rows("SELECT FROM pgqueuer WHERE entrypoint = 'forget' AND execute_after <= now()")
         return rows[0]["mxc"] == "" and not queued
 
     await eventually(forgotten, what="the first video to be forgotten")
