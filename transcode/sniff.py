@@ -20,7 +20,11 @@ _MAGIC = {
     b"\x00\x00\x01\xba": "mpeg",
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "asf",
 }
-_MP4_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+# Offsets in the index count from the first of them, which is not always the one that says what it is.
+_MP4_BOXES = frozenset({
+    b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"PICT", b"pict", b"junk", b"uuid", b"udta", b"meta",
+    b"prfl", b"styp", b"sidx", b"emsg", b"moof",
+})  # fmt: skip
 IMAGE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx "})
 _SOUND_MAGIC = {
     b"OggS": "ogg",

@@ -1,6 +1,7 @@
 """What does not begin, or is not indexed, as it should plays all the same, in both stages alike."""
 
 import random
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,11 @@ import pytest
 
 from tests.integration.transcode.media import Clip, Transcoded
 from tests.integration.transcode.stages import assert_stages, pattern
-from tests.integration.transcode.surgery import edited
+from tests.integration.transcode.surgery import edited, with_boxes
 from transcode import Limits, Tools, film_of_voice
 from transcode.errors import NotAVideo
 from transcode.examine import examine
+from transcode.mp4 import box
 from transcode.settings import DEFAULT
 
 AAC = "-c:a", "aac", "-b:a", "96k"
@@ -34,6 +36,17 @@ def tagged(size: int) -> bytes:
 def off_boundary(data: bytes) -> bytes:
     """What is left of packets whose first one was cut through, its adaptation field full of stuffing."""
     return b"\xff" * 88 + data
+
+
+def moved(data: bytes, before: bytes) -> bytes:
+    """Put boxes before an MP4, whose index counts them."""
+
+    def change(stco: bytes) -> bytes:
+        return stco[:8] + b"".join(
+            struct.pack(">I", old + len(before)) for (old,) in struct.iter_unpack(">I", stco[8:])
+        )
+
+    return before + with_boxes(data, [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stco"], change)
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,8 @@ LEADING = [
     Case("line-breaks.mkv", H264, lambda data: b"\r\n\r\n" + data),
     Case("http-header.mp4", H264, lambda data: HTTP + data),
     Case("http-header-hevc.mp4", HEVC, lambda data: HTTP + data),
+    Case("uuid.mp4", H264, lambda data: moved(data, box(b"uuid", bytes(100)))),
+    Case("styp.mp4", H264, lambda data: moved(data, box(b"styp", b"msdh\0\0\0\0msdh"))),
     Case("id3.mp4", H264, lambda data: tagged(9) + data),
     Case("noise.flv", (*H264, "-ar", "44100"), lambda data: NOISE + data),
     Case("noise.mpg", ("-c:v", "mpeg1video", "-r", "30", "-b:v", "2M", "-c:a", "mp2"), lambda data: NOISE[:99] + data),
