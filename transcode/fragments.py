@@ -13,7 +13,7 @@ _DATA_OFFSET, _FIRST_FLAGS = 0x1, 0x4
 _RUN_LENGTH, _RUN_SIZE, _RUN_FLAGS, _RUN_SHIFT = 0x100, 0x200, 0x400, 0x800
 _NOT_SYNC = 0x10000
 _SLICES = range(1, 6)
-_IDR = 5
+_IDR, _SPS = 5, 7
 _LENGTH_BYTES = 4
 # Where no column says anything of them, a number alone promises samples: far above those of a segment.
 _MOST = 250_000
@@ -65,11 +65,25 @@ def is_instant(sample: bytes) -> bool:
     return first == _IDR
 
 
+def changes_parameters(sample: bytes, init: bytes) -> bool:
+    """Tell whether an H.264 sample (or its beginning) brings a sequence parameter set that `init` does not hold.
+
+    Then what follows may be of another size, although the file has but one description of it.
+    """
+    return any(kind == _SPS and unit.rstrip(b"\0") not in init for kind, unit in _whole_units(sample))
+
+
 def _units(sample: bytes) -> Iterator[int]:
+    return (kind for kind, _ in _whole_units(sample))
+
+
+def _whole_units(sample: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give kind and bytes of each NAL unit; of the last one, what there is of it."""
     position = 0
     while position + _LENGTH_BYTES < len(sample):
-        yield sample[position + _LENGTH_BYTES] & 0x1F
-        position += _LENGTH_BYTES + int.from_bytes(sample[position : position + _LENGTH_BYTES])
+        begin = position + _LENGTH_BYTES
+        position = begin + int.from_bytes(sample[position:begin])
+        yield sample[begin] & 0x1F, sample[begin:position]
 
 
 def _run(traf: bytes) -> Run:

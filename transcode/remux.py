@@ -42,6 +42,8 @@ class Part:
     pictures: tuple[range, ...]
     """Where the pictures lie in the file, in order."""
     sound: tuple[Piece, ...]
+    keys: tuple[int, ...] = ()
+    """Where its key frames lie in the file."""
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -257,7 +259,8 @@ def _part(number: int, pictures: _Pictures, shown: range, sound: _Sound, heard: 
             b"moof", sequence, pictures.run(shown.start, shown.stop, offset), sound.run(heard.start, heard.stop, after)
         )
 
-    return Part(moof(len(moof(0)) + _MDAT.size), tuple(seen), tuple(to_hear))
+    keys = tuple(pictures.samples.offsets[each] for each in shown if pictures.samples.is_key(each))
+    return Part(moof(len(moof(0)) + _MDAT.size), tuple(seen), tuple(to_hear), keys)
 
 
 def _traf(header: bytes, begin: int, run: bytes) -> bytes:

@@ -160,6 +160,9 @@ class _Job:
         folder = self._out / PLAYABLE
         try:
             written = await self._copied(copying, folder)
+            if written.changes:
+                # Players that know the first size alone stretch, or stop at, what comes in another one.
+                raise Unfit("its frames change on the way: their size, perhaps")
             durations = checks.durations(written.segments, copying.duration)
             result = self._result([_rendition(written, copying.rung, durations)], _Poster(None, None))
         except TRANSIENT:

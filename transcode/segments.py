@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from transcode import collect
 from transcode.errors import BrokenFile, Failed, shortage
-from transcode.fragments import Run, is_instant, runs_of
+from transcode.fragments import Run, changes_parameters, is_instant, runs_of
 from transcode.init_segment import AUDIO_TRACK, VIDEO_TRACK
 from transcode.limits import Limits
 from transcode.mp4 import top_level
@@ -21,6 +21,8 @@ FRAGMENTS = "whole.mp4"
 INIT = "init.mp4"
 _HEADER = 8
 _LOOKED_AT = 2**16
+# Of a key frame: what may come before its slices.
+_PARAMETERS = 2**10
 # Of what a hostile ffmpeg claims: bytes of an index or the index of a fragment, which we hold in memory (ours have
 # some kilobytes), and of a segment: ten seconds of 200 Mbit/s.
 _MOST_INDEX, _MOST_SEGMENT = 2**22, 2**28
@@ -54,6 +56,8 @@ class Written:
     segments: Sequence[Segment]
     lag: float
     """Seconds by which sound of our rate is cut before the pictures at most."""
+    changes: bool = False
+    """Whether frames bring parameters of their own: they may be of another size than the first ones."""
 
 
 class Cutter:
@@ -69,6 +73,7 @@ class Cutter:
         self._made, self._name, self._most = made, f"{rung}/{FRAGMENTS}", most
         self.init = b""
         self.segments: list[Segment] = []
+        self._changes = False
         self._position = 0
         self._moof = range(0)
         self._file: BinaryIO | None = None
@@ -98,7 +103,8 @@ class Cutter:
         if self._position != os.fstat(self._file.fileno()).st_size:
             raise Unfit("what ffmpeg wrote is cut off")
         self.close()
-        return Written(self.init, self.segments, max((segment.lag for segment in self.segments), default=0.0))
+        lag = max((segment.lag for segment in self.segments), default=0.0)
+        return Written(self.init, self.segments, lag, self._changes)
 
     def close(self) -> None:
         """Let go of ffmpeg's file."""
@@ -127,6 +133,7 @@ class Cutter:
     def _take(self, file: BinaryIO, moof: range, end: int) -> None:
         content = os.pread(file.fileno(), len(moof) - _HEADER, moof.start + _HEADER)
         segment = _checked(content, file, moof.start, end - moof.start)
+        self._changes = self._changes or _changes(file, moof.start + segment.pictures.offset, self.init)
         collect.write(file, range(moof.start, end), self.folder / f"{len(self.segments)}.m4s")
         self.segments.append(segment)
 
@@ -136,13 +143,14 @@ def write(source: Path, copy: Remuxed, folder: Path) -> Written:
 
     Blocks: call it in a thread. Raises Unfit for what will not play, OSError as files do.
     """
-    segments = []
+    segments, changes = [], False
     with source.open("rb") as file:
         for number, part in enumerate(copy.parts):
             head = part.head
             size = len(head) + sum(map(len, part.pieces))
             begin = part.pictures[0].start - len(head)
             segments.append(_checked(part.moof[_HEADER:], file, begin, size, copy.audio_rate))
+            changes = changes or any(_changes(file, key, copy.init) for key in part.keys)
             with (folder / f"{number}.m4s").open("wb") as target:
                 target.write(head)
                 for piece in part.pieces:
@@ -152,7 +160,7 @@ def write(source: Path, copy: Remuxed, folder: Path) -> Written:
                         target.flush()
                         _share(file, piece, target)
     (folder / INIT).write_bytes(copy.init)
-    return Written(copy.init, segments, copy.lag)
+    return Written(copy.init, segments, copy.lag, changes)
 
 
 def _checked(moof: bytes, file: BinaryIO, begin: int, size: int, audio_rate: int = AUDIO_RATE) -> Segment:
@@ -167,6 +175,10 @@ def _checked(moof: bytes, file: BinaryIO, begin: int, size: int, audio_rate: int
     if not (pictures.is_sync and is_instant(first)):
         raise Unfit("a segment does not begin with a key frame")
     return Segment(size, pictures, runs[AUDIO_TRACK], audio_rate)
+
+
+def _changes(file: BinaryIO, key: int, init: bytes) -> bool:
+    return changes_parameters(os.pread(file.fileno(), _PARAMETERS, key), init)
 
 
 def _share(source: BinaryIO, part: range, target: BinaryIO) -> None:

@@ -134,3 +134,16 @@ async def test_what_comes_late_stays_in_time_with_audio_that_changes(
     source = tmp_path / "late.ts"
     source.write_bytes(first.read_bytes() + second.read_bytes())
     assert_whole(tools, await transcoded(source), tmp_path, 4)
+
+
+async def test_phone_videos_joined_without_a_second_description(
+    tools: Tools, tmp_path: Path, transcoded: Transcoded
+) -> None:
+    parts = [
+        made(tools, tmp_path / f"{n}.mp4", *video(2, begin=2.0 * n, size=size, end=n == 1), *audio(2), *X264, *AAC)
+        for n, size in enumerate(("320x180", "180x320"))
+    ]
+    outcome = await transcoded(concatenated(tools, tmp_path / "joined.mp4", *parts))
+    for shown in assert_whole(tools, outcome, tmp_path, 4):
+        assert_square(shown)
+        assert len({height for _, height in shown.squares}) > 1
