@@ -7,6 +7,7 @@ something does.
 import struct
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from transcode.mp4 import boxes, child
 
@@ -19,6 +20,7 @@ _SHORTEST = 0.2
 _SAME_INSTANT = 0.001
 _ROUNDING = 0.0005
 _FULL_BOX, _LISTED = 4, 8
+_TENTH, _ALIKE = 10, 1.1
 
 
 def peak_rate(times: Sequence[float]) -> float:
@@ -32,6 +34,20 @@ def peak_rate(times: Sequence[float]) -> float:
         while begin < end and end < last and times[end + 1] - times[begin] > _WINDOW + _ROUNDING:
             begin += 1
     return best
+
+
+def close_rate(times: Sequence[float]) -> float:
+    """Return the frames per second at which at least a tenth of all frames come, of ascending time stamps.
+
+    0.0 for fewer than two. Of a steady rate some of whose frames are missing, it is that rate.
+    """
+    gaps = sorted(after - before for before, after in pairwise(times))
+    if not gaps:
+        return 0.0
+    # Time stamps are rounded, mostly to milliseconds, and the mean of some is not.
+    most = gaps[len(gaps) // _TENTH] * _ALIKE + _SAME_INSTANT
+    alike = [gap for gap in gaps if gap <= most]
+    return len(alike) / sum(alike)
 
 
 def distinct(times: Iterable[float]) -> "array[float]":

@@ -68,7 +68,7 @@ _GLIMPSE_RATE = 10
 _EXPLICIT_CLOCK: dict[str, object] = {"seek_timestamp": 1}
 # Of formats whose clock may jump (AVFMT_TS_DISCONT) ffmpeg subtracts the start of the streams that it reads, whatever
 # it is told. So it is left to do that, and each command line reads all streams that are played: see `_kept`.
-_OWN_CLOCK = frozenset({"mpeg", "mpegts", "nut", "ogg"})
+OWN_CLOCK = frozenset({"mpeg", "mpegts", "nut", "ogg"})
 _EDITS: dict[Edits, dict[str, object]] = {
     Edits.APPLIED: {},
     Edits.OFFSET: {"advanced_editlist": 0},
@@ -77,7 +77,7 @@ _EDITS: dict[Edits, dict[str, object]] = {
 _PROBE_ENTRIES = (
     "format=start_time,size:"
     "stream=index,codec_type,codec_name,codec_tag_string,profile,level,nal_length_size,width,height,sample_aspect_ratio,"
-    "avg_frame_rate,r_frame_rate,start_time,duration,pix_fmt,color_space,color_transfer,field_order,"
+    "avg_frame_rate,r_frame_rate,has_b_frames,start_time,duration,pix_fmt,color_space,color_transfer,field_order,"
     "sample_rate,channels,channel_layout:"
     "stream_tags=language,title:stream_disposition=default,attached_pic:stream_side_data=side_data_type,rotation,"
     "crop_top,crop_bottom,crop_left,crop_right"
@@ -138,7 +138,7 @@ class Given:
         `reinit_filter` keeps a change of format within the file from starting the graph anew.
         """
         # ffmpeg-python knows an input by what it is: one with other options is another.
-        clock = {} if self.demuxer in _OWN_CLOCK else _EXPLICIT_CLOCK
+        clock = {} if self.demuxer in OWN_CLOCK else _EXPLICIT_CLOCK
         ours = input_options(self.demuxer, self.limits) | self.access.options | clock | self.counted_from(0.0)
         return ffmpeg.input(self.access.url(self.source), **(ours | options))
 
@@ -152,7 +152,7 @@ class Given:
 
     @property
     def _start(self) -> float:
-        return 0.0 if self.demuxer in _OWN_CLOCK else self.probe.start
+        return 0.0 if self.demuxer in OWN_CLOCK else self.probe.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def probe(tools: Tools, source: Path, demuxer: str, limits: Limits, access: Acce
 
 def packets(tools: Tools, source: Path, demuxer: str, limits: Limits, access: Access = PLAIN) -> list[str]:
     """Ask for the time stamps that `probe.PacketTimes` reads; nothing is decoded for them."""
-    entries = "packet=stream_index,pts_time,dts_time,duration_time"
+    entries = "packet=codec_type,stream_index,pts_time,dts_time,duration_time,flags"
     # Matroska gives every packet its time; elsewhere it may take a look into them.
     at_once = ("-nofind_stream_info",) if demuxer == "matroska" else ()
     return _ffprobe(tools, source, demuxer, limits, access, *at_once, "-show_entries", entries, "-of", "csv=p=0")
@@ -369,7 +369,7 @@ def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, bes
 
 
 def _kept(read: Stream, index: int) -> Stream:
-    """Read a stream for nothing but its time: see `_OWN_CLOCK`."""
+    """Read a stream for nothing but its time: see `OWN_CLOCK`."""
     return ffmpeg.output(read[str(index)], "-", f="null", c="copy")
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from transcode import captions, collect, command
-from transcode.cadence import distinct, peak_rate, times_of
-from transcode.command import PLAIN, Access, Given
+from transcode.cadence import distinct, times_of
+from transcode.command import OWN_CLOCK, PLAIN, Access, Given
 from transcode.copying import Copying, copying
 from transcode.diagnosis import MORE_STREAMS
 from transcode.errors import TRANSIENT, BrokenFile, TookTooLong, TooManyStreams, TranscodeError
 from transcode.ffmpeg import run
+from transcode.jumps import Jumps
 from transcode.limits import Limits
-from transcode.moov import Edits, StoredTrack, edits_of, tracks_of
+from transcode.moov import PLAYED, Edits, StoredTrack, edits_of, tracks_of
 from transcode.mp4 import Layout, layout_of
 from transcode.plan import Plan, check, plan
 from transcode.probe import PacketTimes, Probe, parse
@@ -27,6 +28,8 @@ _MAX_INDEX = 2**26
 _EVEN = 1.02
 _SEVERAL, _MOST_TRIED = 2, 7
 _LISTENING_S = 60.0
+# Tells of a frame only that it is the next one to be decoded; ffmpeg then takes that instant for the one it is shown.
+_UNDATED = frozenset({"avi"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
     Raises TranscodeError, with the reason, for everything that is not a whole video within the limits.
     """
     demuxer, access, layout, tracks = await asyncio.to_thread(_look_at, source)
-    answer, times = _Answer(), PacketTimes()
+    jumps = Jumps() if demuxer in OWN_CLOCK else None
+    answer, times = _Answer(), PacketTimes(jumps)
 
     def ask(question: Sequence[str], take: Callable[[bytes], None]) -> Coroutine[None, None, str]:
         return run(question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=take)
@@ -60,7 +64,7 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
         return ask(command.packets(tools, source, demuxer, limits, access), times.feed)
 
     # Each opens the file for itself, which takes most of the time.
-    counting = asyncio.create_task(count()) if layout is None or layout.fragmented else None
+    counting = asyncio.create_task(count()) if layout is None or layout.fragmented or _is_cut(tracks, access) else None
     listening: asyncio.Task[bool] | None = None
     try:
         complaints = await ask(command.probe(tools, source, demuxer, limits, access), answer.feed)
@@ -68,11 +72,11 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
             # Matroska goes on without their headers, and then loses frames of the others.
             raise TooManyStreams(f"it has more than {limits.max_streams} streams")
         probe = parse(answer.text, aligned=access.edits is Edits.IGNORED)
-        check(probe, limits)
+        # From the first and the last time stamp: nothing where the clock jumps.
+        check(replace(probe, duration=0.0) if jumps else probe, limits)
         index = await _heard_track(Given(tools, source, demuxer, probe, limits, access), deadline)
         if index != probe.audio_index:
             probe = parse(answer.text, aligned=access.edits is Edits.IGNORED, audio_index=index)
-            check(probe, limits)
         listening = asyncio.create_task(_changes_audio(Given(tools, source, demuxer, probe, limits, access), deadline))
         if counting or probe.duration <= 0:
             await (counting or count())
@@ -84,6 +88,8 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
             await asyncio.gather(task, return_exceptions=True)
     if layout and not layout.fragmented:
         probe = await asyncio.to_thread(_with_peak_rate, source, layout, probe)
+    if demuxer in _UNDATED:
+        probe = replace(probe, delay=probe.reordering)
     made = plan(probe, limits, settings)
     given = Given(tools, source, demuxer, probe, limits, access)
     # A copy would carry what is damaged into every player; some stop there.
@@ -181,6 +187,11 @@ def _look_at(source: Path) -> tuple[str, Access, Layout | None, tuple[StoredTrac
         return container.demuxer, replace(access, edits=edits), layout, tracks
 
 
+def _is_cut(tracks: Sequence[StoredTrack], access: Access) -> bool:
+    """Return whether edit lists make of the tracks of an MP4 what their headers do not tell."""
+    return access.edits is Edits.APPLIED and any(not track.plain for track in tracks if track.kind in PLAYED)
+
+
 def _with_peak_rate(source: Path, layout: Layout, probe: Probe) -> Probe:
     """Look at the time stamps of an index, where a rate above the mean lets them be uneven."""
     if not 0 < probe.frame_rate * _EVEN < probe.base_rate or len(layout.index) > _MAX_INDEX:
@@ -191,7 +202,7 @@ def _with_peak_rate(source: Path, layout: Layout, probe: Probe) -> Probe:
             times = times_of(file.read(len(layout.index)), probe.video_index)
         except ValueError:
             return probe
-    return replace(probe, peak_rate=peak_rate(distinct(times)))
+    return probe.with_times(distinct(times))
 
 
 def _tracks(file: BinaryIO, layout: Layout) -> tuple[StoredTrack, ...]:

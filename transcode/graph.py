@@ -41,7 +41,7 @@ def pictures(read: Stream, probe: Probe) -> Stream:
     """Give the pictures as they are in the file, upright, progressive, and of a stated colour matrix."""
     picture = read[str(probe.video_index)]
     if probe.delay:
-        picture = picture.filter("setpts", f"PTS-{probe.delay:.6f}/TB")
+        picture = picture.filter("setpts", f"round(PTS-{probe.delay:.6f}/TB)")
     if probe.assumed_matrix:
         picture = picture.filter("setparams", colorspace=probe.assumed_matrix)
     if probe.interlaced:

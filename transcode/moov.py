@@ -14,7 +14,8 @@ _NORMAL_RATE = 1 << 16
 _ENTRIES_READ = 3
 # Seconds: an edit shorter than this, and than a frame, was not meant to be one.
 _BLINK = 0.05
-_PLAYED = frozenset({"vide", "soun"})
+PLAYED = frozenset({"vide", "soun"})
+"""The kinds of tracks that are seen or heard."""
 
 
 class Edits(Enum):
@@ -61,7 +62,7 @@ def tracks_of(moov: bytes) -> tuple[StoredTrack, ...]:
 
 def edits_of(tracks: Sequence[StoredTrack]) -> Edits:
     """Decide for a whole file of such tracks, none of them in fragments: ffmpeg knows no difference between them."""
-    found = {track.edits for track in tracks if track.kind in _PLAYED}
+    found = {track.edits for track in tracks if track.kind in PLAYED}
     return next((edits for edits in (Edits.IGNORED, Edits.OFFSET) if edits in found), Edits.APPLIED)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from transcode.cadence import MOST_TIMES, distinct, peak_rate
+from transcode.cadence import MOST_TIMES, close_rate, distinct, peak_rate
 from transcode.errors import BrokenFile, NotAVideo
+from transcode.jumps import Jumps
 
 # Codecs worth exposing to strangers' files, with ffmpeg's decoders for them: what phones, browsers, cameras, screen
 # recorders and old archives really wrote.
@@ -129,11 +130,14 @@ HDR = frozenset({"smpte2084", "arib-std-b67"})
 SANE_ASPECT = 8.0
 """The most oblong pixels that are believed, either way."""
 
-_CSV_CELLS = 4
+_CSV_CELLS = 6
+_TIMED = frozenset({"audio", "video"})
+_LEFT_OUT = "D"
 _HD_HEIGHT = 720
 
 _LONGER_SOUND = 0.5
 _MOST_MIXED = 8
+_CLEARLY_SLOWER = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,8 @@ class Probe:
     """Bytes of the file."""
     delay: float = 0.0
     """Seconds that the frames are to be moved up: reordering delays them, and no edit list says so."""
+    reordering: float = 0.0
+    """Seconds that the decoder holds frames back to put them in order."""
     peak_rate: float = 0.0
     """In the busiest second."""
     audio_tracks: tuple[AudioTrack, ...] = ()
@@ -199,6 +205,15 @@ class Probe:
         codecs = {self.audio_track(index).codec for index in self.heard}
         fixed = FIXED_AUDIO | ({"aac"} if demuxer == "mov" else set())
         return any((codec not in fixed or demuxer == "ogg") and not codec.startswith("pcm_") for codec in codecs)
+
+    def with_times(self, times: Sequence[float]) -> "Probe":
+        """Return it with the rates that the ascending time stamps of its frames tell.
+
+        ffmpeg may take the clock of a container, or that of fields, for the rate that hits every time stamp.
+        """
+        close = close_rate(times)
+        base = close if 0 < close < self.base_rate * _CLEARLY_SLOWER else self.base_rate
+        return replace(self, peak_rate=peak_rate(times), base_rate=base)
 
     def audio_track(self, index: int) -> AudioTrack:
         """Return what is known of an audio track; stereo where that is nothing."""
@@ -247,6 +262,7 @@ def parse(text: str | bytes, *, aligned: bool = False, audio_index: int | None =
         hdr=transfer if transfer in HDR else None,
         size=_seconds(data.get("format", {}), "size"),
         delay=max(0.0, delay),
+        reordering=_count(video, "has_b_frames") / (_ratio(video.get("avg_frame_rate")) or math.inf),
         audio_tracks=tracks,
         mixed=_mixed(audio, tracks),
     )
@@ -269,10 +285,12 @@ class _Times:
 class PacketTimes:
     """Finds the true duration from the time stamps of all packets, fed with ffprobe's CSV as it comes.
 
-    For containers whose header may be silent or wrong about it. Lines: stream index, pts, dts, duration.
+    For containers whose header may be silent or wrong about it. Lines: kind of stream, its index, pts, dts, duration,
+    flags. `jumps` moves time stamps where the container's clock may jump.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, jumps: Jumps | None = None) -> None:
+        self._jumps = jumps
         self._rest = b""
         self._streams: dict[int, _Times] = {}
         self._kept = 0
@@ -294,27 +312,40 @@ class PacketTimes:
         end = max(pictures.end, pictures.last + frame)
         heard = self._streams.get(probe.audio_index) if probe.audio_index is not None else None
         sound = heard.end - probe.start if heard else 0.0
-        peak = peak_rate(pictures.times())
         duration = _total(end - probe.start - probe.delay, sound)
-        return replace(probe, duration=duration, frame_rate=rate, peak_rate=peak)
+        return replace(probe, duration=duration, frame_rate=rate).with_times(pictures.times())
 
     def _take(self, cells: list[str]) -> None:
-        if len(cells) < _CSV_CELLS or not cells[0].isdigit():
+        if len(cells) < _CSV_CELLS or not cells[1].isdigit():
             return
-        time = next((number for number in map(_finite, cells[1:3]) if number is not None), None)
+        index, (shown, decoded, length) = int(cells[1]), map(_finite, cells[2:5])
+        time = decoded if shown is None else shown
         if time is None:
             return
-        stream = self._streams.setdefault(int(cells[0]), _Times(time, time, time))
+        moved = 0.0
+        if self._jumps:
+            moved = self._jumps.moved(index, decoded if cells[0] in _TIMED else None, length or 0.0)
+        # Edit lists leave frames out that others need to be decoded.
+        if _LEFT_OUT not in cells[5]:
+            self._count(index, time + moved, length or 0.0)
+            self._keep(index, [known if known is None else known + moved for known in (shown, decoded)])
+
+    def _count(self, index: int, time: float, length: float) -> None:
+        stream = self._streams.setdefault(index, _Times(time, time, time))
         stream.first = min(stream.first, time)
         stream.last = max(stream.last, time)
-        stream.end = max(stream.end, time + (_finite(cells[3]) or 0.0))
+        stream.end = max(stream.end, time + length)
         stream.count += 1
+
+    def _keep(self, index: int, times: Sequence[float | None]) -> None:
         # Of all streams together: a file may have many, and only one of them is looked at.
         self._kept += 1
-        if self._kept <= MOST_TIMES:
-            for known, kept in zip(map(_finite, cells[1:3]), (stream.shown, stream.decoded), strict=True):
-                if known is not None:
-                    kept.append(known)
+        if self._kept > MOST_TIMES:
+            return
+        stream = self._streams[index]
+        for known, kept in zip(times, (stream.shown, stream.decoded), strict=True):
+            if known is not None:
+                kept.append(known)
 
 
 def _total(pictures: float, sound: float) -> float:

@@ -43,3 +43,11 @@ async def test_a_program_stream_keeps_its_rate(
     assert outcome.ready.renditions[0].frame_rate == pytest.approx(25)
     assert (outcome.ready.width, outcome.ready.height) == shown
     assert_whole(tools, outcome, tmp_path, 4, rate=25)
+
+
+async def test_a_rate_is_not_doubled(tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
+    # ffmpeg takes this for 60 frames/s: some of its frames have no time stamp.
+    codec = ["-c:v", "mpeg1video", "-q:v", "5", "-bf", "2", "-c:a", "mp2", "-f", "mpeg"]
+    outcome = await transcoded(made(tools, tmp_path / "30.mpg", *video(4), *audio(4), *codec))
+    assert outcome.playable.renditions[0].frame_rate == pytest.approx(30)
+    assert_whole(tools, outcome, tmp_path, 4)

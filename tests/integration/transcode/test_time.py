@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.transcode.media import Clip, Transcoded
 from tests.integration.transcode.stages import assert_stages, pattern
+from tests.integration.transcode.surgery import edited
 from transcode import Tools
 
 AAC = "-c:a", "aac", "-b:a", "96k"
@@ -79,6 +80,8 @@ CASES = [
     Case("late-h264.flv", H264, (*late(10), "-ar", "44100")),
     Case("late-hevc.flv", HEVC, (*late(10), "-ar", "44100")),
     Case("late-vp8.ogv", VP8, late(5)),
+    Case("reordered-h264.avi", (*H264, "-c:a", "pcm_s16le")),
+    Case("reordered-mpeg4.avi", ("-c:v", "mpeg4", "-q:v", "5", "-bf", "2", "-c:a", "pcm_s16le")),
 ]  # fmt: skip
 
 
@@ -89,6 +92,34 @@ async def test_both_stages_tell_the_same_time(case: Case, clip: Clip, tools: Too
         tools, await transcoded(source), duration=4, aspect=16 / 9, frame_rate=30, flashes=[1, 3],
         audible="-an" not in case.codecs,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("offsets", [(0, 0), (0, 3600), (3600, 0)], ids=["again", "onward", "back"])
+async def test_recordings_joined_byte_by_byte_play_one_after_the_other(
+    offsets: tuple[float, float], clip: Clip, tools: Tools, transcoded: Transcoded
+) -> None:
+    parts = [clip(f"{n}.ts", *pattern(2), *H264, "-bf", "0", *late(at)) for n, at in enumerate(offsets)]
+    source = parts[0].with_name("joined.ts")
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert_stages(tools, await transcoded(source), duration=4, frame_rate=30, flashes=[1, 3])
+
+
+@pytest.mark.parametrize(
+    ("edits", "duration", "flashes"),
+    [([(2, 0, 1), (1, -1, 1), (2, 2, 1)], 5, [1, 4]), ([(4, 0, 1), (4, 0, 1)], 8, [1, 3, 5, 7])],
+    ids=["pause", "again"],
+)
+async def test_an_edit_list_tells_how_long_it_plays(
+    edits: list[tuple[float, float, float]],
+    duration: float,
+    flashes: list[float],
+    clip: Clip,
+    tools: Tools,
+    transcoded: Transcoded,
+) -> None:
+    source = clip("edited.mp4", *pattern(4), *H264, "-bf", "0")
+    source.write_bytes(edited(source.read_bytes(), *edits))
+    assert_stages(tools, await transcoded(source), duration=duration, frame_rate=30, flashes=flashes)
 
 
 @pytest.mark.parametrize("codecs", [VP9, H264], ids=["vp9", "h264"])

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcode.errors import BrokenFile, NotAVideo, TranscodeError
+from transcode.jumps import Jumps
 from transcode.probe import PacketTimes, Probe, parse
 
 VIDEO: dict[str, Any] = {
@@ -147,8 +149,9 @@ def test_absurd_figures_never_crash(junk: dict[str, Any], start: object) -> None
 def test_packets_tell_the_true_length() -> None:
     times = PacketTimes()
     lines = (
-        b"0,0.000,0.000,0.04\n1,0.0,0.0,0.02\n0,0.120,0.040,0.04\n0,N/A,0.080,N/A\n"
-        b"7,99,99,1\n1,5.0,5.0,0.02\njunk\n1,N/A,N/A,1\n"
+        b"video,0,0.000,0.000,0.04,K__\naudio,1,0.0,0.0,0.02,K__\nvideo,0,0.120,0.040,0.04,___\n"
+        b"video,0,N/A,0.080,N/A,___\nvideo,0,-3,-3,0.04,KD_\n"
+        b"data,7,99,99,1,K__\naudio,1,5.0,5.0,0.02,K__\njunk\naudio,1,N/A,N/A,1,K__\n"
     )
     for cut in range(0, len(lines), 7):
         times.feed(lines[cut : cut + 7])
@@ -159,10 +162,10 @@ def test_packets_tell_the_true_length() -> None:
 
 def test_one_packet_without_duration_lasts_a_frame() -> None:
     times = PacketTimes()
-    times.feed(b"0,1.0,1.0,N/A\n")
+    times.feed(b"video,0,1.0,1.0,N/A,K__\n")
     assert times.applied_to(probed({**VIDEO, "start_time": "1.0"})).duration == pytest.approx(1001 / 30000)
     times = PacketTimes()
-    times.feed(b"0,0,0,N/A\n")
+    times.feed(b"video,0,0,0,N/A,K__\n")
     assert times.applied_to(probed({**VIDEO, "avg_frame_rate": "0/0"})).duration == 0
 
 
@@ -171,7 +174,7 @@ def test_all_may_lie_below_zero() -> None:
     early = {**VIDEO, "start_time": "-42.3", "duration": "N/A"}
     assert probed(early, {**AUDIO, "start_time": "-42.3", "duration": "N/A"}).duration == 0
     times = PacketTimes()
-    times.feed(b"0,-42.3,-42.3,0.1\n0,-42.2,-42.2,0.1\n1,-42.3,-42.3,0.1\n")
+    times.feed(b"video,0,-42.3,-42.3,0.1,K__\nvideo,0,-42.2,-42.2,0.1,___\naudio,1,-42.3,-42.3,0.1,K__\n")
     for streams in ([early], [early, {**AUDIO, "start_time": "-42.3"}]):
         assert times.applied_to(probed(*streams)).duration == pytest.approx(0.2)
 
@@ -179,3 +182,37 @@ def test_all_may_lie_below_zero() -> None:
 def test_no_packets() -> None:
     with pytest.raises(BrokenFile, match="no pictures"):
         PacketTimes().applied_to(probed(VIDEO))
+
+
+def _lines(kind: str, index: int, begin: float, count: int, length: float) -> bytes:
+    times = (begin + number * length for number in range(count))
+    return "".join(f"{kind},{index},{time:.3f},{time:.3f},{length},K__\n" for time in times).encode()
+
+
+@pytest.mark.parametrize("second", [0.5, 3600.0, 50.0])
+def test_a_clock_that_jumps_goes_on(second: float) -> None:
+    # Ten seconds of one recording, then ten of another that counts from elsewhere.
+    times = PacketTimes(Jumps())
+    for begin in (100.0, second):
+        for part in range(10):
+            times.feed(_lines("video", 0, begin + part, 25, 0.04) + _lines("audio", 1, begin + part, 50, 0.02))
+        times.feed(_lines("data", 2, 7.0, 1, 0.0))
+    probe = times.applied_to(probed({**VIDEO, "start_time": "100"}, {**AUDIO, "start_time": "100"}))
+    assert probe.duration == pytest.approx(20, abs=0.1)
+    assert probe.frame_rate == pytest.approx(25, rel=0.01)
+
+
+def test_a_track_with_pauses_is_no_jump() -> None:
+    jumps = Jumps()
+    assert [jumps.moved(0, number * 4.0, 0.04) for number in range(20)] == [0.0] * 20
+    assert jumps.moved(1, None, 0.0) == 0.0
+    assert jumps.moved(0, 75.95, 0.04) == 0.0
+    assert jumps.moved(0, 200.0, 0.04) == pytest.approx(75.99 - 200)
+
+
+def test_a_rate_that_no_frames_have_is_none() -> None:
+    times = [number / 30 for number in range(60)]
+    assert replace(probed(VIDEO), base_rate=60.0).with_times(times).base_rate == pytest.approx(30)
+    # Three of four are there, in whole milliseconds.
+    some = [round(number / 60, 3) for number in range(240) if number % 4]
+    assert replace(probed(VIDEO), base_rate=60.0).with_times(some).base_rate == 60.0
