@@ -57,6 +57,8 @@ _STORYBOARD_QUALITY = 6
 _JUST_BEFORE = 0.001
 _NEVER = 1_000_000
 _GRAPH = "-filter_complex"
+# The level at which ffmpeg tells how many packets it could decode, see `audio_loss.decoded`.
+_STATISTICS = "verbose"
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
 # Started anew, filters lose what they know. Those of video take frames of another size; audio that changes is decoded
 # apart, see `audio`.
@@ -299,32 +301,38 @@ def even_audio(given: Given) -> list[str]:
 def audio(given: Given) -> list[str]:
     """Write the audio to AUDIO: stereo of one rate from the first instant on, whatever it is and changes to.
 
-    Filters that start anew with each format feed those that must not, through raw samples and a loopback decoder.
-    In a process of its own: beside video, its queues can wait for each other for ever.
+    What cannot be decoded is silent. Filters that start anew with each format feed those that must not, through raw
+    samples and a loopback decoder for each track. In a process of its own: beside video, its queues can wait for each
+    other for ever.
     """
-    index = str(given.probe.audio_index)
-    stereo = f"pan={graph.downmix(given.probe, int(index))},{graph.STEREO}"
-    shown = ["-map", f"0:{index}", "-filter:a", stereo, "-c:a", "pcm_f32le", "-t", str(given.limits.max_duration)]
+    # However many packets are damaged: what can be decoded is heard, and ffmpeg tells how much that is.
+    anyway = ("-max_error_rate", "1")
+    longest = str(given.limits.max_duration)
+    shown: list[str] = []
+    for number, index in enumerate(given.probe.heard):
+        stereo = f"pan={graph.downmix(given.probe, index)},{graph.STEREO}"
+        shown += ["-map", f"0:{index}", "-filter:a", stereo, "-c:a", "pcm_f32le", "-t", longest, "-f", "null", "-"]
+        shown += ["-dec", f"{number}:0"]
     read = given.read()
-    decoded = read[index].filter("aresample", AUDIO_RATE, **graph.JOINED, first_pts=0)
+    decoded = graph.mixed([read[str(index)] for index in given.probe.heard])
     options: dict[str, object] = {"c:a": "flac", "compression_level": 0, "sample_fmt": "s16"}
     made = ffmpeg.output(decoded, AUDIO, f="flac", t=given.limits.max_duration, **options, **_NOTHING_PERSONAL)
-    line = [
-        part.replace(f"[0:{index}]", "[dec:0]")
-        for part in compiled(given.tools, made, _kept(read, given.probe.video_index))
-    ]
+    line = compiled(given.tools, made, _kept(read, given.probe.video_index), level=_STATISTICS, more=anyway)
     position = line.index(_GRAPH)
-    return [*line[:position], *shown, "-f", "null", "-", "-dec", "0:0", *line[position:]]
+    graphs = line[position + 1]
+    for number, index in enumerate(given.probe.heard):
+        graphs = graphs.replace(f"[0:{index}]", f"[dec:{number}]")
+    return [*line[:position], *shown, _GRAPH, graphs, *line[position + 2 :]]
 
 
 def loudness(given: Given) -> list[str]:
-    """Measure the sound as `loudness.parse` reads it."""
+    """Measure the audio as `loudness.parse` reads it."""
     heard = given.heard(given.read())
     if heard is None:
         raise ValueError("there is no audio to measure")
     sound = heard.filter("ebur128", peak="sample", framelog="quiet")
     measured = ffmpeg.output(sound, "-", f="null", t=given.limits.max_duration)
-    return compiled(given.tools, measured, level="info")
+    return compiled(given.tools, measured, level=_STATISTICS)
 
 
 def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[str]:

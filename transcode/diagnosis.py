@@ -4,6 +4,7 @@ import signal
 
 from transcode.errors import (
     BrokenFile,
+    ChangedAudio,
     DiskFull,
     Failed,
     NotAVideo,
@@ -26,6 +27,7 @@ _NO_RIGHT = "Operation not permitted"
 # In order: the first phrase found decides. What ffmpeg prints for a cause comes with general complaints after it.
 _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
     (MORE_STREAMS, TooManyStreams, "more streams than the limit"),
+    ("Changing audio frame properties on the fly", ChangedAudio, "the audio changes its format"),
     ("exceeds specified max pixel count", TooLargePicture, "a picture above the limit"),
     ("Cannot allocate memory", TooLargePicture, "decoding needs more memory than the limit"),
     ("Out of memory", TooLargePicture, "decoding needs more memory than the limit"),

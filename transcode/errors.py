@@ -53,6 +53,10 @@ class BrokenFile(TranscodeError):
     code = "broken-file"
 
 
+class ChangedAudio(BrokenFile):
+    """The format of its audio changes on the way, and the filters of this run cannot change with it."""
+
+
 class TooLong(TranscodeError):
     """It plays longer than the limit, or its renditions would need more space than the limit."""
 

@@ -3,15 +3,26 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from transcode import captions, collect, command
+from transcode.audio_loss import AudioLoss, decoded
 from transcode.cadence import distinct, times_of
 from transcode.command import OWN_CLOCK, PLAIN, Access, Given
 from transcode.copying import Copying, copying
 from transcode.diagnosis import MORE_STREAMS
-from transcode.errors import TRANSIENT, BrokenFile, TookTooLong, TooManyStreams, TranscodeError
+from transcode.errors import (
+    TRANSIENT,
+    BrokenFile,
+    ChangedAudio,
+    TookTooLong,
+    ToolMissing,
+    TooManyStreams,
+    TranscodeError,
+)
 from transcode.ffmpeg import run
 from transcode.jumps import Jumps
 from transcode.limits import Limits
@@ -32,6 +43,16 @@ _LISTENING_S = 60.0
 _UNDATED = frozenset({"avi"})
 
 
+class Decoding(Enum):
+    """How the audio can be decoded."""
+
+    STEADY = "steady"
+    CHANGING = "changing"
+    """Its format is another one later in the file."""
+    FAILING = "failing"
+    """Not at all, or with more errors than ffmpeg bears."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """A file that is a video within the limits."""
@@ -44,8 +65,7 @@ class Examined:
     """Where the contents of its `moov` box lie in the file, if it is an MP4."""
     tracks: tuple[captions.Track, ...] = ()
     """The subtitles that become captions."""
-    changes_audio: bool = False
-    """Whether the format of its audio changes on the way."""
+    audio: Decoding = Decoding.STEADY
 
 
 async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings, deadline: float) -> Examined:
@@ -65,23 +85,25 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
 
     # Each opens the file for itself, which takes most of the time.
     counting = asyncio.create_task(count()) if layout is None or layout.fragmented or _is_cut(tracks, access) else None
-    listening: asyncio.Task[bool] | None = None
+    listening: asyncio.Task[Decoding] | None = None
     try:
         complaints = await ask(command.probe(tools, source, demuxer, limits, access), answer.feed)
         if MORE_STREAMS in complaints:
             # Matroska goes on without their headers, and then loses frames of the others.
             raise TooManyStreams(f"it has more than {limits.max_streams} streams")
-        probe = parse(answer.text, aligned=access.edits is Edits.IGNORED)
+        described = partial(parse, answer.text, aligned=access.edits is Edits.IGNORED, encrypted=_encrypted(tracks))
+        probe = described()
         # From the first and the last time stamp: nothing where the clock jumps.
         check(replace(probe, duration=0.0) if jumps else probe, limits)
-        index = await _heard_track(Given(tools, source, demuxer, probe, limits, access), deadline)
+        index, fails = await _heard_track(Given(tools, source, demuxer, probe, limits, access), deadline)
         if index != probe.audio_index:
-            probe = parse(answer.text, aligned=access.edits is Edits.IGNORED, audio_index=index)
-        listening = asyncio.create_task(_changes_audio(Given(tools, source, demuxer, probe, limits, access), deadline))
+            probe = described(audio_index=index)
+            probe = replace(probe, audio_left_out=AudioLoss.SOME_TRACKS) if fails else probe
+        listening = asyncio.create_task(_listen(Given(tools, source, demuxer, probe, limits, access), deadline))
         if counting or probe.duration <= 0:
             await (counting or count())
             probe = await asyncio.to_thread(times.applied_to, probe)
-        changing = await listening
+        audio = await listening
     finally:
         for task in filter(None, (counting, listening)):
             task.cancel()
@@ -95,21 +117,21 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
     # A copy would carry what is damaged into every player; some stop there.
     intact = tracks and access == PLAIN and not complaints.strip()
     copied = copying(answer.text, tracks, probe, made) if intact else None
-    return Examined(
-        given, made, copied, layout.index if layout else range(0), captions.tracks_of(answer.text), changing
-    )
+    return Examined(given, made, copied, layout.index if layout else range(0), captions.tracks_of(answer.text), audio)
 
 
-async def _heard_track(given: Given, deadline: float) -> int | None:
-    """Return the audio track to be heard: another one where the one that players choose is silent to its end.
+async def _heard_track(given: Given, deadline: float) -> tuple[int | None, bool]:
+    """Return the audio track to be heard, and whether the one that players choose cannot be decoded.
 
-    Where that is not known within a minute, it stays the one that players choose.
+    It is another one where that, or silence to its end, is so. Where that is not known within a minute, it stays the
+    one that players choose.
     """
     probe = given.probe
     if probe.audio_index is None or probe.mixed or len(probe.audio_tracks) < _SEVERAL:
-        return probe.audio_index
+        return probe.audio_index, False
     soon = min(deadline, asyncio.get_running_loop().time() + _LISTENING_S)
     others = [track.index for track in probe.audio_tracks if track.index != probe.audio_index]
+    fails = False
     for index in (probe.audio_index, *others[:_MOST_TRIED]):
         samples: list[bytes] = []
         try:
@@ -119,45 +141,94 @@ async def _heard_track(given: Given, deadline: float) -> int | None:
         except TRANSIENT:
             raise
         except TranscodeError:
+            fails = fails or index == probe.audio_index
             continue
         if samples:
-            return index
-    return probe.audio_index
+            return index, fails
+    return probe.audio_index, False
 
 
-async def _changes_audio(given: Given, deadline: float) -> bool:
+def _encrypted(tracks: Sequence[StoredTrack]) -> frozenset[int]:
+    return frozenset(index for index, track in enumerate(tracks) if track.encrypted and track.kind == "soun")
+
+
+async def _listen(given: Given, deadline: float) -> Decoding:
     if not given.probe.may_change_audio(given.demuxer):
-        return False
+        return Decoding.STEADY
+    return await _decoding(given, deadline)
+
+
+async def _decoding(given: Given, deadline: float) -> Decoding:
     try:
         await _decode(command.even_audio(given), given, deadline, None)
+    except ChangedAudio:
+        return Decoding.CHANGING
     except TRANSIENT:
         raise
     except TranscodeError:
-        return True
-    return False
+        return Decoding.FAILING
+    return Decoding.STEADY
 
 
 async def with_audio_apart(examined: Examined, folder: Path, deadline: float) -> Given:
-    """Decode audio that changes its format into a file in the new `folder`, and give what reads it from there.
+    """Decode audio that is not steady into a file in the new `folder`, and give what reads it from there.
 
-    Audio that does not change, or cannot be decoded, stays where it is.
+    Audio that is stays where it is. What cannot be decoded is silent, and what is given says so.
     """
-    given = examined.given
-    if not examined.changes_audio:
+    if examined.audio is Decoding.STEADY:
+        return examined.given
+    return await _audio_apart(examined.given, examined.audio, folder, deadline)
+
+
+async def with_audio_mended(given: Given, error: TranscodeError, folder: Path, deadline: float) -> Given | None:
+    """Do the same after a run that failed with `error`, where the audio was at fault; None where it was not."""
+    if isinstance(error, TRANSIENT) or not given.probe.has_audio or given.audio is not None:
+        return None
+    found = await _decoding(given, deadline)
+    return None if found is Decoding.STEADY else await _audio_apart(given, found, folder, deadline)
+
+
+def with_loss_told(given: Given, printed: str) -> Given:
+    """Tell what a run, of which ffmpeg `printed` this, could not decode of the audio."""
+    known = decoded(printed)
+    index = given.probe.audio_index
+    if known is None or index is None or given.audio is not None or given.probe.audio_left_out:
         return given
+    return replace(given, probe=replace(given.probe, audio_left_out=known.loss(given.probe.audio_track(index).rate)))
+
+
+async def _audio_apart(given: Given, found: Decoding, folder: Path, deadline: float) -> Given:
+    if given.probe.mixed and found is Decoding.FAILING:
+        return await _without_broken_tracks(given, deadline)
     await asyncio.to_thread(folder.mkdir, parents=True)
     try:
-        await _decode(command.audio(given), given, deadline, folder)
+        printed = await _decode(command.audio(given), given, deadline, folder)
     except TRANSIENT:
         raise
-    except TranscodeError:
-        return given
+    except TranscodeError as error:
+        why = AudioLoss.NO_DECODER if isinstance(error, ToolMissing) else AudioLoss.DAMAGED
+        return replace(given, probe=given.probe.without_audio(why))
+    told = with_loss_told(given, printed)
     # Nobody writes there any more; what is read next is to be nothing but what was made.
     made = await asyncio.to_thread(collect.opened, folder, command.AUDIO, given.limits.output_bytes)
-    if made is None:
-        return given
-    made.close()
-    return replace(given, audio=folder / command.AUDIO)
+    if made is not None:
+        made.close()
+    if made is None or told.probe.audio_left_out is AudioLoss.DAMAGED:
+        return replace(given, probe=given.probe.without_audio(AudioLoss.DAMAGED))
+    return replace(told, audio=folder / command.AUDIO)
+
+
+async def _without_broken_tracks(given: Given, deadline: float) -> Given:
+    """Leave out those of several microphones that cannot be decoded."""
+    probe, kept = given.probe, list[int]()
+    for index in probe.heard:
+        alone = replace(given, probe=replace(probe, audio_index=index, mixed=()))
+        if await _decoding(alone, deadline) is not Decoding.FAILING:
+            kept.append(index)
+    if not kept:
+        return replace(given, probe=probe.without_audio(AudioLoss.DAMAGED))
+    some = replace(probe, audio_index=kept[0], mixed=tuple(kept[1:]), audio_left_out=AudioLoss.SOME_TRACKS)
+    return replace(given, probe=some)
 
 
 async def _decode(
@@ -166,8 +237,8 @@ async def _decode(
     deadline: float,
     folder: Path | None,
     take: Callable[[bytes], None] = lambda _: None,
-) -> None:
-    await run(
+) -> str:
+    return await run(
         line, sandbox=given.tools.sandbox, reads=given.reads, limits=given.limits, deadline=deadline, on_output=take,
         cwd=folder,
     )  # fmt: skip

@@ -160,12 +160,19 @@ def audio(read: Stream, probe: Probe) -> Stream | None:
     tracks = [read[str(index)].filter("pan", args=downmix(probe, index)) for index in probe.heard]
     if len(tracks) < _SEVERAL:
         return tracks[0] if tracks else None
-    # It takes them for beginning together.
+    return mixed(tracks)
+
+
+def mixed(tracks: Sequence[Stream]) -> Stream:
+    """Mix tracks, in stereo each, into one of our rate that keeps to their time stamps."""
+    # The mixer takes them for beginning together.
     tracks = [_resampled(track) for track in tracks]
+    if len(tracks) < _SEVERAL:
+        return tracks[0]
     weights = " ".join([f"{1 / len(tracks):.3f}"] * len(tracks))
-    mixed = ffmpeg.filter(tracks, "amix", inputs=len(tracks), weights=weights, normalize=0)
+    joined = ffmpeg.filter(tracks, "amix", inputs=len(tracks), weights=weights, normalize=0)
     # Where one of them has ended, its frames have no time stamps.
-    return mixed.filter("asetpts", "N/SR/TB")
+    return joined.filter("asetpts", "N/SR/TB")
 
 
 def _resampled(heard: Stream) -> Stream:

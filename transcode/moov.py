@@ -16,6 +16,7 @@ _ENTRIES_READ = 3
 _BLINK = 0.05
 PLAYED = frozenset({"vide", "soun"})
 """The kinds of tracks that are seen or heard."""
+_ENCRYPTED = frozenset({b"enca", b"encv"})
 
 
 class Edits(Enum):
@@ -45,6 +46,8 @@ class StoredTrack:
     """Ticks from its first sample to the instant where playing begins: an encoder's lead-in, or a cut."""
     edits: Edits = Edits.APPLIED
     """Whether its edit list plays anything of it."""
+    encrypted: bool = False
+    """Whether its samples are encrypted (ISO 14496-12, 8.12)."""
 
 
 def tracks_of(moov: bytes) -> tuple[StoredTrack, ...]:
@@ -83,7 +86,8 @@ def _track(trak: bytes, movie: int) -> StoredTrack:
     header = child(media, b"mdhd")
     timescale = _ticks(header)
     samples = child(media, b"minf", b"stbl")
-    (descriptions,) = struct.unpack_from(">I", child(samples, b"stsd"), _FULL_BOX)
+    described = child(samples, b"stsd")
+    (descriptions,) = struct.unpack_from(">I", described, _FULL_BOX)
     count, edits = _listed(dict(boxes(trak)).get(b"edts", b""))
     plain, skipped = _plain(count, edits)
     lengths = _lengths(child(samples, b"stts"))
@@ -96,6 +100,7 @@ def _track(trak: bytes, movie: int) -> StoredTrack:
         plain=plain,
         skipped=skipped,
         edits=_judged(count, edits, shortest, _length(header)),
+        encrypted=described[_LISTED + 4 : _LISTED + 8] in _ENCRYPTED,
     )
 
 

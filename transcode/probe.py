@@ -6,10 +6,11 @@ Every figure comes from a hostile file: absent, absurd and contradictory values 
 import json
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from transcode.audio_loss import MOST_CHANNELS, AudioLoss
 from transcode.cadence import MOST_TIMES, close_rate, distinct, peak_rate
 from transcode.errors import BrokenFile, NotAVideo
 from transcode.jumps import Jumps
@@ -150,6 +151,8 @@ class AudioTrack:
     """In ffmpeg's words, like `5.1(side)`."""
     codec: str = ""
     language: str = ""
+    rate: int = field(default=48_000, compare=False)
+    """Samples per second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,8 @@ class Probe:
     """All that can be decoded, `audio_index` among them."""
     mixed: tuple[int, ...] = ()
     """Audio tracks that are heard along with `audio_index`: channels that a recorder wrote one by one."""
+    audio_left_out: AudioLoss | None = None
+    """What of its audio is not heard, as far as is known."""
 
     @property
     def has_audio(self) -> bool:
@@ -199,6 +204,10 @@ class Probe:
     def heard(self) -> tuple[int, ...]:
         """The audio tracks that are decoded."""
         return () if self.audio_index is None else (self.audio_index, *self.mixed)
+
+    def without_audio(self, why: AudioLoss) -> "Probe":
+        """Return the same, as long as it was, with silence."""
+        return replace(self, audio_index=None, mixed=(), audio_left_out=why)
 
     def may_change_audio(self, demuxer: str) -> bool:
         """Return whether the format of the audio may be another later in the file: each frame tells its own."""
@@ -220,11 +229,13 @@ class Probe:
         return next((track for track in self.audio_tracks if track.index == index), AudioTrack(index, 2, "stereo"))
 
 
-def parse(text: str | bytes, *, aligned: bool = False, audio_index: int | None = None) -> Probe:
+def parse(
+    text: str | bytes, *, aligned: bool = False, audio_index: int | None = None, encrypted: Collection[int] = ()
+) -> Probe:
     """Read ffprobe's JSON (`-show_entries` as in `command.probe`).
 
     `aligned`: what the file says of when its tracks begin is of no worth, they begin together. `audio_index`: the audio
-    track to be heard, where it is not the one that players choose.
+    track to be heard, where it is not the one that players choose. `encrypted`: tracks that nobody can decode.
     Raises NotAVideo when nothing in it moves, BrokenFile when it has pictures of no size or is no JSON.
     """
     try:
@@ -235,7 +246,7 @@ def parse(text: str | bytes, *, aligned: bool = False, audio_index: int | None =
     video = _best([stream for stream in streams if _is_video(stream)])
     if video is None:
         raise NotAVideo(f"no pictures that move; the file holds: {_summary(streams)}")
-    heard = [stream for stream in streams if _is_audio(stream)]
+    heard = [stream for stream in streams if _is_audio(stream) and _count(stream, "index") not in encrypted]
     chosen = [stream for stream in heard if audio_index is not None and _count(stream, "index") == audio_index]
     audio, tracks = _best(chosen or heard), tuple(map(_audio_track, heard))
     coded = _count(video, "width"), _count(video, "height")
@@ -265,6 +276,7 @@ def parse(text: str | bytes, *, aligned: bool = False, audio_index: int | None =
         reordering=_count(video, "has_b_frames") / (_ratio(video.get("avg_frame_rate")) or math.inf),
         audio_tracks=tracks,
         mixed=_mixed(audio, tracks),
+        audio_left_out=_left_out(streams, heard, encrypted),
     )
 
 
@@ -359,8 +371,25 @@ def _is_video(stream: Mapping[str, Any]) -> bool:
 
 
 def _is_audio(stream: Mapping[str, Any]) -> bool:
-    playable = stream.get("codec_name") in _AUDIO_DECODERS and _count(stream, "channels") > 0
-    return stream.get("codec_type") == "audio" and playable and _count(stream, "sample_rate") > 0
+    playable = stream.get("codec_name") in _AUDIO_DECODERS
+    mixable = 0 < _count(stream, "channels") <= MOST_CHANNELS
+    return stream.get("codec_type") == "audio" and playable and mixable and _count(stream, "sample_rate") > 0
+
+
+def _left_out(
+    streams: Sequence[Mapping[str, Any]], heard: Sequence[Mapping[str, Any]], encrypted: Collection[int]
+) -> AudioLoss | None:
+    """Return why the track that players choose is none that is `heard`; None where it is, or where there is none."""
+    chosen = _best([stream for stream in streams if stream.get("codec_type") == "audio"])
+    if chosen is None or chosen in heard:
+        return None
+    if heard:
+        return AudioLoss.SOME_TRACKS
+    if _count(chosen, "index") in encrypted:
+        return AudioLoss.ENCRYPTED
+    if chosen.get("codec_name") not in _AUDIO_DECODERS:
+        return AudioLoss.NO_DECODER
+    return AudioLoss.TOO_MANY_CHANNELS if _count(chosen, "channels") > MOST_CHANNELS else AudioLoss.DAMAGED
 
 
 def _audio_track(stream: Mapping[str, Any]) -> AudioTrack:
@@ -371,6 +400,7 @@ def _audio_track(stream: Mapping[str, Any]) -> AudioTrack:
         layout=str(stream.get("channel_layout", "")),
         codec=str(stream.get("codec_name")),
         language=tags.get("language", ""),
+        rate=_count(stream, "sample_rate"),
     )
 
 

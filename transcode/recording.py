@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transcode import collect, command
+from transcode.audio_loss import AudioLoss
 from transcode.blurhash import SIDE, blurhash_of
 from transcode.command import BLUR, Given
 from transcode.errors import TRANSIENT, Failed, TooLong, TranscodeError
-from transcode.examine import Examined, examine, with_audio_apart
+from transcode.examine import Examined, examine, with_audio_apart, with_audio_mended
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
 from transcode.limits import Limits
@@ -52,7 +53,7 @@ class Thumbnail:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A video that may be sent: its media type, seconds, pixels as displayed."""
+    """A video that may be sent: its media type, seconds, pixels as displayed, what of its audio is not heard."""
 
     path: Path
     mimetype: str
@@ -60,6 +61,7 @@ class Prepared:
     width: int
     height: int
     thumbnail: Thumbnail | None
+    audio_left_out: AudioLoss | None = None
 
 
 async def look_at(source: Path, out: Path, *, tools: Tools, limits: Limits) -> Prepared:
@@ -76,6 +78,7 @@ async def look_at(source: Path, out: Path, *, tools: Tools, limits: Limits) -> P
         width=probe.width,
         height=probe.height,
         thumbnail=await job.thumbnail(),
+        audio_left_out=probe.audio_left_out,
     )
 
 
@@ -110,7 +113,12 @@ async def prepare_recording(
 
     # It is silent while it decodes what is cut off at the beginning, however long that is.
     bounds = replace(limits, stalled_seconds=limits.wall_seconds) if first else limits
-    await job.run(command.recording(job.given, plan, first), advance, bounds)
+    try:
+        await job.run(command.recording(job.given, plan, first), advance, bounds)
+    except TranscodeError as error:
+        if not await job.mend_audio(error):
+            raise
+        await job.run(command.recording(job.given, plan, first), advance, bounds)
     path = job.out / command.RECORDING
     expected = collect.mp4(limits.output_bytes)
     if not await asyncio.to_thread(collect.take, job.made, command.RECORDING, path, expected):
@@ -124,6 +132,7 @@ async def prepare_recording(
         width=large.width,
         height=large.height,
         thumbnail=thumbnail,
+        audio_left_out=job.given.probe.audio_left_out,
     )
 
 
@@ -141,6 +150,12 @@ class _Job:
         await asyncio.to_thread(job._prepare)
         job.given = await with_audio_apart(job.examined, out / _AUDIO, deadline)
         return job
+
+    async def mend_audio(self, error: TranscodeError) -> bool:
+        """Say whether the audio was at fault that a run failed with `error`, and is not any more."""
+        mended = await with_audio_mended(self.given, error, self.out / _AUDIO, self._deadline)
+        self.given = mended or self.given
+        return mended is not None
 
     def _prepare(self) -> None:
         self.out.mkdir()

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transcode import checks, collect, command, loudness
+from transcode.audio_loss import AudioLoss
 from transcode.blurhash import SIDE, blurhash_of
 from transcode.captions import MOST_BYTES, Captions, Track, cleaned
 from transcode.command import BLUR, Beside, Given
 from transcode.copying import Copying
 from transcode.encoders import encoder
 from transcode.errors import TRANSIENT, BrokenFile, TranscodeError
-from transcode.examine import Examined, examine, with_audio_apart
+from transcode.examine import Examined, examine, with_audio_apart, with_audio_mended, with_loss_told
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
 from transcode.limits import Limits
@@ -52,7 +53,8 @@ class Result:
     """What a folder holds, or will: seconds, pixels of its largest rendition, renditions by size, largest first.
 
     Renditions tell of all their segments; of each, the first `available` exist. File names are None for what there is
-    not; storyboard (`playlist.STORYBOARD`) and preview come with the whole ladder.
+    not; storyboard (`playlist.STORYBOARD`) and preview come with the whole ladder. `audio_left_out` is None where all
+    of the file's audio is heard, or where it has none; it may be known only with the whole ladder.
     """
 
     duration: float
@@ -65,6 +67,7 @@ class Result:
     storyboard: Storyboard | None = None
     preview: str | None = None
     captions: tuple[Captions, ...] = ()
+    audio_left_out: AudioLoss | None = None
 
     @property
     def whole(self) -> bool:
@@ -137,6 +140,7 @@ class _Job:
         self._on_playable, self._on_grown = on_playable, on_grown
         self._deadline = deadline
         self._captions: tuple[Captions, ...] = ()
+        self._published = False
 
     async def captions(self, tracks: Sequence[Track], copying: Copying | None) -> None:
         """Write the captions of every stage, where there are any: what is wrong with them does not harm the video."""
@@ -189,7 +193,26 @@ class _Job:
             return await asyncio.to_thread(cutter.finish)
 
     async def first(self) -> None:
-        """Publish a rendition that is quickly made, as soon as it has a segment, and its poster after it."""
+        """Publish a rendition that is quickly made, as soon as it has a segment, and its poster after it.
+
+        Where the audio spoils it, it is made anew without; where it is watched already, the ladder is to replace it.
+        """
+        try:
+            await self._first()
+        except TranscodeError as error:
+            if not await self._mend_audio(error):
+                raise
+            if not self._published:
+                await asyncio.to_thread(_discard, self._out / PLAYABLE)
+                await self._first()
+
+    async def _mend_audio(self, error: TranscodeError) -> bool:
+        """Say whether the audio was at fault that a run failed with `error`, and is not any more."""
+        mended = await with_audio_mended(self._given, error, self._out / _AUDIO, self._deadline)
+        self._given = mended or self._given
+        return mended is not None
+
+    async def _first(self) -> None:
         folder = self._out / PLAYABLE
         (cutter,) = await self._prepare(folder, [self._plan.fast])
         line = command.first(self._given, self._plan, self._settings)
@@ -321,18 +344,21 @@ class _Job:
         return cutters
 
     def _result(self, renditions: Sequence[Rendition], poster: "_Poster") -> Result:
-        return replace(_result(renditions, poster), captions=self._captions)
+        left_out = self._given.probe.audio_left_out
+        return replace(_result(renditions, poster), captions=self._captions, audio_left_out=left_out)
 
     async def _gain(self) -> float:
         if not self._given.probe.has_audio:
             return 0.0
         try:
-            return loudness.gain(loudness.parse(await self._run(command.loudness(self._given), None)))
+            printed = await self._run(command.loudness(self._given), None)
         except TRANSIENT:
             raise
-        except TranscodeError:
-            # Sound that cannot be decoded stays as it is; the ladder tells what is wrong with it.
-            return 0.0
+        except TranscodeError as error:
+            # Where the audio is not at fault, the ladder tells what is.
+            return await self._gain() if await self._mend_audio(error) else 0.0
+        self._given = with_loss_told(self._given, printed)
+        return loudness.gain(loudness.parse(printed))
 
     async def _poster(self, folder: Path) -> "_Poster":
         """Draw the poster for what is published in a folder; a file without one may still be a video."""
@@ -384,6 +410,7 @@ class _Job:
         clock = asyncio.get_running_loop().time
         before = clock()
         moved = await self._on_playable(result)
+        self._published = True
         self._deadline += clock() - before
         name = result.renditions[0].name
         return (moved or self._out / PLAYABLE) / name

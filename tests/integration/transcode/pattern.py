@@ -59,7 +59,7 @@ def concatenated(tools: Tools, path: Path, *parts: Path) -> Path:
     """Let one file follow the other, packet by packet."""
     listed = path.with_suffix(".txt")
     listed.write_text("".join(f"file '{part}'\n" for part in parts))
-    return made(tools, path, "-f", "concat", "-safe", "0", "-i", listed, "-c", "copy")
+    return made(tools, path, "-f", "concat", "-safe", "0", "-i", listed, "-map", "0", "-c", "copy")
 
 
 @dataclass(frozen=True)

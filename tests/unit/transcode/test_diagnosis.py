@@ -25,6 +25,7 @@ from transcode.diagnosis import diagnose
         (69, "Your platform doesn't support hardware accelerated AV1 decoding.", "tool-missing", False),
         (245, "pthread_create() failed: Resource temporarily unavailable", "overloaded", False),
         (1, "moov atom not found", "broken-file", True),
+        (234, "Changing audio frame properties on the fly is not supported.\nInvalid argument", "broken-file", True),
         (1, "No space left on device", "disk-full", False),
         (1, "av_interleaved_write_frame(): Disk quota exceeded", "disk-full", False),
         (1, "", "failed", False),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transcode.audio_loss import AudioLoss
 from transcode.errors import BrokenFile, NotAVideo, TranscodeError
 from transcode.jumps import Jumps
 from transcode.probe import PacketTimes, Probe, parse
@@ -216,3 +217,35 @@ def test_a_rate_that_no_frames_have_is_none() -> None:
     # Three of four are there, in whole milliseconds.
     some = [round(number / 60, 3) for number in range(240) if number % 4]
     assert replace(probed(VIDEO), base_rate=60.0).with_times(some).base_rate == 60.0
+
+
+@pytest.mark.parametrize(
+    ("streams", "encrypted", "loss"),
+    [
+        ([], (), None),
+        ([AUDIO], (), None),
+        ([{**AUDIO, "codec_name": "ac4"}], (), AudioLoss.NO_DECODER),
+        ([{"index": 1, "codec_type": "audio"}], (), AudioLoss.NO_DECODER),
+        ([{**AUDIO, "channels": 0}], (), AudioLoss.DAMAGED),
+        ([{**AUDIO, "sample_rate": "0"}], (), AudioLoss.DAMAGED),
+        ([{**AUDIO, "channels": 65}], (), AudioLoss.TOO_MANY_CHANNELS),
+        ([{**AUDIO, "channels": 64}], (), None),
+        ([AUDIO], (1,), AudioLoss.ENCRYPTED),
+        ([AUDIO, {**AUDIO, "index": 2}], (1,), AudioLoss.SOME_TRACKS),
+        # What else a phone writes of the same sound is not missed.
+        ([AUDIO, {**AUDIO, "index": 2, "codec_name": "apac"}], (), None),
+        ([{**AUDIO, "codec_name": "apac"}, {**AUDIO, "index": 2, "disposition": {"default": 1}}], (), None),
+        ([{**AUDIO, "codec_name": "ac4"}, {**AUDIO, "index": 2}], (), AudioLoss.SOME_TRACKS),
+    ],
+)
+def test_audio_that_cannot_be_taken(
+    streams: list[dict[str, Any]], encrypted: tuple[int, ...], loss: AudioLoss | None
+) -> None:
+    probe = parse(json.dumps({"streams": [VIDEO, *streams]}), encrypted=encrypted)
+    assert probe.audio_left_out is loss
+    assert probe.has_audio == (bool(streams) and loss in {None, AudioLoss.SOME_TRACKS})
+
+
+def test_a_video_without_its_audio_is_as_long() -> None:
+    probe = probed(VIDEO, AUDIO).without_audio(AudioLoss.DAMAGED)
+    assert (probe.heard, probe.audio_left_out, probe.duration) == ((), AudioLoss.DAMAGED, 10.5)
