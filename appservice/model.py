@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from appservice.settings import RoomSettings
+from transcode.audio_loss import AudioLoss
 from transcode.captions import Captions
 from transcode.playlist import Rendition
 from transcode.storyboard import Storyboard
@@ -125,6 +126,7 @@ class Video:
     to be not uploaded yet, whatever has come since. `spoiler`: nobody sees it without asking for it. `item`: its slot
     among the videos of its message. `history`: who of the room may see it, as that was when it was sent; what is not
     known yet is `joined`. `sent_since`: it was sent then at the earliest, by our clock, in ms since the epoch.
+    `audio_left_out`: what of its audio is not heard, and why.
     """
 
     id: VideoId
@@ -174,6 +176,7 @@ class Video:
     item: int = 0
     history: History = History.SHARED
     sent_since: int = 0
+    audio_left_out: AudioLoss | None = None
 
     @property
     def thread(self) -> EventId | None:

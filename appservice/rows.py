@@ -23,6 +23,7 @@ from appservice.model import (
     Visibility,
 )
 from appservice.settings import RoomSettings
+from transcode.audio_loss import AudioLoss
 from transcode.captions import Captions
 from transcode.playlist import Rendition
 from transcode.storyboard import Storyboard
@@ -106,6 +107,7 @@ def read_video(row: asyncpg.Record) -> Video:
         spoiler=row["spoiler"],
         spoiler_reason=row["spoiler_reason"],
         item=row["item"],
+        audio_left_out=AudioLoss(row["audio_left_out"]) if row["audio_left_out"] else None,
         # `before`: stored by a release that served it as this.
         history=History.SHARED if row["history"] == "before" else History(row["history"] or History.JOINED),
         sent_since=math.floor(since.timestamp() * 1000) if since else 0,

@@ -32,6 +32,14 @@ def marks(video: Video, status: Status, *, now: int, spoken: bool) -> set[Mark]:
     reactions = status is Status.REACTIONS
     if video.state is State.FAILED:
         return {Mark.NOTICE, Mark.FAILED} if reactions else {Mark.NOTICE}
+    return _unfailed(video, reactions=reactions, spoken=spoken) | _warned(video)
+
+
+def _warned(video: Video) -> set[Mark]:
+    return {Mark.NOTICE} if video.is_playable and video.audio_left_out else set()
+
+
+def _unfailed(video: Video, *, reactions: bool, spoken: bool) -> set[Mark]:
     if reactions and video.held_for is HeldFor.VERDICT:
         return {Mark.WORKING}  # nobody has to do anything about it
     if not reactions or video.visibility is not Visibility.SHOWN:

@@ -28,6 +28,8 @@ def line_of(asked: Asked, video: Video) -> str:
         marks.append(asked.say("bot-state-awaited" if video.awaits_upload else f"bot-state-{video.state}"))
     if video.visibility is not Visibility.SHOWN:
         marks.append(asked.say(f"bot-visibility-{video.visibility}"))
+    if video.audio_left_out:
+        marks.append(asked.say("bot-mark-audio"))
     if video.published:
         marks.append(asked.say("bot-mark-published"))
     return " · ".join([title_of(asked, video), *marks, short_id(video)])

@@ -263,7 +263,7 @@ UPDATE videos SET percent = NULL, remaining = NULL WHERE id = $1 AND attempts = 
 
 -- name: withdraw_growing (id, attempt) The attempt ended before its first stage was whole: nobody is to wait for more of it.
 UPDATE videos v SET state = 'processing', stage = NULL, has_poster = false, renditions = '[]', available = NULL,
-    blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]',
+    blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]', audio_left_out = NULL,
     bytes = CASE WHEN v.admitted_at = 'infinity' THEN 0 ELSE coalesce(v.claimed_size, 0) END, changed_at = now()
 FROM (SELECT id, stage FROM videos WHERE id = $1 FOR UPDATE) AS old
 WHERE v.id = old.id AND v.attempts = $2 AND v.state = 'playable' AND v.available IS NOT NULL
@@ -298,10 +298,11 @@ WHERE (state IN ('queued', 'processing', 'playable') OR state = 'ready' AND fini
         SELECT FROM pgqueuer WHERE entrypoint = 'video' AND payload = convert_to(videos.id::text, 'UTF8')
     );
 
--- name: publish (id, from_states, attempt, state, stage, duration, width, height, has_poster, renditions, available, blurhash, storyboard, has_preview, content_hash, captions, bytes) Only the newest attempt may publish. Until all is there, no less than what was downloaded counts.
+-- name: publish (id, from_states, attempt, state, stage, duration, width, height, has_poster, renditions, available, blurhash, storyboard, has_preview, content_hash, captions, bytes, audio_left_out) Only the newest attempt may publish. Until all is there, no less than what was downloaded counts.
 UPDATE videos SET state = $4, stage = $5, duration = $6, width = $7, height = $8, has_poster = $9, renditions = $10,
     available = $11, blurhash = $12, storyboard = $13, has_preview = $14, content_hash = $15, captions = $16,
     bytes = CASE WHEN $4 = 'ready' OR admitted_at = 'infinity' THEN $17 ELSE greatest($17, claimed_size) END,
+    audio_left_out = $18,
     percent = CASE WHEN $4 = 'ready' THEN NULL ELSE percent END,
     remaining = CASE WHEN $4 = 'ready' THEN NULL ELSE remaining END,
     failure = NULL, finishing = CASE WHEN $4 = 'ready' THEN 0 END,
@@ -333,7 +334,7 @@ ORDER BY changed_at DESC LIMIT 1;
 -- name: fail (id, from_states, attempt, failure) Nobody is told of a video that was taken back.
 UPDATE videos SET state = 'failed', failure = $4, stage = NULL, has_poster = false, renditions = '[]',
     available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]',
-    percent = NULL, remaining = NULL, bytes = 0, changed_at = now()
+    percent = NULL, remaining = NULL, bytes = 0, audio_left_out = NULL, changed_at = now()
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
 RETURNING room_id;
 

@@ -38,7 +38,7 @@ UPDATE videos v SET mxc = $2, encrypted_file = $3, claimed_size = $4, certain = 
         'mxc', v.mxc, 'encrypted_file', v.encrypted_file, 'claimed_size', v.claimed_size, 'certain', v.certain,
         'kind', v.kind, 'judged', v.judged, 'stage', v.stage, 'has_poster', v.has_poster, 'duration', v.duration,
         'width', v.width, 'height', v.height, 'renditions', v.renditions, 'blurhash', v.blurhash,
-        'storyboard', v.storyboard, 'has_preview', v.has_preview, 'captions', v.captions, 'bytes', v.bytes,
+        'storyboard', v.storyboard, 'has_preview', v.has_preview, 'captions', v.captions, 'audio_left_out', v.audio_left_out, 'bytes', v.bytes,
         'content_hash', encode(v.content_hash, 'hex'), 'source_hash', encode(v.source_hash, 'hex'),
         'fingerprint', encode(v.fingerprint, 'hex'), 'visibility', v.visibility, 'held_for', v.held_for,
         'hidden_by', v.hidden_by, 'quarantined', v.quarantined
@@ -72,7 +72,7 @@ UPDATE videos v SET state = 'ready', failure = NULL, attempts = v.attempts + 1, 
     mxc = r.mxc, encrypted_file = nullif(r.encrypted_file, 'null'), claimed_size = r.claimed_size, certain = r.certain, kind = r.kind,
     judged = r.judged, stage = r.stage, has_poster = r.has_poster, duration = r.duration, width = r.width,
     height = r.height, renditions = r.renditions, blurhash = r.blurhash, storyboard = nullif(r.storyboard, 'null'),
-    has_preview = r.has_preview, captions = r.captions, bytes = r.bytes, content_hash = decode(r.content_hash, 'hex'),
+    has_preview = r.has_preview, captions = r.captions, audio_left_out = r.audio_left_out, bytes = r.bytes, content_hash = decode(r.content_hash, 'hex'),
     source_hash = decode(r.source_hash, 'hex'), fingerprint = decode(r.fingerprint, 'hex'),
     visibility = CASE WHEN w.waits THEN r.visibility ELSE v.visibility END,
     held_for = CASE WHEN w.waits THEN r.held_for ELSE v.held_for END,
@@ -83,7 +83,7 @@ FROM videos o
     CROSS JOIN LATERAL jsonb_to_record(o.replaced) AS r (
         mxc text, encrypted_file jsonb, claimed_size bigint, certain boolean, kind text, judged boolean, stage text,
         has_poster boolean, duration double precision, width integer, height integer, renditions jsonb, blurhash text,
-        storyboard jsonb, has_preview boolean, captions jsonb, bytes bigint, content_hash text, source_hash text,
+        storyboard jsonb, has_preview boolean, captions jsonb, audio_left_out text, bytes bigint, content_hash text, source_hash text,
         fingerprint text, visibility text, held_for text, hidden_by text
     )
     CROSS JOIN LATERAL (SELECT o.held_for = 'approval' AND o.quarantined IS NULL AS waits) AS w

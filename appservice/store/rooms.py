@@ -51,6 +51,7 @@ from appservice.rows import SQL, read_room, read_video
 from appservice.store.applying import apply_all
 from appservice.store.pool import Database
 from appservice.tokens import Scope
+from transcode.audio_loss import AudioLoss
 from transcode.captions import Captions
 from transcode.playlist import Rendition
 from transcode.storyboard import Storyboard
@@ -79,6 +80,7 @@ class Published:
     captions: Sequence[Captions] = ()
     content_hash: bytes | None = None
     bytes: int = 0
+    audio_left_out: AudioLoss | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +366,7 @@ class Store(Database):
                 renditions, published.available, published.blurhash,
                 published.storyboard.to_json() if published.storyboard else None, published.has_preview,
                 published.content_hash, [captions.to_json() for captions in published.captions],
-                published.bytes,
+                published.bytes, published.audio_left_out,
             )  # fmt: skip
             if room_id is None:
                 return False
@@ -374,7 +376,7 @@ class Store(Database):
                     await enqueue(connection, VERDICT_JOB, video.id, priority=HEAVY)
             if published.has_poster:
                 await concern_moderators(connection, video.id)
-            if video.state is not State.PLAYABLE:  # else it was said
+            if video.state is not State.PLAYABLE or published.audio_left_out is not video.audio_left_out:  # else said
                 await speak_of(connection, video.id)
             await announce(connection, room_id)
             return True

@@ -21,6 +21,7 @@ from appservice.web.reels import (
     taking_turns,
     together,
 )
+from transcode.audio_loss import AudioLoss
 from transcode.captions import Captions
 from transcode.playlist import POSTER, PREVIEW
 
@@ -70,7 +71,8 @@ class VideoView(BaseModel):
     its file is still being uploaded (MSC2246).
 
     A `spoiler` is in no reel, and nothing of it is to be shown before somebody asks for it; `spoiler_reason` says what
-    they would see.
+    they would see. `audio_left_out` says why not all of its audio is heard, or none; null where nothing is missing. The
+    widget has a text for each `audio-{code}`.
     """
 
     id: str
@@ -99,6 +101,7 @@ class VideoView(BaseModel):
     reports: int | None
     spoiler: bool
     spoiler_reason: str | None
+    audio_left_out: AudioLoss | None
 
 
 class MemberView(BaseModel):
@@ -401,4 +404,5 @@ def video_view(
         reports=None if reports is None else reports.get(video.id, 0),
         spoiler=video.spoiler,
         spoiler_reason=video.spoiler_reason,
+        audio_left_out=video.audio_left_out,
     )

@@ -186,7 +186,7 @@ def _described(video: Video, room_name: str | None, files: Sequence[str]) -> dic
         "room_id": video.room_id, "room_name": room_name, "event_id": video.event_id, "kind": video.kind,
         "state": video.state, "failure": video.failure, "visibility": video.visibility,
         "published": video.published, "spoiler": video.spoiler, "spoiler_reason": video.spoiler_reason,
-        "duration": video.duration, "files": files,
+        "duration": video.duration, "audio_left_out": video.audio_left_out, "files": files,
     }  # fmt: skip
 
 

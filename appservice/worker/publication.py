@@ -63,7 +63,7 @@ class Publication:
             state=State.READY, stage=self._stage(State.READY), duration=twin.duration or 0.0, width=twin.width or 0,
             height=twin.height or 0, has_poster=twin.has_poster, renditions=twin.renditions, blurhash=twin.blurhash,
             storyboard=twin.storyboard, has_preview=twin.has_preview, captions=twin.captions,
-            content_hash=self._content_hash,
+            content_hash=self._content_hash, audio_left_out=twin.audio_left_out,
         )  # fmt: skip
         await self._publish(published, folder)
         return True
@@ -82,7 +82,7 @@ class Publication:
             has_poster=result.poster is not None, renditions=result.renditions,
             available=None if result.whole else result.available, blurhash=result.blurhash,
             storyboard=result.storyboard, has_preview=result.preview is not None, captions=result.captions,
-            content_hash=self._content_hash,
+            content_hash=self._content_hash, audio_left_out=result.audio_left_out,
         )  # fmt: skip
 
     async def _publish(self, published: Published, folder: Path) -> Path:

@@ -64,12 +64,15 @@ class StatusWork:
         await self._bring_notice(video, room, said.get(Mark.NOTICE), wanted=Mark.NOTICE in wanted)
 
     async def _bring_notice(self, video: Video, room: Room | None, before: Said | None, *, wanted: bool) -> None:
-        """Say why it failed, once; say it otherwise when the reason is another one, or is none any more."""
+        """Say why it failed, or plays without all of its audio, once; edit that when it is otherwise, or mended."""
         texts = self.languages[(room and room.settings.language) or self.language]
         title = video.title or texts.say("bot-untitled")
         if wanted and video.failure:
             text = texts.say("bot-failed", {"title": title, "reason": reason_of(video.failure, room, texts)})
             await self._notice(video, before, video.failure, text)
+        elif wanted and video.audio_left_out:
+            code = f"audio-{video.audio_left_out}"
+            await self._notice(video, before, code, texts.say("bot-audio", {"title": title, "reason": texts.say(code)}))
         elif before is None or before.event_id is None:
             return
         elif video.visibility is Visibility.REMOVED:

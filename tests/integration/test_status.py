@@ -1,5 +1,6 @@
 """What the bot says by a video's message while it works on it, once it plays, and when it failed."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from appservice.demo.client import MatrixClient
 from tests.integration.commands.conftest import VERSIONS, Asking
 from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
+from transcode import Tools
 
 AWAITED, PLAYABLE, FAILED = "📤", "▶️", "⚠️"
 
@@ -165,6 +167,35 @@ async def test_a_room_may_want_less(
     assert (await Asking(alice, room_id)("!reel version")).text
     assert await _notices(bob, room_id, silent) == []
     assert await _marks(alice, reel, room_id, silent) == []
+
+
+async def test_the_sender_is_told_of_audio_that_cannot_be_taken(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path,
+    tmp_path: Path, tools: Tools,
+) -> None:  # fmt: skip
+    # Of the same frames: its audio is noise, there is none, and as it was.
+    damaged, silent = tmp_path / "lake.mp4", tmp_path / "silent.mp4"
+    for path, change in ((damaged, ["-bsf:a", "noise=amount=1"]), (silent, ["-an"])):
+        made = await asyncio.create_subprocess_exec(
+            tools.ffmpeg, "-v", "error", "-i", clip, "-c", "copy", *change, "-metadata", f"title={room_id}", path
+        )
+        assert await made.wait() == 0
+    viewer = await reel.viewer(http, alice, room_id)
+    event_id = await bob.send_video(room_id, damaged)
+    assert (await viewer.video_in(event_id, "ready"))["audio_left_out"] == "damaged"
+    told = await wait_for_notice(bob, room_id, "Plays without sound", thread=event_id)
+    assert told.startswith("“lake”: Plays without sound: it is damaged.")
+    await _become(alice, reel, room_id, event_id, PLAYABLE)
+    assert "sound missing" in (await Asking(bob, room_id)("!reel mine")).text
+    # The same file again is told of again, although nothing is made of it.
+    again = await bob.send_video(room_id, damaged)
+    assert (await viewer.video_in(again, "ready"))["audio_left_out"] == "damaged"
+    await wait_for_notice(bob, room_id, "Plays without sound", thread=again)
+    for fine in (silent, clip):
+        event_id = await bob.send_video(room_id, fine)
+        assert (await viewer.video_in(event_id, "ready"))["audio_left_out"] is None
+        await _become(alice, reel, room_id, event_id, PLAYABLE)
+        assert await _notices(bob, room_id, event_id) == []
 
 
 async def test_what_is_still_being_uploaded_is_marked_so(

@@ -1,6 +1,7 @@
 """What is to be said of a video by its message."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from appservice.model import HeldFor, State, Visibility
 from appservice.settings import Status
 from appservice.status import OLD_S, Mark, marks
 from tests.unit.videos import make_video
+from transcode.audio_loss import AudioLoss
 
 SENT = 1_700_000_000_000
 SOON = SENT + 5000
@@ -70,3 +72,12 @@ def test_what_waits_for_a_verdict_is_still_worked_on() -> None:
 def test_what_others_do_not_see_is_not_marked(visibility: Visibility) -> None:
     video = make_video(visibility=visibility, created_at=SENT, held_for=HeldFor.APPROVAL)
     assert marks(video, Status.REACTIONS, now=SOON, spoken=True) == set()
+
+
+@pytest.mark.parametrize("status", [Status.REACTIONS, Status.FAILURES])
+def test_the_sender_is_told_that_audio_is_missing(status: Status) -> None:
+    lossy: dict[str, Any] = {"audio_left_out": AudioLoss.DAMAGED, "created_at": SENT}
+    played = {Mark.PLAYABLE} if status is Status.REACTIONS else set[Mark]()
+    assert marks(make_video(**lossy), status, now=SOON, spoken=False) == played | {Mark.NOTICE}
+    assert marks(make_video(**lossy), Status.OFF, now=SOON, spoken=False) == set()
+    assert Mark.NOTICE not in marks(make_video(visibility=Visibility.HIDDEN, **lossy), status, now=SOON, spoken=True)

@@ -1,4 +1,4 @@
-# Texts of the widget (widget-…), of public pages (page-…), of the bot (bot-…) and the reasons for which a video fails (failure-…), in English.
+# Texts of the widget (widget-…), of public pages (page-…), of the bot (bot-…) the reasons for which a video fails (failure-…), and for which it lacks sound (audio-…), in English.
 
 ## The player
 
@@ -431,6 +431,15 @@ failure-disk-full = The server’s disk is full. Please send the video again lat
 failure-overloaded = The server was too busy for this video, again and again. Please send it again later.
 failure-internal = The server made a mistake. Please send the video again; if it stays, tell whoever runs the server.
 
+## What of a video's sound could not be taken
+
+audio-no-decoder = Plays without sound: it is in a format that is not known here.
+audio-encrypted = Plays without sound: it is encrypted.
+audio-damaged = Plays without sound: it is damaged.
+audio-too-many-channels = Plays without sound: it has too many channels.
+audio-some-tracks = Plays with some of its sound: not every track can be played.
+audio-parts = Some sound is missing: parts of it are damaged.
+
 ## What the bot says in the room
 
 bot-declined = I may not serve you here: ask the operator of this server to let you use me.
@@ -439,6 +448,7 @@ bot-needs-power = I have no permission to put the video screen into this room. G
 bot-encrypted = This room is encrypted, and I cannot read videos in encrypted rooms yet. Use me in a room without encryption.
 bot-failed = “{ $title }” cannot be shown. { $reason }
 bot-edit-failed = What you put in place of “{ $title }” cannot be shown: the old one plays on. { $reason }
+bot-audio = “{ $title }”: { $reason } To have all of it heard, save the video with AAC sound and send it again.
 bot-mended = “{ $title }” plays now.
 bot-untitled = Your video
 bot-signed-in = Signed in: a browser ({ $browser }) can now watch this room as { $user }, for 30 days. If that is not your own browser, or to end it, send { $command }
@@ -491,6 +501,7 @@ bot-state-ready = ready
 bot-state-failed = could not be prepared
 bot-visibility-hidden = hidden
 bot-visibility-held = waiting for a moderator
+bot-mark-audio = sound missing
 bot-mark-published = public
 bot-next-page = More: { $command }
 bot-help-list = the members and their videos, or the videos of one member

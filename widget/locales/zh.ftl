@@ -412,6 +412,15 @@ failure-disk-full = 服务器的磁盘已满。请稍后重新发送视频，或
 failure-overloaded = 服务器多次因过于繁忙而无法处理这个视频。请稍后重新发送。
 failure-internal = 服务器出错了。请重新发送视频；如果问题仍然存在，请告知服务器的管理者。
 
+## What of a video's sound could not be taken
+
+audio-no-decoder = 播放时没有声音：这里不支持它的声音格式。
+audio-encrypted = 播放时没有声音：声音是加密的。
+audio-damaged = 播放时没有声音：声音已损坏。
+audio-too-many-channels = 播放时没有声音：声道太多。
+audio-some-tracks = 只播放一部分声音：不是每条声音轨都能播放。
+audio-parts = 缺少一部分声音：有些片段已损坏。
+
 ## What the bot says in the room
 
 bot-declined = 我不能在这里为你服务：请向本服务器的管理员申请使用权限。
@@ -420,6 +429,7 @@ bot-needs-power = 我没有权限把视频屏幕放进这个聊天室。请把 {
 bot-encrypted = 这个聊天室已加密，我目前还不能读取加密聊天室里的视频。请在未加密的聊天室里使用我。
 bot-failed = “{ $title }”无法播放。{ $reason }
 bot-edit-failed = 您用来替换“{ $title }”的内容无法播放，原来的视频会继续播放。{ $reason }
+bot-audio = “{ $title }”：{ $reason }要听到全部声音，请用 AAC 声音格式保存视频后重新发送。
 bot-mended = “{ $title }”现在可以播放了。
 bot-untitled = 你的视频
 bot-signed-in = 已登录：一个浏览器（{ $browser }）现在可以用 { $user } 的身份观看本房间，有效期 30 天。如果那不是你自己的浏览器，或想结束登录，请发送 { $command }
@@ -470,6 +480,7 @@ bot-state-ready = 已就绪
 bot-state-failed = 处理失败
 bot-visibility-hidden = 已隐藏
 bot-visibility-held = 等待管理员审核
+bot-mark-audio = 缺少声音
 bot-mark-published = 公开
 bot-next-page = 更多：{ $command }
 bot-help-list = 列出成员和他们的视频，或某个成员的视频

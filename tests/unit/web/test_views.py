@@ -67,6 +67,7 @@ def test_a_room() -> None:
                         "preview_url": None, "blurhash": None, "progress": None, "created_at": 1, "failure": None,
                         "captions": [], "version": 1, "can": ["report"], "published": False,
                         "is_video_avatar": False, "reports": None, "spoiler": False, "spoiler_reason": None,
+                        "audio_left_out": None,
                     }
                 ],
             },

@@ -1,6 +1,6 @@
 // Turns JSON from outside into the model. Anything malformed is refused with the place where it went wrong.
 import { LOOPS } from './choices';
-import type { Bookmark, Captions, Decider, Kind, Member, Progress, Room, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
+import type { AudioLoss, Bookmark, Captions, Decider, Kind, Member, Progress, Room, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
 
 /** The server's answer does not have the agreed form. */
 export class DecodeError extends Error {
@@ -11,6 +11,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const STATES: readonly VideoState[] = ['queued', 'processing', 'playable', 'ready', 'failed'];
 const KINDS: readonly Kind[] = ['video', 'image', 'voice'];
+const AUDIO_LOSSES: readonly AudioLoss[] = ['no-decoder', 'encrypted', 'damaged', 'too-many-channels', 'some-tracks', 'parts'];
 const DECIDERS: readonly Decider[] = ['moderator', 'verdict', 'operator'];
 const VISIBILITIES: readonly Visibility[] = ['shown', 'hidden', 'held', 'removed'];
 const ACTIONS: readonly VideoAction[] = ['rename', 'hide', 'show', 'delete', 'avatar', 'publish', 'report'];
@@ -116,6 +117,8 @@ function video(value: unknown, where: string): Video {
     progress: optional(json, 'progress', where, progress),
     createdAt: number(json, 'created_at', where),
     failure: optional(json, 'failure', where, (failure, place) => text(failure, 'code', place)),
+    // A server of an earlier release does not know it, and a later one may know others.
+    audioLeftOut: AUDIO_LOSSES.find((loss) => loss === json.audio_left_out) ?? null,
     storyboardUrl: localUrl(json, 'storyboard_url', where),
     previewUrl: localUrl(json, 'preview_url', where),
     captions: optionalList(json, 'captions', where).map((each, index) => captions(each, `${where}.captions[${index}]`)),

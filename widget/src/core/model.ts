@@ -13,6 +13,9 @@ export type Decider = 'moderator' | 'verdict' | 'operator';
 /** Who may see a video; `held` waits for somebody. */
 export type Visibility = 'shown' | 'hidden' | 'held' | 'removed';
 
+/** Why not all of a video's audio is heard, or none. */
+export type AudioLoss = 'no-decoder' | 'encrypted' | 'damaged' | 'too-many-channels' | 'some-tracks' | 'parts';
+
 /** How far the server's work on a video is. */
 export interface Progress {
   /** 0 to 100. */
@@ -56,6 +59,8 @@ export interface Video {
   readonly createdAt: number;
   /** Why it failed: a code of the catalogue's `failure-…` messages. */
   readonly failure: string | null;
+  /** Why not all of its audio is heard, or none: a code of the catalogue's `audio-…` messages. */
+  readonly audioLeftOut: AudioLoss | null;
   /** A WebVTT file that names parts of a picture, for a preview of any moment. */
   readonly storyboardUrl: string | null;
   /** A short silent clip. */

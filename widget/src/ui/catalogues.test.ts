@@ -22,6 +22,7 @@ const MENU = [
 const BUILT = [
   ...['seconds', 'minutes'].map((unit) => `widget-progress-${unit}`),
   ...CODES.map((code) => `failure-${code}`),
+  ...['no-decoder', 'encrypted', 'damaged', 'too-many-channels', 'some-tracks', 'parts'].map((code) => `audio-${code}`),
   ...TROUBLES.flatMap((trouble) => [`widget-error-${trouble}`, `widget-error-${trouble}-hint`]),
   ...PROBLEMS.flatMap((problem) => [`widget-record-problem-${problem}`, `widget-record-problem-${problem}-hint`]),
   ...UPLOAD_FAILURES.map((code) => `widget-record-failed-${code}`),

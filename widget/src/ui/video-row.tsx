@@ -40,6 +40,7 @@ function noteOf(video: Video, t: Translate): string | null {
   if (video.visibility === 'hidden') return t('widget-state-hidden');
   // The viewer's own change of the visibility shows before the server's answer to it tells more.
   if (video.visibility === 'held') return t(`widget-waits-for-${video.waitsFor ?? 'moderator'}`);
+  if (video.audioLeftOut !== null && video.progress === null) return t(`audio-${video.audioLeftOut}`);
   // It plays already: what is still being made are its other qualities.
   return video.progress === null ? null : t('widget-progress-qualities', { progress: progressText(video.progress, t) });
 }
@@ -99,7 +100,7 @@ function Body({ entry, withOwner, current, moving, renamed, onPick }: Omit<RowPr
           {withOwner && <bdi class="row-note">{nameOf(owner)}</bdi>}
           {video.spoiler && <span class="mark row-spoiler" data-mark="spoiler"><bdi>{spoilerText(video.spoilerReason, t)}</bdi></span>}
           {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
-          {note !== null && <span class="row-note row-state" data-kind={video.state}>{note}</span>}
+          {note !== null && <span class="row-note row-state" data-kind={video.state} title={note}>{note}</span>}
           <Marks video={video} />
         </span>
         {(video.state === 'processing' || video.progress !== null) && <ProgressBar video={video} mute={isPlayable(video)} />}
