@@ -67,7 +67,8 @@ EDITS = [
     bent("forever.mp4", "an edit of a day", _edits((80_000, 0, 1)), f"{READY} too-long"),
     bent("blink.mp4", "an edit shorter than a picture", _edits((0.02, 0.1, 1)), EITHER),
     Awkward("slides.mp4", EITHER, "an edit between two pictures", _slides, (480, 360), 1),
-    bent("many-edits.mp4", "thousands of edits", _edits(*[(0.001, 0, 1)] * 5000), EITHER),
+    bent("many-edits.mp4", "thousands of edits, each with a frame", _edits(*[(0.001, 0, 1)] * 5000),
+         f"{EITHER} too-high-frame-rate"),
     Awkward("live.webm", READY, "a browser's recording: no duration, no index",
             lambda shop, _, __: shop.make("live.webm", *FILM, *_VP8, "-live", "1").read_bytes(), (480, 360), 1),
 ]  # fmt: skip
