@@ -81,7 +81,7 @@ class Cutter:
     def advance(self) -> int:
         """Cut what is complete by now, and return how many segments there are.
 
-        Raises Unfit for what will not play, BrokenFile when there is sound alone, DiskFull or Overloaded where it
+        Raises Unfit for what will not play, BrokenFile when there is audio alone, DiskFull or Overloaded where it
         cannot be written.
         """
         try:

@@ -501,7 +501,7 @@ async def _bring_back(connection: Connection, video: Video, code: str) -> RoomId
     if row is None:
         return None
     room_id = RoomId(row["room_id"])
-    await tell(connection, room_id, row["sender"], row["event_id"], "bot-edit-failed", title=row["title"], failure=code)
+    await tell(connection, room_id, row["sender"], row["thread"], "bot-edit-failed", title=row["title"], failure=code)
     return room_id
 
 

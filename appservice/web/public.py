@@ -183,13 +183,13 @@ async def _show(pages: _Pages, request: web.Request) -> web.Response:
 
 
 async def _number(request: web.Request) -> int:
-    """Return which of the member's pages is asked for; the last one where there are not so many."""
-    asked = request.query.get("page", "1")
-    if not (asked.isascii() and asked.isdecimal()) or asked == "1":
+    """Return which of the member's pages is requested; the last one where there are not so many."""
+    page = request.query.get("page", "1")
+    if not (page.isascii() and page.isdecimal()) or page == "1":
         return 1
     count = await _page(request, "pages", lambda member: str(pages_of(len(member.videos))))
     # Before anything is made or kept for it: there are as many as the member has.
-    return max(1, min(int(asked), int(count.body) if count else 1))
+    return max(1, min(int(page), int(count.body) if count else 1))
 
 
 def _whole(text: str) -> _Page:

@@ -667,6 +667,21 @@ async def test_what_played_comes_back_when_the_media_of_an_edit_fail(store: Stor
     assert (await again(store, first)).replaced_stage is None
 
 
+@pytest.mark.parametrize("upgraded", [False, True])
+async def test_a_failed_edit_is_told_in_a_thread_of_the_same_room_alone(
+    store: Store, pool: Pool, upgraded: bool
+) -> None:
+    first = await begun(store, await one_video(store))
+    await store.publish(first, replace(WHOLE, stage="1-ready"))
+    new = new_video(2, event_id=EventId("$edit2"), mxc="mxc://example.org/2")
+    await store.apply([VideoEdited(ROOM, EventId("$event1"), new)])
+    if upgraded:
+        await pool.execute("UPDATE videos SET sent_in = '!old:example.org'")
+    await store.fail(await begun(store, first), "broken-file")
+    (said,) = [json.loads(payload) for job, payload in await jobs(pool) if job == "tell"]
+    assert said["thread"] == (None if upgraded else "$event1")
+
+
 async def test_what_played_stays_away_when_it_was_blocked_meanwhile(store: Store, pool: Pool) -> None:
     first = await begun(store, await one_video(store))
     await store.publish(first, replace(WHOLE, stage="1-ready"))

@@ -152,14 +152,14 @@ async def test_microphones_that_change_their_format(tools: Tools, tmp_path: Path
     assert set(map(tuple, _heard(tools, outcome, tmp_path))) == {tuple(ALL)}
 
 
-@pytest.mark.parametrize("sound", [[], audio(SECONDS)], ids=["silent film", "heard"])
+@pytest.mark.parametrize("audible", [[], audio(SECONDS)], ids=["silent film", "heard"])
 async def test_nothing_is_told_where_nothing_is_lost(
-    sound: list[str], tools: Tools, tmp_path: Path, transcoded: Transcoded
+    audible: list[str], tools: Tools, tmp_path: Path, transcoded: Transcoded
 ) -> None:
     for name in ("clip.mp4", "clip.mkv"):
-        outcome = await transcoded(made(tools, tmp_path / name, *video(SECONDS), *sound, *X264))
+        outcome = await transcoded(made(tools, tmp_path / name, *video(SECONDS), *audible, *X264))
         assert outcome.playable.audio_left_out is outcome.ready.audio_left_out is None
-        assert all(beeps == (ALL if sound else []) for beeps in _heard(tools, outcome, tmp_path))
+        assert all(beeps == (ALL if audible else []) for beeps in _heard(tools, outcome, tmp_path))
 
 
 async def test_a_recording_is_prepared_without_its_audio(tools: Tools, tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ async def test_what_is_slow_goes_on_to_its_end(slow: Path, tools: Tools) -> None
 
 
 async def test_memory_is_bounded(clip: Clip, tools: Tools) -> None:
-    # One picture that is too large, in one thread: where memory runs out in a whole job is chance, and so is what is
+    # One frame that is too large, in one thread: where memory runs out in a whole job is chance, and so is what is
     # seen of it.
     source = clip("large.png", "-f", "lavfi", "-i", "color=s=8000x8000", "-frames:v", "1", "-pix_fmt", "rgb24")
     line = [str(tools.ffmpeg), "-v", "error", "-filter_threads", "1", "-threads", "1", "-i", f"file:{source}"]

@@ -232,7 +232,7 @@ def test_a_rate_that_no_frames_have_is_none() -> None:
         ([{**AUDIO, "channels": 64}], (), None),
         ([AUDIO], (1,), AudioLoss.ENCRYPTED),
         ([AUDIO, {**AUDIO, "index": 2}], (1,), AudioLoss.SOME_TRACKS),
-        # What else a phone writes of the same sound is not missed.
+        # What else a phone writes of the same audio is not missed.
         ([AUDIO, {**AUDIO, "index": 2, "codec_name": "apac"}], (), None),
         ([{**AUDIO, "codec_name": "apac"}, {**AUDIO, "index": 2, "disposition": {"default": 1}}], (), None),
         ([{**AUDIO, "codec_name": "ac4"}, {**AUDIO, "index": 2}], (), AudioLoss.SOME_TRACKS),
