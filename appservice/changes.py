@@ -1,7 +1,7 @@
 """Writes what an event changes, queues its jobs and announces it, all in the caller's transaction."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -33,7 +33,7 @@ from appservice.jobs import (
 )
 from appservice.kinds import joins
 from appservice.managing import Viewer, may_add
-from appservice.model import HeldFor, History, Membership, Room, UserId, VideoId
+from appservice.model import EventId, HeldFor, History, Membership, Room, UserId, VideoId
 from appservice.power import is_moderator
 from appservice.quotas import NO_LIMITS, Quotas
 from appservice.removal import erase_departed, remove_videos
@@ -43,6 +43,8 @@ from appservice.usage import used_up
 
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 _TOLD_WITHIN_S, _TOLD_EVERY_S = 3600, 86_400
+# So long what was uploaded in the widget comes once without a nonce as well: pages of an earlier release send none.
+_DOUBLE_S = 600
 # What nobody has a say in whom a policy list bans.
 _SAID = (
     intake.NewVideo, intake.NewGallery, intake.VideoEdited, intake.SignInSent, intake.SignOutSent, intake.CommandSent,
@@ -218,6 +220,8 @@ async def resume(connection: Connection) -> int:
 async def _insert_video(connection: Connection, change: intake.NewVideo, quotas: Quotas) -> None:
     if await connection.fetchval(SQL["knows_item"], change.event_id, change.item):
         return  # the homeserver repeats itself
+    if await _is_double(connection, change):
+        return
     may_add, waits = await _judged(connection, change)
     if not may_add:
         await _refuse(connection, change)
@@ -226,7 +230,7 @@ async def _insert_video(connection: Connection, change: intake.NewVideo, quotas:
         SQL["insert_video"], change.event_id, change.room_id, change.sender, change.title, change.mxc,
         encrypted_file_json(change.encrypted_file), change.claimed_size, change.certain, change.sent_at,
         HeldFor.APPROVAL if waits else None, change.kind, change.item, change.spoiler, change.spoiler_reason,
-        change.sent_in or change.room_id, *_since_when(change.backfilled),
+        change.sent_in or change.room_id, *_since_when(change.backfilled), change.nonce,
     )  # fmt: skip
     if video_id is not None:
         await connection.execute(SQL["share_sender"], change.sender)
@@ -234,6 +238,24 @@ async def _insert_video(connection: Connection, change: intake.NewVideo, quotas:
         if change.of_before:
             await connection.execute(SQL["mark_of_before"], video_id)
         await _begin(connection, change, VideoId(str(video_id)), quotas)
+
+
+async def _is_double(connection: Connection, change: intake.NewVideo) -> bool:
+    """Say whether a client only sent once more what is here already, and remember that message with the first.
+
+    Without a nonce it is the same file of those uploaded in the widget, soon after: anything else may be sent again.
+    """
+    if change.nonce is None and not await connection.fetchval(SQL["was_uploaded"], change.mxc, change.sender):
+        return False
+    sent_in = change.sent_in or change.room_id
+    await connection.execute(SQL["lock_doubles"], sent_in, change.sender)
+    first = await connection.fetchval(
+        SQL["first_sent"], sent_in, change.sender, change.nonce, change.mxc, change.item, _DOUBLE_S
+    )
+    if first is None:
+        return False
+    await connection.execute(SQL["add_double"], change.event_id, first)
+    return True
 
 
 def _since_when(found: intake.Backfilled | None) -> tuple[datetime | None, History | None]:
@@ -280,7 +302,7 @@ async def _edited(connection: Connection, change: intake.VideoEdited, quotas: Qu
     await remove_videos(connection, gone, by=change.video.sender, redact=False, because="edit")
     for new in matching.added:
         if await _joins(connection, new):
-            await _insert_video(connection, replace(new, event_id=change.target), quotas)
+            await _insert_video(connection, replace(new, event_id=change.target, nonce=None), quotas)
     for room_id in {row["room_id"] for row in here.values()}:
         await announce(connection, room_id)  # since an upgrade another than the event's
     return any(edited) or bool(matching.gone or matching.added)
@@ -325,7 +347,10 @@ async def _redacted(connection: Connection, change: intake.Redacted) -> bool:
     if await connection.fetchval(SQL["is_policy_list"], change.room_id):
         await connection.execute(SQL["policy_list_told"], change.room_id)
         await enqueue(connection, POLICY_JOB, change.room_id, priority=LIGHT)  # a rule is gone, but which?
+    await connection.execute(SQL["forget_double"], change.room_id, change.target)
     rows = await connection.fetch(SQL["removable_by_event"], change.room_id, change.target)
+    if await _passes_on(connection, change.target, rows):
+        return True
     await remove_videos(connection, rows, by=change.sender, redact=False, because="redaction")
     edited = await connection.fetchval(SQL["edited_by"], change.room_id, change.target)
     if edited is not None:
@@ -333,6 +358,19 @@ async def _redacted(connection: Connection, change: intake.Redacted) -> bool:
         asked = {"room_id": change.room_id, "event_id": edited}
         await enqueue(connection, TIMELINE_JOB, json.dumps(asked), priority=LIGHT)
     return bool(rows) or edited is not None
+
+
+async def _passes_on(connection: Connection, event_id: EventId, rows: Sequence[Row]) -> bool:
+    """Say whether a video stays, since another message of its sender's still brings it, and make it that one's."""
+    if len(rows) != 1 or rows[0]["edits"]:
+        return False  # what an edit made of it was said of this message alone
+    (row,) = rows
+    if not await connection.fetchval(SQL["pass_on"], row["id"], event_id):
+        return False
+    await connection.execute(SQL["unsay_marks"], row["id"])
+    await speak_of(connection, VideoId(str(row["id"])))
+    await announce(connection, row["room_id"])
+    return True
 
 
 async def _member_changed(connection: Connection, change: intake.MemberChanged) -> None:

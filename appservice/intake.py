@@ -32,6 +32,9 @@ _GALLERIES = ("m.gallery", "dm.filament.gallery")  # MSC4274, and its unstable n
 _MESSAGES = (*_FILES, *_GALLERIES, "m.text")
 MOST_ITEMS = 100
 """Items of a gallery that are looked at: an honest event has room for some sixty."""
+NONCE = "chat.roomreel.nonce"
+"""The content field of a message's nonce."""
+_NONCE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _SPOILERS = ("m.spoiler", "page.codeberg.everypizza.msc4193.spoiler")
 _DECISIONS = {APPROVE: True, REJECT: False}
 
@@ -76,6 +79,8 @@ class NewVideo:
     sent_in: RoomId | None = None
     """The room of its event, where that is another one: an upgrade moved the videos of its message on."""
     backfilled: Backfilled | None = None
+    nonce: str | None = None
+    """What its client calls this one sending, however many messages came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +265,18 @@ class PolicyChanged:
     event_id: EventId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Something about the event `target` is new: a reply in its thread, a reaction, an edit, its redaction.
+
+    `relates`: it is one of `target`'s relations as the homeserver lists them. Edits and redactions may be of any event.
+    """
+
+    room_id: RoomId
+    target: EventId
+    relates: bool
+
+
 RoomChange = (
     BotMembershipChanged | RoomNamed | PowerChanged | RoomEncrypted | RoomReplaced | RetentionChanged | HistoryChanged
 )
@@ -307,6 +324,33 @@ def _read(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Le
             return _room_state(kind, event)
         case _:
             return None
+
+
+_TALK = ("m.room.message", "m.room.encrypted", "m.sticker", "m.reaction")
+_RELATIONS = {"m.thread": True, "m.annotation": True, "m.replace": False}
+
+
+def read_talk(event: object, *, bot: UserId) -> Talk | None:
+    """Return which other event `event` is about; None for none, for what is malformed, and for what the bot says."""
+    if not isinstance(event, Mapping) or event.get("sender") == bot:
+        return None
+    try:
+        if event.get("type") == "m.room.redaction":
+            return Talk(_room_id(event), _redacted_event(event), relates=False)
+        if event.get("type") not in _TALK or "state_key" in event:
+            return None
+        return _relation(event)
+    except MalformedEventError:
+        return None
+
+
+def _relation(event: Mapping[str, object]) -> Talk | None:
+    relation = _content(event).get("m.relates_to")
+    kind = relation.get("rel_type") if isinstance(relation, Mapping) else None
+    if not isinstance(relation, Mapping) or not isinstance(kind, str) or kind not in _RELATIONS:
+        return None
+    target = _identifier(relation.get("event_id"), "$", "event_id of m.relates_to")
+    return Talk(_room_id(event), EventId(target), _RELATIONS[kind])
 
 
 def _identifier(value: object, sigil: str, what: str) -> str:
@@ -368,7 +412,12 @@ def _message(event: Mapping[str, object], bot: UserId, permissions: Mapping[str,
     if content["msgtype"] in _GALLERIES:
         return _gallery(event, content, sender)
     sort = sort_of_message(content["msgtype"], _info(content), _file_name(content))
-    return _video(event, content, sender, sort) if sort else None
+    return replace(_video(event, content, sender, sort), nonce=_nonce(content)) if sort else None
+
+
+def _nonce(content: Mapping[str, object]) -> str | None:
+    nonce = content.get(NONCE)
+    return nonce if isinstance(nonce, str) and _NONCE.fullmatch(nonce) else None
 
 
 def _gallery(event: Mapping[str, object], content: Mapping[str, object], sender: UserId) -> NewGallery | None:
@@ -549,11 +598,14 @@ def _encrypted_file(file: Mapping[str, Any]) -> EncryptedFile:
     return EncryptedFile(key=key, iv=iv, sha256=sha256)
 
 
-def _redaction(event: Mapping[str, object]) -> Redacted:
+def _redacted_event(event: Mapping[str, object]) -> EventId:
     # Room version 11 moved `redacts` into the content.
     target = _content(event).get("redacts", event.get("redacts"))
-    target_id = EventId(_identifier(target, "$", "redacts"))
-    return Redacted(_room_id(event), target_id, _user_id(event.get("sender"), "sender"))
+    return EventId(_identifier(target, "$", "redacts"))
+
+
+def _redaction(event: Mapping[str, object]) -> Redacted:
+    return Redacted(_room_id(event), _redacted_event(event), _user_id(event.get("sender"), "sender"))
 
 
 def _reaction(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> Reacted | None:

@@ -42,6 +42,7 @@ async def remove_videos(
     events = [row["event_id"] for row in rows]
     await connection.execute(SQL["hold_galleries"], events)
     await connection.execute(SQL["empty_videos"], [row["id"] for row in rows])
+    doubles = await connection.fetch(SQL["take_doubles"], [row["id"] for row in rows])
     # A gallery stays while another of its videos does.
     staying = {row["event_id"] for row in await connection.fetch(SQL["still_bring"], events)}
     await enqueue_all(connection, SWEEP_JOB, [str(row["id"]) for row in rows], priority=LIGHT)
@@ -55,6 +56,17 @@ async def remove_videos(
         }
         for row in rows
         for each in (row, *row["edits"])
+    ]
+    forget += [
+        {
+            "room_id": double["sent_in"],
+            "event_id": double["event_id"],
+            "mxc": "",
+            "sender": double["sender"],
+            "redact": True,
+        }
+        for double in doubles
+        if redact
     ]
     await enqueue_all(connection, FORGET_JOB, [json.dumps(each) for each in forget], priority=LIGHT)
     for row in rows:

@@ -13,7 +13,7 @@ UPDATE videos SET visibility = 'removed', title = '', mxc = '', encrypted_file =
     renditions = '[]', stage = NULL, has_poster = false, available = NULL, blurhash = NULL, storyboard = NULL,
     has_preview = false, content_hash = NULL, captions = '[]', percent = NULL, remaining = NULL, duration = NULL,
     published_at = NULL, hidden_by = NULL, undone_to = NULL, deleted_at = NULL, bytes = 0, source_hash = NULL,
-    fingerprint = NULL, held_for = NULL, spoiler_reason = NULL, quarantined = NULL, edits = '[]', finishing = NULL, replaced = NULL,
+    fingerprint = NULL, nonce = NULL, held_for = NULL, spoiler_reason = NULL, quarantined = NULL, edits = '[]', finishing = NULL, replaced = NULL,
     audio_left_out = NULL,
     changed_at = now()
 WHERE id = ANY ($1);
@@ -22,6 +22,10 @@ WHERE id = ANY ($1);
 SELECT pg_advisory_xact_lock(hashtextextended(event_id, 7416)) FROM (
     SELECT event_id FROM videos WHERE event_id = ANY ($1) GROUP BY event_id HAVING count(*) > 1 ORDER BY event_id
 ) AS several;
+
+-- name: take_doubles (ids) Messages that repeat those of the videos; they bring nothing any more.
+DELETE FROM doubles d USING videos v WHERE d.video_id = ANY ($1) AND v.id = d.video_id
+RETURNING d.event_id, v.sent_in, v.sender;
 
 -- name: still_bring (event_ids) Those messages of which a video is still here.
 SELECT DISTINCT event_id FROM videos

@@ -163,10 +163,10 @@ FROM members m JOIN rooms r ON r.room_id = m.room_id
 WHERE r.key = $1 AND m.key = $2 AND m.membership = 'join' AND r.bot_membership = 'join'
     AND m.changed_at >= r.bot_joined_at AND NOT is_policed(m.user_id);
 
--- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind, item, spoiler, spoiler_reason, sent_in, sent_after or NULL, least history visibility or NULL) Nothing comes back for an event that is known, or of somebody who does not want it.
+-- name: insert_video (event_id, room_id, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, held_for, kind, item, spoiler, spoiler_reason, sent_in, sent_after or NULL, least history visibility or NULL, nonce or NULL) Nothing comes back for an event that is known, or of somebody who does not want it.
 INSERT INTO videos (
     event_id, room_id, sent_in, sender, title, mxc, encrypted_file, claimed_size, certain, sent_at, position,
-    held_for, visibility, kind, item, spoiler, spoiler_reason, sent_after, history
+    held_for, visibility, kind, item, spoiler, spoiler_reason, sent_after, history, nonce
 )
 -- Those of a gallery follow each other, within the millisecond.
 SELECT $1, $2, $15, $3, $4, $5, $6, $7, $8, at, at + 0.001 * $12::integer, $10::text, CASE WHEN $10 IS NULL THEN 'shown' ELSE 'held' END, $11,
@@ -174,11 +174,39 @@ SELECT $1, $2, $15, $3, $4, $5, $6, $7, $8, at, at + 0.001 * $12::integer, $10::
         SELECT CASE WHEN $17::text IS NULL THEN history WHEN 'joined' IN (coalesce(history, 'joined'), $17) THEN 'joined'
             WHEN 'invited' IN (history, $17) THEN 'invited' ELSE history END
         FROM rooms WHERE room_id = $15
-    )
+    ), $18
 FROM (SELECT least($9::bigint, (extract(epoch FROM now()) * 1000)::bigint) AS at) AS clock
 WHERE NOT EXISTS (SELECT FROM people WHERE user_id = $3 AND settings @> '{"add": false}')
 ON CONFLICT DO NOTHING
 RETURNING id;
+
+-- name: was_uploaded (mxc, sender) Whether somebody uploaded a video in the widget.
+SELECT EXISTS (SELECT FROM upload_media WHERE mxc = $1 AND owner = $2 AND thumbnail_of IS NULL) AS uploaded;
+
+-- name: lock_doubles (sent_in, sender) Until the transaction's end nobody else takes what somebody sent to a room in the widget.
+SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 7421));
+
+-- name: first_sent (sent_in, sender, nonce or NULL, mxc, item, seconds) The video that somebody sent there by the same nonce; without one the same file, no longer ago than that.
+SELECT id FROM videos
+WHERE sender = $2 AND sent_in = $1 AND item = $5 AND visibility <> 'removed' AND CASE
+    WHEN $3::text IS NULL THEN mxc = $4 AND received_at > clock_timestamp() - make_interval(secs => $6) ELSE nonce = $3
+END
+ORDER BY received_at LIMIT 1 FOR UPDATE;
+
+-- name: add_double (event_id, video_id)
+INSERT INTO doubles (event_id, video_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: forget_double (sent_in, event_id)
+DELETE FROM doubles d USING videos v WHERE d.event_id = $2 AND v.id = d.video_id AND v.sent_in = $1;
+
+-- name: pass_on (video_id, event_id) The next message that brings the same becomes the video's own. Nothing comes back where there is none.
+WITH next AS (
+    DELETE FROM doubles WHERE event_id = (SELECT event_id FROM doubles WHERE video_id = $1 ORDER BY received_at LIMIT 1)
+    RETURNING event_id
+)
+UPDATE videos v SET event_id = next.event_id, changed_at = now() FROM next
+WHERE v.id = $1 AND v.event_id = $2 AND v.visibility <> 'removed'
+RETURNING v.id;
 
 -- name: video (id)
 SELECT * FROM videos WHERE id = $1;
@@ -389,6 +417,16 @@ SELECT value FROM made UNION ALL SELECT value FROM secrets WHERE name = $1 LIMIT
 
 -- name: announce (room_id) Tell every process that the room changed (LISTEN roomreel).
 SELECT pg_notify('roomreel', $1);
+
+-- name: announce_talk (room_ids, targets, relate) Tell every process of what is new about messages (LISTEN roomreel_talk): of what relates to one, where it brought a video that is here; of what may be about any, where the room has a video.
+SELECT pg_notify('roomreel_talk', json_build_object('room_id', t.room_id, 'event_id', t.target)::text)
+FROM unnest($1::text[], $2::text[], $3::boolean[]) AS t (room_id, target, relates)
+WHERE CASE
+    WHEN t.relates THEN EXISTS (
+        SELECT FROM videos v WHERE v.event_id = t.target AND v.room_id = t.room_id AND v.visibility <> 'removed'
+    )
+    ELSE EXISTS (SELECT FROM videos v WHERE v.room_id = t.room_id AND v.visibility <> 'removed')
+END;
 
 -- name: lock_room (room_id) One worker at a time tends a room; held until the connection lets go.
 SELECT pg_advisory_lock(hashtextextended($1, 7401));

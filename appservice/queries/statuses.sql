@@ -25,6 +25,10 @@ ON CONFLICT (video_id, kind) DO UPDATE SET event_id = excluded.event_id, says = 
 -- name: unsay (video_id, kind) The next time is another one.
 UPDATE statuses SET event_id = '', says = '', times = times + 1 WHERE video_id = $1 AND kind = $2;
 
+-- name: unsay_marks (video_id) The message that was marked is gone, and its marks with it; a notice stays in its thread.
+UPDATE statuses SET event_id = '', says = '', times = times + 1
+WHERE video_id = $1 AND kind <> 'notice' AND event_id <> '';
+
 -- name: forget_said (video_id)
 DELETE FROM statuses WHERE video_id = $1;
 

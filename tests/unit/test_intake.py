@@ -29,8 +29,10 @@ from appservice.intake import (
     RoomReplaced,
     SignInSent,
     SignOutSent,
+    Talk,
     VideoEdited,
     read_event,
+    read_talk,
 )
 from appservice.kinds import Choice
 from appservice.model import EncryptedFile, EventId, History, Kind, Membership, RoomId, UserId
@@ -784,3 +786,62 @@ def test_who_sees_what_was_sent_before(value: object, history: History) -> None:
         "type": "m.room.history_visibility", "state_key": "", "room_id": ROOM, "content": {"history_visibility": value},
     }  # fmt: skip
     assert read_event(event, bot=BOT, permissions=PERMISSIONS) == HistoryChanged(ROOM, history)
+
+
+@pytest.mark.parametrize(
+    ("nonce", "kept"),
+    [
+        ("aB3_-", "aB3_-"), ("x" * 64, "x" * 64), ("x" * 65, None), ("", None), ("a b", None), ("é", None), (1, None),
+        (["a"], None), ("a\n", None),
+    ],
+)  # fmt: skip
+def test_a_nonce_counts_where_it_is_one(nonce: object, kept: str | None) -> None:
+    video = read(message({"msgtype": "m.video", "body": "a.mp4", "url": MXC, "chat.roomreel.nonce": nonce}))
+    assert isinstance(video, NewVideo)
+    assert video.nonce == kept
+
+
+def related(kind: object, target: object = "$video", **event: object) -> dict[str, object]:
+    return message({"msgtype": "m.text", "body": "hi", "m.relates_to": {"rel_type": kind, "event_id": target}}, **event)
+
+
+@pytest.mark.parametrize(
+    ("event", "relates"),
+    [
+        (related("m.thread"), True),
+        (related("m.annotation", type="m.reaction"), True),
+        (related("m.thread", type="m.room.encrypted"), True),
+        (related("m.thread", type="m.sticker", sender="@eve:example.org"), True),
+        (related("m.replace"), False),
+        (message({"redacts": "$video"}, type="m.room.redaction"), False),
+        (message({}, type="m.room.redaction", redacts="$video"), False),
+    ],
+)
+def test_what_is_said_about_an_event_is_told(event: dict[str, object], relates: bool) -> None:
+    assert read_talk(event, bot=BOT) == Talk(ROOM, EventId("$video"), relates)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        message(),
+        related("m.thread", sender=BOT),
+        related("m.reference"),
+        related(["m.thread"]),
+        related("m.thread", "@x"),
+        related("m.thread", "$\ud800"),
+        related("m.thread", None),
+        related("m.thread", room_id="x"),
+        related("m.thread", type="m.room.topic"),
+        related("m.thread", state_key=""),
+        message({"m.relates_to": "m.thread"}),
+        message([]),
+        message(3),
+        message({}, type="m.room.redaction"),
+        message({"redacts": "$v"}, type="m.room.redaction", sender=BOT),
+        "event",
+        None,
+    ],
+)
+def test_nothing_is_told_of_what_is_about_no_event_or_the_bots(event: object) -> None:
+    assert read_talk(event, bot=BOT) is None
