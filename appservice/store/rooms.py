@@ -1,7 +1,7 @@
 """Rooms, members and videos: queries behind methods, jobs enqueued in the same transaction."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -112,10 +112,17 @@ class Store(Database):
 
     # Intake
 
-    async def apply(self, changes: Sequence[intake.Change]) -> int:
-        """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused."""
+    async def apply(self, changes: Sequence[intake.Change], talks: Collection[intake.Talk] = ()) -> int:
+        """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused.
+
+        Of the `talks`, what concerns videos is announced, and nothing is kept.
+        """
         async with self._transaction() as connection:
-            return (await apply_all(connection, changes, self._quotas))[1]
+            refused = (await apply_all(connection, changes, self._quotas))[1]
+            if talks:
+                columns = zip(*((talk.room_id, talk.target, talk.relates) for talk in talks), strict=True)
+                await connection.execute(SQL["announce_talk"], *columns)
+            return refused
 
     # Rooms and members
 

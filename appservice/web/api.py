@@ -164,7 +164,8 @@ async def _room_view(
 @routes.get("/api/v1/rooms/{room_id}/events")
 async def get_events(request: web.Request) -> web.StreamResponse:
     """Stream server-sent events: `changed` when the room is to be fetched again, `progress` of the work on a video,
-    `watching` with those who watch the channel, `revoked` at the end of access.
+    `watching` with those who watch the channel, `talk` when what was said about an event is to be fetched again,
+    `revoked` at the end of access.
     """
     context, session, _ = await enter(request)
     response = web.StreamResponse(
@@ -188,8 +189,8 @@ async def _tell(response: web.StreamResponse, context: Context, session: Session
             except TimeoutError:
                 await response.write(b": keep-alive\n\n")
                 continue
-            changed, progress, watching = listener.take()
-            if changed:  # whoever leaves changes the room: only then is membership to be asked again
+            news = listener.take()
+            if news.changed:  # whoever leaves changes the room: only then is membership to be asked again
                 try:
                     await context.access.membership(session, session.room_id)
                 except ForbiddenError:
@@ -198,10 +199,12 @@ async def _tell(response: web.StreamResponse, context: Context, session: Session
                 except (UnavailableError, UnknownTokenError):
                     return  # the widget connects again, if it may
                 await _send(response, "changed", about_room)
-            for data in progress:
+            for data in news.progress:
                 await _send(response, "progress", data)
-            if watching is not None:
-                await _send(response, "watching", watching)
+            if news.watching is not None:
+                await _send(response, "watching", news.watching)
+            for event_id in news.talks:
+                await _send(response, "talk", json.dumps({"room_id": session.room_id, "event_id": event_id}))
             await asyncio.sleep(_SETTLE_S)
 
 

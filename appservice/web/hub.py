@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
@@ -12,7 +13,7 @@ import structlog
 from appservice import metrics
 from appservice.database import listen
 from appservice.errors import UnavailableError
-from appservice.jobs import CHANNEL, GROWN_CHANNEL, PROGRESS_CHANNEL, WATCHING_CHANNEL
+from appservice.jobs import CHANNEL, GROWN_CHANNEL, PROGRESS_CHANNEL, TALK_CHANNEL, WATCHING_CHANNEL
 from appservice.model import RoomId, UserId
 
 log = structlog.get_logger()
@@ -21,8 +22,21 @@ _RECONNECT_S = 1.0
 # Who watches is told once for all who come and go meanwhile; later in full rooms, where it is told to many.
 _GATHER_S, _GATHER_EACH_S, _GATHER_LONGEST_S = 0.3, 0.01, 5.0
 
+# Whoever reads slowly is told once for all of these and more.
+_MOST_TALKS = 50
+
 T = TypeVar("T")
 WatchingOf = Callable[[RoomId], Awaitable[Sequence[UserId]]]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a widget is to be told: `progress` and `watching` as JSON, `talks` as event ids (None: any)."""
+
+    changed: bool
+    progress: list[str]
+    watching: str | None
+    talks: list[str | None]
 
 
 class Listener:
@@ -33,6 +47,7 @@ class Listener:
         self._changed = False
         self._progress: dict[str, str] = {}
         self._watching: str | None = None
+        self._talks: dict[str | None, None] = {}
         self.has_ended = False
 
     def end(self) -> None:
@@ -55,17 +70,21 @@ class Listener:
         self._watching = data
         self._news.set()
 
+    def tell_talk(self, event_id: str | None) -> None:
+        """Take note of something new about an event of the room; None: maybe about any of them."""
+        self._talks[event_id] = None
+        if None in self._talks or len(self._talks) > _MOST_TALKS:
+            self._talks = {None: None}
+        self._news.set()
+
     async def wait(self) -> None:
         """Return when there is something to tell."""
         await self._news.wait()
 
-    def take(self) -> tuple[bool, list[str], str | None]:
-        """Return whether the room changed, the progress of its videos, and who watches if that is new.
-
-        From now on all of it counts as told.
-        """
-        taken = self._changed, list(self._progress.values()), self._watching
-        self._changed, self._progress, self._watching = False, {}, None
+    def take(self) -> News:
+        """Return what there is to tell; from now on all of it counts as told."""
+        taken = News(self._changed, list(self._progress.values()), self._watching, list(self._talks))
+        self._changed, self._progress, self._watching, self._talks = False, {}, None, {}
         self._news.clear()
         return taken
 
@@ -111,6 +130,11 @@ class Hub:
         for listener in self._listeners.get(progress["room_id"], ()):
             listener.tell_progress(progress["video_id"], data)
 
+    def _talk(self, data: str) -> None:
+        talk = json.loads(data)
+        for listener in self._listeners.get(talk["room_id"], ()):
+            listener.tell_talk(talk["event_id"])
+
     def _others_watch(self, room_id: str) -> None:
         if room_id in self._listeners and room_id not in self._gathering:
             self._gathering.add(room_id)
@@ -131,6 +155,8 @@ class Hub:
     def _wake_all(self) -> None:
         for room_id in {*self._listeners, *self._growth}:
             self.wake(room_id)
+            for listener in self._listeners.get(room_id, ()):
+                listener.tell_talk(None)
 
     async def run(self) -> None:
         """Listen to the database for ever; after an outage every widget looks again, for changes were missed."""
@@ -138,7 +164,7 @@ class Hub:
             try:
                 channels = {
                     CHANNEL: self.wake, PROGRESS_CHANNEL: self._pass_on, WATCHING_CHANNEL: self._others_watch,
-                    GROWN_CHANNEL: self.tell_grown,
+                    GROWN_CHANNEL: self.tell_grown, TALK_CHANNEL: self._talk,
                 }  # fmt: skip
                 await listen(self._dsn, channels, on_ready=self._wake_all)
             except UnavailableError as error:

@@ -23,6 +23,7 @@ from appservice.web.views import (
     ProgressEvent,
     RoomView,
     SessionView,
+    TalkEvent,
     TimeView,
     VideoView,
     WatchingEvent,
@@ -111,8 +112,8 @@ def _paths() -> dict[str, Any]:
     watching = {"description": "Who watches now", "content": _content(WatchingView)}
     room = {"description": "The room", "content": _content(RoomView)}
     stream = {
-        "description": "`changed` and `revoked` events with a `room_id`, and `progress` and `watching` events, "
-        "each a ProgressEvent or a WatchingEvent",
+        "description": "`changed` and `revoked` events with a `room_id`, and `progress`, `watching` and `talk` events, "
+        "each a ProgressEvent, a WatchingEvent or a TalkEvent",
         "content": {"text/event-stream": {}},
     }
     return {
@@ -242,8 +243,8 @@ def document() -> bytes:
     """Return the document as JSON."""
     models: list[type[BaseModel]] = [
         SessionRequest, SessionView, PendingView, SignInRequest, SignInView, SignOutRequest, RoomView, ProgressEvent,
-        WatchingEvent, WatchingRequest, WatchingView, TimeView, ChangeRequest, VideoView, DeletedView, OrderRequest,
-        OrderView, ReportRequest, EmptyView, PlaceView, FinishRequest, UploadView, ErrorView,
+        WatchingEvent, TalkEvent, WatchingRequest, WatchingView, TimeView, ChangeRequest, VideoView, DeletedView,
+        OrderRequest, OrderView, ReportRequest, EmptyView, PlaceView, FinishRequest, UploadView, ErrorView,
         LimitView,
     ]  # fmt: skip
     _, schemas = models_json_schema(

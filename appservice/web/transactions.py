@@ -17,7 +17,7 @@ from appservice.errors import (
     RequestError,
     UnknownTokenError,
 )
-from appservice.intake import Change, read_event
+from appservice.intake import Change, Talk, read_event, read_talk
 from appservice.web.context import CONTEXT, Context
 
 log = structlog.get_logger()
@@ -63,6 +63,11 @@ def _changes(events: list[object], context: Context) -> list[Change]:
     return changes
 
 
+def _talks(events: list[object], context: Context) -> set[Talk]:
+    talks = (read_talk(event, bot=context.config.bot) for event in events)
+    return {talk for talk in talks if talk is not None}
+
+
 @routes.put("/_matrix/app/v1/transactions/{txn_id}")
 async def transaction(request: web.Request) -> web.Response:
     """Store what a transaction changes and its jobs, and only then acknowledge it.
@@ -76,7 +81,7 @@ async def transaction(request: web.Request) -> web.Response:
         events = body.get("events") if isinstance(body, dict) else None
         if not isinstance(events, list):
             raise BadJsonError("A transaction has a list of `events`.")
-        await context.store.apply(_changes(events, context))
+        await context.store.apply(_changes(events, context), _talks(events, context))
     except RequestError as error:
         metrics.TRANSACTIONS.labels("refused" if error.status < 500 else "failed").inc()
         log.warning("transaction_not_taken", txn_id=request.match_info["txn_id"][:64], reason=str(error))

@@ -149,6 +149,17 @@ class WatchingEvent(WatchingView):
     room_id: str
 
 
+class TalkEvent(BaseModel):
+    """The data of a `talk` event: what was said about the event `event_id` is to be fetched again.
+
+    It is a video's message that somebody answered in a thread or reacted to, or any event of the room that was edited
+    or redacted. null: some were missed, of which nobody knows what they were about.
+    """
+
+    room_id: str
+    event_id: str | None
+
+
 _Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]+$")]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from appservice.model import RoomId, UserId
-from appservice.web.hub import Hub, Listener
+from appservice.web.hub import Hub, Listener, News
 
 
 async def test_news_wake_whoever_waits_and_are_told_once() -> None:
@@ -12,8 +12,8 @@ async def test_news_wake_whoever_waits_and_are_told_once() -> None:
     listener.tell_changed()
     listener.tell_changed()
     await asyncio.wait_for(waiting, 5)
-    assert listener.take() == (True, [], None)
-    assert listener.take() == (False, [], None)
+    assert listener.take() == News(True, [], None, [])
+    assert listener.take() == News(False, [], None, [])
 
 
 async def test_of_each_videos_progress_the_latest_is_told() -> None:
@@ -21,7 +21,7 @@ async def test_of_each_videos_progress_the_latest_is_told() -> None:
     for video, data in (("a", "1"), ("b", "2"), ("a", "3")):
         listener.tell_progress(video, data)
     await asyncio.wait_for(listener.wait(), 5)
-    assert listener.take() == (False, ["3", "2"], None)
+    assert listener.take() == News(False, ["3", "2"], None, [])
 
 
 async def test_the_latest_who_watch_are_told_once() -> None:
@@ -29,8 +29,22 @@ async def test_the_latest_who_watch_are_told_once() -> None:
     listener.tell_watching("1")
     listener.tell_watching("2")
     await asyncio.wait_for(listener.wait(), 5)
-    assert listener.take() == (False, [], "2")
-    assert listener.take() == (False, [], None)
+    assert listener.take() == News(False, [], "2", [])
+    assert listener.take() == News(False, [], None, [])
+
+
+async def test_what_was_said_about_an_event_is_told_once_and_of_too_much_that_there_was_some() -> None:
+    listener = Listener()
+    for event_id in ("$a", "$b", "$a"):
+        listener.tell_talk(event_id)
+    await asyncio.wait_for(listener.wait(), 5)
+    assert listener.take() == News(False, [], None, ["$a", "$b"])
+    for number in range(51):
+        listener.tell_talk(f"${number}")
+    listener.tell_talk("$a")
+    assert listener.take() == News(False, [], None, [None])
+    listener.tell_talk("$b")
+    assert listener.take() == News(False, [], None, ["$b"])
 
 
 def test_growth_wakes_who_waits_in_the_room() -> None:
