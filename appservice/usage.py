@@ -2,6 +2,7 @@
 
 from appservice.codes import PREFIX
 from appservice.jobs import Connection, tell, trouble
+from appservice.markup import code
 from appservice.model import RoomId, UploadId, UserId, Video, VideoId
 from appservice.quotas import Quotas, Scope, Used
 from appservice.rows import SQL
@@ -61,7 +62,7 @@ async def warn(connection: Connection, quotas: Quotas, video: Video) -> None:
             if scope is Scope.SERVER:
                 await trouble(connection, "quota", percent=percent)
             else:
-                message, command = f"bot-quota-near-{scope}", f"{PREFIX} quota"
+                message, command = f"bot-quota-near-{scope}", code(f"{PREFIX} quota")
                 await tell(
                     connection, video.room_id, video.sender, video.thread, message, percent=percent, command=command
                 )

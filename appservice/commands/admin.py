@@ -49,7 +49,7 @@ def _listed(asked: Asked, heading: str, lines: list[str], count: int, page: int)
     if page > 1 and not lines:
         raise RefusedError("bot-no-such-page", page=page)
     more = count > page * MOST_LINES
-    after = asked.say("bot-next-page", command=asked.written(f"{asked.name} {page + 1}")) if more else ""
+    after = asked.say("bot-next-page", command=asked.quoted(f"{asked.name} {page + 1}")) if more else ""
     return Answer(asked.say(heading, count=count), [Item(line) for line in lines], after)
 
 
@@ -160,7 +160,7 @@ async def _requeue(asked: Asked) -> Answer:
 
 
 def _how_to_undo(asked: Asked) -> str:
-    return asked.say("bot-undo-how", command=asked.written("undo"))
+    return asked.say("bot-undo-how", command=asked.quoted("undo"))
 
 
 async def _quarantine(asked: Asked) -> Answer:
@@ -224,7 +224,7 @@ async def _block_everywhere(asked: Asked) -> Answer:
     try:
         count = await asked.parts.moderating.block_everywhere(content, _reason(asked), by=asked.user_id)
     except UnknownContentError as error:
-        raise RefusedError("bot-cannot-block", command=asked.written("quarantine")) from error
+        raise RefusedError("bot-cannot-block", command=asked.quoted("quarantine")) from error
     return Answer(asked.say("bot-blocks-everywhere", count=count), reaction=_DONE)
 
 

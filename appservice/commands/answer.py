@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from appservice import markup
+
 MOST_LINES = 50
 """Of one list; whoever has more asks for the next page."""
 
@@ -37,34 +39,35 @@ class Answer:
         lines = [self.text] if self.text else []
         lines += [f"{item.number}. {item.text}" if item.number is not None else f"• {item.text}" for item in self.items]
         lines += [part for part in (self.code, self.after) if part]
-        return _cut("\n".join(lines))
+        return _cut(markup.plain("\n".join(lines)))
 
     @property
     def html(self) -> str | None:
         """The answer as `org.matrix.custom.html`; None where plain text says the same."""
-        if not self.items and not self.code and "\n" not in self.text + self.after:
+        words = self.text + self.after
+        if not self.items and not self.code and "\n" not in words and not markup.is_marked(words):
             return None
-        parts = [_paragraph(self.text)]
-        parts.append(_list(self.items))
-        parts += [f"<pre><code>{escape(self.code)}</code></pre>" if self.code else "", _paragraph(self.after)]
-        made = "".join(parts)
+        code = f"<pre><code>{escape(self.code)}</code></pre>" if self.code else ""
+        parts = [_paragraph(self.text), _list(self.items), code, _paragraph(self.after)]
+        # Clients that show the beginning of a message in one line take the tags out, and nothing would part the words.
+        made = "\n".join(part for part in parts if part)
         return made if len(made) <= _LIMIT else None
 
 
 def _paragraph(text: str) -> str:
-    return f"<p>{escape(text).replace(chr(10), '<br>')}</p>" if text else ""
+    return f"<p>{markup.html(text)}</p>" if text else ""
 
 
 def _list(items: Sequence[Item]) -> str:
     if not items:
         return ""
     numbered = items[0].number is not None
-    body = "".join(_entry(item) for item in items)
-    return f'<ol start="{items[0].number}">{body}</ol>' if numbered else f"<ul>{body}</ul>"
+    body = "\n".join(_entry(item) for item in items)
+    return f'<ol start="{items[0].number}">\n{body}\n</ol>' if numbered else f"<ul>\n{body}\n</ul>"
 
 
 def _entry(item: Item) -> str:
-    return f"<li>{escape(item.text)}</li>"
+    return f"<li>{markup.html(item.text)}</li>"
 
 
 def _cut(text: str) -> str:

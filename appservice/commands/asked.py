@@ -10,6 +10,7 @@ from appservice.commands.registry import Command, Rank
 from appservice.config import Config
 from appservice.errors import RoomreelError
 from appservice.managing import Viewer, may_see
+from appservice.markup import code
 from appservice.matrix.client import Homeserver
 from appservice.model import History, Room, RoomId, UserId, Video
 from appservice.permissions import Level, level_of
@@ -113,6 +114,10 @@ class Asked:
     def written(self, command: str) -> str:
         """Return a command as it is to be written here: alone with the bot, without a prefix."""
         return command if self.room.direct else f"{PREFIX} {command}"
+
+    def quoted(self, command: str) -> str:
+        """Return that within a sentence."""
+        return code(self.written(command))
 
     def usage(self, command: Command) -> str:
         """Return how a command is written here."""

@@ -19,7 +19,7 @@ def block_line(asked: Asked, block: Block) -> str:
 
 def how_to_unblock(asked: Asked, command: str, block: Block) -> str:
     """Tell how a block is ended, by the example of this one."""
-    return asked.say("bot-unblock-how", command=asked.written(f"{command} #{block.source_hash[:8]}"))
+    return asked.say("bot-unblock-how", command=asked.quoted(f"{command} #{block.source_hash[:8]}"))
 
 
 def take_digits(asked: Asked) -> str:

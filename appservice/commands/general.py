@@ -4,6 +4,7 @@ from appservice import __version__
 from appservice.commands.answer import Answer, Item
 from appservice.commands.asked import Asked
 from appservice.commands.registry import Command
+from appservice.markup import code
 
 
 async def _help(asked: Asked) -> Answer:
@@ -13,8 +14,9 @@ async def _help(asked: Asked) -> Answer:
     if name:
         (command,) = (command for command in known if name in {command.name, *command.aliases})
         return Answer(asked.say(f"bot-help-{command.name}"), code=asked.usage(command))
-    items = [Item(f"{asked.usage(command)} – {asked.say(f'bot-help-{command.name}')}") for command in known]
-    return Answer(asked.say("bot-help"), items, asked.say("bot-help-videos"))
+    items = [Item(f"{code(asked.usage(command))} – {asked.say(f'bot-help-{command.name}')}") for command in known]
+    examples = {"own": code("3"), "others": code("@bob:example.org 3"), "id": code("#1a2b3c4d")}
+    return Answer(asked.say("bot-help"), items, asked.say("bot-help-videos", **examples))
 
 
 async def _version(asked: Asked) -> Answer:

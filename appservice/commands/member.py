@@ -47,7 +47,7 @@ def page_of(asked: Asked, lines: Sequence[str], command: str) -> tuple[list[Item
     asked.words.end()
     first = (page - 1) * MOST_LINES
     more = len(lines) > first + MOST_LINES
-    after = asked.say("bot-next-page", command=asked.written(f"{command} {page + 1}")) if more else ""
+    after = asked.say("bot-next-page", command=asked.quoted(f"{command} {page + 1}")) if more else ""
     return numbered(lines[first : first + MOST_LINES], first + 1), after
 
 
@@ -79,7 +79,7 @@ async def _members(asked: Asked) -> Answer:
     ]
     return Answer(
         asked.say("bot-list", count=sum(counts.values())), [Item(line) for line in lines[:MOST_LINES]],
-        asked.say("bot-list-more", command=asked.written("list @…")) if lines else "",
+        asked.say("bot-list-more", command=asked.quoted("list @…")) if lines else "",
     )  # fmt: skip
 
 
@@ -220,7 +220,7 @@ async def _delete(asked: Asked) -> Answer:
     )
     return Answer(
         asked.say("bot-deleted", title=title_of(asked, target.video)),
-        after=asked.say("bot-deleted-undo", seconds=round(UNDO_S), command=asked.written("undelete")),
+        after=asked.say("bot-deleted-undo", seconds=round(UNDO_S), command=asked.quoted("undelete")),
         reaction=_DONE,
     )
 
@@ -275,7 +275,7 @@ async def _settings(asked: Asked) -> Answer:
 
 
 def _how(asked: Asked) -> str:
-    return asked.written(asked.say("bot-usage-settings"))
+    return asked.quoted(asked.say("bot-usage-settings"))
 
 
 COMMANDS = (

@@ -83,7 +83,7 @@ def _list(asked: Asked, heading: str, items: Sequence[Item], page: int, *, after
     page = min(page, pages)
     shown = items[(page - 1) * MOST_LINES : page * MOST_LINES]
     if page < pages:
-        more = asked.say("bot-next-page", command=asked.written(f"{asked.name} {page + 1}"))
+        more = asked.say("bot-next-page", command=asked.quoted(f"{asked.name} {page + 1}"))
         after = f"{more}\n{after}" if after else more
     return Answer(asked.say(heading, count=len(items)), shown, after)
 
@@ -133,7 +133,7 @@ async def _remove(asked: Asked) -> Answer:
 
 
 def _taken_away(asked: Asked, message: str, target: Target) -> Answer:
-    undo = asked.say("bot-deleted-undo", seconds=round(UNDO_S), command=asked.written("undelete"))
+    undo = asked.say("bot-deleted-undo", seconds=round(UNDO_S), command=asked.quoted("undelete"))
     return Answer(f"{asked.say(message, title=_title(asked, target.video))} {undo}", reaction=DONE)
 
 
@@ -144,7 +144,7 @@ async def _block(asked: Asked) -> Answer:
     try:
         count = await asked.parts.moderating.block(target.video, target.viewer, reason)
     except UnknownContentError as error:
-        raise RefusedError("bot-cannot-block", command=asked.written("remove")) from error
+        raise RefusedError("bot-cannot-block", command=asked.quoted("remove")) from error
     return Answer(asked.say("bot-blocks", title=_title(asked, target.video), count=count), reaction=DONE)
 
 

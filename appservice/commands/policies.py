@@ -34,7 +34,7 @@ async def _policies(asked: Asked) -> Answer:
 
 async def _all(asked: Asked) -> Answer:
     lists = await asked.parts.policies.lists()
-    after = asked.say("bot-policies-how", command=asked.written("policies add #…"))
+    after = asked.say("bot-policies-how", command=asked.quoted("policies add #…"))
     return Answer(asked.say("bot-policies", count=len(lists)), [Item(_line(asked, each)) for each in lists], after)
 
 

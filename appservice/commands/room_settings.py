@@ -1,11 +1,13 @@
 """The command `room`: what a room's moderators choose for it, shown and changed by name."""
 
+from appservice.codes import PREFIX
 from appservice.commands.answer import Answer, Item
 from appservice.commands.asked import Asked, RefusedError, viewer_of
 from appservice.commands.grammar import nearest
 from appservice.commands.moderator import DONE, moderated, name_of
 from appservice.commands.registry import Command, Rank
 from appservice.errors import ForbiddenError, RefusedByHomeserverError
+from appservice.markup import code
 from appservice.model import Room, RoomId
 from appservice.settings import DEFAULT, RoomSettings, written
 
@@ -50,7 +52,7 @@ async def _named(asked: Asked, room_id: RoomId) -> Room:
 def _all(asked: Asked, room: Room) -> Answer:
     items = [Item(_line(asked, room.settings, name)) for name in RoomSettings.names()]
     this = room.room_id == asked.room.room_id
-    command = asked.written("room hold new" if this else f"room {room.room_id} hold new")
+    command = asked.quoted("room hold new" if this else f"room {room.room_id} hold new")
     return Answer(asked.say("bot-room", room=name_of(room)), items, asked.say("bot-room-how", command=command))
 
 
@@ -120,7 +122,8 @@ async def _check_moderators_room(asked: Asked, room: Room, chosen: RoomId) -> No
 async def _announce_to_moderators(asked: Asked, room: Room, chosen: Room) -> None:
     """Say in a moderators' room what is to come there, and who wants it. Raises RefusedError where the bot may not."""
     texts = asked.parts.languages[chosen.settings.language or asked.parts.config.appservice.language]
-    text = texts.say("bot-moderators-room-chosen", {"user": asked.user_id, "room": name_of(room)})
+    command = code(f"{PREFIX} room moderators-room off")
+    text = texts.say("bot-moderators-room-chosen", {"user": asked.user_id, "room": name_of(room), "command": command})
     try:
         await asked.parts.homeserver.send_notice(chosen.room_id, text, once=f"{asked.command.event_id}|chosen")
     except (ForbiddenError, RefusedByHomeserverError) as error:

@@ -153,7 +153,7 @@ def _unknown(asked: Asked) -> Answer:
     known = [name for name, command in _BY_NAME.items() if command.rank <= asked.rank]
     meant = nearest(asked.name, known)
     text = asked.say("bot-unknown-nearest", name=asked.name, meant=meant) if meant else asked.say("bot-unknown")
-    return Answer(text, after=asked.say("bot-see-help", command=asked.written("help")), reaction=_WRONG)
+    return Answer(text, after=asked.say("bot-see-help", command=asked.quoted("help")), reaction=_WRONG)
 
 
 def _usage(asked: Asked, command: Command, wrong: str) -> Answer:

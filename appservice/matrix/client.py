@@ -16,7 +16,7 @@ import structlog
 from mautrix.api import HTTPAPI, Method, PathBuilder
 from mautrix.errors import MatrixConnectionError, MatrixRequestError
 
-from appservice import intake
+from appservice import intake, markup
 from appservice.audience import Audience, audience_of, is_open
 from appservice.clean import clean_json
 from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, MediaError, RefusedByHomeserverError
@@ -293,10 +293,13 @@ class Homeserver:
     ) -> EventId:
         """Send an `m.notice`; `once` names it, so that a repeated job does not say it twice.
 
+        Without `html`, what is marked in the text is shown as code.
         The homeserver drops a repeated transaction id (client-server API, "Transaction identifiers").
         """
         mentions = {"user_ids": [mention]} if mention else {}
-        content: dict[str, object] = {"msgtype": "m.notice", "body": text, "m.mentions": mentions}
+        content: dict[str, object] = {"msgtype": "m.notice", "body": markup.plain(text), "m.mentions": mentions}
+        if html is None and markup.is_marked(text):
+            html = markup.html(text)
         if html:
             content |= {"format": "org.matrix.custom.html", "formatted_body": html}
         if thread:

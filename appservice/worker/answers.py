@@ -9,6 +9,7 @@ import structlog
 from appservice.changes import Outcome
 from appservice.codes import SIGN_OUT_COMMAND
 from appservice.errors import ForbiddenError
+from appservice.markup import code
 from appservice.matrix.client import Homeserver
 from appservice.model import EventId, RoomId
 from appservice.texts import Texts
@@ -35,7 +36,7 @@ def _text(outcome: Outcome, user_id: str, arguments: Mapping[str, Any], texts: T
     match outcome:
         case Outcome.SIGNED_IN:
             browser = arguments["browser"] or texts.say("bot-some-browser")
-            return texts.say("bot-signed-in", {"user": user_id, "browser": browser, "command": SIGN_OUT_COMMAND})
+            return texts.say("bot-signed-in", {"user": user_id, "browser": browser, "command": code(SIGN_OUT_COMMAND)})
         case Outcome.SIGNED_OUT:
             return texts.say("bot-signed-out", {"user": user_id, "count": arguments["count"]})
         case Outcome.WRONG_CODE:

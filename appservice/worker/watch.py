@@ -11,6 +11,7 @@ import structlog
 from appservice.codes import PREFIX
 from appservice.config import Config
 from appservice.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
+from appservice.markup import code
 from appservice.matrix.client import Homeserver
 from appservice.model import RoomId
 from appservice.store import AdminStore, Store
@@ -87,7 +88,7 @@ def _text(subject: str, count: int, details: Mapping[str, object], texts: Texts)
             short = f"#{str(details['video_id']).replace('-', '')[:8]}"
             return texts.say("bot-notice-video", {
                 "count": count, "id": short, "user": details["user_id"], "room": details["room_id"],
-                "reason": texts.failure(str(details["failure"])), "command": f"{PREFIX} requeue {short}",
+                "reason": texts.failure(str(details["failure"])), "command": code(f"{PREFIX} requeue {short}"),
             })  # fmt: skip
         case "disk-low":
             return texts.say("bot-notice-disk-low", {"free": details["free"]})

@@ -464,7 +464,7 @@ bot-too-many-codes = Too many wrong codes. Nobody was signed in, and codes from 
 ## What the bot answers to commands
 
 bot-help = Send me a video in this room, and it plays in the room's widget. Besides, I understand:
-bot-help-videos = VIDEO is a number of your list (as in 3), of another's (as in @bob:example.org 3), or an id (as in #1a2b3c4d). Leave it out when you reply to a video's message.
+bot-help-videos = VIDEO is a number of your list (as in { $own }), of another's (as in { $others }), or an id (as in { $id }). Leave it out when you reply to a video's message.
 bot-help-help = what I understand
 bot-usage-help = help [COMMAND]
 bot-help-version = which release I am
@@ -734,7 +734,7 @@ bot-moderators-room-same = Choose another room: everybody in this one would see 
 bot-moderators-room-unknown = You and I must both be in that room. Invite { $bot } there first, then repeat this.
 bot-moderators-room-others = You do not moderate that room: only its own moderators can have it asked for decisions.
 bot-moderators-room-open = Anybody may come into that room, or read it: choose one for invited people, whose history guests cannot read.
-bot-moderators-room-chosen = { $user } chose this room for decisions on videos of { $room }: I ask here about what waits there. Who moderates that room can choose another: “!reel room moderators-room off”.
+bot-moderators-room-chosen = { $user } chose this room for decisions on videos of { $room }: I ask here about what waits there. Who moderates that room can choose another: { $command }.
 bot-moderators-room-encrypted = That room is encrypted, and I cannot write encrypted messages. Choose one without encryption.
 bot-room-setting-language = in which language I speak: en or zh
 bot-room-setting-add = who may add videos: members or moderators

@@ -444,7 +444,7 @@ bot-too-many-codes = 错误的登录码太多。没有任何人登录；十分�
 ## 机器人对命令的回答
 
 bot-help = 在这个房间发送视频，它就会在房间的小组件里播放。此外，我还能听懂：
-bot-help-videos = VIDEO 可以是您列表中的编号（如 3）、别人列表中的编号（如 @bob:example.org 3），或视频 id（如 #1a2b3c4d）。回复某条视频消息时可以省略。
+bot-help-videos = VIDEO 可以是您列表中的编号（如 { $own }）、别人列表中的编号（如 { $others }），或视频 id（如 { $id }）。回复某条视频消息时可以省略。
 bot-help-help = 我能听懂的命令
 bot-usage-help = help [COMMAND]
 bot-help-version = 我的版本
@@ -694,7 +694,7 @@ bot-moderators-room-same = 请选择另一个房间：否则这里的所有人�
 bot-moderators-room-unknown = 您和我都必须在那个房间里。请先邀请 { $bot } 进去，然后再试一次。
 bot-moderators-room-others = 您不是那个房间的管理员：只有它自己的管理员才能让我在那里征求决定。
 bot-moderators-room-open = 任何人都可以进入或阅读那个房间：请选择仅限邀请、且外人不能阅读历史记录的房间。
-bot-moderators-room-chosen = { $user } 选择了这个房间来处理“{ $room }”的视频：那里有待审视频时，我会在这里询问。那个房间的管理员可以改用别的房间：“!reel room moderators-room off”。
+bot-moderators-room-chosen = { $user } 选择了这个房间来处理“{ $room }”的视频：那里有待审视频时，我会在这里询问。那个房间的管理员可以改用别的房间：{ $command }。
 bot-moderators-room-encrypted = 那个房间已加密，而我不能发送加密消息。请选择没有加密的房间。
 bot-room-setting-language = 我说哪种语言：en 或 zh
 bot-room-setting-add = 谁可以添加视频：members（成员）或 moderators（管理员）

@@ -11,7 +11,9 @@ from tests.support import Installation, eventually
 async def test_it_says_what_it_understands(asking: Asking) -> None:
     said = await asking("!reel help")
     assert "!reel version – which release I am" in said.text
-    assert "<li>!reel version – which release I am</li>" in said.html
+    assert "<li><code>!reel version</code> – which release I am</li>\n" in said.html
+    assert "(as in @bob:example.org 3)" in said.text
+    assert "(as in <code>@bob:example.org 3</code>)" in said.html, "within code no client makes a link of it"
     assert (await asking("!REEL")).text == said.text
     assert (await asking("!reel help version")).text == "which release I am\n!reel version"
 

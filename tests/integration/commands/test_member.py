@@ -55,7 +55,7 @@ async def test_lists(den: Den, reel: Installation) -> None:
     assert lines[0] == "Your 3 videos:"
     assert [line.split(" · ")[0] for line in lines[1:]] == ["1. lake", "2. sea", "3. hill"]
     assert lines[1].split(" · ")[1:] == ["0:02", f"#{den.videos[0][:8]}"]
-    assert said.html.startswith('<p>Your 3 videos:</p><ol start="1"><li>lake · ')
+    assert said.html.startswith('<p>Your 3 videos:</p>\n<ol start="1">\n<li>lake · ')
     said = await den.mallory("!reel list")
     assert "3 videos in this room:" in said.text
     assert f"({den.bob.user.user_id}): 3 videos" in said.text

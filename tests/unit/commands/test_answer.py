@@ -3,6 +3,7 @@
 import pytest
 
 from appservice.commands.answer import Answer, Item, numbered
+from appservice.markup import code
 
 
 def test_a_line_needs_no_html() -> None:
@@ -13,13 +14,24 @@ def test_a_line_needs_no_html() -> None:
 def test_a_numbered_list() -> None:
     answer = Answer("Videos:", numbered(["<b>one", "two"], 11), after="Page 2\nof 3")
     assert answer.plain == "Videos:\n11. <b>one\n12. two\nPage 2\nof 3"
-    assert answer.html == ('<p>Videos:</p><ol start="11"><li>&lt;b&gt;one</li><li>two</li></ol><p>Page 2<br>of 3</p>')
+    assert answer.html == (
+        '<p>Videos:</p>\n<ol start="11">\n<li>&lt;b&gt;one</li>\n<li>two</li>\n</ol>\n<p>Page 2<br>of 3</p>'
+    )
 
 
 def test_a_list_without_numbers_and_a_code() -> None:
     answer = Answer(items=[Item("one")], code="a<b")
     assert answer.plain == "• one\na<b"
-    assert answer.html == "<ul><li>one</li></ul><pre><code>a&lt;b</code></pre>"
+    assert answer.html == "<ul>\n<li>one</li>\n</ul>\n<pre><code>a&lt;b</code></pre>"
+
+
+def test_what_is_to_be_copied_is_code() -> None:
+    answer = Answer(f"Send {code('a<b')}", [Item(f"{code('!reel x')} – y")], after=f"then {code('z')}")
+    assert answer.plain == "Send a<b\n• !reel x – y\nthen z"
+    assert answer.html == (
+        "<p>Send <code>a&lt;b</code></p>\n<ul>\n<li><code>!reel x</code> – y</li>\n</ul>\n<p>then <code>z</code></p>"
+    )
+    assert Answer(after=code("z")).html == "<p><code>z</code></p>"
 
 
 @pytest.mark.parametrize("text", ["x" * 20_000, "&\n" * 7_000])
