@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from appservice.managing import Action, Viewer, actions, may_order, may_see, waits
-from appservice.model import HeldFor, Kind, Member, Room, State, UserId, Video, VideoId, Visibility
+from appservice.model import HeldFor, Kind, Member, Room, RoomId, State, UserId, Video, VideoId, Visibility
 from appservice.schedule import Schedule, Turn
 from appservice.web.reels import (
     CHANNEL_KEY,
@@ -193,6 +194,7 @@ class RoomView(BaseModel):
     """A room as one viewer may see it; media addresses work until `grant_expires_at`; times in ms since the epoch.
 
     `direct`: two members talk here, and nobody else; `bot` is no member. `together` is there when it was asked for.
+    `replaced_by` is a link to the room that this one was upgraded to.
     """
 
     room_id: str
@@ -204,6 +206,7 @@ class RoomView(BaseModel):
     direct: bool
     schedule: ScheduleView | None
     watching: list[str]
+    replaced_by: str | None
     together: TogetherView | None
     place: PlaceView | None
     members: list[MemberView]
@@ -302,6 +305,7 @@ def room_view(
         now=live.now,
         schedule=_schedule_view(live.schedule) if live.schedule else None,
         watching=list(live.watching),
+        replaced_by=_link(room.replaced_by, bot) if room.replaced_by else None,
         place=place,
         direct=len(members) == 2,
         together=together_view(members, videos, asked, grant),
@@ -309,6 +313,12 @@ def room_view(
             _member_view(member, sent.get(member.user_id, []), room, viewer, grant, reports) for member in ordered
         ],
     )
+
+
+def _link(room_id: RoomId, bot: UserId) -> str:
+    """Return a link to a room that the bot is in, or will be (client-server API, "matrix.to navigation")."""
+    server = bot.partition(":")[2]
+    return f"https://matrix.to/#/{quote(room_id, safe='!:')}?via={quote(server, safe=':[]')}"
 
 
 EVERYBODY = "*"

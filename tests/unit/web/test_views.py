@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appservice.managing import Viewer
-from appservice.model import HeldFor, Kind, Member, State, UserId, Video, VideoId, Visibility
+from appservice.model import HeldFor, Kind, Member, RoomId, State, UserId, Video, VideoId, Visibility
 from appservice.schedule import Schedule, Turn
 from appservice.web.reels import revision_of
 from appservice.web.views import Broadcast, Grant, MemberView, ProgressView, RoomView, VideoView, room_view, video_view
@@ -52,7 +52,7 @@ def test_a_room() -> None:
     assert room.model_dump() == {
         "room_id": ROOM, "name": "The den", "bot": BOT, "channel": f"{BASE}/reel/all/{revision_of([video])}/index.m3u8",
         "grant_expires_at": 1_800_000_000_000, "now": 1_700_000_000_000, "direct": True, "schedule": None,
-        "watching": [], "together": None,
+        "watching": [], "replaced_by": None, "together": None,
         "place": None,
         "members": [
             {
@@ -307,3 +307,10 @@ def test_members_together_take_turns_in_the_order_of_their_keys() -> None:
     nobody = view(videos, members=people, asked=["@stranger:x"]).together
     assert nobody
     assert (nobody.members, nobody.reel_url) == ([], None)
+
+
+def test_an_upgraded_room_says_where_it_went() -> None:
+    room = make_room(replaced_by=RoomId("!new/room"))
+    shown = room_view(room, [make_member(1, ALICE)], [], Viewer(BOB, moderates=False), GRANT, LIVE, BOT)
+    server = BOT.partition(":")[2]
+    assert shown.replaced_by == f"https://matrix.to/#/!new%2Froom?via={server}"

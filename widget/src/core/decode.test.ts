@@ -35,6 +35,11 @@ describe('decodeRoom', () => {
     });
   });
 
+  it('takes nothing but a link to a room for where a room went', () => {
+    expect(decodeRoom({ ...ROOM, replaced_by: 'https://matrix.to/#/!new?via=x' }).replacedBy).toBe('https://matrix.to/#/!new?via=x');
+    expect(() => decodeRoom({ ...ROOM, replaced_by: 'javascript:alert(1)' })).toThrow(DecodeError);
+  });
+
   it('reads what was sent, and who decides on what is held', () => {
     const read = (fields: Record<string, unknown>) => decodeRoom(withVideo(fields)).members[0]?.videos[0];
     expect(read({ kind: 'voice', visibility: 'held', waits_for: 'verdict' })).toMatchObject({ kind: 'voice', waitsFor: 'verdict' });

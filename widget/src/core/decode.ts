@@ -43,6 +43,12 @@ function localUrl(of: Json, key: string, where: string): string | null {
   return value;
 }
 
+function roomLink(of: Json, key: string, where: string): string | null {
+  const value = optionalText(of, key, where);
+  if (value !== null && !value.startsWith('https://matrix.to/#/')) throw new DecodeError(`${where}.${key}: not a link to a room`);
+  return value;
+}
+
 function number(of: Json, key: string, where: string): number {
   const value = of[key];
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new DecodeError(`${where}.${key}: not a number`);
@@ -199,6 +205,7 @@ export function decodeRoom(value: unknown): Room {
     schedule: optional(json, 'schedule', 'room', schedule),
     watching: texts(json, 'watching', 'room'),
     direct: json.direct === true,
+    replacedBy: roomLink(json, 'replaced_by', 'room'),
     together: optional(json, 'together', 'room', together),
     place: optional(json, 'place', 'room', bookmark),
     members: list(json, 'members', 'room').map((each, index) => member(each, `room.members[${index}]`)),

@@ -149,6 +149,8 @@ export interface Room {
   readonly watching: readonly string[];
   /** A chat of two. */
   readonly direct: boolean;
+  /** A link to the room that this one was upgraded to. Null also from a server of an earlier release. */
+  readonly replacedBy: string | null;
   /** Null unless several members were asked for. */
   readonly together: Together | null;
   /** Null when the viewer is here for the first time. */

@@ -129,6 +129,7 @@ describe('emptiness', () => {
 
   it('tells the cases apart', () => {
     expect(seen([member('@alice:x'), BOB])).toBe('room');
+    expect(emptinessOf(after(AS_BOB, aRoom([member('@alice:x'), BOB], { replacedBy: 'https://matrix.to/#/!new' })))).toBe('moved');
     expect(seen([ALICE, BOB], '@bob:x')).toBe('own');
     expect(seen([ALICE, member('@carol:x')], '@carol:x')).toBe('member');
     expect(seen([member('@alice:x', [video('a', 'processing')])])).toBe('preparing');

@@ -207,8 +207,8 @@ export function inOrder(entries: readonly Entry[], order: readonly string[]): re
   return [...entries].sort((a, b) => rank(a) - rank(b) || 0);
 }
 
-/** Why a selection shows no picture: nobody sent anything, this member did not, its turn has not come, it is still being made, it cannot be, or it plays only when it is asked for. */
-export type Emptiness = 'room' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed' | 'spoilers';
+/** Why a selection shows no picture: nobody sent anything, the room went elsewhere with its videos, this member did not, its turn has not come, it is still being made, it cannot be, or it plays only when it is asked for. */
+export type Emptiness = 'room' | 'moved' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed' | 'spoilers';
 
 /** The video on which the work is furthest; null when none is being worked on. */
 export function furthest(entries: readonly Entry[]): Video | null {
@@ -227,6 +227,6 @@ export function emptinessOf(state: State): Emptiness | null {
   if (videos.some(isPending)) return 'waiting';
   if (videos.some(isPlayable)) return 'spoilers';
   if (videos.length > 0) return 'failed';
-  if (state.room?.members.every((member) => member.videos.length === 0) ?? true) return 'room';
+  if (state.room?.members.every((member) => member.videos.length === 0) ?? true) return state.room?.replacedBy == null ? 'room' : 'moved';
   return selection?.member?.userId === state.viewer ? 'own' : 'member';
 }

@@ -50,14 +50,16 @@ function Progressing({ selection }: { selection: Selection | null }) {
   );
 }
 
-function EmptyStage({ emptiness, selection }: { emptiness: Emptiness; selection: Selection | null }) {
+function EmptyStage({ emptiness, selection, replacedBy }: { emptiness: Emptiness; selection: Selection | null; replacedBy: string | null }) {
   const t = useText();
   const name = selection === null ? '' : labelOf(selection, t);
   const waits = emptiness === 'preparing' || emptiness === 'waiting';
   const icon = waits ? <ClockIcon /> : emptiness === 'failed' ? <WarningIcon /> : emptiness === 'spoilers' ? <HiddenIcon /> : <FilmIcon />;
   return (
     <section class="stage stage-empty" data-testid="empty" data-empty={emptiness}>
-      <Notice icon={icon} title={t(`widget-empty-${emptiness}`, { name })} hint={t(`widget-empty-${emptiness}-hint`)} progress={emptiness === 'preparing' && <Progressing selection={selection} />} />
+      <Notice icon={icon} title={t(`widget-empty-${emptiness}`, { name })} hint={t(`widget-empty-${emptiness}-hint`)} progress={emptiness === 'preparing' && <Progressing selection={selection} />}>
+        {emptiness === 'moved' && replacedBy !== null && <a class="notice-action" href={replacedBy} target="_blank" rel="noopener noreferrer" data-testid="moved">{t('widget-empty-moved-link')}</a>}
+      </Notice>
     </section>
   );
 }
@@ -103,12 +105,12 @@ export function App() {
   const spoiler = spoilerOf(state);
   const veiled = spoiler !== null && !spoiler.shown ? spoiler : null;
   // In a room without any video there is nothing to list; elsewhere the strip stays where it is.
-  const bare = emptiness === 'room';
+  const bare = emptiness === 'room' || emptiness === 'moved';
   return (
     <main class="app" data-testid="app" data-state={emptiness === null ? 'ready' : 'empty'} data-selected={state.selected ?? ''} data-stale={state.stale}>
       <h1 class="unseen">{t('widget-title')}</h1>
       <div class="layout" data-bare={bare}>
-        {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} />}
+        {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} replacedBy={state.room.replacedBy} />}
         {veiled !== null && <Veil entry={veiled} onShow={() => visit.showSpoiler()} onLeave={() => visit.leaveSpoiler()} />}
         {emptiness === null && veiled === null && (player === null ? <Waiting /> : <Stage player={player} entry={findEntry(state, playback.videoId)} />)}
         <Panel state={state} selection={bare ? null : selection} playback={playback} entry={findEntry(state, playback.videoId)} />
