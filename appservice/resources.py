@@ -27,6 +27,11 @@ def templates() -> Path:
     return _ROOT / "widget" / "templates"
 
 
+def avatar() -> Path:
+    """Return the bot's picture, a PNG."""
+    return Path(__file__).parent / "avatar.png"
+
+
 def locales() -> Path:
     """Return the folder of Fluent catalogues, one `<language>.ftl` each."""
     return _ROOT / "widget" / "locales"

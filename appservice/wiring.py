@@ -60,6 +60,7 @@ from appservice.worker.answers import answer_command
 from appservice.worker.contents import Contents
 from appservice.worker.erasing import ErasingWork
 from appservice.worker.exports import ExportWork
+from appservice.worker.introduction import introduce
 from appservice.worker.lanes import Lanes
 from appservice.worker.loop import Handlers, Worker
 from appservice.worker.policies import PolicyWork
@@ -315,7 +316,7 @@ async def _introduce(parts: Parts) -> None:
     delay = _FIRST_RETRY_S
     while True:
         try:
-            await parts.homeserver.register(parts.config.appservice.bot_name)
+            await introduce(parts.homeserver, parts.store, parts.config.appservice.bot_name, resources.avatar())
             await PolicyWork(parts.config, PolicyStore(parts.pool), parts.homeserver, parts.texts).begin()
             rooms = await look_after_all(parts.store, TimelineStore(parts.pool, parts.config.limits), parts.homeserver)
             # A ping that succeeds makes the homeserver deliver what it holds back after failures.

@@ -77,8 +77,8 @@ class Homeserver:
 
     # Being the bot
 
-    async def register(self, display_name: str) -> None:
-        """Make sure that the bot's user exists and has its name."""
+    async def register(self) -> bool:
+        """Make sure that the bot's user exists; say whether it did not."""
         body = {
             "type": "m.login.application_service",
             "username": self.bot[1:].partition(":")[0],
@@ -89,13 +89,22 @@ class Homeserver:
         except HomeserverError as error:
             if "M_USER_IN_USE" not in _errcode(error):
                 raise
-        profile = _V3.profile[self.bot].displayname
+            return False
+        return True
+
+    async def profile(self) -> dict[str, str]:
+        """Return the fields of the bot's profile that are text."""
         try:
-            current = await self._call(Method.GET, profile)
-        except HomeserverError:
-            current = {}
-        if current.get("displayname") != display_name:
-            await self._call(Method.PUT, profile, {"displayname": display_name})
+            profile = await self._call(Method.GET, _V3.profile[self.bot])
+        except RefusedByHomeserverError as error:
+            if _errcode(error) == "M_NOT_FOUND":
+                return {}
+            raise
+        return {key: value for key, value in profile.items() if isinstance(value, str)}
+
+    async def set_profile(self, field: str, value: str) -> None:
+        """Set a field of the bot's profile, which every room with the bot is told."""
+        await self._call(Method.PUT, _V3.profile[self.bot][field], {field: value})
 
     async def whoami(self) -> str:
         """Return the user id that the homeserver takes us for: proves address and `as_token`."""

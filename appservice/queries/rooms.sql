@@ -65,6 +65,15 @@ SET name = CASE WHEN name_told_at <= $6 THEN $2 ELSE name END,
 WHERE room_id = $1
 RETURNING members_forgotten_at > $6 AS again;
 
+-- name: bot_profile ()
+SELECT field, value FROM bot_profile;
+
+-- name: keep_bot_profile (field, value)
+INSERT INTO bot_profile (field, value) VALUES ($1, $2) ON CONFLICT (field) DO UPDATE SET value = excluded.value;
+
+-- name: forget_bot_profile ()
+DELETE FROM bot_profile;
+
 -- name: mark_widget_placed (room_id)
 UPDATE rooms SET widget_placed = true WHERE room_id = $1;
 

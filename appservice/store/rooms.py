@@ -214,6 +214,18 @@ class Store(Database):
         row = await self._fetchrow("member_avatar", scope.room_key, scope.member_key, member_key)
         return row["avatar_mxc"] if row else None
 
+    async def bot_profile(self) -> dict[str, str]:
+        """Return what we set last in the bot's profile, by field."""
+        return {row["field"]: row["value"] for row in await self._fetch("bot_profile")}
+
+    async def keep_bot_profile(self, field: str, value: str) -> None:
+        """Remember what we set in the bot's profile."""
+        await self._fetch("keep_bot_profile", field, value)
+
+    async def forget_bot_profile(self) -> None:
+        """Forget what we set: the homeserver has a new user."""
+        await self._fetch("forget_bot_profile")
+
     async def mark_widget_placed(self, room_id: RoomId) -> None:
         """Remember that the widget was put into the room, so that its removal is respected."""
         await self._fetch("mark_widget_placed", room_id)

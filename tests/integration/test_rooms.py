@@ -12,6 +12,8 @@ import pytest
 from appservice import resources
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse
+from appservice.matrix.client import Homeserver
+from appservice.model import UserId
 from appservice.texts import Texts
 from appservice.worker.rooms import WIDGET_ID
 from tests.support import Installation, eventually, make_room, wait_for_notice, wait_for_widget
@@ -260,3 +262,44 @@ async def test_the_bots_leaving_ends_everything(
 
     await eventually(back)
     assert await viewer.video(event_id) is not None
+
+
+async def _looked_after(installation: Installation, times: int) -> bool:
+    return len(installation.log_entries("homeserver_connected")) >= times
+
+
+def _bot(installation: Installation, http: aiohttp.ClientSession) -> Homeserver:
+    slot = installation.settings["appservice"]["id"]
+    return Homeserver(http, installation.synapse.base_url, installation.as_token, slot, UserId(installation.bot))
+
+
+async def test_the_bots_profile_is_its_operators(spare: Installation, http: aiohttp.ClientSession) -> None:
+    bot = _bot(spare, http)
+    localpart = spare.bot[1:].partition(":")[0]
+
+    async def forget() -> None:
+        await bot.set_profile("displayname", localpart)
+        await bot.set_profile("avatar_url", "")
+
+    async with spare.running():
+        await eventually(lambda: _looked_after(spare, 1))
+    await forget()  # of other tests
+    await spare.rows("DELETE FROM bot_profile")
+    async with spare.running():
+        await eventually(lambda: _looked_after(spare, 2))
+        ours = await bot.profile()
+        assert ours["displayname"] == "Roomreel"
+        async with http.get(bot.media_url(ours["avatar_url"]), headers=bot.media_headers) as response:
+            assert await response.read() == resources.avatar().read_bytes()
+    spare.write_config(appservice={"bot_name": "Screen"})
+    async with spare.running():
+        await eventually(lambda: _looked_after(spare, 3))
+        assert await bot.profile() == {**ours, "displayname": "Screen"}, "and no other avatar"
+    await bot.set_profile("displayname", "Our own")
+    await bot.set_profile("avatar_url", "")
+    async with spare.running():
+        await eventually(lambda: _looked_after(spare, 4))
+        theirs = await bot.profile()
+        assert theirs["displayname"] == "Our own"
+        assert not theirs.get("avatar_url")
+    await forget()
