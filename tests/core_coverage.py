@@ -9,9 +9,9 @@ from coverage import Coverage
 
 # Decisions without input or output: nothing excuses a branch that no test takes.
 _APPSERVICE = (
-    "clean", "galleries", "model", "intake", "tokens", "permissions", "codes", "kinds", "managing", "policies", "power",
-    "quotas", "schedule", "status", "commands/answer", "commands/grammar", "web/member", "web/reels", "web/tus",
-    "web/views",
+    "clean", "galleries", "markup", "model", "intake", "profiles", "tokens", "permissions", "codes", "kinds",
+    "managing", "policies", "power", "quotas", "schedule", "status", "widgets", "commands/answer", "commands/grammar",
+    "web/member", "web/reels", "web/tus", "web/views",
 )  # fmt: skip
 _TRANSCODE = ("plan", "playlist", "probe", "progress", "sniff")
 CORE = [*(f"appservice/{name}.py" for name in _APPSERVICE), *(f"transcode/{name}.py" for name in _TRANSCODE)]

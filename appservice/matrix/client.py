@@ -23,6 +23,8 @@ from appservice.errors import ForbiddenError, HomeserverError, MalformedEventErr
 from appservice.intake import read_event
 from appservice.model import EventId, History, Membership, RoomId, Snapshot, UserId
 from appservice.policies import Rule
+from appservice.power import LAYOUT_TYPE, WIDGET_TYPE
+from appservice.widgets import Placed, WidgetEvent
 
 log = structlog.get_logger()
 
@@ -219,8 +221,8 @@ class Homeserver:
         (change,) = changes
         return replace(change, requested_at=requested_at) if change.membership is Membership.INVITE else None
 
-    async def snapshot(self, room_id: RoomId, read_at: datetime) -> tuple[Snapshot, "RoomLinks"]:
-        """Read a room's whole state."""
+    async def snapshot(self, room_id: RoomId, read_at: datetime) -> tuple[Snapshot, "RoomLinks", Placed]:
+        """Read a room's whole state: what is kept of it, the rooms before and after it, and its widgets."""
         events = await self._call(Method.GET, _V3.rooms[room_id].state)
         state = {(e.get("type"), e.get("state_key")): e for e in events if isinstance(e, dict)}
         changes = [change for event in state.values() if (change := _read(event, room_id))]
@@ -240,10 +242,12 @@ class Homeserver:
             invited=frozenset(c.user_id for c in everybody if c.membership is Membership.INVITE) - {self.bot},
             history=next((c.history for c in changes if isinstance(c, intake.HistoryChanged)), History.SHARED),
         )
-        return snapshot, RoomLinks(
+        links = RoomLinks(
             predecessor=_linked(creation.get("content", {}).get("predecessor"), "room_id"),
             replaced_by=next((c.replaced_by for c in changes if isinstance(c, intake.RoomReplaced)), None),
+            joined=str(state.get(("m.room.member", self.bot), {}).get("event_id")),
         )
+        return snapshot, links, _placed(state)
 
     async def messages(self, room_id: RoomId, start: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
         """Return a page of a room's events, newest first, and where the next page begins (None: there is none)."""
@@ -488,11 +492,28 @@ class _Sent(io.BufferedReader):
 
 
 class RoomLinks:
-    """The rooms before and after this one, as the room itself says: not yet to be believed."""
+    """The rooms before and after this one, as the room itself says: not yet to be believed.
 
-    def __init__(self, predecessor: RoomId | None, replaced_by: RoomId | None) -> None:
+    `joined` is the event of the bot's membership.
+    """
+
+    def __init__(self, predecessor: RoomId | None, replaced_by: RoomId | None, joined: str) -> None:
         self.predecessor = predecessor
         self.replaced_by = replaced_by
+        self.joined = joined
+
+
+def _placed(state: Mapping[tuple[Any, Any], Mapping[str, Any]]) -> Placed:
+    def content(event: Mapping[str, Any]) -> dict[str, object]:
+        return found if isinstance(found := event.get("content"), dict) else {}
+
+    widgets = [
+        WidgetEvent(key, str(event.get("sender")), content(event))
+        for (kind, key), event in state.items()
+        if kind == WIDGET_TYPE and isinstance(key, str)
+    ]
+    layout = state.get((LAYOUT_TYPE, ""))
+    return Placed(widgets, content(layout) if layout else None)
 
 
 def _errcode(error: HomeserverError) -> str:

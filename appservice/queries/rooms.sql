@@ -65,6 +65,9 @@ SET name = CASE WHEN name_told_at <= $6 THEN $2 ELSE name END,
 WHERE room_id = $1
 RETURNING members_forgotten_at > $6 AS again;
 
+-- name: ensure_widget_id (room_id, id) The id that the room's widget has for good: the first that it was given.
+UPDATE rooms SET widget_id = coalesce(widget_id, $2) WHERE room_id = $1 RETURNING widget_id;
+
 -- name: bot_profile ()
 SELECT field, value FROM bot_profile;
 

@@ -1,6 +1,7 @@
 """Rooms, members and videos: queries behind methods, jobs enqueued in the same transaction."""
 
 import json
+import secrets
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -213,6 +214,13 @@ class Store(Database):
         """Return the content URI of a member's avatar, for a viewer of the same room."""
         row = await self._fetchrow("member_avatar", scope.room_key, scope.member_key, member_key)
         return row["avatar_mxc"] if row else None
+
+    async def widget_id(self, room_id: RoomId) -> str:
+        """Return the id of the room's widget: nobody can guess it, and it stays as long as we know the room."""
+        row = await self._fetchrow("ensure_widget_id", room_id, f"roomreel-{secrets.token_urlsafe(24)}")
+        if row is None:
+            raise AssertionError("only a known room has a widget")
+        return str(row["widget_id"])
 
     async def bot_profile(self) -> dict[str, str]:
         """Return what we set last in the bot's profile, by field."""

@@ -1,52 +1,28 @@
 """Tends a room: answers an invitation, reads the room's state, follows its upgrade, places the widget once."""
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
-from uuid import uuid4
 
 import structlog
 
 from appservice.config import Config
 from appservice.errors import ForbiddenError
+from appservice.markup import code
 from appservice.matrix.client import Homeserver, RoomLinks
 from appservice.model import Membership, Room, RoomId, UserId
 from appservice.permissions import may_use
 from appservice.power import LAYOUT_TYPE, WIDGET_TYPE, may_pin_widget, may_place_widget, state_level
 from appservice.store import PolicyStore, Store
 from appservice.texts import Texts
+from appservice.widgets import Placed, pinned_layout, renamed_layout, widget_content
 
 log = structlog.get_logger()
 
-WIDGET_ID = "roomreel"
-_VARIABLES = {
-    "room_id": "$matrix_room_id",
-    "user_id": "$matrix_user_id",
-    "theme": "$org.matrix.msc2873.client_theme",
-    "lang": "$org.matrix.msc2873.client_language",
-}
-
-
-def widget_content(public_url: str, bot: str, name: str) -> dict[str, object]:
-    """Return the content of the widget's state event; its URL's variables are filled in by each client."""
-    query = "&".join(f"{key}={variable}" for key, variable in _VARIABLES.items())
-    return {
-        "id": WIDGET_ID,
-        "type": "m.custom",
-        "name": name,
-        "url": f"{public_url}/widget/?{query}",
-        "creatorUserId": bot,
-        "data": {},
-        # The page says itself when it is ready (widget API, `content_loaded`).
-        "waitForIframeLoad": False,
-    }
-
-
-def pinned_layout(current: dict[str, object] | None) -> dict[str, object]:
-    """Return the room's widget layout with our widget pinned on top, all others left as they are."""
-    widgets = (current or {}).get("widgets")
-    others = widgets if isinstance(widgets, dict) else {}
-    ours = {"container": "top", "index": len(others), "width": 100, "height": 40}
-    return {**(current or {}), "widgets": {**others, WIDGET_ID: ours}}
+# The levels that have a name in clients' lists of members.
+_ROLES = {50: "bot-needs-moderator", 100: "bot-needs-admin"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +68,7 @@ class RoomWork:
             return
         read_at = await self.store.now()
         try:
-            snapshot, links = await self.homeserver.snapshot(room.room_id, read_at)
+            snapshot, links, placed = await self.homeserver.snapshot(room.room_id, read_at)
         except ForbiddenError:
             log.info("room_left_meanwhile", room_id=room.room_id)
             return
@@ -104,9 +80,9 @@ class RoomWork:
         await self._inherit(room.room_id, links)
         current = await self.store.room(room.room_id)
         if current:
-            await self._place_widget(current)
+            await self._place_widget(current, placed, links.joined)
             if current.encrypted:
-                await self._tell_once(current, "encrypted", "bot-encrypted")
+                await self._tell_of_encryption(current, placed, links.joined)
             if current.last_event is None:
                 await self.store.look_back([current.room_id])
 
@@ -132,48 +108,82 @@ class RoomWork:
 
     # The widget. Sent state asks every member to approve the widget again, so it is sent only when it differs.
 
-    async def _place_widget(self, room: Room) -> None:
-        wanted = widget_content(self.config.web.public_url, self.homeserver.bot, self.config.appservice.bot_name)
-        current = await self.homeserver.state_event(room.room_id, WIDGET_TYPE, WIDGET_ID)
-        if current == wanted:
+    async def _place_widget(self, room: Room, placed: Placed, joined: str) -> None:
+        """Bring the widget to what it should be.
+
+        In an encrypted room only one that stands there already, with the videos of before.
+        """
+        widget_id = await self.store.widget_id(room.room_id)
+        bot, name = self.homeserver.bot, self.config.appservice.bot_name
+        wanted = widget_content(widget_id, self.config.web.public_url, bot, name)
+        current, former = placed.content(widget_id), placed.former(widget_id, bot)
+        if current == wanted and not former:
             if not room.widget_placed:
                 await self.store.mark_widget_placed(room.room_id)
             return
-        if room.widget_placed and not current:
-            return  # a moderator took it away
-        if not may_place_widget(room.power_levels, self.homeserver.bot, room.creators):
-            await self._ask_for_power(room)
-            return
-        try:
-            await self.homeserver.send_state(room.room_id, WIDGET_TYPE, WIDGET_ID, wanted)
-            if not room.widget_placed and self._may_pin(room):
-                await self._pin(room.room_id)
-        except ForbiddenError:
-            await self._ask_for_power(room)
+        if not (current or former) and (room.widget_placed or room.encrypted):
+            return  # a moderator took it away, or there is nothing to be seen in it
+        if not await self._send_widget(room, placed, wanted, former):
+            if not former and not room.encrypted:  # a former one still works
+                await self._ask_for_power(room, joined)
             return
         await self.store.mark_widget_placed(room.room_id)
         await self.store.forget_told(room.room_id, "power")
-        link = f"{self.config.web.public_url}/widget/?room_id={quote(room.room_id, safe='')}"
-        await self._tell_once(room, "welcome", "bot-welcome", link=link)
-        log.info("widget_placed", room_id=room.room_id)
+        log.info("widget_placed", room_id=room.room_id, replaced=len(former))
+        if not room.encrypted:
+            link = f"{self.config.web.public_url}/widget/?room_id={quote(room.room_id, safe='')}"
+            await self._tell_once(room, "welcome", "bot-welcome", once=joined, link=link)
 
-    def _may_pin(self, room: Room) -> bool:
-        return room.settings.pin and may_pin_widget(room.power_levels, self.homeserver.bot, room.creators)
+    async def _send_widget(self, room: Room, placed: Placed, wanted: dict[str, object], former: Sequence[str]) -> bool:
+        """Send the widget and its place, and take away former ones; return False where the bot may not."""
+        if not may_place_widget(room.power_levels, self.homeserver.bot, room.creators):
+            return False
+        widget_id = str(wanted["id"])
+        try:
+            if placed.content(widget_id) != wanted:
+                await self.homeserver.send_state(room.room_id, WIDGET_TYPE, widget_id, wanted)
+            await self._arrange(room, placed, widget_id, former)
+            for each in former:  # last of all: after a crash before, all of this is done again
+                await self.homeserver.send_state(room.room_id, WIDGET_TYPE, each, {})
+        except ForbiddenError:
+            return False
+        return True
 
-    async def _pin(self, room_id: RoomId) -> None:
-        layout = await self.homeserver.state_event(room_id, LAYOUT_TYPE, "")
-        await self.homeserver.send_state(room_id, LAYOUT_TYPE, "", pinned_layout(layout))
+    async def _arrange(self, room: Room, placed: Placed, widget_id: str, former: Sequence[str]) -> None:
+        """Pin the widget the first time; one that has a new id keeps its place, or having none."""
+        if not may_pin_widget(room.power_levels, self.homeserver.bot, room.creators):
+            return
+        layout = renamed_layout(placed.layout, former, widget_id)
+        if layout is None and room.settings.pin and not room.widget_placed and not former:
+            layout = pinned_layout(placed.layout, widget_id)
+        if layout is not None:
+            await self.homeserver.send_state(room.room_id, LAYOUT_TYPE, "", layout)
 
-    async def _ask_for_power(self, room: Room) -> None:
+    async def _ask_for_power(self, room: Room, joined: str) -> None:
         level = state_level(room.power_levels, WIDGET_TYPE)
-        await self._tell_once(room, "power", "bot-needs-power", level=level, bot=self.homeserver.bot)
+        # Asked again after it was given and taken away, it is another question.
+        asked = hashlib.sha256(json.dumps(room.power_levels, sort_keys=True).encode()).hexdigest()
+        await self._tell_once(
+            room, "power", _ROLES.get(level, "bot-needs-power"), once=f"{joined}|{asked}",
+            bot=code(self.homeserver.bot), level=level, step=code(f"/op {self.homeserver.bot} {level}"),
+        )  # fmt: skip
 
-    async def _tell_once(self, room: Room, subject: str, message: str, **arguments: object) -> None:
+    async def _tell_of_encryption(self, room: Room, placed: Placed, joined: str) -> None:
+        if "encrypted" in room.told:
+            return
+        if room.widget_placed or placed.former("", self.homeserver.bot) or await self.store.room_videos(room.room_id):
+            message = "bot-encrypted-since"
+        else:
+            message = "bot-encrypted-direct" if room.direct else "bot-encrypted"
+        await self._tell_once(room, "encrypted", message, once=joined)
+
+    async def _tell_once(self, room: Room, subject: str, message: str, *, once: str, **arguments: object) -> None:
+        """Say something the first time. `once` is the same for a repeated job, and another when it is said anew."""
         if subject in room.told:
             return
         try:
             text = self.texts.say(message, arguments)
-            await self.homeserver.send_notice(room.room_id, text, once=str(uuid4()))
+            await self.homeserver.send_notice(room.room_id, text, once=f"{subject}|{once}")
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=room.room_id, subject=subject, reason=str(error))
         await self.store.mark_told(room.room_id, subject)

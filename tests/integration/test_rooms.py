@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -13,9 +14,9 @@ from appservice import resources
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse
 from appservice.matrix.client import Homeserver
-from appservice.model import UserId
+from appservice.model import RoomId, UserId
 from appservice.texts import Texts
-from appservice.worker.rooms import WIDGET_ID
+from appservice.widgets import FORMER_ID, widget_content
 from tests.support import Installation, eventually, make_room, wait_for_notice, wait_for_widget
 
 TEXTS = Texts(resources.locales(), "en")
@@ -41,14 +42,14 @@ async def test_the_widget_is_placed_and_pinned_once(
     async with spare.running():
         room_id = await make_room(anna, spare, version=version)
         content = await wait_for_widget(anna, room_id)
-        assert content["id"] == WIDGET_ID
+        widget_id = content["id"]
         assert content["creatorUserId"] == spare.bot
         assert content["url"].startswith(f"{spare.url}/widget/?")
         assert "$matrix_room_id" in content["url"]
         await wait_for_notice(anna, room_id, "has a screen now")
         widget = await _state_event(anna, room_id, "im.vector.modular.widgets")
         layout = await _state_event(anna, room_id, "io.element.widgets.layout")
-        assert layout["content"]["widgets"][WIDGET_ID]["container"] == "top"
+        assert layout["content"]["widgets"][widget_id]["container"] == "top"
     before = len(spare.log_entries("homeserver_connected"))
     async with spare.running():
 
@@ -69,7 +70,7 @@ async def test_the_widget_is_placed_and_pinned_once(
         assert await _state_event(anna, room_id, "im.vector.modular.widgets") == widget
         assert await _state_event(anna, room_id, "io.element.widgets.layout") == layout
         # A moderator takes it away: that is respected.
-        await anna.send_state(room_id, "im.vector.modular.widgets", {}, state_key=WIDGET_ID)
+        await anna.send_state(room_id, "im.vector.modular.widgets", {}, state_key=widget_id)
         await anna.send_state(room_id, "m.room.power_levels", levels)
         await anna.set_display_name("anna")
 
@@ -77,14 +78,16 @@ async def test_the_widget_is_placed_and_pinned_once(
             return bool((await viewer.room())["members"][0]["display_name"] == "anna")
 
         await eventually(renamed_back)
-        assert (await anna.get_state(room_id, "im.vector.modular.widgets", WIDGET_ID)) == {}
+        assert (await anna.get_state(room_id, "im.vector.modular.widgets", widget_id)) == {}
 
 
 @VERSIONS
 async def test_without_power_the_bot_says_what_it_needs(reel: Installation, alice: MatrixClient, version: str) -> None:
     room_id = await alice.create_room(version=version, invite=[reel.bot])
     text = await wait_for_notice(alice, room_id, reel.bot)
-    assert text == TEXTS.say("bot-needs-power", {"bot": reel.bot, "level": 50})
+    assert f"Make me a “Moderator” in the list of the room's members, or send /op {reel.bot} 50 here." in text
+    (said,) = [e["content"] for e in await alice.messages(room_id) if e.get("content", {}).get("body") == text]
+    assert f"<code>/op {reel.bot} 50</code>" in said["formatted_body"]
     levels = await alice.get_state(room_id, "m.room.power_levels")
     await alice.send_state(
         room_id, "m.room.power_levels", {**levels, "users": {**levels.get("users", {}), reel.bot: 50}}
@@ -185,6 +188,9 @@ async def test_an_upgrade_carries_the_reels_over(
     await eventually(enter, what="the bot being in the new room")
     in_new = await reel.viewer(http, alice, replacement)
     await in_new.video_in(event_id, "ready")
+    # The old room's widget says where it went; the new room has a widget of its own.
+    went = f"https://matrix.to/#/{quote(replacement, safe='!:')}?via={reel.synapse.server_name}"
+    assert ((await viewer.room())["replaced_by"], (await in_new.room())["replaced_by"]) == (went, None)
 
 
 async def test_a_room_that_only_claims_to_be_an_upgrade_gets_nothing(
@@ -206,10 +212,199 @@ async def test_a_room_that_only_claims_to_be_an_upgrade_gets_nothing(
     assert await viewer.video(event_id) is not None
 
 
-async def test_an_encrypted_room_is_told_so(reel: Installation, alice: MatrixClient) -> None:
+MEGOLM = {"algorithm": "m.megolm.v1.aes-sha2"}
+ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": MEGOLM}
+
+
+async def _ours(user: MatrixClient, installation: Installation, room_id: str) -> list[dict[str, Any]]:
+    """Return all that the bot sent to a room, but its membership and what it took away again."""
+    events = [*await user.get_full_state(room_id), *await user.messages(room_id)]
+    by_id = {event["event_id"]: event for event in events if event["sender"] == installation.bot and event["content"]}
+    return [event for event in by_id.values() if event["type"] != "m.room.member"]
+
+
+@VERSIONS
+@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.parametrize("powerful", [False, True])
+async def test_an_encrypted_room_is_told_so_once_and_nothing_else(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, version: str, direct: bool, powerful: bool
+) -> None:
+    room_id = await alice.create_room(
+        version=version, invite=[reel.bot], initial_state=[ENCRYPTION], direct=direct,
+        power={reel.bot: 50} if powerful else None,
+    )  # fmt: skip
+    text = TEXTS.say("bot-encrypted-direct" if direct else "bot-encrypted")
+    await wait_for_notice(alice, room_id, text)
+    # Something that surely makes the bot look at the room again, and something that comes after it.
+    levels = await alice.get_state(room_id, "m.room.power_levels")
+    await alice.send_state(room_id, "m.room.power_levels", {**levels, "events": {**levels["events"], "x": 1}})
+    await alice.leave(await make_room(alice, reel))
+    await _idle(reel, room_id)
+    assert [event["content"]["body"] for event in await _ours(alice, reel, room_id)] == [text]
+
+
+async def _idle(reel: Installation, room_id: str) -> None:
+    """Wait until there is nothing left to do about a room."""
+
+    async def idle() -> bool:
+        return not await reel.rows("SELECT FROM pgqueuer WHERE payload = convert_to($1, 'UTF8')", room_id)
+
+    await eventually(idle, what="the end of the work on a room")
+
+
+async def test_encrypted_later_a_room_keeps_what_it_has(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+) -> None:
     room_id = await make_room(alice, reel)
-    await alice.send_state(room_id, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
-    await wait_for_notice(alice, room_id, TEXTS.say("bot-encrypted"))
+    await wait_for_notice(alice, room_id, "has a screen now")
+    event_id = await alice.send_video(room_id, clip)
+    viewer = await reel.viewer(http, alice, room_id)
+    video = await viewer.video_in(event_id, "ready")
+    before = await _state_event(alice, room_id, "im.vector.modular.widgets")
+    await alice.send_state(room_id, "m.room.encryption", MEGOLM)
+    await wait_for_notice(alice, room_id, TEXTS.say("bot-encrypted-since"))
+    assert await _state_event(alice, room_id, "im.vector.modular.widgets") == before
+    assert (await viewer.fetch(video["poster_url"]))[0] == 200
+    levels = await alice.get_state(room_id, "m.room.power_levels")
+    await alice.send_state(room_id, "m.room.power_levels", {**levels, "events": {**levels["events"], "x": 1}})
+    await make_room(alice, reel)
+    await _idle(reel, room_id)
+    said = [e["content"]["body"] for e in await _ours(alice, reel, room_id) if e["type"] == "m.room.message"]
+    assert said.count(TEXTS.say("bot-encrypted-since")) == 1
+    assert TEXTS.say("bot-encrypted") not in said
+
+
+@VERSIONS
+async def test_the_widget_of_an_earlier_release_changes_its_id_once_and_keeps_its_place(
+    spare: Installation, http: aiohttp.ClientSession, anna: MatrixClient, version: str
+) -> None:
+    async with spare.running():
+        room_id = await make_room(anna, spare, version=version)
+        others = await make_room(anna, spare, version=version)
+        unpinned = await make_room(anna, spare, version=version)
+        taken = await make_room(anna, spare, version=version)
+        for room in (room_id, others, unpinned, taken):
+            await _idle(spare, room)
+    ids = {room: (await wait_for_widget(anna, room))["id"] for room in (room_id, others, unpinned, taken)}
+    assert len(set(ids.values())) == 4, "each room has its own"
+    assert all(len(each) >= 22 for each in ids.values())
+    # As that release left them.
+    place = {"container": "right", "index": 2, "width": 30, "height": 70}
+    layouts = {room_id: {FORMER_ID: place, "another": {"container": "top"}}, others: {}, unpinned: {}, taken: {}}
+    bot = _bot(spare, http)
+    for room, layout in layouts.items():
+        old = {} if room == taken else widget_content(FORMER_ID, spare.url, spare.bot, "Roomreel")
+        await bot.send_state(RoomId(room), "im.vector.modular.widgets", ids[room], {})
+        await bot.send_state(RoomId(room), "im.vector.modular.widgets", FORMER_ID, old)
+        await bot.send_state(RoomId(room), "io.element.widgets.layout", "", {"widgets": layout})
+    await spare.rows("UPDATE rooms SET widget_id = NULL")
+    levels = await anna.get_state(others, "m.room.power_levels")
+    if version == "11":  # there the bot lost its power meanwhile
+        await anna.send_state(others, "m.room.power_levels", {**levels, "users": {anna.user_id: 100}})
+    async with spare.running():
+        await eventually(lambda: _widget_is_new(anna, room_id), what="the widget's new id")
+        new = (await wait_for_widget(anna, room_id))["id"]
+        assert new not in {FORMER_ID, ids[room_id]}
+        layout = await anna.get_state(room_id, "io.element.widgets.layout")
+        assert layout == {"widgets": {new: place, "another": {"container": "top"}}}
+        await eventually(lambda: _widget_is_new(anna, unpinned), what="the widget's new id")
+        assert await anna.get_state(unpinned, "io.element.widgets.layout") == {"widgets": {}}
+        for room in ids:
+            await _idle(spare, room)
+        assert await _widgets(anna, taken) == [], "a moderator took it away"
+        if version == "11":
+            assert [each["id"] for each in await _widgets(anna, others)] == [FORMER_ID], "it still works"
+            said = [e["content"].get("body", "") for e in await anna.messages(others)]
+            assert not any("no permission" in text for text in said)
+            await anna.send_state(others, "m.room.power_levels", levels)
+        await eventually(lambda: _widget_is_new(anna, others), what="the widget's new id")
+        before = await _widgets(anna, room_id)
+    async with spare.running():
+        await eventually(lambda: _looked_after(spare, 3))
+        await _idle(spare, room_id)
+        assert await _widgets(anna, room_id) == before
+
+
+async def _widgets(user: MatrixClient, room_id: str) -> list[dict[str, Any]]:
+    state = await user.get_full_state(room_id)
+    return [e["content"] for e in state if e["type"] == "im.vector.modular.widgets" and e["content"]]
+
+
+async def _widget_is_new(user: MatrixClient, room_id: str) -> bool:
+    return [each["id"] == FORMER_ID for each in await _widgets(user, room_id)] == [False]
+
+
+async def _looked_after(installation: Installation, times: int) -> bool:
+    return len(installation.log_entries("homeserver_connected")) >= times
+
+
+async def test_invited_again_the_bot_brings_the_same_widget(reel: Installation, alice: MatrixClient) -> None:
+    room_id = await make_room(alice, reel)
+    widget_id = (await wait_for_widget(alice, room_id))["id"]
+    await wait_for_notice(alice, room_id, "has a screen now")
+    await alice.kick(room_id, reel.bot)
+    await alice.send_state(room_id, "im.vector.modular.widgets", {}, state_key=widget_id)
+    await alice.invite(room_id, reel.bot)
+    assert (await wait_for_widget(alice, room_id))["id"] == widget_id
+
+    async def welcomed_again() -> bool:
+        said = [e["content"].get("body", "") for e in await alice.messages(room_id)]
+        return sum("has a screen now" in text for text in said) == 2
+
+    await eventually(welcomed_again, what="the words of welcome")
+
+
+async def test_what_a_lost_database_knew_leaves_no_second_widget(spare: Installation, anna: MatrixClient) -> None:
+    async with spare.running():
+        room_id = await make_room(anna, spare)
+        before = (await wait_for_widget(anna, room_id))["id"]
+    await spare.rows("TRUNCATE rooms CASCADE")
+    async with spare.running():
+
+        async def changed() -> bool:
+            ids = [each["id"] for each in await _widgets(anna, room_id)]
+            return len(ids) == 1 and ids != [before]
+
+        await eventually(changed, what="one widget by another id")
+        layout = await anna.get_state(room_id, "io.element.widgets.layout")
+        assert list(layout["widgets"]) == [each["id"] for each in await _widgets(anna, room_id)]
+
+
+def _bot(installation: Installation, http: aiohttp.ClientSession) -> Homeserver:
+    slot = installation.settings["appservice"]["id"]
+    return Homeserver(http, installation.synapse.base_url, installation.as_token, slot, UserId(installation.bot))
+
+
+async def test_the_bots_profile_is_its_operators(spare: Installation, http: aiohttp.ClientSession) -> None:
+    bot = _bot(spare, http)
+    localpart = spare.bot[1:].partition(":")[0]
+
+    async def forget() -> None:
+        await bot.set_profile("displayname", localpart)
+        await bot.set_profile("avatar_url", "")
+
+    async with spare.running():
+        await eventually(lambda: _looked_after(spare, 1))
+    await forget()  # of other tests
+    await spare.rows("DELETE FROM bot_profile")
+    async with spare.running():
+        await eventually(lambda: _looked_after(spare, 2))
+        ours = await bot.profile()
+        assert ours["displayname"] == "Roomreel"
+        async with http.get(bot.media_url(ours["avatar_url"]), headers=bot.media_headers) as response:
+            assert await response.read() == resources.avatar().read_bytes()
+    spare.write_config(appservice={"bot_name": "Screen"})
+    async with spare.running():
+        await eventually(lambda: _looked_after(spare, 3))
+        assert await bot.profile() == {**ours, "displayname": "Screen"}, "and no other avatar"
+    await bot.set_profile("displayname", "Our own")
+    await bot.set_profile("avatar_url", "")
+    async with spare.running():
+        await eventually(lambda: _looked_after(spare, 4))
+        theirs = await bot.profile()
+        assert theirs["displayname"] == "Our own"
+        assert not theirs.get("avatar_url")
+    await forget()
 
 
 async def test_changes_are_pushed_and_leaving_ends_the_stream(
@@ -262,44 +457,3 @@ async def test_the_bots_leaving_ends_everything(
 
     await eventually(back)
     assert await viewer.video(event_id) is not None
-
-
-async def _looked_after(installation: Installation, times: int) -> bool:
-    return len(installation.log_entries("homeserver_connected")) >= times
-
-
-def _bot(installation: Installation, http: aiohttp.ClientSession) -> Homeserver:
-    slot = installation.settings["appservice"]["id"]
-    return Homeserver(http, installation.synapse.base_url, installation.as_token, slot, UserId(installation.bot))
-
-
-async def test_the_bots_profile_is_its_operators(spare: Installation, http: aiohttp.ClientSession) -> None:
-    bot = _bot(spare, http)
-    localpart = spare.bot[1:].partition(":")[0]
-
-    async def forget() -> None:
-        await bot.set_profile("displayname", localpart)
-        await bot.set_profile("avatar_url", "")
-
-    async with spare.running():
-        await eventually(lambda: _looked_after(spare, 1))
-    await forget()  # of other tests
-    await spare.rows("DELETE FROM bot_profile")
-    async with spare.running():
-        await eventually(lambda: _looked_after(spare, 2))
-        ours = await bot.profile()
-        assert ours["displayname"] == "Roomreel"
-        async with http.get(bot.media_url(ours["avatar_url"]), headers=bot.media_headers) as response:
-            assert await response.read() == resources.avatar().read_bytes()
-    spare.write_config(appservice={"bot_name": "Screen"})
-    async with spare.running():
-        await eventually(lambda: _looked_after(spare, 3))
-        assert await bot.profile() == {**ours, "displayname": "Screen"}, "and no other avatar"
-    await bot.set_profile("displayname", "Our own")
-    await bot.set_profile("avatar_url", "")
-    async with spare.running():
-        await eventually(lambda: _looked_after(spare, 4))
-        theirs = await bot.profile()
-        assert theirs["displayname"] == "Our own"
-        assert not theirs.get("avatar_url")
-    await forget()

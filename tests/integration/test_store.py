@@ -827,6 +827,7 @@ async def test_what_viewers_ask_is_read_by_index(store: Store, pool: Pool) -> No
         "viewer": ("members_key_key", (1, 1)),
         "published": ("videos_published", ("@u4", None)),
         "removable_by_event": ("videos_event_item", ("!r5", "$4")),
+        "announce_talk": ("videos_event_item", (["!r5"], ["$4"], [True])),
     }
     for name, (index, arguments) in questions.items():
         plan = await _plan(pool, SQL[name], *arguments)

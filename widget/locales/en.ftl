@@ -447,8 +447,12 @@ audio-parts = Some sound is missing: parts of it are damaged.
 
 bot-declined = I may not serve you here: ask the operator of this server to let you use me.
 bot-welcome = This room has a screen now. Send a video in the chat and it plays in the room's widget; everybody's videos play in order and start over. To watch, open the room's “Roomreel” widget, for example in Element on a computer; on a phone, open { $link }
-bot-needs-power = I have no permission to put the video screen into this room. Give { $bot } power level { $level }, or lower the level for “Modify widgets” in the room's settings; I will try again by myself.
-bot-encrypted = This room is encrypted, and I cannot read videos in encrypted rooms yet. Use me in a room without encryption.
+bot-needs-power = I have no permission to put the video screen into this room. Give { $bot } power level { $level }: send { $step } here. Or lower the level for “Modify widgets” in the room's settings. I will try again by myself.
+bot-needs-moderator = I have no permission to put the video screen into this room. Make me a “Moderator” in the list of the room's members, or send { $step } here. Or lower the level for “Modify widgets” in the room's settings. I will try again by myself.
+bot-needs-admin = I have no permission to put the video screen into this room. Make me an “Admin” in the list of the room's members, or send { $step } here. Or lower the level for “Modify widgets” in the room's settings. I will try again by myself.
+bot-encrypted = This room is encrypted, and I cannot see yet what is sent in encrypted rooms: I put no screen here, and videos that you send here do not play. What to do instead: make a room without encryption and invite me there (in Element: “New room”, then switch off “Enable end-to-end encryption”; later it cannot be switched off).
+bot-encrypted-direct = This chat is encrypted, and I cannot see yet what is sent in encrypted chats: I do not understand what you write here, and videos that you send here do not play. What to do instead: make a room without encryption and invite me there (in Element: “New room”, then switch off “Enable end-to-end encryption”; later it cannot be switched off).
+bot-encrypted-since = This room is encrypted now, and I cannot see yet what is sent in encrypted rooms. The videos that are here stay, and play on in the widget; new ones do not come to it. To go on with new ones, make a room without encryption and invite me there (in Element: “New room”, then switch off “Enable end-to-end encryption”; later it cannot be switched off).
 bot-failed = “{ $title }” cannot be shown. { $reason }
 bot-edit-failed = What you put in place of “{ $title }” cannot be shown: the old one plays on. { $reason }
 bot-audio = “{ $title }”: { $reason } To have all of it heard, save the video with AAC sound and send it again.
