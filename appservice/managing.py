@@ -87,6 +87,8 @@ def waits(video: Video) -> bool:
 def managed(video: Video, change: Change, viewer: Viewer, *, is_avatar: bool) -> tuple[Video, bool]:
     """Return a video as `viewer` changes it, and whether it is its sender's avatar; what it has already is no change.
 
+    What is hidden, and waits for a moderator as well, is held once its sender shows it.
+
     Raises ForbiddenError when the viewer may not, ConflictError when they looked at another version.
     """
     own = video.sender == viewer.user_id
@@ -100,6 +102,9 @@ def managed(video: Video, change: Change, viewer: Viewer, *, is_avatar: bool) ->
     if change.version is not None and change.version != video.version:
         raise ConflictError("Somebody changed this video in the meantime. Look at it again.")
     visibility = change.visibility or video.visibility
+    if change.visibility is Visibility.SHOWN and video.held_for is not None and not viewer.moderates:
+        # Nobody else saw yet what an edit brought while it was hidden.
+        visibility = Visibility.HELD
     hidden_by = video.hidden_by if visibility is video.visibility else viewer.user_id
     changed = replace(
         video,

@@ -126,7 +126,8 @@ class Video:
     to be not uploaded yet, whatever has come since. `spoiler`: nobody sees it without asking for it. `item`: its slot
     among the videos of its message. `history`: who of the room may see it, as that was when it was sent; what is not
     known yet is `joined`. `sent_since`: it was sent then at the earliest, by our clock, in ms since the epoch.
-    `audio_left_out`: what of its audio is not heard, and why.
+    `audio_left_out`: what of its audio is not heard, and why. `held_for`: why it is held; of a hidden one, why it will
+    be once it is shown.
     """
 
     id: VideoId

@@ -158,7 +158,9 @@ async def _hide(asked: Asked) -> Answer:
 async def _show(asked: Asked) -> Answer:
     target = await asked.take_target()
     asked.words.end()
-    return await _change(asked, target, Change(visibility=Visibility.SHOWN), "bot-shown")
+    waits = target.video.held_for is not None and not target.viewer.moderates
+    said = "bot-shown-waits" if waits else "bot-shown"
+    return await _change(asked, target, Change(visibility=Visibility.SHOWN), said)
 
 
 async def _publish(asked: Asked) -> Answer:

@@ -3,9 +3,9 @@
 -- name: lock_video (id) One person's change after the other's.
 SELECT * FROM videos WHERE id = $1 FOR UPDATE;
 
--- name: manage (id, title, visibility, hidden_by, published)
+-- name: manage (id, title, visibility, hidden_by, published) What is hidden remembers what it waits for once it is shown.
 UPDATE videos SET title = $2, renamed = renamed OR title <> $2, visibility = $3, hidden_by = $4,
-    held_for = CASE WHEN $3 = 'held' THEN held_for END,
+    held_for = CASE WHEN $3 <> 'shown' THEN held_for END,
     published_at = CASE WHEN $5 THEN coalesce(published_at, now()) END,
     version = version + 1, changed_at = now()
 WHERE id = $1

@@ -26,7 +26,7 @@ WHERE sent_in = $1 AND edited_at IS NOT NULL AND visibility <> 'removed'
 -- name: forget_edit_time (sent_in, event_id) The newest edit may be older than the one that we know.
 UPDATE videos SET edited_at = NULL WHERE sent_in = $1 AND event_id = $2;
 
--- name: replace_media (id, mxc, encrypted_file, claimed_size, certain, held_for, kind) Who works on the old one is fenced off. What was ready plays on until the new one does, unless that waits for somebody.
+-- name: replace_media (id, mxc, encrypted_file, claimed_size, certain, held_for, kind) Who works on the old one is fenced off. What was ready plays on until the new one does, unless that waits for somebody. What is hidden stays so, and waits once it is shown.
 UPDATE videos v SET mxc = $2, encrypted_file = $3, claimed_size = $4, certain = $5, kind = $7,
     version = v.version + 1, attempts = v.attempts + 1, attempts_before = v.attempts + 1, attempts_spared = 0,
     awaited_since = NULL, failure = NULL, percent = NULL, remaining = NULL,
@@ -53,10 +53,11 @@ UPDATE videos v SET mxc = $2, encrypted_file = $3, claimed_size = $4, certain = 
     content_hash = CASE WHEN old.stays THEN v.content_hash END,
     captions = CASE WHEN old.stays THEN v.captions ELSE '[]' END,
     audio_left_out = CASE WHEN old.stays THEN v.audio_left_out END,
-    visibility = CASE WHEN $6::text IS NULL THEN v.visibility ELSE 'held' END,
+    visibility = CASE WHEN $6::text IS NULL OR v.visibility = 'hidden' THEN v.visibility ELSE 'held' END,
     held_for = CASE WHEN v.visibility = 'held' THEN v.held_for ELSE $6 END,
-    hidden_by = CASE WHEN $6 IS NULL THEN v.hidden_by END,
-    quarantined = v.quarantined || CASE WHEN $6 IS NULL THEN '{}'
+    quarantined = v.quarantined || CASE
+        WHEN v.quarantined ->> 'visibility' = 'hidden' THEN jsonb_build_object('held_for', $6)
+        WHEN $6 IS NULL THEN '{}'
         ELSE jsonb_build_object('visibility', 'held', 'held_for', $6) END
 FROM (
     SELECT id, $6::text IS NULL AND coalesce(

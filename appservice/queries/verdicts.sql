@@ -30,16 +30,21 @@ UPDATE videos SET
 WHERE quarantined ? 'verdict' AND ($1::uuid IS NULL OR id = $1)
 RETURNING id, room_id, sender;
 
--- name: hold_judged (id) What waits for a verdict waits for a moderator; what waits for somebody else does so after that.
-UPDATE videos SET
-    visibility = CASE WHEN deleted_at IS NULL THEN 'held' ELSE visibility END,
-    undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE 'held' END,
-    hidden_by = NULL,
+-- name: hold_judged (id) What waits for a verdict waits for a moderator; what waits for somebody else does so after that, and what is hidden once it is shown.
+UPDATE videos v SET
+    visibility = CASE WHEN deleted_at IS NULL THEN now.visibility ELSE v.visibility END,
+    undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE now.visibility END,
+    hidden_by = CASE WHEN now.visibility = 'hidden' THEN quarantined ->> 'hidden_by' END,
     held_for = CASE WHEN quarantined IS NULL OR held_for = 'verdict' THEN 'approval' ELSE held_for END,
     quarantined = CASE WHEN held_for = 'verdict' THEN NULL
+        WHEN quarantined ->> 'visibility' = 'hidden' THEN quarantined - 'verdict' || '{"held_for": "approval"}'
         ELSE quarantined - 'verdict' || '{"visibility": "held", "held_for": "approval", "hidden_by": null}' END,
     version = version + 1, changed_at = now()
-WHERE id = $1;
+FROM (
+    SELECT CASE WHEN held_for = 'verdict' AND quarantined ->> 'visibility' = 'hidden' THEN 'hidden' ELSE 'held' END AS visibility
+    FROM videos WHERE id = $1
+) AS now
+WHERE v.id = $1;
 
 -- name: unasked () What waits for a verdict that nobody is asked for (any more).
 SELECT id FROM videos

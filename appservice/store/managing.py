@@ -161,9 +161,8 @@ def _deeds(before: Video, after: Video, *, worn: bool, wears: bool) -> Iterator[
     if after.title != before.title:
         yield Deed.RENAMED
     if after.visibility is not before.visibility:
-        was_held = before.visibility is Visibility.HELD
-        shown = Deed.APPROVED if was_held else Deed.SHOWN
-        yield shown if after.visibility is Visibility.SHOWN else Deed.HIDDEN
+        shown = Deed.APPROVED if before.visibility is Visibility.HELD else Deed.SHOWN
+        yield {Visibility.SHOWN: shown, Visibility.HELD: Deed.HELD}.get(after.visibility, Deed.HIDDEN)
     if after.published is not before.published:
         yield Deed.PUBLISHED if after.published else Deed.UNPUBLISHED
     if wears is not worn:

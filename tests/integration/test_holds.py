@@ -25,6 +25,7 @@ BANS = "!bans:example.org"
 SHOWN: tuple[Visibility, HeldFor | None] = (Visibility.SHOWN, None)
 WAITS: tuple[Visibility, HeldFor | None] = (Visibility.HELD, HeldFor.APPROVAL)
 HIDDEN: tuple[Visibility, HeldFor | None] = (Visibility.HIDDEN, None)
+HIDDEN_AND_WAITS: tuple[Visibility, HeldFor | None] = (Visibility.HIDDEN, HeldFor.APPROVAL)
 # Who holds it is told by the first of these.
 COVERS = (HeldFor.QUARANTINE, HeldFor.POLICY, HeldFor.VERDICT)
 
@@ -154,7 +155,7 @@ class World:
     async def _hold(self, video: Expected) -> None:
         if await self._judge(video, Verdict.HOLD):
             video.held_by.discard(HeldFor.VERDICT)
-            video.alone = WAITS
+            video.alone = HIDDEN_AND_WAITS if video.alone == HIDDEN else WAITS
 
     async def _judge(self, video: Expected, verdict: Verdict) -> bool:
         asked = HeldFor.VERDICT in video.held_by and not video.deleted
@@ -172,6 +173,11 @@ class World:
         if not video.deleted and video.now == SHOWN:
             await self._change(video, Visibility.HIDDEN, Viewer(self.sender, moderates=False))
             video.alone = HIDDEN
+
+    async def _show(self, video: Expected) -> None:
+        if not video.deleted and video.now in {HIDDEN, HIDDEN_AND_WAITS}:
+            await self._change(video, Visibility.SHOWN, Viewer(self.sender, moderates=False))
+            video.alone = SHOWN if video.alone == HIDDEN else WAITS
 
     async def _change(self, video: Expected, visibility: Visibility, viewer: Viewer) -> None:
         def decide(found: Video, worn: bool) -> tuple[Video, bool]:
@@ -205,13 +211,13 @@ class World:
         for video in self.videos:
             assert video.now == video.alone
             (row,) = await self.pool.fetch("SELECT hidden_by, quarantined FROM videos WHERE id = $1", video.id)
-            assert row["hidden_by"] == (self.sender if video.alone == HIDDEN else None)
+            assert row["hidden_by"] == (self.sender if video.alone[0] is Visibility.HIDDEN else None)
             assert row["quarantined"] is None
 
 
 STEPS = (
     "quarantine 1", "release 1", "quarantine sender", "release sender", "ban sender", "unban sender", "publish 1",
-    "publish 2", "allow 1", "hold 1", "hold 2", "approve 1", "hide 1", "delete 1", "restore 1",
+    "publish 2", "allow 1", "hold 1", "hold 2", "approve 1", "hide 1", "show 1", "delete 1", "restore 1",
 )  # fmt: skip
 
 
@@ -224,6 +230,8 @@ STEPS = (
 @example(["publish 1", "quarantine 1", "release 1"])
 @example(["ban sender", "publish 1", "unban sender"])
 @example(["hide 1", "publish 1", "quarantine sender", "hold 1", "release sender", "approve 1"])
+@example(["hide 1", "publish 1", "hold 1", "ban sender", "unban sender", "show 1", "approve 1"])
+@example(["hide 1", "publish 1", "delete 1", "hold 1", "restore 1", "show 1"])
 @example(["publish 1", "ban sender", "delete 1", "unban sender", "restore 1"])
 async def test_each_hold_is_for_itself(pool: Pool, steps: list[str]) -> None:
     world = World(pool)

@@ -26,9 +26,12 @@ from appservice.intake import (
     VideoEdited,
 )
 from appservice.jobs import CHANNEL, PROGRESS_CHANNEL, Pool
+from appservice.managing import Change as Managed
+from appservice.managing import Viewer, managed
 from appservice.model import (
     EncryptedFile,
     EventId,
+    HeldFor,
     Membership,
     RoomId,
     Snapshot,
@@ -39,7 +42,7 @@ from appservice.model import (
     Visibility,
 )
 from appservice.rows import SQL
-from appservice.store import Published, Store, UnderWay, open_pool
+from appservice.store import AdminStore, ManagingStore, Published, Store, UnderWay, open_pool
 from appservice.tokens import Scope
 from tests.support import apply_migrations
 from tests.unit.videos import ALICE, BOB, ROOM, rendition
@@ -665,6 +668,42 @@ async def test_what_played_comes_back_when_the_media_of_an_edit_fail(store: Stor
     await store.apply([edited(4)])
     await store.publish(await begun(store, first), replace(WHOLE, stage="12-ready"))
     assert (await again(store, first)).replaced_stage is None
+
+
+@pytest.mark.parametrize("quarantined", [False, True])
+async def test_an_edit_leaves_a_hidden_video_hidden_and_waits_once_it_is_shown(
+    store: Store, pool: Pool, quarantined: bool
+) -> None:
+    first = await begun(store, await one_video(store))
+    await store.publish(first, replace(WHOLE, stage="1-ready"))
+    managing, admin, owner = ManagingStore(pool), AdminStore(pool), Viewer(ALICE, moderates=False)
+
+    async def change(change: Managed) -> Video:
+        return await managing.change(
+            first.id, ROOM, lambda now, worn: managed(now, change, owner, is_avatar=worn), by=ALICE
+        )
+
+    await change(Managed(visibility=Visibility.HIDDEN))
+    if quarantined:
+        assert await admin.quarantine_video(await again(store, first), by=BOB)
+    await pool.execute("""UPDATE rooms SET settings = '{"hold": "all"}'""")
+    new = new_video(2, event_id=EventId("$edit2"), mxc="mxc://example.org/2")
+    await store.apply([VideoEdited(ROOM, EventId("$event1"), new)])
+    await store.publish(await begun(store, first), replace(WHOLE, stage="2-ready"))
+    if quarantined:
+        assert await admin.release_video(await again(store, first), by=BOB)
+    now = await again(store, first)
+    assert (now.visibility, now.hidden_by, now.held_for) == (Visibility.HIDDEN, ALICE, HeldFor.APPROVAL)
+    await change(Managed(title="Still hidden"))
+    assert (await again(store, first)).held_for is HeldFor.APPROVAL
+    shown = await change(Managed(visibility=Visibility.SHOWN))
+    assert (shown.visibility, shown.hidden_by, shown.held_for) == (Visibility.HELD, None, HeldFor.APPROVAL)
+    # What is edited while nobody's videos wait plays as soon as it is shown.
+    await pool.execute("UPDATE videos SET visibility = 'hidden', hidden_by = $1", ALICE)
+    await pool.execute("UPDATE rooms SET settings = '{}'")
+    other = new_video(3, event_id=EventId("$edit3"), mxc="mxc://example.org/3")
+    await store.apply([VideoEdited(ROOM, EventId("$event1"), other)])
+    assert (await change(Managed(visibility=Visibility.SHOWN))).visibility is Visibility.SHOWN
 
 
 @pytest.mark.parametrize("upgraded", [False, True])

@@ -1,6 +1,7 @@
 """Who may do what with a video, and what becomes of it."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,18 @@ def test_what_its_sender_hid_they_alone_show() -> None:
     hidden, _ = managed(make_video(), Change(visibility=Visibility.HIDDEN), OWNER, is_avatar=False)
     assert "show" in can(hidden, OWNER)
     assert "show" not in can(hidden, MODERATOR)
+
+
+def test_what_waits_as_well_as_it_is_hidden_is_held_once_its_sender_shows_it() -> None:
+    hidden = make_video(visibility=Visibility.HIDDEN, hidden_by=OWNER.user_id, held_for=HeldFor.APPROVAL)
+    for change in (Change(title="New"), Change(visibility=Visibility.HIDDEN)):
+        after, _ = managed(hidden, change, OWNER, is_avatar=False)
+        assert (after.visibility, after.hidden_by) == (Visibility.HIDDEN, OWNER.user_id)
+    shown, _ = managed(hidden, Change(visibility=Visibility.SHOWN), OWNER, is_avatar=False)
+    assert (shown.visibility, shown.held_for, shown.hidden_by) == (Visibility.HELD, HeldFor.APPROVAL, None)
+    by_moderator = replace(hidden, hidden_by=MODERATOR.user_id)
+    seen, _ = managed(by_moderator, Change(visibility=Visibility.SHOWN), MODERATOR, is_avatar=False)
+    assert seen.visibility is Visibility.SHOWN
 
 
 def test_what_waits_for_a_moderator() -> None:

@@ -559,6 +559,7 @@ bot-hidden = “{ $title }” is hidden from the others now.
 bot-help-show = show a hidden video again
 bot-usage-show = show VIDEO
 bot-shown = Everybody in the room sees “{ $title }” again.
+bot-shown-waits = “{ $title }” is not hidden any more. The others see it once a moderator has approved what you put in it.
 bot-help-delete = delete a video for good
 bot-usage-delete = delete VIDEO
 bot-deleted = “{ $title }” is deleted.

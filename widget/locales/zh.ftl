@@ -531,6 +531,7 @@ bot-hidden = 其他人现在看不到“{ $title }”了。
 bot-help-show = 重新显示隐藏的视频
 bot-usage-show = show VIDEO
 bot-shown = 房间里所有人又能看到“{ $title }”了。
+bot-shown-waits = “{ $title }”不再隐藏。管理员批准你换上的内容后，其他人就能看到它。
 bot-help-delete = 彻底删除视频
 bot-usage-delete = delete VIDEO
 bot-deleted = “{ $title }”已删除。
