@@ -6,6 +6,8 @@ from pathlib import Path
 
 from fluent.runtime import FluentBundle, FluentResource
 
+from appservice.model import Kind
+
 FALLBACK = "en"
 LANGUAGES = ("en", "zh")
 """Those that there is a catalogue of."""
@@ -32,12 +34,12 @@ class Texts:
                 return str(text)
         raise KeyError(message_id)
 
-    def failure(self, code: str) -> str:
-        """Return the reason for people of a failure code."""
+    def failure(self, code: str, kind: str = Kind.VIDEO) -> str:
+        """Return the reason for people of a failure code; `kind` is of what failed, a later release's perhaps."""
         try:
-            return self.say(f"failure-{code}")
+            return self.say(f"failure-{code}", {"kind": kind})
         except KeyError:
-            return self.say("failure-internal")
+            return self.say("failure-internal", {"kind": kind})
 
 
 def clock(seconds: float) -> str:

@@ -35,6 +35,12 @@ class NotAVideo(TranscodeError):
     code = "not-a-video"
 
 
+class NoDecoder(TranscodeError):
+    """It has pictures, or what was called sound has a track, in a codec that we do not open."""
+
+    code = "no-decoder"
+
+
 class NotAPicture(TranscodeError):
     """What was called a picture is none of the kinds that we know."""
 
@@ -89,9 +95,15 @@ class TookTooLong(TranscodeError):
 
 
 class ToolMissing(TranscodeError):
-    """This machine has no suitable ffmpeg, or one that lacks a needed decoder; the message says what to install."""
+    """This machine has no suitable ffmpeg; the message says what to install."""
 
     code = "tool-missing"
+    final = False
+
+
+class DecoderMissing(NoDecoder):
+    """This ffmpeg lacks a decoder that we would open; the message says which, or what to install."""
+
     final = False
 
 

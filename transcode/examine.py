@@ -18,8 +18,8 @@ from transcode.errors import (
     TRANSIENT,
     BrokenFile,
     ChangedAudio,
+    NoDecoder,
     TookTooLong,
-    ToolMissing,
     TooManyStreams,
     TranscodeError,
 )
@@ -206,7 +206,7 @@ async def _audio_apart(given: Given, found: Decoding, folder: Path, deadline: fl
     except TRANSIENT:
         raise
     except TranscodeError as error:
-        why = AudioLoss.NO_DECODER if isinstance(error, ToolMissing) else AudioLoss.DAMAGED
+        why = AudioLoss.NO_DECODER if isinstance(error, NoDecoder) else AudioLoss.DAMAGED
         return replace(given, probe=given.probe.without_audio(why))
     told = with_loss_told(given, printed)
     # Nobody writes there any more; what is read next is to be nothing but what was made.

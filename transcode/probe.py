@@ -12,7 +12,7 @@ from typing import Any
 
 from transcode.audio_loss import MOST_CHANNELS, AudioLoss
 from transcode.cadence import MOST_TIMES, close_rate, distinct, peak_rate
-from transcode.errors import BrokenFile, NotAVideo
+from transcode.errors import BrokenFile, NoDecoder, NotAVideo
 from transcode.jumps import Jumps
 
 # Codecs worth exposing to strangers' files, with ffmpeg's decoders for them: what phones, browsers, cameras, screen
@@ -236,7 +236,8 @@ def parse(
 
     `aligned`: what the file says of when its tracks begin is of no worth, they begin together. `audio_index`: the audio
     track to be heard, where it is not the one that players choose. `encrypted`: tracks that nobody can decode.
-    Raises NotAVideo when nothing in it moves, BrokenFile when it has pictures of no size or is no JSON.
+    Raises NotAVideo when nothing in it moves, NoDecoder when what does is in none of our codecs, BrokenFile when it has
+    pictures of no size or is no JSON.
     """
     try:
         data = json.loads(text)
@@ -245,6 +246,8 @@ def parse(
     streams: list[Mapping[str, Any]] = data.get("streams", [])
     video = _best([stream for stream in streams if _is_video(stream)])
     if video is None:
+        if any(map(_moves, streams)):
+            raise NoDecoder(f"pictures in a codec that is not opened; the file holds: {_summary(streams)}")
         raise NotAVideo(f"no pictures that move; the file holds: {_summary(streams)}")
     heard = [stream for stream in streams if _is_audio(stream) and _count(stream, "index") not in encrypted]
     chosen = [stream for stream in heard if audio_index is not None and _count(stream, "index") == audio_index]
@@ -365,9 +368,13 @@ def _total(pictures: float, sound: float) -> float:
     return max(0.0, sound if sound - pictures > _LONGER_SOUND else pictures)
 
 
-def _is_video(stream: Mapping[str, Any]) -> bool:
+def _moves(stream: Mapping[str, Any]) -> bool:
     is_cover = bool(stream.get("disposition", {}).get("attached_pic"))
-    return stream.get("codec_type") == "video" and stream.get("codec_name") in _VIDEO_DECODERS and not is_cover
+    return stream.get("codec_type") == "video" and not is_cover
+
+
+def _is_video(stream: Mapping[str, Any]) -> bool:
+    return _moves(stream) and stream.get("codec_name") in _VIDEO_DECODERS
 
 
 def _is_audio(stream: Mapping[str, Any]) -> bool:

@@ -116,8 +116,8 @@ async def _stats(asked: Asked) -> Answer:
     ]
     texts = asked.parts.languages[asked.language]
     lines += [
-        asked.say("bot-stats-failed", count=count, reason=texts.failure(code), code=code)
-        for code, count in failures.items()
+        asked.say("bot-stats-failed", count=each.count, reason=texts.failure(each.code, each.kind), code=each.code)
+        for each in failures
     ]
     lines += [_queue_line(asked, queue) for queue in queues] or [asked.say("bot-stats-idle")]
     return Answer(asked.say("bot-stats", count=totals.videos), [Item(line) for line in lines])

@@ -34,9 +34,9 @@ SELECT count(*) AS videos, coalesce(sum(bytes), 0)::bigint AS bytes, coalesce(su
     (SELECT count(*) FROM rooms WHERE bot_membership = 'join' AND NOT is_direct(room_id, direct)) AS rooms
 FROM videos WHERE visibility <> 'removed';
 
--- name: failures () How many videos failed, by reason; the most frequent first.
-SELECT failure, count(*) AS videos FROM videos
-WHERE state = 'failed' AND visibility <> 'removed' GROUP BY failure ORDER BY videos DESC, failure;
+-- name: failures () How many videos failed, by reason and kind; the most frequent first.
+SELECT failure AS code, kind, count(*) AS count FROM videos
+WHERE state = 'failed' AND visibility <> 'removed' GROUP BY failure, kind ORDER BY count DESC, failure, kind;
 
 -- name: queues () Jobs by kind: waiting and under way, and for how many seconds the oldest that is due has waited.
 SELECT entrypoint AS job, count(*) FILTER (WHERE status = 'queued') AS waiting,

@@ -376,7 +376,7 @@ UPDATE videos SET state = 'failed', failure = $4, stage = NULL, has_poster = fal
     available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]',
     percent = NULL, remaining = NULL, bytes = 0, audio_left_out = NULL, changed_at = now()
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
-RETURNING room_id;
+RETURNING room_id, kind;
 
 -- name: discard (id, attempt) It was no video after all.
 DELETE FROM videos WHERE id = $1 AND attempts = $2 RETURNING room_id, sent_in;

@@ -97,7 +97,7 @@ WHERE v.id = $1 AND o.id = v.id AND v.state = ANY ($2) AND v.attempts = $3 AND v
         SELECT FROM blocks b
         WHERE (b.room_id IS NULL OR b.room_id = v.room_id) AND b.source_hash = decode(o.replaced ->> 'source_hash', 'hex')
     )
-RETURNING v.room_id, CASE WHEN v.sent_in = v.room_id THEN v.event_id END AS thread, v.sender, v.title;
+RETURNING v.room_id, CASE WHEN v.sent_in = v.room_id THEN v.event_id END AS thread, v.sender, v.title, o.kind;
 
 -- name: withdraw_posts (video_id) Nobody is to decide on what they did not see.
 DELETE FROM queue_posts WHERE video_id = $1 RETURNING room_id, event_id;

@@ -68,6 +68,15 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Failures:
+    """How many of a kind failed for the reason with this code."""
+
+    code: str
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     """The jobs of one kind; `oldest` is for how many seconds the first that is due has waited, None when none is."""
 
@@ -125,9 +134,9 @@ class AdminStore(Database):
         (row,) = await self._fetch("totals")
         return Totals(**dict(row))
 
-    async def failures(self) -> dict[str, int]:
-        """Return how many videos failed by their reason's code, the most frequent first."""
-        return {row["failure"]: row["videos"] for row in await self._fetch("failures")}
+    async def failures(self) -> list[Failures]:
+        """Return how many videos failed by their reason's code and their kind, the most frequent first."""
+        return [Failures(**dict(row)) for row in await self._fetch("failures")]
 
     async def queues(self) -> list[Queue]:
         """Return the jobs that are to be done, by kind."""

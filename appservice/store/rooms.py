@@ -48,7 +48,7 @@ from appservice.model import (
 )
 from appservice.quotas import NO_LIMITS, Quotas
 from appservice.removal import erase_departed
-from appservice.rows import SQL, read_room, read_video
+from appservice.rows import SQL, Row, read_room, read_video
 from appservice.store.applying import apply_all
 from appservice.store.pool import Database
 from appservice.tokens import Scope
@@ -456,18 +456,20 @@ class Store(Database):
         played before them comes back.
         """
         async with self._transaction() as connection:
-            room_id = await _bring_back(connection, video, code) or await connection.fetchval(
+            # Of which kind it is the work on it may have told since `video` was read.
+            row = await _bring_back(connection, video, code) or await connection.fetchrow(
                 SQL["fail"], video.id, sources_of(State.FAILED), video.attempts, code
             )
-            if room_id is not None:
+            if row is not None:
                 await speak_of(connection, video.id)
                 await enqueue(connection, SWEEP_JOB, video.id, priority=LIGHT)
                 await concern_moderators(connection, video.id)
                 if given_up:
                     await trouble(
-                        connection, "video", video_id=video.id, user_id=video.sender, room_id=room_id, failure=code
-                    )
-                await announce(connection, room_id)
+                        connection, "video", video_id=video.id, user_id=video.sender, room_id=row["room_id"],
+                        failure=code, kind=row["kind"],
+                    )  # fmt: skip
+                await announce(connection, row["room_id"])
 
     async def discard(self, video: Video) -> None:
         """Forget a file that turned out to be no video, unless another one replaced it meanwhile."""
@@ -523,13 +525,15 @@ class Store(Database):
         return bytes(row["value"])
 
 
-async def _bring_back(connection: Connection, video: Video, code: str) -> RoomId | None:
+async def _bring_back(connection: Connection, video: Video, code: str) -> Row | None:
     row = await connection.fetchrow(SQL["bring_back"], video.id, sources_of(State.FAILED), video.attempts)
     if row is None:
         return None
-    room_id = RoomId(row["room_id"])
-    await tell(connection, room_id, row["sender"], row["thread"], "bot-edit-failed", title=row["title"], failure=code)
-    return room_id
+    await tell(
+        connection, RoomId(row["room_id"]), row["sender"], row["thread"], "bot-edit-failed", title=row["title"],
+        failure=code, kind=row["kind"],
+    )  # fmt: skip
+    return row
 
 
 async def _withdraw_growing(connection: Connection, video: Video) -> str | None:

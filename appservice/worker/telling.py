@@ -8,7 +8,7 @@ import structlog
 
 from appservice.errors import ForbiddenError
 from appservice.matrix.client import Homeserver
-from appservice.model import EventId, RoomId, UserId
+from appservice.model import EventId, Kind, RoomId, UserId
 from appservice.store import CommandStore, Store
 from appservice.texts import Texts
 from appservice.worker.reasons import reason_of
@@ -33,8 +33,9 @@ class TellWork:
         texts = self.languages[await self._language(room_id, user_id)]
         arguments = said["arguments"]
         if "failure" in arguments:
-            arguments["reason"] = reason_of(arguments["failure"], await self.store.room(room_id), texts)
-            arguments["title"] = arguments["title"] or texts.say("bot-untitled")
+            kind, room = arguments.setdefault("kind", Kind.VIDEO), await self.store.room(room_id)
+            arguments["reason"] = reason_of(arguments["failure"], room, texts, kind)
+            arguments["title"] = arguments["title"] or texts.say("bot-untitled", {"kind": kind})
         try:
             await self.homeserver.send_notice(
                 room_id, texts.say(said["message"], arguments), once=said["once"],

@@ -13,7 +13,7 @@ from appservice.config import Config
 from appservice.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
 from appservice.markup import code
 from appservice.matrix.client import Homeserver
-from appservice.model import RoomId
+from appservice.model import Kind, RoomId
 from appservice.store import AdminStore, Store
 from appservice.texts import Texts
 
@@ -86,9 +86,11 @@ def _text(subject: str, count: int, details: Mapping[str, object], texts: Texts)
     match subject:
         case "video":
             short = f"#{str(details['video_id']).replace('-', '')[:8]}"
+            kind = str(details.get("kind", Kind.VIDEO))  # troubles of a release before do not say
             return texts.say("bot-notice-video", {
                 "count": count, "id": short, "user": details["user_id"], "room": details["room_id"],
-                "reason": texts.failure(str(details["failure"])), "command": code(f"{PREFIX} requeue {short}"),
+                "kind": kind, "reason": texts.failure(str(details["failure"]), kind),
+                "command": code(f"{PREFIX} requeue {short}"),
             })  # fmt: skip
         case "disk-low":
             return texts.say("bot-notice-disk-low", {"free": details["free"]})

@@ -175,7 +175,8 @@ async def test_files_that_are_not_what_they_say(album: Album) -> None:
     for code, event_id in sent.items():
         failed: dict[str, Any] = await album.sees.video_in(event_id, "failed")
         assert failed["failure"] == {"code": code}
-        await wait_for_notice(album.bob, album.room_id, TEXTS.failure(code), thread=event_id)
+        reason = await wait_for_notice(album.bob, album.room_id, TEXTS.failure(code), thread=event_id)
+        assert "video" not in reason
 
     async def only_these() -> bool:
         return set(await album.kinds()) == set(sent.values())

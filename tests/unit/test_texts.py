@@ -12,7 +12,7 @@ from fluent.syntax.visitor import Visitor
 
 from appservice import resources
 from appservice.commands.run import COMMANDS
-from appservice.model import State, Visibility
+from appservice.model import Kind, State, Visibility
 from appservice.quotas import Scope
 from appservice.settings import PersonSettings, RoomSettings
 from appservice.texts import LANGUAGES as SPOKEN
@@ -22,27 +22,49 @@ ROOT = Path(__file__).parent.parent.parent
 LANGUAGES = ("en", "zh")
 
 
-class _Variables(Visitor):
-    def __init__(self) -> None:
+class _Arguments(Visitor):
+    """Finds the arguments of a message, also those that the messages have which are part of it."""
+
+    def __init__(self, messages: dict[str, fluent.Message]) -> None:
         super().__init__()
-        self.names: set[str] = set()
+        self._messages = messages
+        self.written: set[str] = set()
+        self.chosen_by: dict[str, set[str]] = {}
+        """Those between whose values it chooses, with the values that it names."""
 
     def visit_VariableReference(self, node: fluent.VariableReference) -> None:  # noqa: N802 - the library's name
-        self.names.add(node.id.name)
+        self.written.add(node.id.name)
+
+    def visit_MessageReference(self, node: fluent.MessageReference) -> None:  # noqa: N802 - the library's name
+        self.visit(self._messages[node.id.name])
+
+    def visit_SelectExpression(self, node: fluent.SelectExpression) -> None:  # noqa: N802 - the library's name
+        if isinstance(node.selector, fluent.VariableReference):
+            named = {each.key.name for each in node.variants if isinstance(each.key, fluent.Identifier)}
+            self.chosen_by.setdefault(node.selector.id.name, set()).update(named)
+        for variant in node.variants:
+            self.visit(variant.value)
 
 
-def _messages(language: str) -> dict[str, set[str]]:
-    """Return each message's id with the arguments that it uses."""
+def _arguments(language: str) -> dict[str, _Arguments]:
+    """Return each message's id with its arguments."""
     resource = parse((resources.locales() / f"{language}.ftl").read_text(encoding="utf-8"))
-    messages = {}
+    messages: dict[str, fluent.Message] = {}
     for entry in resource.body:
         assert not isinstance(entry, fluent.Junk), entry.content
         if isinstance(entry, fluent.Message):
             assert entry.id.name not in messages, f"{entry.id.name} is there twice"
-            variables = _Variables()
-            variables.visit(entry)
-            messages[entry.id.name] = variables.names
-    return messages
+            messages[entry.id.name] = entry
+    found = {}
+    for name, message in messages.items():
+        found[name] = _Arguments(messages)
+        found[name].visit(message)
+    return found
+
+
+def _messages(language: str) -> dict[str, set[str]]:
+    """Return each message's id with the names of its arguments."""
+    return {name: each.written | set(each.chosen_by) for name, each in _arguments(language).items()}
 
 
 def test_there_are_no_other_languages() -> None:
@@ -108,11 +130,27 @@ def test_the_bot_says_what_the_catalogue_has_and_nothing_else() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_of_the_bot_can_be_said(language: str) -> None:
     texts = Texts(resources.locales(), language)
-    for name, arguments in _messages(language).items():
+    for name, arguments in _arguments(language).items():
         if not name.startswith(("widget-", "page-")):
-            text = texts.say(name, {argument: f"<{argument}>" for argument in arguments})
-            assert all(f"<{argument}>" in text for argument in arguments), text
+            given: dict[str, object] = {argument: f"<{argument}>" for argument in arguments.written}
+            text = texts.say(name, given)
+            assert all(f"<{argument}>" in text for argument in arguments.written), text
             assert "{" not in text
+            for argument in set(arguments.chosen_by) - arguments.written:
+                # It is never written, so it must make a difference.
+                said = {texts.say(name, {**given, argument: value}) for value in arguments.chosen_by[argument]}
+                assert len(said) == len(arguments.chosen_by[argument]) > 1, said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_failed_is_called_what_it_is(language: str) -> None:
+    texts, video = Texts(resources.locales(), language), {"en": "video", "zh": "视频"}[language]
+    # They count all kinds alike, or say what a file is not.
+    of_all = {"not-a-video"} | {f"quota-{scope}" for scope in Scope}
+    for code in _failure_codes() - of_all:
+        for kind in (Kind.IMAGE, Kind.VOICE):
+            assert video not in texts.failure(code, kind).lower(), code
+        assert texts.failure(code) == texts.failure(code, Kind.VIDEO) == texts.failure(code, "of a later release")
 
 
 def test_arguments_stand_bare() -> None:

@@ -407,32 +407,54 @@ page-missing-hint = Nobody shows videos under this address. They may have been t
 page-export-gone = This link has ended
 page-export-gone-hint = A link to your videos and data holds for a day, and ends earlier when one of your videos is deleted or you ask for a new one. Write “export” to the bot, and it sends you another.
 
-## Why a video could not be prepared, and what its sender can do
+## Why a video, photo or sound could not be prepared, and what its sender can do
 
-failure-empty-file = The file is empty. Please send the video again.
+# What was sent, in the middle of a sentence. Its kind is told by those who say the messages that it is part of.
+thing = { $kind ->
+    [image] photo
+    [voice] sound
+   *[video] video
+}
+
+failure-empty-file = The file is empty. Please send the { thing } again.
 failure-not-a-video = This file is not a video. Send it as MP4, MOV, WebM or MKV.
 failure-not-a-picture = This file is not a picture that we know. Send it as JPEG, PNG, WebP, GIF, HEIC or AVIF.
 failure-not-a-sound = This file is not a sound that we know. Send it as Ogg, M4A, MP3, WAV or FLAC.
 failure-broken-file = The file is damaged or was not sent completely. Please send it again.
-failure-too-long = The video is too long for this room. Send a shorter one.
-failure-too-large-picture = The picture is too large. Send it with a smaller resolution, for example 4K or 1080p.
-failure-too-high-frame-rate = The video has too many pictures a second. Save it with 60 or fewer, and send it again.
-failure-too-many-streams = The file holds too many tracks. Save it with one picture and one sound track, and send it again.
-failure-took-too-long = Preparing the video took too long. Try a shorter or smaller one.
-failure-tool-missing = The server is not set up for videos yet. Please tell whoever runs it.
-failure-failed = Something went wrong while preparing the video. Please send it again.
-failure-media-gone = Your homeserver no longer has the file. Please send the video again.
-failure-never-uploaded = The file was announced, but never uploaded completely. Please send the video again.
+failure-no-decoder = { $kind ->
+    [image] The photo is in a format that this server does not read. Save it as JPEG or PNG, and send it again.
+    [voice] The sound is in a format that this server does not play. Save it as M4A, MP3 or Ogg, and send it again.
+   *[video] The video is in a format that this server does not play. Save it as MP4 with H.264, as nearly every app can, and send it again.
+}
+failure-too-long = The { thing } is too long for this room. Send a shorter one.
+failure-too-large-picture = { $kind ->
+    [image] The photo is too large. Save it with fewer pixels, and send it again.
+   *[video] The picture is too large. Send it with a smaller resolution, for example 4K or 1080p.
+}
+failure-too-high-frame-rate = The { thing } has too many pictures a second. Save it with 60 or fewer, and send it again.
+failure-too-many-streams = The file holds too many tracks. { $kind ->
+    [voice] Save it with one, and send it again.
+   *[video] Save it with one picture and one sound track, and send it again.
+}
+failure-took-too-long = Preparing the { thing } took too long. { $kind ->
+    [image] Try a smaller one.
+    [voice] Try a shorter one.
+   *[video] Try a shorter or smaller one.
+}
+failure-tool-missing = The server is not set up to prepare what is sent. Please tell whoever runs it.
+failure-failed = Something went wrong while preparing the { thing }. Please send it again.
+failure-media-gone = Your homeserver no longer has the file. Please send the { thing } again.
+failure-never-uploaded = The file was announced, but never uploaded completely. Please send the { thing } again.
 failure-media-too-large = The file is larger than this server accepts. Send a smaller one.
 failure-download-failed = The file could not be fetched from your homeserver. Please send it again later.
 failure-hash-mismatch = The file was changed on its way and was not used. Please send it again.
-failure-blocked = This video is blocked, by the moderators of this room or by the admins of this server. It was not taken.
+failure-blocked = This { thing } is blocked, by the moderators of this room or by the admins of this server. It was not taken.
 failure-quota-user = You have as many videos here as one person may have. Delete some of yours (“mine” lists them), and send it again.
 failure-quota-room = This room has as many videos as it may have. Delete some of yours, or ask a moderator to, and send it again.
 failure-quota-server = This server has no room for more videos at the moment. Send it again later, or tell whoever runs the server.
-failure-disk-full = The server’s disk is full. Please send the video again later, or tell whoever runs the server.
-failure-overloaded = The server was too busy for this video, again and again. Please send it again later.
-failure-internal = The server made a mistake. Please send the video again; if it stays, tell whoever runs the server.
+failure-disk-full = The server’s disk is full. Please send the { thing } again later, or tell whoever runs the server.
+failure-overloaded = The server was too busy for this { thing }, again and again. Please send it again later.
+failure-internal = The server made a mistake. Please send the { thing } again; if it stays, tell whoever runs the server.
 
 ## What of a video's sound could not be taken
 
@@ -457,7 +479,7 @@ bot-failed = “{ $title }” cannot be shown. { $reason }
 bot-edit-failed = What you put in place of “{ $title }” cannot be shown: the old one plays on. { $reason }
 bot-audio = “{ $title }”: { $reason } To have all of it heard, save the video with AAC sound and send it again.
 bot-mended = “{ $title }” plays now.
-bot-untitled = Your video
+bot-untitled = Your { thing }
 bot-signed-in = Signed in: a browser ({ $browser }) can now watch this room as { $user }, for 30 days. If that is not your own browser, or to end it, send { $command }
 bot-some-browser = of unknown kind
 bot-signed-out = { $count ->
@@ -709,7 +731,7 @@ bot-reports-alone = What was said I tell in a conversation with me alone, not be
 bot-not-reported = Nobody reported this video.
 bot-dismissed = What was said against “{ $title }” is forgotten.
 bot-moderators-add = Your video stays in the chat, but it does not play in the widget: in this room only moderators add videos. Ask one of them if that should be otherwise.
-bot-longest = Here a video may be { $length } long (minutes:seconds).
+bot-longest = Here a { thing } may be { $length } long (minutes:seconds).
 bot-post-asks = { $sender } sent the video above ({ $length }) to “{ $room }”.
 bot-post-asks-unseen = { $sender } sent a video ({ $length }) to “{ $room }”.
 bot-post-spoiler = It is marked as a spoiler, so its picture is not shown here: open the room’s widget to see it.
@@ -858,8 +880,8 @@ bot-notices-off = Notices are off: I say nothing in { $room } when something goe
 bot-admin-room-open = Anybody may come into this room, or read it: I say nothing here that is for admins. Let only those in who are invited, and keep its history from guests.
 bot-notices-nowhere = There is no room for notices: set “admin_room” in the section “appservice” of the configuration, and invite me there.
 bot-notice-video = { $count ->
-    [one] I gave up on a video:
-   *[other] I gave up on { $count } videos, the latest:
+    [one] I gave up on a { thing }:
+   *[other] I gave up on { $count } files, the latest a { thing }:
 } { $id } of { $user } in { $room }. What I told its sender: { $reason } The log says more. To try again: { $command }
 bot-notice-disk-low = The disk is nearly full: { $free } MiB are free. Make room, or videos will fail.
 bot-notice-disk-enough = There is room on the disk again: { $free } MiB are free.

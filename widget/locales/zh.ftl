@@ -388,32 +388,54 @@ page-missing-hint = 这个地址下没有公开的视频。它们可能已被撤
 page-export-gone = 这个链接已失效
 page-export-gone-hint = 下载您的视频和资料的链接有效一天；如果您的某个视频被删除，或您要了新的链接，它会提前失效。给机器人发送“导出”，它会再给您一个链接。
 
-## Why a video could not be prepared, and what its sender can do
+## Why a video, photo or sound could not be prepared, and what its sender can do
 
-failure-empty-file = 文件是空的，请重新发送视频。
+# What was sent, in the middle of a sentence. Its kind is told by those who say the messages that it is part of.
+thing = { $kind ->
+    [image] 图片
+    [voice] 声音
+   *[video] 视频
+}
+
+failure-empty-file = 文件是空的，请重新发送{ thing }。
 failure-not-a-video = 这个文件不是视频。请发送 MP4、MOV、WebM 或 MKV 文件。
 failure-not-a-picture = 这个文件不是我们能识别的图片。请发送 JPEG、PNG、WebP、GIF、HEIC 或 AVIF 文件。
 failure-not-a-sound = 这个文件不是我们能识别的声音。请发送 Ogg、M4A、MP3、WAV 或 FLAC 文件。
 failure-broken-file = 文件已损坏或没有发送完整，请重新发送。
-failure-too-long = 视频超过了本房间允许的时长，请发送短一些的视频。
-failure-too-large-picture = 画面尺寸太大。请降低分辨率后再发送，例如 4K 或 1080p。
-failure-too-high-frame-rate = 视频每秒的画面太多。请以每秒 60 帧或更低的帧率保存后重新发送。
-failure-too-many-streams = 文件中的轨道太多。请只保留一条画面轨和一条声音轨后重新发送。
-failure-took-too-long = 处理视频的时间太长。请尝试更短或更小的视频。
-failure-tool-missing = 服务器尚未配置好视频处理，请告知服务器的管理者。
-failure-failed = 处理视频时出了问题，请重新发送。
-failure-media-gone = 你的服务器上已经没有这个文件，请重新发送视频。
-failure-never-uploaded = 文件没有上传完成。请重新发送视频。
+failure-no-decoder = { $kind ->
+    [image] 服务器无法读取这种格式的图片。请保存为 JPEG 或 PNG 后重新发送。
+    [voice] 服务器无法播放这种格式的声音。请保存为 M4A、MP3 或 Ogg 后重新发送。
+   *[video] 服务器无法播放这种格式的视频。请保存为 H.264 编码的 MP4（几乎所有应用都支持）后重新发送。
+}
+failure-too-long = { thing }超过了本房间允许的时长，请发送短一些的{ thing }。
+failure-too-large-picture = { $kind ->
+    [image] 图片尺寸太大。请减少像素后重新发送。
+   *[video] 画面尺寸太大。请降低分辨率后再发送，例如 4K 或 1080p。
+}
+failure-too-high-frame-rate = { thing }每秒的画面太多。请以每秒 60 帧或更低的帧率保存后重新发送。
+failure-too-many-streams = 文件中的轨道太多。{ $kind ->
+    [voice] 请只保留一条声音轨后重新发送。
+   *[video] 请只保留一条画面轨和一条声音轨后重新发送。
+}
+failure-took-too-long = 处理{ thing }的时间太长。{ $kind ->
+    [image] 请尝试更小的图片。
+    [voice] 请尝试更短的声音。
+   *[video] 请尝试更短或更小的视频。
+}
+failure-tool-missing = 服务器尚未配置好媒体处理，请告知服务器的管理者。
+failure-failed = 处理{ thing }时出了问题，请重新发送。
+failure-media-gone = 你的服务器上已经没有这个文件，请重新发送{ thing }。
+failure-never-uploaded = 文件没有上传完成。请重新发送{ thing }。
 failure-media-too-large = 文件超过了服务器允许的大小，请发送小一些的文件。
 failure-download-failed = 无法从你的服务器获取文件，请稍后重新发送。
 failure-hash-mismatch = 文件在传输中被改动，因此没有使用。请重新发送。
-failure-blocked = 这个视频已被本聊天室的管理员或本服务器的管理者屏蔽，所以没有收录。
+failure-blocked = 该{ thing }已被本聊天室的管理员或本服务器的管理者屏蔽，所以没有收录。
 failure-quota-user = 您在这里的视频已达到每人的上限。请删除一些自己的视频（用“mine”可以列出），然后重新发送。
 failure-quota-room = 这个房间的视频已达到上限。请删除一些自己的视频，或请管理员删除一些，然后重新发送。
 failure-quota-server = 服务器目前放不下更多视频。请稍后重新发送，或告诉服务器的管理者。
-failure-disk-full = 服务器的磁盘已满。请稍后重新发送视频，或告诉服务器的管理者。
-failure-overloaded = 服务器多次因过于繁忙而无法处理这个视频。请稍后重新发送。
-failure-internal = 服务器出错了。请重新发送视频；如果问题仍然存在，请告知服务器的管理者。
+failure-disk-full = 服务器的磁盘已满。请稍后重新发送{ thing }，或告诉服务器的管理者。
+failure-overloaded = 服务器多次因过于繁忙而无法处理该{ thing }。请稍后重新发送。
+failure-internal = 服务器出错了。请重新发送{ thing }；如果问题仍然存在，请告知服务器的管理者。
 
 ## What of a video's sound could not be taken
 
@@ -438,7 +460,7 @@ bot-failed = “{ $title }”无法播放。{ $reason }
 bot-edit-failed = 您用来替换“{ $title }”的内容无法播放，原来的视频会继续播放。{ $reason }
 bot-audio = “{ $title }”：{ $reason }要听到全部声音，请用 AAC 声音格式保存视频后重新发送。
 bot-mended = “{ $title }”现在可以播放了。
-bot-untitled = 你的视频
+bot-untitled = 你的{ thing }
 bot-signed-in = 已登录：一个浏览器（{ $browser }）现在可以用 { $user } 的身份观看本房间，有效期 30 天。如果那不是你自己的浏览器，或想结束登录，请发送 { $command }
 bot-some-browser = 类型未知
 bot-signed-out = { $count ->
@@ -670,7 +692,7 @@ bot-reports-alone = 举报的具体内容我只在与我的单独对话中说，
 bot-not-reported = 没有人举报过这个视频。
 bot-dismissed = 对“{ $title }”的举报已驳回。
 bot-moderators-add = 您的视频留在聊天里，但不会在小组件中播放：在这个房间只有管理员可以添加视频。如有需要，请与他们商量。
-bot-longest = 这里的视频最长可以是 { $length }（分:秒）。
+bot-longest = 这里的{ thing }最长可以是 { $length }（分:秒）。
 bot-post-asks = { $sender } 把上面的视频（{ $length }）发到了“{ $room }”。
 bot-post-asks-unseen = { $sender } 向“{ $room }”发送了一个视频（{ $length }）。
 bot-post-spoiler = 它被标记为剧透，因此这里不显示画面：请在房间的小组件中查看。
@@ -806,8 +828,8 @@ bot-notices-off = 通知已关闭：出问题时我不会在 { $room } 里说明
 bot-admin-room-open = 任何人都可以进入或阅读这个房间：我不会在这里说只给管理员的内容。请改为仅限邀请，并且不要让外人阅读历史记录。
 bot-notices-nowhere = 还没有用于通知的房间：请在配置的“appservice”部分设置“admin_room”，并邀请我加入。
 bot-notice-video = { $count ->
-    [one] 有一个视频我处理不了：
-   *[other] 有 { $count } 个视频我处理不了，最近的是：
+    [one] 有一个文件（{ thing }）我处理不了：
+   *[other] 有 { $count } 个文件我处理不了，最近的是{ thing }：
 }{ $room } 中 { $user } 的 { $id }。我告诉发送者的原因：{ $reason }日志里有更多信息。如需重试：{ $command }
 bot-notice-disk-low = 磁盘空间快用完了：只剩 { $free } MiB。请清理空间，否则视频会处理失败。
 bot-notice-disk-enough = 磁盘又有空间了：剩余 { $free } MiB。

@@ -132,7 +132,7 @@ PICTURE_CODECS = [
     made("old.3gp", "an old phone's", *pictures("176x144", "15"), *SOUND, "-c:v", "h263", "-c:a",
          "libopencore_amrnb", "-ar", "8000", "-ac", "1", size=None),
     made("camcorder.m2ts", "192-byte packets", *PHONE, "-mpegts_m2ts_mode", "1", "-c:a", "ac3"),
-    made("unknown.avi", "a codec that we do not open", *FILM, "-c:v", "ffvhuff", ends="not-a-video"),
+    made("unknown.avi", "a codec that we do not open", *FILM, "-c:v", "ffvhuff", ends="no-decoder"),
 ]  # fmt: skip
 
 _SURROUND = ["-f", "lavfi", "-i", "aevalsrc=0.1*sin(880*t)|0|0|0|0|0.1*sin(880*t):c=5.1:s=48000:d=1.0"]

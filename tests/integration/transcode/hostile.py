@@ -103,9 +103,10 @@ FLIPPED = [
     *[bent(f"pictures-{seed}.mp4", "damaged pictures", partial(_in_media, seed=seed), EITHER,
            damaged=True) for seed in range(4)],
     *[bent(f"index-{seed}.mp4", "a damaged index", partial(_in_index, seed=seed),
-           f"{EITHER} too-long too-large-picture not-a-video", damaged=True) for seed in range(10)],
+           f"{EITHER} too-long too-large-picture no-decoder not-a-video", damaged=True) for seed in range(10)],
     *[bent(f"bytes-{seed}{suffix}", "damaged anywhere", partial(damaged, seed=seed, count=60),
-           f"{EITHER} not-a-video", damaged=True) for suffix in (".mkv", ".ts", ".flv") for seed in range(2)],
+           f"{EITHER} no-decoder not-a-video", damaged=True)
+      for suffix in (".mkv", ".ts", ".flv") for seed in range(2)],
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcode.audio_loss import AudioLoss
-from transcode.errors import BrokenFile, NotAVideo, TranscodeError
+from transcode.errors import BrokenFile, NoDecoder, NotAVideo, TranscodeError
 from transcode.jumps import Jumps
 from transcode.probe import PacketTimes, Probe, parse
 
@@ -101,11 +101,13 @@ def test_sound_that_goes_on_makes_it_longer() -> None:
     assert probed({**VIDEO, "duration": "N/A"}).duration == 0
 
 
-def test_covers_and_unknown_codecs_are_no_pictures() -> None:
+def test_covers_are_no_pictures_and_codecs_that_are_not_opened_are_told_of() -> None:
     cover = {**VIDEO, "disposition": {"attached_pic": 1}}
-    for stream in (cover, {**VIDEO, "codec_name": "gif"}, {"codec_type": "video"}):
-        with pytest.raises(NotAVideo, match="the file holds"):
-            probed(stream, AUDIO)
+    with pytest.raises(NotAVideo, match="the file holds"):
+        probed(cover, AUDIO)
+    for stream in ({**VIDEO, "codec_name": "gif"}, {"codec_type": "video"}):
+        with pytest.raises(NoDecoder, match="the file holds"):
+            probed(stream, cover, AUDIO)
     with pytest.raises(NotAVideo, match="nothing"):
         probed()
 

@@ -1,6 +1,7 @@
 """Why a video failed, as its sender reads it."""
 
 from appservice import resources
+from appservice.model import Kind
 from appservice.settings import RoomSettings
 from appservice.texts import Texts
 from appservice.worker.reasons import reason_of
@@ -12,4 +13,7 @@ def test_the_rooms_own_limit_is_told() -> None:
     strict, free = make_room(settings=RoomSettings(max_length=90)), make_room()
     assert reason_of("too-long", strict, texts).endswith("Here a video may be 1:30 long (minutes:seconds).")
     assert reason_of("too-long", free, texts) == reason_of("too-long", None, texts) == texts.failure("too-long")
+    assert reason_of("too-long", strict, texts, Kind.VOICE) == (
+        "The sound is too long for this room. Send a shorter one. Here a sound may be 1:30 long (minutes:seconds)."
+    )
     assert reason_of("media-gone", strict, texts) == texts.failure("media-gone")

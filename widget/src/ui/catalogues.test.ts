@@ -7,7 +7,7 @@ import { translatorOf } from './text';
 
 /** The codes that the server gives as reasons. */
 const CODES = [
-  'empty-file', 'not-a-video', 'not-a-picture', 'not-a-sound', 'broken-file', 'too-long', 'too-large-picture', 'too-high-frame-rate', 'too-many-streams',
+  'empty-file', 'no-decoder', 'not-a-video', 'not-a-picture', 'not-a-sound', 'broken-file', 'too-long', 'too-large-picture', 'too-high-frame-rate', 'too-many-streams',
   'took-too-long', 'tool-missing', 'failed', 'media-gone', 'media-too-large', 'download-failed', 'hash-mismatch', 'internal',
 ];
 const TROUBLES = ['outside', 'no-answer', 'declined', 'identity', 'not-member', 'offline', 'server', 'busy', 'no-room', 'unsupported'];
@@ -46,6 +46,14 @@ describe('catalogues', () => {
     const written = Object.values(sources).flatMap((source) => source.match(/(?<=['"])widget-[a-z-]+(?=['"])/g) ?? []);
     expect(idsOf(en)).toEqual(expect.arrayContaining([...BUILT, ...written]));
     expect(written.length).toBeGreaterThan(30);
+  });
+
+  it.each(['en', 'zh'] as const)('say of what kind it was that failed in %s', (language) => {
+    const t = translatorOf(language, { en, zh }[language]);
+    const said = ['video', 'image', 'voice'].map((kind) => t('failure-media-gone', { kind }));
+    expect(new Set(said).size).toBe(3);
+    // Who does not say speaks of a video: what is uploaded here is always one.
+    expect(t('failure-media-gone')).toBe(said[0]);
   });
 
   it.each(['en', 'zh'] as const)('speak times in %s', (language) => {

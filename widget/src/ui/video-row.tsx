@@ -34,7 +34,7 @@ interface RowProps {
 
 /** What there is to say about a video besides its title; null when it simply plays. */
 function noteOf(video: Video, t: Translate): string | null {
-  if (video.state === 'failed') return t(`failure-${video.failure ?? 'failed'}`);
+  if (video.state === 'failed') return t(`failure-${video.failure ?? 'failed'}`, { kind: video.kind });
   if (video.state === 'queued') return t(video.awaitsUpload ? 'widget-state-awaited' : 'widget-state-queued');
   if (video.state === 'processing') return video.progress === null ? t('widget-state-processing') : progressText(video.progress, t);
   if (video.visibility === 'hidden') return t('widget-state-hidden');
