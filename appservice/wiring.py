@@ -170,7 +170,7 @@ async def _build_worker(parts: Parts, scratch: Path) -> Worker:
         log.warning("sandbox_weak", reason=weakness)
     policies = PolicyStore(parts.pool)
     rooms = RoomWork(config, store, parts.homeserver, parts.texts, policies)
-    uploads = UploadWork(config, parts.uploads, parts.upload_folder, parts.homeserver, tools, scratch)
+    uploads = UploadWork(config, parts.store, parts.uploads, parts.upload_folder, parts.homeserver, tools, scratch)
 
     managing, moderating = ManagingStore(parts.pool), ModeratingStore(parts.pool)
     commands, erasure = CommandStore(parts.pool), ErasingStore(parts.pool)

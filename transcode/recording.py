@@ -29,6 +29,8 @@ _AUDIO = "audio"
 _LEAST_SHARE = 0.4
 # The index, and what the encoder's buffer may be ahead: share of the file, and seconds.
 _OVERHEAD, _BUFFER_S = 0.03, 2.0
+# Frames: less than any of them, and more than what seconds times a rate are off.
+_ROUNDING = 1e-6
 _TYPES = {
     "asf": "video/x-ms-asf",
     "avi": "video/x-msvideo",
@@ -88,6 +90,7 @@ async def prepare_recording(
     *,
     start: float | None = None,
     end: float | None = None,
+    longest: float = math.inf,
     max_bytes: float = math.inf,
     tools: Tools,
     limits: Limits,
@@ -95,13 +98,13 @@ async def prepare_recording(
 ) -> Prepared:
     """Make an MP4 (H.264, AAC), and its thumbnail, of what is between `start` and `end` (seconds) of a file.
 
-    Both are rounded to whole pictures, of which at least one is left. The file begins with its index, has no B-frames
-    and a key frame every two seconds: the quality, then the size of the picture, give way until it has `max_bytes` at
-    most. `on_progress` gets the share done, from 0 to 1. Raises as `look_at` does, and TooLong where no quality is
-    small enough.
+    Both are rounded to whole pictures, of which at least one is left; they play `longest` seconds at most, also where
+    the file itself plays longer. What is made begins with its index, has no B-frames and a key frame every two seconds:
+    the quality, then the size of the picture, give way until it has `max_bytes` at most. `on_progress` gets the share
+    done, from 0 to 1. Raises as `look_at` does, and TooLong where more is to be kept, or no quality is small enough.
     """
     job = await _Job.begin(source, out, tools, limits)
-    first, plan = _cut(job.plan, start, end)
+    first, plan = _cut(job.plan, start, end, longest)
     large, small = _chosen(plan, max_bytes), _thumbnail_rung(plan)
     plan = replace(plan, ladder=(large, small))
     progress = Progress(plan.duration)
@@ -189,13 +192,17 @@ class _Job:
         return None
 
 
-def _cut(plan: Plan, start: float | None, end: float | None) -> tuple[int, Plan]:
-    """Give the first picture that is kept, and the plan for what is kept."""
+def _cut(plan: Plan, start: float | None, end: float | None, longest: float) -> tuple[int, Plan]:
+    """Give the first picture that is kept, and the plan for what is kept. Raises TooLong."""
     rate = float(plan.frame_rate)
     # Bounded before they are rounded: what is beyond the end may be beyond every integer, too.
     first = round(min((start or 0.0) * rate, plan.frames - 1))
     last = plan.frames if end is None else max(first + 1, round(min(end * rate, plan.frames)))
-    return first, replace(plan, frames=last - first)
+    # Rounded, what was cut to the limit may be a picture above it.
+    most = max(1, math.floor(min(longest * rate, plan.frames) + _ROUNDING))
+    if last - first > most + 1:
+        raise TooLong(f"{(last - first) / rate:.1f} s are to be kept, the limit is {longest:.0f} s")
+    return first, replace(plan, frames=min(last - first, most))
 
 
 def _chosen(plan: Plan, max_bytes: float) -> Rung:

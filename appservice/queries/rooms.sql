@@ -342,13 +342,16 @@ WHERE (state IN ('queued', 'processing', 'playable') OR state = 'ready' AND fini
 UPDATE videos SET state = $4, stage = $5, duration = $6, width = $7, height = $8, has_poster = $9, renditions = $10,
     available = $11, blurhash = $12, storyboard = $13, has_preview = $14, content_hash = $15, captions = $16,
     bytes = CASE WHEN $4 = 'ready' OR admitted_at = 'infinity' THEN $17 ELSE greatest($17, claimed_size) END,
-    audio_left_out = $18,
+    -- What is made of a recording has lost before what of its audio cannot be taken.
+    audio_left_out = coalesce($18, (
+        SELECT u.content ->> 'audio_left_out' FROM uploads u WHERE u.state = 'ready' AND u.content ->> 'url' = mxc LIMIT 1
+    )),
     percent = CASE WHEN $4 = 'ready' THEN NULL ELSE percent END,
     remaining = CASE WHEN $4 = 'ready' THEN NULL ELSE remaining END,
     failure = NULL, finishing = CASE WHEN $4 = 'ready' THEN 0 END,
     replaced = CASE WHEN $4 <> 'ready' THEN replaced END, changed_at = now()
 WHERE id = $1 AND state = ANY ($2) AND attempts = $3 AND visibility <> 'removed'
-RETURNING room_id;
+RETURNING room_id, audio_left_out;
 
 -- name: begin_finishing (id, most) Begin again what follows from a video being ready, after the worker that was to do it died or was stopped. Nothing comes back when that is done, or was begun too often.
 UPDATE videos SET finishing = CASE WHEN finishing < $2 THEN finishing + 1 END

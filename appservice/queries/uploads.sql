@@ -47,7 +47,7 @@ UPDATE uploads SET attempts = attempts - 1 WHERE id = $1 AND attempts = $2 AND s
 -- name: upload_progress (id, attempt, percent)
 UPDATE uploads SET percent = $3 WHERE id = $1 AND attempts = $2 AND state = 'preparing';
 
--- name: upload_ready (id, attempt, content) Only the newest attempt may say so.
+-- name: upload_ready (id, attempt, content, with what of the audio is left out) Only the newest attempt may say so.
 UPDATE uploads SET state = 'ready', content = $3, percent = NULL
 WHERE id = $1 AND attempts = $2 AND state = 'preparing'
 RETURNING id;

@@ -387,7 +387,7 @@ class Store(Database):
         """Show what was made of a video; False when it is gone or a newer attempt has taken over."""
         renditions = [rendition.to_json() for rendition in published.renditions]
         async with self._transaction() as connection:
-            room_id = await connection.fetchval(
+            row = await connection.fetchrow(
                 SQL["publish"], video.id, sources_of(published.state), video.attempts, published.state,
                 published.stage, published.duration, published.width, published.height, published.has_poster,
                 renditions, published.available, published.blurhash,
@@ -395,7 +395,7 @@ class Store(Database):
                 published.content_hash, [captions.to_json() for captions in published.captions],
                 published.bytes, published.audio_left_out,
             )  # fmt: skip
-            if room_id is None:
+            if row is None:
                 return False
             if self._judging:
                 await connection.execute(SQL["await_verdict"], video.id)
@@ -403,9 +403,9 @@ class Store(Database):
                     await enqueue(connection, VERDICT_JOB, video.id, priority=HEAVY)
             if published.has_poster:
                 await concern_moderators(connection, video.id)
-            if video.state is not State.PLAYABLE or published.audio_left_out is not video.audio_left_out:  # else said
+            if video.state is not State.PLAYABLE or row["audio_left_out"] != video.audio_left_out:  # else said
                 await speak_of(connection, video.id)
-            await announce(connection, room_id)
+            await announce(connection, row["room_id"])
             return True
 
     async def grow(self, video: Video, stage: str, available: int) -> bool:

@@ -16,11 +16,13 @@ from appservice.removal import IN_FLIGHT, forget_expired, forget_unsent
 from appservice.rows import SQL
 from appservice.store.pool import Database
 from appservice.usage import used_up
+from transcode.audio_loss import AudioLoss
 
 MOST_UNFINISHED = 3
 # A page that was closed leaves its upload behind; a recording that goes on sends something every few seconds.
 _IDLE_S = 15 * 60.0
 _SETTLED_S = 60.0
+_AUDIO_LEFT_OUT = "audio_left_out"
 
 
 class UploadState(StrEnum):
@@ -35,7 +37,7 @@ class UploadState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file that a member sends in the widget; `length` in bytes (None: not declared yet), `start` and `end` of what
-    is kept in seconds, `content` of the message to send once it is ready.
+    is kept in seconds, `content` of the message to send once it is ready, and what of its audio is then not heard.
     """
 
     id: UploadId
@@ -52,10 +54,14 @@ class Upload:
     percent: int | None
     failure: str | None
     content: dict[str, Any] | None
+    audio_left_out: AudioLoss | None
     expires_at: datetime
 
 
 def _read(row: asyncpg.Record) -> Upload:
+    # The row keeps in one document what is sent, and what is not.
+    content = dict(row["content"]) if row["content"] else None
+    lost = content.pop(_AUDIO_LEFT_OUT, None) if content else None
     return Upload(
         id=UploadId(str(row["id"])),
         room_id=RoomId(row["room_id"]),
@@ -70,7 +76,8 @@ def _read(row: asyncpg.Record) -> Upload:
         attempts=row["attempts"],
         percent=row["percent"],
         failure=row["failure"],
-        content=row["content"],
+        content=content,
+        audio_left_out=AudioLoss(lost) if lost else None,
         expires_at=row["expires_at"],
     )
 
@@ -166,13 +173,17 @@ class UploadStore(Database):
             raise SupersededUploadError
         return full
 
-    async def ready(self, upload: Upload, content: Mapping[str, object], mxc: str) -> bool:
+    async def ready(
+        self, upload: Upload, content: Mapping[str, object], mxc: str, audio_left_out: AudioLoss | None = None
+    ) -> bool:
         """Keep what the member is to send, which has the file `mxc`; what earlier attempts sent to the homeserver goes.
 
-        Returns False when the upload is gone or a newer attempt has taken over.
+        `audio_left_out`: of what it was made of. The video that it becomes says so, too. Returns False when the upload
+        is gone or a newer attempt has taken over.
         """
         async with self._transaction() as connection:
-            found = await connection.fetchrow(SQL["upload_ready"], upload.id, upload.attempts, dict(content))
+            kept = {**content, **({_AUDIO_LEFT_OUT: audio_left_out} if audio_left_out else {})}
+            found = await connection.fetchrow(SQL["upload_ready"], upload.id, upload.attempts, kept)
             if found is not None:
                 await forget_unsent(connection, upload_id=upload.id, but=mxc)
             return found is not None

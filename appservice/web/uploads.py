@@ -35,6 +35,7 @@ from appservice.web import tus
 from appservice.web.context import CONTEXT, Context
 from appservice.web.requests import read_body
 from appservice.web.views import FailureView
+from transcode.audio_loss import AudioLoss
 
 PATH = "/api/v1/uploads"
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -73,13 +74,17 @@ class FinishRequest(BaseModel):
 
 
 class UploadView(BaseModel):
-    """An upload: percent of the work after it, and, once it is ready, the content of the `m.room.message` to send."""
+    """An upload: percent of the work after it, and, once it is ready, the content of the `m.room.message` to send.
+
+    `audio_left_out` then says why not all of its audio is heard, or none, as with videos.
+    """
 
     id: str
     state: UploadState
     percent: int | None
     failure: FailureView | None
     content: dict[str, Any] | None
+    audio_left_out: AudioLoss | None
 
 
 class Receiving:
@@ -179,14 +184,20 @@ def _expiry(found: Upload) -> dict[str, str]:
 
 async def _options(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
+    longest = context.config.media.max_duration
+    # Browsers ask without, before a request to another origin, and must be answered.
+    if "Authorization" in request.headers:
+        context, session = await _enter(request)
+        room = await context.store.room(session.room_id)
+        longest = min(longest, (room and room.settings.max_length) or longest)
     return web.Response(
         status=204,
         headers={
             "Tus-Version": tus.VERSION,
             "Tus-Extension": tus.EXTENSIONS,
             "Tus-Max-Size": str(_most(context)),
-            # Not of tus: seconds that a video may play, so that nobody records in vain.
-            "Upload-Max-Duration": str(context.config.media.max_duration),
+            # Not of tus: seconds that a video may play, in the room of whoever says who they are.
+            "Upload-Max-Duration": str(longest),
         },
     )
 
@@ -320,5 +331,6 @@ def _answer(found: Upload, status: int = 200) -> web.Response:
         percent=found.percent,
         failure=FailureView(code=found.failure) if found.failure else None,
         content=found.content,
+        audio_left_out=found.audio_left_out,
     )
     return web.Response(body=view.model_dump_json(), status=status, content_type="application/json")

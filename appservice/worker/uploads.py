@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import structlog
@@ -17,7 +17,8 @@ from appservice.errors import HomeserverError, MediaError, UnavailableError
 from appservice.files import UploadFolder
 from appservice.matrix.client import Homeserver
 from appservice.model import UploadId
-from appservice.store import SupersededUploadError, Upload, UploadStore
+from appservice.settings import RoomSettings
+from appservice.store import Store, SupersededUploadError, Upload, UploadStore
 from appservice.worker.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
 from appservice.worker.videos import MIB, RetryLaterError, limits_of
 from transcode import Prepared, Tools, TranscodeError, look_at, prepare_recording
@@ -27,6 +28,8 @@ log = structlog.get_logger()
 _EVERY_S = 0.5
 # What converting takes of all work; sending the result to the homeserver is the rest.
 _CONVERTING = 0.9
+# What a part is cut of may play longer than any video, but so many times: decoding it takes time and disk.
+_SOURCE_LENGTH = 2
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class UploadWork:
     """Works on uploads; one instance for a process."""
 
     config: Config
+    rooms: Store
     store: UploadStore
     folder: UploadFolder
     homeserver: Homeserver
@@ -59,7 +63,7 @@ class UploadWork:
             await self._fail(upload, "internal")
             return None
         try:
-            content, mxc = await self._attempt(upload)
+            prepared, content, mxc = await self._attempt(upload)
         except SupersededUploadError:
             log_upload.info("upload_superseded")
             return None
@@ -75,7 +79,7 @@ class UploadWork:
             failure = failure_of(error)
             log_upload.exception("upload_failed", code=failure.code, cause=cause_of(failure))
             return await self._fail_or_retry(upload, failure, before)
-        if await self.store.ready(upload, content, mxc):
+        if await self.store.ready(upload, content, mxc, prepared.audio_left_out):
             log_upload.info("upload_ready")
             await self.folder.remove(upload.id)
         return None
@@ -95,21 +99,24 @@ class UploadWork:
         if await self.store.fail(upload, code):
             await self.folder.remove(upload.id)
 
-    async def _attempt(self, upload: Upload) -> tuple[dict[str, object], str]:
-        """Return the content of the message to send, and the content URI of its file."""
+    async def _attempt(self, upload: Upload) -> tuple[Prepared, dict[str, object], str]:
+        """Return what is to be sent, the content of its message, and the content URI of its file."""
         most = float(min(await self.homeserver.upload_limit() or math.inf, self.config.media.max_size * MIB))
         converts = upload.convert or upload.start is not None or upload.end is not None
+        room = await self.rooms.room(upload.room_id)
+        limits = limits_of(self.config, (room.settings if room else RoomSettings()).max_length)
+        longest_source = _SOURCE_LENGTH * self.config.media.max_duration
         source = self.folder.path(upload.id)
         async with self._workspace(upload) as folder, self._told(upload) as tell:
             if converts:
                 prepared = await prepare_recording(
-                    source, folder / "out", start=upload.start, end=upload.end, max_bytes=most,
-                    tools=self.tools, limits=limits_of(self.config),
+                    source, folder / "out", start=upload.start, end=upload.end, longest=limits.max_duration,
+                    max_bytes=most, tools=self.tools, limits=replace(limits, max_duration=longest_source),
                     on_progress=lambda share: tell(share * _CONVERTING),
                 )  # fmt: skip
             else:
                 # Its own failures are the more telling ones: they come before its size.
-                prepared = await look_at(source, folder / "out", tools=self.tools, limits=limits_of(self.config))
+                prepared = await look_at(source, folder / "out", tools=self.tools, limits=limits)
             size = await asyncio.to_thread(_size, prepared.path)
             if size > most:
                 raise MediaError("media-too-large", f"The homeserver takes {most:.0f} bytes, not {size}.", final=True)
@@ -120,7 +127,7 @@ class UploadWork:
 
             url = await self._store(upload, prepared.path, prepared.mimetype, size, on_sent=sent)
             thumbnail = await self._store_thumbnail(upload, prepared, url)
-        return message_content(sent_name(upload.filename, converts), prepared, size, url, thumbnail), url
+        return prepared, message_content(sent_name(upload.filename, converts), prepared, size, url, thumbnail), url
 
     async def _store(
         self,

@@ -17,7 +17,9 @@ from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from tests.e2e.conftest import OpenHost
 from tests.e2e.looks import AXE, TELL_VIOLATIONS, axe_finds
+from tests.integration.transcode.test_recordings import recorded
 from tests.support import Installation, eventually, make_room
+from transcode import Tools
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -294,6 +296,59 @@ async def test_a_file_is_sent_as_it_is(
         content = (await _sent(seen, bob, room_id))["content"]
         assert (content["body"], content["info"]["size"]) == (clip.name, clip.stat().st_size)
         assert seen.problems == []
+
+
+async def test_what_is_longer_than_the_room_takes_is_cut_below_that(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, studio: Browser,
+    open_host: OpenHost, tools: Tools, tmp_path: Path, screenshots: Path,
+) -> None:  # fmt: skip
+    trip = recorded(tools, tmp_path / "trip.webm", seconds=6, size="320x180")
+    room_id = await make_room(alice, reel, bob)
+    await _takes(reel, alice, room_id, 3)
+    viewer = await reel.viewer(http, bob, room_id)
+    async with _widget(studio, await open_host(room_id), height=300) as seen:
+        # A recording ends by itself, and what is sent is not longer.
+        await _begin(seen)
+        await seen.at("record-view", "[data-phase=review]").wait_for()
+        await expect(seen.at("trim-end-time")).to_have_text("0:03.0")
+        await seen.press("record-send")
+        event = await _sent(seen, bob, room_id)
+        assert 2000 <= event["content"]["info"]["duration"] <= 3000
+        assert (await viewer.video_in(event["event_id"], "ready"))["duration"] <= 3
+        # Of a file a part is chosen, which may be anywhere; the room takes less since, and nothing is lost.
+        await seen.press("record-again")
+        await seen.at("record-file").set_input_files(trip)
+        await expect(seen.at("record-longest")).to_contain_text(re.compile(r"A video here may be \W*0:03\W* long"))
+        await expect(seen.at("trim-end-time")).to_have_text("0:03.0")
+        await seen.page.screenshot(path=screenshots / "recording-longest-320x300.png")
+        await seen.at("trim-end").fill("4.5")
+        await expect(seen.at("trim-start-time")).to_have_text("0:01.5")
+        await _takes(reel, alice, room_id, 2)
+        await seen.press("record-send")
+        await seen.at("record-failed", "[data-step=prepare]").wait_for()
+        told = re.compile(r"A video here may be \W*0:02\W* long\. Yours is still here")
+        await expect(seen.at("record-failed")).to_contain_text(told)
+        await seen.at("record-save").wait_for()
+        await seen.page.screenshot(path=screenshots / "recording-too-long-320x300.png")
+        await seen.press("record-edit")
+        await expect(seen.at("trim-end-time")).to_have_text("0:03.5")
+        await seen.press("record-send")
+        event = await _sent(seen, bob, room_id)
+        assert event["content"]["info"]["duration"] == 2000
+        assert (await viewer.video_in(event["event_id"], "ready"))["duration"] <= 2
+        assert seen.problems == []
+
+
+async def _takes(reel: Installation, moderator: MatrixClient, room_id: str, seconds: int) -> None:
+    await moderator.send_text(room_id, f"!reel room max-length {seconds}")
+
+    async def chosen() -> bool:
+        rows = await reel.rows(
+            "SELECT (settings ->> 'max_length')::integer AS most FROM rooms WHERE room_id = $1", room_id
+        )
+        return [row["most"] for row in rows] == [seconds]
+
+    await eventually(chosen, what=f"videos of {seconds} s at most")
 
 
 async def _may_add(reel: Installation, moderator: MatrixClient, room_id: str, who: str) -> None:

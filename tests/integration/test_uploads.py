@@ -17,8 +17,11 @@ import pytest
 from aiohttp import web
 
 from appservice.demo.client import MatrixClient
+from tests.integration.commands.conftest import Asking
+from tests.integration.transcode.pattern import X264, audio, made, video
+from tests.integration.transcode.test_audio_left_out import AAC, NOISE
 from tests.integration.transcode.test_recordings import recorded
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice
 from transcode import Tools
 
 PATH = "/api/v1/uploads"
@@ -134,7 +137,8 @@ async def test_a_recording_is_sent_while_it_is_made_and_plays_in_the_room(
     assert (await uploader.patch(offset, b"", Upload_Length=str(offset))).status == 204
     assert uploader.bytes_of(reel).read_bytes() == data
     assert (await uploader.state()) == {
-        "id": uploader.id(), "state": "uploading", "percent": None, "failure": None, "content": None
+        "id": uploader.id(), "state": "uploading", "percent": None, "failure": None, "content": None,
+        "audio_left_out": None,
     }  # fmt: skip
     taken = await uploader.finish(start=0.5, end=2.5, convert=True)
     assert (taken.status, taken.body["state"]) == (202, "preparing")
@@ -359,6 +363,42 @@ async def test_bad_files_have_the_codes_of_videos(uploader: Uploader, clip: Path
             await uploader.finish(convert=convert)
             outcome = await uploader.outcome()
             assert (outcome["state"], outcome["failure"], outcome["content"]) == ("failed", {"code": code}, None)
+
+
+async def test_what_is_longer_than_the_room_takes_can_be_cut_below_that(
+    reel: Installation, uploader: Uploader, alice: MatrixClient, room_id: str, recording: Path
+) -> None:
+    await Asking(alice, room_id)("!reel room max-length 2")
+    assert (await uploader.call("OPTIONS", PATH)).headers["Upload-Max-Duration"] == "2"
+    for anybody in ("", "Bearer nobody"):
+        told = await uploader.call("OPTIONS", PATH, Authorization=anybody)
+        assert told.headers.get("Upload-Max-Duration") == (None if anybody else "7200")
+    for asked in ({}, {"convert": True}, {"start": 0.5, "convert": True}):
+        await uploader.send(recording)
+        await uploader.finish(**asked)
+        assert (await uploader.outcome())["failure"] == {"code": "too-long"}, asked
+    await uploader.send(recording)
+    await uploader.finish(start=0.9, end=2.9, convert=True)
+    content = (await uploader.outcome("ready"))["content"]
+    assert content["info"]["duration"] == 2000
+    event_id = await alice.send_event(room_id, "m.room.message", content)
+    assert (await uploader.viewer.video_in(event_id, "ready"))["duration"] <= 2
+
+
+async def test_audio_that_is_lost_in_a_recording_is_told_like_that_of_other_videos(
+    uploader: Uploader, alice: MatrixClient, room_id: str, tools: Tools, tmp_path: Path
+) -> None:
+    source = made(tools, tmp_path / "lake.mkv", *video(2), *audio(2), *X264, *AAC, *NOISE)
+    await uploader.send(source)
+    await uploader.finish(convert=True)
+    prepared = await uploader.outcome("ready")
+    assert prepared["audio_left_out"] == "damaged"
+    assert set(prepared["content"]) == {"msgtype", "body", "filename", "url", "info"}, "it is of nobody else's concern"
+    event_id = await alice.send_event(room_id, "m.room.message", prepared["content"])
+    # What is made of it is a film without sound, of which nothing is missing.
+    assert (await uploader.viewer.video_in(event_id, "ready"))["audio_left_out"] == "damaged"
+    told = await wait_for_notice(alice, room_id, "Plays without sound", thread=event_id)
+    assert told.startswith("“lake”: Plays without sound: it is damaged.")
 
 
 async def test_what_expired_is_gone(

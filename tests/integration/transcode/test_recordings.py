@@ -110,6 +110,27 @@ async def test_cuts_at_the_edges(
     assert float(_described(tools, made.path)["format"]["duration"]) == pytest.approx(seconds, abs=1 / RATE)
 
 
+@pytest.mark.parametrize(("start", "end", "seconds"), [(None, 2.0, 2.0), (1.0, 3.01, 2.0), (3.0, None, 1.0)])
+async def test_a_cut_is_no_longer_than_the_limit(
+    tools: Tools, tmp_path: Path, start: float | None, end: float | None, seconds: float
+) -> None:
+    source = recorded(tools, tmp_path / "recording.webm")
+    made = await _prepare(source, tmp_path / "out", tools, start=start, end=end, longest=2)
+    assert made.duration == pytest.approx(seconds, abs=1 / RATE)
+    assert made.duration <= 2
+    assert float(_described(tools, made.path)["streams"][0]["duration"]) <= 2
+
+
+@pytest.mark.parametrize(("start", "end"), [(None, None), (1.0, 3.2), (0.0, 4.0)])
+async def test_more_than_the_limit_is_refused(
+    tools: Tools, tmp_path: Path, start: float | None, end: float | None
+) -> None:
+    source = recorded(tools, tmp_path / "recording.webm")
+    with pytest.raises(TranscodeError, match="to be kept, the limit is 2 s") as refused:
+        await _prepare(source, tmp_path / "out", tools, start=start, end=end, longest=2)
+    assert refused.value.code == "too-long"
+
+
 async def test_what_is_sent_is_playable_as_it_is(tools: Tools, tmp_path: Path) -> None:
     made = await _prepare(recorded(tools, tmp_path / "recording.webm"), tmp_path / "out", tools, start=0.5)
     deadline = asyncio.get_running_loop().time() + 60

@@ -11,7 +11,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const STATES: readonly VideoState[] = ['queued', 'processing', 'playable', 'ready', 'failed'];
 const KINDS: readonly Kind[] = ['video', 'image', 'voice'];
-const AUDIO_LOSSES: readonly AudioLoss[] = ['no-decoder', 'encrypted', 'damaged', 'too-many-channels', 'some-tracks', 'parts'];
+export const AUDIO_LOSSES: readonly AudioLoss[] = ['no-decoder', 'encrypted', 'damaged', 'too-many-channels', 'some-tracks', 'parts'];
 const DECIDERS: readonly Decider[] = ['moderator', 'verdict', 'operator'];
 const VISIBILITIES: readonly Visibility[] = ['shown', 'hidden', 'held', 'removed'];
 const ACTIONS: readonly VideoAction[] = ['rename', 'hide', 'show', 'delete', 'avatar', 'publish', 'report'];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  chooseType, decodePrepared, endingOf, isFull, isVideo, markOf, NOTHING, partOf, percentOf, reduce, wishOf, withCaption, wouldLose,
+  chooseType, decodePrepared, endingOf, isFull, isTooLong, isVideo, markOf, NOTHING, partOf, percentOf, reduce, wishOf, withCaption, wouldLose,
   type Action, type Recording,
 } from './recording';
 
@@ -29,7 +29,7 @@ describe('a recording', () => {
     expect(reduce(review, { type: 'stopped', duration: 3 })).toBe(review);
     expect(reduce(review, { type: 'open', source: 'camera' })).toBe(review);
     expect(after({ type: 'send' })).toBe(NOTHING);
-    expect(after({ type: 'posted', eventId: '$1' })).toBe(NOTHING);
+    expect(after({ type: 'posted', eventId: '$1', audioLeftOut: null })).toBe(NOTHING);
     const running = after(...RECORDING);
     expect(reduce(running, chose('other.mp4', 'video/mp4', 1))).toBe(running);
   });
@@ -54,7 +54,8 @@ describe('a recording', () => {
   it('ends before it is more than the server takes', () => {
     const with_ = (duration: number | null, size: number | null): Recording => after(...RECORDING, { type: 'limits', limits: { duration, size } });
     expect(isFull(with_(null, null))).toBe(false);
-    expect(isFull(with_(9, null))).toBe(true);
+    expect(isFull(with_(9, null))).toBe(false);
+    expect(isFull(with_(8, null))).toBe(true);
     expect(isFull(with_(10, 10_000_000))).toBe(false);
     expect(isFull(with_(10, 4_001_000))).toBe(true);
   });
@@ -79,6 +80,44 @@ describe('a file', () => {
     expect(wishOf(after(...FILE))).toEqual({ convert: false });
     expect(wishOf(after(...FILE, { type: 'trim', edge: 'start', at: 2 }))).toEqual({ start: 2, convert: true });
     expect(wishOf(after(...REVIEW))).toEqual({ convert: true });
+  });
+});
+
+describe('a room that takes less', () => {
+  const LIMIT: Action = { type: 'limits', limits: { duration: 5, size: null } };
+
+  it('has a part chosen that it takes', () => {
+    const review = after(LIMIT, ...REVIEW);
+    expect(review.trim).toEqual({ start: 0, end: 5 });
+    expect(isTooLong(review)).toBe(true);
+    expect(wishOf(review)).toEqual({ end: 5, convert: true });
+    expect(after(LIMIT, ...FILE).trim).toEqual({ start: 0, end: 5 });
+    // Also where it takes less only since.
+    expect(after(...REVIEW, LIMIT).trim).toEqual({ start: 0, end: 5 });
+  });
+
+  it('lets the part be anywhere: the other end comes along', () => {
+    const at = (edge: 'start' | 'end', value: number): Recording['trim'] => after(LIMIT, ...REVIEW, { type: 'trim', edge, at: value }).trim;
+    expect(at('end', 8)).toEqual({ start: 3, end: 8 });
+    expect(at('start', 2)).toEqual({ start: 2, end: 5 });
+    const late = after(LIMIT, ...REVIEW, { type: 'trim', edge: 'end', at: 10 });
+    expect(reduce(late, { type: 'trim', edge: 'start', at: 1 }).trim).toEqual({ start: 1, end: 6 });
+  });
+
+  it('is told the end of what is about as long: the server measures more exactly', () => {
+    const close = (duration: number): Recording => after(LIMIT, ...RECORDING, { type: 'stopped', duration });
+    expect(wishOf(close(4.5))).toEqual({ end: 4.5, convert: true });
+    expect(isTooLong(close(4.5))).toBe(false);
+    expect(wishOf(close(3))).toEqual({ convert: true });
+    // A file as it is would be converted for nothing.
+    const file = (duration: number): Recording => after(LIMIT, chose('trip.mp4', 'video/mp4', 5000), { type: 'measured', duration });
+    expect(wishOf(file(4.9))).toEqual({ convert: false });
+    expect(wishOf(file(5.01))).toEqual({ end: 5, convert: true });
+  });
+
+  it('does not make what nobody touched a thing to lose', () => {
+    expect(wouldLose(after(LIMIT, ...FILE))).toBe(false);
+    expect(wouldLose(after(LIMIT, ...FILE, { type: 'trim', edge: 'end', at: 7 }))).toBe(true);
   });
 });
 
@@ -115,7 +154,7 @@ describe('sending', () => {
     expect(percentOf(after(...SENDING, { type: 'uploaded', bytes: 250 }))).toBe(25);
     expect(percentOf(after(...SENDING, { type: 'uploaded', bytes: 250 }, { type: 'step', step: 'prepare' }))).toBeNull();
     expect(percentOf(after(...SENDING, { type: 'step', step: 'prepare' }, { type: 'percent', percent: 40 }))).toBe(40);
-    expect(after(...SENDING, { type: 'posted', eventId: '$1' })).toMatchObject({ phase: 'sent', eventId: '$1', caption: '' });
+    expect(after(...SENDING, { type: 'posted', eventId: '$1', audioLeftOut: null })).toMatchObject({ phase: 'sent', eventId: '$1', caption: '' });
   });
 
   it('can fail at each step, and be tried again without losing a word', () => {
@@ -164,8 +203,9 @@ describe('the answer about an upload', () => {
   const content = { msgtype: 'm.video', url: 'mxc://x/y', body: 'a.mp4' };
 
   it('is read', () => {
-    expect(decodePrepared({ id: 'u', state: 'preparing', percent: 140, failure: null, content: null })).toEqual({ state: 'preparing', percent: 100, failure: null, content: null });
-    expect(decodePrepared({ state: 'ready', percent: null, content })).toMatchObject({ state: 'ready', content });
+    expect(decodePrepared({ id: 'u', state: 'preparing', percent: 140, failure: null, content: null })).toEqual({ state: 'preparing', percent: 100, failure: null, content: null, audioLeftOut: null });
+    expect(decodePrepared({ state: 'ready', percent: null, content, audio_left_out: 'damaged' })).toMatchObject({ state: 'ready', content, audioLeftOut: 'damaged' });
+    expect(decodePrepared({ state: 'ready', percent: null, content, audio_left_out: 'of a later release' }).audioLeftOut).toBeNull();
     expect(decodePrepared({ state: 'failed', failure: { code: 'broken-file' } }).failure).toBe('broken-file');
   });
 

@@ -1,5 +1,6 @@
 // Recording or choosing a video and sending it: the steps that a person goes through, and what each may lead to.
-import { asObject, DecodeError } from './decode';
+import { AUDIO_LOSSES, asObject, DecodeError } from './decode';
+import type { AudioLoss } from './model';
 
 export type Source = 'camera' | 'screen';
 
@@ -37,7 +38,7 @@ export interface Trim {
   readonly end: number;
 }
 
-/** What the server takes: seconds and bytes; null where it does not tell. */
+/** What the server takes, in this room: seconds and bytes; null where it does not tell. */
 export interface Limits {
   readonly duration: number | null;
   readonly size: number | null;
@@ -66,6 +67,8 @@ export interface Recording {
   readonly failure: Failure | null;
   /** The message in the room. */
   readonly eventId: string | null;
+  /** Of what was sent, why not all of its audio is heard, or none. */
+  readonly audioLeftOut: AudioLoss | null;
   readonly limits: Limits;
 }
 
@@ -92,7 +95,7 @@ export type Action =
   | { readonly type: 'percent'; readonly percent: number | null }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'edit' }
-  | { readonly type: 'posted'; readonly eventId: string }
+  | { readonly type: 'posted'; readonly eventId: string; readonly audioLeftOut: AudioLoss | null }
   | { readonly type: 'close' }
   | { readonly type: 'discard' };
 
@@ -115,6 +118,7 @@ export const NOTHING: Recording = {
   percent: null,
   failure: null,
   eventId: null,
+  audioLeftOut: null,
   limits: { duration: null, size: null },
 };
 
@@ -147,7 +151,7 @@ function next(state: Recording, action: Action): Recording {
   const empty = { ...NOTHING, limits: state.limits };
   switch (action.type) {
     case 'limits':
-      return { ...state, limits: action.limits };
+      return { ...state, limits: action.limits, trim: state.trim && shortened(state.trim, action.limits) };
     case 'open':
       return { ...empty, phase: 'opening', source: action.source };
     case 'problem':
@@ -169,7 +173,7 @@ function next(state: Recording, action: Action): Recording {
     case 'chose':
       return chosen(state, { source: 'file', name: action.name, type: action.mimetype, size: action.size, duration: null });
     case 'measured':
-      return { ...state, take: state.take && { ...state.take, duration: action.duration }, trim: state.trim ?? { start: 0, end: action.duration } };
+      return { ...state, take: state.take && { ...state.take, duration: action.duration }, trim: state.trim ?? shortened({ start: 0, end: action.duration }, state.limits) };
     case 'trim':
       return { ...state, trim: trimmed(state, action.edge, action.at) };
     case 'caption':
@@ -191,7 +195,7 @@ function next(state: Recording, action: Action): Recording {
     case 'edit':
       return { ...state, phase: 'review', failure: null };
     case 'posted':
-      return { ...empty, phase: 'sent', take: state.take, eventId: action.eventId };
+      return { ...empty, phase: 'sent', take: state.take, eventId: action.eventId, audioLeftOut: action.audioLeftOut };
     case 'close':
       return isKept(state) ? state : { ...empty, problem: null };
     case 'discard':
@@ -207,7 +211,7 @@ function withProblem(state: Recording, problem: Problem | null): Recording {
 
 function stopped(state: Recording, duration: number): Recording {
   if (state.take === null || state.take.size === 0) return { ...NOTHING, limits: state.limits, problem: 'nothing' };
-  return { ...state, phase: 'review', take: { ...state.take, duration }, trim: { start: 0, end: duration } };
+  return { ...state, phase: 'review', take: { ...state.take, duration }, trim: shortened({ start: 0, end: duration }, state.limits) };
 }
 
 function chosen(state: Recording, take: Take): Recording {
@@ -230,22 +234,49 @@ function problemWith({ name, type, size }: Take, limits: Limits): Problem | null
   return limits.size !== null && size > limits.size ? 'too-large' : null;
 }
 
-function trimmed({ take, trim }: Recording, edge: keyof Trim, at: number): Trim | null {
+/** As much of a part, from its beginning on, as the server takes. */
+function shortened({ start, end }: Trim, { duration }: Limits): Trim {
+  return { start, end: Math.min(end, start + (duration ?? Infinity)) };
+}
+
+/** True for what plays longer than the server takes: a part of it can be sent. */
+export function isTooLong({ take, limits }: Recording): boolean {
+  return limits.duration !== null && (take?.duration ?? 0) > limits.duration;
+}
+
+/** Moves an end; the other one comes along where the part would be too long. */
+function trimmed({ take, trim, limits }: Recording, edge: keyof Trim, at: number): Trim | null {
   const duration = take?.duration ?? null;
   if (trim === null || duration === null || !Number.isFinite(at)) return trim;
   const least = Math.min(SHORTEST, duration);
-  if (edge === 'start') return { ...trim, start: Math.max(0, Math.min(at, trim.end - least)) };
-  return { ...trim, end: Math.min(duration, Math.max(at, trim.start + least)) };
+  const most = limits.duration ?? Infinity;
+  if (edge === 'start') {
+    const start = Math.max(0, Math.min(at, trim.end - least));
+    return shortened({ ...trim, start }, limits);
+  }
+  const end = Math.min(duration, Math.max(at, trim.start + least));
+  return { start: Math.max(trim.start, end - most), end };
 }
 
 /** Seconds of slack within which an end counts as untouched: sliders move in steps. */
 const SLACK = 0.05;
 
+/** Seconds by which a recorder's clock and the file that it writes may differ. */
+const DRIFT = 1;
+
+/** True for what somebody cut themselves, beyond what the limit asks for. */
+function isCut({ take, trim, limits }: Recording): boolean {
+  if (trim === null || take?.duration == null) return false;
+  return trim.start > SLACK || trim.end < shortened({ start: 0, end: take.duration }, limits).end - SLACK;
+}
+
 /** The part to keep as the server is told; null when all of it is. */
-export function partOf({ take, trim }: Recording): Partial<Trim> | null {
+export function partOf({ take, trim, limits }: Recording): Partial<Trim> | null {
   if (trim === null || take?.duration == null) return null;
+  // Close to the limit the end is told in any case: by the server's measure there may be more.
+  const bound = (limits.duration ?? Infinity) - (take.source === 'file' ? 0 : DRIFT);
   const start = trim.start > SLACK ? { start: trim.start } : {};
-  const end = trim.end < take.duration - SLACK ? { end: trim.end } : {};
+  const end = trim.end < take.duration - SLACK || take.duration > bound ? { end: trim.end } : {};
   const part = { ...start, ...end };
   return Object.keys(part).length === 0 ? null : part;
 }
@@ -264,7 +295,7 @@ export function isKept({ phase }: Recording): boolean {
 /** True when discarding would lose what cannot be had again: a recording, or somebody's words and cuts. */
 export function wouldLose(state: Recording): boolean {
   if (!isKept(state) || state.take === null) return false;
-  return state.take.source !== 'file' || state.caption.trim() !== '' || partOf(state) !== null;
+  return state.take.source !== 'file' || state.caption.trim() !== '' || isCut(state);
 }
 
 /** What the closed view's button hints at. */
@@ -289,7 +320,7 @@ const LAST_BYTES = 4_000_000;
 /** True when a running recording has what the server takes at most. */
 export function isFull({ take, limits }: Recording): boolean {
   if (take === null) return false;
-  const long = limits.duration !== null && (take.duration ?? 0) >= limits.duration - 1;
+  const long = limits.duration !== null && (take.duration ?? 0) >= limits.duration;
   return long || (limits.size !== null && take.size >= limits.size - LAST_BYTES);
 }
 
@@ -323,6 +354,7 @@ export interface Prepared {
   readonly failure: string | null;
   /** Of the message, an `m.video`; there once it is ready. */
   readonly content: Readonly<Record<string, unknown>> | null;
+  readonly audioLeftOut: AudioLoss | null;
 }
 
 const STATES: readonly Prepared['state'][] = ['uploading', 'preparing', 'ready', 'failed'];
@@ -340,6 +372,7 @@ export function decodePrepared(value: unknown): Prepared {
     percent: typeof json.percent === 'number' ? Math.min(100, Math.max(0, json.percent)) : null,
     failure: typeof failure === 'string' ? failure : null,
     content,
+    audioLeftOut: AUDIO_LOSSES.find((loss) => loss === json.audio_left_out) ?? null,
   };
 }
 

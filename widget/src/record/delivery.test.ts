@@ -46,11 +46,11 @@ describe('a server that asks us to wait', () => {
     const links: unknown[] = [];
     const server = new Server('!r', new SessionHolder('!r', () => Promise.resolve({ sign_in: 's' })));
     const events = { percent: () => undefined, link: (lost: boolean, busy?: boolean) => links.push([lost, busy === true]) };
-    const content = prepare(server, '1', {} as Parameters<typeof prepare>[2], events, new AbortController().signal);
+    const made = prepare(server, '1', {} as Parameters<typeof prepare>[2], events, new AbortController().signal);
     await vi.advanceTimersByTimeAsync(6_900);
     expect([asked.length, links]).toEqual([1, [[true, true]]]);
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(await content).toEqual({ url: 'mxc://x/y' });
+    expect(await made).toEqual({ content: { url: 'mxc://x/y' }, audioLeftOut: null });
     expect(links.slice(0, 2)).toEqual([[true, true], [false, false]]);
   });
 });

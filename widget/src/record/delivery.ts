@@ -2,7 +2,7 @@
 import { ApiError, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
 import { pauseBefore } from '../core/backoff';
-import { decodePrepared, type Failure, type Step, type wishOf } from '../core/recording';
+import { decodePrepared, type Failure, type Prepared, type Step, type wishOf } from '../core/recording';
 import type { MatrixClient } from '../matrix/client';
 import { isPassing, UPLOADS } from './tus';
 
@@ -45,8 +45,14 @@ async function insist<T>(call: () => Promise<T>, events: DeliveryEvents, signal:
   }
 }
 
-/** Has the server trim and convert it; resolves with the message's content. Rejects with ApiError, Refusal or DecodeError. */
-export async function prepare(server: Server, id: string, wish: ReturnType<typeof wishOf>, events: DeliveryEvents, signal: AbortSignal): Promise<Content> {
+/** The message's content, and what is missing of what was heard. */
+export interface Delivery {
+  readonly content: Content;
+  readonly audioLeftOut: Prepared['audioLeftOut'];
+}
+
+/** Has the server trim and convert it; resolves with what is to be sent. Rejects with ApiError, Refusal or DecodeError. */
+export async function prepare(server: Server, id: string, wish: ReturnType<typeof wishOf>, events: DeliveryEvents, signal: AbortSignal): Promise<Delivery> {
   const path = `${UPLOADS}/${id}`;
   const finish = (): Promise<unknown> =>
     server.call('POST', `${path}/finish`, wish).catch((error: unknown) => {
@@ -56,9 +62,9 @@ export async function prepare(server: Server, id: string, wish: ReturnType<typeo
   await insist(finish, events, signal);
   for (;;) {
     signal.throwIfAborted();
-    const { state, percent, failure, content } = decodePrepared(await insist(() => server.call('GET', path), events, signal));
+    const { state, percent, failure, content, audioLeftOut } = decodePrepared(await insist(() => server.call('GET', path), events, signal));
     if (state === 'failed') throw new Refusal(failure ?? 'failed');
-    if (state === 'ready' && content !== null) return content;
+    if (state === 'ready' && content !== null) return { content, audioLeftOut };
     events.percent(percent);
     await pause(PAUSE);
   }

@@ -4,7 +4,7 @@ import { endingOf, isFull, isKept, markOf, NOTHING, reduce, wishOf, withCaption,
 import { Store } from '../core/store';
 import { keepInSight } from '../matrix/sight';
 import type { Visit } from '../ui/visit';
-import { failureOf, post, prepare, type Content } from './delivery';
+import { failureOf, post, prepare, type Delivery } from './delivery';
 import { ANY, isCancelled, isMirror, listDevices, obstacle, openCamera, openMicrophone, openScreen, problemOf, recordingType, type Devices, type Wish } from './devices';
 import { recordingMark } from './mark';
 import { Recorder } from './recorder';
@@ -41,7 +41,7 @@ export class Studio {
   #upload: TusUpload | null = null;
   /** What the server was asked to make of the upload, and what it made. */
   #asked: string | null = null;
-  #content: Content | null = null;
+  #made: Delivery | null = null;
   #sending = new AbortController();
 
   constructor(private readonly visit: Visit) {
@@ -56,8 +56,7 @@ export class Studio {
       recordingMark.set(markOf(this.state.get()));
       if (this.state.get().phase === 'recording' && isFull(this.state.get())) this.stop();
     });
-    const { server } = visit;
-    if (server !== null) void fetchLimits(server).then((limits) => this.#dispatch({ type: 'limits', limits }));
+    void this.#askLimits();
   }
 
   /** Shows the camera or asks for a screen; `state` and `live` tell what came of it. */
@@ -66,6 +65,7 @@ export class Studio {
     if (this.state.get().phase !== 'opening') return;
     this.#release();
     this.visit.player.get()?.pause();
+    void this.#askLimits();
     const problem = obstacle(source);
     if (problem !== null) { this.#dispatch({ type: 'problem', problem }); return; }
     try {
@@ -152,6 +152,7 @@ export class Studio {
     this.#spool.push(file);
     this.#spool.end();
     this.preview.set(URL.createObjectURL(file));
+    void this.#askLimits();
     this.#beginUpload();
     this.#stayOnScreen(true);
   }
@@ -178,12 +179,12 @@ export class Studio {
     this.#sending = new AbortController();
     const { signal } = this.#sending;
     try {
-      const content = await this.#prepared(server, signal);
+      const { content, audioLeftOut } = await this.#prepared(server, signal);
       signal.throwIfAborted();
       this.#dispatch({ type: 'step', step: 'post' });
       const eventId = await post(client, withCaption(content, this.state.get().caption));
       this.#drop();
-      this.#dispatch({ type: 'posted', eventId });
+      this.#dispatch({ type: 'posted', eventId, audioLeftOut });
       this.#stayOnScreen(false);
       void this.visit.refresh();
     } catch (error) {
@@ -191,8 +192,19 @@ export class Studio {
       const { step } = this.state.get();
       // A later try begins with a new upload, unless only the message is missing.
       if (step !== 'post') this.#forget();
-      this.#dispatch({ type: 'failed', failure: failureOf(step, error) });
+      const failure = failureOf(step, error);
+      // The room may have another limit since; with the new one it can be trimmed.
+      if (failure.code === 'too-long') await this.#askLimits();
+      this.#dispatch({ type: 'failed', failure });
     }
+  }
+
+  /** Moderators may change what the room takes. */
+  async #askLimits(): Promise<void> {
+    const { server } = this.visit;
+    if (server === null) return;
+    const limits = await fetchLimits(server);
+    if (limits !== null) this.#dispatch({ type: 'limits', limits });
   }
 
   /** Back to trim and caption; the upload goes on. */
@@ -340,10 +352,10 @@ export class Studio {
     return upload;
   }
 
-  async #prepared(server: Server, signal: AbortSignal): Promise<Content> {
+  async #prepared(server: Server, signal: AbortSignal): Promise<Delivery> {
     const wish = wishOf(this.state.get());
     const asked = JSON.stringify(wish);
-    if (this.#content !== null && this.#asked === asked) return this.#content;
+    if (this.#made !== null && this.#asked === asked) return this.#made;
     // The server makes one thing of an upload.
     if (this.#asked !== null && this.#asked !== asked) this.#forget();
     const id = await (this.#upload ?? this.#beginUpload()).done;
@@ -354,8 +366,8 @@ export class Studio {
       percent: (percent: number | null) => this.#dispatch({ type: 'percent', percent }),
       link: (lost: boolean, busy?: boolean) => this.#link(lost, busy),
     };
-    this.#content = await prepare(server, id, wish, events, signal);
-    return this.#content;
+    this.#made = await prepare(server, id, wish, events, signal);
+    return this.#made;
   }
 
   #link(lost: boolean, busy = false): void {
@@ -370,7 +382,7 @@ export class Studio {
     this.#upload?.discard();
     this.#upload = null;
     this.#asked = null;
-    this.#content = null;
+    this.#made = null;
   }
 
   /** Lets go of the take. */
@@ -381,7 +393,7 @@ export class Studio {
     this.#spool = null;
     this.#upload = null;
     this.#asked = null;
-    this.#content = null;
+    this.#made = null;
   }
 
   /** Lets go of camera, microphone and screen. */

@@ -55,12 +55,13 @@ function errcodeOf(body: string): string {
   return /"errcode":\s*"(\w+)"/.exec(body)?.[1] ?? 'M_UNKNOWN';
 }
 
-/** What the server takes, by `OPTIONS`; unknown where it does not tell. */
-export async function fetchLimits(server: Server): Promise<Limits> {
+/** What the server takes in the viewer's room, by `OPTIONS`; null where it does not answer. */
+export async function fetchLimits(server: Server): Promise<Limits | null> {
   const none = new AbortController().signal;
   const answer = await server.authorized((headers) => request('OPTIONS', UPLOADS, headers, null, none, () => undefined)).catch(() => null);
+  if (answer === null) return null;
   const number = (name: string): number | null => {
-    const value = Number(answer?.header(name) ?? NaN);
+    const value = Number(answer.header(name) ?? NaN);
     return Number.isFinite(value) && value > 0 ? value : null;
   };
   return { size: number('tus-max-size'), duration: number('upload-max-duration') };

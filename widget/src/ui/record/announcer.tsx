@@ -1,13 +1,13 @@
 // Tells a screen reader what happens, once each.
-import { percentOf, type Recording } from '../../core/recording';
-import { split } from '../../core/format';
+import { isTooLong, percentOf, type Recording } from '../../core/recording';
+import { clock, split } from '../../core/format';
 import { useText, type Translate } from '../text';
 
 /** Percent between two words about the progress. */
 const STEP = 25;
 
 function said(recording: Recording, t: Translate): string {
-  const { phase, take, lost, busy, step, failure } = recording;
+  const { phase, take, lost, busy, step, failure, limits } = recording;
   if (lost) return t(busy ? 'widget-record-waits' : 'widget-record-lost');
   switch (phase) {
     case 'choosing':
@@ -24,7 +24,8 @@ function said(recording: Recording, t: Translate): string {
       return t('widget-record-said-paused');
     case 'review': {
       const { hours, minutes, rest } = split(take?.duration ?? 0);
-      return t('widget-record-said-review', { length: t('widget-spoken-time', { hours, minutes, seconds: rest }) });
+      const said = t('widget-record-said-review', { length: t('widget-spoken-time', { hours, minutes, seconds: rest }) });
+      return limits.duration !== null && isTooLong(recording) ? `${said} ${t('widget-record-longest', { length: clock(limits.duration) })}` : said;
     }
     case 'sending': {
       const percent = percentOf(recording);

@@ -1,7 +1,7 @@
 // Looking at the take: play it, cut its ends, say something, send it.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../../core/format';
-import { wouldLose, type Recording } from '../../core/recording';
+import { isTooLong, wouldLose, type Recording } from '../../core/recording';
 import type { Studio } from '../../record/studio';
 import { PauseIcon, PlayIcon } from '../icons';
 import { useText } from '../text';
@@ -94,7 +94,7 @@ export function Review({ studio, recording }: { studio: Studio; recording: Recor
   const t = useText();
   const url = useStore(studio.preview);
   const screen = useScreen(studio, recording, url);
-  const { take, trim, problem } = recording;
+  const { take, trim, problem, limits } = recording;
   const [confirm, askDiscard] = useConfirm(() => studio.discard());
   const discard = (): void => (wouldLose(recording) ? askDiscard() : studio.discard());
   const send = (event: Event): void => {
@@ -115,6 +115,7 @@ export function Review({ studio, recording }: { studio: Studio; recording: Recor
       <div class="review-form">
         {problem !== null && <ProblemNote problem={problem} />}
         <p class="review-name"><bdi>{take?.name}</bdi>{take?.duration != null && <span>{clock(take.duration)}</span>}</p>
+        {limits.duration !== null && isTooLong(recording) && <p class="review-longest" data-testid="record-longest">{t('widget-record-longest', { length: clock(limits.duration) })}</p>}
         {trim !== null && take?.duration != null && !screen.broken && (
           <Trimmer trim={trim} duration={take.duration} position={screen.position} onTrim={(edge, at) => {
             studio.trim(edge, at);

@@ -1,4 +1,5 @@
 // On its way: how far it is, what failed and how to go on, and at last that it is there.
+import { clock } from '../../core/format';
 import { percentOf, type Recording, type Step } from '../../core/recording';
 import { isPlayable } from '../../core/model';
 import type { Entry, State } from '../../core/state';
@@ -14,12 +15,13 @@ import { Link } from './link';
 const STEPS: readonly Step[] = ['upload', 'prepare', 'post'];
 
 /** What failed, in words that the catalogue has for sure. */
-export function failureText({ failure }: Recording, t: Translate): string {
+export function failureText({ failure, limits }: Recording, t: Translate): string {
   if (failure === null) return '';
   if (failure.step !== 'prepare') return t(`widget-record-failed-${failure.code}`);
   const id = `failure-${failure.code}`;
   const text = t(id);
-  return text === id ? t('failure-internal') : text;
+  if (text === id) return t('failure-internal');
+  return failure.code === 'too-long' && limits.duration !== null ? `${text} ${t('widget-record-longest-edit', { length: clock(limits.duration) })}` : text;
 }
 
 function StepRow({ step, recording }: { step: Step; recording: Recording }) {
@@ -86,6 +88,7 @@ export function Sent({ studio, recording, onClose }: { studio: Studio; recording
     <div class="record-body sent" data-testid="record-sent" data-event-id={recording.eventId ?? ''} data-ready={ready}>
       <span class="sent-icon" aria-hidden="true"><CheckIcon /></span>
       <p class="record-hint">{t(ready ? 'widget-record-sent-ready' : 'widget-record-sent-hint')}</p>
+      {recording.audioLeftOut !== null && <p class="record-hint" data-testid="record-audio">{t(`audio-${recording.audioLeftOut}`)}</p>}
       <div class="review-actions">
         <button type="button" class="pill" data-testid="record-again" onClick={() => studio.discard()}>{t('widget-record-again')}</button>
         {ready ? <button type="button" class="primary" data-testid="record-watch" onClick={watch}>{t('widget-record-watch')}</button>
