@@ -72,12 +72,14 @@ class VideoView(BaseModel):
     its file is still being uploaded (MSC2246).
 
     A `spoiler` is in no reel, and nothing of it is to be shown before somebody asks for it; `spoiler_reason` says what
-    they would see. `audio_left_out` says why not all of its audio is heard, or none; null where nothing is missing. The
+    they would see. `sent_here` is false where its message is in the room that this one replaced: nobody reacts to it
+    from here. `audio_left_out` says why not all of its audio is heard, or none; null where nothing is missing. The
     widget has a text for each `audio-{code}`.
     """
 
     id: str
     event_id: str
+    sent_here: bool
     title: str
     kind: Kind
     state: State
@@ -401,6 +403,7 @@ def video_view(
     return VideoView(
         id=video.id,
         event_id=video.event_id,
+        sent_here=video.sent_in == video.room_id,
         title=video.title,
         kind=video.kind,
         state=video.state,

@@ -282,6 +282,28 @@ async def test_a_video_from_a_former_room_is_not_talked_about(
     await expect(seat.get("react")).to_have_count(0)
 
 
+async def test_nothing_is_said_to_the_message_of_a_room_before(
+    stage: Stage, take_seat: TakeSeat, reel: Installation, screenshots: Path
+) -> None:
+    await reel.rows("UPDATE videos SET sent_in = '!before:test.local' WHERE event_id = $1", stage.event_id)
+    asked: list[str] = []
+    # Who allowed only to send is not offered it either: nothing that is asked for would tell.
+    seat = await take_seat("&refuse=receive", talks=False, route=_noting(asked))
+    await seat.get("talk").click()
+    await expect(seat.get("talk-elsewhere")).to_contain_text("the room that this one replaces")
+    await expect(seat.get("composer")).to_have_count(0)
+    await expect(seat.get("react")).to_have_count(0)
+    await seat.page.screenshot(path=screenshots / "talk-elsewhere.png")
+    assert asked == []
+
+
+def _noting(asked: list[str]) -> Callable[[Page], Awaitable[None]]:
+    async def route(page: Page) -> None:
+        page.on("request", lambda request: asked.append(request.url) if "/relations/" in request.url else None)
+
+    return route
+
+
 async def test_nothing_rises_under_reduced_motion(stage: Stage, take_seat: TakeSeat, alice: MatrixClient) -> None:
     seat = await take_seat(motion="reduce")
     await alice.react(stage.room_id, stage.event_id, "🎉")

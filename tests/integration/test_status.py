@@ -134,6 +134,8 @@ async def test_marks_stay_with_their_message_after_an_upgrade(
         return "“lake” plays now." in edits
 
     await eventually(corrected, what="the notice being corrected in the room where it is")
+    moved = await (await reel.viewer(http, bob, replacement)).videos()
+    assert [video["sent_here"] for video in moved] == [False, False]
     # What is said to somebody is said where they are now; a thread there cannot begin with a message of the other room.
     answer = await Asking(alice, replacement)(f"!reel reject #{held['id'].replace('-', '')[:8]} too dark")
     assert answer.reactions == ["✅"]

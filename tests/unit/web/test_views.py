@@ -60,7 +60,8 @@ def test_a_room() -> None:
                 "reel_url": f"{BASE}/reel/1/{revision_of([video])}/index.m3u8", "can": [],
                 "videos": [
                     {
-                        "id": video.id, "event_id": "$event1", "title": "Video 1", "kind": "video", "state": "ready",
+                        "id": video.id, "event_id": "$event1", "sent_here": True, "title": "Video 1",
+                        "kind": "video", "state": "ready",
                         "visibility": "shown", "waits_for": None, "duration": 5.0, "width": 854, "height": 480,
                         "poster_url": f"{BASE}/v/{video.id}/1-ready/poster.jpg",
                         "playlist_url": f"{BASE}/v/{video.id}/1-ready/index.m3u8", "storyboard_url": None,
@@ -77,6 +78,11 @@ def test_a_room() -> None:
             },
         ],
     }  # fmt: skip
+
+
+def test_what_was_sent_in_the_room_before_is_told() -> None:
+    (before,) = seen(view([make_video(1, sent_in="!before:example.org")]))
+    assert not before.sent_here
 
 
 def test_moderators_see_more_and_may_more() -> None:

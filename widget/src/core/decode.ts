@@ -110,6 +110,8 @@ function video(value: unknown, where: string): Video {
   return {
     id: text(json, 'id', where),
     eventId: text(json, 'event_id', where),
+    // A server of an earlier release does not say.
+    sentHere: json.sent_here !== false,
     title: optionalText(json, 'title', where),
     // Neither is known to a server of an earlier release, and a later one may know others.
     kind: KINDS.find((kind) => kind === json.kind) ?? 'video',

@@ -40,6 +40,8 @@ export interface Video {
   readonly id: string;
   /** The message in the room's timeline that brought it. */
   readonly eventId: string;
+  /** False since an upgrade: its message is in the room that this one replaced, where nobody can react from here. */
+  readonly sentHere: boolean;
   readonly title: string | null;
   readonly kind: Kind;
   readonly state: VideoState;

@@ -16,4 +16,4 @@ function Unread({ eventId, id }: { eventId: string; id: string }) {
   );
 }
 
-export const TalkBadge = ({ entry, id }: { entry: Entry | null; id: string }) => (entry === null ? null : <Unread eventId={entry.video.eventId} id={id} />);
+export const TalkBadge = ({ entry, id }: { entry: Entry | null; id: string }) => (entry?.video.sentHere !== true ? null : <Unread eventId={entry.video.eventId} id={id} />);

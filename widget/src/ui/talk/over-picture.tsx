@@ -96,5 +96,5 @@ function OverPicture({ access, eventId }: { access: Access; eventId: string }) {
 
 export function TalkOverPicture({ entry }: { entry: Entry | null }) {
   const access = useTalkAccess();
-  return entry === null ? null : <OverPicture access={access} eventId={entry.video.eventId} />;
+  return entry?.video.sentHere !== true ? null : <OverPicture access={access} eventId={entry.video.eventId} />;
 }

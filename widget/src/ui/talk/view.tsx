@@ -76,6 +76,12 @@ interface AboutProps {
   onHold: (hold: boolean) => void;
 }
 
+/** What there is instead where the room does not have the video's message. */
+function Elsewhere() {
+  const t = useText();
+  return <p class="talk-hint" data-testid="talk-elsewhere">{t('widget-talk-elsewhere')}</p>;
+}
+
 function About({ access, entry, onHold }: AboutProps) {
   const t = useText();
   const { keeper, permissions } = access;
@@ -86,7 +92,7 @@ function About({ access, entry, onHold }: AboutProps) {
     keeper.reading.set(eventId);
     return () => keeper.reading.set(null);
   }, [keeper, eventId]);
-  if (status === 'elsewhere') return <p class="talk-hint">{t('widget-talk-elsewhere')}</p>;
+  if (status === 'elsewhere') return <Elsewhere />;
   const title = titleFor(entry.video, t);
   const maySee = permissions.has('seeMessages');
   return (
@@ -116,7 +122,8 @@ export function TalkView({ entry, onClose }: ViewProps) {
   return (
     <Frame entry={about} hears={access.permissions.has('seeMessages')} onClose={onClose}>
       {moved && <p class="talk-moved" role="status">{t('widget-talk-moved', { title: titleFor(entry.video, t) })}</p>}
-      {about === null ? <p class="talk-hint">{t('widget-talk-nothing')}</p> : <About access={access} entry={about} onHold={(hold) => setHeld(hold ? about : null)} />}
+      {about === null ? <p class="talk-hint">{t('widget-talk-nothing')}</p>
+        : about.video.sentHere ? <About access={access} entry={about} onHold={(hold) => setHeld(hold ? about : null)} /> : <Elsewhere />}
     </Frame>
   );
 }
