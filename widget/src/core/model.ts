@@ -171,6 +171,11 @@ export function isPlayable(video: Video): boolean {
   return video.state === 'playable' || video.state === 'ready';
 }
 
+/** True for what has more to say than a line holds: why it does not play, or not as it was sent. */
+export function hasMuchToSay(video: Video): boolean {
+  return video.state === 'failed' || video.audioLeftOut !== null;
+}
+
 /** True for what plays in reels: a spoiler does only when it is asked for. */
 export function playsByItself(video: Video): boolean {
   return isPlayable(video) && !video.spoiler;

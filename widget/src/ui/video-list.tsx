@@ -1,5 +1,6 @@
 // The selected list: what plays, what can be picked, and what is on its way. Only the rows around what shows are built.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { hasMuchToSay } from '../core/model';
 import { movedTo } from '../core/order';
 import { inOrder, spoilerKey, type Entry, type Selection } from '../core/state';
 import type { Playback } from '../player/state';
@@ -68,7 +69,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   );
   const found = useMemo(() => matching(all, query, t), [all, query, t]);
   const entries = useMemo(() => (moved === null ? found : withDrag(found, moved.videoId, moved.to)), [found, moved?.videoId, moved?.to]);
-  const rows = useMemo(() => entries.map(({ video }) => ({ id: video.id, tall: video.state === 'failed' })), [entries]);
+  const rows = useMemo(() => entries.map(({ video }) => ({ id: video.id, tall: hasMuchToSay(video) })), [entries]);
   const indexes = useMemo(() => new Map(rows.map(({ id }, index) => [id, index])), [rows]);
   const { places, span, ready, look, reveal, shows } = useRows({ scroller, list }, rows);
   const movable = member?.canOrder === true && query === '' && all.length > 1;

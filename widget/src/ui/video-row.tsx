@@ -1,7 +1,7 @@
 // A row of the list: what there is to see and say of a video, and where what can be done with it begins.
 import { useMemo } from 'preact/hooks';
 import { clock } from '../core/format';
-import { isPending, isPlayable, type Video } from '../core/model';
+import { hasMuchToSay, isPending, isPlayable, type Video } from '../core/model';
 import type { Entry } from '../core/state';
 import { ClockIcon, FilmIcon, GripIcon, HiddenIcon, MicIcon, MoreIcon, PhotoIcon, WarningIcon } from './icons';
 import { Blur } from './blur';
@@ -124,6 +124,7 @@ export function Row({ place, index, count, movable, dragged, ...about }: RowProp
       data-testid="video"
       data-video-id={video.id}
       data-state={video.state}
+      data-tall={hasMuchToSay(video)}
       data-visibility={video.visibility}
       data-current={current}
       data-moving={current && moving}
