@@ -7,7 +7,7 @@ for pictures and one for sound in every file we ever make.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -41,6 +41,9 @@ AUDIO = "audio.flac"
 GLIMPSE_SIDE = 32
 GLIMPSE_PICTURES = 4
 """What `glimpses` gives for each instant: so many pictures, of so many pixels across and down."""
+
+FLAC: dict[str, object] = {"f": "flac", "c:a": "flac", "compression_level": 0, "sample_fmt": "s16"}
+"""The options of an AUDIO file."""
 
 # Where people were and what they filmed with is nobody's business.
 _NOTHING_PERSONAL: dict[str, object] = {"map_metadata": -1, "map_chapters": -1}
@@ -131,8 +134,7 @@ class Given:
         """Give the audio of the input `read`, or of its own file counted from `origin`; None where there is none."""
         if not self.probe.has_audio or self.audio is None:
             return graph.audio(read, self.probe)
-        known = {"f": "flac", "protocol_whitelist": "file", "format_whitelist": "flac", "codec_whitelist": "flac"}
-        return ffmpeg.input(f"file:{self.audio}", itsoffset=f"{0.0 - origin:.6f}", **known)["0"]
+        return written_audio(self.audio, itsoffset=f"{0.0 - origin:.6f}")
 
     def read(self, **options: object) -> Stream:
         """Give the input, its time counted from the first instant of the file unless options of `counted_from` differ.
@@ -307,22 +309,33 @@ def audio(given: Given) -> list[str]:
     """
     # However many packets are damaged: what can be decoded is heard, and ffmpeg tells how much that is.
     anyway = ("-max_error_rate", "1")
-    longest = str(given.limits.max_duration)
-    shown: list[str] = []
-    for number, index in enumerate(given.probe.heard):
-        stereo = f"pan={graph.downmix(given.probe, index)},{graph.STEREO}"
-        shown += ["-map", f"0:{index}", "-filter:a", stereo, "-c:a", "pcm_f32le", "-t", longest, "-f", "null", "-"]
-        shown += ["-dec", f"{number}:0"]
     read = given.read()
     decoded = graph.mixed([read[str(index)] for index in given.probe.heard])
-    options: dict[str, object] = {"c:a": "flac", "compression_level": 0, "sample_fmt": "s16"}
-    made = ffmpeg.output(decoded, AUDIO, f="flac", t=given.limits.max_duration, **options, **_NOTHING_PERSONAL)
+    options: dict[str, object] = {"t": given.limits.max_duration, **_NOTHING_PERSONAL}
+    made = ffmpeg.output(decoded, AUDIO, **FLAC, **options)
     line = compiled(given.tools, made, _kept(read, given.probe.video_index), level=_STATISTICS, more=anyway)
+    stereo = {index: f"pan={graph.downmix(given.probe, index)},{graph.STEREO}" for index in given.probe.heard}
+    return looped({str(index): filters for index, filters in stereo.items()}, line, given.limits.max_duration)
+
+
+def looped(tracks: Mapping[str, str], line: list[str], longest: float) -> list[str]:
+    """Let the filters of a command line take audio tracks, of at most so many seconds, from others that start anew.
+
+    These are given for each track (a stream specifier) of the line's one input, and end in `graph.STEREO`.
+    """
     position = line.index(_GRAPH)
-    graphs = line[position + 1]
-    for number, index in enumerate(given.probe.heard):
-        graphs = graphs.replace(f"[0:{index}]", f"[dec:{number}]")
-    return [*line[:position], *shown, _GRAPH, graphs, *line[position + 2 :]]
+    graphs, before = line[position + 1], list[str]()
+    for number, (track, filters) in enumerate(tracks.items()):
+        coded = ["-c:a", "pcm_f32le", "-t", str(longest), "-f", "null", "-", "-dec", f"{number}:0"]
+        before += ["-map", f"0:{track}", "-filter:a", filters, *coded]
+        graphs = graphs.replace(f"[0:{track}]", f"[dec:{number}]")
+    return [*line[:position], *before, _GRAPH, graphs, *line[position + 2 :]]
+
+
+def written_audio(path: str | Path, **options: object) -> Stream:
+    """Read an AUDIO file, which a hostile decoder may have written."""
+    known = {"f": "flac", "protocol_whitelist": "file", "format_whitelist": "flac", "codec_whitelist": "flac"}
+    return ffmpeg.input(f"file:{path}", **known, **options)["0"]
 
 
 def loudness(given: Given) -> list[str]:

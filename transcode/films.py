@@ -10,8 +10,9 @@ import ffmpeg
 from ffmpeg.nodes import Stream
 
 from transcode import waveform
-from transcode.command import compiled, input_options
+from transcode.command import AUDIO, FLAC, compiled, input_options, looped, written_audio
 from transcode.encoders import SOFTWARE, encoder
+from transcode.graph import STEREO, copies, mixed
 from transcode.limits import Limits
 from transcode.picture import Picture
 from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, SEGMENT_SECONDS
@@ -31,6 +32,9 @@ DARK, LIGHT = "#0b0d12", "#f6f7f9"
 """What is behind a picture: as the player's stage, or where that would hide it as paper."""
 
 STILL_RATE, LOOP_RATE = 10, 30
+_TRACK = "a:0"
+# Formats of frames alone: ffmpeg takes each for as long as the first.
+_WITHOUT_TIME = frozenset({"aac", "amr", "flac", "mp3", "wav"})
 _DECODERS = "mjpeg,png,apng,gif,webp,webp_anim,hevc,libdav1d,libaom-av1,av1"
 _LONG, _SHORT = 1920, 1080
 # A small picture grows to twice its size at most, and stands in the middle of one of at least so many pixels.
@@ -82,14 +86,26 @@ def repeated(tools: Tools, loops: int) -> list[str]:
 
 
 def samples(tools: Tools, source: Path, demuxer: str, limits: Limits) -> list[str]:
-    """Make SOUND, of at most a second more than the limit."""
-    sound = _sound(source, demuxer, limits).filter("aresample", MEASURED)
-    sound = sound.filter("aformat", sample_fmts="s16", channel_layouts="mono")
-    return compiled(tools, ffmpeg.output(sound, SOUND, f="s16le", t=limits.max_duration + 1), more=_NOT_NOTHING)
+    """Make SOUND, and AUDIO, which is what is heard; of at most a second more than the limit.
+
+    The audio may change its format on the way.
+    """
+    longest = limits.max_duration + 1
+    read = ffmpeg.input(f"file:{source}", **input_options(demuxer, limits))[_TRACK]
+    if demuxer in _WITHOUT_TIME:
+        read = read.filter("asetpts", "N/SR/TB")
+    heard, measured = copies(mixed([read]), "asplit", 2)
+    measured = measured.filter("aresample", MEASURED)
+    measured = measured.filter("aformat", sample_fmts="s16", channel_layouts="mono")
+    outputs = (
+        ffmpeg.output(measured, SOUND, f="s16le", t=longest),
+        ffmpeg.output(heard, AUDIO, t=longest, **FLAC, **_NOTHING_PERSONAL),
+    )
+    return looped({_TRACK: STEREO}, compiled(tools, *outputs, more=_NOT_NOTHING), longest)
 
 
-def voice(tools: Tools, source: Path, demuxer: str, limits: Limits, *, rate: int, frames: int) -> list[str]:
-    """Make FILM of sound: behind the picture `waveform.STENCIL`, a colour moves on with time."""
+def voice(tools: Tools, limits: Limits, *, rate: int, frames: int) -> list[str]:
+    """Make FILM of AUDIO: behind the picture `waveform.STENCIL`, a colour moves on with time."""
     seconds = Fraction(frames, rate)
     width, height = waveform.WIDTH, waveform.HEIGHT
     coming, gone = (_area(colour, rate) for colour in (waveform.COMING, waveform.GONE))
@@ -100,9 +116,12 @@ def voice(tools: Tools, source: Path, demuxer: str, limits: Limits, *, rate: int
     begin, length = waveform.SPAN
     moving = ffmpeg.overlay(coming, gone, x=f"{begin}-w+{length}*t/{float(seconds):.3f}", y=0, format="yuv420")
     shown = ffmpeg.overlay(moving, stencil, eof_action="repeat", format="yuv420").filter("trim", end_frame=frames)
-    sound = _sound(source, demuxer, limits)
-    sound = sound.filter("aformat", sample_fmts="fltp", sample_rates=AUDIO_RATE, channel_layouts="stereo")
-    sound = sound.filter("apad").filter("atrim", end_sample=round(seconds * AUDIO_RATE)).filter("asetpts", "N/SR/TB")
+    sound = (
+        written_audio(AUDIO)
+        .filter("apad")
+        .filter("atrim", end_sample=round(seconds * AUDIO_RATE))
+        .filter("asetpts", "N/SR/TB")
+    )
     return compiled(tools, _film([_named(shown), sound], FILM, rate, frames, limits, tune="animation"))
 
 
@@ -164,12 +183,6 @@ def _named(picture: Stream) -> Stream:
     """Say of a picture what it is, where filters may have forgotten."""
     named = picture.filter("setparams", colorspace="bt709", color_primaries="bt709", color_trc="bt709")
     return named.filter("setsar", 1)
-
-
-def _sound(source: Path, demuxer: str, limits: Limits) -> Stream:
-    read = ffmpeg.input(f"file:{source}", **input_options(demuxer, limits))
-    # Gaps become silence, so that what is measured is as long as what is heard.
-    return read["a:0"].filter("aresample", AUDIO_RATE, **{"async": 1}, first_pts=0)
 
 
 def _film(streams: list[Stream], name: str, rate: int, frames: int, limits: Limits, tune: str) -> Stream:

@@ -37,7 +37,7 @@ async def film_of_voice(source: Path, target: Path, *, tools: Tools, limits: Lim
         seconds = await asyncio.to_thread(_drawn, work.folder, limits)
         rate = _QUICK_RATE if seconds < _QUICK_SECONDS else _RATE
         frames = max(1, math.ceil(seconds * rate))
-        await work.make(films.voice(tools, source, demuxer, limits, rate=rate, frames=frames))
+        await work.make(films.voice(tools, limits, rate=rate, frames=frames))
 
 
 def demuxer_of_voice(source: Path) -> str:

@@ -74,6 +74,34 @@ async def test_an_instant_and_silence(clip: Clip, tools: Tools, transcoded: Tran
     assert max(brightness(silent, tools, 1.9)) <= 8
 
 
+CHANGES = {
+    "rate.aac": (("44100", "1"), ("48000", "1")),
+    "channels.aac": (("48000", "1"), ("48000", "2")),
+    "both.mp3": (("44100", "2"), ("48000", "1")),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_audio_that_changes_its_format(name: str, clip: Clip, tools: Tools, transcoded: Transcoded) -> None:
+    parts = []
+    for number, (rate, channels) in enumerate(CHANGES[name]):
+        # The second part is heard at its end alone.
+        heard = "lt(t,3)" if number == 0 else "gt(t,2)"
+        spoken = ["-f", "lavfi", "-i", f"sine=f=440:d=3,volume='if({heard},1,0)':eval=frame"]
+        bare = ["-write_xing", "0", "-id3v2_version", "0"] if name.endswith(".mp3") else ["-f", "adts"]
+        parts.append(clip(f"{number}.{name}", *spoken, "-ar", rate, "-ac", channels, *bare))
+    source = parts[0].with_name(name)
+    source.write_bytes(b"".join(part.read_bytes() for part in parts))
+    made = await film(source, tools)
+    streams = json.loads(output_of(tools.ffprobe, "-show_streams", "-of", "json", made))["streams"]
+    assert [float(stream["duration"]) for stream in streams] == pytest.approx([6, 6], abs=0.2)
+    assert loudness(made, tools, 2.3, 0.5) > 1000
+    assert loudness(made, tools, 3.5, 1) < 100
+    assert loudness(made, tools, 5.2, 0.5) > 1000
+    outcome = await transcoded(made)
+    assert outcome.ready.duration == pytest.approx(6, abs=0.2)
+
+
 REFUSED = {
     "packed.mp3": (b"PK\x03\x04" + bytes(100), "not-a-sound"),
     "playlist.ogg": (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "not-a-sound"),
