@@ -38,6 +38,10 @@ RECORDING = "recording.mp4"
 AUDIO = "audio.flac"
 """The file that `audio` makes."""
 
+KEY_FRAMES = "keys.ts"
+KEY_FRAMES_BEGIN = 60.0
+"""The file that `key_frames` makes, and the second in it that is the first instant of the video."""
+
 GLIMPSE_SIDE = 32
 GLIMPSE_PICTURES = 4
 """What `glimpses` gives for each instant: so many pictures, of so many pixels across and down."""
@@ -193,7 +197,9 @@ def first(given: Given, plan: Plan, settings: Settings) -> list[str]:
     known = given.probe.video_codec in _ORDERED and given.demuxer in _WITH_HEADER
     at_once = {"nofind_stream_info": None} if known else {}
     read = given.read(**_ONE_GRAPH, **at_once)
-    shown = graph.cascade(graph.steady(graph.pictures(read, given.probe), plan), (plan.fast,), given.probe.hdr)
+    shown = graph.cascade(
+        graph.steady(graph.pictures(read, given.probe, plan.fast), plan), (plan.fast,), given.probe.hdr
+    )
     sound = graph.sound(given.heard(read), plan.samples)
     quick = replace(settings, preset=_QUICK, encoder=SOFTWARE)
     # Counted from the last key frame, the distance alone would put those after an early one elsewhere.
@@ -230,11 +236,14 @@ def still(given: Given, plan: Plan, *, candidates: int, late: bool) -> list[str]
     From those soon after the start if `late`, since many videos begin in black; else from the very first.
     """
     options: dict[str, object] = {"skip_frame": "nokey"}
-    if late:
+    # A place that was sought for does not have the file's time where its clock jumps.
+    if late and not given.probe.pixel_aspects:
         options |= {"noaccurate_seek": None, **given.read_from(plan.duration * _STILL_SHARE)}
-    picture = graph.pictures(given.read(**options), given.probe)
     rung = poster_rung(plan.ladder)
-    return compiled(given.tools, *_poster(*graph.early_poster(picture, rung, candidates, given.probe.hdr)))
+    read = given.read(**options)
+    picture = graph.pictures(read, given.probe, rung)
+    kept = [_kept(read, index, **{"frames:a": 1}) for index in given.probe.heard] if given.probe.pixel_aspects else []
+    return compiled(given.tools, *_poster(*graph.early_poster(picture, rung, candidates, given.probe.hdr)), *kept)
 
 
 def glimpses(given: Given, instants: Sequence[float]) -> list[str]:
@@ -272,7 +281,7 @@ def recording(given: Given, plan: Plan, first: int) -> list[str]:
     """
     read = given.read(**_ONE_GRAPH)
     whole = replace(plan, frames=first + plan.frames, sparse=False)
-    picture = graph.from_picture(graph.steady(graph.pictures(read, given.probe), whole), first)
+    picture = graph.from_picture(graph.steady(graph.pictures(read, given.probe, plan.ladder[0]), whole), first)
     shown, small = graph.cascade(picture, plan.ladder, given.probe.hdr)
     streams = [shown]
     heard = given.heard(read)
@@ -338,6 +347,22 @@ def written_audio(path: str | Path, **options: object) -> Stream:
     return ffmpeg.input(f"file:{path}", **known, **options)["0"]
 
 
+def key_frames(given: Given) -> list[str]:
+    """Copy the key frames, at their time, to KEY_FRAMES: of all pixel aspects, that file has but their own."""
+    read = given.read()
+    options: dict[str, object] = {"c": "copy", "bsf": "noise=drop=not(key)", "t": given.limits.max_duration}
+    clock: dict[str, object] = {"muxdelay": 0, "muxpreload": 0, "avoid_negative_ts": "disabled"}
+    clock["output_ts_offset"] = KEY_FRAMES_BEGIN
+    shown = ffmpeg.output(read[str(given.probe.video_index)], KEY_FRAMES, f="mpegts", **options, **clock)
+    return compiled(given.tools, shown, *(_kept(read, index) for index in given.probe.heard))
+
+
+def pixel_aspects(given: Given, folder: Path) -> list[str]:
+    """Ask for what `aspects.KeyFrames` reads, of the file KEY_FRAMES in a folder."""
+    entries = ("-select_streams", "v", "-show_entries", "frame=pts_time,sample_aspect_ratio", "-of", "compact=p=0")
+    return _ffprobe(given.tools, folder / KEY_FRAMES, "mpegts", given.limits, PLAIN, *entries)
+
+
 def loudness(given: Given) -> list[str]:
     """Measure the audio as `loudness.parse` reads it."""
     heard = given.heard(given.read())
@@ -354,7 +379,7 @@ def ladder(given: Given, plan: Plan, settings: Settings, gain: float) -> list[st
     All have the same sound, `gain` dB louder than the file's.
     """
     read = given.read(**_ONE_GRAPH)
-    picture = graph.steady(graph.pictures(read, given.probe), plan)
+    picture = graph.steady(graph.pictures(read, given.probe, plan.ladder[0]), plan)
     chosen = encoder(settings.encoder)
     shown, others = _taps(picture, plan, plan.ladder, plan.duration, given.probe.hdr, chosen)
     sound = graph.sound(given.heard(read), plan.samples, gain)
@@ -377,7 +402,7 @@ def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, bes
     duration = beside.copying.duration
     samples = round(duration * AUDIO_RATE)
     chosen = encoder(settings.encoder)
-    shown, others = _taps(graph.pictures(read, given.probe), plan, encoded, duration, None, chosen)
+    shown, others = _taps(graph.pictures(read, given.probe, plan.ladder[0]), plan, encoded, duration, None, chosen)
     sound = graph.sound(given.heard(read, beside.copying.lead), samples, gain)
     options = _encoding(encoded, settings, given.limits, _NEVER, _at(beside), 1) | {"c:v:0": "copy"}
     files = [_slave_of_copy(beside.copying), *(_slave(rung, number) for number, rung in enumerate(encoded, 1))]
@@ -389,9 +414,9 @@ def ladder_beside(given: Given, plan: Plan, settings: Settings, gain: float, bes
     )
 
 
-def _kept(read: Stream, index: int) -> Stream:
+def _kept(read: Stream, index: int, **options: object) -> Stream:
     """Read a stream for nothing but its time: see `OWN_CLOCK`."""
-    return ffmpeg.output(read[str(index)], "-", f="null", c="copy")
+    return ffmpeg.output(read[str(index)], "-", f="null", c="copy", **options)
 
 
 def _audio_kept(given: Given, read: Stream) -> list[Stream]:

@@ -1,6 +1,7 @@
 """Looks at a file before it is decoded: what it is, whether it is whole, how long it plays, what to make of it."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from transcode import captions, collect, command
+from transcode.aspects import CODECS, LONGEST_HEADER, KeyFrames, headers_in, recorded_in
 from transcode.audio_loss import AudioLoss, decoded
 from transcode.cadence import distinct, times_of
 from transcode.command import OWN_CLOCK, PLAIN, Access, Given
@@ -27,9 +29,10 @@ from transcode.ffmpeg import run
 from transcode.jumps import Jumps
 from transcode.limits import Limits
 from transcode.moov import PLAYED, Edits, StoredTrack, edits_of, tracks_of
-from transcode.mp4 import Layout, layout_of
+from transcode.mp4 import Layout, boxes, child, layout_of
 from transcode.plan import Plan, check, plan
 from transcode.probe import PacketTimes, Probe, parse
+from transcode.samples import samples_of
 from transcode.settings import Settings
 from transcode.sniff import container_of
 from transcode.tools import Tools
@@ -41,6 +44,11 @@ _SEVERAL, _MOST_TRIED = 2, 7
 _LISTENING_S = 60.0
 # Tells of a frame only that it is the next one to be decoded; ffmpeg then takes that instant for the one it is shown.
 _UNDATED = frozenset({"avi"})
+# Formats that do not tell the pixel aspect beside the video stream.
+_WITHOUT_ASPECT = frozenset({"flv", "mpeg", "mpegts"})
+# Bytes of a file that are looked through at once, of a key frame that may come before its slices, and of a container
+# before its first frame.
+_PIECE, _PARAMETERS, _HEAD = 2**22, 2**10, 2**20
 
 
 class Decoding(Enum):
@@ -66,6 +74,8 @@ class Examined:
     tracks: tuple[captions.Track, ...] = ()
     """The subtitles that become captions."""
     audio: Decoding = Decoding.STEADY
+    one_aspect: bool = True
+    """Whether all frames have the same pixel aspect, for all that is known without decoding any."""
 
 
 async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings, deadline: float) -> Examined:
@@ -86,6 +96,7 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
     # Each opens the file for itself, which takes most of the time.
     counting = asyncio.create_task(count()) if layout is None or layout.fragmented or _is_cut(tracks, access) else None
     listening: asyncio.Task[Decoding] | None = None
+    comparing: asyncio.Task[bool] | None = None
     try:
         complaints = await ask(command.probe(tools, source, demuxer, limits, access), answer.feed)
         if MORE_STREAMS in complaints:
@@ -100,12 +111,14 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
             probe = described(audio_index=index)
             probe = replace(probe, audio_left_out=AudioLoss.SOME_TRACKS) if fails else probe
         listening = asyncio.create_task(_listen(Given(tools, source, demuxer, probe, limits, access), deadline))
+        comparing = asyncio.create_task(_has_one_aspect(source, access.begin, layout, probe))
         if counting or probe.duration <= 0:
             await (counting or count())
             probe = await asyncio.to_thread(times.applied_to, probe)
         audio = await listening
+        one_aspect = await comparing
     finally:
-        for task in filter(None, (counting, listening)):
+        for task in filter(None, (counting, listening, comparing)):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
     if layout and not layout.fragmented:
@@ -117,7 +130,84 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
     # A copy would carry what is damaged into every player; some stop there.
     intact = tracks and access == PLAIN and not complaints.strip()
     copied = copying(answer.text, tracks, probe, made) if intact else None
-    return Examined(given, made, copied, layout.index if layout else range(0), captions.tracks_of(answer.text), audio)
+    index_of = layout.index if layout else range(0)
+    return Examined(given, made, copied, index_of, captions.tracks_of(answer.text), audio, one_aspect)
+
+
+async def _has_one_aspect(source: Path, begin: int, layout: Layout | None, probe: Probe) -> bool:
+    """Return whether all headers of the video stream are the same, so that its pixel aspect cannot change."""
+    codec = probe.video_codec
+    if codec not in CODECS:
+        return True
+    with source.open("rb") as file:
+        found = set[bytes]()
+        if layout and len(layout.index) <= _MAX_INDEX:
+            found, told = await asyncio.to_thread(_indexed, file, layout, probe)
+            if told:
+                return len(found) <= 1
+        file.seek(begin)
+        before = b""
+        # In pieces, each for some milliseconds: Python does nothing else meanwhile.
+        while len(found) <= 1 and (piece := await asyncio.to_thread(file.read, _PIECE)):
+            if not before:
+                found |= recorded_in(piece[:_HEAD], codec)
+            found |= await asyncio.to_thread(headers_in, before + piece, codec)
+            before = piece[-LONGEST_HEADER:]
+    return len(found) <= 1
+
+
+def _indexed(file: BinaryIO, layout: Layout, probe: Probe) -> tuple[set[bytes], bool]:
+    """Return the headers that the index of an MP4 holds, and whether all that key frames bring are among them."""
+    index = os.pread(file.fileno(), len(layout.index), layout.index.start)
+    try:
+        media = child([body for kind, body in boxes(index) if kind == b"trak"][probe.video_index], b"mdia")
+        found = recorded_in(child(media, b"minf", b"stbl", b"stsd"), probe.video_codec)
+        samples = samples_of(media, os.fstat(file.fileno()).st_size)
+    except (ValueError, IndexError):
+        return set(), False
+    for number in range(len(samples.sizes)) if samples.keys is None else sorted(samples.keys):
+        length = min(samples.sizes[number], _PARAMETERS)
+        found |= headers_in(os.pread(file.fileno(), length, samples.offsets[number]), probe.video_codec)
+        if len(found) > 1:
+            break
+    return found, not layout.fragmented
+
+
+async def with_pixel_aspects(examined: Examined, folder: Path, deadline: float) -> Examined:
+    """Find where the pixel aspect changes, by way of the new `folder`, where it may. It is then no copy."""
+    if examined.one_aspect:
+        return examined
+    given = examined.given
+    await asyncio.to_thread(folder.mkdir, parents=True)
+    frames = KeyFrames()
+    try:
+        await _decode(command.key_frames(given), given, deadline, folder)
+        made = await asyncio.to_thread(collect.opened, folder, command.KEY_FRAMES, given.limits.output_bytes)
+        if made is None:
+            return examined
+        made.close()
+        line = command.pixel_aspects(given, folder)
+        reads = (folder / command.KEY_FRAMES,)
+        await run(
+            line,
+            sandbox=given.tools.sandbox,
+            reads=reads,
+            limits=given.limits,
+            deadline=deadline,
+            on_output=frames.feed,
+        )
+    except TRANSIENT:
+        raise
+    except TranscodeError:
+        # Whatever is wrong with it, the stages will say it.
+        return examined
+    finally:
+        await asyncio.to_thread(collect.discard, folder)
+    container = None if given.demuxer in _WITHOUT_ASPECT else given.probe.pixel_aspect
+    changes = frames.changes(command.KEY_FRAMES_BEGIN + given.probe.delay, container)
+    if not changes:
+        return examined
+    return replace(examined, given=replace(given, probe=replace(given.probe, pixel_aspects=changes)), copying=None)
 
 
 async def _heard_track(given: Given, deadline: float) -> tuple[int | None, bool]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import ffmpeg
 from ffmpeg.nodes import Stream
 
+from transcode.aspects import aspect_at_time, in_their_time
 from transcode.blurhash import SIDE
 from transcode.copying import AAC_FRAME
 from transcode.downmix import to_stereo
@@ -37,15 +38,24 @@ JOINED: dict[str, object] = {"async": 1, "min_hard_comp": 0.03}
 """Options of `aresample` that keep audio at its time stamps."""
 
 
-def pictures(read: Stream, probe: Probe) -> Stream:
-    """Give the pictures as they are in the file, upright, progressive, and of a stated colour matrix."""
+def pictures(read: Stream, probe: Probe, rung: Rung) -> Stream:
+    """Give the pictures as they are in the file, upright, progressive, and of a stated colour matrix.
+
+    Where their pixel aspect changes, which they do not tell, they are fitted into a rung, with square pixels.
+    """
     picture = read[str(probe.video_index)]
     if probe.delay:
         picture = picture.filter("setpts", f"round(PTS-{probe.delay:.6f}/TB)")
+    if probe.pixel_aspects:
+        picture = picture.filter("select", in_their_time(probe.pixel_aspects))
     if probe.assumed_matrix:
         picture = picture.filter("setparams", colorspace=probe.assumed_matrix)
     if probe.interlaced:
         picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
+    if probe.pixel_aspects:
+        # As long as their time is the file's.
+        own = f"iw/ih*({aspect_at_time(probe.pixel_aspects)})"
+        picture = picture.filter("scale", **inside(rung, own)).filter("setsar", 1)
     return picture
 
 
@@ -214,13 +224,15 @@ def copies(stream: Stream, split: str, count: int) -> list[Stream]:
     return [made.stream(number) for number in range(count)]
 
 
-def inside(rung: Rung) -> dict[str, object]:
-    """Return options of `scale` that fit each frame, by the size and pixel aspect that it has itself, into a rung.
+_ASPECT = f"if(between(sar,{1 / SANE_ASPECT},{SANE_ASPECT}),dar,iw/ih)"
+
+
+def inside(rung: Rung, aspect: str = _ASPECT) -> dict[str, object]:
+    """Return options of `scale` that fit each frame, by the size and aspect that it has itself, into a rung.
 
     Planned is what the file begins with, or what its headers say. Sides that would miss the rung's by no more than
     rounding become the rung's.
     """
-    aspect = f"if(between(sar,{1 / SANE_ASPECT},{SANE_ASPECT}),dar,iw/ih)"
     sides = {
         "w": (rung.width, f"{rung.height}*{aspect}"),
         "h": (rung.height, f"{rung.width}/({aspect})"),

@@ -194,6 +194,10 @@ class Probe:
     """Audio tracks that are heard along with `audio_index`: channels that a recorder wrote one by one."""
     audio_left_out: AudioLoss | None = None
     """What of its audio is not heard, as far as is known."""
+    pixel_aspect: float = 0.0
+    """Width by height of a pixel, as ffmpeg takes all frames to have it. 0: not known."""
+    pixel_aspects: tuple[tuple[float, float], ...] = ()
+    """From which second on frames have which one, where it changes within the file."""
 
     @property
     def has_audio(self) -> bool:
@@ -280,6 +284,7 @@ def parse(
         audio_tracks=tracks,
         mixed=_mixed(audio, tracks),
         audio_left_out=_left_out(streams, heard, encrypted),
+        pixel_aspect=_ratio(video.get("sample_aspect_ratio"), ":"),
     )
 
 

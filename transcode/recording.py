@@ -11,7 +11,7 @@ from transcode.audio_loss import AudioLoss
 from transcode.blurhash import SIDE, blurhash_of
 from transcode.command import BLUR, Given
 from transcode.errors import TRANSIENT, Failed, TooLong, TranscodeError
-from transcode.examine import Examined, examine, with_audio_apart, with_audio_mended
+from transcode.examine import Examined, examine, with_audio_apart, with_audio_mended, with_pixel_aspects
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
 from transcode.limits import Limits
@@ -24,7 +24,7 @@ from transcode.tone import cube
 from transcode.tools import Tools
 
 _THUMBNAIL = 480
-_AUDIO = "audio"
+_AUDIO, _KEY_FRAMES = "audio", "keys"
 # A rung with less than this share of what it may have at most looks worse than the next smaller one.
 _LEAST_SHARE = 0.4
 # The index, and what the encoder's buffer may be ahead: share of the file, and seconds.
@@ -149,7 +149,9 @@ class _Job:
     async def begin(cls, source: Path, out: Path, tools: Tools, limits: Limits) -> "_Job":
         source, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
         deadline = asyncio.get_running_loop().time() + limits.wall_seconds
-        job = cls(await examine(source, tools, limits, DEFAULT, deadline), out, deadline)
+        examined = await examine(source, tools, limits, DEFAULT, deadline)
+        await asyncio.to_thread(out.mkdir)
+        job = cls(await with_pixel_aspects(examined, out / _KEY_FRAMES, deadline), out, deadline)
         await asyncio.to_thread(job._prepare)
         job.given = await with_audio_apart(job.examined, out / _AUDIO, deadline)
         return job
@@ -161,7 +163,6 @@ class _Job:
         return mended is not None
 
     def _prepare(self) -> None:
-        self.out.mkdir()
         self.made.mkdir()
         if self.given.probe.hdr:
             (self.made / CUBE).write_text(cube(self.given.probe.hdr), "ascii")

@@ -16,7 +16,7 @@ from transcode.command import BLUR, Beside, Given
 from transcode.copying import Copying
 from transcode.encoders import encoder
 from transcode.errors import TRANSIENT, BrokenFile, TranscodeError
-from transcode.examine import Examined, examine, with_audio_apart, with_audio_mended, with_loss_told
+from transcode.examine import Examined, examine, with_audio_apart, with_audio_mended, with_loss_told, with_pixel_aspects
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
 from transcode.limits import Limits
@@ -36,7 +36,7 @@ PLAYABLE = "playable"
 READY = "ready"
 """The folder, inside `out`, of the whole ladder."""
 
-_AUDIO, _CAPTIONS, _POSTER = "audio", "captions", "poster"
+_AUDIO, _CAPTIONS, _KEY_FRAMES, _POSTER = "audio", "captions", "keys", "poster"
 _COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
 # Seconds between two looks at what ffmpeg has written: while nothing of it is watched, while somebody may wait for the
 # next segment, and while nobody does.
@@ -100,6 +100,7 @@ async def transcode(
     source, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
     deadline = asyncio.get_running_loop().time() + limits.wall_seconds
     examined = await examine(source, tools, limits, settings, deadline)
+    examined = await with_pixel_aspects(examined, out / _KEY_FRAMES, deadline)
     examined = replace(examined, given=await with_audio_apart(examined, out / _AUDIO, deadline))
     job = _Job(examined, out, settings, deadline, _Share(on_progress), on_playable, on_grown or _ignore)
     await job.captions(examined.tracks, examined.copying if settings.copy else None)

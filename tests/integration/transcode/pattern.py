@@ -107,7 +107,7 @@ def seen(tools: Tools, folder: Path, rendition: Rendition, scratch: Path) -> See
     samples = array("h")
     samples.frombytes(output_of(tools.ffmpeg, *read, "-map", "0:a", "-ac", "1", "-f", "s16le", "pipe:1"))
     some = range(0, len(frames), 15)
-    squares = {_square(frames[number], width, height) for number in some}
+    squares = {square(frames[number], width, height) for number in some}
     return Seen(sum(rendition.durations), times, colours[0], colours[-1], flashes, _beeps(samples), squares)
 
 
@@ -139,7 +139,7 @@ def assert_square(shown: Seen) -> None:
 def image_square(tools: Tools, image: Path, result: Result) -> tuple[int, int]:
     """Return the size of the yellow square in an image as large as the largest rendition of a result."""
     raw = output_of(tools.ffmpeg, "-i", image, "-vf", "format=rgb24", "-f", "rawvideo", "pipe:1")
-    return _square(raw, result.width, result.height)
+    return square(raw, result.width, result.height)
 
 
 def _colour(frame: bytes, width: int, height: int) -> str:
@@ -153,7 +153,9 @@ def _colour(frame: bytes, width: int, height: int) -> str:
     return names.get((red, green, blue), "other")
 
 
-def _square(frame: bytes, width: int, height: int) -> tuple[int, int]:
+def square(frame: bytes, width: int, height: int) -> tuple[int, int]:
+    """Return the size of the yellow square in a frame of RGB."""
+
     def is_yellow(x: int, y: int) -> bool:
         begin = (y * width + x) * 3
         red, green, blue = frame[begin : begin + 3]

@@ -15,10 +15,11 @@ from tests.integration.transcode.pattern import (
     concatenated,
     image_square,
     made,
+    square,
     video,
 )
 from tests.integration.transcode.surgery import with_boxes
-from transcode import Tools
+from transcode import Limits, Tools, prepare_recording
 from transcode.mp4 import box
 
 AAC = ["-c:a", "aac"]
@@ -147,3 +148,70 @@ async def test_phone_videos_joined_without_a_second_description(
     for shown in assert_whole(tools, outcome, tmp_path, 4):
         assert_square(shown)
         assert len({height for _, height in shown.squares}) > 1
+
+
+BROADCAST = {"mpeg2": ["-c:v", "mpeg2video", "-q:v", "4", "-c:a", "mp2"], "h264": [*X264, *AC3]}
+BROADCAST["hevc"] = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", *AC3]
+INTERLACED = ["-flags", "+ildct+ilme", "-field_order", "tt"]
+ASPECT_CHANGES = {
+    "mpeg2.ts": BROADCAST["mpeg2"],
+    "interlaced.ts": [*BROADCAST["mpeg2"], *INTERLACED],
+    "clock-restarts.ts": BROADCAST["mpeg2"],
+    "mpeg2.mpg": ["-f", "vob", *BROADCAST["mpeg2"]],
+    "mpeg2.mkv": BROADCAST["mpeg2"],
+    "h264.ts": BROADCAST["h264"],
+    "h264.mkv": BROADCAST["h264"],
+    "h264.mp4": [*X264, *AAC],
+    "h264.flv": [*X264, *AAC],
+    "hevc.ts": BROADCAST["hevc"],
+}
+
+
+def _becomes_wide(tools: Tools, source: Path, *lines: str, first: str = "") -> Path:
+    """Make a broadcast of one coded size that is 4:3 for two seconds, then 16:9."""
+    parts = []
+    for number, size in enumerate(("384x288", "512x288")):
+        begin = 2.0 * number
+        inputs = [*video(2, begin=begin, size=size, rate="25", end=number == 1), *audio(2, begin=begin)]
+        joined = source.suffix in {".ts", ".mpg"}
+        offset = ["-output_ts_offset", str(begin)] if joined and "restarts" not in source.name else []
+        scaled = ["-vf", "scale=352:288" + (first if number == 0 else "")]
+        parts.append(made(tools, source.with_name(f"{number}{source.suffix}"), *inputs, *scaled, *lines, *offset))
+    if source.suffix in {".ts", ".mpg"}:
+        source.write_bytes(b"".join(part.read_bytes() for part in parts))
+        return source
+    return concatenated(tools, source, *parts)
+
+
+def _assert_two_aspects(tools: Tools, outcome: Outcome, tmp_path: Path) -> None:
+    for shown in assert_whole(tools, outcome, tmp_path, 4, rate=25):
+        assert_square(shown)
+        # In the frame of what is 4:3, it is smaller when it is wide.
+        assert len({height for _, height in shown.squares}) > 1
+    _assert_images(tools, outcome)
+
+
+@pytest.mark.parametrize("name", ASPECT_CHANGES)
+async def test_a_pixel_aspect_that_changes(name: str, tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
+    source = _becomes_wide(tools, tmp_path / name, *ASPECT_CHANGES[name])
+    _assert_two_aspects(tools, await transcoded(source), tmp_path)
+
+
+async def test_a_container_that_contradicts_the_first_pixel_aspect(
+    tools: Tools, tmp_path: Path, transcoded: Transcoded
+) -> None:
+    joined = _becomes_wide(tools, tmp_path / "joined.mkv", *BROADCAST["h264"], first=",setsar=1")
+    source = made(tools, tmp_path / "told.mkv", "-i", joined, "-c", "copy", "-aspect", "4:3")
+    _assert_two_aspects(tools, await transcoded(source), tmp_path)
+
+
+async def test_a_recording_of_pixel_aspects_that_change(tools: Tools, tmp_path: Path) -> None:
+    source = _becomes_wide(tools, tmp_path / "source.ts", *BROADCAST["mpeg2"])
+    made = await prepare_recording(source, tmp_path / "out", start=0.6, tools=tools, limits=Limits())
+    assert made.duration == pytest.approx(3.4, abs=0.1)
+    for second in (0.1, 1.0, 2.0, 2.5):
+        place: list[str | Path] = ["-ss", str(second), "-i", made.path, "-frames:v", "1"]
+        raw = output_of(tools.ffmpeg, *place, "-vf", "format=rgb24", "-f", "rawvideo", "-")
+        width, height = square(raw, made.width, made.height)
+        assert height > 2
+        assert abs(width - height) <= 2 + 0.05 * height
