@@ -18,6 +18,7 @@ from ffmpeg.nodes import Stream
 from transcode import graph
 from transcode.captions import DECODERS as SUBTITLE_DECODERS
 from transcode.captions import MOST_BYTES, Track
+from transcode.chains import Link
 from transcode.copying import Copying
 from transcode.encoders import SOFTWARE, Encoder, encoder
 from transcode.limits import Limits
@@ -46,6 +47,9 @@ GLIMPSE_SIDE = 32
 GLIMPSE_PICTURES = 4
 """What `glimpses` gives for each instant: so many pictures, of so many pixels across and down."""
 
+JOINED = "joined.mkv"
+"""The file that `joined` makes."""
+
 FLAC: dict[str, object] = {"f": "flac", "c:a": "flac", "compression_level": 0, "sample_fmt": "s16"}
 """The options of an AUDIO file."""
 
@@ -58,6 +62,7 @@ _WITH_HEADER = frozenset({"matroska", "mov"})
 _PREVIEW_QUALITY = 30
 # It is the source of all renditions.
 _RECORDING_QUALITY = 21
+_JOINED_QUALITY = 12
 _JPEG_QUALITY = 3
 _STORYBOARD_QUALITY = 6
 # Seconds before the instant where a key frame is wanted: less than any two pictures are apart, more than rounding.
@@ -272,6 +277,28 @@ def captions(given: Given, tracks: Sequence[Track], copying: Copying | None) -> 
     return compiled(
         given.tools, *(ffmpeg.output(read[str(track.index)], track.captions.name, **written) for track in tracks)
     )
+
+
+def joined(tools: Tools, source: Path, links: Sequence[Link], limits: Limits) -> list[str]:
+    """Make JOINED of the links of an Ogg file, of which the first has video: near lossless, in the size of that."""
+    width, height = (max(2, side // 2 * 2) for side in links[0].size or (0, 0))
+    box = Rung("", width, height, 0)
+    parts = []
+    for link, read in zip(links, linked(source, links, limits), strict=True):
+        # What a link lacks is filled up, as long as the other is: with silence, and with the frame before.
+        shown = read["v:0"] if link.size else ffmpeg.input(f"color=s={width}x{height}:d=0.04", f="lavfi")
+        heard = read["a:0"] if link.has_audio else ffmpeg.input("anullsrc=d=0.01", f="lavfi")
+        parts += [graph.letterboxed(shown, box).filter("setsar", 1), graph.in_time(heard)]
+    both = ffmpeg.concat(*parts, v=1, a=1).node
+    options: dict[str, object] = {"c:v": "libx264", "preset": _QUICK, "crf": _JOINED_QUALITY, "c:a": "flac"}
+    options |= {"fps_mode": "passthrough", "t": limits.max_duration + 1, **_NOTHING_PERSONAL}
+    return compiled(tools, ffmpeg.output(both[0], both[1], JOINED, f="matroska", **options))
+
+
+def linked(source: Path, links: Sequence[Link], limits: Limits) -> list[Stream]:
+    """Read each link of an Ogg file as a file."""
+    options = input_options("ogg", limits) | {"protocol_whitelist": "subfile,file"}
+    return [ffmpeg.input(f"subfile,,start,{each.begin},end,{each.end},,:{source}", **options) for each in links]
 
 
 def recording(given: Given, plan: Plan, first: int) -> list[str]:

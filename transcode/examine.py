@@ -13,6 +13,7 @@ from transcode import captions, collect, command
 from transcode.aspects import CODECS, LONGEST_HEADER, KeyFrames, headers_in, recorded_in
 from transcode.audio_loss import AudioLoss, decoded
 from transcode.cadence import distinct, times_of
+from transcode.chains import Link, links_to_join
 from transcode.command import OWN_CLOCK, PLAIN, Access, Given
 from transcode.copying import Copying, copying
 from transcode.diagnosis import MORE_STREAMS
@@ -171,6 +172,37 @@ def _indexed(file: BinaryIO, layout: Layout, probe: Probe) -> tuple[set[bytes], 
         if len(found) > 1:
             break
     return found, not layout.fragmented
+
+
+async def joined(source: Path, folder: Path, tools: Tools, limits: Limits, deadline: float) -> Path:
+    """Join the links of a chained Ogg file with video in the new `folder`, and give the file to read instead of it.
+
+    Where they cannot be, or for all other files, that is the same. Raises TooManyStreams.
+    """
+    links = await asyncio.to_thread(_links, source)
+    if not links or not links[0].size:
+        return source
+    await asyncio.to_thread(folder.mkdir, parents=True)
+    line = command.joined(tools, source, links, limits)
+    try:
+        await run(
+            line, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=lambda _: None,
+            cwd=folder,
+        )  # fmt: skip
+    except TRANSIENT:
+        raise
+    except TranscodeError:
+        return source
+    made = await asyncio.to_thread(collect.opened, folder, command.JOINED, limits.output_bytes)
+    if made is None:
+        return source
+    made.close()
+    return folder / command.JOINED
+
+
+def _links(source: Path) -> tuple[Link, ...]:
+    with source.open("rb") as file:
+        return links_to_join(file)
 
 
 async def with_pixel_aspects(examined: Examined, folder: Path, deadline: float) -> Examined:

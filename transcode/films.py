@@ -3,6 +3,7 @@
 Such a film is what `copying` passes on as it is: H.264 without B-frames, a key frame every two seconds, square pixels.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import ffmpeg
 from ffmpeg.nodes import Stream
 
 from transcode import waveform
-from transcode.command import AUDIO, FLAC, compiled, input_options, looped, written_audio
+from transcode.chains import Link
+from transcode.command import AUDIO, FLAC, compiled, input_options, linked, looped, written_audio
 from transcode.encoders import SOFTWARE, encoder
-from transcode.graph import STEREO, copies, mixed
+from transcode.graph import STEREO, copies, in_time, mixed
 from transcode.limits import Limits
 from transcode.picture import Picture
 from transcode.plan import AUDIO_BITS, AUDIO_RATE, CLOCK, SEGMENT_SECONDS
@@ -85,23 +87,30 @@ def repeated(tools: Tools, loops: int) -> list[str]:
     return compiled(tools, ffmpeg.output(read["v:0"], FILM, f="mp4", movflags="+faststart", c="copy"))
 
 
-def samples(tools: Tools, source: Path, demuxer: str, limits: Limits) -> list[str]:
+def samples(tools: Tools, source: Path, demuxer: str, limits: Limits, links: Sequence[Link] = ()) -> list[str]:
     """Make SOUND, and AUDIO, which is what is heard; of at most a second more than the limit.
 
-    The audio may change its format on the way.
+    The audio may change its format on the way; or the file has the `links` of `chains.links_to_join`.
     """
     longest = limits.max_duration + 1
+    if links:
+        parts = [in_time(read["a:0"]) for read in linked(source, links, limits)]
+        return compiled(tools, *_heard(ffmpeg.concat(*parts, v=0, a=1), longest), more=_NOT_NOTHING)
     read = ffmpeg.input(f"file:{source}", **input_options(demuxer, limits))[_TRACK]
     if demuxer in _WITHOUT_TIME:
         read = read.filter("asetpts", "N/SR/TB")
-    heard, measured = copies(mixed([read]), "asplit", 2)
+    outputs = _heard(mixed([read]), longest)
+    return looped({_TRACK: STEREO}, compiled(tools, *outputs, more=_NOT_NOTHING), longest)
+
+
+def _heard(sound: Stream, longest: float) -> tuple[Stream, Stream]:
+    heard, measured = copies(sound, "asplit", 2)
     measured = measured.filter("aresample", MEASURED)
     measured = measured.filter("aformat", sample_fmts="s16", channel_layouts="mono")
-    outputs = (
+    return (
         ffmpeg.output(measured, SOUND, f="s16le", t=longest),
         ffmpeg.output(heard, AUDIO, t=longest, **FLAC, **_NOTHING_PERSONAL),
     )
-    return looped({_TRACK: STEREO}, compiled(tools, *outputs, more=_NOT_NOTHING), longest)
 
 
 def voice(tools: Tools, limits: Limits, *, rate: int, frames: int) -> list[str]:

@@ -155,7 +155,7 @@ def sound(heard: Stream | None, samples: int, gain: float = 0.0) -> Stream:
 
 def plain_sound(heard: Stream, first: int, end: int) -> Stream:
     """Make stereo of the samples from `first` up to `end`, for a file that is played alone."""
-    made = _stereo(_resampled(heard)).filter("apad").filter("atrim", start_sample=first, end_sample=end)
+    made = in_time(heard).filter("apad").filter("atrim", start_sample=first, end_sample=end)
     return made.filter("asetpts", "N/SR/TB")
 
 
@@ -187,6 +187,11 @@ def mixed(tracks: Sequence[Stream]) -> Stream:
 
 def _resampled(heard: Stream) -> Stream:
     return heard.filter("aresample", AUDIO_RATE, **JOINED, first_pts=0)
+
+
+def in_time(heard: Stream) -> Stream:
+    """Make stereo of our rate of audio that keeps its format, from the first instant on."""
+    return _stereo(_resampled(heard))
 
 
 def _stereo(sound: Stream) -> Stream:
@@ -253,6 +258,11 @@ def full_range(picture: Stream) -> Stream:
 def _fitted(picture: Stream, rung: Rung, hdr: str | None) -> Stream:
     if hdr:
         return to_sdr(picture, CUBE, rung.width, rung.height, inside(rung))
+    return letterboxed(picture, rung)
+
+
+def letterboxed(picture: Stream, rung: Rung) -> Stream:
+    """Fit frames of any size into a rung; the pixel aspect is left to be set."""
     picture = picture.filter("scale", **inside(rung), out_range="tv").filter("format", "yuv420p")
     return picture.filter("pad", rung.width, rung.height, "-1", "-1", eval="frame")
 

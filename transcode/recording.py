@@ -9,9 +9,9 @@ from pathlib import Path
 from transcode import collect, command
 from transcode.audio_loss import AudioLoss
 from transcode.blurhash import SIDE, blurhash_of
-from transcode.command import BLUR, Given
+from transcode.command import BLUR
 from transcode.errors import TRANSIENT, Failed, TooLong, TranscodeError
-from transcode.examine import Examined, examine, with_audio_apart, with_audio_mended, with_pixel_aspects
+from transcode.examine import Examined, examine, joined, with_audio_apart, with_audio_mended, with_pixel_aspects
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
 from transcode.limits import Limits
@@ -19,12 +19,12 @@ from transcode.plan import AUDIO_BITS, Plan, Rung, poster_rung
 from transcode.playlist import POSTER
 from transcode.progress import Progress
 from transcode.settings import DEFAULT
-from transcode.sniff import HEAD_BYTES
+from transcode.sniff import HEAD_BYTES, container_of
 from transcode.tone import cube
 from transcode.tools import Tools
 
 _THUMBNAIL = 480
-_AUDIO, _KEY_FRAMES = "audio", "keys"
+_AUDIO, _KEY_FRAMES, _LINKS = "audio", "keys", "links"
 # A rung with less than this share of what it may have at most looks worse than the next smaller one.
 _LEAST_SHARE = 0.4
 # The index, and what the encoder's buffer may be ahead: share of the file, and seconds.
@@ -74,8 +74,8 @@ async def look_at(source: Path, out: Path, *, tools: Tools, limits: Limits) -> P
     job = await _Job.begin(source, out, tools, limits)
     probe = job.given.probe
     return Prepared(
-        path=job.given.source,
-        mimetype=await asyncio.to_thread(_media_type, job.given),
+        path=job.source,
+        mimetype=await asyncio.to_thread(_media_type, job.source),
         duration=probe.duration,
         width=probe.width,
         height=probe.height,
@@ -140,7 +140,8 @@ async def prepare_recording(
 
 
 class _Job:
-    def __init__(self, examined: Examined, out: Path, deadline: float) -> None:
+    def __init__(self, source: Path, examined: Examined, out: Path, deadline: float) -> None:
+        self.source = source
         self.examined, self.given, self.plan, self.out = examined, examined.given, examined.plan, out
         self.made = out / "made"
         self._deadline = deadline
@@ -149,9 +150,10 @@ class _Job:
     async def begin(cls, source: Path, out: Path, tools: Tools, limits: Limits) -> "_Job":
         source, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
         deadline = asyncio.get_running_loop().time() + limits.wall_seconds
-        examined = await examine(source, tools, limits, DEFAULT, deadline)
         await asyncio.to_thread(out.mkdir)
-        job = cls(await with_pixel_aspects(examined, out / _KEY_FRAMES, deadline), out, deadline)
+        read = await joined(source, out / _LINKS, tools, limits, deadline)
+        examined = await examine(read, tools, limits, DEFAULT, deadline)
+        job = cls(source, await with_pixel_aspects(examined, out / _KEY_FRAMES, deadline), out, deadline)
         await asyncio.to_thread(job._prepare)
         job.given = await with_audio_apart(job.examined, out / _AUDIO, deadline)
         return job
@@ -228,11 +230,13 @@ def _thumbnail_in(job: _Job, rung: Rung) -> Thumbnail | None:
     return Thumbnail(target, rung.width, rung.height, blurhash)
 
 
-def _media_type(given: Given) -> str:
-    with given.source.open("rb") as file:
+def _media_type(source: Path) -> str:
+    with source.open("rb") as file:
+        demuxer = container_of(file).demuxer
+        file.seek(0)
         head = file.read(HEAD_BYTES)
-    if given.demuxer == "matroska" and b"webm" in head[:64]:
+    if demuxer == "matroska" and b"webm" in head[:64]:
         return "video/webm"
-    if given.demuxer == "mov" and head[4:12] == b"ftypqt  ":
+    if demuxer == "mov" and head[4:12] == b"ftypqt  ":
         return "video/quicktime"
-    return _TYPES[given.demuxer]
+    return _TYPES[demuxer]

@@ -16,7 +16,15 @@ from transcode.command import BLUR, Beside, Given
 from transcode.copying import Copying
 from transcode.encoders import encoder
 from transcode.errors import TRANSIENT, BrokenFile, TranscodeError
-from transcode.examine import Examined, examine, with_audio_apart, with_audio_mended, with_loss_told, with_pixel_aspects
+from transcode.examine import (
+    Examined,
+    examine,
+    joined,
+    with_audio_apart,
+    with_audio_mended,
+    with_loss_told,
+    with_pixel_aspects,
+)
 from transcode.ffmpeg import run
 from transcode.graph import CUBE
 from transcode.limits import Limits
@@ -36,7 +44,7 @@ PLAYABLE = "playable"
 READY = "ready"
 """The folder, inside `out`, of the whole ladder."""
 
-_AUDIO, _CAPTIONS, _KEY_FRAMES, _POSTER = "audio", "captions", "keys", "poster"
+_AUDIO, _CAPTIONS, _KEY_FRAMES, _LINKS, _POSTER = "audio", "captions", "keys", "links", "poster"
 _COPY_SHARE, _FIRST_SHARE = 0.05, 0.2
 # Seconds between two looks at what ffmpeg has written: while nothing of it is watched, while somebody may wait for the
 # next segment, and while nobody does.
@@ -99,6 +107,7 @@ async def transcode(
     # Absolute, since ffmpeg runs inside the folder that it fills.
     source, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
     deadline = asyncio.get_running_loop().time() + limits.wall_seconds
+    source = await joined(source, out / _LINKS, tools, limits, deadline)
     examined = await examine(source, tools, limits, settings, deadline)
     examined = await with_pixel_aspects(examined, out / _KEY_FRAMES, deadline)
     examined = replace(examined, given=await with_audio_apart(examined, out / _AUDIO, deadline))

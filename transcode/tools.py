@@ -27,7 +27,7 @@ NEEDED = {
     "encoders": frozenset({"libx264", "aac", "flac", "mjpeg", "pcm_f32le"}),
     "decoders": frozenset({"h264", "hevc", "vp8", "vp9", "mpeg4", "mjpeg", "aac", "opus", "vorbis"}),
     "filters": _FILTERS,
-    "muxers": frozenset({"flac", "image2", "mp4", "mpegts", "null", "rawvideo", "tee"}),
+    "muxers": frozenset({"flac", "image2", "matroska", "mp4", "mpegts", "null", "rawvideo", "tee"}),
     "demuxers": frozenset({"asf", "avi", "flac", "flv", "matroska", "mov", "mpeg", "mpegts", "ogg"}),
 }
 """What our command lines name, by the option with which ffmpeg lists it."""

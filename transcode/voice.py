@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from transcode import collect, films, waveform
+from transcode.chains import Link, links_to_join
 from transcode.errors import BrokenFile, EmptyFile, NotASound, NotAVideo, TooLong
 from transcode.limits import Limits
 from transcode.sniff import HEAD_BYTES, behind_tags, sound_demuxer_of
@@ -29,9 +30,10 @@ async def film_of_voice(source: Path, target: Path, *, tools: Tools, limits: Lim
     """
     source, target = await asyncio.to_thread(lambda: (source.absolute(), target.absolute()))
     demuxer = await asyncio.to_thread(demuxer_of_voice, source)
+    links = await asyncio.to_thread(_links, source)
     async with workshop(source, target, tools, limits) as work:
         try:
-            await work.make(films.samples(tools, source, demuxer, limits))
+            await work.make(films.samples(tools, source, demuxer, limits, links))
         except NotAVideo as error:
             raise NotASound(str(error)) from error
         seconds = await asyncio.to_thread(_drawn, work.folder, limits)
@@ -50,6 +52,12 @@ def demuxer_of_voice(source: Path) -> str:
             with suppress(NotASound, EmptyFile):
                 return sound_demuxer_of(begin)
         return sound_demuxer_of(head)
+
+
+def _links(source: Path) -> tuple[Link, ...]:
+    with source.open("rb") as file:
+        links = links_to_join(file)
+    return links if all(link.has_audio for link in links) else ()
 
 
 def _drawn(folder: Path, limits: Limits) -> float:
