@@ -104,11 +104,9 @@ def seen(tools: Tools, folder: Path, rendition: Rendition, scratch: Path) -> See
     flashes = [
         time for time, before, now in zip(times, ["", *colours], colours, strict=False) if now == "white" != before
     ]
-    samples = array("h")
-    samples.frombytes(output_of(tools.ffmpeg, *read, "-map", "0:a", "-ac", "1", "-f", "s16le", "pipe:1"))
     some = range(0, len(frames), 15)
     squares = {square(frames[number], width, height) for number in some}
-    return Seen(sum(rendition.durations), times, colours[0], colours[-1], flashes, _beeps(samples), squares)
+    return Seen(sum(rendition.durations), times, colours[0], colours[-1], flashes, beeps(tools, whole), squares)
 
 
 def assert_whole(
@@ -164,7 +162,11 @@ def square(frame: bytes, width: int, height: int) -> tuple[int, int]:
     return sum(is_yellow(x, height // 2) for x in range(width)), sum(is_yellow(width // 2, y) for y in range(height))
 
 
-def _beeps(samples: "array[int]") -> list[float]:
+def beeps(tools: Tools, whole: Path, channel: str = "") -> list[float]:
+    """Return when beeps begin in a file, in one channel, or in all of them mixed."""
+    mono = ["-af", f"pan=mono|c0={channel}"] if channel else ["-ac", "1"]
+    raw = output_of(tools.ffmpeg, "-ignore_editlist", "1", "-i", whole, "-map", "0:a", *mono, "-f", "s16le", "pipe:1")
+    samples = array("h", raw)
     loud = max(map(abs, samples), default=0)
     if loud < 300:
         return []

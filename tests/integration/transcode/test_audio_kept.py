@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Transcoded
-from tests.integration.transcode.pattern import VP8, X264, assert_whole, audio, made, video
+from tests.integration.transcode.dual_mono import dual_mono
+from tests.integration.transcode.media import Transcoded, joined
+from tests.integration.transcode.pattern import VP8, X264, assert_whole, audio, beeps, made, video
 from transcode import Limits, Tools, TranscodeError, transcode
 
 _OPUS = ["-c:a", "libopus"]
@@ -67,6 +68,21 @@ async def test_each_microphone_is_heard(tools: Tools, tmp_path: Path, transcoded
     each = ["-map", "0:v", "-map", "1:a", "-map", "2:a"]
     source = made(tools, tmp_path / "microphones.mov", *video(5), *tracks, *each, *X264, "-c:a", "pcm_s16le")
     assert_whole(tools, await transcoded(source), tmp_path, 5)
+
+
+async def test_both_programmes_of_dual_mono_are_heard(tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
+    mono = ["-c:a", "aac", "-flags:a", "+bitexact"]
+    # The first beeps at odd seconds, the second at even ones.
+    programmes = [made(tools, tmp_path / f"{n}.aac", *audio(4, begin=float(n)), *mono) for n in range(2)]
+    both = tmp_path / "both.aac"
+    both.write_bytes(dual_mono(*(programme.read_bytes() for programme in programmes)))
+    source = made(tools, tmp_path / "dual.ts", *video(4), "-i", both, *X264, "-c:a", "copy")
+    outcome = await transcoded(source)
+    assert outcome.ready.audio_left_out is None
+    for stage, result in (("playable", outcome.playable), ("ready", outcome.ready)):
+        whole = joined(outcome.out / stage, result.renditions[0], tmp_path / "whole.mp4")
+        for channel, beats in (("FL", [1, 3]), ("FR", [0, 2])):
+            assert beeps(tools, whole, channel) == pytest.approx(beats, abs=0.1)
 
 
 def _subtitled(tools: Tools, path: Path, count: int) -> Path:
