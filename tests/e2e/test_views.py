@@ -147,7 +147,7 @@ async def _keys(scene: Scene) -> None:
 
 async def _talk(scene: Scene) -> None:
     await _reel(scene)
-    await scene.press("talk")
+    await scene.press("talk", "ask")
     await scene.shows("[data-testid=reply]")
 
 

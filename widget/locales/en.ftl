@@ -62,6 +62,10 @@ widget-loop-list = Repeat all
 widget-loop-one = Repeat this video
 widget-loop-shuffle = Shuffle
 widget-loop-live = Everybody watches the same list in its own order.
+widget-elsewhere = In other rooms
+widget-elsewhere-stop = Stop playing
+widget-elsewhere-muted = Keep playing, muted
+widget-elsewhere-play = Keep playing
 widget-float = Picture in picture
 widget-told-speed = Speed { $speed }
 widget-told-captions = Captions: { $label }
@@ -233,6 +237,14 @@ widget-talk-unread = { $count ->
 widget-talk-missing-see = Comments are messages in this chat. Your chat app does not let Roomreel see them.
 widget-talk-missing-react = Your chat app does not let Roomreel see or send reactions.
 widget-talk-missing-send = Your chat app does not let Roomreel send messages for you.
+widget-talk-before-see = Comments and reactions are messages in this chat. To show them, Roomreel needs your chat app’s permission to see them: it will ask you.
+widget-talk-continue = Continue
+widget-talk-asking = Your chat app is asking you now.
+widget-talk-will-ask-send = When you send it, your chat app asks whether Roomreel may send messages as you.
+widget-talk-will-ask-react = Your chat app will ask whether Roomreel may see reactions and react as you.
+widget-several-yes = Your chat app has kept earlier copies of this page running and would send everything several times, so nothing is sent from here. Reload the app, then it works again. Until then use the chat: videos that you send there play here, and what you reply to a video shows here.
+widget-several-perhaps = Your chat app may have kept an earlier copy of this page running; then what you send from here would arrive several times. Reload the app first, or use the chat: videos that you send there play here, and what you reply to a video shows here.
+widget-several-anyway = Send from here all the same
 widget-talk-ask = Ask me again
 
 ## Nothing to see yet
@@ -258,7 +270,7 @@ widget-empty-failed-hint = The list says what went wrong, and what to do about i
 ## Trouble
 
 widget-loading = Loading the videos of this room…
-widget-asking = Your chat app is asking whether Roomreel may know who you are. Please choose “Continue” there.
+widget-asking = Videos are for members of this room: your chat app may ask whether Roomreel may know who you are. Please choose “Continue” there.
 widget-stale = Reconnecting…
 widget-retry = Try again
 widget-error-outside = Please open me in a chat
@@ -331,6 +343,7 @@ widget-record-save = Save a copy
 widget-record-step-upload = Uploading
 widget-record-step-prepare = Preparing
 widget-record-step-post = Sending to the room
+widget-record-will-ask = When you send it, your chat app asks whether Roomreel may send videos as you.
 widget-record-sending-hint = You can close this and go on watching. It is sent meanwhile.
 widget-record-sent-hint = Your video is in the chat. It plays here in a moment.
 widget-record-sent-ready = Your video is in the chat and plays here now.
@@ -378,6 +391,8 @@ widget-record-failed-full = The server has no room at the moment. Your video is 
 widget-record-failed-user-limit = You have as many videos here as one person may have. Yours is still here: delete some others, then try again.
 widget-record-failed-room-limit = This room has as many videos as it may have. Yours is still here: delete others, or ask a moderator to, then try again.
 widget-record-failed-post = The video is ready, but the message could not be sent. Please try again.
+widget-record-failed-declined = Your chat app was not allowed to send it. Try again and allow it, or save a copy and send it in the chat.
+widget-record-failed-several = Your chat app may send the video several times, so it was not sent. Go back to see what to do; your video is still here.
 
 ## Signing in a browser by itself
 

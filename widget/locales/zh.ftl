@@ -56,6 +56,10 @@ widget-loop-list = 列表循环
 widget-loop-one = 单个循环
 widget-loop-shuffle = 随机播放
 widget-loop-live = 大家正在按同一个列表顺序观看。
+widget-elsewhere = 在其他房间时
+widget-elsewhere-stop = 停止播放
+widget-elsewhere-muted = 静音播放
+widget-elsewhere-play = 继续播放
 widget-float = 画中画
 widget-told-speed = 速度 { $speed }
 widget-told-captions = 字幕：{ $label }
@@ -215,6 +219,14 @@ widget-talk-unread = { $count } 条新评论
 widget-talk-missing-see = 评论就是本聊天中的消息，而你的聊天应用不允许 Roomreel 查看消息。
 widget-talk-missing-react = 你的聊天应用不允许 Roomreel 查看或发送回应。
 widget-talk-missing-send = 你的聊天应用不允许 Roomreel 代你发送消息。
+widget-talk-before-see = 评论和回应都是这个聊天里的消息。要在这里显示它们，Roomreel 需要聊天应用的许可，应用会询问你。
+widget-talk-continue = 继续
+widget-talk-asking = 聊天应用正在询问你。
+widget-talk-will-ask-send = 发送时，聊天应用会询问是否允许 Roomreel 以你的名义发送消息。
+widget-talk-will-ask-react = 聊天应用会询问是否允许 Roomreel 查看回应并以你的名义回应。
+widget-several-yes = 聊天应用仍在运行此页面的旧副本，会把所有内容重复发送多次，因此这里不会发送任何内容。请重新加载应用，之后即可恢复。在此之前请使用聊天：在那里发送的视频会在这里播放，对视频的回复会显示在这里。
+widget-several-perhaps = 聊天应用可能仍在运行此页面的旧副本，从这里发送的内容可能会重复出现。请先重新加载应用，或使用聊天：在那里发送的视频会在这里播放，对视频的回复会显示在这里。
+widget-several-anyway = 仍然从这里发送
 widget-talk-ask = 再次询问我
 
 ## Nothing to see yet
@@ -240,7 +252,7 @@ widget-empty-failed-hint = 列表中说明了出错的原因和解决办法。
 ## Trouble
 
 widget-loading = 正在加载本房间的视频…
-widget-asking = 聊天应用正在询问是否允许 Roomreel 知道你的身份，请在那里选择“继续”。
+widget-asking = 视频仅供本房间成员观看：聊天应用可能会询问是否允许 Roomreel 知道你的身份，请在那里选择“继续”。
 widget-stale = 正在重新连接…
 widget-retry = 重试
 widget-error-outside = 请在聊天中打开
@@ -313,6 +325,7 @@ widget-record-save = 保存副本
 widget-record-step-upload = 正在上传
 widget-record-step-prepare = 正在处理
 widget-record-step-post = 正在发送到房间
+widget-record-will-ask = 发送时，聊天应用会询问是否允许 Roomreel 以你的名义发送视频。
 widget-record-sending-hint = 可以关闭这里继续观看，发送会在后台进行。
 widget-record-sent-hint = 视频已出现在聊天中，马上就会在这里播放。
 widget-record-sent-ready = 视频已出现在聊天中，现在就可以在这里播放。
@@ -360,6 +373,8 @@ widget-record-failed-full = 服务器暂时没有空间。视频还在这里，�
 widget-record-failed-user-limit = 您在这里的视频数量已达上限。这个视频还在：请先删除一些旧视频，然后再试。
 widget-record-failed-room-limit = 本房间的视频数量已达上限。您的视频还在：请删除一些视频或请管理员删除，然后再试。
 widget-record-failed-post = 视频已准备好，但消息没有发送成功，请重试。
+widget-record-failed-declined = 聊天应用未获准发送。请重试并选择允许，或保存副本后在聊天中发送。
+widget-record-failed-several = 聊天应用可能会多次发送该视频，因此没有发送。请返回查看处理办法，你的视频仍在这里。
 
 ## Signing in a browser by itself
 

@@ -18,6 +18,7 @@ export class PageVisit implements Visit {
   readonly client = null;
   readonly browser = null;
   readonly live = null;
+  readonly settled = new Store(false);
   /** The showing video's id. */
   readonly playing = new Store<string | null>(null);
   readonly #player: ReelPlayer;
@@ -39,6 +40,11 @@ export class PageVisit implements Visit {
     setInterval(() => {
       if (!document.hidden) void this.refresh();
     }, LOOK_AGAIN);
+  }
+
+  onTalk(): () => void {
+    // Nobody talks here.
+    return () => undefined;
   }
 
   select(): void {

@@ -21,9 +21,9 @@ import type { Reel, ReelPlayer } from './player/reel-player';
 import type { Visit } from './ui/visit';
 
 /** Milliseconds of silence after which the client is probably asking the viewer. */
-const ASKING = 1_200;
-/** Milliseconds after the room's arrival at which the client is asked for what watching does not need. */
-const PERMISSIONS = 2_000;
+const ASKING = 400;
+/** Milliseconds after the room's arrival at which the rest begins that watching does not need. */
+const REST = 2_000;
 
 export class RoomVisit implements Visit {
   readonly state = new Store(INITIAL);
@@ -33,6 +33,8 @@ export class RoomVisit implements Visit {
   client: MatrixClient | null = null;
   browser: BrowserSignIn | null = null;
   live: Live | null = null;
+  readonly settled = new Store(false);
+  readonly #talkListeners = new Set<(eventId: string | null) => void>();
   /** The latest time that the server told, for whoever comes later. */
   #time: Sample | null = null;
   #feed: RoomFeed | null = null;
@@ -127,9 +129,16 @@ export class RoomVisit implements Visit {
 
   retry(): void {
     if (this.client === null && this.browser === null) return location.reload();
+    // Who tries again wants to be asked again.
+    if (this.client !== null) this.client.memory.identityDeclined = false;
     this.#feed?.stop();
     this.#dispatch({ type: 'retry' });
     this.#follow();
+  }
+
+  onTalk(listener: (eventId: string | null) => void): () => void {
+    this.#talkListeners.add(listener);
+    return () => this.#talkListeners.delete(listener);
   }
 
   lay(overlay: Overlay): void {
@@ -143,7 +152,7 @@ export class RoomVisit implements Visit {
   #follow(): void {
     const { roomId } = this.params;
     if (roomId === null) return this.#dispatch({ type: 'trouble', trouble: 'no-room' });
-    const session = new SessionHolder(roomId, () => this.#prove());
+    const session = new SessionHolder(roomId, () => this.#prove(), this.client?.memory ?? null);
     session.get().then(
       ({ userId }) => this.#dispatch({ type: 'signed-in', viewer: userId }),
       // The feed uses the same session and tells what went wrong.
@@ -154,6 +163,7 @@ export class RoomVisit implements Visit {
       room: (room) => this.#arrived(room),
       progress: (videoId, progress) => this.#dispatch({ type: 'progress', videoId, progress }),
       watching: (watching) => this.#dispatch({ type: 'watching', watching }),
+      talk: (eventId) => this.#talkListeners.forEach((hear) => hear(eventId)),
       time: (sample) => {
         this.#time = sample;
         this.live?.learn(sample);
@@ -177,8 +187,16 @@ export class RoomVisit implements Visit {
   }
 
   async #identify(client: MatrixClient): Promise<OpenIdToken> {
+    if (client.memory.identityDeclined) throw new ClientError('declined');
     const asking = setTimeout(() => this.#dispatch({ type: 'asking' }), ASKING);
-    return client.identify().finally(() => clearTimeout(asking));
+    try {
+      return await client.identify();
+    } catch (error) {
+      client.memory.identityDeclined = error instanceof ClientError && error.code === 'declined';
+      throw error;
+    } finally {
+      clearTimeout(asking);
+    }
   }
 
   #arrived(room: Room): void {
@@ -189,13 +207,19 @@ export class RoomVisit implements Visit {
     }
     // The first picture comes before any question.
     if (this.state.get().room === null) {
-      setTimeout(() => this.client?.askPermissions(), PERMISSIONS);
+      setTimeout(() => this.#settle(), REST);
       this.#bookmark = room.place;
       this.#returning = true;
       this.#restore();
     }
     this.#dispatch({ type: 'room', room });
     this.#followLink(room);
+  }
+
+  #settle(): void {
+    this.settled.set(true);
+    // In an empty room there is nothing to do with it.
+    if (this.state.get().room?.members.some(({ videos }) => videos.length > 0)) void this.client?.permissions.resume();
   }
 
   /** To the reel of the video that the page's address names. */

@@ -1,7 +1,7 @@
 // Keeps the room fresh: loads it, follows its events, loads it again before its media grants end, and survives every outage.
 import { pauseBefore } from '../core/backoff';
 import type { Sample } from '../core/clock';
-import { decodeProgress, decodeRoom, decodeWatching } from '../core/decode';
+import { decodeProgress, decodeRoom, decodeTalk, decodeWatching } from '../core/decode';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
 import { ApiError, fetchJson, retryAfterOf, type Answer } from './http';
@@ -17,6 +17,8 @@ export interface FeedEvents {
   progress(videoId: string, progress: Progress): void;
   /** Others watch the channel now. */
   watching(watching: readonly string[]): void;
+  /** Something new was said about the video of an event; null: perhaps about any. */
+  talk(eventId: string | null): void;
   /** The server told its time by the way. */
   time(sample: Sample): void;
   /** Changes arrive (again). */
@@ -131,6 +133,7 @@ export class RoomFeed {
         if (type === 'changed') load();
         if (type === 'progress') this.#progress(data);
         if (type === 'watching') this.events.watching(decodeWatching(JSON.parse(data)));
+        if (type === 'talk') this.events.talk(decodeTalk(JSON.parse(data)));
         if (type === 'revoked') failed.abort(new ApiError(403, 'M_FORBIDDEN'));
       }).catch((error: unknown) => {
         throw failed.signal.aborted ? failed.signal.reason : error;

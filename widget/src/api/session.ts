@@ -1,7 +1,8 @@
-// The viewer's session with our server: begun by a proof of who asks, held in memory, renewed without a word when it ends.
+// The viewer's session with our server: begun by a proof of who asks, held in memory and, where storage allows, for the next load of the frame; renewed without a word when it ends.
 import { asObject, decodeSession } from '../core/decode';
 import type { Session } from '../core/model';
 import type { OpenIdToken } from '../matrix/client';
+import type { Memory } from '../matrix/memory';
 import { ApiError, fetchJson, type Answer } from './http';
 
 /** A token of the viewer's homeserver, or the secret of a browser that was signed in. */
@@ -16,8 +17,10 @@ async function open(roomId: string, proof: Proof, withRoom: boolean): Promise<Op
   const body = JSON.stringify({ ...proof, room_id: roomId, with_room: withRoom });
   const answer = await fetchJson('/api/v1/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
   const json = asObject(answer.json, 'session');
-  return json.pending === true ? null : { session: decodeSession(json), room: roomOf(answer) };
+  return json.pending === true ? null : { session: onOurClock(decodeSession(json), answer), room: roomOf(answer) };
 }
+
+const onOurClock = (session: Session, { ahead }: Answer): Session => ({ ...session, ends: session.ends - ahead });
 
 interface Opened {
   readonly session: Session;
@@ -42,7 +45,14 @@ export class SessionHolder {
   constructor(
     private readonly roomId: string,
     private readonly prove: () => Promise<Proof>,
-  ) {}
+    /** Where the session outlives the page; null where it does not. */
+    private readonly memory: Memory | null = null,
+  ) {
+    const kept = memory?.session(Date.now()) ?? null;
+    if (kept?.roomId !== roomId) return;
+    this.#session = Promise.resolve(kept);
+    this.#room = null;
+  }
 
   /** The running session, or a new one. Rejects with ClientError, ApiError or DecodeError. */
   get(): Promise<Session> {
@@ -68,7 +78,7 @@ export class SessionHolder {
       return await call(headers(await session));
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      if (this.#session === session) this.#session = null;
+      if (this.#session === session) this.#forget();
       return call(headers(await this.get()));
     }
   }
@@ -78,7 +88,13 @@ export class SessionHolder {
     if (opened === null) throw new ApiError(401, 'M_UNKNOWN_TOKEN');
     // A renewed session comes in the middle of another call, which nobody follows by taking a room.
     this.#room ??= opened.room;
+    this.memory?.keepSession(opened.session);
     return opened.session;
+  }
+
+  #forget(): void {
+    this.#session = null;
+    this.memory?.keepSession(null);
   }
 }
 

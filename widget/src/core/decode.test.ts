@@ -109,7 +109,7 @@ describe('decodeProgress', () => {
 
 describe('decodeSession', () => {
   it('takes token, user and room', () => {
-    expect(decodeSession({ token: 't', user_id: '@a:x', room_id: '!r', expires_at: 1, can: [] })).toEqual({ token: 't', userId: '@a:x', roomId: '!r' });
+    expect(decodeSession({ token: 't', user_id: '@a:x', room_id: '!r', expires_at: 1, can: [] })).toEqual({ token: 't', userId: '@a:x', roomId: '!r', ends: 1 });
   });
 
   it('refuses a session without a token', () => {

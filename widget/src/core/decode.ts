@@ -239,5 +239,11 @@ export function decodeSession(value: unknown): Session {
     token: text(json, 'token', 'session'),
     userId: text(json, 'user_id', 'session'),
     roomId: text(json, 'room_id', 'session'),
+    ends: number(json, 'expires_at', 'session'),
   };
+}
+
+/** The event of which something new was said; null when it may be any. Throws DecodeError. */
+export function decodeTalk(value: unknown): string | null {
+  return optionalText(asObject(value, 'talk'), 'event_id', 'talk');
 }

@@ -164,6 +164,8 @@ export interface Session {
   readonly token: string;
   readonly userId: string;
   readonly roomId: string;
+  /** When it ends; milliseconds since the epoch. */
+  readonly ends: number;
 }
 
 /** True when there is something to watch already, even if a better version is still being made. */

@@ -4,6 +4,8 @@ export type Theme = 'light' | 'dark';
 
 export interface Params {
   readonly roomId: string | null;
+  /** Whom the client takes the viewer for: no proof. */
+  readonly userId: string | null;
   readonly theme: Theme | null;
   /** The client's theme is one of high contrast. */
   readonly contrast: boolean;
@@ -22,6 +24,7 @@ export function readParams(get: (name: string) => string | null): Params {
   };
   return {
     roomId: value('room_id'),
+    userId: value('user_id'),
     theme: themeOf(value('theme')),
     contrast: hasContrast(value('theme')),
     language: value('lang'),

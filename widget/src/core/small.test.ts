@@ -30,7 +30,7 @@ describe('format', () => {
 describe('params', () => {
   it('counts what the client did not fill in as absent', () => {
     const query: Record<string, string> = { room_id: '!r', theme: '$org.matrix.msc2873.client_theme', lang: '', widgetId: 'w' };
-    expect(readParams((name) => query[name] ?? null)).toEqual({ roomId: '!r', theme: null, contrast: false, language: null, widgetId: 'w', parentUrl: null, videoId: null });
+    expect(readParams((name) => query[name] ?? null)).toEqual({ roomId: '!r', userId: null, theme: null, contrast: false, language: null, widgetId: 'w', parentUrl: null, videoId: null });
   });
 
   it('understands theme names', () => {

@@ -183,11 +183,11 @@ describe('hostile events', () => {
 describe('what is sent', () => {
   it('is a reply in the thread, to its newest message for clients without threads', () => {
     const relation = { rel_type: 'm.thread', event_id: VIDEO, is_falling_back: true };
-    expect(replyContent(emptyTalk(VIDEO), 'Hi')).toEqual({
-      msgtype: 'm.text', body: 'Hi', 'm.mentions': {}, 'm.relates_to': { ...relation, 'm.in_reply_to': { event_id: VIDEO } },
+    expect(replyContent(emptyTalk(VIDEO), 'Hi', 'n')).toEqual({
+      msgtype: 'm.text', body: 'Hi', 'm.mentions': {}, 'chat.roomreel.nonce': 'n', 'm.relates_to': { ...relation, 'm.in_reply_to': { event_id: VIDEO } },
     });
     const talk = after([reply('$1', 'a', { origin_server_ts: 1 }), reply('$2', 'b', { origin_server_ts: 2 })]);
-    expect(replyContent(talk, 'Hi')).toMatchObject({ 'm.relates_to': { ...relation, 'm.in_reply_to': { event_id: '$2' } } });
+    expect(replyContent(talk, 'Hi', 'n')).toMatchObject({ 'm.relates_to': { ...relation, 'm.in_reply_to': { event_id: '$2' } } });
   });
 
   it('names what it is about', () => {

@@ -1,4 +1,5 @@
 // What is said about one video: reactions and replies, made from events that anybody may have written. Pure.
+import { nonceOf, withNonce } from './nonce';
 
 /** At most so many are kept of one video; older replies can be read in the chat. */
 export const MOST_REPLIES = 500;
@@ -23,6 +24,8 @@ export interface Reply extends Words {
   readonly sender: string;
   /** Milliseconds since the epoch, never later than it was heard of. */
   readonly at: number;
+  /** By which what arrives several times is known for the same; null for what other clients sent. */
+  readonly nonce: string | null;
   /** In the video's thread; otherwise a plain reply to it. */
   readonly inThread: boolean;
   readonly edited: boolean;
@@ -191,7 +194,7 @@ function replyOf({ id, type, sender, at, content, relation }: Envelope, target: 
   const inThread = (kind === 'm.thread' && relation.event_id === target) || (fromThread && kind === undefined);
   if (!inThread && (kind !== undefined || repliedTo(relation) !== target)) return null;
   const words = wordsOf(content, relation['m.in_reply_to'] !== undefined);
-  return words === null ? null : { id, sender, at, inThread, edited: false, ...words };
+  return words === null ? null : { id, sender, at, nonce: nonceOf(content), inThread, edited: false, ...words };
 }
 
 function editOf({ type, sender, at, content, relation }: Envelope): Edit | null {
@@ -289,7 +292,13 @@ export function reactionWith(reactions: readonly Reaction[], key: string): React
   return reactions.find((reaction) => sameKey(reaction.key) === sameKey(key));
 }
 
-/** The replies as they read now, oldest first. Only its sender can edit a reply. */
+/** True when something that was sent once, under one of these nonces, arrived several times. */
+export function hasDoubles({ replies }: Talk, nonces: ReadonlySet<string>): boolean {
+  const arrived = [...replies.values()].map(({ nonce }) => nonce).filter((nonce) => nonce !== null && nonces.has(nonce));
+  return new Set(arrived).size < arrived.length;
+}
+
+/** The replies as they read now, oldest first, each once. Only its sender can edit a reply. */
 export function repliesOf(talk: Talk): readonly Reply[] {
   const newest = new Map<string, Edit>();
   for (const edit of talk.edits.values()) {
@@ -300,7 +309,12 @@ export function repliesOf(talk: Talk): readonly Reply[] {
     const edit = newest.get(reply.id);
     return edit === undefined ? reply : { ...reply, kind: edit.kind, text: edit.text, edited: true };
   });
-  return current.sort((a, b) => a.at - b.at);
+  const seen = new Set<string>();
+  return current.sort((a, b) => a.at - b.at).filter(({ sender, nonce }) => {
+    const name = `${sender} ${nonce}`;
+    if (nonce === null || !seen.has(name)) { seen.add(name); return true; }
+    return false;
+  });
 }
 
 /** The content of a reaction (specification, 'Event annotations and reactions'). */
@@ -309,10 +323,10 @@ export function reactionContent(target: string, key: string): object {
 }
 
 /** The content of a reply in the video's thread; for clients without threads it is a reply to the newest one in it ('Threading', fallback). */
-export function replyContent(talk: Talk, text: string): object {
+export function replyContent(talk: Talk, text: string, nonce: string): object {
   const newest = repliesOf(talk).filter(({ inThread, id }) => inThread && id.startsWith('$')).at(-1);
   return {
-    ...message(text),
+    ...message(text, nonce),
     'm.relates_to': {
       rel_type: 'm.thread',
       event_id: talk.eventId,
@@ -323,12 +337,12 @@ export function replyContent(talk: Talk, text: string): object {
 }
 
 /** The content of a plain reply: what is itself in a thread cannot begin one. */
-export function plainReplyContent(target: string, text: string): object {
-  return { ...message(text), 'm.relates_to': { 'm.in_reply_to': { event_id: target } } };
+export function plainReplyContent(target: string, text: string, nonce: string): object {
+  return { ...message(text, nonce), 'm.relates_to': { 'm.in_reply_to': { event_id: target } } };
 }
 
 /** Nobody is mentioned by it: that would notify them. */
-const message = (body: string): object => ({ msgtype: 'm.text', body, 'm.mentions': {} });
+const message = (body: string, nonce: string): object => withNonce({ msgtype: 'm.text', body, 'm.mentions': {} }, nonce);
 
 /** An event of our own before the homeserver has told it. */
 export function ownEvent(id: string, type: string, sender: string, at: number, content: object): object {

@@ -1,12 +1,17 @@
-// Our side of the widget API: the handshake with the Matrix client, the viewer's identity, the client's theme, the room's events.
+// Our side of the widget API: the handshake with the Matrix client, the viewer's identity, the client's theme, the room's events, sending.
 import { WidgetApi, WidgetApiResponseError, type IOpenIDCredentials, type IRoomEvent } from 'matrix-widget-api';
 import { hasContrast, themeOf, type Params, type Theme } from '../core/params';
-import { Store } from '../core/store';
+import { Hosts } from './hosts';
+import { Memory } from './memory';
+import { Permissions } from './permissions';
 
 /** Milliseconds that a client may take to shake hands. */
 const PATIENCE = 10_000;
 /** Milliseconds before the second request for an identity: right after a widget was added the first may fail. */
 const SECOND_TRY = 1_000;
+
+/** Seconds that a client may take to answer: sending waits for the homeserver, which may be slow. */
+const ANSWER = 30;
 
 /** `outside`: no client around us; `no-answer`: it is silent; `declined`: the viewer said no; `identity`: it could not tell. */
 export class ClientError extends Error {
@@ -20,21 +25,13 @@ export class ClientError extends Error {
   }
 }
 
+/** The client would send it several times; nothing was sent. */
+export class SeveralHosts extends Error {
+  override readonly name = 'SeveralHosts';
+}
+
 /** What the server needs to ask the viewer's homeserver who they are. */
 export type OpenIdToken = Readonly<Record<'access_token' | 'matrix_server_name' | 'token_type', string>> & { readonly expires_in: number };
-
-/** What a widget has to be allowed for, all of it in this room (MSC2762 and the widget API's own). */
-export const CAPABILITIES = {
-  stayOnScreen: 'm.always_on_screen',
-  sendVideo: 'org.matrix.msc2762.send.event:m.room.message#m.video',
-  sendText: 'org.matrix.msc2762.send.event:m.room.message#m.text',
-  sendReaction: 'org.matrix.msc2762.send.event:m.reaction',
-  sendRedaction: 'org.matrix.msc2762.send.event:m.room.redaction',
-  seeMessages: 'org.matrix.msc2762.receive.event:m.room.message',
-  seeReactions: 'org.matrix.msc2762.receive.event:m.reaction',
-  seeRedactions: 'org.matrix.msc2762.receive.event:m.room.redaction',
-} as const;
-export type Permission = keyof typeof CAPABILITIES;
 
 /** An event of the room as the client passes it on; its content is anybody's. */
 export type RoomEvent = IRoomEvent;
@@ -61,15 +58,13 @@ export interface Listener {
 export interface MatrixClient {
   /** A fresh token. Rejects with ClientError `declined` or `identity`. */
   identify(): Promise<OpenIdToken>;
-  /** What the viewer allows; nothing before `askPermissions` was answered. */
-  readonly permissions: Store<ReadonlySet<Permission>>;
-  /** The viewer was asked for them, and answered. */
-  readonly answered: Store<boolean>;
-  /** Asks for all of `CAPABILITIES`; the client shows the viewer a question the first time. The answer comes in `permissions`. */
-  askPermissions(): void;
+  readonly permissions: Pick<Permissions, 'granted' | 'declined' | 'asking' | 'has' | 'hadBefore' | 'ask' | 'resume'>;
+  /** Unless it is 'no', nothing is sent; the viewer may decide on 'perhaps'. */
+  readonly hosts: Pick<Hosts, 'several' | 'sawDouble' | 'sent'>;
+  readonly memory: Memory;
   /** Asks the client to keep the widget in sight when the viewer goes to another room; rejects where it cannot. */
   stayOnScreen(on: boolean): Promise<void>;
-  /** Sends an event as the viewer and hands back its id. Rejects when it is not allowed or not sent. */
+  /** Sends an event as the viewer and hands back its id. Rejects when it is not allowed or not sent, with SeveralHosts where nothing is. */
   send(type: string, content: object): Promise<string>;
   /** Events that relate to another (MSC3869). Rejects where the client cannot tell. */
   relations(eventId: string, options: { relType?: string; type?: string; from?: string; limit?: number }): Promise<Relations>;
@@ -124,9 +119,11 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
   if (window.parent === window || origin === null || params.widgetId === null) throw new ClientError('outside');
   guardMessages(origin);
   const api = new WidgetApi(params.widgetId, origin);
+  api.transport.timeoutSeconds = ANSWER;
   followLooks(api, listener);
-  const answered = new Store(false);
-  const permissions = followPermissions(api, answered);
+  const memory = new Memory(origin, params.widgetId, params.roomId ?? '', params.userId);
+  const hosts = new Hosts(api, params.widgetId, memory);
+  const permissions = new Permissions(api, memory);
   const listeners = followEvents(api);
   const ready = until(api, 'ready');
   api.start();
@@ -136,12 +133,15 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
   return {
     identify: () => identify(api),
     permissions,
-    answered,
-    askPermissions: () => askPermissions(api),
+    hosts,
+    memory,
     async stayOnScreen(on) {
       await api.setAlwaysOnScreen(on);
     },
     async send(type, content) {
+      // The first thing that is sent would be the first to arrive several times.
+      if (hosts.several.get() === 'no') await hosts.look();
+      if (hosts.several.get() !== 'no') throw new SeveralHosts();
       const { event_id } = await api.sendRoomEvent(type, content);
       if (typeof event_id !== 'string') throw new Error('The client gave no event id.');
       return event_id;
@@ -156,26 +156,6 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
       return () => listeners.delete(hear);
     },
   };
-}
-
-/** Later than the handshake, in which some clients wait for the viewer's answer: nobody has to answer before they may watch. */
-function askPermissions(api: WidgetApi): void {
-  api.requestCapabilities(Object.values(CAPABILITIES));
-  // Clients without renegotiation (MSC2974) leave it at none.
-  api.updateRequestedCapabilities().catch(() => undefined);
-}
-
-function followPermissions(api: WidgetApi, answered: Store<boolean>): Store<ReadonlySet<Permission>> {
-  const permissions = new Store<ReadonlySet<Permission>>(new Set());
-  api.on('action:notify_capabilities', ({ detail }: CustomEvent<{ data?: { requested?: unknown; approved?: unknown } }>) => {
-    const { requested, approved } = detail.data ?? {};
-    if (!Array.isArray(approved)) return;
-    const names = Object.keys(CAPABILITIES) as Permission[];
-    permissions.set(new Set(names.filter((name) => approved.includes(CAPABILITIES[name]))));
-    // At the handshake nothing was asked for.
-    if (permissions.get().size > 0 || (Array.isArray(requested) && requested.length > 0)) answered.set(true);
-  });
-  return permissions;
 }
 
 function followEvents(api: WidgetApi): Set<(event: RoomEvent) => void> {

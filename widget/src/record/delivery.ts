@@ -3,7 +3,7 @@ import { ApiError, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
 import { pauseBefore } from '../core/backoff';
 import { decodePrepared, type Failure, type Prepared, type Step, type wishOf } from '../core/recording';
-import type { MatrixClient } from '../matrix/client';
+import { SeveralHosts, type MatrixClient } from '../matrix/client';
 import { isPassing, UPLOADS } from './tus';
 
 /** Milliseconds between two questions how far it is, and between two tries without a connection at most. */
@@ -19,6 +19,11 @@ export class Refusal extends Error {
   constructor(readonly code: string) {
     super(code);
   }
+}
+
+/** The viewer does not let us send it; nothing was sent. */
+class Declined extends Error {
+  override readonly name = 'Declined';
 }
 
 export interface DeliveryEvents {
@@ -70,8 +75,9 @@ export async function prepare(server: Server, id: string, wish: ReturnType<typeo
   }
 }
 
-/** Sends the message as the viewer. A client may be slower than its own answer: whoever sees the message in the room takes that as one. */
-export function post(client: MatrixClient, content: Content): Promise<string> {
+/** Sends the message as the viewer, once they allow it. A client may be slower than its own answer: whoever sees the message in the room takes that as one. */
+export async function post(client: MatrixClient, content: Content, allowed: Promise<boolean>): Promise<string> {
+  if (!(await allowed)) throw new Declined();
   let stop: () => void = () => undefined;
   const heard = new Promise<string>((resolve) => {
     stop = client.onEvent((event) => {
@@ -84,7 +90,7 @@ export function post(client: MatrixClient, content: Content): Promise<string> {
 /** A failure in words that the catalogue has. */
 export function failureOf(step: Step, error: unknown): Failure {
   if (error instanceof Refusal) return { step, code: error.code };
-  if (step === 'post') return { step, code: 'post' };
+  if (step === 'post') return { step, code: error instanceof SeveralHosts ? 'several' : error instanceof Declined ? 'declined' : 'post' };
   if (step === 'prepare') return { step, code: 'internal' };
   const { status, errcode } = error instanceof ApiError ? error : { status: 0, errcode: '' };
   if (errcode === 'M_USER_LIMIT_EXCEEDED') return { step, code: 'user-limit' };

@@ -1,7 +1,9 @@
 // Where one take is recorded or chosen, uploaded and sent; it lives on while its view is closed.
 import type { Server } from '../api/server';
 import { endingOf, isFull, isKept, markOf, NOTHING, reduce, wishOf, withCaption, wouldLose, type Action, type Problem, type Recording, type Source, type Trim } from '../core/recording';
+import { withNonce } from '../core/nonce';
 import { Store } from '../core/store';
+import { newNonce } from '../matrix/nonce';
 import { keepInSight } from '../matrix/sight';
 import type { Visit } from '../ui/visit';
 import { failureOf, post, prepare, type Delivery } from './delivery';
@@ -176,13 +178,15 @@ export class Studio {
     if (server === null || client === null) return;
     this.#dispatch({ type: 'send' });
     if (this.state.get().phase !== 'sending') return;
+    // Whoever presses the button is there to answer; by the end of a long upload they may have gone.
+    const allowed = client.permissions.ask('sendVideo');
     this.#sending = new AbortController();
     const { signal } = this.#sending;
     try {
       const { content, audioLeftOut } = await this.#prepared(server, signal);
       signal.throwIfAborted();
       this.#dispatch({ type: 'step', step: 'post' });
-      const eventId = await post(client, withCaption(content, this.state.get().caption));
+      const eventId = await post(client, withCaption(content, this.state.get().caption), allowed);
       this.#drop();
       this.#dispatch({ type: 'posted', eventId, audioLeftOut });
       this.#stayOnScreen(false);
@@ -366,7 +370,9 @@ export class Studio {
       percent: (percent: number | null) => this.#dispatch({ type: 'percent', percent }),
       link: (lost: boolean, busy?: boolean) => this.#link(lost, busy),
     };
-    this.#made = await prepare(server, id, wish, events, signal);
+    const made = await prepare(server, id, wish, events, signal);
+    // One nonce for one video: a further try is for the same message.
+    this.#made = { ...made, content: withNonce(made.content, newNonce()) };
     return this.#made;
   }
 
@@ -410,7 +416,7 @@ export class Studio {
 
   #stayOnScreen(on: boolean): void {
     const { client } = this.visit;
-    if (client?.permissions.get().has('stayOnScreen')) keepInSight(client, 'recording', on);
+    if (client?.permissions.has('stayOnScreen') === true) keepInSight(client, 'recording', on);
   }
 
   #dispatch(action: Action): void {

@@ -2,7 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WidgetApiResponseError } from 'matrix-widget-api';
 import { Store } from '../core/store';
 import { reactionsOf, repliesOf } from '../core/talk';
-import { CAPABILITIES, type MatrixClient, type Permission, type RoomEvent } from '../matrix/client';
+import type { MatrixClient, RoomEvent } from '../matrix/client';
+import type { Several } from '../matrix/hosts';
+import { Memory } from '../matrix/memory';
+import { CAPABILITIES, type Permission } from '../matrix/permissions';
 import { TalkKeeper, type News } from './keeper';
 
 const ALICE = '@alice:x.org';
@@ -16,15 +19,20 @@ const relations = vi.fn<MatrixClient['relations']>();
 const recent = vi.fn<MatrixClient['recent']>();
 
 interface FakeClient extends MatrixClient {
+  readonly allow: (...permissions: readonly Permission[]) => void;
   readonly hear: (event: object) => void;
 }
 
 function aClient(): FakeClient {
   const listeners = new Set<(event: RoomEvent) => void>();
+  const granted = new Store<ReadonlySet<Permission>>(new Set(ALL));
+  const has = (...permissions: readonly Permission[]): boolean => permissions.every((permission) => granted.get().has(permission));
   return {
-    identify: vi.fn(), askPermissions: vi.fn(), stayOnScreen: vi.fn(),
-    permissions: new Store<ReadonlySet<Permission>>(new Set(ALL)),
-    answered: new Store(true),
+    identify: vi.fn(), stayOnScreen: vi.fn(),
+    permissions: { granted, declined: new Store<ReadonlySet<Permission>>(new Set()), asking: new Store(false), has, hadBefore: has, ask: vi.fn(), resume: vi.fn() },
+    allow: (...permissions) => granted.set(new Set(permissions)),
+    hosts: { several: new Store<Several>('no'), sawDouble: vi.fn(), sent: vi.fn() },
+    memory: new Memory('https://app.example', 'w', '!r', BOB),
     send, relations, recent,
     onEvent: (listener) => {
       listeners.add(listener);
@@ -97,7 +105,7 @@ describe('TalkKeeper', () => {
   it('loses nothing that is heard while it loads', async () => {
     let answer = (): void => undefined;
     relations.mockImplementation(() => new Promise((resolve) => { answer = () => resolve({ events: [reply('$1')], next: null }); }));
-    client.permissions.set(new Set(['seeMessages']));
+    client.allow('seeMessages');
     const loading = keeper.load('$v');
     await vi.waitFor(() => expect(relations).toHaveBeenCalled());
     client.hear(plain('$2'));
@@ -140,6 +148,85 @@ describe('TalkKeeper', () => {
     expect(news.map(({ kind }) => kind)).toEqual(['not-sent', 'not-sent']);
   });
 
+  it('never sends a reaction where an equal one is, or is under way', async () => {
+    relations.mockImplementation((_, { relType }) => Promise.resolve({
+      events: relType === 'm.annotation' ? [{ ...reaction('$mine', '👍'), sender: BOB }] : [], next: null,
+    }));
+    // Nothing is known yet.
+    await keeper.react('$v', '👍️');
+    expect(send).not.toHaveBeenCalled();
+    await Promise.all([keeper.react('$v', '🔥'), keeper.react('$v', '🔥')]);
+    expect(send).toHaveBeenCalledOnce();
+  });
+
+  it('sends a reaction after the redaction of an equal one', async () => {
+    await keeper.load('$v');
+    await keeper.react('$v', '🔥');
+    let redacted = (): void => undefined;
+    send.mockImplementationOnce(() => new Promise((resolve) => { redacted = () => resolve('$redaction'); }));
+    const taking = keeper.unreact('$v', ['$sent']);
+    send.mockResolvedValueOnce('$again');
+    const again = keeper.react('$v', '🔥');
+    await vi.waitFor(() => expect(send).toHaveBeenCalledTimes(2));
+    redacted();
+    await Promise.all([taking, again]);
+    expect(send.mock.calls.map(([type]) => type)).toEqual(['m.reaction', 'm.room.redaction', 'm.reaction']);
+  });
+
+  it('takes for sent what arrived without a response, and tries again under the same nonce', async () => {
+    await keeper.load('$v');
+    const nonces: unknown[] = [];
+    send.mockImplementation((_, content) => {
+      nonces.push((content as Record<string, unknown>)['chat.roomreel.nonce']);
+      return Promise.reject(new Error('Request timed out'));
+    });
+    await expect(keeper.reply('$v', 'Hi')).rejects.toThrow();
+    relations.mockImplementation((_, { relType }) => Promise.resolve({
+      events: relType === 'm.thread' ? [event('$1', 'm.room.message', { ...send.mock.lastCall?.[1] }, BOB)] : [], next: null,
+    }));
+    await keeper.reply('$v', 'Hi');
+    expect(texts()).toEqual(['Hi']);
+    expect([nonces.length, new Set(nonces).size]).toEqual([2, 1]);
+  });
+
+  it('shows once what arrived several times, and knows then that the client obeys several times', async () => {
+    await keeper.load('$v');
+    await keeper.reply('$v', 'Hi');
+    const content = { ...send.mock.lastCall?.[1] };
+    client.hear(event('$sent', 'm.room.message', content, BOB));
+    expect(client.hosts.sawDouble).not.toHaveBeenCalled();
+    client.hear(event('$double', 'm.room.message', content, BOB));
+    expect(texts()).toEqual(['Hi']);
+    expect(client.hosts.sawDouble).toHaveBeenCalled();
+  });
+
+  it('takes what others sent twice for nothing of its own', async () => {
+    const twice = { msgtype: 'm.text', body: 'Hi', 'chat.roomreel.nonce': 'n', 'm.relates_to': { rel_type: 'm.thread', event_id: '$v' } };
+    relations.mockResolvedValueOnce({ events: [event('$1', 'm.room.message', twice), event('$2', 'm.room.message', twice)], next: null });
+    await keeper.load('$v');
+    expect(texts()).toEqual(['Hi']);
+    expect(client.hosts.sawDouble).not.toHaveBeenCalled();
+  });
+
+  it('fetches what is new when the server hints at it, of the video on the screen', async () => {
+    keeper.show('$v');
+    await keeper.load('$v');
+    keeper.of('$w');
+    relations.mockClear();
+    relations.mockResolvedValue({ events: [reply('$1', 'Hello')], next: null });
+    keeper.stir('$v');
+    await vi.waitFor(() => expect(texts()).toEqual(['Hello']));
+    expect(keeper.of('$v').get().unread).toBe(1);
+    expect(news.map(({ kind }) => kind)).toEqual(['reply']);
+    keeper.stir('$w');
+    expect(relations).toHaveBeenCalledOnce();
+    // Somebody takes it back: only what was said of it is named.
+    relations.mockResolvedValue({ events: [], next: null });
+    keeper.stir('$1');
+    await vi.waitFor(() => expect(texts()).toEqual([]));
+    expect(keeper.of('$v').get().unread).toBe(1);
+  });
+
   it('answers plainly what cannot begin a thread, and nothing else', async () => {
     send.mockRejectedValueOnce(refused(400));
     await keeper.reply('$v', 'Hi');
@@ -162,11 +249,11 @@ describe('TalkKeeper', () => {
   });
 
   it('asks for what was not allowed only once it is', async () => {
-    client.permissions.set(new Set(['seeReactions']));
+    client.allow('seeReactions');
     await keeper.load('$v');
     expect(relations.mock.calls.map(([, { relType }]) => relType)).toEqual(['m.annotation']);
     expect(recent).not.toHaveBeenCalled();
-    client.permissions.set(new Set(['seeMessages', 'seeReactions']));
+    client.allow('seeMessages', 'seeReactions');
     await keeper.load('$v');
     expect(relations).toHaveBeenCalledTimes(3);
     expect(recent).toHaveBeenCalledOnce();

@@ -1,10 +1,11 @@
 // Talking about videos: keeps what was said about those that were shown lately, and sends for the viewer.
 import { Store } from '../core/store';
 import {
-  emptyTalk, forget, isLoose, isReactionOf, learn, MOST_REPLIES, ownEvent, plainReplyContent, reactionContent, replyContent, restore, targetOf,
-  type Reply, type Talk,
+  emptyTalk, forget, hasDoubles, isLoose, isReactionOf, learn, MOST_REPLIES, ownEvent, plainReplyContent, reactionContent, reactionsOf, reactionWith,
+  repliesOf, replyContent, restore, targetOf, type Reply, type Talk,
 } from '../core/talk';
-import { homeserverStatus, type MatrixClient, type Permission } from '../matrix/client';
+import { homeserverStatus, SeveralHosts, type MatrixClient } from '../matrix/client';
+import { newNonce } from '../matrix/nonce';
 
 /** Milliseconds for which a video has to show before anything is asked about it: some are only skipped over. */
 const SETTLE = 250;
@@ -43,6 +44,10 @@ interface Kept {
   next: string | null;
   /** What was heard during loading. */
   heard: unknown[];
+  /** New replies are being fetched. */
+  fetching: boolean;
+  /** What is to be fetched next: what is new, or all of it, because something known was changed or taken back. */
+  wanted: 'nothing' | 'new' | 'all';
 }
 
 export class TalkKeeper {
@@ -54,7 +59,14 @@ export class TalkKeeper {
   readonly #listeners = new Set<(news: News) => void>();
   #loose: unknown[] = [];
   #recent: Promise<void> | null = null;
-  #sent = 0;
+  #locals = 0;
+  /** The nonces of what this page sent. */
+  readonly #sent = new Set<string>();
+  /** What is sent goes one after the other: a reaction must not overtake the redaction of an equal one. */
+  #sending: Promise<unknown> = Promise.resolve();
+  /** The nonce of what was not sent yet, by the event that it is about: a further try is for the same message. */
+  readonly #nonces = new Map<string, { readonly text: string; readonly nonce: string }>();
+  #showing: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -64,7 +76,7 @@ export class TalkKeeper {
   ) {
     client.onEvent((event) => this.#hear(event));
     // With another answer there may be more to see.
-    client.permissions.subscribe(() => this.#forgetAll());
+    client.permissions.granted.subscribe(() => this.#forgetAll());
     this.reading.subscribe(() => this.#read());
   }
 
@@ -75,6 +87,7 @@ export class TalkKeeper {
 
   /** The video shows: what is said about it is fetched unless it is known. */
   show(eventId: string): void {
+    this.#showing = eventId;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.load(eventId), SETTLE);
   }
@@ -87,6 +100,19 @@ export class TalkKeeper {
       kept.loading = null;
     });
     return kept.loading;
+  }
+
+  /**
+   * There is something new about an event, a video or what was said about one; null: perhaps about any. Clients tell us nothing of threads, so it is
+   * fetched.
+   */
+  stir(about: string | null): void {
+    for (const [id, kept] of this.#kept) {
+      const known = about === null || kept.store.get().talk.replies.has(about);
+      if (about !== id && !known) continue;
+      if (id === this.#showing || id === this.reading.get()) this.#fetch(id, kept, known ? 'all' : 'new');
+      else kept.loadedAt = -Infinity;
+    }
   }
 
   /** Fetches older replies; never rejects. */
@@ -107,16 +133,23 @@ export class TalkKeeper {
     await kept.loading;
   }
 
-  /** Adds the viewer's reaction; at once, and takes it back when it cannot be sent. Never rejects. */
+  /** Adds the viewer's reaction; at once, and takes it back when it cannot be sent. An equal one is never sent twice. Never rejects. */
   async react(eventId: string, key: string): Promise<void> {
     const kept = this.#keep(eventId);
+    // Unless all are known, there may be an equal one: homeservers refuse a second, over which some clients stumble for good.
+    if (kept.loadedAt === -Infinity || kept.loading !== null) await this.load(eventId);
+    if (this.#hasReacted(kept, key)) return;
+    if (!this.client.permissions.has('seeReactions') || kept.store.get().status !== 'ready') { this.#tell({ kind: 'not-sent', eventId }); return; }
     const content = reactionContent(eventId, key);
     const local = this.#own(kept, 'm.reaction', content);
     try {
-      const id = await this.client.send('m.reaction', content);
+      const id = await this.#send('m.reaction', content);
       this.#arrived(kept, this.#event(id, 'm.reaction', content));
-    } catch {
-      this.#tell({ kind: 'not-sent', eventId });
+    } catch (error) {
+      this.#change(kept, (talk) => forget(talk, [local]));
+      // It may have been sent all the same; 400 is also what a second equal one gets.
+      if (isUncertain(error) || homeserverStatus(error) === 400) await this.load(eventId, true);
+      if (!this.#hasReacted(kept, key)) this.#tell({ kind: 'not-sent', eventId });
     }
     this.#change(kept, (talk) => forget(talk, [local]));
   }
@@ -128,7 +161,7 @@ export class TalkKeeper {
     for (const redacts of ids.filter((id) => !isLocal(id))) {
       this.#learn(kept, [this.#event(this.#localId(), 'm.room.redaction', { redacts })]);
       try {
-        await this.client.send('m.room.redaction', { redacts });
+        await this.#send('m.room.redaction', { redacts });
       } catch {
         this.#change(kept, (talk) => restore(talk, before, [redacts]));
         this.#tell({ kind: 'not-sent', eventId });
@@ -136,19 +169,31 @@ export class TalkKeeper {
     }
   }
 
-  /** Sends a reply as the viewer. Rejects when it cannot be sent. */
+  /** Sends a reply as the viewer. Rejects when it was not sent, with SeveralHosts where nothing is. */
   async reply(eventId: string, text: string): Promise<void> {
     const kept = this.#keep(eventId);
-    let content = replyContent(kept.store.get().talk, text);
-    const id = await this.client.send('m.room.message', content).catch((error: unknown) => {
-      // What belongs to a thread, or relates to something else, cannot begin one.
-      if (homeserverStatus(error) !== 400) throw error;
-      content = plainReplyContent(eventId, text);
-      return this.client.send('m.room.message', content);
-    });
-    const event = this.#event(id, 'm.room.message', content);
-    this.#remember(event);
-    this.#arrived(kept, event);
+    const before = this.#nonces.get(eventId);
+    const nonce = before?.text === text ? before.nonce : newNonce();
+    this.#nonces.set(eventId, { text, nonce });
+    this.#sent.add(nonce);
+    let content = replyContent(kept.store.get().talk, text, nonce);
+    try {
+      const id = await this.#send('m.room.message', content).catch((error: unknown) => {
+        // What belongs to a thread, or relates to something else, cannot begin one.
+        if (homeserverStatus(error) !== 400) throw error;
+        content = plainReplyContent(eventId, text, nonce);
+        return this.#send('m.room.message', content);
+      });
+      const event = this.#event(id, 'm.room.message', content);
+      this.#remember(event);
+      this.#arrived(kept, event);
+      this.client.hosts.sent();
+    } catch (error) {
+      if (!isUncertain(error)) throw error;
+      await this.load(eventId, true);
+      if (![...kept.store.get().talk.replies.values()].some((reply) => reply.nonce === nonce)) throw error;
+    }
+    this.#nonces.delete(eventId);
   }
 
   /** Calls `listener` with what happens; hands back the way to stop it. */
@@ -157,15 +202,52 @@ export class TalkKeeper {
     return () => this.#listeners.delete(listener);
   }
 
-  #may(permission: Permission): boolean {
-    return this.client.permissions.get().has(permission);
+  #send(type: string, content: object): Promise<string> {
+    const sent = this.#sending.then(() => this.client.send(type, content));
+    this.#sending = sent.catch(() => undefined);
+    return sent;
+  }
+
+  #hasReacted(kept: Kept, key: string): boolean {
+    const mine = reactionWith(reactionsOf(kept.store.get().talk, this.viewer()), key)?.mine ?? [];
+    return mine.length > 0;
+  }
+
+  #fetch(eventId: string, kept: Kept, what: 'new' | 'all'): void {
+    if (kept.wanted !== 'all') kept.wanted = what;
+    if (kept.fetching) return;
+    kept.fetching = true;
+    void this.#fetchWanted(eventId, kept).finally(() => {
+      kept.fetching = false;
+    });
+  }
+
+  async #fetchWanted(eventId: string, kept: Kept): Promise<void> {
+    while (kept.wanted !== 'nothing') {
+      const all = kept.wanted === 'all';
+      kept.wanted = 'nothing';
+      // What is not known yet is no news.
+      if (kept.loading !== null || kept.loadedAt === -Infinity) await this.load(eventId);
+      await this.#replies(eventId).then(({ events }) => this.#learnNews(kept, events), () => undefined);
+      if (all) await this.load(eventId, true);
+    }
+  }
+
+  /** What others said since is news. */
+  #learnNews(kept: Kept, events: readonly unknown[]): void {
+    const { talk: before, unread } = kept.store.get();
+    this.#learn(kept, events, true);
+    const viewer = this.viewer();
+    const fresh = repliesOf(kept.store.get().talk).filter(({ id, sender }) => !before.replies.has(id) && sender !== viewer);
+    if (fresh.length > 0 && this.reading.get() !== before.eventId) kept.store.patch({ unread: unread + fresh.length });
+    for (const reply of fresh) this.#tell({ kind: 'reply', eventId: before.eventId, reply });
   }
 
   /** The newest use is at the end; what was not used for the longest time goes first. */
   #keep(eventId: string): Kept {
     const kept = this.#kept.get(eventId) ?? {
       store: new Store<TalkState>({ talk: emptyTalk(eventId), status: 'loading', more: false, unread: 0 }),
-      loadedAt: -Infinity, loading: null, next: null, heard: [],
+      loadedAt: -Infinity, loading: null, next: null, heard: [], fetching: false, wanted: 'nothing',
     };
     this.#kept.delete(eventId);
     this.#kept.set(eventId, kept);
@@ -191,6 +273,7 @@ export class TalkKeeper {
       kept.next = replies.next;
       kept.loadedAt = performance.now();
       kept.store.patch({ talk, status: 'ready' });
+      this.#lookForDoubles(talk);
       this.#sayMore(kept);
     } catch (error) {
       // Not to be asked again at each turn of a reel.
@@ -200,14 +283,14 @@ export class TalkKeeper {
   }
 
   async #replies(eventId: string, from?: string): Promise<{ events: readonly unknown[]; next: string | null }> {
-    if (!this.#may('seeMessages')) return { events: [], next: null };
+    if (!this.client.permissions.has('seeMessages')) return { events: [], next: null };
     return this.client.relations(eventId, { relType: 'm.thread', type: 'm.room.message', limit: REPLIES_PAGE, ...(from !== undefined && { from }) });
   }
 
   async #reactions(eventId: string): Promise<unknown[]> {
     const events: unknown[] = [];
     let from: string | null = null;
-    for (let page = 0; page < REACTIONS_PAGES && this.#may('seeReactions'); page += 1) {
+    for (let page = 0; page < REACTIONS_PAGES && this.client.permissions.has('seeReactions'); page += 1) {
       const query = { relType: 'm.annotation', type: 'm.reaction', limit: REACTIONS_PAGE, ...(from !== null && { from }) };
       const found = await this.client.relations(eventId, query);
       events.push(...found.events.filter((event) => !this.#isMark(event)));
@@ -219,7 +302,7 @@ export class TalkKeeper {
 
   /** Plain replies are in no list of relations: the newest messages that the client has at hand tell of some. */
   async #readRecent(): Promise<void> {
-    if (!this.#may('seeMessages')) return;
+    if (!this.client.permissions.has('seeMessages')) return;
     const events = await this.client.recent('m.room.message', MOST_LOOSE).catch(() => []);
     for (const event of events) this.#remember(event);
   }
@@ -274,8 +357,8 @@ export class TalkKeeper {
   }
 
   #localId(): string {
-    this.#sent += 1;
-    return `~${this.#sent}`;
+    this.#locals += 1;
+    return `~${this.#locals}`;
   }
 
   #event(id: string, type: string, content: object): object {
@@ -292,7 +375,14 @@ export class TalkKeeper {
   }
 
   #change(kept: Kept, change: (talk: Talk) => Talk): void {
-    kept.store.patch({ talk: change(kept.store.get().talk) });
+    const talk = change(kept.store.get().talk);
+    kept.store.patch({ talk });
+    this.#lookForDoubles(talk);
+  }
+
+  /** Where the client obeys several times without saying so, once is enough to know. */
+  #lookForDoubles(talk: Talk): void {
+    if (hasDoubles(talk, this.#sent)) this.client.hosts.sawDouble();
   }
 
   #sayMore(kept: Kept): void {
@@ -303,6 +393,9 @@ export class TalkKeeper {
     for (const listener of this.#listeners) listener(news);
   }
 }
+
+/** No response is no refusal: it may have been sent all the same. */
+const isUncertain = (error: unknown): boolean => !(error instanceof SeveralHosts) && homeserverStatus(error) === null;
 
 /** It has not reached the homeserver yet. */
 export const isLocal = (id: string): boolean => id.startsWith('~');

@@ -6,6 +6,7 @@ import type { Bookmark, Captions } from '../core/model';
 import type { Entry, State } from '../core/state';
 import { keepInSight } from '../matrix/sight';
 import { CaptionTracks, captionsKey } from '../player/captions';
+import { elsewhere, muteElsewhere } from '../player/elsewhere';
 import { describe, obeySystem } from '../player/media-session';
 import { RUSH } from '../player/rate';
 import type { ReelPlayer } from '../player/reel-player';
@@ -27,7 +28,7 @@ export function Companions({ player, entry }: CompanionsProps) {
   const visit = useVisit();
   useEffect(() => {
     const captions = new CaptionTracks(player, (videoId) => captionsOf(visit.state.get(), videoId));
-    const stops = [obeySystem(player), stayInSight(visit, player), () => captions.close()];
+    const stops = [obeySystem(player), stayInSight(visit, player), muteElsewhere(player), () => captions.close()];
     if (visit.server !== null) stops.push(keepBookmark(visit.server, () => bookmarkOf(visit.state.get(), player)));
     return () => stops.forEach((stop) => stop());
   }, [player]);
@@ -82,20 +83,20 @@ function bookmarkOf({ selected }: State, player: ReelPlayer): Bookmark | null {
   return { selection: selected, videoId, position: Math.round(position * 10) / 10, volume, muted: muted && !refused, speed, loop, captions, keys };
 }
 
-/** Asks the client to show the widget in other rooms, too, while something plays; once for each change. */
+/** Asks the client to show the widget in other rooms, too, while something plays and the viewer wants it; once for each change. */
 function stayInSight({ client }: Visit, player: ReelPlayer): () => void {
   if (client === null) return () => undefined;
   let asked = false;
   const update = (): void => {
     const { playing, reel } = player.playback.get();
-    ask(playing && reel !== null && client.permissions.get().has('stayOnScreen'));
+    ask(playing && reel !== null && elsewhere.get() !== 'stop' && client.permissions.has('stayOnScreen'));
   };
   const ask = (on: boolean): void => {
     if (on === asked) return;
     asked = on;
     keepInSight(client, 'playing', on);
   };
-  const stops = [player.playback.subscribe(update), client.permissions.subscribe(update)];
+  const stops = [player.playback.subscribe(update), client.permissions.granted.subscribe(update), elsewhere.subscribe(update)];
   update();
   return () => {
     stops.forEach((stop) => stop());

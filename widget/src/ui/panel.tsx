@@ -3,7 +3,6 @@ import type { ComponentChildren, ComponentType } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Entry, Selection, State } from '../core/state';
 import { Store } from '../core/store';
-import type { Permission } from '../matrix/client';
 import type { Playback } from '../player/state';
 import { recordingMark } from '../record/mark';
 import { CameraIcon, TalkIcon } from './icons';
@@ -43,10 +42,6 @@ interface OtherView {
   readonly icon: ComponentChildren;
   /** What goes on in it while it is closed, as the end of a text `label-…`; null when nothing does. */
   readonly mark?: Store<string | null>;
-  /** It is of no use without this permission of the viewer's client. */
-  readonly needs: Permission;
-  /** Tells by itself what the viewer has not allowed, and asks again. */
-  readonly explains?: boolean;
   readonly Part: ComponentType<ViewProps>;
   /** On its button: what is new there. `id` is for the words that describe it. */
   readonly Badge?: ComponentType<{ entry: Entry | null; id: string }>;
@@ -57,15 +52,12 @@ const VIEWS: Partial<Record<View, OtherView>> = {
   talk: {
     label: 'widget-talk',
     icon: <TalkIcon />,
-    needs: 'seeMessages',
-    explains: true,
     Part: lazy(() => import('./talk').then((module) => module.TalkView)),
     Badge: lazy(() => import('./talk').then((module) => module.TalkBadge)),
   },
   record: {
     label: 'widget-record',
     icon: <CameraIcon />,
-    needs: 'sendVideo',
     mark: recordingMark,
     Part: lazy(() => import('./record/view').then((module) => module.RecordView)),
   },
@@ -73,8 +65,6 @@ const VIEWS: Partial<Record<View, OtherView>> = {
 /** Takes what is dropped on the widget. */
 const Inlet = lazy(() => import('./record/inlet').then((module) => module.Inlet));
 const SignOut = lazy(() => import('./sign-out').then((module) => module.SignOut));
-const NOTHING = new Store<ReadonlySet<Permission>>(new Set());
-const NEVER = new Store(false);
 
 const UNMARKED = new Store<string | null>(null);
 
@@ -100,14 +90,13 @@ function Tool({ name, tool: { label, icon, mark: marks = UNMARKED, Badge }, entr
 }
 
 function Tools({ view, entry, onView }: { view: View; entry: Entry | null; onView: (view: View) => void }) {
-  const { client } = useVisit();
-  const allowed = useStore(client?.permissions ?? NOTHING);
-  const answered = useStore(client?.answered ?? NEVER);
-  const usable = Object.entries(VIEWS).filter(([, { needs, explains }]) => allowed.has(needs) || (explains && answered)) as [View, OtherView][];
+  const { client, settled } = useVisit();
+  if (!useStore(settled) || client === null) return null;
+  const all = Object.entries(VIEWS) as [View, OtherView][];
   return (
     <>
-      {usable.map(([name, tool]) => <Tool key={name} name={name} tool={tool} entry={entry} open={view === name} onPress={() => onView(view === name ? 'videos' : name)} />)}
-      {allowed.has('sendVideo') && <Inlet onOpen={() => onView('record')} />}
+      {all.map(([name, tool]) => <Tool key={name} name={name} tool={tool} entry={entry} open={view === name} onPress={() => onView(view === name ? 'videos' : name)} />)}
+      <Inlet onOpen={() => onView('record')} />
     </>
   );
 }

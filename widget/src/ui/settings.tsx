@@ -4,6 +4,8 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { LOOPS, SPEEDS } from '../core/choices';
 import type { Video } from '../core/model';
 import { captionsKey } from '../player/captions';
+import type { MatrixClient } from '../matrix/client';
+import { ELSEWHERE, elsewhere, type Elsewhere } from '../player/elsewhere';
 import { canFloat, toggleFloating } from '../player/floating';
 import type { ReelPlayer } from '../player/reel-player';
 import { BackArrowIcon, BeyondIcon, CheckIcon } from './icons';
@@ -11,8 +13,9 @@ import { speedText } from './names';
 import './style/settings.css';
 import { useText, type Translate } from './text';
 import { useStore } from './use-store';
+import { useVisit } from './visit';
 
-type Page = 'speed' | 'quality' | 'captions' | 'loop';
+type Page = 'speed' | 'quality' | 'captions' | 'loop' | 'elsewhere';
 
 export interface SettingsProps {
   player: ReelPlayer;
@@ -42,6 +45,8 @@ interface Section {
 
 /** What there is to choose for the showing video. */
 function useSections(player: ReelPlayer, video: Video | null, t: Translate): readonly Section[] {
+  const { client } = useVisit();
+  const away = useStore(elsewhere);
   const { speed, loop, captions, quality } = useStore(player.choices);
   const levels = useStore(player.playback, (playback) => playback.levels);
   const level = useStore(player.playback, (playback) => playback.level);
@@ -64,9 +69,18 @@ function useSections(player: ReelPlayer, video: Video | null, t: Translate): rea
       ...known.map((each) => ({ id: captionsKey(each), label: each.label, checked: captionsKey(each) === captions, choose: () => player.choose({ captions: captionsKey(each) }) })),
     ]),
     section('loop', LOOPS.map((each) => ({ id: each, label: t(`widget-loop-${each}`), checked: loop === each, choose: () => player.choose({ loop: each }) })), live ? t('widget-loop-live') : undefined),
+    ...(client === null ? [] : [
+      section('elsewhere', ELSEWHERE.map((each) => ({ id: each, label: t(`widget-elsewhere-${each}`), checked: away === each, choose: () => chooseElsewhere(client, each) }))),
+    ]),
   ];
   // A single quality, or no captions, is nothing to choose from.
-  return sections.filter(({ page, options }) => page === 'speed' || page === 'loop' || options.length > (page === 'quality' ? 2 : 1));
+  return sections.filter(({ page, options }) => page === 'speed' || page === 'loop' || page === 'elsewhere' || options.length > (page === 'quality' ? 2 : 1));
+}
+
+/** The client asks the viewer whether the widget may stay on the screen; when they decline, it is as if they had not chosen it. */
+function chooseElsewhere(client: MatrixClient, choice: Elsewhere): void {
+  if (choice === 'stop') return elsewhere.set('stop');
+  void client.permissions.ask('stayOnScreen').then((allowed) => elsewhere.set(allowed ? choice : 'stop'));
 }
 
 interface ItemProps {

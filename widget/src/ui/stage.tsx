@@ -2,7 +2,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Video } from '../core/model';
 import type { Entry } from '../core/state';
-import { Store } from '../core/store';
 import type { ReelPlayer } from '../player/reel-player';
 import { Blur } from './blur';
 import { Controls, hurry, STEP } from './controls';
@@ -18,7 +17,6 @@ import { useStore } from './use-store';
 import { useVisit } from './visit';
 
 const TalkOverPicture = lazy(() => import('./talk').then((module) => module.TalkOverPicture));
-const NEVER = new Store(false);
 
 const Companions = lazy(() => import('./companions').then((module) => module.Companions));
 const Settings = lazy(() => import('./settings').then((module) => module.Settings));
@@ -117,7 +115,8 @@ export function Stage({ player, entry }: StageProps) {
   const playing = useStore(player.playback, (playback) => playback.playing);
   const reel = useStore(player.playback, (playback) => playback.reel);
   const sound = useStore(player.sound);
-  const mayTalk = useStore(useVisit().client?.answered ?? NEVER);
+  const visit = useVisit();
+  const mayTalk = useStore(visit.settled) && visit.client !== null;
   const { idle, touch, rest } = useIdle();
   const [menu, setMenu] = useState(false);
   const [help, setHelp] = useState(false);

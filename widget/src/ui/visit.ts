@@ -21,6 +21,10 @@ export interface Visit {
   readonly browser: BrowserSignIn | null;
   /** The room's channel; there as soon as the player is. */
   readonly live: Live | null;
+  /** The first picture has had its time; whatever else there is may be fetched. */
+  readonly settled: Store<boolean>;
+  /** Calls `listener` with the event of each video of which something new was said, null where it may be any; hands back the way to stop it. */
+  onTalk(listener: (eventId: string | null) => void): () => void;
   select(key: string): void;
   /** Plays a video; of a spoiler first asks whether it is to be shown. */
   pick(entry: Entry): void;

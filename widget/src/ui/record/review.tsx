@@ -2,10 +2,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../../core/format';
 import { isTooLong, wouldLose, type Recording } from '../../core/recording';
+import { Store } from '../../core/store';
+import type { Permission } from '../../matrix/permissions';
 import type { Studio } from '../../record/studio';
 import { PauseIcon, PlayIcon } from '../icons';
+import { Several } from '../several';
 import { useText } from '../text';
 import { useStore } from '../use-store';
+import { useVisit } from '../visit';
 import { ProblemNote } from './choosing';
 import { useConfirm } from './confirm';
 import { Link } from './link';
@@ -13,6 +17,7 @@ import { Trimmer } from './trimmer';
 
 /** Far behind the end of any recording, in seconds: going there makes the browser look for the end. */
 const BEYOND = 1e7;
+const NOTHING = new Store<ReadonlySet<Permission>>(new Set());
 
 interface Screen {
   readonly video: { readonly current: HTMLVideoElement | null };
@@ -90,6 +95,20 @@ function useScreen(studio: Studio, { trim }: Recording, url: string | null): Scr
   return { video, playing, position, broken, toggle, seek };
 }
 
+/** What to know before it is sent: how often it would arrive, and that the client asks the viewer. */
+function Asks() {
+  const t = useText();
+  const { client } = useVisit();
+  const granted = useStore(client?.permissions.granted ?? NOTHING);
+  if (client === null) return null;
+  return (
+    <>
+      <Several client={client} className="record-problem" />
+      {!granted.has('sendVideo') && <p class="record-hint" data-testid="record-will-ask">{t('widget-record-will-ask')}</p>}
+    </>
+  );
+}
+
 export function Review({ studio, recording }: { studio: Studio; recording: Recording }) {
   const t = useText();
   const url = useStore(studio.preview);
@@ -126,6 +145,7 @@ export function Review({ studio, recording }: { studio: Studio; recording: Recor
           <span>{t('widget-record-caption')}</span>
           <input type="text" data-testid="record-caption" autocomplete="off" maxLength={500} value={recording.caption} onInput={({ currentTarget }) => studio.caption(currentTarget.value)} />
         </label>
+        <Asks />
         {confirm ?? (
           <div class="review-actions">
             <button type="button" class="pill" data-testid="record-discard" onClick={discard}>{t('widget-record-discard')}</button>

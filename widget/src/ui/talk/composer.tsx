@@ -2,20 +2,20 @@
 import { useEffect, useState } from 'preact/hooks';
 import { SendIcon } from '../icons';
 import { useText } from '../text';
-import type { TalkKeeper } from '../../talk/keeper';
+import type { Access } from './use-talk';
 
 /** UTF-16 units: far below what a homeserver takes for an event (64 KiB). */
 const LONGEST = 10_000;
 
 interface ComposerProps {
-  keeper: TalkKeeper;
+  access: Access;
   eventId: string;
   title: string;
   /** Hears true while something is being written, so that the video that it is about does not change meanwhile. */
   onHold: (hold: boolean) => void;
 }
 
-export function Composer({ keeper, eventId, title, onHold }: ComposerProps) {
+export function Composer({ access: { client, keeper, granted }, eventId, title, onHold }: ComposerProps) {
   const t = useText();
   const [text, setText] = useState(keeper.drafts.get(eventId) ?? '');
   const [inside, setInside] = useState(false);
@@ -33,6 +33,8 @@ export function Composer({ keeper, eventId, title, onHold }: ComposerProps) {
     if (empty || state === 'sending') return;
     setState('sending');
     try {
+      // What was written stays for when they allow it.
+      if (!(await client.permissions.ask('sendText'))) { setState('writing'); return; }
       await keeper.reply(eventId, text.trim());
       write('');
       setState('writing');
@@ -55,6 +57,7 @@ export function Composer({ keeper, eventId, title, onHold }: ComposerProps) {
       onFocusCapture={() => setInside(true)}
       onBlurCapture={() => setInside(false)}
     >
+      {!granted.has('sendText') && !empty && <p class="composer-note" data-testid="will-ask">{t('widget-talk-will-ask-send')}</p>}
       {state === 'failed' && <p class="composer-failed" role="alert">{t('widget-talk-reply-failed')}</p>}
       <div class="composer-row">
         <textarea

@@ -54,13 +54,13 @@ function useMoment<T>(milliseconds: number): [T | null, (value: T | null) => voi
 
 function OverPicture({ access, eventId }: { access: Access; eventId: string }) {
   const t = useText();
-  const { keeper, permissions } = access;
+  const { keeper, granted } = access;
   const { status, reactions } = useTalk(access, eventId);
   const reading = useStore(keeper.reading);
   const [bursts, burst] = useBursts();
   const [said, say] = useMoment<Reply>(REPLY_STAYS);
   const [failed, fail] = useMoment<string>(REPLY_STAYS);
-  useEffect(() => keeper.show(eventId), [keeper, eventId, permissions]);
+  useEffect(() => keeper.show(eventId), [keeper, eventId, granted]);
   useEffect(() => {
     say(null);
     return keeper.onNews((news) => {

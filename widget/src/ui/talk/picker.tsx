@@ -1,4 +1,5 @@
 // The choice of emoji, over everything (the browser's own popover: it closes by Escape and by a click elsewhere).
+import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ReactIcon } from '../icons';
 import { useLanguage, useText, type Language } from '../text';
@@ -47,7 +48,14 @@ function walk(event: KeyboardEvent): void {
   target.focus();
 }
 
-export function Picker({ onChoose }: { onChoose: (key: string) => void }) {
+interface PickerProps {
+  /** Stands above the choices, or where nothing can be chosen in their place. */
+  note: ComponentChildren;
+  usable: boolean;
+  onChoose: (key: string) => void;
+}
+
+export function Picker({ note, usable, onChoose }: PickerProps) {
   const t = useText();
   const language = useLanguage();
   const id = useId();
@@ -65,8 +73,8 @@ export function Picker({ onChoose }: { onChoose: (key: string) => void }) {
       left: Math.max(EDGE, Math.min(begin, innerWidth - width - EDGE)),
       top: Math.max(EDGE, Math.min(from.bottom + EDGE, innerHeight - height - EDGE)),
     });
-    box.current.querySelector<HTMLElement>('.picker-emoji')?.focus();
-  }, [open]);
+    box.current.querySelector<HTMLElement>('.picker-emoji, .picker-note button')?.focus();
+  }, [open, usable]);
   const choose = (key: string): void => {
     box.current?.hidePopover();
     button.current?.focus();
@@ -80,8 +88,9 @@ export function Picker({ onChoose }: { onChoose: (key: string) => void }) {
       <div ref={box} id={id} popover="auto" class="picker" role="dialog" aria-label={t('widget-talk-react')} data-testid="picker" data-open={open} style={{ left: `${place.left}px`, top: `${place.top}px` }} onToggle={({ newState }) => setOpen(newState === 'open')} onKeyDown={walk}>
         {open && (
           <>
-            <Choices choices={QUICK} language={language} onChoose={choose} />
-            <Choices choices={MORE} language={language} onChoose={choose} />
+            {note}
+            {usable && <Choices choices={QUICK} language={language} onChoose={choose} />}
+            {usable && <Choices choices={MORE} language={language} onChoose={choose} />}
           </>
         )}
       </div>

@@ -1,10 +1,15 @@
 // Reactions to a video: how many said what, and ways to say it too.
 import { foremost, reactionWith, type Reaction } from '../../core/talk';
+import type { Permission } from '../../matrix/permissions';
 import { isLocal } from '../../talk/keeper';
+import { Several } from '../several';
 import { useLanguage, useText } from '../text';
 import { nameOfEmoji } from './emoji';
 import { Picker } from './picker';
 import type { Access } from './use-talk';
+
+/** To count it with the others', and to know that there is no equal one already, others' reactions have to be seen. */
+export const REACTING: readonly Permission[] = ['seeReactions', 'seeRedactions', 'sendReaction', 'sendRedaction'];
 
 interface ReactionsProps {
   access: Access;
@@ -38,22 +43,29 @@ function Chip({ reaction: { key, label, count, mine }, onToggle }: ChipProps) {
 }
 
 export function Reactions({ access, eventId, reactions, most, onReact }: ReactionsProps) {
-  const { keeper, permissions } = access;
+  const { client, keeper, granted, declined, several } = access;
+  const t = useText();
   const choose = (key: string): void => {
     const found = reactionWith(reactions, key);
     const mine = found?.mine ?? [];
     if (mine.some(isLocal)) return;
-    if (mine.length > 0) { void keeper.unreact(eventId, mine); return; }
-    onReact?.(key);
-    // In the writing of those who said it before, so that every client counts them together.
-    void keeper.react(eventId, found?.key ?? key);
+    // The client asks the viewer, if it does, as soon as they want it.
+    void client.permissions.ask(...REACTING).then((allowed) => {
+      if (!allowed) return undefined;
+      if (mine.length > 0) return keeper.unreact(eventId, mine);
+      onReact?.(key);
+      // In the writing of those who said it before, so that every client counts them together.
+      return keeper.react(eventId, found?.key ?? key);
+    });
   };
-  const mayToggle = ({ mine }: Reaction): boolean => permissions.has(mine.length > 0 ? 'sendRedaction' : 'sendReaction');
+  const may = !REACTING.some((permission) => declined.has(permission));
+  const asks = !REACTING.every((permission) => granted.has(permission));
+  const note = several ? <Several client={client} className="picker-note" /> : asks && <p class="picker-note">{t('widget-talk-will-ask-react')}</p>;
   return (
     <div class="reactions" data-testid="reactions">
-      {permissions.has('sendReaction') && <Picker onChoose={choose} />}
+      {may && <Picker note={note} usable={!several} onChoose={choose} />}
       {foremost(reactions, most).map((reaction) => (
-        <Chip key={reaction.key} reaction={reaction} onToggle={mayToggle(reaction) ? () => choose(reaction.key) : null} />
+        <Chip key={reaction.key} reaction={reaction} onToggle={may && !several ? () => choose(reaction.key) : null} />
       ))}
     </div>
   );

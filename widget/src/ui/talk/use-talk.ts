@@ -1,7 +1,8 @@
 // The talk about a video for the components that show it.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { reactionsOf, repliesOf, type Reaction, type Reply } from '../../core/talk';
-import type { MatrixClient, Permission } from '../../matrix/client';
+import type { MatrixClient } from '../../matrix/client';
+import type { Permission } from '../../matrix/permissions';
 import { TalkKeeper, type Status } from '../../talk/keeper';
 import { useStore } from '../use-store';
 import { useVisit, type Visit } from '../visit';
@@ -12,7 +13,11 @@ const keepers = new WeakMap<MatrixClient, TalkKeeper>();
 export interface Access {
   readonly client: MatrixClient;
   readonly keeper: TalkKeeper;
-  readonly permissions: ReadonlySet<Permission>;
+  /** What the viewer allows, and what they declined. */
+  readonly granted: ReadonlySet<Permission>;
+  readonly declined: ReadonlySet<Permission>;
+  /** Whatever is sent could arrive several times: nothing is. */
+  readonly several: boolean;
   readonly viewer: string | null;
 }
 
@@ -21,14 +26,23 @@ function clientOf({ client }: Visit): MatrixClient {
   return client;
 }
 
+function keeperOf(visit: Visit, client: MatrixClient): TalkKeeper {
+  const known = keepers.get(client);
+  if (known !== undefined) return known;
+  const keeper = new TalkKeeper(client, () => visit.state.get().viewer, () => visit.state.get().room?.bot ?? null);
+  keepers.set(client, keeper);
+  visit.onTalk((eventId) => keeper.stir(eventId));
+  return keeper;
+}
+
 export function useTalkAccess(): Access {
   const visit = useVisit();
   const client = clientOf(visit);
-  const permissions = useStore(client.permissions);
+  const granted = useStore(client.permissions.granted);
+  const declined = useStore(client.permissions.declined);
+  const several = useStore(client.hosts.several) !== 'no';
   const viewer = useStore(visit.state, (state) => state.viewer);
-  const keeper = keepers.get(client) ?? new TalkKeeper(client, () => visit.state.get().viewer, () => visit.state.get().room?.bot ?? null);
-  keepers.set(client, keeper);
-  return { client, keeper, permissions, viewer };
+  return { client, keeper: keeperOf(visit, client), granted, declined, several, viewer };
 }
 
 export interface VideoTalk {

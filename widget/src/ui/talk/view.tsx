@@ -2,16 +2,17 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Entry } from '../../core/state';
-import type { Permission } from '../../matrix/client';
+import type { Permission } from '../../matrix/permissions';
 import { repliesOverPicture } from '../../talk/preferences';
 import { IconButton } from '../controls';
 import { CloseIcon, OverPictureIcon } from '../icons';
 import { nameOf, titleFor } from '../names';
 import type { ViewProps } from '../panel';
+import { Several } from '../several';
 import { useText } from '../text';
 import { useStore } from '../use-store';
 import { Composer } from './composer';
-import { Reactions } from './reactions';
+import { REACTING, Reactions } from './reactions';
 import { Replies } from './replies';
 import { useTalk, useTalkAccess, type Access } from './use-talk';
 import './talk.css';
@@ -19,14 +20,33 @@ import './talk.css';
 /** Kinds of reactions that have a place above the replies. */
 const MOST_CHIPS = 24;
 
-/** What the viewer did not allow, and a way to be asked again; nothing when they allowed all of it. */
-function Missing({ access, of, message }: { access: Access; of: readonly Permission[]; message: string }) {
+/** What comments are read with. */
+const READING: readonly Permission[] = ['seeMessages', 'seeReactions', 'seeRedactions'];
+
+interface NeedsProps {
+  access: Access;
+  of: readonly Permission[];
+  /** What they are for, before the client asks the viewer; null where that is said elsewhere. */
+  before: string | null;
+  /** What the viewer declined. */
+  declined: string;
+}
+
+/** What is not allowed, and a way to be asked for it; nothing when all of it is. The client is not made to ask by itself, unless it was allowed before. */
+function Needs({ access: { client, granted, declined: said }, of, before, declined }: NeedsProps) {
   const t = useText();
-  if (of.every((permission) => access.permissions.has(permission))) return null;
+  const asking = useStore(client.permissions.asking);
+  const no = of.some((permission) => said.has(permission));
+  const missing = of.some((permission) => !granted.has(permission));
+  useEffect(() => {
+    if (missing && !no && client.permissions.hadBefore(...of)) void client.permissions.ask(...of);
+  }, []);
+  const message = no ? declined : before;
+  if (!missing || message === null) return null;
   return (
-    <div class="talk-missing" role="status" data-testid="missing" data-missing={of[0]}>
-      <p>{t(message)}</p>
-      <button type="button" class="pill talk-ask" data-testid="ask" onClick={() => access.client.askPermissions()}>{t('widget-talk-ask')}</button>
+    <div class="talk-missing" role="status" data-testid="missing" data-missing={of[0]} data-declined={no}>
+      <p>{t(asking ? 'widget-talk-asking' : message)}</p>
+      {!asking && <button type="button" class="pill talk-ask" data-testid="ask" onClick={() => void client.permissions.ask(...of)}>{t(no ? 'widget-talk-ask' : 'widget-talk-continue')}</button>}
     </div>
   );
 }
@@ -84,17 +104,17 @@ function Elsewhere() {
 
 function About({ access, entry, onHold }: AboutProps) {
   const t = useText();
-  const { keeper, permissions } = access;
+  const { client, keeper, granted, declined, several } = access;
   const { eventId } = entry.video;
   const { status, reactions, replies, more } = useTalk(access, eventId);
-  useEffect(() => void keeper.load(eventId), [keeper, eventId, permissions]);
+  useEffect(() => void keeper.load(eventId), [keeper, eventId, granted]);
   useEffect(() => {
     keeper.reading.set(eventId);
     return () => keeper.reading.set(null);
   }, [keeper, eventId]);
   if (status === 'elsewhere') return <Elsewhere />;
   const title = titleFor(entry.video, t);
-  const maySee = permissions.has('seeMessages');
+  const maySee = granted.has('seeMessages');
   return (
     <>
       {status === 'failed' && (
@@ -105,9 +125,10 @@ function About({ access, entry, onHold }: AboutProps) {
       )}
       <Reactions access={access} eventId={eventId} reactions={reactions} most={MOST_CHIPS} />
       {maySee && <Replies key={eventId} replies={replies} label={t('widget-talk-replies', { title })} more={more} onMore={() => keeper.earlier(eventId)} />}
-      <Missing access={access} of={['seeMessages']} message="widget-talk-missing-see" />
-      {maySee && <Missing access={access} of={['seeReactions', 'sendReaction', 'sendRedaction', 'seeRedactions']} message="widget-talk-missing-react" />}
-      {permissions.has('sendText') ? <Composer key={eventId} keeper={keeper} eventId={eventId} title={title} onHold={onHold} /> : maySee && <Missing access={access} of={['sendText']} message="widget-talk-missing-send" />}
+      <Needs access={access} of={READING} before="widget-talk-before-see" declined={maySee ? 'widget-talk-missing-react' : 'widget-talk-missing-see'} />
+      {maySee && READING.every((each) => granted.has(each)) && <Needs access={access} of={REACTING} before={null} declined="widget-talk-missing-react" />}
+      {maySee && <Several client={client} className="talk-missing" />}
+      {maySee && !several && (declined.has('sendText') ? <Needs access={access} of={['sendText']} before={null} declined="widget-talk-missing-send" /> : <Composer key={eventId} access={access} eventId={eventId} title={title} onHold={onHold} />)}
     </>
   );
 }
@@ -120,7 +141,7 @@ export function TalkView({ entry, onClose }: ViewProps) {
   const about = held ?? entry;
   const moved = held !== null && entry !== null && held.video.id !== entry.video.id;
   return (
-    <Frame entry={about} hears={access.permissions.has('seeMessages')} onClose={onClose}>
+    <Frame entry={about} hears={access.granted.has('seeMessages')} onClose={onClose}>
       {moved && <p class="talk-moved" role="status">{t('widget-talk-moved', { title: titleFor(entry.video, t) })}</p>}
       {about === null ? <p class="talk-hint">{t('widget-talk-nothing')}</p>
         : about.video.sentHere ? <About access={access} entry={about} onHold={(hold) => setHeld(hold ? about : null)} /> : <Elsewhere />}

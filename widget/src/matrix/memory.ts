@@ -1,0 +1,95 @@
+// What is remembered of a viewer's answers to their client and of their session, where the browser lets a frame of another site remember.
+import { asObject } from '../core/decode';
+import type { Session } from '../core/model';
+import type { Permission } from './permissions';
+
+/** What the viewer said to what was asked for; what is in neither was never asked for. */
+export interface Answers {
+  readonly granted: readonly Permission[];
+  readonly declined: readonly Permission[];
+  /** The client granted it the last time without a question: it remembers by itself. */
+  readonly silent: boolean;
+}
+
+const NOTHING: Answers = { granted: [], declined: [], silent: false };
+
+/** By the client, for one widget and one viewer: another account in the same browser is somebody else. */
+export class Memory {
+  readonly #key: string;
+  /** Of all that we are to this client. */
+  readonly #client: string;
+
+  constructor(clientOrigin: string, widgetId: string, roomId: string, viewer: string | null) {
+    this.#client = `roomreel ${clientOrigin}`;
+    this.#key = `roomreel ${JSON.stringify([clientOrigin, widgetId, roomId, viewer])}`;
+  }
+
+  answers(known: readonly Permission[]): Answers {
+    return read(() => localStorage, `${this.#key} answers`, (json) => {
+      const some = (list: unknown): Permission[] => known.filter((permission) => Array.isArray(list) && list.includes(permission));
+      return { granted: some(json.granted), declined: some(json.declined), silent: json.silent === true };
+    }) ?? NOTHING;
+  }
+
+  keepAnswers(answers: Answers): void {
+    write(() => localStorage, `${this.#key} answers`, answers);
+  }
+
+  /** The viewer declined, in this tab, to say who they are. */
+  get identityDeclined(): boolean {
+    return read(() => sessionStorage, `${this.#key} declined`, () => true) ?? false;
+  }
+
+  set identityDeclined(declined: boolean) {
+    write(() => sessionStorage, `${this.#key} declined`, declined ? {} : null);
+  }
+
+  /** In this tab the client took away an earlier frame of the widget, and was not loaded again since. */
+  get leftBehind(): boolean {
+    return read(() => sessionStorage, `${this.#key} left`, () => true) ?? false;
+  }
+
+  set leftBehind(left: boolean) {
+    write(() => sessionStorage, `${this.#key} left`, left ? {} : null);
+  }
+
+  /** What was sent after a frame was left behind arrived once: the client ends what belonged to that frame. */
+  get clean(): boolean {
+    return read(() => localStorage, `${this.#client} clean`, () => true) ?? false;
+  }
+
+  set clean(clean: boolean) {
+    write(() => localStorage, `${this.#client} clean`, clean ? {} : null);
+  }
+
+  /** A session that has not ended; `now` and its end in milliseconds since the epoch. It goes with the tab. */
+  session(now: number): Session | null {
+    return read(() => sessionStorage, `${this.#key} session`, ({ token, userId, roomId, ends }) => {
+      const valid = typeof token === 'string' && typeof userId === 'string' && typeof roomId === 'string' && typeof ends === 'number';
+      return valid && now < ends ? { token, userId, roomId, ends } : null;
+    });
+  }
+
+  keepSession(session: Session | null): void {
+    write(() => sessionStorage, `${this.#key} session`, session);
+  }
+}
+
+/** Null where there is nothing, nothing that makes sense, or no storage: to a frame of another site it throws. */
+function read<T>(storage: () => Storage, key: string, parse: (json: Readonly<Record<string, unknown>>) => T | null): T | null {
+  try {
+    const text = storage().getItem(key);
+    return text === null ? null : parse(asObject(JSON.parse(text), 'memory'));
+  } catch {
+    return null;
+  }
+}
+
+function write(storage: () => Storage, key: string, value: object | null): void {
+  try {
+    if (value === null) storage().removeItem(key);
+    else storage().setItem(key, JSON.stringify(value));
+  } catch {
+    // It holds for this page.
+  }
+}
