@@ -1,4 +1,4 @@
-// What the page's own address says, for links and tests: who signs in, theme, language, layout, what the widget is refused.
+// What the page's own address says, for links and tests: who signs in, theme, language, layout, what the widget is refused or asks for, what becomes of hosts.
 import { themeOf, type Theme } from '../src/core/params';
 
 export const LANGUAGES = ['en', 'zh'] as const;
@@ -11,6 +11,16 @@ export interface Refusal {
   readonly once: boolean;
 }
 
+/** `grant`: all that the widget asks for; `ask`: the viewer is asked, as Element does. */
+export type Permissions = 'grant' | 'ask';
+
+/**
+ * What becomes of our half of the widget API when the room is left. `stop`: it ends. As in clients that start it anew at every visit and
+ * never stop it, `pile`: each of them answers every request into the frame, which is kept; `leak`: each obeys every request, but answers
+ * into the frame of its own visit, which is gone.
+ */
+export type Hosts = 'stop' | 'pile' | 'leak';
+
 export interface Settings {
   /** Localpart of the user who signs in at once. */
   readonly user: string | null;
@@ -21,6 +31,8 @@ export interface Settings {
   /** `widget`: nothing but the widget, over the whole viewport. */
   readonly layout: 'room' | 'widget';
   readonly refusal: Refusal;
+  readonly permissions: Permissions;
+  readonly hosts: Hosts;
 }
 
 export const isLanguage = (value: unknown): value is Language => LANGUAGES.some((language) => language === value);
@@ -28,6 +40,7 @@ export const isLanguage = (value: unknown): value is Language => LANGUAGES.some(
 /** Reads the address' query; what is missing or unknown becomes the system's theme and English. */
 export function readSettings(query: URLSearchParams, systemTheme: Theme): Settings {
   const language = query.get('lang');
+  const hosts = query.get('hosts');
   return {
     user: query.get('user'),
     theme: themeOf(query.get('theme')) ?? systemTheme,
@@ -35,6 +48,8 @@ export function readSettings(query: URLSearchParams, systemTheme: Theme): Settin
     language: isLanguage(language) ? language : 'en',
     layout: query.get('layout') === 'widget' ? 'widget' : 'room',
     refusal: refusalOf(query.get('refuse')),
+    permissions: query.get('permissions') === 'ask' ? 'ask' : 'grant',
+    hosts: hosts === 'pile' || hosts === 'leak' ? hosts : 'stop',
   };
 }
 

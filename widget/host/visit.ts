@@ -5,6 +5,7 @@ import type { MatrixEvent } from './matrix/events';
 import type { Demo, DemoUser } from './matrix/demo';
 import { follow } from './matrix/follow';
 import { Outbox } from './matrix/outbox';
+import { Prompts } from './matrix/prompts';
 import { UNKNOWN_ROOM } from './matrix/room';
 
 export class Visit {
@@ -12,6 +13,7 @@ export class Visit {
   readonly connected = new Store(true);
   readonly signedOut = new Store(false);
   readonly outbox: Outbox;
+  readonly prompts = new Prompts();
   readonly #end = new AbortController();
   readonly #listeners = new Set<(event: MatrixEvent) => void>();
 

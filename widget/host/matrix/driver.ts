@@ -1,5 +1,5 @@
 // What the widget may ask of the client. Someone who uses the demo trusts its widget: everything is granted without a question,
-// unless the page's address says that something is to be refused.
+// unless the page's address says that something is to be refused, or that the viewer is to be asked.
 import {
   OpenIDRequestState, WidgetDriver, type Capability, type IOpenIDUpdate, type IReadEventRelationsResult, type IRoomEvent, type ISendEventDetails,
   type IWidgetApiErrorResponseDataDetails, type SimpleObservable,
@@ -8,6 +8,8 @@ import type { Refusal } from '../settings';
 import type { Account } from './account';
 import { recordOf, textOf, type MatrixEvent } from './events';
 import { MatrixError } from './homeserver';
+import type { Prompts, Remembered } from './prompts';
+import { isInThread } from './threads';
 
 /** How many events a widget gets when it asks for as many as there are. */
 const MOST_EVENTS = 500;
@@ -17,18 +19,49 @@ export class DemoDriver extends WidgetDriver {
     private readonly account: Account,
     private readonly roomId: string,
     private refusal: Refusal,
+    /** Null where nobody is asked. */
+    private readonly asking: { readonly prompts: Prompts; readonly remembered: Remembered } | null,
   ) {
     super();
   }
 
-  override validateCapabilities(requested: Set<Capability>): Promise<Set<Capability>> {
+  override async validateCapabilities(requested: Set<Capability>): Promise<Set<Capability>> {
+    const offered = this.#offered(requested);
+    if (this.asking === null) return offered;
+    const { prompts, remembered } = this.asking;
+    const known = remembered.read('capabilities') ?? [];
+    const missing = [...offered].filter((capability) => !known.includes(capability));
+    const granted = new Set([...offered].filter((capability) => known.includes(capability)));
+    if (missing.length === 0) return granted;
+    const { allowed, remember } = await prompts.ask('capabilities', missing);
+    for (const capability of allowed) granted.add(capability);
+    // As Element does: what was allowed before and is not asked for this time is forgotten.
+    if (remember) remembered.write('capabilities', [...granted]);
+    return granted;
+  }
+
+  /** What of it the page's address does not refuse. */
+  #offered(requested: Set<Capability>): Set<Capability> {
     const refused = requested.size === 0 ? [] : this.refusal.parts;
     // The next question is answered otherwise.
     if (requested.size > 0 && this.refusal.once) this.refusal = { parts: [], once: false };
-    return Promise.resolve(new Set([...requested].filter((capability) => !refused.some((part) => capability.includes(part)))));
+    return new Set([...requested].filter((capability) => !refused.some((part) => capability.includes(part))));
   }
 
   override askOpenID(observer: SimpleObservable<IOpenIDUpdate>): void {
+    const known = this.asking?.remembered.read('identity');
+    if (this.asking === null || (known?.length ?? 0) > 0) { this.#handOver(observer); return; }
+    const { prompts, remembered } = this.asking;
+    if (known !== null) { observer.update({ state: OpenIDRequestState.Blocked }); return; }
+    observer.update({ state: OpenIDRequestState.PendingUserConfirmation });
+    void prompts.ask('identity', [this.account.userId]).then(({ allowed, remember }) => {
+      if (remember) remembered.write('identity', allowed);
+      if (allowed.length > 0) this.#handOver(observer);
+      else observer.update({ state: OpenIDRequestState.Blocked });
+    });
+  }
+
+  #handOver(observer: SimpleObservable<IOpenIDUpdate>): void {
     this.account.openIdToken().then(
       (token) => observer.update({ state: OpenIDRequestState.Allowed, token }),
       (error: unknown) => {
@@ -75,7 +108,8 @@ export class DemoDriver extends WidgetDriver {
   override async readRoomTimeline(roomId: string, type: string, msgtype: string | undefined, _stateKey: string | undefined, limit: number): Promise<IRoomEvent[]> {
     this.#mustBeHere(roomId);
     const events = await this.account.recent(this.roomId, type, limit > 0 ? Math.min(limit, MOST_EVENTS) : MOST_EVENTS);
-    return events.filter(({ content }) => msgtype === undefined || content.msgtype === msgtype).map((event) => this.roomEvent(event));
+    const timeline = events.filter((event) => !isInThread(event));
+    return timeline.filter(({ content }) => msgtype === undefined || content.msgtype === msgtype).map((event) => this.roomEvent(event));
   }
 
   /** The homeserver's refusals are the widget's to understand. */

@@ -71,5 +71,5 @@ export function App({ settings }: { settings: Settings }) {
 
   if (visit === null) return <SignIn demo={demo} busy={busy} error={error} onChoose={(where, user) => void signIn(where, user)} />;
   const choices = { theme, language, onTheme: changeTheme, onLanguage: changeLanguage, onLeave: leave };
-  return <RoomPage visit={visit} layout={settings.layout} refusal={settings.refusal} contrast={settings.contrast} {...choices} />;
+  return <RoomPage visit={visit} settings={settings} {...choices} />;
 }

@@ -3,7 +3,7 @@ import type { Theme } from '../../src/core/params';
 import icon from '../icon.svg';
 import { isLanguage, type Language } from '../settings';
 import { Avatar } from './avatar';
-import { LeaveIcon, MoonIcon, SunIcon } from './icons';
+import { LeaveIcon, MoonIcon, ReloadIcon, RoomsIcon, SunIcon } from './icons';
 
 export interface HeaderChoices {
   readonly theme: Theme;
@@ -11,6 +11,11 @@ export interface HeaderChoices {
   readonly onTheme: (theme: Theme) => void;
   readonly onLanguage: (language: Language) => void;
   readonly onLeave: () => void;
+  /** Another room is shown. */
+  readonly away: boolean;
+  readonly onAway: (away: boolean) => void;
+  /** Loads the widget's frame anew. */
+  readonly onReload: () => void;
 }
 
 interface HeaderProps extends HeaderChoices {
@@ -19,12 +24,18 @@ interface HeaderProps extends HeaderChoices {
   readonly userName: string;
 }
 
-export function Header({ title, userId, userName, theme, language, onTheme, onLanguage, onLeave }: HeaderProps) {
+export function Header({ title, userId, userName, theme, language, away, onTheme, onLanguage, onLeave, onAway, onReload }: HeaderProps) {
   const other = theme === 'dark' ? 'light' : 'dark';
   return (
     <header class="header">
       <img class="header-mark" src={icon} alt="" width="28" height="28" />
       <h1 class="header-title">{title}</h1>
+      <button type="button" class="icon-button" data-testid="reload-widget" aria-label="Load the widget again" title="Load the widget again" onClick={onReload}>
+        <ReloadIcon />
+      </button>
+      <button type="button" class="icon-button" data-testid="visit" aria-label={away ? 'Back to the room' : 'To another room'} title={away ? 'Back to the room' : 'To another room'} aria-pressed={away} onClick={() => onAway(!away)}>
+        <RoomsIcon />
+      </button>
       <select
         class="header-language"
         aria-label="Language of the widget"

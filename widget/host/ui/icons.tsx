@@ -13,3 +13,5 @@ export const SendIcon = () => <Icon><path d="M4.5 5.2 20 12 4.5 18.8l1.6-6.8-1.6
 export const FilmIcon = () => <Icon><rect x="3.5" y="5.5" width="17" height="13" rx="2.5" /><path d="M10.3 9.4v5.2l4.3-2.6-4.3-2.6Z" /></Icon>;
 export const FileIcon = () => <Icon><path d="M13.5 3.5H7a1.5 1.5 0 0 0-1.5 1.5v14A1.5 1.5 0 0 0 7 20.5h10a1.5 1.5 0 0 0 1.5-1.5V8.5l-5-5ZM13.5 3.5v5h5" /></Icon>;
 export const ThreadIcon = () => <Icon><path d="M6 5v7a3 3 0 0 0 3 3h9M14.5 11.5 18 15l-3.5 3.5" /></Icon>;
+export const ReloadIcon = () => <Icon><path d="M18.5 8.5A7.5 7.5 0 1 0 19.5 12M19 4v4.7h-4.7" /></Icon>;
+export const RoomsIcon = () => <Icon><path d="M4.5 12.5h8M4.5 8h11M4.5 17h5M15.5 13l4 4-4 4" /></Icon>;

@@ -1,29 +1,32 @@
-// The room: header, timeline and composer, and the widget beside or above them.
+// The room: header, timeline and composer, and the widget beside or above them. From another room nothing of it is seen but a widget that floats.
+import { useState } from 'preact/hooks';
 import { useStore } from '../../src/ui/use-store';
 import { nameOf } from '../matrix/room';
 import { themeName, type Settings } from '../settings';
 import type { Visit } from '../visit';
 import { Composer } from './composer';
+import { Dialogs } from './dialogs';
 import { Header, type HeaderChoices } from './header';
 import { Timeline } from './timeline';
 import { WidgetPane } from './widget-pane';
 
-interface RoomPageProps extends HeaderChoices {
+interface RoomPageProps extends Omit<HeaderChoices, 'away' | 'onAway' | 'onReload'> {
   readonly visit: Visit;
-  readonly layout: Settings['layout'];
-  readonly refusal: Settings['refusal'];
-  readonly contrast: boolean;
+  readonly settings: Settings;
 }
 
-export function RoomPage({ visit, layout, refusal, contrast, ...choices }: RoomPageProps) {
+export function RoomPage({ visit, settings: { layout, contrast, ...policy }, ...choices }: RoomPageProps) {
   const room = useStore(visit.room);
   const connected = useStore(visit.connected);
   const signedOut = useStore(visit.signedOut);
-  const pane = <WidgetPane visit={visit} room={room} theme={themeName(choices.theme, contrast)} language={choices.language} refusal={refusal} />;
-  if (layout === 'widget') return <div class="only-widget">{pane}</div>;
+  const [away, setAway] = useState(false);
+  const [loads, setLoads] = useState(0);
+  const pane = <WidgetPane visit={visit} room={room} theme={themeName(choices.theme, contrast)} language={choices.language} policy={policy} away={away} loads={loads} onBack={() => setAway(false)} />;
+  const dialogs = <Dialogs prompts={visit.prompts} />;
+  if (layout === 'widget') return <div class="only-widget">{pane}{dialogs}</div>;
   return (
-    <div class="room">
-      <Header title={room.name ?? 'Room'} userId={visit.account.userId} userName={nameOf(room, visit.account.userId)} {...choices} />
+    <div class="room" data-away={away}>
+      <Header title={away ? 'Another room' : room.name ?? 'Room'} userId={visit.account.userId} userName={nameOf(room, visit.account.userId)} away={away} onAway={setAway} onReload={() => setLoads(loads + 1)} {...choices} />
       <main class="room-body">
         <section class="chat" aria-label="Chat">
           {signedOut && <p class="banner" role="alert">The homeserver signed this session out. Sign out here too, and in again.</p>}
@@ -32,8 +35,10 @@ export function RoomPage({ visit, layout, refusal, contrast, ...choices }: RoomP
           <Timeline room={room} outbox={visit.outbox} userId={visit.account.userId} />
           <Composer outbox={visit.outbox} disabled={room.membership !== 'joined'} />
         </section>
+        {away && <p class="elsewhere" data-testid="elsewhere">Nothing happens in this room.</p>}
         {pane}
       </main>
+      {dialogs}
     </div>
   );
 }

@@ -2,7 +2,9 @@
 import { ClientWidgetApi, type Widget } from 'matrix-widget-api';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { DemoDriver } from '../matrix/driver';
-import type { Language, Refusal } from '../settings';
+import { Remembered } from '../matrix/prompts';
+import { Threads } from '../matrix/threads';
+import type { Language, Settings } from '../settings';
 import type { Visit } from '../visit';
 
 // What Element Web gives its widgets.
@@ -12,6 +14,11 @@ const SANDBOX = 'allow-forms allow-popups allow-popups-to-escape-sandbox allow-s
 /** Milliseconds of silence after which the viewer may load the frame again. */
 const PATIENCE = 12_000;
 
+/** How often a widget has been ready on this page. */
+let readies = 0;
+
+export type Policy = Pick<Settings, 'refusal' | 'permissions' | 'hosts'>;
+
 interface WidgetFrameProps {
   readonly widget: Widget;
   readonly url: string;
@@ -19,12 +26,18 @@ interface WidgetFrameProps {
   /** What the client calls it. */
   readonly theme: string;
   readonly language: Language;
-  readonly refusal: Refusal;
+  readonly policy: Policy;
+  /** With each change the frame is loaded again. */
+  readonly loads: number;
+  /** With each change one more host is started for the frame, which is loaded again. */
+  readonly host: number;
   /** Hears false when the widget stays silent, and true when it is ready after all. */
   readonly onAnswer: (answers: boolean) => void;
+  /** Hears whether the widget wants to stay on the screen in other rooms. */
+  readonly onFloat: (floats: boolean) => void;
 }
 
-export function WidgetFrame({ widget, url, visit, theme, language, refusal, onAnswer }: WidgetFrameProps) {
+export function WidgetFrame({ widget, url, visit, theme, language, policy, loads, host, onAnswer, onFloat }: WidgetFrameProps) {
   const frame = useRef<HTMLIFrameElement>(null);
   const [api, setApi] = useState<ClientWidgetApi | null>(null);
   // What the widget knows; at first what is in its address.
@@ -33,10 +46,13 @@ export function WidgetFrame({ widget, url, visit, theme, language, refusal, onAn
   // Before the frame can have loaded, or its first message would be missed.
   useLayoutEffect(() => {
     if (frame.current === null) return undefined;
-    const driver = new DemoDriver(visit.account, visit.roomId, refusal);
+    const asking = policy.permissions === 'ask' ? { prompts: visit.prompts, remembered: new Remembered(widget.id) } : null;
+    const driver = new DemoDriver(visit.account, visit.roomId, policy.refusal, asking);
     const started = new ClientWidgetApi(widget, frame.current, driver);
     started.setViewedRoomId(visit.roomId);
+    const threads = new Threads();
     const stopFeeding = visit.onEvent((event) => {
+      if (threads.holds(event)) return;
       started.feedEvent(driver.roomEvent(event)).catch((error: unknown) => console.warn('The widget did not take an event:', error));
     });
     const timer = setTimeout(() => onAnswer(false), PATIENCE);
@@ -44,24 +60,38 @@ export function WidgetFrame({ widget, url, visit, theme, language, refusal, onAn
       clearTimeout(timer);
       onAnswer(true);
       setApi(started);
-      document.body.dataset.ready = 'true';
+      readies += 1;
+      document.body.dataset.ready = String(readies);
     });
     started.on('error:preparing', (error: unknown) => {
       console.error('The widget does not answer:', error);
       onAnswer(false);
     });
-    // This page never takes the frame away, so there is nothing to do.
-    started.on('action:set_always_on_screen', (event: CustomEvent<never>) => {
+    started.on('action:set_always_on_screen', (event: CustomEvent<{ data: { value: boolean } }>) => {
+      if (!started.hasCapability('m.always_on_screen')) return;
       event.preventDefault();
-      started.transport.reply(event.detail, { success: true } as never);
+      onFloat(event.detail.data.value);
+      started.transport.reply(event.detail as never, { success: true } as never);
     });
+    if (host > 0) frame.current.src = url;
     return () => {
       clearTimeout(timer);
       stopFeeding();
-      started.stop();
+      // The others go on hearing the widget.
+      if (policy.hosts === 'stop') started.stop();
+      else started.removeAllListeners();
+      // They shake hands no more: that is for the latest.
+      started.on('action:content_loaded', (event: Event) => event.preventDefault());
+      onFloat(false);
       delete document.body.dataset.ready;
     };
-  }, []);
+  }, [host]);
+
+  useEffect(() => {
+    if (loads === 0 || frame.current === null) return;
+    delete document.body.dataset.ready;
+    frame.current.src = url;
+  }, [loads]);
 
   useEffect(() => {
     if (api === null || told.current.theme === theme) return;

@@ -1,11 +1,14 @@
-// The place of the widget: the frame once the bot has put it into the room, a friendly word before.
-import { useMemo, useState } from 'preact/hooks';
+// The place of the widget: the frame once the bot has put it into the room, a friendly word before. In another room it is a tile, where the
+// widget asked to stay on the screen; what lies over the tile takes every click, as in Element.
+import type { Widget } from 'matrix-widget-api';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Remembered } from '../matrix/prompts';
 import type { Room } from '../matrix/room';
 import { widgetOf, widgetUrl } from '../matrix/widget';
-import type { Language, Refusal } from '../settings';
+import type { Language } from '../settings';
 import type { Visit } from '../visit';
 import { FilmIcon } from './icons';
-import { WidgetFrame } from './widget-frame';
+import { WidgetFrame, type Policy } from './widget-frame';
 
 interface WidgetPaneProps {
   readonly visit: Visit;
@@ -13,10 +16,43 @@ interface WidgetPaneProps {
   /** What the client calls it. */
   readonly theme: string;
   readonly language: Language;
-  readonly refusal: Refusal;
+  readonly policy: Policy;
+  /** Another room is shown. */
+  readonly away: boolean;
+  /** How often the viewer had the frame loaded again. */
+  readonly loads: number;
+  readonly onBack: () => void;
 }
 
-export function WidgetPane({ visit, room, theme, language, refusal }: WidgetPaneProps) {
+/** True once the viewer lets the widget be loaded: where they are asked, once for each widget that others added. */
+function useMayLoad({ prompts, account }: Visit, widget: Widget | null, { permissions }: Policy): boolean {
+  const [allowed, setAllowed] = useState<string | null>(null);
+  const asks = widget !== null && permissions === 'ask' && widget.creatorUserId !== account.userId;
+  useEffect(() => {
+    if (!asks) return;
+    const remembered = new Remembered(widget.id);
+    if (remembered.read('load') !== null) { setAllowed(widget.id); return; }
+    void prompts.ask('load', [widget.origin]).then((answer) => {
+      if (answer.allowed.length === 0) return;
+      remembered.write('load', answer.allowed);
+      setAllowed(widget.id);
+    });
+  }, [asks, widget?.id]);
+  return !asks || allowed === widget.id;
+}
+
+/** Visits of the room, counted from 0. */
+function useVisits(away: boolean): number {
+  const [visits, setVisits] = useState(0);
+  const [before, setBefore] = useState(away);
+  if (before !== away) {
+    setBefore(away);
+    if (!away) setVisits(visits + 1);
+  }
+  return visits;
+}
+
+export function WidgetPane({ visit, room, theme, language, policy, away, loads, onBack }: WidgetPaneProps) {
   const [tries, setTries] = useState(0);
   const [failed, setFailed] = useState<string | null>(null);
   const { account, roomId } = visit;
@@ -28,12 +64,20 @@ export function WidgetPane({ visit, room, theme, language, refusal }: WidgetPane
   }, [widget, tries]);
   // One per loading of the frame.
   const loading = `${tries} ${url ?? ''}`;
+  const [floats, setFloats] = useState(false);
+  const mayLoad = useMayLoad(visit, widget, policy);
+  const visits = useVisits(away);
+  const place = !away ? 'room' : floats ? 'tile' : 'nowhere';
+  // Clients that keep the frame give it one more host at each visit.
+  const kept = policy.hosts === 'pile';
+  const shown = widget !== null && url !== null && mayLoad && (kept || place !== 'nowhere');
 
   return (
-    <aside class="pane" aria-label="Widget">
-      {widget === null || url === null ? <Waiting membership={room.membership} /> : (
-        <WidgetFrame key={loading} widget={widget} url={url} visit={visit} theme={theme} language={language} refusal={refusal} onAnswer={(answers) => setFailed(answers ? null : loading)} />
+    <aside class="pane" aria-label="Widget" data-place={place} data-floats={floats} data-testid="pane">
+      {!shown ? !away && <Waiting membership={room.membership} /> : (
+        <WidgetFrame key={loading} widget={widget} url={url} visit={visit} theme={theme} language={language} policy={policy} loads={loads} host={kept ? visits : 0} onAnswer={(answers) => setFailed(answers ? null : loading)} onFloat={setFloats} />
       )}
+      {place === 'tile' && <button type="button" class="tile-cover" data-testid="tile" aria-label={`Back to ${room.name ?? 'the room'}`} onClick={onBack} />}
       {widget !== null && failed === loading && (
         <div class="pane-failed" role="alert" data-testid="widget-failed">
           <p>The widget at {widget.origin} does not answer.</p>
