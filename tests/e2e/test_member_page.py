@@ -139,6 +139,25 @@ async def test_one_player_with_a_script(stage: Stage, browser: Browser, screensh
         await expect(page.locator("[data-testid=player]")).to_have_attribute("data-video-id", stage.videos[1])
 
 
+async def test_a_picked_video_scrolls_to_the_player(stage: Stage, browser: Browser) -> None:
+    async with looking(browser, viewport={"width": 390, "height": 500}, has_touch=True, is_mobile=True) as (look, _):
+        page = look.page
+        await page.goto(stage.url)
+        await page.locator(PLAYING).wait_for()
+        last = page.locator("[data-testid=card] button").last
+        await last.scroll_into_view_if_needed()
+        theatre = "() => document.querySelector('.theatre').getBoundingClientRect().top"
+        assert await page.evaluate(theatre) < 0
+        await last.tap()
+
+        async def in_sight() -> bool:
+            return bool(await page.evaluate(theatre) >= 0)
+
+        await eventually(in_sight, what="the player in sight")
+        await page.locator(f'[data-testid=player][data-video-id="{stage.videos[1]}"]').wait_for()
+        assert look.problems == []
+
+
 async def test_plain_videos_without_a_script(stage: Stage, browser: Browser, screenshots: Path) -> None:
     async with looking(browser, java_script_enabled=False, viewport={"width": 360, "height": 740}) as (look, _):
         page = look.page

@@ -258,6 +258,7 @@ widget-empty-moved-hint = Its videos play in the new room.
 widget-empty-moved-link = Go to the new room
 widget-empty-own = You have not sent a video yet
 widget-empty-own-hint = Send a video in this chat. It plays here seconds later.
+widget-empty-send = Record or send a video
 widget-empty-waiting = Next in line
 widget-empty-waiting-hint = Other videos are being prepared first. This one starts here by itself.
 widget-empty-preparing = Almost there

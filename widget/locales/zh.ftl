@@ -240,6 +240,7 @@ widget-empty-moved-hint = 它的视频在新聊天室里播放。
 widget-empty-moved-link = 前往新聊天室
 widget-empty-own = 你还没有发送视频
 widget-empty-own-hint = 在聊天中发送一个视频，几秒钟后就会在这里播放。
+widget-empty-send = 录制或发送视频
 widget-empty-waiting = 正在排队
 widget-empty-waiting-hint = 其他视频先处理，轮到后会自动开始播放。
 widget-empty-preparing = 马上就好

@@ -1,6 +1,7 @@
 // Starts the page: reads its address, puts the parts together and shows them.
 import { render } from 'preact';
 import { chooseLanguage, readParams } from './core/params';
+import { watchTile } from './player/elsewhere';
 import { RoomVisit } from './room';
 import { App } from './ui/app';
 import { translator } from './ui/catalogues';
@@ -38,6 +39,7 @@ async function show(into: HTMLElement, wish: Language): Promise<void> {
 document.documentElement.lang = language;
 document.documentElement.dir = DIRECTIONS[language];
 applyTheme(params.theme, params.contrast);
+watchTile();
 
 const visit = new RoomVisit(params, { onTheme: applyTheme, onLanguage: (wish) => void show(root, chooseLanguage([wish, language], LANGUAGES)) }, !calm);
 void visit.start();

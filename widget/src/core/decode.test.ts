@@ -3,7 +3,7 @@ import { DecodeError, decodeProgress, decodeRoom, decodeSession, encodeBookmark 
 import { aMember, aRoom, aVideo } from './samples';
 
 const VIDEO = {
-  id: 'v1', event_id: '$e', title: 'Lake', state: 'ready', visibility: 'shown', duration: 4.5, width: 1, height: 1,
+  id: 'v1', event_id: '$e', title: 'Lake', state: 'ready', visibility: 'shown', duration: 4.5, width: 320, height: 180,
   poster_url: '/media/1.s/r/v/v1/poster.jpg', playlist_url: null, created_at: 7, failure: null,
 };
 const MEMBER = { user_id: '@a:x', display_name: null, avatar_url: null, video_avatar: null, reel_url: '/media/1.s/r/reel/k/1/index.m3u8', videos: [VIDEO] };
@@ -16,7 +16,7 @@ function withVideo(fields: Record<string, unknown>): unknown {
 describe('decodeRoom', () => {
   it('takes what the server sends and ignores what it does not know', () => {
     const posterUrl = VIDEO.poster_url;
-    const videos = [aVideo('v1', 'ready', { eventId: '$e', title: 'Lake', duration: 4.5, posterUrl, createdAt: 7, version: 0 })];
+    const videos = [aVideo('v1', 'ready', { eventId: '$e', title: 'Lake', duration: 4.5, aspect: 16 / 9, posterUrl, createdAt: 7, version: 0 })];
     expect(decodeRoom({ ...ROOM, later: 1 })).toEqual(aRoom([aMember('@a:x', videos, { reelUrl: MEMBER.reel_url })], { grantExpiresAt: 9 }));
   });
 

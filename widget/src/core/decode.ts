@@ -97,6 +97,12 @@ function progress(json: Json, where: string): Progress {
   };
 }
 
+/** Width over height; null unless both are known. */
+function aspect(json: Json, where: string): number | null {
+  const [width, height] = [optionalNumber(json, 'width', where), optionalNumber(json, 'height', where)];
+  return width === null || height === null || width <= 0 || height <= 0 ? null : width / height;
+}
+
 function captions(value: unknown, where: string): Captions {
   const json = asObject(value, where);
   const url = localUrl(json, 'url', where);
@@ -120,6 +126,7 @@ function video(value: unknown, where: string): Video {
     waitsFor: json.visibility === 'held' ? (DECIDERS.find((decider) => decider === json.waits_for) ?? 'moderator') : null,
     awaitsUpload: json.waits_for === 'upload',
     duration: optionalNumber(json, 'duration', where),
+    aspect: aspect(json, where),
     posterUrl: localUrl(json, 'poster_url', where),
     blurhash: optionalText(json, 'blurhash', where),
     progress: optional(json, 'progress', where, progress),

@@ -52,6 +52,8 @@ export interface Video {
   readonly awaitsUpload: boolean;
   /** Seconds, of the whole video also while only its beginning can be watched; null until the file was examined. */
   readonly duration: number | null;
+  /** Width over height of its frames; null until the file was examined. */
+  readonly aspect: number | null;
   readonly posterUrl: string | null;
   /** The poster in some thirty characters. */
   readonly blurhash: string | null;

@@ -35,8 +35,13 @@ describe('rows', () => {
 
   it('are brought into view with the least scrolling', () => {
     expect(revealed(places, 0, 200, 300)).toBe(0);
-    expect(revealed(places, 5, 200, 300)).toBe(200);
-    expect(revealed(places, 10, 200, 300)).toBe(730 + 70 - 300);
+    expect(revealed(places, 4, 200, 300)).toBe(200);
     expect(revealed(places, 10, 200, 40)).toBe(730);
+    expect(revealed(places, 999, 200, 300)).toBe(70_030 - 300);
+  });
+
+  it('are brought into view with the next one, or at the top where there is no room for two', () => {
+    expect(revealed(places, 10, 200, 300)).toBe(730 + 2 * 70 - 300);
+    expect(revealed(places, 10, 200, 100)).toBe(730);
   });
 });

@@ -45,9 +45,9 @@ export function shiftOf(seen: ReadonlyMap<string, number>, place: (id: string) =
   return shifts.sort((a, b) => a - b)[Math.floor(shifts.length / 2)] ?? 0;
 }
 
-/** How far to scroll so that a row shows whole, as little as possible; `top` where it does already. */
+/** How far to scroll so that a row and the next one show whole, as little as possible; the row alone begins the list where there is no room for two. */
 export function revealed(places: Places, index: number, top: number, height: number): number {
-  const [start = 0, end = 0] = [places[index], places[index + 1]];
-  if (start < top || end - start > height) return start;
-  return Math.max(top, end - height);
+  const [start = 0, end = 0, next = end] = [places[index], places[index + 1], places[index + 2]];
+  if (start < top || next - start > height) return start;
+  return Math.max(top, next - height);
 }

@@ -7,25 +7,29 @@ export interface Sound {
   readonly muted: boolean;
   /** Muted by the browser's rule, not by the viewer: offer to unmute. */
   readonly refused: boolean;
+  /** Silent for as long as the viewer is elsewhere in their client; what they set stays. */
+  readonly hushed: boolean;
 }
 
-export const SOUND: Sound = { volume: 1, muted: false, refused: false };
+export const SOUND: Sound = { volume: 1, muted: false, refused: false, hushed: false };
 /** What is heard when somebody unmutes at volume zero. */
 const AUDIBLE = 0.5;
 
+export const isSilent = ({ muted, hushed }: Sound): boolean => muted || hushed;
+
 /** Brings an element to the wanted sound. */
-export function applySound(video: HTMLVideoElement, { volume, muted }: Sound): void {
-  video.volume = volume;
-  video.muted = muted;
+export function applySound(video: HTMLVideoElement, sound: Sound): void {
+  video.volume = sound.volume;
+  video.muted = isSilent(sound);
 }
 
 export function withVolume(volume: number): Partial<Sound> {
   const clamped = Math.min(1, Math.max(0, volume));
-  return { volume: clamped, muted: clamped === 0, refused: false };
+  return { volume: clamped, muted: clamped === 0, refused: false, hushed: false };
 }
 
 export function withMuted(muted: boolean, { volume }: Sound): Partial<Sound> {
-  return { muted, refused: false, volume: !muted && volume === 0 ? AUDIBLE : volume };
+  return { muted, refused: false, hushed: false, volume: !muted && volume === 0 ? AUDIBLE : volume };
 }
 
 /** Plays with sound, or muted where the browser refuses sound. False when it may not play at all. */

@@ -1,5 +1,7 @@
 // The whole page: the stage, the members, the selected list, and what stands there when one of them is missing.
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { playsByItself } from '../core/model';
 import { emptinessOf, furthest, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type State, type Trouble } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
 import { IDLE, type Playback } from '../player/state';
@@ -7,9 +9,11 @@ import { ClockIcon, CloudOffIcon, FilmIcon, HiddenIcon, PersonIcon, WarningIcon 
 import { lazy } from './lazy';
 import { labelOf } from './names';
 import { Notice } from './notice';
+import { panelView, useMayRecord } from './panel-view';
 import { ProgressBar, progressText } from './progress';
 import { PanelBones, Skeleton } from './skeleton';
 import { useText } from './text';
+import { useAspect } from './use-aspect';
 import { useStore } from './use-store';
 import { useVisit } from './visit';
 
@@ -50,6 +54,12 @@ function Progressing({ selection }: { selection: Selection | null }) {
   );
 }
 
+/** To the camera and the files: whoever finds nothing here can be the first. */
+function SendFirst() {
+  const t = useText();
+  return useMayRecord() && <button type="button" class="primary" data-testid="send-first" onClick={() => panelView.set('record')}>{t('widget-empty-send')}</button>;
+}
+
 function EmptyStage({ emptiness, selection, replacedBy }: { emptiness: Emptiness; selection: Selection | null; replacedBy: string | null }) {
   const t = useText();
   const name = selection === null ? '' : labelOf(selection, t);
@@ -59,6 +69,7 @@ function EmptyStage({ emptiness, selection, replacedBy }: { emptiness: Emptiness
     <section class="stage stage-empty" data-testid="empty" data-empty={emptiness}>
       <Notice icon={icon} title={t(`widget-empty-${emptiness}`, { name })} hint={t(`widget-empty-${emptiness}-hint`)} progress={emptiness === 'preparing' && <Progressing selection={selection} />}>
         {emptiness === 'moved' && replacedBy !== null && <a class="notice-action" href={replacedBy} target="_blank" rel="noopener noreferrer" data-testid="moved">{t('widget-empty-moved-link')}</a>}
+        {(emptiness === 'room' || emptiness === 'own') && <SendFirst />}
       </Notice>
     </section>
   );
@@ -91,6 +102,22 @@ function findEntry(state: State, videoId: string | null): Entry | null {
   return null;
 }
 
+interface LayoutProps {
+  bare: boolean;
+  entries: readonly Entry[];
+  /** What plays. */
+  entry: Entry | null;
+  children: ComponentChildren;
+}
+
+/** Upright, the stage is as high as each video needs; beside it the list stays where it is, so the widest one counts. */
+function Layout({ bare, entries, entry, children }: LayoutProps) {
+  const playable = entries.filter(({ video }) => playsByItself(video));
+  const aspect = useAspect((entry ?? playable[0])?.video.aspect ?? null);
+  const widest = Math.max(...playable.map(({ video }) => video.aspect ?? 0));
+  return <div class="layout" data-bare={bare} style={{ ...(aspect !== null && { '--aspect': aspect }), ...(widest > 0 && { '--widest': widest }) }}>{children}</div>;
+}
+
 export function App() {
   const t = useText();
   const visit = useVisit();
@@ -106,15 +133,16 @@ export function App() {
   const veiled = spoiler !== null && !spoiler.shown ? spoiler : null;
   // In a room without any video there is nothing to list; elsewhere the strip stays where it is.
   const bare = emptiness === 'room' || emptiness === 'moved';
+  const entry = findEntry(state, playback.videoId);
   return (
     <main class="app" data-testid="app" data-state={emptiness === null ? 'ready' : 'empty'} data-selected={state.selected ?? ''} data-stale={state.stale}>
       <h1 class="unseen">{t('widget-title')}</h1>
-      <div class="layout" data-bare={bare}>
+      <Layout bare={bare} entries={selection?.entries ?? []} entry={entry}>
         {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} replacedBy={state.room.replacedBy} />}
         {veiled !== null && <Veil entry={veiled} onShow={() => visit.showSpoiler()} onLeave={() => visit.leaveSpoiler()} />}
-        {emptiness === null && veiled === null && (player === null ? <Waiting /> : <Stage player={player} entry={findEntry(state, playback.videoId)} />)}
-        <Panel state={state} selection={bare ? null : selection} playback={playback} entry={findEntry(state, playback.videoId)} />
-      </div>
+        {emptiness === null && veiled === null && (player === null ? <Waiting /> : <Stage player={player} entry={entry} />)}
+        <Panel state={state} selection={bare ? null : selection} playback={playback} entry={entry} />
+      </Layout>
       {state.stale && <p class="stale" role="status">{t('widget-stale')}</p>}
     </main>
   );

@@ -6,10 +6,11 @@ import type { Bookmark, Captions } from '../core/model';
 import type { Entry, State } from '../core/state';
 import { keepInSight } from '../matrix/sight';
 import { CaptionTracks, captionsKey } from '../player/captions';
-import { elsewhere, muteElsewhere } from '../player/elsewhere';
+import { elsewhere, inTile } from '../player/elsewhere';
 import { describe, obeySystem } from '../player/media-session';
 import { RUSH } from '../player/rate';
 import type { ReelPlayer } from '../player/reel-player';
+import { recordingMark } from '../record/mark';
 import { nameOf, speedText, titleFor } from './names';
 import { useText, type Translate } from './text';
 import { useStore } from './use-store';
@@ -28,7 +29,7 @@ export function Companions({ player, entry }: CompanionsProps) {
   const visit = useVisit();
   useEffect(() => {
     const captions = new CaptionTracks(player, (videoId) => captionsOf(visit.state.get(), videoId));
-    const stops = [obeySystem(player), stayInSight(visit, player), muteElsewhere(player), () => captions.close()];
+    const stops = [obeySystem(player), stayInSight(visit, player), hushElsewhere(visit, player), () => captions.close()];
     if (visit.server !== null) stops.push(keepBookmark(visit.server, () => bookmarkOf(visit.state.get(), player)));
     return () => stops.forEach((stop) => stop());
   }, [player]);
@@ -69,6 +70,19 @@ function newsOf(before: Choices, now: Choices, known: readonly Captions[], t: Tr
   return t('widget-told-captions', { label: chosen?.label ?? t('widget-captions-off') });
 }
 
+/** Silent in the client's tile, unless the viewer wants to hear it there. */
+function hushElsewhere({ client }: Visit, player: ReelPlayer): () => void {
+  if (client === null) return () => undefined;
+  const update = (): void => {
+    // What is recorded or sent may keep the widget there, too: then nobody has asked for its sound.
+    const kept = elsewhere.get() === 'muted' || (elsewhere.get() === 'stop' && recordingMark.get() !== null);
+    player.sound.patch({ hushed: inTile.get() && kept });
+  };
+  const stops = [elsewhere, inTile, recordingMark].map((store) => store.subscribe(update));
+  update();
+  return () => stops.forEach((stop) => stop());
+}
+
 function captionsOf({ room }: State, videoId: string): readonly Captions[] {
   return room?.members.flatMap(({ videos }) => videos).find(({ id }) => id === videoId)?.captions ?? [];
 }
@@ -83,7 +97,7 @@ function bookmarkOf({ selected }: State, player: ReelPlayer): Bookmark | null {
   return { selection: selected, videoId, position: Math.round(position * 10) / 10, volume, muted: muted && !refused, speed, loop, captions, keys };
 }
 
-/** Asks the client to show the widget in other rooms, too, while something plays and the viewer wants it; once for each change. */
+/** Asks the client to show the widget in other rooms, too, while something plays and the viewer wants that; once for each change. */
 function stayInSight({ client }: Visit, player: ReelPlayer): () => void {
   if (client === null) return () => undefined;
   let asked = false;
@@ -96,7 +110,7 @@ function stayInSight({ client }: Visit, player: ReelPlayer): () => void {
     asked = on;
     keepInSight(client, 'playing', on);
   };
-  const stops = [player.playback.subscribe(update), client.permissions.granted.subscribe(update), elsewhere.subscribe(update)];
+  const stops = [player.playback, client.permissions.granted, elsewhere].map((store) => store.subscribe(update));
   update();
   return () => {
     stops.forEach((stop) => stop());

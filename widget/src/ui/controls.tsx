@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { Video } from '../core/model';
 import { canFloat, toggleFloating } from '../player/floating';
 import type { ReelPlayer } from '../player/reel-player';
+import { isSilent } from '../player/sound';
 import { BackIcon, CaptionsIcon, FloatIcon, ForwardIcon, FullscreenIcon, GearIcon, LeaveFullscreenIcon, MutedIcon, NextIcon, PauseIcon, PlayIcon, PreviousIcon, SoundIcon } from './icons';
 import { SeekRow } from './seek-row';
 import { Slider } from './slider';
@@ -55,8 +56,9 @@ function rewind(player: ReelPlayer): () => void {
 
 function Volume({ player }: { player: ReelPlayer }) {
   const t = useText();
-  const { volume, muted } = useStore(player.sound);
-  const heard = muted ? 0 : volume;
+  const sound = useStore(player.sound);
+  const muted = isSilent(sound);
+  const heard = muted ? 0 : sound.volume;
   return (
     <div class="volume">
       <IconButton label={t(muted ? 'widget-unmute' : 'widget-mute')} testId="mute" onPress={() => player.setMuted(!muted)}>

@@ -1,6 +1,7 @@
 // Keyboard shortcuts of the player; they work while the focus is inside it and nowhere else.
 import { speedBeside } from '../core/choices';
 import type { ReelPlayer } from '../player/reel-player';
+import { isSilent } from '../player/sound';
 import { STEP } from './controls';
 
 /** Seconds and share of the full volume of one press of an arrow key. */
@@ -63,7 +64,7 @@ function character(key: string, player: ReelPlayer, others: Others): Shortcut | 
   };
   const once: Record<string, () => void> = {
     k: () => player.toggle(),
-    m: () => player.setMuted(!player.sound.get().muted),
+    m: () => player.setMuted(!isSilent(player.sound.get())),
     n: () => player.next(),
     p: () => player.previous(),
     f: () => others.fullscreen(),

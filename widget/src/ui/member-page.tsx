@@ -9,6 +9,7 @@ import { PlayIcon } from './icons';
 import { Picture } from './picture';
 import type { StageProps } from './stage';
 import { useText } from './text';
+import { useAspect } from './use-aspect';
 import { useStore } from './use-store';
 
 interface CardProps {
@@ -71,13 +72,20 @@ export function MemberPage({ visit, Stage }: MemberPageProps) {
   const t = useText();
   const entries = selectionOf(state)?.entries ?? [];
   const { shown, more, end } = usePieces(entries.length, entries.findIndex(({ video }) => video.id === current) + 1);
+  const playing = entries.find(({ video }) => video.id === current) ?? null;
+  const aspect = useAspect((playing ?? entries[0])?.video.aspect ?? null);
+  const theatre = useRef<HTMLDivElement>(null);
+  const pick = (entry: Entry): void => {
+    visit.pick(entry);
+    theatre.current?.scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+  };
   return (
     <>
-      <div class="theatre">
-        {player !== null && <Stage player={player} entry={entries.find(({ video }) => video.id === current) ?? null} />}
+      <div class="theatre" ref={theatre} style={aspect === null ? {} : { '--aspect': aspect }}>
+        {player !== null && <Stage player={player} entry={playing} />}
       </div>
       <ol class="shelf">
-        {entries.slice(0, shown).map((entry) => <Card key={entry.video.id} entry={entry} current={entry.video.id === current} onPick={() => visit.pick(entry)} />)}
+        {entries.slice(0, shown).map((entry) => <Card key={entry.video.id} entry={entry} current={entry.video.id === current} onPick={() => pick(entry)} />)}
       </ol>
       {shown < entries.length && (
         <p class="pages"><button type="button" data-testid="more" ref={end} onClick={more}>{t('page-more')}</button></p>

@@ -119,11 +119,12 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
     note: t('widget-count', { count }),
     selected: key === id || chosen.has(id),
   });
-  const everyone = choosing ? (
+  const inTurn = choosing && (
     <Choice key={IN_TURN} {...choice(IN_TURN, t('widget-in-turn'), total, null)} name={t('widget-in-turn-short')}>
       <span class="avatar avatar-everyone"><InTurnIcon /></span>
     </Choice>
-  ) : room?.channelUrl != null && (
+  );
+  const everyone = room?.channelUrl != null && (
     <Choice key={EVERYONE} {...choice(EVERYONE, t('widget-everyone'), total, null)}>
       <span class="avatar avatar-everyone"><EveryoneIcon /></span>
     </Choice>
@@ -138,7 +139,7 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
   return (
     <>
       <nav ref={strip} class="members" aria-label={t('widget-members')} data-testid="members" data-choosing={choosing} onWheel={scrollAlong}>
-        <ul>{room?.direct === true ? [faces, everyone] : [everyone, faces]}</ul>
+        <ul>{room?.direct === true ? [faces, everyone, inTurn] : [everyone, inTurn, faces]}</ul>
         <Chosen state={state} />
       </nav>
       {several && <Several choosing={choosing} onToggle={() => setChoosing(!choosing)} />}

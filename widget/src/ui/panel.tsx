@@ -1,6 +1,6 @@
 // Beside or below the picture: the members, and one of the views (list, talk about what plays, record).
 import type { ComponentChildren, ComponentType } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { Entry, Selection, State } from '../core/state';
 import { Store } from '../core/store';
 import type { Playback } from '../player/state';
@@ -8,6 +8,7 @@ import { recordingMark } from '../record/mark';
 import { CameraIcon, TalkIcon } from './icons';
 import { lazy } from './lazy';
 import { Members } from './members';
+import { panelView, type View } from './panel-view';
 import { useText } from './text';
 import { useStore } from './use-store';
 import { useVisit } from './visit';
@@ -18,8 +19,6 @@ const WaitingList = () => <div class="videos" aria-hidden="true">{[1, 2, 3].map(
 const list = import('./video-list');
 const VideoList = lazy(() => list.catch(() => import('./video-list')).then((module) => module.VideoList), WaitingList);
 const Managing = lazy(() => import('./manage/late').then((module) => module.Managing));
-
-type View = 'videos' | 'talk' | 'record';
 
 interface PanelProps {
   state: State;
@@ -103,7 +102,9 @@ function Tools({ view, entry, onView }: { view: View; entry: Entry | null; onVie
 
 export function Panel({ state, selection, playback, entry }: PanelProps) {
   const visit = useVisit();
-  const [view, setView] = useState<View>('videos');
+  const view = useStore(panelView);
+  const setView = (next: View): void => panelView.set(next);
+  useEffect(() => () => panelView.set('videos'), []);
   const Other = VIEWS[view]?.Part;
   return (
     <div class="panel" data-view={view}>

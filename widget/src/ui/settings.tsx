@@ -9,6 +9,7 @@ import { ELSEWHERE, elsewhere, type Elsewhere } from '../player/elsewhere';
 import { canFloat, toggleFloating } from '../player/floating';
 import type { ReelPlayer } from '../player/reel-player';
 import { BackArrowIcon, BeyondIcon, CheckIcon } from './icons';
+import { placeMenu, type Point } from './place-menu';
 import { speedText } from './names';
 import './style/settings.css';
 import { useText, type Translate } from './text';
@@ -123,6 +124,9 @@ function Choosing({ section, onBack }: { section: Section; onBack: () => void })
   );
 }
 
+/** A finger has no keys at hand. */
+const finger = matchMedia('(pointer: coarse)');
+
 interface OverviewProps extends SettingsProps {
   sections: readonly Section[];
   onOpen: (page: Page) => void;
@@ -130,7 +134,6 @@ interface OverviewProps extends SettingsProps {
 
 function Overview({ player, sections, onOpen, onClose, onHelp }: OverviewProps) {
   const t = useText();
-  const keys = useStore(player.choices, (choices) => choices.keys);
   const float = (): void => {
     const { showing } = player;
     if (showing !== null) void toggleFloating(showing.video);
@@ -146,6 +149,16 @@ function Overview({ player, sections, onOpen, onClose, onHelp }: OverviewProps) 
         </Item>
       ))}
       {canFloat() && <Item role="menuitem" testId="menu-float" onPress={float}>{t('widget-float')}</Item>}
+      {!finger.matches && <Keys player={player} onHelp={onHelp} />}
+    </>
+  );
+}
+
+function Keys({ player, onHelp }: { player: ReelPlayer; onHelp: () => void }) {
+  const t = useText();
+  const keys = useStore(player.choices, (choices) => choices.keys);
+  return (
+    <>
       <Item role="menuitemcheckbox" testId="menu-keys" checked={keys} onPress={() => player.choose({ keys: !keys })}>
         <span class="menu-title">{t('widget-keys')}</span>
         <span class="menu-switch" aria-hidden="true" />
@@ -153,6 +166,16 @@ function Overview({ player, sections, onOpen, onClose, onHelp }: OverviewProps) 
       <Item role="menuitem" testId="menu-help" onPress={onHelp}>{t('widget-keys-list')}</Item>
     </>
   );
+}
+
+/** Pixels between the menu and the stage's edges. */
+const AIR = 8;
+
+/** Where the menu lies in the lower corner of the stage. */
+function cornerOf(menu: HTMLElement, stage: Element): Point {
+  const { left, right, bottom } = stage.getBoundingClientRect();
+  const x = getComputedStyle(menu).direction === 'rtl' ? left + AIR : right - AIR - menu.offsetWidth;
+  return { x, y: bottom - AIR - menu.offsetHeight };
 }
 
 export function Settings(props: SettingsProps) {
@@ -164,6 +187,20 @@ export function Settings(props: SettingsProps) {
   const sections = useSections(player, video, t);
   const section = sections.find((each) => each.page === page);
   const items = (): HTMLElement[] => [...(menu.current?.querySelectorAll<HTMLElement>('.menu-item') ?? [])];
+  // Above all that would cut it off.
+  useLayoutEffect(() => menu.current?.showPopover(), []);
+  useLayoutEffect(() => {
+    const [element, around] = [menu.current, opener?.closest('.stage')];
+    if (element === null || !around) return undefined;
+    const place = (): void => placeMenu(element, cornerOf(element, around));
+    place();
+    window.addEventListener('resize', place);
+    document.addEventListener('scroll', place, { passive: true });
+    return () => {
+      window.removeEventListener('resize', place);
+      document.removeEventListener('scroll', place);
+    };
+  });
   // The chosen one of a list; in the overview, that which the viewer comes back from.
   useLayoutEffect(() => {
     const there = section === undefined ? `[data-testid=menu-${left.current}]` : '[aria-checked=true]';
@@ -205,7 +242,7 @@ export function Settings(props: SettingsProps) {
     act();
   };
   return (
-    <div ref={menu} class="menu" role="menu" aria-label={section?.title ?? t('widget-settings')} data-testid="menu" data-page={page ?? ''} onKeyDown={onKeyDown} onKeyUp={(event) => event.stopPropagation()}>
+    <div ref={menu} class="menu" role="menu" popover="manual" aria-label={section?.title ?? t('widget-settings')} data-testid="menu" data-page={page ?? ''} onKeyDown={onKeyDown} onKeyUp={(event) => event.stopPropagation()}>
       {section === undefined ? <Overview {...props} onClose={leave} sections={sections} onOpen={setPage} /> : <Choosing section={section} onBack={() => setPage(null)} />}
     </div>
   );

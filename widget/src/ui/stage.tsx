@@ -2,7 +2,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Video } from '../core/model';
 import type { Entry } from '../core/state';
+import { fullscreenWay, showInSystemPlayer } from '../player/fullscreen';
 import type { ReelPlayer } from '../player/reel-player';
+import { isSilent } from '../player/sound';
 import { Blur } from './blur';
 import { Controls, hurry, STEP } from './controls';
 import { LiveBar } from './live';
@@ -22,7 +24,7 @@ const Companions = lazy(() => import('./companions').then((module) => module.Com
 const Settings = lazy(() => import('./settings').then((module) => module.Settings));
 const KeysHelp = lazy(() => import('./keys-help').then((module) => module.KeysHelp));
 
-/** Milliseconds within which two taps are one gesture, and the share of the picture at each side on which it steps. */
+/** Milliseconds within which two taps, or two clicks, are one gesture, and the share of the picture at each side on which it steps. */
 const DOUBLE = 300;
 const SIDE = 0.35;
 
@@ -32,19 +34,21 @@ export interface StageProps {
   entry: Entry | null;
 }
 
-function useFullscreen(stage: { readonly current: HTMLElement | null }): { on: boolean; toggle: (() => void) | null } {
+function useFullscreen(stage: { readonly current: HTMLElement | null }, player: ReelPlayer): { on: boolean; toggle: (() => void) | null } {
   const [on, setOn] = useState(false);
   useEffect(() => {
     const update = (): void => setOn(document.fullscreenElement !== null);
     document.addEventListener('fullscreenchange', update);
     return () => document.removeEventListener('fullscreenchange', update);
   }, []);
+  const way = fullscreenWay();
   const toggle = (): void => {
+    if (way === 'video') return player.showing === null ? undefined : showInSystemPlayer(player.showing.video);
     // The client around us may refuse; then nothing changes, and that says it.
     const change = on ? document.exitFullscreen() : stage.current?.requestFullscreen();
     change?.catch(() => undefined);
   };
-  return { on, toggle: document.fullscreenEnabled ? toggle : null };
+  return { on, toggle: way === null ? null : toggle };
 }
 
 /** Turns captions off, or the viewer's choice, else the first, on. */
@@ -67,6 +71,22 @@ function useTaps(player: ReelPlayer, onTap: () => void): (event: PointerEvent) =
     if (twice && share < SIDE) player.step(-STEP);
     else if (twice && share > 1 - SIDE) player.step(STEP);
     else onTap();
+  };
+}
+
+/** A click plays and pauses, two are full screen: the first waits for the second, so that nobody leaves the channel by it. */
+function useClicks(onClick: () => void, onDouble: (() => void) | null): () => void {
+  const waiting = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(waiting.current), []);
+  return () => {
+    if (onDouble === null) return onClick();
+    const second = waiting.current !== undefined;
+    clearTimeout(waiting.current);
+    waiting.current = second ? undefined : setTimeout(() => {
+      waiting.current = undefined;
+      onClick();
+    }, DOUBLE);
+    if (second) onDouble();
   };
 }
 
@@ -120,7 +140,7 @@ export function Stage({ player, entry }: StageProps) {
   const { idle, touch, rest } = useIdle();
   const [menu, setMenu] = useState(false);
   const [help, setHelp] = useState(false);
-  const fullscreen = useFullscreen(stage);
+  const fullscreen = useFullscreen(stage, player);
   useEffect(() => {
     if (screen.current) player.mount(screen.current);
   }, [player]);
@@ -140,12 +160,16 @@ export function Stage({ player, entry }: StageProps) {
     if (found !== null && (found.again || !event.repeat)) found.act();
   };
   const holding = useHold(() => hurry(player));
-  const onFinger = useTaps(player, () => (idle ? touch() : rest()));
+  const hidden = idle && playing && !menu;
+  // As it was when the finger came down: the focus that comes with it shows the controls before the tap is one.
+  const seen = useRef(false);
+  const onFinger = useTaps(player, () => (seen.current ? rest() : touch()));
+  const onClick = useClicks(() => player.toggle(), fullscreen.toggle);
   // A finger that taps the picture looks for the controls; a mouse has them already.
   const onTap = (event: MouseEvent): void => {
     if (holding.wasHeld()) return;
     if (event instanceof PointerEvent && event.pointerType === 'touch') onFinger(event);
-    else player.toggle();
+    else onClick();
   };
   const opener = stage.current?.querySelector<HTMLElement>('[data-testid=settings]') ?? null;
   const title = entry === null ? '' : titleFor(entry.video, t);
@@ -157,14 +181,15 @@ export function Stage({ player, entry }: StageProps) {
       data-video-id={entry?.video.id ?? ''}
       data-reel={reel ?? ''}
       data-playing={playing}
-      data-muted={sound.muted}
-      data-idle={idle && playing && !menu}
+      data-muted={isSilent(sound)}
+      data-idle={hidden}
       aria-label={t('widget-player')}
       aria-description={t('widget-shortcuts')}
       tabIndex={0}
       onKeyDown={onKeyDown}
       onKeyUp={space.onKeyUp}
       onBlur={space.onBlur}
+      onPointerDownCapture={() => { seen.current = !hidden; }}
       onPointerMove={touch}
       onPointerLeave={(event) => event.pointerType === 'mouse' && rest()}
       onFocusCapture={touch}
@@ -177,6 +202,7 @@ export function Stage({ player, entry }: StageProps) {
       </div>
       {!playing && <button type="button" class="big-play" aria-label={t('widget-play')} data-testid="big-play" tabIndex={-1} onClick={() => player.play()}><PlayIcon /></button>}
       <LiveBar />
+      {isSilent(sound) && <span class="tile-mark" aria-hidden="true"><MutedIcon /></span>}
       {mayTalk && <TalkOverPicture entry={entry} />}
       <Trouble player={player} />
       {sound.refused && (

@@ -23,8 +23,8 @@ export interface Row {
 export interface Rows {
   readonly places: Places;
   readonly span: Span;
-  /** The list has been measured. */
-  readonly ready: boolean;
+  /** Pixels of the list that show; 0 until it has been measured. */
+  readonly room: number;
   /** To be called when it was scrolled. */
   readonly look: () => void;
   readonly reveal: (index: number) => void;
@@ -103,5 +103,5 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[]): Rows {
     return (places[index + 1] ?? 0) > begin && (places[index] ?? 0) < begin + height;
   };
 
-  return { places, span, ready: measures.height > 0, look, reveal, shows };
+  return { places, span, room: measures.height, look, reveal, shows };
 }

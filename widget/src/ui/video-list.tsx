@@ -71,19 +71,25 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   const entries = useMemo(() => (moved === null ? found : withDrag(found, moved.videoId, moved.to)), [found, moved?.videoId, moved?.to]);
   const rows = useMemo(() => entries.map(({ video }) => ({ id: video.id, tall: hasMuchToSay(video) })), [entries]);
   const indexes = useMemo(() => new Map(rows.map(({ id }, index) => [id, index])), [rows]);
-  const { places, span, ready, look, reveal, shows } = useRows({ scroller, list }, rows);
+  const { places, span, room, look, reveal, shows } = useRows({ scroller, list }, rows);
   const movable = member?.canOrder === true && query === '' && all.length > 1;
 
   const before = useRef<string | null>(null);
+  const following = useRef(true);
   const currentIndex = current === null ? -1 : (indexes.get(current) ?? -1);
   const height = places.at(-1) ?? 0;
   useEffect(() => {
-    if (!ready) return;
-    // Whoever looks elsewhere in the list is left alone.
-    const followed = before.current === null || shows(indexes.get(before.current) ?? -1);
+    if (room === 0) return;
+    // Whoever looks elsewhere in the list is left alone; whoever saw the row still does when the list has less room.
+    const followed = before.current === null || (before.current === current ? following.current : shows(indexes.get(before.current) ?? -1));
     if (currentIndex !== -1 && followed) reveal(currentIndex);
     before.current = current;
-  }, [current, currentIndex === -1, ready]);
+    following.current = shows(currentIndex);
+  }, [current, currentIndex === -1, room]);
+  const onScroll = (): void => {
+    look();
+    following.current = shows(currentIndex);
+  };
 
   const focusOn = (index: number, part: 'body' | 'more' = 'body'): void => {
     const row = rows[Math.min(rows.length - 1, Math.max(0, index))];
@@ -162,7 +168,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
         <h2><bdi>{label}</bdi></h2>
         <span>{t('widget-count', { count: all.filter(({ video }) => video.state !== 'failed').length })}</span>
       </header>
-      <div class="videos-scroll" ref={scroller} onScroll={look} data-sorting={moved !== null}>
+      <div class="videos-scroll" ref={scroller} onScroll={onScroll} data-sorting={moved !== null}>
         {all.length > MANY && (
           <div class="find">
             <SearchIcon />

@@ -2,12 +2,7 @@
 import type { Entry } from '../../core/state';
 import type { Places } from '../../core/rows';
 import { Store } from '../../core/store';
-
-/** A place on the page, in pixels. */
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+import type { Point } from '../place-menu';
 
 /** A row that is being dragged: at which place of the list, and where it would be dropped. */
 export interface Drag {

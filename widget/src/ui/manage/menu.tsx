@@ -2,9 +2,10 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Entry } from '../../core/state';
 import { titleFor } from '../names';
+import { placeMenu, type Point } from '../place-menu';
 import { useText } from '../text';
 import { closeMenu, type Office } from './office';
-import { focusWish, renaming, type Point } from './desk';
+import { focusWish, renaming } from './desk';
 
 interface Item {
   readonly id: string;
@@ -40,20 +41,14 @@ function itemsOf(entry: Entry, office: Office): readonly Item[] {
   ];
 }
 
-/** Pixels between the menu and the page's edges. */
-const AIR = 6;
-
-/** Beside its button, or at the point; always whole within the page. */
+/** Beside its button, or at the point. */
 function place(menu: HTMLElement, at: Point | null, videoId: string): void {
   const button = document.querySelector(`.row[data-video-id="${CSS.escape(videoId)}"] .row-more`)?.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
   const start = getComputedStyle(menu).direction === 'rtl' ? (button?.left ?? 0) : (button?.right ?? 0) - width;
   const below = (button?.bottom ?? 0) + 2;
-  const fits = below + height + AIR <= innerHeight;
-  const x = at?.x ?? start;
-  const y = at?.y ?? (fits ? below : (button?.top ?? 0) - height - 2);
-  menu.style.left = `${Math.max(AIR, Math.min(x, innerWidth - width - AIR))}px`;
-  menu.style.top = `${Math.max(AIR, Math.min(y, innerHeight - height - AIR))}px`;
+  const fits = below + height < innerHeight;
+  placeMenu(menu, at ?? { x: start, y: fits ? below : (button?.top ?? 0) - height - 2 });
 }
 
 interface MenuProps {

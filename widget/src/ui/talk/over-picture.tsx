@@ -67,7 +67,7 @@ function OverPicture({ access, eventId }: { access: Access; eventId: string }) {
       if (news.eventId !== eventId) return;
       if (news.kind === 'reaction') burst(news.label);
       else if (news.kind === 'not-sent') fail(eventId);
-      else if (repliesOverPicture.get() && keeper.reading.get() !== eventId) say(news.reply);
+      else if (repliesOverPicture.get() === 'yes' && keeper.reading.get() !== eventId) say(news.reply);
     });
   }, [keeper, eventId]);
   if (status === 'loading' || status === 'elsewhere') return null;

@@ -53,10 +53,10 @@ function Needs({ access: { client, granted, declined: said }, of, before, declin
 
 function OverPictureSwitch() {
   const t = useText();
-  const on = useStore(repliesOverPicture);
+  const on = useStore(repliesOverPicture) === 'yes';
   const label = t('widget-talk-over-picture');
   return (
-    <button type="button" class="icon-button tool" aria-label={label} title={label} aria-pressed={on} data-testid="over-picture" onClick={() => repliesOverPicture.set(!on)}>
+    <button type="button" class="icon-button tool" aria-label={label} title={label} aria-pressed={on} data-testid="over-picture" onClick={() => repliesOverPicture.set(on ? 'no' : 'yes')}>
       <OverPictureIcon />
     </button>
   );
