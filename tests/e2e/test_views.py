@@ -1,4 +1,4 @@
-"""Every view of the widget, at each size and in both themes: axe finds nothing, and pictures for people to look at.
+"""Every view of the widget, at each size, in both themes and languages: axe finds nothing, and images to look at.
 
 The pictures are put together, one sheet for each view, in `.run/screenshots/views/`. `docs/views/` keeps a set:
 `cp .run/screenshots/views/*.jpg docs/views/`.
@@ -24,10 +24,12 @@ from tests.e2e.looks import axe_finds, looking
 from tests.support import Installation, make_room
 from transcode import Tools
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
-SIZES = ((280, 300), (320, 600), (800, 300), (1280, 720))
-THEMES = ("light", "dark")
+SIZES = ((280, 300), (390, 844), (800, 300), (1280, 720))
+# Of what is seen most.
+MORE_SIZES = ((360, 740), (1920, 1080))
+LOOKS = (("light", "en"), ("dark", "zh"))
 _DEVICES = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")
 _GAP = 8
 # After a new layout, what moves for a moment is awaited; what plays goes on.
@@ -167,7 +169,12 @@ async def _recorded(scene: Scene) -> None:
 
 
 async def _own(scene: Scene) -> None:
-    await scene.frame.locator(f'[data-testid=member][data-member="{scene.house.bob}"]').click()
+    face = scene.frame.locator(f'[data-testid=member][data-member="{scene.house.bob}"]')
+    await face.wait_for()
+    # Where several were chosen at the last visit, a face adds to them or takes away.
+    if await scene.frame.locator("[data-testid=several][aria-pressed=true]").count():
+        await scene.press("several")
+    await face.click()
     await scene.shows(f'[data-testid=player][data-reel="{scene.house.bob}"][data-playing=true]')
 
 
@@ -228,16 +235,19 @@ VIEWS: dict[str, Callable[[Scene], Awaitable[None]]] = {
 
 @pytest.mark.parametrize("view", VIEWS)
 async def test_view(house: House, chromium: Browser, screenshots: Path, view: str) -> None:
-    async with looking(chromium, viewport={"width": 800, "height": 600}) as (look, _):
-        page = look.page
-        frame = await _open(page, house, view)
-        scene = Scene(page, frame, house)
-        await VIEWS[view](scene)
-        pictures: dict[tuple[str, int, int], bytes] = {}
-        for theme in THEMES:
+    pictures: dict[tuple[str, int, int], bytes] = {}
+    for theme, language in LOOKS:
+        options = {"viewport": {"width": 800, "height": 600}, "color_scheme": theme, "locale": language}
+        async with looking(chromium, **options) as (look, context):
+            page = look.page
+            frame = await _open(page, house, view, language)
+            scene = Scene(page, frame, house)
+            await VIEWS[view](scene)
             await frame.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
-            await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            for width, height in SIZES:
+            session = await context.new_cdp_session(page)
+            for width, height in (*SIZES, *MORE_SIZES) if view == "reel" else SIZES:
+                touch = {"enabled": width < 400}
+                await session.send("Emulation.setTouchEmulationEnabled", touch)
                 await page.set_viewport_size({"width": width, "height": height})
                 if await frame.locator("[data-testid=player]").count() and not await frame.locator("dialog").count():
                     await frame.locator("[data-testid=player]").hover(position={"x": 20, "y": 20})
@@ -246,17 +256,19 @@ async def test_view(house: House, chromium: Browser, screenshots: Path, view: st
                 await frame.evaluate(_COME_TO_REST)
                 assert await axe_finds(frame) == [], f"{view}, {theme}, {width}×{height}"
                 pictures[theme, width, height] = await page.screenshot()
-        _write_sheet(pictures, screenshots / "views", view)
-        assert [problem for problem in look.problems if _CLIENT_WAITS not in problem] == []
+            assert [problem for problem in look.problems if _CLIENT_WAITS not in problem] == []
+    _write_sheet(pictures, screenshots / "views", view)
 
 
-async def _open(page: Page, house: House, view: str) -> Frame:
+async def _open(page: Page, house: House, view: str, language: str) -> Frame:
     """Open a view's page, and return the frame that is looked at."""
     alone = {"sign-in": house.alone, "member-page": house.page}
     if view in alone:
         await page.goto(alone[view])
         return page.main_frame
-    await page.goto(f"{house.empty if view == 'empty' else house.room}?user=bob&layout=widget&theme=light")
+    await page.goto(
+        f"{house.empty if view == 'empty' else house.room}?user=bob&layout=widget&theme=light&lang={language}"
+    )
     handle = await page.locator("iframe[data-testid=widget]").element_handle()
     frame = await handle.content_frame()
     assert frame
@@ -264,21 +276,24 @@ async def _open(page: Page, house: House, view: str) -> Frame:
 
 
 def _write_sheet(pictures: dict[tuple[str, int, int], bytes], folder: Path, view: str) -> None:
-    """Put the pictures of one view together: light above dark, the small ones beside the large one."""
+    """Put the images of one view together: light above dark, small ones beside large ones, `MORE_SIZES` last."""
     images = {key: Image.open(io.BytesIO(data)).convert("RGB") for key, data in pictures.items()}
-    column = 2 * _GAP + SIZES[1][0]
-    width, height = column + SIZES[3][0] + _GAP, SIZES[3][1] + SIZES[2][1] + 3 * _GAP
+    left = 2 * _GAP + SIZES[1][0]
+    width, height = left + SIZES[3][0] + _GAP, SIZES[0][1] + SIZES[1][1] + 3 * _GAP
+    places = {
+        SIZES[0]: (_GAP, _GAP),
+        SIZES[1]: (_GAP, SIZES[0][1] + 2 * _GAP),
+        SIZES[2]: (left, SIZES[3][1] + 2 * _GAP),
+        SIZES[3]: (left, _GAP),
+    }
+    for size in MORE_SIZES:
+        if (LOOKS[0][0], *size) in images:
+            places[size] = (width, _GAP)
+            width += size[0] + _GAP
     sheet = Image.new("RGB", (width, 2 * height), "#8a8f9c")
-    for row, theme in enumerate(THEMES):
-        top = row * height + _GAP
-        places = {
-            SIZES[0]: (_GAP, top),
-            SIZES[1]: (_GAP, top + SIZES[0][1] + _GAP),
-            SIZES[2]: (column, top + SIZES[3][1] + _GAP),
-            SIZES[3]: (column, top),
-        }
-        for size, place in places.items():
-            sheet.paste(images[theme, *size], place)
+    for row, (theme, _) in enumerate(LOOKS):
+        for size, (x, y) in places.items():
+            sheet.paste(images[theme, *size], (x, row * height + y))
     folder.mkdir(exist_ok=True)
     sheet.save(folder / f"{view}.png")
-    sheet.resize((width // 2, height)).save(folder / f"{view}.jpg", quality=72, optimize=True)
+    sheet.resize((width // 2, height)).save(folder / f"{view}.jpg", quality=68, optimize=True)
