@@ -1,6 +1,7 @@
-"""What the widget weighs and how quick it is: the first moving picture, changes, the channel, a long list.
+"""What the widget weighs and costs, and how quick it is: the first moving picture, changes, the channel, a long list.
 
-Each against a peer or a floor measured in the same run. `./run bench widget [sizes|load|gap|channel|scrolling …]`
+Each against a peer or a floor measured in the same run.
+`./run bench widget [sizes|load|gap|channel|scrolling|cost …]`
 """
 
 import asyncio
@@ -8,19 +9,18 @@ import statistics
 import sys
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import Browser, Page, Route
+from playwright.async_api import Browser, Page
 
 from appservice import resources
 from appservice.demo.browser import open_browser
-from bench import channel, gap, scrolling
+from bench import channel, cost, gap, scrolling
+from bench._bare import open_bare
 from bench._room import Theatre, theatre, widget_frame
 from bench._sizes import sizes
-from tests.support import ROOT
 
 ENTRY_KB, ALL_KB = 35, 220
 LOAD_RATIO = 2.0
 LOADS = 9
-_HLS = (ROOT / "widget" / "node_modules" / "hls.js" / "dist" / "hls.light.min.js").read_text(encoding="utf-8")
 
 # Milliseconds from the frame's navigation until the second picture that is presented: by then it moves.
 _MOVES = """() => new Promise((resolve) => {
@@ -38,14 +38,6 @@ _MOVES = """() => new Promise((resolve) => {
     look();
 })"""
 _MOVED = "() => window.moved"
-_BARE = """<!doctype html><video data-active playsinline></video><script src="/bench/hls.js"></script><script>
-    const video = document.querySelector('video'), hls = new Hls({enableWorker: false});
-    const asked = new URLSearchParams(location.search);
-    video.muted = asked.has('muted');
-    hls.loadSource(asked.get('url'));
-    hls.attachMedia(video);
-    video.play();
-</script>"""
 
 
 def report_sizes() -> None:
@@ -74,14 +66,7 @@ async def _widget_load(browser: Browser, room: Theatre) -> float:
 
 async def _bare_load(browser: Browser, room: Theatre, playlist: str, muted: bool) -> float:
     page = await _fresh_page(browser)
-
-    async def answer(route: Route) -> None:
-        script = route.request.url.endswith(".js")
-        await route.fulfill(body=_HLS if script else _BARE, content_type="text/javascript" if script else "text/html")
-
-    await page.route(f"{room.reel.url}/bench/**", answer)
-    sound = "&muted" if muted else ""
-    await page.goto(f"{room.reel.url}/bench/?url={playlist}{sound}", wait_until="commit")
+    await open_bare(page, room, playlist, muted=muted)
     milliseconds: float = await page.evaluate(_MOVED)
     await page.context.close()
     return milliseconds
@@ -141,6 +126,9 @@ async def main(wanted: list[str]) -> None:
         async with theatre([gap.SECONDS] * 3) as room:
             for part in parts:
                 await part(room)
+    if not wanted or "cost" in wanted:
+        async with theatre([cost.SECONDS] * 3) as room:
+            await cost.measure(room)
 
 
 if __name__ == "__main__":

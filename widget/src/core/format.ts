@@ -1,6 +1,6 @@
 // Times and names as people read them.
 
-const CHARACTERS = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+let characters: Intl.Segmenter | undefined;
 
 /** Seconds as `0:07`, `12:34` or `1:02:03`. */
 export function clock(seconds: number): string {
@@ -36,7 +36,10 @@ export function initials(name: string): string {
 }
 
 function firstCharacter(word: string): string {
-  return CHARACTERS.segment(word)[Symbol.iterator]().next().value?.segment ?? '';
+  // The browser reads its rules of characters for the first question: as long as the rest of a first view takes.
+  if (/^[!-~](?:[!-~]|$)/.test(word)) return word.charAt(0);
+  characters ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return characters.segment(word)[Symbol.iterator]().next().value?.segment ?? '';
 }
 
 /** A stable choice out of `count` colours for a name. */

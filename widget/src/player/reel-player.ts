@@ -50,6 +50,8 @@ const WRAP = 0.06;
 const PREPARE = 12;
 /** Seconds of the start that must be buffered for a wrap by seeking. */
 const ENOUGH = 1;
+/** Seconds before an item's end from which every frame is looked at: `timeupdate` comes four times a second, late on a busy machine. */
+const WATCH = 2;
 /** Seconds before a boundary at which a timer takes over from the frame callbacks. */
 const CLOSE = 0.3;
 /** Seconds of play after which the past failures are forgotten. */
@@ -84,6 +86,8 @@ export class ReelPlayer {
   #playedSince = 0;
   #itemStart = 0;
   #shuffle: Shuffle = beginShuffle(0, null);
+  /** Those whose next frame is waited for. */
+  readonly #watched = new WeakSet<Slot>();
   /** Played before; kept open while the window above all others moves on. */
   #leaving: Slot | null = null;
 
@@ -407,16 +411,25 @@ export class ReelPlayer {
     if (!(await playAloud(front.video, this.sound))) this.playback.patch({ playing: false });
   }
 
-  /** Looks at the clock with every frame: `timeupdate` alone comes too late for a wrap without a gap, and for the title of a new item. */
+  /**
+   * Looks at the clock with every frame near the end of an item: `timeupdate` alone comes too late for a wrap without a
+   * gap, and for the title of a new item. Elsewhere it is enough.
+   */
   #watchFrames(slot: Slot): void {
     // Not in every browser that plays HLS by itself.
-    if (!('requestVideoFrameCallback' in slot.video)) return;
+    if (this.#watched.has(slot) || !('requestVideoFrameCallback' in slot.video) || !this.#endsSoon(slot)) return;
+    this.#watched.add(slot);
     slot.video.requestVideoFrameCallback(() => {
+      this.#watched.delete(slot);
       if (slot !== this.#front || slot.video.paused) return;
       if (slot.item?.start === this.#itemStart) this.#lookAhead(slot);
       else this.#tick();
       this.#watchFrames(slot);
     });
+  }
+
+  #endsSoon({ item, time, video }: Slot): boolean {
+    return item !== null && item.start + item.duration - time < WATCH * video.playbackRate;
   }
 
   /** `sought`: the viewer went there, or we did. */
@@ -433,6 +446,7 @@ export class ReelPlayer {
     this.playback.patch({ videoId, position: Math.min(duration, Math.max(0, front.time - start)), duration, available });
     if (Math.abs(front.time - this.#playedSince) > RECOVERED) this.#attempt = 0;
     this.#lookAhead(front);
+    if (!front.video.paused) this.#watchFrames(front);
   }
 
   #lookAhead(front: Slot): void {
