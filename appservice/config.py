@@ -13,6 +13,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from appservice.errors import ConfigError
+from appservice.languages import Language
 from appservice.model import UserId
 from appservice.permissions import Level
 from appservice.quotas import Quotas
@@ -75,7 +76,7 @@ class Appservice(_Section):
     bot_localpart: Annotated[str, Field(pattern=r"^[a-z0-9._=/+-]+$")] = "reel"
     bot_name: str = "Roomreel"
     admin_room: Annotated[str, Field(pattern=r"^![^\s\x00]{1,254}$")] | None = None
-    language: Literal["en", "zh"] = "en"
+    language: Language = "en"
 
 
 def _networks(*texts: str) -> list[IPv4Network | IPv6Network]:

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from appservice.languages import Language
+
 
 class Who(StrEnum):
     """Whom a room lets do something."""
@@ -87,9 +89,6 @@ class _Settings(BaseModel):
     def stored(self) -> dict[str, Any]:
         """Return what is kept of them: all that is not as by default."""
         return self.model_dump(exclude_defaults=True, mode="json")
-
-
-Language = Literal["en", "zh"]
 
 
 class RoomSettings(_Settings):

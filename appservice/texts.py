@@ -6,11 +6,10 @@ from pathlib import Path
 
 from fluent.runtime import FluentBundle, FluentResource
 
+from appservice.languages import LANGUAGES, language_of
 from appservice.model import Kind
 
 FALLBACK = "en"
-LANGUAGES = ("en", "zh")
-"""Those that there is a catalogue of."""
 
 
 def _bundle(folder: Path, language: str) -> FluentBundle:
@@ -59,6 +58,5 @@ def preferred_language(accepted: str) -> str:
 
 def _wish(part: str) -> tuple[str, float]:
     tag, _, weight = part.partition(";")
-    language = tag.strip().lower().partition("-")[0]
     match = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", weight)
-    return language, float(match[1]) if match else 0.0 if weight else 1.0
+    return language_of(tag), float(match[1]) if match else 0.0 if weight else 1.0

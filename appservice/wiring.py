@@ -19,6 +19,7 @@ from appservice.database import EMBEDDED, bring_up_to_date, check_up_to_date, op
 from appservice.errors import ConfigError, HomeserverError, RequestError
 from appservice.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.jobs import Pool
+from appservice.languages import LANGUAGES
 from appservice.managing import UNDO_S
 from appservice.matrix.client import Homeserver
 from appservice.matrix.discovery import GuardedConnector
@@ -45,7 +46,7 @@ from appservice.store import (
     VerdictStore,
     open_pool,
 )
-from appservice.texts import LANGUAGES, Texts
+from appservice.texts import Texts
 from appservice.web.access import Access
 from appservice.web.app import build_app, build_metrics_app
 from appservice.web.channel import forget_the_silent

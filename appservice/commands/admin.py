@@ -325,15 +325,15 @@ async def _notices(asked: Asked) -> Answer:
 
 
 COMMANDS = (
-    Command("status", _status, rank=Rank.ADMIN, aliases=("状态",)),
-    Command("stats", _stats, rank=Rank.ADMIN, aliases=("统计",)),
-    Command("rooms", _rooms, rank=Rank.ADMIN, aliases=("房间",)),
-    Command("users", _users, rank=Rank.ADMIN, aliases=("用户",)),
-    Command("requeue", _requeue, rank=Rank.ADMIN, aliases=("重试",)),
-    Command("quarantine", _quarantine, rank=Rank.ADMIN, aliases=("隔离",)),
-    Command("release", _release, rank=Rank.ADMIN, aliases=("解除隔离",)),
-    Command("block-everywhere", _block_everywhere, rank=Rank.ADMIN, aliases=("全局屏蔽",)),
-    Command("unblock-everywhere", _unblock_everywhere, rank=Rank.ADMIN, aliases=("取消全局屏蔽",)),
-    Command("undo", _undo, rank=Rank.ADMIN, aliases=("撤销",)),
+    Command("status", _status, rank=Rank.ADMIN, aliases=("状态", "狀態")),
+    Command("stats", _stats, rank=Rank.ADMIN, aliases=("统计", "統計")),
+    Command("rooms", _rooms, rank=Rank.ADMIN, aliases=("房间", "聊天室")),
+    Command("users", _users, rank=Rank.ADMIN, aliases=("用户", "使用者")),
+    Command("requeue", _requeue, rank=Rank.ADMIN, aliases=("重试", "重試")),
+    Command("quarantine", _quarantine, rank=Rank.ADMIN, aliases=("隔离", "隔離")),
+    Command("release", _release, rank=Rank.ADMIN, aliases=("解除隔离", "解除隔離")),
+    Command("block-everywhere", _block_everywhere, rank=Rank.ADMIN, aliases=("全局屏蔽", "全域封鎖")),
+    Command("unblock-everywhere", _unblock_everywhere, rank=Rank.ADMIN, aliases=("取消全局屏蔽", "取消全域封鎖")),
+    Command("undo", _undo, rank=Rank.ADMIN, aliases=("撤销", "復原")),
     Command("notices", _notices, rank=Rank.ADMIN, aliases=("通知",)),
 )

@@ -15,4 +15,4 @@ async def _forget_me(asked: Asked) -> Answer:
     return Answer(asked.say("bot-forgotten", count=count), reaction="✅")
 
 
-COMMANDS = (Command("forget-me", _forget_me, aliases=("忘记我",)),)
+COMMANDS = (Command("forget-me", _forget_me, aliases=("忘记我", "忘記我")),)

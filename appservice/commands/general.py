@@ -24,4 +24,4 @@ async def _version(asked: Asked) -> Answer:
     return Answer(asked.say("bot-version", version=__version__))
 
 
-COMMANDS = (Command("help", _help, aliases=("帮助",)), Command("version", _version))
+COMMANDS = (Command("help", _help, aliases=("帮助", "說明")), Command("version", _version))

@@ -273,7 +273,8 @@ async def _settings(asked: Asked) -> Answer:
     texts = asked.parts.languages[
         settings.language or asked.room.settings.language or asked.parts.config.appservice.language
     ]
-    return Answer(texts.say("bot-setting-changed", {"name": name, "value": value.lower()}), reaction=_DONE)
+    now = written(settings.model_dump(mode="json")[name.replace("-", "_")])
+    return Answer(texts.say("bot-setting-changed", {"name": name, "value": now}), reaction=_DONE)
 
 
 def _how(asked: Asked) -> str:
@@ -281,18 +282,18 @@ def _how(asked: Asked) -> str:
 
 
 COMMANDS = (
-    Command("list", _list, aliases=("列表",)),
+    Command("list", _list, aliases=("列表", "清單")),
     Command("mine", _mine, aliases=("我的",)),
-    Command("play", _play, aliases=("link", "播放", "链接")),
+    Command("play", _play, aliases=("link", "播放", "链接", "連結")),
     Command("rename", _rename, aliases=("改名",)),
-    Command("move", _move, aliases=("移动",)),
-    Command("hide", _hide, aliases=("隐藏",)),
-    Command("show", _show, aliases=("显示",)),
-    Command("delete", _delete, aliases=("删除",)),
-    Command("undelete", _undelete, aliases=("restore", "恢复")),
-    Command("avatar", _avatar, aliases=("头像",)),
-    Command("publish", _publish, aliases=("发布",)),
-    Command("unpublish", _unpublish, aliases=("取消发布",)),
-    Command("report", _report, aliases=("举报",)),
-    Command("settings", _settings, aliases=("设置",)),
+    Command("move", _move, aliases=("移动", "移動")),
+    Command("hide", _hide, aliases=("隐藏", "隱藏")),
+    Command("show", _show, aliases=("显示", "顯示")),
+    Command("delete", _delete, aliases=("删除", "刪除")),
+    Command("undelete", _undelete, aliases=("restore", "恢复", "恢復")),
+    Command("avatar", _avatar, aliases=("头像", "頭像")),
+    Command("publish", _publish, aliases=("发布", "發布")),
+    Command("unpublish", _unpublish, aliases=("取消发布", "取消發布")),
+    Command("report", _report, aliases=("举报", "檢舉")),
+    Command("settings", _settings, aliases=("设置", "設定")),
 )

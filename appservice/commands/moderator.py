@@ -207,13 +207,13 @@ async def _dismiss(asked: Asked) -> Answer:
 
 
 COMMANDS = (
-    Command("queue", _queue, rank=Rank.MODERATOR, aliases=("待审",)),
-    Command("approve", _approve, rank=Rank.MODERATOR, aliases=("通过",)),
-    Command("reject", _reject, rank=Rank.MODERATOR, aliases=("拒绝",)),
+    Command("queue", _queue, rank=Rank.MODERATOR, aliases=("待审", "待審")),
+    Command("approve", _approve, rank=Rank.MODERATOR, aliases=("通过", "核准")),
+    Command("reject", _reject, rank=Rank.MODERATOR, aliases=("拒绝", "拒絕")),
     Command("remove", _remove, rank=Rank.MODERATOR, aliases=("移除",)),
-    Command("block", _block, rank=Rank.MODERATOR, aliases=("屏蔽",)),
-    Command("unblock", _unblock, rank=Rank.MODERATOR, aliases=("取消屏蔽",)),
-    Command("blocks", _blocks, rank=Rank.MODERATOR, aliases=("屏蔽列表",)),
-    Command("reports", _reports, rank=Rank.MODERATOR, aliases=("举报列表",)),
-    Command("dismiss", _dismiss, rank=Rank.MODERATOR, aliases=("驳回举报",)),
+    Command("block", _block, rank=Rank.MODERATOR, aliases=("屏蔽", "封鎖")),
+    Command("unblock", _unblock, rank=Rank.MODERATOR, aliases=("取消屏蔽", "取消封鎖")),
+    Command("blocks", _blocks, rank=Rank.MODERATOR, aliases=("屏蔽列表", "封鎖清單")),
+    Command("reports", _reports, rank=Rank.MODERATOR, aliases=("举报列表", "檢舉清單")),
+    Command("dismiss", _dismiss, rank=Rank.MODERATOR, aliases=("驳回举报", "駁回檢舉")),
 )

@@ -41,4 +41,4 @@ async def _export(asked: Asked) -> Answer:
     return Answer(asked.say("bot-export-here" if here else "bot-export-there"), reaction="✅")
 
 
-COMMANDS = (Command("quota", _quota, aliases=("配额",)), Command("export", _export, aliases=("导出",)))
+COMMANDS = (Command("quota", _quota, aliases=("配额", "配額")), Command("export", _export, aliases=("导出", "匯出")))

@@ -130,4 +130,4 @@ async def _announce_to_moderators(asked: Asked, room: Room, chosen: Room) -> Non
         raise RefusedError("bot-moderators-room-unknown", bot=asked.parts.homeserver.bot) from error
 
 
-COMMANDS = (Command("room", _room, rank=Rank.MODERATOR, aliases=("房间",)),)
+COMMANDS = (Command("room", _room, rank=Rank.MODERATOR, aliases=("房间", "聊天室")),)

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from appservice import resources
 from appservice.errors import NotFoundError
-from appservice.texts import LANGUAGES, Texts, preferred_language
+from appservice.languages import LANGUAGES
+from appservice.texts import Texts, preferred_language
 from appservice.web.context import CONTEXT
 from appservice.web.page import POLICY, read_entry, template
 from appservice.web.progressive import send

@@ -11,6 +11,8 @@ from aiohttp import web
 
 from appservice import resources
 from appservice.errors import ConfigError, NotFoundError
+from appservice.languages import LANGUAGES
+from appservice.texts import Texts, preferred_language
 from appservice.web.context import CONTEXT
 
 _ENTRY = "src/main.tsx"
@@ -62,21 +64,31 @@ def template(templates: Path, name: str) -> jinja2.Template:
     return environment.get_template(name)
 
 
-def render_page(assets: Path, templates: Path) -> str:
-    """Render the widget's page. Raises ConfigError when the widget was not built."""
-    return template(templates, "widget.html").render(lang="en", entry=read_entry(assets, _ENTRY))
+def _render(assets: Path, templates: Path) -> dict[str, str]:
+    """Render the widget's page in each language. Raises ConfigError when the widget was not built."""
+    page, entry = template(templates, "widget.html"), read_entry(assets, _ENTRY)
+    return {
+        language: page.render(lang=language, entry=entry, say=Texts(resources.locales(), language).say)
+        for language in LANGUAGES
+    }
 
 
 def add_page(app: web.Application) -> None:
     """Serve `/widget/` and its hashed assets."""
     assets = resources.widget_assets()
-    html = render_page(assets, resources.templates())
+    pages = _render(assets, resources.templates())
 
     async def page(request: web.Request) -> web.Response:
         ancestors = request.app[CONTEXT].config.web.frame_ancestors
         framing = f"; frame-ancestors {' '.join(ancestors)}" if ancestors else ""
-        headers = {"Content-Security-Policy": POLICY + framing, "Cache-Control": "no-cache"}
-        return web.Response(text=html, content_type="text/html", headers=headers)
+        headers = {
+            "Content-Security-Policy": POLICY + framing,
+            "Cache-Control": "no-cache",
+            "Vary": "Accept-Language",
+        }
+        # The client's language, then the browser's: as the script chooses.
+        wishes = (request.query.get("lang", "")[:100].split(",")[0], request.headers.get("Accept-Language", ""))
+        return web.Response(text=pages[preferred_language(",".join(wishes))], content_type="text/html", headers=headers)
 
     async def to_page(request: web.Request) -> web.Response:
         raise web.HTTPPermanentRedirect(request.rel_url.with_path("/widget/", keep_query=True))

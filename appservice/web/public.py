@@ -18,9 +18,10 @@ from aiohttp import web
 
 from appservice import resources
 from appservice.errors import GoneError, NotFoundError
+from appservice.languages import LANGUAGES
 from appservice.model import PublicMember, UserId, Video, VideoId
 from appservice.store import PublicStore
-from appservice.texts import LANGUAGES, Texts, preferred_language
+from appservice.texts import Texts, preferred_language
 from appservice.web.bytes_cache import BytesCache
 from appservice.web.context import CONTEXT
 from appservice.web.media import avatar_picture, file_answer, playlist_answer, storyboard_track

@@ -221,7 +221,7 @@ async def test_nobody_learns_who_exists(
             "%ED%A0%80",
             "a" * 3000,
         ]
-    for language in ("en", "zh"):
+    for language in ("en", "zh", "zh-TW"):
         answers = [await _get(http, f"{reel.url}/u/{name}", Accept_Language=language) for name in names]
         assert {status for status, _, _ in answers} == {404}
         assert len({body for _, _, body in answers}) == 1
@@ -315,3 +315,19 @@ async def test_a_page_of_thousands_is_made_once_for_all_strangers(page: Page, ht
     finally:
         await reel.rows("DELETE FROM videos WHERE event_id LIKE '$copy%'")
     assert len((await _data(http, page))["videos"]) == 2
+
+
+async def test_the_widgets_page_speaks_the_viewers_language(reel: Installation, http: aiohttp.ClientSession) -> None:
+    titles = {"en": "Videos of this room", "zh": "本房间的视频", "zh-TW": "本聊天室的影片"}
+    for asked, accepted, language in (
+        ("", "zh-HK,zh;q=0.9", "zh-TW"),
+        ("?lang=zh_TW", "en", "zh-TW"),
+        ("?lang=zh-cn", "en", "zh"),
+        ("?lang=$org.matrix.msc2873.client_language", "zh", "zh"),
+        ("?lang=de,zh", "en", "en"),
+    ):
+        status, headers, body = await _get(http, f"{reel.url}/widget/{asked}", Accept_Language=accepted)
+        page = body.decode()
+        assert (status, headers["Vary"]) == (200, "Accept-Language"), asked
+        assert f'<html lang="{language}">' in page, asked
+        assert f"<title>{titles[language]}</title>" in page, asked

@@ -12,14 +12,15 @@ from fluent.syntax.visitor import Visitor
 
 from appservice import resources
 from appservice.commands.run import COMMANDS
+from appservice.languages import LANGUAGES as SPOKEN
+from appservice.languages import language_of
 from appservice.model import Kind, State, Visibility
 from appservice.quotas import Scope
 from appservice.settings import PersonSettings, RoomSettings
-from appservice.texts import LANGUAGES as SPOKEN
 from appservice.texts import Texts, clock, preferred_language
 
 ROOT = Path(__file__).parent.parent.parent
-LANGUAGES = ("en", "zh")
+LANGUAGES = ("en", "zh", "zh-TW")
 
 
 class _Arguments(Visitor):
@@ -71,11 +72,53 @@ def test_there_are_no_other_languages() -> None:
     assert {file.stem for file in resources.locales().glob("*.ftl")} == set(LANGUAGES) == set(SPOKEN)
 
 
-def test_both_catalogues_have_the_same_messages_with_the_same_arguments() -> None:
-    english, chinese = map(_messages, LANGUAGES)
-    assert set(english) == set(chinese)
-    assert english == chinese
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_a_catalogue_has_the_same_messages_as_english_with_the_same_arguments(language: str) -> None:
+    english, other = _messages("en"), _messages(language)
+    assert set(english) == set(other)
+    assert english == other
     assert len(english) > 20
+
+
+# What a copy of the other catalogue, or a converter of characters alone, would leave: words of one side of the strait.
+_FOREIGN = {
+    "zh": ("您", "直播", "影片", "頻道", "檔案", "伺服器", "連結"),
+    "zh-TW": (
+        "您",
+        "直播",
+        "视频",
+        "視頻",
+        "频道",
+        "文件",
+        "服务器",
+        "服務器",
+        "信息",
+        "軟件",
+        "用戶名",
+        "默認",
+        "屏幕",
+        "上传",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", _FOREIGN)
+def test_chinese_is_of_one_kind(language: str) -> None:
+    text = (resources.locales() / f"{language}.ftl").read_text(encoding="utf-8")
+    assert [word for word in _FOREIGN[language] if word in text] == []
+    # Characters that were simplified are in one of the two encodings alone: each of those stands for a script.
+    script = "gb2312" if language == "zh" else "big5"
+    letters = set(re.findall(r"[\u4e00-\u9fff]", text))
+    assert len(letters) > 500
+    assert {letter for letter in letters if not _has(script, letter)} == set()
+
+
+def _has(encoding: str, letter: str) -> bool:
+    try:
+        letter.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _failure_codes() -> set[str]:
@@ -144,7 +187,7 @@ def test_every_text_of_the_bot_can_be_said(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_failed_is_called_what_it_is(language: str) -> None:
-    texts, video = Texts(resources.locales(), language), {"en": "video", "zh": "视频"}[language]
+    texts, video = Texts(resources.locales(), language), {"en": "video", "zh": "视频", "zh-TW": "影片"}[language]
     # They count all kinds alike, or say what a file is not.
     of_all = {"not-a-video"} | {f"quota-{scope}" for scope in Scope}
     for code in _failure_codes() - of_all:
@@ -185,19 +228,27 @@ def test_pages_say_what_the_catalogue_has_and_nothing_else() -> None:
 def test_dates_are_as_people_write_them() -> None:
     date = datetime(2026, 11, 3, tzinfo=UTC)
     said = [Texts(resources.locales(), language).say("page-date", {"date": date}) for language in LANGUAGES]
-    assert said == ["November 3, 2026", "2026年11月3日"]
+    assert said == ["November 3, 2026", "2026年11月3日", "2026年11月3日"]
 
 
 @pytest.mark.parametrize(
     ("accepted", "language"),
     [
-        ("", "en"), ("*", "en"), ("zh", "zh"), ("zh-Hans-CN,zh;q=0.9,en;q=0.8", "zh"), ("en;q=0.5, zh-TW;q=0.7", "zh"),
+        ("", "en"), ("*", "en"), ("zh", "zh"), ("zh-Hans-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en;q=0.5, zh-TW;q=0.7", "zh-TW"),
         ("de, fr;q=0.9", "en"), ("en, zh", "en"), ("ZH", "zh"), ("zh;q=0", "en"), ("zh;q=x", "en"), (",;q=1,;,", "en"),
-        ("de;q=1, zh;q=0.001", "zh"),
+        ("de;q=1, zh;q=0.001", "zh"), ("zh-HK, zh;q=0.9, en;q=0.8", "zh-TW"), ("zh-Hans-HK, en;q=0.9", "zh"),
     ],
 )  # fmt: skip
 def test_the_readers_language(accepted: str, language: str) -> None:
     assert preferred_language(accepted) == language
+
+
+def test_chinese_is_of_two_scripts() -> None:
+    traditional = ["zh-TW", "zh-Hant", "zh_HK", "zh-Hant-CN", "ZH-hant-hk", "zh-MO"]
+    assert {language_of(tag) for tag in traditional} == {"zh-TW"}
+    assert {language_of(tag) for tag in ("zh", "zh-CN", "zh-Hans", "zh-Hans-TW", "zh-SG")} == {"zh"}
+    assert [language_of(tag) for tag in ("en_GB", "de-TW", "")] == ["en", "de", ""]
 
 
 def test_lengths_are_as_players_write_them() -> None:

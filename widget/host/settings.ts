@@ -1,7 +1,7 @@
 // What the page's own address says, for links and tests: who signs in, theme, language, layout, what the widget is refused or asks for, what becomes of hosts.
 import { themeOf, type Theme } from '../src/core/params';
 
-export const LANGUAGES = ['en', 'zh'] as const;
+export const LANGUAGES = ['en', 'zh', 'zh-TW'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** Capabilities that the widget is refused: those that contain one of `parts`. */

@@ -1,9 +1,11 @@
-# Texts of the widget (widget-…), of public pages (page-…), of the bot (bot-…) the reasons for which a video fails (failure-…), and for which it lacks sound (audio-…), in English.
+# Texts of the widget (widget-…), of public pages (page-…), of the bot (bot-…), the reasons for which a video fails (failure-…), and for which it lacks sound (audio-…), in English.
 
 ## The player
 
 widget-title = Videos of this room
 widget-player = Player
+widget-controls = Playback
+widget-tools = More views
 widget-play = Play
 widget-pause = Pause
 widget-previous = Previous video
@@ -32,7 +34,10 @@ widget-spoken-time = { $hours ->
     }
    *[other] { $hours } h { $minutes } min { $seconds } s
 }
-widget-now-playing = Now playing: { $title }, from { $name }
+widget-now-playing = { $own ->
+    [yes] Now playing: { $title }, from you
+   *[no] Now playing: { $title }, from { $name }
+}
 widget-buffering = Loading…
 widget-stalled = The connection is slow or lost. Trying again…
 widget-broken = This video cannot be played in this browser.
@@ -46,6 +51,19 @@ widget-watching = { $more ->
    *[other] { $count } watching: { $names } and { $more } more
 }
 widget-untitled = Video
+# A file that a camera named, by the day and time in its name; “when” is the message widget-camera-when.
+widget-camera = { $kind ->
+    [image] Photo of { $when }
+    [voice] Recording of { $when }
+    [screen] Screen recording of { $when }
+   *[video] Video of { $when }
+}
+widget-camera-when = { $with ->
+    [year] { DATETIME($date, dateStyle: "long") }
+    [year-time] { DATETIME($date, dateStyle: "long") }, { DATETIME($date, timeStyle: "short") }
+    [time] { DATETIME($date, day: "numeric", month: "long") }, { DATETIME($date, timeStyle: "short") }
+   *[day] { DATETIME($date, day: "numeric", month: "long") }
+}
 widget-shortcuts = Keys: space plays and pauses, the question mark lists all keys.
 widget-settings = Settings
 widget-speed = Speed
@@ -71,8 +89,11 @@ widget-told-speed = Speed { $speed }
 widget-told-captions = Captions: { $label }
 widget-told-keys-on = Keyboard shortcuts on
 widget-told-keys-off = Keyboard shortcuts off
+widget-told-announce-on = New videos are said
+widget-told-announce-off = New videos are not said
 widget-keys = Keyboard shortcuts
 widget-keys-list = List of keys
+widget-announce = Screen reader: say each new video
 widget-keys-hint = They work while the player has the focus. Letters and signs can be switched off in the settings.
 widget-key-space = Space
 widget-key-play = Play or pause
@@ -89,6 +110,7 @@ widget-key-captions = Captions
 widget-key-fullscreen = Full screen
 widget-key-help = This list
 widget-close = Close
+widget-to-list = Skip to the videos
 
 ## Members and lists
 
@@ -107,7 +129,10 @@ widget-member-videos = { $name }, { $count ->
    *[other] { $count } videos
 }
 widget-list = Videos
-widget-list-of = Videos of { $name }
+widget-list-of = { $own ->
+    [yes] Your videos
+   *[no] Videos of { $name }
+}
 widget-count = { $count ->
     [0] No videos yet
     [one] { $count } video
@@ -140,7 +165,10 @@ widget-found = { $count ->
 widget-to-current = Show what plays
 widget-spoiler = Spoiler
 widget-spoiler-because = Spoiler: { $reason }
-widget-spoiler-hint = “{ $title }” by { $name }
+widget-spoiler-hint = { $own ->
+    [yes] “{ $title }” by you
+   *[no] “{ $title }” by { $name }
+}
 widget-spoiler-show = Show
 widget-spoiler-leave = Not now
 widget-mark-avatar = Video avatar
@@ -420,6 +448,7 @@ page-previous = Previous
 page-next = Next
 page-number = Page { $number } of { $pages }
 page-more = Show more
+page-no-script = Roomreel needs JavaScript to play the videos of this room.
 page-missing = There is nothing here
 page-missing-hint = Nobody shows videos under this address. They may have been taken back, or the address may be mistyped.
 page-export-gone = This link has ended
@@ -628,7 +657,7 @@ bot-help-settings = what you choose for yourself
 bot-usage-settings = settings [NAME VALUE|default]
 bot-settings = Your settings:
 bot-settings-how = To change one: { $command }
-bot-setting-language = the language in which I speak to you: en or zh
+bot-setting-language = the language in which I speak to you: en, zh or zh-TW
 bot-setting-add = whether videos that you send join your reels: on or off
 bot-setting-on-leave = what becomes of your videos where you leave: keep or erase
 bot-setting-changed = { $name } is { $value } now.
@@ -784,7 +813,7 @@ bot-moderators-room-others = You do not moderate that room: only its own moderat
 bot-moderators-room-open = Anybody may come into that room, or read it: choose one for invited people, whose history guests cannot read.
 bot-moderators-room-chosen = { $user } chose this room for decisions on videos of { $room }: I ask here about what waits there. Who moderates that room can choose another: { $command }.
 bot-moderators-room-encrypted = That room is encrypted, and I cannot write encrypted messages. Choose one without encryption.
-bot-room-setting-language = in which language I speak: en or zh
+bot-room-setting-language = in which language I speak: en, zh or zh-TW
 bot-room-setting-add = who may add videos: members or moderators
 bot-room-setting-hold = whose videos wait for a moderator: off (nobody's), new (of members whose videos were never shown here) or all (but moderators')
 bot-room-setting-order = who puts a member's videos in order: members or moderators

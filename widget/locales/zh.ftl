@@ -1,9 +1,11 @@
-# 小组件（widget-…）、公开主页（page-…）、机器人（bot-…）的文字，以及视频失败的原因（failure-…）：简体中文。
+# 小组件（widget-…）、公开主页（page-…）、机器人（bot-…）的文字，以及视频失败的原因（failure-…）、缺少声音的原因（audio-…）：简体中文。
 
 ## The player
 
 widget-title = 本房间的视频
 widget-player = 播放器
+widget-controls = 播放控制
+widget-tools = 更多视图
 widget-play = 播放
 widget-pause = 暂停
 widget-previous = 上一个视频
@@ -26,20 +28,36 @@ widget-spoken-time = { $hours ->
     }
    *[other] { $hours } 小时 { $minutes } 分 { $seconds } 秒
 }
-widget-now-playing = 正在播放：{ $title }，来自 { $name }
+widget-now-playing = { $own ->
+    [yes] 正在播放：{ $title }，来自你
+   *[no] 正在播放：{ $title }，来自 { $name }
+}
 widget-buffering = 加载中…
 widget-stalled = 网络缓慢或已断开，正在重试…
 widget-broken = 此浏览器无法播放这个视频。
 widget-skip = 播放下一个
-widget-live = 直播
-widget-back-to-live = 回到直播
-widget-live-note = 您看到的画面与大家同步
-widget-away-note = 您正在按自己的进度观看
+widget-live = 同步
+widget-back-to-live = 回到同步
+widget-live-note = 你看到的画面与大家同步
+widget-away-note = 你正在按自己的进度观看
 widget-watching = { $more ->
     [0] { $count } 人正在观看：{ $names }
    *[other] { $count } 人正在观看：{ $names }等
 }
 widget-untitled = 视频
+# 相机自动命名的文件：按文件名中的日期和时间称呼；“when” 即 widget-camera-when。
+widget-camera = { $kind ->
+    [image] { $when }的图片
+    [voice] { $when }的录音
+    [screen] { $when }的屏幕录像
+   *[video] { $when }的视频
+}
+widget-camera-when = { $with ->
+    [year] { DATETIME($date, dateStyle: "long") }
+    [year-time] { DATETIME($date, dateStyle: "long") } { DATETIME($date, timeStyle: "short") }
+    [time] { DATETIME($date, day: "numeric", month: "long") } { DATETIME($date, timeStyle: "short") }
+   *[day] { DATETIME($date, day: "numeric", month: "long") }
+}
 widget-shortcuts = 快捷键：空格播放或暂停，问号显示所有快捷键。
 widget-settings = 设置
 widget-speed = 播放速度
@@ -65,8 +83,11 @@ widget-told-speed = 速度 { $speed }
 widget-told-captions = 字幕：{ $label }
 widget-told-keys-on = 已开启键盘快捷键
 widget-told-keys-off = 已关闭键盘快捷键
+widget-told-announce-on = 会播报新视频
+widget-told-announce-off = 不再播报新视频
 widget-keys = 键盘快捷键
 widget-keys-list = 快捷键列表
+widget-announce = 屏幕阅读器：播报每个新视频
 widget-keys-hint = 焦点在播放器上时有效。字母和符号键可以在设置中关闭。
 widget-key-space = 空格
 widget-key-play = 播放或暂停
@@ -83,6 +104,7 @@ widget-key-captions = 字幕
 widget-key-fullscreen = 全屏
 widget-key-help = 显示此列表
 widget-close = 关闭
+widget-to-list = 跳到视频列表
 
 ## Members and lists
 
@@ -100,7 +122,10 @@ widget-member-videos = { $name }，{ $count ->
    *[other] { $count } 个视频
 }
 widget-list = 视频
-widget-list-of = { $name } 的视频
+widget-list-of = { $own ->
+    [yes] 你的视频
+   *[no] { $name } 的视频
+}
 widget-count = { $count ->
     [0] 还没有视频
    *[other] { $count } 个视频
@@ -131,7 +156,10 @@ widget-found = { $count ->
 widget-to-current = 回到正在播放的视频
 widget-spoiler = 剧透
 widget-spoiler-because = 剧透：{ $reason }
-widget-spoiler-hint = { $name } 的“{ $title }”
+widget-spoiler-hint = { $own ->
+    [yes] 你的“{ $title }”
+   *[no] { $name } 的“{ $title }”
+}
 widget-spoiler-show = 显示
 widget-spoiler-leave = 暂不
 widget-mark-avatar = 视频头像
@@ -371,8 +399,8 @@ widget-record-failed-unavailable = 本服务器还不能从这里接收视频。
 widget-record-failed-too-large = 视频超过了本服务器允许的大小。请重新录制一个短一些的。
 widget-record-failed-busy = 你有多个上传正在进行。请完成或丢弃其中一个，或几分钟后重试。
 widget-record-failed-full = 服务器暂时没有空间。视频还在这里，请稍后重试。
-widget-record-failed-user-limit = 您在这里的视频数量已达上限。这个视频还在：请先删除一些旧视频，然后再试。
-widget-record-failed-room-limit = 本房间的视频数量已达上限。您的视频还在：请删除一些视频或请管理员删除，然后再试。
+widget-record-failed-user-limit = 你在这里的视频数量已达上限。这个视频还在：请先删除一些旧视频，然后再试。
+widget-record-failed-room-limit = 本房间的视频数量已达上限。你的视频还在：请删除一些视频或请管理员删除，然后再试。
 widget-record-failed-post = 视频已准备好，但消息没有发送成功，请重试。
 widget-record-failed-declined = 聊天应用未获准发送。请重试并选择允许，或保存副本后在聊天中发送。
 widget-record-failed-several = 聊天应用可能会多次发送该视频，因此没有发送。请返回查看处理办法，你的视频仍在这里。
@@ -401,10 +429,11 @@ page-previous = 上一页
 page-next = 下一页
 page-number = 第 { $number } 页，共 { $pages } 页
 page-more = 显示更多
+page-no-script = Roomreel 需要 JavaScript 才能播放本房间的视频。
 page-missing = 这里什么也没有
 page-missing-hint = 这个地址下没有公开的视频。它们可能已被撤回，也可能是地址有误。
 page-export-gone = 这个链接已失效
-page-export-gone-hint = 下载您的视频和资料的链接有效一天；如果您的某个视频被删除，或您要了新的链接，它会提前失效。给机器人发送“导出”，它会再给您一个链接。
+page-export-gone-hint = 下载你的视频和资料的链接有效一天；如果你的某个视频被删除，或你要了新的链接，它会提前失效。给机器人发送“导出”，它会再给你一个链接。
 
 ## Why a video, photo or sound could not be prepared, and what its sender can do
 
@@ -448,7 +477,7 @@ failure-media-too-large = 文件超过了服务器允许的大小，请发送小
 failure-download-failed = 无法从你的服务器获取文件，请稍后重新发送。
 failure-hash-mismatch = 文件在传输中被改动，因此没有使用。请重新发送。
 failure-blocked = 该{ thing }已被本聊天室的管理员或本服务器的管理者屏蔽，所以没有收录。
-failure-quota-user = 您在这里的视频已达到每人的上限。请删除一些自己的视频（用“mine”可以列出），然后重新发送。
+failure-quota-user = 你在这里的视频已达到每人的上限。请删除一些自己的视频（用“mine”可以列出），然后重新发送。
 failure-quota-room = 这个房间的视频已达到上限。请删除一些自己的视频，或请管理员删除一些，然后重新发送。
 failure-quota-server = 服务器目前放不下更多视频。请稍后重新发送，或告诉服务器的管理者。
 failure-disk-full = 服务器的磁盘已满。请稍后重新发送{ thing }，或告诉服务器的管理者。
@@ -471,11 +500,11 @@ bot-welcome = 这个聊天室现在有屏幕了。在聊天中发送视频，它
 bot-needs-power = 我没有权限把视频屏幕放进这个聊天室。请把 { $bot } 的权限级别设为 { $level }：在这里发送 { $step }。也可以在聊天室设置里降低“修改小部件”的级别。之后我会自动重试。
 bot-needs-moderator = 我没有权限把视频屏幕放进这个聊天室。请在聊天室的成员列表里把我设为“协管员”，或者在这里发送 { $step }。也可以在聊天室设置里降低“修改小部件”的级别。之后我会自动重试。
 bot-needs-admin = 我没有权限把视频屏幕放进这个聊天室。请在聊天室的成员列表里把我设为“管理员”，或者在这里发送 { $step }。也可以在聊天室设置里降低“修改小部件”的级别。之后我会自动重试。
-bot-encrypted = 这个聊天室已加密，而我还看不到加密聊天室里发送的内容：我没有在这里放置屏幕，您在这里发送的视频也不会播放。您可以这样做：新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
-bot-encrypted-direct = 这个私聊已加密，而我还看不到加密私聊里发送的内容：我看不懂您在这里写的话，您在这里发送的视频也不会播放。您可以这样做：新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
+bot-encrypted = 这个聊天室已加密，而我还看不到加密聊天室里发送的内容：我没有在这里放置屏幕，你在这里发送的视频也不会播放。你可以这样做：新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
+bot-encrypted-direct = 这个私聊已加密，而我还看不到加密私聊里发送的内容：我看不懂你在这里写的话，你在这里发送的视频也不会播放。你可以这样做：新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
 bot-encrypted-since = 这个聊天室现在已加密，而我还看不到加密聊天室里发送的内容。这里已有的视频会保留，并继续在小部件里播放；新的视频不会出现在小部件里。要继续使用新视频，请新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
 bot-failed = “{ $title }”无法播放。{ $reason }
-bot-edit-failed = 您用来替换“{ $title }”的内容无法播放，原来的视频会继续播放。{ $reason }
+bot-edit-failed = 你用来替换“{ $title }”的内容无法播放，原来的视频会继续播放。{ $reason }
 bot-audio = “{ $title }”：{ $reason }要听到全部声音，请用 AAC 声音格式保存视频后重新发送。
 bot-mended = “{ $title }”现在可以播放了。
 bot-untitled = 你的{ thing }
@@ -491,26 +520,26 @@ bot-too-many-codes = 错误的登录码太多。没有任何人登录；十分�
 ## 机器人对命令的回答
 
 bot-help = 在这个房间发送视频，它就会在房间的小组件里播放。此外，我还能听懂：
-bot-help-videos = VIDEO 可以是您列表中的编号（如 { $own }）、别人列表中的编号（如 { $others }），或视频 id（如 { $id }）。回复某条视频消息时可以省略。
+bot-help-videos = VIDEO 可以是你列表中的编号（如 { $own }）、别人列表中的编号（如 { $others }），或视频 id（如 { $id }）。回复某条视频消息时可以省略。
 bot-help-help = 我能听懂的命令
 bot-usage-help = help [COMMAND]
 bot-help-version = 我的版本
 bot-usage-version = version
 bot-version = Roomreel { $version }
 bot-unknown = 我不认识这个命令。
-bot-unknown-nearest = 我不认识“{ $name }”。您是不是想说“{ $meant }”？
+bot-unknown-nearest = 我不认识“{ $name }”。你是不是想说“{ $meant }”？
 bot-see-help = { $command } 会列出我能听懂的所有命令。
 bot-wrong-word = “{ $word }”用在这里不对。应该这样写：
 bot-missing-word = 还缺了点什么。应该这样写：
 bot-interrupted = 我做到一半被打断了。请看看是否已经完成，没有的话请再发一次。
-bot-not-alone = 有其他人进入了这个房间，或可以进入：您要的内容不是给他们看的。请在只有我们两个的地方问我。
+bot-not-alone = 有其他人进入了这个房间，或可以进入：你要的内容不是给他们看的。请在只有我们两个的地方问我。
 bot-only-moderators = 只有房间管理员可以这样做。
-bot-forbidden = 您不能对那个视频这样做。
+bot-forbidden = 你不能对那个视频这样做。
 bot-not-found = 没有这个视频。
 bot-conflict = 在此期间有人改动了它。请再看一眼，然后重试。
 bot-too-late = 太晚了：视频已经没有了。
 bot-refused = 无法完成：{ $reason }
-bot-no-such-id = 在您的房间里找不到视频 #{ $id }。
+bot-no-such-id = 在你的房间里找不到视频 #{ $id }。
 bot-id-too-short = 有不止一个视频的 id 以 #{ $id } 开头。请多写几位。
 bot-no-such-number = 没有编号为 { $number } 的视频：列表中{ $count ->
     [0] 没有视频
@@ -543,14 +572,14 @@ bot-list-of = { $count ->
    *[other] { $user } 的 { $count } 个视频：
 }
 bot-list-rooms = { $count ->
-    [0] 您还没有视频。在有我的房间里发送一个吧。
-   *[other] 您有 { $count } 个视频：
+    [0] 你还没有视频。在有我的房间里发送一个吧。
+   *[other] 你有 { $count } 个视频：
 }
-bot-help-mine = 列出您自己的视频及其编号
+bot-help-mine = 列出你自己的视频及其编号
 bot-usage-mine = mine [PAGE]
 bot-mine = { $count ->
-    [0] 您还没有视频。发送一个，它就会在小组件里播放。
-   *[other] 您的 { $count } 个视频：
+    [0] 你还没有视频。发送一个，它就会在小组件里播放。
+   *[other] 你的 { $count } 个视频：
 }
 bot-help-play = 给出观看某个视频或这个房间的链接
 bot-usage-play = play [VIDEO]
@@ -576,65 +605,65 @@ bot-help-delete = 彻底删除视频
 bot-usage-delete = delete VIDEO
 bot-deleted = “{ $title }”已删除。
 bot-deleted-undo = { $seconds } 秒之内可以撤回：{ $command }
-bot-help-undelete = 恢复您刚刚删除的视频
+bot-help-undelete = 恢复你刚刚删除的视频
 bot-usage-undelete = undelete
 bot-restored = “{ $title }”回来了。
-bot-nothing-to-undelete = 没有可以恢复的视频：您在刚才几秒内没有删除任何视频。
-bot-help-avatar = 把视频设为您在小组件里的头像，或取消
+bot-nothing-to-undelete = 没有可以恢复的视频：你在刚才几秒内没有删除任何视频。
+bot-help-avatar = 把视频设为你在小组件里的头像，或取消
 bot-usage-avatar = avatar VIDEO|off
-bot-avatar-on = “{ $title }”现在是您的视频头像。
-bot-avatar-off = “{ $title }”不再是您的视频头像。
-bot-no-avatar = 您在这个房间没有视频头像。
+bot-avatar-on = “{ $title }”现在是你的视频头像。
+bot-avatar-off = “{ $title }”不再是你的视频头像。
+bot-no-avatar = 你在这个房间没有视频头像。
 bot-in-the-room = 请在相关的房间里发送这个命令。
-bot-help-publish = 在您的公开页面上向所有人展示视频
+bot-help-publish = 在你的公开页面上向所有人展示视频
 bot-usage-publish = publish VIDEO
 bot-published = 有链接的人现在都能看到“{ $title }”：{ $link }
-bot-help-unpublish = 从您的公开页面撤回视频
+bot-help-unpublish = 从你的公开页面撤回视频
 bot-usage-unpublish = unpublish VIDEO
-bot-unpublished = “{ $title }”已不在您的公开页面上。
+bot-unpublished = “{ $title }”已不在你的公开页面上。
 bot-help-report = 告诉管理员某个视频有问题
 bot-usage-report = report VIDEO [REASON]
 bot-reported = 谢谢。管理员会查看“{ $title }”。
-bot-report-own = 这是您自己的视频：请直接删除，不必举报。
-bot-help-settings = 查看或更改您自己的设置
+bot-report-own = 这是你自己的视频：请直接删除，不必举报。
+bot-help-settings = 查看或更改你自己的设置
 bot-usage-settings = settings [NAME VALUE|default]
-bot-settings = 您的设置：
+bot-settings = 你的设置：
 bot-settings-how = 更改设置：{ $command }
-bot-setting-language = 我对您使用的语言：en 或 zh
-bot-setting-add = 您发送的视频是否加入您的列表：on 或 off
-bot-setting-on-leave = 您离开房间后视频如何处理：keep（保留）或 erase（删除）
+bot-setting-language = 我对你使用的语言：en、zh 或 zh-TW
+bot-setting-add = 你发送的视频是否加入你的列表：on 或 off
+bot-setting-on-leave = 你离开房间后视频如何处理：keep（保留）或 erase（删除）
 bot-setting-changed = { $name } 现在是 { $value }。
 bot-redacted = 视频已被删除。
-bot-help-quota = 查看您已使用多少，以及最多可以使用多少
+bot-help-quota = 查看你已使用多少，以及最多可以使用多少
 bot-usage-quota = quota
 bot-quota = 目前的用量：
-bot-quota-user = 您（所有房间）：{ $videos }，{ $size }
+bot-quota-user = 你（所有房间）：{ $videos }，{ $size }
 bot-quota-room = 这个房间：{ $videos }，{ $size }
 bot-quota-server = 整个服务器：{ $videos }，{ $size }
 bot-quota-videos = { $count } 个视频（最多 { $most } 个）
 bot-quota-videos-any = { $count } 个视频（不限）
 bot-quota-size = { $size } MiB（最多 { $most } MiB）
 bot-quota-size-any = { $size } MiB（不限）
-bot-quota-near-user = 您已使用每人上限的 { $percent }%。请删除不再需要的视频，以便继续发送新视频；用 { $command } 可以查看用量。
+bot-quota-near-user = 你已使用每人上限的 { $percent }%。请删除不再需要的视频，以便继续发送新视频；用 { $command } 可以查看用量。
 bot-quota-near-room = 这个房间已使用上限的 { $percent }%。请删除没人需要的视频，以便继续接收新视频；用 { $command } 可以查看用量。
 bot-notice-quota = 服务器的容量（配置中的 limits.server）已使用 { $percent }%。达到 100% 后不再接收新视频。
-bot-help-export = 把您的视频和我保存的有关您的资料打包成 zip
+bot-help-export = 把你的视频和我保存的有关你的资料打包成 zip
 bot-usage-export = export
-bot-export-here = 正在打包您的视频和资料，完成后会在这里给您链接。
-bot-export-there = 正在打包您的视频和资料，完成后会在与我的私聊里给您链接。
-bot-export-awaited = 您的视频和资料还在打包中，请等待链接。
-bot-export-ready = 您的视频和资料已准备好（{ $size } MiB）：{ $link } 链接在 { $hours } 小时内有效；如果您的某个视频被删除，它会提前失效。请不要把它给别人：任何人拿到链接都能下载。
-bot-export-disk-full = 服务器的磁盘太满，没能打包您的视频和资料。什么也没有丢失：请稍后再试，或告诉服务器的管理者。
-bot-export-failed = 没能打包您的视频和资料。请稍后再试；如果一直这样，请告诉服务器的管理者。
-bot-help-forget-me = 彻底删除您在各处的所有视频，以及我保存的关于您的一切
+bot-export-here = 正在打包你的视频和资料，完成后会在这里给你链接。
+bot-export-there = 正在打包你的视频和资料，完成后会在与我的私聊里给你链接。
+bot-export-awaited = 你的视频和资料还在打包中，请等待链接。
+bot-export-ready = 你的视频和资料已准备好（{ $size } MiB）：{ $link } 链接在 { $hours } 小时内有效；如果你的某个视频被删除，它会提前失效。请不要把它给别人：任何人拿到链接都能下载。
+bot-export-disk-full = 服务器的磁盘太满，没能打包你的视频和资料。什么也没有丢失：请稍后再试，或告诉服务器的管理者。
+bot-export-failed = 没能打包你的视频和资料。请稍后再试；如果一直这样，请告诉服务器的管理者。
+bot-help-forget-me = 彻底删除你在各处的所有视频，以及我保存的关于你的一切
 bot-usage-forget-me = forget-me [yes]
 bot-forget-sure = 这会删除{ $count ->
-    [0] 我保存的关于您的一切
-   *[other] 您的全部 { $count } 个视频以及我保存的关于您的一切
+    [0] 我保存的关于你的一切
+   *[other] 你的全部 { $count } 个视频以及我保存的关于你的一切
 }，包括所有房间以及发送视频的消息。此操作无法撤销。若要执行：
 bot-forgotten = 完成。{ $count ->
-    [0] 我保存的关于您的一切都已删除。
-   *[other] 您的 { $count } 个视频以及我保存的关于您的一切都已删除。
+    [0] 我保存的关于你的一切都已删除。
+   *[other] 你的 { $count } 个视频以及我保存的关于你的一切都已删除。
 }
 
 ## 管理员的询问，以及机器人对管理员的询问
@@ -659,7 +688,7 @@ bot-help-dismiss = 驳回对一个视频的举报；如果它因此在等待，�
 bot-usage-dismiss = dismiss VIDEO
 bot-help-room = 房间的设置：全部、其中一项，或改成新的值
 bot-usage-room = room [!ROOM] [SETTING] [VALUE]
-bot-moderates-nothing = 在我所在的房间里，没有一个由您管理。
+bot-moderates-nothing = 在我所在的房间里，没有一个由你管理。
 bot-queue = { $count ->
    *[other] 有 { $count } 个视频等待处理：
 }
@@ -681,10 +710,10 @@ bot-not-waiting = 这个视频不在等待处理。
 bot-approved = “{ $title }” 现在可以播放了。
 bot-rejects = “{ $title }” 已移除，并已告诉发送者。
 bot-removes = “{ $title }” 已移除。
-bot-rejected = 管理员没有接受您的视频“{ $title }”。
-bot-rejected-because = 管理员没有接受您的视频“{ $title }”。原因：{ $reason }
-bot-judged = 您的视频“{ $title }”没有通过本服务器的检测。
-bot-judged-because = 您的视频“{ $title }”没有通过本服务器的检测。原因：{ $reason }
+bot-rejected = 管理员没有接受你的视频“{ $title }”。
+bot-rejected-because = 管理员没有接受你的视频“{ $title }”。原因：{ $reason }
+bot-judged = 你的视频“{ $title }”没有通过本服务器的检测。
+bot-judged-because = 你的视频“{ $title }”没有通过本服务器的检测。原因：{ $reason }
 bot-blocks = “{ $title }” 已移除，同一个文件不会再被接收。{ $count ->
    *[other] 它在这里出现过 { $count } 次。
 }
@@ -709,7 +738,7 @@ bot-reports-how = 如果没有问题，请发送 { $dismiss }；如果有问题�
 bot-reports-alone = 举报的具体内容我只在与我的单独对话中说，不会当众说。
 bot-not-reported = 没有人举报过这个视频。
 bot-dismissed = 对“{ $title }”的举报已驳回。
-bot-moderators-add = 您的视频留在聊天里，但不会在小组件中播放：在这个房间只有管理员可以添加视频。如有需要，请与他们商量。
+bot-moderators-add = 你的视频留在聊天里，但不会在小组件中播放：在这个房间只有管理员可以添加视频。如有需要，请与他们商量。
 bot-longest = 这里的{ thing }最长可以是 { $length }（分:秒）。
 bot-post-asks = { $sender } 把上面的视频（{ $length }）发到了“{ $room }”。
 bot-post-asks-unseen = { $sender } 向“{ $room }”发送了一个视频（{ $length }）。
@@ -732,19 +761,19 @@ bot-room = “{ $room }”的设置：
 bot-room-how = 要更改，请发送设置的名称和新的值，例如 { $command }；“default” 会恢复默认值。
 bot-which-room = 哪个房间？请用下面其中一个开头：
     { $rooms }
-bot-no-such-room = 我不知道这个房间，或者您不在里面。
+bot-no-such-room = 我不知道这个房间，或者你不在里面。
 bot-no-such-setting = 没有“{ $name }”这个设置。可用的设置有：{ $names }
-bot-no-such-setting-nearest = 没有“{ $name }”这个设置。您是不是想说“{ $meant }”？
+bot-no-such-setting-nearest = 没有“{ $name }”这个设置。你是不是想说“{ $meant }”？
 bot-wrong-value = “{ $value }”不适合 { $name }。它的含义是：{ $meaning }
 bot-longer-than-server = 本服务器只接收最长 { $most } 秒的视频。请选择不超过它的值。
 bot-set = “{ $room }”的 { $name } 现在是 { $value }。
 bot-moderators-room-same = 请选择另一个房间：否则这里的所有人都会看到等待处理的视频。
-bot-moderators-room-unknown = 您和我都必须在那个房间里。请先邀请 { $bot } 进去，然后再试一次。
-bot-moderators-room-others = 您不是那个房间的管理员：只有它自己的管理员才能让我在那里征求决定。
+bot-moderators-room-unknown = 你和我都必须在那个房间里。请先邀请 { $bot } 进去，然后再试一次。
+bot-moderators-room-others = 你不是那个房间的管理员：只有它自己的管理员才能让我在那里征求决定。
 bot-moderators-room-open = 任何人都可以进入或阅读那个房间：请选择仅限邀请、且外人不能阅读历史记录的房间。
 bot-moderators-room-chosen = { $user } 选择了这个房间来处理“{ $room }”的视频：那里有待审视频时，我会在这里询问。那个房间的管理员可以改用别的房间：{ $command }。
 bot-moderators-room-encrypted = 那个房间已加密，而我不能发送加密消息。请选择没有加密的房间。
-bot-room-setting-language = 我说哪种语言：en 或 zh
+bot-room-setting-language = 我说哪种语言：en、zh 或 zh-TW
 bot-room-setting-add = 谁可以添加视频：members（成员）或 moderators（管理员）
 bot-room-setting-hold = 谁的视频要等管理员批准：off（无人）、new（视频从未在这里播放过的成员）或 all（除管理员外的所有人）
 bot-room-setting-order = 谁可以排列成员的视频：members（成员）或 moderators（管理员）
@@ -803,7 +832,7 @@ bot-help-requeue = 让处理失败的视频重新开始
 bot-usage-requeue = requeue #ID
 bot-requeued = { $id } 会重新处理。
 bot-not-failed = { $id } 没有失败，不需要重试。
-bot-help-quarantine = 隔离一个视频或某人发送的所有视频，直到您解除；不带参数则列出隔离名单
+bot-help-quarantine = 隔离一个视频或某人发送的所有视频，直到你解除；不带参数则列出隔离名单
 bot-usage-quarantine = quarantine [#ID|@USER [REASON]]|[PAGE]
 bot-quarantined = { $room } 中 { $user } 的视频 { $id } 已被隔离：谁都看不到它，房间管理员也不能让它显示。
 bot-quarantined-user = { $user } 已被隔离：{ $count ->
@@ -822,7 +851,7 @@ bot-blocks-everywhere = 已在所有房间屏蔽这个文件以及看起来相�
     [0] 没有需要移除的视频。
    *[other] 移除了 { $count } 个视频。
 }
-bot-help-unblock-everywhere = 让您在所有房间屏蔽的一个文件可以再发
+bot-help-unblock-everywhere = 让你在所有房间屏蔽的一个文件可以再发
 bot-usage-unblock-everywhere = unblock-everywhere #ID
 bot-help-release = 解除对视频或用户的隔离，一切恢复原状
 bot-usage-release = release #ID|@USER
@@ -833,10 +862,10 @@ bot-released-user = { $user } 已解除隔离：{ $count ->
 }。
 bot-video-not-in-quarantine = { $id } 不在隔离中。
 bot-user-not-in-quarantine = { $user } 不在隔离中。单独隔离的视频请用它的 id 解除。
-bot-help-undo = 撤销您作为服务管理员的上一个操作
+bot-help-undo = 撤销你作为服务管理员的上一个操作
 bot-usage-undo = undo
 bot-undo-how = 如需撤销：{ $command }
-bot-nothing-to-undo = 没有可以撤销的操作：只能撤销您一天之内做的、并且之后没有继续进行的操作。
+bot-nothing-to-undo = 没有可以撤销的操作：只能撤销你一天之内做的、并且之后没有继续进行的操作。
 bot-requeue-undone = { $id } 不再重新处理。
 bot-undeleted = { $id } 回来了。
 bot-help-notices = 出问题时是否在管理房间里通知

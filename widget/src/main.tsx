@@ -4,7 +4,7 @@ import { chooseLanguage, readParams } from './core/params';
 import { watchTile } from './player/elsewhere';
 import { RoomVisit } from './room';
 import { App } from './ui/app';
-import { translator } from './ui/catalogues';
+import { texts } from './ui/catalogues';
 import { DIRECTIONS, LANGUAGES, Text, type Language } from './ui/text';
 import { applyTheme } from './ui/theme';
 import { VisitContext } from './ui/visit';
@@ -18,13 +18,19 @@ if (root === null) throw new Error('The page has no element with the id "root".'
 
 let language = chooseLanguage([params.language, ...navigator.languages], LANGUAGES);
 
+/** Says in which language the page is. */
+function speak(now: Language): void {
+  document.documentElement.lang = now;
+  document.documentElement.dir = DIRECTIONS[now];
+}
+
 /** Shows the page in a language, the first time or anew; the last wish counts. */
 async function show(into: HTMLElement, wish: Language): Promise<void> {
   language = wish;
-  const translate = await translator(wish);
+  const found = await texts(wish);
   if (language !== wish) return;
-  document.documentElement.lang = wish;
-  document.documentElement.dir = DIRECTIONS[wish];
+  const { translate } = found;
+  speak(found.language);
   document.title = translate('widget-title');
   render(
     <Text.Provider value={translate}>
@@ -36,8 +42,7 @@ async function show(into: HTMLElement, wish: Language): Promise<void> {
   );
 }
 
-document.documentElement.lang = language;
-document.documentElement.dir = DIRECTIONS[language];
+speak(language);
 applyTheme(params.theme, params.contrast);
 watchTile();
 

@@ -5,7 +5,7 @@ import { chooseLanguage } from './core/params';
 import { loadPlayer } from './player/load';
 import { PageVisit } from './public-visit';
 import { MemberPage } from './ui/member-page';
-import { translator } from './ui/catalogues';
+import { texts } from './ui/catalogues';
 import { LANGUAGES, Text } from './ui/text';
 import { VisitContext } from './ui/visit';
 import './ui/style/page.css';
@@ -22,9 +22,9 @@ const reelData = async (): Promise<unknown> => {
 };
 
 // Until all of it is there, and where it cannot be had, the plain elements stay.
-const [member, translate, createPlayer, { Stage }] = await Promise.all([
+const [member, { translate }, createPlayer, { Stage }] = await Promise.all([
   reelData(),
-  translator(chooseLanguage([document.documentElement.lang], LANGUAGES)),
+  texts(chooseLanguage([document.documentElement.lang], LANGUAGES)),
   loadPlayer(),
   import('./ui/stage'),
 ]);

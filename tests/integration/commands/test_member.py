@@ -178,8 +178,11 @@ async def test_everybody_in_their_language(
         asking = Asking(xiaoming, await make_room(alice, reel, xiaoming))
         assert "language = default – " in (await asking("!reel settings")).text
         assert (await asking("!reel settings language zh")).text == "language 现在是 zh。"
-        assert (await asking("!reel 我的")).text.startswith("您还没有视频。")
+        assert (await asking("!reel 我的")).text.startswith("你还没有视频。")
         assert "应该这样写" in (await asking("!reel mine 呀")).text
+        assert (await asking("!reel settings language zh-Hant")).text == "language 現在是 zh-TW。"
+        assert (await asking("!reel 我的")).text.startswith("你還沒有影片。")
+        assert "已隱藏" not in (await asking("!reel 清單")).text
         for wrong in ("language tlh", "language", "colour red"):
             assert (await asking(f"!reel settings {wrong}")).reactions == ["❓"], wrong
         # Others are answered in theirs; and whoever wants none of it has no reel.

@@ -46,7 +46,8 @@ export function Header({ title, userId, userName, theme, language, away, onTheme
         }}
       >
         <option value="en" aria-label="English">EN</option>
-        <option value="zh">中文</option>
+        <option value="zh">简体中文</option>
+        <option value="zh-TW">繁體中文</option>
       </select>
       <button type="button" class="icon-button" data-testid="theme" aria-label={`Switch to the ${other} theme`} title={`Switch to the ${other} theme`} onClick={() => onTheme(other)}>
         {theme === 'dark' ? <SunIcon /> : <MoonIcon />}

@@ -2,8 +2,11 @@ import { FluentResource } from '@fluent/bundle';
 import { describe, expect, it } from 'vitest';
 import en from '../../locales/en.ftl?raw';
 import zh from '../../locales/zh.ftl?raw';
+import zhTW from '../../locales/zh-TW.ftl?raw';
 import { progressText } from './progress';
-import { translatorOf } from './text';
+import { LANGUAGES, translatorOf } from './text';
+
+const CATALOGUES = { en, zh, 'zh-TW': zhTW };
 
 /** The codes that the server gives as reasons. */
 const CODES = [
@@ -38,8 +41,8 @@ const idsOf = (catalogue: string): string[] => new FluentResource(catalogue).bod
 const sources = import.meta.glob<string>('./**/*.tsx', { query: '?raw', import: 'default', eager: true });
 
 describe('catalogues', () => {
-  it('hold the same messages in every language', () => {
-    expect(idsOf(zh)).toEqual(idsOf(en));
+  it.each(LANGUAGES)('hold the same messages in %s', (language) => {
+    expect(idsOf(CATALOGUES[language])).toEqual(idsOf(en));
   });
 
   it('hold every message that the page asks for', () => {
@@ -48,27 +51,35 @@ describe('catalogues', () => {
     expect(written.length).toBeGreaterThan(30);
   });
 
-  it.each(['en', 'zh'] as const)('say of what kind it was that failed in %s', (language) => {
-    const t = translatorOf(language, { en, zh }[language]);
+  it.each(LANGUAGES)('say of what kind it was that failed in %s', (language) => {
+    const t = translatorOf(language, CATALOGUES[language]);
     const said = ['video', 'image', 'voice'].map((kind) => t('failure-media-gone', { kind }));
     expect(new Set(said).size).toBe(3);
     // Who does not say speaks of a video: what is uploaded here is always one.
     expect(t('failure-media-gone')).toBe(said[0]);
   });
 
-  it.each(['en', 'zh'] as const)('speak times in %s', (language) => {
-    const t = translatorOf(language, { en, zh }[language]);
+  it.each(LANGUAGES)('speak times in %s', (language) => {
+    const t = translatorOf(language, CATALOGUES[language]);
     const spoken = [[0, 0, 1], [0, 2, 5], [1, 2, 3]].map(([hours = 0, minutes = 0, seconds = 0]) => t('widget-spoken-time', { hours, minutes, seconds }));
     expect(spoken.map((text) => text.replace(/[\u2068\u2069]/g, ''))).toEqual(
-      language === 'en' ? ['1 second', '2 minutes 5 s', '1 h 2 min 3 s'] : ['1 秒', '2 分 5 秒', '1 小时 2 分 3 秒'],
+      {
+        en: ['1 second', '2 minutes 5 s', '1 h 2 min 3 s'],
+        zh: ['1 秒', '2 分 5 秒', '1 小时 2 分 3 秒'],
+        'zh-TW': ['1 秒', '2 分 5 秒', '1 小時 2 分 3 秒'],
+      }[language],
     );
   });
 
-  it.each(['en', 'zh'] as const)('say how far a video is in %s', (language) => {
-    const t = translatorOf(language, { en, zh }[language]);
+  it.each(LANGUAGES)('say how far a video is in %s', (language) => {
+    const t = translatorOf(language, CATALOGUES[language]);
     const said = [{ percent: 42.9, remaining: 16 }, { percent: 7, remaining: 61 }, { percent: 1, remaining: null }].map((progress) => progressText(progress, t));
     expect(said.map((text) => text.replace(/[\u2068\u2069]/g, ''))).toEqual(
-      language === 'en' ? ['42 %, about 20 s left', '7 %, about 1 min left', '1 %'] : ['42%，约剩 20 秒', '7%，约剩 1 分钟', '1%'],
+      {
+        en: ['42 %, about 20 s left', '7 %, about 1 min left', '1 %'],
+        zh: ['42%，约剩 20 秒', '7%，约剩 1 分钟', '1%'],
+        'zh-TW': ['42%，約剩 20 秒', '7%，約剩 1 分鐘', '1%'],
+      }[language],
     );
   });
 });

@@ -1,13 +1,15 @@
 // Fetches the texts of the viewer's language. Each catalogue is whole (a test sees to it), so that one is enough.
 import en from '../../locales/en.ftl?catalogue';
 import zh from '../../locales/zh.ftl?catalogue';
+import zhTW from '../../locales/zh-TW.ftl?catalogue';
 import { translatorOf, type Language, type Translate } from './text';
 
-const URLS: Readonly<Record<Language, string>> = { en, zh };
+const URLS: Readonly<Record<Language, string>> = { en, zh, 'zh-TW': zhTW };
 
-/** The texts of a language; of English when they cannot be fetched. Rejects when neither can. */
-export async function translator(language: Language): Promise<Translate> {
-  return fetched(language).catch(() => fetched('en'));
+/** The texts of a language, and which it is; of English when they cannot be fetched. Rejects when neither can. */
+export async function texts(wish: Language): Promise<{ language: Language; translate: Translate }> {
+  const of = async (language: Language) => ({ language, translate: await fetched(language) });
+  return of(wish).catch(() => of('en'));
 }
 
 async function fetched(language: Language): Promise<Translate> {

@@ -38,7 +38,7 @@ export function Companions({ player, entry }: CompanionsProps) {
   const posterUrl = spoiler ? null : entry?.video.posterUrl ?? null;
   useEffect(() => {
     if (entry !== null) describe({ title: titleFor(entry.video, t), artist: nameOf(entry.owner), artwork: posterUrl });
-  }, [id, entry?.video.title, posterUrl]);
+  }, [id, entry?.video.title, posterUrl, t]);
   return <Told player={player} entry={entry} />;
 }
 

@@ -3,11 +3,11 @@ import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundl
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 
-export type Language = 'en' | 'zh';
-export const LANGUAGES: readonly [Language, ...Language[]] = ['en', 'zh'];
+export type Language = 'en' | 'zh' | 'zh-TW';
+export const LANGUAGES: readonly [Language, ...Language[]] = ['en', 'zh', 'zh-TW'];
 
 /** Which way each is written. */
-export const DIRECTIONS: Readonly<Record<Language, 'ltr' | 'rtl'>> = { en: 'ltr', zh: 'ltr' };
+export const DIRECTIONS: Readonly<Record<Language, 'ltr' | 'rtl'>> = { en: 'ltr', zh: 'ltr', 'zh-TW': 'ltr' };
 
 /** Looks a message up; an id that is missing everywhere is its own text. */
 export type Translate = (id: string, values?: Record<string, FluentVariable>) => string;

@@ -57,6 +57,7 @@ export function ManageLayer() {
   const t = useText();
   const visit = useVisit();
   const office = useRef(officeOf(visit, t)).current;
+  office.t = t;
   const state = useStore(visit.state);
   const menu = useStore(menuOf);
   const question = useStore(office.question);

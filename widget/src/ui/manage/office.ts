@@ -46,7 +46,8 @@ export class Office implements Desk {
 
   constructor(
     private readonly visit: Visit,
-    private readonly t: Translate,
+    /** Of the language now. */
+    public t: Translate,
   ) {
     this.managing = new Managing(visit, (news) => this.#hear(news), () => visit.live?.now() ?? null);
   }
