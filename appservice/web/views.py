@@ -170,7 +170,8 @@ _Number = Annotated[float, Field(allow_inf_nan=False)]
 class PlaceView(BaseModel):
     """Where a viewer was, and how they watched: what was selected, the video and the `position` in it in seconds.
 
-    `captions` names those that were on; `keys` is false for who switched the keyboard shortcuts off.
+    `captions` names those that were on; `keys` is false for who switched the keyboard shortcuts off,
+    `announce` for who does not want screen readers to be told of each new video.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -183,6 +184,7 @@ class PlaceView(BaseModel):
     loop: Literal["list", "one", "shuffle"]
     captions: _Text | None
     keys: bool
+    announce: bool = True
 
 
 class TogetherView(BaseModel):

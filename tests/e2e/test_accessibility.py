@@ -26,12 +26,26 @@ _FOCUSED = """() => {
     const {left, top, right, bottom} = element.getBoundingClientRect();
     return {
         test: element.dataset.testid ?? '', member: element.dataset.member ?? '',
+        row: `${element.closest('.row') !== null}`, current: element.closest('.row')?.dataset.current ?? '',
         video: element.closest('[data-testid=video]')?.dataset.videoId ?? '', name: element.className,
         ring: element.matches(':focus-visible') && outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
         inside: left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight,
     };
 }"""
 _CLOCKS = "() => [...document.querySelectorAll('video')].map(({currentTime, paused}) => [currentTime, paused])"
+# From the document's beginning.
+_FIRST = """(body) => {
+    document.activeElement?.blur();
+    body.tabIndex = -1;
+    body.focus();
+    body.removeAttribute('tabindex');
+}"""
+_HEAR = """() => {
+    window.heard = [];
+    const region = document.querySelector('[data-testid=announced]');
+    new MutationObserver(() => region.textContent !== '' && window.heard.push(region.textContent))
+        .observe(region, {childList: true, characterData: true, subtree: true});
+}"""
 _MOVING = "() => document.getAnimations().filter(({playState}) => playState === 'running').length"
 
 
@@ -162,15 +176,18 @@ async def test_axe_finds_nothing(
         assert problems == []
 
 
-async def _tab_to(seen: Seen, key: str, **wanted: str) -> None:
-    """Press Tab (or Shift+Tab) until the focus is there; everything on the way must show that it has the focus."""
-    for _ in range(30):
+async def _tab_to(seen: Seen, key: str, **wanted: str) -> int:
+    """Press Tab (or Shift+Tab) until the focus is there; everything on the way must show that it has the focus.
+
+    Returns how many presses it took.
+    """
+    for pressed in range(1, 31):
         await seen.page.keyboard.press(key)
         focused = await seen.focused()
         assert focused["ring"], f"no focus ring: {focused}"
         assert focused["inside"], f"focus out of sight: {focused}"
         if all(focused[name] == value for name, value in wanted.items()):
-            return
+            return pressed
     raise AssertionError(f"{key} never reached {wanted}; last: {focused}")
 
 
@@ -183,7 +200,12 @@ async def test_the_keyboard_is_enough(
         seen = await _widget(page, problems, url)
         player = seen.frame.locator("[data-testid=player]")
         await seen.frame.locator("[data-testid=player][data-playing=true]:not([data-video-id=''])").wait_for()
-        await _tab_to(seen, "Tab", member=alice.user_id)
+        # The strip is one stop, at what is chosen; arrows go along it.
+        await _tab_to(seen, "Tab", member="*")
+        for _ in range(5):
+            await page.keyboard.press("ArrowRight")
+            if (await seen.focused())["member"] == alice.user_id:
+                break
         await page.keyboard.press("Enter")
         await expect(player).to_have_attribute("data-reel", alice.user_id)
         second = theatre.videos[alice.user_id][1]
@@ -199,6 +221,76 @@ async def test_the_keyboard_is_enough(
             await page.keyboard.press("m")
             await expect(player).to_have_attribute("data-muted", expected)
         assert problems == []
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_the_list_is_near(theatre: Theatre, browser: Browser, open_host: OpenHost, width: int) -> None:
+    url = f"{await open_host(theatre.room_id)}?user=bob&layout=widget"
+    async with _new_page(browser, width) as (page, problems):
+        seen = await _widget(page, problems, url)
+        await seen.frame.locator("[data-testid=player][data-playing=true]:not([data-video-id=''])").wait_for()
+        current = seen.frame.locator("[data-testid=video][data-current=true]")
+        await current.wait_for()
+        # All the way: player, its bars, the strip and the tools are each a stop or two.
+        await seen.frame.locator("body").evaluate(_FIRST)
+        assert await _tab_to(seen, "Tab", row="true") <= 12
+        # And the short one.
+        await seen.frame.locator("body").evaluate(_FIRST)
+        assert await _tab_to(seen, "Tab", test="skip") == 1
+        await page.keyboard.press("Enter")
+        await eventually(lambda: _at_current(seen), what="the focus on what plays")
+        # Within a bar the arrows go from button to button, and nothing else happens.
+        player = seen.frame.locator("[data-testid=player]")
+        await _tab_to(seen, "Shift+Tab", test="previous")
+        await page.keyboard.press("ArrowRight")
+        assert (await seen.focused())["test"] == "back"
+        await page.keyboard.press("End")
+        assert (await seen.focused())["test"] in {"fullscreen", "float", "settings"}
+        await page.keyboard.press("Home")
+        assert (await seen.focused())["test"] == "previous"
+        await expect(player).to_have_attribute("data-playing", "true")
+        assert problems == []
+
+
+async def _at_current(seen: Seen) -> bool:
+    focused = await seen.focused()
+    return bool(focused["row"] == "true" and focused["current"] == "true")
+
+
+async def test_a_screen_reader_hears_each_video_once(
+    theatre: Theatre, browser: Browser, open_host: OpenHost, alice: MatrixClient
+) -> None:
+    first, second = theatre.videos[alice.user_id]
+    url = f"{await open_host(theatre.room_id)}?user=alice&layout=widget"
+    async with _new_page(browser) as (page, problems):
+        seen = await _widget(page, problems, url)
+        await seen.frame.locator("[data-testid=announced]").wait_for(state="attached")
+        await seen.frame.evaluate(_HEAR)
+        await seen.frame.locator(f'[data-testid=member][data-member="{alice.user_id}"]').click()
+        player = seen.frame.locator("[data-testid=player]")
+        # Two turns of the loop and one video more.
+        for video_id in (first, second) * 2 + (first,):
+            await expect(player).to_have_attribute("data-video-id", video_id, timeout=60_000)
+        heard = await seen.frame.evaluate("() => window.heard")
+        assert len(heard) == len(set(heard)) == 2, heard
+        assert all("from you" in each for each in heard)
+        # Whoever asks for a video hears of it again.
+        await seen.frame.locator(f'[data-testid=video][data-video-id="{second}"] .row-body').click()
+        await eventually(lambda: _heard(seen, 3), what="the video that was asked for, announced")
+        # And not any more, for whoever does not want it; the server remembers.
+        await seen.frame.locator("[data-testid=player]").focus()
+        await seen.frame.locator("[data-testid=settings]").click()
+        await seen.frame.locator("[data-testid=menu-announce]").click()
+        await expect(seen.frame.locator("[data-testid=menu-announce]")).to_have_attribute("aria-checked", "false")
+        await expect(seen.frame.locator("[data-testid=announced]")).to_have_text("")
+        async with page.expect_response(lambda answer: answer.url.endswith("/place") and answer.ok) as kept:
+            pass
+        assert (await (await kept.value).json())["announce"] is False
+        assert problems == []
+
+
+async def _heard(seen: Seen, count: int) -> bool:
+    return len(await seen.frame.evaluate("() => window.heard")) == count
 
 
 async def test_nothing_moves_under_reduced_motion(theatre: Theatre, browser: Browser, open_host: OpenHost) -> None:

@@ -260,9 +260,9 @@ export class RoomVisit implements Visit {
   #restore(): void {
     const player = this.player.get();
     if (player === null || this.#bookmark === null) return;
-    const { volume, muted, speed, loop, captions, keys } = this.#bookmark;
+    const { volume, muted, speed, loop, captions, keys, announce } = this.#bookmark;
     player.sound.patch({ volume, muted });
-    player.choose({ speed, loop, captions, keys });
+    player.choose({ speed, loop, captions, keys, announce });
   }
 
   /** Null for the beginning; the channel goes on without the viewer. */

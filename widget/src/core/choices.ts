@@ -16,9 +16,11 @@ export interface Choices {
   readonly quality: number | null;
   /** Single keys are shortcuts (WCAG 2.1.4). */
   readonly keys: boolean;
+  /** Screen readers are told which video begins. */
+  readonly announce: boolean;
 }
 
-export const CHOICES: Choices = { speed: 1, loop: 'list', captions: null, quality: null, keys: true };
+export const CHOICES: Choices = { speed: 1, loop: 'list', captions: null, quality: null, keys: true, announce: true };
 
 /** The next speed up (1) or down (-1); the same at the ends. */
 export function speedBeside(speed: number, by: 1 | -1): number {

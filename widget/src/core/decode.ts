@@ -193,6 +193,7 @@ function bookmark(json: Json, where: string): Bookmark {
     loop: oneOf(json, 'loop', LOOPS, where),
     captions: optionalText(json, 'captions', where),
     keys: json.keys !== false,
+    announce: json.announce !== false,
   };
 }
 

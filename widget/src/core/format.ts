@@ -53,3 +53,17 @@ export function colourOf(name: string, count: number): number {
 export function titleOf(title: string): string {
   return title.replace(/\.(mp4|m4v|mov|webm|mkv|avi|ogv|3gp|ts|mpe?g|flv|wmv)$/i, '').replace(/_+/g, ' ').trim() || title;
 }
+
+const STEPS = [['second', 60], ['minute', 60], ['hour', 24], ['day', 30], ['month', 12]] as const;
+
+/** How long ago, as one would say it: for `Intl.RelativeTimeFormat`, so that the count is negative or 0. */
+export function ago(at: number, now: number): { count: number; unit: Intl.RelativeTimeFormatUnit } {
+  let count = Math.max(0, Math.floor((now - at) / 1_000));
+  // Seconds would have to tick.
+  if (count < 60) return { count: 0, unit: 'second' };
+  for (const [unit, size] of STEPS) {
+    if (count < size) return { count: -count, unit };
+    count = Math.floor(count / size);
+  }
+  return { count: -count, unit: 'year' };
+}

@@ -134,6 +134,7 @@ export interface Bookmark {
   readonly loop: Loop;
   readonly captions: string | null;
   readonly keys: boolean;
+  readonly announce: boolean;
 }
 
 export interface Room {

@@ -14,7 +14,7 @@ function after(state: State, ...rooms: Room[]): State {
   return rooms.reduce((now, next) => reduce(now, { type: 'room', room: next }), state);
 }
 
-const PLACE: Bookmark = { selection: null, videoId: null, position: 0, volume: 1, muted: false, speed: 1, loop: 'list', captions: null, keys: true };
+const PLACE: Bookmark = { selection: null, videoId: null, position: 0, volume: 1, muted: false, speed: 1, loop: 'list', captions: null, keys: true, announce: true };
 const ALICE = member('@alice:x', [video('a1'), video('a2')]);
 const BOB = member('@bob:x');
 const AS_BOB = reduce(INITIAL, { type: 'signed-in', viewer: '@bob:x' });
@@ -98,7 +98,7 @@ describe('several', () => {
   });
 
   it('come back where the viewer was the last time', () => {
-    const place = { selection: KEY, videoId: null, position: 0, volume: 1, muted: false, speed: 1, loop: 'list', captions: null, keys: true } as const;
+    const place = { selection: KEY, videoId: null, position: 0, volume: 1, muted: false, speed: 1, loop: 'list', captions: null, keys: true, announce: true } as const;
     const first = after(AS_BOB, room({ place }));
     expect([first.selected, first.wanted]).toEqual(['@alice:x', KEY]);
     expect(after(first, room({ place, together })).selected).toBe(KEY);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
-  ago, emptyTalk, foremost, forget, isEmoji, isLoose, learn, MOST_REPLIES, ownEvent, reactionContent, reactionsOf, reactionWith, repliesOf,
+  emptyTalk, foremost, forget, isEmoji, isLoose, learn, MOST_REPLIES, ownEvent, reactionContent, reactionsOf, reactionWith, repliesOf,
   replyContent, restore, targetOf, type Talk,
 } from './talk';
+import { ago } from './format';
 
 const VIDEO = '$video';
 const NOW = 1_000_000;

@@ -353,17 +353,3 @@ export function ownEvent(id: string, type: string, sender: string, at: number, c
 export function isEmoji(label: string): boolean {
   return /^(?:\p{Extended_Pictographic}|\p{Emoji_Component})+$/u.test(label) && !/^[\d#*]+$/.test(label);
 }
-
-const STEPS = [['second', 60], ['minute', 60], ['hour', 24], ['day', 30], ['month', 12]] as const;
-
-/** How long ago, as one would say it: for `Intl.RelativeTimeFormat`, so that the count is negative or 0. */
-export function ago(at: number, now: number): { count: number; unit: Intl.RelativeTimeFormatUnit } {
-  let count = Math.max(0, Math.floor((now - at) / 1_000));
-  // Seconds would have to tick.
-  if (count < 60) return { count: 0, unit: 'second' };
-  for (const [unit, size] of STEPS) {
-    if (count < size) return { count: -count, unit };
-    count = Math.floor(count / size);
-  }
-  return { count: -count, unit: 'year' };
-}

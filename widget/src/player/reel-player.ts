@@ -69,6 +69,8 @@ export class ReelPlayer {
   readonly sound = new Store(SOUND);
   /** Called when the viewer goes their own way: pauses, seeks, picks another video. */
   onOwnWay: () => void = () => undefined;
+  /** How often the viewer asked for a video: a pick, the next or the previous one. */
+  asked = 0;
   readonly choices = new Store<Choices>(CHOICES);
   /** It follows the room's channel: speed and order are not the viewer's. */
   readonly live = new Store(false);
@@ -147,6 +149,7 @@ export class ReelPlayer {
   /** Plays a video of this reel; false when the reel does not hold it. */
   pick(videoId: string): boolean {
     this.onOwnWay();
+    this.asked += 1;
     const front = this.#front;
     if (front === null || this.#reel?.key !== front.source.key) return false;
     const item = front.timeline[itemOf(front.timeline, videoId, front.time)];
@@ -162,6 +165,7 @@ export class ReelPlayer {
 
   next(): void {
     this.onOwnWay();
+    this.asked += 1;
     const loop = this.#loop;
     // What is prepared for 'one' is the same video again.
     if (loop !== 'one' && this.#back?.until === 'boundary' && this.#back.slot.ready) this.#swap();
@@ -171,6 +175,7 @@ export class ReelPlayer {
 
   previous(): void {
     this.onOwnWay();
+    this.asked += 1;
     const front = this.#front;
     const played = front?.item ? front.time - front.item.start : 0;
     if (this.#loop !== 'shuffle' || front === null || played > RESTART_AFTER) return this.#move(previousTarget);

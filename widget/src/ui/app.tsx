@@ -12,6 +12,7 @@ import { Notice } from './notice';
 import { panelView, useMayRecord } from './panel-view';
 import { ProgressBar, progressText } from './progress';
 import { PanelBones, Skeleton } from './skeleton';
+import { SkipLink } from './skip-link';
 import { useText } from './text';
 import { useAspect } from './use-aspect';
 import { useStore } from './use-store';
@@ -60,9 +61,16 @@ function SendFirst() {
   return useMayRecord() && <button type="button" class="primary" data-testid="send-first" onClick={() => panelView.set('record')}>{t('widget-empty-send')}</button>;
 }
 
-function EmptyStage({ emptiness, selection, replacedBy }: { emptiness: Emptiness; selection: Selection | null; replacedBy: string | null }) {
+interface EmptyProps {
+  emptiness: Emptiness;
+  selection: Selection | null;
+  viewer: string | null;
+  replacedBy: string | null;
+}
+
+function EmptyStage({ emptiness, selection, viewer, replacedBy }: EmptyProps) {
   const t = useText();
-  const name = selection === null ? '' : labelOf(selection, t);
+  const name = selection === null ? '' : labelOf(selection, viewer, t);
   const waits = emptiness === 'preparing' || emptiness === 'waiting';
   const icon = waits ? <ClockIcon /> : emptiness === 'failed' ? <WarningIcon /> : emptiness === 'spoilers' ? <HiddenIcon /> : <FilmIcon />;
   return (
@@ -137,8 +145,9 @@ export function App() {
   return (
     <main class="app" data-testid="app" data-state={emptiness === null ? 'ready' : 'empty'} data-selected={state.selected ?? ''} data-stale={state.stale}>
       <h1 class="unseen">{t('widget-title')}</h1>
+      {!bare && <SkipLink />}
       <Layout bare={bare} entries={selection?.entries ?? []} entry={entry}>
-        {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} replacedBy={state.room.replacedBy} />}
+        {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} viewer={state.viewer} replacedBy={state.room.replacedBy} />}
         {veiled !== null && <Veil entry={veiled} onShow={() => visit.showSpoiler()} onLeave={() => visit.leaveSpoiler()} />}
         {emptiness === null && veiled === null && (player === null ? <Waiting /> : <Stage player={player} entry={entry} />)}
         <Panel state={state} selection={bare ? null : selection} playback={playback} entry={entry} />

@@ -11,7 +11,7 @@ import { describe, obeySystem } from '../player/media-session';
 import { RUSH } from '../player/rate';
 import type { ReelPlayer } from '../player/reel-player';
 import { recordingMark } from '../record/mark';
-import { nameOf, speedText, titleFor } from './names';
+import { calledBy, isOwn, nameOf, speedText, titleFor } from './names';
 import { useText, type Translate } from './text';
 import { useStore } from './use-store';
 import { useVisit, type Visit } from './visit';
@@ -27,6 +27,7 @@ interface CompanionsProps {
 export function Companions({ player, entry }: CompanionsProps) {
   const t = useText();
   const visit = useVisit();
+  const viewer = useStore(visit.state, (state) => state.viewer);
   useEffect(() => {
     const captions = new CaptionTracks(player, (videoId) => captionsOf(visit.state.get(), videoId));
     const stops = [obeySystem(player), stayInSight(visit, player), hushElsewhere(visit, player), () => captions.close()];
@@ -37,9 +38,34 @@ export function Companions({ player, entry }: CompanionsProps) {
   // The system shows it where others see it: on the lock screen, among the notifications.
   const posterUrl = spoiler ? null : entry?.video.posterUrl ?? null;
   useEffect(() => {
-    if (entry !== null) describe({ title: titleFor(entry.video, t), artist: nameOf(entry.owner), artwork: posterUrl });
+    if (entry !== null) describe({ title: titleFor(entry.video, t), artist: calledBy(viewer, entry.owner, t), artwork: posterUrl });
   }, [id, entry?.video.title, posterUrl, t]);
-  return <Told player={player} entry={entry} />;
+  return (
+    <>
+      <Told player={player} entry={entry} />
+      <Announced player={player} entry={entry} viewer={viewer} />
+    </>
+  );
+}
+
+/** Tells screen readers which video shows: each once in a reel, whose turns may be many, and again when the viewer asked for it. */
+function Announced({ player, entry, viewer }: CompanionsProps & { viewer: string | null }) {
+  const t = useText();
+  const wanted = useStore(player.choices, (choices) => choices.announce);
+  const reel = useStore(player.playback, (playback) => playback.reel);
+  const said = useRef({ reel, asked: player.asked, ids: new Set<string>() });
+  const [spoken, speak] = useState<Entry | null>(null);
+  const id = entry?.video.id ?? null;
+  useEffect(() => {
+    const before = said.current;
+    if (entry === null || id === null) return;
+    const heard = before.reel === reel && before.asked === player.asked && before.ids.has(id);
+    const ids = before.reel === reel ? before.ids : new Set<string>();
+    said.current = { reel, asked: player.asked, ids: ids.add(id) };
+    speak(heard ? null : entry);
+  }, [id, reel]);
+  const text = !wanted || spoken === null ? '' : t('widget-now-playing', { title: titleFor(spoken.video, t), name: nameOf(spoken.owner), own: isOwn(viewer, spoken.owner) });
+  return <p class="unseen" role="status" data-testid="announced">{text}</p>;
 }
 
 /** Tells a change of the choices, on the picture and to screen readers. */
@@ -65,6 +91,7 @@ function newsOf(before: Choices, now: Choices, known: readonly Captions[], t: Tr
   if (now.speed !== before.speed) return t('widget-told-speed', { speed: speedText(now.speed, t) });
   if (now.loop !== before.loop) return t(`widget-loop-${now.loop}`);
   if (now.keys !== before.keys) return t(now.keys ? 'widget-told-keys-on' : 'widget-told-keys-off');
+  if (now.announce !== before.announce) return t(now.announce ? 'widget-told-announce-on' : 'widget-told-announce-off');
   if (now.captions === before.captions) return null;
   const chosen = known.find((each) => captionsKey(each) === now.captions);
   return t('widget-told-captions', { label: chosen?.label ?? t('widget-captions-off') });
@@ -91,10 +118,10 @@ function captionsOf({ room }: State, videoId: string): readonly Captions[] {
 function bookmarkOf({ selected }: State, player: ReelPlayer): Bookmark | null {
   const { videoId, reel, position } = player.playback.get();
   const { volume, muted, refused } = player.sound.get();
-  const { speed, loop, captions, keys } = player.choices.get();
+  const { speed, loop, captions, keys, announce } = player.choices.get();
   if (reel === null || reel !== selected) return null;
   // What the browser muted is not the viewer's wish.
-  return { selection: selected, videoId, position: Math.round(position * 10) / 10, volume, muted: muted && !refused, speed, loop, captions, keys };
+  return { selection: selected, videoId, position: Math.round(position * 10) / 10, volume, muted: muted && !refused, speed, loop, captions, keys, announce };
 }
 
 /** Asks the client to show the widget in other rooms, too, while something plays and the viewer wants that; once for each change. */

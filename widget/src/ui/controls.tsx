@@ -1,10 +1,12 @@
 // The player's buttons and ranges.
 import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { Video } from '../core/model';
 import { canFloat, toggleFloating } from '../player/floating';
 import type { ReelPlayer } from '../player/reel-player';
 import { isSilent } from '../player/sound';
 import { BackIcon, CaptionsIcon, FloatIcon, ForwardIcon, FullscreenIcon, GearIcon, LeaveFullscreenIcon, MutedIcon, NextIcon, PauseIcon, PlayIcon, PreviousIcon, SoundIcon } from './icons';
+import { useRoving } from './roving';
 import { SeekRow } from './seek-row';
 import { Slider } from './slider';
 import { useText } from './text';
@@ -94,6 +96,8 @@ export function Controls({ player, video, fullscreen, onFullscreen, onCaptions, 
   const t = useText();
   const playing = useStore(player.playback, (playback) => playback.playing);
   const captions = useStore(player.choices, (choices) => choices.captions);
+  const buttons = useRef<HTMLDivElement>(null);
+  useRoving(buttons, 'button');
   const float = (): void => {
     const { showing } = player;
     if (showing !== null) void toggleFloating(showing.video);
@@ -101,7 +105,7 @@ export function Controls({ player, video, fullscreen, onFullscreen, onCaptions, 
   return (
     <div class="controls" data-testid="controls">
       <SeekRow player={player} video={video} />
-      <div class="buttons">
+      <div class="buttons" role="toolbar" aria-label={t('widget-controls')} ref={buttons}>
         <IconButton label={t('widget-previous')} testId="previous" onPress={() => player.previous()}><PreviousIcon /></IconButton>
         <StepButton label={t('widget-back')} testId="back" onPress={() => player.step(-STEP)} hold={() => rewind(player)}><BackIcon /></StepButton>
         <IconButton label={t(playing ? 'widget-pause' : 'widget-play')} testId="play" className="main-button" onPress={() => player.toggle()}>

@@ -2,13 +2,15 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../core/format';
+import { fullDate } from './dates';
 import { selectionOf, type Entry } from '../core/state';
 import type { PageVisit } from '../public-visit';
 import { titleFor } from './names';
 import { PlayIcon } from './icons';
 import { Picture } from './picture';
+import { SkipLink } from './skip-link';
 import type { StageProps } from './stage';
-import { useText } from './text';
+import { useLocales, useText } from './text';
 import { useAspect } from './use-aspect';
 import { useStore } from './use-store';
 
@@ -21,8 +23,8 @@ interface CardProps {
 function Card({ entry: { video }, current, onPick }: CardProps) {
   const t = useText();
   const title = titleFor(video, t);
+  const locales = useLocales();
   const date = new Date(video.createdAt);
-  const spoken = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'long', timeZone: 'UTC' }).format(date);
   const seconds = Math.floor(video.duration ?? 0);
   return (
     <li class="card" id={video.id} data-testid="card" data-video-id={video.id} data-current={current}>
@@ -31,9 +33,9 @@ function Card({ entry: { video }, current, onPick }: CardProps) {
         <span class="card-play" aria-hidden="true"><PlayIcon /></span>
       </button>
       <div class="card-text">
-        <h2><bdi>{title}</bdi></h2>
+        <h2 title={video.title ?? title}><bdi>{title}</bdi></h2>
         <p>
-          <time dateTime={date.toISOString()}>{spoken}</time> · <time dateTime={`PT${seconds}S`}>{clock(seconds)}</time>
+          <time dateTime={date.toISOString()} title={fullDate(video.createdAt, locales)}>{new Intl.DateTimeFormat([...locales], { dateStyle: 'long' }).format(date)}</time> · <time dateTime={`PT${seconds}S`}>{clock(seconds)}</time>
         </p>
       </div>
     </li>
@@ -81,6 +83,7 @@ export function MemberPage({ visit, Stage }: MemberPageProps) {
   };
   return (
     <>
+      <SkipLink />
       <div class="theatre" ref={theatre} style={aspect === null ? {} : { '--aspect': aspect }}>
         {player !== null && <Stage player={player} entry={playing} />}
       </div>

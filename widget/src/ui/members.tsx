@@ -6,9 +6,10 @@ import { EVERYONE, inStrip, selectionOf, type State } from '../core/state';
 import { idsOf, IN_TURN, isSeveral, toggled } from '../core/together';
 import { EveryoneIcon, InTurnIcon, SeveralIcon } from './icons';
 import { lazy } from './lazy';
-import { labelOf, nameOf } from './names';
+import { calledBy, labelOf, nameOf } from './names';
 import { Avatar } from './picture';
 import { useText } from './text';
+import { useRoving } from './roving';
 import { useInSight } from './use-in-sight';
 
 interface ChoiceProps {
@@ -95,7 +96,7 @@ function Several({ choosing, onToggle }: SeveralProps) {
 function Chosen({ state }: { state: State }) {
   const t = useText();
   const selection = selectionOf(state);
-  return <p class="unseen" role="status">{selection !== null && selection.turns.length > 0 && t('widget-chosen', { name: labelOf(selection, t) })}</p>;
+  return <p class="unseen" role="status">{selection !== null && selection.turns.length > 0 && t('widget-chosen', { name: labelOf(selection, state.viewer, t) })}</p>;
 }
 
 export function Members({ state, onSelect }: { state: State; onSelect: (key: string) => void }) {
@@ -106,6 +107,7 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
   const key = state.wanted ?? state.selected;
   const [choosing, setChoosing] = useState(key !== null && isSeveral(key));
   const strip = useRef<HTMLElement>(null);
+  useRoving(strip, '.member', '[aria-pressed="true"]');
   // Of several chosen ones, none is more than the others.
   useInSight(strip, '[aria-pressed="true"]', choosing ? null : key);
   const chosen = new Set(key === null ? [] : idsOf(key));
@@ -130,7 +132,7 @@ export function Members({ state, onSelect }: { state: State; onSelect: (key: str
     </Choice>
   );
   const faces = members.map((member) => (
-    <Choice key={member.userId} {...choice(member.userId, member.userId === viewer ? t('widget-you') : nameOf(member), playable(member), workOn(member))}>
+    <Choice key={member.userId} {...choice(member.userId, calledBy(viewer, member, t), playable(member), workOn(member))}>
       <Face member={member} />
     </Choice>
   ));

@@ -1,6 +1,6 @@
 // Beside or below the picture: the members, and one of the views (list, talk about what plays, record).
 import type { ComponentChildren, ComponentType } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Entry, Selection, State } from '../core/state';
 import { Store } from '../core/store';
 import type { Playback } from '../player/state';
@@ -9,6 +9,7 @@ import { CameraIcon, TalkIcon } from './icons';
 import { lazy } from './lazy';
 import { Members } from './members';
 import { panelView, type View } from './panel-view';
+import { useRoving } from './roving';
 import { useText } from './text';
 import { useStore } from './use-store';
 import { useVisit } from './visit';
@@ -101,16 +102,19 @@ function Tools({ view, entry, onView }: { view: View; entry: Entry | null; onVie
 }
 
 export function Panel({ state, selection, playback, entry }: PanelProps) {
+  const t = useText();
   const visit = useVisit();
   const view = useStore(panelView);
   const setView = (next: View): void => panelView.set(next);
   useEffect(() => () => panelView.set('videos'), []);
+  const tools = useRef<HTMLDivElement>(null);
+  useRoving(tools, 'button');
   const Other = VIEWS[view]?.Part;
   return (
     <div class="panel" data-view={view}>
       <div class="panel-head">
         <Members state={state} onSelect={(key) => visit.select(key)} />
-        <div class="tools">
+        <div class="tools" role="toolbar" aria-label={t('widget-tools')} ref={tools}>
           <Tools view={view} entry={entry} onView={setView} />
           {visit.browser !== null && <SignOut />}
         </div>

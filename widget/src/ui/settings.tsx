@@ -134,6 +134,7 @@ interface OverviewProps extends SettingsProps {
 
 function Overview({ player, sections, onOpen, onClose, onHelp }: OverviewProps) {
   const t = useText();
+  const announce = useStore(player.choices, (choices) => choices.announce);
   const float = (): void => {
     const { showing } = player;
     if (showing !== null) void toggleFloating(showing.video);
@@ -149,6 +150,10 @@ function Overview({ player, sections, onOpen, onClose, onHelp }: OverviewProps) 
         </Item>
       ))}
       {canFloat() && <Item role="menuitem" testId="menu-float" onPress={float}>{t('widget-float')}</Item>}
+      <Item role="menuitemcheckbox" testId="menu-announce" checked={announce} onPress={() => player.choose({ announce: !announce })}>
+        <span class="menu-title">{t('widget-announce')}</span>
+        <span class="menu-switch" aria-hidden="true" />
+      </Item>
       {!finger.matches && <Keys player={player} onHelp={onHelp} />}
     </>
   );

@@ -3,10 +3,12 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Entry } from '../core/state';
 import { Blur } from './blur';
 import { HiddenIcon } from './icons';
-import { nameOf, titleFor } from './names';
+import { isOwn, nameOf, titleFor } from './names';
 import { spoilerText } from './spoiler-text';
 import './style/spoiler.css';
 import { useText } from './text';
+import { useStore } from './use-store';
+import { useVisit } from './visit';
 
 interface VeilProps {
   entry: Entry;
@@ -19,6 +21,7 @@ const PRESSED_TWICE = 350;
 
 export function Veil({ entry: { video, owner }, onShow, onLeave }: VeilProps) {
   const t = useText();
+  const viewer = useStore(useVisit().state, (state) => state.viewer);
   const [ready, setReady] = useState(false);
   useEffect(() => {
     setReady(false);
@@ -32,7 +35,7 @@ export function Veil({ entry: { video, owner }, onShow, onLeave }: VeilProps) {
         <span class="notice-icon" aria-hidden="true"><HiddenIcon /></span>
         <div class="notice-words" role="status">
           <p class="notice-title veil-reason"><bdi>{spoilerText(video.spoilerReason, t)}</bdi></p>
-          <p class="notice-hint veil-about">{t('widget-spoiler-hint', { title: titleFor(video, t), name: nameOf(owner) })}</p>
+          <p class="notice-hint veil-about">{t('widget-spoiler-hint', { title: titleFor(video, t), name: nameOf(owner), own: isOwn(viewer, owner) })}</p>
         </div>
         <div class="veil-ways">
           <button type="button" class="primary" data-testid="reveal" onClick={() => ready && onShow()}>{t('widget-spoiler-show')}</button>

@@ -11,7 +11,7 @@ import { LiveBar } from './live';
 import { MutedIcon, PlayIcon } from './icons';
 import { isSpace, shortcut, type Others } from './keys';
 import { lazy } from './lazy';
-import { nameOf, titleFor } from './names';
+import { calledBy, titleFor } from './names';
 import { useText } from './text';
 import { useHold } from './use-hold';
 import { useIdle } from './use-idle';
@@ -137,6 +137,7 @@ export function Stage({ player, entry }: StageProps) {
   const sound = useStore(player.sound);
   const visit = useVisit();
   const mayTalk = useStore(visit.settled) && visit.client !== null;
+  const viewer = useStore(visit.state, (state) => state.viewer);
   const { idle, touch, rest } = useIdle();
   const [menu, setMenu] = useState(false);
   const [help, setHelp] = useState(false);
@@ -197,8 +198,8 @@ export function Stage({ player, entry }: StageProps) {
       {entry?.video.blurhash != null && <Blur hash={entry.video.blurhash} className="backdrop" />}
       <div class="screen" ref={screen} onClick={onTap} {...holding.handlers} />
       <div class="stage-title">
-        <bdi class="stage-video">{title}</bdi>
-        {entry !== null && <bdi class="stage-owner">{nameOf(entry.owner)}</bdi>}
+        <bdi class="stage-video" title={entry?.video.title ?? title}>{title}</bdi>
+        {entry !== null && <bdi class="stage-owner">{calledBy(viewer, entry.owner, t)}</bdi>}
       </div>
       {!playing && <button type="button" class="big-play" aria-label={t('widget-play')} data-testid="big-play" tabIndex={-1} onClick={() => player.play()}><PlayIcon /></button>}
       <LiveBar />
@@ -223,7 +224,6 @@ export function Stage({ player, entry }: StageProps) {
       {menu && <Settings player={player} video={entry?.video ?? null} opener={opener} onClose={() => setMenu(false)} onHelp={() => { setMenu(false); opener?.focus(); setHelp(true); }} />}
       {help && <KeysHelp onClose={() => setHelp(false)} />}
       {reel !== null && <Companions player={player} entry={entry} />}
-      <p class="unseen" role="status">{entry === null ? '' : t('widget-now-playing', { title, name: nameOf(entry.owner) })}</p>
     </section>
   );
 }

@@ -1,7 +1,8 @@
 // The texts of the chosen language, from the catalogues that the bot uses too.
 import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
 import { createContext } from 'preact';
-import { useContext } from 'preact/hooks';
+import { useContext, useMemo } from 'preact/hooks';
+import { chooseLanguage } from '../core/params';
 
 export type Language = 'en' | 'zh' | 'zh-TW';
 export const LANGUAGES: readonly [Language, ...Language[]] = ['en', 'zh', 'zh-TW'];
@@ -12,9 +13,9 @@ export const DIRECTIONS: Readonly<Record<Language, 'ltr' | 'rtl'>> = { en: 'ltr'
 /** Looks a message up; an id that is missing everywhere is its own text. */
 export type Translate = (id: string, values?: Record<string, FluentVariable>) => string;
 
-/** The texts of a language, out of its catalogue. */
-export function translatorOf(language: Language, catalogue: string): Translate {
-  const bundle = new FluentBundle(language);
+/** The texts of a language, out of its catalogue; dates and numbers as one of `locales` writes them. */
+export function translatorOf(language: Language, catalogue: string, locales: readonly string[] = [language]): Translate {
+  const bundle = new FluentBundle([...locales]);
   bundle.addResource(new FluentResource(catalogue));
   return (id, values) => {
     const pattern = bundle.getMessage(id)?.value;
@@ -26,6 +27,17 @@ export const Text = createContext<Translate>((id) => id);
 
 export function useText(): Translate {
   return useContext(Text);
+}
+
+/** How dates and numbers are written in a language: as where the viewer lives (`en-GB`), if their browser says so. */
+export function localesOf(language: Language): readonly string[] {
+  return [...navigator.languages.filter((locale) => chooseLanguage([locale], LANGUAGES) === language && locale.toLowerCase().startsWith(language.slice(0, 2))), language];
+}
+
+/** Those of the language of the texts. */
+export function useLocales(): readonly string[] {
+  const language = useLanguage();
+  return useMemo(() => localesOf(language), [language]);
 }
 
 /** The language of the texts, for what the browser formats itself. */

@@ -6,11 +6,13 @@ import { inOrder, spoilerKey, type Entry, type Selection } from '../core/state';
 import type { Playback } from '../player/state';
 import { SearchIcon } from './icons';
 import { desk, drag, focusWish, menuOf, renaming } from './manage/desk';
-import { labelOf, nameOf, titleFor } from './names';
+import { calledBy, isOwn, labelOf, nameOf, titleFor } from './names';
 import { useText, type Translate } from './text';
+import { useNow } from './use-now';
 import { useRows } from './use-rows';
 import { useStore } from './use-store';
 import { Row } from './video-row';
+import { useVisit } from './visit';
 
 /** From so many videos on there is a field to search them. */
 const MANY = 30;
@@ -22,11 +24,11 @@ interface ListProps {
 }
 
 /** Those whose title or sender has all the words. */
-function matching(entries: readonly Entry[], query: string, t: Translate): readonly Entry[] {
+function matching(entries: readonly Entry[], query: string, viewer: string | null, t: Translate): readonly Entry[] {
   const words = query.toLocaleLowerCase().split(/\s+/).filter((word) => word !== '');
   if (words.length === 0) return entries;
   return entries.filter(({ video, owner }) => {
-    const text = `${titleFor(video, t)} ${nameOf(owner)}`.toLocaleLowerCase();
+    const text = `${titleFor(video, t)} ${video.title ?? ''} ${nameOf(owner)} ${calledBy(viewer, owner, t)}`.toLocaleLowerCase();
     return words.every((word) => text.includes(word));
   });
 }
@@ -48,6 +50,8 @@ function stepOf(key: string, page: number): number | null {
 
 export function VideoList({ selection, playback, onPick }: ListProps) {
   const t = useText();
+  const viewer = useStore(useVisit().state, (state) => state.viewer);
+  const now = useNow();
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const { member } = selection;
@@ -67,7 +71,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
     () => (shown && member === null ? inOrder(selection.entries, playback.order) : selection.entries),
     [selection.entries, shown, member === null, playback.order],
   );
-  const found = useMemo(() => matching(all, query, t), [all, query, t]);
+  const found = useMemo(() => matching(all, query, viewer, t), [all, query, viewer, t]);
   const entries = useMemo(() => (moved === null ? found : withDrag(found, moved.videoId, moved.to)), [found, moved?.videoId, moved?.to]);
   const rows = useMemo(() => entries.map(({ video }) => ({ id: video.id, tall: hasMuchToSay(video) })), [entries]);
   const indexes = useMemo(() => new Map(rows.map(({ id }, index) => [id, index])), [rows]);
@@ -160,10 +164,10 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   // What has the focus, or is being dragged or edited, stays while it is scrolled out of sight.
   const kept = [focused, moved?.videoId, renamed, menu].flatMap((id) => (id === null || id === undefined ? [] : indexes.get(id) ?? []));
   const built = [...new Set([...Array.from({ length: Math.max(0, Math.min(span.to, rows.length) - span.from) }, (_, at) => span.from + at), ...kept])].sort((a, b) => a - b);
-  const label = labelOf(selection, t);
+  const label = labelOf(selection, viewer, t);
   const away = all.length > MANY && currentIndex !== -1 && (currentIndex < span.from || currentIndex >= span.to);
   return (
-    <section class="videos" aria-label={t('widget-list-of', { name: label })}>
+    <section class="videos" aria-label={t('widget-list-of', { name: label, own: isOwn(viewer, member) })}>
       <header class="videos-head">
         <h2><bdi>{label}</bdi></h2>
         <span>{t('widget-count', { count: all.filter(({ video }) => video.state !== 'failed').length })}</span>
@@ -192,11 +196,12 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
               <Row
                 key={entry.video.id}
                 entry={entry}
-                withOwner={member === null}
+                by={member === null ? calledBy(viewer, entry.owner, t) : null}
                 current={entry.video.id === current}
                 moving={playback.playing}
                 renamed={entry.video.id === renamed}
                 place={entry.video.id === moved?.videoId ? moved.top : places[index] ?? 0}
+                now={now}
                 index={index}
                 count={rows.length}
                 movable={movable}

@@ -7,21 +7,25 @@ import { ClockIcon, FilmIcon, GripIcon, HiddenIcon, MicIcon, MoreIcon, PhotoIcon
 import { Blur } from './blur';
 import { lazy } from './lazy';
 import { menuOf } from './manage/desk';
-import { nameOf, titleFor } from './names';
+import { fullDate, shortDate } from './dates';
+import { titleFor } from './names';
 import { Picture } from './picture';
 import { ProgressBar, progressText } from './progress';
 import { spoilerText } from './spoiler-text';
-import { useText, type Translate } from './text';
+import { useLocales, useText, type Translate } from './text';
 
 /** Fetched when a title is first edited. */
 const TitleField = lazy(() => import('./manage/title-field').then((module) => module.TitleField));
 
 interface RowProps {
   entry: Entry;
-  withOwner: boolean;
+  /** Whose it is, where they are not all of one member. */
+  by: string | null;
   current: boolean;
   moving: boolean;
   renamed: boolean;
+  /** Milliseconds since the epoch. */
+  now: number;
   /** Pixels from the list's beginning. */
   place: number;
   index: number;
@@ -77,9 +81,12 @@ function Marks({ video }: { video: Video }) {
   );
 }
 
-function Body({ entry, withOwner, current, moving, renamed, onPick }: Omit<RowProps, 'place' | 'index' | 'count' | 'movable' | 'dragged'>) {
+type BodyProps = Omit<RowProps, 'place' | 'index' | 'count' | 'movable' | 'dragged' | 'now'> & { readonly when: string };
+
+function Body({ entry, by, current, moving, renamed, when, onPick }: BodyProps) {
   const t = useText();
-  const { video, owner } = entry;
+  const locales = useLocales();
+  const { video } = entry;
   const title = titleFor(video, t);
   const note = noteOf(video, t);
   if (renamed) {
@@ -97,26 +104,29 @@ function Body({ entry, withOwner, current, moving, renamed, onPick }: Omit<RowPr
         <bdi class="row-title">{title}</bdi>
         {video.kind !== 'video' && <span class="unseen">{t(`widget-kind-${video.kind}`)}</span>}
         <span class="row-notes">
-          {withOwner && <bdi class="row-note">{nameOf(owner)}</bdi>}
+          {by !== null && <bdi class="row-note">{by}</bdi>}
           {video.spoiler && <span class="mark row-spoiler" data-mark="spoiler"><bdi>{spoilerText(video.spoilerReason, t)}</bdi></span>}
           {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
           {note !== null && <span class="row-note row-state" data-kind={video.state} title={note}>{note}</span>}
           <Marks video={video} />
+          <time class="row-note row-date" dateTime={new Date(video.createdAt).toISOString()} title={fullDate(video.createdAt, locales)}>{when}</time>
         </span>
         {(video.state === 'processing' || video.progress !== null) && <ProgressBar video={video} mute={isPlayable(video)} />}
       </span>
     </>
   );
   if (!isPlayable(video)) return <div class="row-body" tabIndex={-1}>{body}</div>;
-  return <button type="button" class="row-body" aria-current={current ? 'true' : undefined} title={title} onClick={() => onPick(entry)}>{body}</button>;
+  return <button type="button" class="row-body" aria-current={current ? 'true' : undefined} title={video.title ?? title} onClick={() => onPick(entry)}>{body}</button>;
 }
 
-export function Row({ place, index, count, movable, dragged, ...about }: RowProps) {
+export function Row({ place, index, count, movable, dragged, now, ...about }: RowProps) {
   const t = useText();
-  const { entry, current, moving, withOwner, renamed, onPick } = about;
+  const locales = useLocales();
+  const { entry, current, moving, by, renamed, onPick } = about;
   const { video } = entry;
+  const when = shortDate(video.createdAt, now, locales);
   // Of a list that is scrolled only the places change.
-  const body = useMemo(() => <Body {...about} />, [video, entry.owner.displayName, current, moving, withOwner, renamed, onPick, t]);
+  const body = useMemo(() => <Body {...about} when={when} />, [video, by, current, moving, when, renamed, onPick, t]);
   const label = t('widget-more', { title: titleFor(video, t) });
   return (
     <li

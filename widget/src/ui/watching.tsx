@@ -2,7 +2,7 @@
 import { EveryoneIcon } from './icons';
 import { nameOf } from './names';
 import { Avatar } from './picture';
-import { useText } from './text';
+import { useLocales, useText } from './text';
 import { useStore } from './use-store';
 import { useVisit } from './visit';
 
@@ -21,7 +21,7 @@ export function Watching() {
   // One's own face says least.
   const faces = others.slice(0, FACES);
   const names = [...(others.length < watching.length ? [t('widget-you')] : []), ...others.map(nameOf)].slice(0, NAMES);
-  const label = t('widget-watching', { count: watching.length, names: new Intl.ListFormat(document.documentElement.lang).format(names), more: watching.length - names.length });
+  const label = t('widget-watching', { count: watching.length, names: new Intl.ListFormat([...useLocales()]).format(names), more: watching.length - names.length });
   return (
     <span class="watching" role="img" aria-label={label} title={label} data-testid="watching" data-count={watching.length}>
       <span class="watching-icon" data-alone={faces.length === 0}><EveryoneIcon /></span>

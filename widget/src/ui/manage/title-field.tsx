@@ -1,7 +1,7 @@
 // A video's title while it is edited in its row: Enter saves, Escape leaves it as it was.
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Video } from '../../core/model';
-import { titleFor } from '../names';
+import { titleOf } from '../../core/format';
 import { useText } from '../text';
 import { useVisit } from '../visit';
 import { focusWish, renaming } from './desk';
@@ -16,7 +16,7 @@ export function TitleField({ video }: { video: Video }) {
   const field = useRef<HTMLInputElement>(null);
   // What is being edited is the title as it was seen, whatever arrives meanwhile.
   const seen = useRef(video).current;
-  const shown = useRef(titleFor(video, t)).current;
+  const shown = useRef(video.title === null ? t('widget-untitled') : titleOf(video.title)).current;
   // Before it is painted: keys that are pressed at the sight of it must find it.
   useLayoutEffect(() => {
     field.current?.focus({ preventScroll: true });

@@ -1,33 +1,18 @@
 // The replies to a video, oldest first; the end stays in view while it is.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { ago, type Reply } from '../../core/talk';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Reply } from '../../core/talk';
+import { fullDate, shortDate } from '../dates';
 import { Avatar } from '../picture';
-import { useLanguage, useText, type Language } from '../text';
+import { useLocales, useText } from '../text';
+import { useNow } from '../use-now';
 import { usePerson } from './person';
 
 /** Pixels from the end within which new replies keep the end in view. */
 const NEAR = 60;
-/** Milliseconds between two looks at the clock. */
-const TICK = 30_000;
-
-function useNow(): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), TICK);
-    return () => clearInterval(timer);
-  }, []);
-  // What was said just now is not in the future.
-  return Math.max(now, Date.now() - TICK);
-}
-
-function timeText(at: number, now: number, language: Language): string {
-  const { count, unit } = ago(at, now);
-  return new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' }).format(count, unit);
-}
 
 function ReplyItem({ reply, now }: { reply: Reply; now: number }) {
   const t = useText();
-  const language = useLanguage();
+  const locales = useLocales();
   const { called, name, avatarUrl, own } = usePerson(reply.sender);
   const { id, kind, text, edited, at } = reply;
   const sent = new Date(at);
@@ -37,7 +22,7 @@ function ReplyItem({ reply, now }: { reply: Reply; now: number }) {
       <div class="reply-body">
         <p class="reply-head">
           <bdi class="person-name" title={reply.sender}>{called}</bdi>
-          <time dateTime={sent.toISOString()} title={sent.toLocaleString(language)}>{timeText(at, now, language)}</time>
+          <time dateTime={sent.toISOString()} title={fullDate(at, locales)}>{shortDate(at, now, locales)}</time>
           {edited && <span data-testid="edited">{t('widget-talk-edited')}</span>}
         </p>
         <p class="reply-text" dir="auto">{kind === 'emote' ? `* ${name} ${text}` : kind === 'file' ? `📎 ${text}` : text}</p>

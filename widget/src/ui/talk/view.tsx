@@ -6,7 +6,7 @@ import type { Permission } from '../../matrix/permissions';
 import { repliesOverPicture } from '../../talk/preferences';
 import { IconButton } from '../controls';
 import { CloseIcon, OverPictureIcon } from '../icons';
-import { nameOf, titleFor } from '../names';
+import { calledBy, titleFor } from '../names';
 import type { ViewProps } from '../panel';
 import { Several } from '../several';
 import { useText } from '../text';
@@ -16,6 +16,7 @@ import { REACTING, Reactions } from './reactions';
 import { Replies } from './replies';
 import { useTalk, useTalkAccess, type Access } from './use-talk';
 import './talk.css';
+import { useVisit } from '../visit';
 
 /** Kinds of reactions that have a place above the replies. */
 const MOST_CHIPS = 24;
@@ -72,13 +73,14 @@ interface FrameProps {
 
 function Frame({ entry, hears, onClose, children }: FrameProps) {
   const t = useText();
+  const viewer = useStore(useVisit().state, (state) => state.viewer);
   const title = entry === null ? t('widget-talk') : titleFor(entry.video, t);
   return (
     <section class="talk" aria-label={t('widget-talk')} data-testid="talk-view" data-event-id={entry?.video.eventId ?? ''}>
       <header class="talk-head">
         <h2 class="talk-title">
           <bdi>{title}</bdi>
-          {entry !== null && <bdi class="talk-owner">{nameOf(entry.owner)}</bdi>}
+          {entry !== null && <bdi class="talk-owner">{calledBy(viewer, entry.owner, t)}</bdi>}
         </h2>
         <span class="talk-tools">
           {hears && <OverPictureSwitch />}
