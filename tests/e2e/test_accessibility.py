@@ -26,7 +26,8 @@ _FOCUSED = """() => {
     const {left, top, right, bottom} = element.getBoundingClientRect();
     return {
         test: element.dataset.testid ?? '', member: element.dataset.member ?? '',
-        strip: `${element.matches('.member')}`, row: `${element.closest('.row') !== null}`, current: element.closest('.row')?.dataset.current ?? '',
+        strip: `${element.matches(".member")}`,
+        row: `${element.closest('.row') !== null}`, current: element.closest('.row')?.dataset.current ?? '',
         video: element.closest('[data-testid=video]')?.dataset.videoId ?? '', name: element.className,
         ring: element.matches(':focus-visible') && outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
         inside: left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight,
