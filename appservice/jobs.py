@@ -71,14 +71,19 @@ async def announce_watching(connection: Connection, room_id: str) -> None:
 
 
 async def tell(
-    connection: Connection, room_id: RoomId, user_id: UserId, thread: EventId | None, message: str, **arguments: object
-) -> None:
-    """Let the bot say a text to somebody, once, in their language; in a thread of that room, if any."""
+    connection: Connection, room_id: RoomId, user_id: UserId, thread: EventId | None, message: str, *,
+    once_gone: tuple[VideoId, timedelta] | None = None, **arguments: object,
+) -> None:  # fmt: skip
+    """Let the bot say a text to somebody, once, in their language; in a thread of that room, if any.
+
+    `once_gone`: not before a video has been away for so long, and not at all when it was brought back meanwhile.
+    """
+    video_id, after = once_gone or (None, None)
     said = {
         "room_id": room_id, "user_id": user_id, "thread": thread, "message": message, "arguments": arguments,
-        "once": secrets.token_hex(16),
+        "once": secrets.token_hex(16), "once_gone": video_id,
     }  # fmt: skip
-    await enqueue(connection, TELL_JOB, json.dumps(said), priority=LIGHT)
+    await enqueue(connection, TELL_JOB, json.dumps(said), priority=LIGHT, after=after)
 
 
 async def speak_of(connection: Connection, video_id: VideoId, *, after: timedelta | None = None) -> None:

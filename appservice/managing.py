@@ -22,6 +22,8 @@ class Action(StrEnum):
     AVATAR = "avatar"
     PUBLISH = "publish"
     REPORT = "report"
+    REJECT = "reject"
+    BLOCK = "block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,14 @@ def may_see(video: Video, viewer: Viewer) -> bool:
     return video.failure is None and (video.visibility is Visibility.SHOWN or viewer.moderates)
 
 
+def may_watch(video: Video, viewer: Viewer) -> bool:
+    """Say whether a viewer is served the media: of what is not shown, whoever decides whether it is.
+
+    What its sender hid, moderators cannot show; what others than the room's moderators hold, nobody of the room can.
+    """
+    return video.visibility is Visibility.SHOWN or _may_show(video, viewer)
+
+
 def actions(video: Video, viewer: Viewer, *, is_avatar: bool) -> list[Action]:
     """Return what a viewer who sees a video may do with it.
 
@@ -67,6 +77,8 @@ def actions(video: Video, viewer: Viewer, *, is_avatar: bool) -> list[Action]:
         Action.DELETE: True,
         Action.AVATAR: is_avatar or (own and video.plays_by_itself),
         Action.PUBLISH: video.published or (own and video.plays_by_itself),
+        Action.REJECT: moderates and waits(video),
+        Action.BLOCK: moderates,
     }
     return [action for action, may in allowed.items() if may]
 
@@ -143,6 +155,13 @@ def check_delete(video: Video, viewer: Viewer) -> None:
     if not may_see(video, viewer):
         raise NotFoundError("There is no such video.")
     require(Action.DELETE, video, viewer)
+
+
+def check_block(video: Video, viewer: Viewer) -> None:
+    """Raise NotFoundError or ForbiddenError unless the viewer may block a video's file in its room."""
+    if not may_see(video, viewer):
+        raise NotFoundError("There is no such video.")
+    require(Action.BLOCK, video, viewer)
 
 
 def check_restore(video: Video, viewer: Viewer) -> None:

@@ -195,9 +195,14 @@ class Video:
         return self.attempts - self.attempts_before - self.attempts_spared
 
     @property
+    def has_media(self) -> bool:
+        """Say whether there is something to play, whoever may see it."""
+        return self.state in PLAYABLE_STATES and bool(self.renditions)
+
+    @property
     def is_playable(self) -> bool:
         """Say whether there is something to play and everybody may see it."""
-        return self.state in PLAYABLE_STATES and self.visibility is Visibility.SHOWN and bool(self.renditions)
+        return self.has_media and self.visibility is Visibility.SHOWN
 
     @property
     def plays_by_itself(self) -> bool:

@@ -282,6 +282,7 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         store=parts.store,
         channels=channels,
         managing=ManagingStore(parts.pool),
+        moderating=ModeratingStore(parts.pool),
         places=PlaceStore(parts.pool),
         clock=SharedClock(parts.store.now),
         sign_ins=sign_ins,

@@ -38,7 +38,7 @@ RETURNING *;
 
 -- name: last_deleted (actor, room_id or NULL, seconds)
 SELECT v.*
-FROM videos v JOIN audit a ON a.video_id = v.id AND a.action = 'deleted' AND a.actor = $1
+FROM videos v JOIN audit a ON a.video_id = v.id AND a.action IN ('deleted', 'rejected') AND a.actor = $1
 WHERE v.deleted_at > now() - make_interval(secs => $3) AND ($2::text IS NULL OR v.room_id = $2)
 ORDER BY a.key DESC LIMIT 1;
 
@@ -68,6 +68,9 @@ ON CONFLICT (video_id, reporter) DO UPDATE SET reason = excluded.reason, reporte
 
 -- name: dismiss_reports (video_id)
 DELETE FROM reports WHERE video_id = $1;
+
+-- name: said_against (video_id) Why members reported it, the oldest first.
+SELECT reason FROM reports WHERE video_id = $1 ORDER BY reported_at, reporter;
 
 -- name: reports (room_id) How many reported each video of a room.
 SELECT r.video_id, count(*) AS reports

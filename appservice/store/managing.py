@@ -152,6 +152,10 @@ class ManagingStore(Database):
             )
             await announce(connection, video.room_id)
 
+    async def said_against(self, video_id: VideoId) -> list[str]:
+        """Return what each member who reported a video said, the oldest first; it may be empty."""
+        return [row["reason"] for row in await self._fetch("said_against", video_id)]
+
     async def reports(self, room_id: RoomId) -> dict[VideoId, int]:
         """Return how many members reported each video of a room."""
         return {VideoId(str(row["video_id"])): row["reports"] for row in await self._fetch("reports", room_id)}

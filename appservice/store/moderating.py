@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from appservice.audit import Deed, note
 from appservice.errors import NotFoundError
 from appservice.jobs import Connection, concern_moderators, tell
-from appservice.managing import Change, Viewer, check_decide, check_delete, managed
+from appservice.managing import UNDO_S, Change, Viewer, check_block, check_decide, managed
 from appservice.model import EventId, Room, RoomId, UserId, Video, VideoId, Visibility
 from appservice.rows import SQL, read_room, read_video
 from appservice.store.contents import ContentStore
@@ -100,14 +100,19 @@ class ModeratingStore(ContentStore):
 
         await self.change(video.id, video.room_id, decide, by=viewer.user_id)
 
-    async def reject(self, video: Video, viewer: Viewer, reason: str) -> None:
-        """Take away a video that waits, and tell its sender. Raises as `approve` does."""
+    async def reject(self, video: Video, viewer: Viewer, reason: str) -> int:
+        """Take away a video that waits, and return when, in ms since the epoch. Raises as `approve` does.
+
+        Its sender is told once that cannot be undone any more.
+        """
         async with self._locked(video.id, video.room_id) as (connection, now):
             check_decide(now, viewer)
-            await self._take_away(connection, now, Deed.REJECTED, by=viewer.user_id, reason=reason)
+            deleted_at = await self._take_away(connection, now, Deed.REJECTED, by=viewer.user_id, reason=reason)
             message = "bot-rejected-because" if reason else "bot-rejected"
             arguments = {"title": now.title, "reason": reason} if reason else {"title": now.title}
-            await tell(connection, now.room_id, now.sender, now.thread, message, **arguments)
+            once_gone = now.id, timedelta(seconds=UNDO_S)
+            await tell(connection, now.room_id, now.sender, now.thread, message, once_gone=once_gone, **arguments)
+            return deleted_at
 
     async def block(self, video: Video, viewer: Viewer, reason: str) -> int:
         """Take away every video of the room that is the same file or a copy, and let none come again; return how many.
@@ -115,7 +120,7 @@ class ModeratingStore(ContentStore):
         Raises NotFoundError, ForbiddenError, or UnknownContentError.
         """
         async with self._locked(video.id, video.room_id) as (connection, now):
-            check_delete(now, viewer)
+            check_block(now, viewer)
             source_hash, count = await self._block(connection, now, by=viewer.user_id, reason=reason)
         return count + await self.take_copies(video.room_id, source_hash)
 

@@ -11,8 +11,10 @@ from typing import Generic, TypeVar
 
 from appservice.codes import CODE_SECONDS
 from appservice.errors import ForbiddenError, UnknownTokenError
+from appservice.managing import Viewer, may_watch
 from appservice.model import RoomId, UserId, VideoId
 from appservice.permissions import Level, may_use
+from appservice.power import is_moderator
 from appservice.store import SignInStore, Store
 from appservice.tokens import (
     Scope,
@@ -69,6 +71,7 @@ class Access:
         self._viewers = _Remembered(self._ask_viewer)
         self._stages = _Remembered(self._ask_stage)
         self._own_stages = _Remembered(self._ask_own_stage)
+        self._withheld_stages = _Remembered(self._ask_withheld_stage)
 
     @staticmethod
     def new_key() -> bytes:
@@ -81,11 +84,22 @@ class Access:
     async def _ask_own_stage(self, key: tuple[VideoId, RoomId, UserId]) -> str | None:
         return await self._store.served_stage_to(*key)
 
+    async def _ask_withheld_stage(self, key: tuple[VideoId, RoomId, UserId]) -> str | None:
+        video_id, room_id, user_id = key
+        room, video = await self._store.room(room_id), await self._store.video(video_id)
+        if room is None or video is None or video.room_id != room_id or not video.has_media or video.is_playable:
+            return None
+        viewer = Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
+        if not may_watch(video, viewer) or await self._store.member_key(room_id, video.sender) is None:
+            return None
+        return video.stage if await self._store.readable([video], user_id) else None
+
     def forget(self) -> None:
         """Ask the database again from now on: somebody left, or a video was hidden."""
         self._viewers.clear()
         self._stages.clear()
         self._own_stages.clear()
+        self._withheld_stages.clear()
 
     async def _ask_viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
         viewer = await self._store.viewer(scope)
@@ -166,4 +180,9 @@ class Access:
     async def served_stage(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
         """Return the stage of a video that a viewer of the room may be served now, None when there is none."""
         stage = await self._stages.get((video_id, room_id))
-        return stage or await self._own_stages.get((video_id, room_id, user_id))
+        stage = stage or await self._own_stages.get((video_id, room_id, user_id))
+        return stage or await self.withheld_stage(video_id, room_id, user_id)
+
+    async def withheld_stage(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
+        """Return the stage of a held or hidden video on which the viewer decides, None when there is none."""
+        return await self._withheld_stages.get((video_id, room_id, user_id))

@@ -13,6 +13,7 @@ from appservice.store import (
     ChannelStore,
     ExportStore,
     ManagingStore,
+    ModeratingStore,
     PlaceStore,
     PublicStore,
     QuotaStore,
@@ -36,6 +37,7 @@ class Context:
     store: Store
     channels: ChannelStore
     managing: ManagingStore
+    moderating: ModeratingStore
     places: PlaceStore
     clock: SharedClock
     sign_ins: SignInStore

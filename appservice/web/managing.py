@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 
 from appservice.clean import MAX_REASON, MAX_TITLE, clean_text
-from appservice.errors import BadJsonError, ForbiddenError, NotFoundError
+from appservice.errors import BadJsonError, ConflictError, ForbiddenError, NotFoundError
 from appservice.managing import (
     UNDO_S,
     Change,
@@ -21,10 +21,11 @@ from appservice.managing import (
 )
 from appservice.model import Member, Room, RoomId, UserId, Video, VideoId, Visibility
 from appservice.power import is_moderator
+from appservice.store import UnknownContentError
 from appservice.tokens import Scope, Session
 from appservice.web.context import CONTEXT, Context
 from appservice.web.requests import json_answer, read_body
-from appservice.web.views import DeletedView, EmptyView, OrderView, video_view
+from appservice.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView, video_view
 
 log = structlog.get_logger()
 
@@ -85,8 +86,8 @@ class OrderRequest(BaseModel):
     base: list[_VideoIdText] | None = Field(None, max_length=10_000)
 
 
-class ReportRequest(BaseModel):
-    """The body of `POST /api/v1/videos/{id}/report`."""
+class ReasonRequest(BaseModel):
+    """The body of `POST /api/v1/videos/{id}/report`, `…/reject` and `…/block`."""
 
     model_config = ConfigDict(extra="forbid")
     reason: StrictStr = Field("", max_length=MAX_REASON)
@@ -94,7 +95,7 @@ class ReportRequest(BaseModel):
     @field_validator("reason")
     @classmethod
     def _is_one_line(cls, value: str) -> str:
-        # Moderators read it in a notice of ours: it must not bring lines of its own.
+        # It is read in a notice of ours: it must not bring lines of its own.
         return clean_text(_without_nul(value), MAX_REASON) or ""
 
 
@@ -139,6 +140,11 @@ class _Asked:
         members = await self.context.store.joined_members(self.room.room_id)
         return next((member for member in members if member.user_id == user_id), None)
 
+    def require_moderator(self) -> None:
+        """Raise ForbiddenError for members who are no moderators."""
+        if not self.viewer.moderates:
+            raise ForbiddenError("Only the room's moderators may do this.")
+
     def changed(self, what: str, video_id: VideoId) -> None:
         """Let nobody get an answer of before, and note who did it."""
         self.context.access.forget()
@@ -168,6 +174,10 @@ async def delete_video(request: web.Request) -> web.Response:
         video.id, asked.room.room_id, lambda now: check_delete(now, asked.viewer), by=asked.viewer.user_id
     )
     asked.changed("video_deleted", video.id)
+    return _deleted(video, deleted_at)
+
+
+def _deleted(video: Video, deleted_at: int) -> web.Response:
     return json_answer(DeletedView(id=video.id, undo_until=deleted_at + round(UNDO_S * 1000)))
 
 
@@ -212,10 +222,46 @@ async def report_video(request: web.Request) -> web.Response:
     video = await asked.video(request)
     if video.sender == asked.viewer.user_id:
         raise ForbiddenError("You need not report your own video: delete it.")
-    body = await read_body(request, ReportRequest, _BODY)
+    body = await read_body(request, ReasonRequest, _BODY)
     await asked.context.managing.report(video, asked.viewer.user_id, body.reason)
     asked.changed("video_reported", video.id)
     return json_answer(EmptyView())
+
+
+@routes.get(_VIDEO + "/reports")
+async def get_reports(request: web.Request) -> web.Response:
+    """Answer what members said against a video, to moderators; who said it stays unsaid."""
+    asked = await _Asked.of(request)
+    video = await asked.video(request)
+    asked.require_moderator()
+    reasons = await asked.context.managing.said_against(video.id)
+    # What was kept by an earlier release may have line breaks.
+    return json_answer(ReportsView(reasons=[clean_text(reason, MAX_REASON) or "" for reason in reasons]))
+
+
+@routes.post(_VIDEO + "/reject")
+async def reject_video(request: web.Request) -> web.Response:
+    """Take away a video that waits; its sender is told why. Raises ConflictError when it waits no longer."""
+    asked = await _Asked.of(request)
+    video = await asked.video(request)
+    body = await read_body(request, ReasonRequest, _BODY)
+    deleted_at = await asked.context.moderating.reject(video, asked.viewer, body.reason)
+    asked.changed("video_rejected", video.id)
+    return _deleted(video, deleted_at)
+
+
+@routes.post(_VIDEO + "/block")
+async def block_video(request: web.Request) -> web.Response:
+    """Take away a video and let its file come no more. Raises ConflictError while it is not known what the file is."""
+    asked = await _Asked.of(request)
+    video = await asked.video(request)
+    body = await read_body(request, ReasonRequest, _BODY)
+    try:
+        count = await asked.context.moderating.block(video, asked.viewer, body.reason)
+    except UnknownContentError as error:
+        raise ConflictError(str(error)) from error
+    asked.changed("video_blocked", video.id)
+    return json_answer(BlockedView(count=count))
 
 
 @routes.delete(_VIDEO + "/reports")
@@ -223,8 +269,7 @@ async def dismiss_reports(request: web.Request) -> web.Response:
     """Forget what was said against a video."""
     asked = await _Asked.of(request)
     video = await asked.video(request)
-    if not asked.viewer.moderates:
-        raise ForbiddenError("Only the room's moderators may do this.")
+    asked.require_moderator()
     await asked.context.managing.dismiss_reports(video, by=asked.viewer.user_id)
     asked.changed("reports_dismissed", video.id)
     return json_answer(EmptyView())

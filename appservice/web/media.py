@@ -186,7 +186,9 @@ def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
 
 async def _served_video(request: web.Request, context: Context, room_id: RoomId, user_id: UserId) -> Video:
     video = await context.store.video(VideoId(request.match_info["id"]))
-    if video is None or video.room_id != room_id or not video.is_playable:
+    if video is None or video.room_id != room_id or not video.has_media:
+        raise NotFoundError("There is no such video.")
+    if not video.is_playable and await context.access.withheld_stage(video.id, room_id, user_id) is None:
         raise NotFoundError("There is no such video.")
     if not await context.store.readable([video], user_id):
         raise NotFoundError("There is no such video.")

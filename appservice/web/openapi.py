@@ -10,17 +10,19 @@ from pydantic.json_schema import models_json_schema
 from appservice import __version__
 from appservice.web.api import SessionRequest
 from appservice.web.channel import WatchingRequest
-from appservice.web.managing import ChangeRequest, OrderRequest, ReportRequest
+from appservice.web.managing import ChangeRequest, OrderRequest, ReasonRequest
 from appservice.web.reels import MOST_TOGETHER
 from appservice.web.sign_in import SignInRequest, SignInView, SignOutRequest
 from appservice.web.uploads import FinishRequest, UploadView
 from appservice.web.views import (
+    BlockedView,
     DeletedView,
     EmptyView,
     OrderView,
     PendingView,
     PlaceView,
     ProgressEvent,
+    ReportsView,
     RoomView,
     SessionView,
     TalkEvent,
@@ -99,8 +101,19 @@ def _managing_paths() -> dict[str, Any]:
             "delete": _managing("Delete a video, to be undone for some seconds", DeletedView),
         },
         "/api/v1/videos/{id}/restore": {"post": _managing("Undo a deletion", VideoView, 410)},
-        "/api/v1/videos/{id}/report": {"post": _managing("Report a video", EmptyView, body=ReportRequest)},
-        "/api/v1/videos/{id}/reports": {"delete": _managing("Dismiss what was reported", EmptyView)},
+        "/api/v1/videos/{id}/report": {"post": _managing("Report a video", EmptyView, body=ReasonRequest)},
+        "/api/v1/videos/{id}/reports": {
+            "get": _managing("What members said against a video, for moderators", ReportsView),
+            "delete": _managing("Dismiss what was reported", EmptyView),
+        },
+        "/api/v1/videos/{id}/reject": {
+            "post": _managing(
+                "Reject a video that waits, to be undone for some seconds", DeletedView, 409, body=ReasonRequest
+            )
+        },
+        "/api/v1/videos/{id}/block": {
+            "post": _managing("Block a video's file in the room", BlockedView, 409, body=ReasonRequest)
+        },
         "/api/v1/rooms/{room_id}/members/{user_id}/order": {
             "put": _managing("Order a member's videos", OrderView, 409, body=OrderRequest, path=("room_id", "user_id"))
         },
@@ -244,8 +257,8 @@ def document() -> bytes:
     models: list[type[BaseModel]] = [
         SessionRequest, SessionView, PendingView, SignInRequest, SignInView, SignOutRequest, RoomView, ProgressEvent,
         WatchingEvent, TalkEvent, WatchingRequest, WatchingView, TimeView, ChangeRequest, VideoView, DeletedView,
-        OrderRequest, OrderView, ReportRequest, EmptyView, PlaceView, FinishRequest, UploadView, ErrorView,
-        LimitView,
+        OrderRequest, OrderView, ReasonRequest, ReportsView, BlockedView, EmptyView, PlaceView, FinishRequest,
+        UploadView, ErrorView, LimitView,
     ]  # fmt: skip
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"

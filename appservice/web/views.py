@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from appservice.managing import Action, Viewer, actions, may_order, may_see, waits
+from appservice.managing import Action, Viewer, actions, may_order, may_see, may_watch, waits
 from appservice.model import HeldFor, Kind, Member, Room, RoomId, State, UserId, Video, VideoId, Visibility
 from appservice.schedule import Schedule, Turn
 from appservice.web.reels import (
@@ -56,6 +56,7 @@ class CaptionsView(BaseModel):
 
 
 WaitsFor: TypeAlias = Literal["moderator", "verdict", "operator", "upload"]
+HiddenBy: TypeAlias = Literal["viewer", "sender", "moderator"]
 
 
 def captions_view(captions: Captions, folder: str) -> CaptionsView:
@@ -69,7 +70,9 @@ class VideoView(BaseModel):
     `storyboard_url` is a WebVTT file that names parts of a picture, `preview_url` a short silent clip. `version` goes
     with a change of what was seen, `can` says what the viewer may do; `reports` is null but for moderators. `waits_for`
     says who decides on a held one; that operators hold it is for moderators to know. Of another it says "upload" while
-    its file is still being uploaded (MSC2246).
+    its file is still being uploaded (MSC2246). `held_for` says why it is held, `hidden_by` who hid it; both null of
+    others. A sender who is no moderator is told of approval and verdicts alone: of the rest `held_for` is null, too.
+    Media addresses of what is not shown are there for those who decide on it.
 
     A `spoiler` is in no reel, and nothing of it is to be shown before somebody asks for it; `spoiler_reason` says what
     they would see. `sent_here` is false where its message is in the room that this one replaced: nobody reacts to it
@@ -85,6 +88,8 @@ class VideoView(BaseModel):
     state: State
     visibility: Visibility
     waits_for: WaitsFor | None
+    held_for: HeldFor | None
+    hidden_by: HiddenBy | None
     duration: float | None
     width: int | None
     height: int | None
@@ -221,6 +226,18 @@ class DeletedView(BaseModel):
 
     id: str
     undo_until: int
+
+
+class BlockedView(BaseModel):
+    """A file that is blocked in a room: `count` is how many videos that took away."""
+
+    count: int
+
+
+class ReportsView(BaseModel):
+    """What members said against a video, the oldest first; who said so is not told. Those without words say ""."""
+
+    reasons: list[str]
 
 
 class OrderView(BaseModel):
@@ -363,7 +380,11 @@ def _member_view(
         display_name=member.display_name,
         avatar_url=f"{grant.base}/avatar/{member.key}" if member.avatar_mxc else None,
         video_avatar=next(
-            (_preview_url(video, grant) for video in videos if video.id == member.avatar_video and not video.spoiler),
+            (
+                _preview_url(video, viewer, grant)
+                for video in videos
+                if video.id == member.avatar_video and video.plays_by_itself
+            ),
             None,
         ),
         reel_url=_reel_url(grant, str(member.key), members_reel(videos, member.user_id)),
@@ -379,12 +400,12 @@ def _reel_url(grant: Grant, key: str, videos: Sequence[Video]) -> str | None:
     return f"{grant.base}/reel/{key}/{revision_of(videos)}/index.m3u8" if videos else None
 
 
-def _folder(video: Video, grant: Grant) -> str | None:
-    return f"{grant.base}/v/{video.id}/{video.stage}" if video.is_playable else None
+def _folder(video: Video, viewer: Viewer, grant: Grant) -> str | None:
+    return f"{grant.base}/v/{video.id}/{video.stage}" if video.has_media and may_watch(video, viewer) else None
 
 
-def _preview_url(video: Video, grant: Grant) -> str | None:
-    folder = _folder(video, grant)
+def _preview_url(video: Video, viewer: Viewer, grant: Grant) -> str | None:
+    folder = _folder(video, viewer, grant)
     return f"{folder}/{PREVIEW}" if folder and video.has_preview else None
 
 
@@ -396,11 +417,27 @@ def _waits_for(video: Video, viewer: Viewer) -> WaitsFor | None:
     return "operator" if viewer.moderates and not waits(video) else "moderator"
 
 
+def _held_for(video: Video, viewer: Viewer) -> HeldFor | None:
+    if video.visibility is not Visibility.HELD:
+        return None
+    reason = video.held_for or HeldFor.APPROVAL
+    # Nobody is warned that an operator looks into what they send, or that others reported it.
+    return reason if viewer.moderates or reason in {HeldFor.APPROVAL, HeldFor.VERDICT} else None
+
+
+def _hidden_by(video: Video, viewer: Viewer) -> HiddenBy | None:
+    if video.visibility is not Visibility.HIDDEN:
+        return None
+    if video.hidden_by == viewer.user_id:
+        return "viewer"
+    return "sender" if video.hidden_by == video.sender else "moderator"
+
+
 def video_view(
     video: Video, viewer: Viewer, grant: Grant, *, is_avatar: bool, reports: Mapping[VideoId, int] | None
 ) -> VideoView:
     """Return a video for `viewer`, who may see it; `reports` is None for those who are not to know of any."""
-    folder = _folder(video, grant)
+    folder = _folder(video, viewer, grant)
     at_work = video.state in {State.PROCESSING, State.PLAYABLE} and video.percent is not None
     return VideoView(
         id=video.id,
@@ -411,13 +448,15 @@ def video_view(
         state=video.state,
         visibility=video.visibility,
         waits_for=_waits_for(video, viewer),
+        held_for=_held_for(video, viewer),
+        hidden_by=_hidden_by(video, viewer),
         duration=video.duration,
         width=video.width,
         height=video.height,
         poster_url=f"{folder}/{POSTER}" if folder and video.has_poster else None,
         playlist_url=f"{folder}/index.m3u8" if folder else None,
         storyboard_url=f"{folder}/storyboard.vtt" if folder and video.storyboard else None,
-        preview_url=_preview_url(video, grant),
+        preview_url=_preview_url(video, viewer, grant),
         blurhash=video.blurhash,
         progress=ProgressView(percent=video.percent or 0, remaining=video.remaining) if at_work else None,
         created_at=video.created_at,

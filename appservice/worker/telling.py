@@ -8,7 +8,7 @@ import structlog
 
 from appservice.errors import ForbiddenError
 from appservice.matrix.client import Homeserver
-from appservice.model import EventId, Kind, RoomId, UserId
+from appservice.model import EventId, Kind, RoomId, UserId, VideoId, Visibility
 from appservice.store import CommandStore, Store
 from appservice.texts import Texts
 from appservice.worker.reasons import reason_of
@@ -29,6 +29,9 @@ class TellWork:
     async def run(self, payload: str) -> None:
         """Say it. May be repeated."""
         said = json.loads(payload)
+        # An earlier release did not wait for anything.
+        if (video_id := said.get("once_gone")) and await self._is_back(VideoId(video_id)):
+            return
         room_id, user_id = RoomId(said["room_id"]), UserId(said["user_id"])
         texts = self.languages[await self._language(room_id, user_id)]
         arguments = said["arguments"]
@@ -43,6 +46,10 @@ class TellWork:
             )  # fmt: skip
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=room_id, subject=said["message"], reason=str(error))
+
+    async def _is_back(self, video_id: VideoId) -> bool:
+        video = await self.store.video(video_id)
+        return video is not None and video.visibility is not Visibility.REMOVED
 
     async def _language(self, room_id: RoomId, user_id: UserId) -> str:
         person, room = await self.commands.person(user_id), await self.store.room(room_id)

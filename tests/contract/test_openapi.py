@@ -101,6 +101,7 @@ async def test_every_operation_is_whole(document: Document) -> None:
         "put /api/v1/rooms/{room_id}/watching", "get /api/v1/time", "put /api/v1/rooms/{room_id}/place",
         "patch /api/v1/videos/{id}",
         "delete /api/v1/videos/{id}", "post /api/v1/videos/{id}/restore", "post /api/v1/videos/{id}/report",
+        "get /api/v1/videos/{id}/reports", "post /api/v1/videos/{id}/reject", "post /api/v1/videos/{id}/block",
         "delete /api/v1/videos/{id}/reports", "put /api/v1/rooms/{room_id}/members/{user_id}/order",
         "get /api/v1/uploads/{id}", "post /api/v1/uploads/{id}/finish", "get /export/{secret}",
     }  # fmt: skip

@@ -109,7 +109,7 @@ async def test_a_sender_is_told_once_why_a_video_was_rejected(hall: Hall) -> Non
     await hall.ready(event_id)
     short = await hall.short(event_id)
     assert await hall.say(f"approve {short}", by=hall.bob) == "Only the room's moderators may do this."
-    assert "its sender was told" in await hall.say(f"reject {short} much too dark", about=event_id)
+    assert "its sender will be told" in await hall.say(f"reject {short} much too dark", about=event_id)
     told = await wait_for_notice(hall.bob, hall.room_id, "did not accept", thread=event_id)
     assert told == "A moderator did not accept your video “1”. The reason: much too dark"
     assert "no video" in await hall.say(f"reject {short}")
@@ -117,6 +117,100 @@ async def test_a_sender_is_told_once_why_a_video_was_rejected(hall: Hall) -> Non
     assert [notice["content"]["m.mentions"] for notice in notices] == [{"user_ids": [hall.bob.user_id]}]
     rows = await hall.reel.rows("SELECT details FROM audit WHERE action = 'rejected' AND room_id = $1", hall.room_id)
     assert "much too dark" in rows[0]["details"]
+
+
+async def test_a_rejection_is_undone_before_its_sender_is_told(hall: Hall) -> None:
+    await hall.say("room hold all")
+    mistaken, meant = await hall.send(hall.bob), await hall.send(hall.bob)
+    await hall.ready(mistaken)
+    await hall.ready(meant)
+    await hall.say(f"reject {await hall.short(mistaken)} the wrong one")
+    assert await hall.say("undelete") == "“1” is back."
+    assert (await hall.row(mistaken))["visibility"] == "held"
+    await hall.say(f"reject {await hall.short(meant)} too dark")
+    # Both are told after the same time, the first of them first.
+    await wait_for_notice(hall.bob, hall.room_id, "too dark", thread=meant)
+    said = [e["content"].get("body", "") for e in await hall.bob.messages(hall.room_id)]
+    assert [body for body in said if "did not accept" in body and "the wrong one" in body] == []
+
+
+async def test_who_decides_on_a_video_watches_it_first(hall: Hall, http: aiohttp.ClientSession) -> None:
+    await hall.say("room hold all")
+    event_id = await hall.send(hall.bob)
+    await hall.ready(event_id)
+    alice = await hall.reel.viewer(http, hall.alice, hall.room_id)
+    bob = await hall.reel.viewer(http, hall.bob, hall.room_id)
+    held = await alice.video_in(event_id, "ready")
+    assert (held["visibility"], held["held_for"]) == ("held", "approval")
+    assert {"show", "reject", "block"} <= set(held["can"])
+    playlist = (await alice.fetch(held["playlist_url"]))[1].decode()
+    variant = next(line for line in playlist.splitlines() if line.endswith(".m3u8"))
+    folder = held["playlist_url"].rpartition("/")[0]
+    segments = (await alice.fetch(f"{folder}/{variant}"))[1].decode().splitlines()
+    media = [f"{folder}/{line}" for line in segments if line.endswith(".m4s")]
+    assert media
+    files = [held["poster_url"], held["preview_url"], *media]
+    for path in files:
+        assert (await alice.fetch(path))[0] == 200, path
+    # Neither its sender nor another member has any of it, also with a grant of their own.
+    own = await bob.video_in(event_id, "ready")
+    assert own["held_for"] == "approval"
+    assert [own[name] for name in ("poster_url", "playlist_url", "preview_url")] == [None] * 3
+    assert not {"show", "reject", "block"} & set(own["can"])
+    shown = await hall.sees.video_in(await hall.send(hall.alice), "ready")
+    for viewer in (hall.sees, bob):
+        video = await viewer.video(shown["event_id"])
+        assert video
+        grant = video["playlist_url"].partition("/v/")[0]
+        for path in (*files, held["playlist_url"]):
+            assert (await viewer.fetch(grant + "/v/" + path.partition("/v/")[2]))[0] == 404, path
+        for action in ("reject", "block"):
+            status, _ = await viewer.ask("POST", f"/api/v1/videos/{held['id']}/{action}", {"reason": ""})
+            assert status == (404 if viewer is hall.sees else 403)
+    assert (await bob.get(f"/api/v1/videos/{held['id']}/reports"))[0] == 403
+    # What moves to others' hands moves out of theirs.
+    await hall.reel.rows("UPDATE videos SET held_for = 'quarantine' WHERE event_id = $1", event_id)
+    quarantined = await alice.video(event_id)
+    assert quarantined
+    assert (quarantined["held_for"], quarantined["playlist_url"]) == ("quarantine", None)
+    assert "reject" not in quarantined["can"]
+
+    async def shut() -> bool:
+        return {(await alice.fetch(path))[0] for path in files} == {404}
+
+    await eventually(shut, what="the media being shut to moderators, too")
+
+
+async def test_a_moderator_decides_in_the_widget(hall: Hall, http: aiohttp.ClientSession) -> None:
+    await hall.say("room hold all")
+    alice = await hall.reel.viewer(http, hall.alice, hall.room_id)
+    event_id = await hall.send(hall.bob)
+    await hall.ready(event_id)
+    held = await alice.video_in(event_id, "ready")
+    path = f"/api/v1/videos/{held['id']}"
+    status, gone = await alice.ask("POST", f"{path}/reject", {"reason": "too dark"})
+    assert status == 200
+    assert gone["undo_until"] > held["created_at"]
+    status, back = await alice.ask("POST", f"{path}/restore")
+    assert (status, back["visibility"], back["held_for"]) == (200, "held", "approval")
+    assert (await alice.ask("PATCH", path, {"visibility": "shown", "version": back["version"]}))[0] == 200
+    assert (await alice.ask("POST", f"{path}/reject", {"reason": ""}))[0] == 409
+    assert (await hall.sees.ask("POST", f"{path}/report", {"reason": "Too loud"}))[0] == 200
+    assert await alice.get(f"{path}/reports") == (200, {"reasons": ["Too loud"]})
+    # Hidden by a moderator it is for moderators to look at, hidden by its sender for them alone.
+    bob = await hall.reel.viewer(http, hall.bob, hall.room_id)
+    for hides, to_alice, to_bob in ((alice, "viewer", "moderator"), (bob, "sender", "viewer")):
+        assert (await hides.ask("PATCH", path, {"visibility": "hidden"}))[0] == 200
+        for sees, by in ((alice, to_alice), (bob, to_bob)):
+            video = await sees.video(event_id)
+            assert video
+            assert (video["hidden_by"], video["playlist_url"] is not None) == (by, sees is hides)
+        assert (await hides.ask("PATCH", path, {"visibility": "shown"}))[1]["hidden_by"] is None
+    again = await hall.send(hall.mallory, again=0)
+    await hall.ready(again)
+    assert await alice.ask("POST", f"{path}/block", {"reason": "spam"}) == (200, {"count": 2})
+    assert await alice.video(again) is None
+    assert await alice.video(event_id) is None
 
 
 async def test_where_moderators_add_others_are_told_politely_and_once(hall: Hall) -> None:

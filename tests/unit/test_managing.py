@@ -13,12 +13,14 @@ from appservice.managing import (
     Change,
     Viewer,
     actions,
+    check_block,
     check_decide,
     check_restore,
     check_undo,
     managed,
     may_order,
     may_see,
+    may_watch,
     reordered,
 )
 from appservice.model import HeldFor, State, UserId, Video, VideoId, Visibility
@@ -37,7 +39,7 @@ def test_a_shown_video() -> None:
     video = make_video()
     assert can(video, OWNER) == {"rename", "hide", "delete", "avatar", "publish"}
     assert can(video, OTHER) == {"report"}
-    assert can(video, MODERATOR) == {"rename", "hide", "delete"}
+    assert can(video, MODERATOR) == {"rename", "hide", "delete", "block"}
 
 
 def test_moderators_take_back_what_only_the_sender_gives() -> None:
@@ -46,7 +48,7 @@ def test_moderators_take_back_what_only_the_sender_gives() -> None:
         with pytest.raises(ForbiddenError, match="spoiler"):
             managed(make_video(spoiler=True), change, OWNER, is_avatar=False)
     public = make_video(published=True)
-    assert can(public, MODERATOR, is_avatar=True) == {"rename", "hide", "delete", "avatar", "publish"}
+    assert can(public, MODERATOR, is_avatar=True) == {"rename", "hide", "delete", "avatar", "publish", "block"}
     assert managed(public, Change(published=False), MODERATOR, is_avatar=False)[0].published is False
     assert managed(public, Change(video_avatar=False), MODERATOR, is_avatar=True)[1] is False
     for change in (Change(published=True), Change(video_avatar=True)):
@@ -217,4 +219,31 @@ def test_nothing_is_lost_or_made(current: list[str], wanted: list[str]) -> None:
 
 
 def test_every_action_has_a_name_of_the_api() -> None:
-    assert {action.value for action in Action} == {"rename", "hide", "show", "delete", "avatar", "publish", "report"}
+    assert {action.value for action in Action} == {
+        "rename", "hide", "show", "delete", "avatar", "publish", "report", "reject", "block",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("held_for", [None, *HeldFor])
+def test_only_who_decides_on_a_video_watches_it_before(held_for: HeldFor | None) -> None:
+    held = make_video(visibility=Visibility.HELD, held_for=held_for)
+    decided_here = held_for in {None, HeldFor.APPROVAL, HeldFor.REPORTS}
+    for viewer in (OWNER, OTHER, MODERATOR, MODERATING_OWNER):
+        assert may_watch(held, viewer) is (decided_here and viewer.moderates)
+        assert ("reject" in can(held, viewer)) is (decided_here and viewer.moderates)
+
+
+@pytest.mark.parametrize(("hidden_by", "watches"), [(ALICE, [OWNER]), (MODERATOR.user_id, [MODERATOR])])
+def test_what_is_hidden_is_watched_by_whoever_may_show_it(hidden_by: UserId, watches: list[Viewer]) -> None:
+    hidden = make_video(visibility=Visibility.HIDDEN, hidden_by=hidden_by)
+    assert [viewer for viewer in (OWNER, OTHER, MODERATOR) if may_watch(hidden, viewer)] == watches
+    assert not may_watch(make_video(visibility=Visibility.REMOVED), MODERATOR)
+
+
+def test_members_block_nothing_and_moderators_what_they_may_know_of() -> None:
+    check_block(make_video(), MODERATOR)
+    for viewer in (OWNER, OTHER):
+        with pytest.raises(ForbiddenError):
+            check_block(make_video(), viewer)
+    with pytest.raises(NotFoundError):
+        check_block(make_video(visibility=Visibility.REMOVED), MODERATOR)

@@ -62,7 +62,8 @@ def test_a_room() -> None:
                     {
                         "id": video.id, "event_id": "$event1", "sent_here": True, "title": "Video 1",
                         "kind": "video", "state": "ready",
-                        "visibility": "shown", "waits_for": None, "duration": 5.0, "width": 854, "height": 480,
+                        "visibility": "shown", "waits_for": None,
+                        "held_for": None, "hidden_by": None, "duration": 5.0, "width": 854, "height": 480,
                         "poster_url": f"{BASE}/v/{video.id}/1-ready/poster.jpg",
                         "playlist_url": f"{BASE}/v/{video.id}/1-ready/index.m3u8", "storyboard_url": None,
                         "preview_url": None, "blurhash": None, "progress": None, "created_at": 1, "failure": None,
@@ -242,6 +243,38 @@ def test_whom_a_held_video_waits_for(held_for: HeldFor | None, to_sender: str, t
     assert told == [to_sender, to_moderator]
     shown = video_view(make_video(1), Viewer(ALICE, True), grant, is_avatar=False, reports=None)
     assert (shown.waits_for, shown.kind) == (None, Kind.VIDEO)
+
+
+@pytest.mark.parametrize(
+    ("held_for", "to_sender", "decided_here"),
+    [
+        (None, HeldFor.APPROVAL, True),
+        (HeldFor.APPROVAL, HeldFor.APPROVAL, True),
+        (HeldFor.REPORTS, None, True),
+        (HeldFor.VERDICT, HeldFor.VERDICT, False),
+        (HeldFor.POLICY, None, False),
+        (HeldFor.QUARANTINE, None, False),
+    ],
+)
+def test_why_a_video_is_held_and_who_watches_it(
+    held_for: HeldFor | None, to_sender: HeldFor | None, decided_here: bool
+) -> None:
+    video = make_video(1, visibility=Visibility.HELD, held_for=held_for)
+    sender, moderator = (
+        video_view(video, viewer, Grant("1.s/r", 0), is_avatar=False, reports=None)
+        for viewer in (Viewer(ALICE, False), Viewer(BOB, True))
+    )
+    assert (sender.held_for, sender.playlist_url, sender.poster_url) == (to_sender, None, None)
+    assert moderator.held_for == (held_for or HeldFor.APPROVAL)
+    assert (moderator.playlist_url is not None, moderator.poster_url is not None) == (decided_here, decided_here)
+
+
+def test_a_held_video_is_no_face_also_for_who_may_watch_it() -> None:
+    worn = make_video(1, visibility=Visibility.HELD, has_preview=True)
+    wearer = replace(make_member(1, ALICE), avatar_video=worn.id)
+    room = view([worn], members=[wearer, make_member(2, BOB)], reports={})
+    assert seen(room)[0].preview_url is not None
+    assert (member(room, ALICE).video_avatar, room.channel, member(room, ALICE).reel_url) == (None, None, None)
 
 
 @pytest.mark.parametrize("state", State)
