@@ -9,7 +9,7 @@ from typing import TypeAlias
 import asyncpg
 from pgqueuer.queries import Queries
 
-from appservice.model import EventId, RoomId, UserId, VideoId
+from appservice.model import EventId, RoomId, UserId, Video, VideoId
 from appservice.rows import SQL
 
 CHANNEL = "roomreel"
@@ -72,16 +72,19 @@ async def announce_watching(connection: Connection, room_id: str) -> None:
 
 async def tell(
     connection: Connection, room_id: RoomId, user_id: UserId, thread: EventId | None, message: str, *,
-    once_gone: tuple[VideoId, timedelta] | None = None, **arguments: object,
+    once_gone: tuple[Video, timedelta] | None = None, **arguments: object,
 ) -> None:  # fmt: skip
     """Let the bot say a text to somebody, once, in their language; in a thread of that room, if any.
 
-    `once_gone`: not before a video has been away for so long, and not at all when it was brought back meanwhile.
+    `once_gone`: not before a video, as it was when it was taken away, has been away for so long; and not at all when it
+    was brought back meanwhile, also where it was taken away again.
     """
-    video_id, after = once_gone or (None, None)
+    video, after = once_gone or (None, None)
     said = {
         "room_id": room_id, "user_id": user_id, "thread": thread, "message": message, "arguments": arguments,
-        "once": secrets.token_hex(16), "once_gone": video_id,
+        "once": secrets.token_hex(16),
+        # Taking it away was one change of it.
+        "once_gone": {"id": video.id, "version": video.version + 1} if video else None,
     }  # fmt: skip
     await enqueue(connection, TELL_JOB, json.dumps(said), priority=LIGHT, after=after)
 

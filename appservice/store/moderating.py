@@ -110,7 +110,7 @@ class ModeratingStore(ContentStore):
             deleted_at = await self._take_away(connection, now, Deed.REJECTED, by=viewer.user_id, reason=reason)
             message = "bot-rejected-because" if reason else "bot-rejected"
             arguments = {"title": now.title, "reason": reason} if reason else {"title": now.title}
-            once_gone = now.id, timedelta(seconds=UNDO_S)
+            once_gone = now, timedelta(seconds=UNDO_S)
             await tell(connection, now.room_id, now.sender, now.thread, message, once_gone=once_gone, **arguments)
             return deleted_at
 

@@ -30,7 +30,7 @@ class TellWork:
         """Say it. May be repeated."""
         said = json.loads(payload)
         # An earlier release did not wait for anything.
-        if (video_id := said.get("once_gone")) and await self._is_back(VideoId(video_id)):
+        if (gone := said.get("once_gone")) and not await self._is_gone(VideoId(gone["id"]), gone["version"]):
             return
         room_id, user_id = RoomId(said["room_id"]), UserId(said["user_id"])
         texts = self.languages[await self._language(room_id, user_id)]
@@ -47,9 +47,10 @@ class TellWork:
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=room_id, subject=said["message"], reason=str(error))
 
-    async def _is_back(self, video_id: VideoId) -> bool:
+    async def _is_gone(self, video_id: VideoId, version: int) -> bool:
+        """Say whether a video was taken away, and is as it was left then."""
         video = await self.store.video(video_id)
-        return video is not None and video.visibility is not Visibility.REMOVED
+        return video is None or (video.visibility is Visibility.REMOVED and video.version == version)
 
     async def _language(self, room_id: RoomId, user_id: UserId) -> str:
         person, room = await self.commands.person(user_id), await self.store.room(room_id)
