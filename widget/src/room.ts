@@ -118,10 +118,10 @@ export class RoomVisit implements Visit {
   }
 
   /** A picked spoiler waits for the viewer's word; what played does so as well. */
-  #ask({ id, playlistUrl }: Video): void {
+  #ask({ id, visibility, playlistUrl }: Video): void {
     const { spoiler } = this.state.get();
     // Hidden or held: nobody plays it.
-    if (playlistUrl === null) return;
+    if (visibility !== 'shown' || playlistUrl === null) return;
     if (spoiler?.videoId === id && spoiler.shown) return this.player.get()?.play();
     this.player.get()?.pause();
     this.#dispatch({ type: 'spoiler', videoId: id, shown: false });

@@ -1,7 +1,7 @@
 // Carries the viewer's changes to the server: one after the other, at once in the page, again until they arrive, and back when they are refused.
 import { pauseBefore } from '../core/backoff';
 import { asObject, decodeVideo } from '../core/decode';
-import { afresh, confirmed, inPhase, laidOver, replaced, withEdit, without, type Edit, type Edits, type Fields, type Pending } from '../core/edits';
+import { afresh, confirmed, inPhase, laidOver, replaced, takesAway, withEdit, without, type Edit, type Edits, type Fields, type Pending } from '../core/edits';
 import type { Video } from '../core/model';
 import type { State } from '../core/state';
 import { Store } from '../core/store';
@@ -73,13 +73,23 @@ export class Managing {
 
   /** Brings a deleted video back to its place. */
   undo(seen: Video, owner: string, index: number): void {
-    const unsent = this.edits.get().find(({ edit, phase }) => edit.type === 'delete' && edit.seen.id === seen.id && phase === 'waiting');
+    const unsent = this.edits.get().find(({ edit, phase }) => isUndoable(edit) && edit.seen.id === seen.id && phase === 'waiting');
     if (unsent === undefined) this.#add({ type: 'restore', seen, owner, index });
     else this.#drop(unsent.id);
   }
 
   order(owner: string, base: readonly string[], wanted: readonly string[]): void {
     this.#add({ type: 'order', owner, base, wanted });
+  }
+
+  /** Takes away what waits; its sender is told the reason. */
+  reject(seen: Video, reason: string): void {
+    this.#add({ type: 'reject', seen, reason });
+  }
+
+  /** Takes it away, and lets the same file not come again into this room. */
+  block(seen: Video, reason: string): void {
+    this.#add({ type: 'block', seen, reason });
   }
 
   report(seen: Video, reason: string): void {
@@ -124,7 +134,7 @@ export class Managing {
       const why = refusalOf(error);
       if (why === 'conflict' && !again) await this.#tryAfresh(id, edit);
       // Its answer may have been lost the first time.
-      else if (why === 'gone' && edit.type === 'delete') this.#done(id, edit, null);
+      else if (why === 'gone' && takesAway(edit)) this.#done(id, edit, null);
       else this.#refused(id, edit, why);
     }
   }
@@ -137,7 +147,7 @@ export class Managing {
         const { method, path, body } = this.#callFor(edit);
         const answer = await this.ground.server?.call(method, path, body);
         this.unsaved.set(false);
-        if (edit.type === 'delete') this.tell({ type: 'deleted', video: edit.seen, until: this.#undoUntil(answer, sent) });
+        if (isUndoable(edit)) this.tell({ type: 'deleted', video: edit.seen, until: this.#undoUntil(answer, sent) });
         return answer;
       } catch (error) {
         if (!isPassing(error)) {
@@ -175,7 +185,9 @@ export class Managing {
       case 'restore':
         return { method: 'POST', path: `${path}/restore` };
       case 'report':
-        return { method: 'POST', path: `${path}/report`, body: { reason: edit.reason } };
+      case 'reject':
+      case 'block':
+        return { method: 'POST', path: `${path}/${edit.type}`, body: { reason: edit.reason } };
       case 'dismiss':
         return { method: 'DELETE', path: `${path}/reports` };
     }
@@ -220,6 +232,11 @@ export class Managing {
       };
     });
   }
+}
+
+/** What the server keeps for some seconds, to be brought back. */
+function isUndoable(edit: Edit): edit is Extract<Edit, { type: 'delete' | 'reject' }> {
+  return edit.type === 'delete' || edit.type === 'reject';
 }
 
 /** No answer, or one that only says that the server is in trouble. */

@@ -27,7 +27,7 @@ describe('decodeRoom', () => {
       watching: ['@a:x'], direct: true, together: { members: ['@a:x', '@b:x'], reel_url: null },
     });
     expect(room.members[0]?.videos[0]).toMatchObject({
-      kind: 'video', waitsFor: null, can: new Set(['rename']), version: 3, published: true, reports: 2, captions: [{ language: 'zh', label: '中文', url: '/c.vtt' }],
+      kind: 'video', heldFor: null, hiddenBy: null, can: new Set(['rename']), version: 3, published: true, reports: 2, captions: [{ language: 'zh', label: '中文', url: '/c.vtt' }],
     });
     expect(room).toMatchObject({
       schedule: { startsAt: 5, items: [{ id: 'v1', duration: 4.5 }], before: { id: 'v0', duration: 2 } },
@@ -42,10 +42,10 @@ describe('decodeRoom', () => {
 
   it('reads what was sent, and who decides on what is held', () => {
     const read = (fields: Record<string, unknown>) => decodeRoom(withVideo(fields)).members[0]?.videos[0];
-    expect(read({ kind: 'voice', visibility: 'held', waits_for: 'verdict' })).toMatchObject({ kind: 'voice', waitsFor: 'verdict' });
-    expect(read({ state: 'queued', waits_for: 'upload' })).toMatchObject({ waitsFor: null, awaitsUpload: true });
+    expect(read({ kind: 'voice', visibility: 'held', held_for: 'verdict' })).toMatchObject({ kind: 'voice', heldFor: 'verdict' });
+    expect(read({ state: 'queued', waits_for: 'upload' })).toMatchObject({ heldFor: null, awaitsUpload: true });
     // Of a release that knows more, or less.
-    expect(read({ kind: 'smell', visibility: 'held', waits_for: 'oracle' })).toMatchObject({ kind: 'video', waitsFor: 'moderator' });
+    expect(read({ kind: 'smell', visibility: 'held', held_for: 'oracle' })).toMatchObject({ kind: 'video', heldFor: null });
   });
 
   it('reads what is a spoiler, and says nothing of it for a server of an earlier release', () => {

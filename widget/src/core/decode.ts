@@ -1,6 +1,6 @@
 // Turns JSON from outside into the model. Anything malformed is refused with the place where it went wrong.
 import { LOOPS } from './choices';
-import type { AudioLoss, Bookmark, Captions, Decider, Kind, Member, Progress, Room, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
+import type { AudioLoss, Bookmark, Captions, HeldFor, HiddenBy, Kind, Member, Progress, Room, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
 
 /** The server's answer does not have the agreed form. */
 export class DecodeError extends Error {
@@ -12,9 +12,10 @@ type Json = Readonly<Record<string, unknown>>;
 const STATES: readonly VideoState[] = ['queued', 'processing', 'playable', 'ready', 'failed'];
 const KINDS: readonly Kind[] = ['video', 'image', 'voice'];
 export const AUDIO_LOSSES: readonly AudioLoss[] = ['no-decoder', 'encrypted', 'damaged', 'too-many-channels', 'some-tracks', 'parts'];
-const DECIDERS: readonly Decider[] = ['moderator', 'verdict', 'operator'];
+const HELD_FOR: readonly HeldFor[] = ['approval', 'reports', 'verdict', 'policy', 'quarantine'];
+const HIDDEN_BY: readonly HiddenBy[] = ['viewer', 'sender', 'moderator'];
 const VISIBILITIES: readonly Visibility[] = ['shown', 'hidden', 'held', 'removed'];
-const ACTIONS: readonly VideoAction[] = ['rename', 'hide', 'show', 'delete', 'avatar', 'publish', 'report'];
+const ACTIONS: readonly VideoAction[] = ['rename', 'hide', 'show', 'delete', 'avatar', 'publish', 'report', 'reject', 'block'];
 /** Root-relative and on this server: never a scheme, never a protocol-relative host. */
 const LOCAL_PATH = /^\/(?![/\\])/;
 
@@ -123,7 +124,8 @@ function video(value: unknown, where: string): Video {
     kind: KINDS.find((kind) => kind === json.kind) ?? 'video',
     state: oneOf(json, 'state', STATES, where),
     visibility: oneOf(json, 'visibility', VISIBILITIES, where),
-    waitsFor: json.visibility === 'held' ? (DECIDERS.find((decider) => decider === json.waits_for) ?? 'moderator') : null,
+    heldFor: HELD_FOR.find((reason) => reason === json.held_for) ?? null,
+    hiddenBy: HIDDEN_BY.find((who) => who === json.hidden_by) ?? null,
     awaitsUpload: json.waits_for === 'upload',
     duration: optionalNumber(json, 'duration', where),
     aspect: aspect(json, where),
@@ -146,6 +148,11 @@ function video(value: unknown, where: string): Video {
     spoilerReason: optionalText(json, 'spoiler_reason', where),
     playlistUrl: localUrl(json, 'playlist_url', where),
   };
+}
+
+/** The answer of `GET /api/v1/videos/{id}/reports`: what each report says, which may be nothing. Throws DecodeError. */
+export function decodeReasons(value: unknown): readonly string[] {
+  return texts(asObject(value, 'reports'), 'reasons', 'reports');
 }
 
 /** The answer to a change of a video. Throws DecodeError. */

@@ -15,6 +15,29 @@ const ids = (room: Room): string | undefined => room.members[0]?.videos.map(({ i
 const first = (room: Room): Video | undefined => room.members[0]?.videos[0];
 
 describe('edits over the room', () => {
+  it.each(['reject', 'block'] as const)('take away what a moderator does %s', (type) => {
+    const after = laidOver(ROOM, edits({ type, seen: A1, reason: 'dark' }));
+    expect(ids(after)).toBe('a2 a3');
+    expect(afresh({ type, seen: A1, reason: 'dark' }, after)).toEqual({ outcome: 'met' });
+  });
+
+  it('tell why it does not show', () => {
+    const held = video('a1', { visibility: 'held', heldFor: 'approval', can: new Set(['show', 'reject']) });
+    const shown = first(laidOver(roomOf(held), edits({ type: 'change', seen: held, fields: { visibility: 'shown' } })));
+    expect(shown).toMatchObject({ visibility: 'shown', heldFor: null, hiddenBy: null });
+    expect([...(shown?.can ?? [])]).toEqual(['hide']);
+    expect(first(laidOver(ROOM, edits({ type: 'change', seen: A1, fields: { visibility: 'hidden' } })))?.hiddenBy).toBe('viewer');
+    expect(first(laidOver(roomOf(held), edits({ type: 'change', seen: held, fields: { title: 'Lake' } })))?.heldFor).toBe('approval');
+  });
+
+  it('show no other media than the moderator saw', () => {
+    const at = (grant: string, stage: string): Video => video('a1', { visibility: 'held', heldFor: 'approval', version: 2, playlistUrl: `/media/${grant}/1.1/v/a1/${stage}/index.m3u8` });
+    const approve: Edit = { type: 'change', seen: at('1.a', '1-ready'), fields: { visibility: 'shown' } };
+    expect(afresh(approve, roomOf(at('2.b', '1-ready'))).outcome).toBe('again');
+    expect(afresh(approve, roomOf(at('2.b', '2-ready'))).outcome).toBe('conflict');
+    expect(afresh(approve, roomOf({ ...at('2.b', '1-ready'), playlistUrl: null })).outcome).toBe('conflict');
+  });
+
   it('change what the server told, and nothing else', () => {
     const after = laidOver(ROOM, edits(rename('Lake'), { type: 'change', seen: A1, fields: { visibility: 'hidden' } }));
     expect(first(after)).toMatchObject({ title: 'Lake', visibility: 'hidden' });

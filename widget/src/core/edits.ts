@@ -1,4 +1,5 @@
 // What the viewer changed and the server has not confirmed yet: laid over the room, sent again after a conflict, or taken back.
+import { sameMedia } from './grant';
 import type { Member, Room, Video, Visibility } from './model';
 import { mergedOrder, type Ids } from './order';
 
@@ -17,6 +18,8 @@ export type Edit =
   | { readonly type: 'restore'; readonly seen: Video; readonly owner: string; readonly index: number }
   | { readonly type: 'report'; readonly seen: Video; readonly reason: string }
   | { readonly type: 'dismiss'; readonly seen: Video }
+  /** A moderator takes away what waits, or what is not to come again. */
+  | { readonly type: 'reject' | 'block'; readonly seen: Video; readonly reason: string }
   | { readonly type: 'order'; readonly owner: string; readonly base: Ids; readonly wanted: Ids };
 
 /** `done`: the server has it, and the room that tells so is on its way. */
@@ -31,6 +34,9 @@ export interface Pending {
 }
 
 export type Edits = readonly Pending[];
+
+/** Whether the video is not there once it is done. */
+export const takesAway = ({ type }: Edit): boolean => type === 'delete' || type === 'reject' || type === 'block';
 
 /** The edits with a new one at their end. An order that nobody was told of yet becomes the newer one. */
 export function withEdit(edits: Edits, id: number, edit: Edit): Edits {
@@ -74,6 +80,8 @@ function withOne(room: Room, edit: Edit): Room {
     case 'change':
       return onMemberOf(room, edit.seen.id, (member) => changed(member, edit.seen.id, edit.fields));
     case 'delete':
+    case 'reject':
+    case 'block':
       return onMemberOf(room, edit.seen.id, (member) => ({ ...member, videos: member.videos.filter(({ id }) => id !== edit.seen.id) }));
     case 'restore':
       return onMember(room, ({ userId }) => userId === edit.owner, (member) => restored(member, edit.seen, edit.index));
@@ -99,7 +107,7 @@ function withVideo(member: Member, videoId: string, change: (video: Video) => Vi
 }
 
 function changed(member: Member, videoId: string, fields: Fields): Member {
-  const after = withVideo(member, videoId, (video) => ({ ...video, ...fields, can: allowedAfter(video, fields) }));
+  const after = withVideo(member, videoId, (video) => ({ ...video, ...fields, ...withheldAfter(video, fields), can: allowedAfter(video, fields) }));
   if (fields.isVideoAvatar === undefined) return after;
   const worn = fields.isVideoAvatar ? after.videos.find(({ id }) => id === videoId) : undefined;
   const videos = after.videos.map((video) => ({ ...video, isVideoAvatar: video.id === worn?.id }));
@@ -110,7 +118,13 @@ function changed(member: Member, videoId: string, fields: Fields): Member {
 function allowedAfter({ can, visibility }: Video, fields: Fields): Video['can'] {
   if (fields.visibility === undefined || fields.visibility === visibility) return can;
   const [gone, come] = fields.visibility === 'hidden' ? (['hide', 'show'] as const) : (['show', 'hide'] as const);
-  return new Set([...[...can].filter((action) => action !== gone), come]);
+  return new Set([...[...can].filter((action) => action !== gone && action !== 'reject'), come]);
+}
+
+/** Why it does not show, after the viewer hid or showed it. */
+function withheldAfter({ heldFor, hiddenBy }: Video, { visibility }: Fields): Pick<Video, 'heldFor' | 'hiddenBy'> {
+  if (visibility === undefined) return { heldFor, hiddenBy };
+  return { heldFor: null, hiddenBy: visibility === 'hidden' ? 'viewer' : null };
 }
 
 function restored(member: Member, video: Video, index: number): Member {
@@ -134,10 +148,12 @@ export function afresh(edit: Edit, room: Room): Afresh {
     return wanted.join() === now.join() ? { outcome: 'met' } : { outcome: 'again', edit: { ...edit, base: now, wanted } };
   }
   const now = room.members.flatMap(({ videos }) => videos).find(({ id }) => id === edit.seen.id);
-  if (now === undefined) return { outcome: edit.type === 'delete' ? 'met' : 'gone' };
+  if (now === undefined) return { outcome: takesAway(edit) ? 'met' : 'gone' };
   if (edit.type !== 'change') return { outcome: 'again', edit: { ...edit, seen: now } };
   const keys = (Object.keys(edit.fields) as (keyof Fields)[]).filter((key) => now[key] !== edit.fields[key]);
   if (keys.length === 0) return { outcome: 'met' };
+  // Other media came meanwhile: who let the old ones be shown has not seen these.
+  if (edit.fields.visibility === 'shown' && !sameMedia(now.playlistUrl ?? '', edit.seen.playlistUrl ?? '')) return { outcome: 'conflict' };
   // Somebody else changed the very same thing: theirs must not be lost without a word.
   if (keys.some((key) => now[key] !== edit.seen[key])) return { outcome: 'conflict' };
   return { outcome: 'again', edit: { ...edit, seen: now } };

@@ -7,8 +7,11 @@ export type VideoState = 'queued' | 'processing' | 'playable' | 'ready' | 'faile
 /** What was sent: a picture and sound are shown as videos, too. */
 export type Kind = 'video' | 'image' | 'voice';
 
-/** Who decides on a held video: a moderator, a service of the server's that examines it, or the server's operators. */
-export type Decider = 'moderator' | 'verdict' | 'operator';
+/** Why a video is held: for approval or after reports by this room's moderators, by a detection service, a policy list or an admin. */
+export type HeldFor = 'approval' | 'reports' | 'verdict' | 'policy' | 'quarantine';
+
+/** Who hid a video; `viewer` also where they are its sender, or a moderator. */
+export type HiddenBy = 'viewer' | 'sender' | 'moderator';
 
 /** Who may see a video; `held` waits for somebody. */
 export type Visibility = 'shown' | 'hidden' | 'held' | 'removed';
@@ -25,7 +28,7 @@ export interface Progress {
 }
 
 /** What the viewer may do with a video. */
-export type VideoAction = 'rename' | 'hide' | 'show' | 'delete' | 'avatar' | 'publish' | 'report';
+export type VideoAction = 'rename' | 'hide' | 'show' | 'delete' | 'avatar' | 'publish' | 'report' | 'reject' | 'block';
 
 /** Subtitles or captions of one language. */
 export interface Captions {
@@ -46,8 +49,10 @@ export interface Video {
   readonly kind: Kind;
   readonly state: VideoState;
   readonly visibility: Visibility;
-  /** Null unless it is held. */
-  readonly waitsFor: Decider | null;
+  /** Null unless it is held, and where its sender is not to know why. */
+  readonly heldFor: HeldFor | null;
+  /** Null unless it is hidden. */
+  readonly hiddenBy: HiddenBy | null;
   /** Its message came before its file, which is still being uploaded. */
   readonly awaitsUpload: boolean;
   /** Seconds, of the whole video also while only its beginning can be watched; null until the file was examined. */
@@ -82,7 +87,7 @@ export interface Video {
   readonly spoiler: boolean;
   /** What its sender says of it; null where they say nothing. */
   readonly spoilerReason: string | null;
-  /** It alone as an HLS playlist; null while it cannot be played, or where nobody asks. */
+  /** It alone as an HLS playlist; null while it cannot be played. Of what is not shown only whoever decides on it has one. */
   readonly playlistUrl: string | null;
 }
 
@@ -184,6 +189,11 @@ export function hasMuchToSay(video: Video): boolean {
 /** True for what plays in reels: a spoiler does only when it is asked for. */
 export function playsByItself(video: Video): boolean {
   return isPlayable(video) && !video.spoiler;
+}
+
+/** True for what the viewer decides on: whether it is shown (again), or what becomes of reports. */
+export function isToReview({ visibility, can, reports }: Video): boolean {
+  return (visibility !== 'shown' && can.has('show')) || (reports ?? 0) > 0;
 }
 
 /** True while the server still works towards the first picture. */

@@ -3,7 +3,7 @@ import type { Member, Room, Video, VideoState } from './model';
 
 export function aVideo(id: string, state: VideoState = 'ready', fields: Partial<Video> = {}): Video {
   return {
-    id, eventId: `$${id}`, sentHere: true, title: id, kind: 'video', state, visibility: 'shown', waitsFor: null, awaitsUpload: false, duration: 1, aspect: null, posterUrl: null, blurhash: null, progress: null,
+    id, eventId: `$${id}`, sentHere: true, title: id, kind: 'video', state, visibility: 'shown', heldFor: null, hiddenBy: null, awaitsUpload: false, duration: 1, aspect: null, posterUrl: null, blurhash: null, progress: null,
     createdAt: 0, failure: null, audioLeftOut: null, storyboardUrl: null, previewUrl: null, captions: [], version: 1, can: new Set(), published: false,
     isVideoAvatar: false, reports: null, spoiler: false, spoilerReason: null, playlistUrl: null, ...fields,
   };

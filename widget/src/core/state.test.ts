@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Bookmark, Member, Room } from './model';
+import type { Bookmark, Member, Room, Video } from './model';
 import { aMember, aRoom, aVideo } from './samples';
-import { emptinessOf, EVERYONE, furthest, INITIAL, inOrder, inStrip, reduce, selectionOf, spoilerKey, spoilerOf, type State } from './state';
+import { emptinessOf, EVERYONE, furthest, INITIAL, inOrder, inStrip, reduce, selectionOf, spoilerKey, spoilerOf, toReview, type State } from './state';
 
 const video = aVideo;
 const member = aMember;
@@ -137,6 +137,21 @@ describe('emptiness', () => {
     expect(seen([member('@alice:x', [video('a', 'queued'), video('b', 'processing')])])).toBe('preparing');
     expect(seen([member('@alice:x', [video('a', 'failed')])])).toBe('failed');
     expect(seen([ALICE])).toBeNull();
+    for (const fields of [{ visibility: 'held' }, { visibility: 'hidden' }] as const) {
+      expect(seen([member('@alice:x', [video('a', 'ready', fields), video('b', 'failed')], { reelUrl: null })])).toBe('withheld');
+      expect(seen([member('@alice:x', [video('a', 'ready', fields), video('b', 'queued')], { reelUrl: null })])).toBe('waiting');
+    }
+  });
+});
+
+describe('what is to be decided', () => {
+  it('is held or reported, and the first to come is the first', () => {
+    const held = (id: string, createdAt: number): Video => video(id, 'ready', { visibility: 'held', createdAt, can: new Set(['show', 'reject']) });
+    const reported = video('r', 'ready', { reports: 2 });
+    const others = [video('q', 'ready', { visibility: 'held' }), video('s', 'ready', { reports: 0 }), video('h', 'ready', { visibility: 'hidden', reports: 1 })];
+    const { waiting, reported: told } = toReview(after(AS_BOB, room([member('@alice:x', [held('late', 2), reported, ...others]), member('@bob:x', [held('early', 1)])])));
+    expect([waiting, told].map((entries) => entries.map(({ video: { id } }) => id))).toEqual([['early', 'late'], ['r']]);
+    expect(toReview(INITIAL)).toEqual({ waiting: [], reported: [] });
   });
 });
 
@@ -159,7 +174,7 @@ describe('a spoiler', () => {
     const shown = ask(there, 's1', true);
     expect(reduce(shown, { type: 'select', selected: '@alice:x' }).spoiler).toBeNull();
     expect(reduce(shown, { type: 'select', selected: '@carol:x' }).spoiler).toBeNull();
-    for (const fields of [{ spoiler: false }, { playlistUrl: null }, { state: 'failed' as const }]) {
+    for (const fields of [{ spoiler: false }, { playlistUrl: null }, { state: 'failed' as const }, { visibility: 'held' as const }]) {
       expect(spoilerOf(after(shown, room([member('@carol:x', [{ ...hidden, ...fields }])])))).toBeNull();
     }
     expect(spoilerOf(after(shown, room([member('@carol:x')])))).toBeNull();

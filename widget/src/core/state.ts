@@ -194,9 +194,18 @@ export function spoilerOf({ room, spoiler }: State): (Entry & { readonly shown: 
   if (room === null || spoiler === null) return null;
   for (const owner of room.members) {
     const video = owner.videos.find(({ id }) => id === spoiler.videoId);
-    if (video?.spoiler === true && isPlayable(video) && video.playlistUrl !== null) return { video, owner, shown: spoiler.shown };
+    if (video?.spoiler === true && isPlayable(video) && video.visibility === 'shown' && video.playlistUrl !== null) return { video, owner, shown: spoiler.shown };
   }
   return null;
+}
+
+/** What waits for the viewer's decision, the first to come first: held videos, and those that were reported and still show. */
+export function toReview({ room }: State): { readonly waiting: readonly Entry[]; readonly reported: readonly Entry[] } {
+  const entries = room === null ? [] : everyones(room);
+  return {
+    waiting: entries.filter(({ video }) => video.can.has('reject')),
+    reported: entries.filter(({ video }) => video.visibility === 'shown' && (video.reports ?? 0) > 0),
+  };
 }
 
 /** The list as it plays (`order` of video ids), then what does not play yet, newest first. */
@@ -207,8 +216,8 @@ export function inOrder(entries: readonly Entry[], order: readonly string[]): re
   return [...entries].sort((a, b) => rank(a) - rank(b) || 0);
 }
 
-/** Why a selection shows no picture: nobody sent anything, the room went elsewhere with its videos, this member did not, its turn has not come, it is still being made, it cannot be, or it plays only when it is asked for. */
-export type Emptiness = 'room' | 'moved' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed' | 'spoilers';
+/** Why a selection shows no picture: nobody sent anything, the room went elsewhere with its videos, this member did not, its turn has not come, it is still being made, it cannot be, it is hidden or held, or it plays only when it is asked for. */
+export type Emptiness = 'room' | 'moved' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed' | 'withheld' | 'spoilers';
 
 /** The video on which the work is furthest; null when none is being worked on. */
 export function furthest(entries: readonly Entry[]): Video | null {
@@ -223,9 +232,11 @@ export function emptinessOf(state: State): Emptiness | null {
   const selection = selectionOf(state);
   if (selection?.reelUrl || spoilerOf(state) !== null) return null;
   const videos = selection?.entries.map(({ video }) => video) ?? [];
-  if (videos.some((video) => video.state === 'processing' || playsByItself(video))) return 'preparing';
-  if (videos.some(isPending)) return 'waiting';
-  if (videos.some(isPlayable)) return 'spoilers';
+  const shown = videos.filter(({ visibility }) => visibility === 'shown');
+  if (shown.some((video) => video.state === 'processing' || playsByItself(video))) return 'preparing';
+  if (shown.some(isPending)) return 'waiting';
+  if (shown.some(isPlayable)) return 'spoilers';
+  if (shown.length < videos.length) return 'withheld';
   if (videos.length > 0) return 'failed';
   if (state.room?.members.every((member) => member.videos.length === 0) ?? true) return state.room?.replacedBy == null ? 'room' : 'moved';
   return selection?.member?.userId === state.viewer ? 'own' : 'member';

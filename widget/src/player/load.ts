@@ -11,7 +11,8 @@ export async function loadPlayer(): Promise<CreatePlayer | null> {
   return openDeck && ((renew, onStale, autoplay) => new ReelPlayer(openDeck, renew, onStale, autoplay));
 }
 
-async function chooseDeck(): Promise<OpenDeck | null> {
+/** How this browser plays a playlist; null where it cannot. */
+export async function chooseDeck(): Promise<OpenDeck | null> {
   const { HlsDeck, isSupported } = await import('./hls-deck');
   if (isSupported()) return (options) => new HlsDeck(options);
   if (document.createElement('video').canPlayType('application/vnd.apple.mpegurl') === '') return null;

@@ -1,18 +1,19 @@
 // A row of the list: what there is to see and say of a video, and where what can be done with it begins.
 import { useMemo } from 'preact/hooks';
 import { clock } from '../core/format';
-import { hasMuchToSay, isPending, isPlayable, type Video } from '../core/model';
+import { hasMuchToSay, isPending, isPlayable, isToReview, type Video } from '../core/model';
 import type { Entry } from '../core/state';
 import { ClockIcon, FilmIcon, GripIcon, HiddenIcon, MicIcon, MoreIcon, PhotoIcon, WarningIcon } from './icons';
 import { Blur } from './blur';
 import { lazy } from './lazy';
-import { menuOf } from './manage/desk';
+import { menuOf, reviewing } from './manage/desk';
 import { fullDate, shortDate } from './dates';
 import { titleFor } from './names';
 import { Picture } from './picture';
 import { ProgressBar, progressText } from './progress';
 import { spoilerText } from './spoiler-text';
 import { useLocales, useText, type Translate } from './text';
+import { withheldText } from './withheld-text';
 
 /** Fetched when a title is first edited. */
 const TitleField = lazy(() => import('./manage/title-field').then((module) => module.TitleField));
@@ -41,9 +42,7 @@ function noteOf(video: Video, t: Translate): string | null {
   if (video.state === 'failed') return t(`failure-${video.failure ?? 'failed'}`, { kind: video.kind });
   if (video.state === 'queued') return t(video.awaitsUpload ? 'widget-state-awaited' : 'widget-state-queued');
   if (video.state === 'processing') return video.progress === null ? t('widget-state-processing') : progressText(video.progress, t);
-  if (video.visibility === 'hidden') return t('widget-state-hidden');
-  // The viewer's own change of the visibility shows before the server's answer to it tells more.
-  if (video.visibility === 'held') return t(`widget-waits-for-${video.waitsFor ?? 'moderator'}`);
+  if (video.visibility !== 'shown') return withheldText(video, t);
   if (video.audioLeftOut !== null && video.progress === null) return t(`audio-${video.audioLeftOut}`);
   // It plays already: what is still being made are its other qualities.
   return video.progress === null ? null : t('widget-progress-qualities', { progress: progressText(video.progress, t) });
@@ -115,7 +114,10 @@ function Body({ entry, by, current, moving, renamed, when, onPick }: BodyProps) 
       </span>
     </>
   );
-  if (!isPlayable(video)) return <div class="row-body" tabIndex={-1}>{body}</div>;
+  if (video.visibility !== 'shown' && isToReview(video)) {
+    return <button type="button" class="row-body" title={title} aria-haspopup="dialog" onClick={() => reviewing.set({ videoId: video.id, step: 'look' })}>{body}</button>;
+  }
+  if (!isPlayable(video) || video.visibility !== 'shown') return <div class="row-body" tabIndex={-1}>{body}</div>;
   return <button type="button" class="row-body" aria-current={current ? 'true' : undefined} title={video.title ?? title} onClick={() => onPick(entry)}>{body}</button>;
 }
 

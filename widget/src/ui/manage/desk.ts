@@ -37,6 +37,8 @@ export interface Focus {
 export const desk = new Store<Desk | null>(null);
 /** The menu that is asked for: of a video, at its button or at a point. */
 export const menuOf = new Store<{ readonly videoId: string; readonly at: Point | null } | null>(null);
+/** The video that is looked at to decide on it, and what is asked first. */
+export const reviewing = new Store<{ readonly videoId: string; readonly step: 'look' | 'block' } | null>(null);
 /** The video whose title is being edited. */
 export const renaming = new Store<string | null>(null);
 export const drag = new Store<Drag | null>(null);

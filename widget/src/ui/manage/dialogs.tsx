@@ -6,7 +6,7 @@ import { titleFor } from '../names';
 import { useText } from '../text';
 import type { Office, Question } from './office';
 
-const LONGEST_REASON = 500;
+export const LONGEST_REASON = 500;
 
 interface DialogProps {
   title: string;

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { lazy } from '../lazy';
 import { useStore } from '../use-store';
-import { menuOf } from './desk';
+import { menuOf, reviewing } from './desk';
 
 /** Milliseconds after the list's arrival. */
 const LATER = 1_500;
@@ -10,7 +10,9 @@ const LATER = 1_500;
 const Layer = lazy(() => import('./layer').then((module) => module.ManageLayer));
 
 export function Managing() {
-  const asked = useStore(menuOf, (menu) => menu !== null);
+  const menu = useStore(menuOf, (open) => open !== null);
+  const review = useStore(reviewing, (open) => open !== null);
+  const asked = menu || review;
   const [wanted, setWanted] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setWanted(true), asked ? 0 : LATER);

@@ -5,9 +5,11 @@ import { useText } from '../text';
 import { useStore } from '../use-store';
 import { useVisit } from '../visit';
 import { closeMenu, officeOf, type Office, type Toast } from './office';
-import { menuOf } from './desk';
+import { menuOf, reviewing } from './desk';
 import { Ask } from './dialogs';
 import { Menu } from './menu';
+import { Queue } from './queue';
+import { Review } from './review';
 import './manage.css';
 
 function entryOf({ room }: State, videoId: string | undefined): Entry | null {
@@ -64,6 +66,10 @@ export function ManageLayer() {
   const toasts = useStore(office.toasts);
   const said = useStore(office.said);
   const entry = entryOf(state, menu?.videoId);
+  const review = useStore(reviewing);
+  const reviewed = entryOf(state, review?.videoId);
+  const last = useRef<Entry | null>(null);
+  if (reviewed !== null) last.current = reviewed;
   useEffect(() => {
     const undo = (event: KeyboardEvent): void => {
       const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
@@ -76,10 +82,16 @@ export function ManageLayer() {
   useEffect(() => {
     if (menu !== null && entry === null) closeMenu();
   }, [menu, entry === null]);
+  useEffect(() => {
+    // Somebody else took it away.
+    if (review !== null && reviewed === null) office.reviewEnded(last.current?.video ?? null);
+  }, [review, reviewed === null]);
   return (
     <>
       {menu !== null && entry !== null && <Menu key={menu.videoId} entry={entry} at={menu.at} office={office} />}
       {question !== null && <Ask question={question} entry={entryOf(state, question.video?.id)} office={office} />}
+      {review !== null && reviewed !== null && <Review key={review.videoId} entry={reviewed} first={review.step} office={office} />}
+      <Queue state={state} />
       <div class="toasts">
         <Unsaved office={office} />
         {toasts.map((toast) => <ToastBar key={toast.id} toast={toast} office={office} />)}

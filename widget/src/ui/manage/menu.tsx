@@ -1,11 +1,12 @@
 // The menu of a row: by mouse, finger and keyboard (WAI-ARIA menu button pattern).
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { isToReview } from '../../core/model';
 import type { Entry } from '../../core/state';
 import { titleFor } from '../names';
 import { placeMenu, type Point } from '../place-menu';
 import { useText } from '../text';
 import { closeMenu, type Office } from './office';
-import { focusWish, renaming } from './desk';
+import { focusWish, renaming, reviewing } from './desk';
 
 interface Item {
   readonly id: string;
@@ -25,9 +26,10 @@ function itemsOf(entry: Entry, office: Office): readonly Item[] {
   const move = (where: 'up' | 'down' | 'top' | 'end', shortcut: string): readonly Item[] =>
     item(office.mayMove(entry, where), `move-${where}`, () => office.move(entry, where), { leaves: true, shortcut, group: 'order' });
   return [
+    ...item(isToReview(video), 'review', () => reviewing.set({ videoId: video.id, step: 'look' }), { leaves: true }),
     ...item(can.has('rename'), 'rename', () => renaming.set(video.id), { leaves: true, shortcut: 'F2' }),
     ...item(can.has('hide'), 'hide', () => office.setVisibility(video, 'hidden')),
-    ...item(can.has('show'), 'show', () => office.setVisibility(video, 'shown')),
+    ...item(can.has('show'), video.visibility === 'held' ? 'approve' : 'show', () => office.setVisibility(video, 'shown')),
     ...item(can.has('avatar'), isVideoAvatar ? 'avatar-unset' : 'avatar-set', () => office.setVideoAvatar(video, !isVideoAvatar)),
     ...item(can.has('publish'), published ? 'unpublish' : 'publish', () => (published ? office.unpublish(video) : office.publish(entry))),
     ...item(true, 'copy-link', () => void office.copyLink(entry)),
@@ -37,6 +39,7 @@ function itemsOf(entry: Entry, office: Office): readonly Item[] {
     ...move('end', 'Alt+End'),
     ...item(can.has('report'), 'report', () => office.question.set({ type: 'report', video }), { group: 'reports' }),
     ...item((video.reports ?? 0) > 0, 'dismiss', () => office.dismissReports(video), { group: 'reports' }),
+    ...item(can.has('block') && !office.isOwn(entry), 'block', () => reviewing.set({ videoId: video.id, step: 'block' }), { leaves: true, group: 'end' }),
     ...item(can.has('delete'), 'delete', () => office.delete(entry), { leaves: true, shortcut: 'Del', group: 'end' }),
   ];
 }
@@ -103,7 +106,7 @@ export function Menu({ entry, at, office }: MenuProps) {
   return (
     <div ref={menu} class="row-menu" role="menu" popover="auto" aria-label={t('widget-more', { title: titleFor(video, t) })} data-testid="menu" onKeyDown={onKeyDown} onToggle={onToggle}>
       {itemsOf(entry, office).map((item, index, all) => (
-        <button key={item.id} type="button" role="menuitem" tabIndex={-1} class="row-menu-item" data-apart={index > 0 && item.group !== all[index - 1]?.group} data-danger={item.id === 'delete'} data-testid={`menu-${item.id}`} onClick={() => choose(item)}>
+        <button key={item.id} type="button" role="menuitem" tabIndex={-1} class="row-menu-item" data-apart={index > 0 && item.group !== all[index - 1]?.group} data-danger={item.group === 'end'} data-testid={`menu-${item.id}`} onClick={() => choose(item)}>
           <span>{t(`widget-menu-${item.id}`)}</span>
           {item.shortcut !== undefined && <kbd aria-hidden="true">{item.shortcut}</kbd>}
         </button>

@@ -1,5 +1,7 @@
 // What a viewer does with videos: the one place that menu, keys and dragging call, and what they are told about it.
-import { Managing, type News } from '../../api/managing';
+import { Managing, type News, type Refusal } from '../../api/managing';
+import { decodeReasons } from '../../core/decode';
+import { takesAway, type Edit } from '../../core/edits';
 import { movedTo } from '../../core/order';
 import type { Video } from '../../core/model';
 import type { Entry } from '../../core/state';
@@ -7,7 +9,7 @@ import { Store } from '../../core/store';
 import { titleFor } from '../names';
 import type { Translate } from '../text';
 import type { Visit } from '../visit';
-import { desk, focusWish, menuOf, renaming, type Desk, type Ground } from './desk';
+import { desk, focusWish, menuOf, renaming, reviewing, type Desk, type Ground } from './desk';
 import { follow } from './drag';
 
 export interface Toast {
@@ -42,7 +44,7 @@ export class Office implements Desk {
   readonly said = new Store('');
   readonly managing: Managing;
   #next = 0;
-  readonly #undoing = new Map<string, { readonly owner: string; readonly index: number }>();
+  readonly #undoing = new Map<string, { readonly owner: string; readonly index: number; readonly toast: number }>();
 
   constructor(
     private readonly visit: Visit,
@@ -89,14 +91,49 @@ export class Office implements Desk {
     this.#say('widget-reports-dismissed', this.#named(video));
   }
 
-  delete({ video, owner }: Entry): void {
+  approve(video: Video): void {
+    this.managing.change(video, { visibility: 'shown' });
+    this.#toast({ kind: 'done', text: this.t('widget-approved', this.#named(video)), until: Date.now() + READ });
+  }
+
+  reject(entry: Entry, reason: string): void {
+    this.#takeAway(entry, 'widget-rejected');
+    this.managing.reject(entry.video, reason);
+  }
+
+  block(entry: Entry, reason: string): void {
+    this.#leave(entry.video);
+    this.managing.block(entry.video, reason);
+  }
+
+  delete(entry: Entry): void {
+    this.#takeAway(entry, 'widget-deleted');
+    this.managing.delete(entry.video);
+  }
+
+  /** The viewer sent it. */
+  isOwn({ owner }: Entry): boolean {
+    return owner.userId === this.visit.state.get().viewer;
+  }
+
+  /** What members said against it. Rejects with ApiError, ClientError or DecodeError. */
+  async reasons({ id }: Video): Promise<readonly string[]> {
+    return decodeReasons(await this.visit.server?.call('GET', `/api/v1/videos/${encodeURIComponent(id)}/reports`));
+  }
+
+  /** Says that it went, with a way back. */
+  #takeAway({ video, owner }: Entry, text: string): void {
     const index = owner.videos.findIndex(({ id }) => id === video.id);
-    const row = document.querySelector(`.row[data-video-id="${CSS.escape(video.id)}"]`);
+    this.#leave(video);
+    const toast = this.#toast({ kind: 'deleted', text: this.t(text, this.#named(video)), until: Date.now() + UNDO, undo: () => this.#undo(video) });
+    this.#undoing.set(video.id, { owner: owner.userId, index, toast });
+  }
+
+  /** Its row goes: the focus goes on to the next one. */
+  #leave({ id }: Video): void {
+    const row = document.querySelector(`.row[data-video-id="${CSS.escape(id)}"]`);
     const next = row?.nextElementSibling ?? row?.previousElementSibling;
     if (next instanceof HTMLElement && next.dataset.videoId !== undefined) focusWish.set({ videoId: next.dataset.videoId, part: 'body' });
-    this.#undoing.set(video.id, { owner: owner.userId, index });
-    this.#toast({ kind: 'deleted', text: this.t('widget-deleted', this.#named(video)), until: Date.now() + UNDO, undo: () => this.#undo(video) });
-    this.managing.delete(video);
   }
 
   move({ video, owner }: Entry, where: Direction): void {
@@ -158,6 +195,19 @@ export class Office implements Desk {
     if (video) focusWish.set({ videoId: video.id, part: 'more' });
   }
 
+  /** The viewer is done with looking at it: the focus goes to its row, or else to what waits still. */
+  reviewed({ id }: Video): void {
+    reviewing.set(null);
+    if (document.querySelector(`.row[data-video-id="${CSS.escape(id)}"]`) !== null) focusWish.set({ videoId: id, part: 'body' });
+    else document.querySelector<HTMLElement>('.queue-button')?.focus();
+  }
+
+  /** It is not there any more. */
+  reviewEnded(video: Video | null): void {
+    reviewing.set(null);
+    if (video !== null) this.#toast({ kind: 'refused', text: this.t('widget-refused-gone', this.#named(video)), until: Date.now() + READ });
+  }
+
   close(id: number): void {
     this.toasts.set(this.toasts.get().filter((toast) => toast.id !== id));
   }
@@ -186,19 +236,21 @@ export class Office implements Desk {
   #hear(news: News): void {
     switch (news.type) {
       case 'deleted': {
-        const toasts = this.toasts.get();
-        const mine = toasts.findLast((toast) => toast.kind === 'deleted' && toast.text === this.t('widget-deleted', this.#named(news.video)));
-        this.toasts.set(toasts.map((toast) => (toast === mine ? { ...toast, until: news.until - ARRIVES } : toast)));
+        const mine = this.#undoing.get(news.video.id)?.toast;
+        this.toasts.set(this.toasts.get().map((toast) => (toast.id === mine ? { ...toast, until: news.until - ARRIVES } : toast)));
         break;
       }
       case 'refused': {
         const about = news.edit.type === 'order' ? {} : this.#named(news.edit.seen);
-        const text = this.t(`widget-refused-${news.edit.type === 'order' ? 'order-' : ''}${news.why}`, about);
+        const text = this.t(`widget-refused-${wordsFor(news.edit, news.why)}${news.why}`, about);
+        // It is back: there is nothing to undo.
+        if (takesAway(news.edit) && news.edit.type !== 'order') this.close(this.#undoing.get(news.edit.seen.id)?.toast ?? 0);
         this.#toast({ kind: 'refused', text, until: Date.now() + 2 * READ });
         break;
       }
       case 'done':
         if (news.edit.type === 'report') this.#toast({ kind: 'done', text: this.t('widget-reported'), until: Date.now() + READ });
+        if (news.edit.type === 'block') this.#toast({ kind: 'done', text: this.t('widget-blocked', this.#named(news.edit.seen)), until: Date.now() + READ });
     }
   }
 
@@ -210,10 +262,18 @@ export class Office implements Desk {
     this.said.set(this.t(id, values));
   }
 
-  #toast(toast: Omit<Toast, 'id'>): void {
-    this.toasts.set([...this.toasts.get().slice(-1), { ...toast, id: (this.#next += 1) }]);
+  #toast(toast: Omit<Toast, 'id'>): number {
+    const id = (this.#next += 1);
+    this.toasts.set([...this.toasts.get().slice(-1), { ...toast, id }]);
     this.said.set(toast.text);
+    return id;
   }
+}
+
+/** Which words tell of a refusal: an order, and what was decided meanwhile or cannot be blocked yet, have their own. */
+function wordsFor({ type }: Edit, why: Refusal): string {
+  if (type === 'order') return 'order-';
+  return (type === 'reject' || type === 'block') && why === 'conflict' ? `${type}-` : '';
 }
 
 /** The public page of a member. */
