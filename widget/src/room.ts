@@ -1,11 +1,13 @@
 // One visit to a room: brings together identity, the server's view of the room, and the player.
 import { ApiError, retryAfterOf } from './api/http';
+import { bookmarkOf } from './api/bookmark';
 import { RoomFeed } from './api/feed';
 import { Server } from './api/server';
 import { SessionHolder, type Proof } from './api/session';
 import type { BrowserSignIn } from './api/sign-in';
 import { backoff } from './core/backoff';
 import type { Sample } from './core/clock';
+import { decodeBookmark, encodeBookmark } from './core/decode';
 import { Grants } from './core/grant';
 import { isPlayable, playsByItself, type Bookmark, type Room, type Video } from './core/model';
 import type { Params } from './core/params';
@@ -18,6 +20,8 @@ import type { Place } from './player/deck';
 import { loadPlayer } from './player/load';
 import { momentOf } from './player/places';
 import type { Reel, ReelPlayer } from './player/reel-player';
+import { recordingMark } from './record/mark';
+import { panelView, VIEWS } from './ui/panel-view';
 import type { Visit } from './ui/visit';
 
 /** Milliseconds of silence after which the client is probably asking the viewer. */
@@ -59,6 +63,7 @@ export class RoomVisit implements Visit {
     void this.#loadPlayer(0);
     try {
       this.client = await connect(this.params, this.looks);
+      this.client.permissions.situation = () => this.#situation();
       this.#follow();
     } catch (error) {
       await this.#enterAlone(error).catch(() => this.#dispatch({ type: 'trouble', trouble: finalTrouble(error) }));
@@ -199,7 +204,8 @@ export class RoomVisit implements Visit {
     }
   }
 
-  #arrived(room: Room): void {
+  #arrived(arrived: Room): void {
+    let room = arrived;
     this.#grants.learn(room.channelUrl);
     for (const { reelUrl, videos } of room.members) {
       this.#grants.learn(reelUrl);
@@ -207,7 +213,8 @@ export class RoomVisit implements Visit {
     }
     // The first picture comes before any question.
     if (this.state.get().room === null) {
-      setTimeout(() => this.#settle(), REST);
+      setTimeout(() => this.settled.set(true), REST);
+      room = { ...room, place: this.#comeBack() ?? room.place };
       this.#bookmark = room.place;
       this.#returning = true;
       this.#restore();
@@ -216,10 +223,20 @@ export class RoomVisit implements Visit {
     this.#followLink(room);
   }
 
-  #settle(): void {
-    this.settled.set(true);
-    // In an empty room there is nothing to do with it.
-    if (this.state.get().room?.members.some(({ videos }) => videos.length > 0)) void this.client?.permissions.resume();
+  /** For when the page loads anew; what is recorded would be lost by that. */
+  #situation(): Readonly<Record<string, unknown>> | null {
+    if (recordingMark.get() !== null) return null;
+    const player = this.player.get();
+    const bookmark = player === null ? null : bookmarkOf(this.state.get(), player);
+    return { view: panelView.get(), place: bookmark === null ? null : encodeBookmark(bookmark) };
+  }
+
+  /** Opens the view that was open before the page loaded anew, and hands back the place. */
+  #comeBack(): Bookmark | null {
+    const { view, place } = this.client?.wish?.situation ?? {};
+    const known = VIEWS.find((each) => each === view);
+    if (known !== undefined) panelView.set(known);
+    return decodeBookmark(place);
   }
 
   /** To the reel of the video that the page's address names. */

@@ -204,6 +204,15 @@ function bookmark(json: Json, where: string): Bookmark {
   };
 }
 
+/** What `encodeBookmark` gave; null for anything else. */
+export function decodeBookmark(value: unknown): Bookmark | null {
+  try {
+    return bookmark(asObject(value, 'bookmark'), 'bookmark');
+  } catch {
+    return null;
+  }
+}
+
 /** The same as the server takes it. */
 export function encodeBookmark({ videoId, ...rest }: Bookmark): object {
   return { ...rest, video: videoId };

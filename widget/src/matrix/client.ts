@@ -2,8 +2,8 @@
 import { WidgetApi, WidgetApiResponseError, type IOpenIDCredentials, type IRoomEvent } from 'matrix-widget-api';
 import { hasContrast, themeOf, type Params, type Theme } from '../core/params';
 import { Hosts } from './hosts';
-import { Memory } from './memory';
-import { Permissions } from './permissions';
+import { Memory, type Wish } from './memory';
+import { ALL, Permissions } from './permissions';
 
 /** Milliseconds that a client may take to shake hands. */
 const PATIENCE = 10_000;
@@ -58,9 +58,11 @@ export interface Listener {
 export interface MatrixClient {
   /** A fresh token. Rejects with ClientError `declined` or `identity`. */
   identify(): Promise<OpenIdToken>;
-  readonly permissions: Pick<Permissions, 'granted' | 'declined' | 'asking' | 'has' | 'hadBefore' | 'ask' | 'resume'>;
-  /** Unless it is 'no', nothing is sent; the viewer may decide on 'perhaps'. */
-  readonly hosts: Pick<Hosts, 'several' | 'sawDouble' | 'sent'>;
+  readonly permissions: Pick<Permissions, 'granted' | 'declined' | 'asking' | 'has' | 'hadBefore' | 'ask' | 'reloads' | 'situation'>;
+  /** Unless it is 'no', nothing is sent; the viewer may decide on 'perhaps', for one message. */
+  readonly hosts: Pick<Hosts, 'several' | 'maySend' | 'anyway' | 'sawDouble' | 'sent'>;
+  /** What the page has loaded itself anew for. */
+  readonly wish: Wish | null;
   readonly memory: Memory;
   /** Asks the client to keep the widget in sight when the viewer goes to another room; rejects where it cannot. */
   stayOnScreen(on: boolean): Promise<void>;
@@ -122,10 +124,13 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
   api.transport.timeoutSeconds = ANSWER;
   followLooks(api, listener);
   const memory = new Memory(origin, params.widgetId, params.roomId ?? '', params.userId);
-  const hosts = new Hosts(api, params.widgetId, memory);
-  const permissions = new Permissions(api, memory);
+  const wish = memory.takeWish(ALL);
+  const permissions = new Permissions(api, memory, wish);
+  const hosts = new Hosts(api, params.widgetId, memory, permissions.granted, wish?.once ?? false);
+  permissions.once = () => hosts.several.get() === 'once';
   const listeners = followEvents(api);
-  const ready = until(api, 'ready');
+  // The viewer may take their time to answer what the client asks them as it shakes hands.
+  const ready = until(api, permissions.asksFirst ? 'action:capabilities' : 'ready');
   api.start();
   // Clients that waited for the frame's load event do not expect this message and may refuse it.
   api.sendContentLoaded().catch(() => undefined);
@@ -134,6 +139,7 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
     identify: () => identify(api),
     permissions,
     hosts,
+    wish,
     memory,
     async stayOnScreen(on) {
       await api.setAlwaysOnScreen(on);
@@ -141,8 +147,13 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
     async send(type, content) {
       // The first thing that is sent would be the first to arrive several times.
       if (hosts.several.get() === 'no') await hosts.look();
-      if (hosts.several.get() !== 'no') throw new SeveralHosts();
-      const { event_id } = await api.sendRoomEvent(type, content);
+      if (!hosts.maySend(type)) throw new SeveralHosts();
+      const { event_id } = await api.sendRoomEvent(type, content).catch((error: unknown) => {
+        // What was refused was not sent.
+        if (homeserverStatus(error) === null) hosts.spent();
+        throw error;
+      });
+      hosts.spent();
       if (typeof event_id !== 'string') throw new Error('The client gave no event id.');
       return event_id;
     },

@@ -1,13 +1,14 @@
 // Some clients start our counterpart anew at each visit of the room and never stop the ones before: each obeys every request, so that what is
 // sent once arrives several times. Where the frame is the same, each responds; the library takes the first response and drops the others, so they
 // are counted here. Where each visit has a frame of its own, as in Element Web 1.12.7, the others respond into frames that are gone: all that can
-// be noticed is that the client took an earlier frame away, and afterwards that something arrived twice.
+// be noticed is that the client took an earlier frame away, and afterwards that something arrived twice. What such a frame was allowed to send, it sends.
 import { WidgetApiFromWidgetAction, type WidgetApi } from 'matrix-widget-api';
 import { Store } from '../core/store';
 import type { Memory } from './memory';
+import { ALL, SENDING, type Permission } from './permissions';
 
-/** Whether several obey us. */
-export type Several = 'no' | 'perhaps' | 'yes';
+/** Whether several obey us; `once`: perhaps, and the viewer wants one message sent all the same. */
+export type Several = 'no' | 'perhaps' | 'once' | 'yes';
 
 /** Milliseconds for which further responses are waited for after the first. */
 const FURTHER = 150;
@@ -22,13 +23,16 @@ export class Hosts {
   readonly several: Store<Several>;
   readonly #responses = new Map<string, number>();
 
-  /** Must be made before the API is started. `widgetId` is ours. */
+  /** Must be made before the API is started. `widgetId` is ours; `granted` is what we are allowed. */
   constructor(
     private readonly api: WidgetApi,
     private readonly widgetId: string,
     private readonly memory: Memory,
+    private readonly granted: Store<ReadonlySet<Permission>>,
+    once: boolean,
   ) {
-    this.several = new Store<Several>(memory.leftBehind && !memory.clean ? 'perhaps' : 'no');
+    const able = (memory.leftBehind(SENDING) ?? []).length > 0;
+    this.several = new Store<Several>(!able || memory.clean ? 'no' : once ? 'once' : 'perhaps');
     window.addEventListener('message', ({ data }: MessageEvent<unknown>) => this.#count(data));
     this.#watchLeaving();
   }
@@ -45,12 +49,33 @@ export class Hosts {
     this.memory.clean = false;
   }
 
-  /** Something was sent that will be seen as often as it arrives. */
-  sent(): void {
-    if (!this.memory.leftBehind) return;
-    setTimeout(() => {
-      if (this.several.get() === 'no') this.memory.clean = true;
-    }, ARRIVED);
+  /** Of a reaction the homeserver refuses a second one, over which Element stumbles for good: only messages may be tried. */
+  maySend(type: string): boolean {
+    const several = this.several.get();
+    return several === 'no' || (several === 'once' && type === 'm.room.message');
+  }
+
+  /** The viewer wants the next message sent although it may arrive several times. */
+  anyway(): void {
+    if (this.several.get() === 'perhaps') this.several.set('once');
+  }
+
+  /** That message was sent, or may have been. */
+  spent(): void {
+    if (this.several.get() === 'once') this.several.set('perhaps');
+  }
+
+  /**
+   * Something was sent under a permission. Where an earlier frame had it as well, it proves that the client obeys only us if it arrived once: `seen`
+   * looks at what has arrived by then and resolves with whether it found it.
+   */
+  sent(permission: Permission, seen: () => Promise<boolean>): void {
+    if (this.memory.leftBehind(SENDING)?.includes(permission) !== true) return;
+    setTimeout(() => void seen().then((found) => {
+      if (!found || this.several.get() === 'yes') return;
+      this.memory.clean = true;
+      this.several.set('no');
+    }), ARRIVED);
   }
 
   /** A frame that is taken out of a page gets no `beforeunload`; one that goes with its page does. */
@@ -61,7 +86,10 @@ export class Hosts {
       setTimeout(() => (leaving = false), LEAVING);
     });
     window.addEventListener('pagehide', () => {
-      this.memory.leftBehind = !leaving;
+      // We load it anew ourselves: its host stays, and so do those of before.
+      if (this.memory.wished) return;
+      const before = this.memory.leftBehind(ALL) ?? [];
+      this.memory.keepLeftBehind(leaving ? null : ALL.filter((permission) => before.includes(permission) || this.granted.get().has(permission)));
     });
   }
 

@@ -13,6 +13,16 @@ export interface Answers {
 
 const NOTHING: Answers = { granted: [], declined: [], silent: false };
 
+/** What the page has loaded itself anew for. */
+export interface Wish {
+  /** What the client is to be asked for as it shakes hands. */
+  readonly permissions: readonly Permission[];
+  /** The viewer wants one message sent although it may arrive several times. */
+  readonly once: boolean;
+  /** Where they were; read by who made it. */
+  readonly situation: Readonly<Record<string, unknown>>;
+}
+
 /** By the client, for one widget and one viewer: another account in the same browser is somebody else. */
 export class Memory {
   readonly #key: string;
@@ -44,22 +54,41 @@ export class Memory {
     write(() => sessionStorage, `${this.#key} declined`, declined ? {} : null);
   }
 
-  /** In this tab the client took away an earlier frame of the widget, and was not loaded again since. */
-  get leftBehind(): boolean {
-    return read(() => sessionStorage, `${this.#key} left`, () => true) ?? false;
+  /** In this tab the client took earlier frames of the widget away, and was not loaded again since: what they were allowed, null where none was. */
+  leftBehind(known: readonly Permission[]): readonly Permission[] | null {
+    return read(() => sessionStorage, `${this.#key} left`, ({ allowed }) => known.filter((permission) => Array.isArray(allowed) && allowed.includes(permission)));
   }
 
-  set leftBehind(left: boolean) {
-    write(() => sessionStorage, `${this.#key} left`, left ? {} : null);
+  keepLeftBehind(allowed: readonly Permission[] | null): void {
+    write(() => sessionStorage, `${this.#key} left`, allowed === null ? null : { allowed });
+  }
+
+  get wished(): boolean {
+    return read(() => sessionStorage, `${this.#key} wish`, () => true) ?? false;
+  }
+
+  /** It holds once. */
+  takeWish(known: readonly Permission[]): Wish | null {
+    const wish = read(() => sessionStorage, `${this.#key} wish`, ({ permissions, once, situation }) => ({
+      permissions: known.filter((permission) => Array.isArray(permissions) && permissions.includes(permission)),
+      once: once === true,
+      situation: asObject(situation, 'situation'),
+    }));
+    this.keepWish(null);
+    return wish;
+  }
+
+  keepWish(wish: Wish | null): void {
+    write(() => sessionStorage, `${this.#key} wish`, wish);
   }
 
   /** What was sent after a frame was left behind arrived once: the client ends what belonged to that frame. */
   get clean(): boolean {
-    return read(() => localStorage, `${this.#client} clean`, () => true) ?? false;
+    return read(() => localStorage, `${this.#client} single`, () => true) ?? false;
   }
 
   set clean(clean: boolean) {
-    write(() => localStorage, `${this.#client} clean`, clean ? {} : null);
+    write(() => localStorage, `${this.#client} single`, clean ? {} : null);
   }
 
   /** A session that has not ended; `now` and its end in milliseconds since the epoch. It goes with the tab. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WidgetApi } from 'matrix-widget-api';
 import { Memory } from './memory';
-import { CAPABILITIES, Permissions, type Permission } from './permissions';
+import { ALL, CAPABILITIES, Permissions, type Permission } from './permissions';
 
 class Shelf {
   readonly #items = new Map<string, string>();
@@ -10,24 +10,36 @@ class Shelf {
   removeItem = (key: string): void => void this.#items.delete(key);
 }
 
-/** A client that remembers nothing, and a viewer who declines `declines`. */
+/** A client that remembers nothing, and a viewer who declines `declines`; `shakeHands` asks for the list of the handshake and notifies. */
 function aClient(declines: readonly Permission[] = []) {
   const requests: string[][] = [];
   const held = new Set<string>();
-  let notify: (event: object) => void = () => undefined;
+  const listeners = new Map<string, ((event: object) => void)[]>();
+  const emit = (name: string, detail: object): void => listeners.get(name)?.forEach((listener) => listener({ detail: { data: detail } }));
+  const listen = (name: string, listener: (event: object) => void): void => void listeners.set(name, [...(listeners.get(name) ?? []), listener]);
+  const answer = (capabilities: string[]): void => {
+    requests.push(capabilities);
+    const refused = new Set<string>(declines.map((permission) => CAPABILITIES[permission]));
+    capabilities.filter((capability) => !refused.has(capability)).forEach((capability) => held.add(capability));
+    queueMicrotask(() => emit('action:notify_capabilities', { requested: capabilities, approved: [...held] }));
+  };
+  let first: string[] = [];
   const api = {
-    on: (_: string, listener: (event: object) => void) => { notify = listener; },
+    on: listen,
+    once: listen,
+    requestCapabilities: (capabilities: string[]) => { first = capabilities; },
     transport: {
       send: (_: string, { capabilities }: { capabilities: string[] }) => {
-        requests.push(capabilities);
-        const refused = new Set<string>(declines.map((permission) => CAPABILITIES[permission]));
-        capabilities.filter((capability) => !refused.has(capability)).forEach((capability) => held.add(capability));
-        queueMicrotask(() => notify({ detail: { data: { requested: capabilities, approved: [...held] } } }));
+        answer(capabilities);
         return Promise.resolve({});
       },
     },
   };
-  return { api: api as unknown as WidgetApi, requests };
+  const shakeHands = (): void => {
+    emit('action:capabilities', {});
+    answer(first);
+  };
+  return { api: api as unknown as WidgetApi, requests, shakeHands };
 }
 
 const memoryOf = (viewer: string): Memory => new Memory('https://app.example', 'w', '!r', viewer);
@@ -46,8 +58,10 @@ describe('Permissions', () => {
     expect([await permissions.ask('seeMessages'), await permissions.ask('seeMessages', 'sendText')]).toEqual([true, true]);
     expect(first.requests).toEqual([names('seeMessages'), names('sendText')]);
     const later = aClient();
-    await new Permissions(later.api, memoryOf('@bob:x')).ask('seeMessages');
-    expect(later.requests.map((request) => [...request].sort())).toEqual([names('seeMessages', 'sendText').sort()]);
+    const again = new Permissions(later.api, memoryOf('@bob:x'));
+    // What may be sent only along with what sends.
+    expect([await again.ask('seeReactions'), await again.ask('sendReaction')]).toEqual([true, true]);
+    expect(later.requests.map((request) => [...request].sort())).toEqual([names('seeMessages', 'seeReactions').sort(), names('sendText', 'sendReaction').sort()]);
     const somebodyElse = aClient();
     await new Permissions(somebodyElse.api, memoryOf('@eve:x')).ask('seeMessages');
     expect(somebodyElse.requests).toEqual([names('seeMessages')]);
@@ -66,19 +80,46 @@ describe('Permissions', () => {
     expect([...permissions.declined.get()]).toEqual([]);
   });
 
-  it('takes up by itself only what the client allows without a question', async () => {
+  it('takes up as it shakes hands what the client gives without a question, but nothing that sends', async () => {
     const first = aClient();
-    const permissions = new Permissions(first.api, memoryOf('@bob:x'));
-    await permissions.resume();
-    await permissions.ask('seeMessages');
+    await new Permissions(first.api, memoryOf('@bob:x')).ask('seeMessages', 'sendText');
     const later = aClient();
-    await new Permissions(later.api, memoryOf('@bob:x')).resume();
-    expect([first.requests.length, later.requests]).toEqual([1, [names('seeMessages')]]);
+    const permissions = new Permissions(later.api, memoryOf('@bob:x'));
+    later.shakeHands();
+    expect(await permissions.ask('seeMessages')).toBe(true);
+    expect(later.requests).toEqual([names('seeMessages')]);
     // A further question: the client remembers that one at most.
-    await permissions.ask('sendText');
+    await permissions.ask('sendReaction');
     const last = aClient();
-    await new Permissions(last.api, memoryOf('@bob:x')).resume();
-    expect(last.requests).toEqual([]);
+    new Permissions(last.api, memoryOf('@bob:x'));
+    last.shakeHands();
+    expect(last.requests).toEqual([[]]);
+  });
+
+  it('loads the page anew where hosts were left behind, which would hear the request as well, and asks while shaking hands', async () => {
+    const memory = memoryOf('@bob:x');
+    memory.keepLeftBehind([]);
+    memory.keepAnswers({ granted: ['seeMessages', 'sendText'], declined: [], silent: false });
+    const first = aClient();
+    const reload = vi.fn();
+    const permissions = new Permissions(first.api, memory, memory.takeWish(ALL), reload);
+    permissions.situation = () => ({ view: 'talk' });
+    void permissions.ask('seeReactions');
+    expect([first.requests, reload.mock.calls.length, permissions.asking.get()]).toEqual([[], 1, true]);
+    const wish = memory.takeWish(ALL);
+    // What may be sent is asked for by whom sends.
+    expect(wish).toEqual({ permissions: ['seeMessages', 'seeReactions'], once: false, situation: { view: 'talk' } });
+    expect(memory.takeWish(ALL)).toBe(null);
+    const anew = aClient(['seeReactions']);
+    const then = new Permissions(anew.api, memory, wish, reload);
+    // Asked for while the answer is awaited, it is not asked for again.
+    const asked = then.ask('seeReactions');
+    anew.shakeHands();
+    expect([await asked, anew.requests]).toEqual([false, [names('seeMessages', 'seeReactions')]]);
+    expect([...then.declined.get()]).toEqual(['seeReactions']);
+    // What is not saved would be lost.
+    then.situation = () => null;
+    expect([then.reloads, await then.ask('sendVideo'), reload.mock.calls.length]).toEqual([false, true, 1]);
   });
 
   it('holds for the page where nothing can be stored, and where the client cannot be asked', async () => {
@@ -86,7 +127,7 @@ describe('Permissions', () => {
     const { api } = aClient();
     const permissions = new Permissions(api, memoryOf('@bob:x'));
     expect(await permissions.ask('seeMessages')).toBe(true);
-    const old = { on: vi.fn(), transport: { send: () => Promise.reject(new Error('Unknown action')) } } as unknown as WidgetApi;
+    const old = { on: vi.fn(), once: vi.fn(), transport: { send: () => Promise.reject(new Error('Unknown action')) } } as unknown as WidgetApi;
     expect(await new Permissions(old, memoryOf('@bob:x')).ask('sendText')).toBe(false);
   });
 });

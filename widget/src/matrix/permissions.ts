@@ -1,7 +1,7 @@
 // What the client lets us do. Each permission is asked for at its first use; what was allowed or declined is remembered.
 import { WidgetApiFromWidgetAction, type WidgetApi } from 'matrix-widget-api';
 import { Store } from '../core/store';
-import type { Memory } from './memory';
+import type { Memory, Wish } from './memory';
 
 /** What a widget has to be allowed for, all of it in this room (MSC2762 and the widget API's own). */
 export const CAPABILITIES = {
@@ -16,8 +16,9 @@ export const CAPABILITIES = {
 } as const;
 export type Permission = keyof typeof CAPABILITIES;
 
-
-const ALL = Object.keys(CAPABILITIES) as Permission[];
+export const ALL = Object.keys(CAPABILITIES) as Permission[];
+/** What leaves something in the room. */
+export const SENDING: readonly Permission[] = ['sendVideo', 'sendText', 'sendReaction', 'sendRedaction'];
 /** Milliseconds within which nobody answers a question: the client answered by itself. */
 const SILENT = 300;
 
@@ -33,16 +34,58 @@ export class Permissions {
   readonly declined: Store<ReadonlySet<Permission>>;
   /** The client is asking them now. */
   readonly asking = new Store(false);
+  /** Where the viewer is, to be brought back there when the page loads itself anew; null while it must not. */
+  situation: () => Wish['situation'] | null = () => ({});
+  /** The viewer wants one message sent although it may arrive several times. */
+  once: () => boolean = () => false;
   #open: readonly Request[] = [];
+  /** What the client is asked for as it shakes hands. */
+  readonly #first: readonly Permission[];
+  /** It was not answered yet. */
+  #unanswered: Promise<void> | null = null;
 
+  /**
+   * Must be made before the API is started. `wish` is what the page was loaded anew for. Without one, what may be seen is taken up that the client
+   * gave at an earlier visit without a question; not what may be sent: a host that was never allowed to does not send along with later ones.
+   */
   constructor(
     private readonly api: WidgetApi,
     private readonly memory: Memory,
+    wish: Wish | null = null,
+    private readonly reload: () => void = () => location.reload(),
   ) {
-    this.declined = new Store<ReadonlySet<Permission>>(new Set(memory.answers(ALL).declined));
+    const { granted, declined, silent } = memory.answers(ALL);
+    this.declined = new Store<ReadonlySet<Permission>>(new Set(declined));
+    this.#first = wish?.permissions ?? (silent ? granted.filter((permission) => !SENDING.includes(permission)) : []);
     api.on('action:notify_capabilities', ({ detail }: CustomEvent<{ data?: { requested?: unknown; approved?: unknown } }>) => {
       const { requested, approved } = detail.data ?? {};
       if (Array.isArray(approved)) this.#answered(Array.isArray(requested) ? requested : [], approved);
+    });
+    if (this.#first.length > 0) this.#shakeHands();
+  }
+
+  /** Shaking hands waits for the viewer's answer. */
+  get asksFirst(): boolean {
+    return this.#first.length > 0;
+  }
+
+  /** To ask for something the page loads itself anew: hosts that were left behind hear every request but that of shaking hands, and would ask as well. */
+  get reloads(): boolean {
+    return this.memory.leftBehind(ALL) !== null && this.situation() !== null;
+  }
+
+  #shakeHands(): void {
+    this.api.requestCapabilities(this.#first.map((permission) => CAPABILITIES[permission]));
+    this.asking.set(true);
+    let began = Infinity;
+    this.api.once('action:capabilities', () => (began = performance.now()));
+    this.#unanswered = new Promise((resolve) => {
+      // Clients that do not notify (MSC2871) are ready at once.
+      for (const sign of ['action:notify_capabilities', 'ready']) this.api.once(sign, resolve);
+    }).then(() => {
+      this.#unanswered = null;
+      this.asking.set(this.#open.length > 0);
+      this.#remember(this.#first, this.has(...this.#first) && performance.now() - began < SILENT);
     });
   }
 
@@ -57,14 +100,22 @@ export class Permissions {
   }
 
   /**
-   * Has the client ask the viewer for what of it is missing; resolves with whether all of it is allowed. What they allowed at an earlier visit is
-   * asked for along with it: Element remembers no more than its last question. Never rejects.
+   * Has the client ask the viewer for what of it is missing; resolves with whether all of it is allowed, or never because the page goes. What they
+   * allowed at an earlier visit is asked for along with it: Element remembers no more than its last question. Never rejects.
    */
   async ask(...permissions: readonly Permission[]): Promise<boolean> {
+    if (this.#unanswered !== null) {
+      await this.#unanswered;
+      if (permissions.every((permission) => this.#first.includes(permission))) return this.has(...permissions);
+    }
     if (this.has(...permissions)) return true;
-    const fresh = this.granted.get().size === 0;
     const before = this.memory.answers(ALL).granted;
-    const wanted = ALL.filter((permission) => !this.has(permission) && (permissions.includes(permission) || before.includes(permission)));
+    const sends = permissions.some((permission) => SENDING.includes(permission));
+    const along = (permission: Permission): boolean => before.includes(permission) && (sends || !SENDING.includes(permission));
+    const situation = this.situation();
+    if (situation !== null && this.reloads) return this.#reload(ALL.filter((permission) => this.has(permission) || permissions.includes(permission) || along(permission)), situation);
+    const fresh = this.granted.get().size === 0;
+    const wanted = ALL.filter((permission) => !this.has(permission) && (permissions.includes(permission) || along(permission)));
     const began = performance.now();
     await this.#request(wanted);
     // Of what was just asked for, not of what an earlier answer brought.
@@ -72,10 +123,11 @@ export class Permissions {
     return this.has(...permissions);
   }
 
-  /** Takes up what was allowed at an earlier visit, where the client will not ask the viewer about it. Never rejects. */
-  async resume(): Promise<void> {
-    const { granted, silent } = this.memory.answers(ALL);
-    if (silent && granted.length > 0) await this.ask(...granted);
+  #reload(permissions: readonly Permission[], situation: Wish['situation']): Promise<boolean> {
+    this.asking.set(true);
+    this.memory.keepWish({ permissions, once: this.once(), situation });
+    this.reload();
+    return new Promise(() => undefined);
   }
 
   async #request(permissions: readonly Permission[]): Promise<void> {

@@ -90,7 +90,8 @@ export async function post(client: MatrixClient, content: Content, allowed: Prom
 /** A failure in words that the catalogue has. */
 export function failureOf(step: Step, error: unknown): Failure {
   if (error instanceof Refusal) return { step, code: error.code };
-  if (step === 'post') return { step, code: error instanceof SeveralHosts ? 'several' : error instanceof Declined ? 'declined' : 'post' };
+  if (error instanceof SeveralHosts) return { step, code: 'several' };
+  if (step === 'post') return { step, code: error instanceof Declined ? 'declined' : 'post' };
   if (step === 'prepare') return { step, code: 'internal' };
   const { status, errcode } = error instanceof ApiError ? error : { status: 0, errcode: '' };
   if (errcode === 'M_USER_LIMIT_EXCEEDED') return { step, code: 'user-limit' };

@@ -3,6 +3,7 @@ import type { Server } from '../api/server';
 import { endingOf, isFull, isKept, markOf, NOTHING, reduce, wishOf, withCaption, wouldLose, type Action, type Problem, type Recording, type Source, type Trim } from '../core/recording';
 import { withNonce } from '../core/nonce';
 import { Store } from '../core/store';
+import { SeveralHosts } from '../matrix/client';
 import { newNonce } from '../matrix/nonce';
 import { keepInSight } from '../matrix/sight';
 import type { Visit } from '../ui/visit';
@@ -179,10 +180,12 @@ export class Studio {
     this.#dispatch({ type: 'send' });
     if (this.state.get().phase !== 'sending') return;
     // Whoever presses the button is there to answer; by the end of a long upload they may have gone.
-    const allowed = client.permissions.ask('sendVideo');
+    const may = client.hosts.maySend('m.room.message');
+    const allowed = may ? client.permissions.ask('sendVideo') : Promise.resolve(false);
     this.#sending = new AbortController();
     const { signal } = this.#sending;
     try {
+      if (!may) throw new SeveralHosts();
       const { content, audioLeftOut } = await this.#prepared(server, signal);
       signal.throwIfAborted();
       this.#dispatch({ type: 'step', step: 'post' });
@@ -195,7 +198,7 @@ export class Studio {
       if (signal.aborted) return;
       const { step } = this.state.get();
       // A later try begins with a new upload, unless only the message is missing.
-      if (step !== 'post') this.#forget();
+      if (step !== 'post' && !(error instanceof SeveralHosts)) this.#forget();
       const failure = failureOf(step, error);
       // The room may have another limit since; with the new one it can be trimmed.
       if (failure.code === 'too-long') await this.#askLimits();

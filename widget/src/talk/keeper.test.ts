@@ -29,9 +29,10 @@ function aClient(): FakeClient {
   const has = (...permissions: readonly Permission[]): boolean => permissions.every((permission) => granted.get().has(permission));
   return {
     identify: vi.fn(), stayOnScreen: vi.fn(),
-    permissions: { granted, declined: new Store<ReadonlySet<Permission>>(new Set()), asking: new Store(false), has, hadBefore: has, ask: vi.fn(), resume: vi.fn() },
+    permissions: { granted, declined: new Store<ReadonlySet<Permission>>(new Set()), asking: new Store(false), has, hadBefore: has, ask: vi.fn(), reloads: false, situation: () => null },
     allow: (...permissions) => granted.set(new Set(permissions)),
-    hosts: { several: new Store<Several>('no'), sawDouble: vi.fn(), sent: vi.fn() },
+    hosts: { several: new Store<Several>('no'), maySend: () => true, anyway: vi.fn(), sawDouble: vi.fn(), sent: vi.fn() },
+    wish: null,
     memory: new Memory('https://app.example', 'w', '!r', BOB),
     send, relations, recent,
     onEvent: (listener) => {

@@ -187,11 +187,11 @@ export class TalkKeeper {
       const event = this.#event(id, 'm.room.message', content);
       this.#remember(event);
       this.#arrived(kept, event);
-      this.client.hosts.sent();
+      this.client.hosts.sent('sendText', () => this.#hasArrived(eventId, nonce));
     } catch (error) {
       if (!isUncertain(error)) throw error;
       await this.load(eventId, true);
-      if (![...kept.store.get().talk.replies.values()].some((reply) => reply.nonce === nonce)) throw error;
+      if (!this.#isKnown(kept, nonce)) throw error;
     }
     this.#nonces.delete(eventId);
   }
@@ -200,6 +200,17 @@ export class TalkKeeper {
   onNews(listener: (news: News) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #isKnown(kept: Kept, nonce: string): boolean {
+    return [...kept.store.get().talk.replies.values()].some((reply) => reply.nonce === nonce);
+  }
+
+  /** Looks at all that is said about a video, and whether a reply is among it. */
+  async #hasArrived(eventId: string, nonce: string): Promise<boolean> {
+    await this.load(eventId, true);
+    const kept = this.#keep(eventId);
+    return kept.store.get().status === 'ready' && this.#isKnown(kept, nonce);
   }
 
   #send(type: string, content: object): Promise<string> {

@@ -76,7 +76,7 @@ function EmptyStage({ emptiness, selection, viewer, replacedBy }: EmptyProps) {
   return (
     <section class="stage stage-empty" data-testid="empty" data-empty={emptiness}>
       <Notice icon={icon} title={t(`widget-empty-${emptiness}`, { name })} hint={t(`widget-empty-${emptiness}-hint`)} progress={emptiness === 'preparing' && <Progressing selection={selection} />}>
-        {emptiness === 'moved' && replacedBy !== null && <a class="notice-action" href={replacedBy} target="_blank" rel="noopener noreferrer" data-testid="moved">{t('widget-empty-moved-link')}</a>}
+        {emptiness === 'moved' && replacedBy !== null && <a class="primary" href={replacedBy} target="_blank" rel="noopener noreferrer" data-testid="moved">{t('widget-empty-moved-link')}</a>}
         {(emptiness === 'room' || emptiness === 'own') && <SendFirst />}
       </Notice>
     </section>

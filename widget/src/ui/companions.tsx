@@ -1,8 +1,8 @@
 // What goes along with the picture and is not needed for its first frame: captions, the system's controls, staying in sight, remembering.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { keepBookmark } from '../api/bookmark';
+import { bookmarkOf, keepBookmark } from '../api/bookmark';
 import type { Choices } from '../core/choices';
-import type { Bookmark, Captions } from '../core/model';
+import type { Captions } from '../core/model';
 import type { Entry, State } from '../core/state';
 import { keepInSight } from '../matrix/sight';
 import { CaptionTracks, captionsKey } from '../player/captions';
@@ -114,16 +114,6 @@ function captionsOf({ room }: State, videoId: string): readonly Captions[] {
   return room?.members.flatMap(({ videos }) => videos).find(({ id }) => id === videoId)?.captions ?? [];
 }
 
-/** Null until something shows. The channel has no place of its own: it is live. */
-function bookmarkOf({ selected }: State, player: ReelPlayer): Bookmark | null {
-  const { videoId, reel, position } = player.playback.get();
-  const { volume, muted, refused } = player.sound.get();
-  const { speed, loop, captions, keys, announce } = player.choices.get();
-  if (reel === null || reel !== selected) return null;
-  // What the browser muted is not the viewer's wish.
-  return { selection: selected, videoId, position: Math.round(position * 10) / 10, volume, muted: muted && !refused, speed, loop, captions, keys, announce };
-}
-
 /** Asks the client to show the widget in other rooms, too, while something plays and the viewer wants that; once for each change. */
 function stayInSight({ client }: Visit, player: ReelPlayer): () => void {
   if (client === null) return () => undefined;
@@ -138,6 +128,8 @@ function stayInSight({ client }: Visit, player: ReelPlayer): () => void {
     keepInSight(client, 'playing', on);
   };
   const stops = [player.playback, client.permissions.granted, elsewhere].map((store) => store.subscribe(update));
+  // What was chosen before the page loaded anew for the question is answered only now.
+  stops.push(client.permissions.declined.subscribe(() => client.permissions.declined.get().has('stayOnScreen') && elsewhere.set('stop')));
   update();
   return () => {
     stops.forEach((stop) => stop());

@@ -3,7 +3,8 @@ import { Store } from '../core/store';
 import { useStore } from './use-store';
 import { useVisit } from './visit';
 
-export type View = 'videos' | 'talk' | 'record';
+export const VIEWS = ['videos', 'talk', 'record'] as const;
+export type View = (typeof VIEWS)[number];
 
 export const panelView = new Store<View>('videos');
 

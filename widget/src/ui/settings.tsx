@@ -81,6 +81,8 @@ function useSections(player: ReelPlayer, video: Video | null, t: Translate): rea
 /** The client asks the viewer whether the widget may stay on the screen; when they decline, it is as if they had not chosen it. */
 function chooseElsewhere(client: MatrixClient, choice: Elsewhere): void {
   if (choice === 'stop') return elsewhere.set('stop');
+  // The page may load anew for the question.
+  if (client.permissions.reloads) elsewhere.set(choice);
   void client.permissions.ask('stayOnScreen').then((allowed) => elsewhere.set(allowed ? choice : 'stop'));
 }
 

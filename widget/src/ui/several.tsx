@@ -3,14 +3,21 @@ import type { MatrixClient } from '../matrix/client';
 import { useText } from './text';
 import { useStore } from './use-store';
 
-export function Several({ client: { hosts }, className }: { client: MatrixClient; className: string }) {
+interface SeveralProps {
+  client: MatrixClient;
+  className: string;
+  /** The viewer may have one message sent all the same. */
+  anyway: boolean;
+}
+
+export function Several({ client: { hosts }, className, anyway }: SeveralProps) {
   const t = useText();
   const several = useStore(hosts.several);
-  if (several === 'no') return null;
+  if (several === 'no' || (several === 'once' && anyway)) return null;
   return (
     <div class={className} role="alert" data-testid="several" data-several={several}>
-      <p>{t(`widget-several-${several}`)}</p>
-      {several === 'perhaps' && <button type="button" class="pill" data-testid="several-anyway" onClick={() => hosts.several.set('no')}>{t('widget-several-anyway')}</button>}
+      <p>{t(several === 'yes' ? 'widget-several-yes' : 'widget-several-perhaps')}</p>
+      {several === 'perhaps' && anyway && <button type="button" class="pill several-anyway" data-testid="several-anyway" onClick={() => hosts.anyway()}>{t('widget-several-anyway')}</button>}
     </div>
   );
 }

@@ -1,10 +1,13 @@
 // What to send: the camera, the screen, or a file; and what to do where one of them cannot be had.
 import { useRef } from 'preact/hooks';
 import type { Recording, Source } from '../../core/recording';
+import type { MatrixClient } from '../../matrix/client';
 import { canShareScreen } from '../../record/devices';
 import type { Studio } from '../../record/studio';
 import { CameraIcon } from '../icons';
+import { Several } from '../several';
 import { useText } from '../text';
+import { useStore } from '../use-store';
 import { FileIcon, ScreenIcon } from './icons';
 
 /** Problems with a file speak for themselves; the others offer one as the way out. */
@@ -16,6 +19,23 @@ export function ProblemNote({ problem }: { problem: NonNullable<Recording['probl
     <div class="record-problem" role="alert" data-testid="record-problem" data-problem={problem}>
       <p><strong>{t(`widget-record-problem-${problem}`)}</strong> {t(`widget-record-problem-${problem}-hint`)}</p>
       {!OF_FILES.includes(problem) && <p>{t('widget-record-way-out')}</p>}
+    </div>
+  );
+}
+
+/** Before anything is recorded, where the page loads anew for the client's question: a recording would be lost by that. */
+export function Permit({ client }: { client: MatrixClient }) {
+  const t = useText();
+  const asking = useStore(client.permissions.asking);
+  const declined = useStore(client.permissions.declined).has('sendVideo');
+  const several = useStore(client.hosts.several);
+  const open = several === 'no' || several === 'once';
+  const message = declined ? 'widget-record-declined' : 'widget-record-before';
+  return (
+    <div class="record-body choosing" data-testid="record-permit" data-declined={declined}>
+      <Several client={client} className="record-problem" anyway />
+      {open && <p class="record-hint" role="status">{t(asking ? 'widget-talk-asking' : message)}</p>}
+      {open && !asking && <button type="button" class="primary" data-testid="record-ask" data-focus onClick={() => void client.permissions.ask('sendVideo')}>{t(declined ? 'widget-talk-ask' : 'widget-talk-continue')}</button>}
     </div>
   );
 }

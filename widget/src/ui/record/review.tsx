@@ -103,7 +103,7 @@ function Asks() {
   if (client === null) return null;
   return (
     <>
-      <Several client={client} className="record-problem" />
+      <Several client={client} className="record-problem" anyway />
       {!granted.has('sendVideo') && <p class="record-hint" data-testid="record-will-ask">{t('widget-record-will-ask')}</p>}
     </>
   );

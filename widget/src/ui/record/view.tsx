@@ -1,13 +1,15 @@
 // The recording view: over the whole widget, because a picture wants room and nothing else plays meanwhile.
 import { useEffect, useRef } from 'preact/hooks';
 import { wouldLose } from '../../core/recording';
+import { Store } from '../../core/store';
+import type { Permission } from '../../matrix/permissions';
 import { studioOf } from '../../record/studio';
 import type { ViewProps } from '../panel';
 import { useText } from '../text';
 import { useStore } from '../use-store';
 import { useVisit } from '../visit';
 import { Announcer } from './announcer';
-import { Choosing } from './choosing';
+import { Choosing, Permit } from './choosing';
 import { CloseIcon } from './icons';
 import { Camera } from './camera';
 import { Review } from './review';
@@ -16,6 +18,8 @@ import './record.css';
 
 const TITLES = { choosing: 'widget-record', live: 'widget-record-ready', review: 'widget-record-review', sending: 'widget-record-sending', sent: 'widget-record-sent-title' } as const;
 
+const NOTHING = new Store<ReadonlySet<Permission>>(new Set());
+
 function groupOf(phase: string): keyof typeof TITLES {
   if (phase === 'choosing' || phase === 'opening') return 'choosing';
   return phase === 'review' || phase === 'sending' || phase === 'sent' ? phase : 'live';
@@ -23,10 +27,14 @@ function groupOf(phase: string): keyof typeof TITLES {
 
 export function RecordView({ onClose }: ViewProps) {
   const t = useText();
-  const studio = studioOf(useVisit());
+  const visit = useVisit();
+  const { client } = visit;
+  const studio = studioOf(visit);
   const recording = useStore(studio.state);
+  const granted = useStore(client?.permissions.granted ?? NOTHING);
   const dialog = useRef<HTMLDialogElement>(null);
   const group = groupOf(recording.phase);
+  const permit = client !== null && group === 'choosing' && client.permissions.reloads && !granted.has('sendVideo');
 
   // Modal: what lies under it takes no focus; the browser gives the focus back at the end.
   useEffect(() => {
@@ -41,7 +49,7 @@ export function RecordView({ onClose }: ViewProps) {
   useEffect(() => {
     const wanted = dialog.current?.querySelector<HTMLElement>('[data-focus]');
     wanted?.focus({ preventScroll: true });
-  }, [group, recording.phase === 'counting']);
+  }, [group, permit, recording.phase === 'counting']);
 
   const close = (): void => {
     studio.close();
@@ -61,7 +69,8 @@ export function RecordView({ onClose }: ViewProps) {
         <h2 id="record-title">{t(TITLES[group])}</h2>
         <button type="button" class="icon-button" aria-label={t('widget-record-close')} title={t('widget-record-close')} data-testid="record-close" onClick={close}><CloseIcon /></button>
       </header>
-      {group === 'choosing' && <Choosing studio={studio} recording={recording} />}
+      {permit && <Permit client={client} />}
+      {group === 'choosing' && !permit && <Choosing studio={studio} recording={recording} />}
       {group === 'live' && <Camera studio={studio} recording={recording} />}
       {group === 'review' && <Review studio={studio} recording={recording} />}
       {group === 'sending' && <Sending studio={studio} recording={recording} />}

@@ -60,12 +60,20 @@ export function Reactions({ access, eventId, reactions, most, onReact }: Reactio
   };
   const may = !REACTING.some((permission) => declined.has(permission));
   const asks = !REACTING.every((permission) => granted.has(permission));
-  const note = several ? <Several client={client} className="picker-note" /> : asks && <p class="picker-note">{t('widget-talk-will-ask-react')}</p>;
+  const free = several === 'no';
+  // The page loads anew for that: what is chosen before would be lost.
+  const first = free && asks && client.permissions.reloads;
+  const note = !free ? <Several client={client} className="picker-note" anyway={false} /> : asks && (
+    <div class="picker-note">
+      <p>{t('widget-talk-will-ask-react')}</p>
+      {first && <button type="button" class="pill talk-ask" data-testid="ask-react" onClick={() => void client.permissions.ask(...REACTING)}>{t('widget-talk-continue')}</button>}
+    </div>
+  );
   return (
     <div class="reactions" data-testid="reactions">
-      {may && <Picker note={note} usable={!several} onChoose={choose} />}
+      {may && <Picker note={note} usable={free && !first} onChoose={choose} />}
       {foremost(reactions, most).map((reaction) => (
-        <Chip key={reaction.key} reaction={reaction} onToggle={may && !several ? () => choose(reaction.key) : null} />
+        <Chip key={reaction.key} reaction={reaction} onToggle={may && free ? () => choose(reaction.key) : null} />
       ))}
     </div>
   );

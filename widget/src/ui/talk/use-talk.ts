@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { reactionsOf, repliesOf, type Reaction, type Reply } from '../../core/talk';
 import type { MatrixClient } from '../../matrix/client';
+import type { Several } from '../../matrix/hosts';
 import type { Permission } from '../../matrix/permissions';
 import { TalkKeeper, type Status } from '../../talk/keeper';
 import { useStore } from '../use-store';
@@ -16,8 +17,8 @@ export interface Access {
   /** What the viewer allows, and what they declined. */
   readonly granted: ReadonlySet<Permission>;
   readonly declined: ReadonlySet<Permission>;
-  /** Whatever is sent could arrive several times: nothing is. */
-  readonly several: boolean;
+  /** What is sent could arrive several times: of comments one at a time may be tried. */
+  readonly several: Several;
   readonly viewer: string | null;
 }
 
@@ -40,7 +41,7 @@ export function useTalkAccess(): Access {
   const client = clientOf(visit);
   const granted = useStore(client.permissions.granted);
   const declined = useStore(client.permissions.declined);
-  const several = useStore(client.hosts.several) !== 'no';
+  const several = useStore(client.hosts.several);
   const viewer = useStore(visit.state, (state) => state.viewer);
   return { client, keeper: keeperOf(visit, client), granted, declined, several, viewer };
 }

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Entry } from '../../core/state';
-import type { Permission } from '../../matrix/permissions';
+import { SENDING, type Permission } from '../../matrix/permissions';
 import { repliesOverPicture } from '../../talk/preferences';
 import { IconButton } from '../controls';
 import { CloseIcon, OverPictureIcon } from '../icons';
@@ -33,14 +33,14 @@ interface NeedsProps {
   declined: string;
 }
 
-/** What is not allowed, and a way to be asked for it; nothing when all of it is. The client is not made to ask by itself, unless it was allowed before. */
+/** What is not allowed, and a way to be asked for it; nothing when all of it is. The client is not made to ask by itself, unless it was allowed before: then for what is seen. */
 function Needs({ access: { client, granted, declined: said }, of, before, declined }: NeedsProps) {
   const t = useText();
   const asking = useStore(client.permissions.asking);
   const no = of.some((permission) => said.has(permission));
   const missing = of.some((permission) => !granted.has(permission));
   useEffect(() => {
-    if (missing && !no && client.permissions.hadBefore(...of)) void client.permissions.ask(...of);
+    if (missing && !no && !of.some((permission) => SENDING.includes(permission)) && client.permissions.hadBefore(...of)) void client.permissions.ask(...of);
   }, []);
   const message = no ? declined : before;
   if (!missing || message === null) return null;
@@ -117,6 +117,8 @@ function About({ access, entry, onHold }: AboutProps) {
   if (status === 'elsewhere') return <Elsewhere />;
   const title = titleFor(entry.video, t);
   const maySee = granted.has('seeMessages');
+  const warned = several === 'perhaps' || several === 'yes';
+  const asksToSend = !granted.has('sendText') && (declined.has('sendText') || client.permissions.reloads);
   return (
     <>
       {status === 'failed' && (
@@ -127,10 +129,10 @@ function About({ access, entry, onHold }: AboutProps) {
       )}
       <Reactions access={access} eventId={eventId} reactions={reactions} most={MOST_CHIPS} />
       {maySee && <Replies key={eventId} replies={replies} label={t('widget-talk-replies', { title })} more={more} onMore={() => keeper.earlier(eventId)} />}
+      <Several client={client} className="talk-missing" anyway />
       <Needs access={access} of={READING} before="widget-talk-before-see" declined={maySee ? 'widget-talk-missing-react' : 'widget-talk-missing-see'} />
       {maySee && READING.every((each) => granted.has(each)) && <Needs access={access} of={REACTING} before={null} declined="widget-talk-missing-react" />}
-      {maySee && <Several client={client} className="talk-missing" />}
-      {maySee && !several && (declined.has('sendText') ? <Needs access={access} of={['sendText']} before={null} declined="widget-talk-missing-send" /> : <Composer key={eventId} access={access} eventId={eventId} title={title} onHold={onHold} />)}
+      {maySee && !warned && (asksToSend ? <Needs access={access} of={['sendText']} before="widget-talk-before-send" declined="widget-talk-missing-send" /> : <Composer key={eventId} access={access} eventId={eventId} title={title} onHold={onHold} />)}
     </>
   );
 }
