@@ -369,6 +369,17 @@ async def test_the_word_to_send_all_the_same_is_for_one_message_and_for_no_react
         await expect(picker.locator(f"[data-testid={test_id}]")).to_have_count(0)
     await tab.page.keyboard.press("Escape")
     warning = tab.get("talk-view").locator(".talk-missing[data-testid=several]")
+    # In a frame as low as Element's the comments stay in sight beside it.
+    await tab.page.locator("iframe").evaluate(
+        "frame => { frame.style.cssText = 'position: fixed; inset: 0 auto auto 0; width: 832px; height: 251px'; }"
+    )
+    await expect(tab.get("talk-close")).to_be_hidden()
+    whole, part = [await box.bounding_box() for box in (tab.get("talk-view"), warning)]
+    assert whole is not None
+    assert part is not None
+    assert part["height"] <= whole["height"] / 2
+    await expect(warning.locator("[data-testid=several-anyway]")).to_be_in_viewport(ratio=1)
+    await tab.page.locator("iframe").evaluate("frame => frame.removeAttribute('style')")
     await warning.locator("[data-testid=several-anyway]").click()
     await tab.get("ask").click()
     # The host of before may react, not write: a comment proves nothing, so each needs a word of its own.
