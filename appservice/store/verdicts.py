@@ -71,8 +71,10 @@ class VerdictStore(ModeratingStore):
                     block = self._block_everywhere if everywhere else self._block
                     source_hash, _ = await block(connection, now, by=ITSELF, reason=reason)
                     message = "bot-judged-because" if reason else "bot-judged"
-                    arguments = {"title": now.title, "reason": reason} if reason else {"title": now.title}
-                    await tell(connection, now.room_id, now.sender, now.thread, message, **arguments)
+                    why: dict[str, object] = {"reason": reason} if reason else {}
+                    await tell(
+                        connection, now.room_id, now.sender, now.thread, message, once_gone=None, title=now.title, **why
+                    )
             if failed is not None:
                 await trouble(connection, "verdict", reason=failed)
             await speak_of(connection, now.id)
