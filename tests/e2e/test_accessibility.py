@@ -239,7 +239,8 @@ async def test_the_list_is_near(theatre: Theatre, browser: Browser, open_host: O
         player = seen.frame.locator("[data-testid=player]")
         await _tab_to(seen, "Shift+Tab", test="previous")
         await page.keyboard.press("ArrowRight")
-        assert (await seen.focused())["test"] == "back"
+        # There is no room for the steps on a phone.
+        assert (await seen.focused())["test"] == ("play" if width == 320 else "back")
         await page.keyboard.press("End")
         assert (await seen.focused())["test"] in {"fullscreen", "float", "settings"}
         await page.keyboard.press("Home")
