@@ -51,6 +51,8 @@ _SMALL = """(least) => {
         if (dialog !== null && !dialog.contains(element)) continue;
         if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
         if (element.type === 'file') continue;
+        // Shown when the keyboard reaches it, to nobody who points.
+        if (element.dataset.testid === 'skip' && !element.matches(':focus')) continue;
         const {width, height} = element.getBoundingClientRect();
         if (Math.min(width, height) >= least - 0.5) continue;
         small.push(`${element.dataset.testid ?? element.className} ${Math.round(width)}×${Math.round(height)}`);
