@@ -28,7 +28,7 @@ def templates() -> Path:
 
 
 def avatar() -> Path:
-    """Return the bot's picture, a PNG."""
+    """Return the bot's avatar, a PNG."""
     return Path(__file__).parent / "avatar.png"
 
 

@@ -31,7 +31,7 @@ _SCRIPT = {
     "XHRLoad", "XHRReadyStateChange", "v8.compile", "v8.compileModule", "v8.evaluateModule",
 }  # fmt: skip
 _TRACED = ["devtools.timeline", "v8", "disabled-by-default-v8.compile"]
-# The widget's picture in a window of this size.
+# The window, and the area of the widget's video in it, in CSS pixels.
 _WINDOW, _STAGE = (800, 600), (560, 600)
 _MEDIA = (".m4s", ".mp4", ".m3u8", ".jpg", ".webp", ".vtt")
 

@@ -36,7 +36,7 @@ class NotAVideo(TranscodeError):
 
 
 class NoDecoder(TranscodeError):
-    """It has pictures, or what was called sound has a track, in a codec that we do not open."""
+    """Its video stream, or that of a file sent as audio, is in a codec that we do not open."""
 
     code = "no-decoder"
 

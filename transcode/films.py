@@ -114,7 +114,7 @@ def _heard(sound: Stream, longest: float) -> tuple[Stream, Stream]:
 
 
 def voice(tools: Tools, limits: Limits, *, rate: int, frames: int) -> list[str]:
-    """Make FILM of AUDIO: behind the picture `waveform.STENCIL`, a colour moves on with time."""
+    """Make FILM of AUDIO: behind the image `waveform.STENCIL`, a colour moves on with time."""
     seconds = Fraction(frames, rate)
     width, height = waveform.WIDTH, waveform.HEIGHT
     coming, gone = (_area(colour, rate) for colour in (waveform.COMING, waveform.GONE))

@@ -39,7 +39,7 @@ JOINED: dict[str, object] = {"async": 1, "min_hard_comp": 0.03}
 
 
 def pictures(read: Stream, probe: Probe, rung: Rung) -> Stream:
-    """Give the pictures as they are in the file, upright, progressive, and of a stated colour matrix.
+    """Return the frames as they are in the file, upright, progressive, and of a stated colour matrix.
 
     Where their pixel aspect changes, which they do not tell, they are fitted into a rung, with square pixels.
     """

@@ -98,9 +98,9 @@ async def prepare_recording(
 ) -> Prepared:
     """Make an MP4 (H.264, AAC), and its thumbnail, of what is between `start` and `end` (seconds) of a file.
 
-    Both are rounded to whole pictures, of which at least one is left; they play `longest` seconds at most, also where
+    Both are rounded to whole frames, of which at least one is left; they play `longest` seconds at most, also where
     the file itself plays longer. What is made begins with its index, has no B-frames and a key frame every two seconds:
-    the quality, then the size of the picture, give way until it has `max_bytes` at most. `on_progress` gets the share
+    the quality, then the frame size, give way until it has `max_bytes` at most. `on_progress` gets the share
     done, from 0 to 1. Raises as `look_at` does, and TooLong where more is to be kept, or no quality is small enough.
     """
     job = await _Job.begin(source, out, tools, limits)
@@ -196,12 +196,12 @@ class _Job:
 
 
 def _cut(plan: Plan, start: float | None, end: float | None, longest: float) -> tuple[int, Plan]:
-    """Give the first picture that is kept, and the plan for what is kept. Raises TooLong."""
+    """Return the index of the first frame that is kept, and the plan for what is kept. Raises TooLong."""
     rate = float(plan.frame_rate)
     # Bounded before they are rounded: what is beyond the end may be beyond every integer, too.
     first = round(min((start or 0.0) * rate, plan.frames - 1))
     last = plan.frames if end is None else max(first + 1, round(min(end * rate, plan.frames)))
-    # Rounded, what was cut to the limit may be a picture above it.
+    # Rounded, what was cut to the limit may be a frame above it.
     most = max(1, math.floor(min(longest * rate, plan.frames) + _ROUNDING))
     if last - first > most + 1:
         raise TooLong(f"{(last - first) / rate:.1f} s are to be kept, the limit is {longest:.0f} s")

@@ -190,7 +190,7 @@ async def _tell(response: web.StreamResponse, context: Context, session: Session
                 await response.write(b": keep-alive\n\n")
                 continue
             news = listener.take()
-            if news.changed:  # whoever leaves changes the room: only then is membership to be asked again
+            if news.changed:  # whoever leaves changes the room: only then is membership queried again
                 try:
                     await context.access.membership(session, session.room_id)
                 except ForbiddenError:

@@ -71,7 +71,7 @@ class VideoView(BaseModel):
     with a change of what was seen, `can` says what the viewer may do; `reports` is null but for moderators. `waits_for`
     says who decides on a held one; that operators hold it is for moderators to know. Of another it says "upload" while
     its file is still being uploaded (MSC2246). `held_for` says why it is held, `hidden_by` who hid it; both null of
-    others. A sender who is no moderator is told of approval and verdicts alone: of the rest `held_for` is null, too.
+    others. A sender who is no moderator sees approval and verdicts alone: for the rest `held_for` is null, too.
     Media addresses of what is not shown are there for those who decide on it.
 
     A `spoiler` is in no reel, and nothing of it is to be shown before somebody asks for it; `spoiler_reason` says what
@@ -176,7 +176,7 @@ class PlaceView(BaseModel):
     """Where a viewer was, and how they watched: what was selected, the video and the `position` in it in seconds.
 
     `captions` names those that were on; `keys` is false for who switched the keyboard shortcuts off,
-    `announce` for who does not want screen readers to be told of each new video.
+    `announce`: false where screen readers are not to announce each new video.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")

@@ -161,10 +161,10 @@ class RoomWork:
 
     async def _ask_for_power(self, room: Room, joined: str) -> None:
         level = state_level(room.power_levels, WIDGET_TYPE)
-        # Asked again after it was given and taken away, it is another question.
-        asked = hashlib.sha256(json.dumps(room.power_levels, sort_keys=True).encode()).hexdigest()
+        # With other power levels it is another request, also where permission was granted and revoked meanwhile.
+        levels = hashlib.sha256(json.dumps(room.power_levels, sort_keys=True).encode()).hexdigest()
         await self._tell_once(
-            room, "power", _ROLES.get(level, "bot-needs-power"), once=f"{joined}|{asked}",
+            room, "power", _ROLES.get(level, "bot-needs-power"), once=f"{joined}|{levels}",
             bot=code(self.homeserver.bot), level=level, step=code(f"/op {self.homeserver.bot} {level}"),
         )  # fmt: skip
 
