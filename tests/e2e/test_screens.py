@@ -29,7 +29,9 @@ _COVERS = """() => {
     const scale = Math.min(width / video.videoWidth, height / video.videoHeight);
     return scale * scale * video.videoWidth * video.videoHeight / (innerWidth * innerHeight);
 }"""
-_INSIDE = """(element) => {
+# Once it has come to rest: menus rise from the edge.
+_INSIDE = """async (element) => {
+    await Promise.all(element.getAnimations().map(({finished}) => finished));
     const {left, right, top, bottom} = element.getBoundingClientRect();
     return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
 }"""
@@ -278,6 +280,10 @@ async def _row_menu(screen: Screen) -> None:
 async def _comments(screen: Screen) -> None:
     await screen.page.keyboard.press("Escape")
     await screen.part("talk").click()
+    # The first time it says what the client is to be asked for.
+    await screen.part("ask").or_(screen.frame.locator(".composer")).first.wait_for()
+    if await screen.part("ask").count():
+        await screen.part("ask").click()
     await screen.frame.locator(".composer").wait_for()
 
 
