@@ -8,13 +8,12 @@ from uuid import UUID
 
 from appservice.audit import ITSELF
 from appservice.config import Config
-from appservice.database import bring_up_to_date, check_up_to_date, connect, open_database
+from appservice.database import bring_up_to_date, check_up_to_date, open_database
 from appservice.errors import ConfigError, NotFoundError
 from appservice.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.jobs import Pool
-from appservice.migrate import Phase, load_migrations, migrate
+from appservice.migrate import Phase
 from appservice.model import RoomId, UserId, VideoId
-from appservice.resources import migrations
 from appservice.store import AdminStore, AuditLine, ErasingStore, ExportStore, Store, UnderWay, UploadStore, open_pool
 
 
@@ -35,14 +34,7 @@ async def _store(config: Config) -> AsyncIterator[Store]:
 async def migrate_now(config: Config, phase: str | None) -> str:
     """Apply what is missing, of one phase or of both."""
     async with open_database(config) as dsn:
-        if phase is None:
-            done = await bring_up_to_date(dsn, everything=True)
-        else:
-            connection = await connect(dsn)
-            try:
-                done = await migrate(connection, load_migrations(migrations()), Phase(phase))
-            finally:
-                await connection.close()
+        done = await bring_up_to_date(dsn, Phase(phase) if phase else None)
     return "\n".join(f"Applied {migration}." for migration in done) or "The database is up to date."
 
 

@@ -92,17 +92,16 @@ async def _wait_for(dsn: str, patience_s: float) -> None:
             return
 
 
-async def bring_up_to_date(dsn: str, *, everything: bool) -> list[Migration]:
-    """Apply what is missing and return it.
+async def bring_up_to_date(dsn: str, phase: Phase | None = None) -> list[Migration]:
+    """Apply what is missing, of both kinds or of one phase, and return it.
 
-    Without `everything`, an existing database only gets what an old release that still serves does
-    not mind; a new one gets all.
+    A new database gets all, whichever the phase: no old release serves with it.
     """
     migrations = load_migrations(resources.migrations())
     connection = await connect(dsn)
     try:
         fresh = len(await pending(connection, migrations)) == len(migrations)
-        return await migrate(connection, migrations, None if everything or fresh else Phase.BEFORE)
+        return await migrate(connection, migrations, None if fresh else phase)
     finally:
         await connection.close()
 

@@ -21,6 +21,7 @@ from appservice.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.jobs import Pool
 from appservice.languages import LANGUAGES
 from appservice.managing import UNDO_S
+from appservice.migrate import Phase
 from appservice.matrix.client import Homeserver
 from appservice.matrix.discovery import GuardedConnector
 from appservice.matrix.names import Names, SystemResolver
@@ -377,7 +378,7 @@ async def serve(config: Config, *, with_worker: bool) -> None:
     """Run the web server, the application service and, unless told otherwise, one worker; until a signal."""
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(open_database(config))
-        for migration in await bring_up_to_date(dsn, everything=config.database == EMBEDDED):
+        for migration in await bring_up_to_date(dsn, None if config.database == EMBEDDED else Phase.BEFORE):
             log.info("migrated", migration=str(migration))
         parts = await stack.enter_async_context(_open_parts(config, dsn))
         context = await _build_context(parts, stack)

@@ -123,6 +123,16 @@ async def _commented(user: MatrixClient, stage: Stage, sender: MatrixClient, *te
     await eventually(there, what=f"{texts} in the thread")
 
 
+async def _after_a_comment(tab: Tab, stage: Stage, alice: MatrixClient, bob: MatrixClient) -> Tab:
+    """Let bob write at the first visit, when one host obeys: it may send from then on."""
+    await tab.plays()
+    await tab.open_talk()
+    await tab.get("ask").click()
+    await tab.write("One host")
+    await _commented(alice, stage, bob, "One host")
+    return tab
+
+
 async def test_each_permission_is_asked_for_at_its_first_use_and_nothing_at_the_fourth_visit(
     stage: Stage, open_tab: OpenTab, alice: MatrixClient, bob: MatrixClient
 ) -> None:
@@ -233,12 +243,7 @@ async def test_a_reloaded_frame_asks_for_nothing(
 async def test_where_hosts_pile_up_and_respond_nothing_is_sent_twice(
     stage: Stage, open_tab: OpenTab, alice: MatrixClient, bob: MatrixClient, clip: Path
 ) -> None:
-    tab = await open_tab(stage.url, "&hosts=pile")
-    await tab.plays()
-    await tab.open_talk()
-    await tab.get("ask").click()
-    await tab.write("One host")
-    await _commented(alice, stage, bob, "One host")
+    tab = await _after_a_comment(await open_tab(stage.url, "&hosts=pile"), stage, alice, bob)
     for _ in range(2):
         await tab.visit_another_room_and_return()
     await tab.open_talk()
@@ -262,12 +267,7 @@ async def test_where_hosts_pile_up_and_respond_nothing_is_sent_twice(
 async def test_where_hosts_pile_up_in_silence_nothing_is_sent_before_the_viewer_decides(
     stage: Stage, open_tab: OpenTab, alice: MatrixClient, bob: MatrixClient, clip: Path
 ) -> None:
-    tab = await open_tab(stage.url, "&hosts=leak")
-    await tab.plays()
-    await tab.open_talk()
-    await tab.get("ask").click()
-    await tab.write("One host")
-    await _commented(alice, stage, bob, "One host")
+    tab = await _after_a_comment(await open_tab(stage.url, "&hosts=leak"), stage, alice, bob)
     await tab.visit_another_room_and_return()
     await tab.get("record").click()
     # Said before anything is recorded or asked for.
@@ -288,12 +288,7 @@ async def test_where_hosts_pile_up_in_silence_nothing_is_sent_before_the_viewer_
 async def test_who_sends_all_the_same_sees_it_once_and_learns_of_it(
     stage: Stage, open_tab: OpenTab, alice: MatrixClient, bob: MatrixClient
 ) -> None:
-    tab = await open_tab(stage.url, "&hosts=leak")
-    await tab.plays()
-    await tab.open_talk()
-    await tab.get("ask").click()
-    await tab.write("One host")
-    await _commented(alice, stage, bob, "One host")
+    tab = await _after_a_comment(await open_tab(stage.url, "&hosts=leak"), stage, alice, bob)
     await tab.visit_another_room_and_return()
     await tab.open_talk()
     await tab.get("several-anyway").click()

@@ -11,6 +11,7 @@ from tests.support import Installation, Viewer, eventually, make_room
 PLACE = {
     "selection": "@alice:test.local", "video": "4fd0e8f2-8f4b-4c3f-9d0f-0d6b3e1f4c55", "position": 12.5, "volume": 0.4,
     "muted": False, "speed": 1.25, "loop": "shuffle", "captions": "zh-Hans", "keys": False,
+    "announce": False,
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from appservice.errors import ForbiddenError, UnknownTokenError
-from appservice.model import RoomId, UserId, VideoId
+from appservice.model import Room, RoomId, UserId, Video, VideoId
 from appservice.permissions import Level
 from appservice.store import SignIn, SignInStore, Store
 from appservice.tokens import Scope, Session, issue_grant, issue_session, secret_hash
@@ -49,6 +49,12 @@ class Members:
 
     async def served_stage_to(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
         return None
+
+    async def room(self, room_id: RoomId) -> Room | None:
+        """There is none whose moderators decide on anything."""
+
+    async def video(self, video_id: VideoId) -> Video | None:
+        """None waits for a decision either."""
 
 
 @pytest.fixture
