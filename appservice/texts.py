@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from fluent.runtime import FluentBundle, FluentResource
@@ -12,6 +13,8 @@ from appservice.model import Kind
 FALLBACK = "en"
 
 
+# Parsing one takes a tenth of a second, and every page and the bot want each.
+@cache
 def _bundle(folder: Path, language: str) -> FluentBundle:
     # Directional isolates around arguments show up as boxes in some clients.
     bundle = FluentBundle([language], use_isolating=False)
