@@ -21,11 +21,11 @@ from appservice.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.jobs import Pool
 from appservice.languages import LANGUAGES
 from appservice.managing import UNDO_S
-from appservice.migrate import Phase
 from appservice.matrix.client import Homeserver
 from appservice.matrix.discovery import GuardedConnector
 from appservice.matrix.names import Names, SystemResolver
 from appservice.matrix.openid import Federation, OpenIdVerifier, Peer
+from appservice.migrate import Phase
 from appservice.store import (
     AdminStore,
     ChannelStore,
