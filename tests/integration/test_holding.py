@@ -125,6 +125,7 @@ async def test_a_rejection_is_undone_before_its_sender_is_told(hall: Hall) -> No
     await hall.ready(mistaken)
     await hall.ready(meant)
     await hall.say(f"reject {await hall.short(mistaken)} the wrong one")
+    await hall.reel.keep_deletions_open()
     assert await hall.say("undelete") == "“1” is back."
     assert (await hall.row(mistaken))["visibility"] == "held"
     # Also where it is taken away once more, what was undone is not told.
@@ -194,6 +195,7 @@ async def test_a_moderator_decides_in_the_widget(hall: Hall, http: aiohttp.Clien
     status, gone = await alice.ask("POST", f"{path}/reject", {"reason": "too dark"})
     assert status == 200
     assert gone["undo_until"] > held["created_at"]
+    await hall.reel.keep_deletions_open()
     status, back = await alice.ask("POST", f"{path}/restore")
     assert (status, back["visibility"], back["held_for"]) == (200, "held", "approval")
     assert (await alice.ask("PATCH", path, {"visibility": "shown", "version": back["version"]}))[0] == 200

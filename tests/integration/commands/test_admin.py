@@ -300,7 +300,8 @@ async def test_a_video_in_quarantine_is_nobodys_to_show(office: Office) -> None:
         assert "Somebody complained" in said.text
     # Deleted and brought back by its sender it is where it was.
     await office.bob(f"!reel delete {short}")
-    await office.bob("!reel undelete")
+    await office.service.keep_deletions_open()
+    assert "is back" in (await office.bob("!reel undelete")).text
     assert not await office.seen(event_id)
     assert (await office.room("!reel undo")).text == f"{short} is out of quarantine, and as it was before."
     assert await office.seen(event_id)

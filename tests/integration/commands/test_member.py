@@ -115,8 +115,9 @@ async def test_what_is_shown_to_others(den: Den, http: aiohttp.ClientSession) ->
     assert "no video avatar" in (await den.bob("!reel avatar off")).text
 
 
-async def test_deleting_and_taking_it_back(den: Den) -> None:
+async def test_deleting_and_taking_it_back(den: Den, reel: Installation) -> None:
     said = await den.bob("!reel delete 2")
+    await reel.keep_deletions_open()
     assert said.text.splitlines()[0] == "“sea” is deleted."
     assert "within 8 seconds: !reel undelete" in said.text
     assert await den.titles() == ["lake", "hill"]
@@ -167,6 +168,7 @@ async def test_alone_with_the_bot_all_rooms_are_one_list(
         assert "place 1 of 3" in (await alone("move 6 first")).text
         assert await dens[1].titles() == ["Top", "lake", "sea"]
         assert "undelete" in (await alone("delete 1")).text
+        await reel.keep_deletions_open()
         assert "“lake” is back." in (await alone("undelete")).text
         assert (await alone("list")).text.startswith("You have 6 videos:")
 
