@@ -105,10 +105,11 @@ function Body({ entry, by, current, moving, renamed, when, onPick }: BodyProps) 
         <span class="row-notes">
           {by !== null && <bdi class="row-note">{by}</bdi>}
           {video.spoiler && <span class="mark row-spoiler" data-mark="spoiler"><bdi>{spoilerText(video.spoilerReason, t)}</bdi></span>}
-          {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
           {note !== null && <span class="row-note row-state" data-kind={video.state} title={note}>{note}</span>}
           <Marks video={video} />
           <time class="row-note row-date" dateTime={new Date(video.createdAt).toISOString()} title={fullDate(video.createdAt, locales)}>{when}</time>
+          {/* Last: nothing beside it moves when it begins or ends. */}
+          {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
         </span>
         {(video.state === 'processing' || video.progress !== null) && <ProgressBar video={video} mute={isPlayable(video)} />}
       </span>
