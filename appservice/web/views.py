@@ -235,7 +235,7 @@ class BlockedView(BaseModel):
 
 
 class ReportsView(BaseModel):
-    """What members said against a video, the oldest first; who said so is not told. Those without words say ""."""
+    """The first hundred of what members said against a video; who said so is not told. Those without words say ""."""
 
     reasons: list[str]
 
