@@ -95,13 +95,13 @@ async def _wait_for(dsn: str, patience_s: float) -> None:
 async def bring_up_to_date(dsn: str, phase: Phase | None = None) -> list[Migration]:
     """Apply what is missing, of both kinds or of one phase, and return it.
 
-    A new database gets all, whichever the phase: no old release serves with it.
+    A new database gets all in the phase `before`: no old release serves with it. Raises MigrationError.
     """
     migrations = load_migrations(resources.migrations())
     connection = await connect(dsn)
     try:
         fresh = len(await pending(connection, migrations)) == len(migrations)
-        return await migrate(connection, migrations, None if fresh else phase)
+        return await migrate(connection, migrations, None if fresh and phase is Phase.BEFORE else phase)
     finally:
         await connection.close()
 
