@@ -40,9 +40,8 @@ const fragmentedMp4Alone: Plugin = {
   name: 'fragmented-mp4-alone',
   transform(code, id) {
     if (!id.endsWith('/hls.light.mjs')) return null;
-    const lean = code.replace(OTHER_FORMATS, '').replace(PROBE, ' && false');
-    if (lean.includes('demux: TSDemuxer') || lean.includes(PROBE)) this.error('hls.js names its formats otherwise now');
-    return { code: lean, map: null };
+    if (code.match(OTHER_FORMATS)?.length !== 3 || !code.includes(PROBE)) this.error('hls.js names its formats otherwise now');
+    return { code: code.replace(OTHER_FORMATS, '').replace(PROBE, ' && false'), map: null };
   },
 };
 
