@@ -104,6 +104,7 @@ async def test_what_is_served_grows_where_ffmpeg_cannot_write(taken_over: Taken,
     # On a busy machine perhaps all segments at once, but nothing else.
     allowed = {"init.mp4", "0.m4s", "1.m4s", "2.m4s"}
     assert {path.name for path in seen[0]} <= allowed
+    assert allowed <= {path.name for path in served.rglob("*")}, "it grows there"
     assert leaked(tmp_path / "out" / "ready") == []
     assert not list((tmp_path / "out").glob("*/*/whole.mp4"))
 
