@@ -7,23 +7,19 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 
 from appservice.clean import MAX_REASON, MAX_TITLE, clean_text
-from appservice.errors import BadJsonError, ConflictError, ForbiddenError, NotFoundError
+from appservice.errors import BadJsonError, ConflictError, ForbiddenError
 from appservice.managing import (
     UNDO_S,
     Change,
-    Viewer,
     check_delete,
     check_restore,
     managed,
     may_order,
-    may_see,
     reordered,
 )
-from appservice.model import Member, Room, RoomId, UserId, Video, VideoId, Visibility
-from appservice.power import is_moderator
+from appservice.model import RoomId, UserId, Video, VideoId, Visibility
 from appservice.store import UnknownContentError
-from appservice.tokens import Scope, Session
-from appservice.web.context import CONTEXT, Context
+from appservice.web.asked import UUID, VIDEO, Asked
 from appservice.web.requests import json_answer, read_body
 from appservice.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView, video_view
 
@@ -31,10 +27,8 @@ log = structlog.get_logger()
 
 _BODY = 4 * 1024
 _ORDER_BODY = 512 * 1024
-_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_VIDEO = rf"/api/v1/videos/{{id:{_UUID}}}"
 
-_VideoIdText = Annotated[StrictStr, Field(pattern=f"^{_UUID}$")]
+_VideoIdText = Annotated[StrictStr, Field(pattern=f"^{UUID}$")]
 
 routes = web.RouteTableDef()
 
@@ -99,81 +93,51 @@ class ReasonRequest(BaseModel):
         return clean_text(_without_nul(value), MAX_REASON) or ""
 
 
-class _Asked:
-    """A request of a session's user about something in its room."""
-
-    def __init__(self, context: Context, session: Session, member_key: int, room: Room) -> None:
-        self.context = context
-        self.room = room
-        self.viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
-        self._scope = Scope(room.key, member_key, session.sign_in)
-
-    @classmethod
-    async def of(cls, request: web.Request) -> "_Asked":
-        """Find out who asks, and whether they are in the room now."""
-        context = request.app[CONTEXT]
-        session = context.access.session(request.headers.get("Authorization"))
-        member_key = await context.access.membership(session, session.room_id)
-        room = await context.store.room(session.room_id)
-        if room is None:
-            raise NotFoundError("There is no such room.")
-        return cls(context, session, member_key, room)
-
-    async def video(self, request: web.Request) -> Video:
-        """Return the video of the request's path. Raises NotFoundError unless the viewer may know of it."""
-        video = await self.context.store.video(VideoId(request.match_info["id"]))
-        if video is None or video.room_id != self.room.room_id or not may_see(video, self.viewer):
-            raise NotFoundError("There is no such video.")
-        if not await self.context.store.readable([video], self.viewer.user_id):
-            raise NotFoundError("There is no such video.")
-        return video
-
-    async def answer(self, video: Video) -> web.Response:
-        """Answer a video as the viewer sees it now."""
-        sender = await self._member(video.sender)
-        reports = await self.context.managing.reports(self.room.room_id) if self.viewer.moderates else None
-        grant = self.context.access.grant(self._scope)
-        is_avatar = sender is not None and sender.avatar_video == video.id
-        return json_answer(video_view(video, self.viewer, grant, is_avatar=is_avatar, reports=reports))
-
-    async def _member(self, user_id: UserId) -> Member | None:
-        members = await self.context.store.joined_members(self.room.room_id)
-        return next((member for member in members if member.user_id == user_id), None)
-
-    def require_moderator(self) -> None:
-        """Raise ForbiddenError for members who are no moderators."""
-        if not self.viewer.moderates:
-            raise ForbiddenError("Only the room's moderators may do this.")
-
-    def changed(self, what: str, video_id: VideoId) -> None:
-        """Let nobody get an answer of before, and note who did it."""
-        self.context.access.forget()
-        log.info(what, video_id=video_id, room_id=self.room.room_id, user_id=self.viewer.user_id)
+async def _answer(asked: Asked, video: Video) -> web.Response:
+    """Answer a video as the viewer sees it now."""
+    members = await asked.context.store.joined_members(asked.room.room_id)
+    sender = next((member for member in members if member.user_id == video.sender), None)
+    reports = await asked.context.managing.reports(asked.room.room_id) if asked.viewer.moderates else None
+    grant = asked.context.access.grant(asked.scope)
+    is_avatar = sender is not None and sender.avatar_video == video.id
+    return json_answer(video_view(video, asked.viewer, grant, is_avatar=is_avatar, reports=reports))
 
 
-@routes.patch(_VIDEO)
+def _require_moderator(asked: Asked) -> None:
+    """Raise ForbiddenError for members who are no moderators."""
+    if not asked.viewer.moderates:
+        raise ForbiddenError("Only the room's moderators may do this.")
+
+
+def _changed(asked: Asked, what: str, video_id: VideoId) -> None:
+    """Let nobody get an answer of before, and note who did it."""
+    asked.context.access.forget()
+    log.info(what, video_id=video_id, room_id=asked.room.room_id, user_id=asked.viewer.user_id)
+
+
+@routes.patch(VIDEO)
 async def patch_video(request: web.Request) -> web.Response:
     """Rename, hide, show or publish a video, or make it its sender's avatar. Raises ConflictError on an old version."""
-    asked = await _Asked.of(request)
+    asked = await Asked.of(request)
     video = await asked.video(request)
     change = (await read_body(request, ChangeRequest, _BODY)).change()
     changed = await asked.context.managing.change(
         video.id, asked.room.room_id, lambda now, worn: managed(now, change, asked.viewer, is_avatar=worn),
         by=asked.viewer.user_id,
     )  # fmt: skip
-    asked.changed("video_changed", video.id)
-    return await asked.answer(changed)
+    _changed(asked, "video_changed", video.id)
+    return await _answer(asked, changed)
 
 
-@routes.delete(_VIDEO)
+@routes.delete(VIDEO)
 async def delete_video(request: web.Request) -> web.Response:
     """Take a video from everybody; for some seconds it can be brought back, then its content is gone."""
-    asked = await _Asked.of(request)
+    asked = await Asked.of(request)
     video = await asked.video(request)
     deleted_at = await asked.context.managing.delete(
         video.id, asked.room.room_id, lambda now: check_delete(now, asked.viewer), by=asked.viewer.user_id
     )
-    asked.changed("video_deleted", video.id)
+    _changed(asked, "video_deleted", video.id)
     return _deleted(video, deleted_at)
 
 
@@ -181,22 +145,22 @@ def _deleted(video: Video, deleted_at: int) -> web.Response:
     return json_answer(DeletedView(id=video.id, undo_until=deleted_at + round(UNDO_S * 1000)))
 
 
-@routes.post(_VIDEO + "/restore")
+@routes.post(VIDEO + "/restore")
 async def restore_video(request: web.Request) -> web.Response:
     """Bring back a video that was deleted a moment ago. Raises GoneError when it is too late."""
-    asked = await _Asked.of(request)
+    asked = await Asked.of(request)
     restored = await asked.context.managing.restore(
         VideoId(request.match_info["id"]), asked.room.room_id, lambda now: check_restore(now, asked.viewer), UNDO_S,
         by=asked.viewer.user_id,
     )  # fmt: skip
-    asked.changed("video_restored", restored.id)
-    return await asked.answer(restored)
+    _changed(asked, "video_restored", restored.id)
+    return await _answer(asked, restored)
 
 
 @routes.put("/api/v1/rooms/{room_id}/members/{user_id}/order")
 async def put_order(request: web.Request) -> web.Response:
     """Give a member's videos another order. Raises ConflictError when it is not what the editor saw any more."""
-    asked = await _Asked.of(request)
+    asked = await Asked.of(request)
     if asked.room.room_id != RoomId(request.match_info["room_id"]):
         raise ForbiddenError("You are not a member of this room.")
     owner = UserId(request.match_info["user_id"])
@@ -215,61 +179,61 @@ async def put_order(request: web.Request) -> web.Response:
     return json_answer(OrderView(videos=[str(video) for video in order]))
 
 
-@routes.post(_VIDEO + "/report")
+@routes.post(VIDEO + "/report")
 async def report_video(request: web.Request) -> web.Response:
     """Tell the room's moderators that something is wrong with a video."""
-    asked = await _Asked.of(request)
+    asked = await Asked.of(request)
     video = await asked.video(request)
     if video.sender == asked.viewer.user_id:
         raise ForbiddenError("You need not report your own video: delete it.")
     body = await read_body(request, ReasonRequest, _BODY)
     await asked.context.managing.report(video, asked.viewer.user_id, body.reason)
-    asked.changed("video_reported", video.id)
+    _changed(asked, "video_reported", video.id)
     return json_answer(EmptyView())
 
 
-@routes.get(_VIDEO + "/reports")
+@routes.get(VIDEO + "/reports")
 async def get_reports(request: web.Request) -> web.Response:
     """Answer what members said against a video, to moderators; who said it stays unsaid."""
-    asked = await _Asked.of(request)
+    asked = await Asked.of(request)
     video = await asked.video(request)
-    asked.require_moderator()
+    _require_moderator(asked)
     reasons = await asked.context.managing.said_against(video.id)
     # What was kept by an earlier release may have line breaks.
     return json_answer(ReportsView(reasons=[clean_text(reason, MAX_REASON) or "" for reason in reasons]))
 
 
-@routes.post(_VIDEO + "/reject")
+@routes.post(VIDEO + "/reject")
 async def reject_video(request: web.Request) -> web.Response:
     """Take away a video that waits; its sender is told why. Raises ConflictError when it waits no longer."""
-    asked = await _Asked.of(request)
+    asked = await Asked.of(request)
     video = await asked.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
     deleted_at = await asked.context.moderating.reject(video, asked.viewer, body.reason)
-    asked.changed("video_rejected", video.id)
+    _changed(asked, "video_rejected", video.id)
     return _deleted(video, deleted_at)
 
 
-@routes.post(_VIDEO + "/block")
+@routes.post(VIDEO + "/block")
 async def block_video(request: web.Request) -> web.Response:
     """Take away a video and let its file come no more. Raises ConflictError while it is not known what the file is."""
-    asked = await _Asked.of(request)
+    asked = await Asked.of(request)
     video = await asked.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
     try:
         count = await asked.context.moderating.block(video, asked.viewer, body.reason)
     except UnknownContentError as error:
         raise ConflictError(str(error)) from error
-    asked.changed("video_blocked", video.id)
+    _changed(asked, "video_blocked", video.id)
     return json_answer(BlockedView(count=count))
 
 
-@routes.delete(_VIDEO + "/reports")
+@routes.delete(VIDEO + "/reports")
 async def dismiss_reports(request: web.Request) -> web.Response:
     """Forget what was said against a video."""
-    asked = await _Asked.of(request)
+    asked = await Asked.of(request)
     video = await asked.video(request)
-    asked.require_moderator()
+    _require_moderator(asked)
     await asked.context.managing.dismiss_reports(video, by=asked.viewer.user_id)
-    asked.changed("reports_dismissed", video.id)
+    _changed(asked, "reports_dismissed", video.id)
     return json_answer(EmptyView())

@@ -1,0 +1,48 @@
+"""A request of a session's user about something in its room: who they are there, and which video they mean."""
+
+from typing import Self
+
+from aiohttp import web
+
+from appservice.errors import NotFoundError
+from appservice.managing import Viewer, may_see
+from appservice.model import Room, Video, VideoId
+from appservice.power import is_moderator
+from appservice.tokens import Scope, Session
+from appservice.web.context import CONTEXT, Context
+
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""An id of ours, as a pattern."""
+VIDEO = rf"/api/v1/videos/{{id:{UUID}}}"
+"""The path of a video."""
+
+
+class Asked:
+    """A request of a session's user about something in its room."""
+
+    def __init__(self, context: Context, session: Session, member_key: int, room: Room) -> None:
+        self.context = context
+        self.session = session
+        self.room = room
+        self.viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
+        self.scope = Scope(room.key, member_key, session.sign_in)
+
+    @classmethod
+    async def of(cls, request: web.Request) -> Self:
+        """Find out who asks, and whether they are in the room now."""
+        context = request.app[CONTEXT]
+        session = context.access.session(request.headers.get("Authorization"))
+        member_key = await context.access.membership(session, session.room_id)
+        room = await context.store.room(session.room_id)
+        if room is None:
+            raise NotFoundError("There is no such room.")
+        return cls(context, session, member_key, room)
+
+    async def video(self, request: web.Request) -> Video:
+        """Return the video of the request's path. Raises NotFoundError unless the viewer may know of it."""
+        video = await self.context.store.video(VideoId(request.match_info["id"]))
+        if video is None or video.room_id != self.room.room_id or not may_see(video, self.viewer):
+            raise NotFoundError("There is no such video.")
+        if not await self.context.store.readable([video], self.viewer.user_id):
+            raise NotFoundError("There is no such video.")
+        return video
