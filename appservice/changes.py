@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import get_args
 
 from appservice import intake
+from appservice.behalf import SentKind
 from appservice.codes import MISS_SECONDS, MOST_MISSES, SIGNED_IN_SECONDS
 from appservice.galleries import Slot
 from appservice.galleries import match as match_items
@@ -25,6 +26,7 @@ from appservice.jobs import (
     VIDEO_JOB,
     Connection,
     announce,
+    announce_talk,
     concern_moderators,
     enqueue,
     enqueue_all,
@@ -84,6 +86,8 @@ async def apply(connection: Connection, change: intake.Change, quotas: Quotas = 
 
     A video beyond the `quotas` has failed as soon as it comes; workers look again before the work on it.
     """
+    if isinstance(change, intake.SentByBot):
+        return await _take_own(connection, change, quotas)
     if not await _counts(connection, change):
         return False
     # These change nothing in the room by themselves, and most of them are not for us.
@@ -95,6 +99,17 @@ async def apply(connection: Connection, change: intake.Change, quotas: Quotas = 
         case intake.Reacted():
             return await _take_reaction(connection, change)
     return await _apply(connection, change, quotas)
+
+
+async def _take_own(connection: Connection, change: intake.SentByBot, quotas: Quotas) -> bool:
+    """Take what the bot sent on behalf of somebody as theirs; what no row knows is nobody's."""
+    row = await connection.fetchrow(SQL["sent_by_bot"], change.room_id, change.nonce, change.event_id)
+    if row is None:
+        return False
+    await connection.execute(SQL["was_sent"], row["key"], change.event_id)
+    if row["kind"] != SentKind.VIDEO or change.video is None:
+        return False
+    return await apply(connection, replace(change.video, sender=UserId(row["user_id"])), quotas)
 
 
 async def _counts(connection: Connection, change: intake.Change) -> bool:
@@ -144,7 +159,15 @@ async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> boo
     return new
 
 
-def _author(change: intake.MessageChange) -> UserId:
+def _author(
+    change: intake.NewVideo
+    | intake.NewGallery
+    | intake.VideoEdited
+    | intake.SignInSent
+    | intake.SignOutSent
+    | intake.CommandSent
+    | intake.Reacted,
+) -> UserId:
     return change.video.sender if isinstance(change, intake.VideoEdited) else change.sender
 
 
@@ -348,6 +371,8 @@ async def _redacted(connection: Connection, change: intake.Redacted) -> bool:
         await connection.execute(SQL["policy_list_told"], change.room_id)
         await enqueue(connection, POLICY_JOB, change.room_id, priority=LIGHT)  # a rule is gone, but which?
     await connection.execute(SQL["forget_double"], change.room_id, change.target)
+    if await connection.fetch(SQL["sent_redacted"], change.room_id, change.target):
+        await announce_talk(connection, change.room_id, change.target)
     rows = await connection.fetch(SQL["removable_by_event"], change.room_id, change.target)
     if await _passes_on(connection, change.target, rows):
         return True

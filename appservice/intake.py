@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
+from appservice.behalf import NONCE, without_name
 from appservice.clean import clean_json, clean_text
 from appservice.codes import PREFIX, is_sign_out, sign_in_code
 from appservice.errors import MalformedEventError
@@ -32,8 +33,6 @@ _GALLERIES = ("m.gallery", "dm.filament.gallery")  # MSC4274, and its unstable n
 _MESSAGES = (*_FILES, *_GALLERIES, "m.text")
 MOST_ITEMS = 100
 """Items of a gallery that are looked at: an honest event has room for some sixty."""
-NONCE = "chat.roomreel.nonce"
-"""The content field of a message's nonce."""
 _NONCE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _SPOILERS = ("m.spoiler", "page.codeberg.everypizza.msc4193.spoiler")
 _DECISIONS = {APPROVE: True, REJECT: False}
@@ -91,6 +90,19 @@ class NewGallery:
     room_id: RoomId
     sender: UserId
     videos: tuple[NewVideo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentByBot:
+    """An event of the bot's own that may be on behalf of somebody: who that is, only our rows tell, by its nonce.
+
+    Its `video`, if it brings one, names the bot as its sender.
+    """
+
+    room_id: RoomId
+    event_id: EventId
+    nonce: str
+    video: NewVideo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +303,9 @@ StateChange = (
     | PolicyChanged
 )
 """What a later event overwrites; `event_id` is None where no event of the stream told it."""
-MessageChange = NewVideo | NewGallery | VideoEdited | Redacted | SignInSent | SignOutSent | CommandSent | Reacted
+MessageChange = (
+    NewVideo | NewGallery | SentByBot | VideoEdited | Redacted | SignInSent | SignOutSent | CommandSent | Reacted
+)
 """What comes once, in the timeline, and not with a room's state."""
 Change = MessageChange | MemberChanged | RoomChange | PolicyChanged
 
@@ -331,10 +345,15 @@ _RELATIONS = {"m.thread": True, "m.annotation": True, "m.replace": False}
 
 
 def read_talk(event: object, *, bot: UserId) -> Talk | None:
-    """Return which other event `event` is about; None for none, for what is malformed, and for what the bot says."""
-    if not isinstance(event, Mapping) or event.get("sender") == bot:
+    """Return which other event `event` is about; None for none, for what is malformed, and for what the bot says.
+
+    What it may say on behalf of somebody counts.
+    """
+    if not isinstance(event, Mapping):
         return None
     try:
+        if event.get("sender") == bot and _nonce(_content(event)) is None:
+            return None
         if event.get("type") == "m.room.redaction":
             return Talk(_room_id(event), _redacted_event(event), relates=False)
         if event.get("type") not in _TALK or "state_key" in event:
@@ -403,7 +422,9 @@ def _message(event: Mapping[str, object], bot: UserId, permissions: Mapping[str,
     if not isinstance(content, Mapping) or content.get("msgtype") not in _MESSAGES:
         return None  # redacted, or another kind of message (not a set: it need not be hashable)
     sender = _user_id(event.get("sender"), "sender")
-    if sender == bot or not may_use(sender, permissions):
+    if sender == bot:
+        return _sent_by_bot(event, content)
+    if not may_use(sender, permissions):
         return None
     if _is_edit(content):
         return _edit(event, content, bot, permissions)
@@ -413,6 +434,19 @@ def _message(event: Mapping[str, object], bot: UserId, permissions: Mapping[str,
         return _gallery(event, content, sender)
     sort = sort_of_message(content["msgtype"], _info(content), _file_name(content))
     return replace(_video(event, content, sender, sort), nonce=_nonce(content)) if sort else None
+
+
+def _sent_by_bot(event: Mapping[str, object], content: Mapping[str, object]) -> SentByBot | None:
+    nonce = _nonce(content)
+    if nonce is None:
+        return None
+    room_id, event_id = _room_id(event), EventId(_identifier(event.get("event_id"), "$", "event_id"))
+    if content.get("msgtype") != "m.video":
+        return SentByBot(room_id, event_id, nonce)
+    own = without_name(content)
+    sort = sort_of_message("m.video", _info(own), _file_name(own))
+    video = _video(event, own, _user_id(event.get("sender"), "sender"), sort) if sort else None
+    return SentByBot(room_id, event_id, nonce, video and replace(video, nonce=nonce))
 
 
 def _nonce(content: Mapping[str, object]) -> str | None:
@@ -608,18 +642,22 @@ def _redaction(event: Mapping[str, object]) -> Redacted:
     return Redacted(_room_id(event), _redacted_event(event), _user_id(event.get("sender"), "sender"))
 
 
-def _reaction(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> Reacted | None:
+def _reaction(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> Reacted | SentByBot | None:
     content = event.get("content")
     relation = content.get("m.relates_to") if isinstance(content, Mapping) else None
-    if not isinstance(relation, Mapping) or relation.get("rel_type") != "m.annotation":
-        return None  # redacted, or none of the spec's
+    if not isinstance(content, Mapping) or not isinstance(relation, Mapping):
+        return None  # redacted
+    if relation.get("rel_type") != "m.annotation":
+        return None  # none of the spec's
+    if event.get("sender") == bot:
+        return _sent_by_bot(event, content)
     key = relation.get("key")
     # Some clients add the selector that asks for the coloured form.
     decision = _DECISIONS.get(key.rstrip("\ufe0f")) if isinstance(key, str) else None
     if decision is None:
         return None
     sender = _user_id(event.get("sender"), "sender")
-    if sender == bot or not may_use(sender, permissions):
+    if not may_use(sender, permissions):
         return None
     target = EventId(_identifier(relation.get("event_id"), "$", "event_id of m.relates_to"))
     event_id = EventId(_identifier(event.get("event_id"), "$", "event_id"))

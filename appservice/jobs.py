@@ -65,6 +65,11 @@ async def announce(connection: Connection, room_id: str) -> None:
     await connection.execute(SQL["announce"], room_id)
 
 
+async def announce_talk(connection: Connection, room_id: str, about: EventId, *, relates: bool = False) -> None:
+    """Tell every process, when the transaction commits, that something about an event is new (`intake.Talk`)."""
+    await connection.execute(SQL["announce_talk"], [room_id], [about], [relates])
+
+
 async def announce_watching(connection: Connection, room_id: str) -> None:
     """Tell every process, when the transaction commits, that others watch the room's channel now."""
     await connection.execute(SQL["announce_watching"], room_id)

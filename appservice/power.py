@@ -51,6 +51,12 @@ def state_level(content: Mapping[str, object], event_type: str) -> int:
     return _level(_table(content, "events").get(event_type), default)
 
 
+def may_send(content: Mapping[str, object], user_id: str, event_type: str, creators: Collection[str] = ()) -> bool:
+    """Say whether `user_id` may send a message event of `event_type`."""
+    needed = _level(_table(content, "events").get(event_type), _level(content.get("events_default"), 0))
+    return user_level(content, user_id, creators) >= needed
+
+
 def may_place_widget(content: Mapping[str, object], user_id: str, creators: Collection[str] = ()) -> bool:
     """Say whether `user_id` may send the widget's state event."""
     return user_level(content, user_id, creators) >= state_level(content, WIDGET_TYPE)

@@ -4,7 +4,7 @@ The rows stay, empty, so that their events are not taken in again.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import asyncpg
@@ -90,9 +90,33 @@ async def erase_departed(connection: Connection, room_id: RoomId, user_id: UserI
     if not banned and not await connection.fetchval(SQL["wants_erasure"], room_id, user_id):
         await erase_uploads(connection, owner=user_id, room_id=room_id, after=IN_FLIGHT)
         return
+    await erase_sent(connection, user_id=user_id, room_id=room_id, redact=False)
     rows = await connection.fetch(SQL["removable_of_member"], room_id, user_id)
     await erase_uploads(connection, owner=user_id, room_id=room_id)
     await remove_videos(connection, rows, by=ITSELF, redact=False, because="ban" if banned else "leave")
+
+
+async def erase_sent(
+    connection: Connection, *, user_id: UserId | None = None, room_id: RoomId | None = None, redact: bool
+) -> None:
+    """Forget what the bot sent on behalf of somebody, or of whoever in a room; `redact`: its events go, too.
+
+    A reaction that it sent for others as well stays theirs.
+    """
+    rows = await connection.fetch(SQL["forget_sent"], user_id, room_id)
+    sent = {(row["room_id"], row["event_id"]) for row in rows if row["event_id"] and row["taken_back_at"] is None}
+    if redact:
+        await redact_sent(connection, sent)
+
+
+async def redact_sent(connection: Connection, sent: Iterable[tuple[str, str]]) -> None:
+    """Let events (room, event) that the bot sent on behalf of people be redacted, unless they are still somebody's."""
+    payloads = [
+        json.dumps({"room_id": room_id, "event_id": event_id, "mxc": "", "redact": True, "said": True})
+        for room_id, event_id in sorted(sent)
+        if not await connection.fetchval(SQL["stands"], room_id, event_id)
+    ]
+    await enqueue_all(connection, FORGET_JOB, payloads, priority=LIGHT)
 
 
 async def erase_uploads(

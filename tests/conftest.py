@@ -31,6 +31,7 @@ SLOW = (
     "test_crashes.py", "test_corpus.py", "test_matrix.py", "test_admin.py", "test_access.py", "test_holding.py",
     "test_managing.py", "test_timeline.py", "test_erasing.py", "test_uploads.py", "test_copies.py", "test_hls_rules.py",
     "test_changes.py", "test_audio_kept.py", "test_fingerprint.py",
+    "test_behalf.py",
     # in a browser
     "test_controls_more.py", "test_views.py", "test_talk.py", "test_playing.py", "test_recording.py", "test_channel.py",
     "test_members.py", "test_member_page.py",

@@ -91,7 +91,7 @@ class Viewer:
         """Call the API in the viewer's name, with a JSON body if there is one."""
         headers = {"Authorization": f"Bearer {self.token}"}
         async with self.http.request(method, self.base_url + path, headers=headers, json=body) as response:
-            return response.status, await response.json()
+            return response.status, await response.json() if response.status != 204 else None
 
     async def room(self) -> dict[str, Any]:
         status, room = await self.get(f"/api/v1/rooms/{self.room_id}")
@@ -362,6 +362,21 @@ class Installation:
         status, answer = await self.open_session(http, await user.openid_token(), room_id)
         assert status == 200, answer
         return Viewer(self.url, http, room_id, answer["token"])
+
+    async def signed_in(self, http: aiohttp.ClientSession, user: MatrixClient, room_id: str) -> Viewer:
+        """Sign a browser in as a member by a code that they send, and return what it sees."""
+        async with http.post(f"{self.url}/api/v1/sign-in", json={"room_id": room_id}) as response:
+            asked = await response.json()
+        await user.send_text(room_id, asked["command"])
+
+        async def ask() -> str | None:
+            body = {"sign_in": asked["secret"], "room_id": room_id}
+            async with http.post(f"{self.url}/api/v1/session", json=body) as response:
+                return (await response.json())["token"] if response.status == 200 else None
+
+        token = await eventually(ask, what="the browser being signed in")
+        assert token
+        return Viewer(self.url, http, room_id, token)
 
     async def open_session(
         self, http: aiohttp.ClientSession, openid_token: object, room_id: str, **wishes: object

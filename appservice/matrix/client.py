@@ -266,6 +266,23 @@ class Homeserver:
             raise HomeserverError("The homeserver answers without an event when asked for one.")
         return event
 
+    async def relations(
+        self, room_id: RoomId, event_id: EventId, rel_type: str, kind: str, *, page: int, most: int
+    ) -> list[dict[str, Any]]:
+        """Return the newest events of a type that relate to another in one way, at most so many, in pages of a size."""
+        path = PathBuilder("_matrix/client/v1").rooms[room_id].relations[event_id][rel_type][kind]
+        events: list[dict[str, Any]] = []
+        query = {"dir": "b", "limit": str(page)}
+        while True:
+            answer = await self._call(Method.GET, path, query=query)
+            if not isinstance(answer, dict) or not isinstance(chunk := answer.get("chunk"), list):
+                raise HomeserverError("The homeserver answers without a `chunk` when asked for relations.")
+            events += [event for event in chunk if isinstance(event, dict)]
+            further = answer.get("next_batch")
+            if not chunk or not isinstance(further, str) or further == query.get("from") or len(events) >= most:
+                return events[:most]
+            query["from"] = further
+
     async def token_before(self, room_id: RoomId, event_id: EventId) -> str | None:
         """Return where a look at what was before an event begins."""
         answer = await self._call(Method.GET, _V3.rooms[room_id].context[event_id], query={"limit": "0"})
@@ -322,7 +339,7 @@ class Homeserver:
                 "is_falling_back": True,
                 "m.in_reply_to": {"event_id": thread},
             }
-        return await self._send(room_id, "m.room.message", content, once)
+        return await self.send(room_id, "m.room.message", content, once=once)
 
     async def edit_notice(self, room_id: RoomId, event_id: EventId, text: str, *, once: str) -> None:
         """Replace the text of a notice of the bot's (`m.replace`)."""
@@ -333,7 +350,7 @@ class Homeserver:
             "m.new_content": {"msgtype": "m.notice", "body": text, "m.mentions": {}},
             "m.relates_to": {"rel_type": "m.replace", "event_id": event_id},
         }
-        await self._send(room_id, "m.room.message", content, once)
+        await self.send(room_id, "m.room.message", content, once=once)
 
     async def send_image(
         self, room_id: RoomId, uri: str, caption: str, info: Mapping[str, object], *, once: str
@@ -343,19 +360,29 @@ class Homeserver:
             "msgtype": "m.image", "body": caption, "filename": "poster.jpg", "url": uri, "info": dict(info),
             "m.mentions": {},
         }  # fmt: skip
-        return await self._send(room_id, "m.room.message", content, once)
+        return await self.send(room_id, "m.room.message", content, once=once)
 
     async def send_reaction(self, room_id: RoomId, event_id: EventId, key: str, *, once: str | None = None) -> EventId:
         """React to an event (`m.annotation`), once however often the job is repeated; again only by another `once`."""
         relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
-        return await self._send(room_id, "m.reaction", {"m.relates_to": relation}, once or f"{event_id}|{key}")
+        return await self.send(room_id, "m.reaction", {"m.relates_to": relation}, once=once or f"{event_id}|{key}")
+
+    async def annotate(self, room_id: RoomId, content: Mapping[str, object], *, once: str) -> EventId | None:
+        """Send a reaction by its content; None where the bot has an equal one there (`M_DUPLICATE_ANNOTATION`)."""
+        try:
+            return await self.send(room_id, "m.reaction", content, once=once)
+        except RefusedByHomeserverError as error:
+            if _errcode(error) != "M_DUPLICATE_ANNOTATION":
+                raise
+            return None
 
     async def redact(self, room_id: RoomId, event_id: EventId, reason: str | None = None) -> None:
         """Redact an event, once however often the job is repeated."""
         txn_id = hashlib.sha256(f"{room_id}|{event_id}|redact".encode()).hexdigest()[:32]
         await self._call(Method.PUT, _V3.rooms[room_id].redact[event_id][txn_id], {"reason": reason} if reason else {})
 
-    async def _send(self, room_id: RoomId, kind: str, content: Mapping[str, object], once: str) -> EventId:
+    async def send(self, room_id: RoomId, kind: str, content: Mapping[str, object], *, once: str) -> EventId:
+        """Send an event; the same `once` again sends nothing more, and returns the same id."""
         txn_id = hashlib.sha256(f"{room_id}|{once}".encode()).hexdigest()[:32]
         answer = await self._call(Method.PUT, _V3.rooms[room_id].send[kind][txn_id], content)
         event_id = answer.get("event_id") if isinstance(answer, dict) else None

@@ -109,6 +109,8 @@ SELECT what, n FROM (
     UNION ALL SELECT 'uploads at the homeserver', count(*) FROM upload_media WHERE owner = $1 OR room_id = $2
     UNION ALL SELECT 'reports', count(*) FROM reports r LEFT JOIN videos v ON v.id = r.video_id
         WHERE r.reporter = $1 OR v.room_id = $2
+    UNION ALL SELECT 'sent by the bot for them', count(*) FROM sent_for s LEFT JOIN videos v ON v.id = s.video_id
+        WHERE (s.user_id = $1 OR s.room_id = $2 OR v.room_id = $2) AND s.taken_back_at IS NULL
     UNION ALL SELECT 'exports', count(*) FROM exports WHERE user_id = $1
     UNION ALL SELECT 'quota warnings', count(*) FROM quota_warnings
         WHERE (scope = 'user' AND whose = $1) OR (scope = 'room' AND whose = $2)

@@ -14,6 +14,7 @@ from appservice.store.pool import Database, open_pool
 from appservice.store.public import PublicStore
 from appservice.store.quotas import QuotaStore
 from appservice.store.rooms import Published, Store, UnderWay
+from appservice.store.sent_for import SentForStore
 from appservice.store.sign_ins import SignIn, SignInStore
 from appservice.store.statuses import Said, StatusStore
 from appservice.store.timeline import TimelineStore
@@ -47,6 +48,7 @@ __all__ = [
     "Reported",
     "RoomLine",
     "Said",
+    "SentForStore",
     "SignIn",
     "SignInStore",
     "StatusStore",

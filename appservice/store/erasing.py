@@ -4,12 +4,14 @@ from collections.abc import Iterable
 
 from appservice.audit import ITSELF, Deed, note
 from appservice.model import RoomId, UserId, VideoId
-from appservice.removal import erase_uploads, remove_videos
+from appservice.removal import erase_sent, erase_uploads, remove_videos
 from appservice.rows import SQL
 from appservice.store.pool import Database
 
 _AT_ONCE = 100
 _DAY_MS = 86_400_000
+# Longer than anything that was taken back is asked about, or told, again.
+_TAKEN_BACK_S = 8 * 86_400
 
 
 class ErasingStore(Database):
@@ -22,6 +24,7 @@ class ErasingStore(Database):
             rows = await connection.fetch(SQL["removable_of_user"], user_id)
             await erase_uploads(connection, owner=user_id)
             await remove_videos(connection, rows, by=by, redact=True, because="user")
+            await erase_sent(connection, user_id=user_id, redact=True)
             await connection.execute(SQL["erase_person"], user_id)
             await note(connection, by, Deed.ERASED, user_id=user_id, videos=len(rows))
         return len(rows)
@@ -32,6 +35,7 @@ class ErasingStore(Database):
             rows = await connection.fetch(SQL["removable_of_room"], room_id)
             await erase_uploads(connection, room_id=room_id)
             await remove_videos(connection, rows, by=by, redact=True, because="room")
+            await erase_sent(connection, room_id=room_id, redact=True)
             await connection.execute(SQL["erase_room"], room_id)
             await note(connection, by, Deed.ERASED, room_id=room_id, videos=len(rows))
         return len(rows)
@@ -44,6 +48,7 @@ class ErasingStore(Database):
                 rows = await connection.fetch(SQL["removable_of_room"], room_id)
                 await erase_uploads(connection, room_id=room_id)
                 await remove_videos(connection, rows, by=ITSELF, redact=False, because="left-room")
+                await erase_sent(connection, room_id=room_id, redact=False)
                 await connection.execute(SQL["erase_room"], room_id)
                 await connection.execute(SQL["forget_leaving"], room_id)
                 await note(connection, ITSELF, Deed.ERASED, room_id=room_id, videos=len(rows))
@@ -52,10 +57,12 @@ class ErasingStore(Database):
     async def remove_due(self, days: int | None) -> int:
         """Remove videos that are older than `days`, or than `m.room.retention` of their room has it if that is shorter.
 
-        Returns how many; the others are left for the next transaction.
+        Returns how many; the others are left for the next transaction. What the bot sent on behalf of people is then
+        nobody's any more, either.
         """
         longest = days * _DAY_MS if days else None
         async with self._transaction() as connection:
+            await connection.execute(SQL["forget_old_sent"], longest, _TAKEN_BACK_S)
             rows = await connection.fetch(SQL["removable_due"], longest, _AT_ONCE)
             await remove_videos(connection, rows, by=ITSELF, redact=True, because="retention")
         return len(rows)

@@ -24,6 +24,8 @@ class Belongings:
     settings: dict[str, Any]
     reports: list[dict[str, Any]]
     audit: list[dict[str, Any]]
+    sent: list[dict[str, Any]]
+    """What the bot sent on their behalf."""
 
 
 class ExportStore(Database):
@@ -47,11 +49,13 @@ class ExportStore(Database):
             settings = await connection.fetchval(SQL["person"], user_id)
             reports = await connection.fetch(SQL["exported_reports"], user_id)
             audit = await connection.fetch(SQL["exported_audit"], user_id)
+            sent = await connection.fetch(SQL["exported_sent"], user_id)
         return Belongings(
             [(read_video(row), row["room_name"]) for row in videos],
             PersonSettings.read(settings or {}).model_dump(mode="json"),
             [dict(row) for row in reports],
             [dict(row) for row in audit],
+            [dict(row) for row in sent],
         )
 
     async def was_erased(self, user_id: UserId, since: datetime) -> bool:

@@ -27,7 +27,7 @@ from appservice.web.context import CONTEXT, Context
 from appservice.web.places import place_of
 from appservice.web.reels import MOST_TOGETHER
 from appservice.web.requests import RoomIdText, enter, json_answer, read_body
-from appservice.web.views import PendingView, RoomView, SessionView, room_view
+from appservice.web.views import PendingView, RoomView, SessionView, on_behalf, room_view
 
 log = structlog.get_logger()
 
@@ -158,7 +158,9 @@ async def _room_view(
     viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
     reports = await context.managing.reports(room.room_id) if viewer.moderates else None
     place = await place_of(context, session)
-    return room_view(room, shown, videos, viewer, grant, live, context.config.bot, place, reports, together)
+    bot = context.config.bot
+    can = on_behalf(room, viewer, bot) if session.sign_in else []
+    return room_view(room, shown, videos, viewer, grant, live, bot, place, reports, together, can)
 
 
 @routes.get("/api/v1/rooms/{room_id}/events")

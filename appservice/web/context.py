@@ -17,6 +17,7 @@ from appservice.store import (
     PlaceStore,
     PublicStore,
     QuotaStore,
+    SentForStore,
     SignInStore,
     Store,
     UploadStore,
@@ -41,6 +42,7 @@ class Context:
     places: PlaceStore
     clock: SharedClock
     sign_ins: SignInStore
+    sent_for: SentForStore
     public: PublicStore
     homeserver: Homeserver
     openid: OpenIdVerifier

@@ -30,6 +30,8 @@ class Limit(Enum):
     ORDERS = auto()
     REPORTS = auto()
     UPLOADS = auto()
+    SAID = auto()
+    SPEECH = auto()
     MEDIA = auto()
     ROOM_CODES = auto()
 
@@ -49,6 +51,10 @@ _RATES = {
     Limit.ORDERS: (120, 60),
     Limit.REPORTS: (60, 30),
     Limit.UPLOADS: (60, 30),
+    # The homeserver is asked each time: some of its requests for one of ours.
+    Limit.SAID: (120, 60),
+    # What the bot says in rooms on behalf of one user.
+    Limit.SPEECH: (60, 20),
     Limit.MEDIA: (12_000, 6000),
     # By room, from all addresses.
     Limit.ROOM_CODES: (600, 300),
@@ -111,9 +117,15 @@ def _by_address(method: str, path: str) -> Limit:
 def _by_user(method: str, path: str) -> Limit | None:
     if path in {"/api/v1/session", "/api/v1/sign-in", "/api/v1/time", "/api/v1/openapi.json"}:
         return None
+    end = path.rpartition("/")[2]
     if method in {"GET", "HEAD"}:
-        return Limit.READS
+        return Limit.SAID if end == "said" else Limit.READS
     if method == "POST" and path == "/api/v1/uploads":
         return Limit.UPLOADS
-    ends = {"order": Limit.ORDERS, "report": Limit.REPORTS}
-    return ends.get(path.rpartition("/")[2], Limit.WRITES)
+    return _ENDS.get(end, Limit.WRITES)
+
+
+_ENDS = {
+    "order": Limit.ORDERS, "report": Limit.REPORTS, "comments": Limit.SPEECH, "reactions": Limit.SPEECH,
+    "videos": Limit.SPEECH, "{event_id}": Limit.SPEECH,
+}  # fmt: skip

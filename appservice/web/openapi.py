@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from appservice import __version__
 from appservice.web.api import SessionRequest
+from appservice.web.behalf import CommentRequest, ReactionRequest, SendRequest
 from appservice.web.channel import WatchingRequest
 from appservice.web.managing import ChangeRequest, OrderRequest, ReasonRequest
 from appservice.web.reels import MOST_TOGETHER
@@ -24,6 +25,9 @@ from appservice.web.views import (
     ProgressEvent,
     ReportsView,
     RoomView,
+    SaidView,
+    SentVideoView,
+    SentView,
     SessionView,
     TalkEvent,
     TimeView,
@@ -204,6 +208,32 @@ def _paths() -> dict[str, Any]:
     }
 
 
+def _on_behalf(summary: str, ok: type[BaseModel], body: type[BaseModel], path: str, *errors: int) -> dict[str, Any]:
+    made = {"description": "It was sent", "content": _content(ok)}
+    failed = _managing(summary, ok, *errors, body=body, path=(path,))
+    responses = {status: response for status, response in failed["responses"].items() if status != "200"}
+    return {**failed, "responses": {"201": made, **responses}}
+
+
+def _on_behalf_paths() -> dict[str, Any]:
+    reacted = _on_behalf("React to a video, by the bot", SentView, ReactionRequest, "id", 409, 410)
+    reacted["responses"]["200"] = {"description": "The viewer reacts so already", "content": _content(SentView)}
+    taken_back = _managing("Take back what the bot said for the viewer", EmptyView, path=("id", "event_id"))
+    del taken_back["responses"]["200"]
+    taken_back["responses"]["204"] = {"description": "It is taken back"}
+    return {
+        "/api/v1/videos/{id}/said": {"get": _managing("What is said about a video, for who has no client", SaidView)},
+        "/api/v1/videos/{id}/said/{event_id}": {"delete": taken_back},
+        "/api/v1/videos/{id}/comments": {
+            "post": _on_behalf("Comment on a video, by the bot", SentView, CommentRequest, "id", 409, 410)
+        },
+        "/api/v1/videos/{id}/reactions": {"post": reacted},
+        "/api/v1/rooms/{room_id}/videos": {
+            "post": _on_behalf("Send an upload, by the bot", SentVideoView, SendRequest, "room_id", 409, 410)
+        },
+    }
+
+
 def _upload_paths() -> dict[str, Any]:
     bearer: list[dict[str, list[str]]] = [{"session": []}]
     told = {"description": "The upload", "content": _content(UploadView)}
@@ -258,7 +288,8 @@ def document() -> bytes:
         SessionRequest, SessionView, PendingView, SignInRequest, SignInView, SignOutRequest, RoomView, ProgressEvent,
         WatchingEvent, TalkEvent, WatchingRequest, WatchingView, TimeView, ChangeRequest, VideoView, DeletedView,
         OrderRequest, OrderView, ReasonRequest, ReportsView, BlockedView, EmptyView, PlaceView, FinishRequest,
-        UploadView, ErrorView, LimitView,
+        UploadView, CommentRequest, ReactionRequest, SendRequest, SaidView, SentView, SentVideoView, ErrorView,
+        LimitView,
     ]  # fmt: skip
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models], ref_template="#/components/schemas/{model}"
@@ -267,7 +298,7 @@ def document() -> bytes:
         {
             "openapi": "3.1.0",
             "info": {"title": "Roomreel", "version": __version__, "license": {"name": "Apache-2.0"}},
-            "paths": _paths() | _upload_paths() | _export_paths(),
+            "paths": _paths() | _on_behalf_paths() | _upload_paths() | _export_paths(),
             "components": {
                 "schemas": schemas["$defs"],
                 "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},

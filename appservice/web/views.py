@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from appservice.managing import Action, Viewer, actions, may_order, may_see, may_watch, waits
+from appservice.behalf import Said
+from appservice.managing import Action, Viewer, actions, may_add, may_order, may_see, may_watch, waits
 from appservice.model import HeldFor, Kind, Member, Room, RoomId, State, UserId, Video, VideoId, Visibility
+from appservice.power import may_send
 from appservice.schedule import Schedule, Turn
 from appservice.web.reels import (
     CHANNEL_KEY,
@@ -199,11 +201,16 @@ class TogetherView(BaseModel):
     reel_url: str | None
 
 
+OnBehalf: TypeAlias = Literal["comment", "react", "send"]
+"""What the bot can do on behalf of somebody."""
+
+
 class RoomView(BaseModel):
     """A room as one viewer may see it; media addresses work until `grant_expires_at`; times in ms since the epoch.
 
     `direct`: two members talk here, and nobody else; `bot` is no member. `together` is there when it was asked for.
-    `replaced_by` is a link to the room that this one was upgraded to.
+    `replaced_by` is a link to the room that this one was upgraded to. `can` says what the bot does on behalf of a
+    viewer who is signed in without a client; nothing for others, whose clients do it.
     """
 
     room_id: str
@@ -219,6 +226,40 @@ class RoomView(BaseModel):
     together: TogetherView | None
     place: PlaceView | None
     members: list[MemberView]
+    can: list[OnBehalf]
+
+
+class SaidEventView(BaseModel):
+    """An event that says something about a video; `content` has what is read of it, times in ms since the epoch.
+
+    `on_behalf`: the bot sent it for its `sender`, who takes it back by `event_id`: where one event stands for several
+    people, each has an id of their own.
+    """
+
+    event_id: str
+    type: str
+    sender: str
+    origin_server_ts: int
+    content: dict[str, Any]
+    on_behalf: bool
+
+
+class SaidView(BaseModel):
+    """What is said about a video: the newest comments, in its thread, and reactions."""
+
+    events: list[SaidEventView]
+
+
+class SentView(BaseModel):
+    """What the bot sent on behalf of the viewer."""
+
+    event: SaidEventView
+
+
+class SentVideoView(BaseModel):
+    """The message by which the bot sent a video on behalf of the viewer."""
+
+    event_id: str
 
 
 class DeletedView(BaseModel):
@@ -304,6 +345,7 @@ def room_view(
     place: PlaceView | None = None,
     reports: Mapping[VideoId, int] | None = None,
     asked: Sequence[str] = (),
+    can: Sequence[OnBehalf] = (),
 ) -> RoomView:
     """Return the room for `viewer`: members with videos first, the latest sent first; then the others by name.
 
@@ -329,11 +371,35 @@ def room_view(
         replaced_by=_link(room.replaced_by, bot) if room.replaced_by else None,
         place=place,
         direct=len(members) == 2,
+        can=list(can),
         together=together_view(members, videos, asked, grant),
         members=[
             _member_view(member, sent.get(member.user_id, []), room, viewer, grant, reports) for member in ordered
         ],
     )
+
+
+def on_behalf(room: Room, viewer: Viewer, bot: UserId) -> list[OnBehalf]:
+    """Return what the bot may do on behalf of a member: what both may do themselves; nothing in encrypted rooms."""
+    if room.encrypted:
+        return []
+    both = (viewer.user_id, bot)
+    speaks, reacts = (
+        all(may_send(room.power_levels, user_id, kind, room.creators) for user_id in both)
+        for kind in ("m.room.message", "m.reaction")
+    )
+    allowed: dict[OnBehalf, bool] = {
+        "comment": speaks, "react": reacts, "send": speaks and may_add(viewer, room.settings),
+    }  # fmt: skip
+    return [what for what, may in allowed.items() if may]
+
+
+def said_view(said: Said) -> SaidEventView:
+    """Return an event as JSON."""
+    return SaidEventView(
+        event_id=said.event_id, type=said.type, sender=said.sender, origin_server_ts=said.sent_at, content=said.content,
+        on_behalf=said.on_behalf,
+    )  # fmt: skip
 
 
 def _link(room_id: RoomId, bot: UserId) -> str:

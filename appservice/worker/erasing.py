@@ -37,8 +37,10 @@ class ErasingWork:
             return
         room_id, event_id = RoomId(asked["room_id"]), EventId(asked["event_id"])
         if asked["redact"]:
+            # Of what the bot said on behalf of somebody, there is nothing to say.
+            reason = None if asked.get("said") else self.texts.say("bot-redacted")
             try:
-                await self.homeserver.redact(room_id, event_id, self.texts.say("bot-redacted"))
+                await self.homeserver.redact(room_id, event_id, reason)
             except (ForbiddenError, RefusedByHomeserverError) as error:
                 log.info("message_stays", room_id=room_id, event_id=event_id, reason=str(error))
         if asked["mxc"]:

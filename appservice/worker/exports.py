@@ -120,7 +120,7 @@ class ExportWork:
             listed.append(_described(video, room_name, [each for each, _ in own]))
         data = {
             "user_id": user_id, "exported_at": datetime.now(UTC), "videos": listed, "settings": belongings.settings,
-            "reports": belongings.reports, "audit": belongings.audit,
+            "reports": belongings.reports, "audit": belongings.audit, "sent_by_bot": belongings.sent,
         }  # fmt: skip
         text = json.dumps(data, ensure_ascii=False, indent=2, default=_as_text)
         stopped = threading.Event()

@@ -23,6 +23,7 @@ from appservice.intake import (
     MessageChange,
     NewGallery,
     NewVideo,
+    SentByBot,
     VideoEdited,
     history_of,
     read_event,
@@ -164,7 +165,7 @@ class TimelineWork:
         wanted = room.settings.history
         if history := self.config.rooms.history if wanted is None else wanted:
             await self._look_at_history(room, history, requested_at)
-        videos = [c for c in found.backfilled(None) if isinstance(c, NewVideo | NewGallery | VideoEdited)]
+        videos = [c for c in found.backfilled(None) if isinstance(c, NewVideo | NewGallery | SentByBot | VideoEdited)]
         await self.timeline.take(
             room.room_id, videos, newest=found.newest, requested_at=requested_at, moved=found.moved
         )
@@ -295,6 +296,8 @@ def _backfilled(change: MessageChange, found: Backfilled) -> MessageChange:
     match change:
         case NewVideo():
             return replace(change, backfilled=found)
+        case SentByBot(video=NewVideo() as video):
+            return replace(change, video=replace(video, backfilled=found))
         case NewGallery():
             return replace(change, videos=tuple(replace(video, backfilled=found) for video in change.videos))
         case VideoEdited():

@@ -66,6 +66,11 @@ async def test_an_export_from_asking_to_forgetting(
             file = with_padding(clip, tmp_path / f"{number}.mp4", f"trip {number}".encode())
             events.append(await user.send_video(room_id, file))
             await viewer.video_in(events[-1], "ready")
+        phone = await reel.signed_in(http, user, rooms[1])
+        (video,) = await phone.videos()
+        body = {"text": "Look!", "nonce": "told"}
+        status, comment = await phone.ask("POST", f"/api/v1/videos/{video['id']}/comments", body)
+        assert status == 201
         said = await Asking(user, rooms[0])("!reel export")
         assert said.text.startswith("I am putting your videos and data together.")
         assert said.text.endswith("The link comes in a chat with me alone when they are ready.")
@@ -86,6 +91,9 @@ async def test_an_export_from_asking_to_forgetting(
         assert [video["event_id"] for video in data["videos"]] == events
         assert [video["room_id"] for video in data["videos"]] == rooms
         assert {"settings", "reports", "audit"} <= data.keys()
+        (sent,) = data["sent_by_bot"]
+        assert (sent["kind"], sent["room_id"], sent["video_id"]) == ("comment", rooms[1], video["id"])
+        assert sent["event_id"] == comment["event"]["event_id"]
         for video in data["videos"]:
             mp4, poster = video["files"]
             (tmp_path / "out.mp4").write_bytes(archive.read(mp4))

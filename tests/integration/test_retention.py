@@ -20,6 +20,10 @@ async def _removed(spare: Installation, event_id: str) -> bool:
     return bool(rows)
 
 
+async def _sent_for(spare: Installation) -> list[str]:
+    return [row["nonce"] for row in await spare.rows("SELECT nonce FROM sent_for ORDER BY nonce")]
+
+
 async def _content(user: MatrixClient, room_id: str, event_id: str) -> dict[str, Any]:
     path = f"/_matrix/client/v3/rooms/{quote(room_id)}/event/{quote(event_id)}"
     return dict((await user.request("GET", path))["content"])
@@ -53,6 +57,15 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
         kept = await _send_old(spare, owner, new, clip, hours=25)
         later = await _send_old(spare, owner, new, clip, hours=20)
         (row,) = await spare.rows("SELECT id FROM videos WHERE event_id = $1", due)
+        # What the bot said for people is kept no longer, and no longer than a week once it was taken back.
+        for number, (room_id, hours, taken_back) in enumerate(
+            [(old, 1.1, None), (old, 0.5, None), (new, 25, None), (new, 20, None), (new, 1, 200), (new, 1, 100)]
+        ):
+            await spare.rows(
+                "INSERT INTO sent_for (room_id, user_id, nonce, kind, sent_at, taken_back_at) VALUES"
+                " ($1, $2, $3, 'comment', now() - make_interval(secs => $4), now() - make_interval(secs => $5))",
+                room_id, owner.user_id, str(number), hours * 3600, taken_back and taken_back * 3600,
+            )  # fmt: skip
         # Workers look every minute, and as soon as they start.
         assert await spare.stop() == 0
         # What a room decided meanwhile is known from its state.
@@ -64,6 +77,7 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
             return not (spare.media / str(row["id"])).exists() and not await _content(owner, old, due)
 
         await eventually(gone, what="the deletion of files and message")
+        assert await _sent_for(spare) == ["1", "2", "3", "5"]
         assert not await _removed(spare, young)
         assert not await _removed(spare, kept)
 
@@ -75,3 +89,4 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
         assert not await _removed(spare, later)
         rows = await spare.rows("SELECT max_lifetime FROM rooms WHERE room_id = $1", new)
         assert [row["max_lifetime"] for row in rows] == [100 * 24 * HOUR]
+        assert await _sent_for(spare) == ["1", "3", "5"]

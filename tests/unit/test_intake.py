@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appservice.behalf import NONCE, video_content
 from appservice.clean import MAX_TITLE
 from appservice.errors import MalformedEventError
 from appservice.intake import (
@@ -27,6 +28,7 @@ from appservice.intake import (
     RoomEncrypted,
     RoomNamed,
     RoomReplaced,
+    SentByBot,
     SignInSent,
     SignOutSent,
     Talk,
@@ -805,10 +807,44 @@ def related(kind: object, target: object = "$video", **event: object) -> dict[st
     return message({"msgtype": "m.text", "body": "hi", "m.relates_to": {"rel_type": kind, "event_id": target}}, **event)
 
 
+def on_behalf(content: dict[str, object], **event: object) -> dict[str, object]:
+    return message({NONCE: "n1", **content}, sender=BOT, **event)
+
+
+def test_a_video_of_the_bots_may_be_somebodys() -> None:
+    prepared = {"msgtype": "m.video", "body": "clip.mp4", "filename": "clip.mp4", "url": MXC, "info": {"size": 5}}
+    content = video_content(prepared, "A trip", "n1", ALICE, "Alice")
+    change = read(on_behalf(content))
+    assert isinstance(change, SentByBot)
+    assert change.video
+    assert (change.nonce, change.video.nonce, change.video.sender) == ("n1", "n1", BOT)
+    assert (change.video.title, change.video.mxc, change.video.claimed_size) == ("A trip", MXC, 5)
+    unnamed = read(on_behalf(video_content(prepared, None, "n1", ALICE, "Alice")))
+    assert isinstance(unnamed, SentByBot)
+    assert unnamed.video
+    assert unnamed.video.title == "clip"
+
+
+def test_what_the_bot_says_may_be_somebodys() -> None:
+    expected = SentByBot(ROOM, EventId("$event"), "n1")
+    assert read(on_behalf({"msgtype": "m.text", "body": "!reel help"})) == expected
+    relation = {"rel_type": "m.annotation", "event_id": "$video", "key": "👍"}
+    assert read(on_behalf({"m.relates_to": relation}, type="m.reaction")) == expected
+    assert read(message({"m.relates_to": relation}, type="m.reaction", sender=BOT)) is None
+    assert read(on_behalf({NONCE: "no nonce", "msgtype": "m.text", "body": "x"})) is None
+
+
+def test_nobody_elses_message_is_the_bots() -> None:
+    change = read(message({"msgtype": "m.video", "body": "a.mp4", "url": MXC, NONCE: "n1"}))
+    assert isinstance(change, NewVideo)
+    assert change.sender == ALICE
+
+
 @pytest.mark.parametrize(
     ("event", "relates"),
     [
         (related("m.thread"), True),
+        (on_behalf({"m.relates_to": {"rel_type": "m.thread", "event_id": "$video"}}), True),
         (related("m.annotation", type="m.reaction"), True),
         (related("m.thread", type="m.room.encrypted"), True),
         (related("m.thread", type="m.sticker", sender="@eve:example.org"), True),
@@ -826,6 +862,7 @@ def test_what_is_said_about_an_event_is_told(event: dict[str, object], relates: 
     [
         message(),
         related("m.thread", sender=BOT),
+        message({"m.relates_to": {"rel_type": "m.thread", "event_id": "$video"}, NONCE: "no nonce"}, sender=BOT),
         related("m.reference"),
         related(["m.thread"]),
         related("m.thread", "@x"),

@@ -12,6 +12,7 @@ from appservice.power import (
     is_moderator,
     may_pin_widget,
     may_place_widget,
+    may_send,
     state_level,
     user_level,
 )
@@ -98,3 +99,17 @@ def test_creators_of_version_12_rooms_stand_above_all_levels() -> None:
     content = {"users": {"@mod:example.org": 100}, "redact": 200}
     assert is_moderator(content, "@creator:example.org", frozenset({"@creator:example.org"}))
     assert not is_moderator(content, "@mod:example.org", frozenset({"@creator:example.org"}))
+
+
+@pytest.mark.parametrize(
+    ("content", "may"),
+    [
+        ({}, True), ({"events_default": 50}, False), ({"events_default": "50", "users_default": 50}, True),
+        ({"events": {"m.reaction": 1}}, False), ({"events": {"m.reaction": 0}, "events_default": 50}, True),
+        ({"events": {"m.reaction": None}, "events_default": 50}, False), ({"events": {"m.room.message": 50}}, True),
+        ({"events": [], "users": {BOT: -1}}, False),
+    ],
+)  # fmt: skip
+def test_what_may_be_sent(content: dict[str, Any], may: bool) -> None:
+    assert may_send(content, BOT, "m.reaction") is may
+    assert may_send(content, BOT, "m.reaction", [BOT])

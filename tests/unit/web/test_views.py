@@ -10,8 +10,19 @@ import pytest
 from appservice.managing import Viewer
 from appservice.model import HeldFor, Kind, Member, RoomId, State, UserId, Video, VideoId, Visibility
 from appservice.schedule import Schedule, Turn
+from appservice.settings import RoomSettings, Who
 from appservice.web.reels import revision_of
-from appservice.web.views import Broadcast, Grant, MemberView, ProgressView, RoomView, VideoView, room_view, video_view
+from appservice.web.views import (
+    Broadcast,
+    Grant,
+    MemberView,
+    ProgressView,
+    RoomView,
+    VideoView,
+    on_behalf,
+    room_view,
+    video_view,
+)
 from tests.unit.videos import ALICE, BOB, ROOM, make_member, make_room, make_video
 from transcode.captions import Captions
 from transcode.storyboard import Storyboard
@@ -53,7 +64,7 @@ def test_a_room() -> None:
         "room_id": ROOM, "name": "The den", "bot": BOT, "channel": f"{BASE}/reel/all/{revision_of([video])}/index.m3u8",
         "grant_expires_at": 1_800_000_000_000, "now": 1_700_000_000_000, "direct": True, "schedule": None,
         "watching": [], "replaced_by": None, "together": None,
-        "place": None,
+        "place": None, "can": [],
         "members": [
             {
                 "user_id": ALICE, "display_name": None, "avatar_url": None, "video_avatar": None,
@@ -353,3 +364,20 @@ def test_an_upgraded_room_says_where_it_went() -> None:
     shown = room_view(room, [make_member(1, ALICE)], [], Viewer(BOB, moderates=False), GRANT, LIVE, BOT)
     server = BOT.partition(":")[2]
     assert shown.replaced_by == f"https://matrix.to/#/!new%2Froom?via={server}"
+
+
+@pytest.mark.parametrize(
+    ("room", "can"),
+    [
+        ({}, ["comment", "react", "send"]),
+        ({"encrypted": True}, []),
+        ({"power_levels": {"events_default": 50, "users": {BOT: 50}}}, []),
+        ({"power_levels": {"events_default": 50, "users": {BOB: 50}}}, []),
+        ({"power_levels": {"events_default": 50, "users": {BOB: 50, BOT: 50}}}, ["comment", "react", "send"]),
+        ({"power_levels": {"events": {"m.reaction": 50}}}, ["comment", "send"]),
+        ({"power_levels": {"events": {"m.room.message": 50}}}, ["react"]),
+        ({"settings": RoomSettings(add=Who.MODERATORS)}, ["comment", "react"]),
+    ],
+)
+def test_what_the_bot_does_on_behalf_of_somebody(room: dict[str, Any], can: list[str]) -> None:
+    assert on_behalf(make_room(**room), Viewer(BOB, moderates=False), BOT) == can

@@ -1,0 +1,294 @@
+"""What the bot sends on behalf of people, and whose each event is that is read back. Pure.
+
+Rule: whose an event is, only our own rows say (`SentFor`), and never its content: anybody may write that.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from html import escape
+from typing import Any
+
+from appservice.clean import clean_json, clean_text
+from appservice.model import EventId, UserId, VideoId
+from appservice.status import KEYS
+
+NONCE = "chat.roomreel.nonce"
+"""The content field of an event's nonce."""
+PROFILE = "com.beeper.per_message_profile"
+"""The content field of MSC4144."""
+MAX_TEXT = 4000
+"""Characters of a comment."""
+MAX_REACTION = 32
+"""Characters of a reaction."""
+
+# A name that somebody chose for themselves must not make a message of the bot's a command to another bot. Nobody sees
+# it, and nobody's `strip` takes it.
+_GUARD = "\u2060"
+_MAX_PROFILE = 255 - len(_GUARD.encode())  # bytes (MSC4144)
+_VARIATION = "\ufe0f"
+_LONGEST_BODY = 8000
+_LONGEST_ID = 255
+_USER_ID = re.compile(r"@[^:]*:.+", re.DOTALL)
+
+
+class SentKind(StrEnum):
+    """What was sent on behalf of somebody."""
+
+    COMMENT = "comment"
+    REACTION = "reaction"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class SentFor:
+    """Something that the bot sent, or is about to, on behalf of `user_id`; `key` is our own number for it.
+
+    `event_id` is None until it is known. Equal reactions of several people are one event.
+    """
+
+    key: int
+    user_id: UserId
+    nonce: str
+    kind: SentKind
+    video_id: VideoId | None
+    reaction: str | None
+    event_id: EventId | None
+    sent_at: datetime
+    is_taken_back: bool
+
+    @property
+    def shown_id(self) -> str | None:
+        """Return the id by which it is told: of a reaction that of this person's part in its event."""
+        if self.event_id is None or self.kind is not SentKind.REACTION:
+            return self.event_id
+        return f"{self.event_id}~{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event that says something about a video, with what of its content is read; `sent_at` in ms since the epoch."""
+
+    event_id: str
+    type: str
+    sender: UserId
+    sent_at: int
+    content: dict[str, Any]
+    on_behalf: bool
+
+
+# What is sent
+
+
+def profile_name(user_id: UserId, display_name: str | None, *, is_unique: bool, bot_name: str) -> str:
+    """Return the name under which the bot speaks for a member, at most as long as MSC4144 has it.
+
+    As clients do, the user id is added where somebody else is called alike (client-server API, "Calculating the display
+    name for a user"), or the name itself looks like one that has an id, or is the bot's.
+    """
+    name = display_name or ""
+    if not name:
+        return _cut(user_id, _MAX_PROFILE)
+    if is_unique and "@" not in name and name.casefold() != bot_name.casefold():
+        return _cut(name, _MAX_PROFILE)
+    suffix = f" ({user_id})"
+    room = _MAX_PROFILE - len(suffix.encode())
+    return f"{_cut(name, room)}{suffix}" if room > 0 else _cut(user_id, _MAX_PROFILE)
+
+
+def _cut(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def clean_comment(text: str) -> str | None:
+    """Return what somebody wrote, line by line as any text is cleaned; None where there is nothing to see."""
+    lines = [clean_text(line, MAX_TEXT) or "" for line in re.split(r"\r\n?|[\n\u2028\u2029]", text)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")[:MAX_TEXT] or None
+
+
+def reaction_of(key: str) -> str | None:
+    """Return the reaction to send for what somebody chose, None for what is none.
+
+    The bot's own marks are told from people's by the variation selector, which looks the same.
+    """
+    if clean_text(key, MAX_REACTION) != key or key.startswith("mxc://"):
+        return None
+    if key not in KEYS.values():
+        return key
+    return key.removesuffix(_VARIATION) if key.endswith(_VARIATION) else f"{key}{_VARIATION}"
+
+
+def plain_reaction(key: str) -> str:
+    """Return what reactions have in common that look the same."""
+    return key.replace(_VARIATION, "")
+
+
+def comment_content(target: EventId, text: str, nonce: str, user_id: UserId, name: str) -> dict[str, Any]:
+    """Return the content of a comment in the thread of the event `target`."""
+    relation = {
+        "rel_type": "m.thread", "event_id": target, "is_falling_back": True, "m.in_reply_to": {"event_id": target},
+    }  # fmt: skip
+    return {"msgtype": "m.text", **_spoken(text, nonce, user_id, name), "m.relates_to": relation}
+
+
+def plain_reply(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a comment as a plain reply: what is itself in a thread cannot begin one."""
+    reply = {"m.in_reply_to": content["m.relates_to"]["m.in_reply_to"]}
+    return {**content, "m.relates_to": reply}
+
+
+def reaction_content(target: EventId, key: str, nonce: str) -> dict[str, Any]:
+    """Return the content of a reaction. It has no profile: it may stand for several people."""
+    return {"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": key}, NONCE: nonce}
+
+
+def video_content(
+    prepared: Mapping[str, Any], title: str | None, nonce: str, user_id: UserId, name: str
+) -> dict[str, Any]:
+    """Return the content of a video's message; `prepared` is that of its upload."""
+    caption = title or str(prepared.get("filename") or prepared.get("body") or "")
+    return {**prepared, **_spoken(caption, nonce, user_id, name)}
+
+
+def _spoken(text: str, nonce: str, user_id: UserId, name: str) -> dict[str, Any]:
+    shown = f"{_GUARD}{name}"
+    html = escape(text).replace("\n", "<br>")
+    return {
+        "body": f"{shown}: {text}",
+        "format": "org.matrix.custom.html",
+        "formatted_body": f"<strong data-mx-profile-fallback>{escape(shown)}: </strong>{html}",
+        "m.mentions": {},
+        PROFILE: {"id": user_id, "displayname": shown, "has_fallback": True},
+        NONCE: nonce,
+    }
+
+
+def without_name(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a content of the bot's own without the name before its text."""
+    profile, body = content.get(PROFILE), content.get("body")
+    name = profile.get("displayname") if isinstance(profile, Mapping) else None
+    rest = {key: value for key, value in content.items() if key not in {PROFILE, "format", "formatted_body"}}
+    if isinstance(name, str) and isinstance(body, str):
+        rest["body"] = body.removeprefix(f"{name}: ")
+    return rest
+
+
+# What is read back
+
+
+def said_by(sent: SentFor, kind: str, content: Mapping[str, Any]) -> Said:
+    """Return what was just sent on behalf of somebody, as it is read back."""
+    at = round(sent.sent_at.timestamp() * 1000)
+    return Said(sent.shown_id or "", kind, sent.user_id, at, _reduced(without_name(content)), on_behalf=True)
+
+
+def said_about(
+    thread: Iterable[object], annotations: Iterable[object], sent: Sequence[SentFor], *, bot: UserId, viewer: UserId,
+    since: int,
+) -> list[Said]:  # fmt: skip
+    """Return what is said about a video by the thread and the annotations of its event, without what is malformed.
+
+    What the bot sent on behalf of people is theirs, and a shared reaction is one of each. Its own marks are left out.
+    What others said before `since` (ms since the epoch) the viewer may not read.
+    """
+    by_event: dict[str, list[SentFor]] = {}
+    for each in sent:
+        by_event.setdefault(str(each.event_id), []).append(each)
+    said: list[Said] = []
+    for event in thread:
+        if found := _read(event, "m.room.message"):
+            said += _messages(found, event, by_event.get(found.event_id, ()), bot)
+    for event in annotations:
+        if found := _read(event, "m.reaction"):
+            said += _parts(found, by_event.get(found.event_id, ())) if found.sender == bot else [found]
+    return [each for each in said if each.sent_at >= since or each.sender == viewer]
+
+
+def outside(thread: Iterable[object], sent: Iterable[SentFor]) -> list[EventId]:
+    """Return the comments sent on behalf of people that are not in a video's thread, the newest last."""
+    there = {_path(event, "event_id") for event in thread}
+    comments = [each for each in sent if each.kind is SentKind.COMMENT and not each.is_taken_back]
+    return [each.event_id for each in comments if each.event_id and each.event_id not in there]
+
+
+def own_annotation(annotations: Iterable[object], bot: UserId, key: str) -> EventId | None:
+    """Return the bot's own annotation with a key among those of an event."""
+    for event in annotations:
+        if _path(event, "sender") == bot and _path(event, "content", "m.relates_to", "key") == key:
+            event_id = _path(event, "event_id")
+            return EventId(event_id) if isinstance(event_id, str) else None
+    return None
+
+
+def _messages(found: Said, event: object, sent: Collection[SentFor], bot: UserId) -> list[Said]:
+    """Return a message with its newest edit, as whoever it is of."""
+    if found.sender == bot and sent:
+        return [
+            Said(found.event_id, found.type, each.user_id, found.sent_at, _reduced(without_name(_content(event))), True)
+            for each in sent
+            if not each.is_taken_back
+        ]
+    edit = _read(_path(event, "unsigned", "m.relations", "m.replace"), "m.room.message")
+    return [found, edit] if edit and edit.sender == found.sender else [found]
+
+
+def _parts(found: Said, sent: Collection[SentFor]) -> list[Said]:
+    return [
+        Said(each.shown_id or "", found.type, each.user_id, found.sent_at, found.content, on_behalf=True)
+        for each in sent
+        if not each.is_taken_back
+    ]
+
+
+def _read(event: object, kind: str) -> Said | None:
+    if not isinstance(event, Mapping) or event.get("type") != kind or "state_key" in event:
+        return None
+    event_id, sender, at = event.get("event_id"), event.get("sender"), event.get("origin_server_ts")
+    if not _is_id(event_id, "$") or not _is_id(sender, "@") or not _USER_ID.fullmatch(str(sender)):
+        return None
+    if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at < 2**53:
+        return None
+    content = _reduced(_content(event))
+    return Said(str(event_id), kind, UserId(str(sender)), at, content, on_behalf=False) if content else None
+
+
+def _is_id(value: object, sigil: str) -> bool:
+    return isinstance(value, str) and value.startswith(sigil) and 1 < len(value) <= _LONGEST_ID and value.isprintable()
+
+
+def _content(event: object) -> Mapping[str, Any]:
+    content = event.get("content") if isinstance(event, Mapping) else None
+    return content if isinstance(content, Mapping) else {}
+
+
+def _path(value: object, *keys: str) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+_SHORTCODES = ("shortcode", "com.beeper.reaction.shortcode")
+
+
+def _reduced(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the widget reads of a content; nothing of what was redacted."""
+    kept: dict[str, Any] = {name: _text(content[name]) for name in (*_WORDS, NONCE, *_SHORTCODES) if name in content}
+    relation, new = content.get("m.relates_to"), content.get("m.new_content")
+    if isinstance(relation, Mapping):
+        kept["m.relates_to"] = {name: _text(relation[name]) for name in _RELATION if name in relation}
+        reply = relation.get("m.in_reply_to")
+        if isinstance(reply, Mapping):
+            kept["m.relates_to"]["m.in_reply_to"] = {"event_id": _text(reply.get("event_id"))}
+    if isinstance(new, Mapping):
+        kept["m.new_content"] = {name: _text(new[name]) for name in _WORDS if name in new}
+    return kept
+
+
+_WORDS = ("msgtype", "body")
+_RELATION = ("rel_type", "event_id", "key")
+
+
+def _text(value: object) -> str | None:
+    return str(clean_json(value[:_LONGEST_BODY])) if isinstance(value, str) else None

@@ -1,0 +1,82 @@
+-- What the bot sent on behalf of people. asyncpg's $n arguments are listed behind each name.
+
+-- name: add_sent_for (room_id, user_id, nonce, kind, video_id, reaction, upload_id, event_id or NULL) Nothing comes back where the nonce, or the upload, was sent already.
+INSERT INTO sent_for (room_id, user_id, nonce, kind, video_id, reaction, upload_id, event_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING *;
+
+-- name: sent_by_nonce (room_id, nonce)
+SELECT * FROM sent_for WHERE room_id = $1 AND nonce = $2;
+
+-- name: sent_upload (upload_id)
+SELECT * FROM sent_for WHERE upload_id = $1;
+
+-- name: lock_reaction (video_id, reaction without variation selectors) Until the transaction's end nobody else reacts so, or takes that back.
+SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 7422));
+
+-- name: reactions_like (video_id, reaction without variation selectors) Everybody's, also those that were taken back.
+SELECT * FROM sent_for WHERE video_id = $1 AND replace(reaction, U&'\FE0F', '') = $2 ORDER BY key;
+
+-- name: was_sent (key, event_id) And with a reaction all equal ones that are under way: they are one event. Nothing comes back for what was erased meanwhile.
+WITH own AS (SELECT key, video_id, reaction FROM sent_for WHERE key = $1 AND taken_back_at IS NULL)
+UPDATE sent_for s SET event_id = $2 FROM own
+WHERE s.key = own.key
+    OR s.video_id = own.video_id AND s.reaction = own.reaction AND s.event_id IS NULL AND s.taken_back_at IS NULL
+RETURNING s.key;
+
+-- name: not_sent (key) The homeserver refused it.
+DELETE FROM sent_for WHERE key = $1 AND event_id IS NULL;
+
+-- name: sent_by_bot (room_id, nonce, event_id) Whose an event of the bot's is.
+SELECT key, user_id, kind FROM sent_for
+WHERE room_id = $1 AND nonce = $2 AND (event_id IS NULL OR event_id = $3) AND taken_back_at IS NULL FOR UPDATE;
+
+-- name: sent_about (video_id) Whose comments and reactions those about a video are.
+SELECT * FROM sent_for WHERE video_id = $1 AND event_id IS NOT NULL ORDER BY key;
+
+-- name: own_sent (video_id, user_id, event_id, or that with our key for one's own part of a shared reaction)
+SELECT * FROM sent_for
+WHERE video_id = $1 AND user_id = $2 AND kind <> 'video' AND $3 IN (event_id, event_id || '~' || key);
+
+-- name: take_back (key)
+UPDATE sent_for SET taken_back_at = now() WHERE key = $1 AND taken_back_at IS NULL;
+
+-- name: stands (room_id, event_id) Whether an event is still somebody's.
+SELECT EXISTS (
+    SELECT FROM sent_for WHERE room_id = $1 AND event_id = $2 AND taken_back_at IS NULL
+) AS stands;
+
+-- name: sent_redacted (room_id, event_id) Somebody redacted it.
+UPDATE sent_for SET taken_back_at = now() WHERE room_id = $1 AND event_id = $2 AND taken_back_at IS NULL
+RETURNING video_id;
+
+-- name: forget_sent (user_id or NULL, room_id or NULL) With what is about videos that came into the room by an upgrade.
+DELETE FROM sent_for s
+WHERE ($1::text IS NULL OR user_id = $1) AND (
+    $2::text IS NULL OR room_id = $2 OR EXISTS (SELECT FROM videos v WHERE v.id = s.video_id AND v.room_id = $2)
+)
+RETURNING room_id, event_id, taken_back_at;
+
+-- name: forget_old_sent (lifetime in ms or NULL, seconds) What is kept longer than videos are, and what was taken back longer ago than that.
+DELETE FROM sent_for s USING rooms r
+WHERE r.room_id = s.room_id AND (
+    s.taken_back_at < now() - make_interval(secs => $2)
+    OR s.sent_at <= now() - make_interval(secs => least(r.max_lifetime, $1::bigint) / 1000.0)
+);
+
+-- name: exported_sent (user_id)
+SELECT kind, room_id, event_id, video_id, reaction, sent_at FROM sent_for
+WHERE user_id = $1 AND taken_back_at IS NULL ORDER BY key;
+
+-- name: name_in_room (room_id, user_id) What a member is called, and whether somebody else there is called like that, too.
+SELECT m.display_name, EXISTS (
+    SELECT FROM members o
+    WHERE o.room_id = m.room_id AND o.user_id <> m.user_id AND o.membership IN ('join', 'invite')
+        AND lower(normalize(o.display_name, NFKC)) = lower(normalize(m.display_name, NFKC))
+) AS shared
+FROM members m WHERE m.room_id = $1 AND m.user_id = $2;
+
+-- name: hears_since (room_id, user_id) Since when a member may read what is said in a room, in ms since the epoch.
+SELECT CASE WHEN r.history = 'shared' THEN 0 ELSE ceil(extract(epoch FROM CASE
+    WHEN NOT m.join_heard THEN now() WHEN r.history = 'invited' THEN m.invited_at ELSE m.joined_at
+END) * 1000)::bigint END AS since
+FROM members m JOIN rooms r ON r.room_id = m.room_id WHERE m.room_id = $1 AND m.user_id = $2;

@@ -1,0 +1,302 @@
+"""What people do who are signed in without a Matrix client: the bot comments, reacts and sends videos on their behalf.
+
+The bot is a user that all of a room's members know, and no token of theirs ever is in the page: one that acts as them
+everywhere would be a far graver secret than a sign-in, which is for one room and ends by a command.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Annotated, Any
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
+
+from appservice.behalf import (
+    MAX_REACTION,
+    MAX_TEXT,
+    Said,
+    SentFor,
+    clean_comment,
+    comment_content,
+    outside,
+    own_annotation,
+    plain_reply,
+    profile_name,
+    reaction_content,
+    reaction_of,
+    said_about,
+    said_by,
+    video_content,
+)
+from appservice.clean import MAX_TITLE, clean_text
+from appservice.errors import (
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    HomeserverError,
+    NotFoundError,
+    RefusedByHomeserverError,
+    UnavailableError,
+)
+from appservice.managing import may_watch
+from appservice.model import EventId, RoomId, UploadId, Video, VideoId
+from appservice.web.asked import UUID, VIDEO, Asked
+from appservice.web.context import Context
+from appservice.web.requests import json_answer, read_body
+from appservice.web.views import OnBehalf, SaidView, SentVideoView, SentView, on_behalf, said_view
+
+log = structlog.get_logger()
+
+_BODY = 32 * 1024
+_TRIES = 3
+_AWAY = "The homeserver does not answer. Try again in a moment."
+_REPLIES, _REPLIES_PAGE = 500, 100
+_PLAIN_REPLIES = 20
+_REACTIONS, _REACTIONS_PAGE = 1000, 200
+
+_Nonce = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+routes = web.RouteTableDef()
+
+
+class CommentRequest(BaseModel):
+    """The body of `POST …/comments`; a repeated `nonce` sends nothing more."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
+    nonce: _Nonce
+
+    @field_validator("text")
+    @classmethod
+    def _has_letters(cls, value: str) -> str:
+        tidy = clean_comment(value)
+        if tidy is None:
+            raise ValueError("has nothing to see in it")
+        return tidy
+
+
+class ReactionRequest(BaseModel):
+    """The body of `POST …/reactions`: an emoji, or a word."""
+
+    model_config = ConfigDict(extra="forbid")
+    key: Annotated[StrictStr, Field(min_length=1, max_length=MAX_REACTION)]
+    nonce: _Nonce
+
+    @field_validator("key")
+    @classmethod
+    def _is_reaction(cls, value: str) -> str:
+        key = reaction_of(value)
+        if key is None:
+            raise ValueError("is no reaction")
+        return key
+
+
+class SendRequest(BaseModel):
+    """The body of `POST …/videos`: an upload that is ready, and a caption."""
+
+    model_config = ConfigDict(extra="forbid")
+    upload: Annotated[StrictStr, Field(pattern=f"^{UUID}$")]
+    title: Annotated[StrictStr, Field(max_length=MAX_TITLE)] | None = None
+    nonce: _Nonce
+
+    @field_validator("title")
+    @classmethod
+    def _is_one_line(cls, value: str | None) -> str | None:
+        return clean_text(value)
+
+
+async def _enter(request: web.Request, needed: OnBehalf | None) -> Asked:
+    """Find out who asks, and whether the bot may do what they need. Raises ForbiddenError."""
+    asked = await Asked.of(request)
+    if not asked.session.sign_in:
+        raise ForbiddenError("You are here in your Matrix client: it says this in your own name.")
+    if needed and needed not in on_behalf(asked.room, asked.viewer, asked.context.config.bot):
+        raise ForbiddenError("You, or the bot, may not do this in this room.")
+    return asked
+
+
+async def _video(asked: Asked, request: web.Request) -> Video:
+    """Return the video of the path, which the viewer may watch, and whose message is in this room."""
+    video = await asked.video(request)
+    if not may_watch(video, asked.viewer):
+        raise NotFoundError("There is no such video.")
+    if video.thread is None:
+        raise NotFoundError("Its message is in the room that this one replaced.")
+    return video
+
+
+@routes.get(VIDEO + "/said")
+async def get_said(request: web.Request) -> web.Response:
+    """Answer what was said about a video, as far as the viewer may read it."""
+    asked = await _enter(request, None)
+    video = await _video(asked, request)
+    context, viewer = asked.context, asked.viewer.user_id
+    since = await context.sent_for.hears_since(asked.room.room_id, viewer)
+    if since is None:
+        raise ForbiddenError("You are not a member of this room.")
+    try:
+        thread, annotations = await asyncio.gather(_thread(context, video), _annotations(context, video))
+        # Read later than the events: whose they are was kept before they were sent.
+        sent = await context.sent_for.about(video.id)
+        replies = await _plain_replies(context, video, outside(thread, sent)[-_PLAIN_REPLIES:])
+    except RefusedByHomeserverError as error:
+        raise NotFoundError("Its message is not there any more.") from error
+    except HomeserverError as error:
+        raise UnavailableError(_AWAY) from error
+    said = said_about([*thread, *replies], annotations, sent, bot=context.config.bot, viewer=viewer, since=since)
+    return json_answer(SaidView(events=[said_view(each) for each in said]))
+
+
+async def _thread(context: Context, video: Video) -> list[dict[str, Any]]:
+    return await context.homeserver.relations(
+        video.sent_in, video.event_id, "m.thread", "m.room.message", page=_REPLIES_PAGE, most=_REPLIES
+    )
+
+
+async def _plain_replies(context: Context, video: Video, event_ids: Sequence[EventId]) -> list[dict[str, Any]]:
+    """Return events that no list of relations has: those of the bot that began no thread."""
+
+    async def read(event_id: EventId) -> list[dict[str, Any]]:
+        with suppress(RefusedByHomeserverError):  # it is gone
+            return [await context.homeserver.event(video.sent_in, event_id)]
+        return []
+
+    found = await asyncio.gather(*map(read, event_ids))
+    return [event for events in found for event in events]
+
+
+async def _annotations(context: Context, video: Video) -> list[dict[str, Any]]:
+    return await context.homeserver.relations(
+        video.sent_in, video.event_id, "m.annotation", "m.reaction", page=_REACTIONS_PAGE, most=_REACTIONS
+    )
+
+
+@routes.post(VIDEO + "/comments")
+async def post_comment(request: web.Request) -> web.Response:
+    """Comment on a video on behalf of the viewer."""
+    asked = await _enter(request, "comment")
+    video = await _video(asked, request)
+    body = await read_body(request, CommentRequest, _BODY)
+    content = comment_content(video.event_id, body.text, body.nonce, asked.viewer.user_id, await _name(asked))
+    sent = await asked.context.sent_for.comment(video, asked.viewer.user_id, body.nonce)
+    if sent.event_id is None:
+        content, sent = await _say(asked, sent, content)
+    return _sent_answer(said_by(sent, "m.room.message", content), 201)
+
+
+async def _say(asked: Asked, sent: SentFor, content: dict[str, Any]) -> tuple[dict[str, Any], SentFor]:
+    """Send a comment, and return what was sent: a plain reply to what begins no thread, for it is in one itself."""
+    room_id, once = asked.room.room_id, _once(sent)
+
+    async def send() -> EventId:
+        nonlocal content
+        try:
+            return await asked.context.homeserver.send(room_id, "m.room.message", content, once=once)
+        except RefusedByHomeserverError:
+            content = plain_reply(content)
+            return await asked.context.homeserver.send(room_id, "m.room.message", content, once=f"{once}|plain")
+
+    sent = await _settle(asked, sent, send())
+    return content, sent
+
+
+@routes.post(VIDEO + "/reactions")
+async def post_reaction(request: web.Request) -> web.Response:
+    """React to a video on behalf of the viewer; the bot's one reaction stands for all who react so."""
+    asked = await _enter(request, "react")
+    video = await _video(asked, request)
+    body = await read_body(request, ReactionRequest, _BODY)
+    sent, is_new, first = await asked.context.sent_for.reaction(video, asked.viewer.user_id, body.nonce, body.key)
+    content = reaction_content(video.event_id, sent.reaction or body.key, sent.nonce)
+    if sent.event_id is None:
+        # The same for all who react so at once: the homeserver makes one event of it.
+        sent = await _settle(asked, sent, _annotate(asked.context, video, content, _once(first)))
+    return _sent_answer(said_by(sent, "m.reaction", content), 201 if is_new else 200)
+
+
+async def _annotate(context: Context, video: Video, content: dict[str, Any], once: str) -> EventId:
+    """React; where the bot has an equal reaction there that is nobody's any more, that gives way."""
+    key = content["m.relates_to"]["key"]
+    for attempt in range(_TRIES):
+        event_id = await context.homeserver.annotate(video.sent_in, content, once=f"{once}|{attempt}")
+        if event_id is not None:
+            return event_id
+        standing = own_annotation(await _annotations(context, video), context.config.bot, key)
+        if standing is None:
+            continue  # it was redacted in between
+        if await context.sent_for.stands(video.sent_in, standing):
+            return standing
+        await context.homeserver.redact(video.sent_in, standing)
+    raise HomeserverError("The homeserver takes neither a reaction nor its redaction.")
+
+
+@routes.delete(VIDEO + "/said/{event_id}")
+async def delete_said(request: web.Request) -> web.Response:
+    """Take back what the bot said on behalf of the viewer. Raises NotFoundError for anything else."""
+    asked = await _enter(request, None)
+    video = await asked.context.store.video(VideoId(request.match_info["id"]))
+    # Of which they may see no more by now; but in this room.
+    is_here = video is not None and video.room_id == asked.room.room_id
+    shown_id, user_id = request.match_info["event_id"], asked.viewer.user_id
+    if video is None or not is_here or not await asked.context.sent_for.take_back(video, user_id, shown_id):
+        raise NotFoundError("You said no such thing from here.")
+    return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
+
+@routes.post("/api/v1/rooms/{room_id}/videos")
+async def post_video(request: web.Request) -> web.Response:
+    """Send an upload that is ready as a message, on behalf of the viewer. Sent once, it is not sent again."""
+    asked = await _enter(request, "send")
+    room_id, user_id, context = RoomId(request.match_info["room_id"]), asked.viewer.user_id, asked.context
+    if room_id != asked.room.room_id:
+        raise ForbiddenError("You are not a member of this room.")
+    body = await read_body(request, SendRequest, _BODY)
+    upload = await context.uploads.upload(UploadId(body.upload), room_id, user_id)
+    if upload is None:
+        raise NotFoundError("There is no such upload, or it has expired.")
+    if upload.content is None:
+        raise ConflictError("The upload is not ready.")
+    content = video_content(upload.content, body.title, body.nonce, user_id, await _name(asked))
+    sent = await context.sent_for.video(room_id, user_id, body.nonce, upload.id)
+    if sent.event_id is None:
+        sending = context.homeserver.send(room_id, "m.room.message", content, once=_once(sent))
+        sent = await _settle(asked, sent, sending)
+    return json_answer(SentVideoView(event_id=str(sent.event_id)), status=201)
+
+
+def _once(sent: SentFor) -> str:
+    # Our number alone would come again with another database.
+    return f"behalf|{sent.key}|{sent.nonce}"
+
+
+async def _name(asked: Asked) -> str:
+    user_id, context = asked.viewer.user_id, asked.context
+    name, is_unique = await context.sent_for.name_of(asked.room.room_id, user_id)
+    return profile_name(user_id, name, is_unique=is_unique, bot_name=context.config.appservice.bot_name)
+
+
+async def _settle(asked: Asked, sent: SentFor, sending: Awaitable[EventId]) -> SentFor:
+    """Wait for the homeserver, and keep what it said. Where it does not answer, whose it is stays known."""
+    context, room_id = asked.context, asked.room.room_id
+    try:
+        event_id = await sending
+    except (ForbiddenError, RefusedByHomeserverError) as error:
+        await context.sent_for.refused(sent)
+        log.warning("refused_on_behalf", room_id=room_id, user_id=sent.user_id, kind=sent.kind, reason=str(error))
+        raise ForbiddenError("The homeserver does not let the bot do this in this room.") from error
+    except HomeserverError as error:
+        raise UnavailableError(_AWAY) from error
+    if not await context.sent_for.sent(sent, event_id):
+        # All of theirs was erased in between.
+        if not await context.sent_for.stands(room_id, event_id):
+            await context.homeserver.redact(room_id, event_id)
+        raise GoneError("This was taken back.")
+    log.info("sent_on_behalf", room_id=room_id, user_id=sent.user_id, kind=sent.kind, event_id=event_id)
+    return replace(sent, event_id=event_id)
+
+
+def _sent_answer(said: Said, status: int) -> web.Response:
+    return json_answer(SentView(event=said_view(said)), status=status)

@@ -1,0 +1,25 @@
+-- What the bot sends on behalf of people who are signed in without a Matrix client: the only word on whose it is.
+
+CREATE TABLE sent_for (
+    key           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Where it was sent: after an upgrade another room than its video's.
+    room_id       text NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    user_id       text NOT NULL,
+    -- What the widget calls this one sending.
+    nonce         text NOT NULL,
+    kind          text NOT NULL CHECK (kind IN ('comment', 'reaction', 'video')),
+    -- What a comment or a reaction is about.
+    video_id      uuid REFERENCES videos ON DELETE CASCADE,
+    -- The reaction's key. Several people's equal ones are one event, for a user annotates an event only once so.
+    reaction      text,
+    -- What a video was made of. No reference: it outlives its upload.
+    upload_id     uuid UNIQUE,
+    -- NULL until the homeserver has said, or told, that it was sent.
+    event_id      text,
+    sent_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    taken_back_at timestamptz,
+    UNIQUE (room_id, nonce)
+);
+CREATE INDEX sent_for_video ON sent_for (video_id) WHERE video_id IS NOT NULL;
+CREATE INDEX sent_for_user ON sent_for (user_id);
+CREATE INDEX sent_for_event ON sent_for (event_id) WHERE event_id IS NOT NULL;

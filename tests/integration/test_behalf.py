@@ -1,0 +1,731 @@
+"""Signed in without a client: the bot comments, reacts and sends videos for people, and everybody knows whose it is."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from appservice.behalf import NONCE, PROFILE, comment_content, reaction_content, video_content
+from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import Synapse, free_port
+from appservice.matrix.client import Homeserver
+from appservice.model import EventId, RoomId, UserId
+from tests.integration.commands.conftest import Asking
+from tests.integration.test_talk import listening
+from tests.integration.test_uploads import Uploader
+from tests.support import Installation, Viewer, eventually, make_room
+
+
+def nonce() -> str:
+    return secrets.token_urlsafe(16)
+
+
+@dataclass
+class Phone:
+    """Somebody's browser that is signed in, in a room with a video of alice's."""
+
+    reel: Installation
+    http: aiohttp.ClientSession
+    user: MatrixClient
+    viewer: Viewer
+    event_id: str
+    video_id: str
+
+    @property
+    def room_id(self) -> str:
+        return self.viewer.room_id
+
+    @property
+    def path(self) -> str:
+        return f"/api/v1/videos/{self.video_id}"
+
+    async def comment(self, text: str, once: str | None = None) -> tuple[int, Any]:
+        return await self.viewer.ask("POST", f"{self.path}/comments", {"text": text, "nonce": once or nonce()})
+
+    async def react(self, key: str, once: str | None = None) -> tuple[int, Any]:
+        return await self.viewer.ask("POST", f"{self.path}/reactions", {"key": key, "nonce": once or nonce()})
+
+    async def take_back(self, event: dict[str, Any]) -> int:
+        status, _ = await self.viewer.ask("DELETE", f"{self.path}/said/{quote(event['event_id'], safe='')}")
+        return status
+
+    async def said(self, kind: str = "m.room.message") -> list[dict[str, Any]]:
+        status, answer = await self.viewer.get(f"{self.path}/said")
+        assert status == 200, answer
+        return [event for event in answer["events"] if event["type"] == kind]
+
+    async def in_matrix(self, rel_type: str = "m.thread") -> list[dict[str, Any]]:
+        """Return what others' clients see of the bot's, about the video."""
+        events = await self.user.relations(self.room_id, self.event_id, rel_type)
+        return [each for each in events if each["sender"] == self.reel.bot and NONCE in each["content"]]
+
+    async def bot_sends(self, kind: str, content: dict[str, Any]) -> str:
+        """Send an event as the bot, of which no row knows."""
+        bot = Homeserver(
+            self.http, self.reel.synapse.base_url, self.reel.as_token, self.reel.settings["appservice"]["id"],
+            UserId(self.reel.bot),
+        )  # fmt: skip
+        return await bot.send(RoomId(self.room_id), kind, content, once=nonce())
+
+    async def rows(self) -> list[dict[str, Any]]:
+        rows = await self.reel.rows("SELECT * FROM sent_for WHERE room_id = $1 ORDER BY key", self.room_id)
+        return [dict(row) for row in rows]
+
+    async def sign_in(self, user: MatrixClient) -> "Phone":
+        """Return the same for another member."""
+        viewer = await self.reel.signed_in(self.http, user, self.room_id)
+        return Phone(self.reel, self.http, user, viewer, self.event_id, self.video_id)
+
+
+Newcomer = Callable[[str], Awaitable[MatrixClient]]
+
+
+@pytest.fixture
+async def newcomer(synapse: Synapse) -> AsyncIterator[Newcomer]:
+    """Make users of this test's own: what the bot says for one is limited."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make(name: str) -> MatrixClient:
+            return await stack.enter_async_context(await synapse.user(f"{name}-{secrets.token_hex(4)}"))
+
+        yield make
+
+
+@pytest.fixture
+async def carol(newcomer: Newcomer) -> MatrixClient:
+    user = await newcomer("carol")
+    await user.set_display_name("Carol <3")
+    return user
+
+
+async def _phone(
+    reel: Installation, http: aiohttp.ClientSession, owner: MatrixClient, user: MatrixClient, room_id: str, clip: Path
+) -> Phone:
+    event_id = await owner.send_video(room_id, clip)
+    viewer = await reel.signed_in(http, user, room_id)
+    video = await viewer.video_in(event_id, "ready")
+    return Phone(reel, http, user, viewer, event_id, video["id"])
+
+
+@pytest.fixture
+async def phone(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+) -> Phone:
+    """Carol's, who is no moderator."""
+    return await _phone(reel, http, alice, carol, await make_room(alice, reel, carol), clip)
+
+
+async def _gone(phone: Phone, rel_type: str, what: str) -> None:
+    async def gone() -> bool:
+        return await phone.in_matrix(rel_type) == []
+
+    await eventually(gone, what=what)
+
+
+# Comments
+
+
+async def test_a_comment_is_the_bots_in_matrix_and_somebodys_here(phone: Phone, alice: MatrixClient) -> None:
+    hers = await phone.sign_in(alice)
+    own = await alice.reply(phone.room_id, phone.event_id, "from a client")
+    async with listening(hers.viewer) as talks:
+        status, answer = await phone.comment("1 < 2\nyes")
+        assert status == 201, answer
+        event = answer["event"]
+        # Whoever watches is told, though no client of theirs has it in its timeline.
+        while (await asyncio.wait_for(talks.get(), 30))["event_id"] != phone.event_id:
+            pass
+    (message,) = await phone.in_matrix()
+    assert message["event_id"] == event["event_id"]
+    content = message["content"]
+    name = content[PROFILE]["displayname"]
+    assert (content[PROFILE]["id"], name.strip("\u2060")) == (phone.user.user_id, "Carol <3")
+    assert (content["msgtype"], content["body"]) == ("m.text", f"{name}: 1 < 2\nyes")
+    assert content["formatted_body"].endswith("Carol &lt;3: </strong>1 &lt; 2<br>yes")
+
+    for each in (phone, hers):
+        there = {each["event_id"]: each for each in await each.said()}
+        assert there[own]["sender"] == alice.user_id
+        assert not there[own]["on_behalf"]
+        found = there[event["event_id"]]
+        assert (found["sender"], found["content"]["body"], found["on_behalf"]) == (
+            phone.user.user_id, "1 < 2\nyes", True,
+        )  # fmt: skip
+        assert found | {"origin_server_ts": 0} == event | {"origin_server_ts": 0}
+
+
+async def test_a_repeated_nonce_is_one_comment(phone: Phone, alice: MatrixClient) -> None:
+    once = nonce()
+    answers = await asyncio.gather(*(phone.comment("again and again", once) for _ in range(4)))
+    answers.append(await phone.comment("again and again", once))
+    assert {status for status, _ in answers} == {201}
+    assert len({answer["event"]["event_id"] for _, answer in answers}) == 1
+    assert len(await phone.in_matrix()) == 1
+    # It is nobody else's, and nothing else's.
+    hers = await phone.sign_in(alice)
+    for status, answer in (await hers.comment("mine", once), await phone.react("👍", once)):
+        assert (status, answer["errcode"]) == (409, "M_CONFLICT")
+    assert len(await phone.in_matrix()) == 1
+
+
+async def test_whoever_said_it_takes_it_back(phone: Phone, alice: MatrixClient) -> None:
+    hers = await phone.sign_in(alice)
+    once = nonce()
+    event = (await phone.comment("oops", once))[1]["event"]
+    assert await hers.take_back(event) == 404, "not hers to take back from here"
+    async with listening(hers.viewer) as talks:
+        assert [await phone.take_back(event) for _ in range(2)] == [204, 204]
+        while (await asyncio.wait_for(talks.get(), 30))["event_id"] != event["event_id"]:
+            pass
+    assert await phone.said() == await hers.said() == []
+    await _gone(phone, "m.thread", "the message's redaction")
+    status, answer = await phone.comment("oops", once)
+    assert (status, answer["errcode"]) == (410, "M_GONE")
+    own = await alice.reply(phone.room_id, phone.event_id, "from a client")
+    assert await hers.take_back({"event_id": own}) == 404
+
+
+async def test_what_a_moderator_redacts_is_gone_here_too(phone: Phone, alice: MatrixClient) -> None:
+    event = (await phone.comment("rude"))[1]["event"]
+    await phone.react("👎")
+    (reaction,) = await phone.in_matrix("m.annotation")
+    for each in (event, reaction):
+        await alice.redact(phone.room_id, each["event_id"])
+
+    async def known() -> bool:
+        return all(row["taken_back_at"] for row in await phone.rows())
+
+    await eventually(known, what="both being known to be gone")
+    assert await phone.said() == await phone.said("m.reaction") == []
+    assert (await phone.react("👎"))[0] == 201
+    assert len(await phone.said("m.reaction")) == 1
+
+
+async def test_a_video_within_a_thread_is_answered_without_one(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+) -> None:
+    room_id = await make_room(alice, reel, carol)
+    root = await alice.send_text(room_id, "A trip")
+    relation = {"rel_type": "m.thread", "event_id": root, "is_falling_back": True, "m.in_reply_to": {"event_id": root}}
+    url = await alice.upload(clip, "video/mp4")
+    content = {"msgtype": "m.video", "body": "clip.mp4", "url": url, "m.relates_to": relation}
+    event_id = await alice.send_event(room_id, "m.room.message", content)
+    viewer = await reel.signed_in(http, carol, room_id)
+    video = await viewer.video_in(event_id, "ready")
+    phone = Phone(reel, http, carol, viewer, event_id, video["id"])
+    once = nonce()
+    answers = [await phone.comment("nice", once) for _ in range(2)]
+    assert [status for status, _ in answers] == [201, 201]
+    event = answers[0][1]["event"]
+    assert event["content"]["m.relates_to"] == {"m.in_reply_to": {"event_id": event_id}}
+    there = [each for each in await alice.messages(room_id) if each["content"].get(NONCE) == once]
+    assert [each["event_id"] for each in there] == [event["event_id"]]
+    (said,) = await phone.said()
+    assert (said["event_id"], said["sender"]) == (event["event_id"], carol.user_id)
+
+
+# Reactions
+
+
+async def test_two_people_share_a_reaction(phone: Phone, alice: MatrixClient) -> None:
+    hers = await phone.sign_in(alice)
+    assert [(await each.react("👍"))[0] for each in (phone, phone, hers)] == [201, 200, 201]
+    (shared,) = await phone.in_matrix("m.annotation")
+    assert PROFILE not in shared["content"]
+    parts = {part["sender"]: part for part in await phone.said("m.reaction")}
+    assert set(parts) == {alice.user_id, phone.user.user_id}
+    assert len({part["event_id"] for part in parts.values()}) == 2
+    assert {part["content"]["m.relates_to"]["key"] for part in parts.values()} == {"👍"}
+
+    assert await hers.take_back(parts[phone.user.user_id]) == 404
+    async with listening(hers.viewer) as talks:
+        assert [await phone.take_back(parts[phone.user.user_id]) for _ in range(2)] == [204, 204]
+        assert (await asyncio.wait_for(talks.get(), 30))["event_id"] == phone.event_id
+    assert [part["sender"] for part in await phone.said("m.reaction")] == [alice.user_id]
+    assert [each["event_id"] for each in await phone.in_matrix("m.annotation")] == [shared["event_id"]]
+    assert await hers.take_back(parts[alice.user_id]) == 204
+    await _gone(phone, "m.annotation", "the reaction going with the last of them")
+    # And again, as often as one likes.
+    assert (await phone.react("👍"))[0] == 201
+    assert len(await phone.in_matrix("m.annotation")) == 1
+
+
+async def test_at_once_it_is_one_event(phone: Phone, alice: MatrixClient) -> None:
+    hers = await phone.sign_in(alice)
+    answers = await asyncio.gather(*(each.react("🎉") for each in (phone, hers, phone, hers)))
+    assert sorted(status for status, _ in answers) == [200, 200, 201, 201]
+    assert len(await phone.in_matrix("m.annotation")) == 1
+    assert len(await phone.said("m.reaction")) == 2
+
+
+async def test_a_reaction_comes_back_while_its_redaction_is_under_way(phone: Phone) -> None:
+    for _ in range(3):
+        status, answer = await phone.react("🔁")
+        assert status == 201
+        assert len(await phone.said("m.reaction")) == 1
+        assert await phone.take_back(answer["event"]) == 204
+    await _gone(phone, "m.annotation", "the last redaction")
+
+
+async def test_an_equal_reaction_that_is_nobodys_gives_way(phone: Phone) -> None:
+    content = reaction_content(EventId(phone.event_id), "👻", nonce())
+    forgotten = await phone.bot_sends("m.reaction", content)
+    assert await phone.said("m.reaction") == []
+    assert (await phone.react("👻"))[0] == 201
+    (fresh,) = await phone.in_matrix("m.annotation")
+    assert fresh["event_id"] != forgotten
+    assert len(await phone.said("m.reaction")) == 1
+
+
+async def test_the_bots_own_marks_are_not_peoples(phone: Phone) -> None:
+    async def marked() -> bool:
+        marks = await phone.user.relations(phone.room_id, phone.event_id, "m.annotation")
+        return "▶️" in [each["content"]["m.relates_to"]["key"] for each in marks]
+
+    await eventually(marked, what="the bot's mark")
+    assert await phone.said("m.reaction") == []
+    status, answer = await phone.react("▶️")
+    assert status == 201
+    assert answer["event"]["content"]["m.relates_to"]["key"] == "▶"
+    assert await phone.take_back(answer["event"]) == 204
+    await _gone(phone, "m.annotation", "the person's reaction being gone")
+    assert await marked()
+
+
+# Videos
+
+
+async def _upload(phone: Phone, clip: Path) -> str:
+    """Upload a clip as the widget does, and return its id once it is ready to be sent."""
+    uploader = Uploader(phone.viewer)
+    await uploader.send(clip)
+    assert (await uploader.finish()).status == 202
+    assert (await uploader.outcome())["state"] == "ready"
+    return uploader.id()
+
+
+async def _send(phone: Phone, upload: str, **fields: object) -> tuple[int, Any]:
+    path = f"/api/v1/rooms/{quote(phone.room_id, safe='')}/videos"
+    return await phone.viewer.ask("POST", path, {"upload": upload, "nonce": nonce(), **fields})
+
+
+async def test_a_video_is_in_its_senders_reel(phone: Phone, alice: MatrixClient, clip: Path) -> None:
+    upload = await _upload(phone, clip)
+    once = nonce()
+    answers = [await _send(phone, upload, title="A  trip", nonce=once) for _ in range(2)]
+    answers.append(await _send(phone, upload))  # a page that was opened anew knows no nonce
+    assert [status for status, _ in answers] == [201, 201, 201], answers
+    (event_id,) = {answer["event_id"] for _, answer in answers}
+    video = await phone.viewer.video_in(event_id, "ready")
+    assert video["title"] == "A trip"
+    members = {member["user_id"]: member for member in (await phone.viewer.room())["members"]}
+    assert [each["id"] for each in members[phone.user.user_id]["videos"]] == [video["id"]]
+    assert "delete" in video["can"]
+    message = next(each for each in await alice.messages(phone.room_id) if each["event_id"] == event_id)
+    assert message["sender"] == phone.reel.bot
+    assert message["content"]["body"] == "\u2060Carol <3: A trip"
+    assert message["content"]["info"]["w"] == 320
+
+    # The whole of it is hers: she deletes it, message and all.
+    assert (await phone.viewer.ask("DELETE", f"/api/v1/videos/{video['id']}"))[0] == 200
+
+    async def gone() -> bool:
+        return not any(
+            each["content"].get("url") for each in await alice.messages(phone.room_id) if each["event_id"] == event_id
+        )
+
+    await eventually(gone, what="the message being gone")
+
+
+async def test_moderators_hold_a_video_as_any_other(phone: Phone, alice: MatrixClient, clip: Path) -> None:
+    assert "all" in (await Asking(alice, phone.room_id)("!reel room hold all")).text
+    _, answer = await _send(phone, await _upload(phone, clip))
+    video = await phone.viewer.video_in(answer["event_id"], "ready")
+    assert (video["visibility"], video["waits_for"]) == ("held", "moderator")
+    hers = await phone.reel.viewer(phone.http, alice, phone.room_id)
+    seen = await hers.video_in(answer["event_id"], "ready")
+    assert "show" in seen["can"]
+
+
+async def test_a_video_counts_for_its_senders_quota(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+) -> None:
+    spare.write_config(limits={"user": {"videos": 1}})
+    async with spare.running():
+        room_id = await make_room(alice, spare, carol)
+        phone = await _phone(spare, http, alice, carol, room_id, clip)
+        _, answer = await _send(phone, await _upload(phone, clip))
+        assert (await phone.viewer.video_in(answer["event_id"], "ready"))["failure"] is None
+        uploader = Uploader(phone.viewer)
+        refused = await uploader.create(5)
+        assert (refused.status, refused.body["errcode"]) == (403, "M_USER_LIMIT_EXCEEDED")
+
+
+async def test_what_the_answer_was_lost_of_is_somebodys_all_the_same(
+    phone: Phone, alice: MatrixClient, clip: Path
+) -> None:
+    """The process died between keeping whose it is and the homeserver's answer: the event tells."""
+    url = await alice.upload(clip, "video/mp4")
+    names = {kind: nonce() for kind in ("comment", "video")}
+    for kind, name in names.items():
+        await phone.reel.rows(
+            "INSERT INTO sent_for (room_id, user_id, nonce, kind, video_id) VALUES ($1, $2, $3, $4, $5)",
+            phone.room_id, phone.user.user_id, name, kind, phone.video_id if kind == "comment" else None,
+        )  # fmt: skip
+    carol = UserId(phone.user.user_id)
+    prepared = {"msgtype": "m.video", "body": "clip.mp4", "filename": "clip.mp4", "url": url, "info": {}}
+    contents = {
+        "comment": comment_content(EventId(phone.event_id), "still here", names["comment"], carol, "Carol"),
+        "video": video_content(prepared, None, names["video"], carol, "Carol"),
+    }
+    sent = {kind: await phone.bot_sends("m.room.message", content) for kind, content in contents.items()}
+    # Nobody asked the bot for this one.
+    stray = await phone.bot_sends("m.room.message", {**contents["video"], NONCE: nonce()})
+    await phone.viewer.video_in(sent["video"], "ready")
+    (found,) = await phone.said()
+    assert (found["event_id"], found["sender"]) == (sent["comment"], phone.user.user_id)
+    last = await alice.send_video(phone.room_id, clip)
+    await phone.viewer.video_in(last, "queued", "processing", "playable", "ready")
+    assert await phone.viewer.video(stray) is None
+
+
+@dataclass
+class Lossy:
+    """A way to the homeserver on which answers to what is sent get lost, as long as that is wanted."""
+
+    url: str
+    loses: bool = False
+
+
+@contextlib.asynccontextmanager
+async def _lossy(target: str, http: aiohttp.ClientSession) -> AsyncIterator[Lossy]:
+    async def forward(request: web.Request) -> web.Response:
+        url = URL(target + request.raw_path, encoded=True)
+        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        async with http.request(request.method, url, data=await request.read(), headers=headers) as response:
+            body = await response.read()
+        if way.loses and "/send/" in request.raw_path:
+            return web.Response(status=502)
+        return web.Response(status=response.status, body=body, content_type=response.content_type)
+
+    app = web.Application(client_max_size=2**26)
+    app.router.add_route("*", "/{path:.*}", forward)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    port = free_port()
+    way = Lossy(f"http://127.0.0.1:{port}")
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield way
+    finally:
+        await runner.cleanup()
+
+
+async def test_what_is_sent_again_because_the_answer_was_lost_comes_once(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+) -> None:
+    async with _lossy(spare.synapse.base_url, http) as way:
+        spare.write_config(homeserver={"url": way.url})
+        async with spare.running():
+            phone = await _phone(spare, http, alice, carol, await make_room(alice, spare, carol), clip)
+            upload = await _upload(phone, clip)
+            names = [nonce() for _ in range(3)]
+
+            async def send() -> list[int]:
+                answers = [
+                    await phone.comment("hello", names[0]), await phone.react("👍", names[1]),
+                    await _send(phone, upload, nonce=names[2]),
+                ]  # fmt: skip
+                return [status for status, _ in answers]
+
+            way.loses = True
+            assert await send() == [503, 503, 503]
+            way.loses = False
+            assert await send() == [201, 200, 201], "the reaction was kept, and is there by now"
+            assert len(await phone.in_matrix()) == len(await phone.in_matrix("m.annotation")) == 1
+            assert [each["sender"] for each in await phone.said()] == [carol.user_id]
+            sent = [each for each in await alice.messages(phone.room_id) if each["content"].get(NONCE) == names[2]]
+            assert len(sent) == 1
+            await phone.viewer.video_in(sent[0]["event_id"], "ready")
+            assert len(await phone.viewer.videos()) == 2
+
+
+async def test_nobody_speaks_in_anothers_name(
+    phone: Phone, alice: MatrixClient, newcomer: Newcomer, clip: Path
+) -> None:
+    impostor = await newcomer("impostor")
+    await alice.invite(phone.room_id, impostor.user_id)
+    await impostor.join(phone.room_id)
+    awaited = nonce()
+    await phone.reel.rows(
+        "INSERT INTO sent_for (room_id, user_id, nonce, kind) VALUES ($1, $2, $3, 'video')",
+        phone.room_id, phone.user.user_id, awaited,
+    )  # fmt: skip
+    known = (await phone.comment("hers"))[1]["event"]["content"][NONCE]
+    carol = UserId(phone.user.user_id)
+    prepared = {
+        "msgtype": "m.video",
+        "body": "a.mp4",
+        "filename": "a.mp4",
+        "url": await impostor.upload(clip, "video/mp4"),
+    }
+    forged = await impostor.send_event(
+        phone.room_id, "m.room.message", video_content(prepared, None, awaited, carol, "Carol <3")
+    )
+    comment = await impostor.send_event(
+        phone.room_id, "m.room.message", comment_content(EventId(phone.event_id), "not hers", known, carol, "Carol <3")
+    )
+    await phone.viewer.video_in(forged, "ready")
+    members = {member["user_id"]: member for member in (await phone.viewer.room())["members"]}
+    assert [each["event_id"] for each in members[impostor.user_id]["videos"]] == [forged]
+    assert members[phone.user.user_id]["videos"] == []
+    (row,) = [row for row in await phone.rows() if row["nonce"] == awaited]
+    assert row["event_id"] is None
+    said = {each["event_id"]: each for each in await phone.said()}
+    assert (said[comment]["sender"], said[comment]["on_behalf"]) == (impostor.user_id, False)
+    # By the API neither: the name that is another's already comes with the id.
+    await impostor.set_display_name("carol <3")
+    theirs = await phone.sign_in(impostor)
+
+    async def named() -> bool:
+        rows = await phone.reel.rows(
+            "SELECT display_name FROM members WHERE room_id = $1 AND user_id = $2", phone.room_id, impostor.user_id
+        )
+        return bool(rows[0]["display_name"] == "carol <3")
+
+    await eventually(named, what="the new name being known")
+    assert (await theirs.comment("it is me"))[0] == 201
+    bodies = [each["content"]["body"] for each in await phone.in_matrix()]
+    assert f"\u2060carol <3 ({impostor.user_id}): it is me" in bodies
+
+
+# Who may
+
+
+async def test_in_a_client_people_speak_for_themselves(phone: Phone, http: aiohttp.ClientSession) -> None:
+    assert (await phone.viewer.room())["can"] == ["comment", "react", "send"]
+    viewer = await phone.reel.viewer(http, phone.user, phone.room_id)
+    assert (await viewer.room())["can"] == []
+    own = Phone(phone.reel, http, phone.user, viewer, phone.event_id, phone.video_id)
+    answers = [
+        await own.comment("x"), await own.react("👍"), await viewer.get(f"{own.path}/said"),
+        await _send(own, "0" * 8 + "-0000" * 3 + "-" + "0" * 12),
+        await viewer.ask("DELETE", f"{own.path}/said/$x"),
+    ]  # fmt: skip
+    assert {(status, answer["errcode"]) for status, answer in answers} == {(403, "M_FORBIDDEN")}
+    assert await phone.rows() == []
+
+
+async def test_what_somebody_may_not_send_the_bot_sends_not_either(
+    phone: Phone, alice: MatrixClient, clip: Path
+) -> None:
+    upload = await _upload(phone, clip)
+    levels = await alice.get_state(phone.room_id, "m.room.power_levels")
+
+    async def only(can: list[str], **changed: object) -> None:
+        await alice.send_state(phone.room_id, "m.room.power_levels", {**levels, **changed})
+
+        async def known() -> bool:
+            return bool((await phone.viewer.room())["can"] == can)
+
+        await eventually(known, what=f"{can} being all that she may")
+
+    await only(["comment", "send"], events={**levels.get("events", {}), "m.reaction": 50})
+    assert (await phone.react("👍"))[0] == 403
+    await only([], events_default=50)
+    answers = [await phone.comment("x"), await phone.react("👍"), await _send(phone, upload)]
+    assert [status for status, _ in answers] == [403, 403, 403]
+    # The bot itself may not.
+    await only(["react"], events={**levels.get("events", {}), "m.room.message": 60}, users={phone.user.user_id: 70})
+    assert (await phone.comment("x"))[0] == 403
+    assert await phone.rows() == []
+    assert await phone.said() == []
+
+
+async def test_only_moderators_send_where_only_they_add_videos(phone: Phone, alice: MatrixClient, clip: Path) -> None:
+    upload = await _upload(phone, clip)
+    assert (await Asking(alice, phone.room_id)("!reel room add moderators")).text
+    assert (await phone.viewer.room())["can"] == ["comment", "react"]
+    assert (await _send(phone, upload))[0] == 403
+
+
+async def test_who_was_sent_away_says_nothing_more(phone: Phone, alice: MatrixClient) -> None:
+    event = (await phone.comment("hello"))[1]["event"]
+    await alice.kick(phone.room_id, phone.user.user_id)
+
+    async def out() -> bool:
+        return (await phone.viewer.get(f"{phone.path}/said"))[0] == 403
+
+    await eventually(out, what="her being out")
+    assert [(await phone.comment("x"))[0], (await phone.react("👍"))[0], await phone.take_back(event)] == [
+        403,
+        403,
+        403,
+    ]
+
+
+async def test_whom_the_configuration_blocks_the_bot_does_not_speak_for(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+) -> None:
+    async with spare.running():
+        phone = await _phone(spare, http, alice, carol, await make_room(alice, spare, carol), clip)
+        assert (await phone.comment("hello"))[0] == 201
+    spare.write_config(permissions={carol.user_id: "blocked"})
+    async with spare.running():
+        answers = [await phone.comment("x"), await phone.react("👍"), await phone.viewer.get(f"{phone.path}/said")]
+        assert [status for status, _ in answers] == [403, 403, 403]
+
+
+async def test_what_is_not_to_be_watched_is_not_talked_about(phone: Phone, alice: MatrixClient) -> None:
+    hers = await phone.sign_in(alice)
+    assert (await hers.comment("only for me"))[0] == 201
+    for visibility, status in (("hidden", 404), ("shown", 200)):
+        changed, _ = await hers.viewer.ask("PATCH", hers.path, {"visibility": visibility})
+        assert changed == 200
+        assert (await phone.viewer.get(f"{phone.path}/said"))[0] == status
+        if status == 404:
+            assert [(await phone.comment("x"))[0], (await phone.react("👍"))[0]] == [404, 404]
+            assert len(await hers.said()) == 1
+
+
+async def test_newcomers_read_what_was_said_since_they_came(
+    phone: Phone, alice: MatrixClient, newcomer: Newcomer
+) -> None:
+    before = (await phone.comment("before"))[1]["event"]
+    await alice.send_state(phone.room_id, "m.room.history_visibility", {"history_visibility": "joined"})
+
+    async def known() -> bool:
+        rows = await phone.reel.rows("SELECT history FROM rooms WHERE room_id = $1", phone.room_id)
+        return bool(rows[0]["history"] == "joined")
+
+    await eventually(known, what="the history visibility")
+    dave = await newcomer("dave")
+    await alice.invite(phone.room_id, dave.user_id)
+    await dave.join(phone.room_id)
+    his = await phone.sign_in(dave)
+    since = (await phone.comment("since"))[1]["event"]
+    assert [each["event_id"] for each in await his.said()] == [since["event_id"]]
+    assert {each["event_id"] for each in await phone.said()} == {before["event_id"], since["event_id"]}
+
+
+async def test_nothing_goes_unencrypted_into_an_encrypted_room(phone: Phone, alice: MatrixClient) -> None:
+    await alice.send_state(phone.room_id, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
+
+    async def known() -> bool:
+        return bool((await phone.viewer.room())["can"] == [])
+
+    await eventually(known, what="the encryption being known")
+    assert [(await phone.comment("x"))[0], (await phone.react("👍"))[0]] == [403, 403]
+
+
+async def test_in_the_room_that_replaced_it_nothing_is_said_about_a_message(phone: Phone, alice: MatrixClient) -> None:
+    await phone.comment("in the room before")
+    new = await alice.upgrade_room(phone.room_id, "12")
+    await alice.invite(new, phone.reel.bot)
+    await alice.invite(new, phone.user.user_id)
+    await phone.user.join(new)
+
+    async def moved() -> bool:
+        rows = await phone.reel.rows("SELECT room_id FROM videos WHERE id = $1", phone.video_id)
+        return bool(rows[0]["room_id"] == new)
+
+    await eventually(moved, what="the video moving on")
+    there = await phone.reel.signed_in(phone.http, phone.user, new)
+    later = Phone(phone.reel, phone.http, phone.user, there, phone.event_id, phone.video_id)
+    assert (await there.get(f"{phone.path}/said"))[0] == 404
+    assert (await later.comment("x"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("comments", {"text": "", "nonce": "a"}), ("comments", {"text": " \u200d", "nonce": "a"}),
+        ("comments", {"text": "x" * 4001, "nonce": "a"}), ("comments", {"text": "x", "nonce": "a b"}),
+        ("comments", {"text": "x"}), ("comments", {"text": 5, "nonce": "a"}),
+        ("reactions", {"key": "", "nonce": "a"}), ("reactions", {"key": "x" * 33, "nonce": "a"}),
+        ("reactions", {"key": "a\nb", "nonce": "a"}), ("reactions", {"key": "mxc://h/a", "nonce": "a"}),
+        ("reactions", []),
+    ],
+)  # fmt: skip
+async def test_bad_bodies(phone: Phone, what: str, body: object) -> None:
+    status, answer = await phone.viewer.ask("POST", f"{phone.path}/{what}", body)
+    assert (status, answer["errcode"]) == (400, "M_BAD_JSON")
+
+
+async def test_an_upload_that_is_not_ready_or_anothers_is_not_sent(
+    phone: Phone, alice: MatrixClient, clip: Path
+) -> None:
+    uploader = Uploader(phone.viewer)
+    await uploader.create(clip.stat().st_size, "clip.mp4")
+    assert (await _send(phone, uploader.id()))[0] == 409
+    hers = await phone.sign_in(alice)
+    assert (await _send(hers, uploader.id()))[0] == 404
+    assert await phone.rows() == []
+
+
+async def test_the_bots_voice_is_limited(phone: Phone) -> None:
+    answers = await asyncio.gather(*(phone.comment("flood", "same") for _ in range(40)))
+    assert {status for status, _ in answers} == {201, 429}
+    assert len(await phone.in_matrix()) == 1
+
+
+# Erasing
+
+
+async def test_who_wants_to_be_forgotten_is_not_quoted_any_more(phone: Phone, alice: MatrixClient, clip: Path) -> None:
+    hers = await phone.sign_in(alice)
+    await phone.comment("forget this")
+    for each in (phone, hers):
+        await each.react("👍")
+    await phone.react("🎉")
+    _, answer = await _send(phone, await _upload(phone, clip))
+    await phone.viewer.video_in(answer["event_id"], "ready")
+    assert (await Asking(phone.user, phone.room_id)("!reel forget-me yes")).reactions == ["✅"]
+
+    async def gone() -> bool:
+        keys = [each["content"]["m.relates_to"]["key"] for each in await hers.in_matrix("m.annotation")]
+        videos = [each for each in await alice.messages(phone.room_id) if each["event_id"] == answer["event_id"]]
+        return await hers.in_matrix() == [] and keys == ["👍"] and not any(each["content"] for each in videos)
+
+    await eventually(gone, what="all of hers being gone")
+    assert {row["user_id"] for row in await phone.rows()} == {alice.user_id}
+    # From here on she is as new.
+    again = await phone.sign_in(phone.user)
+    assert (await again.react("🎉"))[0] == 201
+    assert sorted(part["sender"] for part in await hers.said("m.reaction")) == sorted(
+        [alice.user_id, phone.user.user_id]
+    )
+    assert (await Asking(phone.user, phone.room_id)("!reel forget-me yes")).reactions == ["✅"]
+
+    async def alone() -> bool:
+        return [row["user_id"] for row in await phone.rows()] == [alice.user_id]
+
+    await eventually(alone, what="being forgotten again")
+    assert [part["sender"] for part in await hers.said("m.reaction")] == [alice.user_id]
+
+    async def nothing_remains() -> bool:
+        code, text = await phone.reel.command("admin", "-c", str(phone.reel.config), "remains", phone.user.user_id)
+        return code == 0 and "sent by the bot" not in text
+
+    await eventually(nothing_remains, what="nothing being left of her")
+
+
+async def test_what_leaves_with_somebody_is_nobodys(phone: Phone, alice: MatrixClient) -> None:
+    await phone.comment("left behind")
+    await alice.ban(phone.room_id, phone.user.user_id)
+
+    async def forgotten() -> bool:
+        return await phone.rows() == []
+
+    await eventually(forgotten, what="her rows going with her videos")
+    hers = await phone.sign_in(alice)
+    assert [each["sender"] for each in await hers.said()] == [phone.reel.bot]
