@@ -16,6 +16,7 @@ export class PageVisit implements Visit {
   readonly player: Store<ReelPlayer | null>;
   readonly server = null;
   readonly client = null;
+  readonly messenger = null;
   readonly browser = null;
   readonly live = null;
   readonly settled = new Store(false);

@@ -5,7 +5,6 @@ import { RoomFeed } from './api/feed';
 import { Server } from './api/server';
 import { SessionHolder, type Proof } from './api/session';
 import type { BrowserSignIn } from './api/sign-in';
-import { backoff } from './core/backoff';
 import type { Sample } from './core/clock';
 import { decodeBookmark, encodeBookmark } from './core/decode';
 import { Grants } from './core/grant';
@@ -15,7 +14,9 @@ import { EVERYONE, INITIAL, reduce, selectionOf, spoilerKey, spoilerOf, type Act
 import { Store } from './core/store';
 import { askedOf } from './core/together';
 import type { Live } from './live';
+import { persist } from './load';
 import { ClientError, connect, type Listener, type MatrixClient, type OpenIdToken } from './matrix/client';
+import type { Messenger } from './matrix/messenger';
 import type { Place } from './player/deck';
 import { loadPlayer } from './player/load';
 import { momentOf } from './player/places';
@@ -35,6 +36,7 @@ export class RoomVisit implements Visit {
   readonly #grants = new Grants();
   server: Server | null = null;
   client: MatrixClient | null = null;
+  messenger: Messenger | null = null;
   browser: BrowserSignIn | null = null;
   live: Live | null = null;
   readonly settled = new Store(false);
@@ -60,9 +62,10 @@ export class RoomVisit implements Visit {
 
   /** Begins; may be called once, before the page has loaded. */
   async start(): Promise<void> {
-    void this.#loadPlayer(0);
+    void this.#loadPlayer();
     try {
       this.client = await connect(this.params, this.looks);
+      this.messenger = this.client;
       this.client.permissions.situation = () => this.#situation();
       this.#follow();
     } catch (error) {
@@ -213,7 +216,7 @@ export class RoomVisit implements Visit {
     }
     // The first picture comes before any question.
     if (this.state.get().room === null) {
-      setTimeout(() => this.settled.set(true), REST);
+      setTimeout(() => void this.#settle(), REST);
       room = { ...room, place: this.#comeBack() ?? room.place };
       this.#bookmark = room.place;
       this.#returning = true;
@@ -252,13 +255,17 @@ export class RoomVisit implements Visit {
     this.#ask(linked);
   }
 
-  async #loadPlayer(attempt: number): Promise<void> {
-    const loaded = await Promise.all([loadPlayer(), import('./live')]).catch(() => undefined);
-    if (loaded === undefined) {
-      setTimeout(() => void this.#loadPlayer(attempt + 1), backoff(attempt, Math.random()));
-      return;
+  /** The viewer can say something from here on: where no client is around, what the bot does for them. */
+  async #settle(): Promise<void> {
+    if (this.browser !== null && this.state.get().room?.can != null) {
+      const { Behalf } = await persist(() => import('./api/behalf'));
+      this.messenger = new Behalf(this.state, () => this.server);
     }
-    const [createPlayer, { Live }] = loaded;
+    this.settled.set(true);
+  }
+
+  async #loadPlayer(): Promise<void> {
+    const [createPlayer, { Live }] = await persist(() => Promise.all([loadPlayer(), import('./live')]));
     if (createPlayer === null) { this.#dispatch({ type: 'trouble', trouble: 'unsupported' }); return; }
     const player = createPlayer((url) => this.#grants.renew(url), () => this.refresh(), this.autoplay);
     this.live = new Live(this, player);

@@ -35,6 +35,10 @@ describe('decodeRoom', () => {
     });
   });
 
+  it('knows what the bot does for the viewer from a server that does not say', () => {
+    expect([decodeRoom(ROOM).can, decodeRoom({ ...ROOM, can: [] }).can, decodeRoom({ ...ROOM, can: ['react', 'fly', 'send'] }).can]).toEqual([null, new Set(), new Set(['react', 'send'])]);
+  });
+
   it('takes nothing but a link to a room for where a room went', () => {
     expect(decodeRoom({ ...ROOM, replaced_by: 'https://matrix.to/#/!new?via=x' }).replacedBy).toBe('https://matrix.to/#/!new?via=x');
     expect(() => decodeRoom({ ...ROOM, replaced_by: 'javascript:alert(1)' })).toThrow(DecodeError);

@@ -1,6 +1,6 @@
 // Turns JSON from outside into the model. Anything malformed is refused with the place where it went wrong.
 import { LOOPS } from './choices';
-import type { AudioLoss, Bookmark, Captions, HeldFor, HiddenBy, Kind, Member, Progress, Room, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
+import type { AudioLoss, Bookmark, Captions, HeldFor, HiddenBy, Kind, Member, Progress, Room, RoomAction, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
 
 /** The server's answer does not have the agreed form. */
 export class DecodeError extends Error {
@@ -16,6 +16,7 @@ const HELD_FOR: readonly HeldFor[] = ['approval', 'reports', 'verdict', 'policy'
 const HIDDEN_BY: readonly HiddenBy[] = ['viewer', 'sender', 'moderator'];
 const VISIBILITIES: readonly Visibility[] = ['shown', 'hidden', 'held', 'removed'];
 const ACTIONS: readonly VideoAction[] = ['rename', 'hide', 'show', 'delete', 'avatar', 'publish', 'report', 'reject', 'block'];
+const ROOM_ACTIONS: readonly RoomAction[] = ['comment', 'react', 'send'];
 /** Root-relative and on this server: never a scheme, never a protocol-relative host. */
 const LOCAL_PATH = /^\/(?![/\\])/;
 
@@ -234,6 +235,7 @@ export function decodeRoom(value: unknown): Room {
     replacedBy: roomLink(json, 'replaced_by', 'room'),
     together: optional(json, 'together', 'room', together),
     place: optional(json, 'place', 'room', bookmark),
+    can: (json.can ?? null) === null ? null : new Set(ROOM_ACTIONS.filter((action) => texts(json, 'can', 'room').includes(action))),
     members: list(json, 'members', 'room').map((each, index) => member(each, `room.members[${index}]`)),
   };
 }

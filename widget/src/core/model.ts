@@ -30,6 +30,9 @@ export interface Progress {
 /** What the viewer may do with a video. */
 export type VideoAction = 'rename' | 'hide' | 'show' | 'delete' | 'avatar' | 'publish' | 'report' | 'reject' | 'block';
 
+/** What the bot does in the room for a viewer whose browser is signed in. */
+export type RoomAction = 'comment' | 'react' | 'send';
+
 /** Subtitles or captions of one language. */
 export interface Captions {
   /** BCP 47; null where the file does not tell. */
@@ -165,6 +168,8 @@ export interface Room {
   readonly together: Together | null;
   /** Null when the viewer is here for the first time. */
   readonly place: Bookmark | null;
+  /** What the bot does for the viewer; null inside of a Matrix client, and from a server of an earlier release. */
+  readonly can: ReadonlySet<RoomAction> | null;
   readonly members: readonly Member[];
 }
 

@@ -107,10 +107,10 @@ export function targetOf(value: unknown): string | null {
   return redactedBy(envelope) ?? idOf(envelope.relation.event_id) ?? repliedTo(envelope.relation);
 }
 
-/** True for a reaction that somebody sent. */
-export function isReactionOf(value: unknown, sender: string): boolean {
+/** True for a reaction by which the bot itself says something; what it sends on somebody's behalf has a nonce. */
+export function isMarkOf(value: unknown, bot: string): boolean {
   const envelope = envelopeOf(value, Infinity);
-  return envelope?.type === 'm.reaction' && envelope.sender === sender;
+  return envelope?.type === 'm.reaction' && envelope.sender === bot && nonceOf(envelope.content) === null;
 }
 
 /** True for a plain reply, which the homeserver does not list among the relations of what it answers (and for edits and redactions). */
@@ -187,8 +187,19 @@ function reactionOf({ type, sender, at, content, relation }: Envelope, target: s
   return label === null ? null : { key, label, sender, at };
 }
 
-function replyOf({ id, type, sender, at, content, relation }: Envelope, target: string, fromThread: boolean): Reply | null {
+/** Whose a message of the bot's is that it sent on somebody's behalf, and their words (MSC4144). The bot alone is believed that. */
+function spokenFor({ sender, content }: Envelope, bot: string | null): { sender: string; content: Json } {
+  const { id, displayname } = recordOf(content['com.beeper.per_message_profile']);
+  const [person, name, body] = [idOf(id), textOf(displayname), textOf(content.body)];
+  if (sender !== bot || person === null || name === null || body === null) return { sender, content };
+  const prefix = `${name}: `;
+  return { sender: person, content: { ...content, body: body.startsWith(prefix) ? body.slice(prefix.length) : body } };
+}
+
+function replyOf(envelope: Envelope, target: string, fromThread: boolean, bot: string | null): Reply | null {
+  const { id, type, at, relation } = envelope;
   if (type !== 'm.room.message') return null;
+  const { sender, content } = spokenFor(envelope, bot);
   const { rel_type: kind } = relation;
   // Some clients hand out an edited event with its new content, in which the relation is missing.
   const inThread = (kind === 'm.thread' && relation.event_id === target) || (fromThread && kind === undefined);
@@ -215,10 +226,12 @@ export interface Learning {
   readonly now: number;
   /** They are what the homeserver gave as the video's thread. */
   readonly fromThread?: boolean;
+  /** Who sends for others. */
+  readonly bot?: string | null;
 }
 
 /** The talk with what these events say about it, in any order; what does not belong to it, or makes no sense, changes nothing. */
-export function learn(talk: Talk, events: readonly unknown[], { now, fromThread = false }: Learning): Talk {
+export function learn(talk: Talk, events: readonly unknown[], { now, fromThread = false, bot = null }: Learning): Talk {
   const reactions = new Map(talk.reactions);
   const replies = new Map(talk.replies);
   const edits = new Map(talk.edits);
@@ -233,7 +246,7 @@ export function learn(talk: Talk, events: readonly unknown[], { now, fromThread 
     const redacted = redactedBy(envelope);
     if (redacted !== null) gone.add(redacted);
     const reaction = reactionOf(envelope, talk.eventId);
-    const reply = replyOf(envelope, talk.eventId, fromThread);
+    const reply = replyOf(envelope, talk.eventId, fromThread, bot);
     if (reaction !== null) reactions.set(envelope.id, reaction);
     if (reply !== null) replies.set(envelope.id, reply);
     takeEdit(envelope);
@@ -258,12 +271,8 @@ export function forget(talk: Talk, ids: readonly string[]): Talk {
 
 /** Takes back that events are gone: their redaction was refused. */
 export function restore(talk: Talk, before: Talk, ids: readonly string[]): Talk {
-  const reactions = new Map(talk.reactions);
-  for (const id of ids) {
-    const reaction = before.reactions.get(id);
-    if (reaction !== undefined) reactions.set(id, reaction);
-  }
-  return { ...talk, reactions, gone: new Set([...talk.gone].filter((id) => !ids.includes(id))) };
+  const back = <T>(now: ReadonlyMap<string, T>, then: ReadonlyMap<string, T>): Map<string, T> => new Map([...now, ...[...then].filter(([id]) => ids.includes(id))]);
+  return { ...talk, reactions: back(talk.reactions, before.reactions), replies: back(talk.replies, before.replies), gone: new Set([...talk.gone].filter((id) => !ids.includes(id))) };
 }
 
 /** The reactions by what they say, in the order in which each was first used; one per person counts. */

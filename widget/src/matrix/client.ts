@@ -1,8 +1,9 @@
 // Our side of the widget API: the handshake with the Matrix client, the viewer's identity, the client's theme, the room's events, sending.
-import { WidgetApi, WidgetApiResponseError, type IOpenIDCredentials, type IRoomEvent } from 'matrix-widget-api';
+import { WidgetApi, type IOpenIDCredentials } from 'matrix-widget-api';
 import { hasContrast, themeOf, type Params, type Theme } from '../core/params';
 import { Hosts } from './hosts';
 import { Memory, type Wish } from './memory';
+import { SeveralHosts, statusOf, type Messenger, type RoomEvent } from './messenger';
 import { ALL, Permissions } from './permissions';
 
 /** Milliseconds that a client may take to shake hands. */
@@ -25,27 +26,8 @@ export class ClientError extends Error {
   }
 }
 
-/** The client would send it several times; nothing was sent. */
-export class SeveralHosts extends Error {
-  override readonly name = 'SeveralHosts';
-}
-
 /** What the server needs to ask the viewer's homeserver who they are. */
 export type OpenIdToken = Readonly<Record<'access_token' | 'matrix_server_name' | 'token_type', string>> & { readonly expires_in: number };
-
-/** An event of the room as the client passes it on; its content is anybody's. */
-export type RoomEvent = IRoomEvent;
-
-export interface Relations {
-  readonly events: readonly RoomEvent[];
-  /** Where the next page begins; null at the end. */
-  readonly next: string | null;
-}
-
-/** The HTTP status with which the homeserver refused a call that went through the client; null when something else was the matter. */
-export function homeserverStatus(error: unknown): number | null {
-  return error instanceof WidgetApiResponseError ? (error.data.matrix_api_error?.http_status ?? null) : null;
-}
 
 /** What the client says about itself while the widget is open. */
 export interface Listener {
@@ -55,25 +37,15 @@ export interface Listener {
   readonly onLanguage: (language: string) => void;
 }
 
-export interface MatrixClient {
+export interface MatrixClient extends Messenger {
   /** A fresh token. Rejects with ClientError `declined` or `identity`. */
   identify(): Promise<OpenIdToken>;
-  readonly permissions: Pick<Permissions, 'granted' | 'declined' | 'asking' | 'has' | 'hadBefore' | 'ask' | 'reloads' | 'situation'>;
-  /** Unless it is 'no', nothing is sent; the viewer may decide on 'perhaps', for one message. */
-  readonly hosts: Pick<Hosts, 'several' | 'maySend' | 'anyway' | 'sawDouble' | 'sent'>;
+  readonly permissions: Messenger['permissions'] & Pick<Permissions, 'situation'>;
   /** What the page has loaded itself anew for. */
   readonly wish: Wish | null;
   readonly memory: Memory;
   /** Asks the client to keep the widget in sight when the viewer goes to another room; rejects where it cannot. */
   stayOnScreen(on: boolean): Promise<void>;
-  /** Sends an event as the viewer and hands back its id. Rejects when it is not allowed or not sent, with SeveralHosts where nothing is. */
-  send(type: string, content: object): Promise<string>;
-  /** Events that relate to another (MSC3869). Rejects where the client cannot tell. */
-  relations(eventId: string, options: { relType?: string; type?: string; from?: string; limit?: number }): Promise<Relations>;
-  /** The newest events of a type that the client has at hand, in any order (MSC2876); perhaps none. Rejects where it cannot tell. */
-  recent(type: string, limit: number): Promise<readonly RoomEvent[]>;
-  /** Calls `listener` with each new event that may be seen; hands back the way to stop it. */
-  onEvent(listener: (event: RoomEvent) => void): () => void;
 }
 
 /** Only the embedding window, and only from where the client said it lives, may speak to us. */
@@ -136,6 +108,7 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
   api.sendContentLoaded().catch(() => undefined);
   await ready;
   return {
+    onBehalf: false,
     identify: () => identify(api),
     permissions,
     hosts,
@@ -150,7 +123,7 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
       if (!hosts.maySend(type)) throw new SeveralHosts();
       const { event_id } = await api.sendRoomEvent(type, content).catch((error: unknown) => {
         // What was refused was not sent.
-        if (homeserverStatus(error) === null) hosts.spent();
+        if (statusOf(error) === null) hosts.spent();
         throw error;
       });
       hosts.spent();
@@ -162,6 +135,7 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
       return { events: chunk, next: next_batch ?? null };
     },
     recent: (type, limit) => api.readRoomEvents(type, limit),
+    mayRedact: () => true,
     onEvent(hear) {
       listeners.add(hear);
       return () => listeners.delete(hear);

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, fetchOk } from '../api/http';
 import { Server } from '../api/server';
 import { SessionHolder } from '../api/session';
-import { failureOf, prepare, Refusal } from './delivery';
+import { Store } from '../core/store';
+import type { Messenger } from '../matrix/messenger';
+import { failureOf, Gone, post, prepare, Refusal } from './delivery';
 import { isPassing } from './tus';
 
 describe('failureOf', () => {
@@ -12,8 +14,49 @@ describe('failureOf', () => {
     expect([codeOf(403, 'M_USER_LIMIT_EXCEEDED'), codeOf(403, 'M_RESOURCE_LIMIT_EXCEEDED')]).toEqual(['user-limit', 'room-limit']);
   });
 
+  it('tells why the message was not sent', () => {
+    const codeOf = (error: unknown): string => failureOf('post', error).code;
+    expect([codeOf(new ApiError(403, 'M_FORBIDDEN')), codeOf(new ApiError(403, 'M_USER_LIMIT_EXCEEDED')), codeOf(new Gone()), codeOf(new ApiError(413, 'M_TOO_LARGE'))])
+      .toEqual(['refused', 'user-limit', 'post', 'post']);
+  });
+
   it('keeps the reason of a file that cannot be prepared', () => {
     expect(failureOf('prepare', new Refusal('too-long'))).toEqual({ step: 'prepare', code: 'too-long' });
+  });
+});
+
+describe('post', () => {
+  const send = vi.fn<Messenger['send']>();
+  const messenger = { send, onEvent: () => () => undefined } as unknown as Messenger;
+  const lost = new Store(false);
+  const events = { percent: () => undefined, link: (now: boolean) => lost.set(now) };
+  const sent = (allowed = true): Promise<string> => post(messenger, { content: { body: 'a' }, upload: 'u' }, Promise.resolve(allowed), events, new AbortController().signal);
+
+  beforeEach(() => {
+    send.mockReset();
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('asks our server again until it answers, and says so meanwhile', async () => {
+    send.mockRejectedValueOnce(new ApiError(0, 'M_NO_ANSWER')).mockResolvedValueOnce('$sent');
+    const made = sent();
+    await vi.advanceTimersByTimeAsync(1);
+    expect([lost.get(), send.mock.calls.length]).toEqual([true, 1]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([await made, lost.get()]).toEqual(['$sent', false]);
+    expect(send.mock.calls).toEqual([['m.room.message', { body: 'a' }, 'u'], ['m.room.message', { body: 'a' }, 'u']]);
+  });
+
+  it('tries nothing twice that was refused, or that a client could not say', async () => {
+    send.mockRejectedValueOnce(new ApiError(409, 'M_CONFLICT'));
+    await expect(sent()).rejects.toBeInstanceOf(Gone);
+    send.mockRejectedValueOnce(new Error('Request timed out'));
+    await expect(sent()).rejects.toThrow('timed out');
+    await expect(sent(false)).rejects.toThrow();
+    expect(send).toHaveBeenCalledTimes(2);
   });
 });
 
@@ -50,7 +93,7 @@ describe('a server that asks us to wait', () => {
     await vi.advanceTimersByTimeAsync(6_900);
     expect([asked.length, links]).toEqual([1, [[true, true]]]);
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(await made).toEqual({ content: { url: 'mxc://x/y' }, audioLeftOut: null });
+    expect(await made).toEqual({ content: { url: 'mxc://x/y' }, upload: '1', audioLeftOut: null });
     expect(links.slice(0, 2)).toEqual([[true, true], [false, false]]);
   });
 });

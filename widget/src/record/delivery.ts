@@ -3,7 +3,7 @@ import { ApiError, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
 import { pauseBefore } from '../core/backoff';
 import { decodePrepared, type Failure, type Prepared, type Step, type wishOf } from '../core/recording';
-import { SeveralHosts, type MatrixClient } from '../matrix/client';
+import { SeveralHosts, type Messenger } from '../matrix/messenger';
 import { isPassing, UPLOADS } from './tus';
 
 /** Milliseconds between two questions how far it is, and between two tries without a connection at most. */
@@ -24,6 +24,11 @@ export class Refusal extends Error {
 /** The viewer does not let us send it; nothing was sent. */
 class Declined extends Error {
   override readonly name = 'Declined';
+}
+
+/** The server does not have the upload any more, or not as we know it; nothing was sent. */
+export class Gone extends Error {
+  override readonly name = 'Gone';
 }
 
 export interface DeliveryEvents {
@@ -50,9 +55,10 @@ async function insist<T>(call: () => Promise<T>, events: DeliveryEvents, signal:
   }
 }
 
-/** The message's content, and what is missing of what was heard. */
+/** The message's content with the upload that its media come from, and what is missing of what was heard. */
 export interface Delivery {
   readonly content: Content;
+  readonly upload: string;
   readonly audioLeftOut: Prepared['audioLeftOut'];
 }
 
@@ -69,33 +75,40 @@ export async function prepare(server: Server, id: string, wish: ReturnType<typeo
     signal.throwIfAborted();
     const { state, percent, failure, content, audioLeftOut } = decodePrepared(await insist(() => server.call('GET', path), events, signal));
     if (state === 'failed') throw new Refusal(failure ?? 'failed');
-    if (state === 'ready' && content !== null) return { content, audioLeftOut };
+    if (state === 'ready' && content !== null) return { content, upload: id, audioLeftOut };
     events.percent(percent);
     await pause(PAUSE);
   }
 }
 
-/** Sends the message as the viewer, once they allow it. A client may be slower than its own answer: whoever sees the message in the room takes that as one. */
-export async function post(client: MatrixClient, content: Content, allowed: Promise<boolean>): Promise<string> {
+/**
+ * Sends the message in the viewer's name, once they allow it. A client may be slower than its own answer: whoever sees the message in the room takes
+ * that as one. Where our server sends it, it is asked again until it answers.
+ */
+export async function post(messenger: Messenger, { content, upload }: Pick<Delivery, 'content' | 'upload'>, allowed: Promise<boolean>, events: DeliveryEvents, signal: AbortSignal): Promise<string> {
   if (!(await allowed)) throw new Declined();
   let stop: () => void = () => undefined;
   const heard = new Promise<string>((resolve) => {
-    stop = client.onEvent((event) => {
+    stop = messenger.onEvent((event) => {
       if (event.type === 'm.room.message' && (event.content as Content).url === content.url) resolve(event.event_id);
     });
   });
-  return Promise.race([client.send('m.room.message', content), heard]).finally(stop);
+  const send = (): Promise<string> => messenger.send('m.room.message', content, upload).catch((error: unknown) => {
+    throw error instanceof ApiError && (error.status === 404 || error.status === 409) ? new Gone() : error;
+  });
+  return Promise.race([insist(send, events, signal), heard]).finally(stop);
 }
 
 /** A failure in words that the catalogue has. */
 export function failureOf(step: Step, error: unknown): Failure {
   if (error instanceof Refusal) return { step, code: error.code };
   if (error instanceof SeveralHosts) return { step, code: 'several' };
-  if (step === 'post') return { step, code: error instanceof Declined ? 'declined' : 'post' };
+  if (error instanceof Declined) return { step, code: 'declined' };
   if (step === 'prepare') return { step, code: 'internal' };
   const { status, errcode } = error instanceof ApiError ? error : { status: 0, errcode: '' };
   if (errcode === 'M_USER_LIMIT_EXCEEDED') return { step, code: 'user-limit' };
   if (errcode === 'M_RESOURCE_LIMIT_EXCEEDED' && status === 403) return { step, code: 'room-limit' };
+  if (step === 'post') return { step, code: status === 403 ? 'refused' : 'post' };
   const codes: Record<number, string> = { 401: 'refused', 403: 'refused', 404: 'unavailable', 405: 'unavailable', 413: 'too-large', 429: 'busy', 507: 'full' };
   return { step, code: codes[status] ?? 'upload' };
 }

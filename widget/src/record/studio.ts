@@ -3,11 +3,11 @@ import type { Server } from '../api/server';
 import { endingOf, isFull, isKept, markOf, NOTHING, reduce, wishOf, withCaption, wouldLose, type Action, type Problem, type Recording, type Source, type Trim } from '../core/recording';
 import { withNonce } from '../core/nonce';
 import { Store } from '../core/store';
-import { SeveralHosts } from '../matrix/client';
+import { SeveralHosts } from '../matrix/messenger';
 import { newNonce } from '../matrix/nonce';
 import { keepInSight } from '../matrix/sight';
 import type { Visit } from '../ui/visit';
-import { failureOf, post, prepare, type Delivery } from './delivery';
+import { failureOf, Gone, post, prepare, type Delivery, type DeliveryEvents } from './delivery';
 import { ANY, isCancelled, isMirror, listDevices, obstacle, openCamera, openMicrophone, openScreen, problemOf, recordingType, type Devices, type Wish } from './devices';
 import { recordingMark } from './mark';
 import { Recorder } from './recorder';
@@ -46,6 +46,11 @@ export class Studio {
   #asked: string | null = null;
   #made: Delivery | null = null;
   #sending = new AbortController();
+
+  readonly #events: DeliveryEvents = {
+    percent: (percent) => this.#dispatch({ type: 'percent', percent }),
+    link: (lost, busy) => this.#link(lost, busy),
+  };
 
   constructor(private readonly visit: Visit) {
     window.addEventListener('beforeunload', (event) => {
@@ -175,21 +180,21 @@ export class Studio {
 
   /** Uploads the rest, has it made ready and sends it; goes on where an earlier try failed. */
   async send(): Promise<void> {
-    const { visit: { server, client } } = this;
-    if (server === null || client === null) return;
+    const { visit: { server, messenger } } = this;
+    if (server === null || messenger === null) return;
     this.#dispatch({ type: 'send' });
     if (this.state.get().phase !== 'sending') return;
     // Whoever presses the button is there to answer; by the end of a long upload they may have gone.
-    const may = client.hosts.maySend('m.room.message');
-    const allowed = may ? client.permissions.ask('sendVideo') : Promise.resolve(false);
+    const may = messenger.hosts.maySend('m.room.message');
+    const allowed = may ? messenger.permissions.ask('sendVideo') : Promise.resolve(false);
     this.#sending = new AbortController();
     const { signal } = this.#sending;
     try {
       if (!may) throw new SeveralHosts();
-      const { content, audioLeftOut } = await this.#prepared(server, signal);
+      const { content, upload, audioLeftOut } = await this.#prepared(server, signal);
       signal.throwIfAborted();
       this.#dispatch({ type: 'step', step: 'post' });
-      const eventId = await post(client, withCaption(content, this.state.get().caption), allowed);
+      const eventId = await post(messenger, { content: withCaption(content, this.state.get().caption), upload }, allowed, this.#events, signal);
       this.#drop();
       this.#dispatch({ type: 'posted', eventId, audioLeftOut });
       this.#stayOnScreen(false);
@@ -198,7 +203,7 @@ export class Studio {
       if (signal.aborted) return;
       const { step } = this.state.get();
       // A later try begins with a new upload, unless only the message is missing.
-      if (step !== 'post' && !(error instanceof SeveralHosts)) this.#forget();
+      if ((step !== 'post' || error instanceof Gone) && !(error instanceof SeveralHosts)) this.#forget();
       const failure = failureOf(step, error);
       // The room may have another limit since; with the new one it can be trimmed.
       if (failure.code === 'too-long') await this.#askLimits();
@@ -369,11 +374,7 @@ export class Studio {
     signal.throwIfAborted();
     this.#dispatch({ type: 'step', step: 'prepare' });
     this.#asked = asked;
-    const events = {
-      percent: (percent: number | null) => this.#dispatch({ type: 'percent', percent }),
-      link: (lost: boolean, busy?: boolean) => this.#link(lost, busy),
-    };
-    const made = await prepare(server, id, wish, events, signal);
+    const made = await prepare(server, id, wish, this.#events, signal);
     // One nonce for one video: a further try is for the same message.
     this.#made = { ...made, content: withNonce(made.content, newNonce()) };
     return this.#made;

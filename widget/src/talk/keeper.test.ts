@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WidgetApiResponseError } from 'matrix-widget-api';
+import { ApiError } from '../api/http';
 import { Store } from '../core/store';
 import { reactionsOf, repliesOf } from '../core/talk';
-import type { MatrixClient, RoomEvent } from '../matrix/client';
 import type { Several } from '../matrix/hosts';
-import { Memory } from '../matrix/memory';
+import type { Messenger, RoomEvent } from '../matrix/messenger';
 import { CAPABILITIES, type Permission } from '../matrix/permissions';
 import { TalkKeeper, type News } from './keeper';
 
@@ -14,27 +14,26 @@ const BOB = '@bob:x.org';
 const ALL = Object.keys(CAPABILITIES) as Permission[];
 
 /** What the client is asked, and answers; a test chooses. */
-const send = vi.fn<MatrixClient['send']>();
-const relations = vi.fn<MatrixClient['relations']>();
-const recent = vi.fn<MatrixClient['recent']>();
+const send = vi.fn<Messenger['send']>();
+const relations = vi.fn<Messenger['relations']>();
+const recent = vi.fn<Messenger['recent']>();
 
-interface FakeClient extends MatrixClient {
+interface FakeClient extends Messenger {
   readonly allow: (...permissions: readonly Permission[]) => void;
   readonly hear: (event: object) => void;
 }
 
-function aClient(): FakeClient {
+function aClient(onBehalf = false): FakeClient {
   const listeners = new Set<(event: RoomEvent) => void>();
   const granted = new Store<ReadonlySet<Permission>>(new Set(ALL));
   const has = (...permissions: readonly Permission[]): boolean => permissions.every((permission) => granted.get().has(permission));
   return {
-    identify: vi.fn(), stayOnScreen: vi.fn(),
-    permissions: { granted, declined: new Store<ReadonlySet<Permission>>(new Set()), asking: new Store(false), has, hadBefore: has, ask: vi.fn(), reloads: false, situation: () => null },
+    onBehalf,
+    permissions: { granted, declined: new Store<ReadonlySet<Permission>>(new Set()), asking: new Store(false), has, hadBefore: has, ask: vi.fn(), reloads: false },
     allow: (...permissions) => granted.set(new Set(permissions)),
     hosts: { several: new Store<Several>('no'), maySend: () => true, anyway: vi.fn(), sawDouble: vi.fn(), sent: vi.fn() },
-    wish: null,
-    memory: new Memory('https://app.example', 'w', '!r', BOB),
     send, relations, recent,
+    mayRedact: () => true,
     onEvent: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -80,6 +79,9 @@ describe('TalkKeeper', () => {
     client.hear({ ...reaction('$later', '⏳'), sender: '@reel:x' });
     expect(reactions().map(({ label, count }) => [label, count])).toEqual([['▶️', 1]]);
     expect(news).toEqual([]);
+    // What it sends on somebody's behalf is theirs.
+    client.hear({ ...reaction('$behalf', '🎉'), sender: '@reel:x', content: { ...reaction('$behalf', '🎉').content as object, 'chat.roomreel.nonce': 'n' } });
+    expect(reactions()).toHaveLength(2);
   });
 
   it('asks about a video that stays, once, and not about those that are skipped', async () => {
@@ -142,7 +144,7 @@ describe('TalkKeeper', () => {
     await sending;
     expect(reactions()).toMatchObject([{ mine: ['$sent'] }]);
     send.mockRejectedValue(refused(403));
-    await keeper.unreact('$v', ['$sent']);
+    await keeper.takeBack('$v', ['$sent']);
     expect(reactions()).toMatchObject([{ mine: ['$sent'] }]);
     await keeper.react('$v', '🔥');
     expect(reactions()).toHaveLength(1);
@@ -165,7 +167,7 @@ describe('TalkKeeper', () => {
     await keeper.react('$v', '🔥');
     let redacted = (): void => undefined;
     send.mockImplementationOnce(() => new Promise((resolve) => { redacted = () => resolve('$redaction'); }));
-    const taking = keeper.unreact('$v', ['$sent']);
+    const taking = keeper.takeBack('$v', ['$sent']);
     send.mockResolvedValueOnce('$again');
     const again = keeper.react('$v', '🔥');
     await vi.waitFor(() => expect(send).toHaveBeenCalledTimes(2));
@@ -226,6 +228,35 @@ describe('TalkKeeper', () => {
     keeper.stir('$1');
     await vi.waitFor(() => expect(texts()).toEqual([]));
     expect(keeper.of('$v').get().unread).toBe(1);
+  });
+
+  it('fetches all of it where nothing is heard, and tells what is new', async () => {
+    keeper = new TalkKeeper(aClient(true), () => BOB, () => '@reel:x');
+    keeper.onNews((one) => news.push(one));
+    let said: readonly RoomEvent[] = [reply('$1', 'Hello'), reaction('$2', '🎉')];
+    relations.mockImplementation((_, { type }) => Promise.resolve({ events: said.filter((one) => one.type === type), next: null }));
+    keeper.show('$v');
+    keeper.stir('$v');
+    // What was there before is no news.
+    await vi.waitFor(() => expect(reactions()).toHaveLength(1));
+    expect(news).toEqual([]);
+    said = [reply('$1', 'Hello'), reply('$3', 'Ho'), reply('$4', 'mine', BOB), { ...reaction('$5', '🔥'), sender: BOB }, reaction('$6', '👀')];
+    keeper.stir('$v');
+    await vi.waitFor(() => expect(reactions().map(({ key }) => key)).toEqual(['🔥', '👀']));
+    expect(news.map((one) => (one.kind === 'reply' ? one.reply.text : one.kind === 'reaction' ? one.label : one.kind))).toEqual(['Ho', '👀']);
+    expect(keeper.of('$v').get().unread).toBe(1);
+  });
+
+  it('takes a reply back, shows it again where that is refused, and says why', async () => {
+    relations.mockImplementation((_, { relType }) => Promise.resolve({ events: relType === 'm.thread' ? [reply('$mine', 'Hi', BOB)] : [], next: null }));
+    await keeper.load('$v');
+    send.mockRejectedValueOnce(new ApiError(429, 'M_LIMIT_EXCEEDED'));
+    await keeper.takeBack('$v', ['$mine']);
+    expect([texts(), news]).toEqual([['Hi'], [{ kind: 'not-sent', eventId: '$v', why: 'busy' }]]);
+    const taking = keeper.takeBack('$v', ['$mine']);
+    expect(texts()).toEqual([]);
+    await taking;
+    expect(send.mock.lastCall).toEqual(['m.room.redaction', { redacts: '$mine' }]);
   });
 
   it('answers plainly what cannot begin a thread, and nothing else', async () => {

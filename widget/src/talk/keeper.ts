@@ -1,10 +1,10 @@
 // Talking about videos: keeps what was said about those that were shown lately, and sends for the viewer.
 import { Store } from '../core/store';
 import {
-  emptyTalk, forget, hasDoubles, isLoose, isReactionOf, learn, MOST_REPLIES, ownEvent, plainReplyContent, reactionContent, reactionsOf, reactionWith,
+  emptyTalk, forget, hasDoubles, isLoose, isMarkOf, learn, MOST_REPLIES, ownEvent, plainReplyContent, reactionContent, reactionsOf, reactionWith,
   repliesOf, replyContent, restore, targetOf, type Reply, type Talk,
 } from '../core/talk';
-import { homeserverStatus, SeveralHosts, type MatrixClient } from '../matrix/client';
+import { SeveralHosts, statusOf, type Messenger } from '../matrix/messenger';
 import { newNonce } from '../matrix/nonce';
 
 /** Milliseconds for which a video has to show before anything is asked about it: some are only skipped over. */
@@ -34,7 +34,10 @@ export interface TalkState {
 export type News =
   | { readonly kind: 'reaction'; readonly eventId: string; readonly label: string }
   | { readonly kind: 'reply'; readonly eventId: string; readonly reply: Reply }
-  | { readonly kind: 'not-sent'; readonly eventId: string };
+  | { readonly kind: 'not-sent'; readonly eventId: string; readonly why: NotSent };
+
+/** Why something was not sent, where that is known: `busy`: too much at once; `refused`: the viewer may not. */
+export type NotSent = 'busy' | 'refused' | null;
 
 interface Kept {
   readonly store: Store<TalkState>;
@@ -70,13 +73,13 @@ export class TalkKeeper {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly client: MatrixClient,
+    private readonly messenger: Messenger,
     private readonly viewer: () => string | null,
     private readonly bot: () => string | null,
   ) {
-    client.onEvent((event) => this.#hear(event));
+    messenger.onEvent((event) => this.#hear(event));
     // With another answer there may be more to see.
-    client.permissions.granted.subscribe(() => this.#forgetAll());
+    messenger.permissions.granted.subscribe(() => this.#forgetAll());
     this.reading.subscribe(() => this.#read());
   }
 
@@ -103,8 +106,8 @@ export class TalkKeeper {
   }
 
   /**
-   * There is something new about an event, a video or what was said about one; null: perhaps about any. Clients tell us nothing of threads, so it is
-   * fetched.
+   * There is something new about an event, a video or what was said about one; null: perhaps about any. Clients tell us nothing of threads, and without
+   * one we are told of nothing, so it is fetched.
    */
   stir(about: string | null): void {
     for (const [id, kept] of this.#kept) {
@@ -139,7 +142,7 @@ export class TalkKeeper {
     // Unless all are known, there may be an equal one: homeservers refuse a second, over which some clients stumble for good.
     if (kept.loadedAt === -Infinity || kept.loading !== null) await this.load(eventId);
     if (this.#hasReacted(kept, key)) return;
-    if (!this.client.permissions.has('seeReactions') || kept.store.get().status !== 'ready') { this.#tell({ kind: 'not-sent', eventId }); return; }
+    if (!this.messenger.permissions.has('seeReactions') || kept.store.get().status !== 'ready') { this.#tell({ kind: 'not-sent', eventId, why: null }); return; }
     const content = reactionContent(eventId, key);
     const local = this.#own(kept, 'm.reaction', content);
     try {
@@ -148,23 +151,23 @@ export class TalkKeeper {
     } catch (error) {
       this.#change(kept, (talk) => forget(talk, [local]));
       // It may have been sent all the same; 400 is also what a second equal one gets.
-      if (isUncertain(error) || homeserverStatus(error) === 400) await this.load(eventId, true);
-      if (!this.#hasReacted(kept, key)) this.#tell({ kind: 'not-sent', eventId });
+      if (isUncertain(error) || statusOf(error) === 400) await this.load(eventId, true);
+      if (!this.#hasReacted(kept, key)) this.#tell({ kind: 'not-sent', eventId, why: whyNot(error) });
     }
     this.#change(kept, (talk) => forget(talk, [local]));
   }
 
-  /** Takes the viewer's reactions back. Never rejects. */
-  async unreact(eventId: string, ids: readonly string[]): Promise<void> {
+  /** Takes the viewer's own reactions or replies back. Never rejects. */
+  async takeBack(eventId: string, ids: readonly string[]): Promise<void> {
     const kept = this.#keep(eventId);
     const before = kept.store.get().talk;
     for (const redacts of ids.filter((id) => !isLocal(id))) {
       this.#learn(kept, [this.#event(this.#localId(), 'm.room.redaction', { redacts })]);
       try {
         await this.#send('m.room.redaction', { redacts });
-      } catch {
+      } catch (error) {
         this.#change(kept, (talk) => restore(talk, before, [redacts]));
-        this.#tell({ kind: 'not-sent', eventId });
+        this.#tell({ kind: 'not-sent', eventId, why: whyNot(error) });
       }
     }
   }
@@ -180,14 +183,14 @@ export class TalkKeeper {
     try {
       const id = await this.#send('m.room.message', content).catch((error: unknown) => {
         // What belongs to a thread, or relates to something else, cannot begin one.
-        if (homeserverStatus(error) !== 400) throw error;
+        if (statusOf(error) !== 400) throw error;
         content = plainReplyContent(eventId, text, nonce);
         return this.#send('m.room.message', content);
       });
       const event = this.#event(id, 'm.room.message', content);
       this.#remember(event);
       this.#arrived(kept, event);
-      this.client.hosts.sent('sendText', () => this.#hasArrived(eventId, nonce));
+      this.messenger.hosts.sent('sendText', () => this.#hasArrived(eventId, nonce));
     } catch (error) {
       if (!isUncertain(error)) throw error;
       await this.load(eventId, true);
@@ -214,7 +217,7 @@ export class TalkKeeper {
   }
 
   #send(type: string, content: object): Promise<string> {
-    const sent = this.#sending.then(() => this.client.send(type, content));
+    const sent = this.#sending.then(() => this.messenger.send(type, content));
     this.#sending = sent.catch(() => undefined);
     return sent;
   }
@@ -239,19 +242,26 @@ export class TalkKeeper {
       kept.wanted = 'nothing';
       // What is not known yet is no news.
       if (kept.loading !== null || kept.loadedAt === -Infinity) await this.load(eventId);
-      await this.#replies(eventId).then(({ events }) => this.#learnNews(kept, events), () => undefined);
-      if (all) await this.load(eventId, true);
+      const { talk: before } = kept.store.get();
+      if (this.messenger.onBehalf) await this.load(eventId, true);
+      else await this.#replies(eventId).then(({ events }) => this.#learn(kept, events, true), () => undefined);
+      this.#tellNews(kept, before);
+      if (all && !this.messenger.onBehalf) await this.load(eventId, true);
     }
   }
 
-  /** What others said since is news. */
-  #learnNews(kept: Kept, events: readonly unknown[]): void {
-    const { talk: before, unread } = kept.store.get();
-    this.#learn(kept, events, true);
+  /** What others said since is news; of reactions a client tells by itself. */
+  #tellNews(kept: Kept, before: Talk): void {
+    const { talk, unread } = kept.store.get();
+    const { eventId } = talk;
     const viewer = this.viewer();
-    const fresh = repliesOf(kept.store.get().talk).filter(({ id, sender }) => !before.replies.has(id) && sender !== viewer);
-    if (fresh.length > 0 && this.reading.get() !== before.eventId) kept.store.patch({ unread: unread + fresh.length });
-    for (const reply of fresh) this.#tell({ kind: 'reply', eventId: before.eventId, reply });
+    const fresh = repliesOf(talk).filter(({ id, sender }) => !before.replies.has(id) && sender !== viewer);
+    if (fresh.length > 0 && this.reading.get() !== eventId) kept.store.patch({ unread: unread + fresh.length });
+    for (const reply of fresh) this.#tell({ kind: 'reply', eventId, reply });
+    if (!this.messenger.onBehalf) return;
+    for (const [id, { label, sender }] of talk.reactions) {
+      if (!before.reactions.has(id) && sender !== viewer) this.#tell({ kind: 'reaction', eventId, label });
+    }
   }
 
   /** The newest use is at the end; what was not used for the longest time goes first. */
@@ -279,8 +289,8 @@ export class TalkKeeper {
       const [replies, reactions] = await Promise.all([this.#replies(eventId), this.#reactions(eventId), this.#recent]);
       const now = Date.now();
       const { gone } = kept.store.get().talk;
-      const thread = learn({ ...emptyTalk(eventId), gone }, replies.events, { now, fromThread: true });
-      const talk = learn(thread, [...reactions, ...this.#loose, ...kept.heard], { now });
+      const thread = learn({ ...emptyTalk(eventId), gone }, replies.events, { now, fromThread: true, bot: this.bot() });
+      const talk = learn(thread, [...reactions, ...this.#loose, ...kept.heard], { now, bot: this.bot() });
       kept.next = replies.next;
       kept.loadedAt = performance.now();
       kept.store.patch({ talk, status: 'ready' });
@@ -288,22 +298,22 @@ export class TalkKeeper {
       this.#sayMore(kept);
     } catch (error) {
       // Not to be asked again at each turn of a reel.
-      if (homeserverStatus(error) === 404) kept.loadedAt = performance.now();
-      kept.store.patch({ status: homeserverStatus(error) === 404 ? 'elsewhere' : 'failed' });
+      if (statusOf(error) === 404) kept.loadedAt = performance.now();
+      kept.store.patch({ status: statusOf(error) === 404 ? 'elsewhere' : 'failed' });
     }
   }
 
   async #replies(eventId: string, from?: string): Promise<{ events: readonly unknown[]; next: string | null }> {
-    if (!this.client.permissions.has('seeMessages')) return { events: [], next: null };
-    return this.client.relations(eventId, { relType: 'm.thread', type: 'm.room.message', limit: REPLIES_PAGE, ...(from !== undefined && { from }) });
+    if (!this.messenger.permissions.has('seeMessages')) return { events: [], next: null };
+    return this.messenger.relations(eventId, { relType: 'm.thread', type: 'm.room.message', limit: REPLIES_PAGE, ...(from !== undefined && { from }) });
   }
 
   async #reactions(eventId: string): Promise<unknown[]> {
     const events: unknown[] = [];
     let from: string | null = null;
-    for (let page = 0; page < REACTIONS_PAGES && this.client.permissions.has('seeReactions'); page += 1) {
+    for (let page = 0; page < REACTIONS_PAGES && this.messenger.permissions.has('seeReactions'); page += 1) {
       const query = { relType: 'm.annotation', type: 'm.reaction', limit: REACTIONS_PAGE, ...(from !== null && { from }) };
-      const found = await this.client.relations(eventId, query);
+      const found = await this.messenger.relations(eventId, query);
       events.push(...found.events.filter((event) => !this.#isMark(event)));
       from = found.next;
       if (from === null) break;
@@ -313,8 +323,8 @@ export class TalkKeeper {
 
   /** Plain replies are in no list of relations: the newest messages that the client has at hand tell of some. */
   async #readRecent(): Promise<void> {
-    if (!this.client.permissions.has('seeMessages')) return;
-    const events = await this.client.recent('m.room.message', MOST_LOOSE).catch(() => []);
+    if (!this.messenger.permissions.has('seeMessages')) return;
+    const events = await this.messenger.recent('m.room.message', MOST_LOOSE).catch(() => []);
     for (const event of events) this.#remember(event);
   }
 
@@ -343,7 +353,7 @@ export class TalkKeeper {
   /** A reaction by which the bot says how far it is with a video. */
   #isMark(event: unknown): boolean {
     const bot = this.bot();
-    return bot !== null && isReactionOf(event, bot);
+    return bot !== null && isMarkOf(event, bot);
   }
 
   /** What an event of somebody else's has added. */
@@ -382,7 +392,7 @@ export class TalkKeeper {
   }
 
   #learn(kept: Kept, events: readonly unknown[], fromThread = false): void {
-    this.#change(kept, (talk) => learn(talk, events, { now: Date.now(), fromThread }));
+    this.#change(kept, (talk) => learn(talk, events, { now: Date.now(), fromThread, bot: this.bot() }));
   }
 
   #change(kept: Kept, change: (talk: Talk) => Talk): void {
@@ -393,7 +403,7 @@ export class TalkKeeper {
 
   /** Where the client obeys several times without saying so, once is enough to know. */
   #lookForDoubles(talk: Talk): void {
-    if (hasDoubles(talk, this.#sent)) this.client.hosts.sawDouble();
+    if (hasDoubles(talk, this.#sent)) this.messenger.hosts.sawDouble();
   }
 
   #sayMore(kept: Kept): void {
@@ -406,7 +416,12 @@ export class TalkKeeper {
 }
 
 /** No response is no refusal: it may have been sent all the same. */
-const isUncertain = (error: unknown): boolean => !(error instanceof SeveralHosts) && homeserverStatus(error) === null;
+const isUncertain = (error: unknown): boolean => !(error instanceof SeveralHosts) && statusOf(error) === null;
+
+export function whyNot(error: unknown): NotSent {
+  const status = statusOf(error);
+  return status === 429 ? 'busy' : status === 403 ? 'refused' : null;
+}
 
 /** It has not reached the homeserver yet. */
 export const isLocal = (id: string): boolean => id.startsWith('~');

@@ -9,7 +9,7 @@ import { ClockIcon, CloudOffIcon, FilmIcon, HiddenIcon, PersonIcon, WarningIcon 
 import { lazy } from './lazy';
 import { labelOf } from './names';
 import { Notice } from './notice';
-import { panelView, useMayRecord } from './panel-view';
+import { panelView, useOthers } from './panel-view';
 import { ProgressBar, progressText } from './progress';
 import { PanelBones, Skeleton } from './skeleton';
 import { SkipLink } from './skip-link';
@@ -58,7 +58,7 @@ function Progressing({ selection }: { selection: Selection | null }) {
 /** To the camera and the files: whoever finds nothing here can be the first. */
 function SendFirst() {
   const t = useText();
-  return useMayRecord() && <button type="button" class="primary" data-testid="send-first" onClick={() => panelView.set('record')}>{t('widget-empty-send')}</button>;
+  return useOthers().includes('record') && <button type="button" class="primary" data-testid="send-first" onClick={() => panelView.set('record')}>{t('widget-empty-send')}</button>;
 }
 
 interface EmptyProps {

@@ -1,16 +1,13 @@
 // A part of the page whose code is fetched when it is first shown.
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { backoff } from '../core/backoff';
+import { persist } from '../load';
 
 /** Shows nothing, or `Waiting`, until the code is there; asks again while it cannot be had. `early` asks before it is shown. */
 export function lazy<P extends object>(load: () => Promise<ComponentType<P>>, Waiting: ComponentType | null = null, early = false): ComponentType<P> {
   let loaded: ComponentType<P> | null = null;
   const fetched = async (): Promise<void> => {
-    for (let attempt = 0; loaded === null; attempt += 1) {
-      loaded = await load().catch(() => null);
-      if (loaded === null) await new Promise((resolve) => setTimeout(resolve, backoff(attempt, Math.random())));
-    }
+    loaded = await persist(load);
   };
   let loading = early ? fetched() : null;
   return function Lazy(props: P) {

@@ -8,8 +8,10 @@ export type View = (typeof VIEWS)[number];
 
 export const panelView = new Store<View>('videos');
 
-/** The viewer's client sends what they record or choose; it is asked when they do. */
-export function useMayRecord(): boolean {
-  const { settled, client } = useVisit();
-  return useStore(settled) && client !== null;
+/** What the viewer may open beside the list. Their client, where there is one, is asked about what they send when they do; without one the server has said it. */
+export function useOthers(): readonly View[] {
+  const { settled, messenger, state } = useVisit();
+  const can = useStore(state, ({ room }) => room?.can ?? null);
+  if (!useStore(settled) || messenger === null) return [];
+  return messenger.onBehalf && can?.has('send') !== true ? ['talk'] : ['talk', 'record'];
 }

@@ -8,7 +8,7 @@ import { recordingMark } from '../record/mark';
 import { CameraIcon, TalkIcon } from './icons';
 import { lazy } from './lazy';
 import { Members } from './members';
-import { panelView, type View } from './panel-view';
+import { panelView, useOthers, type View } from './panel-view';
 import { useRoving } from './roving';
 import { useText } from './text';
 import { useStore } from './use-store';
@@ -90,13 +90,14 @@ function Tool({ name, tool: { label, icon, mark: marks = UNMARKED, Badge }, entr
 }
 
 function Tools({ view, entry, onView }: { view: View; entry: Entry | null; onView: (view: View) => void }) {
-  const { client, settled } = useVisit();
-  if (!useStore(settled) || client === null) return null;
-  const all = Object.entries(VIEWS) as [View, OtherView][];
+  const others = useOthers();
   return (
     <>
-      {all.map(([name, tool]) => <Tool key={name} name={name} tool={tool} entry={entry} open={view === name} onPress={() => onView(view === name ? 'videos' : name)} />)}
-      <Inlet onOpen={() => onView('record')} />
+      {others.map((name) => {
+        const tool = VIEWS[name];
+        return tool && <Tool key={name} name={name} tool={tool} entry={entry} open={view === name} onPress={() => onView(view === name ? 'videos' : name)} />;
+      })}
+      {others.includes('record') && <Inlet onOpen={() => onView('record')} />}
     </>
   );
 }

@@ -1,16 +1,16 @@
 // Says that what is sent from here would arrive several times, or might, and what to do.
-import type { MatrixClient } from '../matrix/client';
+import type { Messenger } from '../matrix/messenger';
 import { useText } from './text';
 import { useStore } from './use-store';
 
 interface SeveralProps {
-  client: MatrixClient;
+  messenger: Messenger;
   className: string;
   /** The viewer may have one message sent all the same. */
   anyway: boolean;
 }
 
-export function Several({ client: { hosts }, className, anyway }: SeveralProps) {
+export function Several({ messenger: { hosts }, className, anyway }: SeveralProps) {
   const t = useText();
   const several = useStore(hosts.several);
   if (several === 'no' || (several === 'once' && anyway)) return null;

@@ -136,7 +136,7 @@ export function Stage({ player, entry }: StageProps) {
   const reel = useStore(player.playback, (playback) => playback.reel);
   const sound = useStore(player.sound);
   const visit = useVisit();
-  const mayTalk = useStore(visit.settled) && visit.client !== null;
+  const mayTalk = useStore(visit.settled) && visit.messenger !== null;
   const viewer = useStore(visit.state, (state) => state.viewer);
   const { idle, touch, rest } = useIdle();
   const [menu, setMenu] = useState(false);

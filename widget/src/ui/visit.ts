@@ -7,6 +7,7 @@ import type { Entry, Overlay, State } from '../core/state';
 import type { Store } from '../core/store';
 import type { Live } from '../live';
 import type { MatrixClient } from '../matrix/client';
+import type { Messenger } from '../matrix/messenger';
 import type { ReelPlayer } from '../player/reel-player';
 
 export interface Visit {
@@ -17,6 +18,8 @@ export interface Visit {
   readonly server: Server | null;
   /** The Matrix client around the page; null where there is none. */
   readonly client: MatrixClient | null;
+  /** How the viewer says something in the room; null where they cannot, and in a signed-in browser until the visit is settled. */
+  readonly messenger: Messenger | null;
   /** The sign-in of this browser, where no Matrix client is around the page but could be. */
   readonly browser: BrowserSignIn | null;
   /** The room's channel; there as soon as the player is. */

@@ -1,7 +1,7 @@
 // What to send: the camera, the screen, or a file; and what to do where one of them cannot be had.
 import { useRef } from 'preact/hooks';
 import type { Recording, Source } from '../../core/recording';
-import type { MatrixClient } from '../../matrix/client';
+import type { Messenger } from '../../matrix/messenger';
 import { canShareScreen } from '../../record/devices';
 import type { Studio } from '../../record/studio';
 import { CameraIcon } from '../icons';
@@ -24,18 +24,18 @@ export function ProblemNote({ problem }: { problem: NonNullable<Recording['probl
 }
 
 /** Before anything is recorded, where the page loads anew for the client's question: a recording would be lost by that. */
-export function Permit({ client }: { client: MatrixClient }) {
+export function Permit({ messenger }: { messenger: Messenger }) {
   const t = useText();
-  const asking = useStore(client.permissions.asking);
-  const declined = useStore(client.permissions.declined).has('sendVideo');
-  const several = useStore(client.hosts.several);
+  const asking = useStore(messenger.permissions.asking);
+  const declined = useStore(messenger.permissions.declined).has('sendVideo');
+  const several = useStore(messenger.hosts.several);
   const open = several === 'no' || several === 'once';
   const message = declined ? 'widget-record-declined' : 'widget-record-before';
   return (
     <div class="record-body choosing" data-testid="record-permit" data-declined={declined}>
-      <Several client={client} className="record-problem" anyway />
+      <Several messenger={messenger} className="record-problem" anyway />
       {open && <p class="record-hint" role="status">{t(asking ? 'widget-talk-asking' : message)}</p>}
-      {open && !asking && <button type="button" class="primary" data-testid="record-ask" data-focus onClick={() => void client.permissions.ask('sendVideo')}>{t(declined ? 'widget-talk-ask' : 'widget-talk-continue')}</button>}
+      {open && !asking && <button type="button" class="primary" data-testid="record-ask" data-focus onClick={() => void messenger.permissions.ask('sendVideo')}>{t(declined ? 'widget-talk-ask' : 'widget-talk-continue')}</button>}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { isTooLong, wouldLose, type Recording } from '../../core/recording';
 import { Store } from '../../core/store';
 import type { Permission } from '../../matrix/permissions';
 import type { Studio } from '../../record/studio';
+import { ByBot } from '../by-bot';
 import { PauseIcon, PlayIcon } from '../icons';
 import { Several } from '../several';
 import { useText } from '../text';
@@ -95,16 +96,17 @@ function useScreen(studio: Studio, { trim }: Recording, url: string | null): Scr
   return { video, playing, position, broken, toggle, seek };
 }
 
-/** What to know before it is sent: how often it would arrive, and that the client asks the viewer. */
+/** What to know before it is sent: how often it would arrive, that the client asks the viewer, or that the bot sends it. */
 function Asks() {
   const t = useText();
-  const { client } = useVisit();
-  const granted = useStore(client?.permissions.granted ?? NOTHING);
-  if (client === null) return null;
+  const { messenger } = useVisit();
+  const granted = useStore(messenger?.permissions.granted ?? NOTHING);
+  if (messenger === null) return null;
   return (
     <>
-      <Several client={client} className="record-problem" anyway />
-      {!granted.has('sendVideo') && <p class="record-hint" data-testid="record-will-ask">{t('widget-record-will-ask')}</p>}
+      <Several messenger={messenger} className="record-problem" anyway />
+      <ByBot messenger={messenger} className="record-hint" />
+      {!messenger.onBehalf && !granted.has('sendVideo') && <p class="record-hint" data-testid="record-will-ask">{t('widget-record-will-ask')}</p>}
     </>
   );
 }

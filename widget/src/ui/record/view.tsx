@@ -28,13 +28,13 @@ function groupOf(phase: string): keyof typeof TITLES {
 export function RecordView({ onClose }: ViewProps) {
   const t = useText();
   const visit = useVisit();
-  const { client } = visit;
+  const { messenger } = visit;
   const studio = studioOf(visit);
   const recording = useStore(studio.state);
-  const granted = useStore(client?.permissions.granted ?? NOTHING);
+  const granted = useStore(messenger?.permissions.granted ?? NOTHING);
   const dialog = useRef<HTMLDialogElement>(null);
   const group = groupOf(recording.phase);
-  const permit = client !== null && group === 'choosing' && client.permissions.reloads && !granted.has('sendVideo');
+  const permit = messenger !== null && group === 'choosing' && messenger.permissions.reloads && !granted.has('sendVideo');
 
   // Modal: what lies under it takes no focus; the browser gives the focus back at the end.
   useEffect(() => {
@@ -69,7 +69,7 @@ export function RecordView({ onClose }: ViewProps) {
         <h2 id="record-title">{t(TITLES[group])}</h2>
         <button type="button" class="icon-button" aria-label={t('widget-record-close')} title={t('widget-record-close')} data-testid="record-close" onClick={close}><CloseIcon /></button>
       </header>
-      {permit && <Permit client={client} />}
+      {permit && <Permit messenger={messenger} />}
       {group === 'choosing' && !permit && <Choosing studio={studio} recording={recording} />}
       {group === 'live' && <Camera studio={studio} recording={recording} />}
       {group === 'review' && <Review studio={studio} recording={recording} />}

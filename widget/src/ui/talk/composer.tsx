@@ -1,11 +1,14 @@
 // Where a reply is written. Enter sends, Shift+Enter begins a new line; what could not be sent stays.
 import { useEffect, useState } from 'preact/hooks';
+import { whyNot, type NotSent } from '../../talk/keeper';
+import { ByBot } from '../by-bot';
 import { SendIcon } from '../icons';
 import { useText } from '../text';
 import type { Access } from './use-talk';
 
-/** UTF-16 units: far below what a homeserver takes for an event (64 KiB). */
+/** UTF-16 units: far below what a homeserver takes for an event (64 KiB); and what our server sends for the viewer. */
 const LONGEST = 10_000;
+const LONGEST_ON_BEHALF = 4_000;
 
 interface ComposerProps {
   access: Access;
@@ -15,11 +18,12 @@ interface ComposerProps {
   onHold: (hold: boolean) => void;
 }
 
-export function Composer({ access: { client, keeper, granted }, eventId, title, onHold }: ComposerProps) {
+export function Composer({ access: { messenger, keeper, granted }, eventId, title, onHold }: ComposerProps) {
   const t = useText();
   const [text, setText] = useState(keeper.drafts.get(eventId) ?? '');
   const [inside, setInside] = useState(false);
   const [state, setState] = useState<'writing' | 'sending' | 'failed'>('writing');
+  const [why, setWhy] = useState<NotSent>(null);
   const empty = text.trim() === '';
   useEffect(() => onHold(inside || !empty), [inside, empty]);
   useEffect(() => () => onHold(false), []);
@@ -34,11 +38,12 @@ export function Composer({ access: { client, keeper, granted }, eventId, title, 
     setState('sending');
     try {
       // What was written stays for when they allow it.
-      if (!(await client.permissions.ask('sendText'))) { setState('writing'); return; }
+      if (!(await messenger.permissions.ask('sendText'))) { setState('writing'); return; }
       await keeper.reply(eventId, text.trim());
       write('');
       setState('writing');
-    } catch {
+    } catch (error) {
+      setWhy(whyNot(error));
       setState('failed');
     }
   };
@@ -58,13 +63,14 @@ export function Composer({ access: { client, keeper, granted }, eventId, title, 
       onBlurCapture={() => setInside(false)}
     >
       {!granted.has('sendText') && !empty && <p class="composer-note" data-testid="will-ask">{t('widget-talk-will-ask-send')}</p>}
-      {state === 'failed' && <p class="composer-failed" role="alert">{t('widget-talk-reply-failed')}</p>}
+      {state === 'failed' && <p class="composer-failed" role="alert">{t(why === null ? 'widget-talk-reply-failed' : `widget-talk-reply-${why}`)}</p>}
+      <ByBot messenger={messenger} className="composer-note" />
       <div class="composer-row">
         <textarea
           class="composer-text"
           dir="auto"
           rows={1}
-          maxLength={LONGEST}
+          maxLength={messenger.onBehalf ? LONGEST_ON_BEHALF : LONGEST}
           aria-label={t('widget-talk-write', { title })}
           placeholder={t('widget-talk-placeholder')}
           data-testid="reply-text"

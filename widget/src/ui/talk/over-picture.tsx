@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isEmoji, type Reply } from '../../core/talk';
 import type { Entry } from '../../core/state';
+import type { NotSent } from '../../talk/keeper';
 import { repliesOverPicture } from '../../talk/preferences';
 import { useText } from '../text';
 import { useStore } from '../use-store';
@@ -59,14 +60,14 @@ function OverPicture({ access, eventId }: { access: Access; eventId: string }) {
   const reading = useStore(keeper.reading);
   const [bursts, burst] = useBursts();
   const [said, say] = useMoment<Reply>(REPLY_STAYS);
-  const [failed, fail] = useMoment<string>(REPLY_STAYS);
+  const [failed, fail] = useMoment<{ readonly why: NotSent }>(REPLY_STAYS);
   useEffect(() => keeper.show(eventId), [keeper, eventId, granted]);
   useEffect(() => {
     say(null);
     return keeper.onNews((news) => {
       if (news.eventId !== eventId) return;
       if (news.kind === 'reaction') burst(news.label);
-      else if (news.kind === 'not-sent') fail(eventId);
+      else if (news.kind === 'not-sent') fail(news);
       else if (repliesOverPicture.get() === 'yes' && keeper.reading.get() !== eventId) say(news.reply);
     });
   }, [keeper, eventId]);
@@ -89,7 +90,7 @@ function OverPicture({ access, eventId }: { access: Access; eventId: string }) {
           </div>
         )}
       </div>
-      <div class="talk-said" role="alert">{failed !== null && <p class="said said-failed" data-testid="not-sent">{t('widget-talk-not-sent')}</p>}</div>
+      <div class="talk-said" role="alert">{failed !== null && <p class="said said-failed" data-testid="not-sent">{t(failed.why === null ? 'widget-talk-not-sent' : `widget-talk-not-sent-${failed.why}`)}</p>}</div>
     </>
   );
 }

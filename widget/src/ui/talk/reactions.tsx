@@ -2,6 +2,7 @@
 import { foremost, reactionWith, type Reaction } from '../../core/talk';
 import type { Permission } from '../../matrix/permissions';
 import { isLocal } from '../../talk/keeper';
+import { ByBot } from '../by-bot';
 import { Several } from '../several';
 import { useLanguage, useText } from '../text';
 import { nameOfEmoji } from './emoji';
@@ -43,16 +44,16 @@ function Chip({ reaction: { key, label, count, mine }, onToggle }: ChipProps) {
 }
 
 export function Reactions({ access, eventId, reactions, most, onReact }: ReactionsProps) {
-  const { client, keeper, granted, declined, several } = access;
+  const { messenger, keeper, granted, declined, several } = access;
   const t = useText();
   const choose = (key: string): void => {
     const found = reactionWith(reactions, key);
     const mine = found?.mine ?? [];
-    if (mine.some(isLocal)) return;
+    if (mine.some(isLocal) || !mine.every((id) => messenger.mayRedact(id))) return;
     // The client asks the viewer, if it does, as soon as they want it.
-    void client.permissions.ask(...REACTING).then((allowed) => {
+    void messenger.permissions.ask(...REACTING).then((allowed) => {
       if (!allowed) return undefined;
-      if (mine.length > 0) return keeper.unreact(eventId, mine);
+      if (mine.length > 0) return keeper.takeBack(eventId, mine);
       onReact?.(key);
       // In the writing of those who said it before, so that every client counts them together.
       return keeper.react(eventId, found?.key ?? key);
@@ -62,18 +63,18 @@ export function Reactions({ access, eventId, reactions, most, onReact }: Reactio
   const asks = !REACTING.every((permission) => granted.has(permission));
   const free = several === 'no';
   // The page loads anew for that: what is chosen before would be lost.
-  const first = free && asks && client.permissions.reloads;
-  const note = !free ? <Several client={client} className="picker-note" anyway={false} /> : asks && (
+  const first = free && asks && messenger.permissions.reloads;
+  const note = !free ? <Several messenger={messenger} className="picker-note" anyway={false} /> : !asks ? <ByBot messenger={messenger} className="picker-note" /> : (
     <div class="picker-note">
       <p>{t('widget-talk-will-ask-react')}</p>
-      {first && <button type="button" class="pill talk-ask" data-testid="ask-react" onClick={() => void client.permissions.ask(...REACTING)}>{t('widget-talk-continue')}</button>}
+      {first && <button type="button" class="pill talk-ask" data-testid="ask-react" onClick={() => void messenger.permissions.ask(...REACTING)}>{t('widget-talk-continue')}</button>}
     </div>
   );
   return (
     <div class="reactions" data-testid="reactions">
       {may && <Picker note={note} usable={free && !first} onChoose={choose} />}
       {foremost(reactions, most).map((reaction) => (
-        <Chip key={reaction.key} reaction={reaction} onToggle={may && free ? () => choose(reaction.key) : null} />
+        <Chip key={reaction.key} reaction={reaction} onToggle={may && free && reaction.mine.every((id) => isLocal(id) || messenger.mayRedact(id)) ? () => choose(reaction.key) : null} />
       ))}
     </div>
   );

@@ -1,18 +1,18 @@
 // The talk about a video for the components that show it.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { reactionsOf, repliesOf, type Reaction, type Reply } from '../../core/talk';
-import type { MatrixClient } from '../../matrix/client';
 import type { Several } from '../../matrix/hosts';
+import type { Messenger } from '../../matrix/messenger';
 import type { Permission } from '../../matrix/permissions';
 import { TalkKeeper, type Status } from '../../talk/keeper';
 import { useStore } from '../use-store';
 import { useVisit, type Visit } from '../visit';
 
-/** One for a client: the parts of the page share what they know. */
-const keepers = new WeakMap<MatrixClient, TalkKeeper>();
+/** One for a messenger: the parts of the page share what they know. */
+const keepers = new WeakMap<Messenger, TalkKeeper>();
 
 export interface Access {
-  readonly client: MatrixClient;
+  readonly messenger: Messenger;
   readonly keeper: TalkKeeper;
   /** What the viewer allows, and what they declined. */
   readonly granted: ReadonlySet<Permission>;
@@ -22,28 +22,28 @@ export interface Access {
   readonly viewer: string | null;
 }
 
-function clientOf({ client }: Visit): MatrixClient {
-  if (client === null) throw new Error('There is nobody to talk with: no Matrix client is around the page.');
-  return client;
+function messengerOf({ messenger }: Visit): Messenger {
+  if (messenger === null) throw new Error('There is no way to talk: no Matrix client is around the page, and nobody is signed in.');
+  return messenger;
 }
 
-function keeperOf(visit: Visit, client: MatrixClient): TalkKeeper {
-  const known = keepers.get(client);
+function keeperOf(visit: Visit, messenger: Messenger): TalkKeeper {
+  const known = keepers.get(messenger);
   if (known !== undefined) return known;
-  const keeper = new TalkKeeper(client, () => visit.state.get().viewer, () => visit.state.get().room?.bot ?? null);
-  keepers.set(client, keeper);
+  const keeper = new TalkKeeper(messenger, () => visit.state.get().viewer, () => visit.state.get().room?.bot ?? null);
+  keepers.set(messenger, keeper);
   visit.onTalk((eventId) => keeper.stir(eventId));
   return keeper;
 }
 
 export function useTalkAccess(): Access {
   const visit = useVisit();
-  const client = clientOf(visit);
-  const granted = useStore(client.permissions.granted);
-  const declined = useStore(client.permissions.declined);
-  const several = useStore(client.hosts.several);
+  const messenger = messengerOf(visit);
+  const granted = useStore(messenger.permissions.granted);
+  const declined = useStore(messenger.permissions.declined);
+  const several = useStore(messenger.hosts.several);
   const viewer = useStore(visit.state, (state) => state.viewer);
-  return { client, keeper: keeperOf(visit, client), granted, declined, several, viewer };
+  return { messenger, keeper: keeperOf(visit, messenger), granted, declined, several, viewer };
 }
 
 export interface VideoTalk {

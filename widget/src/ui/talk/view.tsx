@@ -34,20 +34,21 @@ interface NeedsProps {
 }
 
 /** What is not allowed, and a way to be asked for it; nothing when all of it is. The client is not made to ask by itself, unless it was allowed before: then for what is seen. */
-function Needs({ access: { client, granted, declined: said }, of, before, declined }: NeedsProps) {
+function Needs({ access: { messenger, granted, declined: said }, of, before, declined }: NeedsProps) {
   const t = useText();
-  const asking = useStore(client.permissions.asking);
+  const asking = useStore(messenger.permissions.asking);
   const no = of.some((permission) => said.has(permission));
   const missing = of.some((permission) => !granted.has(permission));
   useEffect(() => {
-    if (missing && !no && !of.some((permission) => SENDING.includes(permission)) && client.permissions.hadBefore(...of)) void client.permissions.ask(...of);
+    if (missing && !no && !of.some((permission) => SENDING.includes(permission)) && messenger.permissions.hadBefore(...of)) void messenger.permissions.ask(...of);
   }, []);
   const message = no ? declined : before;
-  if (!missing || message === null) return null;
+  // Where no client is around there is nobody to ask.
+  if (!missing || message === null || messenger.onBehalf) return null;
   return (
     <div class="talk-missing" role="status" data-testid="missing" data-missing={of[0]} data-declined={no}>
       <p>{t(asking ? 'widget-talk-asking' : message)}</p>
-      {!asking && <button type="button" class="pill talk-ask" data-testid="ask" onClick={() => void client.permissions.ask(...of)}>{t(no ? 'widget-talk-ask' : 'widget-talk-continue')}</button>}
+      {!asking && <button type="button" class="pill talk-ask" data-testid="ask" onClick={() => void messenger.permissions.ask(...of)}>{t(no ? 'widget-talk-ask' : 'widget-talk-continue')}</button>}
     </div>
   );
 }
@@ -106,7 +107,7 @@ function Elsewhere() {
 
 function About({ access, entry, onHold }: AboutProps) {
   const t = useText();
-  const { client, keeper, granted, declined, several } = access;
+  const { messenger, keeper, granted, declined, several, viewer } = access;
   const { eventId } = entry.video;
   const { status, reactions, replies, more } = useTalk(access, eventId);
   useEffect(() => void keeper.load(eventId), [keeper, eventId, granted]);
@@ -117,8 +118,9 @@ function About({ access, entry, onHold }: AboutProps) {
   if (status === 'elsewhere') return <Elsewhere />;
   const title = titleFor(entry.video, t);
   const maySee = granted.has('seeMessages');
+  const readOnly = messenger.onBehalf && !granted.has('sendText');
   const warned = several === 'perhaps' || several === 'yes';
-  const asksToSend = !granted.has('sendText') && (declined.has('sendText') || client.permissions.reloads);
+  const asksToSend = !granted.has('sendText') && (declined.has('sendText') || messenger.permissions.reloads);
   return (
     <>
       {status === 'failed' && (
@@ -128,11 +130,12 @@ function About({ access, entry, onHold }: AboutProps) {
         </div>
       )}
       <Reactions access={access} eventId={eventId} reactions={reactions} most={MOST_CHIPS} />
-      {maySee && <Replies key={eventId} replies={replies} label={t('widget-talk-replies', { title })} more={more} onMore={() => keeper.earlier(eventId)} />}
-      <Several client={client} className="talk-missing" anyway />
+      {maySee && <Replies key={eventId} replies={replies} label={t('widget-talk-replies', { title })} more={more} onMore={() => keeper.earlier(eventId)} mayTakeBack={({ id, sender }) => messenger.onBehalf && sender === viewer && messenger.mayRedact(id)} onTakeBack={({ id }) => void keeper.takeBack(eventId, [id])} />}
+      <Several messenger={messenger} className="talk-missing" anyway />
       <Needs access={access} of={READING} before="widget-talk-before-see" declined={maySee ? 'widget-talk-missing-react' : 'widget-talk-missing-see'} />
       {maySee && READING.every((each) => granted.has(each)) && <Needs access={access} of={REACTING} before={null} declined="widget-talk-missing-react" />}
-      {maySee && !warned && (asksToSend ? <Needs access={access} of={['sendText']} before="widget-talk-before-send" declined="widget-talk-missing-send" /> : <Composer key={eventId} access={access} eventId={eventId} title={title} onHold={onHold} />)}
+      {readOnly && <p class="talk-hint" data-testid="read-only">{t('widget-talk-read-only')}</p>}
+      {maySee && !warned && !readOnly && (asksToSend ? <Needs access={access} of={['sendText']} before="widget-talk-before-send" declined="widget-talk-missing-send" /> : <Composer key={eventId} access={access} eventId={eventId} title={title} onHold={onHold} />)}
     </>
   );
 }

@@ -1,0 +1,13 @@
+// Code that is fetched when it is needed, asked for until it is there.
+import { backoff } from './core/backoff';
+
+/** Resolves with what `load` does, which is called again while it rejects. */
+export async function persist<T>(load: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await load();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, backoff(attempt, Math.random())));
+    }
+  }
+}
