@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, expect
 
-from tests.support import ROOT
+from appservice.demo.client import MatrixClient
+from tests.support import ROOT, Installation
 
 AXE = ROOT / "widget" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -19,6 +21,22 @@ _RUN_AXE = """async (tags) => {
 TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) => {
     console.error(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`);
 });"""
+# Targets smaller than so many pixels: a range is as wide as it is, what nobody sees or a dialog covers is none.
+SMALL = """(least) => {
+    const dialog = document.querySelector('dialog[open]');
+    const small = [];
+    for (const element of document.querySelectorAll('button, input, select, textarea, a[href]')) {
+        if (dialog !== null && !dialog.contains(element)) continue;
+        if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+        if (element.type === 'file') continue;
+        // Shown when the keyboard reaches it, to nobody who points.
+        if (element.dataset.testid === 'skip' && !element.matches(':focus')) continue;
+        const {width, height} = element.getBoundingClientRect();
+        if (Math.min(width, height) >= least - 0.5) continue;
+        small.push(`${element.dataset.testid ?? element.className} ${Math.round(width)}×${Math.round(height)}`);
+    }
+    return small;
+}"""
 # Wider than its window is what a page must never be.
 _TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -65,3 +83,23 @@ async def looking(browser: Browser, **options: Any) -> AsyncIterator[tuple[Look,
         yield look, context
     finally:
         await context.close()
+
+
+def widget_link(reel: Installation, room_id: str) -> str:
+    """Return the address of a room's widget outside of Matrix clients."""
+    return f"{reel.url}/widget/?room_id={quote(room_id, safe='')}"
+
+
+async def shown_command(page: Page) -> str:
+    """Return the message that signs the browser in, once it shows."""
+    shown = page.locator("[data-testid=command]")
+    await page.locator("[data-testid=copy]").wait_for()
+    await expect(page.locator("main")).to_have_count(1)
+    return (await shown.inner_text()).strip()
+
+
+async def sign_in(page: Page, reel: Installation, user: MatrixClient, room_id: str) -> None:
+    """Open a room as `user` in a browser without a client."""
+    await page.goto(widget_link(reel, room_id))
+    await user.send_text(room_id, await shown_command(page))
+    await page.locator("[data-testid=app]:not([data-state=sign-in])").wait_for()

@@ -14,6 +14,7 @@ from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, make_clip
 from appservice.demo.synapse import Synapse
 from tests.e2e.conftest import hosts
+from tests.e2e.looks import SMALL
 from tests.support import Installation, eventually, make_room, with_padding
 from transcode import Tools
 
@@ -44,22 +45,6 @@ _FOLLOWED = """() => {
     const last = document.querySelector('.row[data-current=true]').ariaPosInSet === '7';
     const wanted = last || scroller.height < 2 * row.height ? row.bottom : row.bottom + row.height;
     return row.top >= scroller.top - 1 && wanted <= scroller.bottom + 1;
-}"""
-# A range is as wide as it is; what nobody sees, or a dialog covers, is no target.
-_SMALL = """(least) => {
-    const dialog = document.querySelector('dialog[open]');
-    const small = [];
-    for (const element of document.querySelectorAll('button, input, select, textarea, a[href]')) {
-        if (dialog !== null && !dialog.contains(element)) continue;
-        if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
-        if (element.type === 'file') continue;
-        // Shown when the keyboard reaches it, to nobody who points.
-        if (element.dataset.testid === 'skip' && !element.matches(':focus')) continue;
-        const {width, height} = element.getBoundingClientRect();
-        if (Math.min(width, height) >= least - 0.5) continue;
-        small.push(`${element.dataset.testid ?? element.className} ${Math.round(width)}×${Math.round(height)}`);
-    }
-    return small;
 }"""
 _SEEN_CONTROLS = """() => [...document.querySelectorAll('button, input, select, textarea, a[href]')]
     .filter((element) => element.checkVisibility({visibilityProperty: true}))
@@ -308,7 +293,7 @@ async def test_targets_are_large_enough(show: Show, house: House, size: tuple[in
     await screen.part("record").wait_for()
     for step in _STEPS:
         await step(screen)
-        assert await screen.frame.evaluate(_SMALL, 44 if touch else 24) == [], step.__name__
+        assert await screen.frame.evaluate(SMALL, 44 if touch else 24) == [], step.__name__
         if step in (_settings, _row_menu):
             assert await screen.part("menu").evaluate(_INSIDE), step.__name__
         if touch and step is _settings:

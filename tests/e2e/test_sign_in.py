@@ -2,28 +2,16 @@
 
 import asyncio
 from pathlib import Path
-from urllib.parse import quote
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Route, expect
 
 from appservice.demo.client import MatrixClient
-from tests.e2e.looks import looking
+from tests.e2e.looks import looking, shown_command, widget_link
 from tests.support import Installation, make_room, wait_for_notice
 
 PLAYING = "[data-testid=player][data-playing=true]:not([data-video-id=''])"
-
-
-def _link(reel: Installation, room_id: str) -> str:
-    return f"{reel.url}/widget/?room_id={quote(room_id, safe='')}"
-
-
-async def _command(page: Page) -> str:
-    shown = page.locator("[data-testid=command]")
-    await page.locator("[data-testid=copy]").wait_for()
-    await expect(page.locator("main")).to_have_count(1)
-    return (await shown.inner_text()).strip()
 
 
 async def test_a_message_signs_in_until_the_button_signs_out(
@@ -37,8 +25,8 @@ async def test_a_message_signs_in_until_the_button_signs_out(
     async with looking(browser, **phone) as (look, context):
         page = look.page
         await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=reel.url)
-        await page.goto(_link(reel, room_id))
-        command = await _command(page)
+        await page.goto(widget_link(reel, room_id))
+        command = await shown_command(page)
         await page.screenshot(path=screenshots / "sign-in-360x640.png")
         await page.locator("[data-testid=copy]").click()
         await expect(page.locator("[data-testid=copy]")).to_have_text("Copied")
@@ -51,7 +39,7 @@ async def test_a_message_signs_in_until_the_button_signs_out(
         await page.locator(PLAYING).wait_for()
         assert look.problems == []
         await page.locator("[data-testid=sign-out]").click()
-        assert await _command(page) != command
+        assert await shown_command(page) != command
         await page.reload()
         await page.locator("[data-testid=command]").wait_for()
 
@@ -61,26 +49,26 @@ async def test_a_message_signs_out(
 ) -> None:
     room_id = await make_room(alice, reel)
     async with looking(browser, viewport={"width": 1280, "height": 720}) as (look, _):
-        await look.page.goto(_link(reel, room_id))
-        event_id = await alice.send_text(room_id, await _command(look.page))
+        await look.page.goto(widget_link(reel, room_id))
+        event_id = await alice.send_text(room_id, await shown_command(look.page))
         await look.page.locator("[data-testid=app][data-state=empty]").wait_for()
         await wait_for_notice(alice, room_id, "Signed in", thread=event_id)
         await look.page.screenshot(path=screenshots / "signed-in-1280x720.png")
         await alice.send_text(room_id, "!reel sign-out")
         await look.page.locator("[data-testid=app][data-state=sign-in]").wait_for()
-        assert (await _command(look.page)).startswith("!reel sign-in ")
+        assert (await shown_command(look.page)).startswith("!reel sign-in ")
 
 
 async def test_a_code_that_is_too_old_is_renewed(reel: Installation, alice: MatrixClient, browser: Browser) -> None:
     room_id = await make_room(alice, reel)
     async with looking(browser) as (look, _):
         await look.page.clock.install()
-        await look.page.goto(_link(reel, room_id))
-        first = await _command(look.page)
+        await look.page.goto(widget_link(reel, room_id))
+        first = await shown_command(look.page)
         await look.page.clock.fast_forward("11:00")
         await expect(look.page.locator("[data-testid=command]")).not_to_have_text(first)
         await expect(look.page.locator("[data-testid=sign-in-state]")).to_contain_text("new code")
-        await alice.send_text(room_id, await _command(look.page))
+        await alice.send_text(room_id, await shown_command(look.page))
         await look.page.clock.run_for(5000)
         await look.page.locator("[data-testid=app][data-state=empty]").wait_for()
         assert look.problems == []
@@ -89,8 +77,8 @@ async def test_a_code_that_is_too_old_is_renewed(reel: Installation, alice: Matr
 async def test_it_says_what_is_the_matter(reel: Installation, alice: MatrixClient, browser: Browser) -> None:
     room_id = await make_room(alice, reel)
     async with looking(browser) as (look, context):
-        await look.page.goto(_link(reel, room_id))
-        await _command(look.page)
+        await look.page.goto(widget_link(reel, room_id))
+        await shown_command(look.page)
         await context.set_offline(True)
         await look.page.locator("[data-testid=sign-in-state][data-trouble=offline]").wait_for()
         await context.set_offline(False)
@@ -119,8 +107,8 @@ async def test_where_nothing_can_be_stored(reel: Installation, alice: MatrixClie
         await context.add_init_script(
             "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})"
         )
-        await look.page.goto(_link(reel, room_id))
-        await alice.send_text(room_id, await _command(look.page))
+        await look.page.goto(widget_link(reel, room_id))
+        await alice.send_text(room_id, await shown_command(look.page))
         await look.page.locator("[data-testid=app][data-state=empty]").wait_for()
         assert look.problems == []
 
@@ -130,7 +118,7 @@ async def test_nobody_is_asked_inside_of_a_foreign_frame(
 ) -> None:
     room_id = await make_room(alice, reel)
     async with looking(browser) as (look, _):
-        page = f"<iframe src='{_link(reel, room_id)}'></iframe>"
+        page = f"<iframe src='{widget_link(reel, room_id)}'></iframe>"
         await look.page.route("**/elsewhere", lambda route: route.fulfill(body=page, content_type="text/html"))
         await look.page.goto(f"{reel.url}/elsewhere")
         frame = look.page.frame_locator("iframe")
@@ -145,8 +133,8 @@ async def test_for_everyone(
     room_id = await make_room(alice, reel)
     async with looking(browser, locale=language, color_scheme=theme) as (look, _):
         page = look.page
-        await page.goto(_link(reel, room_id))
-        await _command(page)
+        await page.goto(widget_link(reel, room_id))
+        await shown_command(page)
         await look.axe(280, 320, 1280)
         assert await page.locator("html").get_attribute("lang") == language[:2]
         await page.set_viewport_size({"width": 280, "height": 300})
