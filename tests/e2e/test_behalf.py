@@ -118,7 +118,7 @@ async def test_comments_and_reactions(
         await expect(phone.get("reply").last).to_contain_text("Hello, bob")
 
         # Every client counts hers with his.
-        await alice.react(room_id, event_id, "❤️")
+        hearts = await alice.react(room_id, event_id, "❤️")
         await expect(phone.chip("❤️", "[data-count='1'][data-mine=false]")).to_be_visible()
         await phone.get("talk-view").locator("[data-testid=react]").tap()
         await phone.check(screenshots / "behalf-picker-390x844.png")
@@ -142,6 +142,9 @@ async def test_comments_and_reactions(
         # And again, although it was taken back before.
         await phone.chip("❤️").tap()
         await expect(phone.chip("❤️", "[aria-pressed=true][data-count='2']")).to_be_visible()
+
+        await alice.redact(room_id, hearts)
+        await expect(phone.chip("❤️", "[aria-pressed=true][data-count='1']")).to_be_visible()
 
         await _shows_in_a_client(browser, await open_host(room_id), bob)
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  emptyTalk, foremost, forget, isEmoji, isLoose, learn, MOST_REPLIES, ownEvent, reactionContent, reactionsOf, reactionWith, repliesOf,
+  emptyTalk, foremost, forget, isEmoji, isForOthers, isLoose, learn, MOST_REPLIES, ownEvent, reactionContent, reactionsOf, reactionWith, repliesOf,
   replyContent, restore, targetOf, type Talk,
 } from './talk';
 import { ago } from './format';
@@ -68,6 +68,10 @@ describe('reactions', () => {
     const talk = after([ownEvent('~1', 'm.reaction', BOB, NOW, reactionContent(VIDEO, '🔥'))]);
     expect(reactionsOf(talk, BOB)).toEqual([{ key: '🔥', label: '🔥', count: 1, mine: ['~1'] }]);
     expect(reactionsOf(forget(talk, ['~1']), BOB)).toEqual([]);
+  });
+
+  it('are the bot’s to send unless they are images or sentences', () => {
+    expect(['👍️', 'nice', '👨‍👩‍👧‍👦'.repeat(4), '👨‍👩‍👧‍👦'.repeat(5), 'mxc://x/y'].map(isForOthers)).toEqual([true, true, true, false, false]);
   });
 
   it('are cut down to the most used ones, in their order', () => {

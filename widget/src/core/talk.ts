@@ -358,6 +358,14 @@ export function ownEvent(id: string, type: string, sender: string, at: number, c
   return { event_id: id, type, sender, origin_server_ts: at, content };
 }
 
+/** Code points of what the bot reacts with for somebody, at most. */
+const LONGEST_FOR_OTHERS = 32;
+
+/** True for what the bot reacts with for somebody: no image, and no sentence. */
+export function isForOthers(key: string): boolean {
+  return Array.from(key.slice(0, LONGEST_KEY)).length <= LONGEST_FOR_OTHERS && !key.startsWith('mxc://');
+}
+
 /** True for a reaction that is a picture rather than words. */
 export function isEmoji(label: string): boolean {
   return /^(?:\p{Extended_Pictographic}|\p{Emoji_Component})+$/u.test(label) && !/^[\d#*]+$/.test(label);

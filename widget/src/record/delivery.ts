@@ -86,7 +86,7 @@ export async function prepare(server: Server, id: string, wish: ReturnType<typeo
  * that as one. Where our server sends it, it is asked again until it answers.
  */
 export async function post(messenger: Messenger, { content, upload }: Pick<Delivery, 'content' | 'upload'>, allowed: Promise<boolean>, events: DeliveryEvents, signal: AbortSignal): Promise<string> {
-  if (!(await allowed)) throw new Declined();
+  if (!(await allowed)) throw messenger.onBehalf ? new ApiError(403, 'M_FORBIDDEN') : new Declined();
   let stop: () => void = () => undefined;
   const heard = new Promise<string>((resolve) => {
     stop = messenger.onEvent((event) => {

@@ -245,6 +245,13 @@ describe('TalkKeeper', () => {
     await vi.waitFor(() => expect(reactions().map(({ key }) => key)).toEqual(['🔥', '👀']));
     expect(news.map((one) => (one.kind === 'reply' ? one.reply.text : one.kind === 'reaction' ? one.label : one.kind))).toEqual(['Ho', '👀']);
     expect(keeper.of('$v').get().unread).toBe(1);
+    // Taken back: of a reaction that is several people's, a part.
+    said = [reply('$1', 'Hello'), reaction('$2~1', '🎉')];
+    keeper.stir('$6');
+    await vi.waitFor(() => expect(reactions()).toHaveLength(1));
+    said = [];
+    keeper.stir('$2');
+    await vi.waitFor(() => expect(reactions()).toEqual([]));
   });
 
   it('takes a reply back, shows it again where that is refused, and says why', async () => {

@@ -111,7 +111,7 @@ export class TalkKeeper {
    */
   stir(about: string | null): void {
     for (const [id, kept] of this.#kept) {
-      const known = about === null || kept.store.get().talk.replies.has(about);
+      const known = about === null || this.#has(kept.store.get().talk, about);
       if (about !== id && !known) continue;
       if (id === this.#showing || id === this.reading.get()) this.#fetch(id, kept, known ? 'all' : 'new');
       else kept.loadedAt = -Infinity;
@@ -203,6 +203,12 @@ export class TalkKeeper {
   onNews(listener: (news: News) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** An event is among what is said; a client tells of reactions by itself. */
+  #has({ replies, reactions }: Talk, id: string): boolean {
+    // Each person's part of a reaction that stands for several has the event's id and its own end.
+    return replies.has(id) || (this.messenger.onBehalf && [...reactions.keys()].some((each) => each === id || each.startsWith(`${id}~`)));
   }
 
   #isKnown(kept: Kept, nonce: string): boolean {

@@ -1,5 +1,5 @@
 // Reactions to a video: how many said what, and ways to say it too.
-import { foremost, reactionWith, type Reaction } from '../../core/talk';
+import { foremost, isForOthers, reactionWith, type Reaction } from '../../core/talk';
 import type { Permission } from '../../matrix/permissions';
 import { isLocal } from '../../talk/keeper';
 import { ByBot } from '../by-bot';
@@ -46,10 +46,11 @@ function Chip({ reaction: { key, label, count, mine }, onToggle }: ChipProps) {
 export function Reactions({ access, eventId, reactions, most, onReact }: ReactionsProps) {
   const { messenger, keeper, granted, declined, several } = access;
   const t = useText();
+  const mayToggle = ({ key, mine }: Reaction): boolean => mine.every((id) => isLocal(id) || messenger.mayRedact(id)) && (!messenger.onBehalf || isForOthers(key));
   const choose = (key: string): void => {
     const found = reactionWith(reactions, key);
     const mine = found?.mine ?? [];
-    if (mine.some(isLocal) || !mine.every((id) => messenger.mayRedact(id))) return;
+    if (mine.some(isLocal) || (found !== undefined && !mayToggle(found))) return;
     // The client asks the viewer, if it does, as soon as they want it.
     void messenger.permissions.ask(...REACTING).then((allowed) => {
       if (!allowed) return undefined;
@@ -74,7 +75,7 @@ export function Reactions({ access, eventId, reactions, most, onReact }: Reactio
     <div class="reactions" data-testid="reactions">
       {may && <Picker note={note} usable={free && !first} onChoose={choose} />}
       {foremost(reactions, most).map((reaction) => (
-        <Chip key={reaction.key} reaction={reaction} onToggle={may && free && reaction.mine.every((id) => isLocal(id) || messenger.mayRedact(id)) ? () => choose(reaction.key) : null} />
+        <Chip key={reaction.key} reaction={reaction} onToggle={may && free && mayToggle(reaction) ? () => choose(reaction.key) : null} />
       ))}
     </div>
   );
