@@ -75,6 +75,11 @@ describe('Behalf', () => {
     await behalf.send('m.room.redaction', { redacts: '$r~1' });
     await expect(behalf.send('m.room.redaction', { redacts: '$r~2' })).rejects.toMatchObject({ status: 403 });
     expect(asked()).toEqual(['GET /api/v1/videos/v/said', 'DELETE /api/v1/videos/v/said/%24r~1']);
+    // What is gone already is taken back, what the server does not answer to is not.
+    answer.mockImplementationOnce(() => new Response('{"errcode": "M_NOT_FOUND"}', { status: 404 }));
+    await behalf.send('m.room.redaction', { redacts: '$r~1' });
+    answer.mockImplementationOnce(() => new Response('{"errcode": "M_UNKNOWN"}', { status: 503 }));
+    await expect(behalf.send('m.room.redaction', { redacts: '$r~1' })).rejects.toMatchObject({ status: 503 });
   });
 
   it('asks nothing about a video that is gone, and believes no answer that makes no sense', async () => {

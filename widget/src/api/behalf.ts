@@ -109,7 +109,11 @@ export class Behalf implements Messenger {
   async #takeBack(id: string): Promise<string> {
     const videoId = this.#own.get(id);
     if (videoId === undefined) throw new ApiError(403, 'M_FORBIDDEN');
-    await this.#known().authorized((headers) => fetchOk(`/api/v1/videos/${videoId}/said/${encodeURIComponent(id)}`, { method: 'DELETE', headers }));
+    const path = `/api/v1/videos/${videoId}/said/${encodeURIComponent(id)}`;
+    await this.#known().authorized((headers) => fetchOk(path, { method: 'DELETE', headers })).catch((error: unknown) => {
+      // Somebody else took it away before.
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    });
     return id;
   }
 

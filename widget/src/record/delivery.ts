@@ -94,7 +94,7 @@ export async function post(messenger: Messenger, { content, upload }: Pick<Deliv
     });
   });
   const send = (): Promise<string> => messenger.send('m.room.message', content, upload).catch((error: unknown) => {
-    throw error instanceof ApiError && (error.status === 404 || error.status === 409) ? new Gone() : error;
+    throw error instanceof ApiError && [404, 409, 410].includes(error.status) ? new Gone() : error;
   });
   return Promise.race([insist(send, events, signal), heard]).finally(stop);
 }
