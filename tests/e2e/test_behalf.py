@@ -21,6 +21,8 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch":
 _DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 _PROFILE = "com.beeper.per_message_profile"
 _CALLS = 120
+# Of the window.
+_STAGE = "() => document.querySelector('.stage').getBoundingClientRect().height / innerHeight"
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +236,7 @@ async def test_the_first_video_of_an_empty_room(
     viewer = await reel.viewer(http, alice, room_id)
     async with _phone(studio, reel, bob, room_id) as phone:
         await phone.get("send-first").wait_for()
+        assert await phone.page.evaluate(_STAGE) > 0.8
         await phone.check(screenshots / "behalf-empty-390x844.png")
         await phone.tap("send-first")
         if way == "camera":
@@ -350,4 +353,8 @@ async def test_in_another_language(
         await phone.tap("talk")
         await expect(phone.get("by-bot")).to_contain_text("机器人")
         await phone.check(screenshots / f"behalf-talk-{theme}-zh-390x844.png")
+        # On a desk the comments are beside the picture, which stays as high as it was.
+        await phone.page.set_viewport_size({"width": 1280, "height": 720})
+        assert await phone.page.evaluate(_STAGE) > 0.9
+        await phone.page.screenshot(path=screenshots / f"behalf-talk-{theme}-zh-1280x720.png")
         assert phone.look.problems == []
