@@ -577,7 +577,7 @@ bot-edit-failed = What you put in place of “{ $title }” cannot be shown: the
 bot-audio = “{ $title }”: { $reason } To have all of it heard, save the video with AAC sound and send it again.
 bot-mended = “{ $title }” plays now.
 bot-untitled = Your { thing }
-bot-signed-in = Signed in: a browser ({ $browser }) can now watch this room as { $user }, for 30 days. If that is not your own browser, or to end it, send { $command }
+bot-signed-in = Signed in: a browser ({ $browser }) can now watch this room as { $user }, and comment, react and send videos in their name, for 30 days. If that is not your own browser, or to end it, send { $command }
 bot-some-browser = of unknown kind
 bot-signed-out = { $count ->
     [0] No browser was signed in as { $user }.

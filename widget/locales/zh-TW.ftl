@@ -555,7 +555,7 @@ bot-edit-failed = 你用來替換「{ $title }」的內容無法播放，原來�
 bot-audio = 「{ $title }」：{ $reason }要聽到全部聲音，請用 AAC 聲音格式儲存影片後重新發送。
 bot-mended = 「{ $title }」現在可以播放了。
 bot-untitled = 你的{ thing }
-bot-signed-in = 已登入：一個瀏覽器（{ $browser }）現在可以用 { $user } 的身分觀看本聊天室，有效期 30 天。如果那不是你自己的瀏覽器，或想結束登入，請傳送 { $command }
+bot-signed-in = 已登入：一個瀏覽器（{ $browser }）現在可以用 { $user } 的身分觀看本聊天室，並以其名義留言、回應和傳送影片，有效期 30 天。如果那不是你自己的瀏覽器，或想結束登入，請傳送 { $command }
 bot-some-browser = 型別未知
 bot-signed-out = { $count ->
     [0] 沒有以 { $user } 身分登入的瀏覽器。

@@ -555,7 +555,7 @@ bot-edit-failed = 你用来替换“{ $title }”的内容无法播放，原来�
 bot-audio = “{ $title }”：{ $reason }要听到全部声音，请用 AAC 声音格式保存视频后重新发送。
 bot-mended = “{ $title }”现在可以播放了。
 bot-untitled = 你的{ thing }
-bot-signed-in = 已登录：一个浏览器（{ $browser }）现在可以用 { $user } 的身份观看本房间，有效期 30 天。如果那不是你自己的浏览器，或想结束登录，请发送 { $command }
+bot-signed-in = 已登录：一个浏览器（{ $browser }）现在可以用 { $user } 的身份观看本房间，并以其名义评论、回应和发送视频，有效期 30 天。如果那不是你自己的浏览器，或想结束登录，请发送 { $command }
 bot-some-browser = 类型未知
 bot-signed-out = { $count ->
     [0] 没有以 { $user } 身份登录的浏览器。
