@@ -4,6 +4,7 @@ Rule: whose an event is, only our own rows say (`SentFor`), and never its conten
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from enum import StrEnum
 from html import escape
 from typing import Any
 
-from appservice.clean import clean_json, clean_text
+from appservice.clean import clean_json, clean_text, is_plain
 from appservice.model import EventId, UserId, VideoId
 from appservice.status import KEYS
 
@@ -24,8 +25,8 @@ MAX_TEXT = 4000
 MAX_REACTION = 32
 """Characters of a reaction."""
 
-# A name that somebody chose for themselves must not make a message of the bot's a command to another bot. Nobody sees
-# it, and nobody's `strip` takes it.
+# Neither a name that somebody chose for themselves nor, for software that takes the name away, their text may make a
+# message of the bot's a command to another bot. Nobody sees it, and nobody's `strip` takes it.
 _GUARD = "\u2060"
 _MAX_PROFILE = 255 - len(_GUARD.encode())  # bytes (MSC4144)
 _VARIATION = "\ufe0f"
@@ -85,13 +86,15 @@ class Said:
 def profile_name(user_id: UserId, display_name: str | None, *, is_unique: bool, bot_name: str) -> str:
     """Return the name under which the bot speaks for a member, at most as long as MSC4144 has it.
 
-    As clients do, the user id is added where somebody else is called alike (client-server API, "Calculating the display
-    name for a user"), or the name itself looks like one that has an id, or is the bot's.
+    The user id is left out only where the name can be mistaken for nobody else's: as clients do, where nobody is called
+    alike (client-server API, "Calculating the display name for a user"); where nothing in it is unseen, or reads as an
+    id or as somebody speaking; and where it is not the bot's.
     """
     name = display_name or ""
     if not name:
         return _cut(user_id, _MAX_PROFILE)
-    if is_unique and "@" not in name and name.casefold() != bot_name.casefold():
+    is_own = is_unique and name.casefold() != unicodedata.normalize("NFKC", bot_name).casefold()
+    if is_own and is_plain(name) and not {"@", ":"} & set(name):
         return _cut(name, _MAX_PROFILE)
     suffix = f" ({user_id})"
     room = _MAX_PROFILE - len(suffix.encode())
@@ -156,9 +159,9 @@ def _spoken(text: str, nonce: str, user_id: UserId, name: str) -> dict[str, Any]
     shown = f"{_GUARD}{name}"
     html = escape(text).replace("\n", "<br>")
     return {
-        "body": f"{shown}: {text}",
+        "body": f"{shown}: {_GUARD}{text}",
         "format": "org.matrix.custom.html",
-        "formatted_body": f"<strong data-mx-profile-fallback>{escape(shown)}: </strong>{html}",
+        "formatted_body": f"<strong data-mx-profile-fallback>{escape(shown)}: </strong>{_GUARD}{html}",
         "m.mentions": {},
         PROFILE: {"id": user_id, "displayname": shown, "has_fallback": True},
         NONCE: nonce,
@@ -171,7 +174,7 @@ def without_name(content: Mapping[str, Any]) -> dict[str, Any]:
     name = profile.get("displayname") if isinstance(profile, Mapping) else None
     rest = {key: value for key, value in content.items() if key not in {PROFILE, "format", "formatted_body"}}
     if isinstance(name, str) and isinstance(body, str):
-        rest["body"] = body.removeprefix(f"{name}: ")
+        rest["body"] = body.removeprefix(f"{name}: ").removeprefix(_GUARD)
     return rest
 
 

@@ -39,6 +39,12 @@ _BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 # A flag of a part of a country (UTS #51, "Emoji tag sequence"); tags are hidden text anywhere else.
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
 
+# What is never seen in a name: Unicode's Default_Ignorable_Code_Point, and Braille's blank.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
 
 def clean_text(value: object, limit: int = MAX_TITLE) -> str | None:
     """Return `value` as one line of text of at most `limit` characters; None when it is no text, or nothing to see.
@@ -56,6 +62,11 @@ def clean_text(value: object, limit: int = MAX_TITLE) -> str | None:
         kept.append(cluster)
     text = "".join(kept).strip(" ")
     return text if any(_is_seen(character) for character in text) else None
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a text is as it looks: compatibility-normalized (NFKC), with nothing in it that is not seen."""
+    return unicodedata.is_normalized("NFKC", text) and not _UNSEEN.search(text)
 
 
 def clean_json(value: object) -> object:

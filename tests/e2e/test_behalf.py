@@ -111,7 +111,7 @@ async def test_comments_and_reactions(
         # Said once.
         await expect(phone.get("by-bot")).to_have_count(0)
         (sent,) = await _by_bot(reel, alice, room_id, "m.room.message")
-        assert sent["content"]["body"].endswith("bob: two\nlines")
+        assert sent["content"]["body"].endswith("bob: \u2060two\nlines")
         assert sent["content"][_PROFILE]["id"] == bob.user_id
         assert sent["content"]["m.relates_to"]["event_id"] == event_id
 
@@ -255,7 +255,7 @@ async def test_the_first_video_of_an_empty_room(
         event_id = await phone.get("record-sent").get_attribute("data-event-id")
         (sent,) = await _by_bot(reel, alice, room_id, "m.room.message")
         assert sent["event_id"] == event_id
-        assert sent["content"]["body"].endswith("bob: From my phone")
+        assert sent["content"]["body"].endswith("bob: \u2060From my phone")
         assert sent["content"][_PROFILE]["id"] == bob.user_id
         video = await viewer.video_in(sent["event_id"], "playable", "ready")
         assert video["title"] == "From my phone"

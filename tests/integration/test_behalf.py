@@ -149,8 +149,8 @@ async def test_a_comment_is_the_bots_in_matrix_and_somebodys_here(phone: Phone, 
     content = message["content"]
     name = content[PROFILE]["displayname"]
     assert (content[PROFILE]["id"], name.strip("\u2060")) == (phone.user.user_id, "Carol <3")
-    assert (content["msgtype"], content["body"]) == ("m.text", f"{name}: 1 < 2\nyes")
-    assert content["formatted_body"].endswith("Carol &lt;3: </strong>1 &lt; 2<br>yes")
+    assert (content["msgtype"], content["body"]) == ("m.text", f"{name}: \u20601 < 2\nyes")
+    assert content["formatted_body"].endswith("Carol &lt;3: </strong>\u20601 &lt; 2<br>yes")
 
     for each in (phone, hers):
         there = {each["event_id"]: each for each in await each.said()}
@@ -332,7 +332,7 @@ async def test_a_video_is_in_its_senders_reel(phone: Phone, alice: MatrixClient,
     assert "delete" in video["can"]
     message = next(each for each in await alice.messages(phone.room_id) if each["event_id"] == event_id)
     assert message["sender"] == phone.reel.bot
-    assert message["content"]["body"] == "\u2060Carol <3: A trip"
+    assert message["content"]["body"] == "\u2060Carol <3: \u2060A trip"
     assert message["content"]["info"]["w"] == 320
 
     # The whole of it is hers: she deletes it, message and all.
@@ -505,7 +505,7 @@ async def test_nobody_speaks_in_anothers_name(
     await eventually(named, what="the new name being known")
     assert (await theirs.comment("it is me"))[0] == 201
     bodies = [each["content"]["body"] for each in await phone.in_matrix()]
-    assert f"\u2060carol <3 ({impostor.user_id}): it is me" in bodies
+    assert f"\u2060carol <3 ({impostor.user_id}): \u2060it is me" in bodies
 
 
 # Who may

@@ -71,9 +71,9 @@ def test_a_comment_is_in_the_thread_with_the_name_before_it() -> None:
     content = comment_content(EVENT, "1 < 2\nindeed", "nonce", ALICE, "Alice & Co")
     assert content == {
         "msgtype": "m.text",
-        "body": f"{GUARD}Alice & Co: 1 < 2\nindeed",
+        "body": f"{GUARD}Alice & Co: {GUARD}1 < 2\nindeed",
         "format": "org.matrix.custom.html",
-        "formatted_body": f"<strong data-mx-profile-fallback>{GUARD}Alice &amp; Co: </strong>1 &lt; 2<br>indeed",
+        "formatted_body": f"<strong data-mx-profile-fallback>{GUARD}Alice &amp; Co: </strong>{GUARD}1 &lt; 2<br>indeed",
         "m.mentions": {},
         "m.relates_to": {
             "rel_type": "m.thread", "event_id": "$video", "is_falling_back": True,
@@ -93,12 +93,26 @@ def test_no_name_makes_a_command_of_the_bots_message(name: str) -> None:
     assert body.strip().startswith(GUARD)
 
 
+def test_no_text_makes_a_command_where_the_name_is_taken_away() -> None:
+    """As software does that shows the profile's name by itself (MSC4144, fallback)."""
+    content = comment_content(EVENT, "!mjolnir ban @bob:here", "nonce", ALICE, "Alice")
+    rest = content["body"].removeprefix(f"{content[PROFILE]['displayname']}: ")
+    assert rest.strip() == f"{GUARD}!mjolnir ban @bob:here"
+    assert content["formatted_body"].endswith(f"</strong>{GUARD}!mjolnir ban @bob:here")
+
+
 @pytest.mark.parametrize(
     ("name", "is_unique", "shown"),
     [
         ("Alice", True, "Alice"), ("Alice", False, "Alice (@alice:here)"), (None, True, "@alice:here"),
         ("", False, "@alice:here"), ("@bob:here", True, "@bob:here (@alice:here)"),
         ("Bob (@bob:here)", True, "Bob (@bob:here) (@alice:here)"), ("roomreel", True, "roomreel (@alice:here)"),
+        # What is seen as another's: letters that are not seen, another form of a letter, a mark that is not seen.
+        *((name, True, f"{name} (@alice:here)") for name in (
+            "Bob\u3164", "Bob\u2800", "Bob\u200d", "B\u00adob", "B\u034fob", "Bob\ufe0e", "\u115fBob", "Bob\U000e0120",
+            "Bob (\uff20bob:here)", "Bob (\ufe6bbob:here)", "\uff22ob", "Bo\u0062\u200b", "Bob: I say that Alice",
+        )),
+        ("Zoë 🎬", True, "Zoë 🎬"), ("李雷", True, "李雷"), ("हिन्दी", True, "हिन्दी"),
     ],
 )  # fmt: skip
 def test_the_name_says_who_it_is(name: str | None, is_unique: bool, shown: str) -> None:
@@ -121,7 +135,7 @@ def test_a_video_is_sent_as_its_upload_was_prepared() -> None:
     assert {key: content[key] for key in ("msgtype", "filename", "url", "info")} == {
         key: prepared[key] for key in ("msgtype", "filename", "url", "info")
     }
-    assert content["body"] == f"{GUARD}Alice: A trip"
+    assert content["body"] == f"{GUARD}Alice: {GUARD}A trip"
     assert without_name(video_content(prepared, None, "nonce", ALICE, "Alice"))["body"] == "clip.mp4"
 
 
@@ -171,7 +185,7 @@ def test_whoever_forges_nonce_and_profile_stays_who_they_are() -> None:
     forged, unknown = event("$forged", "@mallory:here", content), event("$unknown", BOT, content)
     found = said(forged, unknown, rows=(sent(ALICE, SentKind.COMMENT, "$c"),))
     assert [(each.sender, each.on_behalf) for each in found] == [("@mallory:here", False), (BOT, False)]
-    assert all(each.content["body"].endswith("Alice: hello") for each in found)
+    assert all(each.content["body"].endswith(f"Alice: {GUARD}hello") for each in found)
     # Also where the row names the very event: only the bot sends for others.
     (other,) = said(event("$c", "@mallory:here", content), rows=(sent(ALICE, SentKind.COMMENT, "$c"),))
     assert other.sender == "@mallory:here"

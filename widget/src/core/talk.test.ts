@@ -84,10 +84,10 @@ describe('reactions', () => {
 describe('replies', () => {
   it('are whose the bot sent them for, and nobody else can say so', () => {
     const profile = { 'com.beeper.per_message_profile': { id: BOB, displayname: '\u2060Bob', has_fallback: true } };
-    const said = (sender: string): object => reply('$1', '\u2060Bob: Hi', { sender }, profile);
+    const said = (sender: string): object => reply('$1', '\u2060Bob: \u2060Hi', { sender }, profile);
     const asked = (event: object): unknown => repliesOf(learn(emptyTalk(VIDEO), [event], { now: NOW, bot: '@reel:x.org' })).map(({ sender, text }) => [sender, text]);
     expect(asked(said('@reel:x.org'))).toEqual([[BOB, 'Hi']]);
-    expect(asked(said(ALICE))).toEqual([[ALICE, '\u2060Bob: Hi']]);
+    expect(asked(said(ALICE))).toEqual([[ALICE, '\u2060Bob: \u2060Hi']]);
     expect(asked(reply('$1', 'This failed.', { sender: '@reel:x.org' }))).toEqual([['@reel:x.org', 'This failed.']]);
   });
 

@@ -193,7 +193,9 @@ function spokenFor({ sender, content }: Envelope, bot: string | null): { sender:
   const [person, name, body] = [idOf(id), textOf(displayname), textOf(content.body)];
   if (sender !== bot || person === null || name === null || body === null) return { sender, content };
   const prefix = `${name}: `;
-  return { sender: person, content: { ...content, body: body.startsWith(prefix) ? body.slice(prefix.length) : body } };
+  // Before the text is a word joiner, which keeps it from being a command to some other bot.
+  const text = body.startsWith(prefix) ? body.slice(prefix.length).replace(/^\u2060/, '') : body;
+  return { sender: person, content: { ...content, body: text } };
 }
 
 function replyOf(envelope: Envelope, target: string, fromThread: boolean, bot: string | null): Reply | null {
