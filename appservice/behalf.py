@@ -3,9 +3,11 @@
 Rule: whose an event is, only our own rows say (`SentFor`), and never its content: anybody may write that.
 """
 
+import hashlib
+import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +20,7 @@ from appservice.status import KEYS
 
 NONCE = "chat.roomreel.nonce"
 """The content field of an event's nonce."""
+NONCE_PATTERN = "[A-Za-z0-9_-]{1,64}"
 PROFILE = "com.beeper.per_message_profile"
 """The content field of MSC4144."""
 MAX_TEXT = 4000
@@ -78,6 +81,32 @@ class Said:
     sent_at: int
     content: dict[str, Any]
     on_behalf: bool
+
+    @property
+    def nonce(self) -> str | None:
+        """Return what its content says its nonce is."""
+        nonce = self.content.get(NONCE)
+        return nonce if isinstance(nonce, str) else None
+
+    @property
+    def key(self) -> str | None:
+        """Return the key of a reaction."""
+        return (self.content.get("m.relates_to") or {}).get("key")
+
+    @property
+    def length(self) -> int:
+        """Return how many characters of text are kept of it."""
+        return sum(
+            len(text)
+            for part in (self.content, self.content.get("m.new_content") or {})
+            for text in part.values()
+            if isinstance(text, str)
+        )
+
+
+def digest(kind: SentKind, *said: str) -> bytes:
+    """Return a hash by which a request that says something else is known."""
+    return hashlib.sha256(json.dumps([kind, *said]).encode()).digest()
 
 
 # What is sent
@@ -183,69 +212,50 @@ def without_name(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def said_by(sent: SentFor, kind: str, content: Mapping[str, Any]) -> Said:
     """Return what was just sent on behalf of somebody, as it is read back."""
-    at = round(sent.sent_at.timestamp() * 1000)
-    return Said(sent.shown_id or "", kind, sent.user_id, at, _reduced(without_name(content)), on_behalf=True)
+    return _of(sent, kind, _reduced(without_name(content)))
 
 
-def said_about(
-    thread: Iterable[object], annotations: Iterable[object], sent: Sequence[SentFor], *, bot: UserId, viewer: UserId,
-    since: int,
-) -> list[Said]:  # fmt: skip
-    """Return what is said about a video by the thread and the annotations of its event, without what is malformed.
+def read_said(event: object, kind: str, bot: UserId) -> list[Said]:
+    """Return what of an event of one type is read, and its newest edit; nothing of what is malformed.
 
-    What the bot sent on behalf of people is theirs, and a shared reaction is one of each. Its own marks are left out.
-    What others said before `since` (ms since the epoch) the viewer may not read.
+    Whose it is that the bot sent is still to be said, by `attributed`.
     """
-    by_event: dict[str, list[SentFor]] = {}
-    for each in sent:
-        by_event.setdefault(str(each.event_id), []).append(each)
-    said: list[Said] = []
-    for event in thread:
-        if found := _read(event, "m.room.message"):
-            said += _messages(found, event, by_event.get(found.event_id, ()), bot)
-    for event in annotations:
-        if found := _read(event, "m.reaction"):
-            said += _parts(found, by_event.get(found.event_id, ())) if found.sender == bot else [found]
-    return [each for each in said if each.sent_at >= since or each.sender == viewer]
-
-
-def outside(thread: Iterable[object], sent: Iterable[SentFor]) -> list[EventId]:
-    """Return the comments sent on behalf of people that are not in a video's thread, the newest last."""
-    there = {_path(event, "event_id") for event in thread}
-    comments = [each for each in sent if each.kind is SentKind.COMMENT and not each.is_taken_back]
-    return [each.event_id for each in comments if each.event_id and each.event_id not in there]
-
-
-def own_annotation(annotations: Iterable[object], bot: UserId, key: str) -> EventId | None:
-    """Return the bot's own annotation with a key among those of an event."""
-    for event in annotations:
-        if _path(event, "sender") == bot and _path(event, "content", "m.relates_to", "key") == key:
-            event_id = _path(event, "event_id")
-            return EventId(event_id) if isinstance(event_id, str) else None
-    return None
-
-
-def _messages(found: Said, event: object, sent: Collection[SentFor], bot: UserId) -> list[Said]:
-    """Return a message with its newest edit, as whoever it is of."""
-    if found.sender == bot and sent:
-        return [
-            Said(found.event_id, found.type, each.user_id, found.sent_at, _reduced(without_name(_content(event))), True)
-            for each in sent
-            if not each.is_taken_back
-        ]
-    edit = _read(_path(event, "unsigned", "m.relations", "m.replace"), "m.room.message")
+    content = _content(event)
+    if _path(event, "sender") == bot:
+        content = without_name(content)
+    found = _read(event, kind, content)
+    if found is None:
+        return []
+    replacement = _path(event, "unsigned", "m.relations", "m.replace")
+    edit = _read(replacement, kind, _content(replacement)) if kind == "m.room.message" else None
     return [found, edit] if edit and edit.sender == found.sender else [found]
 
 
-def _parts(found: Said, sent: Collection[SentFor]) -> list[Said]:
-    return [
-        Said(each.shown_id or "", found.type, each.user_id, found.sent_at, found.content, on_behalf=True)
-        for each in sent
-        if not each.is_taken_back
-    ]
+def attributed(found: Iterable[Said], sent: Iterable[SentFor], bot: UserId) -> list[Said]:
+    """Return what was found as whoever it is of: a shared reaction is one of each.
+
+    The bot's own marks are left out, and what it sent for somebody whose it is not any more.
+    """
+    by_event: dict[str, list[SentFor]] = {}
+    for row in sent:
+        by_event.setdefault(str(row.event_id), []).append(row)
+    said: list[Said] = []
+    for each in found:
+        if each.sender != bot:
+            said.append(each)
+        elif each.event_id in by_event:
+            said += [_of(row, each.type, each.content) for row in by_event[each.event_id]]
+        elif each.type != "m.reaction" and NONCE not in each.content:
+            said.append(each)  # what it says in its own name
+    return said
 
 
-def _read(event: object, kind: str) -> Said | None:
+def _of(sent: SentFor, kind: str, content: dict[str, Any]) -> Said:
+    at = round(sent.sent_at.timestamp() * 1000)
+    return Said(sent.shown_id or "", kind, sent.user_id, at, content, on_behalf=True)
+
+
+def _read(event: object, kind: str, content: Mapping[str, Any]) -> Said | None:
     if not isinstance(event, Mapping) or event.get("type") != kind or "state_key" in event:
         return None
     event_id, sender, at = event.get("event_id"), event.get("sender"), event.get("origin_server_ts")
@@ -253,8 +263,8 @@ def _read(event: object, kind: str) -> Said | None:
         return None
     if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at < 2**53:
         return None
-    content = _reduced(_content(event))
-    return Said(str(event_id), kind, UserId(str(sender)), at, content, on_behalf=False) if content else None
+    kept = _reduced(content)
+    return Said(str(event_id), kind, UserId(str(sender)), at, kept, on_behalf=False) if kept else None
 
 
 def _is_id(value: object, sigil: str) -> bool:

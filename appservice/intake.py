@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-from appservice.behalf import NONCE, without_name
+from appservice.behalf import NONCE, NONCE_PATTERN, without_name
 from appservice.clean import clean_json, clean_text
 from appservice.codes import PREFIX, is_sign_out, sign_in_code
 from appservice.errors import MalformedEventError
@@ -33,7 +33,7 @@ _GALLERIES = ("m.gallery", "dm.filament.gallery")  # MSC4274, and its unstable n
 _MESSAGES = (*_FILES, *_GALLERIES, "m.text")
 MOST_ITEMS = 100
 """Items of a gallery that are looked at: an honest event has room for some sixty."""
-_NONCE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_NONCE = re.compile(NONCE_PATTERN, re.ASCII)
 _SPOILERS = ("m.spoiler", "page.codeberg.everypizza.msc4193.spoiler")
 _DECISIONS = {APPROVE: True, REJECT: False}
 

@@ -114,7 +114,7 @@ async def redact_sent(connection: Connection, sent: Iterable[tuple[str, str]]) -
     payloads = [
         json.dumps({"room_id": room_id, "event_id": event_id, "mxc": "", "redact": True, "said": True})
         for room_id, event_id in sorted(sent)
-        if not await connection.fetchval(SQL["stands"], room_id, event_id)
+        if not await connection.fetchval(SQL["is_attributed"], room_id, event_id)
     ]
     await enqueue_all(connection, FORGET_JOB, payloads, priority=LIGHT)
 

@@ -58,6 +58,7 @@ from appservice.web.context import Context
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
 from appservice.web.reels import ReelCache
+from appservice.web.said import SaidReader
 from appservice.web.streams import EventStreams
 from appservice.worker.answers import answer_command
 from appservice.worker.contents import Contents
@@ -274,6 +275,7 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         )
     channels = ChannelStore(parts.pool)
     sign_ins = SignInStore(parts.pool)
+    sent_for = SentForStore(parts.pool)
     access = Access(parts.store, sign_ins, await parts.store.secret("signing", Access.new_key()), config.permissions)
     known = {
         name: Peer(url, await stack.enter_async_context(_connections(_MOST_OF_PEER)))
@@ -288,7 +290,8 @@ async def _build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         places=PlaceStore(parts.pool),
         clock=SharedClock(parts.store.now),
         sign_ins=sign_ins,
-        sent_for=SentForStore(parts.pool),
+        sent_for=sent_for,
+        said=SaidReader(parts.homeserver, sent_for),
         public=PublicStore(parts.pool),
         homeserver=parts.homeserver,
         openid=OpenIdVerifier(known, federation),

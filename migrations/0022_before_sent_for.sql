@@ -7,6 +7,8 @@ CREATE TABLE sent_for (
     user_id       text NOT NULL,
     -- What the widget calls this one sending.
     nonce         text NOT NULL,
+    -- A hash of what the request said: the same nonce never comes with something else.
+    digest        bytea NOT NULL,
     kind          text NOT NULL CHECK (kind IN ('comment', 'reaction', 'video')),
     -- What a comment or a reaction is about.
     video_id      uuid REFERENCES videos ON DELETE CASCADE,
@@ -21,5 +23,13 @@ CREATE TABLE sent_for (
     UNIQUE (room_id, nonce)
 );
 CREATE INDEX sent_for_video ON sent_for (video_id) WHERE video_id IS NOT NULL;
+-- Somebody reacts so once, whatever the variation selectors.
+CREATE UNIQUE INDEX sent_for_reaction ON sent_for (video_id, replace(reaction, U&'\FE0F', ''), user_id)
+    WHERE reaction IS NOT NULL AND taken_back_at IS NULL;
+-- What stands of a video's, however often somebody reacts and takes it back.
+CREATE INDEX sent_for_standing ON sent_for (video_id) WHERE video_id IS NOT NULL AND taken_back_at IS NULL;
 CREATE INDEX sent_for_user ON sent_for (user_id);
 CREATE INDEX sent_for_event ON sent_for (event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX sent_for_room ON sent_for (room_id, sent_at);
+CREATE INDEX sent_for_spent ON sent_for (coalesce(taken_back_at, sent_at))
+    WHERE event_id IS NULL OR taken_back_at IS NOT NULL;

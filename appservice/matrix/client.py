@@ -267,21 +267,17 @@ class Homeserver:
         return event
 
     async def relations(
-        self, room_id: RoomId, event_id: EventId, rel_type: str, kind: str, *, page: int, most: int
-    ) -> list[dict[str, Any]]:
-        """Return the newest events of a type that relate to another in one way, at most so many, in pages of a size."""
+        self, room_id: RoomId, event_id: EventId, rel_type: str, kind: str, start: str | None, limit: int
+    ) -> tuple[list[object], str | None]:
+        """Return a page of the events of a type that relate to another in one way, as `messages` does."""
         path = PathBuilder("_matrix/client/v1").rooms[room_id].relations[event_id][rel_type][kind]
-        events: list[dict[str, Any]] = []
-        query = {"dir": "b", "limit": str(page)}
-        while True:
-            answer = await self._call(Method.GET, path, query=query)
-            if not isinstance(answer, dict) or not isinstance(chunk := answer.get("chunk"), list):
-                raise HomeserverError("The homeserver answers without a `chunk` when asked for relations.")
-            events += [event for event in chunk if isinstance(event, dict)]
-            further = answer.get("next_batch")
-            if not chunk or not isinstance(further, str) or further == query.get("from") or len(events) >= most:
-                return events[:most]
-            query["from"] = further
+        query = {"dir": "b", "limit": str(limit)} | ({"from": start} if start else {})
+        answer = await self._call(Method.GET, path, query=query)
+        if not isinstance(answer, dict) or not isinstance(chunk := answer.get("chunk"), list):
+            raise HomeserverError("The homeserver answers without a `chunk` when asked for relations.")
+        end = answer.get("next_batch")
+        further = isinstance(end, str) and end != start and chunk
+        return chunk, end if further else None
 
     async def token_before(self, room_id: RoomId, event_id: EventId) -> str | None:
         """Return where a look at what was before an event begins."""
@@ -366,6 +362,16 @@ class Homeserver:
         """React to an event (`m.annotation`), once however often the job is repeated; again only by another `once`."""
         relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
         return await self.send(room_id, "m.reaction", {"m.relates_to": relation}, once=once or f"{event_id}|{key}")
+
+    async def comment(self, room_id: RoomId, content: Mapping[str, object], *, once: str) -> EventId | None:
+        """Send a message into a thread; None where its root cannot have one, for it is in one itself."""
+        try:
+            return await self.send(room_id, "m.room.message", content, once=once)
+        except RefusedByHomeserverError as error:
+            # What Synapse says of it has no code of its own.
+            if _errcode(error) not in {"M_UNKNOWN", "M_INVALID_PARAM"}:
+                raise
+            return None
 
     async def annotate(self, room_id: RoomId, content: Mapping[str, object], *, once: str) -> EventId | None:
         """Send a reaction by its content; None where the bot has an equal one there (`M_DUPLICATE_ANNOTATION`)."""

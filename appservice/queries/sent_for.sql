@@ -1,7 +1,7 @@
 -- What the bot sent on behalf of people. asyncpg's $n arguments are listed behind each name.
 
--- name: add_sent_for (room_id, user_id, nonce, kind, video_id, reaction, upload_id, event_id or NULL) Nothing comes back where the nonce, or the upload, was sent already.
-INSERT INTO sent_for (room_id, user_id, nonce, kind, video_id, reaction, upload_id, event_id)
+-- name: add_sent_for (room_id, user_id, nonce, digest, kind, video_id, reaction, upload_id) Nothing comes back where the nonce or the upload was sent already, or the user reacts so.
+INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, video_id, reaction, upload_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING *;
 
 -- name: sent_by_nonce (room_id, nonce)
@@ -10,18 +10,28 @@ SELECT * FROM sent_for WHERE room_id = $1 AND nonce = $2;
 -- name: sent_upload (upload_id)
 SELECT * FROM sent_for WHERE upload_id = $1;
 
--- name: lock_reaction (video_id, reaction without variation selectors) Until the transaction's end nobody else reacts so, or takes that back.
-SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 7422));
+-- name: lock_reaction (video_id, reaction without variation selectors) Until it is unlocked, or the connection lets go.
+SELECT pg_advisory_lock(hashtextextended($1 || ' ' || $2, 7422));
 
--- name: reactions_like (video_id, reaction without variation selectors) Everybody's, also those that were taken back.
-SELECT * FROM sent_for WHERE video_id = $1 AND replace(reaction, U&'\FE0F', '') = $2 ORDER BY key;
+-- name: unlock_reaction (video_id, reaction without variation selectors)
+SELECT pg_advisory_unlock(hashtextextended($1 || ' ' || $2, 7422));
 
--- name: was_sent (key, event_id) And with a reaction all equal ones that are under way: they are one event. Nothing comes back for what was erased meanwhile.
-WITH own AS (SELECT key, video_id, reaction FROM sent_for WHERE key = $1 AND taken_back_at IS NULL)
-UPDATE sent_for s SET event_id = $2 FROM own
-WHERE s.key = own.key
-    OR s.video_id = own.video_id AND s.reaction = own.reaction AND s.event_id IS NULL AND s.taken_back_at IS NULL
-RETURNING s.key;
+-- name: react_again (video_id, user_id, reaction without variation selectors) One's own that stands. What was not heard of yet is as new.
+UPDATE sent_for SET sent_at = CASE WHEN event_id IS NULL THEN clock_timestamp() ELSE sent_at END
+WHERE video_id = $1 AND user_id = $2 AND replace(reaction, U&'\FE0F', '') = $3 AND taken_back_at IS NULL
+RETURNING *;
+
+-- name: standing_reaction (video_id, reaction without variation selectors) The event of those who react so, which stays theirs until the transaction's end.
+SELECT event_id, reaction FROM sent_for
+WHERE video_id = $1 AND replace(reaction, U&'\FE0F', '') = $2 AND event_id IS NOT NULL AND taken_back_at IS NULL
+ORDER BY key LIMIT 1 FOR SHARE;
+
+-- name: join_reaction (key, event_id, reaction) Nothing comes back for what was erased meanwhile.
+UPDATE sent_for SET event_id = $2, reaction = $3 WHERE key = $1 AND event_id IS NULL AND taken_back_at IS NULL
+RETURNING key;
+
+-- name: was_sent (key, event_id) The first event holds. Nothing comes back for what was erased, or taken back, meanwhile.
+UPDATE sent_for SET event_id = coalesce(event_id, $2) WHERE key = $1 AND taken_back_at IS NULL RETURNING *;
 
 -- name: not_sent (key) The homeserver refused it.
 DELETE FROM sent_for WHERE key = $1 AND event_id IS NULL;
@@ -30,20 +40,27 @@ DELETE FROM sent_for WHERE key = $1 AND event_id IS NULL;
 SELECT key, user_id, kind FROM sent_for
 WHERE room_id = $1 AND nonce = $2 AND (event_id IS NULL OR event_id = $3) AND taken_back_at IS NULL FOR UPDATE;
 
--- name: sent_about (video_id) Whose comments and reactions those about a video are.
-SELECT * FROM sent_for WHERE video_id = $1 AND event_id IS NOT NULL ORDER BY key;
-
--- name: own_sent (video_id, user_id, event_id, or that with our key for one's own part of a shared reaction)
+-- name: sent_about (video_id, event_ids, nonces, limit) Whose the events about a video are; where only its nonce says so yet, without its event.
 SELECT * FROM sent_for
-WHERE video_id = $1 AND user_id = $2 AND kind <> 'video' AND $3 IN (event_id, event_id || '~' || key);
+WHERE video_id = $1 AND taken_back_at IS NULL AND (event_id = ANY($2::text[]) OR event_id IS NULL AND nonce = ANY($3::text[]))
+ORDER BY key DESC LIMIT $4;
 
--- name: take_back (key)
-UPDATE sent_for SET taken_back_at = now() WHERE key = $1 AND taken_back_at IS NULL;
+-- name: newest_comments (video_id, limit)
+SELECT event_id FROM sent_for
+WHERE video_id = $1 AND kind = 'comment' AND event_id IS NOT NULL AND taken_back_at IS NULL ORDER BY key DESC LIMIT $2;
 
--- name: stands (room_id, event_id) Whether an event is still somebody's.
+-- name: own_sent (video_id, user_id, event_id, or that with our key for one's own part of a shared reaction) What stands before what was taken back.
+SELECT * FROM sent_for
+WHERE video_id = $1 AND user_id = $2 AND kind <> 'video' AND $3 IN (event_id, event_id || '~' || key)
+ORDER BY taken_back_at DESC NULLS FIRST LIMIT 1;
+
+-- name: take_back (key) Nothing comes back for what was taken back already.
+UPDATE sent_for SET taken_back_at = now() WHERE key = $1 AND taken_back_at IS NULL RETURNING key;
+
+-- name: is_attributed (room_id, event_id) Whether an event is still somebody's.
 SELECT EXISTS (
     SELECT FROM sent_for WHERE room_id = $1 AND event_id = $2 AND taken_back_at IS NULL
-) AS stands;
+) AS attributed;
 
 -- name: sent_redacted (room_id, event_id) Somebody redacted it.
 UPDATE sent_for SET taken_back_at = now() WHERE room_id = $1 AND event_id = $2 AND taken_back_at IS NULL
@@ -75,7 +92,7 @@ SELECT m.display_name, EXISTS (
 ) AS shared
 FROM members m WHERE m.room_id = $1 AND m.user_id = $2;
 
--- name: hears_since (room_id, user_id) Since when a member may read what is said in a room, in ms since the epoch.
+-- name: readable_since (room_id, user_id) Since when a member may read what is said in a room, in ms since the epoch.
 SELECT CASE WHEN r.history = 'shared' THEN 0 ELSE ceil(extract(epoch FROM CASE
     WHEN NOT m.join_heard THEN now() WHEN r.history = 'invited' THEN m.invited_at ELSE m.joined_at
 END) * 1000)::bigint END AS since

@@ -1,12 +1,21 @@
 """What the bot sent on behalf of people: kept before it is sent, so that whoever sees the event knows whose it is."""
 
-from appservice.behalf import SentFor, SentKind, plain_reaction
-from appservice.errors import ConflictError, GoneError
-from appservice.jobs import Connection, announce_talk
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from appservice.behalf import SentFor, SentKind, digest, plain_reaction
+from appservice.errors import ConflictError, GoneError, UnavailableError
+from appservice.jobs import Pool, announce_talk
 from appservice.model import EventId, RoomId, UploadId, UserId, Video, VideoId
 from appservice.removal import redact_sent
 from appservice.rows import SQL, Row
 from appservice.store.pool import Database
+
+# Each holds a connection while the homeserver answers: most of the pool's are for others.
+_REACTING = 3
+_LONGEST_WAIT_S = 10
+_MOST_ABOUT = 5000
 
 
 class SentForStore(Database):
@@ -16,63 +25,113 @@ class SentForStore(Database):
     for a nonce that was used for something else, GoneError for what was taken back.
     """
 
-    async def comment(self, video: Video, user_id: UserId, nonce: str) -> SentFor:
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._reacting = asyncio.Semaphore(_REACTING)
+
+    async def comment(self, video: Video, user_id: UserId, nonce: str, text: str) -> SentFor:
         """Keep that a comment is about to be sent."""
+        said = digest(SentKind.COMMENT, video.id, text)
         async with self._transaction() as connection:
-            found = await _add(connection, video.sent_in, user_id, nonce, SentKind.COMMENT, video_id=video.id)
-            found = found or await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce)
-        return _same(found, user_id, nonce, SentKind.COMMENT, video.id)
+            found = await connection.fetchrow(
+                SQL["add_sent_for"], video.sent_in, user_id, nonce, said, SentKind.COMMENT, video.id, None, None
+            ) or await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce)
+        return _same(found, user_id, said)
 
-    async def reaction(self, video: Video, user_id: UserId, nonce: str, key: str) -> tuple[SentFor, bool, SentFor]:
-        """Keep that somebody reacts; return it, whether that is new, and the first of those that one event is to be of.
+    @asynccontextmanager
+    async def lock_reaction(self, video_id: VideoId, key: str) -> AsyncIterator[None]:
+        """Let the bot meanwhile react so, in whichever form of the emoji, for nobody else, in no process.
 
-        An event that stands for others, in whichever form of the same emoji, stands for them as well from now on.
+        Homeservers look for an equal reaction before they send one, and let two pass that come at once.
         """
+        plain = plain_reaction(key)
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(_LONGEST_WAIT_S):
+                    await stack.enter_async_context(self._reacting)
+                    connection = await stack.enter_async_context(self._connection())
+                    await connection.execute(SQL["lock_reaction"], video_id, plain)
+            except TimeoutError as error:
+                raise UnavailableError("Others react at this moment, and wait for the homeserver.") from error
+            try:
+                yield
+            finally:
+                await connection.execute(SQL["unlock_reaction"], video_id, plain)
+
+    async def reaction(self, video: Video, user_id: UserId, nonce: str, key: str) -> tuple[SentFor, bool]:
+        """Keep that somebody is about to react, in whichever form of an emoji, and return whether that is new."""
+        plain = plain_reaction(key)
+        said = digest(SentKind.REACTION, video.id, plain)
         async with self._transaction() as connection:
-            alike = await _lock(connection, video.id, key)
-            standing = [each for each in alike if not each.is_taken_back]
-            own = next((each for each in standing if each.user_id == user_id), None)
-            first = next(iter(standing), None)
-            if own:
-                return own, False, first or own
-            row = await _add(
-                connection, video.sent_in, user_id, nonce, SentKind.REACTION, video_id=video.id,
-                reaction=(first and first.reaction) or key, event_id=first.event_id if first else None,
-            )  # fmt: skip
-            if row and row["event_id"]:
+            added = await connection.fetchrow(
+                SQL["add_sent_for"], video.sent_in, user_id, nonce, said, SentKind.REACTION, video.id, key, None
+            )
+            if added:
+                return _read(added), True
+            if used := await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce):
+                _same(used, user_id, said)
+            own = await connection.fetchrow(SQL["react_again"], video.id, user_id, plain)
+        return _same(own, user_id, said), False
+
+    async def join(self, video: Video, sent: SentFor) -> EventId | None:
+        """Make the event of others who react so stand for this person as well; None where nobody does."""
+        async with self._transaction() as connection:
+            found = await connection.fetchrow(SQL["standing_reaction"], video.id, plain_reaction(sent.reaction or ""))
+            if found is None:
+                return None
+            if await connection.fetchval(SQL["join_reaction"], sent.key, found["event_id"], found["reaction"]):
                 await announce_talk(connection, video.sent_in, video.event_id, relates=True)  # no event tells of it
-            known = row or await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce)
-        sent = _same(known, user_id, nonce, SentKind.REACTION, video.id)
-        return sent, True, first or sent
+        return EventId(found["event_id"])
 
     async def video(self, room_id: RoomId, user_id: UserId, nonce: str, upload_id: UploadId) -> SentFor:
         """Keep that an upload is about to be sent, once, by whichever nonce."""
+        said = digest(SentKind.VIDEO, upload_id)
         async with self._transaction() as connection:
             found = (
-                await _add(connection, room_id, user_id, nonce, SentKind.VIDEO, upload_id=upload_id)
+                await connection.fetchrow(
+                    SQL["add_sent_for"], room_id, user_id, nonce, said, SentKind.VIDEO, None, None, upload_id
+                )
                 or await connection.fetchrow(SQL["sent_upload"], upload_id)
                 or await connection.fetchrow(SQL["sent_by_nonce"], room_id, nonce)
             )
-        if found and str(found["upload_id"]) == upload_id:
-            nonce = found["nonce"]
-        return _same(found, user_id, nonce, SentKind.VIDEO, None)
+        return _same(found, user_id, said)
 
-    async def sent(self, sent: SentFor, event_id: EventId) -> bool:
-        """Keep which event it is; False where it was erased, or taken back, meanwhile."""
-        return bool(await self._fetch("was_sent", sent.key, event_id))
+    async def sent_video(self, user_id: UserId, upload_id: UploadId) -> EventId | None:
+        """Return by which event an upload was sent, which may be gone since."""
+        row = await self._fetchrow("sent_upload", upload_id)
+        return _same(row, user_id, digest(SentKind.VIDEO, upload_id)).event_id if row else None
+
+    async def sent(self, sent: SentFor, event_id: EventId) -> SentFor | None:
+        """Keep which event it is, and return which one holds; None where it was erased, or taken back, meanwhile."""
+        row = await self._fetchrow("was_sent", sent.key, event_id)
+        return _read(row) if row else None
 
     async def refused(self, sent: SentFor) -> None:
         """Forget what the homeserver refused."""
         await self._fetch("not_sent", sent.key)
 
-    async def about(self, video_id: VideoId) -> list[SentFor]:
-        """Return what is known of the events about a video, also of those that were taken back."""
-        return [_read(row) for row in await self._fetch("sent_about", video_id)]
+    async def about(self, video_id: VideoId, events: Mapping[EventId, str | None]) -> list[SentFor]:
+        """Return whose the bot's `events` (with their nonces) about a video are, the earliest sent first.
 
-    async def stands(self, room_id: RoomId, event_id: EventId) -> bool:
-        """Say whether an event is still somebody's."""
-        row = await self._fetchrow("stands", room_id, event_id)
-        return bool(row and row["stands"])
+        An event tells a row that was not heard of yet that it was sent.
+        """
+        by_nonce = {nonce: event_id for event_id, nonce in events.items() if nonce is not None}
+        rows = await self._fetch("sent_about", video_id, list(events), list(by_nonce), _MOST_ABOUT)
+        found = [_read(row) for row in reversed(rows)]
+        heard = [each if each.event_id else await self.sent(each, by_nonce[each.nonce]) for each in found]
+        return [each for each in heard if each]
+
+    async def newest_comments(self, video_id: VideoId, most: int) -> list[EventId]:
+        """Return the newest comments that the bot sent on behalf of people, the newest first."""
+        return [EventId(row["event_id"]) for row in await self._fetch("newest_comments", video_id, most)]
+
+    async def is_attributed(self, room_id: RoomId, event_id: EventId, nonce: str | None = None) -> bool:
+        """Say whether an event of the bot's is still on behalf of somebody; its nonce tells a row that it was sent."""
+        async with self._transaction() as connection:
+            row = nonce and await connection.fetchrow(SQL["sent_by_bot"], room_id, nonce, event_id)
+            if row:
+                await connection.execute(SQL["was_sent"], row["key"], event_id)
+            return bool(await connection.fetchval(SQL["is_attributed"], room_id, event_id))
 
     async def take_back(self, video: Video, user_id: UserId, shown_id: str) -> bool:
         """Take back somebody's comment, or their part of a reaction, by its `shown_id`; False where that is not theirs.
@@ -83,56 +142,30 @@ class SentForStore(Database):
             row = await connection.fetchrow(SQL["own_sent"], video.id, user_id, shown_id)
             if row is None:
                 return False
-            if row["reaction"]:
-                await _lock(connection, video.id, row["reaction"])
-            await connection.execute(SQL["take_back"], row["key"])
-            await redact_sent(connection, [(row["room_id"], row["event_id"])])
-            about = video.event_id if row["reaction"] else row["event_id"]
-            await announce_talk(connection, row["room_id"], about, relates=bool(row["reaction"]))
-            return True
+            if await connection.fetchval(SQL["take_back"], row["key"]):
+                await redact_sent(connection, [(row["room_id"], row["event_id"])])
+                about = video.event_id if row["reaction"] else row["event_id"]
+                await announce_talk(connection, row["room_id"], about, relates=bool(row["reaction"]))
+        return True
 
     async def name_of(self, room_id: RoomId, user_id: UserId) -> tuple[str | None, bool]:
         """Return what a member is called, and whether nobody else there is called alike."""
         row = await self._fetchrow("name_in_room", room_id, user_id)
         return (row["display_name"], not row["shared"]) if row else (None, False)
 
-    async def hears_since(self, room_id: RoomId, user_id: UserId) -> int | None:
+    async def readable_since(self, room_id: RoomId, user_id: UserId) -> int | None:
         """Return since when a member may read what is said (ms since the epoch), None for one who is none.
 
         By the history visibility of now: nothing is kept of what is said, so nobody knows under which it was.
         """
-        row = await self._fetchrow("hears_since", room_id, user_id)
+        row = await self._fetchrow("readable_since", room_id, user_id)
         return row["since"] if row else None
 
 
-async def _add(
-    connection: Connection,
-    room_id: RoomId,
-    user_id: UserId,
-    nonce: str,
-    kind: SentKind,
-    *,
-    video_id: VideoId | None = None,
-    reaction: str | None = None,
-    upload_id: UploadId | None = None,
-    event_id: EventId | None = None,
-) -> Row | None:
-    return await connection.fetchrow(
-        SQL["add_sent_for"], room_id, user_id, nonce, kind, video_id, reaction, upload_id, event_id
-    )
-
-
-async def _lock(connection: Connection, video_id: VideoId, reaction: str) -> list[SentFor]:
-    """Hold a reaction to a video until the transaction's end, and return everybody's that looks the same."""
-    plain = plain_reaction(reaction)
-    await connection.execute(SQL["lock_reaction"], video_id, plain)
-    return [_read(row) for row in await connection.fetch(SQL["reactions_like"], video_id, plain)]
-
-
-def _same(row: Row | None, user_id: UserId, nonce: str, kind: SentKind, video_id: VideoId | None) -> SentFor:
-    found = _read(row) if row else None
-    if found is None or (found.user_id, found.nonce, found.kind, found.video_id) != (user_id, nonce, kind, video_id):
+def _same(row: Row | None, user_id: UserId, said: bytes) -> SentFor:
+    if row is None or (row["user_id"], row["digest"]) != (user_id, said):
         raise ConflictError("This nonce was used for something else. Make a new one.")
+    found = _read(row)
     if found.is_taken_back:
         raise GoneError("This was taken back.")
     return found

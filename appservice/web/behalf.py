@@ -4,10 +4,7 @@ The bot is a user that all of a room's members know, and no token of theirs ever
 everywhere would be a far graver secret than a sign-in, which is for one room and ends by a command.
 """
 
-import asyncio
-from collections.abc import Awaitable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Awaitable
 from typing import Annotated, Any
 
 import structlog
@@ -17,17 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
 from appservice.behalf import (
     MAX_REACTION,
     MAX_TEXT,
+    NONCE_PATTERN,
     Said,
     SentFor,
     clean_comment,
     comment_content,
-    outside,
-    own_annotation,
     plain_reply,
     profile_name,
     reaction_content,
     reaction_of,
-    said_about,
     said_by,
     video_content,
 )
@@ -53,11 +48,8 @@ log = structlog.get_logger()
 _BODY = 32 * 1024
 _TRIES = 3
 _AWAY = "The homeserver does not answer. Try again in a moment."
-_REPLIES, _REPLIES_PAGE = 500, 100
-_PLAIN_REPLIES = 20
-_REACTIONS, _REACTIONS_PAGE = 1000, 200
 
-_Nonce = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+_Nonce = Annotated[StrictStr, Field(pattern=f"^{NONCE_PATTERN}$")]
 
 routes = web.RouteTableDef()
 
@@ -133,45 +125,18 @@ async def get_said(request: web.Request) -> web.Response:
     """Answer what was said about a video, as far as the viewer may read it."""
     asked = await _enter(request, None)
     video = await _video(asked, request)
-    context, viewer = asked.context, asked.viewer.user_id
-    since = await context.sent_for.hears_since(asked.room.room_id, viewer)
+    since = await asked.context.sent_for.readable_since(asked.room.room_id, asked.viewer.user_id)
     if since is None:
         raise ForbiddenError("You are not a member of this room.")
     try:
-        thread, annotations = await asyncio.gather(_thread(context, video), _annotations(context, video))
-        # Read later than the events: whose they are was kept before they were sent.
-        sent = await context.sent_for.about(video.id)
-        replies = await _plain_replies(context, video, outside(thread, sent)[-_PLAIN_REPLIES:])
-    except RefusedByHomeserverError as error:
+        said = await asked.context.said.about(video)
+    except (ForbiddenError, RefusedByHomeserverError) as error:
         raise NotFoundError("Its message is not there any more.") from error
     except HomeserverError as error:
         raise UnavailableError(_AWAY) from error
-    said = said_about([*thread, *replies], annotations, sent, bot=context.config.bot, viewer=viewer, since=since)
-    return json_answer(SaidView(events=[said_view(each) for each in said]))
-
-
-async def _thread(context: Context, video: Video) -> list[dict[str, Any]]:
-    return await context.homeserver.relations(
-        video.sent_in, video.event_id, "m.thread", "m.room.message", page=_REPLIES_PAGE, most=_REPLIES
-    )
-
-
-async def _plain_replies(context: Context, video: Video, event_ids: Sequence[EventId]) -> list[dict[str, Any]]:
-    """Return events that no list of relations has: those of the bot that began no thread."""
-
-    async def read(event_id: EventId) -> list[dict[str, Any]]:
-        with suppress(RefusedByHomeserverError):  # it is gone
-            return [await context.homeserver.event(video.sent_in, event_id)]
-        return []
-
-    found = await asyncio.gather(*map(read, event_ids))
-    return [event for events in found for event in events]
-
-
-async def _annotations(context: Context, video: Video) -> list[dict[str, Any]]:
-    return await context.homeserver.relations(
-        video.sent_in, video.event_id, "m.annotation", "m.reaction", page=_REACTIONS_PAGE, most=_REACTIONS
-    )
+    # What others said before they may not read.
+    readable = [each for each in said if each.sent_at >= since or each.sender == asked.viewer.user_id]
+    return json_answer(SaidView(events=[said_view(each) for each in readable]))
 
 
 @routes.post(VIDEO + "/comments")
@@ -181,7 +146,7 @@ async def post_comment(request: web.Request) -> web.Response:
     video = await _video(asked, request)
     body = await read_body(request, CommentRequest, _BODY)
     content = comment_content(video.event_id, body.text, body.nonce, asked.viewer.user_id, await _name(asked))
-    sent = await asked.context.sent_for.comment(video, asked.viewer.user_id, body.nonce)
+    sent = await asked.context.sent_for.comment(video, asked.viewer.user_id, body.nonce, body.text)
     if sent.event_id is None:
         content, sent = await _say(asked, sent, content)
     return _sent_answer(said_by(sent, "m.room.message", content), 201)
@@ -189,15 +154,15 @@ async def post_comment(request: web.Request) -> web.Response:
 
 async def _say(asked: Asked, sent: SentFor, content: dict[str, Any]) -> tuple[dict[str, Any], SentFor]:
     """Send a comment, and return what was sent: a plain reply to what begins no thread, for it is in one itself."""
-    room_id, once = asked.room.room_id, _once(sent)
+    room_id, once, homeserver = asked.room.room_id, _once(sent), asked.context.homeserver
 
     async def send() -> EventId:
         nonlocal content
-        try:
-            return await asked.context.homeserver.send(room_id, "m.room.message", content, once=once)
-        except RefusedByHomeserverError:
+        event_id = await homeserver.comment(room_id, content, once=once)
+        if event_id is None:
             content = plain_reply(content)
-            return await asked.context.homeserver.send(room_id, "m.room.message", content, once=f"{once}|plain")
+            event_id = await homeserver.send(room_id, "m.room.message", content, once=f"{once}|plain")
+        return event_id
 
     sent = await _settle(asked, sent, send())
     return content, sent
@@ -209,27 +174,34 @@ async def post_reaction(request: web.Request) -> web.Response:
     asked = await _enter(request, "react")
     video = await _video(asked, request)
     body = await read_body(request, ReactionRequest, _BODY)
-    sent, is_new, first = await asked.context.sent_for.reaction(video, asked.viewer.user_id, body.nonce, body.key)
-    content = reaction_content(video.event_id, sent.reaction or body.key, sent.nonce)
+    sent_for = asked.context.sent_for
+    sent, is_new = await sent_for.reaction(video, asked.viewer.user_id, body.nonce, body.key)
     if sent.event_id is None:
-        # The same for all who react so at once: the homeserver makes one event of it.
-        sent = await _settle(asked, sent, _annotate(asked.context, video, content, _once(first)))
+        async with sent_for.lock_reaction(video.id, body.key):
+            sent = await _settle(asked, sent, _react(asked.context, video, sent))
+    content = reaction_content(video.event_id, sent.reaction or body.key, sent.nonce)
     return _sent_answer(said_by(sent, "m.reaction", content), 201 if is_new else 200)
 
 
-async def _annotate(context: Context, video: Video, content: dict[str, Any], once: str) -> EventId:
-    """React; where the bot has an equal reaction there that is nobody's any more, that gives way."""
-    key = content["m.relates_to"]["key"]
+async def _react(context: Context, video: Video, sent: SentFor) -> EventId:
+    """React, or join those who react alike; an equal reaction of the bot's that is nobody's any more gives way.
+
+    What is nobody's stays so: every event is kept as somebody's before it is sent.
+    """
+    key, sent_for = str(sent.reaction), context.sent_for
     for attempt in range(_TRIES):
-        event_id = await context.homeserver.annotate(video.sent_in, content, once=f"{once}|{attempt}")
+        if joined := await sent_for.join(video, sent):
+            return joined
+        content = reaction_content(video.event_id, key, sent.nonce)
+        event_id = await context.homeserver.annotate(video.sent_in, content, once=f"{_once(sent)}|{attempt}")
         if event_id is not None:
             return event_id
-        standing = own_annotation(await _annotations(context, video), context.config.bot, key)
+        standing = await context.said.own_reaction(video, key)
         if standing is None:
             continue  # it was redacted in between
-        if await context.sent_for.stands(video.sent_in, standing):
-            return standing
-        await context.homeserver.redact(video.sent_in, standing)
+        standing_id = EventId(standing.event_id)
+        if not await sent_for.is_attributed(video.sent_in, standing_id, standing.nonce):
+            await context.homeserver.redact(video.sent_in, standing_id)
     raise HomeserverError("The homeserver takes neither a reaction nor its redaction.")
 
 
@@ -254,6 +226,8 @@ async def post_video(request: web.Request) -> web.Response:
     if room_id != asked.room.room_id:
         raise ForbiddenError("You are not a member of this room.")
     body = await read_body(request, SendRequest, _BODY)
+    if before := await context.sent_for.sent_video(user_id, UploadId(body.upload)):
+        return json_answer(SentVideoView(event_id=before), status=201)  # the upload itself may have expired
     upload = await context.uploads.upload(UploadId(body.upload), room_id, user_id)
     if upload is None:
         raise NotFoundError("There is no such upload, or it has expired.")
@@ -289,13 +263,15 @@ async def _settle(asked: Asked, sent: SentFor, sending: Awaitable[EventId]) -> S
         raise ForbiddenError("The homeserver does not let the bot do this in this room.") from error
     except HomeserverError as error:
         raise UnavailableError(_AWAY) from error
-    if not await context.sent_for.sent(sent, event_id):
-        # All of theirs was erased in between.
-        if not await context.sent_for.stands(room_id, event_id):
-            await context.homeserver.redact(room_id, event_id)
+    kept = await context.sent_for.sent(sent, event_id)
+    # All of theirs was erased in between; or the homeserver forgot that it had sent it, and did so again.
+    is_stray = kept is None or kept.event_id != event_id
+    if is_stray and not await context.sent_for.is_attributed(room_id, event_id):
+        await context.homeserver.redact(room_id, event_id)
+    if kept is None:
         raise GoneError("This was taken back.")
     log.info("sent_on_behalf", room_id=room_id, user_id=sent.user_id, kind=sent.kind, event_id=event_id)
-    return replace(sent, event_id=event_id)
+    return kept
 
 
 def _sent_answer(said: Said, status: int) -> web.Response:

@@ -27,6 +27,7 @@ from appservice.web.clock import SharedClock
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
 from appservice.web.reels import ReelCache
+from appservice.web.said import SaidReader
 from appservice.web.streams import EventStreams
 
 
@@ -43,6 +44,7 @@ class Context:
     clock: SharedClock
     sign_ins: SignInStore
     sent_for: SentForStore
+    said: SaidReader
     public: PublicStore
     homeserver: Homeserver
     openid: OpenIdVerifier

@@ -32,13 +32,13 @@ from appservice.quotas import Scope
 from appservice.store import Upload, UploadState
 from appservice.tokens import Session
 from appservice.web import tus
+from appservice.web.asked import UUID
 from appservice.web.context import CONTEXT, Context
 from appservice.web.requests import read_body
 from appservice.web.views import FailureView
 from transcode.audio_loss import AudioLoss
 
 PATH = "/api/v1/uploads"
-_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _MIB = 1024 * 1024
 _PIECE = 256 * 1024
 # A connection that is silent for so long is dead; what came through it stays.
@@ -135,7 +135,7 @@ async def uploads(request: web.Request) -> web.Response:
     return await _dispatch(request, {"OPTIONS": _options, "POST": _create})
 
 
-@routes.route("*", PATH + f"/{{id:{_UUID}}}")
+@routes.route("*", PATH + f"/{{id:{UUID}}}")
 async def upload(request: web.Request) -> web.Response:
     """Tell about an upload, take its next bytes, or drop it."""
     return await _dispatch(
@@ -305,7 +305,7 @@ async def _delete(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-@routes.post(PATH + f"/{{id:{_UUID}}}/finish")
+@routes.post(PATH + f"/{{id:{UUID}}}/finish")
 async def finish(request: web.Request) -> web.Response:
     """Take an upload that is whole to be prepared. Asked again, it only tells how far that is."""
     context, found = await _find(request)

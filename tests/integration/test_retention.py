@@ -62,8 +62,8 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
             [(old, 1.1, None), (old, 0.5, None), (new, 25, None), (new, 20, None), (new, 1, 200), (new, 1, 100)]
         ):
             await spare.rows(
-                "INSERT INTO sent_for (room_id, user_id, nonce, kind, sent_at, taken_back_at) VALUES"
-                " ($1, $2, $3, 'comment', now() - make_interval(secs => $4), now() - make_interval(secs => $5))",
+                "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, sent_at, taken_back_at) VALUES"
+                " ($1, $2, $3, '', 'comment', now() - make_interval(secs => $4), now() - make_interval(secs => $5))",
                 room_id, owner.user_id, str(number), hours * 3600, taken_back and taken_back * 3600,
             )  # fmt: skip
         # Workers look every minute, and as soon as they start.

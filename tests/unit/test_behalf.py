@@ -12,18 +12,19 @@ from hypothesis import strategies as st
 from appservice.behalf import (
     NONCE,
     PROFILE,
+    Said,
     SentFor,
     SentKind,
+    attributed,
     clean_comment,
     comment_content,
-    outside,
-    own_annotation,
+    digest,
     plain_reaction,
     plain_reply,
     profile_name,
     reaction_content,
     reaction_of,
-    said_about,
+    read_said,
     said_by,
     video_content,
     without_name,
@@ -58,10 +59,10 @@ def reaction(event_id: str, sender: str, key: str = "👍") -> dict[str, Any]:
     return event(event_id, sender, reaction_content(EVENT, key, "n1"), "m.reaction")
 
 
-def said(
-    *events: object, annotations: tuple[object, ...] = (), rows: tuple[SentFor, ...] = (), since: int = 0
-) -> list[Any]:
-    return said_about(events, annotations, rows, bot=BOT, viewer=BOB, since=since)
+def said(*events: object, annotations: tuple[object, ...] = (), rows: tuple[SentFor, ...] = ()) -> list[Said]:
+    read = [each for event in events for each in read_said(event, "m.room.message", BOT)]
+    read += [each for event in annotations for each in read_said(event, "m.reaction", BOT)]
+    return attributed(read, rows, BOT)
 
 
 # What is sent
@@ -177,15 +178,15 @@ def test_a_comment_of_the_bots_is_whose_the_row_says() -> None:
     (found,) = said(event("$c", BOT, content), rows=(row,))
     assert (found.sender, found.content["body"], found.on_behalf) == (ALICE, "hello", True)
     assert found.content[NONCE] == "n1"
-    assert found == replace(said_by(row, "m.room.message", content), sent_at=5)
+    assert found == said_by(row, "m.room.message", content)
 
 
 def test_whoever_forges_nonce_and_profile_stays_who_they_are() -> None:
     content = comment_content(EVENT, "hello", "n1", ALICE, "Alice")
     forged, unknown = event("$forged", "@mallory:here", content), event("$unknown", BOT, content)
     found = said(forged, unknown, rows=(sent(ALICE, SentKind.COMMENT, "$c"),))
-    assert [(each.sender, each.on_behalf) for each in found] == [("@mallory:here", False), (BOT, False)]
-    assert all(each.content["body"].endswith(f"Alice: {GUARD}hello") for each in found)
+    assert [(each.sender, each.on_behalf) for each in found] == [("@mallory:here", False)]
+    assert found[0].content["body"].endswith(f"Alice: {GUARD}hello")
     # Also where the row names the very event: only the bot sends for others.
     (other,) = said(event("$c", "@mallory:here", content), rows=(sent(ALICE, SentKind.COMMENT, "$c"),))
     assert other.sender == "@mallory:here"
@@ -200,21 +201,11 @@ def test_a_shared_reaction_is_one_of_each() -> None:
     assert all(each.content["m.relates_to"]["key"] == "👍" for each in found)
 
 
-def test_marks_and_what_was_taken_back_are_not_told() -> None:
-    rows = (
-        sent(ALICE, SentKind.REACTION, "$r", 1, is_taken_back=True), sent(BOB, SentKind.REACTION, "$r", 2),
-        sent(ALICE, SentKind.COMMENT, "$c", 3, is_taken_back=True),
-    )  # fmt: skip
-    comment = event("$c", BOT, comment_content(EVENT, "hello", "n3", ALICE, "Alice"))
-    found = said(comment, annotations=(reaction("$mark", BOT, "▶️"), reaction("$r", BOT)), rows=rows)
-    assert [each.event_id for each in found] == ["$r~2"]
-
-
-def test_what_was_said_before_somebody_came_is_not_theirs_to_read() -> None:
-    before = [reply("$1", ALICE, "early"), reply("$2", BOB, "my own"), reply("$3", ALICE, "late")]
-    for number, each in enumerate(before):
-        each["origin_server_ts"] = number
-    assert [each.event_id for each in said(*before, since=2)] == ["$2", "$3"]
+def test_marks_and_what_is_nobodys_any_more_are_not_told() -> None:
+    gone = event("$c", BOT, comment_content(EVENT, "hello", "n3", ALICE, "Alice"))
+    own = reply("$own", BOT, "This failed.")
+    found = said(gone, own, annotations=(reaction("$mark", BOT, "▶️"), reaction("$r", BOT)))
+    assert [(each.event_id, each.sender) for each in found] == [("$own", BOT)]
 
 
 def test_the_newest_edit_comes_along_where_it_is_of_the_same_person() -> None:
@@ -255,16 +246,19 @@ def test_of_a_content_only_what_is_read_is_told() -> None:
     json.dumps(found.content).encode()
 
 
-def test_what_began_no_thread_is_asked_for_by_itself() -> None:
-    rows = (
-        sent(ALICE, SentKind.COMMENT, "$1", 1), sent(BOB, SentKind.COMMENT, "$2", 2),
-        sent(BOB, SentKind.COMMENT, None, 3), sent(BOB, SentKind.COMMENT, "$4", 4, is_taken_back=True),
-        sent(BOB, SentKind.REACTION, "$5", 5),
-    )  # fmt: skip
-    assert outside([None, reply("$2", BOT, "x")], rows) == ["$1"]
+def test_how_much_text_is_kept() -> None:
+    relation = {"rel_type": "m.replace", "event_id": "$1"}
+    edit = event("$e", ALICE, {"body": "* ab", "m.new_content": {"body": "ab"}, "m.relates_to": relation})
+    edited = {**reply("$1", ALICE, "abc", extra="x" * 99), "unsigned": {"m.relations": {"m.replace": edit}}}
+    assert [each.length for each in read_said(edited, "m.room.message", BOT)] == [len("m.text" + "abc"), len("* abab")]
 
 
-def test_an_equal_annotation_of_the_bots_is_found() -> None:
-    there = [None, {"sender": BOT}, reaction("$a", ALICE), reaction("$b", BOT, "x"), reaction("$c", BOT)]
-    assert own_annotation(there, BOT, "👍") == "$c"
-    assert own_annotation(there[:4], BOT, "👍") is None
+def test_a_request_that_says_something_else_is_another() -> None:
+    others = [
+        digest(SentKind.COMMENT, VIDEO, "hello "),
+        digest(SentKind.COMMENT, "x", "hello"),
+        digest(SentKind.REACTION, VIDEO, "hello"),
+        digest(SentKind.COMMENT, f"{VIDEO}hello"),
+    ]
+    assert digest(SentKind.COMMENT, VIDEO, "hello") not in others
+    assert digest(SentKind.COMMENT, VIDEO, "hello") == digest(SentKind.COMMENT, VIDEO, "hello")
