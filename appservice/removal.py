@@ -103,18 +103,28 @@ async def erase_sent(
 
     A reaction that it sent for others as well stays theirs.
     """
-    rows = await connection.fetch(SQL["forget_sent"], user_id, room_id)
-    sent = {(row["room_id"], row["event_id"]) for row in rows if row["event_id"] and row["taken_back_at"] is None}
+    if user_id:
+        rows = await connection.fetch(SQL["forget_sent_of_user"], user_id, room_id)
+    else:
+        rows = await connection.fetch(SQL["forget_sent_in_room"], room_id)
     if redact:
-        await redact_sent(connection, sent)
+        await redact_forgotten(connection, rows)
+
+
+async def redact_forgotten(connection: Connection, rows: Iterable[asyncpg.Record]) -> None:
+    """Let the events of rows that are deleted be redacted."""
+    sent = {(row["room_id"], row["event_id"]) for row in rows if row["event_id"] and row["taken_back_at"] is None}
+    await redact_sent(connection, sorted(sent))
 
 
 async def redact_sent(connection: Connection, sent: Iterable[tuple[str, str]]) -> None:
-    """Let events (room, event) that the bot sent on behalf of people be redacted, unless they are still somebody's."""
+    """Let events (room, event) that the bot sent on behalf of people be redacted, unless they are still somebody's.
+
+    That is asked once this transaction is over: others may take back their part of an event at the same time.
+    """
     payloads = [
         json.dumps({"room_id": room_id, "event_id": event_id, "mxc": "", "redact": True, "said": True})
-        for room_id, event_id in sorted(sent)
-        if not await connection.fetchval(SQL["is_attributed"], room_id, event_id)
+        for room_id, event_id in sent
     ]
     await enqueue_all(connection, FORGET_JOB, payloads, priority=LIGHT)
 

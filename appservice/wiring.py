@@ -237,6 +237,7 @@ async def _build_worker(parts: Parts, scratch: Path) -> Worker:
         await store.forget_job_log()
         while removed := await erasure.remove_due(config.retention.days):
             log.info("lifetime_over", videos=removed)
+        await erasure.forget_old_sent()
         if config.retention.left_rooms_days is not None:
             await erasure.erase_left_rooms(config.retention.left_rooms_days)
 

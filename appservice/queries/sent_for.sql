@@ -66,18 +66,34 @@ SELECT EXISTS (
 UPDATE sent_for SET taken_back_at = now() WHERE room_id = $1 AND event_id = $2 AND taken_back_at IS NULL
 RETURNING video_id;
 
--- name: forget_sent (user_id or NULL, room_id or NULL) With what is about videos that came into the room by an upgrade.
+-- name: forget_sent_of_user (user_id, room_id or NULL) With what is about videos that came into the room by an upgrade.
 DELETE FROM sent_for s
-WHERE ($1::text IS NULL OR user_id = $1) AND (
+WHERE user_id = $1 AND (
     $2::text IS NULL OR room_id = $2 OR EXISTS (SELECT FROM videos v WHERE v.id = s.video_id AND v.room_id = $2)
 )
 RETURNING room_id, event_id, taken_back_at;
 
--- name: forget_old_sent (lifetime in ms or NULL, seconds) What is kept longer than videos are, and what was taken back longer ago than that.
-DELETE FROM sent_for s USING rooms r
-WHERE r.room_id = s.room_id AND (
-    s.taken_back_at < now() - make_interval(secs => $2)
-    OR s.sent_at <= now() - make_interval(secs => least(r.max_lifetime, $1::bigint) / 1000.0)
+-- name: forget_sent_in_room (room_id) With what is about videos that came into it by an upgrade.
+DELETE FROM sent_for WHERE key IN (
+    SELECT key FROM sent_for WHERE room_id = $1
+    UNION SELECT s.key FROM videos v JOIN sent_for s ON s.video_id = v.id WHERE v.room_id = $1
+)
+RETURNING room_id, event_id, taken_back_at;
+
+-- name: forget_sent_due (limit) What is older than its room keeps messages.
+DELETE FROM sent_for WHERE key IN (
+    SELECT s.key FROM rooms r
+    JOIN sent_for s ON s.room_id = r.room_id AND s.sent_at <= now() - make_interval(secs => r.max_lifetime / 1000.0)
+    WHERE r.max_lifetime IS NOT NULL LIMIT $1
+)
+RETURNING room_id, event_id, taken_back_at;
+
+-- name: forget_spent_sent (seconds, limit) What nobody heard of for so long, and what was taken back that long ago.
+DELETE FROM sent_for WHERE key IN (
+    SELECT key FROM sent_for
+    WHERE (event_id IS NULL OR taken_back_at IS NOT NULL)
+        AND coalesce(taken_back_at, sent_at) < now() - make_interval(secs => $1)
+    LIMIT $2
 );
 
 -- name: exported_sent (user_id)

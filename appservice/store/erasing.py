@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 
 from appservice.audit import ITSELF, Deed, note
-from appservice.model import RoomId, UserId, VideoId
-from appservice.removal import erase_sent, erase_uploads, remove_videos
+from appservice.model import EventId, RoomId, UserId, VideoId
+from appservice.removal import erase_sent, erase_uploads, redact_forgotten, remove_videos
 from appservice.rows import SQL
 from appservice.store.pool import Database
 
 _AT_ONCE = 100
 _DAY_MS = 86_400_000
-# Longer than anything that was taken back is asked about, or told, again.
-_TAKEN_BACK_S = 8 * 86_400
+_MANY = 1000
+# Longer than anything that was taken back is asked about again, or that the homeserver tells of what was sent.
+_SPENT_S = 86_400
 
 
 class ErasingStore(Database):
@@ -57,15 +58,28 @@ class ErasingStore(Database):
     async def remove_due(self, days: int | None) -> int:
         """Remove videos that are older than `days`, or than `m.room.retention` of their room has it if that is shorter.
 
-        Returns how many; the others are left for the next transaction. What the bot sent on behalf of people is then
-        nobody's any more, either.
+        Returns how many; the others are left for the next transaction.
         """
         longest = days * _DAY_MS if days else None
         async with self._transaction() as connection:
-            await connection.execute(SQL["forget_old_sent"], longest, _TAKEN_BACK_S)
             rows = await connection.fetch(SQL["removable_due"], longest, _AT_ONCE)
             await remove_videos(connection, rows, by=ITSELF, redact=True, because="retention")
         return len(rows)
+
+    async def forget_old_sent(self) -> None:
+        """Forget, and redact, what the bot sent on behalf of people in rooms that keep messages no longer than that.
+
+        And what was taken back a day ago, or was never heard of. In other rooms the messages stay, and so does whose
+        they are. So many at a time, the others are left for the next minute.
+        """
+        async with self._transaction() as connection:
+            await redact_forgotten(connection, await connection.fetch(SQL["forget_sent_due"], _MANY))
+            await connection.execute(SQL["forget_spent_sent"], _SPENT_S, _MANY)
+
+    async def is_attributed(self, room_id: RoomId, event_id: EventId) -> bool:
+        """Say whether an event that the bot sent is still on behalf of somebody."""
+        row = await self._fetchrow("is_attributed", room_id, event_id)
+        return bool(row and row["attributed"])
 
     async def remains(self, *, user_id: UserId | None = None, room_id: RoomId | None = None) -> dict[str, int]:
         """Return how many rows of each kind are left of somebody, or of a room; nothing when all was erased."""

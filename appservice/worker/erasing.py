@@ -36,6 +36,8 @@ class ErasingWork:
                 await self._delete_original(asked["unsent"], await self.store.media_owner(asked["unsent"]))
             return
         room_id, event_id = RoomId(asked["room_id"]), EventId(asked["event_id"])
+        if asked.get("said") and await self.store.is_attributed(room_id, event_id):
+            return  # others react so, too
         if asked["redact"]:
             # Of what the bot said on behalf of somebody, there is nothing to say.
             reason = None if asked.get("said") else self.texts.say("bot-redacted")

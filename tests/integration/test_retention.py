@@ -57,14 +57,14 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
         kept = await _send_old(spare, owner, new, clip, hours=25)
         later = await _send_old(spare, owner, new, clip, hours=20)
         (row,) = await spare.rows("SELECT id FROM videos WHERE event_id = $1", due)
-        # What the bot said for people is kept no longer, and no longer than a week once it was taken back.
-        for number, (room_id, hours, taken_back) in enumerate(
-            [(old, 1.1, None), (old, 0.5, None), (new, 25, None), (new, 20, None), (new, 1, 200), (new, 1, 100)]
-        ):
+        # What the bot said for people goes with its room's lifetime; in other rooms it stays, and so does whose it is.
+        told = {}
+        for nonce, room_id, hours in (("due", old, 1.1), ("young", old, 0.5), ("kept", new, 25)):
+            told[nonce] = await owner.send_text(room_id, "by the bot")
             await spare.rows(
-                "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, sent_at, taken_back_at) VALUES"
-                " ($1, $2, $3, '', 'comment', now() - make_interval(secs => $4), now() - make_interval(secs => $5))",
-                room_id, owner.user_id, str(number), hours * 3600, taken_back and taken_back * 3600,
+                "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, event_id, sent_at) VALUES"
+                " ($1, $2, $3, '', 'comment', $4, now() - make_interval(secs => $5))",
+                room_id, owner.user_id, nonce, told[nonce], hours * 3600,
             )  # fmt: skip
         # Workers look every minute, and as soon as they start.
         assert await spare.stop() == 0
@@ -77,7 +77,13 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
             return not (spare.media / str(row["id"])).exists() and not await _content(owner, old, due)
 
         await eventually(gone, what="the deletion of files and message")
-        assert await _sent_for(spare) == ["1", "2", "3", "5"]
+        assert await _sent_for(spare) == ["kept", "young"]
+
+        async def redacted() -> bool:
+            return not await _content(owner, old, told["due"])
+
+        await eventually(redacted, what="the redaction of what the bot said")
+        assert await _content(owner, old, told["young"])
         assert not await _removed(spare, young)
         assert not await _removed(spare, kept)
 
@@ -89,4 +95,5 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
         assert not await _removed(spare, later)
         rows = await spare.rows("SELECT max_lifetime FROM rooms WHERE room_id = $1", new)
         assert [row["max_lifetime"] for row in rows] == [100 * 24 * HOUR]
-        assert await _sent_for(spare) == ["1", "3", "5"]
+        assert await _sent_for(spare) == ["kept", "young"]
+        assert await _content(owner, new, told["kept"])

@@ -17,8 +17,9 @@ from appservice.intake import SentByBot
 from appservice.jobs import Pool
 from appservice.matrix.client import Homeserver
 from appservice.model import EventId, UploadId, UserId, Video
+from appservice.removal import erase_sent
 from appservice.rows import SQL
-from appservice.store import SentForStore, Store
+from appservice.store import ErasingStore, SentForStore, Store
 from appservice.web.said import SaidReader
 from tests.integration.test_store import BOT, jobs, member, one_video
 from tests.support import eventually, migrated_pool
@@ -143,6 +144,27 @@ async def test_who_joins_takes_the_form_that_is_there(store: SentForStore, video
     assert [each.reaction for each in await store.about(video.id, {EVENT: None})] == ["❤️", "❤️"]
 
 
+async def test_whoever_joins_while_the_last_leaves_keeps_it(store: SentForStore, video: Video, pool: Pool) -> None:
+    assert await store.sent(await react(store, video, BOB, "b"), EVENT)
+    own = await react(store, video, ALICE, "a")
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await erase_sent(connection, user_id=BOB, redact=True)
+        joining = asyncio.create_task(store.join(video, own))
+
+        async def waits() -> bool:
+            return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+
+        await eventually(waits, what="who joins waiting for who leaves")
+        await transaction.commit()
+    assert await joining is None, "that event goes"
+    # And the other way round: what the job asks, it asks late.
+    assert await store.sent(own, EVENT)
+    assert await redactions(pool) == 1
+    assert await ErasingStore(pool).is_attributed(ROOM, EVENT)
+
+
 async def test_somebody_reacts_so_once(store: SentForStore, video: Video) -> None:
     keys = {"a": "❤️", "b": "❤", "c": "❤", "d": "❤️"}
     made = await asyncio.gather(*(store.reaction(video, ALICE, nonce, key) for nonce, key in keys.items()))
@@ -189,6 +211,16 @@ async def test_by_the_bare_id_what_stands_is_taken_back(store: SentForStore, vid
     assert await redactions(pool) == before, "a repetition does nothing more"
 
 
+async def test_both_of_two_who_take_it_back_at_once_have_it_redacted(
+    store: SentForStore, video: Video, pool: Pool
+) -> None:
+    for user_id, nonce in ((BOB, "b"), (ALICE, "a")):
+        assert await store.sent(await react(store, video, user_id, nonce), EVENT)
+    assert await asyncio.gather(*(store.take_back(video, user_id, EVENT) for user_id in (ALICE, BOB))) == [True, True]
+    assert await redactions(pool) == 2
+    assert not await ErasingStore(pool).is_attributed(ROOM, EVENT)
+
+
 async def test_events_and_answers_do_not_block_each_other(store: SentForStore, video: Video, pool: Pool) -> None:
     """The homeserver tells of events while the answers to their requests come, in any order."""
     for turn in range(20):
@@ -197,6 +229,34 @@ async def test_events_and_answers_do_not_block_each_other(store: SentForStore, v
         await asyncio.gather(
             Store(pool).apply(changes), *(store.sent(each, EventId(f"${turn}")) for each in sent),
         )  # fmt: skip
+
+
+# What is forgotten
+
+
+async def test_what_nobody_asks_about_any_more_goes(store: SentForStore, video: Video, pool: Pool) -> None:
+    kinds = {
+        "pending": (None, None),
+        "sent": ("$sent", None),
+        "taken": ("$taken", "30 hours"),
+        "late": ("$l", "1 hour"),
+    }
+    for nonce, (event_id, taken_back) in kinds.items():
+        await store.comment(video, ALICE, nonce, nonce)
+        await pool.execute(
+            "UPDATE sent_for SET event_id = $2, sent_at = now() - interval '400 days',"
+            " taken_back_at = now() - $3::text::interval WHERE nonce = $1",
+            nonce, event_id, taken_back,
+        )  # fmt: skip
+    await ErasingStore(pool).forget_old_sent()
+    rows = await pool.fetch("SELECT nonce FROM sent_for ORDER BY nonce")
+    assert [row["nonce"] for row in rows] == ["late", "sent"]
+    assert await redactions(pool) == 0
+    # The room's own lifetime ends the message as well.
+    await pool.execute("UPDATE rooms SET max_lifetime = 86400000 * 399::bigint")
+    await ErasingStore(pool).forget_old_sent()
+    assert await pool.fetchval("SELECT count(*) FROM sent_for") == 0
+    assert await redactions(pool) == 1
 
 
 async def test_what_is_asked_often_is_read_by_index(store: SentForStore, video: Video, pool: Pool) -> None:
@@ -214,7 +274,8 @@ async def test_what_is_asked_often_is_read_by_index(store: SentForStore, video: 
     questions: dict[str, tuple[object, ...]] = {
         "sent_about": (video.id, ["$1"], ["n"], 9), "newest_comments": (video.id, 9),
         "standing_reaction": (video.id, "x"), "react_again": (video.id, ALICE, "x"), "is_attributed": (ROOM, "$1"),
-        "own_sent": (video.id, ALICE, "$1"),
+        "own_sent": (video.id, ALICE, "$1"), "forget_sent_of_user": (ALICE, ROOM),
+        "forget_spent_sent": (86400.0, 9),
     }  # fmt: skip
     for name, arguments in questions.items():
         async with pool.acquire() as connection, connection.transaction():
