@@ -314,6 +314,8 @@ async def _judged(connection: Connection, change: intake.NewVideo) -> tuple[bool
 
 async def _edited(connection: Connection, change: intake.VideoEdited, quotas: Quotas) -> bool:
     """Take over what the sender made of a message: captions, marks, and media, which are worked on anew."""
+    if await connection.fetchval(SQL["is_attributed"], change.room_id, change.target):
+        return False  # only the bot itself could edit what it sent on behalf of somebody
     rows = await connection.fetch(SQL["message_videos"], change.room_id, change.target)
     here = {row["id"]: row for row in rows if not row["gone"]}
     if not here or not _may_edit(here.values(), change.video):

@@ -337,6 +337,15 @@ async def test_a_video_is_in_its_senders_reel(phone: Phone, alice: MatrixClient,
     assert message["content"]["body"] == "\u2060Carol <3: \u2060A trip"
     assert message["content"]["info"]["w"] == 320
 
+    # An edit of the bot's message is none that Matrix knows, whoever sends it.
+    relation = {"rel_type": "m.replace", "event_id": event_id}
+    new = {**message["content"], "body": "Otherwise"}
+    await phone.user.send_event(
+        phone.room_id, "m.room.message", {**new, "m.new_content": new, "m.relates_to": relation}
+    )
+    later = await alice.send_video(phone.room_id, clip)
+    await phone.viewer.video_in(later, "queued", "processing", "playable", "ready")
+    assert (await phone.viewer.video(event_id) or {})["title"] == "A trip"
     # The answer is the same once the upload is gone, and no other upload comes by its nonce.
     await phone.reel.rows("DELETE FROM uploads WHERE id = $1", upload)
     assert await _send(phone, upload, nonce=once) == (201, {"event_id": event_id})
