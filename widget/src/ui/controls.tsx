@@ -70,7 +70,7 @@ function Volume({ player }: { player: ReelPlayer }) {
         <Slider
           className="volume-slider"
           label={t('widget-volume')}
-          valueText={t('widget-volume-value', { percent: Math.round(heard * 100) })}
+          valueText={t('widget-volume-value', { percent: String(Math.round(heard * 100)) })}
           value={heard}
           max={1}
           step={0.05}

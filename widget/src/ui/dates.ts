@@ -6,6 +6,7 @@ const RECENT = 7 * 24 * 3_600_000;
 
 // Rows are many, and a formatter takes long to be made.
 const made = new Map<string, Intl.DateTimeFormat>();
+const relative = new Map<string, Intl.RelativeTimeFormat>();
 
 function format(locales: readonly string[], options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = JSON.stringify([locales, options]);
@@ -18,7 +19,10 @@ function format(locales: readonly string[], options: Intl.DateTimeFormatOptions)
 export function shortDate(at: number, now: number, locales: readonly string[]): string {
   if (now - at < RECENT) {
     const { count, unit } = ago(at, now);
-    return new Intl.RelativeTimeFormat([...locales], { numeric: 'auto', style: 'short' }).format(count, unit);
+    const key = locales.join();
+    const known = relative.get(key) ?? new Intl.RelativeTimeFormat([...locales], { numeric: 'auto', style: 'short' });
+    relative.set(key, known);
+    return known.format(count, unit);
   }
   const thisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   return format(locales, { day: 'numeric', month: 'short', ...(!thisYear && { year: 'numeric' }) }).format(at);

@@ -79,6 +79,8 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[]): Rows {
   }, [rows.length > 0]);
 
   useLayoutEffect(() => {
+    // Before it is measured nothing is scrolled: a look would lay the page out before its time.
+    if (measures.height === 0) return;
     const around = scroller.current;
     if (around !== null && around.scrollTop > measures.top) {
       const at = new Map(rows.map(({ id }, index) => [id, places[index]]));

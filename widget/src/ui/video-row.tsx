@@ -7,12 +7,13 @@ import { ClockIcon, FilmIcon, GripIcon, HiddenIcon, MicIcon, MoreIcon, PhotoIcon
 import { Blur } from './blur';
 import { lazy } from './lazy';
 import { menuOf, reviewing } from './manage/desk';
-import { fullDate, shortDate } from './dates';
+import { shortDate } from './dates';
 import { titleFor } from './names';
 import { Picture } from './picture';
 import { ProgressBar, progressText } from './progress';
 import { spoilerText } from './spoiler-text';
 import { useLocales, useText, type Translate } from './text';
+import { When } from './when';
 import { withheldText } from './withheld-text';
 
 /** Fetched when a title is first edited. */
@@ -84,7 +85,6 @@ type BodyProps = Omit<RowProps, 'place' | 'index' | 'count' | 'movable' | 'dragg
 
 function Body({ entry, by, current, moving, renamed, when, onPick }: BodyProps) {
   const t = useText();
-  const locales = useLocales();
   const { video } = entry;
   const title = titleFor(video, t);
   const note = noteOf(video, t);
@@ -107,7 +107,7 @@ function Body({ entry, by, current, moving, renamed, when, onPick }: BodyProps) 
           {video.spoiler && <span class="mark row-spoiler" data-mark="spoiler"><bdi>{spoilerText(video.spoilerReason, t)}</bdi></span>}
           {note !== null && <span class="row-note row-state" data-kind={video.state} title={note}>{note}</span>}
           <Marks video={video} />
-          <time class="row-note row-date" dateTime={new Date(video.createdAt).toISOString()} title={fullDate(video.createdAt, locales)}>{when}</time>
+          <When at={video.createdAt} text={when} className="row-note row-date" />
           {/* Last: nothing beside it moves when it begins or ends. */}
           {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
         </span>

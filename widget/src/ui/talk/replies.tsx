@@ -1,11 +1,12 @@
 // The replies to a video, oldest first; the end stays in view while it is.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Reply } from '../../core/talk';
-import { fullDate, shortDate } from '../dates';
+import { shortDate } from '../dates';
 import { Avatar } from '../picture';
 import { TrashIcon } from '../record/icons';
 import { useLocales, useText } from '../text';
 import { useNow } from '../use-now';
+import { When } from '../when';
 import { usePerson } from './person';
 
 /** Pixels from the end within which new replies keep the end in view. */
@@ -51,14 +52,13 @@ function ReplyItem({ reply, now, onTakeBack }: ReplyItemProps) {
   const locales = useLocales();
   const { called, name, avatarUrl, own } = usePerson(reply.sender);
   const { id, kind, text, edited, at } = reply;
-  const sent = new Date(at);
   return (
     <li class="reply" data-testid="reply" data-event-id={id} data-kind={kind} data-own={own}>
       <Avatar url={avatarUrl} name={name} id={reply.sender} />
       <div class="reply-body">
         <p class="reply-head">
           <bdi class="person-name" title={reply.sender}>{called}</bdi>
-          <time dateTime={sent.toISOString()} title={fullDate(at, locales)}>{shortDate(at, now, locales)}</time>
+          <When at={at} text={shortDate(at, now, locales)} />
           {edited && <span data-testid="edited">{t('widget-talk-edited')}</span>}
         </p>
         <p class="reply-text" dir="auto">{kind === 'emote' ? `* ${name} ${text}` : kind === 'file' ? `📎 ${text}` : text}</p>
