@@ -3,10 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { FluentResource } from '@fluent/bundle';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** A catalogue as a file of its own, without the texts of the bot and of the server's pages, which no script shows. */
+/** A catalogue as a file of its own, parsed, without the texts of the bot and of the server's pages, which no script shows. */
 const catalogues: Plugin = {
   name: 'catalogues',
   enforce: 'pre',
@@ -14,7 +15,8 @@ const catalogues: Plugin = {
     const file = /^(.+\.ftl)\?catalogue$/.exec(id)?.[1];
     if (file === undefined) return null;
     const source = readFileSync(file, 'utf8').replace(/^(?:bot|page)-[\w-]+ =.*\n(?:[ \t}].*\n)*/gm, '');
-    return `export default import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: 'asset', name: basename(file), source })};`;
+    const { body } = new FluentResource(source);
+    return `export default import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: 'asset', name: `${basename(file, '.ftl')}.json`, source: JSON.stringify(body) })};`;
   },
 };
 
@@ -22,7 +24,7 @@ const catalogues: Plugin = {
 const compressed: Plugin = {
   name: 'compressed',
   writeBundle({ dir = '' }, bundle) {
-    for (const name of Object.keys(bundle).filter((each) => /\.(?:js|css|ftl)$/.test(each))) {
+    for (const name of Object.keys(bundle).filter((each) => /^assets\/.+\.(?:js|css|json)$/.test(each))) {
       const file = join(dir, name);
       const source = readFileSync(file);
       writeFileSync(`${file}.br`, brotliCompressSync(source, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: source.length } }));
@@ -67,7 +69,7 @@ export default defineConfig({
       input: ['src/main.tsx', 'src/page.tsx'],
       // What pages need at once and have in common is one file: many small ones compress worse.
       output: { codeSplitting: { groups: [{ name: 'shared', tags: ['$initial'], minShareCount: 2 }] } },
-      treeshake: { moduleSideEffects: (id) => !id.includes('matrix-widget-api') },
+      treeshake: { moduleSideEffects: (id) => !id.includes('matrix-widget-api'), manualPureFunctions: ['console.log'] },
     },
   },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from appservice.texts import Texts, preferred_language
 from appservice.web.context import CONTEXT
 
 _ENTRY = "src/main.tsx"
+_SOON = ("src/ui/stage.tsx", "src/ui/panel.tsx", "src/ui/video-list.tsx", "src/live.ts", "src/player/reel-player.ts")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -26,24 +28,29 @@ POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a page loads: addresses of its script, of its styles, and of the modules that the script imports at once."""
+    """What a page loads: addresses of its script, of its styles, and of the modules that every visit needs."""
 
     script: str
     styles: list[str]
     preloads: list[str]
 
 
-def read_entry(assets: Path, name: str) -> Entry:
-    """Read an entry of Vite's manifest (vite.dev, "Backend Integration"). Raises ConfigError when it was not built."""
+def read_entry(assets: Path, name: str, soon: Sequence[str] = ()) -> Entry:
+    """Read an entry of Vite's manifest (vite.dev, "Backend Integration"), and the modules that it imports soon after.
+
+    Raises ConfigError when one was not built.
+    """
     try:
         manifest = json.loads((assets / ".vite" / "manifest.json").read_text(encoding="utf-8"))
-        chunks = {each: manifest[each] for each in _imported(manifest, name)}
+        at_once = _imported(manifest, name)
+        later = {chunk: None for each in soon for chunk in _imported(manifest, each) if chunk not in at_once}
+        # A shared chunk's styles come before those of the page, which may refine them, and those of later ones after.
+        styles = [file for each in (*reversed(at_once), *later) for file in manifest[each].get("css", [])]
+        imports = [manifest[each]["file"] for each in (*at_once, *later) if each != name]
+        script = manifest[name]["file"]
     except (OSError, KeyError) as error:
         raise ConfigError(f"The widget is not built ({error}). In a checkout, `./run` builds it.") from error
-    imports = [chunk["file"] for each, chunk in chunks.items() if each != name]
-    # A shared chunk's styles come before those of the page, which may refine them.
-    styles = [file for chunk in reversed(chunks.values()) for file in chunk.get("css", [])]
-    return Entry(_address(chunks[name]["file"]), [*map(_address, styles)], [*map(_address, imports)])
+    return Entry(_address(script), [*map(_address, styles)], [*map(_address, imports)])
 
 
 def _imported(manifest: dict[str, Any], name: str) -> dict[str, None]:
@@ -66,7 +73,7 @@ def template(templates: Path, name: str) -> jinja2.Template:
 
 def _render(assets: Path, templates: Path) -> dict[str, str]:
     """Render the widget's page in each language. Raises ConfigError when the widget was not built."""
-    page, entry = template(templates, "widget.html"), read_entry(assets, _ENTRY)
+    page, entry = template(templates, "widget.html"), read_entry(assets, _ENTRY, _SOON)
     return {
         language: page.render(lang=language, entry=entry, say=Texts(resources.locales(), language).say)
         for language in LANGUAGES
@@ -99,8 +106,6 @@ def add_page(app: web.Application) -> None:
             raise NotFoundError("There is no such file; the page may be of another release.")
         # Its name holds a hash of its content.
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-        if file.suffix == ".ftl":
-            headers["Content-Type"] = "text/plain; charset=utf-8"  # proxies compress what they know
         return web.FileResponse(file, headers=headers)
 
     app.router.add_get("/widget/", page)

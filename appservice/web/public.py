@@ -39,6 +39,7 @@ from appservice.web.reels import build_reel
 from appservice.whole import whole_of
 
 _ENTRY = "src/page.tsx"
+_SOON = ("src/ui/stage.tsx", "src/player/reel-player.ts")
 _CACHE_BYTES = 64 * 1024 * 1024
 _VIDEOS_OF_PAGE = 60
 # From so many bytes on, what is kept is kept compressed as well. It holds no secret that its length could tell.
@@ -276,7 +277,7 @@ async def avatar(request: web.Request) -> web.Response:
 
 def add_public_pages(app: web.Application) -> None:
     """Serve all of it. Raises ConfigError when the page was not built."""
-    entry = read_entry(resources.widget_assets(), _ENTRY)
+    entry = read_entry(resources.widget_assets(), _ENTRY, _SOON)
     app[PAGES] = PageCache()
     app.router.add_get(_USER, partial(_show, _Pages(entry, template(resources.templates(), "member.html"))))
     app.router.add_routes(routes)

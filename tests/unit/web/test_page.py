@@ -1,16 +1,19 @@
 """The widget's assets as they are served: compressed once at build time, for whoever takes that."""
 
 import gzip
+import json
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from appservice import resources
-from appservice.web.page import add_page
+from appservice.errors import ConfigError
+from appservice.web.page import add_page, read_entry
 
 
-@pytest.mark.parametrize("suffix", [".js", ".css", ".ftl"])
+@pytest.mark.parametrize("suffix", [".js", ".css", ".json"])
 async def test_texts_are_served_compressed_to_whoever_takes_it(suffix: str) -> None:
     file = max((resources.widget_assets() / "assets").glob(f"*{suffix}"), key=lambda each: each.stat().st_size)
     whole = file.read_bytes()
@@ -31,3 +34,21 @@ async def test_texts_are_served_compressed_to_whoever_takes_it(suffix: str) -> N
     assert bodies[None] == whole
     assert gzip.decompress(bodies["gzip"]) == whole
     assert len(bodies["br"]) < len(bodies["gzip"]) < len(whole) / 2
+
+
+def test_a_page_names_what_every_visit_imports_soon_so_that_no_script_has_to_ask_for_it(tmp_path: Path) -> None:
+    chunks = {
+        "page.ts": {"file": "page.js", "imports": ["_shared.js"], "css": ["page.css"]},
+        "_shared.js": {"file": "shared.js", "css": ["shared.css"]},
+        "stage.ts": {"file": "stage.js", "imports": ["_shared.js", "_slider.js"], "css": ["stage.css"]},
+        "_slider.js": {"file": "slider.js"},
+        "rare.ts": {"file": "rare.js", "css": ["rare.css"]},
+    }
+    (tmp_path / ".vite").mkdir()
+    (tmp_path / ".vite" / "manifest.json").write_text(json.dumps(chunks))
+    entry = read_entry(tmp_path, "page.ts", ["stage.ts"])
+    assert entry.script == "/widget/page.js"
+    assert entry.preloads == ["/widget/shared.js", "/widget/stage.js", "/widget/slider.js"]
+    assert entry.styles == ["/widget/shared.css", "/widget/page.css", "/widget/stage.css"]
+    with pytest.raises(ConfigError, match="not built"):
+        read_entry(tmp_path, "page.ts", ["gone.ts"])

@@ -52,7 +52,7 @@ describe('catalogues', () => {
   });
 
   it.each(LANGUAGES)('say of what kind it was that failed in %s', (language) => {
-    const t = translatorOf(language, CATALOGUES[language]);
+    const t = translatorOf(language, new FluentResource(CATALOGUES[language]));
     const said = ['video', 'image', 'voice'].map((kind) => t('failure-media-gone', { kind }));
     expect(new Set(said).size).toBe(3);
     // Who does not say speaks of a video: what is uploaded here is always one.
@@ -60,7 +60,7 @@ describe('catalogues', () => {
   });
 
   it.each(LANGUAGES)('speak times in %s', (language) => {
-    const t = translatorOf(language, CATALOGUES[language]);
+    const t = translatorOf(language, new FluentResource(CATALOGUES[language]));
     const spoken = [[0, 0, 1], [0, 2, 5], [1, 2, 3]].map(([hours = 0, minutes = 0, seconds = 0]) => t('widget-spoken-time', { hours, minutes, seconds }));
     expect(spoken.map((text) => text.replace(/[\u2068\u2069]/g, ''))).toEqual(
       {
@@ -72,7 +72,7 @@ describe('catalogues', () => {
   });
 
   it.each(LANGUAGES)('say how far a video is in %s', (language) => {
-    const t = translatorOf(language, CATALOGUES[language]);
+    const t = translatorOf(language, new FluentResource(CATALOGUES[language]));
     const said = [{ percent: 42.9, remaining: 16 }, { percent: 7, remaining: 61 }, { percent: 1, remaining: null }].map((progress) => progressText(progress, t));
     expect(said.map((text) => text.replace(/[\u2068\u2069]/g, ''))).toEqual(
       {
@@ -81,5 +81,11 @@ describe('catalogues', () => {
         'zh-TW': ['42%，約剩 20 秒', '7%，約剩 1 分鐘', '1%'],
       }[language],
     );
+  });
+
+  it.each(LANGUAGES)('write numbers as the browser does in %s', (language) => {
+    const t = translatorOf(language, new FluentResource('number = { $n }'), [language]);
+    const numbers = [0, 7, 999, 1000, 1234567, 1.5, -3];
+    expect(numbers.map((n) => t('number', { n }).replace(/[\u2068\u2069]/g, ''))).toEqual(numbers.map((n) => new Intl.NumberFormat(language).format(n)));
   });
 });

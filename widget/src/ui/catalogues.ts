@@ -2,7 +2,7 @@
 import en from '../../locales/en.ftl?catalogue';
 import zh from '../../locales/zh.ftl?catalogue';
 import zhTW from '../../locales/zh-TW.ftl?catalogue';
-import { localesOf, translatorOf, type Language, type Translate } from './text';
+import { localesOf, translatorOf, type Catalogue, type Language, type Translate } from './text';
 
 const URLS: Readonly<Record<Language, string>> = { en, zh, 'zh-TW': zhTW };
 
@@ -15,5 +15,6 @@ export async function texts(wish: Language): Promise<{ language: Language; trans
 async function fetched(language: Language): Promise<Translate> {
   const response = await fetch(URLS[language], { credentials: 'omit' });
   if (!response.ok) throw new Error(`The texts cannot be had: ${response.status}`);
-  return translatorOf(language, await response.text(), localesOf(language));
+  const body = (await response.json()) as Catalogue['body'];
+  return translatorOf(language, { body }, localesOf(language));
 }

@@ -1,4 +1,4 @@
-// A catalogue's address, as the build gives it.
+// The address of a parsed catalogue, as the build gives it.
 declare module '*.ftl?catalogue' {
   const url: string;
   export default url;

@@ -1,5 +1,5 @@
 // The texts of the chosen language, from the catalogues that the bot uses too.
-import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
+import { FluentBundle, FluentNumber, type FluentResource, type FluentVariable, type Scope } from '@fluent/bundle';
 import { createContext } from 'preact';
 import { useContext, useMemo } from 'preact/hooks';
 import { chooseLanguage } from '../core/params';
@@ -13,13 +13,26 @@ export const DIRECTIONS: Readonly<Record<Language, 'ltr' | 'rtl'>> = { en: 'ltr'
 /** Looks a message up; an id that is missing everywhere is its own text. */
 export type Translate = (id: string, values?: Record<string, FluentVariable>) => string;
 
-/** The texts of a language, out of its catalogue; dates and numbers as one of `locales` writes them. */
-export function translatorOf(language: Language, catalogue: string, locales: readonly string[] = [language]): Translate {
+/** What the build made of a catalogue. */
+export type Catalogue = Pick<FluentResource, 'body'>;
+
+/** A number whose digits need no formatter when they are few: the browser takes long to make its first one. */
+class Count extends FluentNumber {
+  override toString(scope?: Scope): string {
+    return Number.isInteger(this.value) && this.value >= 0 && this.value < 1000 ? String(this.value) : super.toString(scope);
+  }
+}
+
+const counted = (values: Record<string, FluentVariable>): Record<string, FluentVariable> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'number' ? new Count(value) : value]));
+
+/** The texts of a language, out of its parsed catalogue; dates and numbers as one of `locales` writes them. */
+export function translatorOf(language: Language, catalogue: Catalogue, locales: readonly string[] = [language]): Translate {
   const bundle = new FluentBundle([...locales]);
-  bundle.addResource(new FluentResource(catalogue));
+  bundle.addResource(catalogue);
   return (id, values) => {
     const pattern = bundle.getMessage(id)?.value;
-    return pattern ? bundle.formatPattern(pattern, values ?? null, []) : id;
+    return pattern ? bundle.formatPattern(pattern, values ? counted(values) : null, []) : id;
   };
 }
 
