@@ -81,6 +81,10 @@ async def tell(
 ) -> None:  # fmt: skip
     """Let the bot say a text to somebody, once, in their language; in a thread of that room, if any.
 
+    `arguments` are the text's, and what the worker makes of some: `title`, with the video's `kind` and when it was
+    `sent` (ms since the epoch), is what people call it; a `failure` is its reason; any other `reason`, where there is
+    one, follows the text.
+
     `once_gone`: not before a video, as it was when it was taken away, has been away for so long; and not at all when it
     was brought back meanwhile, also where it was taken away again.
     """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fluent.runtime import FluentBundle, FluentResource
 
+from appservice.camera import taken_of
 from appservice.languages import LANGUAGES, language_of
 from appservice.model import Kind
 
@@ -42,6 +43,21 @@ class Texts:
             return self.say(f"failure-{code}", {"kind": kind})
         except KeyError:
             return self.say("failure-internal", {"kind": kind})
+
+    def title(self, name: str, kind: str, sent: int) -> str:
+        """Return a video's title for people, where a camera named its file too; empty where it has none.
+
+        `sent` is in ms since the epoch.
+        """
+        taken = taken_of(name, sent)
+        if taken is None:
+            return name
+        date = self.say("page-date", {"date": taken.date})
+        if taken.timed:
+            # Who reads it may be anywhere: what is not the camera's own time names its zone.
+            message = "bot-camera-time" if taken.date.tzinfo is None else "bot-camera-time-utc"
+            date = self.say(message, {"date": date, "time": f"{taken.date:%H:%M}"})
+        return self.say("widget-camera", {"kind": "screen" if taken.screen else kind, "when": date})
 
 
 def clock(seconds: float) -> str:

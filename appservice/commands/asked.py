@@ -111,6 +111,10 @@ class Asked:
         """Return a text in that language."""
         return self.parts.languages[self.language].say(message, arguments)
 
+    def title(self, video: Video) -> str:
+        """Return a video's title in that language, empty where it has none."""
+        return self.parts.languages[self.language].title(video.title, video.kind, video.created_at)
+
     def written(self, command: str) -> str:
         """Return a command as it is to be written here: alone with the bot, without a prefix."""
         return command if self.room.direct else f"{PREFIX} {command}"

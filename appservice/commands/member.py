@@ -18,7 +18,7 @@ _DONE = "✅"
 
 def title_of(asked: Asked, video: Video) -> str:
     """Return what a video is called, also one without a title."""
-    return video.title or asked.say("bot-video")
+    return asked.title(video) or asked.say("bot-video")
 
 
 def line_of(asked: Asked, video: Video) -> str:

@@ -6,9 +6,10 @@ from appservice.clean import MAX_REASON, clean_text
 from appservice.commands.answer import MOST_LINES, Answer, Item
 from appservice.commands.asked import Asked, Readers, RefusedError, Target, short_id, viewer_of
 from appservice.commands.blocks import beginning_with, block_line, how_to_unblock, take_digits
+from appservice.commands.member import title_of
 from appservice.commands.registry import Command, Rank
 from appservice.managing import UNDO_S, check_delete, waits
-from appservice.model import HeldFor, Room, RoomId, Video, Visibility
+from appservice.model import HeldFor, Room, RoomId, Visibility
 from appservice.store import Held, Reported, UnknownContentError
 from appservice.texts import clock
 
@@ -59,17 +60,13 @@ def _held_item(asked: Asked, held: Held, rooms: dict[RoomId, Room]) -> Item:
     why = asked.say(_WHY[video.held_for or HeldFor.APPROVAL], count=count)
     length = clock(video.duration) if video.duration else "–"
     text = asked.say(
-        "bot-queue-line", id=short_id(video), title=_title(asked, video), sender=video.sender, length=length, why=why
+        "bot-queue-line", id=short_id(video), title=title_of(asked, video), sender=video.sender, length=length, why=why
     )
     return Item(_placed(asked, text, rooms[video.room_id]))
 
 
 def _placed(asked: Asked, text: str, room: Room) -> str:
     return text if room.room_id == asked.room.room_id else asked.say("bot-in-room", text=text, room=name_of(room))
-
-
-def _title(asked: Asked, video: Video) -> str:
-    return video.title or asked.say("bot-video")
 
 
 def _take_page(asked: Asked) -> int:
@@ -110,7 +107,7 @@ async def _approve(asked: Asked) -> Answer:
     asked.words.end()
     _check_waits(target)
     await asked.parts.moderating.approve(target.video, target.viewer)
-    return Answer(asked.say("bot-approved", title=_title(asked, target.video)), reaction=DONE)
+    return Answer(asked.say("bot-approved", title=title_of(asked, target.video)), reaction=DONE)
 
 
 async def _reject(asked: Asked) -> Answer:
@@ -134,7 +131,7 @@ async def _remove(asked: Asked) -> Answer:
 
 def _taken_away(asked: Asked, message: str, target: Target) -> Answer:
     undo = asked.say("bot-deleted-undo", seconds=round(UNDO_S), command=asked.quoted("undelete"))
-    return Answer(f"{asked.say(message, title=_title(asked, target.video))} {undo}", reaction=DONE)
+    return Answer(f"{asked.say(message, title=title_of(asked, target.video))} {undo}", reaction=DONE)
 
 
 async def _block(asked: Asked) -> Answer:
@@ -145,7 +142,7 @@ async def _block(asked: Asked) -> Answer:
         count = await asked.parts.moderating.block(target.video, target.viewer, reason)
     except UnknownContentError as error:
         raise RefusedError("bot-cannot-block", command=asked.quoted("remove")) from error
-    return Answer(asked.say("bot-blocks", title=_title(asked, target.video), count=count), reaction=DONE)
+    return Answer(asked.say("bot-blocks", title=title_of(asked, target.video), count=count), reaction=DONE)
 
 
 async def _blocks(asked: Asked) -> Answer:
@@ -183,7 +180,7 @@ async def _reports(asked: Asked) -> Answer:
 def _reported_item(asked: Asked, reported: Reported, rooms: dict[RoomId, Room]) -> Item:
     video = reported.video
     text = asked.say(
-        "bot-reports-line", id=short_id(video), title=_title(asked, video), sender=video.sender,
+        "bot-reports-line", id=short_id(video), title=title_of(asked, video), sender=video.sender,
         count=len(reported.reasons),
     )  # fmt: skip
     # Members trust that only moderators read why: in the room itself everybody would.
@@ -203,7 +200,7 @@ async def _dismiss(asked: Asked) -> Answer:
     if not reports.get(target.video.id):
         raise RefusedError("bot-not-reported")
     await asked.parts.managing.dismiss_reports(target.video, by=asked.user_id)
-    return Answer(asked.say("bot-dismissed", title=_title(asked, target.video)), reaction=DONE)
+    return Answer(asked.say("bot-dismissed", title=title_of(asked, target.video)), reaction=DONE)
 
 
 COMMANDS = (

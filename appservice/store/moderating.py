@@ -108,10 +108,11 @@ class ModeratingStore(ContentStore):
         async with self._locked(video.id, video.room_id) as (connection, now):
             check_decide(now, viewer)
             deleted_at = await self._take_away(connection, now, Deed.REJECTED, by=viewer.user_id, reason=reason)
-            message = "bot-rejected-because" if reason else "bot-rejected"
-            arguments = {"title": now.title, "reason": reason} if reason else {"title": now.title}
-            once_gone = now, timedelta(seconds=UNDO_S)
-            await tell(connection, now.room_id, now.sender, now.thread, message, once_gone=once_gone, **arguments)
+            await tell(
+                connection, now.room_id, now.sender, now.thread, "bot-rejected",
+                once_gone=(now, timedelta(seconds=UNDO_S)), title=now.title, kind=now.kind, sent=now.created_at,
+                reason=reason,
+            )  # fmt: skip
             return deleted_at
 
     async def block(self, video: Video, viewer: Viewer, reason: str) -> int:

@@ -467,7 +467,7 @@ class Store(Database):
                 if given_up:
                     await trouble(
                         connection, "video", video_id=video.id, user_id=video.sender, room_id=row["room_id"],
-                        failure=code, kind=row["kind"],
+                        failure=code, kind=row["kind"], sent=video.created_at,
                     )  # fmt: skip
                 await announce(connection, row["room_id"])
 
@@ -531,7 +531,7 @@ async def _bring_back(connection: Connection, video: Video, code: str) -> Row | 
         return None
     await tell(
         connection, RoomId(row["room_id"]), row["sender"], row["thread"], "bot-edit-failed", title=row["title"],
-        failure=code, kind=row["kind"],
+        failure=code, kind=row["kind"], sent=video.created_at,
     )  # fmt: skip
     return row
 

@@ -70,11 +70,10 @@ class VerdictStore(ModeratingStore):
                 case Verdict.BLOCK:
                     block = self._block_everywhere if everywhere else self._block
                     source_hash, _ = await block(connection, now, by=ITSELF, reason=reason)
-                    message = "bot-judged-because" if reason else "bot-judged"
-                    why: dict[str, object] = {"reason": reason} if reason else {}
                     await tell(
-                        connection, now.room_id, now.sender, now.thread, message, once_gone=None, title=now.title, **why
-                    )
+                        connection, now.room_id, now.sender, now.thread, "bot-judged", title=now.title, kind=now.kind,
+                        sent=now.created_at, reason=reason,
+                    )  # fmt: skip
             if failed is not None:
                 await trouble(connection, "verdict", reason=failed)
             await speak_of(connection, now.id)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from appservice.model import PublicMember, UserId, Video
+from appservice.model import Kind, PublicMember, UserId, Video
 from appservice.web.reels import revision_of
 from appservice.web.views import CaptionsView, captions_view
 from transcode.playlist import POSTER, Rendition
@@ -21,6 +21,7 @@ class PublicVideoView(BaseModel):
 
     id: str
     title: str
+    kind: Kind
     duration: float
     width: int
     height: int
@@ -63,6 +64,7 @@ def _video_view(video: Video, folder: str) -> PublicVideoView:
     return PublicVideoView(
         id=video.id,
         title=video.title,
+        kind=video.kind,
         duration=video.duration or 0.0,
         width=video.width or 0,
         height=video.height or 0,

@@ -27,6 +27,7 @@ from appservice.web.context import CONTEXT
 from appservice.web.media import avatar_picture, file_answer, playlist_answer, storyboard_track
 from appservice.web.member import (
     PublicMemberView,
+    PublicVideoView,
     machine_length,
     member_path,
     member_view,
@@ -90,6 +91,7 @@ class _Pages:
         return self._page.render(
             lang=language,
             say=partial(_say, self._texts[language]),
+            title_of=partial(_title, self._texts[language]),
             entry=self._entry,
             root=root,
             path=member_path(UserId(view.user_id)) if view else "",
@@ -111,6 +113,10 @@ def pages_of(videos: int) -> int:
 
 def _say(texts: Texts, message_id: str, **arguments: object) -> str:
     return texts.say(message_id, arguments)
+
+
+def _title(texts: Texts, video: PublicVideoView) -> str:
+    return texts.title(video.title, video.kind, video.created_at)
 
 
 @dataclass(frozen=True, slots=True)

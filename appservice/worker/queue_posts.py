@@ -125,7 +125,8 @@ class QueuePosts:
     async def _send_picture(self, video: Video, asked: Room, once: str) -> Post:
         poster = self.files.path(video.id, video.stage or "", POSTER)
         uri = await self.homeserver.upload(poster, "image/jpeg")
-        caption = video.title or self._texts(asked).say("bot-video")
+        texts = self._texts(asked)
+        caption = texts.title(video.title, video.kind, video.created_at) or texts.say("bot-video")
         info = {"mimetype": "image/jpeg", "w": video.width, "h": video.height}
         event_id = await self.homeserver.send_image(asked.room_id, uri, caption, info, once=f"{once}|picture")
         return Post(event_id, asked.room_id, "picture", _WAITING)

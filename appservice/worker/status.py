@@ -66,7 +66,8 @@ class StatusWork:
     async def _bring_notice(self, video: Video, room: Room | None, before: Said | None, *, wanted: bool) -> None:
         """Say why it failed, or plays without all of its audio, once; edit that when it is otherwise, or mended."""
         texts = self.languages[(room and room.settings.language) or self.language]
-        title = video.title or texts.say("bot-untitled", {"kind": video.kind})
+        named = texts.title(video.title, video.kind, video.created_at)
+        title = named or texts.say("bot-untitled", {"kind": video.kind})
         if wanted and video.failure:
             reason = reason_of(video.failure, room, texts, video.kind)
             text = texts.say("bot-failed", {"title": title, "reason": reason})

@@ -1,14 +1,16 @@
 """What the bot says to one person, in the thread of an event if any, in the language of that person or of the room."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from appservice.errors import ForbiddenError
 from appservice.matrix.client import Homeserver
-from appservice.model import EventId, Kind, RoomId, UserId, VideoId, Visibility
+from appservice.model import EventId, Kind, Room, RoomId, UserId, VideoId, Visibility
 from appservice.store import CommandStore, Store
 from appservice.texts import Texts
 from appservice.worker.reasons import reason_of
@@ -34,14 +36,10 @@ class TellWork:
             return
         room_id, user_id = RoomId(said["room_id"]), UserId(said["user_id"])
         texts = self.languages[await self._language(room_id, user_id)]
-        arguments = said["arguments"]
-        if "failure" in arguments:
-            kind, room = arguments.setdefault("kind", Kind.VIDEO), await self.store.room(room_id)
-            arguments["reason"] = reason_of(arguments["failure"], room, texts, kind)
-            arguments["title"] = arguments["title"] or texts.say("bot-untitled", {"kind": kind})
+        text = _text(said["message"], said["arguments"], texts, await self.store.room(room_id))
         try:
             await self.homeserver.send_notice(
-                room_id, texts.say(said["message"], arguments), once=said["once"],
+                room_id, text, once=said["once"],
                 thread=EventId(said["thread"]) if said["thread"] else None, mention=user_id,
             )  # fmt: skip
         except ForbiddenError as error:
@@ -55,3 +53,18 @@ class TellWork:
     async def _language(self, room_id: RoomId, user_id: UserId) -> str:
         person, room = await self.commands.person(user_id), await self.store.room(room_id)
         return person.language or (room and room.settings.language) or self.language
+
+
+def _text(message: str, arguments: Mapping[str, Any], texts: Texts, room: Room | None) -> str:
+    kind = arguments.get("kind", Kind.VIDEO)
+    said = dict(arguments)
+    if "title" in said:
+        untitled = texts.say("bot-untitled", {"kind": kind}) if "failure" in said else texts.say("bot-video")
+        # An earlier release did not say when it was sent; only names without a time of their own need it.
+        said["title"] = texts.title(said["title"], kind, said.get("sent", round(time.time() * 1000))) or untitled
+    if "failure" in said:
+        said["reason"] = reason_of(said["failure"], room, texts, kind)
+        return texts.say(message, said)
+    # An earlier release had a text of its own for what has a reason.
+    text = texts.say(message.removesuffix("-because"), said)
+    return texts.say("bot-with-reason", {"text": text, "reason": said["reason"]}) if said.get("reason") else text

@@ -112,9 +112,15 @@ async def test_a_sender_is_told_once_why_a_video_was_rejected(hall: Hall) -> Non
     assert "its sender will be told" in await hall.say(f"reject {short} much too dark", about=event_id)
     told = await wait_for_notice(hall.bob, hall.room_id, "did not accept", thread=event_id)
     assert told == "A moderator did not accept your video “1”. The reason: much too dark"
+    # Without a reason there is none to tell.
+    another = await hall.send(hall.bob)
+    await hall.ready(another)
+    await hall.say(f"reject {await hall.short(another)}")
+    told = await wait_for_notice(hall.bob, hall.room_id, "did not accept", thread=another)
+    assert told == "A moderator did not accept your video “2”."
     assert "no video" in await hall.say(f"reject {short}")
     notices = [e for e in await hall.bob.messages(hall.room_id) if "did not accept" in e["content"].get("body", "")]
-    assert [notice["content"]["m.mentions"] for notice in notices] == [{"user_ids": [hall.bob.user_id]}]
+    assert [notice["content"]["m.mentions"] for notice in notices] == [{"user_ids": [hall.bob.user_id]}] * 2
     rows = await hall.reel.rows("SELECT details FROM audit WHERE action = 'rejected' AND room_id = $1", hall.room_id)
     assert "much too dark" in rows[0]["details"]
 

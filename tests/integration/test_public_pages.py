@@ -244,6 +244,23 @@ async def test_names_and_titles_are_text(page: Page, http: aiohttp.ClientSession
     assert data["display_name"] == evil
 
 
+async def test_a_file_that_a_camera_named_is_called_by_its_date(page: Page, http: aiohttp.ClientSession) -> None:
+    name, untitled = "PXL_20261129_103211123", page.videos[1]
+    await page.reel.rows("UPDATE videos SET title = $2, kind = 'image' WHERE id = $1::uuid", page.videos[0], name)
+    await page.reel.rows("UPDATE videos SET title = '' WHERE id = $1::uuid", untitled)
+    html = (await _get(http, page.url))[2].decode()
+    title = "Photo of November 29, 2026, 10:32 UTC"
+    assert re.findall(r"<h2><bdi>(.*?)</bdi></h2>", html) == [title, "Video"]
+    assert f'property="og:image:alt" content="{title}"' in html
+    assert f'aria-label="{title}"' in html
+    chinese = (await _get(http, page.url, Accept_Language="zh-TW"))[2].decode()
+    assert "<bdi>2026年11月29日 10:32（UTC）的圖片</bdi>" in chinese
+    # The script makes of the name what suits its viewer's clock.
+    assert [(video["title"], video["kind"]) for video in (await _data(http, page))["videos"]] == [
+        (name, "image"), ("", "video"),
+    ]  # fmt: skip
+
+
 async def test_the_avatar(page: Page, http: aiohttp.ClientSession) -> None:
     reel = page.reel
     await reel.rows("UPDATE members SET avatar_mxc = NULL WHERE user_id = $1", page.member.user_id)

@@ -62,6 +62,10 @@ async def test_lists(den: Den, reel: Installation) -> None:
     said = await den.mallory(f"!reel list {den.bob.user.user_id}")
     assert "2. sea · " in said.text
     assert (await den.mallory("!reel mine")).text.startswith("You have no videos yet.")
+    # A file that a camera named is called by its date.
+    await reel.rows("UPDATE videos SET title = 'PXL_20261129_103211123' WHERE id = $1::uuid", den.videos[1])
+    assert "2. Video of November 29, 2026, 10:32 UTC · 0:02 · " in (await den.bob("!reel mine")).text
+    await reel.rows("UPDATE videos SET title = 'sea' WHERE id = $1::uuid", den.videos[1])
     assert (await den.bob("!reel mine 2")).text == "Your 3 videos:"
     for wrong in ("!reel mine x", "!reel mine 0", "!reel list bob", "!reel list @bob", "!reel mine 1 2"):
         assert "It is written like this:" in (await den.bob(wrong)).text, wrong
