@@ -72,5 +72,6 @@ export default defineConfig({
       treeshake: { moduleSideEffects: (id) => !id.includes('matrix-widget-api'), manualPureFunctions: ['console.log'] },
     },
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  // Without `css` every sheet is empty in tests, its text too.
+  test: { include: ['src/**/*.test.ts'], environment: 'node', css: true },
 });

@@ -181,7 +181,7 @@ async def test_reports_are_read_and_what_is_blocked_goes(court: Court, sit: Sit,
     reports = alice.part("review-reports")
     await expect(reports.locator("li")).to_have_text(["Far too loud"])
     assert court.alice.user_id not in await alice.part("review").inner_text()
-    assert min(await alice.frame.locator(".review .pill, .queue-button").evaluate_all(_HEIGHTS)) >= 44
+    assert min(await alice.frame.locator(".verdict .pill, .queue-button").evaluate_all(_HEIGHTS)) >= 44
     assert await alice.frame.evaluate(_WIDER) <= 0
     await alice.page.screenshot(path=screenshots / "moderating-reports-zh-320x640.png")
     await alice.part("review-dismiss").tap()

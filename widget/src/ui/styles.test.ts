@@ -9,3 +9,14 @@ it.each(Object.entries(styles))('%s is right whatever way the page is written', 
   expect(rules).not.toContain(':dir(');
   expect(rules.match(/(margin|padding|border)-(left|right)|[;{]\s*(left|right|text-align: (left|right))\s*:/g)).toBeNull();
 });
+
+it('names no class in two sheets that are loaded late', () => {
+  // What is loaded stays: the one would change the looks of the other, once both were open.
+  const sheets = Object.entries(styles).filter(([path]) => !path.startsWith('./style/') && !path.includes('/host/'));
+  const owners = new Map<string, Set<string>>();
+  for (const [path, css] of sheets) {
+    for (const [, name = ''] of withoutComments(css).matchAll(/(?<=^|[},{])\s*\.([a-z-]+)\s*(?=[,{])/g)) owners.set(name, (owners.get(name) ?? new Set()).add(path));
+  }
+  expect(owners.size).toBeGreaterThan(50);
+  expect([...owners].filter(([, paths]) => paths.size > 1).map(([name]) => name)).toEqual([]);
+});

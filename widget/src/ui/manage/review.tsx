@@ -66,8 +66,8 @@ function Watch({ video }: { video: Video }) {
   if (playlistUrl === null) return null;
   if (!asked) {
     return (
-      <div class="review-screen review-veiled">
-        {video.blurhash !== null && <Blur hash={video.blurhash} className="review-blur" />}
+      <div class="verdict-screen verdict-veiled">
+        {video.blurhash !== null && <Blur hash={video.blurhash} className="verdict-blur" />}
         <p><bdi>{spoilerText(video.spoilerReason, t)}</bdi></p>
         <button type="button" class="pill" data-testid="review-reveal" onClick={() => setAsked(true)}>{t('widget-spoiler-show')}</button>
       </div>
@@ -75,7 +75,7 @@ function Watch({ video }: { video: Video }) {
   }
   return (
     <>
-      <video ref={element} class="review-screen" controls playsInline preload="auto" poster={video.posterUrl ?? undefined} aria-label={titleFor(video, t)} data-testid="review-video" onPlay={pauseElsewhere} />
+      <video ref={element} class="verdict-screen" controls playsInline preload="auto" poster={video.posterUrl ?? undefined} aria-label={titleFor(video, t)} data-testid="review-video" onPlay={pauseElsewhere} />
       {failure !== null && <p role="alert">{t(failure === 'media' ? 'widget-broken' : 'widget-stalled')}</p>}
     </>
   );
@@ -96,7 +96,7 @@ function Reasons({ video, office }: { video: Video; office: Office }) {
   }, [video.id, count]);
   if (count === 0) return null;
   return (
-    <div class="review-reports" data-testid="review-reports">
+    <div class="verdict-reports" data-testid="review-reports">
       <h3>{t('widget-mark-reported', { count })}</h3>
       {failed && <p role="alert">{t('widget-review-no-reasons')}</p>}
       <ul>
@@ -144,10 +144,10 @@ export function Review({ entry, first, office }: ReviewProps) {
   const button = (there: boolean, id: string, act: () => void, kind: 'quiet' | 'strong' | 'grave' = 'quiet') =>
     there && <button key={id} type="button" class={`pill ${kind}`} data-testid={`review-${id}`} onClick={act}>{t(`widget-review-${id}`)}</button>;
   return (
-    <dialog ref={dialog} class="dialog review" aria-labelledby="review-title" data-testid="review" data-video-id={video.id} onClose={() => office.reviewed(video)} onKeyDown={(event) => event.stopPropagation()}>
+    <dialog ref={dialog} class="dialog verdict" aria-labelledby="review-title" data-testid="review" data-video-id={video.id} onClose={() => office.reviewed(video)} onKeyDown={(event) => event.stopPropagation()}>
       <form onSubmit={decide}>
         <h2 id="review-title"><bdi>{title}</bdi></h2>
-        <p class="review-about">
+        <p class="verdict-about">
           <bdi>{nameOf(owner)}</bdi>
           <span role="status" data-testid="review-state">{visibility === 'shown' ? t('widget-review-shown') : withheldText(video, t)}</span>
         </p>
