@@ -1,7 +1,7 @@
 """What the widget weighs and costs, and how quick it is: the first moving picture, changes, the channel, a long list.
 
 Each against a peer or a floor measured in the same run.
-`./run bench widget [sizes|load|gap|channel|scrolling|cost …]`
+`./run bench widget [sizes|load|gap|channel|scrolling|cost|loop …]`
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page
 
 from appservice import resources
 from appservice.demo.browser import open_browser
-from bench import channel, cost, gap, scrolling
+from bench import channel, cost, gap, looping, scrolling
 from bench._bare import open_bare
 from bench._room import Theatre, theatre, widget_frame
 from bench._sizes import sizes
@@ -118,7 +118,7 @@ IN_A_ROOM: dict[str, Callable[[Theatre], Awaitable[None]]] = {
 
 
 async def main(wanted: list[str]) -> None:
-    """Measure what is asked for, or everything."""
+    """Measure what is asked for, or everything but what takes ten minutes."""
     if not wanted or "sizes" in wanted:
         report_sizes()
     parts = [part for name, part in IN_A_ROOM.items() if not wanted or name in wanted]
@@ -129,6 +129,9 @@ async def main(wanted: list[str]) -> None:
     if not wanted or "cost" in wanted:
         async with theatre([cost.SECONDS] * 3) as room:
             await cost.measure(room)
+    if "loop" in wanted:
+        async with theatre([gap.SECONDS] * 3) as room:
+            await looping.measure(room)
 
 
 if __name__ == "__main__":
