@@ -24,6 +24,16 @@ _HEAR = """window.asked = [];
 window.addEventListener('message', ({data}) => {
     if (data?.action === 'set_always_on_screen' && data.api === 'fromWidget') window.asked.push(data.data.value);
 });"""
+# What screen readers are told of which reel.
+_LISTEN = """window.spoken = [];
+let said = '';
+new MutationObserver(() => {
+    const text = document.querySelector('[data-testid=announced]')?.textContent ?? '';
+    if (text !== said && text !== '') {
+        window.spoken.push([document.querySelector('[data-testid=player]')?.dataset.reel ?? '', text]);
+    }
+    said = text;
+}).observe(document, {subtree: true, childList: true, characterData: true});"""
 _PICTURE = """() => {
     const video = document.querySelector('video[data-active]');
     const {dataset} = document.querySelector('[data-testid=player]');
@@ -140,6 +150,7 @@ async def _watching(
         viewport={"width": width, "height": height}, reduced_motion=motion, has_touch=touch
     )
     await context.add_init_script(_HEAR)
+    await context.add_init_script(_LISTEN)
     if captions:
         await context.route("**/api/v1/rooms/*", _with_captions)
         await context.route("**/media/captions/**", _cues)
@@ -335,6 +346,41 @@ async def test_one_video_again_and_again(browser: Browser, cinema: Cinema) -> No
 
 async def _jumps_back(seen: Seen) -> int:
     return int(await seen.frame.evaluate("() => window.clocks.filter((t, i) => t < window.clocks[i - 1] - 1).length"))
+
+
+@pytest.mark.timeout(180)
+async def test_each_video_of_a_loop_is_told_once_and_can_be_silent(browser: Browser, cinema: Cinema) -> None:
+    async with _watching(browser, cinema) as seen:
+
+        async def spoken() -> list[str]:
+            said = await seen.frame.evaluate("() => window.spoken")
+            return [text.replace("\u2068", "").replace("\u2069", "") for reel, text in said if reel == cinema.alice]
+
+        async def shown(count: int) -> bool:
+            return len(await seen.frame.evaluate("() => window.shown")) >= count
+
+        await seen.frame.evaluate(_RECORD)
+        await eventually(lambda: shown(7), what="two turns of three videos")
+        each = [f"Now playing: {Path(clip.filename).stem}, from alice" for clip in ALICE_CLIPS]
+        assert sorted(await spoken()) == sorted(each)
+        # Who asks for one is told of it again.
+        await seen.part("next").click()
+
+        async def again() -> bool:
+            return len(await spoken()) == len(each) + 1
+
+        await eventually(again, what="the one that was asked for")
+        await seen.part("settings").click()
+        await expect(seen.part("menu-announce")).to_have_attribute("aria-checked", "true")
+        await seen.part("menu-announce").click()
+        await seen.page.keyboard.press("Escape")
+        before = await spoken()
+        for _ in range(2):
+            now = (await seen.picture())["id"]
+            await seen.part("next").click()
+            await seen.until("another one", lambda picture, now=now: picture["id"] != now)  # type: ignore[misc]
+        await expect(seen.part("announced")).to_have_text("")
+        assert await spoken() == before
 
 
 @pytest.mark.timeout(180)
