@@ -1,15 +1,16 @@
 """Looks at pages of ours outside of a Matrix client: what they complain about, and what axe finds in them."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Locator, Page, expect
 
 from appservice.demo.client import MatrixClient
-from tests.support import ROOT, Installation
+from tests.support import ROOT, Installation, eventually
 
 AXE = ROOT / "widget" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -37,6 +38,14 @@ SMALL = """(least) => {
     }
     return small;
 }"""
+# A drag as the system makes it, but for the pointer.
+_DRAG = """(body, [name, type, bytes]) => {
+    window.drag = new DataTransfer();
+    window.drag.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, {type}));
+    body.dispatchEvent(new DragEvent('dragenter', {dataTransfer: window.drag, bubbles: true, cancelable: true}));
+}"""
+_DROP = """(body) => body.dispatchEvent(
+    new DragEvent('drop', {dataTransfer: window.drag, bubbles: true, cancelable: true}))"""
 # Wider than its window is what a page must never be.
 _TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -46,6 +55,20 @@ async def axe_finds(where: Page | Frame) -> list[str]:
     found: dict[str, Any] = await where.evaluate(_RUN_AXE, _RULES)
     assert found["passes"] > 5, "axe saw nothing"
     return list(found["violations"])
+
+
+async def drop_file(body: Locator, data: bytes, name: str, kind: str = "video/mp4") -> None:
+    """Drag a file over a widget's page and drop it there."""
+    zone = body.locator("[data-testid=drop-zone]")
+
+    async def hovers() -> bool:
+        # A browser says it again and again, and the page listens a moment after it is drawn.
+        await body.evaluate(_DRAG, [name, kind, b64encode(data).decode()])
+        return await zone.is_visible()
+
+    await eventually(hovers, what="the place to drop it")
+    await body.evaluate(_DROP)
+    await zone.wait_for(state="detached")
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame,
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from tests.e2e.conftest import OpenHost
-from tests.e2e.looks import AXE, TELL_VIOLATIONS, axe_finds
+from tests.e2e.looks import AXE, TELL_VIOLATIONS, axe_finds, drop_file
 from tests.integration.transcode.test_recordings import recorded
 from tests.support import Installation, eventually, make_room
 from transcode import Tools
@@ -25,15 +24,6 @@ pytestmark = pytest.mark.timeout(180)
 
 # Two cameras and two microphones of the browser's own, and nobody has to allow them.
 _DEVICES = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")
-# A drag as the system makes it, but for the pointer.
-_DRAG = """([name, type, bytes]) => {
-    window.drag = new DataTransfer();
-    window.drag.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, {type}));
-    document.body.dispatchEvent(
-        new DragEvent('dragenter', {dataTransfer: window.drag, bubbles: true, cancelable: true}));
-}"""
-_DROP = """() => document.body.dispatchEvent(
-    new DragEvent('drop', {dataTransfer: window.drag, bubbles: true, cancelable: true}))"""
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +211,7 @@ async def test_a_draft_stays_while_the_view_is_closed(
         await seen.press("record")
         await expect(seen.at("record-caption")).to_have_value("Not yet")
         # A file that is dropped now must not take its place.
-        await _drag_and_drop(seen, b"x", "other.mp4")
+        await drop_file(seen.frame.locator("body"), b"x", "other.mp4")
         await seen.at("record-problem", "[data-problem=kept]").wait_for()
         await seen.press("record-discard", "record-keep")
         await expect(seen.at("record-caption")).to_have_value("Not yet")
@@ -256,17 +246,6 @@ async def test_the_keyboard_is_enough_and_nothing_counts_down_under_reduced_moti
         assert seen.problems == []
 
 
-async def _drag_and_drop(seen: Seen, data: bytes, name: str, kind: str = "video/mp4") -> None:
-    async def hovers() -> bool:
-        # A browser says it again and again, and the page listens a moment after it is drawn.
-        await seen.frame.evaluate(_DRAG, [name, kind, b64encode(data).decode()])
-        return await seen.at("drop-zone").is_visible()
-
-    await eventually(hovers, what="the place to drop it")
-    await seen.frame.evaluate(_DROP)
-    await seen.at("drop-zone").wait_for(state="detached")
-
-
 @pytest.mark.parametrize("way", ["picked", "dropped"])
 async def test_a_file_is_sent_as_it_is(
     reel: Installation,
@@ -288,7 +267,7 @@ async def test_a_file_is_sent_as_it_is(
             await seen.at("record-file").set_input_files(clip)
         else:
             await seen.at("record").wait_for()
-            await _drag_and_drop(seen, clip.read_bytes(), clip.name)
+            await drop_file(seen.frame.locator("body"), clip.read_bytes(), clip.name)
         await seen.at("trimmer").wait_for()
         await seen.press("record-play")
         await expect(seen.at("record-play")).to_have_attribute("data-playing", "true")

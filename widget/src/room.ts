@@ -214,9 +214,9 @@ export class RoomVisit implements Visit {
       this.#grants.learn(reelUrl);
       this.#grants.learn(videos.find(({ playlistUrl }) => playlistUrl !== null)?.playlistUrl ?? null);
     }
-    // The first picture comes before any question.
+    // The first picture comes before any question, where there is one.
     if (this.state.get().room === null) {
-      setTimeout(() => void this.#settle(), REST);
+      setTimeout(() => void this.#settle(), room.members.some(({ videos }) => videos.some(isPlayable)) ? REST : 0);
       room = { ...room, place: this.#comeBack() ?? room.place };
       this.#bookmark = room.place;
       this.#returning = true;

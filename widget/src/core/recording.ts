@@ -7,7 +7,7 @@ export type Source = 'camera' | 'screen';
 /** Why there is no picture to record, or no use for a file. Each has its words and way out (`widget-record-problem-…`). */
 export type Problem =
   | 'denied' | 'blocked' | 'missing' | 'busy' | 'insecure' | 'unsupported' | 'broken'
-  | 'not-a-video' | 'empty' | 'too-large' | 'nothing' | 'kept';
+  | 'not-a-video' | 'empty' | 'too-large' | 'nothing' | 'kept' | 'permission';
 
 export type Phase = 'choosing' | 'opening' | 'live' | 'counting' | 'recording' | 'paused' | 'review' | 'sending' | 'sent';
 

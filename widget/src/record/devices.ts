@@ -121,3 +121,8 @@ export function isMirror(track: MediaStreamTrack | undefined): boolean {
   const facing = track?.getSettings().facingMode;
   return facing !== 'environment' && facing !== 'left' && facing !== 'right';
 }
+
+/** True where fingers point: they turn the camera around, and drop no files. */
+export function isTouched(): boolean {
+  return matchMedia('(pointer: coarse)').matches;
+}

@@ -147,9 +147,16 @@ export class Studio {
     this.#recorder?.stop();
   }
 
+  /** To send something the client has to be asked first, and the page loads anew for that: what is here by then would be lost. */
+  get asksFirst(): boolean {
+    const { messenger } = this.visit;
+    return messenger !== null && messenger.permissions.reloads && !messenger.permissions.granted.get().has('sendVideo');
+  }
+
   /** Takes a file instead of a recording. */
   take(file: File): void {
     if (wouldLose(this.state.get()) || this.state.get().phase === 'sending') return this.#dispatch({ type: 'problem', problem: 'kept' });
+    if (this.asksFirst) return this.#dispatch({ type: 'problem', problem: 'permission' });
     this.#dispatch({ type: 'chose', name: file.name, mimetype: file.type, size: file.size });
     const { phase, problem } = this.state.get();
     this.#release();

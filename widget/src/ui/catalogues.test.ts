@@ -15,7 +15,7 @@ const CODES = [
 ];
 const TROUBLES = ['outside', 'no-answer', 'declined', 'identity', 'not-member', 'offline', 'server', 'busy', 'no-room', 'unsupported'];
 const EMPTINESSES = ['room', 'member', 'own', 'waiting', 'preparing', 'failed'];
-const PROBLEMS = ['denied', 'blocked', 'missing', 'busy', 'insecure', 'unsupported', 'broken', 'not-a-video', 'empty', 'too-large', 'nothing', 'kept'];
+const PROBLEMS = ['denied', 'blocked', 'missing', 'busy', 'insecure', 'unsupported', 'broken', 'not-a-video', 'empty', 'too-large', 'nothing', 'kept', 'permission'];
 const UPLOAD_FAILURES = ['upload', 'refused', 'unavailable', 'too-large', 'busy', 'full', 'post'];
 const REFUSALS = ['conflict', 'forbidden', 'gone', 'late', 'server'];
 const MENU = [

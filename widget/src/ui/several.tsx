@@ -15,7 +15,7 @@ export function Several({ messenger: { hosts }, className, anyway }: SeveralProp
   const several = useStore(hosts.several);
   if (several === 'no' || (several === 'once' && anyway)) return null;
   return (
-    <div class={className} role="alert" data-testid="several" data-several={several}>
+    <div class={className} role="alert" data-testid="several-hosts" data-several={several}>
       <p>{t(several === 'yes' ? 'widget-several-yes' : 'widget-several-perhaps')}</p>
       {several === 'perhaps' && anyway && <button type="button" class="pill several-anyway" data-testid="several-anyway" onClick={() => hosts.anyway()}>{t('widget-several-anyway')}</button>}
     </div>

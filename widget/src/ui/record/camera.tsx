@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../../core/format';
 import type { Recording } from '../../core/recording';
-import type { Device } from '../../record/devices';
+import { isTouched, type Device } from '../../record/devices';
 import type { Live, Studio } from '../../record/studio';
 import { IconButton } from '../controls';
 import { MicIcon, PauseIcon } from '../icons';
@@ -59,7 +59,6 @@ function Settings({ studio, live, recording }: { studio: Studio; live: Live; rec
   );
 }
 
-const COARSE = '(pointer: coarse)';
 const CALM = '(prefers-reduced-motion: reduce)';
 
 /** `Recording 2026-11-23 14.05`: names of files take no colon. */
@@ -111,7 +110,7 @@ export function Camera({ studio, recording }: { studio: Studio; recording: Recor
               {choosable && (
                 <button type="button" class="icon-button" aria-label={t('widget-record-devices')} title={t('widget-record-devices')} aria-expanded={settings} data-testid="record-devices" onClick={() => setSettings(!settings)}><SettingsIcon /></button>
               )}
-              {!running && recording.source === 'camera' && (live?.cameras.length ?? 0) > 1 && matchMedia(COARSE).matches && (
+              {!running && recording.source === 'camera' && (live?.cameras.length ?? 0) > 1 && isTouched() && (
                 <IconButton label={t('widget-record-flip')} testId="record-flip" onPress={() => void studio.flip()}><FlipIcon /></IconButton>
               )}
             </span>

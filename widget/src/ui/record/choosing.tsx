@@ -2,7 +2,7 @@
 import { useRef } from 'preact/hooks';
 import type { Recording, Source } from '../../core/recording';
 import type { Messenger } from '../../matrix/messenger';
-import { canShareScreen } from '../../record/devices';
+import { canShareScreen, isTouched } from '../../record/devices';
 import type { Studio } from '../../record/studio';
 import { CameraIcon } from '../icons';
 import { Several } from '../several';
@@ -11,7 +11,7 @@ import { useStore } from '../use-store';
 import { FileIcon, ScreenIcon } from './icons';
 
 /** Problems with a file speak for themselves; the others offer one as the way out. */
-const OF_FILES = ['not-a-video', 'empty', 'too-large', 'kept'];
+const OF_FILES = ['not-a-video', 'empty', 'too-large', 'kept', 'permission'];
 
 export function ProblemNote({ problem }: { problem: NonNullable<Recording['problem']> }) {
   const t = useText();
@@ -24,7 +24,7 @@ export function ProblemNote({ problem }: { problem: NonNullable<Recording['probl
 }
 
 /** Before anything is recorded, where the page loads anew for the client's question: a recording would be lost by that. */
-export function Permit({ messenger }: { messenger: Messenger }) {
+export function Permit({ messenger, recording: { problem } }: { messenger: Messenger; recording: Recording }) {
   const t = useText();
   const asking = useStore(messenger.permissions.asking);
   const declined = useStore(messenger.permissions.declined).has('sendVideo');
@@ -33,6 +33,7 @@ export function Permit({ messenger }: { messenger: Messenger }) {
   const message = declined ? 'widget-record-declined' : 'widget-record-before';
   return (
     <div class="record-body choosing" data-testid="record-permit" data-declined={declined}>
+      {problem !== null && <ProblemNote problem={problem} />}
       <Several messenger={messenger} className="record-problem" anyway />
       {open && <p class="record-hint" role="status">{t(asking ? 'widget-talk-asking' : message)}</p>}
       {open && !asking && <button type="button" class="primary" data-testid="record-ask" data-focus onClick={() => void messenger.permissions.ask('sendVideo')}>{t(declined ? 'widget-talk-ask' : 'widget-talk-continue')}</button>}
@@ -74,7 +75,7 @@ export function Choosing({ studio, recording: { phase, problem } }: { studio: St
         </button>
         <input ref={files} class="unseen" type="file" accept="video/*,.mkv,.avi,.mov" tabIndex={-1} aria-hidden="true" data-testid="record-file" onChange={choose} />
       </div>
-      <p class="record-hint">{t(opening ? 'widget-record-asking' : 'widget-record-drop-hint')}</p>
+      <p class="record-hint">{t(opening ? 'widget-record-asking' : isTouched() ? 'widget-record-private' : 'widget-record-drop-hint')}</p>
     </div>
   );
 }

@@ -31,10 +31,10 @@ export function RecordView({ onClose }: ViewProps) {
   const { messenger } = visit;
   const studio = studioOf(visit);
   const recording = useStore(studio.state);
-  const granted = useStore(messenger?.permissions.granted ?? NOTHING);
+  useStore(messenger?.permissions.granted ?? NOTHING);
   const dialog = useRef<HTMLDialogElement>(null);
   const group = groupOf(recording.phase);
-  const permit = messenger !== null && group === 'choosing' && messenger.permissions.reloads && !granted.has('sendVideo');
+  const permit = messenger !== null && group === 'choosing' && studio.asksFirst;
 
   // Modal: what lies under it takes no focus; the browser gives the focus back at the end.
   useEffect(() => {
@@ -69,7 +69,7 @@ export function RecordView({ onClose }: ViewProps) {
         <h2 id="record-title">{t(TITLES[group])}</h2>
         <button type="button" class="icon-button" aria-label={t('widget-record-close')} title={t('widget-record-close')} data-testid="record-close" onClick={close}><CloseIcon /></button>
       </header>
-      {permit && <Permit messenger={messenger} />}
+      {permit && <Permit messenger={messenger} recording={recording} />}
       {group === 'choosing' && !permit && <Choosing studio={studio} recording={recording} />}
       {group === 'live' && <Camera studio={studio} recording={recording} />}
       {group === 'review' && <Review studio={studio} recording={recording} />}
