@@ -1,7 +1,7 @@
 """Every view of the widget, at each size, in both themes and languages: axe finds nothing, and images to look at.
 
-The pictures are put together, one sheet for each view, in `.run/screenshots/views/`. `docs/views/` keeps a set:
-`cp .run/screenshots/views/*.jpg docs/views/`.
+The pictures are put together, one sheet for each view, in `.run/screenshots/views/`. `docs/views/` keeps a smaller set,
+of all sizes only for a room that plays: `cp .run/screenshots/views/*.jpg docs/views/`.
 """
 
 import io
@@ -20,15 +20,15 @@ from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, make_clip
 from tests.e2e.conftest import hosts
-from tests.e2e.looks import axe_finds, looking
-from tests.support import Installation, make_room
+from tests.e2e.looks import axe_finds, looking, sign_in
+from tests.support import Installation, make_room, wait_for_notice
 from transcode import Tools
 
 pytestmark = pytest.mark.timeout(300)
 
 SIZES = ((280, 300), (390, 844), (800, 300), (1280, 720))
-# Of what is seen most.
 MORE_SIZES = ((360, 740), (1920, 1080))
+_SEEN_MOST = ("reel", "talk", "review", "settings", "empty", "behalf", "member-page")
 LOOKS = (("light", "en"), ("dark", "zh"))
 _DEVICES = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")
 _GAP = 8
@@ -47,12 +47,17 @@ _CLIENT_WAITS = "timed out waiting for contentLoaded"
 
 @dataclass(frozen=True)
 class House:
-    """A room where alice and bob have sent videos, and an empty one: the addresses of their host pages; the room's own
-    address for browsers without a client, and that of alice's public page.
+    """A room where alice and bob have sent videos, an empty one, and one where bob's waits for alice's approval: the
+    addresses of their host pages; the first room's own address for browsers without a client, and that of alice's
+    public page.
     """
 
+    reel: Installation
+    member: MatrixClient
+    room_id: str
     room: str
     empty: str
+    court: str
     alice: str
     bob: str
     alone: str
@@ -86,7 +91,9 @@ async def house(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient,
     films: list[tuple[str, Path, dict[str, Any]]],
 ) -> AsyncIterator[House]:  # fmt: skip
-    room_id, empty_id = await make_room(alice, reel, bob), await make_room(alice, reel, bob)
+    room_id, empty_id, court_id = [await make_room(alice, reel, bob) for _ in range(3)]
+    await alice.send_text(court_id, "!reel room hold all")
+    await wait_for_notice(alice, court_id, "hold is all now")
     viewer = await reel.viewer(http, alice, room_id)
     events = []
     for name, path, info in films:
@@ -109,9 +116,13 @@ async def house(
             },
         },
     )  # fmt: skip
+    _, path, info = films[-1]
+    judge = await reel.viewer(http, alice, court_id)
+    await judge.video_in(await bob.send_video(court_id, path, info=info), "ready")
     async with hosts(reel, alice, bob) as serve:
         yield House(
-            await serve(room_id), await serve(empty_id), alice.user_id, bob.user_id,
+            reel, bob, room_id, await serve(room_id), await serve(empty_id), await serve(court_id),
+            alice.user_id, bob.user_id,
             f"{reel.url}/widget/?room_id={quote(room_id)}", f"{reel.url}/u/{alice.user_id}",
         )  # fmt: skip
 
@@ -124,9 +135,19 @@ async def films(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> list[
     return [(who, await make_clip(clip, folder, tools.ffmpeg), clip.info) for who, clip in smaller]
 
 
+async def _select(scene: Scene, user_id: str) -> None:
+    face = scene.frame.locator(f'[data-testid=member][data-member="{user_id}"]')
+    await face.wait_for()
+    # Where several were chosen at the last visit, a face adds to them or takes away.
+    if await scene.frame.locator("[data-testid=several][aria-pressed=true]").count():
+        await scene.press("several")
+    await face.click()
+
+
 async def _reel(scene: Scene) -> None:
-    await scene.frame.locator(f'[data-testid=member][data-member="{scene.house.alice}"]').click()
+    await _select(scene, scene.house.alice)
     await scene.shows(f'[data-testid=player][data-reel="{scene.house.alice}"][data-playing=true]')
+    await scene.shows("[data-testid=record]")
 
 
 async def _channel(scene: Scene) -> None:
@@ -169,12 +190,7 @@ async def _recorded(scene: Scene) -> None:
 
 
 async def _own(scene: Scene) -> None:
-    face = scene.frame.locator(f'[data-testid=member][data-member="{scene.house.bob}"]')
-    await face.wait_for()
-    # Where several were chosen at the last visit, a face adds to them or takes away.
-    if await scene.frame.locator("[data-testid=several][aria-pressed=true]").count():
-        await scene.press("several")
-    await face.click()
+    await _select(scene, scene.house.bob)
     await scene.shows(f'[data-testid=player][data-reel="{scene.house.bob}"][data-playing=true]')
 
 
@@ -213,6 +229,19 @@ async def _member_page(scene: Scene) -> None:
 
 async def _empty(scene: Scene) -> None:
     await scene.shows("[data-testid=app][data-state=empty]")
+    await scene.shows("[data-testid=send-first]")
+
+
+async def _behalf(scene: Scene) -> None:
+    await _reel(scene)
+    await scene.press("talk")
+    await scene.shows("[data-testid=by-bot]")
+
+
+async def _review(scene: Scene) -> None:
+    await _select(scene, scene.house.bob)
+    await scene.press("queue-waiting")
+    await scene.shows("[data-testid=review-video]")
 
 
 VIEWS: dict[str, Callable[[Scene], Awaitable[None]]] = {
@@ -227,7 +256,9 @@ VIEWS: dict[str, Callable[[Scene], Awaitable[None]]] = {
     "publish": _publish,
     "report": _report,
     "several": _several,
+    "review": _review,
     "empty": _empty,
+    "behalf": _behalf,
     "sign-in": _sign_in,
     "member-page": _member_page,
 }
@@ -245,7 +276,8 @@ async def test_view(house: House, chromium: Browser, screenshots: Path, view: st
             await VIEWS[view](scene)
             await frame.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
             session = await context.new_cdp_session(page)
-            for width, height in (*SIZES, *MORE_SIZES) if view == "reel" else SIZES:
+            # A finger's sizes first: what is open by then was opened by one.
+            for width, height in sorted((*SIZES, *MORE_SIZES) if view in _SEEN_MOST else SIZES):
                 touch = {"enabled": width < 400}
                 await session.send("Emulation.setTouchEmulationEnabled", touch)
                 await page.set_viewport_size({"width": width, "height": height})
@@ -262,13 +294,16 @@ async def test_view(house: House, chromium: Browser, screenshots: Path, view: st
 
 async def _open(page: Page, house: House, view: str, language: str) -> Frame:
     """Open a view's page, and return the frame that is looked at."""
+    if view == "behalf":
+        await sign_in(page, house.reel, house.member, house.room_id)
+        return page.main_frame
     alone = {"sign-in": house.alone, "member-page": house.page}
     if view in alone:
         await page.goto(alone[view])
         return page.main_frame
-    await page.goto(
-        f"{house.empty if view == 'empty' else house.room}?user=bob&layout=widget&theme=light&lang={language}"
-    )
+    user = "alice" if view == "review" else "bob"
+    host = {"empty": house.empty, "review": house.court}.get(view, house.room)
+    await page.goto(f"{host}?user={user}&layout=widget&theme=light&lang={language}")
     handle = await page.locator("iframe[data-testid=widget]").element_handle()
     frame = await handle.content_frame()
     assert frame
@@ -279,13 +314,14 @@ def _write_sheet(pictures: dict[tuple[str, int, int], bytes], folder: Path, view
     """Put the images of one view together: light above dark, small ones beside large ones, `MORE_SIZES` last."""
     images = {key: Image.open(io.BytesIO(data)).convert("RGB") for key, data in pictures.items()}
     left = 2 * _GAP + SIZES[1][0]
-    width, height = left + SIZES[3][0] + _GAP, SIZES[0][1] + SIZES[1][1] + 3 * _GAP
+    usual, height = left + SIZES[3][0] + _GAP, SIZES[0][1] + SIZES[1][1] + 3 * _GAP
     places = {
         SIZES[0]: (_GAP, _GAP),
         SIZES[1]: (_GAP, SIZES[0][1] + 2 * _GAP),
         SIZES[2]: (left, SIZES[3][1] + 2 * _GAP),
         SIZES[3]: (left, _GAP),
     }
+    width = usual
     for size in MORE_SIZES:
         if (LOOKS[0][0], *size) in images:
             places[size] = (width, _GAP)
@@ -296,4 +332,5 @@ def _write_sheet(pictures: dict[tuple[str, int, int], bytes], folder: Path, view
             sheet.paste(images[theme, *size], (x, row * height + y))
     folder.mkdir(exist_ok=True)
     sheet.save(folder / f"{view}.png")
-    sheet.resize((width // 2, height)).save(folder / f"{view}.jpg", quality=68, optimize=True)
+    kept = sheet if view == "reel" else sheet.crop((0, 0, usual, 2 * height))
+    kept.resize((kept.width // 2, height)).save(folder / f"{view}.jpg", quality=55, progressive=True)
