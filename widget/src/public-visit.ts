@@ -19,7 +19,7 @@ export class PageVisit implements Visit {
   readonly messenger = null;
   readonly browser = null;
   readonly live = null;
-  readonly settled = new Store(false);
+  readonly settled = new Store(true);
   /** The showing video's id. */
   readonly playing = new Store<string | null>(null);
   readonly #player: ReelPlayer;

@@ -13,6 +13,8 @@ import { Picture } from './picture';
 import { ProgressBar, progressText } from './progress';
 import { spoilerText } from './spoiler-text';
 import { useLocales, useText, type Translate } from './text';
+import { useStore } from './use-store';
+import { useVisit } from './visit';
 import { When } from './when';
 import { withheldText } from './withheld-text';
 
@@ -81,7 +83,7 @@ function Marks({ video }: { video: Video }) {
   );
 }
 
-type BodyProps = Omit<RowProps, 'place' | 'index' | 'count' | 'movable' | 'dragged' | 'now'> & { readonly when: string };
+type BodyProps = Omit<RowProps, 'place' | 'index' | 'count' | 'movable' | 'dragged' | 'now'> & { readonly when: string | null };
 
 function Body({ entry, by, current, moving, renamed, when, onPick }: BodyProps) {
   const t = useText();
@@ -107,7 +109,7 @@ function Body({ entry, by, current, moving, renamed, when, onPick }: BodyProps) 
           {video.spoiler && <span class="mark row-spoiler" data-mark="spoiler"><bdi>{spoilerText(video.spoilerReason, t)}</bdi></span>}
           {note !== null && <span class="row-note row-state" data-kind={video.state} title={note}>{note}</span>}
           <Marks video={video} />
-          <When at={video.createdAt} text={when} className="row-note row-date" />
+          {when !== null && <When at={video.createdAt} text={when} className="row-note row-date" />}
           {/* Last: nothing beside it moves when it begins or ends. */}
           {current && <span class="row-note row-now">{t(moving ? 'widget-playing' : 'widget-paused')}</span>}
         </span>
@@ -127,7 +129,8 @@ export function Row({ place, index, count, movable, dragged, now, ...about }: Ro
   const locales = useLocales();
   const { entry, current, moving, by, renamed, onPick } = about;
   const { video } = entry;
-  const when = shortDate(video.createdAt, now, locales);
+  // The browser's first formatter of dates takes a tenth of the script time until the first frame, which comes before.
+  const when = useStore(useVisit().settled) ? shortDate(video.createdAt, now, locales) : null;
   // Of a list that is scrolled only the places change.
   const body = useMemo(() => <Body {...about} when={when} />, [video, by, current, moving, when, renamed, onPick, t]);
   const label = t('widget-more', { title: titleFor(video, t) });
