@@ -5,13 +5,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from appservice.demo.host import host_of, serve_host
 from appservice.demo.synapse import free_port
 from tests.support import Installation
+
+# Playwright's five seconds are too few for a page on a busy machine.
+expect.set_options(timeout=30_000)
 
 SCREENSHOTS = Path(__file__).parent.parent.parent / ".run" / "screenshots"
 OpenHost = Callable[[str], Awaitable[str]]

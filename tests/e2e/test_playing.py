@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,16 @@ _RECORD = """() => {
         shown.set(video, NaN);
         video.requestVideoFrameCallback(next);
     };
+    // Sped up, an item takes half a second: on a busy machine one may pass between two looks.
+    let lookedAt = performance.now(), late = false;
     const look = () => {
+        const now = performance.now();
+        late ||= now - lookedAt > 250;
+        lookedAt = now;
         const id = player.dataset.videoId, video = document.querySelector('video[data-active]');
         if (!id || !video || video.readyState < 2 || video.seeking) return;
-        if (window.seen.at(-1)?.id !== id) window.seen.push({id, colours: []});
+        if (window.seen.at(-1)?.id !== id) window.seen.push({id, colours: [], late});
+        late = false;
         // Where frames are late, what is painted is not what the clock, and thus the page, speaks of.
         if (!shown.has(video)) follow(video);
         if (!(Math.abs(video.currentTime - shown.get(video)) < 0.3)) return;
@@ -94,8 +101,10 @@ async def _plays_in_order(frame: Frame, ids: dict[str, Clip], least: int, looks:
     await eventually(enough, seconds=90, what=f"{least} items being played")
     seen = (await _seen(frame))[:-1]
     order = list(ids)
-    start = order.index(seen[0]["id"])
-    assert [item["id"] for item in seen] == [order[(start + n) % len(order)] for n in range(len(seen))]
+    for before, item in pairwise(seen):
+        follows = order[(order.index(before["id"]) + 1) % len(order)]
+        assert item["id"] == follows or item["late"], [each["id"] for each in seen]
+    assert sum(item["late"] for item in seen) < len(seen) / 2
     for item in (item for item in seen if len(item["colours"]) >= looks):
         assert item["colours"], ids[item["id"]].caption
         assert _is_colour(item["colours"], ids[item["id"]].rgb), (ids[item["id"]].caption, item["colours"])
