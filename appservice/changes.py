@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import get_args
 
 from appservice import intake
-from appservice.behalf import SentKind
 from appservice.codes import MISS_SECONDS, MOST_MISSES, SIGNED_IN_SECONDS
 from appservice.galleries import Slot
 from appservice.galleries import match as match_items
@@ -103,11 +102,11 @@ async def apply(connection: Connection, change: intake.Change, quotas: Quotas = 
 
 async def _take_own(connection: Connection, change: intake.SentByBot, quotas: Quotas) -> bool:
     """Take what the bot sent on behalf of somebody as theirs; what no row knows is nobody's."""
-    row = await connection.fetchrow(SQL["sent_by_bot"], change.room_id, change.nonce, change.event_id)
+    row = await connection.fetchrow(SQL["sent_by_bot"], change.room_id, change.nonce, change.kind, change.event_id)
     if row is None:
         return False
     await connection.execute(SQL["was_sent"], row["key"], change.event_id)
-    if row["kind"] != SentKind.VIDEO or change.video is None:
+    if change.video is None:
         return False
     return await apply(connection, replace(change.video, sender=UserId(row["user_id"])), quotas)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-from appservice.behalf import NONCE, NONCE_PATTERN, without_name
+from appservice.behalf import NONCE, NONCE_PATTERN, SentKind, without_name
 from appservice.clean import clean_json, clean_text
 from appservice.codes import PREFIX, is_sign_out, sign_in_code
 from appservice.errors import MalformedEventError
@@ -102,6 +102,7 @@ class SentByBot:
     room_id: RoomId
     event_id: EventId
     nonce: str
+    kind: SentKind
     video: NewVideo | None = None
 
 
@@ -441,12 +442,13 @@ def _sent_by_bot(event: Mapping[str, object], content: Mapping[str, object]) -> 
     if nonce is None:
         return None
     room_id, event_id = _room_id(event), EventId(_identifier(event.get("event_id"), "$", "event_id"))
-    if content.get("msgtype") != "m.video":
-        return SentByBot(room_id, event_id, nonce)
+    if event.get("type") == "m.reaction" or content.get("msgtype") != "m.video":
+        kind = SentKind.REACTION if event.get("type") == "m.reaction" else SentKind.COMMENT
+        return SentByBot(room_id, event_id, nonce, kind)
     own = without_name(content)
     sort = sort_of_message("m.video", _info(own), _file_name(own))
     video = _video(event, own, _user_id(event.get("sender"), "sender"), sort) if sort else None
-    return SentByBot(room_id, event_id, nonce, video and replace(video, nonce=nonce))
+    return SentByBot(room_id, event_id, nonce, SentKind.VIDEO, video and replace(video, nonce=nonce))
 
 
 def _nonce(content: Mapping[str, object]) -> str | None:

@@ -36,9 +36,9 @@ UPDATE sent_for SET event_id = coalesce(event_id, $2) WHERE key = $1 AND taken_b
 -- name: not_sent (key) The homeserver refused it.
 DELETE FROM sent_for WHERE key = $1 AND event_id IS NULL;
 
--- name: sent_by_bot (room_id, nonce, event_id) Whose an event of the bot's is.
-SELECT key, user_id, kind FROM sent_for
-WHERE room_id = $1 AND nonce = $2 AND (event_id IS NULL OR event_id = $3) AND taken_back_at IS NULL FOR UPDATE;
+-- name: sent_by_bot (room_id, nonce, kind, event_id) Whose an event of the bot's is.
+SELECT key, user_id FROM sent_for
+WHERE room_id = $1 AND nonce = $2 AND kind = $3 AND (event_id IS NULL OR event_id = $4) AND taken_back_at IS NULL FOR UPDATE;
 
 -- name: sent_about (video_id, event_ids, nonces, limit) Whose the events about a video are; where only its nonce says so yet, without its event.
 SELECT * FROM sent_for

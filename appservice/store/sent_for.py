@@ -126,9 +126,9 @@ class SentForStore(Database):
         return [EventId(row["event_id"]) for row in await self._fetch("newest_comments", video_id, most)]
 
     async def is_attributed(self, room_id: RoomId, event_id: EventId, nonce: str | None = None) -> bool:
-        """Say whether an event of the bot's is still on behalf of somebody; its nonce tells a row that it was sent."""
+        """Say whether a reaction of the bot's is still somebody's; its nonce tells a row that it was sent."""
         async with self._transaction() as connection:
-            row = nonce and await connection.fetchrow(SQL["sent_by_bot"], room_id, nonce, event_id)
+            row = nonce and await connection.fetchrow(SQL["sent_by_bot"], room_id, nonce, SentKind.REACTION, event_id)
             if row:
                 await connection.execute(SQL["was_sent"], row["key"], event_id)
             return bool(await connection.fetchval(SQL["is_attributed"], room_id, event_id))

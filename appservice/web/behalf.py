@@ -145,8 +145,9 @@ async def post_comment(request: web.Request) -> web.Response:
     asked = await _enter(request, "comment")
     video = await _video(asked, request)
     body = await read_body(request, CommentRequest, _BODY)
-    content = comment_content(video.event_id, body.text, body.nonce, asked.viewer.user_id, await _name(asked))
-    sent = await asked.context.sent_for.comment(video, asked.viewer.user_id, body.nonce, body.text)
+    user_id, name = asked.viewer.user_id, await _name(asked)
+    sent = await asked.context.sent_for.comment(video, user_id, body.nonce, body.text)
+    content = comment_content(video.event_id, body.text, sent.nonce, user_id, name)
     if sent.event_id is None:
         content, sent = await _say(asked, sent, content)
     return _sent_answer(said_by(sent, "m.room.message", content), 201)
@@ -233,9 +234,11 @@ async def post_video(request: web.Request) -> web.Response:
         raise NotFoundError("There is no such upload, or it has expired.")
     if upload.content is None:
         raise ConflictError("The upload is not ready.")
-    content = video_content(upload.content, body.title, body.nonce, user_id, await _name(asked))
+    name = await _name(asked)
     sent = await context.sent_for.video(room_id, user_id, body.nonce, upload.id)
     if sent.event_id is None:
+        # The upload's nonce, whichever this request has: by it the event is found.
+        content = video_content(upload.content, body.title, sent.nonce, user_id, name)
         sending = context.homeserver.send(room_id, "m.room.message", content, once=_once(sent))
         sent = await _settle(asked, sent, sending)
     return json_answer(SentVideoView(event_id=str(sent.event_id)), status=201)

@@ -437,10 +437,11 @@ class Lossy:
     """A way to the homeserver on which things go wrong, as long as that is wanted.
 
     `loses`: answers to what is sent get lost. `forgets`: it does not know again what was sent already. `forbids`: it
-    tells of no relations, of which it was asked `asked` times.
+    tells of no relations, of which it was asked `asked` times. `is_away`: it takes nothing that is sent.
     """
 
     url: str
+    is_away: bool = False
     loses: bool = False
     forgets: bool = False
     forbids: bool = False
@@ -455,6 +456,8 @@ async def _lossy(target: str, http: aiohttp.ClientSession) -> AsyncIterator[Loss
             way.asked += 1
             if way.forbids:
                 return web.json_response({"errcode": "M_FORBIDDEN", "error": "No."}, status=403)
+        if way.is_away and "/send/" in path:
+            return web.Response(status=502)
         if way.forgets and "/send/" in path:
             address, _, query = path.partition("?")
             path = f"{address.rpartition('/')[0]}/{nonce()}?{query}"
@@ -506,6 +509,24 @@ async def test_what_is_sent_again_because_the_answer_was_lost_comes_once(
             assert len(sent) == 1
             await phone.viewer.video_in(sent[0]["event_id"], "ready")
             assert len(await phone.viewer.videos()) == 2
+
+
+async def test_a_video_that_did_not_go_out_goes_by_any_nonce(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+) -> None:
+    """The page that tries again was opened anew: it knows the upload alone."""
+    async with _lossy(spare.synapse.base_url, http) as way:
+        spare.write_config(homeserver={"url": way.url})
+        async with spare.running():
+            phone = await _phone(spare, http, alice, carol, await make_room(alice, spare, carol), clip)
+            upload = await _upload(phone, clip)
+            way.is_away = True
+            assert (await _send(phone, upload))[0] == 503
+            way.is_away = False
+            status, answer = await _send(phone, upload)
+            assert status == 201
+            await phone.viewer.video_in(answer["event_id"], "ready")
+            assert await _send(phone, upload) == (201, answer)
 
 
 async def test_where_the_homeserver_fails(

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from appservice.behalf import NONCE, SentFor
+from appservice.behalf import NONCE, SentFor, SentKind
 from appservice.demo.synapse import free_port
 from appservice.errors import ConflictError, GoneError, HomeserverError
 from appservice.intake import SentByBot
@@ -193,6 +193,15 @@ async def test_one_reacts_so_at_a_time(store: SentForStore, video: Video, pool: 
     assert order == ["first", "second"]
 
 
+async def test_an_event_is_of_what_was_to_be_sent(store: SentForStore, video: Video, pool: Pool) -> None:
+    """The nonce of something else makes no event somebody's."""
+    await react(store, video, ALICE, "n")
+    await Store(pool).apply([SentByBot(ROOM, EVENT, "n", SentKind.COMMENT)])
+    assert await pool.fetchval("SELECT event_id FROM sent_for") is None
+    await Store(pool).apply([SentByBot(ROOM, EVENT, "n", SentKind.REACTION)])
+    assert await pool.fetchval("SELECT event_id FROM sent_for") == EVENT
+
+
 # Taking back
 
 
@@ -225,7 +234,7 @@ async def test_events_and_answers_do_not_block_each_other(store: SentForStore, v
     """The homeserver tells of events while the answers to their requests come, in any order."""
     for turn in range(20):
         sent = [await react(store, video, user, f"{user[1]}{turn}", f"{turn}") for user in (ALICE, BOB)]
-        changes = [SentByBot(ROOM, EventId(f"${turn}"), each.nonce) for each in reversed(sent)]
+        changes = [SentByBot(ROOM, EventId(f"${turn}"), each.nonce, each.kind) for each in reversed(sent)]
         await asyncio.gather(
             Store(pool).apply(changes), *(store.sent(each, EventId(f"${turn}")) for each in sent),
         )  # fmt: skip

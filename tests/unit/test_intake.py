@@ -3,13 +3,14 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appservice.behalf import NONCE, video_content
+from appservice.behalf import NONCE, SentKind, video_content
 from appservice.clean import MAX_TITLE
 from appservice.errors import MalformedEventError
 from appservice.intake import (
@@ -817,7 +818,7 @@ def test_a_video_of_the_bots_may_be_somebodys() -> None:
     change = read(on_behalf(content))
     assert isinstance(change, SentByBot)
     assert change.video
-    assert (change.nonce, change.video.nonce, change.video.sender) == ("n1", "n1", BOT)
+    assert (change.kind, change.nonce, change.video.nonce, change.video.sender) == (SentKind.VIDEO, "n1", "n1", BOT)
     assert (change.video.title, change.video.mxc, change.video.claimed_size) == ("A trip", MXC, 5)
     unnamed = read(on_behalf(video_content(prepared, None, "n1", ALICE, "Alice")))
     assert isinstance(unnamed, SentByBot)
@@ -826,8 +827,9 @@ def test_a_video_of_the_bots_may_be_somebodys() -> None:
 
 
 def test_what_the_bot_says_may_be_somebodys() -> None:
-    expected = SentByBot(ROOM, EventId("$event"), "n1")
-    assert read(on_behalf({"msgtype": "m.text", "body": "!reel help"})) == expected
+    expected = SentByBot(ROOM, EventId("$event"), "n1", SentKind.REACTION)
+    said = read(on_behalf({"msgtype": "m.text", "body": "!reel help"}))
+    assert said == replace(expected, kind=SentKind.COMMENT)
     relation = {"rel_type": "m.annotation", "event_id": "$video", "key": "👍"}
     assert read(on_behalf({"m.relates_to": relation}, type="m.reaction")) == expected
     assert read(message({"m.relates_to": relation}, type="m.reaction", sender=BOT)) is None
