@@ -91,6 +91,13 @@ describe('replies', () => {
     expect(asked(reply('$1', 'This failed.', { sender: '@reel:x.org' }))).toEqual([['@reel:x.org', 'This failed.']]);
   });
 
+  it('of the bot are edited by the bot alone, whoever it sent them for', () => {
+    const profile = { 'com.beeper.per_message_profile': { id: BOB, displayname: 'Bob', has_fallback: true } };
+    const edit = event('$2', 'm.room.message', { 'msgtype': 'm.text', 'body': 'x', 'm.new_content': { msgtype: 'm.text', body: 'No' }, 'm.relates_to': { rel_type: 'm.replace', event_id: '$1' } }, { sender: BOB });
+    const talk = learn(emptyTalk(VIDEO), [reply('$1', 'Bob: Hi', { sender: '@reel:x.org' }, profile), edit], { now: NOW, bot: '@reel:x.org' });
+    expect(repliesOf(talk).map(({ sender, text }) => [sender, text])).toEqual([[BOB, 'Hi']]);
+  });
+
   it('stand in the order of their times, in the thread or beside it', () => {
     const plain = event('$2', 'm.room.message', { msgtype: 'm.text', body: 'two', 'm.relates_to': { 'm.in_reply_to': { event_id: VIDEO } } }, { origin_server_ts: 20 });
     const talk = after([reply('$3', 'three', { origin_server_ts: 30 }), plain, reply('$1', 'one', { origin_server_ts: 10 })]);

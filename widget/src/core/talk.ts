@@ -22,6 +22,8 @@ interface Words {
 export interface Reply extends Words {
   readonly id: string;
   readonly sender: string;
+  /** Whose event it is: the bot's, where it said it on the sender's behalf. */
+  readonly by: string;
   /** Milliseconds since the epoch, never later than it was heard of. */
   readonly at: number;
   /** By which what arrives several times is known for the same; null for what other clients sent. */
@@ -207,7 +209,7 @@ function replyOf(envelope: Envelope, target: string, fromThread: boolean, bot: s
   const inThread = (kind === 'm.thread' && relation.event_id === target) || (fromThread && kind === undefined);
   if (!inThread && (kind !== undefined || repliedTo(relation) !== target)) return null;
   const words = wordsOf(content, relation['m.in_reply_to'] !== undefined);
-  return words === null ? null : { id, sender, at, nonce: nonceOf(content), inThread, edited: false, ...words };
+  return words === null ? null : { id, sender, by: envelope.sender, at, nonce: nonceOf(content), inThread, edited: false, ...words };
 }
 
 function editOf({ type, sender, at, content, relation }: Envelope): Edit | null {
@@ -303,18 +305,18 @@ export function reactionWith(reactions: readonly Reaction[], key: string): React
   return reactions.find((reaction) => sameKey(reaction.key) === sameKey(key));
 }
 
-/** True when something that was sent once, under one of these nonces, arrived several times. */
-export function hasDoubles({ replies }: Talk, nonces: ReadonlySet<string>): boolean {
-  const arrived = [...replies.values()].map(({ nonce }) => nonce).filter((nonce) => nonce !== null && nonces.has(nonce));
+/** True when something that `sender` sent once, under one of these nonces, which everybody can read, arrived several times. */
+export function hasDoubles({ replies }: Talk, nonces: ReadonlySet<string>, sender: string | null): boolean {
+  const arrived = [...replies.values()].filter(({ by, nonce }) => by === sender && nonce !== null && nonces.has(nonce)).map(({ nonce }) => nonce);
   return new Set(arrived).size < arrived.length;
 }
 
-/** The replies as they read now, oldest first, each once. Only its sender can edit a reply. */
+/** The replies as they read now, oldest first, each once. Only whose event it is can edit a reply. */
 export function repliesOf(talk: Talk): readonly Reply[] {
   const newest = new Map<string, Edit>();
   for (const edit of talk.edits.values()) {
     const other = newest.get(edit.target);
-    if (talk.replies.get(edit.target)?.sender === edit.sender && (other === undefined || other.at <= edit.at)) newest.set(edit.target, edit);
+    if (talk.replies.get(edit.target)?.by === edit.sender && (other === undefined || other.at <= edit.at)) newest.set(edit.target, edit);
   }
   const current = [...talk.replies.values()].map((reply) => {
     const edit = newest.get(reply.id);

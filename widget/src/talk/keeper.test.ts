@@ -192,12 +192,33 @@ describe('TalkKeeper', () => {
     expect([nonces.length, new Set(nonces).size]).toEqual([2, 1]);
   });
 
+  it('takes for sent what our server is not sure of, where it is there; and a client is sure', async () => {
+    const answer = new ApiError(503, 'M_UNAVAILABLE');
+    send.mockRejectedValue(answer);
+    await expect(keeper.reply('$v', 'Hi')).rejects.toThrow(answer);
+    expect(relations).not.toHaveBeenCalled();
+    keeper = new TalkKeeper(aClient(true), () => BOB, () => '@reel:x');
+    keeper.onNews((one) => news.push(one));
+    await keeper.load('$v');
+    const there = (): RoomEvent => ({ ...event('$1~1', send.mock.lastCall?.[0] ?? '', { ...send.mock.lastCall?.[1] }, BOB) });
+    relations.mockImplementation((_, { type }) => Promise.resolve({ events: [there()].filter((one) => one.type === type), next: null }));
+    await keeper.reply('$v', 'Hi');
+    expect(texts()).toEqual(['Hi']);
+    await keeper.react('$v', '🎉');
+    expect([news, reactions().map(({ mine }) => mine)]).toEqual([[], [['$1~1']]]);
+    expect(send).toHaveBeenCalledTimes(3);
+  });
+
   it('shows once what arrived several times, and knows then that the client obeys several times', async () => {
     await keeper.load('$v');
     await keeper.reply('$v', 'Hi');
     const content = { ...send.mock.lastCall?.[1] };
     client.hear(event('$sent', 'm.room.message', content, BOB));
     expect(client.hosts.sawDouble).not.toHaveBeenCalled();
+    // Everybody can read the nonce.
+    client.hear(event('$copy', 'm.room.message', { ...content, body: 'Copied' }, ALICE));
+    expect(client.hosts.sawDouble).not.toHaveBeenCalled();
+    client.hear({ ...event('$copy', 'm.room.redaction', {}, ALICE), redacts: '$copy' });
     client.hear(event('$double', 'm.room.message', content, BOB));
     expect(texts()).toEqual(['Hi']);
     expect(client.hosts.sawDouble).toHaveBeenCalled();

@@ -151,7 +151,7 @@ export class TalkKeeper {
     } catch (error) {
       this.#change(kept, (talk) => forget(talk, [local]));
       // It may have been sent all the same; 400 is also what a second equal one gets.
-      if (isUncertain(error) || statusOf(error) === 400) await this.load(eventId, true);
+      if (this.#isUncertain(error) || statusOf(error) === 400) await this.load(eventId, true);
       if (!this.#hasReacted(kept, key)) this.#tell({ kind: 'not-sent', eventId, why: whyNot(error) });
     }
     this.#change(kept, (talk) => forget(talk, [local]));
@@ -192,7 +192,7 @@ export class TalkKeeper {
       this.#arrived(kept, event);
       this.messenger.hosts.sent('sendText', () => this.#hasArrived(eventId, nonce));
     } catch (error) {
-      if (!isUncertain(error)) throw error;
+      if (!this.#isUncertain(error)) throw error;
       await this.load(eventId, true);
       if (!this.#isKnown(kept, nonce)) throw error;
     }
@@ -407,9 +407,15 @@ export class TalkKeeper {
     this.#lookForDoubles(talk);
   }
 
+  /** No response is no refusal: it may have been sent all the same; and so it may where our server got none from the homeserver. */
+  #isUncertain(error: unknown): boolean {
+    const status = statusOf(error);
+    return !(error instanceof SeveralHosts) && (status === null || (this.messenger.onBehalf && status >= 500));
+  }
+
   /** Where the client obeys several times without saying so, once is enough to know. */
   #lookForDoubles(talk: Talk): void {
-    if (hasDoubles(talk, this.#sent)) this.messenger.hosts.sawDouble();
+    if (hasDoubles(talk, this.#sent, this.viewer())) this.messenger.hosts.sawDouble();
   }
 
   #sayMore(kept: Kept): void {
@@ -420,9 +426,6 @@ export class TalkKeeper {
     for (const listener of this.#listeners) listener(news);
   }
 }
-
-/** No response is no refusal: it may have been sent all the same. */
-const isUncertain = (error: unknown): boolean => !(error instanceof SeveralHosts) && statusOf(error) === null;
 
 export function whyNot(error: unknown): NotSent {
   const status = statusOf(error);
