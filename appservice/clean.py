@@ -35,14 +35,15 @@ _VISIBLE_FORMATS = frozenset(
     )
 )  # fmt: skip
 # Letters and signs without a shape: they may stand among others, but make no text alone.
-_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\U0001d159")
 # A flag of a part of a country (UTS #51, "Emoji tag sequence"); tags are hidden text anywhere else.
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
 
-# What is never seen in a name: Unicode's Default_Ignorable_Code_Point, and Braille's blank.
+# What is never seen in a name: Unicode's Default_Ignorable_Code_Point, the blanks of Braille and of musical notes, and
+# what stands for an object that is not there.
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\ufffc\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 

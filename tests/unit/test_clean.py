@@ -97,7 +97,7 @@ def test_what_steers_or_hides_goes(typed: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "nothing", [5, None, ["a"], "", "\n\x00 ", "\u202e", "\u200d\ufe0f", "\u3164 \u2800", "\u0301"]
+    "nothing", [5, None, ["a"], "", "\n\x00 ", "\u202e", "\u200d\ufe0f", "\u3164 \u2800", "\u0301", "\U0001d159\ufffc"]
 )
 def test_what_shows_nothing_is_no_text(nothing: object) -> None:
     assert clean_text(nothing) is None
