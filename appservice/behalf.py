@@ -15,7 +15,7 @@ from html import escape
 from typing import Any
 
 from appservice.clean import clean_json, clean_text, is_plain
-from appservice.model import EventId, UserId, VideoId
+from appservice.model import EventId, RoomId, UserId
 from appservice.status import KEYS
 
 NONCE = "chat.roomreel.nonce"
@@ -57,7 +57,7 @@ class SentFor:
     user_id: UserId
     nonce: str
     kind: SentKind
-    video_id: VideoId | None
+    room_id: RoomId
     reaction: str | None
     event_id: EventId | None
     sent_at: datetime
@@ -95,13 +95,14 @@ class Said:
 
     @property
     def length(self) -> int:
-        """Return how many characters of text are kept of it."""
-        return sum(
-            len(text)
-            for part in (self.content, self.content.get("m.new_content") or {})
-            for text in part.values()
-            if isinstance(text, str)
-        )
+        """Return how many characters are kept of it."""
+        return _length(self.content)
+
+
+def _length(value: object) -> int:
+    if isinstance(value, Mapping):
+        return sum(map(_length, value.values()))
+    return len(value) if isinstance(value, str) else 0
 
 
 def digest(kind: SentKind, *said: str) -> bytes:
@@ -290,10 +291,10 @@ def _reduced(content: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {name: _text(content[name]) for name in (*_WORDS, NONCE, *_SHORTCODES) if name in content}
     relation, new = content.get("m.relates_to"), content.get("m.new_content")
     if isinstance(relation, Mapping):
-        kept["m.relates_to"] = {name: _text(relation[name]) for name in _RELATION if name in relation}
+        kept["m.relates_to"] = {name: _text(relation[name], _LONGEST_ID) for name in _RELATION if name in relation}
         reply = relation.get("m.in_reply_to")
         if isinstance(reply, Mapping):
-            kept["m.relates_to"]["m.in_reply_to"] = {"event_id": _text(reply.get("event_id"))}
+            kept["m.relates_to"]["m.in_reply_to"] = {"event_id": _text(reply.get("event_id"), _LONGEST_ID)}
     if isinstance(new, Mapping):
         kept["m.new_content"] = {name: _text(new[name]) for name in _WORDS if name in new}
     return kept
@@ -303,5 +304,5 @@ _WORDS = ("msgtype", "body")
 _RELATION = ("rel_type", "event_id", "key")
 
 
-def _text(value: object) -> str | None:
-    return str(clean_json(value[:_LONGEST_BODY])) if isinstance(value, str) else None
+def _text(value: object, longest: int = _LONGEST_BODY) -> str | None:
+    return str(clean_json(value[:longest])) if isinstance(value, str) else None

@@ -37,7 +37,7 @@ from appservice.managing import Viewer, may_add
 from appservice.model import EventId, HeldFor, History, Membership, Room, UserId, VideoId
 from appservice.power import is_moderator
 from appservice.quotas import NO_LIMITS, Quotas
-from appservice.removal import erase_departed, remove_videos
+from appservice.removal import erase_departed, redact_sent, remove_videos
 from appservice.rows import SQL, Row, encrypted_file_json, read_room
 from appservice.settings import Hold
 from appservice.usage import used_up
@@ -101,9 +101,18 @@ async def apply(connection: Connection, change: intake.Change, quotas: Quotas = 
 
 
 async def _take_own(connection: Connection, change: intake.SentByBot, quotas: Quotas) -> bool:
-    """Take what the bot sent on behalf of somebody as theirs; what no row knows is nobody's."""
-    row = await connection.fetchrow(SQL["sent_by_bot"], change.room_id, change.nonce, change.kind, change.event_id)
+    """Take what the bot sent on behalf of somebody as theirs; what no row knows is nobody's.
+
+    What was taken back before it was heard of goes, and so does what the homeserver sent once more.
+    """
+    row = await connection.fetchrow(SQL["sent_by_bot"], change.room_id, change.nonce, change.kind)
     if row is None:
+        return False
+    is_unheard, is_taken_back = row["event_id"] is None, row["taken_back_at"] is not None
+    if row["event_id"] != change.event_id and (is_taken_back or not is_unheard):
+        await redact_sent(connection, [(change.room_id, change.event_id)])
+        return False
+    if is_taken_back:
         return False
     await connection.execute(SQL["was_sent"], row["key"], change.event_id)
     if change.video is None:

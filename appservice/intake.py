@@ -348,25 +348,30 @@ _RELATIONS = {"m.thread": True, "m.annotation": True, "m.replace": False}
 def read_talk(event: object, *, bot: UserId) -> Talk | None:
     """Return which other event `event` is about; None for none, for what is malformed, and for what the bot says.
 
-    What it may say on behalf of somebody counts.
+    What it may say on behalf of somebody counts, and what it takes away: that may be somebody's.
     """
     if not isinstance(event, Mapping):
         return None
     try:
-        if event.get("sender") == bot and _nonce(_content(event)) is None:
-            return None
         if event.get("type") == "m.room.redaction":
             return Talk(_room_id(event), _redacted_event(event), relates=False)
-        if event.get("type") not in _TALK or "state_key" in event:
+        is_bots = event.get("sender") == bot
+        if event.get("type") not in _TALK or "state_key" in event or (is_bots and _nonce(_content(event)) is None):
             return None
-        return _relation(event)
+        return _relation(event, replies=is_bots)
     except MalformedEventError:
         return None
 
 
-def _relation(event: Mapping[str, object]) -> Talk | None:
+def _relation(event: Mapping[str, object], *, replies: bool) -> Talk | None:
+    """Return what an event relates to; or plainly `replies` to, as what is said about a video within a thread."""
     relation = _content(event).get("m.relates_to")
     kind = relation.get("rel_type") if isinstance(relation, Mapping) else None
+    reply = relation.get("m.in_reply_to") if isinstance(relation, Mapping) and kind is None and replies else None
+    if isinstance(reply, Mapping):
+        return Talk(
+            _room_id(event), EventId(_identifier(reply.get("event_id"), "$", "event_id of m.in_reply_to")), True
+        )
     if not isinstance(relation, Mapping) or not isinstance(kind, str) or kind not in _RELATIONS:
         return None
     target = _identifier(relation.get("event_id"), "$", "event_id of m.relates_to")

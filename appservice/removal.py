@@ -16,6 +16,7 @@ from appservice.jobs import (
     SWEEP_JOB,
     Connection,
     announce,
+    announce_talk,
     concern_moderators,
     enqueue_all,
     speak_of,
@@ -104,17 +105,24 @@ async def erase_sent(
     A reaction that it sent for others as well stays theirs.
     """
     if user_id:
-        rows = await connection.fetch(SQL["forget_sent_of_user"], user_id, room_id)
+        rows = await connection.fetch(SQL["sent_of_user"], user_id, room_id)
     else:
-        rows = await connection.fetch(SQL["forget_sent_in_room"], room_id)
+        rows = await connection.fetch(SQL["sent_in_room"], room_id)
+    await forget_sent(connection, rows, redact=redact)
+
+
+async def forget_sent(connection: Connection, rows: Sequence[asyncpg.Record], *, redact: bool) -> None:
+    """Forget whose, and what, the rows are that a query `sent_…` locked; `redact`: their events go, too.
+
+    That something was sent stays known a while: the homeserver may tell of it later, and that is nobody's then.
+    """
+    await connection.execute(SQL["forget_sent"], [row["key"] for row in rows])
+    standing = [row for row in rows if row["event_id"] and row["taken_back_at"] is None]
     if redact:
-        await redact_forgotten(connection, rows)
-
-
-async def redact_forgotten(connection: Connection, rows: Iterable[asyncpg.Record]) -> None:
-    """Let the events of rows that are deleted be redacted."""
-    sent = {(row["room_id"], row["event_id"]) for row in rows if row["event_id"] and row["taken_back_at"] is None}
-    await redact_sent(connection, sorted(sent))
+        await redact_sent(connection, sorted({(row["room_id"], row["event_id"]) for row in standing}))
+    # Of one's part in a shared reaction no event tells.
+    for room_id, target in sorted({(row["room_id"], row["target"]) for row in standing if row["target"]}):
+        await announce_talk(connection, room_id, target, relates=True)
 
 
 async def redact_sent(connection: Connection, sent: Iterable[tuple[str, str]]) -> None:

@@ -1,18 +1,23 @@
 """Erasing people and rooms, and proving that nothing of them is left."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from appservice.audit import ITSELF, Deed, note
+from appservice.jobs import FORGET_JOB, LIGHT, enqueue
 from appservice.model import EventId, RoomId, UserId, VideoId
-from appservice.removal import erase_sent, erase_uploads, redact_forgotten, remove_videos
+from appservice.removal import erase_sent, erase_uploads, forget_sent, remove_videos
 from appservice.rows import SQL
 from appservice.store.pool import Database
 
 _AT_ONCE = 100
 _DAY_MS = 86_400_000
 _MANY = 1000
-# Longer than anything that was taken back is asked about again, or that the homeserver tells of what was sent.
+# Longer than anything that was taken back is asked about again.
 _SPENT_S = 86_400
+# Longer than is looked back (`worker/timeline`): after so many days away, the homeserver still tells of what was sent.
+_UNHEARD_S = 8 * 86_400
 
 
 class ErasingStore(Database):
@@ -69,12 +74,17 @@ class ErasingStore(Database):
     async def forget_old_sent(self) -> None:
         """Forget, and redact, what the bot sent on behalf of people in rooms that keep messages no longer than that.
 
-        And what was taken back a day ago, or was never heard of. In other rooms the messages stay, and so does whose
-        they are. So many at a time, the others are left for the next minute.
+        And what was taken back a day ago, or was not heard of for longer than is looked back. In other rooms the
+        messages stay, and so does whose they are. So many at a time, the others are left for the next minute.
         """
         async with self._transaction() as connection:
-            await redact_forgotten(connection, await connection.fetch(SQL["forget_sent_due"], _MANY))
-            await connection.execute(SQL["forget_spent_sent"], _SPENT_S, _MANY)
+            await forget_sent(connection, await connection.fetch(SQL["sent_due"], _MANY), redact=True)
+            await connection.execute(SQL["forget_spent_sent"], _SPENT_S, _UNHEARD_S, _MANY)
+
+    async def forget_tomorrow(self, asked: Mapping[str, object]) -> None:
+        """Queue what could not be forgotten today once more."""
+        async with self._connection() as connection:
+            await enqueue(connection, FORGET_JOB, json.dumps(asked), priority=LIGHT, after=timedelta(days=1))
 
     async def is_attributed(self, room_id: RoomId, event_id: EventId) -> bool:
         """Say whether an event that the bot sent is still on behalf of somebody."""

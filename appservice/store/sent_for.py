@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from weakref import WeakValueDictionary
 
 from appservice.behalf import SentFor, SentKind, digest, plain_reaction
 from appservice.errors import ConflictError, GoneError, UnavailableError
 from appservice.jobs import Pool, announce_talk
-from appservice.model import EventId, RoomId, UploadId, UserId, Video, VideoId
+from appservice.model import EventId, RoomId, UploadId, UserId, Video
 from appservice.removal import redact_sent
 from appservice.rows import SQL, Row
 from appservice.store.pool import Database
 
-# Each holds a connection while the homeserver answers: most of the pool's are for others.
-_REACTING = 3
+# Each holds a connection while the homeserver answers: most of the pool's are for others; and one slow room, in which
+# a large part of a federation is asked, leaves some for other rooms.
+_REACTING, _REACTING_IN_ROOM = 6, 2
 _LONGEST_WAIT_S = 10
 _MOST_ABOUT = 5000
+_TRIES = 3
 
 
 class SentForStore(Database):
@@ -28,55 +31,74 @@ class SentForStore(Database):
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._reacting = asyncio.Semaphore(_REACTING)
+        self._reacting_in: WeakValueDictionary[RoomId, asyncio.Semaphore] = WeakValueDictionary()
 
     async def comment(self, video: Video, user_id: UserId, nonce: str, text: str) -> SentFor:
         """Keep that a comment is about to be sent."""
-        said = digest(SentKind.COMMENT, video.id, text)
+        said = digest(SentKind.COMMENT, video.event_id, text)
         async with self._transaction() as connection:
             found = await connection.fetchrow(
-                SQL["add_sent_for"], video.sent_in, user_id, nonce, said, SentKind.COMMENT, video.id, None, None
+                SQL["add_sent_for"],
+                video.sent_in,
+                user_id,
+                nonce,
+                said,
+                SentKind.COMMENT,
+                video.id,
+                video.event_id,
+                None,
+                None,
             ) or await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce)
         return _same(found, user_id, said)
 
     @asynccontextmanager
-    async def lock_reaction(self, video_id: VideoId, key: str) -> AsyncIterator[None]:
+    async def lock_reaction(self, video: Video, key: str) -> AsyncIterator[None]:
         """Let the bot meanwhile react so, in whichever form of the emoji, for nobody else, in no process.
 
         Homeservers look for an equal reaction before they send one, and let two pass that come at once.
         """
         plain = plain_reaction(key)
+        in_room = self._reacting_in.setdefault(video.sent_in, asyncio.Semaphore(_REACTING_IN_ROOM))
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(_LONGEST_WAIT_S):
+                    await stack.enter_async_context(in_room)
                     await stack.enter_async_context(self._reacting)
                     connection = await stack.enter_async_context(self._connection())
-                    await connection.execute(SQL["lock_reaction"], video_id, plain)
+                    await connection.execute(SQL["lock_reaction"], video.event_id, plain)
             except TimeoutError as error:
                 raise UnavailableError("Others react at this moment, and wait for the homeserver.") from error
             try:
                 yield
             finally:
-                await connection.execute(SQL["unlock_reaction"], video_id, plain)
+                await connection.execute(SQL["unlock_reaction"], video.event_id, plain)
 
     async def reaction(self, video: Video, user_id: UserId, nonce: str, key: str) -> tuple[SentFor, bool]:
         """Keep that somebody is about to react, in whichever form of an emoji, and return whether that is new."""
         plain = plain_reaction(key)
-        said = digest(SentKind.REACTION, video.id, plain)
-        async with self._transaction() as connection:
-            added = await connection.fetchrow(
-                SQL["add_sent_for"], video.sent_in, user_id, nonce, said, SentKind.REACTION, video.id, key, None
-            )
-            if added:
-                return _read(added), True
-            if used := await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce):
-                _same(used, user_id, said)
-            own = await connection.fetchrow(SQL["react_again"], video.id, user_id, plain)
-        return _same(own, user_id, said), False
+        said = digest(SentKind.REACTION, video.event_id, plain)
+        for _ in range(_TRIES):
+            async with self._transaction() as connection:
+                added = await connection.fetchrow(
+                    SQL["add_sent_for"], video.sent_in, user_id, nonce, said, SentKind.REACTION, video.id,
+                    video.event_id, key, None,
+                )  # fmt: skip
+                if added:
+                    return _read(added), True
+                if used := await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce):
+                    _same(used, user_id, said)
+                own = await connection.fetchrow(SQL["react_again"], video.sent_in, video.event_id, user_id, plain)
+            if own:
+                return _same(own, user_id, said), False
+            # Their equal one was taken back between the two.
+        raise UnavailableError("You take this reaction back, and make it, at the same time.")
 
     async def join(self, video: Video, sent: SentFor) -> EventId | None:
         """Make the event of others who react so stand for this person as well; None where nobody does."""
         async with self._transaction() as connection:
-            found = await connection.fetchrow(SQL["standing_reaction"], video.id, plain_reaction(sent.reaction or ""))
+            found = await connection.fetchrow(
+                SQL["standing_reaction"], video.sent_in, video.event_id, plain_reaction(sent.reaction or "")
+            )
             if found is None:
                 return None
             if await connection.fetchval(SQL["join_reaction"], sent.key, found["event_id"], found["reaction"]):
@@ -89,7 +111,7 @@ class SentForStore(Database):
         async with self._transaction() as connection:
             found = (
                 await connection.fetchrow(
-                    SQL["add_sent_for"], room_id, user_id, nonce, said, SentKind.VIDEO, None, None, upload_id
+                    SQL["add_sent_for"], room_id, user_id, nonce, said, SentKind.VIDEO, None, None, None, upload_id
                 )
                 or await connection.fetchrow(SQL["sent_upload"], upload_id)
                 or await connection.fetchrow(SQL["sent_by_nonce"], room_id, nonce)
@@ -97,38 +119,43 @@ class SentForStore(Database):
         return _same(found, user_id, said)
 
     async def sent_video(self, user_id: UserId, upload_id: UploadId) -> EventId | None:
-        """Return by which event an upload was sent, which may be gone since."""
+        """Return by which event somebody sent an upload, which may be gone since."""
         row = await self._fetchrow("sent_upload", upload_id)
-        return _same(row, user_id, digest(SentKind.VIDEO, upload_id)).event_id if row else None
+        is_own = row is not None and row["user_id"] == user_id
+        return _same(row, user_id, digest(SentKind.VIDEO, upload_id)).event_id if is_own else None
 
     async def sent(self, sent: SentFor, event_id: EventId) -> SentFor | None:
-        """Keep which event it is, and return which one holds; None where it was erased, or taken back, meanwhile."""
-        row = await self._fetchrow("was_sent", sent.key, event_id)
+        """Keep which event it is, and return which one holds; None where it was erased, or taken back, meanwhile.
+
+        An event that it is not goes: all of theirs was erased in between; or the homeserver forgot that it had sent it,
+        and did so again.
+        """
+        async with self._transaction() as connection:
+            row = await connection.fetchrow(SQL["was_sent"], sent.key, event_id)
+            if row is None or row["event_id"] != event_id:
+                await redact_sent(connection, [(sent.room_id, event_id)])
         return _read(row) if row else None
 
-    async def refused(self, sent: SentFor) -> None:
-        """Forget what the homeserver refused."""
-        await self._fetch("not_sent", sent.key)
-
-    async def about(self, video_id: VideoId, events: Mapping[EventId, str | None]) -> list[SentFor]:
-        """Return whose the bot's `events` (with their nonces) about a video are, the earliest sent first.
+    async def about(self, video: Video, events: Mapping[EventId, str | None]) -> list[SentFor]:
+        """Return whose the bot's `events` (with their nonces) about a video's message are, the earliest sent first.
 
         An event tells a row that was not heard of yet that it was sent.
         """
         by_nonce = {nonce: event_id for event_id, nonce in events.items() if nonce is not None}
-        rows = await self._fetch("sent_about", video_id, list(events), list(by_nonce), _MOST_ABOUT)
+        rows = await self._fetch("sent_about", video.sent_in, video.event_id, list(events), list(by_nonce), _MOST_ABOUT)
         found = [_read(row) for row in reversed(rows)]
         heard = [each if each.event_id else await self.sent(each, by_nonce[each.nonce]) for each in found]
         return [each for each in heard if each]
 
-    async def newest_comments(self, video_id: VideoId, most: int) -> list[EventId]:
+    async def newest_comments(self, video: Video, most: int) -> list[EventId]:
         """Return the newest comments that the bot sent on behalf of people, the newest first."""
-        return [EventId(row["event_id"]) for row in await self._fetch("newest_comments", video_id, most)]
+        rows = await self._fetch("newest_comments", video.sent_in, video.event_id, most)
+        return [EventId(row["event_id"]) for row in rows]
 
     async def is_attributed(self, room_id: RoomId, event_id: EventId, nonce: str | None = None) -> bool:
         """Say whether a reaction of the bot's is still somebody's; its nonce tells a row that it was sent."""
         async with self._transaction() as connection:
-            row = nonce and await connection.fetchrow(SQL["sent_by_bot"], room_id, nonce, SentKind.REACTION, event_id)
+            row = nonce and await connection.fetchrow(SQL["sent_by_bot"], room_id, nonce, SentKind.REACTION)
             if row:
                 await connection.execute(SQL["was_sent"], row["key"], event_id)
             return bool(await connection.fetchval(SQL["is_attributed"], room_id, event_id))
@@ -139,12 +166,12 @@ class SentForStore(Database):
         The event is redacted with the last part of it.
         """
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["own_sent"], video.id, user_id, shown_id)
+            row = await connection.fetchrow(SQL["own_sent"], video.id, video.event_id, user_id, shown_id)
             if row is None:
                 return False
             if await connection.fetchval(SQL["take_back"], row["key"]):
                 await redact_sent(connection, [(row["room_id"], row["event_id"])])
-                about = video.event_id if row["reaction"] else row["event_id"]
+                about = EventId(row["target"] if row["reaction"] else row["event_id"])
                 await announce_talk(connection, row["room_id"], about, relates=bool(row["reaction"]))
         return True
 
@@ -177,7 +204,7 @@ def _read(row: Row) -> SentFor:
         user_id=UserId(row["user_id"]),
         nonce=row["nonce"],
         kind=SentKind(row["kind"]),
-        video_id=VideoId(str(row["video_id"])) if row["video_id"] else None,
+        room_id=RoomId(row["room_id"]),
         reaction=row["reaction"],
         event_id=EventId(row["event_id"]) if row["event_id"] else None,
         sent_at=row["sent_at"],

@@ -4,6 +4,7 @@ The bot is a user that all of a room's members know, and no token of theirs ever
 everywhere would be a far graver secret than a sign-in, which is for one room and ends by a command.
 """
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Annotated, Any
 
@@ -47,6 +48,7 @@ log = structlog.get_logger()
 
 _BODY = 32 * 1024
 _TRIES = 3
+_LONGEST_REACTING_S = 30
 _AWAY = "The homeserver does not answer. Try again in a moment."
 
 _Nonce = Annotated[StrictStr, Field(pattern=f"^{NONCE_PATTERN}$")]
@@ -178,17 +180,25 @@ async def post_reaction(request: web.Request) -> web.Response:
     sent_for = asked.context.sent_for
     sent, is_new = await sent_for.reaction(video, asked.viewer.user_id, body.nonce, body.key)
     if sent.event_id is None:
-        async with sent_for.lock_reaction(video.id, body.key):
-            sent = await _settle(asked, sent, _react(asked.context, video, sent))
+        async with sent_for.lock_reaction(video, body.key):
+            sent = await _settle(asked, sent, react(asked.context, video, sent))
     content = reaction_content(video.event_id, sent.reaction or body.key, sent.nonce)
     return _sent_answer(said_by(sent, "m.reaction", content), 201 if is_new else 200)
 
 
-async def _react(context: Context, video: Video, sent: SentFor) -> EventId:
+async def react(context: Context, video: Video, sent: SentFor) -> EventId:
     """React, or join those who react alike; an equal reaction of the bot's that is nobody's any more gives way.
 
-    What is nobody's stays so: every event is kept as somebody's before it is sent.
+    What is nobody's stays so: every event is kept as somebody's before it is sent. Others wait meanwhile, but not long.
     """
+    try:
+        async with asyncio.timeout(_LONGEST_REACTING_S):
+            return await _try_to_react(context, video, sent)
+    except TimeoutError as error:
+        raise HomeserverError("The homeserver takes too long over a reaction.") from error
+
+
+async def _try_to_react(context: Context, video: Video, sent: SentFor) -> EventId:
     key, sent_for = str(sent.reaction), context.sent_for
     for attempt in range(_TRIES):
         if joined := await sent_for.join(video, sent):
@@ -261,16 +271,12 @@ async def _settle(asked: Asked, sent: SentFor, sending: Awaitable[EventId]) -> S
     try:
         event_id = await sending
     except (ForbiddenError, RefusedByHomeserverError) as error:
-        await context.sent_for.refused(sent)
+        # It stays known whose it is: an earlier try, of which nobody heard, may have been taken.
         log.warning("refused_on_behalf", room_id=room_id, user_id=sent.user_id, kind=sent.kind, reason=str(error))
         raise ForbiddenError("The homeserver does not let the bot do this in this room.") from error
     except HomeserverError as error:
         raise UnavailableError(_AWAY) from error
     kept = await context.sent_for.sent(sent, event_id)
-    # All of theirs was erased in between; or the homeserver forgot that it had sent it, and did so again.
-    is_stray = kept is None or kept.event_id != event_id
-    if is_stray and not await context.sent_for.is_attributed(room_id, event_id):
-        await context.homeserver.redact(room_id, event_id)
     if kept is None:
         raise GoneError("This was taken back.")
     log.info("sent_on_behalf", room_id=room_id, user_id=sent.user_id, kind=sent.kind, event_id=event_id)

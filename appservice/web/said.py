@@ -70,7 +70,7 @@ class SaidReader:
         found = [*replies, *reactions]
         # Asked later than the homeserver: whose they are was kept before they were sent.
         own = {EventId(each.event_id): each.nonce for each in found if each.sender == bot}
-        return attributed(found, await self._sent_for.about(video.id, own), bot)
+        return attributed(found, await self._sent_for.about(video, own), bot)
 
     async def _read(self, video: Video, rel_type: str, kind: str, page: int, most: int) -> tuple[list[Said], bool]:
         """Return the newest events that relate to a video's in one way, and whether these are all of them."""
@@ -94,7 +94,7 @@ class SaidReader:
                 return read_said(event, "m.room.message", self._homeserver.bot)
             return []
 
-        newest = await self._sent_for.newest_comments(video.id, _PLAIN_REPLIES)
+        newest = await self._sent_for.newest_comments(video, _PLAIN_REPLIES)
         return [each for read_of_one in await asyncio.gather(*map(read, newest)) for each in read_of_one]
 
     async def own_reaction(self, video: Video, key: str) -> Said | None:

@@ -14,6 +14,8 @@ from appservice.texts import Texts
 
 log = structlog.get_logger()
 
+_MOST_TRIES = 30
+
 
 @dataclass(frozen=True)
 class ErasingWork:
@@ -45,6 +47,10 @@ class ErasingWork:
                 await self.homeserver.redact(room_id, event_id, reason)
             except (ForbiddenError, RefusedByHomeserverError) as error:
                 log.info("message_stays", room_id=room_id, event_id=event_id, reason=str(error))
+                tried = asked.get("tried", 0) + 1
+                if asked.get("said") and isinstance(error, ForbiddenError) and tried < _MOST_TRIES:
+                    # Somebody was told that it goes, and nobody else can ask for it: it goes once the bot may.
+                    await self.store.forget_tomorrow({**asked, "tried": tried})
         if asked["mxc"]:
             await self._delete_original(asked["mxc"], asked.get("sender"))
 

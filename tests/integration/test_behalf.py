@@ -77,7 +77,9 @@ class Phone:
         return await bot.send(RoomId(self.room_id), kind, content, once=nonce())
 
     async def rows(self) -> list[dict[str, Any]]:
-        rows = await self.reel.rows("SELECT * FROM sent_for WHERE room_id = $1 ORDER BY key", self.room_id)
+        rows = await self.reel.rows(
+            "SELECT * FROM sent_for WHERE room_id = $1 AND user_id <> '' ORDER BY key", self.room_id
+        )
         return [dict(row) for row in rows]
 
     async def sign_in(self, user: MatrixClient) -> "Phone":
@@ -303,6 +305,25 @@ async def test_the_bots_own_marks_are_not_peoples(phone: Phone) -> None:
     assert await marked()
 
 
+async def test_reactions_are_to_the_message_that_a_video_passed_on_to(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+) -> None:
+    room_id = await make_room(alice, reel, carol)
+    content = {"msgtype": "m.video", "body": "clip.mp4", "url": await alice.upload(clip, "video/mp4"), NONCE: nonce()}
+    first, second = [await alice.send_event(room_id, "m.room.message", content) for _ in range(2)]
+    viewer = await reel.signed_in(http, carol, room_id)
+    video = await viewer.video_in(first, "ready")
+    phone = Phone(reel, http, carol, viewer, first, video["id"])
+    assert (await phone.react("👍"))[0] == 201
+    await alice.redact(room_id, first)
+    await viewer.video_in(second, "ready")
+    assert (await phone.react("👍"))[0] == 201
+    (reaction,) = await phone.said("m.reaction")
+    assert reaction["content"]["m.relates_to"]["event_id"] == second
+    assert await phone.take_back(reaction) == 204
+    assert await phone.said("m.reaction") == []
+
+
 # Videos
 
 
@@ -349,6 +370,7 @@ async def test_a_video_is_in_its_senders_reel(phone: Phone, alice: MatrixClient,
     # The answer is the same once the upload is gone, and no other upload comes by its nonce.
     await phone.reel.rows("DELETE FROM uploads WHERE id = $1", upload)
     assert await _send(phone, upload, nonce=once) == (201, {"event_id": event_id})
+    assert (await _send(await phone.sign_in(alice), upload))[0] == 404
     assert (await _send(phone, await _upload(phone, clip), nonce=once))[0] == 409
 
     # The whole of it is hers: she deletes it, message and all.
@@ -394,8 +416,8 @@ async def test_what_the_answer_was_lost_of_is_somebodys_all_the_same(
     names = {kind: nonce() for kind in ("comment", "video")}
     for kind, name in names.items():
         await phone.reel.rows(
-            "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, video_id) VALUES ($1, $2, $3, '', $4, $5)",
-            phone.room_id, phone.user.user_id, name, kind, phone.video_id if kind == "comment" else None,
+            "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, target) VALUES ($1, $2, $3, '', $4, $5)",
+            phone.room_id, phone.user.user_id, name, kind, phone.event_id if kind == "comment" else None,
         )  # fmt: skip
     carol = UserId(phone.user.user_id)
     prepared = {"msgtype": "m.video", "body": "clip.mp4", "filename": "clip.mp4", "url": url, "info": {}}
@@ -423,8 +445,8 @@ async def test_an_event_tells_by_its_nonce_whose_it_is(phone: Phone, alice: Matr
     # That of one who took it back, and of one who was erased, comes back for nobody.
     assert await phone.said() == []
     await phone.reel.rows(
-        "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, video_id) VALUES ($1, $2, $3, '', 'comment', $4)",
-        phone.room_id, phone.user.user_id, content[NONCE], phone.video_id,
+        "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, target) VALUES ($1, $2, $3, '', 'comment', $4)",
+        phone.room_id, phone.user.user_id, content[NONCE], phone.event_id,
     )  # fmt: skip
     (found,) = await phone.said()
     assert (found["event_id"], found["sender"], found["content"]["body"]) == (event_id, phone.user.user_id, "hello")
@@ -437,11 +459,13 @@ class Lossy:
     """A way to the homeserver on which things go wrong, as long as that is wanted.
 
     `loses`: answers to what is sent get lost. `forgets`: it does not know again what was sent already. `forbids`: it
-    tells of no relations, of which it was asked `asked` times. `is_away`: it takes nothing that is sent.
+    tells of no relations, of which it was asked `asked` times. `is_away`: it takes nothing that is sent; `refuses`: it
+    forbids that.
     """
 
     url: str
     is_away: bool = False
+    refuses: bool = False
     loses: bool = False
     forgets: bool = False
     forbids: bool = False
@@ -458,6 +482,8 @@ async def _lossy(target: str, http: aiohttp.ClientSession) -> AsyncIterator[Loss
                 return web.json_response({"errcode": "M_FORBIDDEN", "error": "No."}, status=403)
         if way.is_away and "/send/" in path:
             return web.Response(status=502)
+        if way.refuses and "/send/" in path:
+            return web.json_response({"errcode": "M_FORBIDDEN", "error": "No."}, status=403)
         if way.forgets and "/send/" in path:
             address, _, query = path.partition("?")
             path = f"{address.rpartition('/')[0]}/{nonce()}?{query}"
@@ -527,6 +553,27 @@ async def test_a_video_that_did_not_go_out_goes_by_any_nonce(
             assert status == 201
             await phone.viewer.video_in(answer["event_id"], "ready")
             assert await _send(phone, upload) == (201, answer)
+
+
+async def test_a_refusal_of_a_repetition_leaves_it_known_whose_it_is(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+) -> None:
+    async with _lossy(spare.synapse.base_url, http) as way:
+        spare.write_config(homeserver={"url": way.url})
+        async with spare.running():
+            phone = await _phone(spare, http, alice, carol, await make_room(alice, spare, carol), clip)
+            once = nonce()
+            way.is_away = True
+            assert (await phone.comment("hello", once))[0] == 503
+            way.is_away, way.refuses = False, True
+            assert (await phone.comment("hello", once))[0] == 403
+            way.refuses = False
+            # The first one was taken after all.
+            target, user_id = EventId(phone.event_id), UserId(carol.user_id)
+            content = comment_content(target, "hello", once, user_id, "Carol")
+            event_id = await phone.bot_sends("m.room.message", content)
+            (found,) = await phone.said()
+            assert (found["event_id"], found["sender"]) == (event_id, carol.user_id)
 
 
 async def test_where_the_homeserver_fails(
@@ -775,15 +822,40 @@ async def test_the_bots_voice_is_limited(phone: Phone) -> None:
 # Erasing
 
 
+async def test_what_the_bot_may_not_redact_now_goes_when_it_may(phone: Phone, alice: MatrixClient) -> None:
+    event = (await phone.comment("oops"))[1]["event"]
+    levels = await alice.get_state(phone.room_id, "m.room.power_levels")
+    stricter = {**levels, "events": {**levels.get("events", {}), "m.room.redaction": 90}}
+    await alice.send_state(phone.room_id, "m.room.power_levels", stricter)
+    assert await phone.take_back(event) == 204
+    waiting = (
+        "SELECT id FROM pgqueuer WHERE entrypoint = 'forget' AND execute_after > now() + interval '1 hour'"
+        " AND convert_from(payload, 'UTF8') LIKE '%' || $1 || '%'"
+    )
+
+    async def postponed() -> bool:
+        return bool(await phone.reel.rows(waiting, event["event_id"]))
+
+    await eventually(postponed, what="the redaction being put off")
+    assert len(await phone.in_matrix()) == 1
+    await alice.send_state(phone.room_id, "m.room.power_levels", levels)
+    (job,) = await phone.reel.rows(waiting, event["event_id"])
+    await phone.reel.rows("UPDATE pgqueuer SET execute_after = now() WHERE id = $1", job["id"])
+    await _gone(phone, "m.thread", "the redaction")
+
+
 async def test_who_wants_to_be_forgotten_is_not_quoted_any_more(phone: Phone, alice: MatrixClient, clip: Path) -> None:
     hers = await phone.sign_in(alice)
-    await phone.comment("forget this")
+    comment = (await phone.comment("forget this"))[1]["event"]
     for each in (phone, hers):
         await each.react("👍")
     await phone.react("🎉")
     _, answer = await _send(phone, await _upload(phone, clip))
     await phone.viewer.video_in(answer["event_id"], "ready")
-    assert (await Asking(phone.user, phone.room_id)("!reel forget-me yes")).reactions == ["✅"]
+    async with listening(hers.viewer) as talks:
+        assert (await Asking(phone.user, phone.room_id)("!reel forget-me yes")).reactions == ["✅"]
+        while (await asyncio.wait_for(talks.get(), 30))["event_id"] != comment["event_id"]:
+            pass
 
     async def gone() -> bool:
         keys = [each["content"]["m.relates_to"]["key"] for each in await hers.in_matrix("m.annotation")]

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -14,12 +16,14 @@ from appservice.behalf import NONCE, SentFor, SentKind
 from appservice.demo.synapse import free_port
 from appservice.errors import ConflictError, GoneError, HomeserverError
 from appservice.intake import SentByBot
-from appservice.jobs import Pool
+from appservice.jobs import TALK_CHANNEL, Pool
 from appservice.matrix.client import Homeserver
-from appservice.model import EventId, UploadId, UserId, Video
+from appservice.model import EventId, RoomId, UploadId, UserId, Video
 from appservice.removal import erase_sent
 from appservice.rows import SQL
 from appservice.store import ErasingStore, SentForStore, Store
+from appservice.web import behalf
+from appservice.web.context import Context
 from appservice.web.said import SaidReader
 from tests.integration.test_store import BOT, jobs, member, one_video
 from tests.support import eventually, migrated_pool
@@ -102,11 +106,11 @@ async def test_the_first_event_holds(store: SentForStore, video: Video) -> None:
 
 async def test_what_was_not_heard_of_is_known_by_its_nonce(store: SentForStore, video: Video) -> None:
     sent = await store.comment(video, ALICE, "n", "hello")
-    assert await store.about(video.id, {EventId("$other"): "m", EventId("$none"): None}) == []
-    (found,) = await store.about(video.id, {EVENT: "n"})
+    assert await store.about(video, {EventId("$other"): "m", EventId("$none"): None}) == []
+    (found,) = await store.about(video, {EVENT: "n"})
     assert (found.key, found.event_id) == (sent.key, EVENT)
     assert await store.take_back(video, ALICE, EVENT), "it can be taken back from here on"
-    assert await store.about(video.id, {EVENT: "n"}) == []
+    assert await store.about(video, {EVENT: "n"}) == []
 
 
 async def test_what_nobody_was_told_of_yet_is_somebodys(store: SentForStore, video: Video) -> None:
@@ -128,20 +132,20 @@ async def test_what_failed_long_ago_does_not_come_with_anothers(store: SentForSt
     await pool.execute("UPDATE sent_for SET sent_at = now() - interval '3 weeks'")
     others = await react(store, video, BOB, "b")
     assert await store.sent(others, EVENT)
-    assert [each.user_id for each in await store.about(video.id, {EVENT: "b"})] == [BOB]
+    assert [each.user_id for each in await store.about(video, {EVENT: "b"})] == [BOB]
     # They try again: from now on, not since then.
     again, is_new = await store.reaction(video, ALICE, "c", "👍")
     assert (again.key, is_new) == (failed.key, False)
     assert again.sent_at > others.sent_at
     assert await store.join(video, again) == EVENT
-    assert [each.user_id for each in await store.about(video.id, {EVENT: "b"})] == [ALICE, BOB]
+    assert [each.user_id for each in await store.about(video, {EVENT: "b"})] == [ALICE, BOB]
 
 
 async def test_who_joins_takes_the_form_that_is_there(store: SentForStore, video: Video) -> None:
     assert await store.sent(await react(store, video, BOB, "b", "❤️"), EVENT)
     own = await react(store, video, ALICE, "a", "❤")
     assert await store.join(video, own) == EVENT
-    assert [each.reaction for each in await store.about(video.id, {EVENT: None})] == ["❤️", "❤️"]
+    assert [each.reaction for each in await store.about(video, {EVENT: None})] == ["❤️", "❤️"]
 
 
 async def test_whoever_joins_while_the_last_leaves_keeps_it(store: SentForStore, video: Video, pool: Pool) -> None:
@@ -177,10 +181,10 @@ async def test_one_reacts_so_at_a_time(store: SentForStore, video: Video, pool: 
     order: list[str] = []
 
     async def wait_and_react() -> None:
-        async with other.lock_reaction(video.id, "❤"):
+        async with other.lock_reaction(video, "❤"):
             order.append("second")
 
-    async with store.lock_reaction(video.id, "❤️"), store.lock_reaction(video.id, "👍"):
+    async with store.lock_reaction(video, "❤️"), store.lock_reaction(video, "👍"):
         second = asyncio.create_task(wait_and_react())
 
         async def waits() -> bool:
@@ -202,6 +206,94 @@ async def test_an_event_is_of_what_was_to_be_sent(store: SentForStore, video: Vi
     assert await pool.fetchval("SELECT event_id FROM sent_for") == EVENT
 
 
+async def test_what_the_homeserver_sends_once_more_goes(store: SentForStore, video: Video, pool: Pool) -> None:
+    """It forgot that it had sent it, and tells of the first one after it answered with the second."""
+    for sent in (await store.comment(video, ALICE, "n", "hello"), await react(store, video, ALICE, "m")):
+        first, second = (EventId(f"${sent.nonce}{number}") for number in range(2))
+        assert await store.sent(sent, second)
+        before = await redactions(pool)
+        await Store(pool).apply([SentByBot(ROOM, event, sent.nonce, sent.kind) for event in (second, first)])
+        assert await redactions(pool) == before + 1
+        assert [await ErasingStore(pool).is_attributed(ROOM, event) for event in (first, second)] == [False, True]
+    # As well where an answer tells of it.
+    kept = await store.sent(sent, first)
+    assert kept
+    assert kept.event_id == second
+    assert await redactions(pool) == before + 2
+
+
+async def test_ones_own_goes_that_was_joined_before_it_was_heard_of(
+    store: SentForStore, video: Video, pool: Pool
+) -> None:
+    """To the homeserver two forms of an emoji are two reactions."""
+    own = await react(store, video, ALICE, "a", "❤️")
+    assert await store.sent(await react(store, video, BOB, "b", "❤"), EVENT)
+    assert await store.join(video, own) == EVENT
+    await Store(pool).apply([SentByBot(ROOM, EventId("$unheard"), "a", SentKind.REACTION)])
+    assert await redactions(pool) == 1
+    assert {each.user_id for each in await store.about(video, {EVENT: None})} == {ALICE, BOB}
+
+
+async def test_what_comes_after_it_was_forgotten_goes(store: SentForStore, video: Video, pool: Pool) -> None:
+    sent = [await store.comment(video, ALICE, f"n{number}", "hello") for number in range(2)]
+    await ErasingStore(pool).erase_user(ALICE, by=ALICE)
+    assert await ErasingStore(pool).remains(user_id=ALICE) == {}
+    # By the homeserver's own word, or by its answer.
+    await Store(pool).apply([SentByBot(ROOM, EventId("$told"), "n0", SentKind.COMMENT)])
+    assert await redactions(pool) == 1
+    assert await store.sent(sent[1], EventId("$answered")) is None
+    assert await redactions(pool) == 2
+    assert not await ErasingStore(pool).is_attributed(ROOM, EventId("$told"))
+    # Nor does anybody else get it by its nonce.
+    with pytest.raises(ConflictError):
+        await store.comment(video, BOB, "n0", "hello")
+
+
+async def test_a_reaction_is_to_the_message_that_is_there(store: SentForStore, video: Video) -> None:
+    """A video may pass on to the next message that brings it."""
+    assert await store.sent(await react(store, video, ALICE, "a"), EVENT)
+    later = replace(video, event_id=EventId("$second"))
+    assert await store.join(later, await react(store, later, BOB, "b")) is None
+    own, is_new = await store.reaction(later, ALICE, "a2", "👍")
+    assert (own.event_id, is_new) == (None, True)
+    assert await store.sent(own, EventId("$again"))
+    assert await store.take_back(later, ALICE, EVENT), "what was said before can be taken back as well"
+    comment = await store.comment(video, ALICE, "c", "hello")
+    assert await store.sent(comment, EventId("$c"))
+    assert [await store.newest_comments(each, 9) for each in (video, later)] == [["$c"], []]
+
+
+async def test_who_reacts_and_takes_it_back_at_once_is_not_refused(store: SentForStore, video: Video) -> None:
+    async def again(turn: int) -> None:
+        sent = await react(store, video, ALICE, f"n{turn}")
+        event_id = EventId(f"$e{sent.key}")
+        if await store.sent(sent, event_id):
+            await store.take_back(video, ALICE, event_id)
+
+    await asyncio.gather(*(again(turn) for turn in range(40)))
+
+
+async def test_one_slow_room_leaves_places_for_others(store: SentForStore, video: Video) -> None:
+    held, over = [], asyncio.Event()
+
+    async def hold(key: str) -> None:
+        async with store.lock_reaction(video, key):
+            held.append(key)
+            await over.wait()
+
+    slow = [asyncio.create_task(hold(key)) for key in "aaabcdefg"]
+
+    async def some() -> bool:
+        return bool(held)
+
+    await eventually(some, what="somebody reacting in the slow room")
+    async with store.lock_reaction(replace(video, event_id=EventId("$other"), sent_in=RoomId("!other:here")), "a"):
+        assert not over.is_set()
+    over.set()
+    await asyncio.gather(*slow)
+    assert len(held) == len(slow)
+
+
 # Taking back
 
 
@@ -212,7 +304,7 @@ async def test_by_the_bare_id_what_stands_is_taken_back(store: SentForStore, vid
     again = await react(store, video, ALICE, "a2")
     assert await store.join(video, again) == EVENT
     assert await store.take_back(video, ALICE, EVENT)
-    assert [each.user_id for each in await store.about(video.id, {EVENT: None})] == [BOB]
+    assert [each.user_id for each in await store.about(video, {EVENT: None})] == [BOB]
     with pytest.raises(GoneError):
         await store.reaction(video, ALICE, "a2", "👍")
     before = await redactions(pool)
@@ -243,29 +335,50 @@ async def test_events_and_answers_do_not_block_each_other(store: SentForStore, v
 # What is forgotten
 
 
+async def test_who_watches_is_told_that_it_is_gone(store: SentForStore, video: Video, pool: Pool) -> None:
+    for user_id, nonce in ((BOB, "b"), (ALICE, "a")):
+        assert await store.sent(await react(store, video, user_id, nonce), EVENT)
+    told: asyncio.Queue[object] = asyncio.Queue()
+
+    def tell(*said: object) -> None:
+        told.put_nowait(json.loads(str(said[-1])))
+
+    async with pool.acquire() as connection:
+        await connection.add_listener(TALK_CHANNEL, tell)
+        try:
+            await ErasingStore(pool).erase_user(BOB, by=BOB)
+            assert await asyncio.wait_for(told.get(), 30) == {"room_id": ROOM, "event_id": video.event_id}
+        finally:
+            await connection.remove_listener(TALK_CHANNEL, tell)
+
+
 async def test_what_nobody_asks_about_any_more_goes(store: SentForStore, video: Video, pool: Pool) -> None:
     kinds = {
-        "pending": (None, None),
-        "sent": ("$sent", None),
-        "taken": ("$taken", "30 hours"),
-        "late": ("$l", "1 hour"),
+        "pending": (None, None, "400 days"),
+        "unheard": (None, None, "7 days"),
+        "sent": ("$sent", None, "400 days"),
+        "taken": ("$taken", "30 hours", "400 days"),
+        "forgotten": (None, "30 hours", "400 days"),
+        "late": ("$l", "1 hour", "400 days"),
     }
-    for nonce, (event_id, taken_back) in kinds.items():
+    for nonce, (event_id, taken_back, sent) in kinds.items():
         await store.comment(video, ALICE, nonce, nonce)
         await pool.execute(
-            "UPDATE sent_for SET event_id = $2, sent_at = now() - interval '400 days',"
+            "UPDATE sent_for SET event_id = $2, sent_at = now() - $4::text::interval,"
             " taken_back_at = now() - $3::text::interval WHERE nonce = $1",
-            nonce, event_id, taken_back,
+            nonce, event_id, taken_back, sent,
         )  # fmt: skip
     await ErasingStore(pool).forget_old_sent()
     rows = await pool.fetch("SELECT nonce FROM sent_for ORDER BY nonce")
-    assert [row["nonce"] for row in rows] == ["late", "sent"]
+    assert [row["nonce"] for row in rows] == ["forgotten", "late", "sent", "unheard"]
     assert await redactions(pool) == 0
     # The room's own lifetime ends the message as well.
     await pool.execute("UPDATE rooms SET max_lifetime = 86400000 * 399::bigint")
     await ErasingStore(pool).forget_old_sent()
-    assert await pool.fetchval("SELECT count(*) FROM sent_for") == 0
+    assert await pool.fetchval("SELECT string_agg(nonce, ' ') FROM sent_for WHERE user_id <> ''") == "unheard"
     assert await redactions(pool) == 1
+    await ErasingStore(pool).forget_old_sent()
+    assert await redactions(pool) == 1, "once"
 
 
 async def test_what_is_asked_often_is_read_by_index(store: SentForStore, video: Video, pool: Pool) -> None:
@@ -275,16 +388,18 @@ async def test_what_is_asked_often_is_read_by_index(store: SentForStore, video: 
         "SELECT '$' || n, '!r' || (n % 200 + 1), '!r', '@u', 't', 'm', true, n, n FROM generate_series(1, 5000) AS n"
     )
     await pool.execute(
-        "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, video_id, reaction, event_id, taken_back_at) "
-        "SELECT v.room_id, '@u' || n, n || v.event_id, '', 'reaction', v.id, 'x', '$' || n || v.event_id,"
+        "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, video_id, target, reaction, event_id,"
+        " taken_back_at) "
+        "SELECT v.room_id, '@u' || n, n || v.event_id, '', 'reaction', v.id, v.event_id, 'x', '$' || n || v.event_id,"
         " CASE WHEN n > 2 THEN now() END FROM videos v, generate_series(1, 5) AS n"
     )
     await pool.execute("ANALYZE rooms, videos, sent_for")
+    about = (ROOM, video.event_id)
     questions: dict[str, tuple[object, ...]] = {
-        "sent_about": (video.id, ["$1"], ["n"], 9), "newest_comments": (video.id, 9),
-        "standing_reaction": (video.id, "x"), "react_again": (video.id, ALICE, "x"), "is_attributed": (ROOM, "$1"),
-        "own_sent": (video.id, ALICE, "$1"), "forget_sent_of_user": (ALICE, ROOM),
-        "forget_spent_sent": (86400.0, 9),
+        "sent_about": (*about, ["$1"], ["n"], 9), "newest_comments": (*about, 9), "standing_reaction": (*about, "x"),
+        "react_again": (*about, ALICE, "x"), "is_attributed": (ROOM, "$1"), "sent_by_bot": (ROOM, "n", "reaction"),
+        "own_sent": (video.id, video.event_id, ALICE, "$1"), "sent_of_user": (ALICE, ROOM), "forget_sent": ([1],),
+        "forget_spent_sent": (86400.0, 86400.0 * 8, 9),
     }  # fmt: skip
     for name, arguments in questions.items():
         async with pool.acquire() as connection, connection.transaction():
@@ -323,12 +438,18 @@ class Pages:
             answer["next_batch"] = str(start + limit)
         return web.json_response(answer)
 
+    async def take(self, _: web.Request) -> web.Response:
+        self.asked += 1
+        await self.open.wait()
+        return web.json_response({"event_id": EVENT})
+
 
 @pytest.fixture
 async def pages() -> AsyncIterator[Pages]:
     pages = Pages()
     pages.open.set()
     app = web.Application()
+    app.router.add_put("/{path:.*}", pages.take)
     app.router.add_get("/_matrix/client/v1/rooms/{room}/relations/{event}/{rel_type}/{kind}", pages.answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -439,3 +560,16 @@ async def test_the_bots_own_reaction_is_found_behind_many(reader: SaidReader, pa
     assert found
     assert (found.event_id, found.nonce) == ("$1501", "n1501")
     assert await reader.own_reaction(video, "👻") is None
+
+
+async def test_nobody_reacts_for_ever(
+    reader: SaidReader, pages: Pages, store: SentForStore, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(behalf, "_LONGEST_REACTING_S", 0.01)
+    pages.open.clear()
+    async with aiohttp.ClientSession() as session:
+        homeserver = Homeserver(session, f"http://127.0.0.1:{pages.port}", "token", "reel", BOT)
+        context = cast("Context", SimpleNamespace(sent_for=store, homeserver=homeserver, said=reader))
+        with pytest.raises(HomeserverError):
+            await behalf.react(context, video, await react(store, video, ALICE, "a"))
+        assert not pages.open.is_set()

@@ -29,11 +29,11 @@ from appservice.behalf import (
     video_content,
     without_name,
 )
-from appservice.model import EventId, UserId, VideoId
+from appservice.model import EventId, RoomId, UserId
 from appservice.status import KEYS
 
 ALICE, BOB, BOT = UserId("@alice:here"), UserId("@bob:here"), UserId("@reel:here")
-VIDEO, EVENT = VideoId("1f0e7a2c-0000-4000-8000-000000000001"), EventId("$video")
+ROOM, EVENT = RoomId("!room:here"), EventId("$video")
 GUARD = "\u2060"
 
 
@@ -41,7 +41,7 @@ def sent(user_id: UserId, kind: SentKind, event_id: str | None, key: int = 1, **
     at = datetime(2026, 1, 1, tzinfo=UTC)
     reaction = "👍" if kind is SentKind.REACTION else None
     whole = SentFor(
-        key, user_id, f"n{key}", kind, VIDEO, reaction, EventId(event_id) if event_id else None, at, is_taken_back=False
+        key, user_id, f"n{key}", kind, ROOM, reaction, EventId(event_id) if event_id else None, at, is_taken_back=False
     )
     return replace(whole, **fields)
 
@@ -110,7 +110,8 @@ def test_no_text_makes_a_command_where_the_name_is_taken_away() -> None:
         ("Bob (@bob:here)", True, "Bob (@bob:here) (@alice:here)"), ("roomreel", True, "roomreel (@alice:here)"),
         # What is seen as another's: letters that are not seen, another form of a letter, a mark that is not seen.
         *((name, True, f"{name} (@alice:here)") for name in (
-            "Bob\u3164", "Bob\u2800", "Bob\u200d", "B\u00adob", "B\u034fob", "Bob\ufe0e", "\u115fBob", "Bob\U000e0120",
+            "Bob\u3164", "Bob\u2800", "Bob\ufffc",
+            "Bob\U0001d159", "Bob\u200d", "B\u00adob", "B\u034fob", "Bob\ufe0e", "\u115fBob", "Bob\U000e0120",
             "Bob (\uff20bob:here)", "Bob (\ufe6bbob:here)", "\uff22ob", "Bo\u0062\u200b", "Bob: I say that Alice",
         )),
         ("Zoë 🎬", True, "Zoë 🎬"), ("李雷", True, "李雷"), ("हिन्दी", True, "हिन्दी"),
@@ -247,18 +248,26 @@ def test_of_a_content_only_what_is_read_is_told() -> None:
 
 
 def test_how_much_text_is_kept() -> None:
-    relation = {"rel_type": "m.replace", "event_id": "$1"}
+    relation: dict[str, object] = {"rel_type": "m.replace", "event_id": "$1"}
     edit = event("$e", ALICE, {"body": "* ab", "m.new_content": {"body": "ab"}, "m.relates_to": relation})
     edited = {**reply("$1", ALICE, "abc", extra="x" * 99), "unsigned": {"m.relations": {"m.replace": edit}}}
-    assert [each.length for each in read_said(edited, "m.room.message", BOT)] == [len("m.text" + "abc"), len("* abab")]
+    assert [each.length for each in read_said(edited, "m.room.message", BOT)] == [
+        len("m.text" + "abc" + "m.thread" + "$video"), len("* abab" + "m.replace" + "$1"),
+    ]  # fmt: skip
+    # Whatever somebody puts there.
+    long = dict.fromkeys(("rel_type", "event_id", "key"), "$" + "x" * 9000)
+    relation = {**long, "m.in_reply_to": {"event_id": long["event_id"]}}
+    for each in read_said(event("$1", ALICE, {"body": "", "m.relates_to": relation}), "m.room.message", BOT):
+        assert each.length == 4 * 255
+        assert len(json.dumps(each.content)) < 1200
 
 
 def test_a_request_that_says_something_else_is_another() -> None:
     others = [
-        digest(SentKind.COMMENT, VIDEO, "hello "),
+        digest(SentKind.COMMENT, EVENT, "hello "),
         digest(SentKind.COMMENT, "x", "hello"),
-        digest(SentKind.REACTION, VIDEO, "hello"),
-        digest(SentKind.COMMENT, f"{VIDEO}hello"),
+        digest(SentKind.REACTION, EVENT, "hello"),
+        digest(SentKind.COMMENT, f"{EVENT}hello"),
     ]
-    assert digest(SentKind.COMMENT, VIDEO, "hello") not in others
-    assert digest(SentKind.COMMENT, VIDEO, "hello") == digest(SentKind.COMMENT, VIDEO, "hello")
+    assert digest(SentKind.COMMENT, EVENT, "hello") not in others
+    assert digest(SentKind.COMMENT, EVENT, "hello") == digest(SentKind.COMMENT, EVENT, "hello")

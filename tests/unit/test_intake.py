@@ -853,6 +853,8 @@ def test_nobody_elses_message_is_the_bots() -> None:
         (related("m.replace"), False),
         (message({"redacts": "$video"}, type="m.room.redaction"), False),
         (message({}, type="m.room.redaction", redacts="$video"), False),
+        (message({"redacts": "$video"}, type="m.room.redaction", sender=BOT), False),
+        (on_behalf({"m.relates_to": {"m.in_reply_to": {"event_id": "$video"}}}), True),
     ],
 )
 def test_what_is_said_about_an_event_is_told(event: dict[str, object], relates: bool) -> None:
@@ -874,10 +876,13 @@ def test_what_is_said_about_an_event_is_told(event: dict[str, object], relates: 
         related("m.thread", type="m.room.topic"),
         related("m.thread", state_key=""),
         message({"m.relates_to": "m.thread"}),
+        message({"m.relates_to": {"m.in_reply_to": {"event_id": "$video"}}}),
+        message({"m.relates_to": {"m.in_reply_to": {"event_id": "$video"}}}, sender=BOT),
+        on_behalf({"m.relates_to": {"m.in_reply_to": {"event_id": 5}}}),
+        on_behalf({"m.relates_to": {"m.in_reply_to": 5}}),
         message([]),
         message(3),
         message({}, type="m.room.redaction"),
-        message({"redacts": "$v"}, type="m.room.redaction", sender=BOT),
         "event",
         None,
     ],
