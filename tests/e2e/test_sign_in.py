@@ -45,9 +45,9 @@ async def test_a_message_signs_in_until_the_button_signs_out(
 
 
 async def test_a_message_signs_out(
-    reel: Installation, alice: MatrixClient, browser: Browser, screenshots: Path
+    reel: Installation, alice: MatrixClient, bob: MatrixClient, browser: Browser, screenshots: Path
 ) -> None:
-    room_id = await make_room(alice, reel)
+    room_id = await make_room(alice, reel, bob)
     async with looking(browser, viewport={"width": 1280, "height": 720}) as (look, _):
         await look.page.goto(widget_link(reel, room_id))
         event_id = await alice.send_text(room_id, await shown_command(look.page))
@@ -56,7 +56,14 @@ async def test_a_message_signs_out(
         await look.page.screenshot(path=screenshots / "signed-in-1280x720.png")
         await alice.send_text(room_id, "!reel sign-out")
         await look.page.locator("[data-testid=app][data-state=sign-in]").wait_for()
-        assert (await shown_command(look.page)).startswith("!reel sign-in ")
+        command = await shown_command(look.page)
+        assert command.startswith("!reel sign-in ")
+        # Nothing of hers is left in the page for who comes next.
+        await look.page.evaluate("window.hers = true")
+        await bob.send_text(room_id, command)
+        await look.page.locator("[data-testid=app][data-state=empty]").wait_for()
+        await look.page.wait_for_function("window.hers === undefined")
+        await look.page.locator("[data-testid=app][data-state=empty]").wait_for()
 
 
 async def test_a_code_that_is_too_old_is_renewed(reel: Installation, alice: MatrixClient, browser: Browser) -> None:

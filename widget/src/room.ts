@@ -162,7 +162,12 @@ export class RoomVisit implements Visit {
     if (roomId === null) return this.#dispatch({ type: 'trouble', trouble: 'no-room' });
     const session = new SessionHolder(roomId, () => this.#prove(), this.client?.memory ?? null);
     session.get().then(
-      ({ userId }) => this.#dispatch({ type: 'signed-in', viewer: userId }),
+      ({ userId }) => {
+        const { viewer } = this.state.get();
+        // Somebody else signed in here: what the page still has, drafts and what may be taken back, is not theirs.
+        if (viewer !== null && viewer !== userId) return location.reload();
+        this.#dispatch({ type: 'signed-in', viewer: userId });
+      },
       // The feed uses the same session and tells what went wrong.
       () => undefined,
     );
