@@ -198,10 +198,11 @@ SELECT EXISTS (SELECT FROM upload_media WHERE mxc = $1 AND owner = $2 AND thumbn
 -- name: lock_doubles (sent_in, sender) Until the transaction's end nobody else takes what somebody sent to a room in the widget.
 SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 7421));
 
--- name: first_sent (sent_in, sender, nonce or NULL, mxc, item, seconds) The video that somebody sent there by the same nonce; without one the same file, no longer ago than that.
+-- name: first_sent (sent_in, sender, nonce or NULL, mxc, item, seconds) The video that somebody sent there by the same nonce, also one that can still be brought back; without a nonce the same file, no longer ago than that.
 SELECT id FROM videos
-WHERE sender = $2 AND sent_in = $1 AND item = $5 AND visibility <> 'removed' AND CASE
-    WHEN $3::text IS NULL THEN mxc = $4 AND received_at > clock_timestamp() - make_interval(secs => $6) ELSE nonce = $3
+WHERE sender = $2 AND sent_in = $1 AND item = $5 AND CASE
+    WHEN $3::text IS NOT NULL THEN nonce = $3 AND (visibility <> 'removed' OR deleted_at IS NOT NULL)
+    ELSE mxc = $4 AND visibility <> 'removed' AND received_at > clock_timestamp() - make_interval(secs => $6)
 END
 ORDER BY received_at LIMIT 1 FOR UPDATE;
 
