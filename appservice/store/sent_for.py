@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 from appservice.behalf import SentFor, SentKind, digest, plain_reaction
 from appservice.errors import ConflictError, GoneError, UnavailableError
-from appservice.jobs import Pool, announce_talk
+from appservice.jobs import Connection, Pool, announce_talk
 from appservice.model import EventId, RoomId, UploadId, UserId, Video
 from appservice.removal import redact_sent
 from appservice.rows import SQL, Row
@@ -37,17 +37,8 @@ class SentForStore(Database):
         """Keep that a comment is about to be sent."""
         said = digest(SentKind.COMMENT, video.event_id, text)
         async with self._transaction() as connection:
-            found = await connection.fetchrow(
-                SQL["add_sent_for"],
-                video.sent_in,
-                user_id,
-                nonce,
-                said,
-                SentKind.COMMENT,
-                video.id,
-                video.event_id,
-                None,
-                None,
+            found = await _add(
+                connection, video.sent_in, user_id, nonce, said, SentKind.COMMENT, about=video
             ) or await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce)
         return _same(found, user_id, said)
 
@@ -79,10 +70,9 @@ class SentForStore(Database):
         said = digest(SentKind.REACTION, video.event_id, plain)
         for _ in range(_TRIES):
             async with self._transaction() as connection:
-                added = await connection.fetchrow(
-                    SQL["add_sent_for"], video.sent_in, user_id, nonce, said, SentKind.REACTION, video.id,
-                    video.event_id, key, None,
-                )  # fmt: skip
+                added = await _add(
+                    connection, video.sent_in, user_id, nonce, said, SentKind.REACTION, about=video, reaction=key
+                )
                 if added:
                     return _read(added), True
                 if used := await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce):
@@ -110,9 +100,7 @@ class SentForStore(Database):
         said = digest(SentKind.VIDEO, upload_id)
         async with self._transaction() as connection:
             found = (
-                await connection.fetchrow(
-                    SQL["add_sent_for"], room_id, user_id, nonce, said, SentKind.VIDEO, None, None, None, upload_id
-                )
+                await _add(connection, room_id, user_id, nonce, said, SentKind.VIDEO, upload_id=upload_id)
                 or await connection.fetchrow(SQL["sent_upload"], upload_id)
                 or await connection.fetchrow(SQL["sent_by_nonce"], room_id, nonce)
             )
@@ -187,6 +175,17 @@ class SentForStore(Database):
         """
         row = await self._fetchrow("readable_since", room_id, user_id)
         return row["since"] if row else None
+
+
+async def _add(
+    connection: Connection, room_id: RoomId, user_id: UserId, nonce: str, said: bytes, kind: SentKind, *,
+    about: Video | None = None, reaction: str | None = None, upload_id: UploadId | None = None,
+) -> Row | None:  # fmt: skip
+    """Add a row; None where the nonce or the upload was sent already, or the user reacts so."""
+    video_id, target = (about.id, about.event_id) if about else (None, None)
+    return await connection.fetchrow(
+        SQL["add_sent_for"], room_id, user_id, nonce, said, kind, video_id, target, reaction, upload_id
+    )
 
 
 def _same(row: Row | None, user_id: UserId, said: bytes) -> SentFor:

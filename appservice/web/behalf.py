@@ -39,7 +39,7 @@ from appservice.errors import (
 )
 from appservice.managing import may_watch
 from appservice.model import EventId, RoomId, UploadId, Video, VideoId
-from appservice.web.asked import UUID, VIDEO, Asked
+from appservice.web.caller import UUID, VIDEO, Caller
 from appservice.web.context import Context
 from appservice.web.requests import json_answer, read_body
 from appservice.web.views import OnBehalf, SaidView, SentVideoView, SentView, on_behalf, said_view
@@ -102,20 +102,20 @@ class SendRequest(BaseModel):
         return clean_text(value)
 
 
-async def _enter(request: web.Request, needed: OnBehalf | None) -> Asked:
+async def _enter(request: web.Request, needed: OnBehalf | None) -> Caller:
     """Find out who asks, and whether the bot may do what they need. Raises ForbiddenError."""
-    asked = await Asked.of(request)
-    if not asked.session.sign_in:
+    caller = await Caller.of(request)
+    if not caller.session.sign_in:
         raise ForbiddenError("You are here in your Matrix client: it says this in your own name.")
-    if needed and needed not in on_behalf(asked.room, asked.viewer, asked.context.config.bot):
+    if needed and needed not in on_behalf(caller.room, caller.viewer, caller.context.config.bot):
         raise ForbiddenError("You, or the bot, may not do this in this room.")
-    return asked
+    return caller
 
 
-async def _video(asked: Asked, request: web.Request) -> Video:
+async def _video(caller: Caller, request: web.Request) -> Video:
     """Return the video of the path, which the viewer may watch, and whose message is in this room."""
-    video = await asked.video(request)
-    if not may_watch(video, asked.viewer):
+    video = await caller.video(request)
+    if not may_watch(video, caller.viewer):
         raise NotFoundError("There is no such video.")
     if video.thread is None:
         raise NotFoundError("Its message is in the room that this one replaced.")
@@ -125,39 +125,39 @@ async def _video(asked: Asked, request: web.Request) -> Video:
 @routes.get(VIDEO + "/said")
 async def get_said(request: web.Request) -> web.Response:
     """Answer what was said about a video, as far as the viewer may read it."""
-    asked = await _enter(request, None)
-    video = await _video(asked, request)
-    since = await asked.context.sent_for.readable_since(asked.room.room_id, asked.viewer.user_id)
+    caller = await _enter(request, None)
+    video = await _video(caller, request)
+    since = await caller.context.sent_for.readable_since(caller.room.room_id, caller.viewer.user_id)
     if since is None:
         raise ForbiddenError("You are not a member of this room.")
     try:
-        said = await asked.context.said.about(video)
+        said = await caller.context.said.about(video)
     except (ForbiddenError, RefusedByHomeserverError) as error:
         raise NotFoundError("Its message is not there any more.") from error
     except HomeserverError as error:
         raise UnavailableError(_AWAY) from error
     # What others said before they may not read.
-    readable = [each for each in said if each.sent_at >= since or each.sender == asked.viewer.user_id]
+    readable = [each for each in said if each.sent_at >= since or each.sender == caller.viewer.user_id]
     return json_answer(SaidView(events=[said_view(each) for each in readable]))
 
 
 @routes.post(VIDEO + "/comments")
 async def post_comment(request: web.Request) -> web.Response:
     """Comment on a video on behalf of the viewer."""
-    asked = await _enter(request, "comment")
-    video = await _video(asked, request)
+    caller = await _enter(request, "comment")
+    video = await _video(caller, request)
     body = await read_body(request, CommentRequest, _BODY)
-    user_id, name = asked.viewer.user_id, await _name(asked)
-    sent = await asked.context.sent_for.comment(video, user_id, body.nonce, body.text)
+    user_id, name = caller.viewer.user_id, await _name(caller)
+    sent = await caller.context.sent_for.comment(video, user_id, body.nonce, body.text)
     content = comment_content(video.event_id, body.text, sent.nonce, user_id, name)
     if sent.event_id is None:
-        content, sent = await _say(asked, sent, content)
+        content, sent = await _say(caller, sent, content)
     return _sent_answer(said_by(sent, "m.room.message", content), 201)
 
 
-async def _say(asked: Asked, sent: SentFor, content: dict[str, Any]) -> tuple[dict[str, Any], SentFor]:
+async def _say(caller: Caller, sent: SentFor, content: dict[str, Any]) -> tuple[dict[str, Any], SentFor]:
     """Send a comment, and return what was sent: a plain reply to what begins no thread, for it is in one itself."""
-    room_id, once, homeserver = asked.room.room_id, _once(sent), asked.context.homeserver
+    room_id, once, homeserver = caller.room.room_id, _once(sent), caller.context.homeserver
 
     async def send() -> EventId:
         nonlocal content
@@ -167,21 +167,21 @@ async def _say(asked: Asked, sent: SentFor, content: dict[str, Any]) -> tuple[di
             event_id = await homeserver.send(room_id, "m.room.message", content, once=f"{once}|plain")
         return event_id
 
-    sent = await _settle(asked, sent, send())
+    sent = await _settle(caller, sent, send())
     return content, sent
 
 
 @routes.post(VIDEO + "/reactions")
 async def post_reaction(request: web.Request) -> web.Response:
     """React to a video on behalf of the viewer; the bot's one reaction stands for all who react so."""
-    asked = await _enter(request, "react")
-    video = await _video(asked, request)
+    caller = await _enter(request, "react")
+    video = await _video(caller, request)
     body = await read_body(request, ReactionRequest, _BODY)
-    sent_for = asked.context.sent_for
-    sent, is_new = await sent_for.reaction(video, asked.viewer.user_id, body.nonce, body.key)
+    sent_for = caller.context.sent_for
+    sent, is_new = await sent_for.reaction(video, caller.viewer.user_id, body.nonce, body.key)
     if sent.event_id is None:
         async with sent_for.lock_reaction(video, body.key):
-            sent = await _settle(asked, sent, react(asked.context, video, sent))
+            sent = await _settle(caller, sent, react(caller.context, video, sent))
     content = reaction_content(video.event_id, sent.reaction or body.key, sent.nonce)
     return _sent_answer(said_by(sent, "m.reaction", content), 201 if is_new else 200)
 
@@ -219,12 +219,12 @@ async def _try_to_react(context: Context, video: Video, sent: SentFor) -> EventI
 @routes.delete(VIDEO + "/said/{event_id}")
 async def delete_said(request: web.Request) -> web.Response:
     """Take back what the bot said on behalf of the viewer. Raises NotFoundError for anything else."""
-    asked = await _enter(request, None)
-    video = await asked.context.store.video(VideoId(request.match_info["id"]))
+    caller = await _enter(request, None)
+    video = await caller.context.store.video(VideoId(request.match_info["id"]))
     # Of which they may see no more by now; but in this room.
-    is_here = video is not None and video.room_id == asked.room.room_id
-    shown_id, user_id = request.match_info["event_id"], asked.viewer.user_id
-    if video is None or not is_here or not await asked.context.sent_for.take_back(video, user_id, shown_id):
+    is_here = video is not None and video.room_id == caller.room.room_id
+    shown_id, user_id = request.match_info["event_id"], caller.viewer.user_id
+    if video is None or not is_here or not await caller.context.sent_for.take_back(video, user_id, shown_id):
         raise NotFoundError("You said no such thing from here.")
     return web.Response(status=204, headers={"Cache-Control": "no-store"})
 
@@ -232,9 +232,9 @@ async def delete_said(request: web.Request) -> web.Response:
 @routes.post("/api/v1/rooms/{room_id}/videos")
 async def post_video(request: web.Request) -> web.Response:
     """Send an upload that is ready as a message, on behalf of the viewer. Sent once, it is not sent again."""
-    asked = await _enter(request, "send")
-    room_id, user_id, context = RoomId(request.match_info["room_id"]), asked.viewer.user_id, asked.context
-    if room_id != asked.room.room_id:
+    caller = await _enter(request, "send")
+    room_id, user_id, context = RoomId(request.match_info["room_id"]), caller.viewer.user_id, caller.context
+    if room_id != caller.room.room_id:
         raise ForbiddenError("You are not a member of this room.")
     body = await read_body(request, SendRequest, _BODY)
     if before := await context.sent_for.sent_video(user_id, UploadId(body.upload)):
@@ -244,13 +244,13 @@ async def post_video(request: web.Request) -> web.Response:
         raise NotFoundError("There is no such upload, or it has expired.")
     if upload.content is None:
         raise ConflictError("The upload is not ready.")
-    name = await _name(asked)
+    name = await _name(caller)
     sent = await context.sent_for.video(room_id, user_id, body.nonce, upload.id)
     if sent.event_id is None:
         # The upload's nonce, whichever this request has: by it the event is found.
         content = video_content(upload.content, body.title, sent.nonce, user_id, name)
         sending = context.homeserver.send(room_id, "m.room.message", content, once=_once(sent))
-        sent = await _settle(asked, sent, sending)
+        sent = await _settle(caller, sent, sending)
     return json_answer(SentVideoView(event_id=str(sent.event_id)), status=201)
 
 
@@ -259,15 +259,15 @@ def _once(sent: SentFor) -> str:
     return f"behalf|{sent.key}|{sent.nonce}"
 
 
-async def _name(asked: Asked) -> str:
-    user_id, context = asked.viewer.user_id, asked.context
-    name, is_unique = await context.sent_for.name_of(asked.room.room_id, user_id)
+async def _name(caller: Caller) -> str:
+    user_id, context = caller.viewer.user_id, caller.context
+    name, is_unique = await context.sent_for.name_of(caller.room.room_id, user_id)
     return profile_name(user_id, name, is_unique=is_unique, bot_name=context.config.appservice.bot_name)
 
 
-async def _settle(asked: Asked, sent: SentFor, sending: Awaitable[EventId]) -> SentFor:
+async def _settle(caller: Caller, sent: SentFor, sending: Awaitable[EventId]) -> SentFor:
     """Wait for the homeserver, and keep what it said. Where it does not answer, whose it is stays known."""
-    context, room_id = asked.context, asked.room.room_id
+    context, room_id = caller.context, caller.room.room_id
     try:
         event_id = await sending
     except (ForbiddenError, RefusedByHomeserverError) as error:

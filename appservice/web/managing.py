@@ -19,7 +19,7 @@ from appservice.managing import (
 )
 from appservice.model import RoomId, UserId, Video, VideoId, Visibility
 from appservice.store import UnknownContentError
-from appservice.web.asked import UUID, VIDEO, Asked
+from appservice.web.caller import UUID, VIDEO, Caller
 from appservice.web.requests import json_answer, read_body
 from appservice.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView, video_view
 
@@ -93,51 +93,51 @@ class ReasonRequest(BaseModel):
         return clean_text(_without_nul(value), MAX_REASON) or ""
 
 
-async def _answer(asked: Asked, video: Video) -> web.Response:
+async def _answer(caller: Caller, video: Video) -> web.Response:
     """Answer a video as the viewer sees it now."""
-    members = await asked.context.store.joined_members(asked.room.room_id)
+    members = await caller.context.store.joined_members(caller.room.room_id)
     sender = next((member for member in members if member.user_id == video.sender), None)
-    reports = await asked.context.managing.reports(asked.room.room_id) if asked.viewer.moderates else None
-    grant = asked.context.access.grant(asked.scope)
+    reports = await caller.context.managing.reports(caller.room.room_id) if caller.viewer.moderates else None
+    grant = caller.context.access.grant(caller.scope)
     is_avatar = sender is not None and sender.avatar_video == video.id
-    return json_answer(video_view(video, asked.viewer, grant, is_avatar=is_avatar, reports=reports))
+    return json_answer(video_view(video, caller.viewer, grant, is_avatar=is_avatar, reports=reports))
 
 
-def _require_moderator(asked: Asked) -> None:
+def _require_moderator(caller: Caller) -> None:
     """Raise ForbiddenError for members who are no moderators."""
-    if not asked.viewer.moderates:
+    if not caller.viewer.moderates:
         raise ForbiddenError("Only the room's moderators may do this.")
 
 
-def _changed(asked: Asked, what: str, video_id: VideoId) -> None:
+def _changed(caller: Caller, what: str, video_id: VideoId) -> None:
     """Let nobody get an answer of before, and note who did it."""
-    asked.context.access.forget()
-    log.info(what, video_id=video_id, room_id=asked.room.room_id, user_id=asked.viewer.user_id)
+    caller.context.access.forget()
+    log.info(what, video_id=video_id, room_id=caller.room.room_id, user_id=caller.viewer.user_id)
 
 
 @routes.patch(VIDEO)
 async def patch_video(request: web.Request) -> web.Response:
     """Rename, hide, show or publish a video, or make it its sender's avatar. Raises ConflictError on an old version."""
-    asked = await Asked.of(request)
-    video = await asked.video(request)
+    caller = await Caller.of(request)
+    video = await caller.video(request)
     change = (await read_body(request, ChangeRequest, _BODY)).change()
-    changed = await asked.context.managing.change(
-        video.id, asked.room.room_id, lambda now, worn: managed(now, change, asked.viewer, is_avatar=worn),
-        by=asked.viewer.user_id,
+    changed = await caller.context.managing.change(
+        video.id, caller.room.room_id, lambda now, worn: managed(now, change, caller.viewer, is_avatar=worn),
+        by=caller.viewer.user_id,
     )  # fmt: skip
-    _changed(asked, "video_changed", video.id)
-    return await _answer(asked, changed)
+    _changed(caller, "video_changed", video.id)
+    return await _answer(caller, changed)
 
 
 @routes.delete(VIDEO)
 async def delete_video(request: web.Request) -> web.Response:
     """Take a video from everybody; for some seconds it can be brought back, then its content is gone."""
-    asked = await Asked.of(request)
-    video = await asked.video(request)
-    deleted_at = await asked.context.managing.delete(
-        video.id, asked.room.room_id, lambda now: check_delete(now, asked.viewer), by=asked.viewer.user_id
+    caller = await Caller.of(request)
+    video = await caller.video(request)
+    deleted_at = await caller.context.managing.delete(
+        video.id, caller.room.room_id, lambda now: check_delete(now, caller.viewer), by=caller.viewer.user_id
     )
-    _changed(asked, "video_deleted", video.id)
+    _changed(caller, "video_deleted", video.id)
     return _deleted(video, deleted_at)
 
 
@@ -148,33 +148,33 @@ def _deleted(video: Video, deleted_at: int) -> web.Response:
 @routes.post(VIDEO + "/restore")
 async def restore_video(request: web.Request) -> web.Response:
     """Bring back a video that was deleted a moment ago. Raises GoneError when it is too late."""
-    asked = await Asked.of(request)
-    restored = await asked.context.managing.restore(
-        VideoId(request.match_info["id"]), asked.room.room_id, lambda now: check_restore(now, asked.viewer), UNDO_S,
-        by=asked.viewer.user_id,
+    caller = await Caller.of(request)
+    restored = await caller.context.managing.restore(
+        VideoId(request.match_info["id"]), caller.room.room_id, lambda now: check_restore(now, caller.viewer), UNDO_S,
+        by=caller.viewer.user_id,
     )  # fmt: skip
-    _changed(asked, "video_restored", restored.id)
-    return await _answer(asked, restored)
+    _changed(caller, "video_restored", restored.id)
+    return await _answer(caller, restored)
 
 
 @routes.put("/api/v1/rooms/{room_id}/members/{user_id}/order")
 async def put_order(request: web.Request) -> web.Response:
     """Give a member's videos another order. Raises ConflictError when it is not what the editor saw any more."""
-    asked = await Asked.of(request)
-    if asked.room.room_id != RoomId(request.match_info["room_id"]):
+    caller = await Caller.of(request)
+    if caller.room.room_id != RoomId(request.match_info["room_id"]):
         raise ForbiddenError("You are not a member of this room.")
     owner = UserId(request.match_info["user_id"])
-    if not may_order(owner, asked.viewer, asked.room.settings):
+    if not may_order(owner, caller.viewer, caller.room.settings):
         raise ForbiddenError("Only a member's own videos, or as a moderator, can be put into another order.")
     body = await read_body(request, OrderRequest, _ORDER_BODY)
     wanted = [VideoId(video) for video in body.videos]
     base = None if body.base is None else [VideoId(video) for video in body.base]
-    strangers = await asked.context.managing.not_of(asked.room.room_id, owner, wanted)
+    strangers = await caller.context.managing.not_of(caller.room.room_id, owner, wanted)
     if strangers:
         raise BadJsonError(f"Not a video of this member's: {strangers[0]}.")
-    order = await asked.context.managing.order(
-        asked.room.room_id, owner, lambda current: reordered(current, wanted, base),
-        by=asked.viewer.user_id,
+    order = await caller.context.managing.order(
+        caller.room.room_id, owner, lambda current: reordered(current, wanted, base),
+        by=caller.viewer.user_id,
     )  # fmt: skip
     return json_answer(OrderView(videos=[str(video) for video in order]))
 
@@ -182,23 +182,23 @@ async def put_order(request: web.Request) -> web.Response:
 @routes.post(VIDEO + "/report")
 async def report_video(request: web.Request) -> web.Response:
     """Tell the room's moderators that something is wrong with a video."""
-    asked = await Asked.of(request)
-    video = await asked.video(request)
-    if video.sender == asked.viewer.user_id:
+    caller = await Caller.of(request)
+    video = await caller.video(request)
+    if video.sender == caller.viewer.user_id:
         raise ForbiddenError("You need not report your own video: delete it.")
     body = await read_body(request, ReasonRequest, _BODY)
-    await asked.context.managing.report(video, asked.viewer.user_id, body.reason)
-    _changed(asked, "video_reported", video.id)
+    await caller.context.managing.report(video, caller.viewer.user_id, body.reason)
+    _changed(caller, "video_reported", video.id)
     return json_answer(EmptyView())
 
 
 @routes.get(VIDEO + "/reports")
 async def get_reports(request: web.Request) -> web.Response:
     """Answer what members said against a video, to moderators; who said it stays unsaid."""
-    asked = await Asked.of(request)
-    video = await asked.video(request)
-    _require_moderator(asked)
-    reasons = await asked.context.managing.said_against(video.id)
+    caller = await Caller.of(request)
+    video = await caller.video(request)
+    _require_moderator(caller)
+    reasons = await caller.context.managing.said_against(video.id)
     # What was kept by an earlier release may have line breaks.
     return json_answer(ReportsView(reasons=[clean_text(reason, MAX_REASON) or "" for reason in reasons]))
 
@@ -206,34 +206,34 @@ async def get_reports(request: web.Request) -> web.Response:
 @routes.post(VIDEO + "/reject")
 async def reject_video(request: web.Request) -> web.Response:
     """Take away a video that waits; its sender is told why. Raises ConflictError when it waits no longer."""
-    asked = await Asked.of(request)
-    video = await asked.video(request)
+    caller = await Caller.of(request)
+    video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
-    deleted_at = await asked.context.moderating.reject(video, asked.viewer, body.reason)
-    _changed(asked, "video_rejected", video.id)
+    deleted_at = await caller.context.moderating.reject(video, caller.viewer, body.reason)
+    _changed(caller, "video_rejected", video.id)
     return _deleted(video, deleted_at)
 
 
 @routes.post(VIDEO + "/block")
 async def block_video(request: web.Request) -> web.Response:
     """Take away a video and let its file come no more. Raises ConflictError while it is not known what the file is."""
-    asked = await Asked.of(request)
-    video = await asked.video(request)
+    caller = await Caller.of(request)
+    video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
     try:
-        count = await asked.context.moderating.block(video, asked.viewer, body.reason)
+        count = await caller.context.moderating.block(video, caller.viewer, body.reason)
     except UnknownContentError as error:
         raise ConflictError(str(error)) from error
-    _changed(asked, "video_blocked", video.id)
+    _changed(caller, "video_blocked", video.id)
     return json_answer(BlockedView(count=count))
 
 
 @routes.delete(VIDEO + "/reports")
 async def dismiss_reports(request: web.Request) -> web.Response:
     """Forget what was said against a video."""
-    asked = await Asked.of(request)
-    video = await asked.video(request)
-    _require_moderator(asked)
-    await asked.context.managing.dismiss_reports(video, by=asked.viewer.user_id)
-    _changed(asked, "reports_dismissed", video.id)
+    caller = await Caller.of(request)
+    video = await caller.video(request)
+    _require_moderator(caller)
+    await caller.context.managing.dismiss_reports(video, by=caller.viewer.user_id)
+    _changed(caller, "reports_dismissed", video.id)
     return json_answer(EmptyView())

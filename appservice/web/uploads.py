@@ -32,7 +32,7 @@ from appservice.quotas import Scope
 from appservice.store import Upload, UploadState
 from appservice.tokens import Session
 from appservice.web import tus
-from appservice.web.asked import UUID
+from appservice.web.caller import UUID
 from appservice.web.context import CONTEXT, Context
 from appservice.web.requests import read_body
 from appservice.web.views import FailureView

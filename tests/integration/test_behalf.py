@@ -508,100 +508,95 @@ async def _lossy(target: str, http: aiohttp.ClientSession) -> AsyncIterator[Loss
         await runner.cleanup()
 
 
+@pytest.fixture
+async def lossy(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+) -> AsyncIterator[tuple[Lossy, Phone]]:
+    """A way to the homeserver that loses what a test wants, and carol's phone behind it."""
+    async with _lossy(spare.synapse.base_url, http) as way:
+        spare.write_config(homeserver={"url": way.url})
+        async with spare.running():
+            yield way, await _phone(spare, http, alice, carol, await make_room(alice, spare, carol), clip)
+
+
 async def test_what_is_sent_again_because_the_answer_was_lost_comes_once(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+    lossy: tuple[Lossy, Phone], alice: MatrixClient, carol: MatrixClient, clip: Path
 ) -> None:
-    async with _lossy(spare.synapse.base_url, http) as way:
-        spare.write_config(homeserver={"url": way.url})
-        async with spare.running():
-            phone = await _phone(spare, http, alice, carol, await make_room(alice, spare, carol), clip)
-            upload = await _upload(phone, clip)
-            names = [nonce() for _ in range(3)]
+    way, phone = lossy
+    upload = await _upload(phone, clip)
+    names = [nonce() for _ in range(3)]
 
-            async def send() -> list[int]:
-                answers = [
-                    await phone.comment("hello", names[0]), await phone.react("👍", names[1]),
-                    await _send(phone, upload, nonce=names[2]),
-                ]  # fmt: skip
-                return [status for status, _ in answers]
+    async def send() -> list[int]:
+        answers = [
+            await phone.comment("hello", names[0]), await phone.react("👍", names[1]),
+            await _send(phone, upload, nonce=names[2]),
+        ]  # fmt: skip
+        return [status for status, _ in answers]
 
-            way.loses = True
-            assert await send() == [503, 503, 503]
-            way.loses = False
-            assert await send() == [201, 200, 201], "the reaction was kept, and is there by now"
-            assert len(await phone.in_matrix()) == len(await phone.in_matrix("m.annotation")) == 1
-            assert [each["sender"] for each in await phone.said()] == [carol.user_id]
-            sent = [each for each in await alice.messages(phone.room_id) if each["content"].get(NONCE) == names[2]]
-            assert len(sent) == 1
-            await phone.viewer.video_in(sent[0]["event_id"], "ready")
-            assert len(await phone.viewer.videos()) == 2
+    way.loses = True
+    assert await send() == [503, 503, 503]
+    way.loses = False
+    assert await send() == [201, 200, 201], "the reaction was kept, and is there by now"
+    assert len(await phone.in_matrix()) == len(await phone.in_matrix("m.annotation")) == 1
+    assert [each["sender"] for each in await phone.said()] == [carol.user_id]
+    sent = [each for each in await alice.messages(phone.room_id) if each["content"].get(NONCE) == names[2]]
+    assert len(sent) == 1
+    await phone.viewer.video_in(sent[0]["event_id"], "ready")
+    assert len(await phone.viewer.videos()) == 2
 
 
-async def test_a_video_that_did_not_go_out_goes_by_any_nonce(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
-) -> None:
+async def test_a_video_that_did_not_go_out_goes_by_any_nonce(lossy: tuple[Lossy, Phone], clip: Path) -> None:
     """The page that tries again was opened anew: it knows the upload alone."""
-    async with _lossy(spare.synapse.base_url, http) as way:
-        spare.write_config(homeserver={"url": way.url})
-        async with spare.running():
-            phone = await _phone(spare, http, alice, carol, await make_room(alice, spare, carol), clip)
-            upload = await _upload(phone, clip)
-            way.is_away = True
-            assert (await _send(phone, upload))[0] == 503
-            way.is_away = False
-            status, answer = await _send(phone, upload)
-            assert status == 201
-            await phone.viewer.video_in(answer["event_id"], "ready")
-            assert await _send(phone, upload) == (201, answer)
+    way, phone = lossy
+    upload = await _upload(phone, clip)
+    way.is_away = True
+    assert (await _send(phone, upload))[0] == 503
+    way.is_away = False
+    status, answer = await _send(phone, upload)
+    assert status == 201
+    await phone.viewer.video_in(answer["event_id"], "ready")
+    assert await _send(phone, upload) == (201, answer)
 
 
 async def test_a_refusal_of_a_repetition_leaves_it_known_whose_it_is(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
+    lossy: tuple[Lossy, Phone], carol: MatrixClient
 ) -> None:
-    async with _lossy(spare.synapse.base_url, http) as way:
-        spare.write_config(homeserver={"url": way.url})
-        async with spare.running():
-            phone = await _phone(spare, http, alice, carol, await make_room(alice, spare, carol), clip)
-            once = nonce()
-            way.is_away = True
-            assert (await phone.comment("hello", once))[0] == 503
-            way.is_away, way.refuses = False, True
-            assert (await phone.comment("hello", once))[0] == 403
-            way.refuses = False
-            # The first one was taken after all.
-            target, user_id = EventId(phone.event_id), UserId(carol.user_id)
-            content = comment_content(target, "hello", once, user_id, "Carol")
-            event_id = await phone.bot_sends("m.room.message", content)
-            (found,) = await phone.said()
-            assert (found["event_id"], found["sender"]) == (event_id, carol.user_id)
+    way, phone = lossy
+    once = nonce()
+    way.is_away = True
+    assert (await phone.comment("hello", once))[0] == 503
+    way.is_away, way.refuses = False, True
+    assert (await phone.comment("hello", once))[0] == 403
+    way.refuses = False
+    # The first one was taken after all.
+    target, user_id = EventId(phone.event_id), UserId(carol.user_id)
+    content = comment_content(target, "hello", once, user_id, "Carol")
+    event_id = await phone.bot_sends("m.room.message", content)
+    (found,) = await phone.said()
+    assert (found["event_id"], found["sender"]) == (event_id, carol.user_id)
 
 
-async def test_where_the_homeserver_fails(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, carol: MatrixClient, clip: Path
-) -> None:
-    async with _lossy(spare.synapse.base_url, http) as way:
-        spare.write_config(homeserver={"url": way.url})
-        async with spare.running():
-            phone = await _phone(spare, http, alice, carol, await make_room(alice, spare, carol), clip)
-            # One that forgets what it sent sends it again: one of them holds, the others go.
-            way.forgets, once = True, nonce()
-            answers = await asyncio.gather(*(phone.comment("hello", once) for _ in range(4)))
-            assert {status for status, _ in answers} == {201}
-            (event_id,) = {answer["event"]["event_id"] for _, answer in answers}
+async def test_where_the_homeserver_fails(lossy: tuple[Lossy, Phone]) -> None:
+    way, phone = lossy
+    # One that forgets what it sent sends it again: one of them holds, the others go.
+    way.forgets, once = True, nonce()
+    answers = await asyncio.gather(*(phone.comment("hello", once) for _ in range(4)))
+    assert {status for status, _ in answers} == {201}
+    (event_id,) = {answer["event"]["event_id"] for _, answer in answers}
 
-            async def one_holds() -> bool:
-                return [each["event_id"] for each in await phone.in_matrix()] == [event_id]
+    async def one_holds() -> bool:
+        return [each["event_id"] for each in await phone.in_matrix()] == [event_id]
 
-            await eventually(one_holds, what="the others being gone")
-            way.forgets = False
-            # Many who ask at once are answered by few requests.
-            way.asked = 0
-            assert {len(each) for each in await asyncio.gather(*(phone.said() for _ in range(20)))} == {1}
-            assert way.asked < 20
-            # What it does not tell the bot is nothing that the viewer may not see.
-            way.forbids = True
-            status, answer = await phone.viewer.get(f"{phone.path}/said")
-            assert (status, answer["errcode"]) == (404, "M_NOT_FOUND")
+    await eventually(one_holds, what="the others being gone")
+    way.forgets = False
+    # Many who ask at once are answered by few requests.
+    way.asked = 0
+    assert {len(each) for each in await asyncio.gather(*(phone.said() for _ in range(20)))} == {1}
+    assert way.asked < 20
+    # What it does not tell the bot is nothing that the viewer may not see.
+    way.forbids = True
+    status, answer = await phone.viewer.get(f"{phone.path}/said")
+    assert (status, answer["errcode"]) == (404, "M_NOT_FOUND")
 
 
 async def test_nobody_speaks_in_anothers_name(

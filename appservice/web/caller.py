@@ -1,4 +1,4 @@
-"""A request of a session's user about something in its room: who they are there, and which video they mean."""
+"""Who calls the API: the user of a session, who they are in its room, and which video they mean."""
 
 from typing import Self
 
@@ -17,8 +17,8 @@ VIDEO = rf"/api/v1/videos/{{id:{UUID}}}"
 """The path of a video."""
 
 
-class Asked:
-    """A request of a session's user about something in its room."""
+class Caller:
+    """The user of a session, as they are in its room now."""
 
     def __init__(self, context: Context, session: Session, member_key: int, room: Room) -> None:
         self.context = context
