@@ -27,10 +27,11 @@ class ErasingStore(Database):
         """Erase somebody's videos, wherever they are, and all else that is kept of them; return how many videos."""
         async with self._transaction() as connection:
             await connection.execute(SQL["lock_exports"], user_id)
+            # First, as the intake of an event locks it before its video.
+            await erase_sent(connection, user_id=user_id, redact=True)
             rows = await connection.fetch(SQL["removable_of_user"], user_id)
             await erase_uploads(connection, owner=user_id)
             await remove_videos(connection, rows, by=by, redact=True, because="user")
-            await erase_sent(connection, user_id=user_id, redact=True)
             await connection.execute(SQL["erase_person"], user_id)
             await note(connection, by, Deed.ERASED, user_id=user_id, videos=len(rows))
         return len(rows)
@@ -38,10 +39,10 @@ class ErasingStore(Database):
     async def erase_room(self, room_id: RoomId, *, by: UserId) -> int:
         """Erase a room's videos and all else that is kept of it; return how many videos."""
         async with self._transaction() as connection:
+            await erase_sent(connection, room_id=room_id, redact=True)
             rows = await connection.fetch(SQL["removable_of_room"], room_id)
             await erase_uploads(connection, room_id=room_id)
             await remove_videos(connection, rows, by=by, redact=True, because="room")
-            await erase_sent(connection, room_id=room_id, redact=True)
             await connection.execute(SQL["erase_room"], room_id)
             await note(connection, by, Deed.ERASED, room_id=room_id, videos=len(rows))
         return len(rows)
@@ -51,10 +52,10 @@ class ErasingStore(Database):
         async with self._transaction() as connection:
             rooms = [RoomId(row["room_id"]) for row in await connection.fetch(SQL["rooms_left_long_ago"], days)]
             for room_id in rooms:
+                await erase_sent(connection, room_id=room_id, redact=False)
                 rows = await connection.fetch(SQL["removable_of_room"], room_id)
                 await erase_uploads(connection, room_id=room_id)
                 await remove_videos(connection, rows, by=ITSELF, redact=False, because="left-room")
-                await erase_sent(connection, room_id=room_id, redact=False)
                 await connection.execute(SQL["erase_room"], room_id)
                 await connection.execute(SQL["forget_leaving"], room_id)
                 await note(connection, ITSELF, Deed.ERASED, room_id=room_id, videos=len(rows))

@@ -218,7 +218,7 @@ async def test_what_another_phone_says_shows_live(
             return await _by_bot(reel, alice, room_id, "m.reaction") == []
 
         await eventually(none, what="the last one taking the reaction back")
-        # Over the picture, while the list is open.
+        # Over the video, while the list is open.
         await phone.tap("talk-close")
         await other.write("And again")
         await expect(phone.get("said")).to_contain_text("And again")
@@ -353,7 +353,7 @@ async def test_in_another_language(
         await phone.tap("talk")
         await expect(phone.get("by-bot")).to_contain_text("机器人")
         await phone.check(screenshots / f"behalf-talk-{theme}-zh-390x844.png")
-        # On a desk the comments are beside the picture, which stays as high as it was.
+        # On a desk the comments are beside the video, which stays as high as it was.
         await phone.page.set_viewport_size({"width": 1280, "height": 720})
         assert await phone.page.evaluate(_STAGE) > 0.9
         await phone.page.screenshot(path=screenshots / f"behalf-talk-{theme}-zh-1280x720.png")
