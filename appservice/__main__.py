@@ -10,7 +10,7 @@ from pathlib import Path
 
 from appservice import __version__
 from appservice.config import Config, Log, load_config
-from appservice.errors import ConfigError, RoomreelError
+from appservice.core.errors import ConfigError, RoomreelError
 from appservice.logs import set_up_logging
 from transcode import TranscodeError
 
@@ -101,7 +101,7 @@ async def _run(args: argparse.Namespace, config: Config) -> int:
 
             return OK if await check(config, print) else FAILED
         case "migrate":
-            from appservice.admin import migrate_now
+            from appservice.operator_commands import migrate_now
 
             print(await migrate_now(config, args.phase))
         case "admin":
@@ -110,19 +110,19 @@ async def _run(args: argparse.Namespace, config: Config) -> int:
 
 
 async def _admin(args: argparse.Namespace, config: Config) -> int:
-    from appservice import admin
+    from appservice import operator_commands
 
     match args.action:
         case "status":
-            print(await admin.status(config))
+            print(await operator_commands.status(config))
         case "requeue":
-            print(await admin.requeue(config, args.video))
+            print(await operator_commands.requeue(config, args.video))
         case "audit":
-            print(await admin.audit(config, args.whom, args.most))
+            print(await operator_commands.audit(config, args.whom, args.most))
         case "erase":
-            print(await admin.erase(config, args.whom))
+            print(await operator_commands.erase(config, args.whom))
         case "remains":
-            text, nothing = await admin.remains(config, args.whom)
+            text, nothing = await operator_commands.remains(config, args.whom)
             print(text)
             return OK if nothing else FAILED
     return OK

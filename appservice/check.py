@@ -10,15 +10,15 @@ import aiohttp
 from aiohttp import web
 
 from appservice.config import Config
-from appservice.database import check_up_to_date, open_database
-from appservice.errors import ForbiddenError, HomeserverError, RoomreelError
-from appservice.files import LocalFiles
-from appservice.model import RoomId
-from appservice.permissions import Level, level_of
-from appservice.web.addresses import is_within
+from appservice.core.errors import ForbiddenError, HomeserverError, RoomreelError
+from appservice.core.model import RoomId
+from appservice.core.rules.permissions import Level, level_of
+from appservice.core.web.client_address import is_within
+from appservice.database.opening import check_up_to_date, open_database
+from appservice.media.files import LocalFiles
 from appservice.wiring import homeserver_of
 from transcode import TranscodeError, find_tools
-from transcode.tools import usable_encoder
+from transcode.process.tools import usable_encoder
 
 _LEAST_FREE = 2 * 1024**3
 _NAMED = 5

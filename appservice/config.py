@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from appservice.errors import ConfigError
-from appservice.languages import Language
-from appservice.model import UserId
-from appservice.permissions import Level
-from appservice.quotas import Quotas
+from appservice.core.errors import ConfigError
+from appservice.core.languages import Language
+from appservice.core.model import UserId
+from appservice.core.rules.permissions import Level
+from appservice.core.rules.quotas import Quotas
 from transcode.settings import Settings
 
 ENV_PREFIX = "ROOMREEL_"

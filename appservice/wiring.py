@@ -12,20 +12,21 @@ import structlog
 from aiohttp import web
 
 from appservice import resources
-from appservice.commands.asked import Parts as CommandParts
+from appservice.commands.context import Services as CommandServices
 from appservice.commands.run import CommandWork
 from appservice.config import Config
-from appservice.database import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
-from appservice.errors import ConfigError, HomeserverError, RequestError
-from appservice.files import ExportFolder, LocalFiles, UploadFolder
-from appservice.jobs import Pool
-from appservice.languages import LANGUAGES
-from appservice.managing import UNDO_S
+from appservice.core.errors import ConfigError, HomeserverError, RequestError
+from appservice.core.languages import LANGUAGES
+from appservice.core.rules.video_permissions import UNDO_S
+from appservice.core.web.reels import ReelCache
+from appservice.database.migrate import Phase
+from appservice.database.opening import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
+from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
 from appservice.matrix.discovery import GuardedConnector
 from appservice.matrix.names import Names, SystemResolver
 from appservice.matrix.openid import Federation, OpenIdVerifier, Peer
-from appservice.migrate import Phase
+from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.store import (
     AdminStore,
     ChannelStore,
@@ -48,38 +49,37 @@ from appservice.store import (
     VerdictStore,
     open_pool,
 )
-from appservice.texts import Texts
+from appservice.store.outbox import Pool
 from appservice.web.access import Access
 from appservice.web.app import build_app, build_metrics_app
 from appservice.web.channel import forget_the_silent
 from appservice.web.clock import SharedClock
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
 from appservice.web.context import Context
+from appservice.web.event_streams import EventStreams
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
-from appservice.web.reels import ReelCache
-from appservice.web.said import SaidReader
-from appservice.web.streams import EventStreams
-from appservice.worker.answers import answer_command
+from appservice.web.relations import SaidReader
+from appservice.worker.command_responses import answer_command
+from appservice.worker.concurrency import Lanes
 from appservice.worker.contents import Contents
-from appservice.worker.erasing import ErasingWork
+from appservice.worker.erasure import ErasingWork
 from appservice.worker.exports import ExportWork
 from appservice.worker.introduction import introduce
-from appservice.worker.lanes import Lanes
 from appservice.worker.loop import Handlers, Worker
+from appservice.worker.notifications import TellWork
 from appservice.worker.policies import PolicyWork
 from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
 from appservice.worker.scratch import scratch_folder
 from appservice.worker.status import StatusWork
-from appservice.worker.telling import TellWork
 from appservice.worker.timeline import TimelineWork, look_after_all
 from appservice.worker.uploads import UploadWork
 from appservice.worker.verdicts import VerdictWork
 from appservice.worker.videos import VideoWork, settings_of
 from appservice.worker.watch import Watch
 from transcode import find_tools
-from transcode.tools import usable_encoder
+from transcode.process.tools import usable_encoder
 
 log = structlog.get_logger()
 
@@ -182,7 +182,7 @@ async def _build_worker(parts: Parts, scratch: Path) -> Worker:
     admin = AdminStore(parts.pool)
     languages = {name: Texts(resources.locales(), name) for name in LANGUAGES}
     bot = CommandWork(
-        CommandParts(
+        CommandServices(
             config,
             store,
             managing,

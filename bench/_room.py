@@ -9,10 +9,10 @@ from pathlib import Path
 import aiohttp
 from playwright.async_api import Frame, Page
 
+from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
 from appservice.demo.host import host_of, serve_host
 from appservice.demo.synapse import Synapse, free_port
-from appservice.embedded import EmbeddedPostgres
 from bench._clips import ffmpeg
 from tests.support import Installation, Viewer, make_room
 from transcode import Tools, find_tools

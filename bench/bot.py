@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from appservice.embedded import EmbeddedPostgres
 from bench._clips import ffmpeg
 from tests.support import Installation, eventually, make_room
 from transcode import find_tools

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from appservice.embedded import EmbeddedPostgres
+from appservice.database.embedded import EmbeddedPostgres
 
 RUNS = 10
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import aiohttp
 
+from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from appservice.embedded import EmbeddedPostgres
 from bench import _clips, _peers
 from bench._measured import Work, timed
 from tests.support import Installation, Viewer, eventually, make_room

@@ -17,8 +17,8 @@ from pathlib import Path
 import aiohttp
 import yaml
 
+from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.synapse import free_port
-from appservice.embedded import EmbeddedPostgres
 
 SLOW = 1000
 LOOKS = 300

@@ -14,9 +14,9 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
+from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from appservice.embedded import EmbeddedPostgres
 from tests.support import Installation, apply_migrations
 from transcode import Tools, find_tools
 

@@ -21,15 +21,15 @@ from aiohttp import web
 
 from appservice import resources
 from appservice.config import load_config
+from appservice.core.errors import ForbiddenError
+from appservice.core.model import UserId
+from appservice.database.migrate import load_migrations, migrate
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse, free_port
-from appservice.errors import ForbiddenError
-from appservice.jobs import Pool
 from appservice.matrix.client import Homeserver
-from appservice.migrate import load_migrations, migrate
-from appservice.model import UserId
 from appservice.registration import render_registration
 from appservice.store import open_pool
+from appservice.store.outbox import Pool
 
 ROOT = Path(__file__).parent.parent
 WAIT_S = 60.0

@@ -6,10 +6,10 @@ A copy is only as good as its source, and so is looked at like this before anybo
 from collections.abc import Sequence
 from itertools import pairwise
 
-from transcode.copying import AAC_FRAME
-from transcode.fragments import Run
-from transcode.mp4 import codecs_of
-from transcode.plan import CLOCK
+from transcode.copy_policy import AAC_FRAME
+from transcode.mp4.boxes import codecs_of
+from transcode.mp4.fragments import Run
+from transcode.mp4.init_segment import CLOCK
 from transcode.segments import Segment, Unfit
 
 LONGEST_SEGMENT = 10.0

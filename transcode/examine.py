@@ -9,14 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from transcode import captions, collect, command
-from transcode.aspects import CODECS, LONGEST_HEADER, KeyFrames, headers_in, recorded_in
-from transcode.audio_loss import AudioLoss, decoded
-from transcode.cadence import distinct, times_of
-from transcode.chains import Link, links_to_join
-from transcode.command import OWN_CLOCK, PLAIN, Access, Given
-from transcode.copying import Copying, copying
-from transcode.diagnosis import MORE_STREAMS
+from transcode.commandline import commands
+from transcode.commandline.commands import OWN_CLOCK, PLAIN, Access, Given
+from transcode.copy_policy import Copying, copying
 from transcode.errors import (
     TRANSIENT,
     BrokenFile,
@@ -26,17 +21,24 @@ from transcode.errors import (
     TooManyStreams,
     TranscodeError,
 )
-from transcode.ffmpeg import run
-from transcode.jumps import Jumps
+from transcode.hls import captions
 from transcode.limits import Limits
-from transcode.moov import PLAYED, Edits, StoredTrack, edits_of, tracks_of
-from transcode.mp4 import Layout, boxes, child, layout_of
+from transcode.mp4.boxes import Layout, boxes, child, layout_of
+from transcode.mp4.moov import PLAYED, Edits, StoredTrack, edits_of, tracks_of
+from transcode.mp4.samples import samples_of
 from transcode.plan import Plan, check, plan
-from transcode.probe import PacketTimes, Probe, parse
-from transcode.samples import samples_of
+from transcode.process import collect
+from transcode.process.diagnosis import MORE_STREAMS
+from transcode.process.ffmpeg import run
+from transcode.process.tools import Tools
 from transcode.settings import Settings
-from transcode.sniff import container_of
-from transcode.tools import Tools
+from transcode.source.audio_loss import AudioLoss, decoded
+from transcode.source.clock_jumps import Jumps
+from transcode.source.frame_rate import distinct, times_of
+from transcode.source.ogg_chains import Link, links_to_join
+from transcode.source.pixel_aspects import CODECS, LONGEST_HEADER, KeyFrames, headers_in, recorded_in
+from transcode.source.probe import PacketTimes, Probe, parse
+from transcode.source.sniff import container_of
 
 _MAX_ANSWER = 2**20
 _MAX_INDEX = 2**26
@@ -92,14 +94,14 @@ async def examine(source: Path, tools: Tools, limits: Limits, settings: Settings
         return run(question, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=take)
 
     def count() -> Coroutine[None, None, str]:
-        return ask(command.packets(tools, source, demuxer, limits, access), times.feed)
+        return ask(commands.packets(tools, source, demuxer, limits, access), times.feed)
 
     # Each opens the file for itself, which takes most of the time.
     counting = asyncio.create_task(count()) if layout is None or layout.fragmented or _is_cut(tracks, access) else None
     listening: asyncio.Task[Decoding] | None = None
     comparing: asyncio.Task[bool] | None = None
     try:
-        complaints = await ask(command.probe(tools, source, demuxer, limits, access), answer.feed)
+        complaints = await ask(commands.probe(tools, source, demuxer, limits, access), answer.feed)
         if MORE_STREAMS in complaints:
             # Matroska goes on without their headers, and then loses frames of the others.
             raise TooManyStreams(f"it has more than {limits.max_streams} streams")
@@ -183,7 +185,7 @@ async def joined(source: Path, folder: Path, tools: Tools, limits: Limits, deadl
     if not links or not links[0].size:
         return source
     await asyncio.to_thread(folder.mkdir, parents=True)
-    line = command.joined(tools, source, links, limits)
+    line = commands.joined(tools, source, links, limits)
     try:
         await run(
             line, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=lambda _: None,
@@ -193,11 +195,11 @@ async def joined(source: Path, folder: Path, tools: Tools, limits: Limits, deadl
         raise
     except TranscodeError:
         return source
-    made = await asyncio.to_thread(collect.opened, folder, command.JOINED, limits.output_bytes)
+    made = await asyncio.to_thread(collect.opened, folder, commands.JOINED, limits.output_bytes)
     if made is None:
         return source
     made.close()
-    return folder / command.JOINED
+    return folder / commands.JOINED
 
 
 def _links(source: Path) -> tuple[Link, ...]:
@@ -213,13 +215,13 @@ async def with_pixel_aspects(examined: Examined, folder: Path, deadline: float) 
     await asyncio.to_thread(folder.mkdir, parents=True)
     frames = KeyFrames()
     try:
-        await _decode(command.key_frames(given), given, deadline, folder)
-        made = await asyncio.to_thread(collect.opened, folder, command.KEY_FRAMES, given.limits.output_bytes)
+        await _decode(commands.key_frames(given), given, deadline, folder)
+        made = await asyncio.to_thread(collect.opened, folder, commands.KEY_FRAMES, given.limits.output_bytes)
         if made is None:
             return examined
         made.close()
-        line = command.pixel_aspects(given, folder)
-        reads = (folder / command.KEY_FRAMES,)
+        line = commands.pixel_aspects(given, folder)
+        reads = (folder / commands.KEY_FRAMES,)
         await run(
             line,
             sandbox=given.tools.sandbox,
@@ -236,7 +238,7 @@ async def with_pixel_aspects(examined: Examined, folder: Path, deadline: float) 
     finally:
         await asyncio.to_thread(collect.discard, folder)
     container = None if given.demuxer in _WITHOUT_ASPECT else given.probe.pixel_aspect
-    changes = frames.changes(command.KEY_FRAMES_BEGIN + given.probe.delay, container)
+    changes = frames.changes(commands.KEY_FRAMES_BEGIN + given.probe.delay, container)
     if not changes:
         return examined
     return replace(examined, given=replace(given, probe=replace(given.probe, pixel_aspects=changes)), copying=None)
@@ -257,7 +259,7 @@ async def _heard_track(given: Given, deadline: float) -> tuple[int | None, bool]
     for index in (probe.audio_index, *others[:_MOST_TRIED]):
         samples: list[bytes] = []
         try:
-            await _decode(command.audible(given, index), given, soon, None, samples.append)
+            await _decode(commands.audible(given, index), given, soon, None, samples.append)
         except TookTooLong:
             break
         except TRANSIENT:
@@ -282,7 +284,7 @@ async def _listen(given: Given, deadline: float) -> Decoding:
 
 async def _decoding(given: Given, deadline: float) -> Decoding:
     try:
-        await _decode(command.even_audio(given), given, deadline, None)
+        await _decode(commands.even_audio(given), given, deadline, None)
     except ChangedAudio:
         return Decoding.CHANGING
     except TRANSIENT:
@@ -324,7 +326,7 @@ async def _audio_apart(given: Given, found: Decoding, folder: Path, deadline: fl
         return await _without_broken_tracks(given, deadline)
     await asyncio.to_thread(folder.mkdir, parents=True)
     try:
-        printed = await _decode(command.audio(given), given, deadline, folder)
+        printed = await _decode(commands.audio(given), given, deadline, folder)
     except TRANSIENT:
         raise
     except TranscodeError as error:
@@ -332,12 +334,12 @@ async def _audio_apart(given: Given, found: Decoding, folder: Path, deadline: fl
         return replace(given, probe=given.probe.without_audio(why))
     told = with_loss_told(given, printed)
     # Nobody writes there any more; what is read next is to be nothing but what was made.
-    made = await asyncio.to_thread(collect.opened, folder, command.AUDIO, given.limits.output_bytes)
+    made = await asyncio.to_thread(collect.opened, folder, commands.AUDIO, given.limits.output_bytes)
     if made is not None:
         made.close()
     if made is None or told.probe.audio_left_out is AudioLoss.DAMAGED:
         return replace(given, probe=given.probe.without_audio(AudioLoss.DAMAGED))
-    return replace(told, audio=folder / command.AUDIO)
+    return replace(told, audio=folder / commands.AUDIO)
 
 
 async def _without_broken_tracks(given: Given, deadline: float) -> Given:

@@ -20,14 +20,14 @@ from dataclasses import replace
 from operator import mul
 from pathlib import Path
 
-from transcode import command
-from transcode.command import GLIMPSE_PICTURES, GLIMPSE_SIDE, Given
+from transcode.commandline import commands
+from transcode.commandline.commands import GLIMPSE_PICTURES, GLIMPSE_SIDE, Given
 from transcode.errors import Failed
 from transcode.examine import examine
-from transcode.ffmpeg import run
 from transcode.limits import Limits
+from transcode.process.ffmpeg import run
+from transcode.process.tools import Tools
 from transcode.settings import DEFAULT
-from transcode.tools import Tools
 
 _VERSION = 1
 _PICTURES = 8
@@ -71,7 +71,7 @@ async def fingerprint(source: Path, *, tools: Tools, limits: Limits) -> bytes | 
 
 
 def fingerprint_of(raw: bytes, duration: float) -> bytes | None:
-    """Make the fingerprint of a video of `duration` seconds from what `command.glimpses` gave; pure.
+    """Make the fingerprint of a video of `duration` seconds from what `commands.glimpses` gave; pure.
 
     None where fewer than half of the pictures have anything on them. Takes about 15 ms.
     """
@@ -112,7 +112,7 @@ async def _glimpses(given: Given, instants: Sequence[float], deadline: float) ->
             raise Failed("ffmpeg printed more than was asked for")
 
     await run(
-        command.glimpses(given, instants), sandbox=given.tools.sandbox, reads=(given.source,), limits=given.limits,
+        commands.glimpses(given, instants), sandbox=given.tools.sandbox, reads=(given.source,), limits=given.limits,
         deadline=deadline, on_output=take,
     )  # fmt: skip
     return bytes(raw)

@@ -7,12 +7,10 @@ from fractions import Fraction
 
 from transcode.errors import TooHighFrameRate, TooLargePicture, TooLong
 from transcode.limits import Limits
-from transcode.probe import Probe
+from transcode.mp4.init_segment import AUDIO_RATE, CLOCK
 from transcode.settings import DEFAULT, RUNGS, Settings
+from transcode.source.probe import Probe
 from transcode.storyboard import Storyboard, plan_storyboard
-
-CLOCK = 90_000
-"""Ticks per second of the picture track."""
 
 SEGMENT_SECONDS = 2
 FIRST_SECONDS = 1
@@ -21,7 +19,6 @@ FIRST_SECONDS = 1
 SHORTEST_COPIED = SEGMENT_SECONDS * CLOCK - CLOCK // 20
 """Ticks that a segment of copied pictures plays at least, but for the last: rates are never quite what they seem."""
 
-AUDIO_RATE = 48_000
 AUDIO_BITS = 128_000
 
 # Short side → highest bits per second at 30 frames per second.

@@ -4,16 +4,16 @@ import asyncio
 from enum import StrEnum
 from pathlib import Path
 
-from transcode import command
-from transcode.command import Access
+from transcode.commandline import commands
+from transcode.commandline.commands import Access
+from transcode.convert.voice import demuxer_of_voice
 from transcode.errors import BrokenFile, EmptyFile, NotASound, NotAVideo, TranscodeError
-from transcode.ffmpeg import run
 from transcode.limits import Limits
-from transcode.picture import is_picture
-from transcode.probe import parse
-from transcode.sniff import HEAD_BYTES, Container, container_of
-from transcode.tools import Tools
-from transcode.voice import demuxer_of_voice
+from transcode.process.ffmpeg import run
+from transcode.process.tools import Tools
+from transcode.source.image_header import is_picture
+from transcode.source.probe import parse
+from transcode.source.sniff import HEAD_BYTES, Container, container_of
 
 _SHARED = frozenset({"matroska", "mov", "ogg"})
 _GIF = b"GIF8"
@@ -46,7 +46,7 @@ async def recognise(source: Path, *, tools: Tools, limits: Limits) -> Content:
             raise BrokenFile("the description of the file has no end")
 
     deadline = asyncio.get_running_loop().time() + limits.wall_seconds
-    line = command.probe(tools, source, found.demuxer, limits, Access(found.begin))
+    line = commands.probe(tools, source, found.demuxer, limits, Access(found.begin))
     try:
         await run(line, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=take)
         parse(bytes(answer))

@@ -6,22 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transcode import collect, command
-from transcode.audio_loss import AudioLoss
 from transcode.blurhash import SIDE, blurhash_of
-from transcode.command import BLUR
+from transcode.commandline import commands
+from transcode.commandline.commands import BLUR
+from transcode.commandline.filters import CUBE
+from transcode.commandline.tone_mapping import cube
 from transcode.errors import TRANSIENT, Failed, TooLong, TranscodeError
 from transcode.examine import Examined, examine, joined, with_audio_apart, with_audio_mended, with_pixel_aspects
-from transcode.ffmpeg import run
-from transcode.graph import CUBE
+from transcode.hls.playlist import POSTER
 from transcode.limits import Limits
 from transcode.plan import AUDIO_BITS, Plan, Rung, poster_rung
-from transcode.playlist import POSTER
-from transcode.progress import Progress
+from transcode.process import collect
+from transcode.process.ffmpeg import run
+from transcode.process.progress import Progress
+from transcode.process.tools import Tools
 from transcode.settings import DEFAULT
-from transcode.sniff import HEAD_BYTES, container_of
-from transcode.tone import cube
-from transcode.tools import Tools
+from transcode.source.audio_loss import AudioLoss
+from transcode.source.sniff import HEAD_BYTES, container_of
 
 _THUMBNAIL = 480
 _AUDIO, _KEY_FRAMES, _LINKS = "audio", "keys", "links"
@@ -117,14 +118,14 @@ async def prepare_recording(
     # It is silent while it decodes what is cut off at the beginning, however long that is.
     bounds = replace(limits, stalled_seconds=limits.wall_seconds) if first else limits
     try:
-        await job.run(command.recording(job.given, plan, first), advance, bounds)
+        await job.run(commands.recording(job.given, plan, first), advance, bounds)
     except TranscodeError as error:
         if not await job.mend_audio(error):
             raise
-        await job.run(command.recording(job.given, plan, first), advance, bounds)
-    path = job.out / command.RECORDING
+        await job.run(commands.recording(job.given, plan, first), advance, bounds)
+    path = job.out / commands.RECORDING
     expected = collect.mp4(limits.output_bytes)
-    if not await asyncio.to_thread(collect.take, job.made, command.RECORDING, path, expected):
+    if not await asyncio.to_thread(collect.take, job.made, commands.RECORDING, path, expected):
         raise Failed("ffmpeg made no recording")
     thumbnail = await asyncio.to_thread(_thumbnail_in, job, small)
     await asyncio.to_thread(collect.discard, job.made)
@@ -185,7 +186,7 @@ class _Job:
         """Draw a picture of the file itself; one without may still be a video."""
         for late in (True, False):
             try:
-                await self.run(command.still(self.given, self.plan, candidates=1, late=late))
+                await self.run(commands.still(self.given, self.plan, candidates=1, late=late))
             except TRANSIENT:
                 raise
             except TranscodeError:

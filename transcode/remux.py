@@ -1,6 +1,6 @@
 """Cuts an MP4 into media segments without touching its samples: where each begins, and the boxes around it. Pure.
 
-It comes to what ffmpeg makes with `command.copy` of the same file; but no process has to start for it, and the samples
+It comes to what ffmpeg makes with `commands.copy` of the same file; but no process has to start for it, and the samples
 need not pass through us (`segments.write`). ISO 14496-12, 8.8.
 
 Sound stays as it is at any usual rate, for encoding it would take many times as long as all the rest. It is moved to
@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from transcode.cells import packed, unpacked
-from transcode.copying import AAC_FRAME, Copying
-from transcode.init_segment import AUDIO_TRACK, VIDEO_TRACK, Aac, aac_of, init_segment
-from transcode.moov import StoredTrack, tracks_of
-from transcode.mp4 import box, boxes, child
-from transcode.plan import AUDIO_RATE, CLOCK, SHORTEST_COPIED
-from transcode.samples import Samples, samples_of
+from transcode.copy_policy import AAC_FRAME, Copying
+from transcode.mp4.boxes import box, boxes, child
+from transcode.mp4.columns import packed, unpacked
+from transcode.mp4.init_segment import AUDIO_RATE, AUDIO_TRACK, CLOCK, VIDEO_TRACK, Aac, aac_of, init_segment
+from transcode.mp4.moov import StoredTrack, tracks_of
+from transcode.mp4.samples import Samples, samples_of
+from transcode.plan import SHORTEST_COPIED
 
 _MDAT = struct.Struct(">I4s")
 _DEFAULT_BASE_IS_MOOF, _DEFAULT_LENGTH, _DEFAULT_FLAGS = 0x20000, 0x8, 0x20
@@ -69,7 +69,7 @@ class Remuxed:
 
 
 def remuxed(moov: bytes, video_index: int, audio_index: int | None, copying: Copying, file_size: int) -> Remuxed:
-    """Copy two tracks of a file, by the content of its `moov` box, as `copying` has decided; or pictures, with silence.
+    """Copy two tracks of a file, by its `moov` box, as `copy_policy` has decided; or video with silent audio.
 
     Raises ValueError where the index is wrong, or has something that only ffmpeg knows how to handle.
     """

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from transcode import collect
+from transcode.commandline.commands import FRAGMENTS
 from transcode.errors import BrokenFile, Failed, shortage
-from transcode.fragments import Run, changes_parameters, is_instant, runs_of
-from transcode.init_segment import AUDIO_TRACK, VIDEO_TRACK
 from transcode.limits import Limits
-from transcode.mp4 import top_level
-from transcode.plan import AUDIO_RATE, CLOCK
+from transcode.mp4.boxes import top_level
+from transcode.mp4.fragments import Run, changes_parameters, is_instant, runs_of
+from transcode.mp4.init_segment import AUDIO_RATE, AUDIO_TRACK, CLOCK, VIDEO_TRACK
+from transcode.process import collect
 from transcode.remux import Remuxed
-
-FRAGMENTS = "whole.mp4"
-"""The file that ffmpeg writes into each rung's folder."""
 
 INIT = "init.mp4"
 _HEADER = 8

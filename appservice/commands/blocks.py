@@ -3,29 +3,29 @@
 import re
 from collections.abc import Sequence
 
-from appservice.commands.asked import Asked, RefusedError
-from appservice.commands.grammar import UsageError
+from appservice.commands.context import CommandContext, RefusedError
+from appservice.core.text.command_grammar import UsageError
 from appservice.store import Block
 
 _DIGITS = re.compile(r"#?([0-9a-f]{6,64})", re.ASCII | re.IGNORECASE)
 
 
-def block_line(asked: Asked, block: Block) -> str:
+def block_line(context: CommandContext, block: Block) -> str:
     """Tell of a block: the beginning of its file's SHA-256, who, when, and why."""
     day = block.blocked_at.date().isoformat()
-    line = asked.say("bot-blocked-line", id=f"#{block.source_hash[:8]}", user=block.blocked_by, day=day)
-    return asked.say("bot-because", text=line, reason=block.reason) if block.reason else line
+    line = context.say("bot-blocked-line", id=f"#{block.source_hash[:8]}", user=block.blocked_by, day=day)
+    return context.say("bot-because", text=line, reason=block.reason) if block.reason else line
 
 
-def how_to_unblock(asked: Asked, command: str, block: Block) -> str:
+def how_to_unblock(context: CommandContext, command: str, block: Block) -> str:
     """Tell how a block is ended, by the example of this one."""
-    return asked.say("bot-unblock-how", command=asked.quoted(f"{command} #{block.source_hash[:8]}"))
+    return context.say("bot-unblock-how", command=context.quoted(f"{command} #{block.source_hash[:8]}"))
 
 
-def take_digits(asked: Asked) -> str:
+def take_digits(context: CommandContext) -> str:
     """Take the beginning of a SHA-256 as the last word. Raises UsageError."""
-    word = asked.words.take()
-    asked.words.end()
+    word = context.words.take()
+    context.words.end()
     match = _DIGITS.fullmatch(word)
     if not match:
         raise UsageError(word)

@@ -3,36 +3,44 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from appservice.clean import MAX_REASON, MAX_TITLE, clean_text
-from appservice.commands.answer import MOST_LINES, Answer, Item, numbered
-from appservice.commands.asked import Asked, RefusedError, Target, short_id, viewer_of
-from appservice.commands.grammar import UsageError, VideoName
-from appservice.commands.registry import Command
-from appservice.errors import ForbiddenError
-from appservice.managing import UNDO_S, Change, check_delete, check_restore, managed, may_order, may_see, moved
-from appservice.model import State, UserId, Video, VideoId, Visibility
-from appservice.settings import written
+from appservice.commands.context import Command, CommandContext, RefusedError, Target, short_id, viewer_of
+from appservice.core.errors import ForbiddenError
+from appservice.core.model import State, UserId, Video, VideoId, Visibility
+from appservice.core.rules.video_permissions import (
+    UNDO_S,
+    Change,
+    check_delete,
+    check_restore,
+    managed,
+    may_order,
+    may_see,
+    moved,
+)
+from appservice.core.settings import written
+from appservice.core.text.clean import MAX_REASON, MAX_TITLE, clean_text
+from appservice.core.text.command_grammar import UsageError, VideoName
+from appservice.core.text.message import MOST_LINES, Answer, Item, numbered
 
 _DONE = "✅"
 
 
-def title_of(asked: Asked, video: Video) -> str:
+def title_of(context: CommandContext, video: Video) -> str:
     """Return what a video is called, also one without a title."""
-    return asked.title(video) or asked.say("bot-video")
+    return context.title(video) or context.say("bot-video")
 
 
-def line_of(asked: Asked, video: Video) -> str:
+def line_of(context: CommandContext, video: Video) -> str:
     """Return a video's line in a list: title, length, what is special about it, id."""
     marks = [_length(video.duration)] if video.duration else []
     if video.state is not State.READY:
-        marks.append(asked.say("bot-state-awaited" if video.awaits_upload else f"bot-state-{video.state}"))
+        marks.append(context.say("bot-state-awaited" if video.awaits_upload else f"bot-state-{video.state}"))
     if video.visibility is not Visibility.SHOWN:
-        marks.append(asked.say(f"bot-visibility-{video.visibility}"))
+        marks.append(context.say(f"bot-visibility-{video.visibility}"))
     if video.audio_left_out:
-        marks.append(asked.say("bot-mark-audio"))
+        marks.append(context.say("bot-mark-audio"))
     if video.published:
-        marks.append(asked.say("bot-mark-published"))
-    return " · ".join([title_of(asked, video), *marks, short_id(video)])
+        marks.append(context.say("bot-mark-published"))
+    return " · ".join([title_of(context, video), *marks, short_id(video)])
 
 
 def _length(seconds: float) -> str:
@@ -41,244 +49,246 @@ def _length(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def page_of(asked: Asked, lines: Sequence[str], command: str) -> tuple[list[Item], str]:
+def page_of(context: CommandContext, lines: Sequence[str], command: str) -> tuple[list[Item], str]:
     """Take a page's number; return that page of the numbered lines, and how to see the next one."""
-    page = asked.words.number() if asked.words.peek() else 1
-    asked.words.end()
+    page = context.words.number() if context.words.peek() else 1
+    context.words.end()
     first = (page - 1) * MOST_LINES
     more = len(lines) > first + MOST_LINES
-    after = asked.say("bot-next-page", command=asked.quoted(f"{command} {page + 1}")) if more else ""
+    after = context.say("bot-next-page", command=context.quoted(f"{command} {page + 1}")) if more else ""
     return numbered(lines[first : first + MOST_LINES], first + 1), after
 
 
 # Lists
 
 
-async def _list(asked: Asked) -> Answer:
-    owner = asked.words.user_if()
+async def _list(context: CommandContext) -> Answer:
+    owner = context.words.user_if()
     if owner is not None:
-        targets = await asked.own_videos(UserId(owner))
-        items, after = page_of(asked, [line_of(asked, t.video) for t in targets], f"list {owner}")
-        return Answer(asked.say("bot-list-of", user=owner, count=len(targets)), items, after)
-    asked.words.end()
-    return await (_rooms(asked) if asked.room.direct else _members(asked))
+        targets = await context.own_videos(UserId(owner))
+        items, after = page_of(context, [line_of(context, t.video) for t in targets], f"list {owner}")
+        return Answer(context.say("bot-list-of", user=owner, count=len(targets)), items, after)
+    context.words.end()
+    return await (_rooms(context) if context.room.direct else _members(context))
 
 
-async def _members(asked: Asked) -> Answer:
-    members = await asked.parts.store.joined_members(asked.room.room_id)
+async def _members(context: CommandContext) -> Answer:
+    members = await context.services.store.joined_members(context.room.room_id)
     names = {member.user_id: member.display_name for member in members}
     counts = dict.fromkeys(names, 0)
-    everything = await asked.parts.store.room_videos(asked.room.room_id)
-    for video in await asked.readable(everything):
-        if video.sender in counts and may_see(video, asked.viewer):
+    everything = await context.services.store.room_videos(context.room.room_id)
+    for video in await context.readable(everything):
+        if video.sender in counts and may_see(video, context.viewer):
             counts[video.sender] += 1
     lines = [
-        asked.say("bot-list-line", name=f"{names[user_id]} ({user_id})" if names[user_id] else user_id, count=count)
+        context.say("bot-list-line", name=f"{names[user_id]} ({user_id})" if names[user_id] else user_id, count=count)
         for user_id, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
         if count
     ]
     return Answer(
-        asked.say("bot-list", count=sum(counts.values())), [Item(line) for line in lines[:MOST_LINES]],
-        asked.say("bot-list-more", command=asked.quoted("list @…")) if lines else "",
+        context.say("bot-list", count=sum(counts.values())), [Item(line) for line in lines[:MOST_LINES]],
+        context.say("bot-list-more", command=context.quoted("list @…")) if lines else "",
     )  # fmt: skip
 
 
-async def _rooms(asked: Asked) -> Answer:
+async def _rooms(context: CommandContext) -> Answer:
     counts: dict[str, int] = {}
-    for target in await asked.own_videos():
+    for target in await context.own_videos():
         name = target.room.name or target.room.room_id
         counts[name] = counts.get(name, 0) + 1
-    items = [Item(asked.say("bot-list-line", name=name, count=count)) for name, count in counts.items()]
-    return Answer(asked.say("bot-list-rooms", count=sum(counts.values())), items[:MOST_LINES])
+    items = [Item(context.say("bot-list-line", name=name, count=count)) for name, count in counts.items()]
+    return Answer(context.say("bot-list-rooms", count=sum(counts.values())), items[:MOST_LINES])
 
 
-async def _mine(asked: Asked) -> Answer:
-    targets = await asked.own_videos()
+async def _mine(context: CommandContext) -> Answer:
+    targets = await context.own_videos()
     lines = [
-        f"{line_of(asked, t.video)} · {t.room.name or t.room.room_id}" if asked.room.direct else line_of(asked, t.video)
+        f"{line_of(context, t.video)} · {t.room.name or t.room.room_id}"
+        if context.room.direct
+        else line_of(context, t.video)
         for t in targets
     ]
-    items, after = page_of(asked, lines, "mine")
-    return Answer(asked.say("bot-mine", count=len(targets)), items, after)
+    items, after = page_of(context, lines, "mine")
+    return Answer(context.say("bot-mine", count=len(targets)), items, after)
 
 
 # Watching
 
 
-async def _play(asked: Asked) -> Answer:
-    if asked.words.peek() is None and asked.command.replied_to is None:
-        if asked.room.direct:
+async def _play(context: CommandContext) -> Answer:
+    if context.words.peek() is None and context.command.replied_to is None:
+        if context.room.direct:
             raise UsageError
-        return Answer(asked.say("bot-link-room", link=_link(asked, asked.room.room_id)))
-    target = await asked.take_target()
-    asked.words.end()
-    link = _link(asked, target.room.room_id, target.video.id)
-    text = asked.say("bot-link", title=title_of(asked, target.video), link=link)
-    public = asked.say("bot-link-public", link=public_link(asked, target.video)) if target.video.published else ""
+        return Answer(context.say("bot-link-room", link=_link(context, context.room.room_id)))
+    target = await context.take_target()
+    context.words.end()
+    link = _link(context, target.room.room_id, target.video.id)
+    text = context.say("bot-link", title=title_of(context, target.video), link=link)
+    public = context.say("bot-link-public", link=public_link(context, target.video)) if target.video.published else ""
     return Answer(text, after=public)
 
 
-def _link(asked: Asked, room_id: str, video_id: str = "") -> str:
+def _link(context: CommandContext, room_id: str, video_id: str = "") -> str:
     video = f"&video={video_id}" if video_id else ""
-    return f"{asked.parts.config.web.public_url}/widget/?room_id={quote(room_id, safe='')}{video}"
+    return f"{context.services.config.web.public_url}/widget/?room_id={quote(room_id, safe='')}{video}"
 
 
-def public_link(asked: Asked, video: Video) -> str:
+def public_link(context: CommandContext, video: Video) -> str:
     """Return where everybody finds a published video."""
-    return f"{asked.parts.config.web.public_url}/u/{quote(video.sender, safe='@:')}#{video.id}"
+    return f"{context.services.config.web.public_url}/u/{quote(video.sender, safe='@:')}#{video.id}"
 
 
 # Changes
 
 
-async def _change(asked: Asked, target: Target, change: Change, said: str, **arguments: object) -> Answer:
-    changed = await asked.parts.managing.change(
+async def _change(context: CommandContext, target: Target, change: Change, said: str, **arguments: object) -> Answer:
+    changed = await context.services.managing.change(
         target.video.id, target.room.room_id, lambda now, worn: managed(now, change, target.viewer, is_avatar=worn),
-        by=asked.user_id,
+        by=context.user_id,
     )  # fmt: skip
-    return Answer(asked.say(said, title=title_of(asked, changed), **arguments), reaction=_DONE)
+    return Answer(context.say(said, title=title_of(context, changed), **arguments), reaction=_DONE)
 
 
-async def _rename(asked: Asked) -> Answer:
-    target = await asked.take_target()
-    wanted = asked.words.rest()
+async def _rename(context: CommandContext) -> Answer:
+    target = await context.take_target()
+    wanted = context.words.rest()
     title = clean_text(wanted, MAX_TITLE + 1)
     if title is None or len(title) > MAX_TITLE:
         raise RefusedError("bot-title-too-long", most=MAX_TITLE)
-    before = title_of(asked, target.video)
-    return await _change(asked, target, Change(title=title), "bot-renamed", before=before)
+    before = title_of(context, target.video)
+    return await _change(context, target, Change(title=title), "bot-renamed", before=before)
 
 
-async def _hide(asked: Asked) -> Answer:
-    target = await asked.take_target()
-    asked.words.end()
-    return await _change(asked, target, Change(visibility=Visibility.HIDDEN), "bot-hidden")
+async def _hide(context: CommandContext) -> Answer:
+    target = await context.take_target()
+    context.words.end()
+    return await _change(context, target, Change(visibility=Visibility.HIDDEN), "bot-hidden")
 
 
-async def _show(asked: Asked) -> Answer:
-    target = await asked.take_target()
-    asked.words.end()
+async def _show(context: CommandContext) -> Answer:
+    target = await context.take_target()
+    context.words.end()
     waits = target.video.held_for is not None and not target.viewer.moderates
     said = "bot-shown-waits" if waits else "bot-shown"
-    return await _change(asked, target, Change(visibility=Visibility.SHOWN), said)
+    return await _change(context, target, Change(visibility=Visibility.SHOWN), said)
 
 
-async def _publish(asked: Asked) -> Answer:
-    target = await asked.take_target()
-    asked.words.end()
-    link = public_link(asked, target.video)
-    return await _change(asked, target, Change(published=True), "bot-published", link=link)
+async def _publish(context: CommandContext) -> Answer:
+    target = await context.take_target()
+    context.words.end()
+    link = public_link(context, target.video)
+    return await _change(context, target, Change(published=True), "bot-published", link=link)
 
 
-async def _unpublish(asked: Asked) -> Answer:
-    target = await asked.take_target()
-    asked.words.end()
-    return await _change(asked, target, Change(published=False), "bot-unpublished")
+async def _unpublish(context: CommandContext) -> Answer:
+    target = await context.take_target()
+    context.words.end()
+    return await _change(context, target, Change(published=False), "bot-unpublished")
 
 
-async def _avatar(asked: Asked) -> Answer:
-    if asked.words.take_if("off", "none"):
-        asked.words.end()
-        if asked.room.direct:
+async def _avatar(context: CommandContext) -> Answer:
+    if context.words.take_if("off", "none"):
+        context.words.end()
+        if context.room.direct:
             raise RefusedError("bot-in-the-room")
-        members = await asked.parts.store.joined_members(asked.room.room_id)
-        worn = next((m.avatar_video for m in members if m.user_id == asked.user_id), None)
-        video = await asked.parts.store.video(worn) if worn else None
+        members = await context.services.store.joined_members(context.room.room_id)
+        worn = next((m.avatar_video for m in members if m.user_id == context.user_id), None)
+        video = await context.services.store.video(worn) if worn else None
         if video is None:
             raise RefusedError("bot-no-avatar")
-        target = Target(video, asked.room, asked.viewer)
-        return await _change(asked, target, Change(video_avatar=False), "bot-avatar-off")
-    target = await asked.take_target()
-    asked.words.end()
-    return await _change(asked, target, Change(video_avatar=True), "bot-avatar-on")
+        target = Target(video, context.room, context.viewer)
+        return await _change(context, target, Change(video_avatar=False), "bot-avatar-off")
+    target = await context.take_target()
+    context.words.end()
+    return await _change(context, target, Change(video_avatar=True), "bot-avatar-on")
 
 
-async def _move(asked: Asked) -> Answer:
+async def _move(context: CommandContext) -> Answer:
     # With one word alone it is the place, of the video that is replied to.
-    name = VideoName() if len(asked.words.words) == 1 else asked.words.video()
-    target = await asked.target(name)
-    where = asked.words.take_if("up", "down", "first", "last")
-    place = None if where else asked.words.number()
-    asked.words.end()
+    name = VideoName() if len(context.words.words) == 1 else context.words.video()
+    target = await context.target(name)
+    where = context.words.take_if("up", "down", "first", "last")
+    place = None if where else context.words.number()
+    context.words.end()
     owner = target.video.sender
     if not may_order(owner, target.viewer, target.room.settings):
-        raise RefusedError("bot-order-by-moderators") if owner == asked.user_id else ForbiddenError("not yours")
-    order = await asked.parts.managing.order(
-        target.room.room_id, owner, lambda now: moved(now, target.video.id, where or place or 1), by=asked.user_id
+        raise RefusedError("bot-order-by-moderators") if owner == context.user_id else ForbiddenError("not yours")
+    order = await context.services.managing.order(
+        target.room.room_id, owner, lambda now: moved(now, target.video.id, where or place or 1), by=context.user_id
     )
     return Answer(
-        asked.say(
-            "bot-moved", title=title_of(asked, target.video), place=order.index(target.video.id) + 1, count=len(order)
+        context.say(
+            "bot-moved", title=title_of(context, target.video), place=order.index(target.video.id) + 1, count=len(order)
         ),
         reaction=_DONE,
     )
 
 
-async def _delete(asked: Asked) -> Answer:
-    target = await asked.take_target()
-    asked.words.end()
-    await asked.parts.managing.delete(
-        target.video.id, target.room.room_id, lambda now: check_delete(now, target.viewer), by=asked.user_id
+async def _delete(context: CommandContext) -> Answer:
+    target = await context.take_target()
+    context.words.end()
+    await context.services.managing.delete(
+        target.video.id, target.room.room_id, lambda now: check_delete(now, target.viewer), by=context.user_id
     )
     return Answer(
-        asked.say("bot-deleted", title=title_of(asked, target.video)),
-        after=asked.say("bot-deleted-undo", seconds=round(UNDO_S), command=asked.quoted("undelete")),
+        context.say("bot-deleted", title=title_of(context, target.video)),
+        after=context.say("bot-deleted-undo", seconds=round(UNDO_S), command=context.quoted("undelete")),
         reaction=_DONE,
     )
 
 
-async def _undelete(asked: Asked) -> Answer:
-    asked.words.end()
-    where = None if asked.room.direct else asked.room.room_id
-    video = await asked.parts.managing.last_deleted(asked.user_id, where, UNDO_S)
-    room = await asked.parts.store.room(video.room_id) if video else None
+async def _undelete(context: CommandContext) -> Answer:
+    context.words.end()
+    where = None if context.room.direct else context.room.room_id
+    video = await context.services.managing.last_deleted(context.user_id, where, UNDO_S)
+    room = await context.services.store.room(video.room_id) if video else None
     if video is None or room is None:
         raise RefusedError("bot-nothing-to-undelete")
-    viewer = viewer_of(room, asked.user_id)
-    restored = await asked.parts.managing.restore(
-        VideoId(video.id), video.room_id, lambda now: check_restore(now, viewer), UNDO_S, by=asked.user_id
+    viewer = viewer_of(room, context.user_id)
+    restored = await context.services.managing.restore(
+        VideoId(video.id), video.room_id, lambda now: check_restore(now, viewer), UNDO_S, by=context.user_id
     )
-    return Answer(asked.say("bot-restored", title=title_of(asked, restored)), reaction=_DONE)
+    return Answer(context.say("bot-restored", title=title_of(context, restored)), reaction=_DONE)
 
 
-async def _report(asked: Asked) -> Answer:
-    target = await asked.take_target()
-    reason = clean_text(asked.words.rest_if(), MAX_REASON) or ""
-    if target.video.sender == asked.user_id:
+async def _report(context: CommandContext) -> Answer:
+    target = await context.take_target()
+    reason = clean_text(context.words.rest_if(), MAX_REASON) or ""
+    if target.video.sender == context.user_id:
         raise RefusedError("bot-report-own")
-    await asked.parts.managing.report(target.video, asked.user_id, reason)
-    return Answer(asked.say("bot-reported", title=title_of(asked, target.video)), reaction=_DONE)
+    await context.services.managing.report(target.video, context.user_id, reason)
+    return Answer(context.say("bot-reported", title=title_of(context, target.video)), reaction=_DONE)
 
 
 # One's own choices
 
 
-async def _settings(asked: Asked) -> Answer:
-    if asked.words.peek() is None:
-        stored = asked.person.model_dump(mode="json")
+async def _settings(context: CommandContext) -> Answer:
+    if context.words.peek() is None:
+        stored = context.person.model_dump(mode="json")
         items = [
-            Item(f"{name} = {written(stored[name.replace('-', '_')])} – {asked.say(f'bot-setting-{name}')}")
-            for name in asked.person.names()
+            Item(f"{name} = {written(stored[name.replace('-', '_')])} – {context.say(f'bot-setting-{name}')}")
+            for name in context.person.names()
         ]
-        return Answer(asked.say("bot-settings"), items, asked.say("bot-settings-how", command=_how(asked)))
-    name = asked.words.choice(asked.person.names())
-    value = asked.words.take()
-    asked.words.end()
+        return Answer(context.say("bot-settings"), items, context.say("bot-settings-how", command=_how(context)))
+    name = context.words.choice(context.person.names())
+    value = context.words.take()
+    context.words.end()
     try:
-        settings = asked.person.changed(name, value.lower())
+        settings = context.person.changed(name, value.lower())
     except ValueError:
         raise UsageError(value) from None
-    await asked.parts.commands.set_person(asked.user_id, settings)
+    await context.services.commands.set_person(context.user_id, settings)
     # In the language that holds from now on.
-    texts = asked.parts.languages[
-        settings.language or asked.room.settings.language or asked.parts.config.appservice.language
+    texts = context.services.languages[
+        settings.language or context.room.settings.language or context.services.config.appservice.language
     ]
     now = written(settings.model_dump(mode="json")[name.replace("-", "_")])
     return Answer(texts.say("bot-setting-changed", {"name": name, "value": now}), reaction=_DONE)
 
 
-def _how(asked: Asked) -> str:
-    return asked.quoted(asked.say("bot-usage-settings"))
+def _how(context: CommandContext) -> str:
+    return context.quoted(context.say("bot-usage-settings"))
 
 
 COMMANDS = (

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, async_playwright
 
-from appservice.errors import ConfigError
+from appservice.core.errors import ConfigError
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A window without a window still loads the pages of its address bar: two processes and most of what a context costs.

@@ -2,8 +2,8 @@
 
 from playwright.async_api import Error, FrameLocator, Page
 
+from appservice.core.errors import RoomreelError
 from appservice.demo.browser import open_browser
-from appservice.errors import RoomreelError
 
 _TIMEOUT_MS = 60_000
 _PLAYED_S = 1.0

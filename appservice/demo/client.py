@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from appservice.errors import RoomreelError
+from appservice.core.errors import RoomreelError
 
 Content = dict[str, Any]
 

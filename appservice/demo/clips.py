@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from appservice.core.errors import RoomreelError
 from appservice.demo.caption import caption_height, caption_picture, caption_width
-from appservice.errors import RoomreelError
-from transcode.tools import find_tools
+from transcode.process.tools import find_tools
 
 Picture = Literal["sunrise", "fractal", "garden", "clouds", "ripples"]
 

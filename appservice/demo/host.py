@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from appservice import resources
-from appservice.errors import ConfigError
+from appservice.core.errors import ConfigError
 
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {homeserver}; "

@@ -18,13 +18,13 @@ import aiohttp
 import yaml
 
 from appservice.config import ENV_PREFIX, Config, load_config
+from appservice.core.errors import ConfigError, RoomreelError
 from appservice.demo.browser import find_chromium
 from appservice.demo.check import CheckError, see_video_play
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, make_clip
 from appservice.demo.host import host_of, serve_host
 from appservice.demo.synapse import Synapse, die_with_parent, free_port
-from appservice.errors import ConfigError, RoomreelError
 from appservice.registration import new_token, render_registration
 
 _SERVER_NAME = "demo.local"

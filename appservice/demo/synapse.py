@@ -22,8 +22,8 @@ from typing import Any, Self
 import aiohttp
 import yaml
 
+from appservice.core.errors import RoomreelError
 from appservice.demo.client import MatrixClient, MatrixError
-from appservice.errors import RoomreelError
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0

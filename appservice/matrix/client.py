@@ -16,15 +16,22 @@ import structlog
 from mautrix.api import HTTPAPI, Method, PathBuilder
 from mautrix.errors import MatrixConnectionError, MatrixRequestError
 
-from appservice import intake, markup
-from appservice.audience import Audience, audience_of, is_open
-from appservice.clean import clean_json
-from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, MediaError, RefusedByHomeserverError
-from appservice.intake import read_event
-from appservice.model import EventId, History, Membership, RoomId, Snapshot, UserId
-from appservice.policies import Rule
-from appservice.power import LAYOUT_TYPE, WIDGET_TYPE
-from appservice.widgets import Placed, WidgetEvent
+from appservice.core.errors import (
+    ForbiddenError,
+    HomeserverError,
+    MalformedEventError,
+    MediaError,
+    RefusedByHomeserverError,
+)
+from appservice.core.events import intake
+from appservice.core.events.intake import read_event
+from appservice.core.events.policy_rules import Rule
+from appservice.core.events.widgets import Placed, WidgetEvent
+from appservice.core.model import EventId, History, Membership, RoomId, Snapshot, UserId
+from appservice.core.rules.audience import Audience, audience_of, is_open
+from appservice.core.rules.power_levels import LAYOUT_TYPE, WIDGET_TYPE
+from appservice.core.text import markup
+from appservice.core.text.clean import clean_json
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from appservice.errors import ForbiddenError
+from appservice.core.errors import ForbiddenError
 from appservice.matrix.names import Names, is_address, resolved
 
 FEDERATION_PORT = 8448

@@ -10,10 +10,10 @@ from pathlib import Path
 import aiohttp
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from appservice.errors import MediaError, NotYetUploadedError
+from appservice.core.errors import MediaError, NotYetUploadedError
+from appservice.core.model import EncryptedFile
 from appservice.matrix.client import Homeserver
 from appservice.matrix.discovery import read_limited
-from appservice.model import EncryptedFile
 
 CHUNK = 256 * 1024
 # A token that is being replaced, a request that took too long, too many of them.

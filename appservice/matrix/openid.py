@@ -11,10 +11,10 @@ from typing import Any
 import aiohttp
 import structlog
 
-from appservice.errors import ForbiddenError, UnavailableError, UnknownTokenError
+from appservice.core.errors import ForbiddenError, UnavailableError, UnknownTokenError
+from appservice.core.model import UserId
 from appservice.matrix.discovery import Address, discover, read_json, split_server_name
 from appservice.matrix.names import Names, is_address
-from appservice.model import UserId
 
 log = structlog.get_logger()
 

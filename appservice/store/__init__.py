@@ -1,25 +1,25 @@
 """The database in operation: every query of `queries/` behind a method."""
 
-from appservice.store.admin import AdminStore, AuditLine, Quarantined, Queue, RoomLine, Undoable, UserLine
+from appservice.store.behalf import SentForStore
 from appservice.store.channel import ChannelStore
 from appservice.store.commands import CommandStore, OpenCommand
 from appservice.store.contents import ContentStore
-from appservice.store.erasing import ErasingStore
+from appservice.store.erasure import ErasingStore
 from appservice.store.exports import Belongings, ExportStore
-from appservice.store.managing import ManagingStore
-from appservice.store.moderating import Block, Held, ModeratingStore, Post, Reported, UnknownContentError
+from appservice.store.installation import AdminStore, AuditLine, Quarantined, Queue, RoomLine, Undoable, UserLine
+from appservice.store.moderation import Block, Held, ModeratingStore, Post, Reported, UnknownContentError
 from appservice.store.places import PlaceStore
 from appservice.store.policies import PolicyList, PolicyStore
 from appservice.store.pool import Database, open_pool
 from appservice.store.public import PublicStore
 from appservice.store.quotas import QuotaStore
 from appservice.store.rooms import Published, Store, UnderWay
-from appservice.store.sent_for import SentForStore
 from appservice.store.sign_ins import SignIn, SignInStore
 from appservice.store.statuses import Said, StatusStore
 from appservice.store.timeline import TimelineStore
 from appservice.store.uploads import SupersededUploadError, Upload, UploadState, UploadStore
 from appservice.store.verdicts import Unjudged, Verdict, VerdictStore
+from appservice.store.video_changes import ManagingStore
 
 __all__ = [
     "AdminStore",

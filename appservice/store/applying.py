@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import asyncpg
 import structlog
 
-from appservice import intake
-from appservice.changes import apply
-from appservice.jobs import Connection
-from appservice.quotas import NO_LIMITS, Quotas
+from appservice.core.events import intake
+from appservice.core.rules.quotas import NO_LIMITS, Quotas
+from appservice.store.intake import apply
+from appservice.store.outbox import Connection
 
 log = structlog.get_logger()
 

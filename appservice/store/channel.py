@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import asyncpg
 
-from appservice.jobs import announce_watching
-from appservice.model import RoomId, UserId, Video, VideoId
-from appservice.rows import SQL, read_video
-from appservice.schedule import Schedule, Turn, plays, revise
+from appservice.core.model import RoomId, UserId, Video, VideoId
+from appservice.core.schedule import Schedule, Turn, plays, revise
+from appservice.store.mapping import SQL, read_video
+from appservice.store.outbox import announce_watching
 from appservice.store.pool import Database
 
 WATCHING_S = 45.0

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from appservice.audit import Deed, note
-from appservice.jobs import COMMAND_JOB, LIGHT, announce, enqueue
-from appservice.model import EventId, RoomId, UserId, Video
-from appservice.rows import SQL, read_video
-from appservice.settings import PersonSettings, RoomSettings
+from appservice.core.model import EventId, RoomId, UserId, Video
+from appservice.core.settings import PersonSettings, RoomSettings
+from appservice.store.audit import Deed, note
+from appservice.store.mapping import SQL, read_video
+from appservice.store.outbox import COMMAND_JOB, LIGHT, announce, enqueue
 from appservice.store.pool import Database
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from appservice.audit import Deed
-from appservice.jobs import Connection
-from appservice.model import RoomId, UserId, Video
-from appservice.rows import SQL, read_video
-from appservice.store.managing import ManagingStore
+from appservice.core.model import RoomId, UserId, Video
+from appservice.store.audit import Deed
+from appservice.store.mapping import SQL, read_video
+from appservice.store.outbox import Connection
+from appservice.store.video_changes import ManagingStore
 from transcode import is_copy
 
 

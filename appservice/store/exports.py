@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from appservice.audit import Deed, note
-from appservice.jobs import EXPORT_JOB, LIGHT, enqueue
-from appservice.model import ExportId, RoomId, UserId, Video, VideoId
-from appservice.rows import SQL, read_video
-from appservice.settings import PersonSettings
+from appservice.core.model import ExportId, RoomId, UserId, Video, VideoId
+from appservice.core.settings import PersonSettings
+from appservice.store.audit import Deed, note
+from appservice.store.mapping import SQL, read_video
+from appservice.store.outbox import EXPORT_JOB, LIGHT, enqueue
 from appservice.store.pool import Database
 
 EXPORT_HOURS = 24

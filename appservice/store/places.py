@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from appservice.model import RoomId, UserId
-from appservice.rows import SQL
+from appservice.core.model import RoomId, UserId
+from appservice.store.mapping import SQL
 from appservice.store.pool import Database
 
 

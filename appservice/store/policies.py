@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appservice.audit import ITSELF, Deed, note
-from appservice.jobs import (
+from appservice.core.events.policy_rules import Rule
+from appservice.core.model import HeldFor, RoomId, UserId, VideoId
+from appservice.store.audit import ITSELF, Deed, note
+from appservice.store.mapping import SQL
+from appservice.store.outbox import (
     LIGHT,
     POLICY_JOB,
     ROOM_JOB,
@@ -17,9 +20,6 @@ from appservice.jobs import (
     speak_of,
     trouble,
 )
-from appservice.model import HeldFor, RoomId, UserId, VideoId
-from appservice.policies import Rule
-from appservice.rows import SQL
 from appservice.store.pool import Database
 
 _READ_AGAIN = timedelta(seconds=1)

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import asyncpg
 
-from appservice.errors import UnavailableError
-from appservice.jobs import Connection, Pool
-from appservice.rows import SQL
+from appservice.core.errors import UnavailableError
+from appservice.store.mapping import SQL
+from appservice.store.outbox import Connection, Pool
 
 _UNREACHABLE = (
     OSError,

@@ -2,8 +2,8 @@
 
 import asyncpg
 
-from appservice.model import PublicMember, UserId, Video, VideoId
-from appservice.rows import read_video
+from appservice.core.model import PublicMember, UserId, Video, VideoId
+from appservice.store.mapping import read_video
 from appservice.store.pool import Database
 
 
@@ -19,7 +19,7 @@ class PublicStore(Database):
         return PublicMember(user_id, latest["member_name"], latest["member_avatar"], [read_video(row) for row in rows])
 
     async def revision(self, user_id: UserId) -> str | None:
-        """Return what changes whenever `member` would answer something else; None for anybody who shows nothing."""
+        """Return what changes with the answer of `member_page`; None for anybody who shows nothing."""
         if not user_id.isprintable():
             return None
         revision: str | None = (await self._fetch("published_revision", user_id))[0]["revision"]

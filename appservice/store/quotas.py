@@ -1,10 +1,10 @@
 """What people, rooms and the installation use of what they may have."""
 
-from appservice import usage
-from appservice.jobs import Pool
-from appservice.model import RoomId, UserId, Video
-from appservice.quotas import NO_LIMITS, Quotas, Scope, Used
-from appservice.rows import SQL
+from appservice.core.model import RoomId, UserId, Video
+from appservice.core.rules.quotas import NO_LIMITS, Quotas, Scope, Used
+from appservice.store import quota_usage
+from appservice.store.mapping import SQL
+from appservice.store.outbox import Pool
 from appservice.store.pool import Database
 
 
@@ -18,7 +18,7 @@ class QuotaStore(Database):
     async def used_up(self, video: Video) -> Scope | None:
         """Return the first scope that has no room for a video beside all the others."""
         async with self._transaction() as connection:
-            return await usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
+            return await quota_usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
 
     async def admit(self, video: Video, size: int) -> Scope | None:
         """Keep that a video's file has `size` bytes, if there is room for them, else return which scope has none.
@@ -28,7 +28,7 @@ class QuotaStore(Database):
         async with self._transaction() as connection:
             if self.quotas != NO_LIMITS:
                 await connection.execute(SQL["lock_quotas"])
-            full = await usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
+            full = await quota_usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
             if full is None:
                 await connection.execute(SQL["note_size"], video.id, video.attempts, size)
                 await connection.execute(SQL["admit_video"], video.id, video.attempts)
@@ -37,24 +37,24 @@ class QuotaStore(Database):
     async def full_for(self, user_id: UserId, room_id: RoomId) -> Scope | None:
         """Return the first scope that has no room for a new video of somebody's in a room."""
         async with self._transaction() as connection:
-            return await usage.used_up(connection, self.quotas, user_id, room_id)
+            return await quota_usage.used_up(connection, self.quotas, user_id, room_id)
 
     async def warn(self, video: Video) -> None:
         """Tell people, once, that little is left, after a video was added."""
         async with self._transaction() as connection:
-            await usage.warn(connection, self.quotas, video)
+            await quota_usage.warn(connection, self.quotas, video)
 
     async def used_by(self, user_id: UserId) -> Used:
         """Return what somebody's videos take, wherever they are."""
         async with self._connection() as connection:
-            return await usage.used(connection, Scope.USER, user_id)
+            return await quota_usage.used(connection, Scope.USER, user_id)
 
     async def used_in(self, room_id: RoomId) -> Used:
         """Return what a room's videos take."""
         async with self._connection() as connection:
-            return await usage.used(connection, Scope.ROOM, room_id)
+            return await quota_usage.used(connection, Scope.ROOM, room_id)
 
     async def used_by_all(self) -> Used:
         """Return what all videos take."""
         async with self._connection() as connection:
-            return await usage.used(connection, Scope.SERVER, "")
+            return await quota_usage.used(connection, Scope.SERVER, "")

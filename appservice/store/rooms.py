@@ -9,11 +9,28 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from appservice import intake
-from appservice.audit import ITSELF, Deed, note
-from appservice.changes import resume
-from appservice.errors import UnavailableError
-from appservice.jobs import (
+from appservice.core.errors import UnavailableError
+from appservice.core.events import intake
+from appservice.core.model import (
+    History,
+    Member,
+    Membership,
+    Room,
+    RoomId,
+    Snapshot,
+    State,
+    UserId,
+    Video,
+    VideoId,
+    sources_of,
+)
+from appservice.core.rules.quotas import NO_LIMITS, Quotas
+from appservice.core.tokens import Scope
+from appservice.store.applying import apply_all
+from appservice.store.audit import ITSELF, Deed, note
+from appservice.store.intake import resume
+from appservice.store.mapping import SQL, Row, read_room, read_video
+from appservice.store.outbox import (
     BACKGROUND,
     FORGET_JOB,
     HEAVY,
@@ -33,28 +50,11 @@ from appservice.jobs import (
     tell,
     trouble,
 )
-from appservice.model import (
-    History,
-    Member,
-    Membership,
-    Room,
-    RoomId,
-    Snapshot,
-    State,
-    UserId,
-    Video,
-    VideoId,
-    sources_of,
-)
-from appservice.quotas import NO_LIMITS, Quotas
-from appservice.removal import erase_departed
-from appservice.rows import SQL, Row, read_room, read_video
-from appservice.store.applying import apply_all
 from appservice.store.pool import Database
-from appservice.tokens import Scope
-from transcode.audio_loss import AudioLoss
-from transcode.captions import Captions
-from transcode.playlist import Rendition
+from appservice.store.removal import erase_departed
+from transcode.hls.captions import Captions
+from transcode.hls.playlist import Rendition
+from transcode.source.audio_loss import AudioLoss
 from transcode.storyboard import Storyboard
 
 log = structlog.get_logger()

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from appservice.codes import CODE_SECONDS, MISS_SECONDS
-from appservice.jobs import announce
-from appservice.model import RoomId, UserId
-from appservice.rows import SQL
+from appservice.core.model import RoomId, UserId
+from appservice.core.sign_in_codes import CODE_SECONDS, MISS_SECONDS
+from appservice.store.mapping import SQL
+from appservice.store.outbox import announce
 from appservice.store.pool import Database
 
 

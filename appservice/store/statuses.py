@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from appservice.model import EventId, VideoId
-from appservice.rows import SQL
-from appservice.status import Mark
+from appservice.core.model import EventId, VideoId
+from appservice.core.text.status import Mark
+from appservice.store.mapping import SQL
 from appservice.store.pool import Database
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from appservice.intake import Change, VideoEdited
-from appservice.jobs import Pool
-from appservice.model import EventId, RoomId, UserId
-from appservice.quotas import NO_LIMITS, Quotas
-from appservice.rows import SQL
+from appservice.core.events.intake import Change, VideoEdited
+from appservice.core.model import EventId, RoomId, UserId
+from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.applying import apply_all
+from appservice.store.mapping import SQL
+from appservice.store.outbox import Pool
 from appservice.store.pool import Database
 
 

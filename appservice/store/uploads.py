@@ -8,15 +8,15 @@ from typing import Any
 
 import asyncpg
 
-from appservice.errors import LimitExceededError
-from appservice.jobs import HEAVY, UPLOAD_JOB, Pool, enqueue
-from appservice.model import RoomId, UploadId, UserId
-from appservice.quotas import NO_LIMITS, Quotas, Scope
-from appservice.removal import IN_FLIGHT, forget_expired, forget_unsent
-from appservice.rows import SQL
+from appservice.core.errors import LimitExceededError
+from appservice.core.model import RoomId, UploadId, UserId
+from appservice.core.rules.quotas import NO_LIMITS, Quotas, Scope
+from appservice.store.mapping import SQL
+from appservice.store.outbox import HEAVY, UPLOAD_JOB, Pool, enqueue
 from appservice.store.pool import Database
-from appservice.usage import used_up
-from transcode.audio_loss import AudioLoss
+from appservice.store.quota_usage import used_up
+from appservice.store.removal import IN_FLIGHT, forget_expired, forget_unsent
+from transcode.source.audio_loss import AudioLoss
 
 MOST_UNFINISHED = 3
 # A page that was closed leaves its upload behind; a recording that goes on sends something every few seconds.

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from appservice.audit import ITSELF, Deed, note
-from appservice.jobs import (
+from appservice.core.model import HeldFor, Video, VideoId
+from appservice.store.audit import ITSELF, Deed, note
+from appservice.store.mapping import SQL, read_video
+from appservice.store.moderation import ModeratingStore
+from appservice.store.outbox import (
     HEAVY,
     LIGHT,
     POLICY_JOB,
@@ -18,9 +21,6 @@ from appservice.jobs import (
     tell,
     trouble,
 )
-from appservice.model import HeldFor, Video, VideoId
-from appservice.rows import SQL, read_video
-from appservice.store.moderating import ModeratingStore
 
 
 class Verdict(StrEnum):

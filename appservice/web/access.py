@@ -9,14 +9,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Generic, TypeVar
 
-from appservice.codes import CODE_SECONDS
-from appservice.errors import ForbiddenError, UnknownTokenError
-from appservice.managing import Viewer, may_watch
-from appservice.model import RoomId, UserId, VideoId
-from appservice.permissions import Level, may_use
-from appservice.power import is_moderator
-from appservice.store import SignInStore, Store
-from appservice.tokens import (
+from appservice.core.errors import ForbiddenError, UnknownTokenError
+from appservice.core.model import RoomId, UserId, VideoId
+from appservice.core.rules.permissions import Level, may_use
+from appservice.core.rules.power_levels import is_moderator
+from appservice.core.rules.video_permissions import Viewer, may_watch
+from appservice.core.sign_in_codes import CODE_SECONDS
+from appservice.core.tokens import (
     Scope,
     Session,
     grant_expiry,
@@ -28,7 +27,8 @@ from appservice.tokens import (
     secret_expiry,
     secret_hash,
 )
-from appservice.web.views import Grant
+from appservice.core.web.views import Grant
+from appservice.store import SignInStore, Store
 
 SESSION_S = 3600
 _REMEMBER_S = 3.0

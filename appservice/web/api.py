@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from appservice.errors import (
+from appservice.core.errors import (
     ForbiddenError,
     HomeserverError,
     InvalidParamError,
@@ -18,16 +18,16 @@ from appservice.errors import (
     UnavailableError,
     UnknownTokenError,
 )
-from appservice.managing import Viewer
-from appservice.model import Membership, Room, RoomId, UserId
-from appservice.power import is_moderator
-from appservice.tokens import Scope, Session
+from appservice.core.model import Membership, Room, RoomId, UserId
+from appservice.core.rules.power_levels import is_moderator
+from appservice.core.rules.video_permissions import Viewer
+from appservice.core.tokens import Scope, Session
+from appservice.core.web.reels import MOST_TOGETHER
+from appservice.core.web.views import PendingView, RoomView, SessionView, on_behalf, room_view
 from appservice.web.channel import broadcast
 from appservice.web.context import CONTEXT, Context
 from appservice.web.places import place_of
-from appservice.web.reels import MOST_TOGETHER
 from appservice.web.requests import RoomIdText, enter, json_answer, read_body
-from appservice.web.views import PendingView, RoomView, SessionView, on_behalf, room_view
 
 log = structlog.get_logger()
 

@@ -10,20 +10,8 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appservice import metrics
-from appservice.errors import LimitExceededError, RequestError, UnavailableError
-from appservice.web import (
-    api,
-    behalf,
-    channel,
-    exports,
-    managing,
-    media,
-    places,
-    public,
-    sign_in,
-    transactions,
-    uploads,
-)
+from appservice.core.errors import LimitExceededError, RequestError, UnavailableError
+from appservice.web import api, behalf, channel, exports, media, places, public, sign_in, transactions, uploads, videos
 from appservice.web.context import CONTEXT, Context
 from appservice.web.limits import admit
 from appservice.web.openapi import document
@@ -119,7 +107,7 @@ def build_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
     app[CONTEXT] = context
     app[uploads.RECEIVING] = uploads.Receiving()
-    for module in (transactions, api, sign_in, channel, managing, behalf, places, media, uploads):
+    for module in (transactions, api, sign_in, channel, videos, behalf, places, media, uploads):
         app.router.add_routes(module.routes)
     app.router.add_get("/live", _live)
     app.router.add_get("/ready", _ready)

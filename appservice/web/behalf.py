@@ -12,7 +12,16 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator
 
-from appservice.behalf import (
+from appservice.core.errors import (
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    HomeserverError,
+    NotFoundError,
+    RefusedByHomeserverError,
+    UnavailableError,
+)
+from appservice.core.events.behalf import (
     MAX_REACTION,
     MAX_TEXT,
     NONCE_PATTERN,
@@ -27,22 +36,13 @@ from appservice.behalf import (
     said_by,
     video_content,
 )
-from appservice.clean import MAX_TITLE, clean_text
-from appservice.errors import (
-    ConflictError,
-    ForbiddenError,
-    GoneError,
-    HomeserverError,
-    NotFoundError,
-    RefusedByHomeserverError,
-    UnavailableError,
-)
-from appservice.managing import may_watch
-from appservice.model import EventId, RoomId, UploadId, Video, VideoId
+from appservice.core.model import EventId, RoomId, UploadId, Video, VideoId
+from appservice.core.rules.video_permissions import may_watch
+from appservice.core.text.clean import MAX_TITLE, clean_text
+from appservice.core.web.views import OnBehalf, SaidView, SentVideoView, SentView, on_behalf, said_view
 from appservice.web.caller import UUID, VIDEO, Caller
 from appservice.web.context import Context
 from appservice.web.requests import json_answer, read_body
-from appservice.web.views import OnBehalf, SaidView, SentVideoView, SentView, on_behalf, said_view
 
 log = structlog.get_logger()
 

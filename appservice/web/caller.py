@@ -4,11 +4,11 @@ from typing import Self
 
 from aiohttp import web
 
-from appservice.errors import NotFoundError
-from appservice.managing import Viewer, may_see
-from appservice.model import Room, Video, VideoId
-from appservice.power import is_moderator
-from appservice.tokens import Scope, Session
+from appservice.core.errors import NotFoundError
+from appservice.core.model import Room, Video, VideoId
+from appservice.core.rules.power_levels import is_moderator
+from appservice.core.rules.video_permissions import Viewer, may_see
+from appservice.core.tokens import Scope, Session
 from appservice.web.context import CONTEXT, Context
 
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

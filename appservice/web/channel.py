@@ -7,14 +7,14 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StrictBool
 
-from appservice.errors import UnavailableError
-from appservice.model import Member, RoomId, Video
-from appservice.schedule import Turn
+from appservice.core.errors import UnavailableError
+from appservice.core.model import Member, RoomId, Video
+from appservice.core.schedule import Turn
+from appservice.core.web.reels import channel, for_all
+from appservice.core.web.views import Broadcast, TimeView, WatchingView
 from appservice.store import ChannelStore
 from appservice.web.context import CONTEXT, Context
-from appservice.web.reels import channel, for_all
 from appservice.web.requests import enter, json_answer, read_body
-from appservice.web.views import Broadcast, TimeView, WatchingView
 
 log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from appservice.errors import UnavailableError
+from appservice.core.errors import UnavailableError
 
 _MEASURE_EVERY_S = 30.0
 _SAMPLES = 3

@@ -21,7 +21,7 @@ import structlog
 from aiohttp import web
 
 from appservice import metrics
-from appservice.web.addresses import bucket_of, is_within
+from appservice.core.web.client_address import bucket_of, is_within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -6,9 +6,10 @@ import aiohttp
 from aiohttp import web
 
 from appservice.config import Config
-from appservice.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.core.web.reels import ReelCache
 from appservice.matrix.client import Homeserver
 from appservice.matrix.openid import OpenIdVerifier
+from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.store import (
     ChannelStore,
     ExportStore,
@@ -24,11 +25,10 @@ from appservice.store import (
 )
 from appservice.web.access import Access
 from appservice.web.clock import SharedClock
+from appservice.web.event_streams import EventStreams
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
-from appservice.web.reels import ReelCache
-from appservice.web.said import SaidReader
-from appservice.web.streams import EventStreams
+from appservice.web.relations import SaidReader
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from functools import partial
 from aiohttp import web
 
 from appservice import resources
-from appservice.errors import NotFoundError
-from appservice.languages import LANGUAGES
-from appservice.texts import Texts, preferred_language
+from appservice.core.errors import NotFoundError
+from appservice.core.languages import LANGUAGES
+from appservice.i18n import Texts, preferred_language
+from appservice.media.concatenated import Whole, plain_size
 from appservice.web.context import CONTEXT
 from appservice.web.page import POLICY, read_entry, template
 from appservice.web.progressive import send
-from appservice.whole import Whole, plain_size
 
 _HEADERS = {
     "Content-Type": "application/zip",

@@ -11,10 +11,10 @@ from typing import TypeVar
 import structlog
 
 from appservice import metrics
-from appservice.database import listen
-from appservice.errors import UnavailableError
-from appservice.jobs import CHANNEL, GROWN_CHANNEL, PROGRESS_CHANNEL, TALK_CHANNEL, WATCHING_CHANNEL
-from appservice.model import RoomId, UserId
+from appservice.core.errors import UnavailableError
+from appservice.core.model import RoomId, UserId
+from appservice.database.opening import listen
+from appservice.store.outbox import CHANNEL, GROWN_CHANNEL, PROGRESS_CHANNEL, TALK_CHANNEL, WATCHING_CHANNEL
 
 log = structlog.get_logger()
 

@@ -8,9 +8,9 @@ from enum import Enum, auto
 from aiohttp import web
 from throttled import MemoryStore, Throttled, per_min
 
-from appservice.errors import LimitExceededError, UnknownTokenError
+from appservice.core.errors import LimitExceededError, UnknownTokenError
+from appservice.core.web.client_address import Networks, bucket_of, client_of
 from appservice.web.access import Access
-from appservice.web.addresses import Networks, bucket_of, client_of
 
 _MOST_KEYS = 50_000
 """Who asks is remembered of so many; of more, those who asked longest ago are forgotten."""

@@ -8,13 +8,10 @@ from typing import TypeAlias
 import aiohttp
 from aiohttp import web
 
-from appservice.errors import ForbiddenError, GoneError, NotFoundError
-from appservice.matrix.discovery import read_limited
-from appservice.model import History, RoomId, UserId, Video, VideoId
-from appservice.tokens import Scope
-from appservice.web.context import CONTEXT, Context
-from appservice.web.limits import Limit, address_of
-from appservice.web.reels import (
+from appservice.core.errors import ForbiddenError, GoneError, NotFoundError
+from appservice.core.model import History, RoomId, UserId, Video, VideoId
+from appservice.core.tokens import Scope
+from appservice.core.web.reels import (
     CHANNEL_KEY,
     EVERYBODY_KEY,
     MOST_TOGETHER,
@@ -29,7 +26,10 @@ from appservice.web.reels import (
     together,
     video_playlists,
 )
-from transcode.playlist import STORYBOARD, has_segment
+from appservice.matrix.discovery import read_limited
+from appservice.web.context import CONTEXT, Context
+from appservice.web.limits import Limit, address_of
+from transcode.hls.playlist import STORYBOARD, has_segment
 from transcode.storyboard import web_vtt
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

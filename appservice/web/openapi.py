@@ -8,14 +8,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from appservice import __version__
-from appservice.web.api import SessionRequest
-from appservice.web.behalf import CommentRequest, ReactionRequest, SendRequest
-from appservice.web.channel import WatchingRequest
-from appservice.web.managing import ChangeRequest, OrderRequest, ReasonRequest
-from appservice.web.reels import MOST_TOGETHER
-from appservice.web.sign_in import SignInRequest, SignInView, SignOutRequest
-from appservice.web.uploads import FinishRequest, UploadView
-from appservice.web.views import (
+from appservice.core.web.reels import MOST_TOGETHER
+from appservice.core.web.views import (
     BlockedView,
     DeletedView,
     EmptyView,
@@ -35,6 +29,12 @@ from appservice.web.views import (
     WatchingEvent,
     WatchingView,
 )
+from appservice.web.api import SessionRequest
+from appservice.web.behalf import CommentRequest, ReactionRequest, SendRequest
+from appservice.web.channel import WatchingRequest
+from appservice.web.sign_in import SignInRequest, SignInView, SignOutRequest
+from appservice.web.uploads import FinishRequest, UploadView
+from appservice.web.videos import ChangeRequest, OrderRequest, ReasonRequest
 
 
 class ErrorView(BaseModel):

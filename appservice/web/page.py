@@ -11,9 +11,9 @@ import jinja2
 from aiohttp import web
 
 from appservice import resources
-from appservice.errors import ConfigError, NotFoundError
-from appservice.languages import LANGUAGES
-from appservice.texts import Texts, preferred_language
+from appservice.core.errors import ConfigError, NotFoundError
+from appservice.core.languages import LANGUAGES
+from appservice.i18n import Texts, preferred_language
 from appservice.web.context import CONTEXT
 
 _ENTRY = "src/main.tsx"

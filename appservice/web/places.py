@@ -3,11 +3,11 @@
 from aiohttp import web
 from pydantic import ValidationError
 
-from appservice.errors import BadJsonError
-from appservice.tokens import Session
+from appservice.core.errors import BadJsonError
+from appservice.core.tokens import Session
+from appservice.core.web.views import PlaceView
 from appservice.web.context import Context
 from appservice.web.requests import enter, json_answer
-from appservice.web.views import PlaceView
 
 _BODY = 8 * 1024
 

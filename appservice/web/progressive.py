@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from aiohttp import web
 
-from appservice.whole import Whole
+from appservice.media.concatenated import Whole
 
 _ASK_AGAIN_S = 2.0
 

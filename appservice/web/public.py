@@ -17,15 +17,11 @@ import jinja2
 from aiohttp import web
 
 from appservice import resources
-from appservice.errors import GoneError, NotFoundError
-from appservice.languages import LANGUAGES
-from appservice.model import PublicMember, UserId, Video, VideoId
-from appservice.store import PublicStore
-from appservice.texts import Texts, preferred_language
-from appservice.web.bytes_cache import BytesCache
-from appservice.web.context import CONTEXT
-from appservice.web.media import avatar_picture, file_answer, playlist_answer, storyboard_track
-from appservice.web.member import (
+from appservice.core.errors import GoneError, NotFoundError
+from appservice.core.languages import LANGUAGES
+from appservice.core.model import PublicMember, UserId, Video, VideoId
+from appservice.core.web.bytes_cache import BytesCache
+from appservice.core.web.member_page import (
     PublicMemberView,
     PublicVideoView,
     machine_length,
@@ -34,10 +30,14 @@ from appservice.web.member import (
     progressive,
     spoken_length,
 )
+from appservice.core.web.reels import build_reel
+from appservice.i18n import Texts, preferred_language
+from appservice.media.concatenated import whole_of
+from appservice.store import PublicStore
+from appservice.web.context import CONTEXT
+from appservice.web.media import avatar_picture, file_answer, playlist_answer, storyboard_track
 from appservice.web.page import POLICY, Entry, read_entry, template
 from appservice.web.progressive import send
-from appservice.web.reels import build_reel
-from appservice.whole import whole_of
 
 _ENTRY = "src/page.tsx"
 _SOON = ("src/ui/stage.tsx", "src/player/reel-player.ts")

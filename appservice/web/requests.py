@@ -5,8 +5,8 @@ from typing import Annotated, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
-from appservice.errors import BadJsonError, InvalidParamError, NotFoundError
-from appservice.tokens import Session
+from appservice.core.errors import BadJsonError, InvalidParamError, NotFoundError
+from appservice.core.tokens import Session
 from appservice.web.context import CONTEXT, Context
 
 Model = TypeVar("Model", bound=BaseModel)

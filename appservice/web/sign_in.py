@@ -8,13 +8,13 @@ import time
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from appservice.codes import CODE_SECONDS, browser_of, command_of, new_code
-from appservice.model import RoomId
-from appservice.tokens import secret_hash
+from appservice.core.model import RoomId
+from appservice.core.sign_in_codes import CODE_SECONDS, browser_of, command_of, new_code
+from appservice.core.tokens import secret_hash
+from appservice.core.web.views import EmptyView
 from appservice.web.context import CONTEXT
 from appservice.web.limits import Limit
 from appservice.web.requests import RoomIdText, json_answer, read_body
-from appservice.web.views import EmptyView
 
 _MOST_BODY = 4096
 _MOST_SECRET = 200

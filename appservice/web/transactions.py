@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from appservice import metrics
-from appservice.errors import (
+from appservice.core.errors import (
     BadJsonError,
     ForbiddenError,
     MalformedEventError,
@@ -17,7 +17,7 @@ from appservice.errors import (
     RequestError,
     UnknownTokenError,
 )
-from appservice.intake import Change, Talk, read_event, read_talk
+from appservice.core.events.intake import Change, Talk, read_event, read_talk
 from appservice.web.context import CONTEXT, Context
 
 log = structlog.get_logger()

@@ -13,7 +13,7 @@ from typing import Any, Self
 from aiohttp import ClientError, StreamReader, web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from appservice.errors import (
+from appservice.core.errors import (
     BrokenOffError,
     ConflictError,
     ForbiddenError,
@@ -24,19 +24,19 @@ from appservice.errors import (
     TooLargeError,
     UserLimitError,
 )
-from appservice.files import Appender
-from appservice.managing import Viewer, may_add
-from appservice.model import UploadId
-from appservice.power import is_moderator
-from appservice.quotas import Scope
+from appservice.core.model import UploadId
+from appservice.core.rules.power_levels import is_moderator
+from appservice.core.rules.quotas import Scope
+from appservice.core.rules.video_permissions import Viewer, may_add
+from appservice.core.tokens import Session
+from appservice.core.web import tus_headers
+from appservice.core.web.views import FailureView
+from appservice.media.files import Appender
 from appservice.store import Upload, UploadState
-from appservice.tokens import Session
-from appservice.web import tus
 from appservice.web.caller import UUID
 from appservice.web.context import CONTEXT, Context
 from appservice.web.requests import read_body
-from appservice.web.views import FailureView
-from transcode.audio_loss import AudioLoss
+from transcode.source.audio_loss import AudioLoss
 
 PATH = "/api/v1/uploads"
 _MIB = 1024 * 1024
@@ -123,10 +123,10 @@ RECEIVING = web.AppKey("receiving", Receiving)
 async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
     """Add what every answer about uploads carries, errors too."""
     if request.path.startswith(PATH):
-        response.headers["Tus-Resumable"] = tus.VERSION
+        response.headers["Tus-Resumable"] = tus_headers.VERSION
         response.headers["Cache-Control"] = "no-store"
         if response.status == web.HTTPPreconditionFailed.status_code:
-            response.headers["Tus-Version"] = tus.VERSION
+            response.headers["Tus-Version"] = tus_headers.VERSION
 
 
 @routes.route("*", PATH)
@@ -149,7 +149,7 @@ async def _dispatch(request: web.Request, handlers: dict[str, Handler]) -> web.R
     if method not in handlers:
         raise web.HTTPMethodNotAllowed(method, handlers)
     if method not in {"OPTIONS", "GET"}:
-        tus.check_version(request.headers)
+        tus_headers.check_version(request.headers)
     return await handlers[method](request)
 
 
@@ -193,8 +193,8 @@ async def _options(request: web.Request) -> web.Response:
     return web.Response(
         status=204,
         headers={
-            "Tus-Version": tus.VERSION,
-            "Tus-Extension": tus.EXTENSIONS,
+            "Tus-Version": tus_headers.VERSION,
+            "Tus-Extension": tus_headers.EXTENSIONS,
             "Tus-Max-Size": str(_most(context)),
             # Not of tus: seconds that a video may play, in the room of whoever says who they are.
             "Upload-Max-Duration": str(longest),
@@ -204,9 +204,9 @@ async def _options(request: web.Request) -> web.Response:
 
 async def _create(request: web.Request) -> web.Response:
     context, session = await _enter(request)
-    length = tus.length_of_new(request.headers)
+    length = tus_headers.length_of_new(request.headers)
     text = request.headers.get("Upload-Metadata", "")
-    name = tus.file_name(tus.metadata(text).get("filename"))
+    name = tus_headers.file_name(tus_headers.metadata(text).get("filename"))
     _check_length(context, length or 0)
     room = await context.store.room(session.room_id)
     if room is None or room.encrypted:
@@ -243,8 +243,8 @@ async def _head(request: web.Request) -> web.Response:
 
 async def _patch(request: web.Request) -> web.Response:
     context, found = await _find(request)
-    tus.check_content_type(request.headers)
-    offset, declared = tus.offset(request.headers), tus.declared_length(request.headers)
+    tus_headers.check_content_type(request.headers)
+    offset, declared = tus_headers.offset(request.headers), tus_headers.declared_length(request.headers)
     if found.state is not UploadState.UPLOADING:
         raise ConflictError("The upload is finished.")
     async with (

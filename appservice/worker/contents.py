@@ -5,8 +5,8 @@ from pathlib import Path
 
 import structlog
 
-from appservice.errors import MediaError
-from appservice.model import Kind, Video
+from appservice.core.errors import MediaError
+from appservice.core.model import Kind, Video
 from appservice.store import ContentStore
 from transcode import Limits, Tools, TranscodeError, fingerprint, is_copy
 

@@ -18,16 +18,16 @@ from zipfile import ZIP_STORED, ZipFile
 
 import structlog
 
-from appservice.errors import ForbiddenError, NotFoundError, RefusedByHomeserverError
-from appservice.files import ExportFolder, LocalFiles
+from appservice.core.errors import ForbiddenError, NotFoundError, RefusedByHomeserverError
+from appservice.core.model import ExportId, HeldFor, RoomId, UserId, Video
+from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.model import ExportId, HeldFor, RoomId, UserId, Video
+from appservice.media.concatenated import Whole, plain_size, whole_of
+from appservice.media.files import ExportFolder, LocalFiles
 from appservice.store import Belongings, CommandStore, ExportStore
 from appservice.store.exports import EXPORT_HOURS
-from appservice.texts import Texts
-from appservice.whole import Whole, plain_size, whole_of
 from transcode import NO_SPACE
-from transcode.playlist import POSTER
+from transcode.hls.playlist import POSTER
 
 log = structlog.get_logger()
 

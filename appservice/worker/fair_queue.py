@@ -7,8 +7,8 @@ from pgqueuer.models import Job
 from pgqueuer.queries import EntrypointExecutionParameter, Queries
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
-from appservice.rows import SQL
-from appservice.worker.fairness import Candidate, Load, Party, pick_order
+from appservice.core.rules.fairness import Candidate, Load, Party, pick_order
+from appservice.store.mapping import SQL
 
 _PAUSE_S = 0.2
 """Seconds without another look after all that waited was of senders who have their share: every change wakes us."""

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import structlog
 
-from appservice.errors import ForbiddenError, HomeserverError, MediaError
+from appservice.core.errors import ForbiddenError, HomeserverError, MediaError
+from appservice.core.events.profiles import may_set
 from appservice.matrix.client import Homeserver
-from appservice.profiles import may_set
 from appservice.store import Store
 
 log = structlog.get_logger()

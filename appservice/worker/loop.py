@@ -12,8 +12,9 @@ from pgqueuer.models import HealthCheckEvent, Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
-from appservice.errors import HomeserverError, RequestError, UnavailableError
-from appservice.jobs import (
+from appservice.core.errors import HomeserverError, RequestError, UnavailableError
+from appservice.core.model import RoomId, UploadId, VideoId
+from appservice.store.outbox import (
     ALARM_JOB,
     ANSWER_JOB,
     COMMAND_JOB,
@@ -32,7 +33,6 @@ from appservice.jobs import (
     VIDEO_JOB,
     Pool,
 )
-from appservice.model import RoomId, UploadId, VideoId
 from appservice.worker.fair_queue import FairQueries
 from appservice.worker.videos import RetryLaterError
 
@@ -104,8 +104,8 @@ class Handlers:
 
 
 class Worker:
-    """Five queues on one table: videos, by fair shares (`fair_queue` says which is taken, `lanes` which is worked on);
-    what members are about to send, while they wait for it; what they take with them; what another service is asked
+    """Five queues on one table: videos, by fair shares (`fair_queue` says which is taken, `concurrency` which is worked
+    on); what members are about to send, while they wait for it; what they take with them; what another service is asked
     about; and everything light, which never waits behind those.
     """
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from appservice.audit import ITSELF
 from appservice.config import Config
-from appservice.errors import ForbiddenError, HomeserverError, NotFoundError, RefusedByHomeserverError
+from appservice.core.errors import ForbiddenError, HomeserverError, NotFoundError, RefusedByHomeserverError
+from appservice.core.model import RoomId, UserId
+from appservice.core.rules.permissions import Level
+from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.model import RoomId, UserId
-from appservice.permissions import Level
 from appservice.store import PolicyStore
-from appservice.texts import Texts
+from appservice.store.audit import ITSELF
 
 log = structlog.get_logger()
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
-from appservice.errors import UnavailableError
-from appservice.model import Video
+from appservice.core.errors import UnavailableError
+from appservice.core.model import Video
 from appservice.store import Store
 
 log = structlog.get_logger()

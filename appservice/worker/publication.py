@@ -4,9 +4,9 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from appservice.errors import MediaError
-from appservice.files import LocalFiles, files_of
-from appservice.model import State, Video
+from appservice.core.errors import MediaError
+from appservice.core.model import State, Video
+from appservice.media.files import LocalFiles, files_of
 from appservice.store import Published, Store
 from transcode import Result
 

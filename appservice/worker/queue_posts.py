@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from appservice.audit import Deed
-from appservice.codes import PREFIX
-from appservice.errors import ForbiddenError, RequestError
-from appservice.files import LocalFiles
-from appservice.intake import APPROVE, REJECT
-from appservice.managing import Viewer, waits
+from appservice.core.errors import ForbiddenError, RequestError
+from appservice.core.events.intake import APPROVE, REJECT
+from appservice.core.model import Membership, Room, RoomId, State, UserId, Video, VideoId, Visibility
+from appservice.core.rules.power_levels import is_moderator
+from appservice.core.rules.video_permissions import Viewer, waits
+from appservice.core.sign_in_codes import PREFIX
+from appservice.i18n import Texts, clock
 from appservice.matrix.client import Homeserver
-from appservice.model import Membership, Room, RoomId, State, UserId, Video, VideoId, Visibility
-from appservice.power import is_moderator
+from appservice.media.files import LocalFiles
 from appservice.store import ModeratingStore, Post, Store
-from appservice.texts import Texts, clock
-from transcode.playlist import POSTER
+from appservice.store.audit import Deed
+from transcode.hls.playlist import POSTER
 
 log = structlog.get_logger()
 

@@ -1,7 +1,7 @@
 """Why a video failed, for its sender: the reason's text, with the room's own limit where that is the reason. Pure."""
 
-from appservice.model import Kind, Room
-from appservice.texts import Texts, clock
+from appservice.core.model import Kind, Room
+from appservice.i18n import Texts, clock
 
 
 def reason_of(failure: str, room: Room | None, texts: Texts, kind: str = Kind.VIDEO) -> str:

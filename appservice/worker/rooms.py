@@ -9,15 +9,15 @@ from urllib.parse import quote
 import structlog
 
 from appservice.config import Config
-from appservice.errors import ForbiddenError
-from appservice.markup import code
+from appservice.core.errors import ForbiddenError
+from appservice.core.events.widgets import Placed, pinned_layout, renamed_layout, widget_content
+from appservice.core.model import Membership, Room, RoomId, UserId
+from appservice.core.rules.permissions import may_use
+from appservice.core.rules.power_levels import LAYOUT_TYPE, WIDGET_TYPE, may_pin_widget, may_place_widget, state_level
+from appservice.core.text.markup import code
+from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver, RoomLinks
-from appservice.model import Membership, Room, RoomId, UserId
-from appservice.permissions import may_use
-from appservice.power import LAYOUT_TYPE, WIDGET_TYPE, may_pin_widget, may_place_widget, state_level
 from appservice.store import PolicyStore, Store
-from appservice.texts import Texts
-from appservice.widgets import Placed, pinned_layout, renamed_layout, widget_content
 
 log = structlog.get_logger()
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from appservice.errors import ForbiddenError, RefusedByHomeserverError
+from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
+from appservice.core.model import Room, Video, VideoId, Visibility
+from appservice.core.settings import Status
+from appservice.core.text.status import KEYS, Mark, marks
+from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.model import Room, Video, VideoId, Visibility
-from appservice.settings import Status
-from appservice.status import KEYS, Mark, marks
 from appservice.store import Said, StatusStore, Store
-from appservice.texts import Texts
 from appservice.worker.reasons import reason_of
 
 log = structlog.get_logger()

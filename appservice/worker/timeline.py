@@ -14,8 +14,8 @@ from typing import Any, get_args
 import structlog
 
 from appservice.config import Config
-from appservice.errors import ForbiddenError, HomeserverError, MalformedEventError, RefusedByHomeserverError
-from appservice.intake import (
+from appservice.core.errors import ForbiddenError, HomeserverError, MalformedEventError, RefusedByHomeserverError
+from appservice.core.events.intake import (
     Backfilled,
     BotMembershipChanged,
     HistoryChanged,
@@ -28,8 +28,8 @@ from appservice.intake import (
     history_of,
     read_event,
 )
+from appservice.core.model import EventId, History, Membership, Room, RoomId, UserId
 from appservice.matrix.client import Homeserver
-from appservice.model import EventId, History, Membership, Room, RoomId, UserId
 from appservice.store import Store, TimelineStore
 
 log = structlog.get_logger()

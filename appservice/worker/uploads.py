@@ -13,13 +13,13 @@ from pathlib import Path, PurePath
 import structlog
 
 from appservice.config import Config
-from appservice.errors import HomeserverError, MediaError, UnavailableError
-from appservice.files import UploadFolder
+from appservice.core.errors import HomeserverError, MediaError, UnavailableError
+from appservice.core.model import UploadId
+from appservice.core.rules.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
+from appservice.core.settings import RoomSettings
 from appservice.matrix.client import Homeserver
-from appservice.model import UploadId
-from appservice.settings import RoomSettings
+from appservice.media.files import UploadFolder
 from appservice.store import Store, SupersededUploadError, Upload, UploadStore
-from appservice.worker.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
 from appservice.worker.videos import MIB, RetryLaterError, limits_of
 from transcode import Prepared, Tools, TranscodeError, look_at, prepare_recording
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import aiohttp
 import structlog
 
-from appservice.clean import MAX_REASON, clean_text
 from appservice.config import BlockIn, Webhook
-from appservice.files import LocalFiles
+from appservice.core.model import Video, VideoId
+from appservice.core.text.clean import MAX_REASON, clean_text
 from appservice.matrix.discovery import read_limited
-from appservice.model import Video, VideoId
+from appservice.media.concatenated import open_plain
+from appservice.media.files import LocalFiles
 from appservice.store import Unjudged, Verdict, VerdictStore
-from appservice.whole import open_plain
-from transcode.playlist import POSTER, STORYBOARD
+from transcode.hls.playlist import POSTER, STORYBOARD
 
 log = structlog.get_logger()
 

@@ -18,22 +18,22 @@ import structlog
 
 from appservice import __version__, metrics
 from appservice.config import Config
-from appservice.errors import HomeserverError, MediaError, NotYetUploadedError, UnavailableError
-from appservice.files import LocalFiles
-from appservice.kinds import name_without_suffix
+from appservice.core.errors import HomeserverError, MediaError, NotYetUploadedError, UnavailableError
+from appservice.core.events.media_kinds import name_without_suffix
+from appservice.core.model import PLAYABLE_STATES, Kind, State, Video, VideoId, Visibility
+from appservice.core.rules.fairness import Party
+from appservice.core.rules.quotas import Scope
+from appservice.core.rules.retries import SECOND_TRY, SOONEST, Cause, cause_of, failure_of, retry_delay, upload_delay
+from appservice.core.settings import RoomSettings
 from appservice.matrix.client import Homeserver
 from appservice.matrix.download import download, is_awaited
-from appservice.model import PLAYABLE_STATES, Kind, State, Video, VideoId, Visibility
-from appservice.quotas import Scope
-from appservice.settings import RoomSettings
+from appservice.media.files import LocalFiles
 from appservice.store import QuotaStore, Store
+from appservice.worker.concurrency import Ladder, Lanes
 from appservice.worker.contents import Contents
-from appservice.worker.fairness import Party
-from appservice.worker.films import film_of, kind_of, shown_for
-from appservice.worker.lanes import Ladder, Lanes
+from appservice.worker.conversion import film_of, kind_of, shown_for
 from appservice.worker.progress import Reporter, reported
 from appservice.worker.publication import Publication, SupersededError
-from appservice.worker.retries import SECOND_TRY, SOONEST, Cause, cause_of, failure_of, retry_delay, upload_delay
 from transcode import PLAYABLE, READY, Limits, Result, Settings, Tools, TranscodeError, transcode
 
 log = structlog.get_logger()

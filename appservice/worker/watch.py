@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from appservice.codes import PREFIX
 from appservice.config import Config
-from appservice.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
-from appservice.markup import code
+from appservice.core.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
+from appservice.core.model import Kind, RoomId
+from appservice.core.sign_in_codes import PREFIX
+from appservice.core.text.markup import code
+from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.model import Kind, RoomId
 from appservice.store import AdminStore, Store
-from appservice.texts import Texts
 
 log = structlog.get_logger()
 

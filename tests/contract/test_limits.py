@@ -7,8 +7,8 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
+from appservice.core.errors import LimitExceededError
 from appservice.demo.client import MatrixClient
-from appservice.errors import LimitExceededError
 from appservice.web.limits import Limit, RateLimits
 from tests.support import Installation, make_room
 

@@ -12,7 +12,7 @@ import pytest
 from appservice import resources
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import free_port
-from appservice.texts import Texts
+from appservice.i18n import Texts
 from tests.support import Installation, eventually, make_room, wait_for_notice
 
 TEXTS = Texts(resources.locales(), "en")

@@ -14,11 +14,11 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from appservice.behalf import NONCE, PROFILE, comment_content, reaction_content, video_content
+from appservice.core.events.behalf import NONCE, PROFILE, comment_content, reaction_content, video_content
+from appservice.core.model import EventId, RoomId, UserId
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse, free_port
 from appservice.matrix.client import Homeserver
-from appservice.model import EventId, RoomId, UserId
 from tests.integration.commands.conftest import Asking
 from tests.integration.test_talk import listening
 from tests.integration.test_uploads import Uploader

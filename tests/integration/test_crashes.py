@@ -12,8 +12,8 @@ import aiohttp
 import asyncpg
 import pytest
 
+from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
-from appservice.embedded import EmbeddedPostgres
 from tests.support import Installation, eventually, make_room, with_padding
 
 SERVICE_KILLS = 16

@@ -20,7 +20,7 @@ import trustme
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from appservice.errors import UnavailableError
+from appservice.core.errors import UnavailableError
 from appservice.matrix.discovery import Address, discover
 from appservice.matrix.names import Names
 from appservice.matrix.openid import Federation, OpenIdVerifier

@@ -13,10 +13,10 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from appservice.errors import MediaError, NotYetUploadedError
+from appservice.core.errors import MediaError, NotYetUploadedError
+from appservice.core.model import EncryptedFile, UserId
 from appservice.matrix.client import Homeserver
 from appservice.matrix.download import CHUNK, Downloaded, download, is_awaited
-from appservice.model import EncryptedFile, UserId
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 AS_TOKEN = "as-token-for-downloads"

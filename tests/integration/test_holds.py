@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from appservice.intake import NewVideo
-from appservice.jobs import Pool
-from appservice.managing import UNDO_S, Change, Viewer, managed
-from appservice.model import EventId, HeldFor, RoomId, UserId, Video, VideoId, Visibility
-from appservice.rows import SQL
+from appservice.core.events.intake import NewVideo
+from appservice.core.model import EventId, HeldFor, RoomId, UserId, Video, VideoId, Visibility
+from appservice.core.rules.video_permissions import UNDO_S, Change, Viewer, managed
 from appservice.store import AdminStore, ManagingStore, PolicyStore, Store
+from appservice.store.mapping import SQL
+from appservice.store.outbox import Pool
 from appservice.store.verdicts import Verdict, VerdictStore
 from tests.conftest import CreateDatabase
 from tests.support import migrated_pool

@@ -13,7 +13,7 @@ import pytest
 import trustme
 from aiohttp import web
 
-from appservice.errors import ForbiddenError, UnavailableError, UnknownTokenError
+from appservice.core.errors import ForbiddenError, UnavailableError, UnknownTokenError
 from appservice.matrix import openid
 from appservice.matrix.discovery import GuardedConnector, Network, discover
 from appservice.matrix.names import Names

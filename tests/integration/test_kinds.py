@@ -10,7 +10,7 @@ import pytest
 
 from appservice import resources
 from appservice.demo.client import MatrixClient
-from appservice.texts import Texts
+from appservice.i18n import Texts
 from tests.integration.commands.conftest import VERSIONS, Asking
 from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
 from transcode import Tools

@@ -10,11 +10,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from appservice.intake import BotMembershipChanged, Change, MemberChanged, PolicyChanged, PowerChanged, RoomNamed
-from appservice.jobs import Pool
-from appservice.model import EventId, Membership, RoomId, Snapshot, UserId
-from appservice.policies import Rule, Subject
+from appservice.core.events.intake import (
+    BotMembershipChanged,
+    Change,
+    MemberChanged,
+    PolicyChanged,
+    PowerChanged,
+    RoomNamed,
+)
+from appservice.core.events.policy_rules import Rule, Subject
+from appservice.core.model import EventId, Membership, RoomId, Snapshot, UserId
 from appservice.store import ErasingStore, PolicyStore, Store
+from appservice.store.outbox import Pool
 from appservice.store.timeline import TimelineStore
 from tests.support import migrated_pool
 from tests.unit.videos import ALICE, BOB

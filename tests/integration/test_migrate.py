@@ -9,10 +9,10 @@ import pytest
 from pgqueuer.queries import Queries
 
 from appservice import resources
-from appservice.database import bring_up_to_date
-from appservice.embedded import EmbeddedPostgres
-from appservice.errors import MigrationError
-from appservice.migrate import Migration, Phase, load_migrations, migrate, pending
+from appservice.core.errors import MigrationError
+from appservice.database.embedded import EmbeddedPostgres
+from appservice.database.migrate import Migration, Phase, load_migrations, migrate, pending
+from appservice.database.opening import bring_up_to_date
 
 
 @pytest.fixture(scope="module")

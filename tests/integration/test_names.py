@@ -16,7 +16,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from appservice.errors import UnavailableError
+from appservice.core.errors import UnavailableError
 from appservice.matrix.discovery import GuardedConnector, Network
 from appservice.matrix.names import Names, Service, SystemResolver, read_hosts
 from appservice.matrix.openid import Federation, OpenIdVerifier

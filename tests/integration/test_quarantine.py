@@ -10,16 +10,16 @@ import asyncpg
 import pytest
 
 from appservice import resources
-from appservice.changes import apply
-from appservice.intake import NewVideo
-from appservice.jobs import Pool
-from appservice.managing import UNDO_S
-from appservice.migrate import load_migrations, migrate
-from appservice.model import EventId, RoomId, UserId, Video, VideoId, Visibility
-from appservice.rows import SQL
+from appservice.core.events.intake import NewVideo
+from appservice.core.model import EventId, RoomId, UserId, Video, VideoId, Visibility
+from appservice.core.rules.video_permissions import UNDO_S
+from appservice.database.migrate import load_migrations, migrate
 from appservice.store import AdminStore, ErasingStore, ManagingStore, ModeratingStore, PolicyStore, Store, open_pool
+from appservice.store.intake import apply
+from appservice.store.mapping import SQL
+from appservice.store.outbox import Pool
 from tests.conftest import CreateDatabase
-from transcode.command import GLIMPSE_PICTURES, GLIMPSE_SIDE
+from transcode.commandline.commands import GLIMPSE_PICTURES, GLIMPSE_SIDE
 from transcode.fingerprint import fingerprint_of
 
 ROOM = RoomId("!room:example.org")

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from appservice.intake import NewVideo, RoomNamed
-from appservice.jobs import Pool
-from appservice.model import EventId, RoomId, State, UserId, Video
-from appservice.quotas import MIB, Allowance, Quotas, Scope, Used
+from appservice.core.events.intake import NewVideo, RoomNamed
+from appservice.core.model import EventId, RoomId, State, UserId, Video
+from appservice.core.rules.quotas import MIB, Allowance, Quotas, Scope, Used
 from appservice.store import Published, QuotaStore, Store, SupersededUploadError, Upload, UploadStore
+from appservice.store.outbox import Pool
 from tests.conftest import CreateDatabase
 from tests.support import migrated_pool
 

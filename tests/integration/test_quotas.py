@@ -4,8 +4,8 @@ from pathlib import Path
 
 import aiohttp
 
+from appservice.core.rules.quotas import MIB
 from appservice.demo.synapse import Synapse
-from appservice.quotas import MIB
 from tests.integration.commands.conftest import Asking
 from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
 

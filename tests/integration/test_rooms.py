@@ -11,12 +11,12 @@ import aiohttp
 import pytest
 
 from appservice import resources
+from appservice.core.events.widgets import FORMER_ID, widget_content
+from appservice.core.model import RoomId, UserId
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse
+from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.model import RoomId, UserId
-from appservice.texts import Texts
-from appservice.widgets import FORMER_ID, widget_content
 from tests.support import Installation, eventually, make_room, wait_for_notice, wait_for_widget
 
 TEXTS = Texts(resources.locales(), "en")

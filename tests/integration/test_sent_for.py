@@ -12,19 +12,19 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from appservice.behalf import NONCE, SentFor, SentKind
+from appservice.core.errors import ConflictError, GoneError, HomeserverError
+from appservice.core.events.behalf import NONCE, SentFor, SentKind
+from appservice.core.events.intake import SentByBot
+from appservice.core.model import EventId, RoomId, UploadId, UserId, Video
 from appservice.demo.synapse import free_port
-from appservice.errors import ConflictError, GoneError, HomeserverError
-from appservice.intake import SentByBot
-from appservice.jobs import TALK_CHANNEL, Pool
 from appservice.matrix.client import Homeserver
-from appservice.model import EventId, RoomId, UploadId, UserId, Video
-from appservice.removal import erase_sent
-from appservice.rows import SQL
 from appservice.store import ErasingStore, SentForStore, Store
+from appservice.store.mapping import SQL
+from appservice.store.outbox import TALK_CHANNEL, Pool
+from appservice.store.removal import erase_sent
 from appservice.web import behalf
 from appservice.web.context import Context
-from appservice.web.said import SaidReader
+from appservice.web.relations import SaidReader
 from tests.integration.test_store import BOT, jobs, member, one_video
 from tests.support import eventually, migrated_pool
 from tests.unit.videos import ALICE, BOB, ROOM

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appservice.codes import MOST_MISSES
+from appservice.core.sign_in_codes import MOST_MISSES
 from appservice.demo.client import MatrixClient
 from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice
 

@@ -12,8 +12,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from appservice.errors import UnavailableError
-from appservice.intake import (
+from appservice.core.errors import UnavailableError
+from appservice.core.events.intake import (
     BotMembershipChanged,
     Change,
     MemberChanged,
@@ -25,10 +25,7 @@ from appservice.intake import (
     RoomReplaced,
     VideoEdited,
 )
-from appservice.jobs import CHANNEL, PROGRESS_CHANNEL, Pool
-from appservice.managing import Change as Managed
-from appservice.managing import Viewer, managed
-from appservice.model import (
+from appservice.core.model import (
     EncryptedFile,
     EventId,
     HeldFor,
@@ -41,12 +38,15 @@ from appservice.model import (
     VideoId,
     Visibility,
 )
-from appservice.rows import SQL
+from appservice.core.rules.video_permissions import Change as Managed
+from appservice.core.rules.video_permissions import Viewer, managed
+from appservice.core.tokens import Scope
 from appservice.store import AdminStore, ManagingStore, Published, Store, UnderWay, open_pool
-from appservice.tokens import Scope
+from appservice.store.mapping import SQL
+from appservice.store.outbox import CHANNEL, PROGRESS_CHANNEL, Pool
 from tests.support import apply_migrations
 from tests.unit.videos import ALICE, BOB, ROOM, rendition
-from transcode.captions import Captions
+from transcode.hls.captions import Captions
 from transcode.storyboard import Storyboard
 
 BOT = UserId("@reel:example.org")

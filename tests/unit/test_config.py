@@ -10,8 +10,8 @@ import yaml
 from pydantic import BaseModel
 
 from appservice.config import Config, load_config
-from appservice.errors import ConfigError
-from appservice.permissions import Level
+from appservice.core.errors import ConfigError
+from appservice.core.rules.permissions import Level
 from appservice.registration import new_token, render_registration
 
 ROOT = Path(__file__).parent.parent.parent

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appservice.errors import ForbiddenError
+from appservice.core.errors import ForbiddenError
 from appservice.matrix.discovery import Address, is_reachable, split_server_name
 
 

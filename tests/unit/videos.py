@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from appservice.model import (
+from appservice.core.model import (
     EventId,
     Member,
     Membership,
@@ -15,8 +15,8 @@ from appservice.model import (
     VideoId,
     Visibility,
 )
-from appservice.settings import RoomSettings
-from transcode.playlist import Rendition
+from appservice.core.settings import RoomSettings
+from transcode.hls.playlist import Rendition
 
 ROOM = RoomId("!room:example.org")
 ALICE = UserId("@alice:example.org")

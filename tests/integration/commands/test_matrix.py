@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appservice.commands.registry import Rank
+from appservice.commands.context import Rank
 from appservice.commands.run import COMMANDS
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse

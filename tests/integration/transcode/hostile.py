@@ -31,7 +31,7 @@ from tests.integration.transcode.surgery import (
     stretched,
     stuffed,
 )
-from transcode.mp4 import box
+from transcode.mp4.boxes import box
 
 _VP8 = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
 _FRAGMENTS = ["-movflags", "frag_keyframe+empty_moov+default_base_moof"]

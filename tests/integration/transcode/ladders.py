@@ -24,8 +24,8 @@ from transcode import (
     tiers,
     transcode,
 )
-from transcode.fragments import runs_of
-from transcode.mp4 import boxes
+from transcode.mp4.boxes import boxes
+from transcode.mp4.fragments import runs_of
 
 TRACKS = {1: "video", 2: "audio"}
 # Longer than ffmpeg waits for a stream that lags behind (10 s), so that one which does is seen.

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from transcode import Rendition, Result, Tools
-from transcode.fragments import runs_of
-from transcode.mp4 import child
+from transcode.mp4.boxes import child
+from transcode.mp4.fragments import runs_of
 
 CLOCK, AUDIO_RATE, AAC_FRAME = 90_000, 48_000, 1024
 

@@ -14,8 +14,8 @@ import pytest
 
 from tests.integration.transcode.media import Outcome
 from transcode import Rendition, Result, Tools
-from transcode.fragments import runs_of
-from transcode.mp4 import child
+from transcode.mp4.boxes import child
+from transcode.mp4.fragments import runs_of
 
 SYNC_SECONDS = 0.045
 """Largest distance between a flash and its beep that nobody notices (ITU-R BT.1359: 45 ms where audio leads)."""

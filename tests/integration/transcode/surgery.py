@@ -4,7 +4,7 @@ import random
 import struct
 from collections.abc import Callable, Iterable, Sequence
 
-from transcode.mp4 import box, boxes, child
+from transcode.mp4.boxes import box, boxes, child
 
 _FULL_BOX = 4
 _PAUSE = -1

@@ -14,7 +14,7 @@ from tests.integration.transcode.surgery import edited, with_boxes
 from transcode import Limits, Tools, film_of_voice
 from transcode.errors import NotAVideo
 from transcode.examine import examine
-from transcode.mp4 import box
+from transcode.mp4.boxes import box
 from transcode.settings import DEFAULT
 
 AAC = "-c:a", "aac", "-b:a", "96k"

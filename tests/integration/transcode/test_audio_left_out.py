@@ -9,8 +9,8 @@ from tests.integration.transcode.media import Outcome, Transcoded
 from tests.integration.transcode.pattern import GREEN, RED, X264, audio, concatenated, made, seen, video
 from tests.integration.transcode.surgery import with_boxes
 from transcode import Limits, Tools, prepare_recording
-from transcode.audio_loss import AudioLoss
-from transcode.mp4 import box, boxes
+from transcode.mp4.boxes import box, boxes
+from transcode.source.audio_loss import AudioLoss
 
 SECONDS = 6
 AAC = ["-c:a", "aac"]

@@ -20,7 +20,7 @@ from tests.integration.transcode.pattern import (
 )
 from tests.integration.transcode.surgery import with_boxes
 from transcode import Limits, Tools, prepare_recording
-from transcode.mp4 import box
+from transcode.mp4.boxes import box
 
 AAC = ["-c:a", "aac"]
 AC3 = ["-c:a", "ac3"]

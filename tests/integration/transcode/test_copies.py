@@ -21,10 +21,11 @@ from tests.integration.transcode.media import (
     pictures_in,
 )
 from tests.integration.transcode.surgery import damaged, media
-from transcode import Item, Tools, command, media_playlist, tiers
+from transcode import Item, Tools, media_playlist, tiers
+from transcode.commandline import commands
 from transcode.examine import examine
 from transcode.limits import Limits
-from transcode.mp4 import codecs_of
+from transcode.mp4.boxes import codecs_of
 from transcode.remux import remuxed
 from transcode.segments import Cutter, Written, write
 from transcode.settings import Settings
@@ -185,7 +186,7 @@ async def test_a_copy_is_the_one_that_ffmpeg_makes(case: Case, clip: Clip, tools
     moov = data[examined.index.start : examined.index.stop]
     copy = remuxed(moov, probe.video_index, probe.audio_index, copying, len(data))
     made = write(source, copy, ours / copying.rung.name)
-    same = made_by_ffmpeg(command.copy(examined.given, copying), theirs / copying.rung.name)
+    same = made_by_ffmpeg(commands.copy(examined.given, copying), theirs / copying.rung.name)
     assert len(made.segments) > 1
     assert ticks(made) == ticks(same)
     assert codecs_of(made.init) == codecs_of(same.init)

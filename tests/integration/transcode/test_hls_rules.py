@@ -16,7 +16,7 @@ import pytest
 
 from tests.integration.transcode.ladders import LANES, Ladder, Made
 from transcode import media_playlist
-from transcode.mp4 import boxes
+from transcode.mp4.boxes import boxes
 
 CLOCK, AUDIO_RATE, AAC_FRAME = 90_000, 48_000, 1024
 # Seconds by which a segment's sound may begin or end beside its pictures: a muxer cuts by decoding times.

@@ -10,8 +10,8 @@ import pytest
 
 from tests.integration.transcode.media import Clip
 from transcode import Limits, Tools, film_of_image, film_of_voice, prepare_recording, transcode
-from transcode.collect import PlantedError
-from transcode.sandbox import NONE
+from transcode.process.collect import PlantedError
+from transcode.process.sandbox import NONE
 
 SECRET = "as_token: hs_token: WEBVTT\n\n00:00.000 --> 00:01.000\nas_token\n\n"
 KINDS = {
@@ -72,7 +72,7 @@ async def test_nothing_planted_is_published(
 ) -> None:
     # A file that is read while it grows would be open already when another takes its name: nothing is wrong with that.
     for interval in ("_LOOK", "_REPORT"):
-        monkeypatch.setattr(f"transcode.run.{interval}", 60.0)
+        monkeypatch.setattr(f"transcode.session.{interval}", 60.0)
     subtitles = tmp_path / "said.srt"
     subtitles.write_text("1\n00:00:00,000 --> 00:00:02,000\nsaid\n")
     source = clip("source.mkv", *VIDEO, "-i", str(subtitles))

@@ -16,7 +16,7 @@ import pytest
 
 from tests.integration.transcode.media import Clip, without_bubblewrap
 from transcode import Limits, Result, Tools, TranscodeError, transcode
-from transcode.ffmpeg import run
+from transcode.process.ffmpeg import run
 
 # Endless work in a small file: large pictures, many of them, that hardly differ.
 SLOW = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=60:d=6", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "40"]

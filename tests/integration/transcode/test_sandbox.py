@@ -10,8 +10,8 @@ import pytest
 
 from tests.integration.transcode.media import Clip, without_bubblewrap
 from transcode import Limits, Tools, TranscodeError
-from transcode.ffmpeg import run
-from transcode.sandbox import NONE, Sandbox, find_sandbox
+from transcode.process.ffmpeg import run
+from transcode.process.sandbox import NONE, Sandbox, find_sandbox
 
 CARELESS = ["-v", "error", "-y", "-protocol_whitelist", "file,http,tcp,unix,crypto,data,subfile,concat"]
 LISTS = {

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from transcode import Limits, Tools, TranscodeError
-from transcode.ffmpeg import run
-from transcode.sandbox import Sandbox
-from transcode.seccomp import seccomp_filter
+from transcode.process.ffmpeg import run
+from transcode.process.sandbox import Sandbox
+from transcode.process.seccomp import seccomp_filter
 
 PYTHON = Path(sys.executable).resolve()
 BEGIN = "import ctypes, os, socket, threading\nlibc = ctypes.CDLL(None, use_errno=True)\n"

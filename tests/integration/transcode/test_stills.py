@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.transcode.media import Clip, Transcoded, output_of
 from transcode import Limits, Tools, TranscodeError, film_of_image
-from transcode.mp4 import box, child
+from transcode.mp4.boxes import box, child
 
 Colour = tuple[int, int, int]
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.transcode.media import Clip, output_of
 from transcode import Tools
-from transcode.tone import HLG, PQ, cube, to_sdr
+from transcode.commandline.tone_mapping import HLG, PQ, cube, to_sdr
 
 SIDE = 32
 # BT.709 signals as an SDR picture has them: its white is put at 203 nits, as BT.2408 says.

@@ -9,9 +9,9 @@ import pytest
 
 import transcode
 from tests.integration.transcode.media import Clip, Transcoded, output_of
-from transcode.encoders import encoder, trial
 from transcode.errors import ToolMissing
-from transcode.tools import NEEDED, Tools, find_tools, usable_encoder
+from transcode.process.encoders import encoder, trial
+from transcode.process.tools import NEEDED, Tools, find_tools, usable_encoder
 
 SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -104,7 +104,7 @@ def test_a_development_build_is_new_enough(tmp_path: Path) -> None:
 
 def _filters_named() -> Iterator[str]:
     """Give the name of every filter that our command lines are built with."""
-    for file in Path(transcode.__file__).parent.glob("*.py"):
+    for file in Path(transcode.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 name = node.args[0]

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from appservice.core.errors import ConfigError
 from appservice.demo.host import build_host, serve_host
 from appservice.demo.synapse import free_port
-from appservice.errors import ConfigError
 
 ABOUT = {"room_id": "!room:demo.local"}
 ADDRESSES = {"homeserver": "http://127.0.0.1:1", "widget": "http://127.0.0.1:2"}

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.transcode.test_mp4 import AVC1, MP4A, init
+from tests.unit.transcode.mp4.test_boxes import AVC1, MP4A, init
 from transcode.checks import aligned, codecs, durations, frame_rate
-from transcode.fragments import Run
+from transcode.mp4.fragments import Run
 from transcode.segments import Segment, Unfit
 
 PICTURE, PACKET = 3000, 1024

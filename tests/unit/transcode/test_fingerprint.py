@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from transcode.command import GLIMPSE_PICTURES, GLIMPSE_SIDE
+from transcode.commandline.commands import GLIMPSE_PICTURES, GLIMPSE_SIDE
 from transcode.fingerprint import distance, fingerprint_of, is_copy
 
 PIXELS = GLIMPSE_SIDE**2 * GLIMPSE_PICTURES

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transcode.errors import TooHighFrameRate, TooLargePicture, TooLong
 from transcode.limits import Limits
 from transcode.plan import frame_rate, ladder, plan, poster_rung
-from transcode.probe import Probe
+from transcode.source.probe import Probe
 
 CLIP = Probe(
     duration=10.0,

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.transcode.test_init_segment import PICTURES, SOUND, esds, sound
-from tests.unit.transcode.test_samples import HERE
-from transcode.copying import AAC_FRAME, Copying
-from transcode.fragments import Run, runs_of
-from transcode.mp4 import box, codecs_of
-from transcode.plan import AUDIO_RATE, CLOCK, Rung
+from tests.unit.transcode.mp4.test_init_segment import PICTURES, SOUND, esds, sound
+from tests.unit.transcode.mp4.test_samples import HERE
+from transcode.copy_policy import AAC_FRAME, Copying
+from transcode.mp4.boxes import box, codecs_of
+from transcode.mp4.fragments import Run, runs_of
+from transcode.mp4.init_segment import AUDIO_RATE, CLOCK
+from transcode.plan import Rung
 from transcode.remux import Part, Piece, Remuxed, remuxed
 
 SIZE = 10_000_000

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.transcode.test_fragments import full
-from tests.unit.transcode.test_mp4 import AVC1, MP4A, init
+from tests.unit.transcode.mp4.test_boxes import AVC1, MP4A, init
+from tests.unit.transcode.mp4.test_fragments import full
 from tests.unit.transcode.test_remux import COPYING, FRAMES, PACKET_SIZES, PICTURE_SIZES, RATE, SOUND_AT, made
+from transcode.commandline.commands import FRAGMENTS
 from transcode.errors import BrokenFile, DiskFull, Overloaded, TranscodeError
-from transcode.mp4 import box
-from transcode.segments import FRAGMENTS, Cutter, Unfit, write
+from transcode.mp4.boxes import box
 from transcode.segments import INIT as INIT_NAME
+from transcode.segments import Cutter, Unfit, write
 
 INIT = init(AVC1, MP4A)
 IDR = struct.pack(">IB", 1, 0x65)

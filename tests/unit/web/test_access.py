@@ -7,11 +7,11 @@ from typing import cast
 
 import pytest
 
-from appservice.errors import ForbiddenError, UnknownTokenError
-from appservice.model import Room, RoomId, UserId, Video, VideoId
-from appservice.permissions import Level
+from appservice.core.errors import ForbiddenError, UnknownTokenError
+from appservice.core.model import Room, RoomId, UserId, Video, VideoId
+from appservice.core.rules.permissions import Level
+from appservice.core.tokens import Scope, Session, issue_grant, issue_session, secret_hash
 from appservice.store import SignIn, SignInStore, Store
-from appservice.tokens import Scope, Session, issue_grant, issue_session, secret_hash
 from appservice.web.access import SESSION_S, Access
 from tests.unit.videos import ALICE, ROOM
 

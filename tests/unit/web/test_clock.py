@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appservice.errors import UnavailableError
+from appservice.core.errors import UnavailableError
 from appservice.web.clock import SharedClock
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from appservice.model import RoomId, UserId
+from appservice.core.model import RoomId, UserId
 from appservice.web.hub import Hub, Listener, News
 
 

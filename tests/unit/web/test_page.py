@@ -9,7 +9,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from appservice import resources
-from appservice.errors import ConfigError
+from appservice.core.errors import ConfigError
 from appservice.web.page import add_page, read_entry
 
 

@@ -1,9 +1,9 @@
 """Why a video failed, as its sender reads it."""
 
 from appservice import resources
-from appservice.model import Kind
-from appservice.settings import RoomSettings
-from appservice.texts import Texts
+from appservice.core.model import Kind
+from appservice.core.settings import RoomSettings
+from appservice.i18n import Texts
 from appservice.worker.reasons import reason_of
 from tests.unit.videos import make_room
 

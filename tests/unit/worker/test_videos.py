@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from appservice.config import Config
-from appservice.model import Kind
+from appservice.core.model import Kind
 from appservice.worker.videos import content_hash, settings_of
 from transcode import Settings
 

@@ -1,0 +1,267 @@
+"""What a command is, and one as it was given: by whom, where, in which language, and which videos its words mean."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from appservice.config import Config
+from appservice.core.errors import RoomreelError
+from appservice.core.model import History, Room, RoomId, UserId, Video
+from appservice.core.rules.permissions import Level, level_of
+from appservice.core.rules.power_levels import is_moderator
+from appservice.core.rules.video_permissions import Viewer, may_see
+from appservice.core.settings import PersonSettings
+from appservice.core.sign_in_codes import PREFIX
+from appservice.core.text.command_grammar import VideoName, Words
+from appservice.core.text.markup import code
+from appservice.core.text.message import Answer
+from appservice.core.web.reels import for_all
+from appservice.i18n import Texts
+from appservice.matrix.client import Homeserver
+from appservice.store import (
+    AdminStore,
+    CommandStore,
+    ErasingStore,
+    ExportStore,
+    ManagingStore,
+    ModeratingStore,
+    OpenCommand,
+    PolicyStore,
+    QuotaStore,
+    Store,
+)
+
+
+class Rank(IntEnum):
+    """Who may give a command: any member, a room's moderator, an admin of this installation."""
+
+    MEMBER = 0
+    MODERATOR = 1
+    ADMIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, with other names for it; `bot-help-{name}` says what it does, `bot-usage-{name}` how it is written."""
+
+    name: str
+    act: "Callable[[CommandContext], Awaitable[Answer]]"
+    rank: Rank = Rank.MEMBER
+    aliases: tuple[str, ...] = ()
+
+
+class RefusedError(RoomreelError):
+    """A command cannot be done; `message` names the text that says why and what to do, with its `arguments`."""
+
+    def __init__(self, message: str, **arguments: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.arguments = arguments
+
+
+@dataclass(frozen=True)
+class Services:
+    """What commands work with; one for a process."""
+
+    config: Config
+    store: Store
+    managing: ManagingStore
+    moderating: ModeratingStore
+    commands: CommandStore
+    erasing: ErasingStore
+    homeserver: Homeserver
+    policies: PolicyStore
+    languages: dict[str, Texts]
+    """The catalogue in each language."""
+    admin: AdminStore
+    quotas: QuotaStore
+    exports: ExportStore
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A video that a command means, with its room and what whoever asks is there."""
+
+    video: Video
+    room: Room
+    viewer: Viewer
+
+
+class Readers(StrEnum):
+    """Who reads an answer, as the homeserver said when the command was begun."""
+
+    TWO = "two"
+    """Whoever asks, and nobody else."""
+    TRUSTED = "trusted"
+    """Those whom somebody let into the management room, or into a moderators' room."""
+    ANYBODY = "anybody"
+    """Whoever likes, of a room that is (or was to be) for those who are trusted."""
+    MEMBERS = "members"
+    """A room's members; nothing is said that is not for them."""
+
+
+@dataclass(frozen=True)
+class CommandContext:
+    """A command being done."""
+
+    services: Services
+    command: OpenCommand
+    room: Room
+    person: PersonSettings
+    words: Words
+    name: str
+    known: Sequence[Command]
+    """Every command that there is."""
+    readers: "Readers"
+    """Who reads the answer."""
+
+    @property
+    def user_id(self) -> UserId:
+        """Who asks."""
+        return self.command.sender
+
+    @property
+    def language(self) -> str:
+        """The language in which to answer: the person's choice, else the room's, else the configured one."""
+        return self.person.language or self.room.settings.language or self.services.config.appservice.language
+
+    def say(self, message: str, **arguments: object) -> str:
+        """Return a text in that language."""
+        return self.services.languages[self.language].say(message, arguments)
+
+    def title(self, video: Video) -> str:
+        """Return a video's title in that language, empty where it has none."""
+        return self.services.languages[self.language].title(video.title, video.kind, video.created_at)
+
+    def written(self, command: str) -> str:
+        """Return a command as it is to be written here: alone with the bot, without a prefix."""
+        return command if self.room.direct else f"{PREFIX} {command}"
+
+    def quoted(self, command: str) -> str:
+        """Return that within a sentence."""
+        return code(self.written(command))
+
+    def usage(self, command: Command) -> str:
+        """Return how a command is written here."""
+        return self.written(self.say(f"bot-usage-{command.name}"))
+
+    @property
+    def viewer(self) -> Viewer:
+        """What whoever asks is in this room."""
+        return viewer_of(self.room, self.user_id)
+
+    @property
+    def rank(self) -> Rank:
+        """The highest rank that whoever asks has here."""
+        if self.may_administer:
+            return Rank.ADMIN
+        return Rank.MODERATOR if self.viewer.moderates else Rank.MEMBER
+
+    @property
+    def may_administer(self) -> bool:
+        """Say whether an admin asks, where admins are heard: alone with the bot, or in the management room."""
+        return self.is_admin and (self.room.direct or (self._is_admin_room and self.readers is Readers.TRUSTED))
+
+    @property
+    def is_admin(self) -> bool:
+        """Say whether an admin of this installation asks, wherever that is."""
+        return level_of(self.user_id, self.services.config.permissions) is Level.ADMIN
+
+    @property
+    def is_unheard_admin(self) -> bool:
+        """Say whether an admin asks in the management room, which has become one that anybody may read."""
+        return self.is_admin and self._is_admin_room and self.readers is Readers.ANYBODY
+
+    @property
+    def _is_admin_room(self) -> bool:
+        return self.room.room_id == self.services.config.appservice.admin_room
+
+    async def hears_moderators(self) -> bool:
+        """Say whether moderators' commands are taken here, from whoever is a moderator where the video is.
+
+        That is so alone with the bot and in moderators' rooms; elsewhere this room's power levels decide.
+        """
+        if self.room.direct or self.rank >= Rank.MODERATOR:
+            return True
+        return self.readers is Readers.TRUSTED and await self.services.moderating.is_moderators_room(self.room.room_id)
+
+    async def own_videos(self, owner: UserId | None = None) -> list[Target]:
+        """Return a member's videos as whoever asks may know of them, in the order of their numbers.
+
+        In a conversation with the bot alone these are those of every room where both are; else those of this room.
+        """
+        where = None if self.room.direct else self.room.room_id
+        videos = await self.services.store.videos_of(owner or self.user_id, where)
+        return await self._seen(videos)
+
+    async def readable(self, videos: Sequence[Video]) -> list[Video]:
+        """Return those that whoever asks may see by the history visibility, and of others' all who read the answer."""
+        seen = await self.services.store.readable(videos, self.user_id)
+        if self.readers is not Readers.MEMBERS or all(video.history is History.SHARED for video in seen):
+            return seen
+        members = await self.services.store.joined_members(self.room.room_id)
+        common = {video.id for video in for_all(seen, members)}
+        return [video for video in seen if video.sender == self.user_id or video.id in common]
+
+    async def _seen(self, videos: Sequence[Video]) -> list[Target]:
+        rooms: dict[RoomId, Room] = {self.room.room_id: self.room}
+        targets = []
+        for video in await self.readable(videos):
+            if video.room_id not in rooms:
+                room = await self.services.store.room(video.room_id)
+                if room is None or await self.services.store.member_key(room.room_id, self.user_id) is None:
+                    continue  # the other one's, in a room where whoever asks is not
+                rooms[video.room_id] = room
+            room = rooms[video.room_id]
+            viewer = viewer_of(room, self.user_id)
+            if may_see(video, viewer) and self._may_speak_of(room):
+                targets.append(Target(video, room, viewer))
+        return targets
+
+    def _may_speak_of(self, room: Room) -> bool:
+        """Say whether those who read here may know of a room: they are its members, or its moderators ask here."""
+        if self.room.direct or room.room_id == self.room.room_id:
+            return True
+        return self.readers is Readers.TRUSTED and room.settings.moderators_room == self.room.room_id
+
+    async def take_target(self) -> Target:
+        """Take the video that the next words mean. Raises UsageError, or RefusedError when there is no such video."""
+        return await self.target(self.words.video())
+
+    async def target(self, name: VideoName) -> Target:
+        """Return the video of a name. Raises RefusedError when there is none that whoever asks may know of."""
+        if name.short_id is not None:
+            found = await self._seen(await self.services.store.videos_by_short_id(name.short_id, self.user_id))
+            if len(found) == 1:
+                return found[0]
+            raise RefusedError("bot-no-such-id" if not found else "bot-id-too-short", id=name.short_id)
+        if name.place is not None:
+            owner = UserId(name.owner) if name.owner else None
+            videos = await self.own_videos(owner)
+            if name.place <= len(videos):
+                return videos[name.place - 1]
+            raise RefusedError("bot-no-such-number", number=name.place, count=len(videos))
+        return await self._replied_to()
+
+    async def _replied_to(self) -> Target:
+        event_id = self.command.replied_to
+        videos = await self.services.commands.videos_of(self.room.room_id, event_id) if event_id else []
+        if not videos and event_id:
+            asked_about = await self.services.moderating.video_of_post(self.room.room_id, event_id)
+            videos = [asked_about] if asked_about else []
+        targets = await self._seen(videos)
+        if not targets:
+            raise RefusedError("bot-which-video")
+        if len(targets) > 1:
+            raise RefusedError("bot-several-videos", ids=", ".join(short_id(target.video) for target in targets))
+        return targets[0]
+
+
+def viewer_of(room: Room, user_id: UserId) -> Viewer:
+    """Return what somebody is in a room, by its power levels."""
+    return Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
+
+
+def short_id(video: Video) -> str:
+    """Return the beginning of a video's id that people call it by."""
+    return f"#{video.id.replace('-', '')[:8]}"

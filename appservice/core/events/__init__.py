@@ -1,0 +1,1 @@
+"""What Matrix events say: read into changes, checked."""

@@ -1,0 +1,308 @@
+"""What the bot sends on behalf of people, and whose each event is that is read back. Pure.
+
+Rule: whose an event is, only our own rows say (`SentFor`), and never its content: anybody may write that.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from html import escape
+from typing import Any
+
+from appservice.core.model import EventId, RoomId, UserId
+from appservice.core.text.clean import clean_json, clean_text, is_plain
+from appservice.core.text.status import KEYS
+
+NONCE = "chat.roomreel.nonce"
+"""The content field of an event's nonce."""
+NONCE_PATTERN = "[A-Za-z0-9_-]{1,64}"
+PROFILE = "com.beeper.per_message_profile"
+"""The content field of MSC4144."""
+MAX_TEXT = 4000
+"""Characters of a comment."""
+MAX_REACTION = 32
+"""Characters of a reaction."""
+
+# Neither a name that somebody chose for themselves nor, for software that takes the name away, their text may make a
+# message of the bot's a command to another bot. Nobody sees it, and nobody's `strip` takes it.
+_GUARD = "\u2060"
+_MAX_PROFILE = 255 - len(_GUARD.encode())  # bytes (MSC4144)
+_VARIATION = "\ufe0f"
+_LONGEST_BODY = 8000
+_LONGEST_ID = 255
+_USER_ID = re.compile(r"@[^:]*:.+", re.DOTALL)
+
+
+class SentKind(StrEnum):
+    """What was sent on behalf of somebody."""
+
+    COMMENT = "comment"
+    REACTION = "reaction"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class SentFor:
+    """Something that the bot sent, or is about to, on behalf of `user_id`; `key` is our own number for it.
+
+    `event_id` is None until it is known. Equal reactions of several people are one event.
+    """
+
+    key: int
+    user_id: UserId
+    nonce: str
+    kind: SentKind
+    room_id: RoomId
+    reaction: str | None
+    event_id: EventId | None
+    sent_at: datetime
+    is_taken_back: bool
+
+    @property
+    def shown_id(self) -> str | None:
+        """Return the id by which it is told: of a reaction that of this person's part in its event."""
+        if self.event_id is None or self.kind is not SentKind.REACTION:
+            return self.event_id
+        return f"{self.event_id}~{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event that says something about a video, with what of its content is read; `sent_at` in ms since the epoch."""
+
+    event_id: str
+    type: str
+    sender: UserId
+    sent_at: int
+    content: dict[str, Any]
+    on_behalf: bool
+
+    @property
+    def nonce(self) -> str | None:
+        """Return what its content says its nonce is."""
+        nonce = self.content.get(NONCE)
+        return nonce if isinstance(nonce, str) else None
+
+    @property
+    def key(self) -> str | None:
+        """Return the key of a reaction."""
+        return (self.content.get("m.relates_to") or {}).get("key")
+
+    @property
+    def length(self) -> int:
+        """Return how many characters are kept of it."""
+        return _length(self.content)
+
+
+def _length(value: object) -> int:
+    if isinstance(value, Mapping):
+        return sum(map(_length, value.values()))
+    return len(value) if isinstance(value, str) else 0
+
+
+def digest(kind: SentKind, *said: str) -> bytes:
+    """Return a hash by which a request that says something else is known."""
+    return hashlib.sha256(json.dumps([kind, *said]).encode()).digest()
+
+
+# What is sent
+
+
+def profile_name(user_id: UserId, display_name: str | None, *, is_unique: bool, bot_name: str) -> str:
+    """Return the name under which the bot speaks for a member, at most as long as MSC4144 has it.
+
+    The user id is left out only where the name can be mistaken for nobody else's: as clients do, where nobody is called
+    alike (client-server API, "Calculating the display name for a user"); where nothing in it is unseen, or reads as an
+    id or as somebody speaking; and where it is not the bot's.
+    """
+    name = display_name or ""
+    if not name:
+        return _cut(user_id, _MAX_PROFILE)
+    is_own = is_unique and name.casefold() != unicodedata.normalize("NFKC", bot_name).casefold()
+    if is_own and is_plain(name) and not {"@", ":"} & set(name):
+        return _cut(name, _MAX_PROFILE)
+    suffix = f" ({user_id})"
+    room = _MAX_PROFILE - len(suffix.encode())
+    return f"{_cut(name, room)}{suffix}" if room > 0 else _cut(user_id, _MAX_PROFILE)
+
+
+def _cut(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def clean_comment(text: str) -> str | None:
+    """Return what somebody wrote, line by line as any text is cleaned; None where there is nothing to see."""
+    lines = [clean_text(line, MAX_TEXT) or "" for line in re.split(r"\r\n?|[\n\u2028\u2029]", text)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")[:MAX_TEXT] or None
+
+
+def reaction_of(key: str) -> str | None:
+    """Return the reaction to send for what somebody chose, None for what is none.
+
+    The bot's own marks are told from people's by the variation selector, which looks the same.
+    """
+    if clean_text(key, MAX_REACTION) != key or key.startswith("mxc://"):
+        return None
+    if key not in KEYS.values():
+        return key
+    return key.removesuffix(_VARIATION) if key.endswith(_VARIATION) else f"{key}{_VARIATION}"
+
+
+def plain_reaction(key: str) -> str:
+    """Return what reactions have in common that look the same."""
+    return key.replace(_VARIATION, "")
+
+
+def comment_content(target: EventId, text: str, nonce: str, user_id: UserId, name: str) -> dict[str, Any]:
+    """Return the content of a comment in the thread of the event `target`."""
+    relation = {
+        "rel_type": "m.thread", "event_id": target, "is_falling_back": True, "m.in_reply_to": {"event_id": target},
+    }  # fmt: skip
+    return {"msgtype": "m.text", **_spoken(text, nonce, user_id, name), "m.relates_to": relation}
+
+
+def plain_reply(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a comment as a plain reply: what is itself in a thread cannot begin one."""
+    reply = {"m.in_reply_to": content["m.relates_to"]["m.in_reply_to"]}
+    return {**content, "m.relates_to": reply}
+
+
+def reaction_content(target: EventId, key: str, nonce: str) -> dict[str, Any]:
+    """Return the content of a reaction. It has no profile: it may stand for several people."""
+    return {"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": key}, NONCE: nonce}
+
+
+def video_content(
+    prepared: Mapping[str, Any], title: str | None, nonce: str, user_id: UserId, name: str
+) -> dict[str, Any]:
+    """Return the content of a video's message; `prepared` is that of its upload."""
+    caption = title or str(prepared.get("filename") or prepared.get("body") or "")
+    return {**prepared, **_spoken(caption, nonce, user_id, name)}
+
+
+def _spoken(text: str, nonce: str, user_id: UserId, name: str) -> dict[str, Any]:
+    shown = f"{_GUARD}{name}"
+    html = escape(text).replace("\n", "<br>")
+    return {
+        "body": f"{shown}: {_GUARD}{text}",
+        "format": "org.matrix.custom.html",
+        "formatted_body": f"<strong data-mx-profile-fallback>{escape(shown)}: </strong>{_GUARD}{html}",
+        "m.mentions": {},
+        PROFILE: {"id": user_id, "displayname": shown, "has_fallback": True},
+        NONCE: nonce,
+    }
+
+
+def without_name(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a content of the bot's own without the name before its text."""
+    profile, body = content.get(PROFILE), content.get("body")
+    name = profile.get("displayname") if isinstance(profile, Mapping) else None
+    rest = {key: value for key, value in content.items() if key not in {PROFILE, "format", "formatted_body"}}
+    if isinstance(name, str) and isinstance(body, str):
+        rest["body"] = body.removeprefix(f"{name}: ").removeprefix(_GUARD)
+    return rest
+
+
+# What is read back
+
+
+def said_by(sent: SentFor, kind: str, content: Mapping[str, Any]) -> Said:
+    """Return what was just sent on behalf of somebody, as it is read back."""
+    return _of(sent, kind, _reduced(without_name(content)))
+
+
+def read_said(event: object, kind: str, bot: UserId) -> list[Said]:
+    """Return what of an event of one type is read, and its newest edit; nothing of what is malformed.
+
+    Whose it is that the bot sent is still to be said, by `attributed`.
+    """
+    content = _content(event)
+    if _path(event, "sender") == bot:
+        content = without_name(content)
+    found = _read(event, kind, content)
+    if found is None:
+        return []
+    replacement = _path(event, "unsigned", "m.relations", "m.replace")
+    edit = _read(replacement, kind, _content(replacement)) if kind == "m.room.message" else None
+    return [found, edit] if edit and edit.sender == found.sender else [found]
+
+
+def attributed(found: Iterable[Said], sent: Iterable[SentFor], bot: UserId) -> list[Said]:
+    """Return what was found as whoever it is of: a shared reaction is one of each.
+
+    The bot's own marks are left out, and what it sent for somebody whose it is not any more.
+    """
+    by_event: dict[str, list[SentFor]] = {}
+    for row in sent:
+        by_event.setdefault(str(row.event_id), []).append(row)
+    said: list[Said] = []
+    for each in found:
+        if each.sender != bot:
+            said.append(each)
+        elif each.event_id in by_event:
+            said += [_of(row, each.type, each.content) for row in by_event[each.event_id]]
+        elif each.type != "m.reaction" and NONCE not in each.content:
+            said.append(each)  # what it says in its own name
+    return said
+
+
+def _of(sent: SentFor, kind: str, content: dict[str, Any]) -> Said:
+    at = round(sent.sent_at.timestamp() * 1000)
+    return Said(sent.shown_id or "", kind, sent.user_id, at, content, on_behalf=True)
+
+
+def _read(event: object, kind: str, content: Mapping[str, Any]) -> Said | None:
+    if not isinstance(event, Mapping) or event.get("type") != kind or "state_key" in event:
+        return None
+    event_id, sender, at = event.get("event_id"), event.get("sender"), event.get("origin_server_ts")
+    if not _is_id(event_id, "$") or not _is_id(sender, "@") or not _USER_ID.fullmatch(str(sender)):
+        return None
+    if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at < 2**53:
+        return None
+    kept = _reduced(content)
+    return Said(str(event_id), kind, UserId(str(sender)), at, kept, on_behalf=False) if kept else None
+
+
+def _is_id(value: object, sigil: str) -> bool:
+    return isinstance(value, str) and value.startswith(sigil) and 1 < len(value) <= _LONGEST_ID and value.isprintable()
+
+
+def _content(event: object) -> Mapping[str, Any]:
+    content = event.get("content") if isinstance(event, Mapping) else None
+    return content if isinstance(content, Mapping) else {}
+
+
+def _path(value: object, *keys: str) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+_SHORTCODES = ("shortcode", "com.beeper.reaction.shortcode")
+
+
+def _reduced(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the widget reads of a content; nothing of what was redacted."""
+    kept: dict[str, Any] = {name: _text(content[name]) for name in (*_WORDS, NONCE, *_SHORTCODES) if name in content}
+    relation, new = content.get("m.relates_to"), content.get("m.new_content")
+    if isinstance(relation, Mapping):
+        kept["m.relates_to"] = {name: _text(relation[name], _LONGEST_ID) for name in _RELATION if name in relation}
+        reply = relation.get("m.in_reply_to")
+        if isinstance(reply, Mapping):
+            kept["m.relates_to"]["m.in_reply_to"] = {"event_id": _text(reply.get("event_id"), _LONGEST_ID)}
+    if isinstance(new, Mapping):
+        kept["m.new_content"] = {name: _text(new[name]) for name in _WORDS if name in new}
+    return kept
+
+
+_WORDS = ("msgtype", "body")
+_RELATION = ("rel_type", "event_id", "key")
+
+
+def _text(value: object, longest: int = _LONGEST_BODY) -> str | None:
+    return str(clean_json(value[:longest])) if isinstance(value, str) else None

@@ -1,0 +1,51 @@
+"""What the bot says by a video's message of how far it is with it: marks (reactions), and one notice. Pure."""
+
+from enum import StrEnum
+
+from appservice.core.model import HeldFor, State, Video, Visibility
+from appservice.core.settings import Status
+
+OLD_S = 3600
+"""Of a video that was sent longer ago, in seconds, nobody waits for news: it was found later."""
+
+
+class Mark(StrEnum):
+    """What the bot says: four reactions to the message of the video, and a notice in its thread."""
+
+    AWAITED = "awaited"
+    WORKING = "working"
+    PLAYABLE = "playable"
+    FAILED = "failed"
+    NOTICE = "notice"
+
+
+KEYS = {Mark.AWAITED: "📤", Mark.WORKING: "⏳", Mark.PLAYABLE: "▶️", Mark.FAILED: "⚠️"}
+"""The reactions' keys (`m.annotation`)."""
+
+
+def marks(video: Video, status: Status, *, now: int, spoken: bool) -> set[Mark]:
+    """Return what is to be said of a video at `now` (ms since the epoch); `spoken`: something was said of it before."""
+    if video.visibility is Visibility.REMOVED or status is Status.OFF:
+        return set()
+    if not spoken and (video.of_before or now - video.created_at > OLD_S * 1000):
+        return set()
+    reactions = status is Status.REACTIONS
+    if video.state is State.FAILED:
+        return {Mark.NOTICE, Mark.FAILED} if reactions else {Mark.NOTICE}
+    return _unfailed(video, reactions=reactions, spoken=spoken) | _warned(video)
+
+
+def _warned(video: Video) -> set[Mark]:
+    return {Mark.NOTICE} if video.is_playable and video.audio_left_out else set()
+
+
+def _unfailed(video: Video, *, reactions: bool, spoken: bool) -> set[Mark]:
+    if reactions and video.held_for is HeldFor.VERDICT:
+        return {Mark.WORKING}  # nobody has to do anything about it
+    if not reactions or video.visibility is not Visibility.SHOWN:
+        return set()  # what waits for a moderator plays for nobody
+    if video.is_playable:
+        return {Mark.PLAYABLE}
+    if video.awaits_upload:
+        return {Mark.AWAITED}
+    return {Mark.WORKING} if video.state is State.PROCESSING or spoken else set()

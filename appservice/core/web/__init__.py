@@ -1,0 +1,1 @@
+"""What the HTTP routes answer and read, as data."""

@@ -1,0 +1,1 @@
+"""Opening the database: a configured one or our own, and its schema."""

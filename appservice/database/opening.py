@@ -1,0 +1,119 @@
+"""Opens the configured database, or starts our own, and brings its schema up to date."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import asyncpg
+import structlog
+
+from appservice import resources
+from appservice.config import Config
+from appservice.core.errors import ConfigError, MigrationError, UnavailableError
+from appservice.database.embedded import EmbeddedPostgres, running_dsn
+from appservice.database.migrate import Migration, Phase, load_migrations, migrate, pending
+
+log = structlog.get_logger()
+
+EMBEDDED = "embedded"
+_PATIENCE_S = 60.0
+_RETRY_S = 2.0
+_LISTEN_CHECK_S = 10.0
+_BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
+
+
+@asynccontextmanager
+async def open_database(config: Config, *, attach: bool = False, patience_s: float = _PATIENCE_S) -> AsyncIterator[str]:
+    """Yield the address of a database that answers; the embedded one stops when the block ends.
+
+    With `attach`, an embedded one that another process runs is shared. A configured one that starts
+    together with us is waited for. Raises UnavailableError when it stays away for `patience_s` seconds.
+    """
+    if config.database == EMBEDDED:
+        if attach and (dsn := running_dsn(config.data_dir / "postgres")):
+            yield dsn
+            return
+        async with EmbeddedPostgres(config.data_dir / "postgres") as postgres:
+            yield postgres.dsn
+        return
+    await _wait_for(config.database, patience_s)
+    yield config.database
+
+
+async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """Open one plain connection. Raises UnavailableError."""
+    try:
+        return await asyncpg.connect(dsn, timeout=10)
+    except ValueError:
+        # Not chained: the address holds the password.
+        raise ConfigError(
+            "`database` is not a PostgreSQL address such as postgresql://user:password@host/name."
+        ) from None
+    except _BROKEN as error:
+        parts = urlsplit(dsn)
+        where = f"{parts.hostname or 'a local socket'}{parts.path}"  # never the password
+        raise UnavailableError(
+            f"The database ({where}) does not answer: {error or type(error).__name__}. "
+            "Check that PostgreSQL runs and that `database` in the configuration is right."
+        ) from error
+
+
+async def listen(dsn: str, channels: Mapping[str, Callable[[str], None]], *, on_ready: Callable[[], None]) -> None:
+    """Hand over the payloads of NOTIFY, by channel, until the connection breaks. Raises UnavailableError then."""
+    connection = await connect(dsn)
+    try:
+        for channel in channels:
+            await connection.add_listener(
+                channel, lambda _connection, _pid, name, payload: channels[name](str(payload))
+            )
+        on_ready()
+        while True:
+            await asyncio.sleep(_LISTEN_CHECK_S)
+            await connection.execute("SELECT 1", timeout=_LISTEN_CHECK_S)
+    except _BROKEN as error:
+        raise UnavailableError(str(error) or type(error).__name__) from error
+    finally:
+        connection.terminate()
+
+
+async def _wait_for(dsn: str, patience_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience_s
+    while True:
+        try:
+            await (await connect(dsn)).close()
+        except UnavailableError as error:
+            if loop.time() >= deadline:
+                raise
+            log.error("database_down", reason=str(error), retry_seconds=_RETRY_S)  # noqa: TRY400 - the reason says all
+            await asyncio.sleep(_RETRY_S)
+        else:
+            return
+
+
+async def bring_up_to_date(dsn: str, phase: Phase | None = None) -> list[Migration]:
+    """Apply what is missing, of both kinds or of one phase, and return it.
+
+    A new database gets all in the phase `before`: no old release serves with it. Raises MigrationError.
+    """
+    migrations = load_migrations(resources.migrations())
+    connection = await connect(dsn)
+    try:
+        fresh = len(await pending(connection, migrations)) == len(migrations)
+        return await migrate(connection, migrations, None if fresh and phase is Phase.BEFORE else phase)
+    finally:
+        await connection.close()
+
+
+async def check_up_to_date(dsn: str) -> None:
+    """Raise MigrationError when the code needs something that the database does not have yet."""
+    connection = await connect(dsn)
+    try:
+        missing = [
+            m for m in await pending(connection, load_migrations(resources.migrations())) if m.kind is Phase.BEFORE
+        ]
+    finally:
+        await connection.close()
+    if missing:
+        raise MigrationError(f"The database lacks {', '.join(map(str, missing))}: run `roomreel migrate` first.")

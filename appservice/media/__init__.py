@@ -1,0 +1,1 @@
+"""The media folder, and its files read as one."""

@@ -1,0 +1,129 @@
+"""Short commands for operators: migrate, look, give a video another try. Each returns what to print."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, timedelta
+from uuid import UUID
+
+from appservice.config import Config
+from appservice.core.errors import ConfigError, NotFoundError
+from appservice.core.model import RoomId, UserId, VideoId
+from appservice.database.migrate import Phase
+from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database
+from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.store import AdminStore, AuditLine, ErasingStore, ExportStore, Store, UnderWay, UploadStore, open_pool
+from appservice.store.audit import ITSELF
+from appservice.store.outbox import Pool
+
+
+@asynccontextmanager
+async def _pool(config: Config) -> AsyncIterator[Pool]:
+    async with open_database(config, attach=True) as dsn:
+        await check_up_to_date(dsn)
+        async with await open_pool(dsn, size=2) as pool:
+            yield pool
+
+
+@asynccontextmanager
+async def _store(config: Config) -> AsyncIterator[Store]:
+    async with _pool(config) as pool:
+        yield Store(pool)
+
+
+async def migrate_now(config: Config, phase: str | None) -> str:
+    """Apply what is missing, of one phase or of both."""
+    async with open_database(config) as dsn:
+        done = await bring_up_to_date(dsn, Phase(phase) if phase else None)
+    return "\n".join(f"Applied {migration}." for migration in done) or "The database is up to date."
+
+
+async def status(config: Config) -> str:
+    """Count the videos in each state, and tell what is worked on now."""
+    async with _store(config) as store:
+        counts = await store.counts()
+        works = await store.under_way(config.worker.heartbeat_timeout)
+    lines = [f"{state:<12}{count:>8}" for state, count in counts.items()] or ["There are no videos yet."]
+    return "\n".join([*lines, *map(_work_line, works)])
+
+
+def _work_line(work: UnderWay) -> str:
+    left = "time left unknown" if work.remaining is None else f"about {timedelta(seconds=work.remaining)} left"
+    return f"{work.video_id} of {work.sender} in {work.room_id}: {work.percent} %, {left}, attempt {work.attempts}"
+
+
+async def requeue(config: Config, video: str) -> str:
+    """Give a failed video a new start. Raises NotFoundError when no failed video has that id."""
+    video_id = _video_id(video)
+    if video_id is None:
+        raise ConfigError(f"{video!r} is not a video's id; `id` in the room's API and `video_id` in the log are.")
+    async with _store(config) as store:
+        if not await store.requeue(video_id):
+            raise NotFoundError(f"There is no failed video {video_id}.")
+    return f"Queued {video_id} again."
+
+
+async def erase(config: Config, whom: str) -> str:
+    """Erase a user or a room; a worker, running or the next one, deletes the files."""
+    user_id, room_id = _whom(whom)
+    async with _pool(config) as pool:
+        store = ErasingStore(pool)
+        count = await (store.erase_user(user_id, by=ITSELF) if user_id else store.erase_room(room_id, by=ITSELF))
+    return f"Erased {whom}: {count} videos. `roomreel admin remains {whom}` proves it once a worker has done its part."
+
+
+async def remains(config: Config, whom: str) -> tuple[str, bool]:
+    """Say what is left of a user or a room, in the database and on disk, and whether that is nothing."""
+    user_id, room_id = _whom(whom)
+    files = LocalFiles(config.data_dir / "media")
+    await files.prepare()
+    async with _pool(config) as pool:
+        store = ErasingStore(pool)
+        left = await store.remains(user_id=user_id or None, room_id=room_id or None)
+        folder = ExportFolder(config.data_dir / "exports")
+        await folder.prepare()
+        there = await folder.ids()
+        if lost := len(there - await ExportStore(pool).kept(there)):
+            left["exports that nobody may fetch"] = lost
+        uploads = UploadFolder(config.data_dir / "uploads")
+        await uploads.prepare()
+        received = await uploads.ids()
+        if lost := len(received - (await UploadStore(pool).with_bytes()).keys()):
+            left["files of no upload"] = lost
+        if stray := len(await store.without_a_video(await files.ids())):
+            left["folders of no video"] = stray
+    return "\n".join(f"{what}: {count}" for what, count in left.items()) or f"Nothing is left of {whom}.", not left
+
+
+async def audit(config: Config, whom: str | None, most: int) -> str:
+    """Return lines of the audit log, the newest last: all, or those about a user, a room or a video."""
+    video_id = _video_id(whom) if whom else None
+    user_id, room_id = _whom(whom) if whom and video_id is None else (UserId(""), RoomId(""))
+    async with _pool(config) as pool:
+        store = AdminStore(pool)
+        lines = await store.audited(video_id, user_id or None, room_id or None, most)
+    return "\n".join(_audit_line(line) for line in reversed(lines)) or "There is nothing in the audit log."
+
+
+def _audit_line(line: AuditLine) -> str:
+    about = {"video": line.video_id, "user": line.user_id, "room": line.room_id, **line.details}
+    # As JSON: what people wrote has line ends and quotes of its own.
+    named = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in about.items() if value is not None]
+    text = " ".join([f"{line.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", line.actor, line.deed, *named])
+    # What others wrote must not steer the terminal.
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
+def _video_id(text: str) -> VideoId | None:
+    try:
+        return VideoId(str(UUID(text)))
+    except ValueError:
+        return None
+
+
+def _whom(text: str) -> tuple[UserId, RoomId]:
+    if text.startswith("@") and ":" in text:
+        return UserId(text), RoomId("")
+    if text.startswith("!"):
+        return UserId(""), RoomId(text)
+    raise ConfigError(f"{text!r} is neither a user id (@name:server) nor a room id (!…).")

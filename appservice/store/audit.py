@@ -1,0 +1,54 @@
+"""Writes who did what into the audit log, in the transaction of the deed itself. Nothing in it is content."""
+
+from enum import StrEnum
+
+from appservice.core.model import RoomId, UserId, VideoId
+from appservice.store.mapping import SQL
+from appservice.store.outbox import Connection
+
+ITSELF = UserId("roomreel")
+"""The actor of what happens by itself."""
+
+
+class Deed(StrEnum):
+    """What can be done, by its name in the log."""
+
+    RENAMED = "renamed"
+    HIDDEN = "hidden"
+    SHOWN = "shown"
+    PUBLISHED = "published"
+    UNPUBLISHED = "unpublished"
+    AVATAR_SET = "avatar-set"
+    AVATAR_UNSET = "avatar-unset"
+    ORDERED = "ordered"
+    DELETED = "deleted"
+    RESTORED = "restored"
+    ERASED = "erased"
+    REPORTED = "reported"
+    REPORTS_DISMISSED = "reports-dismissed"
+    HELD = "held"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
+    QUARANTINED = "quarantined"
+    RELEASED = "released"
+    SETTINGS_CHANGED = "settings-changed"
+    EXPORTED = "exported"
+    REQUEUED = "requeued"
+    POLICY_LIST_ADDED = "policy-list-added"
+    POLICY_LIST_REMOVED = "policy-list-removed"
+
+
+async def note(
+    connection: Connection,
+    actor: UserId,
+    deed: Deed,
+    *,
+    room_id: RoomId | None = None,
+    video_id: VideoId | None = None,
+    user_id: UserId | None = None,
+    **details: object,
+) -> None:
+    """Add a line to the audit log: `user_id` is whom it is about."""
+    await connection.execute(SQL["note"], actor, deed, room_id, video_id, user_id, details)

@@ -1,0 +1,285 @@
+"""What admins see of the whole installation, quarantine, undoing it, and what admins are told of."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from appservice.core.model import Membership, RoomId, UserId, Video, VideoId
+from appservice.store.audit import Deed, note
+from appservice.store.mapping import SQL, read_video
+from appservice.store.outbox import ALARM_JOB, LIGHT, Connection, announce, concern_moderators, enqueue, trouble
+from appservice.store.pool import Database
+
+_TOLD_EVERY_S = 900.0
+_NOTICES = "notices"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLine:
+    """A room as admins see it; `bytes` is what its videos take on our disk."""
+
+    room_id: RoomId
+    name: str | None
+    bot_membership: Membership
+    encrypted: bool
+    videos: int
+    bytes: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserLine:
+    """Somebody with videos as admins see them; `bytes` as in `RoomLine`."""
+
+    user_id: UserId
+    videos: int
+    bytes: int
+    rooms: int
+    quarantined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Somebody in quarantine, or (with `video_id` and `room_id`) one video that is there by itself."""
+
+    user_id: UserId
+    video_id: VideoId | None
+    room_id: RoomId | None
+    reason: str
+    quarantined_by: UserId
+    quarantined_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All that there is: `bytes` on our disk, `seconds` of playing."""
+
+    videos: int
+    bytes: int
+    seconds: float
+    held: int
+    quarantined: int
+    users: int
+    rooms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How many of a kind failed for the reason with this code."""
+
+    code: str
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The jobs of one kind; `oldest` is for how many seconds the first that is due has waited, None when none is."""
+
+    job: str
+    waiting: int
+    under_way: int
+    oldest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """A line of the audit log that its author can take back."""
+
+    key: int
+    deed: Deed
+    video_id: VideoId | None
+    user_id: UserId | None
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """A line of the audit log."""
+
+    at: datetime
+    actor: UserId
+    deed: str
+    room_id: RoomId | None
+    video_id: VideoId | None
+    user_id: UserId | None
+    details: dict[str, Any]
+
+
+class AdminStore(Database):
+    """What admins see and do. Every method raises UnavailableError when the database is away."""
+
+    async def any_video(self, beginning: str) -> list[Video]:
+        """Return the first two videos, wherever they are, whose id begins so (hexadecimal digits)."""
+        return [read_video(row) for row in await self._fetch("any_video", beginning)]
+
+    async def rooms(self, most: int, offset: int) -> tuple[list[RoomLine], int]:
+        """Return a page of the rooms, the largest first, and how many there are; 0 beyond the last page."""
+        rows = [dict(row) for row in await self._fetch("admin_rooms", most, offset)]
+        count = [row.pop("rooms") for row in rows]
+        return [RoomLine(**row) for row in rows], count[0] if count else 0
+
+    async def users(self, most: int, offset: int) -> tuple[list[UserLine], int]:
+        """Return a page of those who have videos, the largest first, and how many there are, as `rooms` does."""
+        rows = [dict(row) for row in await self._fetch("admin_users", most, offset)]
+        count = [row.pop("users") for row in rows]
+        return [UserLine(**row) for row in rows], count[0] if count else 0
+
+    async def totals(self) -> Totals:
+        """Count all that there is."""
+        (row,) = await self._fetch("totals")
+        return Totals(**dict(row))
+
+    async def failures(self) -> list[Failures]:
+        """Return how many videos failed by their reason's code and their kind, the most frequent first."""
+        return [Failures(**dict(row)) for row in await self._fetch("failures")]
+
+    async def queues(self) -> list[Queue]:
+        """Return the jobs that are to be done, by kind."""
+        return [Queue(**dict(row)) for row in await self._fetch("queues")]
+
+    async def audited(
+        self, video_id: VideoId | None, user_id: UserId | None, room_id: RoomId | None, most: int
+    ) -> list[AuditLine]:
+        """Return lines of the audit log, the newest first: all, or those of a video, a room or a user."""
+        rows = await self._fetch("audited", video_id, user_id, room_id, most)
+        return [
+            AuditLine(
+                row["at"], row["actor"], row["action"], row["room_id"], _video_id(row["video_id"]), row["user_id"],
+                row["details"],
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    # Quarantine
+
+    async def quarantine_video(self, video: Video, *, by: UserId, **details: object) -> bool:
+        """Keep a video from everybody until an admin releases it; False when it is there already."""
+        async with self._transaction() as connection:
+            return bool(await self._move(connection, Deed.QUARANTINED, video.id, None, by, details))
+
+    async def release_video(self, video: Video, *, by: UserId, **details: object) -> bool:
+        """Give a video back what it was before its quarantine; False when it is not there."""
+        async with self._transaction() as connection:
+            return bool(await self._move(connection, Deed.RELEASED, video.id, None, by, details))
+
+    async def quarantine_user(self, user_id: UserId, *, by: UserId, **details: object) -> int | None:
+        """Keep all videos of somebody, and those to come, from everybody; return how many, None when it was so."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["lock_sender"], user_id)
+            if await connection.fetchval(SQL["quarantine_user"], user_id, details.get("reason", ""), by) is None:
+                return None
+            return await self._move_user(connection, Deed.QUARANTINED, user_id, by, details)
+
+    async def release_user(self, user_id: UserId, *, by: UserId, **details: object) -> int | None:
+        """Undo `quarantine_user`; videos that are in quarantine by themselves stay. None when they were not there."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["lock_sender"], user_id)
+            if await connection.fetchval(SQL["release_user"], user_id) is None:
+                return None
+            return await self._move_user(connection, Deed.RELEASED, user_id, by, details)
+
+    async def _move_user(
+        self, connection: Connection, deed: Deed, user_id: UserId, by: UserId, details: dict[str, Any]
+    ) -> int:
+        moved = await self._move(connection, deed, None, user_id, by, {"because": "user"})
+        await note(connection, by, deed, user_id=user_id, videos=moved, **details)
+        return moved
+
+    async def _move(
+        self, connection: Connection, deed: Deed, video_id: VideoId | None, user_id: UserId | None, by: UserId,
+        details: dict[str, Any],
+    ) -> int:  # fmt: skip
+        query = "quarantine_videos" if deed is Deed.QUARANTINED else "release_videos"
+        rows = await connection.fetch(SQL[query], video_id, user_id)
+        for row in rows:
+            await note(
+                connection, by, deed, room_id=row["room_id"], video_id=row["id"], user_id=row["sender"], **details
+            )
+            await concern_moderators(connection, VideoId(str(row["id"])))
+        for room_id in {row["room_id"] for row in rows}:
+            await announce(connection, room_id)
+        return len(rows)
+
+    async def in_quarantine(self, most: int, offset: int) -> tuple[list[Quarantined], int]:
+        """Return a page of what is in quarantine, the latest first, and how much that is, as `rooms` does."""
+        rows = [dict(row) for row in await self._fetch("in_quarantine", most, offset)]
+        count = [row.pop("entries") for row in rows]
+        entries = [Quarantined(**{**row, "video_id": _video_id(row["video_id"])}) for row in rows]
+        return entries, count[0] if count else 0
+
+    # Undoing
+
+    async def undoable(self, actor: UserId, deletion_s: float) -> Undoable | None:
+        """Return what an admin did last and can take back; a deletion only for so many seconds."""
+        row = await self._fetchrow("undoable", actor, deletion_s)
+        if row is None:
+            return None
+        return Undoable(row["key"], Deed(row["action"]), _video_id(row["video_id"]), row["user_id"], row["details"])
+
+    async def take_back_requeue(self, video: Video, failure: str, *, by: UserId, **details: object) -> bool:
+        """Let a video be failed again; False when a worker has begun."""
+        async with self._transaction() as connection:
+            row = await connection.fetchrow(SQL["take_back_requeue"], video.id, failure)
+            if row is None:
+                return False
+            room_id, sender = row["room_id"], row["sender"]
+            await note(connection, by, Deed.REQUEUED, room_id=room_id, video_id=video.id, user_id=sender, **details)
+            await announce(connection, room_id)
+            return True
+
+    # What admins are told of
+
+    async def notices_on(self) -> bool:
+        """Say whether admins want to be told of what goes wrong; so it is until they say otherwise."""
+        row = await self._fetchrow("choice", _NOTICES)
+        return row is None or bool(row["value"])
+
+    async def set_notices(self, *, on: bool) -> None:
+        """Keep whether admins want to be told of what goes wrong."""
+        await self._fetch("choose", _NOTICES, on)
+
+    async def alarms(self) -> list[str]:
+        """Return what is wrong now."""
+        return [row["subject"] for row in await self._fetch("alarms")]
+
+    async def begin_alarm(self, subject: str, told_as: str | None = None, **details: object) -> None:
+        """Keep that something is wrong from now on; the first time tell of it, if it can be told now."""
+        async with self._transaction() as connection:
+            began = await connection.fetchval(SQL["begin_alarm"], subject)
+            if began and told_as:
+                await trouble(connection, told_as, **details)
+
+    async def end_alarm(self, subject: str, told_as: str, *, least: float = 0, **details: object) -> None:
+        """Keep that something is well again, and tell of it when it was wrong for at least so many seconds."""
+        async with self._transaction() as connection:
+            seconds = await connection.fetchval(SQL["end_alarm"], subject)
+            if seconds is not None and seconds >= least:
+                await trouble(connection, told_as, **details, minutes=max(1, round(seconds / 60)))
+
+    async def forget_troubles(self) -> None:
+        """Forget what nobody is to be told of."""
+        await self._fetch("forget_troubles")
+
+    async def gather_troubles(self) -> None:
+        """Queue one notice for each subject of which there is something to tell, and was not for a while."""
+        async with self._transaction() as connection:
+            await connection.execute(SQL["lock_troubles"])
+            await connection.execute(SQL["forget_old_troubles"], _TOLD_EVERY_S)
+            rows = await connection.fetch(SQL["take_troubles"], _TOLD_EVERY_S)
+            for subject in sorted({row["subject"] for row in rows}):
+                await enqueue(connection, ALARM_JOB, json.dumps(_alarm(subject, rows)), priority=LIGHT)
+
+
+def _alarm(subject: str, rows: Sequence[Any]) -> dict[str, Any]:
+    """Return what the latest of a subject says, and how many there are."""
+    of_it = sorted((row for row in rows if row["subject"] == subject), key=lambda row: int(row["key"]))
+    return {"subject": subject, "details": of_it[-1]["details"], "count": len(of_it), "once": secrets.token_hex(16)}
+
+
+def _video_id(value: UUID | None) -> VideoId | None:
+    return VideoId(str(value)) if value else None

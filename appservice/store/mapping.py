@@ -1,0 +1,143 @@
+"""The named queries of `queries/`, and how their rows become what the core knows."""
+
+import math
+import re
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+
+from appservice.core.model import (
+    EncryptedFile,
+    EventId,
+    HeldFor,
+    History,
+    Kind,
+    Membership,
+    Room,
+    RoomId,
+    State,
+    UserId,
+    Video,
+    VideoId,
+    Visibility,
+)
+from appservice.core.settings import RoomSettings
+from transcode.hls.captions import Captions
+from transcode.hls.playlist import Rendition
+from transcode.source.audio_loss import AudioLoss
+from transcode.storyboard import Storyboard
+
+Row = asyncpg.Record
+"""A row as a query returns it, for those who know no database."""
+
+
+def _load_queries() -> dict[str, str]:
+    queries: dict[str, str] = {}
+    for file in (files("appservice.store") / "queries").iterdir():
+        parts = re.split(r"^-- name: (\w+).*$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        named = dict(zip(parts[::2], (body.strip() for body in parts[1::2]), strict=True))
+        twice = queries.keys() & named.keys()
+        if twice:
+            raise ValueError(f"Two queries are called {', '.join(sorted(twice))}.")
+        queries |= named
+    return queries
+
+
+SQL = _load_queries()
+"""The text of each query, by name."""
+
+
+def encrypted_file_json(file: EncryptedFile | None) -> dict[str, str] | None:
+    """Return what is kept of an attachment's key; `read_video` reads it back."""
+    return {"key": file.key.hex(), "iv": file.iv.hex(), "sha256": file.sha256.hex()} if file else None
+
+
+def _encrypted_file(value: dict[str, str] | None) -> EncryptedFile | None:
+    return EncryptedFile(**{name: bytes.fromhex(text) for name, text in value.items()}) if value else None
+
+
+def read_video(row: asyncpg.Record) -> Video:
+    """Read a row of `videos`."""
+    state = State(row["state"])
+    since = row["sent_after"] or row["received_at"]
+    return Video(
+        id=VideoId(str(row["id"])),
+        event_id=EventId(row["event_id"]),
+        room_id=RoomId(row["room_id"]),
+        sent_in=RoomId(row["sent_in"]),
+        sender=UserId(row["sender"]),
+        title=row["title"],
+        mxc=row["mxc"],
+        encrypted_file=_encrypted_file(row["encrypted_file"]),
+        certain=row["certain"],
+        claimed_size=row["claimed_size"],
+        state=state,
+        visibility=Visibility(row["visibility"]),
+        failure=row["failure"],
+        attempts=row["attempts"],
+        stage=row["stage"],
+        has_poster=row["has_poster"],
+        duration=row["duration"],
+        width=row["width"],
+        height=row["height"],
+        renditions=tuple(Rendition.from_json(item) for item in row["renditions"]),
+        # A worker of the release before 0003 leaves the number behind when it publishes the whole.
+        available=row["available"] if state is State.PLAYABLE else None,
+        blurhash=row["blurhash"],
+        storyboard=Storyboard.from_json(row["storyboard"]) if row["storyboard"] else None,
+        has_preview=row["has_preview"],
+        captions=tuple(Captions.from_json(item) for item in row["captions"]),
+        percent=row["percent"],
+        remaining=row["remaining"],
+        created_at=row["sent_at"],
+        version=row["version"],
+        hidden_by=row["hidden_by"],
+        published=row["published_at"] is not None,
+        kind=Kind(row["kind"]),
+        bytes=row["bytes"],
+        held_for=HeldFor(row["held_for"]) if row["held_for"] else None,
+        renamed=row["renamed"],
+        attempts_before=row["attempts_before"],
+        attempts_spared=row["attempts_spared"],
+        of_before=row["of_before"],
+        deleted_by=row["deleted_by"],
+        awaited_since=row["awaited_since"],
+        replaced_stage=(row["replaced"] or {}).get("stage"),
+        spoiler=row["spoiler"],
+        spoiler_reason=row["spoiler_reason"],
+        item=row["item"],
+        audio_left_out=AudioLoss(row["audio_left_out"]) if row["audio_left_out"] else None,
+        # `before`: stored by a release that served it as this.
+        history=History.SHARED if row["history"] == "before" else History(row["history"] or History.JOINED),
+        sent_since=math.floor(since.timestamp() * 1000) if since else 0,
+    )
+
+
+def read_room(row: asyncpg.Record) -> Room:
+    """Read a row of `rooms`."""
+    fields: dict[str, Any] = {
+        name: row[name]
+        for name in (
+            "key",
+            "name",
+            "power_levels",
+            "encrypted",
+            "widget_placed",
+            "inviter",
+            "max_lifetime",
+            "made_for",
+            "last_event_at",
+        )
+    }
+    return Room(
+        room_id=RoomId(row["room_id"]),
+        bot_membership=Membership(row["bot_membership"]),
+        creators=frozenset(row["creators"]),
+        told=frozenset(row["told"]),
+        replaced_by=RoomId(row["replaced_by"]) if row["replaced_by"] else None,
+        settings=RoomSettings.read(row["settings"]),
+        last_event=EventId(row["last_event"]) if row["last_event"] else None,
+        direct=row["is_direct"],
+        **fields,
+    )

@@ -1,0 +1,114 @@
+"""Queues jobs and announces changes, in the caller's transaction: a rollback takes them along."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypeAlias
+
+import asyncpg
+from pgqueuer.queries import Queries
+
+from appservice.core.model import EventId, RoomId, UserId, Video, VideoId
+from appservice.store.mapping import SQL
+
+CHANNEL = "roomreel"
+PROGRESS_CHANNEL = "roomreel_progress"
+WATCHING_CHANNEL = "roomreel_watching"
+GROWN_CHANNEL = "roomreel_grown"
+TALK_CHANNEL = "roomreel_talk"
+VIDEO_JOB = "video"
+ROOM_JOB = "room"
+STATUS_JOB = "status"
+SWEEP_JOB = "sweep"
+UPLOAD_JOB = "upload"
+ANSWER_JOB = "answer"
+COMMAND_JOB = "command"
+FORGET_JOB = "forget"
+TIMELINE_JOB = "timeline"
+TELL_JOB = "tell"
+POLICY_JOB = "policy"
+QUEUE_POST_JOB = "queue_post"
+REACTION_JOB = "reaction"
+ALARM_JOB = "alarm"
+EXPORT_JOB = "export"
+VERDICT_JOB = "verdict"
+
+LIGHT, HEAVY, BACKGROUND = 10, 0, -10  # a larger number goes first
+
+# In quotes: only the stubs know the class as generic.
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+
+async def enqueue(
+    connection: Connection, job: str, payload: str, *, priority: int, after: timedelta | None = None
+) -> None:
+    """Queue a job in the caller's transaction: a rollback takes it along."""
+    # PgQueuer is typed for a bare connection; the pool's proxy of one behaves the same.
+    queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
+    await queries.enqueue(job, payload.encode(), priority, execute_after=after)
+
+
+async def enqueue_all(
+    connection: Connection, job: str, payloads: Sequence[str], *, priority: int, after: timedelta | None = None
+) -> None:
+    """Queue a job for each of the payloads."""
+    if payloads:
+        queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
+        count = len(payloads)
+        await queries.enqueue([job] * count, [each.encode() for each in payloads], [priority] * count, [after] * count)
+
+
+async def announce(connection: Connection, room_id: str) -> None:
+    """Tell every process, when the transaction commits, that the room changed."""
+    await connection.execute(SQL["announce"], room_id)
+
+
+async def announce_talk(connection: Connection, room_id: str, about: EventId, *, relates: bool = False) -> None:
+    """Tell every process, when the transaction commits, that something about an event is new (`intake.Talk`)."""
+    await connection.execute(SQL["announce_talk"], [room_id], [about], [relates])
+
+
+async def announce_watching(connection: Connection, room_id: str) -> None:
+    """Tell every process, when the transaction commits, that others watch the room's channel now."""
+    await connection.execute(SQL["announce_watching"], room_id)
+
+
+async def tell(
+    connection: Connection, room_id: RoomId, user_id: UserId, thread: EventId | None, message: str, *,
+    once_gone: tuple[Video, timedelta] | None = None, **arguments: object,
+) -> None:  # fmt: skip
+    """Let the bot say a text to somebody, once, in their language; in a thread of that room, if any.
+
+    `arguments` are the text's, and what the worker makes of some: `title`, with the video's `kind` and when it was
+    `sent` (ms since the epoch), is what people call it; a `failure` is its reason; any other `reason`, where there is
+    one, follows the text.
+
+    `once_gone`: not before a video, as it was when it was taken away, has been away for so long; and not at all when it
+    was brought back meanwhile, also where it was taken away again.
+    """
+    video, after = once_gone or (None, None)
+    said = {
+        "room_id": room_id, "user_id": user_id, "thread": thread, "message": message, "arguments": arguments,
+        "once": secrets.token_hex(16),
+        # Taking it away was one change of it.
+        "once_gone": {"id": video.id, "version": video.version + 1} if video else None,
+    }  # fmt: skip
+    await enqueue(connection, TELL_JOB, json.dumps(said), priority=LIGHT, after=after)
+
+
+async def speak_of(connection: Connection, video_id: VideoId, *, after: timedelta | None = None) -> None:
+    """Let the bot say in the room how far it is with a video, by what is known of it by then."""
+    await enqueue(connection, STATUS_JOB, video_id, priority=LIGHT, after=after)
+
+
+async def concern_moderators(connection: Connection, video_id: VideoId) -> None:
+    """Let the bot bring what it asks of a room's moderators up to date with the video, if it asks (or is to ask)."""
+    if await connection.fetchval(SQL["concerns_moderators"], video_id):
+        await enqueue(connection, QUEUE_POST_JOB, video_id, priority=LIGHT)
+
+
+async def trouble(connection: Connection, subject: str, **details: object) -> None:
+    """Let admins be told of something that went wrong, soon, and together with more of its kind."""
+    await connection.execute(SQL["add_trouble"], subject, details)

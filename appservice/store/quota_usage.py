@@ -1,0 +1,68 @@
+"""Counts what is used of the quotas, and warns before they are used up, in the caller's transaction."""
+
+from appservice.core.model import RoomId, UploadId, UserId, Video, VideoId
+from appservice.core.rules.quotas import Quotas, Scope, Used
+from appservice.core.sign_in_codes import PREFIX
+from appservice.core.text.markup import code
+from appservice.store.mapping import SQL
+from appservice.store.outbox import Connection, tell, trouble
+
+
+def _whose(scope: Scope, sender: UserId, room_id: RoomId) -> str:
+    return {Scope.USER: str(sender), Scope.ROOM: str(room_id), Scope.SERVER: ""}[scope]
+
+
+async def used(
+    connection: Connection,
+    scope: Scope,
+    whose: str,
+    *,
+    without: VideoId | None = None,
+    but: UploadId | None = None,
+) -> Used:
+    """Return what is used of a scope by all videos but one, and by all uploads that were not sent yet `but` one.
+
+    `whose` is a user, a room, or empty for the server.
+    """
+    whom = () if scope is Scope.SERVER else (whose,)
+    row = await connection.fetchrow(SQL[f"used_by_{scope}"], without, but, *whom)
+    return Used(row["videos"], row["bytes"]) if row else Used(0, 0)
+
+
+async def used_up(
+    connection: Connection,
+    quotas: Quotas,
+    sender: UserId,
+    room_id: RoomId,
+    *,
+    without: VideoId | None = None,
+    but: UploadId | None = None,
+) -> Scope | None:
+    """Return the first scope without room beside all others for the video `without`, the upload `but` or a new one."""
+    for scope, allowance in quotas.limited():
+        whose = _whose(scope, sender, room_id)
+        others = await used(connection, scope, whose, without=without, but=but)
+        if not allowance.is_nearly_used_up(others):
+            # Whoever comes near again is told again.
+            await connection.execute(SQL["forget_quota_warning"], scope, whose)
+        if allowance.is_used_up(others):
+            return scope
+    return None
+
+
+async def warn(connection: Connection, quotas: Quotas, video: Video) -> None:
+    """Tell a video's sender once that they, or the room, have little left; and admins that the server has."""
+    for scope, allowance in quotas.limited():
+        whose = _whose(scope, video.sender, video.room_id)
+        now = await used(connection, scope, whose)
+        if not allowance.is_nearly_used_up(now):
+            await connection.execute(SQL["forget_quota_warning"], scope, whose)
+        elif await connection.fetchval(SQL["first_quota_warning"], scope, whose):
+            percent = int(100 * allowance.share(now))
+            if scope is Scope.SERVER:
+                await trouble(connection, "quota", percent=percent)
+            else:
+                message, command = f"bot-quota-near-{scope}", code(f"{PREFIX} quota")
+                await tell(
+                    connection, video.room_id, video.sender, video.thread, message, percent=percent, command=command
+                )

@@ -1,0 +1,180 @@
+"""Takes videos away for good, in the caller's transaction: rows emptied, and jobs for files, message and original.
+
+The rows stay, empty, so that their events are not taken in again.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import asyncpg
+
+from appservice.core.model import RoomId, UploadId, UserId, VideoId
+from appservice.store.audit import ITSELF, Deed, note
+from appservice.store.mapping import SQL
+from appservice.store.outbox import (
+    FORGET_JOB,
+    LIGHT,
+    SWEEP_JOB,
+    Connection,
+    announce,
+    announce_talk,
+    concern_moderators,
+    enqueue_all,
+    speak_of,
+)
+
+IN_FLIGHT = timedelta(minutes=1)
+"""For so long a message may be on its way whose upload is given up, or whose sender has left."""
+LATE = timedelta(hours=2)
+"""For so long a message may come after its upload has expired: what was missed is looked for hourly."""
+
+
+async def remove_videos(
+    connection: Connection, rows: Sequence[asyncpg.Record], *, by: UserId, redact: bool, because: str
+) -> None:
+    """Remove the videos of `rows` (of a query whose name begins with `removable`).
+
+    `redact`: their messages in the timeline go, too, once none of their videos is left. `because` says in the audit log
+    what led to it.
+    """
+    if not rows:
+        return
+    events = [row["event_id"] for row in rows]
+    await connection.execute(SQL["hold_galleries"], events)
+    await connection.execute(SQL["empty_videos"], [row["id"] for row in rows])
+    doubles = await connection.fetch(SQL["take_doubles"], [row["id"] for row in rows])
+    # A gallery stays while another of its videos does.
+    staying = {row["event_id"] for row in await connection.fetch(SQL["still_bring"], events)}
+    await enqueue_all(connection, SWEEP_JOB, [str(row["id"]) for row in rows], priority=LIGHT)
+    forget = [
+        {
+            "room_id": row["sent_in"],
+            "event_id": each["event_id"],
+            "mxc": each["mxc"],
+            "sender": row["sender"],
+            "redact": redact and row["event_id"] not in staying,
+        }
+        for row in rows
+        for each in (row, *row["edits"])
+    ]
+    forget += [
+        {
+            "room_id": double["sent_in"],
+            "event_id": double["event_id"],
+            "mxc": "",
+            "sender": double["sender"],
+            "redact": True,
+        }
+        for double in doubles
+        if redact
+    ]
+    await enqueue_all(connection, FORGET_JOB, [json.dumps(each) for each in forget], priority=LIGHT)
+    for row in rows:
+        await note(
+            connection, by, Deed.ERASED, room_id=row["room_id"], video_id=row["id"], user_id=row["sender"],
+            because=because,
+        )  # fmt: skip
+        video_id = VideoId(str(row["id"]))
+        await concern_moderators(connection, video_id)
+        if await connection.fetchval(SQL["was_spoken_of"], video_id):
+            await speak_of(connection, video_id)
+    for room_id in {row["room_id"] for row in rows}:
+        await announce(connection, room_id)
+
+
+async def erase_departed(connection: Connection, room_id: RoomId, user_id: UserId, *, banned: bool) -> None:
+    """Remove the videos of somebody who is no longer in a room, if they were banned, or if they or the room want it.
+
+    What they uploaded and did not send goes in any case: there they send nothing any more.
+    """
+    if not banned and not await connection.fetchval(SQL["wants_erasure"], room_id, user_id):
+        await erase_uploads(connection, owner=user_id, room_id=room_id, after=IN_FLIGHT)
+        return
+    await erase_sent(connection, user_id=user_id, room_id=room_id, redact=False)
+    rows = await connection.fetch(SQL["removable_of_member"], room_id, user_id)
+    await erase_uploads(connection, owner=user_id, room_id=room_id)
+    await remove_videos(connection, rows, by=ITSELF, redact=False, because="ban" if banned else "leave")
+
+
+async def erase_sent(
+    connection: Connection, *, user_id: UserId | None = None, room_id: RoomId | None = None, redact: bool
+) -> None:
+    """Forget what the bot sent on behalf of somebody, or of whoever in a room; `redact`: its events go, too.
+
+    A reaction that it sent for others as well stays theirs.
+    """
+    if user_id:
+        rows = await connection.fetch(SQL["sent_of_user"], user_id, room_id)
+    else:
+        rows = await connection.fetch(SQL["sent_in_room"], room_id)
+    await forget_sent(connection, rows, redact=redact)
+
+
+async def forget_sent(connection: Connection, rows: Sequence[asyncpg.Record], *, redact: bool) -> None:
+    """Forget whose, and what, the rows are that a query `sent_…` locked; `redact`: their events go, too.
+
+    That something was sent stays known a while: the homeserver may tell of it later, and that is nobody's then.
+    """
+    await connection.execute(SQL["forget_sent"], [row["key"] for row in rows])
+    standing = [row for row in rows if row["event_id"] and row["taken_back_at"] is None]
+    if redact:
+        await redact_sent(connection, sorted({(row["room_id"], row["event_id"]) for row in standing}))
+    # Of one's part in a shared reaction no event tells.
+    for room_id, target in sorted({(row["room_id"], row["target"]) for row in standing if row["target"]}):
+        await announce_talk(connection, room_id, target, relates=True)
+
+
+async def redact_sent(connection: Connection, sent: Iterable[tuple[str, str]]) -> None:
+    """Let events (room, event) that the bot sent on behalf of people be redacted, unless they are still somebody's.
+
+    That is asked once this transaction is over: others may take back their part of an event at the same time.
+    """
+    payloads = [
+        json.dumps({"room_id": room_id, "event_id": event_id, "mxc": "", "redact": True, "said": True})
+        for room_id, event_id in sent
+    ]
+    await enqueue_all(connection, FORGET_JOB, payloads, priority=LIGHT)
+
+
+async def erase_uploads(
+    connection: Connection,
+    *,
+    owner: UserId | None = None,
+    room_id: RoomId | None = None,
+    after: timedelta | None = None,
+) -> None:
+    """Remove what somebody, or whoever in a room, uploaded in the widget, with its media at the homeserver if unsent.
+
+    To be called before the videos are removed: what no video was made of is only known by then.
+    """
+    await connection.execute(SQL["drop_uploads"], owner, room_id)
+    await connection.execute(SQL["drop_untaken"], owner, room_id)
+    await forget_unsent(connection, owner=owner, room_id=room_id, after=after)
+
+
+async def forget_unsent(
+    connection: Connection,
+    *,
+    upload_id: UploadId | None = None,
+    owner: UserId | None = None,
+    room_id: RoomId | None = None,
+    but: str | None = None,
+    after: timedelta | None = None,
+) -> None:
+    """Let media be deleted that no message brought, of an upload, a member or a room, except the file `but`."""
+    seconds = after.total_seconds() if after else 0.0
+    rows = await connection.fetch(SQL["forget_unsent"], upload_id, owner, room_id, but, seconds)
+    await _forget_media(connection, rows, after)
+
+
+async def forget_expired(connection: Connection) -> None:
+    """Let media be deleted whose uploads are gone."""
+    rows = await connection.fetch(SQL["forget_expired"], LATE.total_seconds())
+    await _forget_media(connection, rows, LATE)
+
+
+async def _forget_media(connection: Connection, rows: Sequence[asyncpg.Record], after: timedelta | None) -> None:
+    # A thumbnail goes with its video.
+    payloads = [json.dumps({"unsent": row["mxc"]}) for row in rows if row["thumbnail_of"] is None]
+    await enqueue_all(connection, FORGET_JOB, payloads, priority=LIGHT, after=after)

@@ -1,0 +1,119 @@
+"""What is said about videos, as the homeserver has it: fetched once for everybody who asks at about the same time."""
+
+import asyncio
+from contextlib import suppress
+from weakref import WeakValueDictionary
+
+from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
+from appservice.core.events.behalf import Said, attributed, read_said
+from appservice.core.model import EventId, Video, VideoId
+from appservice.matrix.client import Homeserver
+from appservice.store import SentForStore
+
+_AT_ONCE = 4
+"""Fetches in this process: each parses pages of events of up to 64 KiB, some with an edit as long."""
+_EVERY_S = 1.0
+_REPLIES, _REPLIES_PAGE = 500, 50
+_REACTIONS, _REACTIONS_PAGE = 1000, 100
+_PLAIN_REPLIES = 20
+_MOST_TEXT = 2**20
+"""Characters that are kept of one video's comments, and of its reactions, or a page more."""
+_SEARCHED = 100
+"""Pages of reactions among which the bot's own is searched for."""
+
+
+class SaidReader:
+    """Reads what is said about videos; one instance for a process.
+
+    Nothing of it is kept, so that whoever asks gets what was there then. Raises HomeserverError, or ForbiddenError,
+    as the homeserver's client does.
+    """
+
+    def __init__(self, homeserver: Homeserver, sent_for: SentForStore) -> None:
+        self._homeserver = homeserver
+        self._sent_for = sent_for
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._next: dict[VideoId, asyncio.Task[list[Said]]] = {}
+        self._turns: WeakValueDictionary[VideoId, asyncio.Lock] = WeakValueDictionary()
+
+    async def about(self, video: Video) -> list[Said]:
+        """Return what is said about a video, whoever asks: by a fetch that begins later than now.
+
+        Those who ask while one goes on, or within a second of its beginning, share the next.
+        """
+        task = self._next.get(video.id)
+        if task is None:
+            task = self._next[video.id] = asyncio.create_task(self._fetch_in_turn(video))
+            task.add_done_callback(_look_at_error)
+        return await asyncio.shield(task)
+
+    async def _fetch_in_turn(self, video: Video) -> list[Said]:
+        turn = self._turns.setdefault(video.id, asyncio.Lock())
+        await turn.acquire()
+        async with self._places:
+            del self._next[video.id]  # whoever asks from here on is to have a later one
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            try:
+                return await self._fetch(video)
+            finally:
+                loop.call_at(began + _EVERY_S, turn.release)
+
+    async def _fetch(self, video: Video) -> list[Said]:
+        (replies, is_whole), (reactions, _) = await asyncio.gather(
+            self._read(video, "m.thread", "m.room.message", _REPLIES_PAGE, _REPLIES),
+            self._read(video, "m.annotation", "m.reaction", _REACTIONS_PAGE, _REACTIONS),
+        )
+        bot = self._homeserver.bot
+        if is_whole and not any(each.sender == bot and each.nonce for each in replies):
+            replies += await self._plain_replies(video)
+        found = [*replies, *reactions]
+        # Asked later than the homeserver: whose they are was kept before they were sent.
+        own = {EventId(each.event_id): each.nonce for each in found if each.sender == bot}
+        return attributed(found, await self._sent_for.about(video, own), bot)
+
+    async def _read(self, video: Video, rel_type: str, kind: str, page: int, most: int) -> tuple[list[Said], bool]:
+        """Return the newest events that relate to a video's in one way, and whether these are all of them."""
+        found: list[Said] = []
+        seen, length, start = 0, 0, None
+        while True:
+            events, start = await self._homeserver.relations(video.sent_in, video.event_id, rel_type, kind, start, page)
+            read = [each for event in events for each in read_said(event, kind, self._homeserver.bot)]
+            found += read
+            seen += len(events)
+            length += sum(each.length for each in read)
+            if start is None or seen >= most or length >= _MOST_TEXT:
+                return found, start is None
+
+    async def _plain_replies(self, video: Video) -> list[Said]:
+        """Return what no list of relations has: comments of the bot's on a video that is itself within a thread."""
+
+        async def read(event_id: EventId) -> list[Said]:
+            with suppress(RefusedByHomeserverError, ForbiddenError):  # it is gone
+                event = await self._homeserver.event(video.sent_in, event_id)
+                return read_said(event, "m.room.message", self._homeserver.bot)
+            return []
+
+        newest = await self._sent_for.newest_comments(video, _PLAIN_REPLIES)
+        return [each for read_of_one in await asyncio.gather(*map(read, newest)) for each in read_of_one]
+
+    async def own_reaction(self, video: Video, key: str) -> Said | None:
+        """Return the bot's own reaction to a video with exactly this key."""
+        start = None
+        for _ in range(_SEARCHED):
+            events, start = await self._homeserver.relations(
+                video.sent_in, video.event_id, "m.annotation", "m.reaction", start, _REACTIONS_PAGE
+            )
+            for event in events:
+                for each in read_said(event, "m.reaction", self._homeserver.bot):
+                    if each.sender == self._homeserver.bot and each.key == key:
+                        return each
+            if start is None:
+                break
+        return None
+
+
+def _look_at_error(task: asyncio.Task[list[Said]]) -> None:
+    """Look at a failure that nobody waits for any more, lest asyncio complains that nobody did."""
+    if not task.cancelled():
+        task.exception()

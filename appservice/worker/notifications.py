@@ -1,0 +1,70 @@
+"""What the bot says to one person, in the thread of an event if any, in the language of that person or of the room."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from appservice.core.errors import ForbiddenError
+from appservice.core.model import EventId, Kind, Room, RoomId, UserId, VideoId, Visibility
+from appservice.i18n import Texts
+from appservice.matrix.client import Homeserver
+from appservice.store import CommandStore, Store
+from appservice.worker.reasons import reason_of
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class TellWork:
+    """Says what `store.intake.tell` queued; one instance for a process."""
+
+    store: Store
+    commands: CommandStore
+    homeserver: Homeserver
+    languages: Mapping[str, Texts]
+    language: str
+
+    async def run(self, payload: str) -> None:
+        """Say it. May be repeated."""
+        said = json.loads(payload)
+        # An earlier release did not wait for anything.
+        if (gone := said.get("once_gone")) and not await self._is_gone(VideoId(gone["id"]), gone["version"]):
+            return
+        room_id, user_id = RoomId(said["room_id"]), UserId(said["user_id"])
+        texts = self.languages[await self._language(room_id, user_id)]
+        text = _text(said["message"], said["arguments"], texts, await self.store.room(room_id))
+        try:
+            await self.homeserver.send_notice(
+                room_id, text, once=said["once"],
+                thread=EventId(said["thread"]) if said["thread"] else None, mention=user_id,
+            )  # fmt: skip
+        except ForbiddenError as error:
+            log.warning("notice_refused", room_id=room_id, subject=said["message"], reason=str(error))
+
+    async def _is_gone(self, video_id: VideoId, version: int) -> bool:
+        """Say whether a video was taken away, and is as it was left then."""
+        video = await self.store.video(video_id)
+        return video is None or (video.visibility is Visibility.REMOVED and video.version == version)
+
+    async def _language(self, room_id: RoomId, user_id: UserId) -> str:
+        person, room = await self.commands.person(user_id), await self.store.room(room_id)
+        return person.language or (room and room.settings.language) or self.language
+
+
+def _text(message: str, arguments: Mapping[str, Any], texts: Texts, room: Room | None) -> str:
+    kind = arguments.get("kind", Kind.VIDEO)
+    said = dict(arguments)
+    if "title" in said:
+        untitled = texts.say("bot-untitled", {"kind": kind}) if "failure" in said else texts.say("bot-video")
+        # An earlier release did not say when it was sent; only names without a time of their own need it.
+        said["title"] = texts.title(said["title"], kind, said.get("sent", round(time.time() * 1000))) or untitled
+    if "failure" in said:
+        said["reason"] = reason_of(said["failure"], room, texts, kind)
+        return texts.say(message, said)
+    # An earlier release had a text of its own for what has a reason.
+    text = texts.say(message.removesuffix("-because"), said)
+    return texts.say("bot-with-reason", {"text": text, "reason": said["reason"]}) if said.get("reason") else text

@@ -1,0 +1,253 @@
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from transcode.commandline import commands
+from transcode.commandline.commands import Access, Beside, Given
+from transcode.copy_policy import Copying
+from transcode.hls.captions import Captions, Track
+from transcode.limits import Limits
+from transcode.mp4.moov import Edits
+from transcode.plan import plan
+from transcode.process.tools import Tools
+from transcode.settings import Settings
+from transcode.source.probe import Probe
+
+TOOLS = Tools(Path("/opt/ffmpeg"), Path("/opt/ffprobe"), "8.0", "test")
+SOURCE = Path("/in/-odd: name%d.mp4")
+LIMITS = Limits(threads=3)
+CLIP = Probe(10.0, 1280, 720, 1280, 720, 30.0, 30.0, "h264", 2, 1, 0.0, None, interlaced=False)
+
+
+TRACKS = [Track(2, Captions("captions-0.vtt", None, "1"))]
+GIVEN = Given(TOOLS, SOURCE, "mov", CLIP, LIMITS)
+
+
+def given(probe: Probe) -> Given:
+    return replace(GIVEN, probe=probe)
+
+
+def encode(probe: Probe = CLIP) -> list[str]:
+    return commands.ladder(given(probe), plan(probe, LIMITS), Settings(preset="fast"), 0.0)
+
+
+def copying(*, sound: bool = True, lead: float = 0.0) -> Copying:
+    return Copying(plan(CLIP, LIMITS).ladder[0], lead, 10.0, 0.0, sound)
+
+
+def beside(*durations: float, lag: float = 0.0) -> list[str]:
+    made = Beside(copying(lead=0.05), durations, lag)
+    return commands.ladder_beside(GIVEN, plan(CLIP, LIMITS), Settings(), 0.0, made)
+
+
+def values(line: list[str], option: str) -> list[str]:
+    return [value for key, value in pairwise(line) if key == option]
+
+
+def graphs(line: list[str]) -> str:
+    return " ".join(values(line, "-filter_complex"))
+
+
+def files(line: list[str]) -> list[str]:
+    """The file of each rung, from the description that the tee muxer takes."""
+    (described,) = (part for part in line if part.startswith("[select="))
+    assert described.count("negative_cts_offsets") == described.count("select=")
+    return [slave.split("]")[1] for slave in described.split("|")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        commands.probe(TOOLS, SOURCE, "mov", LIMITS),
+        commands.packets(TOOLS, SOURCE, "mov", LIMITS),
+        commands.first(GIVEN, plan(CLIP, LIMITS), Settings()),
+        encode(),
+        beside(4.0, 6.0),
+        commands.copy(GIVEN, copying()),
+        commands.still(GIVEN, plan(CLIP, LIMITS), candidates=1, late=True),
+        commands.loudness(GIVEN),
+    ],
+)
+def test_a_strangers_file_is_read_under_every_restriction(line: list[str]) -> None:
+    before = line[: line.index(f"file:{SOURCE}")]
+    for option, value in {
+        "-f": "mov",
+        "-protocol_whitelist": "file",
+        "-format_whitelist": "mov",
+        "-max_streams": "128",
+        "-max_pixels": "35400000",
+        "-threads": "3",
+    }.items():
+        assert values(before, option)[0] == value
+    allowed = values(before, "-codec_whitelist")[0].split(",")
+    assert "h264" in allowed
+    assert not {"gif", "png", "ansi", "exr"} & {*allowed}
+
+
+def test_what_is_behind_other_bytes_is_read_under_the_same_restrictions() -> None:
+    access = Access(begin=88, edits=Edits.IGNORED)
+    behind = replace(GIVEN, access=access)
+    for line in (
+        commands.probe(TOOLS, SOURCE, "mov", LIMITS, access),
+        commands.packets(TOOLS, SOURCE, "mov", LIMITS, access),
+        commands.first(behind, plan(CLIP, LIMITS), Settings()),
+        commands.captions(behind, TRACKS, None),
+    ):
+        before = line[: line.index(f"subfile,,start,88,end,0,,:{SOURCE}")]
+        assert values(before, "-protocol_whitelist") == ["subfile,file"]
+        assert values(before, "-f") == values(before, "-format_whitelist") == ["mov"]
+        assert values(before, "-ignore_editlist") == ["1"]
+
+
+def test_every_rung_is_made_in_one_run_with_the_same_key_frames_and_sound() -> None:
+    line = encode()
+    assert files(line) == [f"{n}/whole.mp4" for n in (720, 480, 360, 240)]
+    assert line.count("-i") == 1
+    for number, rate in enumerate((3_041_000, 1_474_000, 1_036_000, 521_000)):
+        for option, value in {
+            "c": "libx264",
+            "preset": "fast",
+            "g": 60,
+            "keyint_min": 60,
+            "bf": 0,
+            "maxrate": rate,
+        }.items():
+            assert values(line, f"-{option}:v:{number}") == [str(value)]
+    assert values(line, "-c:a") == ["aac"]
+    # Apart, or sound would wait for the poster.
+    sound, pictures = sorted(values(line, "-filter_complex"))
+    assert sound.startswith("[0:1]pan=")
+    assert pictures.startswith("[0:2]fps")
+    graph = graphs(line)
+    assert graph.count("end_frame=300") == graph.count("end_sample=480000") == 1
+    assert [line.count(name) for name in ("poster.jpg", "storyboard.jpg", "preview.mp4", "blur.rgb")] == [1] * 4
+
+
+def test_the_quick_rung_is_alone() -> None:
+    line = commands.first(GIVEN, plan(CLIP, LIMITS), Settings(preset="slow"))
+    assert files(line) == ["480/whole.mp4"]
+    assert values(line, "-preset:v:0") == ["superfast"]
+    assert "poster.jpg" not in line
+    # A key frame after a second, and then where the ladder's are.
+    assert values(line, "-force_key_frames:v:0") == ["expr:not(mod(n,60))+eq(n,30)"]
+
+
+@pytest.mark.parametrize(("codec", "known"), [("vp9", True), ("hevc", True), ("h264", False), ("mpeg4", False)])
+def test_a_codec_that_tells_the_order_of_its_pictures_is_decoded_at_once(codec: str, known: bool) -> None:
+    probe = replace(CLIP, video_codec=codec)
+    line = commands.first(given(probe), plan(probe, LIMITS), Settings())
+    assert ("-nofind_stream_info" in line) is known
+
+
+@pytest.mark.parametrize(("demuxer", "known"), [("mov", True), ("matroska", True), ("flv", False), ("mpegts", False)])
+def test_streams_that_the_header_does_not_tell_are_looked_for(demuxer: str, known: bool) -> None:
+    probe = replace(CLIP, video_codec="hevc")
+    line = commands.first(replace(given(probe), demuxer=demuxer), plan(probe, LIMITS), Settings())
+    assert ("-nofind_stream_info" in line) is known
+
+
+def test_every_line_counts_from_one_origin() -> None:
+    late = given(replace(CLIP, start=10.5, video_codec="vp9"))
+    made = plan(late.probe, LIMITS)
+    from_start = [
+        commands.first(late, made, Settings()),
+        commands.ladder(late, made, Settings(), 0.0),
+        commands.recording(late, replace(made, ladder=made.ladder[:2]), 0),
+        commands.captions(late, TRACKS, None),
+        commands.loudness(late),
+    ]
+    for line in from_start:
+        assert (values(line, "-itsoffset"), values(line, "-seek_timestamp")) == (["-10.500000"], ["1"])
+    for line in (
+        commands.copy(late, copying(lead=0.05)),
+        commands.captions(late, TRACKS, copying(lead=0.05)),
+        commands.ladder_beside(late, made, Settings(), 0.0, Beside(copying(lead=0.05), (2.0,), 0.0)),
+    ):
+        assert (values(line, "-itsoffset"), values(line, "-seek_timestamp")) == (["-10.550000"], ["1"])
+    line = commands.still(late, made, candidates=1, late=True)
+    assert (values(line, "-ss"), values(line, "-seek_timestamp")) == (["11.500000"], ["1"])
+    # What begins below zero is moved up.
+    early = commands.first(given(replace(CLIP, start=-0.2)), made, Settings())
+    assert values(early, "-itsoffset") == ["0.200000"]
+
+
+def test_rungs_beside_a_copy_are_cut_where_it_is() -> None:
+    line = beside(1.5, 4.0, 4.5, lag=0.1)
+    assert files(line) == [f"{n}/whole.mp4" for n in (720, 480, 360, 240)]
+    assert values(line, "-itsoffset") == ["-0.050000"]
+    assert values(line, "-c:v:0") == ["copy"]
+    assert values(line, "-preset:v:0") == values(line, "-force_key_frames:v:0") == []
+    for number in (1, 2, 3):
+        assert values(line, f"-force_key_frames:v:{number}") == ["1.499000,5.499000"]
+        assert values(line, f"-bsf:v:{number}") == ["setts=dts=DTS-0.100000/TB"]
+    # Each picture at its own instant.
+    assert "fps=60" not in graphs(line)
+    assert not any(option.startswith(("-force_key", "-bsf:v")) for option in beside(10.0))
+
+
+@pytest.mark.parametrize("width", [1920, 1280, 320])
+def test_pictures_for_by_the_way_come_from_the_nearest_rung(width: int) -> None:
+    probe = replace(CLIP, width=width, height=width * 9 // 16)
+    made = plan(probe, LIMITS)
+    for line in (
+        encode(probe),
+        commands.ladder_beside(given(probe), made, Settings(), 0.0, Beside(copying(), (10.0,), 0)),
+    ):
+        assert [line.count(name) for name in ("poster.jpg", "storyboard.jpg", "preview.mp4")] == [1] * 3
+
+
+def test_loudness_is_changed_by_one_gain() -> None:
+    line = commands.ladder(GIVEN, plan(CLIP, LIMITS), Settings(), -3.25)
+    assert graphs(line).count("volume=-3.25dB") == 1
+    assert "volume" not in graphs(encode())
+
+
+def test_hdr_goes_through_the_table_once() -> None:
+    line = encode(replace(CLIP, hdr="smpte2084"))
+    assert graphs(line).count("lut3d=file=tone.cube") == 1
+    assert "lut3d" not in graphs(encode())
+
+
+def test_silence_is_added_where_there_is_no_sound() -> None:
+    line = encode(replace(CLIP, audio_index=None))
+    assert "anullsrc=r=48000:cl=stereo" in line
+    assert "[1]aformat" in graphs(line)
+
+
+def test_old_pictures_are_deinterlaced_and_told_their_colours() -> None:
+    graph = graphs(encode(replace(CLIP, interlaced=True, assumed_matrix="bt709")))
+    assert graph.index("setparams=colorspace=bt709") < graph.index("bwdif") < graph.index("fps=")
+    assert "bwdif" not in graphs(encode())
+
+
+def test_a_copy_takes_both_tracks_as_they_are() -> None:
+    line = commands.copy(GIVEN, copying(lead=0.05))
+    assert values(line, "-itsoffset") == ["-0.050000"]
+    assert values(line, "-map") == ["0:2", "0:1"]
+    assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["copy"])
+    assert values(line, "-bsf:a") == [r"noise=drop=lt(pts\,0)+gte(pts\,480000)"]
+    assert "-filter_complex" not in line
+    assert files(line) == ["720/whole.mp4"]
+
+
+@pytest.mark.parametrize("probe", [CLIP, replace(CLIP, audio_index=None)])
+def test_a_copy_may_have_sound_of_our_own(probe: Probe) -> None:
+    line = commands.copy(given(probe), copying(sound=False))
+    assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["aac"])
+    assert "end_sample=480000" in graphs(line)
+    assert values(line, "-t") == ["11.0"]
+
+
+def test_the_first_pictures_will_do_for_a_poster() -> None:
+    line = commands.still(GIVEN, plan(CLIP, LIMITS), candidates=5, late=False)
+    assert "-ss" not in line
+    assert "thumbnail=5" in graphs(line)
+
+
+def test_the_quick_poster_decodes_key_frames_only() -> None:
+    line = commands.still(given(replace(CLIP, assumed_matrix="bt709")), plan(CLIP, LIMITS), candidates=1, late=True)
+    before = line[: line.index(f"file:{SOURCE}")]
+    assert (values(before, "-skip_frame"), values(before, "-ss")) == (["nokey"], ["1.000000"])
+    assert "setparams=colorspace=bt709" in graphs(line)

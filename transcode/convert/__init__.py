@@ -1,0 +1,1 @@
+"""An image or audio becomes a video that `transcode` takes as any other."""

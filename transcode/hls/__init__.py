@@ -1,0 +1,1 @@
+"""What players fetch: playlists, captions, a rendition as one file. Pure."""

@@ -1,0 +1,1 @@
+"""The only processes: ffmpeg and ffprobe, sandboxed, bounded, diagnosed."""

@@ -1,0 +1,194 @@
+"""Closes a program in: no network, no file but what it reads, no folder but the one it fills, and only so much of all.
+
+bubblewrap does all of it. Where it is missing or may not work, `unshare` at least takes the network away.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcode.limits import Limits
+from transcode.process.seccomp import seccomp_filter
+
+_PATIENCE = 20.0
+_FILES = 1024
+# Seconds between the soft and the hard limit of CPU time. The soft one is told by a signal of its own (SIGXCPU), again
+# each second; a program that heeds none of them is killed, which looks as if memory had run out.
+_CPU_GRACE = 30
+_SYSTEM = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")))
+# How distributions choose between libraries, and where the loader finds them.
+_LOADER = ("/etc/alternatives", "/etc/ld.so.cache")
+_UNSHARE = (("--net", "--ipc", "--uts"), ("--map-root-user", "--net", "--ipc", "--uts"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """What this machine has for closing programs in, tried out; a path is None for what it has not."""
+
+    prlimit: str | None = None
+    setpriv: str | None = None
+    bwrap: tuple[str, ...] = ()
+    """The start of a command that runs in bubblewrap. Empty: it is missing or does not work."""
+    unshare: tuple[str, ...] = ()
+    """The start of a command that runs without a network. Empty: not needed, missing, or it does not work."""
+    seccomp: bytes = b""
+    """The filter of system calls that bubblewrap loads. Empty: there is none for this machine, or it does not work."""
+    nested: bool = False
+    """Whether what is in bubblewrap may make user namespaces of its own."""
+
+    @property
+    def name(self) -> str:
+        """What closes programs in: bubblewrap, unshare, or nothing."""
+        return "bubblewrap" if self.bwrap else "unshare" if self.unshare else "nothing"
+
+    @property
+    def weaknesses(self) -> tuple[str, ...]:
+        """What a hostile file could do here that it should not, and what to do about it; a line each."""
+        found = []
+        if self.unshare:
+            found.append(f"a flaw in ffmpeg could read the files of this user: {_ADVICE}")
+        elif not self.bwrap:
+            found.append(f"a flaw in ffmpeg could use the files of this user, and the network: {_ADVICE}")
+        if self.bwrap and not self.seccomp:
+            found.append("a flaw in ffmpeg could start processes and use all of the kernel: no filter (seccomp) works")
+        if self.bwrap and self.nested:
+            found.append("a flaw in ffmpeg could make user namespaces: install bubblewrap 0.8 or newer")
+        if not self.prlimit:
+            found.append("ffmpeg's CPU time, memory and files have no limit: install prlimit (util-linux)")
+        if not self.setpriv and not self.bwrap:
+            found.append("ffmpeg goes on when Roomreel is killed: install setpriv (util-linux)")
+        return tuple(found)
+
+    def wrapped(
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        *,
+        reads: Sequence[Path] = (),
+        folder: Path | None = None,
+        devices: Sequence[str] = (),
+        filters: Sequence[int] = (),
+    ) -> list[str]:
+        """Give the command that runs `command` closed in, with nothing but what it needs.
+
+        `filters` are what `filtered` yields.
+
+        `reads` are files and `folder` is where it works and may write, all absolute; `devices` are files of /dev.
+        `folder` may be renamed meanwhile. Ended by a signal, bubblewrap returns 128 and its number.
+        """
+        wrapped = []
+        if self.prlimit:
+            wrapped += [
+                self.prlimit,
+                f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + _CPU_GRACE}",
+                f"--as={limits.address_space}",
+                f"--fsize={limits.output_bytes}",
+                f"--nofile={_FILES}",
+                "--core=0",
+                "--",
+            ]
+        if self.bwrap:
+            loaded = [part for each in filters for part in ("--seccomp", str(each))]
+            wrapped += [*self.bwrap, *loaded, *_visible(reads, folder, devices), "--"]
+        else:
+            wrapped += self.unshare
+            if self.setpriv:
+                # Should we be killed ourselves, the kernel ends ffmpeg with us. A new user namespace forgets that, so
+                # it comes after `unshare`.
+                wrapped += [self.setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"]
+        return [*wrapped, *command]
+
+    @contextmanager
+    def filtered(self) -> Iterator[tuple[int, ...]]:
+        """Yield the file descriptors that a process has to inherit, once, for its filter of system calls."""
+        if not (self.bwrap and self.seccomp):
+            yield ()
+            return
+        # A pipe, which takes all of it at once: of one file, all processes would share the position.
+        reading, writing = os.pipe()
+        try:
+            try:
+                os.write(writing, self.seccomp)
+            finally:
+                os.close(writing)
+            yield (reading,)
+        finally:
+            os.close(reading)
+
+
+NONE = Sandbox()
+"""Nothing at all."""
+
+_ADVICE = "install bubblewrap, and allow user namespaces"
+
+
+def find_sandbox(programs: Sequence[Path]) -> Sandbox:
+    """Try what there is on these programs, which must understand `-version`. Blocks for some ten milliseconds."""
+    prlimit, setpriv, bwrap, unshare = map(shutil.which, ("prlimit", "setpriv", "bwrap", "unshare"))
+    if bwrap:
+        start, alone = (bwrap, *_closed(programs)), ("--unshare-user", "--disable-userns")
+        program = seccomp_filter()
+        for closed in (
+            Sandbox(prlimit, setpriv, (*start, *alone), seccomp=program),
+            Sandbox(prlimit, setpriv, start, seccomp=program, nested=True),
+            Sandbox(prlimit, setpriv, (*start, *alone)),
+            Sandbox(prlimit, setpriv, start, nested=True),
+        ):
+            if _works(closed, programs):
+                return closed
+    if unshare:
+        for options in _UNSHARE:
+            closed = Sandbox(prlimit, setpriv, unshare=(unshare, *options, "--"))
+            if _works(closed, programs):
+                return closed
+    return Sandbox(prlimit, setpriv)
+
+
+def _works(sandbox: Sandbox, programs: Sequence[Path]) -> bool:
+    try:
+        for program in programs:
+            with sandbox.filtered() as filters:
+                command = sandbox.wrapped([str(program), "-version"], Limits(), filters=filters)
+                subprocess.run(
+                    command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=True,
+                    pass_fds=filters,
+                )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+def _closed(programs: Sequence[Path]) -> list[str]:
+    # The session is new already, and one process group with us, so that all of it can be killed.
+    closed = ["--unshare-all", "--die-with-parent", "--cap-drop", "ALL"]
+    for folder in _SYSTEM:
+        if folder.is_symlink():
+            closed += ["--symlink", str(folder.readlink()), str(folder)]
+        elif folder.is_dir():
+            closed += ["--ro-bind", str(folder), str(folder)]
+    for name in _LOADER:
+        closed += ["--ro-bind-try", name, name]
+    # A program may be a link to another: some, like snap, look at the name by which they are called.
+    for path in dict.fromkeys(path for program in programs for path in (program, program.resolve())):
+        if not any(path.is_relative_to(folder) for folder in _SYSTEM):
+            closed += ["--ro-bind", str(path), str(path)]
+    return [*closed, "--dev", "/dev"]
+
+
+def _visible(reads: Sequence[Path], folder: Path | None, devices: Sequence[str]) -> list[str]:
+    visible = []
+    if devices:
+        # Drivers look their hardware up in /sys, NVIDIA's in /proc too.
+        visible += ["--ro-bind", "/sys", "/sys", "--proc", "/proc"]
+        for device in devices:
+            visible += ["--dev-bind-try", device, device]
+    if folder:
+        visible += ["--bind", str(folder), str(folder)]
+    for path in reads:
+        if folder is None or not path.is_relative_to(folder):
+            visible += ["--ro-bind", str(path), str(path)]
+    return [*visible, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(folder or "/")]
