@@ -1,13 +1,14 @@
 """Who may see what now: grants and sessions, checked against the membership that the database knows.
 
-Answers are kept for a few seconds, so that a segment costs no query, and forgotten when any room changes: a member
-who left is shut out in every process at once, or well within ten seconds where that news is lost.
+Answers are cached for a few seconds, so that a segment costs no query, and invalidated when any room changes: a member
+who left is shut out in every process at once, or well within ten seconds where that notification is lost.
 """
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping
+
+from async_lru import alru_cache
 
 from appservice.core.errors import ForbiddenError, UnknownTokenError
 from appservice.core.model import RoomId, UserId, VideoId
@@ -31,61 +32,43 @@ from appservice.core.web.views import Grant
 from appservice.store import SignInStore, Store
 
 SESSION_S = 3600
-_REMEMBER_S = 3.0
-_MOST_REMEMBERED = 20_000
+CACHE_S = 3.0
+"""Seconds for which an answer of the database is believed."""
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class _Remembered(Generic[K, V]):
-    def __init__(self, ask: Callable[[K], Awaitable[V]]) -> None:
-        self._ask = ask
-        self._answers: dict[K, tuple[float, V]] = {}
-
-    def clear(self) -> None:
-        """Forget all answers, also those that are just being given: they may be from before."""
-        self._answers = {}
-
-    async def get(self, key: K) -> V:
-        now = time.monotonic()
-        answers = self._answers
-        known = answers.get(key)
-        if known and now < known[0]:
-            return known[1]
-        if len(answers) >= _MOST_REMEMBERED:
-            answers.clear()
-        answer = await self._ask(key)
-        answers[key] = (now + _REMEMBER_S, answer)
-        return answer
+_CACHE_SIZE = 20_000
 
 
 class Access:
-    """Issues and checks sessions and media grants."""
+    """Issues and checks sessions and media grants; `clock` tells the time as `time.time` does."""
 
-    def __init__(self, store: Store, sign_ins: SignInStore, key: bytes, permissions: Mapping[str, Level]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        sign_ins: SignInStore,
+        key: bytes,
+        permissions: Mapping[str, Level],
+        *,
+        clock: Callable[[], float] = time.time,
+        cache_s: float = CACHE_S,
+    ) -> None:
         self._store = store
         self._permissions = permissions
         self._sign_ins = sign_ins
         self._key = key
-        self._viewers = _Remembered(self._ask_viewer)
-        self._stages = _Remembered(self._ask_stage)
-        self._own_stages = _Remembered(self._ask_own_stage)
-        self._withheld_stages = _Remembered(self._ask_withheld_stage)
+        self._clock = clock
+        # Requests that come at the same time share one query.
+        cached = alru_cache(maxsize=_CACHE_SIZE, ttl=cache_s)
+        self._viewers = cached(self._query_viewer)
+        self._stages = cached(store.served_stage)
+        self._own_stages = cached(store.served_stage_to)
+        self._withheld_stages = cached(self._query_withheld_stage)
 
     @staticmethod
     def new_key() -> bytes:
         """Return a fresh signing key."""
         return secrets.token_bytes(32)
 
-    async def _ask_stage(self, key: tuple[VideoId, RoomId]) -> str | None:
-        return await self._store.served_stage(*key)
-
-    async def _ask_own_stage(self, key: tuple[VideoId, RoomId, UserId]) -> str | None:
-        return await self._store.served_stage_to(*key)
-
-    async def _ask_withheld_stage(self, key: tuple[VideoId, RoomId, UserId]) -> str | None:
-        video_id, room_id, user_id = key
+    async def _query_withheld_stage(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
         room, video = await self._store.room(room_id), await self._store.video(video_id)
         if room is None or video is None or video.room_id != room_id or not video.has_media or video.is_playable:
             return None
@@ -95,13 +78,11 @@ class Access:
         return video.stage if await self._store.readable([video], user_id) else None
 
     def forget(self) -> None:
-        """Ask the database again from now on: somebody left, or a video was hidden."""
-        self._viewers.clear()
-        self._stages.clear()
-        self._own_stages.clear()
-        self._withheld_stages.clear()
+        """Query the database again from now on: somebody left, or a video was hidden."""
+        for cache in (self._viewers, self._stages, self._own_stages, self._withheld_stages):
+            cache.cache_clear()
 
-    async def _ask_viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
+    async def _query_viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
         viewer = await self._store.viewer(scope)
         if viewer is not None and not may_use(viewer[1], self._permissions):
             return None
@@ -115,13 +96,13 @@ class Access:
         Raises ForbiddenError for whom the configuration blocks.
         """
         self._check_permitted(user_id)
-        session = Session(user_id, room_id, int((time.time() + SESSION_S) * 1000), sign_in)
+        session = Session(user_id, room_id, int((self._clock() + SESSION_S) * 1000), sign_in)
         return issue_session(self._key, session), session
 
     def session(self, authorization: str | None) -> Session:
         """Return the session of an `Authorization: Bearer` header. Raises UnknownTokenError."""
         scheme, _, token = (authorization or "").partition(" ")
-        session = read_session(self._key, token, int(time.time() * 1000)) if scheme.lower() == "bearer" else None
+        session = read_session(self._key, token, int(self._clock() * 1000)) if scheme.lower() == "bearer" else None
         if session is None:
             raise UnknownTokenError("The session is missing, expired or not ours. Start a new one.")
         return session
@@ -148,7 +129,7 @@ class Access:
 
     def new_secret(self) -> str:
         """Return a secret for a browser that shall be signed in."""
-        return issue_secret(self._key, int(time.time()) + CODE_SECONDS)
+        return issue_secret(self._key, int(self._clock()) + CODE_SECONDS)
 
     async def signed_in(self, secret: str, room_id: RoomId) -> tuple[int, UserId] | None:
         """Return by which sign-in, and as whom, a browser's secret lets it in; None while its code may still be sent.
@@ -160,29 +141,29 @@ class Access:
         if known and known.user_id:
             return known.key, known.user_id
         # The same where nothing waits for the code: a stranger does not learn which rooms there are.
-        if ends is None or ends < time.time():
+        if ends is None or ends < self._clock():
             raise UnknownTokenError("The sign-in has ended or is not ours. Ask for a new code.")
         return None
 
     def grant(self, scope: Scope) -> Grant:
         """Mint a media grant; the membership must just have been checked."""
-        expires_s = grant_expiry(time.time())
+        expires_s = grant_expiry(self._clock())
         return Grant(issue_grant(self._key, scope, expires_s), expires_s * 1000)
 
     async def viewer(self, grant: str, scope: str) -> tuple[Scope, RoomId, UserId]:
         """Return what the parts of a media path open, and to whom. Raises ForbiddenError where that is nothing."""
-        opened = read_grant(self._key, grant, scope, time.time())
-        viewer = await self._viewers.get(opened) if opened else None
+        opened = read_grant(self._key, grant, scope, self._clock())
+        viewer = await self._viewers(opened) if opened else None
         if opened is None or viewer is None:
             raise ForbiddenError("This address has expired or is no longer yours. Ask for the room again.")
         return opened, *viewer
 
     async def served_stage(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
         """Return the stage of a video that a viewer of the room may be served now, None when there is none."""
-        stage = await self._stages.get((video_id, room_id))
-        stage = stage or await self._own_stages.get((video_id, room_id, user_id))
+        stage = await self._stages(video_id, room_id)
+        stage = stage or await self._own_stages(video_id, room_id, user_id)
         return stage or await self.withheld_stage(video_id, room_id, user_id)
 
     async def withheld_stage(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
         """Return the stage of a held or hidden video on which the viewer decides, None when there is none."""
-        return await self._withheld_stages.get((video_id, room_id, user_id))
+        return await self._withheld_stages(video_id, room_id, user_id)

@@ -1,8 +1,7 @@
 """Sessions by header, grants by path: what is asked of the database, how often, and what strangers get."""
 
-import itertools
+import asyncio
 import time
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -12,7 +11,7 @@ from appservice.core.model import Room, RoomId, UserId, Video, VideoId
 from appservice.core.rules.permissions import Level
 from appservice.core.tokens import Scope, Session, issue_grant, issue_session, secret_hash
 from appservice.store import SignIn, SignInStore, Store
-from appservice.web.access import SESSION_S, Access
+from appservice.web.access import CACHE_S, SESSION_S, Access
 from tests.unit.videos import ALICE, ROOM
 
 KEY = b"k" * 32
@@ -68,11 +67,9 @@ def access(members: Members) -> Access:
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nine seconds pass from one question to the same one: two are asked, in turn."""
-    ticks = itertools.count(step=4.5)
-    clock = SimpleNamespace(monotonic=lambda: next(ticks), time=time.time)
-    monkeypatch.setattr("appservice.web.access.time", clock)
+def brief(members: Members) -> Access:
+    """What it was answered expires at once."""
+    return Access(cast("Store", members), cast("SignInStore", members), KEY, PERMISSIONS, cache_s=0.0)
 
 
 def _parts(scope: Scope = SCOPE, seconds: int = 600, key: bytes = KEY) -> tuple[str, str]:
@@ -134,14 +131,29 @@ async def test_many_segments_cost_one_question(access: Access, members: Members)
     assert members.asked == 2
 
 
-@pytest.mark.usefixtures("later")
-async def test_who_left_is_shut_out_within_ten_seconds(access: Access, members: Members) -> None:
-    await access.viewer(*_parts())
-    assert await access.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
+async def test_who_left_is_shut_out_once_the_answer_expires(brief: Access, members: Members) -> None:
+    assert CACHE_S < 10
+    await brief.viewer(*_parts())
+    assert await brief.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
     members.joined = False
+    await asyncio.sleep(0.01)
     with pytest.raises(ForbiddenError):
-        await access.viewer(*_parts())
-    assert await access.served_stage(VIDEO, ROOM, ALICE) is None
+        await brief.viewer(*_parts())
+    assert await brief.served_stage(VIDEO, ROOM, ALICE) is None
+
+
+async def test_requests_at_the_same_time_share_a_query(access: Access, members: Members) -> None:
+    found = await asyncio.gather(*(access.viewer(*_parts()) for _ in range(50)))
+    assert found == [(SCOPE, ROOM, ALICE)] * 50
+    assert members.asked == 1
+
+
+async def test_one_that_goes_away_takes_no_answer_from_others(access: Access, members: Members) -> None:
+    going, staying = (asyncio.ensure_future(access.viewer(*_parts())) for _ in range(2))
+    await asyncio.sleep(0)
+    going.cancel()
+    assert await staying == (SCOPE, ROOM, ALICE)
+    assert members.asked == 1
 
 
 async def test_grants_that_open_nothing(access: Access, members: Members) -> None:
@@ -154,15 +166,11 @@ async def test_grants_that_open_nothing(access: Access, members: Members) -> Non
         await access.viewer(*_parts(Scope(4, 7)))
 
 
-async def test_what_is_remembered_does_not_grow_without_end(
-    access: Access, members: Members, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("appservice.web.access._MOST_REMEMBERED", 2)
-    for _ in range(2):
-        for room_key in (1, 2, 3):
-            with pytest.raises(ForbiddenError):
-                await access.viewer(*_parts(Scope(room_key, 1)))
-    assert members.asked == 6
+async def test_the_cache_is_bounded(access: Access, members: Members) -> None:
+    for room_key in (*range(1000, 21_001), 1000):
+        with pytest.raises(ForbiddenError):
+            await access.viewer(*_parts(Scope(room_key, 1)))
+    assert members.asked == 20_002
 
 
 async def test_what_changed_is_looked_at_anew(access: Access, members: Members) -> None:
@@ -205,28 +213,30 @@ async def test_a_signed_in_browser_until_it_is_signed_out(access: Access, member
         await access.membership(session, ROOM)
 
 
-@pytest.mark.usefixtures("later")
-async def test_media_end_with_the_sign_in(access: Access, members: Members) -> None:
+async def test_media_end_with_the_sign_in(brief: Access, members: Members) -> None:
     scope = Scope(3, 7, 9)
     members.sign_ins[b""] = SignIn(9, ALICE)
-    assert await access.viewer(*_parts(scope)) == (scope, ROOM, ALICE)
+    assert await brief.viewer(*_parts(scope)) == (scope, ROOM, ALICE)
     members.sign_ins.clear()
+    await asyncio.sleep(0.01)
     with pytest.raises(ForbiddenError):
-        await access.viewer(*_parts(scope))
+        await brief.viewer(*_parts(scope))
 
 
-async def test_secrets_that_never_sign_in(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_secrets_that_never_sign_in(members: Members) -> None:
+    now = time.time()
+    access = Access(cast("Store", members), cast("SignInStore", members), KEY, PERMISSIONS, clock=lambda: now)
     for secret in (
         "",
         "x",
         f"{2**40}.x.y",
-        Access(cast("Store", None), cast("SignInStore", None), b"o" * 32, PERMISSIONS).new_secret(),
+        Access(cast("Store", members), cast("SignInStore", members), b"o" * 32, PERMISSIONS).new_secret(),
     ):
         with pytest.raises(UnknownTokenError):
             await access.signed_in(secret, ROOM)
     old = access.new_secret()
     assert await access.signed_in(old, RoomId("!unknown")) is None  # as for any room
-    monkeypatch.setattr("appservice.web.access.time", SimpleNamespace(monotonic=time.monotonic, time=lambda: 2**40))
+    now = 2.0**40
     with pytest.raises(UnknownTokenError):
         await access.signed_in(old, ROOM)
 
