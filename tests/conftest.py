@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
+from tests.launch import fork
 from tests.support import Installation, apply_migrations
 from transcode import Tools, find_tools
 
@@ -129,7 +130,7 @@ async def homeserver(
     folder = tmp_path_factory.mktemp("homeserver")
     synapse = Synapse(folder / "synapse", extra=_UNUSED | _database_of_homeserver(in_memory))
     installations = {
-        slot: Installation.prepare(folder / slot, synapse, slot=slot, database=await create_migrated(slot))
+        slot: Installation.prepare(folder / slot, synapse, slot=slot, database=await create_migrated(slot), launch=fork)
         for slot in SLOTS
     }
     synapse.registrations = [installation.registration for installation in installations.values()]
@@ -155,7 +156,7 @@ async def spare(
 ) -> AsyncIterator[Installation]:
     """A Roomreel that a test may configure, stop and kill as it likes; not started, with an empty database."""
     shared = homeserver[1]["reel-b"]
-    installation = Installation(tmp_path / "reel-b", shared.synapse, dict(shared.settings))
+    installation = Installation(tmp_path / "reel-b", shared.synapse, dict(shared.settings), launch=fork)
     installation.folder.mkdir()
     installation.write_config(database=await create_migrated("spare"))
     yield installation

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import io
 import json
-import os
 import signal
-import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,8 +29,9 @@ from appservice.matrix.client import Homeserver
 from appservice.registration import render_registration
 from appservice.store import open_pool
 from appservice.store.outbox import Pool
+from tests.launch import ROOT as ROOT
+from tests.launch import Launch, Process, execute
 
-ROOT = Path(__file__).parent.parent
 WAIT_S = 60.0
 _PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 
@@ -150,12 +150,11 @@ class Installation:
     folder: Path
     synapse: Synapse
     settings: dict[str, Any]
-    process: asyncio.subprocess.Process | None = None
-    runs_in: tuple[str, ...] = ()
-    """The start of a command that becomes the one which follows it: the service is started by that."""
+    process: Process | None = None
+    launch: Launch = execute
 
     @classmethod
-    def prepare(cls, folder: Path, synapse: Synapse, *, slot: str, database: str) -> Self:
+    def prepare(cls, folder: Path, synapse: Synapse, *, slot: str, database: str, launch: Launch = execute) -> Self:
         """Make an installation whose registration the given Synapse is to read at its start."""
         port, metrics_port = free_port(), free_port()
         url = f"http://127.0.0.1:{port}"
@@ -174,7 +173,7 @@ class Installation:
             "log": {"level": "debug", "format": "json"},
         }  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
-        installation = cls(folder, synapse, settings)
+        installation = cls(folder, synapse, settings, launch=launch)
         installation.write_config()
         installation.registration.write_text(render_registration(load_config(installation.config)))
         return installation
@@ -228,21 +227,17 @@ class Installation:
 
     async def command(self, *args: str, env: dict[str, str] | None = None) -> tuple[int, str]:
         """Run `roomreel …` to its end and return exit code and output."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "appservice", *args, cwd=ROOT, env={**os.environ, **(env or {})},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        async with asyncio.timeout(120):
-            output, _ = await process.communicate()
-        return process.returncode or 0, output.decode()
+        with tempfile.TemporaryFile() as output:
+            process = await self.launch(*args, stdout=output, stderr=output, env=env)
+            async with asyncio.timeout(120):
+                code = await process.wait()
+            output.seek(0)
+            return code, output.read().decode()
 
     async def start(self, *, wait: bool = True, command: tuple[str, ...] = ("serve",)) -> None:
         """Start the service; with `wait`, return when it is ready."""
         with self.log_file.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *self.runs_in, sys.executable, "-m", "appservice", *command, "-c", str(self.config), cwd=ROOT,
-                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+            self.process = await self.launch(*command, "-c", str(self.config), stdout=log, stderr=log)
         if wait:
             await eventually(self.is_ready, what=f"{self.folder.name} becoming ready (see {self.log_file})")
 

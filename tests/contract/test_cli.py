@@ -1,11 +1,10 @@
 """The command line: exit codes, and what it says when something is wrong."""
 
 import asyncio
-import os
 import re
 import socket
 import stat
-import sys
+import tempfile
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,7 +20,8 @@ from appservice.config import load_config
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import free_port
 from appservice.registration import render_registration
-from tests.support import ROOT, Installation, eventually
+from tests.launch import Launch, execute, fork
+from tests.support import Installation, eventually
 
 LEAST: dict[str, Any] = {
     "homeserver": {"url": "http://127.0.0.1:1", "server_name": "example.org"},
@@ -32,17 +32,60 @@ LEAST: dict[str, Any] = {
 COMMANDS = ("demo", "serve", "work", "migrate", "generate-registration", "check", "admin")
 
 
-async def roomreel(*args: str | Path, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+async def roomreel(*args: str | Path, env: dict[str, str] | None = None, launch: Launch = fork) -> tuple[int, str, str]:
     """Run a command to its end; return exit code, output and errors."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "appservice", *map(str, args), cwd=ROOT, env={**os.environ, **(env or {})},
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with asyncio.timeout(60):
-        output, errors = await process.communicate()
-    assert process.returncode is not None
-    assert "Traceback" not in errors.decode(), errors.decode()
-    return process.returncode, output.decode(), errors.decode()
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = await launch(*map(str, args), stdout=output, stderr=errors, env=env)
+        async with asyncio.timeout(60):
+            code = await process.wait()
+        output.seek(0)
+        errors.seek(0)
+        said, complaints = output.read().decode(), errors.read().decode()
+    assert "Traceback" not in complaints, complaints
+    return code, said, complaints
+
+
+# Each by itself, where nothing was imported for it: the other tests fork from a process that has imported all.
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+async def test_what_runs_until_it_is_stopped_runs_as_a_command(spare: Installation, command: str) -> None:
+    spare.launch = execute
+    await spare.start(wait=command == "serve", command=(command,))
+
+    async def at_work() -> bool:
+        assert spare.process
+        assert spare.process.returncode is None, spare.log_file.read_text()
+        return bool(await spare.rows("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"))
+
+    await eventually(at_work, what="its worker")
+    assert await spare.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("check",), 0),
+        (("migrate",), 0),
+        (("generate-registration", "-r", "{folder}/new.yaml"), 0),
+        (("admin", "status"), 0),
+        (("admin", "requeue", str(uuid.UUID(int=1))), 1),
+        (("admin", "audit"), 0),
+        (("admin", "erase", "!none:test.local"), 0),
+        (("admin", "remains", "!none:test.local"), 0),
+    ],
+    ids=lambda value: "-".join(value[:2]) if isinstance(value, tuple) else None,
+)
+async def test_a_command_is_what_a_fork_does(spare: Installation, command: tuple[str, ...], code: int) -> None:
+    words = [command[0], "-c", str(spare.config), *(word.format(folder=spare.folder) for word in command[1:])]
+    by_itself, *said = await roomreel(*words, launch=execute)
+    assert by_itself == code
+    forked, *said_by_fork = await roomreel(*words)
+    assert (forked, *map(_untimed, said_by_fork)) == (code, *map(_untimed, said))
+
+
+def _untimed(said: str) -> str:
+    return re.sub(r"\d+ ms", "some ms", said)
 
 
 @pytest.fixture

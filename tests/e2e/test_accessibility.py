@@ -16,6 +16,7 @@ from appservice.demo.synapse import Synapse
 from tests.conftest import CreateDatabase
 from tests.e2e.conftest import OpenHost
 from tests.e2e.looks import AXE, TELL_VIOLATIONS, axe_finds
+from tests.launch import fork
 from tests.support import Installation, eventually, make_room
 
 WIDTHS = (280, 320, 1280)
@@ -74,7 +75,7 @@ async def reel(
 ) -> AsyncIterator[Installation]:
     """A Roomreel whose worker can be taken away, so that a video waits for as long as it is looked at."""
     shared = homeserver[1]["reel-b"]
-    installation = Installation(tmp_path_factory.mktemp("theatre"), shared.synapse, dict(shared.settings))
+    installation = Installation(tmp_path_factory.mktemp("theatre"), shared.synapse, dict(shared.settings), launch=fork)
     installation.write_config(database=await create_database("theatre"))
     await installation.start(command=("serve", "--no-worker"))
     yield installation
@@ -88,7 +89,7 @@ async def theatre(
 ) -> Theatre:  # fmt: skip
     fake = tmp_path_factory.mktemp("fake") / "holiday.mp4"
     fake.write_bytes(b"This is not a video. " * 100)
-    worker = Installation(reel.folder, reel.synapse, reel.settings)
+    worker = Installation(reel.folder, reel.synapse, reel.settings, launch=fork)
     await worker.start(wait=False, command=("work",))
     room_id, empty_room_id = [await make_room(alice, reel, bob) for _ in range(2)]
     viewer = await reel.viewer(http, alice, room_id)

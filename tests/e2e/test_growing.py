@@ -17,6 +17,7 @@ from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from tests.conftest import CreateDatabase
 from tests.e2e.conftest import OpenHost
+from tests.launch import fork
 from tests.support import Installation, eventually, make_room, standing_still
 from transcode import Tools
 
@@ -61,7 +62,7 @@ class Workshop:
 
     def __init__(self, web: Installation) -> None:
         self._web = web
-        self._worker = Installation(web.folder, web.synapse, web.settings)
+        self._worker = Installation(web.folder, web.synapse, web.settings, launch=fork)
 
     async def open(self) -> None:
         await self._worker.start(wait=False, command=("work",))
@@ -118,7 +119,7 @@ async def reel(
 ) -> AsyncIterator[Installation]:
     """A Roomreel whose worker comes and goes; it makes one rendition on one thread: there is time to look."""
     shared = homeserver[1]["reel-b"]
-    installation = Installation(tmp_path_factory.mktemp("growing"), shared.synapse, dict(shared.settings))
+    installation = Installation(tmp_path_factory.mktemp("growing"), shared.synapse, dict(shared.settings), launch=fork)
     installation.write_config(
         database=await create_database("growing"),
         transcode={"rungs": [360], "threads": 1},

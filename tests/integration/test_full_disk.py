@@ -17,6 +17,7 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from tests.integration.commands.conftest import Asking, open_direct
+from tests.launch import execute
 from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
 from transcode import Tools
 
@@ -65,8 +66,9 @@ async def small(spare: Installation) -> Installation:
     mount = f'mount -t tmpfs -o size={DISK_MIB}m,mode=700 tmpfs "$0" && exec "$@"'
     # Root needs no user namespace; in one, it could not reach the database of another user.
     alone = () if os.geteuid() == 0 else ("--map-root-user",)
-    spare.runs_in = ("unshare", *alone, "--mount", "sh", "-c", mount, str(data))
-    trial = await asyncio.create_subprocess_exec(*spare.runs_in, "true", stderr=asyncio.subprocess.PIPE)
+    runs_in = ("unshare", *alone, "--mount", "sh", "-c", mount, str(data))
+    spare.launch = partial(execute, runs_in=runs_in)
+    trial = await asyncio.create_subprocess_exec(*runs_in, "true", stderr=asyncio.subprocess.PIPE)
     _, said = await trial.communicate()
     if trial.returncode:
         pytest.skip(f"this machine gives nobody a file system of their own: {said.decode().strip()}")

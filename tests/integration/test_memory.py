@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
+from tests.launch import execute
 from tests.support import Installation, eventually, make_room
 
 MIB = 1024 * 1024
@@ -34,6 +35,7 @@ def large_video(clip: Path, tmp_path: Path) -> Path:
 async def test_500_mb_cost_less_than_64_mib(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, large_video: Path
 ) -> None:
+    spare.launch = execute
     async with spare.running():
         room_id = await make_room(alice, spare)
         viewer = await spare.viewer(http, alice, room_id)

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
+from tests.launch import fork
 from tests.support import Installation, eventually, make_room
 from transcode import Tools
 
@@ -69,7 +70,7 @@ async def test_a_worker_of_its_own(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
 ) -> None:
     await spare.start(command=("serve", "--no-worker"))
-    worker = Installation(spare.folder, spare.synapse, spare.settings)
+    worker = Installation(spare.folder, spare.synapse, spare.settings, launch=fork)
     await worker.start(wait=False, command=("work",))
     try:
         room_id = await make_room(alice, spare)

@@ -16,6 +16,7 @@ from appservice.demo.synapse import Synapse
 from tests.conftest import CreateDatabase
 from tests.integration.commands.conftest import Asking, Said, open_direct
 from tests.integration.transcode.scenes import SIZE, encode_anew, make_scenes
+from tests.launch import fork
 from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
 from transcode import Tools
 
@@ -112,7 +113,7 @@ async def office(
 ) -> AsyncIterator[Office]:  # fmt: skip
     synapse, slots = homeserver
     folder = tmp_path_factory.mktemp("office")
-    service = Installation(folder / "reel-b", synapse, dict(slots["reel-b"].settings))
+    service = Installation(folder / "reel-b", synapse, dict(slots["reel-b"].settings), launch=fork)
     service.folder.mkdir()
     address = urlsplit(synapse.base_url)
     line = Line((str(address.hostname), int(address.port or 80)))

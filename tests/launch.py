@@ -1,0 +1,188 @@
+"""Starts `roomreel …` for tests: as a command, or as a fork of a process that has imported all of it already.
+
+Imports and catalogues take a processor two or three seconds, and the tests start the service and its commands hundreds
+of times. So each test process keeps one process, this module run as a program, that reads everything once, has neither
+threads nor an event loop, and forks for each start. The child gets the arguments, the environment and the streams of
+the start and then calls what `roomreel` calls. `execute` starts the real command: tests take it where the command
+itself, its memory or what it is wrapped in is their subject, and measurements always do.
+"""
+
+import asyncio
+import atexit
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+ROOT = Path(__file__).parent.parent
+_MOST_BYTES = 2**17  # of what a start is told: its arguments and environment
+_STREAMS = 3  # stdout, stderr, and where its end is told
+
+
+class Process(Protocol):
+    """A process that was started, as asyncio has them."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def send_signal(self, signal: int) -> None: ...
+    async def wait(self) -> int: ...
+
+
+class Launch(Protocol):
+    """Starts `roomreel` with arguments, in a session of its own; its output goes to files."""
+
+    def __call__(
+        self, *arguments: str, stdout: IO[bytes], stderr: IO[bytes], env: Mapping[str, str] | None = None
+    ) -> Awaitable[Process]: ...
+
+
+async def execute(
+    *arguments: str,
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+    env: Mapping[str, str] | None = None,
+    runs_in: tuple[str, ...] = (),
+) -> Process:
+    """Start the real command; `runs_in` is the start of a command that becomes the one which follows it."""
+    return await asyncio.create_subprocess_exec(
+        *runs_in, sys.executable, "-m", "appservice", *arguments, cwd=ROOT, env={**os.environ, **(env or {})},
+        stdin=asyncio.subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True,
+    )  # fmt: skip
+
+
+async def fork(*arguments: str, stdout: IO[bytes], stderr: IO[bytes], env: Mapping[str, str] | None = None) -> Process:
+    """Start what the command would do, without its imports."""
+    start = json.dumps({"arguments": arguments, "env": {**os.environ, **(env or {})}})
+    ours, theirs = socket.socketpair()
+    with theirs:
+        socket.send_fds(_server(), [start.encode()], [stdout.fileno(), stderr.fileno(), theirs.fileno()])
+    told, connection = await asyncio.open_connection(sock=ours)
+    return _Forked(int(await told.readline()), told, connection)
+
+
+class _Forked:
+    def __init__(self, pid: int, told: asyncio.StreamReader, connection: asyncio.StreamWriter) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._end = asyncio.create_task(self._wait(told, connection))
+
+    async def _wait(self, told: asyncio.StreamReader, connection: asyncio.StreamWriter) -> int:
+        with contextlib.closing(connection):
+            self.returncode = int(await told.readline())
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is not None:
+            raise ProcessLookupError
+        os.kill(self.pid, number)
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._end)
+
+
+@cache
+def _server() -> socket.socket:
+    """Start the process that forks, and return what it is told by; it ends with its end, and all it has started too."""
+    ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+    with theirs:
+        server = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+    atexit.register(server.wait)
+    atexit.register(ours.close)
+    return ours
+
+
+# The process that forks
+
+
+def _prepare() -> None:
+    """Import what any command does, also what it imports only when it needs it, and read the catalogues."""
+    # Nothing of it is garbage; looking at it would only copy it in every child.
+    gc.disable()
+    import appservice.__main__
+    import appservice.check
+    import appservice.operator_commands
+    import appservice.registration
+    import appservice.wiring  # noqa: F401
+    from appservice import resources
+    from appservice.core.languages import LANGUAGES
+    from appservice.i18n import Texts
+
+    for language in LANGUAGES:
+        Texts(resources.locales(), language)
+    gc.freeze()
+
+
+def _serve(control: socket.socket) -> list[str] | None:
+    """Fork for each start until nobody is left who could ask. Returns in each child, with its arguments."""
+    children: dict[int, tuple[int, int]] = {}  # by their pidfds: their ids, and where their end is told
+    while True:
+        for ready in select.select([control.fileno(), *children], [], [])[0]:
+            if ready in children:
+                _tell_end(ready, *children.pop(ready))
+                continue
+            message, streams, _, _ = socket.recv_fds(control, _MOST_BYTES, _STREAMS)
+            if not message:
+                for pid, _ in children.values():
+                    os.kill(pid, signal.SIGKILL)
+                return None
+            stdout, stderr, told = streams
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                for number in (told, *children, *(each for _, each in children.values())):
+                    os.close(number)
+                return _become(json.loads(message), stdout, stderr)
+            _tell(told, pid)
+            os.close(stdout)
+            os.close(stderr)
+            children[os.pidfd_open(pid)] = pid, told
+
+
+def _tell(told: int, number: int) -> None:
+    # Who started it may be gone.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(told, b"%d\n" % number)
+
+
+def _tell_end(child: int, pid: int, told: int) -> None:
+    _, status = os.waitpid(pid, 0)
+    _tell(told, os.waitstatus_to_exitcode(status))
+    os.close(told)
+    os.close(child)
+
+
+def _become(start: dict[str, Any], stdout: int, stderr: int) -> list[str]:
+    """Take over what a process has from its start, and return its arguments. Its stdin is ours: empty."""
+    os.setsid()
+    for number, stream in ((1, stdout), (2, stderr)):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.environ.clear()
+    os.environ.update(start["env"])
+    Path("/proc/self/comm").write_text(" ".join(["roomreel", *start["arguments"]])[:15])
+    gc.enable()
+    return list(start["arguments"])
+
+
+if __name__ == "__main__":
+    _prepare()
+    told = _serve(socket.socket(fileno=int(sys.argv[1])))
+    if told is not None:
+        from appservice.__main__ import main
+
+        sys.argv[1:] = told
+        main()
