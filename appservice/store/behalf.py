@@ -55,7 +55,7 @@ class SentForStore(Database):
                 async with asyncio.timeout(_LONGEST_WAIT_S):
                     await stack.enter_async_context(in_room)
                     await stack.enter_async_context(self._reacting)
-                    connection = await stack.enter_async_context(self._connection())
+                    connection = await stack.enter_async_context(self._session())
                     await connection.execute(SQL["lock_reaction"], video.event_id, plain)
             except TimeoutError as error:
                 raise UnavailableError("Others react at this moment, and wait for the homeserver.") from error

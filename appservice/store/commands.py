@@ -34,7 +34,7 @@ class CommandStore(Database):
     @asynccontextmanager
     async def answering(self, room_id: RoomId) -> AsyncIterator[bool]:
         """Hold a room's commands to ourselves among all workers; False when another one has them."""
-        async with self._connection() as connection:
+        async with self._session() as connection:
             held = await connection.fetchval(SQL["lock_commands"], room_id)
             try:
                 yield held

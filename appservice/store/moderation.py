@@ -188,7 +188,7 @@ class ModeratingStore(ContentStore):
     @asynccontextmanager
     async def asking(self, video_id: VideoId) -> AsyncIterator[None]:
         """Hold what is asked about a video to ourselves among all workers."""
-        async with self._connection() as connection:
+        async with self._session() as connection:
             await connection.execute(SQL["lock_posts"], video_id)
             try:
                 yield

@@ -27,10 +27,20 @@ async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
+async def _keep(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Take a connection back as it is.
+
+    asyncpg would let it forget its session after every query, which is as many queries again. Ours change nothing that
+    outlasts a transaction, but where `Database._session` looks after it; one that is open is rolled back by asyncpg.
+    """
+
+
 async def open_pool(dsn: str, *, size: int = 10) -> Pool:
     """Open connections that speak JSON. Raises UnavailableError when the database does not answer."""
     try:
-        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=_set_up, timeout=10, command_timeout=60)
+        return await asyncpg.create_pool(
+            dsn, min_size=1, max_size=size, init=_set_up, reset=_keep, timeout=10, command_timeout=60
+        )
     except (*_UNREACHABLE, asyncpg.PostgresError, TimeoutError) as error:
         raise UnavailableError(f"The database does not answer: {error}. Check `database` and that it runs.") from error
 
@@ -48,6 +58,16 @@ class Database:
                 yield connection
         except (*_UNREACHABLE, TimeoutError) as error:
             raise UnavailableError(f"The database does not answer: {error}") from error
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Connection]:
+        """Yield a connection for locks that outlast a transaction; whoever fails to let go of them ends with it."""
+        async with self._connection() as connection:
+            try:
+                yield connection
+            except BaseException:
+                connection.terminate()
+                raise
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:

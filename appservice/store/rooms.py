@@ -249,7 +249,7 @@ class Store(Database):
     @asynccontextmanager
     async def tending(self, room_id: RoomId) -> AsyncIterator[None]:
         """Hold a room to ourselves among all workers."""
-        async with self._connection() as connection:
+        async with self._session() as connection:
             await connection.execute(SQL["lock_room"], room_id)
             try:
                 yield

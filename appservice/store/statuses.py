@@ -25,7 +25,7 @@ class StatusStore(Database):
     @asynccontextmanager
     async def speaking(self, video_id: VideoId) -> AsyncIterator[None]:
         """Hold what is said of a video to ourselves among all workers."""
-        async with self._connection() as connection:
+        async with self._session() as connection:
             await connection.execute(SQL["lock_status"], video_id)
             try:
                 yield

@@ -44,7 +44,7 @@ from appservice.core.tokens import Scope
 from appservice.store import AdminStore, ManagingStore, Published, Store, UnderWay, open_pool
 from appservice.store.mapping import SQL
 from appservice.store.outbox import CHANNEL, PROGRESS_CHANNEL, Pool
-from tests.support import apply_migrations
+from tests.support import apply_migrations, eventually
 from tests.unit.videos import ALICE, BOB, ROOM, rendition
 from transcode.hls.captions import Captions
 from transcode.storyboard import Storyboard
@@ -829,6 +829,38 @@ async def test_a_database_that_is_away_is_said_to_be(dsn: str) -> None:
         await store.now()
     with pytest.raises(UnavailableError, match="Check `database`"):
         await open_pool("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def test_who_is_stopped_keeps_no_lock(store: Store, pool: Pool) -> None:
+    begun = asyncio.Event()
+
+    async def tend() -> None:
+        async with store.tending(ROOM):
+            begun.set()
+            await asyncio.Event().wait()
+
+    holding = asyncio.create_task(tend())
+    await begun.wait()
+    waiting = asyncio.create_task(tend())
+
+    async def locks() -> list[bool]:
+        rows = await pool.fetch("SELECT granted FROM pg_locks WHERE locktype = 'advisory' ORDER BY granted")
+        return [row["granted"] for row in rows]
+
+    async def both() -> bool:
+        return await locks() == [False, True]
+
+    async def none() -> bool:
+        return await locks() == []
+
+    await eventually(both, what="one lock held and one waited for")
+    waiting.cancel()
+    holding.cancel()
+    await asyncio.gather(waiting, holding, return_exceptions=True)
+    await eventually(none, what="no lock")
+    async with store.tending(ROOM):
+        assert await locks() == [True]
+    assert await locks() == []
 
 
 async def _plan(pool: Pool, query: str, *args: object) -> str:
