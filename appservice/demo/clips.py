@@ -20,12 +20,13 @@ Picture = Literal["sunrise", "fractal", "garden", "clouds", "ripples"]
 
 BAND = 0.2  # share of the height that the band of flat colour takes, at the bottom
 _MARGIN = 0.8  # share of the band's width and height that the caption may take
-_RATE = 30
 
 
 @dataclass(frozen=True)
 class Clip:
-    """What a sample video shows: `colour` is the band's `#rrggbb`, `pitch` the melody's ground tone in Hz."""
+    """What a sample video shows: `colour` is the band's `#rrggbb`, `pitch` the melody's ground tone in Hz; `rate` is in
+    pictures a second.
+    """
 
     caption: str
     picture: Picture
@@ -34,6 +35,7 @@ class Clip:
     width: int = 1280
     height: int = 720
     seconds: float = 5.0
+    rate: int = 30
 
     @property
     def filename(self) -> str:
@@ -119,7 +121,7 @@ def _picture(clip: Clip) -> str:
     """The moving picture as an ffmpeg source: calculated small where that is slow, then enlarged."""
     small = f"{_even(clip.width / 4)}x{_even(clip.height / 4)}"
     enlarge = f"scale={clip.width}:{clip.height}"
-    rate = f"rate={_RATE}"
+    rate = f"rate={clip.rate}"
     sources: dict[Picture, str] = {
         "sunrise": f"gradients=s={small}:{rate}:n=4:c0=#2b1055:c1=#d53369:c2=#ff9a56:c3=#ffe29a:speed=0.02:type=spiral:"
         f"seed=7,{enlarge}",
