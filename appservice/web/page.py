@@ -17,7 +17,13 @@ from appservice.i18n import Texts, preferred_language
 from appservice.web.context import CONTEXT
 
 _ENTRY = "src/main.tsx"
-_SOON = ("src/ui/stage.tsx", "src/ui/panel.tsx", "src/ui/video-list.tsx", "src/live.ts", "src/player/reel-player.ts")
+_SOON = (
+    "src/ui/stage.tsx",
+    "src/ui/panel.tsx",
+    "src/ui/video-list.tsx",
+    "src/visit/channel.ts",
+    "src/player/reel-player.ts",
+)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "

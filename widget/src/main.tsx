@@ -2,7 +2,7 @@
 import { render } from 'preact';
 import { chooseLanguage, readParams } from './core/params';
 import { watchTile } from './player/elsewhere';
-import { RoomVisit } from './room';
+import { RoomVisit } from './visit/room';
 import { App } from './ui/app';
 import { texts } from './ui/catalogues';
 import { DIRECTIONS, LANGUAGES, Text, type Language } from './ui/text';

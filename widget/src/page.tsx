@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { fetchJson } from './api/http';
 import { chooseLanguage } from './core/params';
 import { loadPlayer } from './player/load';
-import { PageVisit } from './public-visit';
+import { PageVisit } from './visit/public';
 import { MemberPage } from './ui/member-page';
 import { texts } from './ui/catalogues';
 import { LANGUAGES, Text } from './ui/text';

@@ -14,7 +14,7 @@ from transcode import Item, Result, master_playlist, media_playlist, tiers
 
 _ROOT = Path(__file__).parents[3]
 _HLS = _ROOT / "widget/node_modules/hls.js/dist/hls.light.js"
-_DECK = _ROOT / "widget/src/player/hls-deck.ts"
+_HLS_ENGINE = _ROOT / "widget/src/player/hls-engine.ts"
 _PAGE = Path(__file__).with_name("screen.html")
 _PATIENCE_MS = 30_000
 
@@ -70,7 +70,7 @@ async def open_screen(files: Path) -> AsyncIterator[Screen]:
     lists: dict[str, str] = {}
 
     async def page(_: web.Request) -> web.Response:
-        config = re.search(r"const CONFIG: Partial<HlsConfig> = (\{.*?\n\});", _DECK.read_text(), re.DOTALL)
+        config = re.search(r"const CONFIG: Partial<HlsConfig> = (\{.*?\n\});", _HLS_ENGINE.read_text(), re.DOTALL)
         assert config, "the widget keeps its configuration of hls.js elsewhere"
         head = f"<script>const CONFIG = {config[1]};</script>"
         return web.Response(

@@ -1,24 +1,12 @@
-// Has the server remember where the viewer is and how they watch: in a frame of another site there is no storage.
+// Saves at the server where the viewer is and how they watch: in a frame of another site there is no storage.
 import { encodeBookmark } from '../core/decode';
 import type { Bookmark } from '../core/model';
-import type { State } from '../core/state';
-import type { ReelPlayer } from '../player/reel-player';
 import type { Server } from './server';
 
 /** Milliseconds between two looks at whether something changed. */
 const EVERY = 10_000;
 
-/** Null until something shows. The channel has no place of its own: it is live. */
-export function bookmarkOf({ selected }: State, player: ReelPlayer): Bookmark | null {
-  const { videoId, reel, position } = player.playback.get();
-  const { volume, muted, refused } = player.sound.get();
-  const { speed, loop, captions, keys, announce } = player.choices.get();
-  if (reel === null || reel !== selected) return null;
-  // What the browser muted is not the viewer's wish.
-  return { selection: selected, videoId, position: Math.round(position * 10) / 10, volume, muted: muted && !refused, speed, loop, captions, keys, announce };
-}
-
-/** `read` tells the moment, null while there is none; hands back the way to stop, which saves once more. */
+/** Saves what `read` returns, null while there is nothing, whenever it has changed; returns the way to stop, which saves once more. */
 export function keepBookmark(server: Server, read: () => Bookmark | null): () => void {
   let kept = '';
   const path = server.roomPath('/place');

@@ -1,9 +1,10 @@
 // The viewer's session with our server: begun by a proof of who asks, held in memory and, where storage allows, for the next load of the frame; renewed without a word when it ends.
 import { asObject, decodeSession } from '../core/decode';
 import type { Session } from '../core/model';
-import type { OpenIdToken } from '../matrix/client';
-import type { Memory } from '../matrix/memory';
 import { ApiError, fetchJson, type Answer } from './http';
+
+/** By which the server fetches from the viewer's homeserver who they are ('OpenID' in the specification). */
+export type OpenIdToken = Readonly<Record<'access_token' | 'matrix_server_name' | 'token_type', string>> & { readonly expires_in: number };
 
 /** A token of the viewer's homeserver, or the secret of a browser that was signed in. */
 export type Proof = { readonly openid_token: OpenIdToken } | { readonly sign_in: string };
@@ -37,6 +38,13 @@ function roomOf({ json, ahead, sent, received }: Answer): Answer | null {
   return { json: room, ahead, sent: Math.min(received, sent + worked), received };
 }
 
+/** Where a session outlives the page. */
+export interface SessionStorage {
+  /** A session that has not ended; `now`: milliseconds since the epoch. */
+  session(now: number): Session | null;
+  keepSession(session: Session | null): void;
+}
+
 export class SessionHolder {
   #session: Promise<Session> | null = null;
   /** What came with the first session, until somebody takes it; undefined before. */
@@ -45,10 +53,10 @@ export class SessionHolder {
   constructor(
     private readonly roomId: string,
     private readonly prove: () => Promise<Proof>,
-    /** Where the session outlives the page; null where it does not. */
-    private readonly memory: Memory | null = null,
+    /** Null where it does not outlive the page. */
+    private readonly storage: SessionStorage | null = null,
   ) {
-    const kept = memory?.session(Date.now()) ?? null;
+    const kept = storage?.session(Date.now()) ?? null;
     if (kept?.roomId !== roomId) return;
     this.#session = Promise.resolve(kept);
     this.#room = null;
@@ -88,13 +96,13 @@ export class SessionHolder {
     if (opened === null) throw new ApiError(401, 'M_UNKNOWN_TOKEN');
     // A renewed session comes in the middle of another call, which nobody follows by taking a room.
     this.#room ??= opened.room;
-    this.memory?.keepSession(opened.session);
+    this.storage?.keepSession(opened.session);
     return opened.session;
   }
 
   #forget(): void {
     this.#session = null;
-    this.memory?.keepSession(null);
+    this.storage?.keepSession(null);
   }
 }
 

@@ -1,10 +1,12 @@
 // Our side of the widget API: the handshake with the Matrix client, the viewer's identity, the client's theme, the room's events, sending.
 import { WidgetApi, type IOpenIDCredentials } from 'matrix-widget-api';
+import type { OpenIdToken } from '../api/session';
 import { hasContrast, themeOf, type Params, type Theme } from '../core/params';
 import { Hosts } from './hosts';
-import { Memory, type Wish } from './memory';
+import { Memory, type Wish } from './storage';
 import { SeveralHosts, statusOf, type Messenger, type RoomEvent } from './messenger';
-import { ALL, Permissions } from './permissions';
+import { ALL } from './capabilities';
+import { Permissions } from './permissions';
 
 /** Milliseconds that a client may take to shake hands. */
 const PATIENCE = 10_000;
@@ -25,9 +27,6 @@ export class ClientError extends Error {
     super(code, options);
   }
 }
-
-/** What the server needs to ask the viewer's homeserver who they are. */
-export type OpenIdToken = Readonly<Record<'access_token' | 'matrix_server_name' | 'token_type', string>> & { readonly expires_in: number };
 
 /** What the client says about itself while the widget is open. */
 export interface Listener {

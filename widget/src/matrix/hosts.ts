@@ -4,8 +4,8 @@
 // be noticed is that the client took an earlier frame away, and afterwards that something arrived twice. What such a frame was allowed to send, it sends.
 import { WidgetApiFromWidgetAction, type WidgetApi } from 'matrix-widget-api';
 import { Store } from '../core/store';
-import type { Memory } from './memory';
-import { ALL, SENDING, type Permission } from './permissions';
+import type { Memory } from './storage';
+import { ALL, SENDING, type Permission } from './capabilities';
 
 /** Whether several obey us; `once`: perhaps, and the viewer wants one message sent all the same. */
 export type Several = 'no' | 'perhaps' | 'once' | 'yes';

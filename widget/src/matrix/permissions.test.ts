@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WidgetApi } from 'matrix-widget-api';
-import { Memory } from './memory';
-import { ALL, CAPABILITIES, Permissions, type Permission } from './permissions';
+import { Memory } from './storage';
+import { ALL, CAPABILITIES, type Permission } from './capabilities';
+import { Permissions } from './permissions';
 
 class Shelf {
   readonly #items = new Map<string, string>();

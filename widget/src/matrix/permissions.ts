@@ -1,24 +1,9 @@
 // What the client lets us do. Each permission is asked for at its first use; what was allowed or declined is remembered.
 import { WidgetApiFromWidgetAction, type WidgetApi } from 'matrix-widget-api';
 import { Store } from '../core/store';
-import type { Memory, Wish } from './memory';
+import { ALL, CAPABILITIES, SENDING, type Permission } from './capabilities';
+import type { Memory, Wish } from './storage';
 
-/** What a widget has to be allowed for, all of it in this room (MSC2762 and the widget API's own). */
-export const CAPABILITIES = {
-  stayOnScreen: 'm.always_on_screen',
-  sendVideo: 'org.matrix.msc2762.send.event:m.room.message#m.video',
-  sendText: 'org.matrix.msc2762.send.event:m.room.message#m.text',
-  sendReaction: 'org.matrix.msc2762.send.event:m.reaction',
-  sendRedaction: 'org.matrix.msc2762.send.event:m.room.redaction',
-  seeMessages: 'org.matrix.msc2762.receive.event:m.room.message',
-  seeReactions: 'org.matrix.msc2762.receive.event:m.reaction',
-  seeRedactions: 'org.matrix.msc2762.receive.event:m.room.redaction',
-} as const;
-export type Permission = keyof typeof CAPABILITIES;
-
-export const ALL = Object.keys(CAPABILITIES) as Permission[];
-/** What leaves something in the room. */
-export const SENDING: readonly Permission[] = ['sendVideo', 'sendText', 'sendReaction', 'sendRedaction'];
 /** Milliseconds within which nobody answers a question: the client answered by itself. */
 const SILENT = 300;
 

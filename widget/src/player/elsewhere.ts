@@ -1,5 +1,5 @@
 // What becomes of the player when the viewer goes to another room of their client.
-import { remembered } from '../api/remembered';
+import { remembered } from '../browser/preference';
 import { Store } from '../core/store';
 
 /** `stop`: the client takes the widget away; `muted`, `play`: it stays, as a small tile that most clients let nobody operate. */

@@ -1,7 +1,7 @@
 // Reads a reel's items from its playlists before it plays, to begin at one of them.
 import { firstVariant, isWhole, segmentsOf } from '../core/playlist';
 import { timelineOf, type Timeline } from '../core/timeline';
-import type { Failure, Place } from './deck';
+import type { Failure, Place } from './engine';
 
 /** Milliseconds between two looks at a playlist that grows: about its segments' length. */
 export const LOOK_AGAIN = 2_000;

@@ -1,5 +1,5 @@
 // Fetches the player's code and chooses how this browser plays HLS. hls.js is asked first: some browsers only believe that they could do it alone.
-import type { OpenDeck } from './deck';
+import type { OpenDeck } from './engine';
 import type { ReelPlayer } from './reel-player';
 
 export type CreatePlayer = (renew: (url: string) => string, onStale: () => Promise<void>, autoplay: boolean) => ReelPlayer;
@@ -13,9 +13,9 @@ export async function loadPlayer(): Promise<CreatePlayer | null> {
 
 /** How this browser plays a playlist; null where it cannot. */
 export async function chooseDeck(): Promise<OpenDeck | null> {
-  const { HlsDeck, isSupported } = await import('./hls-deck');
+  const { HlsDeck, isSupported } = await import('./hls-engine');
   if (isSupported()) return (options) => new HlsDeck(options);
   if (document.createElement('video').canPlayType('application/vnd.apple.mpegurl') === '') return null;
-  const { NativeDeck } = await import('./native-deck');
+  const { NativeDeck } = await import('./native-engine');
   return (options) => new NativeDeck(options);
 }

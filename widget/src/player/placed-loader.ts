@@ -1,7 +1,7 @@
 // Begins a playlist at a place without reading it twice: hls.js wants a start before it knows the items, but heeds one that the playlist names.
 import Hls, { type LoaderCallbacks, type LoaderConfiguration, type PlaylistLoaderConstructor, type PlaylistLoaderContext } from 'hls.js/light';
 import { firstVariant, startingAt } from '../core/playlist';
-import type { Place } from './deck';
+import type { Place } from './engine';
 import { contentOf, startIn } from './fetch-timeline';
 
 /** What hls.js is to load playlists with. When the place does not exist yet, it is handed nothing, and `onAhead` is called. */

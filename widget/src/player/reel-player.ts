@@ -5,13 +5,13 @@ import { mediaName, reelIdentity } from '../core/grant';
 import { arrive, beginShuffle, goBack, upcoming, type Shuffle } from '../core/shuffle';
 import { Store } from '../core/store';
 import { itemOf, nextTarget, orderOf, previousTarget, RESTART_AFTER, stepTarget, withinItem, type Item, type Timeline } from '../core/timeline';
-import type { Failure, OpenDeck, Place } from './deck';
-import { floatInstead, isFloating } from './floating';
-import { createPicture } from './picture';
-import { afterItem, again, resume, startOf } from './places';
+import type { Failure, OpenDeck, Place } from './engine';
+import { floatInstead, isFloating } from './picture-in-picture';
+import { createPicture } from './video-element';
+import { afterItem, again, resume, startOf } from './start-positions';
 import { applyRate, RUSH } from './rate';
 import { Slot, type Source } from './slot';
-import { applySound, playAloud, SOUND, withMuted, withVolume } from './sound';
+import { applySound, playAloud, SOUND, withMuted, withVolume } from './audio';
 import { IDLE, type Playback } from './state';
 
 export interface Reel {

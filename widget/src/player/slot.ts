@@ -1,6 +1,6 @@
 // A video element with the deck that plays on it: one slot shows, the other prepares what comes next behind it.
 import { itemAt, type Item, type Timeline } from '../core/timeline';
-import type { Deck, DeckEvents, Failure, OpenDeck, Place } from './deck';
+import type { Deck, DeckEvents, Failure, OpenDeck, Place } from './engine';
 
 /** What a slot was opened with. */
 export interface Source {

@@ -3,7 +3,7 @@ import { ApiError, fetchOk, refusal, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
 import { pauseBefore } from '../core/backoff';
 import type { Limits } from '../core/recording';
-import type { Spool } from './spool';
+import type { Spool } from './upload-buffer';
 
 export const UPLOADS = '/api/v1/uploads';
 const VERSION = { 'tus-resumable': '1.0.0' } as const;

@@ -9,7 +9,8 @@ import { ClockIcon, CloudOffIcon, FilmIcon, HiddenIcon, PersonIcon, WarningIcon 
 import { lazy } from './lazy';
 import { labelOf } from './names';
 import { Notice } from './notice';
-import { panelView, useOthers } from './panel-view';
+import { panelView } from '../visit/panel-view';
+import { useOthers } from './panel-view';
 import { ProgressBar, progressText } from './progress';
 import { PanelBones, Skeleton } from './skeleton';
 import { SkipLink } from './skip-link';

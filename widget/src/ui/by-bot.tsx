@@ -1,5 +1,5 @@
 // Says, until the viewer has done so once, that the bot sends what they say here, with their name.
-import { sentByBot } from '../api/sent-by-bot';
+import { sentByBot } from '../matrix/sent-by-bot';
 import type { Messenger } from '../matrix/messenger';
 import { useText } from './text';
 import { useStore } from './use-store';

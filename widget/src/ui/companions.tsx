@@ -1,10 +1,11 @@
 // What goes along with the picture and is not needed for its first frame: captions, the system's controls, staying in sight, remembering.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { bookmarkOf, keepBookmark } from '../api/bookmark';
+import { keepBookmark } from '../api/bookmark';
+import { bookmarkOf } from '../player/bookmark';
 import type { Choices } from '../core/choices';
 import type { Captions } from '../core/model';
 import type { Entry, State } from '../core/state';
-import { keepInSight } from '../matrix/sight';
+import { keepInSight } from '../matrix/on-screen';
 import { CaptionTracks, captionsKey } from '../player/captions';
 import { elsewhere, inTile } from '../player/elsewhere';
 import { describe, obeySystem } from '../player/media-session';
@@ -14,7 +15,8 @@ import { recordingMark } from '../record/mark';
 import { calledBy, isOwn, nameOf, speedText, titleFor } from './names';
 import { useText, type Translate } from './text';
 import { useStore } from './use-store';
-import { useVisit, type Visit } from './visit';
+import { useVisit } from './visit';
+import type { Visit } from '../visit/visit';
 
 /** Milliseconds for which a change is told on the picture. */
 const TELL = 1_500;

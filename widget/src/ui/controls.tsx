@@ -2,9 +2,9 @@
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { Video } from '../core/model';
-import { canFloat, toggleFloating } from '../player/floating';
+import { canFloat, toggleFloating } from '../player/picture-in-picture';
 import type { ReelPlayer } from '../player/reel-player';
-import { isSilent } from '../player/sound';
+import { isSilent } from '../player/audio';
 import { BackIcon, CaptionsIcon, FloatIcon, ForwardIcon, FullscreenIcon, GearIcon, LeaveFullscreenIcon, MutedIcon, NextIcon, PauseIcon, PlayIcon, PreviousIcon, SoundIcon } from './icons';
 import { useRoving } from './roving';
 import { SeekRow } from './seek-row';

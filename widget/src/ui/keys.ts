@@ -1,7 +1,7 @@
 // Keyboard shortcuts of the player; they work while the focus is inside it and nowhere else.
 import { speedBeside } from '../core/choices';
 import type { ReelPlayer } from '../player/reel-player';
-import { isSilent } from '../player/sound';
+import { isSilent } from '../player/audio';
 import { STEP } from './controls';
 
 /** Seconds and share of the full volume of one press of an arrow key. */

@@ -1,7 +1,7 @@
 // A part of the page whose code is fetched when it is first shown.
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { persist } from '../load';
+import { persist } from '../browser/retry-import';
 
 /** Shows nothing, or `Waiting`, until the code is there; asks again while it cannot be had. `early` asks before it is shown. */
 export function lazy<P extends object>(load: () => Promise<ComponentType<P>>, Waiting: ComponentType | null = null, early = false): ComponentType<P> {

@@ -1,8 +1,8 @@
 // On the picture of the room's channel: whether it is at everybody's moment, the way back there, and who else watches.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { EVERYONE } from '../core/state';
-import type { Live } from '../live';
-import type { Mode } from '../player/conductor';
+import type { Live } from '../visit/channel';
+import type { Mode } from '../player/live-sync';
 import './style/live.css';
 import { useText } from './text';
 import { useStore } from './use-store';

@@ -7,7 +7,7 @@ import { idsOf, IN_TURN, isSeveral, toggled } from '../core/together';
 import { EveryoneIcon, InTurnIcon, SeveralIcon } from './icons';
 import { lazy } from './lazy';
 import { calledBy, labelOf, nameOf } from './names';
-import { Avatar } from './picture';
+import { Avatar } from './image';
 import { useText } from './text';
 import { useRoving } from './roving';
 import { useInSight } from './use-in-sight';

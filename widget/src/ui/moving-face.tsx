@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { sameMedia } from '../core/grant';
 import { motion } from './motion';
-import { Picture } from './picture';
+import { Picture } from './image';
 import { useStore } from './use-store';
 
 interface MovingFaceProps {

@@ -1,12 +1,15 @@
-// Which view of the panel is open; parts of the page besides the panel open one, too.
-import { Store } from '../core/store';
+// The panel's views besides the list: which of them the viewer may open, and what each is given.
+import type { Entry } from '../core/state';
+import type { View } from '../visit/panel-view';
 import { useStore } from './use-store';
 import { useVisit } from './visit';
 
-export const VIEWS = ['videos', 'talk', 'record'] as const;
-export type View = (typeof VIEWS)[number];
-
-export const panelView = new Store<View>('videos');
+/** What a view besides the list gets. */
+export interface ViewProps {
+  readonly entry: Entry | null;
+  /** Back to the list. */
+  readonly onClose: () => void;
+}
 
 /** What the viewer may open beside the list. Their client, where there is one, is asked about what they send when they do; without one the server has said it. */
 export function useOthers(): readonly View[] {

@@ -8,7 +8,8 @@ import { recordingMark } from '../record/mark';
 import { CameraIcon, TalkIcon } from './icons';
 import { lazy } from './lazy';
 import { Members } from './members';
-import { panelView, useOthers, type View } from './panel-view';
+import { panelView, type View } from '../visit/panel-view';
+import { useOthers, type ViewProps } from './panel-view';
 import { useRoving } from './roving';
 import { useText } from './text';
 import { useStore } from './use-store';
@@ -28,13 +29,6 @@ interface PanelProps {
   playback: Playback;
   /** What plays. */
   entry: Entry | null;
-}
-
-/** What a view besides the list gets. */
-export interface ViewProps {
-  entry: Entry | null;
-  /** Back to the list. */
-  onClose: () => void;
 }
 
 interface OtherView {

@@ -6,7 +6,7 @@ import type { Video } from '../core/model';
 import { captionsKey } from '../player/captions';
 import type { MatrixClient } from '../matrix/client';
 import { ELSEWHERE, elsewhere, type Elsewhere } from '../player/elsewhere';
-import { canFloat, toggleFloating } from '../player/floating';
+import { canFloat, toggleFloating } from '../player/picture-in-picture';
 import type { ReelPlayer } from '../player/reel-player';
 import { BackArrowIcon, BeyondIcon, CheckIcon } from './icons';
 import { placeMenu, type Point } from './place-menu';

@@ -4,7 +4,7 @@ import type { Video } from '../core/model';
 import type { Entry } from '../core/state';
 import { fullscreenWay, showInSystemPlayer } from '../player/fullscreen';
 import type { ReelPlayer } from '../player/reel-player';
-import { isSilent } from '../player/sound';
+import { isSilent } from '../player/audio';
 import { Blur } from './blur';
 import { Controls, hurry, STEP } from './controls';
 import { LiveBar } from './live';

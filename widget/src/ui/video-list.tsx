@@ -5,7 +5,7 @@ import { movedTo } from '../core/order';
 import { inOrder, spoilerKey, type Entry, type Selection } from '../core/state';
 import type { Playback } from '../player/state';
 import { SearchIcon } from './icons';
-import { desk, drag, focusWish, menuOf, renaming } from './manage/desk';
+import { desk, drag, focusWish, menuOf, renaming } from './manage/list-state';
 import { calledBy, isOwn, labelOf, nameOf, titleFor } from './names';
 import { useText, type Translate } from './text';
 import { useNow } from './use-now';

@@ -1,48 +1,7 @@
-// What the parts of the page may ask of the visit that they belong to.
+// The visit around the components.
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { Server } from '../api/server';
-import type { BrowserSignIn } from '../api/sign-in';
-import type { Entry, Overlay, State } from '../core/state';
-import type { Store } from '../core/store';
-import type { Live } from '../live';
-import type { MatrixClient } from '../matrix/client';
-import type { Messenger } from '../matrix/messenger';
-import type { ReelPlayer } from '../player/reel-player';
-
-export interface Visit {
-  readonly state: Store<State>;
-  /** Null until the player's code is there. */
-  readonly player: Store<ReelPlayer | null>;
-  /** Null until the viewer is known. */
-  readonly server: Server | null;
-  /** The Matrix client around the page; null where there is none. */
-  readonly client: MatrixClient | null;
-  /** How the viewer says something in the room; null where they cannot, and in a signed-in browser until the visit is settled. */
-  readonly messenger: Messenger | null;
-  /** The sign-in of this browser, where no Matrix client is around the page but could be. */
-  readonly browser: BrowserSignIn | null;
-  /** The room's channel; there as soon as the player is. */
-  readonly live: Live | null;
-  /** The first picture has had its time; whatever else there is may be fetched. */
-  readonly settled: Store<boolean>;
-  /** Calls `listener` with the event of each video of which something new was said, null where it may be any; hands back the way to stop it. */
-  onTalk(listener: (eventId: string | null) => void): () => void;
-  select(key: string): void;
-  /** Plays a video; of a spoiler first asks whether it is to be shown. */
-  pick(entry: Entry): void;
-  /** The viewer wants to see the spoiler that they picked. */
-  showSpoiler(): void;
-  /** Back from a spoiler to what is selected. */
-  leaveSpoiler(): void;
-  retry(): void;
-  /** Shows the room with this laid over it, also over every later one. */
-  lay(overlay: Overlay): void;
-  /** Ends the sign-in of this browser; never rejects. */
-  signOut(): Promise<void>;
-  /** Loads the room again; never rejects. */
-  refresh(): Promise<void>;
-}
+import type { Visit } from '../visit/visit';
 
 export const VisitContext = createContext<Visit | null>(null);
 

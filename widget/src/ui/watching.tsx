@@ -1,7 +1,7 @@
 // Who watches the channel now: a few faces, and how many they are.
 import { EveryoneIcon } from './icons';
 import { nameOf } from './names';
-import { Avatar } from './picture';
+import { Avatar } from './image';
 import { useLocales, useText } from './text';
 import { useStore } from './use-store';
 import { useVisit } from './visit';

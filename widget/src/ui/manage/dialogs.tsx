@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Entry } from '../../core/state';
 import { titleFor } from '../names';
 import { useText } from '../text';
-import type { Office, Question } from './office';
+import type { Office, Question } from './video-actions';
 
 export const LONGEST_REASON = 500;
 

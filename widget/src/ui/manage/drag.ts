@@ -1,7 +1,7 @@
 // Dragging a row to another place, by mouse or by finger; the list scrolls along at its edges.
 import { rowAt } from '../../core/rows';
 import type { Entry } from '../../core/state';
-import { drag, type Ground } from './desk';
+import { drag, type Ground } from './list-state';
 
 /** Pixels of movement from which on a press is a drag and not a click. */
 const THRESHOLD = 6;

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { lazy } from '../lazy';
 import { useStore } from '../use-store';
-import { menuOf, reviewing } from './desk';
+import { menuOf, reviewing } from './list-state';
 
 /** Milliseconds after the list's arrival. */
 const LATER = 1_500;

@@ -5,8 +5,8 @@ import type { Entry } from '../../core/state';
 import { titleFor } from '../names';
 import { placeMenu, type Point } from '../place-menu';
 import { useText } from '../text';
-import { closeMenu, type Office } from './office';
-import { focusWish, renaming, reviewing } from './desk';
+import { closeMenu, type Office } from './video-actions';
+import { focusWish, renaming, reviewing } from './list-state';
 
 interface Item {
   readonly id: string;

@@ -1,7 +1,7 @@
 // How much waits for the viewer's decision; a press leads to the first of it.
 import { toReview, type Entry, type State } from '../../core/state';
 import { useText } from '../text';
-import { reviewing } from './desk';
+import { reviewing } from './list-state';
 
 export function Queue({ state }: { state: State }) {
   const t = useText();

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Grants, mediaName } from '../../core/grant';
 import type { Video } from '../../core/model';
 import { EVERYONE, type Entry } from '../../core/state';
-import type { Deck, Failure } from '../../player/deck';
+import type { Deck, Failure } from '../../player/engine';
 import { chooseDeck } from '../../player/load';
 import { Blur } from '../blur';
 import { nameOf, titleFor } from '../names';
@@ -12,7 +12,7 @@ import { useText } from '../text';
 import { useVisit } from '../visit';
 import { withheldText } from '../withheld-text';
 import { LONGEST_REASON } from './dialogs';
-import type { Office } from './office';
+import type { Office } from './video-actions';
 
 type Step = 'look' | 'reject' | 'block';
 

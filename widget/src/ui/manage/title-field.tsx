@@ -4,8 +4,8 @@ import type { Video } from '../../core/model';
 import { titleOf } from '../../core/format';
 import { useText } from '../text';
 import { useVisit } from '../visit';
-import { focusWish, renaming } from './desk';
-import { officeOf } from './office';
+import { focusWish, renaming } from './list-state';
+import { officeOf } from './video-actions';
 import './manage.css';
 
 const LONGEST = 200;

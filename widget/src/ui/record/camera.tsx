@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../../core/format';
 import type { Recording } from '../../core/recording';
 import { isTouched, type Device } from '../../record/devices';
-import type { Live, Studio } from '../../record/studio';
+import type { Live, Studio } from '../../record/session';
 import { IconButton } from '../controls';
 import { MicIcon, PauseIcon } from '../icons';
 import { useText } from '../text';

@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import type { Recording, Source } from '../../core/recording';
 import type { Messenger } from '../../matrix/messenger';
 import { canShareScreen, isTouched } from '../../record/devices';
-import type { Studio } from '../../record/studio';
+import type { Studio } from '../../record/session';
 import { CameraIcon } from '../icons';
 import { Several } from '../several';
 import { useText } from '../text';

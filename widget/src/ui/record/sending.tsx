@@ -3,7 +3,7 @@ import { clock } from '../../core/format';
 import { percentOf, type Recording, type Step } from '../../core/recording';
 import { isPlayable } from '../../core/model';
 import type { Entry, State } from '../../core/state';
-import type { Studio } from '../../record/studio';
+import type { Studio } from '../../record/session';
 import { WarningIcon } from '../icons';
 import { useText, type Translate } from '../text';
 import { useStore } from '../use-store';

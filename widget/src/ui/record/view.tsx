@@ -2,9 +2,9 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { wouldLose } from '../../core/recording';
 import { Store } from '../../core/store';
-import type { Permission } from '../../matrix/permissions';
-import { studioOf } from '../../record/studio';
-import type { ViewProps } from '../panel';
+import type { Permission } from '../../matrix/capabilities';
+import { studioOf } from '../../record/session';
+import type { ViewProps } from '../panel-view';
 import { useText } from '../text';
 import { useStore } from '../use-store';
 import { useVisit } from '../visit';

@@ -1,6 +1,6 @@
 // Where a reply is written. Enter sends, Shift+Enter begins a new line; what could not be sent stays.
 import { useEffect, useState } from 'preact/hooks';
-import { whyNot, type NotSent } from '../../talk/keeper';
+import { whyNot, type NotSent } from '../../talk/session';
 import { ByBot } from '../by-bot';
 import { SendIcon } from '../icons';
 import { useText } from '../text';

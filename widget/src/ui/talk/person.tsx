@@ -1,7 +1,7 @@
 // Who wrote something: face and name of a member; who has left is known by their id.
 import { localpart } from '../../core/format';
 import { nameOf } from '../names';
-import { Avatar } from '../picture';
+import { Avatar } from '../image';
 import { useText } from '../text';
 import { useStore } from '../use-store';
 import { useVisit } from '../visit';

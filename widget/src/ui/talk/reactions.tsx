@@ -1,7 +1,7 @@
 // Reactions to a video: how many said what, and ways to say it too.
 import { foremost, isForOthers, reactionWith, type Reaction } from '../../core/talk';
-import type { Permission } from '../../matrix/permissions';
-import { isLocal } from '../../talk/keeper';
+import type { Permission } from '../../matrix/capabilities';
+import { isLocal } from '../../talk/session';
 import { ByBot } from '../by-bot';
 import { Several } from '../several';
 import { useLanguage, useText } from '../text';

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Reply } from '../../core/talk';
 import { shortDate } from '../dates';
-import { Avatar } from '../picture';
+import { Avatar } from '../image';
 import { TrashIcon } from '../record/icons';
 import { useLocales, useText } from '../text';
 import { useNow } from '../use-now';

@@ -3,10 +3,11 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { reactionsOf, repliesOf, type Reaction, type Reply } from '../../core/talk';
 import type { Several } from '../../matrix/hosts';
 import type { Messenger } from '../../matrix/messenger';
-import type { Permission } from '../../matrix/permissions';
-import { TalkKeeper, type Status } from '../../talk/keeper';
+import type { Permission } from '../../matrix/capabilities';
+import { TalkKeeper, type Status } from '../../talk/session';
 import { useStore } from '../use-store';
-import { useVisit, type Visit } from '../visit';
+import { useVisit } from '../visit';
+import type { Visit } from '../../visit/visit';
 
 /** One for a messenger: the parts of the page share what they know. */
 const keepers = new WeakMap<Messenger, TalkKeeper>();

@@ -2,12 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Entry } from '../../core/state';
-import { SENDING, type Permission } from '../../matrix/permissions';
+import { SENDING, type Permission } from '../../matrix/capabilities';
 import { repliesOverPicture } from '../../talk/preferences';
 import { IconButton } from '../controls';
 import { CloseIcon, OverPictureIcon } from '../icons';
 import { calledBy, titleFor } from '../names';
-import type { ViewProps } from '../panel';
+import type { ViewProps } from '../panel-view';
 import { Several } from '../several';
 import { useText } from '../text';
 import { useStore } from '../use-store';

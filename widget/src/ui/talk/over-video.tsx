@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isEmoji, type Reply } from '../../core/talk';
 import type { Entry } from '../../core/state';
-import type { NotSent } from '../../talk/keeper';
+import type { NotSent } from '../../talk/session';
 import { repliesOverPicture } from '../../talk/preferences';
 import { useText } from '../text';
 import { useStore } from '../use-store';

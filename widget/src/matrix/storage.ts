@@ -1,7 +1,7 @@
 // What is remembered of a viewer's answers to their client and of their session, where the browser lets a frame of another site remember.
 import { asObject } from '../core/decode';
 import type { Session } from '../core/model';
-import type { Permission } from './permissions';
+import type { Permission } from './capabilities';
 
 /** What the viewer said to what was asked for; what is in neither was never asked for. */
 export interface Answers {

@@ -1,6 +1,6 @@
 // Plays a playlist where the browser has no Media Source Extensions but plays HLS itself (older iPhones).
 import type { Timeline } from '../core/timeline';
-import type { Deck, DeckOptions } from './deck';
+import type { Deck, DeckOptions } from './engine';
 import { fetchContent, findPlace, LOOK_AGAIN, pause, PlaylistError } from './fetch-timeline';
 
 export class NativeDeck implements Deck {

@@ -4,7 +4,7 @@ import { momentAt } from '../core/schedule';
 import { Store } from '../core/store';
 import { driftTo, FRESH, LEAD, placeOf, steer, type Steering } from '../core/sync';
 import type { Timeline } from '../core/timeline';
-import type { Place } from './deck';
+import type { Place } from './engine';
 import type { ReelPlayer, Whereabouts } from './reel-player';
 
 /** `off`: no channel is selected; `live`: at everybody's moment; `away`: the viewer paused, or plays something else. */

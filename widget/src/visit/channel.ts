@@ -1,13 +1,13 @@
 // The room's channel while somebody looks at it: the server's time, the player kept at the moment, and a word to the others.
-import { LiveClock } from './api/live-clock';
-import { Watching } from './api/watching';
-import type { Sample } from './core/clock';
-import { EVERYONE } from './core/state';
-import { Conductor, type Mode } from './player/conductor';
-import type { Place } from './player/deck';
-import type { ReelPlayer } from './player/reel-player';
-import type { Store } from './core/store';
-import type { Visit } from './ui/visit';
+import { LiveClock } from '../api/live-clock';
+import type { Server } from '../api/server';
+import { Watching } from '../api/watching';
+import type { Sample } from '../core/clock';
+import { EVERYONE, type State } from '../core/state';
+import { Conductor, type Mode } from '../player/live-sync';
+import type { Place } from '../player/engine';
+import type { ReelPlayer } from '../player/reel-player';
+import type { Store } from '../core/store';
 
 export class Live {
   readonly #clock = new LiveClock();
@@ -16,7 +16,7 @@ export class Live {
   #heard: readonly string[] = [];
 
   constructor(
-    private readonly visit: Pick<Visit, 'state' | 'server'>,
+    private readonly visit: { readonly state: Store<State>; readonly server: Server | null },
     private readonly player: ReelPlayer,
   ) {
     this.#conductor = new Conductor(EVERYONE, player, () => visit.state.get().room?.schedule ?? null, () => this.#clock.now());

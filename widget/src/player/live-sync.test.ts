@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Schedule } from '../core/model';
 import { Store } from '../core/store';
 import type { Timeline } from '../core/timeline';
-import { Conductor } from './conductor';
-import type { Place } from './deck';
+import { Conductor } from './live-sync';
+import type { Place } from './engine';
 import type { ReelPlayer, Whereabouts } from './reel-player';
 import { IDLE, type Playback } from './state';
 

@@ -1,12 +1,12 @@
 // A visit to a member's public page: nobody signs in, one reel plays, and what is taken back goes.
-import { ApiError, fetchJson } from './api/http';
-import { isPlayable } from './core/model';
-import { decodePublicMember } from './core/public';
-import { INITIAL, reduce, selectionOf, type Entry } from './core/state';
-import { Store } from './core/store';
-import type { CreatePlayer } from './player/load';
-import type { Reel, ReelPlayer } from './player/reel-player';
-import type { Visit } from './ui/visit';
+import { ApiError, fetchJson } from '../api/http';
+import { isPlayable } from '../core/model';
+import { decodePublicMember } from '../core/public';
+import { INITIAL, reduce, selectionOf, type Entry } from '../core/state';
+import { Store } from '../core/store';
+import type { CreatePlayer } from '../player/load';
+import type { Reel, ReelPlayer } from '../player/reel-player';
+import type { Visit } from './visit';
 
 /** Milliseconds between two looks at what is still there. */
 const LOOK_AGAIN = 30_000;

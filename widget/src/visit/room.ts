@@ -1,29 +1,29 @@
 // One visit to a room: brings together identity, the server's view of the room, and the player.
-import { ApiError, retryAfterOf } from './api/http';
-import { bookmarkOf } from './api/bookmark';
-import { RoomFeed } from './api/feed';
-import { Server } from './api/server';
-import { SessionHolder, type Proof } from './api/session';
-import type { BrowserSignIn } from './api/sign-in';
-import type { Sample } from './core/clock';
-import { decodeBookmark, encodeBookmark } from './core/decode';
-import { Grants } from './core/grant';
-import { isPlayable, playsByItself, type Bookmark, type Room, type Video } from './core/model';
-import type { Params } from './core/params';
-import { EVERYONE, INITIAL, reduce, selectionOf, spoilerKey, spoilerOf, type Action, type Entry, type Overlay, type Trouble } from './core/state';
-import { Store } from './core/store';
-import { askedOf } from './core/together';
-import type { Live } from './live';
-import { persist } from './load';
-import { ClientError, connect, type Listener, type MatrixClient, type OpenIdToken } from './matrix/client';
-import type { Messenger } from './matrix/messenger';
-import type { Place } from './player/deck';
-import { loadPlayer } from './player/load';
-import { momentOf } from './player/places';
-import type { Reel, ReelPlayer } from './player/reel-player';
-import { recordingMark } from './record/mark';
-import { panelView, VIEWS } from './ui/panel-view';
-import type { Visit } from './ui/visit';
+import { ApiError, retryAfterOf } from '../api/http';
+import { bookmarkOf } from '../player/bookmark';
+import { RoomFeed } from '../api/feed';
+import { Server } from '../api/server';
+import { SessionHolder, type OpenIdToken, type Proof } from '../api/session';
+import type { BrowserSignIn } from '../api/sign-in';
+import type { Sample } from '../core/clock';
+import { decodeBookmark, encodeBookmark } from '../core/decode';
+import { Grants } from '../core/grant';
+import { isPlayable, playsByItself, type Bookmark, type Room, type Video } from '../core/model';
+import type { Params } from '../core/params';
+import { EVERYONE, INITIAL, reduce, selectionOf, spoilerKey, spoilerOf, type Action, type Entry, type Overlay, type Trouble } from '../core/state';
+import { Store } from '../core/store';
+import { askedOf } from '../core/together';
+import type { Live } from './channel';
+import { persist } from '../browser/retry-import';
+import { ClientError, connect, type Listener, type MatrixClient } from '../matrix/client';
+import type { Messenger } from '../matrix/messenger';
+import type { Place } from '../player/engine';
+import { loadPlayer } from '../player/load';
+import { momentOf } from '../player/start-positions';
+import type { Reel, ReelPlayer } from '../player/reel-player';
+import { recordingMark } from '../record/mark';
+import { panelView, VIEWS } from './panel-view';
+import type { Visit } from './visit';
 
 /** Milliseconds of silence after which the client is probably asking the viewer. */
 const ASKING = 400;
@@ -77,7 +77,7 @@ export class RoomVisit implements Visit {
   async #enterAlone(error: unknown): Promise<void> {
     const { roomId } = this.params;
     if (finalTrouble(error) !== 'outside' || roomId === null || window.parent !== window) throw error;
-    const { BrowserSignIn } = await import('./api/sign-in');
+    const { BrowserSignIn } = await import('../api/sign-in');
     this.browser = new BrowserSignIn(roomId);
     if (this.browser.known) this.#follow();
     else this.#dispatch({ type: 'trouble', trouble: 'sign-in' });
@@ -263,14 +263,14 @@ export class RoomVisit implements Visit {
   /** The viewer can say something from here on: where no client is around, what the bot does for them. */
   async #settle(): Promise<void> {
     if (this.browser !== null && this.state.get().room?.can != null) {
-      const { Behalf } = await persist(() => import('./api/behalf'));
+      const { Behalf } = await persist(() => import('../matrix/bot-messenger'));
       this.messenger = new Behalf(this.state, () => this.server);
     }
     this.settled.set(true);
   }
 
   async #loadPlayer(): Promise<void> {
-    const [createPlayer, { Live }] = await persist(() => Promise.all([loadPlayer(), import('./live')]));
+    const [createPlayer, { Live }] = await persist(() => Promise.all([loadPlayer(), import('./channel')]));
     if (createPlayer === null) { this.#dispatch({ type: 'trouble', trouble: 'unsupported' }); return; }
     const player = createPlayer((url) => this.#grants.renew(url), () => this.refresh(), this.autoplay);
     this.live = new Live(this, player);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Item, Timeline } from '../core/timeline';
-import { momentOf, resume, startOf } from './places';
+import { momentOf, resume, startOf } from './start-positions';
 
 const item = (videoId: string, start: number, duration: number): Item => ({ videoId, start, duration });
 const OLD: Timeline = [item('a', 0, 4), item('b', 4, 6)];

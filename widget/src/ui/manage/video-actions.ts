@@ -1,5 +1,5 @@
 // What a viewer does with videos: the one place that menu, keys and dragging call, and what they are told about it.
-import { Managing, type News, type Refusal } from '../../api/managing';
+import { Managing, type News, type Refusal } from '../../api/edit-queue';
 import { decodeReasons } from '../../core/decode';
 import { takesAway, type Edit } from '../../core/edits';
 import { movedTo } from '../../core/order';
@@ -8,8 +8,8 @@ import type { Entry } from '../../core/state';
 import { Store } from '../../core/store';
 import { titleFor } from '../names';
 import type { Translate } from '../text';
-import type { Visit } from '../visit';
-import { desk, focusWish, menuOf, renaming, reviewing, type Desk, type Ground } from './desk';
+import type { Visit } from '../../visit/visit';
+import { desk, focusWish, menuOf, renaming, reviewing, type Desk, type Ground } from './list-state';
 import { follow } from './drag';
 
 export interface Toast {

@@ -3,17 +3,26 @@ import type { Server } from '../api/server';
 import { endingOf, isFull, isKept, markOf, NOTHING, reduce, wishOf, withCaption, wouldLose, type Action, type Problem, type Recording, type Source, type Trim } from '../core/recording';
 import { withNonce } from '../core/nonce';
 import { Store } from '../core/store';
-import { SeveralHosts } from '../matrix/messenger';
-import { newNonce } from '../matrix/nonce';
-import { keepInSight } from '../matrix/sight';
-import type { Visit } from '../ui/visit';
+import type { MatrixClient } from '../matrix/client';
+import { SeveralHosts, type Messenger } from '../matrix/messenger';
+import { newNonce } from '../browser/nonce';
+import { keepInSight } from '../matrix/on-screen';
 import { failureOf, Gone, post, prepare, type Delivery, type DeliveryEvents } from './delivery';
 import { ANY, isCancelled, isMirror, listDevices, obstacle, openCamera, openMicrophone, openScreen, problemOf, recordingType, type Devices, type Wish } from './devices';
 import { recordingMark } from './mark';
 import { Recorder } from './recorder';
-import { mix } from './sound';
-import { Spool } from './spool';
+import { mix } from './mix-audio';
+import { Spool } from './upload-buffer';
 import { fetchLimits, TusUpload } from './tus';
+
+/** What of the visit a recording needs. */
+export interface RecordingContext {
+  readonly server: Server | null;
+  readonly client: MatrixClient | null;
+  readonly messenger: Messenger | null;
+  readonly player: Store<{ pause(): void } | null>;
+  refresh(): Promise<void>;
+}
 
 /** What the camera or the screen shows now. */
 export interface Live extends Devices {
@@ -52,7 +61,7 @@ export class Studio {
     link: (lost, busy) => this.#link(lost, busy),
   };
 
-  constructor(private readonly visit: Visit) {
+  constructor(private readonly visit: RecordingContext) {
     window.addEventListener('beforeunload', (event) => {
       if (wouldLose(this.state.get())) event.preventDefault();
     });
@@ -443,10 +452,10 @@ function idOf(track: MediaStreamTrack | null | undefined): string | null {
   return track?.getSettings().deviceId ?? null;
 }
 
-const studios = new WeakMap<Visit, Studio>();
+const studios = new WeakMap<RecordingContext, Studio>();
 
 /** The visit's one studio. */
-export function studioOf(visit: Visit): Studio {
+export function studioOf(visit: RecordingContext): Studio {
   const studio = studios.get(visit) ?? new Studio(visit);
   studios.set(visit, studio);
   return studio;

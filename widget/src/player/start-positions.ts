@@ -1,6 +1,6 @@
 // Where a reel that is opened anew has to begin.
 import { following, itemOf, nextTarget, orderOf, withinItem, type Timeline } from '../core/timeline';
-import type { Failure, Place } from './deck';
+import type { Failure, Place } from './engine';
 import type { Slot } from './slot';
 
 /** The start of a video, or of the reel when it is not in it; null, which needs no look at the items, for the reel's beginning. */

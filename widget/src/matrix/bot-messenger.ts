@@ -3,12 +3,12 @@ import { asObject, DecodeError } from '../core/decode';
 import type { RoomAction } from '../core/model';
 import type { State } from '../core/state';
 import { Store } from '../core/store';
-import type { Messenger, Relations, RoomEvent } from '../matrix/messenger';
-import { newNonce } from '../matrix/nonce';
-import { ALL, type Permission } from '../matrix/permissions';
-import { ApiError, fetchOk } from './http';
+import type { Messenger, Relations, RoomEvent } from './messenger';
+import { newNonce } from '../browser/nonce';
+import { ALL, type Permission } from './capabilities';
+import { ApiError, fetchOk } from '../api/http';
 import { sentByBot } from './sent-by-bot';
-import type { Server } from './server';
+import type { Server } from '../api/server';
 
 const ALWAYS: readonly Permission[] = ['seeMessages', 'seeReactions', 'seeRedactions'];
 /** What the server lets the viewer do, as the permissions that a client would give for it. */

@@ -2,7 +2,7 @@
 import Hls, { type ErrorData, type HlsConfig, type Level, type LevelDetails } from 'hls.js/light';
 import { levelFor } from '../core/choices';
 import { timelineOf, type Timeline } from '../core/timeline';
-import type { Deck, DeckOptions, Failure, Place } from './deck';
+import type { Deck, DeckOptions, Failure, Place } from './engine';
 import { findPlace, PlaylistError } from './fetch-timeline';
 import { placedLoader } from './placed-loader';
 

@@ -1,5 +1,5 @@
 // Code that is fetched when it is needed, asked for until it is there.
-import { backoff } from './core/backoff';
+import { backoff } from '../core/backoff';
 
 /** Resolves with what `load` does, which is called again while it rejects. */
 export async function persist<T>(load: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Spool } from './spool';
+import { Spool } from './upload-buffer';
 
 function spoolOf(...pieces: string[]): Spool {
   const spool = new Spool('video/webm');

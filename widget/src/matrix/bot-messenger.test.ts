@@ -5,9 +5,9 @@ import { INITIAL, type State } from '../core/state';
 import { Store } from '../core/store';
 import { emptyTalk, plainReplyContent, reactionContent, replyContent } from '../core/talk';
 import type { RoomAction } from '../core/model';
-import { Behalf } from './behalf';
-import { Server } from './server';
-import { SessionHolder } from './session';
+import { Behalf } from './bot-messenger';
+import { Server } from '../api/server';
+import { SessionHolder } from '../api/session';
 
 const BOB = '@bob:x.org';
 

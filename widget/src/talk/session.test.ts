@@ -5,8 +5,8 @@ import { Store } from '../core/store';
 import { reactionsOf, repliesOf } from '../core/talk';
 import type { Several } from '../matrix/hosts';
 import type { Messenger, RoomEvent } from '../matrix/messenger';
-import { CAPABILITIES, type Permission } from '../matrix/permissions';
-import { TalkKeeper, type News } from './keeper';
+import { CAPABILITIES, type Permission } from '../matrix/capabilities';
+import { TalkKeeper, type News } from './session';
 
 const ALICE = '@alice:x.org';
 const BOB = '@bob:x.org';

@@ -5,7 +5,7 @@ import {
   repliesOf, replyContent, restore, targetOf, type Reply, type Talk,
 } from '../core/talk';
 import { SeveralHosts, statusOf, type Messenger } from '../matrix/messenger';
-import { newNonce } from '../matrix/nonce';
+import { newNonce } from '../browser/nonce';
 
 /** Milliseconds for which a video has to show before anything is asked about it: some are only skipped over. */
 const SETTLE = 250;
