@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { withCaption } from '../core/recording';
+import { withCaption } from '../core/recording/upload';
 import { aMember, aRoom, aVideo } from '../core/samples';
 import { INITIAL, type State } from '../core/state';
 import { Store } from '../core/store';
-import { emptyTalk, plainReplyContent, reactionContent, replyContent } from '../core/talk';
+import { plainReplyContent, reactionContent, replyContent } from '../core/talk/content';
+import { emptyTalk } from '../core/talk/state';
 import type { RoomAction } from '../core/model';
 import { Behalf } from './bot-messenger';
 import { Server } from '../api/server';

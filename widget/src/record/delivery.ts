@@ -2,7 +2,9 @@
 import { ApiError, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
 import { pauseBefore } from '../core/backoff';
-import { decodePrepared, type Failure, type Prepared, type Step, type wishOf } from '../core/recording';
+import type { Failure, Step } from '../core/recording/model';
+import type { wishOf } from '../core/recording/trim';
+import { decodePrepared, type Prepared } from '../core/recording/upload';
 import { SeveralHosts, type Messenger } from '../matrix/messenger';
 import { isPassing, UPLOADS } from './tus';
 

@@ -1,5 +1,6 @@
 // Cameras, microphones and screens: what there is, how to get it, and why one does not.
-import { chooseType, type Problem, type Source } from '../core/recording';
+import { chooseType } from '../core/recording/file';
+import type { Problem, Source } from '../core/recording/model';
 
 export interface Device {
   readonly id: string;

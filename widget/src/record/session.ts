@@ -1,6 +1,11 @@
 // Where one take is recorded or chosen, uploaded and sent; it lives on while its view is closed.
 import type { Server } from '../api/server';
-import { endingOf, isFull, isKept, markOf, NOTHING, reduce, wishOf, withCaption, wouldLose, type Action, type Problem, type Recording, type Source, type Trim } from '../core/recording';
+import { endingOf } from '../core/recording/file';
+import { NOTHING, type Problem, type Recording, type Source, type Trim } from '../core/recording/model';
+import { reduce, type Action } from '../core/recording/state';
+import { isFull, isKept, markOf, wouldLose } from '../core/recording/status';
+import { wishOf } from '../core/recording/trim';
+import { withCaption } from '../core/recording/upload';
 import { withNonce } from '../core/nonce';
 import { Store } from '../core/store';
 import type { MatrixClient } from '../matrix/client';

@@ -2,7 +2,7 @@
 import { ApiError, fetchOk, refusal, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
 import { pauseBefore } from '../core/backoff';
-import type { Limits } from '../core/recording';
+import type { Limits } from '../core/recording/model';
 import type { Spool } from './upload-buffer';
 
 export const UPLOADS = '/api/v1/uploads';

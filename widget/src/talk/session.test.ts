@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WidgetApiResponseError } from 'matrix-widget-api';
 import { ApiError } from '../api/http';
 import { Store } from '../core/store';
-import { reactionsOf, repliesOf } from '../core/talk';
+import { reactionsOf, repliesOf } from '../core/talk/views';
 import type { Several } from '../matrix/hosts';
 import type { Messenger, RoomEvent } from '../matrix/messenger';
 import { CAPABILITIES, type Permission } from '../matrix/capabilities';

@@ -1,9 +1,9 @@
 // Talking about videos: keeps what was said about those that were shown lately, and sends for the viewer.
 import { Store } from '../core/store';
-import {
-  emptyTalk, forget, hasDoubles, isLoose, isMarkOf, learn, MOST_REPLIES, ownEvent, plainReplyContent, reactionContent, reactionsOf, reactionWith,
-  repliesOf, replyContent, restore, targetOf, type Reply, type Talk,
-} from '../core/talk';
+import { ownEvent, plainReplyContent, reactionContent, replyContent } from '../core/talk/content';
+import { isLoose, isMarkOf, targetOf, type Reply } from '../core/talk/events';
+import { emptyTalk, forget, learn, MOST_REPLIES, restore, type Talk } from '../core/talk/state';
+import { hasDoubles, reactionsOf, reactionWith, repliesOf } from '../core/talk/views';
 import { SeveralHosts, statusOf, type Messenger } from '../matrix/messenger';
 import { newNonce } from '../browser/nonce';
 

@@ -1,5 +1,7 @@
 // Tells a screen reader what happens, once each.
-import { isTooLong, percentOf, type Recording } from '../../core/recording';
+import type { Recording } from '../../core/recording/model';
+import { percentOf } from '../../core/recording/status';
+import { isTooLong } from '../../core/recording/trim';
 import { clock, split } from '../../core/format';
 import { useText, type Translate } from '../text';
 

@@ -1,7 +1,7 @@
 // The running camera or screen, and the buttons of a recorder.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../../core/format';
-import type { Recording } from '../../core/recording';
+import type { Recording } from '../../core/recording/model';
 import { isTouched, type Device } from '../../record/devices';
 import type { Live, Studio } from '../../record/session';
 import { IconButton } from '../controls';

@@ -1,6 +1,6 @@
 // What to send: the camera, the screen, or a file; and what to do where one of them cannot be had.
 import { useRef } from 'preact/hooks';
-import type { Recording, Source } from '../../core/recording';
+import type { Recording, Source } from '../../core/recording/model';
 import type { Messenger } from '../../matrix/messenger';
 import { canShareScreen, isTouched } from '../../record/devices';
 import type { Studio } from '../../record/session';

@@ -1,6 +1,6 @@
 // Files that are dropped on the widget or pasted into it.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { isVideo } from '../../core/recording';
+import { isVideo } from '../../core/recording/file';
 import { FilmIcon } from '../icons';
 import { useText } from '../text';
 import { useVisit } from '../visit';

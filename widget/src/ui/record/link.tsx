@@ -1,5 +1,5 @@
 // Says when the connection is lost, what becomes of the recording then, and when it is back.
-import type { Recording } from '../../core/recording';
+import type { Recording } from '../../core/recording/model';
 import { useText } from '../text';
 
 export function Link({ recording: { lost, busy, resumed } }: { recording: Recording }) {

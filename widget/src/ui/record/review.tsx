@@ -1,7 +1,9 @@
 // Looking at the take: play it, cut its ends, say something, send it.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../../core/format';
-import { isTooLong, wouldLose, type Recording } from '../../core/recording';
+import type { Recording } from '../../core/recording/model';
+import { wouldLose } from '../../core/recording/status';
+import { isTooLong } from '../../core/recording/trim';
 import { Store } from '../../core/store';
 import type { Permission } from '../../matrix/capabilities';
 import type { Studio } from '../../record/session';

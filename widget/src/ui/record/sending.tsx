@@ -1,6 +1,7 @@
 // On its way: how far it is, what failed and how to go on, and at last that it is there.
 import { clock } from '../../core/format';
-import { percentOf, type Recording, type Step } from '../../core/recording';
+import type { Recording, Step } from '../../core/recording/model';
+import { percentOf } from '../../core/recording/status';
 import { isPlayable } from '../../core/model';
 import type { Entry, State } from '../../core/state';
 import type { Studio } from '../../record/session';

@@ -1,6 +1,6 @@
 // Two thumbs on one range: the part that is kept. Native ranges, one above the other, for hands, keys and screen readers.
 import { clock, split } from '../../core/format';
-import type { Trim } from '../../core/recording';
+import type { Trim } from '../../core/recording/model';
 import { useText } from '../text';
 
 interface TrimmerProps {

@@ -1,6 +1,6 @@
 // The recording view: over the whole widget, because a picture wants room and nothing else plays meanwhile.
 import { useEffect, useRef } from 'preact/hooks';
-import { wouldLose } from '../../core/recording';
+import { wouldLose } from '../../core/recording/status';
 import { Store } from '../../core/store';
 import type { Permission } from '../../matrix/capabilities';
 import { studioOf } from '../../record/session';

@@ -1,6 +1,7 @@
 // On the picture: reactions under the title, what somebody says now for a moment.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { isEmoji, type Reply } from '../../core/talk';
+import { isEmoji } from '../../core/talk/content';
+import type { Reply } from '../../core/talk/events';
 import type { Entry } from '../../core/state';
 import type { NotSent } from '../../talk/session';
 import { repliesOverPicture } from '../../talk/preferences';

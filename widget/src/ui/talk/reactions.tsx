@@ -1,5 +1,6 @@
 // Reactions to a video: how many said what, and ways to say it too.
-import { foremost, isForOthers, reactionWith, type Reaction } from '../../core/talk';
+import { isForOthers } from '../../core/talk/content';
+import { foremost, reactionWith, type Reaction } from '../../core/talk/views';
 import type { Permission } from '../../matrix/capabilities';
 import { isLocal } from '../../talk/session';
 import { ByBot } from '../by-bot';

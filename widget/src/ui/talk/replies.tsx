@@ -1,6 +1,6 @@
 // The replies to a video, oldest first; the end stays in view while it is.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Reply } from '../../core/talk';
+import type { Reply } from '../../core/talk/events';
 import { shortDate } from '../dates';
 import { Avatar } from '../image';
 import { TrashIcon } from '../record/icons';

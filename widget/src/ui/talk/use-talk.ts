@@ -1,6 +1,7 @@
 // The talk about a video for the components that show it.
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { reactionsOf, repliesOf, type Reaction, type Reply } from '../../core/talk';
+import type { Reply } from '../../core/talk/events';
+import { reactionsOf, repliesOf, type Reaction } from '../../core/talk/views';
 import type { Several } from '../../matrix/hosts';
 import type { Messenger } from '../../matrix/messenger';
 import type { Permission } from '../../matrix/capabilities';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  emptyTalk, foremost, forget, isEmoji, isForOthers, isLoose, learn, MOST_REPLIES, ownEvent, reactionContent, reactionsOf, reactionWith, repliesOf,
-  replyContent, restore, targetOf, type Talk,
-} from './talk';
-import { ago } from './format';
+import { isEmoji, isForOthers, ownEvent, reactionContent, replyContent } from './content';
+import { isLoose, targetOf } from './events';
+import { emptyTalk, forget, learn, MOST_REPLIES, restore, type Talk } from './state';
+import { foremost, reactionsOf, reactionWith, repliesOf } from './views';
+import { ago } from '../format';
 
 const VIDEO = '$video';
 const NOW = 1_000_000;

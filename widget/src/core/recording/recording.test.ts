@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  chooseType, decodePrepared, endingOf, isFull, isTooLong, isVideo, markOf, NOTHING, partOf, percentOf, reduce, wishOf, withCaption, wouldLose,
-  type Action, type Recording,
-} from './recording';
+import { chooseType, endingOf, isVideo } from './file';
+import { NOTHING, type Recording } from './model';
+import { reduce, type Action } from './state';
+import { isFull, markOf, percentOf, wouldLose } from './status';
+import { isTooLong, partOf, wishOf } from './trim';
+import { decodePrepared, withCaption } from './upload';
 
 const after = (...actions: readonly Action[]): Recording => actions.reduce(reduce, NOTHING);
 const BEGIN: Action = { type: 'begin', name: 'take.webm', mimetype: 'video/webm' };
