@@ -1,11 +1,12 @@
 // Carries the viewer's changes to the server: one after the other, at once in the page, again until they arrive, and back when they are refused.
+import { Pause } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import { asObject, decodeVideo } from '../core/decode';
 import { afresh, confirmed, inPhase, laidOver, replaced, takesAway, withEdit, without, type Edit, type Edits, type Fields, type Pending } from '../core/edits';
 import type { Video } from '../core/model';
 import type { State } from '../core/state';
 import { Store } from '../core/store';
-import { ApiError, retryAfterOf } from './http';
+import { ApiError, isTransient, retryAfterOf } from './http';
 import type { Method, Server } from './server';
 
 /** Why an edit was taken back. */
@@ -40,7 +41,7 @@ export class Managing {
   readonly unsaved = new Store(false);
   #next = 0;
   #running = false;
-  #wake: () => void = () => undefined;
+  readonly #pause = new Pause();
   /** Done, but the room could not be loaded since: they go with the next one. */
   readonly #leaving = new Set<number>();
 
@@ -57,7 +58,6 @@ export class Managing {
       served = ground.state.get().served;
       if (this.#leaving.size > 0) this.#drop(...this.#leaving);
     });
-    window.addEventListener('online', () => this.#wake());
     window.addEventListener('beforeunload', (event) => {
       if (this.unsaved.get()) event.preventDefault();
     });
@@ -102,7 +102,7 @@ export class Managing {
 
   /** Asks the server again now. */
   retry(): void {
-    this.#wake();
+    this.#pause.end();
   }
 
   #add(edit: Edit): void {
@@ -150,12 +150,12 @@ export class Managing {
         if (isUndoable(edit)) this.tell({ type: 'deleted', video: edit.seen, until: this.#undoUntil(answer, sent) });
         return answer;
       } catch (error) {
-        if (!isPassing(error)) {
+        if (!isTransient(error)) {
           this.unsaved.set(false);
           throw error;
         }
         this.unsaved.set(true);
-        await this.#pause(pauseBefore(attempt, Math.random(), retryAfterOf(error)));
+        await this.#pause.wait(pauseBefore(attempt, Math.random(), retryAfterOf(error)));
       }
     }
   }
@@ -223,25 +223,11 @@ export class Managing {
     void this.ground.refresh();
   }
 
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
 }
 
 /** What the server keeps for some seconds, to be brought back. */
 function isUndoable(edit: Edit): edit is Extract<Edit, { type: 'delete' | 'reject' }> {
   return edit.type === 'delete' || edit.type === 'reject';
-}
-
-/** No answer, or one that only says that the server is in trouble. */
-function isPassing(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 0 || error.status === 408 || error.status === 429 || error.status >= 500);
 }
 
 function refusalOf(error: unknown): Refusal {

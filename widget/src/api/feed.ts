@@ -1,10 +1,11 @@
 // Keeps the room fresh: loads it, follows its events, loads it again before its media grants end, and survives every outage.
+import { Pause } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import type { Sample } from '../core/clock';
 import { decodeProgress, decodeRoom, decodeTalk, decodeWatching } from '../core/decode';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
-import { ApiError, fetchJson, retryAfterOf, type Answer } from './http';
+import { ApiError, fetchJson, isTransient, retryAfterOf, type Answer } from './http';
 import type { SessionHolder } from './session';
 
 /** Milliseconds before the grants' end at which new ones are fetched, and the least wait between two such fetches. */
@@ -31,7 +32,7 @@ export interface FeedEvents {
 
 export class RoomFeed {
   readonly #stop = new AbortController();
-  #wake: () => void = () => undefined;
+  readonly #pause = new Pause();
   #refreshing: Promise<void> | null = null;
   #again = false;
   #renewal: ReturnType<typeof setTimeout> | undefined;
@@ -46,9 +47,7 @@ export class RoomFeed {
   /** Loads the room and follows it until `stop`. */
   start(): void {
     const { signal } = this.#stop;
-    const wake = (): void => this.#wake();
-    window.addEventListener('online', wake, { signal });
-    document.addEventListener('visibilitychange', wake, { signal });
+    document.addEventListener('visibilitychange', () => this.#pause.end(), { signal });
     // The first picture need not wait for the stream; what goes wrong here goes wrong there too, and is told there.
     this.refresh().catch(() => undefined);
     void this.#follow();
@@ -57,7 +56,6 @@ export class RoomFeed {
   stop(): void {
     this.#stop.abort();
     clearTimeout(this.#renewal);
-    this.#wake();
   }
 
   /** Has the server put these members' videos together from now on, `*` for everybody's; nobody's for an empty list. */
@@ -114,8 +112,8 @@ export class RoomFeed {
       if (this.#stopped()) return;
       if (isFinal(error)) { this.#end(error); return; }
       this.events.lost(error);
-      const asked = retryAfterOf(error);
-      await this.#pause(pauseBefore(attempt, Math.random(), asked), asked === null);
+      const retryAfter = retryAfterOf(error);
+      await this.#pause.wait(pauseBefore(attempt, Math.random(), retryAfter), { signal: this.#stop.signal, fixed: retryAfter !== null });
     }
   }
 
@@ -155,18 +153,6 @@ export class RoomFeed {
     this.events.ended(error);
   }
 
-  /** `early`: it may end as soon as something speaks for a connection. */
-  #pause(milliseconds: number, early: boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
-        if (!early && !this.#stopped()) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   #query(): string {
     return this.#together.length === 0 ? '' : `?${new URLSearchParams(this.#together.map((each) => ['together', each])).toString()}`;
   }
@@ -176,9 +162,9 @@ export class RoomFeed {
   }
 }
 
-/** Everything but a missing answer and a server in trouble stays as it is, however often one asks. */
+/** True for what stays as it is, however often it is tried. */
 function isFinal(error: unknown): boolean {
   if (error === undefined || error instanceof DOMException || error instanceof TypeError) return false;
   if (!(error instanceof ApiError)) return true;
-  return error.status >= 400 && error.status < 500 && error.status !== 408 && error.status !== 410 && error.status !== 429;
+  return !isTransient(error) && error.status >= 400 && error.status !== 410;
 }

@@ -25,6 +25,11 @@ export function retryAfterOf(error: unknown): number | null {
   return error instanceof ApiError ? error.retryAfter : null;
 }
 
+/** True for what may be different at the next try: no response, or one by which the server only says that it cannot at present. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status === 408 || error.status === 429 || error.status >= 500);
+}
+
 /** What a response with an error says; `header` reads one of its headers. */
 export function refusal(status: number, errcode: string, header: (name: string) => string | null): ApiError {
   const asks = status === 429 || status === 503;

@@ -1,4 +1,5 @@
 // The server's time on this page: asked for now and then, and told by the page's own steady clock in between.
+import { sleep } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import { ServerClock, type Sample } from '../core/clock';
 import { decodeTime } from '../core/decode';
@@ -53,7 +54,7 @@ export class LiveClock {
   async #keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const wait = await this.#compare(signal);
-      await new Promise((resolve) => setTimeout(resolve, wait));
+      await sleep(wait);
     }
   }
 
@@ -64,7 +65,7 @@ export class LiveClock {
       const answer = await fetchJson('/api/v1/time').catch((error: unknown) => ((refused = retryAfterOf(error)), null));
       if (signal.aborted || answer === null) return Math.max(AGAIN, pauseBefore(0, Math.random(), refused, AGAIN));
       this.#clock.learn({ sent: answer.sent, received: answer.received, server: decodeTime(answer.json) });
-      await new Promise((resolve) => setTimeout(resolve, APART));
+      await sleep(APART);
     }
     return EVERY;
   }

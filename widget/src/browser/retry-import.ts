@@ -1,5 +1,6 @@
 // Code that is fetched when it is needed, asked for until it is there.
 import { backoff } from '../core/backoff';
+import { sleep } from './pause';
 
 /** Resolves with what `load` does, which is called again while it rejects. */
 export async function persist<T>(load: () => Promise<T>): Promise<T> {
@@ -7,7 +8,7 @@ export async function persist<T>(load: () => Promise<T>): Promise<T> {
     try {
       return await load();
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, backoff(attempt, Math.random())));
+      await sleep(backoff(attempt, Math.random()));
     }
   }
 }

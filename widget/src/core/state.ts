@@ -182,6 +182,15 @@ function everyones(room: Room): Entry[] {
     .sort((a, b) => a.video.createdAt - b.video.createdAt || (a.video.id < b.video.id ? -1 : 1));
 }
 
+/** The first video of the room that `matches`, with whose it is; null when there is none. */
+export function findEntry(room: Room | null, matches: (video: Video) => boolean): Entry | null {
+  for (const owner of room?.members ?? []) {
+    const video = owner.videos.find(matches);
+    if (video !== undefined) return { video, owner };
+  }
+  return null;
+}
+
 function entriesOf(owner: Member): Entry[] {
   return owner.videos.map((video) => ({ video, owner }));
 }
@@ -191,12 +200,9 @@ export const spoilerKey = (videoId: string): string => `!${videoId}`;
 
 /** The picked spoiler, as long as it is one that can be played. */
 export function spoilerOf({ room, spoiler }: State): (Entry & { readonly shown: boolean }) | null {
-  if (room === null || spoiler === null) return null;
-  for (const owner of room.members) {
-    const video = owner.videos.find(({ id }) => id === spoiler.videoId);
-    if (video?.spoiler === true && isPlayable(video) && video.visibility === 'shown' && video.playlistUrl !== null) return { video, owner, shown: spoiler.shown };
-  }
-  return null;
+  if (spoiler === null) return null;
+  const entry = findEntry(room, (video) => video.id === spoiler.videoId && video.spoiler && isPlayable(video) && video.visibility === 'shown' && video.playlistUrl !== null);
+  return entry && { ...entry, shown: spoiler.shown };
 }
 
 /** What waits for the viewer's decision, the first to come first: held videos, and those that were reported and still show. */

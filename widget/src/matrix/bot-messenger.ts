@@ -1,7 +1,7 @@
 // What is said from a browser that is signed in: our server has the bot send it, with the viewer's name, and tells who said what. There is no client to ask.
 import { asObject, DecodeError } from '../core/decode';
 import type { RoomAction } from '../core/model';
-import type { State } from '../core/state';
+import { findEntry, type State } from '../core/state';
 import { Store } from '../core/store';
 import type { Messenger, Relations, RoomEvent } from './messenger';
 import { newNonce } from '../browser/nonce';
@@ -131,11 +131,9 @@ export class Behalf implements Messenger {
 
   /** Throws ApiError 404 when the room has no such video any more. */
   #videoOf(eventId: string): string {
-    for (const { videos } of this.state.get().room?.members ?? []) {
-      const video = videos.find((each) => each.eventId === eventId);
-      if (video !== undefined) return video.id;
-    }
-    throw new ApiError(404, 'M_NOT_FOUND');
+    const entry = findEntry(this.state.get().room, (video) => video.eventId === eventId);
+    if (entry === null) throw new ApiError(404, 'M_NOT_FOUND');
+    return entry.video.id;
   }
 }
 

@@ -1,6 +1,7 @@
 // Our side of the widget API: the handshake with the Matrix client, the viewer's identity, the client's theme, the room's events, sending.
 import { WidgetApi, type IOpenIDCredentials } from 'matrix-widget-api';
 import type { OpenIdToken } from '../api/session';
+import { sleep } from '../browser/pause';
 import { hasContrast, themeOf, type Params, type Theme } from '../core/params';
 import { Hosts } from './hosts';
 import { Memory, type Wish } from './storage';
@@ -157,7 +158,7 @@ async function identify(api: WidgetApi): Promise<OpenIdToken> {
     return await request(api);
   } catch (error) {
     if (error instanceof ClientError && error.code === 'declined') throw error;
-    await new Promise((resolve) => setTimeout(resolve, SECOND_TRY));
+    await sleep(SECOND_TRY);
     return request(api);
   }
 }

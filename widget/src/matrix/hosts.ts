@@ -3,6 +3,7 @@
 // are counted here. Where each visit has a frame of its own, as in Element Web 1.12.7, the others respond into frames that are gone: all that can
 // be noticed is that the client took an earlier frame away, and afterwards that something arrived twice. What such a frame was allowed to send, it sends.
 import { WidgetApiFromWidgetAction, type WidgetApi } from 'matrix-widget-api';
+import { sleep } from '../browser/pause';
 import { Store } from '../core/store';
 import type { Memory } from './storage';
 import { ALL, SENDING, type Permission } from './capabilities';
@@ -40,7 +41,7 @@ export class Hosts {
   /** Asks something harmless, to learn how many answer; resolves when all will have. */
   async look(): Promise<void> {
     await this.api.transport.send(WidgetApiFromWidgetAction.SupportedApiVersions, {}).catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, FURTHER));
+    await sleep(FURTHER);
   }
 
   /** Something arrived twice. */

@@ -1,4 +1,5 @@
 // Reads a reel's items from its playlists before it plays, to begin at one of them.
+import { sleep } from '../browser/pause';
 import { firstVariant, isWhole, segmentsOf } from '../core/playlist';
 import { timelineOf, type Timeline } from '../core/timeline';
 import type { Failure, Place } from './engine';
@@ -30,7 +31,7 @@ export async function findPlace(url: () => string, place: Place, signal: AbortSi
     const content = await fetchContent(url(), signal);
     const start = startIn(content, place);
     if (start !== null) return { ...content, start };
-    await pause(LOOK_AGAIN);
+    await sleep(LOOK_AGAIN);
   }
 }
 
@@ -52,10 +53,6 @@ export async function fetchContent(url: string, signal: AbortSignal): Promise<Co
   const variant = firstVariant(main);
   const text = variant === null ? main : await fetchText(new URL(variant, new URL(url, location.href)).href, signal);
   return contentOf(text);
-}
-
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 async function fetchText(url: string, signal: AbortSignal): Promise<string> {

@@ -1,7 +1,8 @@
 // Plays a playlist where the browser has no Media Source Extensions but plays HLS itself (older iPhones).
+import { sleep } from '../browser/pause';
 import type { Timeline } from '../core/timeline';
 import type { Deck, DeckOptions } from './engine';
-import { fetchContent, findPlace, LOOK_AGAIN, pause, PlaylistError } from './fetch-timeline';
+import { fetchContent, findPlace, LOOK_AGAIN, PlaylistError } from './fetch-timeline';
 
 export class NativeDeck implements Deck {
   timeline: Timeline = [];
@@ -47,7 +48,7 @@ export class NativeDeck implements Deck {
   async #follow(): Promise<void> {
     const { url, renew, events } = this.options;
     while (this.growing) {
-      await pause(LOOK_AGAIN);
+      await sleep(LOOK_AGAIN);
       Object.assign(this, await fetchContent(renew(url), this.#closed.signal));
       events.timeline();
     }

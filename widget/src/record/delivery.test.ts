@@ -5,7 +5,7 @@ import { SessionHolder } from '../api/session';
 import { Store } from '../core/store';
 import type { Messenger } from '../matrix/messenger';
 import { failureOf, Gone, post, prepare, Refusal } from './delivery';
-import { isPassing } from './tus';
+import { isResumable } from './tus';
 
 describe('failureOf', () => {
   it('tells why the server took nothing', () => {
@@ -75,7 +75,7 @@ describe('a server that asks us to wait', () => {
     vi.stubGlobal('fetch', () => Promise.resolve(limited()));
     const error: unknown = await fetchOk('/', {}).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ status: 429, errcode: 'M_LIMIT_EXCEEDED', retryAfter: 7_000 });
-    expect([isPassing(error), isPassing(new ApiError(429, 'M_LIMIT_EXCEEDED'))]).toEqual([true, false]);
+    expect([isResumable(error), isResumable(new ApiError(429, 'M_LIMIT_EXCEEDED'))]).toEqual([true, false]);
   });
 
   it('is asked again when it said, and the viewer is told', async () => {

@@ -1,12 +1,13 @@
 // What follows an upload: the server makes it ready, and the room gets the message.
 import { ApiError, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
+import { sleep } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import type { Failure, Step } from '../core/recording/model';
 import type { wishOf } from '../core/recording/trim';
 import { decodePrepared, type Prepared } from '../core/recording/upload';
 import { SeveralHosts, type Messenger } from '../matrix/messenger';
-import { isPassing, UPLOADS } from './tus';
+import { isResumable, UPLOADS } from './tus';
 
 /** Milliseconds between two questions how far it is, and between two tries without a connection at most. */
 const PAUSE = 700;
@@ -38,8 +39,6 @@ export interface DeliveryEvents {
   link(lost: boolean, busy?: boolean): void;
 }
 
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 /** Repeats `call` until it is answered. Rejects with what does not pass by itself. */
 async function insist<T>(call: () => Promise<T>, events: DeliveryEvents, signal: AbortSignal): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
@@ -48,10 +47,10 @@ async function insist<T>(call: () => Promise<T>, events: DeliveryEvents, signal:
       events.link(false);
       return answer;
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      if (!isResumable(error)) throw error;
       const asked = retryAfterOf(error);
       events.link(true, asked !== null);
-      await pause(pauseBefore(attempt, Math.random(), asked, LONGEST_PAUSE));
+      await sleep(pauseBefore(attempt, Math.random(), asked, LONGEST_PAUSE));
       signal.throwIfAborted();
     }
   }
@@ -79,7 +78,7 @@ export async function prepare(server: Server, id: string, wish: ReturnType<typeo
     if (state === 'failed') throw new Refusal(failure ?? 'failed');
     if (state === 'ready' && content !== null) return { content, upload: id, audioLeftOut };
     events.percent(percent);
-    await pause(PAUSE);
+    await sleep(PAUSE);
   }
 }
 

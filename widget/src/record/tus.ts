@@ -1,6 +1,7 @@
 // An upload by tus 1.0 (creation, creation-defer-length, termination) that begins before its length is known and outlives lost connections.
-import { ApiError, fetchOk, refusal, retryAfterOf } from '../api/http';
+import { ApiError, fetchOk, isTransient, refusal, retryAfterOf } from '../api/http';
 import type { Server } from '../api/server';
+import { Pause } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import type { Limits } from '../core/recording/model';
 import type { Spool } from './upload-buffer';
@@ -75,7 +76,7 @@ function encoded(text: string): string {
 export class TusUpload {
   readonly #stop = new AbortController();
   #path: string | null = null;
-  #wake: () => void = () => undefined;
+  readonly #pause = new Pause();
   /** Resolves with the upload's id once the server has all of it. Rejects with ApiError when it refuses. */
   readonly done: Promise<string>;
 
@@ -93,7 +94,6 @@ export class TusUpload {
   /** Ends it and lets the server forget what it has; also from a page that is going away. */
   discard(): void {
     this.#stop.abort();
-    this.#wake();
     const path = this.#path;
     if (path === null) return;
     const forget = (headers: Record<string, string>): Promise<Response> => fetchOk(path, { method: 'DELETE', headers: { ...VERSION, ...headers }, keepalive: true });
@@ -105,10 +105,10 @@ export class TusUpload {
       try {
         return await this.#send(() => (attempt = 0));
       } catch (error) {
-        if (this.#stop.signal.aborted || !isPassing(error)) throw error;
-        const asked = retryAfterOf(error);
-        this.events.link(true, asked !== null);
-        await this.#pause(pauseBefore(attempt, Math.random(), asked, LONGEST_PAUSE));
+        if (this.#stop.signal.aborted || !isResumable(error)) throw error;
+        const retryAfter = retryAfterOf(error);
+        this.events.link(true, retryAfter !== null);
+        await this.#pause.wait(pauseBefore(attempt, Math.random(), retryAfter, LONGEST_PAUSE), { signal: this.#stop.signal });
       }
     }
   }
@@ -170,19 +170,6 @@ export class TusUpload {
     const { signal } = this.#stop;
     return this.server.authorized((authorization) => request(method, path, { ...authorization, ...headers }, body, signal, onSent));
   }
-
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        window.removeEventListener('online', wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, milliseconds);
-      window.addEventListener('online', wake);
-      this.#wake = wake;
-    });
-  }
 }
 
 function offsetIn(header: Answer['header']): number {
@@ -192,10 +179,10 @@ function offsetIn(header: Answer['header']): number {
 }
 
 /**
- * True for what is different a moment later: no connection, a busy server, another idea of the offset (409), a request that still runs (423).
- * Not for somebody's too many uploads (429 without a time to wait): they take minutes to pass, or their own hand.
+ * True for what may be resumed: no connection, a busy server, another offset than ours (409), a request in progress (423), one that came too early (425).
+ * Not for a full disk (507), nor for somebody's too many uploads (429 without Retry-After): these take minutes to pass, or their own hand.
  */
-export function isPassing(error: unknown): boolean {
-  if (!(error instanceof ApiError) || (error.errcode === 'M_LIMIT_EXCEEDED' && error.retryAfter === null)) return false;
-  return [0, 408, 409, 423, 425, 429].includes(error.status) || (error.status >= 500 && error.status !== 507);
+export function isResumable(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.status === 507 || (error.errcode === 'M_LIMIT_EXCEEDED' && error.retryAfter === null)) return false;
+  return isTransient(error) || [409, 423, 425].includes(error.status);
 }

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { playsByItself } from '../core/model';
-import { emptinessOf, furthest, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type State, type Trouble } from '../core/state';
+import { emptinessOf, findEntry, furthest, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type Trouble } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
 import { IDLE, type Playback } from '../player/state';
 import { ClockIcon, CloudOffIcon, FilmIcon, HiddenIcon, PersonIcon, WarningIcon } from './icons';
@@ -102,15 +102,6 @@ function sameButClock(one: Playback, other: Playback): boolean {
   return one.videoId === other.videoId && one.reel === other.reel && one.playing === other.playing && one.order.join() === other.order.join();
 }
 
-/** The video on the screen; while another reel is being opened still the one whose frame stands there. */
-function findEntry(state: State, videoId: string | null): Entry | null {
-  for (const owner of state.room?.members ?? []) {
-    const video = owner.videos.find(({ id }) => id === videoId);
-    if (video) return { video, owner };
-  }
-  return null;
-}
-
 interface LayoutProps {
   bare: boolean;
   entries: readonly Entry[];
@@ -142,7 +133,8 @@ export function App() {
   const veiled = spoiler !== null && !spoiler.shown ? spoiler : null;
   // In a room without any video there is nothing to list; elsewhere the strip stays where it is.
   const bare = emptiness === 'room' || emptiness === 'moved';
-  const entry = findEntry(state, playback.videoId);
+  // While another reel is being opened, still the one whose frame stands there.
+  const entry = findEntry(state.room, ({ id }) => id === playback.videoId);
   return (
     <main class="app" data-testid="app" data-state={emptiness === null ? 'ready' : 'empty'} data-selected={state.selected ?? ''} data-stale={state.stale}>
       <h1 class="unseen">{t('widget-title')}</h1>

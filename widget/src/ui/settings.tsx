@@ -9,6 +9,7 @@ import { ELSEWHERE, elsewhere, type Elsewhere } from '../player/elsewhere';
 import { canFloat, toggleFloating } from '../player/picture-in-picture';
 import type { ReelPlayer } from '../player/reel-player';
 import { BackArrowIcon, BeyondIcon, CheckIcon } from './icons';
+import { itemFor } from './menu-keys';
 import { placeMenu, type Point } from './place-menu';
 import { speedText } from './names';
 import './style/settings.css';
@@ -230,20 +231,17 @@ export function Settings(props: SettingsProps) {
   const back = (): void => (section === undefined ? leave() : setPage(null));
   const onKeyDown = (event: KeyboardEvent): void => {
     const all = items();
-    const index = all.indexOf(document.activeElement as HTMLElement);
+    const here = all.find((item) => item === document.activeElement);
+    const next = itemFor(event.key, all);
     const actions: Record<string, () => void> = {
-      ArrowDown: () => all[(index + 1) % all.length]?.focus(),
-      ArrowUp: () => all.at(index - 1)?.focus(),
-      Home: () => all[0]?.focus(),
-      End: () => all.at(-1)?.focus(),
-      ArrowRight: () => all[index]?.ariaHasPopup === 'menu' && all[index].click(),
+      ArrowRight: () => here?.ariaHasPopup === 'menu' && here.click(),
       ArrowLeft: () => section !== undefined && setPage(null),
       Escape: back,
       Tab: leave,
     };
     // The player's own keys rest while the menu has the focus.
     event.stopPropagation();
-    const act = actions[event.key];
+    const act = next === undefined ? actions[event.key] : () => next.focus();
     if (act === undefined) return;
     event.preventDefault();
     act();

@@ -1,6 +1,6 @@
 // What managing shows over the list: the menu of a row, questions, and what was done, with a way back.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Entry, State } from '../../core/state';
+import { findEntry, type Entry } from '../../core/state';
 import { useText } from '../text';
 import { useStore } from '../use-store';
 import { useVisit } from '../visit';
@@ -11,14 +11,6 @@ import { Menu } from './menu';
 import { Queue } from './queue';
 import { Review } from './review';
 import './manage.css';
-
-function entryOf({ room }: State, videoId: string | undefined): Entry | null {
-  for (const owner of room?.members ?? []) {
-    const video = owner.videos.find(({ id }) => id === videoId);
-    if (video !== undefined) return { video, owner };
-  }
-  return null;
-}
 
 function ToastBar({ toast, office }: { toast: Toast; office: Office }) {
   const t = useText();
@@ -65,9 +57,10 @@ export function ManageLayer() {
   const question = useStore(office.question);
   const toasts = useStore(office.toasts);
   const said = useStore(office.said);
-  const entry = entryOf(state, menu?.videoId);
+  const entryOf = (videoId: string | undefined): Entry | null => findEntry(state.room, ({ id }) => id === videoId);
+  const entry = entryOf(menu?.videoId);
   const review = useStore(reviewing);
-  const reviewed = entryOf(state, review?.videoId);
+  const reviewed = entryOf(review?.videoId);
   const last = useRef<Entry | null>(null);
   if (reviewed !== null) last.current = reviewed;
   useEffect(() => {
@@ -89,7 +82,7 @@ export function ManageLayer() {
   return (
     <>
       {menu !== null && entry !== null && <Menu key={menu.videoId} entry={entry} at={menu.at} office={office} />}
-      {question !== null && <Ask question={question} entry={entryOf(state, question.video?.id)} office={office} />}
+      {question !== null && <Ask question={question} entry={entryOf(question.video?.id)} office={office} />}
       {review !== null && reviewed !== null && <Review key={review.videoId} entry={reviewed} first={review.step} office={office} />}
       <Queue state={state} />
       <div class="toasts">

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { isToReview } from '../../core/model';
 import type { Entry } from '../../core/state';
 import { titleFor } from '../names';
+import { itemFor } from '../menu-keys';
 import { placeMenu, type Point } from '../place-menu';
 import { useText } from '../text';
 import { closeMenu, type Office } from './video-actions';
@@ -86,13 +87,9 @@ export function Menu({ entry, at, office }: MenuProps) {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const all = buttons();
-    const here = all.findIndex((button) => button === document.activeElement);
-    const letter = event.key.length === 1 ? all.findIndex((button, index) => index > here && startsWith(button, event.key)) : -1;
-    const first = letter === -1 && event.key.length === 1 ? all.findIndex((button) => startsWith(button, event.key)) : letter;
-    const targets: Record<string, number> = { ArrowDown: (here + 1) % all.length, ArrowUp: (here - 1 + all.length) % all.length, Home: 0, End: all.length - 1 };
-    const target = targets[event.key] ?? (first === -1 ? undefined : first);
+    const target = itemFor(event.key, all) ?? (event.key.length === 1 ? nextByLetter(all, event.key) : undefined);
     if (event.key === 'Escape' || event.key === 'Tab') closeMenu();
-    else if (target !== undefined) all[target]?.focus();
+    else if (target !== undefined) target.focus();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -115,4 +112,9 @@ export function Menu({ entry, at, office }: MenuProps) {
   );
 }
 
-const startsWith = (button: HTMLElement, letter: string): boolean => button.textContent.toLocaleLowerCase().startsWith(letter.toLocaleLowerCase());
+/** The next item behind the focused one whose text begins with a letter, from the first one on again at the end. */
+function nextByLetter(items: readonly HTMLElement[], letter: string): HTMLElement | undefined {
+  const here = items.findIndex((item) => item === document.activeElement);
+  const ahead = [...items.slice(here + 1), ...items.slice(0, here + 1)];
+  return ahead.find((item) => item.textContent.toLocaleLowerCase().startsWith(letter.toLocaleLowerCase()));
+}

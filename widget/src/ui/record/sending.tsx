@@ -3,14 +3,13 @@ import { clock } from '../../core/format';
 import type { Recording, Step } from '../../core/recording/model';
 import { percentOf } from '../../core/recording/status';
 import { isPlayable } from '../../core/model';
-import type { Entry, State } from '../../core/state';
+import { findEntry } from '../../core/state';
 import type { Studio } from '../../record/session';
-import { WarningIcon } from '../icons';
+import { CheckIcon, WarningIcon } from '../icons';
 import { useText, type Translate } from '../text';
 import { useStore } from '../use-store';
 import { useVisit } from '../visit';
 import { useConfirm } from './confirm';
-import { CheckIcon } from './icons';
 import { Link } from './link';
 
 const STEPS: readonly Step[] = ['upload', 'prepare', 'post'];
@@ -65,19 +64,11 @@ export function Sending({ studio, recording }: { studio: Studio; recording: Reco
   );
 }
 
-/** The sent video as the room knows it. */
-function arrived({ room }: State, eventId: string | null): Entry | null {
-  for (const owner of room?.members ?? []) {
-    const video = owner.videos.find((one) => one.eventId === eventId);
-    if (video) return { video, owner };
-  }
-  return null;
-}
-
 export function Sent({ studio, recording, onClose }: { studio: Studio; recording: Recording; onClose: () => void }) {
   const t = useText();
   const visit = useVisit();
-  const entry = arrived(useStore(visit.state), recording.eventId);
+  const { room } = useStore(visit.state);
+  const entry = findEntry(room, ({ eventId }) => eventId === recording.eventId);
   const ready = entry !== null && isPlayable(entry.video);
   const watch = (): void => {
     if (entry === null) return;

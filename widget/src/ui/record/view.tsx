@@ -10,7 +10,7 @@ import { useStore } from '../use-store';
 import { useVisit } from '../visit';
 import { Announcer } from './announcer';
 import { Choosing, Permit } from './choosing';
-import { CloseIcon } from './icons';
+import { CloseIcon } from '../icons';
 import { Camera } from './camera';
 import { Review } from './review';
 import { Sending, Sent } from './sending';
