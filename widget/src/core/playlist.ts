@@ -8,7 +8,7 @@ export function firstVariant(text: string): string | null {
 }
 
 /** False while segments may still be added (section 4.3.3.4). */
-export function isWhole(text: string): boolean {
+export function isEnded(text: string): boolean {
   return lines(text).includes('#EXT-X-ENDLIST');
 }
 
@@ -27,7 +27,7 @@ export function segmentsOf(text: string): Segment[] {
   return segments;
 }
 
-/** The same playlist with the seconds at which it begins (section 4.3.5.2). */
+/** The same playlist with a start, in seconds (section 4.3.5.2). */
 export function startingAt(text: string, start: number): string {
   return text.replace('#EXTM3U', `#EXTM3U\n#EXT-X-START:TIME-OFFSET=${start.toFixed(3)}`);
 }

@@ -1,29 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import type { Schedule } from './model';
-import { momentAt } from './schedule';
+import { channelAt } from './schedule';
 
 const START = 1_700_000_000_000;
 const LIST: Schedule = { startsAt: START, items: [{ id: 'a', duration: 4 }, { id: 'b', duration: 2.5 }], before: { id: 'c', duration: 10 } };
 
-describe('momentAt', () => {
+describe('channelAt', () => {
   it('loops for ever', () => {
     for (const [after, videoId, offset] of [[0, 'a', 0], [3.999, 'a', 3.999], [4, 'b', 0], [6.4, 'b', 2.4], [6.5, 'a', 0], [65_001, 'a', 1]] as const) {
-      const moment = momentAt(LIST, START + after * 1000);
+      const moment = channelAt(LIST, START + after * 1000);
       expect(moment?.videoId).toBe(videoId);
       expect(moment?.offset).toBeCloseTo(offset, 6);
     }
   });
 
   it('shows the end of what comes before', () => {
-    expect(momentAt(LIST, START - 1500)).toEqual({ videoId: 'c', offset: 8.5 });
-    expect(momentAt(LIST, START - 60_000)).toEqual({ videoId: 'c', offset: 0 });
-    expect(momentAt({ ...LIST, before: null }, START - 10)).toEqual({ videoId: 'a', offset: 0 });
+    expect(channelAt(LIST, START - 1500)).toEqual({ videoId: 'c', offset: 8.5 });
+    expect(channelAt(LIST, START - 60_000)).toEqual({ videoId: 'c', offset: 0 });
+    expect(channelAt({ ...LIST, before: null }, START - 10)).toEqual({ videoId: 'a', offset: 0 });
   });
 
   it('never jumps, not even where the list begins', () => {
-    let before = momentAt(LIST, START - 5000);
+    let before = channelAt(LIST, START - 5000);
     for (let now = START - 5000; now < START + 20_000; now += 10) {
-      const moment = momentAt(LIST, now);
+      const moment = channelAt(LIST, now);
       const same = moment?.videoId === before?.videoId;
       if (same) expect((moment?.offset ?? 0) - (before?.offset ?? 0)).toBeLessThan(0.0101);
       else expect(moment?.offset).toBeLessThan(0.0101);
@@ -32,8 +32,8 @@ describe('momentAt', () => {
   });
 
   it('is empty where nothing lasts', () => {
-    expect(momentAt({ startsAt: START, items: [], before: null }, START)).toBeNull();
-    expect(momentAt({ startsAt: START, items: [], before: null }, START - 1)).toBeNull();
-    expect(momentAt({ startsAt: START, items: [{ id: 'a', duration: 0 }], before: null }, START + 5)).toBeNull();
+    expect(channelAt({ startsAt: START, items: [], before: null }, START)).toBeNull();
+    expect(channelAt({ startsAt: START, items: [], before: null }, START - 1)).toBeNull();
+    expect(channelAt({ startsAt: START, items: [{ id: 'a', duration: 0 }], before: null }, START + 5)).toBeNull();
   });
 });

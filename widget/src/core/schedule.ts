@@ -1,14 +1,15 @@
-// What the room's channel shows when: the same for everybody who knows the schedule and the server's time.
+// What the room's channel shows when: the same for everybody who has the schedule and the server's time.
 import type { Schedule, Turn } from './model';
 
-/** A moment of a video; seconds. */
-export interface Moment {
+/** What the channel shows. */
+export interface ChannelPosition {
   readonly videoId: string;
+  /** Seconds from the video's start. */
   readonly offset: number;
 }
 
 /** What shows at `now`, milliseconds since the epoch on the server's clock; null when nothing does. */
-export function momentAt({ startsAt, items, before }: Schedule, now: number): Moment | null {
+export function channelAt({ startsAt, items, before }: Schedule, now: number): ChannelPosition | null {
   const since = (now - startsAt) / 1000;
   if (since < 0) {
     // Without one, the clock is not yet exact: the list is about to begin.
@@ -19,9 +20,9 @@ export function momentAt({ startsAt, items, before }: Schedule, now: number): Mo
   return length > 0 ? within(items, since % length) : null;
 }
 
-function within(items: readonly Turn[], position: number): Moment | null {
+function within(items: readonly Turn[], position: number): ChannelPosition | null {
   let start = 0;
-  let last: Moment | null = null;
+  let last: ChannelPosition | null = null;
   for (const { id, duration } of items) {
     last = { videoId: id, offset: position - start };
     start += duration;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backoff, parseRetryAfter, pauseBefore } from './backoff';
 import { clock, initials, localpart, roughly, titleOf } from './format';
 import { chooseLanguage, hasContrast, readParams, themeOf } from './params';
-import { firstVariant, isWhole, segmentsOf, startingAt } from './playlist';
+import { firstVariant, isEnded, segmentsOf, startingAt } from './playlist';
 import { Store } from './store';
 
 describe('format', () => {
@@ -55,7 +55,7 @@ describe('playlist', () => {
     expect(segmentsOf(startingAt(text, 2.5))).toEqual(segmentsOf(text));
     expect(startingAt(text, 2.5)).toContain('#EXT-X-START:TIME-OFFSET=2.500');
     expect(firstVariant(text)).toBeNull();
-    expect([isWhole(text), isWhole(text.replace('#EXT-X-ENDLIST', ''))]).toEqual([true, false]);
+    expect([isEnded(text), isEnded(text.replace('#EXT-X-ENDLIST', ''))]).toEqual([true, false]);
     expect(firstVariant('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n')).toBe('low.m3u8');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { driftTo, FRESH, LEAD, placeOf, SETTLE, steer, type Steering } from './sync';
+import { driftTo, FRESH, LEAD, timeOf, SETTLE, steer, type Steering } from './sync';
 import type { Timeline } from './timeline';
 
 const SETTLED: Steering = { ...FRESH, fresh: 0 };
@@ -54,23 +54,23 @@ describe('steer', () => {
   });
 });
 
-describe('placeOf', () => {
+describe('timeOf', () => {
   it('is in the showing that is nearest, also around the end', () => {
-    expect(placeOf(TWICE, { videoId: 'a', offset: 1 }, 7.2, false)).toBe(7);
-    expect(placeOf(TWICE, { videoId: 'a', offset: 1 }, 0.9, false)).toBe(1);
-    expect(placeOf(TWICE, { videoId: 'a', offset: 0.1 }, 11.9, false)).toBe(0.1);
-    expect(placeOf(TWICE, { videoId: 'b', offset: 1.9 }, 0.1, false)).toBe(11.9);
+    expect(timeOf(TWICE, { videoId: 'a', offset: 1 }, 7.2, false)).toBe(7);
+    expect(timeOf(TWICE, { videoId: 'a', offset: 1 }, 0.9, false)).toBe(1);
+    expect(timeOf(TWICE, { videoId: 'a', offset: 0.1 }, 11.9, false)).toBe(0.1);
+    expect(timeOf(TWICE, { videoId: 'b', offset: 1.9 }, 0.1, false)).toBe(11.9);
   });
 
   it('is nowhere when the playlist does not hold it', () => {
-    expect(placeOf(TWICE, { videoId: 'c', offset: 1 }, 0, false)).toBeNull();
+    expect(timeOf(TWICE, { videoId: 'c', offset: 1 }, 0, false)).toBeNull();
   });
 
   it('stays within the item, and within what exists of one that grows', () => {
-    expect(placeOf(TWICE, { videoId: 'b', offset: 2.4 }, 5, false)).toBe(6);
-    const growing: Timeline = [{ videoId: 'a', start: 0, duration: 4 }, { videoId: 'b', start: 4, duration: 3 }];
-    expect(placeOf(growing, { videoId: 'b', offset: 20 }, 5, true)).toBe(6.5);
-    expect(placeOf(growing, { videoId: 'a', offset: 3 }, 5, true)).toBe(3);
+    expect(timeOf(TWICE, { videoId: 'b', offset: 2.4 }, 5, false)).toBe(6);
+    const inProgress: Timeline = [{ videoId: 'a', start: 0, duration: 4 }, { videoId: 'b', start: 4, duration: 3 }];
+    expect(timeOf(inProgress, { videoId: 'b', offset: 20 }, 5, true)).toBe(6.5);
+    expect(timeOf(inProgress, { videoId: 'a', offset: 3 }, 5, true)).toBe(3);
   });
 });
 

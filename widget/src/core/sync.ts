@@ -1,8 +1,8 @@
-// How a player is kept at the channel's moment: gently by its rate, by a seek only when it is far off. Times in seconds.
-import type { Moment } from './schedule';
+// Keeps a player in sync with the channel: gently by its rate, by a seek only when it has drifted far. Seconds.
+import type { ChannelPosition } from './schedule';
 import { withinItem, type Timeline } from './timeline';
 
-/** The drift from which on a seek disturbs less than a long time of catching up; and right after opening, when nothing disturbs yet. */
+/** The drift from which on a seek disturbs less than catching up for long; and right after opening, when nothing disturbs yet. */
 const FAR = 1;
 const FAR_AT_FIRST = 0.25;
 /** The drift that is corrected, and the one that is none. Two viewers may be twice as far from each other. */
@@ -10,9 +10,9 @@ const NOTICED = 0.02;
 const NONE = 0.005;
 /** The most that the rate may differ: nobody hears it. */
 const MOST = 0.05;
-/** Seeks that a fresh picture is given to find its place. */
+/** Seeks that are allowed right after opening. */
 const FIRST_SEEKS = 2;
-/** Seconds that a seek takes, and within which its effect cannot be told yet. */
+/** Seconds that a seek takes, and within which its effect cannot be measured yet. */
 export const LEAD = 0.15;
 export const SETTLE = 0.8;
 
@@ -20,13 +20,13 @@ export interface Steering {
   readonly rate: number;
   /** Until then what was sought settles: seconds on the steady clock. */
   readonly settlesAt: number;
-  /** Seeks left of those for a fresh picture. */
+  /** Seeks left of those right after opening. */
   readonly fresh: number;
-  /** To be sought now. */
+  /** It has to seek now. */
   readonly seek: boolean;
 }
 
-/** Of a picture that has just been opened, or comes back from elsewhere. */
+/** Right after opening, or after coming back to the channel. */
 export const FRESH: Steering = { rate: 1, settlesAt: -Infinity, fresh: FIRST_SEEKS, seek: false };
 
 /** What to do about a drift (positive: the player is late) at `now`, seconds on the steady clock. */
@@ -39,24 +39,24 @@ export function steer(before: Steering, drift: number, now: number): Steering {
   return { rate: away < NONE ? 1 : before.rate, settlesAt, fresh: 0, seek: false };
 }
 
-/** Where a moment is on a playlist: of a video that it repeats, the showing nearest to `time`. Null when it is not in it. */
-export function placeOf(timeline: Timeline, { videoId, offset }: Moment, time: number, growing: boolean): number | null {
+/** Where on a timeline the channel is: of a video that it repeats, the showing nearest to `time`. Null when it is not in it. */
+export function timeOf(timeline: Timeline, { videoId, offset }: ChannelPosition, time: number, inProgress: boolean): number | null {
   let best: number | null = null;
   for (const item of timeline) {
     if (item.videoId !== videoId) continue;
-    // Of one that is still being made the moment may not exist yet: the last one that does is the nearest.
-    const place = growing && item === timeline.at(-1) ? withinItem(item, offset, true) : item.start + Math.min(offset, item.duration);
-    const nearer = best === null || Math.abs(driftTo(timeline, place, time, growing)) < Math.abs(driftTo(timeline, best, time, growing));
-    if (nearer) best = place;
+    // Of a video in progress the offset may not exist yet: the live edge is the nearest.
+    const target = inProgress && item === timeline.at(-1) ? withinItem(item, offset, true) : item.start + Math.min(offset, item.duration);
+    const nearer = best === null || Math.abs(driftTo(timeline, target, time, inProgress)) < Math.abs(driftTo(timeline, best, time, inProgress));
+    if (nearer) best = target;
   }
   return best;
 }
 
-/** Seconds from `time` to `place`, by the shorter way around: a playlist that is whole starts over without a gap. */
-export function driftTo(timeline: Timeline, place: number, time: number, growing: boolean): number {
+/** Seconds from `time` to `target`, by the shorter way around: a playlist that has ended starts over without a gap. */
+export function driftTo(timeline: Timeline, target: number, time: number, inProgress: boolean): number {
   const last = timeline.at(-1);
-  const direct = place - time;
-  if (growing || last === undefined) return direct;
+  const direct = target - time;
+  if (inProgress || last === undefined) return direct;
   const length = last.start + last.duration;
   return direct - length * Math.round(direct / length);
 }

@@ -22,7 +22,7 @@ export type Timeline = readonly Item[];
 export const RESTART_AFTER = 3;
 /** Seconds before an item's end that are still its own: the end itself belongs to the next one. */
 const LAST = 0.1;
-/** The same where nothing follows yet: Chromium does not finish a seek with less than some tenths of a second ahead. */
+/** The same at the live edge: Chromium does not finish a seek with less than some tenths of a second ahead. */
 const LAST_SO_FAR = 0.5;
 const VIDEO_OF = /\/v\/([^/]+)\//;
 
@@ -77,18 +77,18 @@ export function nextTarget(timeline: Timeline, time: number): number {
   return (timeline[itemAt(timeline, time) + 1] ?? timeline[0])?.start ?? 0;
 }
 
-/** The time of a position within an item, at most its last moment. */
-export function withinItem(item: Item, position: number, growing = false): number {
-  return item.start + Math.min(Math.max(0, position), Math.max(0, item.duration - (growing ? LAST_SO_FAR : LAST)));
+/** The time of a position within an item, at most just before its end. */
+export function withinItem(item: Item, position: number, inProgress = false): number {
+  return item.start + Math.min(Math.max(0, position), Math.max(0, item.duration - (inProgress ? LAST_SO_FAR : LAST)));
 }
 
-/** Where a step of `by` seconds leads: back it stops at the item's start, forward it goes over to the next item, unless the last one still grows. */
-export function stepTarget(timeline: Timeline, time: number, by: number, growing = false): number {
+/** Where a step of `by` seconds leads: back it stops at the item's start, forward it goes over to the next item, unless the last one is in progress. */
+export function stepTarget(timeline: Timeline, time: number, by: number, inProgress = false): number {
   const here = timeline[itemAt(timeline, time)];
   if (here === undefined) return time;
   const target = time + by;
-  // Also what lies just before the end so far may not be there yet: a step there would show nothing until there is more.
-  if (growing && here === timeline.at(-1)) return withinItem(here, target - here.start, true);
+  // What lies just before the live edge may not be there yet either: a step there would show nothing until there is more.
+  if (inProgress && here === timeline.at(-1)) return withinItem(here, target - here.start, true);
   if (target >= here.start + here.duration) return nextTarget(timeline, time);
   return Math.max(here.start, target);
 }

@@ -3,10 +3,10 @@ import type { Bookmark } from '../core/model';
 import type { State } from '../core/state';
 import type { ReelPlayer } from './reel-player';
 
-/** Null until something shows. The channel has no place of its own: it is live. */
+/** Null until something shows. */
 export function bookmarkOf({ selected }: State, player: ReelPlayer): Bookmark | null {
   const { videoId, reel, position } = player.playback.get();
-  const { volume, muted, refused } = player.sound.get();
+  const { volume, muted, refused } = player.audio.get();
   const { speed, loop, captions, keys, announce } = player.choices.get();
   if (reel === null || reel !== selected) return null;
   // What the browser muted is not the viewer's wish.

@@ -2,7 +2,8 @@
 import { mediaName } from '../core/grant';
 import type { Captions } from '../core/model';
 import { cuesOf, type Cue } from '../core/webvtt';
-import type { ReelPlayer, Showing } from './reel-player';
+import type { Showing } from './reel';
+import type { ReelPlayer } from './reel-player';
 
 /** What stands for the captions' choice: their language, or their label where it is not known. */
 export function captionsKey({ language, label }: Captions): string {
@@ -16,7 +17,7 @@ export class CaptionTracks {
   #placed = '';
   readonly #stop: () => void;
 
-  /** `captionsOf` tells the captions of a video as the room knows it now: their addresses are good for a while only. */
+  /** `captionsOf` returns the captions of a video as the room has them now: their URLs expire. */
   constructor(
     private readonly player: ReelPlayer,
     private readonly captionsOf: (videoId: string) => readonly Captions[],
@@ -34,7 +35,7 @@ export class CaptionTracks {
   async #update(): Promise<void> {
     const { showing } = this.player;
     const captions = showing && this.#chosen(showing.item.videoId);
-    const wanted = captions ? `${this.player.elementOf(showing.video)} ${showing.item.start} ${mediaName(captions.url)}` : '';
+    const wanted = captions ? `${this.player.indexOf(showing.video)} ${showing.item.start} ${mediaName(captions.url)}` : '';
     if (wanted === this.#placed) return;
     this.#placed = wanted;
     this.#clear();
@@ -52,7 +53,7 @@ export class CaptionTracks {
   #file(url: string): Promise<readonly Cue[]> {
     const name = mediaName(url);
     const cues = this.#files.get(name) ?? fetchCues(url).catch(() => {
-      // Asked again when the item shows the next time.
+      // Fetched again when the item shows the next time.
       this.#files.delete(name);
       return [];
     });

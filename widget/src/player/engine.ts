@@ -1,43 +1,41 @@
-// One playlist on one video element: what both ways to play HLS have in common.
+// Plays one playlist on one video element: what both ways to play HLS have in common.
+import type { StartPosition } from '../core/start-position';
 import type { Timeline } from '../core/timeline';
 
-/** `stale`: the server no longer gives this URL; `network`: no answer; `media`: the browser cannot decode it. */
+/** `stale`: the server no longer serves this URL; `network`: no response; `media`: the browser cannot decode it. */
 export type Failure = 'stale' | 'network' | 'media';
 
-export interface DeckEvents {
+export interface EngineEvents {
   /** The items are known, or their times became more exact. */
   timeline(): void;
   failed(failure: Failure): void;
-  /** The qualities are known, or another one plays. */
+  /** The renditions are known, or another one plays. */
   levels(): void;
 }
 
-export interface Deck {
+export interface Engine {
   readonly timeline: Timeline;
-  /** The last item is still being made: it has no end yet. */
-  readonly growing: boolean;
+  /** The playlist is in progress (`EVENT` without an end): its last item has no end yet. */
+  readonly inProgress: boolean;
   /** The grant in its URLs cannot be replaced while it plays. */
   readonly needsFreshUrl: boolean;
-  /** Its qualities as lines of the picture's shorter side, best first; none where it cannot choose. */
+  /** Its renditions as lines of the frame's shorter side, best first; none where it cannot choose. */
   readonly levels: readonly number[];
-  /** The quality that plays; null until it is known. */
+  /** The rendition that plays; null until it is known. */
   readonly level: number | null;
-  /** Keeps to the quality nearest to a wish, from the next segment on; null lets it choose by itself. */
+  /** Keeps to the rendition nearest to `level`, from the next media segment on; null lets it choose by itself. */
   fix(level: number | null): void;
   close(): void;
 }
 
-/** Where to begin, decided once the items are known; asked again while the place does not exist yet. Seconds on the playlist's timeline. */
-export type Place = (timeline: Timeline) => number;
-
-export interface DeckOptions {
+export interface EngineOptions {
   readonly video: HTMLVideoElement;
   readonly url: string;
-  /** Null for the beginning, which needs to know nothing. */
-  readonly place: Place | null;
+  /** Null for the start of the playlist, which needs no timeline. */
+  readonly start: StartPosition | null;
   /** The same URL under the newest grant. */
   readonly renew: (url: string) => string;
-  readonly events: DeckEvents;
+  readonly events: EngineEvents;
 }
 
-export type OpenDeck = (options: DeckOptions) => Deck;
+export type OpenEngine = (options: EngineOptions) => Engine;

@@ -1,10 +1,11 @@
-// Reads a reel's items from its playlists before it plays, to begin at one of them.
+// Reads a reel's timeline from its playlists before it plays, to start at one of its items.
 import { sleep } from '../browser/pause';
-import { firstVariant, isWhole, segmentsOf } from '../core/playlist';
+import { firstVariant, isEnded, segmentsOf } from '../core/playlist';
+import type { StartPosition } from '../core/start-position';
 import { timelineOf, type Timeline } from '../core/timeline';
-import type { Failure, Place } from './engine';
+import type { Failure } from './engine';
 
-/** Milliseconds between two looks at a playlist that grows: about its segments' length. */
+/** Milliseconds between two requests for a playlist in progress: about its segments' length. */
 export const LOOK_AGAIN = 2_000;
 
 /** A playlist could not be had. */
@@ -19,40 +20,40 @@ export class PlaylistError extends Error {
   }
 }
 
-export interface Content {
+export interface Playlist {
   readonly timeline: Timeline;
-  /** The last item is still being made. */
-  readonly growing: boolean;
+  /** Its last item has no end yet. */
+  readonly inProgress: boolean;
 }
 
-/** The items, and the place in them once it exists: that of a video which grows anew may be ahead. Rejects as `fetchContent` does. */
-export async function findPlace(url: () => string, place: Place, signal: AbortSignal): Promise<Content & { readonly start: number }> {
+/** The playlist once its start exists: that of a video in progress may be ahead. Rejects as `fetchPlaylist` does. */
+export async function awaitStart(url: () => string, wanted: StartPosition, signal: AbortSignal): Promise<Playlist & { readonly start: number }> {
   for (;;) {
-    const content = await fetchContent(url(), signal);
-    const start = startIn(content, place);
-    if (start !== null) return { ...content, start };
+    const playlist = await fetchPlaylist(url(), signal);
+    const start = startIn(playlist, wanted);
+    if (start !== null) return { ...playlist, start };
     await sleep(LOOK_AGAIN);
   }
 }
 
-/** Seconds on the timeline at which a place is; null while it does not exist yet. */
-export function startIn({ timeline, growing }: Content, place: Place): number | null {
-  const start = place(timeline);
+/** Seconds on the timeline at which to start; null while there is nothing yet. */
+export function startIn({ timeline, inProgress }: Playlist, wanted: StartPosition): number | null {
+  const start = wanted(timeline);
   const last = timeline.at(-1);
-  return !growing || last === undefined || start < last.start + last.duration ? start : null;
+  return !inProgress || last === undefined || start < last.start + last.duration ? start : null;
 }
 
-/** What a media playlist holds. */
-export function contentOf(text: string): Content {
-  return { timeline: timelineOf(segmentsOf(text)), growing: !isWhole(text) };
+/** Parses a media playlist. */
+export function playlistOf(text: string): Playlist {
+  return { timeline: timelineOf(segmentsOf(text)), inProgress: !isEnded(text) };
 }
 
-/** The items on the first variant's timeline, from which those of the others do not differ noticeably. Rejects with PlaylistError, or when aborted. */
-export async function fetchContent(url: string, signal: AbortSignal): Promise<Content> {
+/** The first variant's playlist, from whose timeline those of the others do not differ noticeably. Rejects with PlaylistError, or when aborted. */
+export async function fetchPlaylist(url: string, signal: AbortSignal): Promise<Playlist> {
   const main = await fetchText(url, signal);
   const variant = firstVariant(main);
   const text = variant === null ? main : await fetchText(new URL(variant, new URL(url, location.href)).href, signal);
-  return contentOf(text);
+  return playlistOf(text);
 }
 
 async function fetchText(url: string, signal: AbortSignal): Promise<string> {

@@ -1,15 +1,16 @@
 // Plays a playlist through hls.js. This module and hls.js itself are loaded when there is something to play.
 import Hls, { type ErrorData, type HlsConfig, type Level, type LevelDetails } from 'hls.js/light';
 import { levelFor } from '../core/choices';
+import type { StartPosition } from '../core/start-position';
 import { timelineOf, type Timeline } from '../core/timeline';
-import type { Deck, DeckOptions, Failure, Place } from './engine';
-import { findPlace, PlaylistError } from './fetch-timeline';
-import { placedLoader } from './placed-loader';
+import type { Engine, EngineOptions, Failure } from './engine';
+import { awaitStart, PlaylistError } from './fetch-timeline';
+import { startLoader } from './start-loader';
 
 /** Milliseconds within which a second decoding error is not worth another attempt to recover. */
 const RECOVER_AGAIN = 5_000;
 
-/** Bits per second: a guess at first, then what the reel before measured. */
+/** Bits per second: a guess at first, then the estimate of the reel before. */
 let estimate = 4_000_000;
 
 /** False where Media Source Extensions are missing. */
@@ -19,27 +20,27 @@ const CONFIG: Partial<HlsConfig> = {
   // Our segments are fMP4 and go to the browser as they are: a worker would only cost an exception in the page's policy.
   enableWorker: false,
   capLevelToPlayerSize: true,
-  // A trial segment in the lowest quality would delay every first picture: begin with the estimate instead.
+  // A trial segment in the lowest rendition would delay every first frame: begin with the estimate instead.
   testBandwidth: false,
   // It need not wait for the element, which hls.js looks at ten times a second.
   startFragPrefetch: true,
   maxBufferLength: 30,
   // Enough to wrap a usual reel without loading its start again, bounded for long ones.
   backBufferLength: 300,
-  // While a video grows its end so far is not its end: a browser would report 'ended' there each time it catches up.
+  // The end so far of a video in progress is not its end: a browser would report 'ended' there each time it catches up.
   liveDurationInfinity: true,
 };
 
 /**
- * Leaves alone who waits at the end of what exists. hls.js 1.7 takes somebody a few milliseconds behind the last picture, as
- * far as the sound of a segment goes, for lost, and sends them back by seconds at its next look at the playlist.
+ * Leaves alone who waits at the live edge. hls.js 1.7 takes somebody a few milliseconds behind the last frame, where a
+ * segment's audio is longer than its video, for lost, and seeks back by seconds when it next loads the playlist.
  */
 class StreamController extends Hls.DefaultConfig.streamController {}
 Object.defineProperty(StreamController.prototype, 'synchronizeToLiveEdge', { value: () => undefined });
 
-export class HlsDeck implements Deck {
+export class HlsEngine implements Engine {
   timeline: Timeline = [];
-  growing = false;
+  inProgress = false;
   readonly needsFreshUrl = false;
   level: number | null = null;
   #wish: number | null = null;
@@ -47,10 +48,10 @@ export class HlsDeck implements Deck {
   #hls: Hls | null = null;
   #recoveredAt = -Infinity;
 
-  constructor(private readonly options: DeckOptions) {
-    const { place } = options;
-    if (place === null) this.#load({ startPosition: 0 });
-    else this.#load({ pLoader: placedLoader(place, () => this.#await(place)) });
+  constructor(private readonly options: EngineOptions) {
+    const { start } = options;
+    if (start === null) this.#load({ startPosition: 0 });
+    else this.#load({ pLoader: startLoader(start, () => this.#await(start)) });
   }
 
   get levels(): readonly number[] {
@@ -63,7 +64,7 @@ export class HlsDeck implements Deck {
     if (hls === null || hls.levels.length === 0) return;
     const lines = level === null ? null : levelFor(this.levels, level);
     const index = hls.levels.findLastIndex((each) => linesOf(each) === lines);
-    // From the next segment on: nobody waits for another picture.
+    // From the next media segment on: nobody waits for another frame.
     if (index !== hls.manualLevel) hls.nextLevel = index;
   }
 
@@ -75,11 +76,11 @@ export class HlsDeck implements Deck {
   }
 
   /** What the viewer left has not been made again so far. */
-  #await(place: Place): void {
+  #await(wanted: StartPosition): void {
     const { url, renew, events } = this.options;
     this.#hls?.destroy();
     this.#hls = null;
-    findPlace(() => renew(url), place, this.#closed.signal).then(
+    awaitStart(() => renew(url), wanted, this.#closed.signal).then(
       ({ start }) => this.#load({ startPosition: start }),
       (error: unknown) => {
         if (!this.#closed.signal.aborted) events.failed(error instanceof PlaylistError ? error.failure : 'network');
@@ -87,10 +88,10 @@ export class HlsDeck implements Deck {
     );
   }
 
-  /** hls.js does not survive being sent elsewhere at its first segment: `begin` tells it before. */
+  /** hls.js does not survive a seek at its first segment: `begin` sets the start before. */
   #load(begin: Pick<HlsConfig, 'startPosition'> | Pick<HlsConfig, 'pLoader'>): void {
     const { renew, video, url } = this.options;
-    const xhrSetup = (xhr: XMLHttpRequest, asked: string): void => xhr.open('GET', renew(asked), true);
+    const xhrSetup = (xhr: XMLHttpRequest, requested: string): void => xhr.open('GET', renew(requested), true);
     const hls = new Hls({ ...CONFIG, ...begin, streamController: StreamController, abrEwmaDefaultEstimate: estimate, xhrSetup });
     this.#hls = hls;
     hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#update(details));
@@ -112,13 +113,13 @@ export class HlsDeck implements Deck {
   }
 
   #update({ fragments, live }: LevelDetails): void {
-    this.growing = live;
+    this.inProgress = live;
     this.timeline = timelineOf(fragments.map(({ url, start, duration, cc }) => ({ url, start, duration, discontinuity: cc })));
     this.options.events.timeline();
   }
 
   #error(data: ErrorData): void {
-    // hls.js asks again a few times, but what is gone stays gone, and what the viewer still has is running out.
+    // hls.js retries a few times, but what is gone stays gone, and what the viewer has buffered is running out.
     const gone = data.response?.code === 410;
     if (gone) this.#hls?.stopLoad();
     if (!data.fatal && !gone) return;
@@ -131,7 +132,7 @@ export class HlsDeck implements Deck {
   }
 }
 
-/** As qualities are called: 720 for 1280×720 and for 720×1280. */
+/** As renditions are called: 720 for 1280×720 and for 720×1280. */
 function linesOf({ width, height }: Level): number {
   return Math.min(width, height);
 }

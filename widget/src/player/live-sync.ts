@@ -1,30 +1,31 @@
-// Keeps a player at the moment that everybody sees, while the viewer has not gone their own way.
+// Keeps a player in sync with the channel, while the viewer has not gone their own way.
 import type { Schedule } from '../core/model';
-import { momentAt } from '../core/schedule';
+import { channelAt, type ChannelPosition } from '../core/schedule';
+import type { StartPosition } from '../core/start-position';
 import { Store } from '../core/store';
-import { driftTo, FRESH, LEAD, placeOf, steer, type Steering } from '../core/sync';
+import { driftTo, FRESH, LEAD, steer, timeOf, type Steering } from '../core/sync';
 import type { Timeline } from '../core/timeline';
-import type { Place } from './engine';
-import type { ReelPlayer, Whereabouts } from './reel-player';
+import type { SyncState } from './reel';
+import type { ReelPlayer } from './reel-player';
 
-/** `off`: no channel is selected; `live`: at everybody's moment; `away`: the viewer paused, or plays something else. */
+/** `off`: no channel is selected; `live`: in sync with it; `away`: the viewer paused, or plays something else. */
 export type Mode = 'off' | 'live' | 'away';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two measurements of the drift. */
 const EVERY = 250;
-/** Milliseconds for which the showing version may lack the moment before the newest one is opened there. */
+/** Milliseconds for which the showing version may lack what the channel shows before the newest one is opened. */
 const PATIENCE = 1_500;
-/** Seconds before its end within which an item that is about to be replaced is left alone. */
+/** Seconds before its end within which an item is left alone when a newer version takes over there. */
 const TURN = 1.5;
 
-export class Conductor {
+export class LiveSync {
   readonly mode = new Store<Mode>('off');
   #steering: Steering = FRESH;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #lostAt: number | null = null;
+  #missingSince: number | null = null;
   /** It has played since it is live: a pause is one only then. */
   #played = false;
-  /** Videos that this browser cannot play are not sought again. */
+  /** Videos that this browser cannot play: it does not seek to them again. */
   readonly #broken = new Set<string>();
 
   constructor(
@@ -38,8 +39,8 @@ export class Conductor {
     player.playback.subscribe(() => this.#playbackChanged());
   }
 
-  /** Where the channel begins when it is opened: at the moment, as soon as it could be there. */
-  readonly begin: Place = (timeline) => this.#place(timeline, 0, true, LEAD) ?? 0;
+  /** Where the channel starts when it is opened: where it is by the time that it plays. */
+  readonly begin: StartPosition = (timeline) => this.#target(timeline, 0, true, LEAD) ?? 0;
 
   /** The channel was selected. */
   start(): void {
@@ -61,76 +62,79 @@ export class Conductor {
     this.mode.set('away');
   }
 
-  /** Back to everybody's moment. */
+  /** Back to the channel. */
   join(): void {
     if (this.mode.get() === 'off') return;
     this.#follow();
     this.player.play();
-    this.#look();
+    this.#correct();
   }
 
   #follow(): void {
     this.#steering = FRESH;
-    this.#lostAt = null;
+    this.#missingSince = null;
     this.#played = false;
     clearInterval(this.#timer);
     this.player.live.set(true);
-    this.#timer = setInterval(() => this.#look(), EVERY);
+    this.#timer = setInterval(() => this.#correct(), EVERY);
     this.mode.set('live');
   }
 
   #playbackChanged(): void {
-    const { playing, reel, trouble, videoId } = this.player.playback.get();
+    const { playing, reel, problem, videoId } = this.player.playback.get();
     if (reel !== this.key) return;
-    if (trouble === 'media' && videoId !== null) this.#broken.add(videoId);
-    // The system may pause it as well. One that was not allowed to begin is still expected at the moment.
+    if (problem === 'media' && videoId !== null) this.#broken.add(videoId);
+    // The system may pause it as well. One that was not allowed to start still follows the channel.
     if (!playing && this.#played) this.leave();
   }
 
-  #look(): void {
-    const here = this.player.whereabouts;
+  #correct(): void {
+    const here = this.player.syncState;
     const { playing } = this.player.playback.get();
-    // What comes after an opening has yet to find its place.
+    // What is being opened starts over.
     if (here === null) this.#steering = FRESH;
-    if (here?.key !== this.key || !playing || !here.flows) return;
+    if (here?.key !== this.key || !playing || !here.advancing) return;
     this.#played = true;
-    const place = this.#place(here.timeline, here.time, here.lengthening);
-    if (place === null) return this.#lost();
-    const drift = driftTo(here.timeline, place, here.time, here.lengthening);
-    if (here.turning && this.#turns(here, drift)) return;
-    this.#lostAt = null;
+    const target = this.#target(here.timeline, here.time, here.inProgress);
+    if (target === null) return this.#missing();
+    const drift = driftTo(here.timeline, target, here.time, here.inProgress);
+    if (here.replaced && this.#endsFirst(here, drift)) return;
+    this.#missingSince = null;
     this.#steering = steer(this.#steering, drift, performance.now() / 1000);
     this.player.nudge(this.#steering.rate);
-    if (this.#steering.seek) this.player.jump(this.#place(here.timeline, here.time, here.lengthening, LEAD) ?? place);
+    if (this.#steering.seek) this.player.syncTo(this.#target(here.timeline, here.time, here.inProgress, LEAD) ?? target);
   }
 
-  /** Where the moment is, `lead` seconds from now; null when the timeline does not hold it, or it cannot be played. */
-  #place(timeline: Timeline, time: number, lengthening: boolean, lead = 0): number | null {
+  /** What the channel shows `lead` seconds from now; null when that is not known, or cannot be played here. */
+  #channel(lead = 0): ChannelPosition | null {
     const [schedule, now] = [this.schedule(), this.now()];
-    const moment = schedule && now !== null ? momentAt(schedule, now + lead * 1000) : null;
-    if (moment === null || this.#broken.has(moment.videoId)) return null;
-    return placeOf(timeline, moment, time, lengthening);
+    const position = schedule && now !== null ? channelAt(schedule, now + lead * 1000) : null;
+    return position === null || this.#broken.has(position.videoId) ? null : position;
+  }
+
+  /** Where on the timeline that is; null also when it is not there. */
+  #target(timeline: Timeline, time: number, inProgress: boolean, lead = 0): number | null {
+    const position = this.#channel(lead);
+    return position && timeOf(timeline, position, time, inProgress);
   }
 
   /** Whether the item may go on to its end, where the new version takes over: its neighbours are other ones there. */
-  #turns({ item, time }: Whereabouts, drift: number): boolean {
+  #endsFirst({ item, time }: SyncState, drift: number): boolean {
     if (item === null) return true;
     const target = time + drift;
     if (target >= item.start && target < item.start + item.duration) return false;
-    if (item.start + item.duration - time > TURN) this.#lost();
+    if (item.start + item.duration - time > TURN) this.#missing();
     return true;
   }
 
-  /** The showing version does not have the moment: mostly the next one comes by itself. */
-  #lost(): void {
+  /** The showing version does not have what the channel shows: mostly the next one comes by itself. */
+  #missing(): void {
     this.player.nudge(1);
-    const [schedule, now] = [this.schedule(), this.now()];
-    const moment = schedule && now !== null ? momentAt(schedule, now) : null;
-    if (moment === null || this.#broken.has(moment.videoId)) return;
-    this.#lostAt ??= performance.now();
-    if (performance.now() - this.#lostAt < PATIENCE) return;
-    this.#lostAt = null;
+    if (this.#channel() === null) return;
+    this.#missingSince ??= performance.now();
+    if (performance.now() - this.#missingSince < PATIENCE) return;
+    this.#missingSince = null;
     this.#steering = FRESH;
-    this.player.join(this.begin);
+    this.player.reopen(this.begin);
   }
 }

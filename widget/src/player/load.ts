@@ -1,5 +1,5 @@
-// Fetches the player's code and chooses how this browser plays HLS. hls.js is asked first: some browsers only believe that they could do it alone.
-import type { OpenDeck } from './engine';
+// Loads the player's code and chooses how this browser plays HLS. hls.js comes first: some browsers only believe that they could do it alone.
+import type { OpenEngine } from './engine';
 import type { ReelPlayer } from './reel-player';
 
 export type CreatePlayer = (renew: (url: string) => string, onStale: () => Promise<void>, autoplay: boolean) => ReelPlayer;
@@ -7,15 +7,15 @@ export type CreatePlayer = (renew: (url: string) => string, onStale: () => Promi
 /** Null where this browser has no way to play. Rejects when the code cannot be fetched. */
 export async function loadPlayer(): Promise<CreatePlayer | null> {
   // At once, for one would wait for the other.
-  const [{ ReelPlayer }, openDeck] = await Promise.all([import('./reel-player'), chooseDeck()]);
-  return openDeck && ((renew, onStale, autoplay) => new ReelPlayer(openDeck, renew, onStale, autoplay));
+  const [{ ReelPlayer }, openEngine] = await Promise.all([import('./reel-player'), chooseEngine()]);
+  return openEngine && ((renew, onStale, autoplay) => new ReelPlayer(openEngine, renew, onStale, autoplay));
 }
 
 /** How this browser plays a playlist; null where it cannot. */
-export async function chooseDeck(): Promise<OpenDeck | null> {
-  const { HlsDeck, isSupported } = await import('./hls-engine');
-  if (isSupported()) return (options) => new HlsDeck(options);
+export async function chooseEngine(): Promise<OpenEngine | null> {
+  const { HlsEngine, isSupported } = await import('./hls-engine');
+  if (isSupported()) return (options) => new HlsEngine(options);
   if (document.createElement('video').canPlayType('application/vnd.apple.mpegurl') === '') return null;
-  const { NativeDeck } = await import('./native-engine');
-  return (options) => new NativeDeck(options);
+  const { NativeEngine } = await import('./native-engine');
+  return (options) => new NativeEngine(options);
 }

@@ -1,18 +1,18 @@
 // Plays a playlist where the browser has no Media Source Extensions but plays HLS itself (older iPhones).
 import { sleep } from '../browser/pause';
 import type { Timeline } from '../core/timeline';
-import type { Deck, DeckOptions } from './engine';
-import { fetchContent, findPlace, LOOK_AGAIN, PlaylistError } from './fetch-timeline';
+import type { Engine, EngineOptions } from './engine';
+import { fetchPlaylist, awaitStart, LOOK_AGAIN, PlaylistError } from './fetch-timeline';
 
-export class NativeDeck implements Deck {
+export class NativeEngine implements Engine {
   timeline: Timeline = [];
-  growing = false;
+  inProgress = false;
   readonly needsFreshUrl = true;
   readonly levels = [];
   readonly level = null;
   readonly #closed = new AbortController();
 
-  constructor(private readonly options: DeckOptions) {
+  constructor(private readonly options: EngineOptions) {
     const { video, events } = options;
     const { signal } = this.#closed;
     video.addEventListener('error', () => events.failed(video.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'media'), { signal });
@@ -32,11 +32,11 @@ export class NativeDeck implements Deck {
   }
 
   async #open(): Promise<void> {
-    const { video, url, place, renew, events } = this.options;
+    const { video, url, start: wanted, renew, events } = this.options;
     const { signal } = this.#closed;
-    const { timeline, growing, start } = await findPlace(() => renew(url), place ?? (() => 0), signal);
+    const { timeline, inProgress, start } = await awaitStart(() => renew(url), wanted ?? (() => 0), signal);
     this.timeline = timeline;
-    this.growing = growing;
+    this.inProgress = inProgress;
     video.src = renew(url);
     video.addEventListener('loadedmetadata', () => (video.currentTime = start), { once: true, signal });
     video.load();
@@ -44,12 +44,12 @@ export class NativeDeck implements Deck {
     await this.#follow();
   }
 
-  /** The browser reads its playlist again by itself but does not tell what it found. */
+  /** The browser reloads its playlist by itself but does not report what it found. */
   async #follow(): Promise<void> {
     const { url, renew, events } = this.options;
-    while (this.growing) {
+    while (this.inProgress) {
       await sleep(LOOK_AGAIN);
-      Object.assign(this, await fetchContent(renew(url), this.#closed.signal));
+      Object.assign(this, await fetchPlaylist(renew(url), this.#closed.signal));
       events.timeline();
     }
   }

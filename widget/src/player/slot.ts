@@ -1,84 +1,78 @@
-// A video element with the deck that plays on it: one slot shows, the other prepares what comes next behind it.
+// A video element with the engine that plays on it.
 import { itemAt, type Item, type Timeline } from '../core/timeline';
-import type { Deck, DeckEvents, Failure, OpenDeck, Place } from './engine';
+import type { Source } from '../core/reel-change';
+import type { StartPosition } from '../core/start-position';
+import type { Engine, EngineEvents, Failure, OpenEngine } from './engine';
 
-/** What a slot was opened with. */
-export interface Source {
-  readonly key: string;
-  readonly url: string;
-  /** Equal for equal content, whatever the grant. */
-  readonly identity: string;
-}
-
-/** Seconds between where a slot should begin and where it may be found. */
+/** Seconds between where a slot should start and where it may be found. */
 const NEAR = 1;
 
 export class Slot {
-  readonly #deck: Deck;
-  #aim: Place | null;
+  readonly #engine: Engine;
+  #aim: StartPosition | null;
   /** What it ended with; it plays what it still has. */
   failure: Failure | null = null;
   /** Seconds; null until the items are known. */
-  #place: number | null;
+  #start: number | null;
 
-  /** Begins at `place`, at the beginning for null. */
+  /** Starts at `start`; null for the start of the reel. */
   constructor(
     readonly video: HTMLVideoElement,
     readonly source: Source,
-    open: OpenDeck,
-    place: Place | null,
+    open: OpenEngine,
+    start: StartPosition | null,
     renew: (url: string) => string,
-    events: DeckEvents,
+    events: EngineEvents,
   ) {
-    this.#aim = place;
-    this.#place = place === null ? 0 : null;
-    const decide = (timeline: Timeline): number => (this.#place = this.#aim?.(timeline) ?? 0);
-    this.#deck = open({ video, url: source.url, place: place === null ? null : decide, renew, events });
+    this.#aim = start;
+    this.#start = start === null ? 0 : null;
+    const decide = (timeline: Timeline): number => (this.#start = this.#aim?.(timeline) ?? 0);
+    this.#engine = open({ video, url: source.url, start: start === null ? null : decide, renew, events });
   }
 
-  /** Where it was to begin; null for the beginning. */
-  get aimed(): Place | null {
+  /** Where it was to start; null for the start of the reel. */
+  get aimed(): StartPosition | null {
     return this.#aim;
   }
 
   get timeline(): Timeline {
-    return this.#deck.timeline;
+    return this.#engine.timeline;
   }
 
   get levels(): readonly number[] {
-    return this.#deck.levels;
+    return this.#engine.levels;
   }
 
   get level(): number | null {
-    return this.#deck.level;
+    return this.#engine.level;
   }
 
   fix(level: number | null): void {
-    this.#deck.fix(level);
+    this.#engine.fix(level);
   }
 
   get needsFreshUrl(): boolean {
-    return this.#deck.needsFreshUrl;
+    return this.#engine.needsFreshUrl;
   }
 
-  /** The showing item is still being made: where it ends now, it goes on later. */
-  get growing(): boolean {
-    return this.#deck.growing && this.item === this.timeline.at(-1);
+  /** More is to come at the end of the timeline. */
+  get inProgress(): boolean {
+    return this.#engine.inProgress;
   }
 
-  /** There is more to come at the end of the list. */
-  get lengthening(): boolean {
-    return this.#deck.growing;
+  /** The showing item is in progress: where it ends now, it goes on later. */
+  get itemInProgress(): boolean {
+    return this.inProgress && this.item === this.timeline.at(-1);
   }
 
-  /** It has what shows next. */
-  get flows(): boolean {
+  /** It has the next frame. */
+  get hasData(): boolean {
     return this.video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
   }
 
-  /** It shows the last moment that exists of an item that grows. */
+  /** It stands at the end so far of an item in progress. */
   get starved(): boolean {
-    return this.growing && !this.flows && this.bufferedFrom(this.time) < NEAR;
+    return this.itemInProgress && !this.hasData && this.bufferedFrom(this.time) < NEAR;
   }
 
   get time(): number {
@@ -89,20 +83,20 @@ export class Slot {
     return this.timeline[itemAt(this.timeline, this.time)] ?? null;
   }
 
-  /** It could start at this moment, with the right picture. */
+  /** It could play now, with the right frame. */
   get ready(): boolean {
-    return this.flows && !this.video.seeking && this.#place !== null && Math.abs(this.time - this.#place) < NEAR;
+    return this.hasData && !this.video.seeking && this.#start !== null && Math.abs(this.time - this.#start) < NEAR;
   }
 
-  /** Moves a slot that does not show yet to another place. */
-  aim(place: Place): void {
-    this.#aim = place;
-    if (this.#place === null || this.timeline.length === 0) return;
-    this.#place = place(this.timeline);
-    if (Math.abs(this.time - this.#place) > NEAR) this.video.currentTime = this.#place;
+  /** Moves a slot that does not show yet to another start. */
+  aim(start: StartPosition): void {
+    this.#aim = start;
+    if (this.#start === null || this.timeline.length === 0) return;
+    this.#start = start(this.timeline);
+    if (Math.abs(this.time - this.#start) > NEAR) this.video.currentTime = this.#start;
   }
 
-  /** Where the first item begins: some encoders leave a few milliseconds before it. */
+  /** Seconds at which the first item really starts: some encoders leave a few milliseconds before it. */
   get firstFrame(): number {
     const { buffered } = this.video;
     return buffered.length > 0 && buffered.start(0) < NEAR ? buffered.start(0) : 0;
@@ -117,7 +111,7 @@ export class Slot {
     return Number.isFinite(duration) && Math.abs(duration - nominal) < NEAR ? duration : nominal;
   }
 
-  /** Seconds of film that are ready from `time` on. */
+  /** Seconds that are buffered from `time` on. */
   bufferedFrom(time: number): number {
     const { buffered } = this.video;
     for (let index = 0; index < buffered.length; index += 1) {
@@ -128,6 +122,6 @@ export class Slot {
 
   close(): void {
     this.video.pause();
-    this.#deck.close();
+    this.#engine.close();
   }
 }

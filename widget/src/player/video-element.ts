@@ -1,6 +1,6 @@
 // A video element as the player needs it, with what it reports.
 
-export interface PictureEvents {
+export interface VideoEvents {
   /** The time is another one, by playing or by seeking. */
   moved(): void;
   ended(): void;
@@ -12,7 +12,7 @@ export interface PictureEvents {
   paused(): void;
 }
 
-export function createPicture(events: PictureEvents): HTMLVideoElement {
+export function createVideo(events: VideoEvents): HTMLVideoElement {
   const video = document.createElement('video');
   Object.assign(video, { className: 'picture', playsInline: true, preload: 'auto', disableRemotePlayback: true, tabIndex: -1 });
   const on = (names: readonly (keyof HTMLMediaElementEventMap)[], act: () => void): void =>

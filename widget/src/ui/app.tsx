@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { playsByItself } from '../core/model';
 import { emptinessOf, findEntry, furthest, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type Trouble } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
-import { IDLE, type Playback } from '../player/state';
+import { IDLE, type Playback } from '../player/playback';
 import { ClockIcon, CloudOffIcon, FilmIcon, HiddenIcon, PersonIcon, WarningIcon } from './icons';
 import { lazy } from './lazy';
 import { labelOf } from './names';

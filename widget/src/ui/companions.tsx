@@ -55,15 +55,15 @@ function Announced({ player, entry, viewer }: CompanionsProps & { viewer: string
   const t = useText();
   const wanted = useStore(player.choices, (choices) => choices.announce);
   const reel = useStore(player.playback, (playback) => playback.reel);
-  const said = useRef({ reel, asked: player.asked, ids: new Set<string>() });
+  const said = useRef({ reel, picks: player.picks, ids: new Set<string>() });
   const [spoken, speak] = useState<Entry | null>(null);
   const id = entry?.video.id ?? null;
   useEffect(() => {
     const before = said.current;
     if (entry === null || id === null) return;
-    const heard = before.reel === reel && before.asked === player.asked && before.ids.has(id);
+    const heard = before.reel === reel && before.picks === player.picks && before.ids.has(id);
     const ids = before.reel === reel ? before.ids : new Set<string>();
-    said.current = { reel, asked: player.asked, ids: ids.add(id) };
+    said.current = { reel, picks: player.picks, ids: ids.add(id) };
     speak(heard ? null : entry);
   }, [id, reel]);
   const text = !wanted || spoken === null ? '' : t('widget-now-playing', { title: titleFor(spoken.video, t), name: nameOf(spoken.owner), own: isOwn(viewer, spoken.owner) });
@@ -105,7 +105,7 @@ function hushElsewhere({ client }: Visit, player: ReelPlayer): () => void {
   const update = (): void => {
     // What is recorded or sent may keep the widget there, too: then nobody has asked for its sound.
     const kept = elsewhere.get() === 'muted' || (elsewhere.get() === 'stop' && recordingMark.get() !== null);
-    player.sound.patch({ hushed: inTile.get() && kept });
+    player.audio.patch({ hushed: inTile.get() && kept });
   };
   const stops = [elsewhere, inTile, recordingMark].map((store) => store.subscribe(update));
   update();

@@ -58,9 +58,9 @@ function rewind(player: ReelPlayer): () => void {
 
 function Volume({ player }: { player: ReelPlayer }) {
   const t = useText();
-  const sound = useStore(player.sound);
-  const muted = isSilent(sound);
-  const heard = muted ? 0 : sound.volume;
+  const audio = useStore(player.audio);
+  const muted = isSilent(audio);
+  const heard = muted ? 0 : audio.volume;
   return (
     <div class="volume">
       <IconButton label={t(muted ? 'widget-unmute' : 'widget-mute')} testId="mute" onPress={() => player.setMuted(!muted)}>

@@ -37,7 +37,7 @@ export function isSpace(event: KeyboardEvent): boolean {
 }
 
 function named(key: string, player: ReelPlayer): Shortcut | null {
-  const turn = (by: number) => () => player.setVolume(player.sound.get().volume + by);
+  const turn = (by: number) => () => player.setVolume(player.audio.get().volume + by);
   const actions: Record<string, () => void> = {
     ArrowLeft: () => player.step(-SEEK),
     ArrowRight: () => player.step(SEEK),
@@ -64,7 +64,7 @@ function character(key: string, player: ReelPlayer, others: Others): Shortcut | 
   };
   const once: Record<string, () => void> = {
     k: () => player.toggle(),
-    m: () => player.setMuted(!isSilent(player.sound.get())),
+    m: () => player.setMuted(!isSilent(player.audio.get())),
     n: () => player.next(),
     p: () => player.previous(),
     f: () => others.fullscreen(),

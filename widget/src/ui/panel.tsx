@@ -3,7 +3,7 @@ import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Entry, Selection, State } from '../core/state';
 import { Store } from '../core/store';
-import type { Playback } from '../player/state';
+import type { Playback } from '../player/playback';
 import { recordingMark } from '../record/mark';
 import { CameraIcon, TalkIcon } from './icons';
 import { lazy } from './lazy';

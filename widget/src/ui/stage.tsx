@@ -118,12 +118,12 @@ function useSpace(player: ReelPlayer): { onKeyDown: (event: KeyboardEvent) => bo
 
 function Trouble({ player }: { player: ReelPlayer }) {
   const t = useText();
-  const { trouble, buffering } = useStore(player.playback);
-  if (trouble === null) return buffering ? <span class="spinner" role="status" aria-label={t('widget-buffering')} /> : null;
+  const { problem, buffering } = useStore(player.playback);
+  if (problem === null) return buffering ? <span class="spinner" role="status" aria-label={t('widget-buffering')} /> : null;
   return (
     <div class="stage-trouble" role="alert">
-      <p>{t(trouble === 'media' ? 'widget-broken' : 'widget-stalled')}</p>
-      {trouble === 'media' && <button type="button" class="pill" onClick={() => player.next()}>{t('widget-skip')}</button>}
+      <p>{t(problem === 'media' ? 'widget-broken' : 'widget-stalled')}</p>
+      {problem === 'media' && <button type="button" class="pill" onClick={() => player.next()}>{t('widget-skip')}</button>}
     </div>
   );
 }
@@ -134,7 +134,7 @@ export function Stage({ player, entry }: StageProps) {
   const screen = useRef<HTMLDivElement>(null);
   const playing = useStore(player.playback, (playback) => playback.playing);
   const reel = useStore(player.playback, (playback) => playback.reel);
-  const sound = useStore(player.sound);
+  const audio = useStore(player.audio);
   const visit = useVisit();
   const mayTalk = useStore(visit.settled) && visit.messenger !== null;
   const viewer = useStore(visit.state, (state) => state.viewer);
@@ -182,7 +182,7 @@ export function Stage({ player, entry }: StageProps) {
       data-video-id={entry?.video.id ?? ''}
       data-reel={reel ?? ''}
       data-playing={playing}
-      data-muted={isSilent(sound)}
+      data-muted={isSilent(audio)}
       data-idle={hidden}
       aria-label={t('widget-player')}
       aria-description={t('widget-shortcuts')}
@@ -203,10 +203,10 @@ export function Stage({ player, entry }: StageProps) {
       </div>
       {!playing && <button type="button" class="big-play" aria-label={t('widget-play')} data-testid="big-play" tabIndex={-1} onClick={() => player.play()}><PlayIcon /></button>}
       <LiveBar />
-      {isSilent(sound) && <span class="tile-mark" aria-hidden="true"><MutedIcon /></span>}
+      {isSilent(audio) && <span class="tile-mark" aria-hidden="true"><MutedIcon /></span>}
       {mayTalk && <TalkOverPicture entry={entry} />}
       <Trouble player={player} />
-      {sound.refused && (
+      {audio.refused && (
         <button type="button" class="pill unmute" data-testid="unmute" onClick={() => player.setMuted(false)}>
           <MutedIcon />
           {t('widget-tap-to-unmute')}

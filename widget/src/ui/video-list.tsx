@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { hasMuchToSay } from '../core/model';
 import { movedTo } from '../core/order';
 import { inOrder, spoilerKey, type Entry, type Selection } from '../core/state';
-import type { Playback } from '../player/state';
+import type { Playback } from '../player/playback';
 import { SearchIcon } from './icons';
 import { desk, drag, focusWish, menuOf, renaming } from './manage/list-state';
 import { calledBy, isOwn, labelOf, nameOf, titleFor } from './names';

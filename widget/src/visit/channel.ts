@@ -4,14 +4,14 @@ import type { Server } from '../api/server';
 import { Watching } from '../api/watching';
 import type { Sample } from '../core/clock';
 import { EVERYONE, type State } from '../core/state';
-import { Conductor, type Mode } from '../player/live-sync';
-import type { Place } from '../player/engine';
+import { LiveSync, type Mode } from '../player/live-sync';
 import type { ReelPlayer } from '../player/reel-player';
+import type { StartPosition } from '../core/start-position';
 import type { Store } from '../core/store';
 
 export class Live {
   readonly #clock = new LiveClock();
-  readonly #conductor: Conductor;
+  readonly #sync: LiveSync;
   readonly #watching: Watching;
   #heard: readonly string[] = [];
 
@@ -19,7 +19,7 @@ export class Live {
     private readonly visit: { readonly state: Store<State>; readonly server: Server | null },
     private readonly player: ReelPlayer,
   ) {
-    this.#conductor = new Conductor(EVERYONE, player, () => visit.state.get().room?.schedule ?? null, () => this.#clock.now());
+    this.#sync = new LiveSync(EVERYONE, player, () => visit.state.get().room?.schedule ?? null, () => this.#clock.now());
     this.#watching = new Watching(() => visit.server);
     visit.state.subscribe(() => this.#stateChanged());
     player.playback.subscribe(() => this.#tellOthers());
@@ -27,17 +27,17 @@ export class Live {
   }
 
   get mode(): Store<Mode> {
-    return this.#conductor.mode;
+    return this.#sync.mode;
   }
 
   /** Where the channel begins when it is opened. */
-  get begin(): Place {
-    return this.#conductor.begin;
+  get begin(): StartPosition {
+    return this.#sync.begin;
   }
 
   /** Back to everybody's moment. */
   join(): void {
-    this.#conductor.join();
+    this.#sync.join();
   }
 
   /** Milliseconds since the epoch by the server; null while it is not known. */
@@ -54,10 +54,10 @@ export class Live {
     const { room, selected, viewer } = this.visit.state.get();
     if (selected === EVERYONE && room !== null && room.schedule !== null) {
       this.#clock.start();
-      this.#conductor.start();
+      this.#sync.start();
     } else {
       this.#clock.stop();
-      this.#conductor.stop();
+      this.#sync.stop();
     }
     this.#tellOthers();
     if (room === null || viewer === null || room.watching === this.#heard) return;

@@ -5,7 +5,8 @@ import { decodePublicMember } from '../core/public';
 import { INITIAL, reduce, selectionOf, type Entry } from '../core/state';
 import { Store } from '../core/store';
 import type { CreatePlayer } from '../player/load';
-import type { Reel, ReelPlayer } from '../player/reel-player';
+import type { Reel } from '../player/reel';
+import type { ReelPlayer } from '../player/reel-player';
 import type { Visit } from './visit';
 
 /** Milliseconds between two looks at what is still there. */

@@ -17,10 +17,10 @@ import type { Live } from './channel';
 import { persist } from '../browser/retry-import';
 import { ClientError, connect, type Listener, type MatrixClient } from '../matrix/client';
 import type { Messenger } from '../matrix/messenger';
-import type { Place } from '../player/engine';
 import { loadPlayer } from '../player/load';
-import { momentOf } from '../player/start-positions';
-import type { Reel, ReelPlayer } from '../player/reel-player';
+import { offsetIn, type StartPosition } from '../core/start-position';
+import type { Reel } from '../player/reel';
+import type { ReelPlayer } from '../player/reel-player';
 import { recordingMark } from '../record/mark';
 import { panelView, VIEWS } from './panel-view';
 import type { Visit } from './visit';
@@ -290,15 +290,15 @@ export class RoomVisit implements Visit {
     const player = this.player.get();
     if (player === null || this.#bookmark === null) return;
     const { volume, muted, speed, loop, captions, keys, announce } = this.#bookmark;
-    player.sound.patch({ volume, muted });
+    player.audio.patch({ volume, muted });
     player.choose({ speed, loop, captions, keys, announce });
   }
 
   /** Null for the beginning; the channel goes on without the viewer. */
-  #begin(key: string): Place | null {
+  #begin(key: string): StartPosition | null {
     if (key === EVERYONE) return this.live?.begin ?? null;
     const { selection = null, videoId = null, position = 0 } = this.#bookmark ?? {};
-    return !this.#returning || videoId === null || key !== selection ? null : momentOf(videoId, position);
+    return !this.#returning || videoId === null || key !== selection ? null : offsetIn(videoId, position);
   }
 
   #reel(): Reel | null {

@@ -3,8 +3,8 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Grants, mediaName } from '../../core/grant';
 import type { Video } from '../../core/model';
 import { EVERYONE, type Entry } from '../../core/state';
-import type { Deck, Failure } from '../../player/engine';
-import { chooseDeck } from '../../player/load';
+import type { Engine, Failure } from '../../player/engine';
+import { chooseEngine } from '../../player/load';
 import { Blur } from '../blur';
 import { nameOf, titleFor } from '../names';
 import { spoilerText } from '../spoiler-text';
@@ -45,21 +45,21 @@ function Watch({ video }: { video: Video }) {
   useEffect(() => {
     const screen = element.current;
     if (screen === null || playlistUrl === null) return undefined;
-    let deck: Deck | null = null;
+    let engine: Engine | null = null;
     let left = false;
     const ignore = (): void => undefined;
     setFailure(null);
-    chooseDeck().then(
+    chooseEngine().then(
       (open) => {
         if (left) return;
         if (open === null) setFailure('media');
-        else deck = open({ video: screen, url: playlistUrl, place: null, renew: (url) => grants.renew(url), events: { timeline: ignore, levels: ignore, failed: setFailure } });
+        else engine = open({ video: screen, url: playlistUrl, start: null, renew: (url) => grants.renew(url), events: { timeline: ignore, levels: ignore, failed: setFailure } });
       },
       () => setFailure('network'),
     );
     return () => {
       left = true;
-      deck?.close();
+      engine?.close();
     };
     // A newer grant is no reason to begin anew.
   }, [asked, playlistUrl === null ? null : mediaName(playlistUrl)]);

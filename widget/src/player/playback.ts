@@ -1,4 +1,4 @@
-// What the player tells the page.
+// What plays, for the page to show.
 
 export interface Playback {
   /** The showing video's id; null while nothing shows. */
@@ -7,18 +7,18 @@ export interface Playback {
   readonly reel: string | null;
   /** Seconds within the item. */
   readonly position: number;
-  /** Seconds; of the whole video also while it grows. */
+  /** Seconds; of the whole video also while it is in progress. */
   readonly duration: number;
   /** Seconds of the item that exist. */
   readonly available: number;
-  /** The viewer's wish; the picture may still be waiting for data. */
+  /** The viewer's wish; the video may still be waiting for data. */
   readonly playing: boolean;
   readonly buffering: boolean;
-  /** The picture stands because of this. */
-  readonly trouble: 'network' | 'media' | null;
-  /** The qualities to choose from, as lines of the picture's shorter side, best first; none where nobody can choose. */
+  /** Why the video stands. */
+  readonly problem: 'network' | 'media' | null;
+  /** The renditions to choose from, as lines of the frame's shorter side, best first; none where nobody can choose. */
   readonly levels: readonly number[];
-  /** The quality that plays; null while it is not known. */
+  /** The rendition that plays; null while it is not known. */
   readonly level: number | null;
   /** The ids of the reel in playing order. */
   readonly order: readonly string[];
@@ -32,7 +32,7 @@ export const IDLE: Playback = {
   available: 0,
   playing: false,
   buffering: false,
-  trouble: null,
+  problem: null,
   levels: [],
   level: null,
   order: [],
