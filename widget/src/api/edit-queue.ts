@@ -1,8 +1,8 @@
-// Carries the viewer's changes to the server: one after the other, at once in the page, again until they arrive, and back when they are refused.
+// The viewer's edits on their way to the server: shown at once, sent one after the other, retried until they arrive, and taken back when refused.
 import { Pause } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import { asObject, decodeVideo } from '../core/decode';
-import { afresh, confirmed, inPhase, laidOver, replaced, takesAway, withEdit, without, type Edit, type Edits, type Fields, type Pending } from '../core/edits';
+import { rebase, confirmed, inPhase, withEdits, replaced, takesAway, withEdit, without, type Edit, type Edits, type Fields, type Pending } from '../core/edits';
 import type { Video } from '../core/model';
 import type { State } from '../core/state';
 import { Store } from '../core/store';
@@ -10,19 +10,19 @@ import { ApiError, isTransient, retryAfterOf } from './http';
 import type { Method, Server } from './server';
 
 /** Why an edit was taken back. */
-export type Refusal = 'conflict' | 'forbidden' | 'gone' | 'late' | 'server';
+export type EditRefusal = 'conflict' | 'forbidden' | 'gone' | 'late' | 'server';
 
-/** What an editor is told. */
-export type News =
+/** What became of an edit. */
+export type EditEvent =
   | { readonly type: 'deleted'; readonly video: Video; readonly until: number }
-  | { readonly type: 'refused'; readonly edit: Edit; readonly why: Refusal }
+  | { readonly type: 'refused'; readonly edit: Edit; readonly why: EditRefusal }
   | { readonly type: 'done'; readonly edit: Edit };
 
-/** What there is of the visit for this. */
-export interface Ground {
+/** What of the visit edits need. */
+export interface EditContext {
   readonly state: Store<State>;
   readonly server: Server | null;
-  lay(overlay: State['overlay']): void;
+  setOverlay(overlay: State['overlay']): void;
   refresh(): Promise<void>;
 }
 
@@ -35,9 +35,9 @@ interface Call {
   readonly body?: unknown;
 }
 
-export class Managing {
+export class EditQueue {
   readonly edits = new Store<Edits>([]);
-  /** The server does not answer: what is not saved yet is tried again. */
+  /** The server does not respond: what is not saved yet is retried. */
   readonly unsaved = new Store(false);
   #next = 0;
   #running = false;
@@ -46,16 +46,16 @@ export class Managing {
   readonly #leaving = new Set<number>();
 
   constructor(
-    private readonly ground: Ground,
-    private readonly tell: (news: News) => void,
+    private readonly context: EditContext,
+    private readonly notify: (news: EditEvent) => void,
     /** Milliseconds since the epoch by the server; null while it is not known. */
     private readonly serverTime: () => number | null,
   ) {
-    this.edits.subscribe(() => ground.lay((room) => laidOver(room, this.edits.get())));
-    let served = ground.state.get().served;
-    ground.state.subscribe(() => {
-      if (ground.state.get().served === served) return;
-      served = ground.state.get().served;
+    this.edits.subscribe(() => context.setOverlay((room) => withEdits(room, this.edits.get())));
+    let served = context.state.get().served;
+    context.state.subscribe(() => {
+      if (context.state.get().served === served) return;
+      served = context.state.get().served;
       if (this.#leaving.size > 0) this.#drop(...this.#leaving);
     });
     window.addEventListener('beforeunload', (event) => {
@@ -82,7 +82,7 @@ export class Managing {
     this.#add({ type: 'order', owner, base, wanted });
   }
 
-  /** Takes away what waits; its sender is told the reason. */
+  /** Takes away what waits; its sender is notified of the reason. */
   reject(seen: Video, reason: string): void {
     this.#add({ type: 'reject', seen, reason });
   }
@@ -100,7 +100,7 @@ export class Managing {
     this.#add({ type: 'dismiss', seen });
   }
 
-  /** Asks the server again now. */
+  /** Retries now. */
   retry(): void {
     this.#pause.end();
   }
@@ -128,27 +128,26 @@ export class Managing {
   async #send({ id, edit, again }: Pending): Promise<void> {
     this.edits.set(inPhase(this.edits.get(), id, 'sending'));
     try {
-      const answer = await this.#deliver(edit);
-      this.#done(id, edit, answer);
+      this.#done(id, edit, await this.#deliver(edit));
     } catch (error) {
       const why = refusalOf(error);
-      if (why === 'conflict' && !again) await this.#tryAfresh(id, edit);
-      // Its answer may have been lost the first time.
+      if (why === 'conflict' && !again) await this.#retryRebased(id, edit);
+      // The first response may have been lost.
       else if (why === 'gone' && takesAway(edit)) this.#done(id, edit, null);
       else this.#refused(id, edit, why);
     }
   }
 
-  /** Asks until there is an answer. */
+  /** Retries until there is a response. */
   async #deliver(edit: Edit): Promise<unknown> {
     for (let attempt = 0; ; attempt += 1) {
       const sent = Date.now();
       try {
         const { method, path, body } = this.#callFor(edit);
-        const answer = await this.ground.server?.call(method, path, body);
+        const response = await this.context.server?.call(method, path, body);
         this.unsaved.set(false);
-        if (isUndoable(edit)) this.tell({ type: 'deleted', video: edit.seen, until: this.#undoUntil(answer, sent) });
-        return answer;
+        if (isUndoable(edit)) this.notify({ type: 'deleted', video: edit.seen, until: this.#undoUntil(response, sent) });
+        return response;
       } catch (error) {
         if (!isTransient(error)) {
           this.unsaved.set(false);
@@ -161,8 +160,8 @@ export class Managing {
   }
 
   /** On this page's clock; never later than on the server's. */
-  #undoUntil(answer: unknown, sent: number): number {
-    const until = asObject(answer, 'deleted').undo_until;
+  #undoUntil(response: unknown, sent: number): number {
+    const until = asObject(response, 'deleted').undo_until;
     const now = this.serverTime();
     if (typeof until !== 'number' || now === null) return sent + UNDO;
     return Date.now() + Math.min(UNDO, until - now);
@@ -171,7 +170,7 @@ export class Managing {
   #callFor(edit: Edit): Call {
     if (edit.type === 'order') {
       const path = `/members/${encodeURIComponent(edit.owner)}/order`;
-      return { method: 'PUT', path: this.ground.server?.roomPath(path) ?? '', body: { videos: edit.wanted, base: edit.base } };
+      return { method: 'PUT', path: this.context.server?.roomPath(path) ?? '', body: { videos: edit.wanted, base: edit.base } };
     }
     const path = `/api/v1/videos/${encodeURIComponent(edit.seen.id)}`;
     switch (edit.type) {
@@ -193,34 +192,34 @@ export class Managing {
     }
   }
 
-  #done(id: number, edit: Edit, answer: unknown): void {
-    const video = edit.type === 'change' ? decodeVideo(answer) : null;
+  #done(id: number, edit: Edit, response: unknown): void {
+    const video = edit.type === 'change' ? decodeVideo(response) : null;
     this.edits.set(confirmed(this.edits.get(), id, video));
-    this.tell({ type: 'done', edit });
+    this.notify({ type: 'done', edit });
     void this.#settle(id);
   }
 
-  /** The edit lies over the room until a room that was asked for after it is there. */
+  /** The edit lies over the room until one that was fetched after it is there. */
   async #settle(id: number): Promise<void> {
-    const before = this.ground.state.get().served;
-    await this.ground.refresh();
-    if (this.ground.state.get().served === before) this.#leaving.add(id);
+    const before = this.context.state.get().served;
+    await this.context.refresh();
+    if (this.context.state.get().served === before) this.#leaving.add(id);
     else this.#drop(id);
   }
 
-  async #tryAfresh(id: number, edit: Edit): Promise<void> {
-    await this.ground.refresh();
-    const room = this.ground.state.get().served;
-    const now = room === null ? ({ outcome: 'gone' } as const) : afresh(edit, room);
-    if (now.outcome === 'again') this.edits.set(replaced(this.edits.get(), id, now.edit));
-    else if (now.outcome === 'met') this.#drop(id);
+  async #retryRebased(id: number, edit: Edit): Promise<void> {
+    await this.context.refresh();
+    const room = this.context.state.get().served;
+    const now = room === null ? ({ outcome: 'gone' } as const) : rebase(edit, room);
+    if (now.outcome === 'retry') this.edits.set(replaced(this.edits.get(), id, now.edit));
+    else if (now.outcome === 'done') this.#drop(id);
     else this.#refused(id, edit, now.outcome);
   }
 
-  #refused(id: number, edit: Edit, why: Refusal): void {
+  #refused(id: number, edit: Edit, why: EditRefusal): void {
     this.#drop(id);
-    this.tell({ type: 'refused', edit, why });
-    void this.ground.refresh();
+    this.notify({ type: 'refused', edit, why });
+    void this.context.refresh();
   }
 
 }
@@ -230,7 +229,7 @@ function isUndoable(edit: Edit): edit is Extract<Edit, { type: 'delete' | 'rejec
   return edit.type === 'delete' || edit.type === 'reject';
 }
 
-function refusalOf(error: unknown): Refusal {
-  const reasons: Record<number, Refusal> = { 401: 'forbidden', 403: 'forbidden', 404: 'gone', 409: 'conflict', 410: 'late' };
+function refusalOf(error: unknown): EditRefusal {
+  const reasons: Record<number, EditRefusal> = { 401: 'forbidden', 403: 'forbidden', 404: 'gone', 409: 'conflict', 410: 'late' };
   return (error instanceof ApiError ? reasons[error.status] : undefined) ?? 'server';
 }

@@ -1,4 +1,4 @@
-// What the viewer changed and the server has not confirmed yet: laid over the room, sent again after a conflict, or taken back.
+// What the viewer changed and the server has not confirmed yet: laid over the room, retried after a conflict, or taken back.
 import { sameMedia } from './grant';
 import type { Member, Room, Video, Visibility } from './model';
 import { mergedOrder, type Ids } from './order';
@@ -22,14 +22,14 @@ export type Edit =
   | { readonly type: 'reject' | 'block'; readonly seen: Video; readonly reason: string }
   | { readonly type: 'order'; readonly owner: string; readonly base: Ids; readonly wanted: Ids };
 
-/** `done`: the server has it, and the room that tells so is on its way. */
-export type Phase = 'waiting' | 'sending' | 'done';
+/** `done`: the server has it, and the room that shows it is on its way. */
+export type EditPhase = 'waiting' | 'sending' | 'done';
 
 export interface Pending {
   readonly id: number;
   readonly edit: Edit;
-  readonly phase: Phase;
-  /** It met a conflict already, and was sent again. */
+  readonly phase: EditPhase;
+  /** It met a conflict already, and was retried. */
   readonly again: boolean;
 }
 
@@ -38,7 +38,7 @@ export type Edits = readonly Pending[];
 /** Whether the video is not there once it is done. */
 export const takesAway = ({ type }: Edit): boolean => type === 'delete' || type === 'reject' || type === 'block';
 
-/** The edits with a new one at their end. An order that nobody was told of yet becomes the newer one. */
+/** The edits with a new one at their end. An order that was not sent yet becomes the newer one. */
 export function withEdit(edits: Edits, id: number, edit: Edit): Edits {
   const last = edits.at(-1);
   if (edit.type === 'order' && last?.edit.type === 'order' && last.edit.owner === edit.owner && last.phase === 'waiting') {
@@ -47,7 +47,7 @@ export function withEdit(edits: Edits, id: number, edit: Edit): Edits {
   return [...edits, { id, edit, phase: 'waiting', again: false }];
 }
 
-export function inPhase(edits: Edits, id: number, phase: Phase): Edits {
+export function inPhase(edits: Edits, id: number, phase: EditPhase): Edits {
   return edits.map((pending) => (pending.id === id ? { ...pending, phase } : pending));
 }
 
@@ -71,7 +71,7 @@ export function replaced(edits: Edits, id: number, edit: Edit): Edits {
 }
 
 /** The room as the viewer has changed it. */
-export function laidOver(room: Room, edits: Edits): Room {
+export function withEdits(room: Room, edits: Edits): Room {
   return edits.reduce((now, { edit }) => withOne(now, edit), room);
 }
 
@@ -137,24 +137,24 @@ function ordered(member: Member, base: Ids, wanted: Ids): Member {
   return { ...member, videos: mergedOrder(base, wanted, [...videos.keys()]).flatMap((id) => videos.get(id) ?? []) };
 }
 
-/** What becomes of an edit after a conflict, looking at the room anew: sent again, needless, or to be told about. */
-export type Afresh = { readonly outcome: 'again'; readonly edit: Edit } | { readonly outcome: 'met' | 'conflict' | 'gone' };
+/** What becomes of an edit after a conflict, on the room as it is now: retried, needless, or refused. */
+export type Rebased = { readonly outcome: 'retry'; readonly edit: Edit } | { readonly outcome: 'done' | 'conflict' | 'gone' };
 
-export function afresh(edit: Edit, room: Room): Afresh {
+export function rebase(edit: Edit, room: Room): Rebased {
   if (edit.type === 'order') {
     const now = room.members.find(({ userId }) => userId === edit.owner)?.videos.map(({ id }) => id);
     if (now === undefined) return { outcome: 'gone' };
     const wanted = mergedOrder(edit.base, edit.wanted, now);
-    return wanted.join() === now.join() ? { outcome: 'met' } : { outcome: 'again', edit: { ...edit, base: now, wanted } };
+    return wanted.join() === now.join() ? { outcome: 'done' } : { outcome: 'retry', edit: { ...edit, base: now, wanted } };
   }
   const now = room.members.flatMap(({ videos }) => videos).find(({ id }) => id === edit.seen.id);
-  if (now === undefined) return { outcome: takesAway(edit) ? 'met' : 'gone' };
-  if (edit.type !== 'change') return { outcome: 'again', edit: { ...edit, seen: now } };
+  if (now === undefined) return { outcome: takesAway(edit) ? 'done' : 'gone' };
+  if (edit.type !== 'change') return { outcome: 'retry', edit: { ...edit, seen: now } };
   const keys = (Object.keys(edit.fields) as (keyof Fields)[]).filter((key) => now[key] !== edit.fields[key]);
-  if (keys.length === 0) return { outcome: 'met' };
+  if (keys.length === 0) return { outcome: 'done' };
   // Other media came meanwhile: who let the old ones be shown has not seen these.
   if (edit.fields.visibility === 'shown' && !sameMedia(now.playlistUrl ?? '', edit.seen.playlistUrl ?? '')) return { outcome: 'conflict' };
   // Somebody else changed the very same thing: theirs must not be lost without a word.
   if (keys.some((key) => now[key] !== edit.seen[key])) return { outcome: 'conflict' };
-  return { outcome: 'again', edit: { ...edit, seen: now } };
+  return { outcome: 'retry', edit: { ...edit, seen: now } };
 }

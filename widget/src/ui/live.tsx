@@ -1,7 +1,7 @@
 // On the picture of the room's channel: whether it is at everybody's moment, the way back there, and who else watches.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { EVERYONE } from '../core/state';
-import type { Live } from '../visit/channel';
+import type { Channel } from '../visit/channel';
 import type { Mode } from '../player/live-sync';
 import './style/live.css';
 import { useText } from './text';
@@ -21,10 +21,10 @@ function useSpoken(mode: Mode): string {
   return spoken;
 }
 
-function LiveMark({ live }: { live: Live }) {
+function LiveMark({ channel }: { channel: Channel }) {
   const t = useText();
   const visit = useVisit();
-  const mode = useStore(live.mode);
+  const mode = useStore(channel.mode);
   const spoken = useSpoken(mode);
   const back = (event: MouseEvent): void => {
     // The button goes away with this; whoever uses the keyboard is left on the player.
@@ -43,17 +43,17 @@ function LiveMark({ live }: { live: Live }) {
 
 /** Nothing while something else than the channel is selected. */
 export function LiveBar() {
-  const { live } = useVisit();
-  return live && <Shown live={live} />;
+  const { channel } = useVisit();
+  return channel && <Shown channel={channel} />;
 }
 
-function Shown({ live }: { live: Live }) {
-  const off = useStore(live.mode, (mode) => mode === 'off');
+function Shown({ channel }: { channel: Channel }) {
+  const off = useStore(channel.mode, (mode) => mode === 'off');
   if (off) return null;
   return (
     <div class="live-bar">
       <Watching />
-      <LiveMark live={live} />
+      <LiveMark channel={channel} />
     </div>
   );
 }

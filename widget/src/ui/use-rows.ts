@@ -1,6 +1,6 @@
 // The window of a long list: which rows are built, where they lie, and how one is brought into view.
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { placesOf, revealed, rowAt, shiftOf, spanOf, type Places, type Span } from '../core/rows';
+import { offsetsOf, revealed, rowAt, shiftOf, spanOf, type RowOffsets, type Span } from '../core/rows';
 
 /** Pixels around what shows in which rows are built, at least: the browser scrolls faster than we build. */
 const MARGIN = 420;
@@ -21,7 +21,7 @@ export interface Row {
 }
 
 export interface Rows {
-  readonly places: Places;
+  readonly offsets: RowOffsets;
   readonly span: Span;
   /** Pixels of the list that show; 0 until it has been measured. */
   readonly room: number;
@@ -52,15 +52,15 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[]): Rows {
   const [span, setSpan] = useState<Span>({ from: 0, to: 12 });
   const seen = useRef<ReadonlyMap<string, number>>(new Map());
   const { row, tall } = measures;
-  const places = useMemo(() => placesOf(rows.map((each) => (each.tall ? tall : row))), [rows, row, tall]);
+  const offsets = useMemo(() => offsetsOf(rows.map((each) => (each.tall ? tall : row))), [rows, row, tall]);
 
   const look = (): void => {
     if (scroller.current === null) return;
     const top = scroller.current.scrollTop - measures.top;
-    const next = spanOf(places, top, measures.height, Math.max(MARGIN, measures.height));
+    const next = spanOf(offsets, top, measures.height, Math.max(MARGIN, measures.height));
     setSpan((before) => (same(before, next) ? before : next));
-    const visible = rows.slice(rowAt(places, top), rowAt(places, top + measures.height) + 1);
-    seen.current = new Map(visible.map(({ id }, index) => [id, places[rowAt(places, top) + index] ?? 0]));
+    const visible = rows.slice(rowAt(offsets, top), rowAt(offsets, top + measures.height) + 1);
+    seen.current = new Map(visible.map(({ id }, index) => [id, offsets[rowAt(offsets, top) + index] ?? 0]));
   };
 
   useLayoutEffect(() => {
@@ -83,18 +83,18 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[]): Rows {
     if (measures.height === 0) return;
     const around = scroller.current;
     if (around !== null && around.scrollTop > measures.top) {
-      const at = new Map(rows.map(({ id }, index) => [id, places[index]]));
+      const at = new Map(rows.map(({ id }, index) => [id, offsets[index]]));
       const shift = shiftOf(seen.current, (id) => at.get(id));
       if (shift !== 0) around.scrollTop += shift;
     }
     look();
-  }, [places, measures]);
+  }, [offsets, measures]);
 
   const reveal = (index: number): void => {
     if (scroller.current === null || measures.height === 0) return;
     const { top, cover, height } = measures;
     const now = scroller.current.scrollTop - top + cover;
-    const wanted = revealed(places, index, now, height - cover);
+    const wanted = revealed(offsets, index, now, height - cover);
     // `scrollIntoView` would move the page around the frame, too.
     if (wanted !== now) scroller.current.scrollTop = wanted + top - cover;
     look();
@@ -103,8 +103,8 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[]): Rows {
   const shows = (index: number): boolean => {
     const { top, height } = measures;
     const begin = (scroller.current?.scrollTop ?? 0) - top;
-    return (places[index + 1] ?? 0) > begin && (places[index] ?? 0) < begin + height;
+    return (offsets[index + 1] ?? 0) > begin && (offsets[index] ?? 0) < begin + height;
   };
 
-  return { places, span, room: measures.height, look, reveal, shows };
+  return { offsets, span, room: measures.height, look, reveal, shows };
 }

@@ -1,15 +1,16 @@
 // The selected list: what plays, what can be picked, and what is on its way. Only the rows around what shows are built.
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { hasMuchToSay } from '../core/model';
 import { movedTo } from '../core/order';
 import { inOrder, spoilerKey, type Entry, type Selection } from '../core/state';
 import type { Playback } from '../player/playback';
 import { SearchIcon } from './icons';
-import { desk, drag, focusWish, menuOf, renaming } from './manage/list-state';
+import { drag, menuOf, renaming, rowHandler } from './manage/list-state';
 import { calledBy, isOwn, labelOf, nameOf, titleFor } from './names';
 import { useText, type Translate } from './text';
 import { useNow } from './use-now';
-import { useRows } from './use-rows';
+import { partOf, rowOf, useListFocus } from './use-list-focus';
+import { useRows, type Rows } from './use-rows';
 import { useStore } from './use-store';
 import { Row } from './video-row';
 import { useVisit } from './visit';
@@ -39,13 +40,46 @@ function withDrag(entries: readonly Entry[], videoId: string, to: number): reado
   return movedTo([...byId.keys()], videoId, to).flatMap((id) => byId.get(id) ?? []);
 }
 
-const rowOf = (target: EventTarget | null): HTMLElement | null => (target instanceof Element ? target.closest<HTMLElement>('.row') : null);
-const partOf = (target: EventTarget | null): 'body' | 'more' => (target instanceof Element && target.closest('.row-more') ? 'more' : 'body');
-
 /** By how many rows a key moves the focus; null when it means something else. */
 function stepOf(key: string, page: number): number | null {
   const steps: Record<string, number> = { ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity };
   return steps[key] ?? null;
+}
+
+/** Keeps the row that plays in view, for as long as the viewer has it there; returns what to call on scrolling. */
+function useFollowing(current: string | null, currentIndex: number, indexes: ReadonlyMap<string, number>, { room, look, reveal, shows }: Rows): () => void {
+  const before = useRef<string | null>(null);
+  const following = useRef(true);
+  useEffect(() => {
+    if (room === 0) return;
+    // Whoever looks elsewhere in the list is left alone; whoever saw the row still does when the list has less room.
+    const followed = before.current === null || (before.current === current ? following.current : shows(indexes.get(before.current) ?? -1));
+    if (currentIndex !== -1 && followed) reveal(currentIndex);
+    before.current = current;
+    following.current = shows(currentIndex);
+  }, [current, currentIndex === -1, room]);
+  return () => {
+    look();
+    following.current = shows(currentIndex);
+  };
+}
+
+interface FindProps {
+  query: string;
+  /** What was found. */
+  count: number;
+  onQuery: (query: string) => void;
+}
+
+function Find({ query, count, onQuery }: FindProps) {
+  const t = useText();
+  return (
+    <div class="find">
+      <SearchIcon />
+      <input type="search" class="find-field" aria-label={t('widget-find')} placeholder={t('widget-find')} data-testid="find" value={query} onInput={(event) => onQuery(event.currentTarget.value)} />
+      <span class="unseen" role="status">{query === '' ? '' : t('widget-found', { count })}</span>
+    </div>
+  );
 }
 
 export function VideoList({ selection, playback, onPick }: ListProps) {
@@ -59,12 +93,9 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   const alone = playback.videoId !== null && playback.reel === spoilerKey(playback.videoId);
   const current = shown || alone ? playback.videoId : null;
   const [query, setQuery] = useState('');
-  const [focused, setFocused] = useState<string | null>(null);
-  const lost = useRef<{ part: 'body' | 'more'; index: number; at: number } | null>(null);
   const moved = useStore(drag);
   const renamed = useStore(renaming);
   const menu = useStore(menuOf)?.videoId;
-  const wish = useStore(focusWish);
 
   // The channel plays in an order of its own; a member's videos are listed as they were put, also while the reel still plays them as before.
   const all = useMemo(
@@ -75,52 +106,14 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
   const entries = useMemo(() => (moved === null ? found : withDrag(found, moved.videoId, moved.to)), [found, moved?.videoId, moved?.to]);
   const rows = useMemo(() => entries.map(({ video }) => ({ id: video.id, tall: hasMuchToSay(video) })), [entries]);
   const indexes = useMemo(() => new Map(rows.map(({ id }, index) => [id, index])), [rows]);
-  const { places, span, room, look, reveal, shows } = useRows({ scroller, list }, rows);
+  const view = useRows({ scroller, list }, rows);
+  const { offsets, span } = view;
   const movable = member?.canOrder === true && query === '' && all.length > 1;
 
-  const before = useRef<string | null>(null);
-  const following = useRef(true);
   const currentIndex = current === null ? -1 : (indexes.get(current) ?? -1);
-  const height = places.at(-1) ?? 0;
-  useEffect(() => {
-    if (room === 0) return;
-    // Whoever looks elsewhere in the list is left alone; whoever saw the row still does when the list has less room.
-    const followed = before.current === null || (before.current === current ? following.current : shows(indexes.get(before.current) ?? -1));
-    if (currentIndex !== -1 && followed) reveal(currentIndex);
-    before.current = current;
-    following.current = shows(currentIndex);
-  }, [current, currentIndex === -1, room]);
-  const onScroll = (): void => {
-    look();
-    following.current = shows(currentIndex);
-  };
-
-  const focusOn = (index: number, part: 'body' | 'more' = 'body'): void => {
-    const row = rows[Math.min(rows.length - 1, Math.max(0, index))];
-    if (row === undefined) return;
-    reveal(indexes.get(row.id) ?? 0);
-    setFocused(row.id);
-    focusWish.set({ videoId: row.id, part });
-  };
-  useLayoutEffect(() => {
-    if (wish === null) return;
-    const index = indexes.get(wish.videoId);
-    if (index === undefined) return;
-    reveal(index);
-    setFocused(wish.videoId);
-    const row = list.current?.querySelector(`[data-video-id="${CSS.escape(wish.videoId)}"]`);
-    const part = row?.querySelector<HTMLElement>(wish.part === 'more' ? '.row-more' : '.row-body');
-    if (!part) return; // it is built now, or its title is still edited; then it gets it
-    part.focus({ preventScroll: true });
-    focusWish.set(null);
-  }, [wish, indexes, focused, renamed]);
-  useLayoutEffect(() => {
-    // The row that had the focus was moved in the page, or went away.
-    const was = lost.current;
-    lost.current = null;
-    if (was === null || document.activeElement !== document.body || performance.now() - was.at > 200) return;
-    focusOn((focused === null ? undefined : indexes.get(focused)) ?? was.index, was.part);
-  }, [rows]);
+  const height = offsets.at(-1) ?? 0;
+  const onScroll = useFollowing(current, currentIndex, indexes, view);
+  const { focused, focusOn, onFocusIn, onFocusOut } = useListFocus(list, rows, indexes, view.reveal, renamed);
 
   const entryAt = (target: EventTarget | null): Entry | undefined => {
     const id = rowOf(target)?.dataset.videoId;
@@ -132,7 +125,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / 70));
     const step = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey ? null : stepOf(event.key, page);
     if (step !== null) focusOn((indexes.get(entry.video.id) ?? 0) + step, partOf(event.target));
-    else if (desk.get()?.key(event, entry) !== true) return;
+    else if (rowHandler.get()?.handleKey(event, entry) !== true) return;
     event.preventDefault();
   };
   const onContextMenu = (event: MouseEvent): void => {
@@ -149,18 +142,8 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
     // A finger on the row scrolls; on the handle it drags.
     if (event.pointerType !== 'mouse' && !grip) return;
     if (scroller.current === null || list.current === null) return;
-    desk.get()?.grab(event, entry, { scroller: scroller.current, list: list.current, places, index: indexes.get(entry.video.id) ?? 0 });
+    rowHandler.get()?.startDrag(event, entry, { scroller: scroller.current, list: list.current, offsets, index: indexes.get(entry.video.id) ?? 0 });
   };
-  const onFocusIn = (event: FocusEvent): void => {
-    const id = rowOf(event.target)?.dataset.videoId ?? null;
-    setFocused(id);
-  };
-  const onFocusOut = (event: FocusEvent): void => {
-    const index = indexes.get(focused ?? '') ?? 0;
-    if (event.relatedTarget === null) lost.current = { part: partOf(event.target), index, at: performance.now() };
-    else if (!(event.relatedTarget instanceof Node && list.current?.contains(event.relatedTarget))) setFocused(null);
-  };
-
   // What has the focus, or is being dragged or edited, stays while it is scrolled out of sight.
   const kept = [focused, moved?.videoId, renamed, menu].flatMap((id) => (id === null || id === undefined ? [] : indexes.get(id) ?? []));
   const built = [...new Set([...Array.from({ length: Math.max(0, Math.min(span.to, rows.length) - span.from) }, (_, at) => span.from + at), ...kept])].sort((a, b) => a - b);
@@ -173,13 +156,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
         <span>{t('widget-count', { count: all.filter(({ video }) => video.state !== 'failed').length })}</span>
       </header>
       <div class="videos-scroll" ref={scroller} onScroll={onScroll} data-sorting={moved !== null}>
-        {all.length > MANY && (
-          <div class="find">
-            <SearchIcon />
-            <input type="search" class="find-field" aria-label={t('widget-find')} placeholder={t('widget-find')} data-testid="find" value={query} onInput={(event) => setQuery(event.currentTarget.value)} />
-            <span class="unseen" role="status">{query === '' ? '' : t('widget-found', { count: entries.length })}</span>
-          </div>
-        )}
+        {all.length > MANY && <Find query={query} count={entries.length} onQuery={setQuery} />}
         <ul
           data-testid="videos"
           ref={list}
@@ -200,7 +177,7 @@ export function VideoList({ selection, playback, onPick }: ListProps) {
                 current={entry.video.id === current}
                 moving={playback.playing}
                 renamed={entry.video.id === renamed}
-                place={entry.video.id === moved?.videoId ? moved.top : places[index] ?? 0}
+                place={entry.video.id === moved?.videoId ? moved.top : offsets[index] ?? 0}
                 now={now}
                 index={index}
                 count={rows.length}

@@ -9,7 +9,7 @@ import type { ReelPlayer } from '../player/reel-player';
 import type { StartPosition } from '../core/start-position';
 import type { Store } from '../core/store';
 
-export class Live {
+export class Channel {
   readonly #clock = new LiveClock();
   readonly #sync: LiveSync;
   readonly #watching: Watching;

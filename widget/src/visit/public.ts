@@ -19,7 +19,7 @@ export class PageVisit implements Visit {
   readonly client = null;
   readonly messenger = null;
   readonly browser = null;
-  readonly live = null;
+  readonly channel = null;
   readonly settled = new Store(true);
   /** The showing video's id. */
   readonly playing = new Store<string | null>(null);
@@ -71,7 +71,7 @@ export class PageVisit implements Visit {
     location.reload();
   }
 
-  lay(): void {
+  setOverlay(): void {
     // Nobody changes anything here.
   }
 

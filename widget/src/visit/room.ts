@@ -13,7 +13,7 @@ import type { Params } from '../core/params';
 import { EVERYONE, INITIAL, reduce, selectionOf, spoilerKey, spoilerOf, type Action, type Entry, type Overlay, type Trouble } from '../core/state';
 import { Store } from '../core/store';
 import { askedOf } from '../core/together';
-import type { Live } from './channel';
+import type { Channel } from './channel';
 import { persist } from '../browser/retry-import';
 import { ClientError, connect, type Listener, type MatrixClient } from '../matrix/client';
 import type { Messenger } from '../matrix/messenger';
@@ -38,7 +38,7 @@ export class RoomVisit implements Visit {
   client: MatrixClient | null = null;
   messenger: Messenger | null = null;
   browser: BrowserSignIn | null = null;
-  live: Live | null = null;
+  channel: Channel | null = null;
   readonly settled = new Store(false);
   readonly #talkListeners = new Set<(eventId: string | null) => void>();
   /** The latest time that the server told, for whoever comes later. */
@@ -94,7 +94,7 @@ export class RoomVisit implements Visit {
     this.#linked = null;
     this.#returning = false;
     // Whoever went their own way and chooses the channel again wants everybody's moment.
-    if (key === EVERYONE && this.state.get().selected === EVERYONE) this.live?.join();
+    if (key === EVERYONE && this.state.get().selected === EVERYONE) this.channel?.join();
     this.#dispatch({ type: 'select', selected: key });
     this.player.get()?.play();
   }
@@ -121,7 +121,7 @@ export class RoomVisit implements Visit {
     const { spoiler, selected } = this.state.get();
     if (spoiler === null) return;
     this.#dispatch({ type: 'spoiler', videoId: null, shown: false });
-    if (selected === EVERYONE) this.live?.join();
+    if (selected === EVERYONE) this.channel?.join();
     this.player.get()?.play();
   }
 
@@ -149,7 +149,7 @@ export class RoomVisit implements Visit {
     return () => this.#talkListeners.delete(listener);
   }
 
-  lay(overlay: Overlay): void {
+  setOverlay(overlay: Overlay): void {
     this.#dispatch({ type: 'overlay', overlay });
   }
 
@@ -179,7 +179,7 @@ export class RoomVisit implements Visit {
       talk: (eventId) => this.#talkListeners.forEach((hear) => hear(eventId)),
       time: (sample) => {
         this.#time = sample;
-        this.live?.learn(sample);
+        this.channel?.learn(sample);
       },
       live: () => this.#dispatch({ type: 'live', live: true }),
       lost: (error) => this.#dispatch(error === undefined ? { type: 'live', live: false } : { type: 'trouble', trouble: passingTrouble(error) }),
@@ -270,11 +270,11 @@ export class RoomVisit implements Visit {
   }
 
   async #loadPlayer(): Promise<void> {
-    const [createPlayer, { Live }] = await persist(() => Promise.all([loadPlayer(), import('./channel')]));
+    const [createPlayer, { Channel }] = await persist(() => Promise.all([loadPlayer(), import('./channel')]));
     if (createPlayer === null) { this.#dispatch({ type: 'trouble', trouble: 'unsupported' }); return; }
     const player = createPlayer((url) => this.#grants.renew(url), () => this.refresh(), this.autoplay);
-    this.live = new Live(this, player);
-    if (this.#time !== null) this.live.learn(this.#time);
+    this.channel = new Channel(this, player);
+    if (this.#time !== null) this.channel.learn(this.#time);
     this.player.set(player);
     this.#restore();
     const stop = player.playback.subscribe(() => {
@@ -296,7 +296,7 @@ export class RoomVisit implements Visit {
 
   /** Null for the beginning; the channel goes on without the viewer. */
   #begin(key: string): StartPosition | null {
-    if (key === EVERYONE) return this.live?.begin ?? null;
+    if (key === EVERYONE) return this.channel?.begin ?? null;
     const { selection = null, videoId = null, position = 0 } = this.#bookmark ?? {};
     return !this.#returning || videoId === null || key !== selection ? null : offsetIn(videoId, position);
   }

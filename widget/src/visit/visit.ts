@@ -1,4 +1,4 @@
-// What the parts of the page may use of the visit that they belong to: to a room, or to a member's public page.
+// A visit to a room, or to a member's public page, as the parts of the page use it.
 import type { Server } from '../api/server';
 import type { BrowserSignIn } from '../api/sign-in';
 import type { Entry, Overlay, State } from '../core/state';
@@ -6,7 +6,7 @@ import type { Store } from '../core/store';
 import type { MatrixClient } from '../matrix/client';
 import type { Messenger } from '../matrix/messenger';
 import type { ReelPlayer } from '../player/reel-player';
-import type { Live } from './channel';
+import type { Channel } from './channel';
 
 export interface Visit {
   readonly state: Store<State>;
@@ -21,7 +21,7 @@ export interface Visit {
   /** The sign-in of this browser, where no Matrix client is around the page but could be. */
   readonly browser: BrowserSignIn | null;
   /** The room's channel; there as soon as the player is. */
-  readonly live: Live | null;
+  readonly channel: Channel | null;
   /** The first picture has had its time; whatever else there is may be fetched. */
   readonly settled: Store<boolean>;
   /** Calls `listener` with the event of each video of which something new was said, null where it may be any; hands back the way to stop it. */
@@ -35,7 +35,7 @@ export interface Visit {
   leaveSpoiler(): void;
   retry(): void;
   /** Shows the room with this laid over it, also over every later one. */
-  lay(overlay: Overlay): void;
+  setOverlay(overlay: Overlay): void;
   /** Ends the sign-in of this browser; never rejects. */
   signOut(): Promise<void>;
   /** Loads the room again; never rejects. */

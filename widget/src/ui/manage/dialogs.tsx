@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Entry } from '../../core/state';
 import { titleFor } from '../names';
 import { useText } from '../text';
-import type { Office, Question } from './video-actions';
+import type { VideoActions, Question } from './video-actions';
 
 export const LONGEST_REASON = 500;
 
@@ -56,24 +56,24 @@ interface AskProps {
   question: Question;
   /** The video of the question as the room knows it now; null when it is gone. */
   entry: Entry | null;
-  office: Office;
+  actions: VideoActions;
 }
 
-export function Ask({ question, entry, office }: AskProps) {
+export function Ask({ question, entry, actions }: AskProps) {
   const t = useText();
   const reason = useRef<HTMLTextAreaElement>(null);
-  const close = (): void => office.answered();
+  const close = (): void => actions.closeQuestion();
   switch (question.type) {
     case 'publish':
       return (
-        <Dialog title={t('widget-publish-title', { title: titleFor(question.video, t) })} testId="publish-dialog" action={t('widget-publish')} onAction={() => entry && office.publish(entry, true)} onClose={close}>
+        <Dialog title={t('widget-publish-title', { title: titleFor(question.video, t) })} testId="publish-dialog" action={t('widget-publish')} onAction={() => entry && actions.publish(entry, true)} onClose={close}>
           <p>{t('widget-publish-hint')}</p>
-          <AddressField address={question.address} onCopy={() => void navigator.clipboard.writeText(question.address).then(() => office.said.set(t('widget-copied')), () => undefined)} />
+          <AddressField address={question.address} onCopy={() => void navigator.clipboard.writeText(question.address).then(() => actions.notices.say({ id: 'widget-copied' }), () => undefined)} />
         </Dialog>
       );
     case 'report':
       return (
-        <Dialog title={t('widget-report-title', { title: titleFor(question.video, t) })} testId="report-dialog" action={t('widget-report-send')} onAction={() => office.report(question.video, reason.current?.value.trim() ?? '')} onClose={close}>
+        <Dialog title={t('widget-report-title', { title: titleFor(question.video, t) })} testId="report-dialog" action={t('widget-report-send')} onAction={() => actions.report(question.video, reason.current?.value.trim() ?? '')} onClose={close}>
           <label class="reason">
             <span>{t('widget-report-hint')}</span>
             <textarea ref={reason} rows={3} maxLength={LONGEST_REASON} data-testid="reason" />

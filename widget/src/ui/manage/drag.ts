@@ -1,7 +1,7 @@
 // Dragging a row to another place, by mouse or by finger; the list scrolls along at its edges.
 import { rowAt } from '../../core/rows';
 import type { Entry } from '../../core/state';
-import { drag, type Ground } from './list-state';
+import { drag, type DragArea } from './list-state';
 
 /** Pixels of movement from which on a press is a drag and not a click. */
 const THRESHOLD = 6;
@@ -10,11 +10,11 @@ const EDGE = 44;
 const FASTEST = 14;
 
 /** Follows the pointer from a press on; calls `onDrop` with the new index unless nothing moved or Escape was pressed. */
-export function follow(press: PointerEvent, { video, owner }: Entry, { scroller, list, places, index }: Ground, onDrop: (to: number) => void): void {
+export function dragRow(press: PointerEvent, { video, owner }: Entry, { scroller, list, offsets, index }: DragArea, onDrop: (to: number) => void): void {
   const grip = press.target instanceof Element && press.target.closest('.row-grip') !== null;
-  const [begin = 0, end = 0] = [places[index], places[index + 1]];
+  const [begin = 0, end = 0] = [offsets[index], offsets[index + 1]];
   const held = press.clientY - list.getBoundingClientRect().top - begin;
-  const last = (places.at(-1) ?? 0) - (end - begin);
+  const last = (offsets.at(-1) ?? 0) - (end - begin);
   const listening = new AbortController();
   const { signal } = listening;
   let y = press.clientY;
@@ -22,7 +22,7 @@ export function follow(press: PointerEvent, { video, owner }: Entry, { scroller,
 
   const place = (): void => {
     const top = Math.min(last, Math.max(0, y - list.getBoundingClientRect().top - held));
-    drag.set({ videoId: video.id, owner: owner.userId, top, to: rowAt(places, top + (end - begin) / 2) });
+    drag.set({ videoId: video.id, owner: owner.userId, top, to: rowAt(offsets, top + (end - begin) / 2) });
   };
   const scroll = (): void => {
     const { top, bottom } = scroller.getBoundingClientRect();

@@ -1,10 +1,10 @@
-// Where the list asks for what can be done with its videos. The part that does it is fetched apart, and answers from here.
+// What the list of videos and the part that manages them share: the latter is loaded later.
 import type { Entry } from '../../core/state';
-import type { Places } from '../../core/rows';
+import type { RowOffsets } from '../../core/rows';
 import { Store } from '../../core/store';
 import type { Point } from '../place-menu';
 
-/** A row that is being dragged: at which place of the list, and where it would be dropped. */
+/** A row that is being dragged: where it is in the list, and where it would be dropped. */
 export interface Drag {
   readonly videoId: string;
   readonly owner: string;
@@ -13,33 +13,43 @@ export interface Drag {
 }
 
 /** The list as a drag needs it. */
-export interface Ground {
+export interface DragArea {
   readonly scroller: HTMLElement;
   readonly list: HTMLElement;
-  readonly places: Places;
+  readonly offsets: RowOffsets;
   readonly index: number;
 }
 
-export interface Desk {
+export interface RowHandler {
   /** Acts on a key of a row; false when it means nothing here. */
-  key(event: KeyboardEvent, entry: Entry): boolean;
+  handleKey(event: KeyboardEvent, entry: Entry): boolean;
   /** A row is pressed that may be dragged. */
-  grab(event: PointerEvent, entry: Entry, ground: Ground): void;
+  startDrag(event: PointerEvent, entry: Entry, area: DragArea): void;
 }
 
-/** A wish for the focus: a part of a video's row. */
+/** The rows of the list that shows, by the ids of their videos. */
+export interface Listed {
+  has(videoId: string): boolean;
+  /** The row behind one, or else before it; null when there is none. */
+  beside(videoId: string): string | null;
+}
+
+/** Where the focus should go: to a part of a video's row. */
 export interface Focus {
   readonly videoId: string;
   readonly part: 'body' | 'more';
 }
 
 /** Null until its code is there. */
-export const desk = new Store<Desk | null>(null);
-/** The menu that is asked for: of a video, at its button or at a point. */
+export const rowHandler = new Store<RowHandler | null>(null);
+/** Null while no list shows. */
+export const listed = new Store<Listed | null>(null);
+/** The menu that is open: of a video, at its button or at a point. */
 export const menuOf = new Store<{ readonly videoId: string; readonly at: Point | null } | null>(null);
-/** The video that is looked at to decide on it, and what is asked first. */
+/** The video that is reviewed, and the step to begin with. */
 export const reviewing = new Store<{ readonly videoId: string; readonly step: 'look' | 'block' } | null>(null);
 /** The video whose title is being edited. */
 export const renaming = new Store<string | null>(null);
 export const drag = new Store<Drag | null>(null);
-export const focusWish = new Store<Focus | null>(null);
+/** `queue`: to what waits for the viewer's decision. */
+export const focusRequest = new Store<Focus | 'queue' | null>(null);

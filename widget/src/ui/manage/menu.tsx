@@ -6,8 +6,8 @@ import { titleFor } from '../names';
 import { itemFor } from '../menu-keys';
 import { placeMenu, type Point } from '../place-menu';
 import { useText } from '../text';
-import { closeMenu, type Office } from './video-actions';
-import { focusWish, renaming, reviewing } from './list-state';
+import { closeMenu, type VideoActions } from './video-actions';
+import { focusRequest, renaming, reviewing } from './list-state';
 
 interface Item {
   readonly id: string;
@@ -20,28 +20,28 @@ interface Item {
 }
 
 /** What the viewer may do, in the menu's order. */
-function itemsOf(entry: Entry, office: Office): readonly Item[] {
+function itemsOf(entry: Entry, actions: VideoActions): readonly Item[] {
   const { video } = entry;
   const { can, published, isVideoAvatar } = video;
   const item = (there: boolean, id: string, act: () => void, more: Partial<Item> = {}): readonly Item[] => (there ? [{ id, act, ...more }] : []);
   const move = (where: 'up' | 'down' | 'top' | 'end', shortcut: string): readonly Item[] =>
-    item(office.mayMove(entry, where), `move-${where}`, () => office.move(entry, where), { leaves: true, shortcut, group: 'order' });
+    item(actions.mayMove(entry, where), `move-${where}`, () => actions.move(entry, where), { leaves: true, shortcut, group: 'order' });
   return [
     ...item(isToReview(video), 'review', () => reviewing.set({ videoId: video.id, step: 'look' }), { leaves: true }),
     ...item(can.has('rename'), 'rename', () => renaming.set(video.id), { leaves: true, shortcut: 'F2' }),
-    ...item(can.has('hide'), 'hide', () => office.setVisibility(video, 'hidden')),
-    ...item(can.has('show'), video.visibility === 'held' ? 'approve' : 'show', () => office.setVisibility(video, 'shown')),
-    ...item(can.has('avatar'), isVideoAvatar ? 'avatar-unset' : 'avatar-set', () => office.setVideoAvatar(video, !isVideoAvatar)),
-    ...item(can.has('publish'), published ? 'unpublish' : 'publish', () => (published ? office.unpublish(video) : office.publish(entry))),
-    ...item(true, 'copy-link', () => void office.copyLink(entry)),
+    ...item(can.has('hide'), 'hide', () => actions.setVisibility(video, 'hidden')),
+    ...item(can.has('show'), video.visibility === 'held' ? 'approve' : 'show', () => actions.setVisibility(video, 'shown')),
+    ...item(can.has('avatar'), isVideoAvatar ? 'avatar-unset' : 'avatar-set', () => actions.setVideoAvatar(video, !isVideoAvatar)),
+    ...item(can.has('publish'), published ? 'unpublish' : 'publish', () => (published ? actions.unpublish(video) : actions.publish(entry))),
+    ...item(true, 'copy-link', () => void actions.copyLink(entry)),
     ...move('up', 'Alt+↑'),
     ...move('down', 'Alt+↓'),
     ...move('top', 'Alt+Home'),
     ...move('end', 'Alt+End'),
-    ...item(can.has('report'), 'report', () => office.question.set({ type: 'report', video }), { group: 'reports' }),
-    ...item((video.reports ?? 0) > 0, 'dismiss', () => office.dismissReports(video), { group: 'reports' }),
-    ...item(can.has('block') && !office.isOwn(entry), 'block', () => reviewing.set({ videoId: video.id, step: 'block' }), { leaves: true, group: 'end' }),
-    ...item(can.has('delete'), 'delete', () => office.delete(entry), { leaves: true, shortcut: 'Del', group: 'end' }),
+    ...item(can.has('report'), 'report', () => actions.question.set({ type: 'report', video }), { group: 'reports' }),
+    ...item((video.reports ?? 0) > 0, 'dismiss', () => actions.dismissReports(video), { group: 'reports' }),
+    ...item(can.has('block') && !actions.isOwn(entry), 'block', () => reviewing.set({ videoId: video.id, step: 'block' }), { leaves: true, group: 'end' }),
+    ...item(can.has('delete'), 'delete', () => actions.delete(entry), { leaves: true, shortcut: 'Del', group: 'end' }),
   ];
 }
 
@@ -58,10 +58,10 @@ function place(menu: HTMLElement, at: Point | null, videoId: string): void {
 interface MenuProps {
   entry: Entry;
   at: Point | null;
-  office: Office;
+  actions: VideoActions;
 }
 
-export function Menu({ entry, at, office }: MenuProps) {
+export function Menu({ entry, at, actions }: MenuProps) {
   const t = useText();
   const menu = useRef<HTMLDivElement>(null);
   const left = useRef(false);
@@ -78,7 +78,7 @@ export function Menu({ entry, at, office }: MenuProps) {
   }, []);
   // A layout effect: an ordinary one may not have begun yet when the menu goes at once, and its end would not be told.
   useLayoutEffect(() => () => {
-    if (!left.current) focusWish.set({ videoId: video.id, part: 'more' });
+    if (!left.current) focusRequest.set({ videoId: video.id, part: 'more' });
   }, []);
   const choose = (item: Item): void => {
     left.current = item.leaves === true;
@@ -102,7 +102,7 @@ export function Menu({ entry, at, office }: MenuProps) {
   };
   return (
     <div ref={menu} class="row-menu" role="menu" popover="auto" aria-label={t('widget-more', { title: titleFor(video, t) })} data-testid="menu" onKeyDown={onKeyDown} onToggle={onToggle}>
-      {itemsOf(entry, office).map((item, index, all) => (
+      {itemsOf(entry, actions).map((item, index, all) => (
         <button key={item.id} type="button" role="menuitem" tabIndex={-1} class="row-menu-item" data-apart={index > 0 && item.group !== all[index - 1]?.group} data-danger={item.group === 'end'} data-testid={`menu-${item.id}`} onClick={() => choose(item)}>
           <span>{t(`widget-menu-${item.id}`)}</span>
           {item.shortcut !== undefined && <kbd aria-hidden="true">{item.shortcut}</kbd>}

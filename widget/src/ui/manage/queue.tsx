@@ -1,11 +1,20 @@
 // How much waits for the viewer's decision; a press leads to the first of it.
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { toReview, type Entry, type State } from '../../core/state';
 import { useText } from '../text';
-import { reviewing } from './list-state';
+import { useStore } from '../use-store';
+import { focusRequest, reviewing } from './list-state';
 
 export function Queue({ state }: { state: State }) {
   const t = useText();
   const { waiting, reported } = toReview(state);
+  const group = useRef<HTMLDivElement>(null);
+  const focus = useStore(focusRequest, (request) => request === 'queue');
+  useLayoutEffect(() => {
+    if (!focus) return;
+    group.current?.querySelector('button')?.focus();
+    focusRequest.set(null);
+  }, [focus]);
   const button = (id: 'waiting' | 'reported', [first, ...others]: readonly Entry[]) =>
     first !== undefined && (
       <button type="button" class="queue-button" aria-haspopup="dialog" data-testid={`queue-${id}`} onClick={() => reviewing.set({ videoId: first.video.id, step: 'look' })}>
@@ -14,7 +23,7 @@ export function Queue({ state }: { state: State }) {
     );
   if (waiting.length + reported.length === 0) return null;
   return (
-    <div class="queue" role="group" aria-label={t('widget-queue')}>
+    <div ref={group} class="queue" role="group" aria-label={t('widget-queue')}>
       {button('waiting', waiting)}
       {button('reported', reported)}
     </div>

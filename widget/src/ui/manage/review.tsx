@@ -12,7 +12,7 @@ import { useText } from '../text';
 import { useVisit } from '../visit';
 import { withheldText } from '../withheld-text';
 import { LONGEST_REASON } from './dialogs';
-import type { Office } from './video-actions';
+import type { VideoActions } from './video-actions';
 
 type Step = 'look' | 'reject' | 'block';
 
@@ -22,7 +22,7 @@ function usePauseElsewhere(): () => void {
   const paused = useRef(false);
   useEffect(() => () => {
     if (!paused.current) return;
-    if (visit.state.get().selected === EVERYONE) visit.live?.join();
+    if (visit.state.get().selected === EVERYONE) visit.channel?.join();
     visit.player.get()?.play();
   }, []);
   return () => {
@@ -82,7 +82,7 @@ function Watch({ video }: { video: Video }) {
 }
 
 /** What members said; who said it is not told. */
-function Reasons({ video, office }: { video: Video; office: Office }) {
+function Reasons({ video, actions }: { video: Video; actions: VideoActions }) {
   const t = useText();
   const [reasons, setReasons] = useState<readonly string[] | null>(null);
   const [failed, setFailed] = useState(false);
@@ -91,7 +91,7 @@ function Reasons({ video, office }: { video: Video; office: Office }) {
     if (count === 0) return undefined;
     let wanted = true;
     setFailed(false);
-    office.reasons(video).then((found) => wanted && setReasons(found), () => wanted && setFailed(true));
+    actions.reasons(video).then((found) => wanted && setReasons(found), () => wanted && setFailed(true));
     return () => void (wanted = false);
   }, [video.id, count]);
   if (count === 0) return null;
@@ -109,17 +109,17 @@ function Reasons({ video, office }: { video: Video; office: Office }) {
 interface ReviewProps {
   entry: Entry;
   first: 'look' | 'block';
-  office: Office;
+  actions: VideoActions;
 }
 
-export function Review({ entry, first, office }: ReviewProps) {
+export function Review({ entry, first, actions }: ReviewProps) {
   const t = useText();
   const { video, owner } = entry;
   const { can, visibility } = video;
   const dialog = useRef<HTMLDialogElement>(null);
   const reason = useRef<HTMLTextAreaElement>(null);
   const [step, setStep] = useState<Step>(first);
-  const own = office.isOwn(entry);
+  const own = actions.isOwn(entry);
   const title = titleFor(video, t);
   useLayoutEffect(() => {
     dialog.current?.showModal();
@@ -138,13 +138,13 @@ export function Review({ entry, first, office }: ReviewProps) {
     event.preventDefault();
     const said = reason.current?.value.trim() ?? '';
     close();
-    if (step === 'reject') office.reject(entry, said);
-    if (step === 'block') office.block(entry, said);
+    if (step === 'reject') actions.reject(entry, said);
+    if (step === 'block') actions.block(entry, said);
   };
   const button = (there: boolean, id: string, act: () => void, kind: 'quiet' | 'strong' | 'grave' = 'quiet') =>
     there && <button key={id} type="button" class={`pill ${kind}`} data-testid={`review-${id}`} onClick={act}>{t(`widget-review-${id}`)}</button>;
   return (
-    <dialog ref={dialog} class="dialog verdict" aria-labelledby="review-title" data-testid="review" data-video-id={video.id} onClose={() => office.reviewed(video)} onKeyDown={(event) => event.stopPropagation()}>
+    <dialog ref={dialog} class="dialog verdict" aria-labelledby="review-title" data-testid="review" data-video-id={video.id} onClose={() => actions.closeReview(video)} onKeyDown={(event) => event.stopPropagation()}>
       <form onSubmit={decide}>
         <h2 id="review-title"><bdi>{title}</bdi></h2>
         <p class="verdict-about">
@@ -153,13 +153,13 @@ export function Review({ entry, first, office }: ReviewProps) {
         </p>
         <Watch key={video.id} video={video} />
         {video.playlistUrl === null && <p data-testid="review-unseen">{t(can.has('show') ? 'widget-review-preparing' : 'widget-review-unseen')}</p>}
-        <Reasons video={video} office={office} />
+        <Reasons video={video} actions={actions} />
         {step === 'look' ? (
           <div class="dialog-buttons">
-            {button(visibility === 'held' && can.has('show'), 'approve', then(() => office.approve(video)), 'strong')}
-            {button(visibility === 'hidden' && can.has('show'), 'show', then(() => office.setVisibility(video, 'shown')), 'strong')}
-            {button((video.reports ?? 0) > 0 && visibility === 'shown', 'dismiss', then(() => office.dismissReports(video)), 'strong')}
-            {button((video.reports ?? 0) > 0 && can.has('hide'), 'hide', then(() => office.setVisibility(video, 'hidden')))}
+            {button(visibility === 'held' && can.has('show'), 'approve', then(() => actions.approve(video)), 'strong')}
+            {button(visibility === 'hidden' && can.has('show'), 'show', then(() => actions.setVisibility(video, 'shown')), 'strong')}
+            {button((video.reports ?? 0) > 0 && visibility === 'shown', 'dismiss', then(() => actions.dismissReports(video)), 'strong')}
+            {button((video.reports ?? 0) > 0 && can.has('hide'), 'hide', then(() => actions.setVisibility(video, 'hidden')))}
             {button(can.has('reject'), 'reject', () => setStep('reject'), 'grave')}
             {button(can.has('block') && !own, 'block', () => setStep('block'), 'grave')}
             {button(true, 'close', close)}

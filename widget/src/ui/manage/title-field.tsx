@@ -4,8 +4,8 @@ import type { Video } from '../../core/model';
 import { titleOf } from '../../core/format';
 import { useText } from '../text';
 import { useVisit } from '../visit';
-import { focusWish, renaming } from './list-state';
-import { officeOf } from './video-actions';
+import { focusRequest, renaming } from './list-state';
+import { actionsOf } from './video-actions';
 import './manage.css';
 
 const LONGEST = 200;
@@ -26,8 +26,8 @@ export function TitleField({ video }: { video: Video }) {
     if (renaming.get() !== video.id) return;
     const title = field.current?.value.split(/\s+/).filter((word) => word !== '').join(' ') ?? '';
     renaming.set(null);
-    if (focus) focusWish.set({ videoId: video.id, part: 'body' });
-    if (save && title !== '' && title !== shown) officeOf(visit, t).rename(seen, title);
+    if (focus) focusRequest.set({ videoId: video.id, part: 'body' });
+    if (save && title !== '' && title !== shown) actionsOf(visit).rename(seen, title);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     event.stopPropagation();

@@ -1,29 +1,17 @@
-// What a viewer does with videos: the one place that menu, keys and dragging call, and what they are told about it.
-import { Managing, type News, type Refusal } from '../../api/edit-queue';
+// What the viewer does with videos: menu, keys and dragging all come here; says what became of it.
+import { EditQueue, type EditEvent, type EditRefusal } from '../../api/edit-queue';
 import { decodeReasons } from '../../core/decode';
 import { takesAway, type Edit } from '../../core/edits';
 import { movedTo } from '../../core/order';
 import type { Video } from '../../core/model';
 import type { Entry } from '../../core/state';
 import { Store } from '../../core/store';
-import { titleFor } from '../names';
-import type { Translate } from '../text';
 import type { Visit } from '../../visit/visit';
-import { desk, focusWish, menuOf, renaming, reviewing, type Desk, type Ground } from './list-state';
-import { follow } from './drag';
+import { dragRow } from './drag';
+import { focusRequest, listed, menuOf, renaming, reviewing, rowHandler, type DragArea, type RowHandler } from './list-state';
+import { Notices, type Message, type Toast } from './notices';
 
-export interface Toast {
-  readonly id: number;
-  readonly kind: 'deleted' | 'refused' | 'done';
-  readonly text: string;
-  /** Milliseconds since the epoch. */
-  readonly until: number;
-  readonly undo?: () => void;
-  /** An address to copy. */
-  readonly address?: string;
-}
-
-/** What is asked before something is done. */
+/** What the viewer is asked before something is done. */
 export type Question =
   | { readonly type: 'publish'; readonly video: Video; readonly address: string }
   | { readonly type: 'report'; readonly video: Video }
@@ -31,84 +19,77 @@ export type Question =
 
 export type Direction = 'up' | 'down' | 'top' | 'end';
 
-/** Milliseconds for which words stay, and for which a deletion that has not arrived yet can be undone. */
+/** Milliseconds for which a notice stays, and for which a deletion in progress can be undone. */
 const READ = 5_000;
 const UNDO = 8_000;
 /** Milliseconds before the server's end at which 'Undo' goes: a press must still arrive. */
 const ARRIVES = 400;
 
-export class Office implements Desk {
-  readonly toasts = new Store<readonly Toast[]>([]);
+export class VideoActions implements RowHandler {
+  readonly notices = new Notices();
   readonly question = new Store<Question | null>(null);
-  /** What a screen reader is told. */
-  readonly said = new Store('');
-  readonly managing: Managing;
-  #next = 0;
+  readonly queue: EditQueue;
   readonly #undoing = new Map<string, { readonly owner: string; readonly index: number; readonly toast: number }>();
 
-  constructor(
-    private readonly visit: Visit,
-    /** Of the language now. */
-    public t: Translate,
-  ) {
-    this.managing = new Managing(visit, (news) => this.#hear(news), () => visit.live?.now() ?? null);
+  constructor(private readonly visit: Visit) {
+    this.queue = new EditQueue(visit, (event) => this.#notice(event), () => visit.channel?.now() ?? null);
   }
 
   rename(video: Video, title: string): void {
-    this.managing.change(video, { title });
-    this.#say('widget-renamed', { title });
+    this.queue.change(video, { title });
+    this.notices.say({ id: 'widget-renamed', values: { title } });
   }
 
   setVisibility(video: Video, visibility: 'shown' | 'hidden'): void {
-    this.managing.change(video, { visibility });
-    this.#say(visibility === 'hidden' ? 'widget-hidden' : 'widget-shown', this.#named(video));
+    this.queue.change(video, { visibility });
+    this.notices.say({ id: visibility === 'hidden' ? 'widget-hidden' : 'widget-shown', video });
   }
 
   setVideoAvatar(video: Video, isVideoAvatar: boolean): void {
-    this.managing.change(video, { isVideoAvatar });
-    this.#say(isVideoAvatar ? 'widget-avatar-set' : 'widget-avatar-unset', this.#named(video));
+    this.queue.change(video, { isVideoAvatar });
+    this.notices.say({ id: isVideoAvatar ? 'widget-avatar-set' : 'widget-avatar-unset', video });
   }
 
-  /** Publishes at once where the viewer has published before; else asks, and says what it means. */
-  publish({ video, owner }: Entry, asked = false): void {
+  /** Publishes at once where the viewer has published before; else asks them, and says what it means. */
+  publish({ video, owner }: Entry, confirmed = false): void {
     const address = pageOf(owner.userId);
-    if (!asked && !owner.videos.some(({ published }) => published)) return this.question.set({ type: 'publish', video, address });
-    this.managing.change(video, { published: true });
-    this.#toast({ kind: 'done', text: this.t('widget-published', this.#named(video)), until: Date.now() + 2 * READ, address });
+    if (!confirmed && !owner.videos.some(({ published }) => published)) return this.question.set({ type: 'publish', video, address });
+    this.queue.change(video, { published: true });
+    this.#toast('done', { id: 'widget-published', video }, 2 * READ, { address });
   }
 
   unpublish(video: Video): void {
-    this.managing.change(video, { published: false });
-    this.#toast({ kind: 'done', text: this.t('widget-unpublished', this.#named(video)), until: Date.now() + READ });
+    this.queue.change(video, { published: false });
+    this.#toast('done', { id: 'widget-unpublished', video });
   }
 
   report(video: Video, reason: string): void {
-    this.managing.report(video, reason);
+    this.queue.report(video, reason);
   }
 
   dismissReports(video: Video): void {
-    this.managing.dismissReports(video);
-    this.#say('widget-reports-dismissed', this.#named(video));
+    this.queue.dismissReports(video);
+    this.notices.say({ id: 'widget-reports-dismissed', video });
   }
 
   approve(video: Video): void {
-    this.managing.change(video, { visibility: 'shown' });
-    this.#toast({ kind: 'done', text: this.t('widget-approved', this.#named(video)), until: Date.now() + READ });
+    this.queue.change(video, { visibility: 'shown' });
+    this.#toast('done', { id: 'widget-approved', video });
   }
 
   reject(entry: Entry, reason: string): void {
     this.#takeAway(entry, 'widget-rejected');
-    this.managing.reject(entry.video, reason);
+    this.queue.reject(entry.video, reason);
   }
 
   block(entry: Entry, reason: string): void {
-    this.#leave(entry.video);
-    this.managing.block(entry.video, reason);
+    this.#leaveRow(entry.video);
+    this.queue.block(entry.video, reason);
   }
 
   delete(entry: Entry): void {
     this.#takeAway(entry, 'widget-deleted');
-    this.managing.delete(entry.video);
+    this.queue.delete(entry.video);
   }
 
   /** The viewer sent it. */
@@ -116,31 +97,16 @@ export class Office implements Desk {
     return owner.userId === this.visit.state.get().viewer;
   }
 
-  /** What members said against it. Rejects with ApiError, ClientError or DecodeError. */
+  /** Fetches what members said against a video. Rejects with ApiError, ClientError or DecodeError. */
   async reasons({ id }: Video): Promise<readonly string[]> {
     return decodeReasons(await this.visit.server?.call('GET', `/api/v1/videos/${encodeURIComponent(id)}/reports`));
-  }
-
-  /** Says that it went, with a way back. */
-  #takeAway({ video, owner }: Entry, text: string): void {
-    const index = owner.videos.findIndex(({ id }) => id === video.id);
-    this.#leave(video);
-    const toast = this.#toast({ kind: 'deleted', text: this.t(text, this.#named(video)), until: Date.now() + UNDO, undo: () => this.#undo(video) });
-    this.#undoing.set(video.id, { owner: owner.userId, index, toast });
-  }
-
-  /** Its row goes: the focus goes on to the next one. */
-  #leave({ id }: Video): void {
-    const row = document.querySelector(`.row[data-video-id="${CSS.escape(id)}"]`);
-    const next = row?.nextElementSibling ?? row?.previousElementSibling;
-    if (next instanceof HTMLElement && next.dataset.videoId !== undefined) focusWish.set({ videoId: next.dataset.videoId, part: 'body' });
   }
 
   move({ video, owner }: Entry, where: Direction): void {
     const ids = owner.videos.map(({ id }) => id);
     const index = ids.indexOf(video.id);
     this.#moveTo(video, owner.userId, ids, { up: index - 1, down: index + 1, top: 0, end: ids.length - 1 }[where]);
-    focusWish.set({ videoId: video.id, part: 'body' });
+    focusRequest.set({ videoId: video.id, part: 'body' });
   }
 
   /** Whether it can be moved there in the list that shows. */
@@ -150,14 +116,14 @@ export class Office implements Desk {
     return last?.id !== video.id;
   }
 
-  grab(event: PointerEvent, entry: Entry, ground: Ground): void {
-    follow(event, entry, ground, (to) => {
+  startDrag(event: PointerEvent, entry: Entry, area: DragArea): void {
+    dragRow(event, entry, area, (to) => {
       const ids = entry.owner.videos.map(({ id }) => id);
       this.#moveTo(entry.video, entry.owner.userId, ids, to);
     });
   }
 
-  key(event: KeyboardEvent, entry: Entry): boolean {
+  handleKey(event: KeyboardEvent, entry: Entry): boolean {
     const { can } = entry.video;
     if (event.ctrlKey || event.metaKey || event.shiftKey) return false;
     const directions: Record<string, Direction> = { ArrowUp: 'up', ArrowDown: 'down', Home: 'top', End: 'end' };
@@ -172,7 +138,7 @@ export class Office implements Desk {
     return true;
   }
 
-  /** Copies the way to a video; where the frame may not, it is shown to be copied by hand. */
+  /** Copies the link to a video; where the frame may not, it is shown to be copied by hand. */
   async copyLink({ video, owner }: Entry): Promise<void> {
     const page = new URL('/widget/', location.href);
     page.search = new URLSearchParams({ room_id: this.visit.state.get().room?.roomId ?? '', video: video.id }).toString();
@@ -182,96 +148,82 @@ export class Office implements Desk {
   async copy(address: string, video: Video | null = null): Promise<void> {
     try {
       await navigator.clipboard.writeText(address);
-      this.#toast({ kind: 'done', text: this.t('widget-copied'), until: Date.now() + READ });
+      this.#toast('done', { id: 'widget-copied' });
     } catch {
       this.question.set({ type: 'address', video, address });
     }
   }
 
-  /** The question is answered, or left: the focus goes back to where it came from. */
-  answered(): void {
+  /** The focus goes back to where the question came from. */
+  closeQuestion(): void {
     const video = this.question.get()?.video;
     this.question.set(null);
-    if (video) focusWish.set({ videoId: video.id, part: 'more' });
+    if (video) focusRequest.set({ videoId: video.id, part: 'more' });
   }
 
   /** The viewer is done with looking at it: the focus goes to its row, or else to what waits still. */
-  reviewed({ id }: Video): void {
+  closeReview({ id }: Video): void {
     reviewing.set(null);
-    if (document.querySelector(`.row[data-video-id="${CSS.escape(id)}"]`) !== null) focusWish.set({ videoId: id, part: 'body' });
-    else document.querySelector<HTMLElement>('.queue-button')?.focus();
+    focusRequest.set(listed.get()?.has(id) === true ? { videoId: id, part: 'body' } : 'queue');
   }
 
   /** It is not there any more. */
   reviewEnded(video: Video | null): void {
     reviewing.set(null);
-    if (video !== null) this.#toast({ kind: 'refused', text: this.t('widget-refused-gone', this.#named(video)), until: Date.now() + READ });
+    if (video !== null) this.#toast('refused', { id: 'widget-refused-gone', video });
   }
 
-  close(id: number): void {
-    this.toasts.set(this.toasts.get().filter((toast) => toast.id !== id));
+  /** Says that it went, with a way back. */
+  #takeAway({ video, owner }: Entry, id: string): void {
+    const index = owner.videos.findIndex((each) => each.id === video.id);
+    this.#leaveRow(video);
+    const toast = this.#toast('deleted', { id, video }, UNDO, { undo: () => this.#undo(video) });
+    this.#undoing.set(video.id, { owner: owner.userId, index, toast });
   }
 
-  /** Undoes the latest deletion that still can be; false when there is none. */
-  undoLatest(): boolean {
-    const toast = this.toasts.get().findLast(({ undo }) => undo !== undefined);
-    if (toast?.undo === undefined) return false;
-    this.close(toast.id);
-    toast.undo();
-    return true;
+  /** Its row goes: the focus goes on to the next one. */
+  #leaveRow({ id }: Video): void {
+    const next = listed.get()?.beside(id) ?? null;
+    if (next !== null) focusRequest.set({ videoId: next, part: 'body' });
   }
 
   #undo(video: Video): void {
     const { owner, index } = this.#undoing.get(video.id) ?? { owner: '', index: 0 };
-    this.managing.undo(video, owner, index);
-    focusWish.set({ videoId: video.id, part: 'body' });
-    this.#say('widget-restored', this.#named(video));
+    this.queue.undo(video, owner, index);
+    focusRequest.set({ videoId: video.id, part: 'body' });
+    this.notices.say({ id: 'widget-restored', video });
   }
 
   #moveTo(video: Video, owner: string, ids: readonly string[], to: number): void {
-    this.managing.order(owner, ids, movedTo(ids, video.id, to));
-    this.#say('widget-moved', { ...this.#named(video), place: to + 1, count: ids.length });
+    this.queue.order(owner, ids, movedTo(ids, video.id, to));
+    this.notices.say({ id: 'widget-moved', video, values: { place: to + 1, count: ids.length } });
   }
 
-  #hear(news: News): void {
-    switch (news.type) {
-      case 'deleted': {
-        const mine = this.#undoing.get(news.video.id)?.toast;
-        this.toasts.set(this.toasts.get().map((toast) => (toast.id === mine ? { ...toast, until: news.until - ARRIVES } : toast)));
+  #notice(event: EditEvent): void {
+    switch (event.type) {
+      case 'deleted':
+        this.notices.keepUntil(this.#undoing.get(event.video.id)?.toast, event.until - ARRIVES);
         break;
-      }
       case 'refused': {
-        const about = news.edit.type === 'order' ? {} : this.#named(news.edit.seen);
-        const text = this.t(`widget-refused-${wordsFor(news.edit, news.why)}${news.why}`, about);
+        const { edit, why } = event;
         // It is back: there is nothing to undo.
-        if (takesAway(news.edit) && news.edit.type !== 'order') this.close(this.#undoing.get(news.edit.seen.id)?.toast ?? 0);
-        this.#toast({ kind: 'refused', text, until: Date.now() + 2 * READ });
+        if (takesAway(edit) && edit.type !== 'order') this.notices.close(this.#undoing.get(edit.seen.id)?.toast);
+        this.#toast('refused', { id: `widget-refused-${refusalText(edit, why)}${why}`, ...(edit.type !== 'order' && { video: edit.seen }) }, 2 * READ);
         break;
       }
       case 'done':
-        if (news.edit.type === 'report') this.#toast({ kind: 'done', text: this.t('widget-reported'), until: Date.now() + READ });
-        if (news.edit.type === 'block') this.#toast({ kind: 'done', text: this.t('widget-blocked', this.#named(news.edit.seen)), until: Date.now() + READ });
+        if (event.edit.type === 'report') this.#toast('done', { id: 'widget-reported' });
+        if (event.edit.type === 'block') this.#toast('done', { id: 'widget-blocked', video: event.edit.seen });
     }
   }
 
-  #named(video: Video): { title: string } {
-    return { title: titleFor(video, this.t) };
-  }
-
-  #say(id: string, values: Record<string, string | number>): void {
-    this.said.set(this.t(id, values));
-  }
-
-  #toast(toast: Omit<Toast, 'id'>): number {
-    const id = (this.#next += 1);
-    this.toasts.set([...this.toasts.get().slice(-1), { ...toast, id }]);
-    this.said.set(toast.text);
-    return id;
+  #toast(kind: Toast['kind'], message: Message, milliseconds = READ, more: Pick<Toast, 'undo' | 'address'> = {}): number {
+    return this.notices.add({ kind, message, until: Date.now() + milliseconds, ...more });
   }
 }
 
-/** Which words tell of a refusal: an order, and what was decided meanwhile or cannot be blocked yet, have their own. */
-function wordsFor({ type }: Edit, why: Refusal): string {
+/** Which texts are for a refusal: an order, and what was decided meanwhile or cannot be blocked yet, have their own. */
+function refusalText({ type }: Edit, why: EditRefusal): string {
   if (type === 'order') return 'order-';
   return (type === 'reject' || type === 'block') && why === 'conflict' ? `${type}-` : '';
 }
@@ -281,14 +233,14 @@ function pageOf(userId: string): string {
   return new URL(`/u/${encodeURIComponent(userId).replaceAll('%40', '@').replaceAll('%3A', ':')}`, location.href).href;
 }
 
-const offices = new WeakMap<Visit, Office>();
+const actions = new WeakMap<Visit, VideoActions>();
 
-/** The visit's own; it outlives every list. */
-export function officeOf(visit: Visit, t: Translate): Office {
-  const office = offices.get(visit) ?? new Office(visit, t);
-  offices.set(visit, office);
-  desk.set(office);
-  return office;
+/** The visit's own; they outlive every list. */
+export function actionsOf(visit: Visit): VideoActions {
+  const found = actions.get(visit) ?? new VideoActions(visit);
+  actions.set(visit, found);
+  rowHandler.set(found);
+  return found;
 }
 
 export const closeMenu = (): void => menuOf.set(null);
