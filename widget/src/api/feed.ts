@@ -59,7 +59,7 @@ export class RoomFeed {
   }
 
   /** Has the server put these members' videos together from now on, `*` for everybody's; nobody's for an empty list. */
-  ask(together: readonly string[]): void {
+  setTogether(together: readonly string[]): void {
     if (together.join() === this.#together.join()) return;
     this.#together = together;
     if (together.length > 0) void this.refresh().catch(() => undefined);

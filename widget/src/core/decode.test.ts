@@ -62,11 +62,11 @@ describe('decodeRoom', () => {
 
   it('reads where the viewer was, and writes it the same way', () => {
     const place = { selection: '@a:x', video: 'v1', position: 2.5, volume: 0.5, muted: true, speed: 1.5, loop: 'one', captions: 'zh', keys: false, announce: false };
-    const bookmark = decodeRoom({ ...ROOM, place }).place;
+    const bookmark = decodeRoom({ ...ROOM, place }).bookmark;
     expect(bookmark).toMatchObject({ selection: '@a:x', videoId: 'v1', position: 2.5, loop: 'one', captions: 'zh', keys: false, announce: false });
     expect(bookmark && encodeBookmark(bookmark)).toEqual(place);
     expect(() => decodeRoom({ ...ROOM, place: { ...place, loop: 'none' } })).toThrow(DecodeError);
-    expect(decodeRoom({ ...ROOM, place: { ...place, speed: 99, volume: -1 } }).place).toMatchObject({ speed: 2, volume: 0 });
+    expect(decodeRoom({ ...ROOM, place: { ...place, speed: 99, volume: -1 } }).bookmark).toMatchObject({ speed: 2, volume: 0 });
   });
 
   it('reads the reason of a failure', () => {

@@ -234,7 +234,7 @@ export function decodeRoom(value: unknown): Room {
     direct: json.direct === true,
     replacedBy: roomLink(json, 'replaced_by', 'room'),
     together: optional(json, 'together', 'room', together),
-    place: optional(json, 'place', 'room', bookmark),
+    bookmark: optional(json, 'place', 'room', bookmark),
     can: (json.can ?? null) === null ? null : new Set(ROOM_ACTIONS.filter((action) => texts(json, 'can', 'room').includes(action))),
     members: list(json, 'members', 'room').map((each, index) => member(each, `room.members[${index}]`)),
   };

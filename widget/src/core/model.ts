@@ -167,7 +167,7 @@ export interface Room {
   /** Null unless several members were asked for. */
   readonly together: Together | null;
   /** Null when the viewer is here for the first time. */
-  readonly place: Bookmark | null;
+  readonly bookmark: Bookmark | null;
   /** What the bot does for the viewer; null inside of a Matrix client, and from a server of an earlier release. */
   readonly can: ReadonlySet<RoomAction> | null;
   readonly members: readonly Member[];

@@ -26,12 +26,12 @@ describe('selection', () => {
   });
 
   it('is at first where the viewer was the last time, as long as it is there', () => {
-    const place = { ...PLACE, selection: '@bob:x' };
-    const back = after(AS_BOB, aRoom([ALICE, BOB], { place }));
+    const bookmark = { ...PLACE, selection: '@bob:x' };
+    const back = after(AS_BOB, aRoom([ALICE, BOB], { bookmark }));
     expect([back.selected, back.chosen]).toEqual(['@bob:x', true]);
-    expect(after(back, aRoom([ALICE, BOB], { place: { ...place, selection: '@alice:x' } })).selected).toBe('@bob:x');
-    expect(after(AS_BOB, aRoom([ALICE], { place })).selected).toBe('@alice:x');
-    expect(after(AS_BOB, aRoom([ALICE], { place: { ...place, selection: null } })).selected).toBe('@alice:x');
+    expect(after(back, aRoom([ALICE, BOB], { bookmark: { ...bookmark, selection: '@alice:x' } })).selected).toBe('@bob:x');
+    expect(after(AS_BOB, aRoom([ALICE], { bookmark })).selected).toBe('@alice:x');
+    expect(after(AS_BOB, aRoom([ALICE], { bookmark: { ...bookmark, selection: null } })).selected).toBe('@alice:x');
   });
 
   it('waits at the viewer while nobody has sent anything, and goes where the first video appears', () => {
@@ -98,10 +98,10 @@ describe('several', () => {
   });
 
   it('come back where the viewer was the last time', () => {
-    const place = { selection: KEY, videoId: null, position: 0, volume: 1, muted: false, speed: 1, loop: 'list', captions: null, keys: true, announce: true } as const;
-    const first = after(AS_BOB, room({ place }));
+    const bookmark = { selection: KEY, videoId: null, position: 0, volume: 1, muted: false, speed: 1, loop: 'list', captions: null, keys: true, announce: true } as const;
+    const first = after(AS_BOB, room({ bookmark }));
     expect([first.selected, first.wanted]).toEqual(['@alice:x', KEY]);
-    expect(after(first, room({ place, together })).selected).toBe(KEY);
+    expect(after(first, room({ bookmark, together })).selected).toBe(KEY);
   });
 });
 
@@ -211,23 +211,23 @@ describe('progress', () => {
   });
 });
 
-describe('trouble', () => {
+describe('error', () => {
   const watching = after(AS_BOB, room([ALICE]));
 
   it('of the connection leaves what is on the screen', () => {
-    const offline = reduce(watching, { type: 'trouble', trouble: 'offline' });
-    expect([offline.room, offline.stale, offline.trouble]).toEqual([watching.room, true, null]);
+    const offline = reduce(watching, { type: 'error', error: 'offline' });
+    expect([offline.room, offline.stale, offline.error]).toEqual([watching.room, true, null]);
     expect(reduce(offline, { type: 'live', live: true }).stale).toBe(false);
   });
 
   it('of the membership takes it away', () => {
-    expect(reduce(watching, { type: 'trouble', trouble: 'not-member' })).toMatchObject({ room: null, trouble: 'not-member' });
+    expect(reduce(watching, { type: 'error', error: 'not-member' })).toMatchObject({ room: null, error: 'not-member' });
   });
 
   it('ends with the room, except where the browser cannot play', () => {
-    const first = reduce(INITIAL, { type: 'trouble', trouble: 'offline' });
-    expect(after(first, room([ALICE])).trouble).toBeNull();
-    expect(after(reduce(INITIAL, { type: 'trouble', trouble: 'unsupported' }), room([ALICE])).trouble).toBe('unsupported');
+    const first = reduce(INITIAL, { type: 'error', error: 'offline' });
+    expect(after(first, room([ALICE])).error).toBeNull();
+    expect(after(reduce(INITIAL, { type: 'error', error: 'unsupported' }), room([ALICE])).error).toBe('unsupported');
   });
 });
 

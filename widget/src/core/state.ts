@@ -1,9 +1,9 @@
-// What the page shows, apart from the running player: which room, which reel, or which trouble.
+// What the page shows, apart from the running player: which room, which reel, or which error.
 import { isPending, isPlayable, playsByItself, type Member, type Progress, type Room, type Video } from './model';
 import { isSeveral, turnsOf } from './together';
 
 /** Why there is nothing to see. Each has its own words and way out in the catalogue (`widget-error-…`), `sign-in` a page of its own. */
-export type Trouble = 'sign-in' | 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'busy' | 'no-room' | 'unsupported';
+export type PageError = 'sign-in' | 'outside' | 'no-answer' | 'declined' | 'identity' | 'not-member' | 'offline' | 'server' | 'busy' | 'no-room' | 'unsupported';
 
 /** The room's channel, where everybody's videos play; the others are user ids, which start with `@`, or keys of several (`together`). */
 export const EVERYONE = '*';
@@ -26,7 +26,7 @@ export interface State {
   readonly spoiler: { readonly videoId: string; readonly shown: boolean } | null;
   /** The viewer picked the selection; otherwise it is a guess that may still change. */
   readonly chosen: boolean;
-  readonly trouble: Trouble | null;
+  readonly error: PageError | null;
   /** The Matrix client is asking the viewer whether we may know who they are. */
   readonly asking: boolean;
   /** Changes do not arrive at the moment; what is there can still be watched. */
@@ -44,9 +44,9 @@ export type Action =
   | { readonly type: 'select'; readonly selected: string }
   | { readonly type: 'spoiler'; readonly videoId: string | null; readonly shown: boolean }
   | { readonly type: 'live'; readonly live: boolean }
-  | { readonly type: 'trouble'; readonly trouble: Trouble };
+  | { readonly type: 'error'; readonly error: PageError };
 
-export const INITIAL: State = { room: null, served: null, overlay: (room) => room, viewer: null, selected: null, wanted: null, spoiler: null, chosen: false, trouble: null, asking: false, stale: false };
+export const INITIAL: State = { room: null, served: null, overlay: (room) => room, viewer: null, selected: null, wanted: null, spoiler: null, chosen: false, error: null, asking: false, stale: false };
 
 /** The next state; pure. Everything happens to the room that the server told; what the viewer has changed lies over it. */
 export function reduce(state: State, action: Action): State {
@@ -61,12 +61,12 @@ function step(state: State, action: Exclude<Action, { type: 'overlay' }>): State
     case 'asking':
       return { ...state, asking: true };
     case 'retry':
-      return { ...state, trouble: null, asking: false };
+      return { ...state, error: null, asking: false };
     case 'signed-in':
       return { ...state, viewer: action.viewer, asking: false };
     case 'room':
       // A room does not help a browser that cannot play it.
-      return { ...state, room: action.room, ...selectFor(action.room, state), trouble: state.trouble === 'unsupported' ? 'unsupported' : null };
+      return { ...state, room: action.room, ...selectFor(action.room, state), error: state.error === 'unsupported' ? 'unsupported' : null };
     case 'progress':
       return { ...state, room: state.room && withProgress(state.room, action.videoId, action.progress) };
     case 'watching':
@@ -77,8 +77,8 @@ function step(state: State, action: Exclude<Action, { type: 'overlay' }>): State
       return { ...state, spoiler: action.videoId === null ? null : { videoId: action.videoId, shown: action.shown } };
     case 'live':
       return { ...state, stale: !action.live };
-    case 'trouble':
-      return withTrouble(state, action.trouble);
+    case 'error':
+      return withError(state, action.error);
   }
 }
 
@@ -92,9 +92,9 @@ function withProgress(room: Room, videoId: string, progress: Progress): Room {
 }
 
 /** A lost connection leaves what is on the screen; a lost right to see it does not. */
-function withTrouble(state: State, trouble: Trouble): State {
-  if (state.room !== null && (trouble === 'offline' || trouble === 'server' || trouble === 'busy')) return { ...state, stale: true };
-  return { ...state, trouble, room: null, asking: false };
+function withError(state: State, error: PageError): State {
+  if (state.room !== null && (error === 'offline' || error === 'server' || error === 'busy')) return { ...state, stale: true };
+  return { ...state, error, room: null, asking: false };
 }
 
 /** What was showing goes on until several are put together. */
@@ -105,7 +105,7 @@ function choose(room: Room | null, key: string): Partial<State> {
 
 /** At first where the viewer was the last time. */
 function selectFor(room: Room, state: State): Pick<State, 'selected' | 'wanted' | 'chosen'> {
-  const before = state.selected === null ? room.place?.selection ?? null : null;
+  const before = state.selected === null ? room.bookmark?.selection ?? null : null;
   const wanted = state.wanted ?? (before !== null && isSeveral(before) ? before : null);
   const key = wanted ?? before;
   if (key !== null && reelsOf(room, state.viewer, key).has(key)) return { selected: key, wanted: null, chosen: true };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aMember, aRoom } from './samples';
-import { askedOf, idsOf, IN_TURN, isSeveral, keyOf, MOST, toggled, turnsOf } from './together';
+import { membersOf, idsOf, IN_TURN, isSeveral, keyOf, MOST, toggled, turnsOf } from './together';
 
 describe('keys of several', () => {
   it('are the same for the same members', () => {
@@ -14,9 +14,9 @@ describe('keys of several', () => {
   });
 
   it('tell whom to ask for', () => {
-    expect(askedOf('@a:x+@b:x')).toEqual(['@a:x', '@b:x']);
-    expect(askedOf(IN_TURN)).toEqual(['*']);
-    expect([askedOf('@a:x'), askedOf('*'), askedOf(null)]).toEqual([[], [], []]);
+    expect(membersOf('@a:x+@b:x')).toEqual(['@a:x', '@b:x']);
+    expect(membersOf(IN_TURN)).toEqual(['*']);
+    expect([membersOf('@a:x'), membersOf('*'), membersOf(null)]).toEqual([[], [], []]);
   });
 
   it('get and lose members, but not the last', () => {

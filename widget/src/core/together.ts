@@ -20,8 +20,8 @@ export function isSeveral(key: string): boolean {
   return key === IN_TURN || idsOf(key).length > 1;
 }
 
-/** Whom the server is asked to put together; nobody for one member or the channel. */
-export function askedOf(key: string | null): readonly string[] {
+/** Whose videos the server has to put together, as it takes them; nobody's for one member or the channel. */
+export function membersOf(key: string | null): readonly string[] {
   if (key === null || !isSeveral(key)) return [];
   return key === IN_TURN ? ['*'] : idsOf(key);
 }

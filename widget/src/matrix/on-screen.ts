@@ -6,7 +6,7 @@ export type Reason = 'playing' | 'recording';
 const reasons = new WeakMap<MatrixClient, Set<Reason>>();
 
 /** Begins or ends one reason. A client that cannot do it is as good as one that was not asked. */
-export function keepInSight(client: MatrixClient, reason: Reason, on: boolean): void {
+export function keepOnScreen(client: MatrixClient, reason: Reason, on: boolean): void {
   const held = reasons.get(client) ?? new Set();
   reasons.set(client, held);
   const before = held.size > 0;

@@ -4,7 +4,7 @@ import { Server } from '../api/server';
 import { SessionHolder } from '../api/session';
 import { Store } from '../core/store';
 import type { Messenger } from '../matrix/messenger';
-import { failureOf, Gone, post, prepare, Refusal } from './delivery';
+import { failureOf, Gone, post, prepare, MediaRejected } from './delivery';
 import { isResumable } from './tus';
 
 describe('failureOf', () => {
@@ -21,7 +21,7 @@ describe('failureOf', () => {
   });
 
   it('keeps the reason of a file that cannot be prepared', () => {
-    expect(failureOf('prepare', new Refusal('too-long'))).toEqual({ step: 'prepare', code: 'too-long' });
+    expect(failureOf('prepare', new MediaRejected('too-long'))).toEqual({ step: 'prepare', code: 'too-long' });
   });
 });
 

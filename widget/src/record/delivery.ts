@@ -4,7 +4,7 @@ import type { Server } from '../api/server';
 import { sleep } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import type { Failure, Step } from '../core/recording/model';
-import type { wishOf } from '../core/recording/trim';
+import type { conversionOf } from '../core/recording/trim';
 import { decodePrepared, type Prepared } from '../core/recording/upload';
 import { SeveralHosts, type Messenger } from '../matrix/messenger';
 import { isResumable, UPLOADS } from './tus';
@@ -16,8 +16,8 @@ const LONGEST_PAUSE = 8_000;
 export type Content = Readonly<Record<string, unknown>>;
 
 /** The server looked at the file and cannot use it; `code` is one of the catalogue's `failure-…`. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
+export class MediaRejected extends Error {
+  override readonly name = 'MediaRejected';
 
   constructor(readonly code: string) {
     super(code);
@@ -63,19 +63,19 @@ export interface Delivery {
   readonly audioLeftOut: Prepared['audioLeftOut'];
 }
 
-/** Has the server trim and convert it; resolves with what is to be sent. Rejects with ApiError, Refusal or DecodeError. */
-export async function prepare(server: Server, id: string, wish: ReturnType<typeof wishOf>, events: DeliveryEvents, signal: AbortSignal): Promise<Delivery> {
+/** Has the server trim and convert it; resolves with what is to be sent. Rejects with ApiError, MediaRejected or DecodeError. */
+export async function prepare(server: Server, id: string, conversion: ReturnType<typeof conversionOf>, events: DeliveryEvents, signal: AbortSignal): Promise<Delivery> {
   const path = `${UPLOADS}/${id}`;
   const finish = (): Promise<unknown> =>
-    server.call('POST', `${path}/finish`, wish).catch((error: unknown) => {
+    server.call('POST', `${path}/finish`, conversion).catch((error: unknown) => {
       // It has not all of it after all: nothing that passes by itself.
-      throw error instanceof ApiError && error.status === 409 ? new Refusal('internal') : error;
+      throw error instanceof ApiError && error.status === 409 ? new MediaRejected('internal') : error;
     });
   await insist(finish, events, signal);
   for (;;) {
     signal.throwIfAborted();
     const { state, percent, failure, content, audioLeftOut } = decodePrepared(await insist(() => server.call('GET', path), events, signal));
-    if (state === 'failed') throw new Refusal(failure ?? 'failed');
+    if (state === 'failed') throw new MediaRejected(failure ?? 'failed');
     if (state === 'ready' && content !== null) return { content, upload: id, audioLeftOut };
     events.percent(percent);
     await sleep(PAUSE);
@@ -102,7 +102,7 @@ export async function post(messenger: Messenger, { content, upload }: Pick<Deliv
 
 /** A failure in words that the catalogue has. */
 export function failureOf(step: Step, error: unknown): Failure {
-  if (error instanceof Refusal) return { step, code: error.code };
+  if (error instanceof MediaRejected) return { step, code: error.code };
   if (error instanceof SeveralHosts) return { step, code: 'several' };
   if (error instanceof Declined) return { step, code: 'declined' };
   if (step === 'prepare') return { step, code: 'internal' };

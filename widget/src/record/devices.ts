@@ -13,14 +13,14 @@ export interface Devices {
 }
 
 /** Which camera and which microphone; null leaves the choice to the browser. */
-export interface Wish {
+export interface DeviceChoice {
   readonly camera: string | null;
   readonly microphone: string | null;
   /** Of a phone's cameras. */
   readonly facing: 'user' | 'environment';
 }
 
-export const ANY: Wish = { camera: null, microphone: null, facing: 'user' };
+export const ANY: DeviceChoice = { camera: null, microphone: null, facing: 'user' };
 
 interface Policy {
   allowsFeature?: (name: string) => boolean;
@@ -73,22 +73,22 @@ export function isCancelled(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'NotAllowedError' && !/system|policy/i.test(error.message);
 }
 
-function constraintsOf({ camera, microphone, facing }: Wish): MediaStreamConstraints {
+function constraintsOf({ camera, microphone, facing }: DeviceChoice): MediaStreamConstraints {
   const size = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 60 } };
   return {
     video: { ...size, ...(camera === null ? { facingMode: facing } : { deviceId: { exact: camera } }) },
-    audio: soundOf(microphone),
+    audio: audioOf(microphone),
   };
 }
 
-function soundOf(microphone: string | null): MediaTrackConstraints {
+function audioOf(microphone: string | null): MediaTrackConstraints {
   const clean = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
   return microphone === null ? clean : { ...clean, deviceId: { exact: microphone } };
 }
 
 /** The camera with the microphone; without one where there is none. Rejects as getUserMedia does. */
-export async function openCamera(wish: Wish): Promise<MediaStream> {
-  const constraints = constraintsOf(wish);
+export async function openCamera(choice: DeviceChoice): Promise<MediaStream> {
+  const constraints = constraintsOf(choice);
   try {
     return await navigator.mediaDevices.getUserMedia(constraints);
   } catch (error) {
@@ -106,7 +106,7 @@ export function openScreen(): Promise<MediaStream> {
 
 /** The microphone alone; null when there is none or it is refused: a screen can be recorded without. */
 export function openMicrophone(id: string | null): Promise<MediaStream | null> {
-  return navigator.mediaDevices.getUserMedia({ audio: soundOf(id) }).catch(() => null);
+  return navigator.mediaDevices.getUserMedia({ audio: audioOf(id) }).catch(() => null);
 }
 
 /** What there is to choose from. Devices have names only once one was allowed. */

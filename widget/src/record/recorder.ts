@@ -5,12 +5,12 @@ const PICTURE = 4_000_000;
 const SOUND = 128_000;
 /** Milliseconds between key frames at most: MP4 is written from one to the next, and what is not written is not uploaded. */
 const KEY_FRAMES = 1_000;
-/** Milliseconds of one piece, and between two words about the length. */
+/** Milliseconds of one chunk, and between two words about the length. */
 const PIECE = 1_000;
 const TICK = 250;
 
 export interface RecorderEvents {
-  piece(piece: Blob): void;
+  chunk(chunk: Blob): void;
   tick(seconds: number): void;
   /** It has ended, asked or not; all pieces have come. */
   ended(seconds: number): void;
@@ -28,7 +28,7 @@ export class Recorder {
     const options = { mimeType: type, videoBitsPerSecond: PICTURE, audioBitsPerSecond: SOUND, videoKeyFrameIntervalDuration: KEY_FRAMES };
     this.#recorder = new MediaRecorder(stream, options);
     this.#recorder.ondataavailable = ({ data }) => {
-      if (data.size > 0) events.piece(data);
+      if (data.size > 0) events.chunk(data);
     };
     this.#recorder.onstop = () => {
       clearInterval(this.#timer);

@@ -4,7 +4,7 @@ import type { Server } from '../api/server';
 import { Pause } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import type { Limits } from '../core/recording/model';
-import type { Spool } from './upload-buffer';
+import type { UploadBuffer } from './upload-buffer';
 
 export const UPLOADS = '/api/v1/uploads';
 const VERSION = { 'tus-resumable': '1.0.0' } as const;
@@ -82,7 +82,7 @@ export class TusUpload {
 
   constructor(
     private readonly server: Server,
-    private readonly spool: Spool,
+    private readonly buffer: UploadBuffer,
     private readonly name: string,
     private readonly events: UploadEvents,
   ) {
@@ -120,10 +120,10 @@ export class TusUpload {
     this.events.link(false);
     this.events.sent(offset);
     for (let complete = false; !complete;) {
-      const piece = await this.spool.read(offset, MOST);
+      const piece = await this.buffer.read(offset, MOST);
       this.#stop.signal.throwIfAborted();
       // Only the last request can name the length: before, nobody knows it.
-      complete = this.spool.ended && offset + piece.size === this.spool.size;
+      complete = this.buffer.ended && offset + piece.size === this.buffer.size;
       offset = await this.#append(path, offset, piece, complete);
       onProgress();
     }
@@ -131,8 +131,8 @@ export class TusUpload {
   }
 
   async #create(): Promise<number> {
-    const length = this.spool.ended ? { 'upload-length': String(this.spool.size) } : { 'upload-defer-length': '1' };
-    const metadata = `filename ${encoded(this.name)},filetype ${encoded(this.spool.type)}`;
+    const length = this.buffer.ended ? { 'upload-length': String(this.buffer.size) } : { 'upload-defer-length': '1' };
+    const metadata = `filename ${encoded(this.name)},filetype ${encoded(this.buffer.type)}`;
     const { header } = await this.#request('POST', UPLOADS, { ...length, 'upload-metadata': metadata });
     const { pathname } = new URL(header('location') ?? '', new URL(UPLOADS, location.origin));
     if (!pathname.startsWith(`${UPLOADS}/`)) throw new ApiError(502, 'M_BAD_LOCATION');
@@ -149,7 +149,7 @@ export class TusUpload {
     const headers = {
       'content-type': 'application/offset+octet-stream',
       'upload-offset': String(offset),
-      ...(last && { 'upload-length': String(this.spool.size) }),
+      ...(last && { 'upload-length': String(this.buffer.size) }),
     };
     const { header } = await this.#known(this.#request('PATCH', path, headers, piece, (bytes) => this.events.sent(offset + bytes)));
     const now = offsetIn(header);

@@ -1,7 +1,7 @@
 // The bytes of a take while it grows, to be read from any place as often as the connection needs.
 
-export class Spool {
-  readonly #pieces: Blob[] = [];
+export class UploadBuffer {
+  readonly #chunks: Blob[] = [];
   #size = 0;
   #ended = false;
   #wake: (() => void)[] = [];
@@ -18,9 +18,9 @@ export class Spool {
     return this.#ended;
   }
 
-  push(piece: Blob): void {
-    this.#pieces.push(piece);
-    this.#size += piece.size;
+  push(chunk: Blob): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.size;
     this.#tell();
   }
 
@@ -31,7 +31,7 @@ export class Spool {
 
   /** All of it as one file. The browser copies nothing. */
   whole(): Blob {
-    return new Blob(this.#pieces, { type: this.type });
+    return new Blob(this.#chunks, { type: this.type });
   }
 
   /** Up to `most` bytes from `offset` on, once there are some; none at the end. */
@@ -39,9 +39,9 @@ export class Spool {
     while (offset >= this.#size && !this.#ended) await new Promise<void>((resolve) => this.#wake.push(resolve));
     const parts: Blob[] = [];
     let start = 0;
-    for (const piece of this.#pieces) {
-      if (start + piece.size > offset && start < offset + most) parts.push(piece.slice(Math.max(0, offset - start), offset + most - start));
-      start += piece.size;
+    for (const chunk of this.#chunks) {
+      if (start + chunk.size > offset && start < offset + most) parts.push(chunk.slice(Math.max(0, offset - start), offset + most - start));
+      start += chunk.size;
     }
     return new Blob(parts);
   }

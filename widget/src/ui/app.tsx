@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { playsByItself } from '../core/model';
-import { emptinessOf, findEntry, furthest, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type Trouble } from '../core/state';
+import { emptinessOf, findEntry, furthest, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type PageError } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
 import { IDLE, type Playback } from '../player/playback';
 import { ClockIcon, CloudOffIcon, FilmIcon, HiddenIcon, PersonIcon, WarningIcon } from './icons';
@@ -30,13 +30,13 @@ const Veil = lazy(() => import('./spoiler').then((module) => module.Veil), Waiti
 // Nothing at all as the first thing to be rendered would leave the server's skeleton where it is, for good.
 const SignIn = lazy(() => import('./sign-in').then((module) => module.SignIn), () => <Skeleton hint={null} label={useText()('widget-loading')} />);
 
-function TroublePage({ trouble, onRetry }: { trouble: Trouble; onRetry: () => void }) {
+function ErrorPage({ error, onRetry }: { error: PageError; onRetry: () => void }) {
   const t = useText();
-  const hopeless = trouble === 'outside' || trouble === 'no-room' || trouble === 'unsupported';
-  const icon = trouble === 'offline' || trouble === 'server' || trouble === 'busy' || trouble === 'no-answer' ? <CloudOffIcon /> : hopeless ? <FilmIcon /> : <PersonIcon />;
+  const hopeless = error === 'outside' || error === 'no-room' || error === 'unsupported';
+  const icon = error === 'offline' || error === 'server' || error === 'busy' || error === 'no-answer' ? <CloudOffIcon /> : hopeless ? <FilmIcon /> : <PersonIcon />;
   return (
-    <main class="app" data-testid="app" data-state="error" data-trouble={trouble}>
-      <Notice icon={icon} title={t(`widget-error-${trouble}`)} hint={t(`widget-error-${trouble}-hint`)}>
+    <main class="app" data-testid="app" data-state="error" data-trouble={error}>
+      <Notice icon={icon} title={t(`widget-error-${error}`)} hint={t(`widget-error-${error}-hint`)}>
         {!hopeless && <button type="button" class="primary" data-testid="retry" onClick={onRetry}>{t('widget-retry')}</button>}
       </Notice>
     </main>
@@ -124,8 +124,8 @@ export function App() {
   const state = useStore(visit.state);
   const player = useStore(visit.player);
   const playback = usePlayback(player);
-  if (state.trouble === 'sign-in') return <SignIn />;
-  if (state.trouble !== null) return <TroublePage trouble={state.trouble} onRetry={() => visit.retry()} />;
+  if (state.error === 'sign-in') return <SignIn />;
+  if (state.error !== null) return <ErrorPage error={state.error} onRetry={() => visit.retry()} />;
   if (state.room === null) return <Skeleton hint={state.asking ? t('widget-asking') : null} label={t('widget-loading')} />;
   const selection = selectionOf(state);
   const emptiness = emptinessOf(state);

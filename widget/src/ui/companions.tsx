@@ -5,7 +5,7 @@ import { bookmarkOf } from '../player/bookmark';
 import type { Choices } from '../core/choices';
 import type { Captions } from '../core/model';
 import type { Entry, State } from '../core/state';
-import { keepInSight } from '../matrix/on-screen';
+import { keepOnScreen } from '../matrix/on-screen';
 import { CaptionTracks, captionsKey } from '../player/captions';
 import { elsewhere, inTile } from '../player/elsewhere';
 import { describe, obeySystem } from '../player/media-session';
@@ -127,7 +127,7 @@ function stayInSight({ client }: Visit, player: ReelPlayer): () => void {
   const ask = (on: boolean): void => {
     if (on === asked) return;
     asked = on;
-    keepInSight(client, 'playing', on);
+    keepOnScreen(client, 'playing', on);
   };
   const stops = [player.playback, client.permissions.granted, elsewhere].map((store) => store.subscribe(update));
   // What was chosen before the page loaded anew for the question is answered only now.

@@ -13,32 +13,32 @@ const LOOK = 2_000;
 /** Milliseconds for which a copied message is said to be. */
 const SAID = 4_000;
 
-type Trouble = 'offline' | 'server' | 'busy' | 'not-member';
+type PageError = 'offline' | 'server' | 'busy' | 'not-member';
 
 interface Progress {
   readonly code: Code | null;
   /** It is not the first one: the one before was too old. */
   readonly renewed: boolean;
-  readonly trouble: Trouble | null;
+  readonly error: PageError | null;
   /** Milliseconds that the server asked us to wait. */
   readonly wait?: number;
 }
 
-const NOTHING: Progress = { code: null, renewed: false, trouble: null };
+const NOTHING: Progress = { code: null, renewed: false, error: null };
 
 /** One look; what is known after it, or null once the browser is signed in. */
 async function step(browser: BrowserSignIn, before: Progress): Promise<Progress | null> {
   const { code } = before;
   try {
-    if (code === null || Date.now() >= code.expiresAt) return { code: await browser.ask(), renewed: before.renewed || code !== null, trouble: null };
-    return (await browser.look(code)) ? null : { code, renewed: before.renewed, trouble: null };
+    if (code === null || Date.now() >= code.expiresAt) return { code: await browser.ask(), renewed: before.renewed || code !== null, error: null };
+    return (await browser.look(code)) ? null : { code, renewed: before.renewed, error: null };
   } catch (error) {
     const status = error instanceof ApiError ? error.status : 500;
     // Too old by the server's clock, or its sender has no right to watch: either way it is used up.
-    if (status === 401 || status === 403) return { code: null, renewed: true, trouble: status === 403 ? 'not-member' : null };
+    if (status === 401 || status === 403) return { code: null, renewed: true, error: status === 403 ? 'not-member' : null };
     const asked = retryAfterOf(error);
-    if (asked !== null) return { ...before, trouble: 'busy', wait: pauseBefore(0, Math.random(), asked, LOOK) };
-    return { code: before.code, renewed: before.renewed, trouble: status === 0 ? 'offline' : 'server' };
+    if (asked !== null) return { ...before, error: 'busy', wait: pauseBefore(0, Math.random(), asked, LOOK) };
+    return { code: before.code, renewed: before.renewed, error: status === 0 ? 'offline' : 'server' };
   }
 }
 
@@ -53,7 +53,7 @@ function useSignIn(browser: BrowserSignIn | null, onSignedIn: () => void): Progr
       const next = await step(browser, latest);
       if (stopped) return;
       if (next === null) { onSignedIn(); return; }
-      const fresh = next.code === null && next.trouble === null;
+      const fresh = next.code === null && next.error === null;
       setProgress((latest = next));
       timer = setTimeout(() => void look(), fresh ? 0 : Math.max(LOOK, next.wait ?? 0));
     };
@@ -100,8 +100,8 @@ export function SignIn() {
   const t = useText();
   const visit = useVisit();
   const shown = useRef<HTMLElement>(null);
-  const { code, renewed, trouble } = useSignIn(visit.browser, () => visit.retry());
-  const state = trouble === null ? (code === null ? 'widget-loading' : renewed ? 'widget-sign-in-renewed' : 'widget-sign-in-waiting') : `widget-error-${trouble}`;
+  const { code, renewed, error } = useSignIn(visit.browser, () => visit.retry());
+  const state = error === null ? (code === null ? 'widget-loading' : renewed ? 'widget-sign-in-renewed' : 'widget-sign-in-waiting') : `widget-error-${error}`;
   return (
     <main class="app" data-testid="app" data-state="sign-in">
       <div class="notice sign-in" data-testid="sign-in">
@@ -110,8 +110,8 @@ export function SignIn() {
         <p class="notice-hint">{t('widget-sign-in-hint')}</p>
         <code class="sign-in-command" ref={shown} data-testid="command" aria-label={t('widget-sign-in-message')}>{code?.command ?? ''}</code>
         {code !== null && <Copy command={code.command} from={shown} />}
-        <p class="sign-in-state" role="status" data-testid="sign-in-state" data-trouble={trouble ?? ''}>
-          {trouble === null && <span class="sign-in-pulse" aria-hidden="true" />}
+        <p class="sign-in-state" role="status" data-testid="sign-in-state" data-trouble={error ?? ''}>
+          {error === null && <span class="sign-in-pulse" aria-hidden="true" />}
           {t(state)}
         </p>
       </div>

@@ -116,7 +116,7 @@ function useSpace(player: ReelPlayer): { onKeyDown: (event: KeyboardEvent) => bo
   };
 }
 
-function Trouble({ player }: { player: ReelPlayer }) {
+function PageError({ player }: { player: ReelPlayer }) {
   const t = useText();
   const { problem, buffering } = useStore(player.playback);
   if (problem === null) return buffering ? <span class="spinner" role="status" aria-label={t('widget-buffering')} /> : null;
@@ -205,7 +205,7 @@ export function Stage({ player, entry }: StageProps) {
       <LiveBar />
       {isSilent(audio) && <span class="tile-mark" aria-hidden="true"><MutedIcon /></span>}
       {mayTalk && <TalkOverPicture entry={entry} />}
-      <Trouble player={player} />
+      <PageError player={player} />
       {audio.refused && (
         <button type="button" class="pill unmute" data-testid="unmute" onClick={() => player.setMuted(false)}>
           <MutedIcon />

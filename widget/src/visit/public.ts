@@ -1,12 +1,11 @@
 // A visit to a member's public page: nobody signs in, one reel plays, and what is taken back goes.
 import { ApiError, fetchJson } from '../api/http';
-import { isPlayable } from '../core/model';
 import { decodePublicMember } from '../core/public';
 import { INITIAL, reduce, selectionOf, type Entry } from '../core/state';
 import { Store } from '../core/store';
 import type { CreatePlayer } from '../player/load';
-import type { Reel } from '../player/reel';
 import type { ReelPlayer } from '../player/reel-player';
+import { selectedReel } from './selected-reel';
 import type { Visit } from './visit';
 
 /** Milliseconds between two looks at what is still there. */
@@ -36,8 +35,8 @@ export class PageVisit implements Visit {
   /** Begins with a video, with the first one when it is not there; may be called once. */
   start(videoId: string): void {
     const known = selectionOf(this.state.get())?.entries.some(({ video }) => video.id === videoId);
-    this.#player.show(this.#reel(), known ? videoId : null);
-    this.state.subscribe(() => this.#player.show(this.#reel()));
+    this.#player.show(selectedReel(this.state.get()), known ? videoId : null);
+    this.state.subscribe(() => this.#player.show(selectedReel(this.state.get())));
     document.addEventListener('visibilitychange', () => void this.refresh());
     setInterval(() => {
       if (!document.hidden) void this.refresh();
@@ -55,7 +54,7 @@ export class PageVisit implements Visit {
 
   pick({ video }: Entry): void {
     if (this.#player.pick(video.id)) return;
-    this.#player.show(this.#reel(), video.id);
+    this.#player.show(selectedReel(this.state.get()), video.id);
     this.#player.play();
   }
 
@@ -90,12 +89,5 @@ export class PageVisit implements Visit {
 
   #arrived(data: unknown): void {
     this.state.set(reduce(this.state.get(), { type: 'room', room: decodePublicMember(data) }));
-  }
-
-  #reel(): Reel | null {
-    const selection = selectionOf(this.state.get());
-    if (!selection?.reelUrl) return null;
-    const playable = selection.entries.filter(({ video }) => isPlayable(video));
-    return { key: selection.key, url: selection.reelUrl, durations: new Map(playable.map(({ video }) => [video.id, video.duration ?? 0])) };
   }
 }

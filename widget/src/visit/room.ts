@@ -1,28 +1,25 @@
-// One visit to a room: brings together identity, the server's view of the room, and the player.
-import { ApiError, retryAfterOf } from '../api/http';
-import { bookmarkOf } from '../player/bookmark';
+// A visit to a room: brings together identity, the server's view of the room, and the player.
 import { RoomFeed } from '../api/feed';
 import { Server } from '../api/server';
 import { SessionHolder, type OpenIdToken, type Proof } from '../api/session';
 import type { BrowserSignIn } from '../api/sign-in';
-import type { Sample } from '../core/clock';
-import { decodeBookmark, encodeBookmark } from '../core/decode';
-import { Grants } from '../core/grant';
-import { isPlayable, playsByItself, type Bookmark, type Room, type Video } from '../core/model';
-import type { Params } from '../core/params';
-import { EVERYONE, INITIAL, reduce, selectionOf, spoilerKey, spoilerOf, type Action, type Entry, type Overlay, type Trouble } from '../core/state';
-import { Store } from '../core/store';
-import { askedOf } from '../core/together';
-import type { Channel } from './channel';
 import { persist } from '../browser/retry-import';
+import type { Sample } from '../core/clock';
+import { Grants } from '../core/grant';
+import { isPlayable, type Room, type Video } from '../core/model';
+import type { Params } from '../core/params';
+import { EVERYONE, INITIAL, reduce, type Action, type Entry, type Overlay, type PageError } from '../core/state';
+import { Store } from '../core/store';
+import { membersOf } from '../core/together';
 import { ClientError, connect, type Listener, type MatrixClient } from '../matrix/client';
 import type { Messenger } from '../matrix/messenger';
 import { loadPlayer } from '../player/load';
-import { offsetIn, type StartPosition } from '../core/start-position';
 import type { Reel } from '../player/reel';
 import type { ReelPlayer } from '../player/reel-player';
-import { recordingMark } from '../record/mark';
-import { panelView, VIEWS } from './panel-view';
+import type { Channel } from './channel';
+import { finalErrorOf, transientErrorOf } from './errors';
+import { restoreSituation, ReturnPoint, situationOf } from './return-point';
+import { selectedReel } from './selected-reel';
 import type { Visit } from './visit';
 
 /** Milliseconds of silence after which the client is probably asking the viewer. */
@@ -44,19 +41,14 @@ export class RoomVisit implements Visit {
   /** The latest time that the server told, for whoever comes later. */
   #time: Sample | null = null;
   #feed: RoomFeed | null = null;
-  /** Where the viewer was the last time. */
-  #bookmark: Bookmark | null = null;
-  /** The video that the page's address names, until it was begun with. */
-  #linked: string | null;
-  /** They are still to be brought there. */
-  #returning = false;
+  readonly #back: ReturnPoint;
 
   constructor(
     private readonly params: Params,
     private readonly looks: Listener,
     private readonly autoplay: boolean,
   ) {
-    this.#linked = params.videoId;
+    this.#back = new ReturnPoint(params.videoId);
     this.state.subscribe(() => this.#sync());
   }
 
@@ -66,21 +58,21 @@ export class RoomVisit implements Visit {
     try {
       this.client = await connect(this.params, this.looks);
       this.messenger = this.client;
-      this.client.permissions.situation = () => this.#situation();
+      this.client.permissions.situation = () => situationOf(this.state.get(), this.player.get());
       this.#follow();
     } catch (error) {
-      await this.#enterAlone(error).catch(() => this.#dispatch({ type: 'trouble', trouble: finalTrouble(error) }));
+      await this.#enterAlone(error).catch(() => this.#dispatch({ type: 'error', error: finalErrorOf(error) }));
     }
   }
 
   /** Without a client around us a browser of the viewer's own can be signed in; in a frame of others it is not asked to. */
   async #enterAlone(error: unknown): Promise<void> {
     const { roomId } = this.params;
-    if (finalTrouble(error) !== 'outside' || roomId === null || window.parent !== window) throw error;
+    if (finalErrorOf(error) !== 'outside' || roomId === null || window.parent !== window) throw error;
     const { BrowserSignIn } = await import('../api/sign-in');
     this.browser = new BrowserSignIn(roomId);
     if (this.browser.known) this.#follow();
-    else this.#dispatch({ type: 'trouble', trouble: 'sign-in' });
+    else this.#dispatch({ type: 'error', error: 'sign-in' });
   }
 
   async signOut(): Promise<void> {
@@ -91,8 +83,7 @@ export class RoomVisit implements Visit {
   }
 
   select(key: string): void {
-    this.#linked = null;
-    this.#returning = false;
+    this.#back.leave();
     // Whoever went their own way and chooses the channel again wants everybody's moment.
     if (key === EVERYONE && this.state.get().selected === EVERYONE) this.channel?.join();
     this.#dispatch({ type: 'select', selected: key });
@@ -100,10 +91,9 @@ export class RoomVisit implements Visit {
   }
 
   pick({ video }: Entry): void {
-    this.#linked = null;
-    this.#returning = false;
+    this.#back.leave();
     const player = this.player.get();
-    if (video.spoiler) return this.#ask(video);
+    if (video.spoiler) return this.#veil(video);
     this.leaveSpoiler();
     if (player === null || player.pick(video.id)) return;
     player.show(this.#reel(), video.id);
@@ -125,8 +115,8 @@ export class RoomVisit implements Visit {
     this.player.get()?.play();
   }
 
-  /** A picked spoiler waits for the viewer's word; what played does so as well. */
-  #ask({ id, visibility, playlistUrl }: Video): void {
+  /** A picked spoiler waits until the viewer wants to see it; what played does so as well. */
+  #veil({ id, visibility, playlistUrl }: Video): void {
     const { spoiler } = this.state.get();
     // Hidden or held: nobody plays it.
     if (visibility !== 'shown' || playlistUrl === null) return;
@@ -159,7 +149,7 @@ export class RoomVisit implements Visit {
 
   #follow(): void {
     const { roomId } = this.params;
-    if (roomId === null) return this.#dispatch({ type: 'trouble', trouble: 'no-room' });
+    if (roomId === null) return this.#dispatch({ type: 'error', error: 'no-room' });
     const session = new SessionHolder(roomId, () => this.#prove(), this.client?.memory ?? null);
     session.get().then(
       ({ userId }) => {
@@ -182,16 +172,16 @@ export class RoomVisit implements Visit {
         this.channel?.learn(sample);
       },
       live: () => this.#dispatch({ type: 'live', live: true }),
-      lost: (error) => this.#dispatch(error === undefined ? { type: 'live', live: false } : { type: 'trouble', trouble: passingTrouble(error) }),
-      ended: (error) => this.#ended(finalTrouble(error)),
+      lost: (error) => this.#dispatch(error === undefined ? { type: 'live', live: false } : { type: 'error', error: transientErrorOf(error) }),
+      ended: (error) => this.#ended(finalErrorOf(error)),
     });
     this.#feed.start();
   }
 
-  #ended(trouble: Trouble): void {
-    const signedOut = this.browser !== null && trouble === 'identity';
+  #ended(error: PageError): void {
+    const signedOut = this.browser !== null && error === 'identity';
     if (signedOut) this.browser?.forget();
-    this.#dispatch({ type: 'trouble', trouble: signedOut ? 'sign-in' : trouble });
+    this.#dispatch({ type: 'error', error: signedOut ? 'sign-in' : error });
   }
 
   async #prove(): Promise<Proof> {
@@ -219,45 +209,23 @@ export class RoomVisit implements Visit {
       this.#grants.learn(reelUrl);
       this.#grants.learn(videos.find(({ playlistUrl }) => playlistUrl !== null)?.playlistUrl ?? null);
     }
-    // The first picture comes before any question, where there is one.
+    // Where there is something to play, its first frame comes before anything else.
     if (this.state.get().room === null) {
       setTimeout(() => void this.#settle(), room.members.some(({ videos }) => videos.some(isPlayable)) ? REST : 0);
-      room = { ...room, place: this.#comeBack() ?? room.place };
-      this.#bookmark = room.place;
-      this.#returning = true;
+      room = { ...room, bookmark: restoreSituation(this.client?.wish?.situation ?? {}) ?? room.bookmark };
+      this.#back.set(room.bookmark);
       this.#restore();
     }
     this.#dispatch({ type: 'room', room });
     this.#followLink(room);
   }
 
-  /** For when the page loads anew; what is recorded would be lost by that. */
-  #situation(): Readonly<Record<string, unknown>> | null {
-    if (recordingMark.get() !== null) return null;
-    const player = this.player.get();
-    const bookmark = player === null ? null : bookmarkOf(this.state.get(), player);
-    return { view: panelView.get(), place: bookmark === null ? null : encodeBookmark(bookmark) };
-  }
-
-  /** Opens the view that was open before the page loaded anew, and hands back the place. */
-  #comeBack(): Bookmark | null {
-    const { view, place } = this.client?.wish?.situation ?? {};
-    const known = VIEWS.find((each) => each === view);
-    if (known !== undefined) panelView.set(known);
-    return decodeBookmark(place);
-  }
-
   /** To the reel of the video that the page's address names. */
   #followLink(room: Room): void {
-    if (this.#linked === null) return;
-    const owner = room.members.find(({ videos }) => videos.some((video) => video.id === this.#linked && isPlayable(video)));
-    // Whom it is hidden from sees what everybody sees.
-    if (owner === undefined) { this.#linked = null; return; }
-    this.#dispatch({ type: 'select', selected: owner.userId });
-    const linked = owner.videos.find(({ id, spoiler }) => id === this.#linked && spoiler);
-    if (linked === undefined) return;
-    this.#linked = null;
-    this.#ask(linked);
+    const linked = this.#back.linkedIn(room);
+    if (linked === null) return;
+    this.#dispatch({ type: 'select', selected: linked.owner.userId });
+    if (linked.video.spoiler) this.#veil(linked.video);
   }
 
   /** The viewer can say something from here on: where no client is around, what the bot does for them. */
@@ -271,7 +239,7 @@ export class RoomVisit implements Visit {
 
   async #loadPlayer(): Promise<void> {
     const [createPlayer, { Channel }] = await persist(() => Promise.all([loadPlayer(), import('./channel')]));
-    if (createPlayer === null) { this.#dispatch({ type: 'trouble', trouble: 'unsupported' }); return; }
+    if (createPlayer === null) { this.#dispatch({ type: 'error', error: 'unsupported' }); return; }
     const player = createPlayer((url) => this.#grants.renew(url), () => this.refresh(), this.autoplay);
     this.channel = new Channel(this, player);
     if (this.#time !== null) this.channel.learn(this.#time);
@@ -279,66 +247,32 @@ export class RoomVisit implements Visit {
     this.#restore();
     const stop = player.playback.subscribe(() => {
       if (player.playback.get().reel === null) return;
-      this.#returning = false;
+      this.#back.arrived();
       stop();
     });
     this.#sync();
   }
 
-  /** The viewer's sound and choices of the last time, as soon as there are both. */
+  /** As soon as there are both a player and a bookmark. */
   #restore(): void {
     const player = this.player.get();
-    if (player === null || this.#bookmark === null) return;
-    const { volume, muted, speed, loop, captions, keys, announce } = this.#bookmark;
-    player.audio.patch({ volume, muted });
-    player.choose({ speed, loop, captions, keys, announce });
+    if (player !== null) this.#back.applyTo(player);
   }
 
-  /** Null for the beginning; the channel goes on without the viewer. */
-  #begin(key: string): StartPosition | null {
-    if (key === EVERYONE) return this.channel?.begin ?? null;
-    const { selection = null, videoId = null, position = 0 } = this.#bookmark ?? {};
-    return !this.#returning || videoId === null || key !== selection ? null : offsetIn(videoId, position);
-  }
-
+  /** The channel goes on without the viewer. */
   #reel(): Reel | null {
-    const state = this.state.get();
-    const spoiler = spoilerOf(state);
-    if (spoiler?.shown === true && spoiler.video.playlistUrl !== null) {
-      const { id, playlistUrl, duration } = spoiler.video;
-      return { key: spoilerKey(id), url: playlistUrl, durations: new Map([[id, duration ?? 0]]) };
-    }
-    const selection = selectionOf(state);
-    if (!selection?.reelUrl) return null;
-    const playable = selection.entries.filter(({ video }) => playsByItself(video));
-    const durations = new Map(playable.map(({ video }) => [video.id, video.duration ?? 0]));
-    return { key: selection.key, url: selection.reelUrl, durations, begin: this.#begin(selection.key) };
+    return selectedReel(this.state.get(), (key) => (key === EVERYONE ? this.channel?.begin ?? null : this.#back.startIn(key)));
   }
 
   /** The player follows the selection. */
   #sync(): void {
     const { selected, wanted } = this.state.get();
-    this.#feed?.ask(askedOf(wanted ?? selected));
+    this.#feed?.setTogether(membersOf(wanted ?? selected));
     const [player, reel] = [this.player.get(), this.#reel()];
-    if (player === null) return;
-    const linked = this.#linked !== null && reel?.durations.has(this.#linked) === true && reel.key !== EVERYONE ? this.#linked : null;
-    if (linked !== null) this.#linked = null;
-    player.show(reel, linked);
+    player?.show(reel, reel === null || reel.key === EVERYONE ? null : this.#back.takeLinked(reel.durations));
   }
 
   #dispatch(action: Action): void {
     this.state.set(reduce(this.state.get(), action));
   }
-}
-
-function passingTrouble(error: unknown): Trouble {
-  if (retryAfterOf(error) !== null) return 'busy';
-  return error instanceof ApiError && error.status > 0 ? 'server' : 'offline';
-}
-
-function finalTrouble(error: unknown): Trouble {
-  if (error instanceof ClientError) return error.code;
-  if (!(error instanceof ApiError)) return 'server';
-  if (error.status === 401) return 'identity';
-  return error.status === 403 || error.status === 404 ? 'not-member' : 'server';
 }

@@ -34,6 +34,6 @@ export function chooseType(isSupported: (type: string) => boolean): string | nul
 }
 
 /** `mp4` for `video/mp4;codecs=…`. */
-export function endingOf(type: string): string {
+export function extensionOf(type: string): string {
   return /^video\/mp4\b/.test(type) ? 'mp4' : type.includes('matroska') ? 'mkv' : 'webm';
 }

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { chooseType, endingOf, isVideo } from './file';
+import { chooseType, extensionOf, isVideo } from './file';
 import { NOTHING, type Recording } from './model';
 import { reduce, type Action } from './state';
 import { isFull, markOf, percentOf, wouldLose } from './status';
-import { isTooLong, partOf, wishOf } from './trim';
+import { isTooLong, partOf, conversionOf } from './trim';
 import { decodePrepared, withCaption } from './upload';
 
 const after = (...actions: readonly Action[]): Recording => actions.reduce(reduce, NOTHING);
 const BEGIN: Action = { type: 'begin', name: 'take.webm', mimetype: 'video/webm' };
 const LIVE: readonly Action[] = [{ type: 'open', source: 'camera' }, { type: 'live' }];
-const RECORDING: readonly Action[] = [...LIVE, { type: 'count', left: 3 }, BEGIN, { type: 'grew', size: 1000, duration: 8 }];
+const RECORDING: readonly Action[] = [...LIVE, { type: 'count', left: 3 }, BEGIN, { type: 'recorded', size: 1000, duration: 8 }];
 const REVIEW: readonly Action[] = [...RECORDING, { type: 'stopped', duration: 10 }];
 const chose = (name: string, mimetype: string, size: number): Action => ({ type: 'chose', name, mimetype, size });
 const FILE: readonly Action[] = [chose('trip.mp4', 'video/mp4', 5000), { type: 'measured', duration: 20 }];
@@ -79,9 +79,9 @@ describe('a file', () => {
   });
 
   it('is only converted when it is trimmed', () => {
-    expect(wishOf(after(...FILE))).toEqual({ convert: false });
-    expect(wishOf(after(...FILE, { type: 'trim', edge: 'start', at: 2 }))).toEqual({ start: 2, convert: true });
-    expect(wishOf(after(...REVIEW))).toEqual({ convert: true });
+    expect(conversionOf(after(...FILE))).toEqual({ convert: false });
+    expect(conversionOf(after(...FILE, { type: 'trim', edge: 'start', at: 2 }))).toEqual({ start: 2, convert: true });
+    expect(conversionOf(after(...REVIEW))).toEqual({ convert: true });
   });
 });
 
@@ -92,7 +92,7 @@ describe('a room that takes less', () => {
     const review = after(LIMIT, ...REVIEW);
     expect(review.trim).toEqual({ start: 0, end: 5 });
     expect(isTooLong(review)).toBe(true);
-    expect(wishOf(review)).toEqual({ end: 5, convert: true });
+    expect(conversionOf(review)).toEqual({ end: 5, convert: true });
     expect(after(LIMIT, ...FILE).trim).toEqual({ start: 0, end: 5 });
     // Also where it takes less only since.
     expect(after(...REVIEW, LIMIT).trim).toEqual({ start: 0, end: 5 });
@@ -108,13 +108,13 @@ describe('a room that takes less', () => {
 
   it('is told the end of what is about as long: the server measures more exactly', () => {
     const close = (duration: number): Recording => after(LIMIT, ...RECORDING, { type: 'stopped', duration });
-    expect(wishOf(close(4.5))).toEqual({ end: 4.5, convert: true });
+    expect(conversionOf(close(4.5))).toEqual({ end: 4.5, convert: true });
     expect(isTooLong(close(4.5))).toBe(false);
-    expect(wishOf(close(3))).toEqual({ convert: true });
+    expect(conversionOf(close(3))).toEqual({ convert: true });
     // A file as it is would be converted for nothing.
     const file = (duration: number): Recording => after(LIMIT, chose('trip.mp4', 'video/mp4', 5000), { type: 'measured', duration });
-    expect(wishOf(file(4.9))).toEqual({ convert: false });
-    expect(wishOf(file(5.01))).toEqual({ end: 5, convert: true });
+    expect(conversionOf(file(4.9))).toEqual({ convert: false });
+    expect(conversionOf(file(5.01))).toEqual({ end: 5, convert: true });
   });
 
   it('does not make what nobody touched a thing to lose', () => {
@@ -170,7 +170,7 @@ describe('sending', () => {
     expect(after(...REVIEW, { type: 'link', lost: false }).resumed).toBe(false);
     expect(after(...REVIEW, { type: 'link', lost: true })).toMatchObject({ lost: true, resumed: false });
     expect(after(...REVIEW, { type: 'link', lost: true }, { type: 'link', lost: false })).toMatchObject({ lost: false, resumed: true });
-    expect(after(...REVIEW, { type: 'link', lost: true }, { type: 'link', lost: false }, { type: 'told' }).resumed).toBe(false);
+    expect(after(...REVIEW, { type: 'link', lost: true }, { type: 'link', lost: false }, { type: 'announced' }).resumed).toBe(false);
     expect(after(...REVIEW, { type: 'link', lost: true }, { type: 'link', lost: false }, { type: 'link', lost: true }).resumed).toBe(false);
   });
 
@@ -198,7 +198,7 @@ it('asks before it discards what cannot be had again', () => {
 it('asks the browser which type it records', () => {
   expect(chooseType((type) => type.startsWith('video/webm;codecs=vp8'))).toBe('video/webm;codecs=vp8,opus');
   expect(chooseType(() => false)).toBeNull();
-  expect(['video/mp4;codecs=avc1,opus', 'video/webm', 'video/x-matroska;codecs=avc1'].map(endingOf)).toEqual(['mp4', 'webm', 'mkv']);
+  expect(['video/mp4;codecs=avc1,opus', 'video/webm', 'video/x-matroska;codecs=avc1'].map(extensionOf)).toEqual(['mp4', 'webm', 'mkv']);
 });
 
 describe('the answer about an upload', () => {

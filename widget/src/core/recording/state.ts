@@ -12,7 +12,7 @@ export type Action =
   | { readonly type: 'live' }
   | { readonly type: 'count'; readonly left: number }
   | { readonly type: 'begin'; readonly name: string; readonly mimetype: string }
-  | { readonly type: 'grew'; readonly size: number; readonly duration: number }
+  | { readonly type: 'recorded'; readonly size: number; readonly duration: number }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'stopped'; readonly duration: number }
@@ -22,7 +22,7 @@ export type Action =
   | { readonly type: 'caption'; readonly text: string }
   | { readonly type: 'uploaded'; readonly bytes: number }
   | { readonly type: 'link'; readonly lost: boolean; readonly busy?: boolean }
-  | { readonly type: 'told' }
+  | { readonly type: 'announced' }
   | { readonly type: 'send' }
   | { readonly type: 'step'; readonly step: Step }
   | { readonly type: 'percent'; readonly percent: number | null }
@@ -38,7 +38,7 @@ const FROM: Partial<Record<Action['type'], readonly Phase[]>> = {
   live: ['opening', 'live', 'counting'],
   count: ['live', 'counting'],
   begin: ['live', 'counting'],
-  grew: ['recording', 'paused'],
+  recorded: ['recording', 'paused'],
   pause: ['recording'],
   resume: ['paused'],
   stopped: ['recording', 'paused'],
@@ -72,7 +72,7 @@ function next(state: Recording, action: Action): Recording {
       return { ...state, phase: 'counting', countdown: action.left };
     case 'begin':
       return { ...empty, phase: 'recording', source: state.source, take: { source: state.source, name: action.name, type: action.mimetype, size: 0, duration: 0 } };
-    case 'grew':
+    case 'recorded':
       return { ...state, take: state.take && { ...state.take, size: action.size, duration: action.duration } };
     case 'pause':
       return { ...state, phase: 'paused' };
@@ -92,7 +92,7 @@ function next(state: Recording, action: Action): Recording {
       return { ...state, uploaded: action.bytes };
     case 'link':
       return { ...state, lost: action.lost, busy: action.busy === true, resumed: !action.lost && (state.resumed || (state.lost && !state.busy)) };
-    case 'told':
+    case 'announced':
       return { ...state, resumed: false };
     case 'send':
       return { ...state, phase: 'sending', step: 'upload', percent: null, failure: null, problem: null };

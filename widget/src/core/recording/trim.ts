@@ -52,7 +52,7 @@ export function partOf({ take, trim, limits }: Recording): Partial<Trim> | null 
 }
 
 /** What the server is to do with the upload: a file that is sent as it is need not be converted, a recording is for browsers alone. */
-export function wishOf(state: Recording): Partial<Trim> & { readonly convert: boolean } {
+export function conversionOf(state: Recording): Partial<Trim> & { readonly convert: boolean } {
   const part = partOf(state);
   return { ...part, convert: part !== null || state.take?.source !== 'file' };
 }

@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../../core/format';
 import type { Recording } from '../../core/recording/model';
 import { isTouched, type Device } from '../../record/devices';
-import type { Live, Studio } from '../../record/session';
+import type { Captured } from '../../record/capture';
+import type { RecordingSession } from '../../record/session';
 import { IconButton } from '../controls';
 import { MicIcon, PauseIcon } from '../icons';
 import { useText } from '../text';
@@ -13,7 +14,7 @@ import { useConfirm } from './confirm';
 import { FlipIcon, MicOffIcon, SettingsIcon, TrashIcon } from './icons';
 import { Link } from './link';
 
-function Preview({ live }: { live: Live | null }) {
+function Preview({ live }: { live: Captured | null }) {
   const t = useText();
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
@@ -34,14 +35,14 @@ function Choice({ label, devices, value, onValue }: { label: string; devices: re
 }
 
 /** Null where there is nothing to choose. */
-function settingsOf(live: Live, recording: Recording): { cameras: boolean; microphones: boolean; beside: boolean } | null {
+function settingsOf(live: Captured, recording: Recording): { cameras: boolean; microphones: boolean; beside: boolean } | null {
   const cameras = recording.source === 'camera' && live.cameras.length > 1;
   const beside = recording.source === 'screen';
   const microphones = live.microphones.length > 1 && (live.microphone !== null || !beside);
   return cameras || microphones || beside ? { cameras, microphones, beside } : null;
 }
 
-function Settings({ studio, live, recording }: { studio: Studio; live: Live; recording: Recording }) {
+function Settings({ session, live, recording }: { session: RecordingSession; live: Captured; recording: Recording }) {
   const t = useText();
   const offered = settingsOf(live, recording);
   if (offered === null) return null;
@@ -49,12 +50,12 @@ function Settings({ studio, live, recording }: { studio: Studio; live: Live; rec
     <div class="devices" id="record-devices">
       {offered.beside && (
         <label class="device device-check">
-          <input type="checkbox" checked={live.microphone !== null} data-testid="record-with-microphone" onChange={({ currentTarget }) => void studio.useMicrophone(currentTarget.checked)} />
+          <input type="checkbox" checked={live.microphone !== null} data-testid="record-with-microphone" onChange={({ currentTarget }) => void session.capture.useMicrophone(currentTarget.checked)} />
           <span>{t('widget-record-with-microphone')}</span>
         </label>
       )}
-      {offered.cameras && <Choice label={t('widget-record-device-camera')} devices={live.cameras} value={live.camera} onValue={(camera) => void studio.choose({ camera })} />}
-      {offered.microphones && <Choice label={t('widget-record-device-microphone')} devices={live.microphones} value={live.microphone} onValue={(microphone) => void studio.choose({ microphone })} />}
+      {offered.cameras && <Choice label={t('widget-record-device-camera')} devices={live.cameras} value={live.camera} onValue={(camera) => void session.capture.choose({ camera })} />}
+      {offered.microphones && <Choice label={t('widget-record-device-microphone')} devices={live.microphones} value={live.microphone} onValue={(microphone) => void session.capture.choose({ microphone })} />}
     </div>
   );
 }
@@ -73,16 +74,16 @@ function useName(): () => string {
   };
 }
 
-export function Camera({ studio, recording }: { studio: Studio; recording: Recording }) {
+export function Camera({ session, recording }: { session: RecordingSession; recording: Recording }) {
   const t = useText();
-  const live = useStore(studio.live);
+  const live = useStore(session.capture.current);
   const [settings, setSettings] = useState(recording.source === 'screen');
   const name = useName();
   const { phase, take, limits, problem } = recording;
   const running = phase === 'recording' || phase === 'paused';
-  const begin = (): void => studio.start(name(), phase === 'live' && !matchMedia(CALM).matches);
+  const begin = (): void => session.start(name(), phase === 'live' && !matchMedia(CALM).matches);
   const choosable = live !== null && phase === 'live' && settingsOf(live, recording) !== null;
-  const [confirm, askDiscard] = useConfirm(() => studio.discard());
+  const [confirm, askDiscard] = useConfirm(() => session.discard());
   return (
     <div class="record-stage" data-source={recording.source}>
       <Preview live={live} />
@@ -103,7 +104,7 @@ export function Camera({ studio, recording }: { studio: Studio; recording: Recor
       <Link recording={recording} />
       {confirm ?? (
         <div class="record-controls">
-          {choosable && settings && <Settings studio={studio} live={live} recording={recording} />}
+          {choosable && settings && <Settings session={session} live={live} recording={recording} />}
           <div class="record-buttons">
             <span class="record-side">
               {running && <IconButton label={t('widget-record-discard')} testId="record-discard" onPress={askDiscard}><TrashIcon /></IconButton>}
@@ -111,21 +112,21 @@ export function Camera({ studio, recording }: { studio: Studio; recording: Recor
                 <button type="button" class="icon-button" aria-label={t('widget-record-devices')} title={t('widget-record-devices')} aria-expanded={settings} data-testid="record-devices" onClick={() => setSettings(!settings)}><SettingsIcon /></button>
               )}
               {!running && recording.source === 'camera' && (live?.cameras.length ?? 0) > 1 && isTouched() && (
-                <IconButton label={t('widget-record-flip')} testId="record-flip" onPress={() => void studio.flip()}><FlipIcon /></IconButton>
+                <IconButton label={t('widget-record-flip')} testId="record-flip" onPress={() => void session.capture.flip()}><FlipIcon /></IconButton>
               )}
             </span>
             {running ? (
-              <button type="button" class="shutter" data-running="true" data-testid="record-stop" data-focus aria-label={t('widget-record-stop')} title={t('widget-record-stop')} onClick={() => studio.stop()} />
+              <button type="button" class="shutter" data-running="true" data-testid="record-stop" data-focus aria-label={t('widget-record-stop')} title={t('widget-record-stop')} onClick={() => session.stop()} />
             ) : (
               <button type="button" class="shutter" data-testid="record-start" data-focus={phase === 'live' ? true : undefined} aria-label={t('widget-record-start')} title={t('widget-record-start')} onClick={begin} />
             )}
             <span class="record-side">
-              {phase === 'recording' && <IconButton label={t('widget-record-pause')} testId="record-pause" onPress={() => studio.pause()}><PauseIcon /></IconButton>}
+              {phase === 'recording' && <IconButton label={t('widget-record-pause')} testId="record-pause" onPress={() => session.pause()}><PauseIcon /></IconButton>}
               {phase === 'paused' && (
-                <button type="button" class="icon-button resume" data-testid="record-resume" aria-label={t('widget-record-resume')} title={t('widget-record-resume')} onClick={() => studio.resume()}><span class="record-dot" /></button>
+                <button type="button" class="icon-button resume" data-testid="record-resume" aria-label={t('widget-record-resume')} title={t('widget-record-resume')} onClick={() => session.resume()}><span class="record-dot" /></button>
               )}
               {live?.microphone != null && (
-                <button type="button" class="icon-button" aria-label={t('widget-record-mute')} title={t('widget-record-mute')} aria-pressed={live.muted} data-testid="record-mute" onClick={() => studio.setMuted(!live.muted)}>
+                <button type="button" class="icon-button" aria-label={t('widget-record-mute')} title={t('widget-record-mute')} aria-pressed={live.muted} data-testid="record-mute" onClick={() => session.capture.setMuted(!live.muted)}>
                   {live.muted ? <MicOffIcon /> : <MicIcon />}
                 </button>
               )}

@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import type { Recording, Source } from '../../core/recording/model';
 import type { Messenger } from '../../matrix/messenger';
 import { canShareScreen, isTouched } from '../../record/devices';
-import type { Studio } from '../../record/session';
+import type { RecordingSession } from '../../record/session';
 import { CameraIcon } from '../icons';
 import { Several } from '../several';
 import { useText } from '../text';
@@ -41,17 +41,17 @@ export function Permit({ messenger, recording: { problem } }: { messenger: Messe
   );
 }
 
-export function Choosing({ studio, recording: { phase, problem } }: { studio: Studio; recording: Recording }) {
+export function Choosing({ session, recording: { phase, problem } }: { session: RecordingSession; recording: Recording }) {
   const t = useText();
   const files = useRef<HTMLInputElement>(null);
   const opening = phase === 'opening';
   // Not disabled while the browser asks: the focus would be lost.
   const open = (source: Source): void => {
-    if (!opening) void studio.open(source);
+    if (!opening) void session.open(source);
   };
   const choose = ({ currentTarget: input }: { currentTarget: HTMLInputElement }): void => {
     const file = input.files?.[0];
-    if (file) studio.take(file);
+    if (file) session.take(file);
     // The same file may be chosen again.
     input.value = '';
   };

@@ -20,7 +20,7 @@ export function Inlet({ onOpen }: { onOpen: () => void }) {
     const { signal } = listening;
     const take = (file: File): void => {
       onOpen();
-      void import('../../record/session').then(({ studioOf }) => studioOf(visit).take(file));
+      void import('../../record/session').then(({ recordingSessionOf }) => recordingSessionOf(visit).take(file));
     };
     const hover = (event: DragEvent): void => {
       if (!hasFiles(event)) return;

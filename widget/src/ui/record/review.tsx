@@ -6,7 +6,7 @@ import { wouldLose } from '../../core/recording/status';
 import { isTooLong } from '../../core/recording/trim';
 import { Store } from '../../core/store';
 import type { Permission } from '../../matrix/capabilities';
-import type { Studio } from '../../record/session';
+import type { RecordingSession } from '../../record/session';
 import { ByBot } from '../by-bot';
 import { PauseIcon, PlayIcon } from '../icons';
 import { Several } from '../several';
@@ -32,7 +32,7 @@ interface Screen {
 }
 
 /** Plays the chosen part and starts it over. */
-function useScreen(studio: Studio, { trim }: Recording, url: string | null): Screen {
+function useScreen(session: RecordingSession, { trim }: Recording, url: string | null): Screen {
   const video = useRef<HTMLVideoElement>(null);
   const [playing, setPlaying] = useState(false);
   const [position, setPosition] = useState(0);
@@ -50,12 +50,12 @@ function useScreen(studio: Studio, { trim }: Recording, url: string | null): Scr
       if (element.videoWidth === 0) setBroken(true);
       searching = !Number.isFinite(element.duration);
       if (searching) element.currentTime = BEYOND;
-      else studio.measured(element.duration);
+      else session.measured(element.duration);
     });
     on('seeked', () => {
       if (!searching) return;
       searching = false;
-      studio.measured(Number.isFinite(element.duration) ? element.duration : element.currentTime);
+      session.measured(Number.isFinite(element.duration) ? element.duration : element.currentTime);
       element.currentTime = part.current?.start ?? 0;
     });
     on('error', () => setBroken(true));
@@ -113,16 +113,16 @@ function Asks() {
   );
 }
 
-export function Review({ studio, recording }: { studio: Studio; recording: Recording }) {
+export function Review({ session, recording }: { session: RecordingSession; recording: Recording }) {
   const t = useText();
-  const url = useStore(studio.preview);
-  const screen = useScreen(studio, recording, url);
+  const url = useStore(session.preview);
+  const screen = useScreen(session, recording, url);
   const { take, trim, problem, limits } = recording;
-  const [confirm, askDiscard] = useConfirm(() => studio.discard());
-  const discard = (): void => (wouldLose(recording) ? askDiscard() : studio.discard());
+  const [confirm, askDiscard] = useConfirm(() => session.discard());
+  const discard = (): void => (wouldLose(recording) ? askDiscard() : session.discard());
   const send = (event: Event): void => {
     event.preventDefault();
-    void studio.send();
+    void session.send();
   };
   return (
     <form class="record-body review" onSubmit={send}>
@@ -141,13 +141,13 @@ export function Review({ studio, recording }: { studio: Studio; recording: Recor
         {limits.duration !== null && isTooLong(recording) && <p class="review-longest" data-testid="record-longest">{t('widget-record-longest', { length: clock(limits.duration) })}</p>}
         {trim !== null && take?.duration != null && !screen.broken && (
           <Trimmer trim={trim} duration={take.duration} position={screen.position} onTrim={(edge, at) => {
-            studio.trim(edge, at);
-            screen.seek(studio.state.get().trim?.[edge] ?? at);
+            session.trim(edge, at);
+            screen.seek(session.state.get().trim?.[edge] ?? at);
           }} />
         )}
         <label class="caption">
           <span>{t('widget-record-caption')}</span>
-          <input type="text" data-testid="record-caption" autocomplete="off" maxLength={500} value={recording.caption} onInput={({ currentTarget }) => studio.caption(currentTarget.value)} />
+          <input type="text" data-testid="record-caption" autocomplete="off" maxLength={500} value={recording.caption} onInput={({ currentTarget }) => session.caption(currentTarget.value)} />
         </label>
         <Asks />
         {confirm ?? (

@@ -4,7 +4,7 @@ import type { Recording, Step } from '../../core/recording/model';
 import { percentOf } from '../../core/recording/status';
 import { isPlayable } from '../../core/model';
 import { findEntry } from '../../core/state';
-import type { Studio } from '../../record/session';
+import type { RecordingSession } from '../../record/session';
 import { CheckIcon, WarningIcon } from '../icons';
 import { useText, type Translate } from '../text';
 import { useStore } from '../use-store';
@@ -42,10 +42,10 @@ function StepRow({ step, recording }: { step: Step; recording: Recording }) {
   );
 }
 
-export function Sending({ studio, recording }: { studio: Studio; recording: Recording }) {
+export function Sending({ session, recording }: { session: RecordingSession; recording: Recording }) {
   const t = useText();
-  const [confirm, askDiscard] = useConfirm(() => studio.discard());
-  const url = useStore(studio.preview);
+  const [confirm, askDiscard] = useConfirm(() => session.discard());
+  const url = useStore(session.preview);
   const failed = recording.failure !== null;
   return (
     <div class="record-body sending">
@@ -55,16 +55,16 @@ export function Sending({ studio, recording }: { studio: Studio; recording: Reco
       {confirm ?? (
         <div class="review-actions">
           <button type="button" class="pill" data-testid="record-discard" onClick={askDiscard}>{t('widget-record-discard')}</button>
-          <button type="button" class="pill" data-testid="record-edit" data-focus={failed ? undefined : true} onClick={() => studio.edit()}>{t('widget-record-edit')}</button>
+          <button type="button" class="pill" data-testid="record-edit" data-focus={failed ? undefined : true} onClick={() => session.edit()}>{t('widget-record-edit')}</button>
           {failed && url !== null && <a class="pill" data-testid="record-save" href={url} download={recording.take?.name}>{t('widget-record-save')}</a>}
-          {failed && <button type="button" class="primary" data-testid="record-retry" onClick={() => void studio.send()}>{t('widget-retry')}</button>}
+          {failed && <button type="button" class="primary" data-testid="record-retry" onClick={() => void session.send()}>{t('widget-retry')}</button>}
         </div>
       )}
     </div>
   );
 }
 
-export function Sent({ studio, recording, onClose }: { studio: Studio; recording: Recording; onClose: () => void }) {
+export function Sent({ session, recording, onClose }: { session: RecordingSession; recording: Recording; onClose: () => void }) {
   const t = useText();
   const visit = useVisit();
   const { room } = useStore(visit.state);
@@ -82,7 +82,7 @@ export function Sent({ studio, recording, onClose }: { studio: Studio; recording
       <p class="record-hint">{t(ready ? 'widget-record-sent-ready' : 'widget-record-sent-hint')}</p>
       {recording.audioLeftOut !== null && <p class="record-hint" data-testid="record-audio">{t(`audio-${recording.audioLeftOut}`)}</p>}
       <div class="review-actions">
-        <button type="button" class="pill" data-testid="record-again" onClick={() => studio.discard()}>{t('widget-record-again')}</button>
+        <button type="button" class="pill" data-testid="record-again" onClick={() => session.discard()}>{t('widget-record-again')}</button>
         {ready ? <button type="button" class="primary" data-testid="record-watch" onClick={watch}>{t('widget-record-watch')}</button>
           : <button type="button" class="primary" data-testid="record-done" data-focus onClick={onClose}>{t('widget-record-finished')}</button>}
       </div>

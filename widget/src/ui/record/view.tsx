@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { wouldLose } from '../../core/recording/status';
 import { Store } from '../../core/store';
 import type { Permission } from '../../matrix/capabilities';
-import { studioOf } from '../../record/session';
+import { recordingSessionOf } from '../../record/session';
 import type { ViewProps } from '../panel-view';
 import { useText } from '../text';
 import { useStore } from '../use-store';
@@ -29,12 +29,12 @@ export function RecordView({ onClose }: ViewProps) {
   const t = useText();
   const visit = useVisit();
   const { messenger } = visit;
-  const studio = studioOf(visit);
-  const recording = useStore(studio.state);
+  const session = recordingSessionOf(visit);
+  const recording = useStore(session.state);
   useStore(messenger?.permissions.granted ?? NOTHING);
   const dialog = useRef<HTMLDialogElement>(null);
   const group = groupOf(recording.phase);
-  const permit = messenger !== null && group === 'choosing' && studio.asksFirst;
+  const permit = messenger !== null && group === 'choosing' && session.needsPermission;
 
   // Modal: what lies under it takes no focus; the browser gives the focus back at the end.
   useEffect(() => {
@@ -43,7 +43,7 @@ export function RecordView({ onClose }: ViewProps) {
     return () => {
       element?.close();
       // The page may take it away without a word: a camera that nobody sees is let go.
-      studio.close();
+      session.close();
     };
   }, []);
   useEffect(() => {
@@ -52,14 +52,14 @@ export function RecordView({ onClose }: ViewProps) {
   }, [group, permit, recording.phase === 'counting']);
 
   const close = (): void => {
-    studio.close();
+    session.close();
     dialog.current?.close();
     onClose();
   };
   // Escape takes one step back: of the countdown first.
   const cancel = (event: Event): void => {
     event.preventDefault();
-    if (recording.phase === 'counting') studio.hold();
+    if (recording.phase === 'counting') session.hold();
     else close();
   };
 
@@ -70,11 +70,11 @@ export function RecordView({ onClose }: ViewProps) {
         <button type="button" class="icon-button" aria-label={t('widget-record-close')} title={t('widget-record-close')} data-testid="record-close" onClick={close}><CloseIcon /></button>
       </header>
       {permit && <Permit messenger={messenger} recording={recording} />}
-      {group === 'choosing' && !permit && <Choosing studio={studio} recording={recording} />}
-      {group === 'live' && <Camera studio={studio} recording={recording} />}
-      {group === 'review' && <Review studio={studio} recording={recording} />}
-      {group === 'sending' && <Sending studio={studio} recording={recording} />}
-      {group === 'sent' && <Sent studio={studio} recording={recording} onClose={close} />}
+      {group === 'choosing' && !permit && <Choosing session={session} recording={recording} />}
+      {group === 'live' && <Camera session={session} recording={recording} />}
+      {group === 'review' && <Review session={session} recording={recording} />}
+      {group === 'sending' && <Sending session={session} recording={recording} />}
+      {group === 'sent' && <Sent session={session} recording={recording} onClose={close} />}
       <Announcer recording={recording} />
     </dialog>
   );
