@@ -1,4 +1,4 @@
-"""What does a video cost? Time until it plays, time until it is complete, processor, memory and bytes of `transcode()`.
+"""What does a video cost? Time until it plays, time until it is complete, processor, memory and bytes of `Transcoding`.
 
 Each figure stands beside those of others, measured in turn on the same clips with the same ffmpeg, and as a ratio to
 them. `./run bench transcode [--runs N] [--clips phone,hevc]`; everything takes about twenty minutes on two cores.
@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench import _peers
 from bench._clips import CLIPS, Clip
-from bench._measured import Cost, EnoughError, Marks, measure
-from transcode import Limits, Result, Settings, Tools, find_tools, transcode
+from bench._measured import Cost, Marks, measure
+from transcode import Limits, Settings, Tools, Transcoding, find_tools
 
 RUNS = 5
 
@@ -25,21 +25,19 @@ Costs = dict[str, Cost]
 
 
 def _ours(tools: Tools, clip: Clip, folder: Path, marks: Marks, *, copy: bool = True, whole: bool = True) -> None:
-    async def on_playable(result: Result) -> None:
-        marks.is_playable()
-        if not whole:
-            raise EnoughError
-        await on_grown(result)
+    async def run() -> None:
+        settings = Settings(copy=copy)
+        async with Transcoding(clip.path, folder, tools=tools, limits=Limits(), settings=settings) as job:
+            async for result in job.first_stage():
+                if not marks.playable:
+                    marks.is_playable()
+                if not whole:
+                    return
+                if result.whole:
+                    marks.first_is_whole()
+            await job.ladder()
 
-    async def on_grown(result: Result) -> None:
-        if result.whole:
-            marks.first_is_whole()
-
-    job = transcode(
-        clip.path, folder, tools=tools, limits=Limits(), settings=Settings(copy=copy), on_playable=on_playable,
-        on_grown=on_grown,
-    )  # fmt: skip
-    asyncio.run(job)
+    asyncio.run(run())
 
 
 def _pyav(_: Tools, clip: Clip, folder: Path, marks: Marks) -> None:

@@ -1,92 +1,95 @@
-"""Decides whether a file's own pictures, and its sound, may be passed on as they are: pure.
+"""Decide whether a file's own video, and its audio, can be stream copied into a rendition: pure.
 
-A copy is playable at once, but it has to keep every promise that our own renditions make: browsers play it, players
-may jump to each segment, it stands upright, both tracks begin at 0 and end together. What is not sure of that is
-encoded. What only the copy itself can show is checked afterwards by `copied`.
+A stream copy is playable at once, but it has to be as reliable as an encoded rendition: browsers decode it, players may
+seek to each segment, it is upright, both tracks start at 0 and end together. Whatever is uncertain is encoded instead.
+What only the copy itself can show is verified afterwards by `checks`.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from transcode.mp4.init_segment import AUDIO_RATE
+from transcode.mp4.init_segment import AAC_FRAME, AUDIO_RATE
 from transcode.mp4.moov import StoredTrack
 from transcode.plan import HIGHEST_RATE, Plan, Rung
+from transcode.source.ffprobe import Description, Stream
 from transcode.source.probe import HDR, Probe
-
-AAC_FRAME = 1024
-"""Sound samples in one packet of AAC-LC."""
 
 _PROFILES = frozenset({"Constrained Baseline", "Main", "High"})
 _HIGHEST_LEVEL = 52
+_NAL_LENGTH_BYTES = 4
 _PIXELS = frozenset({"yuv420p", "yuvj420p"})
-_SQUARE = frozenset({None, "1:1", "0:1", "N/A"})
-# A viewer on an ordinary line must keep up with it.
+_SQUARE = frozenset({"", "1:1", "0:1", "N/A"})
+# Bits per second. A viewer on an ordinary line must keep up with it.
 _HIGHEST_BITS = 30_000_000
-# How much of the sound before the first picture may be dropped, in seconds; more would be missed.
+# Seconds of audio before the first frame that may be dropped; more would be missed.
 _LONGEST_LEAD = 0.25
-_SAME_INSTANT = 0.0005
+_SAME_TIME = 0.0005
 _SAME_RATE = 1.004
 _SOME_FRAMES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Copying:
-    """How to copy a file."""
+class StreamCopy:
+    """How to stream copy a file. Times are in seconds."""
 
     rung: Rung
-    """What the copy is called, and its size."""
-    lead: float
-    """Seconds from the first instant of the file to its first picture, where the copy begins."""
+    """Name and size of the rendition."""
+    start: float
+    """From the origin of the file to its first frame, where the copy starts."""
     duration: float
-    """Seconds from there to the end of the pictures."""
-    heard: float
-    """Seconds from the first picture to the first of the sound, if there is any; below 0: from the sound."""
-    sound: bool
-    """Whether the sound has the form of all our renditions, so that ffmpeg may copy it packet by packet."""
+    """From there to the end of the video."""
+    audio_offset: float
+    """Start of the audio, if any, relative to the first frame."""
+    copies_audio: bool
+    """Whether the audio has the format of all encoded renditions, so that ffmpeg may copy its packets, too."""
 
 
-def copying(described: str | bytes, tracks: Sequence[StoredTrack], probe: Probe, plan: Plan) -> Copying | None:
-    """Decide from ffprobe's JSON and from the tracks of the MP4 that `probe` and `plan` tell of. None: encode it."""
-    data = json.loads(described)
-    streams = {stream.get("index"): stream for stream in data["streams"]}
+def stream_copy_of(
+    description: Description, tracks: Sequence[StoredTrack], probe: Probe, plan: Plan
+) -> StreamCopy | None:
+    """Decide from ffprobe's description and from the tracks in the MP4's index. None: encode it."""
+    streams = {stream.index: stream for stream in description.streams}
     video = streams[probe.video_index]
-    lead = _number(video, "start_time") - probe.start
-    duration = probe.duration - lead
-    if not (_is_common(video) and _is_plain(tracks, probe) and _fits(probe, plan)):
+    start = (video.start_time or 0.0) - probe.start
+    duration = probe.duration - start
+    if not (_is_common(video) and _is_simple(tracks, probe) and _fits(probe, plan)):
         return None
-    if not 0 <= lead <= _LONGEST_LEAD or duration <= 0:
+    if not 0 <= start <= _LONGEST_LEAD or duration <= 0:
         return None
-    if abs(_number(video, "duration", duration) - duration) > _SOME_FRAMES / probe.frame_rate:
-        # Sound goes on long after the pictures: the last one must be held.
+    if abs((duration if video.duration is None else video.duration) - duration) > _SOME_FRAMES / probe.frame_rate:
+        # The audio goes on long after the video: the last frame must be repeated.
         return None
-    if _number(data.get("format", {}), "size") * 8 > _HIGHEST_BITS * duration:
+    if description.format.size * 8 > _HIGHEST_BITS * duration:
         return None
-    audio = streams.get(probe.audio_index)
-    heard = _number(audio, "start_time") - _number(video, "start_time") if audio is not None else 0.0
-    alone = audio is not None and not probe.mixed and abs(heard) < _SAME_INSTANT
-    sound = alone and _is_ours(audio or {}, video) and _is_even(tracks, probe)
-    return Copying(plan.ladder[0], lead, duration, heard, sound)
+    audio = None if probe.audio_index is None else streams.get(probe.audio_index)
+    audio_offset = (audio.start_time or 0.0) - (video.start_time or 0.0) if audio else 0.0
+    copies_audio = (
+        audio is not None
+        and not probe.mixed
+        and abs(audio_offset) < _SAME_TIME
+        and _has_our_format(audio, video)
+        and _has_even_packets(tracks, probe)
+    )
+    return StreamCopy(plan.ladder[0], start, duration, audio_offset, copies_audio)
 
 
-def _is_common(video: Mapping[str, Any]) -> bool:
-    """Whether it is H.264 as every browser plays it, progressive, with square pixels, to be shown as it is stored."""
+def _is_common(video: Stream) -> bool:
+    """Return whether it is H.264 that every browser plays: progressive, square pixels, displayed as it is coded."""
     return (
-        (video.get("codec_name"), video.get("codec_tag_string")) == ("h264", "avc1")
-        and video.get("nal_length_size") == "4"
-        and video.get("profile") in _PROFILES
-        and 0 < _number(video, "level") <= _HIGHEST_LEVEL
-        and video.get("pix_fmt") in _PIXELS
-        and video.get("field_order") == "progressive"
-        and video.get("sample_aspect_ratio") in _SQUARE
-        # Rotation, mirroring, cropping, stereo views: not every player heeds them, and not at every seam of a list.
-        and not video.get("side_data_list")
-        and video.get("color_transfer") not in HDR
+        (video.codec_name, video.codec_tag_string) == ("h264", "avc1")
+        and video.nal_length_size == _NAL_LENGTH_BYTES
+        and video.profile in _PROFILES
+        and 0 < video.level <= _HIGHEST_LEVEL
+        and video.pix_fmt in _PIXELS
+        and video.field_order == "progressive"
+        and video.sample_aspect_ratio in _SQUARE
+        # Rotation, mirroring, cropping, stereo views: not every player applies them, nor at every discontinuity.
+        and not video.side_data_list
+        and video.color_transfer not in HDR
     )
 
 
-def _is_plain(tracks: Sequence[StoredTrack], probe: Probe) -> bool:
+def _is_simple(tracks: Sequence[StoredTrack], probe: Probe) -> bool:
     if probe.video_index >= len(tracks):
         return False
     track = tracks[probe.video_index]
@@ -101,32 +104,25 @@ def _fits(probe: Probe, plan: Plan) -> bool:
     ) and 0 < probe.frame_rate <= HIGHEST_RATE * _SAME_RATE
 
 
-def _is_ours(audio: Mapping[str, Any], video: Mapping[str, Any]) -> bool:
-    """Whether the sound is of the one kind that all our renditions have, and lasts as long as the pictures."""
-    kind = tuple(str(audio.get(key)) for key in ("codec_name", "profile", "sample_rate", "channels", "channel_layout"))
-    # Shorter sound needs silence at its end.
-    enough = _number(audio, "duration") > _number(video, "duration", float("inf")) - AAC_FRAME / AUDIO_RATE
-    return kind == ("aac", "LC", str(AUDIO_RATE), "2", "stereo") and enough
+def _has_our_format(audio: Stream, video: Stream) -> bool:
+    """Return whether the audio has the one format of all encoded renditions, and lasts as long as the video."""
+    kind = audio.codec_name, audio.profile, audio.sample_rate, audio.channels, audio.channel_layout
+    # Shorter audio needs silence at its end.
+    end = float("inf") if video.duration is None else video.duration
+    return kind == ("aac", "LC", AUDIO_RATE, 2, "stereo") and (audio.duration or 0.0) > end - AAC_FRAME / AUDIO_RATE
 
 
-def _is_even(tracks: Sequence[StoredTrack], probe: Probe) -> bool:
-    """Whether a packet begins at the very start, and each where the one before it ends."""
+def _has_even_packets(tracks: Sequence[StoredTrack], probe: Probe) -> bool:
+    """Return whether a packet starts at the origin, and each one where the one before it ends."""
     if probe.audio_index is None or probe.audio_index >= len(tracks):
         return False
     track = tracks[probe.audio_index]
-    lengths = [ticks for _, ticks in track.lengths]
-    last = track.lengths[1:2]
+    durations = [ticks for _, ticks in track.durations]
+    last = track.durations[1:2]
     return (
         (track.kind, track.timescale, track.descriptions, track.plain) == ("soun", AUDIO_RATE, 1, True)
-        and track.skipped % AAC_FRAME == 0
-        and lengths[:1] == [AAC_FRAME]
-        and len(lengths) <= 2
+        and track.media_time % AAC_FRAME == 0
+        and durations[:1] == [AAC_FRAME]
+        and len(durations) <= 2
         and all(count == 1 for count, _ in last)
     )
-
-
-def _number(data: Mapping[str, Any], key: str, otherwise: float = 0.0) -> float:
-    try:
-        return float(data.get(key, otherwise))
-    except (TypeError, ValueError):
-        return otherwise

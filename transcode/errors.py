@@ -1,4 +1,4 @@
-"""The one exception tree of `transcode`: each way a job can fail, with a stable code for whoever shows it."""
+"""The one exception tree of `transcode`: each way a job can fail, with a stable code for whoever displays it."""
 
 # ruff: noqa: N818 - the names say what is wrong with the video; all of them derive from TranscodeError.
 
@@ -6,10 +6,10 @@ import errno
 from typing import ClassVar
 
 SCARCE = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
-"""What the operating system says where processes, memory or descriptors are used up just now."""
+"""The `errno` values of the operating system when processes, memory or descriptors are used up for now."""
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""What the operating system says where a disk, or somebody's share of it, is full."""
+"""The `errno` values of the operating system when a disk, or somebody's quota of it, is full."""
 
 
 class TranscodeError(Exception):
@@ -30,37 +30,37 @@ class EmptyFile(TranscodeError):
 
 
 class NotAVideo(TranscodeError):
-    """No container that we know, or one without moving pictures: text, playlist, image, or sound alone."""
+    """No known container, or one without a video track: text, playlist, image, or audio alone."""
 
     code = "not-a-video"
 
 
 class NoDecoder(TranscodeError):
-    """Its video stream, or that of a file sent as audio, is in a codec that we do not open."""
+    """Its video track, or the audio track of a file sent as audio, is in a codec that is not allowed."""
 
     code = "no-decoder"
 
 
-class NotAPicture(TranscodeError):
-    """What was called a picture is none of the kinds that we know."""
+class NotAnImage(TranscodeError):
+    """What was sent as an image is in none of the known image formats."""
 
     code = "not-a-picture"
 
 
-class NotASound(TranscodeError):
-    """What was called sound is none of the kinds that we know, or has no sound track that we would decode."""
+class NotAudio(TranscodeError):
+    """What was sent as audio is in none of the known formats, or has no audio track in an allowed codec."""
 
     code = "not-a-sound"
 
 
 class BrokenFile(TranscodeError):
-    """A container that we know, but cut off, without its index, or with nothing that can be decoded."""
+    """A known container, but truncated, without its index, or with nothing that can be decoded."""
 
     code = "broken-file"
 
 
 class ChangedAudio(BrokenFile):
-    """The format of its audio changes on the way, and the filters of this run cannot change with it."""
+    """The format of its audio changes within the file, and the filters of this run cannot change with it."""
 
 
 class TooLong(TranscodeError):
@@ -69,14 +69,14 @@ class TooLong(TranscodeError):
     code = "too-long"
 
 
-class TooLargePicture(TranscodeError):
-    """The picture is larger than the limit, or decoding it needs more memory than the limit."""
+class TooManyPixels(TranscodeError):
+    """A frame or image has more pixels than the limit, or decoding it needs more memory than the limit."""
 
     code = "too-large-picture"
 
 
 class TooHighFrameRate(TranscodeError):
-    """More pictures a second than the limit: nobody films so, but decoding them takes for ever."""
+    """More frames per second than the limit: no camera records so, but decoding them takes for ever."""
 
     code = "too-high-frame-rate"
 
@@ -88,7 +88,7 @@ class TooManyStreams(TranscodeError):
 
 
 class TookTooLong(TranscodeError):
-    """The limit of wall clock or CPU time was reached, or nothing moved on; a less busy machine may manage it."""
+    """The limit of wall clock or CPU time was reached, or ffmpeg stalled; a less busy machine may manage it."""
 
     code = "took-too-long"
     final = False
@@ -102,20 +102,20 @@ class ToolMissing(TranscodeError):
 
 
 class DecoderMissing(NoDecoder):
-    """This ffmpeg lacks a decoder that we would open; the message says which, or what to install."""
+    """This ffmpeg lacks an allowed decoder; the message says which, or what to install."""
 
     final = False
 
 
 class DiskFull(TranscodeError):
-    """There is no space left for what is made of the file."""
+    """There is no disk space left for the renditions."""
 
     code = "disk-full"
     final = False
 
 
 class Overloaded(TranscodeError):
-    """This machine lacks memory, processes or descriptors just now: it starts no process, or ended one for others."""
+    """This machine lacks memory, processes or descriptors for now: a process did not start, or was killed."""
 
     code = "overloaded"
     final = False
@@ -129,11 +129,11 @@ class Failed(TranscodeError):
 
 
 TRANSIENT = (TookTooLong, DiskFull, Overloaded)
-"""What this machine lacks: the file is not to blame, and no other way of treating it would fare better just now."""
+"""Errors of this machine, not of the file: handling the file in another way would fail as well."""
 
 
 def shortage(error: OSError) -> TranscodeError | None:
-    """Return what this machine lacks by an error of the operating system; None where it lacks nothing."""
+    """Return the error for a resource that an OSError says is used up; None for any other OSError."""
     if error.errno in NO_SPACE:
         return DiskFull(f"the disk is full: {error}")
     return Overloaded(f"this machine is at its limit: {error}") if error.errno in SCARCE else None

@@ -1,6 +1,6 @@
-"""How loud a video's sound is, from what ffmpeg's ebur128 filter says, and by how much to change it: pure.
+"""Choose the gain that normalizes a video's loudness, from the output of ffmpeg's ebur128 filter: pure.
 
-One gain for the whole video: its quiet and loud parts keep their distance, and no loudness is ever pumped up and down.
+One gain for the whole video: the dynamics stay as they are, and nothing is pumped up and down.
 """
 
 import math
@@ -8,16 +8,16 @@ import re
 from dataclasses import dataclass
 
 TARGET = -16.0
-"""LUFS. Phones and laptops have little to turn up: the loudest that AES TD1008 and EBU R 128 s2 advise for streams."""
+"""LUFS. Phones and laptops have little headroom: the loudest that AES TD1008 and EBU R 128 s2 advise for streams."""
 
-# dBFS. Both allow −1 dB of true peak. A wave may rise higher between samples than on them, and AAC adds some: a margin.
+# dBFS. Both allow −1 dB of true peak; inter-sample peaks and AAC's own overshoot need a margin.
 _HIGHEST_PEAK = -2.0
 # dB. More would raise the noise of what was recorded next to nothing.
 _HIGHEST_BOOST = 12.0
 _DEEPEST_CUT = 24.0
-# dB. Nobody hears less, and with the margin above this never leaves a peak above −1.
+# dB. Less is inaudible, and with the margin above this never leaves a peak above −1.
 _WORTH_IT = 0.5
-# LUFS. ITU-R BS.1770 leaves out what is quieter; the filter says this when nothing was louder, or shorter than 0.4 s.
+# LUFS. ITU-R BS.1770 gates what is quieter; the filter prints this when all is, or when it is shorter than 0.4 s.
 _NOTHING_MEASURED = -70.0
 
 _SUMMARY = re.compile(
@@ -30,20 +30,20 @@ _SUMMARY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """`integrated` is in LUFS (EBU R 128), `peak` is the highest sample in dBFS."""
+    """Measured loudness: `integrated` in LUFS (EBU R 128), `peak` the highest sample in dBFS."""
 
     integrated: float
     peak: float
 
 
 def parse(log: str) -> Loudness | None:
-    """Read the summary that `ebur128=peak=sample:framelog=quiet` writes to the log at its level `info`.
+    """Parse the summary that `ebur128=peak=sample:framelog=quiet` writes to the log at level `info`.
 
-    None when there is none, or nothing in it that could be heard for 0.4 s. The last one counts: names in the file,
-    which are logged before it, cannot pass for it.
+    None when there is none, or when nothing was audible for 0.4 s. The last summary counts: metadata of the file, which
+    is logged before it, cannot fake it.
     """
-    begin = log.rfind("[Parsed_ebur128_")
-    found = _SUMMARY.match(log, begin) if begin >= 0 else None
+    start = log.rfind("[Parsed_ebur128_")
+    found = _SUMMARY.match(log, start) if start >= 0 else None
     if found is None:
         return None
     integrated, peak = map(float, found.groups())
@@ -53,7 +53,7 @@ def parse(log: str) -> Loudness | None:
 
 
 def gain(loudness: Loudness | None) -> float:
-    """Give the dB by which to change the sound towards TARGET; 0.0 when nothing is known, or nothing gained."""
+    """Return the gain in dB that brings the audio towards TARGET; 0.0 where it is not known, or not worth it."""
     if loudness is None:
         return 0.0
     towards = min(TARGET - loudness.integrated, _HIGHEST_PEAK - loudness.peak)

@@ -1,11 +1,11 @@
-"""Decides sizes, rates and lengths of what will be made, and refuses what breaks a limit: pure."""
+"""Plan the renditions of a file: sizes, frame rate, bit rates, segments; and refuse what exceeds a limit. Pure."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from transcode.errors import TooHighFrameRate, TooLargePicture, TooLong
+from transcode.errors import TooHighFrameRate, TooLong, TooManyPixels
 from transcode.limits import Limits
 from transcode.mp4.init_segment import AUDIO_RATE, CLOCK
 from transcode.settings import DEFAULT, RUNGS, Settings
@@ -14,17 +14,17 @@ from transcode.storyboard import Storyboard, plan_storyboard
 
 SEGMENT_SECONDS = 2
 FIRST_SECONDS = 1
-"""What the first segment of the rendition that is quickly made plays: nobody waits for what is not yet to be seen."""
+"""Duration of the first segment of an encoded first stage: the shorter, the sooner it is playable."""
 
 SHORTEST_COPIED = SEGMENT_SECONDS * CLOCK - CLOCK // 20
-"""Ticks that a segment of copied pictures plays at least, but for the last: rates are never quite what they seem."""
+"""Least duration of a stream copied segment but the last, in ticks of CLOCK: frame rates are never exact."""
 
 AUDIO_BITS = 128_000
 
 # Short side → highest bits per second at 30 frames per second.
 _LADDER = {1080: 6_220_000, 720: 3_041_000, 480: 1_474_000, 360: 1_036_000, 240: 521_000}
 _MODERN = frozenset({"hevc", "vp9", "av1"})
-# More than this many times the bits of the file itself are no use; a newer codec says more with a bit than H.264.
+# More than this many times the bit rate of the file itself is no use; a newer codec is more efficient than H.264.
 _MOST_GAIN, _MOST_GAIN_OF_MODERN = 2, 4
 _LEAST_RATE = 200_000
 _FAST = 480
@@ -54,16 +54,17 @@ _FALLBACK_RATE = Fraction(30)
 _SAME_RATE = 0.004
 _NEARLY_SAME = 0.03
 _STILL_EVEN = 2.5
-# A busiest second above this many times the mean is no jitter; from the second on, frames are left out where none come.
+# Ratios of the busiest second to the mean: above the first it is no jitter; from the second on, repeated frames are
+# dropped.
 _UNEVEN, _SPARSE = 1.15, 2
-# As many frames a second there are at least, so that a player may begin anywhere.
+# Least frames per second, so that a player may start anywhere.
 _IDLE_RATE = 5
 _POSTER_CANDIDATES = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One quality: its folder, its picture in pixels (even, aspect kept), its highest bits per second."""
+    """A rung of the ladder: name of its folder, size in pixels (even, aspect kept), maximum bits per second."""
 
     name: str
     width: int
@@ -73,37 +74,38 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a run needs to know; rungs share rate, frames and key frames, so that a player may switch anywhere."""
+    """The renditions to make; all have the same rate, frames and key frames, so that a player may switch anywhere."""
 
     ladder: tuple[Rung, ...]
     """Largest first."""
     fast: Rung
+    """The rung of an encoded first stage."""
     frame_rate: Fraction
     frames: int
     storyboard: Storyboard
     sparse: bool = False
-    """Whether frames that only repeat the one before are left out: the rate is then the highest."""
+    """Whether frames that only repeat the one before are dropped: the rate is then the highest."""
 
     @property
     def idle_distance(self) -> int:
-        """Frames, at the highest rate, from one to the next where nothing moves: it divides those of key frames."""
+        """Distance, in frames, of those that are kept where nothing moves: a divisor of the key frame distance."""
         common = math.gcd(self.key_frame_distance, self.early_key_frame)
         most = max(1, int(self.frame_rate / _IDLE_RATE))
         return next(distance for distance in range(most, 0, -1) if common % distance == 0)
 
     @property
     def duration(self) -> float:
-        """Seconds that every rung plays, pictures and sound alike."""
+        """Duration of every rung, video and audio alike, in seconds."""
         return float(self.frames / self.frame_rate)
 
     @property
     def samples(self) -> int:
-        """Sound samples per channel that last as long as the pictures."""
+        """Audio samples per channel that last as long as the video."""
         return round(self.frames / self.frame_rate * AUDIO_RATE)
 
     @property
     def key_frame_distance(self) -> int:
-        """Frames from one key frame (and segment) to the next."""
+        """Frames from one key frame, and segment boundary, to the next."""
         return max(1, round(self.frame_rate * SEGMENT_SECONDS))
 
     @property
@@ -113,14 +115,14 @@ class Plan:
 
     @property
     def early_key_frame(self) -> int:
-        """The frame where the second segment of `fast` begins, if there are so many."""
+        """The frame at the start of the second segment of `fast`, if there are so many."""
         return max(1, round(self.frame_rate * FIRST_SECONDS))
 
     @property
     def fast_durations(self) -> tuple[float, ...]:
-        """Seconds of each segment of `fast`: the first one of `durations` is divided, so that it is there sooner."""
-        begins = {self.early_key_frame, *range(0, self.frames, self.key_frame_distance)}
-        return self._between(sorted(begin for begin in begins if begin < self.frames))
+        """Seconds of each segment of `fast`: the first one of `durations` is divided, to be available sooner."""
+        starts = {self.early_key_frame, *range(0, self.frames, self.key_frame_distance)}
+        return self._between(sorted(start for start in starts if start < self.frames))
 
     def _between(self, starts: Sequence[int]) -> tuple[float, ...]:
         ends = [*starts[1:], self.frames]
@@ -128,12 +130,12 @@ class Plan:
 
     @property
     def poster_step(self) -> int:
-        """Every how many frames one is considered for the poster."""
+        """Distance, in frames, of the candidates for the poster."""
         return max(1, self.frames // _POSTER_CANDIDATES)
 
     @property
     def poster_candidates(self) -> int:
-        """How many frames are considered for the poster; ffmpeg's filter wants at least two, even if there is one."""
+        """Number of candidates for the poster; ffmpeg's filter needs at least two, even if there is one frame."""
         return max(2, min(_POSTER_CANDIDATES, self.frames))
 
 
@@ -159,22 +161,22 @@ def plan(probe: Probe, limits: Limits, settings: Settings = DEFAULT) -> Plan:
 
 
 def check(probe: Probe, limits: Limits) -> None:
-    """Raise TooLargePicture, TooLong or TooHighFrameRate when the file itself breaks a limit."""
+    """Raise TooManyPixels, TooLong or TooHighFrameRate when the file itself exceeds a limit."""
     width, height = probe.coded_width, probe.coded_height
     if width > limits.max_width or height > limits.max_height or width * height > limits.max_pixels:
-        raise TooLargePicture(
-            f"the picture has {width}x{height} pixels, the limits are {limits.max_width} across, "
+        raise TooManyPixels(
+            f"the video has {width}x{height} pixels, the limits are {limits.max_width} across, "
             f"{limits.max_height} down and {limits.max_pixels} in all"
         )
     if probe.duration > limits.max_duration:
         raise TooLong(f"it plays {probe.duration:.0f} s, the limit is {limits.max_duration:.0f} s")
     rate = probe.frame_rate
     if rate > limits.max_frame_rate and rate * probe.duration > limits.max_frame_rate:
-        raise TooHighFrameRate(f"{rate:.0f} pictures a second, the limit is {limits.max_frame_rate:.0f}")
+        raise TooHighFrameRate(f"{rate:.0f} frames per second, the limit is {limits.max_frame_rate:.0f}")
 
 
 def frame_rate(probe: Probe) -> Fraction:
-    """Choose one constant rate, at most 60: the file's own where it is steady, one that loses no picture where not."""
+    """Choose one constant rate, at most 60: the file's own if it is constant, else one that loses no frame."""
     mean, base, peak = probe.frame_rate, probe.base_rate, probe.peak_rate
     if mean <= 0:
         return _nearest(base) if _LOWEST_RATE <= base <= HIGHEST_RATE else _FALLBACK_RATE
@@ -192,9 +194,9 @@ def frame_rate(probe: Probe) -> Fraction:
         return _nearest(base)
     usual = min(_USUAL_RATES, key=lambda rate: abs(rate - mean))
     if peak > 0 and abs(usual - mean) <= mean * _NEARLY_SAME:
-        # It hardly varies: two recordings joined, or frames that were lost.
+        # It hardly varies: joined recordings, or lost frames.
         return usual
-    # It varies: the next usual rate up keeps nearly every picture.
+    # It varies: the next usual rate up keeps nearly every frame.
     return next((rate for rate in _USUAL_RATES if rate > mean), _USUAL_RATES[-1])
 
 
@@ -212,7 +214,7 @@ def ladder(
     wanted: Sequence[int] = RUNGS,
     most_bits: float = math.inf,
 ) -> tuple[Rung, ...]:
-    """Give the rungs, some of those `wanted`, for a displayed picture; largest first, none larger than the picture.
+    """Return the rungs, some of those `wanted`, for a displayed size in pixels; largest first, none larger than that.
 
     None gets more than `most_bits` per second.
     """
@@ -230,7 +232,7 @@ def ladder(
 
 
 def poster_rung(rungs: tuple[Rung, ...]) -> Rung:
-    """Choose the rung whose picture becomes the poster: the largest that is no larger than a phone's screen shows."""
+    """Choose the rung of the poster: the largest that fits a phone's screen."""
     return next((rung for rung in rungs if int(rung.name) <= _POSTER), rungs[-1])
 
 
@@ -247,12 +249,12 @@ def _fitted(width: int, height: int, short_side: int) -> tuple[int, int]:
 
 
 def _even(length: int, scale: float) -> int:
-    # 4:2:0 needs even sides, decoders in hardware a few pixels at least.
+    # 4:2:0 needs even sides, hardware decoders a few pixels at least.
     return max(_SMALLEST_SIDE, min(round(length * scale / 2) * 2, length // 2 * 2))
 
 
 def _nearest(rate: float) -> Fraction:
     rate = max(rate, _LOWEST_RATE)
-    # An unusual one is rounded to whole ticks, so that playlists and files agree to the last digit.
+    # An unusual rate is rounded to whole ticks, so that playlists and files agree to the last digit.
     usual = min(_USUAL_RATES, key=lambda candidate: abs(candidate - rate))
     return usual if abs(usual - rate) <= rate * _SAME_RATE else Fraction(CLOCK, round(CLOCK / rate))

@@ -1,4 +1,4 @@
-"""One file in, one file out that may be sent: as it is, or as an MP4 of a part of it; with a small picture of it."""
+"""Prepare a file to be sent: as it is, or a part of it converted to one MP4; with a thumbnail."""
 
 import asyncio
 import math
@@ -6,27 +6,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transcode.blurhash import SIDE, blurhash_of
-from transcode.commandline import commands
-from transcode.commandline.commands import BLUR
+from transcode.commandline import images
 from transcode.commandline.filters import CUBE
+from transcode.commandline.inputs import Source
+from transcode.commandline.recording import RECORDING, recording
 from transcode.commandline.tone_mapping import cube
 from transcode.errors import TRANSIENT, Failed, TooLong, TranscodeError
-from transcode.examine import Examined, examine, joined, with_audio_apart, with_audio_mended, with_pixel_aspects
-from transcode.hls.playlist import POSTER
+from transcode.examine.audio import with_repaired_audio
+from transcode.examine.prepare import AUDIO, prepare
 from transcode.limits import Limits
 from transcode.plan import AUDIO_BITS, Plan, Rung, poster_rung
 from transcode.process import collect
-from transcode.process.ffmpeg import run
+from transcode.process.ffmpeg import ignore, run
 from transcode.process.progress import Progress
 from transcode.process.tools import Tools
 from transcode.settings import DEFAULT
 from transcode.source.audio_loss import AudioLoss
 from transcode.source.sniff import HEAD_BYTES, container_of
+from transcode.stages.poster import collect_poster
 
 _THUMBNAIL = 480
-_AUDIO, _KEY_FRAMES, _LINKS = "audio", "keys", "links"
-# A rung with less than this share of what it may have at most looks worse than the next smaller one.
+# A rung with less than this share of its maximum bit rate looks worse than the next smaller one.
 _LEAST_SHARE = 0.4
 # The index, and what the encoder's buffer may be ahead: share of the file, and seconds.
 _OVERHEAD, _BUFFER_S = 0.03, 2.0
@@ -45,6 +45,23 @@ _TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Which part of a file becomes a recording, and how large it may be.
+
+    `start` and `end` are seconds, rounded to whole frames, of which at least one is left. It plays `longest` seconds at
+    most, also where the file itself plays longer.
+    """
+
+    start: float | None = None
+    end: float | None = None
+    longest: float = math.inf
+    max_bytes: float = math.inf
+
+
+ALL = Cut()
+
+
+@dataclass(frozen=True, slots=True)
 class Thumbnail:
     """A JPEG of the video: pixels, and its blurhash where there is one."""
 
@@ -56,7 +73,7 @@ class Thumbnail:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A video that may be sent: its media type, seconds, pixels as displayed, what of its audio is not heard."""
+    """A video that may be sent: its media type, seconds, displayed size in pixels, missing audio."""
 
     path: Path
     mimetype: str
@@ -67,16 +84,16 @@ class Prepared:
     audio_left_out: AudioLoss | None = None
 
 
-async def look_at(source: Path, out: Path, *, tools: Tools, limits: Limits) -> Prepared:
-    """Make sure that a file is a video that `transcode` takes, and draw its thumbnail into the new folder `out`.
+async def verify_video(source: Path, out: Path, *, tools: Tools, limits: Limits) -> Prepared:
+    """Verify that a file is a video that can be transcoded, and draw its thumbnail into the new folder `out`.
 
-    Raises TranscodeError, or OSError when `source` cannot be read or `out` is there already.
+    Raises TranscodeError, or OSError when `source` cannot be read or `out` exists already.
     """
-    job = await _Job.begin(source, out, tools, limits)
-    probe = job.given.probe
+    job = await _Job.create(source, out, tools, limits)
+    probe = job.source.probe
     return Prepared(
-        path=job.source,
-        mimetype=await asyncio.to_thread(_media_type, job.source),
+        path=job.original,
+        mimetype=await asyncio.to_thread(_media_type, job.original),
         duration=probe.duration,
         width=probe.width,
         height=probe.height,
@@ -88,25 +105,21 @@ async def look_at(source: Path, out: Path, *, tools: Tools, limits: Limits) -> P
 async def prepare_recording(
     source: Path,
     out: Path,
+    cut: Cut = ALL,
     *,
-    start: float | None = None,
-    end: float | None = None,
-    longest: float = math.inf,
-    max_bytes: float = math.inf,
     tools: Tools,
     limits: Limits,
     on_progress: Callable[[float], None] | None = None,
 ) -> Prepared:
-    """Make an MP4 (H.264, AAC), and its thumbnail, of what is between `start` and `end` (seconds) of a file.
+    """Make an MP4 (H.264, AAC), and its thumbnail, of a part of a file, in the new folder `out`.
 
-    Both are rounded to whole frames, of which at least one is left; they play `longest` seconds at most, also where
-    the file itself plays longer. What is made begins with its index, has no B-frames and a key frame every two seconds:
-    the quality, then the frame size, give way until it has `max_bytes` at most. `on_progress` gets the share
-    done, from 0 to 1. Raises as `look_at` does, and TooLong where more is to be kept, or no quality is small enough.
+    It starts with its index, has no B-frames and a key frame every two seconds; the quality, then the frame size, are
+    reduced until it fits. `on_progress` is called with the share done, from 0 to 1. Raises as `verify_video` does, and
+    TooLong where a longer part is to be kept, or no quality is small enough.
     """
-    job = await _Job.begin(source, out, tools, limits)
-    first, plan = _cut(job.plan, start, end, longest)
-    large, small = _chosen(plan, max_bytes), _thumbnail_rung(plan)
+    job = await _Job.create(source, out, tools, limits)
+    first, plan = _cut(job.plan, cut)
+    large, small = _affordable_rung(plan, cut.max_bytes), _thumbnail_rung(plan)
     plan = replace(plan, ladder=(large, small))
     progress = Progress(plan.duration)
 
@@ -115,20 +128,20 @@ async def prepare_recording(
         if on_progress:
             on_progress(progress.fraction)
 
-    # It is silent while it decodes what is cut off at the beginning, however long that is.
+    # There is no progress while it decodes what is cut off at the start, however long that is.
     bounds = replace(limits, stalled_seconds=limits.wall_seconds) if first else limits
     try:
-        await job.run(commands.recording(job.given, plan, first), advance, bounds)
+        await job.run(recording(job.source, plan, first), advance, bounds)
     except TranscodeError as error:
-        if not await job.mend_audio(error):
+        if not await job.repair_audio(error):
             raise
-        await job.run(commands.recording(job.given, plan, first), advance, bounds)
-    path = job.out / commands.RECORDING
+        await job.run(recording(job.source, plan, first), advance, bounds)
+    path = job.out / RECORDING
     expected = collect.mp4(limits.output_bytes)
-    if not await asyncio.to_thread(collect.take, job.made, commands.RECORDING, path, expected):
+    if not await asyncio.to_thread(collect.take, job.sandbox, RECORDING, path, expected):
         raise Failed("ffmpeg made no recording")
     thumbnail = await asyncio.to_thread(_thumbnail_in, job, small)
-    await asyncio.to_thread(collect.discard, job.made)
+    await asyncio.to_thread(collect.discard, job.sandbox)
     return Prepared(
         path=path,
         mimetype="video/mp4",
@@ -136,57 +149,50 @@ async def prepare_recording(
         width=large.width,
         height=large.height,
         thumbnail=thumbnail,
-        audio_left_out=job.given.probe.audio_left_out,
+        audio_left_out=job.source.probe.audio_left_out,
     )
 
 
 class _Job:
-    def __init__(self, source: Path, examined: Examined, out: Path, deadline: float) -> None:
-        self.source = source
-        self.examined, self.given, self.plan, self.out = examined, examined.given, examined.plan, out
-        self.made = out / "made"
+    """The work on one file, in a new folder."""
+
+    def __init__(self, original: Path, source: Source, plan: Plan, out: Path, deadline: float) -> None:
+        self.original, self.source, self.plan, self.out = original, source, plan, out
+        self.sandbox = out / "made"
         self._deadline = deadline
 
     @classmethod
-    async def begin(cls, source: Path, out: Path, tools: Tools, limits: Limits) -> "_Job":
-        source, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
+    async def create(cls, source: Path, out: Path, tools: Tools, limits: Limits) -> "_Job":
+        original, out = await asyncio.to_thread(lambda: (source.absolute(), out.absolute()))
         deadline = asyncio.get_running_loop().time() + limits.wall_seconds
         await asyncio.to_thread(out.mkdir)
-        read = await joined(source, out / _LINKS, tools, limits, deadline)
-        examined = await examine(read, tools, limits, DEFAULT, deadline)
-        job = cls(source, await with_pixel_aspects(examined, out / _KEY_FRAMES, deadline), out, deadline)
-        await asyncio.to_thread(job._prepare)
-        job.given = await with_audio_apart(job.examined, out / _AUDIO, deadline)
+        examined = await prepare(original, out, tools, limits, DEFAULT, deadline)
+        job = cls(original, examined.source, examined.plan, out, deadline)
+        await asyncio.to_thread(job._create_sandbox)
         return job
 
-    async def mend_audio(self, error: TranscodeError) -> bool:
-        """Say whether the audio was at fault that a run failed with `error`, and is not any more."""
-        mended = await with_audio_mended(self.given, error, self.out / _AUDIO, self._deadline)
-        self.given = mended or self.given
-        return mended is not None
+    def _create_sandbox(self) -> None:
+        self.sandbox.mkdir()
+        if self.source.probe.hdr:
+            (self.sandbox / CUBE).write_text(cube(self.source.probe.hdr), "ascii")
 
-    def _prepare(self) -> None:
-        self.made.mkdir()
-        if self.given.probe.hdr:
-            (self.made / CUBE).write_text(cube(self.given.probe.hdr), "ascii")
+    async def repair_audio(self, error: TranscodeError) -> bool:
+        """Return whether the audio caused a run to fail with `error`, and is repaired now."""
+        repaired = await with_repaired_audio(self.source, error, self.out / AUDIO, self._deadline)
+        self.source = repaired or self.source
+        return repaired is not None
 
     async def run(
-        self,
-        line: Sequence[str],
-        on_output: Callable[[bytes], None] = lambda _: None,
-        limits: Limits | None = None,
+        self, line: Sequence[str], on_output: Callable[[bytes], None] = ignore, limits: Limits | None = None
     ) -> None:
-        given, bounds = self.given, limits or self.given.limits
-        await run(
-            line, sandbox=given.tools.sandbox, reads=given.reads, limits=bounds, deadline=self._deadline,
-            on_output=on_output, cwd=self.made,
-        )  # fmt: skip
+        within = self.source.confinement(self._deadline, self.sandbox)
+        await run(line, replace(within, limits=limits or within.limits), on_output)
 
     async def thumbnail(self) -> Thumbnail | None:
-        """Draw a picture of the file itself; one without may still be a video."""
+        """Draw a frame of the file; a file without a thumbnail may still be a video."""
         for late in (True, False):
             try:
-                await self.run(commands.still(self.given, self.plan, candidates=1, late=late))
+                await self.run(images.poster(self.source, self.plan, candidates=1, late=late))
             except TRANSIENT:
                 raise
             except TranscodeError:
@@ -196,21 +202,21 @@ class _Job:
         return None
 
 
-def _cut(plan: Plan, start: float | None, end: float | None, longest: float) -> tuple[int, Plan]:
-    """Return the index of the first frame that is kept, and the plan for what is kept. Raises TooLong."""
+def _cut(plan: Plan, cut: Cut) -> tuple[int, Plan]:
+    """Return the number of the first frame that is kept, and the plan for what is kept. Raises TooLong."""
     rate = float(plan.frame_rate)
-    # Bounded before they are rounded: what is beyond the end may be beyond every integer, too.
-    first = round(min((start or 0.0) * rate, plan.frames - 1))
-    last = plan.frames if end is None else max(first + 1, round(min(end * rate, plan.frames)))
-    # Rounded, what was cut to the limit may be a frame above it.
-    most = max(1, math.floor(min(longest * rate, plan.frames) + _ROUNDING))
+    # Limited before rounding: what is beyond the end may be beyond every integer, too.
+    first = round(min((cut.start or 0.0) * rate, plan.frames - 1))
+    last = plan.frames if cut.end is None else max(first + 1, round(min(cut.end * rate, plan.frames)))
+    # Rounded, a part of exactly the limit may be a frame above it.
+    most = max(1, math.floor(min(cut.longest * rate, plan.frames) + _ROUNDING))
     if last - first > most + 1:
-        raise TooLong(f"{(last - first) / rate:.1f} s are to be kept, the limit is {longest:.0f} s")
+        raise TooLong(f"{(last - first) / rate:.1f} s are to be kept, the limit is {cut.longest:.0f} s")
     return first, replace(plan, frames=min(last - first, most))
 
 
-def _chosen(plan: Plan, max_bytes: float) -> Rung:
-    """Choose the largest picture that looks well within the size, at most 1080 lines. Raises TooLong."""
+def _affordable_rung(plan: Plan, max_bytes: float) -> Rung:
+    """Choose the largest rung that looks well within the size, at most 1080 lines. Raises TooLong."""
     affordable = max_bytes * 8 * (1 - _OVERHEAD) / (plan.duration + _BUFFER_S) - AUDIO_BITS
     for rung in plan.ladder:
         if rung.max_rate * _LEAST_SHARE <= affordable:
@@ -223,12 +229,8 @@ def _thumbnail_rung(plan: Plan) -> Rung:
 
 
 def _thumbnail_in(job: _Job, rung: Rung) -> Thumbnail | None:
-    target = job.out / POSTER
-    if not collect.take(job.made, POSTER, target, collect.JPEG):
-        return None
-    raw = collect.read(job.made, BLUR, 3 * SIDE**2)
-    blurhash = blurhash_of(raw, rung.width, rung.height) if len(raw) == 3 * SIDE**2 else None
-    return Thumbnail(target, rung.width, rung.height, blurhash)
+    poster = collect_poster(job.sandbox, job.out, rung)
+    return Thumbnail(job.out / poster.name, rung.width, rung.height, poster.blurhash) if poster.name else None
 
 
 def _media_type(source: Path) -> str:

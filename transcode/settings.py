@@ -1,23 +1,23 @@
-"""What an operator chooses about the renditions: pure."""
+"""The operator's choices about renditions: pure."""
 
 from dataclasses import dataclass
 
 RUNGS = (1080, 720, 480, 360, 240)
-"""The sizes there are: pixels of the shorter side."""
+"""The sizes of rungs: pixels of the shorter side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How renditions are made; what a single job may use at most is in `Limits`."""
+    """How renditions are encoded; the resources of a single job are in `Limits`."""
 
     rungs: tuple[int, ...] = RUNGS
-    """The sizes to make of a picture that is large enough, some of RUNGS; one smaller than all keeps its own."""
+    """The rungs to encode of a video that is large enough, some of RUNGS; one smaller than all keeps its own size."""
     preset: str = "veryfast"
-    """x264's preset for what is kept; what is only watched until then is made faster."""
+    """x264's preset for the ladder; a first stage, which the ladder replaces, is encoded faster."""
     encoder: str = "libx264"
     """ffmpeg's name of the H.264 encoder, one that `tools.usable_encoder` found to work."""
     copy: bool = True
-    """Whether the sender's own pictures become the highest rung where every player takes them as they are."""
+    """Whether the sender's own video is stream copied as the highest rung where every player can decode it."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.rungs) - set(RUNGS))
@@ -26,4 +26,4 @@ class Settings:
 
 
 DEFAULT = Settings()
-"""What suits most."""
+"""What suits most installations."""

@@ -1,4 +1,4 @@
-"""The picture of small pictures that a viewer sees while seeking: its layout, and its index in WebVTT. Pure."""
+"""The sprite sheet of thumbnails for seeking: its layout, and its index in WebVTT. Pure."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -54,14 +54,14 @@ class Storyboard:
 
 
 def plan_storyboard(width: int, height: int, duration: float) -> Storyboard:
-    """Lay out the tiles of a video of `width` x `height` pixels that plays `duration` seconds.
+    """Lay out the thumbnails of a video of `width` x `height` pixels and `duration` seconds.
 
     At most 100 tiles, so that the file stays small, and never two for the same second; at most 1600 pixels a side,
-    which every decoder takes. Raises ValueError when there is no picture or no time.
+    which every decoder takes. Raises ValueError for a size of no pixels or no duration.
     """
     if min(width, height) < 1 or not 0 < duration < math.inf:
         raise ValueError(f"{width}x{height} pixels for {duration} s are not a video")
-    # Whole milliseconds, since WebVTT cannot tell less.
+    # Whole milliseconds: WebVTT has no finer time stamps.
     milliseconds = math.ceil(duration * 1000)
     interval = max(_SHORTEST_INTERVAL, math.ceil(milliseconds / _MOST_TILES))
     count = math.ceil(milliseconds / interval)
@@ -75,11 +75,11 @@ def plan_storyboard(width: int, height: int, duration: float) -> Storyboard:
 def web_vtt(storyboard: Storyboard, duration: float, uri: str) -> str:
     """Write a WebVTT file (W3C) with a cue for each tile: its time, and `uri` with the tile's media fragment.
 
-    Tiles that begin at the end or later are left out; the last one stays until the end. Raises ValueError when the
+    Tiles that start at the end or later are left out; the last one stays until the end. Raises ValueError when the
     video plays less than a millisecond, or when `uri` could break out of its line or has a fragment already.
     """
     if not 0.001 <= duration < math.inf:
-        raise ValueError(f"{duration} s are no time to show a tile")
+        raise ValueError(f"{duration} s are no duration for a cue")
     if not uri or "#" in uri or "-->" in uri or any(c.isspace() or not c.isprintable() for c in uri):
         raise ValueError(f"{uri!r} is not a URI that a cue can hold")
     return "\n\n".join(["WEBVTT", *_cues(storyboard, math.floor(duration * 1000), uri)]) + "\n"

@@ -23,7 +23,7 @@ class Contents:
     async def check(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
         """Raise MediaError when a video's file (`source_hash` is its SHA-256) is blocked in its room.
 
-        What it looks like is only asked where something is blocked: everybody else's first picture would come later.
+        Its fingerprint is only made where something is blocked: everybody else's first frame would come later.
         """
         known = await self.store.came_as(video, source_hash)
         blocked = await self.store.blocked(video.room_id)
@@ -31,7 +31,7 @@ class Contents:
             raise MediaError("blocked", "The same file is blocked.", final=True)
         looks = [each.fingerprint for each in blocked if each.fingerprint]
         if not looks or video.kind is not Kind.VIDEO:
-            return  # pictures and sound are known by their bytes alone
+            return  # images and audio are recognised by their bytes alone
         made = known or await self._learn(video, source, source_hash, limits)
         if made and any(is_copy(made, each) for each in looks):
             raise MediaError("blocked", "It looks like one that is blocked.", final=True)

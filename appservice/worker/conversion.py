@@ -1,11 +1,11 @@
-"""Makes a film of what is no video, before the work on it begins."""
+"""Makes a video of an image or of audio, before the work on it begins."""
 
 from pathlib import Path
 
 from appservice.core.events.media_kinds import Choice, joins
 from appservice.core.model import Kind, Video
 from appservice.core.settings import RoomSettings
-from transcode import Content, Limits, Tools, film_of_image, film_of_voice, recognise
+from transcode import Content, Limits, Tools, recognise, video_of_audio, video_of_image
 
 _SORTS = {
     Content.IMAGE: (Kind.IMAGE, Choice.IMAGES),
@@ -23,17 +23,17 @@ async def kind_of(video: Video, source: Path, settings: RoomSettings, tools: Too
 
 
 def shown_for(kind: Kind, settings: RoomSettings, limits: Limits) -> float | None:
-    """Return for how many seconds a picture is shown in a room; None for what has a length of its own."""
+    """Return for how many seconds an image is shown in a room; None for what has a duration of its own."""
     return min(settings.image_seconds, limits.max_duration) if kind is Kind.IMAGE else None
 
 
-async def film_of(kind: Kind, source: Path, *, seconds: float | None, tools: Tools, limits: Limits) -> Path:
+async def video_of(kind: Kind, source: Path, *, seconds: float | None, tools: Tools, limits: Limits) -> Path:
     """Return a file that is a video: the source itself, or a new one beside it. Raises TranscodeError."""
-    film = source.with_name("film.mp4")
+    video = source.with_name("video.mp4")
     if seconds is not None:
-        await film_of_image(source, film, seconds=seconds, tools=tools, limits=limits)
+        await video_of_image(source, video, seconds=seconds, tools=tools, limits=limits)
     elif kind is Kind.VOICE:
-        await film_of_voice(source, film, tools=tools, limits=limits)
+        await video_of_audio(source, video, tools=tools, limits=limits)
     else:
         return source
-    return film
+    return video

@@ -27,9 +27,9 @@ class Publication:
         # Used once: browsers keep the files behind a stage's address, and an attempt's number may come again.
         self._name = f"{video.attempts}-{secrets.token_hex(4)}"
 
-    async def playable(self, result: Result, folder: Path) -> Path:
-        """Publish the first stage, which may still grow, and return where it is now."""
-        return await self._publish(self._published(result, State.PLAYABLE), folder)
+    async def playable(self, result: Result, folder: Path) -> None:
+        """Publish the first stage, which may still be in progress; its folder is moved away."""
+        await self._publish(self._published(result, State.PLAYABLE), folder)
 
     async def grown(self, result: Result) -> None:
         """Tell how much of the first stage exists by now; its poster may be new."""
@@ -85,10 +85,9 @@ class Publication:
             content_hash=self._content_hash, audio_left_out=result.audio_left_out,
         )  # fmt: skip
 
-    async def _publish(self, published: Published, folder: Path) -> Path:
-        place = await self._files.publish(folder, self._video.id, published.stage)
+    async def _publish(self, published: Published, folder: Path) -> None:
+        await self._files.publish(folder, self._video.id, published.stage)
         await self._tell(published)
-        return place
 
     async def _tell(self, published: Published) -> None:
         size = await self._files.size(self._video.id, published.stage)

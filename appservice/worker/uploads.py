@@ -21,7 +21,7 @@ from appservice.matrix.client import Homeserver
 from appservice.media.files import UploadFolder
 from appservice.store import Store, SupersededUploadError, Upload, UploadStore
 from appservice.worker.videos import MIB, RetryLaterError, limits_of
-from transcode import Prepared, Tools, TranscodeError, look_at, prepare_recording
+from transcode import Cut, Prepared, Tools, TranscodeError, prepare_recording, verify_video
 
 log = structlog.get_logger()
 
@@ -109,14 +109,14 @@ class UploadWork:
         source = self.folder.path(upload.id)
         async with self._workspace(upload) as folder, self._told(upload) as tell:
             if converts:
+                cut = Cut(start=upload.start, end=upload.end, longest=limits.max_duration, max_bytes=most)
                 prepared = await prepare_recording(
-                    source, folder / "out", start=upload.start, end=upload.end, longest=limits.max_duration,
-                    max_bytes=most, tools=self.tools, limits=replace(limits, max_duration=longest_source),
+                    source, folder / "out", cut, tools=self.tools, limits=replace(limits, max_duration=longest_source),
                     on_progress=lambda share: tell(share * _CONVERTING),
                 )  # fmt: skip
             else:
                 # Its own failures are the more telling ones: they come before its size.
-                prepared = await look_at(source, folder / "out", tools=self.tools, limits=limits)
+                prepared = await verify_video(source, folder / "out", tools=self.tools, limits=limits)
             size = await asyncio.to_thread(_size, prepared.path)
             if size > most:
                 raise MediaError("media-too-large", f"The homeserver takes {most:.0f} bytes, not {size}.", final=True)

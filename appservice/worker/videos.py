@@ -6,8 +6,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -31,10 +31,10 @@ from appservice.media.files import LocalFiles
 from appservice.store import QuotaStore, Store
 from appservice.worker.concurrency import Ladder, Lanes
 from appservice.worker.contents import Contents
-from appservice.worker.conversion import film_of, kind_of, shown_for
-from appservice.worker.progress import Reporter, reported
+from appservice.worker.conversion import kind_of, shown_for, video_of
+from appservice.worker.progress import reported
 from appservice.worker.publication import Publication, SupersededError
-from transcode import PLAYABLE, READY, Limits, Result, Settings, Tools, TranscodeError, transcode
+from transcode import PLAYABLE, READY, Limits, Settings, Tools, TranscodeError, Transcoding
 
 log = structlog.get_logger()
 
@@ -53,10 +53,6 @@ class RetryLaterError(Exception):
     def __init__(self, delay: timedelta) -> None:
         super().__init__(f"again in {delay}")
         self.delay = delay
-
-
-class _SharedError(Exception):
-    """The files of another video were published: nothing is left to do."""
 
 
 def limits_of(config: Config, max_length: int | None = None) -> Limits:
@@ -83,25 +79,20 @@ def _needed(video: Video | None) -> list[str]:
     return [stage for stage in (video.stage, video.replaced_stage) if stage] if video else []
 
 
+async def _publish_first(transcoding: Transcoding, publication: Publication, folder: Path) -> None:
+    """Publish the first stage, and what it has more of, until it is complete."""
+    published = False
+    async for result in transcoding.first_stage():
+        if published:
+            await publication.grown(result)
+        else:
+            await publication.playable(result, folder)
+        published = True
+
+
 def _refuse(full: Scope | None) -> None:
     if full is not None:
         raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
-
-
-@asynccontextmanager
-async def _turn(
-    ladder: Ladder,
-    place: AsyncExitStack,
-    progress: Reporter,
-    spared: AbstractAsyncContextManager[None],
-    share: Callable[[], Awaitable[bool]],
-) -> AsyncIterator[None]:
-    with progress.waiting():
-        async with spared:
-            await place.enter_async_context(ladder())
-    if await share():
-        raise _SharedError
-    yield
 
 
 @dataclass(frozen=True)
@@ -245,17 +236,27 @@ class VideoWork:
                 return await publication.share(folder / "shared", limits.max_duration)
 
             async def work() -> None:
-                film = await film_of(video.kind, source, seconds=seconds, tools=self.tools, limits=limits)
-                # The place is kept until the ladder is published: the next one in turn may be the same file.
-                async with AsyncExitStack() as place, reported(self.store, video) as progress:
+                file = await video_of(video.kind, source, seconds=seconds, tools=self.tools, limits=limits)
+                out = folder / "out"
+                async with (
+                    # The place is kept until the ladder is published: the next one in turn may be the same file.
+                    AsyncExitStack() as place,
+                    reported(self.store, video) as progress,
+                    Transcoding(
+                        file, out, tools=self.tools, limits=limits, settings=self.settings, on_progress=progress.advance
+                    ) as transcoding,
+                ):
+                    await _publish_first(transcoding, publication, out / PLAYABLE)
+                    with progress.waiting():
+                        async with self.store.spared(video):
+                            await place.enter_async_context(ladder())
                     # Sent to two rooms at once, it may be whole in the other one when its turn comes.
-                    turn = _turn(ladder, place, progress, self.store.spared(video), shared)
-                    await self._transcode(film, folder / "out", publication, limits, progress, turn)
+                    if not await shared():
+                        await publication.ready(await transcoding.ladder(), out / READY)
 
             try:
                 if not await shared():
-                    with contextlib.suppress(_SharedError):
-                        await self._while_wanted(video, work())
+                    await self._while_wanted(video, work())
             except SupersededError:
                 await publication.withdraw()
                 await self.contents.learn_blocked(video, source, downloaded.sha256, limits)
@@ -297,25 +298,6 @@ class VideoWork:
         named = replace(video, kind=kind, title=name_without_suffix(video.title, kind))
         await self.store.classify(named)
         return named
-
-    async def _transcode(
-        self,
-        source: Path,
-        out: Path,
-        publication: Publication,
-        limits: Limits,
-        progress: Reporter,
-        turn: AbstractAsyncContextManager[None],
-    ) -> None:
-        async def publish_first(result: Result) -> Path:
-            return await publication.playable(result, out / PLAYABLE)
-
-        await asyncio.to_thread(out.mkdir)
-        result = await transcode(
-            source, out, tools=self.tools, limits=limits, settings=self.settings,
-            on_playable=publish_first, on_grown=publication.grown, on_progress=progress.advance, turn=turn,
-        )  # fmt: skip
-        await publication.ready(result, out / READY)
 
     async def _while_wanted(self, video: Video, work: Coroutine[None, None, None]) -> None:
         """Do the work, and leave off when the video is removed: what was deleted is not to lie about half-made."""

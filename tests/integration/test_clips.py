@@ -8,7 +8,7 @@ import pytest
 
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, Clip, ClipError, make_clip
 from transcode import Limits, Settings, Tools
-from transcode.examine import examine
+from transcode.examine.file import examine
 
 
 async def _pixel_of_the_band(tools: Tools, video: Path) -> tuple[int, ...]:
@@ -27,7 +27,7 @@ async def test_a_clip_is_as_it_says(tools: Tools, tmp_path: Path, clip: Clip) ->
     path = await make_clip(small, tmp_path, tools.ffmpeg)
     assert [path] == list(tmp_path.iterdir())
     deadline = asyncio.get_running_loop().time() + 30
-    probe = (await examine(path, tools, Limits(), Settings(), deadline)).given.probe
+    probe = (await examine(path, tools, Limits(), Settings(), deadline)).source.probe
     assert (probe.width, probe.height, probe.has_audio) == (small.width, small.height, True)
     assert probe.duration == pytest.approx(small.seconds, abs=0.1)
     colour = await _pixel_of_the_band(tools, path)

@@ -19,7 +19,7 @@ from appservice.store.intake import apply
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
 from tests.conftest import CreateDatabase
-from transcode.commandline.commands import GLIMPSE_PICTURES, GLIMPSE_SIDE
+from transcode.commandline.images import FINGERPRINT_FRAMES, FINGERPRINT_SIDE
 from transcode.fingerprint import fingerprint_of
 
 ROOM = RoomId("!room:example.org")
@@ -243,7 +243,8 @@ async def test_admins_do_not_read_every_video(pool: Pool, admin: AdminStore) -> 
 
 
 def _look(seed: int) -> bytes:
-    pictures = random.Random(seed).randbytes(8 * GLIMPSE_PICTURES * GLIMPSE_SIDE**2)  # noqa: S311 - the same each time
+    size = 8 * FINGERPRINT_FRAMES * FINGERPRINT_SIDE**2
+    pictures = random.Random(seed).randbytes(size)  # noqa: S311 - the same each time
     found = fingerprint_of(pictures, 10.0)
     assert found
     return found

@@ -1,1 +1,1 @@
-"""The command lines of ffmpeg and ffprobe. Pure."""
+"""Command lines of ffprobe and ffmpeg, built with ffmpeg-python, which runs nothing here. Pure."""

@@ -1,12 +1,12 @@
-"""Audio of any channel layout to stereo, as an argument of ffmpeg's `pan` filter: pure.
+"""Downmix audio of any channel layout to stereo, as an argument of ffmpeg's `pan` filter: pure.
 
 ffmpeg's own downmix refuses some layouts (ambisonics, binaural, unknown ones), and then the whole process ends. `pan`
-takes every layout: channels are named, and those that a frame lacks are passed over, also where the layout changes.
+takes every layout: channels are named, and those that a frame lacks are ignored, also where the layout changes.
 """
 
 import re
 
-# Gain of each channel in the left output, as in ITU-R BS.775 where that tells; `pan` scales the sum to 1.
+# Gain of each channel in the left output, by ITU-R BS.775 as far as it goes; `pan` normalizes the sum to 1.
 _LEFT = {
     "FL": 1.0, "DL": 1.0, "FLC": 0.71, "FC": 0.71, "SL": 0.71, "BL": 0.71, "WL": 0.71, "SDL": 0.71, "BC": 0.5,
     "LFE": 0.5, "TC": 0.5, "TFL": 0.5, "TFC": 0.5, "TBL": 0.5, "TBC": 0.5, "TSL": 0.5, "BFC": 0.5, "BFL": 0.5,
@@ -19,10 +19,10 @@ _STEREO, _FIRST_ORDER = 2, 4
 
 
 def to_stereo(layout: str, channels: int) -> str:
-    """Return the `pan` argument for audio that begins with a layout, in ffprobe's words, of so many channels.
+    """Return the `pan` argument for audio that starts with a layout, in ffprobe's words, of so many channels.
 
-    First-order ambisonics (ACN, W and Y) become two opposite cardioids. Of channels that nobody knows, the first two
-    are left and right, and all others are heard on both sides.
+    First-order ambisonics (ACN, W and Y) become two opposite cardioids. Of unknown channels, the first two are left and
+    right, and all others are mixed into both.
     """
     ambisonic = _AMBISONIC.match(layout)
     if ambisonic:
@@ -33,7 +33,7 @@ def to_stereo(layout: str, channels: int) -> str:
 
 
 def _is_known(layout: str) -> bool:
-    """Return whether a layout that lists its channels has one that is mapped; other layouts have names of their own."""
+    """Return whether a layout that lists its channels has one with a gain; other layouts have names of their own."""
     if not _NAMES.fullmatch(layout):
         return True
     names = set(layout.split("+"))
@@ -54,7 +54,7 @@ def _ambisonic(components: int, channels: int) -> str:
         return _numbered(channels)
     left, right = "0.5*c0+0.5*c1", "0.5*c0-0.5*c1"
     if channels >= components + _STEREO:
-        # Music or a voice that does not turn with the head.
+        # Head-locked stereo.
         left, right = f"{left}+c{components}", f"{right}+c{components + 1}"
     return f"stereo|c0={left}|c1={right}"
 

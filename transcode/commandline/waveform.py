@@ -1,45 +1,45 @@
-"""The picture of a sound: bars as high as it is loud, drawn as holes through which a colour is seen. Pure."""
+"""Draw the waveform of audio: bars as high as it is loud, as holes through which a colour is visible. Pure."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 WIDTH, HEIGHT = 640, 360
-"""Pixels of the picture."""
+"""Pixels of the image."""
 STENCIL = "stencil.rgba"
-"""The raw picture, four bytes for each pixel."""
+"""The raw image, four bytes for each pixel."""
 GROUND, COMING, GONE = (0x12, 0x15, 0x1B), "#3d4558", "#aeb4ff"
-"""Around the bars; what is seen through bars of what is still to come, and of what was heard."""
+"""Colours: background, bars that are still to be played, and bars that were played."""
 
 _BARS, _PITCH, _THICK = 56, 10, 6
 _LEFT = (WIDTH - _BARS * _PITCH) // 2
 SPAN = (_LEFT, _BARS * _PITCH)
-"""Where the first bar begins, and how many pixels all bars take."""
+"""Left edge of the first bar, and width of all bars, in pixels."""
 
 _TALLEST = 96
 _RADIUS = _THICK // 2
-# Quiet passages are to be seen, too.
+# Exponent that makes quiet passages visible, too.
 _LIFT = 0.7
 _FULL = 32767
 _FINE = 8
 
 
 def loudness_of(samples: Sequence[int], block: int) -> list[int]:
-    """Give the highest amplitude of each `block` samples (16 bits, signed)."""
+    """Return the highest amplitude of each `block` samples (16 bits, signed)."""
     parts = (samples[at : at + block] for at in range(0, len(samples), block))
     return [max(max(part), -min(part)) for part in parts]
 
 
 def bars_of(loudness: Sequence[int]) -> list[float]:
-    """Give each bar's height, of 1 for the loudest; sound that is nearly silent stays low."""
+    """Return the height of each bar, from 0 to 1; audio that is nearly silent stays low."""
     edges = [round(number * len(loudness) / _BARS) for number in range(_BARS + 1)]
-    parts = [loudness[begin : max(end, begin + 1)] or loudness[-1:] for begin, end in pairwise(edges)]
+    parts = [loudness[start : max(end, start + 1)] or loudness[-1:] for start, end in pairwise(edges)]
     means = [sum(part) / len(part) if part else 0.0 for part in parts]
     loudest = max(*means, _FULL / 50)
     return [(mean / loudest) ** _LIFT for mean in means]
 
 
 def stencil_of(bars: Sequence[float]) -> bytes:
-    """Draw the raw picture: round-ended bars about the middle, transparent in the colour of the ground."""
+    """Draw the raw image: transparent bars with round ends about the middle, on the background."""
     opaque = bytearray(b"\xff" * (WIDTH * HEIGHT))
     for number, height in enumerate(bars):
         left, half = _LEFT + number * _PITCH + (_PITCH - _THICK) // 2, max(_RADIUS, round(height * _TALLEST))
@@ -53,7 +53,7 @@ def stencil_of(bars: Sequence[float]) -> bytes:
 
 
 def _cap_row(row: int) -> bytes:
-    """Give the opacity of each pixel in a row of a bar's round end, the outermost being 0."""
+    """Return the opacity of each pixel in a row of a bar's round end, the outermost being 0."""
 
     def covered(column: int) -> float:
         inside = sum(

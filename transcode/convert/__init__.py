@@ -1,1 +1,1 @@
-"""An image or audio becomes a video that `transcode` takes as any other."""
+"""Make a video of an image or of audio, which is then transcoded as any other."""

@@ -1,1 +1,1 @@
-"""What players fetch: playlists, captions, a rendition as one file. Pure."""
+"""What players fetch: playlists, captions, a progressive download. Pure."""

@@ -1,21 +1,22 @@
-"""Subtitles that a file brings along: which tracks become captions, and what is kept of their cues: pure.
+"""Convert a file's subtitles to captions: which tracks, and sanitized cues. Pure.
 
-Everything in them comes from a hostile file. What a browser gets is WebVTT (W3C) that we have written ourselves: times,
+Everything in them comes from a hostile file. A browser gets WebVTT (W3C) that we have written ourselves: time stamps,
 and text without any markup but italics, bold and underline.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
+
+from transcode.source.ffprobe import Description
 
 MOST_TRACKS = 8
 MOST_BYTES = 2 * 2**20
 """Bytes of one file of captions: some 40 hours of talk."""
 
 TEXT_CODECS = frozenset({"ass", "mov_text", "ssa", "subrip", "text", "webvtt"})
-"""ffprobe's names of the subtitles that are text, not pictures."""
+"""ffprobe's names of the subtitle codecs that are text, not images."""
 
 DECODERS = "ass,mov_text,srt,ssa,subrip,text,webvtt"
 """ffmpeg's decoders for them."""
@@ -23,7 +24,7 @@ DECODERS = "ass,mov_text,srt,ssa,subrip,text,webvtt"
 _MOST_CUES = 20_000
 _LONGEST_CUE = 2000
 _LONGEST_LABEL = 60
-# ISO 639-2, in which files tell their language, to ISO 639-1, which BCP 47 prefers; the others are BCP 47 as they are.
+# ISO 639-2, which containers use, to ISO 639-1, which BCP 47 prefers; the others are BCP 47 as they are.
 _CODES = (
     "afr:af alb:sq sqi:sq amh:am ara:ar arm:hy hye:hy aze:az baq:eu eus:eu bel:be ben:bn bos:bs bul:bg bur:my mya:my "
     "cat:ca chi:zh zho:zh cze:cs ces:cs wel:cy cym:cy dan:da ger:de deu:de gre:el ell:el eng:en epo:eo est:et per:fa "
@@ -40,19 +41,19 @@ _TIME = r"((?:[0-9]{2,4}:)?[0-5][0-9]:[0-5][0-9]\.[0-9]{3})"
 _TIMING = re.compile(rf"{_TIME} --> {_TIME}(?:[ \t].*)?", re.ASCII)
 _KEPT = re.compile(r"(</?[ibu]>|&(?:amp|lt|gt|nbsp|lrm|rlm);)")
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_OVERRIDE = re.compile(r"\{\\[^}]*\}")  # what ASS tells its renderer
+_OVERRIDE = re.compile(r"\{\\[^}]*\}")  # style overrides of ASS
 
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """A file of captions in a stage's folder; `language` is BCP 47, None where nobody said which."""
+    """A file of captions in a stage's folder; `language` is BCP 47, None where it is not known."""
 
     name: str
     language: str | None
     label: str
 
     def to_json(self) -> dict[str, object]:
-        """Give a mapping that `json.dumps` takes and `from_json` reads back."""
+        """Return a mapping that `json.dumps` takes and `from_json` reads back."""
         return asdict(self)
 
     @classmethod
@@ -69,27 +70,26 @@ class Track:
     captions: Captions
 
 
-def tracks_of(described: str | bytes) -> tuple[Track, ...]:
-    """Read from ffprobe's JSON which streams become captions, the first ones if there are many."""
+def tracks_of(description: Description) -> tuple[Track, ...]:
+    """Choose the subtitle streams that become captions, the first ones if there are many."""
     found: list[Track] = []
     labels: set[str] = set()
-    for stream in json.loads(described).get("streams", []):
-        if stream.get("codec_type") != "subtitle" or stream.get("codec_name") not in TEXT_CODECS:
+    for stream in description.streams:
+        if stream.codec_type != "subtitle" or stream.codec_name not in TEXT_CODECS:
             continue
         if len(found) == MOST_TRACKS:
             break
-        tags = {str(key).lower(): str(value) for key, value in stream.get("tags", {}).items()}
-        language = _language(tags.get("language", ""))
-        label = _label(tags.get("title", "")) or language or str(len(found) + 1)
+        language = _language(stream.tags.get("language", ""))
+        label = _label(stream.tags.get("title", "")) or language or str(len(found) + 1)
         if label in labels:  # viewers choose by it
             label = f"{label} ({len(found) + 1})"
         labels.add(label)
-        found.append(Track(int(stream["index"]), Captions(f"captions{len(found)}.vtt", language, label)))
+        found.append(Track(stream.index, Captions(f"captions{len(found)}.vtt", language, label)))
     return tuple(found)
 
 
 def cleaned(text: str) -> str:
-    """Write the cues of a WebVTT file anew, without anything else; empty where there is none."""
+    """Rewrite the cues of a WebVTT file, without anything else; empty where there is none."""
     cues = []
     for count, cue in enumerate(_cues(text)):
         if count == _MOST_CUES:
@@ -105,16 +105,16 @@ def _cues(text: str) -> Iterator[str]:
         if not timed:
             continue
         number, timing = timed[0]
-        begin, end = timing.groups()
+        start, end = timing.groups()
         text = "\n".join(lines[number + 1 :])[:_LONGEST_CUE]
         said = "\n".join(filter(None, map(_plain, text.split("\n"))))
-        if said and _seconds(begin) < _seconds(end):
-            yield f"{begin} --> {end}\n{said}\n"
+        if said and _seconds(start) < _seconds(end):
+            yield f"{start} --> {end}\n{said}\n"
 
 
 def _plain(line: str) -> str:
     parts = _KEPT.split(_OVERRIDE.sub("", line))
-    # Every second part is one that is kept; nothing is left in the others that means anything.
+    # Every second part is allowed markup; the others are escaped.
     return "".join(
         part if number % 2 else "".join(_ESCAPED.get(character, character) for character in part)
         for number, part in enumerate(parts)
@@ -126,8 +126,8 @@ def _seconds(time: str) -> float:
     return float(hours[0] if hours else 0) * 3600 + float(minutes) * 60 + float(seconds)
 
 
-def _language(told: str) -> str | None:
-    tag = told.strip().lower().replace("_", "-")
+def _language(stated: str) -> str | None:
+    tag = stated.strip().lower().replace("_", "-")
     main, _, rest = tag.partition("-")
     if main in _NO_LANGUAGE or not _TAG.fullmatch(tag):
         return None

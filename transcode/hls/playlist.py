@@ -1,8 +1,8 @@
-"""HLS playlists (RFC 8216) of one video and of lists of videos: pure text from measured renditions.
+"""Write HLS playlists (RFC 8216) of one video and of lists of videos, from measured renditions: pure.
 
-A reel is many videos in one playlist, with a discontinuity between two of them. Because a player may change quality at
-any segment, the playlists of all tiers must tell the same timeline: that is why the rungs of a video are cut at the
-same instants, and why a video that lacks a rung lends its nearest one to that tier.
+A reel is many videos in one playlist, with a discontinuity between two of them. Because a player may switch variants at
+any segment, the playlists of all tiers must have the same timeline: that is why the renditions of a video have the same
+segment boundaries, and why a video that lacks a rung lends its nearest one to that tier.
 """
 
 import math
@@ -13,20 +13,20 @@ from typing import Protocol, Self
 # ruff: noqa: TRY004 - whatever is wrong with stored JSON, its reader gets one kind of error.
 
 VERSION = 7
-"""The protocol version we declare: fragmented MP4 through EXT-X-MAP in ordinary playlists needs at least 6."""
+"""The declared protocol version: fragmented MP4 through EXT-X-MAP in ordinary playlists needs at least 6."""
 
 POSTER = "poster.jpg"
-"""Name of the still picture in a video's folder."""
+"""Name of the poster image in a stage's folder."""
 
 STORYBOARD = "storyboard.jpg"
-"""Name of the picture of small pictures, one for each interval, in a video's folder."""
+"""Name of the sprite sheet, with a thumbnail for each interval, in a stage's folder."""
 
 PREVIEW = "preview.mp4"
-"""Name of the short silent clip in a video's folder."""
+"""Name of the short silent clip in a stage's folder."""
 
 
 class Variant(Protocol):
-    """What a line of a master playlist says about the playlist that it names."""
+    """The attributes of EXT-X-STREAM-INF in a master playlist."""
 
     @property
     def width(self) -> int:
@@ -55,7 +55,7 @@ class Variant(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """One quality of one video, as measured on its files.
+    """One rendition of one video, as measured on its files.
 
     `name` is its folder and its rung ('720'), `width` and `height` are pixels, `frame_rate` is frames per second,
     `codecs` is the RFC 6381 list, both bandwidths are bits per second (peak segment, and mean), `durations` are the
@@ -73,7 +73,7 @@ class Rendition:
 
     @property
     def duration(self) -> float:
-        """Seconds it plays."""
+        """Duration in seconds."""
         return math.fsum(self.durations)
 
     @property
@@ -82,7 +82,7 @@ class Rendition:
         return min(self.width, self.height)
 
     def to_json(self) -> dict[str, object]:
-        """Give a mapping that `json.dumps` takes and `from_json` reads back."""
+        """Return a mapping that `json.dumps` takes and `from_json` reads back."""
         return {**asdict(self), "durations": list(self.durations)}
 
     @classmethod
@@ -121,7 +121,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One quality of a whole list: for each item the rendition that serves it. Figures are the peaks of its parts."""
+    """One variant of a whole list: for each item the rendition that serves it. Figures are the peaks of its parts."""
 
     name: str
     width: int
@@ -136,31 +136,31 @@ class Tier:
 def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, available: int | None = None) -> str:
     """Write the playlist that plays `items` (folder prefix, rendition) in order, the whole list `repeat` times.
 
-    Of a last item that is shown while it is made, `available` says how many of its segments exist: the playlist is then
-    one to which segments are only ever added (RFC 8216 section 4.3.3.5, EVENT), and which is played from its beginning.
-    Whoever serves it has to hold who asks for a segment to come (`has_segment`). When all exist it ends, and must stay
-    of that type (section 6.2.1).
+    `available` is the number of existing segments of a last item that is still in progress: the playlist is then a live
+    one to which segments are only ever added (EVENT, RFC 8216 section 4.3.3.5), and which plays from its start. Whoever
+    serves it has to block requests for a segment to come (`has_segment`). When all exist it ends, and must stay of that
+    type (section 6.2.1).
     Raises ValueError when there is nothing to play, when a prefix is not a folder URI, when `repeat` is below 1, or
-    above 1 for a list that still grows.
+    above 1 for a live list.
     """
     if not items:
         raise ValueError("a playlist needs at least one item")
     event = available is not None
-    growing = available is not None and available < len(items[-1][1].durations)
-    if repeat < 1 or (growing and repeat > 1):
-        raise ValueError(f"repeat must be at least 1, and 1 for a list that grows, not {repeat}")
+    live = available is not None and available < len(items[-1][1].durations)
+    if repeat < 1 or (live and repeat > 1):
+        raise ValueError(f"repeat must be at least 1, and 1 for a live list, not {repeat}")
     longest = max(max(rendition.durations) for _, rendition in items)
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
-        # Of segments to come, too: it must never change.
+        # Including segments to come: it must never change.
         f"#EXT-X-TARGETDURATION:{math.ceil(longest)}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if event else 'VOD'}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
     if event:
-        # Else players begin near the end, as in a live show.
+        # Else players start at the live edge.
         lines += ["#EXT-X-START:TIME-OFFSET=0", "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES"]
     *before, last = items
     once = [list(_item_lines(prefix, rendition)) for prefix, rendition in before]
@@ -169,21 +169,21 @@ def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, avai
         if index:
             lines.append("#EXT-X-DISCONTINUITY")
         lines += item
-    if not growing:
+    if not live:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
 
 
 def has_segment(playlist: str, number: int) -> bool:
-    """Say whether a media playlist has a segment of a Media Sequence Number, or will not get it any more.
+    """Return whether a media playlist has a segment of a Media Sequence Number, or will never get it.
 
-    A player that asks for one to come (`_HLS_msn`) is held until then: draft-pantos-hls-rfc8216bis section 6.2.5.2.
+    A request for one to come (`_HLS_msn`) is blocked until then: draft-pantos-hls-rfc8216bis section 6.2.5.2.
     """
     return "#EXT-X-ENDLIST" in playlist or playlist.count("#EXTINF:") > number
 
 
 def master_playlist(variants: Sequence[tuple[str, Variant]]) -> str:
-    """Write the playlist that names one media playlist (relative URI) per quality, in the order given.
+    """Write the playlist that lists one media playlist (relative URI) per variant, in the order given.
 
     Raises ValueError when there are none, or when a URI could break out of its line.
     """
@@ -202,9 +202,9 @@ def master_playlist(variants: Sequence[tuple[str, Variant]]) -> str:
 
 
 def tiers(items: Sequence[Item]) -> list[Tier]:
-    """Give one tier per rung that any item has, lowest first.
+    """Return one tier per rung that any item has, lowest first.
 
-    Each item is there in every tier: by its best rendition that is no taller than the tier, else by its smallest.
+    Each item is in every tier: by its largest rendition that is no taller than the tier, else by its smallest.
     """
     names = {rendition.name for item in items for rendition in item.renditions}
     return [_tier(name, items) for name in sorted(names, key=int)]
@@ -257,7 +257,7 @@ def _tier(name: str, items: Sequence[Item]) -> Tier:
 
 
 def _covering(codecs: Sequence[str]) -> str:
-    """Give the highest profile with the highest level of all: copies have their source's own, 'avc1.' PP CC LL."""
+    """Return the highest profile with the highest level: stream copies have their source's own, 'avc1.' PP CC LL."""
     highest = max(codecs)
     level = slice(len("avc1.PPCC"), len("avc1.PPCCLL"))
     return highest[: level.start] + max(each[level] for each in codecs) + highest[level.stop :]

@@ -1,11 +1,9 @@
-"""The little of MP4 that we read and write ourselves: boxes, whether a file is whole, which codecs it declares."""
+"""Read and write boxes of ISO BMFF: the layout of a file, its codecs. Pure, but for reading headers."""
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
-
-from transcode.errors import BrokenFile
 
 _HEADER = 8
 _LARGE_HEADER = 16
@@ -20,33 +18,33 @@ _DECODER_SPECIFIC_INFO = 0x05
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the top-level boxes of a file tell."""
+    """The top-level structure of a file."""
 
     fragmented: bool
     """The index is spread over fragments, so the durations in `moov` say little."""
     index: range
-    """Where the contents of `moov` lie in the file."""
+    """Byte range of the content of `moov`."""
 
 
-def layout_of(file: BinaryIO, size: int, begin: int = 0) -> Layout:
-    """Walk the top-level boxes of a file of `size` bytes from byte `begin` on, reading headers only.
+def layout_of(file: BinaryIO, size: int, start: int = 0) -> Layout:
+    """Walk the top-level boxes of a file of `size` bytes from byte `start` on, reading headers only.
 
-    Raises BrokenFile when the index or the media data are missing or cut off.
+    Raises ValueError when the index or the media data are missing or cut off.
     """
     seen: set[bytes] = set()
     index = range(0)
-    for kind, content, end in top_level(file, size, begin):
+    for kind, content, end in top_level(file, size, start):
         if kind in {b"moov", b"mdat"} and end > size and b"moof" not in seen:
-            raise BrokenFile(f"the file is cut off: its {kind.decode()!r} box ends at byte {end} of {size}")
+            raise ValueError(f"the file is cut off: its {kind.decode()!r} box ends at byte {end} of {size}")
         seen.add(kind)
         index = range(content, end) if kind == b"moov" else index
     if b"moov" not in seen:
-        raise BrokenFile("the file has no index (no 'moov' box): the recording or the upload was cut off")
+        raise ValueError("the file has no index (no 'moov' box): the recording or the upload was cut off")
     return Layout(b"moof" in seen, index)
 
 
 def codecs_of(init: bytes) -> str:
-    """Give the RFC 6381 codec list, as RFC 8216 wants it, of an init segment with H.264 and AAC.
+    """Return the RFC 6381 codec list, as RFC 8216 wants it, of an initialization segment with H.264 and AAC.
 
     Raises ValueError when it holds anything else.
     """
@@ -56,14 +54,14 @@ def codecs_of(init: bytes) -> str:
             stsd = child(trak, b"mdia", b"minf", b"stbl", b"stsd")
             found += [_codec(entry, body) for entry, body in boxes(stsd[_STSD:])]
     if not found:
-        raise ValueError("the init segment has no tracks")
+        raise ValueError("the initialization segment has no tracks")
     return ",".join(found)
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Give kind and content of each box in `data`.
+    """Yield kind and content of each box in `data`.
 
-    Raises ValueError when one has an impossible length, or when there are so many that they only fill our memory.
+    Raises ValueError when one has an impossible length, or when there are so many that they only exhaust memory.
     """
     position = 0
     for _ in range(_MAX_BOXES):
@@ -84,7 +82,7 @@ def box(kind: bytes, *content: bytes) -> bytes:
 
 
 def child(data: bytes, *path: bytes) -> bytes:
-    """Give the content of the first box on a path of kinds. Raises ValueError when there is none."""
+    """Return the content of the first box on a path of kinds. Raises ValueError when there is none."""
     for name in path:
         found = next((body for kind, body in boxes(data) if kind == name), None)
         if found is None:
@@ -94,9 +92,9 @@ def child(data: bytes, *path: bytes) -> bytes:
 
 
 def top_level(file: BinaryIO, size: int, position: int = 0) -> Iterator[tuple[bytes, int, int]]:
-    """Give kind, begin of the content and end of each top-level box of a file of `size` bytes, up to an absurd one.
+    """Yield kind, start of the content and end of each top-level box of a file of `size` bytes, up to an invalid one.
 
-    The first one is taken to begin at `position`.
+    The first one starts at `position`.
     """
     for _ in range(_MAX_BOXES):
         file.seek(position)

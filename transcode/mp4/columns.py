@@ -1,7 +1,7 @@
-"""Columns of big-endian integers, as ISO BMFF keeps its tables. Pure.
+"""Read and write columns of big-endian integers, of which ISO BMFF's tables consist. Pure.
 
-By `array`, for `struct` keeps each format that it ever saw, with room for every field that it names: a format for each
-length of a hostile file's tables.
+By `array`, for `struct` caches each format with room for every field that it names: one for each length of a hostile
+file's tables.
 """
 
 import struct
@@ -14,19 +14,19 @@ Kind = Literal["I", "i", "Q"]
 """Unsigned or signed integers of 32 bits, unsigned ones of 64: as `struct` and `array` call them."""
 
 
-def unpacked(data: bytes, kind: Kind, count: int, begin: int = 0) -> tuple[int, ...]:
-    """Read `count` integers from the byte `begin` on. Raises struct.error when they are not all there."""
+def unpacked(data: bytes, kind: Kind, count: int, start: int = 0) -> tuple[int, ...]:
+    """Unpack `count` integers from byte `start` on. Raises struct.error when `data` is too short."""
     cells = array(kind)
-    end = begin + count * cells.itemsize
+    end = start + count * cells.itemsize
     if count < 0 or end > len(data):
         raise struct.error(f"a table of {count} entries is cut off")
-    cells.frombytes(data[begin:end])
+    cells.frombytes(data[start:end])
     _swap(cells)
     return tuple(cells)
 
 
 def packed(cells: Iterable[int], kind: Kind = "I") -> bytes:
-    """Write integers. Raises struct.error for one that is too large or too small."""
+    """Pack integers. Raises struct.error for one that is out of range."""
     try:
         found = array(kind, cells)
     except OverflowError as error:

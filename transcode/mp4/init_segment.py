@@ -1,6 +1,6 @@
-"""Makes the initialization segment of a copy from the index of the MP4 that it is a copy of. Pure.
+"""Build the initialization segment of a remuxed MP4 from the index of the file. Pure.
 
-Of the index, which strangers wrote, only the decoders' configuration comes through; what is said around it is ours.
+Only the decoder configurations are copied from the index, which strangers wrote; everything around them is our own.
 ISO 14496-12; ISO 14496-14, 5.6 and ISO 14496-1, 7.2.6 (esds); ISO 14496-15, 5.3 (avcC).
 """
 
@@ -12,10 +12,13 @@ from transcode.mp4.boxes import box, boxes, child
 VIDEO_TRACK, AUDIO_TRACK = 1, 2
 
 CLOCK = 90_000
-"""Ticks per second of a video track."""
+"""Time base of a video track: ticks per second."""
 
 AUDIO_RATE = 48_000
-"""Ticks per second of an audio track, and samples per second of audio that we encode."""
+"""Time base of an encoded audio track: ticks, and samples, per second."""
+
+AAC_FRAME = 1024
+"""Audio samples in one packet of AAC-LC."""
 
 _FULL_BOX = 4
 _STSD = 8
@@ -24,12 +27,12 @@ _VERSION_AT = 8
 _LONGEST_CONFIGURATION = 2**16
 _ES, _DECODER_CONFIG, _DECODER_SPECIFIC, _SL_CONFIG = 3, 4, 5, 6
 _ES_HEADER, _DECODER_CONFIG_HEADER = 3, 13
-# ISO 14496-3, 1.6.2.1: what plain AAC-LC is called, the numbers of rates, and what may follow for decoders of HE-AAC.
+# ISO 14496-3, 1.6.2.1: object type of AAC-LC, indexes of sampling rates, and the extension that marks HE-AAC.
 _AAC_LC = 2
 _RATES = {3: 48_000, 4: 44_100, 5: 32_000}
 _CHANNELS = (1, 2)
 _EXTENSION, _IS_EXTENDED = b"\x56\xe5", 0x80
-# What QuickTime's sample entries have more, by their version (QTFF, "Sound sample description").
+# Additional bytes of QuickTime's sample entries, by their version (QTFF, "Sound sample description").
 _MORE_OF_VERSION = {0: 0, 1: 16}
 _UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 _SECOND = 1000
@@ -39,14 +42,14 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Aac:
-    """Plain AAC-LC: its samples per second, and its channels, one or two."""
+    """Plain AAC-LC: samples per second, and one or two channels."""
 
     rate: int = AUDIO_RATE
     channels: int = 2
 
 
 def aac_of(stsd: bytes) -> Aac:
-    """Read what the content of an `stsd` box says of sound.
+    """Parse the content of the `stsd` box of an audio track.
 
     Raises ValueError unless it is plain AAC-LC, mono or stereo, at a rate that every browser plays.
     """
@@ -63,19 +66,19 @@ def aac_of(stsd: bytes) -> Aac:
 
 
 def init_segment(video: bytes, aac: Aac, width: int, height: int) -> bytes:
-    """Declare a track of pictures as in the content of an `stsd` box, and one of sound.
+    """Declare a video track by the content of its `stsd` box, of a size in pixels, and an audio track.
 
-    Raises ValueError unless the pictures are plain H.264, of which the size is given.
+    Raises ValueError unless the video is plain H.264.
     """
     try:
         entry = _video_entry(_only_entry(video, b"avc1"), width, height)
     except struct.error as error:
         raise ValueError(f"a sample description is cut off: {error}") from error
-    pictures = _track(VIDEO_TRACK, CLOCK, b"vide", box(b"vmhd", b"\0\0\0\x01", bytes(8)), entry, width, height)
-    sound = _track(AUDIO_TRACK, aac.rate, b"soun", box(b"smhd", bytes(8)), _audio_entry(aac))
+    video_trak = _track(VIDEO_TRACK, CLOCK, b"vide", box(b"vmhd", b"\0\0\0\x01", bytes(8)), entry, (width, height))
+    audio_trak = _track(AUDIO_TRACK, aac.rate, b"soun", box(b"smhd", bytes(8)), _audio_entry(aac))
     defaults = (box(b"trex", struct.pack(">6I", 0, track, 1, 0, 0, 0)) for track in (VIDEO_TRACK, AUDIO_TRACK))
     header = struct.pack(">5IiH10x", 0, 0, 0, _SECOND, 0, 1 << 16, 1 << 8) + _UPRIGHT + bytes(24)
-    movie = box(b"moov", box(b"mvhd", header, struct.pack(">I", 3)), pictures, sound, box(b"mvex", *defaults))
+    movie = box(b"moov", box(b"mvhd", header, struct.pack(">I", 3)), video_trak, audio_trak, box(b"mvex", *defaults))
     return box(b"ftyp", b"iso5\0\0\x02\0iso5iso6mp41") + movie
 
 
@@ -100,9 +103,9 @@ def _aac(specific: bytes) -> Aac:
     (about,) = struct.unpack_from(">H", specific)
     kind, rate, channels, frames = about >> 11, about >> 7 & 0xF, about >> 3 & 0xF, about & 0x7
     if (kind, frames) != (_AAC_LC, 0) or rate not in _RATES or channels not in _CHANNELS:
-        raise ValueError(f"its sound is not plain AAC-LC: {specific[:2].hex()}")
+        raise ValueError(f"the audio is not plain AAC-LC: {specific[:2].hex()}")
     if specific[2:4] == _EXTENSION and specific[4] & _IS_EXTENDED:
-        raise ValueError("its sound is HE-AAC")
+        raise ValueError("the audio is HE-AAC")
     return Aac(_RATES[rate], channels)
 
 
@@ -116,10 +119,10 @@ def _audio_entry(aac: Aac) -> bytes:
 
 
 def _decoder_specific(stream: bytes) -> bytes:
-    """Unwrap three descriptors. Raises ValueError where another one comes, or a field that may be there before it."""
+    """Unwrap three descriptors. Raises ValueError for another descriptor, or an optional field before one."""
     content = _content(stream, _ES)
     if content[_ES_HEADER - 1] & 0xE0:
-        raise ValueError("its sound depends on something else")
+        raise ValueError("the audio depends on another stream")
     return _content(_content(content[_ES_HEADER:], _DECODER_CONFIG)[_DECODER_CONFIG_HEADER:], _DECODER_SPECIFIC)
 
 
@@ -137,8 +140,11 @@ def _descriptor(tag: int, content: bytes) -> bytes:
     return bytes([tag, 0x80, 0x80, 0x80, len(content)]) + content
 
 
-def _track(number: int, clock: int, kind: bytes, header: bytes, entry: bytes, width: int = 0, height: int = 0) -> bytes:
-    volume = 0 if width else 1 << 8
+def _track(
+    number: int, clock: int, kind: bytes, header: bytes, entry: bytes, size: tuple[int, int] | None = None
+) -> bytes:
+    volume = 0 if size else 1 << 8
+    width, height = size or (0, 0)
     place = struct.pack(">6I8xHHH2x", _SHOWN, 0, 0, number, 0, 0, 0, 0, volume) + _UPRIGHT
     where = box(b"dinf", box(b"dref", struct.pack(">II", 0, 1), box(b"url ", b"\0\0\0\x01")))
     none = (box(name, bytes(8)) for name in (b"stts", b"stsc", b"stco"))

@@ -1,6 +1,6 @@
-"""Where every sample of a track lies in an MP4, and when it is decoded and shown: its sample tables. Pure.
+"""Parse the sample tables of a track in an MP4: byte offset, decode time and composition offset of each sample. Pure.
 
-ISO 14496-12, 8.6 and 8.7. All figures come from a hostile file: what they promise is bounded before it is believed.
+ISO 14496-12, 8.6 and 8.7. All figures come from a hostile file: they are bounded before anything is allocated for them.
 """
 
 import struct
@@ -14,31 +14,31 @@ from transcode.mp4.columns import Kind, unpacked
 _FULL_BOX = 4
 _LISTED = 8
 _SIZES = 12
-# More than an hour has; and as much as one may make us hold in memory.
+# More than an hour of video has, and what may be held in memory.
 _MOST = 250_000
 _SELF_CONTAINED = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """All samples of one track in the order they are decoded; ticks of the track's clock, bytes of the file."""
+    """All samples of one track in decode order; times in ticks of the track's time base."""
 
-    begins: Sequence[int]
-    """When each one is decoded, from 0 on; at last the end of the track."""
-    shifts: Sequence[int]
-    """From decoding to showing."""
+    decode_times: Sequence[int]
+    """From 0 on; the last one is the end of the track."""
+    composition_offsets: Sequence[int]
+    """From decode to presentation time."""
     sizes: Sequence[int]
     offsets: Sequence[int]
-    """Where each one lies in the file."""
-    keys: frozenset[int] | None
-    """The numbers of those that need none before them; None: all."""
+    """Byte offsets in the file."""
+    sync_samples: frozenset[int] | None
+    """Their indexes; None: all samples are sync samples."""
 
-    def is_key(self, number: int) -> bool:
-        """Say whether a sample needs none before it."""
-        return self.keys is None or number in self.keys
+    def is_sync(self, number: int) -> bool:
+        """Return whether a sample can be decoded without any before it."""
+        return self.sync_samples is None or number in self.sync_samples
 
-    def pieces(self, first: int, end: int) -> list[range]:
-        """Give where in the file the samples from `first` up to `end` lie, what is adjoining in one."""
+    def byte_ranges(self, first: int, end: int) -> list[range]:
+        """Return the byte ranges of the samples from `first` up to `end`, adjoining ones merged."""
         found: list[range] = []
         for offset, size in zip(self.offsets[first:end], self.sizes[first:end], strict=True):
             if found and found[-1].stop == offset:
@@ -49,10 +49,10 @@ class Samples:
 
 
 def samples_of(media: bytes, file_size: int) -> Samples:
-    """Read the tables from the content of a track's `mdia` box.
+    """Parse the tables from the content of a track's `mdia` box.
 
-    Raises ValueError for tables that contradict each other, lead out of the file, to another one or to another sample
-    description, or hold more bytes than the file.
+    Raises ValueError for tables that contradict each other, point outside the file, to another file or to another
+    sample description, or hold more bytes than the file.
     """
     try:
         return _samples(child(media, b"minf"), file_size)
@@ -68,15 +68,15 @@ def _samples(information: bytes, file_size: int) -> Samples:
     sizes = _sizes(tables.get(b"stsz", b""))
     if sum(sizes) > file_size:
         raise ValueError("the samples are larger than the file")
-    lengths = _runs(child(information, b"stbl", b"stts"), "I", len(sizes))
-    shifts = _runs(tables[b"ctts"], "i", len(sizes)) if b"ctts" in tables else (0,) * len(sizes)
+    durations = _runs(child(information, b"stbl", b"stts"), "I", len(sizes))
+    composition_offsets = _runs(tables[b"ctts"], "i", len(sizes)) if b"ctts" in tables else (0,) * len(sizes)
     offsets = tuple(_offsets(tables, sizes))
     if len(offsets) != len(sizes) or any(at + size > file_size for at, size in zip(offsets, sizes, strict=True)):
         raise ValueError("the samples are not in the file")
-    keys = frozenset(number - 1 for number in _numbers(tables[b"stss"])) if b"stss" in tables else None
-    if keys and not 0 <= min(keys) <= max(keys) < len(sizes):
+    sync_samples = frozenset(number - 1 for number in _numbers(tables[b"stss"])) if b"stss" in tables else None
+    if sync_samples and not 0 <= min(sync_samples) <= max(sync_samples) < len(sizes):
         raise ValueError("a key frame is none of the samples")
-    return Samples((0, *accumulate(lengths)), shifts, sizes, offsets, keys)
+    return Samples((0, *accumulate(durations)), composition_offsets, sizes, offsets, sync_samples)
 
 
 def _sizes(stsz: bytes) -> tuple[int, ...]:
@@ -93,7 +93,7 @@ def _runs(table: bytes, kind: Kind, samples: int) -> tuple[int, ...]:
         raise ValueError("more runs than samples")
     counts = unpacked(table, "I", 2 * count, _LISTED)[::2]
     if sum(counts) != samples:
-        raise ValueError("the tables tell of different numbers of samples")
+        raise ValueError("the tables have different numbers of samples")
     return tuple(chain.from_iterable(map(repeat, unpacked(table, kind, 2 * count, _LISTED)[1::2], counts)))
 
 

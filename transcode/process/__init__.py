@@ -1,1 +1,1 @@
-"""The only processes: ffmpeg and ffprobe, sandboxed, bounded, diagnosed."""
+"""The only processes: ffmpeg and ffprobe, sandboxed, limited, diagnosed."""

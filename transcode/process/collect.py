@@ -1,15 +1,15 @@
-"""What leaves the sandbox: the only way by which anything that ffmpeg wrote is read, kept or published.
+"""Take files out of the sandbox: the only way by which anything that ffmpeg wrote is read, kept or published.
 
-A decoder that was taken over leaves what it likes in its folder: links to our files, FIFOs that never answer, another
-file's hard link, a giant. So that folder is never the one that is served; what is wanted is opened without following
-any link, looked at by its descriptor, and copied by that into a new file elsewhere. A file that changes meanwhile
-changes its content alone.
+A decoder that was taken over leaves what it likes in its folder: links to our files, FIFOs that never end, another
+file's hard link, a giant. So that folder is never the one that is served; a file is opened without following any link,
+checked by its descriptor, and copied by that into a new file elsewhere. If it changes meanwhile, only its content does.
 """
 
 import errno
 import os
 import shutil
 import stat
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
@@ -20,22 +20,22 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Should it become a FIFO between two calls, opening does not wait for its writer.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-# What opening says of links, of folders that are none, of sockets and devices, and of files closed even to their owner.
+# Errors of opening links, folders that are none, sockets and devices, and files without permission for their owner.
 _NO_PLAIN_FILE = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.EACCES})
-# What kernels and file systems (FUSE, gVisor, between two mounts) say of copy_file_range: copy_file_range(2).
+# Errors of copy_file_range where kernel or file systems (FUSE, gVisor, two mounts) do not support it.
 _CANNOT_SHARE = frozenset({errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM})
 _MIB = 2**20
 
 
 class PlantedError(Failed):
-    """The sandbox holds something else than the file that was to be made there."""
+    """The sandbox holds something else than the expected file."""
 
     final = True
 
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """What a file must be: which bytes it has at a position, and how many in all at most."""
+    """What a file must be: its magic bytes at a position, and its largest size in bytes."""
 
     position: int
     magic: bytes
@@ -49,7 +49,7 @@ CLIP = FileType(4, b"ftyp", 64 * _MIB)
 
 
 def mp4(most: int) -> FileType:
-    """Describe an MP4 of at most so many bytes."""
+    """Return the type of an MP4 of `most` bytes at most."""
     return FileType(4, b"ftyp", most)
 
 
@@ -96,37 +96,55 @@ def take(folder: Path, name: str, target: Path, expected: FileType) -> bool:
         return False
     with file:
         size = os.fstat(file.fileno()).st_size
-        begin, end = expected.position, expected.position + len(expected.magic)
-        if size > expected.most or os.pread(file.fileno(), end, 0)[begin:] != expected.magic:
+        start, end = expected.position, expected.position + len(expected.magic)
+        if size > expected.most or os.pread(file.fileno(), end, 0)[start:] != expected.magic:
             raise PlantedError(f"{name} is not of its type, or has more than {expected.most} bytes")
-        write(file, range(size), target)
+        with closing(Directory(target.parent)) as directory:
+            directory.write(file, range(size), target.name)
     return True
 
 
-def write(source: BinaryIO, part: range, target: Path) -> None:
-    """Copy a part of an open file to `target`, a name that never stands for half a file.
+class Directory:
+    """A folder of ours by its descriptor, so that it may be moved within its file system while it is being filled."""
 
-    Raises OSError as files do, EOFError when the part is not there (any more).
-    """
-    temporary = target.with_name(f"{target.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, _NEW, 0o666), "wb") as file:
-        copy(source, part, file)
-    temporary.rename(target)
+    def __init__(self, path: Path) -> None:
+        self._at = os.open(path, _FOLDER)
+
+    def write(self, source: BinaryIO, part: range, name: str) -> None:
+        """Copy a part of an open file into a new file, atomically.
+
+        Raises OSError as files do, EOFError when the part is not there (any more).
+        """
+        temporary = f"{name}.tmp"
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=self._at)
+        with os.fdopen(os.open(temporary, _NEW, 0o666, dir_fd=self._at), "wb") as file:
+            copy(source, part, file)
+        os.rename(temporary, name, src_dir_fd=self._at, dst_dir_fd=self._at)
+
+    def move_in(self, path: Path) -> None:
+        """Move a file of ours into it, under its own name. Raises OSError as files do."""
+        os.rename(path, path.name, dst_dir_fd=self._at)
+
+    def close(self) -> None:
+        """Close the descriptor. May be repeated."""
+        if self._at >= 0:
+            os.close(self._at)
+            self._at = -1
 
 
 def copy(source: BinaryIO, part: range, target: BinaryIO) -> None:
-    """Append a part of one open file to another, within the kernel. Raises as `write`."""
-    begin, size = part.start, len(part)
+    """Append a part of one open file to another, within the kernel. Raises as `Directory.write` does."""
+    start, size = part.start, len(part)
     while size:
-        done = _copied(source.fileno(), target.fileno(), size, begin)
+        done = _copied(source.fileno(), target.fileno(), size, start)
         if not done:
-            raise EOFError("what was to be copied is cut off")
-        begin, size = begin + done, size - done
+            raise EOFError("the part to copy is cut off")
+        start, size = start + done, size - done
 
 
 def put(folder: Path, name: str, content: bytes) -> None:
-    """Write a file into the sandbox's `folder`, for the next program in it, whatever the last one left of that name.
+    """Write a file into the sandbox's `folder` for the next program, replacing whatever the last one left there.
 
     Raises PlantedError when that is a folder, OSError as files do.
     """
@@ -145,12 +163,12 @@ def put(folder: Path, name: str, content: bytes) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Delete a sandbox's folder with what is in it, following no link."""
+    """Delete a sandbox's folder with its content, following no link."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_plain(folder: Path, parts: tuple[str, ...]) -> bool:
-    """Tell whether a regular file is there, with no link on the way to it from a folder of ours."""
+    """Return whether a regular file exists, with no link on the way to it from a folder of ours."""
     try:
         os.close(_open(folder.resolve(), parts))
     except OSError as error:
@@ -167,7 +185,7 @@ def _open(folder: Path, parts: tuple[str, ...]) -> int:
             below = os.open(part, _FOLDER, dir_fd=at)
             os.close(at)
             at = below
-        # Before it is opened: with a device, that alone can do something.
+        # Before it is opened: opening a device can have effects.
         if not stat.S_ISREG(os.stat(parts[-1], dir_fd=at, follow_symlinks=False).st_mode):
             raise OSError(errno.ENXIO, "not a regular file")
         return os.open(parts[-1], _FILE, dir_fd=at)
@@ -179,17 +197,17 @@ def _check(found: os.stat_result, name: str, most: int) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise PlantedError(f"{name} is no plain file")
     if found.st_nlink != 1:
-        raise PlantedError(f"{name} is another file's, too")
+        raise PlantedError(f"{name} is a hard link of another file")
     if found.st_size > most:
         raise PlantedError(f"{name} has {found.st_size} bytes, {most} are the most")
 
 
-def _copied(source: int, target: int, size: int, begin: int) -> int:
-    """Copy within the kernel what it takes at once of `size` bytes, and give how many it took."""
+def _copied(source: int, target: int, size: int, start: int) -> int:
+    """Copy up to `size` bytes within the kernel, and return how many it copied at once."""
     try:
         # A file system that can shares the blocks.
-        return os.copy_file_range(source, target, size, begin)
+        return os.copy_file_range(source, target, size, start)
     except OSError as error:
         if error.errno not in _CANNOT_SHARE:
             raise
-        return os.sendfile(target, source, begin, size)
+        return os.sendfile(target, source, start, size)

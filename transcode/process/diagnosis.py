@@ -1,4 +1,4 @@
-"""Turns the end of a program that failed into one of our errors: pure, by return code and by what it printed."""
+"""Map the failure of a program to an error, by its return code and its messages: pure."""
 
 import signal
 
@@ -12,28 +12,28 @@ from transcode.errors import (
     NotAVideo,
     Overloaded,
     TookTooLong,
-    TooLargePicture,
     ToolMissing,
+    TooManyPixels,
     TooManyStreams,
     TranscodeError,
 )
 
 MORE_STREAMS = "exceeds max_streams"
-"""What ffmpeg prints of a file with more streams than it may open, whether it then goes on or not."""
+"""ffmpeg's message for a file with more streams than it may open, whether it then goes on or not."""
 
 _SHOWN = 600
-# How ffmpeg ends that was told to by signals, SIGXCPU among them: at the first, in order, or in haste after some
-# (`sigterm_handler` in ffmpeg.c). The former is also its code for EPERM, of which it then tells.
-_TOLD_TO_END = frozenset({255, 123})
+# ffmpeg's return codes after signals, SIGXCPU among them: in order after the first one, at once after several
+# (`sigterm_handler` in ffmpeg.c). The former is also its code for EPERM, which it then prints.
+_STOPPED_BY_SIGNAL = frozenset({255, 123})
 _NO_RIGHT = "Operation not permitted"
-# In order: the first phrase found decides. What ffmpeg prints for a cause comes with general complaints after it.
+# In order: the first phrase found decides. ffmpeg prints general errors after the specific one.
 _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
     (MORE_STREAMS, TooManyStreams, "more streams than the limit"),
-    ("Changing audio frame properties on the fly", ChangedAudio, "the audio changes its format"),
-    ("exceeds specified max pixel count", TooLargePicture, "a picture above the limit"),
-    ("Cannot allocate memory", TooLargePicture, "decoding needs more memory than the limit"),
-    ("Out of memory", TooLargePicture, "decoding needs more memory than the limit"),
-    ("x264 [error]: malloc", TooLargePicture, "encoding needs more memory than the limit"),
+    ("Changing audio frame properties on the fly", ChangedAudio, "the audio format changes"),
+    ("exceeds specified max pixel count", TooManyPixels, "a frame above the limit"),
+    ("Cannot allocate memory", TooManyPixels, "decoding needs more memory than the limit"),
+    ("Out of memory", TooManyPixels, "decoding needs more memory than the limit"),
+    ("x264 [error]: malloc", TooManyPixels, "encoding needs more memory than the limit"),
     (
         "doesn't support hardware accelerated AV1",
         DecoderMissing,
@@ -50,7 +50,7 @@ _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
     ("No space left on device", DiskFull, "the disk is full"),
     ("Disk quota exceeded", DiskFull, "the disk's quota is used up"),
     ("ended prematurely", BrokenFile, "the file is cut off"),
-    ("not on whitelist", NoDecoder, "a codec that is not opened: nobody films with it"),
+    ("not on whitelist", NoDecoder, "a codec that is not opened: no camera records it"),
     ("matches no streams", NotAVideo, "a track that is needed is not there"),
     ("End of file", BrokenFile, "the file is cut off"),
     ("Invalid data found", BrokenFile, "the file is damaged"),
@@ -62,20 +62,22 @@ _PHRASES: tuple[tuple[str, type[TranscodeError], str], ...] = (
 
 
 def diagnose(program: str, return_code: int, printed: str) -> TranscodeError:
-    """Give the error for a program that ended with `return_code` (negative, or above 128: killed by that signal)."""
+    """Return the error for a program that ended with `return_code` (negative, or above 128: killed by a signal)."""
     killed_by = return_code - 128 if return_code > 0 else -return_code
     if killed_by == signal.SIGKILL:
-        # Not by us: then nobody would ask.
+        # Not by us: then nothing is diagnosed.
         return Overloaded(f"{program} was killed: this machine is out of memory, or somebody ended it")
-    if killed_by == signal.SIGXCPU or (return_code in _TOLD_TO_END and _NO_RIGHT not in printed):
-        return TookTooLong(f"{program} was told to end: the limit of CPU time was reached, or somebody ended it")
+    if killed_by == signal.SIGXCPU or (return_code in _STOPPED_BY_SIGNAL and _NO_RIGHT not in printed):
+        return TookTooLong(
+            f"{program} was stopped by a signal: the limit of CPU time was reached, or somebody ended it"
+        )
     if killed_by == signal.SIGXFSZ:
         return Failed(f"{program} wrote a file above the limit")
     for phrase, kind, meaning in _PHRASES:
         if phrase in printed:
             return kind(f"{meaning}; {_last(program, printed)}")
     if program.startswith("ffprobe"):
-        # It only looks: what it stumbles over is in the file.
+        # It only reads: the cause is in the file.
         return BrokenFile(f"the file cannot be read; {_last(program, printed)}")
     return Failed(f"{program} ended with {return_code}; {_last(program, printed)}")
 

@@ -1,7 +1,7 @@
-"""What ffmpeg must be told to encode H.264 as we need it, by the encoder's name: pure.
+"""ffmpeg's options for each H.264 encoder, by its name: pure.
 
-However it is made, a rung has constant quality below a highest bit rate, no B-frames (pictures are stored as they are
-shown), and closed groups of pictures that begin with an IDR picture exactly where we say.
+Whichever encodes it, a rendition has constant quality below a maximum bit rate, no B-frames (decode order is
+presentation order), and closed GOPs that start with an IDR frame exactly where it is forced.
 """
 
 from collections.abc import Mapping
@@ -22,19 +22,19 @@ class Encoder:
     name: str
     """ffmpeg's name."""
     global_arguments: tuple[str, ...] = ()
-    """Options of the whole command; ffmpeg takes them anywhere."""
+    """Global options of the command line."""
     filters: tuple[tuple[str, str], ...] = ()
-    """Filters, with their argument, that end each rung's chain: yuv420p in memory → what the encoder takes."""
+    """Filters, with their argument, at the end of each rung's chain: yuv420p in memory → what the encoder takes."""
     devices: tuple[str, ...] = ()
-    """The files of /dev that it works with: `ffmpeg.run` makes them visible."""
+    """The files of /dev that it needs: `ffmpeg.run` makes them visible."""
     quality: Mapping[str, object] = field(default_factory=dict)
     """Options that differ from encoder to encoder."""
 
     def options(self, *, max_rate: int, key_frame_distance: int, preset: str, threads: int) -> dict[str, object]:
-        """Give the output options of a rung, without dash and stream specifier: add `:v`, or `:v:2` for the third.
+        """Return the output options of a rung, without dash and stream specifier: add `:v`, or `:v:2` for the third.
 
         `max_rate` is in bits per second, `key_frame_distance` in frames. `preset` and `threads` are of x264 alone.
-        `force_key_frames` may be added: forced ones are IDR pictures too.
+        `force_key_frames` may be added: forced key frames are IDR frames, too.
         """
         options: dict[str, object] = {
             "c": self.name,
@@ -48,7 +48,7 @@ class Encoder:
         }
         if self.name == SOFTWARE:
             return options | {"preset": preset, "threads": threads, "keyint_min": key_frame_distance}
-        # Without one, ffmpeg's 200 kb/s would bound the quality; equal to the highest, Quick Sync would hold it.
+        # Without one, ffmpeg's 200 kb/s would limit the quality; equal to the maximum, Quick Sync would use CBR.
         return options | {"b": max_rate * 3 // 4}
 
 
@@ -61,7 +61,7 @@ _ENCODERS = {
             ("-vaapi_device", _RENDER_NODE),
             (("format", "nv12"), ("hwupload", "")),
             ("/dev/dri",),
-            # Quality-defined variable bit rate. Forced pictures are always IDR with it; every I picture is one.
+            # Quality-defined variable bit rate. Forced key frames are always IDR with it; every I-frame is one.
             {"rc_mode": "QVBR", "global_quality": _QUALITY, "idr_interval": 0},
         ),
         Encoder(
@@ -97,7 +97,7 @@ _ENCODERS = {
 
 
 def encoder(name: str) -> Encoder:
-    """Give an encoder by its name. Raises ValueError for one that we do not know."""
+    """Return an encoder by its name. Raises ValueError for an unknown one."""
     try:
         return _ENCODERS[name]
     except KeyError:
@@ -105,12 +105,12 @@ def encoder(name: str) -> Encoder:
 
 
 def trial(ffmpeg: str, encoder: Encoder) -> list[str]:
-    """Encode a few pictures into nowhere, with all that a job would ask for: fails where a job would."""
+    """Return a command line that encodes a few frames with all options of a job: it fails where a job would."""
     # As small as our smallest rung: some hardware refuses less than 145 pixels.
     command = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", *encoder.global_arguments]
     command += ["-f", "lavfi", "-i", f"color=s=426x240:r=30,trim=end_frame={_TRIAL_FRAMES}"]
     if encoder.filters:
         command += ["-vf", ",".join(f"{name}={value}" if value else name for name, value in encoder.filters)]
     options = encoder.options(max_rate=521_000, key_frame_distance=_TRIAL_FRAMES // 2, preset="veryfast", threads=1)
-    told = [part for key, value in options.items() for part in (f"-{key}:v", str(value))]
-    return [*command, *told, "-f", "null", "-"]
+    arguments = [part for key, value in options.items() for part in (f"-{key}:v", str(value))]
+    return [*command, *arguments, "-f", "null", "-"]

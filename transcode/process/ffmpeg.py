@@ -1,4 +1,4 @@
-"""The only place that starts processes: ffmpeg and ffprobe, closed in, bounded, fed nothing, and killed as a group."""
+"""The only place that starts processes: ffmpeg and ffprobe, sandboxed, limited, without input, killed as a group."""
 
 import asyncio
 import os
@@ -6,6 +6,7 @@ import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from transcode.errors import Failed, TookTooLong, shortage
@@ -17,41 +18,52 @@ from transcode.process.sandbox import Sandbox
 _CHUNK = 2**16
 _TAIL = 2**14
 _LOOKS = 10
-TELLS_PROGRESS = "-progress"
-"""The option of ffmpeg's command line by which a run is watched."""
+PROGRESS_OPTION = "-progress"
+"""The option of ffmpeg's command line by which a run is monitored."""
 
 
-async def run(
-    command: Sequence[str],
-    *,
-    sandbox: Sandbox,
-    reads: Sequence[Path],
-    limits: Limits,
-    deadline: float,
-    on_output: Callable[[bytes], None],
-    cwd: Path | None = None,
-    devices: Sequence[str] = (),
-) -> str:
-    """Run a command to its end and give the last of what it printed as errors, for the log.
+def ignore(_: bytes) -> None:
+    """Ignore standard output."""
 
-    It sees the files `reads` and the folder `cwd`, in which alone it may write (paths are absolute), and of the
-    hardware `devices`, files of /dev.
-    `on_output` is called on the event loop with each piece of standard output; what it raises ends the run.
-    `deadline` is on the loop's clock. When the caller is cancelled, the deadline passes, or a run that tells its
-    progress makes none within the limit, the whole process group is dead before this returns. Raises TranscodeError:
-    TookTooLong for the latter two, else what `diagnose` makes of the end.
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What a process may see and use. Paths are absolute."""
+
+    sandbox: Sandbox
+    limits: Limits
+    deadline: float
+    """On the event loop's clock."""
+    reads: Sequence[Path] = ()
+    """The files that it sees."""
+    folder: Path | None = None
+    """Its working directory, where alone it may write."""
+    devices: Sequence[str] = ()
+    """Hardware, as files of /dev."""
+
+
+async def run(command: Sequence[str], within: Confinement, on_output: Callable[[bytes], None] = ignore) -> str:
+    """Run a command to its end, and return the last of its standard error, for the log.
+
+    `on_output` is called on the event loop with each piece of standard output; what it raises ends the run. When the
+    caller is cancelled, the deadline passes, or a run that reports progress makes none within the limit, the whole
+    process group is dead before this returns. Raises TranscodeError: TookTooLong for the latter two, else by
+    `diagnose`.
     """
     program = Path(command[0]).name
+    sandbox, limits = within.sandbox, within.limits
     try:
         with sandbox.filtered() as filters:
-            line = sandbox.wrapped(command, limits, reads=reads, folder=cwd, devices=devices, filters=filters)
-            process = await _started(line, cwd, filters)
+            line = sandbox.wrapped(
+                command, limits, reads=within.reads, folder=within.folder, devices=within.devices, filters=filters
+            )
+            process = await _started(line, within.folder, filters)
     except OSError as error:
         raise shortage(error) or Failed(f"{program} does not start: {error}") from error
     tail = _Tail()
-    movement = Movement() if TELLS_PROGRESS in command else None
+    movement = Movement() if PROGRESS_OPTION in command else None
     try:
-        async with asyncio.timeout_at(deadline):
+        async with asyncio.timeout_at(within.deadline):
             await _drain(
                 process, _both(movement.feed, on_output) if movement else on_output, tail.feed, movement, limits
             )
@@ -81,14 +93,14 @@ async def _started(command: Sequence[str], cwd: Path | None, inherited: Sequence
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
-        # Cancelled itself, it would kill the first process alone: a second one of a sandbox would wait for it for ever.
+        # Cancelled itself, it would kill the first process alone: a second one of a sandbox would never end.
         with suppress(OSError):
             await _kill(await starting)
         raise
 
 
 class _Tail:
-    """Keeps the end of a text that a hostile file may make endless."""
+    """Keep the end of a text that a hostile file may make endless."""
 
     def __init__(self) -> None:
         self._kept = b""
@@ -131,10 +143,10 @@ async def _drain(
 
 
 async def _watch(movement: Movement, seconds: float) -> None:
-    """Raise TookTooLong once nothing has moved for so long."""
+    """Raise TookTooLong when there is no progress for so many seconds."""
     seen, still = movement.steps, 0
     while still < _LOOKS:
-        # Look by look: that we stood still ourselves, frozen with the machine, is no more than one of them.
+        # In several intervals: if this process itself was frozen with the machine, that is no more than one of them.
         await asyncio.sleep(seconds / _LOOKS)
         still = 0 if movement.steps != seen else still + 1
         seen = movement.steps
@@ -143,7 +155,7 @@ async def _watch(movement: Movement, seconds: float) -> None:
 
 async def _forward(stream: asyncio.StreamReader | None, take: Callable[[bytes], None]) -> None:
     if stream is None:
-        raise AssertionError("both streams were asked for as pipes")
+        raise AssertionError("both streams are pipes")
     while data := await stream.read(_CHUNK):
         take(data)
 
@@ -152,8 +164,8 @@ async def _kill(process: Process) -> None:
     if process.returncode is not None:
         return
     os.killpg(process.pid, signal.SIGKILL)
-    # Reading to the end lets the transport close itself. Whoever is cancelled meanwhile, for one beside it met the same
-    # deadline, waits all the same: it takes a moment, and nothing is left behind.
+    # Reading to the end lets the transport close itself. A caller that is cancelled meanwhile, because one beside it
+    # met the same deadline, waits all the same: it is short, and nothing is left behind.
     ending = asyncio.ensure_future(process.communicate())
     cancelled: asyncio.CancelledError | None = None
     while not ending.done():

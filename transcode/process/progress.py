@@ -1,33 +1,31 @@
-"""Reads what ffmpeg prints with `-progress pipe:1`: pure, fed with bytes as they come."""
+"""Parse what ffmpeg prints with `-progress pipe:1`: pure, fed with bytes as they come."""
 
 _MICROSECONDS = 1_000_000
 _MAX_LINE = 4096
-
-
-_MOVING = frozenset({b"frame", b"total_size", b"out_time_us", b"dup_frames", b"drop_frames"})
+_ADVANCING = frozenset({b"frame", b"total_size", b"out_time_us", b"dup_frames", b"drop_frames"})
 
 
 class Movement:
-    """Whether a run moves on at all: what changes with its work, unlike its speed, which changes with time."""
+    """Detect whether a run advances at all, by figures that change with its work, not with time as its speed does."""
 
     def __init__(self) -> None:
         self._rest = b""
-        self._told: dict[bytes, bytes] = {}
+        self._latest: dict[bytes, bytes] = {}
         self.steps = 0
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes; `steps` counts what changed."""
+        """Take the next bytes; `steps` counts the changes."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._rest = self._rest[-_MAX_LINE:]
         for line in lines:
             key, _, value = line.strip().partition(b"=")
-            if key in _MOVING and self._told.get(key) != value:
-                self._told[key] = value
+            if key in _ADVANCING and self._latest.get(key) != value:
+                self._latest[key] = value
                 self.steps += 1
 
 
 class Progress:
-    """How far a run of a known duration (seconds) has come."""
+    """The progress of a run whose output has a known duration, in seconds."""
 
     def __init__(self, duration: float) -> None:
         self._duration = duration
@@ -35,7 +33,7 @@ class Progress:
         self.fraction = 0.0
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes; `fraction` (0 to 1) never falls."""
+        """Take the next bytes; `fraction` (0 to 1) never decreases."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._rest = self._rest[-_MAX_LINE:]
         for line in lines:

@@ -1,6 +1,6 @@
-"""Closes a program in: no network, no file but what it reads, no folder but the one it fills, and only so much of all.
+"""Sandbox a program: no network, no file but its inputs, no folder but that of its output, and limited resources.
 
-bubblewrap does all of it. Where it is missing or may not work, `unshare` at least takes the network away.
+bubblewrap does all of it. Where it is missing or not permitted, `unshare` at least takes the network away.
 """
 
 import os
@@ -16,18 +16,18 @@ from transcode.process.seccomp import seccomp_filter
 
 _PATIENCE = 20.0
 _FILES = 1024
-# Seconds between the soft and the hard limit of CPU time. The soft one is told by a signal of its own (SIGXCPU), again
-# each second; a program that heeds none of them is killed, which looks as if memory had run out.
+# Seconds between the soft and the hard limit of CPU time. The soft one sends a signal of its own (SIGXCPU) each second;
+# a program that ignores it is killed, which looks as if memory had run out.
 _CPU_GRACE = 30
 _SYSTEM = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")))
-# How distributions choose between libraries, and where the loader finds them.
+# How distributions select alternatives, and where the loader finds libraries.
 _LOADER = ("/etc/alternatives", "/etc/ld.so.cache")
 _UNSHARE = (("--net", "--ipc", "--uts"), ("--map-root-user", "--net", "--ipc", "--uts"))
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What this machine has for closing programs in, tried out; a path is None for what it has not."""
+    """The sandboxing tools that work on this machine; None or empty for those that do not."""
 
     prlimit: str | None = None
     setpriv: str | None = None
@@ -38,16 +38,16 @@ class Sandbox:
     seccomp: bytes = b""
     """The filter of system calls that bubblewrap loads. Empty: there is none for this machine, or it does not work."""
     nested: bool = False
-    """Whether what is in bubblewrap may make user namespaces of its own."""
+    """Whether a program in bubblewrap can create user namespaces."""
 
     @property
     def name(self) -> str:
-        """What closes programs in: bubblewrap, unshare, or nothing."""
+        """The sandbox in use: bubblewrap, unshare, or nothing."""
         return "bubblewrap" if self.bwrap else "unshare" if self.unshare else "nothing"
 
     @property
     def weaknesses(self) -> tuple[str, ...]:
-        """What a hostile file could do here that it should not, and what to do about it; a line each."""
+        """What a hostile file could still do on this machine, and what to install against it; a line each."""
         found = []
         if self.unshare:
             found.append(f"a flaw in ffmpeg could read the files of this user: {_ADVICE}")
@@ -73,12 +73,11 @@ class Sandbox:
         devices: Sequence[str] = (),
         filters: Sequence[int] = (),
     ) -> list[str]:
-        """Give the command that runs `command` closed in, with nothing but what it needs.
+        """Return the command that runs `command` in the sandbox, with nothing but what it needs.
 
-        `filters` are what `filtered` yields.
-
-        `reads` are files and `folder` is where it works and may write, all absolute; `devices` are files of /dev.
-        `folder` may be renamed meanwhile. Ended by a signal, bubblewrap returns 128 and its number.
+        `reads` are files, and `folder` is its working directory, where alone it may write, all absolute; `devices` are
+        files of /dev; `filters` is what `filtered` yields. `folder` may be renamed meanwhile. After a signal,
+        bubblewrap returns 128 plus its number.
         """
         wrapped = []
         if self.prlimit:
@@ -97,14 +96,14 @@ class Sandbox:
         else:
             wrapped += self.unshare
             if self.setpriv:
-                # Should we be killed ourselves, the kernel ends ffmpeg with us. A new user namespace forgets that, so
-                # it comes after `unshare`.
+                # Should we be killed ourselves, the kernel ends ffmpeg with us. A new user namespace resets that, so it
+                # comes after `unshare`.
                 wrapped += [self.setpriv, "--pdeathsig", "KILL", "--no-new-privs", "--"]
         return [*wrapped, *command]
 
     @contextmanager
     def filtered(self) -> Iterator[tuple[int, ...]]:
-        """Yield the file descriptors that a process has to inherit, once, for its filter of system calls."""
+        """Yield the file descriptors that one process has to inherit for its filter of system calls."""
         if not (self.bwrap and self.seccomp):
             yield ()
             return
@@ -121,30 +120,30 @@ class Sandbox:
 
 
 NONE = Sandbox()
-"""Nothing at all."""
+"""No sandbox at all."""
 
 _ADVICE = "install bubblewrap, and allow user namespaces"
 
 
 def find_sandbox(programs: Sequence[Path]) -> Sandbox:
-    """Try what there is on these programs, which must understand `-version`. Blocks for some ten milliseconds."""
+    """Find the best sandbox that these programs run in, which must support `-version`. Blocks for some milliseconds."""
     prlimit, setpriv, bwrap, unshare = map(shutil.which, ("prlimit", "setpriv", "bwrap", "unshare"))
     if bwrap:
-        start, alone = (bwrap, *_closed(programs)), ("--unshare-user", "--disable-userns")
+        start, alone = (bwrap, *_bwrap_options(programs)), ("--unshare-user", "--disable-userns")
         program = seccomp_filter()
-        for closed in (
+        for candidate in (
             Sandbox(prlimit, setpriv, (*start, *alone), seccomp=program),
             Sandbox(prlimit, setpriv, start, seccomp=program, nested=True),
             Sandbox(prlimit, setpriv, (*start, *alone)),
             Sandbox(prlimit, setpriv, start, nested=True),
         ):
-            if _works(closed, programs):
-                return closed
+            if _works(candidate, programs):
+                return candidate
     if unshare:
         for options in _UNSHARE:
-            closed = Sandbox(prlimit, setpriv, unshare=(unshare, *options, "--"))
-            if _works(closed, programs):
-                return closed
+            candidate = Sandbox(prlimit, setpriv, unshare=(unshare, *options, "--"))
+            if _works(candidate, programs):
+                return candidate
     return Sandbox(prlimit, setpriv)
 
 
@@ -162,21 +161,21 @@ def _works(sandbox: Sandbox, programs: Sequence[Path]) -> bool:
     return True
 
 
-def _closed(programs: Sequence[Path]) -> list[str]:
+def _bwrap_options(programs: Sequence[Path]) -> list[str]:
     # The session is new already, and one process group with us, so that all of it can be killed.
-    closed = ["--unshare-all", "--die-with-parent", "--cap-drop", "ALL"]
+    options = ["--unshare-all", "--die-with-parent", "--cap-drop", "ALL"]
     for folder in _SYSTEM:
         if folder.is_symlink():
-            closed += ["--symlink", str(folder.readlink()), str(folder)]
+            options += ["--symlink", str(folder.readlink()), str(folder)]
         elif folder.is_dir():
-            closed += ["--ro-bind", str(folder), str(folder)]
+            options += ["--ro-bind", str(folder), str(folder)]
     for name in _LOADER:
-        closed += ["--ro-bind-try", name, name]
-    # A program may be a link to another: some, like snap, look at the name by which they are called.
+        options += ["--ro-bind-try", name, name]
+    # A program may be a link to another: some, like snap, depend on the name by which they are called.
     for path in dict.fromkeys(path for program in programs for path in (program, program.resolve())):
         if not any(path.is_relative_to(folder) for folder in _SYSTEM):
-            closed += ["--ro-bind", str(path), str(path)]
-    return [*closed, "--dev", "/dev"]
+            options += ["--ro-bind", str(path), str(path)]
+    return [*options, "--dev", "/dev"]
 
 
 def _visible(reads: Sequence[Path], folder: Path | None, devices: Sequence[str]) -> list[str]:

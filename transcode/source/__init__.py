@@ -1,1 +1,1 @@
-"""What the source file is, from its bytes and from what ffprobe says. Pure."""
+"""What a source file is and holds, from its bytes and from ffprobe's output. Pure."""

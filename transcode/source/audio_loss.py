@@ -1,4 +1,4 @@
-"""Why audio of a file is not heard, and how much of it could not be decoded: pure."""
+"""Why audio of a file is missing in its renditions, and how much of it could not be decoded: pure."""
 
 import re
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from enum import StrEnum
 
 
 class AudioLoss(StrEnum):
-    """What of the audio was left out, and why; of what is lost in parts, the rest is heard."""
+    """What of the audio was left out, and why."""
 
     NO_DECODER = "no-decoder"
-    """It is in a format that we do not decode."""
+    """It is in a codec that is not allowed."""
     ENCRYPTED = "encrypted"
     DAMAGED = "damaged"
     """Nothing of it, or next to nothing, can be decoded."""
     TOO_MANY_CHANNELS = "too-many-channels"
     SOME_TRACKS = "some-tracks"
-    """Of several tracks, one that would be heard cannot be decoded; others are heard."""
+    """Of several tracks, one that would be played cannot be decoded; others are played."""
     PARTS = "parts"
     """Some seconds cannot be decoded and are silent."""
 
@@ -25,7 +25,7 @@ MOST_CHANNELS = 64
 
 # Seconds. Shorter gaps, as where a stream was cut between two packets, are hardly noticed.
 _NOTICED = 0.2
-# Of all packets, as many must be decoded for the rest to be worth hearing.
+# Share of all packets that must be decoded for the rest to be worth hearing.
 _WORTH_HEARING = 0.05
 
 _STATISTICS = re.compile(
@@ -37,14 +37,14 @@ _STATISTICS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """How decoding of audio tracks went, in all: frames and samples decoded, packets that could not be."""
+    """Statistics of decoding audio tracks: frames and samples decoded, packets that could not be."""
 
     frames: int
     errors: int
     samples: int
 
     def loss(self, rate: float) -> AudioLoss | None:
-        """Return what this means for the listener, at `rate` samples per second."""
+        """Return what the listener misses, at `rate` samples per second."""
         if self.frames <= _WORTH_HEARING * (self.frames + self.errors):
             return AudioLoss.DAMAGED
         # A packet that fails would have been a frame at least.
@@ -53,7 +53,7 @@ class Decoded:
 
 
 def decoded(printed: str) -> Decoded | None:
-    """Read what ffmpeg prints at its level `verbose` when it has read a file to the end; None: it does not say."""
+    """Parse the statistics that ffmpeg prints at level `verbose` after reading a file to the end; None without any."""
     found = list(_STATISTICS.finditer(printed))
     if not found:
         return None

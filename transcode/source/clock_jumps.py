@@ -1,37 +1,36 @@
-"""Time that goes on where the clock of a container jumps, as ffmpeg lets it go on: pure.
+"""Correct time stamps after discontinuities of a container's clock, as ffmpeg does: pure.
 
-Recordings that were joined byte by byte, and broadcasts whose sender started anew, count from another instant in the
-middle. ffmpeg then shifts all that follows, when it reads such a file to convert it, but not when it is asked for the
-time stamps.
+In recordings that were joined byte by byte, and broadcasts whose sender restarted, the clock jumps in the middle.
+ffmpeg then offsets all later time stamps, but ffprobe does not.
 """
 
 _FARTHEST = 10.0
 _BACK = 0.1
-"""Seconds that a time stamp may be away from what was expected, and before the one before it: ffmpeg's."""
+"""ffmpeg's tolerances, in seconds: distance of a time stamp from the expected one, and before the previous one."""
 
 
 class Jumps:
-    """The shift of all streams together, from the packets of a file in their order."""
+    """The offset for all streams, from the packets of a file in their order."""
 
     def __init__(self) -> None:
-        self._shift = 0.0
+        self._offset = 0.0
         self._latest: float | None = None
         self._streams: dict[int, tuple[float, float]] = {}
 
-    def moved(self, stream: int, decoded: float | None, length: float) -> float:
-        """Return the seconds to be added to the time stamps of a packet, which is `length` seconds long.
+    def correction(self, stream: int, decode_time: float | None, duration: float) -> float:
+        """Return the seconds to add to the time stamps of a packet of a `duration` in seconds.
 
-        `decoded` is when it is to be decoded; None where that is not known, or says nothing of the clock.
+        `decode_time` is None where it is not known, or not related to the clock.
         """
-        if decoded is None:
-            return self._shift
-        now = decoded + self._shift
+        if decode_time is None:
+            return self._offset
+        now = decode_time + self._offset
         before, expected = self._streams.get(stream, (None, self._latest))
         if expected is not None:
             off = now - expected
             if abs(off) > _FARTHEST or (before is not None and now + _BACK < before):
-                self._shift -= off
+                self._offset -= off
                 now = expected
         self._latest = now
-        self._streams[stream] = now, now + length
-        return self._shift
+        self._streams[stream] = now, now + duration
+        return self._offset

@@ -1,6 +1,6 @@
-"""Ogg files that are several, one after the other (RFC 3533, 4): where each link begins, and what is in it.
+"""Find the links of chained Ogg files (RFC 3533, 4) and the streams in each.
 
-ffmpeg goes on to the next one only where both are of a single stream of the same kind.
+ffmpeg continues with the next link only where both have a single stream of the same kind.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from transcode.errors import TooManyStreams
 
-# The first page of a stream, as the header begins: version and flags, of which the last page may be one, too.
+# Start of the header of a stream's first page: version, and flags, which may mark it as the last page, too.
 _FIRST_PAGE = re.compile(rb"OggS\0[\x02\x06]")
 _HEADER, _LACING = 27, 255
 _PIECE = 2**22
@@ -18,15 +18,15 @@ _LONGEST_PACKET = 512
 _AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 _THEORA = b"\x80theora"
 _THEORA_BYTES = 36
-# Each is an input of ffmpeg's; and more first pages are no chain that anybody recorded.
+# Each link is an input of ffmpeg's; and more first pages are no chain that anybody recorded.
 _MOST_LINKS, _MOST_PAGES = 64, 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One of the files: its bytes, and the first packet of each of its streams."""
+    """One link: its byte range, and the first packet of each of its streams."""
 
-    begin: int
+    start: int
     end: int
     streams: tuple[bytes, ...]
 
@@ -37,7 +37,7 @@ class Link:
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """The pixels of its first video stream as displayed; None where there is none (Theora, 6.2)."""
+        """Displayed size of its first video stream, in pixels; None where there is none (Theora, 6.2)."""
         for stream in self.streams:
             if stream.startswith(_THEORA) and len(stream) >= _THEORA_BYTES:
                 width, height, across, down = (int.from_bytes(stream[at : at + 3]) for at in (14, 17, 30, 33))
@@ -46,7 +46,7 @@ class Link:
 
 
 def links_to_join(file: BinaryIO) -> tuple[Link, ...]:
-    """Return the links of a file where ffmpeg would play but the first; none for all other files.
+    """Return the links of a file of which ffmpeg would play the first one only; none for all other files.
 
     Raises TooManyStreams for more links than can be joined, OSError as files do.
     """
@@ -63,21 +63,21 @@ def links_to_join(file: BinaryIO) -> tuple[Link, ...]:
 
 
 def _links(file: BinaryIO) -> Sequence[Link]:
-    """Read where links begin: with the first pages of all their streams (RFC 3533, 4)."""
-    begins: list[int] = []
+    """Find where links start: with the first pages of all their streams (RFC 3533, 4)."""
+    starts: list[int] = []
     streams: list[list[bytes]] = []
     behind = 0
-    for number, begin in enumerate(_first_pages(file)):
+    for number, start in enumerate(_first_pages(file)):
         if number >= _MOST_PAGES:
             break
-        packet, end = _page(file, begin)
-        if not begins or begin != behind:
-            begins.append(begin)
+        packet, end = _page(file, start)
+        if not starts or start != behind:
+            starts.append(start)
             streams.append([])
         streams[-1].append(packet)
         behind = end
-    ends = [*begins[1:], file.seek(0, 2)][: len(begins)]
-    return [Link(begin, end, tuple(found)) for begin, end, found in zip(begins, ends, streams, strict=True)]
+    ends = [*starts[1:], file.seek(0, 2)][: len(starts)]
+    return [Link(start, end, tuple(found)) for start, end, found in zip(starts, ends, streams, strict=True)]
 
 
 def _first_pages(file: BinaryIO) -> Iterator[int]:
@@ -90,14 +90,14 @@ def _first_pages(file: BinaryIO) -> Iterator[int]:
         data = before + piece
         for found in _FIRST_PAGE.finditer(data):
             yield position - len(before) + found.start()
-        # A header may begin at its end; what is whole there was found.
+        # A header may start at its end; complete ones were found.
         position, before = position + len(piece), data[-5:]
 
 
-def _page(file: BinaryIO, begin: int) -> tuple[bytes, int]:
-    """Read the beginning of what is in a page, and where the page ends."""
-    file.seek(begin)
+def _page(file: BinaryIO, start: int) -> tuple[bytes, int]:
+    """Read the first bytes of a page's content, and where the page ends."""
+    file.seek(start)
     data = file.read(_HEADER + _LACING + _LONGEST_PACKET)
     lacing = data[_HEADER : _HEADER + data[_HEADER - 1]] if len(data) >= _HEADER else b""
     content = _HEADER + len(lacing)
-    return data[content : content + min(sum(lacing), _LONGEST_PACKET)], begin + content + sum(lacing)
+    return data[content : content + min(sum(lacing), _LONGEST_PACKET)], start + content + sum(lacing)

@@ -1,4 +1,4 @@
-"""Pixel aspects that change within a file, as where a broadcast goes from 4:3 to 16:9: pure.
+"""Find pixel aspect ratios that change within a file, as where a broadcast goes from 4:3 to 16:9: pure.
 
 ffmpeg's command line gives every frame the pixel aspect that it found when it opened the file. The frames' own are in
 the headers of the video stream (parameter sets): where all of those are the same, no frame can have another.
@@ -17,9 +17,9 @@ _SETS = {
     "h264": rb"(?P<body>[g'G][\x42\x4d\x58\x64\x6e\x7a\xf4\x2c\x53\x56\x76\x80].{0,253})",
     "hevc": rb"(?P<body>\x42\x01.{0,253})",
 }
-# Behind a start code, or behind four bytes of length, perhaps in a record in the middle (ISO 14496-15, 5.3.3.1).
+# After a start code, or after four bytes of length, perhaps in a record in the middle (ISO 14496-15, 5.3.3.1).
 _BEHIND = rb"\0\0(?:\x01|\0(?:\x01.{4}\xe1\0)?(?P<length>[\x04-\xff]))"
-# In a record before the first frame: behind the same profile and level, or behind its own kind and number.
+# In a record before the first frame: after the same profile and level, or after its own type and number.
 _IN_RECORD = {
     "h264": rb"\x01(?P<level>.{3})[\x3f\x7f\xbf\xfc-\xff][\x01\x61\xe1]\0(?P<length>[\x04-\xff])(?=.(?P=level))",
     "hevc": rb"[\x21\xa1]\0\x01\0(?P<length>[\x04-\xff])",
@@ -37,26 +37,26 @@ CODECS = frozenset(_HEADERS)
 """Codecs whose frames may have another pixel aspect later in the file."""
 
 LONGEST_HEADER = 264
-"""Bytes from the beginning of a header that are looked at."""
+"""Bytes of a header that are compared."""
 
-# Each is a term of ffmpeg's expression, several times; more than a broadcast of a day has.
+# Each adds several terms to ffmpeg's expressions; more than a broadcast of a day has.
 _MOST_CHANGES = 300
-# Seconds: less than any two frames are apart, more than clocks round.
+# Seconds: less than the distance of any two frames, more than rounding.
 _JUST_BEFORE = 0.002
-# Seconds: more than ffmpeg lets a clock go back (0.1), and than frames are reordered.
+# Seconds: more than the clock may go back for ffmpeg (0.1), and than frames are reordered.
 _LONGEST_OVERLAP = 0.5
 
 
 def headers_in(data: bytes, codec: str) -> set[bytes]:
-    """Return the different headers of a video stream of one of the CODECS that are in a piece of its file.
+    """Return the different headers of a video stream of one of the CODECS in a piece of its file.
 
-    One that the container divided is taken for another.
+    A header that the container splits counts as another one.
     """
     return set(_bodies(_HEADERS[codec], data))
 
 
 def recorded_in(data: bytes, codec: str) -> set[bytes]:
-    """Return those in the decoder configuration records of a container's own headers."""
+    """Return the headers in the decoder configuration records of the container."""
     return set(_bodies(_RECORDS[codec], data)) if codec in _RECORDS else set()
 
 
@@ -70,7 +70,7 @@ def _bodies(pattern: re.Pattern[bytes], data: bytes) -> Iterator[bytes]:
 
 
 class KeyFrames:
-    """Finds the changes in what ffprobe tells of key frames, `pts_time` and `sample_aspect_ratio` (`-of compact`)."""
+    """Collect changes from ffprobe's list of key frames, `pts_time` and `sample_aspect_ratio` (`-of compact`)."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -83,16 +83,16 @@ class KeyFrames:
             self._take(line.decode("ascii", "replace").strip())
 
     def changes(self, origin: float, container: float | None) -> tuple[tuple[float, float], ...]:
-        """Return from which second on, counted from `origin`, frames have which pixel aspect; () where all have one.
+        """Return (second after `origin`, pixel aspect from there on) of each change; () where all frames have the same.
 
-        What the `container` says holds until the frames say something else than at first, as in other players.
+        The pixel aspect of the `container` applies until the frames' differs from their first, as in other players.
         """
         if not self._found:
             return ()
         first = self._found[0][1]
-        told = [(time - origin, container if container and own == first else own) for time, own in self._found]
+        listed = [(time - origin, container if container and own == first else own) for time, own in self._found]
         changes = [
-            each for before, each in zip([None, *told], told, strict=False) if not before or before[1] != each[1]
+            each for before, each in zip([None, *listed], listed, strict=False) if not before or before[1] != each[1]
         ]
         return tuple(changes[:_MOST_CHANGES]) if len(changes) > 1 else ()
 
@@ -102,15 +102,15 @@ class KeyFrames:
             time = float(cells["pts_time"])
         except (KeyError, ValueError):
             return
-        # Few are kept, however many there are: those that differ from the one before.
+        # Bounded, however many there are: only those that differ from the one before.
         aspect = _aspect(cells.get("sample_aspect_ratio", ""))
         if len(self._found) <= _MOST_CHANGES and (not self._found or self._found[-1][1] != aspect):
             self._found.append((time, aspect))
 
 
-def _aspect(told: str) -> float:
-    """Return what ffprobe says as a number; pixels that nobody believes in are square."""
-    across, _, down = told.partition(":")
+def _aspect(listed: str) -> float:
+    """Parse a pixel aspect as ffprobe prints it; 1 for what is not believed."""
+    across, _, down = listed.partition(":")
     if not (across.isdigit() and down.isdigit() and int(down)):
         return 1.0
     aspect = int(across) / int(down)
@@ -118,15 +118,15 @@ def _aspect(told: str) -> float:
 
 
 def aspect_at_time(changes: Sequence[tuple[float, float]]) -> str:
-    """Return the pixel aspect of each frame as an expression of ffmpeg's with the variable `t`."""
+    """Return an ffmpeg expression, of the variable `t`, for the pixel aspect of each frame."""
     steps = [f"*{after - before:.6f}" for (_, before), (_, after) in pairwise(changes)]
     return "+".join([f"{changes[0][1]:.6f}", *map("".join, zip(_reached(changes), steps, strict=True))])
 
 
-def in_their_time(changes: Sequence[tuple[float, float]]) -> str:
-    """Return an expression of ffmpeg's filter `select` that drops frames that come before a change, but are later.
+def select_in_order(changes: Sequence[tuple[float, float]]) -> str:
+    """Return an expression for ffmpeg's filter `select` that drops frames of before a change with later time stamps.
 
-    Recordings that were joined overlap by some frames. A key frame in time shows that a change is reached.
+    Joined recordings overlap by some frames. A key frame with a later time stamp shows that a change is reached.
     """
     reached, surely = ("+".join(_reached(changes, off)) for off in (0.0, _LONGEST_OVERLAP))
     return f"0*st(0,max(max(ld(0),key*({reached})),{surely}))+gte(ld(0),{reached})"

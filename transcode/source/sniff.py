@@ -1,17 +1,17 @@
-"""Which demuxer may read a file, and from which byte on, by its first bytes alone: pure but for `container_of`.
+"""Choose the demuxer for a file, and the byte where it starts, by its first bytes: pure but for `container_of`.
 
-ffmpeg must never choose the demuxer itself. It would take a playlist or a concat script named `.mp4` for what it is,
-and read the files that it names.
+ffmpeg must never choose the demuxer itself. It would accept a playlist or a concat script with the name `.mp4`, and
+read the files that it refers to.
 """
 
 import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from transcode.errors import EmptyFile, NotASound, NotAVideo
+from transcode.errors import EmptyFile, NotAudio, NotAVideo
 
 HEAD_BYTES = 1024
-"""How many bytes from the start of a file `demuxer_of` wants; fewer only when the file has fewer."""
+"""Bytes from the start of a file that `demuxer_of` needs; fewer only when the file has fewer."""
 
 _MAGIC = {
     b"\x1a\x45\xdf\xa3": "matroska",
@@ -20,13 +20,13 @@ _MAGIC = {
     b"\x00\x00\x01\xba": "mpeg",
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "asf",
 }
-# Offsets in the index count from the first of them, which is not always the one that says what it is.
+# Offsets in the index count from the first box, which is not always `ftyp`.
 _MP4_BOXES = frozenset({
     b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"PICT", b"pict", b"junk", b"uuid", b"udta", b"meta",
     b"prfl", b"styp", b"sidx", b"emsg", b"moof",
 })  # fmt: skip
 IMAGE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx "})
-_SOUND_MAGIC = {
+_AUDIO_MAGIC = {
     b"OggS": "ogg",
     b"\x1a\x45\xdf\xa3": "matroska",
     b"fLaC": "flac",
@@ -36,8 +36,8 @@ _SOUND_MAGIC = {
 _ID3 = re.compile(rb"ID3[\x02-\x04][^\xff](.)([\0-\x7f]{4})", re.DOTALL)
 _ID3_HEADER, _ID3_FOOTER = 10, 0x10
 _MOST_TAGS, _LARGEST_TAG = 4, 2**25
-# A container may begin behind a few bytes that do not belong to it: what a download or a cut left there. It needs more
-# evidence there than at the very beginning, and is not looked for inside files of other kinds.
+# A container may start after a few bytes that do not belong to it, left there by a download or a cut. That takes more
+# evidence than at the start of the file, and files of other formats are not searched.
 _SEARCHED_BYTES = 2**16
 _OTHERS = re.compile(rb"PK\x03\x04|\xff\xd8\xff|\x89PNG|GIF8|%PDF|RIFF|Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ")
 _SIGNATURES = {
@@ -61,25 +61,25 @@ _TS_PACKETS_SEARCHED = 8
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """The demuxer for a file, and the byte where what it reads begins."""
+    """The demuxer for a file, and the byte where the container starts."""
 
     demuxer: str
-    begin: int = 0
+    start: int = 0
 
 
 def container_of(file: BinaryIO) -> Container:
-    """Find the container in a file; behind ID3 tags, and behind at most 64 KiB that do not belong to it.
+    """Find the container in a file, after ID3 tags and at most 64 KiB that do not belong to it.
 
     Raises what `demuxer_of` raises.
     """
-    begin = behind_tags(file)
-    file.seek(begin)
+    start = behind_tags(file)
+    file.seek(start)
     found = container_in(file.read(_SEARCHED_BYTES))
-    return Container(found.demuxer, begin + found.begin)
+    return Container(found.demuxer, start + found.start)
 
 
 def behind_tags(file: BinaryIO) -> int:
-    """Give the byte behind the ID3v2 tags at the beginning of a file; 0 where there is none."""
+    """Return the offset of the first byte after the ID3v2 tags at the start of a file; 0 where there is none."""
     position = 0
     for _ in range(_MOST_TAGS):
         file.seek(position)
@@ -95,7 +95,7 @@ def behind_tags(file: BinaryIO) -> int:
 
 
 def container_in(data: bytes) -> Container:
-    """Find the container that begins somewhere in `data`, the first bytes of a file. Raises as `demuxer_of` does."""
+    """Find the container that starts somewhere in `data`, the first bytes of a file. Raises as `demuxer_of` does."""
     try:
         return Container(demuxer_of(data[:HEAD_BYTES]))
     except NotAVideo:
@@ -108,13 +108,13 @@ def container_in(data: bytes) -> Container:
 def _searched(data: bytes) -> Container | None:
     signature = _ANY_SIGNATURE.search(data)
     named = [(signature.start(), str(signature.lastgroup))] if signature else []
-    packets = [(begin, "mpegts") for size, _ in _TS_LAYOUTS if (begin := _first_packet(data, size)) is not None]
-    begin, demuxer = min([*named, *packets], default=(0, ""))
-    return Container(demuxer, begin) if demuxer else None
+    packets = [(start, "mpegts") for size, _ in _TS_LAYOUTS if (start := _first_packet(data, size)) is not None]
+    start, demuxer = min([*named, *packets], default=(0, ""))
+    return Container(demuxer, start) if demuxer else None
 
 
 def _first_packet(data: bytes, size: int) -> int | None:
-    """Give where the first of some packets of `size` bytes in a row begins, by its sync byte."""
+    """Return the offset of the first of several consecutive packets of `size` bytes, by their sync bytes."""
     position = data.find(_TS_SYNC)
     while 0 <= position <= len(data) - size * (_TS_PACKETS_SEARCHED - 1):
         syncs = data[position : position + size * _TS_PACKETS_SEARCHED : size]
@@ -125,9 +125,9 @@ def _first_packet(data: bytes, size: int) -> int | None:
 
 
 def demuxer_of(head: bytes) -> str:
-    """Give the name of the ffmpeg demuxer for a file that starts with `head`.
+    """Return ffmpeg's demuxer for a video file that starts with `head`.
 
-    Raises EmptyFile for no bytes at all, NotAVideo for anything but a video container that we know.
+    Raises EmptyFile for no bytes at all, NotAVideo for anything but a known video container.
     """
     if not head:
         raise EmptyFile("the file is empty")
@@ -143,14 +143,14 @@ def demuxer_of(head: bytes) -> str:
     raise NotAVideo(f"no video container starts with the bytes {head[:12].hex(' ')}")
 
 
-def sound_demuxer_of(head: bytes) -> str:
-    """Give the name of the ffmpeg demuxer for a file of sound that starts with `head`.
+def audio_demuxer_of(head: bytes) -> str:
+    """Return ffmpeg's demuxer for an audio file that starts with `head`.
 
-    Raises EmptyFile for no bytes at all, NotASound for anything but the kinds that we know.
+    Raises EmptyFile for no bytes at all, NotAudio for anything but a known audio format.
     """
     if not head:
         raise EmptyFile("the file is empty")
-    for magic, demuxer in _SOUND_MAGIC.items():
+    for magic, demuxer in _AUDIO_MAGIC.items():
         if head.startswith(magic):
             return demuxer
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
@@ -162,7 +162,7 @@ def sound_demuxer_of(head: bytes) -> str:
         return "mp3"
     if head[0] == _SYNC and head[1:2] and head[1] & 0xF6 == 0xF0:
         return "aac"
-    raise NotASound(f"no sound that we know starts with the bytes {head[:12].hex(' ')}")
+    raise NotAudio(f"no known audio format starts with the bytes {head[:12].hex(' ')}")
 
 
 def _mp4(head: bytes) -> str:

@@ -17,7 +17,7 @@ EITHER = f"{READY} broken-file"
 """Damage may hit what matters or not; either way it must not be called anything else."""
 
 
-class Workshop:
+class Workdir:
     """Runs one ffmpeg inside one folder."""
 
     def __init__(self, ffmpeg: Path, folder: Path) -> None:
@@ -51,7 +51,7 @@ class Awkward:
     ends: str
     """`ready`, or the code of the error; several where both are right."""
     why: str
-    make: Callable[[Workshop, str, str], bytes]
+    make: Callable[[Workdir, str, str], bytes]
     """Takes the file's name, and a URL that nobody may ask for."""
     size: tuple[int, int] | None = None
     """As shown; None: as any."""
@@ -88,7 +88,7 @@ def bent(
 
 
 def turned(name: str, *how: str, size: tuple[int, int]) -> Awkward:
-    def make(shop: Workshop, name: str, _: str) -> bytes:
+    def make(shop: Workdir, name: str, _: str) -> bytes:
         shop.write("phone.mp4", shop.phone())
         return shop.make(name, *how, "-i", "phone.mp4", "-c", "copy").read_bytes()
 

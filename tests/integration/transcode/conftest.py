@@ -14,8 +14,9 @@ from tests.integration.transcode.media import (
     Transcoded,
     check_copied,
     check_gapless,
+    transcode,
 )
-from transcode import Limits, Result, Settings, Tools, find_tools, transcode
+from transcode import Limits, Result, Settings, Tools, find_tools
 from transcode.settings import DEFAULT
 
 
@@ -48,13 +49,10 @@ def transcoded(tools: Tools, tmp_path: Path) -> Transcoded:
         published: list[Result] = []
         shares: list[float] = []
 
-        async def on_playable(result: Result) -> None:
-            published.append(result)
-
         out = tmp_path / f"{source.name}.out"
         ready = await transcode(
             source, out, tools=tools, limits=Limits(), settings=settings,
-            on_playable=on_playable, on_grown=on_playable, on_progress=shares.append,
+            on_stage=published.append, on_progress=shares.append,
         )  # fmt: skip
         assert shares == sorted(shares)
         assert shares[-1] == 1.0

@@ -9,7 +9,7 @@ from tests.integration.transcode.awkward import (
     SOUND,
     X264,
     Awkward,
-    Workshop,
+    Workdir,
     bent,
     made,
     pictures,
@@ -26,7 +26,7 @@ HDR = "setparams=color_primaries=bt2020:colorspace=bt2020nc:color_trc="
 
 
 def subtitled(name: str, *arguments: str) -> Awkward:
-    def make(shop: Workshop, name: str, _: str) -> bytes:
+    def make(shop: Workdir, name: str, _: str) -> bytes:
         shop.write("t.srt", b"1\n00:00:00,000 --> 00:00:01,000\n<b>file:///etc/passwd</b>\n")
         return shop.make(name, *FILM, "-i", "t.srt", *X264, *arguments).read_bytes()
 

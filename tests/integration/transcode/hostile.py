@@ -13,7 +13,7 @@ from tests.integration.transcode.awkward import (
     READY,
     X264,
     Awkward,
-    Workshop,
+    Workdir,
     bent,
     made,
     pictures,
@@ -42,7 +42,7 @@ def _edits(*edits: tuple[float, float, float]) -> Callable[[bytes], bytes]:
     return lambda data: edited(data, *edits)
 
 
-def _slides(shop: Workshop, name: str, _: str) -> bytes:
+def _slides(shop: Workdir, name: str, _: str) -> bytes:
     return edited(shop.make(name, *pictures("480x360", "0.5", 6), *X264).read_bytes(), (1, 0.3, 1))
 
 
@@ -110,16 +110,16 @@ FLIPPED = [
 ]  # fmt: skip
 
 
-def _apart(shop: Workshop, name: str, _: str) -> bytes:
+def _apart(shop: Workdir, name: str, _: str) -> bytes:
     apart = ["-f", "lavfi", "-i", "color=s=64x64:r=1:d=2,setpts=N*72000/TB"]
     return shop.make(name, *apart, *X264, "-fps_mode", "passthrough").read_bytes()
 
 
-def _photo(shop: Workshop) -> bytes:
+def _photo(shop: Workdir) -> bytes:
     return shop.make("photo.jpg", *source("color=red:s=64x64", 0.04), "-frames:v", "1", "-update", "1").read_bytes()
 
 
-def _claiming(width: int, height: int) -> Callable[[Workshop, str, str], bytes]:
+def _claiming(width: int, height: int) -> Callable[[Workdir, str, str], bytes]:
     return lambda shop, _, __: avi(jpeg_of_size(_photo(shop), width, height), 64, 64)
 
 
@@ -150,7 +150,7 @@ def _disguised(name: str, content: str) -> Awkward:
     return written(name, "not-a-video", "text", lambda url: content.replace("URL", url).encode())
 
 
-def _in_avi(subtitles: str) -> Callable[[Workshop, str, str], bytes]:
+def _in_avi(subtitles: str) -> Callable[[Workdir, str, str], bytes]:
     return lambda shop, _, url: avi(_photo(shop), 64, 64, subtitles.replace("URL", url).encode())
 
 

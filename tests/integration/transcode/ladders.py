@@ -11,7 +11,8 @@ from typing import Any
 
 import m3u8
 
-from tests.integration.transcode.awkward import X264, Workshop
+from tests.integration.transcode.awkward import X264, Workdir
+from tests.integration.transcode.media import transcode
 from transcode import (
     Item,
     Limits,
@@ -22,7 +23,6 @@ from transcode import (
     master_playlist,
     media_playlist,
     tiers,
-    transcode,
 )
 from transcode.mp4.boxes import boxes
 from transcode.mp4.fragments import runs_of
@@ -93,7 +93,7 @@ class Made:
         told = self._ask(self.init.read_bytes() + data, "-show_entries", entries)
         # ffmpeg moves all pictures by as much as the most negative offset.
         runs = [run for kind, moof in boxes(data) if kind == b"moof" for run in runs_of(moof)]
-        moved = {TRACKS[run.track]: max(0, -min(run.shifts)) for run in runs}
+        moved = {TRACKS[run.track]: max(0, -min(run.composition_offsets)) for run in runs}
         for packet in told["packets"]:
             kind = packet["codec_type"]
             shown = packet["pts"] - moved[kind]
@@ -138,15 +138,11 @@ async def build(tools: Tools, root: Path) -> dict[str, Ladder]:
     for lane, (name, arguments) in LANES.items():
         folder = root / lane
         folder.mkdir()
-        await asyncio.to_thread(Workshop(tools.ffmpeg, folder).make, name, *arguments)
+        await asyncio.to_thread(Workdir(tools.ffmpeg, folder).make, name, *arguments)
         states: list[Result] = []
-
-        async def keep(result: Result, states: list[Result] = states) -> None:
-            states.append(result)
-
         result = await transcode(
             folder / name, folder / "out", tools=tools, limits=Limits(), settings=Settings(rungs=(360, 240)),
-            on_playable=keep, on_grown=keep,
+            on_stage=states.append,
         )  # fmt: skip
         for stage, told in (("ready", result), ("playable", states[-1])):
             renditions = [Made(tools, folder / "out" / stage, rendition) for rendition in told.renditions]

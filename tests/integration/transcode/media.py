@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from transcode import Rendition, Result, Tools
+from transcode import Limits, Rendition, Result, Settings, Tools, Transcoding
 from transcode.mp4.boxes import child
 from transcode.mp4.fragments import runs_of
+from transcode.settings import DEFAULT
 
 CLOCK, AUDIO_RATE, AAC_FRAME = 90_000, 48_000, 1024
 
@@ -49,6 +50,24 @@ class Track:
     @property
     def end(self) -> int:
         return self.times[-1] + self.lengths[-1]
+
+
+async def transcode(
+    source: Path,
+    out: Path,
+    *,
+    tools: Tools,
+    limits: Limits,
+    settings: Settings = DEFAULT,
+    on_stage: Callable[[Result], None] = lambda _: None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Result:
+    """Make both stages; `on_stage` takes each state of the first one."""
+    job = Transcoding(source, out, tools=tools, limits=limits, settings=settings, on_progress=on_progress)
+    async with job:
+        async for result in job.first_stage():
+            on_stage(result)
+        return await job.ladder()
 
 
 def without_bubblewrap(folder: Path) -> Path:
@@ -167,7 +186,7 @@ def first_shown(segment: Path) -> int:
     """When the first picture of a segment is shown, in ticks."""
     data = segment.read_bytes()
     (run,) = (run for run in runs_of(child(data, b"moof")) if run.track == 1)
-    return run.times[0]
+    return run.presentation_times[0]
 
 
 def _stored_times(tools: Tools, source: Path) -> list[float]:

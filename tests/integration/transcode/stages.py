@@ -131,8 +131,8 @@ def _stages(tools: Tools, folder: Path, result: Result) -> list[Stage]:
 def _shown(segments: Sequence[bytes]) -> tuple[list[float], float]:
     """When each frame is shown, and when the last one ends, as the files themselves say it."""
     runs = [run for data in segments for run in runs_of(child(data, b"moof")) if run.track == _VIDEO]
-    times = sorted(time / _CLOCK for run in runs for time in run.times)
-    return times, times[-1] + runs[-1].lengths[-1] / _CLOCK
+    times = sorted(time / _CLOCK for run in runs for time in run.presentation_times)
+    return times, times[-1] + runs[-1].durations[-1] / _CLOCK
 
 
 def _colours(tools: Tools, whole: bytes) -> Iterator[str]:

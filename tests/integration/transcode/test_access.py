@@ -11,9 +11,9 @@ import pytest
 from tests.integration.transcode.media import Clip, Transcoded
 from tests.integration.transcode.stages import assert_stages, pattern
 from tests.integration.transcode.surgery import edited, with_boxes
-from transcode import Limits, Tools, film_of_voice
+from transcode import Limits, Tools, video_of_audio
 from transcode.errors import NotAVideo
-from transcode.examine import examine
+from transcode.examine.file import examine
 from transcode.mp4.boxes import box
 from transcode.settings import DEFAULT
 
@@ -119,7 +119,7 @@ async def test_audio_behind_a_tag_is_read(name: str, codec: str, clip: Clip, too
     source = clip(name, "-f", "lavfi", "-i", "sine=440:r=44100:d=2", "-c:a", codec, "-map_metadata", "-1")
     source.write_bytes(tagged(3000) + source.read_bytes())
     film = tmp_path / "film.mp4"
-    await film_of_voice(source, film, tools=tools, limits=Limits())
+    await video_of_audio(source, film, tools=tools, limits=Limits())
     examined = await examine(film, tools, Limits(), DEFAULT, float("inf"))
     assert examined.plan.duration == pytest.approx(2, abs=0.15)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.transcode.dual_mono import dual_mono
-from tests.integration.transcode.media import Transcoded, joined
+from tests.integration.transcode.media import Transcoded, joined, transcode
 from tests.integration.transcode.pattern import VP8, X264, assert_whole, audio, beeps, made, video
-from transcode import Limits, Tools, TranscodeError, transcode
+from transcode import Limits, Tools, TranscodeError
 
 _OPUS = ["-c:a", "libopus"]
 _REST = "|".join(f"c{number}=0*c0" for number in range(1, 9))
@@ -109,9 +109,9 @@ async def test_more_streams_than_the_limit_are_refused_in_words(name: str, tools
     tracks = ["-map", "0:v", *["-map", "1:a"] * 9]
     source = made(tools, tmp_path / name, *video(1), *audio(1), *tracks, *X264, "-c:a", "mp2")
 
-    async def nobody(_: object) -> None:
+    def nobody(_: object) -> None:
         raise AssertionError("nothing may be published of it")
 
     with pytest.raises(TranscodeError) as refused:
-        await transcode(source, tmp_path / "out", tools=tools, limits=Limits(max_streams=5), on_playable=nobody)
+        await transcode(source, tmp_path / "out", tools=tools, limits=Limits(max_streams=5), on_stage=nobody)
     assert (refused.value.code, refused.value.final) == ("too-many-streams", True)

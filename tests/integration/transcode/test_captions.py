@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from tests.integration.transcode.media import Transcoded
+from tests.integration.transcode.media import Transcoded, transcode
 from tests.integration.transcode.subtitles import ASS, CHINESE, HOSTILE, with_subtitles
-from transcode import READY, Limits, Result, Tools, transcode
+from transcode import READY, Limits, Result, Tools
 
 _ZH = "WEBVTT\n\n00:00.500 --> 00:01.500\n你好，世界\n\n00:02.000 --> 00:03.000\n再见 <i>明天</i>\n"
 
@@ -17,10 +17,10 @@ async def _both_stages(source: Path, out: Path, tools: Tools) -> tuple[Result, R
     def texts(folder: Path) -> dict[str, str]:
         return {file.name: file.read_text("utf-8") for file in sorted(folder.glob("*.vtt"))}
 
-    async def on_playable(result: Result) -> None:
+    def keep(result: Result) -> None:
         first.append((result, texts(out / "playable")))
 
-    ready = await transcode(source, out, tools=tools, limits=Limits(), on_playable=on_playable)
+    ready = await transcode(source, out, tools=tools, limits=Limits(), on_stage=keep)
     return first[0][0], ready, first[0][1], texts(out / READY)
 
 

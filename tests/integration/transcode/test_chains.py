@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.transcode.media import Clip, Transcoded, output_of
 from tests.integration.transcode.pattern import assert_square, assert_whole, audio, made, video
-from transcode import Limits, Tools, TranscodeError, film_of_voice, look_at
+from transcode import Limits, Tools, TranscodeError, verify_video, video_of_audio
 
 THEORA = ["-c:v", "libtheora", "-q:v", "6"]
 VORBIS, OPUS = ["-c:a", "libvorbis"], ["-c:a", "libopus"]
@@ -35,7 +35,7 @@ async def test_a_chained_video(name: str, serial: str, tools: Tools, tmp_path: P
     outcome = await transcoded(source)
     for shown in assert_whole(tools, outcome, tmp_path, 4):
         assert_square(shown)
-    looked = await look_at(source, tmp_path / "looked", tools=tools, limits=Limits())
+    looked = await verify_video(source, tmp_path / "looked", tools=tools, limits=Limits())
     assert looked.duration == pytest.approx(4, abs=0.1)
     # It is sent as it is.
     assert (looked.path, looked.mimetype) == (source, "video/ogg")
@@ -63,7 +63,7 @@ async def test_a_chained_voice_message(
         for number, (codec, channels) in enumerate(zip(codecs, (SPOKEN["mono"], SPOKEN[second]), strict=True))
     ]
     film = tmp_path / "film.mp4"
-    await film_of_voice(_chained(tmp_path / "chain.ogg", *parts), film, tools=tools, limits=Limits())
+    await video_of_audio(_chained(tmp_path / "chain.ogg", *parts), film, tools=tools, limits=Limits())
     streams = json.loads(output_of(tools.ffprobe, "-show_streams", "-of", "json", film))["streams"]
     assert [float(stream["duration"]) for stream in streams] == pytest.approx([6, 6], abs=0.1)
 
@@ -73,5 +73,5 @@ async def test_a_chain_of_too_many_links_is_refused_in_words(clip: Clip, tools: 
     stereo = clip("stereo.ogg", "-f", "lavfi", "-i", "sine=d=0.1", "-ac", "2", *OPUS)
     source = _chained(tmp_path / "chain.ogg", *[mono, stereo] * 33)
     with pytest.raises(TranscodeError) as refused:
-        await film_of_voice(source, tmp_path / "film.mp4", tools=tools, limits=Limits())
+        await video_of_audio(source, tmp_path / "film.mp4", tools=tools, limits=Limits())
     assert (refused.value.code, refused.value.final) == ("too-many-streams", True)

@@ -19,7 +19,7 @@ from tests.integration.transcode.pattern import (
     video,
 )
 from tests.integration.transcode.surgery import with_boxes
-from transcode import Limits, Tools, prepare_recording
+from transcode import Cut, Limits, Tools, prepare_recording
 from transcode.mp4.boxes import box
 
 AAC = ["-c:a", "aac"]
@@ -207,7 +207,7 @@ async def test_a_container_that_contradicts_the_first_pixel_aspect(
 
 async def test_a_recording_of_pixel_aspects_that_change(tools: Tools, tmp_path: Path) -> None:
     source = _becomes_wide(tools, tmp_path / "source.ts", *BROADCAST["mpeg2"])
-    made = await prepare_recording(source, tmp_path / "out", start=0.6, tools=tools, limits=Limits())
+    made = await prepare_recording(source, tmp_path / "out", Cut(start=0.6), tools=tools, limits=Limits())
     assert made.duration == pytest.approx(3.4, abs=0.1)
     for second in (0.1, 1.0, 2.0, 2.5):
         place: list[str | Path] = ["-ss", str(second), "-i", made.path, "-frames:v", "1"]

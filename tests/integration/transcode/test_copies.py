@@ -22,11 +22,12 @@ from tests.integration.transcode.media import (
 )
 from tests.integration.transcode.surgery import damaged, media
 from transcode import Item, Tools, media_playlist, tiers
-from transcode.commandline import commands
-from transcode.examine import examine
+from transcode.commandline import first_stage
+from transcode.examine.file import examine
 from transcode.limits import Limits
 from transcode.mp4.boxes import codecs_of
-from transcode.remux import remuxed
+from transcode.mp4.remux import Selection, remux
+from transcode.plan import SHORTEST_COPIED
 from transcode.segments import Cutter, Written, write
 from transcode.settings import Settings
 
@@ -175,23 +176,28 @@ async def test_a_video_without_sound_gets_silence(
 async def test_a_copy_is_the_one_that_ffmpeg_makes(case: Case, clip: Clip, tools: Tools, tmp_path: Path) -> None:
     source = clip(case.name, *case.arguments)
     examined = await examine(source, tools, Limits(), Settings(), asyncio.get_running_loop().time() + 60)
-    probe, copying = examined.given.probe, examined.copying
-    assert copying
-    assert copying.sound
+    probe, stream_copy = examined.source.probe, examined.stream_copy
+    assert stream_copy
+    assert stream_copy.copies_audio
     assert probe.audio_index is not None
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     for folder in (ours, theirs):
-        (folder / copying.rung.name).mkdir(parents=True)
+        (folder / stream_copy.rung.name).mkdir(parents=True)
     data = source.read_bytes()
     moov = data[examined.index.start : examined.index.stop]
-    copy = remuxed(moov, probe.video_index, probe.audio_index, copying, len(data))
-    made = write(source, copy, ours / copying.rung.name)
-    same = made_by_ffmpeg(commands.copy(examined.given, copying), theirs / copying.rung.name)
+    rung = stream_copy.rung
+    selection = Selection(
+        probe.video_index, probe.audio_index, rung.width, rung.height, stream_copy.duration, stream_copy.audio_offset,
+        SHORTEST_COPIED,
+    )  # fmt: skip
+    copy = remux(moov, selection, len(data))
+    made = write(source, copy, ours / stream_copy.rung.name)
+    same = made_by_ffmpeg(first_stage.copy(examined.source, stream_copy), theirs / stream_copy.rung.name)
     assert len(made.segments) > 1
     assert ticks(made) == ticks(same)
     assert codecs_of(made.init) == codecs_of(same.init)
     samples = [
-        [output_of(tools.ffmpeg, "-i", whole(folder / copying.rung.name, made), "-c", "copy", "-map", "0",
+        [output_of(tools.ffmpeg, "-i", whole(folder / stream_copy.rung.name, made), "-c", "copy", "-map", "0",
                    "-f", "streamhash", "pipe:1")] for folder in (ours, theirs)
     ]  # fmt: skip
     assert samples[0] == samples[1]
@@ -205,7 +211,9 @@ def made_by_ffmpeg(line: list[str], folder: Path) -> Written:
 
 def ticks(made: Written) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
     return [
-        (run.begin, run.lengths, run.shifts) for segment in made.segments for run in (segment.pictures, segment.sound)
+        (run.decode_time, run.durations, run.composition_offsets)
+        for segment in made.segments
+        for run in (segment.video, segment.audio)
     ]
 
 
@@ -230,7 +238,7 @@ async def test_a_copy_of_what_ffprobe_stumbles_over_is_not_made(clip: Clip, tool
     source = tmp_path / "damaged.mp4"
     source.write_bytes(damaged(data, seed=1, count=2000, begin=begin, end=begin + (end - begin) // 2))
     examined = await examine(source, tools, Limits(), Settings(), asyncio.get_running_loop().time() + 60)
-    assert examined.copying is None
+    assert examined.stream_copy is None
 
 
 @pytest.mark.parametrize("case", ENCODED, ids=lambda case: case.name)
@@ -272,7 +280,7 @@ async def test_too_many_bits_for_a_line_are_encoded(clip: Clip, tools: Tools) ->
     noise = ["-f", "lavfi", "-i", "nullsrc=s=640x480:r=30:d=1,geq=random(1)*255:128:128"]
     source = clip("noise.mp4", *noise, *X264, "-preset", "ultrafast", "-qp", "1")
     deadline = asyncio.get_running_loop().time() + 60
-    assert (await examine(source, tools, Limits(), Settings(), deadline)).copying is None
+    assert (await examine(source, tools, Limits(), Settings(), deadline)).stream_copy is None
 
 
 @pytest.mark.parametrize(("pictures", "sound"), [("0", "0"), ("0.1", "0"), ("0", "0.1")])

@@ -11,10 +11,11 @@ import imageio_ffmpeg
 import psutil
 import pytest
 
-from tests.integration.transcode.awkward import READY, Awkward, Workshop
+from tests.integration.transcode.awkward import READY, Awkward, Workdir
 from tests.integration.transcode.corpus import CORPUS
+from tests.integration.transcode.media import transcode
 from tests.integration.transcode.screen import Screen, offer, open_screen
-from transcode import Limits, Result, Settings, Tools, TranscodeError, transcode
+from transcode import Limits, Result, Settings, Tools, TranscodeError
 
 SETTINGS = Settings(rungs=(360, 240))
 
@@ -73,7 +74,7 @@ async def screen(folder: Path) -> AsyncIterator[Screen]:
 @pytest.fixture(scope="session")
 def finish(tools: Tools, folder: Path, nobody: Nobody, tmp_path_factory: pytest.TempPathFactory) -> Finish:
     """Transcode a file of the corpus, the first time that it is asked for."""
-    shop = Workshop(Path(imageio_ffmpeg.get_ffmpeg_exe()), tmp_path_factory.mktemp("workshop"))
+    shop = Workdir(Path(imageio_ffmpeg.get_ffmpeg_exe()), tmp_path_factory.mktemp("workshop"))
     known: dict[str, Ending] = {}
 
     async def once(case: Awkward) -> Ending:
@@ -91,13 +92,11 @@ def finish(tools: Tools, folder: Path, nobody: Nobody, tmp_path_factory: pytest.
 async def _ending(source: Path, out: Path, tools: Tools) -> Ending:
     stages: dict[str, Result] = {}
 
-    async def keep(result: Result) -> None:
+    def keep(result: Result) -> None:
         stages["playable"] = result
 
     try:
-        stages["ready"] = await transcode(
-            source, out, tools=tools, limits=Limits(), settings=SETTINGS, on_playable=keep, on_grown=keep
-        )
+        stages["ready"] = await transcode(source, out, tools=tools, limits=Limits(), settings=SETTINGS, on_stage=keep)
     except TranscodeError as error:
         return Ending(error.code, str(error), stages)
     return Ending(READY, stages=stages)

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.integration.transcode.media import Clip, check_gapless
-from transcode import Limits, Result, Tools, transcode
+from transcode import Limits, Result, Tools, Transcoding
 
 # More work than the time between two looks, by far.
 LONG = [
@@ -22,10 +20,6 @@ LONG = [
 ]
 
 
-class EnoughError(Exception):
-    """Ends the job: the ladder is not looked at here."""
-
-
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -35,22 +29,15 @@ async def test_segments_appear_where_the_folder_went(clip: Clip, tmp_path: Path,
     moved, out = tmp_path / "served", tmp_path / "out"
     seen: list[Result] = []
 
-    async def on_playable(result: Result) -> Path:
-        (out / "playable").rename(moved)
-        assert names(moved) == {"480"}
-        await on_grown(result)
-        return moved
-
-    async def on_grown(result: Result) -> None:
-        seen.append(result)
-        assert result.poster is None or names(moved) == {"480", result.poster}
-        segments = {f"{number}.m4s" for number in range(result.available)}
-        assert {"init.mp4", *segments} <= names(moved / "480")
-        if result.whole:
-            raise EnoughError
-
-    with pytest.raises(EnoughError):
-        await transcode(source, out, tools=tools, limits=Limits(), on_playable=on_playable, on_grown=on_grown)
+    async with Transcoding(source, out, tools=tools, limits=Limits()) as job:
+        async for result in job.first_stage():
+            if not seen:
+                (out / "playable").rename(moved)
+                assert names(moved) == {"480"}
+            seen.append(result)
+            assert result.poster is None or names(moved) == {"480", result.poster}
+            segments = {f"{number}.m4s" for number in range(result.available)}
+            assert {"init.mp4", *segments} <= names(moved / "480")
     counts = [result.available for result in seen]
     assert counts == sorted(counts)
     assert len({(result.available, result.poster) for result in seen}) == len(seen)
@@ -62,11 +49,3 @@ async def test_segments_appear_where_the_folder_went(clip: Clip, tmp_path: Path,
     assert planned.codecs == whole.codecs
     assert planned.bandwidth >= whole.bandwidth
     check_gapless(moved, seen[-1], tools, tmp_path)
-
-
-async def test_what_the_publisher_raises_ends_the_job(clip: Clip, tmp_path: Path, tools: Tools) -> None:
-    async def refuse(_: Result) -> None:
-        raise EnoughError
-
-    with pytest.raises(EnoughError):
-        await transcode(clip("long.mp4", *LONG), tmp_path / "out", tools=tools, limits=Limits(), on_playable=refuse)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip
-from transcode import Limits, Tools, film_of_image, film_of_voice, prepare_recording, transcode
+from tests.integration.transcode.media import Clip, transcode
+from transcode import Limits, Tools, prepare_recording, video_of_audio, video_of_image
 from transcode.process.collect import PlantedError
 from transcode.process.sandbox import NONE
 
@@ -71,18 +71,19 @@ async def test_nothing_planted_is_published(
     kind: str, name: str, taken_over: Taken, secret: Path, clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A file that is read while it grows would be open already when another takes its name: nothing is wrong with that.
-    for interval in ("_LOOK", "_REPORT"):
-        monkeypatch.setattr(f"transcode.session.{interval}", 60.0)
+    for interval in ("quick_rung._FIRST_INTERVAL_S", "ladder._INTERVAL_S"):
+        monkeypatch.setattr(f"transcode.stages.{interval}", 60.0)
     subtitles = tmp_path / "said.srt"
     subtitles.write_text("1\n00:00:00,000 --> 00:00:02,000\nsaid\n")
     source = clip("source.mkv", *VIDEO, "-i", str(subtitles))
     served = tmp_path / "media"
 
-    async def publish(_: object) -> Path:
-        return (tmp_path / "out" / "playable").rename(served)
+    def publish(_: object) -> None:
+        if not served.exists():
+            (tmp_path / "out" / "playable").rename(served)
 
     with pytest.raises(PlantedError) as told:
-        await transcode(source, tmp_path / "out", tools=taken_over(kind, name), limits=Limits(), on_playable=publish)
+        await transcode(source, tmp_path / "out", tools=taken_over(kind, name), limits=Limits(), on_stage=publish)
     assert told.value.final
     published = [served, tmp_path / "out" / "playable", tmp_path / "out" / "ready"]
     assert [path for folder in published if folder.exists() for path in leaked(folder)] == []
@@ -94,12 +95,12 @@ async def test_what_is_served_grows_where_ffmpeg_cannot_write(taken_over: Taken,
     served = tmp_path / "media"
     seen: list[set[Path]] = []
 
-    async def publish(_: object) -> Path:
-        (tmp_path / "out" / "playable").rename(served)
+    def publish(_: object) -> None:
+        if not served.exists():
+            (tmp_path / "out" / "playable").rename(served)
         seen.append({path.relative_to(served) for path in served.rglob("*") if path.is_file()})
-        return served
 
-    await transcode(source, tmp_path / "out", tools=taken_over("link", "none"), limits=Limits(), on_playable=publish)
+    await transcode(source, tmp_path / "out", tools=taken_over("link", "none"), limits=Limits(), on_stage=publish)
     assert seen
     # On a busy machine perhaps all segments at once, but nothing else.
     allowed = {"init.mp4", "0.m4s", "1.m4s", "2.m4s"}
@@ -116,12 +117,12 @@ async def recording(tools: Tools, clip: Clip, folder: Path) -> None:
 
 async def voice(tools: Tools, clip: Clip, folder: Path) -> None:
     source = clip("source.ogg", "-f", "lavfi", "-i", "sine=d=1")
-    await film_of_voice(source, folder / "out", tools=tools, limits=Limits())
+    await video_of_audio(source, folder / "out", tools=tools, limits=Limits())
 
 
 async def image(tools: Tools, clip: Clip, folder: Path) -> None:
     source = clip("source.png", *VIDEO[:4], "-frames:v", "1", "-update", "1")
-    await film_of_image(source, folder / "out", seconds=1, tools=tools, limits=Limits())
+    await video_of_image(source, folder / "out", seconds=1, tools=tools, limits=Limits())
 
 
 Made = Callable[[Tools, Clip, Path], Awaitable[None]]
@@ -132,10 +133,10 @@ Made = Callable[[Tools, Clip, Path], Awaitable[None]]
     [
         (recording, "recording.mp4"),
         (recording, "poster.jpg"),
-        (voice, "sound.raw"),
-        (voice, "film.mp4"),
-        (image, "glance.rgba"),
-        (image, "film.mp4"),
+        (voice, "audio.raw"),
+        (voice, "video.mp4"),
+        (image, "downscaled.rgba"),
+        (image, "video.mp4"),
     ],
 )
 @pytest.mark.parametrize("kind", ["link", "FIFO", "hard link"])
@@ -154,9 +155,9 @@ async def test_a_stencil_is_not_written_through_a_link(
     taken_over: Taken, secret: Path, clip: Clip, tools: Tools, tmp_path: Path
 ) -> None:
     """The one file that we write where ffmpeg did before."""
-    planting = taken_over("link", "sound.raw")
+    planting = taken_over("link", "audio.raw")
     text = planting.ffmpeg.read_text()
-    line = f"[ -e sound.raw ] && [ ! -e stencil.rgba ] && ln -s {shlex.quote(str(secret))} stencil.rgba; exit 0"
+    line = f"[ -e audio.raw ] && [ ! -e stencil.rgba ] && ln -s {shlex.quote(str(secret))} stencil.rgba; exit 0"
     planting.ffmpeg.write_text(text.rsplit("\nfor", 1)[0] + f"\n{line}\n")
     await voice(planting, clip, tmp_path)
     assert secret.read_text() == SECRET

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.transcode.media import Clip, without_bubblewrap
-from transcode import Limits, Result, Tools, TranscodeError, transcode
-from transcode.process.ffmpeg import run
+from tests.integration.transcode.media import Clip, transcode, without_bubblewrap
+from transcode import Limits, Tools, TranscodeError, Transcoding
+from transcode.process.ffmpeg import Confinement, run
 
 # Endless work in a small file: large pictures, many of them, that hardly differ.
 SLOW = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=60:d=6", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "40"]
@@ -45,12 +45,8 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
             await asyncio.sleep(0.02)
 
 
-async def ignore(_: Result) -> None:
-    pass
-
-
 async def test_cancelling_kills_what_runs(slow: Path, tmp_path: Path, tools: Tools) -> None:
-    job = asyncio.create_task(transcode(slow, tmp_path / "out", tools=tools, limits=Limits(), on_playable=ignore))
+    job = asyncio.create_task(transcode(slow, tmp_path / "out", tools=tools, limits=Limits()))
     await until(lambda: any("ffmpeg" in name for name in working_in(tmp_path / "out")))
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -63,13 +59,9 @@ async def test_cancelling_while_it_starts_leaves_nothing(slow: Path, tmp_path: P
     folder = tmp_path / "out"
     folder.mkdir()
     line = [str(tools.ffmpeg), "-v", "error", "-re", "-i", f"file:{slow}", "-f", "null", "-"]
-    nothing: list[bytes] = []
     for number in range(80):
-        loop = asyncio.get_running_loop()
-        starting = asyncio.create_task(
-            run(line, sandbox=tools.sandbox, reads=(slow,), limits=Limits(), deadline=loop.time() + 60,
-                on_output=nothing.append, cwd=folder)
-        )  # fmt: skip
+        within = Confinement(tools.sandbox, Limits(), asyncio.get_running_loop().time() + 60, (slow,), folder)
+        starting = asyncio.create_task(run(line, within))
         await asyncio.sleep(number / 8000)
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -82,14 +74,14 @@ async def test_an_error_of_the_caller_kills_what_runs(slow: Path, tmp_path: Path
         raise ValueError("from the caller")
 
     with pytest.raises(ValueError, match="from the caller"):
-        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(), on_playable=ignore, on_progress=fail)
+        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(), on_progress=fail)
     assert working_in(tmp_path) == []
 
 
 async def test_the_clock_ends_a_job(slow: Path, tmp_path: Path, tools: Tools) -> None:
     begin = time.monotonic()
     with pytest.raises(TranscodeError) as caught:
-        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(wall_seconds=0.4), on_playable=ignore)
+        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(wall_seconds=0.4))
     assert (caught.value.code, caught.value.final) == ("took-too-long", False)
     assert time.monotonic() - begin < 20  # not the end of the work
     assert working_in(tmp_path) == []
@@ -97,7 +89,7 @@ async def test_the_clock_ends_a_job(slow: Path, tmp_path: Path, tools: Tools) ->
 
 async def test_cpu_time_ends_a_job(slow: Path, tmp_path: Path, tools: Tools) -> None:
     with pytest.raises(TranscodeError) as caught:
-        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(cpu_seconds=1), on_playable=ignore)
+        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(cpu_seconds=1))
     assert (caught.value.code, caught.value.final) == ("took-too-long", False)
 
 
@@ -121,8 +113,7 @@ async def test_an_end_from_outside_is_not_the_limit_of_time(slow: Path, tmp_path
 
 async def _ran(line: list[str], source: Path, tools: Tools, limits: Limits) -> None:
     deadline = asyncio.get_running_loop().time() + 60
-    told: list[bytes] = []
-    await run(line, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=told.append)
+    await run(line, Confinement(tools.sandbox, limits, deadline, (source,)))
 
 
 def _watched(tools: Tools, *arguments: str) -> list[str]:
@@ -167,10 +158,7 @@ async def test_memory_is_bounded(clip: Clip, tools: Tools) -> None:
 
     async def decode(limits: Limits) -> None:
         deadline = asyncio.get_running_loop().time() + 60
-        nothing: list[bytes] = []
-        await run(
-            line, sandbox=tools.sandbox, reads=(source,), limits=limits, deadline=deadline, on_output=nothing.append
-        )
+        await run(line, Confinement(tools.sandbox, limits, deadline, (source,)))
 
     await decode(Limits(address_space=2 * 2**30))
     with pytest.raises(TranscodeError) as caught:
@@ -180,12 +168,35 @@ async def test_memory_is_bounded(clip: Clip, tools: Tools) -> None:
 
 async def test_publishing_does_not_count_as_working(clip: Clip, tmp_path: Path, tools: Tools) -> None:
     source = clip("short.mp4", "-f", "lavfi", "-i", "testsrc2=s=160x120:d=0.2", "-c:v", "libx264")
-
-    async def slow_network(_: Result) -> None:
+    async with Transcoding(source, tmp_path / "out", tools=tools, limits=Limits(wall_seconds=3)) as job:
+        async for _ in job.first_stage():
+            await asyncio.sleep(3)
+        # Nor does waiting for a turn.
         await asyncio.sleep(3)
+        await job.ladder()
 
-    limits = Limits(wall_seconds=3)
-    await transcode(source, tmp_path / "out", tools=tools, limits=limits, on_playable=slow_network)
+
+async def test_an_error_while_publishing_kills_what_runs(clip: Clip, tmp_path: Path, tools: Tools) -> None:
+    source = clip("slow.mkv", *SLOW, "-pix_fmt", "yuv444p")
+
+    async def publish() -> None:
+        async with Transcoding(source, tmp_path / "out", tools=tools, limits=Limits()) as job:
+            async for result in job.first_stage():
+                assert not result.whole
+                assert any("ffmpeg" in name for name in working_in(tmp_path / "out"))
+                raise ValueError("from the caller")
+
+    with pytest.raises(ValueError, match="from the caller"):
+        await publish()
+    assert working_in(tmp_path) == []
+
+
+async def test_leaving_the_first_stage_early_kills_what_runs(clip: Clip, tmp_path: Path, tools: Tools) -> None:
+    source = clip("slow.mkv", *SLOW, "-pix_fmt", "yuv444p")
+    async with Transcoding(source, tmp_path / "out", tools=tools, limits=Limits()) as job:
+        async for _ in job.first_stage():
+            break
+    assert working_in(tmp_path) == []
 
 
 async def test_the_loop_stays_free(slow: Path, tmp_path: Path, tools: Tools) -> None:
@@ -201,7 +212,7 @@ async def test_the_loop_stays_free(slow: Path, tmp_path: Path, tools: Tools) -> 
 
     watcher = asyncio.create_task(watch())
     with pytest.raises(TranscodeError):
-        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(wall_seconds=0.5), on_playable=ignore)
+        await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(wall_seconds=0.5))
     watcher.cancel()
     assert worst < 0.2
 
@@ -214,12 +225,12 @@ async def test_nothing_is_left_when_we_are_killed(mechanism: str, slow: Path, tm
     program = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
-        from transcode import Limits, find_tools, transcode
-        async def ignore(_): pass
+        from tests.integration.transcode.media import transcode
+        from transcode import Limits, find_tools
         source, out = map(Path, sys.argv[1:])
         tools = find_tools()
         print(tools.sandbox.name, flush=True)
-        asyncio.run(transcode(source, out, tools=tools, limits=Limits(), on_playable=ignore))
+        asyncio.run(transcode(source, out, tools=tools, limits=Limits()))
     """)
     root = Path(__file__).parents[3]
     ours = await asyncio.create_subprocess_exec(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.integration.transcode.media import Clip, output_of
-from transcode import Limits, Prepared, Settings, Tools, TranscodeError, look_at, prepare_recording
-from transcode.examine import examine
+from transcode import Cut, Limits, Prepared, Settings, Tools, TranscodeError, prepare_recording, verify_video
+from transcode.examine.file import examine
 
 RATE = 30
 
@@ -57,7 +57,7 @@ def _sound_begins(tools: Tools, path: Path) -> float:
 
 async def _prepare(source: Path, out: Path, tools: Tools, **asked: Any) -> Prepared:  # noqa: ANN401 - passed on
     shares: list[float] = []
-    made = await prepare_recording(source, out, tools=tools, limits=Limits(), on_progress=shares.append, **asked)
+    made = await prepare_recording(source, out, Cut(**asked), tools=tools, limits=Limits(), on_progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert {path.name for path in out.iterdir()} <= {"recording.mp4", "poster.jpg", "blur.rgb"}
@@ -135,7 +135,7 @@ async def test_what_is_sent_is_playable_as_it_is(tools: Tools, tmp_path: Path) -
     made = await _prepare(recorded(tools, tmp_path / "recording.webm"), tmp_path / "out", tools, start=0.5)
     deadline = asyncio.get_running_loop().time() + 60
     examined = await examine(made.path, tools, Limits(), Settings(), deadline)
-    assert examined.copying, "its pictures need no second encoding"
+    assert examined.stream_copy, "its pictures need no second encoding"
 
 
 async def test_the_quality_gives_way_to_the_size(tools: Tools, tmp_path: Path, clip: Clip) -> None:
@@ -157,7 +157,7 @@ async def test_a_turned_picture_without_sound(tools: Tools, tmp_path: Path, clip
     made = await _prepare(turned, tmp_path / "out", tools, end=0.5)
     assert (made.width, made.height) == (180, 320)
     assert [stream["codec_type"] for stream in _described(tools, made.path)["streams"]] == ["video"]
-    as_is = await look_at(turned, tmp_path / "look", tools=tools, limits=Limits())
+    as_is = await verify_video(turned, tmp_path / "look", tools=tools, limits=Limits())
     assert (as_is.path, as_is.mimetype, as_is.width, as_is.height) == (turned, "video/quicktime", 180, 320)
     assert as_is.thumbnail
     assert as_is.thumbnail.height > as_is.thumbnail.width
@@ -166,9 +166,9 @@ async def test_a_turned_picture_without_sound(tools: Tools, tmp_path: Path, clip
 async def test_what_is_no_video_says_so(tools: Tools, tmp_path: Path) -> None:
     playlist = tmp_path / "evil.mp4"
     playlist.write_text(f"ffconcat version 1.0\nfile {tmp_path / 'secret'}\n")
-    for number, attempt in enumerate((look_at, prepare_recording)):
+    for number, attempt in enumerate((verify_video, prepare_recording)):
         with pytest.raises(TranscodeError) as refused:
             await attempt(playlist, tmp_path / str(number), tools=tools, limits=Limits())
         assert refused.value.code == "not-a-video"
     webm = recorded(tools, tmp_path / "recording.webm", seconds=1)
-    assert (await look_at(webm, tmp_path / "webm", tools=tools, limits=Limits())).mimetype == "video/webm"
+    assert (await verify_video(webm, tmp_path / "webm", tools=tools, limits=Limits())).mimetype == "video/webm"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip, Transcoded
-from transcode import Limits, Tools, TranscodeError, transcode
+from tests.integration.transcode.media import Clip, Transcoded, transcode
+from transcode import Limits, Tools, TranscodeError
 
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 SMALL = ["-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=2"]
@@ -19,12 +19,12 @@ SINE = ["-f", "lavfi", "-i", "sine=d=2"]
 
 
 async def refusal(source: Path, tools: Tools, limits: Limits | None = None) -> TranscodeError:
-    async def on_playable(_: object) -> None:
+    def on_stage(_: object) -> None:
         raise AssertionError("it was published")
 
     out = source.parent / "refused"
     with pytest.raises(TranscodeError) as caught:
-        await transcode(source, out, tools=tools, limits=limits or Limits(), on_playable=on_playable)
+        await transcode(source, out, tools=tools, limits=limits or Limits(), on_stage=on_stage)
     return caught.value
 
 

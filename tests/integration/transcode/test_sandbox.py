@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.transcode.media import Clip, without_bubblewrap
 from transcode import Limits, Tools, TranscodeError
-from transcode.process.ffmpeg import run
+from transcode.process.ffmpeg import Confinement, run
 from transcode.process.sandbox import NONE, Sandbox, find_sandbox
 
 CARELESS = ["-v", "error", "-y", "-protocol_whitelist", "file,http,tcp,unix,crypto,data,subfile,concat"]
@@ -52,15 +52,7 @@ async def attempt(
     """Run a command inside `out`, and give how it failed, if it did."""
     deadline = asyncio.get_running_loop().time() + 30
     try:
-        await run(
-            [str(part) for part in command],
-            sandbox=sandbox,
-            reads=reads,
-            limits=limits or Limits(),
-            deadline=deadline,
-            on_output=lambda _: None,
-            cwd=out,
-        )
+        await run([str(part) for part in command], Confinement(sandbox, limits or Limits(), deadline, reads, out))
     except TranscodeError as error:
         return error
     return None
@@ -199,7 +191,7 @@ async def test_a_probe_sees_its_file_and_can_write_nowhere(
     async def ask(*question: object) -> None:
         command = [str(part) for part in (tools.ffprobe, "-v", "error", *question)]
         deadline = asyncio.get_running_loop().time() + 30
-        await run(command, sandbox=bubblewrapped, reads=(source,), limits=Limits(), deadline=deadline, on_output=hear)
+        await run(command, Confinement(bubblewrapped, Limits(), deadline, (source,)), hear)
 
     await ask("-show_entries", "format=nb_streams", source)
     assert b"nb_streams=1" in said

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from transcode import Limits, Tools, TranscodeError
-from transcode.process.ffmpeg import run
+from transcode.process.ffmpeg import Confinement, run
 from transcode.process.sandbox import Sandbox
 from transcode.process.seccomp import seccomp_filter
 
@@ -51,10 +51,8 @@ async def attempt(sandbox: Sandbox, code: str, out: Path) -> None:
     # Python itself may be elsewhere than in /usr.
     home = sys.base_prefix
     sandbox = replace(sandbox, bwrap=(*sandbox.bwrap, "--ro-bind", home, home))
-    await run(
-        [str(PYTHON), "-I", "-S", "-c", text], sandbox=sandbox, reads=(), limits=Limits(),
-        deadline=asyncio.get_running_loop().time() + 30, on_output=lambda _: None, cwd=out,
-    )  # fmt: skip
+    deadline = asyncio.get_running_loop().time() + 30
+    await run([str(PYTHON), "-I", "-S", "-c", text], Confinement(sandbox, Limits(), deadline, folder=out))
 
 
 @pytest.mark.parametrize("what", REFUSED)

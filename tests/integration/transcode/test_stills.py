@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.transcode.media import Clip, Transcoded, output_of
-from transcode import Limits, Tools, TranscodeError, film_of_image
+from transcode import Limits, Tools, TranscodeError, video_of_image
 from transcode.mp4.boxes import box, child
 
 Colour = tuple[int, int, int]
@@ -110,7 +110,7 @@ def alike(shown: Colour, meant: Colour) -> bool:
 
 async def film(source: Path, tools: Tools, seconds: float = 4) -> Film:
     target = source.parent / f"{source.name}.mp4"
-    await film_of_image(source, target, seconds=seconds, tools=tools, limits=Limits())
+    await video_of_image(source, target, seconds=seconds, tools=tools, limits=Limits())
     # Nothing of the work is left.
     assert not [path for path in source.parent.iterdir() if path.is_dir()]
     return Film(target, tools)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.transcode.media import Clip, Transcoded, output_of
-from transcode import Limits, Tools, TranscodeError, film_of_voice
+from transcode import Limits, Tools, TranscodeError, video_of_audio
 
 # Loud, then silent: the second half of the picture is flat.
 _SPOKEN = ["-f", "lavfi", "-i", "sine=f=440:d=3,volume='if(lt(t,1.5),1,0)':eval=frame"]
@@ -27,7 +27,7 @@ _WIDTH, _HEIGHT = 640, 360
 
 async def film(source: Path, tools: Tools, limits: Limits | None = None) -> Path:
     target = source.parent / f"{source.name}.mp4"
-    await film_of_voice(source, target, tools=tools, limits=limits or Limits())
+    await video_of_audio(source, target, tools=tools, limits=limits or Limits())
     return target
 
 

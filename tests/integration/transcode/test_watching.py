@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.awkward import Workshop
+from tests.integration.transcode.awkward import Workdir
+from tests.integration.transcode.media import transcode
 from tests.integration.transcode.screen import offer, open_screen
-from transcode import Limits, Result, Settings, Tools, transcode
+from transcode import Limits, Result, Settings, Tools
 
 # Large pictures, so that making them takes a while.
 _FILM = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=30:d=10", "-f", "lavfi", "-i", "sine=440:r=48000:d=10"]
@@ -20,17 +21,16 @@ _SETTINGS = Settings(rungs=(480,))
 
 @pytest.mark.parametrize("name", _CODECS)
 async def test_a_video_is_watched_while_it_is_made(name: str, tools: Tools, tmp_path: Path) -> None:
-    source = await asyncio.to_thread(Workshop(tools.ffmpeg, tmp_path).make, name, *_FILM, *_CODECS[name])
+    source = await asyncio.to_thread(Workdir(tools.ffmpeg, tmp_path).make, name, *_FILM, *_CODECS[name])
     out, states, opened = tmp_path / "out", list[Result](), asyncio.Event()
     async with open_screen(tmp_path) as screen:
 
-        async def serve(result: Result) -> None:
+        def serve(result: Result) -> None:
             states.append(result)
             offer(screen, "growing", ("out/playable", result))
             opened.set()
 
-        limits = Limits()
-        job = transcode(source, out, tools=tools, limits=limits, settings=_SETTINGS, on_playable=serve, on_grown=serve)
+        job = transcode(source, out, tools=tools, limits=Limits(), settings=_SETTINGS, on_stage=serve)
         async with asyncio.TaskGroup() as both:
             both.create_task(job)
             await opened.wait()

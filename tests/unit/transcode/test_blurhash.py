@@ -47,5 +47,5 @@ def test_a_wrong_length_is_refused(size: int) -> None:
 
 @pytest.mark.parametrize("shape", [(0, 9), (16, -9)])
 def test_nothing_shown_is_refused(shape: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="not a picture"):
+    with pytest.raises(ValueError, match="not an image"):
         blurhash_of(bytes(3 * SIDE * SIDE), *shape)

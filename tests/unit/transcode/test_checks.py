@@ -8,7 +8,7 @@ import pytest
 from tests.unit.transcode.mp4.test_boxes import AVC1, MP4A, init
 from transcode.checks import aligned, codecs, durations, frame_rate
 from transcode.mp4.fragments import Run
-from transcode.segments import Segment, Unfit
+from transcode.segments import InvalidRendition, Segment
 
 PICTURE, PACKET = 3000, 1024
 
@@ -35,17 +35,17 @@ def test_what_is_well_made() -> None:
     assert frame_rate(WELL, 5.0) == 30.0
     aligned([WELL, WELL], (2.0, 2.0, 1.0))
     assert codecs(init(AVC1, MP4A)).endswith(",mp4a.40.2")
-    assert [segment.lag for segment in WELL] == pytest.approx([0.0, -0.005333, -0.010666], abs=1e-5)
+    assert [segment.av_offset for segment in WELL] == pytest.approx([0.0, -0.005333, -0.010666], abs=1e-5)
 
 
 def test_sound_at_a_rate_of_its_own() -> None:
     # As many packets, but at 44,100 Hz they last 9 % longer.
     slower = [replace(segment, audio_rate=44_100) for segment in WELL]
-    with pytest.raises(Unfit, match="longer or shorter than the pictures"):
+    with pytest.raises(InvalidRendition, match="longer or shorter than the video"):
         durations(slower, 5.0)
-    whole = [*slower[:-1], replace(slower[-1], sound=run(2, slower[-1].sound.begin, PACKET, 216 - 188))]
+    whole = [*slower[:-1], replace(slower[-1], audio=run(2, slower[-1].audio.decode_time, PACKET, 216 - 188))]
     assert durations(whole, 5.0) == (2.0, 2.0, 1.0)
-    assert whole[1].lag == pytest.approx(2 - 94 * PACKET / 44_100)
+    assert whole[1].av_offset == pytest.approx(2 - 94 * PACKET / 44_100)
 
 
 def changed(number: int, change: Callable[[Segment], Segment]) -> list[Segment]:
@@ -53,64 +53,64 @@ def changed(number: int, change: Callable[[Segment], Segment]) -> list[Segment]:
 
 
 def pictures(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - whatever Run has
-    return changed(number, lambda segment: replace(segment, pictures=replace(segment.pictures, **changes)))
+    return changed(number, lambda segment: replace(segment, video=replace(segment.video, **changes)))
 
 
 def sound(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - the same
-    return changed(number, lambda segment: replace(segment, sound=replace(segment.sound, **changes)))
+    return changed(number, lambda segment: replace(segment, audio=replace(segment.audio, **changes)))
 
 
 def unheard() -> list[Segment]:
     """All sound but one packet is in the last segment, as ffmpeg wrote it once."""
-    packets = sum(len(segment.sound.lengths) for segment in WELL)
-    first, second, last = (replace(segment.sound, lengths=(PACKET,), shifts=(0,)) for segment in WELL)
+    packets = sum(len(segment.audio.durations) for segment in WELL)
+    first, second, last = (replace(segment.audio, durations=(PACKET,), composition_offsets=(0,)) for segment in WELL)
     rest = (packets - 2) * (PACKET,)
     sounds = (
         first,
-        replace(second, begin=PACKET),
-        replace(last, begin=2 * PACKET, lengths=rest, shifts=(0,) * len(rest)),
+        replace(second, decode_time=PACKET),
+        replace(last, decode_time=2 * PACKET, durations=rest, composition_offsets=(0,) * len(rest)),
     )
-    return [replace(segment, sound=sound) for segment, sound in zip(WELL, sounds, strict=True)]
+    return [replace(segment, audio=sound) for segment, sound in zip(WELL, sounds, strict=True)]
 
 
 @pytest.mark.parametrize(
     ("made", "expected", "reason"),
     [
-        ([], 5.0, "no pictures"),
+        ([], 5.0, "no video frames"),
         (WELL, 5.2, "longer or shorter than the file"),
         (WELL[:2], 5.0, "longer or shorter than the file"),
-        (WELL[1:], 3.0, "begin at"),
+        (WELL[1:], 3.0, "starts at"),
         ([WELL[0], WELL[2]], 3.0, "gap between"),
-        (pictures(1, lengths=(PICTURE, 0, 2 * PICTURE) + (PICTURE,) * 57), 5.0, "decoded at once"),
-        (pictures(1, shifts=(PICTURE, *(0,) * 59)), 5.0, "needs|decoded"),
-        (pictures(2, lengths=(PICTURE * 31, *(PICTURE,) * 29)), 6.0, "evenly"),
+        (pictures(1, durations=(PICTURE, 0, 2 * PICTURE) + (PICTURE,) * 57), 5.0, "same decode time"),
+        (pictures(1, composition_offsets=(PICTURE, *(0,) * 59)), 5.0, "needs|decode and presentation"),
+        (pictures(2, durations=(PICTURE * 31, *(PICTURE,) * 29)), 6.0, "evenly"),
         (segments(400), 400 / 30, "apart"),
-        (sound(0, begin=PACKET), 5.0, "sound begins|gap"),
-        (sound(2, shifts=(1,) * len(WELL[2].sound.lengths)), 5.0, "not in order"),
-        (sound(2, lengths=(960,) * len(WELL[2].sound.lengths)), 5.0, "gaps"),
-        (sound(2, lengths=(PACKET,) * 10, shifts=(0,) * 10), 5.0, "sound is"),
-        (unheard(), 5.0, "lacks the sound"),
+        (sound(0, decode_time=PACKET), 5.0, "audio starts|gap"),
+        (sound(2, composition_offsets=(1,) * len(WELL[2].audio.durations)), 5.0, "reordered"),
+        (sound(2, durations=(960,) * len(WELL[2].audio.durations)), 5.0, "gaps"),
+        (sound(2, durations=(PACKET,) * 10, composition_offsets=(0,) * 10), 5.0, "audio is"),
+        (unheard(), 5.0, "apart"),
     ],
 )
 def test_what_would_not_play(made: Sequence[Segment], expected: float, reason: str) -> None:
-    with pytest.raises(Unfit, match=reason):
+    with pytest.raises(InvalidRendition, match=reason):
         durations(made, expected)
 
 
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (segments(60, 60), "different segments"),
-        (segments(60, 59, 31), "same instants"),
-        (sound(1, begin=WELL[1].sound.begin + PACKET), "same packets"),
+        (segments(60, 60), "different numbers of segments"),
+        (segments(60, 59, 31), "different segment boundaries"),
+        (sound(1, decode_time=WELL[1].audio.decode_time + PACKET), "different packets"),
     ],
 )
 def test_rungs_that_do_not_match(other: list[Segment], reason: str) -> None:
-    with pytest.raises(Unfit, match=reason):
+    with pytest.raises(InvalidRendition, match=reason):
         aligned([WELL, other], (2.0, 2.0, 1.0))
 
 
 @pytest.mark.parametrize("broken", [b"", init(AVC1), init(MP4A), init(AVC1, MP4A) + b"elst"])
 def test_an_init_segment_that_will_not_do(broken: bytes) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidRendition):
         codecs(broken)

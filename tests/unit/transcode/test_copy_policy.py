@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from transcode.copy_policy import Copying, copying
+from transcode.copy_policy import StreamCopy, stream_copy_of
 from transcode.limits import Limits
 from transcode.mp4.moov import StoredTrack
 from transcode.plan import plan
-from transcode.source.probe import parse
+from transcode.source import ffprobe
+from transcode.source.probe import probe_of
 
 VIDEO: dict[str, Any] = {
     "index": 0,
@@ -49,18 +50,19 @@ def decided(
     pictures: StoredTrack = PICTURES,
     sound: StoredTrack = SOUND,
     size: int = 5_000_000,
-) -> Copying | None:
+) -> StreamCopy | None:
     streams = [{**VIDEO, **(video or {})}, {**AUDIO, **(audio or {})}]
-    told = json.dumps({"streams": streams, "format": {"start_time": "0", "size": str(size)}})
-    probe = parse(told)
-    return copying(told, (pictures, sound), probe, plan(probe, Limits()))
+    printed = json.dumps({"streams": streams, "format": {"start_time": "0", "size": str(size)}})
+    description = ffprobe.parse(printed)
+    probe = probe_of(description)
+    return stream_copy_of(description, (pictures, sound), probe, plan(probe, Limits()))
 
 
 def test_a_phone_clip_is_copied_with_its_sound() -> None:
     made = decided()
     assert made is not None
     assert (made.rung.name, made.rung.width, made.rung.height) == ("720", 1280, 720)
-    assert (made.lead, made.duration, made.heard, made.sound) == (0, 10, 0, True)
+    assert (made.start, made.duration, made.audio_offset, made.copies_audio) == (0, 10, 0, True)
 
 
 @pytest.mark.parametrize(
@@ -110,13 +112,13 @@ def test_what_is_not_sure(video: dict[str, Any]) -> None:
 def test_a_late_first_picture_begins_the_copy() -> None:
     made = decided({"start_time": "0.1"})
     assert made is not None
-    assert (made.lead, made.duration, made.heard, made.sound) == (0.1, 10, -0.1, False)
+    assert (made.start, made.duration, made.audio_offset, made.copies_audio) == (0.1, 10, -0.1, False)
 
 
 def test_sound_that_begins_later() -> None:
     made = decided(audio={"start_time": "0.04"})
     assert made is not None
-    assert (made.lead, made.heard, made.sound) == (0, 0.04, False)
+    assert (made.start, made.audio_offset, made.copies_audio) == (0, 0.04, False)
 
 
 @pytest.mark.parametrize(
@@ -148,31 +150,31 @@ def test_sound_that_goes_on_is_encoded() -> None:
 def test_other_sound_is_encoded_alone(audio: dict[str, Any]) -> None:
     made = decided(audio=audio)
     assert made is not None
-    assert not made.sound
+    assert not made.copies_audio
 
 
 @pytest.mark.parametrize(
     "sound",
     [
-        replace(SOUND, skipped=2112),
+        replace(SOUND, media_time=2112),
         replace(SOUND, timescale=44_100),
         replace(SOUND, plain=False),
         replace(SOUND, descriptions=2),
-        replace(SOUND, lengths=()),
-        replace(SOUND, lengths=((5, 1023), (1, 1024))),
-        replace(SOUND, lengths=((5, 1024), (2, 1000))),
-        replace(SOUND, lengths=((5, 1024), (1, 1023), (5, 1024))),
+        replace(SOUND, durations=()),
+        replace(SOUND, durations=((5, 1023), (1, 1024))),
+        replace(SOUND, durations=((5, 1024), (2, 1000))),
+        replace(SOUND, durations=((5, 1024), (1, 1023), (5, 1024))),
         replace(SOUND, kind="vide"),
     ],
 )
 def test_uneven_sound_is_encoded_alone(sound: StoredTrack) -> None:
     made = decided(sound=sound)
     assert made is not None
-    assert not made.sound
+    assert not made.copies_audio
 
 
 def test_tracks_that_ffprobe_counts_otherwise_are_not_trusted() -> None:
     assert decided({"index": 7}) is None
     made = decided(audio={"index": 7})
     assert made is not None
-    assert not made.sound
+    assert not made.copies_audio

@@ -5,10 +5,10 @@ import random
 
 import pytest
 
-from transcode.commandline.commands import GLIMPSE_PICTURES, GLIMPSE_SIDE
+from transcode.commandline.images import FINGERPRINT_FRAMES, FINGERPRINT_SIDE
 from transcode.fingerprint import distance, fingerprint_of, is_copy
 
-PIXELS = GLIMPSE_SIDE**2 * GLIMPSE_PICTURES
+PIXELS = FINGERPRINT_SIDE**2 * FINGERPRINT_FRAMES
 
 
 def picture(seed: int) -> bytes:
@@ -17,10 +17,10 @@ def picture(seed: int) -> bytes:
     waves = [(chance.uniform(-0.4, 0.4), chance.uniform(-0.4, 0.4), chance.uniform(0, 6)) for _ in range(12)]
     one = bytes(
         round(128 + 8 * sum(math.sin(across * x + down * y + begin) for across, down, begin in waves))
-        for y in range(GLIMPSE_SIDE)
-        for x in range(GLIMPSE_SIDE)
+        for y in range(FINGERPRINT_SIDE)
+        for x in range(FINGERPRINT_SIDE)
     )
-    return one * GLIMPSE_PICTURES
+    return one * FINGERPRINT_FRAMES
 
 
 def made(*seeds: int, duration: float = 10.0) -> bytes:

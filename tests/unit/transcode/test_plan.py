@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcode.errors import TooHighFrameRate, TooLargePicture, TooLong
+from transcode.errors import TooHighFrameRate, TooLong, TooManyPixels
 from transcode.limits import Limits
 from transcode.plan import frame_rate, ladder, plan, poster_rung
 from transcode.source.probe import Probe
@@ -170,9 +170,9 @@ def test_fast_pictures_may_use_more_bits() -> None:
         ({"duration": 60.0}, Limits(output_bytes=10_000_000), TooLong),
         ({"frame_rate": 1001.0}, Limits(), TooHighFrameRate),
         ({"frame_rate": 30.0}, Limits(max_frame_rate=29.0), TooHighFrameRate),
-        ({"coded_width": 8193}, Limits(), TooLargePicture),
-        ({"coded_height": 8193}, Limits(), TooLargePicture),
-        ({"coded_width": 8000, "coded_height": 8000}, Limits(), TooLargePicture),
+        ({"coded_width": 8193}, Limits(), TooManyPixels),
+        ({"coded_height": 8193}, Limits(), TooManyPixels),
+        ({"coded_width": 8000, "coded_height": 8000}, Limits(), TooManyPixels),
     ],
 )
 def test_limits(change: dict[str, float], limits: Limits, error: type[Exception]) -> None:

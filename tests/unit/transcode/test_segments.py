@@ -9,12 +9,12 @@ import pytest
 
 from tests.unit.transcode.mp4.test_boxes import AVC1, MP4A, init
 from tests.unit.transcode.mp4.test_fragments import full
-from tests.unit.transcode.test_remux import COPYING, FRAMES, PACKET_SIZES, PICTURE_SIZES, RATE, SOUND_AT, made
-from transcode.commandline.commands import FRAGMENTS
+from tests.unit.transcode.mp4.test_remux import FRAMES, PACKET_SIZES, PICTURE_SIZES, RATE, SELECTION, SOUND_AT, made
+from transcode.commandline.outputs import FRAGMENTS
 from transcode.errors import BrokenFile, DiskFull, Overloaded, TranscodeError
 from transcode.mp4.boxes import box
 from transcode.segments import INIT as INIT_NAME
-from transcode.segments import Cutter, Unfit, write
+from transcode.segments import Cutter, InvalidRendition, write
 
 INIT = init(AVC1, MP4A)
 IDR = struct.pack(">IB", 1, 0x65)
@@ -35,7 +35,7 @@ def fragment(picture: bytes = IDR, *, sound: bool = True, sync: bool = True) -> 
 
 
 def cutter_of(folder: Path) -> tuple[Cutter, Path]:
-    """Cut into a folder, and say what ffmpeg's file beside it is called."""
+    """Cut into the folder `240`, and return ffmpeg's file beside it."""
     made = folder / "made" / "240"
     made.mkdir(parents=True)
     (folder / "240").mkdir()
@@ -48,7 +48,7 @@ def written(folder: Path) -> list[str]:
 
 def test_a_file_is_cut_as_it_grows(tmp_path: Path) -> None:
     cutter, file = cutter_of(tmp_path)
-    folder = cutter.folder
+    folder = tmp_path / "240"
     assert cutter.advance() == 0
     first, second = fragment(IDR + b"1"), fragment(IDR + b"22")
     whole = INIT + first + second
@@ -58,7 +58,8 @@ def test_a_file_is_cut_as_it_grows(tmp_path: Path) -> None:
         assert cutter.advance() == expected
         names = [f"{number}.m4s" for number in range(expected)]
         assert written(folder) == sorted([*names, *(["init.mp4"] if end >= len(INIT) else [])])
-    cutter.finish()
+    with closing(cutter):
+        cutter.finish()
     assert written(folder) == ["0.m4s", "1.m4s", "init.mp4"]
     assert (folder / "init.mp4").read_bytes() == INIT == cutter.init
     assert (folder / "0.m4s").read_bytes() == first
@@ -74,14 +75,15 @@ def test_a_file_system_that_copies_no_ranges(code: int, tmp_path: Path, monkeypa
     monkeypatch.setattr(os, "copy_file_range", refuse)
     cutter, file = cutter_of(tmp_path)
     file.write_bytes(INIT + fragment(IDR + b"1") + fragment())
-    cutter.finish()
-    assert (cutter.folder / "0.m4s").read_bytes() == fragment(IDR + b"1")
-    assert (cutter.folder / "1.m4s").read_bytes() == fragment()
+    with closing(cutter):
+        cutter.finish()
+    assert (tmp_path / "240" / "0.m4s").read_bytes() == fragment(IDR + b"1")
+    assert (tmp_path / "240" / "1.m4s").read_bytes() == fragment()
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.ENOMEM, Overloaded), (errno.EIO, Unfit)],
+    [(errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.ENOMEM, Overloaded), (errno.EIO, InvalidRendition)],
 )
 def test_what_the_machine_lacks_is_told(
     code: int, kind: type[TranscodeError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -103,9 +105,10 @@ def test_the_folder_may_move_meanwhile(tmp_path: Path) -> None:
         file.write(INIT + fragment())
         file.flush()
         assert cutter.advance() == 1
-        cutter.folder = cutter.folder.rename(after)
+        (tmp_path / "240").rename(after)
         file.write(fragment())
-    cutter.finish()
+    with closing(cutter):
+        cutter.finish()
     assert written(after) == ["0.m4s", "1.m4s", "init.mp4"]
 
 
@@ -126,7 +129,7 @@ def test_what_is_missing_or_broken(whole: bytes | None, tmp_path: Path) -> None:
     cutter, file = cutter_of(tmp_path)
     if whole is not None:
         file.write_bytes(whole)
-    with closing(cutter), pytest.raises(Unfit):
+    with closing(cutter), pytest.raises(InvalidRendition):
         cutter.finish()
 
 
@@ -151,7 +154,7 @@ def test_a_giant_that_takes_no_space_is_not_read(head: bytes, tmp_path: Path) ->
     with path.open("wb") as file:
         file.write(head)
         file.truncate(len(head) + 2**30)
-    with closing(cutter), pytest.raises(Unfit, match="bytes"):
+    with closing(cutter), pytest.raises(InvalidRendition, match="bytes"):
         cutter.advance()
 
 
@@ -171,24 +174,24 @@ def test_a_copy_is_written_sample_by_sample(tmp_path: Path) -> None:
     folder.mkdir()
     done = write(tmp_path / "source", copy, folder)
     assert done.init == copy.init == (folder / INIT_NAME).read_bytes()
-    files = [folder / f"{number}.m4s" for number in range(len(copy.parts))]
+    files = [folder / f"{number}.m4s" for number in range(len(copy.segments))]
     assert {*folder.iterdir()} == {*files, folder / INIT_NAME}
     assert [file.stat().st_size for file in files] == [segment.size for segment in done.segments]
-    for part, file in zip(copy.parts, files, strict=True):
+    for part, file in zip(copy.segments, files, strict=True):
         samples = b"".join(data[piece.start : piece.stop] for piece in part.pieces if isinstance(piece, range))
         assert file.read_bytes() == part.head + samples
-    assert [segment.pictures.begin for segment in done.segments] == [0, 180_000, 360_000]
-    assert done.lag == copy.lag
+    assert [segment.video.decode_time for segment in done.segments] == [0, 180_000, 360_000]
+    assert done.av_offset == copy.av_offset
 
 
 def test_silence_is_written_between_samples(tmp_path: Path) -> None:
-    data, copy = copied_from(tmp_path / "source"), made(copying=replace(COPYING, heard=1.0))
+    data, copy = copied_from(tmp_path / "source"), made(selection=replace(SELECTION, audio_offset=1.0))
     write(tmp_path / "source", copy, tmp_path)
-    first = copy.parts[0]
-    silence, heard = first.sound
+    first = copy.segments[0]
+    silence, heard = first.audio
     assert isinstance(silence, bytes)
     assert isinstance(heard, range)
-    (seen,) = first.pictures
+    (seen,) = first.video
     written = (tmp_path / "0.m4s").read_bytes()
     assert written == first.head + data[seen.start : seen.stop] + silence + data[heard.start : heard.stop]
 
@@ -196,12 +199,12 @@ def test_silence_is_written_between_samples(tmp_path: Path) -> None:
 def test_a_copy_of_what_cannot_be_begun_is_unfit(tmp_path: Path) -> None:
     data = copied_from(tmp_path / "source")
     (tmp_path / "source").write_bytes(data.replace(IDR, b"\0\0\0\1\x61"))
-    with pytest.raises(Unfit, match="key frame"):
+    with pytest.raises(InvalidRendition, match="key frame"):
         write(tmp_path / "source", made(), tmp_path)
 
 
 def test_a_copy_of_what_is_gone_is_unfit(tmp_path: Path) -> None:
     data = copied_from(tmp_path / "source")
     (tmp_path / "source").write_bytes(data[:SOUND_AT])
-    with pytest.raises(Unfit, match="cut off"):
+    with pytest.raises(InvalidRendition, match="cut off"):
         write(tmp_path / "source", made(), tmp_path)

@@ -101,7 +101,7 @@ def test_a_uri_stays_in_its_line(uri: str) -> None:
 
 @pytest.mark.parametrize("duration", [0.0, 0.0009, -1.0, math.inf, math.nan])
 def test_no_time_no_cues(duration: float) -> None:
-    with pytest.raises(ValueError, match="no time"):
+    with pytest.raises(ValueError, match="no duration"):
         web_vtt(BOARD, duration, "b")
 
 

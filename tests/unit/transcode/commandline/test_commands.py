@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from transcode.commandline import commands
-from transcode.commandline.commands import Access, Beside, Given
-from transcode.copy_policy import Copying
+from transcode.commandline import first_stage, images, ladder, preparation, probing
+from transcode.commandline.inputs import Access, Source
+from transcode.commandline.ladder import CopyAlignment
+from transcode.commandline.recording import recording
+from transcode.copy_policy import StreamCopy
 from transcode.hls.captions import Captions, Track
 from transcode.limits import Limits
 from transcode.mp4.moov import Edits
@@ -22,24 +24,24 @@ CLIP = Probe(10.0, 1280, 720, 1280, 720, 30.0, 30.0, "h264", 2, 1, 0.0, None, in
 
 
 TRACKS = [Track(2, Captions("captions-0.vtt", None, "1"))]
-GIVEN = Given(TOOLS, SOURCE, "mov", CLIP, LIMITS)
+GIVEN = Source(TOOLS, SOURCE, "mov", CLIP, LIMITS)
 
 
-def given(probe: Probe) -> Given:
+def given(probe: Probe) -> Source:
     return replace(GIVEN, probe=probe)
 
 
 def encode(probe: Probe = CLIP) -> list[str]:
-    return commands.ladder(given(probe), plan(probe, LIMITS), Settings(preset="fast"), 0.0)
+    return ladder.ladder(given(probe), plan(probe, LIMITS), Settings(preset="fast"), 0.0)
 
 
-def copying(*, sound: bool = True, lead: float = 0.0) -> Copying:
-    return Copying(plan(CLIP, LIMITS).ladder[0], lead, 10.0, 0.0, sound)
+def stream_copy(*, copies_audio: bool = True, start: float = 0.0) -> StreamCopy:
+    return StreamCopy(plan(CLIP, LIMITS).ladder[0], start, 10.0, 0.0, copies_audio)
 
 
 def beside(*durations: float, lag: float = 0.0) -> list[str]:
-    made = Beside(copying(lead=0.05), durations, lag)
-    return commands.ladder_beside(GIVEN, plan(CLIP, LIMITS), Settings(), 0.0, made)
+    made = CopyAlignment(stream_copy(start=0.05), durations, lag)
+    return ladder.ladder_with_copy(GIVEN, plan(CLIP, LIMITS), Settings(), 0.0, made)
 
 
 def values(line: list[str], option: str) -> list[str]:
@@ -60,14 +62,14 @@ def files(line: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     "line",
     [
-        commands.probe(TOOLS, SOURCE, "mov", LIMITS),
-        commands.packets(TOOLS, SOURCE, "mov", LIMITS),
-        commands.first(GIVEN, plan(CLIP, LIMITS), Settings()),
+        probing.probe(TOOLS, SOURCE, "mov", LIMITS),
+        probing.packets(TOOLS, SOURCE, "mov", LIMITS),
+        first_stage.encode(GIVEN, plan(CLIP, LIMITS), Settings()),
         encode(),
         beside(4.0, 6.0),
-        commands.copy(GIVEN, copying()),
-        commands.still(GIVEN, plan(CLIP, LIMITS), candidates=1, late=True),
-        commands.loudness(GIVEN),
+        first_stage.copy(GIVEN, stream_copy()),
+        images.poster(GIVEN, plan(CLIP, LIMITS), candidates=1, late=True),
+        probing.loudness(GIVEN),
     ],
 )
 def test_a_strangers_file_is_read_under_every_restriction(line: list[str]) -> None:
@@ -87,13 +89,13 @@ def test_a_strangers_file_is_read_under_every_restriction(line: list[str]) -> No
 
 
 def test_what_is_behind_other_bytes_is_read_under_the_same_restrictions() -> None:
-    access = Access(begin=88, edits=Edits.IGNORED)
+    access = Access(start=88, edits=Edits.IGNORED)
     behind = replace(GIVEN, access=access)
     for line in (
-        commands.probe(TOOLS, SOURCE, "mov", LIMITS, access),
-        commands.packets(TOOLS, SOURCE, "mov", LIMITS, access),
-        commands.first(behind, plan(CLIP, LIMITS), Settings()),
-        commands.captions(behind, TRACKS, None),
+        probing.probe(TOOLS, SOURCE, "mov", LIMITS, access),
+        probing.packets(TOOLS, SOURCE, "mov", LIMITS, access),
+        first_stage.encode(behind, plan(CLIP, LIMITS), Settings()),
+        preparation.captions(behind, TRACKS, None),
     ):
         before = line[: line.index(f"subfile,,start,88,end,0,,:{SOURCE}")]
         assert values(before, "-protocol_whitelist") == ["subfile,file"]
@@ -126,7 +128,7 @@ def test_every_rung_is_made_in_one_run_with_the_same_key_frames_and_sound() -> N
 
 
 def test_the_quick_rung_is_alone() -> None:
-    line = commands.first(GIVEN, plan(CLIP, LIMITS), Settings(preset="slow"))
+    line = first_stage.encode(GIVEN, plan(CLIP, LIMITS), Settings(preset="slow"))
     assert files(line) == ["480/whole.mp4"]
     assert values(line, "-preset:v:0") == ["superfast"]
     assert "poster.jpg" not in line
@@ -137,14 +139,14 @@ def test_the_quick_rung_is_alone() -> None:
 @pytest.mark.parametrize(("codec", "known"), [("vp9", True), ("hevc", True), ("h264", False), ("mpeg4", False)])
 def test_a_codec_that_tells_the_order_of_its_pictures_is_decoded_at_once(codec: str, known: bool) -> None:
     probe = replace(CLIP, video_codec=codec)
-    line = commands.first(given(probe), plan(probe, LIMITS), Settings())
+    line = first_stage.encode(given(probe), plan(probe, LIMITS), Settings())
     assert ("-nofind_stream_info" in line) is known
 
 
 @pytest.mark.parametrize(("demuxer", "known"), [("mov", True), ("matroska", True), ("flv", False), ("mpegts", False)])
 def test_streams_that_the_header_does_not_tell_are_looked_for(demuxer: str, known: bool) -> None:
     probe = replace(CLIP, video_codec="hevc")
-    line = commands.first(replace(given(probe), demuxer=demuxer), plan(probe, LIMITS), Settings())
+    line = first_stage.encode(replace(given(probe), demuxer=demuxer), plan(probe, LIMITS), Settings())
     assert ("-nofind_stream_info" in line) is known
 
 
@@ -152,24 +154,24 @@ def test_every_line_counts_from_one_origin() -> None:
     late = given(replace(CLIP, start=10.5, video_codec="vp9"))
     made = plan(late.probe, LIMITS)
     from_start = [
-        commands.first(late, made, Settings()),
-        commands.ladder(late, made, Settings(), 0.0),
-        commands.recording(late, replace(made, ladder=made.ladder[:2]), 0),
-        commands.captions(late, TRACKS, None),
-        commands.loudness(late),
+        first_stage.encode(late, made, Settings()),
+        ladder.ladder(late, made, Settings(), 0.0),
+        recording(late, replace(made, ladder=made.ladder[:2]), 0),
+        preparation.captions(late, TRACKS, None),
+        probing.loudness(late),
     ]
     for line in from_start:
         assert (values(line, "-itsoffset"), values(line, "-seek_timestamp")) == (["-10.500000"], ["1"])
     for line in (
-        commands.copy(late, copying(lead=0.05)),
-        commands.captions(late, TRACKS, copying(lead=0.05)),
-        commands.ladder_beside(late, made, Settings(), 0.0, Beside(copying(lead=0.05), (2.0,), 0.0)),
+        first_stage.copy(late, stream_copy(start=0.05)),
+        preparation.captions(late, TRACKS, stream_copy(start=0.05)),
+        ladder.ladder_with_copy(late, made, Settings(), 0.0, CopyAlignment(stream_copy(start=0.05), (2.0,), 0.0)),
     ):
         assert (values(line, "-itsoffset"), values(line, "-seek_timestamp")) == (["-10.550000"], ["1"])
-    line = commands.still(late, made, candidates=1, late=True)
+    line = images.poster(late, made, candidates=1, late=True)
     assert (values(line, "-ss"), values(line, "-seek_timestamp")) == (["11.500000"], ["1"])
     # What begins below zero is moved up.
-    early = commands.first(given(replace(CLIP, start=-0.2)), made, Settings())
+    early = first_stage.encode(given(replace(CLIP, start=-0.2)), made, Settings())
     assert values(early, "-itsoffset") == ["0.200000"]
 
 
@@ -193,13 +195,13 @@ def test_pictures_for_by_the_way_come_from_the_nearest_rung(width: int) -> None:
     made = plan(probe, LIMITS)
     for line in (
         encode(probe),
-        commands.ladder_beside(given(probe), made, Settings(), 0.0, Beside(copying(), (10.0,), 0)),
+        ladder.ladder_with_copy(given(probe), made, Settings(), 0.0, CopyAlignment(stream_copy(), (10.0,), 0)),
     ):
         assert [line.count(name) for name in ("poster.jpg", "storyboard.jpg", "preview.mp4")] == [1] * 3
 
 
 def test_loudness_is_changed_by_one_gain() -> None:
-    line = commands.ladder(GIVEN, plan(CLIP, LIMITS), Settings(), -3.25)
+    line = ladder.ladder(GIVEN, plan(CLIP, LIMITS), Settings(), -3.25)
     assert graphs(line).count("volume=-3.25dB") == 1
     assert "volume" not in graphs(encode())
 
@@ -223,7 +225,7 @@ def test_old_pictures_are_deinterlaced_and_told_their_colours() -> None:
 
 
 def test_a_copy_takes_both_tracks_as_they_are() -> None:
-    line = commands.copy(GIVEN, copying(lead=0.05))
+    line = first_stage.copy(GIVEN, stream_copy(start=0.05))
     assert values(line, "-itsoffset") == ["-0.050000"]
     assert values(line, "-map") == ["0:2", "0:1"]
     assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["copy"])
@@ -234,20 +236,20 @@ def test_a_copy_takes_both_tracks_as_they_are() -> None:
 
 @pytest.mark.parametrize("probe", [CLIP, replace(CLIP, audio_index=None)])
 def test_a_copy_may_have_sound_of_our_own(probe: Probe) -> None:
-    line = commands.copy(given(probe), copying(sound=False))
+    line = first_stage.copy(given(probe), stream_copy(copies_audio=False))
     assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["aac"])
     assert "end_sample=480000" in graphs(line)
     assert values(line, "-t") == ["11.0"]
 
 
 def test_the_first_pictures_will_do_for_a_poster() -> None:
-    line = commands.still(GIVEN, plan(CLIP, LIMITS), candidates=5, late=False)
+    line = images.poster(GIVEN, plan(CLIP, LIMITS), candidates=5, late=False)
     assert "-ss" not in line
     assert "thumbnail=5" in graphs(line)
 
 
 def test_the_quick_poster_decodes_key_frames_only() -> None:
-    line = commands.still(given(replace(CLIP, assumed_matrix="bt709")), plan(CLIP, LIMITS), candidates=1, late=True)
+    line = images.poster(given(replace(CLIP, assumed_matrix="bt709")), plan(CLIP, LIMITS), candidates=1, late=True)
     before = line[: line.index(f"file:{SOURCE}")]
     assert (values(before, "-skip_frame"), values(before, "-ss")) == (["nokey"], ["1.000000"])
     assert "setparams=colorspace=bt709" in graphs(line)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcode.hls.captions import MOST_TRACKS, Captions, cleaned, tracks_of
+from transcode.source.ffprobe import parse
 
 
 def stream(index: int, codec: str = "subrip", kind: str = "subtitle", **tags: str) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def stream(index: int, codec: str = "subrip", kind: str = "subtitle", **tags: st
 
 
 def tracks(*streams: dict[str, Any]) -> list[tuple[int, str, str | None, str]]:
-    found = tracks_of(json.dumps({"streams": streams}))
+    found = tracks_of(parse(json.dumps({"streams": streams})))
     return [(each.index, each.captions.name, each.captions.language, each.captions.label) for each in found]
 
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcode.errors import BrokenFile
 from transcode.mp4.boxes import box, boxes, codecs_of, layout_of
 
 
@@ -44,7 +43,7 @@ def test_whole_files() -> None:
 @pytest.mark.parametrize("cut", [3, 9, 40, 105])
 def test_cut_off(cut: int) -> None:
     file, size = whole(box(b"ftyp"), box(b"mdat", bytes(80)), box(b"moov", bytes(10)))
-    with pytest.raises(BrokenFile, match="cut off"):
+    with pytest.raises(ValueError, match="cut off"):
         layout_of(io.BytesIO(file.getvalue()[:cut]), min(cut, size))
 
 
@@ -57,13 +56,13 @@ def test_endless_boxes_end() -> None:
     assert len(list(boxes(box(b"free") * 10_000))) == 10_000
     with pytest.raises(ValueError, match="too many"):
         dict(boxes(box(b"free") * 10_001))
-    with pytest.raises(BrokenFile, match="no index"):
+    with pytest.raises(ValueError, match="no index"):
         layout_of(*whole(box(b"free") * 10_001, box(b"moov")))
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes(data: bytes) -> None:
-    with suppress(BrokenFile):
+    with suppress(ValueError):
         layout_of(io.BytesIO(data), len(data))
     with pytest.raises(ValueError, match=r"missing|impossible"):
         codecs_of(data)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcode.mp4.boxes import box
-from transcode.mp4.fragments import Run, is_instant, runs_of
+from transcode.mp4.fragments import Run, runs_of, starts_with_idr
 
 
 def full(kind: bytes, flags: int, *numbers: int, version: int = 0) -> bytes:
@@ -21,7 +21,7 @@ def test_a_run_of_its_own_figures() -> None:
     trun = full(b"trun", 0x1 | 0x4 | 0xB00, 2, 500, 0x2000000, 3000, 77, 0, 1500, 55, -1500)
     (run,) = runs_of(traf(full(b"tfhd", 0, 1), trun))
     assert run == Run(1, 9000, (3000, 1500), (0, -1500), is_sync=True, offset=500, size=77)
-    assert (run.end, run.times) == (13_500, [9000, 10_500])
+    assert (run.end, run.presentation_times) == (13_500, [9000, 10_500])
 
 
 def test_a_run_of_defaults() -> None:
@@ -60,9 +60,9 @@ def units(*kinds: int) -> bytes:
     [((5,), True), ((9, 7, 8, 6, 5, 5), True), ((6, 1), False), ((1, 5), False), ((6,), False), ((), False)],
 )
 def test_the_first_slice_tells(kinds: tuple[int, ...], expected: bool) -> None:
-    assert is_instant(units(*kinds)) is expected
+    assert starts_with_idr(units(*kinds)) is expected
 
 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_no_endless_sample(data: bytes) -> None:
-    is_instant(data)
+    starts_with_idr(data)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcode.mp4.boxes import box
-from transcode.mp4.moov import Edits, StoredTrack, edits_of, tracks_of
+from transcode.mp4.moov import Edits, StoredTrack, decode_times_of, edits_of, tracks_of
 
 
 def trak(elst: bytes = b"", kind: bytes = b"vide", version: int = 0) -> bytes:
@@ -51,7 +51,7 @@ def test_a_track() -> None:
 @pytest.mark.parametrize("long", [False, True])
 def test_edits(entries: list[tuple[int, int, int]], plain: bool, skipped: int, long: bool) -> None:
     (track,) = tracks_of(trak(edits(*entries, long=long), version=int(long)))
-    assert (track.plain, track.skipped) == (plain, skipped)
+    assert (track.plain, track.media_time) == (plain, skipped)
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,22 @@ def test_any_bytes(noise: bytes, position: int) -> None:
         tracks_of(bytes(data))
     except ValueError as error:
         assert str(error)  # noqa: PT017 - either is fine, no other kind is
+
+
+def _moov(*runs: tuple[int, int]) -> bytes:
+    table = bytes(4) + len(runs).to_bytes(4) + b"".join(n.to_bytes(4) + ticks.to_bytes(4) for n, ticks in runs)
+    header = bytes(12) + (600).to_bytes(4) + bytes(8)
+    media = box(b"mdia", box(b"mdhd", header), box(b"minf", box(b"stbl", box(b"stts", table))))
+    return box(b"trak", media)
+
+
+def test_decode_times_of_an_index() -> None:
+    found = list(decode_times_of(_moov((2, 10), (1, 600), (2, 10)), 0, 9))
+    assert found[:2] == list(decode_times_of(_moov((2, 10), (1, 600), (2, 10)), 0, 2))
+    assert found == pytest.approx([0, 1 / 60, 2 / 60, 62 / 60, 63 / 60])
+
+
+@pytest.mark.parametrize("moov", [_moov((2, 10))[:-4], b"", box(b"trak", box(b"mdia"))])
+def test_decode_times_of_an_index_that_is_cut_off(moov: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_times_of(moov, 0, 9)

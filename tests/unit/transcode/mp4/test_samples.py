@@ -34,11 +34,11 @@ def mdia(changed: dict[bytes, bytes] | None = None, place: bytes = HERE) -> byte
 
 def test_all_tables() -> None:
     assert samples_of(mdia(), FILE) == Samples(
-        begins=(0, 100, 200, 300, 400, 460),
-        shifts=(200, 100, 100, 100, -100),
+        decode_times=(0, 100, 200, 300, 400, 460),
+        composition_offsets=(200, 100, 100, 100, -100),
         sizes=(10, 20, 30, 40, 50),
         offsets=(1000, 1010, 2000, 2030, 2070),
-        keys=frozenset({0, 3}),
+        sync_samples=frozenset({0, 3}),
     )
 
 
@@ -55,15 +55,19 @@ def test_what_may_be_otherwise() -> None:
         ),
         FILE,
     )
-    assert (found.shifts, found.sizes, found.offsets) == ((0,) * 5, (8,) * 5, (1000, 1008, 2000, 2008, 9992))
-    assert all(found.is_key(number) for number in range(5))
+    assert (found.composition_offsets, found.sizes, found.offsets) == (
+        (0,) * 5,
+        (8,) * 5,
+        (1000, 1008, 2000, 2008, 9992),
+    )
+    assert all(found.is_sync(number) for number in range(5))
 
 
 def test_what_adjoins_is_one_piece() -> None:
     found = samples_of(mdia(), FILE)
-    assert found.pieces(0, 5) == [range(1000, 1030), range(2000, 2120)]
-    assert found.pieces(1, 3) == [range(1010, 1030), range(2000, 2030)]
-    assert [found.is_key(number) for number in range(5)] == [True, False, False, True, False]
+    assert found.byte_ranges(0, 5) == [range(1000, 1030), range(2000, 2120)]
+    assert found.byte_ranges(1, 3) == [range(1010, 1030), range(2000, 2030)]
+    assert [found.is_sync(number) for number in range(5)] == [True, False, False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -110,5 +114,7 @@ def test_damaged_tables_lead_nowhere(position: int, damage: bytes) -> None:
         found = samples_of(data[:position] + damage + data[position + len(damage) :], FILE)
     except ValueError:
         return
-    assert len(found.begins) == len(found.offsets) + 1 == len(found.sizes) + 1 == len(found.shifts) + 1
-    assert all(piece.start >= 0 and piece.stop <= FILE for piece in found.pieces(0, len(found.sizes)))
+    assert (
+        len(found.decode_times) == len(found.offsets) + 1 == len(found.sizes) + 1 == len(found.composition_offsets) + 1
+    )
+    assert all(piece.start >= 0 and piece.stop <= FILE for piece in found.byte_ranges(0, len(found.sizes)))

@@ -3,12 +3,13 @@
 import os
 import socket
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from transcode.process import collect
-from transcode.process.collect import JPEG, PlantedError
+from transcode.process.collect import JPEG, Directory, PlantedError
 
 SECRET = b"\xff\xd8\xff as_token: of the configuration"
 
@@ -107,10 +108,10 @@ def test_nothing_is_written_through_a_link(made: Path, secret: Path, tmp_path: P
     assert (made / "stencil.rgba").read_bytes() == b"ours"
     assert secret.read_bytes() == SECRET
     (tmp_path / "0.m4s.tmp").symlink_to(secret)
-    with (made / "stencil.rgba").open("rb") as file:
-        collect.write(file, range(1, 3), tmp_path / "0.m4s")
+    with (made / "stencil.rgba").open("rb") as file, closing(Directory(tmp_path)) as directory:
+        directory.write(file, range(1, 3), "0.m4s")
         with pytest.raises(EOFError):
-            collect.write(file, range(1, 9), tmp_path / "1.m4s")
+            directory.write(file, range(1, 9), "1.m4s")
     assert (tmp_path / "0.m4s").read_bytes() == b"ur"
     assert not (tmp_path / "1.m4s").exists()
     assert secret.read_bytes() == SECRET

@@ -2,8 +2,7 @@ import random
 
 import pytest
 
-from transcode.mp4.boxes import box
-from transcode.source.frame_rate import distinct, peak_rate, times_of
+from transcode.source.frame_rate import distinct, peak_rate
 
 
 def every(step: float, count: int, begin: float = 0.0) -> list[float]:
@@ -35,20 +34,3 @@ def test_few_frames_have_no_rate() -> None:
 
 def test_frames_of_one_instant_count_once() -> None:
     assert list(distinct([2.0, 0.0, 1.0, 1.0004, 1.0])) == [0.0, 1.0, 2.0]
-
-
-def _moov(*runs: tuple[int, int]) -> bytes:
-    table = bytes(4) + len(runs).to_bytes(4) + b"".join(n.to_bytes(4) + ticks.to_bytes(4) for n, ticks in runs)
-    header = bytes(12) + (600).to_bytes(4) + bytes(8)
-    media = box(b"mdia", box(b"mdhd", header), box(b"minf", box(b"stbl", box(b"stts", table))))
-    return box(b"trak", media)
-
-
-def test_an_index_tells_when_its_samples_are_decoded() -> None:
-    assert list(times_of(_moov((2, 10), (1, 600), (2, 10)), 0)) == pytest.approx([0, 1 / 60, 2 / 60, 62 / 60, 63 / 60])
-
-
-@pytest.mark.parametrize("moov", [_moov((2, 10))[:-4], b"", box(b"trak", box(b"mdia"))])
-def test_an_index_that_is_cut_off_is_told(moov: bytes) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        times_of(moov, 0)

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from transcode.errors import BrokenFile, NotAPicture
-from transcode.source.image_header import Picture, picture_of
+from transcode.errors import BrokenFile, NotAnImage
+from transcode.source.image_header import ImageHeader, image_of
 
 
 def gif(*delays: int) -> bytes:
@@ -24,23 +24,23 @@ def webp(*chunks: tuple[bytes, bytes]) -> bytes:
 @pytest.mark.parametrize(
     ("data", "picture"),
     [
-        (gif(7), Picture("gif", 2, 1)),
+        (gif(7), ImageHeader("gif", 2, 1)),
         # No browser believes that a picture lasts for no time.
-        (gif(50, 0), Picture("gif", 2, 1, 0.6)),
-        (webp((b"VP8L", b"\x2f" + struct.pack("<I", 99 | 49 << 14))), Picture("webp_pipe", 100, 50)),
-        (webp((b"VP8 ", bytes(6) + struct.pack("<HH", 100, 50))), Picture("webp_pipe", 100, 50)),
+        (gif(50, 0), ImageHeader("gif", 2, 1, 0.6)),
+        (webp((b"VP8L", b"\x2f" + struct.pack("<I", 99 | 49 << 14))), ImageHeader("webp_pipe", 100, 50)),
+        (webp((b"VP8 ", bytes(6) + struct.pack("<HH", 100, 50))), ImageHeader("webp_pipe", 100, 50)),
         (
             webp(
                 (b"VP8X", b"\x02\0\0\0" + b"\x63\0\0" + b"\x31\0\0"),
                 *[(b"ANMF", bytes(12) + b"\xfa\0\0" + b"\0")] * 2,
             ),
-            Picture("webp_anim", 100, 50, 0.5),
+            ImageHeader("webp_anim", 100, 50, 0.5),
         ),
-        (b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc2\x00\x0b\x08\x00\x32\x00\x64\x01", Picture("jpeg_pipe", 100, 50)),
+        (b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc2\x00\x0b\x08\x00\x32\x00\x64\x01", ImageHeader("jpeg_pipe", 100, 50)),
     ],
 )
-def test_headers(data: bytes, picture: Picture) -> None:
-    assert picture_of(data) == picture
+def test_headers(data: bytes, picture: ImageHeader) -> None:
+    assert image_of(data) == picture
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ def test_headers(data: bytes, picture: Picture) -> None:
 )  # fmt: skip
 def test_damaged_headers(data: bytes) -> None:
     with pytest.raises(BrokenFile):
-        picture_of(data)
+        image_of(data)
 
 
 @pytest.mark.parametrize("data", [b"<svg", b"#EXTM3U", b"\0\0\0\x18ftypisom" + bytes(50), b"BM" + bytes(50), b"P6 1 1"])
 def test_no_picture_that_we_know(data: bytes) -> None:
-    with pytest.raises(NotAPicture):
-        picture_of(data)
+    with pytest.raises(NotAnImage):
+        image_of(data)

@@ -42,7 +42,7 @@ def test_a_first_page_at_the_edge_of_a_piece() -> None:
     one, other = link(theora(320, 180)), link(theora(320, 180))
     for missing in range(8):
         filling = b"x" * (2**22 - len(one) - missing)
-        assert [each.begin for each in links_in(one + filling + other)] == [0, 2**22 - missing]
+        assert [each.start for each in links_in(one + filling + other)] == [0, 2**22 - missing]
 
 
 def test_sizes() -> None:

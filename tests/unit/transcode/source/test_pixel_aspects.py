@@ -1,6 +1,6 @@
 import pytest
 
-from transcode.source.pixel_aspects import KeyFrames, aspect_at_time, headers_in, in_their_time, recorded_in
+from transcode.source.pixel_aspects import KeyFrames, aspect_at_time, headers_in, recorded_in, select_in_order
 
 NARROW, WIDE = bytes.fromhex("16012023"), bytes.fromhex("16012033")
 SPS = bytes.fromhex("6742c020da014016ec0440000003004000000f03c60ca8")
@@ -67,10 +67,10 @@ def test_a_file_of_changes_alone_is_bounded() -> None:
     changes = found(*lines).changes(0, None)
     assert len(changes) == 300
     # Linux takes 128 KiB in an argument.
-    assert 4 * len(aspect_at_time(changes)) + 3 * len(in_their_time(changes)) < 100_000
+    assert 4 * len(aspect_at_time(changes)) + 3 * len(select_in_order(changes)) < 100_000
 
 
 def test_expressions() -> None:
     changes = ((0.0, 1.5), (2.0, 1.25))
     assert aspect_at_time(changes) == "1.500000+gte(t,1.998)*-0.250000"
-    assert in_their_time(changes) == "0*st(0,max(max(ld(0),key*(gte(t,1.998))),gte(t,2.498)))+gte(ld(0),gte(t,1.998))"
+    assert select_in_order(changes) == "0*st(0,max(max(ld(0),key*(gte(t,1.998))),gte(t,2.498)))+gte(ld(0),gte(t,1.998))"

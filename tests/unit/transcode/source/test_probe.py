@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from transcode.errors import BrokenFile, NoDecoder, NotAVideo, TranscodeError
 from transcode.source.audio_loss import AudioLoss
 from transcode.source.clock_jumps import Jumps
-from transcode.source.probe import PacketTimes, Probe, parse
+from transcode.source.ffprobe import parse
+from transcode.source.packet_times import PacketTimes
+from transcode.source.probe import Probe, probe_of
 
 VIDEO: dict[str, Any] = {
     "index": 0,
@@ -35,7 +37,7 @@ AUDIO: dict[str, Any] = {
 
 
 def probed(*streams: dict[str, Any], start: str = "0.000000") -> Probe:
-    return parse(json.dumps({"streams": streams, "format": {"start_time": start}}))
+    return probe_of(parse(json.dumps({"streams": streams, "format": {"start_time": start}})))
 
 
 def test_an_ordinary_clip() -> None:
@@ -88,9 +90,9 @@ def test_the_first_instant_is_that_of_what_is_played() -> None:
 
 
 def test_without_edit_lists_both_begin_together() -> None:
-    delayed = json.dumps({"streams": [{**VIDEO, "start_time": "0.0667"}, AUDIO]})
-    assert (parse(delayed).delay, parse(delayed).duration) == (0, 10.5667)
-    probe = parse(delayed, aligned=True)
+    delayed = parse(json.dumps({"streams": [{**VIDEO, "start_time": "0.0667"}, AUDIO]}))
+    assert (probe_of(delayed).delay, probe_of(delayed).duration) == (0, 10.5667)
+    probe = probe_of(delayed, aligned=True)
     assert (probe.start, probe.delay) == (0, 0.0667)
     assert probe.duration == pytest.approx(10.5)
 
@@ -132,8 +134,11 @@ def test_colours_are_assumed_only_where_nothing_is_said() -> None:
 def test_no_size_and_no_json() -> None:
     with pytest.raises(BrokenFile, match="no size"):
         probed({**VIDEO, "width": 0})
-    with pytest.raises(BrokenFile, match="no JSON"):
+    with pytest.raises(BrokenFile, match="not as expected"):
         parse(b"{")
+    for shape in (b"[]", b'{"streams": {}}', b'{"streams": [1]}'):
+        with pytest.raises(BrokenFile, match="not as expected"):
+            parse(shape)
 
 
 JUNK = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=5), st.just("1/0"), st.just("inf"))
@@ -142,7 +147,7 @@ JUNK = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=5), st.
 @given(st.dictionaries(st.sampled_from(sorted({*VIDEO} - {"codec_type", "codec_name"})), JUNK), JUNK)
 def test_absurd_figures_never_crash(junk: dict[str, Any], start: object) -> None:
     try:
-        probe = parse(json.dumps({"streams": [{**VIDEO, **junk}], "format": {"start_time": start}}))
+        probe = probe_of(parse(json.dumps({"streams": [{**VIDEO, **junk}], "format": {"start_time": start}})))
     except TranscodeError:
         return
     assert probe.duration >= 0
@@ -183,7 +188,7 @@ def test_all_may_lie_below_zero() -> None:
 
 
 def test_no_packets() -> None:
-    with pytest.raises(BrokenFile, match="no pictures"):
+    with pytest.raises(BrokenFile, match="no video frames"):
         PacketTimes().applied_to(probed(VIDEO))
 
 
@@ -207,10 +212,10 @@ def test_a_clock_that_jumps_goes_on(second: float) -> None:
 
 def test_a_track_with_pauses_is_no_jump() -> None:
     jumps = Jumps()
-    assert [jumps.moved(0, number * 4.0, 0.04) for number in range(20)] == [0.0] * 20
-    assert jumps.moved(1, None, 0.0) == 0.0
-    assert jumps.moved(0, 75.95, 0.04) == 0.0
-    assert jumps.moved(0, 200.0, 0.04) == pytest.approx(75.99 - 200)
+    assert [jumps.correction(0, number * 4.0, 0.04) for number in range(20)] == [0.0] * 20
+    assert jumps.correction(1, None, 0.0) == 0.0
+    assert jumps.correction(0, 75.95, 0.04) == 0.0
+    assert jumps.correction(0, 200.0, 0.04) == pytest.approx(75.99 - 200)
 
 
 def test_a_rate_that_no_frames_have_is_none() -> None:
@@ -243,11 +248,11 @@ def test_a_rate_that_no_frames_have_is_none() -> None:
 def test_audio_that_cannot_be_taken(
     streams: list[dict[str, Any]], encrypted: tuple[int, ...], loss: AudioLoss | None
 ) -> None:
-    probe = parse(json.dumps({"streams": [VIDEO, *streams]}), encrypted=encrypted)
+    probe = probe_of(parse(json.dumps({"streams": [VIDEO, *streams]})), encrypted=encrypted)
     assert probe.audio_left_out is loss
     assert probe.has_audio == (bool(streams) and loss in {None, AudioLoss.SOME_TRACKS})
 
 
 def test_a_video_without_its_audio_is_as_long() -> None:
     probe = probed(VIDEO, AUDIO).without_audio(AudioLoss.DAMAGED)
-    assert (probe.heard, probe.audio_left_out, probe.duration) == ((), AudioLoss.DAMAGED, 10.5)
+    assert (probe.audio_indexes, probe.audio_left_out, probe.duration) == ((), AudioLoss.DAMAGED, 10.5)

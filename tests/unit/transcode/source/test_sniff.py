@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcode.errors import EmptyFile, NotASound, NotAVideo
+from transcode.errors import EmptyFile, NotAudio, NotAVideo
 from transcode.source.sniff import (
     HEAD_BYTES,
     Container,
+    audio_demuxer_of,
     behind_tags,
     container_in,
     container_of,
     demuxer_of,
-    sound_demuxer_of,
 )
 
 
@@ -92,9 +92,9 @@ def test_nothing() -> None:
 def test_containers_behind_a_few_bytes(data: bytes, container: Container) -> None:
     assert container_in(data) == container
     assert container_of(io.BytesIO(b"ID3\x03\0\0\0\0\x02\x01" + bytes(257) + data)) == replace(
-        container, begin=container.begin + 267
+        container, start=container.start + 267
     )
-    assert container_of(io.BytesIO(b"ID3\x04\0\x10\0\0\0\x01" + bytes(11) + data)).begin == container.begin + 21
+    assert container_of(io.BytesIO(b"ID3\x04\0\x10\0\0\0\x01" + bytes(11) + data)).start == container.start + 21
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_tags_without_end() -> None:
 @given(st.binary(min_size=1, max_size=2 * HEAD_BYTES))
 def test_any_bytes_anywhere(data: bytes) -> None:
     with suppress(NotAVideo):
-        assert container_in(data).begin < len(data)
+        assert container_in(data).start < len(data)
 
 
 @given(st.binary(min_size=1, max_size=HEAD_BYTES))
@@ -151,20 +151,20 @@ def test_any_bytes(head: bytes) -> None:
     ],
 )
 def test_sound(head: bytes, demuxer: str) -> None:
-    assert sound_demuxer_of(head) == demuxer
+    assert audio_demuxer_of(head) == demuxer
 
 
 @pytest.mark.parametrize(
     ("head", "error"),
     [
         (b"", EmptyFile),
-        (b"\xff", NotASound),
-        (b"\xff\xff\xff\xff", NotASound),
-        (b"RIFF\x00\x00\x00\x00AVI LIST", NotASound),
-        (b"\x00\x00\x00\x20ftypavif", NotASound),
-        (b"#EXTM3U\n", NotASound),
+        (b"\xff", NotAudio),
+        (b"\xff\xff\xff\xff", NotAudio),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", NotAudio),
+        (b"\x00\x00\x00\x20ftypavif", NotAudio),
+        (b"#EXTM3U\n", NotAudio),
     ],
 )
 def test_what_is_no_sound(head: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
-        sound_demuxer_of(head)
+        audio_demuxer_of(head)

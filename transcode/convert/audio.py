@@ -1,4 +1,4 @@
-"""Sound in, a film of it out, which `transcode` takes like any other video: its waveform, and where one is in it."""
+"""Make a video of audio, which is then transcoded as any other: its waveform, and the playing position in it."""
 
 import asyncio
 import math
@@ -8,51 +8,51 @@ from contextlib import suppress
 from pathlib import Path
 
 from transcode.commandline import conversions, waveform
-from transcode.convert.workdir import workshop
-from transcode.errors import BrokenFile, EmptyFile, NotASound, NotAVideo, TooLong
+from transcode.convert.workdir import workdir
+from transcode.errors import BrokenFile, EmptyFile, NotAudio, NotAVideo, TooLong
 from transcode.limits import Limits
 from transcode.process import collect
 from transcode.process.tools import Tools
 from transcode.source.ogg_chains import Link, links_to_join
-from transcode.source.sniff import HEAD_BYTES, behind_tags, sound_demuxer_of
+from transcode.source.sniff import HEAD_BYTES, audio_demuxer_of, behind_tags
 
-# Twenty blocks a second are measured.
+# Twenty blocks per second are measured.
 _BLOCK = conversions.MEASURED // 20
 _SAMPLE_BYTES = 2
 _PIECE = _BLOCK * _SAMPLE_BYTES * 1000
-# A bar grows by some pixels with each picture: more of them make it smooth where it is quick.
+# The playing position moves by some pixels with each frame: more frames make it smooth where it is quick.
 _QUICK_RATE, _RATE, _QUICK_SECONDS = 20, 10, 60
 
 
-async def film_of_voice(source: Path, target: Path, *, tools: Tools, limits: Limits) -> None:
-    """Write an MP4 of sound to the new file `target`: Ogg, M4A, MP3, WAV, FLAC, WebM, AAC or AMR.
+async def video_of_audio(source: Path, target: Path, *, tools: Tools, limits: Limits) -> None:
+    """Write an MP4 of an audio file to the new file `target`: Ogg, M4A, MP3, WAV, FLAC, WebM, AAC or AMR.
 
-    Its picture is of 640 x 360 pixels. Raises TranscodeError: NotASound, TooLong, or as `transcode` does.
+    Its video has 640 x 360 pixels. Raises TranscodeError: NotAudio, TooLong, or as `Transcoding` does.
     """
     source, target = await asyncio.to_thread(lambda: (source.absolute(), target.absolute()))
-    demuxer = await asyncio.to_thread(demuxer_of_voice, source)
+    demuxer = await asyncio.to_thread(audio_demuxer_in, source)
     links = await asyncio.to_thread(_links, source)
-    async with workshop(source, target, tools, limits) as work:
+    async with workdir(source, target, tools, limits) as work:
         try:
             await work.make(conversions.samples(tools, source, demuxer, limits, links))
         except NotAVideo as error:
-            raise NotASound(str(error)) from error
+            raise NotAudio(str(error)) from error
         seconds = await asyncio.to_thread(_drawn, work.folder, limits)
         rate = _QUICK_RATE if seconds < _QUICK_SECONDS else _RATE
         frames = max(1, math.ceil(seconds * rate))
-        await work.make(conversions.voice(tools, limits, rate=rate, frames=frames))
+        await work.make(conversions.audio_video(tools, limits, rate=rate, frames=frames))
 
 
-def demuxer_of_voice(source: Path) -> str:
-    """Return the demuxer for a file of audio. Raises NotASound, EmptyFile."""
+def audio_demuxer_in(source: Path) -> str:
+    """Return ffmpeg's demuxer for an audio file. Raises NotAudio, EmptyFile."""
     with source.open("rb") as file:
         head = file.read(HEAD_BYTES)
         file.seek(behind_tags(file))
-        # Whatever is tagged; most often it is MP3. ffmpeg skips the tags itself.
-        for begin in (file.read(HEAD_BYTES), head):
-            with suppress(NotASound, EmptyFile):
-                return sound_demuxer_of(begin)
-        return sound_demuxer_of(head)
+        # Any format may have tags; most often it is MP3. ffmpeg skips the tags itself.
+        for start in (file.read(HEAD_BYTES), head):
+            with suppress(NotAudio, EmptyFile):
+                return audio_demuxer_of(start)
+        return audio_demuxer_of(head)
 
 
 def _links(source: Path) -> tuple[Link, ...]:
@@ -62,9 +62,9 @@ def _links(source: Path) -> tuple[Link, ...]:
 
 
 def _drawn(folder: Path, limits: Limits) -> float:
-    """Draw the waveform of what was measured, and give its seconds."""
+    """Draw the waveform of PCM into the folder, and return its duration in seconds."""
     most = math.ceil((limits.max_duration + 2) * conversions.MEASURED * _SAMPLE_BYTES)
-    measured = collect.opened(folder, conversions.SOUND, most)
+    measured = collect.opened(folder, conversions.PCM, most)
     if measured is None:
         raise BrokenFile("there is nothing to hear in the file")
     with measured:

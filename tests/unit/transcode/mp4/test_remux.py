@@ -8,16 +8,14 @@ from hypothesis import strategies as st
 
 from tests.unit.transcode.mp4.test_init_segment import PICTURES, SOUND, esds, sound
 from tests.unit.transcode.mp4.test_samples import HERE
-from transcode.copy_policy import AAC_FRAME, Copying
 from transcode.mp4.boxes import box, codecs_of
 from transcode.mp4.fragments import Run, runs_of
-from transcode.mp4.init_segment import AUDIO_RATE, CLOCK
-from transcode.plan import Rung
-from transcode.remux import Part, Piece, Remuxed, remuxed
+from transcode.mp4.init_segment import AAC_FRAME, AUDIO_RATE, CLOCK
+from transcode.mp4.remux import MediaSegment, Piece, Remux, Selection, remux
 
 SIZE = 10_000_000
 RATE, SECONDS = 25, 5
-COPYING = Copying(Rung("240", 320, 240, 500_000), 0.0, SECONDS, heard=0.0, sound=True)
+SELECTION = Selection(0, 1, 320, 240, SECONDS, audio_offset=0.0, shortest_segment=2 * CLOCK - CLOCK // 20)
 FRAMES = RATE * SECONDS
 PACKETS = -(-SECONDS * AUDIO_RATE // AAC_FRAME)
 
@@ -81,8 +79,8 @@ def heard(skipped: int = AAC_FRAME, last: int = AAC_FRAME) -> bytes:
     return trak(b"soun", AUDIO_RATE, SOUND, PACKET_SIZES, rows, SOUND_AT, skipped=skipped)
 
 
-def made(video: bytes | None = None, audio: bytes | None = None, copying: Copying = COPYING) -> Remuxed:
-    return remuxed(box(b"mvhd") + (video or seen()) + (audio or heard()), 0, 1, copying, SIZE)
+def made(video: bytes | None = None, audio: bytes | None = None, selection: Selection = SELECTION) -> Remux:
+    return remux(box(b"mvhd") + (video or seen()) + (audio or heard()), selection, SIZE)
 
 
 def stored(piece: Piece) -> range:
@@ -98,7 +96,7 @@ def silent(piece: Piece, packet: bytes = STEREO) -> int:
     return count
 
 
-def runs(part: Part) -> tuple[Run, Run]:
+def runs(part: MediaSegment) -> tuple[Run, Run]:
     first, second = runs_of(part.moof[8:])
     assert (first.track, second.track) == (1, 2)
     return first, second
@@ -107,30 +105,30 @@ def runs(part: Part) -> tuple[Run, Run]:
 def test_segments_begin_at_key_frames_two_seconds_apart() -> None:
     copy = made()
     assert codecs_of(copy.init) == "avc1.64001f,mp4a.40.2"
-    pictures = [runs(part)[0] for part in copy.parts]
-    assert [(run.begin, len(run.lengths)) for run in pictures] == [(0, 50), (2 * CLOCK, 50), (4 * CLOCK, 25)]
-    assert {length for run in pictures for length in run.lengths} == {CLOCK // RATE}
-    assert all(run.is_sync and not any(run.shifts) for run in pictures)
+    pictures = [runs(part)[0] for part in copy.segments]
+    assert [(run.decode_time, len(run.durations)) for run in pictures] == [(0, 50), (2 * CLOCK, 50), (4 * CLOCK, 25)]
+    assert {length for run in pictures for length in run.durations} == {CLOCK // RATE}
+    assert all(run.is_sync and not any(run.composition_offsets) for run in pictures)
 
 
 def test_sound_is_cut_where_the_pictures_are() -> None:
-    sound = [runs(part)[1] for part in made().parts]
+    sound = [runs(part)[1] for part in made().segments]
     # The packet that begins before a segment's first picture belongs to the one before.
     begins = [0, *(-(-second * AUDIO_RATE // AAC_FRAME) for second in (2, 4)), PACKETS]
-    assert [run.begin for run in sound] == [begin * AAC_FRAME for begin in begins[:-1]]
+    assert [run.decode_time for run in sound] == [begin * AAC_FRAME for begin in begins[:-1]]
     assert [run.end for run in sound] == [end * AAC_FRAME for end in begins[1:]]
 
 
 def test_a_segment_says_where_its_samples_are() -> None:
-    for part in made().parts:
+    for part in made().segments:
         pictures, sound = runs(part)
         seen, heard = part.pieces
         assert pictures.offset == len(part.head)
         assert sound.offset == len(part.head) + len(seen)
         assert int.from_bytes(part.head[-8:-4]) == 8 + len(seen) + len(heard)
-        assert pictures.size == PICTURE_SIZES[pictures.begin * RATE // CLOCK]
-        assert sound.size == PACKET_SIZES[1 + sound.begin // AAC_FRAME]
-    pieces = [[stored(piece) for piece in part.pieces] for part in made().parts]
+        assert pictures.size == PICTURE_SIZES[pictures.decode_time * RATE // CLOCK]
+        assert sound.size == PACKET_SIZES[1 + sound.decode_time // AAC_FRAME]
+    pieces = [[stored(piece) for piece in part.pieces] for part in made().segments]
     assert all(before.stop == after.start for each in zip(*pieces, strict=True) for before, after in pairwise(each))
     assert pieces[0][0].start == 1000
     assert pieces[0][1].start == SOUND_AT + PACKET_SIZES[0]
@@ -141,36 +139,38 @@ def test_reordered_pictures_are_shown_at_their_instants(lower: int, skipped: int
     # Muxers write it in three ways: an edit list hides that all are late, or none does, or some offsets are below 0.
     ctts = [(count, shift - lower) for count, shift in REORDERED]
     copy = made(seen(ctts=ctts, keys=[1, 52, 103], skipped=skipped))
-    pictures = [runs(part)[0] for part in copy.parts]
-    assert [run.begin for run in pictures] == [0, 51 * 3600, 102 * 3600]
-    assert sorted(time for run in pictures for time in run.times) == [3600 * number for number in range(FRAMES)]
+    pictures = [runs(part)[0] for part in copy.segments]
+    assert [run.decode_time for run in pictures] == [0, 51 * 3600, 102 * 3600]
+    assert sorted(time for run in pictures for time in run.presentation_times) == [
+        3600 * number for number in range(FRAMES)
+    ]
     # They are decoded a picture before they are shown: the packet of the instant between belongs to the next segment.
-    sound = [runs(part)[1] for part in copy.parts]
-    assert sound[1].begin == -(-50 * AUDIO_RATE // RATE // AAC_FRAME) * AAC_FRAME
+    sound = [runs(part)[1] for part in copy.segments]
+    assert sound[1].decode_time == -(-50 * AUDIO_RATE // RATE // AAC_FRAME) * AAC_FRAME
 
 
 def test_every_picture_a_key_frame() -> None:
-    parts = made(seen(keys=None)).parts
+    parts = made(seen(keys=None)).segments
     # 1.95 s would be enough.
-    assert [runs(part)[0].begin for part in parts] == [0, 49 * 3600, 98 * 3600]
+    assert [runs(part)[0].decode_time for part in parts] == [0, 49 * 3600, 98 * 3600]
 
 
 @pytest.mark.parametrize("skipped", [0, AAC_FRAME * 3])
 def test_sound_begins_where_the_file_says(skipped: int) -> None:
-    sound = [runs(part)[1] for part in made(audio=heard(skipped)).parts]
-    assert sum(len(run.lengths) for run in sound) == PACKETS
+    sound = [runs(part)[1] for part in made(audio=heard(skipped)).segments]
+    assert sum(len(run.durations) for run in sound) == PACKETS
     assert sound[0].size == PACKET_SIZES[skipped // AAC_FRAME]
 
 
 @pytest.mark.parametrize("missing", [1, 100])
 def test_silence_follows_sound_that_is_too_short(missing: int) -> None:
-    *whole, last = made(audio=heard(AAC_FRAME * (3 + missing), last=500)).parts
-    pieces = [piece for part in whole for piece in part.sound] + list(last.sound)
+    *whole, last = made(audio=heard(AAC_FRAME * (3 + missing), last=500)).segments
+    pieces = [piece for part in whole for piece in part.audio] + list(last.audio)
     assert sum(silent(piece) for piece in pieces if isinstance(piece, bytes)) == missing
     assert [isinstance(piece, bytes) for piece in pieces] == sorted(isinstance(piece, bytes) for piece in pieces)
     sound = [runs(part)[1] for part in (*whole, last)]
     # The last packet of the file goes on into the silence.
-    assert {length for run in sound for length in run.lengths} == {AAC_FRAME}
+    assert {length for run in sound for length in run.durations} == {AAC_FRAME}
     assert sound[-1].end == PACKETS * AAC_FRAME
 
 
@@ -178,9 +178,11 @@ def test_silence_follows_sound_that_is_too_short(missing: int) -> None:
     ("late", "packets"), [(0.02, 1), (0.0107, 1), (0.0106, 0), (-0.02, -1), (3.0, 141), (-0.25, -12)]
 )
 def test_sound_that_begins_elsewhere_is_moved_by_whole_packets(late: float, packets: int) -> None:
-    copy = made(copying=replace(COPYING, heard=late))
-    assert [runs(part)[1].begin for part in copy.parts] == [run.begin for run in map(second, made().parts)]
-    pieces = [piece for part in copy.parts for piece in part.sound]
+    copy = made(selection=replace(SELECTION, audio_offset=late))
+    assert [runs(part)[1].decode_time for part in copy.segments] == [
+        run.decode_time for run in map(second, made().segments)
+    ]
+    pieces = [piece for part in copy.segments for piece in part.audio]
     silence = sum(silent(piece) for piece in pieces if isinstance(piece, bytes))
     first = next(piece for piece in pieces if isinstance(piece, range))
     assert first.start == SOUND_AT + sum(PACKET_SIZES[: max(0, 1 - packets)])
@@ -188,7 +190,7 @@ def test_sound_that_begins_elsewhere_is_moved_by_whole_packets(late: float, pack
     assert silence == max(0, packets - 1) + max(0, PACKETS - len(PACKET_SIZES) + 1 - packets)
 
 
-def second(part: Part) -> Run:
+def second(part: MediaSegment) -> Run:
     return runs(part)[1]
 
 
@@ -201,14 +203,14 @@ def test_sound_of_another_rate_stays_as_it_is(rate: int, scale: int) -> None:
     track = trak(b"soun", scale, mono, PACKET_SIZES[:count], [(count, length)], SOUND_AT, skipped=2 * length + 60)
     copy = made(audio=track)
     assert copy.audio_rate == rate
-    heard = [runs(part)[1] for part in copy.parts]
+    heard = [runs(part)[1] for part in copy.segments]
     begins = [0, *(-(-second * rate // AAC_FRAME) for second in (2, 4))]
-    assert [run.begin for run in heard] == [begin * AAC_FRAME for begin in begins]
+    assert [run.decode_time for run in heard] == [begin * AAC_FRAME for begin in begins]
     assert heard[-1].end / rate == pytest.approx(SECONDS, abs=AAC_FRAME / rate)
     assert heard[0].size == PACKET_SIZES[2]
     # However it is cut: what is made beside it has sound of our rate.
-    assert copy.lag == made().lag
-    later = made(audio=track, copying=replace(COPYING, heard=1.0)).parts[0].sound[0]
+    assert copy.av_offset == made().av_offset
+    later = made(audio=track, selection=replace(SELECTION, audio_offset=1.0)).segments[0].audio[0]
     assert silent(later, MONO) == round(rate / AAC_FRAME) - 2
 
 
@@ -216,32 +218,34 @@ def test_packets_may_come_a_little_early_or_late() -> None:
     count = len(PACKET_SIZES)
     uneven = [(1, AAC_FRAME + 700), (1, AAC_FRAME - 900), (count - 2, AAC_FRAME)]
     copy = made(audio=trak(b"soun", AUDIO_RATE, SOUND, PACKET_SIZES, uneven, SOUND_AT, skipped=AAC_FRAME))
-    assert copy.parts == made().parts
+    assert copy.segments == made().segments
 
 
 def test_pictures_without_sound_get_silence() -> None:
     for audio in (b"", heard()):
-        copy = remuxed(box(b"mvhd") + seen() + audio, 0, None, COPYING, SIZE)
-        assert [silent(piece) for part in copy.parts for piece in part.sound] == [
-            len(second(part).lengths) for part in made().parts
+        copy = remux(box(b"mvhd") + seen() + audio, replace(SELECTION, audio_index=None), SIZE)
+        assert [silent(piece) for part in copy.segments for piece in part.audio] == [
+            len(second(part).durations) for part in made().segments
         ]
-        assert [second(part).begin for part in copy.parts] == [second(part).begin for part in made().parts]
-        assert (copy.init, copy.lag) == (made().init, made().lag)
+        assert [second(part).decode_time for part in copy.segments] == [
+            second(part).decode_time for part in made().segments
+        ]
+        assert (copy.init, copy.av_offset) == (made().init, made().av_offset)
 
 
 def test_the_lag_is_that_of_ffmpegs_cuts() -> None:
     for copy in (made(), made(seen(ctts=REORDERED, keys=[1, 52, 103]))):
-        both = [runs(part) for part in copy.parts]
-        assert copy.lag == pytest.approx(
-            max(pictures.times[0] / CLOCK - sound.begin / AUDIO_RATE for pictures, sound in both)
+        both = [runs(part) for part in copy.segments]
+        assert copy.av_offset == pytest.approx(
+            max(pictures.presentation_times[0] / CLOCK - sound.decode_time / AUDIO_RATE for pictures, sound in both)
         )
 
 
 def test_the_last_packet_may_be_shorter() -> None:
-    sound = [runs(part)[1] for part in made(audio=heard(AAC_FRAME * 3, last=500)).parts]
-    assert {length for run in sound[:-1] for length in run.lengths} == {AAC_FRAME}
-    assert {*sound[-1].lengths[:-1]} == {AAC_FRAME}
-    assert sound[-1].lengths[-1] == 500
+    sound = [runs(part)[1] for part in made(audio=heard(AAC_FRAME * 3, last=500)).segments]
+    assert {length for run in sound[:-1] for length in run.durations} == {AAC_FRAME}
+    assert {*sound[-1].durations[:-1]} == {AAC_FRAME}
+    assert sound[-1].durations[-1] == 500
 
 
 UNEVEN = trak(b"soun", AUDIO_RATE, SOUND, PACKET_SIZES, [(len(PACKET_SIZES), AAC_FRAME + 8)], SOUND_AT)
@@ -249,27 +253,29 @@ CUT = heard().replace(struct.pack(">iI", AAC_FRAME, 1 << 16), struct.pack(">iI",
 
 
 @pytest.mark.parametrize(
-    ("video", "audio", "copying", "reason"),
+    ("video", "audio", "selection", "reason"),
     [
-        (seen(keys=[2, 30]), None, COPYING, "first picture"),
-        (seen(skipped=24), None, COPYING, "first picture"),
-        (seen(ctts=[(1, 48), (1, 0), (FRAMES - 2, 48)]), None, COPYING, "first picture"),
-        (None, None, replace(COPYING, duration=4.5), "before their time"),
-        (None, UNEVEN, COPYING, "not even"),
-        (None, CUT, COPYING, "is cut"),
-        (None, seen(), COPYING, "sample entries"),
-        (seen(ctts=[(FRAMES - 1, 0), (1, 2**31 - 1)]), None, COPYING, "before their time"),
+        (seen(keys=[2, 30]), None, SELECTION, "first to be presented"),
+        (seen(skipped=24), None, SELECTION, "first to be presented"),
+        (seen(ctts=[(1, 48), (1, 0), (FRAMES - 2, 48)]), None, SELECTION, "first to be presented"),
+        (None, None, replace(SELECTION, duration=4.5), "ends the video early"),
+        (None, UNEVEN, SELECTION, "not evenly"),
+        (None, CUT, SELECTION, "several edits"),
+        (None, seen(), SELECTION, "sample entries"),
+        (seen(ctts=[(FRAMES - 1, 0), (1, 2**31 - 1)]), None, SELECTION, "ends the video early"),
         (
             seen(stts=[(1, 2**31 - 1), (FRAMES - 1, 24)], ctts=[(1, 0), (FRAMES - 1, 25 - 2**31)]),
             None,
-            COPYING,
+            SELECTION,
             "too large",
         ),
     ],
 )
-def test_what_only_ffmpeg_can_handle(video: bytes | None, audio: bytes | None, copying: Copying, reason: str) -> None:
+def test_what_only_ffmpeg_can_handle(
+    video: bytes | None, audio: bytes | None, selection: Selection, reason: str
+) -> None:
     with pytest.raises(ValueError, match=reason):
-        made(video, audio, copying)
+        made(video, audio, selection)
 
 
 WHOLE = box(b"mvhd") + seen(ctts=REORDERED, keys=[1, 52, 103]) + heard()
@@ -278,10 +284,10 @@ WHOLE = box(b"mvhd") + seen(ctts=REORDERED, keys=[1, 52, 103]) + heard()
 @given(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=8))
 def test_a_damaged_index_leads_nowhere(position: int, damage: bytes) -> None:
     try:
-        copy = remuxed(WHOLE[:position] + damage + WHOLE[position + len(damage) :], 0, 1, COPYING, SIZE)
+        copy = remux(WHOLE[:position] + damage + WHOLE[position + len(damage) :], SELECTION, SIZE)
     except ValueError:
         return
-    for part in copy.parts:
+    for part in copy.segments:
         runs(part)
         pieces = [piece for piece in part.pieces if isinstance(piece, range)]
         assert all(0 <= piece.start <= piece.stop <= SIZE for piece in pieces)
