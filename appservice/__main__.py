@@ -88,14 +88,14 @@ async def _run(args: argparse.Namespace, config: Config) -> int:
     match args.command:
         case "serve":
             with _keeping_all():
-                from appservice import wiring
+                from appservice.wiring import process
 
-            await wiring.serve(config, with_worker=not args.no_worker)
+            await process.serve(config, with_worker=not args.no_worker)
         case "work":
             with _keeping_all():
-                from appservice import wiring
+                from appservice.wiring import process
 
-            await wiring.work(config)
+            await process.work(config)
         case "check":
             from appservice.check import check
 

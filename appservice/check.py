@@ -16,7 +16,7 @@ from appservice.core.rules.permissions import Level, level_of
 from appservice.core.web.client_address import is_within
 from appservice.database.opening import check_up_to_date, open_database
 from appservice.media.files import LocalFiles
-from appservice.wiring import homeserver_of
+from appservice.wiring.parts import homeserver_of
 from transcode import TranscodeError, find_tools
 from transcode.process.tools import usable_encoder
 

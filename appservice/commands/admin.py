@@ -58,16 +58,16 @@ def _listed(context: CommandContext, heading: str, lines: list[str], count: int,
 async def _status(context: CommandContext) -> Answer:
     context.words.end()
     services = context.services
-    counts, totals = await services.store.counts(), await services.admin.totals()
+    counts, totals = await services.stores.store.counts(), await services.stores.admin.totals()
     lines = [f"{context.say(f'bot-state-{state}')}: {counts[state]}" for state in State if state in counts]
     if totals.held:
         lines.append(context.say("bot-status-held", count=totals.held, quarantined=totals.quarantined))
-    for work in await services.store.under_way(services.config.worker.heartbeat_timeout):
+    for work in await services.stores.store.under_way(services.config.worker.heartbeat_timeout):
         short = f"#{work.video_id.replace('-', '')[:8]}"
         lines.append(context.say("bot-status-work", id=short, percent=work.percent, room=work.room_id))
     disk = await asyncio.to_thread(shutil.disk_usage, services.config.data_dir)
     lines.append(context.say("bot-status-disk", free=_size(disk.free), total=_size(disk.total)))
-    if "disk" in await services.admin.alarms():
+    if "disk" in await services.stores.admin.alarms():
         lines.append(context.say("bot-status-disk-low"))
     text = context.say("bot-status", version=__version__, rooms=totals.rooms, count=totals.videos)
     return Answer(text, [Item(line) for line in lines])
@@ -75,7 +75,7 @@ async def _status(context: CommandContext) -> Answer:
 
 async def _rooms(context: CommandContext) -> Answer:
     page = _page(context)
-    rooms, count = await context.services.admin.rooms(MOST_LINES, (page - 1) * MOST_LINES)
+    rooms, count = await context.services.stores.admin.rooms(MOST_LINES, (page - 1) * MOST_LINES)
     return _listed(context, "bot-rooms", [_room_line(context, room) for room in rooms], count, page)
 
 
@@ -90,7 +90,7 @@ def _room_line(context: CommandContext, room: RoomLine) -> str:
 
 async def _users(context: CommandContext) -> Answer:
     page = _page(context)
-    users, count = await context.services.admin.users(MOST_LINES, (page - 1) * MOST_LINES)
+    users, count = await context.services.stores.admin.users(MOST_LINES, (page - 1) * MOST_LINES)
     return _listed(context, "bot-users", [_user_line(context, user) for user in users], count, page)
 
 
@@ -107,7 +107,7 @@ def _user_line(context: CommandContext, user: UserLine) -> str:
 
 async def _stats(context: CommandContext) -> Answer:
     context.words.end()
-    admin = context.services.admin
+    admin = context.services.stores.admin
     totals, failures, queues = await admin.totals(), await admin.failures(), await admin.queues()
     lines = [
         context.say("bot-stats-files", size=_size(totals.bytes), length=_length(totals.seconds)),
@@ -140,7 +140,7 @@ async def _take_video(context: CommandContext) -> Video:
     digits = match[1].replace("-", "").lower() if match else ""
     if not 6 <= len(digits) <= 32:
         raise UsageError(word)
-    found = await context.services.admin.any_video(digits)
+    found = await context.services.stores.admin.any_video(digits)
     if len(found) != 1:
         raise RefusedError("bot-no-such-id-anywhere" if not found else "bot-id-too-short", id=digits)
     return found[0]
@@ -153,7 +153,7 @@ def _reason(context: CommandContext) -> str:
 async def _requeue(context: CommandContext) -> Answer:
     video = await _take_video(context)
     context.words.end()
-    if not await context.services.store.requeue(video.id, by=context.user_id):
+    if not await context.services.stores.store.requeue(video.id, by=context.user_id):
         raise RefusedError("bot-not-failed", id=short_id(video))
     return Answer(context.say("bot-requeued", id=short_id(video)), after=_how_to_undo(context), reaction=_DONE)
 
@@ -168,13 +168,15 @@ async def _quarantine(context: CommandContext) -> Answer:
         return await _in_quarantine(context)
     if word.startswith("@"):
         user_id = UserId(context.words.user())
-        count = await context.services.admin.quarantine_user(user_id, by=context.user_id, reason=_reason(context))
+        count = await context.services.stores.admin.quarantine_user(
+            user_id, by=context.user_id, reason=_reason(context)
+        )
         if count is None:
             raise RefusedError("bot-user-in-quarantine", user=user_id)
         text = context.say("bot-quarantined-user", user=user_id, count=count)
     else:
         video = await _take_video(context)
-        if not await context.services.admin.quarantine_video(video, by=context.user_id, reason=_reason(context)):
+        if not await context.services.stores.admin.quarantine_video(video, by=context.user_id, reason=_reason(context)):
             raise RefusedError("bot-video-in-quarantine", id=short_id(video))
         text = context.say("bot-quarantined", id=short_id(video), user=video.sender, room=video.room_id)
     return Answer(text, after=_how_to_undo(context), reaction=_DONE)
@@ -182,7 +184,7 @@ async def _quarantine(context: CommandContext) -> Answer:
 
 async def _in_quarantine(context: CommandContext) -> Answer:
     page = _page(context)
-    entries, count = await context.services.admin.in_quarantine(MOST_LINES, (page - 1) * MOST_LINES)
+    entries, count = await context.services.stores.admin.in_quarantine(MOST_LINES, (page - 1) * MOST_LINES)
     return _listed(context, "bot-in-quarantine", [_quarantine_line(context, each) for each in entries], count, page)
 
 
@@ -198,14 +200,14 @@ async def _release(context: CommandContext) -> Answer:
     user_id = context.words.user_if()
     if user_id is not None:
         context.words.end()
-        count = await context.services.admin.release_user(UserId(user_id), by=context.user_id)
+        count = await context.services.stores.admin.release_user(UserId(user_id), by=context.user_id)
         if count is None:
             raise RefusedError("bot-user-not-in-quarantine", user=user_id)
         text = context.say("bot-released-user", user=user_id, count=count)
     else:
         video = await _take_video(context)
         context.words.end()
-        if not await context.services.admin.release_video(video, by=context.user_id):
+        if not await context.services.stores.admin.release_video(video, by=context.user_id):
             raise RefusedError("bot-video-not-in-quarantine", id=short_id(video))
         text = context.say("bot-released", id=short_id(video))
     return Answer(text, after=_how_to_undo(context), reaction=_DONE)
@@ -221,7 +223,7 @@ async def _block_everywhere(context: CommandContext) -> Answer:
     match = _SHA256.fullmatch(word)
     content = bytes.fromhex(context.words.take().removeprefix("#")) if match else await _take_video(context)
     try:
-        count = await context.services.moderating.block_everywhere(content, _reason(context), by=context.user_id)
+        count = await context.services.stores.moderating.block_everywhere(content, _reason(context), by=context.user_id)
     except UnknownContentError as error:
         raise RefusedError("bot-cannot-block", command=context.quoted("quarantine")) from error
     return Answer(context.say("bot-blocks-everywhere", count=count), reaction=_DONE)
@@ -229,7 +231,7 @@ async def _block_everywhere(context: CommandContext) -> Answer:
 
 async def _blocked_everywhere(context: CommandContext) -> Answer:
     page = _page(context)
-    blocks = await context.services.moderating.blocks_everywhere()
+    blocks = await context.services.stores.moderating.blocks_everywhere()
     if not blocks and page == 1:
         return Answer(context.say("bot-no-blocks"))
     shown = blocks[(page - 1) * MOST_LINES : page * MOST_LINES]
@@ -240,8 +242,8 @@ async def _blocked_everywhere(context: CommandContext) -> Answer:
 
 async def _unblock_everywhere(context: CommandContext) -> Answer:
     digits = take_digits(context)
-    for block in beginning_with(await context.services.moderating.blocks_everywhere(), digits):
-        await context.services.moderating.unblock(block, by=context.user_id)
+    for block in beginning_with(await context.services.stores.moderating.blocks_everywhere(), digits):
+        await context.services.stores.moderating.unblock(block, by=context.user_id)
     return Answer(context.say("bot-unblocked"), reaction=_DONE)
 
 
@@ -250,7 +252,7 @@ async def _unblock_everywhere(context: CommandContext) -> Answer:
 
 async def _undo(context: CommandContext) -> Answer:
     context.words.end()
-    last = await context.services.admin.undoable(context.user_id, UNDO_S)
+    last = await context.services.stores.admin.undoable(context.user_id, UNDO_S)
     if last is None:
         raise RefusedError("bot-nothing-to-undo")
     text = await (
@@ -262,7 +264,7 @@ async def _undo(context: CommandContext) -> Answer:
 
 
 async def _undo_of_user(context: CommandContext, last: Undoable) -> str | None:
-    admin, user_id = context.services.admin, last.user_id or UserId("")
+    admin, user_id = context.services.stores.admin, last.user_id or UserId("")
     if last.deed is Deed.QUARANTINED:
         count = await admin.release_user(user_id, by=context.user_id, undoes=last.key)
         return None if count is None else context.say("bot-released-user", user=user_id, count=count)
@@ -271,31 +273,31 @@ async def _undo_of_user(context: CommandContext, last: Undoable) -> str | None:
 
 
 async def _undo_of_video(context: CommandContext, last: Undoable, video_id: VideoId) -> str | None:
-    video = await context.services.store.video(video_id)
+    video = await context.services.stores.store.video(video_id)
     if video is None:
         return None
     return await _UNDO[last.deed](context, last, video)
 
 
 async def _undo_quarantine(context: CommandContext, last: Undoable, video: Video) -> str | None:
-    done = await context.services.admin.release_video(video, by=context.user_id, undoes=last.key)
+    done = await context.services.stores.admin.release_video(video, by=context.user_id, undoes=last.key)
     return context.say("bot-released", id=short_id(video)) if done else None
 
 
 async def _undo_release(context: CommandContext, last: Undoable, video: Video) -> str | None:
-    done = await context.services.admin.quarantine_video(video, by=context.user_id, undoes=last.key)
+    done = await context.services.stores.admin.quarantine_video(video, by=context.user_id, undoes=last.key)
     text = context.say("bot-quarantined", id=short_id(video), user=video.sender, room=video.room_id)
     return text if done else None
 
 
 async def _undo_requeue(context: CommandContext, last: Undoable, video: Video) -> str | None:
     failure = str(last.details.get("failure", "internal"))
-    done = await context.services.admin.take_back_requeue(video, failure, by=context.user_id, undoes=last.key)
+    done = await context.services.stores.admin.take_back_requeue(video, failure, by=context.user_id, undoes=last.key)
     return context.say("bot-requeue-undone", id=short_id(video)) if done else None
 
 
 async def _undo_deletion(context: CommandContext, _: Undoable, video: Video) -> str | None:
-    restored = await context.services.managing.restore(
+    restored = await context.services.stores.managing.restore(
         video.id, RoomId(video.room_id), lambda now: check_undo(now, context.user_id), UNDO_S, by=context.user_id
     )
     return context.say("bot-undeleted", id=short_id(restored))
@@ -319,8 +321,8 @@ async def _notices(context: CommandContext) -> Answer:
     if room_id is None:
         raise RefusedError("bot-notices-nowhere")
     if wanted is not None:
-        await context.services.admin.set_notices(on=wanted == "on")
-    on = await context.services.admin.notices_on()
+        await context.services.stores.admin.set_notices(on=wanted == "on")
+    on = await context.services.stores.admin.notices_on()
     text = context.say("bot-notices-on" if on else "bot-notices-off", room=room_id)
     return Answer(text, reaction=_DONE if wanted else None)
 

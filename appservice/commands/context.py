@@ -1,6 +1,6 @@
 """What a command is, and one as it was given: by whom, where, in which language, and which videos its words mean."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -18,18 +18,7 @@ from appservice.core.text.message import Answer
 from appservice.core.web.reels import for_all
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.store import (
-    AdminStore,
-    CommandStore,
-    ErasingStore,
-    ExportStore,
-    ManagingStore,
-    ModeratingStore,
-    OpenCommand,
-    PolicyStore,
-    QuotaStore,
-    Store,
-)
+from appservice.store import OpenCommand, Stores
 
 
 class Rank(IntEnum):
@@ -64,18 +53,10 @@ class Services:
     """What commands work with; one for a process."""
 
     config: Config
-    store: Store
-    managing: ManagingStore
-    moderating: ModeratingStore
-    commands: CommandStore
-    erasing: ErasingStore
+    stores: Stores
     homeserver: Homeserver
-    policies: PolicyStore
-    languages: dict[str, Texts]
+    languages: Mapping[str, Texts]
     """The catalogue in each language."""
-    admin: AdminStore
-    quotas: QuotaStore
-    exports: ExportStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +164,9 @@ class CommandContext:
         """
         if self.room.direct or self.rank >= Rank.MODERATOR:
             return True
-        return self.readers is Readers.TRUSTED and await self.services.moderating.is_moderators_room(self.room.room_id)
+        return self.readers is Readers.TRUSTED and await self.services.stores.moderating.is_moderators_room(
+            self.room.room_id
+        )
 
     async def own_videos(self, owner: UserId | None = None) -> list[Target]:
         """Return a member's videos as whoever asks may know of them, in the order of their numbers.
@@ -191,15 +174,15 @@ class CommandContext:
         In a conversation with the bot alone these are those of every room where both are; else those of this room.
         """
         where = None if self.room.direct else self.room.room_id
-        videos = await self.services.store.videos_of(owner or self.user_id, where)
+        videos = await self.services.stores.store.videos_of(owner or self.user_id, where)
         return await self._seen(videos)
 
     async def readable(self, videos: Sequence[Video]) -> list[Video]:
         """Return those that whoever asks may see by the history visibility, and of others' all who read the answer."""
-        seen = await self.services.store.readable(videos, self.user_id)
+        seen = await self.services.stores.store.readable(videos, self.user_id)
         if self.readers is not Readers.MEMBERS or all(video.history is History.SHARED for video in seen):
             return seen
-        members = await self.services.store.joined_members(self.room.room_id)
+        members = await self.services.stores.store.joined_members(self.room.room_id)
         common = {video.id for video in for_all(seen, members)}
         return [video for video in seen if video.sender == self.user_id or video.id in common]
 
@@ -208,8 +191,8 @@ class CommandContext:
         targets = []
         for video in await self.readable(videos):
             if video.room_id not in rooms:
-                room = await self.services.store.room(video.room_id)
-                if room is None or await self.services.store.member_key(room.room_id, self.user_id) is None:
+                room = await self.services.stores.store.room(video.room_id)
+                if room is None or await self.services.stores.store.member_key(room.room_id, self.user_id) is None:
                     continue  # the other one's, in a room where whoever asks is not
                 rooms[video.room_id] = room
             room = rooms[video.room_id]
@@ -231,7 +214,7 @@ class CommandContext:
     async def target(self, name: VideoName) -> Target:
         """Return the video of a name. Raises RefusedError when there is none that whoever asks may know of."""
         if name.short_id is not None:
-            found = await self._seen(await self.services.store.videos_by_short_id(name.short_id, self.user_id))
+            found = await self._seen(await self.services.stores.store.videos_by_short_id(name.short_id, self.user_id))
             if len(found) == 1:
                 return found[0]
             raise RefusedError("bot-no-such-id" if not found else "bot-id-too-short", id=name.short_id)
@@ -245,9 +228,9 @@ class CommandContext:
 
     async def _replied_to(self) -> Target:
         event_id = self.command.replied_to
-        videos = await self.services.commands.videos_of(self.room.room_id, event_id) if event_id else []
+        videos = await self.services.stores.commands.videos_of(self.room.room_id, event_id) if event_id else []
         if not videos and event_id:
-            asked_about = await self.services.moderating.video_of_post(self.room.room_id, event_id)
+            asked_about = await self.services.stores.moderating.video_of_post(self.room.room_id, event_id)
             videos = [asked_about] if asked_about else []
         targets = await self._seen(videos)
         if not targets:

@@ -73,10 +73,10 @@ async def _list(context: CommandContext) -> Answer:
 
 
 async def _members(context: CommandContext) -> Answer:
-    members = await context.services.store.joined_members(context.room.room_id)
+    members = await context.services.stores.store.joined_members(context.room.room_id)
     names = {member.user_id: member.display_name for member in members}
     counts = dict.fromkeys(names, 0)
-    everything = await context.services.store.room_videos(context.room.room_id)
+    everything = await context.services.stores.store.room_videos(context.room.room_id)
     for video in await context.readable(everything):
         if video.sender in counts and may_see(video, context.viewer):
             counts[video.sender] += 1
@@ -142,7 +142,7 @@ def public_link(context: CommandContext, video: Video) -> str:
 
 
 async def _change(context: CommandContext, target: Target, change: Change, said: str, **arguments: object) -> Answer:
-    changed = await context.services.managing.change(
+    changed = await context.services.stores.managing.change(
         target.video.id, target.room.room_id, lambda now, worn: managed(now, change, target.viewer, is_avatar=worn),
         by=context.user_id,
     )  # fmt: skip
@@ -191,9 +191,9 @@ async def _avatar(context: CommandContext) -> Answer:
         context.words.end()
         if context.room.direct:
             raise RefusedError("bot-in-the-room")
-        members = await context.services.store.joined_members(context.room.room_id)
+        members = await context.services.stores.store.joined_members(context.room.room_id)
         worn = next((m.avatar_video for m in members if m.user_id == context.user_id), None)
-        video = await context.services.store.video(worn) if worn else None
+        video = await context.services.stores.store.video(worn) if worn else None
         if video is None:
             raise RefusedError("bot-no-avatar")
         target = Target(video, context.room, context.viewer)
@@ -213,7 +213,7 @@ async def _move(context: CommandContext) -> Answer:
     owner = target.video.sender
     if not may_order(owner, target.viewer, target.room.settings):
         raise RefusedError("bot-order-by-moderators") if owner == context.user_id else ForbiddenError("not yours")
-    order = await context.services.managing.order(
+    order = await context.services.stores.managing.order(
         target.room.room_id, owner, lambda now: moved(now, target.video.id, where or place or 1), by=context.user_id
     )
     return Answer(
@@ -227,7 +227,7 @@ async def _move(context: CommandContext) -> Answer:
 async def _delete(context: CommandContext) -> Answer:
     target = await context.take_target()
     context.words.end()
-    await context.services.managing.delete(
+    await context.services.stores.managing.delete(
         target.video.id, target.room.room_id, lambda now: check_delete(now, target.viewer), by=context.user_id
     )
     return Answer(
@@ -240,12 +240,12 @@ async def _delete(context: CommandContext) -> Answer:
 async def _undelete(context: CommandContext) -> Answer:
     context.words.end()
     where = None if context.room.direct else context.room.room_id
-    video = await context.services.managing.last_deleted(context.user_id, where, UNDO_S)
-    room = await context.services.store.room(video.room_id) if video else None
+    video = await context.services.stores.managing.last_deleted(context.user_id, where, UNDO_S)
+    room = await context.services.stores.store.room(video.room_id) if video else None
     if video is None or room is None:
         raise RefusedError("bot-nothing-to-undelete")
     viewer = viewer_of(room, context.user_id)
-    restored = await context.services.managing.restore(
+    restored = await context.services.stores.managing.restore(
         VideoId(video.id), video.room_id, lambda now: check_restore(now, viewer), UNDO_S, by=context.user_id
     )
     return Answer(context.say("bot-restored", title=title_of(context, restored)), reaction=_DONE)
@@ -256,7 +256,7 @@ async def _report(context: CommandContext) -> Answer:
     reason = clean_text(context.words.rest_if(), MAX_REASON) or ""
     if target.video.sender == context.user_id:
         raise RefusedError("bot-report-own")
-    await context.services.managing.report(target.video, context.user_id, reason)
+    await context.services.stores.managing.report(target.video, context.user_id, reason)
     return Answer(context.say("bot-reported", title=title_of(context, target.video)), reaction=_DONE)
 
 
@@ -278,7 +278,7 @@ async def _settings(context: CommandContext) -> Answer:
         settings = context.person.changed(name, value.lower())
     except ValueError:
         raise UsageError(value) from None
-    await context.services.commands.set_person(context.user_id, settings)
+    await context.services.stores.commands.set_person(context.user_id, settings)
     # In the language that holds from now on.
     texts = context.services.languages[
         settings.language or context.room.settings.language or context.services.config.appservice.language

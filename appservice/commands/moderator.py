@@ -39,7 +39,7 @@ async def moderated(context: CommandContext) -> list[Room]:
     rooms: list[Room] = [] if context.room.direct else [context.room]
     if context.room.direct or context.readers is Readers.TRUSTED:
         asking = None if context.room.direct else context.room.room_id
-        rooms += await context.services.moderating.moderated_rooms(context.user_id, asking)
+        rooms += await context.services.stores.moderating.moderated_rooms(context.user_id, asking)
     found = [room for room in rooms if viewer_of(room, context.user_id).moderates]
     if not found:
         raise RefusedError("bot-moderates-nothing")
@@ -54,7 +54,7 @@ def name_of(room: Room) -> str:
 async def _queue(context: CommandContext) -> Answer:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
-    held = await context.services.moderating.held(list(rooms))
+    held = await context.services.stores.moderating.held(list(rooms))
     if not held:
         return Answer(context.say("bot-queue-empty"))
     items = [_held_item(context, each, rooms) for each in held]
@@ -121,7 +121,7 @@ async def _approve(context: CommandContext) -> Answer:
     target = await context.take_target()
     context.words.end()
     _check_waits(target)
-    await context.services.moderating.approve(target.video, target.viewer)
+    await context.services.stores.moderating.approve(target.video, target.viewer)
     return Answer(context.say("bot-approved", title=title_of(context, target.video)), reaction=DONE)
 
 
@@ -129,7 +129,7 @@ async def _reject(context: CommandContext) -> Answer:
     target = await context.take_target()
     reason = _reason(context)
     _check_waits(target)
-    await context.services.moderating.reject(target.video, target.viewer, reason)
+    await context.services.stores.moderating.reject(target.video, target.viewer, reason)
     return _taken_away(context, "bot-rejects", target)
 
 
@@ -137,7 +137,7 @@ async def _remove(context: CommandContext) -> Answer:
     target = await context.take_target()
     reason = _reason(context)
     _check_moderates(target)
-    await context.services.managing.delete(
+    await context.services.stores.managing.delete(
         target.video.id, target.room.room_id, lambda now: check_delete(now, target.viewer), by=context.user_id,
         reason=reason,
     )  # fmt: skip
@@ -154,7 +154,7 @@ async def _block(context: CommandContext) -> Answer:
     reason = _reason(context)
     _check_moderates(target)
     try:
-        count = await context.services.moderating.block(target.video, target.viewer, reason)
+        count = await context.services.stores.moderating.block(target.video, target.viewer, reason)
     except UnknownContentError as error:
         raise RefusedError("bot-cannot-block", command=context.quoted("remove")) from error
     return Answer(context.say("bot-blocks", title=title_of(context, target.video), count=count), reaction=DONE)
@@ -163,7 +163,7 @@ async def _block(context: CommandContext) -> Answer:
 async def _blocks(context: CommandContext) -> Answer:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
-    blocks = await context.services.moderating.blocks(list(rooms))
+    blocks = await context.services.stores.moderating.blocks(list(rooms))
     if not blocks:
         return Answer(context.say("bot-no-blocks"))
     items = [
@@ -174,16 +174,16 @@ async def _blocks(context: CommandContext) -> Answer:
 
 async def _unblock(context: CommandContext) -> Answer:
     digits = take_digits(context)
-    blocks = await context.services.moderating.blocks([room.room_id for room in await moderated(context)])
+    blocks = await context.services.stores.moderating.blocks([room.room_id for room in await moderated(context)])
     for block in beginning_with(blocks, digits):
-        await context.services.moderating.unblock(block, by=context.user_id)
+        await context.services.stores.moderating.unblock(block, by=context.user_id)
     return Answer(context.say("bot-unblocked"), reaction=DONE)
 
 
 async def _reports(context: CommandContext) -> Answer:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
-    reported = await context.services.moderating.reported(list(rooms))
+    reported = await context.services.stores.moderating.reported(list(rooms))
     if not reported:
         return Answer(context.say("bot-no-reports"))
     items = [_reported_item(context, each, rooms) for each in reported]
@@ -213,10 +213,10 @@ async def _dismiss(context: CommandContext) -> Answer:
     target = await context.take_target()
     context.words.end()
     _check_moderates(target)
-    reports = await context.services.managing.reports(target.room.room_id)
+    reports = await context.services.stores.managing.reports(target.room.room_id)
     if not reports.get(target.video.id):
         raise RefusedError("bot-not-reported")
-    await context.services.managing.dismiss_reports(target.video, by=context.user_id)
+    await context.services.stores.managing.dismiss_reports(target.video, by=context.user_id)
     return Answer(context.say("bot-dismissed", title=title_of(context, target.video)), reaction=DONE)
 
 

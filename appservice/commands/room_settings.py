@@ -39,7 +39,7 @@ async def _chosen(context: CommandContext) -> Room:
 
 
 async def _named(context: CommandContext, room_id: RoomId) -> Room:
-    rooms = await context.services.moderating.moderated_rooms(context.user_id, None)
+    rooms = await context.services.stores.moderating.moderated_rooms(context.user_id, None)
     room = next((room for room in rooms if room.room_id == room_id), None)
     if room is None:
         raise RefusedError("bot-no-such-room")
@@ -86,11 +86,11 @@ async def _set(context: CommandContext, room: Room, name: str, value: str) -> An
     except ValueError as error:
         raise RefusedError("bot-wrong-value", name=name, value=value, meaning=_meaning(context, name)) from error
     await _check(context, room, name, settings)
-    await context.services.commands.set_room(room.room_id, settings, by=context.user_id)
+    await context.services.stores.commands.set_room(room.room_id, settings, by=context.user_id)
     if name == "moderators-room":
-        await context.services.moderating.ask()
+        await context.services.stores.moderating.ask()
     if name == "history" and settings.history:
-        await context.services.store.look_back([room.room_id], history=settings.history)
+        await context.services.stores.store.look_back([room.room_id], history=settings.history)
     text = context.say("bot-set", name=name, value=_value(settings, name), room=name_of(room))
     return Answer(text, reaction=DONE)
 
@@ -106,8 +106,8 @@ async def _check(context: CommandContext, room: Room, name: str, settings: RoomS
 async def _check_moderators_room(context: CommandContext, room: Room, chosen: RoomId) -> None:
     if chosen == room.room_id:
         raise RefusedError("bot-moderators-room-same")
-    known = await context.services.store.room(chosen)
-    if known is None or await context.services.store.member_key(chosen, context.user_id) is None:
+    known = await context.services.stores.store.room(chosen)
+    if known is None or await context.services.stores.store.member_key(chosen, context.user_id) is None:
         raise RefusedError("bot-moderators-room-unknown", bot=context.services.homeserver.bot)
     if known.encrypted:
         raise RefusedError("bot-moderators-room-encrypted")

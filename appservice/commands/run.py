@@ -54,27 +54,27 @@ class CommandWork:
 
     async def run(self, room_id: RoomId) -> None:
         """Do all that was said to the bot in a room. May be repeated."""
-        while await self.services.commands.next(room_id):
-            async with self.services.commands.answering(room_id) as held:
+        while await self.services.stores.commands.next(room_id):
+            async with self.services.stores.commands.answering(room_id) as held:
                 if not held:
                     return  # who holds the room looks again after letting go
-                while command := await self.services.commands.next(room_id):
+                while command := await self.services.stores.commands.next(room_id):
                     await self._do(command)
 
     async def _do(self, command: OpenCommand) -> None:
-        room = await self.services.store.room(command.room_id)
+        room = await self.services.stores.store.room(command.room_id)
         if room is None:
             return
         answer = command.answer
         if answer is None:
             answer = await self._answer(command, room)
-            await self.services.commands.keep_answer(command, answer)
+            await self.services.stores.commands.keep_answer(command, answer)
         # Queried again just before: somebody may have come in while the command was done, or its worker was dead.
         to_others = answer.get("to_others")
         if to_others is not None and await self._readers(command, room) != answer["readers"]:
             answer = {**answer, "plain": to_others, "html": None}
         await self._send(command, answer)
-        await self.services.commands.end(command)
+        await self.services.stores.commands.end(command)
 
     async def _readers(self, command: OpenCommand, room: Room) -> Readers:
         """Find out who reads the answer, of the homeserver where more may be said than is for a room's members."""
@@ -84,13 +84,13 @@ class CommandWork:
             alone = audience is not None and audience.is_between(homeserver.bot, command.sender)
             return Readers.TWO if alone else Readers.MEMBERS
         is_admin_room = room.room_id == self.services.config.appservice.admin_room
-        if is_admin_room or await self.services.moderating.is_moderators_room(room.room_id):
+        if is_admin_room or await self.services.stores.moderating.is_moderators_room(room.room_id):
             return Readers.ANYBODY if await homeserver.is_open(room.room_id) else Readers.TRUSTED
         return Readers.MEMBERS
 
     async def _answer(self, command: OpenCommand, room: Room) -> dict[str, Any]:
         name, words = split(command.body)
-        person = await self.services.commands.person(command.sender)
+        person = await self.services.stores.commands.person(command.sender)
         readers = await self._readers(command, room)
         room = replace(room, direct=readers is Readers.TWO)
         context = CommandContext(self.services, command, room, person, words, name, COMMANDS, readers)
@@ -106,13 +106,13 @@ class CommandWork:
         return kept
 
     async def _act(self, context: CommandContext) -> Answer:
-        await self.services.commands.begin(context.command)
+        await self.services.stores.commands.begin(context.command)
         try:
             return await _answer_of(context)
         except (asyncio.CancelledError, UnavailableError, HomeserverError):
             # We are told to stop, or somebody is away: it comes again.
             with contextlib.suppress(UnavailableError):
-                await asyncio.shield(self.services.commands.give_back(context.command))
+                await asyncio.shield(self.services.stores.commands.give_back(context.command))
             raise
         except RequestError as error:
             message = _REFUSALS.get(type(error), "bot-refused")

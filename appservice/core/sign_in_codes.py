@@ -5,6 +5,7 @@ Who reads a code along gains nothing: it signs in the browser that shows it, as 
 
 import re
 import secrets
+from enum import StrEnum
 
 CODE_SECONDS = 600
 SIGNED_IN_SECONDS = 30 * 24 * 3600
@@ -17,6 +18,16 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 8
 PREFIX = "!reel"
 """What begins a message to the bot."""
+
+
+class SignInOutcome(StrEnum):
+    """What became of a message that signs in or out, for the bot to respond to."""
+
+    SIGNED_IN = "signed-in"
+    SIGNED_OUT = "signed-out"
+    WRONG_CODE = "wrong-code"
+    TOO_MANY_CODES = "too-many-codes"
+
 
 _SIGN_IN, _SIGN_OUT = "sign-in", "sign-out"
 _BROWSERS = (

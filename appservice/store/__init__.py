@@ -1,5 +1,6 @@
 """The database in operation: every query of `queries/` behind a method."""
 
+from appservice.store.all import Stores
 from appservice.store.behalf import SentForStore
 from appservice.store.channel import ChannelStore
 from appservice.store.commands import CommandStore, OpenCommand
@@ -53,6 +54,7 @@ __all__ = [
     "SignInStore",
     "StatusStore",
     "Store",
+    "Stores",
     "SupersededUploadError",
     "TimelineStore",
     "UnderWay",

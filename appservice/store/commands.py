@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from appservice.core.jobs import RunCommands
 from appservice.core.model import EventId, RoomId, UserId, Video
 from appservice.core.settings import PersonSettings, RoomSettings
 from appservice.store.audit import Deed, note
 from appservice.store.mapping import SQL, read_video
-from appservice.store.outbox import COMMAND_JOB, LIGHT, announce, enqueue
+from appservice.store.outbox import announce, queue
 from appservice.store.pool import Database
 
 
@@ -68,8 +69,7 @@ class CommandStore(Database):
         async with self._transaction() as connection:
             await connection.execute(SQL["forget_old_commands"], _KEEP_DAYS)
             rows = await connection.fetch(SQL["rooms_with_open_commands"])
-            for row in rows:
-                await enqueue(connection, COMMAND_JOB, row["room_id"], priority=LIGHT)
+            await queue(connection, *(RunCommands(row["room_id"]) for row in rows))
         return len(rows)
 
     async def person(self, user_id: UserId) -> PersonSettings:

@@ -1,13 +1,13 @@
 """Erasing people and rooms, and proving that nothing of them is left."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 
+from appservice.core.jobs import ForgetMessage
 from appservice.core.model import EventId, RoomId, UserId, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.mapping import SQL
-from appservice.store.outbox import FORGET_JOB, LIGHT, enqueue
+from appservice.store.outbox import queue
 from appservice.store.pool import Database
 from appservice.store.removal import erase_sent, erase_uploads, forget_sent, remove_videos
 
@@ -82,10 +82,10 @@ class ErasingStore(Database):
             await forget_sent(connection, await connection.fetch(SQL["sent_due"], _MANY), redact=True)
             await connection.execute(SQL["forget_spent_sent"], _SPENT_S, _UNHEARD_S, _MANY)
 
-    async def forget_tomorrow(self, asked: Mapping[str, object]) -> None:
+    async def forget_tomorrow(self, job: ForgetMessage) -> None:
         """Queue what could not be forgotten today once more."""
         async with self._connection() as connection:
-            await enqueue(connection, FORGET_JOB, json.dumps(asked), priority=LIGHT, after=timedelta(days=1))
+            await queue(connection, job, after=timedelta(days=1))
 
     async def is_attributed(self, room_id: RoomId, event_id: EventId) -> bool:
         """Say whether an event that the bot sent is still on behalf of somebody."""

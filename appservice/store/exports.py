@@ -1,16 +1,16 @@
 """What members take with them: what belongs to it, and the links by which it is fetched."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from appservice.core.jobs import MakeExport
 from appservice.core.model import ExportId, RoomId, UserId, Video, VideoId
 from appservice.core.settings import PersonSettings
 from appservice.store.audit import Deed, note
 from appservice.store.mapping import SQL, read_video
-from appservice.store.outbox import EXPORT_JOB, LIGHT, enqueue
+from appservice.store.outbox import queue
 from appservice.store.pool import Database
 
 EXPORT_HOURS = 24
@@ -38,8 +38,7 @@ class ExportStore(Database):
             if await connection.fetchval(SQL["export_awaited"], user_id):
                 return False
             asked_at: datetime = await connection.fetchval(SQL["clock"])
-            asked = {"user_id": user_id, "room_id": room_id, "asked_at": asked_at.isoformat()}
-            await enqueue(connection, EXPORT_JOB, json.dumps(asked), priority=LIGHT)
+            await queue(connection, MakeExport(user_id, room_id, asked_at))
         return True
 
     async def belongings(self, user_id: UserId) -> Belongings:

@@ -1,6 +1,5 @@
 """What admins see of the whole installation, quarantine, undoing it, and what admins are told of."""
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from appservice.core.jobs import NotifyAdmins
 from appservice.core.model import Membership, RoomId, UserId, Video, VideoId
 from appservice.store.audit import Deed, note
 from appservice.store.mapping import SQL, read_video
-from appservice.store.outbox import ALARM_JOB, LIGHT, Connection, announce, concern_moderators, enqueue, trouble
+from appservice.store.outbox import Connection, announce, concern_moderators, queue, trouble
 from appservice.store.pool import Database
 
 _TOLD_EVERY_S = 900.0
@@ -272,13 +272,13 @@ class AdminStore(Database):
             await connection.execute(SQL["forget_old_troubles"], _TOLD_EVERY_S)
             rows = await connection.fetch(SQL["take_troubles"], _TOLD_EVERY_S)
             for subject in sorted({row["subject"] for row in rows}):
-                await enqueue(connection, ALARM_JOB, json.dumps(_alarm(subject, rows)), priority=LIGHT)
+                await queue(connection, _alarm(subject, rows))
 
 
-def _alarm(subject: str, rows: Sequence[Any]) -> dict[str, Any]:
+def _alarm(subject: str, rows: Sequence[Any]) -> NotifyAdmins:
     """Return what the latest of a subject says, and how many there are."""
     of_it = sorted((row for row in rows if row["subject"] == subject), key=lambda row: int(row["key"]))
-    return {"subject": subject, "details": of_it[-1]["details"], "count": len(of_it), "once": secrets.token_hex(16)}
+    return NotifyAdmins(subject, of_it[-1]["details"], len(of_it), once=secrets.token_hex(16))
 
 
 def _video_id(value: UUID | None) -> VideoId | None:

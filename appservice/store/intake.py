@@ -1,44 +1,34 @@
 """Writes what an event changes, queues its jobs and announces it, all in the caller's transaction."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import get_args
 
 from appservice.core.events import intake
 from appservice.core.events.galleries import Slot
 from appservice.core.events.galleries import match as match_items
 from appservice.core.events.media_kinds import joins
+from appservice.core.jobs import (
+    DecideByReaction,
+    EnforcePolicies,
+    ForgetMessage,
+    Priority,
+    ReadAgain,
+    ReadPolicyList,
+    RespondToSignIn,
+    RunCommands,
+    TendRoom,
+    TranscodeVideo,
+)
 from appservice.core.model import EventId, HeldFor, History, Membership, Room, UserId, VideoId
 from appservice.core.rules.power_levels import is_moderator
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.core.rules.video_permissions import Viewer, may_add
 from appservice.core.settings import Hold
-from appservice.core.sign_in_codes import MISS_SECONDS, MOST_MISSES, SIGNED_IN_SECONDS
+from appservice.core.sign_in_codes import MISS_SECONDS, MOST_MISSES, SIGNED_IN_SECONDS, SignInOutcome
 from appservice.store.mapping import SQL, Row, encrypted_file_json, read_room
-from appservice.store.outbox import (
-    ANSWER_JOB,
-    BACKGROUND,
-    COMMAND_JOB,
-    FORGET_JOB,
-    HEAVY,
-    LIGHT,
-    POLICY_JOB,
-    REACTION_JOB,
-    ROOM_JOB,
-    TIMELINE_JOB,
-    VIDEO_JOB,
-    Connection,
-    announce,
-    announce_talk,
-    concern_moderators,
-    enqueue,
-    enqueue_all,
-    speak_of,
-    tell,
-)
+from appservice.store.outbox import Connection, announce, announce_talk, concern_moderators, queue, speak_of, tell
 from appservice.store.quota_usage import used_up
 from appservice.store.removal import erase_departed, redact_sent, remove_videos
 
@@ -69,15 +59,6 @@ _OfRoom = (
     | intake.MemberChanged
     | intake.RoomChange
 )
-
-
-class Outcome(StrEnum):
-    """What became of a command, for the bot to answer."""
-
-    SIGNED_IN = "signed-in"
-    WRONG_CODE = "wrong-code"
-    TOO_MANY_CODES = "too-many-codes"
-    SIGNED_OUT = "signed-out"
 
 
 async def apply(connection: Connection, change: intake.Change, quotas: Quotas = NO_LIMITS) -> bool:
@@ -191,7 +172,7 @@ async def _take_rule(connection: Connection, change: intake.PolicyChanged) -> bo
             SQL["add_policy_rule"], change.room_id, rule.event_type, rule.state_key, rule.subject, rule.entity,
             rule.pattern, rule.reason,
         )  # fmt: skip
-    await enqueue(connection, POLICY_JOB, "", priority=LIGHT)
+    await queue(connection, EnforcePolicies())
     return True
 
 
@@ -238,13 +219,13 @@ async def _apply_to_room(connection: Connection, change: intake.RoomChange) -> N
             await connection.execute(SQL["set_encrypted"], room_id)
         case intake.RoomReplaced():
             await connection.execute(SQL["set_replaced_by"], room_id, change.replaced_by)
-    await enqueue(connection, ROOM_JOB, room_id, priority=LIGHT)
+    await queue(connection, TendRoom(room_id))
 
 
 async def resume(connection: Connection) -> int:
     """Queue every unfinished video that has no job (any more); return how many there were."""
     rows = await connection.fetch(SQL["unfinished_without_job"])
-    await enqueue_all(connection, VIDEO_JOB, [str(row["id"]) for row in rows], priority=HEAVY)
+    await queue(connection, *(TranscodeVideo(VideoId(str(row["id"]))) for row in rows))
     return len(rows)
 
 
@@ -300,7 +281,8 @@ async def _begin(connection: Connection, change: intake.NewVideo, video_id: Vide
         await connection.execute(SQL["refuse_video"], video_id, f"quota-{full}")
         await speak_of(connection, video_id)
     else:
-        await enqueue(connection, VIDEO_JOB, video_id, priority=BACKGROUND if change.of_before else HEAVY)
+        priority = Priority.BACKGROUND if change.of_before else None
+        await queue(connection, TranscodeVideo(video_id), priority=priority)
 
 
 async def _joins(connection: Connection, change: intake.NewVideo) -> bool:
@@ -363,14 +345,12 @@ async def _edit(connection: Connection, row: Row, new: intake.NewVideo) -> bool:
     )
     if moved:
         posts = await connection.fetch(SQL["withdraw_posts"], row["id"])
-        await enqueue_all(
-            connection, FORGET_JOB, [json.dumps({**post, "mxc": "", "redact": True}) for post in posts], priority=LIGHT
-        )
+        await queue(connection, *(ForgetMessage(post["room_id"], post["event_id"], redact=True) for post in posts))
         await connection.execute(
             SQL["replace_media"], row["id"], new.mxc, encrypted_file_json(new.encrypted_file), new.claimed_size,
             new.certain, HeldFor.APPROVAL if waits else None, new.kind,
         )  # fmt: skip
-        await enqueue(connection, VIDEO_JOB, str(row["id"]), priority=HEAVY)
+        await queue(connection, TranscodeVideo(VideoId(str(row["id"]))))
     if moved or (row["spoiler"], row["spoiler_reason"]) != (new.spoiler, new.spoiler_reason):
         await concern_moderators(connection, VideoId(str(row["id"])))
     return True
@@ -379,7 +359,7 @@ async def _edit(connection: Connection, row: Row, new: intake.NewVideo) -> bool:
 async def _redacted(connection: Connection, change: intake.Redacted) -> bool:
     if await connection.fetchval(SQL["is_policy_list"], change.room_id):
         await connection.execute(SQL["policy_list_told"], change.room_id)
-        await enqueue(connection, POLICY_JOB, change.room_id, priority=LIGHT)  # a rule is gone, but which?
+        await queue(connection, ReadPolicyList(change.room_id))  # a rule is gone, but which?
     await connection.execute(SQL["forget_double"], change.room_id, change.target)
     if await connection.fetch(SQL["sent_redacted"], change.room_id, change.target):
         await announce_talk(connection, change.room_id, change.target)
@@ -390,8 +370,7 @@ async def _redacted(connection: Connection, change: intake.Redacted) -> bool:
     edited = await connection.fetchval(SQL["edited_by"], change.room_id, change.target)
     if edited is not None:
         # What holds now, only the homeserver knows.
-        asked = {"room_id": change.room_id, "event_id": edited}
-        await enqueue(connection, TIMELINE_JOB, json.dumps(asked), priority=LIGHT)
+        await queue(connection, ReadAgain(change.room_id, edited))
     return bool(rows) or edited is not None
 
 
@@ -435,8 +414,7 @@ async def _refuse(connection: Connection, change: intake.NewVideo) -> None:
 async def _take_reaction(connection: Connection, change: intake.Reacted) -> bool:
     video_id = await connection.fetchval(SQL["posted_video"], change.room_id, change.target)
     if video_id is not None:
-        said = {"video_id": str(video_id), "user_id": change.sender, "approves": change.approves}
-        await enqueue(connection, REACTION_JOB, json.dumps(said), priority=LIGHT)
+        await queue(connection, DecideByReaction(VideoId(str(video_id)), change.sender, approves=change.approves))
     return video_id is not None
 
 
@@ -446,7 +424,7 @@ async def _take_command(connection: Connection, change: intake.CommandSent) -> b
         change.replied_to, change.addressed,
     )  # fmt: skip
     if key is not None:
-        await enqueue(connection, COMMAND_JOB, change.room_id, priority=LIGHT)
+        await queue(connection, RunCommands(change.room_id))
     return key is not None
 
 
@@ -460,25 +438,22 @@ async def _sign_in(connection: Connection, change: intake.SignInSent) -> None:
         SQL["redeem_code"], change.room_id, change.code, change.sender, change.event_id, SIGNED_IN_SECONDS
     )
     if browser is not None:
-        await _answer(connection, change, Outcome.SIGNED_IN, browser=browser)
+        await _answer(connection, change, SignInOutcome.SIGNED_IN, browser=browser)
         return
     await connection.execute(SQL["add_miss"], change.event_id, change.sender)
     last = misses + 1 == MOST_MISSES
-    await _answer(connection, change, Outcome.TOO_MANY_CODES if last else Outcome.WRONG_CODE)
+    await _answer(connection, change, SignInOutcome.TOO_MANY_CODES if last else SignInOutcome.WRONG_CODE)
 
 
 async def _sign_out(connection: Connection, change: intake.SignOutSent) -> None:
     rooms = [row["room_id"] for row in await connection.fetch(SQL["sign_out_user"], change.sender)]
     for room_id in set(rooms):
         await announce(connection, room_id)  # what they watch there ends
-    await _answer(connection, change, Outcome.SIGNED_OUT, count=len(rooms))
+    await _answer(connection, change, SignInOutcome.SIGNED_OUT, count=len(rooms))
 
 
 async def _answer(
-    connection: Connection, change: intake.SignInSent | intake.SignOutSent, outcome: Outcome, **arguments: object
+    connection: Connection, change: intake.SignInSent | intake.SignOutSent, outcome: SignInOutcome, **arguments: object
 ) -> None:
-    answer = {
-        "room_id": change.room_id, "event_id": change.event_id, "thread": change.thread, "user_id": change.sender,
-        "outcome": outcome, "arguments": arguments,
-    }  # fmt: skip
-    await enqueue(connection, ANSWER_JOB, json.dumps(answer), priority=LIGHT)
+    job = RespondToSignIn(change.room_id, change.event_id, change.thread, change.sender, outcome, arguments)
+    await queue(connection, job)

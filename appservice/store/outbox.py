@@ -1,14 +1,13 @@
 """Queues jobs and announces changes, in the caller's transaction: a rollback takes them along."""
 
-import json
 import secrets
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
 import asyncpg
 from pgqueuer.queries import Queries
 
+from appservice.core.jobs import Job, Notify, OnceGone, Priority, UpdateQueuePosts, UpdateStatus
 from appservice.core.model import EventId, RoomId, UserId, Video, VideoId
 from appservice.store.mapping import SQL
 
@@ -17,47 +16,24 @@ PROGRESS_CHANNEL = "roomreel_progress"
 WATCHING_CHANNEL = "roomreel_watching"
 GROWN_CHANNEL = "roomreel_grown"
 TALK_CHANNEL = "roomreel_talk"
-VIDEO_JOB = "video"
-ROOM_JOB = "room"
-STATUS_JOB = "status"
-SWEEP_JOB = "sweep"
-UPLOAD_JOB = "upload"
-ANSWER_JOB = "answer"
-COMMAND_JOB = "command"
-FORGET_JOB = "forget"
-TIMELINE_JOB = "timeline"
-TELL_JOB = "tell"
-POLICY_JOB = "policy"
-QUEUE_POST_JOB = "queue_post"
-REACTION_JOB = "reaction"
-ALARM_JOB = "alarm"
-EXPORT_JOB = "export"
-VERDICT_JOB = "verdict"
-
-LIGHT, HEAVY, BACKGROUND = 10, 0, -10  # a larger number goes first
 
 # In quotes: only the stubs know the class as generic.
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
-async def enqueue(
-    connection: Connection, job: str, payload: str, *, priority: int, after: timedelta | None = None
+async def queue(
+    connection: Connection, *jobs: Job, priority: Priority | None = None, after: timedelta | None = None
 ) -> None:
-    """Queue a job in the caller's transaction: a rollback takes it along."""
-    # PgQueuer is typed for a bare connection; the pool's proxy of one behaves the same.
-    queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
-    await queries.enqueue(job, payload.encode(), priority, execute_after=after)
-
-
-async def enqueue_all(
-    connection: Connection, job: str, payloads: Sequence[str], *, priority: int, after: timedelta | None = None
-) -> None:
-    """Queue a job for each of the payloads."""
-    if payloads:
-        queries = Queries.from_asyncpg_connection(connection)  # type: ignore[arg-type]
-        count = len(payloads)
-        await queries.enqueue([job] * count, [each.encode() for each in payloads], [priority] * count, [after] * count)
+    """Queue jobs in the caller's transaction: a rollback takes them along. `priority`: another than their kind's."""
+    if jobs:
+        # PgQueuer is typed for a bare connection; the pool's proxy of one behaves the same.
+        await Queries.from_asyncpg_connection(connection).enqueue(  # type: ignore[arg-type]
+            [job.name for job in jobs],
+            [job.payload().encode() for job in jobs],
+            [job.priority if priority is None else priority for job in jobs],
+            [after] * len(jobs),
+        )
 
 
 async def announce(connection: Connection, room_id: str) -> None:
@@ -89,24 +65,21 @@ async def tell(
     was brought back meanwhile, also where it was taken away again.
     """
     video, after = once_gone or (None, None)
-    said = {
-        "room_id": room_id, "user_id": user_id, "thread": thread, "message": message, "arguments": arguments,
-        "once": secrets.token_hex(16),
-        # Taking it away was one change of it.
-        "once_gone": {"id": video.id, "version": video.version + 1} if video else None,
-    }  # fmt: skip
-    await enqueue(connection, TELL_JOB, json.dumps(said), priority=LIGHT, after=after)
+    # Taking it away was one change of it.
+    condition = OnceGone(video.id, video.version + 1) if video else None
+    job = Notify(room_id, user_id, thread, message, arguments, once=secrets.token_hex(16), once_gone=condition)
+    await queue(connection, job, after=after)
 
 
 async def speak_of(connection: Connection, video_id: VideoId, *, after: timedelta | None = None) -> None:
     """Let the bot say in the room how far it is with a video, by what is known of it by then."""
-    await enqueue(connection, STATUS_JOB, video_id, priority=LIGHT, after=after)
+    await queue(connection, UpdateStatus(video_id), after=after)
 
 
 async def concern_moderators(connection: Connection, video_id: VideoId) -> None:
     """Let the bot bring what it asks of a room's moderators up to date with the video, if it asks (or is to ask)."""
     if await connection.fetchval(SQL["concerns_moderators"], video_id):
-        await enqueue(connection, QUEUE_POST_JOB, video_id, priority=LIGHT)
+        await queue(connection, UpdateQueuePosts(video_id))
 
 
 async def trouble(connection: Connection, subject: str, **details: object) -> None:

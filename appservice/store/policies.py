@@ -5,21 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appservice.core.events.policy_rules import Rule
+from appservice.core.jobs import ReadPolicyList, TendRoom
 from appservice.core.model import HeldFor, RoomId, UserId, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.mapping import SQL
-from appservice.store.outbox import (
-    LIGHT,
-    POLICY_JOB,
-    ROOM_JOB,
-    Connection,
-    announce,
-    concern_moderators,
-    enqueue,
-    enqueue_all,
-    speak_of,
-    trouble,
-)
+from appservice.store.outbox import Connection, announce, concern_moderators, queue, speak_of, trouble
 from appservice.store.pool import Database
 
 _READ_AGAIN = timedelta(seconds=1)
@@ -64,7 +54,7 @@ class PolicyStore(Database):
             fresh = await connection.fetchval(SQL["add_policy_list"], room_id, by) is not None
             if fresh:
                 await note(connection, by, Deed.POLICY_LIST_ADDED, room_id=room_id)
-            await enqueue(connection, POLICY_JOB, room_id, priority=LIGHT)
+            await queue(connection, ReadPolicyList(room_id))
         return fresh
 
     async def leave(self, room_id: RoomId, *, by: UserId) -> bool:
@@ -74,7 +64,7 @@ class PolicyStore(Database):
                 return False
             await note(connection, by, Deed.POLICY_LIST_REMOVED, room_id=room_id)
             await self._follow_rules(connection)
-            await enqueue(connection, POLICY_JOB, room_id, priority=LIGHT)
+            await queue(connection, ReadPolicyList(room_id))
         return True
 
     async def read(self, room_id: RoomId, rules: Sequence[Rule], requested_at: datetime) -> None:
@@ -87,7 +77,7 @@ class PolicyStore(Database):
             if not await connection.fetchval(SQL["is_policy_list"], room_id):
                 return
             if not await connection.fetchval(SQL["policy_list_asked"], room_id, requested_at):
-                await enqueue(connection, POLICY_JOB, room_id, priority=LIGHT, after=_READ_AGAIN)
+                await queue(connection, ReadPolicyList(room_id), after=_READ_AGAIN)
                 return
             await connection.execute(SQL["forget_policy_rules"], room_id)
             await connection.executemany(
@@ -123,5 +113,5 @@ class PolicyStore(Database):
         watched = await connection.fetch(SQL["rooms_of_policed"])
         for room_id in {row["room_id"] for row in (*held, *released, *watched)}:
             await announce(connection, room_id)
-        rooms = [row["room_id"] for row in await connection.fetch(SQL["policed_rooms"])]
-        await enqueue_all(connection, ROOM_JOB, rooms, priority=LIGHT)
+        rooms = await connection.fetch(SQL["policed_rooms"])
+        await queue(connection, *(TendRoom(row["room_id"]) for row in rooms))

@@ -3,26 +3,16 @@
 The rows stay, empty, so that their events are not taken in again.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import asyncpg
 
-from appservice.core.model import RoomId, UploadId, UserId, VideoId
+from appservice.core.jobs import ForgetMessage, ForgetUnsent, SweepFiles
+from appservice.core.model import EventId, RoomId, UploadId, UserId, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.mapping import SQL
-from appservice.store.outbox import (
-    FORGET_JOB,
-    LIGHT,
-    SWEEP_JOB,
-    Connection,
-    announce,
-    announce_talk,
-    concern_moderators,
-    enqueue_all,
-    speak_of,
-)
+from appservice.store.outbox import Connection, announce, announce_talk, concern_moderators, queue, speak_of
 
 IN_FLIGHT = timedelta(minutes=1)
 """For so long a message may be on its way whose upload is given up, or whose sender has left."""
@@ -46,30 +36,24 @@ async def remove_videos(
     doubles = await connection.fetch(SQL["take_doubles"], [row["id"] for row in rows])
     # A gallery stays while another of its videos does.
     staying = {row["event_id"] for row in await connection.fetch(SQL["still_bring"], events)}
-    await enqueue_all(connection, SWEEP_JOB, [str(row["id"]) for row in rows], priority=LIGHT)
+    await queue(connection, *(SweepFiles(VideoId(str(row["id"]))) for row in rows))
     forget = [
-        {
-            "room_id": row["sent_in"],
-            "event_id": each["event_id"],
-            "mxc": each["mxc"],
-            "sender": row["sender"],
-            "redact": redact and row["event_id"] not in staying,
-        }
+        ForgetMessage(
+            row["sent_in"],
+            each["event_id"],
+            redact=redact and row["event_id"] not in staying,
+            mxc=each["mxc"],
+            sender=row["sender"],
+        )
         for row in rows
         for each in (row, *row["edits"])
     ]
-    forget += [
-        {
-            "room_id": double["sent_in"],
-            "event_id": double["event_id"],
-            "mxc": "",
-            "sender": double["sender"],
-            "redact": True,
-        }
-        for double in doubles
-        if redact
-    ]
-    await enqueue_all(connection, FORGET_JOB, [json.dumps(each) for each in forget], priority=LIGHT)
+    if redact:
+        forget += [
+            ForgetMessage(double["sent_in"], double["event_id"], redact=True, sender=double["sender"])
+            for double in doubles
+        ]
+    await queue(connection, *forget)
     for row in rows:
         await note(
             connection, by, Deed.ERASED, room_id=row["room_id"], video_id=row["id"], user_id=row["sender"],
@@ -130,11 +114,10 @@ async def redact_sent(connection: Connection, sent: Iterable[tuple[str, str]]) -
 
     That is asked once this transaction is over: others may take back their part of an event at the same time.
     """
-    payloads = [
-        json.dumps({"room_id": room_id, "event_id": event_id, "mxc": "", "redact": True, "said": True})
-        for room_id, event_id in sent
-    ]
-    await enqueue_all(connection, FORGET_JOB, payloads, priority=LIGHT)
+    await queue(
+        connection,
+        *(ForgetMessage(RoomId(room), EventId(event), redact=True, said=True) for room, event in sent),
+    )
 
 
 async def erase_uploads(
@@ -176,5 +159,4 @@ async def forget_expired(connection: Connection) -> None:
 
 async def _forget_media(connection: Connection, rows: Sequence[asyncpg.Record], after: timedelta | None) -> None:
     # A thumbnail goes with its video.
-    payloads = [json.dumps({"unsent": row["mxc"]}) for row in rows if row["thumbnail_of"] is None]
-    await enqueue_all(connection, FORGET_JOB, payloads, priority=LIGHT, after=after)
+    await queue(connection, *(ForgetUnsent(row["mxc"]) for row in rows if row["thumbnail_of"] is None), after=after)

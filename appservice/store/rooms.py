@@ -1,6 +1,5 @@
 """Rooms, members and videos: queries behind methods, jobs enqueued in the same transaction."""
 
-import json
 import secrets
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ import structlog
 
 from appservice.core.errors import UnavailableError
 from appservice.core.events import intake
+from appservice.core.jobs import ForgetMessage, LookBack, RequestVerdict, SweepFiles, TendRoom, TranscodeVideo
 from appservice.core.model import (
     History,
     Member,
@@ -30,26 +30,7 @@ from appservice.store.applying import apply_all
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.intake import resume
 from appservice.store.mapping import SQL, Row, read_room, read_video
-from appservice.store.outbox import (
-    BACKGROUND,
-    FORGET_JOB,
-    HEAVY,
-    LIGHT,
-    ROOM_JOB,
-    SWEEP_JOB,
-    TIMELINE_JOB,
-    VERDICT_JOB,
-    VIDEO_JOB,
-    Connection,
-    Pool,
-    announce,
-    concern_moderators,
-    enqueue,
-    enqueue_all,
-    speak_of,
-    tell,
-    trouble,
-)
+from appservice.store.outbox import Connection, Pool, announce, concern_moderators, queue, speak_of, tell, trouble
 from appservice.store.pool import Database
 from appservice.store.removal import erase_departed
 from transcode.hls.captions import Captions
@@ -153,7 +134,7 @@ class Store(Database):
                 snapshot.encrypted, snapshot.read_at, snapshot.max_lifetime, snapshot.history,
             )  # fmt: skip
             if again:
-                await enqueue(connection, ROOM_JOB, snapshot.room_id, priority=LIGHT)
+                await queue(connection, TendRoom(snapshot.room_id))
             await connection.execute(SQL["settle_history"], snapshot.room_id)
             await connection.execute(
                 SQL["snapshot_members"], snapshot.room_id, there, memberships, names, avatars, snapshot.read_at
@@ -259,8 +240,7 @@ class Store(Database):
     async def tend(self, room_ids: Sequence[RoomId]) -> None:
         """Queue a look at each of the rooms."""
         async with self._transaction() as connection:
-            for room_id in room_ids:
-                await enqueue(connection, ROOM_JOB, room_id, priority=LIGHT)
+            await queue(connection, *map(TendRoom, room_ids))
 
     async def note_replacement(self, old: RoomId, new: RoomId) -> None:
         """Remember that a room says itself that another replaces it."""
@@ -269,9 +249,7 @@ class Store(Database):
     async def look_back(self, room_ids: Sequence[RoomId], *, history: int | None = None) -> None:
         """Queue a look at what each of the timelines told and we missed, or at `history` messages of before us."""
         async with self._transaction() as connection:
-            for room_id in room_ids:
-                asked = {"room_id": room_id, "history": history}
-                await enqueue(connection, TIMELINE_JOB, json.dumps(asked), priority=BACKGROUND)
+            await queue(connection, *(LookBack(room_id, history) for room_id in room_ids))
 
     async def follow_upgrade(self, old: RoomId, new: RoomId) -> None:
         """Carry what a replaced room has into its replacement; both ends must have been checked. May be repeated."""
@@ -400,7 +378,7 @@ class Store(Database):
             if self._judging:
                 await connection.execute(SQL["await_verdict"], video.id)
                 if published.state is State.READY:
-                    await enqueue(connection, VERDICT_JOB, video.id, priority=HEAVY)
+                    await queue(connection, RequestVerdict(video.id))
             if published.has_poster:
                 await concern_moderators(connection, video.id)
             if video.state is not State.PLAYABLE or row["audio_left_out"] != video.audio_left_out:  # else said
@@ -462,7 +440,7 @@ class Store(Database):
             )
             if row is not None:
                 await speak_of(connection, video.id)
-                await enqueue(connection, SWEEP_JOB, video.id, priority=LIGHT)
+                await queue(connection, SweepFiles(video.id))
                 await concern_moderators(connection, video.id)
                 if given_up:
                     await trouble(
@@ -479,13 +457,9 @@ class Store(Database):
             said = await connection.fetch(SQL["said"], video.id)
             row = await connection.fetchrow(SQL["discard"], video.id, video.attempts)
             if row is not None:
-                await enqueue(connection, SWEEP_JOB, video.id, priority=LIGHT)
-                marks = [
-                    json.dumps({"room_id": row["sent_in"], "event_id": each["event_id"], "mxc": "", "redact": True})
-                    for each in said
-                    if each["event_id"]
-                ]
-                await enqueue_all(connection, FORGET_JOB, marks, priority=LIGHT)
+                await queue(connection, SweepFiles(video.id))
+                marks = [each["event_id"] for each in said if each["event_id"]]
+                await queue(connection, *(ForgetMessage(row["sent_in"], mark, redact=True) for mark in marks))
                 await announce(connection, row["room_id"])
 
     async def requeue(self, video_id: VideoId, *, by: UserId = ITSELF) -> bool:
@@ -494,7 +468,7 @@ class Store(Database):
             row = await connection.fetchrow(SQL["requeue"], video_id)
             if row is None:
                 return False
-            await enqueue(connection, VIDEO_JOB, video_id, priority=HEAVY)
+            await queue(connection, TranscodeVideo(video_id))
             await speak_of(connection, video_id)
             await note(
                 connection, by, Deed.REQUEUED, room_id=row["room_id"], video_id=video_id, user_id=row["sender"],
@@ -506,7 +480,7 @@ class Store(Database):
     async def sweep_later(self, video_id: VideoId, after: timedelta) -> None:
         """Queue the deletion of a video's files that are not served any more, after viewers have moved on."""
         async with self._transaction() as connection:
-            await enqueue(connection, SWEEP_JOB, video_id, priority=LIGHT, after=after)
+            await queue(connection, SweepFiles(video_id), after=after)
 
     async def forget_job_log(self) -> None:
         """Forget what became of jobs long ago: the queue only ever adds to that."""

@@ -9,10 +9,11 @@ from typing import Any
 import asyncpg
 
 from appservice.core.errors import LimitExceededError
+from appservice.core.jobs import ConvertUpload
 from appservice.core.model import RoomId, UploadId, UserId
 from appservice.core.rules.quotas import NO_LIMITS, Quotas, Scope
 from appservice.store.mapping import SQL
-from appservice.store.outbox import HEAVY, UPLOAD_JOB, Pool, enqueue
+from appservice.store.outbox import Pool, queue
 from appservice.store.pool import Database
 from appservice.store.quota_usage import used_up
 from appservice.store.removal import IN_FLIGHT, forget_expired, forget_unsent
@@ -127,7 +128,7 @@ class UploadStore(Database):
         async with self._transaction() as connection:
             if await connection.fetchrow(SQL["finish_upload"], upload.id, start, end, convert) is None:
                 return False
-            await enqueue(connection, UPLOAD_JOB, upload.id, priority=HEAVY)
+            await queue(connection, ConvertUpload(upload.id))
             return True
 
     async def delete(self, upload: Upload) -> None:
@@ -200,8 +201,7 @@ class UploadStore(Database):
         """Queue every upload that is to be prepared and has no job (any more); return how many there were."""
         async with self._transaction() as connection:
             rows = await connection.fetch(SQL["uploads_without_job"])
-            for row in rows:
-                await enqueue(connection, UPLOAD_JOB, str(row["id"]), priority=HEAVY)
+            await queue(connection, *(ConvertUpload(UploadId(str(row["id"]))) for row in rows))
         return len(rows)
 
     async def expire(self) -> None:

@@ -3,24 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from appservice.core.jobs import EnforcePolicies, RequestVerdict
 from appservice.core.model import HeldFor, Video, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.mapping import SQL, read_video
 from appservice.store.moderation import ModeratingStore
-from appservice.store.outbox import (
-    HEAVY,
-    LIGHT,
-    POLICY_JOB,
-    VERDICT_JOB,
-    Connection,
-    announce,
-    concern_moderators,
-    enqueue,
-    enqueue_all,
-    speak_of,
-    tell,
-    trouble,
-)
+from appservice.store.outbox import Connection, announce, concern_moderators, queue, speak_of, tell, trouble
 
 
 class Verdict(StrEnum):
@@ -89,7 +77,7 @@ class VerdictStore(ModeratingStore):
         """Queue every video that waits for a verdict and has no job (any more); return how many there were."""
         async with self._transaction() as connection:
             rows = await connection.fetch(SQL["unasked"])
-            await enqueue_all(connection, VERDICT_JOB, [str(row["id"]) for row in rows], priority=HEAVY)
+            await queue(connection, *(RequestVerdict(VideoId(str(row["id"]))) for row in rows))
         return len(rows)
 
     async def release_all(self) -> int:
@@ -110,7 +98,7 @@ class VerdictStore(ModeratingStore):
         await connection.execute(SQL["share_sender"], video.sender)
         if video.held_for is HeldFor.VERDICT:
             await connection.execute(SQL["quarantine_new"], video.id)
-        await enqueue(connection, POLICY_JOB, "", priority=LIGHT)
+        await queue(connection, EnforcePolicies())
 
     async def _note(self, connection: Connection, video: Video, deed: Deed, **details: object) -> None:
         await note(

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 from appservice.core.errors import GoneError, NotFoundError
+from appservice.core.jobs import TranscodeVideo
 from appservice.core.model import HeldFor, RoomId, State, UserId, Video, VideoId, Visibility
 from appservice.core.settings import RoomSettings
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.mapping import SQL, read_video
-from appservice.store.outbox import HEAVY, VIDEO_JOB, Connection, announce, concern_moderators, enqueue, speak_of
+from appservice.store.outbox import Connection, announce, concern_moderators, queue, speak_of
 from appservice.store.pool import Database
 from appservice.store.removal import remove_videos
 
@@ -81,7 +82,7 @@ class ManagingStore(Database):
             restored = read_video(row)
             at_work = restored.state not in {State.READY, State.FAILED}
             if at_work and not await connection.fetchval(SQL["has_video_job"], video.id):
-                await enqueue(connection, VIDEO_JOB, video.id, priority=HEAVY)
+                await queue(connection, TranscodeVideo(video.id))
             await note(connection, by, Deed.RESTORED, room_id=room_id, video_id=video.id, user_id=video.sender)
             await concern_moderators(connection, video.id)
             await announce(connection, room_id)

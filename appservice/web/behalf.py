@@ -127,7 +127,7 @@ async def get_said(request: web.Request) -> web.Response:
     """Answer what was said about a video, as far as the viewer may read it."""
     caller = await _enter(request, None)
     video = await _video(caller, request)
-    since = await caller.context.sent_for.readable_since(caller.room.room_id, caller.viewer.user_id)
+    since = await caller.context.stores.sent_for.readable_since(caller.room.room_id, caller.viewer.user_id)
     if since is None:
         raise ForbiddenError("You are not a member of this room.")
     try:
@@ -148,7 +148,7 @@ async def post_comment(request: web.Request) -> web.Response:
     video = await _video(caller, request)
     body = await read_body(request, CommentRequest, _BODY)
     user_id, name = caller.viewer.user_id, await _name(caller)
-    sent = await caller.context.sent_for.comment(video, user_id, body.nonce, body.text)
+    sent = await caller.context.stores.sent_for.comment(video, user_id, body.nonce, body.text)
     content = comment_content(video.event_id, body.text, sent.nonce, user_id, name)
     if sent.event_id is None:
         content, sent = await _say(caller, sent, content)
@@ -177,7 +177,7 @@ async def post_reaction(request: web.Request) -> web.Response:
     caller = await _enter(request, "react")
     video = await _video(caller, request)
     body = await read_body(request, ReactionRequest, _BODY)
-    sent_for = caller.context.sent_for
+    sent_for = caller.context.stores.sent_for
     sent, is_new = await sent_for.reaction(video, caller.viewer.user_id, body.nonce, body.key)
     if sent.event_id is None:
         async with sent_for.lock_reaction(video, body.key):
@@ -199,7 +199,7 @@ async def react(context: Context, video: Video, sent: SentFor) -> EventId:
 
 
 async def _try_to_react(context: Context, video: Video, sent: SentFor) -> EventId:
-    key, sent_for = str(sent.reaction), context.sent_for
+    key, sent_for = str(sent.reaction), context.stores.sent_for
     for attempt in range(_TRIES):
         if joined := await sent_for.join(video, sent):
             return joined
@@ -220,11 +220,11 @@ async def _try_to_react(context: Context, video: Video, sent: SentFor) -> EventI
 async def delete_said(request: web.Request) -> web.Response:
     """Take back what the bot said on behalf of the viewer. Raises NotFoundError for anything else."""
     caller = await _enter(request, None)
-    video = await caller.context.store.video(VideoId(request.match_info["id"]))
+    video = await caller.context.stores.store.video(VideoId(request.match_info["id"]))
     # Of which they may see no more by now; but in this room.
     is_here = video is not None and video.room_id == caller.room.room_id
     shown_id, user_id = request.match_info["event_id"], caller.viewer.user_id
-    if video is None or not is_here or not await caller.context.sent_for.take_back(video, user_id, shown_id):
+    if video is None or not is_here or not await caller.context.stores.sent_for.take_back(video, user_id, shown_id):
         raise NotFoundError("You said no such thing from here.")
     return web.Response(status=204, headers={"Cache-Control": "no-store"})
 
@@ -237,15 +237,15 @@ async def post_video(request: web.Request) -> web.Response:
     if room_id != caller.room.room_id:
         raise ForbiddenError("You are not a member of this room.")
     body = await read_body(request, SendRequest, _BODY)
-    if before := await context.sent_for.sent_video(user_id, UploadId(body.upload)):
+    if before := await context.stores.sent_for.sent_video(user_id, UploadId(body.upload)):
         return json_answer(SentVideoView(event_id=before), status=201)  # the upload itself may have expired
-    upload = await context.uploads.upload(UploadId(body.upload), room_id, user_id)
+    upload = await context.stores.uploads.upload(UploadId(body.upload), room_id, user_id)
     if upload is None:
         raise NotFoundError("There is no such upload, or it has expired.")
     if upload.content is None:
         raise ConflictError("The upload is not ready.")
     name = await _name(caller)
-    sent = await context.sent_for.video(room_id, user_id, body.nonce, upload.id)
+    sent = await context.stores.sent_for.video(room_id, user_id, body.nonce, upload.id)
     if sent.event_id is None:
         # The upload's nonce, whichever this request has: by it the event is found.
         content = video_content(upload.content, body.title, sent.nonce, user_id, name)
@@ -261,7 +261,7 @@ def _once(sent: SentFor) -> str:
 
 async def _name(caller: Caller) -> str:
     user_id, context = caller.viewer.user_id, caller.context
-    name, is_unique = await context.sent_for.name_of(caller.room.room_id, user_id)
+    name, is_unique = await context.stores.sent_for.name_of(caller.room.room_id, user_id)
     return profile_name(user_id, name, is_unique=is_unique, bot_name=context.config.appservice.bot_name)
 
 
@@ -276,7 +276,7 @@ async def _settle(caller: Caller, sent: SentFor, sending: Awaitable[EventId]) ->
         raise ForbiddenError("The homeserver does not let the bot do this in this room.") from error
     except HomeserverError as error:
         raise UnavailableError(_AWAY) from error
-    kept = await context.sent_for.sent(sent, event_id)
+    kept = await context.stores.sent_for.sent(sent, event_id)
     if kept is None:
         raise GoneError("This was taken back.")
     log.info("sent_on_behalf", room_id=room_id, user_id=sent.user_id, kind=sent.kind, event_id=event_id)

@@ -33,16 +33,16 @@ class Caller:
         context = request.app[CONTEXT]
         session = context.access.session(request.headers.get("Authorization"))
         member_key = await context.access.membership(session, session.room_id)
-        room = await context.store.room(session.room_id)
+        room = await context.stores.store.room(session.room_id)
         if room is None:
             raise NotFoundError("There is no such room.")
         return cls(context, session, member_key, room)
 
     async def video(self, request: web.Request) -> Video:
         """Return the video of the request's path. Raises NotFoundError unless the viewer may know of it."""
-        video = await self.context.store.video(VideoId(request.match_info["id"]))
+        video = await self.context.stores.store.video(VideoId(request.match_info["id"]))
         if video is None or video.room_id != self.room.room_id or not may_see(video, self.viewer):
             raise NotFoundError("There is no such video.")
-        if not await self.context.store.readable([video], self.viewer.user_id):
+        if not await self.context.stores.store.readable([video], self.viewer.user_id):
             raise NotFoundError("There is no such video.")
         return video

@@ -34,8 +34,8 @@ class WatchingRequest(BaseModel):
 async def broadcast(context: Context, room_id: RoomId, members: Sequence[Member], videos: Sequence[Video]) -> Broadcast:
     """Return what the room's channel shows when, and to whom; its schedule is brought up to date by the way."""
     return Broadcast(
-        schedule=await context.channels.schedule(room_id, for_all(videos, members), _turns_of),
-        watching=await context.channels.watching(room_id),
+        schedule=await context.stores.channels.schedule(room_id, for_all(videos, members), _turns_of),
+        watching=await context.stores.channels.watching(room_id),
         now=round(await context.clock.now()),
     )
 
@@ -56,10 +56,10 @@ async def put_watching(request: web.Request) -> web.Response:
     context, session, _ = await enter(request)
     asked = await read_body(request, WatchingRequest, _BODY)
     if asked.watching:
-        await context.channels.watch(session.room_id, session.user_id)
+        await context.stores.channels.watch(session.room_id, session.user_id)
     else:
-        await context.channels.stop_watching(session.room_id, session.user_id)
-    return json_answer(WatchingView(watching=list(await context.channels.watching(session.room_id))))
+        await context.stores.channels.stop_watching(session.room_id, session.user_id)
+    return json_answer(WatchingView(watching=list(await context.stores.channels.watching(session.room_id))))
 
 
 async def forget_the_silent(channels: ChannelStore) -> None:

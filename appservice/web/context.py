@@ -10,19 +10,7 @@ from appservice.core.web.reels import ReelCache
 from appservice.matrix.client import Homeserver
 from appservice.matrix.openid import OpenIdVerifier
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
-from appservice.store import (
-    ChannelStore,
-    ExportStore,
-    ManagingStore,
-    ModeratingStore,
-    PlaceStore,
-    PublicStore,
-    QuotaStore,
-    SentForStore,
-    SignInStore,
-    Store,
-    UploadStore,
-)
+from appservice.store import Stores
 from appservice.web.access import Access
 from appservice.web.clock import SharedClock
 from appservice.web.event_streams import EventStreams
@@ -36,16 +24,9 @@ class Context:
     """The parts behind the routes."""
 
     config: Config
-    store: Store
-    channels: ChannelStore
-    managing: ManagingStore
-    moderating: ModeratingStore
-    places: PlaceStore
+    stores: Stores
     clock: SharedClock
-    sign_ins: SignInStore
-    sent_for: SentForStore
     said: SaidReader
-    public: PublicStore
     homeserver: Homeserver
     openid: OpenIdVerifier
     files: LocalFiles
@@ -55,10 +36,7 @@ class Context:
     reels: ReelCache
     limits: RateLimits
     session: aiohttp.ClientSession
-    uploads: UploadStore
     upload_folder: UploadFolder
-    quotas: QuotaStore
-    exports: ExportStore
     export_folder: ExportFolder
 
 

@@ -55,7 +55,7 @@ async def _export(request: web.Request) -> web.StreamResponse:
     """Answer the zip, in whole or in part. It ends in the middle once it may not be fetched any more."""
     context = request.app[CONTEXT]
     digest = hashlib.sha256(request.match_info["secret"].encode()).digest()
-    found = await context.exports.by_secret(digest)
+    found = await context.stores.exports.by_secret(digest)
     if found is None:
         raise NotFoundError(_GONE)
     path = context.export_folder.path(found)
@@ -63,4 +63,6 @@ async def _export(request: web.Request) -> web.StreamResponse:
         size = await asyncio.to_thread(plain_size, path)
     except FileNotFoundError as error:
         raise NotFoundError(_GONE) from error
-    return await send(request, Whole(b"", [(path, size)]), found, _HEADERS, lambda: context.exports.by_secret(digest))
+    return await send(
+        request, Whole(b"", [(path, size)]), found, _HEADERS, lambda: context.stores.exports.by_secret(digest)
+    )

@@ -125,7 +125,7 @@ def _build(videos: Sequence[Video], revision: str) -> Reel:
 
 
 async def _regrow(context: Context, room_id: RoomId, known: Reel, videos: Sequence[Video]) -> Reel:
-    then, now = videos[-1], await context.store.video(videos[-1].id)
+    then, now = videos[-1], await context.stores.store.video(videos[-1].id)
     if now and now.room_id != room_id:
         now = None
     if now and now.is_playable and (now.stage, now.available) == (then.stage, then.available):
@@ -138,11 +138,11 @@ async def _regrow(context: Context, room_id: RoomId, known: Reel, videos: Sequen
 
 async def _listed(context: Context, room_id: RoomId, key: str, user_id: UserId) -> list[Video]:
     keys = None if key in {CHANNEL_KEY, EVERYBODY_KEY} else keys_of_turns(key)
-    members = await context.store.joined_members(room_id)
-    videos = await context.store.room_videos(room_id)
+    members = await context.stores.store.joined_members(room_id)
+    videos = await context.stores.store.room_videos(room_id)
     if key == CHANNEL_KEY:
         return channel(for_all(videos, members))
-    videos = await context.store.readable(videos, user_id)
+    videos = await context.stores.store.readable(videos, user_id)
     people = [member for member in members if member.user_id != context.config.bot]
     in_turn = taking_turns(people, keys)
     if keys and len(in_turn) < len(keys):
@@ -185,12 +185,12 @@ def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
 
 
 async def _served_video(request: web.Request, context: Context, room_id: RoomId, user_id: UserId) -> Video:
-    video = await context.store.video(VideoId(request.match_info["id"]))
+    video = await context.stores.store.video(VideoId(request.match_info["id"]))
     if video is None or video.room_id != room_id or not video.has_media:
         raise NotFoundError("There is no such video.")
     if not video.is_playable and await context.access.withheld_stage(video.id, room_id, user_id) is None:
         raise NotFoundError("There is no such video.")
-    if not await context.store.readable([video], user_id):
+    if not await context.stores.store.readable([video], user_id):
         raise NotFoundError("There is no such video.")
     if video.stage != request.match_info["stage"]:
         raise GoneError("The video has changed. Ask for the room again.")
@@ -220,7 +220,7 @@ async def file_answer(
 async def avatar(request: web.Request) -> web.Response:
     """Answer a member's avatar as a small picture, fetched from the homeserver for the viewer."""
     context, scope, _, _ = await _open(request)
-    mxc = await context.store.avatar(scope, int(request.match_info["key"]))
+    mxc = await context.stores.store.avatar(scope, int(request.match_info["key"]))
     return await avatar_picture(context, mxc, _IMMUTABLE)
 
 

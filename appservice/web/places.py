@@ -23,13 +23,13 @@ async def put_place(request: web.Request) -> web.Response:
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, problem["loc"])) or "body" for problem in error.errors())
         raise BadJsonError(f"Wrong, missing or unknown: {fields}.") from error
-    await context.places.keep(session.room_id, session.user_id, place.model_dump(mode="json"))
+    await context.stores.places.keep(session.room_id, session.user_id, place.model_dump(mode="json"))
     return json_answer(place)
 
 
 async def place_of(context: Context, session: Session) -> PlaceView | None:
     """Return where the session's user was in its room; None also for what another release wrote in its own way."""
-    stored = await context.places.place(session.room_id, session.user_id)
+    stored = await context.stores.places.place(session.room_id, session.user_id)
     try:
         return PlaceView.model_validate(stored) if stored is not None else None
     except ValidationError:

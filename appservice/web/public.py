@@ -67,7 +67,7 @@ def _user(request: web.Request) -> UserId:
 
 
 async def _video(request: web.Request) -> Video:
-    video = await request.app[CONTEXT].public.video(_user(request), VideoId(request.match_info["id"]))
+    video = await request.app[CONTEXT].stores.public.video(_user(request), VideoId(request.match_info["id"]))
     if video is None:
         raise NotFoundError("There is nothing here.")
     return video
@@ -175,7 +175,7 @@ PAGES = web.AppKey("pages", PageCache)
 
 
 async def _page(request: web.Request, kind: str, make: Callable[[PublicMember], str]) -> _Page | None:
-    return await request.app[PAGES].page(request.app[CONTEXT].public, _user(request), kind, make)
+    return await request.app[PAGES].page(request.app[CONTEXT].stores.public, _user(request), kind, make)
 
 
 async def _show(pages: _Pages, request: web.Request) -> web.Response:
@@ -262,7 +262,7 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     headers = {**_HEADERS, "Content-Type": "video/mp4"}
     # A stage's name is never used again, and what is in it stays as it is.
     etag = f"{stage}-{rendition.name}-{whole.size}"
-    return await send(request, whole, etag, headers, lambda: context.public.video(video.sender, video.id))
+    return await send(request, whole, etag, headers, lambda: context.stores.public.video(video.sender, video.id))
 
 
 @routes.get(_VIDEO + "/{name:[a-z0-9./]{1,60}}")

@@ -55,7 +55,7 @@ async def ask_for_code(request: web.Request) -> web.Response:
     context.limits.count(Limit.ROOM_CODES, room_id)
     code, secret = new_code(), context.access.new_secret()
     browser = browser_of(request.headers.get("User-Agent", ""))
-    await context.sign_ins.wait_for_code(room_id, secret_hash(secret), code, browser)
+    await context.stores.sign_ins.wait_for_code(room_id, secret_hash(secret), code, browser)
     expires_at = int((time.time() + CODE_SECONDS) * 1000)
     return json_answer(SignInView(code=code, secret=secret, expires_at=expires_at, command=command_of(code)))
 
@@ -64,5 +64,5 @@ async def ask_for_code(request: web.Request) -> web.Response:
 async def sign_out(request: web.Request) -> web.Response:
     """Sign a browser out; harmless when it is not signed in."""
     asked = await read_body(request, SignOutRequest, _MOST_BODY)
-    await request.app[CONTEXT].sign_ins.sign_out(secret_hash(asked.secret))
+    await request.app[CONTEXT].stores.sign_ins.sign_out(secret_hash(asked.secret))
     return json_answer(EmptyView())

@@ -163,7 +163,7 @@ async def _enter(request: web.Request) -> tuple[Context, Session]:
 async def _find(request: web.Request) -> tuple[Context, Upload]:
     context, session = await _enter(request)
     upload_id = UploadId(request.match_info["id"])
-    found = await context.uploads.upload(upload_id, session.room_id, session.user_id)
+    found = await context.stores.uploads.upload(upload_id, session.room_id, session.user_id)
     if found is None:
         raise NotFoundError("There is no such upload, or it has expired.")
     return context, found
@@ -188,7 +188,7 @@ async def _options(request: web.Request) -> web.Response:
     # Browsers ask without, before a request to another origin, and must be answered.
     if "Authorization" in request.headers:
         context, session = await _enter(request)
-        room = await context.store.room(session.room_id)
+        room = await context.stores.store.room(session.room_id)
         longest = min(longest, (room and room.settings.max_length) or longest)
     return web.Response(
         status=204,
@@ -208,7 +208,7 @@ async def _create(request: web.Request) -> web.Response:
     text = request.headers.get("Upload-Metadata", "")
     name = tus_headers.file_name(tus_headers.metadata(text).get("filename"))
     _check_length(context, length or 0)
-    room = await context.store.room(session.room_id)
+    room = await context.stores.store.room(session.room_id)
     if room is None or room.encrypted:
         # What is uploaded here is not encrypted: everything else in the room is.
         raise ForbiddenError("This room is encrypted: videos cannot be sent from here.")
@@ -216,14 +216,16 @@ async def _create(request: web.Request) -> web.Response:
     viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
     if not may_add(viewer, room.settings):
         raise ForbiddenError("Only moderators add videos to this room.")
-    if full := await context.quotas.full_for(session.user_id, session.room_id):
+    if full := await context.stores.quotas.full_for(session.user_id, session.room_id):
         error, text = _FULL[full]
         raise error(text)
-    made = await context.uploads.create(session.room_id, session.user_id, filename=name, metadata=text, length=length)
+    made = await context.stores.uploads.create(
+        session.room_id, session.user_id, filename=name, metadata=text, length=length
+    )
     try:
         await context.upload_folder.create(made.id)
     except StorageFullError:
-        await context.uploads.delete(made)
+        await context.stores.uploads.delete(made)
         raise
     # Relative to the request: we may lie below a path of a proxy.
     return web.Response(status=201, headers={"Location": f"uploads/{made.id}", **_expiry(made)})
@@ -257,7 +259,7 @@ async def _patch(request: web.Request) -> web.Response:
         try:
             await _receive(request, end, (_most(context) if length is None else length) - offset)
         finally:
-            await context.uploads.touch(found)
+            await context.stores.uploads.touch(found)
         return web.Response(status=204, headers={"Upload-Offset": str(end.offset), **_expiry(found)})
 
 
@@ -266,7 +268,7 @@ async def _declare(context: Context, found: Upload, declared: int | None, offset
     if declared is None or declared == found.length:
         return found.length
     _check_length(context, declared)
-    if found.length is not None or declared < offset or not await context.uploads.set_length(found, declared):
+    if found.length is not None or declared < offset or not await context.stores.uploads.set_length(found, declared):
         raise ConflictError("The upload has another length.")
     return declared
 
@@ -300,7 +302,7 @@ async def _next(content: StreamReader) -> bytes:
 async def _delete(request: web.Request) -> web.Response:
     context, found = await _find(request)
     await request.app[RECEIVING].end(found.id)
-    await context.uploads.delete(found)
+    await context.stores.uploads.delete(found)
     await context.upload_folder.remove(found.id)
     return web.Response(status=204)
 
@@ -314,7 +316,7 @@ async def finish(request: web.Request) -> web.Response:
         size = await context.upload_folder.size(found.id)
         if size != found.length:
             raise ConflictError(f"The upload has {size} bytes of {found.length or 'an unknown number'}.")
-        await context.uploads.finish(found, start=asked.start, end=asked.end, convert=asked.convert)
+        await context.stores.uploads.finish(found, start=asked.start, end=asked.end, convert=asked.convert)
         found = (await _find(request))[1]
     return _answer(found, status=202)
 

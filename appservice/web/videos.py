@@ -95,9 +95,9 @@ class ReasonRequest(BaseModel):
 
 async def _answer(caller: Caller, video: Video) -> web.Response:
     """Answer a video as the viewer sees it now."""
-    members = await caller.context.store.joined_members(caller.room.room_id)
+    members = await caller.context.stores.store.joined_members(caller.room.room_id)
     sender = next((member for member in members if member.user_id == video.sender), None)
-    reports = await caller.context.managing.reports(caller.room.room_id) if caller.viewer.moderates else None
+    reports = await caller.context.stores.managing.reports(caller.room.room_id) if caller.viewer.moderates else None
     grant = caller.context.access.grant(caller.scope)
     is_avatar = sender is not None and sender.avatar_video == video.id
     return json_answer(video_view(video, caller.viewer, grant, is_avatar=is_avatar, reports=reports))
@@ -121,7 +121,7 @@ async def patch_video(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video = await caller.video(request)
     change = (await read_body(request, ChangeRequest, _BODY)).change()
-    changed = await caller.context.managing.change(
+    changed = await caller.context.stores.managing.change(
         video.id, caller.room.room_id, lambda now, worn: managed(now, change, caller.viewer, is_avatar=worn),
         by=caller.viewer.user_id,
     )  # fmt: skip
@@ -134,7 +134,7 @@ async def delete_video(request: web.Request) -> web.Response:
     """Take a video from everybody; for some seconds it can be brought back, then its content is gone."""
     caller = await Caller.of(request)
     video = await caller.video(request)
-    deleted_at = await caller.context.managing.delete(
+    deleted_at = await caller.context.stores.managing.delete(
         video.id, caller.room.room_id, lambda now: check_delete(now, caller.viewer), by=caller.viewer.user_id
     )
     _changed(caller, "video_deleted", video.id)
@@ -149,7 +149,7 @@ def _deleted(video: Video, deleted_at: int) -> web.Response:
 async def restore_video(request: web.Request) -> web.Response:
     """Bring back a video that was deleted a moment ago. Raises GoneError when it is too late."""
     caller = await Caller.of(request)
-    restored = await caller.context.managing.restore(
+    restored = await caller.context.stores.managing.restore(
         VideoId(request.match_info["id"]), caller.room.room_id, lambda now: check_restore(now, caller.viewer), UNDO_S,
         by=caller.viewer.user_id,
     )  # fmt: skip
@@ -169,10 +169,10 @@ async def put_order(request: web.Request) -> web.Response:
     body = await read_body(request, OrderRequest, _ORDER_BODY)
     wanted = [VideoId(video) for video in body.videos]
     base = None if body.base is None else [VideoId(video) for video in body.base]
-    strangers = await caller.context.managing.not_of(caller.room.room_id, owner, wanted)
+    strangers = await caller.context.stores.managing.not_of(caller.room.room_id, owner, wanted)
     if strangers:
         raise BadJsonError(f"Not a video of this member's: {strangers[0]}.")
-    order = await caller.context.managing.order(
+    order = await caller.context.stores.managing.order(
         caller.room.room_id, owner, lambda current: reordered(current, wanted, base),
         by=caller.viewer.user_id,
     )  # fmt: skip
@@ -187,7 +187,7 @@ async def report_video(request: web.Request) -> web.Response:
     if video.sender == caller.viewer.user_id:
         raise ForbiddenError("You need not report your own video: delete it.")
     body = await read_body(request, ReasonRequest, _BODY)
-    await caller.context.managing.report(video, caller.viewer.user_id, body.reason)
+    await caller.context.stores.managing.report(video, caller.viewer.user_id, body.reason)
     _changed(caller, "video_reported", video.id)
     return json_answer(EmptyView())
 
@@ -198,7 +198,7 @@ async def get_reports(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video = await caller.video(request)
     _require_moderator(caller)
-    reasons = await caller.context.managing.said_against(video.id)
+    reasons = await caller.context.stores.managing.said_against(video.id)
     # What was kept by an earlier release may have line breaks.
     return json_answer(ReportsView(reasons=[clean_text(reason, MAX_REASON) or "" for reason in reasons]))
 
@@ -209,7 +209,7 @@ async def reject_video(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
-    deleted_at = await caller.context.moderating.reject(video, caller.viewer, body.reason)
+    deleted_at = await caller.context.stores.moderating.reject(video, caller.viewer, body.reason)
     _changed(caller, "video_rejected", video.id)
     return _deleted(video, deleted_at)
 
@@ -221,7 +221,7 @@ async def block_video(request: web.Request) -> web.Response:
     video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
     try:
-        count = await caller.context.moderating.block(video, caller.viewer, body.reason)
+        count = await caller.context.stores.moderating.block(video, caller.viewer, body.reason)
     except UnknownContentError as error:
         raise ConflictError(str(error)) from error
     _changed(caller, "video_blocked", video.id)
@@ -234,6 +234,6 @@ async def dismiss_reports(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video = await caller.video(request)
     _require_moderator(caller)
-    await caller.context.managing.dismiss_reports(video, by=caller.viewer.user_id)
+    await caller.context.stores.managing.dismiss_reports(video, by=caller.viewer.user_id)
     _changed(caller, "reports_dismissed", video.id)
     return json_answer(EmptyView())

@@ -1,45 +1,41 @@
-"""The bot's answers to commands: a reaction to the message, and a notice in its thread that says what happened."""
+"""Responds to who signs browsers in or out: a reaction to the message, and a notice in its thread."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
 from appservice.core.errors import ForbiddenError
-from appservice.core.model import EventId, RoomId
-from appservice.core.sign_in_codes import SIGN_OUT_COMMAND
+from appservice.core.jobs import RespondToSignIn
+from appservice.core.sign_in_codes import SIGN_OUT_COMMAND, SignInOutcome
 from appservice.core.text.markup import code
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.store.intake import Outcome
 
 log = structlog.get_logger()
 
 _DONE = "✅"
 
 
-async def answer_command(payload: str, homeserver: Homeserver, texts: Texts) -> None:
-    """Answer a command by what became of it, as `store.intake` queued it. May be repeated."""
-    answer = json.loads(payload)
-    room_id, event_id, outcome = RoomId(answer["room_id"]), EventId(answer["event_id"]), Outcome(answer["outcome"])
-    text = _text(outcome, answer["user_id"], answer["arguments"], texts)
+async def respond_to_sign_in(job: RespondToSignIn, homeserver: Homeserver, texts: Texts) -> None:
+    """Say what became of a message that signs in or out. May be repeated."""
+    text = _text(job.outcome, job.user_id, job.arguments, texts)
     try:
-        if outcome in {Outcome.SIGNED_IN, Outcome.SIGNED_OUT}:
-            await homeserver.send_reaction(room_id, event_id, _DONE)
-        await homeserver.send_notice(room_id, text, once=f"{event_id}|answer", thread=EventId(answer["thread"]))
+        if job.outcome in {SignInOutcome.SIGNED_IN, SignInOutcome.SIGNED_OUT}:
+            await homeserver.send_reaction(job.room_id, job.event_id, _DONE)
+        await homeserver.send_notice(job.room_id, text, once=f"{job.event_id}|answer", thread=job.thread)
     except ForbiddenError as error:
-        log.warning("notice_refused", room_id=room_id, subject=outcome, reason=str(error))
+        log.warning("notice_refused", room_id=job.room_id, subject=job.outcome, reason=str(error))
 
 
-def _text(outcome: Outcome, user_id: str, arguments: Mapping[str, Any], texts: Texts) -> str:
+def _text(outcome: SignInOutcome, user_id: str, arguments: Mapping[str, Any], texts: Texts) -> str:
     match outcome:
-        case Outcome.SIGNED_IN:
+        case SignInOutcome.SIGNED_IN:
             browser = arguments["browser"] or texts.say("bot-some-browser")
             return texts.say("bot-signed-in", {"user": user_id, "browser": browser, "command": code(SIGN_OUT_COMMAND)})
-        case Outcome.SIGNED_OUT:
+        case SignInOutcome.SIGNED_OUT:
             return texts.say("bot-signed-out", {"user": user_id, "count": arguments["count"]})
-        case Outcome.WRONG_CODE:
+        case SignInOutcome.WRONG_CODE:
             return texts.say("bot-wrong-code")
-        case Outcome.TOO_MANY_CODES:
+        case SignInOutcome.TOO_MANY_CODES:
             return texts.say("bot-too-many-codes")

@@ -1,12 +1,12 @@
 """What is left to do once a video's row is empty: its message, its original at the homeserver, forgotten files."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
-from appservice.core.model import EventId, RoomId, UserId
+from appservice.core.jobs import ForgetMessage, ForgetUnsent
+from appservice.core.model import UserId
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
 from appservice.media.files import LocalFiles
@@ -26,33 +26,32 @@ class ErasingWork:
     files: LocalFiles
     texts: Texts
 
-    async def forget(self, payload: str) -> None:
-        """Redact the message that brought a video, and delete the original, where we may. May be repeated.
+    async def forget_unsent(self, job: ForgetUnsent) -> None:
+        """Delete what was uploaded for a message that never came. May be repeated."""
+        if await self.store.is_unsent(job.unsent):
+            log.info("unsent_upload_deleted", mxc=job.unsent)
+            await self._delete_original(job.unsent, await self.store.media_owner(job.unsent))
 
-        Or delete what was uploaded for a message that never came.
-        """
-        asked = json.loads(payload)
-        if "unsent" in asked:
-            if await self.store.is_unsent(asked["unsent"]):
-                log.info("unsent_upload_deleted", mxc=asked["unsent"])
-                await self._delete_original(asked["unsent"], await self.store.media_owner(asked["unsent"]))
-            return
-        room_id, event_id = RoomId(asked["room_id"]), EventId(asked["event_id"])
-        if asked.get("said") and await self.store.is_attributed(room_id, event_id):
+    async def forget(self, job: ForgetMessage) -> None:
+        """Redact the message that brought a video, and delete the original, where we may. May be repeated."""
+        if job.said and await self.store.is_attributed(job.room_id, job.event_id):
             return  # others react so, too
-        if asked["redact"]:
-            # Of what the bot said on behalf of somebody, there is nothing to say.
-            reason = None if asked.get("said") else self.texts.say("bot-redacted")
-            try:
-                await self.homeserver.redact(room_id, event_id, reason)
-            except (ForbiddenError, RefusedByHomeserverError) as error:
-                log.info("message_stays", room_id=room_id, event_id=event_id, reason=str(error))
-                tried = asked.get("tried", 0) + 1
-                if asked.get("said") and isinstance(error, ForbiddenError) and tried < _MOST_TRIES:
-                    # Somebody was told that it goes, and nobody else can ask for it: it goes once the bot may.
-                    await self.store.forget_tomorrow({**asked, "tried": tried})
-        if asked["mxc"]:
-            await self._delete_original(asked["mxc"], asked.get("sender"))
+        if job.redact:
+            await self._redact(job)
+        if job.mxc:
+            await self._delete_original(job.mxc, job.sender)
+
+    async def _redact(self, job: ForgetMessage) -> None:
+        # Of what the bot said on behalf of somebody, there is nothing to say.
+        reason = None if job.said else self.texts.say("bot-redacted")
+        try:
+            await self.homeserver.redact(job.room_id, job.event_id, reason)
+        except (ForbiddenError, RefusedByHomeserverError) as error:
+            log.info("message_stays", room_id=job.room_id, event_id=job.event_id, reason=str(error))
+            tried = job.tried + 1
+            if job.said and isinstance(error, ForbiddenError) and tried < _MOST_TRIES:
+                # Somebody was told that it goes, and nobody else can ask for it: it goes once the bot may.
+                await self.store.forget_tomorrow(replace(job, tried=tried))
 
     async def _delete_original(self, mxc: str, sender: UserId | None) -> None:
         """Delete a file from the homeserver once no video needs it, if the sender of the last one uploaded it.

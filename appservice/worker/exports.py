@@ -19,6 +19,7 @@ from zipfile import ZIP_STORED, ZipFile
 import structlog
 
 from appservice.core.errors import ForbiddenError, NotFoundError, RefusedByHomeserverError
+from appservice.core.jobs import MakeExport
 from appservice.core.model import ExportId, HeldFor, RoomId, UserId, Video
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
@@ -57,13 +58,12 @@ class ExportWork:
     public_url: str
     key: bytes
 
-    async def run(self, payload: str) -> None:
+    async def run(self, job: MakeExport) -> None:
         """Make an export that somebody asked for, and tell them the link.
 
         May be repeated, should the worker die: the link is the same one, and it is told once.
         """
-        asked = json.loads(payload)
-        user_id, asked_at = UserId(asked["user_id"]), datetime.fromisoformat(asked["asked_at"])
+        user_id, asked_at = job.user_id, job.asked_at
         secret = secret_of(self.key, user_id, asked_at)
         said: _Said | None = None
         for _ in range(_TRIES):

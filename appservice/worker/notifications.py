@@ -1,6 +1,5 @@
 """What the bot says to one person, in the thread of an event if any, in the language of that person or of the room."""
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +8,8 @@ from typing import Any
 import structlog
 
 from appservice.core.errors import ForbiddenError
-from appservice.core.model import EventId, Kind, Room, RoomId, UserId, VideoId, Visibility
+from appservice.core.jobs import Notify, OnceGone
+from appservice.core.model import Kind, Room, RoomId, UserId, Visibility
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
 from appservice.store import CommandStore, Store
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class TellWork:
-    """Says what `store.intake.tell` queued; one instance for a process."""
+    """Says what `store.outbox.tell` queued; one instance for a process."""
 
     store: Store
     commands: CommandStore
@@ -28,27 +28,23 @@ class TellWork:
     languages: Mapping[str, Texts]
     language: str
 
-    async def run(self, payload: str) -> None:
+    async def run(self, said: Notify) -> None:
         """Say it. May be repeated."""
-        said = json.loads(payload)
-        # An earlier release did not wait for anything.
-        if (gone := said.get("once_gone")) and not await self._is_gone(VideoId(gone["id"]), gone["version"]):
+        if said.once_gone and not await self._is_gone(said.once_gone):
             return
-        room_id, user_id = RoomId(said["room_id"]), UserId(said["user_id"])
-        texts = self.languages[await self._language(room_id, user_id)]
-        text = _text(said["message"], said["arguments"], texts, await self.store.room(room_id))
+        texts = self.languages[await self._language(said.room_id, said.user_id)]
+        text = _text(said.message, said.arguments, texts, await self.store.room(said.room_id))
         try:
             await self.homeserver.send_notice(
-                room_id, text, once=said["once"],
-                thread=EventId(said["thread"]) if said["thread"] else None, mention=user_id,
-            )  # fmt: skip
+                said.room_id, text, once=said.once, thread=said.thread, mention=said.user_id
+            )
         except ForbiddenError as error:
-            log.warning("notice_refused", room_id=room_id, subject=said["message"], reason=str(error))
+            log.warning("notice_refused", room_id=said.room_id, subject=said.message, reason=str(error))
 
-    async def _is_gone(self, video_id: VideoId, version: int) -> bool:
+    async def _is_gone(self, condition: OnceGone) -> bool:
         """Say whether a video was taken away, and is as it was left then."""
-        video = await self.store.video(video_id)
-        return video is None or (video.visibility is Visibility.REMOVED and video.version == version)
+        video = await self.store.video(condition.id)
+        return video is None or (video.visibility is Visibility.REMOVED and video.version == condition.version)
 
     async def _language(self, room_id: RoomId, user_id: UserId) -> str:
         person, room = await self.commands.person(user_id), await self.store.room(room_id)

@@ -38,15 +38,15 @@ class PolicyWork:
         for each in await self.store.lists():
             await self.store.follow(each.room_id, by=ITSELF)
 
-    async def run(self, payload: str) -> None:
-        """Read a list, or leave one that is followed no more; without a room's id do what the rules say.
+    async def enforce(self) -> None:
+        """Do what the rules of all lists say. May be repeated."""
+        await self.store.enforce()
+
+    async def read(self, room_id: RoomId) -> None:
+        """Read a list, or leave one that is followed no more.
 
         May be repeated. Raises HomeserverError when the homeserver is away.
         """
-        if not payload:
-            await self.store.enforce()
-            return
-        room_id = RoomId(payload)
         try:
             if not await self.store.is_list(room_id):
                 await self.homeserver.leave(room_id, self.texts.say("bot-policy-left"))

@@ -1,6 +1,5 @@
 """Asks moderators in a room of theirs: each held video once, with its picture, to be decided by a reaction."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,7 +7,8 @@ import structlog
 
 from appservice.core.errors import ForbiddenError, RequestError
 from appservice.core.events.intake import APPROVE, REJECT
-from appservice.core.model import Membership, Room, RoomId, State, UserId, Video, VideoId, Visibility
+from appservice.core.jobs import DecideByReaction
+from appservice.core.model import Membership, Room, RoomId, State, Video, VideoId, Visibility
 from appservice.core.rules.power_levels import is_moderator
 from appservice.core.rules.video_permissions import Viewer, waits
 from appservice.core.sign_in_codes import PREFIX
@@ -59,18 +59,17 @@ class QueuePosts:
             if video.visibility is Visibility.REMOVED:
                 await self.moderating.forget_posts(video_id)
 
-    async def decide(self, payload: str) -> None:
+    async def decide(self, job: DecideByReaction) -> None:
         """Do what somebody's reaction says, if they may decide. May be repeated: then there is nothing to decide."""
-        said = json.loads(payload)
-        user_id = UserId(said["user_id"])
-        video = await self.store.video(VideoId(said["video_id"]))
+        user_id = job.user_id
+        video = await self.store.video(job.video_id)
         room = await self.store.room(video.room_id) if video else None
         if video is None or room is None or await self.store.member_key(room.room_id, user_id) is None:
             return
         viewer = Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
         log_video = log.bind(video_id=video.id, room_id=room.room_id, user_id=user_id)
         try:
-            if said["approves"]:
+            if job.approves:
                 await self.moderating.approve(video, viewer)
             else:
                 await self.moderating.reject(video, viewer, "")
@@ -79,7 +78,7 @@ class QueuePosts:
                 raise
             log_video.info("reaction_without_effect", reason=str(error))
         else:
-            log_video.info("decided_by_reaction", approves=said["approves"])
+            log_video.info("decided_by_reaction", approves=job.approves)
 
     async def _moderators_room(self, video: Video) -> Room | None:
         room = await self.store.room(video.room_id)

@@ -3,9 +3,8 @@
 What is found goes through the same intake as what a transaction brings, oldest first.
 """
 
-import json
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic, time
@@ -28,6 +27,7 @@ from appservice.core.events.intake import (
     history_of,
     read_event,
 )
+from appservice.core.jobs import LookBack, ReadAgain
 from appservice.core.model import EventId, History, Membership, Room, RoomId, UserId
 from appservice.matrix.client import Homeserver
 from appservice.store import Store, TimelineStore
@@ -80,6 +80,15 @@ class _Found:
         return [_backfilled(change, Backfilled(sent_after, strictest)) for change in self.changes[::-1]]
 
 
+@contextmanager
+def _unless_left(room_id: RoomId) -> Iterator[None]:
+    """Let the homeserver's refusal pass: the bot left the room meanwhile."""
+    try:
+        yield
+    except ForbiddenError:
+        log.info("room_left_meanwhile", room_id=room_id)
+
+
 @dataclass
 class TimelineWork:
     """Looks back; one instance for a process."""
@@ -108,22 +117,25 @@ class TimelineWork:
                 await self.homeserver.ping()  # it delivers at once what it holds back
         self._away, self._due = False, monotonic() + _EVERY_S
 
-    async def run(self, payload: str) -> None:
+    async def look_back(self, job: LookBack) -> None:
         """Look back in one room. May be repeated at any time."""
-        asked = json.loads(payload)
-        room_id, history = RoomId(asked["room_id"]), asked.get("history")
-        async with self.store.tending(room_id):
+        async with self.store.tending(job.room_id):
             requested_at = await self.store.now()
-            room = await self.store.room(room_id)
-            if room is None or room.bot_membership is not Membership.JOIN:
-                return
-            try:
-                if "event_id" in asked:
-                    await self._read_again(room_id, EventId(asked["event_id"]))
-                else:
-                    await self._look(room, history, requested_at)
-            except ForbiddenError:
-                log.info("room_left_meanwhile", room_id=room_id)
+            room = await self._joined(job.room_id)
+            if room:
+                with _unless_left(job.room_id):
+                    await self._look(room, job.history, requested_at)
+
+    async def read_again(self, job: ReadAgain) -> None:
+        """Take over what a message is now that one of its edits was redacted. May be repeated at any time."""
+        async with self.store.tending(job.room_id):
+            if await self._joined(job.room_id):
+                with _unless_left(job.room_id):
+                    await self._read_again(job.room_id, job.event_id)
+
+    async def _joined(self, room_id: RoomId) -> Room | None:
+        room = await self.store.room(room_id)
+        return room if room and room.bot_membership is Membership.JOIN else None
 
     async def _look(self, room: Room, history: int | None, requested_at: datetime) -> None:
         if room.last_event is None:

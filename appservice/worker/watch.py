@@ -1,7 +1,6 @@
 """Looks whether disk and homeserver are well, and tells admins in the management room of what went wrong."""
 
 import asyncio
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import structlog
 
 from appservice.config import Config
 from appservice.core.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
+from appservice.core.jobs import NotifyAdmins
 from appservice.core.model import Kind, RoomId
 from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.markup import code
@@ -61,25 +61,24 @@ class Watch:
         elif free > _ENOUGH * least:
             await self.admin.end_alarm(DISK, "disk-enough", free=free // MIB)
 
-    async def tell(self, payload: str) -> None:
+    async def tell(self, alarm: NotifyAdmins) -> None:
         """Say in the management room what `gather_troubles` queued. May be repeated."""
-        alarm = json.loads(payload)
         if self.config.appservice.admin_room is None:
             return
         room_id = RoomId(self.config.appservice.admin_room)
         room = await self.store.room(room_id)
         texts = self.languages[(room and room.settings.language) or self.config.appservice.language]
-        text = _text(alarm["subject"], alarm["count"], alarm["details"], texts)
+        text = _text(alarm.subject, alarm.count, alarm.details, texts)
         if text is None:
             return
         if await self.homeserver.is_open(room_id):
-            log.warning("admin_room_open", room_id=room_id, subject=alarm["subject"],
+            log.warning("admin_room_open", room_id=room_id, subject=alarm.subject,
                         hint="Anybody may come in or read there: make it a room for invited ones.")  # fmt: skip
             return
         try:
-            await self.homeserver.send_notice(room_id, text, once=alarm["once"])
+            await self.homeserver.send_notice(room_id, text, once=alarm.once)
         except (ForbiddenError, RefusedByHomeserverError) as error:
-            log.warning("notice_refused", room_id=room_id, subject=alarm["subject"], reason=str(error))
+            log.warning("notice_refused", room_id=room_id, subject=alarm.subject, reason=str(error))
 
 
 def _text(subject: str, count: int, details: Mapping[str, object], texts: Texts) -> str | None:

@@ -13,10 +13,11 @@ from pgqueuer.queries import EntrypointExecutionParameter
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
 from appservice.core.events.intake import NewVideo
+from appservice.core.jobs import TranscodeVideo
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.demo.client import MatrixClient
 from appservice.store import Store
-from appservice.store.outbox import VIDEO_JOB, Pool
+from appservice.store.outbox import Pool
 from appservice.worker.fair_queue import FairQueries
 from tests.conftest import CreateDatabase
 from tests.support import Installation, eventually, make_room, migrated_pool
@@ -98,7 +99,11 @@ class _Process:
     async def take(self) -> str | None:
         """Take a job and return the event of its video."""
         jobs = await self._queries.dequeue(
-            1, {QueueEntrypoint(VIDEO_JOB): EntrypointExecutionParameter(concurrency_limit=0)}, self.id, PLACES, TIMEOUT
+            1,
+            {QueueEntrypoint(TranscodeVideo.name): EntrypointExecutionParameter(concurrency_limit=0)},
+            self.id,
+            PLACES,
+            TIMEOUT,
         )
         return (jobs[0].payload or b"").decode() if jobs else None
 

@@ -18,7 +18,7 @@ from appservice.config import load_config
 from appservice.demo.client import MatrixClient
 from appservice.matrix.client import Homeserver
 from appservice.store import Store, TimelineStore, open_pool
-from appservice.wiring import homeserver_of
+from appservice.wiring.parts import homeserver_of
 from appservice.worker import timeline
 from appservice.worker.timeline import TimelineWork
 from tests.support import (

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from appservice.wiring import run_until_stopped
+from appservice.wiring.process import run_until_stopped
 
 
 async def test_what_breaks_ends_the_process_with_its_reason_and_the_rest_of_it() -> None:

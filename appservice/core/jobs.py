@@ -1,0 +1,329 @@
+"""The kinds of jobs: in which queue each waits, under which name and how urgently, and what of it is stored. Pure.
+
+A job is stored in its row's transaction and done by whichever worker takes it, which may be of the release before or
+after: names and payloads are a format on disk. A field that an earlier release did not write has a default.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any, ClassVar, Self
+
+from pydantic import TypeAdapter
+
+from appservice.core.model import EventId, RoomId, UploadId, UserId, VideoId
+from appservice.core.sign_in_codes import SignInOutcome
+
+
+class Queue(StrEnum):
+    """The queues; none waits behind another."""
+
+    VIDEOS = "videos"
+    UPLOADS = "uploads"
+    """What members are about to send, and wait for."""
+    EXPORTS = "exports"
+    VERDICTS = "verdicts"
+    """What another service is asked about."""
+    LIGHT = "light"
+    """Everything that takes moments."""
+
+
+class Priority(IntEnum):
+    """Which job of a queue goes first: the one with the larger number."""
+
+    BACKGROUND = -10
+    NORMAL = 0
+    SOON = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job. Its fields are stored as a JSON object, unless its kind has a shorter form."""
+
+    name: ClassVar[str]
+    queue: ClassVar[Queue] = Queue.LIGHT
+    priority: ClassVar[Priority] = Priority.SOON
+
+    def payload(self) -> str:
+        """Return what is stored of it beside its name."""
+        return json.dumps(asdict(self), default=datetime.isoformat)
+
+    @classmethod
+    def read(cls, payload: str) -> Self:
+        """Return the job that was stored so. Raises ValueError when none of this kind was."""
+        job: Self = TypeAdapter(cls).validate_json(payload)
+        return job
+
+
+@dataclass(frozen=True, slots=True)
+class _OneWord(Job):
+    """A job whose only field, a text, is stored as it is: queries compare it with ids."""
+
+    def payload(self) -> str:
+        (field,) = fields(self)
+        return str(getattr(self, field.name))
+
+    @classmethod
+    def read(cls, payload: str) -> Self:
+        (field,) = fields(cls)
+        job: Self = TypeAdapter(cls).validate_python({field.name: payload})
+        return job
+
+
+@dataclass(frozen=True, slots=True)
+class TranscodeVideo(_OneWord):
+    """Make a video playable, then complete."""
+
+    name: ClassVar[str] = "video"
+    queue: ClassVar[Queue] = Queue.VIDEOS
+    priority: ClassVar[Priority] = Priority.NORMAL
+    video_id: VideoId
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertUpload(_OneWord):
+    """Cut and convert what was uploaded in the widget, and put it into the homeserver's media repository."""
+
+    name: ClassVar[str] = "upload"
+    queue: ClassVar[Queue] = Queue.UPLOADS
+    priority: ClassVar[Priority] = Priority.NORMAL
+    upload_id: UploadId
+
+
+@dataclass(frozen=True, slots=True)
+class RequestVerdict(_OneWord):
+    """Ask the detection service about a video."""
+
+    name: ClassVar[str] = "verdict"
+    queue: ClassVar[Queue] = Queue.VERDICTS
+    priority: ClassVar[Priority] = Priority.NORMAL
+    video_id: VideoId
+
+
+@dataclass(frozen=True, slots=True)
+class MakeExport(Job):
+    """Make what somebody takes with them, as it is at `asked_at` or later."""
+
+    name: ClassVar[str] = "export"
+    queue: ClassVar[Queue] = Queue.EXPORTS
+    user_id: UserId
+    room_id: RoomId
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TendRoom(_OneWord):
+    """Bring a room to what it should be."""
+
+    name: ClassVar[str] = "room"
+    room_id: RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStatus(_OneWord):
+    """Bring what the bot says by a video's message up to date."""
+
+    name: ClassVar[str] = "status"
+    video_id: VideoId
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateQueuePosts(_OneWord):
+    """Bring what the bot asks moderators about a video up to date."""
+
+    name: ClassVar[str] = "queue_post"
+    video_id: VideoId
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFiles(_OneWord):
+    """Delete those files of a video that are not served."""
+
+    name: ClassVar[str] = "sweep"
+    video_id: VideoId
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommands(_OneWord):
+    """Do what was said to the bot in a room."""
+
+    name: ClassVar[str] = "command"
+    room_id: RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class RespondToSignIn(Job):
+    """Respond to the message that signs browsers in or out."""
+
+    name: ClassVar[str] = "answer"
+    room_id: RoomId
+    event_id: EventId
+    thread: EventId
+    user_id: UserId
+    outcome: SignInOutcome
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OnceGone:
+    """A condition: the video was taken away, and has had this version since."""
+
+    id: VideoId
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notify(Job):
+    """Say a text of the catalogue to somebody; in a thread of that room, if any. `once` tells repetitions."""
+
+    name: ClassVar[str] = "tell"
+    room_id: RoomId
+    user_id: UserId
+    thread: EventId | None
+    message: str
+    arguments: Mapping[str, Any]
+    once: str
+    once_gone: OnceGone | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyAdmins(Job):
+    """Tell admins of the latest of `count` troubles of one subject."""
+
+    name: ClassVar[str] = "alarm"
+    subject: str
+    details: Mapping[str, Any]
+    count: int
+    once: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecideByReaction(Job):
+    """Do what a moderator's reaction to a question of the bot's decides."""
+
+    name: ClassVar[str] = "reaction"
+    video_id: VideoId
+    user_id: UserId
+    approves: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetMessage(Job):
+    """Redact a message, if `redact`, and delete its file `mxc`, if any, from the homeserver, where we may.
+
+    `sender`: who sent the message; of a job of an early release nobody knows. `said`: the bot sent it on behalf of
+    somebody, and it is redacted unless it is still somebody's. `tried`: how often in vain.
+    """
+
+    name: ClassVar[str] = "forget"
+    room_id: RoomId
+    event_id: EventId
+    redact: bool
+    mxc: str = ""
+    sender: UserId | None = None
+    said: bool = False
+    tried: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetUnsent(Job):
+    """Delete the file `unsent` from the homeserver if no message brought it."""
+
+    name: ClassVar[str] = "forget"
+    unsent: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookBack(Job):
+    """Look for what a timeline told and we missed, or at `history` messages of before us."""
+
+    name: ClassVar[str] = "timeline"
+    priority: ClassVar[Priority] = Priority.BACKGROUND
+    room_id: RoomId
+    history: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain(Job):
+    """Take over what a message is now that one of its edits was redacted."""
+
+    name: ClassVar[str] = "timeline"
+    room_id: RoomId
+    event_id: EventId
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPolicyList(_OneWord):
+    """Read a policy list, or leave it when it is followed no more."""
+
+    name: ClassVar[str] = "policy"
+    room_id: RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class EnforcePolicies(Job):
+    """Do what the rules of all policy lists say."""
+
+    name: ClassVar[str] = "policy"
+
+    def payload(self) -> str:
+        """Return the empty text: there is nothing to say."""
+        return ""
+
+    @classmethod
+    def read(cls, payload: str) -> Self:
+        """Return the job."""
+        return cls()
+
+
+AnyJob = (
+    TranscodeVideo
+    | ConvertUpload
+    | RequestVerdict
+    | MakeExport
+    | TendRoom
+    | UpdateStatus
+    | UpdateQueuePosts
+    | SweepFiles
+    | RunCommands
+    | RespondToSignIn
+    | Notify
+    | NotifyAdmins
+    | DecideByReaction
+    | ForgetMessage
+    | ForgetUnsent
+    | LookBack
+    | ReadAgain
+    | ReadPolicyList
+    | EnforcePolicies
+)
+_ALONE: Mapping[str, type[AnyJob]] = {
+    kind.name: kind
+    for kind in (
+        TranscodeVideo, ConvertUpload, RequestVerdict, MakeExport, TendRoom, UpdateStatus, UpdateQueuePosts, SweepFiles,
+        RunCommands, RespondToSignIn, Notify, NotifyAdmins, DecideByReaction,
+    )
+}  # fmt: skip
+_SHARED = (ForgetMessage, LookBack, ReadPolicyList)
+
+
+def names_in(queue: Queue) -> list[str]:
+    """Return the names of the jobs that wait in a queue."""
+    return [kind.name for kind in (*_ALONE.values(), *_SHARED) if kind.queue is queue]
+
+
+def read_job(name: str, payload: str) -> AnyJob:
+    """Return the job that was stored by this name. Raises ValueError when there is none such."""
+    match name:
+        case ForgetMessage.name:
+            return ForgetUnsent.read(payload) if "unsent" in json.loads(payload) else ForgetMessage.read(payload)
+        case LookBack.name:
+            return ReadAgain.read(payload) if "event_id" in json.loads(payload) else LookBack.read(payload)
+        case ReadPolicyList.name:
+            return ReadPolicyList.read(payload) if payload else EnforcePolicies()
+        case _ if name in _ALONE:
+            return _ALONE[name].read(payload)
+        case _:
+            raise ValueError(f"There are no jobs called {name}.")

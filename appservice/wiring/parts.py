@@ -1,0 +1,91 @@
+"""What every long-running command needs: the database, the homeserver, the folders."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from appservice import resources
+from appservice.config import Config
+from appservice.core.languages import LANGUAGES
+from appservice.i18n import Texts
+from appservice.matrix.client import Homeserver
+from appservice.matrix.names import SystemResolver
+from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.store import Stores, open_pool
+from appservice.store.outbox import Pool
+
+HTTP_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
+_MOST_CONNECTIONS = 100
+_DATABASE_CONNECTIONS = 6  # for each ladder that is made at a time
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What every long-running command needs."""
+
+    config: Config
+    dsn: str
+    pool: Pool
+    stores: Stores
+    session: aiohttp.ClientSession
+    homeserver: Homeserver
+    files: LocalFiles
+    languages: Mapping[str, Texts]
+    upload_folder: UploadFolder
+    export_folder: ExportFolder
+
+    @property
+    def texts(self) -> Texts:
+        """The catalogue of the configured language."""
+        return self.languages[self.config.appservice.language]
+
+
+def homeserver_of(config: Config, session: aiohttp.ClientSession) -> Homeserver:
+    """Return the client of the configured homeserver."""
+    token = config.appservice.as_token.get_secret_value()
+    admin = config.homeserver.admin_token
+    return Homeserver(
+        session, config.homeserver.url, token, config.appservice.id, config.bot,
+        admin.get_secret_value() if admin else None,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def connections(most: int) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open a pool of connections, and threads to resolve names, that only its users can fill."""
+    resolver = SystemResolver()
+    connector = aiohttp.TCPConnector(resolver=resolver, limit=most)
+    async with aiohttp.ClientSession(connector=connector, timeout=HTTP_TIMEOUT) as session:
+        try:
+            yield session
+        finally:
+            await resolver.close()
+
+
+@asynccontextmanager
+async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
+    """Open all that a long-running command needs."""
+    async with AsyncExitStack() as stack:
+        # The light jobs and the videos, the queues' listeners, and room for requests.
+        size = 32 + _DATABASE_CONNECTIONS * config.worker.concurrency
+        pool = await stack.enter_async_context(await open_pool(dsn, size=size))
+        session = await stack.enter_async_context(connections(_MOST_CONNECTIONS))
+        files = LocalFiles(config.data_dir / "media")
+        upload_folder = UploadFolder(config.data_dir / "uploads")
+        export_folder = ExportFolder(config.data_dir / "exports")
+        for folder in (files, upload_folder, export_folder):
+            await folder.prepare()
+        yield Parts(
+            config=config,
+            dsn=dsn,
+            pool=pool,
+            stores=Stores.on(pool, config.limits, judging=config.moderation.webhook is not None),
+            session=session,
+            homeserver=homeserver_of(config, session),
+            files=files,
+            languages={name: Texts(resources.locales(), name) for name in LANGUAGES},
+            upload_folder=upload_folder,
+            export_folder=export_folder,
+        )

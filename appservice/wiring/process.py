@@ -1,0 +1,132 @@
+"""Runs the service until a signal: the web server, the application service, and workers."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+
+import structlog
+from aiohttp import web
+
+from appservice import resources
+from appservice.config import Config
+from appservice.core.errors import ConfigError, HomeserverError, RequestError
+from appservice.database.migrate import Phase
+from appservice.database.opening import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
+from appservice.web.app import build_app, build_metrics_app
+from appservice.web.channel import forget_the_silent
+from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
+from appservice.wiring.parts import Parts, open_parts
+from appservice.wiring.web import build_context
+from appservice.wiring.worker import build_worker, policy_work
+from appservice.worker.introduction import introduce
+from appservice.worker.loop import Worker
+from appservice.worker.scratch import scratch_folder
+from appservice.worker.timeline import look_after_all
+
+log = structlog.get_logger()
+
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 1.0, 30.0
+_DRAIN_S = 5.0
+_SCRAPERS = ConnectionLimits(total=64, per_address=32)
+
+
+async def _listen(app: web.Application, host: str, port: int, bounds: ConnectionBounds, stack: AsyncExitStack) -> None:
+    try:
+        await stack.enter_async_context(bounds.listening(app, host, port))
+    except OSError as error:
+        raise ConfigError(f"Cannot listen on {host}:{port} ({error}). Is another Roomreel running?") from error
+    log.info("listening", host=host, port=port)
+
+
+async def _introduce(parts: Parts) -> None:
+    """Make ourselves known to the homeserver and look after every room, however long it takes to answer."""
+    delay = _FIRST_RETRY_S
+    while True:
+        try:
+            await introduce(parts.homeserver, parts.stores.store, parts.config.appservice.bot_name, resources.avatar())
+            await policy_work(parts).begin()
+            rooms = await look_after_all(parts.stores.store, parts.stores.timeline, parts.homeserver)
+            # A ping that succeeds makes the homeserver deliver what it holds back after failures.
+            await parts.homeserver.ping()
+        except (HomeserverError, RequestError) as error:
+            log.error(  # noqa: TRY400 - the reason says all
+                "homeserver_unreachable",
+                url=parts.homeserver.url,
+                reason=str(error),
+                retry_seconds=delay,
+                hint="Run `roomreel check` for what to do.",
+            )
+        except Exception:
+            log.exception("introduction_broken", url=parts.homeserver.url, retry_seconds=delay)
+        else:
+            log.info("homeserver_connected", url=parts.homeserver.url, rooms=rooms)
+            return
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, _LONGEST_RETRY_S)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def run_until_stopped(worker: Worker | None, *others: asyncio.Task[None]) -> None:
+    """Work until a signal comes. What any of it raises ends all, and is raised."""
+    stop = asyncio.create_task(_stop_on_signals().wait())
+    work = asyncio.create_task(worker.run()) if worker else None
+    going = {task for task in (work, *others) if task}
+    try:
+        while not stop.done():
+            done, _ = await asyncio.wait({stop, *going}, return_when=asyncio.FIRST_COMPLETED)
+            going -= done
+            for task in done - {stop}:
+                # Who restarts us must hear of it: half a service would look like a whole one.
+                task.result()
+    finally:
+        stop.cancel()
+        for task in others:
+            task.cancel()
+        if worker and work:
+            worker.stop()
+            await asyncio.wait({work}, timeout=_DRAIN_S)
+            if not work.done():
+                work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        log.info("stopped")
+
+
+async def serve(config: Config, *, with_worker: bool) -> None:
+    """Run the web server, the application service and, unless told otherwise, one worker; until a signal."""
+    async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(open_database(config))
+        for migration in await bring_up_to_date(dsn, None if config.database == EMBEDDED else Phase.BEFORE):
+            log.info("migrated", migration=str(migration))
+        parts = await stack.enter_async_context(open_parts(config, dsn))
+        context = await build_context(parts, stack)
+        worker = None
+        if not with_worker and config.database == EMBEDDED:
+            log.warning("nobody_works", hint="No other process can share the embedded database: videos stay queued.")
+        if with_worker:
+            worker = await build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
+        limits = ConnectionLimits.of(raise_descriptor_limit())
+        scrapers, viewers = ConnectionBounds(_SCRAPERS), ConnectionBounds(limits, config.web.trusted_proxies)
+        await _listen(build_metrics_app(context), config.metrics.host, config.metrics.port, scrapers, stack)
+        await _listen(build_app(context), config.web.host, config.web.port, viewers, stack)
+        hub = asyncio.create_task(context.hub.run())
+        silent = asyncio.create_task(forget_the_silent(context.stores.channels))
+        introduction = asyncio.create_task(_introduce(parts))
+        await run_until_stopped(worker, hub, silent, introduction)
+
+
+async def work(config: Config) -> None:
+    """Run one more worker on the same database; until a signal."""
+    if config.database == EMBEDDED:
+        raise ConfigError("A worker of its own needs a shared database: set `database` to a PostgreSQL address.")
+    async with open_database(config) as dsn:
+        await check_up_to_date(dsn)
+        async with open_parts(config, dsn) as parts:
+            with scratch_folder(config.data_dir / "scratch") as scratch:
+                await run_until_stopped(await build_worker(parts, scratch))

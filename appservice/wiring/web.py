@@ -1,0 +1,60 @@
+"""Puts together what the routes share."""
+
+from contextlib import AsyncExitStack
+
+import aiohttp
+
+from appservice.config import Config
+from appservice.core.web.reels import ReelCache
+from appservice.matrix.discovery import GuardedConnector
+from appservice.matrix.names import Names
+from appservice.matrix.openid import Federation, OpenIdVerifier, Peer
+from appservice.web.access import Access
+from appservice.web.clock import SharedClock
+from appservice.web.context import Context
+from appservice.web.event_streams import EventStreams
+from appservice.web.hub import Hub
+from appservice.web.limits import RateLimits
+from appservice.web.relations import SaidReader
+from appservice.wiring.parts import HTTP_TIMEOUT, Parts, connections
+
+_MOST_OF_PEER = 32
+
+
+async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
+    """Return what the routes share; `stack` closes it."""
+    config, stores = parts.config, parts.stores
+    key = await stores.store.secret("signing", Access.new_key())
+    access = Access(stores.store, stores.sign_ins, key, config.permissions)
+    return Context(
+        config=config,
+        stores=stores,
+        clock=SharedClock(stores.store.now),
+        said=SaidReader(parts.homeserver, stores.sent_for),
+        homeserver=parts.homeserver,
+        openid=await _verifier(config, stack),
+        files=parts.files,
+        access=access,
+        hub=Hub(parts.dsn, stores.channels.watching, on_change=access.forget),
+        streams=EventStreams(),
+        reels=ReelCache(),
+        limits=RateLimits(),
+        # Avatars may come from other homeservers, however slow: what asks ours does not wait behind them.
+        session=await stack.enter_async_context(connections(_MOST_OF_PEER)),
+        upload_folder=parts.upload_folder,
+        export_folder=parts.export_folder,
+    )
+
+
+async def _verifier(config: Config, stack: AsyncExitStack) -> OpenIdVerifier:
+    known = {**config.identity.homeservers, config.homeserver.server_name: config.homeserver.url}
+    peers = {
+        name: Peer(url, await stack.enter_async_context(connections(_MOST_OF_PEER))) for name, url in known.items()
+    }
+    if not config.identity.federation:
+        return OpenIdVerifier(peers, None)
+    names = Names()
+    stack.push_async_callback(names.close)
+    connector = GuardedConnector(config.identity.allowed_networks, names)
+    session = aiohttp.ClientSession(connector=connector, timeout=HTTP_TIMEOUT, trust_env=False)
+    return OpenIdVerifier(peers, Federation(await stack.enter_async_context(session), names))

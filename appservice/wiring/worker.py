@@ -1,0 +1,211 @@
+"""Puts a worker together: who does which kind of job, and what is done beside them from time to time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import structlog
+
+from appservice.commands.context import Services as CommandServices
+from appservice.commands.run import CommandWork
+from appservice.config import Retention
+from appservice.core.jobs import (
+    AnyJob,
+    ConvertUpload,
+    DecideByReaction,
+    EnforcePolicies,
+    ForgetMessage,
+    ForgetUnsent,
+    LookBack,
+    MakeExport,
+    Notify,
+    NotifyAdmins,
+    ReadAgain,
+    ReadPolicyList,
+    RequestVerdict,
+    RespondToSignIn,
+    RunCommands,
+    SweepFiles,
+    TendRoom,
+    TranscodeVideo,
+    UpdateQueuePosts,
+    UpdateStatus,
+)
+from appservice.core.rules.video_permissions import UNDO_S
+from appservice.store import Stores
+from appservice.web.access import Access
+from appservice.wiring.parts import Parts
+from appservice.worker.command_responses import respond_to_sign_in
+from appservice.worker.concurrency import Lanes
+from appservice.worker.contents import Contents
+from appservice.worker.erasure import ErasingWork
+from appservice.worker.exports import ExportWork
+from appservice.worker.loop import Chore, Worker
+from appservice.worker.notifications import TellWork
+from appservice.worker.policies import PolicyWork
+from appservice.worker.queue_posts import QueuePosts
+from appservice.worker.rooms import RoomWork
+from appservice.worker.status import StatusWork
+from appservice.worker.timeline import TimelineWork
+from appservice.worker.uploads import UploadWork
+from appservice.worker.verdicts import VerdictWork
+from appservice.worker.videos import VideoWork, settings_of
+from appservice.worker.watch import Watch
+from transcode import Tools, find_tools
+from transcode.process.tools import usable_encoder
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Does each job by its kind."""
+
+    parts: Parts
+    videos: VideoWork
+    uploads: UploadWork
+    exports: ExportWork
+    verdicts: VerdictWork
+    rooms: RoomWork
+    status: StatusWork
+    queue_posts: QueuePosts
+    commands: CommandWork
+    notifications: TellWork
+    watch: Watch
+    erasing: ErasingWork
+    timeline: TimelineWork
+    policies: PolicyWork
+
+    async def do(self, job: AnyJob) -> None:  # noqa: C901 - one line for each kind
+        """Do a job."""
+        match job:
+            case TranscodeVideo():
+                await self.videos.run(job.video_id)
+            case ConvertUpload():
+                await self.uploads.run(job.upload_id)
+            case MakeExport():
+                await self.exports.run(job)
+            case RequestVerdict():
+                await self.verdicts.run(job.video_id)
+            case TendRoom():
+                await self.rooms.run(job.room_id)
+            case UpdateStatus():
+                await self.status.run(job.video_id)
+            case UpdateQueuePosts():
+                await self.queue_posts.run(job.video_id)
+            case DecideByReaction():
+                await self.queue_posts.decide(job)
+            case SweepFiles():
+                await self.videos.sweep(job.video_id)
+            case RunCommands():
+                await self.commands.run(job.room_id)
+            case RespondToSignIn():
+                await respond_to_sign_in(job, self.parts.homeserver, self.parts.texts)
+            case Notify():
+                await self.notifications.run(job)
+            case NotifyAdmins():
+                await self.watch.tell(job)
+            case ForgetMessage():
+                await self.erasing.forget(job)
+            case ForgetUnsent():
+                await self.erasing.forget_unsent(job)
+            case LookBack():
+                await self.timeline.look_back(job)
+            case ReadAgain():
+                await self.timeline.read_again(job)
+            case ReadPolicyList():
+                await self.policies.read(job.room_id)
+            case EnforcePolicies():
+                await self.policies.enforce()
+            case _:
+                assert_never(job)
+
+    def chores(self) -> list[Chore]:
+        """Return what is done beside the jobs."""
+        return [
+            # A job is lost only when the database goes away just as its end is noted; nobody must wait for ever for it.
+            Chore("recovery", self._recover, every=60.0),
+            # A queue looks for what becomes due too seldom for what is to be gone in time.
+            Chore("purge", self._purge, every=0.5),
+            Chore("watch", self.watch.look, every=5.0),
+            Chore("looking back", self.timeline.keep, every=15.0),
+        ]
+
+    async def _recover(self) -> None:
+        stores = self.parts.stores
+        if lost := await stores.store.recover_lost_jobs():
+            log.warning("lost_jobs_recovered", videos=lost)
+        if lost := await stores.commands.recover_lost_jobs():
+            log.warning("lost_commands_recovered", rooms=lost)
+        await stores.moderating.ask()
+        await self.verdicts.recover()
+        await self.uploads.sweep()
+        await self.erasing.sweep()
+        await stores.exports.forget_expired()
+        await stores.store.forget_job_log()
+        await _end_lifetimes(stores, self.parts.config.retention)
+
+    async def _purge(self) -> None:
+        await self.parts.stores.managing.purge_deleted(UNDO_S)
+        await self.exports.sweep()
+
+
+async def _end_lifetimes(stores: Stores, retention: Retention) -> None:
+    while removed := await stores.erasing.remove_due(retention.days):
+        log.info("lifetime_over", videos=removed)
+    await stores.erasing.forget_old_sent()
+    if retention.left_rooms_days is not None:
+        await stores.erasing.erase_left_rooms(retention.left_rooms_days)
+
+
+def policy_work(parts: Parts) -> PolicyWork:
+    """Return what follows policy lists."""
+    return PolicyWork(parts.config, parts.stores.policies, parts.homeserver, parts.texts)
+
+
+async def build_worker(parts: Parts, scratch: Path) -> Worker:
+    """Return a worker for all kinds of jobs; `scratch` is a folder of its own."""
+    config = parts.config
+    jobs = await _build_jobs(parts, find_tools(config.transcode.ffmpeg, config.transcode.ffprobe), scratch)
+    return Worker(
+        parts.pool, jobs.do, jobs.chores(),
+        concurrency=config.worker.concurrency, heartbeat_timeout=config.worker.heartbeat_timeout,
+    )  # fmt: skip
+
+
+async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
+    config, stores, homeserver = parts.config, parts.stores, parts.homeserver
+    language = config.appservice.language
+    return Jobs(
+        parts=parts,
+        videos=_video_work(parts, tools, scratch),
+        uploads=UploadWork(config, stores.store, stores.uploads, parts.upload_folder, homeserver, tools, scratch),
+        exports=ExportWork(
+            stores.exports, stores.commands, homeserver, parts.files, parts.export_folder, scratch, parts.languages,
+            language, config.web.public_url, await stores.store.secret("export", Access.new_key()),
+        ),
+        verdicts=VerdictWork(config.moderation.webhook, stores.verdicts, parts.session, parts.files),
+        rooms=RoomWork(config, stores.store, homeserver, parts.texts, stores.policies),
+        status=StatusWork(stores.store, stores.statuses, homeserver, parts.languages, language),
+        queue_posts=QueuePosts(stores.store, stores.moderating, homeserver, parts.files, parts.languages, language),
+        commands=CommandWork(CommandServices(config, stores, homeserver, parts.languages)),
+        notifications=TellWork(stores.store, stores.commands, homeserver, parts.languages, language),
+        watch=Watch(config, stores.admin, stores.store, homeserver, parts.languages),
+        erasing=ErasingWork(stores.erasing, homeserver, parts.files, parts.texts),
+        timeline=TimelineWork(config, stores.store, stores.timeline, homeserver),
+        policies=policy_work(parts),
+    )  # fmt: skip
+
+
+def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
+    config, stores = parts.config, parts.stores
+    encoder, trouble = usable_encoder(tools, config.transcode.encoder)
+    if trouble:
+        log.warning("encoder_replaced", wanted=config.transcode.encoder, used=encoder, reason=trouble)
+    for weakness in tools.sandbox.weaknesses:
+        log.warning("sandbox_weak", reason=weakness)
+    return VideoWork(
+        config=config, store=stores.store, homeserver=parts.homeserver, session=parts.session, files=parts.files,
+        tools=tools, settings=settings_of(config, encoder), scratch=scratch,
+        contents=Contents(stores.contents, tools), quotas=stores.quotas, lanes=Lanes(config.worker.concurrency),
+    )  # fmt: skip
