@@ -12,7 +12,17 @@ from appservice.core.model import RoomId, UserId, VideoId
 from appservice.database.migrate import Phase
 from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
-from appservice.store import AdminStore, AuditLine, ErasingStore, ExportStore, Store, UnderWay, UploadStore, open_pool
+from appservice.service.use_cases import UseCases
+from appservice.store import (
+    AdminStore,
+    AuditLine,
+    ErasingStore,
+    ExportStore,
+    Stores,
+    UnderWay,
+    UploadStore,
+    open_pool,
+)
 from appservice.store.audit import ITSELF
 from appservice.store.outbox import Pool
 
@@ -26,9 +36,9 @@ async def _pool(config: Config) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def _store(config: Config) -> AsyncIterator[Store]:
+async def _stores(config: Config) -> AsyncIterator[Stores]:
     async with _pool(config) as pool:
-        yield Store(pool)
+        yield Stores(pool)
 
 
 async def migrate_now(config: Config, phase: str | None) -> str:
@@ -40,9 +50,9 @@ async def migrate_now(config: Config, phase: str | None) -> str:
 
 async def status(config: Config) -> str:
     """Count the videos in each state, and tell what is worked on now."""
-    async with _store(config) as store:
-        counts = await store.counts()
-        works = await store.under_way(config.worker.heartbeat_timeout)
+    async with _stores(config) as stores:
+        counts = await stores.videos.counts()
+        works = await stores.videos.under_way(config.worker.heartbeat_timeout)
     lines = [f"{state:<12}{count:>8}" for state, count in counts.items()] or ["There are no videos yet."]
     return "\n".join([*lines, *map(_work_line, works)])
 
@@ -57,8 +67,8 @@ async def requeue(config: Config, video: str) -> str:
     video_id = _video_id(video)
     if video_id is None:
         raise ConfigError(f"{video!r} is not a video's id; `id` in the room's API and `video_id` in the log are.")
-    async with _store(config) as store:
-        if not await store.requeue(video_id):
+    async with _pool(config) as pool:
+        if not await UseCases.on(Stores(pool), lambda: None).administration.requeue(video_id, by=ITSELF):
             raise NotFoundError(f"There is no failed video {video_id}.")
     return f"Queued {video_id} again."
 
@@ -67,8 +77,9 @@ async def erase(config: Config, whom: str) -> str:
     """Erase a user or a room; a worker, running or the next one, deletes the files."""
     user_id, room_id = _whom(whom)
     async with _pool(config) as pool:
-        store = ErasingStore(pool)
-        count = await (store.erase_user(user_id, by=ITSELF) if user_id else store.erase_room(room_id, by=ITSELF))
+        # What processes of their own still answer from before ends by the NOTIFY of the rooms' changes.
+        admin = UseCases.on(Stores(pool), lambda: None).administration
+        count = await (admin.erase_user(user_id, by=ITSELF) if user_id else admin.erase_room(room_id, by=ITSELF))
     return f"Erased {whom}: {count} videos. `roomreel admin remains {whom}` proves it once a worker has done its part."
 
 

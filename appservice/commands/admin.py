@@ -13,9 +13,9 @@ from dataclasses import replace
 from appservice import __version__
 from appservice.commands.blocks import beginning_with, block_line, how_to_unblock, take_digits
 from appservice.commands.context import Command, CommandContext, Rank, RefusedError, short_id
-from appservice.core.model import RoomId, State, UserId, Video, VideoId
+from appservice.core.model import State, UserId, Video, VideoId
 from appservice.core.rules.permissions import Level, level_of
-from appservice.core.rules.video_permissions import UNDO_S, check_undo
+from appservice.core.rules.video_permissions import UNDO_S
 from appservice.core.text.clean import MAX_REASON, clean_text
 from appservice.core.text.command_grammar import UsageError
 from appservice.core.text.message import MOST_LINES, Answer, Item
@@ -58,11 +58,11 @@ def _listed(context: CommandContext, heading: str, lines: list[str], count: int,
 async def _status(context: CommandContext) -> Answer:
     context.words.end()
     services = context.services
-    counts, totals = await services.stores.store.counts(), await services.stores.admin.totals()
+    counts, totals = await services.stores.videos.counts(), await services.stores.admin.totals()
     lines = [f"{context.say(f'bot-state-{state}')}: {counts[state]}" for state in State if state in counts]
     if totals.held:
         lines.append(context.say("bot-status-held", count=totals.held, quarantined=totals.quarantined))
-    for work in await services.stores.store.under_way(services.config.worker.heartbeat_timeout):
+    for work in await services.stores.videos.under_way(services.config.worker.heartbeat_timeout):
         short = f"#{work.video_id.replace('-', '')[:8]}"
         lines.append(context.say("bot-status-work", id=short, percent=work.percent, room=work.room_id))
     disk = await asyncio.to_thread(shutil.disk_usage, services.config.data_dir)
@@ -75,7 +75,7 @@ async def _status(context: CommandContext) -> Answer:
 
 async def _rooms(context: CommandContext) -> Answer:
     page = _page(context)
-    rooms, count = await context.services.stores.admin.rooms(MOST_LINES, (page - 1) * MOST_LINES)
+    rooms, count = await context.stores.admin.rooms(MOST_LINES, (page - 1) * MOST_LINES)
     return _listed(context, "bot-rooms", [_room_line(context, room) for room in rooms], count, page)
 
 
@@ -90,7 +90,7 @@ def _room_line(context: CommandContext, room: RoomLine) -> str:
 
 async def _users(context: CommandContext) -> Answer:
     page = _page(context)
-    users, count = await context.services.stores.admin.users(MOST_LINES, (page - 1) * MOST_LINES)
+    users, count = await context.stores.admin.users(MOST_LINES, (page - 1) * MOST_LINES)
     return _listed(context, "bot-users", [_user_line(context, user) for user in users], count, page)
 
 
@@ -107,8 +107,12 @@ def _user_line(context: CommandContext, user: UserLine) -> str:
 
 async def _stats(context: CommandContext) -> Answer:
     context.words.end()
-    admin = context.services.stores.admin
-    totals, failures, queues = await admin.totals(), await admin.failures(), await admin.queues()
+    admin = context.stores.admin
+    totals, failures, queues = (
+        await admin.totals(),
+        await admin.failures(),
+        await admin.queues(),
+    )
     lines = [
         context.say("bot-stats-files", size=_size(totals.bytes), length=_length(totals.seconds)),
         context.say("bot-stats-people", users=totals.users, rooms=totals.rooms),
@@ -140,7 +144,7 @@ async def _take_video(context: CommandContext) -> Video:
     digits = match[1].replace("-", "").lower() if match else ""
     if not 6 <= len(digits) <= 32:
         raise UsageError(word)
-    found = await context.services.stores.admin.any_video(digits)
+    found = await context.stores.admin.any_video(digits)
     if len(found) != 1:
         raise RefusedError("bot-no-such-id-anywhere" if not found else "bot-id-too-short", id=digits)
     return found[0]
@@ -153,7 +157,7 @@ def _reason(context: CommandContext) -> str:
 async def _requeue(context: CommandContext) -> Answer:
     video = await _take_video(context)
     context.words.end()
-    if not await context.services.stores.store.requeue(video.id, by=context.user_id):
+    if not await context.use_cases.administration.requeue(video.id, by=context.user_id):
         raise RefusedError("bot-not-failed", id=short_id(video))
     return Answer(context.say("bot-requeued", id=short_id(video)), after=_how_to_undo(context), reaction=_DONE)
 
@@ -168,7 +172,7 @@ async def _quarantine(context: CommandContext) -> Answer:
         return await _in_quarantine(context)
     if word.startswith("@"):
         user_id = UserId(context.words.user())
-        count = await context.services.stores.admin.quarantine_user(
+        count = await context.use_cases.administration.quarantine_user(
             user_id, by=context.user_id, reason=_reason(context)
         )
         if count is None:
@@ -176,7 +180,9 @@ async def _quarantine(context: CommandContext) -> Answer:
         text = context.say("bot-quarantined-user", user=user_id, count=count)
     else:
         video = await _take_video(context)
-        if not await context.services.stores.admin.quarantine_video(video, by=context.user_id, reason=_reason(context)):
+        if not await context.use_cases.administration.quarantine_video(
+            video, by=context.user_id, reason=_reason(context)
+        ):
             raise RefusedError("bot-video-in-quarantine", id=short_id(video))
         text = context.say("bot-quarantined", id=short_id(video), user=video.sender, room=video.room_id)
     return Answer(text, after=_how_to_undo(context), reaction=_DONE)
@@ -184,7 +190,7 @@ async def _quarantine(context: CommandContext) -> Answer:
 
 async def _in_quarantine(context: CommandContext) -> Answer:
     page = _page(context)
-    entries, count = await context.services.stores.admin.in_quarantine(MOST_LINES, (page - 1) * MOST_LINES)
+    entries, count = await context.stores.admin.in_quarantine(MOST_LINES, (page - 1) * MOST_LINES)
     return _listed(context, "bot-in-quarantine", [_quarantine_line(context, each) for each in entries], count, page)
 
 
@@ -200,14 +206,14 @@ async def _release(context: CommandContext) -> Answer:
     user_id = context.words.user_if()
     if user_id is not None:
         context.words.end()
-        count = await context.services.stores.admin.release_user(UserId(user_id), by=context.user_id)
+        count = await context.use_cases.administration.release_user(UserId(user_id), by=context.user_id)
         if count is None:
             raise RefusedError("bot-user-not-in-quarantine", user=user_id)
         text = context.say("bot-released-user", user=user_id, count=count)
     else:
         video = await _take_video(context)
         context.words.end()
-        if not await context.services.stores.admin.release_video(video, by=context.user_id):
+        if not await context.use_cases.administration.release_video(video, by=context.user_id):
             raise RefusedError("bot-video-not-in-quarantine", id=short_id(video))
         text = context.say("bot-released", id=short_id(video))
     return Answer(text, after=_how_to_undo(context), reaction=_DONE)
@@ -223,7 +229,7 @@ async def _block_everywhere(context: CommandContext) -> Answer:
     match = _SHA256.fullmatch(word)
     content = bytes.fromhex(context.words.take().removeprefix("#")) if match else await _take_video(context)
     try:
-        count = await context.services.stores.moderating.block_everywhere(content, _reason(context), by=context.user_id)
+        count = await context.use_cases.administration.block_everywhere(content, _reason(context), by=context.user_id)
     except UnknownContentError as error:
         raise RefusedError("bot-cannot-block", command=context.quoted("quarantine")) from error
     return Answer(context.say("bot-blocks-everywhere", count=count), reaction=_DONE)
@@ -231,7 +237,7 @@ async def _block_everywhere(context: CommandContext) -> Answer:
 
 async def _blocked_everywhere(context: CommandContext) -> Answer:
     page = _page(context)
-    blocks = await context.services.stores.moderating.blocks_everywhere()
+    blocks = await context.stores.contents.blocks_everywhere()
     if not blocks and page == 1:
         return Answer(context.say("bot-no-blocks"))
     shown = blocks[(page - 1) * MOST_LINES : page * MOST_LINES]
@@ -242,8 +248,8 @@ async def _blocked_everywhere(context: CommandContext) -> Answer:
 
 async def _unblock_everywhere(context: CommandContext) -> Answer:
     digits = take_digits(context)
-    for block in beginning_with(await context.services.stores.moderating.blocks_everywhere(), digits):
-        await context.services.stores.moderating.unblock(block, by=context.user_id)
+    for block in beginning_with(await context.stores.contents.blocks_everywhere(), digits):
+        await context.use_cases.moderation.unblock(block, by=context.user_id)
     return Answer(context.say("bot-unblocked"), reaction=_DONE)
 
 
@@ -252,7 +258,7 @@ async def _unblock_everywhere(context: CommandContext) -> Answer:
 
 async def _undo(context: CommandContext) -> Answer:
     context.words.end()
-    last = await context.services.stores.admin.undoable(context.user_id, UNDO_S)
+    last = await context.stores.admin.undoable(context.user_id, UNDO_S)
     if last is None:
         raise RefusedError("bot-nothing-to-undo")
     text = await (
@@ -264,42 +270,40 @@ async def _undo(context: CommandContext) -> Answer:
 
 
 async def _undo_of_user(context: CommandContext, last: Undoable) -> str | None:
-    admin, user_id = context.services.stores.admin, last.user_id or UserId("")
+    administration, user_id = context.use_cases.administration, last.user_id or UserId("")
     if last.deed is Deed.QUARANTINED:
-        count = await admin.release_user(user_id, by=context.user_id, undoes=last.key)
+        count = await administration.release_user(user_id, by=context.user_id, undoes=last.key)
         return None if count is None else context.say("bot-released-user", user=user_id, count=count)
-    count = await admin.quarantine_user(user_id, by=context.user_id, undoes=last.key)
+    count = await administration.quarantine_user(user_id, by=context.user_id, undoes=last.key)
     return None if count is None else context.say("bot-quarantined-user", user=user_id, count=count)
 
 
 async def _undo_of_video(context: CommandContext, last: Undoable, video_id: VideoId) -> str | None:
-    video = await context.services.stores.store.video(video_id)
+    video = await context.stores.videos.video(video_id)
     if video is None:
         return None
     return await _UNDO[last.deed](context, last, video)
 
 
 async def _undo_quarantine(context: CommandContext, last: Undoable, video: Video) -> str | None:
-    done = await context.services.stores.admin.release_video(video, by=context.user_id, undoes=last.key)
+    done = await context.use_cases.administration.release_video(video, by=context.user_id, undoes=last.key)
     return context.say("bot-released", id=short_id(video)) if done else None
 
 
 async def _undo_release(context: CommandContext, last: Undoable, video: Video) -> str | None:
-    done = await context.services.stores.admin.quarantine_video(video, by=context.user_id, undoes=last.key)
+    done = await context.use_cases.administration.quarantine_video(video, by=context.user_id, undoes=last.key)
     text = context.say("bot-quarantined", id=short_id(video), user=video.sender, room=video.room_id)
     return text if done else None
 
 
 async def _undo_requeue(context: CommandContext, last: Undoable, video: Video) -> str | None:
     failure = str(last.details.get("failure", "internal"))
-    done = await context.services.stores.admin.take_back_requeue(video, failure, by=context.user_id, undoes=last.key)
+    done = await context.stores.admin.take_back_requeue(video, failure, by=context.user_id, undoes=last.key)
     return context.say("bot-requeue-undone", id=short_id(video)) if done else None
 
 
 async def _undo_deletion(context: CommandContext, _: Undoable, video: Video) -> str | None:
-    restored = await context.services.stores.managing.restore(
-        video.id, RoomId(video.room_id), lambda now: check_undo(now, context.user_id), UNDO_S, by=context.user_id
-    )
+    restored = await context.use_cases.videos.undo_deletion(video, context.user_id)
     return context.say("bot-undeleted", id=short_id(restored))
 
 
@@ -321,8 +325,8 @@ async def _notices(context: CommandContext) -> Answer:
     if room_id is None:
         raise RefusedError("bot-notices-nowhere")
     if wanted is not None:
-        await context.services.stores.admin.set_notices(on=wanted == "on")
-    on = await context.services.stores.admin.notices_on()
+        await context.stores.admin.set_notices(on=wanted == "on")
+    on = await context.stores.admin.notices_on()
     text = context.say("bot-notices-on" if on else "bot-notices-off", room=room_id)
     return Answer(text, reaction=_DONE if wanted else None)
 

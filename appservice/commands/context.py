@@ -6,10 +6,10 @@ from enum import IntEnum, StrEnum
 
 from appservice.config import Config
 from appservice.core.errors import RoomreelError
-from appservice.core.model import History, Room, RoomId, UserId, Video
+from appservice.core.model import History, UserId, Video
+from appservice.core.room import Room
 from appservice.core.rules.permissions import Level, level_of
-from appservice.core.rules.power_levels import is_moderator
-from appservice.core.rules.video_permissions import Viewer, may_see
+from appservice.core.rules.video_permissions import Viewer, viewer_in
 from appservice.core.settings import PersonSettings
 from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.command_grammar import VideoName, Words
@@ -18,6 +18,8 @@ from appservice.core.text.message import Answer
 from appservice.core.web.reels import for_all
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
+from appservice.service.targets import Target, known_to
+from appservice.service.use_cases import UseCases
 from appservice.store import OpenCommand, Stores
 
 
@@ -54,18 +56,10 @@ class Services:
 
     config: Config
     stores: Stores
+    use_cases: UseCases
     homeserver: Homeserver
     languages: Mapping[str, Texts]
     """The catalogue in each language."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A video that a command means, with its room and what whoever asks is there."""
-
-    video: Video
-    room: Room
-    viewer: Viewer
 
 
 class Readers(StrEnum):
@@ -95,6 +89,16 @@ class CommandContext:
     """Every command that there is."""
     readers: "Readers"
     """Who reads the answer."""
+
+    @property
+    def stores(self) -> Stores:
+        """The database."""
+        return self.services.stores
+
+    @property
+    def use_cases(self) -> UseCases:
+        """What people can do."""
+        return self.services.use_cases
 
     @property
     def user_id(self) -> UserId:
@@ -129,7 +133,7 @@ class CommandContext:
     @property
     def viewer(self) -> Viewer:
         """What whoever asks is in this room."""
-        return viewer_of(self.room, self.user_id)
+        return viewer_in(self.room, self.user_id)
 
     @property
     def rank(self) -> Rank:
@@ -164,9 +168,7 @@ class CommandContext:
         """
         if self.room.direct or self.rank >= Rank.MODERATOR:
             return True
-        return self.readers is Readers.TRUSTED and await self.services.stores.moderating.is_moderators_room(
-            self.room.room_id
-        )
+        return self.readers is Readers.TRUSTED and await self.stores.moderation.is_moderators_room(self.room.room_id)
 
     async def own_videos(self, owner: UserId | None = None) -> list[Target]:
         """Return a member's videos as whoever asks may know of them, in the order of their numbers.
@@ -174,32 +176,22 @@ class CommandContext:
         In a conversation with the bot alone these are those of every room where both are; else those of this room.
         """
         where = None if self.room.direct else self.room.room_id
-        videos = await self.services.stores.store.videos_of(owner or self.user_id, where)
+        videos = await self.stores.videos.videos_of(owner or self.user_id, where)
         return await self._seen(videos)
 
     async def readable(self, videos: Sequence[Video]) -> list[Video]:
         """Return those that whoever asks may see by the history visibility, and of others' all who read the answer."""
-        seen = await self.services.stores.store.readable(videos, self.user_id)
-        if self.readers is not Readers.MEMBERS or all(video.history is History.SHARED for video in seen):
+        seen = await self.stores.videos.readable(videos, self.user_id)
+        if self.readers is not Readers.MEMBERS or all(video.arrival.history is History.SHARED for video in seen):
             return seen
-        members = await self.services.stores.store.joined_members(self.room.room_id)
+        members = await self.stores.members.joined_members(self.room.room_id)
         common = {video.id for video in for_all(seen, members)}
         return [video for video in seen if video.sender == self.user_id or video.id in common]
 
     async def _seen(self, videos: Sequence[Video]) -> list[Target]:
-        rooms: dict[RoomId, Room] = {self.room.room_id: self.room}
-        targets = []
-        for video in await self.readable(videos):
-            if video.room_id not in rooms:
-                room = await self.services.stores.store.room(video.room_id)
-                if room is None or await self.services.stores.store.member_key(room.room_id, self.user_id) is None:
-                    continue  # the other one's, in a room where whoever asks is not
-                rooms[video.room_id] = room
-            room = rooms[video.room_id]
-            viewer = viewer_of(room, self.user_id)
-            if may_see(video, viewer) and self._may_speak_of(room):
-                targets.append(Target(video, room, viewer))
-        return targets
+        readable = await self.readable(videos)
+        targets = await known_to(self.user_id, readable, self.services.stores, here=self.room)
+        return [target for target in targets if self._may_speak_of(target.room)]
 
     def _may_speak_of(self, room: Room) -> bool:
         """Say whether those who read here may know of a room: they are its members, or its moderators ask here."""
@@ -214,7 +206,7 @@ class CommandContext:
     async def target(self, name: VideoName) -> Target:
         """Return the video of a name. Raises RefusedError when there is none that whoever asks may know of."""
         if name.short_id is not None:
-            found = await self._seen(await self.services.stores.store.videos_by_short_id(name.short_id, self.user_id))
+            found = await self._seen(await self.stores.videos.videos_by_short_id(name.short_id, self.user_id))
             if len(found) == 1:
                 return found[0]
             raise RefusedError("bot-no-such-id" if not found else "bot-id-too-short", id=name.short_id)
@@ -228,9 +220,9 @@ class CommandContext:
 
     async def _replied_to(self) -> Target:
         event_id = self.command.replied_to
-        videos = await self.services.stores.commands.videos_of(self.room.room_id, event_id) if event_id else []
+        videos = await self.stores.commands.videos_of(self.room.room_id, event_id) if event_id else []
         if not videos and event_id:
-            asked_about = await self.services.stores.moderating.video_of_post(self.room.room_id, event_id)
+            asked_about = await self.stores.queue_posts.video_of_post(self.room.room_id, event_id)
             videos = [asked_about] if asked_about else []
         targets = await self._seen(videos)
         if not targets:
@@ -238,11 +230,6 @@ class CommandContext:
         if len(targets) > 1:
             raise RefusedError("bot-several-videos", ids=", ".join(short_id(target.video) for target in targets))
         return targets[0]
-
-
-def viewer_of(room: Room, user_id: UserId) -> Viewer:
-    """Return what somebody is in a room, by its power levels."""
-    return Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
 
 
 def short_id(video: Video) -> str:

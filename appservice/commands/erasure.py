@@ -8,9 +8,9 @@ async def _forget_me(context: CommandContext) -> Answer:
     sure = context.words.take_if("yes", "是")
     context.words.end()
     if not sure:
-        count = len(await context.services.stores.store.videos_of(context.user_id, None))
+        count = len(await context.stores.videos.videos_of(context.user_id, None))
         return Answer(context.say("bot-forget-sure", count=count), code=context.written("forget-me yes"))
-    count = await context.services.stores.erasing.erase_user(context.user_id, by=context.user_id)
+    count = await context.use_cases.administration.erase_user(context.user_id, by=context.user_id)
     return Answer(context.say("bot-forgotten", count=count), reaction="✅")
 
 

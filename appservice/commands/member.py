@@ -3,15 +3,11 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from appservice.commands.context import Command, CommandContext, RefusedError, Target, short_id, viewer_of
-from appservice.core.errors import ForbiddenError
-from appservice.core.model import State, UserId, Video, VideoId, Visibility
+from appservice.commands.context import Command, CommandContext, RefusedError, short_id
+from appservice.core.model import State, UserId, Video, Visibility
 from appservice.core.rules.video_permissions import (
     UNDO_S,
     Change,
-    check_delete,
-    check_restore,
-    managed,
     may_order,
     may_see,
     moved,
@@ -20,6 +16,7 @@ from appservice.core.settings import written
 from appservice.core.text.clean import MAX_REASON, MAX_TITLE, clean_text
 from appservice.core.text.command_grammar import UsageError, VideoName
 from appservice.core.text.message import MOST_LINES, Answer, Item, numbered
+from appservice.service.targets import Target
 
 _DONE = "✅"
 
@@ -31,12 +28,12 @@ def title_of(context: CommandContext, video: Video) -> str:
 
 def line_of(context: CommandContext, video: Video) -> str:
     """Return a video's line in a list: title, length, what is special about it, id."""
-    marks = [_length(video.duration)] if video.duration else []
+    marks = [_length(video.media.duration)] if video.media.duration else []
     if video.state is not State.READY:
         marks.append(context.say("bot-state-awaited" if video.awaits_upload else f"bot-state-{video.state}"))
     if video.visibility is not Visibility.SHOWN:
         marks.append(context.say(f"bot-visibility-{video.visibility}"))
-    if video.audio_left_out:
+    if video.media.audio_left_out:
         marks.append(context.say("bot-mark-audio"))
     if video.published:
         marks.append(context.say("bot-mark-published"))
@@ -73,10 +70,10 @@ async def _list(context: CommandContext) -> Answer:
 
 
 async def _members(context: CommandContext) -> Answer:
-    members = await context.services.stores.store.joined_members(context.room.room_id)
+    members = await context.stores.members.joined_members(context.room.room_id)
     names = {member.user_id: member.display_name for member in members}
     counts = dict.fromkeys(names, 0)
-    everything = await context.services.stores.store.room_videos(context.room.room_id)
+    everything = await context.stores.videos.room_videos(context.room.room_id)
     for video in await context.readable(everything):
         if video.sender in counts and may_see(video, context.viewer):
             counts[video.sender] += 1
@@ -142,10 +139,7 @@ def public_link(context: CommandContext, video: Video) -> str:
 
 
 async def _change(context: CommandContext, target: Target, change: Change, said: str, **arguments: object) -> Answer:
-    changed = await context.services.stores.managing.change(
-        target.video.id, target.room.room_id, lambda now, worn: managed(now, change, target.viewer, is_avatar=worn),
-        by=context.user_id,
-    )  # fmt: skip
+    changed = await context.use_cases.videos.change(target.video, change, target.viewer)
     return Answer(context.say(said, title=title_of(context, changed), **arguments), reaction=_DONE)
 
 
@@ -168,7 +162,7 @@ async def _hide(context: CommandContext) -> Answer:
 async def _show(context: CommandContext) -> Answer:
     target = await context.take_target()
     context.words.end()
-    waits = target.video.held_for is not None and not target.viewer.moderates
+    waits = target.video.withheld.held_for is not None and not target.viewer.moderates
     said = "bot-shown-waits" if waits else "bot-shown"
     return await _change(context, target, Change(visibility=Visibility.SHOWN), said)
 
@@ -191,9 +185,9 @@ async def _avatar(context: CommandContext) -> Answer:
         context.words.end()
         if context.room.direct:
             raise RefusedError("bot-in-the-room")
-        members = await context.services.stores.store.joined_members(context.room.room_id)
+        members = await context.stores.members.joined_members(context.room.room_id)
         worn = next((m.avatar_video for m in members if m.user_id == context.user_id), None)
-        video = await context.services.stores.store.video(worn) if worn else None
+        video = await context.stores.videos.video(worn) if worn else None
         if video is None:
             raise RefusedError("bot-no-avatar")
         target = Target(video, context.room, context.viewer)
@@ -211,10 +205,10 @@ async def _move(context: CommandContext) -> Answer:
     place = None if where else context.words.number()
     context.words.end()
     owner = target.video.sender
-    if not may_order(owner, target.viewer, target.room.settings):
-        raise RefusedError("bot-order-by-moderators") if owner == context.user_id else ForbiddenError("not yours")
-    order = await context.services.stores.managing.order(
-        target.room.room_id, owner, lambda now: moved(now, target.video.id, where or place or 1), by=context.user_id
+    if owner == context.user_id and not may_order(owner, target.viewer, target.room.settings):
+        raise RefusedError("bot-order-by-moderators")
+    order = await context.use_cases.videos.order(
+        owner, target.room, target.viewer, lambda now: moved(now, target.video.id, where or place or 1)
     )
     return Answer(
         context.say(
@@ -227,9 +221,7 @@ async def _move(context: CommandContext) -> Answer:
 async def _delete(context: CommandContext) -> Answer:
     target = await context.take_target()
     context.words.end()
-    await context.services.stores.managing.delete(
-        target.video.id, target.room.room_id, lambda now: check_delete(now, target.viewer), by=context.user_id
-    )
+    await context.use_cases.videos.delete(target.video, target.viewer)
     return Answer(
         context.say("bot-deleted", title=title_of(context, target.video)),
         after=context.say("bot-deleted-undo", seconds=round(UNDO_S), command=context.quoted("undelete")),
@@ -240,14 +232,9 @@ async def _delete(context: CommandContext) -> Answer:
 async def _undelete(context: CommandContext) -> Answer:
     context.words.end()
     where = None if context.room.direct else context.room.room_id
-    video = await context.services.stores.managing.last_deleted(context.user_id, where, UNDO_S)
-    room = await context.services.stores.store.room(video.room_id) if video else None
-    if video is None or room is None:
+    restored = await context.use_cases.videos.restore_last(context.user_id, where)
+    if restored is None:
         raise RefusedError("bot-nothing-to-undelete")
-    viewer = viewer_of(room, context.user_id)
-    restored = await context.services.stores.managing.restore(
-        VideoId(video.id), video.room_id, lambda now: check_restore(now, viewer), UNDO_S, by=context.user_id
-    )
     return Answer(context.say("bot-restored", title=title_of(context, restored)), reaction=_DONE)
 
 
@@ -256,7 +243,7 @@ async def _report(context: CommandContext) -> Answer:
     reason = clean_text(context.words.rest_if(), MAX_REASON) or ""
     if target.video.sender == context.user_id:
         raise RefusedError("bot-report-own")
-    await context.services.stores.managing.report(target.video, context.user_id, reason)
+    await context.use_cases.videos.report(target.video, target.viewer, reason)
     return Answer(context.say("bot-reported", title=title_of(context, target.video)), reaction=_DONE)
 
 
@@ -278,7 +265,7 @@ async def _settings(context: CommandContext) -> Answer:
         settings = context.person.changed(name, value.lower())
     except ValueError:
         raise UsageError(value) from None
-    await context.services.stores.commands.set_person(context.user_id, settings)
+    await context.stores.commands.set_person(context.user_id, settings)
     # In the language that holds from now on.
     texts = context.services.languages[
         settings.language or context.room.settings.language or context.services.config.appservice.language

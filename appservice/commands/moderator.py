@@ -9,16 +9,16 @@ from appservice.commands.context import (
     Rank,
     Readers,
     RefusedError,
-    Target,
     short_id,
-    viewer_of,
 )
 from appservice.commands.member import title_of
-from appservice.core.model import HeldFor, Room, RoomId, Visibility
-from appservice.core.rules.video_permissions import UNDO_S, check_delete, waits
+from appservice.core.model import HeldFor, RoomId, Visibility
+from appservice.core.room import Room
+from appservice.core.rules.video_permissions import UNDO_S, viewer_in, waits
 from appservice.core.text.clean import MAX_REASON, clean_text
 from appservice.core.text.message import MOST_LINES, Answer, Item
 from appservice.i18n import clock
+from appservice.service.targets import Target
 from appservice.store import Held, Reported, UnknownContentError
 
 DONE = "✅"
@@ -39,8 +39,8 @@ async def moderated(context: CommandContext) -> list[Room]:
     rooms: list[Room] = [] if context.room.direct else [context.room]
     if context.room.direct or context.readers is Readers.TRUSTED:
         asking = None if context.room.direct else context.room.room_id
-        rooms += await context.services.stores.moderating.moderated_rooms(context.user_id, asking)
-    found = [room for room in rooms if viewer_of(room, context.user_id).moderates]
+        rooms += await context.stores.moderation.moderated_rooms(context.user_id, asking)
+    found = [room for room in rooms if viewer_in(room, context.user_id).moderates]
     if not found:
         raise RefusedError("bot-moderates-nothing")
     return found
@@ -54,7 +54,7 @@ def name_of(room: Room) -> str:
 async def _queue(context: CommandContext) -> Answer:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
-    held = await context.services.stores.moderating.held(list(rooms))
+    held = await context.stores.moderation.held(list(rooms))
     if not held:
         return Answer(context.say("bot-queue-empty"))
     items = [_held_item(context, each, rooms) for each in held]
@@ -67,8 +67,8 @@ def _held_item(context: CommandContext, held: Held, rooms: dict[RoomId, Room]) -
     video = held.video
     # What members said is for moderators alone: how many they are is not told before everybody.
     count = held.reports if video.room_id != context.room.room_id else 0
-    why = context.say(_WHY[video.held_for or HeldFor.APPROVAL], count=count)
-    length = clock(video.duration) if video.duration else "–"
+    why = context.say(_WHY[video.withheld.held_for or HeldFor.APPROVAL], count=count)
+    length = clock(video.media.duration) if video.media.duration else "–"
     text = context.say(
         "bot-queue-line",
         id=short_id(video),
@@ -121,7 +121,7 @@ async def _approve(context: CommandContext) -> Answer:
     target = await context.take_target()
     context.words.end()
     _check_waits(target)
-    await context.services.stores.moderating.approve(target.video, target.viewer)
+    await context.use_cases.moderation.approve(target.video, target.viewer)
     return Answer(context.say("bot-approved", title=title_of(context, target.video)), reaction=DONE)
 
 
@@ -129,7 +129,7 @@ async def _reject(context: CommandContext) -> Answer:
     target = await context.take_target()
     reason = _reason(context)
     _check_waits(target)
-    await context.services.stores.moderating.reject(target.video, target.viewer, reason)
+    await context.use_cases.moderation.reject(target.video, target.viewer, reason)
     return _taken_away(context, "bot-rejects", target)
 
 
@@ -137,10 +137,7 @@ async def _remove(context: CommandContext) -> Answer:
     target = await context.take_target()
     reason = _reason(context)
     _check_moderates(target)
-    await context.services.stores.managing.delete(
-        target.video.id, target.room.room_id, lambda now: check_delete(now, target.viewer), by=context.user_id,
-        reason=reason,
-    )  # fmt: skip
+    await context.use_cases.videos.delete(target.video, target.viewer, reason)
     return _taken_away(context, "bot-removes", target)
 
 
@@ -154,7 +151,7 @@ async def _block(context: CommandContext) -> Answer:
     reason = _reason(context)
     _check_moderates(target)
     try:
-        count = await context.services.stores.moderating.block(target.video, target.viewer, reason)
+        count = await context.use_cases.moderation.block(target.video, target.viewer, reason)
     except UnknownContentError as error:
         raise RefusedError("bot-cannot-block", command=context.quoted("remove")) from error
     return Answer(context.say("bot-blocks", title=title_of(context, target.video), count=count), reaction=DONE)
@@ -163,7 +160,7 @@ async def _block(context: CommandContext) -> Answer:
 async def _blocks(context: CommandContext) -> Answer:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
-    blocks = await context.services.stores.moderating.blocks(list(rooms))
+    blocks = await context.stores.contents.blocks(list(rooms))
     if not blocks:
         return Answer(context.say("bot-no-blocks"))
     items = [
@@ -174,16 +171,16 @@ async def _blocks(context: CommandContext) -> Answer:
 
 async def _unblock(context: CommandContext) -> Answer:
     digits = take_digits(context)
-    blocks = await context.services.stores.moderating.blocks([room.room_id for room in await moderated(context)])
+    blocks = await context.stores.contents.blocks([room.room_id for room in await moderated(context)])
     for block in beginning_with(blocks, digits):
-        await context.services.stores.moderating.unblock(block, by=context.user_id)
+        await context.use_cases.moderation.unblock(block, by=context.user_id)
     return Answer(context.say("bot-unblocked"), reaction=DONE)
 
 
 async def _reports(context: CommandContext) -> Answer:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
-    reported = await context.services.stores.moderating.reported(list(rooms))
+    reported = await context.stores.moderation.reported(list(rooms))
     if not reported:
         return Answer(context.say("bot-no-reports"))
     items = [_reported_item(context, each, rooms) for each in reported]
@@ -213,10 +210,8 @@ async def _dismiss(context: CommandContext) -> Answer:
     target = await context.take_target()
     context.words.end()
     _check_moderates(target)
-    reports = await context.services.stores.managing.reports(target.room.room_id)
-    if not reports.get(target.video.id):
+    if not await context.use_cases.moderation.dismiss_reports(target.video, target.viewer):
         raise RefusedError("bot-not-reported")
-    await context.services.stores.managing.dismiss_reports(target.video, by=context.user_id)
     return Answer(context.say("bot-dismissed", title=title_of(context, target.video)), reaction=DONE)
 
 

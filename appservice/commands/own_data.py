@@ -7,7 +7,7 @@ from appservice.core.text.message import Answer, Item
 
 async def _quota(context: CommandContext) -> Answer:
     context.words.end()
-    store = context.services.stores.quotas
+    store = context.stores.quotas
     items = [_line(context, Scope.USER, await store.used_by(context.user_id))]
     if not context.room.direct:
         items.append(_line(context, Scope.ROOM, await store.used_in(context.room.room_id)))
@@ -17,7 +17,7 @@ async def _quota(context: CommandContext) -> Answer:
 
 
 def _line(context: CommandContext, scope: Scope, used: Used) -> Item:
-    allowed: Allowance = context.services.stores.quotas.quotas.of(scope)
+    allowed: Allowance = context.stores.quotas.quotas.of(scope)
     size = round(used.bytes / MIB, 1)
     videos = (
         context.say("bot-quota-videos", count=used.videos, most=allowed.videos)
@@ -34,7 +34,7 @@ def _line(context: CommandContext, scope: Scope, used: Used) -> Item:
 
 async def _export(context: CommandContext) -> Answer:
     context.words.end()
-    if not await context.services.stores.exports.ask(context.user_id, context.room.room_id):
+    if not await context.stores.exports.ask(context.user_id, context.room.room_id):
         return Answer(context.say("bot-export-awaited"))
     here = context.room.direct and context.room.made_for == context.user_id
     return Answer(context.say("bot-export-here" if here else "bot-export-there"), reaction="✅")

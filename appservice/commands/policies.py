@@ -21,7 +21,7 @@ async def _policies(context: CommandContext) -> Answer:
     if word[0] not in "!#" or len(word) > _MOST:
         raise UsageError(word)
     room_id = await _room(context, word)
-    store = context.services.stores.policies
+    store = context.stores.policies
     if what == "add":
         if not await store.follow(room_id, by=context.user_id):
             raise RefusedError("bot-policy-known", room=word)
@@ -32,7 +32,7 @@ async def _policies(context: CommandContext) -> Answer:
 
 
 async def _all(context: CommandContext) -> Answer:
-    lists = await context.services.stores.policies.lists()
+    lists = await context.stores.policies.lists()
     after = context.say("bot-policies-how", command=context.quoted("policies add #…"))
     return Answer(context.say("bot-policies", count=len(lists)), [Item(_line(context, each)) for each in lists], after)
 

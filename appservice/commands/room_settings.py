@@ -1,9 +1,11 @@
 """The command `room`: what a room's moderators choose for it, shown and changed by name."""
 
-from appservice.commands.context import Command, CommandContext, Rank, RefusedError, viewer_of
+from appservice.commands.context import Command, CommandContext, Rank, RefusedError
 from appservice.commands.moderator import DONE, moderated, name_of
 from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
-from appservice.core.model import Room, RoomId
+from appservice.core.model import RoomId
+from appservice.core.room import Room
+from appservice.core.rules.video_permissions import viewer_in
 from appservice.core.settings import DEFAULT, RoomSettings, written
 from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.command_grammar import nearest
@@ -39,11 +41,11 @@ async def _chosen(context: CommandContext) -> Room:
 
 
 async def _named(context: CommandContext, room_id: RoomId) -> Room:
-    rooms = await context.services.stores.moderating.moderated_rooms(context.user_id, None)
+    rooms = await context.stores.moderation.moderated_rooms(context.user_id, None)
     room = next((room for room in rooms if room.room_id == room_id), None)
     if room is None:
         raise RefusedError("bot-no-such-room")
-    if not viewer_of(room, context.user_id).moderates:
+    if not viewer_in(room, context.user_id).moderates:
         raise RefusedError("bot-only-moderators")
     return room
 
@@ -86,11 +88,11 @@ async def _set(context: CommandContext, room: Room, name: str, value: str) -> An
     except ValueError as error:
         raise RefusedError("bot-wrong-value", name=name, value=value, meaning=_meaning(context, name)) from error
     await _check(context, room, name, settings)
-    await context.services.stores.commands.set_room(room.room_id, settings, by=context.user_id)
+    await context.stores.commands.set_room(room.room_id, settings, by=context.user_id)
     if name == "moderators-room":
-        await context.services.stores.moderating.ask()
+        await context.stores.queue_posts.ask()
     if name == "history" and settings.history:
-        await context.services.stores.store.look_back([room.room_id], history=settings.history)
+        await context.stores.rooms.look_back([room.room_id], history=settings.history)
     text = context.say("bot-set", name=name, value=_value(settings, name), room=name_of(room))
     return Answer(text, reaction=DONE)
 
@@ -106,12 +108,12 @@ async def _check(context: CommandContext, room: Room, name: str, settings: RoomS
 async def _check_moderators_room(context: CommandContext, room: Room, chosen: RoomId) -> None:
     if chosen == room.room_id:
         raise RefusedError("bot-moderators-room-same")
-    known = await context.services.stores.store.room(chosen)
-    if known is None or await context.services.stores.store.member_key(chosen, context.user_id) is None:
+    known = await context.stores.rooms.room(chosen)
+    if known is None or await context.stores.members.member_key(chosen, context.user_id) is None:
         raise RefusedError("bot-moderators-room-unknown", bot=context.services.homeserver.bot)
     if known.encrypted:
         raise RefusedError("bot-moderators-room-encrypted")
-    if not viewer_of(known, context.user_id).moderates:
+    if not viewer_in(known, context.user_id).moderates:
         raise RefusedError("bot-moderators-room-others")
     if await context.services.homeserver.is_open(chosen):
         raise RefusedError("bot-moderators-room-open")

@@ -19,7 +19,8 @@ from appservice.core.errors import (
     RequestError,
     UnavailableError,
 )
-from appservice.core.model import Room, RoomId
+from appservice.core.model import RoomId
+from appservice.core.room import Room
 from appservice.core.text.command_grammar import UsageError, nearest, split
 from appservice.core.text.message import Answer
 from appservice.store import OpenCommand
@@ -62,7 +63,7 @@ class CommandWork:
                     await self._do(command)
 
     async def _do(self, command: OpenCommand) -> None:
-        room = await self.services.stores.store.room(command.room_id)
+        room = await self.services.stores.rooms.room(command.room_id)
         if room is None:
             return
         answer = command.answer
@@ -84,7 +85,7 @@ class CommandWork:
             alone = audience is not None and audience.is_between(homeserver.bot, command.sender)
             return Readers.TWO if alone else Readers.MEMBERS
         is_admin_room = room.room_id == self.services.config.appservice.admin_room
-        if is_admin_room or await self.services.stores.moderating.is_moderators_room(room.room_id):
+        if is_admin_room or await self.services.stores.moderation.is_moderators_room(room.room_id):
             return Readers.ANYBODY if await homeserver.is_open(room.room_id) else Readers.TRUSTED
         return Readers.MEMBERS
 

@@ -279,26 +279,10 @@ class EnforcePolicies(Job):
 
 
 AnyJob = (
-    TranscodeVideo
-    | ConvertUpload
-    | RequestVerdict
-    | MakeExport
-    | TendRoom
-    | UpdateStatus
-    | UpdateQueuePosts
-    | SweepFiles
-    | RunCommands
-    | RespondToSignIn
-    | Notify
-    | NotifyAdmins
-    | DecideByReaction
-    | ForgetMessage
-    | ForgetUnsent
-    | LookBack
-    | ReadAgain
-    | ReadPolicyList
-    | EnforcePolicies
-)
+    TranscodeVideo | ConvertUpload | RequestVerdict | MakeExport | TendRoom | UpdateStatus | UpdateQueuePosts
+    | SweepFiles | RunCommands | RespondToSignIn | Notify | NotifyAdmins | DecideByReaction | ForgetMessage
+    | ForgetUnsent | LookBack | ReadAgain | ReadPolicyList | EnforcePolicies
+)  # fmt: skip
 _ALONE: Mapping[str, type[AnyJob]] = {
     kind.name: kind
     for kind in (

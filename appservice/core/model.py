@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from appservice.core.settings import RoomSettings
 from transcode.hls.captions import Captions
 from transcode.hls.playlist import Rendition
 from transcode.source.audio_loss import AudioLoss
@@ -80,16 +79,6 @@ def sources_of(after: State) -> list[State]:
     return [before for before, targets in _TRANSITIONS.items() if after in targets]
 
 
-class Membership(StrEnum):
-    """A user's membership of a room (client-server API, `m.room.member`)."""
-
-    INVITE = "invite"
-    JOIN = "join"
-    KNOCK = "knock"
-    LEAVE = "leave"
-    BAN = "ban"
-
-
 class History(StrEnum):
     """Who sees what is sent in a room (client-server API, `m.room.history_visibility`)."""
 
@@ -114,20 +103,100 @@ class EncryptedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Video:
-    """A video as the worker and the viewers' API see it; durations in seconds, times in ms since the epoch.
+class SentFile:
+    """The file that a message brings, as it says; `certain`: it says that it is one of its kind.
 
-    `sent_in` is the room of its event: another than `room_id` since an upgrade. `available` is how many leading
-    segments of each rendition exist, None when all do. `percent` and `remaining` (seconds) tell of the attempt under
-    way, None where nothing is known. `version` counts the changes that people made. `bytes` is what its files take on
-    our disk. `of_before`: it was sent before the bot came. `renamed`: a person named it. `deleted_by`: who took it
-    away, as long as it can come back. `attempts_before`: those with the media that an edit replaced.
-    `attempts_spared`: those that waited for their turn when their worker died. `awaited_since`: when its file was found
-    to be not uploaded yet, whatever has come since. `spoiler`: nobody sees it without asking for it. `item`: its slot
-    among the videos of its message. `history`: who of the room may see it, as that was when it was sent; what is not
-    known yet is `joined`. `sent_since`: it was sent then at the earliest, by our clock, in ms since the epoch.
-    `audio_left_out`: what of its audio is not heard, and why. `held_for`: why it is held; of a hidden one, why it will
-    be once it is shown.
+    `awaited_since`: when it was found to be not uploaded yet, whatever has come since.
+    """
+
+    mxc: str
+    encrypted_file: EncryptedFile | None
+    certain: bool
+    claimed_size: int | None
+    awaited_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What was made of a file; durations in seconds, sizes in pixels.
+
+    `stage` is the folder that is served, and `replaced_stage` that of what played before an edit brought other media,
+    which are not whole yet. `available` is how many leading segments of each rendition exist, None when all do.
+    `bytes` is what its files take on our disk. `audio_left_out`: what of its audio is not heard, and why.
+    """
+
+    stage: str | None = None
+    replaced_stage: str | None = None
+    duration: float | None = None
+    width: int | None = None
+    height: int | None = None
+    renditions: tuple[Rendition, ...] = ()
+    available: int | None = None
+    has_poster: bool = False
+    has_preview: bool = False
+    blurhash: str | None = None
+    storyboard: Storyboard | None = None
+    captions: tuple[Captions, ...] = ()
+    audio_left_out: AudioLoss | None = None
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The work on a video: how many attempts there were, the newest of which alone may publish.
+
+    `attempts_before`: those with the media that an edit replaced. `attempts_spared`: those that waited for their turn
+    when their worker died. `percent` and `remaining` (seconds) tell of the attempt under way, None where nothing is
+    known.
+    """
+
+    attempts: int = 0
+    attempts_before: int = 0
+    attempts_spared: int = 0
+    percent: int | None = None
+    remaining: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Why a video is not shown, or will not be, and by whom.
+
+    `held_for`: why it is held; of a hidden one, why it will be once it is shown. `deleted_by`: who took it away, as
+    long as it can come back.
+    """
+
+    held_for: HeldFor | None = None
+    hidden_by: UserId | None = None
+    deleted_by: UserId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoiler:
+    """Nobody sees it without asking for it (MSC4193); `reason` is its sender's, who need not give one."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When a video came, for those who may see by that.
+
+    `history`: who of the room may see it, as that was when it was sent; what is not known yet is `joined`. `since`: it
+    was sent then at the earliest, by our clock, in ms since the epoch. `of_before`: it was sent before the bot came.
+    """
+
+    history: History = History.SHARED
+    since: int = 0
+    of_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video as the worker and the viewers' API see it.
+
+    `sent_in` is the room of its event: another than `room_id` since an upgrade. `item` is its slot among the videos of
+    its message. `created_at` is its message's time, in ms since the epoch. `version` counts the changes that people
+    made.
     """
 
     id: VideoId
@@ -136,48 +205,20 @@ class Video:
     sent_in: RoomId
     sender: UserId
     title: str
-    mxc: str
-    encrypted_file: EncryptedFile | None
-    certain: bool
-    claimed_size: int | None
+    created_at: int
+    file: SentFile
     state: State
     visibility: Visibility
-    failure: str | None
-    attempts: int
-    stage: str | None
-    has_poster: bool
-    duration: float | None
-    width: int | None
-    height: int | None
-    renditions: tuple[Rendition, ...]
-    available: int | None
-    blurhash: str | None
-    storyboard: Storyboard | None
-    has_preview: bool
-    captions: tuple[Captions, ...]
-    percent: int | None
-    remaining: int | None
-    created_at: int
-    version: int
-    hidden_by: UserId | None
-    published: bool
+    failure: str | None = None
     kind: Kind = Kind.VIDEO
-    bytes: int = 0
-    held_for: HeldFor | None = None
-    renamed: bool = False
-    attempts_before: int = 0
-    attempts_spared: int = 0
-    of_before: bool = False
-    deleted_by: UserId | None = None
-    awaited_since: datetime | None = None
-    replaced_stage: str | None = None
-    """The folder of what played before an edit brought other media, which are not whole yet."""
-    spoiler: bool = False
-    spoiler_reason: str | None = None
     item: int = 0
-    history: History = History.SHARED
-    sent_since: int = 0
-    audio_left_out: AudioLoss | None = None
+    version: int = 0
+    published: bool = False
+    spoiler: Spoiler | None = None
+    media: Media = Media()
+    work: Work = Work()
+    withheld: Withheld = Withheld()
+    arrival: Arrival = Arrival()
 
     @property
     def thread(self) -> EventId | None:
@@ -187,17 +228,17 @@ class Video:
     @property
     def awaits_upload(self) -> bool:
         """Say whether its event came before its file, which is still to come."""
-        return self.awaited_since is not None and self.state is State.QUEUED
+        return self.file.awaited_since is not None and self.state is State.QUEUED
 
     @property
     def tries(self) -> int:
         """How many attempts there were with what is to be shown now, without those that another video ended."""
-        return self.attempts - self.attempts_before - self.attempts_spared
+        return self.work.attempts - self.work.attempts_before - self.work.attempts_spared
 
     @property
     def has_media(self) -> bool:
         """Say whether there is something to play, whoever may see it."""
-        return self.state in PLAYABLE_STATES and bool(self.renditions)
+        return self.state in PLAYABLE_STATES and bool(self.media.renditions)
 
     @property
     def is_playable(self) -> bool:
@@ -207,27 +248,12 @@ class Video:
     @property
     def plays_by_itself(self) -> bool:
         """Say whether it may play, or show, where nobody asked for this one: in reels, in the channel, as an avatar."""
-        return self.is_playable and not self.spoiler
+        return self.is_playable and self.spoiler is None
 
     @property
     def is_growing(self) -> bool:
         """Say whether more segments of what is served are still to come."""
-        return self.available is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A room's member; `key` is our own number for this membership, used in media paths.
-
-    `joined_at`: since when, as far as we know, in ms since the epoch.
-    """
-
-    key: int
-    user_id: UserId
-    display_name: str | None
-    avatar_mxc: str | None
-    avatar_video: VideoId | None = None
-    joined_at: int = 0
+        return self.media.available is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,48 +264,3 @@ class PublicMember:
     display_name: str | None
     avatar_mxc: str | None
     videos: Sequence[Video]
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """A room that the bot was asked into; `key` is our own number for it, used in media paths.
-
-    `direct`: it was begun as a conversation with the bot alone, and nobody is there but the bot and one other, as far
-    as we were told. `made_for`: whom the bot made it for. `max_lifetime` is that of `m.room.retention`, in ms.
-    """
-
-    room_id: RoomId
-    key: int
-    name: str | None
-    bot_membership: Membership
-    inviter: UserId | None
-    power_levels: dict[str, object]
-    creators: frozenset[str]
-    encrypted: bool
-    widget_placed: bool
-    told: frozenset[str]
-    replaced_by: RoomId | None
-    direct: bool
-    settings: RoomSettings
-    max_lifetime: int | None
-    last_event: EventId | None = None
-    last_event_at: datetime | None = None
-    """What is behind `last_event` was sent after that, by the database's clock; None: not known."""
-    made_for: UserId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A room's state as the homeserver gave it; `read_at` is the database's clock before it was asked."""
-
-    room_id: RoomId
-    name: str | None
-    power_levels: dict[str, object]
-    creators: list[str]
-    encrypted: bool
-    members: Sequence[tuple[UserId, str | None, str | None]]
-    banned: frozenset[UserId]
-    read_at: datetime
-    max_lifetime: int | None = None
-    invited: frozenset[UserId] = frozenset()
-    history: History = History.SHARED

@@ -22,7 +22,7 @@ class Turn:
     @classmethod
     def of(cls, video: Video) -> Self:
         """Return the turn of a playable video, as long as in its playlist: of one that grows, as it is planned."""
-        return cls(video.id, video.stage or "", max(1, round(video.renditions[0].duration * 1000)))
+        return cls(video.id, video.media.stage or "", max(1, round(video.media.renditions[0].duration * 1000)))
 
 
 @dataclass(frozen=True, slots=True)

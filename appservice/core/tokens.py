@@ -107,6 +107,19 @@ def grant_expiry(now_s: float) -> int:
     return (int(now_s) // GRANT_BUCKET_S + 2) * GRANT_BUCKET_S
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A media grant as its path prefix `{exp}.{sig}/{scope}`, with its end in ms since the epoch."""
+
+    path: str
+    expires_at: int
+
+    @property
+    def base(self) -> str:
+        """The path below which all of the room's media lie for this viewer."""
+        return f"/media/{self.path}"
+
+
 def issue_grant(key: bytes, scope: Scope, expires_s: int) -> str:
     """Return the path `{exp}.{sig}/{scope}` under which media may be fetched."""
     return f"{expires_s}.{_sign(key, 'media', f'{scope}|{expires_s}')}/{scope}"

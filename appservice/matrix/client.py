@@ -23,11 +23,12 @@ from appservice.core.errors import (
     MediaError,
     RefusedByHomeserverError,
 )
-from appservice.core.events import intake
+from appservice.core.events import changes
 from appservice.core.events.intake import read_event
 from appservice.core.events.policy_rules import Rule
 from appservice.core.events.widgets import Placed, WidgetEvent
-from appservice.core.model import EventId, History, Membership, RoomId, Snapshot, UserId
+from appservice.core.model import EventId, History, RoomId, UserId
+from appservice.core.room import Membership, Snapshot
 from appservice.core.rules.audience import Audience, audience_of, is_open
 from appservice.core.rules.power_levels import LAYOUT_TYPE, WIDGET_TYPE
 from appservice.core.text import markup
@@ -146,8 +147,8 @@ class Homeserver:
     async def policy_rules(self, room_id: RoomId) -> list[Rule]:
         """Return the rules of a policy list that ban."""
         events = await self._call(Method.GET, _V3.rooms[room_id].state)
-        changes = [_read(event, room_id) for event in events if isinstance(event, dict)]
-        return [change.rule for change in changes if isinstance(change, intake.PolicyChanged) and change.rule]
+        found = [_read(event, room_id) for event in events if isinstance(event, dict)]
+        return [change.rule for change in found if isinstance(change, changes.PolicyChanged) and change.rule]
 
     async def create_direct(self, user_id: UserId) -> RoomId:
         """Begin a conversation with somebody alone, into which nobody but the bot can ask others; return its room."""
@@ -194,7 +195,7 @@ class Homeserver:
         rooms = (await self._call(Method.GET, _V3.joined_rooms)).get("joined_rooms", [])
         return [RoomId(room) for room in rooms if isinstance(room, str)]
 
-    async def invitations(self, requested_at: datetime) -> list[intake.BotMembershipChanged]:
+    async def invitations(self, requested_at: datetime) -> list[changes.BotMembershipChanged]:
         """Return the pending invitations of the bot (client-server API, "Syncing").
 
         `requested_at` is the database's clock before the request.
@@ -215,43 +216,43 @@ class Homeserver:
 
     def _invitation(
         self, room_id: RoomId, events: list[dict[str, Any]], requested_at: datetime
-    ) -> intake.BotMembershipChanged | None:
-        changes = {
+    ) -> changes.BotMembershipChanged | None:
+        found = {
             change
             for event in events
             if event.get("type") == "m.room.member" and event.get("state_key") == self.bot
-            if isinstance(change := _read(event, room_id, bot=self.bot), intake.BotMembershipChanged)
+            if isinstance(change := _read(event, room_id, bot=self.bot), changes.BotMembershipChanged)
         }
         # All but one of them would be what the inviter's server made up (`invite_room_state`).
-        if len(changes) != 1:
+        if len(found) != 1:
             return None
-        (change,) = changes
+        (change,) = found
         return replace(change, requested_at=requested_at) if change.membership is Membership.INVITE else None
 
     async def snapshot(self, room_id: RoomId, read_at: datetime) -> tuple[Snapshot, "RoomLinks", Placed]:
         """Read a room's whole state: what is kept of it, the rooms before and after it, and its widgets."""
         events = await self._call(Method.GET, _V3.rooms[room_id].state)
         state = {(e.get("type"), e.get("state_key")): e for e in events if isinstance(e, dict)}
-        changes = [change for event in state.values() if (change := _read(event, room_id))]
+        found = [change for event in state.values() if (change := _read(event, room_id))]
         creation = state.get(("m.room.create", ""), {})
-        everybody = [c for c in changes if isinstance(c, intake.MemberChanged)]
+        everybody = [c for c in found if isinstance(c, changes.MemberChanged)]
         members = [c for c in everybody if c.membership is Membership.JOIN]
         snapshot = Snapshot(
             room_id=room_id,
-            name=next((c.name for c in changes if isinstance(c, intake.RoomNamed)), None),
-            power_levels=next((c.content for c in changes if isinstance(c, intake.PowerChanged)), {}),
+            name=next((c.name for c in found if isinstance(c, changes.RoomNamed)), None),
+            power_levels=next((c.content for c in found if isinstance(c, changes.PowerChanged)), {}),
             creators=_creators(creation),
-            encrypted=any(isinstance(c, intake.RoomEncrypted) for c in changes),
+            encrypted=any(isinstance(c, changes.RoomEncrypted) for c in found),
             members=[(c.user_id, c.display_name, c.avatar_mxc) for c in members if c.user_id != self.bot],
             banned=frozenset(c.user_id for c in everybody if c.membership is Membership.BAN),
             read_at=read_at,
-            max_lifetime=next((c.max_lifetime for c in changes if isinstance(c, intake.RetentionChanged)), None),
+            max_lifetime=next((c.max_lifetime for c in found if isinstance(c, changes.RetentionChanged)), None),
             invited=frozenset(c.user_id for c in everybody if c.membership is Membership.INVITE) - {self.bot},
-            history=next((c.history for c in changes if isinstance(c, intake.HistoryChanged)), History.SHARED),
+            history=next((c.history for c in found if isinstance(c, changes.HistoryChanged)), History.SHARED),
         )
         links = RoomLinks(
             predecessor=_linked(creation.get("content", {}).get("predecessor"), "room_id"),
-            replaced_by=next((c.replaced_by for c in changes if isinstance(c, intake.RoomReplaced)), None),
+            replaced_by=next((c.replaced_by for c in found if isinstance(c, changes.RoomReplaced)), None),
             joined=str(state.get(("m.room.member", self.bot), {}).get("event_id")),
         )
         return snapshot, links, _placed(state)
@@ -306,13 +307,13 @@ class Homeserver:
         """Send a state event."""
         await self._call(Method.PUT, _V3.rooms[room_id].state[kind][state_key], content)
 
-    async def membership(self, room_id: RoomId, user_id: UserId) -> intake.MemberChanged | None:
+    async def membership(self, room_id: RoomId, user_id: UserId) -> changes.MemberChanged | None:
         """Ask whether a user is in a room; None when there was never anything to know."""
         content = await self.state_event(room_id, "m.room.member", user_id)
         if content is None:
             return None
         change = _read({"type": "m.room.member", "state_key": user_id, "content": content}, room_id)
-        return change if isinstance(change, intake.MemberChanged) else None
+        return change if isinstance(change, changes.MemberChanged) else None
 
     async def send_notice(
         self,
@@ -570,7 +571,7 @@ def _invite_states(answer: object) -> Iterator[tuple[str, list[dict[str, Any]]]]
         yield room_id, [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
 
 
-def _read(event: dict[str, object], room_id: RoomId, *, bot: UserId | None = None) -> intake.Change | None:
+def _read(event: dict[str, object], room_id: RoomId, *, bot: UserId | None = None) -> changes.Change | None:
     try:
         # Events of /state may come without their room; nobody is blocked for state.
         return read_event({**event, "room_id": room_id}, bot=bot or UserId(""), permissions={})

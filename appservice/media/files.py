@@ -32,13 +32,17 @@ _STAGE = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 
 def files_of(video: Video) -> Iterator[str]:
     """Name every file of the stage of a video that does not grow."""
-    for rendition in video.renditions:
+    for rendition in video.media.renditions:
         yield f"{rendition.name}/init.mp4"
         for index in range(len(rendition.durations)):
             yield f"{rendition.name}/{index}.m4s"
-    there = {POSTER: video.has_poster, STORYBOARD: video.storyboard is not None, PREVIEW: video.has_preview}
+    there = {
+        POSTER: video.media.has_poster,
+        STORYBOARD: video.media.storyboard is not None,
+        PREVIEW: video.media.has_preview,
+    }
     yield from (name for name, exists in there.items() if exists)
-    yield from (captions.name for captions in video.captions)
+    yield from (captions.name for captions in video.media.captions)
 
 
 class LocalFiles:

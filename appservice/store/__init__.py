@@ -1,29 +1,36 @@
 """The database in operation: every query of `queries/` behind a method."""
 
 from appservice.store.all import Stores
+from appservice.store.applying import IntakeStore
+from appservice.store.attempts import AttemptStore, Published
 from appservice.store.behalf import SentForStore
 from appservice.store.channel import ChannelStore
 from appservice.store.commands import CommandStore, OpenCommand
-from appservice.store.contents import ContentStore
+from appservice.store.contents import Block, ContentStore, UnknownContentError
 from appservice.store.erasure import ErasingStore
 from appservice.store.exports import Belongings, ExportStore
 from appservice.store.installation import AdminStore, AuditLine, Quarantined, Queue, RoomLine, Undoable, UserLine
-from appservice.store.moderation import Block, Held, ModeratingStore, Post, Reported, UnknownContentError
+from appservice.store.members import MemberStore
+from appservice.store.moderation import Held, ModerationStore, Reported
 from appservice.store.places import PlaceStore
 from appservice.store.policies import PolicyList, PolicyStore
 from appservice.store.pool import Database, open_pool
 from appservice.store.public import PublicStore
+from appservice.store.queue_posts import Post, QueuePostStore
 from appservice.store.quotas import QuotaStore
-from appservice.store.rooms import Published, Store, UnderWay
+from appservice.store.rooms import RoomStore
+from appservice.store.shared import SharedStore
 from appservice.store.sign_ins import SignIn, SignInStore
 from appservice.store.statuses import Said, StatusStore
 from appservice.store.timeline import TimelineStore
 from appservice.store.uploads import SupersededUploadError, Upload, UploadState, UploadStore
 from appservice.store.verdicts import Unjudged, Verdict, VerdictStore
-from appservice.store.video_changes import ManagingStore
+from appservice.store.video_changes import VideoChangeStore
+from appservice.store.videos import UnderWay, VideoStore
 
 __all__ = [
     "AdminStore",
+    "AttemptStore",
     "AuditLine",
     "Belongings",
     "Block",
@@ -34,8 +41,9 @@ __all__ = [
     "ErasingStore",
     "ExportStore",
     "Held",
-    "ManagingStore",
-    "ModeratingStore",
+    "IntakeStore",
+    "MemberStore",
+    "ModerationStore",
     "OpenCommand",
     "PlaceStore",
     "PolicyList",
@@ -45,15 +53,17 @@ __all__ = [
     "Published",
     "Quarantined",
     "Queue",
+    "QueuePostStore",
     "QuotaStore",
     "Reported",
     "RoomLine",
+    "RoomStore",
     "Said",
     "SentForStore",
+    "SharedStore",
     "SignIn",
     "SignInStore",
     "StatusStore",
-    "Store",
     "Stores",
     "SupersededUploadError",
     "TimelineStore",
@@ -67,5 +77,7 @@ __all__ = [
     "UserLine",
     "Verdict",
     "VerdictStore",
+    "VideoChangeStore",
+    "VideoStore",
     "open_pool",
 ]

@@ -1,20 +1,22 @@
 """Writes many changes in one transaction, each so that the database's refusal of one does not lose the others."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import asyncpg
 import structlog
 
-from appservice.core.events import intake
+from appservice.core.events import changes
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.intake import apply
-from appservice.store.outbox import Connection
+from appservice.store.mapping import SQL
+from appservice.store.outbox import Connection, Pool
+from appservice.store.pool import Database
 
 log = structlog.get_logger()
 
 
 async def apply_all(
-    connection: Connection, changes: Sequence[intake.Change], quotas: Quotas = NO_LIMITS
+    connection: Connection, changes: Sequence[changes.Change], quotas: Quotas = NO_LIMITS
 ) -> tuple[int, int]:
     """Write changes and queue their jobs; return how many told anything new, and how many the database refused.
 
@@ -29,3 +31,23 @@ async def apply_all(
             refused += 1
             log.warning("event_refused", change=type(change).__name__, room_id=change.room_id, error=str(error))
     return taken, refused
+
+
+class IntakeStore(Database):
+    """Intake. Every method raises UnavailableError when the database is away."""
+
+    def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS) -> None:
+        super().__init__(pool)
+        self._quotas = quotas
+
+    async def apply(self, changes: Sequence[changes.Change], talks: Collection[changes.Talk] = ()) -> int:
+        """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused.
+
+        Of the `talks`, what concerns videos is announced, and nothing is kept.
+        """
+        async with self._transaction() as connection:
+            refused = (await apply_all(connection, changes, self._quotas))[1]
+            if talks:
+                columns = zip(*((talk.room_id, talk.target, talk.relates) for talk in talks), strict=True)
+                await connection.execute(SQL["announce_talk"], *columns)
+            return refused

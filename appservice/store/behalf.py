@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from appservice.core.errors import ConflictError, GoneError, UnavailableError
@@ -38,7 +39,7 @@ class SentForStore(Database):
         said = digest(SentKind.COMMENT, video.event_id, text)
         async with self._transaction() as connection:
             found = await _add(
-                connection, video.sent_in, user_id, nonce, said, SentKind.COMMENT, about=video
+                connection, _Draft(video.sent_in, user_id, nonce, said, SentKind.COMMENT, about=video)
             ) or await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce)
         return _same(found, user_id, said)
 
@@ -71,7 +72,8 @@ class SentForStore(Database):
         for _ in range(_TRIES):
             async with self._transaction() as connection:
                 added = await _add(
-                    connection, video.sent_in, user_id, nonce, said, SentKind.REACTION, about=video, reaction=key
+                    connection,
+                    _Draft(video.sent_in, user_id, nonce, said, SentKind.REACTION, about=video, reaction=key),
                 )
                 if added:
                     return _read(added), True
@@ -100,7 +102,7 @@ class SentForStore(Database):
         said = digest(SentKind.VIDEO, upload_id)
         async with self._transaction() as connection:
             found = (
-                await _add(connection, room_id, user_id, nonce, said, SentKind.VIDEO, upload_id=upload_id)
+                await _add(connection, _Draft(room_id, user_id, nonce, said, SentKind.VIDEO, upload_id=upload_id))
                 or await connection.fetchrow(SQL["sent_upload"], upload_id)
                 or await connection.fetchrow(SQL["sent_by_nonce"], room_id, nonce)
             )
@@ -177,15 +179,27 @@ class SentForStore(Database):
         return row["since"] if row else None
 
 
-async def _add(
-    connection: Connection, room_id: RoomId, user_id: UserId, nonce: str, said: bytes, kind: SentKind, *,
-    about: Video | None = None, reaction: str | None = None, upload_id: UploadId | None = None,
-) -> Row | None:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What is about to be sent: `said` is its digest."""
+
+    room_id: RoomId
+    user_id: UserId
+    nonce: str
+    said: bytes
+    kind: SentKind
+    about: Video | None = None
+    reaction: str | None = None
+    upload_id: UploadId | None = None
+
+
+async def _add(connection: Connection, draft: _Draft) -> Row | None:
     """Add a row; None where the nonce or the upload was sent already, or the user reacts so."""
-    video_id, target = (about.id, about.event_id) if about else (None, None)
+    video_id, target = (draft.about.id, draft.about.event_id) if draft.about else (None, None)
     return await connection.fetchrow(
-        SQL["add_sent_for"], room_id, user_id, nonce, said, kind, video_id, target, reaction, upload_id
-    )
+        SQL["add_sent_for"], draft.room_id, draft.user_id, draft.nonce, draft.said, draft.kind, video_id, target,
+        draft.reaction, draft.upload_id,
+    )  # fmt: skip
 
 
 def _same(row: Row | None, user_id: UserId, said: bytes) -> SentFor:

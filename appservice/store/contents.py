@@ -1,15 +1,17 @@
-"""What tells the files of videos from others, and which of them are not to come into a room."""
+"""What tells the files of videos from others, and which of them are not to come into a room, or into any."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from appservice.core.errors import NotFoundError
 from appservice.core.model import RoomId, UserId, Video
-from appservice.store.audit import Deed
+from appservice.store.audit import Deed, note
 from appservice.store.mapping import SQL, read_video
-from appservice.store.outbox import Connection
-from appservice.store.video_changes import ManagingStore
+from appservice.store.outbox import Connection, announce, concern_moderators
+from appservice.store.pool import Database
 from transcode import is_copy
 
 
@@ -23,7 +25,22 @@ class Blocked:
     blocked_by: UserId
 
 
-class ContentStore(ManagingStore):
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A file that is not to come (again) into a room, or any (None): its SHA-256 in hexadecimal, and who blocked it."""
+
+    room_id: RoomId | None
+    source_hash: str
+    reason: str
+    blocked_by: UserId
+    blocked_at: datetime
+
+
+class UnknownContentError(NotFoundError):
+    """A video cannot be blocked, for what its file looks like is not known."""
+
+
+class ContentStore(Database):
     """The contents of files. Every method raises UnavailableError when the database is away."""
 
     async def blocked(self, room_id: RoomId) -> list[Blocked]:
@@ -59,9 +76,7 @@ class ContentStore(ManagingStore):
             rows = await connection.fetch(SQL["same_content_here"], room_id, None, list(found))
             for row in rows:
                 block = found[row["id"]]
-                await self._take_away(
-                    connection, read_video(row), Deed.BLOCKED, by=block.blocked_by, reason=block.reason
-                )
+                await take_away(connection, read_video(row), Deed.BLOCKED, by=block.blocked_by, reason=block.reason)
             return len(rows)
 
     async def take_everywhere(self, source_hash: bytes) -> int:
@@ -70,22 +85,98 @@ class ContentStore(ManagingStore):
         To be asked again as `take_copies` is.
         """
         async with self._transaction() as connection:
-            return await self._take_everywhere(connection, source_hash)
+            return await _take_everywhere(connection, source_hash)
 
-    async def _take_everywhere(self, connection: Connection, source_hash: bytes) -> int:
-        row = await connection.fetchrow(SQL["block_everywhere"], source_hash)
-        if row is None:
-            return 0
-        block = Blocked(**dict(row))
-        copies: list[UUID] = []
-        if block.fingerprint:
-            looks = {row["id"]: row["fingerprint"] for row in await connection.fetch(SQL["looks_everywhere"])}
-            # There may be very many of them, and everybody else's requests are not to wait.
-            copies = await asyncio.to_thread(_copies, block.fingerprint, looks)
-        taken = await connection.fetch(SQL["same_content_everywhere"], source_hash, copies)
-        for each in taken:
-            await self._take_away(connection, read_video(each), Deed.BLOCKED, by=block.blocked_by, reason=block.reason)
-        return len(taken)
+    async def block_everywhere(self, content: Video | bytes, reason: str, *, by: UserId) -> int:
+        """Take away a file and its copies in all rooms, and let none come again; return how many videos that took.
+
+        The file is that of a video, or one by its SHA-256. Raises UnknownContentError.
+        """
+        async with self._transaction() as connection:
+            source_hash, count = await block_everywhere(connection, content, by=by, reason=reason)
+        return count + await self.take_everywhere(source_hash)
+
+    async def blocks_everywhere(self) -> list[Block]:
+        """Return what is blocked in all rooms, the latest first."""
+        return [Block(**dict(row)) for row in await self._fetch("blocks_everywhere")]
+
+    async def blocks(self, room_ids: Sequence[RoomId]) -> list[Block]:
+        """Return what is blocked in some rooms, the latest first."""
+        return [Block(**dict(row)) for row in await self._fetch("blocks", room_ids)]
+
+    async def unblock(self, block: Block, *, by: UserId) -> bool:
+        """Let a file come again; False when it was not blocked any more."""
+        async with self._transaction() as connection:
+            if await connection.fetchval(SQL["unblock"], block.room_id, block.source_hash) is None:
+                return False
+            await note(connection, by, Deed.UNBLOCKED, room_id=block.room_id, source_hash=block.source_hash)
+            return True
+
+
+async def take_away(connection: Connection, video: Video, deed: Deed, *, by: UserId, **details: object) -> int:
+    """Take a locked video from everybody, for now; return when, in ms since the epoch.
+
+    `details` go into the audit log.
+    """
+    deleted_at: int = await connection.fetchval(SQL["delete_video"], video.id, by)
+    await note(connection, by, deed, room_id=video.room_id, video_id=video.id, user_id=video.sender, **details)
+    await concern_moderators(connection, video.id)
+    await announce(connection, video.room_id)
+    return deleted_at
+
+
+async def block_here(connection: Connection, video: Video, *, by: UserId, reason: str) -> tuple[bytes, int]:
+    """Let the file of a locked video come no more into its room, and take away what has it.
+
+    Return its SHA-256, whose copies are to be taken next, and how many videos it took. Raises UnknownContentError.
+    """
+    content = await connection.fetchrow(SQL["content_of"], video.id)
+    if content is None or content["source_hash"] is None:
+        raise UnknownContentError("It is not known yet what this video's file is.")
+    source_hash = bytes(content["source_hash"])
+    copies = [
+        row["id"]
+        for row in await connection.fetch(SQL["looks_of"], video.room_id)
+        if content["fingerprint"] and is_copy(content["fingerprint"], row["fingerprint"])
+    ]
+    rows = await connection.fetch(SQL["same_content_here"], video.room_id, source_hash, copies)
+    for row in rows:
+        await take_away(connection, read_video(row), Deed.BLOCKED, by=by, reason=reason)
+    await connection.execute(SQL["block"], video.room_id, source_hash, content["fingerprint"], reason, by)
+    return source_hash, len(rows)
+
+
+async def block_everywhere(
+    connection: Connection, content: Video | bytes, *, by: UserId, reason: str
+) -> tuple[bytes, int]:
+    """Do as `block_here` in all rooms, with the file of a video or one by its SHA-256."""
+    if isinstance(content, Video):
+        row = await connection.fetchrow(SQL["content_of"], content.id)
+        if row is None or row["source_hash"] is None:
+            raise UnknownContentError("It is not known yet what this video's file is.")
+        source_hash = bytes(row["source_hash"])
+    else:
+        source_hash = content
+    look = await connection.fetchval(SQL["look_of"], source_hash)
+    await connection.execute(SQL["block"], None, source_hash, look, reason, by)
+    await note(connection, by, Deed.BLOCKED, source_hash=source_hash.hex(), reason=reason)
+    return source_hash, await _take_everywhere(connection, source_hash)
+
+
+async def _take_everywhere(connection: Connection, source_hash: bytes) -> int:
+    row = await connection.fetchrow(SQL["block_everywhere"], source_hash)
+    if row is None:
+        return 0
+    block = Blocked(**dict(row))
+    copies: list[UUID] = []
+    if block.fingerprint:
+        looks = {row["id"]: row["fingerprint"] for row in await connection.fetch(SQL["looks_everywhere"])}
+        # There may be very many of them, and everybody else's requests are not to wait.
+        copies = await asyncio.to_thread(_copies, block.fingerprint, looks)
+    taken = await connection.fetch(SQL["same_content_everywhere"], source_hash, copies)
+    for each in taken:
+        await take_away(connection, read_video(each), Deed.BLOCKED, by=block.blocked_by, reason=block.reason)
+    return len(taken)
 
 
 def _copies(fingerprint: bytes, looks: Mapping[UUID, bytes]) -> list[UUID]:

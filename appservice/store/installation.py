@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from appservice.core.jobs import NotifyAdmins
-from appservice.core.model import Membership, RoomId, UserId, Video, VideoId
+from appservice.core.model import RoomId, UserId, Video, VideoId
+from appservice.core.room import Membership
 from appservice.store.audit import Deed, note
 from appservice.store.mapping import SQL, read_video
 from appservice.store.outbox import Connection, announce, concern_moderators, queue, trouble

@@ -8,20 +8,25 @@ from typing import Any
 import asyncpg
 
 from appservice.core.model import (
+    Arrival,
     EncryptedFile,
     EventId,
     HeldFor,
     History,
     Kind,
-    Membership,
-    Room,
+    Media,
     RoomId,
+    SentFile,
+    Spoiler,
     State,
     UserId,
     Video,
     VideoId,
     Visibility,
+    Withheld,
+    Work,
 )
+from appservice.core.room import Membership, Room
 from appservice.core.settings import RoomSettings
 from transcode.hls.captions import Captions
 from transcode.hls.playlist import Rendition
@@ -59,8 +64,6 @@ def _encrypted_file(value: dict[str, str] | None) -> EncryptedFile | None:
 
 def read_video(row: asyncpg.Record) -> Video:
     """Read a row of `videos`."""
-    state = State(row["state"])
-    since = row["sent_after"] or row["received_at"]
     return Video(
         id=VideoId(str(row["id"])),
         event_id=EventId(row["event_id"]),
@@ -68,49 +71,56 @@ def read_video(row: asyncpg.Record) -> Video:
         sent_in=RoomId(row["sent_in"]),
         sender=UserId(row["sender"]),
         title=row["title"],
-        mxc=row["mxc"],
-        encrypted_file=_encrypted_file(row["encrypted_file"]),
-        certain=row["certain"],
-        claimed_size=row["claimed_size"],
-        state=state,
+        created_at=row["sent_at"],
+        file=SentFile(
+            row["mxc"],
+            _encrypted_file(row["encrypted_file"]),
+            row["certain"],
+            row["claimed_size"],
+            row["awaited_since"],
+        ),
+        state=State(row["state"]),
         visibility=Visibility(row["visibility"]),
         failure=row["failure"],
-        attempts=row["attempts"],
+        kind=Kind(row["kind"]),
+        item=row["item"],
+        version=row["version"],
+        published=row["published_at"] is not None,
+        spoiler=Spoiler(row["spoiler_reason"]) if row["spoiler"] else None,
+        media=_media(row),
+        work=Work(row["attempts"], row["attempts_before"], row["attempts_spared"], row["percent"], row["remaining"]),
+        withheld=Withheld(HeldFor(row["held_for"]) if row["held_for"] else None, row["hidden_by"], row["deleted_by"]),
+        arrival=_arrival(row),
+    )
+
+
+def _media(row: asyncpg.Record) -> Media:
+    return Media(
         stage=row["stage"],
-        has_poster=row["has_poster"],
+        replaced_stage=(row["replaced"] or {}).get("stage"),
         duration=row["duration"],
         width=row["width"],
         height=row["height"],
         renditions=tuple(Rendition.from_json(item) for item in row["renditions"]),
         # A worker of the release before 0003 leaves the number behind when it publishes the whole.
-        available=row["available"] if state is State.PLAYABLE else None,
+        available=row["available"] if row["state"] == State.PLAYABLE else None,
+        has_poster=row["has_poster"],
+        has_preview=row["has_preview"],
         blurhash=row["blurhash"],
         storyboard=Storyboard.from_json(row["storyboard"]) if row["storyboard"] else None,
-        has_preview=row["has_preview"],
         captions=tuple(Captions.from_json(item) for item in row["captions"]),
-        percent=row["percent"],
-        remaining=row["remaining"],
-        created_at=row["sent_at"],
-        version=row["version"],
-        hidden_by=row["hidden_by"],
-        published=row["published_at"] is not None,
-        kind=Kind(row["kind"]),
-        bytes=row["bytes"],
-        held_for=HeldFor(row["held_for"]) if row["held_for"] else None,
-        renamed=row["renamed"],
-        attempts_before=row["attempts_before"],
-        attempts_spared=row["attempts_spared"],
-        of_before=row["of_before"],
-        deleted_by=row["deleted_by"],
-        awaited_since=row["awaited_since"],
-        replaced_stage=(row["replaced"] or {}).get("stage"),
-        spoiler=row["spoiler"],
-        spoiler_reason=row["spoiler_reason"],
-        item=row["item"],
         audio_left_out=AudioLoss(row["audio_left_out"]) if row["audio_left_out"] else None,
+        bytes=row["bytes"],
+    )
+
+
+def _arrival(row: asyncpg.Record) -> Arrival:
+    since = row["sent_after"] or row["received_at"]
+    return Arrival(
         # `before`: stored by a release that served it as this.
         history=History.SHARED if row["history"] == "before" else History(row["history"] or History.JOINED),
-        sent_since=math.floor(since.timestamp() * 1000) if since else 0,
+        since=math.floor(since.timestamp() * 1000) if since else 0,
+        of_before=row["of_before"],
     )
 
 

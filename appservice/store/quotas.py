@@ -30,8 +30,8 @@ class QuotaStore(Database):
                 await connection.execute(SQL["lock_quotas"])
             full = await quota_usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
             if full is None:
-                await connection.execute(SQL["note_size"], video.id, video.attempts, size)
-                await connection.execute(SQL["admit_video"], video.id, video.attempts)
+                await connection.execute(SQL["note_size"], video.id, video.work.attempts, size)
+                await connection.execute(SQL["admit_video"], video.id, video.work.attempts)
             return full
 
     async def full_for(self, user_id: UserId, room_id: RoomId) -> Scope | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from appservice.core.events.intake import Change, VideoEdited
+from appservice.core.events.changes import Change, VideoEdited
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.applying import apply_all

@@ -6,9 +6,10 @@ from enum import StrEnum
 from appservice.core.jobs import EnforcePolicies, RequestVerdict
 from appservice.core.model import HeldFor, Video, VideoId
 from appservice.store.audit import ITSELF, Deed, note
+from appservice.store.contents import ContentStore, block_everywhere, block_here
 from appservice.store.mapping import SQL, read_video
-from appservice.store.moderation import ModeratingStore
-from appservice.store.outbox import Connection, announce, concern_moderators, queue, speak_of, tell, trouble
+from appservice.store.outbox import Connection, Pool, announce, concern_moderators, queue, speak_of, tell, trouble
+from appservice.store.pool import Database
 
 
 class Verdict(StrEnum):
@@ -27,8 +28,12 @@ class Unjudged:
     sha256: str | None
 
 
-class VerdictStore(ModeratingStore):
+class VerdictStore(Database):
     """Verdicts. Every method raises UnavailableError when the database is away."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._contents = ContentStore(pool)
 
     async def unjudged(self, video_id: VideoId) -> Unjudged | None:
         """Return a video that is whole and was not judged yet; None when there is nothing to judge (any more)."""
@@ -45,7 +50,7 @@ class VerdictStore(ModeratingStore):
         """
         source_hash = None
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["judge"], video.id, video.attempts)
+            row = await connection.fetchrow(SQL["judge"], video.id, video.work.attempts)
             if row is None:
                 return False
             now = read_video(row)
@@ -56,7 +61,7 @@ class VerdictStore(ModeratingStore):
                     await connection.execute(SQL["hold_judged"], now.id)
                     await self._note(connection, now, Deed.HELD, reason=reason or failed or "")
                 case Verdict.BLOCK:
-                    block = self._block_everywhere if everywhere else self._block
+                    block = block_everywhere if everywhere else block_here
                     source_hash, _ = await block(connection, now, by=ITSELF, reason=reason)
                     await tell(
                         connection, now.room_id, now.sender, now.thread, "bot-judged", title=now.title, kind=now.kind,
@@ -68,9 +73,9 @@ class VerdictStore(ModeratingStore):
             await concern_moderators(connection, now.id)
             await announce(connection, now.room_id)
         if source_hash is not None and everywhere:
-            await self.take_everywhere(source_hash)
+            await self._contents.take_everywhere(source_hash)
         elif source_hash is not None:
-            await self.take_copies(video.room_id, source_hash)
+            await self._contents.take_copies(video.room_id, source_hash)
         return True
 
     async def ask_again(self) -> int:
@@ -96,7 +101,7 @@ class VerdictStore(ModeratingStore):
         await self._note(connection, video, Deed.RELEASED)
         # What happened to its sender meanwhile holds for it as well.
         await connection.execute(SQL["share_sender"], video.sender)
-        if video.held_for is HeldFor.VERDICT:
+        if video.withheld.held_for is HeldFor.VERDICT:
             await connection.execute(SQL["quarantine_new"], video.id)
         await queue(connection, EnforcePolicies())
 

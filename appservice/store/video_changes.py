@@ -1,92 +1,155 @@
-"""What people do with videos: each change in one transaction, on the row as it is by then."""
+"""What people do with videos, on the row as it is by then: each change is one transaction."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
-from appservice.core.errors import GoneError, NotFoundError
+from appservice.core.errors import NotFoundError
 from appservice.core.jobs import TranscodeVideo
 from appservice.core.model import HeldFor, RoomId, State, UserId, Video, VideoId, Visibility
 from appservice.core.settings import RoomSettings
 from appservice.store.audit import ITSELF, Deed, note
+from appservice.store.contents import block_here, take_away
 from appservice.store.mapping import SQL, read_video
-from appservice.store.outbox import Connection, announce, concern_moderators, queue, speak_of
+from appservice.store.outbox import Connection, announce, concern_moderators, queue, speak_of, tell
 from appservice.store.pool import Database
 from appservice.store.removal import remove_videos
 
-Decide = Callable[[Video, bool], tuple[Video, bool]]
-"""What becomes of a video, and whether it is its sender's avatar from now on; raises what refuses the change."""
 
-Check = Callable[[Video], None]
-"""Raises what refuses a change of the video."""
+class LockedVideo:
+    """A video that nobody else changes before the transaction ends; `now` is what it was when that began."""
+
+    def __init__(self, connection: Connection, now: Video) -> None:
+        self._connection = connection
+        self.now = now
+        self.is_changed = False
+
+    async def is_avatar(self) -> bool:
+        """Say whether it is its sender's avatar."""
+        return bool(await self._connection.fetchval(SQL["is_video_avatar"], self.now.room_id, self.now.id))
+
+    async def keep(self, changed: Video) -> Video:
+        """Keep its title, its visibility and whether it is published, as `changed` has them."""
+        (row,) = await self._connection.fetch(
+            SQL["manage"], self.now.id, changed.title, changed.visibility, changed.withheld.hidden_by, changed.published
+        )
+        if changed.visibility is not self.now.visibility:
+            await speak_of(self._connection, self.now.id)
+        self.is_changed = True
+        return read_video(row)
+
+    async def wear(self, *, on: bool) -> None:
+        """Make it its sender's avatar, or nothing."""
+        worn = self.now.id if on else None
+        await self._connection.execute(SQL["set_video_avatar"], self.now.room_id, self.now.sender, worn)
+        self.is_changed = True
+
+    async def note(self, deed: Deed, *, by: UserId, **details: object) -> None:
+        """Add to the audit log what was done with it."""
+        await note(
+            self._connection, by, deed, room_id=self.now.room_id, video_id=self.now.id, user_id=self.now.sender,
+            **details,
+        )  # fmt: skip
+        self.is_changed = True
+
+    async def take_away(self, deed: Deed, *, by: UserId, **details: object) -> int:
+        """Take it from everybody, for now; return when, in ms since the epoch. `details` go into the audit log."""
+        return await take_away(self._connection, self.now, deed, by=by, **details)
+
+    async def notify_sender(self, message: str, *, once_gone_for: float, reason: str) -> None:
+        """Let its sender be told, unless it is brought back within so many seconds."""
+        await tell(
+            self._connection, self.now.room_id, self.now.sender, self.now.thread, message,
+            once_gone=(self.now, timedelta(seconds=once_gone_for)), title=self.now.title, kind=self.now.kind,
+            sent=self.now.created_at, reason=reason,
+        )  # fmt: skip
+
+    async def restore(self, seconds: float) -> Video | None:
+        """Bring it back where it was deleted at most so many seconds ago."""
+        row = await self._connection.fetchrow(SQL["restore_video"], self.now.id, seconds)
+        if row is None:
+            return None
+        restored = read_video(row)
+        at_work = restored.state not in {State.READY, State.FAILED}
+        if at_work and not await self._connection.fetchval(SQL["has_video_job"], self.now.id):
+            await queue(self._connection, TranscodeVideo(self.now.id))
+        self.is_changed = True
+        return restored
+
+    async def report(self, reporter: UserId, reason: str) -> None:
+        """Keep what a member says against it; where as many say so as the room has it, it waits for a moderator."""
+        await self._connection.execute(SQL["report"], self.now.id, reporter, reason)
+        await self.note(Deed.REPORTED, by=reporter)
+        settings = RoomSettings.read(await self._connection.fetchval(SQL["room_settings"], self.now.room_id))
+        reports = await self.count_reports()
+        if self.now.visibility is Visibility.SHOWN and 0 < settings.report_limit <= reports:
+            await self._connection.execute(SQL["hold_video"], self.now.id, HeldFor.REPORTS)
+            await self.note(Deed.HELD, by=ITSELF, reason=HeldFor.REPORTS)
+
+    async def count_reports(self) -> int:
+        """Return how many members said something against it."""
+        count: int = await self._connection.fetchval(SQL["count_reports"], self.now.id)
+        return count
+
+    async def dismiss_reports(self) -> None:
+        """Forget what was said against it; if it waits for no other reason, it is shown again."""
+        await self._connection.execute(SQL["dismiss_reports"], self.now.id)
+        if self.now.withheld.held_for is HeldFor.REPORTS:
+            await self._connection.execute(SQL["release_video"], self.now.id)
+        self.is_changed = True
+
+    async def block(self, *, by: UserId, reason: str) -> tuple[bytes, int]:
+        """Let its file come no more into its room, and take away what has it; return its SHA-256, and how many.
+
+        Copies that are not known as such yet are to be taken next (`ContentStore.take_copies`). Raises
+        UnknownContentError.
+        """
+        return await block_here(self._connection, self.now, by=by, reason=reason)
 
 
-class ManagingStore(Database):
+class LockedReel:
+    """A member's videos in a room, whose order nobody else changes before the transaction ends."""
+
+    def __init__(self, connection: Connection, room_id: RoomId, owner: UserId, positions: dict[VideoId, float]) -> None:
+        self._connection = connection
+        self._room_id = room_id
+        self._owner = owner
+        self._positions = positions
+
+    @property
+    def order(self) -> list[VideoId]:
+        """The present order."""
+        return list(self._positions)
+
+    async def place(self, order: Sequence[VideoId], *, by: UserId) -> None:
+        """Give the videos another order."""
+        await self._connection.execute(SQL["place_videos"], order, _ascending([*self._positions.values()]))
+        await note(self._connection, by, Deed.ORDERED, room_id=self._room_id, user_id=self._owner)
+        await announce(self._connection, self._room_id)
+
+
+class VideoChangeStore(Database):
     """Changes of videos by people. Every method raises UnavailableError when the database is away."""
 
     @asynccontextmanager
-    async def _locked(self, video_id: VideoId, room_id: RoomId) -> AsyncIterator[tuple[Connection, Video]]:
+    async def locked(self, video_id: VideoId, room_id: RoomId) -> AsyncIterator[LockedVideo]:
+        """Lock a video of a room for a change, which is kept, and announced, at the end. Raises NotFoundError."""
         async with self._transaction() as connection:
             row = await connection.fetchrow(SQL["lock_video"], video_id)
             if row is None or row["room_id"] != room_id:
                 raise NotFoundError("There is no such video.")
-            yield connection, read_video(row)
+            video = LockedVideo(connection, read_video(row))
+            yield video
+            if video.is_changed:
+                await concern_moderators(connection, video_id)
+                await announce(connection, room_id)
 
-    async def change(self, video_id: VideoId, room_id: RoomId, decide: Decide, *, by: UserId) -> Video:
-        """Keep what `decide` makes of a video. Raises NotFoundError, or what `decide` raises."""
-        async with self._locked(video_id, room_id) as (connection, video):
-            worn = await connection.fetchval(SQL["is_video_avatar"], room_id, video.id)
-            changed, wears = decide(video, worn)
-            if (changed, wears) == (video, worn):
-                return video
-            if wears != worn:
-                await connection.execute(SQL["set_video_avatar"], room_id, video.sender, video.id if wears else None)
-            (row,) = await connection.fetch(
-                SQL["manage"], video.id, changed.title, changed.visibility, changed.hidden_by, changed.published
-            )
-            deeds = list(_deeds(video, changed, worn=worn, wears=wears))
-            for deed in deeds:
-                await note(connection, by, deed, room_id=room_id, video_id=video.id, user_id=video.sender)
-            if changed.visibility is not video.visibility:
-                await speak_of(connection, video.id)
-            if Deed.APPROVED in deeds:
-                await connection.execute(SQL["dismiss_reports"], video.id)  # they were looked at
-            await concern_moderators(connection, video.id)
-            await announce(connection, room_id)
-            return read_video(row)
-
-    async def delete(self, video_id: VideoId, room_id: RoomId, check: Check, *, by: UserId, **details: object) -> int:
-        """Take a video from everybody, for now; return when, in ms since the epoch. `check` raises what refuses it.
-
-        `details` go into the audit log.
-        """
-        async with self._locked(video_id, room_id) as (connection, video):
-            check(video)
-            return await self._take_away(connection, video, Deed.DELETED, by=by, **details)
-
-    async def _take_away(
-        self, connection: Connection, video: Video, deed: Deed, *, by: UserId, **details: object
-    ) -> int:
-        deleted_at: int = await connection.fetchval(SQL["delete_video"], video.id, by)
-        await note(connection, by, deed, room_id=video.room_id, video_id=video.id, user_id=video.sender, **details)
-        await concern_moderators(connection, video.id)
-        await announce(connection, video.room_id)
-        return deleted_at
-
-    async def restore(self, video_id: VideoId, room_id: RoomId, check: Check, seconds: float, *, by: UserId) -> Video:
-        """Bring back a video that was deleted at most so many seconds ago. Raises GoneError when it is too late."""
-        async with self._locked(video_id, room_id) as (connection, video):
-            check(video)
-            row = await connection.fetchrow(SQL["restore_video"], video.id, seconds)
-            if row is None:
-                raise GoneError("It is too late: the video is gone.")
-            restored = read_video(row)
-            at_work = restored.state not in {State.READY, State.FAILED}
-            if at_work and not await connection.fetchval(SQL["has_video_job"], video.id):
-                await queue(connection, TranscodeVideo(video.id))
-            await note(connection, by, Deed.RESTORED, room_id=room_id, video_id=video.id, user_id=video.sender)
-            await concern_moderators(connection, video.id)
-            await announce(connection, room_id)
-            return restored
+    @asynccontextmanager
+    async def locked_reel(self, room_id: RoomId, owner: UserId) -> AsyncIterator[LockedReel]:
+        """Lock the order of a member's videos."""
+        async with self._transaction() as connection:
+            rows = await connection.fetch(SQL["lock_reel"], room_id, owner)
+            yield LockedReel(connection, room_id, owner, {VideoId(str(row["id"])): row["position"] for row in rows})
 
     async def last_deleted(self, actor: UserId, room_id: RoomId | None, seconds: float) -> Video | None:
         """Return the video that somebody deleted last and can still bring back, in a room or in any."""
@@ -100,58 +163,11 @@ class ManagingStore(Database):
             await remove_videos(connection, rows, by=ITSELF, redact=True, because="deletion")
         return len(rows)
 
-    async def order(
-        self, room_id: RoomId, sender: UserId, reorder: Callable[[Sequence[VideoId]], Sequence[VideoId]], *, by: UserId
-    ) -> list[VideoId]:
-        """Give a member's videos the order that `reorder` makes of the present one, and return it."""
-        async with self._transaction() as connection:
-            rows = await connection.fetch(SQL["lock_reel"], room_id, sender)
-            current = [VideoId(str(row["id"])) for row in rows]
-            order = list(reorder(current))
-            if order != current:
-                await connection.execute(SQL["place_videos"], order, _ascending([row["position"] for row in rows]))
-                await note(connection, by, Deed.ORDERED, room_id=room_id, user_id=sender)
-                await announce(connection, room_id)
-        return order
-
     async def not_of(self, room_id: RoomId, sender: UserId, videos: Sequence[VideoId]) -> list[VideoId]:
         """Return those of the videos that are not (and were not) a member's in this room."""
         rows = await self._fetch("sent_videos", room_id, sender)
         own = {str(row["id"]) for row in rows}
         return [video for video in videos if video not in own]
-
-    async def report(self, video: Video, reporter: UserId, reason: str) -> None:
-        """Keep what a member says against a video; the room's moderators see it, and where many say so, it waits."""
-        async with self._locked(video.id, video.room_id) as (connection, video):
-            await connection.execute(SQL["report"], video.id, reporter, reason)
-            await note(
-                connection, reporter, Deed.REPORTED, room_id=video.room_id, video_id=video.id, user_id=video.sender
-            )
-            await self._hold_reported(connection, video)
-            await announce(connection, video.room_id)
-
-    async def _hold_reported(self, connection: Connection, video: Video) -> None:
-        settings = RoomSettings.read(await connection.fetchval(SQL["room_settings"], video.room_id))
-        reports = await connection.fetchval(SQL["count_reports"], video.id)
-        if video.visibility is Visibility.SHOWN and 0 < settings.report_limit <= reports:
-            await connection.execute(SQL["hold_video"], video.id, HeldFor.REPORTS)
-            await note(
-                connection, ITSELF, Deed.HELD, room_id=video.room_id, video_id=video.id, user_id=video.sender,
-                reason=HeldFor.REPORTS,
-            )  # fmt: skip
-        await concern_moderators(connection, video.id)
-
-    async def dismiss_reports(self, video: Video, *, by: UserId) -> None:
-        """Forget what was said against a video; if it waits for no other reason, it is shown again."""
-        async with self._locked(video.id, video.room_id) as (connection, video):
-            await connection.execute(SQL["dismiss_reports"], video.id)
-            if video.held_for is HeldFor.REPORTS:
-                await connection.execute(SQL["release_video"], video.id)
-                await concern_moderators(connection, video.id)
-            await note(
-                connection, by, Deed.REPORTS_DISMISSED, room_id=video.room_id, video_id=video.id, user_id=video.sender
-            )
-            await announce(connection, video.room_id)
 
     async def said_against(self, video_id: VideoId) -> list[str]:
         """Return what each member who reported a video said, the oldest first; it may be empty."""
@@ -162,7 +178,8 @@ class ManagingStore(Database):
         return {VideoId(str(row["video_id"])): row["reports"] for row in await self._fetch("reports", room_id)}
 
 
-def _deeds(before: Video, after: Video, *, worn: bool, wears: bool) -> Iterator[Deed]:
+def deeds(before: Video, after: Video, *, worn: bool, wears: bool) -> Iterator[Deed]:
+    """Yield what the audit log tells of a change; `worn` and `wears`: it was and is its sender's avatar."""
     if after.title != before.title:
         yield Deed.RENAMED
     if after.visibility is not before.visibility:

@@ -13,10 +13,10 @@ from async_lru import alru_cache
 from appservice.core.errors import ForbiddenError, UnknownTokenError
 from appservice.core.model import RoomId, UserId, VideoId
 from appservice.core.rules.permissions import Level, may_use
-from appservice.core.rules.power_levels import is_moderator
-from appservice.core.rules.video_permissions import Viewer, may_watch
+from appservice.core.rules.video_permissions import may_watch, viewer_in
 from appservice.core.sign_in_codes import CODE_SECONDS
 from appservice.core.tokens import (
+    Grant,
     Scope,
     Session,
     grant_expiry,
@@ -28,8 +28,7 @@ from appservice.core.tokens import (
     secret_expiry,
     secret_hash,
 )
-from appservice.core.web.views import Grant
-from appservice.store import SignInStore, Store
+from appservice.store import Stores
 
 SESSION_S = 3600
 CACHE_S = 3.0
@@ -43,24 +42,22 @@ class Access:
 
     def __init__(
         self,
-        store: Store,
-        sign_ins: SignInStore,
+        stores: Stores,
         key: bytes,
         permissions: Mapping[str, Level],
         *,
         clock: Callable[[], float] = time.time,
         cache_s: float = CACHE_S,
     ) -> None:
-        self._store = store
+        self._stores = stores
         self._permissions = permissions
-        self._sign_ins = sign_ins
         self._key = key
         self._clock = clock
         # Requests that come at the same time share one query.
         cached = alru_cache(maxsize=_CACHE_SIZE, ttl=cache_s)
         self._viewers = cached(self._query_viewer)
-        self._stages = cached(store.served_stage)
-        self._own_stages = cached(store.served_stage_to)
+        self._stages = cached(stores.videos.served_stage)
+        self._own_stages = cached(stores.videos.served_stage_to)
         self._withheld_stages = cached(self._query_withheld_stage)
 
     @staticmethod
@@ -69,24 +66,24 @@ class Access:
         return secrets.token_bytes(32)
 
     async def _query_withheld_stage(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
-        room, video = await self._store.room(room_id), await self._store.video(video_id)
+        room, video = await self._stores.rooms.room(room_id), await self._stores.videos.video(video_id)
         if room is None or video is None or video.room_id != room_id or not video.has_media or video.is_playable:
             return None
-        viewer = Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
-        if not may_watch(video, viewer) or await self._store.member_key(room_id, video.sender) is None:
+        viewer = viewer_in(room, user_id)
+        if not may_watch(video, viewer) or await self._stores.members.member_key(room_id, video.sender) is None:
             return None
-        return video.stage if await self._store.readable([video], user_id) else None
+        return video.media.stage if await self._stores.videos.readable([video], user_id) else None
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Query the database again from now on: somebody left, or a video was hidden."""
         for cache in (self._viewers, self._stages, self._own_stages, self._withheld_stages):
             cache.cache_clear()
 
     async def _query_viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
-        viewer = await self._store.viewer(scope)
+        viewer = await self._stores.members.viewer(scope)
         if viewer is not None and not may_use(viewer[1], self._permissions):
             return None
-        if viewer is None or not scope.sign_in or await self._sign_ins.is_signed_in(scope.sign_in, *viewer):
+        if viewer is None or not scope.sign_in or await self._stores.sign_ins.is_signed_in(scope.sign_in, *viewer):
             return viewer
         return None
 
@@ -117,12 +114,16 @@ class Access:
         Raises UnknownTokenError when the browser that began the session was signed out.
         """
         self._check_permitted(session.user_id)
-        signed_out = session.sign_in and not await self._sign_ins.is_signed_in(
+        signed_out = session.sign_in and not await self._stores.sign_ins.is_signed_in(
             session.sign_in, session.room_id, session.user_id
         )
         if signed_out:
             raise UnknownTokenError("This browser is signed out.")
-        key = await self._store.member_key(session.room_id, session.user_id) if session.room_id == room_id else None
+        key = (
+            await self._stores.members.member_key(session.room_id, session.user_id)
+            if session.room_id == room_id
+            else None
+        )
         if key is None:
             raise ForbiddenError("You are not a member of this room.")
         return key
@@ -137,7 +138,7 @@ class Access:
         Raises UnknownTokenError for any other secret.
         """
         ends = secret_expiry(self._key, secret)
-        known = await self._sign_ins.sign_in(secret_hash(secret), room_id) if ends else None
+        known = await self._stores.sign_ins.sign_in(secret_hash(secret), room_id) if ends else None
         if known and known.user_id:
             return known.key, known.user_id
         # The same where nothing waits for the code: a stranger does not learn which rooms there are.

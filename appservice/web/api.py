@@ -18,12 +18,13 @@ from appservice.core.errors import (
     UnavailableError,
     UnknownTokenError,
 )
-from appservice.core.model import Membership, Room, RoomId, UserId
-from appservice.core.rules.power_levels import is_moderator
-from appservice.core.rules.video_permissions import Viewer
+from appservice.core.model import RoomId, UserId
+from appservice.core.room import Membership, Room
+from appservice.core.rules.video_permissions import viewer_in
 from appservice.core.tokens import Scope, Session
 from appservice.core.web.reels import MOST_TOGETHER
-from appservice.core.web.views import PendingView, RoomView, SessionView, on_behalf, room_view
+from appservice.core.web.room_views import RoomNow, on_behalf, room_view
+from appservice.core.web.views import PendingView, RoomView, SessionView
 from appservice.web.channel import broadcast
 from appservice.web.context import CONTEXT, Context
 from appservice.web.places import place_of
@@ -98,7 +99,7 @@ async def start_session(request: web.Request) -> web.Response:
             expires_at=session.expires_at,
             user_id=user_id,
             room_id=room.room_id,
-            can=["watch", "moderate"] if is_moderator(room.power_levels, user_id, room.creators) else ["watch"],
+            can=["watch", "moderate"] if viewer_in(room, user_id).moderates else ["watch"],
             asked_at=asked_at,
             room=await _room_view(context, session, room, member_key, []) if asked.with_room else None,
         )
@@ -107,13 +108,13 @@ async def start_session(request: web.Request) -> web.Response:
 
 async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tuple[Room, int]:
     """Return the room of a member, as the homeserver says right now, and our number for them there."""
-    room = await context.stores.store.room(room_id)
+    room = await context.stores.rooms.room(room_id)
     # One text for all cases: a stranger does not learn which rooms there are.
     refusal = ForbiddenError("You are not a member of this room, or Roomreel is not in it.")
     if room is None or room.bot_membership is not Membership.JOIN:
         raise refusal
     for _ in range(_MOST_REQUESTS):
-        requested_at = await context.stores.store.now()
+        requested_at = await context.stores.shared.now()
         try:
             member = await context.homeserver.membership(room_id, user_id)
         except HomeserverError as error:
@@ -121,11 +122,11 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
         if member is None:
             raise refusal
         joined = member.membership is Membership.JOIN
-        if joined and (member_key := await context.stores.store.member_key(room_id, user_id)) is not None:
+        if joined and (member_key := await context.stores.members.member_key(room_id, user_id)) is not None:
             return room, member_key
         # The transaction that tells us of a fresh member, or of one who left, may still be under way.
-        settled = await context.stores.store.answer_member(member, requested_at)
-        member_key = await context.stores.store.member_key(room_id, user_id) if joined and settled else None
+        settled = await context.stores.members.answer_member(member, requested_at)
+        member_key = await context.stores.members.member_key(room_id, user_id) if joined and settled else None
         if member_key is not None:
             return room, member_key
         if settled:
@@ -137,7 +138,7 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
 async def get_room(request: web.Request) -> web.Response:
     """Answer the room with its members, their reels, and a fresh media grant in every address."""
     context, session, member_key = await enter(request)
-    room = await context.stores.store.room(session.room_id)
+    room = await context.stores.rooms.room(session.room_id)
     if room is None:
         raise NotFoundError("There is no such room.")
     together = request.query.getall("together", [])
@@ -149,18 +150,19 @@ async def get_room(request: web.Request) -> web.Response:
 async def _room_view(
     context: Context, session: Session, room: Room, member_key: int, together: Sequence[str]
 ) -> RoomView:
-    members = await context.stores.store.joined_members(room.room_id)
-    everything = await context.stores.store.room_videos(room.room_id)
-    videos = await context.stores.store.readable(everything, session.user_id)
+    members = await context.stores.members.joined_members(room.room_id)
+    everything = await context.stores.videos.room_videos(room.room_id)
+    videos = await context.stores.videos.readable(everything, session.user_id)
     grant = context.access.grant(Scope(room.key, member_key, session.sign_in))
     shown = [member for member in members if member.user_id != context.config.bot]
     live = await broadcast(context, room.room_id, members, videos)
-    viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
-    reports = await context.stores.managing.reports(room.room_id) if viewer.moderates else None
+    viewer = viewer_in(room, session.user_id)
+    reports = await context.stores.changes.reports(room.room_id) if viewer.moderates else None
     place = await place_of(context, session)
     bot = context.config.bot
     can = on_behalf(room, viewer, bot) if session.sign_in else []
-    return room_view(room, shown, videos, viewer, grant, live, bot, place, reports, together, can)
+    now = RoomNow(room, shown, videos, live, bot, reports)
+    return room_view(now, viewer, grant, place=place, asked=together, can=can)
 
 
 @routes.get("/api/v1/rooms/{room_id}/events")

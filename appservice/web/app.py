@@ -94,7 +94,7 @@ async def _live(_request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    await request.app[CONTEXT].stores.store.now()
+    await request.app[CONTEXT].stores.shared.now()
     return web.json_response({"status": "ready"})
 
 
@@ -122,7 +122,7 @@ def build_app(context: Context) -> web.Application:
 
 async def _metrics(request: web.Request) -> web.Response:
     try:
-        for state, count in (await request.app[CONTEXT].stores.store.counts()).items():
+        for state, count in (await request.app[CONTEXT].stores.videos.counts()).items():
             metrics.VIDEOS.labels(state).set(count)
     except UnavailableError:
         metrics.VIDEOS.clear()  # unknown is not zero

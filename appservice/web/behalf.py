@@ -25,7 +25,6 @@ from appservice.core.events.behalf import (
     MAX_REACTION,
     MAX_TEXT,
     NONCE_PATTERN,
-    Said,
     SentFor,
     clean_comment,
     comment_content,
@@ -33,13 +32,14 @@ from appservice.core.events.behalf import (
     profile_name,
     reaction_content,
     reaction_of,
-    said_by,
     video_content,
 )
+from appservice.core.events.said import Said, said_by
 from appservice.core.model import EventId, RoomId, UploadId, Video, VideoId
 from appservice.core.rules.video_permissions import may_watch
 from appservice.core.text.clean import MAX_TITLE, clean_text
-from appservice.core.web.views import OnBehalf, SaidView, SentVideoView, SentView, on_behalf, said_view
+from appservice.core.web.room_views import on_behalf, said_view
+from appservice.core.web.views import OnBehalf, SaidView, SentVideoView, SentView
 from appservice.web.caller import UUID, VIDEO, Caller
 from appservice.web.context import Context
 from appservice.web.requests import json_answer, read_body
@@ -220,7 +220,7 @@ async def _try_to_react(context: Context, video: Video, sent: SentFor) -> EventI
 async def delete_said(request: web.Request) -> web.Response:
     """Take back what the bot said on behalf of the viewer. Raises NotFoundError for anything else."""
     caller = await _enter(request, None)
-    video = await caller.context.stores.store.video(VideoId(request.match_info["id"]))
+    video = await caller.context.stores.videos.video(VideoId(request.match_info["id"]))
     # Of which they may see no more by now; but in this room.
     is_here = video is not None and video.room_id == caller.room.room_id
     shown_id, user_id = request.match_info["event_id"], caller.viewer.user_id

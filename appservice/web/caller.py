@@ -5,10 +5,11 @@ from typing import Self
 from aiohttp import web
 
 from appservice.core.errors import NotFoundError
-from appservice.core.model import Room, Video, VideoId
-from appservice.core.rules.power_levels import is_moderator
-from appservice.core.rules.video_permissions import Viewer, may_see
+from appservice.core.model import Video, VideoId
+from appservice.core.room import Room
+from appservice.core.rules.video_permissions import viewer_in
 from appservice.core.tokens import Scope, Session
+from appservice.service.targets import known_to
 from appservice.web.context import CONTEXT, Context
 
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -24,7 +25,7 @@ class Caller:
         self.context = context
         self.session = session
         self.room = room
-        self.viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
+        self.viewer = viewer_in(room, session.user_id)
         self.scope = Scope(room.key, member_key, session.sign_in)
 
     @classmethod
@@ -33,16 +34,16 @@ class Caller:
         context = request.app[CONTEXT]
         session = context.access.session(request.headers.get("Authorization"))
         member_key = await context.access.membership(session, session.room_id)
-        room = await context.stores.store.room(session.room_id)
+        room = await context.stores.rooms.room(session.room_id)
         if room is None:
             raise NotFoundError("There is no such room.")
         return cls(context, session, member_key, room)
 
     async def video(self, request: web.Request) -> Video:
         """Return the video of the request's path. Raises NotFoundError unless the viewer may know of it."""
-        video = await self.context.stores.store.video(VideoId(request.match_info["id"]))
-        if video is None or video.room_id != self.room.room_id or not may_see(video, self.viewer):
+        video = await self.context.stores.videos.video(VideoId(request.match_info["id"]))
+        if video is None or video.room_id != self.room.room_id:
             raise NotFoundError("There is no such video.")
-        if not await self.context.stores.store.readable([video], self.viewer.user_id):
+        if not await known_to(self.viewer.user_id, [video], self.context.stores, here=self.room):
             raise NotFoundError("There is no such video.")
         return video

@@ -8,10 +8,12 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StrictBool
 
 from appservice.core.errors import UnavailableError
-from appservice.core.model import Member, RoomId, Video
+from appservice.core.model import RoomId, Video
+from appservice.core.room import Member
 from appservice.core.schedule import Turn
 from appservice.core.web.reels import channel, for_all
-from appservice.core.web.views import Broadcast, TimeView, WatchingView
+from appservice.core.web.room_views import Broadcast
+from appservice.core.web.views import TimeView, WatchingView
 from appservice.store import ChannelStore
 from appservice.web.context import CONTEXT, Context
 from appservice.web.requests import enter, json_answer, read_body

@@ -10,6 +10,7 @@ from appservice.core.web.reels import ReelCache
 from appservice.matrix.client import Homeserver
 from appservice.matrix.openid import OpenIdVerifier
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.service.use_cases import UseCases
 from appservice.store import Stores
 from appservice.web.access import Access
 from appservice.web.clock import SharedClock
@@ -25,6 +26,7 @@ class Context:
 
     config: Config
     stores: Stores
+    use_cases: UseCases
     clock: SharedClock
     said: SaidReader
     homeserver: Homeserver

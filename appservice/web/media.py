@@ -82,7 +82,7 @@ async def reel_playlist(request: web.Request) -> web.Response:
             kept_as, reel = own, context.reels.get(scope.room_key, own, revision)
         if reel is None:
             videos = await _listed(context, room_id, key, user_id)
-            kept_as = key if all(video.history is History.SHARED for video in videos) else own
+            kept_as = key if all(video.arrival.history is History.SHARED for video in videos) else own
             reel = _build(videos, revision)
             context.reels.put(scope.room_key, kept_as, reel)
         elif reel.videos is not None:
@@ -125,10 +125,10 @@ def _build(videos: Sequence[Video], revision: str) -> Reel:
 
 
 async def _regrow(context: Context, room_id: RoomId, known: Reel, videos: Sequence[Video]) -> Reel:
-    then, now = videos[-1], await context.stores.store.video(videos[-1].id)
+    then, now = videos[-1], await context.stores.videos.video(videos[-1].id)
     if now and now.room_id != room_id:
         now = None
-    if now and now.is_playable and (now.stage, now.available) == (then.stage, then.available):
+    if now and now.is_playable and (now.media.stage, now.media.available) == (then.media.stage, then.media.available):
         return known
     reel = regrown(videos, now)
     if reel is None:
@@ -138,11 +138,11 @@ async def _regrow(context: Context, room_id: RoomId, known: Reel, videos: Sequen
 
 async def _listed(context: Context, room_id: RoomId, key: str, user_id: UserId) -> list[Video]:
     keys = None if key in {CHANNEL_KEY, EVERYBODY_KEY} else keys_of_turns(key)
-    members = await context.stores.store.joined_members(room_id)
-    videos = await context.stores.store.room_videos(room_id)
+    members = await context.stores.members.joined_members(room_id)
+    videos = await context.stores.videos.room_videos(room_id)
     if key == CHANNEL_KEY:
         return channel(for_all(videos, members))
-    videos = await context.stores.store.readable(videos, user_id)
+    videos = await context.stores.videos.readable(videos, user_id)
     people = [member for member in members if member.user_id != context.config.bot]
     in_turn = taking_turns(people, keys)
     if keys and len(in_turn) < len(keys):
@@ -178,21 +178,21 @@ async def storyboard(request: web.Request) -> web.Response:
 
 def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
     """Answer a video's storyboard as WebVTT. Raises NotFoundError where there is none."""
-    if video.storyboard is None or not video.duration:
+    if video.media.storyboard is None or not video.media.duration:
         raise NotFoundError("There is no storyboard.")
-    text = web_vtt(video.storyboard, video.duration, STORYBOARD)
+    text = web_vtt(video.media.storyboard, video.media.duration, STORYBOARD)
     return web.Response(text=text, content_type="text/vtt", charset="utf-8", headers=headers)
 
 
 async def _served_video(request: web.Request, context: Context, room_id: RoomId, user_id: UserId) -> Video:
-    video = await context.stores.store.video(VideoId(request.match_info["id"]))
+    video = await context.stores.videos.video(VideoId(request.match_info["id"]))
     if video is None or video.room_id != room_id or not video.has_media:
         raise NotFoundError("There is no such video.")
     if not video.is_playable and await context.access.withheld_stage(video.id, room_id, user_id) is None:
         raise NotFoundError("There is no such video.")
-    if not await context.stores.store.readable([video], user_id):
+    if not await context.stores.videos.readable([video], user_id):
         raise NotFoundError("There is no such video.")
-    if video.stage != request.match_info["stage"]:
+    if video.media.stage != request.match_info["stage"]:
         raise GoneError("The video has changed. Ask for the room again.")
     return video
 
@@ -220,7 +220,7 @@ async def file_answer(
 async def avatar(request: web.Request) -> web.Response:
     """Answer a member's avatar as a small picture, fetched from the homeserver for the viewer."""
     context, scope, _, _ = await _open(request)
-    mxc = await context.stores.store.avatar(scope, int(request.match_info["key"]))
+    mxc = await context.stores.members.avatar(scope, int(request.match_info["key"]))
     return await avatar_picture(context, mxc, _IMMUTABLE)
 
 

@@ -124,15 +124,7 @@ def _managing_paths() -> dict[str, Any]:
     }
 
 
-def _paths() -> dict[str, Any]:
-    bearer: list[dict[str, list[str]]] = [{"session": []}]
-    watching = {"description": "Who watches now", "content": _content(WatchingView)}
-    room = {"description": "The room", "content": _content(RoomView)}
-    stream = {
-        "description": "`changed` and `revoked` events with a `room_id`, and `progress`, `watching` and `talk` events, "
-        "each a ProgressEvent, a WatchingEvent or a TalkEvent",
-        "content": {"text/event-stream": {}},
-    }
+def _session_paths() -> dict[str, Any]:
     return {
         "/api/v1/session": {
             "post": {
@@ -162,6 +154,25 @@ def _paths() -> dict[str, Any]:
                 ),
             },
         },
+        "/api/v1/time": {
+            "get": {
+                "summary": "The time by which the channel's schedule goes",
+                "responses": _responses({"description": "The time", "content": _content(TimeView)}, 503),
+            }
+        },
+    }
+
+
+def _room_paths() -> dict[str, Any]:
+    bearer: list[dict[str, list[str]]] = [{"session": []}]
+    room = {"description": "The room", "content": _content(RoomView)}
+    stream = {
+        "description": "`changed` and `revoked` events with a `room_id`, and `progress`, `watching` and `talk` events, "
+        "each a ProgressEvent, a WatchingEvent or a TalkEvent",
+        "content": {"text/event-stream": {}},
+    }
+    events = {"summary": "Changes of the room, as server-sent events", "security": bearer, "parameters": [_ROOM_ID]}
+    return {
         "/api/v1/rooms/{room_id}": {
             "get": {
                 "summary": "The room, its members and their reels",
@@ -170,41 +181,29 @@ def _paths() -> dict[str, Any]:
                 "responses": _responses(room, 400, 401, 403, 404, 503),
             }
         },
-        "/api/v1/rooms/{room_id}/events": {
-            "get": {
-                "summary": "Changes of the room, as server-sent events",
-                "security": bearer,
-                "parameters": [_ROOM_ID],
-                "responses": _responses(stream, 401, 403, 404, 503),
-            }
-        },
+        "/api/v1/rooms/{room_id}/events": {"get": {**events, "responses": _responses(stream, 401, 403, 404, 503)}},
         "/api/v1/rooms/{room_id}/watching": {
-            "put": {
-                "summary": "Say, every 20 seconds, whether one watches the room's channel; it lapses after 45",
-                "security": bearer,
-                "parameters": [_ROOM_ID],
-                "requestBody": {"required": True, "content": _content(WatchingRequest)},
-                "responses": _responses(watching, 400, 401, 403, 404, 413, 503),
-            }
+            "put": _kept(
+                "Say, every 20 seconds, whether one watches the room's channel; it lapses after 45",
+                WatchingRequest, "Who watches now", WatchingView,
+            )
         },
-        **_managing_paths(),
         "/api/v1/rooms/{room_id}/place": {
-            "put": {
-                "summary": "Keep where the viewer is and how they watch; the room's answer holds it",
-                "security": bearer,
-                "parameters": [_ROOM_ID],
-                "requestBody": {"required": True, "content": _content(PlaceView)},
-                "responses": _responses(
-                    {"description": "What is kept", "content": _content(PlaceView)}, 400, 401, 403, 404, 413, 503
-                ),
-            }
+            "put": _kept(
+                "Keep where the viewer is and how they watch; the room's answer holds it",
+                PlaceView, "What is kept", PlaceView,
+            )
         },
-        "/api/v1/time": {
-            "get": {
-                "summary": "The time by which the channel's schedule goes",
-                "responses": _responses({"description": "The time", "content": _content(TimeView)}, 503),
-            }
-        },
+    }  # fmt: skip
+
+
+def _kept(summary: str, body: type[BaseModel], said: str, ok: type[BaseModel]) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "security": [{"session": []}],
+        "parameters": [_ROOM_ID],
+        "requestBody": {"required": True, "content": _content(body)},
+        "responses": _responses({"description": said, "content": _content(ok)}, 400, 401, 403, 404, 413, 503),
     }
 
 
@@ -298,7 +297,14 @@ def document() -> bytes:
         {
             "openapi": "3.1.0",
             "info": {"title": "Roomreel", "version": __version__, "license": {"name": "Apache-2.0"}},
-            "paths": _paths() | _on_behalf_paths() | _upload_paths() | _export_paths(),
+            "paths": {
+                **_session_paths(),
+                **_room_paths(),
+                **_managing_paths(),
+                **_on_behalf_paths(),
+                **_upload_paths(),
+                **_export_paths(),
+            },
             "components": {
                 "schemas": schemas["$defs"],
                 "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},

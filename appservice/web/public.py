@@ -254,9 +254,9 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     """Answer a video as one file, for players that know no playlists. It ends when the video is taken back."""
     context, video = request.app[CONTEXT], await _video(request)
     stage = request.match_info["stage"]
-    if video.stage != stage:
+    if video.media.stage != stage:
         raise NotFoundError("There is nothing here.")
-    rendition = progressive(video.renditions)
+    rendition = progressive(video.media.renditions)
     folder = context.files.path(video.id, stage, f"{rendition.name}/init.mp4").parent
     whole = await asyncio.to_thread(whole_of, folder, rendition)
     headers = {**_HEADERS, "Content-Type": "video/mp4"}

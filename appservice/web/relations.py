@@ -5,7 +5,7 @@ from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
-from appservice.core.events.behalf import Said, attributed, read_said
+from appservice.core.events.said import Said, attributed, read_said
 from appservice.core.model import EventId, Video, VideoId
 from appservice.matrix.client import Homeserver
 from appservice.store import SentForStore

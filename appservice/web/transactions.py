@@ -17,7 +17,8 @@ from appservice.core.errors import (
     RequestError,
     UnknownTokenError,
 )
-from appservice.core.events.intake import Change, Talk, read_event, read_talk
+from appservice.core.events.changes import Change, Talk
+from appservice.core.events.intake import read_event, read_talk
 from appservice.web.context import CONTEXT, Context
 
 log = structlog.get_logger()
@@ -81,7 +82,7 @@ async def transaction(request: web.Request) -> web.Response:
         events = body.get("events") if isinstance(body, dict) else None
         if not isinstance(events, list):
             raise BadJsonError("A transaction has a list of `events`.")
-        await context.stores.store.apply(_changes(events, context), _talks(events, context))
+        await context.stores.intake.apply(_changes(events, context), _talks(events, context))
     except RequestError as error:
         metrics.TRANSACTIONS.labels("refused" if error.status < 500 else "failed").inc()
         log.warning("transaction_not_taken", txn_id=request.match_info["txn_id"][:64], reason=str(error))

@@ -25,9 +25,8 @@ from appservice.core.errors import (
     UserLimitError,
 )
 from appservice.core.model import UploadId
-from appservice.core.rules.power_levels import is_moderator
 from appservice.core.rules.quotas import Scope
-from appservice.core.rules.video_permissions import Viewer, may_add
+from appservice.core.rules.video_permissions import may_add, viewer_in
 from appservice.core.tokens import Session
 from appservice.core.web import tus_headers
 from appservice.core.web.views import FailureView
@@ -188,7 +187,7 @@ async def _options(request: web.Request) -> web.Response:
     # Browsers ask without, before a request to another origin, and must be answered.
     if "Authorization" in request.headers:
         context, session = await _enter(request)
-        room = await context.stores.store.room(session.room_id)
+        room = await context.stores.rooms.room(session.room_id)
         longest = min(longest, (room and room.settings.max_length) or longest)
     return web.Response(
         status=204,
@@ -208,13 +207,12 @@ async def _create(request: web.Request) -> web.Response:
     text = request.headers.get("Upload-Metadata", "")
     name = tus_headers.file_name(tus_headers.metadata(text).get("filename"))
     _check_length(context, length or 0)
-    room = await context.stores.store.room(session.room_id)
+    room = await context.stores.rooms.room(session.room_id)
     if room is None or room.encrypted:
         # What is uploaded here is not encrypted: everything else in the room is.
         raise ForbiddenError("This room is encrypted: videos cannot be sent from here.")
     # Said before anything is sent: as a video it would be refused just so.
-    viewer = Viewer(session.user_id, is_moderator(room.power_levels, session.user_id, room.creators))
-    if not may_add(viewer, room.settings):
+    if not may_add(viewer_in(room, session.user_id), room.settings):
         raise ForbiddenError("Only moderators add videos to this room.")
     if full := await context.stores.quotas.full_for(session.user_id, session.room_id):
         error, text = _FULL[full]

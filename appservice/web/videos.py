@@ -2,28 +2,18 @@
 
 from typing import Annotated, Literal
 
-import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 
 from appservice.core.errors import BadJsonError, ConflictError, ForbiddenError
 from appservice.core.model import RoomId, UserId, Video, VideoId, Visibility
-from appservice.core.rules.video_permissions import (
-    UNDO_S,
-    Change,
-    check_delete,
-    check_restore,
-    managed,
-    may_order,
-    reordered,
-)
+from appservice.core.rules.video_permissions import UNDO_S, Change, check_dismiss, reordered
 from appservice.core.text.clean import MAX_REASON, MAX_TITLE, clean_text
-from appservice.core.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView, video_view
+from appservice.core.web.room_views import video_view
+from appservice.core.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView
 from appservice.store import UnknownContentError
 from appservice.web.caller import UUID, VIDEO, Caller
 from appservice.web.requests import json_answer, read_body
-
-log = structlog.get_logger()
 
 _BODY = 4 * 1024
 _ORDER_BODY = 512 * 1024
@@ -95,24 +85,12 @@ class ReasonRequest(BaseModel):
 
 async def _answer(caller: Caller, video: Video) -> web.Response:
     """Answer a video as the viewer sees it now."""
-    members = await caller.context.stores.store.joined_members(caller.room.room_id)
+    members = await caller.context.stores.members.joined_members(caller.room.room_id)
     sender = next((member for member in members if member.user_id == video.sender), None)
-    reports = await caller.context.stores.managing.reports(caller.room.room_id) if caller.viewer.moderates else None
+    reports = await caller.context.stores.changes.reports(caller.room.room_id) if caller.viewer.moderates else None
     grant = caller.context.access.grant(caller.scope)
     is_avatar = sender is not None and sender.avatar_video == video.id
     return json_answer(video_view(video, caller.viewer, grant, is_avatar=is_avatar, reports=reports))
-
-
-def _require_moderator(caller: Caller) -> None:
-    """Raise ForbiddenError for members who are no moderators."""
-    if not caller.viewer.moderates:
-        raise ForbiddenError("Only the room's moderators may do this.")
-
-
-def _changed(caller: Caller, what: str, video_id: VideoId) -> None:
-    """Let nobody get an answer of before, and note who did it."""
-    caller.context.access.forget()
-    log.info(what, video_id=video_id, room_id=caller.room.room_id, user_id=caller.viewer.user_id)
 
 
 @routes.patch(VIDEO)
@@ -121,12 +99,7 @@ async def patch_video(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video = await caller.video(request)
     change = (await read_body(request, ChangeRequest, _BODY)).change()
-    changed = await caller.context.stores.managing.change(
-        video.id, caller.room.room_id, lambda now, worn: managed(now, change, caller.viewer, is_avatar=worn),
-        by=caller.viewer.user_id,
-    )  # fmt: skip
-    _changed(caller, "video_changed", video.id)
-    return await _answer(caller, changed)
+    return await _answer(caller, await caller.context.use_cases.videos.change(video, change, caller.viewer))
 
 
 @routes.delete(VIDEO)
@@ -134,11 +107,7 @@ async def delete_video(request: web.Request) -> web.Response:
     """Take a video from everybody; for some seconds it can be brought back, then its content is gone."""
     caller = await Caller.of(request)
     video = await caller.video(request)
-    deleted_at = await caller.context.stores.managing.delete(
-        video.id, caller.room.room_id, lambda now: check_delete(now, caller.viewer), by=caller.viewer.user_id
-    )
-    _changed(caller, "video_deleted", video.id)
-    return _deleted(video, deleted_at)
+    return _deleted(video, await caller.context.use_cases.videos.delete(video, caller.viewer))
 
 
 def _deleted(video: Video, deleted_at: int) -> web.Response:
@@ -149,11 +118,8 @@ def _deleted(video: Video, deleted_at: int) -> web.Response:
 async def restore_video(request: web.Request) -> web.Response:
     """Bring back a video that was deleted a moment ago. Raises GoneError when it is too late."""
     caller = await Caller.of(request)
-    restored = await caller.context.stores.managing.restore(
-        VideoId(request.match_info["id"]), caller.room.room_id, lambda now: check_restore(now, caller.viewer), UNDO_S,
-        by=caller.viewer.user_id,
-    )  # fmt: skip
-    _changed(caller, "video_restored", restored.id)
+    video_id = VideoId(request.match_info["id"])
+    restored = await caller.context.use_cases.videos.restore(video_id, caller.room.room_id, caller.viewer)
     return await _answer(caller, restored)
 
 
@@ -164,18 +130,15 @@ async def put_order(request: web.Request) -> web.Response:
     if caller.room.room_id != RoomId(request.match_info["room_id"]):
         raise ForbiddenError("You are not a member of this room.")
     owner = UserId(request.match_info["user_id"])
-    if not may_order(owner, caller.viewer, caller.room.settings):
-        raise ForbiddenError("Only a member's own videos, or as a moderator, can be put into another order.")
     body = await read_body(request, OrderRequest, _ORDER_BODY)
     wanted = [VideoId(video) for video in body.videos]
     base = None if body.base is None else [VideoId(video) for video in body.base]
-    strangers = await caller.context.stores.managing.not_of(caller.room.room_id, owner, wanted)
+    strangers = await caller.context.stores.changes.not_of(caller.room.room_id, owner, wanted)
     if strangers:
         raise BadJsonError(f"Not a video of this member's: {strangers[0]}.")
-    order = await caller.context.stores.managing.order(
-        caller.room.room_id, owner, lambda current: reordered(current, wanted, base),
-        by=caller.viewer.user_id,
-    )  # fmt: skip
+    order = await caller.context.use_cases.videos.order(
+        owner, caller.room, caller.viewer, lambda current: reordered(current, wanted, base)
+    )
     return json_answer(OrderView(videos=[str(video) for video in order]))
 
 
@@ -184,11 +147,8 @@ async def report_video(request: web.Request) -> web.Response:
     """Tell the room's moderators that something is wrong with a video."""
     caller = await Caller.of(request)
     video = await caller.video(request)
-    if video.sender == caller.viewer.user_id:
-        raise ForbiddenError("You need not report your own video: delete it.")
     body = await read_body(request, ReasonRequest, _BODY)
-    await caller.context.stores.managing.report(video, caller.viewer.user_id, body.reason)
-    _changed(caller, "video_reported", video.id)
+    await caller.context.use_cases.videos.report(video, caller.viewer, body.reason)
     return json_answer(EmptyView())
 
 
@@ -197,8 +157,8 @@ async def get_reports(request: web.Request) -> web.Response:
     """Answer what members said against a video, to moderators; who said it stays unsaid."""
     caller = await Caller.of(request)
     video = await caller.video(request)
-    _require_moderator(caller)
-    reasons = await caller.context.stores.managing.said_against(video.id)
+    check_dismiss(video, caller.viewer)
+    reasons = await caller.context.stores.changes.said_against(video.id)
     # What was kept by an earlier release may have line breaks.
     return json_answer(ReportsView(reasons=[clean_text(reason, MAX_REASON) or "" for reason in reasons]))
 
@@ -209,9 +169,7 @@ async def reject_video(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
-    deleted_at = await caller.context.stores.moderating.reject(video, caller.viewer, body.reason)
-    _changed(caller, "video_rejected", video.id)
-    return _deleted(video, deleted_at)
+    return _deleted(video, await caller.context.use_cases.moderation.reject(video, caller.viewer, body.reason))
 
 
 @routes.post(VIDEO + "/block")
@@ -221,10 +179,9 @@ async def block_video(request: web.Request) -> web.Response:
     video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
     try:
-        count = await caller.context.stores.moderating.block(video, caller.viewer, body.reason)
+        count = await caller.context.use_cases.moderation.block(video, caller.viewer, body.reason)
     except UnknownContentError as error:
         raise ConflictError(str(error)) from error
-    _changed(caller, "video_blocked", video.id)
     return json_answer(BlockedView(count=count))
 
 
@@ -233,7 +190,5 @@ async def dismiss_reports(request: web.Request) -> web.Response:
     """Forget what was said against a video."""
     caller = await Caller.of(request)
     video = await caller.video(request)
-    _require_moderator(caller)
-    await caller.context.stores.managing.dismiss_reports(video, by=caller.viewer.user_id)
-    _changed(caller, "reports_dismissed", video.id)
+    await caller.context.use_cases.moderation.dismiss_reports(video, caller.viewer)
     return json_answer(EmptyView())

@@ -13,8 +13,10 @@ from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
 from appservice.matrix.names import SystemResolver
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.service.use_cases import UseCases
 from appservice.store import Stores, open_pool
 from appservice.store.outbox import Pool
+from appservice.web.access import Access
 
 HTTP_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MOST_CONNECTIONS = 100
@@ -29,6 +31,8 @@ class Parts:
     dsn: str
     pool: Pool
     stores: Stores
+    access: Access
+    use_cases: UseCases
     session: aiohttp.ClientSession
     homeserver: Homeserver
     files: LocalFiles
@@ -77,11 +81,16 @@ async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
         export_folder = ExportFolder(config.data_dir / "exports")
         for folder in (files, upload_folder, export_folder):
             await folder.prepare()
+        stores = Stores(pool, config.limits, judging=config.moderation.webhook is not None)
+        key = await stores.shared.secret("signing", Access.new_key())
+        access = Access(stores, key, config.permissions)
         yield Parts(
             config=config,
             dsn=dsn,
             pool=pool,
-            stores=Stores.on(pool, config.limits, judging=config.moderation.webhook is not None),
+            stores=stores,
+            access=access,
+            use_cases=UseCases.on(stores, access.invalidate),
             session=session,
             homeserver=homeserver_of(config, session),
             files=files,

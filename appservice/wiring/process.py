@@ -43,9 +43,9 @@ async def _introduce(parts: Parts) -> None:
     delay = _FIRST_RETRY_S
     while True:
         try:
-            await introduce(parts.homeserver, parts.stores.store, parts.config.appservice.bot_name, resources.avatar())
+            await introduce(parts.homeserver, parts.stores, parts.config.appservice.bot_name, resources.avatar())
             await policy_work(parts).begin()
-            rooms = await look_after_all(parts.stores.store, parts.stores.timeline, parts.homeserver)
+            rooms = await look_after_all(parts.stores, parts.homeserver)
             # A ping that succeeds makes the homeserver deliver what it holds back after failures.
             await parts.homeserver.ping()
         except (HomeserverError, RequestError) as error:

@@ -9,7 +9,6 @@ from appservice.core.web.reels import ReelCache
 from appservice.matrix.discovery import GuardedConnector
 from appservice.matrix.names import Names
 from appservice.matrix.openid import Federation, OpenIdVerifier, Peer
-from appservice.web.access import Access
 from appservice.web.clock import SharedClock
 from appservice.web.context import Context
 from appservice.web.event_streams import EventStreams
@@ -24,18 +23,17 @@ _MOST_OF_PEER = 32
 async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
     """Return what the routes share; `stack` closes it."""
     config, stores = parts.config, parts.stores
-    key = await stores.store.secret("signing", Access.new_key())
-    access = Access(stores.store, stores.sign_ins, key, config.permissions)
     return Context(
         config=config,
         stores=stores,
-        clock=SharedClock(stores.store.now),
+        use_cases=parts.use_cases,
+        clock=SharedClock(stores.shared.now),
         said=SaidReader(parts.homeserver, stores.sent_for),
         homeserver=parts.homeserver,
         openid=await _verifier(config, stack),
         files=parts.files,
-        access=access,
-        hub=Hub(parts.dsn, stores.channels.watching, on_change=access.forget),
+        access=parts.access,
+        hub=Hub(parts.dsn, stores.channels.watching, on_change=parts.access.invalidate),
         streams=EventStreams(),
         reels=ReelCache(),
         limits=RateLimits(),

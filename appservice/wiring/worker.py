@@ -133,20 +133,20 @@ class Jobs:
 
     async def _recover(self) -> None:
         stores = self.parts.stores
-        if lost := await stores.store.recover_lost_jobs():
+        if lost := await stores.attempts.recover_lost_jobs():
             log.warning("lost_jobs_recovered", videos=lost)
         if lost := await stores.commands.recover_lost_jobs():
             log.warning("lost_commands_recovered", rooms=lost)
-        await stores.moderating.ask()
+        await stores.queue_posts.ask()
         await self.verdicts.recover()
         await self.uploads.sweep()
         await self.erasing.sweep()
         await stores.exports.forget_expired()
-        await stores.store.forget_job_log()
+        await stores.shared.forget_job_log()
         await _end_lifetimes(stores, self.parts.config.retention)
 
     async def _purge(self) -> None:
-        await self.parts.stores.managing.purge_deleted(UNDO_S)
+        await self.parts.stores.changes.purge_deleted(UNDO_S)
         await self.exports.sweep()
 
 
@@ -179,20 +179,20 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
     return Jobs(
         parts=parts,
         videos=_video_work(parts, tools, scratch),
-        uploads=UploadWork(config, stores.store, stores.uploads, parts.upload_folder, homeserver, tools, scratch),
+        uploads=UploadWork(config, stores.rooms, stores.uploads, parts.upload_folder, homeserver, tools, scratch),
         exports=ExportWork(
             stores.exports, stores.commands, homeserver, parts.files, parts.export_folder, scratch, parts.languages,
-            language, config.web.public_url, await stores.store.secret("export", Access.new_key()),
+            language, config.web.public_url, await stores.shared.secret("export", Access.new_key()),
         ),
         verdicts=VerdictWork(config.moderation.webhook, stores.verdicts, parts.session, parts.files),
-        rooms=RoomWork(config, stores.store, homeserver, parts.texts, stores.policies),
-        status=StatusWork(stores.store, stores.statuses, homeserver, parts.languages, language),
-        queue_posts=QueuePosts(stores.store, stores.moderating, homeserver, parts.files, parts.languages, language),
-        commands=CommandWork(CommandServices(config, stores, homeserver, parts.languages)),
-        notifications=TellWork(stores.store, stores.commands, homeserver, parts.languages, language),
-        watch=Watch(config, stores.admin, stores.store, homeserver, parts.languages),
+        rooms=RoomWork(config, stores, homeserver, parts.texts),
+        status=StatusWork(stores, homeserver, parts.languages, language),
+        queue_posts=QueuePosts(stores, parts.use_cases.moderation, homeserver, parts.files, parts.languages, language),
+        commands=CommandWork(CommandServices(config, stores, parts.use_cases, homeserver, parts.languages)),
+        notifications=TellWork(stores, homeserver, parts.languages, language),
+        watch=Watch(config, stores, homeserver, parts.languages),
         erasing=ErasingWork(stores.erasing, homeserver, parts.files, parts.texts),
-        timeline=TimelineWork(config, stores.store, stores.timeline, homeserver),
+        timeline=TimelineWork(config, stores, homeserver),
         policies=policy_work(parts),
     )  # fmt: skip
 
@@ -205,7 +205,7 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
     for weakness in tools.sandbox.weaknesses:
         log.warning("sandbox_weak", reason=weakness)
     return VideoWork(
-        config=config, store=stores.store, homeserver=parts.homeserver, session=parts.session, files=parts.files,
-        tools=tools, settings=settings_of(config, encoder), scratch=scratch,
+        config=config, store=stores.attempts, rooms=stores.rooms, videos=stores.videos, homeserver=parts.homeserver,
+        session=parts.session, files=parts.files, tools=tools, settings=settings_of(config, encoder), scratch=scratch,
         contents=Contents(stores.contents, tools), quotas=stores.quotas, lanes=Lanes(config.worker.concurrency),
     )  # fmt: skip

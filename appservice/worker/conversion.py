@@ -16,7 +16,7 @@ _SORTS = {
 
 async def kind_of(video: Video, source: Path, settings: RoomSettings, tools: Tools, limits: Limits) -> Kind:
     """Return as what a file is worked on in a room: what nobody named may be an image or audio that the room chose."""
-    if video.certain or video.kind is not Kind.VIDEO or not any(joins(choice, settings) for choice in Choice):
+    if video.file.certain or video.kind is not Kind.VIDEO or not any(joins(choice, settings) for choice in Choice):
         return video.kind
     kind, choice = _SORTS.get(await recognise(source, tools=tools, limits=limits), (video.kind, None))
     return kind if joins(choice, settings) else video.kind

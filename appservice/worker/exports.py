@@ -131,12 +131,13 @@ class ExportWork:
 
     def _parts(self, name: str, video: Video) -> list[tuple[str, Whole]]:
         """Return the files of a video, best quality and picture (blocking). Nobody gets out what is in quarantine."""
-        if not video.stage or not video.renditions or video.is_growing or video.held_for is HeldFor.QUARANTINE:
+        media, quarantined = video.media, video.withheld.held_for is HeldFor.QUARANTINE
+        if not media.stage or not media.renditions or video.is_growing or quarantined:
             return []
-        best = max(video.renditions, key=lambda each: (each.height, each.bandwidth))
-        stage = self.files.path(video.id, video.stage, POSTER).parent
+        best = max(media.renditions, key=lambda each: (each.height, each.bandwidth))
+        stage = self.files.path(video.id, media.stage, POSTER).parent
         parts = [(f"{name}.mp4", whole_of(stage / best.name, best))]
-        if video.has_poster:
+        if media.has_poster:
             poster = stage / POSTER
             parts.append((f"{name}{poster.suffix}", Whole(b"", [(poster, plain_size(poster))])))
         return parts
@@ -185,8 +186,9 @@ def _described(video: Video, room_name: str | None, files: Sequence[str]) -> dic
         "id": video.id, "title": video.title, "sent_at": datetime.fromtimestamp(video.created_at / 1000, UTC),
         "room_id": video.room_id, "room_name": room_name, "event_id": video.event_id, "kind": video.kind,
         "state": video.state, "failure": video.failure, "visibility": video.visibility,
-        "published": video.published, "spoiler": video.spoiler, "spoiler_reason": video.spoiler_reason,
-        "duration": video.duration, "audio_left_out": video.audio_left_out, "files": files,
+        "published": video.published, "spoiler": video.spoiler is not None,
+        "spoiler_reason": video.spoiler.reason if video.spoiler else None,
+        "duration": video.media.duration, "audio_left_out": video.media.audio_left_out, "files": files,
     }  # fmt: skip
 
 

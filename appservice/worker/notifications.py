@@ -9,10 +9,11 @@ import structlog
 
 from appservice.core.errors import ForbiddenError
 from appservice.core.jobs import Notify, OnceGone
-from appservice.core.model import Kind, Room, RoomId, UserId, Visibility
+from appservice.core.model import Kind, RoomId, UserId, Visibility
+from appservice.core.room import Room
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.store import CommandStore, Store
+from appservice.store import Stores
 from appservice.worker.reasons import reason_of
 
 log = structlog.get_logger()
@@ -22,8 +23,7 @@ log = structlog.get_logger()
 class TellWork:
     """Says what `store.outbox.tell` queued; one instance for a process."""
 
-    store: Store
-    commands: CommandStore
+    stores: Stores
     homeserver: Homeserver
     languages: Mapping[str, Texts]
     language: str
@@ -33,7 +33,7 @@ class TellWork:
         if said.once_gone and not await self._is_gone(said.once_gone):
             return
         texts = self.languages[await self._language(said.room_id, said.user_id)]
-        text = _text(said.message, said.arguments, texts, await self.store.room(said.room_id))
+        text = _text(said.message, said.arguments, texts, await self.stores.rooms.room(said.room_id))
         try:
             await self.homeserver.send_notice(
                 said.room_id, text, once=said.once, thread=said.thread, mention=said.user_id
@@ -43,11 +43,11 @@ class TellWork:
 
     async def _is_gone(self, condition: OnceGone) -> bool:
         """Say whether a video was taken away, and is as it was left then."""
-        video = await self.store.video(condition.id)
+        video = await self.stores.videos.video(condition.id)
         return video is None or (video.visibility is Visibility.REMOVED and video.version == condition.version)
 
     async def _language(self, room_id: RoomId, user_id: UserId) -> str:
-        person, room = await self.commands.person(user_id), await self.store.room(room_id)
+        person, room = await self.stores.commands.person(user_id), await self.stores.rooms.room(room_id)
         return person.language or (room and room.settings.language) or self.language
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from appservice.core.errors import UnavailableError
 from appservice.core.model import Video
-from appservice.store import Store
+from appservice.store import AttemptStore
 
 log = structlog.get_logger()
 
@@ -81,7 +81,7 @@ class Reporter:
 
 
 @asynccontextmanager
-async def reported(store: Store, video: Video) -> AsyncIterator[Reporter]:
+async def reported(store: AttemptStore, video: Video) -> AsyncIterator[Reporter]:
     """Yield what takes the share done; what follows from it is stored and told once a second, when it is new."""
     reporter = Reporter()
 

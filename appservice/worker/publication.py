@@ -7,7 +7,7 @@ from pathlib import Path
 from appservice.core.errors import MediaError
 from appservice.core.model import State, Video
 from appservice.media.files import LocalFiles, files_of
-from appservice.store import Published, Store
+from appservice.store import AttemptStore, Published
 from transcode import Result
 
 
@@ -18,14 +18,14 @@ class SupersededError(Exception):
 class Publication:
     """What one attempt publishes. Its methods raise SupersededError when it may not (any more)."""
 
-    def __init__(self, video: Video, content_hash: bytes, store: Store, files: LocalFiles) -> None:
+    def __init__(self, video: Video, content_hash: bytes, store: AttemptStore, files: LocalFiles) -> None:
         self._video = video
         self._content_hash = content_hash
         self._store = store
         self._files = files
         self._has_poster = False
         # Used once: browsers keep the files behind a stage's address, and an attempt's number may come again.
-        self._name = f"{video.attempts}-{secrets.token_hex(4)}"
+        self._name = f"{video.work.attempts}-{secrets.token_hex(4)}"
 
     async def playable(self, result: Result, folder: Path) -> None:
         """Publish the first stage, which may still be in progress; its folder is moved away."""
@@ -50,20 +50,19 @@ class Publication:
         Raises MediaError when it plays longer than `max_duration` seconds: the other one's room may allow more.
         """
         twin = await self._store.same_content(self._video.id, self._content_hash)
-        if twin and (twin.duration or 0) > max_duration:
-            raise MediaError("too-long", f"It plays {twin.duration} s, the limit is {max_duration} s.", final=True)
+        if twin is None:
+            return False
+        media = twin.media
+        if (media.duration or 0) > max_duration:
+            raise MediaError("too-long", f"It plays {media.duration} s, the limit is {max_duration} s.", final=True)
         # It may be swept while its files are being linked.
-        if (
-            twin is None
-            or twin.stage is None
-            or not await self._files.share(twin.id, twin.stage, files_of(twin), folder)
-        ):
+        if media.stage is None or not await self._files.share(twin.id, media.stage, files_of(twin), folder):
             return False
         published = Published(
-            state=State.READY, stage=self._stage(State.READY), duration=twin.duration or 0.0, width=twin.width or 0,
-            height=twin.height or 0, has_poster=twin.has_poster, renditions=twin.renditions, blurhash=twin.blurhash,
-            storyboard=twin.storyboard, has_preview=twin.has_preview, captions=twin.captions,
-            content_hash=self._content_hash, audio_left_out=twin.audio_left_out,
+            state=State.READY, stage=self._stage(State.READY), duration=media.duration or 0.0, width=media.width or 0,
+            height=media.height or 0, has_poster=media.has_poster, renditions=media.renditions, blurhash=media.blurhash,
+            storyboard=media.storyboard, has_preview=media.has_preview, captions=media.captions,
+            content_hash=self._content_hash, audio_left_out=media.audio_left_out,
         )  # fmt: skip
         await self._publish(published, folder)
         return True

@@ -8,14 +8,16 @@ import structlog
 from appservice.core.errors import ForbiddenError, RequestError
 from appservice.core.events.intake import APPROVE, REJECT
 from appservice.core.jobs import DecideByReaction
-from appservice.core.model import Membership, Room, RoomId, State, Video, VideoId, Visibility
-from appservice.core.rules.power_levels import is_moderator
-from appservice.core.rules.video_permissions import Viewer, waits
+from appservice.core.model import RoomId, State, Video, VideoId, Visibility
+from appservice.core.room import Membership, Room
+from appservice.core.rules.video_permissions import viewer_in, waits
 from appservice.core.sign_in_codes import PREFIX
 from appservice.i18n import Texts, clock
 from appservice.matrix.client import Homeserver
 from appservice.media.files import LocalFiles
-from appservice.store import ModeratingStore, Post, Store
+from appservice.service.moderation import ModerationService
+from appservice.service.targets import known_to
+from appservice.store import Post, Stores
 from appservice.store.audit import Deed
 from transcode.hls.playlist import POSTER
 
@@ -36,8 +38,8 @@ _BY_DEED = {
 class QueuePosts:
     """Posts what waits, and says what became of it; one instance for a process."""
 
-    store: Store
-    moderating: ModeratingStore
+    stores: Stores
+    moderation: ModerationService
     homeserver: Homeserver
     files: LocalFiles
     languages: Mapping[str, Texts]
@@ -45,44 +47,42 @@ class QueuePosts:
 
     async def run(self, video_id: VideoId) -> None:
         """Bring what is asked about a video to what it should be. May be repeated at any time."""
-        async with self.moderating.asking(video_id):
-            video = await self.store.video(video_id)
+        async with self.stores.queue_posts.asking(video_id):
+            video = await self.stores.videos.video(video_id)
             if video is None:
                 return
             asks = waits(video) and video.state is not State.FAILED
-            posts = await self.moderating.posts(video_id)
-            room = await self._moderators_room(video) if asks and video.has_poster else None
+            posts = await self.stores.queue_posts.posts(video_id)
+            room = await self._moderators_room(video) if asks and video.media.has_poster else None
             if room and not any(post.room_id == room.room_id and post.part == "text" for post in posts):
                 await self._ask(video, room)
             for post in posts:
                 await self._update(post, video, asks=asks)
             if video.visibility is Visibility.REMOVED:
-                await self.moderating.forget_posts(video_id)
+                await self.stores.queue_posts.forget_posts(video_id)
 
     async def decide(self, job: DecideByReaction) -> None:
         """Do what somebody's reaction says, if they may decide. May be repeated: then there is nothing to decide."""
-        user_id = job.user_id
-        video = await self.store.video(job.video_id)
-        room = await self.store.room(video.room_id) if video else None
-        if video is None or room is None or await self.store.member_key(room.room_id, user_id) is None:
-            return
-        viewer = Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
-        log_video = log.bind(video_id=video.id, room_id=room.room_id, user_id=user_id)
-        try:
-            if job.approves:
-                await self.moderating.approve(video, viewer)
-            else:
-                await self.moderating.reject(video, viewer, "")
-        except RequestError as error:
-            if error.status >= 500:
-                raise
-            log_video.info("reaction_without_effect", reason=str(error))
-        else:
-            log_video.info("decided_by_reaction", approves=job.approves)
+        video = await self.stores.videos.video(job.video_id)
+        targets = await known_to(job.user_id, [video] if video else [], self.stores)
+        for target in targets:
+            try:
+                if job.approves:
+                    await self.moderation.approve(target.video, target.viewer)
+                else:
+                    await self.moderation.reject(target.video, target.viewer, "")
+            except RequestError as error:
+                if error.status >= 500:
+                    raise
+                log.info("reaction_without_effect", video_id=job.video_id, user_id=job.user_id, reason=str(error))
 
     async def _moderators_room(self, video: Video) -> Room | None:
-        room = await self.store.room(video.room_id)
-        asked = room and room.settings.moderators_room and await self.store.room(RoomId(room.settings.moderators_room))
+        room = await self.stores.rooms.room(video.room_id)
+        asked = (
+            room
+            and room.settings.moderators_room
+            and await self.stores.rooms.room(RoomId(room.settings.moderators_room))
+        )
         if room is None or not asked or asked.bot_membership is not Membership.JOIN:
             return None
         return asked if await self._may_ask(room, asked) else None
@@ -100,8 +100,8 @@ class QueuePosts:
 
     async def _have_a_moderator_in_common(self, *rooms: Room) -> bool:
         return any(
-            all(is_moderator(room.power_levels, user_id, room.creators) for room in rooms)
-            for user_id in await self.moderating.joined_in_both(*(room.room_id for room in rooms))
+            all(viewer_in(room, user_id).moderates for room in rooms)
+            for user_id in await self.stores.moderation.joined_in_both(*(room.room_id for room in rooms))
         )
 
     async def _ask(self, video: Video, asked: Room) -> None:
@@ -110,9 +110,9 @@ class QueuePosts:
         try:
             if not video.spoiler:  # many clients would show its picture to whoever scrolls by
                 picture = await self._send_picture(video, asked, once)
-                await self.moderating.add_post(picture, video.id)
+                await self.stores.queue_posts.add_post(picture, video.id)
             text = await self.homeserver.send_notice(asked.room_id, await self._question(video, asked), once=once)
-            await self.moderating.add_post(Post(text, asked.room_id, "text", _waiting(video)), video.id)
+            await self.stores.queue_posts.add_post(Post(text, asked.room_id, "text", _waiting(video)), video.id)
             for key in (APPROVE, REJECT):
                 await self.homeserver.send_reaction(asked.room_id, text, key)
         except ForbiddenError as error:
@@ -122,28 +122,28 @@ class QueuePosts:
             log.info("poster_gone", video_id=video.id)
 
     async def _send_picture(self, video: Video, asked: Room, once: str) -> Post:
-        poster = self.files.path(video.id, video.stage or "", POSTER)
+        poster = self.files.path(video.id, video.media.stage or "", POSTER)
         uri = await self.homeserver.upload(poster, "image/jpeg")
         texts = self._texts(asked)
         caption = texts.title(video.title, video.kind, video.created_at) or texts.say("bot-video")
-        info = {"mimetype": "image/jpeg", "w": video.width, "h": video.height}
+        info = {"mimetype": "image/jpeg", "w": video.media.width, "h": video.media.height}
         event_id = await self.homeserver.send_image(asked.room_id, uri, caption, info, once=f"{once}|picture")
         return Post(event_id, asked.room_id, "picture", _WAITING)
 
     async def _question(self, video: Video, asked: Room) -> str:
-        room = await self.store.room(video.room_id)
+        room = await self.stores.rooms.room(video.room_id)
         number = f"#{video.id.replace('-', '')[:8]}"
-        reports = (await self.moderating.reports(video.room_id)).get(video.id, 0)
+        reports = (await self.stores.changes.reports(video.room_id)).get(video.id, 0)
         texts = self._texts(asked)
         about = texts.say(
             "bot-post-asks-unseen" if video.spoiler else "bot-post-asks",
             {
                 "sender": video.sender,
-                "length": clock(video.duration or 0),
+                "length": clock(video.media.duration or 0),
                 "room": (room and room.name) or video.room_id,
             },
         )
-        hidden = [_spoiler_line(texts, video.spoiler_reason)] if video.spoiler else []
+        hidden = [_spoiler_line(texts, video.spoiler.reason)] if video.spoiler else []
         why = [texts.say("bot-post-reported", {"count": reports})] if reports else []
         how = texts.say(
             "bot-post-how",
@@ -157,7 +157,7 @@ class QueuePosts:
         return "\n".join([about, *hidden, *why, how])
 
     async def _update(self, post: Post, video: Video, *, asks: bool) -> None:
-        room = await self.store.room(post.room_id)
+        room = await self.stores.rooms.room(post.room_id)
         try:
             if post.part == "picture":
                 if video.visibility is Visibility.REMOVED or video.spoiler:
@@ -167,7 +167,7 @@ class QueuePosts:
             if says != post.says:
                 once = f"{post.event_id}|{video.version}|{says}"
                 await self.homeserver.edit_notice(post.room_id, post.event_id, text, once=once)
-                await self.moderating.post_says(post, says)
+                await self.stores.queue_posts.post_says(post, says)
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=post.room_id, subject="queue", reason=str(error))
 
@@ -176,7 +176,7 @@ class QueuePosts:
         texts = self._texts(asked)
         if asks:
             return _waiting(video), await self._question(video, asked) if asked else ""
-        decision = await self.moderating.decision(video.id)
+        decision = await self.stores.queue_posts.decision(video.id)
         removed = video.visibility is Visibility.REMOVED
         by_moderator = decision is not None and not (removed and decision.actor == video.sender)
         if decision and by_moderator and removed == (decision.deed in _REMOVING):

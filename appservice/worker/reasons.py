@@ -1,6 +1,7 @@
 """Why a video failed, for its sender: the reason's text, with the room's own limit where that is the reason. Pure."""
 
-from appservice.core.model import Kind, Room
+from appservice.core.model import Kind
+from appservice.core.room import Room
 from appservice.i18n import Texts, clock
 
 

@@ -11,13 +11,14 @@ import structlog
 from appservice.config import Config
 from appservice.core.errors import ForbiddenError
 from appservice.core.events.widgets import Placed, pinned_layout, renamed_layout, widget_content
-from appservice.core.model import Membership, Room, RoomId, UserId
+from appservice.core.model import RoomId, UserId
+from appservice.core.room import Membership, Room
 from appservice.core.rules.permissions import may_use
 from appservice.core.rules.power_levels import LAYOUT_TYPE, WIDGET_TYPE, may_pin_widget, may_place_widget, state_level
 from appservice.core.text.markup import code
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver, RoomLinks
-from appservice.store import PolicyStore, Store
+from appservice.store import Stores
 
 log = structlog.get_logger()
 
@@ -30,16 +31,15 @@ class RoomWork:
     """Tends rooms; one instance for a process."""
 
     config: Config
-    store: Store
+    stores: Stores
     homeserver: Homeserver
     texts: Texts
-    policies: PolicyStore
 
     async def run(self, room_id: RoomId) -> None:
         """Bring a room to what it should be. May be repeated at any time."""
-        async with self.store.tending(room_id):
-            room = await self.store.room(room_id)
-            if room is None or await self.policies.is_list(room_id):
+        async with self.stores.rooms.tending(room_id):
+            room = await self.stores.rooms.room(room_id)
+            if room is None or await self.stores.policies.is_list(room_id):
                 return
             if room.bot_membership is Membership.INVITE:
                 await self._answer_invitation(room)
@@ -59,39 +59,41 @@ class RoomWork:
             log.warning("invitation_void", room_id=room.room_id, reason=str(error))
 
     async def _is_banned(self, room: Room, inviter: str) -> bool:
-        return await self.policies.is_room_banned(room.room_id) or await self.policies.is_banned(UserId(inviter))
+        return await self.stores.policies.is_room_banned(room.room_id) or await self.stores.policies.is_banned(
+            UserId(inviter)
+        )
 
     async def _tend(self, room: Room) -> None:
-        if await self.policies.is_room_banned(room.room_id):
+        if await self.stores.policies.is_room_banned(room.room_id):
             log.info("room_banned", room_id=room.room_id)
             await self.homeserver.leave(room.room_id, self.texts.say("bot-room-banned"))
             return
-        read_at = await self.store.now()
+        read_at = await self.stores.shared.now()
         try:
             snapshot, links, placed = await self.homeserver.snapshot(room.room_id, read_at)
         except ForbiddenError:
             log.info("room_left_meanwhile", room_id=room.room_id)
             return
-        await self.store.save_snapshot(snapshot)
+        await self.stores.rooms.save_snapshot(snapshot)
         if links.replaced_by:
-            await self.store.note_replacement(room.room_id, links.replaced_by)
+            await self.stores.rooms.note_replacement(room.room_id, links.replaced_by)
             await self._follow(room.room_id, links.replaced_by)
             return
         await self._inherit(room.room_id, links)
-        current = await self.store.room(room.room_id)
+        current = await self.stores.rooms.room(room.room_id)
         if current:
             await self._place_widget(current, placed, links.joined)
             if current.encrypted:
                 await self._tell_of_encryption(current, placed, links.joined)
             if current.last_event is None:
-                await self.store.look_back([current.room_id])
+                await self.stores.rooms.look_back([current.room_id])
 
     # Upgrades. Anybody can make a room that claims to replace another, so both ends must say so.
 
     async def _follow(self, old: RoomId, new: RoomId) -> None:
-        replacement = await self.store.room(new)
+        replacement = await self.stores.rooms.room(new)
         if replacement and replacement.bot_membership is Membership.JOIN:
-            await self.store.tend([new])  # its own job carries the videos over
+            await self.stores.rooms.tend([new])  # its own job carries the videos over
             return
         try:
             await self.homeserver.join(new, via=self.config.homeserver.server_name)
@@ -100,11 +102,11 @@ class RoomWork:
             log.info("upgrade_waits_for_invitation", room_id=old, replaced_by=new)
 
     async def _inherit(self, room_id: RoomId, links: RoomLinks) -> None:
-        old = links.predecessor and await self.store.room(links.predecessor)
+        old = links.predecessor and await self.stores.rooms.room(links.predecessor)
         if not old or old.replaced_by != room_id:
             return
         log.info("upgrade_followed", room_id=room_id, predecessor=old.room_id)
-        await self.store.follow_upgrade(old.room_id, room_id)
+        await self.stores.rooms.follow_upgrade(old.room_id, room_id)
 
     # The widget. Sent state asks every member to approve the widget again, so it is sent only when it differs.
 
@@ -113,13 +115,13 @@ class RoomWork:
 
         In an encrypted room only one that stands there already, with the videos of before.
         """
-        widget_id = await self.store.widget_id(room.room_id)
+        widget_id = await self.stores.rooms.widget_id(room.room_id)
         bot, name = self.homeserver.bot, self.config.appservice.bot_name
         wanted = widget_content(widget_id, self.config.web.public_url, bot, name)
         current, former = placed.content(widget_id), placed.former(widget_id, bot)
         if current == wanted and not former:
             if not room.widget_placed:
-                await self.store.mark_widget_placed(room.room_id)
+                await self.stores.rooms.mark_widget_placed(room.room_id)
             return
         if not (current or former) and (room.widget_placed or room.encrypted):
             return  # a moderator took it away, or there is nothing to be seen in it
@@ -127,8 +129,8 @@ class RoomWork:
             if not former and not room.encrypted:  # a former one still works
                 await self._ask_for_power(room, joined)
             return
-        await self.store.mark_widget_placed(room.room_id)
-        await self.store.forget_told(room.room_id, "power")
+        await self.stores.rooms.mark_widget_placed(room.room_id)
+        await self.stores.rooms.forget_told(room.room_id, "power")
         log.info("widget_placed", room_id=room.room_id, replaced=len(former))
         if not room.encrypted:
             link = f"{self.config.web.public_url}/widget/?room_id={quote(room.room_id, safe='')}"
@@ -171,7 +173,11 @@ class RoomWork:
     async def _tell_of_encryption(self, room: Room, placed: Placed, joined: str) -> None:
         if "encrypted" in room.told:
             return
-        if room.widget_placed or placed.former("", self.homeserver.bot) or await self.store.room_videos(room.room_id):
+        if (
+            room.widget_placed
+            or placed.former("", self.homeserver.bot)
+            or await self.stores.videos.room_videos(room.room_id)
+        ):
             message = "bot-encrypted-since"
         else:
             message = "bot-encrypted-direct" if room.direct else "bot-encrypted"
@@ -186,4 +192,4 @@ class RoomWork:
             await self.homeserver.send_notice(room.room_id, text, once=f"{subject}|{once}")
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=room.room_id, subject=subject, reason=str(error))
-        await self.store.mark_told(room.room_id, subject)
+        await self.stores.rooms.mark_told(room.room_id, subject)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import structlog
 
 from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
-from appservice.core.model import Room, Video, VideoId, Visibility
+from appservice.core.model import Video, VideoId, Visibility
+from appservice.core.room import Room
 from appservice.core.settings import Status
 from appservice.core.text.status import KEYS, Mark, marks
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.store import Said, StatusStore, Store
+from appservice.store import Said, Stores
 from appservice.worker.reasons import reason_of
 
 log = structlog.get_logger()
@@ -24,43 +25,42 @@ _MENDED = "mended"
 class StatusWork:
     """Brings what was said of a video to what there is to say; one instance for a process."""
 
-    store: Store
-    statuses: StatusStore
+    stores: Stores
     homeserver: Homeserver
     languages: Mapping[str, Texts]
     language: str
 
     async def run(self, video_id: VideoId) -> None:
         """Say what is new, and take back what no longer holds. May be repeated at any time."""
-        async with self.statuses.speaking(video_id):
+        async with self.stores.statuses.speaking(video_id):
             # Read under the lock: two jobs of one video may come in any order, and both see the latest.
-            video = await self.store.video(video_id)
+            video = await self.stores.videos.video(video_id)
             if video is None:
                 return
-            room = await self.store.room(video.room_id)
-            said = await self.statuses.said(video_id)
+            room = await self.stores.rooms.room(video.room_id)
+            said = await self.stores.statuses.said(video_id)
             status = room.settings.status if room else Status.OFF
             wanted = marks(video, status, now=round(time.time() * 1000), spoken=bool(said))
-            if not await self.statuses.leads(video_id):
+            if not await self.stores.statuses.leads(video_id):
                 wanted &= {Mark.NOTICE}  # nobody reacts twice alike to one message
             try:
                 await self._bring(video, room, wanted, said)
             except (ForbiddenError, RefusedByHomeserverError) as error:
                 log.warning("notice_refused", room_id=video.room_id, subject="status", reason=str(error))
             if video.visibility is Visibility.REMOVED:
-                await self.statuses.forget(video_id)
+                await self.stores.statuses.forget(video_id)
 
     async def _bring(self, video: Video, room: Room | None, wanted: set[Mark], said: Mapping[Mark, Said]) -> None:
         for mark, before in said.items():
             if before.event_id and mark not in wanted and mark is not Mark.NOTICE:
                 await self.homeserver.redact(video.sent_in, before.event_id)
-                await self.statuses.unsay(video.id, mark)
+                await self.stores.statuses.unsay(video.id, mark)
         for mark in sorted(wanted - {Mark.NOTICE}):
             was = said.get(mark)
             if was is None or was.event_id is None:
                 once = f"{video.id}|{mark}|{was.times if was else 0}"
                 event_id = await self.homeserver.send_reaction(video.sent_in, video.event_id, KEYS[mark], once=once)
-                await self.statuses.say(video.id, mark, event_id)
+                await self.stores.statuses.say(video.id, mark, event_id)
         await self._bring_notice(video, room, said.get(Mark.NOTICE), wanted=Mark.NOTICE in wanted)
 
     async def _bring_notice(self, video: Video, room: Room | None, before: Said | None, *, wanted: bool) -> None:
@@ -72,8 +72,8 @@ class StatusWork:
             reason = reason_of(video.failure, room, texts, video.kind)
             text = texts.say("bot-failed", {"title": title, "reason": reason})
             await self._notice(video, before, video.failure, text)
-        elif wanted and video.audio_left_out:
-            code = f"audio-{video.audio_left_out}"
+        elif wanted and video.media.audio_left_out:
+            code = f"audio-{video.media.audio_left_out}"
             await self._notice(video, before, code, texts.say("bot-audio", {"title": title, "reason": texts.say(code)}))
         elif before is None or before.event_id is None:
             return
@@ -87,8 +87,8 @@ class StatusWork:
         if before is None or before.event_id is None:
             once = f"{video.id}|{Mark.NOTICE}"
             event_id = await self.homeserver.send_notice(video.sent_in, text, once=once, thread=video.event_id)
-            await self.statuses.say(video.id, Mark.NOTICE, event_id, says)
+            await self.stores.statuses.say(video.id, Mark.NOTICE, event_id, says)
         elif before.says != says:
-            once = f"{before.event_id}|{video.attempts}|{says}"
+            once = f"{before.event_id}|{video.work.attempts}|{says}"
             await self.homeserver.edit_notice(video.sent_in, before.event_id, text, once=once)
-            await self.statuses.say(video.id, Mark.NOTICE, before.event_id, says)
+            await self.stores.statuses.say(video.id, Mark.NOTICE, before.event_id, says)

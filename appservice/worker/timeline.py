@@ -14,7 +14,7 @@ import structlog
 
 from appservice.config import Config
 from appservice.core.errors import ForbiddenError, HomeserverError, MalformedEventError, RefusedByHomeserverError
-from appservice.core.events.intake import (
+from appservice.core.events.changes import (
     Backfilled,
     BotMembershipChanged,
     HistoryChanged,
@@ -24,13 +24,14 @@ from appservice.core.events.intake import (
     NewVideo,
     SentByBot,
     VideoEdited,
-    history_of,
-    read_event,
 )
+from appservice.core.events.intake import read_event
+from appservice.core.events.room_state import history_of
 from appservice.core.jobs import LookBack, ReadAgain
-from appservice.core.model import EventId, History, Membership, Room, RoomId, UserId
+from appservice.core.model import EventId, History, RoomId, UserId
+from appservice.core.room import Membership, Room
 from appservice.matrix.client import Homeserver
-from appservice.store import Store, TimelineStore
+from appservice.store import Stores
 
 log = structlog.get_logger()
 
@@ -94,8 +95,7 @@ class TimelineWork:
     """Looks back; one instance for a process."""
 
     config: Config
-    store: Store
-    timeline: TimelineStore
+    stores: Stores
     homeserver: Homeserver
     _away: bool = False
     _due: float = field(default_factory=lambda: monotonic() + _EVERY_S)
@@ -106,7 +106,7 @@ class TimelineWork:
             await self.homeserver.whoami()
             if not self._away and monotonic() < self._due:
                 return
-            await look_after_all(self.store, self.timeline, self.homeserver)
+            await look_after_all(self.stores, self.homeserver)
         except (HomeserverError, ForbiddenError) as error:
             if not self._away:
                 log.warning("homeserver_away", reason=str(error))
@@ -119,8 +119,8 @@ class TimelineWork:
 
     async def look_back(self, job: LookBack) -> None:
         """Look back in one room. May be repeated at any time."""
-        async with self.store.tending(job.room_id):
-            requested_at = await self.store.now()
+        async with self.stores.rooms.tending(job.room_id):
+            requested_at = await self.stores.shared.now()
             room = await self._joined(job.room_id)
             if room:
                 with _unless_left(job.room_id):
@@ -128,13 +128,13 @@ class TimelineWork:
 
     async def read_again(self, job: ReadAgain) -> None:
         """Take over what a message is now that one of its edits was redacted. May be repeated at any time."""
-        async with self.store.tending(job.room_id):
+        async with self.stores.rooms.tending(job.room_id):
             if await self._joined(job.room_id):
                 with _unless_left(job.room_id):
                     await self._read_again(job.room_id, job.event_id)
 
     async def _joined(self, room_id: RoomId) -> Room | None:
-        room = await self.store.room(room_id)
+        room = await self.stores.rooms.room(room_id)
         return room if room and room.bot_membership is Membership.JOIN else None
 
     async def _look(self, room: Room, history: int | None, requested_at: datetime) -> None:
@@ -156,14 +156,14 @@ class TimelineWork:
         if isinstance(now, NewVideo | NewGallery):
             now = VideoEdited.to(event_id, now)
         if isinstance(now, VideoEdited) and now.target == event_id:
-            await self.timeline.take_anew(now)
+            await self.stores.timeline.take_anew(now)
 
     async def _close_gap(self, room: Room, mark: EventId, requested_at: datetime) -> None:
         found = await self._until(room.room_id, lambda event: event.get("event_id") == mark)
         if not found.looked_at:
             return
         changes = found.backfilled(room.last_event_at)
-        missed = await self.timeline.take(
+        missed = await self.stores.timeline.take(
             room.room_id, changes, newest=found.newest, requested_at=requested_at, moved=found.moved
         )
         if missed:
@@ -173,18 +173,18 @@ class TimelineWork:
         """Take the videos since the bot came, as far as we look back, and of before what was asked for."""
         found = await self._until(room.room_id, self._is_our_coming)
         if found.end:
-            await self.timeline.keep_joined_event(room.room_id, found.end, requested_at)
+            await self.stores.timeline.keep_joined_event(room.room_id, found.end, requested_at)
         wanted = room.settings.history
         if history := self.config.rooms.history if wanted is None else wanted:
             await self._look_at_history(room, history, requested_at)
         videos = [c for c in found.backfilled(None) if isinstance(c, NewVideo | NewGallery | SentByBot | VideoEdited)]
-        await self.timeline.take(
+        await self.stores.timeline.take(
             room.room_id, videos, newest=found.newest, requested_at=requested_at, moved=found.moved
         )
 
     async def _look_at_history(self, room: Room, messages: int, requested_at: datetime) -> None:
         """Take the videos of those who are here among so many messages of before the bot came."""
-        members = {member.user_id for member in await self.store.joined_members(room.room_id)}
+        members = {member.user_id for member in await self.stores.members.joined_members(room.room_id)}
         found = _Found()
         looked = seen = 0
         async with aclosing(self._backwards(room.room_id, await self._start_of_history(room.room_id))) as pages:
@@ -200,11 +200,11 @@ class TimelineWork:
                 elif isinstance(change, VideoEdited):
                     found.changes.append(change)
         changes = found.backfilled(None)
-        taken = await self.timeline.take(room.room_id, changes, newest=None, requested_at=requested_at)
+        taken = await self.stores.timeline.take(room.room_id, changes, newest=None, requested_at=requested_at)
         log.info("history_read", room_id=room.room_id, messages=min(seen, messages), taken=taken)
 
     async def _start_of_history(self, room_id: RoomId) -> str | None:
-        joined = await self.timeline.joined_event(room_id)
+        joined = await self.stores.timeline.joined_event(room_id)
         try:
             return await self.homeserver.token_before(room_id, joined) if joined else None
         except RefusedByHomeserverError:
@@ -252,47 +252,47 @@ class TimelineWork:
         return change if isinstance(change, get_args(MessageChange)) else None
 
 
-async def look_after_all(store: Store, timeline: TimelineStore, homeserver: Homeserver) -> int:
+async def look_after_all(stores: Stores, homeserver: Homeserver) -> int:
     """Learn where the bot was invited, came and went unheard, and queue a look at each room's state and timeline.
 
     Returns how many rooms the bot is in.
     """
-    requested_at = await store.now()
-    known, joined = await store.rooms_with_us(), set(await homeserver.joined_rooms())
+    requested_at = await stores.shared.now()
+    known, joined = await stores.rooms.rooms_with_us(), set(await homeserver.joined_rooms())
 
     def learned(room_id: RoomId, membership: Membership) -> BotMembershipChanged:
         return BotMembershipChanged(room_id, membership, homeserver.bot, requested_at=requested_at)
 
     for room_id in sorted(joined - known):
         # Where it was before there was this database, all that was said is history.
-        unheard_of = await store.room(room_id) is None
-        await timeline.take(
+        unheard_of = await stores.rooms.room(room_id) is None
+        await stores.timeline.take(
             room_id,
             [learned(room_id, Membership.JOIN)],
             newest=await _newest(homeserver, room_id) if unheard_of else None,
             requested_at=requested_at,
         )
-    await store.apply([learned(room_id, Membership.LEAVE) for room_id in known - joined])
-    await _take_invitations(store, homeserver)
-    rooms = await store.tended_rooms()
-    await store.tend(rooms)
-    await store.look_back(rooms)
+    await stores.intake.apply([learned(room_id, Membership.LEAVE) for room_id in known - joined])
+    await _take_invitations(stores, homeserver)
+    rooms = await stores.rooms.tended_rooms()
+    await stores.rooms.tend(rooms)
+    await stores.rooms.look_back(rooms)
     return len(joined)
 
 
-async def _take_invitations(store: Store, homeserver: Homeserver) -> None:
+async def _take_invitations(stores: Stores, homeserver: Homeserver) -> None:
     """Take invitations that were lost with their transaction."""
     try:
-        invitations = await homeserver.invitations(await store.now())
+        invitations = await homeserver.invitations(await stores.shared.now())
     except (ForbiddenError, HomeserverError) as error:
         # What else is looked at does not depend on it.
         log.warning("invitations_unread", reason=str(error))
         return
     for invitation in invitations:
-        room = await store.room(invitation.room_id)
+        room = await stores.rooms.room(invitation.room_id)
         if room is None or room.bot_membership not in {Membership.INVITE, Membership.JOIN}:
             log.warning("invitation_found", room_id=invitation.room_id, inviter=invitation.sender)
-            await store.apply([invitation])
+            await stores.intake.apply([invitation])
 
 
 async def _newest(homeserver: Homeserver, room_id: RoomId) -> EventId | None:

@@ -19,7 +19,7 @@ from appservice.core.rules.retries import SECOND_TRY, Cause, cause_of, failure_o
 from appservice.core.settings import RoomSettings
 from appservice.matrix.client import Homeserver
 from appservice.media.files import UploadFolder
-from appservice.store import Store, SupersededUploadError, Upload, UploadStore
+from appservice.store import RoomStore, SupersededUploadError, Upload, UploadStore
 from appservice.worker.videos import MIB, RetryLaterError, limits_of
 from transcode import Cut, Prepared, Tools, TranscodeError, prepare_recording, verify_video
 
@@ -37,7 +37,7 @@ class UploadWork:
     """Works on uploads; one instance for a process."""
 
     config: Config
-    rooms: Store
+    rooms: RoomStore
     store: UploadStore
     folder: UploadFolder
     homeserver: Homeserver

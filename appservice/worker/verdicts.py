@@ -101,16 +101,20 @@ class VerdictWork:
         video = unjudged.video
         asked = {
             "video_id": video.id, "event_id": video.event_id, "room_id": video.room_id, "sender": video.sender,
-            "kind": video.kind, "duration": video.duration, "width": video.width, "height": video.height,
-            "sha256": unjudged.sha256, "pictures": list(self._pictures(video)),
+            "kind": video.kind, "duration": video.media.duration,
+            "width": video.media.width, "height": video.media.height, "sha256": unjudged.sha256,
+            "pictures": list(self._pictures(video)),
         }  # fmt: skip
         return json.dumps(asked).encode()
 
     def _pictures(self, video: Video) -> Iterator[dict[str, str]]:
-        there = {"poster": (POSTER, video.has_poster), "storyboard": (STORYBOARD, video.storyboard is not None)}
+        there = {
+            "poster": (POSTER, video.media.has_poster),
+            "storyboard": (STORYBOARD, video.media.storyboard is not None),
+        }
         for name, (file, exists) in there.items():
             if exists:
-                with open_plain(self.files.path(video.id, video.stage or "", file)) as picture:
+                with open_plain(self.files.path(video.id, video.media.stage or "", file)) as picture:
                     data = picture.read()
                 yield {"name": name, "media_type": "image/jpeg", "data": base64.b64encode(data).decode()}
 

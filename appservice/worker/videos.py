@@ -26,9 +26,9 @@ from appservice.core.rules.quotas import Scope
 from appservice.core.rules.retries import SECOND_TRY, SOONEST, Cause, cause_of, failure_of, retry_delay, upload_delay
 from appservice.core.settings import RoomSettings
 from appservice.matrix.client import Homeserver
-from appservice.matrix.download import download, is_awaited
+from appservice.matrix.download import Downloaded, download, is_awaited
 from appservice.media.files import LocalFiles
-from appservice.store import QuotaStore, Store
+from appservice.store import AttemptStore, QuotaStore, RoomStore, VideoStore
 from appservice.worker.concurrency import Ladder, Lanes
 from appservice.worker.contents import Contents
 from appservice.worker.conversion import kind_of, shown_for, video_of
@@ -76,7 +76,7 @@ def content_hash(
 
 
 def _needed(video: Video | None) -> list[str]:
-    return [stage for stage in (video.stage, video.replaced_stage) if stage] if video else []
+    return [stage for stage in (video.media.stage, video.media.replaced_stage) if stage] if video else []
 
 
 async def _publish_first(transcoding: Transcoding, publication: Publication, folder: Path) -> None:
@@ -100,7 +100,9 @@ class VideoWork:
     """Works on videos; one instance for a process."""
 
     config: Config
-    store: Store
+    store: AttemptStore
+    rooms: RoomStore
+    videos: VideoStore
     homeserver: Homeserver
     session: aiohttp.ClientSession
     files: LocalFiles
@@ -113,7 +115,7 @@ class VideoWork:
 
     async def run(self, video_id: VideoId) -> None:
         """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
-        video = await self.store.video(video_id)
+        video = await self.videos.video(video_id)
         if video:
             await self._expect_upload(video)
         party = Party(video.sender, video.room_id) if video else Party("", "")
@@ -130,19 +132,19 @@ class VideoWork:
 
         Raises RetryLaterError while it has not.
         """
-        if video.awaited_since is None or video.state not in {State.QUEUED, *PLAYABLE_STATES}:
+        if video.file.awaited_since is None or video.state not in {State.QUEUED, *PLAYABLE_STATES}:
             return
-        delay = upload_delay(await self.store.now() - video.awaited_since)
+        delay = upload_delay(await self.rooms.now() - video.file.awaited_since)
         # However many messages name the same file, it is asked for once; unless this one's time is over.
-        if delay is None or await self.store.first_awaiting(video.mxc) in {video.id, None}:
-            awaited = await is_awaited(self.session, self.homeserver, video.mxc)
+        if delay is None or await self.store.first_awaiting(video.file.mxc) in {video.id, None}:
+            awaited = await is_awaited(self.session, self.homeserver, video.file.mxc)
             if awaited is False:
-                await self.store.upload_came(video.mxc)
+                await self.store.upload_came(video.file.mxc)
             if not awaited:
                 return
-        error = MediaError("never-uploaded", f"{video.mxc} was not uploaded in time.", final=True)
+        error = MediaError("never-uploaded", f"{video.file.mxc} was not uploaded in time.", final=True)
         if delay is not None:
-            raise RetryLaterError(delay) from NotYetUploadedError(f"{video.mxc} is not uploaded yet.")
+            raise RetryLaterError(delay) from NotYetUploadedError(f"{video.file.mxc} is not uploaded yet.")
         log.warning("video_failed", video_id=video.id, room_id=video.room_id, code=error.code, reason=str(error))
         await self._fail_or_retry(video, error, None)
 
@@ -153,7 +155,9 @@ class VideoWork:
             await self._sweep_removed(video_id)
             await self._finish_again(video_id)
             return None
-        log_video = log.bind(video_id=video_id, room_id=video.room_id, event_id=video.event_id, attempt=video.attempts)
+        log_video = log.bind(
+            video_id=video_id, room_id=video.room_id, event_id=video.event_id, attempt=video.work.attempts
+        )
         if video.tries > self.config.worker.attempts:
             # Workers died on it without a word; it must not take down more of them.
             log_video.error("video_given_up")
@@ -192,7 +196,7 @@ class VideoWork:
             if cause_of(error) is Cause.UNKNOWN:
                 return error.code
             raise RetryLaterError(delay) from error
-        if error.code in _OF_ANOTHER_KIND | _NO_ROOM | _NEVER_CAME and not video.certain:
+        if error.code in _OF_ANOTHER_KIND | _NO_ROOM | _NEVER_CAME and not video.file.certain:
             # Sent by a client that does not say what it is: nobody called it a video.
             await self.store.discard(video)
             return None
@@ -211,21 +215,15 @@ class VideoWork:
 
     async def _attempt(self, video: Video, ladder: Ladder) -> None:
         max_bytes = self.config.media.max_size * MIB
-        if (video.claimed_size or 0) > max_bytes:
-            raise MediaError("media-too-large", f"The event says {video.claimed_size} bytes.", final=True)
+        if (video.file.claimed_size or 0) > max_bytes:
+            raise MediaError("media-too-large", f"The event says {video.file.claimed_size} bytes.", final=True)
         _refuse(await self.quotas.used_up(video))
-        room = await self.store.room(video.room_id)
+        room = await self.rooms.room(video.room_id)
         chosen = room.settings if room else RoomSettings()
         limits = limits_of(self.config, chosen.max_length)
         async with self._workspace(video) as folder:
             source = folder / "source"
-            downloaded = await download(
-                self.session, self.homeserver, video.mxc, source,
-                max_bytes=max_bytes, encrypted_file=video.encrypted_file,
-            )  # fmt: skip
-            metrics.BYTES_IN.inc(downloaded.size)
-            # By now the sizes of others may be known that were sent at once.
-            _refuse(await self.quotas.admit(video, downloaded.size))
+            downloaded = await self._download(video, source, max_bytes)
             video = await self._classified(video, source, chosen, limits)
             seconds = shown_for(video.kind, chosen, limits)
             await self.contents.check(video, source, downloaded.sha256, limits)
@@ -263,6 +261,16 @@ class VideoWork:
                 raise
             await self._finish(video, source, downloaded.sha256, limits)
 
+    async def _download(self, video: Video, source: Path, max_bytes: int) -> Downloaded:
+        downloaded = await download(
+            self.session, self.homeserver, video.file.mxc, source,
+            max_bytes=max_bytes, encrypted_file=video.file.encrypted_file,
+        )  # fmt: skip
+        metrics.BYTES_IN.inc(downloaded.size)
+        # By now the sizes of others may be known that were sent at once.
+        _refuse(await self.quotas.admit(video, downloaded.size))
+        return downloaded
+
     async def _finish(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
         """Do what follows from a video being ready. May be repeated."""
         # An earlier attempt may have published a first stage, too.
@@ -281,8 +289,8 @@ class VideoWork:
             async with self._workspace(video) as folder:
                 source = folder / "source"
                 downloaded = await download(
-                    self.session, self.homeserver, video.mxc, source,
-                    max_bytes=self.config.media.max_size * MIB, encrypted_file=video.encrypted_file,
+                    self.session, self.homeserver, video.file.mxc, source,
+                    max_bytes=self.config.media.max_size * MIB, encrypted_file=video.file.encrypted_file,
                 )  # fmt: skip
                 await self._finish(video, source, downloaded.sha256, limits)
         except (MediaError, NotYetUploadedError) as error:
@@ -322,12 +330,12 @@ class VideoWork:
 
     async def _sweep_removed(self, video_id: VideoId) -> None:
         """Delete what a removal could not delete, since we were just writing it."""
-        video = await self.store.video(video_id)
+        video = await self.videos.video(video_id)
         if video is None or video.visibility is Visibility.REMOVED:
             # What a person deleted, and may still bring back, has its stage.
             await self.files.sweep(video_id, keep=_needed(video))
 
     async def sweep(self, video_id: VideoId) -> None:
         """Delete the files of a video that nothing refers to any more."""
-        video = await self.store.video(video_id)
+        video = await self.videos.video(video_id)
         await self.files.sweep(video_id, keep=_needed(video))

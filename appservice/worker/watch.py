@@ -15,7 +15,7 @@ from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.markup import code
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
-from appservice.store import AdminStore, Store
+from appservice.store import Stores
 
 log = structlog.get_logger()
 
@@ -31,8 +31,7 @@ class Watch:
     """Watches over one installation; one instance for a process."""
 
     config: Config
-    admin: AdminStore
-    store: Store
+    stores: Stores
     homeserver: Homeserver
     languages: Mapping[str, Texts]
 
@@ -40,33 +39,33 @@ class Watch:
         """Look once, and queue notices for what is to be told."""
         await self._look_at_homeserver()
         await self._look_at_disk()
-        if self.config.appservice.admin_room is None or not await self.admin.notices_on():
-            await self.admin.forget_troubles()
+        if self.config.appservice.admin_room is None or not await self.stores.admin.notices_on():
+            await self.stores.admin.forget_troubles()
         else:
-            await self.admin.gather_troubles()
+            await self.stores.admin.gather_troubles()
 
     async def _look_at_homeserver(self) -> None:
         try:
             await self.homeserver.whoami()
         except (HomeserverError, ForbiddenError):
-            await self.admin.begin_alarm(HOMESERVER)
+            await self.stores.admin.begin_alarm(HOMESERVER)
         else:
-            await self.admin.end_alarm(HOMESERVER, "homeserver-back", least=_SHORT_S)
+            await self.stores.admin.end_alarm(HOMESERVER, "homeserver-back", least=_SHORT_S)
 
     async def _look_at_disk(self) -> None:
         free = (await asyncio.to_thread(shutil.disk_usage, self.config.data_dir)).free
         least = self.config.worker.min_free * MIB
         if free < least:
-            await self.admin.begin_alarm(DISK, "disk-low", free=free // MIB)
+            await self.stores.admin.begin_alarm(DISK, "disk-low", free=free // MIB)
         elif free > _ENOUGH * least:
-            await self.admin.end_alarm(DISK, "disk-enough", free=free // MIB)
+            await self.stores.admin.end_alarm(DISK, "disk-enough", free=free // MIB)
 
     async def tell(self, alarm: NotifyAdmins) -> None:
         """Say in the management room what `gather_troubles` queued. May be repeated."""
         if self.config.appservice.admin_room is None:
             return
         room_id = RoomId(self.config.appservice.admin_room)
-        room = await self.store.room(room_id)
+        room = await self.stores.rooms.room(room_id)
         texts = self.languages[(room and room.settings.language) or self.config.appservice.language]
         text = _text(alarm.subject, alarm.count, alarm.details, texts)
         if text is None:

@@ -12,11 +12,11 @@ import pytest
 from pgqueuer.queries import EntrypointExecutionParameter
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
-from appservice.core.events.intake import NewVideo
+from appservice.core.events.changes import NewVideo
 from appservice.core.jobs import TranscodeVideo
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.demo.client import MatrixClient
-from appservice.store import Store
+from appservice.store import Stores
 from appservice.store.outbox import Pool
 from appservice.worker.fair_queue import FairQueries
 from tests.conftest import CreateDatabase
@@ -117,7 +117,7 @@ async def _send(pool: Pool, sender: str, room: str, count: int, *, of_before: bo
         )
         for _ in range(count)
     ]  # fmt: skip
-    await Store(pool).apply(videos)
+    await Stores(pool).intake.apply(videos)
 
 
 async def _senders(pool: Pool, taken: list[str]) -> list[str]:
@@ -219,7 +219,7 @@ async def test_what_became_of_jobs_is_forgotten_after_a_week(pool: Pool) -> None
         "INSERT INTO pgqueuer_statistics (created, count, priority, status, entrypoint)"
         " SELECT now() - make_interval(days => n), n, 0, 'successful', 'video' FROM generate_series(1, 30) AS n"
     )
-    await Store(pool).forget_job_log()
+    await Stores(pool).shared.forget_job_log()
     for table in ("pgqueuer_log", "pgqueuer_statistics"):
         days = await pool.fetchval(f"SELECT max(extract(day FROM now() - created)) FROM {table}")  # noqa: S608 - ours
         assert days == 6, table

@@ -8,12 +8,14 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
-from appservice.core.events.intake import Change, MemberChanged, NewGallery, NewVideo, Redacted, VideoEdited, read_event
-from appservice.core.model import EventId, Membership, RoomId, UserId, Video
+from appservice.core.events.changes import Change, MemberChanged, NewGallery, NewVideo, Redacted, VideoEdited
+from appservice.core.events.intake import read_event
+from appservice.core.model import EventId, RoomId, Spoiler, UserId, Video
+from appservice.core.room import Membership
 from appservice.core.rules.permissions import Level
 from appservice.core.rules.video_permissions import UNDO_S
 from appservice.demo.client import MatrixClient
-from appservice.store import ErasingStore, ManagingStore, Store
+from appservice.store import ErasingStore, Stores, VideoChangeStore
 from appservice.store.audit import ITSELF
 from appservice.store.outbox import Pool
 from tests.integration.commands.conftest import Asking
@@ -34,10 +36,10 @@ async def pool(create_database: Callable[[str], Awaitable[str]]) -> AsyncIterato
 
 
 @pytest.fixture
-async def store(pool: Pool) -> Store:
+async def store(pool: Pool) -> Stores:
     await pool.execute("TRUNCATE seen_events, rooms, members, videos, audit, pgqueuer, pgqueuer_log CASCADE")
-    store = Store(pool)
-    await store.apply([MemberChanged(ROOM, ALICE, Membership.JOIN, None, None)])
+    store = Stores(pool)
+    await store.intake.apply([MemberChanged(ROOM, ALICE, Membership.JOIN, None, None)])
     return store
 
 
@@ -62,9 +64,9 @@ def edit(number: int, *items: dict[str, object]) -> Change:
     return gallery(*items, event_id=f"$edit{number}", at=number + 10, edits="$gallery")
 
 
-async def here(store: Store) -> list[tuple[str, int, str]]:
-    videos = sorted(await store.room_videos(ROOM), key=lambda video: video.item)
-    return [(video.title, video.item, video.mxc.rpartition("/")[2]) for video in videos]
+async def here(store: Stores) -> list[tuple[str, int, str]]:
+    videos = sorted(await store.videos.room_videos(ROOM), key=lambda video: video.item)
+    return [(video.title, video.item, video.file.mxc.rpartition("/")[2]) for video in videos]
 
 
 async def jobs(pool: Pool, kind: str) -> list[str]:
@@ -72,56 +74,61 @@ async def jobs(pool: Pool, kind: str) -> list[str]:
     return [row["payload"].decode() for row in rows]
 
 
-async def test_each_video_is_a_row_with_a_job_however_often_it_comes(store: Store, pool: Pool) -> None:
+async def test_each_video_is_a_row_with_a_job_however_often_it_comes(store: Stores, pool: Pool) -> None:
     sent = gallery(part("one"), part("two", **{MARK: True, f"{MARK}.reason": "blood"}), part("one"))
-    await store.apply([sent, sent])
-    await store.apply([sent])
+    await store.intake.apply([sent, sent])
+    await store.intake.apply([sent])
     assert await here(store) == [("one", 0, "one"), ("two", 1, "two"), ("one", 2, "one")]
-    videos = await store.room_videos(ROOM)
+    videos = await store.videos.room_videos(ROOM)
     assert [video.item for video in videos] == [0, 1, 2], "they play in the gallery's order"
     assert {video.event_id for video in videos} == {"$gallery"}
-    assert {video.item: (video.spoiler, video.spoiler_reason) for video in videos} == {
-        0: (False, None), 1: (True, "blood"), 2: (False, None)
+    assert {video.item: video.spoiler for video in videos} == {
+        0: None, 1: Spoiler("blood"), 2: None
     }  # fmt: skip
     assert sorted(await jobs(pool, "video")) == sorted(video.id for video in videos)
 
 
-async def test_photos_of_a_gallery_join_where_the_room_chose_so(store: Store, pool: Pool) -> None:
+async def test_photos_of_a_gallery_join_where_the_room_chose_so(store: Stores, pool: Pool) -> None:
     photo = part("photo", itemtype="m.image")
-    await store.apply([gallery(photo, part("one"))])
+    await store.intake.apply([gallery(photo, part("one"))])
     assert await here(store) == [("one", 1, "one")]
     await pool.execute("UPDATE rooms SET settings = '{\"images\": true}'")
-    await store.apply([gallery(photo, part("two"), event_id="$next")])
+    await store.intake.apply([gallery(photo, part("two"), event_id="$next")])
     assert {title for title, _, _ in await here(store)} == {"one", "photo.mp4", "two"}
 
 
-async def test_edits_follow_each_video(store: Store) -> None:
-    await store.apply([gallery(part("one"), part("two"), part("three"))])
-    ids = {video.item: video.id for video in await store.room_videos(ROOM)}
+async def test_edits_follow_each_video(store: Stores) -> None:
+    await store.intake.apply([gallery(part("one"), part("two"), part("three"))])
+    ids = {video.item: video.id for video in await store.videos.room_videos(ROOM)}
     wave = part("two", body="Wave", filename="two.mp4")
-    await store.apply([edit(1, part("one", **{MARK: True}), wave, part("three"))])
+    await store.intake.apply([edit(1, part("one", **{MARK: True}), wave, part("three"))])
     assert await here(store) == [("one", 0, "one"), ("Wave", 1, "two"), ("three", 2, "three")]
-    assert {video.item: video.spoiler for video in await store.room_videos(ROOM)} == {0: True, 1: False, 2: False}
-    await store.apply([edit(3, part("two"), part("new"), part("four"))])
+    marks = {video.item: video.spoiler for video in await store.videos.room_videos(ROOM)}
+    assert marks == {0: Spoiler(), 1: None, 2: None}
+    await store.intake.apply([edit(3, part("two"), part("new"), part("four"))])
     # The second goes to the front, the others' places hold other files.
     assert await here(store) == [("two", 1, "two"), ("four", 2, "four"), ("new", 3, "new")] or await here(store)
-    now = {video.mxc.rpartition("/")[2]: video for video in await store.room_videos(ROOM)}
+    now = {video.file.mxc.rpartition("/")[2]: video for video in await store.videos.room_videos(ROOM)}
     assert now["two"].id == ids[1]
     assert set(now) == {"two", "new", "four"}
     assert not now["two"].spoiler
-    await store.apply([edit(2, part("old"))])  # comes late
-    assert {video.mxc.rpartition("/")[2] for video in await store.room_videos(ROOM)} == {"two", "new", "four"}
+    await store.intake.apply([edit(2, part("old"))])  # comes late
+    assert {video.file.mxc.rpartition("/")[2] for video in await store.videos.room_videos(ROOM)} == {
+        "two",
+        "new",
+        "four",
+    }
 
 
 async def test_edits_after_an_upgrade_follow_the_videos_and_the_settings_of_their_room(
-    store: Store, pool: Pool
+    store: Stores, pool: Pool
 ) -> None:
     new_room = RoomId("!new:example.org")
-    await store.apply([gallery(part("a"), part("b"))])
-    await store.apply([MemberChanged(new_room, ALICE, Membership.JOIN, None, None)])
-    await store.follow_upgrade(ROOM, new_room)
+    await store.intake.apply([gallery(part("a"), part("b"))])
+    await store.intake.apply([MemberChanged(new_room, ALICE, Membership.JOIN, None, None)])
+    await store.rooms.follow_upgrade(ROOM, new_room)
     await pool.execute("""UPDATE rooms SET settings = '{"hold": "all"}' WHERE room_id = $1""", new_room)
-    await store.apply([gallery(part("a"), part("c"), part("d"), event_id="$edit", at=2, edits="$gallery")])
+    await store.intake.apply([gallery(part("a"), part("c"), part("d"), event_id="$edit", at=2, edits="$gallery")])
     rows = await pool.fetch("SELECT mxc, room_id, sent_in, held_for FROM videos WHERE visibility <> 'removed'")
     assert {row["mxc"][-1]: (row["room_id"], row["sent_in"], row["held_for"]) for row in rows} == {
         "a": (new_room, ROOM, None),
@@ -130,69 +137,69 @@ async def test_edits_after_an_upgrade_follow_the_videos_and_the_settings_of_thei
     }
 
 
-async def test_a_plain_video_may_become_a_gallery_and_back(store: Store) -> None:
+async def test_a_plain_video_may_become_a_gallery_and_back(store: Stores) -> None:
     plain = NewVideo(
         event_id=EventId("$gallery"), room_id=ROOM, sender=ALICE, title="one", mxc="mxc://example.org/one",
         encrypted_file=None, claimed_size=None, certain=True, sent_at=1,
     )  # fmt: skip
-    await store.apply([plain, edit(1, part("one"), part("two"))])
+    await store.intake.apply([plain, edit(1, part("one"), part("two"))])
     assert await here(store) == [("one", 0, "one"), ("two", 1, "two")]
-    await store.apply([edit(2, part("two"))])
+    await store.intake.apply([edit(2, part("two"))])
     assert await here(store) == [("two", 1, "two")]
 
 
-async def test_only_its_sender_edits_it(store: Store, pool: Pool) -> None:
-    await store.apply([gallery(part("one"), part("two"))])
+async def test_only_its_sender_edits_it(store: Stores, pool: Pool) -> None:
+    await store.intake.apply([gallery(part("one"), part("two"))])
     await pool.execute("UPDATE videos SET sender = '@bob:example.org'")
-    await store.apply([edit(1, part("three"))])
+    await store.intake.apply([edit(1, part("three"))])
     assert [title for title, _, _ in await here(store)] == ["one", "two"]
 
 
-async def test_a_redaction_takes_all_of_it(store: Store, pool: Pool) -> None:
-    await store.apply([gallery(part("one"), part("two")), Redacted(ROOM, EventId("$gallery"), ALICE)])
+async def test_a_redaction_takes_all_of_it(store: Stores, pool: Pool) -> None:
+    await store.intake.apply([gallery(part("one"), part("two")), Redacted(ROOM, EventId("$gallery"), ALICE)])
     assert await here(store) == []
     assert len(await jobs(pool, "sweep")) == 2
-    await store.apply([gallery(part("one"), part("two"))])
+    await store.intake.apply([gallery(part("one"), part("two"))])
     assert await here(store) == []
 
 
 async def _remove(pool: Pool, *videos: Video) -> None:
     taken = "UPDATE videos SET visibility = 'removed', deleted_at = now() - interval '1 hour'"
     await pool.execute(f"{taken} WHERE id = ANY ($1::uuid[])", [video.id for video in videos])
-    await ManagingStore(pool).purge_deleted(UNDO_S)
+    await VideoChangeStore(pool).purge_deleted(UNDO_S)
 
 
 def _redacted(payloads: list[str]) -> list[bool]:
     return ['"redact": true' in payload for payload in payloads]
 
 
-async def test_the_message_goes_with_the_last_of_its_videos(store: Store, pool: Pool) -> None:
-    await store.apply([gallery(part("one"), part("two"), part("three"))])
-    one, two, three = await store.room_videos(ROOM)
+async def test_the_message_goes_with_the_last_of_its_videos(store: Stores, pool: Pool) -> None:
+    await store.intake.apply([gallery(part("one"), part("two"), part("three"))])
+    one, two, three = await store.videos.room_videos(ROOM)
     await _remove(pool, one)
     assert _redacted(await jobs(pool, "forget")) == [False]
-    await store.apply([edit(1, part("one", body="x", filename="one.mp4"), part("two"), part("three"))])
+    await store.intake.apply([edit(1, part("one", body="x", filename="one.mp4"), part("two"), part("three"))])
     assert len(await here(store)) == 2, "another caption brings nothing back"
     await pool.execute("TRUNCATE pgqueuer")
     await _remove(pool, two, three)
     assert set(_redacted(await jobs(pool, "forget"))) == {True}
 
 
-async def test_two_who_take_the_last_two_at_once_leave_no_message(store: Store, pool: Pool) -> None:
-    await store.apply([gallery(part("one"), part("two"))])
-    one, two = await store.room_videos(ROOM)
+async def test_two_who_take_the_last_two_at_once_leave_no_message(store: Stores, pool: Pool) -> None:
+    await store.intake.apply([gallery(part("one"), part("two"))])
+    one, two = await store.videos.room_videos(ROOM)
     await pool.execute("UPDATE videos SET visibility = 'removed', deleted_at = now() - interval '1 hour'")
     # Two transactions that each see one of them, as two workers do who skip what the other has.
     async with pool.acquire() as first, first.transaction():
         await first.execute("SELECT FROM videos WHERE id = $1 FOR UPDATE", one.id)
-        await ManagingStore(pool).purge_deleted(UNDO_S)
-    await ManagingStore(pool).purge_deleted(UNDO_S)
+        await VideoChangeStore(pool).purge_deleted(UNDO_S)
+    await VideoChangeStore(pool).purge_deleted(UNDO_S)
     assert sorted(_redacted(await jobs(pool, "forget"))) == [False, True]
     assert two.id != one.id
 
 
-async def test_somebodys_erasure_takes_the_message(store: Store, pool: Pool) -> None:
-    await store.apply([gallery(part("one"), part("two"))])
+async def test_somebodys_erasure_takes_the_message(store: Stores, pool: Pool) -> None:
+    await store.intake.apply([gallery(part("one"), part("two"))])
     await ErasingStore(pool).erase_user(ALICE, by=ITSELF)
     assert set(_redacted(await jobs(pool, "forget"))) == {True}
 

@@ -11,12 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from appservice.core.events.intake import Backfilled, BotMembershipChanged, HistoryChanged, MemberChanged, NewVideo
-from appservice.core.model import EventId, History, Membership, RoomId, UserId
+from appservice.core.events.changes import Backfilled, BotMembershipChanged, HistoryChanged, MemberChanged, NewVideo
+from appservice.core.model import EventId, History, RoomId, UserId
+from appservice.core.room import Membership
 from appservice.core.web.reels import for_all
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from appservice.store import Store, TimelineStore
+from appservice.store import Stores, TimelineStore
 from appservice.store.outbox import Pool
 from tests.integration.commands.conftest import Asking
 from tests.integration.test_timeline import swallowing
@@ -46,18 +47,18 @@ def _video(room_id: RoomId, title: str, sent_at: int, backfilled: Backfilled | N
     return replace(video, backfilled=backfilled)
 
 
-async def _room(store: Store, history: History) -> RoomId:
+async def _room(store: Stores, history: History) -> RoomId:
     room_id = RoomId(f"!{secrets.token_hex(8)}:example.org")
-    await store.apply([
+    await store.intake.apply([
         BotMembershipChanged(room_id, Membership.JOIN, ALICE), HistoryChanged(room_id, history),
         _member(room_id, ALICE, Membership.JOIN),
     ])  # fmt: skip
     return room_id
 
 
-async def _seen(store: Store, room_id: RoomId) -> set[str]:
+async def _seen(store: Stores, room_id: RoomId) -> set[str]:
     """Return what Carol sees."""
-    return {video.title for video in await store.readable(await store.room_videos(room_id), CAROL)}
+    return {video.title for video in await store.videos.readable(await store.videos.room_videos(room_id), CAROL)}
 
 
 def _expected(steps: tuple[str, ...], history: History) -> set[str]:
@@ -76,7 +77,7 @@ def _expected(steps: tuple[str, ...], history: History) -> set[str]:
 @pytest.mark.parametrize("history", [History.JOINED, History.INVITED])
 @pytest.mark.parametrize("clock", [EARLY, LATE])
 async def test_the_order_of_arrival_decides_and_no_senders_clock(pool: Pool, history: History, clock: int) -> None:
-    store = Store(pool)
+    store = Stores(pool)
     orders = [
         (*steps, "join", "video")
         for steps in product(["invite", "join", "leave", "video"], repeat=4)
@@ -87,59 +88,59 @@ async def test_the_order_of_arrival_decides_and_no_senders_clock(pool: Pool, his
     assert len(orders) > 50
     for steps in orders:
         room_id = await _room(store, history)
-        await store.apply([
+        await store.intake.apply([
             _video(room_id, str(place), clock) if step == "video" else _member(room_id, CAROL, Membership(step))
             for place, step in enumerate(steps)
         ])  # fmt: skip
         assert await _seen(store, room_id) == _expected(steps, history), steps
-        together = for_all(await store.room_videos(room_id), await store.joined_members(room_id))
+        together = for_all(await store.videos.room_videos(room_id), await store.members.joined_members(room_id))
         # Since her own joining, whatever she was invited to.
         assert {video.title for video in together} <= _expected(steps, History.JOINED), steps
 
 
 async def test_a_membership_that_was_asked_for_may_be_ahead_of_what_was_sent_before(pool: Pool) -> None:
-    store = Store(pool)
+    store = Stores(pool)
     room_id = await _room(store, History.JOINED)
     # She opened the widget before the transactions with all that arrived.
-    assert await store.answer_member(_member(room_id, CAROL, Membership.JOIN), await store.now())
-    await store.apply([_video(room_id, "before", LATE)])
+    assert await store.members.answer_member(_member(room_id, CAROL, Membership.JOIN), await store.shared.now())
+    await store.intake.apply([_video(room_id, "before", LATE)])
     assert await _seen(store, room_id) == set()
-    await store.apply([_member(room_id, CAROL, Membership.JOIN), _video(room_id, "after", EARLY)])
+    await store.intake.apply([_member(room_id, CAROL, Membership.JOIN), _video(room_id, "after", EARLY)])
     assert await _seen(store, room_id) == {"after"}
     # A new name is no new joining.
-    await store.apply([_member(room_id, CAROL, Membership.JOIN)])
+    await store.intake.apply([_member(room_id, CAROL, Membership.JOIN)])
     assert await _seen(store, room_id) == {"after"}
 
 
 async def test_what_was_found_by_looking_back_is_shown_to_those_who_were_there_for_certain(pool: Pool) -> None:
-    store, timeline = Store(pool), TimelineStore(pool)
+    store, timeline = Stores(pool), TimelineStore(pool)
 
     async def found(room_id: RoomId, since: datetime | None, history: History, title: str) -> None:
         video = _video(room_id, title, LATE, Backfilled(since, history))
-        await timeline.take(room_id, [video], newest=None, requested_at=await store.now())
+        await timeline.take(room_id, [video], newest=None, requested_at=await store.shared.now())
 
     room_id = await _room(store, History.JOINED)
-    before = await store.now()
-    await store.apply([_member(room_id, CAROL, Membership.JOIN)])
-    after = await store.now()
+    before = await store.shared.now()
+    await store.intake.apply([_member(room_id, CAROL, Membership.JOIN)])
+    after = await store.shared.now()
     await found(room_id, before, History.SHARED, "perhaps before she came")
     await found(room_id, None, History.SHARED, "at any time")
     await found(room_id, after, History.SHARED, "after she came")
     assert await _seen(store, room_id) == {"after she came"}
     # She went and came back meanwhile, as an event says that was lost.
     lost = [(CAROL, EventId("$lost"))]
-    await timeline.take(room_id, [], newest=None, requested_at=await store.now(), moved=lost)
+    await timeline.take(room_id, [], newest=None, requested_at=await store.shared.now(), moved=lost)
     assert await _seen(store, room_id) == set()
     # What was heard of changes nothing.
     heard = _member(room_id, CAROL, Membership.JOIN)
-    await store.apply([heard, _video(room_id, "now", EARLY)])
+    await store.intake.apply([heard, _video(room_id, "now", EARLY)])
     assert heard.event_id
     moved = [(CAROL, heard.event_id)]
-    await timeline.take(room_id, [], newest=None, requested_at=await store.now(), moved=moved)
+    await timeline.take(room_id, [], newest=None, requested_at=await store.shared.now(), moved=moved)
     assert await _seen(store, room_id) == {"now"}
     # The visibility of then, where it was stricter.
     room_id = await _room(store, History.SHARED)
-    await store.apply([_member(room_id, CAROL, Membership.JOIN)])
+    await store.intake.apply([_member(room_id, CAROL, Membership.JOIN)])
     await found(room_id, None, History.SHARED, "shared")
     await found(room_id, None, History.JOINED, "joined")
     assert await _seen(store, room_id) == {"shared"}

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from appservice.core.events.intake import NewVideo
+from appservice.core.events.changes import NewVideo
 from appservice.core.model import EventId, HeldFor, RoomId, UserId, Video, VideoId, Visibility
-from appservice.core.rules.video_permissions import UNDO_S, Change, Viewer, managed
-from appservice.store import AdminStore, ManagingStore, PolicyStore, Store
+from appservice.core.rules.video_permissions import Change, Viewer
+from appservice.service.videos import VideoService
+from appservice.store import AdminStore, PolicyStore, Stores
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
 from appservice.store.verdicts import Verdict, VerdictStore
@@ -61,7 +62,7 @@ class World:
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self.admin, self.managing = AdminStore(pool), ManagingStore(pool)
+        self.admin, self.people = AdminStore(pool), VideoService(Stores(pool), invalidate=lambda: None)
         self.policies, self.verdicts = PolicyStore(pool), VerdictStore(pool)
         self.sender = UserId(f"@sender{next(numbers)}:example.org")
         self.quarantined = False
@@ -69,7 +70,7 @@ class World:
 
     async def begin(self) -> None:
         events = [EventId(f"$holds{next(numbers)}") for _ in range(2)]
-        await Store(self.pool).apply([
+        await Stores(self.pool).intake.apply([
             NewVideo(
                 event_id=event_id, room_id=ROOM, sender=self.sender, title="T", mxc="mxc://x/y", encrypted_file=None,
                 claimed_size=None, certain=True, sent_at=1,
@@ -83,7 +84,7 @@ class World:
             self.videos.append(Expected(VideoId(str(row["id"]))))
 
     async def _video(self, expected: Expected) -> Video:
-        video = await Store(self.pool).video(expected.id)
+        video = await Stores(self.pool).videos.video(expected.id)
         assert video
         return video
 
@@ -180,19 +181,16 @@ class World:
             video.alone = SHOWN if video.alone == HIDDEN else WAITS
 
     async def _change(self, video: Expected, visibility: Visibility, viewer: Viewer) -> None:
-        def decide(found: Video, worn: bool) -> tuple[Video, bool]:
-            return managed(found, Change(visibility=visibility), viewer, is_avatar=worn)
-
-        await self.managing.change(video.id, ROOM, decide, by=viewer.user_id)
+        await self.people.change(await self._video(video), Change(visibility=visibility), viewer)
 
     async def _delete(self, video: Expected) -> None:
         if not video.deleted:
-            await self.managing.delete(video.id, ROOM, lambda _: None, by=self.sender)
+            await self.people.delete(await self._video(video), Viewer(self.sender, moderates=False))
             video.deleted = True
 
     async def _restore(self, video: Expected) -> None:
         if video.deleted:
-            await self.managing.restore(video.id, ROOM, lambda _: None, UNDO_S, by=self.sender)
+            await self.people.restore(video.id, ROOM, Viewer(self.sender, moderates=False))
             video.deleted = False
 
     async def check(self, step: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from appservice.core.events.intake import (
+from appservice.core.events.changes import (
     BotMembershipChanged,
     Change,
     MemberChanged,
@@ -19,8 +19,9 @@ from appservice.core.events.intake import (
     RoomNamed,
 )
 from appservice.core.events.policy_rules import Rule, Subject
-from appservice.core.model import EventId, Membership, RoomId, Snapshot, UserId
-from appservice.store import ErasingStore, PolicyStore, Store
+from appservice.core.model import EventId, RoomId, UserId
+from appservice.core.room import Membership, Snapshot
+from appservice.store import ErasingStore, PolicyStore, Stores
 from appservice.store.outbox import Pool
 from appservice.store.timeline import TimelineStore
 from tests.support import migrated_pool
@@ -39,8 +40,8 @@ async def pool(create_database: Callable[[str], Awaitable[str]]) -> AsyncIterato
 
 
 @pytest.fixture
-def store(pool: Pool) -> Store:
-    return Store(pool)
+def store(pool: Pool) -> Stores:
+    return Stores(pool)
 
 
 @dataclass
@@ -67,11 +68,11 @@ class World:
     snapshots: list[_Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.store = Store(self.pool)
+        self.store = Stores(self.pool)
         self.erasing = ErasingStore(self.pool)
 
     async def begin(self) -> None:
-        await self.store.apply([BotMembershipChanged(self.room, JOIN, BOT)])
+        await self.store.intake.apply([BotMembershipChanged(self.room, JOIN, BOT)])
         await self.deliver()
 
     async def change(self, membership: Membership) -> None:
@@ -93,10 +94,10 @@ class World:
 
     async def _apply(self, index: int) -> None:
         event_id = EventId(f"${self.room}.{index}")
-        assert await self.store.apply([replace(self._told(index), event_id=event_id)]) == 0
+        assert await self.store.intake.apply([replace(self._told(index), event_id=event_id)]) == 0
 
     async def ask(self, requests: list[_Request]) -> None:
-        requests.append(_Request(await self.store.now()))
+        requests.append(_Request(await self.store.shared.now()))
 
     async def see(self, requests: list[_Request]) -> None:
         """The homeserver looks at its state to answer the oldest question."""
@@ -111,7 +112,7 @@ class World:
             request = ready[which % len(ready)]
             self.queries.remove(request)
             assert request.seen is not None
-            await self.store.answer_member(self._told(request.seen), request.asked_at)
+            await self.store.members.answer_member(self._told(request.seen), request.asked_at)
 
     async def take_snapshot(self) -> None:
         # They are made one at a time (`Store.tending`).
@@ -119,7 +120,7 @@ class World:
             request = self.snapshots.pop(0)
             index = request.seen or 0
             now = self.history[index]
-            await self.store.save_snapshot(
+            await self.store.rooms.save_snapshot(
                 Snapshot(
                     room_id=self.room, name=None, power_levels={}, creators=[], encrypted=False,
                     members=[(self.user, str(index), None)] if now is JOIN else [],
@@ -136,7 +137,7 @@ class World:
         row = await self.pool.fetchrow(
             "SELECT membership, display_name FROM members WHERE room_id = $1 AND user_id = $2", self.room, self.user
         )
-        allowed = await self.store.member_key(self.room, self.user) is not None
+        allowed = await self.store.members.member_key(self.room, self.user) is not None
         assert allowed is (row is not None and row["membership"] == "join")
         if row is None:
             return None
@@ -248,52 +249,52 @@ async def test_many_at_once_in_two_processes(pool: Pool) -> None:
         await world.become_quiet()
 
     room = next(rooms)
-    await Store(pool).apply([BotMembershipChanged(room, JOIN, BOT)])
+    await Stores(pool).intake.apply([BotMembershipChanged(room, JOIN, BOT)])
     await asyncio.gather(*(churn(UserId(f"@user{number}:example.org")) for number in range(20)))
 
 
 async def _late(world: World, index: int) -> None:
     event = MemberChanged(world.room, world.user, world.history[index], str(index), None)
-    await Store(world.pool).apply([replace(event, event_id=EventId(f"${world.room}.{world.user}.{index}"))])
+    await Stores(world.pool).intake.apply([replace(event, event_id=EventId(f"${world.room}.{world.user}.{index}"))])
 
 
 # The same for what else the homeserver tells
 
 
-async def test_a_repeated_transaction_brings_no_power_and_no_name_back(store: Store) -> None:
+async def test_a_repeated_transaction_brings_no_power_and_no_name_back(store: Stores) -> None:
     room = next(rooms)
     first: list[Change] = [
         PowerChanged(room, {"users": {BOB: 50}}, EventId(f"${room}.power")),
         RoomNamed(room, "Old", EventId(f"${room}.name")),
     ]
-    await store.apply(first)
-    await store.apply([PowerChanged(room, {"users": {}}, EventId(f"${room}.power2")), RoomNamed(room, "New")])
-    await store.apply(first)
-    known = await store.room(room)
+    await store.intake.apply(first)
+    await store.intake.apply([PowerChanged(room, {"users": {}}, EventId(f"${room}.power2")), RoomNamed(room, "New")])
+    await store.intake.apply(first)
+    known = await store.rooms.room(room)
     assert known
     assert (known.power_levels, known.name) == ({"users": {}}, "New")
 
 
-async def test_the_bots_own_membership_is_ordered_as_well(store: Store, pool: Pool) -> None:
+async def test_the_bots_own_membership_is_ordered_as_well(store: Stores, pool: Pool) -> None:
     room = next(rooms)
     came = BotMembershipChanged(room, JOIN, ALICE, event_id=EventId(f"${room}.came"))
-    await store.apply([came])
-    before = await store.now()
-    await store.apply([BotMembershipChanged(room, LEAVE, ALICE, event_id=EventId(f"${room}.went"))])
+    await store.intake.apply([came])
+    before = await store.shared.now()
+    await store.intake.apply([BotMembershipChanged(room, LEAVE, ALICE, event_id=EventId(f"${room}.went"))])
     # The list of rooms was asked for while it was there.
     late = BotMembershipChanged(room, JOIN, BOT, requested_at=before)
     await TimelineStore(pool).take(room, [late], newest=None, requested_at=before)
-    await store.apply([came])
-    known = await store.room(room)
+    await store.intake.apply([came])
+    known = await store.rooms.room(room)
     assert known
     assert known.bot_membership is LEAVE
-    await store.apply([replace(late, requested_at=await store.now())])
-    known = await store.room(room)
+    await store.intake.apply([replace(late, requested_at=await store.shared.now())])
+    known = await store.rooms.room(room)
     assert known
     assert known.bot_membership is JOIN
 
 
-async def test_how_far_was_looked_before_the_bot_left_is_forgotten_with_it(store: Store, pool: Pool) -> None:
+async def test_how_far_was_looked_before_the_bot_left_is_forgotten_with_it(store: Stores, pool: Pool) -> None:
     """What is said while it is away is not for it: no late look back begins there again."""
     room, timeline = next(rooms), TimelineStore(pool)
     mark = EventId("$mark")
@@ -303,29 +304,29 @@ async def test_how_far_was_looked_before_the_bot_left_is_forgotten_with_it(store
         assert row
         return row["last_event"], row["joined_event"]
 
-    await store.apply([BotMembershipChanged(room, JOIN, BOT)])
-    before = await store.now()
-    await store.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
-    for at, expected in ((before, None), (await store.now(), mark)):
+    await store.intake.apply([BotMembershipChanged(room, JOIN, BOT)])
+    before = await store.shared.now()
+    await store.intake.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
+    for at, expected in ((before, None), (await store.shared.now(), mark)):
         await timeline.keep_joined_event(room, mark, at)
         await timeline.take(room, [], newest=mark, requested_at=at)
         assert await known() == (expected, expected)
 
 
-async def test_who_was_a_member_before_the_bot_left_is_not_believed_to_be_one_when_it_is_back(store: Store) -> None:
+async def test_who_was_a_member_before_the_bot_left_is_not_believed_to_be_one_when_it_is_back(store: Stores) -> None:
     room = next(rooms)
     member = MemberChanged(room, ALICE, JOIN, None, None)
-    await store.apply([BotMembershipChanged(room, JOIN, BOT), member])
-    key = await store.member_key(room, ALICE)
-    await store.apply([BotMembershipChanged(room, JOIN, BOT)])  # only its name
-    assert await store.member_key(room, ALICE) == key
-    await store.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
-    assert await store.member_key(room, ALICE) is None
-    assert await store.answer_member(member, await store.now())
-    assert await store.member_key(room, ALICE) == key
+    await store.intake.apply([BotMembershipChanged(room, JOIN, BOT), member])
+    key = await store.members.member_key(room, ALICE)
+    await store.intake.apply([BotMembershipChanged(room, JOIN, BOT)])  # only its name
+    assert await store.members.member_key(room, ALICE) == key
+    await store.intake.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
+    assert await store.members.member_key(room, ALICE) is None
+    assert await store.members.answer_member(member, await store.shared.now())
+    assert await store.members.member_key(room, ALICE) == key
 
 
-async def test_a_ban_of_before_erases_nothing_of_who_came_back(store: Store, pool: Pool) -> None:
+async def test_a_ban_of_before_erases_nothing_of_who_came_back(store: Stores, pool: Pool) -> None:
     world = World(pool)
     await world.begin()
     await world.change(BAN)
@@ -341,7 +342,7 @@ async def test_a_ban_of_before_erases_nothing_of_who_came_back(store: Store, poo
         f"${world.room}.video", world.room, ALICE,
     )  # fmt: skip
     await world.take_snapshot()
-    assert [video.title for video in await store.room_videos(world.room)] == ["Here to stay"]
+    assert [video.title for video in await store.videos.room_videos(world.room)] == ["Here to stay"]
 
 
 async def test_a_snapshot_makes_nothing_newer_that_is_the_same(pool: Pool) -> None:
@@ -359,13 +360,16 @@ async def test_a_snapshot_makes_nothing_newer_that_is_the_same(pool: Pool) -> No
         assert (await pool.fetchval(query, world.room) > before) is changed
 
 
-async def test_who_is_invited_is_known_by_a_snapshot(store: Store, pool: Pool) -> None:
+async def test_who_is_invited_is_known_by_a_snapshot(store: Stores, pool: Pool) -> None:
     room = next(rooms)
-    await store.apply([BotMembershipChanged(room, JOIN, BOT), MemberChanged(room, BOB, Membership.INVITE, None, None)])
+    await store.intake.apply(
+        [BotMembershipChanged(room, JOIN, BOT), MemberChanged(room, BOB, Membership.INVITE, None, None)]
+    )
 
     async def take(**state: frozenset[UserId]) -> dict[str, str]:
-        snapshot = Snapshot(room, None, {}, [], False, [], state.pop("banned", frozenset()), await store.now(), **state)  # type: ignore[arg-type]
-        await store.save_snapshot(snapshot)
+        banned, now = state.pop("banned", frozenset()), await store.shared.now()
+        snapshot = Snapshot(room, None, {}, [], False, [], banned, now, **state)  # type: ignore[arg-type]
+        await store.rooms.save_snapshot(snapshot)
         rows = await pool.fetch("SELECT user_id, membership FROM members WHERE room_id = $1", room)
         return {row["user_id"]: row["membership"] for row in rows}
 
@@ -374,18 +378,18 @@ async def test_who_is_invited_is_known_by_a_snapshot(store: Store, pool: Pool) -
     assert await take() == {ALICE: "leave", BOB: "leave"}
 
 
-async def test_rules_read_before_one_was_taken_back_do_not_come_back(store: Store, pool: Pool) -> None:
+async def test_rules_read_before_one_was_taken_back_do_not_come_back(store: Stores, pool: Pool) -> None:
     room, policies = next(rooms), PolicyStore(pool)
     rule = Rule("m.policy.rule.user", "rule:bob", Subject.USER, BOB, "spam")
     await policies.follow(room, by=ALICE)
-    await policies.read(room, [rule], await store.now())
+    await policies.read(room, [rule], await store.shared.now())
     assert await policies.is_banned(BOB)
-    early, late = await store.now(), await store.now()
+    early, late = await store.shared.now(), await store.shared.now()
     await policies.read(room, [], late)
     await policies.read(room, [rule], early)
     assert not await policies.is_banned(BOB)
-    asked_at = await store.now()
-    await store.apply([PolicyChanged(room, rule.event_type, rule.state_key, rule)])
+    asked_at = await store.shared.now()
+    await store.intake.apply([PolicyChanged(room, rule.event_type, rule.state_key, rule)])
     await pool.execute("DELETE FROM pgqueuer")
     await policies.read(room, [], asked_at)
     assert await policies.is_banned(BOB)

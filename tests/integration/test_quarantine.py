@@ -10,11 +10,12 @@ import asyncpg
 import pytest
 
 from appservice import resources
-from appservice.core.events.intake import NewVideo
+from appservice.core.events.changes import NewVideo
 from appservice.core.model import EventId, RoomId, UserId, Video, VideoId, Visibility
-from appservice.core.rules.video_permissions import UNDO_S
+from appservice.core.rules.video_permissions import UNDO_S, Viewer
 from appservice.database.migrate import load_migrations, migrate
-from appservice.store import AdminStore, ErasingStore, ManagingStore, ModeratingStore, PolicyStore, Store, open_pool
+from appservice.service.videos import VideoService
+from appservice.store import AdminStore, ContentStore, ErasingStore, PolicyStore, Stores, open_pool
 from appservice.store.intake import apply
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
@@ -55,7 +56,7 @@ def _sent(number: int, sender: UserId = BOB) -> NewVideo:
 async def _video(pool: Pool, number: int) -> Video:
     row = await pool.fetchrow("SELECT id FROM videos WHERE event_id = $1", f"$event{number}")
     assert row
-    video = await Store(pool).video(VideoId(str(row["id"])))
+    video = await Stores(pool).videos.video(VideoId(str(row["id"])))
     assert video
     return video
 
@@ -81,7 +82,7 @@ async def test_nothing_slips_through_while_somebody_goes_into_quarantine(pool: P
         await transaction.start()
         await connection.execute(SQL["lock_sender"], BOB)
         await connection.execute(SQL["quarantine_user"], BOB, "", ADMIN)
-        coming = asyncio.create_task(Store(pool).apply([_sent(2)]))
+        coming = asyncio.create_task(Stores(pool).intake.apply([_sent(2)]))
         await asyncio.sleep(0.2)
         assert not coming.done()
         await transaction.commit()
@@ -90,18 +91,18 @@ async def test_nothing_slips_through_while_somebody_goes_into_quarantine(pool: P
 
 
 async def test_what_was_deleted_comes_back_into_quarantine(pool: Pool, admin: AdminStore) -> None:
-    await Store(pool).apply([_sent(1), _sent(2)])
-    managing, video = ManagingStore(pool), await _video(pool, 1)
-    await managing.delete(video.id, ROOM, lambda now: None, by=BOB)
+    await Stores(pool).intake.apply([_sent(1), _sent(2)])
+    people, video = VideoService(Stores(pool), invalidate=lambda: None), await _video(pool, 1)
+    await people.delete(video, Viewer(BOB, moderates=True))
     assert await admin.quarantine_user(BOB, by=ADMIN) == 2
-    await managing.restore(video.id, ROOM, lambda now: None, UNDO_S, by=BOB)
+    await people.restore(video.id, ROOM, Viewer(BOB, moderates=True))
     assert await _seen(pool, 1, 2) == [Visibility.HELD, Visibility.HELD]
     assert await admin.release_user(BOB, by=ADMIN) == 2
     assert await _seen(pool, 1, 2) == [Visibility.SHOWN, Visibility.SHOWN]
 
 
 async def test_each_is_what_it_was_before(pool: Pool, admin: AdminStore) -> None:
-    await Store(pool).apply([_sent(number) for number in range(1, 5)])
+    await Stores(pool).intake.apply([_sent(number) for number in range(1, 5)])
     await pool.execute("UPDATE videos SET visibility = 'hidden', hidden_by = $1 WHERE event_id = '$event2'", BOB)
     await pool.execute("UPDATE videos SET visibility = 'held', held_for = 'approval' WHERE event_id = '$event3'")
     before = [await _video(pool, number) for number in range(1, 5)]
@@ -112,7 +113,11 @@ async def test_each_is_what_it_was_before(pool: Pool, admin: AdminStore) -> None
     assert await admin.release_video(before[3], by=ADMIN)
     for number, was in enumerate(before, 1):
         now = await _video(pool, number)
-        assert (now.visibility, now.held_for, now.hidden_by) == (was.visibility, was.held_for, was.hidden_by)
+        assert (now.visibility, now.withheld.held_for, now.withheld.hidden_by) == (
+            was.visibility,
+            was.withheld.held_for,
+            was.withheld.hidden_by,
+        )
 
 
 @pytest.mark.parametrize("whole_user", [False, True])
@@ -122,7 +127,7 @@ async def test_a_policy_rule_and_quarantine_hold_each_for_itself(
     pool: Pool, admin: AdminStore, *, whole_user: bool, rule_first: bool, rule_ends_first: bool
 ) -> None:
     await pool.execute("TRUNCATE policy_lists, policy_rules CASCADE")
-    await Store(pool).apply([_sent(1)])
+    await Stores(pool).intake.apply([_sent(1)])
     policies, video = PolicyStore(pool), await _video(pool, 1)
 
     async def quarantine() -> None:
@@ -151,38 +156,38 @@ async def test_a_policy_rule_and_quarantine_hold_each_for_itself(
     first, last = (unban, release) if rule_ends_first else (release, unban)
     await first()
     now = await _video(pool, 1)
-    assert (now.visibility, now.held_for) == (Visibility.HELD, "quarantine" if rule_ends_first else "policy")
+    assert (now.visibility, now.withheld.held_for) == (Visibility.HELD, "quarantine" if rule_ends_first else "policy")
     await last()
     now = await _video(pool, 1)
-    assert (now.visibility, now.held_for) == (Visibility.SHOWN, None)
+    assert (now.visibility, now.withheld.held_for) == (Visibility.SHOWN, None)
 
 
 async def test_to_be_forgotten_is_no_way_out(pool: Pool, admin: AdminStore) -> None:
-    await Store(pool).apply([_sent(1)])
+    await Stores(pool).intake.apply([_sent(1)])
     await admin.quarantine_user(BOB, by=ADMIN)
     await ErasingStore(pool).erase_user(BOB, by=BOB)
     (row,) = await pool.fetch("SELECT quarantined FROM videos")
     assert row["quarantined"] is None
-    await Store(pool).apply([_sent(2)])
+    await Stores(pool).intake.apply([_sent(2)])
     assert await _seen(pool, 2) == [Visibility.HELD]
 
 
 async def test_an_admin_takes_back_only_their_own_deletion(pool: Pool, admin: AdminStore) -> None:
-    await Store(pool).apply([_sent(1, ADMIN)])
-    managing, video = ManagingStore(pool), await _video(pool, 1)
-    await managing.delete(video.id, ROOM, lambda now: None, by=ADMIN)
+    await Stores(pool).intake.apply([_sent(1, ADMIN)])
+    people, video = VideoService(Stores(pool), invalidate=lambda: None), await _video(pool, 1)
+    await people.delete(video, Viewer(ADMIN, moderates=False))
     last = await admin.undoable(ADMIN, UNDO_S)
     assert last
     assert (last.deed, last.video_id) == ("deleted", video.id)
     assert await admin.undoable(ADMIN, 0) is None
     # Brought back, and deleted by a moderator: that is not theirs to undo.
-    await managing.restore(video.id, ROOM, lambda now: None, UNDO_S, by=ADMIN)
-    await managing.delete(video.id, ROOM, lambda now: None, by=BOB)
+    await people.restore(video.id, ROOM, Viewer(ADMIN, moderates=False))
+    await people.delete(video, Viewer(BOB, moderates=True))
     assert await admin.undoable(ADMIN, UNDO_S) is None
 
 
 async def test_many_troubles_are_few_notices(pool: Pool, admin: AdminStore) -> None:
-    await Store(pool).apply([_sent(number) for number in (1, 2, 3)])
+    await Stores(pool).intake.apply([_sent(number) for number in (1, 2, 3)])
     for number in (1, 2):
         await _give_up(pool, number)
     await asyncio.gather(admin.gather_troubles(), admin.gather_troubles())
@@ -207,10 +212,10 @@ async def test_many_troubles_are_few_notices(pool: Pool, admin: AdminStore) -> N
 
 
 async def _give_up(pool: Pool, number: int) -> None:
-    store = Store(pool)
-    video = await store.begin_attempt((await _video(pool, number)).id)
+    store = Stores(pool)
+    video = await store.attempts.begin_attempt((await _video(pool, number)).id)
     assert video
-    await store.fail(video, "internal", given_up=True)
+    await store.attempts.fail(video, "internal", given_up=True)
 
 
 async def _told(pool: Pool) -> list[dict[str, Any]]:
@@ -251,7 +256,7 @@ def _look(seed: int) -> bytes:
 
 
 async def test_a_file_blocked_everywhere_before_its_looks_are_known(pool: Pool, admin: AdminStore) -> None:
-    store = ModeratingStore(pool)
+    store = ContentStore(pool)
     async with pool.acquire() as connection:
         for number in (1, 2, 3):
             await apply(connection, _sent(number))

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from appservice.core.events.intake import NewVideo, RoomNamed
+from appservice.core.events.changes import NewVideo, RoomNamed
 from appservice.core.model import EventId, RoomId, State, UserId, Video
 from appservice.core.rules.quotas import MIB, Allowance, Quotas, Scope, Used
-from appservice.store import Published, QuotaStore, Store, SupersededUploadError, Upload, UploadStore
+from appservice.store import Published, QuotaStore, Stores, SupersededUploadError, Upload, UploadStore
 from appservice.store.outbox import Pool
 from tests.conftest import CreateDatabase
 from tests.support import migrated_pool
@@ -31,14 +31,14 @@ def _sent(number: int, size: int | None) -> NewVideo:
     )  # fmt: skip
 
 
-async def _videos(store: Store) -> list[Video]:
-    return sorted(await store.room_videos(ROOM), key=lambda video: video.created_at)
+async def _videos(store: Stores) -> list[Video]:
+    return sorted(await store.videos.room_videos(ROOM), key=lambda video: video.created_at)
 
 
 async def test_of_ten_that_are_sent_at_once_only_some_have_room(pool: Pool) -> None:
     quotas = Quotas(user=Allowance(size=10))
-    store = Store(pool, quotas)
-    await store.apply([_sent(number, 4 * MIB) for number in range(10)])
+    store = Stores(pool, quotas)
+    await store.intake.apply([_sent(number, 4 * MIB) for number in range(10)])
     # The third one goes beyond, as the last one may.
     assert [video.failure for video in await _videos(store)] == [None] * 3 + ["quota-user"] * 7
 
@@ -46,15 +46,15 @@ async def test_of_ten_that_are_sent_at_once_only_some_have_room(pool: Pool) -> N
 @pytest.mark.parametrize("scope", Scope)
 async def test_what_was_not_declared_counts_once_it_is_downloaded(pool: Pool, scope: Scope) -> None:
     quotas = Quotas.model_validate({scope: Allowance(size=10)})
-    store, counted = Store(pool, quotas), QuotaStore(pool, quotas)
-    await store.apply([_sent(number, None if number % 2 else 0) for number in range(10)])
-    begun = [video for each in await _videos(store) if (video := await store.begin_attempt(each.id))]
+    store, counted = Stores(pool, quotas), QuotaStore(pool, quotas)
+    await store.intake.apply([_sent(number, None if number % 2 else 0) for number in range(10)])
+    begun = [video for each in await _videos(store) if (video := await store.attempts.begin_attempt(each.id))]
     assert [await counted.used_up(video) for video in begun] == [None] * 10, "nobody knows yet"
     # Each sees those before, so that they are not all in each other's way, now or when they are tried again.
     assert [await counted.admit(video, 4 * MIB) for video in begun] == [None] * 3 + [scope] * 7
     assert [await counted.admit(video, 4 * MIB) for video in begun] == [None] * 3 + [scope] * 7
     for video in begun[3:]:
-        await store.fail(video, f"quota-{scope}")
+        await store.attempts.fail(video, f"quota-{scope}")
     assert await counted.used_by(ALICE) == Used(3, 12 * MIB)
     # Once it is whole, what its files take counts, for those that were sent before, too.
     await pool.execute("UPDATE videos SET state = 'ready', bytes = $1 WHERE event_id = '$event2'", 11 * MIB)
@@ -63,27 +63,27 @@ async def test_what_was_not_declared_counts_once_it_is_downloaded(pool: Pool, sc
 
 
 async def test_an_absurd_claim_is_no_error(pool: Pool) -> None:
-    store, counted = Store(pool), QuotaStore(pool, Quotas(user=Allowance(size=10)))
-    await store.apply([_sent(number, 2**53 - 1) for number in range(5)])
+    store, counted = Stores(pool), QuotaStore(pool, Quotas(user=Allowance(size=10)))
+    await store.intake.apply([_sent(number, 2**53 - 1) for number in range(5)])
     await pool.execute("UPDATE videos SET claimed_size = 9223372036854775807")
     assert await counted.used_by(ALICE) == Used(5, 5 * 2**40)
     # It is nobody else's matter.
     assert await counted.used_in(ROOM) == await counted.used_by_all() == Used(5, 0)
 
 
-async def _begun(store: Store, *sent: NewVideo) -> list[Video]:
+async def _begun(store: Stores, *sent: NewVideo) -> list[Video]:
     """Let each video arrive in a transaction of its own and return the attempts at them, in that order."""
     for each in sent:
-        await store.apply([each])
-    by_event = {video.event_id: video for video in await store.room_videos(ROOM)}
-    begun = [await store.begin_attempt(by_event[each.event_id].id) for each in sent]
+        await store.intake.apply([each])
+    by_event = {video.event_id: video for video in await store.videos.room_videos(ROOM)}
+    begun = [await store.attempts.begin_attempt(by_event[each.event_id].id) for each in sent]
     return [video for video in begun if video]
 
 
 @pytest.mark.parametrize("scope", Scope)
 async def test_of_those_whose_size_is_known_at_the_same_time_only_some_have_room(pool: Pool, scope: Scope) -> None:
     quotas = Quotas.model_validate({scope: Allowance(size=10)})
-    store, counted = Store(pool, quotas), QuotaStore(pool, quotas)
+    store, counted = Stores(pool, quotas), QuotaStore(pool, quotas)
     begun = await _begun(store, *[_sent(number, None) for number in range(10)])
     # Whichever download ends first: the last in their order as well, before anything is known of the others.
     assert await counted.admit(begun[-1], 4 * MIB) is None
@@ -94,7 +94,7 @@ async def test_of_those_whose_size_is_known_at_the_same_time_only_some_have_room
 
 async def test_a_clock_that_is_behind_is_no_place_before_others(pool: Pool) -> None:
     quotas = Quotas(room=Allowance(videos=1))
-    store, counted = Store(pool), QuotaStore(pool, quotas)
+    store, counted = Stores(pool), QuotaStore(pool, quotas)
     honest, behind = await _begun(store, _sent(1_700_000_000_000, 1), _sent(5, 1))
     assert await counted.used_up(honest) is None
     assert await counted.used_up(behind) is Scope.ROOM
@@ -103,20 +103,20 @@ async def test_a_clock_that_is_behind_is_no_place_before_others(pool: Pool) -> N
 
 async def test_what_is_watched_while_it_is_made_counts_with_what_was_downloaded(pool: Pool) -> None:
     quotas = Quotas(room=Allowance(size=10))
-    store, counted = Store(pool, quotas), QuotaStore(pool, quotas)
+    store, counted = Stores(pool, quotas), QuotaStore(pool, quotas)
     (video,) = await _begun(store, _sent(1, None))
     assert await counted.admit(video, 8 * MIB) is None
     first = Published(
         state=State.PLAYABLE, stage="1-a", duration=9.0, width=320, height=180, has_poster=False, renditions=[],
         available=1, bytes=1000,
     )  # fmt: skip
-    assert await store.publish(video, first)
+    assert await store.attempts.publish(video, first)
     assert await counted.used_in(ROOM) == Used(1, 8 * MIB)
-    await store.pause(video)  # the attempt failed: what it had published goes, and its place stays
+    await store.attempts.pause(video)  # the attempt failed: what it had published goes, and its place stays
     assert await counted.used_in(ROOM) == Used(1, 8 * MIB)
-    (again,) = [await store.begin_attempt(video.id)]
+    (again,) = [await store.attempts.begin_attempt(video.id)]
     assert again
-    assert await store.publish(again, replace(first, state=State.READY, stage="2-b", available=None))
+    assert await store.attempts.publish(again, replace(first, state=State.READY, stage="2-b", available=None))
     assert await counted.used_in(ROOM) == Used(1, 1000)
 
 
@@ -131,8 +131,8 @@ async def _prepared(uploads: UploadStore, number: int) -> Upload:
 @pytest.mark.parametrize("scope", Scope)
 async def test_what_is_uploaded_and_not_sent_counts(pool: Pool, scope: Scope) -> None:
     quotas = Quotas.model_validate({scope: Allowance(videos=2, size=10)})
-    store, counted, uploads = Store(pool, quotas), QuotaStore(pool, quotas), UploadStore(pool, quotas)
-    await store.apply([RoomNamed(ROOM, "R")])
+    store, counted, uploads = Stores(pool, quotas), QuotaStore(pool, quotas), UploadStore(pool, quotas)
+    await store.intake.apply([RoomNamed(ROOM, "R")])
     begun = [await _prepared(uploads, number) for number in range(3)]
     media = [f"mxc://x/{upload.filename}" for upload in begun]
     found = await asyncio.gather(
@@ -159,7 +159,7 @@ async def test_what_is_uploaded_and_not_sent_counts(pool: Pool, scope: Scope) ->
     assert set(await _to_forget(pool)) == {refused, mxc, "mxc://x/late"}
     await pool.execute("DELETE FROM upload_media WHERE upload_id = $1 AND mxc <> 'mxc://x/again'", upload.id)
     # The message comes: it counts once, as a video.
-    await store.apply([replace(_sent(1, 3 * MIB), mxc="mxc://x/again")])
+    await store.intake.apply([replace(_sent(1, 3 * MIB), mxc="mxc://x/again")])
     (video,) = await _videos(store)
     assert (video.failure, (await counted.used_by_all()).videos) == (None, 2)
 

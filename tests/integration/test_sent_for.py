@@ -14,11 +14,11 @@ from aiohttp import web
 
 from appservice.core.errors import ConflictError, GoneError, HomeserverError
 from appservice.core.events.behalf import NONCE, SentFor, SentKind
-from appservice.core.events.intake import SentByBot
+from appservice.core.events.changes import SentByBot
 from appservice.core.model import EventId, RoomId, UploadId, UserId, Video
 from appservice.demo.synapse import free_port
 from appservice.matrix.client import Homeserver
-from appservice.store import ErasingStore, SentForStore, Store
+from appservice.store import ErasingStore, SentForStore, Stores
 from appservice.store.mapping import SQL
 from appservice.store.outbox import TALK_CHANNEL, Pool
 from appservice.store.removal import erase_sent
@@ -42,8 +42,8 @@ async def pool(create_database: Callable[[str], Awaitable[str]]) -> AsyncIterato
 @pytest.fixture
 async def video(pool: Pool) -> Video:
     await pool.execute("TRUNCATE seen_events, rooms, members, videos, sent_for, pgqueuer, pgqueuer_log CASCADE")
-    store = Store(pool)
-    await store.apply([member(BOB)])
+    store = Stores(pool)
+    await store.intake.apply([member(BOB)])
     return await one_video(store)
 
 
@@ -200,9 +200,9 @@ async def test_one_reacts_so_at_a_time(store: SentForStore, video: Video, pool: 
 async def test_an_event_is_of_what_was_to_be_sent(store: SentForStore, video: Video, pool: Pool) -> None:
     """The nonce of something else makes no event somebody's."""
     await react(store, video, ALICE, "n")
-    await Store(pool).apply([SentByBot(ROOM, EVENT, "n", SentKind.COMMENT)])
+    await Stores(pool).intake.apply([SentByBot(ROOM, EVENT, "n", SentKind.COMMENT)])
     assert await pool.fetchval("SELECT event_id FROM sent_for") is None
-    await Store(pool).apply([SentByBot(ROOM, EVENT, "n", SentKind.REACTION)])
+    await Stores(pool).intake.apply([SentByBot(ROOM, EVENT, "n", SentKind.REACTION)])
     assert await pool.fetchval("SELECT event_id FROM sent_for") == EVENT
 
 
@@ -212,7 +212,7 @@ async def test_what_the_homeserver_sends_once_more_goes(store: SentForStore, vid
         first, second = (EventId(f"${sent.nonce}{number}") for number in range(2))
         assert await store.sent(sent, second)
         before = await redactions(pool)
-        await Store(pool).apply([SentByBot(ROOM, event, sent.nonce, sent.kind) for event in (second, first)])
+        await Stores(pool).intake.apply([SentByBot(ROOM, event, sent.nonce, sent.kind) for event in (second, first)])
         assert await redactions(pool) == before + 1
         assert [await ErasingStore(pool).is_attributed(ROOM, event) for event in (first, second)] == [False, True]
     # As well where an answer tells of it.
@@ -229,7 +229,7 @@ async def test_ones_own_goes_that_was_joined_before_it_was_heard_of(
     own = await react(store, video, ALICE, "a", "❤️")
     assert await store.sent(await react(store, video, BOB, "b", "❤"), EVENT)
     assert await store.join(video, own) == EVENT
-    await Store(pool).apply([SentByBot(ROOM, EventId("$unheard"), "a", SentKind.REACTION)])
+    await Stores(pool).intake.apply([SentByBot(ROOM, EventId("$unheard"), "a", SentKind.REACTION)])
     assert await redactions(pool) == 1
     assert {each.user_id for each in await store.about(video, {EVENT: None})} == {ALICE, BOB}
 
@@ -239,7 +239,7 @@ async def test_what_comes_after_it_was_forgotten_goes(store: SentForStore, video
     await ErasingStore(pool).erase_user(ALICE, by=ALICE)
     assert await ErasingStore(pool).remains(user_id=ALICE) == {}
     # By the homeserver's own word, or by its answer.
-    await Store(pool).apply([SentByBot(ROOM, EventId("$told"), "n0", SentKind.COMMENT)])
+    await Stores(pool).intake.apply([SentByBot(ROOM, EventId("$told"), "n0", SentKind.COMMENT)])
     assert await redactions(pool) == 1
     assert await store.sent(sent[1], EventId("$answered")) is None
     assert await redactions(pool) == 2
@@ -328,7 +328,7 @@ async def test_events_and_answers_do_not_block_each_other(store: SentForStore, v
         sent = [await react(store, video, user, f"{user[1]}{turn}", f"{turn}") for user in (ALICE, BOB)]
         changes = [SentByBot(ROOM, EventId(f"${turn}"), each.nonce, each.kind) for each in reversed(sent)]
         await asyncio.gather(
-            Store(pool).apply(changes), *(store.sent(each, EventId(f"${turn}")) for each in sent),
+            Stores(pool).intake.apply(changes), *(store.sent(each, EventId(f"${turn}")) for each in sent),
         )  # fmt: skip
 
 
@@ -512,7 +512,7 @@ async def test_who_asks_meanwhile_shares_the_next(reader: SaidReader, pages: Pag
 async def test_few_are_asked_about_at_once(
     reader: SaidReader, pages: Pages, video: Video, pool: Pool, store: SentForStore
 ) -> None:
-    videos = [await one_video(Store(pool), number) for number in range(10, 20)]
+    videos = [await one_video(Stores(pool), number) for number in range(10, 20)]
     pages.open.clear()
     asking = [asyncio.create_task(reader.about(each)) for each in videos]
 
@@ -569,7 +569,9 @@ async def test_nobody_reacts_for_ever(
     pages.open.clear()
     async with aiohttp.ClientSession() as session:
         homeserver = Homeserver(session, f"http://127.0.0.1:{pages.port}", "token", "reel", BOT)
-        context = cast("Context", SimpleNamespace(sent_for=store, homeserver=homeserver, said=reader))
+        context = cast(
+            "Context", SimpleNamespace(stores=SimpleNamespace(sent_for=store), homeserver=homeserver, said=reader)
+        )
         with pytest.raises(HomeserverError):
             await behalf.react(context, video, await react(store, video, ALICE, "a"))
         assert not pages.open.is_set()

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from appservice.core.errors import UnavailableError
-from appservice.core.events.intake import (
+from appservice.core.events.changes import (
     BotMembershipChanged,
     Change,
     MemberChanged,
@@ -29,19 +29,20 @@ from appservice.core.model import (
     EncryptedFile,
     EventId,
     HeldFor,
-    Membership,
     RoomId,
-    Snapshot,
     State,
     UserId,
     Video,
     VideoId,
     Visibility,
+    Work,
 )
+from appservice.core.room import Membership, Snapshot
 from appservice.core.rules.video_permissions import Change as Managed
-from appservice.core.rules.video_permissions import Viewer, managed
+from appservice.core.rules.video_permissions import Viewer
 from appservice.core.tokens import Scope
-from appservice.store import AdminStore, ManagingStore, Published, Store, UnderWay, open_pool
+from appservice.service.videos import VideoService
+from appservice.store import AdminStore, Published, Stores, UnderWay, open_pool
 from appservice.store.mapping import SQL
 from appservice.store.outbox import CHANNEL, PROGRESS_CHANNEL, Pool
 from tests.support import apply_migrations, eventually
@@ -68,9 +69,9 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def store(pool: Pool) -> Store:
+async def store(pool: Pool) -> Stores:
     await pool.execute("TRUNCATE seen_events, rooms, members, videos, secrets, pgqueuer, pgqueuer_log CASCADE")
-    return Store(pool)
+    return Stores(pool)
 
 
 def new_video(number: int = 1, **changes: object) -> NewVideo:
@@ -90,14 +91,14 @@ async def jobs(pool: Pool) -> list[tuple[str, str]]:
     return [(row["entrypoint"], row["payload"].decode()) for row in rows]
 
 
-async def one_video(store: Store, number: int = 1, **changes: object) -> Video:
-    await store.apply([member(ALICE), new_video(number, **changes)])
-    (video,) = [v for v in await store.room_videos(ROOM) if v.event_id == f"$event{number}"]
+async def one_video(store: Stores, number: int = 1, **changes: object) -> Video:
+    await store.intake.apply([member(ALICE), new_video(number, **changes)])
+    (video,) = [v for v in await store.videos.room_videos(ROOM) if v.event_id == f"$event{number}"]
     return video
 
 
-async def begun(store: Store, video: Video) -> Video:
-    attempt = await store.begin_attempt(video.id)
+async def begun(store: Stores, video: Video) -> Video:
+    attempt = await store.attempts.begin_attempt(video.id)
     assert attempt
     return attempt
 
@@ -106,8 +107,8 @@ def published(state: State = State.READY, stage: str = "1-ready") -> Published:
     return Published(state, stage, 5.0, 854, 480, True, [rendition(), rendition("240", width=426, height=240)])
 
 
-async def again(store: Store, video: Video) -> Video:
-    found = await store.video(video.id)
+async def again(store: Stores, video: Video) -> Video:
+    found = await store.videos.video(video.id)
     assert found
     return found
 
@@ -115,7 +116,7 @@ async def again(store: Store, video: Video) -> Video:
 # Transactions from the homeserver
 
 
-async def test_every_change_is_stored_with_its_job(store: Store, pool: Pool) -> None:
+async def test_every_change_is_stored_with_its_job(store: Stores, pool: Pool) -> None:
     changes: list[Change] = [
         BotMembershipChanged(ROOM, Membership.INVITE, ALICE),
         member(ALICE, name="Alice"),
@@ -125,48 +126,55 @@ async def test_every_change_is_stored_with_its_job(store: Store, pool: Pool) -> 
         RoomReplaced(ROOM, OTHER),
         new_video(encrypted_file=FILE, claimed_size=None, certain=False),
     ]
-    assert await store.apply(changes) == 0
-    room = await store.room(ROOM)
+    assert await store.intake.apply(changes) == 0
+    room = await store.rooms.room(ROOM)
     assert room
     assert (room.name, room.bot_membership, room.inviter) == ("The den", Membership.INVITE, ALICE)
     assert (room.power_levels, room.encrypted, room.replaced_by) == ({"users": {ALICE: 100}}, True, OTHER)
-    assert [(m.user_id, m.display_name) for m in await store.joined_members(ROOM)] == [(ALICE, "Alice")]
-    (video,) = await store.room_videos(ROOM)
-    assert (video.encrypted_file, video.claimed_size, video.certain) == (FILE, None, False)
-    assert (video.state, video.visibility, video.attempts, video.created_at) == (State.QUEUED, Visibility.SHOWN, 0, 1)
+    assert [(m.user_id, m.display_name) for m in await store.members.joined_members(ROOM)] == [(ALICE, "Alice")]
+    (video,) = await store.videos.room_videos(ROOM)
+    assert (video.file.encrypted_file, video.file.claimed_size, video.file.certain) == (FILE, None, False)
+    assert (video.state, video.visibility, video.work.attempts, video.created_at) == (
+        State.QUEUED,
+        Visibility.SHOWN,
+        0,
+        1,
+    )
     assert await jobs(pool) == [("room", ROOM)] * 4 + [("video", video.id)]
 
 
 async def test_a_transaction_that_breaks_in_the_middle_leaves_nothing(
-    store: Store, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    store: Stores, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(SQL, "set_room_name", "SELECT pg_terminate_backend(pg_backend_pid())")
     with pytest.raises(UnavailableError):
-        await store.apply([new_video(1), RoomNamed(ROOM, "x"), new_video(2)])
-    assert await store.room(ROOM) is None
+        await store.intake.apply([new_video(1), RoomNamed(ROOM, "x"), new_video(2)])
+    assert await store.rooms.room(ROOM) is None
     assert await jobs(pool) == []
     monkeypatch.undo()
-    await store.apply([new_video(1), RoomNamed(ROOM, "x"), new_video(2)])
-    assert len(await store.room_videos(ROOM)) == 2
+    await store.intake.apply([new_video(1), RoomNamed(ROOM, "x"), new_video(2)])
+    assert len(await store.videos.room_videos(ROOM)) == 2
 
 
-async def test_an_event_is_taken_once_however_often_it_comes(store: Store, pool: Pool) -> None:
-    await store.apply([new_video(), new_video()])
-    await store.apply([new_video(title="Another text")])
-    await asyncio.gather(*(store.apply([new_video(), new_video(2)]) for _ in range(4)))
-    assert [video.title for video in await store.room_videos(ROOM)] == ["Video 1", "Video 2"]
+async def test_an_event_is_taken_once_however_often_it_comes(store: Stores, pool: Pool) -> None:
+    await store.intake.apply([new_video(), new_video()])
+    await store.intake.apply([new_video(title="Another text")])
+    await asyncio.gather(*(store.intake.apply([new_video(), new_video(2)]) for _ in range(4)))
+    assert [video.title for video in await store.videos.room_videos(ROOM)] == ["Video 1", "Video 2"]
     assert [job for job, _ in await jobs(pool)] == ["video", "video"]
 
 
-async def test_transactions_in_each_others_way_may_come_again(store: Store) -> None:
+async def test_transactions_in_each_others_way_may_come_again(store: Stores) -> None:
     forth: list[Change] = [new_video(1), new_video(2, room_id=OTHER), *(member(UserId(f"@{n}:x")) for n in range(20))]
     for _ in range(3):
         # PostgreSQL ends one of two that wait for each other; the homeserver sends it again.
-        results = await asyncio.gather(store.apply(forth), store.apply(forth[::-1]), return_exceptions=True)
+        results = await asyncio.gather(
+            store.intake.apply(forth), store.intake.apply(forth[::-1]), return_exceptions=True
+        )
         assert 0 in results
         assert all(result == 0 or isinstance(result, UnavailableError) for result in results), results
-    assert await store.apply(forth) == 0
-    assert len(await store.joined_members(ROOM)) == 20
+    assert await store.intake.apply(forth) == 0
+    assert len(await store.members.joined_members(ROOM)) == 20
 
 
 @pytest.mark.parametrize(
@@ -185,31 +193,31 @@ async def test_transactions_in_each_others_way_may_come_again(store: Store) -> N
     ],
     ids=repr,
 )
-async def test_a_poisonous_change_does_not_block_the_others(store: Store, pool: Pool, poison: Change) -> None:
-    assert await store.apply([new_video(1), poison, new_video(2)]) == 1
-    assert [video.event_id for video in await store.room_videos(ROOM)] == ["$event1", "$event2"]
+async def test_a_poisonous_change_does_not_block_the_others(store: Stores, pool: Pool, poison: Change) -> None:
+    assert await store.intake.apply([new_video(1), poison, new_video(2)]) == 1
+    assert [video.event_id for video in await store.videos.room_videos(ROOM)] == ["$event1", "$event2"]
     assert [job for job, _ in await jobs(pool)] == ["video", "video"]
 
 
-async def test_what_was_refused_leaves_no_room_behind(store: Store) -> None:
-    assert await store.apply([RoomNamed(OTHER, "\x00")]) == 1
-    assert await store.room(OTHER) is None
+async def test_what_was_refused_leaves_no_room_behind(store: Stores) -> None:
+    assert await store.intake.apply([RoomNamed(OTHER, "\x00")]) == 1
+    assert await store.rooms.room(OTHER) is None
 
 
-async def test_a_time_in_the_future_becomes_now(store: Store) -> None:
-    now_ms = (await store.now()).timestamp() * 1000
+async def test_a_time_in_the_future_becomes_now(store: Stores) -> None:
+    now_ms = (await store.shared.now()).timestamp() * 1000
     late = await one_video(store, 1, sent_at=2**53 - 1)
     assert abs(late.created_at - now_ms) < 60_000
     await one_video(store, 2, sent_at=1000)
-    assert [video.event_id for video in await store.room_videos(ROOM)] == ["$event2", "$event1"]
+    assert [video.event_id for video in await store.videos.room_videos(ROOM)] == ["$event2", "$event1"]
 
 
-async def test_listeners_hear_of_a_change_once_it_is_there(store: Store, dsn: str) -> None:
+async def test_listeners_hear_of_a_change_once_it_is_there(store: Stores, dsn: str) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     connection = await asyncpg.connect(dsn)
     try:
         await connection.add_listener(CHANNEL, lambda *call: heard.put_nowait(str(call[3])))
-        await store.apply([new_video(), RoomNamed(OTHER, "x")])
+        await store.intake.apply([new_video(), RoomNamed(OTHER, "x")])
         async with asyncio.timeout(5):
             assert {await heard.get(), await heard.get()} == {ROOM, OTHER}
     finally:
@@ -219,167 +227,172 @@ async def test_listeners_hear_of_a_change_once_it_is_there(store: Store, dsn: st
 # Rooms and members
 
 
-async def _tended(store: Store) -> Store:
-    await store.apply([BotMembershipChanged(ROOM, Membership.JOIN, ALICE), member(ALICE), member(BOB)])
+async def _tended(store: Stores) -> Stores:
+    await store.intake.apply([BotMembershipChanged(ROOM, Membership.JOIN, ALICE), member(ALICE), member(BOB)])
     return store
 
 
-async def _snapshot(store: Store, *members: UserId, name: str = "From the snapshot", seconds: float = 0) -> Snapshot:
+async def _snapshot(store: Stores, *members: UserId, name: str = "From the snapshot", seconds: float = 0) -> Snapshot:
     return Snapshot(
         room_id=ROOM, name=name, power_levels={"users": {BOT: 50}}, creators=[ALICE], encrypted=False,
         members=[(user_id, "Snapshot name", None) for user_id in members],
         banned=frozenset(),
-        read_at=await store.now() + timedelta(seconds=seconds),
+        read_at=await store.shared.now() + timedelta(seconds=seconds),
     )  # fmt: skip
 
 
-async def test_a_snapshot_is_taken_over(store: Store) -> None:
+async def test_a_snapshot_is_taken_over(store: Stores) -> None:
     await _tended(store)
-    await store.save_snapshot(await _snapshot(store, ALICE, UserId("@new:example.org")))
-    room = await store.room(ROOM)
+    await store.rooms.save_snapshot(await _snapshot(store, ALICE, UserId("@new:example.org")))
+    room = await store.rooms.room(ROOM)
     assert room
     wanted: tuple[object, ...] = ("From the snapshot", {"users": {BOT: 50}}, frozenset({ALICE}))
     assert (room.name, room.power_levels, room.creators) == wanted
-    assert {m.user_id: m.display_name for m in await store.joined_members(ROOM)} == {
+    assert {m.user_id: m.display_name for m in await store.members.joined_members(ROOM)} == {
         ALICE: "Snapshot name", "@new:example.org": "Snapshot name",
     }  # fmt: skip
-    assert await store.member_key(ROOM, BOB) is None
+    assert await store.members.member_key(ROOM, BOB) is None
 
 
-async def test_events_after_a_snapshot_was_read_win(store: Store) -> None:
+async def test_events_after_a_snapshot_was_read_win(store: Stores) -> None:
     await _tended(store)
     carol = UserId("@carol:example.org")
     snapshot = await _snapshot(store, ALICE, BOB)
-    await store.apply([
+    await store.intake.apply([
         RoomNamed(ROOM, "Newer"), member(ALICE, Membership.LEAVE), member(BOB, name="Newer"), member(carol),
     ])  # fmt: skip
-    await store.save_snapshot(snapshot)
-    room = await store.room(ROOM)
+    await store.rooms.save_snapshot(snapshot)
+    room = await store.rooms.room(ROOM)
     assert room
     assert room.name == "Newer"
     # What no event told since is taken over all the same.
     assert room.power_levels == {"users": {BOT: 50}}
-    assert {m.user_id: m.display_name for m in await store.joined_members(ROOM)} == {BOB: "Newer", carol: None}
+    assert {m.user_id: m.display_name for m in await store.members.joined_members(ROOM)} == {BOB: "Newer", carol: None}
 
 
-async def test_a_newer_snapshot_lets_nobody_in_that_left_meanwhile(store: Store) -> None:
+async def test_a_newer_snapshot_lets_nobody_in_that_left_meanwhile(store: Stores) -> None:
     await _tended(store)
     old, new = await _snapshot(store, ALICE, BOB), await _snapshot(store, BOB, seconds=0.001)
     await asyncio.sleep(0.01)
-    await store.save_snapshot(new)
-    await store.save_snapshot(old)
-    assert [m.user_id for m in await store.joined_members(ROOM)] == [BOB]
+    await store.rooms.save_snapshot(new)
+    await store.rooms.save_snapshot(old)
+    assert [m.user_id for m in await store.members.joined_members(ROOM)] == [BOB]
 
 
-async def test_encryption_cannot_be_turned_off(store: Store) -> None:
-    await store.apply([RoomEncrypted(ROOM)])
-    await store.save_snapshot(await _snapshot(store, ALICE))
-    room = await store.room(ROOM)
+async def test_encryption_cannot_be_turned_off(store: Stores) -> None:
+    await store.intake.apply([RoomEncrypted(ROOM)])
+    await store.rooms.save_snapshot(await _snapshot(store, ALICE))
+    room = await store.rooms.room(ROOM)
     assert room
     assert room.encrypted
 
 
-async def test_only_who_is_in_the_room_with_the_bot_may_look(store: Store) -> None:
+async def test_only_who_is_in_the_room_with_the_bot_may_look(store: Stores) -> None:
     await _tended(store)
-    key = await store.member_key(ROOM, ALICE)
-    room = await store.room(ROOM)
+    key = await store.members.member_key(ROOM, ALICE)
+    room = await store.rooms.room(ROOM)
     assert room
     assert key
-    assert await store.viewer(Scope(room.key, key)) == (ROOM, ALICE)
-    assert await store.viewer(Scope(room.key + 1, key)) is None
-    assert await store.viewer(Scope(room.key, key + 1000)) is None
-    await store.apply([member(ALICE, Membership.BAN)])
-    assert await store.viewer(Scope(room.key, key)) is None
-    assert await store.member_key(ROOM, ALICE) is None
-    await store.apply([member(ALICE)])
-    assert await store.member_key(ROOM, ALICE) == key
-    await store.apply([BotMembershipChanged(ROOM, Membership.LEAVE, ALICE)])
-    assert await store.viewer(Scope(room.key, key)) is None
-    assert await store.member_key(ROOM, ALICE) is None
+    assert await store.members.viewer(Scope(room.key, key)) == (ROOM, ALICE)
+    assert await store.members.viewer(Scope(room.key + 1, key)) is None
+    assert await store.members.viewer(Scope(room.key, key + 1000)) is None
+    await store.intake.apply([member(ALICE, Membership.BAN)])
+    assert await store.members.viewer(Scope(room.key, key)) is None
+    assert await store.members.member_key(ROOM, ALICE) is None
+    await store.intake.apply([member(ALICE)])
+    assert await store.members.member_key(ROOM, ALICE) == key
+    await store.intake.apply([BotMembershipChanged(ROOM, Membership.LEAVE, ALICE)])
+    assert await store.members.viewer(Scope(room.key, key)) is None
+    assert await store.members.member_key(ROOM, ALICE) is None
 
 
-async def test_a_key_of_one_room_does_not_open_another(store: Store) -> None:
+async def test_a_key_of_one_room_does_not_open_another(store: Stores) -> None:
     await _tended(store)
-    await store.apply([
+    await store.intake.apply([
         BotMembershipChanged(OTHER, Membership.JOIN, ALICE),
         MemberChanged(OTHER, BOB, Membership.JOIN, None, "mxc://example.org/bob"),
     ])  # fmt: skip
-    here, there = await store.room(ROOM), await store.room(OTHER)
-    alice, bob_there = await store.member_key(ROOM, ALICE), await store.member_key(OTHER, BOB)
+    here, there = await store.rooms.room(ROOM), await store.rooms.room(OTHER)
+    alice, bob_there = await store.members.member_key(ROOM, ALICE), await store.members.member_key(OTHER, BOB)
     assert here
     assert there
     assert alice
     assert bob_there
-    assert await store.viewer(Scope(there.key, alice)) is None
-    assert await store.avatar(Scope(there.key, bob_there), bob_there) == "mxc://example.org/bob"
-    assert await store.avatar(Scope(here.key, alice), bob_there) is None
+    assert await store.members.viewer(Scope(there.key, alice)) is None
+    assert await store.members.avatar(Scope(there.key, bob_there), bob_there) == "mxc://example.org/bob"
+    assert await store.members.avatar(Scope(here.key, alice), bob_there) is None
 
 
-async def test_what_was_told_is_told_again_after_the_bot_was_sent_away(store: Store) -> None:
+async def test_what_was_told_is_told_again_after_the_bot_was_sent_away(store: Stores) -> None:
     await _tended(store)
-    await store.mark_widget_placed(ROOM)
+    await store.rooms.mark_widget_placed(ROOM)
     for _ in range(2):
-        await store.mark_told(ROOM, "welcome")
-    await store.mark_told(ROOM, "power")
-    await store.forget_told(ROOM, "power")
-    await store.apply([BotMembershipChanged(ROOM, Membership.JOIN, BOT)])
-    room = await store.room(ROOM)
+        await store.rooms.mark_told(ROOM, "welcome")
+    await store.rooms.mark_told(ROOM, "power")
+    await store.rooms.forget_told(ROOM, "power")
+    await store.intake.apply([BotMembershipChanged(ROOM, Membership.JOIN, BOT)])
+    room = await store.rooms.room(ROOM)
     assert room
     assert room.told == {"welcome"}
     assert room.widget_placed
-    await store.apply([BotMembershipChanged(ROOM, Membership.LEAVE, ALICE)])
-    room = await store.room(ROOM)
+    await store.intake.apply([BotMembershipChanged(ROOM, Membership.LEAVE, ALICE)])
+    room = await store.rooms.room(ROOM)
     assert room
     assert room.told == frozenset()
     assert not room.widget_placed
-    assert await store.tended_rooms() == []
+    assert await store.rooms.tended_rooms() == []
 
 
-async def test_one_worker_at_a_time_tends_a_room(store: Store) -> None:
+async def test_one_worker_at_a_time_tends_a_room(store: Stores) -> None:
     inside = asyncio.Event()
 
     async def second() -> None:
-        async with store.tending(ROOM):
+        async with store.rooms.tending(ROOM):
             inside.set()
 
-    async with store.tending(ROOM):
+    async with store.rooms.tending(ROOM):
         task = asyncio.create_task(second())
-        async with store.tending(OTHER):
+        async with store.rooms.tending(OTHER):
             await asyncio.sleep(0.1)
         assert not inside.is_set()
     await asyncio.wait_for(task, 5)
 
 
-async def test_processes_share_one_secret(store: Store) -> None:
-    found = await asyncio.gather(*(store.secret("signing", bytes([n]) * 32) for n in range(8)))
+async def test_processes_share_one_secret(store: Stores) -> None:
+    found = await asyncio.gather(*(store.shared.secret("signing", bytes([n]) * 32) for n in range(8)))
     assert len(set(found)) == 1
-    assert await store.secret("signing", b"later") == found[0]
-    assert await store.secret("other", b"another") == b"another"
+    assert await store.shared.secret("signing", b"later") == found[0]
+    assert await store.shared.secret("other", b"another") == b"another"
 
 
 # Attempts
 
 
-async def test_a_video_goes_through_its_states(store: Store) -> None:
+async def test_a_video_goes_through_its_states(store: Stores) -> None:
     video = await begun(store, await one_video(store))
-    assert (video.state, video.attempts) == (State.PROCESSING, 1)
+    assert (video.state, video.work.attempts) == (State.PROCESSING, 1)
 
     async def served(room_id: RoomId) -> str | None:
-        return await store.served_stage_to(video.id, room_id, video.sender)
+        return await store.videos.served_stage_to(video.id, room_id, video.sender)
 
     assert await served(ROOM) is None
-    assert await store.publish(video, published(State.PLAYABLE, "1-playable"))
+    assert await store.attempts.publish(video, published(State.PLAYABLE, "1-playable"))
     assert await served(ROOM) == "1-playable"
-    assert await store.served_stage(video.id, ROOM) is None, "not to all, before the room's state is known"
-    assert await store.publish(video, published())
+    assert await store.videos.served_stage(video.id, ROOM) is None, "not to all, before the room's state is known"
+    assert await store.attempts.publish(video, published())
     assert await served(ROOM) == "1-ready"
     assert await served(OTHER) is None
     ready = await again(store, video)
     assert ready.is_playable
-    assert (ready.duration, ready.width, ready.height, ready.has_poster) == (5.0, 854, 480, True)
-    assert ready.renditions == tuple(published().renditions)
-    assert await store.begin_attempt(video.id) is None
-    assert await store.counts() == {"ready": 1}
+    assert (ready.media.duration, ready.media.width, ready.media.height, ready.media.has_poster) == (
+        5.0,
+        854,
+        480,
+        True,
+    )
+    assert ready.media.renditions == tuple(published().renditions)
+    assert await store.attempts.begin_attempt(video.id) is None
+    assert await store.videos.counts() == {"ready": 1}
 
 
 STORYBOARD = Storyboard(columns=2, count=3, width=160, height=90, interval=2.0)
@@ -388,53 +401,55 @@ WHOLE = replace(published(), blurhash="LEHV6nWB2yk8", storyboard=STORYBOARD, has
 CAPTIONS = (Captions("captions0.vtt", "zh", "中文"), Captions("captions1.vtt", None, "2"))
 
 
-async def test_a_stage_grows_without_a_word_and_then_is_whole(store: Store, dsn: str) -> None:
+async def test_a_stage_grows_without_a_word_and_then_is_whole(store: Stores, dsn: str) -> None:
     video = await begun(store, await one_video(store))
-    await store.publish(video, GROWING)
+    await store.attempts.publish(video, GROWING)
     playable = await again(store, video)
-    assert (playable.available, playable.is_growing, playable.blurhash) == (1, True, "LEHV6nWB2yk8")
+    assert (playable.media.available, playable.is_growing, playable.media.blurhash) == (1, True, "LEHV6nWB2yk8")
     async with announcements(dsn) as heard:
-        assert await store.grow(video, "1-playable", 2)
-        assert (await again(store, video)).available == 2
-        assert not await store.grow(video, "1-other", 3)
-        assert not await store.grow(replace(video, attempts=2), "1-playable", 3)
-        assert (await again(store, video)).available == 2
+        assert await store.attempts.grow(video, "1-playable", 2)
+        assert (await again(store, video)).media.available == 2
+        assert not await store.attempts.grow(video, "1-other", 3)
+        assert not await store.attempts.grow(replace(video, work=Work(attempts=2)), "1-playable", 3)
+        assert (await again(store, video)).media.available == 2
         assert heard.empty()
-        assert await store.publish(video, replace(WHOLE, captions=CAPTIONS))
+        assert await store.attempts.publish(video, replace(WHOLE, captions=CAPTIONS))
         assert await heard.get() == ROOM
     ready = await again(store, video)
-    assert ready.captions == CAPTIONS
-    assert (ready.is_growing, ready.storyboard, ready.has_preview) == (False, STORYBOARD, True)
-    assert not await store.grow(video, "1-ready", 3)
+    assert ready.media.captions == CAPTIONS
+    assert (ready.is_growing, ready.media.storyboard, ready.media.has_preview) == (False, STORYBOARD, True)
+    assert not await store.attempts.grow(video, "1-ready", 3)
 
 
-async def test_a_number_that_an_older_worker_leaves_behind_does_not_cut_what_is_ready(store: Store, pool: Pool) -> None:
+async def test_a_number_that_an_older_worker_leaves_behind_does_not_cut_what_is_ready(
+    store: Stores, pool: Pool
+) -> None:
     video = await begun(store, await one_video(store))
-    await store.publish(video, published())
+    await store.attempts.publish(video, published())
     await pool.execute("UPDATE videos SET available = 1")
     assert not (await again(store, video)).is_growing
 
 
-async def test_the_same_content_is_found_while_it_is_served(store: Store) -> None:
+async def test_the_same_content_is_found_while_it_is_served(store: Stores) -> None:
     one, other = await begun(store, await one_video(store, 1)), await one_video(store, 2)
-    await store.publish(one, replace(GROWING, content_hash=b"same"))
-    assert await store.same_content(other.id, b"same") is None, "it is not complete"
-    await store.publish(one, WHOLE)
-    found = await store.same_content(other.id, b"same")
+    await store.attempts.publish(one, replace(GROWING, content_hash=b"same"))
+    assert await store.attempts.same_content(other.id, b"same") is None, "it is not complete"
+    await store.attempts.publish(one, WHOLE)
+    found = await store.attempts.same_content(other.id, b"same")
     assert found
-    assert (found.id, found.stage) == (one.id, "1-ready")
-    assert await store.same_content(one.id, b"same") is None, "it is the asker itself"
-    assert await store.same_content(other.id, b"another") is None
-    await store.apply([Redacted(ROOM, one.event_id, ALICE)])
-    assert await store.same_content(other.id, b"same") is None
+    assert (found.id, found.media.stage) == (one.id, "1-ready")
+    assert await store.attempts.same_content(one.id, b"same") is None, "it is the asker itself"
+    assert await store.attempts.same_content(other.id, b"another") is None
+    await store.intake.apply([Redacted(ROOM, one.event_id, ALICE)])
+    assert await store.attempts.same_content(other.id, b"same") is None
 
 
 @pytest.mark.parametrize("visibility", ["hidden", "held"])
-async def test_what_viewers_may_not_see_is_not_handed_on(store: Store, pool: Pool, visibility: str) -> None:
+async def test_what_viewers_may_not_see_is_not_handed_on(store: Stores, pool: Pool, visibility: str) -> None:
     one, other = await begun(store, await one_video(store, 1)), await one_video(store, 2)
-    await store.publish(one, WHOLE)
+    await store.attempts.publish(one, WHOLE)
     await pool.execute("UPDATE videos SET visibility = $2 WHERE id = $1", one.id, visibility)
-    assert await store.same_content(other.id, b"same") is None
+    assert await store.attempts.same_content(other.id, b"same") is None
 
 
 # Progress
@@ -452,199 +467,206 @@ async def announcements(dsn: str, channel: str = CHANNEL) -> AsyncIterator["asyn
         await connection.close()
 
 
-async def _told(store: Store, video: Video) -> tuple[int | None, int | None]:
+async def _told(store: Stores, video: Video) -> tuple[int | None, int | None]:
     found = await again(store, video)
-    return found.percent, found.remaining
+    return found.work.percent, found.work.remaining
 
 
-async def test_progress_is_kept_and_told(store: Store, dsn: str) -> None:
+async def test_progress_is_kept_and_told(store: Stores, dsn: str) -> None:
     video = await begun(store, await one_video(store))
     assert await _told(store, video) == (0, None)
     async with announcements(dsn, PROGRESS_CHANNEL) as heard:
-        await store.progress(video, 40, None)
+        await store.attempts.progress(video, 40, None)
         assert await _told(store, video) == (40, None)
-        await store.progress(video, 41, 7)
+        await store.attempts.progress(video, 41, 7)
         assert await _told(store, video) == (41, 7)
         news = [json.loads(await heard.get()) for _ in range(2)]
     about = {"room_id": ROOM, "video_id": video.id}
     assert news == [{**about, "percent": 40, "remaining": None}, {**about, "percent": 41, "remaining": 7}]
-    await store.publish(video, GROWING)
+    await store.attempts.publish(video, GROWING)
     assert await _told(store, video) == (41, 7)
-    await store.publish(video, published())
+    await store.attempts.publish(video, published())
     assert await _told(store, video) == (None, None)
-    await store.progress(video, 50, 5)
+    await store.attempts.progress(video, 50, 5)
     assert await _told(store, video) == (None, None), "the work is over"
 
 
-async def test_only_the_newest_attempt_tells_its_progress(store: Store, dsn: str) -> None:
+async def test_only_the_newest_attempt_tells_its_progress(store: Stores, dsn: str) -> None:
     late = await begun(store, await one_video(store))
-    await store.progress(late, 40, 9)
+    await store.attempts.progress(late, 40, 9)
     newer = await begun(store, late)
     assert await _told(store, newer) == (0, None)
-    await store.progress(late, 41, 8)
+    await store.attempts.progress(late, 41, 8)
     assert await _told(store, newer) == (0, None)
 
 
-async def test_the_progress_of_a_hidden_video_is_nobodys_business(store: Store, pool: Pool, dsn: str) -> None:
+async def test_the_progress_of_a_hidden_video_is_nobodys_business(store: Stores, pool: Pool, dsn: str) -> None:
     hidden, shown = await begun(store, await one_video(store, 1)), await begun(store, await one_video(store, 2))
     await pool.execute("UPDATE videos SET visibility = 'hidden' WHERE id = $1", hidden.id)
     async with announcements(dsn, PROGRESS_CHANNEL) as heard:
-        await store.progress(hidden, 40, 9)
-        await store.progress(shown, 50, 9)
+        await store.attempts.progress(hidden, 40, 9)
+        await store.attempts.progress(shown, 50, 9)
         assert json.loads(await heard.get())["video_id"] == shown.id
 
 
 @pytest.mark.parametrize("end", ["fail", "pause", "give back"])
-async def test_an_attempt_that_ends_has_no_progress(store: Store, end: str) -> None:
+async def test_an_attempt_that_ends_has_no_progress(store: Stores, end: str) -> None:
     video = await begun(store, await one_video(store))
-    await store.publish(video, GROWING)
-    await store.progress(video, 40, 9)
+    await store.attempts.publish(video, GROWING)
+    await store.attempts.progress(video, 40, 9)
     match end:
         case "fail":
-            await store.fail(video, "internal")
+            await store.attempts.fail(video, "internal")
         case "pause":
-            await store.pause(video)
+            await store.attempts.pause(video)
         case _:
-            await store.give_back_attempt(video)
+            await store.attempts.give_back_attempt(video)
     assert await _told(store, video) == (None, None)
 
 
 @pytest.mark.parametrize("end", ["pause", "give back"])
 async def test_a_first_stage_that_an_attempt_leaves_unfinished_is_out_of_the_reel(
-    store: Store, pool: Pool, dsn: str, end: str
+    store: Stores, pool: Pool, dsn: str, end: str
 ) -> None:
     video = await begun(store, await one_video(store))
-    await store.publish(video, GROWING)
+    await store.attempts.publish(video, GROWING)
     async with announcements(dsn, CHANNEL) as heard:
-        withdrawn = await (store.pause(video) if end == "pause" else store.give_back_attempt(video))
+        withdrawn = await (store.attempts.pause(video) if end == "pause" else store.attempts.give_back_attempt(video))
         assert withdrawn == GROWING.stage, "its files are to go"
         assert await heard.get() == ROOM, "those who wait for its next segment hear of it"
     left = await again(store, video)
-    assert (left.state, left.is_playable, left.is_growing, left.stage) == (State.PROCESSING, False, False, None)
+    assert (left.state, left.is_playable, left.is_growing, left.media.stage) == (State.PROCESSING, False, False, None)
     # Another attempt goes on from there.
     new = await begun(store, video)
-    assert await store.publish(new, replace(published(State.PLAYABLE, "2-playable"), available=None))
-    assert await store.pause(new) is None
+    assert await store.attempts.publish(new, replace(published(State.PLAYABLE, "2-playable"), available=None))
+    assert await store.attempts.pause(new) is None
     assert (await again(store, video)).is_playable, "what is whole plays on"
 
 
-async def test_what_is_under_way_is_what_a_living_worker_is_at(store: Store, pool: Pool) -> None:
+async def test_what_is_under_way_is_what_a_living_worker_is_at(store: Stores, pool: Pool) -> None:
     video, waiting = await begun(store, await one_video(store, 1)), await begun(store, await one_video(store, 2))
     await pool.execute("UPDATE pgqueuer SET status = 'picked', heartbeat = now() - interval '5 seconds'")
-    await store.progress(video, 40, 9)
-    await store.pause(waiting)
-    assert await store.under_way(10) == [UnderWay(video.id, ROOM, ALICE, 1, 40, 9)]
-    assert await store.under_way(4) == []
+    await store.attempts.progress(video, 40, 9)
+    await store.attempts.pause(waiting)
+    assert await store.videos.under_way(10) == [UnderWay(video.id, ROOM, ALICE, 1, 40, 9)]
+    assert await store.videos.under_way(4) == []
     await pool.execute("UPDATE pgqueuer SET status = 'queued'")
-    assert await store.under_way(10) == []
+    assert await store.videos.under_way(10) == []
 
 
-async def test_a_worker_that_was_overtaken_changes_nothing(store: Store, pool: Pool) -> None:
+async def test_a_worker_that_was_overtaken_changes_nothing(store: Stores, pool: Pool) -> None:
     late = await begun(store, await one_video(store))
     newer = await begun(store, late)
-    assert (late.attempts, newer.attempts) == (1, 2)
-    assert not await store.publish(late, published(State.PLAYABLE, "1-playable"))
-    await store.fail(late, "internal")
-    await store.give_back_attempt(late)
+    assert (late.work.attempts, newer.work.attempts) == (1, 2)
+    assert not await store.attempts.publish(late, published(State.PLAYABLE, "1-playable"))
+    await store.attempts.fail(late, "internal")
+    await store.attempts.give_back_attempt(late)
     found = await again(store, late)
-    assert (found.state, found.attempts, found.failure, found.stage) == (State.PROCESSING, 2, None, None)
+    assert (found.state, found.work.attempts, found.failure, found.media.stage) == (State.PROCESSING, 2, None, None)
     assert ("notice", late.id) not in await jobs(pool)
-    assert await store.publish(newer, published(stage="2-ready"))
-    await store.fail(newer, "internal")
+    assert await store.attempts.publish(newer, published(stage="2-ready"))
+    await store.attempts.fail(newer, "internal")
     assert (await again(store, late)).state is State.READY
 
 
-async def test_a_playable_video_plays_on_during_the_next_attempt(store: Store) -> None:
+async def test_a_playable_video_plays_on_during_the_next_attempt(store: Stores) -> None:
     video = await begun(store, await one_video(store))
-    await store.publish(video, published(State.PLAYABLE, "1-playable"))
+    await store.attempts.publish(video, published(State.PLAYABLE, "1-playable"))
     second = await begun(store, video)
-    assert (second.state, second.attempts, second.stage) == (State.PLAYABLE, 2, "1-playable")
+    assert (second.state, second.work.attempts, second.media.stage) == (State.PLAYABLE, 2, "1-playable")
 
 
-async def test_an_attempt_that_was_stopped_from_outside_does_not_count(store: Store) -> None:
+async def test_an_attempt_that_was_stopped_from_outside_does_not_count(store: Stores) -> None:
     video = await begun(store, await one_video(store))
-    await store.give_back_attempt(video)
-    assert (await begun(store, video)).attempts == 1
+    await store.attempts.give_back_attempt(video)
+    assert (await begun(store, video)).work.attempts == 1
 
 
-async def test_a_failure_after_the_first_stage_leaves_nothing_to_serve(store: Store, pool: Pool) -> None:
+async def test_a_failure_after_the_first_stage_leaves_nothing_to_serve(store: Stores, pool: Pool) -> None:
     video = await begun(store, await one_video(store))
-    assert await store.publish(video, published(State.PLAYABLE))
-    assert await store.served_stage_to(video.id, ROOM, video.sender) is not None
-    await store.fail(video, "failed")
+    assert await store.attempts.publish(video, published(State.PLAYABLE))
+    assert await store.videos.served_stage_to(video.id, ROOM, video.sender) is not None
+    await store.attempts.fail(video, "failed")
     failed = await again(store, video)
-    assert (failed.stage, failed.has_poster, failed.renditions) == (None, False, ())
+    assert (failed.media.stage, failed.media.has_poster, failed.media.renditions) == (None, False, ())
     assert ("sweep", video.id) in await jobs(pool)
 
 
-async def test_a_failure_is_told_once_and_may_be_started_anew(store: Store, pool: Pool) -> None:
+async def test_a_failure_is_told_once_and_may_be_started_anew(store: Stores, pool: Pool) -> None:
     video = await begun(store, await one_video(store))
-    await store.fail(video, "too-long")
-    await store.fail(video, "internal")
+    await store.attempts.fail(video, "too-long")
+    await store.attempts.fail(video, "internal")
     failed = await again(store, video)
     assert (failed.state, failed.failure) == (State.FAILED, "too-long")
     # One for the beginning, one for the failure.
     assert (await jobs(pool)).count(("status", video.id)) == 2
-    assert await store.begin_attempt(video.id) is None
+    assert await store.attempts.begin_attempt(video.id) is None
 
-    assert await store.requeue(video.id)
-    assert not await store.requeue(video.id)
-    assert not await store.requeue(VideoId(str(uuid.uuid4())))
+    assert await store.attempts.requeue(video.id)
+    assert not await store.attempts.requeue(video.id)
+    assert not await store.attempts.requeue(VideoId(str(uuid.uuid4())))
     assert (await jobs(pool)).count(("video", video.id)) == 2
     anew = await begun(store, video)
-    assert (anew.attempts, anew.failure, anew.state) == (1, None, State.PROCESSING)
+    assert (anew.work.attempts, anew.failure, anew.state) == (1, None, State.PROCESSING)
 
 
-async def test_a_file_that_is_no_video_is_forgotten(store: Store) -> None:
+async def test_a_file_that_is_no_video_is_forgotten(store: Stores) -> None:
     video = await one_video(store, certain=False)
-    await store.discard(replace(video, attempts=7))
-    assert await store.video(video.id)
-    await store.discard(video)
-    await store.discard(video)
-    assert await store.video(video.id) is None
+    await store.attempts.discard(replace(video, work=Work(attempts=7)))
+    assert await store.videos.video(video.id)
+    await store.attempts.discard(video)
+    await store.attempts.discard(video)
+    assert await store.videos.video(video.id) is None
 
 
-async def test_what_was_ready_plays_while_one_edit_follows_another(store: Store) -> None:
+async def test_what_was_ready_plays_while_one_edit_follows_another(store: Stores) -> None:
     def edited(number: int) -> VideoEdited:
         new = new_video(number, event_id=EventId(f"$edit{number}"), mxc=f"mxc://example.org/{number}")
         return VideoEdited(ROOM, EventId("$event1"), new)
 
     video = await begun(store, await one_video(store))
-    await store.publish(video, published(State.READY, "1-ready"))
-    await store.apply([edited(2)])
+    await store.attempts.publish(video, published(State.READY, "1-ready"))
+    await store.intake.apply([edited(2)])
     second = await begun(store, video)
-    await store.apply([edited(3), edited(2)])  # an older one comes late
+    await store.intake.apply([edited(3), edited(2)])  # an older one comes late
     third = await begun(store, video)
-    assert (third.state, third.stage, third.mxc, third.tries) == (State.PLAYABLE, "1-ready", "mxc://example.org/3", 1)
+    assert (third.state, third.media.stage, third.file.mxc, third.tries) == (
+        State.PLAYABLE,
+        "1-ready",
+        "mxc://example.org/3",
+        1,
+    )
     assert third.title == "Video 3"
-    assert not await store.publish(second, published(State.READY, "3-ready"))
-    await store.discard(second)
+    assert not await store.attempts.publish(second, published(State.READY, "3-ready"))
+    await store.attempts.discard(second)
     # What is half-made of one edit goes with the next one's coming.
-    assert await store.publish(third, published(State.PLAYABLE, f"{third.attempts}-playable"))
-    await store.apply([edited(4)])
+    assert await store.attempts.publish(third, published(State.PLAYABLE, f"{third.work.attempts}-playable"))
+    await store.intake.apply([edited(4)])
     now = await again(store, video)
-    assert (now.state, now.stage, now.has_poster) == (State.QUEUED, None, False)
+    assert (now.state, now.media.stage, now.media.has_poster) == (State.QUEUED, None, False)
 
 
 @pytest.mark.parametrize("half_made", [False, True])
-async def test_what_played_comes_back_when_the_media_of_an_edit_fail(store: Store, pool: Pool, half_made: bool) -> None:
+async def test_what_played_comes_back_when_the_media_of_an_edit_fail(
+    store: Stores, pool: Pool, half_made: bool
+) -> None:
     def edited(number: int) -> VideoEdited:
         new = new_video(number, event_id=EventId(f"$edit{number}"), mxc=f"mxc://example.org/{number}", claimed_size=9)
         return VideoEdited(ROOM, EventId("$event1"), new)
 
     first = await begun(store, await one_video(store, encrypted_file=FILE))
-    await store.publish(first, replace(WHOLE, stage="1-ready", bytes=7))
-    await store.finished(first)
+    await store.attempts.publish(first, replace(WHOLE, stage="1-ready", bytes=7))
+    await store.attempts.finished(first)
     await pool.execute("UPDATE videos SET source_hash = 'a', fingerprint = 'b'")
     before = dict(await pool.fetchrow("SELECT * FROM videos") or {})
-    await store.apply([edited(2), edited(3)])
+    await store.intake.apply([edited(2), edited(3)])
     now = await begun(store, first)
     if half_made:
-        assert await store.publish(now, replace(WHOLE, state=State.PLAYABLE, stage="9-playable", available=1))
-        assert (await again(store, now)).replaced_stage == "1-ready", "its files are needed"
-        await store.pause(now)
+        assert await store.attempts.publish(now, replace(WHOLE, state=State.PLAYABLE, stage="9-playable", available=1))
+        assert (await again(store, now)).media.replaced_stage == "1-ready", "its files are needed"
+        await store.attempts.pause(now)
         now = await begun(store, now)
-    await store.fail(now, "broken-file")
+    await store.attempts.fail(now, "broken-file")
     after = dict(await pool.fetchrow("SELECT * FROM videos") or {})
     changed = {name for name, value in after.items() if value != before[name]}
     assert changed <= {
@@ -664,111 +686,117 @@ async def test_what_played_comes_back_when_the_media_of_an_edit_fail(store: Stor
     (said,) = [json.loads(payload) for job, payload in await jobs(pool) if job == "tell"]
     assert (said["message"], said["user_id"], said["arguments"]["failure"]) == ("bot-edit-failed", ALICE, "broken-file")
     # A late worker changes nothing, and the next edit is one like any other.
-    await store.fail(now, "internal")
-    await store.apply([edited(4)])
-    await store.publish(await begun(store, first), replace(WHOLE, stage="12-ready"))
-    assert (await again(store, first)).replaced_stage is None
+    await store.attempts.fail(now, "internal")
+    await store.intake.apply([edited(4)])
+    await store.attempts.publish(await begun(store, first), replace(WHOLE, stage="12-ready"))
+    assert (await again(store, first)).media.replaced_stage is None
 
 
 @pytest.mark.parametrize("quarantined", [False, True])
 async def test_an_edit_leaves_a_hidden_video_hidden_and_waits_once_it_is_shown(
-    store: Store, pool: Pool, quarantined: bool
+    store: Stores, pool: Pool, quarantined: bool
 ) -> None:
     first = await begun(store, await one_video(store))
-    await store.publish(first, replace(WHOLE, stage="1-ready"))
-    managing, admin, owner = ManagingStore(pool), AdminStore(pool), Viewer(ALICE, moderates=False)
+    await store.attempts.publish(first, replace(WHOLE, stage="1-ready"))
+    people, admin, owner = VideoService(Stores(pool), lambda: None), AdminStore(pool), Viewer(ALICE, moderates=False)
 
     async def change(change: Managed) -> Video:
-        return await managing.change(
-            first.id, ROOM, lambda now, worn: managed(now, change, owner, is_avatar=worn), by=ALICE
-        )
+        return await people.change(first, change, owner)
 
     await change(Managed(visibility=Visibility.HIDDEN))
     if quarantined:
         assert await admin.quarantine_video(await again(store, first), by=BOB)
     await pool.execute("""UPDATE rooms SET settings = '{"hold": "all"}'""")
     new = new_video(2, event_id=EventId("$edit2"), mxc="mxc://example.org/2")
-    await store.apply([VideoEdited(ROOM, EventId("$event1"), new)])
-    await store.publish(await begun(store, first), replace(WHOLE, stage="2-ready"))
+    await store.intake.apply([VideoEdited(ROOM, EventId("$event1"), new)])
+    await store.attempts.publish(await begun(store, first), replace(WHOLE, stage="2-ready"))
     if quarantined:
         assert await admin.release_video(await again(store, first), by=BOB)
     now = await again(store, first)
-    assert (now.visibility, now.hidden_by, now.held_for) == (Visibility.HIDDEN, ALICE, HeldFor.APPROVAL)
+    assert (now.visibility, now.withheld.hidden_by, now.withheld.held_for) == (
+        Visibility.HIDDEN,
+        ALICE,
+        HeldFor.APPROVAL,
+    )
     await change(Managed(title="Still hidden"))
-    assert (await again(store, first)).held_for is HeldFor.APPROVAL
+    assert (await again(store, first)).withheld.held_for is HeldFor.APPROVAL
     shown = await change(Managed(visibility=Visibility.SHOWN))
-    assert (shown.visibility, shown.hidden_by, shown.held_for) == (Visibility.HELD, None, HeldFor.APPROVAL)
+    assert (shown.visibility, shown.withheld.hidden_by, shown.withheld.held_for) == (
+        Visibility.HELD,
+        None,
+        HeldFor.APPROVAL,
+    )
     # What is edited while nobody's videos wait plays as soon as it is shown.
     await pool.execute("UPDATE videos SET visibility = 'hidden', hidden_by = $1", ALICE)
     await pool.execute("UPDATE rooms SET settings = '{}'")
     other = new_video(3, event_id=EventId("$edit3"), mxc="mxc://example.org/3")
-    await store.apply([VideoEdited(ROOM, EventId("$event1"), other)])
+    await store.intake.apply([VideoEdited(ROOM, EventId("$event1"), other)])
     assert (await change(Managed(visibility=Visibility.SHOWN))).visibility is Visibility.SHOWN
 
 
 @pytest.mark.parametrize("upgraded", [False, True])
 async def test_a_failed_edit_is_told_in_a_thread_of_the_same_room_alone(
-    store: Store, pool: Pool, upgraded: bool
+    store: Stores, pool: Pool, upgraded: bool
 ) -> None:
     first = await begun(store, await one_video(store))
-    await store.publish(first, replace(WHOLE, stage="1-ready"))
+    await store.attempts.publish(first, replace(WHOLE, stage="1-ready"))
     new = new_video(2, event_id=EventId("$edit2"), mxc="mxc://example.org/2")
-    await store.apply([VideoEdited(ROOM, EventId("$event1"), new)])
+    await store.intake.apply([VideoEdited(ROOM, EventId("$event1"), new)])
     if upgraded:
         await pool.execute("UPDATE videos SET sent_in = '!old:example.org'")
-    await store.fail(await begun(store, first), "broken-file")
+    await store.attempts.fail(await begun(store, first), "broken-file")
     (said,) = [json.loads(payload) for job, payload in await jobs(pool) if job == "tell"]
     assert said["thread"] == (None if upgraded else "$event1")
 
 
-async def test_what_played_stays_away_when_it_was_blocked_meanwhile(store: Store, pool: Pool) -> None:
+async def test_what_played_stays_away_when_it_was_blocked_meanwhile(store: Stores, pool: Pool) -> None:
     first = await begun(store, await one_video(store))
-    await store.publish(first, replace(WHOLE, stage="1-ready"))
+    await store.attempts.publish(first, replace(WHOLE, stage="1-ready"))
     await pool.execute("UPDATE videos SET source_hash = 'a'")
     new = new_video(2, event_id=EventId("$edit"), mxc="mxc://example.org/2")
-    await store.apply([VideoEdited(ROOM, EventId("$event1"), new)])
+    await store.intake.apply([VideoEdited(ROOM, EventId("$event1"), new)])
     await pool.execute("INSERT INTO blocks (room_id, source_hash, blocked_by) VALUES (NULL, 'a', 'roomreel')")
-    await store.fail(await begun(store, first), "broken-file")
+    await store.attempts.fail(await begun(store, first), "broken-file")
     assert (await again(store, first)).state is State.FAILED
     await pool.execute("DELETE FROM blocks")
 
 
-async def test_unfinished_videos_without_a_job_get_one(store: Store, pool: Pool) -> None:
+async def test_unfinished_videos_without_a_job_get_one(store: Stores, pool: Pool) -> None:
     videos = [await one_video(store, number) for number in range(1, 7)]
     lost = videos[:3]
     await begun(store, videos[1])
-    await store.publish(await begun(store, videos[2]), published(State.PLAYABLE, "1-playable"))
-    await store.fail(await begun(store, videos[3]), "internal")
-    await store.publish(await begun(store, videos[4]), published())
-    await store.finished(await again(store, videos[4]))
-    await store.apply([Redacted(ROOM, videos[5].event_id, ALICE)])
-    assert await store.recover_lost_jobs() == 0
+    await store.attempts.publish(await begun(store, videos[2]), published(State.PLAYABLE, "1-playable"))
+    await store.attempts.fail(await begun(store, videos[3]), "internal")
+    await store.attempts.publish(await begun(store, videos[4]), published())
+    await store.attempts.finished(await again(store, videos[4]))
+    await store.intake.apply([Redacted(ROOM, videos[5].event_id, ALICE)])
+    assert await store.attempts.recover_lost_jobs() == 0
     await pool.execute("DELETE FROM pgqueuer")
-    assert await store.recover_lost_jobs() == 3
+    assert await store.attempts.recover_lost_jobs() == 3
     assert sorted(await jobs(pool)) == sorted(("video", video.id) for video in lost)
-    assert await store.recover_lost_jobs() == 0
+    assert await store.attempts.recover_lost_jobs() == 0
 
 
-async def test_what_follows_from_being_ready_is_found_and_begun_a_few_times(store: Store, pool: Pool) -> None:
+async def test_what_follows_from_being_ready_is_found_and_begun_a_few_times(store: Stores, pool: Pool) -> None:
     video = await begun(store, await one_video(store))
-    await store.publish(video, published())
+    await store.attempts.publish(video, published())
     await pool.execute("DELETE FROM pgqueuer")
-    assert await store.recover_lost_jobs() == 1
+    assert await store.attempts.recover_lost_jobs() == 1
     assert await jobs(pool) == [("video", video.id)]
-    begun_again = [await store.begin_finishing(video.id, 2) for _ in range(4)]
+    begun_again = [await store.attempts.begin_finishing(video.id, 2) for _ in range(4)]
     assert [each is not None for each in begun_again] == [True, True, False, False], "it may kill workers"
-    assert await store.recover_lost_jobs() == 0
+    assert await store.attempts.recover_lost_jobs() == 0
 
 
 # Redaction and upgrades
 
 
-async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Store, pool: Pool) -> None:
+async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Stores, pool: Pool) -> None:
     video = await begun(store, await one_video(store, encrypted_file=FILE))
-    await store.publish(video, WHOLE)
-    await store.apply([Redacted(ROOM, video.event_id, ALICE)])
-    assert await store.room_videos(ROOM) == []
-    assert await store.served_stage(video.id, ROOM) is None
+    await store.attempts.publish(video, WHOLE)
+    await store.intake.apply([Redacted(ROOM, video.event_id, ALICE)])
+    assert await store.videos.room_videos(ROOM) == []
+    assert await store.videos.served_stage(video.id, ROOM) is None
     row = await pool.fetchrow("SELECT * FROM videos WHERE id = $1", video.id)
     assert row
     assert (row["title"], row["mxc"], row["encrypted_file"], row["stage"]) == ("", "", None, None)
@@ -776,46 +804,46 @@ async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Sto
         assert row[name] is None, name
     assert not row["has_preview"]
     assert ("sweep", video.id) in await jobs(pool)
-    await store.apply([new_video(), Redacted(ROOM, video.event_id, ALICE)])
-    assert await store.room_videos(ROOM) == []
+    await store.intake.apply([new_video(), Redacted(ROOM, video.event_id, ALICE)])
+    assert await store.videos.room_videos(ROOM) == []
     assert (await jobs(pool)).count(("sweep", video.id)) == 1
-    assert await store.counts() == {}
+    assert await store.videos.counts() == {}
 
 
-async def test_work_on_a_redacted_video_comes_to_nothing(store: Store, pool: Pool) -> None:
+async def test_work_on_a_redacted_video_comes_to_nothing(store: Stores, pool: Pool) -> None:
     video = await begun(store, await one_video(store))
-    await store.apply([Redacted(ROOM, video.event_id, ALICE)])
-    assert not await store.publish(video, published())
-    assert await store.begin_attempt(video.id) is None
-    await store.fail(video, "media-gone")
+    await store.intake.apply([Redacted(ROOM, video.event_id, ALICE)])
+    assert not await store.attempts.publish(video, published())
+    assert await store.attempts.begin_attempt(video.id) is None
+    await store.attempts.fail(video, "media-gone")
     assert ("notice", video.id) not in await jobs(pool), "nobody is told of a video that they took back"
-    assert not await store.requeue(video.id)
+    assert not await store.attempts.requeue(video.id)
 
 
-async def test_a_video_that_an_upgrade_moved_is_redacted_where_it_was_sent(store: Store) -> None:
+async def test_a_video_that_an_upgrade_moved_is_redacted_where_it_was_sent(store: Stores) -> None:
     video = await one_video(store)
-    await store.apply([RoomNamed(OTHER, "The new room")])
-    await store.follow_upgrade(ROOM, OTHER)
-    assert [v.id for v in await store.room_videos(OTHER)] == [video.id]
-    await store.apply([Redacted(ROOM, video.event_id, ALICE)])
-    assert await store.room_videos(OTHER) == []
+    await store.intake.apply([RoomNamed(OTHER, "The new room")])
+    await store.rooms.follow_upgrade(ROOM, OTHER)
+    assert [v.id for v in await store.videos.room_videos(OTHER)] == [video.id]
+    await store.intake.apply([Redacted(ROOM, video.event_id, ALICE)])
+    assert await store.videos.room_videos(OTHER) == []
 
 
-async def test_a_redaction_in_another_room_removes_nothing(store: Store) -> None:
+async def test_a_redaction_in_another_room_removes_nothing(store: Stores) -> None:
     video = await one_video(store)
-    await store.apply([Redacted(OTHER, video.event_id, ALICE), Redacted(ROOM, EventId("$unknown"), ALICE)])
-    assert [v.id for v in await store.room_videos(ROOM)] == [video.id]
+    await store.intake.apply([Redacted(OTHER, video.event_id, ALICE), Redacted(ROOM, EventId("$unknown"), ALICE)])
+    assert [v.id for v in await store.videos.room_videos(ROOM)] == [video.id]
 
 
-async def test_videos_follow_an_upgrade(store: Store) -> None:
+async def test_videos_follow_an_upgrade(store: Stores) -> None:
     video = await one_video(store)
-    await store.apply([BotMembershipChanged(OTHER, Membership.JOIN, BOT)])
-    await store.follow_upgrade(ROOM, OTHER)
-    assert await store.room_videos(ROOM) == []
-    (moved,) = await store.room_videos(OTHER)
+    await store.intake.apply([BotMembershipChanged(OTHER, Membership.JOIN, BOT)])
+    await store.rooms.follow_upgrade(ROOM, OTHER)
+    assert await store.videos.room_videos(ROOM) == []
+    (moved,) = await store.videos.room_videos(OTHER)
     assert (moved.id, moved.room_id) == (video.id, OTHER)
-    await store.follow_upgrade(ROOM, OTHER)
-    assert len(await store.room_videos(OTHER)) == 1
+    await store.rooms.follow_upgrade(ROOM, OTHER)
+    assert len(await store.videos.room_videos(OTHER)) == 1
 
 
 # The database itself
@@ -823,19 +851,19 @@ async def test_videos_follow_an_upgrade(store: Store) -> None:
 
 async def test_a_database_that_is_away_is_said_to_be(dsn: str) -> None:
     pool = await open_pool(dsn, size=1)
-    store = Store(pool)
+    store = Stores(pool)
     await pool.close()
     with pytest.raises(UnavailableError):
-        await store.now()
+        await store.shared.now()
     with pytest.raises(UnavailableError, match="Check `database`"):
         await open_pool("postgresql://nobody@127.0.0.1:1/none")
 
 
-async def test_who_is_stopped_keeps_no_lock(store: Store, pool: Pool) -> None:
+async def test_who_is_stopped_keeps_no_lock(store: Stores, pool: Pool) -> None:
     begun = asyncio.Event()
 
     async def tend() -> None:
-        async with store.tending(ROOM):
+        async with store.rooms.tending(ROOM):
             begun.set()
             await asyncio.Event().wait()
 
@@ -858,7 +886,7 @@ async def test_who_is_stopped_keeps_no_lock(store: Store, pool: Pool) -> None:
     holding.cancel()
     await asyncio.gather(waiting, holding, return_exceptions=True)
     await eventually(none, what="no lock")
-    async with store.tending(ROOM):
+    async with store.rooms.tending(ROOM):
         assert await locks() == [True]
     assert await locks() == []
 
@@ -874,7 +902,7 @@ async def _plan(pool: Pool, query: str, *args: object) -> str:
     return rows if isinstance(rows, str) else json.dumps(rows)
 
 
-async def test_what_viewers_ask_is_read_by_index(store: Store, pool: Pool) -> None:
+async def test_what_viewers_ask_is_read_by_index(store: Stores, pool: Pool) -> None:
     await pool.execute("INSERT INTO rooms (room_id) SELECT '!r' || n FROM generate_series(1, 5000) AS n")
     await pool.execute(
         "INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at, content_hash) "
@@ -886,7 +914,7 @@ async def test_what_viewers_ask_is_read_by_index(store: Store, pool: Pool) -> No
         "SELECT '!r' || (n % 200 + 1), '@u' || n, 'join' FROM generate_series(1, 20000) AS n"
     )
     await pool.execute("ANALYZE rooms, videos, members")
-    assert len(await store.room_videos(RoomId("!r5"))) == 100
+    assert len(await store.videos.room_videos(RoomId("!r5"))) == 100
     some = await pool.fetchval("SELECT id FROM videos LIMIT 1")
     questions: dict[str, tuple[str, tuple[object, ...]]] = {
         "room_videos": ("videos_reel", ("!r5",)),

@@ -17,7 +17,7 @@ from aiohttp import web
 from appservice.config import load_config
 from appservice.demo.client import MatrixClient
 from appservice.matrix.client import Homeserver
-from appservice.store import Store, TimelineStore, open_pool
+from appservice.store import Stores, open_pool
 from appservice.wiring.parts import homeserver_of
 from appservice.worker import timeline
 from appservice.worker.timeline import TimelineWork
@@ -289,7 +289,7 @@ async def test_rooms_are_looked_at_after_an_outage_and_hourly(
     config = load_config(spare.config)
     async with await open_pool(str(spare.settings["database"]), size=2) as pool:
         away = Homeserver(http, "http://127.0.0.1:1", "x" * 16, config.appservice.id, config.bot)
-        work = TimelineWork(config, Store(pool), TimelineStore(pool), away)
+        work = TimelineWork(config, Stores(pool), away)
 
         async def looks() -> int:
             """Return how often a look at the room was queued, since the last question."""

@@ -1,20 +1,24 @@
 """Makes videos, members and rooms as the database would hand them out."""
 
 import uuid
+from dataclasses import fields, replace
 from typing import Any
 
 from appservice.core.model import (
+    Arrival,
     EventId,
-    Member,
-    Membership,
-    Room,
+    Media,
     RoomId,
+    SentFile,
     State,
     UserId,
     Video,
     VideoId,
     Visibility,
+    Withheld,
+    Work,
 )
+from appservice.core.room import Member, Membership, Room
 from appservice.core.settings import RoomSettings
 from transcode.hls.playlist import Rendition
 
@@ -34,19 +38,28 @@ def rendition(name: str = "480", *, seconds: float = 5.0, width: int = 854, heig
 
 
 def make_video(number: int = 1, **changes: Any) -> Video:  # noqa: ANN401 - each field has its own type
-    """Make a ready video of five seconds; `number` names it and is when it was sent."""
-    fields: dict[str, Any] = {
-        "id": VideoId(str(uuid.UUID(int=number))), "event_id": EventId(f"$event{number}"), "room_id": ROOM,
-        "sent_in": ROOM, "sender": ALICE, "title": f"Video {number}",
-        "mxc": "mxc://example.org/a", "encrypted_file": None,
-        "certain": True, "claimed_size": None, "state": State.READY, "visibility": Visibility.SHOWN, "failure": None,
-        "attempts": 1, "stage": "1-ready", "has_poster": True, "duration": 5.0, "width": 854, "height": 480,
-        "renditions": (rendition(),), "available": None, "blurhash": None, "storyboard": None, "has_preview": False,
-        "captions": (),
-        "percent": None, "remaining": None, "created_at": number, "version": 1, "hidden_by": None, "published": False,
-        "sent_since": number,
-    }  # fmt: skip
-    return Video(**{**fields, **changes})
+    """Make a ready video of five seconds; `number` names it and is when it was sent.
+
+    `changes` are fields of the video, or of a part of it that no other has a field of this name in.
+    """
+    parts: dict[str, Any] = {
+        "file": SentFile("mxc://example.org/a", None, certain=True, claimed_size=None),
+        "media": Media(
+            stage="1-ready", duration=5.0, width=854, height=480, renditions=(rendition(),), has_poster=True
+        ),
+        "work": Work(attempts=1),
+        "withheld": Withheld(),
+        "arrival": Arrival(since=number),
+    }
+    for name, part in parts.items():
+        own = {field.name for field in fields(part)} & set(changes)
+        parts[name] = replace(part, **{field: changes.pop(field) for field in own})
+    video = Video(
+        id=VideoId(str(uuid.UUID(int=number))), event_id=EventId(f"$event{number}"), room_id=ROOM, sent_in=ROOM,
+        sender=ALICE, title=f"Video {number}", created_at=number, state=State.READY, visibility=Visibility.SHOWN,
+        version=1, **parts,
+    )  # fmt: skip
+    return replace(video, **changes)
 
 
 def make_member(key: int, user_id: UserId, name: str | None = None, avatar: str | None = None) -> Member:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from html import escape
 from typing import Any
 
 from appservice.core.model import EventId, RoomId, UserId
-from appservice.core.text.clean import clean_json, clean_text, is_plain
+from appservice.core.text.clean import clean_text, is_plain
 from appservice.core.text.status import KEYS
 
 NONCE = "chat.roomreel.nonce"
@@ -33,8 +33,6 @@ MAX_REACTION = 32
 _GUARD = "\u2060"
 _MAX_PROFILE = 255 - len(_GUARD.encode())  # bytes (MSC4144)
 _VARIATION = "\ufe0f"
-_LONGEST_BODY = 8000
-_LONGEST_ID = 255
 _USER_ID = re.compile(r"@[^:]*:.+", re.DOTALL)
 
 
@@ -69,40 +67,6 @@ class SentFor:
         if self.event_id is None or self.kind is not SentKind.REACTION:
             return self.event_id
         return f"{self.event_id}~{self.key}"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An event that says something about a video, with what of its content is read; `sent_at` in ms since the epoch."""
-
-    event_id: str
-    type: str
-    sender: UserId
-    sent_at: int
-    content: dict[str, Any]
-    on_behalf: bool
-
-    @property
-    def nonce(self) -> str | None:
-        """Return what its content says its nonce is."""
-        nonce = self.content.get(NONCE)
-        return nonce if isinstance(nonce, str) else None
-
-    @property
-    def key(self) -> str | None:
-        """Return the key of a reaction."""
-        return (self.content.get("m.relates_to") or {}).get("key")
-
-    @property
-    def length(self) -> int:
-        """Return how many characters are kept of it."""
-        return _length(self.content)
-
-
-def _length(value: object) -> int:
-    if isinstance(value, Mapping):
-        return sum(map(_length, value.values()))
-    return len(value) if isinstance(value, str) else 0
 
 
 def digest(kind: SentKind, *said: str) -> bytes:
@@ -206,103 +170,3 @@ def without_name(content: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(name, str) and isinstance(body, str):
         rest["body"] = body.removeprefix(f"{name}: ").removeprefix(_GUARD)
     return rest
-
-
-# What is read back
-
-
-def said_by(sent: SentFor, kind: str, content: Mapping[str, Any]) -> Said:
-    """Return what was just sent on behalf of somebody, as it is read back."""
-    return _of(sent, kind, _reduced(without_name(content)))
-
-
-def read_said(event: object, kind: str, bot: UserId) -> list[Said]:
-    """Return what of an event of one type is read, and its newest edit; nothing of what is malformed.
-
-    Whose it is that the bot sent is still to be said, by `attributed`.
-    """
-    content = _content(event)
-    if _path(event, "sender") == bot:
-        content = without_name(content)
-    found = _read(event, kind, content)
-    if found is None:
-        return []
-    replacement = _path(event, "unsigned", "m.relations", "m.replace")
-    edit = _read(replacement, kind, _content(replacement)) if kind == "m.room.message" else None
-    return [found, edit] if edit and edit.sender == found.sender else [found]
-
-
-def attributed(found: Iterable[Said], sent: Iterable[SentFor], bot: UserId) -> list[Said]:
-    """Return what was found as whoever it is of: a shared reaction is one of each.
-
-    The bot's own marks are left out, and what it sent for somebody whose it is not any more.
-    """
-    by_event: dict[str, list[SentFor]] = {}
-    for row in sent:
-        by_event.setdefault(str(row.event_id), []).append(row)
-    said: list[Said] = []
-    for each in found:
-        if each.sender != bot:
-            said.append(each)
-        elif each.event_id in by_event:
-            said += [_of(row, each.type, each.content) for row in by_event[each.event_id]]
-        elif each.type != "m.reaction" and NONCE not in each.content:
-            said.append(each)  # what it says in its own name
-    return said
-
-
-def _of(sent: SentFor, kind: str, content: dict[str, Any]) -> Said:
-    at = round(sent.sent_at.timestamp() * 1000)
-    return Said(sent.shown_id or "", kind, sent.user_id, at, content, on_behalf=True)
-
-
-def _read(event: object, kind: str, content: Mapping[str, Any]) -> Said | None:
-    if not isinstance(event, Mapping) or event.get("type") != kind or "state_key" in event:
-        return None
-    event_id, sender, at = event.get("event_id"), event.get("sender"), event.get("origin_server_ts")
-    if not _is_id(event_id, "$") or not _is_id(sender, "@") or not _USER_ID.fullmatch(str(sender)):
-        return None
-    if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at < 2**53:
-        return None
-    kept = _reduced(content)
-    return Said(str(event_id), kind, UserId(str(sender)), at, kept, on_behalf=False) if kept else None
-
-
-def _is_id(value: object, sigil: str) -> bool:
-    return isinstance(value, str) and value.startswith(sigil) and 1 < len(value) <= _LONGEST_ID and value.isprintable()
-
-
-def _content(event: object) -> Mapping[str, Any]:
-    content = event.get("content") if isinstance(event, Mapping) else None
-    return content if isinstance(content, Mapping) else {}
-
-
-def _path(value: object, *keys: str) -> object:
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-_SHORTCODES = ("shortcode", "com.beeper.reaction.shortcode")
-
-
-def _reduced(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the widget reads of a content; nothing of what was redacted."""
-    kept: dict[str, Any] = {name: _text(content[name]) for name in (*_WORDS, NONCE, *_SHORTCODES) if name in content}
-    relation, new = content.get("m.relates_to"), content.get("m.new_content")
-    if isinstance(relation, Mapping):
-        kept["m.relates_to"] = {name: _text(relation[name], _LONGEST_ID) for name in _RELATION if name in relation}
-        reply = relation.get("m.in_reply_to")
-        if isinstance(reply, Mapping):
-            kept["m.relates_to"]["m.in_reply_to"] = {"event_id": _text(reply.get("event_id"), _LONGEST_ID)}
-    if isinstance(new, Mapping):
-        kept["m.new_content"] = {name: _text(new[name]) for name in _WORDS if name in new}
-    return kept
-
-
-_WORDS = ("msgtype", "body")
-_RELATION = ("rel_type", "event_id", "key")
-
-
-def _text(value: object, longest: int = _LONGEST_BODY) -> str | None:
-    return str(clean_json(value[:longest])) if isinstance(value, str) else None

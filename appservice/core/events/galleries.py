@@ -6,7 +6,7 @@ A video keeps its slot for good; it is known again by its media, else by its slo
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from appservice.core.events.intake import NewVideo
+from appservice.core.events.changes import NewVideo
 from appservice.core.model import VideoId
 
 

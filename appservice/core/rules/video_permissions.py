@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from appservice.core.errors import BadJsonError, ConflictError, ForbiddenError, NotFoundError
 from appservice.core.model import FOR_MODERATORS, UserId, Video, VideoId, Visibility
+from appservice.core.room import Room
+from appservice.core.rules.power_levels import is_moderator
 from appservice.core.settings import RoomSettings, Who
 
 UNDO_S = 8.0
@@ -32,6 +34,11 @@ class Viewer:
 
     user_id: UserId
     moderates: bool
+
+
+def viewer_in(room: Room, user_id: UserId) -> Viewer:
+    """Return who somebody is in a room, by its power levels."""
+    return Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +93,16 @@ def actions(video: Video, viewer: Viewer, *, is_avatar: bool) -> list[Action]:
 def _may_show(video: Video, viewer: Viewer) -> bool:
     if video.visibility is Visibility.HIDDEN:
         # What its sender keeps to themselves is theirs alone to show.
-        by_sender = video.hidden_by == video.sender
+        by_sender = video.withheld.hidden_by == video.sender
         return viewer.user_id == video.sender if by_sender else viewer.moderates
     return waits(video) and viewer.moderates
 
 
 def waits(video: Video) -> bool:
     """Say whether a video waits for the decision of a moderator of its room."""
-    return video.visibility is Visibility.HELD and (video.held_for is None or video.held_for in FOR_MODERATORS)
+    return video.visibility is Visibility.HELD and (
+        video.withheld.held_for is None or video.withheld.held_for in FOR_MODERATORS
+    )
 
 
 def managed(video: Video, change: Change, viewer: Viewer, *, is_avatar: bool) -> tuple[Video, bool]:
@@ -114,15 +123,15 @@ def managed(video: Video, change: Change, viewer: Viewer, *, is_avatar: bool) ->
     if change.version is not None and change.version != video.version:
         raise ConflictError("Somebody changed this video in the meantime. Look at it again.")
     visibility = change.visibility or video.visibility
-    if change.visibility is Visibility.SHOWN and video.held_for is not None and not viewer.moderates:
+    if change.visibility is Visibility.SHOWN and video.withheld.held_for is not None and not viewer.moderates:
         # Nobody else saw yet what an edit brought while it was hidden.
         visibility = Visibility.HELD
-    hidden_by = video.hidden_by if visibility is video.visibility else viewer.user_id
+    hidden_by = video.withheld.hidden_by if visibility is video.visibility else viewer.user_id
     changed = replace(
         video,
         title=video.title if change.title is None else change.title,
         visibility=visibility,
-        hidden_by=hidden_by if visibility is Visibility.HIDDEN else None,
+        withheld=replace(video.withheld, hidden_by=hidden_by if visibility is Visibility.HIDDEN else None),
         published=video.published if change.published is None else change.published,
     )
     return changed, is_avatar if change.video_avatar is None else change.video_avatar
@@ -157,6 +166,22 @@ def check_delete(video: Video, viewer: Viewer) -> None:
     require(Action.DELETE, video, viewer)
 
 
+def check_report(video: Video, viewer: Viewer) -> None:
+    """Raise NotFoundError or ForbiddenError unless the viewer may report a video."""
+    if not may_see(video, viewer):
+        raise NotFoundError("There is no such video.")
+    if video.sender == viewer.user_id:
+        raise ForbiddenError("You need not report your own video: delete it.")
+
+
+def check_dismiss(video: Video, viewer: Viewer) -> None:
+    """Raise NotFoundError or ForbiddenError unless the viewer decides what comes of reports on a video."""
+    if not may_see(video, viewer):
+        raise NotFoundError("There is no such video.")
+    if not viewer.moderates:
+        raise ForbiddenError("Only the room's moderators may do this.")
+
+
 def check_block(video: Video, viewer: Viewer) -> None:
     """Raise NotFoundError or ForbiddenError unless the viewer may block a video's file in its room."""
     if not may_see(video, viewer):
@@ -172,9 +197,9 @@ def check_restore(video: Video, viewer: Viewer) -> None:
     """
     if video.sender != viewer.user_id and not viewer.moderates:
         raise NotFoundError("There is no such video.")
-    if video.deleted_by in {None, viewer.user_id}:
+    if video.withheld.deleted_by in {None, viewer.user_id}:
         return
-    if video.deleted_by == video.sender:
+    if video.withheld.deleted_by == video.sender:
         raise ForbiddenError("Its sender deleted this video.")
     if not viewer.moderates:
         raise ForbiddenError("A moderator deleted this video.")
@@ -182,7 +207,7 @@ def check_restore(video: Video, viewer: Viewer) -> None:
 
 def check_undo(video: Video, actor: UserId) -> None:
     """Raise ForbiddenError unless it was `actor` who took a video away."""
-    if video.deleted_by != actor:
+    if video.withheld.deleted_by != actor:
         raise ForbiddenError("Somebody else deleted this video.")
 
 

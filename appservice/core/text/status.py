@@ -27,7 +27,7 @@ def marks(video: Video, status: Status, *, now: int, spoken: bool) -> set[Mark]:
     """Return what is to be said of a video at `now` (ms since the epoch); `spoken`: something was said of it before."""
     if video.visibility is Visibility.REMOVED or status is Status.OFF:
         return set()
-    if not spoken and (video.of_before or now - video.created_at > OLD_S * 1000):
+    if not spoken and (video.arrival.of_before or now - video.created_at > OLD_S * 1000):
         return set()
     reactions = status is Status.REACTIONS
     if video.state is State.FAILED:
@@ -36,11 +36,11 @@ def marks(video: Video, status: Status, *, now: int, spoken: bool) -> set[Mark]:
 
 
 def _warned(video: Video) -> set[Mark]:
-    return {Mark.NOTICE} if video.is_playable and video.audio_left_out else set()
+    return {Mark.NOTICE} if video.is_playable and video.media.audio_left_out else set()
 
 
 def _unfailed(video: Video, *, reactions: bool, spoken: bool) -> set[Mark]:
-    if reactions and video.held_for is HeldFor.VERDICT:
+    if reactions and video.withheld.held_for is HeldFor.VERDICT:
         return {Mark.WORKING}  # nobody has to do anything about it
     if not reactions or video.visibility is not Visibility.SHOWN:
         return set()  # what waits for a moderator plays for nobody

@@ -56,7 +56,7 @@ def member_view(member: PublicMember) -> PublicMemberView:
         display_name=member.display_name,
         avatar_url=f"{root}/avatar" if member.avatar_mxc else None,
         reel_url=f"{root}/reel/{revision_of(member.videos)}/index.m3u8",
-        videos=[_video_view(video, f"{root}/v/{video.id}/{video.stage}") for video in member.videos],
+        videos=[_video_view(video, f"{root}/v/{video.id}/{video.media.stage}") for video in member.videos],
     )
 
 
@@ -65,14 +65,14 @@ def _video_view(video: Video, folder: str) -> PublicVideoView:
         id=video.id,
         title=video.title,
         kind=video.kind,
-        duration=video.duration or 0.0,
-        width=video.width or 0,
-        height=video.height or 0,
+        duration=video.media.duration or 0.0,
+        width=video.media.width or 0,
+        height=video.media.height or 0,
         video_url=f"{folder}/video.mp4",
-        poster_url=f"{folder}/{POSTER}" if video.has_poster else None,
-        storyboard_url=f"{folder}/storyboard.vtt" if video.storyboard else None,
-        blurhash=video.blurhash,
-        captions=[captions_view(each, folder) for each in video.captions],
+        poster_url=f"{folder}/{POSTER}" if video.media.has_poster else None,
+        storyboard_url=f"{folder}/storyboard.vtt" if video.media.storyboard else None,
+        blurhash=video.media.blurhash,
+        captions=[captions_view(each, folder) for each in video.media.captions],
         created_at=video.created_at,
     )
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from appservice.core.errors import NotFoundError
-from appservice.core.model import History, Member, State, UserId, Video
+from appservice.core.model import History, State, UserId, Video
+from appservice.core.room import Member
 from appservice.core.web.bytes_cache import BytesCache
 from transcode.hls.playlist import Item, master_playlist, media_playlist, tiers
 
@@ -65,7 +66,7 @@ def for_all(videos: Sequence[Video], members: Sequence[Member]) -> list[Video]:
     return [
         video
         for video in here
-        if video.history is History.SHARED or (video.sent_in == video.room_id and video.sent_since >= newest)
+        if video.arrival.history is History.SHARED or (video.sent_in == video.room_id and video.arrival.since >= newest)
     ]
 
 
@@ -114,7 +115,7 @@ def _whole_first(videos: Sequence[Video]) -> list[Video]:
 
 def revision_of(videos: Sequence[Video]) -> str:
     """Return the name of the revision that plays these videos in their present stages."""
-    content = "|".join(f"{video.id}/{video.stage}" for video in videos)
+    content = "|".join(f"{video.id}/{video.media.stage}" for video in videos)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -125,8 +126,8 @@ def build_reel(videos: Sequence[Video], root: str = "../../../") -> Reel:
     """
     if not videos or any(video.is_growing for video in videos[:-1]):
         raise ValueError("a reel needs a video, and only the last one may grow")
-    items = [Item(f"{root}v/{video.id}/{video.stage}/", video.renditions) for video in videos]
-    length = math.fsum(video.duration or 0.0 for video in videos)
+    items = [Item(f"{root}v/{video.id}/{video.media.stage}/", video.media.renditions) for video in videos]
+    length = math.fsum(video.media.duration or 0.0 for video in videos)
     growing = videos[-1].is_growing
     repeat = 1 if growing else max(1, min(_MOST_REPEATS, math.ceil(_LEAST_SECONDS / max(length, 0.1))))
     available = _available(videos[-1])
@@ -144,15 +145,21 @@ def regrown(videos: Sequence[Video], last: Video | None) -> Reel | None:
     *before, then = videos
     if last is None or not last.is_playable:
         return None
-    if last.stage == then.stage:
+    if last.media.stage == then.media.stage:
         return build_reel([*before, last])
-    return build_reel([*before, replace(then, available=None)]) if last.state is State.READY else None
+    return (
+        build_reel([*before, replace(then, media=replace(then.media, available=None))])
+        if last.state is State.READY
+        else None
+    )
 
 
 def video_playlists(video: Video) -> dict[str, str]:
     """Write the playlists of one playable video, relative to its stage's folder."""
-    playlists = {f"{r.name}.m3u8": media_playlist([("", r)], available=_available(video)) for r in video.renditions}
-    playlists["index.m3u8"] = master_playlist([(f"{r.name}.m3u8", r) for r in video.renditions])
+    playlists = {
+        f"{r.name}.m3u8": media_playlist([("", r)], available=_available(video)) for r in video.media.renditions
+    }
+    playlists["index.m3u8"] = master_playlist([(f"{r.name}.m3u8", r) for r in video.media.renditions])
     return playlists
 
 
@@ -160,7 +167,7 @@ def _available(video: Video) -> int | None:
     """Say how many segments there are of a video whose list grows, or may have grown: a ready one's never does."""
     if video.state is State.READY:
         return None
-    return video.available or len(video.renditions[0].durations)
+    return video.media.available or len(video.media.renditions[0].durations)
 
 
 _CACHE_BYTES = 128 * 1024 * 1024

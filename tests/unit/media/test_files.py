@@ -65,7 +65,7 @@ async def _whole(files: LocalFiles, folder: Path, video: Video) -> None:
     for name in files_of(video):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
-    await files.publish(folder, video.id, str(video.stage))
+    await files.publish(folder, video.id, str(video.media.stage))
 
 
 async def test_shared_files_outlive_those_of_the_other_video(files: LocalFiles, tmp_path: Path) -> None:

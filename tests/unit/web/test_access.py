@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from appservice.core.errors import ForbiddenError, UnknownTokenError
-from appservice.core.model import Room, RoomId, UserId, Video, VideoId
+from appservice.core.model import RoomId, UserId, Video, VideoId
+from appservice.core.room import Room
 from appservice.core.rules.permissions import Level
 from appservice.core.tokens import Scope, Session, issue_grant, issue_session, secret_hash
-from appservice.store import SignIn, SignInStore, Store
+from appservice.store import SignIn, Stores
 from appservice.web.access import CACHE_S, SESSION_S, Access
 from tests.unit.videos import ALICE, ROOM
 
@@ -56,6 +58,11 @@ class Members:
         """None waits for a decision either."""
 
 
+def _stores(members: Members) -> Stores:
+    one_for_all = SimpleNamespace(members=members, rooms=members, videos=members, sign_ins=members)
+    return cast("Stores", one_for_all)
+
+
 @pytest.fixture
 def members() -> Members:
     return Members()
@@ -63,13 +70,13 @@ def members() -> Members:
 
 @pytest.fixture
 def access(members: Members) -> Access:
-    return Access(cast("Store", members), cast("SignInStore", members), KEY, PERMISSIONS)
+    return Access(_stores(members), KEY, PERMISSIONS)
 
 
 @pytest.fixture
 def brief(members: Members) -> Access:
     """What it was answered expires at once."""
-    return Access(cast("Store", members), cast("SignInStore", members), KEY, PERMISSIONS, cache_s=0.0)
+    return Access(_stores(members), KEY, PERMISSIONS, cache_s=0.0)
 
 
 def _parts(scope: Scope = SCOPE, seconds: int = 600, key: bytes = KEY) -> tuple[str, str]:
@@ -176,7 +183,7 @@ async def test_the_cache_is_bounded(access: Access, members: Members) -> None:
 async def test_what_changed_is_looked_at_anew(access: Access, members: Members) -> None:
     assert await access.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
     members.joined = False  # stands for a video that may not be served any more
-    access.forget()
+    access.invalidate()
     assert await access.served_stage(VIDEO, ROOM, ALICE) is None
 
 
@@ -188,13 +195,13 @@ class Changing(Members):
     async def served_stage(self, video_id: VideoId, room_id: RoomId) -> str | None:
         before = await super().served_stage(video_id, room_id)
         self.joined = False
-        self.access.forget()
+        self.access.invalidate()
         return before
 
 
 async def test_an_answer_from_before_a_change_is_not_kept() -> None:
     members = Changing()
-    members.access = Access(cast("Store", members), cast("SignInStore", members), KEY, PERMISSIONS)
+    members.access = Access(_stores(members), KEY, PERMISSIONS)
     assert await members.access.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
     assert await members.access.served_stage(VIDEO, ROOM, ALICE) is None
 
@@ -225,12 +232,12 @@ async def test_media_end_with_the_sign_in(brief: Access, members: Members) -> No
 
 async def test_secrets_that_never_sign_in(members: Members) -> None:
     now = time.time()
-    access = Access(cast("Store", members), cast("SignInStore", members), KEY, PERMISSIONS, clock=lambda: now)
+    access = Access(_stores(members), KEY, PERMISSIONS, clock=lambda: now)
     for secret in (
         "",
         "x",
         f"{2**40}.x.y",
-        Access(cast("Store", members), cast("SignInStore", members), b"o" * 32, PERMISSIONS).new_secret(),
+        Access(_stores(members), b"o" * 32, PERMISSIONS).new_secret(),
     ):
         with pytest.raises(UnknownTokenError):
             await access.signed_in(secret, ROOM)
@@ -244,7 +251,7 @@ async def test_secrets_that_never_sign_in(members: Members) -> None:
 async def test_whom_the_configuration_blocks_gets_in_by_nothing_of_before(members: Members, access: Access) -> None:
     token, session = access.open_session(ALICE, ROOM)
     grant = access.grant(SCOPE).path.partition("/")[0]
-    blocked = Access(cast("Store", members), cast("SignInStore", members), KEY, {"*": Level.USER, ALICE: Level.BLOCKED})
+    blocked = Access(_stores(members), KEY, {"*": Level.USER, ALICE: Level.BLOCKED})
     assert blocked.session(f"Bearer {token}") == session
     with pytest.raises(ForbiddenError):
         await blocked.membership(session, ROOM)

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from appservice.core.events.behalf import (
     NONCE,
     PROFILE,
-    Said,
     SentFor,
     SentKind,
-    attributed,
     clean_comment,
     comment_content,
     digest,
@@ -24,11 +22,10 @@ from appservice.core.events.behalf import (
     profile_name,
     reaction_content,
     reaction_of,
-    read_said,
-    said_by,
     video_content,
     without_name,
 )
+from appservice.core.events.said import Said, attributed, read_said, said_by
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.core.text.status import KEYS
 

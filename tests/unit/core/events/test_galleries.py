@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appservice.core.events.changes import NewVideo
 from appservice.core.events.galleries import Slot, match
-from appservice.core.events.intake import NewVideo
 from appservice.core.model import EventId, VideoId
 from tests.unit.videos import ALICE, ROOM
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from appservice.core.errors import MalformedEventError
 from appservice.core.events.behalf import NONCE, SentKind, video_content
-from appservice.core.events.intake import (
-    MOST_ITEMS,
+from appservice.core.events.changes import (
     BotMembershipChanged,
     Change,
     CommandSent,
@@ -33,11 +32,12 @@ from appservice.core.events.intake import (
     SignOutSent,
     Talk,
     VideoEdited,
-    read_event,
-    read_talk,
 )
+from appservice.core.events.intake import read_event, read_talk
 from appservice.core.events.media_kinds import Choice
-from appservice.core.model import EncryptedFile, EventId, History, Kind, Membership, RoomId, UserId
+from appservice.core.events.messages import MOST_ITEMS
+from appservice.core.model import EncryptedFile, EventId, History, Kind, RoomId, UserId
+from appservice.core.room import Membership
 from appservice.core.rules.permissions import Level
 from appservice.core.text.clean import MAX_TITLE
 

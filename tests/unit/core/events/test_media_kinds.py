@@ -2,7 +2,7 @@
 
 import pytest
 
-from appservice.core.events.intake import NewVideo
+from appservice.core.events.changes import NewVideo
 from appservice.core.events.media_kinds import Choice, joins, name_without_suffix
 from appservice.core.model import Kind
 from appservice.core.settings import RoomSettings

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from appservice.core.events.intake import PolicyChanged, read_event
+from appservice.core.events.changes import PolicyChanged
+from appservice.core.events.intake import read_event
 from appservice.core.events.policy_rules import Rule, Subject, read_rule
 from appservice.core.model import RoomId, UserId
 

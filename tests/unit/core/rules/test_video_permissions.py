@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appservice.core.errors import BadJsonError, ConflictError, ForbiddenError, NotFoundError
-from appservice.core.model import HeldFor, State, UserId, Video, VideoId, Visibility
+from appservice.core.model import HeldFor, Spoiler, State, UserId, Video, VideoId, Visibility
 from appservice.core.rules.video_permissions import (
     Action,
     Change,
@@ -43,10 +43,10 @@ def test_a_shown_video() -> None:
 
 
 def test_moderators_take_back_what_only_the_sender_gives() -> None:
-    assert can(make_video(spoiler=True), OWNER) == {"rename", "hide", "delete"}
+    assert can(make_video(spoiler=Spoiler()), OWNER) == {"rename", "hide", "delete"}
     for change in (Change(published=True), Change(video_avatar=True)):
         with pytest.raises(ForbiddenError, match="spoiler"):
-            managed(make_video(spoiler=True), change, OWNER, is_avatar=False)
+            managed(make_video(spoiler=Spoiler()), change, OWNER, is_avatar=False)
     public = make_video(published=True)
     assert can(public, MODERATOR, is_avatar=True) == {"rename", "hide", "delete", "avatar", "publish", "block"}
     assert managed(public, Change(published=False), MODERATOR, is_avatar=False)[0].published is False
@@ -59,14 +59,14 @@ def test_moderators_take_back_what_only_the_sender_gives() -> None:
 
 def test_what_a_moderator_hid_only_moderators_show() -> None:
     hidden, _ = managed(make_video(), Change(visibility=Visibility.HIDDEN), MODERATOR, is_avatar=False)
-    assert hidden.hidden_by == MODERATOR.user_id
+    assert hidden.withheld.hidden_by == MODERATOR.user_id
     assert "show" not in can(hidden, OWNER)
     with pytest.raises(ForbiddenError):
         managed(hidden, Change(visibility=Visibility.SHOWN), OWNER, is_avatar=False)
     # Hiding what is hidden changes nothing, above all not who did it.
     assert managed(hidden, Change(visibility=Visibility.HIDDEN), OWNER, is_avatar=False) == (hidden, False)
     shown, _ = managed(hidden, Change(visibility=Visibility.SHOWN), MODERATING_OWNER, is_avatar=False)
-    assert (shown.visibility, shown.hidden_by) == (Visibility.SHOWN, None)
+    assert (shown.visibility, shown.withheld.hidden_by) == (Visibility.SHOWN, None)
 
 
 def test_what_its_sender_hid_they_alone_show() -> None:
@@ -79,10 +79,14 @@ def test_what_waits_as_well_as_it_is_hidden_is_held_once_its_sender_shows_it() -
     hidden = make_video(visibility=Visibility.HIDDEN, hidden_by=OWNER.user_id, held_for=HeldFor.APPROVAL)
     for change in (Change(title="New"), Change(visibility=Visibility.HIDDEN)):
         after, _ = managed(hidden, change, OWNER, is_avatar=False)
-        assert (after.visibility, after.hidden_by) == (Visibility.HIDDEN, OWNER.user_id)
+        assert (after.visibility, after.withheld.hidden_by) == (Visibility.HIDDEN, OWNER.user_id)
     shown, _ = managed(hidden, Change(visibility=Visibility.SHOWN), OWNER, is_avatar=False)
-    assert (shown.visibility, shown.held_for, shown.hidden_by) == (Visibility.HELD, HeldFor.APPROVAL, None)
-    by_moderator = replace(hidden, hidden_by=MODERATOR.user_id)
+    assert (shown.visibility, shown.withheld.held_for, shown.withheld.hidden_by) == (
+        Visibility.HELD,
+        HeldFor.APPROVAL,
+        None,
+    )
+    by_moderator = replace(hidden, withheld=replace(hidden.withheld, hidden_by=MODERATOR.user_id))
     seen, _ = managed(by_moderator, Change(visibility=Visibility.SHOWN), MODERATOR, is_avatar=False)
     assert seen.visibility is Visibility.SHOWN
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appservice.core.errors import NotFoundError
-from appservice.core.model import History, RoomId, State, UserId, Video, Visibility
+from appservice.core.model import History, RoomId, Spoiler, State, UserId, Video, Visibility
 from appservice.core.web.reels import (
     Reel,
     ReelCache,
@@ -60,7 +60,7 @@ def test_the_channel_is_everybodys_in_the_order_sent() -> None:
     hidden = make_video(1, created_at=1, visibility=Visibility.HIDDEN)
     gallery = [make_video(9 - item, created_at=5, item=item) for item in range(4)]
     assert channel(gallery[::-1]) == gallery
-    assert channel([make_video(1, spoiler=True)]) == members_reel([make_video(1, spoiler=True)], ALICE) == []
+    assert channel([make_video(1, spoiler=Spoiler())]) == members_reel([make_video(1, spoiler=Spoiler())], ALICE) == []
     assert [video.event_id for video in channel([hidden, *videos])] == ["$event9", "$event2", "$event5"]
 
 
@@ -154,7 +154,7 @@ def test_every_address_of_a_reel_resolves_below_its_scope(ladders: list[tuple[se
     index = f"{BASE}reel/9/{reel.revision}/index.m3u8"
     variants = [urljoin(index, name) for name in _addresses(reel.playlists["index.m3u8"])]
     assert {url.rpartition("/")[2] for url in variants} == set(reel.playlists) - {"index.m3u8"}
-    known = {f"{BASE}v/{video.id}/{video.stage}/{r.name}/" for video in videos for r in video.renditions}
+    known = {f"{BASE}v/{video.id}/{video.media.stage}/{r.name}/" for video in videos for r in video.media.renditions}
     for url in variants:
         assert url.startswith(f"{BASE}reel/9/{reel.revision}/")
         for address in _addresses(reel.playlists[url.rpartition("/")[2]]):
@@ -168,7 +168,7 @@ def test_all_qualities_of_a_reel_tell_the_same_timeline(ladders: list[tuple[set[
     videos, reel = _reel(ladders)
     lines = [text for name, text in reel.playlists.items() if name != "index.m3u8"]
     assert len({tuple(re.findall(r"#EXTINF:.*|#EXT-X-DISCONTINUITY", text)) for text in lines}) == 1
-    length = math.fsum(video.duration or 0 for video in videos)
+    length = math.fsum(video.media.duration or 0 for video in videos)
     assert math.isclose(_seconds(lines[0]) / length, round(_seconds(lines[0]) / length), abs_tol=0.01)
 
 

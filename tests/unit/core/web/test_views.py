@@ -7,22 +7,15 @@ from typing import Any
 
 import pytest
 
-from appservice.core.model import HeldFor, Kind, Member, RoomId, State, UserId, Video, VideoId, Visibility
+from appservice.core.model import HeldFor, Kind, RoomId, Spoiler, State, UserId, Video, VideoId, Visibility
+from appservice.core.room import Member
 from appservice.core.rules.video_permissions import Viewer
 from appservice.core.schedule import Schedule, Turn
 from appservice.core.settings import RoomSettings, Who
+from appservice.core.tokens import Grant
 from appservice.core.web.reels import revision_of
-from appservice.core.web.views import (
-    Broadcast,
-    Grant,
-    MemberView,
-    ProgressView,
-    RoomView,
-    VideoView,
-    on_behalf,
-    room_view,
-    video_view,
-)
+from appservice.core.web.room_views import Broadcast, RoomNow, on_behalf, room_view, video_view
+from appservice.core.web.views import MemberView, ProgressView, RoomView, VideoView
 from tests.unit.videos import ALICE, BOB, ROOM, make_member, make_room, make_video
 from transcode.hls.captions import Captions
 from transcode.storyboard import Storyboard
@@ -45,7 +38,10 @@ def view(
     both = [make_member(1, ALICE), make_member(2, BOB)]
     asker = Viewer(viewer, moderates=reports is not None)
     return room_view(
-        make_room(), both if members is None else members, videos, asker, GRANT, live, BOT, None, reports, asked=asked
+        RoomNow(make_room(), both if members is None else members, videos, live, BOT, reports),
+        asker,
+        GRANT,
+        asked=asked,
     )
 
 
@@ -110,7 +106,7 @@ def test_moderators_see_more_and_may_more() -> None:
 
 
 def test_a_spoiler_is_marked_and_plays_nowhere_by_itself() -> None:
-    hidden, plain = make_video(1, spoiler=True, spoiler_reason="blood", has_preview=True), make_video(2)
+    hidden, plain = make_video(1, spoiler=Spoiler("blood"), has_preview=True), make_video(2)
     members = [replace(make_member(1, ALICE), avatar_video=hidden.id), make_member(2, BOB)]
     room = view([hidden, plain], members=members, asked=["*"])
     shown = {video.id: video for video in seen(room)}
@@ -176,13 +172,11 @@ def test_progress_is_that_of_work_under_way(state: State, percent: int | None, t
 
 def test_a_reel_keeps_its_address_while_its_last_video_grows() -> None:
     first, last = make_video(1), make_video(2, state=State.PLAYABLE, available=1)
-    urls = [
-        member(view([first, v]), ALICE).reel_url
-        for v in (last, replace(last, available=2), replace(last, available=None))
-    ]
+    longer, whole = (replace(last, media=replace(last.media, available=available)) for available in (2, None))
+    urls = [member(view([first, v]), ALICE).reel_url for v in (last, longer, whole)]
     assert len(set(urls)) == 1
     # When it is not the last, it goes there, and back when it is whole.
-    moved = [member(view([v, first]), ALICE).reel_url for v in (last, replace(last, available=None))]
+    moved = [member(view([v, first]), ALICE).reel_url for v in (last, whole)]
     assert moved[0] == urls[0] != moved[1]
 
 
@@ -361,7 +355,7 @@ def test_members_together_take_turns_in_the_order_of_their_keys() -> None:
 
 def test_an_upgraded_room_says_where_it_went() -> None:
     room = make_room(replaced_by=RoomId("!new/room"))
-    shown = room_view(room, [make_member(1, ALICE)], [], Viewer(BOB, moderates=False), GRANT, LIVE, BOT)
+    shown = room_view(RoomNow(room, [make_member(1, ALICE)], [], LIVE, BOT), Viewer(BOB, moderates=False), GRANT)
     server = BOT.partition(":")[2]
     assert shown.replaced_by == f"https://matrix.to/#/!new%2Froom?via={server}"
 

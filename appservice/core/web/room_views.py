@@ -1,0 +1,273 @@
+"""How a room, and a video, become what the widget's API answers to one viewer. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from appservice.core.events.said import Said
+from appservice.core.model import HeldFor, RoomId, State, UserId, Video, VideoId, Visibility
+from appservice.core.room import Member, Room
+from appservice.core.rules.power_levels import may_send
+from appservice.core.rules.video_permissions import (
+    Viewer,
+    actions,
+    may_add,
+    may_order,
+    may_see,
+    may_watch,
+    waits,
+)
+from appservice.core.schedule import Schedule, Turn
+from appservice.core.tokens import Grant
+from appservice.core.web.reels import (
+    CHANNEL_KEY,
+    EVERYBODY_KEY,
+    by_sender,
+    channel,
+    for_all,
+    key_of_turns,
+    members_reel,
+    revision_of,
+    taking_turns,
+    together,
+)
+from appservice.core.web.views import (
+    FailureView,
+    HiddenBy,
+    MemberView,
+    OnBehalf,
+    PlaceView,
+    ProgressView,
+    RoomView,
+    SaidEventView,
+    ScheduleView,
+    TogetherView,
+    TurnView,
+    VideoView,
+    WaitsFor,
+    captions_view,
+)
+from transcode.hls.playlist import POSTER, PREVIEW
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """What the channel shows when (None: nothing), who watches, and the time by which it goes, in ms."""
+
+    schedule: Schedule | None
+    watching: Sequence[UserId]
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomNow:
+    """A room as it is now; `members` without the bot. `reports` of its videos are for moderators: None for others."""
+
+    room: Room
+    members: Sequence[Member]
+    videos: Sequence[Video]
+    live: Broadcast
+    bot: UserId
+    reports: Mapping[VideoId, int] | None = None
+
+
+def room_view(
+    now: RoomNow,
+    viewer: Viewer,
+    grant: Grant,
+    *,
+    place: PlaceView | None = None,
+    asked: Sequence[str] = (),
+    can: Sequence[OnBehalf] = (),
+) -> RoomView:
+    """Return the room for `viewer`: members with videos first, the latest sent first; then the others by name.
+
+    `asked` is who is to take turns in a reel (`together_view`), `can` what the bot may do on the viewer's behalf.
+    """
+    room, members, videos, live = now.room, now.members, now.videos, now.live
+    seen = [video for video in videos if may_see(video, viewer)]
+    sent = by_sender(seen)
+    latest: dict[UserId, int] = {}
+    for video in seen:
+        latest[video.sender] = max(latest.get(video.sender, 0), video.created_at)
+    ordered = sorted(
+        members, key=lambda m: (-latest.get(m.user_id, -1), (m.display_name or m.user_id[1:]).casefold(), m.user_id)
+    )
+    return RoomView(
+        room_id=room.room_id,
+        name=room.name,
+        bot=now.bot,
+        channel=_reel_url(grant, CHANNEL_KEY, channel(for_all(videos, members))),
+        grant_expires_at=grant.expires_at,
+        now=live.now,
+        schedule=_schedule_view(live.schedule) if live.schedule else None,
+        watching=list(live.watching),
+        replaced_by=_link(room.replaced_by, now.bot) if room.replaced_by else None,
+        place=place,
+        direct=len(members) == 2,
+        can=list(can),
+        together=together_view(members, videos, asked, grant),
+        members=[
+            _member_view(member, sent.get(member.user_id, []), room, viewer, grant, now.reports) for member in ordered
+        ],
+    )
+
+
+def on_behalf(room: Room, viewer: Viewer, bot: UserId) -> list[OnBehalf]:
+    """Return what the bot may do on behalf of a member: what both may do themselves; nothing in encrypted rooms."""
+    if room.encrypted:
+        return []
+    both = (viewer.user_id, bot)
+    speaks, reacts = (
+        all(may_send(room.power_levels, user_id, kind, room.creators) for user_id in both)
+        for kind in ("m.room.message", "m.reaction")
+    )
+    allowed: dict[OnBehalf, bool] = {
+        "comment": speaks, "react": reacts, "send": speaks and may_add(viewer, room.settings),
+    }  # fmt: skip
+    return [what for what, may in allowed.items() if may]
+
+
+def said_view(said: Said) -> SaidEventView:
+    """Return an event as JSON."""
+    return SaidEventView(
+        event_id=said.event_id, type=said.type, sender=said.sender, origin_server_ts=said.sent_at, content=said.content,
+        on_behalf=said.on_behalf,
+    )  # fmt: skip
+
+
+def _link(room_id: RoomId, bot: UserId) -> str:
+    """Return a link to a room that the bot is in, or will be (client-server API, "matrix.to navigation")."""
+    server = bot.partition(":")[2]
+    return f"https://matrix.to/#/{quote(room_id, safe='!:')}?via={quote(server, safe=':[]')}"
+
+
+EVERYBODY = "*"
+"""What stands for all members where some are asked for."""
+
+
+def together_view(
+    members: Sequence[Member], videos: Sequence[Video], asked: Sequence[str], grant: Grant
+) -> TogetherView | None:
+    """Return the reel in which the asked members (or EVERYBODY) take turns; None when nobody asked."""
+    if not asked:
+        return None
+    everybody = EVERYBODY in asked
+    people = taking_turns([member for member in members if everybody or member.user_id in asked])
+    senders = [member.user_id for member in people]
+    key = EVERYBODY_KEY if everybody else key_of_turns(people)
+    return TogetherView(members=list(senders), reel_url=_reel_url(grant, key, together(videos, senders)))
+
+
+def _schedule_view(schedule: Schedule) -> ScheduleView:
+    return ScheduleView(
+        starts_at=schedule.starts_at,
+        items=[_turn_view(turn) for turn in schedule.items],
+        before=_turn_view(schedule.before) if schedule.before else None,
+    )
+
+
+def _turn_view(turn: Turn) -> TurnView:
+    return TurnView(id=turn.id, duration=turn.duration / 1000)
+
+
+def _member_view(
+    member: Member, videos: Sequence[Video], room: Room, viewer: Viewer, grant: Grant,
+    reports: Mapping[VideoId, int] | None,
+) -> MemberView:  # fmt: skip
+    return MemberView(
+        user_id=member.user_id,
+        display_name=member.display_name,
+        avatar_url=f"{grant.base}/avatar/{member.key}" if member.avatar_mxc else None,
+        video_avatar=next(
+            (
+                _preview_url(video, viewer, grant)
+                for video in videos
+                if video.id == member.avatar_video and video.plays_by_itself
+            ),
+            None,
+        ),
+        reel_url=_reel_url(grant, str(member.key), members_reel(videos, member.user_id)),
+        can=["order"] if may_order(member.user_id, viewer, room.settings) else [],
+        videos=[
+            video_view(video, viewer, grant, is_avatar=video.id == member.avatar_video, reports=reports)
+            for video in videos
+        ],
+    )
+
+
+def _reel_url(grant: Grant, key: str, videos: Sequence[Video]) -> str | None:
+    return f"{grant.base}/reel/{key}/{revision_of(videos)}/index.m3u8" if videos else None
+
+
+def _folder(video: Video, viewer: Viewer, grant: Grant) -> str | None:
+    return f"{grant.base}/v/{video.id}/{video.media.stage}" if video.has_media and may_watch(video, viewer) else None
+
+
+def _preview_url(video: Video, viewer: Viewer, grant: Grant) -> str | None:
+    folder = _folder(video, viewer, grant)
+    return f"{folder}/{PREVIEW}" if folder and video.media.has_preview else None
+
+
+def _waits_for(video: Video, viewer: Viewer) -> WaitsFor | None:
+    if video.visibility is not Visibility.HELD:
+        return "upload" if video.awaits_upload else None
+    if video.withheld.held_for is HeldFor.VERDICT:
+        return "verdict"
+    return "operator" if viewer.moderates and not waits(video) else "moderator"
+
+
+def _held_for(video: Video, viewer: Viewer) -> HeldFor | None:
+    if video.visibility is not Visibility.HELD:
+        return None
+    reason = video.withheld.held_for or HeldFor.APPROVAL
+    # Nobody is warned that an operator looks into what they send, or that others reported it.
+    return reason if viewer.moderates or reason in {HeldFor.APPROVAL, HeldFor.VERDICT} else None
+
+
+def _hidden_by(video: Video, viewer: Viewer) -> HiddenBy | None:
+    if video.visibility is not Visibility.HIDDEN:
+        return None
+    if video.withheld.hidden_by == viewer.user_id:
+        return "viewer"
+    return "sender" if video.withheld.hidden_by == video.sender else "moderator"
+
+
+def video_view(
+    video: Video, viewer: Viewer, grant: Grant, *, is_avatar: bool, reports: Mapping[VideoId, int] | None
+) -> VideoView:
+    """Return a video for `viewer`, who may see it; `reports` is None for those who are not to know of any."""
+    folder = _folder(video, viewer, grant)
+    at_work = video.state in {State.PROCESSING, State.PLAYABLE} and video.work.percent is not None
+    return VideoView(
+        id=video.id,
+        event_id=video.event_id,
+        sent_here=video.sent_in == video.room_id,
+        title=video.title,
+        kind=video.kind,
+        state=video.state,
+        visibility=video.visibility,
+        waits_for=_waits_for(video, viewer),
+        held_for=_held_for(video, viewer),
+        hidden_by=_hidden_by(video, viewer),
+        duration=video.media.duration,
+        width=video.media.width,
+        height=video.media.height,
+        poster_url=f"{folder}/{POSTER}" if folder and video.media.has_poster else None,
+        playlist_url=f"{folder}/index.m3u8" if folder else None,
+        storyboard_url=f"{folder}/storyboard.vtt" if folder and video.media.storyboard else None,
+        preview_url=_preview_url(video, viewer, grant),
+        blurhash=video.media.blurhash,
+        progress=ProgressView(percent=video.work.percent or 0, remaining=video.work.remaining) if at_work else None,
+        created_at=video.created_at,
+        failure=FailureView(code=video.failure) if video.failure else None,
+        captions=[captions_view(each, folder) for each in video.media.captions] if folder else [],
+        version=video.version,
+        can=actions(video, viewer, is_avatar=is_avatar),
+        published=video.published,
+        is_video_avatar=is_avatar,
+        reports=None if reports is None else reports.get(video.id, 0),
+        spoiler=video.spoiler is not None,
+        spoiler_reason=video.spoiler.reason if video.spoiler else None,
+        audio_left_out=video.media.audio_left_out,
+    )

@@ -1,0 +1,27 @@
+"""All use cases, put together once for a process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appservice.service.administration import AdministrationService
+from appservice.service.moderation import ModerationService
+from appservice.service.videos import VideoService
+from appservice.store import Stores
+
+
+@dataclass(frozen=True)
+class UseCases:
+    """What people do, by who does it."""
+
+    videos: VideoService
+    moderation: ModerationService
+    administration: AdministrationService
+
+    @classmethod
+    def on(cls, stores: Stores, invalidate: Callable[[], None]) -> "UseCases":
+        """Return the use cases; `invalidate` ends what this process still answers from before a change."""
+        return cls(
+            VideoService(stores, invalidate),
+            ModerationService(stores, invalidate),
+            AdministrationService(stores, invalidate),
+        )

@@ -1,0 +1,250 @@
+"""The work on a video: attempts that fence each other, and what they publish."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from appservice.core.jobs import ForgetMessage, RequestVerdict, SweepFiles, TranscodeVideo
+from appservice.core.model import RoomId, State, UserId, Video, VideoId, sources_of
+from appservice.store.audit import ITSELF, Deed, note
+from appservice.store.intake_videos import resume
+from appservice.store.mapping import SQL, Row, read_video
+from appservice.store.outbox import Connection, Pool, announce, concern_moderators, queue, speak_of, tell, trouble
+from appservice.store.pool import Database
+from transcode.hls.captions import Captions
+from transcode.hls.playlist import Rendition
+from transcode.source.audio_loss import AudioLoss
+from transcode.storyboard import Storyboard
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the worker made of a video; durations in seconds, `available` as in `Video`.
+
+    `content_hash` is equal for videos whose files are interchangeable; `bytes` is what the stage's files take.
+    """
+
+    state: State
+    stage: str
+    duration: float
+    width: int
+    height: int
+    has_poster: bool
+    renditions: Sequence[Rendition]
+    available: int | None = None
+    blurhash: str | None = None
+    storyboard: Storyboard | None = None
+    has_preview: bool = False
+    captions: Sequence[Captions] = ()
+    content_hash: bytes | None = None
+    bytes: int = 0
+    audio_left_out: AudioLoss | None = None
+
+
+# What is playable sooner is not worth a word before.
+_QUICK = timedelta(seconds=2)
+
+
+class AttemptStore(Database):
+    """Attempts. Every method raises UnavailableError when the database is away."""
+
+    def __init__(self, pool: Pool, *, judging: bool = False) -> None:
+        super().__init__(pool)
+        # What is published waits for the verdict of a detection service.
+        self._judging = judging
+
+    async def begin_attempt(self, video_id: VideoId) -> Video | None:
+        """Count one more attempt and return the video, None when there is nothing left to do for it."""
+        async with self._transaction() as connection:
+            row = await connection.fetchrow(SQL["begin_attempt"], video_id, sources_of(State.PROCESSING))
+            if row is None:
+                return None
+            video = read_video(row)
+            if video.work.attempts == 1:
+                await speak_of(connection, video.id, after=_QUICK)
+            await announce(connection, video.room_id)
+            return video
+
+    async def begin_finishing(self, video_id: VideoId, most: int) -> Video | None:
+        """Return a video that is ready where what follows is not done; `most` times only, for it may kill workers."""
+        row = await self._fetchrow("begin_finishing", video_id, most)
+        return read_video(row) if row and row["finishing"] is not None else None
+
+    async def finished(self, video: Video) -> None:
+        """Note that all is done that follows from a video being ready."""
+        await self._fetch("finished", video.id, video.work.attempts)
+
+    async def is_wanted(self, video: Video) -> bool:
+        """Say whether an attempt still has something to do: nobody removed the video, no newer attempt has begun."""
+        return await self._fetchrow("wanted", video.id, video.work.attempts) is not None
+
+    async def give_back_attempt(self, video: Video) -> str | None:
+        """Uncount an attempt that was stopped from outside; return the stage it published, if that is withdrawn."""
+        async with self._transaction() as connection:
+            withdrawn = await _withdraw_growing(connection, video)
+            await connection.execute(SQL["give_back_attempt"], video.id, video.work.attempts)
+        return withdrawn
+
+    async def await_upload(self, video: Video) -> None:
+        """End an attempt that does not count, since the video's file is still to come."""
+        async with self._transaction() as connection:
+            room_id = await connection.fetchval(SQL["await_upload"], video.id, video.work.attempts)
+            if room_id is not None:
+                await speak_of(connection, video.id)
+                await announce(connection, room_id)
+
+    async def first_awaiting(self, mxc: str) -> VideoId | None:
+        """Return the video that asks whether a file was uploaded, for all that wait for the same one."""
+        row = await self._fetchrow("first_awaiting", mxc)
+        return VideoId(str(row["id"])) if row else None
+
+    async def upload_came(self, mxc: str) -> None:
+        """Let all begin that waited for a file."""
+        await self._fetch("upload_came", mxc)
+
+    @asynccontextmanager
+    async def spared(self, video: Video) -> AsyncIterator[None]:
+        """Let an attempt not count should its worker die meanwhile: it only waits, and another one is worked on."""
+        await self._fetch("spare_attempt", video.id, video.work.attempts, 1)
+        try:
+            yield
+        finally:
+            await self._fetch("spare_attempt", video.id, video.work.attempts, -1)
+
+    async def recover_lost_jobs(self) -> int:
+        """Queue every unfinished video that has no job (any more); return how many there were."""
+        async with self._transaction() as connection:
+            return await resume(connection)
+
+    async def publish(self, video: Video, published: Published) -> bool:
+        """Show what was made of a video; False when it is gone or a newer attempt has taken over."""
+        renditions = [rendition.to_json() for rendition in published.renditions]
+        async with self._transaction() as connection:
+            row = await connection.fetchrow(
+                SQL["publish"], video.id, sources_of(published.state), video.work.attempts, published.state,
+                published.stage, published.duration, published.width, published.height, published.has_poster,
+                renditions, published.available, published.blurhash,
+                published.storyboard.to_json() if published.storyboard else None, published.has_preview,
+                published.content_hash, [captions.to_json() for captions in published.captions],
+                published.bytes, published.audio_left_out,
+            )  # fmt: skip
+            if row is None:
+                return False
+            if self._judging:
+                await connection.execute(SQL["await_verdict"], video.id)
+                if published.state is State.READY:
+                    await queue(connection, RequestVerdict(video.id))
+            if published.has_poster:
+                await concern_moderators(connection, video.id)
+            if video.state is not State.PLAYABLE or row["audio_left_out"] != video.media.audio_left_out:  # else said
+                await speak_of(connection, video.id)
+            await announce(connection, row["room_id"])
+            return True
+
+    async def grow(self, video: Video, stage: str, available: int) -> bool:
+        """Note how many segments of a growing stage exist, and tell those alone who wait; False as `publish` does."""
+        return await self._fetchrow("grow", video.id, video.work.attempts, stage, available) is not None
+
+    async def same_content(self, video_id: VideoId, content_hash: bytes) -> Video | None:
+        """Return another video that is ready, shown, and made from the same content in the same way."""
+        row = await self._fetchrow("same_content", content_hash, video_id)
+        return read_video(row) if row else None
+
+    async def progress(self, video: Video, percent: int, remaining: int | None) -> None:
+        """Tell viewers how far an attempt is, and how many seconds it may still take."""
+        await self._fetch("progress", video.id, video.work.attempts, percent, remaining)
+
+    async def classify(self, video: Video) -> None:
+        """Keep as what a video is worked on, and its title, now that its file told what it is."""
+        async with self._transaction() as connection:
+            row = await connection.fetchrow(SQL["classify"], video.id, video.work.attempts, video.kind, video.title)
+            if row:
+                await announce(connection, row["room_id"])
+
+    async def pause(self, video: Video) -> str | None:
+        """End an attempt that another one is to follow; return the stage it published, if that is withdrawn."""
+        async with self._transaction() as connection:
+            withdrawn = await _withdraw_growing(connection, video)
+            await connection.execute(SQL["pause"], video.id, video.work.attempts)
+        return withdrawn
+
+    async def fail(self, video: Video, code: str, *, given_up: bool = False) -> None:
+        """End the work on a video with a reason, and queue telling its sender in the same transaction.
+
+        `given_up`: it may be our own fault, and admins are told as well. Where the media are those of an edit, what
+        played before them comes back.
+        """
+        async with self._transaction() as connection:
+            # Of which kind it is the work on it may have told since `video` was read.
+            row = await _bring_back(connection, video, code) or await connection.fetchrow(
+                SQL["fail"], video.id, sources_of(State.FAILED), video.work.attempts, code
+            )
+            if row is not None:
+                await speak_of(connection, video.id)
+                await queue(connection, SweepFiles(video.id))
+                await concern_moderators(connection, video.id)
+                if given_up:
+                    await trouble(
+                        connection, "video", video_id=video.id, user_id=video.sender, room_id=row["room_id"],
+                        failure=code, kind=row["kind"], sent=video.created_at,
+                    )  # fmt: skip
+                await announce(connection, row["room_id"])
+
+    async def discard(self, video: Video) -> None:
+        """Forget a file that turned out to be no video, unless another one replaced it meanwhile."""
+        async with self._transaction() as connection:
+            # A mark that stands at it, or is just being set, goes as well.
+            await connection.execute(SQL["hold_status"], video.id)
+            said = await connection.fetch(SQL["said"], video.id)
+            row = await connection.fetchrow(SQL["discard"], video.id, video.work.attempts)
+            if row is not None:
+                await queue(connection, SweepFiles(video.id))
+                marks = [each["event_id"] for each in said if each["event_id"]]
+                await queue(connection, *(ForgetMessage(row["sent_in"], mark, redact=True) for mark in marks))
+                await announce(connection, row["room_id"])
+
+    async def requeue(self, video_id: VideoId, *, by: UserId = ITSELF) -> bool:
+        """Give a failed video a new start; False when it has not failed."""
+        async with self._transaction() as connection:
+            row = await connection.fetchrow(SQL["requeue"], video_id)
+            if row is None:
+                return False
+            await queue(connection, TranscodeVideo(video_id))
+            await speak_of(connection, video_id)
+            await note(
+                connection, by, Deed.REQUEUED, room_id=row["room_id"], video_id=video_id, user_id=row["sender"],
+                failure=row["failure"],
+            )  # fmt: skip
+            await announce(connection, row["room_id"])
+            return True
+
+    async def sweep_later(self, video_id: VideoId, after: timedelta) -> None:
+        """Queue the deletion of a video's files that are not served any more, after viewers have moved on."""
+        async with self._transaction() as connection:
+            await queue(connection, SweepFiles(video_id), after=after)
+
+
+async def _bring_back(connection: Connection, video: Video, code: str) -> Row | None:
+    row = await connection.fetchrow(SQL["bring_back"], video.id, sources_of(State.FAILED), video.work.attempts)
+    if row is None:
+        return None
+    await tell(
+        connection, RoomId(row["room_id"]), row["sender"], row["thread"], "bot-edit-failed", title=row["title"],
+        failure=code, kind=row["kind"], sent=video.created_at,
+    )  # fmt: skip
+    return row
+
+
+async def _withdraw_growing(connection: Connection, video: Video) -> str | None:
+    """Take a first stage that an attempt left unfinished out of the reel: its next segment may never come.
+
+    Return its name, whose files nobody needs any more; None where there is none.
+    """
+    row = await connection.fetchrow(SQL["withdraw_growing"], video.id, video.work.attempts)
+    if row is None:
+        return None
+    await speak_of(connection, video.id)
+    await concern_moderators(connection, video.id)
+    await announce(connection, row["room_id"])
+    return str(row["stage"])

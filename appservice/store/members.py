@@ -1,0 +1,64 @@
+"""Who is in a room, and whom the viewers' API serves."""
+
+from datetime import datetime
+
+from appservice.core.events import changes
+from appservice.core.model import RoomId, UserId, VideoId
+from appservice.core.room import Member, Membership
+from appservice.core.tokens import Scope
+from appservice.store.mapping import SQL
+from appservice.store.outbox import announce
+from appservice.store.pool import Database
+from appservice.store.removal import erase_departed
+
+
+class MemberStore(Database):
+    """Members. Every method raises UnavailableError when the database is away."""
+
+    async def answer_member(self, member: changes.MemberChanged, requested_at: datetime) -> bool:
+        """Take over what the homeserver answered about a member, unless something newer is known: then return False.
+
+        `requested_at` is the database's clock before the request. An event that was stored by then is part of the
+        answer; of one that was stored later only another request can tell.
+        """
+        room_id, user_id = member.room_id, member.user_id
+        async with self._transaction() as connection:
+            taken = await connection.fetchval(
+                SQL["answer_member"], room_id, user_id, member.membership, member.display_name, member.avatar_mxc,
+                requested_at,
+            )  # fmt: skip
+            if not taken:
+                return not await connection.fetchval(SQL["is_member_told"], room_id, user_id, requested_at)
+            if member.membership in {Membership.LEAVE, Membership.BAN}:
+                await erase_departed(connection, room_id, user_id, banned=member.membership is Membership.BAN)
+            await announce(connection, room_id)
+            return True
+
+    async def joined_members(self, room_id: RoomId) -> list[Member]:
+        """Return who is in a room."""
+        return [
+            Member(
+                row["key"],
+                UserId(row["user_id"]),
+                row["display_name"],
+                row["avatar_mxc"],
+                VideoId(str(row["avatar_video"])) if row["avatar_video"] else None,
+                row["joined_at"],
+            )
+            for row in await self._fetch("joined_members", room_id)
+        ]
+
+    async def member_key(self, room_id: RoomId, user_id: UserId) -> int | None:
+        """Return our number for a member while both the user and the bot are in the room, else None."""
+        row = await self._fetchrow("member_key", room_id, user_id)
+        return row["key"] if row else None
+
+    async def viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
+        """Return the room and user of a grant's scope while both the user and the bot are in the room."""
+        row = await self._fetchrow("viewer", scope.room_key, scope.member_key)
+        return (RoomId(row["room_id"]), UserId(row["user_id"])) if row else None
+
+    async def avatar(self, scope: Scope, member_key: int) -> str | None:
+        """Return the content URI of a member's avatar, for a viewer of the same room."""
+        row = await self._fetchrow("member_avatar", scope.room_key, scope.member_key, member_key)
+        return row["avatar_mxc"] if row else None

@@ -1,0 +1,77 @@
+"""What the bot asks moderators in a room of theirs, and what they decided."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from appservice.core.model import EventId, RoomId, UserId, Video, VideoId
+from appservice.store.audit import Deed
+from appservice.store.mapping import SQL, read_video
+from appservice.store.outbox import concern_moderators
+from appservice.store.pool import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """An event by which the bot asks about a video: its `part` is `picture` or `text`; `says` what it tells now."""
+
+    event_id: EventId
+    room_id: RoomId
+    part: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who last decided on a video, and how."""
+
+    actor: UserId
+    deed: Deed
+
+
+class QueuePostStore(Database):
+    """Posts about videos that wait. Every method raises UnavailableError when the database is away."""
+
+    @asynccontextmanager
+    async def asking(self, video_id: VideoId) -> AsyncIterator[None]:
+        """Hold what is asked about a video to ourselves among all workers."""
+        async with self._session() as connection:
+            await connection.execute(SQL["lock_posts"], video_id)
+            try:
+                yield
+            finally:
+                await connection.execute(SQL["unlock_posts"], video_id)
+
+    async def ask(self) -> int:
+        """Queue every video that is to be asked about and is not, or that is asked about in vain; return how many."""
+        async with self._transaction() as connection:
+            rows = await connection.fetch(SQL["unposted"])
+            for row in rows:
+                await concern_moderators(connection, VideoId(str(row["id"])))
+        return len(rows)
+
+    async def posts(self, video_id: VideoId) -> list[Post]:
+        """Return what was posted about a video."""
+        return [Post(**dict(row)) for row in await self._fetch("posts", video_id)]
+
+    async def add_post(self, post: Post, video_id: VideoId) -> None:
+        """Keep that something was posted about a video."""
+        await self._fetch("add_post", post.event_id, post.room_id, video_id, post.part)
+
+    async def post_says(self, post: Post, says: str) -> None:
+        """Keep what a post tells now."""
+        await self._fetch("post_says", post.event_id, says)
+
+    async def forget_posts(self, video_id: VideoId) -> None:
+        """Forget what was posted about a video."""
+        await self._fetch("forget_posts", video_id)
+
+    async def video_of_post(self, room_id: RoomId, event_id: EventId) -> Video | None:
+        """Return the video that a post of the bot's asks about."""
+        row = await self._fetchrow("video_of_post", room_id, event_id)
+        return read_video(row) if row else None
+
+    async def decision(self, video_id: VideoId) -> Decision | None:
+        """Return who last decided on a video, and how; None when nobody did."""
+        row = await self._fetchrow("decision", video_id)
+        return Decision(UserId(row["actor"]), Deed(row["action"])) if row else None

@@ -1,0 +1,35 @@
+"""What the processes of an installation share: secrets, the bot's profile, the log of jobs."""
+
+from appservice.core.errors import UnavailableError
+from appservice.store.pool import Database
+
+# Long enough to look into what went wrong; so many entries that a minute's are always fewer.
+_JOB_LOG_DAYS, _JOB_LOG_AT_ONCE = 7, 20_000
+
+
+class SharedStore(Database):
+    """What processes share. Every method raises UnavailableError when the database is away."""
+
+    async def bot_profile(self) -> dict[str, str]:
+        """Return what we set last in the bot's profile, by field."""
+        return {row["field"]: row["value"] for row in await self._fetch("bot_profile")}
+
+    async def keep_bot_profile(self, field: str, value: str) -> None:
+        """Remember what we set in the bot's profile."""
+        await self._fetch("keep_bot_profile", field, value)
+
+    async def forget_bot_profile(self) -> None:
+        """Forget what we set: the homeserver has a new user."""
+        await self._fetch("forget_bot_profile")
+
+    async def forget_job_log(self) -> None:
+        """Forget what became of jobs long ago: the queue only ever adds to that."""
+        for query in ("forget_job_log", "forget_job_statistics"):
+            await self._fetch(query, _JOB_LOG_DAYS, _JOB_LOG_AT_ONCE)
+
+    async def secret(self, name: str, fresh: bytes) -> bytes:
+        """Return the secret that all processes share, `fresh` the first time."""
+        row = await self._fetchrow("ensure_secret", name, fresh) or await self._fetchrow("ensure_secret", name, fresh)
+        if row is None:
+            raise UnavailableError(f"The secret {name} could not be kept in the database.")
+        return bytes(row["value"])
