@@ -35,7 +35,7 @@ class Storyboard:
         return math.ceil(self.count / self.columns)
 
     def to_json(self) -> dict[str, object]:
-        """Give a mapping that `json.dumps` takes and `from_json` reads back."""
+        """Return a mapping that `json.dumps` takes and `from_json` reads back."""
         return asdict(self)
 
     @classmethod

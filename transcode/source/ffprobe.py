@@ -107,7 +107,7 @@ class Format(_Described):
 
 
 class Description(_Described):
-    """What ffprobe found in a file, as `commands.probing.probe` requests it."""
+    """What ffprobe found in a file, as `commandline.probing.probe` requests it."""
 
     streams: tuple[Stream, ...] = ()
     format: Format = Format()
