@@ -1,6 +1,5 @@
 """The real parts, started once for a run: PostgreSQL, Synapse with two Roomreels registered, users, clips."""
 
-import asyncio
 import secrets
 import shutil
 import tempfile
@@ -18,7 +17,7 @@ from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from tests.launch import fork
-from tests.support import Installation, apply_migrations
+from tests.support import Installation, apply_migrations, make_small_clip
 from transcode import Tools, find_tools
 
 # A busy machine is slower than Hypothesis takes for granted; and a run must not depend on chance.
@@ -97,8 +96,12 @@ async def create_migrated(postgres: str, create_database: CreateDatabase) -> Cre
     return lambda name: _create(postgres, name, "migrated")
 
 
-# What a homeserver works out at each event for people's notifications and its own statistics is asked for by no test.
-_UNUSED = {"push": {"enabled": False}, "stats": {"enabled": False}}
+# What a homeserver works out at each event for people's notifications, its own statistics, its directory of users and
+# other homeservers is asked for by no test. Nor does it gain by looking for garbage often.
+_UNUSED = {
+    "push": {"enabled": False}, "stats": {"enabled": False}, "send_federation": False,
+    "update_user_directory_from_worker": "nobody", "gc_thresholds": [50_000, 50, 50],
+}  # fmt: skip
 
 
 # What lies here is never written to a disk.
@@ -197,11 +200,4 @@ async def mallory(synapse: Synapse) -> AsyncIterator[MatrixClient]:
 @pytest.fixture(scope="session")
 async def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
     """A small real video with sound: two seconds, 320×180."""
-    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    process = await asyncio.create_subprocess_exec(
-        tools.ffmpeg, "-loglevel", "error",
-        "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f", "lavfi", "-i", "sine=440",
-        "-t", "2", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", path,
-    )  # fmt: skip
-    assert await process.wait() == 0
-    return path
+    return await make_small_clip(tools, tmp_path_factory.mktemp("clips") / "clip.mp4")

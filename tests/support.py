@@ -31,6 +31,7 @@ from appservice.store import open_pool
 from appservice.store.outbox import Pool
 from tests.launch import ROOT as ROOT
 from tests.launch import Launch, Process, execute
+from transcode import Tools
 
 WAIT_S = 60.0
 _PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
@@ -41,8 +42,8 @@ T = TypeVar("T")
 async def eventually(ask: Callable[[], Awaitable[T]], *, seconds: float = WAIT_S, what: str = "it") -> T:
     """Ask until the answer is true, and return it.
 
-    The pause is short because tests wait for real work, and twice as long as asking took: what is waited for is done
-    on the same processors as the answers.
+    The pause is short because tests wait for real work, and four times as long as asking took: what is waited for is
+    done on the same processors as the answers.
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
@@ -53,7 +54,7 @@ async def eventually(ask: Callable[[], Awaitable[T]], *, seconds: float = WAIT_S
             return answer
         if clock() > deadline:
             raise AssertionError(f"{what} did not happen within {seconds} s; last answer: {answer!r}")
-        await asyncio.sleep(max(_PAUSE_S, min(2 * (clock() - asked), _LONGEST_PAUSE_S)))
+        await asyncio.sleep(max(_PAUSE_S, min(4 * (clock() - asked), _LONGEST_PAUSE_S)))
 
 
 async def apply_migrations(dsn: str) -> None:
@@ -397,6 +398,17 @@ class Installation:
             return await connection.fetch(query, *args)
         finally:
             await connection.close()
+
+
+async def make_small_clip(tools: Tools, path: Path, *, rate: int = 25) -> Path:
+    """Make a video with sound: two seconds, 320×180, `rate` pictures a second."""
+    process = await asyncio.create_subprocess_exec(
+        tools.ffmpeg, "-loglevel", "error",
+        "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}", "-f", "lavfi", "-i", "sine=440",
+        "-t", "2", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", path,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    return path
 
 
 def with_padding(clip: Path, target: Path, padding: bytes) -> Path:

@@ -11,7 +11,8 @@ from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from appservice.demo.host import host_of, serve_host
 from appservice.demo.synapse import free_port
-from tests.support import Installation
+from tests.support import Installation, make_small_clip
+from transcode import Tools
 
 # Playwright's five seconds are too few for a page on a busy machine.
 expect.set_options(timeout=30_000)
@@ -54,6 +55,14 @@ async def hosts(reel: Installation, alice: MatrixClient, bob: MatrixClient) -> A
             return f"http://127.0.0.1:{port}/"
 
         yield serve
+
+
+@pytest.fixture(scope="session")
+async def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
+    """The small video of all tests, of ten pictures a second: without a graphics card a browser draws its whole page
+    for each of them.
+    """
+    return await make_small_clip(tools, tmp_path_factory.mktemp("clips") / "clip.mp4", rate=10)
 
 
 @pytest.fixture(scope="session")
