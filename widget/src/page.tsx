@@ -15,7 +15,7 @@ const data = document.getElementById('member')?.textContent;
 const root = document.getElementById('reel');
 if (data == null || root === null) throw new Error('The page lacks its data or its place.');
 
-// Long pages come without: their script asks for all of it at once, and shows it piece by piece.
+// Long pages come without: their script fetches all of it at once, and shows it piece by piece.
 const reelData = async (): Promise<unknown> => {
   const given: unknown = JSON.parse(data);
   return given ?? (await fetchJson(`${location.pathname}/reel.json`)).json;

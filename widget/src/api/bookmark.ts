@@ -16,7 +16,7 @@ export function keepBookmark(server: Server, read: () => Bookmark | null): () =>
     kept = JSON.stringify(bookmark);
     send(encodeBookmark(bookmark));
   };
-  const leave = (): void => save((body) => server.tell('PUT', path, body));
+  const leave = (): void => save((body) => server.notify('PUT', path, body));
   const hidden = (): void => {
     if (document.hidden) leave();
   };

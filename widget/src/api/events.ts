@@ -5,7 +5,7 @@ import { fetchOk } from './http';
 /** Milliseconds of silence (the server says something every 15 s) after which the connection counts as dead. */
 const SILENCE = 40_000;
 
-/** Hands over each event until the stream ends, which is normal, or breaks, which rejects. `onOpen` tells that it is connected. */
+/** Hands over each event until the stream ends, which is normal, or breaks, which rejects. `onOpen` is called when it is connected. */
 export async function readEvents(
   path: string,
   headers: Record<string, string>,

@@ -5,7 +5,7 @@ import type { Sample } from '../core/clock';
 import { decodeProgress, decodeRoom, decodeTalk, decodeWatching } from '../core/decode';
 import type { Progress, Room } from '../core/model';
 import { readEvents } from './events';
-import { ApiError, fetchJson, isTransient, retryAfterOf, type Answer } from './http';
+import { ApiError, fetchJson, isTransient, retryAfterOf, type JsonResponse } from './http';
 import type { SessionHolder } from './session';
 
 /** Milliseconds before the grants' end at which new ones are fetched, and the least wait between two such fetches. */
@@ -20,7 +20,7 @@ export interface FeedEvents {
   watching(watching: readonly string[]): void;
   /** Something new was said about the video of an event; null: perhaps about any. */
   talk(eventId: string | null): void;
-  /** The server told its time by the way. */
+  /** A response also carried the server's time. */
   time(sample: Sample): void;
   /** Changes arrive (again). */
   live(): void;
@@ -48,7 +48,7 @@ export class RoomFeed {
   start(): void {
     const { signal } = this.#stop;
     document.addEventListener('visibilitychange', () => this.#pause.end(), { signal });
-    // The first picture need not wait for the stream; what goes wrong here goes wrong there too, and is told there.
+    // The first frame need not wait for the stream; what fails here fails there too, and is reported there.
     this.refresh().catch(() => undefined);
     void this.#follow();
   }
@@ -86,7 +86,7 @@ export class RoomFeed {
     } while (this.#takeAgain());
   }
 
-  async #fetch(): Promise<Answer> {
+  async #fetch(): Promise<JsonResponse> {
     const query = this.#query();
     const brought = await this.session.takeRoom();
     if (brought !== null && query === '') return brought;

@@ -5,7 +5,7 @@ import { asObject } from '../core/decode';
 /** Milliseconds after which a silent server counts as away. */
 const PATIENCE = 15_000;
 
-/** `status` 0 means that there was no answer; `retryAfter` are the milliseconds that the server asks us to wait, where it does. */
+/** `status` 0 means that there was no response; `retryAfter` are the milliseconds of its Retry-After, where it has one. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly retryAfter: number | null;
@@ -20,7 +20,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Milliseconds that the server asks us to wait before the next try; null where it does not. */
+/** Milliseconds of the server's Retry-After; null where there is none. */
 export function retryAfterOf(error: unknown): number | null {
   return error instanceof ApiError ? error.retryAfter : null;
 }
@@ -36,7 +36,7 @@ export function refusal(status: number, errcode: string, header: (name: string) 
   return new ApiError(status, errcode, { retryAfter: asks ? parseRetryAfter(header('retry-after'), Date.now()) : null });
 }
 
-export interface Answer {
+export interface JsonResponse {
   readonly json: unknown;
   /** Milliseconds by which the server's clock is ahead of ours. */
   readonly ahead: number;
@@ -46,7 +46,7 @@ export interface Answer {
 }
 
 /** Fetches JSON from our own server. Rejects with ApiError. */
-export async function fetchJson(path: string, init: RequestInit = {}): Promise<Answer> {
+export async function fetchJson(path: string, init: RequestInit = {}): Promise<JsonResponse> {
   const sent = performance.now();
   const response = await fetchOk(path, { ...init, signal: AbortSignal.timeout(PATIENCE) });
   const received = performance.now();

@@ -1,11 +1,11 @@
-// The server's time on this page: asked for now and then, and told by the page's own steady clock in between.
+// The server's time on this page: fetched now and then, and derived from the page's own steady clock in between.
 import { sleep } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import { ServerClock, type Sample } from '../core/clock';
 import { decodeTime } from '../core/decode';
 import { fetchJson, retryAfterOf } from './http';
 
-/** How many questions make a comparison, and the milliseconds between two of them. */
+/** How many samples make a comparison, and the milliseconds between two of them. */
 const SAMPLES = 6;
 const APART = 150;
 /** Milliseconds between two comparisons, and before the next try where one failed. */
@@ -19,7 +19,7 @@ export class LiveClock {
   #apart = apart();
   #running: AbortController | null = null;
 
-  /** Takes a time into account that the server told by the way. */
+  /** Takes a time into account that came with another response. */
   learn(sample: Sample): void {
     this.#clock.learn(sample);
   }
@@ -45,7 +45,7 @@ export class LiveClock {
     // The steady clock may stand still while the computer sleeps, the wall clock does not. When only that one was set, asking is cheap.
     if (Math.abs(apart() - this.#apart) > SLEPT) {
       this.#apart = apart();
-      this.#clock.forget();
+      this.#clock.reset();
       if (this.#running !== null) void this.#compare(this.#running.signal);
     }
     return this.#clock.at(performance.now());
@@ -58,13 +58,13 @@ export class LiveClock {
     }
   }
 
-  /** Hands back the milliseconds before the next comparison. */
+  /** Returns the milliseconds before the next comparison. */
   async #compare(signal: AbortSignal): Promise<number> {
-    for (let asked = 0; asked < SAMPLES; asked += 1) {
+    for (let count = 0; count < SAMPLES; count += 1) {
       let refused: number | null = null;
-      const answer = await fetchJson('/api/v1/time').catch((error: unknown) => ((refused = retryAfterOf(error)), null));
-      if (signal.aborted || answer === null) return Math.max(AGAIN, pauseBefore(0, Math.random(), refused, AGAIN));
-      this.#clock.learn({ sent: answer.sent, received: answer.received, server: decodeTime(answer.json) });
+      const response = await fetchJson('/api/v1/time').catch((error: unknown) => ((refused = retryAfterOf(error)), null));
+      if (signal.aborted || response === null) return Math.max(AGAIN, pauseBefore(0, Math.random(), refused, AGAIN));
+      this.#clock.learn({ sent: response.sent, received: response.received, server: decodeTime(response.json) });
       await sleep(APART);
     }
     return EVERY;

@@ -15,13 +15,13 @@ export class Server {
     return `/api/v1/rooms/${encodeURIComponent(this.roomId)}${rest}`;
   }
 
-  /** Sends JSON and hands back the answer's. Rejects with ApiError, ClientError or DecodeError. */
+  /** Sends JSON and returns the response's. Rejects with ApiError, ClientError or DecodeError. */
   async call(method: Method, path: string, body?: unknown): Promise<unknown> {
     return this.session.authorized(async (headers) => (await fetchJson(path, this.#init(method, headers, body))).json);
   }
 
-  /** The same for a page that is going away: nobody waits for the answer. */
-  tell(method: Method, path: string, body?: unknown): void {
+  /** The same for a page that is going away: nobody waits for the response. */
+  notify(method: Method, path: string, body?: unknown): void {
     this.session
       .authorized((headers) => fetchOk(path, { ...this.#init(method, headers, body), keepalive: true }))
       .catch(() => undefined);

@@ -1,7 +1,7 @@
-// The viewer's session with our server: begun by a proof of who asks, held in memory and, where storage allows, for the next load of the frame; renewed without a word when it ends.
+// The viewer's session with our server: begun by a proof of identity, held in memory and, where storage allows, for the next load of the frame; renewed without a word when it ends.
 import { asObject, decodeSession } from '../core/decode';
 import type { Session } from '../core/model';
-import { ApiError, fetchJson, type Answer } from './http';
+import { ApiError, fetchJson, type JsonResponse } from './http';
 
 /** By which the server fetches from the viewer's homeserver who they are ('OpenID' in the specification). */
 export type OpenIdToken = Readonly<Record<'access_token' | 'matrix_server_name' | 'token_type', string>> & { readonly expires_in: number };
@@ -16,21 +16,21 @@ export async function openSession(roomId: string, proof: Proof): Promise<Session
 
 async function open(roomId: string, proof: Proof, withRoom: boolean): Promise<Opened | null> {
   const body = JSON.stringify({ ...proof, room_id: roomId, with_room: withRoom });
-  const answer = await fetchJson('/api/v1/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
-  const json = asObject(answer.json, 'session');
-  return json.pending === true ? null : { session: onOurClock(decodeSession(json), answer), room: roomOf(answer) };
+  const response = await fetchJson('/api/v1/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  const json = asObject(response.json, 'session');
+  return json.pending === true ? null : { session: onOurClock(decodeSession(json), response), room: roomOf(response) };
 }
 
-const onOurClock = (session: Session, { ahead }: Answer): Session => ({ ...session, ends: session.ends - ahead });
+const onOurClock = (session: Session, { ahead }: JsonResponse): Session => ({ ...session, ends: session.ends - ahead });
 
 interface Opened {
   readonly session: Session;
-  /** As if it had been asked for by itself; null where it was not, or by a server of an earlier release. */
-  readonly room: Answer | null;
+  /** As if it had been fetched by itself; null where it was not, or by a server of an earlier release. */
+  readonly room: JsonResponse | null;
 }
 
-/** The viewer's homeserver was asked first: the time that this took tells nothing about the way to our server. */
-function roomOf({ json, ahead, sent, received }: Answer): Answer | null {
+/** A request to the viewer's homeserver came first: its duration says nothing about the way to our server. */
+function roomOf({ json, ahead, sent, received }: JsonResponse): JsonResponse | null {
   const { room, asked_at: askedAt } = asObject(json, 'session');
   if (room === null || typeof room !== 'object' || typeof askedAt !== 'number') return null;
   const { now } = asObject(room, 'room');
@@ -48,7 +48,7 @@ export interface SessionStorage {
 export class SessionHolder {
   #session: Promise<Session> | null = null;
   /** What came with the first session, until somebody takes it; undefined before. */
-  #room: Answer | null | undefined;
+  #room: JsonResponse | null | undefined;
 
   constructor(
     private readonly roomId: string,
@@ -71,8 +71,8 @@ export class SessionHolder {
     return this.#session;
   }
 
-  /** The room as it came with the session, once: saves the first picture a round trip. Rejects as `get` does. */
-  async takeRoom(): Promise<Answer | null> {
+  /** The room as it came with the session, once: saves the first frame a round trip. Rejects as `get` does. */
+  async takeRoom(): Promise<JsonResponse | null> {
     await this.get();
     const room = this.#room ?? null;
     this.#room = null;
@@ -86,7 +86,7 @@ export class SessionHolder {
       return await call(headers(await session));
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      if (this.#session === session) this.#forget();
+      if (this.#session === session) this.#invalidate();
       return call(headers(await this.get()));
     }
   }
@@ -100,7 +100,7 @@ export class SessionHolder {
     return opened.session;
   }
 
-  #forget(): void {
+  #invalidate(): void {
     this.#session = null;
     this.storage?.keepSession(null);
   }

@@ -13,7 +13,7 @@ export interface Code {
 
 export class BrowserSignIn {
   readonly #key: string;
-  /** What could not be stored is remembered as long as the page. */
+  /** What could not be stored lasts as long as the page. */
   #secret: string | null;
 
   constructor(private readonly roomId: string) {
@@ -45,7 +45,7 @@ export class BrowserSignIn {
     return true;
   }
 
-  forget(): void {
+  clear(): void {
     this.#secret = null;
     stored((storage) => storage.removeItem(this.#key));
   }
@@ -53,7 +53,7 @@ export class BrowserSignIn {
   /** Ends the sign-in here and, unless the server cannot be reached, there. Never rejects. */
   async signOut(): Promise<void> {
     const secret = this.#secret;
-    this.forget();
+    this.clear();
     if (secret !== null) await send('DELETE', { secret }).catch(() => undefined);
   }
 }

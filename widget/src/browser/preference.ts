@@ -1,8 +1,8 @@
-// What a browser remembers of how a viewer likes it, where it lets a frame remember.
+// A viewer's preferences in the browser's storage, where it lets a frame have one.
 import { Store } from '../core/store';
 
 /** A choice of `values`, the first one until something else was chosen; without storage it holds for this visit. */
-export function remembered<T extends string>(name: string, values: readonly [T, ...T[]]): Store<T> {
+export function preference<T extends string>(name: string, values: readonly [T, ...T[]]): Store<T> {
   const store = new Store(read(name, values));
   store.subscribe(() => {
     try {

@@ -1,6 +1,6 @@
-// Files that a camera named: when it took them, as far as their names tell. Pure.
+// Files that a camera named: when it took them, as far as their names say. Pure.
 
-/** When something was taken, and what else its name tells. */
+/** When something was taken, and what else its name says. */
 export interface Taken {
   readonly date: Date;
   /** The time of day is known, not the day alone. */
@@ -28,7 +28,7 @@ const APP = /^[-_][\w .-]*$/;
 /** A number of the camera's own, and what iOS makes of a video that it cuts: when it was taken is not in them. */
 const NUMBERED = /^(?:(?:IMG|MVI|DSC|DSCN|DSCF|GOPR|GH\d\d|GX\d\d|DJI)_?\d{4,6}|trim\.[0-9A-F][0-9A-F-]{3,40}|(?<screen>RPReplay)_Final\d{6,12})$/i;
 
-/** What the name of a file tells, whether or not its suffix is there; null for what people wrote. `sent`: milliseconds since the epoch. */
+/** What the name of a file says, whether or not its suffix is there; null for what people wrote. `sent`: milliseconds since the epoch. */
 export function takenOf(name: string, sent: number): Taken | null {
   if (name.length > LONGEST) return null;
   // A suffix may be missing: then what looks like one belongs to the name.

@@ -12,11 +12,11 @@ export interface Choices {
   readonly loop: Loop;
   /** The language, or the label where there is none, of the captions to show; null for none. */
   readonly captions: string | null;
-  /** Lines of the picture's shorter side; null lets the player choose. */
+  /** Lines of the frame's shorter side; null lets the player choose. */
   readonly quality: number | null;
   /** Single keys are shortcuts (WCAG 2.1.4). */
   readonly keys: boolean;
-  /** Screen readers are told which video begins. */
+  /** Screen readers announce which video starts. */
   readonly announce: boolean;
 }
 

@@ -46,7 +46,7 @@ describe('ServerClock', () => {
   it('begins anew after a sleep', () => {
     const clock = new ServerClock();
     clock.learn(sample(0, 1, 1));
-    clock.forget();
+    clock.reset();
     expect(clock.at(5)).toBeNull();
     const woken = sample(10, 100, 100);
     clock.learn({ ...woken, server: woken.server + 60_000 });

@@ -2,7 +2,7 @@
 import { LOOPS } from './choices';
 import type { AudioLoss, Bookmark, Captions, HeldFor, HiddenBy, Kind, Member, Progress, Room, RoomAction, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
 
-/** The server's answer does not have the agreed form. */
+/** The server's response does not have the agreed form. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
@@ -151,12 +151,12 @@ function video(value: unknown, where: string): Video {
   };
 }
 
-/** The answer of `GET /api/v1/videos/{id}/reports`: what each report says, which may be nothing. Throws DecodeError. */
+/** The response of `GET /api/v1/videos/{id}/reports`: what each report says, which may be nothing. Throws DecodeError. */
 export function decodeReasons(value: unknown): readonly string[] {
   return texts(asObject(value, 'reports'), 'reasons', 'reports');
 }
 
-/** The answer to a change of a video. Throws DecodeError. */
+/** The response to a change of a video. Throws DecodeError. */
 export function decodeVideo(value: unknown): Video {
   return video(value, 'video');
 }
@@ -219,7 +219,7 @@ export function encodeBookmark({ videoId, ...rest }: Bookmark): object {
   return { ...rest, video: videoId };
 }
 
-/** The answer of `GET /api/v1/rooms/{room_id}`. Throws DecodeError. */
+/** The response of `GET /api/v1/rooms/{room_id}`. Throws DecodeError. */
 export function decodeRoom(value: unknown): Room {
   const json = asObject(value, 'room');
   return {
@@ -246,19 +246,19 @@ export function decodeProgress(value: unknown): { readonly videoId: string; read
   return { videoId: text(json, 'video_id', 'progress'), progress: progress(json, 'progress') };
 }
 
-/** Who watches the channel: the data of an event `watching`, and the answer to one's own word. Throws DecodeError. */
+/** Who watches the channel: the data of an event `watching`, and the response to one's own. Throws DecodeError. */
 export function decodeWatching(value: unknown): readonly string[] {
   const json = asObject(value, 'watching');
   list(json, 'watching', 'watching');
   return texts(json, 'watching', 'watching');
 }
 
-/** The answer of `GET /api/v1/time`: milliseconds since the epoch. Throws DecodeError. */
+/** The response of `GET /api/v1/time`: milliseconds since the epoch. Throws DecodeError. */
 export function decodeTime(value: unknown): number {
   return number(asObject(value, 'time'), 'now', 'time');
 }
 
-/** The answer of `POST /api/v1/session`. Throws DecodeError. */
+/** The response of `POST /api/v1/session`. Throws DecodeError. */
 export function decodeSession(value: unknown): Session {
   const json = asObject(value, 'session');
   return {

@@ -27,7 +27,7 @@ export function localpart(userId: string): string {
   return /^@([^:]+):/.exec(userId)?.[1] ?? userId;
 }
 
-/** One or two letters for a picture that is missing; never half a character. */
+/** One or two letters for an image that is missing; never half a character. */
 export function initials(name: string): string {
   const words = name.replace(/^[@#!]+/, '').split(/[\s._-]+/u).filter((word) => word !== '');
   const first = firstCharacter(words[0] ?? '?');

@@ -1,10 +1,10 @@
-// What the server tells the widget about a room, after validation.
+// What the server sends the widget about a room, after validation.
 import type { Loop } from './choices';
 
 /** How far a video has come on the server. */
 export type VideoState = 'queued' | 'processing' | 'playable' | 'ready' | 'failed';
 
-/** What was sent: a picture and sound are shown as videos, too. */
+/** What was sent: images and audio are shown as videos, too. */
 export type Kind = 'video' | 'image' | 'voice';
 
 /** Why a video is held: for approval or after reports by this room's moderators, by a detection service, a policy list or an admin. */
@@ -23,7 +23,7 @@ export type AudioLoss = 'no-decoder' | 'encrypted' | 'damaged' | 'too-many-chann
 export interface Progress {
   /** 0 to 100. */
   readonly percent: number;
-  /** Seconds; null while nobody can tell. */
+  /** Seconds; null while it is not known. */
   readonly remaining: number | null;
 }
 
@@ -35,7 +35,7 @@ export type RoomAction = 'comment' | 'react' | 'send';
 
 /** Subtitles or captions of one language. */
 export interface Captions {
-  /** BCP 47; null where the file does not tell. */
+  /** BCP 47; null where the file does not say. */
   readonly language: string | null;
   readonly label: string;
   /** A WebVTT file. */
@@ -73,7 +73,7 @@ export interface Video {
   readonly failure: string | null;
   /** Why not all of its audio is heard, or none: a code of the catalogue's `audio-…` messages. */
   readonly audioLeftOut: AudioLoss | null;
-  /** A WebVTT file that names parts of a picture, for a preview of any moment. */
+  /** A WebVTT file that names parts of a sprite sheet, for a preview of any time. */
   readonly storyboardUrl: string | null;
   /** A short silent clip. */
   readonly previewUrl: string | null;
@@ -86,7 +86,7 @@ export interface Video {
   readonly isVideoAvatar: boolean;
   /** How many members reported it; null for those who are no moderators. */
   readonly reports: number | null;
-  /** Nothing of it is shown before the viewer asks for it, and it is in no reel. */
+  /** Nothing of it is shown before the viewer requests it, and it is in no reel. */
   readonly spoiler: boolean;
   /** What its sender says of it; null where they say nothing. */
   readonly spoilerReason: string | null;
@@ -164,7 +164,7 @@ export interface Room {
   readonly direct: boolean;
   /** A link to the room that this one was upgraded to. Null also from a server of an earlier release. */
   readonly replacedBy: string | null;
-  /** Null unless several members were asked for. */
+  /** Null unless several members were requested. */
   readonly together: Together | null;
   /** Null when the viewer is here for the first time. */
   readonly bookmark: Bookmark | null;
@@ -191,7 +191,7 @@ export function hasMuchToSay(video: Video): boolean {
   return video.state === 'failed' || video.audioLeftOut !== null;
 }
 
-/** True for what plays in reels: a spoiler does only when it is asked for. */
+/** True for what plays in reels: a spoiler does only on request. */
 export function playsByItself(video: Video): boolean {
   return isPlayable(video) && !video.spoiler;
 }
@@ -201,7 +201,7 @@ export function isToReview({ visibility, can, reports }: Video): boolean {
   return (visibility !== 'shown' && can.has('show')) || (reports ?? 0) > 0;
 }
 
-/** True while the server still works towards the first picture. */
+/** True while the server still works towards the first frame. */
 export function isPending(video: Video): boolean {
   return video.state === 'queued' || video.state === 'processing';
 }

@@ -36,7 +36,7 @@ export function readParams(get: (name: string) => string | null): Params {
   };
 }
 
-/** Light or dark from a client's theme name (`dark`, `light-high-contrast`, `custom-…`); null when the name does not tell. */
+/** Light or dark from a client's theme name (`dark`, `light-high-contrast`, `custom-…`); null when the name does not say. */
 export function themeOf(name: unknown): Theme | null {
   if (typeof name !== 'string') return null;
   if (/dark|black|night/i.test(name)) return 'dark';

@@ -8,9 +8,9 @@ const LIST: Schedule = { startsAt: START, items: [{ id: 'a', duration: 4 }, { id
 describe('channelAt', () => {
   it('loops for ever', () => {
     for (const [after, videoId, offset] of [[0, 'a', 0], [3.999, 'a', 3.999], [4, 'b', 0], [6.4, 'b', 2.4], [6.5, 'a', 0], [65_001, 'a', 1]] as const) {
-      const moment = channelAt(LIST, START + after * 1000);
-      expect(moment?.videoId).toBe(videoId);
-      expect(moment?.offset).toBeCloseTo(offset, 6);
+      const position = channelAt(LIST, START + after * 1000);
+      expect(position?.videoId).toBe(videoId);
+      expect(position?.offset).toBeCloseTo(offset, 6);
     }
   });
 
@@ -23,11 +23,11 @@ describe('channelAt', () => {
   it('never jumps, not even where the list begins', () => {
     let before = channelAt(LIST, START - 5000);
     for (let now = START - 5000; now < START + 20_000; now += 10) {
-      const moment = channelAt(LIST, now);
-      const same = moment?.videoId === before?.videoId;
-      if (same) expect((moment?.offset ?? 0) - (before?.offset ?? 0)).toBeLessThan(0.0101);
-      else expect(moment?.offset).toBeLessThan(0.0101);
-      before = moment;
+      const position = channelAt(LIST, now);
+      const same = position?.videoId === before?.videoId;
+      if (same) expect((position?.offset ?? 0) - (before?.offset ?? 0)).toBeLessThan(0.0101);
+      else expect(position?.offset).toBeLessThan(0.0101);
+      before = position;
     }
   });
 

@@ -5,7 +5,7 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** Feed it the pieces as they come; it hands back the events that became complete. */
+/** Feed it the pieces as they come; it returns the events that became complete. */
 export class EventStreamParser {
   #rest = '';
   #type = '';

@@ -8,12 +8,12 @@ export type PageError = 'sign-in' | 'outside' | 'no-answer' | 'declined' | 'iden
 /** The room's channel, where everybody's videos play; the others are user ids, which start with `@`, or keys of several (`together`). */
 export const EVERYONE = '*';
 
-/** What the viewer has changed, laid over the room that the server told. */
+/** What the viewer has changed, laid over the room that the server sent. */
 export type Overlay = (room: Room) => Room;
 
 export interface State {
   readonly room: Room | null;
-  /** The room as the server told it. */
+  /** The room as the server sent it. */
   readonly served: Room | null;
   readonly overlay: Overlay;
   /** The viewer's own user id, once the server confirmed it. */
@@ -27,9 +27,9 @@ export interface State {
   /** The viewer picked the selection; otherwise it is a guess that may still change. */
   readonly chosen: boolean;
   readonly error: PageError | null;
-  /** The Matrix client is asking the viewer whether we may know who they are. */
+  /** The Matrix client prompts the viewer whether we may know who they are. */
   readonly asking: boolean;
-  /** Changes do not arrive at the moment; what is there can still be watched. */
+  /** Changes do not arrive at present; what is there can still be watched. */
   readonly stale: boolean;
 }
 
@@ -48,7 +48,7 @@ export type Action =
 
 export const INITIAL: State = { room: null, served: null, overlay: (room) => room, viewer: null, selected: null, wanted: null, spoiler: null, chosen: false, error: null, asking: false, stale: false };
 
-/** The next state; pure. Everything happens to the room that the server told; what the viewer has changed lies over it. */
+/** The next state; pure. Everything happens to the room that the server sent; what the viewer has changed lies over it. */
 export function reduce(state: State, action: Action): State {
   if (action.type === 'overlay') return { ...state, overlay: action.overlay, room: state.served && action.overlay(state.served) };
   const next = step({ ...state, room: state.served }, action);
@@ -222,7 +222,7 @@ export function inOrder(entries: readonly Entry[], order: readonly string[]): re
   return [...entries].sort((a, b) => rank(a) - rank(b) || 0);
 }
 
-/** Why a selection shows no picture: nobody sent anything, the room went elsewhere with its videos, this member did not, its turn has not come, it is still being made, it cannot be, it is hidden or held, or it plays only when it is asked for. */
+/** Why a selection shows no video: nobody sent anything, the room went elsewhere with its videos, this member did not, its turn has not come, it is in progress, it cannot be played, it is hidden or held, or it plays only on request. */
 export type Emptiness = 'room' | 'moved' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed' | 'withheld' | 'spoilers';
 
 /** The video on which the work is furthest; null when none is being worked on. */

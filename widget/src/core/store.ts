@@ -9,7 +9,7 @@ export class Store<T> {
     return this.value;
   }
 
-  /** Tells the listeners only when something differs. */
+  /** Notifies the listeners only when something differs. */
   set(value: T): void {
     if (Object.is(value, this.value)) return;
     this.value = value;
@@ -22,7 +22,7 @@ export class Store<T> {
     if (keys.some((key) => !Object.is(fields[key], this.value[key]))) this.set({ ...this.value, ...fields });
   }
 
-  /** Calls `listener` after each change; hands back the way to stop it. */
+  /** Calls `listener` after each change; returns the way to stop it. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -24,14 +24,14 @@ describe('cuesOf', () => {
 });
 
 describe('a storyboard', () => {
-  it('names the part of the picture for each time', () => {
+  it('names the part of the image for each time', () => {
     const tiles = tilesOf(FILE);
     expect(tiles).toHaveLength(2);
-    expect(tileAt(tiles, 0.99)).toEqual({ start: 0, picture: 'storyboard.jpg', x: 0, y: 0, width: 160, height: 90 });
+    expect(tileAt(tiles, 0.99)).toEqual({ start: 0, image: 'storyboard.jpg', x: 0, y: 0, width: 160, height: 90 });
     expect([tileAt(tiles, 1)?.x, tileAt(tiles, 99)?.x, tileAt(tiles, -1)?.x]).toEqual([160, 160, 0]);
   });
 
-  it('is none where the cues name no picture', () => {
+  it('is none where the cues name no image', () => {
     expect(tilesOf('WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n\n00:00.000 --> 00:01.000\na.jpg#xywh=0,0,0,90')).toEqual([]);
     expect(tileAt([], 1)).toBeNull();
   });

@@ -1,12 +1,12 @@
-// Small pictures for a preview of any moment: a WebVTT file whose cues name parts of one picture (Media Fragments, `#xywh=`).
+// A sprite sheet for a preview of any time: a WebVTT file whose cues name parts of one image (Media Fragments, `#xywh=`).
 import { cuesOf } from './webvtt';
 
 export interface Tile {
   /** Seconds of the video at which it begins. */
   readonly start: number;
-  /** The whole picture, relative to the file that names it. */
-  readonly picture: string;
-  /** Pixels of the picture. */
+  /** The whole image, relative to the file that names it. */
+  readonly image: string;
+  /** Pixels of the image. */
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -15,13 +15,13 @@ export interface Tile {
 
 const PART = /^(\S+)#xywh=(?:pixel:)?(\d+),(\d+),(\d+),(\d+)$/;
 
-/** The tiles in the order of their times; cues that name no part of a picture are left out. */
+/** The tiles in the order of their times; cues that name no part of a image are left out. */
 export function tilesOf(file: string): readonly Tile[] {
   return cuesOf(file)
     .flatMap(({ start, text }) => {
-      const [, picture, x, y, width, height] = PART.exec(text) ?? [];
-      if (picture === undefined || Number(width) === 0 || Number(height) === 0) return [];
-      return [{ start, picture, x: Number(x), y: Number(y), width: Number(width), height: Number(height) }];
+      const [, image, x, y, width, height] = PART.exec(text) ?? [];
+      if (image === undefined || Number(width) === 0 || Number(height) === 0) return [];
+      return [{ start, image, x: Number(x), y: Number(y), width: Number(width), height: Number(height) }];
     })
     .sort((one, other) => one.start - other.start);
 }

@@ -30,14 +30,14 @@ describe('steer', () => {
     expect(steer(SETTLED, 0.015, 1).rate).toBe(1);
   });
 
-  it('seeks a fresh picture into its place, not without end', () => {
+  it('seeks right after opening, a bounded number of times', () => {
     let steering = FRESH;
     const seeks = [0, 1, 2, 3].map((now) => (steering = steer(steering, 0.5, now)).seek);
     expect(seeks).toEqual([true, true, false, false]);
     expect(steer(steer(FRESH, 0.05, 0), 0.5, 1).seek, 'once it is in its place it is no longer fresh').toBe(false);
   });
 
-  it('brings a player that drifts to the moment and keeps it there', () => {
+  it('brings a player that drifts to the position and keeps it there', () => {
     // A clock that runs 200 ppm too fast, a network that delays each seek, a look four times a second.
     let [time, steering, sought] = [0, FRESH, -1];
     const drifts: number[] = [];
@@ -66,7 +66,7 @@ describe('timeOf', () => {
     expect(timeOf(TWICE, { videoId: 'c', offset: 1 }, 0, false)).toBeNull();
   });
 
-  it('stays within the item, and within what exists of one that grows', () => {
+  it('stays within the item, and within what exists of one in progress', () => {
     expect(timeOf(TWICE, { videoId: 'b', offset: 2.4 }, 5, false)).toBe(6);
     const inProgress: Timeline = [{ videoId: 'a', start: 0, duration: 4 }, { videoId: 'b', start: 4, duration: 3 }];
     expect(timeOf(inProgress, { videoId: 'b', offset: 20 }, 5, true)).toBe(6.5);

@@ -72,8 +72,8 @@ describe('moving', () => {
   });
 });
 
-describe('an item that grows', () => {
-  it('is not left by a step forward, and seeking ends at its last moment', () => {
+describe('an item in progress', () => {
+  it('is not left by a step forward, and seeking ends at the live edge', () => {
     expect([stepTarget(timeline, 18, 10, true), stepTarget(timeline, 18, 1, true), stepTarget(timeline, 18, 1.9, true), stepTarget(timeline, 5, 10, true)]).toEqual([19.5, 19, 19.5, 10]);
     const last = { videoId: 'b', start: 14, duration: 6 };
     expect([withinItem(last, 90), withinItem(last, 2), withinItem(last, -1), withinItem(last, 90, true)]).toEqual([19.9, 16, 14, 19.5]);

@@ -5,7 +5,7 @@ export interface Segment {
   readonly url: string;
   readonly start: number;
   readonly duration: number;
-  /** Counts the discontinuities before it: tells a video from its own repetition. */
+  /** Counts the discontinuities before it: distinguishes a video from its own repetition. */
   readonly discontinuity: number;
 }
 

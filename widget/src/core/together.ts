@@ -33,7 +33,7 @@ export function toggled(key: string | null, userId: string): string {
   return chosen.length > 1 ? keyOf(chosen.filter((each) => each !== userId)) : userId;
 }
 
-/** Who of a key is there, in the order of their turns; null while the server's answer is about others. */
+/** Who of a key is there, in the order of their turns; null while the server's response is about others. */
 export function turnsOf(room: Room, key: string): readonly Member[] | null {
   const ids = new Set(idsOf(key));
   const there = new Map(room.members.filter(({ userId }) => key === IN_TURN || ids.has(userId)).map((member) => [member.userId, member]));

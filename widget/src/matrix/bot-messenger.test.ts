@@ -6,7 +6,7 @@ import { Store } from '../core/store';
 import { plainReplyContent, reactionContent, replyContent } from '../core/talk/content';
 import { emptyTalk } from '../core/talk/state';
 import type { RoomAction } from '../core/model';
-import { Behalf } from './bot-messenger';
+import { BotMessenger } from './bot-messenger';
 import { Server } from '../api/server';
 import { SessionHolder } from '../api/session';
 
@@ -15,9 +15,9 @@ const BOB = '@bob:x.org';
 const inRoom = (...can: readonly RoomAction[]): State => ({ ...INITIAL, viewer: BOB, room: aRoom([aMember('@alice:x.org', [aVideo('v')])], { can: new Set(can) }) });
 const aReaction = (id: string, sender: string): object => ({ event_id: id, type: 'm.reaction', sender, origin_server_ts: 1, content: reactionContent('$v', '👍'), on_behalf: true });
 
-describe('Behalf', () => {
+describe('BotMessenger', () => {
   let state: Store<State>;
-  let behalf: Behalf;
+  let behalf: BotMessenger;
   /** What the server is asked, and answers; a test chooses. */
   const answer = vi.fn<(method: string, path: string, body: unknown) => Response>();
   const asked = (): unknown[] => answer.mock.calls.map(([method, path, body]) => (body === undefined ? `${method} ${path}` : [`${method} ${path}`, body]));
@@ -31,7 +31,7 @@ describe('Behalf', () => {
     });
     state = new Store(inRoom('comment', 'react', 'send'));
     const server = new Server('!r', new SessionHolder('!r', () => Promise.resolve({ sign_in: 's' })));
-    behalf = new Behalf(state, () => server);
+    behalf = new BotMessenger(state, () => server);
   });
   afterEach(() => {
     vi.unstubAllGlobals();

@@ -1,4 +1,4 @@
-// What is said from a browser that is signed in: our server has the bot send it, with the viewer's name, and tells who said what. There is no client to ask.
+// What is said from a browser that is signed in: our server has the bot send it, with the viewer's name, and tells who said what. There is no client.
 import { asObject, DecodeError } from '../core/decode';
 import type { RoomAction } from '../core/model';
 import { findEntry, type State } from '../core/state';
@@ -27,16 +27,16 @@ interface Content {
   readonly 'm.relates_to'?: { readonly event_id?: string; readonly key?: string; readonly 'm.in_reply_to'?: { readonly event_id?: string } };
 }
 
-export class Behalf implements Messenger {
+export class BotMessenger implements Messenger {
   readonly onBehalf = true;
   readonly permissions: Messenger['permissions'];
   readonly hosts: Messenger['hosts'] = { several: new Store('no'), maySend: () => true, anyway: () => undefined, sawDouble: () => undefined, sent: () => undefined };
-  /** Requests for what is said that were not answered yet, by the event of the video. */
+  /** Open requests for what is said, by the event of the video. */
   readonly #fetching = new Map<string, Promise<readonly RoomEvent[]>>();
   /** What the viewer can take back from here: the video that it is about, by the event's id. */
   readonly #own = new Map<string, string>();
 
-  /** `server` hands back null until the viewer is known. */
+  /** `server` returns null until the viewer is known. */
   constructor(
     private readonly state: Store<State>,
     private readonly server: () => Server | null,
@@ -74,7 +74,7 @@ export class Behalf implements Messenger {
     return { events: (await fetching).filter((event) => event.type === type), next: null };
   }
 
-  /** What is no relation is told by clients alone. */
+  /** Only clients pass on what is no relation. */
   recent(): Promise<readonly RoomEvent[]> {
     return Promise.resolve([]);
   }
@@ -101,9 +101,9 @@ export class Behalf implements Messenger {
   }
 
   async #post(path: string, body: object): Promise<unknown> {
-    const answer = await this.#known().call('POST', path, body);
+    const response = await this.#known().call('POST', path, body);
     sentByBot.set('yes');
-    return answer;
+    return response;
   }
 
   async #takeBack(id: string): Promise<string> {

@@ -4,7 +4,7 @@ import type { OpenIdToken } from '../api/session';
 import { sleep } from '../browser/pause';
 import { hasContrast, themeOf, type Params, type Theme } from '../core/params';
 import { Hosts } from './hosts';
-import { Memory, type Wish } from './storage';
+import { WidgetStorage, type Wish } from './storage';
 import { SeveralHosts, statusOf, type Messenger, type RoomEvent } from './messenger';
 import { ALL } from './capabilities';
 import { Permissions } from './permissions';
@@ -14,10 +14,10 @@ const PATIENCE = 10_000;
 /** Milliseconds before the second request for an identity: right after a widget was added the first may fail. */
 const SECOND_TRY = 1_000;
 
-/** Seconds that a client may take to answer: sending waits for the homeserver, which may be slow. */
-const ANSWER = 30;
+/** Seconds that a client may take to respond: sending waits for the homeserver, which may be slow. */
+const TIMEOUT = 30;
 
-/** `outside`: no client around us; `no-answer`: it is silent; `declined`: the viewer said no; `identity`: it could not tell. */
+/** `outside`: no client around us; `no-answer`: it is silent; `declined`: the viewer said no; `identity`: it does not know. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
 
@@ -43,7 +43,7 @@ export interface MatrixClient extends Messenger {
   readonly permissions: Messenger['permissions'] & Pick<Permissions, 'situation'>;
   /** What the page has loaded itself anew for. */
   readonly wish: Wish | null;
-  readonly memory: Memory;
+  readonly storage: WidgetStorage;
   /** Asks the client to keep the widget in sight when the viewer goes to another room; rejects where it cannot. */
   stayOnScreen(on: boolean): Promise<void>;
 }
@@ -93,15 +93,15 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
   if (window.parent === window || origin === null || params.widgetId === null) throw new ClientError('outside');
   guardMessages(origin);
   const api = new WidgetApi(params.widgetId, origin);
-  api.transport.timeoutSeconds = ANSWER;
+  api.transport.timeoutSeconds = TIMEOUT;
   followLooks(api, listener);
-  const memory = new Memory(origin, params.widgetId, params.roomId ?? '', params.userId);
-  const wish = memory.takeWish(ALL);
-  const permissions = new Permissions(api, memory, wish);
-  const hosts = new Hosts(api, params.widgetId, memory, permissions.granted, wish?.once ?? false);
+  const storage = new WidgetStorage(origin, params.widgetId, params.roomId ?? '', params.userId);
+  const wish = storage.takeWish(ALL);
+  const permissions = new Permissions(api, storage, wish);
+  const hosts = new Hosts(api, params.widgetId, storage, permissions.granted, wish?.once ?? false);
   permissions.once = () => hosts.several.get() === 'once';
   const listeners = followEvents(api);
-  // The viewer may take their time to answer what the client asks them as it shakes hands.
+  // The viewer may take their time over the client's prompt during the handshake.
   const ready = until(api, permissions.asksFirst ? 'action:capabilities' : 'ready');
   api.start();
   // Clients that waited for the frame's load event do not expect this message and may refuse it.
@@ -113,7 +113,7 @@ export async function connect(params: Params, listener: Listener): Promise<Matri
     permissions,
     hosts,
     wish,
-    memory,
+    storage,
     async stayOnScreen(on) {
       await api.setAlwaysOnScreen(on);
     },
@@ -164,11 +164,11 @@ async function identify(api: WidgetApi): Promise<OpenIdToken> {
 }
 
 async function request(api: WidgetApi): Promise<OpenIdToken> {
-  const answer = await api.requestOpenIDConnectToken().catch((error: unknown) => {
+  const credentials = await api.requestOpenIDConnectToken().catch((error: unknown) => {
     const declined = error instanceof Error && error.message.includes('declined');
     throw new ClientError(declined ? 'declined' : 'identity', { cause: error });
   });
-  return validToken(answer);
+  return validToken(credentials);
 }
 
 function validToken({ access_token, matrix_server_name, token_type, expires_in }: Partial<IOpenIDCredentials>): OpenIdToken {

@@ -5,7 +5,7 @@
 import { WidgetApiFromWidgetAction, type WidgetApi } from 'matrix-widget-api';
 import { sleep } from '../browser/pause';
 import { Store } from '../core/store';
-import type { Memory } from './storage';
+import type { WidgetStorage } from './storage';
 import { ALL, SENDING, type Permission } from './capabilities';
 
 /** Whether several obey us; `once`: perhaps, and the viewer wants one message sent all the same. */
@@ -28,17 +28,17 @@ export class Hosts {
   constructor(
     private readonly api: WidgetApi,
     private readonly widgetId: string,
-    private readonly memory: Memory,
+    private readonly storage: WidgetStorage,
     private readonly granted: Store<ReadonlySet<Permission>>,
     once: boolean,
   ) {
-    const able = (memory.leftBehind(SENDING) ?? []).length > 0;
-    this.several = new Store<Several>(!able || memory.clean ? 'no' : once ? 'once' : 'perhaps');
+    const able = (storage.leftBehind(SENDING) ?? []).length > 0;
+    this.several = new Store<Several>(!able || storage.clean ? 'no' : once ? 'once' : 'perhaps');
     window.addEventListener('message', ({ data }: MessageEvent<unknown>) => this.#count(data));
     this.#watchLeaving();
   }
 
-  /** Asks something harmless, to learn how many answer; resolves when all will have. */
+  /** Sends a harmless request, to count the responses; resolves when all should be there. */
   async look(): Promise<void> {
     await this.api.transport.send(WidgetApiFromWidgetAction.SupportedApiVersions, {}).catch(() => undefined);
     await sleep(FURTHER);
@@ -47,7 +47,7 @@ export class Hosts {
   /** Something arrived twice. */
   sawDouble(): void {
     this.several.set('yes');
-    this.memory.clean = false;
+    this.storage.clean = false;
   }
 
   /** Of a reaction the homeserver refuses a second one, over which Element stumbles for good: only messages may be tried. */
@@ -71,10 +71,10 @@ export class Hosts {
    * looks at what has arrived by then and resolves with whether it found it.
    */
   sent(permission: Permission, seen: () => Promise<boolean>): void {
-    if (this.memory.leftBehind(SENDING)?.includes(permission) !== true) return;
+    if (this.storage.leftBehind(SENDING)?.includes(permission) !== true) return;
     setTimeout(() => void seen().then((found) => {
       if (!found || this.several.get() === 'yes') return;
-      this.memory.clean = true;
+      this.storage.clean = true;
       this.several.set('no');
     }), ARRIVED);
   }
@@ -88,9 +88,9 @@ export class Hosts {
     });
     window.addEventListener('pagehide', () => {
       // We load it anew ourselves: its host stays, and so do those of before.
-      if (this.memory.wished) return;
-      const before = this.memory.leftBehind(ALL) ?? [];
-      this.memory.keepLeftBehind(leaving ? null : ALL.filter((permission) => before.includes(permission) || this.granted.get().has(permission)));
+      if (this.storage.wished) return;
+      const before = this.storage.leftBehind(ALL) ?? [];
+      this.storage.keepLeftBehind(leaving ? null : ALL.filter((permission) => before.includes(permission) || this.granted.get().has(permission)));
     });
   }
 

@@ -20,17 +20,17 @@ export interface Messenger {
   /** Unless it is 'no', nothing is sent; the viewer may decide on 'perhaps', for one message. */
   readonly hosts: Pick<Hosts, 'several' | 'maySend' | 'anyway' | 'sawDouble' | 'sent'>;
   /**
-   * Sends an event in the viewer's name and hands back its id; `upload` is that of the media which it names. Rejects when it is not allowed or not
+   * Sends an event in the viewer's name and returns its id; `upload` is that of the media which it names. Rejects when it is not allowed or not
    * sent, with SeveralHosts where nothing is.
    */
   send(type: string, content: object, upload?: string): Promise<string>;
   /** True unless the viewer has to take an event of theirs back elsewhere. */
   mayRedact(eventId: string): boolean;
-  /** Events that relate to another (MSC3869). Rejects where that cannot be told. */
+  /** Events that relate to another (MSC3869). Rejects where that is not known. */
   relations(eventId: string, options: { relType?: string; type?: string; from?: string; limit?: number }): Promise<Relations>;
-  /** The newest events of a type that are at hand, in any order (MSC2876); perhaps none. Rejects where that cannot be told. */
+  /** The newest events of a type that are at hand, in any order (MSC2876); perhaps none. Rejects where that is not known. */
   recent(type: string, limit: number): Promise<readonly RoomEvent[]>;
-  /** Calls `listener` with each new event that may be seen; hands back the way to stop it. */
+  /** Calls `listener` with each new event that may be seen; returns the way to stop it. */
   onEvent(listener: (event: RoomEvent) => void): () => void;
 }
 

@@ -1,10 +1,10 @@
-// What the client lets us do. Each permission is asked for at its first use; what was allowed or declined is remembered.
+// What the client lets us do. Each permission is asked for at its first use; what was allowed or declined is stored.
 import { WidgetApiFromWidgetAction, type WidgetApi } from 'matrix-widget-api';
 import { Store } from '../core/store';
 import { ALL, CAPABILITIES, SENDING, type Permission } from './capabilities';
-import type { Memory, Wish } from './storage';
+import type { WidgetStorage, Wish } from './storage';
 
-/** Milliseconds within which nobody answers a question: the client answered by itself. */
+/** Milliseconds within which nobody decides: the client did by itself. */
 const SILENT = 300;
 
 interface Request {
@@ -17,46 +17,46 @@ export class Permissions {
   readonly granted = new Store<ReadonlySet<Permission>>(new Set());
   /** What they declined, here or at an earlier visit. */
   readonly declined: Store<ReadonlySet<Permission>>;
-  /** The client is asking them now. */
+  /** The client is prompting them now. */
   readonly asking = new Store(false);
   /** Where the viewer is, to be brought back there when the page loads itself anew; null while it must not. */
   situation: () => Wish['situation'] | null = () => ({});
   /** The viewer wants one message sent although it may arrive several times. */
   once: () => boolean = () => false;
   #open: readonly Request[] = [];
-  /** What the client is asked for as it shakes hands. */
+  /** What is requested in the handshake. */
   readonly #first: readonly Permission[];
-  /** It was not answered yet. */
-  #unanswered: Promise<void> | null = null;
+  /** Open until the client has responded. */
+  #handshake: Promise<void> | null = null;
 
   /**
    * Must be made before the API is started. `wish` is what the page was loaded anew for. Without one, what may be seen is taken up that the client
-   * gave at an earlier visit without a question; not what may be sent: a host that was never allowed to does not send along with later ones.
+   * granted at an earlier visit without a prompt; not what may be sent: a host that was never allowed to does not send along with later ones.
    */
   constructor(
     private readonly api: WidgetApi,
-    private readonly memory: Memory,
+    private readonly storage: WidgetStorage,
     wish: Wish | null = null,
     private readonly reload: () => void = () => location.reload(),
   ) {
-    const { granted, declined, silent } = memory.answers(ALL);
+    const { granted, declined, silent } = storage.decisions(ALL);
     this.declined = new Store<ReadonlySet<Permission>>(new Set(declined));
     this.#first = wish?.permissions ?? (silent ? granted.filter((permission) => !SENDING.includes(permission)) : []);
     api.on('action:notify_capabilities', ({ detail }: CustomEvent<{ data?: { requested?: unknown; approved?: unknown } }>) => {
       const { requested, approved } = detail.data ?? {};
-      if (Array.isArray(approved)) this.#answered(Array.isArray(requested) ? requested : [], approved);
+      if (Array.isArray(approved)) this.#notified(Array.isArray(requested) ? requested : [], approved);
     });
     if (this.#first.length > 0) this.#shakeHands();
   }
 
-  /** Shaking hands waits for the viewer's answer. */
+  /** The handshake waits for the viewer's decision. */
   get asksFirst(): boolean {
     return this.#first.length > 0;
   }
 
-  /** To ask for something the page loads itself anew: hosts that were left behind hear every request but that of shaking hands, and would ask as well. */
+  /** For a request the page reloads itself: hosts that were left behind handle every request but that of the handshake, and would prompt as well. */
   get reloads(): boolean {
-    return this.memory.leftBehind(ALL) !== null && this.situation() !== null;
+    return this.storage.leftBehind(ALL) !== null && this.situation() !== null;
   }
 
   #shakeHands(): void {
@@ -64,13 +64,13 @@ export class Permissions {
     this.asking.set(true);
     let began = Infinity;
     this.api.once('action:capabilities', () => (began = performance.now()));
-    this.#unanswered = new Promise((resolve) => {
+    this.#handshake = new Promise((resolve) => {
       // Clients that do not notify (MSC2871) are ready at once.
       for (const sign of ['action:notify_capabilities', 'ready']) this.api.once(sign, resolve);
     }).then(() => {
-      this.#unanswered = null;
+      this.#handshake = null;
       this.asking.set(this.#open.length > 0);
-      this.#remember(this.#first, this.has(...this.#first) && performance.now() - began < SILENT);
+      this.#keepDecisions(this.#first, this.has(...this.#first) && performance.now() - began < SILENT);
     });
   }
 
@@ -78,23 +78,23 @@ export class Permissions {
     return permissions.every((permission) => this.granted.get().has(permission));
   }
 
-  /** True when all of it was allowed at an earlier visit: the client need not be asked with an explanation. */
+  /** True when all of it was allowed at an earlier visit: the request needs no explanation. */
   hadBefore(...permissions: readonly Permission[]): boolean {
-    const { granted } = this.memory.answers(ALL);
+    const { granted } = this.storage.decisions(ALL);
     return permissions.every((permission) => granted.includes(permission));
   }
 
   /**
    * Has the client ask the viewer for what of it is missing; resolves with whether all of it is allowed, or never because the page goes. What they
-   * allowed at an earlier visit is asked for along with it: Element remembers no more than its last question. Never rejects.
+   * allowed at an earlier visit is asked for along with it: Element stores no more than its last request. Never rejects.
    */
   async ask(...permissions: readonly Permission[]): Promise<boolean> {
-    if (this.#unanswered !== null) {
-      await this.#unanswered;
+    if (this.#handshake !== null) {
+      await this.#handshake;
       if (permissions.every((permission) => this.#first.includes(permission))) return this.has(...permissions);
     }
     if (this.has(...permissions)) return true;
-    const before = this.memory.answers(ALL).granted;
+    const before = this.storage.decisions(ALL).granted;
     const sends = permissions.some((permission) => SENDING.includes(permission));
     const along = (permission: Permission): boolean => before.includes(permission) && (sends || !SENDING.includes(permission));
     const situation = this.situation();
@@ -103,14 +103,14 @@ export class Permissions {
     const wanted = ALL.filter((permission) => !this.has(permission) && (permissions.includes(permission) || along(permission)));
     const began = performance.now();
     await this.#request(wanted);
-    // Of what was just asked for, not of what an earlier answer brought.
-    this.#remember(wanted, fresh && this.has(...wanted) && performance.now() - began < SILENT);
+    // Of this request, not of what an earlier one brought.
+    this.#keepDecisions(wanted, fresh && this.has(...wanted) && performance.now() - began < SILENT);
     return this.has(...permissions);
   }
 
   #reload(permissions: readonly Permission[], situation: Wish['situation']): Promise<boolean> {
     this.asking.set(true);
-    this.memory.keepWish({ permissions, once: this.once(), situation });
+    this.storage.keepWish({ permissions, once: this.once(), situation });
     this.reload();
     return new Promise(() => undefined);
   }
@@ -127,18 +127,18 @@ export class Permissions {
     this.asking.set(this.#open.length > 0);
   }
 
-  #answered(requested: readonly unknown[], approved: readonly unknown[]): void {
+  #notified(requested: readonly unknown[], approved: readonly unknown[]): void {
     this.granted.set(new Set(ALL.filter((permission) => approved.includes(CAPABILITIES[permission]))));
     for (const { permissions, settle } of this.#open) {
       if (permissions.every((permission) => this.has(permission) || requested.includes(CAPABILITIES[permission]))) settle();
     }
   }
 
-  #remember(asked: readonly Permission[], silent: boolean): void {
-    const before = this.memory.answers(ALL);
-    const granted = ALL.filter((permission) => this.has(permission) || (before.granted.includes(permission) && !asked.includes(permission)));
-    const declined = ALL.filter((permission) => !this.has(permission) && (this.declined.get().has(permission) || asked.includes(permission)));
+  #keepDecisions(requested: readonly Permission[], silent: boolean): void {
+    const before = this.storage.decisions(ALL);
+    const granted = ALL.filter((permission) => this.has(permission) || (before.granted.includes(permission) && !requested.includes(permission)));
+    const declined = ALL.filter((permission) => !this.has(permission) && (this.declined.get().has(permission) || requested.includes(permission)));
     this.declined.set(new Set(declined));
-    this.memory.keepAnswers({ granted, declined, silent });
+    this.storage.keepDecisions({ granted, declined, silent });
   }
 }

@@ -1,4 +1,4 @@
 // The viewer has sent something by the bot in this browser: from then on they know how it arrives.
-import { remembered } from '../browser/preference';
+import { preference } from '../browser/preference';
 
-export const sentByBot = remembered('roomreel.sent-by-bot', ['no', 'yes']);
+export const sentByBot = preference('roomreel.sent-by-bot', ['no', 'yes']);

@@ -1,21 +1,21 @@
-// What is remembered of a viewer's answers to their client and of their session, where the browser lets a frame of another site remember.
+// Stores a viewer's decisions in their client and their session, where the browser lets a frame of another site store something.
 import { asObject } from '../core/decode';
 import type { Session } from '../core/model';
 import type { Permission } from './capabilities';
 
-/** What the viewer said to what was asked for; what is in neither was never asked for. */
-export interface Answers {
+/** What the viewer said to what was asked for; what is in neither was never requested. */
+export interface Decisions {
   readonly granted: readonly Permission[];
   readonly declined: readonly Permission[];
-  /** The client granted it the last time without a question: it remembers by itself. */
+  /** The client granted it the last time without a prompt: it stores decisions itself. */
   readonly silent: boolean;
 }
 
-const NOTHING: Answers = { granted: [], declined: [], silent: false };
+const NOTHING: Decisions = { granted: [], declined: [], silent: false };
 
 /** What the page has loaded itself anew for. */
 export interface Wish {
-  /** What the client is to be asked for as it shakes hands. */
+  /** What is to be requested in the handshake. */
   readonly permissions: readonly Permission[];
   /** The viewer wants one message sent although it may arrive several times. */
   readonly once: boolean;
@@ -24,7 +24,7 @@ export interface Wish {
 }
 
 /** By the client, for one widget and one viewer: another account in the same browser is somebody else. */
-export class Memory {
+export class WidgetStorage {
   readonly #key: string;
   /** Of all that we are to this client. */
   readonly #client: string;
@@ -34,15 +34,15 @@ export class Memory {
     this.#key = `roomreel ${JSON.stringify([clientOrigin, widgetId, roomId, viewer])}`;
   }
 
-  answers(known: readonly Permission[]): Answers {
+  decisions(known: readonly Permission[]): Decisions {
     return read(() => localStorage, `${this.#key} answers`, (json) => {
       const some = (list: unknown): Permission[] => known.filter((permission) => Array.isArray(list) && list.includes(permission));
       return { granted: some(json.granted), declined: some(json.declined), silent: json.silent === true };
     }) ?? NOTHING;
   }
 
-  keepAnswers(answers: Answers): void {
-    write(() => localStorage, `${this.#key} answers`, answers);
+  keepDecisions(decisions: Decisions): void {
+    write(() => localStorage, `${this.#key} answers`, decisions);
   }
 
   /** The viewer declined, in this tab, to say who they are. */

@@ -1,12 +1,12 @@
 // What becomes of the player when the viewer goes to another room of their client.
-import { remembered } from '../browser/preference';
+import { preference } from '../browser/preference';
 import { Store } from '../core/store';
 
 /** `stop`: the client takes the widget away; `muted`, `play`: it stays, as a small tile that most clients let nobody operate. */
 export const ELSEWHERE = ['stop', 'muted', 'play'] as const;
 export type Elsewhere = (typeof ELSEWHERE)[number];
 
-export const elsewhere: Store<Elsewhere> = remembered<Elsewhere>('roomreel.elsewhere', ELSEWHERE);
+export const elsewhere: Store<Elsewhere> = preference<Elsewhere>('roomreel.elsewhere', ELSEWHERE);
 
 // Element's tile is 320×220. It keeps every press to itself, and tells ordinary widgets nothing of it: the size is all there is.
 const tile = matchMedia('(max-width: 320px) and (max-height: 285px)');

@@ -11,8 +11,8 @@ export interface Described {
   readonly artwork: string | null;
 }
 
-/** Hands the system's keys to the player; hands back the way to take them away. */
-export function obeySystem(player: ReelPlayer): () => void {
+/** Hands the system's keys to the player; returns the way to take them away. */
+export function handleSystemKeys(player: ReelPlayer): () => void {
   const session = sessionOf();
   if (session === null) return () => undefined;
   const step = (sign: 1 | -1) => ({ seekOffset }: MediaSessionActionDetails) => player.step(sign * (seekOffset ?? STEP));
@@ -27,7 +27,7 @@ export function obeySystem(player: ReelPlayer): () => void {
   ];
   const set = (handled: boolean): void => actions.forEach(([action, handler]) => handle(session, action, handled ? handler : null));
   set(true);
-  const stop = player.playback.subscribe(() => tellState(session, player));
+  const stop = player.playback.subscribe(() => publishState(session, player));
   return () => {
     stop();
     set(false);
@@ -39,8 +39,8 @@ export function obeySystem(player: ReelPlayer): () => void {
 export function describe({ title, artist, artwork }: Described): void {
   const session = sessionOf();
   if (session === null) return;
-  const pictures = artwork === null ? [] : [{ src: new URL(artwork, location.href).href }];
-  session.metadata = new MediaMetadata({ title, artist, artwork: pictures });
+  const images = artwork === null ? [] : [{ src: new URL(artwork, location.href).href }];
+  session.metadata = new MediaMetadata({ title, artist, artwork: images });
 }
 
 function sessionOf(): MediaSession | null {
@@ -56,7 +56,7 @@ function handle(session: MediaSession, action: MediaSessionAction, handler: Medi
 }
 
 /** The position is that within the item: the system must not show the playlist's. */
-function tellState(session: MediaSession, player: ReelPlayer): void {
+function publishState(session: MediaSession, player: ReelPlayer): void {
   const { playing, position, duration } = player.playback.get();
   session.playbackState = playing ? 'playing' : 'paused';
   if (duration > 0) session.setPositionState({ duration, position: Math.min(position, duration), playbackRate: player.rate });

@@ -1,6 +1,6 @@
-// How fast the picture runs, and how somebody holds a key to get through quickly.
+// How fast the video plays, and how somebody holds a key to get through quickly.
 
-/** The speed while the viewer holds a key, a button or the picture. */
+/** The speed while the viewer holds a key, a button or the video. */
 export const RUSH = 2;
 
 /** A new source would start at the default again. */

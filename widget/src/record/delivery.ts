@@ -43,14 +43,14 @@ export interface DeliveryEvents {
 async function insist<T>(call: () => Promise<T>, events: DeliveryEvents, signal: AbortSignal): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const answer = await call();
+      const response = await call();
       events.link(false);
-      return answer;
+      return response;
     } catch (error) {
       if (!isResumable(error)) throw error;
-      const asked = retryAfterOf(error);
-      events.link(true, asked !== null);
-      await sleep(pauseBefore(attempt, Math.random(), asked, LONGEST_PAUSE));
+      const retryAfter = retryAfterOf(error);
+      events.link(true, retryAfter !== null);
+      await sleep(pauseBefore(attempt, Math.random(), retryAfter, LONGEST_PAUSE));
       signal.throwIfAborted();
     }
   }
@@ -84,7 +84,7 @@ export async function prepare(server: Server, id: string, conversion: ReturnType
 
 /**
  * Sends the message in the viewer's name, once they allow it. A client may be slower than its own answer: whoever sees the message in the room takes
- * that as one. Where our server sends it, it is asked again until it answers.
+ * that as one. Where our server sends it, it is retried until there is a response.
  */
 export async function post(messenger: Messenger, { content, upload }: Pick<Delivery, 'content' | 'upload'>, allowed: Promise<boolean>, events: DeliveryEvents, signal: AbortSignal): Promise<string> {
   if (!(await allowed)) throw messenger.onBehalf ? new ApiError(403, 'M_FORBIDDEN') : new Declined();

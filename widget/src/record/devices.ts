@@ -26,7 +26,7 @@ interface Policy {
   allowsFeature?: (name: string) => boolean;
 }
 
-/** What the page around us allows its frames; what no browser tells is taken as allowed. */
+/** What the page around us allows its frames; what the browser does not say is taken as allowed. */
 function allowed(feature: string): boolean {
   const { featurePolicy, permissionsPolicy } = document as { featurePolicy?: Policy; permissionsPolicy?: Policy };
   return (permissionsPolicy ?? featurePolicy)?.allowsFeature?.(feature) ?? true;
@@ -37,7 +37,7 @@ export function recordingType(): string | null {
   return typeof MediaRecorder === 'undefined' ? null : chooseType((type) => MediaRecorder.isTypeSupported(type));
 }
 
-/** Why this source cannot even be asked for; null when it can. */
+/** Why this source cannot even be requested; null when it can. */
 export function obstacle(source: Source): Problem | null {
   if (!window.isSecureContext) return 'insecure';
   if (recordingType() === null || !('mediaDevices' in navigator)) return 'unsupported';
@@ -68,7 +68,7 @@ export function problemOf(error: unknown): Problem {
   }
 }
 
-/** True when somebody closed the choice of screens; browsers tell it apart from a system's refusal in words alone. */
+/** True when somebody closed the choice of screens; browsers distinguish it from a system's refusal in words alone. */
 export function isCancelled(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'NotAllowedError' && !/system|policy/i.test(error.message);
 }
@@ -93,13 +93,13 @@ export async function openCamera(choice: DeviceChoice): Promise<MediaStream> {
     return await navigator.mediaDevices.getUserMedia(constraints);
   } catch (error) {
     const problem = problemOf(error);
-    // A picture without sound is better than none; whether it was the camera that lacked shows now.
+    // Video without audio is better than none; whether the camera was missing shows now.
     if (problem === 'missing' || problem === 'busy') return navigator.mediaDevices.getUserMedia({ ...constraints, audio: false });
     throw error;
   }
 }
 
-/** A screen, window or tab, with its sound where the browser gives it. Rejects as getDisplayMedia does. */
+/** A screen, window or tab, with its audio where the browser gives it. Rejects as getDisplayMedia does. */
 export function openScreen(): Promise<MediaStream> {
   return navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 30, max: 60 } }, audio: true });
 }

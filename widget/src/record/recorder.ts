@@ -1,8 +1,8 @@
-// A MediaRecorder whose pieces, length and end are told as they come.
+// A MediaRecorder that reports its chunks, duration and end.
 
 /** Bits a second: 720p that still looks well after the server made its qualities from it. */
-const PICTURE = 4_000_000;
-const SOUND = 128_000;
+const VIDEO_BITS = 4_000_000;
+const AUDIO_BITS = 128_000;
 /** Milliseconds between key frames at most: MP4 is written from one to the next, and what is not written is not uploaded. */
 const KEY_FRAMES = 1_000;
 /** Milliseconds of one chunk, and between two words about the length. */
@@ -12,7 +12,7 @@ const TICK = 250;
 export interface RecorderEvents {
   chunk(chunk: Blob): void;
   tick(seconds: number): void;
-  /** It has ended, asked or not; all pieces have come. */
+  /** It has ended, by `stop` or by itself; all chunks have come. */
   ended(seconds: number): void;
 }
 
@@ -25,7 +25,7 @@ export class Recorder {
 
   /** Begins at once. Throws where the browser records no such stream. */
   constructor(stream: MediaStream, type: string, events: RecorderEvents) {
-    const options = { mimeType: type, videoBitsPerSecond: PICTURE, audioBitsPerSecond: SOUND, videoKeyFrameIntervalDuration: KEY_FRAMES };
+    const options = { mimeType: type, videoBitsPerSecond: VIDEO_BITS, audioBitsPerSecond: AUDIO_BITS, videoKeyFrameIntervalDuration: KEY_FRAMES };
     this.#recorder = new MediaRecorder(stream, options);
     this.#recorder.ondataavailable = ({ data }) => {
       if (data.size > 0) events.chunk(data);

@@ -19,17 +19,17 @@ const LONGEST_PAUSE = 8_000;
 export interface UploadEvents {
   /** So many bytes are on their way or there. */
   sent(bytes: number): void;
-  /** The connection is lost, or there again; `busy`: the server is there, and asked us to wait. */
+  /** The connection is lost, or there again; `busy`: the server responds, with Retry-After. */
   link(lost: boolean, busy?: boolean): void;
 }
 
-interface Answer {
+interface TusResponse {
   readonly status: number;
   readonly header: (name: string) => string | null;
 }
 
 /** Sends one request; XMLHttpRequest, because fetch tells nothing of an upload's progress. Rejects with ApiError. */
-function request(method: string, path: string, headers: Record<string, string>, body: Blob | null, signal: AbortSignal, onSent: (bytes: number) => void): Promise<Answer> {
+function request(method: string, path: string, headers: Record<string, string>, body: Blob | null, signal: AbortSignal, onSent: (bytes: number) => void): Promise<TusResponse> {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     xhr.open(method, path);
@@ -56,13 +56,13 @@ function errcodeOf(body: string): string {
   return /"errcode":\s*"(\w+)"/.exec(body)?.[1] ?? 'M_UNKNOWN';
 }
 
-/** What the server takes in the viewer's room, by `OPTIONS`; null where it does not answer. */
+/** What the server takes in the viewer's room, by `OPTIONS`; null where it does not response. */
 export async function fetchLimits(server: Server): Promise<Limits | null> {
   const none = new AbortController().signal;
-  const answer = await server.authorized((headers) => request('OPTIONS', UPLOADS, headers, null, none, () => undefined)).catch(() => null);
-  if (answer === null) return null;
+  const response = await server.authorized((headers) => request('OPTIONS', UPLOADS, headers, null, none, () => undefined)).catch(() => null);
+  if (response === null) return null;
   const number = (name: string): number | null => {
-    const value = Number(answer.header(name) ?? NaN);
+    const value = Number(response.header(name) ?? NaN);
     return Number.isFinite(value) && value > 0 ? value : null;
   };
   return { size: number('tus-max-size'), duration: number('upload-max-duration') };
@@ -96,8 +96,8 @@ export class TusUpload {
     this.#stop.abort();
     const path = this.#path;
     if (path === null) return;
-    const forget = (headers: Record<string, string>): Promise<Response> => fetchOk(path, { method: 'DELETE', headers: { ...VERSION, ...headers }, keepalive: true });
-    this.server.authorized(forget).catch(() => undefined);
+    const remove = (headers: Record<string, string>): Promise<Response> => fetchOk(path, { method: 'DELETE', headers: { ...VERSION, ...headers }, keepalive: true });
+    this.server.authorized(remove).catch(() => undefined);
   }
 
   async #run(): Promise<string> {
@@ -158,21 +158,21 @@ export class TusUpload {
   }
 
   /** What the server has forgotten (it keeps nothing for ever) begins anew: all bytes are still here. */
-  async #known(answer: Promise<Answer>): Promise<Answer> {
-    return answer.catch((error: unknown) => {
+  async #known(response: Promise<TusResponse>): Promise<TusResponse> {
+    return response.catch((error: unknown) => {
       if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 410)) throw error;
       this.#path = null;
       throw new ApiError(409, error.errcode, { cause: error });
     });
   }
 
-  #request(method: string, path: string, headers: Record<string, string>, body: Blob | null = null, onSent: (bytes: number) => void = () => undefined): Promise<Answer> {
+  #request(method: string, path: string, headers: Record<string, string>, body: Blob | null = null, onSent: (bytes: number) => void = () => undefined): Promise<TusResponse> {
     const { signal } = this.#stop;
     return this.server.authorized((authorization) => request(method, path, { ...authorization, ...headers }, body, signal, onSent));
   }
 }
 
-function offsetIn(header: Answer['header']): number {
+function offsetIn(header: TusResponse['header']): number {
   const offset = Number(header('upload-offset') ?? NaN);
   if (!Number.isInteger(offset) || offset < 0) throw new ApiError(502, 'M_BAD_OFFSET');
   return offset;

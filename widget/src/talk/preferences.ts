@@ -1,5 +1,5 @@
 // What the viewer prefers for talking.
-import { remembered } from '../browser/preference';
+import { preference } from '../browser/preference';
 
-/** New replies show over the picture for a moment. */
-export const repliesOverPicture = remembered('roomreel.replies-over-picture', ['yes', 'no']);
+/** New replies show over the video for some seconds. */
+export const repliesOverPicture = preference('roomreel.replies-over-picture', ['yes', 'no']);

@@ -6,7 +6,8 @@ import { reactionsOf, repliesOf } from '../core/talk/views';
 import type { Several } from '../matrix/hosts';
 import type { Messenger, RoomEvent } from '../matrix/messenger';
 import { CAPABILITIES, type Permission } from '../matrix/capabilities';
-import { TalkKeeper, type News } from './session';
+import type { TalkNews } from './news';
+import { TalkSession } from './session';
 
 const ALICE = '@alice:x.org';
 const BOB = '@bob:x.org';
@@ -51,12 +52,12 @@ const reaction = (id: string, key: string): RoomEvent => event(id, 'm.reaction',
 const refused = (status: number): Error =>
   new WidgetApiResponseError('No.', { matrix_api_error: { http_status: status, http_headers: {}, url: '', response: { errcode: 'M_X', error: '' } } });
 
-describe('TalkKeeper', () => {
+describe('TalkSession', () => {
   let client: FakeClient;
-  let keeper: TalkKeeper;
-  let news: News[];
-  const texts = (): string[] => repliesOf(keeper.of('$v').get().talk).map(({ text }) => text);
-  const reactions = () => reactionsOf(keeper.of('$v').get().talk, BOB);
+  let session: TalkSession;
+  let news: TalkNews[];
+  const texts = (): string[] => repliesOf(session.of('$v').get().talk).map(({ text }) => text);
+  const reactions = () => reactionsOf(session.of('$v').get().talk, BOB);
 
   beforeEach(() => {
     vi.resetAllMocks();
@@ -64,9 +65,9 @@ describe('TalkKeeper', () => {
     relations.mockResolvedValue({ events: [], next: null });
     recent.mockResolvedValue([]);
     client = aClient();
-    keeper = new TalkKeeper(client, () => BOB, () => '@reel:x');
+    session = new TalkSession(client, () => BOB, () => '@reel:x');
     news = [];
-    keeper.onNews((one) => news.push(one));
+    session.onNews((one) => news.push(one));
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -75,7 +76,7 @@ describe('TalkKeeper', () => {
   it('does not take the marks of the bot for what people say', async () => {
     relations.mockResolvedValueOnce({ events: [], next: null });
     relations.mockResolvedValueOnce({ events: [{ ...reaction('$mark', '▶️'), sender: '@reel:x' }, reaction('$theirs', '▶️')], next: null });
-    await keeper.load('$v');
+    await session.load('$v');
     client.hear({ ...reaction('$later', '⏳'), sender: '@reel:x' });
     expect(reactions().map(({ label, count }) => [label, count])).toEqual([['▶️', 1]]);
     expect(news).toEqual([]);
@@ -86,9 +87,9 @@ describe('TalkKeeper', () => {
 
   it('asks about a video that stays, once, and not about those that are skipped', async () => {
     vi.useFakeTimers();
-    for (const each of ['$a', '$b', '$v']) keeper.show(each);
+    for (const each of ['$a', '$b', '$v']) session.show(each);
     await vi.advanceTimersByTimeAsync(1_000);
-    keeper.show('$v');
+    session.show('$v');
     await vi.advanceTimersByTimeAsync(1_000);
     expect(relations.mock.calls.map(([id, { relType }]) => [id, relType])).toEqual([['$v', 'm.thread'], ['$v', 'm.annotation']]);
   });
@@ -99,17 +100,17 @@ describe('TalkKeeper', () => {
         ? { events: [reply(from === undefined ? '$new' : '$old')], next: from === undefined ? 'older' : null }
         : { events: [reaction(`$${from ?? 'first'}`, from ?? 'first')], next: `${from ?? ''}x` },
     ));
-    await keeper.load('$v');
-    expect([texts(), keeper.of('$v').get().more, reactions().length]).toEqual([['$new'], true, 5]);
-    await keeper.earlier('$v');
-    expect([texts().sort(), keeper.of('$v').get().more]).toEqual([['$new', '$old'], false]);
+    await session.load('$v');
+    expect([texts(), session.of('$v').get().more, reactions().length]).toEqual([['$new'], true, 5]);
+    await session.earlier('$v');
+    expect([texts().sort(), session.of('$v').get().more]).toEqual([['$new', '$old'], false]);
   });
 
   it('loses nothing that is heard while it loads', async () => {
     let answer = (): void => undefined;
     relations.mockImplementation(() => new Promise((resolve) => { answer = () => resolve({ events: [reply('$1')], next: null }); }));
     client.allow('seeMessages');
-    const loading = keeper.load('$v');
+    const loading = session.load('$v');
     await vi.waitFor(() => expect(relations).toHaveBeenCalled());
     client.hear(plain('$2'));
     client.hear(event('$r', 'm.room.redaction', { redacts: '$1' }));
@@ -120,33 +121,33 @@ describe('TalkKeeper', () => {
 
   it('finds plain replies among what the client has at hand', async () => {
     recent.mockResolvedValue([plain('$1'), event('$2', 'm.room.message', { body: 'x' })]);
-    await keeper.load('$v');
+    await session.load('$v');
     expect(texts()).toEqual(['$1']);
   });
 
   it('counts what nobody has read, and tells what happens', async () => {
-    await keeper.load('$v');
+    await session.load('$v');
     client.hear(reply('$1', 'Hi'));
     client.hear(reply('$1', 'Hi'));
     client.hear(reply('$2', 'mine', BOB));
     client.hear(reaction('$3', '🎉'));
-    expect(keeper.of('$v').get().unread).toBe(1);
+    expect(session.of('$v').get().unread).toBe(1);
     expect(news.map((one) => (one.kind === 'reply' ? one.reply.text : one.kind === 'reaction' ? one.label : one.kind))).toEqual(['Hi', '🎉']);
-    keeper.reading.set('$v');
+    session.reading.set('$v');
     client.hear(reply('$4'));
-    expect(keeper.of('$v').get().unread).toBe(0);
+    expect(session.of('$v').get().unread).toBe(0);
   });
 
   it('shows a reaction at once, and takes it back when it is refused', async () => {
-    await keeper.load('$v');
-    const sending = keeper.react('$v', '👍️');
+    await session.load('$v');
+    const sending = session.react('$v', '👍️');
     expect(reactions()).toMatchObject([{ key: '👍️', count: 1 }]);
     await sending;
     expect(reactions()).toMatchObject([{ mine: ['$sent'] }]);
     send.mockRejectedValue(refused(403));
-    await keeper.takeBack('$v', ['$sent']);
+    await session.takeBack('$v', ['$sent']);
     expect(reactions()).toMatchObject([{ mine: ['$sent'] }]);
-    await keeper.react('$v', '🔥');
+    await session.react('$v', '🔥');
     expect(reactions()).toHaveLength(1);
     expect(news.map(({ kind }) => kind)).toEqual(['not-sent', 'not-sent']);
   });
@@ -156,20 +157,20 @@ describe('TalkKeeper', () => {
       events: relType === 'm.annotation' ? [{ ...reaction('$mine', '👍'), sender: BOB }] : [], next: null,
     }));
     // Nothing is known yet.
-    await keeper.react('$v', '👍️');
+    await session.react('$v', '👍️');
     expect(send).not.toHaveBeenCalled();
-    await Promise.all([keeper.react('$v', '🔥'), keeper.react('$v', '🔥')]);
+    await Promise.all([session.react('$v', '🔥'), session.react('$v', '🔥')]);
     expect(send).toHaveBeenCalledOnce();
   });
 
   it('sends a reaction after the redaction of an equal one', async () => {
-    await keeper.load('$v');
-    await keeper.react('$v', '🔥');
+    await session.load('$v');
+    await session.react('$v', '🔥');
     let redacted = (): void => undefined;
     send.mockImplementationOnce(() => new Promise((resolve) => { redacted = () => resolve('$redaction'); }));
-    const taking = keeper.takeBack('$v', ['$sent']);
+    const taking = session.takeBack('$v', ['$sent']);
     send.mockResolvedValueOnce('$again');
-    const again = keeper.react('$v', '🔥');
+    const again = session.react('$v', '🔥');
     await vi.waitFor(() => expect(send).toHaveBeenCalledTimes(2));
     redacted();
     await Promise.all([taking, again]);
@@ -177,17 +178,17 @@ describe('TalkKeeper', () => {
   });
 
   it('takes for sent what arrived without a response, and tries again under the same nonce', async () => {
-    await keeper.load('$v');
+    await session.load('$v');
     const nonces: unknown[] = [];
     send.mockImplementation((_, content) => {
       nonces.push((content as Record<string, unknown>)['chat.roomreel.nonce']);
       return Promise.reject(new Error('Request timed out'));
     });
-    await expect(keeper.reply('$v', 'Hi')).rejects.toThrow();
+    await expect(session.reply('$v', 'Hi')).rejects.toThrow();
     relations.mockImplementation((_, { relType }) => Promise.resolve({
       events: relType === 'm.thread' ? [event('$1', 'm.room.message', { ...send.mock.lastCall?.[1] }, BOB)] : [], next: null,
     }));
-    await keeper.reply('$v', 'Hi');
+    await session.reply('$v', 'Hi');
     expect(texts()).toEqual(['Hi']);
     expect([nonces.length, new Set(nonces).size]).toEqual([2, 1]);
   });
@@ -195,23 +196,23 @@ describe('TalkKeeper', () => {
   it('takes for sent what our server is not sure of, where it is there; and a client is sure', async () => {
     const answer = new ApiError(503, 'M_UNAVAILABLE');
     send.mockRejectedValue(answer);
-    await expect(keeper.reply('$v', 'Hi')).rejects.toThrow(answer);
+    await expect(session.reply('$v', 'Hi')).rejects.toThrow(answer);
     expect(relations).not.toHaveBeenCalled();
-    keeper = new TalkKeeper(aClient(true), () => BOB, () => '@reel:x');
-    keeper.onNews((one) => news.push(one));
-    await keeper.load('$v');
+    session = new TalkSession(aClient(true), () => BOB, () => '@reel:x');
+    session.onNews((one) => news.push(one));
+    await session.load('$v');
     const there = (): RoomEvent => ({ ...event('$1~1', send.mock.lastCall?.[0] ?? '', { ...send.mock.lastCall?.[1] }, BOB) });
     relations.mockImplementation((_, { type }) => Promise.resolve({ events: [there()].filter((one) => one.type === type), next: null }));
-    await keeper.reply('$v', 'Hi');
+    await session.reply('$v', 'Hi');
     expect(texts()).toEqual(['Hi']);
-    await keeper.react('$v', '🎉');
+    await session.react('$v', '🎉');
     expect([news, reactions().map(({ mine }) => mine)]).toEqual([[], [['$1~1']]]);
     expect(send).toHaveBeenCalledTimes(3);
   });
 
   it('shows once what arrived several times, and knows then that the client obeys several times', async () => {
-    await keeper.load('$v');
-    await keeper.reply('$v', 'Hi');
+    await session.load('$v');
+    await session.reply('$v', 'Hi');
     const content = { ...send.mock.lastCall?.[1] };
     client.hear(event('$sent', 'm.room.message', content, BOB));
     expect(client.hosts.sawDouble).not.toHaveBeenCalled();
@@ -227,61 +228,61 @@ describe('TalkKeeper', () => {
   it('takes what others sent twice for nothing of its own', async () => {
     const twice = { msgtype: 'm.text', body: 'Hi', 'chat.roomreel.nonce': 'n', 'm.relates_to': { rel_type: 'm.thread', event_id: '$v' } };
     relations.mockResolvedValueOnce({ events: [event('$1', 'm.room.message', twice), event('$2', 'm.room.message', twice)], next: null });
-    await keeper.load('$v');
+    await session.load('$v');
     expect(texts()).toEqual(['Hi']);
     expect(client.hosts.sawDouble).not.toHaveBeenCalled();
   });
 
   it('fetches what is new when the server hints at it, of the video on the screen', async () => {
-    keeper.show('$v');
-    await keeper.load('$v');
-    keeper.of('$w');
+    session.show('$v');
+    await session.load('$v');
+    session.of('$w');
     relations.mockClear();
     relations.mockResolvedValue({ events: [reply('$1', 'Hello')], next: null });
-    keeper.stir('$v');
+    session.refresh('$v');
     await vi.waitFor(() => expect(texts()).toEqual(['Hello']));
-    expect(keeper.of('$v').get().unread).toBe(1);
+    expect(session.of('$v').get().unread).toBe(1);
     expect(news.map(({ kind }) => kind)).toEqual(['reply']);
-    keeper.stir('$w');
+    session.refresh('$w');
     expect(relations).toHaveBeenCalledOnce();
     // Somebody takes it back: only what was said of it is named.
     relations.mockResolvedValue({ events: [], next: null });
-    keeper.stir('$1');
+    session.refresh('$1');
     await vi.waitFor(() => expect(texts()).toEqual([]));
-    expect(keeper.of('$v').get().unread).toBe(1);
+    expect(session.of('$v').get().unread).toBe(1);
   });
 
   it('fetches all of it where nothing is heard, and tells what is new', async () => {
-    keeper = new TalkKeeper(aClient(true), () => BOB, () => '@reel:x');
-    keeper.onNews((one) => news.push(one));
+    session = new TalkSession(aClient(true), () => BOB, () => '@reel:x');
+    session.onNews((one) => news.push(one));
     let said: readonly RoomEvent[] = [reply('$1', 'Hello'), reaction('$2', '🎉')];
     relations.mockImplementation((_, { type }) => Promise.resolve({ events: said.filter((one) => one.type === type), next: null }));
-    keeper.show('$v');
-    keeper.stir('$v');
+    session.show('$v');
+    session.refresh('$v');
     // What was there before is no news.
     await vi.waitFor(() => expect(reactions()).toHaveLength(1));
     expect(news).toEqual([]);
     said = [reply('$1', 'Hello'), reply('$3', 'Ho'), reply('$4', 'mine', BOB), { ...reaction('$5', '🔥'), sender: BOB }, reaction('$6', '👀')];
-    keeper.stir('$v');
+    session.refresh('$v');
     await vi.waitFor(() => expect(reactions().map(({ key }) => key)).toEqual(['🔥', '👀']));
     expect(news.map((one) => (one.kind === 'reply' ? one.reply.text : one.kind === 'reaction' ? one.label : one.kind))).toEqual(['Ho', '👀']);
-    expect(keeper.of('$v').get().unread).toBe(1);
+    expect(session.of('$v').get().unread).toBe(1);
     // Taken back: of a reaction that is several people's, a part.
     said = [reply('$1', 'Hello'), reaction('$2~1', '🎉')];
-    keeper.stir('$6');
+    session.refresh('$6');
     await vi.waitFor(() => expect(reactions()).toHaveLength(1));
     said = [];
-    keeper.stir('$2');
+    session.refresh('$2');
     await vi.waitFor(() => expect(reactions()).toEqual([]));
   });
 
   it('takes a reply back, shows it again where that is refused, and says why', async () => {
     relations.mockImplementation((_, { relType }) => Promise.resolve({ events: relType === 'm.thread' ? [reply('$mine', 'Hi', BOB)] : [], next: null }));
-    await keeper.load('$v');
+    await session.load('$v');
     send.mockRejectedValueOnce(new ApiError(429, 'M_LIMIT_EXCEEDED'));
-    await keeper.takeBack('$v', ['$mine']);
+    await session.takeBack('$v', ['$mine']);
     expect([texts(), news]).toEqual([['Hi'], [{ kind: 'not-sent', eventId: '$v', why: 'busy' }]]);
-    const taking = keeper.takeBack('$v', ['$mine']);
+    const taking = session.takeBack('$v', ['$mine']);
     expect(texts()).toEqual([]);
     await taking;
     expect(send.mock.lastCall).toEqual(['m.room.redaction', { redacts: '$mine' }]);
@@ -289,32 +290,32 @@ describe('TalkKeeper', () => {
 
   it('answers plainly what cannot begin a thread, and nothing else', async () => {
     send.mockRejectedValueOnce(refused(400));
-    await keeper.reply('$v', 'Hi');
+    await session.reply('$v', 'Hi');
     expect(send.mock.lastCall?.[1]).toMatchObject({ 'm.relates_to': { 'm.in_reply_to': { event_id: '$v' } } });
     expect(texts()).toEqual(['Hi']);
     send.mockRejectedValueOnce(refused(403));
-    await expect(keeper.reply('$v', 'Ho')).rejects.toThrow();
+    await expect(session.reply('$v', 'Ho')).rejects.toThrow();
   });
 
-  it('knows a video of another room from trouble that may pass', async () => {
+  it('knows a video of another room from a transient error', async () => {
     relations.mockRejectedValue(refused(404));
-    await keeper.load('$v');
-    expect(keeper.of('$v').get().status).toBe('elsewhere');
+    await session.load('$v');
+    expect(session.of('$v').get().status).toBe('elsewhere');
     relations.mockRejectedValue(new Error('no answer'));
-    await keeper.load('$w');
-    expect(keeper.of('$w').get().status).toBe('failed');
+    await session.load('$w');
+    expect(session.of('$w').get().status).toBe('failed');
     relations.mockResolvedValue({ events: [], next: null });
-    await keeper.load('$w');
-    expect(keeper.of('$w').get().status).toBe('ready');
+    await session.load('$w');
+    expect(session.of('$w').get().status).toBe('ready');
   });
 
   it('asks for what was not allowed only once it is', async () => {
     client.allow('seeReactions');
-    await keeper.load('$v');
+    await session.load('$v');
     expect(relations.mock.calls.map(([, { relType }]) => relType)).toEqual(['m.annotation']);
     expect(recent).not.toHaveBeenCalled();
     client.allow('seeMessages', 'seeReactions');
-    await keeper.load('$v');
+    await session.load('$v');
     expect(relations).toHaveBeenCalledTimes(3);
     expect(recent).toHaveBeenCalledOnce();
   });

@@ -21,7 +21,7 @@ import { useVisit } from './visit';
 
 const Waiting = () => <section class="stage"><span class="spinner" /></section>;
 
-// Fetched at once, beside the player's code and while the client shakes hands: needed for the first picture and not before it.
+// Fetched at once, beside the player's code and while the client shakes hands: needed for the first frame and not before it.
 const Stage = lazy(() => import('./stage').then((module) => module.Stage), Waiting, true);
 const Panel = lazy(() => import('./panel').then((module) => module.Panel), PanelBones, true);
 

@@ -1,10 +1,10 @@
-// A blurred stand-in for a picture that is on its way.
+// A blurred stand-in for an image that is being loaded.
 import { useEffect, useRef } from 'preact/hooks';
 
 /** Pixels: a hash holds no more detail than this, and the browser smooths the rest. */
 const [WIDTH, HEIGHT] = [32, 18];
 
-/** Milliseconds before it is painted: most pictures are there by then, or were scrolled out of sight again. */
+/** Milliseconds before it is painted: most images are there by then, or were scrolled out of sight again. */
 const PATIENCE = 60;
 
 export function Blur({ hash, className }: { hash: string; className: string }) {
@@ -17,7 +17,7 @@ export function Blur({ hash, className }: { hash: string; className: string }) {
 }
 
 async function paint(canvas: { readonly current: HTMLCanvasElement | null }, hash: string): Promise<void> {
-  // Most pictures are there before their stand-in is needed: the decoder is fetched when the first one is not.
+  // Most images are there before their stand-in is needed: the decoder is loaded when the first one is not.
   const decoder = await import('fast-blurhash').catch(() => null);
   if (decoder === null) return;
   const pixels = new ImageData(WIDTH, HEIGHT);

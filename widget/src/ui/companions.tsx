@@ -1,4 +1,4 @@
-// What goes along with the picture and is not needed for its first frame: captions, the system's controls, staying in sight, remembering.
+// What goes along with the video and is not needed for its first frame: captions, the system's controls, staying on screen, the bookmark.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { keepBookmark } from '../api/bookmark';
 import { bookmarkOf } from '../player/bookmark';
@@ -8,7 +8,7 @@ import type { Entry, State } from '../core/state';
 import { keepOnScreen } from '../matrix/on-screen';
 import { CaptionTracks, captionsKey } from '../player/captions';
 import { elsewhere, inTile } from '../player/elsewhere';
-import { describe, obeySystem } from '../player/media-session';
+import { describe, handleSystemKeys } from '../player/media-session';
 import { RUSH } from '../player/rate';
 import type { ReelPlayer } from '../player/reel-player';
 import { recordingMark } from '../record/mark';
@@ -18,8 +18,8 @@ import { useStore } from './use-store';
 import { useVisit } from './visit';
 import type { Visit } from '../visit/visit';
 
-/** Milliseconds for which a change is told on the picture. */
-const TELL = 1_500;
+/** Milliseconds for which a change is shown on the video. */
+const NOTE = 1_500;
 
 interface CompanionsProps {
   player: ReelPlayer;
@@ -32,7 +32,7 @@ export function Companions({ player, entry }: CompanionsProps) {
   const viewer = useStore(visit.state, (state) => state.viewer);
   useEffect(() => {
     const captions = new CaptionTracks(player, (videoId) => captionsOf(visit.state.get(), videoId));
-    const stops = [obeySystem(player), stayInSight(visit, player), hushElsewhere(visit, player), () => captions.close()];
+    const stops = [handleSystemKeys(player), stayInSight(visit, player), hushElsewhere(visit, player), () => captions.close()];
     if (visit.server !== null) stops.push(keepBookmark(visit.server, () => bookmarkOf(visit.state.get(), player)));
     return () => stops.forEach((stop) => stop());
   }, [player]);
@@ -44,7 +44,7 @@ export function Companions({ player, entry }: CompanionsProps) {
   }, [id, entry?.video.title, posterUrl, t]);
   return (
     <>
-      <Told player={player} entry={entry} />
+      <ChangeNote player={player} entry={entry} />
       <Announced player={player} entry={entry} viewer={viewer} />
     </>
   );
@@ -70,8 +70,8 @@ function Announced({ player, entry, viewer }: CompanionsProps & { viewer: string
   return <p class="unseen" role="status" data-testid="announced">{text}</p>;
 }
 
-/** Tells a change of the choices, on the picture and to screen readers. */
-function Told({ player, entry }: CompanionsProps) {
+/** Shows a change of the choices, on the video and to screen readers. */
+function ChangeNote({ player, entry }: CompanionsProps) {
   const t = useText();
   const choices = useStore(player.choices);
   const rushing = useStore(player.rushing);
@@ -82,7 +82,7 @@ function Told({ player, entry }: CompanionsProps) {
     before.current = choices;
     if (news === null) return undefined;
     setText(news);
-    const timer = setTimeout(() => setText(''), TELL);
+    const timer = setTimeout(() => setText(''), NOTE);
     return () => clearTimeout(timer);
   }, [choices]);
   const shown = rushing && !player.live.get() ? speedText(Math.max(RUSH, choices.speed), t) : text;
@@ -130,7 +130,7 @@ function stayInSight({ client }: Visit, player: ReelPlayer): () => void {
     keepOnScreen(client, 'playing', on);
   };
   const stops = [player.playback, client.permissions.granted, elsewhere].map((store) => store.subscribe(update));
-  // What was chosen before the page loaded anew for the question is answered only now.
+  // What was chosen before the request for which the page reloaded is decided only now.
   stops.push(client.permissions.declined.subscribe(() => client.permissions.declined.get().has('stayOnScreen') && elsewhere.set('stop')));
   update();
   return () => {

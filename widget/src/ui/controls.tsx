@@ -36,7 +36,7 @@ export function IconButton({ label, testId, onPress, className = '', pressed, ch
   );
 }
 
-/** A press steps; while it is held, `hold` runs until what it hands back is called. */
+/** A press steps; while it is held, `hold` runs until what it returns is called. */
 function StepButton({ label, testId, onPress, hold, children }: ButtonProps & { hold: () => () => void }) {
   const { handlers, wasHeld } = useHold(hold);
   return (

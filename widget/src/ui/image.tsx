@@ -1,4 +1,4 @@
-// Pictures from the server: kept while only their grant changes, and replaced by something sensible when they fail.
+// Images from the server: kept while only their grant changes, and replaced by something sensible when they fail.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { colourOf, initials } from '../core/format';
@@ -7,7 +7,7 @@ import { Blur } from './blur';
 
 const COLOURS = 8;
 
-interface PictureProps {
+interface ServerImageProps {
   url: string | null;
   /** What to show until it is there. */
   blurhash?: string | null;
@@ -15,12 +15,12 @@ interface PictureProps {
   children?: ComponentChildren;
 }
 
-/** A decorative picture; `children` show instead when there is none. */
-export function Picture({ url, blurhash = null, className, children }: PictureProps) {
+/** A decorative image; `children` show instead when there is none. */
+export function ServerImage({ url, blurhash = null, className, children }: ServerImageProps) {
   const [shown, setShown] = useState(url);
   const [failed, setFailed] = useState<string | null>(null);
   const [loaded, setLoaded] = useState<string | null>(null);
-  // A new grant for the same picture is no reason to fetch it again, unless the old one came too late.
+  // A new grant for the same image is no reason to fetch it again, unless the old one came too late.
   const keep = shown !== null && url !== null && shown !== failed && sameMedia(shown, url);
   const source = keep ? shown : url;
   if (source !== shown) setShown(source);
@@ -37,9 +37,9 @@ export function Picture({ url, blurhash = null, className, children }: PicturePr
 export function Avatar({ url, name, id }: { url: string | null; name: string; id: string }) {
   return (
     <span class="avatar" aria-hidden="true" data-colour={colourOf(id, COLOURS)}>
-      <Picture url={url} className="avatar-image">
+      <ServerImage url={url} className="avatar-image">
         {initials(name)}
-      </Picture>
+      </ServerImage>
     </span>
   );
 }

@@ -7,7 +7,7 @@ import { useText } from './text';
 
 const SPACE = 'space';
 
-/** What is pressed, and the text that tells what it does. */
+/** What is pressed, and the text that says what it does. */
 const KEYS: readonly (readonly [readonly string[], string])[] = [
   [[SPACE, 'K'], 'widget-key-play'],
   [[SPACE], 'widget-key-hurry'],

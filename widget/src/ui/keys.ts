@@ -53,7 +53,7 @@ function named(key: string, player: ReelPlayer): Shortcut | null {
 /** Off when the viewer wants it so: speech input and unsteady hands press such keys by accident (WCAG 2.1.4). */
 function character(key: string, player: ReelPlayer, others: Others): Shortcut | null {
   const speed = (by: 1 | -1) => () => {
-    // Those who follow the channel see everybody's moment; the menu says so.
+    // Those who follow the channel see what everybody sees; the menu says so.
     if (!player.live.get()) player.choose({ speed: speedBeside(player.choices.get().speed, by) });
   };
   const repeated: Record<string, () => void> = {

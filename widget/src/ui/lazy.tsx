@@ -1,13 +1,13 @@
 // A part of the page whose code is fetched when it is first shown.
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { persist } from '../browser/retry-import';
+import { retryImport } from '../browser/retry-import';
 
-/** Shows nothing, or `Waiting`, until the code is there; asks again while it cannot be had. `early` asks before it is shown. */
+/** Shows nothing, or `Waiting`, until the code is there; retries while it cannot be had. `early` loads it before it is shown. */
 export function lazy<P extends object>(load: () => Promise<ComponentType<P>>, Waiting: ComponentType | null = null, early = false): ComponentType<P> {
   let loaded: ComponentType<P> | null = null;
   const fetched = async (): Promise<void> => {
-    loaded = await persist(load);
+    loaded = await retryImport(load);
   };
   let loading = early ? fetched() : null;
   return function Lazy(props: P) {

@@ -1,4 +1,4 @@
-// On the picture of the room's channel: whether it is at everybody's moment, the way back there, and who else watches.
+// On the video of the room's channel: whether it is live, the way back there, and who else watches.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { EVERYONE } from '../core/state';
 import type { Channel } from '../visit/channel';

@@ -7,7 +7,7 @@ import { selectionOf, type Entry } from '../core/state';
 import type { PageVisit } from '../visit/public';
 import { titleFor } from './names';
 import { PlayIcon } from './icons';
-import { Picture } from './image';
+import { ServerImage } from './image';
 import { SkipLink } from './skip-link';
 import type { StageProps } from './stage';
 import { useLocales, useText } from './text';
@@ -29,7 +29,7 @@ function Card({ entry: { video }, current, onPick }: CardProps) {
   return (
     <li class="card" id={video.id} data-testid="card" data-video-id={video.id} data-current={current}>
       <button type="button" class="card-picture" aria-label={t('widget-play-video', { title })} aria-current={current ? 'true' : undefined} onClick={onPick}>
-        <Picture url={video.posterUrl} blurhash={video.blurhash} className="card-poster" />
+        <ServerImage url={video.posterUrl} blurhash={video.blurhash} className="card-poster" />
         <span class="card-play" aria-hidden="true"><PlayIcon /></span>
       </button>
       <div class="card-text">

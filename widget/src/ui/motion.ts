@@ -1,4 +1,4 @@
-// Whether small pictures may move by themselves: not where the viewer, the battery, or the data plan would rather not.
+// Whether thumbnails may move by themselves: not where the viewer, the battery, or the data plan would rather not.
 import { Store } from '../core/store';
 
 /** Below this share of a full battery that is not being charged, what only decorates stands still. */

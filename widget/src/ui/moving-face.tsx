@@ -1,13 +1,13 @@
-// A member's video avatar: a short silent clip in place of their picture, while it is in sight and may move.
+// A member's video avatar: a short silent clip in place of their image, while it is in sight and may move.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { sameMedia } from '../core/grant';
 import { motion } from './motion';
-import { Picture } from './image';
+import { ServerImage } from './image';
 import { useStore } from './use-store';
 
 interface MovingFaceProps {
   url: string;
-  /** The clip's still picture; null for what lies below. */
+  /** The clip's still image; null for what lies below. */
   posterUrl: string | null;
 }
 
@@ -39,7 +39,7 @@ function Loop({ source, onFailed }: { source: string; onFailed: () => void }) {
     // As properties: the attribute alone does not mute an element that was made by script.
     video.current.muted = true;
     video.current.src = source;
-    // Refused where nothing plays by itself: then the still picture stays.
+    // Refused where nothing plays by itself: then the still image stays.
     video.current.play().catch(() => undefined);
   }, [source]);
   return (
@@ -55,7 +55,7 @@ export function MovingFace({ url, posterUrl }: MovingFaceProps) {
   const source = useSteady(url, failed);
   return (
     <span ref={place} class="face-moving" aria-hidden="true">
-      <Picture url={posterUrl} className="avatar-image" />
+      <ServerImage url={posterUrl} className="avatar-image" />
       {/* Taken out when it stands still: a browser decodes only so many clips at once. */}
       {moves && seen && source !== failed && <Loop source={source} onFailed={() => setFailed(source)} />}
     </span>

@@ -1,4 +1,4 @@
-// A quiet page or picture that says what is the matter and what to do.
+// A quiet page or stage that says what is the matter and what to do.
 import type { ComponentChildren } from 'preact';
 
 interface NoticeProps {

@@ -1,4 +1,4 @@
-// Beside or below the picture: the members, and one of the views (list, talk about what plays, record).
+// Beside or below the video: the members, and one of the views (list, talk about what plays, record).
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Entry, Selection, State } from '../core/state';

@@ -1,4 +1,4 @@
-// The small picture of the moment that somebody points at on the seek bar.
+// The thumbnail of the time that somebody points at on the seek bar.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clock } from '../core/format';
 import { mediaName } from '../core/grant';
@@ -16,10 +16,10 @@ interface PreviewProps {
 interface Board {
   readonly tiles: readonly Tile[];
   /** Kept, so that a newer grant is no reason to fetch it again. */
-  readonly picture: HTMLImageElement;
+  readonly image: HTMLImageElement;
 }
 
-/** How many videos' pictures are kept. */
+/** How many videos' sprite sheets are kept. */
 const MEMORY = 8;
 const boards = new Map<string, Promise<Board | null>>();
 
@@ -37,7 +37,7 @@ export function Preview({ storyboardUrl, at, duration }: PreviewProps) {
   useEffect(() => {
     if (board === null || tile === null) return;
     const { x, y, width, height } = tile;
-    canvas.current?.getContext('2d')?.drawImage(board.picture, x, y, width, height, 0, 0, width, height);
+    canvas.current?.getContext('2d')?.drawImage(board.image, x, y, width, height, 0, 0, width, height);
   }, [board, tile]);
   return (
     <span class="preview" data-testid="preview" data-at={tile?.start} style={{ '--at': duration > 0 ? at / duration : 0 }} aria-hidden="true">
@@ -52,7 +52,7 @@ function boardOf(url: string): Promise<Board | null> {
   const known = boards.get(name);
   if (known !== undefined) return known;
   const board = fetchBoard(url).catch(() => {
-    // Asked again, under a newer grant, when somebody points again.
+    // Fetched again, under a newer grant, when somebody points again.
     boards.delete(name);
     return null;
   });
@@ -67,9 +67,9 @@ async function fetchBoard(url: string): Promise<Board | null> {
   const tiles = tilesOf(await response.text());
   const first = tiles[0];
   if (first === undefined) return null;
-  const picture = new Image();
-  picture.src = new URL(first.picture, new URL(url, location.href)).href;
-  await picture.decode();
-  // One picture holds all tiles; should there be another one, its tiles are not known.
-  return { tiles: tiles.filter((tile) => tile.picture === first.picture), picture };
+  const image = new Image();
+  image.src = new URL(first.image, new URL(url, location.href)).href;
+  await image.decode();
+  // One image holds all tiles; those of another one are left out.
+  return { tiles: tiles.filter((tile) => tile.image === first.image), image };
 }

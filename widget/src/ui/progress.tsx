@@ -1,4 +1,4 @@
-// How far a video is, as a bar and in words. A screen reader hears it when it is asked for, not at every step.
+// How far a video is, as a bar and in words. A screen reader reads it on request, not at every step.
 import { roughly } from '../core/format';
 import type { Progress, Video } from '../core/model';
 import { titleFor } from './names';
@@ -12,7 +12,7 @@ export function progressText({ percent, remaining }: Progress, t: Translate): st
   return t(`widget-progress-${unit}`, { percent: whole, count });
 }
 
-/** Drifts while nobody can tell how far it is. `mute` where the words beside it are part of a button's name. */
+/** Drifts while it is not known how far it is. `mute` where the words beside it are part of a button's name. */
 export function ProgressBar({ video, mute = false }: { video: Video; mute?: boolean }) {
   const t = useText();
   const { progress } = video;

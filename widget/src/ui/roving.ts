@@ -29,7 +29,7 @@ function rove(group: HTMLElement, selector: string, home: string | undefined): (
     const targets: Record<string, number> = { ArrowRight: index + forward, ArrowLeft: index - forward, Home: 0, End: items.length - 1 };
     const to = targets[event.key];
     if (to === undefined) return;
-    // On the picture the same keys seek.
+    // On the video the same keys seek.
     event.preventDefault();
     event.stopPropagation();
     items[to]?.focus();

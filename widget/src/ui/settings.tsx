@@ -79,7 +79,7 @@ function useSections(player: ReelPlayer, video: Video | null, t: Translate): rea
   return sections.filter(({ page, options }) => page === 'speed' || page === 'loop' || page === 'elsewhere' || options.length > (page === 'quality' ? 2 : 1));
 }
 
-/** The client asks the viewer whether the widget may stay on the screen; when they decline, it is as if they had not chosen it. */
+/** The client prompts the viewer whether the widget may stay on the screen; when they decline, it is as if they had not chosen it. */
 function chooseElsewhere(client: MatrixClient, choice: Elsewhere): void {
   if (choice === 'stop') return elsewhere.set('stop');
   // The page may load anew for the question.

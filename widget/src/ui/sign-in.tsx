@@ -20,7 +20,7 @@ interface Progress {
   /** It is not the first one: the one before was too old. */
   readonly renewed: boolean;
   readonly error: PageError | null;
-  /** Milliseconds that the server asked us to wait. */
+  /** Milliseconds of the server's Retry-After. */
   readonly wait?: number;
 }
 
@@ -36,8 +36,8 @@ async function step(browser: BrowserSignIn, before: Progress): Promise<Progress 
     const status = error instanceof ApiError ? error.status : 500;
     // Too old by the server's clock, or its sender has no right to watch: either way it is used up.
     if (status === 401 || status === 403) return { code: null, renewed: true, error: status === 403 ? 'not-member' : null };
-    const asked = retryAfterOf(error);
-    if (asked !== null) return { ...before, error: 'busy', wait: pauseBefore(0, Math.random(), asked, LOOK) };
+    const retryAfter = retryAfterOf(error);
+    if (retryAfter !== null) return { ...before, error: 'busy', wait: pauseBefore(0, Math.random(), retryAfter, LOOK) };
     return { code: before.code, renewed: before.renewed, error: status === 0 ? 'offline' : 'server' };
   }
 }

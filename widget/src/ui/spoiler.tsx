@@ -1,4 +1,4 @@
-// In place of the picture: a spoiler that was picked, before the viewer says that they want to see it.
+// In place of the video: a spoiler that was picked, before the viewer says that they want to see it.
 import { useEffect, useState } from 'preact/hooks';
 import type { Entry } from '../core/state';
 import { Blur } from './blur';

@@ -1,4 +1,4 @@
-// The picture with everything that lies on it.
+// The video with everything that lies on it.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Video } from '../core/model';
 import type { Entry } from '../core/state';
@@ -24,7 +24,7 @@ const Companions = lazy(() => import('./companions').then((module) => module.Com
 const Settings = lazy(() => import('./settings').then((module) => module.Settings));
 const KeysHelp = lazy(() => import('./keys-help').then((module) => module.KeysHelp));
 
-/** Milliseconds within which two taps, or two clicks, are one gesture, and the share of the picture at each side on which it steps. */
+/** Milliseconds within which two taps, or two clicks, are one gesture, and the share of the video at each side on which it steps. */
 const DOUBLE = 300;
 const SIDE = 0.35;
 
@@ -60,7 +60,7 @@ async function toggleCaptions(player: ReelPlayer, video: Video | null): Promise<
   else if (first !== undefined) player.choose({ captions: captionsKey(first) });
 }
 
-/** A tap shows or hides the controls, two at a side step; hands back what the first one did not know. */
+/** A tap shows or hides the controls, two at a side step; returns what the first one did not know. */
 function useTaps(player: ReelPlayer, onTap: () => void): (event: PointerEvent) => void {
   const last = useRef(0);
   return ({ timeStamp, clientX, currentTarget }) => {
@@ -166,7 +166,7 @@ export function Stage({ player, entry }: StageProps) {
   const seen = useRef(false);
   const onFinger = useTaps(player, () => (seen.current ? rest() : touch()));
   const onClick = useClicks(() => player.toggle(), fullscreen.toggle);
-  // A finger that taps the picture looks for the controls; a mouse has them already.
+  // A finger that taps the video looks for the controls; a mouse has them already.
   const onTap = (event: MouseEvent): void => {
     if (holding.wasHeld()) return;
     if (event instanceof PointerEvent && event.pointerType === 'touch') onFinger(event);

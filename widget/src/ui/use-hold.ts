@@ -12,7 +12,7 @@ interface HoldHandlers {
   onContextMenu: (event: Event) => void;
 }
 
-/** `begin` hands back what ends it. `wasHeld` is true for the click that follows a hold, once. */
+/** `begin` returns what ends it. `wasHeld` is true for the click that follows a hold, once. */
 export function useHold(begin: () => () => void): { handlers: HoldHandlers; wasHeld: () => boolean } {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const end = useRef<(() => void) | null>(null);

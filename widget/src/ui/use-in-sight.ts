@@ -23,7 +23,7 @@ export function useInSight(strip: RefObject<HTMLElement | null>, selector: strin
       element.scrollLeft += missing(chosen.left, chosen.right, left, right);
       element.scrollTop += missing(chosen.top, chosen.bottom, top, bottom);
     };
-    // It tells the first size, too.
+    // It reports the first size, too.
     const sizes = new ResizeObserver(show);
     sizes.observe(element);
     return () => sizes.disconnect();

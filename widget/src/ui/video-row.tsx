@@ -9,7 +9,7 @@ import { lazy } from './lazy';
 import { menuOf, reviewing } from './manage/list-state';
 import { shortDate } from './dates';
 import { titleFor } from './names';
-import { Picture } from './image';
+import { ServerImage } from './image';
 import { ProgressBar, progressText } from './progress';
 import { spoilerText } from './spoiler-text';
 import { useLocales, useText, type Translate } from './text';
@@ -58,9 +58,9 @@ function Thumbnail({ video, current }: { video: Video; current: boolean }) {
   return (
     <span class="thumb">
       {video.spoiler && video.blurhash !== null && <Blur hash={video.blurhash} className="thumb-image" />}
-      <Picture url={video.spoiler ? null : video.posterUrl} blurhash={video.blurhash} className="thumb-image">
+      <ServerImage url={video.spoiler ? null : video.posterUrl} blurhash={video.blurhash} className="thumb-image">
         {video.state === 'failed' ? <WarningIcon /> : isPending(video) ? <ClockIcon /> : video.spoiler ? <span class="thumb-hidden"><HiddenIcon /></span> : <KindIcon />}
-      </Picture>
+      </ServerImage>
       {video.kind !== 'video' && video.posterUrl !== null && <span class="thumb-kind"><KindIcon /></span>}
       {current && <span class="bars" aria-hidden="true"><i /><i /><i /></span>}
       {video.duration !== null && <span class="thumb-time">{clock(video.duration)}</span>}

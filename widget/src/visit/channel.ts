@@ -1,4 +1,4 @@
-// The room's channel while somebody looks at it: the server's time, the player kept at the moment, and a word to the others.
+// The room's channel while somebody looks at it: the server's time, the player kept in sync, and a notification to the others.
 import { LiveClock } from '../api/live-clock';
 import type { Server } from '../api/server';
 import { Watching } from '../api/watching';
@@ -13,7 +13,7 @@ export class Channel {
   readonly #clock = new LiveClock();
   readonly #sync: LiveSync;
   readonly #watching: Watching;
-  #heard: readonly string[] = [];
+  #known: readonly string[] = [];
 
   constructor(
     private readonly visit: { readonly state: Store<State>; readonly server: Server | null },
@@ -22,7 +22,7 @@ export class Channel {
     this.#sync = new LiveSync(EVERYONE, player, () => visit.state.get().room?.schedule ?? null, () => this.#clock.now());
     this.#watching = new Watching(() => visit.server);
     visit.state.subscribe(() => this.#stateChanged());
-    player.playback.subscribe(() => this.#tellOthers());
+    player.playback.subscribe(() => this.#notifyOthers());
     this.#stateChanged();
   }
 
@@ -35,7 +35,7 @@ export class Channel {
     return this.#sync.begin;
   }
 
-  /** Back to everybody's moment. */
+  /** Back to the channel's time. */
   join(): void {
     this.#sync.join();
   }
@@ -45,7 +45,7 @@ export class Channel {
     return this.#clock.now();
   }
 
-  /** Takes a time into account that the server told. */
+  /** Takes a sample of the server's time into account. */
   learn(sample: Sample): void {
     this.#clock.learn(sample);
   }
@@ -59,13 +59,13 @@ export class Channel {
       this.#clock.stop();
       this.#sync.stop();
     }
-    this.#tellOthers();
-    if (room === null || viewer === null || room.watching === this.#heard) return;
-    this.#heard = room.watching;
+    this.#notifyOthers();
+    if (room === null || viewer === null || room.watching === this.#known) return;
+    this.#known = room.watching;
     this.#watching.heard(room.watching.includes(viewer));
   }
 
-  #tellOthers(): void {
+  #notifyOthers(): void {
     const { playing, reel } = this.player.playback.get();
     this.#watching.set(this.mode.get() !== 'off' && playing && reel === EVERYONE);
   }

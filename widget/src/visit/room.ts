@@ -3,7 +3,7 @@ import { RoomFeed } from '../api/feed';
 import { Server } from '../api/server';
 import { SessionHolder, type OpenIdToken, type Proof } from '../api/session';
 import type { BrowserSignIn } from '../api/sign-in';
-import { persist } from '../browser/retry-import';
+import { retryImport } from '../browser/retry-import';
 import type { Sample } from '../core/clock';
 import { Grants } from '../core/grant';
 import { isPlayable, type Room, type Video } from '../core/model';
@@ -22,7 +22,7 @@ import { restoreSituation, ReturnPoint, situationOf } from './return-point';
 import { selectedReel } from './selected-reel';
 import type { Visit } from './visit';
 
-/** Milliseconds of silence after which the client is probably asking the viewer. */
+/** Milliseconds of silence after which the client is probably prompting the viewer. */
 const ASKING = 400;
 /** Milliseconds after the room's arrival at which the rest begins that watching does not need. */
 const REST = 2_000;
@@ -38,7 +38,7 @@ export class RoomVisit implements Visit {
   channel: Channel | null = null;
   readonly settled = new Store(false);
   readonly #talkListeners = new Set<(eventId: string | null) => void>();
-  /** The latest time that the server told, for whoever comes later. */
+  /** The latest sample of the server's time, for whoever comes later. */
   #time: Sample | null = null;
   #feed: RoomFeed | null = null;
   readonly #back: ReturnPoint;
@@ -65,7 +65,7 @@ export class RoomVisit implements Visit {
     }
   }
 
-  /** Without a client around us a browser of the viewer's own can be signed in; in a frame of others it is not asked to. */
+  /** Without a client around us a browser of the viewer's own can be signed in; not in a frame of others. */
   async #enterAlone(error: unknown): Promise<void> {
     const { roomId } = this.params;
     if (finalErrorOf(error) !== 'outside' || roomId === null || window.parent !== window) throw error;
@@ -84,7 +84,7 @@ export class RoomVisit implements Visit {
 
   select(key: string): void {
     this.#back.leave();
-    // Whoever went their own way and chooses the channel again wants everybody's moment.
+    // Whoever went their own way and chooses the channel again wants to be live.
     if (key === EVERYONE && this.state.get().selected === EVERYONE) this.channel?.join();
     this.#dispatch({ type: 'select', selected: key });
     this.player.get()?.play();
@@ -127,8 +127,8 @@ export class RoomVisit implements Visit {
 
   retry(): void {
     if (this.client === null && this.browser === null) return location.reload();
-    // Who tries again wants to be asked again.
-    if (this.client !== null) this.client.memory.identityDeclined = false;
+    // Who tries again wants another request.
+    if (this.client !== null) this.client.storage.identityDeclined = false;
     this.#feed?.stop();
     this.#dispatch({ type: 'retry' });
     this.#follow();
@@ -150,7 +150,7 @@ export class RoomVisit implements Visit {
   #follow(): void {
     const { roomId } = this.params;
     if (roomId === null) return this.#dispatch({ type: 'error', error: 'no-room' });
-    const session = new SessionHolder(roomId, () => this.#prove(), this.client?.memory ?? null);
+    const session = new SessionHolder(roomId, () => this.#prove(), this.client?.storage ?? null);
     session.get().then(
       ({ userId }) => {
         const { viewer } = this.state.get();
@@ -158,7 +158,7 @@ export class RoomVisit implements Visit {
         if (viewer !== null && viewer !== userId) return location.reload();
         this.#dispatch({ type: 'signed-in', viewer: userId });
       },
-      // The feed uses the same session and tells what went wrong.
+      // The feed uses the same session and reports the error.
       () => undefined,
     );
     this.server = new Server(roomId, session);
@@ -180,7 +180,7 @@ export class RoomVisit implements Visit {
 
   #ended(error: PageError): void {
     const signedOut = this.browser !== null && error === 'identity';
-    if (signedOut) this.browser?.forget();
+    if (signedOut) this.browser?.clear();
     this.#dispatch({ type: 'error', error: signedOut ? 'sign-in' : error });
   }
 
@@ -190,12 +190,12 @@ export class RoomVisit implements Visit {
   }
 
   async #identify(client: MatrixClient): Promise<OpenIdToken> {
-    if (client.memory.identityDeclined) throw new ClientError('declined');
+    if (client.storage.identityDeclined) throw new ClientError('declined');
     const asking = setTimeout(() => this.#dispatch({ type: 'asking' }), ASKING);
     try {
       return await client.identify();
     } catch (error) {
-      client.memory.identityDeclined = error instanceof ClientError && error.code === 'declined';
+      client.storage.identityDeclined = error instanceof ClientError && error.code === 'declined';
       throw error;
     } finally {
       clearTimeout(asking);
@@ -231,14 +231,14 @@ export class RoomVisit implements Visit {
   /** The viewer can say something from here on: where no client is around, what the bot does for them. */
   async #settle(): Promise<void> {
     if (this.browser !== null && this.state.get().room?.can != null) {
-      const { Behalf } = await persist(() => import('../matrix/bot-messenger'));
-      this.messenger = new Behalf(this.state, () => this.server);
+      const { BotMessenger } = await retryImport(() => import('../matrix/bot-messenger'));
+      this.messenger = new BotMessenger(this.state, () => this.server);
     }
     this.settled.set(true);
   }
 
   async #loadPlayer(): Promise<void> {
-    const [createPlayer, { Channel }] = await persist(() => Promise.all([loadPlayer(), import('./channel')]));
+    const [createPlayer, { Channel }] = await retryImport(() => Promise.all([loadPlayer(), import('./channel')]));
     if (createPlayer === null) { this.#dispatch({ type: 'error', error: 'unsupported' }); return; }
     const player = createPlayer((url) => this.#grants.renew(url), () => this.refresh(), this.autoplay);
     this.channel = new Channel(this, player);

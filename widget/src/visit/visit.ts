@@ -22,12 +22,12 @@ export interface Visit {
   readonly browser: BrowserSignIn | null;
   /** The room's channel; there as soon as the player is. */
   readonly channel: Channel | null;
-  /** The first picture has had its time; whatever else there is may be fetched. */
+  /** The first frame has had its time; everything else may be loaded. */
   readonly settled: Store<boolean>;
-  /** Calls `listener` with the event of each video of which something new was said, null where it may be any; hands back the way to stop it. */
+  /** Calls `listener` with the event of each video of which something new was said, null where it may be any; returns the way to stop it. */
   onTalk(listener: (eventId: string | null) => void): () => void;
   select(key: string): void;
-  /** Plays a video; of a spoiler first asks whether it is to be shown. */
+  /** Plays a video; a spoiler once the viewer confirms. */
   pick(entry: Entry): void;
   /** The viewer wants to see the spoiler that they picked. */
   showSpoiler(): void;

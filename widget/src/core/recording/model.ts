@@ -3,7 +3,7 @@ import type { AudioLoss } from '../model';
 
 export type Source = 'camera' | 'screen';
 
-/** Why there is no picture to record, or no use for a file. Each has its words and way out (`widget-record-problem-…`). */
+/** Why there is nothing to record, or no use for a file. Each has its words and way out (`widget-record-problem-…`). */
 export type Problem =
   | 'denied' | 'blocked' | 'missing' | 'busy' | 'insecure' | 'unsupported' | 'broken'
   | 'not-a-video' | 'empty' | 'too-large' | 'nothing' | 'kept' | 'permission';
@@ -27,7 +27,7 @@ export interface Take {
   readonly type: string;
   /** Bytes, so far. */
   readonly size: number;
-  /** Seconds; null until somebody can tell. */
+  /** Seconds; null until it is known. */
   readonly duration: number | null;
 }
 
@@ -37,7 +37,7 @@ export interface Trim {
   readonly end: number;
 }
 
-/** What the server takes, in this room: seconds and bytes; null where it does not tell. */
+/** What the server takes, in this room: seconds and bytes; null where it does not say. */
 export interface Limits {
   readonly duration: number | null;
   readonly size: number | null;
@@ -54,14 +54,14 @@ export interface Recording {
   readonly caption: string;
   /** Bytes that the server has. */
   readonly uploaded: number;
-  /** The server cannot be reached at the moment; it goes on by itself. */
+  /** The server cannot be reached at present; it is retried. */
   readonly lost: boolean;
-  /** It is there, and asked us to wait. */
+  /** It responds, with Retry-After. */
   readonly busy: boolean;
   /** The connection was lost and is there again. */
   readonly resumed: boolean;
   readonly step: Step;
-  /** 0 to 100, of the server's work; null while nobody can tell. */
+  /** 0 to 100, of the server's work; null while it is not known. */
   readonly percent: number | null;
   readonly failure: Failure | null;
   /** The message in the room. */

@@ -23,13 +23,13 @@ export function markOf({ phase, failure }: Recording): Mark | null {
   return failure === null ? 'sending' : 'failed';
 }
 
-/** Percent of the present step; null while nobody can tell. */
+/** Percent of the present step; null while it is not known. */
 export function percentOf({ step, percent, take, uploaded }: Recording): number | null {
   if (step !== 'upload') return percent;
   return take === null || take.size === 0 ? null : Math.min(100, (uploaded / take.size) * 100);
 }
 
-/** Bytes that a recorder may still write after it was told to stop. */
+/** Bytes that a recorder may still write after its stop. */
 const LAST_BYTES = 4_000_000;
 
 /** True when a running recording has what the server takes at most. */

@@ -34,16 +34,16 @@ const SLACK = 0.05;
 /** Seconds by which a recorder's clock and the file that it writes may differ. */
 const DRIFT = 1;
 
-/** True for what somebody cut themselves, beyond what the limit asks for. */
+/** True for what somebody cut themselves, beyond what the limit requires. */
 export function isCut({ take, trim, limits }: Recording): boolean {
   if (trim === null || take?.duration == null) return false;
   return trim.start > SLACK || trim.end < shortened({ start: 0, end: take.duration }, limits).end - SLACK;
 }
 
-/** The part to keep as the server is told; null when all of it is. */
+/** The part to keep as the server takes it; null when all of it is. */
 export function partOf({ take, trim, limits }: Recording): Partial<Trim> | null {
   if (trim === null || take?.duration == null) return null;
-  // Close to the limit the end is told in any case: by the server's measure there may be more.
+  // Close to the limit the end is sent in any case: by the server's measure there may be more.
   const bound = (limits.duration ?? Infinity) - (take.source === 'file' ? 0 : DRIFT);
   const start = trim.start > SLACK ? { start: trim.start } : {};
   const end = trim.end < take.duration - SLACK || take.duration > bound ? { end: trim.end } : {};

@@ -15,7 +15,7 @@ export interface Prepared {
 
 const STATES: readonly Prepared['state'][] = ['uploading', 'preparing', 'ready', 'failed'];
 
-/** The answer of `GET /api/v1/uploads/{id}`. Throws DecodeError. */
+/** The response of `GET /api/v1/uploads/{id}`. Throws DecodeError. */
 export function decodePrepared(value: unknown): Prepared {
   const json = asObject(value, 'upload');
   const state = STATES.find((candidate) => candidate === json.state);

@@ -31,8 +31,8 @@ export function plainReplyContent(target: string, text: string, nonce: string): 
 /** Nobody is mentioned by it: that would notify them. */
 const message = (body: string, nonce: string): object => withNonce({ msgtype: 'm.text', body, 'm.mentions': {} }, nonce);
 
-/** An event of our own before the homeserver has told it. */
-export function ownEvent(id: string, type: string, sender: string, at: number, content: object): object {
+/** An event of our own before the homeserver has sent it. */
+export function localEvent(id: string, type: string, sender: string, at: number, content: object): object {
   return { event_id: id, type, sender, origin_server_ts: at, content };
 }
 
@@ -44,7 +44,7 @@ export function isForOthers(key: string): boolean {
   return Array.from(key.slice(0, LONGEST_KEY)).length <= LONGEST_FOR_OTHERS && !key.startsWith('mxc://');
 }
 
-/** True for a reaction that is a picture rather than words. */
+/** True for a reaction of emoji rather than words. */
 export function isEmoji(label: string): boolean {
   return /^(?:\p{Extended_Pictographic}|\p{Emoji_Component})+$/u.test(label) && !/^[\d#*]+$/.test(label);
 }

@@ -25,7 +25,7 @@ function bounded<T extends { readonly at: number }>(map: Map<string, T>, most: n
   return new Map([...map].sort(([, a], [, b]) => a.at - b.at).slice(-most));
 }
 
-export interface Learning {
+export interface EventContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** They are what the homeserver gave as the video's thread. */
@@ -35,7 +35,7 @@ export interface Learning {
 }
 
 /** The talk with what these events say about it, in any order; what does not belong to it, or makes no sense, changes nothing. */
-export function learn(talk: Talk, events: readonly unknown[], { now, fromThread = false, bot = null }: Learning): Talk {
+export function applyEvents(talk: Talk, events: readonly unknown[], { now, fromThread = false, bot = null }: EventContext): Talk {
   const reactions = new Map(talk.reactions);
   const replies = new Map(talk.replies);
   const edits = new Map(talk.edits);
@@ -68,13 +68,13 @@ export function learn(talk: Talk, events: readonly unknown[], { now, fromThread 
 }
 
 /** The talk without some events, as if they had never been heard of: for what could not be sent. */
-export function forget(talk: Talk, ids: readonly string[]): Talk {
+export function withoutEvents(talk: Talk, ids: readonly string[]): Talk {
   const without = <T>(map: ReadonlyMap<string, T>): Map<string, T> => new Map([...map].filter(([id]) => !ids.includes(id)));
   return { ...talk, reactions: without(talk.reactions), replies: without(talk.replies) };
 }
 
 /** Takes back that events are gone: their redaction was refused. */
-export function restore(talk: Talk, before: Talk, ids: readonly string[]): Talk {
+export function withoutRedactions(talk: Talk, before: Talk, ids: readonly string[]): Talk {
   const back = <T>(now: ReadonlyMap<string, T>, then: ReadonlyMap<string, T>): Map<string, T> => new Map([...now, ...[...then].filter(([id]) => ids.includes(id))]);
   return { ...talk, reactions: back(talk.reactions, before.reactions), replies: back(talk.replies, before.replies), gone: new Set([...talk.gone].filter((id) => !ids.includes(id))) };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { isEmoji, isForOthers, ownEvent, reactionContent, replyContent } from './content';
+import { isEmoji, isForOthers, localEvent, reactionContent, replyContent } from './content';
 import { isLoose, targetOf } from './events';
-import { emptyTalk, forget, learn, MOST_REPLIES, restore, type Talk } from './state';
+import { emptyTalk, withoutEvents, applyEvents, MOST_REPLIES, withoutRedactions, type Talk } from './state';
 import { foremost, reactionsOf, reactionWith, repliesOf } from './views';
 import { ago } from '../format';
 
@@ -23,7 +23,7 @@ const edit = (id: string, target: string, body: unknown, fields: object = {}): o
   }, fields);
 const redaction = (id: string, redacts: unknown, inContent = true): object =>
   event(id, 'm.room.redaction', inContent ? { redacts } : {}, inContent ? {} : { redacts });
-const after = (events: readonly unknown[], talk: Talk = emptyTalk(VIDEO)): Talk => learn(talk, events, { now: NOW });
+const after = (events: readonly unknown[], talk: Talk = emptyTalk(VIDEO)): Talk => applyEvents(talk, events, { now: NOW });
 const bodies = (talk: Talk): string[] => repliesOf(talk).map(({ text }) => text);
 
 describe('reactions', () => {
@@ -50,7 +50,7 @@ describe('reactions', () => {
     expect(reactionsOf(talk, BOB)).toEqual([]);
   });
 
-  it('that are words or pictures show in short, on one line', () => {
+  it('that are words or images show in short, on one line', () => {
     const picture = event('$p', 'm.reaction', { shortcode: ':party_blob:', 'm.relates_to': { rel_type: 'm.annotation', event_id: VIDEO, key: 'mxc://x/y' } });
     const talk = after([reaction('$1', `${'so '.repeat(20)}good`), reaction('$2', 'a\nb'), picture, reaction('$3', 'mxc://x/z')]);
     const labels = reactionsOf(talk, BOB).map(({ label }) => label);
@@ -61,13 +61,13 @@ describe('reactions', () => {
     expect(reactionsOf(after([reaction('$1', '👍'), redaction('$r', '$1')]), ALICE)).toEqual([]);
     expect(reactionsOf(after([redaction('$r', '$1', false), reaction('$1', '👍')]), ALICE)).toEqual([]);
     const before = after([reaction('$1', '👍')]);
-    expect(reactionsOf(restore(after([redaction('$r', '$1')], before), before, ['$1']), ALICE)).toHaveLength(1);
+    expect(reactionsOf(withoutRedactions(after([redaction('$r', '$1')], before), before, ['$1']), ALICE)).toHaveLength(1);
   });
 
   it('are there before the homeserver has answered, and gone when it refused', () => {
-    const talk = after([ownEvent('~1', 'm.reaction', BOB, NOW, reactionContent(VIDEO, '🔥'))]);
+    const talk = after([localEvent('~1', 'm.reaction', BOB, NOW, reactionContent(VIDEO, '🔥'))]);
     expect(reactionsOf(talk, BOB)).toEqual([{ key: '🔥', label: '🔥', count: 1, mine: ['~1'] }]);
-    expect(reactionsOf(forget(talk, ['~1']), BOB)).toEqual([]);
+    expect(reactionsOf(withoutEvents(talk, ['~1']), BOB)).toEqual([]);
   });
 
   it('are the bot’s to send unless they are images or sentences', () => {
@@ -85,7 +85,7 @@ describe('replies', () => {
   it('are whose the bot sent them for, and nobody else can say so', () => {
     const profile = { 'com.beeper.per_message_profile': { id: BOB, displayname: '\u2060Bob', has_fallback: true } };
     const said = (sender: string): object => reply('$1', '\u2060Bob: \u2060Hi', { sender }, profile);
-    const asked = (event: object): unknown => repliesOf(learn(emptyTalk(VIDEO), [event], { now: NOW, bot: '@reel:x.org' })).map(({ sender, text }) => [sender, text]);
+    const asked = (event: object): unknown => repliesOf(applyEvents(emptyTalk(VIDEO), [event], { now: NOW, bot: '@reel:x.org' })).map(({ sender, text }) => [sender, text]);
     expect(asked(said('@reel:x.org'))).toEqual([[BOB, 'Hi']]);
     expect(asked(said(ALICE))).toEqual([[ALICE, '\u2060Bob: \u2060Hi']]);
     expect(asked(reply('$1', 'This failed.', { sender: '@reel:x.org' }))).toEqual([['@reel:x.org', 'This failed.']]);
@@ -94,7 +94,7 @@ describe('replies', () => {
   it('of the bot are edited by the bot alone, whoever it sent them for', () => {
     const profile = { 'com.beeper.per_message_profile': { id: BOB, displayname: 'Bob', has_fallback: true } };
     const edit = event('$2', 'm.room.message', { 'msgtype': 'm.text', 'body': 'x', 'm.new_content': { msgtype: 'm.text', body: 'No' }, 'm.relates_to': { rel_type: 'm.replace', event_id: '$1' } }, { sender: BOB });
-    const talk = learn(emptyTalk(VIDEO), [reply('$1', 'Bob: Hi', { sender: '@reel:x.org' }, profile), edit], { now: NOW, bot: '@reel:x.org' });
+    const talk = applyEvents(emptyTalk(VIDEO), [reply('$1', 'Bob: Hi', { sender: '@reel:x.org' }, profile), edit], { now: NOW, bot: '@reel:x.org' });
     expect(repliesOf(talk).map(({ sender, text }) => [sender, text])).toEqual([[BOB, 'Hi']]);
   });
 
@@ -116,7 +116,7 @@ describe('replies', () => {
 
   it('are known as such by where they were found, when an edit took their relation', () => {
     const bare = reply('$1', 'edited', {}, { 'm.relates_to': undefined });
-    expect(bodies(learn(emptyTalk(VIDEO), [bare], { now: NOW, fromThread: true }))).toEqual(['edited']);
+    expect(bodies(applyEvents(emptyTalk(VIDEO), [bare], { now: NOW, fromThread: true }))).toEqual(['edited']);
   });
 
   it('lose the quote of older clients, and keep one that was meant', () => {

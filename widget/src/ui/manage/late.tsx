@@ -1,4 +1,4 @@
-// Fetches the managing part once the picture is there, or when it is asked for.
+// Loads the managing part once the video is there, or when it is asked for.
 import { useEffect, useState } from 'preact/hooks';
 import { lazy } from '../lazy';
 import { useStore } from '../use-store';

@@ -76,7 +76,7 @@ export function Menu({ entry, at, actions }: MenuProps) {
     window.addEventListener('resize', gone);
     return () => window.removeEventListener('resize', gone);
   }, []);
-  // A layout effect: an ordinary one may not have begun yet when the menu goes at once, and its end would not be told.
+  // A layout effect: an ordinary one may not have begun yet when the menu goes at once, and its clean-up would be missed.
   useLayoutEffect(() => () => {
     if (!left.current) focusRequest.set({ videoId: video.id, part: 'more' });
   }, []);

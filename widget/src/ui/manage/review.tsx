@@ -81,7 +81,7 @@ function Watch({ video }: { video: Video }) {
   );
 }
 
-/** What members said; who said it is not told. */
+/** What members said; not who said it. */
 function Reasons({ video, actions }: { video: Video; actions: VideoActions }) {
   const t = useText();
   const [reasons, setReasons] = useState<readonly string[] | null>(null);
@@ -126,7 +126,7 @@ export function Review({ entry, first, actions }: ReviewProps) {
   }, []);
   useLayoutEffect(() => {
     reason.current?.focus();
-    // What was asked may not be asked any more: somebody else decided.
+    // The question may be settled: somebody else decided.
     if (step === 'reject' && !can.has('reject')) setStep('look');
   }, [step, can]);
   const close = (): void => dialog.current?.close();

@@ -31,7 +31,7 @@ export function TitleField({ video }: { video: Video }) {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     event.stopPropagation();
-    // Enter that ends the composition of a character is no answer.
+    // Enter that ends the composition of a character does not count.
     if (event.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
     event.preventDefault();
     end(event.key === 'Enter', true);

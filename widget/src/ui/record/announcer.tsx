@@ -1,4 +1,4 @@
-// Tells a screen reader what happens, once each.
+// Announces to screen readers what happens, once each.
 import type { Recording } from '../../core/recording/model';
 import { percentOf } from '../../core/recording/status';
 import { isTooLong } from '../../core/recording/trim';

@@ -18,7 +18,7 @@ function Question({ onYes, onNo }: { onYes: () => void; onNo: () => void }) {
   );
 }
 
-/** The question while it is asked (null otherwise), and the way to ask it. */
+/** The question while it is open (null otherwise), and the way to open it. */
 export function useConfirm(act: () => void): readonly [JSX.Element | null, () => void] {
   const [asking, setAsking] = useState(false);
   const before = useRef<HTMLElement | null>(null);

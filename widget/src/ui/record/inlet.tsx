@@ -40,7 +40,7 @@ export function Inlet({ onOpen }: { onOpen: () => void }) {
       if (file) take(file);
     }, { signal });
     window.addEventListener('paste', (event) => {
-      // Pictures and the like are meant for somewhere else.
+      // Images and the like are meant for somewhere else.
       const file = [...event.clipboardData?.files ?? []].find(({ name, type }) => isVideo(name, type));
       if (file) take(file);
     }, { signal });

@@ -1,4 +1,4 @@
-// The recording view: over the whole widget, because a picture wants room and nothing else plays meanwhile.
+// The recording view: over the whole widget, because a video wants room and nothing else plays meanwhile.
 import { useEffect, useRef } from 'preact/hooks';
 import { wouldLose } from '../../core/recording/status';
 import { Store } from '../../core/store';

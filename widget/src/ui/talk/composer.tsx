@@ -1,6 +1,6 @@
 // Where a reply is written. Enter sends, Shift+Enter begins a new line; what could not be sent stays.
 import { useEffect, useState } from 'preact/hooks';
-import { whyNot, type NotSent } from '../../talk/session';
+import { notSentBecause, type NotSent } from '../../talk/news';
 import { ByBot } from '../by-bot';
 import { SendIcon } from '../icons';
 import { useText } from '../text';
@@ -18,9 +18,9 @@ interface ComposerProps {
   onHold: (hold: boolean) => void;
 }
 
-export function Composer({ access: { messenger, keeper, granted }, eventId, title, onHold }: ComposerProps) {
+export function Composer({ access: { messenger, session, granted }, eventId, title, onHold }: ComposerProps) {
   const t = useText();
-  const [text, setText] = useState(keeper.drafts.get(eventId) ?? '');
+  const [text, setText] = useState(session.drafts.get(eventId) ?? '');
   const [inside, setInside] = useState(false);
   const [state, setState] = useState<'writing' | 'sending' | 'failed'>('writing');
   const [why, setWhy] = useState<NotSent>(null);
@@ -29,8 +29,8 @@ export function Composer({ access: { messenger, keeper, granted }, eventId, titl
   useEffect(() => () => onHold(false), []);
   const write = (value: string): void => {
     setText(value);
-    if (value === '') keeper.drafts.delete(eventId);
-    else keeper.drafts.set(eventId, value);
+    if (value === '') session.drafts.delete(eventId);
+    else session.drafts.set(eventId, value);
   };
 
   const send = async (): Promise<void> => {
@@ -39,11 +39,11 @@ export function Composer({ access: { messenger, keeper, granted }, eventId, titl
     try {
       // What was written stays for when they allow it.
       if (!(await messenger.permissions.ask('sendText'))) { setState('writing'); return; }
-      await keeper.reply(eventId, text.trim());
+      await session.reply(eventId, text.trim());
       write('');
       setState('writing');
     } catch (error) {
-      setWhy(whyNot(error));
+      setWhy(notSentBecause(error));
       setState('failed');
     }
   };

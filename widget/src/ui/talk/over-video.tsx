@@ -1,9 +1,9 @@
-// On the picture: reactions under the title, what somebody says now for a moment.
+// On the video: reactions under the title, and for some seconds what somebody says now.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isEmoji } from '../../core/talk/content';
 import type { Reply } from '../../core/talk/events';
 import type { Entry } from '../../core/state';
-import type { NotSent } from '../../talk/session';
+import type { NotSent } from '../../talk/news';
 import { repliesOverPicture } from '../../talk/preferences';
 import { useText } from '../text';
 import { useStore } from '../use-store';
@@ -24,7 +24,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 interface Burst {
   readonly id: number;
   readonly label: string;
-  /** Shares of the picture's width, and of a turn. */
+  /** Shares of the video's width, and of a turn. */
   readonly place: number;
   readonly tilt: number;
 }
@@ -56,22 +56,22 @@ function useMoment<T>(milliseconds: number): [T | null, (value: T | null) => voi
 
 function OverPicture({ access, eventId }: { access: Access; eventId: string }) {
   const t = useText();
-  const { keeper, granted } = access;
+  const { session, granted } = access;
   const { status, reactions } = useTalk(access, eventId);
-  const reading = useStore(keeper.reading);
+  const reading = useStore(session.reading);
   const [bursts, burst] = useBursts();
   const [said, say] = useMoment<Reply>(REPLY_STAYS);
   const [failed, fail] = useMoment<{ readonly why: NotSent }>(REPLY_STAYS);
-  useEffect(() => keeper.show(eventId), [keeper, eventId, granted]);
+  useEffect(() => session.show(eventId), [session, eventId, granted]);
   useEffect(() => {
     say(null);
-    return keeper.onNews((news) => {
+    return session.onNews((news) => {
       if (news.eventId !== eventId) return;
       if (news.kind === 'reaction') burst(news.label);
       else if (news.kind === 'not-sent') fail(news);
-      else if (repliesOverPicture.get() === 'yes' && keeper.reading.get() !== eventId) say(news.reply);
+      else if (repliesOverPicture.get() === 'yes' && session.reading.get() !== eventId) say(news.reply);
     });
-  }, [keeper, eventId]);
+  }, [session, eventId]);
   if (status === 'loading' || status === 'elsewhere') return null;
   return (
     <>

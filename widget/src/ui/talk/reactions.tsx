@@ -2,7 +2,7 @@
 import { isForOthers } from '../../core/talk/content';
 import { foremost, reactionWith, type Reaction } from '../../core/talk/views';
 import type { Permission } from '../../matrix/capabilities';
-import { isLocal } from '../../talk/session';
+import { isLocal } from '../../talk/news';
 import { ByBot } from '../by-bot';
 import { Several } from '../several';
 import { useLanguage, useText } from '../text';
@@ -45,7 +45,7 @@ function Chip({ reaction: { key, label, count, mine }, onToggle }: ChipProps) {
 }
 
 export function Reactions({ access, eventId, reactions, most, onReact }: ReactionsProps) {
-  const { messenger, keeper, granted, declined, several } = access;
+  const { messenger, session, granted, declined, several } = access;
   const t = useText();
   const mayToggle = ({ key, mine }: Reaction): boolean => mine.every((id) => isLocal(id) || messenger.mayRedact(id)) && (!messenger.onBehalf || isForOthers(key));
   const choose = (key: string): void => {
@@ -55,10 +55,10 @@ export function Reactions({ access, eventId, reactions, most, onReact }: Reactio
     // The client asks the viewer, if it does, as soon as they want it.
     void messenger.permissions.ask(...REACTING).then((allowed) => {
       if (!allowed) return undefined;
-      if (mine.length > 0) return keeper.takeBack(eventId, mine);
+      if (mine.length > 0) return session.takeBack(eventId, mine);
       onReact?.(key);
       // In the writing of those who said it before, so that every client counts them together.
-      return keeper.react(eventId, found?.key ?? key);
+      return session.react(eventId, found?.key ?? key);
     });
   };
   const may = !REACTING.some((permission) => declined.has(permission));

@@ -5,17 +5,18 @@ import { reactionsOf, repliesOf, type Reaction } from '../../core/talk/views';
 import type { Several } from '../../matrix/hosts';
 import type { Messenger } from '../../matrix/messenger';
 import type { Permission } from '../../matrix/capabilities';
-import { TalkKeeper, type Status } from '../../talk/session';
+import type { TalkStatus } from '../../talk/cache';
+import { TalkSession } from '../../talk/session';
 import { useStore } from '../use-store';
 import { useVisit } from '../visit';
 import type { Visit } from '../../visit/visit';
 
 /** One for a messenger: the parts of the page share what they know. */
-const keepers = new WeakMap<Messenger, TalkKeeper>();
+const sessions = new WeakMap<Messenger, TalkSession>();
 
 export interface Access {
   readonly messenger: Messenger;
-  readonly keeper: TalkKeeper;
+  readonly session: TalkSession;
   /** What the viewer allows, and what they declined. */
   readonly granted: ReadonlySet<Permission>;
   readonly declined: ReadonlySet<Permission>;
@@ -29,13 +30,13 @@ function messengerOf({ messenger }: Visit): Messenger {
   return messenger;
 }
 
-function keeperOf(visit: Visit, messenger: Messenger): TalkKeeper {
-  const known = keepers.get(messenger);
+function sessionOf(visit: Visit, messenger: Messenger): TalkSession {
+  const known = sessions.get(messenger);
   if (known !== undefined) return known;
-  const keeper = new TalkKeeper(messenger, () => visit.state.get().viewer, () => visit.state.get().room?.bot ?? null);
-  keepers.set(messenger, keeper);
-  visit.onTalk((eventId) => keeper.stir(eventId));
-  return keeper;
+  const session = new TalkSession(messenger, () => visit.state.get().viewer, () => visit.state.get().room?.bot ?? null);
+  sessions.set(messenger, session);
+  visit.onTalk((eventId) => session.refresh(eventId));
+  return session;
 }
 
 export function useTalkAccess(): Access {
@@ -45,20 +46,20 @@ export function useTalkAccess(): Access {
   const declined = useStore(messenger.permissions.declined);
   const several = useStore(messenger.hosts.several);
   const viewer = useStore(visit.state, (state) => state.viewer);
-  return { messenger, keeper: keeperOf(visit, messenger), granted, declined, several, viewer };
+  return { messenger, session: sessionOf(visit, messenger), granted, declined, several, viewer };
 }
 
 export interface VideoTalk {
-  readonly status: Status;
+  readonly status: TalkStatus;
   readonly reactions: readonly Reaction[];
   readonly replies: readonly Reply[];
   readonly more: boolean;
   readonly unread: number;
 }
 
-/** What is said about the video of an event; does not ask for it. */
-export function useTalk({ keeper, viewer }: Access, eventId: string): VideoTalk {
-  const store = keeper.of(eventId);
+/** What is said about the video of an event; does not fetch it. */
+export function useTalk({ session, viewer }: Access, eventId: string): VideoTalk {
+  const store = session.of(eventId);
   const [state, setState] = useState(() => store.get());
   useEffect(() => {
     const read = (): void => setState(store.get());

@@ -43,7 +43,7 @@ function Needs({ access: { messenger, granted, declined: said }, of, before, dec
     if (missing && !no && !of.some((permission) => SENDING.includes(permission)) && messenger.permissions.hadBefore(...of)) void messenger.permissions.ask(...of);
   }, []);
   const message = no ? declined : before;
-  // Where no client is around there is nobody to ask.
+  // Where no client is around there is no prompt.
   if (!missing || message === null || messenger.onBehalf) return null;
   return (
     <div class="talk-missing" role="status" data-testid="missing" data-missing={of[0]} data-declined={no}>
@@ -107,14 +107,14 @@ function Elsewhere() {
 
 function About({ access, entry, onHold }: AboutProps) {
   const t = useText();
-  const { messenger, keeper, granted, declined, several, viewer } = access;
+  const { messenger, session, granted, declined, several, viewer } = access;
   const { eventId } = entry.video;
   const { status, reactions, replies, more } = useTalk(access, eventId);
-  useEffect(() => void keeper.load(eventId), [keeper, eventId, granted]);
+  useEffect(() => void session.load(eventId), [session, eventId, granted]);
   useEffect(() => {
-    keeper.reading.set(eventId);
-    return () => keeper.reading.set(null);
-  }, [keeper, eventId]);
+    session.reading.set(eventId);
+    return () => session.reading.set(null);
+  }, [session, eventId]);
   if (status === 'elsewhere') return <Elsewhere />;
   const title = titleFor(entry.video, t);
   const maySee = granted.has('seeMessages');
@@ -126,11 +126,11 @@ function About({ access, entry, onHold }: AboutProps) {
       {status === 'failed' && (
         <div class="talk-missing" role="alert">
           <p>{t('widget-talk-failed')}</p>
-          <button type="button" class="pill talk-ask" data-testid="talk-retry" onClick={() => void keeper.load(eventId, true)}>{t('widget-retry')}</button>
+          <button type="button" class="pill talk-ask" data-testid="talk-retry" onClick={() => void session.load(eventId, true)}>{t('widget-retry')}</button>
         </div>
       )}
       <Reactions access={access} eventId={eventId} reactions={reactions} most={MOST_CHIPS} />
-      {maySee && <Replies key={eventId} replies={replies} label={t('widget-talk-replies', { title })} more={more} onMore={() => keeper.earlier(eventId)} mayTakeBack={({ id, sender }) => messenger.onBehalf && sender === viewer && messenger.mayRedact(id)} onTakeBack={({ id }) => void keeper.takeBack(eventId, [id])} />}
+      {maySee && <Replies key={eventId} replies={replies} label={t('widget-talk-replies', { title })} more={more} onMore={() => session.earlier(eventId)} mayTakeBack={({ id, sender }) => messenger.onBehalf && sender === viewer && messenger.mayRedact(id)} onTakeBack={({ id }) => void session.takeBack(eventId, [id])} />}
       <Several messenger={messenger} className="talk-missing" anyway />
       <Needs access={access} of={READING} before="widget-talk-before-see" declined={maySee ? 'widget-talk-missing-react' : 'widget-talk-missing-see'} />
       {maySee && READING.every((each) => granted.has(each)) && <Needs access={access} of={REACTING} before={null} declined="widget-talk-missing-react" />}
