@@ -40,7 +40,7 @@ export interface JsonResponse {
   readonly json: unknown;
   /** Milliseconds by which the server's clock is ahead of ours. */
   readonly ahead: number;
-  /** When it was asked for and when it began to arrive: milliseconds on our steady clock. */
+  /** When the request was sent and when the response began to arrive: milliseconds on our steady clock. */
   readonly sent: number;
   readonly received: number;
 }

@@ -29,7 +29,7 @@ export class BrowserSignIn {
     return { sign_in: this.#secret ?? '-' };
   }
 
-  /** Asks for a code. Rejects with ApiError or DecodeError. */
+  /** Requests a code. Rejects with ApiError or DecodeError. */
   async ask(): Promise<Code> {
     const { json, ahead } = await send('POST', { room_id: this.roomId });
     const { secret, command, expires_at } = asObject(json, 'sign-in');

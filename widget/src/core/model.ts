@@ -154,7 +154,7 @@ export interface Room {
   readonly channelUrl: string | null;
   /** When the media URLs above stop working; milliseconds since the epoch on the server's clock. */
   readonly grantExpiresAt: number;
-  /** The time by which the schedule goes, when the server answered; milliseconds since the epoch. Null from a server of an earlier release. */
+  /** The time by which the schedule goes, when the server responded; milliseconds since the epoch. Null from a server of an earlier release. */
   readonly now: number | null;
   /** Null while the channel is empty. */
   readonly schedule: Schedule | null;

@@ -1,4 +1,4 @@
-// What the page's address tells: the state event's template variables, and what the Matrix client appends.
+// What the page's address says: the state event's template variables, and what the Matrix client appends.
 
 const TRADITIONAL: ReadonlySet<string> = new Set(['hant', 'tw', 'hk', 'mo']);
 
@@ -48,14 +48,14 @@ export function hasContrast(name: unknown): boolean {
   return typeof name === 'string' && /contrast/i.test(name);
 }
 
-/** The language that a tag asks for. Chinese is of two scripts: one that is named holds, else that of the region. */
+/** The language of a tag. Chinese is of two scripts: one that is named holds, else that of the region. */
 function languageOf(tag: string): string {
   const [language = '', ...rest] = tag.toLowerCase().split(/[-_]/);
   const traditional = !rest.includes('hans') && rest.some((part) => TRADITIONAL.has(part));
   return language === 'zh' && traditional ? 'zh-TW' : language;
 }
 
-/** The first of `available` that a wish (`zh-Hans-CN`, `en_GB`) asks for by its language; else the first available. */
+/** The first of `available` whose language is that of a wish (`zh-Hans-CN`, `en_GB`); else the first available. */
 export function chooseLanguage<T extends string>(wishes: readonly (string | null)[], available: readonly [T, ...T[]]): T {
   for (const wish of wishes) {
     const language = wish === null ? null : languageOf(wish);

@@ -1,4 +1,4 @@
-// Several members' videos by turns, as one selection: its key, whom to ask the server for, and what a face adds or takes.
+// Several members' videos by turns, as one selection: its key, whom to request of the server, and what a face adds or takes.
 import type { Member, Room } from './model';
 
 /** Everybody by turns. The other keys of several are their user ids, which begin with `@`, joined by `+`. */

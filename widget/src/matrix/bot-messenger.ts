@@ -1,4 +1,4 @@
-// What is said from a browser that is signed in: our server has the bot send it, with the viewer's name, and tells who said what. There is no client.
+// What is said from a browser that is signed in: our server has the bot send it, with the viewer's name, and says who said what. There is no client.
 import { asObject, DecodeError } from '../core/decode';
 import type { RoomAction } from '../core/model';
 import { findEntry, type State } from '../core/state';

@@ -44,7 +44,7 @@ export interface MatrixClient extends Messenger {
   /** What the page has loaded itself anew for. */
   readonly wish: Wish | null;
   readonly storage: WidgetStorage;
-  /** Asks the client to keep the widget in sight when the viewer goes to another room; rejects where it cannot. */
+  /** Requests that the client keeps the widget on screen when the viewer goes to another room; rejects where it cannot. */
   stayOnScreen(on: boolean): Promise<void>;
 }
 

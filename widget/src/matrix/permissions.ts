@@ -1,4 +1,4 @@
-// What the client lets us do. Each permission is asked for at its first use; what was allowed or declined is stored.
+// What the client lets us do. Each permission is requested at its first use; what was allowed or declined is stored.
 import { WidgetApiFromWidgetAction, type WidgetApi } from 'matrix-widget-api';
 import { Store } from '../core/store';
 import { ALL, CAPABILITIES, SENDING, type Permission } from './capabilities';
@@ -85,8 +85,8 @@ export class Permissions {
   }
 
   /**
-   * Has the client ask the viewer for what of it is missing; resolves with whether all of it is allowed, or never because the page goes. What they
-   * allowed at an earlier visit is asked for along with it: Element stores no more than its last request. Never rejects.
+   * Requests what of it is missing, for which the client prompts the viewer; resolves with whether all of it is allowed, or never because the page goes. What they
+   * allowed at an earlier visit is requested along with it: Element stores no more than its last request. Never rejects.
    */
   async ask(...permissions: readonly Permission[]): Promise<boolean> {
     if (this.#handshake !== null) {
@@ -120,7 +120,7 @@ export class Permissions {
     await new Promise<void>((resolve) => {
       this.#open = [...this.#open, { permissions, settle: resolve }];
       const capabilities = permissions.map((permission) => CAPABILITIES[permission]);
-      // Not by the library's own method, which asks again for all that was ever declined. Clients without renegotiation (MSC2974) refuse.
+      // Not by the library's own method, which requests again all that was ever declined. Clients without renegotiation (MSC2974) refuse.
       this.api.transport.send(WidgetApiFromWidgetAction.MSC2974RenegotiateCapabilities, { capabilities }).catch(() => resolve());
     });
     this.#open = this.#open.filter((request) => request.permissions !== permissions);

@@ -3,7 +3,7 @@ import { asObject } from '../core/decode';
 import type { Session } from '../core/model';
 import type { Permission } from './capabilities';
 
-/** What the viewer said to what was asked for; what is in neither was never requested. */
+/** What the viewer decided on each request; what is in neither was never requested. */
 export interface Decisions {
   readonly granted: readonly Permission[];
   readonly declined: readonly Permission[];

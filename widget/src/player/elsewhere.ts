@@ -8,7 +8,7 @@ export type Elsewhere = (typeof ELSEWHERE)[number];
 
 export const elsewhere: Store<Elsewhere> = preference<Elsewhere>('roomreel.elsewhere', ELSEWHERE);
 
-// Element's tile is 320×220. It keeps every press to itself, and tells ordinary widgets nothing of it: the size is all there is.
+// Element's tile is 320×220. It keeps every press to itself, and passes nothing of it on to ordinary widgets: the size is all there is.
 const tile = matchMedia('(max-width: 320px) and (max-height: 285px)');
 
 /** The frame is as small as a client's floating tile. */

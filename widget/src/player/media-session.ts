@@ -1,4 +1,4 @@
-// Tells the system what plays, for its own controls: keys of the keyboard, headphones, the lock screen.
+// Publishes to the system what plays, for its own controls: keys of the keyboard, headphones, the lock screen.
 import type { ReelPlayer } from './reel-player';
 
 /** Seconds of a step when the system does not say. */

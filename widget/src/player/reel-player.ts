@@ -1,4 +1,4 @@
-// What the page asks of the player: what to show, and what the viewer does with it.
+// The player as the page uses it: what to show, and what the viewer does with it.
 import type { Choices } from '../core/choices';
 import type { StartPosition } from '../core/start-position';
 import { itemOf, nextTarget, previousTarget, RESTART_AFTER, stepTarget, withinItem } from '../core/timeline';

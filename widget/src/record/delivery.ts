@@ -39,7 +39,7 @@ export interface DeliveryEvents {
   link(lost: boolean, busy?: boolean): void;
 }
 
-/** Repeats `call` until it is answered. Rejects with what does not pass by itself. */
+/** Repeats `call` until there is a response. Rejects with what does not pass by itself. */
 async function insist<T>(call: () => Promise<T>, events: DeliveryEvents, signal: AbortSignal): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -83,7 +83,7 @@ export async function prepare(server: Server, id: string, conversion: ReturnType
 }
 
 /**
- * Sends the message in the viewer's name, once they allow it. A client may be slower than its own answer: whoever sees the message in the room takes
+ * Sends the message in the viewer's name, once they allow it. A client may be slower than its own response: whoever sees the message in the room takes
  * that as one. Where our server sends it, it is retried until there is a response.
  */
 export async function post(messenger: Messenger, { content, upload }: Pick<Delivery, 'content' | 'upload'>, allowed: Promise<boolean>, events: DeliveryEvents, signal: AbortSignal): Promise<string> {

@@ -28,7 +28,7 @@ interface TusResponse {
   readonly header: (name: string) => string | null;
 }
 
-/** Sends one request; XMLHttpRequest, because fetch tells nothing of an upload's progress. Rejects with ApiError. */
+/** Sends one request; XMLHttpRequest, because fetch does not report an upload's progress. Rejects with ApiError. */
 function request(method: string, path: string, headers: Record<string, string>, body: Blob | null, signal: AbortSignal, onSent: (bytes: number) => void): Promise<TusResponse> {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();

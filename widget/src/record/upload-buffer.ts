@@ -1,4 +1,4 @@
-// The bytes of a take while it grows, to be read from any place as often as the connection needs.
+// The bytes of a take while it is recorded, to be read from any offset as often as the connection needs.
 
 export class UploadBuffer {
   readonly #chunks: Blob[] = [];
@@ -21,12 +21,12 @@ export class UploadBuffer {
   push(chunk: Blob): void {
     this.#chunks.push(chunk);
     this.#size += chunk.size;
-    this.#tell();
+    this.#notify();
   }
 
   end(): void {
     this.#ended = true;
-    this.#tell();
+    this.#notify();
   }
 
   /** All of it as one file. The browser copies nothing. */
@@ -46,7 +46,7 @@ export class UploadBuffer {
     return new Blob(parts);
   }
 
-  #tell(): void {
+  #notify(): void {
     const wake = this.#wake;
     this.#wake = [];
     wake.forEach((resolve) => resolve());

@@ -50,7 +50,7 @@ export function Companions({ player, entry }: CompanionsProps) {
   );
 }
 
-/** Tells screen readers which video shows: each once in a reel, whose turns may be many, and again when the viewer asked for it. */
+/** Announces to screen readers which video shows: each once in a reel, whose turns may be many, and again when the viewer picked it. */
 function Announced({ player, entry, viewer }: CompanionsProps & { viewer: string | null }) {
   const t = useText();
   const wanted = useStore(player.choices, (choices) => choices.announce);
@@ -103,7 +103,7 @@ function newsOf(before: Choices, now: Choices, known: readonly Captions[], t: Tr
 function hushElsewhere({ client }: Visit, player: ReelPlayer): () => void {
   if (client === null) return () => undefined;
   const update = (): void => {
-    // What is recorded or sent may keep the widget there, too: then nobody has asked for its sound.
+    // What is recorded or sent may keep the widget there, too: then nobody wants its audio.
     const kept = elsewhere.get() === 'muted' || (elsewhere.get() === 'stop' && recordingMark.get() !== null);
     player.audio.patch({ hushed: inTile.get() && kept });
   };
@@ -116,7 +116,7 @@ function captionsOf({ room }: State, videoId: string): readonly Captions[] {
   return room?.members.flatMap(({ videos }) => videos).find(({ id }) => id === videoId)?.captions ?? [];
 }
 
-/** Asks the client to show the widget in other rooms, too, while something plays and the viewer wants that; once for each change. */
+/** Requests that the client shows the widget in other rooms, too, while something plays and the viewer wants that; once for each change. */
 function stayInSight({ client }: Visit, player: ReelPlayer): () => void {
   if (client === null) return () => undefined;
   let asked = false;

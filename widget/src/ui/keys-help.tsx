@@ -1,4 +1,4 @@
-// The list of the player's keys. Its code is fetched when somebody asks for it.
+// The list of the player's keys. Its code is loaded on request.
 import { useEffect, useRef } from 'preact/hooks';
 import { IconButton } from './controls';
 import { CloseIcon } from './icons';

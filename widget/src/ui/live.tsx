@@ -9,7 +9,7 @@ import { useStore } from './use-store';
 import { useVisit } from './visit';
 import { Watching } from './watching';
 
-/** What a screen reader is told when it changes: not at the beginning, when there is enough to hear. */
+/** What a screen reader announces when it changes: not at the beginning, when there is enough to hear. */
 function useSpoken(mode: Mode): string {
   const t = useText();
   const before = useRef(mode);

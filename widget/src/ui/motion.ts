@@ -35,7 +35,7 @@ function watch(): Store<boolean> {
   reduced.addEventListener('change', update);
   document.addEventListener('visibilitychange', update);
   connection?.addEventListener('change', update);
-  // A frame of another site may not ask in every browser.
+  // A frame of another site may not query it in every browser.
   void getBattery?.call(navigator).then((found) => {
     battery = found;
     for (const type of ['levelchange', 'chargingchange']) found.addEventListener(type, update);

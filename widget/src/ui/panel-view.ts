@@ -11,7 +11,7 @@ export interface ViewProps {
   readonly onClose: () => void;
 }
 
-/** What the viewer may open beside the list. Their client, where there is one, is asked about what they send when they do; without one the server has said it. */
+/** What the viewer may open beside the list. Where there is a client, it is requested when they send something; without one the server has said it. */
 export function useOthers(): readonly View[] {
   const { settled, messenger, state } = useVisit();
   const can = useStore(state, ({ room }) => room?.can ?? null);

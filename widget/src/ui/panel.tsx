@@ -17,7 +17,7 @@ import { useVisit } from './visit';
 
 const WaitingList = () => <div class="videos" aria-hidden="true">{[1, 2, 3].map((each) => <span key={each} class="bone bone-row" />)}</div>;
 
-// Asked for at once, as the stage: the page's entry needs neither.
+// Loaded at once, as the stage: the page's entry needs neither.
 const list = import('./video-list');
 const VideoList = lazy(() => list.catch(() => import('./video-list')).then((module) => module.VideoList), WaitingList);
 const Managing = lazy(() => import('./manage/late').then((module) => module.Managing));

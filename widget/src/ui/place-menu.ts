@@ -9,7 +9,7 @@ export interface Point {
 /** Pixels between a menu and the page's edges. */
 const AIR = 6;
 
-/** Tells the style sheet where the menu should begin, so that it is whole within the page. */
+/** Sets for the style sheet where the menu should begin, so that it is whole within the page. */
 export function placeMenu(menu: HTMLElement, { x, y }: Point): void {
   const within = (wish: number, size: number, all: number): string => `${Math.max(AIR, Math.min(wish, all - size - AIR))}px`;
   menu.style.setProperty('--x', within(x, menu.offsetWidth, innerWidth));

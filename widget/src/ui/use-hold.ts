@@ -1,4 +1,4 @@
-// Tells a press from a hold: what is held acts while it is held, and its release is no click.
+// Distinguishes a press from a hold: what is held acts while it is held, and its release is no click.
 import { useEffect, useRef } from 'preact/hooks';
 
 /** Milliseconds after which a press is a hold. */

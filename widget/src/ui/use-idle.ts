@@ -1,4 +1,4 @@
-// Tells when nobody has touched the player for a while, so that the controls may step aside.
+// Reports when nobody has touched the player for a while, so that the controls may step aside.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
 /** Milliseconds. */

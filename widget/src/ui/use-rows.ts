@@ -70,7 +70,7 @@ export function useRows({ scroller, list }: Refs, rows: readonly Row[]): Rows {
       const now = measure(around, inside);
       return same(before, now) ? before : now;
     });
-    // It reports the first size as well, after the browser has laid out the page and before it paints: asked for here, it
+    // It reports the first size as well, after the browser has laid out the page and before it paints: measured here, it
     // would lay it out twice.
     const observer = new ResizeObserver(update);
     observer.observe(around);

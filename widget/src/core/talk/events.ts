@@ -88,7 +88,7 @@ export function isMarkOf(value: unknown, bot: string): boolean {
   return envelope?.type === 'm.reaction' && envelope.sender === bot && nonceOf(envelope.content) === null;
 }
 
-/** True for a plain reply, which the homeserver does not list among the relations of what it answers (and for edits and redactions). */
+/** True for a plain reply, which the homeserver does not list among the relations of what it replies to (and for edits and redactions). */
 export function isLoose(value: unknown): boolean {
   const envelope = envelopeOf(value, Infinity);
   if (envelope === null) return false;

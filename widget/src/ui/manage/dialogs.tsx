@@ -1,4 +1,4 @@
-// What is asked before something is done: on publishing for the first time, on reporting; and an address to copy by hand.
+// The dialogs before something is done: on publishing for the first time, on reporting; and an address to copy by hand.
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Entry } from '../../core/state';

@@ -1,4 +1,4 @@
-// Loads the managing part once the video is there, or when it is asked for.
+// Loads the managing part once the video is there, or on request.
 import { useEffect, useState } from 'preact/hooks';
 import { lazy } from '../lazy';
 import { useStore } from '../use-store';

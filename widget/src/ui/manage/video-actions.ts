@@ -11,7 +11,7 @@ import { dragRow } from './drag';
 import { focusRequest, listed, menuOf, renaming, reviewing, rowHandler, type DragArea, type RowHandler } from './list-state';
 import { Notices, type Message, type Toast } from './notices';
 
-/** What the viewer is asked before something is done. */
+/** What the viewer has to confirm, or to copy, in a dialog. */
 export type Question =
   | { readonly type: 'publish'; readonly video: Video; readonly address: string }
   | { readonly type: 'report'; readonly video: Video }
@@ -50,7 +50,7 @@ export class VideoActions implements RowHandler {
     this.notices.say({ id: isVideoAvatar ? 'widget-avatar-set' : 'widget-avatar-unset', video });
   }
 
-  /** Publishes at once where the viewer has published before; else asks them, and says what it means. */
+  /** Publishes at once where the viewer has published before; else opens the question, which says what it means. */
   publish({ video, owner }: Entry, confirmed = false): void {
     const address = pageOf(owner.userId);
     if (!confirmed && !owner.videos.some(({ published }) => published)) return this.question.set({ type: 'publish', video, address });

@@ -45,7 +45,7 @@ export function Choosing({ session, recording: { phase, problem } }: { session: 
   const t = useText();
   const files = useRef<HTMLInputElement>(null);
   const opening = phase === 'opening';
-  // Not disabled while the browser asks: the focus would be lost.
+  // Not disabled while the browser prompts: the focus would be lost.
   const open = (source: Source): void => {
     if (!opening) void session.open(source);
   };

@@ -1,4 +1,4 @@
-// Asks once more before something is lost.
+// Has the viewer confirm that something is lost.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useText } from '../text';

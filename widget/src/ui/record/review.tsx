@@ -44,7 +44,7 @@ function useScreen(session: RecordingSession, { trim }: Recording, url: string |
     if (element === null || url === null) return undefined;
     const listening = new AbortController();
     const on = (name: string, listener: () => void): void => element.addEventListener(name, listener, { signal: listening.signal });
-    // What a recorder writes tells no length: the browser finds it when it is sent to the end.
+    // What a recorder writes has no duration: the browser finds it when it is sent to the end.
     let searching = false;
     on('loadedmetadata', () => {
       if (element.videoWidth === 0) setBroken(true);
@@ -98,7 +98,7 @@ function useScreen(session: RecordingSession, { trim }: Recording, url: string |
   return { video, playing, position, broken, toggle, seek };
 }
 
-/** What to know before it is sent: how often it would arrive, that the client asks the viewer, or that the bot sends it. */
+/** What to know before it is sent: how often it would arrive, that the client prompts the viewer, or that the bot sends it. */
 function Asks() {
   const t = useText();
   const { messenger } = useVisit();

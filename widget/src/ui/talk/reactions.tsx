@@ -52,7 +52,7 @@ export function Reactions({ access, eventId, reactions, most, onReact }: Reactio
     const found = reactionWith(reactions, key);
     const mine = found?.mine ?? [];
     if (mine.some(isLocal) || (found !== undefined && !mayToggle(found))) return;
-    // The client asks the viewer, if it does, as soon as they want it.
+    // The client prompts the viewer, if it does, as soon as they want it.
     void messenger.permissions.ask(...REACTING).then((allowed) => {
       if (!allowed) return undefined;
       if (mine.length > 0) return session.takeBack(eventId, mine);

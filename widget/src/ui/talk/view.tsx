@@ -27,13 +27,13 @@ const READING: readonly Permission[] = ['seeMessages', 'seeReactions', 'seeRedac
 interface NeedsProps {
   access: Access;
   of: readonly Permission[];
-  /** What they are for, before the client asks the viewer; null where that is said elsewhere. */
+  /** What they are for, before the client prompts the viewer; null where that is said elsewhere. */
   before: string | null;
   /** What the viewer declined. */
   declined: string;
 }
 
-/** What is not allowed, and a way to be asked for it; nothing when all of it is. The client is not made to ask by itself, unless it was allowed before: then for what is seen. */
+/** What is not allowed, and a way to request it; nothing when all of it is. The client is not made to prompt by itself, unless it was allowed before: then for what is seen. */
 function Needs({ access: { messenger, granted, declined: said }, of, before, declined }: NeedsProps) {
   const t = useText();
   const asking = useStore(messenger.permissions.asking);
