@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import TypeAdapter
 
@@ -283,19 +283,12 @@ AnyJob = (
     | SweepFiles | RunCommands | RespondToSignIn | Notify | NotifyAdmins | DecideByReaction | ForgetMessage
     | ForgetUnsent | LookBack | ReadAgain | ReadPolicyList | EnforcePolicies
 )  # fmt: skip
-_ALONE: Mapping[str, type[AnyJob]] = {
-    kind.name: kind
-    for kind in (
-        TranscodeVideo, ConvertUpload, RequestVerdict, MakeExport, TendRoom, UpdateStatus, UpdateQueuePosts, SweepFiles,
-        RunCommands, RespondToSignIn, Notify, NotifyAdmins, DecideByReaction,
-    )
-}  # fmt: skip
-_SHARED = (ForgetMessage, LookBack, ReadPolicyList)
+_KINDS: Mapping[str, type[AnyJob]] = {kind.name: kind for kind in get_args(AnyJob)}
 
 
 def names_in(queue: Queue) -> list[str]:
     """Return the names of the jobs that wait in a queue."""
-    return [kind.name for kind in (*_ALONE.values(), *_SHARED) if kind.queue is queue]
+    return [name for name, kind in _KINDS.items() if kind.queue is queue]
 
 
 def read_job(name: str, payload: str) -> AnyJob:
@@ -307,7 +300,7 @@ def read_job(name: str, payload: str) -> AnyJob:
             return ReadAgain.read(payload) if "event_id" in json.loads(payload) else LookBack.read(payload)
         case ReadPolicyList.name:
             return ReadPolicyList.read(payload) if payload else EnforcePolicies()
-        case _ if name in _ALONE:
-            return _ALONE[name].read(payload)
+        case _ if name in _KINDS:
+            return _KINDS[name].read(payload)
         case _:
             raise ValueError(f"There are no jobs called {name}.")
