@@ -118,9 +118,10 @@ async def test_a_killed_runner_leaves_neither_lock_nor_half_a_migration(
     slow = _files(tmp_path / "m", _0001_before_a="CREATE TABLE a (n int); SELECT pg_sleep(30)")
     other = await asyncpg.connect(dsn)
     running = asyncio.create_task(migrate(other, slow))
-    while not await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):  # noqa: ASYNC110
+    sleeping = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+    while not await connection.fetchval(f"SELECT count(*) {sleeping}"):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    await connection.execute(f"SELECT pg_terminate_backend(pid) {sleeping}")
     with pytest.raises(MigrationError, match="closed the connection"):
         await running
     assert _names(await migrate(connection, _files(tmp_path / "m", **ONE))) == ["0001_before_a"]

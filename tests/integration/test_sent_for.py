@@ -158,7 +158,13 @@ async def test_whoever_joins_while_the_last_leaves_keeps_it(store: SentForStore,
         joining = asyncio.create_task(store.join(video, own))
 
         async def waits() -> bool:
-            return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+            # A row's lock is waited for as its transaction's, which belongs to no database.
+            return bool(
+                await pool.fetchval(
+                    "SELECT EXISTS (SELECT FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+                )
+            )
 
         await eventually(waits, what="who joins waiting for who leaves")
         await transaction.commit()
@@ -188,7 +194,10 @@ async def test_one_reacts_so_at_a_time(store: SentForStore, video: Video, pool: 
         second = asyncio.create_task(wait_and_react())
 
         async def waits() -> bool:
-            rows = await pool.fetch("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            rows = await pool.fetch(
+                "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
             return len(rows) == 1
 
         await eventually(waits, what="the second waiting")

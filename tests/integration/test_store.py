@@ -872,7 +872,11 @@ async def test_who_is_stopped_keeps_no_lock(store: Stores, pool: Pool) -> None:
     waiting = asyncio.create_task(tend())
 
     async def locks() -> list[bool]:
-        rows = await pool.fetch("SELECT granted FROM pg_locks WHERE locktype = 'advisory' ORDER BY granted")
+        # Services on other databases of the server hold locks as well.
+        rows = await pool.fetch(
+            "SELECT granted FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY granted"
+        )
         return [row["granted"] for row in rows]
 
     async def both() -> bool:
