@@ -91,7 +91,7 @@ def test_one_that_was_configured_is_refused_with_advice(
 def test_what_is_not_ffmpeg_at_all(tmp_path: Path) -> None:
     with pytest.raises(ToolMissing, match="not an executable"):
         find_tools(str(tmp_path / "nowhere"))
-    with pytest.raises(ToolMissing, match="does not tell its version"):
+    with pytest.raises(ToolMissing, match="does not print its version"):
         find_tools("/bin/echo", "/bin/echo")
     with pytest.raises(ToolMissing, match="does not run"):
         find_tools("/bin/false", "/bin/false")
