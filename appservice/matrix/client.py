@@ -37,7 +37,6 @@ from appservice.core.text.clean import clean_json
 log = structlog.get_logger()
 
 _V3 = PathBuilder("_matrix/client/v3")
-_TIMEOUT_S = 60
 _WRONG_REQUEST = frozenset({400, 404, 405, 413})
 # However slow it is; but a homeserver that says nothing at the end is not waited for.
 _UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=3600, sock_connect=10, sock_read=120)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import asyncpg
 import structlog
 
-from appservice.core.events import changes
+from appservice.core.events.changes import Change, Talk
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.intake import apply
 from appservice.store.mapping import SQL
@@ -15,9 +15,7 @@ from appservice.store.pool import Database
 log = structlog.get_logger()
 
 
-async def apply_all(
-    connection: Connection, changes: Sequence[changes.Change], quotas: Quotas = NO_LIMITS
-) -> tuple[int, int]:
+async def apply_all(connection: Connection, changes: Sequence[Change], quotas: Quotas = NO_LIMITS) -> tuple[int, int]:
     """Write changes and queue their jobs; return how many told anything new, and how many the database refused.
 
     A change whose data it refuses is logged and skipped: it must not block the stream.
@@ -40,7 +38,7 @@ class IntakeStore(Database):
         super().__init__(pool)
         self._quotas = quotas
 
-    async def apply(self, changes: Sequence[changes.Change], talks: Collection[changes.Talk] = ()) -> int:
+    async def apply(self, changes: Sequence[Change], talks: Collection[Talk] = ()) -> int:
         """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused.
 
         Of the `talks`, what concerns videos is announced, and nothing is kept.
