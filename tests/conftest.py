@@ -97,7 +97,7 @@ async def create_migrated(postgres: str, create_database: CreateDatabase) -> Cre
 
 
 # What a homeserver works out at each event for people's notifications, its own statistics, its directory of users and
-# other homeservers is asked for by no test. Nor does it gain by looking for garbage often.
+# other homeservers is needed by no test. Nor does it gain by collecting garbage often.
 _UNUSED = {
     "push": {"enabled": False}, "stats": {"enabled": False}, "send_federation": False,
     "update_user_directory_from_worker": "nobody", "gc_thresholds": [50_000, 50, 50],

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 ROOT = Path(__file__).parent.parent
-_MOST_BYTES = 2**17  # of what a start is told: its arguments and environment
-_STREAMS = 3  # stdout, stderr, and where its end is told
+_MOST_BYTES = 2**17  # of a start: its arguments and environment
+_STREAMS = 3  # stdout, stderr, and where its id and its exit code are reported
 
 
 class Process(Protocol):
@@ -67,19 +67,19 @@ async def fork(*arguments: str, stdout: IO[bytes], stderr: IO[bytes], env: Mappi
     ours, theirs = socket.socketpair()
     with theirs:
         socket.send_fds(_server(), [start.encode()], [stdout.fileno(), stderr.fileno(), theirs.fileno()])
-    told, connection = await asyncio.open_connection(sock=ours)
-    return _Forked(int(await told.readline()), told, connection)
+    reports, connection = await asyncio.open_connection(sock=ours)
+    return _Forked(int(await reports.readline()), reports, connection)
 
 
 class _Forked:
-    def __init__(self, pid: int, told: asyncio.StreamReader, connection: asyncio.StreamWriter) -> None:
+    def __init__(self, pid: int, reports: asyncio.StreamReader, connection: asyncio.StreamWriter) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self._end = asyncio.create_task(self._wait(told, connection))
+        self._end = asyncio.create_task(self._wait(reports, connection))
 
-    async def _wait(self, told: asyncio.StreamReader, connection: asyncio.StreamWriter) -> int:
+    async def _wait(self, reports: asyncio.StreamReader, connection: asyncio.StreamWriter) -> int:
         with contextlib.closing(connection):
-            self.returncode = int(await told.readline())
+            self.returncode = int(await reports.readline())
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -93,7 +93,7 @@ class _Forked:
 
 @cache
 def _server() -> socket.socket:
-    """Start the process that forks, and return what it is told by; it ends with its end, and all it has started too."""
+    """Start the process that forks, and return its control socket; when that closes, all of it ends."""
     ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
     with theirs:
         server = subprocess.Popen(
@@ -127,41 +127,41 @@ def _prepare() -> None:
 
 
 def _serve(control: socket.socket) -> list[str] | None:
-    """Fork for each start until nobody is left who could ask. Returns in each child, with its arguments."""
-    children: dict[int, tuple[int, int]] = {}  # by their pidfds: their ids, and where their end is told
+    """Fork for each start until the control socket closes. Returns in each child, with its arguments."""
+    children: dict[int, tuple[int, int]] = {}  # by their pidfds: their ids, and where their exit codes are reported
     while True:
         for ready in select.select([control.fileno(), *children], [], [])[0]:
             if ready in children:
-                _tell_end(ready, *children.pop(ready))
+                _report_end(ready, *children.pop(ready))
                 continue
             message, streams, _, _ = socket.recv_fds(control, _MOST_BYTES, _STREAMS)
             if not message:
                 for pid, _ in children.values():
                     os.kill(pid, signal.SIGKILL)
                 return None
-            stdout, stderr, told = streams
+            stdout, stderr, report = streams
             pid = os.fork()
             if pid == 0:
                 control.close()
-                for number in (told, *children, *(each for _, each in children.values())):
+                for number in (report, *children, *(each for _, each in children.values())):
                     os.close(number)
                 return _become(json.loads(message), stdout, stderr)
-            _tell(told, pid)
+            _report(report, pid)
             os.close(stdout)
             os.close(stderr)
-            children[os.pidfd_open(pid)] = pid, told
+            children[os.pidfd_open(pid)] = pid, report
 
 
-def _tell(told: int, number: int) -> None:
+def _report(report: int, number: int) -> None:
     # Who started it may be gone.
     with contextlib.suppress(BrokenPipeError):
-        os.write(told, b"%d\n" % number)
+        os.write(report, b"%d\n" % number)
 
 
-def _tell_end(child: int, pid: int, told: int) -> None:
+def _report_end(child: int, pid: int, report: int) -> None:
     _, status = os.waitpid(pid, 0)
-    _tell(told, os.waitstatus_to_exitcode(status))
-    os.close(told)
+    _report(report, os.waitstatus_to_exitcode(status))
+    os.close(report)
     os.close(child)
 
 
@@ -180,9 +180,9 @@ def _become(start: dict[str, Any], stdout: int, stderr: int) -> list[str]:
 
 if __name__ == "__main__":
     _prepare()
-    told = _serve(socket.socket(fileno=int(sys.argv[1])))
-    if told is not None:
+    arguments = _serve(socket.socket(fileno=int(sys.argv[1])))
+    if arguments is not None:
         from appservice.__main__ import main
 
-        sys.argv[1:] = told
+        sys.argv[1:] = arguments
         main()

@@ -48,13 +48,13 @@ async def eventually(ask: Callable[[], Awaitable[T]], *, seconds: float = WAIT_S
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
     while True:
-        asked = clock()
+        requested = clock()
         answer = await ask()
         if answer:
             return answer
         if clock() > deadline:
             raise AssertionError(f"{what} did not happen within {seconds} s; last answer: {answer!r}")
-        await asyncio.sleep(max(_PAUSE_S, min(4 * (clock() - asked), _LONGEST_PAUSE_S)))
+        await asyncio.sleep(max(_PAUSE_S, min(4 * (clock() - requested), _LONGEST_PAUSE_S)))
 
 
 async def apply_migrations(dsn: str) -> None:

@@ -25,7 +25,7 @@ _MARGIN = 0.8  # share of the band's width and height that the caption may take
 @dataclass(frozen=True)
 class Clip:
     """What a sample video shows: `colour` is the band's `#rrggbb`, `pitch` the melody's ground tone in Hz; `rate` is in
-    pictures a second.
+    frames a second.
     """
 
     caption: str

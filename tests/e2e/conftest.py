@@ -59,7 +59,7 @@ async def hosts(reel: Installation, alice: MatrixClient, bob: MatrixClient) -> A
 
 @pytest.fixture(scope="session")
 async def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
-    """The small video of all tests, of ten pictures a second: without a graphics card a browser draws its whole page
+    """The small video of all tests, of ten frames a second: without a graphics card a browser draws its whole page
     for each of them.
     """
     return await make_small_clip(tools, tmp_path_factory.mktemp("clips") / "clip.mp4", rate=10)
@@ -67,6 +67,6 @@ async def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
 
 @pytest.fixture(scope="session")
 def screenshots() -> Path:
-    """Where tests put pictures for people to look at; not part of the repository."""
+    """Where tests put screenshots for people to look at; not part of the repository."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     return SCREENSHOTS

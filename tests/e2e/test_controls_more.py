@@ -106,7 +106,7 @@ class Seen:
 @pytest.fixture(scope="module")
 async def videos(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> list[tuple[Clip, Path]]:
     folder = tmp_path_factory.mktemp("clips")
-    # Some qualities of few pictures: a browser without a graphics card draws the whole page for each of them.
+    # Some qualities of few frames: a browser without a graphics card draws the whole page for each of them.
     clips = [
         replace(clip, seconds=4.0, width=clip.width // 2, height=clip.height // 2, rate=10) for clip in ALICE_CLIPS
     ]

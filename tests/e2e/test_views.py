@@ -131,7 +131,7 @@ async def house(
 async def films(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> list[tuple[str, Path, dict[str, Any]]]:
     folder = tmp_path_factory.mktemp("films")
     clips = [("alice", clip) for clip in ALICE_CLIPS] + [("bob", clip) for clip in BOB_CLIPS]
-    # A browser without a graphics card draws the whole page for each of their pictures.
+    # A browser without a graphics card draws the whole page for each of their frames.
     smaller = [(who, replace(clip, width=clip.width // 2, height=clip.height // 2, rate=5)) for who, clip in clips]
     return [(who, await make_clip(clip, folder, tools.ffmpeg), clip.info) for who, clip in smaller]
 
