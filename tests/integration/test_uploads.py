@@ -101,6 +101,14 @@ class Uploader:
     def bytes_of(self, installation: Installation) -> Path:
         return installation.folder / "data" / "uploads" / self.id()
 
+    async def wait_for_deletion(self, installation: Installation) -> None:
+        """Wait until the bytes are gone, which they are just after the row says how it ended."""
+
+        async def gone() -> bool:
+            return not self.bytes_of(installation).exists()
+
+        await eventually(gone, what="the bytes being deleted")
+
 
 @pytest.fixture(scope="session")
 def recording(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -144,7 +152,7 @@ async def test_a_recording_is_sent_while_it_is_made_and_plays_in_the_room(
     assert (taken.status, taken.body["state"]) == (202, "preparing")
     assert (await uploader.finish(convert=True)).status == 202, "asked again, since the answer was lost"
     content = (await uploader.outcome())["content"]
-    assert not uploader.bytes_of(reel).exists()
+    await uploader.wait_for_deletion(reel)
     assert (content["msgtype"], content["body"], content["filename"]) == ("m.video", "海边.mp4", "海边.mp4")
     info = content["info"]
     assert (info["mimetype"], info["w"], info["h"]) == ("video/mp4", 320, 180)
@@ -458,7 +466,7 @@ async def test_a_crash_and_a_homeserver_that_is_away(
     await spare.start()
     outcome = await uploader.outcome()
     assert outcome["state"] == "ready"
-    assert not uploader.bytes_of(spare).exists()
+    await uploader.wait_for_deletion(spare)
 
 
 async def test_the_homeserver_has_a_limit(
