@@ -84,7 +84,7 @@ def _keeping_all() -> Iterator[None]:
 
 
 async def _run(args: argparse.Namespace, config: Config) -> int:
-    # Each command imports what it needs: `--help` and `generate-registration` answer at once.
+    # Each command imports what it needs: `--help` and `generate-registration` respond at once.
     match args.command:
         case "serve":
             with _keeping_all():
@@ -132,7 +132,7 @@ def _generate_registration(config: Config, target: Path) -> None:
     from appservice.registration import render_registration
 
     try:
-        # It holds both tokens: only its owner may read it. An existing file keeps its mode and owner.
+        # It holds both tokens: only its owner may read it. An existing file retains its mode and owner.
         target.touch(mode=0o600)
         target.write_text(render_registration(config), encoding="utf-8")
     except OSError as error:

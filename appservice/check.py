@@ -23,7 +23,7 @@ from transcode.process.tools import usable_encoder
 _LEAST_FREE = 2 * 1024**3
 _NAMED = 5
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
-"""Headers by which a reverse proxy tells whose request it hands on."""
+"""Headers by which a reverse proxy names the client whose request it forwards."""
 
 
 class _CheckError(Exception):
@@ -75,7 +75,7 @@ async def _way_back(config: Config) -> str:
 
 
 async def _answer_pings(config: Config) -> web.AppRunner | None:
-    """Listen in the service's place when it does not run, so that the check also works before the first start."""
+    """Listen on the service's port when it does not run, so that the check also works before the first start."""
 
     async def ping(request: web.Request) -> web.Response:
         expected = f"Bearer {config.appservice.hs_token.get_secret_value()}"

@@ -140,7 +140,7 @@ class Transcode(_Section):
 class Worker(_Section):
     """Videos at a time in one process, tries for each, and seconds until a dead worker's job is taken over.
 
-    Admins are told when fewer than `min_free` MiB are free on the disk of `data_dir`.
+    Admins are notified when fewer than `min_free` MiB are free on the disk of `data_dir`.
     """
 
     concurrency: Annotated[int, Field(gt=0)] = 1
@@ -150,7 +150,7 @@ class Worker(_Section):
 
 
 class Retention(_Section):
-    """For how many days things are kept; None: for ever. `days` is for videos, `left_rooms_days` for what is kept of
+    """Days for which things are stored; None: for ever. `days` is for videos, `left_rooms_days` for what is stored of
     rooms that the bot left.
     """
 
@@ -185,7 +185,7 @@ class Webhook(_Section):
 
 
 class Moderation(_Section):
-    """What is kept away from the whole installation: `policy_lists` are rooms' ids or aliases."""
+    """What is shut out from the whole installation: `policy_lists` are rooms' ids or aliases."""
 
     policy_lists: tuple[Annotated[str, Field(pattern=r"^[!#]\S{1,254}$")], ...] = ()
     webhook: Webhook | None = None

@@ -15,7 +15,7 @@ _QUIET = ("aiohttp.access", "mau.http", "pgqueuer", "asyncio")
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Tell whether what a server complains of is our fault: not a client that went away or sent what is not HTTP.
+    """Say whether a server's error is our fault: not a client that went away or sent what is not HTTP.
 
     A body that is not as compressed as it says fails in whichever way it is read.
     """

@@ -49,7 +49,7 @@ async def migrate_now(config: Config, phase: str | None) -> str:
 
 
 async def status(config: Config) -> str:
-    """Count the videos in each state, and tell what is worked on now."""
+    """Count the videos in each state, and print what is worked on now."""
     async with _stores(config) as stores:
         counts = await stores.videos.counts()
         works = await stores.videos.under_way(config.worker.heartbeat_timeout)
@@ -77,7 +77,7 @@ async def erase(config: Config, whom: str) -> str:
     """Erase a user or a room; a worker, running or the next one, deletes the files."""
     user_id, room_id = _whom(whom)
     async with _pool(config) as pool:
-        # What processes of their own still answer from before ends by the NOTIFY of the rooms' changes.
+        # What other processes still have in their caches ends by the NOTIFY of the rooms' changes.
         admin = UseCases.on(Stores(pool), lambda: None).administration
         count = await (admin.erase_user(user_id, by=ITSELF) if user_id else admin.erase_room(room_id, by=ITSELF))
     return f"Erased {whom}: {count} videos. `roomreel admin remains {whom}` proves it once a worker has done its part."

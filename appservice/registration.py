@@ -1,4 +1,4 @@
-"""The registration file that tells the homeserver about us (application service API, "Registration"). Pure."""
+"""The registration file by which the homeserver knows us (application service API, "Registration"). Pure."""
 
 import re
 import secrets
@@ -17,7 +17,7 @@ def render_registration(config: Config) -> str:
     """Return registration.yaml for this configuration.
 
     The bot is an exclusive user of our namespace and not the `sender_localpart`, which is a
-    user of its own: Synapse answers `/sync` of a sender with an error.
+    user of its own: Synapse's response to `/sync` of a sender is an error.
     """
     registration = {
         "id": config.appservice.id,

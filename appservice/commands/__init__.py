@@ -1,1 +1,1 @@
-"""What people ask the bot in chat, and what it answers."""
+"""The bot's chat commands, and its responses."""

@@ -1,6 +1,6 @@
 """Commands of those who run this installation: what there is, what goes wrong, quarantine, and taking things back.
 
-They are heard in the management room and alone with the bot. Nothing that is said here is content: videos are called
+They are accepted in the management room and alone with the bot. Nothing posted here is content: videos are called
 by their ids, for admins are no members of the rooms.
 """
 

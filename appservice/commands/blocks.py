@@ -11,14 +11,14 @@ _DIGITS = re.compile(r"#?([0-9a-f]{6,64})", re.ASCII | re.IGNORECASE)
 
 
 def block_line(context: CommandContext, block: Block) -> str:
-    """Tell of a block: the beginning of its file's SHA-256, who, when, and why."""
+    """Describe a block: the beginning of its file's SHA-256, who, when, and why."""
     day = block.blocked_at.date().isoformat()
     line = context.say("bot-blocked-line", id=f"#{block.source_hash[:8]}", user=block.blocked_by, day=day)
     return context.say("bot-because", text=line, reason=block.reason) if block.reason else line
 
 
 def how_to_unblock(context: CommandContext, command: str, block: Block) -> str:
-    """Tell how a block is ended, by the example of this one."""
+    """Describe how a block is ended, by the example of this one."""
     return context.say("bot-unblock-how", command=context.quoted(f"{command} #{block.source_hash[:8]}"))
 
 

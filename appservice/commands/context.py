@@ -63,16 +63,16 @@ class Services:
 
 
 class Readers(StrEnum):
-    """Who reads an answer, as the homeserver said when the command was begun."""
+    """Who reads a response, by the homeserver's membership when the command was begun."""
 
     TWO = "two"
-    """Whoever asks, and nobody else."""
+    """Only the sender of the command."""
     TRUSTED = "trusted"
     """Those whom somebody let into the management room, or into a moderators' room."""
     ANYBODY = "anybody"
-    """Whoever likes, of a room that is (or was to be) for those who are trusted."""
+    """Anybody, of a room that is (or was to be) for those who are trusted."""
     MEMBERS = "members"
-    """A room's members; nothing is said that is not for them."""
+    """A room's members; a response holds nothing that is not for them."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class CommandContext:
     known: Sequence[Command]
     """Every command that there is."""
     readers: "Readers"
-    """Who reads the answer."""
+    """Who reads the response."""
 
     @property
     def stores(self) -> Stores:
@@ -102,12 +102,12 @@ class CommandContext:
 
     @property
     def user_id(self) -> UserId:
-        """Who asks."""
+        """The sender of the command."""
         return self.command.sender
 
     @property
     def language(self) -> str:
-        """The language in which to answer: the person's choice, else the room's, else the configured one."""
+        """The language of the response: the person's choice, else the room's, else the configured one."""
         return self.person.language or self.room.settings.language or self.services.config.appservice.language
 
     def say(self, message: str, **arguments: object) -> str:
@@ -132,29 +132,29 @@ class CommandContext:
 
     @property
     def viewer(self) -> Viewer:
-        """What whoever asks is in this room."""
+        """The sender as a viewer of this room."""
         return viewer_in(self.room, self.user_id)
 
     @property
     def rank(self) -> Rank:
-        """The highest rank that whoever asks has here."""
+        """The sender's highest rank here."""
         if self.may_administer:
             return Rank.ADMIN
         return Rank.MODERATOR if self.viewer.moderates else Rank.MEMBER
 
     @property
     def may_administer(self) -> bool:
-        """Say whether an admin asks, where admins are heard: alone with the bot, or in the management room."""
+        """Say whether the sender is an admin, where admins have their commands: alone with the bot or in their room."""
         return self.is_admin and (self.room.direct or (self._is_admin_room and self.readers is Readers.TRUSTED))
 
     @property
     def is_admin(self) -> bool:
-        """Say whether an admin of this installation asks, wherever that is."""
+        """Say whether the sender is an admin of this installation, wherever that is."""
         return level_of(self.user_id, self.services.config.permissions) is Level.ADMIN
 
     @property
     def is_unheard_admin(self) -> bool:
-        """Say whether an admin asks in the management room, which has become one that anybody may read."""
+        """Say whether the sender is an admin in the management room, which has become one that anybody may read."""
         return self.is_admin and self._is_admin_room and self.readers is Readers.ANYBODY
 
     @property
@@ -171,7 +171,7 @@ class CommandContext:
         return self.readers is Readers.TRUSTED and await self.stores.moderation.is_moderators_room(self.room.room_id)
 
     async def own_videos(self, owner: UserId | None = None) -> list[Target]:
-        """Return a member's videos as whoever asks may know of them, in the order of their numbers.
+        """Return a member's videos that the sender may know of, in the order of their numbers.
 
         In a conversation with the bot alone these are those of every room where both are; else those of this room.
         """
@@ -180,7 +180,7 @@ class CommandContext:
         return await self._seen(videos)
 
     async def readable(self, videos: Sequence[Video]) -> list[Video]:
-        """Return those that whoever asks may see by the history visibility, and of others' all who read the answer."""
+        """Return those that the sender may see by the history visibility, and of others' all who read the response."""
         seen = await self.stores.videos.readable(videos, self.user_id)
         if self.readers is not Readers.MEMBERS or all(video.arrival.history is History.SHARED for video in seen):
             return seen
@@ -194,7 +194,7 @@ class CommandContext:
         return [target for target in targets if self._may_speak_of(target.room)]
 
     def _may_speak_of(self, room: Room) -> bool:
-        """Say whether those who read here may know of a room: they are its members, or its moderators ask here."""
+        """Say whether those who read here may know of a room: they are its members, or its moderators decide here."""
         if self.room.direct or room.room_id == self.room.room_id:
             return True
         return self.readers is Readers.TRUSTED and room.settings.moderators_room == self.room.room_id
@@ -204,7 +204,7 @@ class CommandContext:
         return await self.target(self.words.video())
 
     async def target(self, name: VideoName) -> Target:
-        """Return the video of a name. Raises RefusedError when there is none that whoever asks may know of."""
+        """Return the video of a name. Raises RefusedError when there is none that the sender may know of."""
         if name.short_id is not None:
             found = await self._seen(await self.stores.videos.videos_by_short_id(name.short_id, self.user_id))
             if len(found) == 1:

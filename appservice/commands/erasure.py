@@ -1,4 +1,4 @@
-"""The command that erases everything of whoever gives it."""
+"""The command that erases everything that is stored of its sender."""
 
 from appservice.commands.context import Command, CommandContext
 from appservice.core.text.message import Answer

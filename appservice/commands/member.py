@@ -198,7 +198,7 @@ async def _avatar(context: CommandContext) -> Answer:
 
 
 async def _move(context: CommandContext) -> Answer:
-    # With one word alone it is the place, of the video that is replied to.
+    # A single word is the new position, of the video that is replied to.
     name = VideoName() if len(context.words.words) == 1 else context.words.video()
     target = await context.target(name)
     where = context.words.take_if("up", "down", "first", "last")

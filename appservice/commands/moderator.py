@@ -32,9 +32,9 @@ _WHY = {
 
 
 async def moderated(context: CommandContext) -> list[Room]:
-    """Return the rooms that whoever asks moderates and may speak of here. Raises RefusedError when there are none.
+    """Return the rooms that the sender moderates and may speak of here. Raises RefusedError when there are none.
 
-    Alone with the bot these are all; elsewhere this room, and those that ask for decisions in it.
+    Alone with the bot these are all; elsewhere this room, and those whose queue is posted in it.
     """
     rooms: list[Room] = [] if context.room.direct else [context.room]
     if context.room.direct or context.readers is Readers.TRUSTED:
@@ -65,7 +65,7 @@ async def _queue(context: CommandContext) -> Answer:
 
 def _held_item(context: CommandContext, held: Held, rooms: dict[RoomId, Room]) -> Item:
     video = held.video
-    # What members said is for moderators alone: how many they are is not told before everybody.
+    # Reports are for moderators alone: their number is not shown to everybody.
     count = held.reports if video.room_id != context.room.room_id else 0
     why = context.say(_WHY[video.withheld.held_for or HeldFor.APPROVAL], count=count)
     length = clock(video.media.duration) if video.media.duration else "–"
@@ -198,7 +198,7 @@ def _reported_item(context: CommandContext, reported: Reported, rooms: dict[Room
         count=len(reported.reasons),
     )  # fmt: skip
     # Members trust that only moderators read why: in the room itself everybody would.
-    # What was kept by an earlier release may have line breaks, which would pass for lines of ours.
+    # What was stored by an earlier release may have line breaks, which would pass for lines of ours.
     reasons = [clean_text(reason, MAX_REASON) for reason in reported.reasons]
     said = [f"“{reason}”" for reason in reasons if reason] if video.room_id != context.room.room_id else []
     if said:

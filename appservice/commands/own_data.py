@@ -1,4 +1,4 @@
-"""Commands about what is kept of whoever asks: how much it is, and taking it along."""
+"""Commands about what is stored of their sender: how much it is, and exporting it."""
 
 from appservice.commands.context import Command, CommandContext
 from appservice.core.rules.quotas import MIB, Allowance, Scope, Used

@@ -1,4 +1,4 @@
-"""Does the commands of a room, one after the other, each once, and answers each in its thread."""
+"""Runs the commands of a room, one after the other, each once, and responds to each in its thread."""
 
 import asyncio
 import contextlib
@@ -54,7 +54,7 @@ class CommandWork:
     services: Services
 
     async def run(self, room_id: RoomId) -> None:
-        """Do all that was said to the bot in a room. May be repeated."""
+        """Run all pending commands of a room. May be repeated."""
         while await self.services.stores.commands.next(room_id):
             async with self.services.stores.commands.answering(room_id) as held:
                 if not held:
@@ -78,7 +78,7 @@ class CommandWork:
         await self.services.stores.commands.end(command)
 
     async def _readers(self, command: OpenCommand, room: Room) -> Readers:
-        """Find out who reads the answer, of the homeserver where more may be said than is for a room's members."""
+        """Query who reads the response, from the homeserver where it may hold more than is for a room's members."""
         homeserver = self.services.homeserver
         if room.direct:
             audience = await homeserver.audience(room.room_id)
@@ -111,7 +111,7 @@ class CommandWork:
         try:
             return await _answer_of(context)
         except (asyncio.CancelledError, UnavailableError, HomeserverError):
-            # We are told to stop, or somebody is away: it comes again.
+            # The worker is being stopped, or a service is away: the job is retried.
             with contextlib.suppress(UnavailableError):
                 await asyncio.shield(self.services.stores.commands.give_back(context.command))
             raise

@@ -1,4 +1,4 @@
-"""The one exception tree: what can go wrong, said so that the reader knows what to do."""
+"""The one exception tree: what can go wrong, in texts by which the reader knows what to do."""
 
 from typing import ClassVar
 
@@ -24,11 +24,11 @@ class MalformedEventError(RoomreelError):
 
 
 class HomeserverError(RoomreelError):
-    """The homeserver could not be reached, or answered what the client-server API does not say."""
+    """The homeserver could not be reached, or its response is not as the client-server API has it."""
 
 
 class RefusedByHomeserverError(HomeserverError):
-    """The homeserver answered that the request itself is wrong: the same one will never succeed."""
+    """The homeserver refused the request itself: the same one will never succeed."""
 
 
 class MediaError(RoomreelError):
@@ -49,7 +49,7 @@ class NotYetUploadedError(RoomreelError):
 
 
 class RequestError(RoomreelError):
-    """A request that is answered with an error (Matrix client-server API, "Standard error response")."""
+    """A request whose response is an error (Matrix client-server API, "Standard error response")."""
 
     status: ClassVar[int] = 400
     errcode: ClassVar[str] = "M_UNKNOWN"
@@ -69,35 +69,35 @@ class UnknownTokenError(RequestError):
 
 
 class ForbiddenError(RequestError):
-    """We know who asks, and they may not have it."""
+    """The caller is known, and has no permission."""
 
     status = 403
     errcode = "M_FORBIDDEN"
 
 
 class NotFoundError(RequestError):
-    """There is no such thing, or the asker may not know of it."""
+    """There is no such thing, or the caller may not know of it."""
 
     status = 404
     errcode = "M_NOT_FOUND"
 
 
 class ConflictError(RequestError):
-    """Somebody else was faster, and the asker has not seen what they did."""
+    """Somebody else was faster, and the caller has not seen their change."""
 
     status = 409
     errcode = "M_CONFLICT"
 
 
 class GoneError(RequestError):
-    """It was there and is replaced: ask for the room again."""
+    """It was there and is replaced: fetch the room again."""
 
     status = 410
     errcode = "M_GONE"
 
 
 class UnavailableError(RequestError):
-    """A part that we need (database, homeserver) does not answer; the same request may succeed later."""
+    """A part that we need (database, homeserver) does not respond; the same request may succeed later."""
 
     status = 503
     errcode = "M_UNAVAILABLE"
@@ -111,7 +111,7 @@ class TooLargeError(RequestError):
 
 
 class LimitExceededError(RequestError):
-    """The asker has, or asked for, as much of it as one may at a time."""
+    """The caller has, or requested, as much of it as one may at a time."""
 
     status = 429
     errcode = "M_LIMIT_EXCEEDED"
@@ -123,7 +123,7 @@ class LimitExceededError(RequestError):
 
 
 class UserLimitError(RequestError):
-    """The asker has as much as one person may have (MSC4335)."""
+    """The caller has as much as one person may have (MSC4335)."""
 
     status = 403
     errcode = "M_USER_LIMIT_EXCEEDED"
@@ -137,7 +137,7 @@ class RoomLimitError(RequestError):
 
 
 class ProtocolVersionError(RequestError):
-    """The request is of a version of its protocol that we do not speak."""
+    """The request is of a version of its protocol that is not supported."""
 
     status = 412
     errcode = "M_UNRECOGNIZED"
@@ -176,7 +176,7 @@ class BrokenOffError(RequestError):
 
 
 class StorageFullError(RequestError):
-    """The disk is full; what has arrived so far is kept."""
+    """The disk is full; what has arrived so far is stored."""
 
     status = 507
     errcode = "M_RESOURCE_LIMIT_EXCEEDED"

@@ -25,9 +25,9 @@ class Queue(StrEnum):
     """What members are about to send, and wait for."""
     EXPORTS = "exports"
     VERDICTS = "verdicts"
-    """What another service is asked about."""
+    """Requests to another service."""
     LIGHT = "light"
-    """Everything that takes moments."""
+    """Everything that takes seconds at most."""
 
 
 class Priority(IntEnum):
@@ -94,7 +94,7 @@ class ConvertUpload(_OneWord):
 
 @dataclass(frozen=True, slots=True)
 class RequestVerdict(_OneWord):
-    """Ask the detection service about a video."""
+    """Request the detection service's verdict on a video."""
 
     name: ClassVar[str] = "verdict"
     queue: ClassVar[Queue] = Queue.VERDICTS
@@ -131,7 +131,7 @@ class UpdateStatus(_OneWord):
 
 @dataclass(frozen=True, slots=True)
 class UpdateQueuePosts(_OneWord):
-    """Bring what the bot asks moderators about a video up to date."""
+    """Bring the posts of a video in the moderators' queue up to date."""
 
     name: ClassVar[str] = "queue_post"
     video_id: VideoId
@@ -147,7 +147,7 @@ class SweepFiles(_OneWord):
 
 @dataclass(frozen=True, slots=True)
 class RunCommands(_OneWord):
-    """Do what was said to the bot in a room."""
+    """Run the pending commands of a room."""
 
     name: ClassVar[str] = "command"
     room_id: RoomId
@@ -176,7 +176,7 @@ class OnceGone:
 
 @dataclass(frozen=True, slots=True)
 class Notify(Job):
-    """Say a text of the catalogue to somebody; in a thread of that room, if any. `once` tells repetitions."""
+    """Notify somebody by a text of the catalogue; in a thread of that room, if any. `once` identifies repetitions."""
 
     name: ClassVar[str] = "tell"
     room_id: RoomId
@@ -190,7 +190,7 @@ class Notify(Job):
 
 @dataclass(frozen=True, slots=True)
 class NotifyAdmins(Job):
-    """Tell admins of the latest of `count` troubles of one subject."""
+    """Notify admins of the latest of `count` alerts of one subject."""
 
     name: ClassVar[str] = "alarm"
     subject: str
@@ -213,7 +213,7 @@ class DecideByReaction(Job):
 class ForgetMessage(Job):
     """Redact a message, if `redact`, and delete its file `mxc`, if any, from the homeserver, where we may.
 
-    `sender`: who sent the message; of a job of an early release nobody knows. `said`: the bot sent it on behalf of
+    `sender`: who sent the message; None in a job of an early release. `said`: the bot sent it on behalf of
     somebody, and it is redacted unless it is still somebody's. `tried`: how often in vain.
     """
 
@@ -237,7 +237,7 @@ class ForgetUnsent(Job):
 
 @dataclass(frozen=True, slots=True)
 class LookBack(Job):
-    """Look for what a timeline told and we missed, or at `history` messages of before us."""
+    """Backfill what a timeline has and we missed, or `history` messages of before us."""
 
     name: ClassVar[str] = "timeline"
     priority: ClassVar[Priority] = Priority.BACKGROUND

@@ -1,4 +1,4 @@
-"""The languages that we speak, and which of them a language tag (BCP 47) asks for. Pure."""
+"""The languages of the texts, and which of them a language tag (BCP 47) selects. Pure."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,7 +8,7 @@ _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
 
 
 def language_of(tag: str) -> str:
-    """Return the language that a tag asks for as ours are called, be it one of ours or not.
+    """Return the language that a tag selects as ours are called, be it one of ours or not.
 
     Chinese is of two scripts: one that is named holds, else that of the region (`zh-HK`: traditional characters).
     """

@@ -122,7 +122,7 @@ class Media:
 
     `stage` is the folder that is served, and `replaced_stage` that of what played before an edit brought other media,
     which are not whole yet. `available` is how many leading segments of each rendition exist, None when all do.
-    `bytes` is what its files take on our disk. `audio_left_out`: what of its audio is not heard, and why.
+    `bytes` is what its files take on our disk. `audio_left_out`: what of its audio is not played, and why.
     """
 
     stage: str | None = None
@@ -146,7 +146,7 @@ class Work:
     """The work on a video: how many attempts there were, the newest of which alone may publish.
 
     `attempts_before`: those with the media that an edit replaced. `attempts_spared`: those that waited for their turn
-    when their worker died. `percent` and `remaining` (seconds) tell of the attempt under way, None where nothing is
+    when their worker died. `percent` and `remaining` (seconds) are of the attempt in progress, None where nothing is
     known.
     """
 
@@ -172,7 +172,7 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Spoiler:
-    """Nobody sees it without asking for it (MSC4193); `reason` is its sender's, who need not give one."""
+    """Nobody sees it without a choice (MSC4193); `reason` is its sender's, who need not give one."""
 
     reason: str | None = None
 
@@ -222,7 +222,7 @@ class Video:
 
     @property
     def thread(self) -> EventId | None:
-        """The event in whose thread something can be said in its room: none since an upgrade."""
+        """The event in whose thread the bot can post in its room: none since an upgrade."""
         return self.event_id if self.sent_in == self.room_id else None
 
     @property
@@ -247,7 +247,7 @@ class Video:
 
     @property
     def plays_by_itself(self) -> bool:
-        """Say whether it may play, or show, where nobody asked for this one: in reels, in the channel, as an avatar."""
+        """Say whether it may play, or show, where nobody chose this one: in reels, in the channel, as an avatar."""
         return self.is_playable and self.spoiler is None
 
     @property
@@ -258,7 +258,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class PublicMember:
-    """Somebody with at least one published video, in the order they play; name and picture as in the latest room."""
+    """Somebody with at least one published video, in the order they play; name and avatar as in the latest room."""
 
     user_id: UserId
     display_name: str | None

@@ -36,10 +36,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room that the bot was asked into; `key` is our own number for it, used in media paths.
+    """A room that the bot was invited to; `key` is our own number for it, used in media paths.
 
-    `direct`: it was begun as a conversation with the bot alone, and nobody is there but the bot and one other, as far
-    as we were told. `made_for`: whom the bot made it for. `max_lifetime` is that of `m.room.retention`, in ms.
+    `direct`: it was begun as a conversation with the bot alone, and nobody is there but the bot and one other, by
+    the events that came. `made_for`: whom the bot made it for. `max_lifetime` is that of `m.room.retention`, in ms.
     """
 
     room_id: RoomId
@@ -64,7 +64,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A room's state as the homeserver gave it; `read_at` is the database's clock before it was asked."""
+    """A room's state as the homeserver gave it; `read_at` is the database's clock before the request."""
 
     room_id: RoomId
     name: str | None

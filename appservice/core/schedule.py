@@ -1,6 +1,6 @@
-"""What the room's channel shows when: one list that loops for ever from an agreed moment on. Pure.
+"""What the room's channel shows when: one list that loops for ever from an agreed instant on. Pure.
 
-Everybody who knows the schedule and the time knows the showing moment; nobody leads and nothing is sent while it plays.
+Who knows the schedule and the time knows the frame that plays; nobody leads and nothing is sent while it plays.
 When the list changes, the video that plays goes on to its end, and the new list begins there with what follows it.
 """
 
@@ -21,7 +21,7 @@ class Turn:
 
     @classmethod
     def of(cls, video: Video) -> Self:
-        """Return the turn of a playable video, as long as in its playlist: of one that grows, as it is planned."""
+        """Return the turn of a playable video, as long as in its playlist: of one in progress, as it is planned."""
         return cls(video.id, video.media.stage or "", max(1, round(video.media.renditions[0].duration * 1000)))
 
 

@@ -87,7 +87,7 @@ class _Settings(BaseModel):
             raise
 
     def stored(self) -> dict[str, Any]:
-        """Return what is kept of them: all that is not as by default."""
+        """Return the JSON that is stored: all that is not as by default."""
         return self.model_dump(exclude_defaults=True, mode="json")
 
 
@@ -95,7 +95,7 @@ class RoomSettings(_Settings):
     """What a room's moderators choose. Lengths in seconds."""
 
     language: Language | None = None
-    """In which language the bot speaks; None: the configured one."""
+    """The language of the bot's texts; None: the configured one."""
     add: Who = Who.MEMBERS
     """Who may add videos."""
     hold: Hold = Hold.OFF
@@ -103,7 +103,7 @@ class RoomSettings(_Settings):
     order: Who = Who.MEMBERS
     """Whether members put their own videos in order, or only moderators."""
     pin: bool = True
-    """Whether the bot pins the widget when it places it."""
+    """Whether the bot pins the widget when it adds it to the room."""
     max_length: Annotated[int | None, Field(ge=1, le=86_400)] = None
     """How long a video may be; None: as long as the server allows."""
     images: bool = False
@@ -111,7 +111,7 @@ class RoomSettings(_Settings):
     image_seconds: Annotated[int, Field(ge=1, le=60)] = 6
     """How long an image is shown."""
     voice: bool = False
-    """Whether voice messages and other sound join the reels."""
+    """Whether voice messages and other audio join the reels."""
     stickers: bool = False
     """Whether stickers and videos that clients show like GIFs join the reels."""
     history: Annotated[int | None, Field(ge=0, le=1000)] = None
@@ -119,7 +119,7 @@ class RoomSettings(_Settings):
     status: Status = Status.REACTIONS
     """How the bot says how far it is with a video."""
     moderators_room: Annotated[str | None, Field(pattern=r"^![^\s\x00]{1,254}$")] = None
-    """The room in which the bot asks for decisions; None: moderators ask the bot."""
+    """The room of the moderators' queue; None: moderators use commands."""
     report_limit: Annotated[int, Field(ge=0, le=100)] = 3
     """With how many reports a video is held for a moderator; 0: never."""
     on_leave: Literal["keep", "erase"] = "keep"
@@ -130,7 +130,7 @@ class PersonSettings(_Settings):
     """What a person chooses for themselves."""
 
     language: Language | None = None
-    """In which language the bot speaks to them; None: the room's."""
+    """The language of the bot's texts for them; None: the room's."""
     add: bool = True
     """Whether the videos that they send join their reels."""
     on_leave: Literal["keep", "erase"] | None = None

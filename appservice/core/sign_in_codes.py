@@ -66,11 +66,11 @@ def sign_in_code(body: str) -> str | None:
 
 
 def is_sign_out(body: str) -> bool:
-    """Say whether a message asks to sign out all browsers of its sender."""
+    """Say whether a message requests to sign out all browsers of its sender."""
     return body.lower().split() == SIGN_OUT_COMMAND.split()
 
 
 def browser_of(user_agent: str) -> str:
-    """Return a browser's kind and system in words of ours, such as 'Firefox, Android'; empty when it does not tell."""
+    """Return a browser's kind and system in words of ours, such as 'Firefox, Android'; empty when it does not say."""
     found = (next((name for mark, name in known if mark in user_agent), None) for known in (_BROWSERS, _SYSTEMS))
     return ", ".join(name for name in found if name)

@@ -56,7 +56,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _sign(key: bytes, purpose: str, message: str) -> str:
-    # The purpose keeps a signature of one kind from ever passing as one of another.
+    # The purpose keeps a signature of one kind from passing as one of another.
     digest = hmac.new(key, _bytes(f"{purpose}|{message}"), hashlib.sha256).digest()
     return _encode(digest[:_SIGNATURE_BYTES])
 
@@ -94,7 +94,7 @@ def secret_expiry(key: bytes, secret: str) -> int | None:
 
 
 def secret_hash(secret: str) -> bytes:
-    """Return what is kept of a browser's secret."""
+    """Return what is stored of a browser's secret."""
     return hashlib.sha256(_bytes(secret)).digest()
 
 

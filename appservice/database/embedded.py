@@ -35,7 +35,7 @@ _POLL_SECONDS = 0.01
 _SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path without its closing zero (unix(7))
 _PORT = 5432  # only part of the socket's name
 _SOCKET = f".s.PGSQL.{_PORT}"
-_ADDRESS = "address"  # the file that tells other processes of ours where the server is, while it is ready
+_ADDRESS = "address"  # the file that has for other processes of ours where the server is, while it is ready
 # The owner may die before the death signal is armed: then the parent is already another one.
 _UNLESS_ORPHANED = ("sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 
@@ -136,7 +136,7 @@ class EmbeddedPostgres:
     async def _lock(self, descriptor: int) -> None:
         try:
             async with asyncio.timeout(self._patience):
-                while not _try_lock(descriptor):  # noqa: ASYNC110 - a file lock tells nobody when it is free
+                while not _try_lock(descriptor):  # noqa: ASYNC110 - nothing notifies when a file lock is free
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError as error:
             raise EmbeddedPostgresError(
@@ -200,7 +200,7 @@ def running_dsn(directory: Path) -> str | None:
     except FileNotFoundError:
         return None
     try:
-        # Whoever can take the lock knows that the address was left behind.
+        # Who can take the lock knows that the address was left behind.
         return None if _try_lock(descriptor) else (directory / _ADDRESS).read_text() or None
     except FileNotFoundError:
         return None
@@ -245,7 +245,7 @@ def _clear_left_over(directory: Path) -> None:
 def _as_owner(folder: Path) -> tuple[str, ...]:
     """Return the words before a command that make it run as the folder's owner and die with this process.
 
-    setpriv arms the death signal after the change of user; the kernel forgets one armed before (prctl(2)).
+    setpriv arms the death signal after the change of user; the kernel clears one armed before (prctl(2)).
     """
     words: tuple[str, ...] = ("setpriv", "--pdeathsig", "QUIT")
     if os.geteuid() == 0:

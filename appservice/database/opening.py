@@ -25,7 +25,7 @@ _BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Inter
 
 @asynccontextmanager
 async def open_database(config: Config, *, attach: bool = False, patience_s: float = _PATIENCE_S) -> AsyncIterator[str]:
-    """Yield the address of a database that answers; the embedded one stops when the block ends.
+    """Yield the address of a database that responds; the embedded one stops when the block ends.
 
     With `attach`, an embedded one that another process runs is shared. A configured one that starts
     together with us is waited for. Raises UnavailableError when it stays away for `patience_s` seconds.

@@ -1,4 +1,4 @@
-"""Writes a caption as a picture, with a small built-in font: not every ffmpeg can draw text. Pure."""
+"""Writes a caption as an image, with a small built-in font: not every ffmpeg can draw text. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PITCH = 6  # five dots and the gap to the next letter
 
 
 def caption_width(text: str, dot: int) -> int:
-    """Return how wide the picture of `text` will be, in pixels."""
+    """Return how wide the image of `text` will be, in pixels."""
     return max(0, len(text) * _PITCH - 1) * dot
 
 
 def caption_height(dot: int) -> int:
-    """Return how high the picture of one line is, in pixels."""
+    """Return how high the image of one line is, in pixels."""
     return _ROWS * dot
 
 

@@ -35,7 +35,7 @@ async def _watch(page: Page, widget: FrameLocator, video_id: str) -> None:
     frame = await handle.owner_frame()
     if frame is None:
         raise CheckError("The widget's frame is gone.")
-    # Both the clock and the pictures must move: a clock alone also runs over a black screen.
+    # Both the clock and the frames must advance: a clock alone also runs over a black screen.
     await frame.wait_for_function(
         """([video, seconds]) => {
             const frames = video.getVideoPlaybackQuality().totalVideoFrames;

@@ -67,7 +67,7 @@ class MatrixClient:
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 60,
     ) -> Content:
-        """Call `path` (from the root, already escaped), return the JSON object of the answer; time-out in seconds."""
+        """Call `path` (from the root, already escaped), return the JSON object of the response; time-out in seconds."""
         if self._session is None:
             self._session = aiohttp.ClientSession()
         async with self._session.request(
@@ -95,7 +95,7 @@ class MatrixClient:
     ) -> str:
         """Create a room and return its id.
 
-        `power` gives users power levels; the creator keeps theirs in every room version (up to 11 by an entry of their
+        `power` gives users power levels; the creator has theirs in every room version (up to 11 by an entry of their
         own, from 12 by having created it). `power_levels` overrides other keys of the power levels (`events`, …).
         """
         override: Content = dict(power_levels or {})
@@ -111,7 +111,7 @@ class MatrixClient:
         return str((await self.request("POST", "/_matrix/client/v3/createRoom", json=body))["room_id"])
 
     async def default_room_version(self) -> str:
-        """Return the room version that the homeserver takes when none is asked for."""
+        """Return the room version that the homeserver takes when none is requested."""
         answer = await self.request("GET", "/_matrix/client/v3/capabilities")
         return str(answer["capabilities"]["m.room_versions"]["default"])
 
@@ -157,7 +157,7 @@ class MatrixClient:
         )
 
     async def reply(self, room_id: str, event_id: str, text: str, *, thread: bool = True) -> str:
-        """Answer an event, in its thread or as a plain reply, and return the answer's id."""
+        """Reply to an event, in its thread or plainly, and return the reply's id."""
         relation: Content = {"m.in_reply_to": {"event_id": event_id}}
         if thread:
             relation |= {"rel_type": "m.thread", "event_id": event_id, "is_falling_back": True}
@@ -277,7 +277,7 @@ async def login(base_url: str, user: str, password: str) -> MatrixClient:
 
 
 async def _answer(response: aiohttp.ClientResponse) -> Content:
-    """The JSON object of a response; a page of a proxy in its place is an error as well."""
+    """The JSON object of a response; a page of a proxy instead is an error as well."""
     try:
         body = await response.json(content_type=None)
     except ValueError:

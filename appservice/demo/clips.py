@@ -1,4 +1,4 @@
-"""Makes sample videos: moving, with sound, each with its own picture, colour, melody and caption.
+"""Makes sample videos: moving, with audio, each with its own image, colour, melody and caption.
 
 The caption stands on a band of one flat colour at the bottom, so that a person, or a test that reads one pixel, can
 tell which clip is playing.
@@ -65,7 +65,7 @@ BOB_CLIPS: tuple[Clip, ...] = (
 
 
 class ClipError(RoomreelError):
-    """ffmpeg could not make a sample video; the message is the end of what it said."""
+    """ffmpeg could not make a sample video; the message is the end of its output."""
 
 
 async def make_clip(clip: Clip, folder: Path, ffmpeg: Path | None = None) -> Path:
@@ -118,7 +118,7 @@ def _arguments(clip: Clip, caption: Path) -> list[str]:
 
 
 def _picture(clip: Clip) -> str:
-    """The moving picture as an ffmpeg source: calculated small where that is slow, then enlarged."""
+    """The video as an ffmpeg source: calculated small where that is slow, then enlarged."""
     small = f"{_even(clip.width / 4)}x{_even(clip.height / 4)}"
     enlarge = f"scale={clip.width}:{clip.height}"
     rate = f"rate={clip.rate}"

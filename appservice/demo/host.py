@@ -17,7 +17,7 @@ _CSP = (
 
 
 def build_host(assets: Path, about: Mapping[str, Any], *, homeserver: str, widget: str) -> web.Application:
-    """Return the page's application; `about` is what `/demo.json` answers (addresses, room, users with passwords).
+    """Return the page's application; `about` is the response of `/demo.json` (addresses, room, users with passwords).
 
     Raises ConfigError when the page was not built.
     """

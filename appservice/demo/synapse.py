@@ -38,7 +38,7 @@ class SynapseError(RoomreelError):
 class Synapse:
     """A homeserver on loopback, in `folder` (configuration, SQLite database, media, log).
 
-    `registrations` are appservice registration files, read at every start. `port` 0 takes a free one, kept over
+    `registrations` are appservice registration files, read at every start. `port` 0 takes a free one, the same over
     `stop()` and `start()`. `max_upload_size` is a size as Synapse writes it (`50M`, `1G`). `extra` is merged into
     homeserver.yaml at the top level.
     """
@@ -95,7 +95,7 @@ class Synapse:
         await self.stop()
 
     async def start(self) -> None:
-        """Start and wait until it answers; raises `SynapseError`. The thread that calls this must outlive it."""
+        """Start and wait until it responds; raises `SynapseError`. The thread that calls this must outlive it."""
         if self.running:
             return
         await asyncio.to_thread(self._prepare)
@@ -133,7 +133,7 @@ class Synapse:
             async with session.get(url) as response:
                 nonce = str((await response.json())["nonce"])
             fields = (nonce, name, password, "admin" if admin else "notadmin")
-            # SHA-1 is what Synapse asks for here: it only proves that we know the secret.
+            # SHA-1 is what Synapse requires here: it only proves that we know the secret.
             mac = hmac.new(self._secret.encode(), "\0".join(fields).encode(), hashlib.sha1).hexdigest()
             body = {"nonce": nonce, "username": name, "password": password, "admin": admin, "mac": mac}
             async with session.post(url, json=body) as response:
@@ -164,7 +164,7 @@ class Synapse:
         raise SynapseError(f"Synapse {reason} ({self.log_file}):\n{tail}\n{_hint(tail)}".rstrip())
 
     def _prepare(self) -> None:
-        """Write the configuration; keys that must survive a restart are kept."""
+        """Write the configuration; keys that must survive a restart are reused."""
         self.folder.mkdir(parents=True, exist_ok=True)
         key = self.folder / "signing.key"
         if not key.exists():

@@ -1,1 +1,1 @@
-"""Everything that we ask of homeservers: rooms, media, and who a viewer is."""
+"""All requests to homeservers: rooms, media, and who a viewer is."""

@@ -45,7 +45,7 @@ _CREATOR_POWER_VERSION = 12
 
 
 class Homeserver:
-    """Our homeserver, asked as the bot. Raises HomeserverError, or ForbiddenError where the homeserver says 403."""
+    """The client of our homeserver, as the bot. Raises HomeserverError, or ForbiddenError where its status is 403."""
 
     def __init__(
         self, session: aiohttp.ClientSession, url: str, as_token: str, appservice_id: str, bot: UserId,
@@ -112,7 +112,7 @@ class Homeserver:
         return {key: value for key, value in profile.items() if isinstance(value, str)}
 
     async def set_profile(self, field: str, value: str) -> None:
-        """Set a field of the bot's profile, which every room with the bot is told."""
+        """Set a field of the bot's profile, which goes to every room with the bot."""
         await self._call(Method.PUT, _V3.profile[self.bot][field], {field: value})
 
     async def whoami(self) -> str:
@@ -150,7 +150,7 @@ class Homeserver:
         return [change.rule for change in found if isinstance(change, changes.PolicyChanged) and change.rule]
 
     async def create_direct(self, user_id: UserId) -> RoomId:
-        """Begin a conversation with somebody alone, into which nobody but the bot can ask others; return its room."""
+        """Begin a conversation with somebody alone, into which only the bot can invite others; return its room."""
         body = {
             "preset": "private_chat",
             "invite": [user_id],
@@ -165,7 +165,7 @@ class Homeserver:
         return RoomId(str((await self._call(Method.POST, _V3.createRoom, body))["room_id"]))
 
     async def audience(self, room_id: RoomId) -> Audience | None:
-        """Ask who reads what is said in a room; None where the bot is not. Reads the whole state: for small rooms."""
+        """Query who reads the messages of a room; None where the bot is not. Reads the whole state: for small rooms."""
         try:
             events = await self._call(Method.GET, _V3.rooms[room_id].state)
         except (ForbiddenError, RefusedByHomeserverError):
@@ -173,7 +173,7 @@ class Homeserver:
         return audience_of(event for event in events if isinstance(event, dict))
 
     async def is_open(self, room_id: RoomId) -> bool:
-        """Ask whether anybody may come into a room, or read it from outside; so is one that does not tell the bot."""
+        """Query whether anybody may enter a room, or read it from outside; so is one that the bot cannot read."""
         said = {}
         for kind in ("m.room.join_rules", "m.room.history_visibility"):
             try:
@@ -229,7 +229,7 @@ class Homeserver:
         return replace(change, requested_at=requested_at) if change.membership is Membership.INVITE else None
 
     async def snapshot(self, room_id: RoomId, read_at: datetime) -> tuple[Snapshot, "RoomLinks", Placed]:
-        """Read a room's whole state: what is kept of it, the rooms before and after it, and its widgets."""
+        """Read a room's whole state: what is stored of it, the rooms before and after it, and its widgets."""
         events = await self._call(Method.GET, _V3.rooms[room_id].state)
         state = {(e.get("type"), e.get("state_key")): e for e in events if isinstance(e, dict)}
         found = [change for event in state.values() if (change := _read(event, room_id))]
@@ -307,7 +307,7 @@ class Homeserver:
         await self._call(Method.PUT, _V3.rooms[room_id].state[kind][state_key], content)
 
     async def membership(self, room_id: RoomId, user_id: UserId) -> changes.MemberChanged | None:
-        """Ask whether a user is in a room; None when there was never anything to know."""
+        """Query whether a user is in a room; None when there was never anything to know."""
         content = await self.state_event(room_id, "m.room.member", user_id)
         if content is None:
             return None
@@ -358,7 +358,7 @@ class Homeserver:
     async def send_image(
         self, room_id: RoomId, uri: str, caption: str, info: Mapping[str, object], *, once: str
     ) -> EventId:
-        """Send a picture that is in the media repository as an `m.image` with a caption."""
+        """Send an image that is in the media repository as an `m.image` with a caption."""
         content = {
             "msgtype": "m.image", "body": caption, "filename": "poster.jpg", "url": uri, "info": dict(info),
             "m.mentions": {},
@@ -479,9 +479,9 @@ class Homeserver:
         await self._as_media_admin(Method.DELETE, mxc)
 
     async def is_uploaded_by(self, mxc: str, user_id: UserId | None) -> bool:
-        """Say whether a user, or we for one, uploaded a local file; False where nobody can tell, or it is gone.
+        """Say whether a user, or we for one, uploaded a local file; False where that is unknown, or it is gone.
 
-        As `delete_media`; Synapse tells it from 1.140 on.
+        As `delete_media`; Synapse has it from 1.140 on.
         """
         answer = await self._as_media_admin(Method.GET, mxc)
         media = answer.get("media_info") if isinstance(answer, dict) else None
@@ -518,7 +518,7 @@ class Homeserver:
 
 
 class _Sent(io.BufferedReader):
-    """A file that tells how much of it was read."""
+    """A file that counts how much of it was read."""
 
     def __init__(self, path: Path, on_read: Callable[[int], None]) -> None:
         super().__init__(io.FileIO(path))
@@ -561,7 +561,7 @@ def _errcode(error: HomeserverError) -> str:
 
 
 def _invite_states(answer: object) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield each room that a response to /sync tells an invitation to, with its stripped state."""
+    """Yield each room that a response to /sync has an invitation to, with its stripped state."""
     rooms = answer.get("rooms") if isinstance(answer, dict) else None
     invited = rooms.get("invite") if isinstance(rooms, dict) else None
     for room_id, room in invited.items() if isinstance(invited, dict) else ():

@@ -2,8 +2,8 @@
 
 Every name that a viewer's browser hands us is hostile: it must not make us call into private
 networks, nor hold us up. The guard sits in the HTTP connector, so that it also holds for
-redirects and for names that answer differently the second time: it judges the host that was
-named, every address before it is called, and who it is that answered, before anything is said.
+redirects and for names that resolve differently the second time: it judges the host that was
+named, every address before it is called, and the peer that accepted, before anything is sent.
 """
 
 import json
@@ -46,7 +46,7 @@ class Address:
 
     @property
     def base_url(self) -> str:
-        """The https address to ask."""
+        """The https address for requests."""
         return f"https://{self.host}:{self.port}"
 
 
@@ -131,7 +131,7 @@ class GuardedConnector(aiohttp.TCPConnector):
 
 
 async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read an answer of at most `limit` bytes. Raises ValueError when it is longer."""
+    """Read a response of at most `limit` bytes. Raises ValueError when it is longer."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(limit):
         body += chunk
@@ -141,13 +141,13 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 async def read_json(response: aiohttp.ClientResponse, limit: int) -> dict[str, Any]:
-    """Read an answer of at most `limit` bytes. Raises ValueError when it is longer or no JSON object."""
+    """Read a response of at most `limit` bytes. Raises ValueError when it is longer or no JSON object."""
     try:
         answer = json.loads(await read_limited(response, limit))
     except RecursionError as error:
         raise ValueError("the answer is nested too deeply") from error
     if not isinstance(answer, dict):
-        raise ValueError("the answer is no object")  # noqa: TRY004 - one kind of error for every bad answer
+        raise ValueError("the answer is no object")  # noqa: TRY004 - one kind of error for every bad response
     return answer
 
 
@@ -178,7 +178,7 @@ async def _well_known(session: aiohttp.ClientSession, host: str) -> str | None:
     try:
         async with session.get(url, max_redirects=5, timeout=_WELL_KNOWN_TIMEOUT) as response:
             delegated = (await read_json(response, _WELL_KNOWN_LIMIT)).get("m.server")
-            # Whatever is no server name counts as no answer (spec: "skip to step 4").
+            # Whatever is no server name counts as no response (spec: "skip to step 4").
             valid = response.status == 200 and isinstance(delegated, str) and _SERVER_NAME.fullmatch(delegated)
             return delegated if valid else None
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):

@@ -18,7 +18,7 @@ from appservice.matrix.discovery import read_limited
 CHUNK = 256 * 1024
 # A token that is being replaced, a request that took too long, too many of them.
 _MAY_PASS = frozenset({401, 408, 425, 429})
-# Whoever waits for an upload holds nobody up meanwhile: we ask again, and are answered at once.
+# A wait for an upload must not block others: we request again, and get a response at once.
 _WITHOUT_WAITING = {"timeout_ms": "0"}
 _MOST_ERROR = 64 * 1024
 _LOOK_TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
@@ -46,7 +46,7 @@ async def download(
 
     Raises NotYetUploadedError while the homeserver waits for it; MediaError: `media-gone` (final unless the homeserver
     may get it yet), `media-too-large`, `hash-mismatch` (final), `download-failed` (may be tried again). After an error
-    nothing is left at `target`. An encrypted attachment is written decrypted, and kept only when the hash of what came
+    nothing is left at `target`. An encrypted attachment is written decrypted, and stays only when the hash of what came
     over the wire is right (client-server API, "Sending encrypted attachments").
     """
     try:
@@ -103,7 +103,7 @@ async def _chunks(
 
 
 async def is_awaited(session: aiohttp.ClientSession, homeserver: Homeserver, mxc: str) -> bool | None:
-    """Say whether the homeserver waits for a file's upload; None where it does not say: a download tells why."""
+    """Say whether the homeserver waits for a file's upload; None where that is unknown: a download shows why."""
     try:
         async with session.get(
             homeserver.media_url(mxc), params=_WITHOUT_WAITING, headers=homeserver.media_headers, timeout=_LOOK_TIMEOUT

@@ -22,7 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 _LOOKUP_S = 5.0
 _MOST_LOOKUPS = 256
 _MOST_CACHED = 1000
-# In seconds: what is known is not asked again for so long, whatever its owner says.
+# In seconds: an answer is cached for so long, whatever its time to live.
 _SHORTEST_TTL, _LONGEST_TTL, _NEGATIVE_TTL = 1.0, 60.0, 10.0
 _HOSTS = Path("/etc/hosts")
 _LOOKUP_THREADS = 2
@@ -121,7 +121,7 @@ class Names:
             ttl = min(max(answer.rrset.ttl if answer.rrset else 0.0, _SHORTEST_TTL), _LONGEST_TTL)
             return list(answer)
         except (dns.exception.DNSException, OSError, ValueError):
-            return []  # no such name, no answer in time, or no name at all
+            return []  # no such name, no response in time, or no name at all
         finally:
             if key in self._lookups:
                 self._lookups[key].expires_at = time.monotonic() + ttl

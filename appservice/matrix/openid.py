@@ -38,7 +38,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """What any other homeserver is found and asked by; the session must be guarded (`GuardedConnector`)."""
+    """What any other homeserver is found and queried by; the session must be guarded (`GuardedConnector`)."""
 
     session: aiohttp.ClientSession
     names: Names
@@ -47,9 +47,9 @@ class Federation:
 class OpenIdVerifier:
     """Turns an OpenID token into a user id.
 
-    Asks only homeservers that the config names, by their configured address, and, where there is a
+    Queries only homeservers that the config names, by their configured address, and, where there is a
     `federation`, any that Matrix server discovery finds. Of each, and of all that it finds, only so many
-    questions are under way at a time: who does not answer holds up nobody else.
+    requests are in progress at a time: one without a response holds up no other.
     """
 
     def __init__(self, known: Mapping[str, Peer], federation: Federation | None) -> None:
@@ -62,7 +62,7 @@ class OpenIdVerifier:
 
         Raises UnknownTokenError when the homeserver does not know the token or says something else than
         a user of its own, ForbiddenError for a homeserver that we do not serve, UnavailableError when it
-        does not answer.
+        does not respond.
         """
         subject = (await self._userinfo(access_token, server_name)).get("sub")
         match = _SUBJECT.fullmatch(subject) if isinstance(subject, str) else None
@@ -99,7 +99,7 @@ class OpenIdVerifier:
             yield
         finally:
             self._under_way.subtract(kind for kind, _ in limits)
-            self._under_way = +self._under_way  # nothing is kept of those that are not asked any more
+            self._under_way = +self._under_way  # drops those that are not queried any more
 
 
 def _domain(server_name: str) -> str:

@@ -46,7 +46,7 @@ def _read(path: Path, part: range) -> Iterator[bytes]:
         while left:
             piece = file.read(min(left, _PIECE))
             if not piece:
-                raise ConnectionResetError  # less than was promised cannot be answered in any other way
+                raise ConnectionResetError  # less than was promised cannot be signalled in any other way
             left -= len(piece)
             yield piece
 

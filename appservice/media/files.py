@@ -20,7 +20,7 @@ from transcode import NO_SPACE
 from transcode.hls.playlist import POSTER, PREVIEW, STORYBOARD
 from transcode.process.collect import is_plain
 
-# Exactly these: while a stage grows, ffmpeg's unfinished files lie beside them.
+# Exactly these: while a stage is in progress, ffmpeg's unfinished files lie beside them.
 _MEDIA_FILE = re.compile(
     rf"[0-9]{{1,5}}/(?:init\.mp4|[0-9]{{1,6}}\.m4s)|captions[0-7]\.vtt|"
     rf"{'|'.join(map(re.escape, (POSTER, STORYBOARD, PREVIEW)))}",
@@ -31,7 +31,7 @@ _STAGE = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 
 
 def files_of(video: Video) -> Iterator[str]:
-    """Name every file of the stage of a video that does not grow."""
+    """Name every file of the stage of a video that is not in progress."""
     for rendition in video.media.renditions:
         yield f"{rendition.name}/init.mp4"
         for index in range(len(rendition.durations)):
@@ -87,7 +87,7 @@ class LocalFiles:
             os.link(file, target)
 
     async def size(self, video_id: VideoId, stage: str) -> int:
-        """Return what the files of a stage take, in bytes; it may still grow."""
+        """Return what the files of a stage take, in bytes; it may still be in progress."""
         return await asyncio.to_thread(self._size, self._root / video_id / stage)
 
     @staticmethod
@@ -104,7 +104,7 @@ class LocalFiles:
         await asyncio.to_thread(shutil.rmtree, self._root / video_id / stage, ignore_errors=True)
 
     async def sweep(self, video_id: VideoId, keep: Collection[str]) -> None:
-        """Delete all stages of a video but those to `keep`; with none, everything."""
+        """Delete all stages of a video except those in `keep`; with none, everything."""
         await asyncio.to_thread(self._sweep, self._root / video_id, keep)
 
     @staticmethod

@@ -17,10 +17,10 @@ class AdministrationService:
 
     stores: Stores
     invalidate: Callable[[], None]
-    """Ends what this process still answers from before."""
+    """Invalidates the caches of this process."""
 
     async def quarantine_video(self, video: Video, *, by: UserId, **details: object) -> bool:
-        """Keep a video from everybody until an admin releases it; False when it is there already."""
+        """Hide a video from everybody until an admin releases it; False when it is there already."""
         done = await self.stores.admin.quarantine_video(video, by=by, **details)
         if done:
             self._done("video_quarantined", by, video_id=video.id)
@@ -34,7 +34,7 @@ class AdministrationService:
         return done
 
     async def quarantine_user(self, user_id: UserId, *, by: UserId, **details: object) -> int | None:
-        """Keep all videos of somebody, and those to come, from everybody; return how many, None when it was so."""
+        """Hide all videos of somebody, and those to come, from everybody; return how many, None when it was so."""
         count = await self.stores.admin.quarantine_user(user_id, by=by, **details)
         if count is not None:
             self._done("user_quarantined", by, sender=user_id)
@@ -64,13 +64,13 @@ class AdministrationService:
         return done
 
     async def erase_user(self, user_id: UserId, *, by: UserId) -> int:
-        """Erase somebody's videos, wherever they are, and all else that is kept of them; return how many videos."""
+        """Erase somebody's videos, wherever they are, and all else that is stored of them; return how many videos."""
         count = await self.stores.erasing.erase_user(user_id, by=by)
         self._done("user_erased", by, videos=count)
         return count
 
     async def erase_room(self, room_id: RoomId, *, by: UserId) -> int:
-        """Erase a room's videos and all else that is kept of it; return how many videos."""
+        """Erase a room's videos and all else that is stored of it; return how many videos."""
         count = await self.stores.erasing.erase_room(room_id, by=by)
         self._done("room_erased", by, videos=count)
         return count

@@ -27,7 +27,7 @@ class ModerationService:
 
     stores: Stores
     invalidate: Callable[[], None]
-    """Ends what this process still answers from before."""
+    """Invalidates the caches of this process."""
 
     async def approve(self, video: Video, viewer: Viewer) -> None:
         """Show a video that waits. Raises ConflictError when it waits no longer."""
@@ -42,7 +42,7 @@ class ModerationService:
     async def reject(self, video: Video, viewer: Viewer, reason: str) -> int:
         """Take away a video that waits; return when, in ms since the epoch. Raises ConflictError as `approve` does.
 
-        Its sender is told once that cannot be undone any more.
+        Its sender is notified once that cannot be undone any more.
         """
         async with self.stores.changes.locked(video.id, video.room_id) as row:
             check_decide(row.now, viewer)
@@ -52,7 +52,7 @@ class ModerationService:
         return deleted_at
 
     async def dismiss_reports(self, video: Video, viewer: Viewer) -> bool:
-        """Forget what was said against a video, which is shown if it waits for nothing else; False when nothing was."""
+        """Delete the reports of a video, which is shown if it waits for nothing else; False when there were none."""
         async with self.stores.changes.locked(video.id, video.room_id) as row:
             check_dismiss(row.now, viewer)
             if not await row.count_reports() and row.now.withheld.held_for is not HeldFor.REPORTS:

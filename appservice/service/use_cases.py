@@ -19,7 +19,7 @@ class UseCases:
 
     @classmethod
     def on(cls, stores: Stores, invalidate: Callable[[], None]) -> "UseCases":
-        """Return the use cases; `invalidate` ends what this process still answers from before a change."""
+        """Return the use cases; `invalidate` ends what this process has cached from before a change."""
         return cls(
             VideoService(stores, invalidate),
             ModerationService(stores, invalidate),

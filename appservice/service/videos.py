@@ -36,7 +36,7 @@ class VideoService:
 
     stores: Stores
     invalidate: Callable[[], None]
-    """Ends what this process still answers from before."""
+    """Invalidates the caches of this process."""
 
     async def change(self, video: Video, change: Change, viewer: Viewer) -> Video:
         """Rename, hide, show or publish a video, or make it its sender's avatar.
@@ -68,7 +68,7 @@ class VideoService:
         return deleted_at
 
     async def restore(self, video_id: VideoId, room_id: RoomId, viewer: Viewer) -> Video:
-        """Bring back a video that was deleted a moment ago. Raises GoneError when it is too late."""
+        """Bring back a video that was deleted just now. Raises GoneError when it is too late."""
         return await self._restore(video_id, room_id, viewer.user_id, lambda now: check_restore(now, viewer))
 
     async def restore_last(self, user_id: UserId, room_id: RoomId | None) -> Video | None:
@@ -107,7 +107,7 @@ class VideoService:
         return order
 
     async def report(self, video: Video, viewer: Viewer, reason: str) -> None:
-        """Tell the room's moderators that something is wrong with a video."""
+        """Report a video to the room's moderators."""
         async with self.stores.changes.locked(video.id, video.room_id) as row:
             check_report(row.now, viewer)
             await row.report(viewer.user_id, reason)

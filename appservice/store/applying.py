@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 async def apply_all(connection: Connection, changes: Sequence[Change], quotas: Quotas = NO_LIMITS) -> tuple[int, int]:
-    """Write changes and queue their jobs; return how many told anything new, and how many the database refused.
+    """Write changes and queue their jobs; return how many had anything new, and how many the database refused.
 
     A change whose data it refuses is logged and skipped: it must not block the stream.
     """
@@ -41,7 +41,7 @@ class IntakeStore(Database):
     async def apply(self, changes: Sequence[Change], talks: Collection[Talk] = ()) -> int:
         """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused.
 
-        Of the `talks`, what concerns videos is announced, and nothing is kept.
+        Of the `talks`, what concerns videos is announced, and nothing is stored.
         """
         async with self._transaction() as connection:
             refused = (await apply_all(connection, changes, self._quotas))[1]

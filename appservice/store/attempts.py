@@ -95,7 +95,7 @@ class AttemptStore(Database):
                 await announce(connection, room_id)
 
     async def first_awaiting(self, mxc: str) -> VideoId | None:
-        """Return the video that asks whether a file was uploaded, for all that wait for the same one."""
+        """Return the video that queries whether a file was uploaded, for all that wait for the same one."""
         row = await self._fetchrow("first_awaiting", mxc)
         return VideoId(str(row["id"])) if row else None
 
@@ -137,13 +137,13 @@ class AttemptStore(Database):
                     await queue(connection, RequestVerdict(video.id))
             if published.has_poster:
                 await concern_moderators(connection, video.id)
-            if video.state is not State.PLAYABLE or row["audio_left_out"] != video.media.audio_left_out:  # else said
+            if video.state is not State.PLAYABLE or row["audio_left_out"] != video.media.audio_left_out:  # else posted
                 await speak_of(connection, video.id)
             await announce(connection, row["room_id"])
             return True
 
     async def grow(self, video: Video, stage: str, available: int) -> bool:
-        """Note how many segments of a growing stage exist, and tell those alone who wait; False as `publish` does."""
+        """Store how many segments of a stage in progress exist, and notify who waits; False as `publish` does."""
         return await self._fetchrow("grow", video.id, video.work.attempts, stage, available) is not None
 
     async def same_content(self, video_id: VideoId, content_hash: bytes) -> Video | None:
@@ -152,11 +152,11 @@ class AttemptStore(Database):
         return read_video(row) if row else None
 
     async def progress(self, video: Video, percent: int, remaining: int | None) -> None:
-        """Tell viewers how far an attempt is, and how many seconds it may still take."""
+        """Notify viewers how far an attempt is, and how many seconds it may still take."""
         await self._fetch("progress", video.id, video.work.attempts, percent, remaining)
 
     async def classify(self, video: Video) -> None:
-        """Keep as what a video is worked on, and its title, now that its file told what it is."""
+        """Store the kind and title of a video, now that its file was examined."""
         async with self._transaction() as connection:
             row = await connection.fetchrow(SQL["classify"], video.id, video.work.attempts, video.kind, video.title)
             if row:
@@ -170,13 +170,13 @@ class AttemptStore(Database):
         return withdrawn
 
     async def fail(self, video: Video, code: str, *, given_up: bool = False) -> None:
-        """End the work on a video with a reason, and queue telling its sender in the same transaction.
+        """End the work on a video with a reason, and queue its sender's notification in the same transaction.
 
-        `given_up`: it may be our own fault, and admins are told as well. Where the media are those of an edit, what
+        `given_up`: it may be our own fault, and admins are notified as well. Where the media are those of an edit, what
         played before them comes back.
         """
         async with self._transaction() as connection:
-            # Of which kind it is the work on it may have told since `video` was read.
+            # The attempt may have changed the kind since `video` was read.
             row = await _bring_back(connection, video, code) or await connection.fetchrow(
                 SQL["fail"], video.id, sources_of(State.FAILED), video.work.attempts, code
             )
@@ -192,7 +192,7 @@ class AttemptStore(Database):
                 await announce(connection, row["room_id"])
 
     async def discard(self, video: Video) -> None:
-        """Forget a file that turned out to be no video, unless another one replaced it meanwhile."""
+        """Delete a file that turned out to be no video, unless another one replaced it meanwhile."""
         async with self._transaction() as connection:
             # A mark that stands at it, or is just being set, goes as well.
             await connection.execute(SQL["hold_status"], video.id)

@@ -1,4 +1,4 @@
-"""What the bot sent on behalf of people: kept before it is sent, so that whoever sees the event knows whose it is."""
+"""What the bot sent on behalf of people: stored before it is sent, so that the owner of each event is known."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -14,8 +14,8 @@ from appservice.store.outbox import Connection, Pool, announce_talk
 from appservice.store.pool import Database
 from appservice.store.removal import redact_sent
 
-# Each holds a connection while the homeserver answers: most of the pool's are for others; and one slow room, in which
-# a large part of a federation is asked, leaves some for other rooms.
+# Each holds a connection until the homeserver responds: most of the pool's are for others; and one slow room, in which
+# a large part of a federation is queried, leaves some for other rooms.
 _REACTING, _REACTING_IN_ROOM = 6, 2
 _LONGEST_WAIT_S = 10
 _MOST_ABOUT = 5000
@@ -35,7 +35,7 @@ class SentForStore(Database):
         self._reacting_in: WeakValueDictionary[RoomId, asyncio.Semaphore] = WeakValueDictionary()
 
     async def comment(self, video: Video, user_id: UserId, nonce: str, text: str) -> SentFor:
-        """Keep that a comment is about to be sent."""
+        """Store that a comment is about to be sent."""
         said = digest(SentKind.COMMENT, video.event_id, text)
         async with self._transaction() as connection:
             found = await _add(
@@ -66,7 +66,7 @@ class SentForStore(Database):
                 await connection.execute(SQL["unlock_reaction"], video.event_id, plain)
 
     async def reaction(self, video: Video, user_id: UserId, nonce: str, key: str) -> tuple[SentFor, bool]:
-        """Keep that somebody is about to react, in whichever form of an emoji, and return whether that is new."""
+        """Store that somebody is about to react, in whichever form of an emoji, and return whether that is new."""
         plain = plain_reaction(key)
         said = digest(SentKind.REACTION, video.event_id, plain)
         for _ in range(_TRIES):
@@ -94,11 +94,11 @@ class SentForStore(Database):
             if found is None:
                 return None
             if await connection.fetchval(SQL["join_reaction"], sent.key, found["event_id"], found["reaction"]):
-                await announce_talk(connection, video.sent_in, video.event_id, relates=True)  # no event tells of it
+                await announce_talk(connection, video.sent_in, video.event_id, relates=True)  # no event announces it
         return EventId(found["event_id"])
 
     async def video(self, room_id: RoomId, user_id: UserId, nonce: str, upload_id: UploadId) -> SentFor:
-        """Keep that an upload is about to be sent, once, by whichever nonce."""
+        """Store that an upload is about to be sent, once, by whichever nonce."""
         said = digest(SentKind.VIDEO, upload_id)
         async with self._transaction() as connection:
             found = (
@@ -115,10 +115,10 @@ class SentForStore(Database):
         return _same(row, user_id, digest(SentKind.VIDEO, upload_id)).event_id if is_own else None
 
     async def sent(self, sent: SentFor, event_id: EventId) -> SentFor | None:
-        """Keep which event it is, and return which one holds; None where it was erased, or taken back, meanwhile.
+        """Store which event it is, and return which one holds; None where it was erased, or taken back, meanwhile.
 
-        An event that it is not goes: all of theirs was erased in between; or the homeserver forgot that it had sent it,
-        and did so again.
+        An event that it is not goes: all of theirs was erased in between; or the homeserver sent it again, since it did
+        not know any more that it had.
         """
         async with self._transaction() as connection:
             row = await connection.fetchrow(SQL["was_sent"], sent.key, event_id)
@@ -129,7 +129,7 @@ class SentForStore(Database):
     async def about(self, video: Video, events: Mapping[EventId, str | None]) -> list[SentFor]:
         """Return whose the bot's `events` (with their nonces) about a video's message are, the earliest sent first.
 
-        An event tells a row that was not heard of yet that it was sent.
+        By its nonce, an event completes a row that has no event id yet.
         """
         by_nonce = {nonce: event_id for event_id, nonce in events.items() if nonce is not None}
         rows = await self._fetch("sent_about", video.sent_in, video.event_id, list(events), list(by_nonce), _MOST_ABOUT)
@@ -143,7 +143,7 @@ class SentForStore(Database):
         return [EventId(row["event_id"]) for row in rows]
 
     async def is_attributed(self, room_id: RoomId, event_id: EventId, nonce: str | None = None) -> bool:
-        """Say whether a reaction of the bot's is still somebody's; its nonce tells a row that it was sent."""
+        """Say whether a reaction of the bot's is still somebody's; its nonce completes a row as sent."""
         async with self._transaction() as connection:
             row = nonce and await connection.fetchrow(SQL["sent_by_bot"], room_id, nonce, SentKind.REACTION)
             if row:
@@ -171,9 +171,9 @@ class SentForStore(Database):
         return (row["display_name"], not row["shared"]) if row else (None, False)
 
     async def readable_since(self, room_id: RoomId, user_id: UserId) -> int | None:
-        """Return since when a member may read what is said (ms since the epoch), None for one who is none.
+        """Return since when a member may read messages (ms since the epoch), None for one who is none.
 
-        By the history visibility of now: nothing is kept of what is said, so nobody knows under which it was.
+        By the history visibility of now: nothing is stored of messages, so nobody knows under which it was.
         """
         row = await self._fetchrow("readable_since", room_id, user_id)
         return row["since"] if row else None

@@ -35,7 +35,7 @@ class ChannelStore(Database):
             row = await connection.fetchrow(SQL["lock_schedule"], room_id)
             stored = _read(row) if row else None
             if plays(stored, seen):
-                return stored  # somebody was quicker: a change makes everybody ask at once
+                return stored  # somebody was quicker: a change makes everybody fetch at once
             # Read again: it may have been revised by something newer than what the caller saw.
             videos = [read_video(each) for each in await connection.fetch(SQL["present_videos"], room_id)]
             now = (await connection.fetchval(SQL["clock"])).timestamp()
@@ -64,7 +64,7 @@ class ChannelStore(Database):
                 await announce_watching(connection, room_id)
 
     async def lapse_watching(self) -> None:
-        """Forget those who went without a word."""
+        """Expire those who went without a request."""
         async with self._transaction() as connection:
             for room_id in {row["room_id"] for row in await connection.fetch(SQL["lapse_watching"])}:
                 await announce_watching(connection, room_id)

@@ -16,7 +16,7 @@ from appservice.store.pool import Database
 
 @dataclass(frozen=True, slots=True)
 class OpenCommand:
-    """A command that is not done: `begun` when somebody was at it before, `answer` once it is known."""
+    """A command that is not done: `begun` when somebody was at it before, `response` once it is known."""
 
     key: int
     event_id: EventId
@@ -49,7 +49,7 @@ class CommandStore(Database):
         return OpenCommand(**dict(row)) if row else None
 
     async def begin(self, command: OpenCommand) -> None:
-        """Note that the command is being done: whoever comes after a crash does not do it again."""
+        """Note that the command is being done: after a crash it is not done again."""
         await self._fetch("begin_command", command.key)
 
     async def give_back(self, command: OpenCommand) -> None:
@@ -57,15 +57,15 @@ class CommandStore(Database):
         await self._fetch("give_back_command", command.key)
 
     async def keep_answer(self, command: OpenCommand, answer: dict[str, Any]) -> None:
-        """Keep what is to be said to a command that is done."""
+        """Store the response to a command that is done."""
         await self._fetch("keep_answer", command.key, answer)
 
     async def end(self, command: OpenCommand) -> None:
-        """Note that the command is done and answered."""
+        """Note that the command is done and its response sent."""
         await self._fetch("end_command", command.key)
 
     async def recover_lost_jobs(self) -> int:
-        """Queue every room whose commands have no job (any more), and forget what was done long ago."""
+        """Queue every room whose commands have no job (any more), and delete what was done long ago."""
         async with self._transaction() as connection:
             await connection.execute(SQL["forget_old_commands"], _KEEP_DAYS)
             rows = await connection.fetch(SQL["rooms_with_open_commands"])
@@ -78,11 +78,11 @@ class CommandStore(Database):
         return PersonSettings.read(row["settings"] if row else {})
 
     async def set_person(self, user_id: UserId, settings: PersonSettings) -> None:
-        """Keep what a person chose."""
+        """Store what a person chose."""
         await self._fetch("set_person", user_id, settings.stored())
 
     async def set_room(self, room_id: RoomId, settings: RoomSettings, *, by: UserId) -> None:
-        """Keep what a room's moderator chose."""
+        """Store what a room's moderator chose."""
         async with self._transaction() as connection:
             await connection.execute(SQL["set_room_settings"], room_id, settings.stored())
             await note(connection, by, Deed.SETTINGS_CHANGED, room_id=room_id, **settings.stored())

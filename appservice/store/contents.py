@@ -1,4 +1,4 @@
-"""What tells the files of videos from others, and which of them are not to come into a room, or into any."""
+"""What distinguishes videos' files from each other, and which of them are blocked from a room, or from all."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -48,19 +48,19 @@ class ContentStore(Database):
         return [Blocked(**dict(row)) for row in await self._fetch("blocks_of", room_id)]
 
     async def came_as(self, video: Video, source_hash: bytes) -> bytes | None:
-        """Keep which file a video is, and return what that looks like, if a video of the same file told before."""
+        """Store which file a video is, and return its fingerprint, if a video of the same file had it before."""
         row = await self._fetchrow("known_content", video.id, source_hash)
         return row["fingerprint"] if row else None
 
     async def looks_like(self, source_hash: bytes, fingerprint: bytes) -> None:
-        """Keep what a file looks like."""
+        """Store a file's fingerprint."""
         await self._fetch("set_fingerprint", source_hash, fingerprint)
 
     async def take_copies(self, room_id: RoomId, source_hash: bytes) -> int:
         """Take away what looks like a file that is blocked in a room, where either is this file; return how many.
 
         For when that was not known as it was blocked, or as the video came. Whoever learns what a file looks like, or
-        blocks one, has to ask this after their transaction: then the later of the two sees both.
+        blocks one, has to query this after their transaction: then the later of the two sees both.
         """
         async with self._transaction() as connection:
             blocks = [Blocked(**dict(row)) for row in await connection.fetch(SQL["blocks_of"], room_id)]
@@ -82,7 +82,7 @@ class ContentStore(Database):
     async def take_everywhere(self, source_hash: bytes) -> int:
         """Take away, in all rooms, a file that is blocked in all, and what looks like it; return how many videos.
 
-        To be asked again as `take_copies` is.
+        To be repeated as `take_copies` is.
         """
         async with self._transaction() as connection:
             return await _take_everywhere(connection, source_hash)

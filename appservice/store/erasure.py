@@ -14,9 +14,9 @@ from appservice.store.removal import erase_sent, erase_uploads, forget_sent, rem
 _AT_ONCE = 100
 _DAY_MS = 86_400_000
 _MANY = 1000
-# Longer than anything that was taken back is asked about again.
+# Longer than anything that was taken back is queried again.
 _SPENT_S = 86_400
-# Longer than is looked back (`worker/timeline`): after so many days away, the homeserver still tells of what was sent.
+# Longer than a backfill goes (`worker/timeline`): after so many days away, the homeserver still delivers what was sent.
 _UNHEARD_S = 8 * 86_400
 
 
@@ -24,7 +24,7 @@ class ErasingStore(Database):
     """Erasing. Every method raises UnavailableError when the database is away."""
 
     async def erase_user(self, user_id: UserId, *, by: UserId) -> int:
-        """Erase somebody's videos, wherever they are, and all else that is kept of them; return how many videos."""
+        """Erase somebody's videos, wherever they are, and all else that is stored of them; return how many videos."""
         async with self._transaction() as connection:
             await connection.execute(SQL["lock_exports"], user_id)
             # First, as the intake of an event locks it before its video.
@@ -37,7 +37,7 @@ class ErasingStore(Database):
         return len(rows)
 
     async def erase_room(self, room_id: RoomId, *, by: UserId) -> int:
-        """Erase a room's videos and all else that is kept of it; return how many videos."""
+        """Erase a room's videos and all else that is stored of it; return how many videos."""
         async with self._transaction() as connection:
             await erase_sent(connection, room_id=room_id, redact=True)
             rows = await connection.fetch(SQL["removable_of_room"], room_id)
@@ -48,7 +48,7 @@ class ErasingStore(Database):
         return len(rows)
 
     async def erase_left_rooms(self, days: int) -> int:
-        """Erase what is kept of rooms that the bot left so many days ago, some at a time; return how many rooms."""
+        """Erase what is stored of rooms that the bot left so many days ago, some at a time; return how many rooms."""
         async with self._transaction() as connection:
             rooms = [RoomId(row["room_id"]) for row in await connection.fetch(SQL["rooms_left_long_ago"], days)]
             for room_id in rooms:
@@ -73,9 +73,9 @@ class ErasingStore(Database):
         return len(rows)
 
     async def forget_old_sent(self) -> None:
-        """Forget, and redact, what the bot sent on behalf of people in rooms that keep messages no longer than that.
+        """Erase, and redact, what the bot sent on behalf of people in rooms that retain messages no longer than that.
 
-        And what was taken back a day ago, or was not heard of for longer than is looked back. In other rooms the
+        And what was taken back a day ago, or has no event for longer than a backfill goes. In other rooms the
         messages stay, and so does whose they are. So many at a time, the others are left for the next minute.
         """
         async with self._transaction() as connection:
@@ -83,7 +83,7 @@ class ErasingStore(Database):
             await connection.execute(SQL["forget_spent_sent"], _SPENT_S, _UNHEARD_S, _MANY)
 
     async def forget_tomorrow(self, job: ForgetMessage) -> None:
-        """Queue what could not be forgotten today once more."""
+        """Queue the redactions again that failed today."""
         async with self._connection() as connection:
             await queue(connection, job, after=timedelta(days=1))
 

@@ -18,7 +18,7 @@ EXPORT_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """What is kept of somebody: their videos, with the names of their rooms, and the rest as JSON has it."""
+    """What is stored of somebody: their videos, with the names of their rooms, and the rest as JSON has it."""
 
     videos: Sequence[tuple[Video, str | None]]
     settings: dict[str, Any]
@@ -32,7 +32,7 @@ class ExportStore(Database):
     """Exports. Every method raises UnavailableError when the database is away."""
 
     async def ask(self, user_id: UserId, room_id: RoomId) -> bool:
-        """Queue the making of an export, asked for in a room; False when one is being made already."""
+        """Queue the making of an export, requested in a room; False when one is being made already."""
         async with self._transaction() as connection:
             await connection.execute(SQL["lock_exports"], user_id)
             if await connection.fetchval(SQL["export_awaited"], user_id):
@@ -42,7 +42,7 @@ class ExportStore(Database):
         return True
 
     async def belongings(self, user_id: UserId) -> Belongings:
-        """Return what is kept of somebody."""
+        """Return what is stored of somebody."""
         async with self._transaction() as connection:
             videos = await connection.fetch(SQL["exported_videos"], user_id)
             settings = await connection.fetchval(SQL["person"], user_id)
@@ -65,7 +65,7 @@ class ExportStore(Database):
     async def add(
         self, export_id: ExportId, user_id: UserId, secret_hash: bytes, videos: Sequence[VideoId], asked_at: datetime
     ) -> bool:
-        """Make an export known, for a day and in place of the one before.
+        """Make an export known, for a day and instead of the one before.
 
         False when something that is in it was deleted meanwhile.
         """
@@ -88,7 +88,7 @@ class ExportStore(Database):
         return {ExportId(str(row["id"])) for row in await self._fetch("kept_exports", list(export_ids))}
 
     async def forget_expired(self) -> None:
-        """Forget the links whose time is over."""
+        """Delete the links that have expired."""
         await self._fetch("forget_exports")
 
     async def room_made_for(self, user_id: UserId) -> RoomId | None:
@@ -97,7 +97,7 @@ class ExportStore(Database):
         return RoomId(row["room_id"]) if row else None
 
     async def add_direct_room(self, room_id: RoomId, user_id: UserId) -> None:
-        """Keep that the bot made a room for itself and somebody."""
+        """Store that the bot made a room for itself and somebody."""
         async with self._transaction() as connection:
             await connection.execute(SQL["add_direct_room"], room_id, user_id)
             await connection.execute(SQL["add_invited"], room_id, user_id)

@@ -1,4 +1,4 @@
-"""What admins see of the whole installation, quarantine, undoing it, and what admins are told of."""
+"""What admins see of the whole installation, quarantine, undoing it, and the alerts for admins."""
 
 import secrets
 from collections.abc import Sequence
@@ -159,7 +159,7 @@ class AdminStore(Database):
     # Quarantine
 
     async def quarantine_video(self, video: Video, *, by: UserId, **details: object) -> bool:
-        """Keep a video from everybody until an admin releases it; False when it is there already."""
+        """Hide a video from everybody until an admin releases it; False when it is there already."""
         async with self._transaction() as connection:
             return bool(await self._move(connection, Deed.QUARANTINED, video.id, None, by, details))
 
@@ -169,7 +169,7 @@ class AdminStore(Database):
             return bool(await self._move(connection, Deed.RELEASED, video.id, None, by, details))
 
     async def quarantine_user(self, user_id: UserId, *, by: UserId, **details: object) -> int | None:
-        """Keep all videos of somebody, and those to come, from everybody; return how many, None when it was so."""
+        """Hide all videos of somebody, and those to come, from everybody; return how many, None when it was so."""
         async with self._transaction() as connection:
             await connection.execute(SQL["lock_sender"], user_id)
             if await connection.fetchval(SQL["quarantine_user"], user_id, details.get("reason", ""), by) is None:
@@ -233,15 +233,15 @@ class AdminStore(Database):
             await announce(connection, room_id)
             return True
 
-    # What admins are told of
+    # Alerts for admins
 
     async def notices_on(self) -> bool:
-        """Say whether admins want to be told of what goes wrong; so it is until they say otherwise."""
+        """Say whether admins want alerts; so it is until they turn them off."""
         row = await self._fetchrow("choice", _NOTICES)
         return row is None or bool(row["value"])
 
     async def set_notices(self, *, on: bool) -> None:
-        """Keep whether admins want to be told of what goes wrong."""
+        """Store whether admins want alerts."""
         await self._fetch("choose", _NOTICES, on)
 
     async def alarms(self) -> list[str]:
@@ -249,25 +249,25 @@ class AdminStore(Database):
         return [row["subject"] for row in await self._fetch("alarms")]
 
     async def begin_alarm(self, subject: str, told_as: str | None = None, **details: object) -> None:
-        """Keep that something is wrong from now on; the first time tell of it, if it can be told now."""
+        """Store that something is wrong from now on; the first time queue an alert, if `alert_as` is given."""
         async with self._transaction() as connection:
             began = await connection.fetchval(SQL["begin_alarm"], subject)
             if began and told_as:
                 await trouble(connection, told_as, **details)
 
     async def end_alarm(self, subject: str, told_as: str, *, least: float = 0, **details: object) -> None:
-        """Keep that something is well again, and tell of it when it was wrong for at least so many seconds."""
+        """Store that something is well again, with an alert when it was wrong for at least so many seconds."""
         async with self._transaction() as connection:
             seconds = await connection.fetchval(SQL["end_alarm"], subject)
             if seconds is not None and seconds >= least:
                 await trouble(connection, told_as, **details, minutes=max(1, round(seconds / 60)))
 
     async def forget_troubles(self) -> None:
-        """Forget what nobody is to be told of."""
+        """Delete the alerts that nobody is to get."""
         await self._fetch("forget_troubles")
 
     async def gather_troubles(self) -> None:
-        """Queue one notice for each subject of which there is something to tell, and was not for a while."""
+        """Queue one notice for each subject with new alerts that had none for a while."""
         async with self._transaction() as connection:
             await connection.execute(SQL["lock_troubles"])
             await connection.execute(SQL["forget_old_troubles"], _TOLD_EVERY_S)

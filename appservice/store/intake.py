@@ -28,8 +28,8 @@ _SAID = (
     changes.NewVideo, changes.NewGallery, changes.VideoEdited, changes.SignInSent, changes.SignOutSent,
     changes.CommandSent, changes.Reacted,
 )  # fmt: skip
-# What is done when it comes, and must not be done again: neither by looking back, nor because a transaction comes
-# twice, to another process as well, and what was told since would be overwritten.
+# What is done when it comes, and must not be done again: neither by a backfill, nor because a transaction comes
+# twice, to another process as well, and what came since would be overwritten.
 _ONCE = (
     changes.NewVideo, changes.NewGallery, changes.SignInSent, changes.SignOutSent, changes.Reacted,
     *get_args(changes.StateChange),
@@ -49,7 +49,7 @@ _OfRoom = (
 
 
 async def apply(connection: Connection, change: changes.Change, quotas: Quotas = NO_LIMITS) -> bool:
-    """Write one change and queue its jobs; say whether it told anything new.
+    """Write one change and queue its jobs; say whether it had anything new.
 
     A video beyond the `quotas` has failed as soon as it comes; workers look again before the work on it.
     """
@@ -71,7 +71,7 @@ async def apply(connection: Connection, change: changes.Change, quotas: Quotas =
 async def _take_own(connection: Connection, change: changes.SentByBot, quotas: Quotas) -> bool:
     """Take what the bot sent on behalf of somebody as theirs; what no row knows is nobody's.
 
-    What was taken back before it was heard of goes, and so does what the homeserver sent once more.
+    What was taken back before its event came goes, and so does what the homeserver sent once more.
     """
     row = await connection.fetchrow(SQL["sent_by_bot"], change.room_id, change.nonce, change.kind)
     if row is None:

@@ -21,7 +21,7 @@ async def take_reaction(connection: Connection, change: changes.Reacted) -> bool
 
 
 async def take_command(connection: Connection, change: changes.CommandSent) -> bool:
-    """Keep a command and queue its response; say whether it is one."""
+    """Store a command and queue its response; say whether it is one."""
     key = await connection.fetchval(
         SQL["take_command"], change.event_id, change.room_id, change.sender, change.body, change.thread,
         change.replied_to, change.addressed,
@@ -37,7 +37,7 @@ async def sign_in(connection: Connection, change: changes.SignInSent) -> None:
         return  # the homeserver repeats itself
     misses = await connection.fetchval(SQL["count_misses"], change.sender, MISS_SECONDS)
     if misses >= MOST_MISSES:
-        return  # they were told
+        return  # they were notified
     browser = await connection.fetchval(
         SQL["redeem_code"], change.room_id, change.code, change.sender, change.event_id, SIGNED_IN_SECONDS
     )
@@ -50,7 +50,7 @@ async def sign_in(connection: Connection, change: changes.SignInSent) -> None:
 
 
 async def sign_out(connection: Connection, change: changes.SignOutSent) -> None:
-    """Sign out all browsers of whoever says so."""
+    """Sign out all browsers of the sender."""
     rooms = [row["room_id"] for row in await connection.fetch(SQL["sign_out_user"], change.sender)]
     for room_id in set(rooms):
         await announce(connection, room_id)  # what they watch there ends

@@ -63,7 +63,7 @@ async def insert_video(connection: Connection, change: changes.NewVideo, quotas:
 
 
 async def _is_double(connection: Connection, change: changes.NewVideo) -> bool:
-    """Say whether a client only sent once more what is here already, and remember that message with the first.
+    """Say whether a client only sent once more what is here already, and store that message with the first.
 
     Without a nonce it is the same file of those uploaded in the widget, soon after: anything else may be sent again.
     """
@@ -188,7 +188,7 @@ async def redact_message(connection: Connection, change: changes.Redacted) -> bo
 async def _passes_on(connection: Connection, event_id: EventId, rows: Sequence[Row]) -> bool:
     """Say whether a video stays, since another message of its sender's still brings it, and make it that one's."""
     if len(rows) != 1 or rows[0]["edits"]:
-        return False  # what an edit made of it was said of this message alone
+        return False  # what an edit made of it applied to this message alone
     (row,) = rows
     if not await connection.fetchval(SQL["pass_on"], row["id"], event_id):
         return False

@@ -54,7 +54,7 @@ SQL = _load_queries()
 
 
 def encrypted_file_json(file: EncryptedFile | None) -> dict[str, str] | None:
-    """Return what is kept of an attachment's key; `read_video` reads it back."""
+    """Return what is stored of an attachment's key; `read_video` reads it back."""
     return {"key": file.key.hex(), "iv": file.iv.hex(), "sha256": file.sha256.hex()} if file else None
 
 

@@ -16,10 +16,10 @@ class MemberStore(Database):
     """Members. Every method raises UnavailableError when the database is away."""
 
     async def answer_member(self, member: changes.MemberChanged, requested_at: datetime) -> bool:
-        """Take over what the homeserver answered about a member, unless something newer is known: then return False.
+        """Store the homeserver's response about a member, unless something newer is known: then return False.
 
         `requested_at` is the database's clock before the request. An event that was stored by then is part of the
-        answer; of one that was stored later only another request can tell.
+        response; of one that was stored later only another request can tell.
         """
         room_id, user_id = member.room_id, member.user_id
         async with self._transaction() as connection:

@@ -1,4 +1,4 @@
-"""What waits for moderators, and where they are asked."""
+"""What waits for moderators, and in which rooms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A video, and what members said against it: a reason each, which may be empty."""
+    """A video, and members' reports of it: a reason each, which may be empty."""
 
     video: Video
     reasons: Sequence[str]
@@ -29,11 +29,11 @@ class ModerationStore(Database):
     """What moderators see. Every method raises UnavailableError when the database is away."""
 
     async def moderated_rooms(self, user_id: UserId, moderators_room: RoomId | None) -> list[Room]:
-        """Return the rooms that somebody and the bot are in: all of them, or those that ask in one moderators' room."""
+        """Return the rooms that somebody and the bot are in: all, or those with their queue in one moderators' room."""
         return [read_room(row) for row in await self._fetch("moderated_rooms", user_id, moderators_room)]
 
     async def is_moderators_room(self, room_id: RoomId) -> bool:
-        """Say whether any room asks for decisions in this one."""
+        """Say whether any room has its moderators' queue in this one."""
         return bool((await self._fetch("is_moderators_room", room_id))[0]["found"])
 
     async def joined_in_both(self, room_id: RoomId, other: RoomId) -> list[UserId]:

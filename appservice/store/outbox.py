@@ -37,17 +37,17 @@ async def queue(
 
 
 async def announce(connection: Connection, room_id: str) -> None:
-    """Tell every process, when the transaction commits, that the room changed."""
+    """Notify every process, when the transaction commits, that the room changed."""
     await connection.execute(SQL["announce"], room_id)
 
 
 async def announce_talk(connection: Connection, room_id: str, about: EventId, *, relates: bool = False) -> None:
-    """Tell every process, when the transaction commits, that something about an event is new (`intake.Talk`)."""
+    """Notify every process, when the transaction commits, that something about an event is new (`intake.Talk`)."""
     await connection.execute(SQL["announce_talk"], [room_id], [about], [relates])
 
 
 async def announce_watching(connection: Connection, room_id: str) -> None:
-    """Tell every process, when the transaction commits, that others watch the room's channel now."""
+    """Notify every process, when the transaction commits, that others watch the room's channel now."""
     await connection.execute(SQL["announce_watching"], room_id)
 
 
@@ -77,11 +77,11 @@ async def speak_of(connection: Connection, video_id: VideoId, *, after: timedelt
 
 
 async def concern_moderators(connection: Connection, video_id: VideoId) -> None:
-    """Let the bot bring what it asks of a room's moderators up to date with the video, if it asks (or is to ask)."""
+    """Queue an update of the video's posts in the moderators' queue, if it has any (or is to have)."""
     if await connection.fetchval(SQL["concerns_moderators"], video_id):
         await queue(connection, UpdateQueuePosts(video_id))
 
 
 async def trouble(connection: Connection, subject: str, **details: object) -> None:
-    """Let admins be told of something that went wrong, soon, and together with more of its kind."""
+    """Queue an alert for admins, sent soon, and together with more of its subject."""
     await connection.execute(SQL["add_trouble"], subject, details)

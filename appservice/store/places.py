@@ -8,14 +8,14 @@ from appservice.store.pool import Database
 
 
 class PlaceStore(Database):
-    """One place for each member of a room. Every method raises UnavailableError when the database is away."""
+    """One bookmark for each member of a room. Every method raises UnavailableError when the database is away."""
 
     async def keep(self, room_id: RoomId, user_id: UserId, place: dict[str, Any]) -> None:
-        """Remember a member's place instead of the one before; it goes when they leave."""
+        """Store a member's bookmark instead of the one before; it goes when they leave."""
         async with self._connection() as connection:
             await connection.execute(SQL["keep_place"], room_id, user_id, place)
 
     async def place(self, room_id: RoomId, user_id: UserId) -> dict[str, Any] | None:
-        """Return what `keep` was given last, also by another release."""
+        """Return what `save` was given last, also by another release."""
         row = await self._fetchrow("place", room_id, user_id)
         return dict(row["place"]) if row else None

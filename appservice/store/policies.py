@@ -45,7 +45,7 @@ class PolicyStore(Database):
         return bool((await self._fetch("is_room_policed", room_id))[0]["policed"])
 
     async def exempt(self, admins: Sequence[UserId]) -> None:
-        """Keep whom no list bans: a list is not to lock out who could leave it."""
+        """Store whom no list bans: a list is not to lock out who could leave it."""
         await self._fetch("set_policy_exempt", admins)
 
     async def follow(self, room_id: RoomId, *, by: UserId) -> bool:
@@ -70,7 +70,7 @@ class PolicyStore(Database):
     async def read(self, room_id: RoomId, rules: Sequence[Rule], requested_at: datetime) -> None:
         """Take over all rules of a list, and do what they say.
 
-        `requested_at` is the database's clock before the homeserver was asked: where an event changed a rule since,
+        `requested_at` is the database's clock before the request: where an event changed a rule since,
         the list is read again.
         """
         async with self._transaction() as connection:
@@ -93,7 +93,7 @@ class PolicyStore(Database):
             await self._follow_rules(connection)
 
     async def unreachable(self, room_id: RoomId, reason: str) -> None:
-        """Let admins be told that a list cannot be read."""
+        """Queue an alert that a list cannot be read."""
         async with self._transaction() as connection:
             await trouble(connection, "policy-list", room_id=room_id, reason=reason)
 

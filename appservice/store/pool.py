@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, and what everything that asks it has in common."""
+"""Connections to PostgreSQL, and what all queries have in common."""
 
 import json
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from appservice.store.outbox import Connection, Pool
 _UNREACHABLE = (
     OSError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what asyncpg makes of a connection that ends while it begins to ask (its issue 784)
+    asyncpg.InternalClientError,  # what asyncpg makes of a connection that ends while it begins a query (its issue 784)
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -30,13 +30,13 @@ async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 async def _keep(_: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Take a connection back as it is.
 
-    asyncpg would let it forget its session after every query, which is as many queries again. Ours change nothing that
+    asyncpg would let it reset its session after every query, which is as many queries again. Ours change nothing that
     outlasts a transaction, but where `Database._session` looks after it; one that is open is rolled back by asyncpg.
     """
 
 
 async def open_pool(dsn: str, *, size: int = 10) -> Pool:
-    """Open connections that speak JSON. Raises UnavailableError when the database does not answer."""
+    """Open connections that speak JSON. Raises UnavailableError when the database does not respond."""
     try:
         return await asyncpg.create_pool(
             dsn, min_size=1, max_size=size, init=_set_up, reset=_keep, timeout=10, command_timeout=60

@@ -1,4 +1,4 @@
-"""What members show to everybody, whoever asks: asked anew each time, so that what is taken back is gone at once."""
+"""What members show to everybody: queried anew each time, so that what is taken back is gone at once."""
 
 import asyncpg
 
@@ -19,7 +19,7 @@ class PublicStore(Database):
         return PublicMember(user_id, latest["member_name"], latest["member_avatar"], [read_video(row) for row in rows])
 
     async def revision(self, user_id: UserId) -> str | None:
-        """Return what changes with the answer of `member_page`; None for anybody who shows nothing."""
+        """Return what changes with the result of `member_page`; None for anybody who shows nothing."""
         if not user_id.isprintable():
             return None
         revision: str | None = (await self._fetch("published_revision", user_id))[0]["revision"]

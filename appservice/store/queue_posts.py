@@ -1,4 +1,4 @@
-"""What the bot asks moderators in a room of theirs, and what they decided."""
+"""The bot's posts in the moderators' queue, and what they decided."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from appservice.store.pool import Database
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """An event by which the bot asks about a video: its `part` is `picture` or `text`; `says` what it tells now."""
+    """A post of the bot's about a video: its `part` is `picture` or `text`, `says` the state that it shows now."""
 
     event_id: EventId
     room_id: RoomId
@@ -34,7 +34,7 @@ class QueuePostStore(Database):
 
     @asynccontextmanager
     async def asking(self, video_id: VideoId) -> AsyncIterator[None]:
-        """Hold what is asked about a video to ourselves among all workers."""
+        """Lock the posts about a video for ourselves among all workers."""
         async with self._session() as connection:
             await connection.execute(SQL["lock_posts"], video_id)
             try:
@@ -43,7 +43,7 @@ class QueuePostStore(Database):
                 await connection.execute(SQL["unlock_posts"], video_id)
 
     async def ask(self) -> int:
-        """Queue every video that is to be asked about and is not, or that is asked about in vain; return how many."""
+        """Queue every video that has no post and is to have one, or has one in vain; return how many."""
         async with self._transaction() as connection:
             rows = await connection.fetch(SQL["unposted"])
             for row in rows:
@@ -55,19 +55,19 @@ class QueuePostStore(Database):
         return [Post(**dict(row)) for row in await self._fetch("posts", video_id)]
 
     async def add_post(self, post: Post, video_id: VideoId) -> None:
-        """Keep that something was posted about a video."""
+        """Store that something was posted about a video."""
         await self._fetch("add_post", post.event_id, post.room_id, video_id, post.part)
 
     async def post_says(self, post: Post, says: str) -> None:
-        """Keep what a post tells now."""
+        """Store what a post shows now."""
         await self._fetch("post_says", post.event_id, says)
 
     async def forget_posts(self, video_id: VideoId) -> None:
-        """Forget what was posted about a video."""
+        """Delete what was posted about a video."""
         await self._fetch("forget_posts", video_id)
 
     async def video_of_post(self, room_id: RoomId, event_id: EventId) -> Video | None:
-        """Return the video that a post of the bot's asks about."""
+        """Return the video that a post of the bot's is about."""
         row = await self._fetchrow("video_of_post", room_id, event_id)
         return read_video(row) if row else None
 

@@ -43,7 +43,7 @@ async def used_up(
         whose = _whose(scope, sender, room_id)
         others = await used(connection, scope, whose, without=without, but=but)
         if not allowance.is_nearly_used_up(others):
-            # Whoever comes near again is told again.
+            # Another approach to the limit is another warning.
             await connection.execute(SQL["forget_quota_warning"], scope, whose)
         if allowance.is_used_up(others):
             return scope
@@ -51,7 +51,7 @@ async def used_up(
 
 
 async def warn(connection: Connection, quotas: Quotas, video: Video) -> None:
-    """Tell a video's sender once that they, or the room, have little left; and admins that the server has."""
+    """Warn a video's sender once that they, or the room, have little left; and admins that the server has."""
     for scope, allowance in quotas.limited():
         whose = _whose(scope, video.sender, video.room_id)
         now = await used(connection, scope, whose)

@@ -21,7 +21,7 @@ class QuotaStore(Database):
             return await quota_usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
 
     async def admit(self, video: Video, size: int) -> Scope | None:
-        """Keep that a video's file has `size` bytes, if there is room for them, else return which scope has none.
+        """Store that a video's file has `size` bytes, if there is room for them, else return which scope has none.
 
         From then on the video is in the way of whatever comes to this point later.
         """
@@ -40,7 +40,7 @@ class QuotaStore(Database):
             return await quota_usage.used_up(connection, self.quotas, user_id, room_id)
 
     async def warn(self, video: Video) -> None:
-        """Tell people, once, that little is left, after a video was added."""
+        """Warn people, once, that little is left, after a video was added."""
         async with self._transaction() as connection:
             await quota_usage.warn(connection, self.quotas, video)
 

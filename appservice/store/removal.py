@@ -84,7 +84,7 @@ async def erase_departed(connection: Connection, room_id: RoomId, user_id: UserI
 async def erase_sent(
     connection: Connection, *, user_id: UserId | None = None, room_id: RoomId | None = None, redact: bool
 ) -> None:
-    """Forget what the bot sent on behalf of somebody, or of whoever in a room; `redact`: its events go, too.
+    """Erase what the bot sent on behalf of somebody, or of anybody in a room; `redact`: its events go, too.
 
     A reaction that it sent for others as well stays theirs.
     """
@@ -96,15 +96,15 @@ async def erase_sent(
 
 
 async def forget_sent(connection: Connection, rows: Sequence[asyncpg.Record], *, redact: bool) -> None:
-    """Forget whose, and what, the rows are that a query `sent_…` locked; `redact`: their events go, too.
+    """Erase user and content of the rows that a query `sent_…` locked; `redact`: their events go, too.
 
-    That something was sent stays known a while: the homeserver may tell of it later, and that is nobody's then.
+    That something was sent stays known a while: the homeserver may deliver it later, and that is nobody's then.
     """
     await connection.execute(SQL["forget_sent"], [row["key"] for row in rows])
     standing = [row for row in rows if row["event_id"] and row["taken_back_at"] is None]
     if redact:
         await redact_sent(connection, sorted({(row["room_id"], row["event_id"]) for row in standing}))
-    # Of one's part in a shared reaction no event tells.
+    # Of one's part in a shared reaction there is no event.
     for room_id, target in sorted({(row["room_id"], row["target"]) for row in standing if row["target"]}):
         await announce_talk(connection, room_id, target, relates=True)
 
@@ -112,7 +112,7 @@ async def forget_sent(connection: Connection, rows: Sequence[asyncpg.Record], *,
 async def redact_sent(connection: Connection, sent: Iterable[tuple[str, str]]) -> None:
     """Let events (room, event) that the bot sent on behalf of people be redacted, unless they are still somebody's.
 
-    That is asked once this transaction is over: others may take back their part of an event at the same time.
+    That is queried once this transaction is over: others may take back their part of an event at the same time.
     """
     await queue(
         connection,
@@ -127,7 +127,7 @@ async def erase_uploads(
     room_id: RoomId | None = None,
     after: timedelta | None = None,
 ) -> None:
-    """Remove what somebody, or whoever in a room, uploaded in the widget, with its media at the homeserver if unsent.
+    """Remove what somebody, or anybody in a room, uploaded in the widget, with its media at the homeserver if unsent.
 
     To be called before the videos are removed: what no video was made of is only known by then.
     """

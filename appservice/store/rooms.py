@@ -1,4 +1,4 @@
-"""Rooms that the bot is in, or was: their state, what was said there, and who tends them."""
+"""Rooms that the bot is in, or was: their state, which notices were sent there, and who tends them."""
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -22,7 +22,7 @@ class RoomStore(Database):
         return read_room(row) if row else None
 
     async def rooms_with_us(self) -> set[RoomId]:
-        """Return the rooms that the bot is in, as far as we were told."""
+        """Return the rooms that the bot is in, by the events that came."""
         return {RoomId(row["room_id"]) for row in await self._fetch("rooms_with_us")}
 
     async def tended_rooms(self) -> list[RoomId]:
@@ -30,7 +30,7 @@ class RoomStore(Database):
         return [RoomId(row["room_id"]) for row in await self._fetch("joined_rooms")]
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
-        """Take over a room's state as read from the homeserver, except where an event told something newer."""
+        """Store a room's state as read from the homeserver, except where an event brought something newer."""
         rows: list[tuple[UserId, Membership, str | None, str | None]] = [
             *((user_id, Membership.JOIN, name, avatar) for user_id, name, avatar in snapshot.members),
             *((user_id, Membership.INVITE, None, None) for user_id in snapshot.invited),
@@ -64,15 +64,15 @@ class RoomStore(Database):
         return str(row["widget_id"])
 
     async def mark_widget_placed(self, room_id: RoomId) -> None:
-        """Remember that the widget was put into the room, so that its removal is respected."""
+        """Store that the widget was put into the room, so that its removal is respected."""
         await self._fetch("mark_widget_placed", room_id)
 
     async def mark_told(self, room_id: RoomId, subject: str) -> None:
-        """Remember that the bot spoke of `subject` in the room."""
+        """Store that the bot sent the notice about `subject` in the room."""
         await self._fetch("mark_told", room_id, subject)
 
     async def forget_told(self, room_id: RoomId, subject: str) -> None:
-        """Let the bot speak of `subject` again."""
+        """Let the bot send the notice about `subject` again."""
         await self._fetch("forget_told", room_id, subject)
 
     @asynccontextmanager
@@ -91,11 +91,11 @@ class RoomStore(Database):
             await queue(connection, *map(TendRoom, room_ids))
 
     async def note_replacement(self, old: RoomId, new: RoomId) -> None:
-        """Remember that a room says itself that another replaces it."""
+        """Store that a room's own state names its replacement."""
         await self._fetch("set_replaced_by", old, new)
 
     async def look_back(self, room_ids: Sequence[RoomId], *, history: int | None = None) -> None:
-        """Queue a look at what each of the timelines told and we missed, or at `history` messages of before us."""
+        """Queue a backfill of what each of the timelines has and we missed, or of `history` messages of before us."""
         async with self._transaction() as connection:
             await queue(connection, *(LookBack(room_id, history) for room_id in room_ids))
 

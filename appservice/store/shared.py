@@ -15,15 +15,15 @@ class SharedStore(Database):
         return {row["field"]: row["value"] for row in await self._fetch("bot_profile")}
 
     async def keep_bot_profile(self, field: str, value: str) -> None:
-        """Remember what we set in the bot's profile."""
+        """Store what we set in the bot's profile."""
         await self._fetch("keep_bot_profile", field, value)
 
     async def forget_bot_profile(self) -> None:
-        """Forget what we set: the homeserver has a new user."""
+        """Delete what we set: the homeserver has a new user."""
         await self._fetch("forget_bot_profile")
 
     async def forget_job_log(self) -> None:
-        """Forget what became of jobs long ago: the queue only ever adds to that."""
+        """Delete old entries of the job log: the queue only ever adds to it."""
         for query in ("forget_job_log", "forget_job_statistics"):
             await self._fetch(query, _JOB_LOG_DAYS, _JOB_LOG_AT_ONCE)
 

@@ -1,4 +1,4 @@
-"""What the bot said of videos, so that it can be edited or taken back."""
+"""The bot's marks and notices about videos, so that they can be edited or redacted."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from appservice.store.pool import Database
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The event by which something was said, None once it was taken back `times` times; a notice `says` why."""
+    """The event of a mark or notice, None once it was redacted `times` times; `says` is a notice's reason."""
 
     event_id: EventId | None
     says: str
@@ -24,7 +24,7 @@ class StatusStore(Database):
 
     @asynccontextmanager
     async def speaking(self, video_id: VideoId) -> AsyncIterator[None]:
-        """Hold what is said of a video to ourselves among all workers."""
+        """Lock the status of a video for ourselves among all workers."""
         async with self._session() as connection:
             await connection.execute(SQL["lock_status"], video_id)
             try:
@@ -33,7 +33,7 @@ class StatusStore(Database):
                 await connection.execute(SQL["unlock_status"], video_id)
 
     async def said(self, video_id: VideoId) -> dict[Mark, Said]:
-        """Return what was said of a video."""
+        """Return the marks and notices of a video."""
         return {
             Mark(row["kind"]): Said(row["event_id"] or None, row["says"], row["times"])
             for row in await self._fetch("said", video_id)
@@ -45,13 +45,13 @@ class StatusStore(Database):
         return bool(row and row["leads"])
 
     async def say(self, video_id: VideoId, mark: Mark, event_id: EventId, says: str = "") -> None:
-        """Keep that something was said."""
+        """Store that a mark or notice was sent."""
         await self._fetch("say", video_id, mark, event_id, says)
 
     async def unsay(self, video_id: VideoId, mark: Mark) -> None:
-        """Keep that something was taken back."""
+        """Store that a mark or notice was redacted."""
         await self._fetch("unsay", video_id, mark)
 
     async def forget(self, video_id: VideoId) -> None:
-        """Forget what was said of a video."""
+        """Delete the marks and notices of a video."""
         await self._fetch("forget_said", video_id)

@@ -1,4 +1,4 @@
-"""What was found by looking back through a room's timeline, and how far we have looked."""
+"""What a backfill of a room's timeline found, and how far it went."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from appservice.store.pool import Database
 
 
 class TimelineStore(Database):
-    """Looking back. Every method raises UnavailableError when the database is away."""
+    """Backfill. Every method raises UnavailableError when the database is away."""
 
     def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS) -> None:
         super().__init__(pool)
@@ -30,8 +30,8 @@ class TimelineStore(Database):
     ) -> int:
         """Store changes that were found, and how far we looked; return how many were missed.
 
-        `moved` are those who came or went in what was looked through, each with the event: where that was not heard, it
-        is not known since when they are there. `requested_at` is the database's clock before the homeserver was asked.
+        `moved` are those who came or went in what was looked through, each with the event: where we missed that, it
+        is not known since when they are there. `requested_at` is the database's clock before the request.
         """
         async with self._transaction() as connection:
             users, events = [user_id for user_id, _ in moved], [event_id for _, event_id in moved]
@@ -49,7 +49,7 @@ class TimelineStore(Database):
             await apply_all(connection, [change])
 
     async def keep_joined_event(self, room_id: RoomId, event_id: EventId, requested_at: datetime) -> None:
-        """Remember the event of the bot's coming."""
+        """Store the event of the bot's coming."""
         await self._fetch("keep_joined_event", room_id, event_id, requested_at)
 
     async def joined_event(self, room_id: RoomId) -> EventId | None:
@@ -58,5 +58,5 @@ class TimelineStore(Database):
         return EventId(row["joined_event"]) if row and row["joined_event"] else None
 
 
-# Longer than anybody looks back (`worker.timeline`).
+# Longer than any backfill goes (`worker.timeline`).
 _KEEP_DAYS = 8

@@ -38,7 +38,7 @@ class UploadState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file that a member sends in the widget; `length` in bytes (None: not declared yet), `start` and `end` of what
-    is kept in seconds, `content` of the message to send once it is ready, and what of its audio is then not heard.
+    stays in seconds, `content` of the message to send once it is ready, and what of its audio is then missing.
     """
 
     id: UploadId
@@ -60,7 +60,7 @@ class Upload:
 
 
 def _read(row: asyncpg.Record) -> Upload:
-    # The row keeps in one document what is sent, and what is not.
+    # The row has in one document what is sent, and what is not.
     content = dict(row["content"]) if row["content"] else None
     lost = content.pop(_AUDIO_LEFT_OUT, None) if content else None
     return Upload(
@@ -116,7 +116,7 @@ class UploadStore(Database):
         return _read(row) if row else None
 
     async def set_length(self, upload: Upload, length: int) -> bool:
-        """Keep the length that was not known at the creation; False when there is one by now."""
+        """Store the length that was not known at the creation; False when there is one by now."""
         return await self._fetchrow("set_upload_length", upload.id, length) is not None
 
     async def touch(self, upload: Upload) -> None:
@@ -132,10 +132,10 @@ class UploadStore(Database):
             return True
 
     async def delete(self, upload: Upload) -> None:
-        """Forget an upload, whatever its state, and what is at the homeserver of it unless that was sent."""
+        """Delete an upload, whatever its state, and what is at the homeserver of it unless that was sent."""
         async with self._transaction() as connection:
             await connection.execute(SQL["delete_upload"], upload.id)
-            # Whoever knew the content of the message may have sent it just now.
+            # A client that has the content of the message may have sent it just now.
             after = IN_FLIGHT if upload.state is UploadState.READY else None
             await forget_unsent(connection, upload_id=upload.id, after=after)
 
@@ -149,11 +149,11 @@ class UploadStore(Database):
         await self._fetch("give_back_upload_attempt", upload.id, upload.attempts)
 
     async def progress(self, upload: Upload, percent: int) -> None:
-        """Tell how far an attempt is."""
+        """Store how far an attempt is."""
         await self._fetch("upload_progress", upload.id, upload.attempts, percent)
 
     async def keep_media(self, upload: Upload, mxc: str, size: int, *, thumbnail_of: str | None = None) -> Scope | None:
-        """Keep that something is put into the media repository, from when on it counts until a message brings it.
+        """Store that something is put into the media repository, from when on it counts until a message brings it.
 
         Returns the scope that has no room for it, and then lets it be deleted. Raises SupersededUploadError when
         nobody waits for it (any more); then it is deleted as well.
@@ -177,7 +177,7 @@ class UploadStore(Database):
     async def ready(
         self, upload: Upload, content: Mapping[str, object], mxc: str, audio_left_out: AudioLoss | None = None
     ) -> bool:
-        """Keep what the member is to send, which has the file `mxc`; what earlier attempts sent to the homeserver goes.
+        """Store what the member is to send, which has the file `mxc`; what earlier attempts uploaded goes.
 
         `audio_left_out`: of what it was made of. The video that it becomes says so, too. Returns False when the upload
         is gone or a newer attempt has taken over.
@@ -205,7 +205,7 @@ class UploadStore(Database):
         return len(rows)
 
     async def expire(self) -> None:
-        """Forget what nobody came back for, and, after a while, what is at the homeserver of it."""
+        """Expire what nobody came back for, and, after a while, what is at the homeserver of it."""
         async with self._transaction() as connection:
             await connection.execute(SQL["expire_uploads"])
             await forget_expired(connection)
@@ -215,5 +215,5 @@ class UploadStore(Database):
         return {UploadId(str(row["id"])): row["settled"] for row in await self._fetch("uploads_with_bytes", _SETTLED_S)}
 
     async def forget(self, upload_id: UploadId) -> None:
-        """Forget an upload whose bytes are lost."""
+        """Delete an upload whose bytes are lost."""
         await self._fetch("delete_upload", upload_id)

@@ -1,4 +1,4 @@
-"""What a detection service is asked about, and what its verdicts do."""
+"""What awaits a detection service's verdict, and what verdicts do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,7 +46,7 @@ class VerdictStore(Database):
         """Do with a video what a verdict says; False when what was judged is not there any more.
 
         `everywhere`: what is blocked is blocked in all rooms. `failed` is why nobody judged it, where the configuration
-        had to: admins are told.
+        had to: admins get an alert.
         """
         source_hash = None
         async with self._transaction() as connection:
@@ -86,7 +86,7 @@ class VerdictStore(Database):
         return len(rows)
 
     async def release_all(self) -> int:
-        """Let go of what waits for a verdict, since nobody is asked any more; return how many there were."""
+        """Release what waits for a verdict, since no service is configured any more; return how many there were."""
         async with self._transaction() as connection:
             rows = await connection.fetch(SQL["release_judged"], None)
             for row in rows:

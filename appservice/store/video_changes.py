@@ -29,7 +29,7 @@ class LockedVideo:
         return bool(await self._connection.fetchval(SQL["is_video_avatar"], self.now.room_id, self.now.id))
 
     async def keep(self, changed: Video) -> Video:
-        """Keep its title, its visibility and whether it is published, as `changed` has them."""
+        """Store its title, its visibility and whether it is published, as `changed` has them."""
         (row,) = await self._connection.fetch(
             SQL["manage"], self.now.id, changed.title, changed.visibility, changed.withheld.hidden_by, changed.published
         )
@@ -57,7 +57,7 @@ class LockedVideo:
         return await take_away(self._connection, self.now, deed, by=by, **details)
 
     async def notify_sender(self, message: str, *, once_gone_for: float, reason: str) -> None:
-        """Let its sender be told, unless it is brought back within so many seconds."""
+        """Queue a notification of its sender, unless it is brought back within so many seconds."""
         await tell(
             self._connection, self.now.room_id, self.now.sender, self.now.thread, message,
             once_gone=(self.now, timedelta(seconds=once_gone_for)), title=self.now.title, kind=self.now.kind,
@@ -77,7 +77,7 @@ class LockedVideo:
         return restored
 
     async def report(self, reporter: UserId, reason: str) -> None:
-        """Keep what a member says against it; where as many say so as the room has it, it waits for a moderator."""
+        """Store a member's report; at the room's limit of reports it waits for a moderator."""
         await self._connection.execute(SQL["report"], self.now.id, reporter, reason)
         await self.note(Deed.REPORTED, by=reporter)
         settings = RoomSettings.read(await self._connection.fetchval(SQL["room_settings"], self.now.room_id))
@@ -87,12 +87,12 @@ class LockedVideo:
             await self.note(Deed.HELD, by=ITSELF, reason=HeldFor.REPORTS)
 
     async def count_reports(self) -> int:
-        """Return how many members said something against it."""
+        """Return how many members reported it."""
         count: int = await self._connection.fetchval(SQL["count_reports"], self.now.id)
         return count
 
     async def dismiss_reports(self) -> None:
-        """Forget what was said against it; if it waits for no other reason, it is shown again."""
+        """Delete its reports; if it waits for no other reason, it is shown again."""
         await self._connection.execute(SQL["dismiss_reports"], self.now.id)
         if self.now.withheld.held_for is HeldFor.REPORTS:
             await self._connection.execute(SQL["release_video"], self.now.id)
@@ -133,7 +133,7 @@ class VideoChangeStore(Database):
 
     @asynccontextmanager
     async def locked(self, video_id: VideoId, room_id: RoomId) -> AsyncIterator[LockedVideo]:
-        """Lock a video of a room for a change, which is kept, and announced, at the end. Raises NotFoundError."""
+        """Lock a video of a room for a change, which is committed, and announced, at the end. Raises NotFoundError."""
         async with self._transaction() as connection:
             row = await connection.fetchrow(SQL["lock_video"], video_id)
             if row is None or row["room_id"] != room_id:
@@ -170,7 +170,7 @@ class VideoChangeStore(Database):
         return [video for video in videos if video not in own]
 
     async def said_against(self, video_id: VideoId) -> list[str]:
-        """Return what each member who reported a video said, the oldest first; it may be empty."""
+        """Return the reason of each report of a video, the oldest first; it may be empty."""
         return [row["reason"] for row in await self._fetch("said_against", video_id)]
 
     async def reports(self, room_id: RoomId) -> dict[VideoId, int]:
@@ -179,7 +179,7 @@ class VideoChangeStore(Database):
 
 
 def deeds(before: Video, after: Video, *, worn: bool, wears: bool) -> Iterator[Deed]:
-    """Yield what the audit log tells of a change; `worn` and `wears`: it was and is its sender's avatar."""
+    """Yield the audit log's entries for a change; `worn` and `wears`: it was and is its sender's avatar."""
     if after.title != before.title:
         yield Deed.RENAMED
     if after.visibility is not before.visibility:
@@ -192,7 +192,7 @@ def deeds(before: Video, after: Video, *, worn: bool, wears: bool) -> Iterator[D
 
 
 def _ascending(positions: Sequence[float]) -> list[float]:
-    """Return the same places, each after the one before: two videos of the same millisecond are to be told apart."""
+    """Return the same positions, each after the one before: two videos of the same millisecond are to differ."""
     places: list[float] = []
     for position in positions:
         places.append(max(position, places[-1] + 0.001) if places else position)

@@ -33,7 +33,7 @@ class VideoStore(Database):
         return [read_video(row) for row in await self._fetch("room_videos", room_id)]
 
     async def readable(self, videos: Sequence[Video], user_id: UserId) -> list[Video]:
-        """Return those of the videos that somebody may see by the history visibility of when each was sent.
+        """Return the videos that somebody may see by the history visibility of when each was sent.
 
         Costs a query only where that was stricter than `shared`.
         """

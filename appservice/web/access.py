@@ -1,6 +1,6 @@
 """Who may see what now: grants and sessions, checked against the membership that the database knows.
 
-Answers are cached for a few seconds, so that a segment costs no query, and invalidated when any room changes: a member
+Results are cached for a few seconds, so that a segment costs no query, and invalidated when any room changes: a member
 who left is shut out in every process at once, or well within ten seconds where that notification is lost.
 """
 
@@ -32,13 +32,13 @@ from appservice.store import Stores
 
 SESSION_S = 3600
 CACHE_S = 3.0
-"""Seconds for which an answer of the database is believed."""
+"""Seconds for which a result of the database is cached."""
 
 _CACHE_SIZE = 20_000
 
 
 class Access:
-    """Issues and checks sessions and media grants; `clock` tells the time as `time.time` does."""
+    """Issues and checks sessions and media grants; `clock` returns the time as `time.time` does."""
 
     def __init__(
         self,

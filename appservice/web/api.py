@@ -35,14 +35,14 @@ log = structlog.get_logger()
 _KEEP_ALIVE_S = 15.0
 _SETTLE_S = 0.1
 _SESSION_BODY = 64 * 1024
-# Events that come while the homeserver answers make its answer void.
+# Events that come before the homeserver's response make it void.
 _MOST_REQUESTS = 3
 
 routes = web.RouteTableDef()
 
 
 class OpenIdToken(BaseModel):
-    """What the client-server API's `openid/request_token` answered; further keys are of no interest."""
+    """The response of the client-server API's `openid/request_token`; further keys are of no interest."""
 
     access_token: str = Field(min_length=1, max_length=4096)
     matrix_server_name: str = Field(min_length=1, max_length=255)
@@ -56,7 +56,7 @@ _ONE_PROOF: list[Any] = [_only("openid_token", "sign_in"), _only("sign_in", "ope
 
 
 class SessionRequest(BaseModel):
-    """The body of `POST /api/v1/session`: one proof of who asks, and the room, which is answered too `with_room`."""
+    """The body of `POST /api/v1/session`: one proof of identity, and the room, which is in the response `with_room`."""
 
     model_config = ConfigDict(extra="ignore", json_schema_extra={"oneOf": _ONE_PROOF})
     openid_token: OpenIdToken | None = None
@@ -75,7 +75,7 @@ class SessionRequest(BaseModel):
 async def start_session(request: web.Request) -> web.Response:
     """Find out who the viewer is and whether they are in the room, and open a session.
 
-    A browser that waits for its code to be sent is told so.
+    While a browser's code was not sent yet, the response is 202.
     """
     context = request.app[CONTEXT]
     asked_at = round(await context.clock.now())
@@ -124,7 +124,7 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
         joined = member.membership is Membership.JOIN
         if joined and (member_key := await context.stores.members.member_key(room_id, user_id)) is not None:
             return room, member_key
-        # The transaction that tells us of a fresh member, or of one who left, may still be under way.
+        # The transaction with a fresh member, or with one who left, may still be in progress.
         settled = await context.stores.members.answer_member(member, requested_at)
         member_key = await context.stores.members.member_key(room_id, user_id) if joined and settled else None
         if member_key is not None:
@@ -136,7 +136,7 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
 
 @routes.get("/api/v1/rooms/{room_id}")
 async def get_room(request: web.Request) -> web.Response:
-    """Answer the room with its members, their reels, and a fresh media grant in every address."""
+    """Return the room with its members, their reels, and a fresh media grant in every address."""
     context, session, member_key = await enter(request)
     room = await context.stores.rooms.room(session.room_id)
     if room is None:
@@ -168,7 +168,7 @@ async def _room_view(
 @routes.get("/api/v1/rooms/{room_id}/events")
 async def get_events(request: web.Request) -> web.StreamResponse:
     """Stream server-sent events: `changed` when the room is to be fetched again, `progress` of the work on a video,
-    `watching` with those who watch the channel, `talk` when what was said about an event is to be fetched again,
+    `watching` with those who watch the channel, `talk` when the relations of an event are to be fetched again,
     `revoked` at the end of access.
     """
     context, session, _ = await enter(request)

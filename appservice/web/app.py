@@ -65,7 +65,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.RequestPayloadError:
         return _error(400, "M_BAD_JSON", "The body cannot be decoded.")
     except ConnectionResetError:
-        raise  # the viewer closed the page; there is nobody to answer
+        raise  # the viewer closed the page; nobody reads a response
     except Exception:
         log.exception("request_failed", route=_route(request))
         return _error(500, "M_UNKNOWN", "Something went wrong here. Its cause is in the log.")

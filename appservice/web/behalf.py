@@ -103,7 +103,7 @@ class SendRequest(BaseModel):
 
 
 async def _enter(request: web.Request, needed: OnBehalf | None) -> Caller:
-    """Find out who asks, and whether the bot may do what they need. Raises ForbiddenError."""
+    """Authenticate the caller, and check that the bot may do what they need. Raises ForbiddenError."""
     caller = await Caller.of(request)
     if not caller.session.sign_in:
         raise ForbiddenError("You are here in your Matrix client: it says this in your own name.")
@@ -124,7 +124,7 @@ async def _video(caller: Caller, request: web.Request) -> Video:
 
 @routes.get(VIDEO + "/said")
 async def get_said(request: web.Request) -> web.Response:
-    """Answer what was said about a video, as far as the viewer may read it."""
+    """Return the comments on a video and reactions to it, as far as the viewer may read them."""
     caller = await _enter(request, None)
     video = await _video(caller, request)
     since = await caller.context.stores.sent_for.readable_since(caller.room.room_id, caller.viewer.user_id)
@@ -136,7 +136,7 @@ async def get_said(request: web.Request) -> web.Response:
         raise NotFoundError("Its message is not there any more.") from error
     except HomeserverError as error:
         raise UnavailableError(_AWAY) from error
-    # What others said before they may not read.
+    # Earlier comments of others they may not read.
     readable = [each for each in said if each.sent_at >= since or each.sender == caller.viewer.user_id]
     return json_answer(SaidView(events=[said_view(each) for each in readable]))
 
@@ -189,7 +189,7 @@ async def post_reaction(request: web.Request) -> web.Response:
 async def react(context: Context, video: Video, sent: SentFor) -> EventId:
     """React, or join those who react alike; an equal reaction of the bot's that is nobody's any more gives way.
 
-    What is nobody's stays so: every event is kept as somebody's before it is sent. Others wait meanwhile, but not long.
+    What is nobody's stays so: every event is stored before it is sent. Others wait meanwhile, but not long.
     """
     try:
         async with asyncio.timeout(_LONGEST_REACTING_S):
@@ -218,7 +218,7 @@ async def _try_to_react(context: Context, video: Video, sent: SentFor) -> EventI
 
 @routes.delete(VIDEO + "/said/{event_id}")
 async def delete_said(request: web.Request) -> web.Response:
-    """Take back what the bot said on behalf of the viewer. Raises NotFoundError for anything else."""
+    """Redact what the bot sent on behalf of the viewer. Raises NotFoundError for anything else."""
     caller = await _enter(request, None)
     video = await caller.context.stores.videos.video(VideoId(request.match_info["id"]))
     # Of which they may see no more by now; but in this room.
@@ -266,12 +266,12 @@ async def _name(caller: Caller) -> str:
 
 
 async def _settle(caller: Caller, sent: SentFor, sending: Awaitable[EventId]) -> SentFor:
-    """Wait for the homeserver, and keep what it said. Where it does not answer, whose it is stays known."""
+    """Wait for the homeserver, and store its event id. Without a response the row stays."""
     context, room_id = caller.context, caller.room.room_id
     try:
         event_id = await sending
     except (ForbiddenError, RefusedByHomeserverError) as error:
-        # It stays known whose it is: an earlier try, of which nobody heard, may have been taken.
+        # It stays known whose it is: an earlier try, without a response, may have been taken.
         log.warning("refused_on_behalf", room_id=room_id, user_id=sent.user_id, kind=sent.kind, reason=str(error))
         raise ForbiddenError("The homeserver does not let the bot do this in this room.") from error
     except HomeserverError as error:

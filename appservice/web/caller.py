@@ -30,7 +30,7 @@ class Caller:
 
     @classmethod
     async def of(cls, request: web.Request) -> Self:
-        """Find out who asks, and whether they are in the room now."""
+        """Authenticate the caller, and check whether they are in the room now."""
         context = request.app[CONTEXT]
         session = context.access.session(request.headers.get("Authorization"))
         member_key = await context.access.membership(session, session.room_id)

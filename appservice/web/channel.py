@@ -1,4 +1,4 @@
-"""What lets everybody see the same moment of the room's channel: the time, the schedule, and who watches."""
+"""What lets everybody see the same frame of the room's channel: the time, the schedule, and who watches."""
 
 import asyncio
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def _turns_of(videos: Sequence[Video]) -> list[Turn]:
 
 @routes.get("/api/v1/time")
 async def get_time(request: web.Request) -> web.Response:
-    """Answer the time by which schedules go, for a viewer's clock to be compared with."""
+    """Return the time by which schedules go, for a viewer's clock to be compared with."""
     return json_answer(TimeView(now=await request.app[CONTEXT].clock.now()))
 
 

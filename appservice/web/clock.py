@@ -11,7 +11,7 @@ _SAMPLES = 3
 
 
 class SharedClock:
-    """Tells the time of the database; by our own steady clock between two comparisons, and through an outage."""
+    """Estimates the time of the database; by our own steady clock between two comparisons, and through an outage."""
 
     def __init__(self, ask: Callable[[], Awaitable[datetime]], steady: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
@@ -20,7 +20,7 @@ class SharedClock:
         self._due = 0.0
 
     async def now(self) -> float:
-        """Return ms since the epoch. Raises UnavailableError while the database never answered."""
+        """Return ms since the epoch. Raises UnavailableError while the database never responded."""
         if self._steady() >= self._due:
             await self._compare()
         if self._ahead is None:
@@ -28,13 +28,13 @@ class SharedClock:
         return (self._steady() + self._ahead) * 1000
 
     async def _compare(self) -> None:
-        # Others need not wait, or ask as well: what is known is good enough.
+        # Others need not wait, or query as well: what is known is good enough.
         self._due = self._steady() + _MEASURE_EVERY_S if self._ahead is not None else 0.0
         try:
             samples = [await self._sample() for _ in range(_SAMPLES)]
         except UnavailableError:
             return
-        # The quickest answer says most exactly when it was given.
+        # The quickest response bounds its own instant best.
         self._ahead = min(samples)[1]
         self._due = self._steady() + _MEASURE_EVERY_S
 

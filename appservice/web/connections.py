@@ -164,7 +164,7 @@ class BoundedHandler(web.RequestHandler):
         return self._request is not None and not self._is_full and not self._request.content.is_eof()
 
     def _sort(self) -> None:
-        """Tell the bounds who waits for whom by now."""
+        """Update the bounds' record of who waits for whom."""
         if self._request is None or self._awaits_body:
             self._bounds.waits(self)
         else:
@@ -173,7 +173,7 @@ class BoundedHandler(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Answer what cannot be parsed as HTTP, in the form of every other error and without a traceback in the log."""
+        """Respond to what is no HTTP, in the form of every other error and without a traceback in the log."""
         if status >= 500:
             return super().handle_error(request, status, exc, message)
         log.debug("request_malformed", peer=request.remote, reason=type(exc).__name__)
@@ -279,7 +279,7 @@ class ConnectionBounds:
     ) -> None:
         closing = next(iter(waiting), None) or self._slowest_reader(bucket) or new
         if closing is not new:
-            self.leave(closing)  # at once: it is told of its end only with the loop's next turn
+            self.leave(closing)  # at once: its callback comes only with the loop's next turn
         closing.abort(reason)
 
     def _slowest_reader(self, bucket: str | None) -> BoundedHandler | None:
@@ -288,7 +288,7 @@ class ConnectionBounds:
         return min(readers, key=lambda each: each.sending_since or 0.0, default=None)
 
     def leave(self, handler: BoundedHandler) -> None:
-        """Forget a connection; harmless when it was forgotten before."""
+        """Remove a connection; harmless when it was removed before."""
         if handler not in self._open:
             return
         self.works(handler)
@@ -299,7 +299,7 @@ class ConnectionBounds:
                 del self._peers[handler.bucket]
 
     def works(self, handler: BoundedHandler) -> None:
-        """Keep a connection from being closed for another one: its request is whole, and it is our turn."""
+        """Protect a connection from being closed for another one: its request is whole, and it is our turn."""
         self._waiting.pop(handler, None)
         if handler.bucket and (peer := self._peers.get(handler.bucket)):
             peer.waiting.pop(handler, None)
@@ -336,7 +336,7 @@ class ConnectionBounds:
                 raise RuntimeError("aiohttp's runner has no server after its setup")
             server.request_factory = _noting(server.request_factory)
             loop = asyncio.get_running_loop()
-            # As many as may come at once: what the kernel refuses to queue, it answers only after a second.
+            # As many as may come at once: what the kernel refuses to queue, it accepts only after a second.
             listener = await loop.create_server(lambda: BoundedHandler(self, server, loop), host, port, backlog=1024)
             sweeper = asyncio.create_task(self._sweep_for_ever())
             try:
@@ -349,7 +349,7 @@ class ConnectionBounds:
 
 
 def _noting(make: Callable[..., web.BaseRequest]) -> Callable[..., web.BaseRequest]:
-    """Tell the connection of each request whose head is whole."""
+    """Notify the connection of each request whose head is whole."""
 
     def begun(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:  # noqa: ANN401 - aiohttp's own
         request = make(message, payload, protocol, writer, task)

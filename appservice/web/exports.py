@@ -52,7 +52,7 @@ async def _show(gone: dict[str, str], request: web.Request) -> web.StreamRespons
 
 
 async def _export(request: web.Request) -> web.StreamResponse:
-    """Answer the zip, in whole or in part. It ends in the middle once it may not be fetched any more."""
+    """Send the zip, in whole or in part. It ends in the middle once it may not be fetched any more."""
     context = request.app[CONTEXT]
     digest = hashlib.sha256(request.match_info["secret"].encode()).digest()
     found = await context.stores.exports.by_secret(digest)

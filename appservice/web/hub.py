@@ -1,4 +1,4 @@
-"""Passes changes of rooms and progress, heard from the database, on to the widgets that listen in this process."""
+"""Dispatches the database's notifications of changes and progress to the widgets that listen in this process."""
 
 import asyncio
 import json
@@ -19,10 +19,10 @@ from appservice.store.outbox import CHANNEL, GROWN_CHANNEL, PROGRESS_CHANNEL, TA
 log = structlog.get_logger()
 
 _RECONNECT_S = 1.0
-# Who watches is told once for all who come and go meanwhile; later in full rooms, where it is told to many.
+# Who watches is sent once for all who come and go meanwhile; later in full rooms, where it goes to many.
 _GATHER_S, _GATHER_EACH_S, _GATHER_LONGEST_S = 0.3, 0.01, 5.0
 
-# Whoever reads slowly is told once for all of these and more.
+# A slow reader gets one event for all of these and more.
 _MOST_TALKS = 50
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ WatchingOf = Callable[[RoomId], Awaitable[Sequence[UserId]]]
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a widget is to be told: `progress` and `watching` as JSON, `talks` as event ids (None: any)."""
+    """What a widget is to be notified of: `progress` and `watching` as JSON, `talks` as event ids (None: any)."""
 
     changed: bool
     progress: list[str]
@@ -40,7 +40,7 @@ class News:
 
 
 class Listener:
-    """What one widget has not been told yet. Many changes are one, and of a video's progress the latest counts."""
+    """The pending notifications of one widget. Many changes are one, and of a video's progress the latest counts."""
 
     def __init__(self) -> None:
         self._news = asyncio.Event()
@@ -78,11 +78,11 @@ class Listener:
         self._news.set()
 
     async def wait(self) -> None:
-        """Return when there is something to tell."""
+        """Return when there is a notification."""
         await self._news.wait()
 
     def take(self) -> News:
-        """Return what there is to tell; from now on all of it counts as told."""
+        """Return all pending notifications, which are pending no longer."""
         taken = News(self._changed, list(self._progress.values()), self._watching, list(self._talks))
         self._changed, self._progress, self._watching, self._talks = False, {}, None, {}
         self._news.clear()
@@ -114,14 +114,14 @@ class Hub:
             yield event
 
     def wake(self, room_id: str) -> None:
-        """Tell all of a room that it changed."""
+        """Notify all of a room that it changed."""
         self._on_change()
         self.tell_grown(room_id)
         for listener in self._listeners.get(room_id, ()):
             listener.tell_changed()
 
     def tell_grown(self, room_id: str) -> None:
-        """Tell who waits for more of a room's videos that there is some."""
+        """Notify those who wait for more segments of a room's videos."""
         for event in self._growth.get(room_id, ()):
             event.set()
 
@@ -144,7 +144,7 @@ class Hub:
 
     async def _tell_watching(self, room_id: RoomId) -> None:
         await asyncio.sleep(min(_GATHER_LONGEST_S, _GATHER_S + _GATHER_EACH_S * len(self._listeners.get(room_id, ()))))
-        self._gathering.discard(room_id)  # who comes or goes from here on is told the next time
+        self._gathering.discard(room_id)  # who comes or goes from here on is counted the next time
         try:
             data = json.dumps({"room_id": room_id, "watching": await self._watching_of(room_id)})
         except UnavailableError:
@@ -174,7 +174,7 @@ class Hub:
 
 @contextmanager
 def _among(rooms: defaultdict[str, set[T]], room_id: RoomId, one: T) -> Iterator[T]:
-    """Keep one among those of a room; nothing is kept of a room without any."""
+    """Hold one among those of a room; a room without any is dropped."""
     rooms[room_id].add(one)
     try:
         yield one

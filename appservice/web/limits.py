@@ -1,4 +1,4 @@
-"""How often anybody may ask, counted in this process: by user where a session says who it is, else by address.
+"""Rate limits of requests, counted in this process: by user where a session says who it is, else by address.
 
 Far above what widgets and players do, also when many of them stand behind one address.
 """
@@ -13,7 +13,7 @@ from appservice.core.web.client_address import Networks, bucket_of, client_of
 from appservice.web.access import Access
 
 _MOST_KEYS = 50_000
-"""Who asks is remembered of so many; of more, those who asked longest ago are forgotten."""
+"""So many callers are counted; of more, those whose last request is oldest are dropped."""
 
 
 class Limit(Enum):
@@ -39,7 +39,7 @@ class Limit(Enum):
 _RATES = {
     # By address: an office, or a provider's many customers, may be one.
     Limit.PUBLIC: (3000, 1000),
-    # A browser that waits for its code asks every two seconds; what a session costs others is bounded elsewhere.
+    # A browser that waits for its code polls every two seconds; what a session costs others is bounded elsewhere.
     Limit.IDENTITY: (1200, 600),
     Limit.CODES: (60, 30),
     Limit.MEMBER_PAGES: (300, 150),
@@ -51,7 +51,7 @@ _RATES = {
     Limit.ORDERS: (120, 60),
     Limit.REPORTS: (60, 30),
     Limit.UPLOADS: (60, 30),
-    # The homeserver is asked each time: some of its requests for one of ours.
+    # The homeserver is queried each time: some of its requests for one of ours.
     Limit.SAID: (120, 60),
     # What the bot says in rooms on behalf of one user.
     Limit.SPEECH: (60, 20),

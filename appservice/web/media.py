@@ -37,7 +37,7 @@ _GRANT = r"/media/{grant:\d{1,12}\.[A-Za-z0-9_-]{10,64}}/{scope:\d{1,18}\.\d{1,1
 # The room's channel, everybody in turn, or the keys of those who take turns.
 _REEL = rf"{CHANNEL_KEY}|{EVERYBODY_KEY}|\d{{1,18}}(?:\+\d{{1,18}}){{0,{MOST_TOGETHER - 1}}}"
 _PLAYLIST = "application/vnd.apple.mpegurl"
-# What a grant opens stays the same as long as its address works; shared caches must not keep it.
+# What a grant opens stays the same as long as its address works; shared caches must not store it.
 _IMMUTABLE = {"Cache-Control": "private, max-age=3600, immutable"}
 _GROWING = {"Cache-Control": "private, no-cache"}
 _TYPES = {".m4s": "video/iso.segment", ".mp4": "video/mp4", ".jpg": "image/jpeg", ".vtt": "text/vtt; charset=utf-8"}
@@ -69,7 +69,7 @@ async def _open(request: web.Request) -> tuple[Context, Scope, RoomId, UserId]:
 
 @routes.get(_GRANT + rf"/reel/{{key:{_REEL}}}/{{revision:[0-9a-f]{{16}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
 async def reel_playlist(request: web.Request) -> web.Response:
-    """Answer a playlist of a reel's revision. Raises GoneError when the reel plays something else by now."""
+    """Return a playlist of a reel's revision. Raises GoneError when the reel plays something else by now."""
     context, scope, room_id, user_id = await _open(request)
     key, revision = request.match_info["key"], request.match_info["revision"]
     # Of a reel with videos that not every member may see there is one for each viewer.
@@ -96,9 +96,9 @@ async def reel_playlist(request: web.Request) -> web.Response:
 async def _held(
     request: web.Request, context: Context, room_id: RoomId, now: Callable[[], Awaitable[_Playlists]]
 ) -> web.Response:
-    """Answer one of the playlists that there are `now`; when it grows, not before it has the segment asked for.
+    """Return one of the playlists that there are `now`; a live one not before it has the segment requested.
 
-    After some seconds it is answered as it is. What is not a number is ignored.
+    After some seconds it is returned as it is. What is not a number is ignored.
     """
     name, asked = request.match_info["name"], request.query.get("_HLS_msn", "")
     until = asyncio.get_running_loop().time() + _HOLD_S
@@ -151,7 +151,7 @@ async def _listed(context: Context, room_id: RoomId, key: str, user_id: UserId) 
 
 
 def playlist_answer(playlists: Mapping[str, str], name: str, headers: Mapping[str, str]) -> web.Response:
-    """Answer one of the playlists. Raises NotFoundError when there is none of that name."""
+    """Return one of the playlists. Raises NotFoundError when there is none of that name."""
     if name not in playlists:
         raise NotFoundError("There is no such playlist.")
     return web.Response(text=playlists[name], content_type=_PLAYLIST, headers=headers)
@@ -159,7 +159,7 @@ def playlist_answer(playlists: Mapping[str, str], name: str, headers: Mapping[st
 
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
 async def video_playlist(request: web.Request) -> web.Response:
-    """Answer a playlist of one video. Raises GoneError when another stage of it is served by now."""
+    """Return a playlist of one video. Raises GoneError when another stage of it is served by now."""
     context, _, room_id, user_id = await _open(request)
 
     async def now() -> _Playlists:
@@ -171,13 +171,13 @@ async def video_playlist(request: web.Request) -> web.Response:
 
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/storyboard.vtt")
 async def storyboard(request: web.Request) -> web.Response:
-    """Answer which part of the storyboard's picture to show when (WebVTT). Raises GoneError as `video_playlist`."""
+    """Return which part of the sprite sheet to show when (WebVTT). Raises GoneError as `video_playlist`."""
     context, _, room_id, user_id = await _open(request)
     return storyboard_track(await _served_video(request, context, room_id, user_id), _IMMUTABLE)
 
 
 def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
-    """Answer a video's storyboard as WebVTT. Raises NotFoundError where there is none."""
+    """Return a video's storyboard as WebVTT. Raises NotFoundError where there is none."""
     if video.media.storyboard is None or not video.media.duration:
         raise NotFoundError("There is no storyboard.")
     text = web_vtt(video.media.storyboard, video.media.duration, STORYBOARD)
@@ -199,7 +199,7 @@ async def _served_video(request: web.Request, context: Context, room_id: RoomId,
 
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:[a-z0-9./]{{1,60}}}}")
 async def video_file(request: web.Request) -> web.StreamResponse:
-    """Answer a file of a video that may be seen now: a segment, its beginning, a picture, captions or the preview."""
+    """Return a file of a video that may be seen now: media or initialization segment, image, captions or preview."""
     context, _, room_id, user_id = await _open(request)
     video_id = VideoId(request.match_info["id"])
     if await context.access.served_stage(video_id, room_id, user_id) is None:
@@ -210,7 +210,7 @@ async def video_file(request: web.Request) -> web.StreamResponse:
 async def file_answer(
     context: Context, request: web.Request, video_id: VideoId, headers: Mapping[str, str]
 ) -> web.FileResponse:
-    """Answer the file that a path's `stage` and `name` tell. Raises NotFoundError when it is not there (any more)."""
+    """Return the file of a path's `stage` and `name`. Raises NotFoundError when it is not there (any more)."""
     path = await context.files.served(video_id, request.match_info["stage"], request.match_info["name"])
     # An earlier stage plays on for those who have its playlist, until it is swept; then this is a 404.
     return web.FileResponse(path, headers={**headers, "Content-Type": _TYPES[path.suffix]})
@@ -218,14 +218,14 @@ async def file_answer(
 
 @routes.get(_GRANT + r"/avatar/{key:\d{1,18}}")
 async def avatar(request: web.Request) -> web.Response:
-    """Answer a member's avatar as a small picture, fetched from the homeserver for the viewer."""
+    """Return a member's avatar as a thumbnail, fetched from the homeserver for the viewer."""
     context, scope, _, _ = await _open(request)
     mxc = await context.stores.members.avatar(scope, int(request.match_info["key"]))
     return await avatar_picture(context, mxc, _IMMUTABLE)
 
 
 async def avatar_picture(context: Context, mxc: str | None, headers: Mapping[str, str]) -> web.Response:
-    """Answer an avatar by its content URI. Raises NotFoundError where there is none that can be shown."""
+    """Return an avatar by its content URI. Raises NotFoundError where there is none that can be shown."""
     if mxc is None:
         raise NotFoundError("There is no avatar.")
     try:

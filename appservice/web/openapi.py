@@ -47,7 +47,7 @@ class ErrorView(BaseModel):
 class LimitView(ErrorView):
     """Too many requests: after `retry_after_ms` the same one may succeed, where that is known.
 
-    A `Retry-After` header tells it, too.
+    A `Retry-After` header has it, too.
     """
 
     retry_after_ms: int | None = None
@@ -75,7 +75,7 @@ def _content(model: type[BaseModel]) -> dict[str, Any]:
 
 def _responses(ok: dict[str, Any], *errors: int) -> dict[str, Any]:
     failed = {str(status): {"description": "See `error`", "content": _content(ErrorView)} for status in errors}
-    # Whoever asks too often is told to wait, whatever for.
+    # Too many requests are told to wait, whatever for.
     failed["429"] = {"description": "Too many requests", "content": _content(LimitView)}
     return {"200": ok, **failed}
 
@@ -264,7 +264,7 @@ def _export_paths() -> dict[str, Any]:
     secret["schema"] = {"type": "string", "pattern": "^[A-Za-z0-9_-]{20,100}$"}
     zipped: dict[str, Any] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
     responses = _responses({"description": "The whole zip", "content": zipped}, 404, 416, 503)
-    # Where `Accept` asks for it: the same in words, as a page.
+    # Where `Accept` names it: the same in words, as a page.
     responses["404"]["content"]["text/html"] = {"schema": {"type": "string"}}
     return {
         "/export/{secret}": {

@@ -1,4 +1,4 @@
-"""Where a viewer was, kept for them: a widget in a page of another site has no storage."""
+"""Where a viewer was, stored for them: a widget in a page of another site has no storage."""
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -16,7 +16,7 @@ routes = web.RouteTableDef()
 
 @routes.put("/api/v1/rooms/{room_id}/place")
 async def put_place(request: web.Request) -> web.Response:
-    """Remember where the viewer is; the room's answer holds it the next time."""
+    """Store where the viewer is; the room's response has it the next time."""
     context, session, _ = await enter(request)
     try:
         place = PlaceView.model_validate_json(await request.clone(client_max_size=_BODY).read())

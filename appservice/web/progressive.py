@@ -15,7 +15,7 @@ _ASK_AGAIN_S = 2.0
 async def send(
     request: web.Request, whole: Whole, etag: str, headers: Mapping[str, str], still: Callable[[], Awaitable[object]]
 ) -> web.StreamResponse:
-    """Answer what is asked of the whole (RFC 9110, 13 and 14). It ends in the middle once `still` says no."""
+    """Send what is requested of the whole (RFC 9110, 13 and 14). It ends in the middle once `still` says no."""
     quoted = f'"{etag}"'
     always = {**headers, "ETag": quoted, "Accept-Ranges": "bytes"}
     if any(known.value in {etag, "*"} for known in request.if_none_match or ()):
@@ -36,7 +36,7 @@ async def send(
 
 
 def _asked(request: web.Request, size: int) -> range | None:
-    """Return the part that a request asks for, None when there is no such part."""
+    """Return the range that a request names, None when there is no such part."""
     try:
         asked = request.http_range
     except ValueError:

@@ -1,7 +1,7 @@
 """Members' public pages `/u/{user_id}`: what they publish, as HTML, as data, and its media.
 
 Every request, of a segment too, is checked against the database: what is taken back is gone with the next one. Whoever
-shows nothing, is unknown, or cannot be, gets one and the same answer.
+shows nothing, is unknown, or cannot be, gets one and the same response.
 """
 
 import asyncio
@@ -43,9 +43,9 @@ _ENTRY = "src/page.tsx"
 _SOON = ("src/ui/stage.tsx", "src/player/reel-player.ts")
 _CACHE_BYTES = 64 * 1024 * 1024
 _VIDEOS_OF_PAGE = 60
-# From so many bytes on, what is kept is kept compressed as well. It holds no secret that its length could tell.
+# From so many bytes on, a page is cached compressed as well. It holds no secret that its length could leak.
 _COMPRESS = 4096
-# Neither a shared cache nor a browser answers in our place; a search engine does not keep it.
+# Neither a shared cache nor a browser responds instead of us; a search engine does not index it.
 _HEADERS = {
     "Cache-Control": "private, no-cache",
     "X-Robots-Tag": "noindex",
@@ -84,7 +84,7 @@ class _Pages:
     def render(self, language: str, root: str, view: PublicMemberView | None, number: int = 1) -> str:
         """Render one of the pages of a member's videos; without a member, the page that says that there is nothing.
 
-        Its script gets its data with it only where they are all on one page; else it asks for them.
+        Its script gets its data with it only where they are all on one page; else it fetches them.
         """
         videos = view.videos if view else []
         begin = (number - 1) * _VIDEOS_OF_PAGE
@@ -130,14 +130,14 @@ class _Page:
 
 
 class PageCache:
-    """What was made of members' pages lately: a page of thousands of videos takes a second, and anybody may ask for it.
+    """What was made of members' pages lately: a page of thousands of videos takes a second, and anybody may request it.
 
-    Whether it is still what they publish is asked of the database each time.
+    Whether it is still what they publish is queried from the database each time.
     """
 
     def __init__(self, total: int = _CACHE_BYTES, per_member: int = _CACHE_BYTES // 4) -> None:
         self._pages: BytesCache[str, _Page] = BytesCache(total, per_member)
-        # One at a time: the same page is not made for each of those who ask for it at once.
+        # One at a time: the same page is not made for each of those who request it at once.
         self._making = asyncio.Lock()
 
     async def page(
@@ -196,7 +196,7 @@ async def _number(request: web.Request) -> int:
     if not (page.isascii() and page.isdecimal()) or page == "1":
         return 1
     count = await _page(request, "pages", lambda member: str(pages_of(len(member.videos))))
-    # Before anything is made or kept for it: there are as many as the member has.
+    # Before anything is made or cached for it: there are as many as the member has.
     return max(1, min(int(page), int(count.body) if count else 1))
 
 
@@ -206,7 +206,7 @@ def _whole(text: str) -> _Page:
 
 
 def _kept(request: web.Request, page: _Page, content_type: str, status: int = 200) -> web.Response:
-    """Answer what the browser may keep, but has to ask about each time."""
+    """Return what the browser may cache, but has to revalidate each time."""
     body, etag, headers = page.body, page.etag, dict(_PAGE_HEADERS)
     if page.zipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
         # Another representation has another tag (RFC 9110, 8.8.3.3).
@@ -219,7 +219,7 @@ def _kept(request: web.Request, page: _Page, content_type: str, status: int = 20
 
 @routes.get(_USER + "/reel.json")
 async def reel_data(request: web.Request) -> web.Response:
-    """Answer the page as data, so that it can be brought up to date."""
+    """Return the page as data, so that it can be brought up to date."""
     page = await _page(request, "data", lambda member: member_view(member).model_dump_json())
     if page is None:
         raise NotFoundError("There is nothing here.")
@@ -228,7 +228,7 @@ async def reel_data(request: web.Request) -> web.Response:
 
 @routes.get(_USER + r"/reel/{revision:[0-9a-f]{16}}/{name:(?:index|\d{1,5})\.m3u8}")
 async def reel_playlist(request: web.Request) -> web.Response:
-    """Answer a playlist of the reel as it is now. Raises GoneError for an earlier revision."""
+    """Return a playlist of the reel as it is now. Raises GoneError for an earlier revision."""
     page = await _page(request, "reel", _playlists)
     reel = json.loads(page.body) if page else None
     if reel is None:
@@ -245,13 +245,13 @@ def _playlists(member: PublicMember) -> str:
 
 @routes.get(_VIDEO + "/storyboard.vtt")
 async def storyboard(request: web.Request) -> web.Response:
-    """Answer which part of the storyboard's picture to show when (WebVTT)."""
+    """Return which part of the storyboard's sprite sheet to show when (WebVTT)."""
     return storyboard_track(await _video(request), _HEADERS)
 
 
 @routes.get(_VIDEO + "/video.mp4")
 async def video_file(request: web.Request) -> web.StreamResponse:
-    """Answer a video as one file, for players that know no playlists. It ends when the video is taken back."""
+    """Send a video as one file, for players that know no playlists. It ends when the video is taken back."""
     context, video = request.app[CONTEXT], await _video(request)
     stage = request.match_info["stage"]
     if video.media.stage != stage:
@@ -267,14 +267,14 @@ async def video_file(request: web.Request) -> web.StreamResponse:
 
 @routes.get(_VIDEO + "/{name:[a-z0-9./]{1,60}}")
 async def media_file(request: web.Request) -> web.StreamResponse:
-    """Answer a segment, an initialization segment or a picture."""
+    """Return a media segment, an initialization segment or an image."""
     video = await _video(request)
     return await file_answer(request.app[CONTEXT], request, video.id, _HEADERS)
 
 
 @routes.get(_USER + "/avatar")
 async def avatar(request: web.Request) -> web.Response:
-    """Answer the member's avatar as a small picture."""
+    """Return the member's avatar as a thumbnail."""
     page = await _page(request, "avatar", lambda member: member.avatar_mxc or "")
     if page is None:
         raise NotFoundError("There is nothing here.")

@@ -1,4 +1,4 @@
-"""What is said about videos, as the homeserver has it: fetched once for everybody who asks at about the same time."""
+"""Comments on videos and reactions to them, fetched from the homeserver once for all concurrent requests."""
 
 import asyncio
 from contextlib import suppress
@@ -17,15 +17,15 @@ _REPLIES, _REPLIES_PAGE = 500, 50
 _REACTIONS, _REACTIONS_PAGE = 1000, 100
 _PLAIN_REPLIES = 20
 _MOST_TEXT = 2**20
-"""Characters that are kept of one video's comments, and of its reactions, or a page more."""
+"""Characters that are held of one video's comments, and of its reactions, or a page more."""
 _SEARCHED = 100
 """Pages of reactions among which the bot's own is searched for."""
 
 
 class SaidReader:
-    """Reads what is said about videos; one instance for a process.
+    """Reads comments and reactions; one instance for a process.
 
-    Nothing of it is kept, so that whoever asks gets what was there then. Raises HomeserverError, or ForbiddenError,
+    Nothing of it is cached, so that every caller gets what is there now. Raises HomeserverError, or ForbiddenError,
     as the homeserver's client does.
     """
 
@@ -37,9 +37,9 @@ class SaidReader:
         self._turns: WeakValueDictionary[VideoId, asyncio.Lock] = WeakValueDictionary()
 
     async def about(self, video: Video) -> list[Said]:
-        """Return what is said about a video, whoever asks: by a fetch that begins later than now.
+        """Return a video's comments and reactions, for any caller: by a fetch that begins later than now.
 
-        Those who ask while one goes on, or within a second of its beginning, share the next.
+        Those who call while one is in progress, or within a second of its beginning, share the next.
         """
         task = self._next.get(video.id)
         if task is None:
@@ -51,7 +51,7 @@ class SaidReader:
         turn = self._turns.setdefault(video.id, asyncio.Lock())
         await turn.acquire()
         async with self._places:
-            del self._next[video.id]  # whoever asks from here on is to have a later one
+            del self._next[video.id]  # a call from here on is to have a later one
             loop = asyncio.get_running_loop()
             began = loop.time()
             try:
@@ -68,7 +68,7 @@ class SaidReader:
         if is_whole and not any(each.sender == bot and each.nonce for each in replies):
             replies += await self._plain_replies(video)
         found = [*replies, *reactions]
-        # Asked later than the homeserver: whose they are was kept before they were sent.
+        # Queried later than the homeserver: whose they are was stored before they were sent.
         own = {EventId(each.event_id): each.nonce for each in found if each.sender == bot}
         return attributed(found, await self._sent_for.about(video, own), bot)
 

@@ -1,4 +1,4 @@
-"""What routes of the widget's API begin and end with: whose request it is, its body, and an answer as JSON."""
+"""What routes of the widget's API begin and end with: whose request it is, its body, and a response as JSON."""
 
 from typing import Annotated, TypeVar
 
@@ -17,12 +17,12 @@ _MOST_PARAMETER = 2048  # characters
 
 
 def check_address(request: web.Request) -> None:
-    """Refuse what no id or parameter of ours is, before anything is asked about it.
+    """Refuse what no id or parameter of ours is, before anything is queried about it.
 
     PostgreSQL's text holds no NUL, and UTF-8 no lone surrogate. Raises NotFoundError for the path, InvalidParamError
     for the query.
     """
-    # A public page has one and the same answer for everybody who cannot be, too.
+    # A public page has one and the same response for everybody who cannot be, too.
     if not request.path.startswith("/u/") and not all(map(_is_text, request.match_info.values())):
         raise NotFoundError("There is no such thing.")
     if not all(_is_text(part) for pair in request.query.items() for part in pair):
@@ -55,13 +55,13 @@ async def read_body(request: web.Request, model: type[Model], most: int) -> Mode
 
 
 def json_answer(model: BaseModel, status: int = 200) -> web.Response:
-    """Answer a model, which nobody may keep; compressed where it is long and the viewer takes that."""
+    """Return a model, which nobody may store; compressed where it is long and the viewer takes that."""
     body = model.model_dump_json().encode()
     headers = {"Cache-Control": "no-store"}
     response = web.Response(body=body, status=status, content_type="application/json", headers=headers)
     if len(body) > _COMPRESS:
-        # A room of a thousand videos is a tenth of its size then. What the length could tell somebody on the way
-        # (BREACH) needs the same secret in many answers: a session is in a single one, and a grant ends within
+        # A room of a thousand videos is a tenth of its size then. What the length could leak to somebody on the way
+        # (BREACH) needs the same secret in many responses: a session is in a single one, and a grant ends within
         # minutes, and with the membership.
         response.enable_compression()
     return response

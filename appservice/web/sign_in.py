@@ -1,6 +1,6 @@
-"""Signing in a browser without a Matrix client around it: it shows a code, and whoever sends that code is who watches.
+"""Signing in a browser without a Matrix client around it: it shows a code, and the sender of that code is who watches.
 
-The browser keeps a secret; a session is asked for with it (`web/api`) again and again until the code was sent.
+The browser stores a secret; a session is requested with it (`web/api`) again and again until the code was sent.
 """
 
 import time
@@ -48,7 +48,7 @@ class SignOutRequest(BaseModel):
 
 @routes.post("/api/v1/sign-in")
 async def ask_for_code(request: web.Request) -> web.Response:
-    """Answer a code for a browser. It is the same for rooms that we do not know, where nothing comes of it."""
+    """Return a code for a browser. It is the same for rooms that we do not know, where nothing comes of it."""
     context = request.app[CONTEXT]
     room_id = RoomId((await read_body(request, SignInRequest, _MOST_BODY)).room_id)
     # Besides each address's limit: codes are no way to fill the database. Strangers from few addresses do not reach it.

@@ -73,7 +73,7 @@ def _talks(events: list[object], context: Context) -> set[Talk]:
 async def transaction(request: web.Request) -> web.Response:
     """Store what a transaction changes and its jobs, and only then acknowledge it.
 
-    Repeats are harmless whatever their id: a video is kept once for its event id, and state is only state.
+    Repeats are harmless whatever their id: a video is stored once for its event id, and state is only state.
     """
     context = request.app[CONTEXT]
     _authenticate(request, context)
@@ -93,7 +93,7 @@ async def transaction(request: web.Request) -> web.Response:
 
 @routes.post("/_matrix/app/v1/ping")
 async def ping(request: web.Request) -> web.Response:
-    """Answer the homeserver's ping (application service API, "Pinging")."""
+    """Respond to the homeserver's ping (application service API, "Pinging")."""
     _authenticate(request, request.app[CONTEXT])
     return web.json_response({})
 

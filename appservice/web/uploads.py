@@ -58,7 +58,7 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class FinishRequest(BaseModel):
-    """The body of `POST /api/v1/uploads/{id}/finish`: what is kept of it, in seconds, and whether to make an MP4."""
+    """The body of `POST /api/v1/uploads/{id}/finish`: what stays of it, in seconds, and whether to make an MP4."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     start: float | None = Field(default=None, ge=0, le=MOST_SECONDS)
@@ -75,7 +75,7 @@ class FinishRequest(BaseModel):
 class UploadView(BaseModel):
     """An upload: percent of the work after it, and, once it is ready, the content of the `m.room.message` to send.
 
-    `audio_left_out` then says why not all of its audio is heard, or none, as with videos.
+    `audio_left_out` then says why not all of its audio is there, or none, as with videos.
     """
 
     id: str
@@ -120,7 +120,7 @@ RECEIVING = web.AppKey("receiving", Receiving)
 
 
 async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
-    """Add what every answer about uploads carries, errors too."""
+    """Add the headers of every response about uploads, errors too."""
     if request.path.startswith(PATH):
         response.headers["Tus-Resumable"] = tus_headers.VERSION
         response.headers["Cache-Control"] = "no-store"
@@ -130,13 +130,13 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
 
 @routes.route("*", PATH)
 async def uploads(request: web.Request) -> web.Response:
-    """Make an upload, or tell what we can do."""
+    """Make an upload, or return what is supported."""
     return await _dispatch(request, {"OPTIONS": _options, "POST": _create})
 
 
 @routes.route("*", PATH + f"/{{id:{UUID}}}")
 async def upload(request: web.Request) -> web.Response:
-    """Tell about an upload, take its next bytes, or drop it."""
+    """Return an upload's state, take its next bytes, or drop it."""
     return await _dispatch(
         request, {"OPTIONS": _options, "HEAD": _head, "PATCH": _patch, "DELETE": _delete, "GET": _state}
     )
@@ -184,7 +184,7 @@ def _expiry(found: Upload) -> dict[str, str]:
 async def _options(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     longest = context.config.media.max_duration
-    # Browsers ask without, before a request to another origin, and must be answered.
+    # Browsers send it without, before a request to another origin, and need a response.
     if "Authorization" in request.headers:
         context, session = await _enter(request)
         room = await context.stores.rooms.room(session.room_id)
@@ -195,7 +195,7 @@ async def _options(request: web.Request) -> web.Response:
             "Tus-Version": tus_headers.VERSION,
             "Tus-Extension": tus_headers.EXTENSIONS,
             "Tus-Max-Size": str(_most(context)),
-            # Not of tus: seconds that a video may play, in the room of whoever says who they are.
+            # Not of tus: seconds that a video may play, in the room of an authenticated caller.
             "Upload-Max-Duration": str(longest),
         },
     )
@@ -211,7 +211,7 @@ async def _create(request: web.Request) -> web.Response:
     if room is None or room.encrypted:
         # What is uploaded here is not encrypted: everything else in the room is.
         raise ForbiddenError("This room is encrypted: videos cannot be sent from here.")
-    # Said before anything is sent: as a video it would be refused just so.
+    # Refused before anything is sent: as a video it would be refused just so.
     if not may_add(viewer_in(room, session.user_id), room.settings):
         raise ForbiddenError("Only moderators add videos to this room.")
     if full := await context.stores.quotas.full_for(session.user_id, session.room_id):
@@ -307,7 +307,7 @@ async def _delete(request: web.Request) -> web.Response:
 
 @routes.post(PATH + f"/{{id:{UUID}}}/finish")
 async def finish(request: web.Request) -> web.Response:
-    """Take an upload that is whole to be prepared. Asked again, it only tells how far that is."""
+    """Take an upload that is whole to be prepared. Requested again, it only returns how far that is."""
     context, found = await _find(request)
     asked = await read_body(request, FinishRequest, _FINISH_BODY)
     if found.state is UploadState.UPLOADING:

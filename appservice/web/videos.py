@@ -84,7 +84,7 @@ class ReasonRequest(BaseModel):
 
 
 async def _answer(caller: Caller, video: Video) -> web.Response:
-    """Answer a video as the viewer sees it now."""
+    """Return a video as the viewer sees it now."""
     members = await caller.context.stores.members.joined_members(caller.room.room_id)
     sender = next((member for member in members if member.user_id == video.sender), None)
     reports = await caller.context.stores.changes.reports(caller.room.room_id) if caller.viewer.moderates else None
@@ -116,7 +116,7 @@ def _deleted(video: Video, deleted_at: int) -> web.Response:
 
 @routes.post(VIDEO + "/restore")
 async def restore_video(request: web.Request) -> web.Response:
-    """Bring back a video that was deleted a moment ago. Raises GoneError when it is too late."""
+    """Bring back a video that was deleted just now. Raises GoneError when it is too late."""
     caller = await Caller.of(request)
     video_id = VideoId(request.match_info["id"])
     restored = await caller.context.use_cases.videos.restore(video_id, caller.room.room_id, caller.viewer)
@@ -144,7 +144,7 @@ async def put_order(request: web.Request) -> web.Response:
 
 @routes.post(VIDEO + "/report")
 async def report_video(request: web.Request) -> web.Response:
-    """Tell the room's moderators that something is wrong with a video."""
+    """Report a video to the room's moderators."""
     caller = await Caller.of(request)
     video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
@@ -154,18 +154,18 @@ async def report_video(request: web.Request) -> web.Response:
 
 @routes.get(VIDEO + "/reports")
 async def get_reports(request: web.Request) -> web.Response:
-    """Answer what members said against a video, to moderators; who said it stays unsaid."""
+    """Return the reasons of a video's reports, to moderators; who reported stays unsaid."""
     caller = await Caller.of(request)
     video = await caller.video(request)
     check_dismiss(video, caller.viewer)
     reasons = await caller.context.stores.changes.said_against(video.id)
-    # What was kept by an earlier release may have line breaks.
+    # What was stored by an earlier release may have line breaks.
     return json_answer(ReportsView(reasons=[clean_text(reason, MAX_REASON) or "" for reason in reasons]))
 
 
 @routes.post(VIDEO + "/reject")
 async def reject_video(request: web.Request) -> web.Response:
-    """Take away a video that waits; its sender is told why. Raises ConflictError when it waits no longer."""
+    """Take away a video that waits; its sender is notified why. Raises ConflictError when it waits no longer."""
     caller = await Caller.of(request)
     video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
@@ -187,7 +187,7 @@ async def block_video(request: web.Request) -> web.Response:
 
 @routes.delete(VIDEO + "/reports")
 async def dismiss_reports(request: web.Request) -> web.Response:
-    """Forget what was said against a video."""
+    """Delete the reports of a video."""
     caller = await Caller.of(request)
     video = await caller.video(request)
     await caller.context.use_cases.moderation.dismiss_reports(video, caller.viewer)

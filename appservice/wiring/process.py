@@ -39,7 +39,7 @@ async def _listen(app: web.Application, host: str, port: int, bounds: Connection
 
 
 async def _introduce(parts: Parts) -> None:
-    """Make ourselves known to the homeserver and look after every room, however long it takes to answer."""
+    """Make ourselves known to the homeserver and look after every room, however long it takes to respond."""
     delay = _FIRST_RETRY_S
     while True:
         try:
@@ -83,7 +83,7 @@ async def run_until_stopped(worker: Worker | None, *others: asyncio.Task[None]) 
             done, _ = await asyncio.wait({stop, *going}, return_when=asyncio.FIRST_COMPLETED)
             going -= done
             for task in done - {stop}:
-                # Who restarts us must hear of it: half a service would look like a whole one.
+                # A supervisor must notice it: half a service would look like a whole one.
                 task.result()
     finally:
         stop.cancel()
@@ -99,7 +99,7 @@ async def run_until_stopped(worker: Worker | None, *others: asyncio.Task[None]) 
 
 
 async def serve(config: Config, *, with_worker: bool) -> None:
-    """Run the web server, the application service and, unless told otherwise, one worker; until a signal."""
+    """Run the web server, the application service and one worker `with_worker`; until a signal."""
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(open_database(config))
         for migration in await bring_up_to_date(dsn, None if config.database == EMBEDDED else Phase.BEFORE):

@@ -37,7 +37,7 @@ async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         streams=EventStreams(),
         reels=ReelCache(),
         limits=RateLimits(),
-        # Avatars may come from other homeservers, however slow: what asks ours does not wait behind them.
+        # Avatars may come from other homeservers, however slow: what queries ours does not wait behind them.
         session=await stack.enter_async_context(connections(_MOST_OF_PEER)),
         upload_folder=parts.upload_folder,
         export_folder=parts.export_folder,

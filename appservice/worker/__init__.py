@@ -1,1 +1,1 @@
-"""The jobs: videos to be made playable, rooms to be tended, senders to be told, files to be swept."""
+"""The jobs: videos to be made playable, rooms to be tended, senders to be notified, files to be swept."""

@@ -67,9 +67,9 @@ class _Lane:
 
 
 class Lanes:
-    """Two lanes, so that nobody's first frame waits for another video's ladder, nor for another sender's videos.
+    """Two kinds of slots: nobody's first frame waits for another video's ladder, nor for another sender's videos.
 
-    Of the places of those that begin nobody has more than half of what is left: one sender has as many as `concurrency`
+    Of the slots of those that begin nobody has more than half of what is left: one sender has as many as `concurrency`
     and one, and others begin beside. Ladders are made of whoever had the least of the processor lately.
     """
 
@@ -80,7 +80,7 @@ class Lanes:
 
     @asynccontextmanager
     async def beginning(self, party: Party) -> AsyncIterator[Ladder]:
-        """Wait for a place among those that begin; what is yielded gives it up, and waits for one in the other lane."""
+        """Wait for a slot among those that begin; what is yielded frees it, and waits for one for the ladder."""
         async with AsyncExitStack() as place:
             await place.enter_async_context(self._beginnings.place(party))
 

@@ -1,4 +1,4 @@
-"""Keeps what is blocked from coming again: the same file, or a copy of it that was encoded anew."""
+"""Prevents what is blocked from coming again: the same file, or a copy of it that was encoded anew."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ class Contents:
             raise MediaError("blocked", "It looks like one that is blocked.", final=True)
 
     async def learn(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
-        """Keep what a video looks like, where it is not known yet, so that it can be blocked.
+        """Store a video's fingerprint, where it is not known yet, so that it can be blocked.
 
         What was blocked during the work on it, or on a copy of it, goes now.
         """
@@ -51,7 +51,7 @@ class Contents:
             log.info("copies_taken_away", room_id=video.room_id, video_id=video.id, videos=count)
 
     async def learn_blocked(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
-        """Keep what a video looks like that was blocked in the middle of the work on it."""
+        """Store the fingerprint of a video that was blocked in the middle of the work on it."""
         blocked = await self.store.blocked(video.room_id)
         if any(each.source_hash == source_hash and not each.fingerprint for each in blocked):
             await self.learn(video, source, source_hash, limits)

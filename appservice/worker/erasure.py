@@ -1,4 +1,4 @@
-"""What is left to do once a video's row is empty: its message, its original at the homeserver, forgotten files."""
+"""What is left to do once a video's row is empty: its message, its original at the homeserver, files left behind."""
 
 from dataclasses import dataclass, replace
 
@@ -42,7 +42,7 @@ class ErasingWork:
             await self._delete_original(job.mxc, job.sender)
 
     async def _redact(self, job: ForgetMessage) -> None:
-        # Of what the bot said on behalf of somebody, there is nothing to say.
+        # Of what the bot sent on behalf of somebody, there is nothing to say.
         reason = None if job.said else self.texts.say("bot-redacted")
         try:
             await self.homeserver.redact(job.room_id, job.event_id, reason)
@@ -50,7 +50,7 @@ class ErasingWork:
             log.info("message_stays", room_id=job.room_id, event_id=job.event_id, reason=str(error))
             tried = job.tried + 1
             if job.said and isinstance(error, ForbiddenError) and tried < _MOST_TRIES:
-                # Somebody was told that it goes, and nobody else can ask for it: it goes once the bot may.
+                # Somebody was promised that it goes, and nobody else can request it: it goes once the bot may.
                 await self.store.forget_tomorrow(replace(job, tried=tried))
 
     async def _delete_original(self, mxc: str, sender: UserId | None) -> None:
@@ -68,7 +68,7 @@ class ErasingWork:
             return
         for each in (*await self.store.thumbnails_of(mxc), mxc):
             await self.homeserver.delete_media(each)
-        # Only now: until then they count, and whoever asks what remains is told of them.
+        # Only now: until then they count, and a query of what remains has them.
         await self.store.media_gone(mxc)
 
     async def sweep(self) -> None:

@@ -1,4 +1,4 @@
-"""Makes what members take with them, a zip of their videos and data, and tells the link where nobody else reads."""
+"""Makes what members take with them, a zip of their videos and data, and sends the link where nobody else reads."""
 
 import asyncio
 import base64
@@ -59,9 +59,9 @@ class ExportWork:
     key: bytes
 
     async def run(self, job: MakeExport) -> None:
-        """Make an export that somebody asked for, and tell them the link.
+        """Make an export that somebody requested, and send them the link.
 
-        May be repeated, should the worker die: the link is the same one, and it is told once.
+        May be repeated, should the worker die: the link is the same one, and it is sent once.
         """
         user_id, asked_at = job.user_id, job.asked_at
         secret = secret_of(self.key, user_id, asked_at)
@@ -82,11 +82,11 @@ class ExportWork:
             await self.folder.remove(export_id)
 
     async def _make(self, user_id: UserId, asked_at: datetime, secret: str) -> _Said | None:
-        """Return what is to be told; None when another try may do better."""
+        """Return the message to send; None when another try may do better."""
         digest = hashlib.sha256(secret.encode()).digest()
         made = await self.store.by_secret(digest)
         if made and (size := await self.folder.size(made)) is not None:
-            return self._ready(secret, size)  # by a worker that died before it could tell
+            return self._ready(secret, size)  # by a worker that died before it could send it
         belongings = await self.store.belongings(user_id)
         export_id = ExportId(str(uuid.uuid4()))
         file = self.scratch / f"{export_id}.zip"
@@ -130,7 +130,7 @@ class ExportWork:
             stopped.set()
 
     def _parts(self, name: str, video: Video) -> list[tuple[str, Whole]]:
-        """Return the files of a video, best quality and picture (blocking). Nobody gets out what is in quarantine."""
+        """Return the files of a video, best rendition and poster (blocking). Nobody gets out what is in quarantine."""
         media, quarantined = video.media, video.withheld.held_for is HeldFor.QUARANTINE
         if not media.stage or not media.renditions or video.is_growing or quarantined:
             return []
@@ -172,7 +172,7 @@ class ExportWork:
 
 
 def secret_of(key: bytes, user_id: UserId, asked_at: datetime) -> str:
-    """Return the secret of the link to what somebody asked for at a time: the same one each time that it is made."""
+    """Return the secret of the link to what somebody requested at a time: the same one each time that it is made."""
     signed = hmac.new(key, f"export|{asked_at.isoformat()}|{user_id}".encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 

@@ -15,7 +15,7 @@ _PAUSE_S = 0.2
 
 
 class FairQueries(Queries):
-    """What a queue manager asks of the table, of which only the choice of the next video is ours.
+    """What a queue manager queries from the table, of which only the choice of the next video is ours.
 
     Heartbeats, retries and the take-over from dead workers stay pgqueuer's: a job is the same row all the time.
     """

@@ -1,4 +1,4 @@
-"""Runs the jobs of the queue until told to stop, and starts over when the database was away."""
+"""Runs the jobs of the queue until stopped, and starts over when the database was away."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ _MOST_MISTAKES = 5
 
 
 class _PatientManager(QueueManager):
-    """A manager that asks twice whether it hears the database.
+    """A manager that checks twice whether it hears the database.
 
     Its first question may be on the way before it listens (pgqueuer 1.x): that one is lost, and every part of the work
     would begin anew ten seconds later.
@@ -93,7 +93,7 @@ class Worker:
             except UnavailableError as error:
                 log.warning("postponed", work=chore.name, reason=str(error))
             except Exception:
-                # A mistake of ours must not end all other work: it may depend on the moment.
+                # A mistake of ours must not end all other work: it may be a race.
                 log.exception("work_broken", work=chore.name)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), chore.every)
@@ -151,13 +151,13 @@ class Worker:
             except RequestError as error:
                 log.warning("job_refused", job=name, subject=payload, reason=str(error))
             except Exception as error:
-                # A mistake of ours: it may depend on the moment, so the job comes again a few times.
+                # A mistake of ours: it may be a race, so the job comes again a few times.
                 log.exception("job_broken", job=name, subject=payload, attempt=job.attempts)
                 if job.attempts < _MOST_MISTAKES:
                     raise RetryRequested(timedelta(seconds=2 ** (job.attempts + 1)), str(error)) from error
 
     async def _until_stopped(self, work: Coroutine[None, None, None]) -> None:
-        """Do the work of a job, or give the job back to the queue when we are told to stop."""
+        """Do the work of a job, or give the job back to the queue when we are being stopped."""
         task, stopping = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class TellWork:
-    """Says what `store.outbox.tell` queued; one instance for a process."""
+    """Sends what `store.outbox.notify` queued; one instance for a process."""
 
     stores: Stores
     homeserver: Homeserver

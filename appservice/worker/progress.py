@@ -23,7 +23,7 @@ _LONGEST_S = 24 * 3600
 
 
 class Estimate:
-    """Percent done and seconds left, from the share done (0 to 1) at moments of a clock (seconds). Pure."""
+    """Percent done and seconds left, from the share done (0 to 1) at instants of a clock (seconds). Pure."""
 
     def __init__(self, started: float) -> None:
         self._started = self._now = started
@@ -82,7 +82,7 @@ class Reporter:
 
 @asynccontextmanager
 async def reported(store: AttemptStore, video: Video) -> AsyncIterator[Reporter]:
-    """Yield what takes the share done; what follows from it is stored and told once a second, when it is new."""
+    """Yield what takes the share done; what follows from it is stored and announced once a second, when it is new."""
     reporter = Reporter()
 
     async def report() -> None:

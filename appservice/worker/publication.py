@@ -24,7 +24,7 @@ class Publication:
         self._store = store
         self._files = files
         self._has_poster = False
-        # Used once: browsers keep the files behind a stage's address, and an attempt's number may come again.
+        # Used once: browsers cache the files behind a stage's address, and an attempt's number may come again.
         self._name = f"{video.work.attempts}-{secrets.token_hex(4)}"
 
     async def playable(self, result: Result, folder: Path) -> None:
@@ -32,7 +32,7 @@ class Publication:
         await self._publish(self._published(result, State.PLAYABLE), folder)
 
     async def grown(self, result: Result) -> None:
-        """Tell how much of the first stage exists by now; its poster may be new."""
+        """Publish how much of the first stage exists by now; its poster may be new."""
         published = self._published(result, State.PLAYABLE)
         if published.available is None or published.has_poster > self._has_poster:
             await self._tell(published)

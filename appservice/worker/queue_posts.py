@@ -1,4 +1,4 @@
-"""Asks moderators in a room of theirs: each held video once, with its picture, to be decided by a reaction."""
+"""Posts the moderators' queue in their room: each held video once, with its poster, to be decided by a reaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class QueuePosts:
     language: str
 
     async def run(self, video_id: VideoId) -> None:
-        """Bring what is asked about a video to what it should be. May be repeated at any time."""
+        """Bring the posts about a video up to date. May be repeated at any time."""
         async with self.stores.queue_posts.asking(video_id):
             video = await self.stores.videos.video(video_id)
             if video is None:
@@ -88,7 +88,7 @@ class QueuePosts:
         return asked if await self._may_ask(room, asked) else None
 
     async def _may_ask(self, room: Room, asked: Room) -> bool:
-        """Say whether a room may ask for decisions in another: somebody moderates both, and not anybody reads there."""
+        """Say whether a room may have its queue in another: somebody moderates both, and not anybody reads there."""
         trouble = None
         if not await self._have_a_moderator_in_common(room, asked):
             trouble = "Nobody moderates both rooms: its moderators did not ask for what waits elsewhere."
@@ -105,10 +105,10 @@ class QueuePosts:
         )
 
     async def _ask(self, video: Video, asked: Room) -> None:
-        # What waits again, after it was decided, is asked about anew: each managed change has its own number.
+        # What waits again, after it was decided, is posted anew: each managed change has its own number.
         once = f"{video.id}|{video.version}"
         try:
-            if not video.spoiler:  # many clients would show its picture to whoever scrolls by
+            if not video.spoiler:  # many clients would show its poster to everybody who scrolls by
                 picture = await self._send_picture(video, asked, once)
                 await self.stores.queue_posts.add_post(picture, video.id)
             text = await self.homeserver.send_notice(asked.room_id, await self._question(video, asked), once=once)
@@ -118,7 +118,7 @@ class QueuePosts:
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=asked.room_id, subject="queue", reason=str(error))
         except FileNotFoundError:
-            # A newer stage has taken the place of this one; its own job comes.
+            # A newer stage has replaced this one; its own job comes.
             log.info("poster_gone", video_id=video.id)
 
     async def _send_picture(self, video: Video, asked: Room, once: str) -> Post:

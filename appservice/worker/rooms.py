@@ -1,4 +1,4 @@
-"""Tends a room: answers an invitation, reads the room's state, follows its upgrade, places the widget once."""
+"""Tends a room: accepts or declines an invitation, reads its state, follows its upgrade, adds the widget once."""
 
 import hashlib
 import json
@@ -55,7 +55,7 @@ class RoomWork:
         try:
             await self.homeserver.join(room.room_id, via=inviter.partition(":")[2])
         except ForbiddenError as error:
-            # Withdrawn meanwhile, or we are banned: there is nothing to answer any more.
+            # Withdrawn meanwhile, or we are banned: there is nothing to accept any more.
             log.warning("invitation_void", room_id=room.room_id, reason=str(error))
 
     async def _is_banned(self, room: Room, inviter: str) -> bool:
@@ -137,7 +137,7 @@ class RoomWork:
             await self._tell_once(room, "welcome", "bot-welcome", once=joined, link=link)
 
     async def _send_widget(self, room: Room, placed: Placed, wanted: dict[str, object], former: Sequence[str]) -> bool:
-        """Send the widget and its place, and take away former ones; return False where the bot may not."""
+        """Send the widget and its layout, and take away former ones; return False where the bot may not."""
         if not may_place_widget(room.power_levels, self.homeserver.bot, room.creators):
             return False
         widget_id = str(wanted["id"])
@@ -152,7 +152,7 @@ class RoomWork:
         return True
 
     async def _arrange(self, room: Room, placed: Placed, widget_id: str, former: Sequence[str]) -> None:
-        """Pin the widget the first time; one that has a new id keeps its place, or having none."""
+        """Pin the widget the first time; one that has a new id stays where it is, or is not."""
         if not may_pin_widget(room.power_levels, self.homeserver.bot, room.creators):
             return
         layout = renamed_layout(placed.layout, former, widget_id)
@@ -184,7 +184,7 @@ class RoomWork:
         await self._tell_once(room, "encrypted", message, once=joined)
 
     async def _tell_once(self, room: Room, subject: str, message: str, *, once: str, **arguments: object) -> None:
-        """Say something the first time. `once` is the same for a repeated job, and another when it is said anew."""
+        """Send a notice the first time. `once` is the same for a repeated job, and another when it is sent anew."""
         if subject in room.told:
             return
         try:

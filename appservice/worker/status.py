@@ -23,7 +23,7 @@ _MENDED = "mended"
 
 @dataclass(frozen=True)
 class StatusWork:
-    """Brings what was said of a video to what there is to say; one instance for a process."""
+    """Brings the marks and notices of a video up to date; one instance for a process."""
 
     stores: Stores
     homeserver: Homeserver

@@ -1,4 +1,4 @@
-"""Looks back through rooms' timelines: for what was missed while transactions were lost, and for videos of before.
+"""Backfills rooms' timelines: what was missed while transactions were lost, and videos of before.
 
 What is found goes through the same intake as what a transaction brings, oldest first.
 """
@@ -59,7 +59,7 @@ class _Found:
     end: EventId | None = None
 
     def note_state(self, event: Event) -> None:
-        """Remember what an event says of who could read what was sent around it."""
+        """Note what an event says of who could read what was sent around it."""
         if "state_key" not in event:
             return
         try:
@@ -92,7 +92,7 @@ def _unless_left(room_id: RoomId) -> Iterator[None]:
 
 @dataclass
 class TimelineWork:
-    """Looks back; one instance for a process."""
+    """Backfills; one instance for a process."""
 
     config: Config
     stores: Stores
@@ -118,7 +118,7 @@ class TimelineWork:
         self._away, self._due = False, monotonic() + _EVERY_S
 
     async def look_back(self, job: LookBack) -> None:
-        """Look back in one room. May be repeated at any time."""
+        """Backfill one room. May be repeated at any time."""
         async with self.stores.rooms.tending(job.room_id):
             requested_at = await self.stores.shared.now()
             room = await self._joined(job.room_id)
@@ -170,7 +170,7 @@ class TimelineWork:
             log.warning("gap_closed", room_id=room.room_id, missed=missed, looked_at=found.looked_at)
 
     async def _look_first(self, room: Room, requested_at: datetime) -> None:
-        """Take the videos since the bot came, as far as we look back, and of before what was asked for."""
+        """Take the videos since the bot came, as far as a backfill goes, and of before what the room wants."""
         found = await self._until(room.room_id, self._is_our_coming)
         if found.end:
             await self.stores.timeline.keep_joined_event(room.room_id, found.end, requested_at)
@@ -211,7 +211,7 @@ class TimelineWork:
             return None  # purged meanwhile: from now on back, then
 
     async def _until(self, room_id: RoomId, is_end: Callable[[Event], bool]) -> "_Found":
-        """Look back to the event that is the end, or as far as our bounds allow."""
+        """Read back to the event that is the end, or as far as our bounds allow."""
         oldest = (time() - MOST_DAYS * 86_400) * 1000
         found = _Found()
         async with aclosing(self._backwards(room_id, None)) as pages:
@@ -225,13 +225,13 @@ class TimelineWork:
                     break
                 found.looked_at += 1
                 found.note_state(event)
-                # Events may be large: what they change is all that is kept of them.
+                # Events may be large: only what they change is held.
                 if change := self._read(event, room_id):
                     found.changes.append(change)
         return found
 
     async def _backwards(self, room_id: RoomId, start: str | None) -> AsyncGenerator[Event]:
-        """Yield a room's events, newest first, from a place in its timeline on."""
+        """Yield a room's events, newest first, from a pagination token on."""
         while True:
             page, start = await self.homeserver.messages(room_id, start, _PAGE)
             for event in page:
@@ -264,7 +264,7 @@ async def look_after_all(stores: Stores, homeserver: Homeserver) -> int:
         return BotMembershipChanged(room_id, membership, homeserver.bot, requested_at=requested_at)
 
     for room_id in sorted(joined - known):
-        # Where it was before there was this database, all that was said is history.
+        # Where it was before there was this database, all that was sent is history.
         unheard_of = await stores.rooms.room(room_id) is None
         await stores.timeline.take(
             room_id,

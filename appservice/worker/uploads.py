@@ -71,7 +71,7 @@ class UploadWork:
             log_upload.warning("upload_failed", code=error.code, cause=cause_of(error), reason=str(error))
             return await self._fail_or_retry(upload, error, before)
         except (asyncio.CancelledError, HomeserverError, UnavailableError):
-            # We are told to stop, or somebody is away: neither is the file's fault.
+            # We are being stopped, or a service is away: neither is the file's fault.
             with contextlib.suppress(UnavailableError):
                 await asyncio.shield(self.store.give_back_attempt(upload))
             raise
@@ -115,7 +115,7 @@ class UploadWork:
                     on_progress=lambda share: tell(share * _CONVERTING),
                 )  # fmt: skip
             else:
-                # Its own failures are the more telling ones: they come before its size.
+                # Its own failures are the more precise ones: they come before its size.
                 prepared = await verify_video(source, folder / "out", tools=self.tools, limits=limits)
             size = await asyncio.to_thread(_size, prepared.path)
             if size > most:
@@ -141,7 +141,7 @@ class UploadWork:
     ) -> str:
         """Put a file into the media repository, and return its content URI.
 
-        That is kept before the bytes are there, so that after a crash somebody knows of them. Homeservers without
+        That is stored before the bytes are there, so that after a crash they can be found. Homeservers without
         MSC2246 name a file only when they have it: there, what a crash leaves just then stays.
         """
         reserved = await self.homeserver.reserve_upload()
@@ -175,7 +175,7 @@ class UploadWork:
 
     @asynccontextmanager
     async def _told(self, upload: Upload) -> AsyncIterator[Callable[[float], None]]:
-        """Yield what takes the share done, which whoever asks is told in percent."""
+        """Yield what takes the share done, which requests get in percent."""
         share = 0.0
 
         def advance(done: float) -> None:
@@ -199,11 +199,11 @@ class UploadWork:
             await asyncio.gather(task, return_exceptions=True)
 
     async def sweep(self) -> None:
-        """Forget expired uploads, finish lost jobs, and delete rows without bytes and bytes without a row."""
+        """Delete expired uploads, finish lost jobs, and delete rows without bytes and bytes without a row."""
         await self.store.expire()
         if lost := await self.store.recover_lost_jobs():
             log.warning("lost_uploads_recovered", uploads=lost)
-        # In this order: a new upload has its row first. And its file a moment later.
+        # In this order: a new upload has its row first. And its file shortly after.
         there = await self.folder.ids()
         needed = await self.store.with_bytes()
         for upload_id in there - needed.keys():

@@ -1,4 +1,4 @@
-"""Asks a detection service about each video before anybody sees it: pictures and hash out, a verdict in."""
+"""Requests a detection service's verdict on each video before anybody sees it: images and hash out, a verdict in."""
 
 import asyncio
 import base64
@@ -29,12 +29,12 @@ _RETRY_AFTER_S = (1.0, 5.0)
 
 
 class NoVerdictError(Exception):
-    """The service did not answer as it should; the text says how."""
+    """The service did not respond as it should; the text says how."""
 
 
 @dataclass(frozen=True)
 class VerdictWork:
-    """Asks about videos; one instance for a process. Without a webhook nothing has to wait."""
+    """Requests verdicts; one instance for a process. Without a webhook nothing has to wait."""
 
     webhook: Webhook | None
     store: VerdictStore
@@ -42,9 +42,9 @@ class VerdictWork:
     files: LocalFiles
 
     async def run(self, video_id: VideoId) -> None:
-        """Ask about a video and do what the verdict says, or what the configuration says where there is none."""
+        """Request a verdict on a video and do what it says, or what the configuration says where there is none."""
         if self.webhook is None:
-            # A job of when somebody was asked. Nobody judged it: another service may be asked about it later.
+            # A job of when a service was configured. Nobody judged it: another service may be asked about it later.
             await self.recover()
             return
         unjudged = await self.store.unjudged(video_id)
@@ -60,7 +60,7 @@ class VerdictWork:
         log.info("video_judged", video_id=video_id, verdict=verdict, reason=reason, failed=failed, in_time=done)
 
     async def recover(self) -> None:
-        """Ask about what waits and was lost, or let it go where nobody is asked any more."""
+        """Request verdicts that were lost, or release the videos where no service is configured any more."""
         if self.webhook is not None:
             await self.store.ask_again()
         elif released := await self.store.release_all():
@@ -97,7 +97,7 @@ class VerdictWork:
             raise NoVerdictError(f"it cannot be reached ({error})") from error
 
     def _question(self, unjudged: Unjudged) -> bytes:
-        """Return what is asked (blocking), as README's "Detection webhook" describes it."""
+        """Return the request's body (blocking), as README's "Detection webhook" describes it."""
         video = unjudged.video
         asked = {
             "video_id": video.id, "event_id": video.event_id, "room_id": video.room_id, "sender": video.sender,
@@ -120,7 +120,7 @@ class VerdictWork:
 
 
 def read_verdict(body: bytes) -> tuple[Verdict, str]:
-    """Return the verdict that a service's answer tells, and its reason, which may be empty. Raises NoVerdictError."""
+    """Return the verdict of a service's response, and its reason, which may be empty. Raises NoVerdictError."""
     try:
         answer = json.loads(body)
     except ValueError as error:

@@ -128,14 +128,14 @@ class VideoWork:
             await asyncio.sleep(SECOND_TRY.total_seconds())
 
     async def _expect_upload(self, video: Video) -> None:
-        """Look whether a file has come that was not uploaded yet: without an attempt, and without a place among others.
+        """Check whether a file has come that was not uploaded yet: without an attempt, and without a slot.
 
         Raises RetryLaterError while it has not.
         """
         if video.file.awaited_since is None or video.state not in {State.QUEUED, *PLAYABLE_STATES}:
             return
         delay = upload_delay(await self.rooms.now() - video.file.awaited_since)
-        # However many messages name the same file, it is asked for once; unless this one's time is over.
+        # However many messages name the same file, it is requested once; unless this one's time is over.
         if delay is None or await self.store.first_awaiting(video.file.mxc) in {video.id, None}:
             awaited = await is_awaited(self.session, self.homeserver, video.file.mxc)
             if awaited is False:
@@ -176,7 +176,7 @@ class VideoWork:
             await self.store.await_upload(video)
             raise RetryLaterError(SOONEST) from error
         except (asyncio.CancelledError, HomeserverError, UnavailableError):
-            # We are told to stop, or somebody is away: neither is the video's fault.
+            # We are being stopped, or a service is away: neither is the video's fault.
             with contextlib.suppress(UnavailableError):
                 await asyncio.shield(self._clear(video, self.store.give_back_attempt(video)))
             raise
@@ -201,7 +201,7 @@ class VideoWork:
             await self.store.discard(video)
             return None
         metrics.VIDEOS_FAILED.labels(code=error.code).inc()
-        # Of those the sender is told alone: nothing here is to be mended.
+        # Of those the sender alone is notified: nothing here is to be mended.
         given_up = cause_of(error) not in {Cause.PERMANENT, Cause.MISSING}
         await self.store.fail(video, error.code, given_up=given_up)
         await self._sweep_removed(video.id)
@@ -237,7 +237,7 @@ class VideoWork:
                 file = await video_of(video.kind, source, seconds=seconds, tools=self.tools, limits=limits)
                 out = folder / "out"
                 async with (
-                    # The place is kept until the ladder is published: the next one in turn may be the same file.
+                    # The slot is held until the ladder is published: the next one in turn may be the same file.
                     AsyncExitStack() as place,
                     reported(self.store, video) as progress,
                     Transcoding(

@@ -1,4 +1,4 @@
-"""Looks whether disk and homeserver are well, and tells admins in the management room of what went wrong."""
+"""Looks whether disk and homeserver are well, and alerts admins in the management room."""
 
 import asyncio
 import shutil
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 MIB = 1024 * 1024
 DISK, HOMESERVER = "disk", "homeserver"
-# A restart is nothing to speak of; and room must be felt before it is enough again.
+# A restart is no alert; and room must be felt before it is enough again.
 _SHORT_S = 60.0
 _ENOUGH = 1.1
 
@@ -36,7 +36,7 @@ class Watch:
     languages: Mapping[str, Texts]
 
     async def look(self) -> None:
-        """Look once, and queue notices for what is to be told."""
+        """Look once, and queue notices for the alerts."""
         await self._look_at_homeserver()
         await self._look_at_disk()
         if self.config.appservice.admin_room is None or not await self.stores.admin.notices_on():
@@ -84,7 +84,7 @@ def _text(subject: str, count: int, details: Mapping[str, object], texts: Texts)
     match subject:
         case "video":
             short = f"#{str(details['video_id']).replace('-', '')[:8]}"
-            kind = str(details.get("kind", Kind.VIDEO))  # troubles of a release before do not say
+            kind = str(details.get("kind", Kind.VIDEO))  # alerts of a release before do not say
             return texts.say("bot-notice-video", {
                 "count": count, "id": short, "user": details["user_id"], "room": details["room_id"],
                 "kind": kind, "reason": texts.failure(str(details["failure"]), kind),

@@ -63,7 +63,7 @@ class SentFor:
 
     @property
     def shown_id(self) -> str | None:
-        """Return the id by which it is told: of a reaction that of this person's part in its event."""
+        """Return the id for API and events: of a reaction, that of this person's part in its event."""
         if self.event_id is None or self.kind is not SentKind.REACTION:
             return self.event_id
         return f"{self.event_id}~{self.key}"
@@ -78,7 +78,7 @@ def digest(kind: SentKind, *said: str) -> bytes:
 
 
 def profile_name(user_id: UserId, display_name: str | None, *, is_unique: bool, bot_name: str) -> str:
-    """Return the name under which the bot speaks for a member, at most as long as MSC4144 has it.
+    """Return the name under which the bot posts for a member, at most as long as MSC4144 has it.
 
     The user id is left out only where the name can be mistaken for nobody else's: as clients do, where nobody is called
     alike (client-server API, "Calculating the display name for a user"); where nothing in it is unseen, or reads as an
@@ -108,7 +108,7 @@ def clean_comment(text: str) -> str | None:
 def reaction_of(key: str) -> str | None:
     """Return the reaction to send for what somebody chose, None for what is none.
 
-    The bot's own marks are told from people's by the variation selector, which looks the same.
+    The bot's own marks differ from people's by the variation selector, which looks the same.
     """
     if clean_text(key, MAX_REACTION) != key or key.startswith("mxc://"):
         return None

@@ -1,4 +1,4 @@
-"""Names that a camera gave to files: when it took them, as far as the names tell. Pure.
+"""Names that a camera gave to files: when it took them, as far as the names have it. Pure.
 
 The widget reads the same names in its viewer's time zone (`widget/src/core/camera.ts`); both are tested with the cases
 of `widget/src/core/camera-names.json`.
@@ -45,9 +45,9 @@ class Taken:
 
 
 def taken_of(name: str, sent: int) -> Taken | None:
-    """Return what a file's name tells, with its suffix or without; None for what people wrote.
+    """Return when a file was taken by its name, with its suffix or without; None for what people wrote.
 
-    `sent`, in ms since the epoch, stands for what the name of a camera does not tell.
+    `sent`, in ms since the epoch, stands where a camera's name has no date.
     """
     if len(name) > _LONGEST:
         return None

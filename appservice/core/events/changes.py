@@ -13,7 +13,7 @@ from appservice.core.room import Membership
 
 @dataclass(frozen=True, slots=True)
 class Backfilled:
-    """What is known of a message that was found by looking back: it came out of its turn.
+    """What is known of a message that was found by backfill: it came out of its turn.
 
     `sent_after` is by the database's clock, None where nothing is known. `history` is the strictest visibility that the
     room may have had then.
@@ -47,7 +47,7 @@ class NewVideo:
     """Its sender marked it so (MSC4193), maybe with a reason."""
     spoiler_reason: str | None = None
     item: int = 0
-    """Its place in the gallery that brought it (MSC4274)."""
+    """Its index in the gallery that brought it (MSC4274)."""
     sent_in: RoomId | None = None
     """The room of its event, where that is another one: an upgrade moved the videos of its message on."""
     backfilled: Backfilled | None = None
@@ -67,7 +67,7 @@ class NewGallery:
 
 @dataclass(frozen=True, slots=True)
 class SentByBot:
-    """An event of the bot's own that may be on behalf of somebody: who that is, only our rows tell, by its nonce.
+    """An event of the bot's own that may be on behalf of somebody: who that is, only our rows have, by its nonce.
 
     Its `video`, if it brings one, names the bot as its sender.
     """
@@ -117,7 +117,7 @@ class MemberChanged:
 
 @dataclass(frozen=True, slots=True)
 class BotMembershipChanged:
-    """The bot was invited, has joined, or was sent away; `sender` did it.
+    """The bot was invited, has joined, or was kicked or banned; `sender` did it.
 
     `direct`: the invitation is to a conversation with it alone. `requested_at`, where no event but a response of the
     homeserver says so: the database's clock before the request.
@@ -167,7 +167,7 @@ class RoomReplaced:
 
 @dataclass(frozen=True, slots=True)
 class RetentionChanged:
-    """How long the room keeps messages (`max_lifetime` of `m.room.retention`, in ms); None: for ever."""
+    """How long the room retains messages (`max_lifetime` of `m.room.retention`, in ms); None: for ever."""
 
     room_id: RoomId
     max_lifetime: int | None
@@ -194,7 +194,7 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True)
 class SignInSent:
-    """Somebody sent the code that a browser shows (`code` as it may be); answers go to the `thread`."""
+    """Somebody sent the code that a browser shows (`code` as it may be); responses go to the `thread`."""
 
     room_id: RoomId
     event_id: EventId
@@ -205,7 +205,7 @@ class SignInSent:
 
 @dataclass(frozen=True, slots=True)
 class SignOutSent:
-    """Somebody wants all browsers signed out that are signed in as them; answers go to the `thread`."""
+    """Somebody wants all browsers signed out that are signed in as them; responses go to the `thread`."""
 
     room_id: RoomId
     event_id: EventId
@@ -217,7 +217,7 @@ class SignOutSent:
 class CommandSent:
     """A message that is for the bot: `addressed` by its prefix, or else only where nobody else is in the room.
 
-    `body` is without the prefix. Answers go to the `thread`; `replied_to` is what the message answers.
+    `body` is without the prefix. Responses go to the `thread`; `replied_to` is what the message replies to.
     """
 
     room_id: RoomId
@@ -231,7 +231,7 @@ class CommandSent:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """Somebody said yes or no to the event `target` by a reaction; of interest only where the bot asked."""
+    """Somebody approved or rejected the event `target` by a reaction; of interest only on a post of the bot's queue."""
 
     room_id: RoomId
     event_id: EventId
@@ -276,7 +276,7 @@ StateChange = (
     | HistoryChanged
     | PolicyChanged
 )
-"""What a later event overwrites; `event_id` is None where no event of the stream told it."""
+"""What a later event overwrites; `event_id` is None where it came by no event of the stream."""
 MessageChange = (
     NewVideo | NewGallery | SentByBot | VideoEdited | Redacted | SignInSent | SignOutSent | CommandSent | Reacted
 )

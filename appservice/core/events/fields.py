@@ -36,8 +36,8 @@ def user_id_of(value: object, what: str) -> UserId:
 
 
 def state_event_id_of(event: Mapping[str, object]) -> EventId | None:
-    """Return a state event's id; the state of a room may be told without it."""
-    # The state of a room may be told without it.
+    """Return a state event's id; the state of a room may come without it."""
+    # The state of a room may come without it.
     return EventId(identifier(event["event_id"], "$", "event_id")) if "event_id" in event else None
 
 

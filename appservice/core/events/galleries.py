@@ -1,6 +1,6 @@
 """Which videos of a message go on as which when it is edited. Pure.
 
-A video keeps its slot for good; it is known again by its media, else by its slot.
+A video keeps its slot for good; it is matched by its media, else by its slot.
 """
 
 from collections.abc import Sequence

@@ -73,7 +73,7 @@ def read_talk(event: object, *, bot: UserId) -> Talk | None:
 
 
 def _relation(event: Mapping[str, object], *, replies: bool) -> Talk | None:
-    """Return what an event relates to; or plainly `replies` to, as what is said about a video within a thread."""
+    """Return what an event relates to; or plainly `replies` to, as a comment on a video within a thread."""
     relation = content_of(event).get("m.relates_to")
     kind = relation.get("rel_type") if isinstance(relation, Mapping) else None
     reply = relation.get("m.in_reply_to") if isinstance(relation, Mapping) and kind is None and replies else None
@@ -107,7 +107,7 @@ def _reaction(event: Mapping[str, object], bot: UserId, permissions: Mapping[str
     if event.get("sender") == bot:
         return read_sent_by_bot(event, content)
     key = relation.get("key")
-    # Some clients add the selector that asks for the coloured form.
+    # Some clients add the variation selector of the coloured form.
     decision = _DECISIONS.get(key.rstrip("\ufe0f")) if isinstance(key, str) else None
     if decision is None:
         return None

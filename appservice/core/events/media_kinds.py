@@ -18,7 +18,7 @@ _SOUND_SUFFIXES = frozenset({"ogg", "oga", "opus", "m4a", "mp3", "wav", "flac", 
 _SUFFIXES = {
     Kind.VIDEO: _VIDEO_SUFFIXES,
     Kind.IMAGE: _IMAGE_SUFFIXES,
-    # Recorders in browsers write sound into containers of videos.
+    # Recorders in browsers write audio into containers of videos.
     Kind.VOICE: _SOUND_SUFFIXES | _VIDEO_SUFFIXES,
 }
 _UNTOLD_TYPES = frozenset(
@@ -27,7 +27,7 @@ _UNTOLD_TYPES = frozenset(
         "application/mp4",
     }
 )  # fmt: skip
-# Videos without sound that bridges made of GIFs.
+# Videos without audio that bridges made of GIFs.
 _LOOPS = ("fi.mau.gif", "fi.mau.loop")
 _ANIMATED = ("is_animated", "org.matrix.msc4230.is_animated")
 
@@ -44,7 +44,7 @@ class Choice(StrEnum):
 class Sort:
     """As what a message is worked on; `choice` is None for what always joins.
 
-    `certain` is false for what may turn out to be something else, of which nobody is told.
+    `certain` is false for what may turn out to be something else, of which nobody is notified.
     """
 
     kind: Kind
@@ -81,7 +81,7 @@ def _sort_of_attachment(info: Mapping[str, object], file_name: str) -> Sort | No
         return Sort(Kind.VIDEO, None, certain=True)
     if told in _UNTOLD_TYPES or file_name.rpartition(".")[2].lower() in _VIDEO_SUFFIXES:
         return Sort(Kind.VIDEO, None, certain=False)
-    # Documents are sent in the same way: nobody is told of a drawing that browsers alone could show.
+    # Documents are sent in the same way: nobody is notified of a drawing that browsers alone could show.
     if told.startswith("image/"):
         return Sort(Kind.IMAGE, _choice_of_image(info), certain=False)
     if told.startswith("audio/"):

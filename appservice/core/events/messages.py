@@ -139,7 +139,7 @@ def _command(event: Mapping[str, object], content: Mapping[str, object], sender:
 
 
 def _replied_to(content: Mapping[str, object]) -> EventId | None:
-    """Return what a message answers; in a thread without a reply of its own, what the thread is about."""
+    """Return what a message replies to; in a thread without a reply of its own, what the thread is about."""
     relation = content.get("m.relates_to")
     if not isinstance(relation, Mapping):
         return None
@@ -167,7 +167,7 @@ def _optional_event(value: object) -> EventId | None:
     try:
         return EventId(identifier(value, "$", "an event_id"))
     except MalformedEventError:
-        return None  # what a message answers only adds to it
+        return None  # what a message replies to only adds to it
 
 
 def _info(content: Mapping[str, object]) -> Mapping[str, object]:

@@ -1,4 +1,4 @@
-"""Policy lists (Matrix spec, "Moderation policy lists"): what their rules say, as Draupnir keeps them. Pure."""
+"""Policy lists (Matrix spec, "Moderation policy lists"): their rules, in the form that Draupnir writes. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum

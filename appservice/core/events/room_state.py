@@ -73,7 +73,7 @@ def _lifetime(value: object) -> int | None:
 
 def history_of(value: object) -> History:
     """Return what a `history_visibility` means for members."""
-    # `world_readable` tells members no more than `shared` does, which is what holds where nothing valid is said.
+    # `world_readable` shows members no more than `shared` does, which is what holds where there is no valid value.
     return History(value) if value in ("invited", "joined") else History.SHARED
 
 

@@ -1,4 +1,4 @@
-"""What was said about a video, and who by: relations of its event, each reduced to what is served. Pure."""
+"""Comments on a video, and reactions to it: relations of its event, each reduced to what is served. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Said:
 
     @property
     def length(self) -> int:
-        """Return how many characters are kept of it."""
+        """Return how many characters of it are stored."""
         return _length(self.content)
 
 
@@ -57,7 +57,7 @@ def said_by(sent: SentFor, kind: str, content: Mapping[str, Any]) -> Said:
 def read_said(event: object, kind: str, bot: UserId) -> list[Said]:
     """Return what of an event of one type is read, and its newest edit; nothing of what is malformed.
 
-    Whose it is that the bot sent is still to be said, by `attributed`.
+    For an event of the bot's own, `attributed` finds whose it is.
     """
     content = _content(event)
     if _path(event, "sender") == bot:
@@ -71,7 +71,7 @@ def read_said(event: object, kind: str, bot: UserId) -> list[Said]:
 
 
 def attributed(found: Iterable[Said], sent: Iterable[SentFor], bot: UserId) -> list[Said]:
-    """Return what was found as whoever it is of: a shared reaction is one of each.
+    """Return the relations under whom each is of: a shared reaction is one of each.
 
     The bot's own marks are left out, and what it sent for somebody whose it is not any more.
     """
@@ -85,7 +85,7 @@ def attributed(found: Iterable[Said], sent: Iterable[SentFor], bot: UserId) -> l
         elif each.event_id in by_event:
             said += [_of(row, each.type, each.content) for row in by_event[each.event_id]]
         elif each.type != "m.reaction" and NONCE not in each.content:
-            said.append(each)  # what it says in its own name
+            said.append(each)  # what the bot posted in its own name
     return said
 
 

@@ -1,6 +1,6 @@
 """The room's widget: its state event, its place in the layout, and which state events of a room were ours. Pure.
 
-Clients remember what a user allowed a widget by its id alone, in all rooms: nobody may be able to guess it, so each
+Clients store a user's permissions for a widget by its id alone, in all rooms: nobody may be able to guess it, so each
 room has its own.
 """
 
@@ -72,7 +72,7 @@ def pinned_layout(current: Mapping[str, object] | None, widget_id: str) -> dict[
 def renamed_layout(
     current: Mapping[str, object] | None, former: Sequence[str], widget_id: str
 ) -> dict[str, object] | None:
-    """Return the layout with our widget where it was by a former id; None where it has no place in it."""
+    """Return the layout with our widget where it was by a former id; None where it is not in it."""
     widgets = _widgets(current)
     place = next((widgets[name] for name in former if name in widgets), None)
     if place is None:

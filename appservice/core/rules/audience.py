@@ -1,4 +1,4 @@
-"""Who reads what is said in a room, by the state that the homeserver answers just then. Pure."""
+"""Who reads a response in a room, by the state that the homeserver has just then. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _INVITED_ONLY = frozenset({"invite", "private"})
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who is in a room (`joined`) or asked into it (`invited`), who made it, and how others may come in and read."""
+    """Who is in a room (`joined`) or invited to it (`invited`), who made it, and how others may come in and read."""
 
     joined: frozenset[str]
     invited: frozenset[str]
@@ -20,7 +20,7 @@ class Audience:
 
     @property
     def is_open(self) -> bool:
-        """Say whether anybody may read here without being asked in."""
+        """Say whether anybody may read here without an invitation."""
         return is_open(self.join_rule, self.history)
 
     def is_between(self, bot: str, user_id: str) -> bool:

@@ -1,8 +1,8 @@
-"""Whose video is next: a fair share of scarce places for each sender and each room. Pure.
+"""Whose video is next: a fair share of scarce slots for each sender and each room. Pure.
 
-Rule: who has little under way goes first, and nobody takes more than half of the places that are left. So a place is
+Rule: who has little under way goes first, and nobody takes more than half of the slots that are left. So a slot is
 there for whoever comes next, however many videos somebody else has sent; and where nobody else comes, almost all of
-the places that one sender may take are taken.
+the slots that one sender may take are taken.
 """
 
 import math
@@ -25,7 +25,7 @@ class Party:
 
 @dataclass(slots=True)
 class Load:
-    """How many places each sender and each room has, of `places`."""
+    """How many slots each sender and each room has, of `slots`."""
 
     places: int
     total: int = 0
@@ -33,7 +33,7 @@ class Load:
     _rooms: Counter[str] = field(default_factory=Counter)
 
     def add(self, party: Party, count: int = 1) -> None:
-        """Count a video that has a place, or with -1 no longer has it."""
+        """Count a video that has a slot, or with -1 no longer has it."""
         self.total += count
         for counter, key in ((self._senders, party.sender), (self._rooms, party.room_id)):
             counter[key] += count
@@ -45,7 +45,7 @@ class Load:
         return self._senders[party.sender] + self._rooms[party.room_id]
 
     def has_place(self, party: Party) -> bool:
-        """Say whether there is a place for a party's next video, and one left for others; the last for another room."""
+        """Say whether there is a slot for a party's next video, and one left for others; the last for another room."""
         left = self.places - self.total
         return (
             left > (1 if self._rooms[party.room_id] and self.places > 1 else 0)
@@ -81,9 +81,9 @@ class Usage:
 def next_in_turn(
     waiting: Sequence[Party], load: Load, *, used: Callable[[Party], float], sharing: bool = True
 ) -> int | None:
-    """Return which of those that wait, longest first, gets the next place; None while nobody may have it.
+    """Return which of those that wait, longest first, gets the next slot; None while nobody may have it.
 
-    Without `sharing` a place goes to whoever waits, however many they have.
+    Without `sharing` a slot goes to whoever waits, however many they have.
     """
     if load.total >= load.places:
         return None

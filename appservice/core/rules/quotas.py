@@ -45,7 +45,7 @@ class Allowance(BaseModel):
         return self.share(used) >= 1
 
     def is_nearly_used_up(self, used: Used) -> bool:
-        """Say whether it is time to tell people."""
+        """Say whether it is time for a warning."""
         return self.share(used) >= _NEAR
 
 

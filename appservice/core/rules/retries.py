@@ -16,7 +16,7 @@ SECOND_TRY = timedelta(seconds=1)
 """The delay before the one repetition after a failure of unknown cause."""
 
 LONGEST_WAIT = timedelta(days=1)
-"""How long a file may come after its event: as long as Synapse by default keeps what is not uploaded yet."""
+"""How long a file may come after its event: as long as Synapse by default waits for an upload."""
 
 SOONEST = timedelta(seconds=2)
 """The first delay after a file was found to be not uploaded yet."""
@@ -27,7 +27,7 @@ _MISSING = frozenset({"media-gone"})
 
 
 class Cause(StrEnum):
-    """What a failure tells of the next attempt.
+    """What a failure decides about the next attempt.
 
     PERMANENT: it would fail in the same way. MISSING: the file is not there, or not yet. TRANSIENT: the file is not to
     blame, and what is may pass. UNKNOWN: an ffmpeg that ended as nobody expected, a mistake of ours; mostly the file
@@ -66,7 +66,7 @@ def retry_delay(error: MediaError | TranscodeError, *, before: str | None, tries
 
 
 def upload_delay(waited: timedelta) -> timedelta | None:
-    """Return when to ask again for a file that is not uploaded yet; None when nobody believes in it any more."""
+    """Return when to request a file again that is not uploaded yet; None when it is given up."""
     if waited >= LONGEST_WAIT:
         return None
     return min(max(waited / _PATIENCE, SOONEST), _LATEST)

@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks, and whether the room's power levels make them a moderator."""
+    """The caller, and whether the room's power levels make them a moderator."""
 
     user_id: UserId
     moderates: bool
@@ -53,7 +53,7 @@ class Change:
 
 
 def may_see(video: Video, viewer: Viewer) -> bool:
-    """Say whether a member of the room knows of a video: moderators see what is kept from the others."""
+    """Say whether a member of the room knows of a video: moderators see what is hidden from the others."""
     if video.visibility is Visibility.REMOVED:
         return False
     if video.sender == viewer.user_id:
@@ -92,7 +92,7 @@ def actions(video: Video, viewer: Viewer, *, is_avatar: bool) -> list[Action]:
 
 def _may_show(video: Video, viewer: Viewer) -> bool:
     if video.visibility is Visibility.HIDDEN:
-        # What its sender keeps to themselves is theirs alone to show.
+        # A video that its sender hid is theirs alone to show.
         by_sender = video.withheld.hidden_by == video.sender
         return viewer.user_id == video.sender if by_sender else viewer.moderates
     return waits(video) and viewer.moderates
@@ -249,7 +249,7 @@ def reordered(current: Sequence[VideoId], wanted: Sequence[VideoId], base: Seque
 
 
 def moved(current: Sequence[VideoId], video: VideoId, where: int | str) -> list[VideoId]:
-    """Return an order with one video at another place: a number from 1 on, or up, down, first or last.
+    """Return an order with one video at another position: a number from 1 on, or up, down, first or last.
 
     A number beyond the end is the end. Raises NotFoundError when the video is not there (any more).
     """

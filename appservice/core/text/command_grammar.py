@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
 
 
 class UsageError(RoomreelError):
-    """A command is not written as it must be; the answer shows how, and `wrong` the word that does not fit."""
+    """A command's syntax is wrong; the response shows the right one, and `wrong` the word that does not fit."""
 
     def __init__(self, wrong: str = "") -> None:
         super().__init__(f"This is not how the command is written: {wrong!r}.")
@@ -23,9 +23,9 @@ class UsageError(RoomreelError):
 
 @dataclass(frozen=True, slots=True)
 class VideoName:
-    """What a command calls a video: a place in a reel, or the beginning of its id; neither: the one replied to.
+    """What a command calls a video: a position in a reel, or the beginning of its id; neither: the one replied to.
 
-    `owner` is the full user id of the reel's member; None means whoever asks.
+    `owner` is the full user id of the reel's member; None means the sender.
     """
 
     place: int | None = None
@@ -118,7 +118,7 @@ class Words:
 
 
 def split(body: str) -> tuple[str, Words]:
-    """Return a command's name, in small letters, and its words; no name when nothing was said."""
+    """Return a command's name, in small letters, and its words; no name when there are no words."""
     name, _, rest = body.strip().partition(" ")
     return name.lower(), Words.of(rest)
 

@@ -7,7 +7,7 @@ from html import escape
 from appservice.core.text import markup
 
 MOST_LINES = 50
-"""Of one list; whoever has more asks for the next page."""
+"""Of one list; the rest is on further pages."""
 
 _LIMIT = 12_000  # characters of either form: an event holds 65536 bytes of both
 
@@ -35,7 +35,7 @@ class Answer:
 
     @property
     def plain(self) -> str:
-        """The answer for clients without formatting."""
+        """The response for clients without formatting."""
         lines = [self.text] if self.text else []
         lines += [f"{item.number}. {item.text}" if item.number is not None else f"• {item.text}" for item in self.items]
         lines += [part for part in (self.code, self.after) if part]
@@ -43,7 +43,7 @@ class Answer:
 
     @property
     def html(self) -> str | None:
-        """The answer as `org.matrix.custom.html`; None where plain text says the same."""
+        """The response as `org.matrix.custom.html`; None where plain text says the same."""
         words = self.text + self.after
         if not self.items and not self.code and "\n" not in words and not markup.is_marked(words):
             return None

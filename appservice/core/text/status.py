@@ -6,7 +6,7 @@ from appservice.core.model import HeldFor, State, Video, Visibility
 from appservice.core.settings import Status
 
 OLD_S = 3600
-"""Of a video that was sent longer ago, in seconds, nobody waits for news: it was found later."""
+"""A video that was sent longer ago, in seconds, gets no notice: it was found by backfill."""
 
 
 class Mark(StrEnum):
@@ -24,7 +24,7 @@ KEYS = {Mark.AWAITED: "📤", Mark.WORKING: "⏳", Mark.PLAYABLE: "▶️", Mark
 
 
 def marks(video: Video, status: Status, *, now: int, spoken: bool) -> set[Mark]:
-    """Return what is to be said of a video at `now` (ms since the epoch); `spoken`: something was said of it before."""
+    """Return the marks that a video is to have at `now` (ms since the epoch); `spoken`: something was posted before."""
     if video.visibility is Visibility.REMOVED or status is Status.OFF:
         return set()
     if not spoken and (video.arrival.of_before or now - video.created_at > OLD_S * 1000):

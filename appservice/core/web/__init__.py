@@ -1,1 +1,1 @@
-"""What the HTTP routes answer and read, as data."""
+"""Requests and responses of the HTTP routes, as data."""

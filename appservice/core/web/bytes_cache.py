@@ -16,7 +16,7 @@ class BytesCache(Generic[K, V]):
         self._owners: dict[Hashable, OrderedDict[K, tuple[int, V]]] = {}
         self._sizes: dict[Hashable, int] = {}
         self.size = 0
-        """Bytes of all that is kept, as told by those who put it in."""
+        """Bytes of all cached values, as given to `put`."""
 
     def get(self, owner: Hashable, key: K) -> V | None:
         """Return what was put in, if it is still there."""
@@ -27,7 +27,7 @@ class BytesCache(Generic[K, V]):
         return kept[key][1]
 
     def put(self, owner: Hashable, key: K, value: V, size: int) -> None:
-        """Keep a value of so many bytes, unless it is too large for its owner's share."""
+        """Cache a value of so many bytes, unless it is too large for its owner's share."""
         self.drop(owner, key)
         if size > self._per_owner:
             return
@@ -39,7 +39,7 @@ class BytesCache(Generic[K, V]):
             self._drop_oldest(max(self._sizes, key=self._sizes.__getitem__))
 
     def drop(self, owner: Hashable, key: K) -> None:
-        """Forget a value; harmless when there is none."""
+        """Invalidate a value; harmless when there is none."""
         kept = self._owners.get(owner)
         if kept and key in kept:
             self._forget(owner, kept, key)

@@ -1,10 +1,10 @@
-"""Lists of videos as HLS playlists: a member's reel, the room's channel. Pure, and kept in memory for a while.
+"""Lists of videos as HLS playlists: a member's reel, the room's channel. Pure, and cached in memory.
 
-Spoilers are in none of them: who wants to see one asks for its own playlist.
+Spoilers are in none of them: whoever wants to see one fetches its own playlist.
 
 A reel's path names its revision, a hash of exactly what it plays. So playlists of one revision never
-change, all its qualities tell the same timeline, and a widget sees by the address whether a reel is new.
-Only the last video of a reel may still grow: its playlists then get more segments, and at last their end.
+change, all its variants have the same timeline, and a widget sees by the address whether a reel is new.
+Only the last video of a reel may still be in progress: its playlists then get more segments, and at last their end.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ _MOST_REPEATS = 20
 class Reel:
     """The playlists of one revision of a list, by file name: `index.m3u8` and one `{tier}.m3u8` each.
 
-    `videos` is kept of one that grows, None of one that never changes any more.
+    `videos` is stored for a live one, None for one that never changes any more.
     """
 
     revision: str
@@ -108,7 +108,7 @@ def keys_of_turns(reel_key: str) -> tuple[int, ...]:
 
 
 def _whole_first(videos: Sequence[Video]) -> list[Video]:
-    """Put the first video that grows behind those that are whole; the others that grow wait for their turn."""
+    """Put the first video in progress behind those that are whole; the others in progress wait for their turn."""
     growing = [video for video in videos if video.is_growing]
     return [video for video in videos if not video.is_growing] + growing[:1]
 
@@ -120,7 +120,7 @@ def revision_of(videos: Sequence[Video]) -> str:
 
 
 def build_reel(videos: Sequence[Video], root: str = "../../../") -> Reel:
-    """Write the playlists of a list of playable videos; raises ValueError for an empty one, or when not the last grows.
+    """Write the playlists of playable videos; raises ValueError without any, or when not the last is in progress.
 
     `root` leads from the playlists to what `v/` lies in; by default from `…/{scope}/reel/{key}/{revision}/`.
     """
@@ -138,7 +138,7 @@ def build_reel(videos: Sequence[Video], root: str = "../../../") -> Reel:
 
 
 def regrown(videos: Sequence[Video], last: Video | None) -> Reel | None:
-    """Write a growing reel anew, by what has become of its last video; None when that cannot be played on.
+    """Write a live reel anew, by what has become of its last video; None when that cannot be played on.
 
     Once the video is ready, its first stage was whole before and is still there for a while.
     """
@@ -164,7 +164,7 @@ def video_playlists(video: Video) -> dict[str, str]:
 
 
 def _available(video: Video) -> int | None:
-    """Say how many segments there are of a video whose list grows, or may have grown: a ready one's never does."""
+    """Say how many segments there are of a video whose playlist is live, or was: that of a ready one never changes."""
     if video.state is State.READY:
         return None
     return video.media.available or len(video.media.renditions[0].durations)
@@ -172,12 +172,12 @@ def _available(video: Video) -> int | None:
 
 _CACHE_BYTES = 128 * 1024 * 1024
 _ROOM_BYTES = 32 * 1024 * 1024
-# As much as one of a growing reel's videos takes, about.
+# As much as one of a live reel's videos takes, about.
 _VIDEO_BYTES = 4096
 
 
 class ReelCache:
-    """The reels asked for lately, in bounded memory and each room within its share.
+    """The reels requested lately, in bounded memory and each room within its share.
 
     Old revisions stay a while for those who still play them.
     """
@@ -190,7 +190,7 @@ class ReelCache:
         return self._reels.get(room_key, (reel_key, revision))
 
     def put(self, room_key: int, reel_key: str, reel: Reel) -> None:
-        """Keep a reel."""
+        """Cache a reel."""
         self._reels.put(room_key, (reel_key, reel.revision), reel, size_of(reel))
 
 

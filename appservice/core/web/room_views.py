@@ -1,4 +1,4 @@
-"""How a room, and a video, become what the widget's API answers to one viewer. Pure."""
+"""How a room, and a video, become the widget API's response to one viewer. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ def room_view(
 ) -> RoomView:
     """Return the room for `viewer`: members with videos first, the latest sent first; then the others by name.
 
-    `asked` is who is to take turns in a reel (`together_view`), `can` what the bot may do on the viewer's behalf.
+    `turns` is who is to take turns in a reel (`together_view`), `can` what the bot may do on the viewer's behalf.
     """
     room, members, videos, live = now.room, now.members, now.videos, now.live
     seen = [video for video in videos if may_see(video, viewer)]
@@ -143,13 +143,13 @@ def _link(room_id: RoomId, bot: UserId) -> str:
 
 
 EVERYBODY = "*"
-"""What stands for all members where some are asked for."""
+"""What stands for all members where some are requested."""
 
 
 def together_view(
     members: Sequence[Member], videos: Sequence[Video], asked: Sequence[str], grant: Grant
 ) -> TogetherView | None:
-    """Return the reel in which the asked members (or EVERYBODY) take turns; None when nobody asked."""
+    """Return the reel in which the requested members (or EVERYBODY) take turns; None when nobody is requested."""
     if not asked:
         return None
     everybody = EVERYBODY in asked

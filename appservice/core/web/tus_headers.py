@@ -19,7 +19,7 @@ _LONGEST_GIVEN = 8192
 
 
 def check_version(headers: Mapping[str, str]) -> None:
-    """Raise ProtocolVersionError for a client that speaks another version, or does not say."""
+    """Raise ProtocolVersionError for a client of another version, or of none."""
     if headers.get("Tus-Resumable") != VERSION:
         raise ProtocolVersionError(f"Tus-Resumable must be {VERSION}.")
 

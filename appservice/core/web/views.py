@@ -1,4 +1,4 @@
-"""What the widget's API answers: the models of its JSON. Pure."""
+"""The responses of the widget's API: the models of its JSON. Pure."""
 
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -33,7 +33,7 @@ class ProgressEvent(ProgressView):
 
 
 class CaptionsView(BaseModel):
-    """A WebVTT file of one language (BCP 47; null where nobody said which)."""
+    """A WebVTT file of one language (BCP 47; null where it is unknown)."""
 
     language: str | None
     label: str
@@ -52,16 +52,16 @@ def captions_view(captions: Captions, folder: str) -> CaptionsView:
 class VideoView(BaseModel):
     """A video: `duration` in seconds, `created_at` in ms since the epoch, addresses relative to our root.
 
-    `storyboard_url` is a WebVTT file that names parts of a picture, `preview_url` a short silent clip. `version` goes
+    `storyboard_url` is a WebVTT file of parts of a sprite sheet, `preview_url` a short silent clip. `version` goes
     with a change of what was seen, `can` says what the viewer may do; `reports` is null but for moderators. `waits_for`
     says who decides on a held one; that operators hold it is for moderators to know. Of another it says "upload" while
     its file is still being uploaded (MSC2246). `held_for` says why it is held, `hidden_by` who hid it; both null of
     others. A sender who is no moderator sees approval and verdicts alone: for the rest `held_for` is null, too.
     Media addresses of what is not shown are there for those who decide on it.
 
-    A `spoiler` is in no reel, and nothing of it is to be shown before somebody asks for it; `spoiler_reason` says what
+    A `spoiler` is in no reel, and nothing of it is to be shown before somebody chooses it; `spoiler_reason` says what
     they would see. `sent_here` is false where its message is in the room that this one replaced: nobody reacts to it
-    from here. `audio_left_out` says why not all of its audio is heard, or none; null where nothing is missing. The
+    from here. `audio_left_out` says why not all of its audio is played, or none; null where nothing is missing. The
     widget has a text for each `audio-{code}`.
     """
 
@@ -143,9 +143,9 @@ class WatchingEvent(WatchingView):
 
 
 class TalkEvent(BaseModel):
-    """The data of a `talk` event: what was said about the event `event_id` is to be fetched again.
+    """The data of a `talk` event: the relations of the event `event_id` are to be fetched again.
 
-    It is a video's message that somebody answered in a thread or reacted to, or any event of the room that was edited
+    It is a video's message that somebody replied to in a thread or reacted to, or any event of the room that was edited
     or redacted. null: some were missed, of which nobody knows what they were about.
     """
 
@@ -191,7 +191,7 @@ OnBehalf: TypeAlias = Literal["comment", "react", "send"]
 class RoomView(BaseModel):
     """A room as one viewer may see it; media addresses work until `grant_expires_at`; times in ms since the epoch.
 
-    `direct`: two members talk here, and nobody else; `bot` is no member. `together` is there when it was asked for.
+    `direct`: two members are here, and nobody else; `bot` is no member. `together` is there when it was requested.
     `replaced_by` is a link to the room that this one was upgraded to. `can` says what the bot does on behalf of a
     viewer who is signed in without a client; nothing for others, whose clients do it.
     """
@@ -228,7 +228,7 @@ class SaidEventView(BaseModel):
 
 
 class SaidView(BaseModel):
-    """What is said about a video: the newest comments, in its thread, and reactions."""
+    """The relations of a video: the newest comments, in its thread, and reactions."""
 
     events: list[SaidEventView]
 
@@ -259,7 +259,7 @@ class BlockedView(BaseModel):
 
 
 class ReportsView(BaseModel):
-    """The first hundred of what members said against a video; who said so is not told. Those without words say ""."""
+    """The first hundred members' reports of a video; who reported is left out. Those without words are ""."""
 
     reasons: list[str]
 
@@ -271,13 +271,13 @@ class OrderView(BaseModel):
 
 
 class EmptyView(BaseModel):
-    """Done; there is nothing to tell."""
+    """Done; the body is an empty object."""
 
 
 class SessionView(BaseModel):
     """A session: `expires_at` in ms since the epoch, `can` names what the user may do in the room.
 
-    `room` is there when it was asked for; `asked_at`, in ms since the epoch, is when the request came.
+    `room` is there when it was requested; `asked_at`, in ms since the epoch, is when the request came.
     """
 
     token: str

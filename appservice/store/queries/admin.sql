@@ -1,6 +1,6 @@
 -- What admins of this installation see and do. asyncpg's $n arguments are listed behind each name.
 
--- name: any_video (beginning of the id, hexadecimal digits) One more than is of use, to tell that the digits are too few.
+-- name: any_video (beginning of the id, hexadecimal digits) One more than is of use, to see that the digits are too few.
 SELECT * FROM videos
 WHERE visibility <> 'removed' AND id BETWEEN rpad($1, 32, '0')::uuid AND rpad($1, 32, 'f')::uuid
 ORDER BY id LIMIT 2;
@@ -141,7 +141,7 @@ UPDATE videos SET state = 'failed', failure = $2, changed_at = now()
 WHERE id = $1 AND state = 'queued' AND attempts = 0 AND visibility <> 'removed'
 RETURNING room_id, sender;
 
--- What operators are told
+-- Alerts for operators
 
 -- name: add_trouble (subject, details)
 INSERT INTO troubles (subject, details) VALUES ($1, $2);
@@ -155,7 +155,7 @@ DELETE FROM alarms WHERE subject = $1 RETURNING extract(epoch FROM now() - since
 -- name: alarms () What is wrong now.
 SELECT subject FROM alarms ORDER BY subject;
 
--- name: lock_troubles () One worker at a time gathers what is to be told.
+-- name: lock_troubles () One worker at a time gathers alerts.
 SELECT pg_advisory_xact_lock(7405);
 
 -- name: forget_troubles ()
@@ -164,7 +164,7 @@ DELETE FROM troubles;
 -- name: forget_old_troubles (seconds)
 DELETE FROM troubles WHERE told_at <= now() - make_interval(secs => $1);
 
--- name: take_troubles (seconds) What was not told, of subjects that were not spoken of within so many seconds.
+-- name: take_troubles (seconds) Alerts of subjects without a notice within so many seconds.
 UPDATE troubles t SET told_at = now()
 WHERE told_at IS NULL AND NOT EXISTS (
     SELECT FROM troubles o WHERE o.subject = t.subject AND o.told_at > now() - make_interval(secs => $1)

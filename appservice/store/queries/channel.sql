@@ -39,8 +39,8 @@ SELECT NOT EXISTS (SELECT FROM before) AS fresh;
 -- name: stop_watching (room_id, user_id) Nothing comes back when the user did not watch.
 DELETE FROM watching WHERE room_id = $1 AND user_id = $2 RETURNING user_id;
 
--- name: lapse_watching () Forget those who gave no sign of life in time, in every room.
+-- name: lapse_watching () Expire those without a heartbeat in time, in every room.
 DELETE FROM watching WHERE until <= now() RETURNING room_id;
 
--- name: announce_watching (room_id) Tell every process that others watch now (LISTEN roomreel_watching).
+-- name: announce_watching (room_id) Notify every process that others watch now (LISTEN roomreel_watching).
 SELECT pg_notify('roomreel_watching', $1);

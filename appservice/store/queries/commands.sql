@@ -1,6 +1,6 @@
--- What is said to the bot, and what it answers. asyncpg's $n arguments are listed behind each name.
+-- Commands to the bot, and its responses. asyncpg's $n arguments are listed behind each name.
 
--- name: take_command (event_id, room_id, sender, body, thread, replied_to, addressed) Nothing comes back for what is known, or said to others. Of a conversation that just began the members may not be known yet.
+-- name: take_command (event_id, room_id, sender, body, thread, replied_to, addressed) Nothing comes back for what is known, or for others. Of a conversation that just began the members may not be known yet.
 INSERT INTO commands (event_id, room_id, sender, body, thread, replied_to)
 SELECT $1, r.room_id, $3, $4, $5, $6 FROM rooms r
 WHERE r.room_id = $2 AND r.bot_membership = 'join' AND (
@@ -9,7 +9,7 @@ WHERE r.room_id = $2 AND r.bot_membership = 'join' AND (
 ON CONFLICT (event_id) DO NOTHING
 RETURNING key;
 
--- name: lock_commands (room_id) One worker at a time answers a room; held until the connection lets go.
+-- name: lock_commands (room_id) One worker at a time responds in a room; held until the connection lets go.
 SELECT pg_try_advisory_lock(hashtextextended($1, 7402)) AS held;
 
 -- name: unlock_commands (room_id)
@@ -28,7 +28,7 @@ UPDATE commands SET taken_at = NULL WHERE key = $1 AND answer IS NULL;
 -- name: keep_answer (key, answer)
 UPDATE commands SET answer = $2 WHERE key = $1;
 
--- name: end_command (key) What was said is not kept longer than it takes; the row is, so that it is not done twice.
+-- name: end_command (key) The text is not stored longer than it takes; the row is, so that it is not done twice.
 UPDATE commands SET done_at = now(), sender = '', body = '', answer = NULL WHERE key = $1;
 
 -- name: rooms_with_open_commands () What a lost job left behind.

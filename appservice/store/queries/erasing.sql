@@ -1,6 +1,6 @@
 -- Taking away for good what was a video, a member's, or a room's. asyncpg's $n arguments are listed behind each name.
 
--- name: empty_videos (ids) Nothing of their content stays, nor what others said about it.
+-- name: empty_videos (ids) Nothing of their content stays, nor the reports of it.
 WITH told AS (
     DELETE FROM reports WHERE video_id = ANY ($1)
 ), taken AS (
@@ -51,7 +51,7 @@ WHERE sender = $1 AND (visibility <> 'removed' OR deleted_at IS NOT NULL) ORDER 
 SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
 WHERE room_id = $1 AND (visibility <> 'removed' OR deleted_at IS NOT NULL) ORDER BY id FOR UPDATE;
 
--- name: removable_due (lifetime in ms or NULL, most) The oldest that are kept longer than their room, or the configuration, has it.
+-- name: removable_due (lifetime in ms or NULL, most) The oldest that are older than their room, or the configuration, has it.
 SELECT v.id, v.room_id, v.sent_in, v.event_id, v.mxc, v.sender, v.edits
 FROM videos v JOIN rooms r ON r.room_id = v.room_id
 WHERE v.visibility <> 'removed' AND (r.max_lifetime IS NOT NULL OR $1::bigint IS NOT NULL)
@@ -67,7 +67,7 @@ SELECT coalesce(
 -- name: is_mxc_used (mxc) Whether another video that is still here has the same original.
 SELECT EXISTS (SELECT FROM videos WHERE mxc = $1) AS used;
 
--- name: erase_person (user_id) All that is kept of somebody beside videos. What the room itself tells of its members stays while they are in it.
+-- name: erase_person (user_id) All that is stored of somebody beside videos. What the room itself has of its members stays while they are in it.
 WITH settings AS (DELETE FROM people WHERE user_id = $1),
     places AS (DELETE FROM places WHERE user_id = $1),
     sign_ins AS (DELETE FROM sign_ins WHERE user_id = $1),
@@ -81,7 +81,7 @@ WITH settings AS (DELETE FROM people WHERE user_id = $1),
     marked AS (UPDATE rooms SET members_forgotten_at = clock_timestamp() WHERE room_id IN (SELECT room_id FROM gone))
 UPDATE videos SET sender = '' WHERE sender = $1;
 
--- name: erase_room (room_id) All that is kept of a room beside videos, except that it is there and who is in it.
+-- name: erase_room (room_id) All that is stored of a room beside videos, except that it is there and who is in it.
 WITH channel AS (DELETE FROM channels WHERE room_id = $1),
     places AS (DELETE FROM places WHERE room_id = $1),
     sign_ins AS (DELETE FROM sign_ins WHERE room_id = $1),
@@ -91,11 +91,11 @@ WITH channel AS (DELETE FROM channels WHERE room_id = $1),
     said AS (DELETE FROM commands WHERE room_id = $1 AND done_at IS NOT NULL)
 UPDATE rooms SET settings = '{}', name = NULL WHERE room_id = $1;
 
--- name: rooms_left_long_ago (days) Rooms that the bot left, and of which something may be kept.
+-- name: rooms_left_long_ago (days) Rooms that the bot left, and of which something may be stored.
 SELECT room_id FROM rooms WHERE left_at < now() - make_interval(days => $1) ORDER BY left_at LIMIT 20
 FOR UPDATE SKIP LOCKED;
 
--- name: forget_leaving (room_id) Nothing is kept of the room: there is nothing left to do for its having been left.
+-- name: forget_leaving (room_id) Nothing is stored of the room: there is nothing left to do for its having been left.
 UPDATE rooms SET left_at = NULL WHERE room_id = $1;
 
 -- name: remains (user_id or NULL, room_id or NULL) How many rows there are of somebody, or of a room, that hold anything.

@@ -11,7 +11,7 @@ SELECT EXISTS (
 SELECT v.*, r.name AS room_name FROM videos v JOIN rooms r ON r.room_id = v.room_id
 WHERE v.sender = $1 AND v.visibility <> 'removed' ORDER BY v.sent_at, v.id;
 
--- name: exported_reports (user_id) What somebody said of others' videos.
+-- name: exported_reports (user_id) Somebody's reports of others' videos.
 SELECT video_id, reason, reported_at FROM reports WHERE reporter = $1 ORDER BY reported_at;
 
 -- name: exported_audit (user_id) What somebody did, and what was done about them or their videos: not who did it, and not who reported.
@@ -32,7 +32,7 @@ SELECT EXISTS (
     SELECT FROM audit WHERE at >= $2 AND user_id = $1 AND action = 'erased' AND video_id IS NULL
 ) AS erased;
 
--- name: add_export (id, user_id, secret_hash, seconds) It takes the place of the one before.
+-- name: add_export (id, user_id, secret_hash, seconds) It replaces the one before.
 WITH older AS (DELETE FROM exports WHERE user_id = $2)
 INSERT INTO exports (id, user_id, secret_hash, expires_at)
 VALUES ($1, $2, $3, now() + make_interval(secs => $4));
@@ -53,5 +53,5 @@ SELECT room_id FROM rooms WHERE made_for = $1 AND bot_membership = 'join' ORDER 
 INSERT INTO rooms (room_id, bot_membership, direct, made_for) VALUES ($1, 'join', true, $2)
 ON CONFLICT (room_id) DO UPDATE SET direct = true, made_for = excluded.made_for;
 
--- name: add_invited (room_id, user_id) Whom the bot asked into it.
+-- name: add_invited (room_id, user_id) Whom the bot invited to it.
 INSERT INTO members (room_id, user_id, membership) VALUES ($1, $2, 'invite') ON CONFLICT DO NOTHING;

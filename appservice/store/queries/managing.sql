@@ -3,7 +3,7 @@
 -- name: lock_video (id) One person's change after the other's.
 SELECT * FROM videos WHERE id = $1 FOR UPDATE;
 
--- name: manage (id, title, visibility, hidden_by, published) What is hidden remembers what it waits for once it is shown.
+-- name: manage (id, title, visibility, hidden_by, published) What is hidden still has what it waits for once it is shown.
 UPDATE videos SET title = $2, renamed = renamed OR title <> $2, visibility = $3, hidden_by = $4,
     held_for = CASE WHEN $3 <> 'shown' THEN held_for END,
     published_at = CASE WHEN $5 THEN coalesce(published_at, now()) END,
@@ -17,7 +17,7 @@ SELECT EXISTS (SELECT FROM members WHERE room_id = $1 AND avatar_video = $2) AS 
 -- name: set_video_avatar (room_id, user_id, video_id) NULL for none.
 UPDATE members SET avatar_video = $3 WHERE room_id = $1 AND user_id = $2;
 
--- name: delete_video (id, deleted_by) Nobody sees it any more, and for a moment it can come back.
+-- name: delete_video (id, deleted_by) Nobody sees it any more, and for some seconds it can come back.
 UPDATE videos SET visibility = 'removed', undone_to = visibility, deleted_at = now(), deleted_by = $2,
     version = version + 1, changed_at = now()
 WHERE id = $1

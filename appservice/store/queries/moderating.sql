@@ -12,14 +12,14 @@ SELECT EXISTS (
     )
 ) AS known;
 
--- name: refuse (room_id, user_id, sent_at, within_seconds, every_seconds) A row comes back when they are to be told.
+-- name: refuse (room_id, user_id, sent_at, within_seconds, every_seconds) A row comes back when they are to be notified.
 INSERT INTO refusals (room_id, user_id)
 SELECT $1, $2 WHERE $3::bigint > (extract(epoch FROM now()) - $4::float8) * 1000
 ON CONFLICT (room_id, user_id) DO UPDATE SET told_at = now()
 WHERE refusals.told_at <= now() - make_interval(secs => $5::float8)
 RETURNING true AS told;
 
--- name: moderated_rooms (user_id, moderators_room or NULL) The rooms that somebody and the bot are in: all, or those that ask in one moderators' room.
+-- name: moderated_rooms (user_id, moderators_room or NULL) The rooms that somebody and the bot are in: all, or those with their queue in one moderators' room.
 SELECT r.*, false AS is_direct
 FROM rooms r JOIN members m ON m.room_id = r.room_id AND m.user_id = $1 AND m.membership = 'join'
 WHERE r.bot_membership = 'join' AND NOT is_direct(r.room_id, r.direct) AND ($2::text IS NULL OR r.settings->>'moderators_room' = $2)
@@ -37,7 +37,7 @@ SELECT v.*, (SELECT count(*) FROM reports r WHERE r.video_id = v.id) AS reports
 FROM videos v WHERE v.visibility = 'held' AND v.state <> 'failed' AND v.room_id = ANY ($1)
 ORDER BY v.sent_at, v.id;
 
--- name: reported_videos (room_ids) What was said against which video, the latest first.
+-- name: reported_videos (room_ids) Reports by video, the latest first.
 SELECT v.*, said.reasons FROM videos v JOIN LATERAL (
     SELECT array_agg(r.reason ORDER BY r.reported_at) AS reasons, max(r.reported_at) AS latest
     FROM reports r WHERE r.video_id = v.id
@@ -59,7 +59,7 @@ WHERE id = $1 AND visibility = 'held';
 -- name: room_settings (room_id)
 SELECT settings FROM rooms WHERE room_id = $1;
 
--- name: content_of (id) What tells a video's file from others.
+-- name: content_of (id) What distinguishes a video's file from others.
 SELECT source_hash, fingerprint FROM videos WHERE id = $1;
 
 -- name: same_content_here (room_id, source_hash or NULL, ids) All videos of a room that are the same file, or one of these.
@@ -72,7 +72,7 @@ ON CONFLICT (room_id, source_hash) DO UPDATE
 SET fingerprint = coalesce(excluded.fingerprint, blocks.fingerprint), reason = excluded.reason,
     blocked_by = excluded.blocked_by, blocked_at = now();
 
--- name: known_content (id, source_hash) A video's file is told from others from now on; what is known of the same file already comes back.
+-- name: known_content (id, source_hash) A video's file is identified from now on; what is known of the same file already comes back.
 WITH same AS (
     SELECT fingerprint FROM videos WHERE source_hash = $2 AND fingerprint IS NOT NULL LIMIT 1
 )
@@ -93,7 +93,7 @@ SELECT source_hash, fingerprint, reason, blocked_by FROM blocks WHERE room_id = 
 SELECT id, source_hash, fingerprint FROM videos
 WHERE room_id = $1 AND fingerprint IS NOT NULL AND visibility <> 'removed';
 
--- name: look_of (source_hash) What a file looks like, where a video of it told.
+-- name: look_of (source_hash) A file's fingerprint, where a video of it had one.
 SELECT fingerprint FROM videos WHERE source_hash = $1 AND fingerprint IS NOT NULL LIMIT 1;
 
 -- name: block_everywhere (source_hash) A block that holds in all rooms.
@@ -116,20 +116,20 @@ FROM blocks WHERE room_id = ANY ($1) ORDER BY blocked_at DESC, key DESC;
 -- name: unblock (room_id or NULL for all, source_hash in hexadecimal)
 DELETE FROM blocks WHERE room_id IS NOT DISTINCT FROM $1 AND source_hash = decode($2, 'hex') RETURNING key;
 
--- name: concerns_moderators (video_id) Whether the bot asked somewhere about a video, or is to ask.
+-- name: concerns_moderators (video_id) Whether a video has a post in a moderators' queue, or is to have one.
 SELECT EXISTS (SELECT FROM queue_posts WHERE video_id = $1) OR EXISTS (
     SELECT FROM videos v JOIN rooms r ON r.room_id = v.room_id
     WHERE v.id = $1 AND v.visibility = 'held' AND v.has_poster AND r.settings ? 'moderators_room'
 ) AS concerns;
 
--- name: posted_video (room_id, event_id) The video that a post of the bot's asks about.
+-- name: posted_video (room_id, event_id) The video that a post of the bot's is about.
 SELECT video_id FROM queue_posts WHERE room_id = $1 AND event_id = $2;
 
 -- name: video_of_post (room_id, event_id)
 SELECT v.* FROM queue_posts p JOIN videos v ON v.id = p.video_id
 WHERE p.room_id = $1 AND p.event_id = $2 AND v.visibility <> 'removed';
 
--- name: lock_posts (video_id) One worker at a time asks about a video; held until the connection lets go.
+-- name: lock_posts (video_id) One worker at a time posts about a video; held until the connection lets go.
 SELECT pg_advisory_lock(hashtextextended($1::text, 7403));
 
 -- name: unlock_posts (video_id)
@@ -152,7 +152,7 @@ SELECT actor, action FROM audit
 WHERE video_id = $1 AND action IN ('approved', 'rejected', 'deleted', 'blocked', 'reports-dismissed')
 ORDER BY key DESC LIMIT 1;
 
--- name: unposted () Held videos of rooms that ask in a moderators' room where the bot is, and did not ask; and what was decided without the post telling.
+-- name: unposted () Held videos without a post, of rooms with their queue in a moderators' room where the bot is; and what was decided without the post showing it.
 SELECT v.id FROM videos v
     JOIN rooms r ON r.room_id = v.room_id
     JOIN rooms asked ON asked.room_id = r.settings->>'moderators_room' AND asked.bot_membership = 'join'

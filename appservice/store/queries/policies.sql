@@ -53,7 +53,7 @@ WHERE quarantined ? 'with_sender' AND quarantined ? 'policy' <> (sender IN (
     WHERE is_policed(sender)
 ));
 
--- name: hold_policed () What those have whom a list bans is kept from everybody; the row keeps what it was before, and what else holds it.
+-- name: hold_policed () What those have whom a list bans is hidden from everybody; the row has what it was before, and what else holds it.
 UPDATE videos SET
     quarantined = coalesce(quarantined, jsonb_build_object(
         'visibility', CASE WHEN deleted_at IS NULL THEN visibility ELSE undone_to END,

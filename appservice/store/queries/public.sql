@@ -1,4 +1,4 @@
--- name: published_revision (user_id) What changes with each change of what `published` answers: the versions of its rows. NULL where that is nothing.
+-- name: published_revision (user_id) What changes with each change of what `published` returns: the versions of its rows. NULL where that is nothing.
 SELECT md5(string_agg(concat_ws(':', v.id, v.xmin, m.room_id, m.xmin), ',' ORDER BY v.position, v.sent_at, v.id))
     AS revision
 FROM videos v
@@ -13,8 +13,8 @@ FROM videos v
     JOIN rooms r ON r.room_id = v.room_id AND r.bot_membership = 'join'
     JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
 WHERE v.sender = $1 AND ($2::uuid IS NULL OR v.id = $2) AND v.published_at IS NOT NULL AND v.visibility = 'shown'
-    -- Who comes here did not ask to see it.
+    -- Who comes here did not choose to see it.
     AND NOT v.spoiler
-    -- One that still grows comes when it is whole.
+    -- One in progress comes when it is whole.
     AND (v.state = 'ready' OR v.state = 'playable' AND v.available IS NULL)
 ORDER BY v.position, v.sent_at, v.id;

@@ -1,5 +1,5 @@
 -- What videos take of the quotas: their files, or what was downloaded while these are made. What was declared counts for its sender
--- alone, whom it may keep from more (bounded, or a few would be too much to add up). What the widget uploaded counts until its message
+-- alone, who may then add no more (bounded, or a few would be too much to add up). What the widget uploaded counts until its message
 -- comes, and then as a video. asyncpg's $n arguments are listed behind each name.
 
 -- name: lock_quotas () One admission at a time, until the transaction ends: two that look at once would not see each other.
@@ -46,10 +46,10 @@ FROM (
         AND ($1::uuid IS NULL OR stored_at < (SELECT o.admitted_at FROM videos o WHERE o.id = $1))
 ) AS u;
 
--- name: admit_video (id, attempt) It has its place from now on, also when it is tried again.
+-- name: admit_video (id, attempt) It counts from now on, also when it is tried again.
 UPDATE videos SET admitted_at = clock_timestamp() WHERE id = $1 AND attempts = $2 AND admitted_at = 'infinity';
 
--- name: first_quota_warning (scope, whose) A row comes back when nobody was told yet.
+-- name: first_quota_warning (scope, whose) A row comes back when nobody was warned yet.
 INSERT INTO quota_warnings (scope, whose) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true AS told;
 
 -- name: forget_quota_warning (scope, whose)

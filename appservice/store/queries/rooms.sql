@@ -3,7 +3,7 @@
 -- name: upsert_room (room_id) The room exists from now on; an older row stays as it is.
 INSERT INTO rooms (room_id) VALUES ($1) ON CONFLICT DO NOTHING;
 
--- name: set_bot_membership (room_id, membership, inviter, direct, requested_at or NULL) The bot was invited, joined or left; only an invitation says whether it is a direct one. What an event told after `requested_at` stays, and nothing comes back.
+-- name: set_bot_membership (room_id, membership, inviter, direct, requested_at or NULL) The bot was invited, joined or left; only an invitation says whether it is a direct one. What an event brought after `requested_at` stays, and nothing comes back.
 INSERT INTO rooms (room_id, bot_membership, inviter, direct, bot_told_at, bot_joined_at)
 VALUES (
     $1, $2, $3, $4, coalesce($5, clock_timestamp()),
@@ -18,10 +18,10 @@ SET bot_membership = excluded.bot_membership, inviter = excluded.inviter,
     direct = CASE WHEN excluded.bot_membership = 'invite' THEN excluded.direct ELSE rooms.direct END,
     left_at = CASE WHEN excluded.bot_membership = 'join' THEN NULL
         WHEN excluded.bot_membership IN ('leave', 'ban') THEN coalesce(rooms.left_at, now()) ELSE rooms.left_at END,
-    -- What is said while it is away is not missed.
+    -- What is sent while it is away is not missed.
     last_event = CASE WHEN excluded.bot_membership = 'join' THEN rooms.last_event END,
     joined_event = CASE WHEN excluded.bot_membership = 'join' THEN rooms.joined_event END,
-    -- Invited again after it left: place the widget and say what is needed anew.
+    -- Invited again after it left: add the widget and send the notices anew.
     widget_placed = rooms.widget_placed AND excluded.bot_membership = 'join',
     told = CASE WHEN excluded.bot_membership = 'join' THEN rooms.told ELSE '{}' END
 WHERE $5::timestamptz IS NULL OR rooms.bot_told_at <= $5
@@ -52,7 +52,7 @@ UPDATE rooms SET encrypted = true WHERE room_id = $1;
 -- name: set_replaced_by (room_id, replacement)
 UPDATE rooms SET replaced_by = $2 WHERE room_id = $1;
 
--- name: set_room_snapshot (room_id, name, power_levels, creators, encrypted, read_at, max_lifetime, history) State read from the homeserver; what an event told later stays. Says whether members were deleted since: then it is to be read again.
+-- name: set_room_snapshot (room_id, name, power_levels, creators, encrypted, read_at, max_lifetime, history) State read from the homeserver; what an event brought later stays. Says whether members were deleted since: then it is to be read again.
 UPDATE rooms
 SET name = CASE WHEN name_told_at <= $6 THEN $2 ELSE name END,
     name_told_at = greatest(name_told_at, $6), power_told_at = greatest(power_told_at, $6),
@@ -95,20 +95,20 @@ SELECT room_id FROM rooms WHERE bot_membership = 'join';
 -- name: joined_rooms () The rooms that the bot is in, to be looked at anew at a start.
 SELECT room_id FROM rooms WHERE bot_membership IN ('join', 'invite') ORDER BY key;
 
--- name: upsert_member (room_id, user_id, membership, display_name, avatar_mxc) As an event told.
+-- name: upsert_member (room_id, user_id, membership, display_name, avatar_mxc) As an event has it.
 INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (room_id, user_id) DO UPDATE
 SET membership = excluded.membership, display_name = excluded.display_name,
     avatar_mxc = excluded.avatar_mxc, changed_at = clock_timestamp(), join_heard = true;
 
--- name: forget_since_when (room_id, user_ids, event_ids) Members whose joining, or coming back, was not heard: since when they are there is not known before now.
+-- name: forget_since_when (room_id, user_ids, event_ids) Members whose joining, or coming back, was missed: since when they are there is not known before now.
 UPDATE members SET joined_at = clock_timestamp(), invited_at = clock_timestamp(), join_heard = true
 WHERE room_id = $1 AND membership IN ('join', 'invite') AND user_id IN (
     SELECT lost.user_id FROM unnest($2::text[], $3::text[]) AS lost (user_id, event_id)
     WHERE NOT EXISTS (SELECT FROM seen_events s WHERE s.event_id = lost.event_id)
 );
 
--- name: answer_member (room_id, user_id, membership, display_name, avatar_mxc, requested_at) One member as the homeserver answered; what an event said later stays. Nothing comes back where nothing changes. Of strangers nothing is kept.
+-- name: answer_member (room_id, user_id, membership, display_name, avatar_mxc, requested_at) One member by the homeserver's response; what an event brought later stays. Nothing comes back where nothing changes. Of strangers nothing is stored.
 INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc, changed_at, join_heard)
 SELECT $1, $2, $3, $4, $5, $6, $3 <> 'join' FROM rooms r
 WHERE r.room_id = $1 AND r.members_forgotten_at <= $6
@@ -124,11 +124,11 @@ WHERE members.changed_at <= $6 AND (
 )
 RETURNING true AS taken;
 
--- name: is_member_told (room_id, user_id, requested_at) Whether an event told of a member since then, or what one told was deleted.
+-- name: is_member_told (room_id, user_id, requested_at) Whether an event changed a member since then, or the row was deleted.
 SELECT coalesce((SELECT changed_at > $3 FROM members WHERE room_id = $1 AND user_id = $2), members_forgotten_at > $3) AS told
 FROM rooms WHERE room_id = $1;
 
--- name: snapshot_members (room_id, user_ids, memberships, display_names, avatar_mxcs, read_at) Who is joined or invited as read from the homeserver; what an event said later stays, and so does the time of what is the same.
+-- name: snapshot_members (room_id, user_ids, memberships, display_names, avatar_mxcs, read_at) Who is joined or invited as read from the homeserver; what an event brought later stays, and so does the time of what is the same.
 INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc, changed_at)
 SELECT $1, s.user_id, s.membership, s.display_name, s.avatar_mxc, $6
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS s (user_id, membership, display_name, avatar_mxc)
@@ -149,7 +149,7 @@ WHERE room_id = $1 AND changed_at <= $4 AND NOT user_id = ANY ($2)
     AND (membership NOT IN ('leave', 'ban') OR (membership = 'leave') = (user_id = ANY ($3)))
 RETURNING user_id;
 
--- name: snapshot_banned (room_id, banned, read_at) Those of the banned of whom no event said anything later.
+-- name: snapshot_banned (room_id, banned, read_at) Those of the banned without a later event.
 SELECT user_id FROM unnest($2::text[]) AS b (user_id)
 WHERE NOT EXISTS (SELECT FROM members m WHERE m.room_id = $1 AND m.user_id = b.user_id AND m.changed_at > $3);
 
@@ -235,7 +235,7 @@ FROM videos v
 WHERE v.sender = $1 AND ($2::text IS NULL OR v.room_id = $2) AND v.visibility <> 'removed'
 ORDER BY r.key, v.position, v.sent_at, v.id;
 
--- name: videos_by_short_id (hexadecimal digits, user_id) One more than is of use, to tell that the digits are too few.
+-- name: videos_by_short_id (hexadecimal digits, user_id) One more than is of use, to see that the digits are too few.
 SELECT v.*
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = $2 AND m.membership = 'join'
 WHERE v.visibility <> 'removed' AND replace(v.id::text, '-', '') LIKE $1 || '%'
@@ -273,7 +273,7 @@ UPDATE videos SET attempts = attempts - 1, awaited_since = coalesce(awaited_sinc
 WHERE id = $1 AND attempts = $2
 RETURNING room_id;
 
--- name: first_awaiting (mxc) Of the videos whose file is not uploaded yet, the one that asks for all with the same file.
+-- name: first_awaiting (mxc) Of the videos whose file is not uploaded yet, the one that queries for all with the same file.
 SELECT id FROM videos
 WHERE mxc = $1 AND awaited_since IS NOT NULL AND state IN ('queued', 'playable', 'ready') AND visibility <> 'removed'
     AND NOT EXISTS (SELECT FROM rooms r WHERE r.room_id = videos.room_id AND r.left_at IS NOT NULL)
@@ -294,7 +294,7 @@ UPDATE videos SET attempts_spared = attempts_spared + $3 WHERE id = $1 AND attem
 -- name: note_size (id, attempt, bytes) What was downloaded, whatever was claimed.
 UPDATE videos SET claimed_size = $3, bytes = greatest(bytes, $3) WHERE id = $1 AND attempts = $2;
 
--- name: classify (id, attempt, kind, title) What a person named keeps its name.
+-- name: classify (id, attempt, kind, title) What a person named retains its name.
 UPDATE videos SET kind = $3, title = CASE WHEN renamed THEN title ELSE $4 END, changed_at = now()
 WHERE id = $1 AND attempts = $2 AND visibility <> 'removed'
 RETURNING room_id;
@@ -311,7 +311,7 @@ WHERE v.id = old.id AND v.attempts = $2 AND v.state = 'playable' AND v.available
     AND v.visibility <> 'removed'
 RETURNING v.room_id, old.stage;
 
--- name: progress (id, attempt, percent, remaining) Keep it for who looks later, and tell who looks now (LISTEN roomreel_progress).
+-- name: progress (id, attempt, percent, remaining) Store it for who looks later, and notify who looks now (LISTEN roomreel_progress).
 WITH moved AS (
     UPDATE videos SET percent = $3, remaining = $4
     WHERE id = $1 AND attempts = $2 AND state IN ('processing', 'playable') AND visibility <> 'removed'
@@ -362,7 +362,7 @@ RETURNING *;
 -- name: finished (id, attempt)
 UPDATE videos SET finishing = NULL WHERE id = $1 AND attempts = $2;
 
--- name: grow (id, attempt, stage, available) More segments exist; only the newest attempt may say so. Tell who waits for them (LISTEN roomreel_grown).
+-- name: grow (id, attempt, stage, available) More segments exist; only the newest attempt may say so. Notify who waits for them (LISTEN roomreel_grown).
 WITH grown AS (
     UPDATE videos SET available = $4
     WHERE id = $1 AND attempts = $2 AND stage = $3 AND state = 'playable' AND visibility <> 'removed'
@@ -375,7 +375,7 @@ SELECT * FROM videos
 WHERE content_hash = $1 AND id <> $2 AND state = 'ready' AND visibility = 'shown'
 ORDER BY changed_at DESC LIMIT 1;
 
--- name: fail (id, from_states, attempt, failure) Nobody is told of a video that was taken back.
+-- name: fail (id, from_states, attempt, failure) Nobody is notified of a video that was taken back.
 UPDATE videos SET state = 'failed', failure = $4, stage = NULL, has_poster = false, renditions = '[]',
     available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]',
     percent = NULL, remaining = NULL, bytes = 0, audio_left_out = NULL, changed_at = now()
@@ -400,7 +400,7 @@ WITH old AS (SELECT settings FROM rooms WHERE room_id = $1),
     given AS (UPDATE rooms SET settings = '{}' WHERE room_id = $1 AND settings <> '{}')
 UPDATE rooms new SET settings = old.settings || new.settings FROM old WHERE new.room_id = $2 AND old.settings <> '{}';
 
--- name: move_moderators_room (old_room_id, new_room_id) Those who ask for decisions there go along.
+-- name: move_moderators_room (old_room_id, new_room_id) Rooms with their queue there go along.
 UPDATE rooms SET settings = jsonb_set(settings, '{moderators_room}', to_jsonb($2::text))
 WHERE settings ->> 'moderators_room' = $1;
 
@@ -411,7 +411,7 @@ WITH moved AS (
 INSERT INTO blocks (room_id, source_hash, fingerprint, reason, blocked_by, blocked_at)
 SELECT $2, source_hash, fingerprint, reason, blocked_by, blocked_at FROM moved ON CONFLICT DO NOTHING;
 
--- name: move_audit (old_room_id, new_room_id) The first of its rooms is kept beside.
+-- name: move_audit (old_room_id, new_room_id) The first of its rooms is stored beside.
 UPDATE audit SET room_id = $2, details = jsonb_build_object('room_before', $1::text) || details WHERE room_id = $1;
 
 -- name: move_avatars (old_room_id, new_room_id) Members may come later: then they have their choice already.
@@ -431,10 +431,10 @@ SELECT state, count(*) AS videos FROM videos WHERE visibility <> 'removed' GROUP
 WITH made AS (INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING value)
 SELECT value FROM made UNION ALL SELECT value FROM secrets WHERE name = $1 LIMIT 1;
 
--- name: announce (room_id) Tell every process that the room changed (LISTEN roomreel).
+-- name: announce (room_id) Notify every process that the room changed (LISTEN roomreel).
 SELECT pg_notify('roomreel', $1);
 
--- name: announce_talk (room_ids, targets, relate) Tell every process of what is new about messages (LISTEN roomreel_talk): of what relates to one, where it brought a video that is here; of what may be about any, where the room has a video.
+-- name: announce_talk (room_ids, targets, relate) Notify every process of what is new about messages (LISTEN roomreel_talk): of what relates to one, where it brought a video that is here; of what may be about any, where the room has a video.
 SELECT pg_notify('roomreel_talk', json_build_object('room_id', t.room_id, 'event_id', t.target)::text)
 FROM unnest($1::text[], $2::text[], $3::boolean[]) AS t (room_id, target, relates)
 WHERE CASE

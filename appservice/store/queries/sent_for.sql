@@ -16,7 +16,7 @@ SELECT pg_advisory_lock(hashtextextended($1 || ' ' || $2, 7422));
 -- name: unlock_reaction (target, reaction without variation selectors)
 SELECT pg_advisory_unlock(hashtextextended($1 || ' ' || $2, 7422));
 
--- name: react_again (room_id, target, user_id, reaction without variation selectors) One's own that stands. What was not heard of yet is as new.
+-- name: react_again (room_id, target, user_id, reaction without variation selectors) One's own that stands. One without an event yet is as new.
 UPDATE sent_for SET sent_at = CASE WHEN event_id IS NULL THEN clock_timestamp() ELSE sent_at END
 WHERE room_id = $1 AND target = $2 AND user_id = $3 AND replace(reaction, U&'\FE0F', '') = $4 AND taken_back_at IS NULL
 RETURNING *;
@@ -81,7 +81,7 @@ WHERE key IN (
 ) AND user_id <> ''
 FOR UPDATE;
 
--- name: sent_due (limit) What is older than its room keeps messages.
+-- name: sent_due (limit) What is older than its room retains messages.
 SELECT s.* FROM rooms r
 JOIN sent_for s ON s.room_id = r.room_id AND s.sent_at <= now() - make_interval(secs => r.max_lifetime / 1000.0)
 WHERE r.max_lifetime IS NOT NULL AND s.user_id <> '' LIMIT $1
@@ -92,7 +92,7 @@ UPDATE sent_for SET user_id = '', digest = '', reaction = NULL, upload_id = NULL
     taken_back_at = coalesce(taken_back_at, now())
 WHERE key = ANY ($1::bigint[]);
 
--- name: forget_spent_sent (seconds, seconds without an event, limit) What was taken back so long ago, and what nobody heard of.
+-- name: forget_spent_sent (seconds, seconds without an event, limit) What was taken back so long ago, and what never had an event.
 DELETE FROM sent_for WHERE key IN (
     SELECT key FROM sent_for
     WHERE (event_id IS NULL OR taken_back_at IS NOT NULL)
@@ -113,7 +113,7 @@ SELECT m.display_name, EXISTS (
 ) AS shared
 FROM members m WHERE m.room_id = $1 AND m.user_id = $2;
 
--- name: readable_since (room_id, user_id) Since when a member may read what is said in a room, in ms since the epoch.
+-- name: readable_since (room_id, user_id) Since when a member may read messages in a room, in ms since the epoch.
 SELECT CASE WHEN r.history = 'shared' THEN 0 ELSE ceil(extract(epoch FROM CASE
     WHEN NOT m.join_heard THEN now() WHEN r.history = 'invited' THEN m.invited_at ELSE m.joined_at
 END) * 1000)::bigint END AS since

@@ -1,12 +1,12 @@
--- What the bot said of videos. asyncpg's $n arguments are listed behind each name.
+-- The bot's marks and notices about videos. asyncpg's $n arguments are listed behind each name.
 
--- name: lock_status (video_id) One worker at a time speaks of a video; held until the connection lets go.
+-- name: lock_status (video_id) One worker at a time updates the status of a video; held until the connection lets go.
 SELECT pg_advisory_lock(hashtextextended($1::text, 7406));
 
 -- name: unlock_status (video_id)
 SELECT pg_advisory_unlock(hashtextextended($1::text, 7406));
 
--- name: hold_status (video_id) Until the transaction's end nobody speaks of a video.
+-- name: hold_status (video_id) Until the transaction's end nobody updates the status of a video.
 SELECT pg_advisory_xact_lock(hashtextextended($1::text, 7406));
 
 -- name: leads_message (video_id) Whether it is the first video of its message that is still here.
@@ -15,7 +15,7 @@ SELECT NOT EXISTS (
     WHERE v.id = $1
 ) AS leads;
 
--- name: said (video_id) What was said of a video; `event_id` is empty where it was taken back.
+-- name: said (video_id) The marks and notices of a video; `event_id` is empty where it was redacted.
 SELECT kind, event_id, says, times FROM statuses WHERE video_id = $1;
 
 -- name: say (video_id, kind, event_id, says)

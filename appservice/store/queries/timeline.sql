@@ -1,4 +1,4 @@
--- What the timeline tells beside new videos: edits, what was missed, what was sent before. asyncpg's $n arguments are listed behind each name.
+-- What the timeline has beside new videos: edits, what was missed, what was sent before. asyncpg's $n arguments are listed behind each name.
 
 -- name: see (event_id) Comes back the first time only.
 INSERT INTO seen_events (event_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING true AS first;
@@ -8,7 +8,7 @@ SELECT id, room_id, sent_in, event_id, sender, mxc, edits, item, edited_at, spoi
     visibility = 'removed' AS gone
 FROM videos WHERE sent_in = $1 AND event_id = $2 ORDER BY item FOR UPDATE;
 
--- name: edit_video (id, title, sent_at, event_id, mxc, spoiler, spoiler_reason) What a person named in the widget or by the bot keeps its name. The latest edits are remembered with what they replaced, to be deleted as well.
+-- name: edit_video (id, title, sent_at, event_id, mxc, spoiler, spoiler_reason) What a person named in the widget or by the bot retains its name. The latest edits are stored with what they replaced, to be deleted as well.
 UPDATE videos SET title = CASE WHEN renamed THEN title ELSE $2 END,
     spoiler = $6, spoiler_reason = $7,
     version = CASE WHEN (renamed OR title = $2) AND spoiler = $6 AND spoiler_reason IS NOT DISTINCT FROM $7
@@ -69,7 +69,7 @@ FROM (
 ) AS old
 WHERE v.id = old.id;
 
--- name: bring_back (id, from_states, attempt) The media of an edit failed: what played before comes back unless it was blocked meanwhile, and they are remembered to be deleted with it. Where it waits for the approval of just these, it is what it was before.
+-- name: bring_back (id, from_states, attempt) The media of an edit failed: what played before comes back unless it was blocked meanwhile, and they are stored to be deleted with it. Where it waits for the approval of just these, it is what it was before.
 UPDATE videos v SET state = 'ready', failure = NULL, attempts = v.attempts + 1, attempts_before = v.attempts + 1,
     edits = v.edits || jsonb_build_object('event_id', coalesce(v.edits -> -1 ->> 'event_id', v.event_id), 'mxc', v.mxc),
     mxc = r.mxc, encrypted_file = nullif(r.encrypted_file, 'null'), claimed_size = r.claimed_size, certain = r.certain, kind = r.kind,
@@ -114,5 +114,5 @@ UPDATE rooms SET joined_event = $2 WHERE room_id = $1 AND bot_membership = 'join
 -- name: joined_event (room_id)
 SELECT joined_event FROM rooms WHERE room_id = $1;
 
--- name: forget_old_events (days) Nothing looks back so far.
+-- name: forget_old_events (days) No backfill goes so far.
 DELETE FROM seen_events WHERE seen_at < now() - make_interval(days => $1);

@@ -27,7 +27,7 @@ UPDATE uploads SET length = $2 WHERE id = $1 AND length IS NULL AND state = 'upl
 -- name: touch_upload (id)
 UPDATE uploads SET touched_at = now() WHERE id = $1;
 
--- name: finish_upload (id, trim_start, trim_end, convert) All bytes are there; who asks later has a day for it.
+-- name: finish_upload (id, trim_start, trim_end, convert) All bytes are there; a later caller has a day for it.
 UPDATE uploads SET state = 'preparing', trim_start = $2, trim_end = $3, convert = $4,
     expires_at = now() + interval '24 hours'
 WHERE id = $1 AND state = 'uploading'
@@ -110,7 +110,7 @@ ON CONFLICT (mxc) DO UPDATE SET owner = '', room_id = '', sent_at = coalesce(upl
 -- name: media_owner (mxc)
 SELECT owner FROM upload_media WHERE mxc = $1;
 
--- name: drop_uploads (owner or NULL, room_id or NULL) What becomes of their media is asked after this.
+-- name: drop_uploads (owner or NULL, room_id or NULL) What becomes of their media is queried after this.
 DELETE FROM uploads WHERE ($1::text IS NULL OR owner = $1) AND ($2::text IS NULL OR room_id = $2);
 
 -- name: drop_untaken (owner or NULL, room_id or NULL) Of messages that brought no video, or none that is still here: they stay as any message's media do.

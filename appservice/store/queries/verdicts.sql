@@ -1,6 +1,6 @@
 -- What a detection service is to judge before anybody sees it. asyncpg's $n arguments are listed behind each name.
 
--- name: await_verdict (id) What nobody judged yet is kept from everybody; the row keeps what it was before, and what else holds it.
+-- name: await_verdict (id) What nobody judged yet is hidden from everybody; the row has what it was before, and what else holds it.
 UPDATE videos SET
     quarantined = coalesce(quarantined, jsonb_build_object(
         'visibility', visibility, 'held_for', held_for, 'hidden_by', hidden_by
@@ -46,7 +46,7 @@ FROM (
 ) AS now
 WHERE v.id = $1;
 
--- name: unasked () What waits for a verdict that nobody is asked for (any more).
+-- name: unasked () Videos that wait for a verdict and have no job (any more).
 SELECT id FROM videos
 WHERE quarantined ? 'verdict' AND NOT judged AND state = 'ready' AND visibility <> 'removed' AND NOT EXISTS (
     SELECT FROM pgqueuer WHERE entrypoint = 'verdict' AND payload = convert_to(videos.id::text, 'UTF8')
