@@ -60,7 +60,7 @@ async def _homeserver(config: Config) -> str:
 
 async def _way_back(config: Config) -> str:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
-        stand_in = await _answer_pings(config)
+        stand_in = await _respond_to_pings(config)
         try:
             took = await homeserver_of(config, session).ping()
         except (HomeserverError, ForbiddenError) as error:
@@ -74,7 +74,7 @@ async def _way_back(config: Config) -> str:
     return f"the homeserver reached us in {took} ms"
 
 
-async def _answer_pings(config: Config) -> web.AppRunner | None:
+async def _respond_to_pings(config: Config) -> web.AppRunner | None:
     """Listen on the service's port when it does not run, so that the check also works before the first start."""
 
     async def ping(request: web.Request) -> web.Response:

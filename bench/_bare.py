@@ -19,10 +19,10 @@ _PAGE = """<!doctype html><video data-active playsinline></video><script src="/b
 async def open_bare(page: Page, room: Theatre, playlist: str, *, muted: bool) -> None:
     """Open it in a page, at the address of the media; returns when the navigation is committed."""
 
-    async def answer(route: Route) -> None:
+    async def fulfill(route: Route) -> None:
         script = route.request.url.endswith(".js")
         await route.fulfill(body=_HLS if script else _PAGE, content_type="text/javascript" if script else "text/html")
 
-    await page.route(f"{room.reel.url}/bench/**", answer)
+    await page.route(f"{room.reel.url}/bench/**", fulfill)
     sound = "&muted" if muted else ""
     await page.goto(f"{room.reel.url}/bench/?url={playlist}{sound}", wait_until="commit")

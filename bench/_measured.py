@@ -76,15 +76,15 @@ def timed(work: Work, folder: Path) -> Marks:
 def measure(work: Work, folder: Path) -> Cost:
     """Let work fill `folder`, which must not exist. `output` counts what is below `folder`/ready."""
     context = multiprocessing.get_context("fork")  # what we imported is there at once, as in a service that runs
-    answer, question = context.Pipe(duplex=False)
-    child = context.Process(target=_work, args=(work, folder, question))
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_work, args=(work, folder, sender))
     child.start()
-    question.close()
+    sender.close()
     peak = 0
     process = psutil.Process(child.pid)
-    while not answer.poll(_EVERY_S):
+    while not receiver.poll(_EVERY_S):
         peak = max(peak, _resident(process))
-    marks, cpu, largest = answer.recv()
+    marks, cpu, largest = receiver.recv()
     child.join()
     output = sum(file.stat().st_size for file in (folder / "ready").rglob("*") if file.is_file())
     return Cost(
@@ -98,11 +98,11 @@ def measure(work: Work, folder: Path) -> Cost:
     )
 
 
-def _work(work: Work, folder: Path, answer: Connection) -> None:
+def _work(work: Work, folder: Path, sender: Connection) -> None:
     # What bubblewrap leaves behind becomes our own child: else nobody would learn what it used. See prctl(2).
     assert ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     marks = timed(work, folder)
-    answer.send((marks, _cpu(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))
+    sender.send((marks, _cpu(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))
 
 
 def _cpu() -> float:

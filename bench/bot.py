@@ -37,14 +37,14 @@ class Seen:
 
     sent: dict[str, float] = field(default_factory=dict)
     echoes: list[float] = field(default_factory=list)
-    answers: list[float] = field(default_factory=list)
+    responses: list[float] = field(default_factory=list)
     commands: dict[str, float] = field(default_factory=dict)
     early: dict[str, float] = field(default_factory=dict)
 
     def command(self, event_id: str, begun: float) -> None:
-        """Wait for the answer to a command; it may have come before the homeserver's own answer to sending it."""
-        if (answered := self.early.pop(event_id, None)) is not None:
-            self.answers.append(answered - begun)
+        """Wait for the response to a command; it may have come before the homeserver's own response to sending it."""
+        if (responded := self.early.pop(event_id, None)) is not None:
+            self.responses.append(responded - begun)
         else:
             self.commands[event_id] = begun
 
@@ -57,7 +57,7 @@ class Seen:
         if content.get("msgtype") == "m.notice":
             command = str(content.get("m.relates_to", {}).get("m.in_reply_to", {}).get("event_id"))
             if (begun := self.commands.pop(command, None)) is not None:
-                self.answers.append(now - begun)
+                self.responses.append(now - begun)
             else:
                 self.early[command] = now
 
@@ -68,11 +68,11 @@ async def _watching(user: MatrixClient, seen: Seen) -> AsyncIterator[None]:
         since = ""
         while True:
             query = {"timeout": "10000", "filter": _FILTER, **({"since": since} if since else {})}
-            answer = await user.request("GET", "/_matrix/client/v3/sync", params=query)
-            for room in answer.get("rooms", {}).get("join", {}).values():
+            response = await user.request("GET", "/_matrix/client/v3/sync", params=query)
+            for room in response.get("rooms", {}).get("join", {}).values():
                 for event in room["timeline"]["events"] if since else []:
                     seen.event(event)
-            since = answer["next_batch"]
+            since = response["next_batch"]
 
     task = asyncio.create_task(watch())
     try:
@@ -170,11 +170,11 @@ async def _measure(events: int) -> None:
             working = time.monotonic() - begun
         (row,) = await reel.rows("SELECT count(*) FILTER (WHERE state = 'ready') AS ready, count(*) AS n FROM videos")
         assert row["ready"] == row["n"] == sent["video"], (dict(row), sent)
-        assert len(seen.answers) == sent["command"], "a command was lost"
+        assert len(seen.responses) == sent["command"], "a command was lost"
         print(f"{events} events in {ROOMS} rooms: {dict(sent)}; nothing lost")
         print(f"sent in {sending:.0f} s ({events / sending:.0f} a second), all ready after {working:.0f} s")
         for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
-            floor, ours = _share(seen.echoes, share), _share(seen.answers, share)
+            floor, ours = _share(seen.echoes, share), _share(seen.responses, share)
             print(
                 f"{name}: a command's answer {ours * 1000:5.0f} ms, a member's message {floor * 1000:5.0f} ms: "
                 f"{ours / floor:.2f}×"

@@ -85,8 +85,8 @@ async def ahead_of_us(frame: Frame) -> float:
     for _ in range(40):
         asked = time.time() * 1000
         theirs = float(await frame.evaluate(_CLOCK))
-        answered = time.time() * 1000
-        samples.append((answered - asked, theirs - (asked + answered) / 2))
+        received = time.time() * 1000
+        samples.append((received - asked, theirs - (asked + received) / 2))
     return min(samples)[1]
 
 

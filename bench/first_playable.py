@@ -106,8 +106,10 @@ async def main() -> None:
                     beside = ", beside ladders" if busy else ""
                     print(f"{clip.about}, {clip.path.stat().st_size / 1e6:.1f} MB{beside}; medians of {RUNS} runs")
                     print(f"bare ffmpeg, the same rendition          {floor:6.2f} s   1.00")
-                    said = "" if target is None else f"   target {target} s: {'holds' if ours <= target else 'MISSED'}"
-                    print(f"sent to playable, seen by a viewer       {ours:6.2f} s   {ours / floor:.2f}{said}")
+                    verdict = (
+                        "" if target is None else f"   target {target} s: {'holds' if ours <= target else 'MISSED'}"
+                    )
+                    print(f"sent to playable, seen by a viewer       {ours:6.2f} s   {ours / floor:.2f}{verdict}")
 
 
 asyncio.run(main())

@@ -68,11 +68,11 @@ def _with_many(room: dict[str, Any], user_id: str) -> dict[str, Any]:
 
 
 async def _open_list(page: Page, room: Theatre) -> Frame:
-    async def answer(route: Route) -> None:
+    async def fulfill(route: Route) -> None:
         response = await route.fetch()
         await route.fulfill(response=response, json=_with_many(await response.json(), room.alice.user_id))
 
-    await page.context.route("**/api/v1/rooms/*", answer)
+    await page.context.route("**/api/v1/rooms/*", fulfill)
     await page.goto(room.widget)
     frame = await widget_frame(page)
     await frame.locator(f'[data-testid=member][data-member="{room.alice.user_id}"]').click()

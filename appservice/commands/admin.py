@@ -18,7 +18,7 @@ from appservice.core.rules.permissions import Level, level_of
 from appservice.core.rules.video_permissions import UNDO_S
 from appservice.core.text.clean import MAX_REASON, clean_text
 from appservice.core.text.command_grammar import UsageError
-from appservice.core.text.message import MOST_LINES, Answer, Item
+from appservice.core.text.message import MOST_LINES, Item, Response
 from appservice.store import Quarantined, Queue, RoomLine, Undoable, UnknownContentError, UserLine
 from appservice.store.audit import Deed
 
@@ -44,18 +44,18 @@ def _page(context: CommandContext) -> int:
     return page
 
 
-def _listed(context: CommandContext, heading: str, lines: list[str], count: int, page: int) -> Answer:
+def _listed(context: CommandContext, heading: str, lines: list[str], count: int, page: int) -> Response:
     if page > 1 and not lines:
         raise RefusedError("bot-no-such-page", page=page)
     more = count > page * MOST_LINES
     after = context.say("bot-next-page", command=context.quoted(f"{context.name} {page + 1}")) if more else ""
-    return Answer(context.say(heading, count=count), [Item(line) for line in lines], after)
+    return Response(context.say(heading, count=count), [Item(line) for line in lines], after)
 
 
 # Looking
 
 
-async def _status(context: CommandContext) -> Answer:
+async def _status(context: CommandContext) -> Response:
     context.words.end()
     services = context.services
     counts, totals = await services.stores.videos.counts(), await services.stores.admin.totals()
@@ -70,10 +70,10 @@ async def _status(context: CommandContext) -> Answer:
     if "disk" in await services.stores.admin.alarms():
         lines.append(context.say("bot-status-disk-low"))
     text = context.say("bot-status", version=__version__, rooms=totals.rooms, count=totals.videos)
-    return Answer(text, [Item(line) for line in lines])
+    return Response(text, [Item(line) for line in lines])
 
 
-async def _rooms(context: CommandContext) -> Answer:
+async def _rooms(context: CommandContext) -> Response:
     page = _page(context)
     rooms, count = await context.stores.admin.rooms(MOST_LINES, (page - 1) * MOST_LINES)
     return _listed(context, "bot-rooms", [_room_line(context, room) for room in rooms], count, page)
@@ -88,7 +88,7 @@ def _room_line(context: CommandContext, room: RoomLine) -> str:
     return " · ".join([line, *marks])
 
 
-async def _users(context: CommandContext) -> Answer:
+async def _users(context: CommandContext) -> Response:
     page = _page(context)
     users, count = await context.stores.admin.users(MOST_LINES, (page - 1) * MOST_LINES)
     return _listed(context, "bot-users", [_user_line(context, user) for user in users], count, page)
@@ -105,7 +105,7 @@ def _user_line(context: CommandContext, user: UserLine) -> str:
     return " · ".join([line, *(context.say(mark) for mark, has in marks.items() if has)])
 
 
-async def _stats(context: CommandContext) -> Answer:
+async def _stats(context: CommandContext) -> Response:
     context.words.end()
     admin = context.stores.admin
     totals, failures, queues = (
@@ -123,7 +123,7 @@ async def _stats(context: CommandContext) -> Answer:
         for each in failures
     ]
     lines += [_queue_line(context, queue) for queue in queues] or [context.say("bot-stats-idle")]
-    return Answer(context.say("bot-stats", count=totals.videos), [Item(line) for line in lines])
+    return Response(context.say("bot-stats", count=totals.videos), [Item(line) for line in lines])
 
 
 def _queue_line(context: CommandContext, queue: Queue) -> str:
@@ -154,19 +154,19 @@ def _reason(context: CommandContext) -> str:
     return clean_text(context.words.rest_if(), MAX_REASON) or ""
 
 
-async def _requeue(context: CommandContext) -> Answer:
+async def _requeue(context: CommandContext) -> Response:
     video = await _take_video(context)
     context.words.end()
     if not await context.use_cases.administration.requeue(video.id, by=context.user_id):
         raise RefusedError("bot-not-failed", id=short_id(video))
-    return Answer(context.say("bot-requeued", id=short_id(video)), after=_how_to_undo(context), reaction=_DONE)
+    return Response(context.say("bot-requeued", id=short_id(video)), after=_how_to_undo(context), reaction=_DONE)
 
 
 def _how_to_undo(context: CommandContext) -> str:
     return context.say("bot-undo-how", command=context.quoted("undo"))
 
 
-async def _quarantine(context: CommandContext) -> Answer:
+async def _quarantine(context: CommandContext) -> Response:
     word = context.words.peek()
     if word is None or (word.isdecimal() and len(word) < 6):
         return await _in_quarantine(context)
@@ -185,10 +185,10 @@ async def _quarantine(context: CommandContext) -> Answer:
         ):
             raise RefusedError("bot-video-in-quarantine", id=short_id(video))
         text = context.say("bot-quarantined", id=short_id(video), user=video.sender, room=video.room_id)
-    return Answer(text, after=_how_to_undo(context), reaction=_DONE)
+    return Response(text, after=_how_to_undo(context), reaction=_DONE)
 
 
-async def _in_quarantine(context: CommandContext) -> Answer:
+async def _in_quarantine(context: CommandContext) -> Response:
     page = _page(context)
     entries, count = await context.stores.admin.in_quarantine(MOST_LINES, (page - 1) * MOST_LINES)
     return _listed(context, "bot-in-quarantine", [_quarantine_line(context, each) for each in entries], count, page)
@@ -202,7 +202,7 @@ def _quarantine_line(context: CommandContext, entry: Quarantined) -> str:
     return " · ".join(part for part in (what, entry.quarantined_by, day, entry.reason) if part)
 
 
-async def _release(context: CommandContext) -> Answer:
+async def _release(context: CommandContext) -> Response:
     user_id = context.words.user_if()
     if user_id is not None:
         context.words.end()
@@ -216,13 +216,13 @@ async def _release(context: CommandContext) -> Answer:
         if not await context.use_cases.administration.release_video(video, by=context.user_id):
             raise RefusedError("bot-video-not-in-quarantine", id=short_id(video))
         text = context.say("bot-released", id=short_id(video))
-    return Answer(text, after=_how_to_undo(context), reaction=_DONE)
+    return Response(text, after=_how_to_undo(context), reaction=_DONE)
 
 
 # Files
 
 
-async def _block_everywhere(context: CommandContext) -> Answer:
+async def _block_everywhere(context: CommandContext) -> Response:
     word = context.words.peek()
     if word is None or (word.isdecimal() and len(word) < 6):
         return await _blocked_everywhere(context)
@@ -232,31 +232,31 @@ async def _block_everywhere(context: CommandContext) -> Answer:
         count = await context.use_cases.administration.block_everywhere(content, _reason(context), by=context.user_id)
     except UnknownContentError as error:
         raise RefusedError("bot-cannot-block", command=context.quoted("quarantine")) from error
-    return Answer(context.say("bot-blocks-everywhere", count=count), reaction=_DONE)
+    return Response(context.say("bot-blocks-everywhere", count=count), reaction=_DONE)
 
 
-async def _blocked_everywhere(context: CommandContext) -> Answer:
+async def _blocked_everywhere(context: CommandContext) -> Response:
     page = _page(context)
     blocks = await context.stores.contents.blocks_everywhere()
     if not blocks and page == 1:
-        return Answer(context.say("bot-no-blocks"))
+        return Response(context.say("bot-no-blocks"))
     shown = blocks[(page - 1) * MOST_LINES : page * MOST_LINES]
-    answer = _listed(context, "bot-blocked", [block_line(context, each) for each in shown], len(blocks), page)
+    response = _listed(context, "bot-blocked", [block_line(context, each) for each in shown], len(blocks), page)
     how = how_to_unblock(context, "unblock-everywhere", shown[0])
-    return replace(answer, after=f"{answer.after}\n{how}".strip())
+    return replace(response, after=f"{response.after}\n{how}".strip())
 
 
-async def _unblock_everywhere(context: CommandContext) -> Answer:
+async def _unblock_everywhere(context: CommandContext) -> Response:
     digits = take_digits(context)
     for block in beginning_with(await context.stores.contents.blocks_everywhere(), digits):
         await context.use_cases.moderation.unblock(block, by=context.user_id)
-    return Answer(context.say("bot-unblocked"), reaction=_DONE)
+    return Response(context.say("bot-unblocked"), reaction=_DONE)
 
 
 # Taking back
 
 
-async def _undo(context: CommandContext) -> Answer:
+async def _undo(context: CommandContext) -> Response:
     context.words.end()
     last = await context.stores.admin.undoable(context.user_id, UNDO_S)
     if last is None:
@@ -266,7 +266,7 @@ async def _undo(context: CommandContext) -> Answer:
     )
     if text is None:
         raise RefusedError("bot-nothing-to-undo")
-    return Answer(text, reaction=_DONE)
+    return Response(text, reaction=_DONE)
 
 
 async def _undo_of_user(context: CommandContext, last: Undoable) -> str | None:
@@ -318,7 +318,7 @@ _UNDO: dict[Deed, Callable[[CommandContext, Undoable, Video], Coroutine[None, No
 # Notices
 
 
-async def _notices(context: CommandContext) -> Answer:
+async def _notices(context: CommandContext) -> Response:
     wanted = context.words.choice({"on", "off"}) if context.words.peek() else None
     context.words.end()
     room_id = context.services.config.appservice.admin_room
@@ -328,7 +328,7 @@ async def _notices(context: CommandContext) -> Answer:
         await context.stores.admin.set_notices(on=wanted == "on")
     on = await context.stores.admin.notices_on()
     text = context.say("bot-notices-on" if on else "bot-notices-off", room=room_id)
-    return Answer(text, reaction=_DONE if wanted else None)
+    return Response(text, reaction=_DONE if wanted else None)
 
 
 COMMANDS = (

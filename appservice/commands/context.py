@@ -14,7 +14,7 @@ from appservice.core.settings import PersonSettings
 from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.command_grammar import VideoName, Words
 from appservice.core.text.markup import code
-from appservice.core.text.message import Answer
+from appservice.core.text.message import Response
 from appservice.core.web.reels import for_all
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
@@ -36,7 +36,7 @@ class Command:
     """A command, with other names for it; `bot-help-{name}` says what it does, `bot-usage-{name}` how it is written."""
 
     name: str
-    act: "Callable[[CommandContext], Awaitable[Answer]]"
+    act: "Callable[[CommandContext], Awaitable[Response]]"
     rank: Rank = Rank.MEMBER
     aliases: tuple[str, ...] = ()
 

@@ -15,7 +15,7 @@ from appservice.core.rules.video_permissions import (
 from appservice.core.settings import written
 from appservice.core.text.clean import MAX_REASON, MAX_TITLE, clean_text
 from appservice.core.text.command_grammar import UsageError, VideoName
-from appservice.core.text.message import MOST_LINES, Answer, Item, numbered
+from appservice.core.text.message import MOST_LINES, Item, Response, numbered
 from appservice.service.targets import Target
 
 _DONE = "✅"
@@ -59,17 +59,17 @@ def page_of(context: CommandContext, lines: Sequence[str], command: str) -> tupl
 # Lists
 
 
-async def _list(context: CommandContext) -> Answer:
+async def _list(context: CommandContext) -> Response:
     owner = context.words.user_if()
     if owner is not None:
         targets = await context.own_videos(UserId(owner))
         items, after = page_of(context, [line_of(context, t.video) for t in targets], f"list {owner}")
-        return Answer(context.say("bot-list-of", user=owner, count=len(targets)), items, after)
+        return Response(context.say("bot-list-of", user=owner, count=len(targets)), items, after)
     context.words.end()
     return await (_rooms(context) if context.room.direct else _members(context))
 
 
-async def _members(context: CommandContext) -> Answer:
+async def _members(context: CommandContext) -> Response:
     members = await context.stores.members.joined_members(context.room.room_id)
     names = {member.user_id: member.display_name for member in members}
     counts = dict.fromkeys(names, 0)
@@ -82,22 +82,22 @@ async def _members(context: CommandContext) -> Answer:
         for user_id, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
         if count
     ]
-    return Answer(
+    return Response(
         context.say("bot-list", count=sum(counts.values())), [Item(line) for line in lines[:MOST_LINES]],
         context.say("bot-list-more", command=context.quoted("list @…")) if lines else "",
     )  # fmt: skip
 
 
-async def _rooms(context: CommandContext) -> Answer:
+async def _rooms(context: CommandContext) -> Response:
     counts: dict[str, int] = {}
     for target in await context.own_videos():
         name = target.room.name or target.room.room_id
         counts[name] = counts.get(name, 0) + 1
     items = [Item(context.say("bot-list-line", name=name, count=count)) for name, count in counts.items()]
-    return Answer(context.say("bot-list-rooms", count=sum(counts.values())), items[:MOST_LINES])
+    return Response(context.say("bot-list-rooms", count=sum(counts.values())), items[:MOST_LINES])
 
 
-async def _mine(context: CommandContext) -> Answer:
+async def _mine(context: CommandContext) -> Response:
     targets = await context.own_videos()
     lines = [
         f"{line_of(context, t.video)} · {t.room.name or t.room.room_id}"
@@ -106,23 +106,23 @@ async def _mine(context: CommandContext) -> Answer:
         for t in targets
     ]
     items, after = page_of(context, lines, "mine")
-    return Answer(context.say("bot-mine", count=len(targets)), items, after)
+    return Response(context.say("bot-mine", count=len(targets)), items, after)
 
 
 # Watching
 
 
-async def _play(context: CommandContext) -> Answer:
+async def _play(context: CommandContext) -> Response:
     if context.words.peek() is None and context.command.replied_to is None:
         if context.room.direct:
             raise UsageError
-        return Answer(context.say("bot-link-room", link=_link(context, context.room.room_id)))
+        return Response(context.say("bot-link-room", link=_link(context, context.room.room_id)))
     target = await context.take_target()
     context.words.end()
     link = _link(context, target.room.room_id, target.video.id)
     text = context.say("bot-link", title=title_of(context, target.video), link=link)
     public = context.say("bot-link-public", link=public_link(context, target.video)) if target.video.published else ""
-    return Answer(text, after=public)
+    return Response(text, after=public)
 
 
 def _link(context: CommandContext, room_id: str, video_id: str = "") -> str:
@@ -138,12 +138,14 @@ def public_link(context: CommandContext, video: Video) -> str:
 # Changes
 
 
-async def _change(context: CommandContext, target: Target, change: Change, said: str, **arguments: object) -> Answer:
+async def _change(
+    context: CommandContext, target: Target, change: Change, message: str, **arguments: object
+) -> Response:
     changed = await context.use_cases.videos.change(target.video, change, target.viewer)
-    return Answer(context.say(said, title=title_of(context, changed), **arguments), reaction=_DONE)
+    return Response(context.say(message, title=title_of(context, changed), **arguments), reaction=_DONE)
 
 
-async def _rename(context: CommandContext) -> Answer:
+async def _rename(context: CommandContext) -> Response:
     target = await context.take_target()
     wanted = context.words.rest()
     title = clean_text(wanted, MAX_TITLE + 1)
@@ -153,34 +155,34 @@ async def _rename(context: CommandContext) -> Answer:
     return await _change(context, target, Change(title=title), "bot-renamed", before=before)
 
 
-async def _hide(context: CommandContext) -> Answer:
+async def _hide(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
     return await _change(context, target, Change(visibility=Visibility.HIDDEN), "bot-hidden")
 
 
-async def _show(context: CommandContext) -> Answer:
+async def _show(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
     waits = target.video.withheld.held_for is not None and not target.viewer.moderates
-    said = "bot-shown-waits" if waits else "bot-shown"
-    return await _change(context, target, Change(visibility=Visibility.SHOWN), said)
+    message = "bot-shown-waits" if waits else "bot-shown"
+    return await _change(context, target, Change(visibility=Visibility.SHOWN), message)
 
 
-async def _publish(context: CommandContext) -> Answer:
+async def _publish(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
     link = public_link(context, target.video)
     return await _change(context, target, Change(published=True), "bot-published", link=link)
 
 
-async def _unpublish(context: CommandContext) -> Answer:
+async def _unpublish(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
     return await _change(context, target, Change(published=False), "bot-unpublished")
 
 
-async def _avatar(context: CommandContext) -> Answer:
+async def _avatar(context: CommandContext) -> Response:
     if context.words.take_if("off", "none"):
         context.words.end()
         if context.room.direct:
@@ -197,7 +199,7 @@ async def _avatar(context: CommandContext) -> Answer:
     return await _change(context, target, Change(video_avatar=True), "bot-avatar-on")
 
 
-async def _move(context: CommandContext) -> Answer:
+async def _move(context: CommandContext) -> Response:
     # A single word is the new position, of the video that is replied to.
     name = VideoName() if len(context.words.words) == 1 else context.words.video()
     target = await context.target(name)
@@ -210,7 +212,7 @@ async def _move(context: CommandContext) -> Answer:
     order = await context.use_cases.videos.order(
         owner, target.room, target.viewer, lambda now: moved(now, target.video.id, where or place or 1)
     )
-    return Answer(
+    return Response(
         context.say(
             "bot-moved", title=title_of(context, target.video), place=order.index(target.video.id) + 1, count=len(order)
         ),
@@ -218,46 +220,46 @@ async def _move(context: CommandContext) -> Answer:
     )
 
 
-async def _delete(context: CommandContext) -> Answer:
+async def _delete(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
     await context.use_cases.videos.delete(target.video, target.viewer)
-    return Answer(
+    return Response(
         context.say("bot-deleted", title=title_of(context, target.video)),
         after=context.say("bot-deleted-undo", seconds=round(UNDO_S), command=context.quoted("undelete")),
         reaction=_DONE,
     )
 
 
-async def _undelete(context: CommandContext) -> Answer:
+async def _undelete(context: CommandContext) -> Response:
     context.words.end()
     where = None if context.room.direct else context.room.room_id
     restored = await context.use_cases.videos.restore_last(context.user_id, where)
     if restored is None:
         raise RefusedError("bot-nothing-to-undelete")
-    return Answer(context.say("bot-restored", title=title_of(context, restored)), reaction=_DONE)
+    return Response(context.say("bot-restored", title=title_of(context, restored)), reaction=_DONE)
 
 
-async def _report(context: CommandContext) -> Answer:
+async def _report(context: CommandContext) -> Response:
     target = await context.take_target()
     reason = clean_text(context.words.rest_if(), MAX_REASON) or ""
     if target.video.sender == context.user_id:
         raise RefusedError("bot-report-own")
     await context.use_cases.videos.report(target.video, target.viewer, reason)
-    return Answer(context.say("bot-reported", title=title_of(context, target.video)), reaction=_DONE)
+    return Response(context.say("bot-reported", title=title_of(context, target.video)), reaction=_DONE)
 
 
 # One's own choices
 
 
-async def _settings(context: CommandContext) -> Answer:
+async def _settings(context: CommandContext) -> Response:
     if context.words.peek() is None:
         stored = context.person.model_dump(mode="json")
         items = [
             Item(f"{name} = {written(stored[name.replace('-', '_')])} – {context.say(f'bot-setting-{name}')}")
             for name in context.person.names()
         ]
-        return Answer(context.say("bot-settings"), items, context.say("bot-settings-how", command=_how(context)))
+        return Response(context.say("bot-settings"), items, context.say("bot-settings-how", command=_how(context)))
     name = context.words.choice(context.person.names())
     value = context.words.take()
     context.words.end()
@@ -271,7 +273,7 @@ async def _settings(context: CommandContext) -> Answer:
         settings.language or context.room.settings.language or context.services.config.appservice.language
     ]
     now = written(settings.model_dump(mode="json")[name.replace("-", "_")])
-    return Answer(texts.say("bot-setting-changed", {"name": name, "value": now}), reaction=_DONE)
+    return Response(texts.say("bot-setting-changed", {"name": name, "value": now}), reaction=_DONE)
 
 
 def _how(context: CommandContext) -> str:

@@ -16,7 +16,7 @@ from appservice.core.model import HeldFor, RoomId, Visibility
 from appservice.core.room import Room
 from appservice.core.rules.video_permissions import UNDO_S, viewer_in, waits
 from appservice.core.text.clean import MAX_REASON, clean_text
-from appservice.core.text.message import MOST_LINES, Answer, Item
+from appservice.core.text.message import MOST_LINES, Item, Response
 from appservice.i18n import clock
 from appservice.service.targets import Target
 from appservice.store import Held, Reported, UnknownContentError
@@ -51,12 +51,12 @@ def name_of(room: Room) -> str:
     return room.name or room.room_id
 
 
-async def _queue(context: CommandContext) -> Answer:
+async def _queue(context: CommandContext) -> Response:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
     held = await context.stores.moderation.held(list(rooms))
     if not held:
-        return Answer(context.say("bot-queue-empty"))
+        return Response(context.say("bot-queue-empty"))
     items = [_held_item(context, each, rooms) for each in held]
     return _list(
         context, "bot-queue", items, page, after=context.say("bot-queue-how", approve=context.written("approve #…"))
@@ -90,14 +90,14 @@ def _take_page(context: CommandContext) -> int:
     return page
 
 
-def _list(context: CommandContext, heading: str, items: Sequence[Item], page: int, *, after: str = "") -> Answer:
+def _list(context: CommandContext, heading: str, items: Sequence[Item], page: int, *, after: str = "") -> Response:
     pages = -(-len(items) // MOST_LINES)
     page = min(page, pages)
     shown = items[(page - 1) * MOST_LINES : page * MOST_LINES]
     if page < pages:
         more = context.say("bot-next-page", command=context.quoted(f"{context.name} {page + 1}"))
         after = f"{more}\n{after}" if after else more
-    return Answer(context.say(heading, count=len(items)), shown, after)
+    return Response(context.say(heading, count=len(items)), shown, after)
 
 
 def _check_moderates(target: Target) -> None:
@@ -117,15 +117,15 @@ def _reason(context: CommandContext) -> str:
     return clean_text(context.words.rest_if(), MAX_REASON) or ""
 
 
-async def _approve(context: CommandContext) -> Answer:
+async def _approve(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
     _check_waits(target)
     await context.use_cases.moderation.approve(target.video, target.viewer)
-    return Answer(context.say("bot-approved", title=title_of(context, target.video)), reaction=DONE)
+    return Response(context.say("bot-approved", title=title_of(context, target.video)), reaction=DONE)
 
 
-async def _reject(context: CommandContext) -> Answer:
+async def _reject(context: CommandContext) -> Response:
     target = await context.take_target()
     reason = _reason(context)
     _check_waits(target)
@@ -133,7 +133,7 @@ async def _reject(context: CommandContext) -> Answer:
     return _taken_away(context, "bot-rejects", target)
 
 
-async def _remove(context: CommandContext) -> Answer:
+async def _remove(context: CommandContext) -> Response:
     target = await context.take_target()
     reason = _reason(context)
     _check_moderates(target)
@@ -141,12 +141,12 @@ async def _remove(context: CommandContext) -> Answer:
     return _taken_away(context, "bot-removes", target)
 
 
-def _taken_away(context: CommandContext, message: str, target: Target) -> Answer:
+def _taken_away(context: CommandContext, message: str, target: Target) -> Response:
     undo = context.say("bot-deleted-undo", seconds=round(UNDO_S), command=context.quoted("undelete"))
-    return Answer(f"{context.say(message, title=title_of(context, target.video))} {undo}", reaction=DONE)
+    return Response(f"{context.say(message, title=title_of(context, target.video))} {undo}", reaction=DONE)
 
 
-async def _block(context: CommandContext) -> Answer:
+async def _block(context: CommandContext) -> Response:
     target = await context.take_target()
     reason = _reason(context)
     _check_moderates(target)
@@ -154,35 +154,35 @@ async def _block(context: CommandContext) -> Answer:
         count = await context.use_cases.moderation.block(target.video, target.viewer, reason)
     except UnknownContentError as error:
         raise RefusedError("bot-cannot-block", command=context.quoted("remove")) from error
-    return Answer(context.say("bot-blocks", title=title_of(context, target.video), count=count), reaction=DONE)
+    return Response(context.say("bot-blocks", title=title_of(context, target.video), count=count), reaction=DONE)
 
 
-async def _blocks(context: CommandContext) -> Answer:
+async def _blocks(context: CommandContext) -> Response:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
     blocks = await context.stores.contents.blocks(list(rooms))
     if not blocks:
-        return Answer(context.say("bot-no-blocks"))
+        return Response(context.say("bot-no-blocks"))
     items = [
         Item(_placed(context, block_line(context, block), rooms[block.room_id])) for block in blocks if block.room_id
     ]
     return _list(context, "bot-blocked", items, page, after=how_to_unblock(context, "unblock", blocks[0]))
 
 
-async def _unblock(context: CommandContext) -> Answer:
+async def _unblock(context: CommandContext) -> Response:
     digits = take_digits(context)
     blocks = await context.stores.contents.blocks([room.room_id for room in await moderated(context)])
     for block in beginning_with(blocks, digits):
         await context.use_cases.moderation.unblock(block, by=context.user_id)
-    return Answer(context.say("bot-unblocked"), reaction=DONE)
+    return Response(context.say("bot-unblocked"), reaction=DONE)
 
 
-async def _reports(context: CommandContext) -> Answer:
+async def _reports(context: CommandContext) -> Response:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
     reported = await context.stores.moderation.reported(list(rooms))
     if not reported:
-        return Answer(context.say("bot-no-reports"))
+        return Response(context.say("bot-no-reports"))
     items = [_reported_item(context, each, rooms) for each in reported]
     after = context.say("bot-reports-how", dismiss=context.written("dismiss #…"), remove=context.written("remove #…"))
     if any(each.video.room_id == context.room.room_id for each in reported):
@@ -200,19 +200,19 @@ def _reported_item(context: CommandContext, reported: Reported, rooms: dict[Room
     # Members trust that only moderators read why: in the room itself everybody would.
     # What was stored by an earlier release may have line breaks, which would pass for lines of ours.
     reasons = [clean_text(reason, MAX_REASON) for reason in reported.reasons]
-    said = [f"“{reason}”" for reason in reasons if reason] if video.room_id != context.room.room_id else []
-    if said:
-        text = context.say("bot-because", text=text, reason=", ".join(said))
+    quoted = [f"“{reason}”" for reason in reasons if reason] if video.room_id != context.room.room_id else []
+    if quoted:
+        text = context.say("bot-because", text=text, reason=", ".join(quoted))
     return Item(_placed(context, text, rooms[video.room_id]))
 
 
-async def _dismiss(context: CommandContext) -> Answer:
+async def _dismiss(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
     _check_moderates(target)
     if not await context.use_cases.moderation.dismiss_reports(target.video, target.viewer):
         raise RefusedError("bot-not-reported")
-    return Answer(context.say("bot-dismissed", title=title_of(context, target.video)), reaction=DONE)
+    return Response(context.say("bot-dismissed", title=title_of(context, target.video)), reaction=DONE)
 
 
 COMMANDS = (

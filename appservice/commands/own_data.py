@@ -2,10 +2,10 @@
 
 from appservice.commands.context import Command, CommandContext
 from appservice.core.rules.quotas import MIB, Allowance, Scope, Used
-from appservice.core.text.message import Answer, Item
+from appservice.core.text.message import Item, Response
 
 
-async def _quota(context: CommandContext) -> Answer:
+async def _quota(context: CommandContext) -> Response:
     context.words.end()
     store = context.stores.quotas
     items = [_line(context, Scope.USER, await store.used_by(context.user_id))]
@@ -13,7 +13,7 @@ async def _quota(context: CommandContext) -> Answer:
         items.append(_line(context, Scope.ROOM, await store.used_in(context.room.room_id)))
     if context.may_administer:
         items.append(_line(context, Scope.SERVER, await store.used_by_all()))
-    return Answer(context.say("bot-quota"), items)
+    return Response(context.say("bot-quota"), items)
 
 
 def _line(context: CommandContext, scope: Scope, used: Used) -> Item:
@@ -32,12 +32,12 @@ def _line(context: CommandContext, scope: Scope, used: Used) -> Item:
     return Item(context.say(f"bot-quota-{scope}", videos=videos, size=disk))
 
 
-async def _export(context: CommandContext) -> Answer:
+async def _export(context: CommandContext) -> Response:
     context.words.end()
     if not await context.stores.exports.ask(context.user_id, context.room.room_id):
-        return Answer(context.say("bot-export-awaited"))
+        return Response(context.say("bot-export-awaited"))
     here = context.room.direct and context.room.made_for == context.user_id
-    return Answer(context.say("bot-export-here" if here else "bot-export-there"), reaction="✅")
+    return Response(context.say("bot-export-here" if here else "bot-export-there"), reaction="✅")
 
 
 COMMANDS = (Command("quota", _quota, aliases=("配额", "配額")), Command("export", _export, aliases=("导出", "匯出")))

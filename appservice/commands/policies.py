@@ -4,14 +4,14 @@ from appservice.commands.context import Command, CommandContext, Rank, RefusedEr
 from appservice.core.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
 from appservice.core.model import RoomId
 from appservice.core.text.command_grammar import UsageError
-from appservice.core.text.message import Answer, Item
+from appservice.core.text.message import Item, Response
 from appservice.store import PolicyList
 
 _DONE = "✅"
 _MOST = 255
 
 
-async def _policies(context: CommandContext) -> Answer:
+async def _policies(context: CommandContext) -> Response:
     what = context.words.take_if("add", "remove")
     if what is None:
         context.words.end()
@@ -25,16 +25,17 @@ async def _policies(context: CommandContext) -> Answer:
     if what == "add":
         if not await store.follow(room_id, by=context.user_id):
             raise RefusedError("bot-policy-known", room=word)
-        return Answer(context.say("bot-policy-added", room=word), reaction=_DONE)
+        return Response(context.say("bot-policy-added", room=word), reaction=_DONE)
     if not await store.leave(room_id, by=context.user_id):
         raise RefusedError("bot-policy-unknown", room=word)
-    return Answer(context.say("bot-policy-removed", room=word), reaction=_DONE)
+    return Response(context.say("bot-policy-removed", room=word), reaction=_DONE)
 
 
-async def _all(context: CommandContext) -> Answer:
+async def _all(context: CommandContext) -> Response:
     lists = await context.stores.policies.lists()
     after = context.say("bot-policies-how", command=context.quoted("policies add #…"))
-    return Answer(context.say("bot-policies", count=len(lists)), [Item(_line(context, each)) for each in lists], after)
+    items = [Item(_line(context, each)) for each in lists]
+    return Response(context.say("bot-policies", count=len(lists)), items, after)
 
 
 def _line(context: CommandContext, policy_list: PolicyList) -> str:

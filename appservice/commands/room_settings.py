@@ -10,16 +10,16 @@ from appservice.core.settings import DEFAULT, RoomSettings, written
 from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.command_grammar import nearest
 from appservice.core.text.markup import code
-from appservice.core.text.message import Answer, Item
+from appservice.core.text.message import Item, Response
 
 
-async def _room(context: CommandContext) -> Answer:
+async def _room(context: CommandContext) -> Response:
     room = await _chosen(context)
     if context.words.peek() is None:
         return _all(context, room)
     name = _take_name(context)
     if context.words.peek() is None:
-        return Answer(_line(context, room.settings, name))
+        return Response(_line(context, room.settings, name))
     value = context.words.take().lower() if name != "moderators-room" else context.words.take()
     context.words.end()
     return await _set(context, room, name, value)
@@ -50,11 +50,11 @@ async def _named(context: CommandContext, room_id: RoomId) -> Room:
     return room
 
 
-def _all(context: CommandContext, room: Room) -> Answer:
+def _all(context: CommandContext, room: Room) -> Response:
     items = [Item(_line(context, room.settings, name)) for name in RoomSettings.names()]
     this = room.room_id == context.room.room_id
     command = context.quoted("room hold new" if this else f"room {room.room_id} hold new")
-    return Answer(context.say("bot-room", room=name_of(room)), items, context.say("bot-room-how", command=command))
+    return Response(context.say("bot-room", room=name_of(room)), items, context.say("bot-room-how", command=command))
 
 
 def _line(context: CommandContext, settings: RoomSettings, name: str) -> str:
@@ -80,7 +80,7 @@ def _take_name(context: CommandContext) -> str:
     raise RefusedError("bot-no-such-setting", name=name, names=", ".join(names))
 
 
-async def _set(context: CommandContext, room: Room, name: str, value: str) -> Answer:
+async def _set(context: CommandContext, room: Room, name: str, value: str) -> Response:
     if value == "off" and RoomSettings().model_dump()[name.replace("-", "_")] is None:
         value = DEFAULT
     try:
@@ -94,7 +94,7 @@ async def _set(context: CommandContext, room: Room, name: str, value: str) -> An
     if name == "history" and settings.history:
         await context.stores.rooms.look_back([room.room_id], history=settings.history)
     text = context.say("bot-set", name=name, value=_value(settings, name), room=name_of(room))
-    return Answer(text, reaction=DONE)
+    return Response(text, reaction=DONE)
 
 
 async def _check(context: CommandContext, room: Room, name: str, settings: RoomSettings) -> None:

@@ -22,7 +22,7 @@ from appservice.core.errors import (
 from appservice.core.model import RoomId
 from appservice.core.room import Room
 from appservice.core.text.command_grammar import UsageError, nearest, split
-from appservice.core.text.message import Answer
+from appservice.core.text.message import Response
 from appservice.store import OpenCommand
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class CommandWork:
     async def run(self, room_id: RoomId) -> None:
         """Run all pending commands of a room. May be repeated."""
         while await self.services.stores.commands.next(room_id):
-            async with self.services.stores.commands.answering(room_id) as held:
+            async with self.services.stores.commands.locked(room_id) as held:
                 if not held:
                     return  # who holds the room looks again after letting go
                 while command := await self.services.stores.commands.next(room_id):
@@ -66,15 +66,15 @@ class CommandWork:
         room = await self.services.stores.rooms.room(command.room_id)
         if room is None:
             return
-        answer = command.answer
-        if answer is None:
-            answer = await self._answer(command, room)
-            await self.services.stores.commands.keep_answer(command, answer)
+        response = command.response
+        if response is None:
+            response = await self._respond(command, room)
+            await self.services.stores.commands.store_response(command, response)
         # Queried again just before: somebody may have come in while the command was done, or its worker was dead.
-        to_others = answer.get("to_others")
-        if to_others is not None and await self._readers(command, room) != answer["readers"]:
-            answer = {**answer, "plain": to_others, "html": None}
-        await self._send(command, answer)
+        to_others = response.get("to_others")
+        if to_others is not None and await self._readers(command, room) != response["readers"]:
+            response = {**response, "plain": to_others, "html": None}
+        await self._send(command, response)
         await self.services.stores.commands.end(command)
 
     async def _readers(self, command: OpenCommand, room: Room) -> Readers:
@@ -89,7 +89,7 @@ class CommandWork:
             return Readers.ANYBODY if await homeserver.is_open(room.room_id) else Readers.TRUSTED
         return Readers.MEMBERS
 
-    async def _answer(self, command: OpenCommand, room: Room) -> dict[str, Any]:
+    async def _respond(self, command: OpenCommand, room: Room) -> dict[str, Any]:
         name, words = split(command.body)
         person = await self.services.stores.commands.person(command.sender)
         readers = await self._readers(command, room)
@@ -98,18 +98,18 @@ class CommandWork:
         if command.begun:
             # Somebody died in the middle of it: done twice it might be worse than not at all.
             log.warning("command_interrupted", event_id=command.event_id, room_id=room.room_id)
-            answer = Answer(context.say("bot-interrupted"), reaction=_WRONG)
+            response = Response(context.say("bot-interrupted"), reaction=_WRONG)
         else:
-            answer = await self._act(context)
-        kept = {"plain": answer.plain, "html": answer.html, "reaction": answer.reaction}
+            response = await self._act(context)
+        kept = {"plain": response.plain, "html": response.html, "reaction": response.reaction}
         if readers in {Readers.TWO, Readers.TRUSTED}:
             kept |= {"readers": readers, "to_others": context.say("bot-not-alone")}
         return kept
 
-    async def _act(self, context: CommandContext) -> Answer:
+    async def _act(self, context: CommandContext) -> Response:
         await self.services.stores.commands.begin(context.command)
         try:
-            return await _answer_of(context)
+            return await _response_of(context)
         except (asyncio.CancelledError, UnavailableError, HomeserverError):
             # The worker is being stopped, or a service is away: the job is retried.
             with contextlib.suppress(UnavailableError):
@@ -117,45 +117,45 @@ class CommandWork:
             raise
         except RequestError as error:
             message = _REFUSALS.get(type(error), "bot-refused")
-            return Answer(context.say(message, reason=str(error)), reaction=_WRONG)
+            return Response(context.say(message, reason=str(error)), reaction=_WRONG)
 
-    async def _send(self, command: OpenCommand, answer: dict[str, Any]) -> None:
+    async def _send(self, command: OpenCommand, response: dict[str, Any]) -> None:
         once = f"{command.event_id}|answer"
         try:
-            if answer["reaction"]:
-                await self.services.homeserver.send_reaction(command.room_id, command.event_id, answer["reaction"])
-            if answer["plain"]:
+            if response["reaction"]:
+                await self.services.homeserver.send_reaction(command.room_id, command.event_id, response["reaction"])
+            if response["plain"]:
                 await self.services.homeserver.send_notice(
-                    command.room_id, answer["plain"], once=once, html=answer["html"], thread=command.thread
+                    command.room_id, response["plain"], once=once, html=response["html"], thread=command.thread
                 )
         except (ForbiddenError, RefusedByHomeserverError) as error:
             log.warning("notice_refused", room_id=command.room_id, subject="answer", reason=str(error))
 
 
-async def _answer_of(context: CommandContext) -> Answer:
+async def _response_of(context: CommandContext) -> Response:
     command = _BY_NAME.get(context.name or "help")
     if command is not None and command.rank is Rank.ADMIN and context.is_unheard_admin:
-        return Answer(context.say("bot-admin-room-open"), reaction=_WRONG)
+        return Response(context.say("bot-admin-room-open"), reaction=_WRONG)
     if command is None or (command.rank is Rank.ADMIN and not context.may_administer):
         return _unknown(context)
     if command.rank is Rank.MODERATOR and not await context.hears_moderators():
-        return Answer(context.say("bot-only-moderators"), reaction=_WRONG)
+        return Response(context.say("bot-only-moderators"), reaction=_WRONG)
     log.info("command", command=command.name, room_id=context.room.room_id, user_id=context.user_id)
     try:
         return await command.act(context)
     except UsageError as error:
         return _usage(context, command, error.wrong)
     except RefusedError as error:
-        return Answer(context.say(error.message, **error.arguments), reaction=_WRONG)
+        return Response(context.say(error.message, **error.arguments), reaction=_WRONG)
 
 
-def _unknown(context: CommandContext) -> Answer:
+def _unknown(context: CommandContext) -> Response:
     known = [name for name, command in _BY_NAME.items() if command.rank <= context.rank]
     meant = nearest(context.name, known)
     text = context.say("bot-unknown-nearest", name=context.name, meant=meant) if meant else context.say("bot-unknown")
-    return Answer(text, after=context.say("bot-see-help", command=context.quoted("help")), reaction=_WRONG)
+    return Response(text, after=context.say("bot-see-help", command=context.quoted("help")), reaction=_WRONG)
 
 
-def _usage(context: CommandContext, command: Command, wrong: str) -> Answer:
+def _usage(context: CommandContext, command: Command, wrong: str) -> Response:
     text = context.say("bot-wrong-word", word=wrong) if wrong else context.say("bot-missing-word")
-    return Answer(text, code=context.usage(command), after=context.say(f"bot-help-{command.name}"), reaction=_WRONG)
+    return Response(text, code=context.usage(command), after=context.say(f"bot-help-{command.name}"), reaction=_WRONG)

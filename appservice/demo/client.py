@@ -79,7 +79,7 @@ class MatrixClient:
             headers={"Authorization": f"Bearer {self.access_token}", **(headers or {})},
             timeout=aiohttp.ClientTimeout(total=timeout_s),
         ) as response:
-            return await _answer(response)
+            return await _content_of(response)
 
     async def create_room(
         self,
@@ -112,8 +112,8 @@ class MatrixClient:
 
     async def default_room_version(self) -> str:
         """Return the room version that the homeserver takes when none is requested."""
-        answer = await self.request("GET", "/_matrix/client/v3/capabilities")
-        return str(answer["capabilities"]["m.room_versions"]["default"])
+        content = await self.request("GET", "/_matrix/client/v3/capabilities")
+        return str(content["capabilities"]["m.room_versions"]["default"])
 
     async def join(self, room_id: str) -> None:
         """Join a room, by id or alias."""
@@ -177,8 +177,8 @@ class MatrixClient:
     async def relations(self, room_id: str, event_id: str, rel_type: str, limit: int = 100) -> list[Content]:
         """Return the newest events that relate to another in one way, oldest first."""
         path = f"/_matrix/client/v1/rooms/{_part(room_id)}/relations/{_part(event_id)}/{_part(rel_type)}"
-        answer = await self.request("GET", path, params={"limit": str(limit)})
-        return list(reversed(answer["chunk"]))
+        content = await self.request("GET", path, params={"limit": str(limit)})
+        return list(reversed(content["chunk"]))
 
     async def send_state(self, room_id: str, event_type: str, content: Mapping[str, Any], state_key: str = "") -> str:
         """Set a state event and return its id."""
@@ -191,8 +191,8 @@ class MatrixClient:
 
     async def get_full_state(self, room_id: str) -> list[Content]:
         """Return all current state events of a room."""
-        answer = await self.request("GET", f"{_room(room_id)}/state")
-        return list(answer["list"])
+        content = await self.request("GET", f"{_room(room_id)}/state")
+        return list(content["list"])
 
     async def joined_members(self, room_id: str) -> dict[str, Content]:
         """Return the joined members: user id → `{display_name, avatar_url}`."""
@@ -211,13 +211,13 @@ class MatrixClient:
         headers = {"Content-Type": content_type}
         path = "/_matrix/media/v3/upload"
         if isinstance(source, bytes):
-            answer = await self.request("POST", path, params=params, data=source, headers=headers, timeout_s=timeout_s)
+            content = await self.request("POST", path, params=params, data=source, headers=headers, timeout_s=timeout_s)
         else:
             with await asyncio.to_thread(source.open, "rb") as file:
-                answer = await self.request(
+                content = await self.request(
                     "POST", path, params=params, data=file, headers=headers, timeout_s=timeout_s
                 )
-        return str(answer["content_uri"])
+        return str(content["content_uri"])
 
     async def send_video(
         self,
@@ -248,8 +248,8 @@ class MatrixClient:
     async def messages(self, room_id: str, limit: int = 100) -> list[Content]:
         """Return the newest events of the timeline, oldest first."""
         params = {"dir": "b", "limit": str(limit)}
-        answer = await self.request("GET", f"{_room(room_id)}/messages", params=params)
-        return list(reversed(answer["chunk"]))
+        content = await self.request("GET", f"{_room(room_id)}/messages", params=params)
+        return list(reversed(content["chunk"]))
 
     async def redact(self, room_id: str, event_id: str, reason: str = "") -> str:
         """Redact an event and return the id of the redaction."""
@@ -258,8 +258,8 @@ class MatrixClient:
 
     async def upgrade_room(self, room_id: str, version: str) -> str:
         """Replace a room by one of another version and return the new room's id."""
-        answer = await self.request("POST", f"{_room(room_id)}/upgrade", json={"new_version": version})
-        return str(answer["replacement_room"])
+        content = await self.request("POST", f"{_room(room_id)}/upgrade", json={"new_version": version})
+        return str(content["replacement_room"])
 
     async def openid_token(self) -> Content:
         """Return a new OpenID token object that proves this user's identity to others (valid an hour)."""
@@ -272,11 +272,11 @@ async def login(base_url: str, user: str, password: str) -> MatrixClient:
     body = {"type": "m.login.password", "identifier": {"type": "m.id.user", "user": user}, "password": password}
     url = f"{base_url.rstrip('/')}/_matrix/client/v3/login"
     async with aiohttp.ClientSession() as session, session.post(url, json=body) as response:
-        answer = await _answer(response)
-    return MatrixClient(base_url, str(answer["access_token"]), str(answer["user_id"]))
+        content = await _content_of(response)
+    return MatrixClient(base_url, str(content["access_token"]), str(content["user_id"]))
 
 
-async def _answer(response: aiohttp.ClientResponse) -> Content:
+async def _content_of(response: aiohttp.ClientResponse) -> Content:
     """The JSON object of a response; a page of a proxy instead is an error as well."""
     try:
         body = await response.json(content_type=None)

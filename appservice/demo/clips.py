@@ -88,13 +88,13 @@ async def _run(command: list[str]) -> None:
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
     try:
-        _, said = await process.communicate()
+        _, stderr = await process.communicate()
     except BaseException:
         process.kill()
         await process.wait()
         raise
     if process.returncode != 0:
-        raise ClipError(said.decode(errors="replace")[-2000:])
+        raise ClipError(stderr.decode(errors="replace")[-2000:])
 
 
 def _arguments(clip: Clip, caption: Path) -> list[str]:

@@ -170,11 +170,11 @@ async def _until_video_ready(demo: _Demo, room_id: str, event_id: str) -> str:
     bob, url = demo.users["bob"], demo.config.web.public_url
     async with aiohttp.ClientSession(base_url=url, raise_for_status=True) as http, asyncio.timeout(_READY_S):
         body = {"openid_token": await bob.openid_token(), "room_id": room_id}
-        async with http.post("/api/v1/session", json=body) as answer:
-            headers = {"Authorization": f"Bearer {(await answer.json())['token']}"}
+        async with http.post("/api/v1/session", json=body) as response:
+            headers = {"Authorization": f"Bearer {(await response.json())['token']}"}
         while True:
-            async with http.get(f"/api/v1/rooms/{room_id}", headers=headers) as answer:
-                members = (await answer.json())["members"]
+            async with http.get(f"/api/v1/rooms/{room_id}", headers=headers) as response:
+                members = (await response.json())["members"]
             found = next((v for m in members for v in m["videos"] if v["event_id"] == event_id), None)
             if found and found["state"] == "failed":
                 raise CheckError(f"The sample video failed: {found['failure']}")

@@ -137,10 +137,10 @@ class Synapse:
             mac = hmac.new(self._secret.encode(), "\0".join(fields).encode(), hashlib.sha1).hexdigest()
             body = {"nonce": nonce, "username": name, "password": password, "admin": admin, "mac": mac}
             async with session.post(url, json=body) as response:
-                answer = await response.json()
+                content = await response.json()
                 if response.status != 200:
-                    raise MatrixError(response.status, str(answer.get("errcode")), str(answer.get("error")))
-                return str(answer["access_token"])
+                    raise MatrixError(response.status, str(content.get("errcode")), str(content.get("error")))
+                return str(content["access_token"])
 
     async def user(self, name: str, password: str = "secret", admin: bool = False) -> MatrixClient:  # noqa: S107
         """Create a user and return their client, which is closed with this homeserver (the default is for tests)."""

@@ -121,10 +121,10 @@ class Homeserver:
 
     async def ping(self) -> int:
         """Let the homeserver call us (MSC2659) and return the milliseconds it took: proves its way to us."""
-        answer = await self._call(
+        response = await self._call(
             Method.POST, PathBuilder("_matrix/client/v1").appservice[self._id].ping, {}, api=self._as_service
         )
-        return int(answer.get("duration_ms", 0))
+        return int(response.get("duration_ms", 0))
 
     # Rooms
 
@@ -137,8 +137,8 @@ class Homeserver:
         """Return the room that an alias means; an id means itself. Raises HomeserverError for an unknown alias."""
         if where.startswith("!"):
             return RoomId(where)
-        answer = await self._call(Method.GET, _V3.directory.room[where])
-        room_id = answer.get("room_id") if isinstance(answer, dict) else None
+        response = await self._call(Method.GET, _V3.directory.room[where])
+        room_id = response.get("room_id") if isinstance(response, dict) else None
         if not isinstance(room_id, str) or not room_id.startswith("!"):
             raise HomeserverError(f"The homeserver does not say which room {where} is.")
         return RoomId(room_id)
@@ -174,15 +174,15 @@ class Homeserver:
 
     async def is_open(self, room_id: RoomId) -> bool:
         """Query whether anybody may enter a room, or read it from outside; so is one that the bot cannot read."""
-        said = {}
+        state = {}
         for kind in ("m.room.join_rules", "m.room.history_visibility"):
             try:
-                said[kind] = await self.state_event(room_id, kind, "") or {}
+                state[kind] = await self.state_event(room_id, kind, "") or {}
             except (ForbiddenError, RefusedByHomeserverError):
                 return True
         return is_open(
-            str(said["m.room.join_rules"].get("join_rule")),
-            str(said["m.room.history_visibility"].get("history_visibility")),
+            str(state["m.room.join_rules"].get("join_rule")),
+            str(state["m.room.history_visibility"].get("history_visibility")),
         )
 
     async def leave(self, room_id: RoomId, reason: str) -> None:
@@ -209,8 +209,9 @@ class Homeserver:
             "timeout": "0",
             "set_presence": "offline",
         }
-        answer = await self._call(Method.GET, _V3.sync, query=query)
-        found = [self._invitation(RoomId(room_id), events, requested_at) for room_id, events in _invite_states(answer)]
+        response = await self._call(Method.GET, _V3.sync, query=query)
+        states = _invite_states(response)
+        found = [self._invitation(RoomId(room_id), events, requested_at) for room_id, events in states]
         return [invitation for invitation in found if invitation]
 
     def _invitation(
@@ -259,10 +260,10 @@ class Homeserver:
     async def messages(self, room_id: RoomId, start: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
         """Return a page of a room's events, newest first, and where the next page begins (None: there is none)."""
         query = {"dir": "b", "limit": str(limit)} | ({"from": start} if start else {})
-        answer = await self._call(Method.GET, _V3.rooms[room_id].messages, query=query)
-        if not isinstance(answer, dict) or not isinstance(chunk := answer.get("chunk"), list):
+        response = await self._call(Method.GET, _V3.rooms[room_id].messages, query=query)
+        if not isinstance(response, dict) or not isinstance(chunk := response.get("chunk"), list):
             raise HomeserverError("The homeserver answers without a `chunk` when asked for messages.")
-        end = answer.get("end")
+        end = response.get("end")
         further = isinstance(end, str) and end != start and chunk
         return [event for event in chunk if isinstance(event, dict)], end if further else None
 
@@ -279,17 +280,17 @@ class Homeserver:
         """Return a page of the events of a type that relate to another in one way, as `messages` does."""
         path = PathBuilder("_matrix/client/v1").rooms[room_id].relations[event_id][rel_type][kind]
         query = {"dir": "b", "limit": str(limit)} | ({"from": start} if start else {})
-        answer = await self._call(Method.GET, path, query=query)
-        if not isinstance(answer, dict) or not isinstance(chunk := answer.get("chunk"), list):
+        response = await self._call(Method.GET, path, query=query)
+        if not isinstance(response, dict) or not isinstance(chunk := response.get("chunk"), list):
             raise HomeserverError("The homeserver answers without a `chunk` when asked for relations.")
-        end = answer.get("next_batch")
+        end = response.get("next_batch")
         further = isinstance(end, str) and end != start and chunk
         return chunk, end if further else None
 
     async def token_before(self, room_id: RoomId, event_id: EventId) -> str | None:
         """Return where a look at what was before an event begins."""
-        answer = await self._call(Method.GET, _V3.rooms[room_id].context[event_id], query={"limit": "0"})
-        start = answer.get("start") if isinstance(answer, dict) else None
+        response = await self._call(Method.GET, _V3.rooms[room_id].context[event_id], query={"limit": "0"})
+        start = response.get("start") if isinstance(response, dict) else None
         return start if isinstance(start, str) else None
 
     async def state_event(self, room_id: RoomId, kind: str, state_key: str) -> dict[str, Any] | None:
@@ -397,8 +398,8 @@ class Homeserver:
     async def send(self, room_id: RoomId, kind: str, content: Mapping[str, object], *, once: str) -> EventId:
         """Send an event; the same `once` again sends nothing more, and returns the same id."""
         txn_id = hashlib.sha256(f"{room_id}|{once}".encode()).hexdigest()[:32]
-        answer = await self._call(Method.PUT, _V3.rooms[room_id].send[kind][txn_id], content)
-        event_id = answer.get("event_id") if isinstance(answer, dict) else None
+        response = await self._call(Method.PUT, _V3.rooms[room_id].send[kind][txn_id], content)
+        event_id = response.get("event_id") if isinstance(response, dict) else None
         if not isinstance(event_id, str):
             raise HomeserverError(f"The homeserver does not say what became of a {kind}.")
         return EventId(event_id)
@@ -429,12 +430,12 @@ class Homeserver:
     async def reserve_upload(self) -> str | None:
         """Return the content URI of a file that is still to be uploaded (MSC2246); None where none is to be had."""
         try:
-            answer = await self._call(Method.POST, PathBuilder("_matrix/media/v1").create, api=self._as_service)
+            response = await self._call(Method.POST, PathBuilder("_matrix/media/v1").create, api=self._as_service)
         except (HomeserverError, ForbiddenError) as error:
             # Unknown to it, or too many are pending: the upload itself says whether it is there at all.
             log.info("upload_not_reserved", reason=str(error))
             return None
-        uri = answer.get("content_uri") if isinstance(answer, dict) else None
+        uri = response.get("content_uri") if isinstance(response, dict) else None
         return uri if isinstance(uri, str) and uri.startswith("mxc://") else None
 
     async def upload(
@@ -460,7 +461,7 @@ class Homeserver:
                 headers={**self.media_headers, "Content-Type": content_type},
                 timeout=_UPLOAD_TIMEOUT,
             ) as response:
-                answer = await response.json(content_type=None) if response.status == 200 else {}
+                body = await response.json(content_type=None) if response.status == 200 else {}
                 if response.status == 413:
                     raise MediaError("media-too-large", "The homeserver does not take so large a file.", final=True)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -469,7 +470,7 @@ class Homeserver:
             await asyncio.to_thread(reader.close)
         if reserved and response.status == 200:
             return reserved
-        uri = answer.get("content_uri") if isinstance(answer, dict) else None
+        uri = body.get("content_uri") if isinstance(body, dict) else None
         if not isinstance(uri, str) or not uri.startswith("mxc://"):
             raise HomeserverError(f"The homeserver answered {response.status} to an upload.")
         return uri
@@ -483,8 +484,8 @@ class Homeserver:
 
         As `delete_media`; Synapse has it from 1.140 on.
         """
-        answer = await self._as_media_admin(Method.GET, mxc)
-        media = answer.get("media_info") if isinstance(answer, dict) else None
+        response = await self._as_media_admin(Method.GET, mxc)
+        media = response.get("media_info") if isinstance(response, dict) else None
         uploader = media.get("user_id") if isinstance(media, dict) else None
         if uploader is None:
             return False
@@ -560,9 +561,9 @@ def _errcode(error: HomeserverError) -> str:
     return getattr(error.__cause__, "errcode", None) or ""
 
 
-def _invite_states(answer: object) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def _invite_states(response: object) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield each room that a response to /sync has an invitation to, with its stripped state."""
-    rooms = answer.get("rooms") if isinstance(answer, dict) else None
+    rooms = response.get("rooms") if isinstance(response, dict) else None
     invited = rooms.get("invite") if isinstance(rooms, dict) else None
     for room_id, room in invited.items() if isinstance(invited, dict) else ():
         state = room.get("invite_state") if isinstance(room, dict) else None

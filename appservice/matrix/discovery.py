@@ -143,12 +143,12 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
 async def read_json(response: aiohttp.ClientResponse, limit: int) -> dict[str, Any]:
     """Read a response of at most `limit` bytes. Raises ValueError when it is longer or no JSON object."""
     try:
-        answer = json.loads(await read_limited(response, limit))
+        body = json.loads(await read_limited(response, limit))
     except RecursionError as error:
         raise ValueError("the answer is nested too deeply") from error
-    if not isinstance(answer, dict):
+    if not isinstance(body, dict):
         raise ValueError("the answer is no object")  # noqa: TRY004 - one kind of error for every bad response
-    return answer
+    return body
 
 
 async def discover(session: aiohttp.ClientSession, server_name: str, names: Names) -> list[Address]:

@@ -118,10 +118,10 @@ async def _is_awaited(response: aiohttp.ClientResponse) -> bool:
     if response.status != 504:
         return False
     try:
-        answer = json.loads(await read_limited(response, _MOST_ERROR))
+        body = json.loads(await read_limited(response, _MOST_ERROR))
     except ValueError:
         return False  # a proxy's own
-    return isinstance(answer, dict) and answer.get("errcode") == "M_NOT_YET_UPLOADED"
+    return isinstance(body, dict) and body.get("errcode") == "M_NOT_YET_UPLOADED"
 
 
 def _too_large(max_bytes: int) -> MediaError:

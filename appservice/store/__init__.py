@@ -21,7 +21,7 @@ from appservice.store.quotas import QuotaStore
 from appservice.store.rooms import RoomStore
 from appservice.store.shared import SharedStore
 from appservice.store.sign_ins import SignIn, SignInStore
-from appservice.store.statuses import Said, StatusStore
+from appservice.store.statuses import StatusPost, StatusStore
 from appservice.store.timeline import TimelineStore
 from appservice.store.uploads import SupersededUploadError, Upload, UploadState, UploadStore
 from appservice.store.verdicts import Unjudged, Verdict, VerdictStore
@@ -58,11 +58,11 @@ __all__ = [
     "Reported",
     "RoomLine",
     "RoomStore",
-    "Said",
     "SentForStore",
     "SharedStore",
     "SignIn",
     "SignInStore",
+    "StatusPost",
     "StatusStore",
     "Stores",
     "SupersededUploadError",

@@ -196,11 +196,11 @@ class AttemptStore(Database):
         async with self._transaction() as connection:
             # A mark that stands at it, or is just being set, goes as well.
             await connection.execute(SQL["hold_status"], video.id)
-            said = await connection.fetch(SQL["said"], video.id)
+            posts = await connection.fetch(SQL["status_posts"], video.id)
             row = await connection.fetchrow(SQL["discard"], video.id, video.work.attempts)
             if row is not None:
                 await queue(connection, SweepFiles(video.id))
-                marks = [each["event_id"] for each in said if each["event_id"]]
+                marks = [each["event_id"] for each in posts if each["event_id"]]
                 await queue(connection, *(ForgetMessage(row["sent_in"], mark, redact=True) for mark in marks))
                 await announce(connection, row["room_id"])
 

@@ -36,12 +36,12 @@ class SentForStore(Database):
 
     async def comment(self, video: Video, user_id: UserId, nonce: str, text: str) -> SentFor:
         """Store that a comment is about to be sent."""
-        said = digest(SentKind.COMMENT, video.event_id, text)
+        hashed = digest(SentKind.COMMENT, video.event_id, text)
         async with self._transaction() as connection:
             found = await _add(
-                connection, _Draft(video.sent_in, user_id, nonce, said, SentKind.COMMENT, about=video)
+                connection, _Draft(video.sent_in, user_id, nonce, hashed, SentKind.COMMENT, about=video)
             ) or await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce)
-        return _same(found, user_id, said)
+        return _same(found, user_id, hashed)
 
     @asynccontextmanager
     async def lock_reaction(self, video: Video, key: str) -> AsyncIterator[None]:
@@ -68,20 +68,20 @@ class SentForStore(Database):
     async def reaction(self, video: Video, user_id: UserId, nonce: str, key: str) -> tuple[SentFor, bool]:
         """Store that somebody is about to react, in whichever form of an emoji, and return whether that is new."""
         plain = plain_reaction(key)
-        said = digest(SentKind.REACTION, video.event_id, plain)
+        hashed = digest(SentKind.REACTION, video.event_id, plain)
         for _ in range(_TRIES):
             async with self._transaction() as connection:
                 added = await _add(
                     connection,
-                    _Draft(video.sent_in, user_id, nonce, said, SentKind.REACTION, about=video, reaction=key),
+                    _Draft(video.sent_in, user_id, nonce, hashed, SentKind.REACTION, about=video, reaction=key),
                 )
                 if added:
                     return _read(added), True
                 if used := await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce):
-                    _same(used, user_id, said)
+                    _same(used, user_id, hashed)
                 own = await connection.fetchrow(SQL["react_again"], video.sent_in, video.event_id, user_id, plain)
             if own:
-                return _same(own, user_id, said), False
+                return _same(own, user_id, hashed), False
             # Their equal one was taken back between the two.
         raise UnavailableError("You take this reaction back, and make it, at the same time.")
 
@@ -99,14 +99,14 @@ class SentForStore(Database):
 
     async def video(self, room_id: RoomId, user_id: UserId, nonce: str, upload_id: UploadId) -> SentFor:
         """Store that an upload is about to be sent, once, by whichever nonce."""
-        said = digest(SentKind.VIDEO, upload_id)
+        hashed = digest(SentKind.VIDEO, upload_id)
         async with self._transaction() as connection:
             found = (
-                await _add(connection, _Draft(room_id, user_id, nonce, said, SentKind.VIDEO, upload_id=upload_id))
+                await _add(connection, _Draft(room_id, user_id, nonce, hashed, SentKind.VIDEO, upload_id=upload_id))
                 or await connection.fetchrow(SQL["sent_upload"], upload_id)
                 or await connection.fetchrow(SQL["sent_by_nonce"], room_id, nonce)
             )
-        return _same(found, user_id, said)
+        return _same(found, user_id, hashed)
 
     async def sent_video(self, user_id: UserId, upload_id: UploadId) -> EventId | None:
         """Return by which event somebody sent an upload, which may be gone since."""
@@ -181,12 +181,12 @@ class SentForStore(Database):
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """What is about to be sent: `said` is its digest."""
+    """What is about to be sent; `hashed` as `digest` makes it."""
 
     room_id: RoomId
     user_id: UserId
     nonce: str
-    said: bytes
+    hashed: bytes
     kind: SentKind
     about: Video | None = None
     reaction: str | None = None
@@ -197,13 +197,13 @@ async def _add(connection: Connection, draft: _Draft) -> Row | None:
     """Add a row; None where the nonce or the upload was sent already, or the user reacts so."""
     video_id, target = (draft.about.id, draft.about.event_id) if draft.about else (None, None)
     return await connection.fetchrow(
-        SQL["add_sent_for"], draft.room_id, draft.user_id, draft.nonce, draft.said, draft.kind, video_id, target,
+        SQL["add_sent_for"], draft.room_id, draft.user_id, draft.nonce, draft.hashed, draft.kind, video_id, target,
         draft.reaction, draft.upload_id,
     )  # fmt: skip
 
 
-def _same(row: Row | None, user_id: UserId, said: bytes) -> SentFor:
-    if row is None or (row["user_id"], row["digest"]) != (user_id, said):
+def _same(row: Row | None, user_id: UserId, hashed: bytes) -> SentFor:
+    if row is None or (row["user_id"], row["digest"]) != (user_id, hashed):
         raise ConflictError("This nonce was used for something else. Make a new one.")
     found = _read(row)
     if found.is_taken_back:

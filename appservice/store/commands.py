@@ -26,14 +26,14 @@ class OpenCommand:
     thread: EventId
     replied_to: EventId | None
     begun: bool
-    answer: dict[str, Any] | None
+    response: dict[str, Any] | None
 
 
 class CommandStore(Database):
     """Commands and choices. Every method raises UnavailableError when the database is away."""
 
     @asynccontextmanager
-    async def answering(self, room_id: RoomId) -> AsyncIterator[bool]:
+    async def locked(self, room_id: RoomId) -> AsyncIterator[bool]:
         """Hold a room's commands to ourselves among all workers; False when another one has them."""
         async with self._session() as connection:
             held = await connection.fetchval(SQL["lock_commands"], room_id)
@@ -56,9 +56,9 @@ class CommandStore(Database):
         """Note that the command was not done, and is to be done later."""
         await self._fetch("give_back_command", command.key)
 
-    async def keep_answer(self, command: OpenCommand, answer: dict[str, Any]) -> None:
+    async def store_response(self, command: OpenCommand, response: dict[str, Any]) -> None:
         """Store the response to a command that is done."""
-        await self._fetch("keep_answer", command.key, answer)
+        await self._fetch("store_response", command.key, response)
 
     async def end(self, command: OpenCommand) -> None:
         """Note that the command is done and its response sent."""

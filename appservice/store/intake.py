@@ -23,8 +23,8 @@ from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection, announce, queue
 from appservice.store.removal import erase_departed, redact_sent
 
-# What nobody has a say in whom a policy list bans.
-_SAID = (
+# What is ignored from those whom a policy list bans.
+_POSTED = (
     changes.NewVideo, changes.NewGallery, changes.VideoEdited, changes.SignInSent, changes.SignOutSent,
     changes.CommandSent, changes.Reacted,
 )  # fmt: skip
@@ -90,7 +90,7 @@ async def _take_own(connection: Connection, change: changes.SentByBot, quotas: Q
 
 async def _counts(connection: Connection, change: changes.Change) -> bool:
     """Say whether something is to be done about a change at all."""
-    if isinstance(change, _SAID) and await connection.fetchval(SQL["is_policed"], _author(change)):
+    if isinstance(change, _POSTED) and await connection.fetchval(SQL["is_policed"], _author(change)):
         return False
     if isinstance(change, _ONCE) and change.event_id and not await connection.fetchval(SQL["see"], change.event_id):
         return False  # the homeserver repeats itself, or we found it ourselves

@@ -42,11 +42,11 @@ async def sign_in(connection: Connection, change: changes.SignInSent) -> None:
         SQL["redeem_code"], change.room_id, change.code, change.sender, change.event_id, SIGNED_IN_SECONDS
     )
     if browser is not None:
-        await _answer(connection, change, SignInOutcome.SIGNED_IN, browser=browser)
+        await _respond(connection, change, SignInOutcome.SIGNED_IN, browser=browser)
         return
     await connection.execute(SQL["add_miss"], change.event_id, change.sender)
     last = misses + 1 == MOST_MISSES
-    await _answer(connection, change, SignInOutcome.TOO_MANY_CODES if last else SignInOutcome.WRONG_CODE)
+    await _respond(connection, change, SignInOutcome.TOO_MANY_CODES if last else SignInOutcome.WRONG_CODE)
 
 
 async def sign_out(connection: Connection, change: changes.SignOutSent) -> None:
@@ -54,10 +54,10 @@ async def sign_out(connection: Connection, change: changes.SignOutSent) -> None:
     rooms = [row["room_id"] for row in await connection.fetch(SQL["sign_out_user"], change.sender)]
     for room_id in set(rooms):
         await announce(connection, room_id)  # what they watch there ends
-    await _answer(connection, change, SignInOutcome.SIGNED_OUT, count=len(rooms))
+    await _respond(connection, change, SignInOutcome.SIGNED_OUT, count=len(rooms))
 
 
-async def _answer(
+async def _respond(
     connection: Connection,
     change: changes.SignInSent | changes.SignOutSent,
     outcome: SignInOutcome,

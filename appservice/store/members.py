@@ -15,7 +15,7 @@ from appservice.store.removal import erase_departed
 class MemberStore(Database):
     """Members. Every method raises UnavailableError when the database is away."""
 
-    async def answer_member(self, member: changes.MemberChanged, requested_at: datetime) -> bool:
+    async def store_member_response(self, member: changes.MemberChanged, requested_at: datetime) -> bool:
         """Store the homeserver's response about a member, unless something newer is known: then return False.
 
         `requested_at` is the database's clock before the request. An event that was stored by then is part of the

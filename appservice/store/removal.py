@@ -61,7 +61,7 @@ async def remove_videos(
         )  # fmt: skip
         video_id = VideoId(str(row["id"]))
         await concern_moderators(connection, video_id)
-        if await connection.fetchval(SQL["was_spoken_of"], video_id):
+        if await connection.fetchval(SQL["has_status"], video_id):
             await speak_of(connection, video_id)
     for room_id in {row["room_id"] for row in rows}:
         await announce(connection, room_id)

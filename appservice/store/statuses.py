@@ -11,7 +11,7 @@ from appservice.store.pool import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StatusPost:
     """The event of a mark or notice, None once it was redacted `times` times; `says` is a notice's reason."""
 
     event_id: EventId | None
@@ -20,10 +20,10 @@ class Said:
 
 
 class StatusStore(Database):
-    """The bot's words about videos. Every method raises UnavailableError when the database is away."""
+    """Marks and notices. Every method raises UnavailableError when the database is away."""
 
     @asynccontextmanager
-    async def speaking(self, video_id: VideoId) -> AsyncIterator[None]:
+    async def locked(self, video_id: VideoId) -> AsyncIterator[None]:
         """Lock the status of a video for ourselves among all workers."""
         async with self._session() as connection:
             await connection.execute(SQL["lock_status"], video_id)
@@ -32,11 +32,11 @@ class StatusStore(Database):
             finally:
                 await connection.execute(SQL["unlock_status"], video_id)
 
-    async def said(self, video_id: VideoId) -> dict[Mark, Said]:
+    async def posts(self, video_id: VideoId) -> dict[Mark, StatusPost]:
         """Return the marks and notices of a video."""
         return {
-            Mark(row["kind"]): Said(row["event_id"] or None, row["says"], row["times"])
-            for row in await self._fetch("said", video_id)
+            Mark(row["kind"]): StatusPost(row["event_id"] or None, row["says"], row["times"])
+            for row in await self._fetch("status_posts", video_id)
         }
 
     async def leads(self, video_id: VideoId) -> bool:
@@ -44,14 +44,14 @@ class StatusStore(Database):
         row = await self._fetchrow("leads_message", video_id)
         return bool(row and row["leads"])
 
-    async def say(self, video_id: VideoId, mark: Mark, event_id: EventId, says: str = "") -> None:
+    async def save(self, video_id: VideoId, mark: Mark, event_id: EventId, says: str = "") -> None:
         """Store that a mark or notice was sent."""
-        await self._fetch("say", video_id, mark, event_id, says)
+        await self._fetch("save_status_post", video_id, mark, event_id, says)
 
-    async def unsay(self, video_id: VideoId, mark: Mark) -> None:
+    async def mark_redacted(self, video_id: VideoId, mark: Mark) -> None:
         """Store that a mark or notice was redacted."""
-        await self._fetch("unsay", video_id, mark)
+        await self._fetch("mark_status_redacted", video_id, mark)
 
-    async def forget(self, video_id: VideoId) -> None:
+    async def delete(self, video_id: VideoId) -> None:
         """Delete the marks and notices of a video."""
-        await self._fetch("forget_said", video_id)
+        await self._fetch("delete_status_posts", video_id)

@@ -169,9 +169,9 @@ class VideoChangeStore(Database):
         own = {str(row["id"]) for row in rows}
         return [video for video in videos if video not in own]
 
-    async def said_against(self, video_id: VideoId) -> list[str]:
+    async def report_reasons(self, video_id: VideoId) -> list[str]:
         """Return the reason of each report of a video, the oldest first; it may be empty."""
-        return [row["reason"] for row in await self._fetch("said_against", video_id)]
+        return [row["reason"] for row in await self._fetch("report_reasons", video_id)]
 
     async def reports(self, room_id: RoomId) -> dict[VideoId, int]:
         """Return how many members reported each video of a room."""

@@ -28,7 +28,7 @@ from appservice.core.web.views import PendingView, RoomView, SessionView
 from appservice.web.channel import broadcast
 from appservice.web.context import CONTEXT, Context
 from appservice.web.places import place_of
-from appservice.web.requests import RoomIdText, enter, json_answer, read_body
+from appservice.web.requests import RoomIdText, enter, json_response, read_body
 
 log = structlog.get_logger()
 
@@ -88,12 +88,12 @@ async def start_session(request: web.Request) -> web.Response:
     else:
         known = await context.access.signed_in(asked.sign_in or "", RoomId(asked.room_id))
         if known is None:
-            return json_answer(PendingView(), status=202)
+            return json_response(PendingView(), status=202)
         sign_in, user_id = known
     room, member_key = await _joined_room(context, RoomId(asked.room_id), user_id)
     text, session = context.access.open_session(user_id, room.room_id, sign_in)
     log.info("session_opened", user_id=user_id, room_id=room.room_id, sign_in=sign_in)
-    return json_answer(
+    return json_response(
         SessionView(
             token=text,
             expires_at=session.expires_at,
@@ -125,7 +125,7 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
         if joined and (member_key := await context.stores.members.member_key(room_id, user_id)) is not None:
             return room, member_key
         # The transaction with a fresh member, or with one who left, may still be in progress.
-        settled = await context.stores.members.answer_member(member, requested_at)
+        settled = await context.stores.members.store_member_response(member, requested_at)
         member_key = await context.stores.members.member_key(room_id, user_id) if joined and settled else None
         if member_key is not None:
             return room, member_key
@@ -144,7 +144,7 @@ async def get_room(request: web.Request) -> web.Response:
     together = request.query.getall("together", [])
     if len(together) > MOST_TOGETHER:
         raise InvalidParamError(f"At most {MOST_TOGETHER} members can be put together, or everybody by `*`.")
-    return json_answer(await _room_view(context, session, room, member_key, together))
+    return json_response(await _room_view(context, session, room, member_key, together))
 
 
 async def _room_view(

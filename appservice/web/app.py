@@ -45,7 +45,7 @@ def _limited(error: LimitExceededError) -> web.Response:
     return web.json_response(content, status=error.status, headers=headers)
 
 
-async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
     context = request.app[CONTEXT]
     try:
         check_address(request)
@@ -58,10 +58,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:
-        answer = _error(error.status, _HTTP_ERRCODES.get(error.status, "M_UNKNOWN"), error.text or error.reason)
+        response = _error(error.status, _HTTP_ERRCODES.get(error.status, "M_UNKNOWN"), error.text or error.reason)
         if "Allow" in error.headers:
-            answer.headers["Allow"] = error.headers["Allow"]
-        return answer
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
     except web.RequestPayloadError:
         return _error(400, "M_BAD_JSON", "The body cannot be decoded.")
     except ConnectionResetError:
@@ -80,7 +80,7 @@ def _route(request: web.Request) -> str:
 @web.middleware
 async def _middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     started = time.monotonic()
-    response = await _answer(request, handler)
+    response = await _respond(request, handler)
     log.debug("request", route=_route(request), status=response.status, seconds=round(time.monotonic() - started, 4))
     return response
 

@@ -34,15 +34,15 @@ from appservice.core.events.behalf import (
     reaction_of,
     video_content,
 )
-from appservice.core.events.said import Said, said_by
+from appservice.core.events.relations import Relation, sent_relation
 from appservice.core.model import EventId, RoomId, UploadId, Video, VideoId
 from appservice.core.rules.video_permissions import may_watch
 from appservice.core.text.clean import MAX_TITLE, clean_text
-from appservice.core.web.room_views import on_behalf, said_view
+from appservice.core.web.room_views import on_behalf, relation_view
 from appservice.core.web.views import OnBehalf, SaidView, SentVideoView, SentView
 from appservice.web.caller import UUID, VIDEO, Caller
 from appservice.web.context import Context
-from appservice.web.requests import json_answer, read_body
+from appservice.web.requests import json_response, read_body
 
 log = structlog.get_logger()
 
@@ -123,7 +123,7 @@ async def _video(caller: Caller, request: web.Request) -> Video:
 
 
 @routes.get(VIDEO + "/said")
-async def get_said(request: web.Request) -> web.Response:
+async def get_relations(request: web.Request) -> web.Response:
     """Return the comments on a video and reactions to it, as far as the viewer may read them."""
     caller = await _enter(request, None)
     video = await _video(caller, request)
@@ -131,14 +131,14 @@ async def get_said(request: web.Request) -> web.Response:
     if since is None:
         raise ForbiddenError("You are not a member of this room.")
     try:
-        said = await caller.context.said.about(video)
+        relations = await caller.context.relations.about(video)
     except (ForbiddenError, RefusedByHomeserverError) as error:
         raise NotFoundError("Its message is not there any more.") from error
     except HomeserverError as error:
         raise UnavailableError(_AWAY) from error
     # Earlier comments of others they may not read.
-    readable = [each for each in said if each.sent_at >= since or each.sender == caller.viewer.user_id]
-    return json_answer(SaidView(events=[said_view(each) for each in readable]))
+    readable = [each for each in relations if each.sent_at >= since or each.sender == caller.viewer.user_id]
+    return json_response(SaidView(events=[relation_view(each) for each in readable]))
 
 
 @routes.post(VIDEO + "/comments")
@@ -151,11 +151,11 @@ async def post_comment(request: web.Request) -> web.Response:
     sent = await caller.context.stores.sent_for.comment(video, user_id, body.nonce, body.text)
     content = comment_content(video.event_id, body.text, sent.nonce, user_id, name)
     if sent.event_id is None:
-        content, sent = await _say(caller, sent, content)
-    return _sent_answer(said_by(sent, "m.room.message", content), 201)
+        content, sent = await _send_comment(caller, sent, content)
+    return _sent_response(sent_relation(sent, "m.room.message", content), 201)
 
 
-async def _say(caller: Caller, sent: SentFor, content: dict[str, Any]) -> tuple[dict[str, Any], SentFor]:
+async def _send_comment(caller: Caller, sent: SentFor, content: dict[str, Any]) -> tuple[dict[str, Any], SentFor]:
     """Send a comment, and return what was sent: a plain reply to what begins no thread, for it is in one itself."""
     room_id, once, homeserver = caller.room.room_id, _once(sent), caller.context.homeserver
 
@@ -183,7 +183,7 @@ async def post_reaction(request: web.Request) -> web.Response:
         async with sent_for.lock_reaction(video, body.key):
             sent = await _settle(caller, sent, react(caller.context, video, sent))
     content = reaction_content(video.event_id, sent.reaction or body.key, sent.nonce)
-    return _sent_answer(said_by(sent, "m.reaction", content), 201 if is_new else 200)
+    return _sent_response(sent_relation(sent, "m.reaction", content), 201 if is_new else 200)
 
 
 async def react(context: Context, video: Video, sent: SentFor) -> EventId:
@@ -207,7 +207,7 @@ async def _try_to_react(context: Context, video: Video, sent: SentFor) -> EventI
         event_id = await context.homeserver.annotate(video.sent_in, content, once=f"{_once(sent)}|{attempt}")
         if event_id is not None:
             return event_id
-        standing = await context.said.own_reaction(video, key)
+        standing = await context.relations.own_reaction(video, key)
         if standing is None:
             continue  # it was redacted in between
         standing_id = EventId(standing.event_id)
@@ -217,7 +217,7 @@ async def _try_to_react(context: Context, video: Video, sent: SentFor) -> EventI
 
 
 @routes.delete(VIDEO + "/said/{event_id}")
-async def delete_said(request: web.Request) -> web.Response:
+async def delete_relation(request: web.Request) -> web.Response:
     """Redact what the bot sent on behalf of the viewer. Raises NotFoundError for anything else."""
     caller = await _enter(request, None)
     video = await caller.context.stores.videos.video(VideoId(request.match_info["id"]))
@@ -238,7 +238,7 @@ async def post_video(request: web.Request) -> web.Response:
         raise ForbiddenError("You are not a member of this room.")
     body = await read_body(request, SendRequest, _BODY)
     if before := await context.stores.sent_for.sent_video(user_id, UploadId(body.upload)):
-        return json_answer(SentVideoView(event_id=before), status=201)  # the upload itself may have expired
+        return json_response(SentVideoView(event_id=before), status=201)  # the upload itself may have expired
     upload = await context.stores.uploads.upload(UploadId(body.upload), room_id, user_id)
     if upload is None:
         raise NotFoundError("There is no such upload, or it has expired.")
@@ -251,7 +251,7 @@ async def post_video(request: web.Request) -> web.Response:
         content = video_content(upload.content, body.title, sent.nonce, user_id, name)
         sending = context.homeserver.send(room_id, "m.room.message", content, once=_once(sent))
         sent = await _settle(caller, sent, sending)
-    return json_answer(SentVideoView(event_id=str(sent.event_id)), status=201)
+    return json_response(SentVideoView(event_id=str(sent.event_id)), status=201)
 
 
 def _once(sent: SentFor) -> str:
@@ -283,5 +283,5 @@ async def _settle(caller: Caller, sent: SentFor, sending: Awaitable[EventId]) ->
     return kept
 
 
-def _sent_answer(said: Said, status: int) -> web.Response:
-    return json_answer(SentView(event=said_view(said)), status=status)
+def _sent_response(relation: Relation, status: int) -> web.Response:
+    return json_response(SentView(event=relation_view(relation)), status=status)

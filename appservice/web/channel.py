@@ -16,7 +16,7 @@ from appservice.core.web.room_views import Broadcast
 from appservice.core.web.views import TimeView, WatchingView
 from appservice.store import ChannelStore
 from appservice.web.context import CONTEXT, Context
-from appservice.web.requests import enter, json_answer, read_body
+from appservice.web.requests import enter, json_response, read_body
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ def _turns_of(videos: Sequence[Video]) -> list[Turn]:
 @routes.get("/api/v1/time")
 async def get_time(request: web.Request) -> web.Response:
     """Return the time by which schedules go, for a viewer's clock to be compared with."""
-    return json_answer(TimeView(now=await request.app[CONTEXT].clock.now()))
+    return json_response(TimeView(now=await request.app[CONTEXT].clock.now()))
 
 
 @routes.put("/api/v1/rooms/{room_id}/watching")
@@ -61,7 +61,7 @@ async def put_watching(request: web.Request) -> web.Response:
         await context.stores.channels.watch(session.room_id, session.user_id)
     else:
         await context.stores.channels.stop_watching(session.room_id, session.user_id)
-    return json_answer(WatchingView(watching=list(await context.stores.channels.watching(session.room_id))))
+    return json_response(WatchingView(watching=list(await context.stores.channels.watching(session.room_id))))
 
 
 async def forget_the_silent(channels: ChannelStore) -> None:

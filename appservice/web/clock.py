@@ -40,6 +40,6 @@ class SharedClock:
 
     async def _sample(self) -> tuple[float, float]:
         asked = self._steady()
-        answer = (await self._ask()).timestamp()
+        theirs = (await self._ask()).timestamp()
         took = self._steady() - asked
-        return took, answer - (asked + took / 2)
+        return took, theirs - (asked + took / 2)

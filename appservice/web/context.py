@@ -17,7 +17,7 @@ from appservice.web.clock import SharedClock
 from appservice.web.event_streams import EventStreams
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
-from appservice.web.relations import SaidReader
+from appservice.web.relations import RelationReader
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Context:
     stores: Stores
     use_cases: UseCases
     clock: SharedClock
-    said: SaidReader
+    relations: RelationReader
     homeserver: Homeserver
     openid: OpenIdVerifier
     files: LocalFiles

@@ -30,8 +30,8 @@ class Limit(Enum):
     ORDERS = auto()
     REPORTS = auto()
     UPLOADS = auto()
-    SAID = auto()
-    SPEECH = auto()
+    RELATIONS = auto()
+    POSTS = auto()
     MEDIA = auto()
     ROOM_CODES = auto()
 
@@ -52,9 +52,9 @@ _RATES = {
     Limit.REPORTS: (60, 30),
     Limit.UPLOADS: (60, 30),
     # The homeserver is queried each time: some of its requests for one of ours.
-    Limit.SAID: (120, 60),
-    # What the bot says in rooms on behalf of one user.
-    Limit.SPEECH: (60, 20),
+    Limit.RELATIONS: (120, 60),
+    # What the bot posts in rooms on behalf of one user.
+    Limit.POSTS: (60, 20),
     Limit.MEDIA: (12_000, 6000),
     # By room, from all addresses.
     Limit.ROOM_CODES: (600, 300),
@@ -119,13 +119,13 @@ def _by_user(method: str, path: str) -> Limit | None:
         return None
     end = path.rpartition("/")[2]
     if method in {"GET", "HEAD"}:
-        return Limit.SAID if end == "said" else Limit.READS
+        return Limit.RELATIONS if end == "said" else Limit.READS
     if method == "POST" and path == "/api/v1/uploads":
         return Limit.UPLOADS
     return _ENDS.get(end, Limit.WRITES)
 
 
 _ENDS = {
-    "order": Limit.ORDERS, "report": Limit.REPORTS, "comments": Limit.SPEECH, "reactions": Limit.SPEECH,
-    "videos": Limit.SPEECH, "{event_id}": Limit.SPEECH,
+    "order": Limit.ORDERS, "report": Limit.REPORTS, "comments": Limit.POSTS, "reactions": Limit.POSTS,
+    "videos": Limit.POSTS, "{event_id}": Limit.POSTS,
 }  # fmt: skip

@@ -115,7 +115,7 @@ async def _held(
                     await grown.wait()
             except TimeoutError:
                 break
-    return playlist_answer(playlists, name, _GROWING if grows else _IMMUTABLE)
+    return playlist_response(playlists, name, _GROWING if grows else _IMMUTABLE)
 
 
 def _build(videos: Sequence[Video], revision: str) -> Reel:
@@ -150,7 +150,7 @@ async def _listed(context: Context, room_id: RoomId, key: str, user_id: UserId) 
     return together(videos, [member.user_id for member in in_turn])
 
 
-def playlist_answer(playlists: Mapping[str, str], name: str, headers: Mapping[str, str]) -> web.Response:
+def playlist_response(playlists: Mapping[str, str], name: str, headers: Mapping[str, str]) -> web.Response:
     """Return one of the playlists. Raises NotFoundError when there is none of that name."""
     if name not in playlists:
         raise NotFoundError("There is no such playlist.")
@@ -204,10 +204,10 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     video_id = VideoId(request.match_info["id"])
     if await context.access.served_stage(video_id, room_id, user_id) is None:
         raise NotFoundError("There is no such video.")
-    return await file_answer(context, request, video_id, _IMMUTABLE)
+    return await file_response(context, request, video_id, _IMMUTABLE)
 
 
-async def file_answer(
+async def file_response(
     context: Context, request: web.Request, video_id: VideoId, headers: Mapping[str, str]
 ) -> web.FileResponse:
     """Return the file of a path's `stage` and `name`. Raises NotFoundError when it is not there (any more)."""
@@ -231,10 +231,10 @@ async def avatar_picture(context: Context, mxc: str | None, headers: Mapping[str
     try:
         async with context.session.get(
             context.homeserver.thumbnail_url(mxc, _AVATAR_PX), headers=context.homeserver.media_headers
-        ) as answer:
-            if answer.status != 200 or answer.content_type not in _AVATAR_TYPES:
+        ) as response:
+            if response.status != 200 or response.content_type not in _AVATAR_TYPES:
                 raise NotFoundError("There is no avatar that can be shown.")
-            body = await read_limited(answer, _AVATAR_LIMIT)
-            return web.Response(body=body, content_type=answer.content_type, headers=headers)
+            body = await read_limited(response, _AVATAR_LIMIT)
+            return web.Response(body=body, content_type=response.content_type, headers=headers)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise NotFoundError("The avatar cannot be had from the homeserver.") from error

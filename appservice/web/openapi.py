@@ -183,27 +183,27 @@ def _room_paths() -> dict[str, Any]:
         },
         "/api/v1/rooms/{room_id}/events": {"get": {**events, "responses": _responses(stream, 401, 403, 404, 503)}},
         "/api/v1/rooms/{room_id}/watching": {
-            "put": _kept(
+            "put": _stored(
                 "Say, every 20 seconds, whether one watches the room's channel; it lapses after 45",
                 WatchingRequest, "Who watches now", WatchingView,
             )
         },
         "/api/v1/rooms/{room_id}/place": {
-            "put": _kept(
-                "Keep where the viewer is and how they watch; the room's answer holds it",
-                PlaceView, "What is kept", PlaceView,
+            "put": _stored(
+                "Store where the viewer is and how they watch; the room's response holds it",
+                PlaceView, "What is stored", PlaceView,
             )
         },
     }  # fmt: skip
 
 
-def _kept(summary: str, body: type[BaseModel], said: str, ok: type[BaseModel]) -> dict[str, Any]:
+def _stored(summary: str, body: type[BaseModel], description: str, ok: type[BaseModel]) -> dict[str, Any]:
     return {
         "summary": summary,
         "security": [{"session": []}],
         "parameters": [_ROOM_ID],
         "requestBody": {"required": True, "content": _content(body)},
-        "responses": _responses({"description": said, "content": _content(ok)}, 400, 401, 403, 404, 413, 503),
+        "responses": _responses({"description": description, "content": _content(ok)}, 400, 401, 403, 404, 413, 503),
     }
 
 
@@ -221,7 +221,9 @@ def _on_behalf_paths() -> dict[str, Any]:
     del taken_back["responses"]["200"]
     taken_back["responses"]["204"] = {"description": "It is taken back"}
     return {
-        "/api/v1/videos/{id}/said": {"get": _managing("What is said about a video, for who has no client", SaidView)},
+        "/api/v1/videos/{id}/said": {
+            "get": _managing("Comments on a video and reactions to it, for who has no client", SaidView)
+        },
         "/api/v1/videos/{id}/said/{event_id}": {"delete": taken_back},
         "/api/v1/videos/{id}/comments": {
             "post": _on_behalf("Comment on a video, by the bot", SentView, CommentRequest, "id", 409, 410)
@@ -235,8 +237,8 @@ def _on_behalf_paths() -> dict[str, Any]:
 
 def _upload_paths() -> dict[str, Any]:
     bearer: list[dict[str, list[str]]] = [{"session": []}]
-    told = {"description": "The upload", "content": _content(UploadView)}
-    failed = _responses(told, 400, 401, 403, 404, 409, 413, 503)
+    uploaded = {"description": "The upload", "content": _content(UploadView)}
+    failed = _responses(uploaded, 400, 401, 403, 404, 409, 413, 503)
     return {
         "/api/v1/uploads/{id}": {
             "get": {
@@ -244,7 +246,7 @@ def _upload_paths() -> dict[str, Any]:
                 "externalDocs": {"url": "https://tus.io/protocols/resumable-upload"},
                 "security": bearer,
                 "parameters": [_UPLOAD_ID],
-                "responses": _responses(told, 401, 403, 404, 503),
+                "responses": _responses(uploaded, 401, 403, 404, 503),
             }
         },
         "/api/v1/uploads/{id}/finish": {

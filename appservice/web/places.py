@@ -7,7 +7,7 @@ from appservice.core.errors import BadJsonError
 from appservice.core.tokens import Session
 from appservice.core.web.views import PlaceView
 from appservice.web.context import Context
-from appservice.web.requests import enter, json_answer
+from appservice.web.requests import enter, json_response
 
 _BODY = 8 * 1024
 
@@ -24,7 +24,7 @@ async def put_place(request: web.Request) -> web.Response:
         fields = ", ".join(".".join(map(str, problem["loc"])) or "body" for problem in error.errors())
         raise BadJsonError(f"Wrong, missing or unknown: {fields}.") from error
     await context.stores.places.keep(session.room_id, session.user_id, place.model_dump(mode="json"))
-    return json_answer(place)
+    return json_response(place)
 
 
 async def place_of(context: Context, session: Session) -> PlaceView | None:

@@ -35,7 +35,7 @@ from appservice.i18n import Texts, preferred_language
 from appservice.media.concatenated import whole_of
 from appservice.store import PublicStore
 from appservice.web.context import CONTEXT
-from appservice.web.media import avatar_picture, file_answer, playlist_answer, storyboard_track
+from appservice.web.media import avatar_picture, file_response, playlist_response, storyboard_track
 from appservice.web.page import POLICY, Entry, read_entry, template
 from appservice.web.progressive import send
 
@@ -235,7 +235,7 @@ async def reel_playlist(request: web.Request) -> web.Response:
         raise NotFoundError("There is nothing here.")
     if reel["revision"] != request.match_info["revision"]:
         raise GoneError("The reel has changed. Ask for the page again.")
-    return playlist_answer(reel["playlists"], request.match_info["name"], _HEADERS)
+    return playlist_response(reel["playlists"], request.match_info["name"], _HEADERS)
 
 
 def _playlists(member: PublicMember) -> str:
@@ -269,7 +269,7 @@ async def video_file(request: web.Request) -> web.StreamResponse:
 async def media_file(request: web.Request) -> web.StreamResponse:
     """Return a media segment, an initialization segment or an image."""
     video = await _video(request)
-    return await file_answer(request.app[CONTEXT], request, video.id, _HEADERS)
+    return await file_response(request.app[CONTEXT], request, video.id, _HEADERS)
 
 
 @routes.get(_USER + "/avatar")

@@ -5,7 +5,7 @@ from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
-from appservice.core.events.said import Said, attributed, read_said
+from appservice.core.events.relations import Relation, attributed, read_relations
 from appservice.core.model import EventId, Video, VideoId
 from appservice.matrix.client import Homeserver
 from appservice.store import SentForStore
@@ -22,7 +22,7 @@ _SEARCHED = 100
 """Pages of reactions among which the bot's own is searched for."""
 
 
-class SaidReader:
+class RelationReader:
     """Reads comments and reactions; one instance for a process.
 
     Nothing of it is cached, so that every caller gets what is there now. Raises HomeserverError, or ForbiddenError,
@@ -33,10 +33,10 @@ class SaidReader:
         self._homeserver = homeserver
         self._sent_for = sent_for
         self._places = asyncio.Semaphore(_AT_ONCE)
-        self._next: dict[VideoId, asyncio.Task[list[Said]]] = {}
+        self._next: dict[VideoId, asyncio.Task[list[Relation]]] = {}
         self._turns: WeakValueDictionary[VideoId, asyncio.Lock] = WeakValueDictionary()
 
-    async def about(self, video: Video) -> list[Said]:
+    async def about(self, video: Video) -> list[Relation]:
         """Return a video's comments and reactions, for any caller: by a fetch that begins later than now.
 
         Those who call while one is in progress, or within a second of its beginning, share the next.
@@ -47,7 +47,7 @@ class SaidReader:
             task.add_done_callback(_look_at_error)
         return await asyncio.shield(task)
 
-    async def _fetch_in_turn(self, video: Video) -> list[Said]:
+    async def _fetch_in_turn(self, video: Video) -> list[Relation]:
         turn = self._turns.setdefault(video.id, asyncio.Lock())
         await turn.acquire()
         async with self._places:
@@ -59,7 +59,7 @@ class SaidReader:
             finally:
                 loop.call_at(began + _EVERY_S, turn.release)
 
-    async def _fetch(self, video: Video) -> list[Said]:
+    async def _fetch(self, video: Video) -> list[Relation]:
         (replies, is_whole), (reactions, _) = await asyncio.gather(
             self._read(video, "m.thread", "m.room.message", _REPLIES_PAGE, _REPLIES),
             self._read(video, "m.annotation", "m.reaction", _REACTIONS_PAGE, _REACTIONS),
@@ -72,32 +72,32 @@ class SaidReader:
         own = {EventId(each.event_id): each.nonce for each in found if each.sender == bot}
         return attributed(found, await self._sent_for.about(video, own), bot)
 
-    async def _read(self, video: Video, rel_type: str, kind: str, page: int, most: int) -> tuple[list[Said], bool]:
+    async def _read(self, video: Video, rel_type: str, kind: str, page: int, most: int) -> tuple[list[Relation], bool]:
         """Return the newest events that relate to a video's in one way, and whether these are all of them."""
-        found: list[Said] = []
+        found: list[Relation] = []
         seen, length, start = 0, 0, None
         while True:
             events, start = await self._homeserver.relations(video.sent_in, video.event_id, rel_type, kind, start, page)
-            read = [each for event in events for each in read_said(event, kind, self._homeserver.bot)]
+            read = [each for event in events for each in read_relations(event, kind, self._homeserver.bot)]
             found += read
             seen += len(events)
             length += sum(each.length for each in read)
             if start is None or seen >= most or length >= _MOST_TEXT:
                 return found, start is None
 
-    async def _plain_replies(self, video: Video) -> list[Said]:
+    async def _plain_replies(self, video: Video) -> list[Relation]:
         """Return what no list of relations has: comments of the bot's on a video that is itself within a thread."""
 
-        async def read(event_id: EventId) -> list[Said]:
+        async def read(event_id: EventId) -> list[Relation]:
             with suppress(RefusedByHomeserverError, ForbiddenError):  # it is gone
                 event = await self._homeserver.event(video.sent_in, event_id)
-                return read_said(event, "m.room.message", self._homeserver.bot)
+                return read_relations(event, "m.room.message", self._homeserver.bot)
             return []
 
         newest = await self._sent_for.newest_comments(video, _PLAIN_REPLIES)
         return [each for read_of_one in await asyncio.gather(*map(read, newest)) for each in read_of_one]
 
-    async def own_reaction(self, video: Video, key: str) -> Said | None:
+    async def own_reaction(self, video: Video, key: str) -> Relation | None:
         """Return the bot's own reaction to a video with exactly this key."""
         start = None
         for _ in range(_SEARCHED):
@@ -105,7 +105,7 @@ class SaidReader:
                 video.sent_in, video.event_id, "m.annotation", "m.reaction", start, _REACTIONS_PAGE
             )
             for event in events:
-                for each in read_said(event, "m.reaction", self._homeserver.bot):
+                for each in read_relations(event, "m.reaction", self._homeserver.bot):
                     if each.sender == self._homeserver.bot and each.key == key:
                         return each
             if start is None:
@@ -113,7 +113,7 @@ class SaidReader:
         return None
 
 
-def _look_at_error(task: asyncio.Task[list[Said]]) -> None:
+def _look_at_error(task: asyncio.Task[list[Relation]]) -> None:
     """Look at a failure that nobody waits for any more, lest asyncio complains that nobody did."""
     if not task.cancelled():
         task.exception()

@@ -54,7 +54,7 @@ async def read_body(request: web.Request, model: type[Model], most: int) -> Mode
         raise BadJsonError(f"Wrong or missing: {fields}.") from error
 
 
-def json_answer(model: BaseModel, status: int = 200) -> web.Response:
+def json_response(model: BaseModel, status: int = 200) -> web.Response:
     """Return a model, which nobody may store; compressed where it is long and the viewer takes that."""
     body = model.model_dump_json().encode()
     headers = {"Cache-Control": "no-store"}

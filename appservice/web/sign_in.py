@@ -14,7 +14,7 @@ from appservice.core.tokens import secret_hash
 from appservice.core.web.views import EmptyView
 from appservice.web.context import CONTEXT
 from appservice.web.limits import Limit
-from appservice.web.requests import RoomIdText, json_answer, read_body
+from appservice.web.requests import RoomIdText, json_response, read_body
 
 _MOST_BODY = 4096
 _MOST_SECRET = 200
@@ -57,7 +57,7 @@ async def ask_for_code(request: web.Request) -> web.Response:
     browser = browser_of(request.headers.get("User-Agent", ""))
     await context.stores.sign_ins.wait_for_code(room_id, secret_hash(secret), code, browser)
     expires_at = int((time.time() + CODE_SECONDS) * 1000)
-    return json_answer(SignInView(code=code, secret=secret, expires_at=expires_at, command=command_of(code)))
+    return json_response(SignInView(code=code, secret=secret, expires_at=expires_at, command=command_of(code)))
 
 
 @routes.delete("/api/v1/sign-in")
@@ -65,4 +65,4 @@ async def sign_out(request: web.Request) -> web.Response:
     """Sign a browser out; harmless when it is not signed in."""
     asked = await read_body(request, SignOutRequest, _MOST_BODY)
     await request.app[CONTEXT].stores.sign_ins.sign_out(secret_hash(asked.secret))
-    return json_answer(EmptyView())
+    return json_response(EmptyView())

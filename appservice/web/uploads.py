@@ -316,15 +316,15 @@ async def finish(request: web.Request) -> web.Response:
             raise ConflictError(f"The upload has {size} bytes of {found.length or 'an unknown number'}.")
         await context.stores.uploads.finish(found, start=asked.start, end=asked.end, convert=asked.convert)
         found = (await _find(request))[1]
-    return _answer(found, status=202)
+    return _upload_response(found, status=202)
 
 
 async def _state(request: web.Request) -> web.Response:
     _, found = await _find(request)
-    return _answer(found)
+    return _upload_response(found)
 
 
-def _answer(found: Upload, status: int = 200) -> web.Response:
+def _upload_response(found: Upload, status: int = 200) -> web.Response:
     view = UploadView(
         id=found.id,
         state=found.state,

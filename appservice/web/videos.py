@@ -13,7 +13,7 @@ from appservice.core.web.room_views import video_view
 from appservice.core.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView
 from appservice.store import UnknownContentError
 from appservice.web.caller import UUID, VIDEO, Caller
-from appservice.web.requests import json_answer, read_body
+from appservice.web.requests import json_response, read_body
 
 _BODY = 4 * 1024
 _ORDER_BODY = 512 * 1024
@@ -83,14 +83,14 @@ class ReasonRequest(BaseModel):
         return clean_text(_without_nul(value), MAX_REASON) or ""
 
 
-async def _answer(caller: Caller, video: Video) -> web.Response:
+async def _video_response(caller: Caller, video: Video) -> web.Response:
     """Return a video as the viewer sees it now."""
     members = await caller.context.stores.members.joined_members(caller.room.room_id)
     sender = next((member for member in members if member.user_id == video.sender), None)
     reports = await caller.context.stores.changes.reports(caller.room.room_id) if caller.viewer.moderates else None
     grant = caller.context.access.grant(caller.scope)
     is_avatar = sender is not None and sender.avatar_video == video.id
-    return json_answer(video_view(video, caller.viewer, grant, is_avatar=is_avatar, reports=reports))
+    return json_response(video_view(video, caller.viewer, grant, is_avatar=is_avatar, reports=reports))
 
 
 @routes.patch(VIDEO)
@@ -99,7 +99,7 @@ async def patch_video(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video = await caller.video(request)
     change = (await read_body(request, ChangeRequest, _BODY)).change()
-    return await _answer(caller, await caller.context.use_cases.videos.change(video, change, caller.viewer))
+    return await _video_response(caller, await caller.context.use_cases.videos.change(video, change, caller.viewer))
 
 
 @routes.delete(VIDEO)
@@ -111,7 +111,7 @@ async def delete_video(request: web.Request) -> web.Response:
 
 
 def _deleted(video: Video, deleted_at: int) -> web.Response:
-    return json_answer(DeletedView(id=video.id, undo_until=deleted_at + round(UNDO_S * 1000)))
+    return json_response(DeletedView(id=video.id, undo_until=deleted_at + round(UNDO_S * 1000)))
 
 
 @routes.post(VIDEO + "/restore")
@@ -120,7 +120,7 @@ async def restore_video(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video_id = VideoId(request.match_info["id"])
     restored = await caller.context.use_cases.videos.restore(video_id, caller.room.room_id, caller.viewer)
-    return await _answer(caller, restored)
+    return await _video_response(caller, restored)
 
 
 @routes.put("/api/v1/rooms/{room_id}/members/{user_id}/order")
@@ -139,7 +139,7 @@ async def put_order(request: web.Request) -> web.Response:
     order = await caller.context.use_cases.videos.order(
         owner, caller.room, caller.viewer, lambda current: reordered(current, wanted, base)
     )
-    return json_answer(OrderView(videos=[str(video) for video in order]))
+    return json_response(OrderView(videos=[str(video) for video in order]))
 
 
 @routes.post(VIDEO + "/report")
@@ -149,7 +149,7 @@ async def report_video(request: web.Request) -> web.Response:
     video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
     await caller.context.use_cases.videos.report(video, caller.viewer, body.reason)
-    return json_answer(EmptyView())
+    return json_response(EmptyView())
 
 
 @routes.get(VIDEO + "/reports")
@@ -158,9 +158,9 @@ async def get_reports(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video = await caller.video(request)
     check_dismiss(video, caller.viewer)
-    reasons = await caller.context.stores.changes.said_against(video.id)
+    reasons = await caller.context.stores.changes.report_reasons(video.id)
     # What was stored by an earlier release may have line breaks.
-    return json_answer(ReportsView(reasons=[clean_text(reason, MAX_REASON) or "" for reason in reasons]))
+    return json_response(ReportsView(reasons=[clean_text(reason, MAX_REASON) or "" for reason in reasons]))
 
 
 @routes.post(VIDEO + "/reject")
@@ -182,7 +182,7 @@ async def block_video(request: web.Request) -> web.Response:
         count = await caller.context.use_cases.moderation.block(video, caller.viewer, body.reason)
     except UnknownContentError as error:
         raise ConflictError(str(error)) from error
-    return json_answer(BlockedView(count=count))
+    return json_response(BlockedView(count=count))
 
 
 @routes.delete(VIDEO + "/reports")
@@ -191,4 +191,4 @@ async def dismiss_reports(request: web.Request) -> web.Response:
     caller = await Caller.of(request)
     video = await caller.video(request)
     await caller.context.use_cases.moderation.dismiss_reports(video, caller.viewer)
-    return json_answer(EmptyView())
+    return json_response(EmptyView())

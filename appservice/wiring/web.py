@@ -14,7 +14,7 @@ from appservice.web.context import Context
 from appservice.web.event_streams import EventStreams
 from appservice.web.hub import Hub
 from appservice.web.limits import RateLimits
-from appservice.web.relations import SaidReader
+from appservice.web.relations import RelationReader
 from appservice.wiring.parts import HTTP_TIMEOUT, Parts, connections
 
 _MOST_OF_PEER = 32
@@ -28,7 +28,7 @@ async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         stores=stores,
         use_cases=parts.use_cases,
         clock=SharedClock(stores.shared.now),
-        said=SaidReader(parts.homeserver, stores.sent_for),
+        relations=RelationReader(parts.homeserver, stores.sent_for),
         homeserver=parts.homeserver,
         openid=await _verifier(config, stack),
         files=parts.files,

@@ -41,7 +41,7 @@ from appservice.worker.contents import Contents
 from appservice.worker.erasure import ErasingWork
 from appservice.worker.exports import ExportWork
 from appservice.worker.loop import Chore, Worker
-from appservice.worker.notifications import TellWork
+from appservice.worker.notifications import NotificationWork
 from appservice.worker.policies import PolicyWork
 from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
@@ -70,7 +70,7 @@ class Jobs:
     status: StatusWork
     queue_posts: QueuePosts
     commands: CommandWork
-    notifications: TellWork
+    notifications: NotificationWork
     watch: Watch
     erasing: ErasingWork
     timeline: TimelineWork
@@ -189,7 +189,7 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         status=StatusWork(stores, homeserver, parts.languages, language),
         queue_posts=QueuePosts(stores, parts.use_cases.moderation, homeserver, parts.files, parts.languages, language),
         commands=CommandWork(CommandServices(config, stores, parts.use_cases, homeserver, parts.languages)),
-        notifications=TellWork(stores, homeserver, parts.languages, language),
+        notifications=NotificationWork(stores, homeserver, parts.languages, language),
         watch=Watch(config, stores, homeserver, parts.languages),
         erasing=ErasingWork(stores.erasing, homeserver, parts.files, parts.texts),
         timeline=TimelineWork(config, stores, homeserver),

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 MIB = 1024 * 1024
 _TRIES = 3
 
-_Said = tuple[str, Mapping[str, object]]
+_Message = tuple[str, Mapping[str, object]]
 """A message of the catalogue, with its arguments."""
 
 
@@ -65,14 +65,14 @@ class ExportWork:
         """
         user_id, asked_at = job.user_id, job.asked_at
         secret = secret_of(self.key, user_id, asked_at)
-        said: _Said | None = None
+        outcome: _Message | None = None
         for _ in range(_TRIES):
             if await self.store.was_erased(user_id, asked_at):
                 return  # they want nothing to be left
-            said = await self._make(user_id, asked_at, secret)
-            if said:
+            outcome = await self._make(user_id, asked_at, secret)
+            if outcome:
                 break
-        message, arguments = said or ("bot-export-failed", {})
+        message, arguments = outcome or ("bot-export-failed", {})
         await self._tell(user_id, message, arguments, once=_once(secret, message))
 
     async def sweep(self) -> None:
@@ -81,7 +81,7 @@ class ExportWork:
         for export_id in there - await self.store.kept(there) if there else ():
             await self.folder.remove(export_id)
 
-    async def _make(self, user_id: UserId, asked_at: datetime, secret: str) -> _Said | None:
+    async def _make(self, user_id: UserId, asked_at: datetime, secret: str) -> _Message | None:
         """Return the message to send; None when another try may do better."""
         digest = hashlib.sha256(secret.encode()).digest()
         made = await self.store.by_secret(digest)
@@ -106,7 +106,7 @@ class ExportWork:
             file.unlink(missing_ok=True)
         return self._ready(secret, size)
 
-    def _ready(self, secret: str, size: int) -> _Said:
+    def _ready(self, secret: str, size: int) -> _Message:
         link = f"{self.public_url}/export/{secret}"
         return "bot-export-ready", {"link": link, "size": round(size / MIB, 1), "hours": EXPORT_HOURS}
 

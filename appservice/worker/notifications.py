@@ -1,4 +1,4 @@
-"""What the bot says to one person, in the thread of an event if any, in the language of that person or of the room."""
+"""Notifications of one person, in the thread of an event if any, in the language of that person or of the room."""
 
 import time
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class TellWork:
+class NotificationWork:
     """Sends what `store.outbox.notify` queued; one instance for a process."""
 
     stores: Stores
@@ -28,18 +28,24 @@ class TellWork:
     languages: Mapping[str, Texts]
     language: str
 
-    async def run(self, said: Notify) -> None:
-        """Say it. May be repeated."""
-        if said.once_gone and not await self._is_gone(said.once_gone):
+    async def run(self, notification: Notify) -> None:
+        """Send a notification. May be repeated."""
+        if notification.once_gone and not await self._is_gone(notification.once_gone):
             return
-        texts = self.languages[await self._language(said.room_id, said.user_id)]
-        text = _text(said.message, said.arguments, texts, await self.stores.rooms.room(said.room_id))
+        texts = self.languages[await self._language(notification.room_id, notification.user_id)]
+        text = _text(
+            notification.message, notification.arguments, texts, await self.stores.rooms.room(notification.room_id)
+        )
         try:
             await self.homeserver.send_notice(
-                said.room_id, text, once=said.once, thread=said.thread, mention=said.user_id
+                notification.room_id,
+                text,
+                once=notification.once,
+                thread=notification.thread,
+                mention=notification.user_id,
             )
         except ForbiddenError as error:
-            log.warning("notice_refused", room_id=said.room_id, subject=said.message, reason=str(error))
+            log.warning("notice_refused", room_id=notification.room_id, subject=notification.message, reason=str(error))
 
     async def _is_gone(self, condition: OnceGone) -> bool:
         """Say whether a video was taken away, and is as it was left then."""
@@ -53,14 +59,14 @@ class TellWork:
 
 def _text(message: str, arguments: Mapping[str, Any], texts: Texts, room: Room | None) -> str:
     kind = arguments.get("kind", Kind.VIDEO)
-    said = dict(arguments)
-    if "title" in said:
-        untitled = texts.say("bot-untitled", {"kind": kind}) if "failure" in said else texts.say("bot-video")
+    values = dict(arguments)
+    if "title" in values:
+        untitled = texts.say("bot-untitled", {"kind": kind}) if "failure" in values else texts.say("bot-video")
         # An earlier release did not say when it was sent; only names without a time of their own need it.
-        said["title"] = texts.title(said["title"], kind, said.get("sent", round(time.time() * 1000))) or untitled
-    if "failure" in said:
-        said["reason"] = reason_of(said["failure"], room, texts, kind)
-        return texts.say(message, said)
+        values["title"] = texts.title(values["title"], kind, values.get("sent", round(time.time() * 1000))) or untitled
+    if "failure" in values:
+        values["reason"] = reason_of(values["failure"], room, texts, kind)
+        return texts.say(message, values)
     # An earlier release had a text of its own for what has a reason.
-    text = texts.say(message.removesuffix("-because"), said)
-    return texts.say("bot-with-reason", {"text": text, "reason": said["reason"]}) if said.get("reason") else text
+    text = texts.say(message.removesuffix("-because"), values)
+    return texts.say("bot-with-reason", {"text": text, "reason": values["reason"]}) if values.get("reason") else text

@@ -42,11 +42,11 @@ class RoomWork:
             if room is None or await self.stores.policies.is_list(room_id):
                 return
             if room.bot_membership is Membership.INVITE:
-                await self._answer_invitation(room)
+                await self._respond_to_invitation(room)
             elif room.bot_membership is Membership.JOIN:
                 await self._tend(room)
 
-    async def _answer_invitation(self, room: Room) -> None:
+    async def _respond_to_invitation(self, room: Room) -> None:
         inviter = room.inviter or ""
         if not may_use(inviter, self.config.permissions) or await self._is_banned(room, inviter):
             log.info("invitation_declined", room_id=room.room_id, inviter=inviter)

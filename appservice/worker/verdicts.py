@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 SIGNATURE = "X-Roomreel-Signature"
 """The header with `sha256=` and the HMAC-SHA256 of the body in hexadecimal, by the configured secret."""
-_MOST_ANSWER = 64 * 1024
+_MOST_RESPONSE = 64 * 1024
 _RETRY_AFTER_S = (1.0, 5.0)
 
 
@@ -88,9 +88,9 @@ class VerdictWork:
             ) as response:  # fmt: skip
                 if response.status != 200:
                     raise NoVerdictError(f"it answered {response.status}")
-                return read_verdict(await read_limited(response, _MOST_ANSWER))
+                return read_verdict(await read_limited(response, _MOST_RESPONSE))
         except ValueError as error:
-            raise NoVerdictError(f"its answer is longer than {_MOST_ANSWER} bytes") from error
+            raise NoVerdictError(f"its answer is longer than {_MOST_RESPONSE} bytes") from error
         except TimeoutError as error:
             raise NoVerdictError(f"it did not answer within {webhook.timeout:g} s") from error
         except aiohttp.ClientError as error:
@@ -122,10 +122,10 @@ class VerdictWork:
 def read_verdict(body: bytes) -> tuple[Verdict, str]:
     """Return the verdict of a service's response, and its reason, which may be empty. Raises NoVerdictError."""
     try:
-        answer = json.loads(body)
+        response = json.loads(body)
     except ValueError as error:
         raise NoVerdictError("its answer is not JSON") from error
-    verdict = answer.get("verdict") if isinstance(answer, dict) else None
+    verdict = response.get("verdict") if isinstance(response, dict) else None
     if verdict not in list(Verdict):
         raise NoVerdictError("its answer has no `verdict` of allow, hold or block")
-    return Verdict(verdict), clean_text(answer.get("reason"), MAX_REASON) or ""
+    return Verdict(verdict), clean_text(response.get("reason"), MAX_REASON) or ""

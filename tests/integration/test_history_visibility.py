@@ -102,7 +102,7 @@ async def test_a_membership_that_was_asked_for_may_be_ahead_of_what_was_sent_bef
     store = Stores(pool)
     room_id = await _room(store, History.JOINED)
     # She opened the widget before the transactions with all that arrived.
-    assert await store.members.answer_member(_member(room_id, CAROL, Membership.JOIN), await store.shared.now())
+    assert await store.members.store_member_response(_member(room_id, CAROL, Membership.JOIN), await store.shared.now())
     await store.intake.apply([_video(room_id, "before", LATE)])
     assert await _seen(store, room_id) == set()
     await store.intake.apply([_member(room_id, CAROL, Membership.JOIN), _video(room_id, "after", EARLY)])

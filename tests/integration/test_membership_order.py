@@ -112,7 +112,7 @@ class World:
             request = ready[which % len(ready)]
             self.queries.remove(request)
             assert request.seen is not None
-            await self.store.members.answer_member(self._told(request.seen), request.asked_at)
+            await self.store.members.store_member_response(self._told(request.seen), request.asked_at)
 
     async def take_snapshot(self) -> None:
         # They are made one at a time (`Store.tending`).
@@ -322,7 +322,7 @@ async def test_who_was_a_member_before_the_bot_left_is_not_believed_to_be_one_wh
     assert await store.members.member_key(room, ALICE) == key
     await store.intake.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
     assert await store.members.member_key(room, ALICE) is None
-    assert await store.members.answer_member(member, await store.shared.now())
+    assert await store.members.store_member_response(member, await store.shared.now())
     assert await store.members.member_key(room, ALICE) == key
 
 

@@ -24,7 +24,7 @@ from appservice.store.outbox import TALK_CHANNEL, Pool
 from appservice.store.removal import erase_sent
 from appservice.web import behalf
 from appservice.web.context import Context
-from appservice.web.relations import SaidReader
+from appservice.web.relations import RelationReader
 from tests.integration.test_store import BOT, jobs, member, one_video
 from tests.support import eventually, migrated_pool
 from tests.unit.videos import ALICE, BOB, ROOM
@@ -349,8 +349,8 @@ async def test_who_watches_is_told_that_it_is_gone(store: SentForStore, video: V
         assert await store.sent(await react(store, video, user_id, nonce), EVENT)
     told: asyncio.Queue[object] = asyncio.Queue()
 
-    def tell(*said: object) -> None:
-        told.put_nowait(json.loads(str(said[-1])))
+    def tell(*relations: object) -> None:
+        told.put_nowait(json.loads(str(relations[-1])))
 
     async with pool.acquire() as connection:
         await connection.add_listener(TALK_CHANNEL, tell)
@@ -472,10 +472,10 @@ async def pages() -> AsyncIterator[Pages]:
 
 
 @pytest.fixture
-async def reader(pages: Pages, store: SentForStore) -> AsyncIterator[SaidReader]:
+async def reader(pages: Pages, store: SentForStore) -> AsyncIterator[RelationReader]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         url = f"http://127.0.0.1:{pages.port}"
-        yield SaidReader(Homeserver(session, url, "token", "reel", BOT), store)
+        yield RelationReader(Homeserver(session, url, "token", "reel", BOT), store)
 
 
 def replies(count: int, length: int) -> list[dict[str, Any]]:
@@ -488,19 +488,19 @@ def replies(count: int, length: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def test_long_replies_are_fewer(reader: SaidReader, pages: Pages, video: Video) -> None:
+async def test_long_replies_are_fewer(reader: RelationReader, pages: Pages, video: Video) -> None:
     pages.events["m.thread"] = replies(600, 8000)
-    said = await reader.about(video)
-    assert 131 <= len(said) < 200, "about a million characters"
-    assert pages.asked == len(said) / 50 + 1, "no page more than that, and one of reactions"
+    relations = await reader.about(video)
+    assert 131 <= len(relations) < 200, "about a million characters"
+    assert pages.asked == len(relations) / 50 + 1, "no page more than that, and one of reactions"
 
 
-async def test_short_replies_are_as_many_as_are_shown(reader: SaidReader, pages: Pages, video: Video) -> None:
+async def test_short_replies_are_as_many_as_are_shown(reader: RelationReader, pages: Pages, video: Video) -> None:
     pages.events["m.thread"] = replies(600, 5)
     assert [each.event_id for each in await reader.about(video)] == [f"${number}" for number in range(500)]
 
 
-async def test_who_asks_meanwhile_shares_the_next(reader: SaidReader, pages: Pages, video: Video) -> None:
+async def test_who_asks_meanwhile_shares_the_next(reader: RelationReader, pages: Pages, video: Video) -> None:
     pages.open.clear()
     first = asyncio.create_task(reader.about(video))
 
@@ -519,7 +519,7 @@ async def test_who_asks_meanwhile_shares_the_next(reader: SaidReader, pages: Pag
 
 
 async def test_few_are_asked_about_at_once(
-    reader: SaidReader, pages: Pages, video: Video, pool: Pool, store: SentForStore
+    reader: RelationReader, pages: Pages, video: Video, pool: Pool, store: SentForStore
 ) -> None:
     videos = [await one_video(Stores(pool), number) for number in range(10, 20)]
     pages.open.clear()
@@ -534,7 +534,7 @@ async def test_few_are_asked_about_at_once(
     assert (pages.asked, pages.most_at_once) == (20, 8)
 
 
-async def test_a_failure_is_everybodys_and_not_kept(reader: SaidReader, pages: Pages, video: Video) -> None:
+async def test_a_failure_is_everybodys_and_not_kept(reader: RelationReader, pages: Pages, video: Video) -> None:
     pages.status = 502
     answers = await asyncio.gather(*(reader.about(video) for _ in range(3)), return_exceptions=True)
     assert all(isinstance(answer, HomeserverError) for answer in answers)
@@ -542,7 +542,7 @@ async def test_a_failure_is_everybodys_and_not_kept(reader: SaidReader, pages: P
     assert await reader.about(video) == []
 
 
-async def test_who_goes_away_takes_nobody_along(reader: SaidReader, pages: Pages, video: Video) -> None:
+async def test_who_goes_away_takes_nobody_along(reader: RelationReader, pages: Pages, video: Video) -> None:
     pages.open.clear()
     first, second = (asyncio.create_task(reader.about(video)) for _ in range(2))
     await asyncio.sleep(0)
@@ -553,7 +553,7 @@ async def test_who_goes_away_takes_nobody_along(reader: SaidReader, pages: Pages
     assert await second == []
 
 
-async def test_the_bots_own_reaction_is_found_behind_many(reader: SaidReader, pages: Pages, video: Video) -> None:
+async def test_the_bots_own_reaction_is_found_behind_many(reader: RelationReader, pages: Pages, video: Video) -> None:
     def annotation(number: int, sender: str, key: str) -> dict[str, Any]:
         relation = {"rel_type": "m.annotation", "event_id": video.event_id, "key": key}
         content = {"m.relates_to": relation, NONCE: f"n{number}"}
@@ -572,14 +572,14 @@ async def test_the_bots_own_reaction_is_found_behind_many(reader: SaidReader, pa
 
 
 async def test_nobody_reacts_for_ever(
-    reader: SaidReader, pages: Pages, store: SentForStore, video: Video, monkeypatch: pytest.MonkeyPatch
+    reader: RelationReader, pages: Pages, store: SentForStore, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(behalf, "_LONGEST_REACTING_S", 0.01)
     pages.open.clear()
     async with aiohttp.ClientSession() as session:
         homeserver = Homeserver(session, f"http://127.0.0.1:{pages.port}", "token", "reel", BOT)
         context = cast(
-            "Context", SimpleNamespace(stores=SimpleNamespace(sent_for=store), homeserver=homeserver, said=reader)
+            "Context", SimpleNamespace(stores=SimpleNamespace(sent_for=store), homeserver=homeserver, relations=reader)
         )
         with pytest.raises(HomeserverError):
             await behalf.react(context, video, await react(store, video, ALICE, "a"))

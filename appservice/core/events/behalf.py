@@ -69,9 +69,9 @@ class SentFor:
         return f"{self.event_id}~{self.key}"
 
 
-def digest(kind: SentKind, *said: str) -> bytes:
+def digest(kind: SentKind, *parts: str) -> bytes:
     """Return a hash by which a request that says something else is known."""
-    return hashlib.sha256(json.dumps([kind, *said]).encode()).digest()
+    return hashlib.sha256(json.dumps([kind, *parts]).encode()).digest()
 
 
 # What is sent

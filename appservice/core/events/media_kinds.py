@@ -14,14 +14,14 @@ _VIDEO_SUFFIXES = frozenset(
     {"mp4", "m4v", "mov", "webm", "mkv", "avi", "3gp", "3g2", "ts", "mts", "m2ts", "mpg", "mpeg", "flv", "ogv", "wmv"}
 )
 _IMAGE_SUFFIXES = frozenset({"jpg", "jpeg", "png", "webp", "gif", "heic", "heif", "avif", "apng"})
-_SOUND_SUFFIXES = frozenset({"ogg", "oga", "opus", "m4a", "mp3", "wav", "flac", "aac", "amr", "weba"})
+_AUDIO_SUFFIXES = frozenset({"ogg", "oga", "opus", "m4a", "mp3", "wav", "flac", "aac", "amr", "weba"})
 _SUFFIXES = {
     Kind.VIDEO: _VIDEO_SUFFIXES,
     Kind.IMAGE: _IMAGE_SUFFIXES,
     # Recorders in browsers write audio into containers of videos.
-    Kind.VOICE: _SOUND_SUFFIXES | _VIDEO_SUFFIXES,
+    Kind.VOICE: _AUDIO_SUFFIXES | _VIDEO_SUFFIXES,
 }
-_UNTOLD_TYPES = frozenset(
+_UNSPECIFIC_TYPES = frozenset(
     {
         "", "application/octet-stream", "binary/octet-stream", "application/x-matroska", "application/ogg",
         "application/mp4",
@@ -76,15 +76,15 @@ def sort_of_message(msgtype: object, info: Mapping[str, object], file_name: str)
 
 def _sort_of_attachment(info: Mapping[str, object], file_name: str) -> Sort | None:
     # Some clients send every attachment as m.file, with a type that says nothing. What it is the file then decides.
-    told = _type(info)
-    if told.startswith("video/"):
+    mime_type = _type(info)
+    if mime_type.startswith("video/"):
         return Sort(Kind.VIDEO, None, certain=True)
-    if told in _UNTOLD_TYPES or file_name.rpartition(".")[2].lower() in _VIDEO_SUFFIXES:
+    if mime_type in _UNSPECIFIC_TYPES or file_name.rpartition(".")[2].lower() in _VIDEO_SUFFIXES:
         return Sort(Kind.VIDEO, None, certain=False)
     # Documents are sent in the same way: nobody is notified of a drawing that browsers alone could show.
-    if told.startswith("image/"):
+    if mime_type.startswith("image/"):
         return Sort(Kind.IMAGE, _choice_of_image(info), certain=False)
-    if told.startswith("audio/"):
+    if mime_type.startswith("audio/"):
         return Sort(Kind.VOICE, Choice.VOICE, certain=False)
     return None
 
@@ -109,8 +109,8 @@ def name_without_suffix(file_name: str, kind: Kind) -> str:
 
 
 def _type(info: Mapping[str, object]) -> str:
-    said = info.get("mimetype")
-    return said if isinstance(said, str) else ""
+    mime_type = info.get("mimetype")
+    return mime_type if isinstance(mime_type, str) else ""
 
 
 def _choice_of_image(info: Mapping[str, object]) -> Choice:
@@ -118,6 +118,6 @@ def _choice_of_image(info: Mapping[str, object]) -> Choice:
 
 
 def _is_animated(info: Mapping[str, object]) -> bool:
-    said = next((info[name] for name in _ANIMATED if isinstance(info.get(name), bool)), None)
+    declared = next((info[name] for name in _ANIMATED if isinstance(info.get(name), bool)), None)
     # Most clients do not say.
-    return said is True or (said is None and _type(info) == "image/gif")
+    return declared is True or (declared is None and _type(info) == "image/gif")

@@ -134,8 +134,8 @@ def _command(event: Mapping[str, object], content: Mapping[str, object], sender:
         body = _without_fallback(body)
     first, _, rest = body.strip().partition(" ")
     addressed = first.lower() == PREFIX
-    said = clean_text(rest if addressed else body, _MAX_COMMAND) or ""
-    return CommandSent(room_id, event_id, sender, said, addressed, thread, replied_to)
+    command = clean_text(rest if addressed else body, _MAX_COMMAND) or ""
+    return CommandSent(room_id, event_id, sender, command, addressed, thread, replied_to)
 
 
 def _replied_to(content: Mapping[str, object]) -> EventId | None:
@@ -216,8 +216,10 @@ def _edit(
 ) -> VideoEdited | None:
     # An edit's own relation says what it replaces; one in what it brings says nothing (spec, "Event replacements").
     new = content.get("m.new_content")
-    said = {key: value for key, value in new.items() if key != "m.relates_to"} if isinstance(new, Mapping) else {}
-    now = read_message({**event, "content": said}, bot, permissions)
+    replacement = (
+        {key: value for key, value in new.items() if key != "m.relates_to"} if isinstance(new, Mapping) else {}
+    )
+    now = read_message({**event, "content": replacement}, bot, permissions)
     relation = content["m.relates_to"]
     if not isinstance(now, NewVideo | NewGallery) or not isinstance(relation, Mapping):
         return None

@@ -45,7 +45,7 @@ def is_open(join_rule: str, history: str) -> bool:
 def audience_of(state: Iterable[Mapping[str, object]]) -> Audience:
     """Return who reads a room with these state events. What a room does not say is as the specification has it."""
     members: dict[str, set[str]] = {"join": set(), "invite": set()}
-    said: dict[object, str] = {}
+    values: dict[object, str] = {}
     creator = None
     for event in state:
         kind, key, content = event.get("type"), event.get("state_key"), event.get("content")
@@ -56,14 +56,14 @@ def audience_of(state: Iterable[Mapping[str, object]]) -> Audience:
         elif kind == "m.room.create":
             creator = event.get("sender")
         elif key == "" and kind in WORDS:
-            said[kind] = str(content.get(WORDS[str(kind)]))
+            values[kind] = str(content.get(WORDS[str(kind)]))
     return Audience(
         joined=frozenset(members["join"]),
         invited=frozenset(members["invite"]),
         creator=creator if isinstance(creator, str) else None,
-        join_rule=said.get("m.room.join_rules", "invite"),
-        history=said.get("m.room.history_visibility", "shared"),
-        guest_access=said.get("m.room.guest_access", "forbidden"),
+        join_rule=values.get("m.room.join_rules", "invite"),
+        history=values.get("m.room.history_visibility", "shared"),
+        guest_access=values.get("m.room.guest_access", "forbidden"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the bot says: paragraphs and numbered lists, as plain text and as the HTML that Matrix clients show. Pure."""
+"""The bot's responses: paragraphs and numbered lists, as plain text and as the HTML that Matrix clients show. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the bot says to a command, and with which reaction it marks the command, if with any.
+class Response:
+    """The bot's response to a command: its text, and the reaction with which it marks the command, if any.
 
     `code` is to be copied as it is.
     """

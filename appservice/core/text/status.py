@@ -23,23 +23,23 @@ KEYS = {Mark.AWAITED: "📤", Mark.WORKING: "⏳", Mark.PLAYABLE: "▶️", Mark
 """The reactions' keys (`m.annotation`)."""
 
 
-def marks(video: Video, status: Status, *, now: int, spoken: bool) -> set[Mark]:
+def marks(video: Video, status: Status, *, now: int, posted: bool) -> set[Mark]:
     """Return the marks that a video is to have at `now` (ms since the epoch); `spoken`: something was posted before."""
     if video.visibility is Visibility.REMOVED or status is Status.OFF:
         return set()
-    if not spoken and (video.arrival.of_before or now - video.created_at > OLD_S * 1000):
+    if not posted and (video.arrival.of_before or now - video.created_at > OLD_S * 1000):
         return set()
     reactions = status is Status.REACTIONS
     if video.state is State.FAILED:
         return {Mark.NOTICE, Mark.FAILED} if reactions else {Mark.NOTICE}
-    return _unfailed(video, reactions=reactions, spoken=spoken) | _warned(video)
+    return _unfailed(video, reactions=reactions, posted=posted) | _warned(video)
 
 
 def _warned(video: Video) -> set[Mark]:
     return {Mark.NOTICE} if video.is_playable and video.media.audio_left_out else set()
 
 
-def _unfailed(video: Video, *, reactions: bool, spoken: bool) -> set[Mark]:
+def _unfailed(video: Video, *, reactions: bool, posted: bool) -> set[Mark]:
     if reactions and video.withheld.held_for is HeldFor.VERDICT:
         return {Mark.WORKING}  # nobody has to do anything about it
     if not reactions or video.visibility is not Visibility.SHOWN:
@@ -48,4 +48,4 @@ def _unfailed(video: Video, *, reactions: bool, spoken: bool) -> set[Mark]:
         return {Mark.PLAYABLE}
     if video.awaits_upload:
         return {Mark.AWAITED}
-    return {Mark.WORKING} if video.state is State.PROCESSING or spoken else set()
+    return {Mark.WORKING} if video.state is State.PROCESSING or posted else set()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from appservice.core.events.said import Said
+from appservice.core.events.relations import Relation
 from appservice.core.model import HeldFor, RoomId, State, UserId, Video, VideoId, Visibility
 from appservice.core.room import Member, Room
 from appservice.core.rules.power_levels import may_send
@@ -128,11 +128,11 @@ def on_behalf(room: Room, viewer: Viewer, bot: UserId) -> list[OnBehalf]:
     return [what for what, may in allowed.items() if may]
 
 
-def said_view(said: Said) -> SaidEventView:
+def relation_view(relation: Relation) -> SaidEventView:
     """Return an event as JSON."""
     return SaidEventView(
-        event_id=said.event_id, type=said.type, sender=said.sender, origin_server_ts=said.sent_at, content=said.content,
-        on_behalf=said.on_behalf,
+        event_id=relation.event_id, type=relation.type, sender=relation.sender, origin_server_ts=relation.sent_at,
+        content=relation.content, on_behalf=relation.on_behalf,
     )  # fmt: skip
 
 

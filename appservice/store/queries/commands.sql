@@ -16,7 +16,7 @@ SELECT pg_try_advisory_lock(hashtextextended($1, 7402)) AS held;
 SELECT pg_advisory_unlock(hashtextextended($1, 7402));
 
 -- name: open_command (room_id) The oldest that is not done.
-SELECT key, event_id, room_id, sender, body, thread, replied_to, answer, taken_at IS NOT NULL AS begun
+SELECT key, event_id, room_id, sender, body, thread, replied_to, answer AS response, taken_at IS NOT NULL AS begun
 FROM commands WHERE room_id = $1 AND done_at IS NULL ORDER BY key LIMIT 1;
 
 -- name: begin_command (key)
@@ -25,7 +25,7 @@ UPDATE commands SET taken_at = now() WHERE key = $1;
 -- name: give_back_command (key) It was not done: somebody was away.
 UPDATE commands SET taken_at = NULL WHERE key = $1 AND answer IS NULL;
 
--- name: keep_answer (key, answer)
+-- name: store_response (key, response)
 UPDATE commands SET answer = $2 WHERE key = $1;
 
 -- name: end_command (key) The text is not stored longer than it takes; the row is, so that it is not done twice.

@@ -69,7 +69,7 @@ ON CONFLICT (video_id, reporter) DO UPDATE SET reason = excluded.reason, reporte
 -- name: dismiss_reports (video_id)
 DELETE FROM reports WHERE video_id = $1;
 
--- name: said_against (video_id) Why members reported it, the first of them: nobody reads more of one video.
+-- name: report_reasons (video_id) Why members reported it, the first of them: nobody reads more of one video.
 SELECT reason FROM reports WHERE video_id = $1 ORDER BY reported_at, reporter LIMIT 100;
 
 -- name: reports (room_id) How many reported each video of a room.

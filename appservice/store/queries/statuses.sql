@@ -15,22 +15,22 @@ SELECT NOT EXISTS (
     WHERE v.id = $1
 ) AS leads;
 
--- name: said (video_id) The marks and notices of a video; `event_id` is empty where it was redacted.
+-- name: status_posts (video_id) The marks and notices of a video; `event_id` is empty where it was redacted.
 SELECT kind, event_id, says, times FROM statuses WHERE video_id = $1;
 
--- name: say (video_id, kind, event_id, says)
+-- name: save_status_post (video_id, kind, event_id, says)
 INSERT INTO statuses (video_id, kind, event_id, says) VALUES ($1, $2, $3, $4)
 ON CONFLICT (video_id, kind) DO UPDATE SET event_id = excluded.event_id, says = excluded.says;
 
--- name: unsay (video_id, kind) The next time is another one.
+-- name: mark_status_redacted (video_id, kind) The next time is another one.
 UPDATE statuses SET event_id = '', says = '', times = times + 1 WHERE video_id = $1 AND kind = $2;
 
 -- name: unsay_marks (video_id) The message that was marked is gone, and its marks with it; a notice stays in its thread.
 UPDATE statuses SET event_id = '', says = '', times = times + 1
 WHERE video_id = $1 AND kind <> 'notice' AND event_id <> '';
 
--- name: forget_said (video_id)
+-- name: delete_status_posts (video_id)
 DELETE FROM statuses WHERE video_id = $1;
 
--- name: was_spoken_of (video_id)
+-- name: has_status (video_id)
 SELECT EXISTS (SELECT FROM statuses WHERE video_id = $1) AS spoken;

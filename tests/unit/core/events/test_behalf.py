@@ -25,7 +25,7 @@ from appservice.core.events.behalf import (
     video_content,
     without_name,
 )
-from appservice.core.events.said import Said, attributed, read_said, said_by
+from appservice.core.events.relations import Relation, attributed, read_relations, sent_relation
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.core.text.status import KEYS
 
@@ -56,9 +56,9 @@ def reaction(event_id: str, sender: str, key: str = "👍") -> dict[str, Any]:
     return event(event_id, sender, reaction_content(EVENT, key, "n1"), "m.reaction")
 
 
-def said(*events: object, annotations: tuple[object, ...] = (), rows: tuple[SentFor, ...] = ()) -> list[Said]:
-    read = [each for event in events for each in read_said(event, "m.room.message", BOT)]
-    read += [each for event in annotations for each in read_said(event, "m.reaction", BOT)]
+def relations(*events: object, annotations: tuple[object, ...] = (), rows: tuple[SentFor, ...] = ()) -> list[Relation]:
+    read = [each for event in events for each in read_relations(event, "m.room.message", BOT)]
+    read += [each for event in annotations for each in read_relations(event, "m.reaction", BOT)]
     return attributed(read, rows, BOT)
 
 
@@ -173,26 +173,26 @@ def test_the_bots_own_marks_stay_its_own(mark: str) -> None:
 def test_a_comment_of_the_bots_is_whose_the_row_says() -> None:
     content = comment_content(EVENT, "hello", "n1", ALICE, "Alice")
     row = sent(ALICE, SentKind.COMMENT, "$c")
-    (found,) = said(event("$c", BOT, content), rows=(row,))
+    (found,) = relations(event("$c", BOT, content), rows=(row,))
     assert (found.sender, found.content["body"], found.on_behalf) == (ALICE, "hello", True)
     assert found.content[NONCE] == "n1"
-    assert found == said_by(row, "m.room.message", content)
+    assert found == sent_relation(row, "m.room.message", content)
 
 
 def test_whoever_forges_nonce_and_profile_stays_who_they_are() -> None:
     content = comment_content(EVENT, "hello", "n1", ALICE, "Alice")
     forged, unknown = event("$forged", "@mallory:here", content), event("$unknown", BOT, content)
-    found = said(forged, unknown, rows=(sent(ALICE, SentKind.COMMENT, "$c"),))
+    found = relations(forged, unknown, rows=(sent(ALICE, SentKind.COMMENT, "$c"),))
     assert [(each.sender, each.on_behalf) for each in found] == [("@mallory:here", False)]
     assert found[0].content["body"].endswith(f"Alice: {GUARD}hello")
     # Also where the row names the very event: only the bot sends for others.
-    (other,) = said(event("$c", "@mallory:here", content), rows=(sent(ALICE, SentKind.COMMENT, "$c"),))
+    (other,) = relations(event("$c", "@mallory:here", content), rows=(sent(ALICE, SentKind.COMMENT, "$c"),))
     assert other.sender == "@mallory:here"
 
 
 def test_a_shared_reaction_is_one_of_each() -> None:
     rows = (sent(ALICE, SentKind.REACTION, "$r", 1), sent(BOB, SentKind.REACTION, "$r", 2))
-    found = said(annotations=(reaction("$r", BOT), reaction("$own", ALICE)), rows=rows)
+    found = relations(annotations=(reaction("$r", BOT), reaction("$own", ALICE)), rows=rows)
     assert [(each.event_id, each.sender, each.on_behalf) for each in found] == [
         ("$r~1", ALICE, True), ("$r~2", BOB, True), ("$own", ALICE, False),
     ]  # fmt: skip
@@ -202,7 +202,7 @@ def test_a_shared_reaction_is_one_of_each() -> None:
 def test_marks_and_what_is_nobodys_any_more_are_not_told() -> None:
     gone = event("$c", BOT, comment_content(EVENT, "hello", "n3", ALICE, "Alice"))
     own = reply("$own", BOT, "This failed.")
-    found = said(gone, own, annotations=(reaction("$mark", BOT, "▶️"), reaction("$r", BOT)))
+    found = relations(gone, own, annotations=(reaction("$mark", BOT, "▶️"), reaction("$r", BOT)))
     assert [(each.event_id, each.sender) for each in found] == [("$own", BOT)]
 
 
@@ -213,10 +213,10 @@ def test_the_newest_edit_comes_along_where_it_is_of_the_same_person() -> None:
         edit = event("$e", sender, {"msgtype": "m.text", "body": "* x", "m.new_content": new, "m.relates_to": relation})
         return {**reply("$1", ALICE, "so"), "unsigned": {"m.relations": {"m.replace": edit}}}
 
-    first, second = said(edited(ALICE))
+    first, second = relations(edited(ALICE))
     assert (first.content["body"], second.event_id) == ("so", "$e")
     assert second.content["m.new_content"] == {"msgtype": "m.text", "body": "otherwise"}
-    assert len(said(edited(BOB))) == 1
+    assert len(relations(edited(BOB))) == 1
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_the_newest_edit_comes_along_where_it_is_of_the_same_person() -> None:
     ],
 )  # fmt: skip
 def test_what_is_malformed_is_left_out(broken: object) -> None:
-    assert said(broken) == []
+    assert relations(broken) == []
 
 
 def test_of_a_content_only_what_is_read_is_told() -> None:
@@ -237,7 +237,7 @@ def test_of_a_content_only_what_is_read_is_told() -> None:
         "msgtype": "m.text", "body": "x" * 9000, "formatted_body": "<b>", "m.relates_to": {"rel_type": 5, "key": "a"},
         "m.new_content": [], "extra": {}, "shortcode": "cat\ud800",
     }  # fmt: skip
-    (found,) = said(event("$1", ALICE, content))
+    (found,) = relations(event("$1", ALICE, content))
     assert found.content == {
         "msgtype": "m.text", "body": "x" * 8000, "m.relates_to": {"rel_type": None, "key": "a"}, "shortcode": "cat?",
     }  # fmt: skip
@@ -248,13 +248,13 @@ def test_how_much_text_is_kept() -> None:
     relation: dict[str, object] = {"rel_type": "m.replace", "event_id": "$1"}
     edit = event("$e", ALICE, {"body": "* ab", "m.new_content": {"body": "ab"}, "m.relates_to": relation})
     edited = {**reply("$1", ALICE, "abc", extra="x" * 99), "unsigned": {"m.relations": {"m.replace": edit}}}
-    assert [each.length for each in read_said(edited, "m.room.message", BOT)] == [
+    assert [each.length for each in read_relations(edited, "m.room.message", BOT)] == [
         len("m.text" + "abc" + "m.thread" + "$video"), len("* abab" + "m.replace" + "$1"),
     ]  # fmt: skip
     # Whatever somebody puts there.
     long = dict.fromkeys(("rel_type", "event_id", "key"), "$" + "x" * 9000)
     relation = {**long, "m.in_reply_to": {"event_id": long["event_id"]}}
-    for each in read_said(event("$1", ALICE, {"body": "", "m.relates_to": relation}), "m.room.message", BOT):
+    for each in read_relations(event("$1", ALICE, {"body": "", "m.relates_to": relation}), "m.room.message", BOT):
         assert each.length == 4 * 255
         assert len(json.dumps(each.content)) < 1200
 

@@ -13,8 +13,8 @@ _LONGEST_ID = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """An event that says something about a video, with what of its content is read; `sent_at` in ms since the epoch."""
+class Relation:
+    """A comment or reaction, or an edit of one, with what of its content is read; `sent_at` in ms since the epoch."""
 
     event_id: str
     type: str
@@ -49,12 +49,12 @@ def _length(value: object) -> int:
 # What is read back
 
 
-def said_by(sent: SentFor, kind: str, content: Mapping[str, Any]) -> Said:
+def sent_relation(sent: SentFor, kind: str, content: Mapping[str, Any]) -> Relation:
     """Return what was just sent on behalf of somebody, as it is read back."""
     return _of(sent, kind, _reduced(without_name(content)))
 
 
-def read_said(event: object, kind: str, bot: UserId) -> list[Said]:
+def read_relations(event: object, kind: str, bot: UserId) -> list[Relation]:
     """Return what of an event of one type is read, and its newest edit; nothing of what is malformed.
 
     For an event of the bot's own, `attributed` finds whose it is.
@@ -70,7 +70,7 @@ def read_said(event: object, kind: str, bot: UserId) -> list[Said]:
     return [found, edit] if edit and edit.sender == found.sender else [found]
 
 
-def attributed(found: Iterable[Said], sent: Iterable[SentFor], bot: UserId) -> list[Said]:
+def attributed(found: Iterable[Relation], sent: Iterable[SentFor], bot: UserId) -> list[Relation]:
     """Return the relations under whom each is of: a shared reaction is one of each.
 
     The bot's own marks are left out, and what it sent for somebody whose it is not any more.
@@ -78,23 +78,23 @@ def attributed(found: Iterable[Said], sent: Iterable[SentFor], bot: UserId) -> l
     by_event: dict[str, list[SentFor]] = {}
     for row in sent:
         by_event.setdefault(str(row.event_id), []).append(row)
-    said: list[Said] = []
+    relations: list[Relation] = []
     for each in found:
         if each.sender != bot:
-            said.append(each)
+            relations.append(each)
         elif each.event_id in by_event:
-            said += [_of(row, each.type, each.content) for row in by_event[each.event_id]]
+            relations += [_of(row, each.type, each.content) for row in by_event[each.event_id]]
         elif each.type != "m.reaction" and NONCE not in each.content:
-            said.append(each)  # what the bot posted in its own name
-    return said
+            relations.append(each)  # what the bot posted in its own name
+    return relations
 
 
-def _of(sent: SentFor, kind: str, content: dict[str, Any]) -> Said:
+def _of(sent: SentFor, kind: str, content: dict[str, Any]) -> Relation:
     at = round(sent.sent_at.timestamp() * 1000)
-    return Said(sent.shown_id or "", kind, sent.user_id, at, content, on_behalf=True)
+    return Relation(sent.shown_id or "", kind, sent.user_id, at, content, on_behalf=True)
 
 
-def _read(event: object, kind: str, content: Mapping[str, Any]) -> Said | None:
+def _read(event: object, kind: str, content: Mapping[str, Any]) -> Relation | None:
     if not isinstance(event, Mapping) or event.get("type") != kind or "state_key" in event:
         return None
     event_id, sender, at = event.get("event_id"), event.get("sender"), event.get("origin_server_ts")
@@ -102,8 +102,8 @@ def _read(event: object, kind: str, content: Mapping[str, Any]) -> Said | None:
         return None
     if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at < 2**53:
         return None
-    kept = _reduced(content)
-    return Said(str(event_id), kind, UserId(str(sender)), at, kept, on_behalf=False) if kept else None
+    reduced = _reduced(content)
+    return Relation(str(event_id), kind, UserId(str(sender)), at, reduced, on_behalf=False) if reduced else None
 
 
 def _is_id(value: object, sigil: str) -> bool:
@@ -126,16 +126,16 @@ _SHORTCODES = ("shortcode", "com.beeper.reaction.shortcode")
 
 def _reduced(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the widget reads of a content; nothing of what was redacted."""
-    kept: dict[str, Any] = {name: _text(content[name]) for name in (*_WORDS, NONCE, *_SHORTCODES) if name in content}
+    reduced: dict[str, Any] = {name: _text(content[name]) for name in (*_WORDS, NONCE, *_SHORTCODES) if name in content}
     relation, new = content.get("m.relates_to"), content.get("m.new_content")
     if isinstance(relation, Mapping):
-        kept["m.relates_to"] = {name: _text(relation[name], _LONGEST_ID) for name in _RELATION if name in relation}
+        reduced["m.relates_to"] = {name: _text(relation[name], _LONGEST_ID) for name in _RELATION if name in relation}
         reply = relation.get("m.in_reply_to")
         if isinstance(reply, Mapping):
-            kept["m.relates_to"]["m.in_reply_to"] = {"event_id": _text(reply.get("event_id"), _LONGEST_ID)}
+            reduced["m.relates_to"]["m.in_reply_to"] = {"event_id": _text(reply.get("event_id"), _LONGEST_ID)}
     if isinstance(new, Mapping):
-        kept["m.new_content"] = {name: _text(new[name]) for name in _WORDS if name in new}
-    return kept
+        reduced["m.new_content"] = {name: _text(new[name]) for name in _WORDS if name in new}
+    return reduced
 
 
 _WORDS = ("msgtype", "body")
