@@ -181,9 +181,9 @@ async def _listening(config: Config, secret: str) -> AsyncIterator[list[tuple[st
 
 async def _ffmpeg(config: Config) -> str:
     tools = await asyncio.to_thread(find_tools, config.transcode.ffmpeg, config.transcode.ffprobe)
-    encoder, trouble = await asyncio.to_thread(usable_encoder, tools, config.transcode.encoder)
+    encoder, problem = await asyncio.to_thread(usable_encoder, tools, config.transcode.encoder)
     found = f"{tools.version} ({tools.origin}: {tools.ffmpeg}{f'; {tools.reason}' if tools.reason else ''})"
-    return f"{found} encodes with {encoder}{f', not with {config.transcode.encoder}: {trouble}' if trouble else ''}"
+    return f"{found} encodes with {encoder}{f', not with {config.transcode.encoder}: {problem}' if problem else ''}"
 
 
 async def _storage(config: Config) -> str:

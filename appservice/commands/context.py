@@ -191,9 +191,9 @@ class CommandContext:
     async def _seen(self, videos: Sequence[Video]) -> list[Target]:
         readable = await self.readable(videos)
         targets = await known_to(self.user_id, readable, self.services.stores, here=self.room)
-        return [target for target in targets if self._may_speak_of(target.room)]
+        return [target for target in targets if self._may_mention(target.room)]
 
-    def _may_speak_of(self, room: Room) -> bool:
+    def _may_mention(self, room: Room) -> bool:
         """Say whether those who read here may know of a room: they are its members, or its moderators decide here."""
         if self.room.direct or room.room_id == self.room.room_id:
             return True
@@ -210,12 +210,12 @@ class CommandContext:
             if len(found) == 1:
                 return found[0]
             raise RefusedError("bot-no-such-id" if not found else "bot-id-too-short", id=name.short_id)
-        if name.place is not None:
+        if name.position is not None:
             owner = UserId(name.owner) if name.owner else None
             videos = await self.own_videos(owner)
-            if name.place <= len(videos):
-                return videos[name.place - 1]
-            raise RefusedError("bot-no-such-number", number=name.place, count=len(videos))
+            if name.position <= len(videos):
+                return videos[name.position - 1]
+            raise RefusedError("bot-no-such-number", number=name.position, count=len(videos))
         return await self._replied_to()
 
     async def _replied_to(self) -> Target:

@@ -204,13 +204,13 @@ async def _move(context: CommandContext) -> Response:
     name = VideoName() if len(context.words.words) == 1 else context.words.video()
     target = await context.target(name)
     where = context.words.take_if("up", "down", "first", "last")
-    place = None if where else context.words.number()
+    position = None if where else context.words.number()
     context.words.end()
     owner = target.video.sender
     if owner == context.user_id and not may_order(owner, target.viewer, target.room.settings):
         raise RefusedError("bot-order-by-moderators")
     order = await context.use_cases.videos.order(
-        owner, target.room, target.viewer, lambda now: moved(now, target.video.id, where or place or 1)
+        owner, target.room, target.viewer, lambda now: moved(now, target.video.id, where or position or 1)
     )
     return Response(
         context.say(

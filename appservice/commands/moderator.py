@@ -77,10 +77,10 @@ def _held_item(context: CommandContext, held: Held, rooms: dict[RoomId, Room]) -
         length=length,
         why=why,
     )
-    return Item(_placed(context, text, rooms[video.room_id]))
+    return Item(_with_room(context, text, rooms[video.room_id]))
 
 
-def _placed(context: CommandContext, text: str, room: Room) -> str:
+def _with_room(context: CommandContext, text: str, room: Room) -> str:
     return text if room.room_id == context.room.room_id else context.say("bot-in-room", text=text, room=name_of(room))
 
 
@@ -164,7 +164,7 @@ async def _blocks(context: CommandContext) -> Response:
     if not blocks:
         return Response(context.say("bot-no-blocks"))
     items = [
-        Item(_placed(context, block_line(context, block), rooms[block.room_id])) for block in blocks if block.room_id
+        Item(_with_room(context, block_line(context, block), rooms[block.room_id])) for block in blocks if block.room_id
     ]
     return _list(context, "bot-blocked", items, page, after=how_to_unblock(context, "unblock", blocks[0]))
 
@@ -203,7 +203,7 @@ def _reported_item(context: CommandContext, reported: Reported, rooms: dict[Room
     quoted = [f"“{reason}”" for reason in reasons if reason] if video.room_id != context.room.room_id else []
     if quoted:
         text = context.say("bot-because", text=text, reason=", ".join(quoted))
-    return Item(_placed(context, text, rooms[video.room_id]))
+    return Item(_with_room(context, text, rooms[video.room_id]))
 
 
 async def _dismiss(context: CommandContext) -> Response:

@@ -152,7 +152,7 @@ class Work:
 
     attempts: int = 0
     attempts_before: int = 0
-    attempts_spared: int = 0
+    attempts_uncounted: int = 0
     percent: int | None = None
     remaining: int | None = None
 
@@ -233,7 +233,7 @@ class Video:
     @property
     def tries(self) -> int:
         """How many attempts there were with what is to be shown now, without those that another video ended."""
-        return self.work.attempts - self.work.attempts_before - self.work.attempts_spared
+        return self.work.attempts - self.work.attempts_before - self.work.attempts_uncounted
 
     @property
     def has_media(self) -> bool:

@@ -51,7 +51,7 @@ class Room:
     creators: frozenset[str]
     encrypted: bool
     widget_placed: bool
-    told: frozenset[str]
+    notified: frozenset[str]
     replaced_by: RoomId | None
     direct: bool
     settings: RoomSettings

@@ -21,8 +21,8 @@ def installed() -> Path:
     Raises EmbeddedPostgresError when the wheel is not installed.
     """
     spec = importlib.util.find_spec(_PACKAGE)
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        programs = Path(place).resolve() / "pginstall" / "bin"
+    for location in (spec.submodule_search_locations or ()) if spec else ():
+        programs = Path(location).resolve() / "pginstall" / "bin"
         if (programs / "postgres").is_file():
             return programs
     raise EmbeddedPostgresError(

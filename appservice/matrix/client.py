@@ -452,11 +452,11 @@ class Homeserver:
         `media-too-large`, or HomeserverError.
         """
         reader = await asyncio.to_thread(_Sent, file, on_sent or (lambda _: None))
-        place = f"/{reserved.removeprefix('mxc://')}" if reserved else ""
+        path = f"/{reserved.removeprefix('mxc://')}" if reserved else ""
         try:
             async with self._session.request(
                 "PUT" if reserved else "POST",
-                f"{self.url}/_matrix/media/v3/upload{place}",
+                f"{self.url}/_matrix/media/v3/upload{path}",
                 data=reader,
                 headers={**self.media_headers, "Content-Type": content_type},
                 timeout=_UPLOAD_TIMEOUT,

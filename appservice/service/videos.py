@@ -102,7 +102,7 @@ class VideoService:
         async with self.stores.changes.locked_reel(room.room_id, owner) as reel:
             order = list(reorder(reel.order))
             if order != reel.order:
-                await reel.place(order, by=viewer.user_id)
+                await reel.reorder(order, by=viewer.user_id)
         self.invalidate()
         return order
 

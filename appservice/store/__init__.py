@@ -4,6 +4,7 @@ from appservice.store.all import Stores
 from appservice.store.applying import IntakeStore
 from appservice.store.attempts import AttemptStore, Published
 from appservice.store.behalf import SentForStore
+from appservice.store.bookmarks import BookmarkStore
 from appservice.store.channel import ChannelStore
 from appservice.store.commands import CommandStore, OpenCommand
 from appservice.store.contents import Block, ContentStore, UnknownContentError
@@ -12,7 +13,6 @@ from appservice.store.exports import Belongings, ExportStore
 from appservice.store.installation import AdminStore, AuditLine, Quarantined, Queue, RoomLine, Undoable, UserLine
 from appservice.store.members import MemberStore
 from appservice.store.moderation import Held, ModerationStore, Reported
-from appservice.store.places import PlaceStore
 from appservice.store.policies import PolicyList, PolicyStore
 from appservice.store.pool import Database, open_pool
 from appservice.store.public import PublicStore
@@ -34,6 +34,7 @@ __all__ = [
     "AuditLine",
     "Belongings",
     "Block",
+    "BookmarkStore",
     "ChannelStore",
     "CommandStore",
     "ContentStore",
@@ -45,7 +46,6 @@ __all__ = [
     "MemberStore",
     "ModerationStore",
     "OpenCommand",
-    "PlaceStore",
     "PolicyList",
     "PolicyStore",
     "Post",

@@ -4,6 +4,7 @@ from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.applying import IntakeStore
 from appservice.store.attempts import AttemptStore
 from appservice.store.behalf import SentForStore
+from appservice.store.bookmarks import BookmarkStore
 from appservice.store.channel import ChannelStore
 from appservice.store.commands import CommandStore
 from appservice.store.contents import ContentStore
@@ -13,7 +14,6 @@ from appservice.store.installation import AdminStore
 from appservice.store.members import MemberStore
 from appservice.store.moderation import ModerationStore
 from appservice.store.outbox import Pool
-from appservice.store.places import PlaceStore
 from appservice.store.policies import PolicyStore
 from appservice.store.public import PublicStore
 from appservice.store.queue_posts import QueuePostStore
@@ -60,6 +60,6 @@ class Stores:
         # Who watches
         self.sign_ins = SignInStore(pool)
         self.channels = ChannelStore(pool)
-        self.places = PlaceStore(pool)
+        self.bookmarks = BookmarkStore(pool)
         self.public = PublicStore(pool)
         self.shared = SharedStore(pool)

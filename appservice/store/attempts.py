@@ -10,7 +10,7 @@ from appservice.core.model import RoomId, State, UserId, Video, VideoId, sources
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.intake_videos import resume
 from appservice.store.mapping import SQL, Row, read_video
-from appservice.store.outbox import Connection, Pool, announce, concern_moderators, queue, speak_of, tell, trouble
+from appservice.store.outbox import Connection, Pool, alert, announce, concern_moderators, notify, queue, update_status
 from appservice.store.pool import Database
 from transcode.hls.captions import Captions
 from transcode.hls.playlist import Rendition
@@ -62,7 +62,7 @@ class AttemptStore(Database):
                 return None
             video = read_video(row)
             if video.work.attempts == 1:
-                await speak_of(connection, video.id, after=_QUICK)
+                await update_status(connection, video.id, after=_QUICK)
             await announce(connection, video.room_id)
             return video
 
@@ -91,7 +91,7 @@ class AttemptStore(Database):
         async with self._transaction() as connection:
             room_id = await connection.fetchval(SQL["await_upload"], video.id, video.work.attempts)
             if room_id is not None:
-                await speak_of(connection, video.id)
+                await update_status(connection, video.id)
                 await announce(connection, room_id)
 
     async def first_awaiting(self, mxc: str) -> VideoId | None:
@@ -104,13 +104,13 @@ class AttemptStore(Database):
         await self._fetch("upload_came", mxc)
 
     @asynccontextmanager
-    async def spared(self, video: Video) -> AsyncIterator[None]:
+    async def uncounted(self, video: Video) -> AsyncIterator[None]:
         """Let an attempt not count should its worker die meanwhile: it only waits, and another one is worked on."""
-        await self._fetch("spare_attempt", video.id, video.work.attempts, 1)
+        await self._fetch("uncount_attempt", video.id, video.work.attempts, 1)
         try:
             yield
         finally:
-            await self._fetch("spare_attempt", video.id, video.work.attempts, -1)
+            await self._fetch("uncount_attempt", video.id, video.work.attempts, -1)
 
     async def recover_lost_jobs(self) -> int:
         """Queue every unfinished video that has no job (any more); return how many there were."""
@@ -138,13 +138,13 @@ class AttemptStore(Database):
             if published.has_poster:
                 await concern_moderators(connection, video.id)
             if video.state is not State.PLAYABLE or row["audio_left_out"] != video.media.audio_left_out:  # else posted
-                await speak_of(connection, video.id)
+                await update_status(connection, video.id)
             await announce(connection, row["room_id"])
             return True
 
     async def grow(self, video: Video, stage: str, available: int) -> bool:
         """Store how many segments of a stage in progress exist, and notify who waits; False as `publish` does."""
-        return await self._fetchrow("grow", video.id, video.work.attempts, stage, available) is not None
+        return await self._fetchrow("append_segments", video.id, video.work.attempts, stage, available) is not None
 
     async def same_content(self, video_id: VideoId, content_hash: bytes) -> Video | None:
         """Return another video that is ready, shown, and made from the same content in the same way."""
@@ -181,11 +181,11 @@ class AttemptStore(Database):
                 SQL["fail"], video.id, sources_of(State.FAILED), video.work.attempts, code
             )
             if row is not None:
-                await speak_of(connection, video.id)
+                await update_status(connection, video.id)
                 await queue(connection, SweepFiles(video.id))
                 await concern_moderators(connection, video.id)
                 if given_up:
-                    await trouble(
+                    await alert(
                         connection, "video", video_id=video.id, user_id=video.sender, room_id=row["room_id"],
                         failure=code, kind=row["kind"], sent=video.created_at,
                     )  # fmt: skip
@@ -211,7 +211,7 @@ class AttemptStore(Database):
             if row is None:
                 return False
             await queue(connection, TranscodeVideo(video_id))
-            await speak_of(connection, video_id)
+            await update_status(connection, video_id)
             await note(
                 connection, by, Deed.REQUEUED, room_id=row["room_id"], video_id=video_id, user_id=row["sender"],
                 failure=row["failure"],
@@ -229,7 +229,7 @@ async def _bring_back(connection: Connection, video: Video, code: str) -> Row | 
     row = await connection.fetchrow(SQL["bring_back"], video.id, sources_of(State.FAILED), video.work.attempts)
     if row is None:
         return None
-    await tell(
+    await notify(
         connection, RoomId(row["room_id"]), row["sender"], row["thread"], "bot-edit-failed", title=row["title"],
         failure=code, kind=row["kind"], sent=video.created_at,
     )  # fmt: skip
@@ -241,10 +241,10 @@ async def _withdraw_growing(connection: Connection, video: Video) -> str | None:
 
     Return its name, whose files nobody needs any more; None where there is none.
     """
-    row = await connection.fetchrow(SQL["withdraw_growing"], video.id, video.work.attempts)
+    row = await connection.fetchrow(SQL["withdraw_unfinished"], video.id, video.work.attempts)
     if row is None:
         return None
-    await speak_of(connection, video.id)
+    await update_status(connection, video.id)
     await concern_moderators(connection, video.id)
     await announce(connection, row["room_id"])
     return str(row["stage"])

@@ -12,10 +12,10 @@ from appservice.core.model import RoomId, UserId, Video, VideoId
 from appservice.core.room import Membership
 from appservice.store.audit import Deed, note
 from appservice.store.mapping import SQL, read_video
-from appservice.store.outbox import Connection, announce, concern_moderators, queue, trouble
+from appservice.store.outbox import Connection, alert, announce, concern_moderators, queue
 from appservice.store.pool import Database
 
-_TOLD_EVERY_S = 900.0
+_NOTICE_EVERY_S = 900.0
 _NOTICES = "notices"
 
 
@@ -248,30 +248,30 @@ class AdminStore(Database):
         """Return what is wrong now."""
         return [row["subject"] for row in await self._fetch("alarms")]
 
-    async def begin_alarm(self, subject: str, told_as: str | None = None, **details: object) -> None:
+    async def begin_alarm(self, subject: str, alert_as: str | None = None, **details: object) -> None:
         """Store that something is wrong from now on; the first time queue an alert, if `alert_as` is given."""
         async with self._transaction() as connection:
             began = await connection.fetchval(SQL["begin_alarm"], subject)
-            if began and told_as:
-                await trouble(connection, told_as, **details)
+            if began and alert_as:
+                await alert(connection, alert_as, **details)
 
-    async def end_alarm(self, subject: str, told_as: str, *, least: float = 0, **details: object) -> None:
+    async def end_alarm(self, subject: str, alert_as: str, *, least: float = 0, **details: object) -> None:
         """Store that something is well again, with an alert when it was wrong for at least so many seconds."""
         async with self._transaction() as connection:
             seconds = await connection.fetchval(SQL["end_alarm"], subject)
             if seconds is not None and seconds >= least:
-                await trouble(connection, told_as, **details, minutes=max(1, round(seconds / 60)))
+                await alert(connection, alert_as, **details, minutes=max(1, round(seconds / 60)))
 
-    async def forget_troubles(self) -> None:
+    async def delete_alerts(self) -> None:
         """Delete the alerts that nobody is to get."""
-        await self._fetch("forget_troubles")
+        await self._fetch("delete_alerts")
 
-    async def gather_troubles(self) -> None:
+    async def queue_alerts(self) -> None:
         """Queue one notice for each subject with new alerts that had none for a while."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["lock_troubles"])
-            await connection.execute(SQL["forget_old_troubles"], _TOLD_EVERY_S)
-            rows = await connection.fetch(SQL["take_troubles"], _TOLD_EVERY_S)
+            await connection.execute(SQL["lock_alerts"])
+            await connection.execute(SQL["delete_old_alerts"], _NOTICE_EVERY_S)
+            rows = await connection.fetch(SQL["take_alerts"], _NOTICE_EVERY_S)
             for subject in sorted({row["subject"] for row in rows}):
                 await queue(connection, _alarm(subject, rows))
 

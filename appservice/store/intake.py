@@ -150,7 +150,7 @@ def _author(
 async def _take_rule(connection: Connection, change: changes.PolicyChanged) -> bool:
     if not await connection.fetchval(SQL["is_policy_list"], change.room_id):
         return False
-    await connection.execute(SQL["policy_list_told"], change.room_id)
+    await connection.execute(SQL["policy_list_changed"], change.room_id)
     rule = change.rule
     if rule is None:
         await connection.execute(SQL["forget_policy_rule"], change.room_id, change.event_type, change.state_key)

@@ -21,11 +21,19 @@ from appservice.core.rules.quotas import Quotas
 from appservice.core.rules.video_permissions import may_add, viewer_in
 from appservice.core.settings import Hold
 from appservice.store.mapping import SQL, Row, encrypted_file_json, read_room
-from appservice.store.outbox import Connection, announce, announce_talk, concern_moderators, queue, speak_of, tell
+from appservice.store.outbox import (
+    Connection,
+    announce,
+    announce_talk,
+    concern_moderators,
+    notify,
+    queue,
+    update_status,
+)
 from appservice.store.quota_usage import used_up
 from appservice.store.removal import remove_videos
 
-_TOLD_WITHIN_S, _TOLD_EVERY_S = 3600, 86_400
+_NOTIFIED_WITHIN_S, _NOTIFIED_EVERY_S = 3600, 86_400
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 # So long what was uploaded in the widget comes once without a nonce as well: pages of an earlier release send none.
 _DOUBLE_S = 600
@@ -89,7 +97,7 @@ async def _begin(connection: Connection, change: changes.NewVideo, video_id: Vid
     full = change.certain and await used_up(connection, quotas, change.sender, change.room_id, without=video_id)
     if full:
         await connection.execute(SQL["refuse_video"], video_id, f"quota-{full}")
-        await speak_of(connection, video_id)
+        await update_status(connection, video_id)
     else:
         priority = Priority.BACKGROUND if change.of_before else None
         await queue(connection, TranscodeVideo(video_id), priority=priority)
@@ -122,7 +130,7 @@ async def edit_message(connection: Connection, change: changes.VideoEdited, quot
         return False
     slots = [Slot(row["id"], row["item"], row["mxc"], row["gone"]) for row in rows]
     matching = match_items(slots, [_where_it_is_now(new, here.values()) for new in change.videos])
-    edited = [await _edit(connection, here[slot.id], new) for slot, new in matching.kept]
+    edited = [await _edit(connection, here[slot.id], new) for slot, new in matching.matched]
     gone = [here[slot.id] for slot in matching.gone]
     await remove_videos(connection, gone, by=change.video.sender, redact=False, because="edit")
     for new in matching.added:
@@ -169,7 +177,7 @@ async def _edit(connection: Connection, row: Row, new: changes.NewVideo) -> bool
 async def redact_message(connection: Connection, change: changes.Redacted) -> bool:
     """Remove the videos of a message that was redacted."""
     if await connection.fetchval(SQL["is_policy_list"], change.room_id):
-        await connection.execute(SQL["policy_list_told"], change.room_id)
+        await connection.execute(SQL["policy_list_changed"], change.room_id)
         await queue(connection, ReadPolicyList(change.room_id))  # a rule is gone, but which?
     await connection.execute(SQL["forget_double"], change.room_id, change.target)
     if await connection.fetch(SQL["sent_redacted"], change.room_id, change.target):
@@ -193,7 +201,7 @@ async def _passes_on(connection: Connection, event_id: EventId, rows: Sequence[R
     if not await connection.fetchval(SQL["pass_on"], row["id"], event_id):
         return False
     await connection.execute(SQL["unsay_marks"], row["id"])
-    await speak_of(connection, VideoId(str(row["id"])))
+    await update_status(connection, VideoId(str(row["id"])))
     await announce(connection, row["room_id"])
     return True
 
@@ -208,7 +216,7 @@ async def _waits(connection: Connection, room: Room, sender: UserId) -> bool:
 async def _refuse(connection: Connection, change: changes.NewVideo) -> None:
     """Say that only moderators add videos, once a day; but not of what nobody called a video, or sent long ago."""
     if change.certain and await connection.fetchval(
-        SQL["refuse"], change.room_id, change.sender, change.sent_at, _TOLD_WITHIN_S, _TOLD_EVERY_S
+        SQL["refuse"], change.room_id, change.sender, change.sent_at, _NOTIFIED_WITHIN_S, _NOTIFIED_EVERY_S
     ):
         thread = None if change.sent_in else change.event_id
-        await tell(connection, change.room_id, change.sender, thread, "bot-moderators-add")
+        await notify(connection, change.room_id, change.sender, thread, "bot-moderators-add")

@@ -144,7 +144,7 @@ def read_room(row: asyncpg.Record) -> Room:
         room_id=RoomId(row["room_id"]),
         bot_membership=Membership(row["bot_membership"]),
         creators=frozenset(row["creators"]),
-        told=frozenset(row["told"]),
+        notified=frozenset(row["told"]),
         replaced_by=RoomId(row["replaced_by"]) if row["replaced_by"] else None,
         settings=RoomSettings.read(row["settings"]),
         last_event=EventId(row["last_event"]) if row["last_event"] else None,

@@ -28,7 +28,7 @@ class MemberStore(Database):
                 requested_at,
             )  # fmt: skip
             if not taken:
-                return not await connection.fetchval(SQL["is_member_told"], room_id, user_id, requested_at)
+                return not await connection.fetchval(SQL["has_newer_membership"], room_id, user_id, requested_at)
             if member.membership in {Membership.LEAVE, Membership.BAN}:
                 await erase_departed(connection, room_id, user_id, banned=member.membership is Membership.BAN)
             await announce(connection, room_id)

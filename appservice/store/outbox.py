@@ -14,7 +14,7 @@ from appservice.store.mapping import SQL
 CHANNEL = "roomreel"
 PROGRESS_CHANNEL = "roomreel_progress"
 WATCHING_CHANNEL = "roomreel_watching"
-GROWN_CHANNEL = "roomreel_grown"
+SEGMENTS_CHANNEL = "roomreel_grown"
 TALK_CHANNEL = "roomreel_talk"
 
 # In quotes: only the stubs know the class as generic.
@@ -51,11 +51,11 @@ async def announce_watching(connection: Connection, room_id: str) -> None:
     await connection.execute(SQL["announce_watching"], room_id)
 
 
-async def tell(
+async def notify(
     connection: Connection, room_id: RoomId, user_id: UserId, thread: EventId | None, message: str, *,
     once_gone: tuple[Video, timedelta] | None = None, **arguments: object,
 ) -> None:  # fmt: skip
-    """Let the bot say a text to somebody, once, in their language; in a thread of that room, if any.
+    """Queue a notification of somebody by a text, once, in their language; in a thread of that room, if any.
 
     `arguments` are the text's, and what the worker makes of some: `title`, with the video's `kind` and when it was
     `sent` (ms since the epoch), is what people call it; a `failure` is its reason; any other `reason`, where there is
@@ -71,8 +71,8 @@ async def tell(
     await queue(connection, job, after=after)
 
 
-async def speak_of(connection: Connection, video_id: VideoId, *, after: timedelta | None = None) -> None:
-    """Let the bot say in the room how far it is with a video, by what is known of it by then."""
+async def update_status(connection: Connection, video_id: VideoId, *, after: timedelta | None = None) -> None:
+    """Queue an update of the marks and notices of a video, by its state by then."""
     await queue(connection, UpdateStatus(video_id), after=after)
 
 
@@ -82,6 +82,6 @@ async def concern_moderators(connection: Connection, video_id: VideoId) -> None:
         await queue(connection, UpdateQueuePosts(video_id))
 
 
-async def trouble(connection: Connection, subject: str, **details: object) -> None:
+async def alert(connection: Connection, subject: str, **details: object) -> None:
     """Queue an alert for admins, sent soon, and together with more of its subject."""
-    await connection.execute(SQL["add_trouble"], subject, details)
+    await connection.execute(SQL["add_alert"], subject, details)

@@ -9,7 +9,7 @@ from appservice.core.jobs import ReadPolicyList, TendRoom
 from appservice.core.model import HeldFor, RoomId, UserId, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.mapping import SQL
-from appservice.store.outbox import Connection, announce, concern_moderators, queue, speak_of, trouble
+from appservice.store.outbox import Connection, alert, announce, concern_moderators, queue, update_status
 from appservice.store.pool import Database
 
 _READ_AGAIN = timedelta(seconds=1)
@@ -76,7 +76,7 @@ class PolicyStore(Database):
         async with self._transaction() as connection:
             if not await connection.fetchval(SQL["is_policy_list"], room_id):
                 return
-            if not await connection.fetchval(SQL["policy_list_asked"], room_id, requested_at):
+            if not await connection.fetchval(SQL["policy_list_requested"], room_id, requested_at):
                 await queue(connection, ReadPolicyList(room_id), after=_READ_AGAIN)
                 return
             await connection.execute(SQL["forget_policy_rules"], room_id)
@@ -95,7 +95,7 @@ class PolicyStore(Database):
     async def unreachable(self, room_id: RoomId, reason: str) -> None:
         """Queue an alert that a list cannot be read."""
         async with self._transaction() as connection:
-            await trouble(connection, "policy-list", room_id=room_id, reason=reason)
+            await alert(connection, "policy-list", room_id=room_id, reason=reason)
 
     async def _follow_rules(self, connection: Connection) -> None:
         await connection.execute(SQL["note_policed"])
@@ -109,7 +109,7 @@ class PolicyStore(Database):
                     because=HeldFor.POLICY,
                 )  # fmt: skip
                 await concern_moderators(connection, video_id)
-                await speak_of(connection, video_id)
+                await update_status(connection, video_id)
         watched = await connection.fetch(SQL["rooms_of_policed"])
         for room_id in {row["room_id"] for row in (*held, *released, *watched)}:
             await announce(connection, room_id)

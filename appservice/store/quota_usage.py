@@ -5,7 +5,7 @@ from appservice.core.rules.quotas import Quotas, Scope, Used
 from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.markup import code
 from appservice.store.mapping import SQL
-from appservice.store.outbox import Connection, tell, trouble
+from appservice.store.outbox import Connection, alert, notify
 
 
 def _whose(scope: Scope, sender: UserId, room_id: RoomId) -> str:
@@ -60,9 +60,9 @@ async def warn(connection: Connection, quotas: Quotas, video: Video) -> None:
         elif await connection.fetchval(SQL["first_quota_warning"], scope, whose):
             percent = int(100 * allowance.share(now))
             if scope is Scope.SERVER:
-                await trouble(connection, "quota", percent=percent)
+                await alert(connection, "quota", percent=percent)
             else:
                 message, command = f"bot-quota-near-{scope}", code(f"{PREFIX} quota")
-                await tell(
+                await notify(
                     connection, video.room_id, video.sender, video.thread, message, percent=percent, command=command
                 )

@@ -12,7 +12,7 @@ from appservice.core.jobs import ForgetMessage, ForgetUnsent, SweepFiles
 from appservice.core.model import EventId, RoomId, UploadId, UserId, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.mapping import SQL
-from appservice.store.outbox import Connection, announce, announce_talk, concern_moderators, queue, speak_of
+from appservice.store.outbox import Connection, announce, announce_talk, concern_moderators, queue, update_status
 
 IN_FLIGHT = timedelta(minutes=1)
 """For so long a message may be on its way whose upload is given up, or whose sender has left."""
@@ -62,7 +62,7 @@ async def remove_videos(
         video_id = VideoId(str(row["id"]))
         await concern_moderators(connection, video_id)
         if await connection.fetchval(SQL["has_status"], video_id):
-            await speak_of(connection, video_id)
+            await update_status(connection, video_id)
     for room_id in {row["room_id"] for row in rows}:
         await announce(connection, room_id)
 

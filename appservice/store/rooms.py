@@ -67,13 +67,13 @@ class RoomStore(Database):
         """Store that the widget was put into the room, so that its removal is respected."""
         await self._fetch("mark_widget_placed", room_id)
 
-    async def mark_told(self, room_id: RoomId, subject: str) -> None:
+    async def mark_notified(self, room_id: RoomId, subject: str) -> None:
         """Store that the bot sent the notice about `subject` in the room."""
-        await self._fetch("mark_told", room_id, subject)
+        await self._fetch("mark_notified", room_id, subject)
 
-    async def forget_told(self, room_id: RoomId, subject: str) -> None:
+    async def clear_notified(self, room_id: RoomId, subject: str) -> None:
         """Let the bot send the notice about `subject` again."""
-        await self._fetch("forget_told", room_id, subject)
+        await self._fetch("clear_notified", room_id, subject)
 
     @asynccontextmanager
     async def tending(self, room_id: RoomId) -> AsyncIterator[None]:

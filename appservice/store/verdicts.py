@@ -8,7 +8,7 @@ from appservice.core.model import HeldFor, Video, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.contents import ContentStore, block_everywhere, block_here
 from appservice.store.mapping import SQL, read_video
-from appservice.store.outbox import Connection, Pool, announce, concern_moderators, queue, speak_of, tell, trouble
+from appservice.store.outbox import Connection, Pool, alert, announce, concern_moderators, notify, queue, update_status
 from appservice.store.pool import Database
 
 
@@ -63,13 +63,13 @@ class VerdictStore(Database):
                 case Verdict.BLOCK:
                     block = block_everywhere if everywhere else block_here
                     source_hash, _ = await block(connection, now, by=ITSELF, reason=reason)
-                    await tell(
+                    await notify(
                         connection, now.room_id, now.sender, now.thread, "bot-judged", title=now.title, kind=now.kind,
                         sent=now.created_at, reason=reason,
                     )  # fmt: skip
             if failed is not None:
-                await trouble(connection, "verdict", reason=failed)
-            await speak_of(connection, now.id)
+                await alert(connection, "verdict", reason=failed)
+            await update_status(connection, now.id)
             await concern_moderators(connection, now.id)
             await announce(connection, now.room_id)
         if source_hash is not None and everywhere:
@@ -91,7 +91,7 @@ class VerdictStore(Database):
             rows = await connection.fetch(SQL["release_judged"], None)
             for row in rows:
                 video_id = VideoId(str(row["id"]))
-                await speak_of(connection, video_id)
+                await update_status(connection, video_id)
                 await concern_moderators(connection, video_id)
                 await announce(connection, row["room_id"])
         return len(rows)

@@ -11,7 +11,7 @@ from appservice.core.settings import RoomSettings
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.contents import block_here, take_away
 from appservice.store.mapping import SQL, read_video
-from appservice.store.outbox import Connection, announce, concern_moderators, queue, speak_of, tell
+from appservice.store.outbox import Connection, announce, concern_moderators, notify, queue, update_status
 from appservice.store.pool import Database
 from appservice.store.removal import remove_videos
 
@@ -34,7 +34,7 @@ class LockedVideo:
             SQL["manage"], self.now.id, changed.title, changed.visibility, changed.withheld.hidden_by, changed.published
         )
         if changed.visibility is not self.now.visibility:
-            await speak_of(self._connection, self.now.id)
+            await update_status(self._connection, self.now.id)
         self.is_changed = True
         return read_video(row)
 
@@ -58,7 +58,7 @@ class LockedVideo:
 
     async def notify_sender(self, message: str, *, once_gone_for: float, reason: str) -> None:
         """Queue a notification of its sender, unless it is brought back within so many seconds."""
-        await tell(
+        await notify(
             self._connection, self.now.room_id, self.now.sender, self.now.thread, message,
             once_gone=(self.now, timedelta(seconds=once_gone_for)), title=self.now.title, kind=self.now.kind,
             sent=self.now.created_at, reason=reason,
@@ -121,9 +121,9 @@ class LockedReel:
         """The present order."""
         return list(self._positions)
 
-    async def place(self, order: Sequence[VideoId], *, by: UserId) -> None:
+    async def reorder(self, order: Sequence[VideoId], *, by: UserId) -> None:
         """Give the videos another order."""
-        await self._connection.execute(SQL["place_videos"], order, _ascending([*self._positions.values()]))
+        await self._connection.execute(SQL["set_positions"], order, _ascending([*self._positions.values()]))
         await note(self._connection, by, Deed.ORDERED, room_id=self._room_id, user_id=self._owner)
         await announce(self._connection, self._room_id)
 
@@ -193,7 +193,7 @@ def deeds(before: Video, after: Video, *, worn: bool, wears: bool) -> Iterator[D
 
 def _ascending(positions: Sequence[float]) -> list[float]:
     """Return the same positions, each after the one before: two videos of the same millisecond are to differ."""
-    places: list[float] = []
+    ascending: list[float] = []
     for position in positions:
-        places.append(max(position, places[-1] + 0.001) if places else position)
-    return places
+        ascending.append(max(position, ascending[-1] + 0.001) if ascending else position)
+    return ascending

@@ -25,9 +25,9 @@ from appservice.core.tokens import Scope, Session
 from appservice.core.web.reels import MOST_TOGETHER
 from appservice.core.web.room_views import RoomNow, on_behalf, room_view
 from appservice.core.web.views import PendingView, RoomView, SessionView
+from appservice.web.bookmarks import bookmark_of
 from appservice.web.channel import broadcast
 from appservice.web.context import CONTEXT, Context
-from appservice.web.places import place_of
 from appservice.web.requests import RoomIdText, enter, json_response, read_body
 
 log = structlog.get_logger()
@@ -158,11 +158,11 @@ async def _room_view(
     live = await broadcast(context, room.room_id, members, videos)
     viewer = viewer_in(room, session.user_id)
     reports = await context.stores.changes.reports(room.room_id) if viewer.moderates else None
-    place = await place_of(context, session)
+    bookmark = await bookmark_of(context, session)
     bot = context.config.bot
     can = on_behalf(room, viewer, bot) if session.sign_in else []
     now = RoomNow(room, shown, videos, live, bot, reports)
-    return room_view(now, viewer, grant, place=place, asked=together, can=can)
+    return room_view(now, viewer, grant, bookmark=bookmark, asked=together, can=can)
 
 
 @routes.get("/api/v1/rooms/{room_id}/events")
@@ -179,11 +179,11 @@ async def get_events(request: web.Request) -> web.StreamResponse:
     with contextlib.suppress(ConnectionResetError):
         await response.prepare(request)
         await response.write(b": connected\n\n")
-        await _tell(response, context, session)
+        await _stream(response, context, session)
     return response
 
 
-async def _tell(response: web.StreamResponse, context: Context, session: Session) -> None:
+async def _stream(response: web.StreamResponse, context: Context, session: Session) -> None:
     """Write what happens in the session's room, until it has no right to it any more."""
     about_room = json.dumps({"room_id": session.room_id})
     with context.hub.listening(session.room_id) as listener, context.streams.holding(session, listener):
@@ -193,8 +193,8 @@ async def _tell(response: web.StreamResponse, context: Context, session: Session
             except TimeoutError:
                 await response.write(b": keep-alive\n\n")
                 continue
-            news = listener.take()
-            if news.changed:  # whoever leaves changes the room: only then is membership queried again
+            pending = listener.take()
+            if pending.changed:  # whoever leaves changes the room: only then is membership queried again
                 try:
                     await context.access.membership(session, session.room_id)
                 except ForbiddenError:
@@ -203,11 +203,11 @@ async def _tell(response: web.StreamResponse, context: Context, session: Session
                 except (UnavailableError, UnknownTokenError):
                     return  # the widget connects again, if it may
                 await _send(response, "changed", about_room)
-            for data in news.progress:
+            for data in pending.progress:
                 await _send(response, "progress", data)
-            if news.watching is not None:
-                await _send(response, "watching", news.watching)
-            for event_id in news.talks:
+            if pending.watching is not None:
+                await _send(response, "watching", pending.watching)
+            for event_id in pending.talks:
                 await _send(response, "talk", json.dumps({"room_id": session.room_id, "event_id": event_id}))
             await asyncio.sleep(_SETTLE_S)
 

@@ -11,7 +11,19 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appservice import metrics
 from appservice.core.errors import LimitExceededError, RequestError, UnavailableError
-from appservice.web import api, behalf, channel, exports, media, places, public, sign_in, transactions, uploads, videos
+from appservice.web import (
+    api,
+    behalf,
+    bookmarks,
+    channel,
+    exports,
+    media,
+    public,
+    sign_in,
+    transactions,
+    uploads,
+    videos,
+)
 from appservice.web.context import CONTEXT, Context
 from appservice.web.limits import admit
 from appservice.web.openapi import document
@@ -107,7 +119,7 @@ def build_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
     app[CONTEXT] = context
     app[uploads.RECEIVING] = uploads.Receiving()
-    for module in (transactions, api, sign_in, channel, videos, behalf, places, media, uploads):
+    for module in (transactions, api, sign_in, channel, videos, behalf, bookmarks, media, uploads):
         app.router.add_routes(module.routes)
     app.router.add_get("/live", _live)
     app.router.add_get("/ready", _ready)

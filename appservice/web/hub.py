@@ -14,7 +14,7 @@ from appservice import metrics
 from appservice.core.errors import UnavailableError
 from appservice.core.model import RoomId, UserId
 from appservice.database.opening import listen
-from appservice.store.outbox import CHANNEL, GROWN_CHANNEL, PROGRESS_CHANNEL, TALK_CHANNEL, WATCHING_CHANNEL
+from appservice.store.outbox import CHANNEL, PROGRESS_CHANNEL, SEGMENTS_CHANNEL, TALK_CHANNEL, WATCHING_CHANNEL
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ WatchingOf = Callable[[RoomId], Awaitable[Sequence[UserId]]]
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Notifications:
     """What a widget is to be notified of: `progress` and `watching` as JSON, `talks` as event ids (None: any)."""
 
     changed: bool
@@ -43,7 +43,7 @@ class Listener:
     """The pending notifications of one widget. Many changes are one, and of a video's progress the latest counts."""
 
     def __init__(self) -> None:
-        self._news = asyncio.Event()
+        self._pending = asyncio.Event()
         self._changed = False
         self._progress: dict[str, str] = {}
         self._watching: str | None = None
@@ -53,39 +53,39 @@ class Listener:
     def end(self) -> None:
         """End the listener's stream: it must make room for a newer one."""
         self.has_ended = True
-        self._news.set()
+        self._pending.set()
 
-    def tell_changed(self) -> None:
+    def notify_changed(self) -> None:
         """Take note that the room changed."""
         self._changed = True
-        self._news.set()
+        self._pending.set()
 
-    def tell_progress(self, video_id: str, data: str) -> None:
+    def notify_progress(self, video_id: str, data: str) -> None:
         """Take note of how far a video is, as the JSON of a `ProgressEvent`."""
         self._progress[video_id] = data
-        self._news.set()
+        self._pending.set()
 
-    def tell_watching(self, data: str) -> None:
+    def notify_watching(self, data: str) -> None:
         """Take note of who watches the channel, as the JSON of a `WatchingEvent`."""
         self._watching = data
-        self._news.set()
+        self._pending.set()
 
-    def tell_talk(self, event_id: str | None) -> None:
+    def notify_talk(self, event_id: str | None) -> None:
         """Take note of something new about an event of the room; None: maybe about any of them."""
         self._talks[event_id] = None
         if None in self._talks or len(self._talks) > _MOST_TALKS:
             self._talks = {None: None}
-        self._news.set()
+        self._pending.set()
 
     async def wait(self) -> None:
         """Return when there is a notification."""
-        await self._news.wait()
+        await self._pending.wait()
 
-    def take(self) -> News:
+    def take(self) -> Notifications:
         """Return all pending notifications, which are pending no longer."""
-        taken = News(self._changed, list(self._progress.values()), self._watching, list(self._talks))
+        taken = Notifications(self._changed, list(self._progress.values()), self._watching, list(self._talks))
         self._changed, self._progress, self._watching, self._talks = False, {}, None, {}
-        self._news.clear()
+        self._pending.clear()
         return taken
 
 
@@ -99,7 +99,7 @@ class Hub:
         self._gathering: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
-        self._growth: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._awaiting_segments: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager
     def listening(self, room_id: RoomId) -> Iterator[Listener]:
@@ -108,41 +108,41 @@ class Hub:
             yield listener
 
     @contextmanager
-    def growth(self, room_id: RoomId) -> Iterator[asyncio.Event]:
-        """Yield what is set when there is more of a room's videos."""
-        with _among(self._growth, room_id, asyncio.Event()) as event:
+    def more_segments(self, room_id: RoomId) -> Iterator[asyncio.Event]:
+        """Yield an event that is set when there are more segments of a room's videos."""
+        with _among(self._awaiting_segments, room_id, asyncio.Event()) as event:
             yield event
 
     def wake(self, room_id: str) -> None:
         """Notify all of a room that it changed."""
         self._on_change()
-        self.tell_grown(room_id)
+        self.notify_segments(room_id)
         for listener in self._listeners.get(room_id, ()):
-            listener.tell_changed()
+            listener.notify_changed()
 
-    def tell_grown(self, room_id: str) -> None:
+    def notify_segments(self, room_id: str) -> None:
         """Notify those who wait for more segments of a room's videos."""
-        for event in self._growth.get(room_id, ()):
+        for event in self._awaiting_segments.get(room_id, ()):
             event.set()
 
-    def _pass_on(self, data: str) -> None:
+    def _dispatch_progress(self, data: str) -> None:
         progress = json.loads(data)
         for listener in self._listeners.get(progress["room_id"], ()):
-            listener.tell_progress(progress["video_id"], data)
+            listener.notify_progress(progress["video_id"], data)
 
     def _talk(self, data: str) -> None:
         talk = json.loads(data)
         for listener in self._listeners.get(talk["room_id"], ()):
-            listener.tell_talk(talk["event_id"])
+            listener.notify_talk(talk["event_id"])
 
     def _others_watch(self, room_id: str) -> None:
         if room_id in self._listeners and room_id not in self._gathering:
             self._gathering.add(room_id)
-            task = asyncio.create_task(self._tell_watching(RoomId(room_id)))
+            task = asyncio.create_task(self._notify_watching(RoomId(room_id)))
             self._tasks.add(task)  # the loop alone would let go of it
             task.add_done_callback(self._tasks.discard)
 
-    async def _tell_watching(self, room_id: RoomId) -> None:
+    async def _notify_watching(self, room_id: RoomId) -> None:
         await asyncio.sleep(min(_GATHER_LONGEST_S, _GATHER_S + _GATHER_EACH_S * len(self._listeners.get(room_id, ()))))
         self._gathering.discard(room_id)  # who comes or goes from here on is counted the next time
         try:
@@ -150,21 +150,21 @@ class Hub:
         except UnavailableError:
             return  # after an outage every widget looks again
         for listener in self._listeners.get(room_id, ()):
-            listener.tell_watching(data)
+            listener.notify_watching(data)
 
     def _wake_all(self) -> None:
-        for room_id in {*self._listeners, *self._growth}:
+        for room_id in {*self._listeners, *self._awaiting_segments}:
             self.wake(room_id)
             for listener in self._listeners.get(room_id, ()):
-                listener.tell_talk(None)
+                listener.notify_talk(None)
 
     async def run(self) -> None:
         """Listen to the database for ever; after an outage every widget looks again, for changes were missed."""
         while True:
             try:
                 channels = {
-                    CHANNEL: self.wake, PROGRESS_CHANNEL: self._pass_on, WATCHING_CHANNEL: self._others_watch,
-                    GROWN_CHANNEL: self.tell_grown, TALK_CHANNEL: self._talk,
+                    CHANNEL: self.wake, PROGRESS_CHANNEL: self._dispatch_progress, WATCHING_CHANNEL: self._others_watch,
+                    SEGMENTS_CHANNEL: self.notify_segments, TALK_CHANNEL: self._talk,
                 }  # fmt: skip
                 await listen(self._dsn, channels, on_ready=self._wake_all)
             except UnavailableError as error:

@@ -102,7 +102,7 @@ async def _held(
     """
     name, asked = request.match_info["name"], request.query.get("_HLS_msn", "")
     until = asyncio.get_running_loop().time() + _HOLD_S
-    with context.hub.growth(room_id) as grown:
+    with context.hub.more_segments(room_id) as grown:
         while True:
             grown.clear()
             playlists, grows = await now()

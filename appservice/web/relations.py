@@ -32,7 +32,7 @@ class RelationReader:
     def __init__(self, homeserver: Homeserver, sent_for: SentForStore) -> None:
         self._homeserver = homeserver
         self._sent_for = sent_for
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_AT_ONCE)
         self._next: dict[VideoId, asyncio.Task[list[Relation]]] = {}
         self._turns: WeakValueDictionary[VideoId, asyncio.Lock] = WeakValueDictionary()
 
@@ -50,7 +50,7 @@ class RelationReader:
     async def _fetch_in_turn(self, video: Video) -> list[Relation]:
         turn = self._turns.setdefault(video.id, asyncio.Lock())
         await turn.acquire()
-        async with self._places:
+        async with self._slots:
             del self._next[video.id]  # a call from here on is to have a later one
             loop = asyncio.get_running_loop()
             began = loop.time()

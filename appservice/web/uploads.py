@@ -237,8 +237,8 @@ async def _head(request: web.Request) -> web.Response:
     else:
         offset = found.length or 0  # the bytes may have gone their way
     length = {"Upload-Defer-Length": "1"} if found.length is None else {"Upload-Length": str(found.length)}
-    told = {"Upload-Metadata": found.metadata} if found.metadata else {}
-    return web.Response(headers={"Upload-Offset": str(offset), **length, **told, **_expiry(found)})
+    metadata = {"Upload-Metadata": found.metadata} if found.metadata else {}
+    return web.Response(headers={"Upload-Offset": str(offset), **length, **metadata, **_expiry(found)})
 
 
 async def _patch(request: web.Request) -> web.Response:

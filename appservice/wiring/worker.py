@@ -36,7 +36,7 @@ from appservice.store import Stores
 from appservice.web.access import Access
 from appservice.wiring.parts import Parts
 from appservice.worker.command_responses import respond_to_sign_in
-from appservice.worker.concurrency import Lanes
+from appservice.worker.concurrency import ProcessorSlots
 from appservice.worker.contents import Contents
 from appservice.worker.erasure import ErasingWork
 from appservice.worker.exports import ExportWork
@@ -104,7 +104,7 @@ class Jobs:
             case Notify():
                 await self.notifications.run(job)
             case NotifyAdmins():
-                await self.watch.tell(job)
+                await self.watch.notify(job)
             case ForgetMessage():
                 await self.erasing.forget(job)
             case ForgetUnsent():
@@ -199,13 +199,14 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
 
 def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
     config, stores = parts.config, parts.stores
-    encoder, trouble = usable_encoder(tools, config.transcode.encoder)
-    if trouble:
-        log.warning("encoder_replaced", wanted=config.transcode.encoder, used=encoder, reason=trouble)
+    encoder, problem = usable_encoder(tools, config.transcode.encoder)
+    if problem:
+        log.warning("encoder_replaced", wanted=config.transcode.encoder, used=encoder, reason=problem)
     for weakness in tools.sandbox.weaknesses:
         log.warning("sandbox_weak", reason=weakness)
     return VideoWork(
         config=config, store=stores.attempts, rooms=stores.rooms, videos=stores.videos, homeserver=parts.homeserver,
         session=parts.session, files=parts.files, tools=tools, settings=settings_of(config, encoder), scratch=scratch,
-        contents=Contents(stores.contents, tools), quotas=stores.quotas, lanes=Lanes(config.worker.concurrency),
+        contents=Contents(stores.contents, tools), quotas=stores.quotas,
+        slots=ProcessorSlots(config.worker.concurrency),
     )  # fmt: skip

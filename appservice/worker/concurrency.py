@@ -17,17 +17,17 @@ class _Waiting:
     admitted: asyncio.Future[None]
 
 
-class _Lane:
+class _Slots:
     """A semaphore that lets in whose turn it is, not who came first."""
 
-    def __init__(self, places: int, usage: Usage, *, sharing: bool) -> None:
-        self._load = Load(places)
+    def __init__(self, slots: int, usage: Usage, *, sharing: bool) -> None:
+        self._load = Load(slots)
         self._usage = usage
         self._sharing = sharing
         self._waiting: list[_Waiting] = []
 
     @asynccontextmanager
-    async def place(self, party: Party) -> AsyncIterator[None]:
+    async def slot(self, party: Party) -> AsyncIterator[None]:
         waiting = _Waiting(party, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._admit()
@@ -66,7 +66,7 @@ class _Lane:
                 admitted.admitted.set_result(None)
 
 
-class Lanes:
+class ProcessorSlots:
     """Two kinds of slots: nobody's first frame waits for another video's ladder, nor for another sender's videos.
 
     Of the slots of those that begin nobody has more than half of what is left: one sender has as many as `concurrency`
@@ -75,19 +75,19 @@ class Lanes:
 
     def __init__(self, concurrency: int) -> None:
         usage = Usage()
-        self._beginnings = _Lane(3 * (concurrency + 1) - 2, usage, sharing=True)
-        self._ladders = _Lane(concurrency, usage, sharing=False)
+        self._beginnings = _Slots(3 * (concurrency + 1) - 2, usage, sharing=True)
+        self._ladders = _Slots(concurrency, usage, sharing=False)
 
     @asynccontextmanager
     async def beginning(self, party: Party) -> AsyncIterator[Ladder]:
         """Wait for a slot among those that begin; what is yielded frees it, and waits for one for the ladder."""
-        async with AsyncExitStack() as place:
-            await place.enter_async_context(self._beginnings.place(party))
+        async with AsyncExitStack() as slot:
+            await slot.enter_async_context(self._beginnings.slot(party))
 
             @asynccontextmanager
             async def ladder() -> AsyncIterator[None]:
-                await place.aclose()
-                async with self._ladders.place(party):
+                await slot.aclose()
+                async with self._ladders.slot(party):
                     yield
 
             yield ladder

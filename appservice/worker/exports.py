@@ -73,7 +73,7 @@ class ExportWork:
             if outcome:
                 break
         message, arguments = outcome or ("bot-export-failed", {})
-        await self._tell(user_id, message, arguments, once=_once(secret, message))
+        await self._notify(user_id, message, arguments, once=_once(secret, message))
 
     async def sweep(self) -> None:
         """Delete the files of exports that nobody may fetch (any more)."""
@@ -142,7 +142,7 @@ class ExportWork:
             parts.append((f"{name}{poster.suffix}", Whole(b"", [(poster, plain_size(poster))])))
         return parts
 
-    async def _tell(self, user_id: UserId, message: str, arguments: Mapping[str, object], *, once: str) -> None:
+    async def _notify(self, user_id: UserId, message: str, arguments: Mapping[str, object], *, once: str) -> None:
         person = await self.commands.person(user_id)
         text = self.languages[person.language or self.language].say(message, arguments)
         try:

@@ -34,7 +34,7 @@ class FairQueries(Queries):
         ours = Load(global_concurrency_limit or batch_size)
         for row in await self.driver.fetch(SQL["videos_taken"], queue_manager_id):
             ours.add(_party(row), int(str(row["jobs"])))
-        if ours.total >= ours.places or monotonic() - self._refused_at < _PAUSE_S:
+        if ours.total >= ours.slots or monotonic() - self._refused_at < _PAUSE_S:
             return []
         rows = await self.driver.fetch(SQL["videos_to_take"], heartbeat_timeout)
         candidates = [

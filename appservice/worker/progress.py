@@ -88,19 +88,19 @@ async def reported(store: AttemptStore, video: Video) -> AsyncIterator[Reporter]
     async def report() -> None:
         clock = asyncio.get_running_loop().time
         estimate = Estimate(clock())
-        told: tuple[int, int | None] = (0, None)
+        last: tuple[int, int | None] = (0, None)
         while True:
             await asyncio.sleep(_EVERY_S)
             (estimate.rest if reporter.waits else estimate.update)(reporter.share, clock())
-            news = estimate.percent, None if reporter.waits else estimate.remaining
-            if news == told:
+            current = estimate.percent, None if reporter.waits else estimate.remaining
+            if current == last:
                 continue
             try:
-                await store.progress(video, *news)
+                await store.progress(video, *current)
             except UnavailableError as error:
                 log.debug("progress_not_told", video_id=video.id, reason=str(error))
             else:
-                told = news
+                last = current
 
     task = asyncio.create_task(report())
     try:

@@ -31,11 +31,11 @@ class Publication:
         """Publish the first stage, which may still be in progress; its folder is moved away."""
         await self._publish(self._published(result, State.PLAYABLE), folder)
 
-    async def grown(self, result: Result) -> None:
+    async def appended(self, result: Result) -> None:
         """Publish how much of the first stage exists by now; its poster may be new."""
         published = self._published(result, State.PLAYABLE)
         if published.available is None or published.has_poster > self._has_poster:
-            await self._tell(published)
+            await self._write_row(published)
         elif not await self._store.grow(self._video, published.stage, published.available):
             raise SupersededError
         self._has_poster = published.has_poster
@@ -86,9 +86,9 @@ class Publication:
 
     async def _publish(self, published: Published, folder: Path) -> None:
         await self._files.publish(folder, self._video.id, published.stage)
-        await self._tell(published)
+        await self._write_row(published)
 
-    async def _tell(self, published: Published) -> None:
+    async def _write_row(self, published: Published) -> None:
         size = await self._files.size(self._video.id, published.stage)
         if not await self._store.publish(self._video, replace(published, bytes=size)):
             raise SupersededError

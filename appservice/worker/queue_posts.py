@@ -89,14 +89,14 @@ class QueuePosts:
 
     async def _may_ask(self, room: Room, asked: Room) -> bool:
         """Say whether a room may have its queue in another: somebody moderates both, and not anybody reads there."""
-        trouble = None
+        refusal = None
         if not await self._have_a_moderator_in_common(room, asked):
-            trouble = "Nobody moderates both rooms: its moderators did not ask for what waits elsewhere."
+            refusal = "Nobody moderates both rooms: its moderators did not ask for what waits elsewhere."
         elif await self.homeserver.is_open(asked.room_id):
-            trouble = "Anybody may come in or read there."
-        if trouble:
-            log.warning("moderators_room_refused", room_id=room.room_id, asked=asked.room_id, reason=trouble)
-        return trouble is None
+            refusal = "Anybody may come in or read there."
+        if refusal:
+            log.warning("moderators_room_refused", room_id=room.room_id, asked=asked.room_id, reason=refusal)
+        return refusal is None
 
     async def _have_a_moderator_in_common(self, *rooms: Room) -> bool:
         return any(

@@ -84,7 +84,7 @@ class RoomWork:
         if current:
             await self._place_widget(current, placed, links.joined)
             if current.encrypted:
-                await self._tell_of_encryption(current, placed, links.joined)
+                await self._notify_of_encryption(current, placed, links.joined)
             if current.last_event is None:
                 await self.stores.rooms.look_back([current.room_id])
 
@@ -127,14 +127,14 @@ class RoomWork:
             return  # a moderator took it away, or there is nothing to be seen in it
         if not await self._send_widget(room, placed, wanted, former):
             if not former and not room.encrypted:  # a former one still works
-                await self._ask_for_power(room, joined)
+                await self._request_power_level(room, joined)
             return
         await self.stores.rooms.mark_widget_placed(room.room_id)
-        await self.stores.rooms.forget_told(room.room_id, "power")
+        await self.stores.rooms.clear_notified(room.room_id, "power")
         log.info("widget_placed", room_id=room.room_id, replaced=len(former))
         if not room.encrypted:
             link = f"{self.config.web.public_url}/widget/?room_id={quote(room.room_id, safe='')}"
-            await self._tell_once(room, "welcome", "bot-welcome", once=joined, link=link)
+            await self._notify_once(room, "welcome", "bot-welcome", once=joined, link=link)
 
     async def _send_widget(self, room: Room, placed: Placed, wanted: dict[str, object], former: Sequence[str]) -> bool:
         """Send the widget and its layout, and take away former ones; return False where the bot may not."""
@@ -161,17 +161,17 @@ class RoomWork:
         if layout is not None:
             await self.homeserver.send_state(room.room_id, LAYOUT_TYPE, "", layout)
 
-    async def _ask_for_power(self, room: Room, joined: str) -> None:
+    async def _request_power_level(self, room: Room, joined: str) -> None:
         level = state_level(room.power_levels, WIDGET_TYPE)
         # With other power levels it is another request, also where permission was granted and revoked meanwhile.
         levels = hashlib.sha256(json.dumps(room.power_levels, sort_keys=True).encode()).hexdigest()
-        await self._tell_once(
+        await self._notify_once(
             room, "power", _ROLES.get(level, "bot-needs-power"), once=f"{joined}|{levels}",
             bot=code(self.homeserver.bot), level=level, step=code(f"/op {self.homeserver.bot} {level}"),
         )  # fmt: skip
 
-    async def _tell_of_encryption(self, room: Room, placed: Placed, joined: str) -> None:
-        if "encrypted" in room.told:
+    async def _notify_of_encryption(self, room: Room, placed: Placed, joined: str) -> None:
+        if "encrypted" in room.notified:
             return
         if (
             room.widget_placed
@@ -181,15 +181,15 @@ class RoomWork:
             message = "bot-encrypted-since"
         else:
             message = "bot-encrypted-direct" if room.direct else "bot-encrypted"
-        await self._tell_once(room, "encrypted", message, once=joined)
+        await self._notify_once(room, "encrypted", message, once=joined)
 
-    async def _tell_once(self, room: Room, subject: str, message: str, *, once: str, **arguments: object) -> None:
+    async def _notify_once(self, room: Room, subject: str, message: str, *, once: str, **arguments: object) -> None:
         """Send a notice the first time. `once` is the same for a repeated job, and another when it is sent anew."""
-        if subject in room.told:
+        if subject in room.notified:
             return
         try:
             text = self.texts.say(message, arguments)
             await self.homeserver.send_notice(room.room_id, text, once=f"{subject}|{once}")
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=room.room_id, subject=subject, reason=str(error))
-        await self.stores.rooms.mark_told(room.room_id, subject)
+        await self.stores.rooms.mark_notified(room.room_id, subject)

@@ -107,12 +107,12 @@ class UploadWork:
         limits = limits_of(self.config, (room.settings if room else RoomSettings()).max_length)
         longest_source = _SOURCE_LENGTH * self.config.media.max_duration
         source = self.folder.path(upload.id)
-        async with self._workspace(upload) as folder, self._told(upload) as tell:
+        async with self._workspace(upload) as folder, self._reported(upload) as report:
             if converts:
                 cut = Cut(start=upload.start, end=upload.end, longest=limits.max_duration, max_bytes=most)
                 prepared = await prepare_recording(
                     source, folder / "out", cut, tools=self.tools, limits=replace(limits, max_duration=longest_source),
-                    on_progress=lambda share: tell(share * _CONVERTING),
+                    on_progress=lambda share: report(share * _CONVERTING),
                 )  # fmt: skip
             else:
                 # Its own failures are the more precise ones: they come before its size.
@@ -123,7 +123,7 @@ class UploadWork:
             begin = _CONVERTING if converts else 0.0
 
             def sent(count: int) -> None:
-                tell(begin + (1 - begin) * count / size)
+                report(begin + (1 - begin) * count / size)
 
             url = await self._store(upload, prepared.path, prepared.mimetype, size, on_sent=sent)
             thumbnail = await self._store_thumbnail(upload, prepared, url)
@@ -174,7 +174,7 @@ class UploadWork:
             shutil.rmtree(folder, ignore_errors=True)
 
     @asynccontextmanager
-    async def _told(self, upload: Upload) -> AsyncIterator[Callable[[float], None]]:
+    async def _reported(self, upload: Upload) -> AsyncIterator[Callable[[float], None]]:
         """Yield what takes the share done, which requests get in percent."""
         share = 0.0
 
@@ -183,13 +183,13 @@ class UploadWork:
             share = done
 
         async def report() -> None:
-            told = 0
+            last = 0
             while True:
                 await asyncio.sleep(_EVERY_S)
-                if (percent := math.floor(share * 100)) != told:
+                if (percent := math.floor(share * 100)) != last:
                     with contextlib.suppress(UnavailableError):
                         await self.store.progress(upload, percent)
-                        told = percent
+                        last = percent
 
         task = asyncio.create_task(report())
         try:

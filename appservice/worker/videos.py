@@ -29,7 +29,7 @@ from appservice.matrix.client import Homeserver
 from appservice.matrix.download import Downloaded, download, is_awaited
 from appservice.media.files import LocalFiles
 from appservice.store import AttemptStore, QuotaStore, RoomStore, VideoStore
-from appservice.worker.concurrency import Ladder, Lanes
+from appservice.worker.concurrency import Ladder, ProcessorSlots
 from appservice.worker.contents import Contents
 from appservice.worker.conversion import kind_of, shown_for, video_of
 from appservice.worker.progress import reported
@@ -84,7 +84,7 @@ async def _publish_first(transcoding: Transcoding, publication: Publication, fol
     published = False
     async for result in transcoding.first_stage():
         if published:
-            await publication.grown(result)
+            await publication.appended(result)
         else:
             await publication.playable(result, folder)
         published = True
@@ -111,7 +111,7 @@ class VideoWork:
     scratch: Path
     contents: Contents
     quotas: QuotaStore
-    lanes: Lanes
+    slots: ProcessorSlots
 
     async def run(self, video_id: VideoId) -> None:
         """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
@@ -121,7 +121,7 @@ class VideoWork:
         party = Party(video.sender, video.room_id) if video else Party("", "")
         before: str | None = None
         while True:
-            async with self.lanes.beginning(party) as ladder:
+            async with self.slots.beginning(party) as ladder:
                 before = await self._run(video_id, ladder, before)
             if before is None:
                 return
@@ -238,7 +238,7 @@ class VideoWork:
                 out = folder / "out"
                 async with (
                     # The slot is held until the ladder is published: the next one in turn may be the same file.
-                    AsyncExitStack() as place,
+                    AsyncExitStack() as slot,
                     reported(self.store, video) as progress,
                     Transcoding(
                         file, out, tools=self.tools, limits=limits, settings=self.settings, on_progress=progress.advance
@@ -246,8 +246,8 @@ class VideoWork:
                 ):
                     await _publish_first(transcoding, publication, out / PLAYABLE)
                     with progress.waiting():
-                        async with self.store.spared(video):
-                            await place.enter_async_context(ladder())
+                        async with self.store.uncounted(video):
+                            await slot.enter_async_context(ladder())
                     # Sent to two rooms at once, it may be whole in the other one when its turn comes.
                     if not await shared():
                         await publication.ready(await transcoding.ladder(), out / READY)

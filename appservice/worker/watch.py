@@ -40,9 +40,9 @@ class Watch:
         await self._look_at_homeserver()
         await self._look_at_disk()
         if self.config.appservice.admin_room is None or not await self.stores.admin.notices_on():
-            await self.stores.admin.forget_troubles()
+            await self.stores.admin.delete_alerts()
         else:
-            await self.stores.admin.gather_troubles()
+            await self.stores.admin.queue_alerts()
 
     async def _look_at_homeserver(self) -> None:
         try:
@@ -60,7 +60,7 @@ class Watch:
         elif free > _ENOUGH * least:
             await self.stores.admin.end_alarm(DISK, "disk-enough", free=free // MIB)
 
-    async def tell(self, alarm: NotifyAdmins) -> None:
+    async def notify(self, alarm: NotifyAdmins) -> None:
         """Say in the management room what `gather_troubles` queued. May be repeated."""
         if self.config.appservice.admin_room is None:
             return

@@ -190,15 +190,15 @@ async def test_many_troubles_are_few_notices(pool: Pool, admin: AdminStore) -> N
     await Stores(pool).intake.apply([_sent(number) for number in (1, 2, 3)])
     for number in (1, 2):
         await _give_up(pool, number)
-    await asyncio.gather(admin.gather_troubles(), admin.gather_troubles())
+    await asyncio.gather(admin.queue_alerts(), admin.queue_alerts())
     (said,) = await _told(pool)
     assert (said["subject"], said["count"]) == ("video", 2)
     assert said["details"]["video_id"] == (await _video(pool, 2)).id
     await _give_up(pool, 3)
-    await admin.gather_troubles()
+    await admin.queue_alerts()
     assert len(await _told(pool)) == 1  # not so soon again
     await pool.execute("UPDATE troubles SET told_at = told_at - interval '1 hour'")
-    await admin.gather_troubles()
+    await admin.queue_alerts()
     assert [said["count"] for said in await _told(pool)] == [2, 1]
     # A thing that goes on is told once; one that was short, not at all.
     for _ in range(2):
@@ -206,7 +206,7 @@ async def test_many_troubles_are_few_notices(pool: Pool, admin: AdminStore) -> N
     await admin.begin_alarm("homeserver")
     await admin.end_alarm("homeserver", "homeserver-back", least=60)
     await admin.end_alarm("homeserver", "homeserver-back")
-    await admin.gather_troubles()
+    await admin.queue_alerts()
     assert [said["subject"] for said in await _told(pool)] == ["video", "video", "disk-low"]
     assert await admin.alarms() == ["disk"]
 

@@ -327,18 +327,18 @@ async def test_what_was_told_is_told_again_after_the_bot_was_sent_away(store: St
     await _tended(store)
     await store.rooms.mark_widget_placed(ROOM)
     for _ in range(2):
-        await store.rooms.mark_told(ROOM, "welcome")
-    await store.rooms.mark_told(ROOM, "power")
-    await store.rooms.forget_told(ROOM, "power")
+        await store.rooms.mark_notified(ROOM, "welcome")
+    await store.rooms.mark_notified(ROOM, "power")
+    await store.rooms.clear_notified(ROOM, "power")
     await store.intake.apply([BotMembershipChanged(ROOM, Membership.JOIN, BOT)])
     room = await store.rooms.room(ROOM)
     assert room
-    assert room.told == {"welcome"}
+    assert room.notified == {"welcome"}
     assert room.widget_placed
     await store.intake.apply([BotMembershipChanged(ROOM, Membership.LEAVE, ALICE)])
     room = await store.rooms.room(ROOM)
     assert room
-    assert room.told == frozenset()
+    assert room.notified == frozenset()
     assert not room.widget_placed
     assert await store.rooms.tended_rooms() == []
 

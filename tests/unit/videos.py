@@ -71,7 +71,7 @@ def make_room(**changes: Any) -> Room:  # noqa: ANN401 - each field has its own 
     """Make a room that the bot is in."""
     fields: dict[str, Any] = {
         "room_id": ROOM, "key": 3, "name": "The den", "bot_membership": Membership.JOIN, "inviter": ALICE,
-        "power_levels": {}, "creators": frozenset(), "encrypted": False, "widget_placed": True, "told": frozenset(),
+        "power_levels": {}, "creators": frozenset(), "encrypted": False, "widget_placed": True, "notified": frozenset(),
         "replaced_by": None, "direct": False, "settings": RoomSettings(), "max_lifetime": None,
     }  # fmt: skip
     return Room(**{**fields, **changes})

@@ -24,7 +24,7 @@ class Slot:
 class Matching:
     """What an edit makes of a message's videos."""
 
-    kept: tuple[tuple[Slot, NewVideo], ...]
+    matched: tuple[tuple[Slot, NewVideo], ...]
     gone: tuple[Slot, ...]
     added: tuple[NewVideo, ...]
 
@@ -35,7 +35,7 @@ def match(slots: Sequence[Slot], items: Sequence[NewVideo]) -> Matching:
     What was taken away does not come back by an edit of something else.
     """
     left = list(items)
-    kept: list[tuple[Slot, NewVideo]] = []
+    matched: list[tuple[Slot, NewVideo]] = []
     unmatched: list[Slot] = []
     for slot in slots:
         same = [] if slot.gone else [item for item in left if item.mxc == slot.mxc]
@@ -45,15 +45,15 @@ def match(slots: Sequence[Slot], items: Sequence[NewVideo]) -> Matching:
             unmatched.append(slot)
         else:
             left.remove(item)
-            kept.append((slot, item))
-    by_place = {item.item: item for item in left}
+            matched.append((slot, item))
+    by_slot = {item.item: item for item in left}
     gone: list[Slot] = []
     for slot in unmatched:
-        item = by_place.pop(slot.item, None)
+        item = by_slot.pop(slot.item, None)
         if item is not None and not slot.gone:
-            kept.append((slot, item))
+            matched.append((slot, item))
         elif not slot.gone:
             gone.append(slot)
     free = max((slot.item for slot in slots), default=-1) + 1
-    added = [replace(item, item=free + n) for n, item in enumerate(by_place.values())]
-    return Matching(tuple(sorted(kept, key=lambda pair: pair[0].item)), tuple(gone), tuple(added))
+    added = [replace(item, item=free + n) for n, item in enumerate(by_slot.values())]
+    return Matching(tuple(sorted(matched, key=lambda pair: pair[0].item)), tuple(gone), tuple(added))

@@ -77,13 +77,13 @@ def _gallery(event: Mapping[str, object], content: Mapping[str, object], sender:
     time_of(event.get("origin_server_ts"))
     videos: list[NewVideo] = []
     broken: MalformedEventError | None = None
-    for place, item in enumerate(items[:MOST_ITEMS]):
+    for index, item in enumerate(items[:MOST_ITEMS]):
         try:
             video = _gallery_item(event, content, item, sender)
         except MalformedEventError as error:
             broken = error  # and the others are none the worse for it
         else:
-            videos += [replace(video, item=place)] if video else []
+            videos += [replace(video, item=index)] if video else []
     if broken and not videos:
         raise broken
     return NewGallery(event_id, room_id, sender, tuple(videos)) if videos else None

@@ -74,11 +74,11 @@ def renamed_layout(
 ) -> dict[str, object] | None:
     """Return the layout with our widget where it was by a former id; None where it is not in it."""
     widgets = _widgets(current)
-    place = next((widgets[name] for name in former if name in widgets), None)
-    if place is None:
+    position = next((widgets[name] for name in former if name in widgets), None)
+    if position is None:
         return None
     others = {name: where for name, where in widgets.items() if name not in former}
-    return {**(current or {}), "widgets": {**others, widget_id: place}}
+    return {**(current or {}), "widgets": {**others, widget_id: position}}
 
 
 def _widgets(layout: Mapping[str, object] | None) -> Mapping[str, object]:

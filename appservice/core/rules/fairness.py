@@ -27,7 +27,7 @@ class Party:
 class Load:
     """How many slots each sender and each room has, of `slots`."""
 
-    places: int
+    slots: int
     total: int = 0
     _senders: Counter[str] = field(default_factory=Counter)
     _rooms: Counter[str] = field(default_factory=Counter)
@@ -44,11 +44,11 @@ class Load:
         """Return what a party's sender and its room have together."""
         return self._senders[party.sender] + self._rooms[party.room_id]
 
-    def has_place(self, party: Party) -> bool:
+    def has_slot(self, party: Party) -> bool:
         """Say whether there is a slot for a party's next video, and one left for others; the last for another room."""
-        left = self.places - self.total
+        left = self.slots - self.total
         return (
-            left > (1 if self._rooms[party.room_id] and self.places > 1 else 0)
+            left > (1 if self._rooms[party.room_id] and self.slots > 1 else 0)
             and self._senders[party.sender] < max(1, left / 2)
             and self._rooms[party.room_id] < max(1, left * _ROOM_SHARE)
         )
@@ -85,9 +85,9 @@ def next_in_turn(
 
     Without `sharing` a slot goes to whoever waits, however many they have.
     """
-    if load.total >= load.places:
+    if load.total >= load.slots:
         return None
-    may = [number for number, party in enumerate(waiting) if not sharing or load.has_place(party)]
+    may = [number for number, party in enumerate(waiting) if not sharing or load.has_slot(party)]
     return min(may, key=lambda number: (load.of(waiting[number]), used(waiting[number]), number), default=None)
 
 
@@ -106,5 +106,5 @@ class Candidate:
 
 def pick_order(candidates: Sequence[Candidate], ours: Load) -> list[int]:
     """Return the jobs that a process may take now, the fairest first; `ours` is what it has taken."""
-    may = [each for each in candidates if ours.has_place(each.party)]
+    may = [each for each in candidates if ours.has_slot(each.party)]
     return [each.job_id for each in sorted(may, key=lambda each: (-each.priority, each.load, each.job_id))]

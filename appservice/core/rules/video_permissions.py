@@ -244,8 +244,8 @@ def reordered(current: Sequence[VideoId], wanted: Sequence[VideoId], base: Seque
         seen = set(base)
         if [video for video in base if video in known] != [video for video in current if video in seen]:
             raise ConflictError("Somebody changed the order in the meantime. Look at it again.")
-    placed = set(wanted)
-    return [video for video in wanted if video in known] + [video for video in current if video not in placed]
+    ordered = set(wanted)
+    return [video for video in wanted if video in known] + [video for video in current if video not in ordered]
 
 
 def moved(current: Sequence[VideoId], video: VideoId, where: int | str) -> list[VideoId]:
@@ -256,7 +256,7 @@ def moved(current: Sequence[VideoId], video: VideoId, where: int | str) -> list[
     if video not in current:
         raise NotFoundError("There is no such video.")
     here, rest = list(current).index(video), [each for each in current if each != video]
-    places = {"up": here - 1, "down": here + 1, "first": 0, "last": len(rest)}
-    place = places[where] if isinstance(where, str) else where - 1
-    place = min(max(place, 0), len(rest))
-    return [*rest[:place], video, *rest[place:]]
+    indices = {"up": here - 1, "down": here + 1, "first": 0, "last": len(rest)}
+    index = indices[where] if isinstance(where, str) else where - 1
+    index = min(max(index, 0), len(rest))
+    return [*rest[:index], video, *rest[index:]]

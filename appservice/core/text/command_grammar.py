@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from appservice.core.errors import RoomreelError
 
-MOST_PLACES = 10_000
+MOST_POSITIONS = 10_000
 _SHORT_ID = re.compile(r"#([0-9a-f]{6,32})", re.ASCII | re.IGNORECASE)
 _USER_ID = re.compile(r"@[^:\s\x00]{1,254}:[A-Za-z0-9.:\[\]-]{1,255}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -28,7 +28,7 @@ class VideoName:
     `owner` is the full user id of the reel's member; None means the sender.
     """
 
-    place: int | None = None
+    position: int | None = None
     short_id: str | None = None
     owner: str | None = None
 
@@ -68,7 +68,7 @@ class Words:
             raise UsageError(word)
         return word.lower()
 
-    def number(self, least: int = 1, most: int = MOST_PLACES) -> int:
+    def number(self, least: int = 1, most: int = MOST_POSITIONS) -> int:
         """Take a whole number. Raises UsageError for anything else."""
         word = self.take()
         if not _NUMBER.fullmatch(word) or not least <= int(word) <= most:
@@ -95,7 +95,7 @@ class Words:
             self.take()
             return VideoName(short_id=short[1].lower())
         if word is not None and _NUMBER.fullmatch(word):
-            return VideoName(place=self.number(), owner=owner)
+            return VideoName(position=self.number(), owner=owner)
         if owner is not None:
             raise UsageError(word or "")
         return VideoName()

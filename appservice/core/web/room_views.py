@@ -76,7 +76,7 @@ def room_view(
     viewer: Viewer,
     grant: Grant,
     *,
-    place: PlaceView | None = None,
+    bookmark: PlaceView | None = None,
     asked: Sequence[str] = (),
     can: Sequence[OnBehalf] = (),
 ) -> RoomView:
@@ -103,7 +103,7 @@ def room_view(
         schedule=_schedule_view(live.schedule) if live.schedule else None,
         watching=list(live.watching),
         replaced_by=_link(room.replaced_by, now.bot) if room.replaced_by else None,
-        place=place,
+        place=bookmark,
         direct=len(members) == 2,
         can=list(can),
         together=together_view(members, videos, asked, grant),

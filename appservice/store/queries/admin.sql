@@ -143,7 +143,7 @@ RETURNING room_id, sender;
 
 -- Alerts for operators
 
--- name: add_trouble (subject, details)
+-- name: add_alert (subject, details)
 INSERT INTO troubles (subject, details) VALUES ($1, $2);
 
 -- name: begin_alarm (subject) Nothing comes back when it goes on already.
@@ -155,16 +155,16 @@ DELETE FROM alarms WHERE subject = $1 RETURNING extract(epoch FROM now() - since
 -- name: alarms () What is wrong now.
 SELECT subject FROM alarms ORDER BY subject;
 
--- name: lock_troubles () One worker at a time gathers alerts.
+-- name: lock_alerts () One worker at a time gathers alerts.
 SELECT pg_advisory_xact_lock(7405);
 
--- name: forget_troubles ()
+-- name: delete_alerts ()
 DELETE FROM troubles;
 
--- name: forget_old_troubles (seconds)
+-- name: delete_old_alerts (seconds)
 DELETE FROM troubles WHERE told_at <= now() - make_interval(secs => $1);
 
--- name: take_troubles (seconds) Alerts of subjects without a notice within so many seconds.
+-- name: take_alerts (seconds) Alerts of subjects without a notice within so many seconds.
 UPDATE troubles t SET told_at = now()
 WHERE told_at IS NULL AND NOT EXISTS (
     SELECT FROM troubles o WHERE o.subject = t.subject AND o.told_at > now() - make_interval(secs => $1)

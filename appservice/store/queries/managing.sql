@@ -57,7 +57,7 @@ FOR UPDATE;
 -- name: sent_videos (room_id, sender) Also those that are removed.
 SELECT id FROM videos WHERE room_id = $1 AND sender = $2;
 
--- name: place_videos (ids, positions)
+-- name: set_positions (ids, positions)
 UPDATE videos SET position = placed.position
 FROM unnest($1::uuid[], $2::float8[]) AS placed (id, position)
 WHERE videos.id = placed.id;

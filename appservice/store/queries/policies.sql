@@ -29,10 +29,10 @@ SET subject = excluded.subject, entity = excluded.entity, pattern = excluded.pat
 -- name: policy_list_read (room_id)
 UPDATE policy_lists SET read_at = now() WHERE room_id = $1;
 
--- name: policy_list_told (room_id) An event changed a rule: what is being read meanwhile may be from before.
+-- name: policy_list_changed (room_id) An event changed a rule: what is being read meanwhile may be from before.
 UPDATE policy_lists SET told_at = clock_timestamp() WHERE room_id = $1;
 
--- name: policy_list_asked (room_id, requested_at) Nothing comes back where something newer is known.
+-- name: policy_list_requested (room_id, requested_at) Nothing comes back where something newer is known.
 UPDATE policy_lists SET asked_at = $2 WHERE room_id = $1 AND told_at <= $2 AND asked_at <= $2 RETURNING true AS newest;
 
 -- name: set_policy_exempt (user_ids) Admins: a list is not to lock out who could leave it.

@@ -80,10 +80,10 @@ DELETE FROM bot_profile;
 -- name: mark_widget_placed (room_id)
 UPDATE rooms SET widget_placed = true WHERE room_id = $1;
 
--- name: mark_told (room_id, subject)
+-- name: mark_notified (room_id, subject)
 UPDATE rooms SET told = array_append(told, $2) WHERE room_id = $1 AND NOT $2 = ANY (told);
 
--- name: forget_told (room_id, subject)
+-- name: clear_notified (room_id, subject)
 UPDATE rooms SET told = array_remove(told, $2) WHERE room_id = $1;
 
 -- name: room (room_id)
@@ -124,7 +124,7 @@ WHERE members.changed_at <= $6 AND (
 )
 RETURNING true AS taken;
 
--- name: is_member_told (room_id, user_id, requested_at) Whether an event changed a member since then, or the row was deleted.
+-- name: has_newer_membership (room_id, user_id, requested_at) Whether an event changed a member since then, or the row was deleted.
 SELECT coalesce((SELECT changed_at > $3 FROM members WHERE room_id = $1 AND user_id = $2), members_forgotten_at > $3) AS told
 FROM rooms WHERE room_id = $1;
 
@@ -288,7 +288,7 @@ UPDATE pgqueuer SET execute_after = now()
 WHERE entrypoint = 'video' AND status = 'queued' AND execute_after > now()
     AND payload IN (SELECT convert_to(id::text, 'UTF8') FROM came);
 
--- name: spare_attempt (id, attempt, number) Let one attempt more, or fewer, not count.
+-- name: uncount_attempt (id, attempt, number) Let one attempt more, or fewer, not count.
 UPDATE videos SET attempts_spared = attempts_spared + $3 WHERE id = $1 AND attempts = $2;
 
 -- name: note_size (id, attempt, bytes) What was downloaded, whatever was claimed.
@@ -302,7 +302,7 @@ RETURNING room_id;
 -- name: pause (id, attempt) The attempt is over, and another one is due later.
 UPDATE videos SET percent = NULL, remaining = NULL WHERE id = $1 AND attempts = $2;
 
--- name: withdraw_growing (id, attempt) The attempt ended before its first stage was whole: nobody is to wait for more of it.
+-- name: withdraw_unfinished (id, attempt) The attempt ended before its first stage was whole: nobody is to wait for more of it.
 UPDATE videos v SET state = 'processing', stage = NULL, has_poster = false, renditions = '[]', available = NULL,
     blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]', audio_left_out = NULL,
     bytes = CASE WHEN v.admitted_at = 'infinity' THEN 0 ELSE coalesce(v.claimed_size, 0) END, changed_at = now()
@@ -362,7 +362,7 @@ RETURNING *;
 -- name: finished (id, attempt)
 UPDATE videos SET finishing = NULL WHERE id = $1 AND attempts = $2;
 
--- name: grow (id, attempt, stage, available) More segments exist; only the newest attempt may say so. Notify who waits for them (LISTEN roomreel_grown).
+-- name: append_segments (id, attempt, stage, available) More segments exist; only the newest attempt may say so. Notify who waits for them (LISTEN roomreel_grown).
 WITH grown AS (
     UPDATE videos SET available = $4
     WHERE id = $1 AND attempts = $2 AND stage = $3 AND state = 'playable' AND visibility <> 'removed'

@@ -3,48 +3,48 @@
 import asyncio
 
 from appservice.core.model import RoomId, UserId
-from appservice.web.hub import Hub, Listener, News
+from appservice.web.hub import Hub, Listener, Notifications
 
 
 async def test_news_wake_whoever_waits_and_are_told_once() -> None:
     listener = Listener()
     waiting = asyncio.create_task(listener.wait())
-    listener.tell_changed()
-    listener.tell_changed()
+    listener.notify_changed()
+    listener.notify_changed()
     await asyncio.wait_for(waiting, 5)
-    assert listener.take() == News(True, [], None, [])
-    assert listener.take() == News(False, [], None, [])
+    assert listener.take() == Notifications(True, [], None, [])
+    assert listener.take() == Notifications(False, [], None, [])
 
 
 async def test_of_each_videos_progress_the_latest_is_told() -> None:
     listener = Listener()
     for video, data in (("a", "1"), ("b", "2"), ("a", "3")):
-        listener.tell_progress(video, data)
+        listener.notify_progress(video, data)
     await asyncio.wait_for(listener.wait(), 5)
-    assert listener.take() == News(False, ["3", "2"], None, [])
+    assert listener.take() == Notifications(False, ["3", "2"], None, [])
 
 
 async def test_the_latest_who_watch_are_told_once() -> None:
     listener = Listener()
-    listener.tell_watching("1")
-    listener.tell_watching("2")
+    listener.notify_watching("1")
+    listener.notify_watching("2")
     await asyncio.wait_for(listener.wait(), 5)
-    assert listener.take() == News(False, [], "2", [])
-    assert listener.take() == News(False, [], None, [])
+    assert listener.take() == Notifications(False, [], "2", [])
+    assert listener.take() == Notifications(False, [], None, [])
 
 
 async def test_what_was_said_about_an_event_is_told_once_and_of_too_much_that_there_was_some() -> None:
     listener = Listener()
     for event_id in ("$a", "$b", "$a"):
-        listener.tell_talk(event_id)
+        listener.notify_talk(event_id)
     await asyncio.wait_for(listener.wait(), 5)
-    assert listener.take() == News(False, [], None, ["$a", "$b"])
+    assert listener.take() == Notifications(False, [], None, ["$a", "$b"])
     for number in range(51):
-        listener.tell_talk(f"${number}")
-    listener.tell_talk("$a")
-    assert listener.take() == News(False, [], None, [None])
-    listener.tell_talk("$b")
-    assert listener.take() == News(False, [], None, ["$b"])
+        listener.notify_talk(f"${number}")
+    listener.notify_talk("$a")
+    assert listener.take() == Notifications(False, [], None, [None])
+    listener.notify_talk("$b")
+    assert listener.take() == Notifications(False, [], None, ["$b"])
 
 
 def test_growth_wakes_who_waits_in_the_room() -> None:
@@ -52,9 +52,13 @@ def test_growth_wakes_who_waits_in_the_room() -> None:
         return []
 
     hub = Hub("", nobody, lambda: None)
-    with hub.growth(RoomId("!here")) as here, hub.growth(RoomId("!here")) as too, hub.growth(RoomId("!there")) as there:
-        hub.tell_grown("!here")
+    with (
+        hub.more_segments(RoomId("!here")) as here,
+        hub.more_segments(RoomId("!here")) as too,
+        hub.more_segments(RoomId("!there")) as there,
+    ):
+        hub.notify_segments("!here")
         assert [event.is_set() for event in (here, too, there)] == [True, True, False]
-        hub.tell_grown("!nowhere")
+        hub.notify_segments("!nowhere")
         hub.wake("!there")
         assert there.is_set(), "what became whole, or went, is a change"

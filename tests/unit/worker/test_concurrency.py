@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from appservice.core.rules.fairness import Party
-from appservice.worker.concurrency import Lanes
+from appservice.worker.concurrency import ProcessorSlots
 
 ALICE, BOB, CAROL = (Party(name, "room") for name in ("alice", "bob", "carol"))
 
@@ -14,13 +14,13 @@ ALICE, BOB, CAROL = (Party(name, "room") for name in ("alice", "bob", "carol"))
 class Work:
     """A video whose two stages take as long as the test says."""
 
-    def __init__(self, lanes: Lanes, party: Party = ALICE) -> None:
+    def __init__(self, slots: ProcessorSlots, party: Party = ALICE) -> None:
         self.stage, self.party = "waits", party
         self.first, self.last = asyncio.Event(), asyncio.Event()
-        self.task = asyncio.create_task(self._run(lanes))
+        self.task = asyncio.create_task(self._run(slots))
 
-    async def _run(self, lanes: Lanes) -> None:
-        async with lanes.beginning(self.party) as ladder:
+    async def _run(self, slots: ProcessorSlots) -> None:
+        async with slots.beginning(self.party) as ladder:
             self.stage = "begins"
             await self.first.wait()
             self.stage = "plays"
@@ -44,10 +44,10 @@ async def _stages(works: list[Work]) -> list[str]:
 
 @pytest.mark.parametrize("concurrency", range(1, 9))
 async def test_one_sender_alone_begins_one_more_than_ladders_are_made(concurrency: int) -> None:
-    lanes = Lanes(concurrency)
-    works = [Work(lanes) for _ in range(concurrency + 3)]
+    slots = ProcessorSlots(concurrency)
+    works = [Work(slots) for _ in range(concurrency + 3)]
     assert (await _stages(works)).count("begins") == concurrency + 1
-    others = [Work(lanes, Party("dave", "elsewhere"))]
+    others = [Work(slots, Party("dave", "elsewhere"))]
     assert await _stages(others) == ["begins"]
     for work in works + others:
         work.task.cancel()
@@ -56,10 +56,10 @@ async def test_one_sender_alone_begins_one_more_than_ladders_are_made(concurrenc
 
 
 async def test_a_room_full_of_senders_leaves_a_place_to_another_room() -> None:
-    lanes = Lanes(1)
-    works = [Work(lanes, Party(f"sender{number}", "room")) for number in range(6)]
+    slots = ProcessorSlots(1)
+    works = [Work(slots, Party(f"sender{number}", "room")) for number in range(6)]
     assert (await _stages(works)).count("begins") == 3
-    other = Work(lanes, Party("dave", "elsewhere"))
+    other = Work(slots, Party("dave", "elsewhere"))
     assert await _stages([other]) == ["begins"]
     for work in [*works, other]:
         work.task.cancel()
@@ -68,8 +68,8 @@ async def test_a_room_full_of_senders_leaves_a_place_to_another_room() -> None:
 
 
 async def test_a_first_picture_waits_for_no_ladder() -> None:
-    lanes = Lanes(1)
-    works = [Work(lanes) for _ in range(5)]
+    slots = ProcessorSlots(1)
+    works = [Work(slots) for _ in range(5)]
     assert await _stages(works) == ["begins", "begins", "waits", "waits", "waits"]
     works[1].first.set()
     assert await _stages(works) == ["begins", "ladder", "begins", "waits", "waits"]
@@ -85,8 +85,8 @@ async def test_a_first_picture_waits_for_no_ladder() -> None:
 
 
 async def test_ladders_are_made_in_the_order_in_which_videos_play() -> None:
-    lanes = Lanes(1)
-    works = [Work(lanes) for _ in range(3)]
+    slots = ProcessorSlots(1)
+    works = [Work(slots) for _ in range(3)]
     for work in works:
         work.first.set()
         await _settle()
@@ -100,8 +100,8 @@ async def test_ladders_are_made_in_the_order_in_which_videos_play() -> None:
 
 @pytest.mark.parametrize("plays", [False, True])
 async def test_who_leaves_makes_room(plays: bool) -> None:
-    lanes = Lanes(1)
-    works = [Work(lanes) for _ in range(4)]
+    slots = ProcessorSlots(1)
+    works = [Work(slots) for _ in range(4)]
     if plays:
         for work in works:
             work.first.set()
@@ -117,12 +117,12 @@ async def test_who_leaves_makes_room(plays: bool) -> None:
 
 
 async def test_others_begin_beside_all_that_one_sender_has() -> None:
-    lanes = Lanes(1)
-    works = [Work(lanes) for _ in range(9)]
+    slots = ProcessorSlots(1)
+    works = [Work(slots) for _ in range(9)]
     for work in works[:2]:
         work.first.set()
     assert (await _stages(works))[:4] == ["ladder", "plays", "begins", "begins"]
-    others = [Work(lanes, BOB), Work(lanes, Party("carol", "den"))]
+    others = [Work(slots, BOB), Work(slots, Party("carol", "den"))]
     assert await _stages(others) == ["begins", "begins"]
     # What one sender has done lately counts: of those who wait for their ladder, another is next.
     for other in others:
@@ -140,15 +140,15 @@ async def test_others_begin_beside_all_that_one_sender_has() -> None:
 
 
 async def test_who_is_cancelled_when_just_let_in_gives_the_place_back() -> None:
-    lanes = Lanes(1)
-    works = [Work(lanes) for _ in range(3)]
+    slots = ProcessorSlots(1)
+    works = [Work(slots) for _ in range(3)]
     await _settle()
     works[0].task.cancel()
     # In the same turn of the loop in which the first one leaves, the third is let in, and cancelled as well.
     await asyncio.sleep(0)
     works[2].task.cancel()
     await asyncio.gather(works[0].task, works[2].task, return_exceptions=True)
-    after = [Work(lanes), Work(lanes, BOB)]
+    after = [Work(slots), Work(slots, BOB)]
     assert await _stages(after) == ["begins", "begins"]
     for work in (works[1], *after):
         work.first.set()

@@ -23,7 +23,7 @@ def item(place: int, name: str) -> NewVideo:
 def result(slots: list[Slot], items: list[NewVideo]) -> tuple[list[tuple[str, str]], list[str], list[tuple[int, str]]]:
     matching = match(slots, items)
     return (
-        [(slot.id, item.title) for slot, item in matching.kept],
+        [(slot.id, item.title) for slot, item in matching.matched],
         [slot.id for slot in matching.gone],
         [(item.item, item.title) for item in matching.added],
     )
@@ -70,10 +70,10 @@ _NAMES = st.sampled_from("abcd")
 def test_each_is_once_and_slots_stay_apart(here: dict[int, tuple[str, bool]], now: dict[int, str]) -> None:
     slots = [slot(n, name, gone=gone) for n, (name, gone) in sorted(here.items())]
     matching = match(slots, [item(n, name) for n, name in sorted(now.items())])
-    kept = [each for each, _ in matching.kept]
+    kept = [each for each, _ in matching.matched]
     assert sorted([*kept, *matching.gone], key=lambda each: each.item) == [each for each in slots if not each.gone]
     taken = [each.item for each in slots] + [each.item for each in matching.added]
     assert len(set(taken)) == len(taken)
-    brought = sorted([each.title for _, each in matching.kept] + [each.title for each in matching.added])
+    brought = sorted([each.title for _, each in matching.matched] + [each.title for each in matching.added])
     dropped = len(now) - len(brought)
     assert 0 <= dropped <= sum(each.gone for each in slots)

@@ -16,7 +16,7 @@ def _unused(_: Party) -> float:
 def _fill(load: Load, party: Party, most: int = 1000) -> int:
     """Take as many places as a party may have."""
     count = 0
-    while count < most and load.has_place(party):
+    while count < most and load.has_slot(party):
         load.add(party)
         count += 1
     return count
@@ -48,7 +48,7 @@ def test_what_ends_makes_room() -> None:
     load.add(ALICE, -1)
     assert (load.total, load.of(ALICE), load.of(BOB)) == (1, 2, 1)
     assert _fill(load, ALICE) == 1
-    assert (load.has_place(BOB), load.has_place(ALICE)) == (True, False)
+    assert (load.has_slot(BOB), load.has_slot(ALICE)) == (True, False)
 
 
 def test_who_has_less_under_way_is_next() -> None:
@@ -103,8 +103,8 @@ def test_whoever_has_nothing_yet_finds_a_place_while_there_are_two(wishes: list[
     load = Load(places)
     for sender, room in wishes:
         party = Party(f"user{sender}", f"room{room}")
-        if load.has_place(party):
+        if load.has_slot(party):
             load.add(party)
         assert load.total <= places
         if load.total < places:
-            assert load.has_place(Party("newcomer", "elsewhere"))
+            assert load.has_slot(Party("newcomer", "elsewhere"))

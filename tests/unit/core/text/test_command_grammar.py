@@ -21,9 +21,9 @@ def test_a_command_and_its_words() -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("3", VideoName(place=3)),
+        ("3", VideoName(position=3)),
         ("#1A2b3c", VideoName(short_id="1a2b3c")),
-        (f"{ALICE} 12", VideoName(place=12, owner=ALICE)),
+        (f"{ALICE} 12", VideoName(position=12, owner=ALICE)),
         ("", VideoName()),
         ("a title", VideoName()),
         ("#12", VideoName()),
@@ -79,7 +79,7 @@ def test_any_text_is_a_command_or_a_mistake(text: str) -> None:
     before = list(words.words)
     with contextlib.suppress(UsageError):
         found = words.video()
-        assert found.place is None or found.place > 0
+        assert found.position is None or found.position > 0
         assert before[len(before) - len(words.words) :] == words.words
 
 

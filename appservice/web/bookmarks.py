@@ -15,21 +15,21 @@ routes = web.RouteTableDef()
 
 
 @routes.put("/api/v1/rooms/{room_id}/place")
-async def put_place(request: web.Request) -> web.Response:
+async def put_bookmark(request: web.Request) -> web.Response:
     """Store where the viewer is; the room's response has it the next time."""
     context, session, _ = await enter(request)
     try:
-        place = PlaceView.model_validate_json(await request.clone(client_max_size=_BODY).read())
+        bookmark = PlaceView.model_validate_json(await request.clone(client_max_size=_BODY).read())
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, problem["loc"])) or "body" for problem in error.errors())
         raise BadJsonError(f"Wrong, missing or unknown: {fields}.") from error
-    await context.stores.places.keep(session.room_id, session.user_id, place.model_dump(mode="json"))
-    return json_response(place)
+    await context.stores.bookmarks.save(session.room_id, session.user_id, bookmark.model_dump(mode="json"))
+    return json_response(bookmark)
 
 
-async def place_of(context: Context, session: Session) -> PlaceView | None:
+async def bookmark_of(context: Context, session: Session) -> PlaceView | None:
     """Return where the session's user was in its room; None also for what another release wrote in its own way."""
-    stored = await context.stores.places.place(session.room_id, session.user_id)
+    stored = await context.stores.bookmarks.bookmark(session.room_id, session.user_id)
     try:
         return PlaceView.model_validate(stored) if stored is not None else None
     except ValidationError:
