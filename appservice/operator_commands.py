@@ -94,7 +94,7 @@ async def remains(config: Config, whom: str) -> tuple[str, bool]:
         folder = ExportFolder(config.data_dir / "exports")
         await folder.prepare()
         there = await folder.ids()
-        if lost := len(there - await ExportStore(pool).kept(there)):
+        if lost := len(there - await ExportStore(pool).existing(there)):
             left["exports that nobody may fetch"] = lost
         uploads = UploadFolder(config.data_dir / "uploads")
         await uploads.prepare()

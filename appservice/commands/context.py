@@ -222,8 +222,8 @@ class CommandContext:
         event_id = self.command.replied_to
         videos = await self.stores.commands.videos_of(self.room.room_id, event_id) if event_id else []
         if not videos and event_id:
-            asked_about = await self.stores.queue_posts.video_of_post(self.room.room_id, event_id)
-            videos = [asked_about] if asked_about else []
+            queued = await self.stores.queue_posts.video_of_post(self.room.room_id, event_id)
+            videos = [queued] if queued else []
         targets = await self._seen(videos)
         if not targets:
             raise RefusedError("bot-which-video")

@@ -38,8 +38,8 @@ async def moderated(context: CommandContext) -> list[Room]:
     """
     rooms: list[Room] = [] if context.room.direct else [context.room]
     if context.room.direct or context.readers is Readers.TRUSTED:
-        asking = None if context.room.direct else context.room.room_id
-        rooms += await context.stores.moderation.moderated_rooms(context.user_id, asking)
+        moderators_room = None if context.room.direct else context.room.room_id
+        rooms += await context.stores.moderation.moderated_rooms(context.user_id, moderators_room)
     found = [room for room in rooms if viewer_in(room, context.user_id).moderates]
     if not found:
         raise RefusedError("bot-moderates-nothing")

@@ -34,7 +34,7 @@ def _line(context: CommandContext, scope: Scope, used: Used) -> Item:
 
 async def _export(context: CommandContext) -> Response:
     context.words.end()
-    if not await context.stores.exports.ask(context.user_id, context.room.room_id):
+    if not await context.stores.exports.request(context.user_id, context.room.room_id):
         return Response(context.say("bot-export-awaited"))
     here = context.room.direct and context.room.made_for == context.user_id
     return Response(context.say("bot-export-here" if here else "bot-export-there"), reaction="✅")

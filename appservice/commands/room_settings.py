@@ -90,7 +90,7 @@ async def _set(context: CommandContext, room: Room, name: str, value: str) -> Re
     await _check(context, room, name, settings)
     await context.stores.commands.set_room(room.room_id, settings, by=context.user_id)
     if name == "moderators-room":
-        await context.stores.queue_posts.ask()
+        await context.stores.queue_posts.queue_missing()
     if name == "history" and settings.history:
         await context.stores.rooms.look_back([room.room_id], history=settings.history)
     text = context.say("bot-set", name=name, value=_value(settings, name), room=name_of(room))

@@ -210,7 +210,7 @@ class DecideByReaction(Job):
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetMessage(Job):
+class DeleteMessage(Job):
     """Redact a message, if `redact`, and delete its file `mxc`, if any, from the homeserver, where we may.
 
     `sender`: who sent the message; None in a job of an early release. `said`: the bot sent it on behalf of
@@ -228,7 +228,7 @@ class ForgetMessage(Job):
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetUnsent(Job):
+class DeleteUnsent(Job):
     """Delete the file `unsent` from the homeserver if no message brought it."""
 
     name: ClassVar[str] = "forget"
@@ -280,8 +280,8 @@ class EnforcePolicies(Job):
 
 AnyJob = (
     TranscodeVideo | ConvertUpload | RequestVerdict | MakeExport | TendRoom | UpdateStatus | UpdateQueuePosts
-    | SweepFiles | RunCommands | RespondToSignIn | Notify | NotifyAdmins | DecideByReaction | ForgetMessage
-    | ForgetUnsent | LookBack | ReadAgain | ReadPolicyList | EnforcePolicies
+    | SweepFiles | RunCommands | RespondToSignIn | Notify | NotifyAdmins | DecideByReaction | DeleteMessage
+    | DeleteUnsent | LookBack | ReadAgain | ReadPolicyList | EnforcePolicies
 )  # fmt: skip
 _KINDS: Mapping[str, type[AnyJob]] = {kind.name: kind for kind in get_args(AnyJob)}
 
@@ -294,8 +294,8 @@ def names_in(queue: Queue) -> list[str]:
 def read_job(name: str, payload: str) -> AnyJob:
     """Return the job that was stored by this name. Raises ValueError when there is none such."""
     match name:
-        case ForgetMessage.name:
-            return ForgetUnsent.read(payload) if "unsent" in json.loads(payload) else ForgetMessage.read(payload)
+        case DeleteMessage.name:
+            return DeleteUnsent.read(payload) if "unsent" in json.loads(payload) else DeleteMessage.read(payload)
         case LookBack.name:
             return ReadAgain.read(payload) if "event_id" in json.loads(payload) else LookBack.read(payload)
         case ReadPolicyList.name:

@@ -251,7 +251,7 @@ class Video:
         return self.is_playable and self.spoiler is None
 
     @property
-    def is_growing(self) -> bool:
+    def is_in_progress(self) -> bool:
         """Say whether more segments of what is served are still to come."""
         return self.media.available is not None
 

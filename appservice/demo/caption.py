@@ -27,7 +27,7 @@ def caption_height(dot: int) -> int:
     return _ROWS * dot
 
 
-def caption_picture(text: str, dot: int) -> bytes:
+def caption_image(text: str, dot: int) -> bytes:
     """Return `text` as a PAM image: white on nothing, one line, `dot` pixels per dot of the font.
 
     Raises `ValueError` for a letter that the font has not, and for an empty text.

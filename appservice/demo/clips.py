@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from appservice.core.errors import RoomreelError
-from appservice.demo.caption import caption_height, caption_picture, caption_width
+from appservice.demo.caption import caption_height, caption_image, caption_width
 from transcode.process.tools import find_tools
 
-Picture = Literal["sunrise", "fractal", "garden", "clouds", "ripples"]
+Pattern = Literal["sunrise", "fractal", "garden", "clouds", "ripples"]
 
 BAND = 0.2  # share of the height that the band of flat colour takes, at the bottom
 _MARGIN = 0.8  # share of the band's width and height that the caption may take
@@ -29,7 +29,7 @@ class Clip:
     """
 
     caption: str
-    picture: Picture
+    pattern: Pattern
     colour: str
     pitch: int
     width: int = 1280
@@ -76,7 +76,7 @@ async def make_clip(clip: Clip, folder: Path, ffmpeg: Path | None = None) -> Pat
     tool = ffmpeg or (await asyncio.to_thread(find_tools)).ffmpeg
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         caption, made = Path(scratch, "caption.pam"), Path(scratch, clip.filename)
-        await asyncio.to_thread(caption.write_bytes, caption_picture(clip.caption, _dot(clip)))
+        await asyncio.to_thread(caption.write_bytes, caption_image(clip.caption, _dot(clip)))
         # Made under another name first: a clip that exists is whole.
         await _run([str(tool), *_arguments(clip, caption), str(made)])
         await asyncio.to_thread(made.rename, target)
@@ -107,7 +107,7 @@ def _arguments(clip: Clip, caption: Path) -> list[str]:
     )
     return [
         *("-hide_banner", "-loglevel", "error", "-y"),
-        *("-f", "lavfi", "-i", _picture(clip)),
+        *("-f", "lavfi", "-i", _video_source(clip)),
         *("-f", "lavfi", "-i", _melody(clip)),
         *("-i", str(caption)),
         *("-filter_complex", graph, "-map", "[v]", "-map", "1:a", "-t", f"{clip.seconds:g}"),
@@ -117,12 +117,12 @@ def _arguments(clip: Clip, caption: Path) -> list[str]:
     ]
 
 
-def _picture(clip: Clip) -> str:
+def _video_source(clip: Clip) -> str:
     """The video as an ffmpeg source: calculated small where that is slow, then enlarged."""
     small = f"{_even(clip.width / 4)}x{_even(clip.height / 4)}"
     enlarge = f"scale={clip.width}:{clip.height}"
     rate = f"rate={clip.rate}"
-    sources: dict[Picture, str] = {
+    sources: dict[Pattern, str] = {
         "sunrise": f"gradients=s={small}:{rate}:n=4:c0=#2b1055:c1=#d53369:c2=#ff9a56:c3=#ffe29a:speed=0.02:type=spiral:"
         f"seed=7,{enlarge}",
         "fractal": f"mandelbrot=s={small}:{rate}:start_scale=0.05:end_scale=0.0005:end_pts=400:maxiter=500,"
@@ -134,7 +134,7 @@ def _picture(clip: Clip) -> str:
         "ripples": f"zoneplate=s={small}:{rate}:kx2=24:ky2=24:kt=12:kt2=2,format=gray,format=gbrp,"
         f"lutrgb=r='90+val*0.6':g='50+val*0.5':b='20+val*0.2',{enlarge}",
     }
-    return sources[clip.picture]
+    return sources[clip.pattern]
 
 
 def _melody(clip: Clip) -> str:

@@ -74,19 +74,19 @@ class OpenIdVerifier:
     async def _userinfo(self, access_token: str, server_name: str) -> dict[str, Any]:
         if peer := self._known.get(server_name):
             with self._one_more((f"known {server_name}", _MOST_OF_KNOWN)):
-                return await _ask(peer.session, peer.base_url, access_token)
+                return await _fetch_userinfo(peer.session, peer.base_url, access_token)
         if self._federation is None:
             raise ForbiddenError(f"Users of {server_name[:255]!r} are not served here.")
         with self._one_more((f"peer {_domain(server_name)}", _MOST_OF_DOMAIN), ("federation", _MOST_OF_FEDERATION)):
-            return await self._ask_federation(self._federation, access_token, server_name)
+            return await self._query_federation(self._federation, access_token, server_name)
 
-    async def _ask_federation(self, federation: Federation, access_token: str, server_name: str) -> dict[str, Any]:
+    async def _query_federation(self, federation: Federation, access_token: str, server_name: str) -> dict[str, Any]:
         session = federation.session
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FEDERATION_S):
                 for address in await discover(session, server_name, federation.names):
                     with contextlib.suppress(UnavailableError):
-                        return await _ask(session, address.base_url, access_token, address)
+                        return await _fetch_userinfo(session, address.base_url, access_token, address)
         raise UnavailableError(f"The homeserver {server_name} does not answer.")
 
     @contextlib.contextmanager
@@ -108,7 +108,7 @@ def _domain(server_name: str) -> str:
     return host if is_address(host) else ".".join(host.rstrip(".").lower().split(".")[-2:])
 
 
-async def _ask(
+async def _fetch_userinfo(
     session: aiohttp.ClientSession, base_url: str, access_token: str, address: Address | None = None
 ) -> dict[str, Any]:
     named: dict[str, Any] = {}

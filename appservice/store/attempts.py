@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from appservice.core.jobs import ForgetMessage, RequestVerdict, SweepFiles, TranscodeVideo
+from appservice.core.jobs import DeleteMessage, RequestVerdict, SweepFiles, TranscodeVideo
 from appservice.core.model import RoomId, State, UserId, Video, VideoId, sources_of
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.intake_videos import resume
@@ -82,7 +82,7 @@ class AttemptStore(Database):
     async def give_back_attempt(self, video: Video) -> str | None:
         """Uncount an attempt that was stopped from outside; return the stage it published, if that is withdrawn."""
         async with self._transaction() as connection:
-            withdrawn = await _withdraw_growing(connection, video)
+            withdrawn = await _withdraw_unfinished(connection, video)
             await connection.execute(SQL["give_back_attempt"], video.id, video.work.attempts)
         return withdrawn
 
@@ -142,7 +142,7 @@ class AttemptStore(Database):
             await announce(connection, row["room_id"])
             return True
 
-    async def grow(self, video: Video, stage: str, available: int) -> bool:
+    async def append_segments(self, video: Video, stage: str, available: int) -> bool:
         """Store how many segments of a stage in progress exist, and notify who waits; False as `publish` does."""
         return await self._fetchrow("append_segments", video.id, video.work.attempts, stage, available) is not None
 
@@ -165,7 +165,7 @@ class AttemptStore(Database):
     async def pause(self, video: Video) -> str | None:
         """End an attempt that another one is to follow; return the stage it published, if that is withdrawn."""
         async with self._transaction() as connection:
-            withdrawn = await _withdraw_growing(connection, video)
+            withdrawn = await _withdraw_unfinished(connection, video)
             await connection.execute(SQL["pause"], video.id, video.work.attempts)
         return withdrawn
 
@@ -201,7 +201,7 @@ class AttemptStore(Database):
             if row is not None:
                 await queue(connection, SweepFiles(video.id))
                 marks = [each["event_id"] for each in posts if each["event_id"]]
-                await queue(connection, *(ForgetMessage(row["sent_in"], mark, redact=True) for mark in marks))
+                await queue(connection, *(DeleteMessage(row["sent_in"], mark, redact=True) for mark in marks))
                 await announce(connection, row["room_id"])
 
     async def requeue(self, video_id: VideoId, *, by: UserId = ITSELF) -> bool:
@@ -236,7 +236,7 @@ async def _bring_back(connection: Connection, video: Video, code: str) -> Row | 
     return row
 
 
-async def _withdraw_growing(connection: Connection, video: Video) -> str | None:
+async def _withdraw_unfinished(connection: Connection, video: Video) -> str | None:
     """Take a first stage that an attempt left unfinished out of the reel: its next segment may never come.
 
     Return its name, whose files nobody needs any more; None where there is none.

@@ -67,7 +67,7 @@ class CommandStore(Database):
     async def recover_lost_jobs(self) -> int:
         """Queue every room whose commands have no job (any more), and delete what was done long ago."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["forget_old_commands"], _KEEP_DAYS)
+            await connection.execute(SQL["delete_old_commands"], _KEEP_DAYS)
             rows = await connection.fetch(SQL["rooms_with_open_commands"])
             await queue(connection, *(RunCommands(row["room_id"]) for row in rows))
         return len(rows)

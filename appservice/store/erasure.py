@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from appservice.core.jobs import ForgetMessage
+from appservice.core.jobs import DeleteMessage
 from appservice.core.model import EventId, RoomId, UserId, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.mapping import SQL
 from appservice.store.outbox import queue
 from appservice.store.pool import Database
-from appservice.store.removal import erase_sent, erase_uploads, forget_sent, remove_videos
+from appservice.store.removal import erase_sent, erase_sent_rows, erase_uploads, remove_videos
 
 _AT_ONCE = 100
 _DAY_MS = 86_400_000
@@ -57,7 +57,7 @@ class ErasingStore(Database):
                 await erase_uploads(connection, room_id=room_id)
                 await remove_videos(connection, rows, by=ITSELF, redact=False, because="left-room")
                 await connection.execute(SQL["erase_room"], room_id)
-                await connection.execute(SQL["forget_leaving"], room_id)
+                await connection.execute(SQL["clear_left"], room_id)
                 await note(connection, ITSELF, Deed.ERASED, room_id=room_id, videos=len(rows))
         return len(rooms)
 
@@ -72,17 +72,17 @@ class ErasingStore(Database):
             await remove_videos(connection, rows, by=ITSELF, redact=True, because="retention")
         return len(rows)
 
-    async def forget_old_sent(self) -> None:
+    async def expire_sent(self) -> None:
         """Erase, and redact, what the bot sent on behalf of people in rooms that retain messages no longer than that.
 
         And what was taken back a day ago, or has no event for longer than a backfill goes. In other rooms the
         messages stay, and so does whose they are. So many at a time, the others are left for the next minute.
         """
         async with self._transaction() as connection:
-            await forget_sent(connection, await connection.fetch(SQL["sent_due"], _MANY), redact=True)
-            await connection.execute(SQL["forget_spent_sent"], _SPENT_S, _UNHEARD_S, _MANY)
+            await erase_sent_rows(connection, await connection.fetch(SQL["sent_due"], _MANY), redact=True)
+            await connection.execute(SQL["delete_spent_sent"], _SPENT_S, _UNHEARD_S, _MANY)
 
-    async def forget_tomorrow(self, job: ForgetMessage) -> None:
+    async def retry_tomorrow(self, job: DeleteMessage) -> None:
         """Queue the redactions again that failed today."""
         async with self._connection() as connection:
             await queue(connection, job, after=timedelta(days=1))
@@ -99,8 +99,8 @@ class ErasingStore(Database):
     async def without_a_video(self, folders: Iterable[VideoId]) -> set[VideoId]:
         """Return those of the media folders that no video needs."""
         there = set(folders)
-        kept = {VideoId(str(row["id"])) for row in await self._fetch("kept_folders", list(there))}
-        return there - kept
+        needed = {VideoId(str(row["id"])) for row in await self._fetch("needed_folders", list(there))}
+        return there - needed
 
     async def is_original_used(self, mxc: str) -> bool:
         """Say whether a video that is still here was sent as this content URI."""

@@ -31,14 +31,14 @@ class Belongings:
 class ExportStore(Database):
     """Exports. Every method raises UnavailableError when the database is away."""
 
-    async def ask(self, user_id: UserId, room_id: RoomId) -> bool:
+    async def request(self, user_id: UserId, room_id: RoomId) -> bool:
         """Queue the making of an export, requested in a room; False when one is being made already."""
         async with self._transaction() as connection:
             await connection.execute(SQL["lock_exports"], user_id)
             if await connection.fetchval(SQL["export_awaited"], user_id):
                 return False
-            asked_at: datetime = await connection.fetchval(SQL["clock"])
-            await queue(connection, MakeExport(user_id, room_id, asked_at))
+            requested_at: datetime = await connection.fetchval(SQL["clock"])
+            await queue(connection, MakeExport(user_id, room_id, requested_at))
         return True
 
     async def belongings(self, user_id: UserId) -> Belongings:
@@ -63,7 +63,12 @@ class ExportStore(Database):
         return bool(row and row["erased"])
 
     async def add(
-        self, export_id: ExportId, user_id: UserId, secret_hash: bytes, videos: Sequence[VideoId], asked_at: datetime
+        self,
+        export_id: ExportId,
+        user_id: UserId,
+        secret_hash: bytes,
+        videos: Sequence[VideoId],
+        requested_at: datetime,
     ) -> bool:
         """Make an export known, for a day and instead of the one before.
 
@@ -71,8 +76,8 @@ class ExportStore(Database):
         """
         async with self._transaction() as connection:
             await connection.execute(SQL["lock_exports"], user_id)
-            kept = await connection.fetch(SQL["kept_videos"], list(videos))
-            if len(kept) < len(videos) or await connection.fetchval(SQL["was_erased"], user_id, asked_at):
+            existing = await connection.fetch(SQL["existing_videos"], list(videos))
+            if len(existing) < len(videos) or await connection.fetchval(SQL["was_erased"], user_id, requested_at):
                 return False
             await connection.execute(SQL["add_export"], export_id, user_id, secret_hash, EXPORT_HOURS * 3600)
             await note(connection, user_id, Deed.EXPORTED, user_id=user_id, videos=len(videos))
@@ -83,13 +88,13 @@ class ExportStore(Database):
         row = await self._fetchrow("export_by_secret", secret_hash)
         return ExportId(str(row["id"])) if row else None
 
-    async def kept(self, export_ids: Iterable[ExportId]) -> set[ExportId]:
+    async def existing(self, export_ids: Iterable[ExportId]) -> set[ExportId]:
         """Return those of the exports that may be fetched."""
-        return {ExportId(str(row["id"])) for row in await self._fetch("kept_exports", list(export_ids))}
+        return {ExportId(str(row["id"])) for row in await self._fetch("existing_exports", list(export_ids))}
 
-    async def forget_expired(self) -> None:
+    async def delete_expired(self) -> None:
         """Delete the links that have expired."""
-        await self._fetch("forget_exports")
+        await self._fetch("delete_expired_exports")
 
     async def room_made_for(self, user_id: UserId) -> RoomId | None:
         """Return the latest room that the bot made for somebody; who is there now, only the homeserver knows."""

@@ -153,7 +153,7 @@ async def _take_rule(connection: Connection, change: changes.PolicyChanged) -> b
     await connection.execute(SQL["policy_list_changed"], change.room_id)
     rule = change.rule
     if rule is None:
-        await connection.execute(SQL["forget_policy_rule"], change.room_id, change.event_type, change.state_key)
+        await connection.execute(SQL["delete_policy_rule"], change.room_id, change.event_type, change.state_key)
     else:
         await connection.execute(
             SQL["add_policy_rule"], change.room_id, rule.event_type, rule.state_key, rule.subject, rule.entity,

@@ -9,7 +9,7 @@ from appservice.core.events.galleries import Slot
 from appservice.core.events.galleries import match as match_items
 from appservice.core.events.media_kinds import joins
 from appservice.core.jobs import (
-    ForgetMessage,
+    DeleteMessage,
     Priority,
     ReadAgain,
     ReadPolicyList,
@@ -163,7 +163,7 @@ async def _edit(connection: Connection, row: Row, new: changes.NewVideo) -> bool
     )
     if moved:
         posts = await connection.fetch(SQL["withdraw_posts"], row["id"])
-        await queue(connection, *(ForgetMessage(post["room_id"], post["event_id"], redact=True) for post in posts))
+        await queue(connection, *(DeleteMessage(post["room_id"], post["event_id"], redact=True) for post in posts))
         await connection.execute(
             SQL["replace_media"], row["id"], new.mxc, encrypted_file_json(new.encrypted_file), new.claimed_size,
             new.certain, HeldFor.APPROVAL if waits else None, new.kind,
@@ -179,7 +179,7 @@ async def redact_message(connection: Connection, change: changes.Redacted) -> bo
     if await connection.fetchval(SQL["is_policy_list"], change.room_id):
         await connection.execute(SQL["policy_list_changed"], change.room_id)
         await queue(connection, ReadPolicyList(change.room_id))  # a rule is gone, but which?
-    await connection.execute(SQL["forget_double"], change.room_id, change.target)
+    await connection.execute(SQL["delete_double"], change.room_id, change.target)
     if await connection.fetch(SQL["sent_redacted"], change.room_id, change.target):
         await announce_talk(connection, change.room_id, change.target)
     rows = await connection.fetch(SQL["removable_by_event"], change.room_id, change.target)

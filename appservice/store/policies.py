@@ -79,7 +79,7 @@ class PolicyStore(Database):
             if not await connection.fetchval(SQL["policy_list_requested"], room_id, requested_at):
                 await queue(connection, ReadPolicyList(room_id), after=_READ_AGAIN)
                 return
-            await connection.execute(SQL["forget_policy_rules"], room_id)
+            await connection.execute(SQL["delete_policy_rules"], room_id)
             await connection.executemany(
                 SQL["add_policy_rule"],
                 [(room_id, r.event_type, r.state_key, r.subject, r.entity, r.pattern, r.reason) for r in rules],

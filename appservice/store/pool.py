@@ -84,5 +84,5 @@ class Database:
 
     async def now(self) -> datetime:
         """Return the database's clock."""
-        moment: datetime = (await self._fetch("clock"))[0]["now"]
-        return moment
+        now: datetime = (await self._fetch("clock"))[0]["now"]
+        return now

@@ -33,7 +33,7 @@ class QueuePostStore(Database):
     """Posts about videos that wait. Every method raises UnavailableError when the database is away."""
 
     @asynccontextmanager
-    async def asking(self, video_id: VideoId) -> AsyncIterator[None]:
+    async def locked(self, video_id: VideoId) -> AsyncIterator[None]:
         """Lock the posts about a video for ourselves among all workers."""
         async with self._session() as connection:
             await connection.execute(SQL["lock_posts"], video_id)
@@ -42,7 +42,7 @@ class QueuePostStore(Database):
             finally:
                 await connection.execute(SQL["unlock_posts"], video_id)
 
-    async def ask(self) -> int:
+    async def queue_missing(self) -> int:
         """Queue every video that has no post and is to have one, or has one in vain; return how many."""
         async with self._transaction() as connection:
             rows = await connection.fetch(SQL["unposted"])
@@ -62,9 +62,9 @@ class QueuePostStore(Database):
         """Store what a post shows now."""
         await self._fetch("post_says", post.event_id, says)
 
-    async def forget_posts(self, video_id: VideoId) -> None:
+    async def delete_posts(self, video_id: VideoId) -> None:
         """Delete what was posted about a video."""
-        await self._fetch("forget_posts", video_id)
+        await self._fetch("delete_posts", video_id)
 
     async def video_of_post(self, room_id: RoomId, event_id: EventId) -> Video | None:
         """Return the video that a post of the bot's is about."""

@@ -44,7 +44,7 @@ async def used_up(
         others = await used(connection, scope, whose, without=without, but=but)
         if not allowance.is_nearly_used_up(others):
             # Another approach to the limit is another warning.
-            await connection.execute(SQL["forget_quota_warning"], scope, whose)
+            await connection.execute(SQL["delete_quota_warning"], scope, whose)
         if allowance.is_used_up(others):
             return scope
     return None
@@ -56,7 +56,7 @@ async def warn(connection: Connection, quotas: Quotas, video: Video) -> None:
         whose = _whose(scope, video.sender, video.room_id)
         now = await used(connection, scope, whose)
         if not allowance.is_nearly_used_up(now):
-            await connection.execute(SQL["forget_quota_warning"], scope, whose)
+            await connection.execute(SQL["delete_quota_warning"], scope, whose)
         elif await connection.fetchval(SQL["first_quota_warning"], scope, whose):
             percent = int(100 * allowance.share(now))
             if scope is Scope.SERVER:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from appservice.core.jobs import ForgetMessage, ForgetUnsent, SweepFiles
+from appservice.core.jobs import DeleteMessage, DeleteUnsent, SweepFiles
 from appservice.core.model import EventId, RoomId, UploadId, UserId, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.mapping import SQL
@@ -37,8 +37,8 @@ async def remove_videos(
     # A gallery stays while another of its videos does.
     staying = {row["event_id"] for row in await connection.fetch(SQL["still_bring"], events)}
     await queue(connection, *(SweepFiles(VideoId(str(row["id"]))) for row in rows))
-    forget = [
-        ForgetMessage(
+    deletions = [
+        DeleteMessage(
             row["sent_in"],
             each["event_id"],
             redact=redact and row["event_id"] not in staying,
@@ -49,11 +49,11 @@ async def remove_videos(
         for each in (row, *row["edits"])
     ]
     if redact:
-        forget += [
-            ForgetMessage(double["sent_in"], double["event_id"], redact=True, sender=double["sender"])
+        deletions += [
+            DeleteMessage(double["sent_in"], double["event_id"], redact=True, sender=double["sender"])
             for double in doubles
         ]
-    await queue(connection, *forget)
+    await queue(connection, *deletions)
     for row in rows:
         await note(
             connection, by, Deed.ERASED, room_id=row["room_id"], video_id=row["id"], user_id=row["sender"],
@@ -92,15 +92,15 @@ async def erase_sent(
         rows = await connection.fetch(SQL["sent_of_user"], user_id, room_id)
     else:
         rows = await connection.fetch(SQL["sent_in_room"], room_id)
-    await forget_sent(connection, rows, redact=redact)
+    await erase_sent_rows(connection, rows, redact=redact)
 
 
-async def forget_sent(connection: Connection, rows: Sequence[asyncpg.Record], *, redact: bool) -> None:
+async def erase_sent_rows(connection: Connection, rows: Sequence[asyncpg.Record], *, redact: bool) -> None:
     """Erase user and content of the rows that a query `sent_…` locked; `redact`: their events go, too.
 
     That something was sent stays known a while: the homeserver may deliver it later, and that is nobody's then.
     """
-    await connection.execute(SQL["forget_sent"], [row["key"] for row in rows])
+    await connection.execute(SQL["erase_sent_rows"], [row["key"] for row in rows])
     standing = [row for row in rows if row["event_id"] and row["taken_back_at"] is None]
     if redact:
         await redact_sent(connection, sorted({(row["room_id"], row["event_id"]) for row in standing}))
@@ -116,7 +116,7 @@ async def redact_sent(connection: Connection, sent: Iterable[tuple[str, str]]) -
     """
     await queue(
         connection,
-        *(ForgetMessage(RoomId(room), EventId(event), redact=True, said=True) for room, event in sent),
+        *(DeleteMessage(RoomId(room), EventId(event), redact=True, said=True) for room, event in sent),
     )
 
 
@@ -133,10 +133,10 @@ async def erase_uploads(
     """
     await connection.execute(SQL["drop_uploads"], owner, room_id)
     await connection.execute(SQL["drop_untaken"], owner, room_id)
-    await forget_unsent(connection, owner=owner, room_id=room_id, after=after)
+    await delete_unsent(connection, owner=owner, room_id=room_id, after=after)
 
 
-async def forget_unsent(
+async def delete_unsent(
     connection: Connection,
     *,
     upload_id: UploadId | None = None,
@@ -147,16 +147,18 @@ async def forget_unsent(
 ) -> None:
     """Let media be deleted that no message brought, of an upload, a member or a room, except the file `but`."""
     seconds = after.total_seconds() if after else 0.0
-    rows = await connection.fetch(SQL["forget_unsent"], upload_id, owner, room_id, but, seconds)
-    await _forget_media(connection, rows, after)
+    rows = await connection.fetch(SQL["delete_unsent"], upload_id, owner, room_id, but, seconds)
+    await _queue_media_deletion(connection, rows, after)
 
 
-async def forget_expired(connection: Connection) -> None:
+async def delete_expired(connection: Connection) -> None:
     """Let media be deleted whose uploads are gone."""
-    rows = await connection.fetch(SQL["forget_expired"], LATE.total_seconds())
-    await _forget_media(connection, rows, LATE)
+    rows = await connection.fetch(SQL["delete_expired"], LATE.total_seconds())
+    await _queue_media_deletion(connection, rows, LATE)
 
 
-async def _forget_media(connection: Connection, rows: Sequence[asyncpg.Record], after: timedelta | None) -> None:
+async def _queue_media_deletion(
+    connection: Connection, rows: Sequence[asyncpg.Record], after: timedelta | None
+) -> None:
     # A thumbnail goes with its video.
-    await queue(connection, *(ForgetUnsent(row["mxc"]) for row in rows if row["thumbnail_of"] is None), after=after)
+    await queue(connection, *(DeleteUnsent(row["mxc"]) for row in rows if row["thumbnail_of"] is None), after=after)

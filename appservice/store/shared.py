@@ -18,13 +18,13 @@ class SharedStore(Database):
         """Store what we set in the bot's profile."""
         await self._fetch("keep_bot_profile", field, value)
 
-    async def forget_bot_profile(self) -> None:
+    async def delete_bot_profile(self) -> None:
         """Delete what we set: the homeserver has a new user."""
-        await self._fetch("forget_bot_profile")
+        await self._fetch("delete_bot_profile")
 
-    async def forget_job_log(self) -> None:
+    async def prune_job_log(self) -> None:
         """Delete old entries of the job log: the queue only ever adds to it."""
-        for query in ("forget_job_log", "forget_job_statistics"):
+        for query in ("delete_old_job_log", "delete_old_job_statistics"):
             await self._fetch(query, _JOB_LOG_DAYS, _JOB_LOG_AT_ONCE)
 
     async def secret(self, name: str, fresh: bytes) -> bytes:

@@ -23,8 +23,8 @@ class SignInStore(Database):
     async def wait_for_code(self, room_id: RoomId, secret_hash: bytes, code: str, browser: str) -> None:
         """Let a code sign in the browser with this secret. Nothing comes of it where the bot is not in the room."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["forget_old_sign_ins"])
-            await connection.execute(SQL["forget_old_misses"], 2 * MISS_SECONDS)
+            await connection.execute(SQL["delete_old_sign_ins"])
+            await connection.execute(SQL["delete_old_misses"], 2 * MISS_SECONDS)
             await connection.execute(SQL["insert_sign_in"], room_id, secret_hash, code, browser, CODE_SECONDS)
 
     async def sign_in(self, secret_hash: bytes, room_id: RoomId) -> SignIn | None:

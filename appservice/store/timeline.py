@@ -35,17 +35,17 @@ class TimelineStore(Database):
         """
         async with self._transaction() as connection:
             users, events = [user_id for user_id, _ in moved], [event_id for _, event_id in moved]
-            await connection.execute(SQL["forget_since_when"], room_id, users, events)
+            await connection.execute(SQL["reset_member_since"], room_id, users, events)
             taken, _ = await apply_all(connection, changes, self._quotas)
             if newest is not None:
                 await connection.execute(SQL["keep_mark"], room_id, newest, requested_at)
-            await connection.execute(SQL["forget_old_events"], _KEEP_DAYS)
+            await connection.execute(SQL["delete_old_events"], _KEEP_DAYS)
         return taken
 
     async def take_anew(self, change: VideoEdited) -> None:
         """Store what a message is now, whatever edits we know of."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["forget_edit_time"], change.room_id, change.target)
+            await connection.execute(SQL["reset_edit_time"], change.room_id, change.target)
             await apply_all(connection, [change])
 
     async def keep_joined_event(self, room_id: RoomId, event_id: EventId, requested_at: datetime) -> None:

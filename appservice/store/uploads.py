@@ -16,7 +16,7 @@ from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool, queue
 from appservice.store.pool import Database
 from appservice.store.quota_usage import used_up
-from appservice.store.removal import IN_FLIGHT, forget_expired, forget_unsent
+from appservice.store.removal import IN_FLIGHT, delete_expired, delete_unsent
 from transcode.source.audio_loss import AudioLoss
 
 MOST_UNFINISHED = 3
@@ -137,7 +137,7 @@ class UploadStore(Database):
             await connection.execute(SQL["delete_upload"], upload.id)
             # A client that has the content of the message may have sent it just now.
             after = IN_FLIGHT if upload.state is UploadState.READY else None
-            await forget_unsent(connection, upload_id=upload.id, after=after)
+            await delete_unsent(connection, upload_id=upload.id, after=after)
 
     async def begin_attempt(self, upload_id: UploadId) -> Upload | None:
         """Count one more attempt and return the upload, None when there is nothing left to do for it."""
@@ -169,7 +169,7 @@ class UploadStore(Database):
                 SQL["keep_media"], mxc, upload.id, upload.owner, upload.room_id, size, thumbnail_of
             )
             if full or not current:
-                await forget_unsent(connection, upload_id=upload.id)
+                await delete_unsent(connection, upload_id=upload.id)
         if not current:
             raise SupersededUploadError
         return full
@@ -186,7 +186,7 @@ class UploadStore(Database):
             kept = {**content, **({_AUDIO_LEFT_OUT: audio_left_out} if audio_left_out else {})}
             found = await connection.fetchrow(SQL["upload_ready"], upload.id, upload.attempts, kept)
             if found is not None:
-                await forget_unsent(connection, upload_id=upload.id, but=mxc)
+                await delete_unsent(connection, upload_id=upload.id, but=mxc)
             return found is not None
 
     async def fail(self, upload: Upload, code: str) -> bool:
@@ -194,7 +194,7 @@ class UploadStore(Database):
         async with self._transaction() as connection:
             found = await connection.fetchrow(SQL["upload_failed"], upload.id, upload.attempts, code)
             if found is not None:
-                await forget_unsent(connection, upload_id=upload.id)
+                await delete_unsent(connection, upload_id=upload.id)
             return found is not None
 
     async def recover_lost_jobs(self) -> int:
@@ -208,12 +208,12 @@ class UploadStore(Database):
         """Expire what nobody came back for, and, after a while, what is at the homeserver of it."""
         async with self._transaction() as connection:
             await connection.execute(SQL["expire_uploads"])
-            await forget_expired(connection)
+            await delete_expired(connection)
 
     async def with_bytes(self) -> dict[UploadId, bool]:
         """Return the ids whose file is still needed, and whether it must be there by now."""
         return {UploadId(str(row["id"])): row["settled"] for row in await self._fetch("uploads_with_bytes", _SETTLED_S)}
 
-    async def forget(self, upload_id: UploadId) -> None:
+    async def delete_lost(self, upload_id: UploadId) -> None:
         """Delete an upload whose bytes are lost."""
         await self._fetch("delete_upload", upload_id)

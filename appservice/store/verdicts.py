@@ -78,10 +78,10 @@ class VerdictStore(Database):
             await self._contents.take_copies(video.room_id, source_hash)
         return True
 
-    async def ask_again(self) -> int:
+    async def requeue_unjudged(self) -> int:
         """Queue every video that waits for a verdict and has no job (any more); return how many there were."""
         async with self._transaction() as connection:
-            rows = await connection.fetch(SQL["unasked"])
+            rows = await connection.fetch(SQL["verdicts_without_job"])
             await queue(connection, *(RequestVerdict(VideoId(str(row["id"]))) for row in rows))
         return len(rows)
 

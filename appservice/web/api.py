@@ -78,19 +78,19 @@ async def start_session(request: web.Request) -> web.Response:
     While a browser's code was not sent yet, the response is 202.
     """
     context = request.app[CONTEXT]
-    asked_at = round(await context.clock.now())
+    requested_at = round(await context.clock.now())
     # Anybody may call this: nobody gets to fill our memory.
-    asked = await read_body(request, SessionRequest, _SESSION_BODY)
+    body = await read_body(request, SessionRequest, _SESSION_BODY)
     sign_in = 0
-    if asked.openid_token:
-        token = asked.openid_token
+    if body.openid_token:
+        token = body.openid_token
         user_id = await context.openid.user_of(token.access_token, token.matrix_server_name)
     else:
-        known = await context.access.signed_in(asked.sign_in or "", RoomId(asked.room_id))
+        known = await context.access.signed_in(body.sign_in or "", RoomId(body.room_id))
         if known is None:
             return json_response(PendingView(), status=202)
         sign_in, user_id = known
-    room, member_key = await _joined_room(context, RoomId(asked.room_id), user_id)
+    room, member_key = await _joined_room(context, RoomId(body.room_id), user_id)
     text, session = context.access.open_session(user_id, room.room_id, sign_in)
     log.info("session_opened", user_id=user_id, room_id=room.room_id, sign_in=sign_in)
     return json_response(
@@ -100,8 +100,8 @@ async def start_session(request: web.Request) -> web.Response:
             user_id=user_id,
             room_id=room.room_id,
             can=["watch", "moderate"] if viewer_in(room, user_id).moderates else ["watch"],
-            asked_at=asked_at,
-            room=await _room_view(context, session, room, member_key, []) if asked.with_room else None,
+            asked_at=requested_at,
+            room=await _room_view(context, session, room, member_key, []) if body.with_room else None,
         )
     )
 
@@ -162,7 +162,7 @@ async def _room_view(
     bot = context.config.bot
     can = on_behalf(room, viewer, bot) if session.sign_in else []
     now = RoomNow(room, shown, videos, live, bot, reports)
-    return room_view(now, viewer, grant, bookmark=bookmark, asked=together, can=can)
+    return room_view(now, viewer, grant, bookmark=bookmark, turns=together, can=can)
 
 
 @routes.get("/api/v1/rooms/{room_id}/events")

@@ -20,7 +20,7 @@ from appservice.web.requests import enter, json_response, read_body
 
 log = structlog.get_logger()
 
-_FORGET_EVERY_S = 5.0
+_EXPIRE_EVERY_S = 5.0
 _BODY = 1024
 
 routes = web.RouteTableDef()
@@ -56,18 +56,18 @@ async def get_time(request: web.Request) -> web.Response:
 async def put_watching(request: web.Request) -> web.Response:
     """Take a viewer's word that they watch the channel now, or no longer do."""
     context, session, _ = await enter(request)
-    asked = await read_body(request, WatchingRequest, _BODY)
-    if asked.watching:
+    body = await read_body(request, WatchingRequest, _BODY)
+    if body.watching:
         await context.stores.channels.watch(session.room_id, session.user_id)
     else:
         await context.stores.channels.stop_watching(session.room_id, session.user_id)
     return json_response(WatchingView(watching=list(await context.stores.channels.watching(session.room_id))))
 
 
-async def forget_the_silent(channels: ChannelStore) -> None:
+async def expire_watching(channels: ChannelStore) -> None:
     """Let go for ever of those who stopped watching without a word."""
     while True:
-        await asyncio.sleep(_FORGET_EVERY_S)
+        await asyncio.sleep(_EXPIRE_EVERY_S)
         try:
             await channels.lapse_watching()
         except UnavailableError as error:

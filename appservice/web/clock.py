@@ -13,8 +13,10 @@ _SAMPLES = 3
 class SharedClock:
     """Estimates the time of the database; by our own steady clock between two comparisons, and through an outage."""
 
-    def __init__(self, ask: Callable[[], Awaitable[datetime]], steady: Callable[[], float] = time.monotonic) -> None:
-        self._ask = ask
+    def __init__(
+        self, query_time: Callable[[], Awaitable[datetime]], steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._query_time = query_time
         self._steady = steady
         self._ahead: float | None = None
         self._due = 0.0
@@ -39,7 +41,7 @@ class SharedClock:
         self._due = self._steady() + _MEASURE_EVERY_S
 
     async def _sample(self) -> tuple[float, float]:
-        asked = self._steady()
-        theirs = (await self._ask()).timestamp()
-        took = self._steady() - asked
-        return took, theirs - (asked + took / 2)
+        sent = self._steady()
+        theirs = (await self._query_time()).timestamp()
+        took = self._steady() - sent
+        return took, theirs - (sent + took / 2)

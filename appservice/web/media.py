@@ -20,7 +20,7 @@ from appservice.core.web.reels import (
     channel,
     for_all,
     keys_of_turns,
-    regrown,
+    refreshed,
     revision_of,
     taking_turns,
     together,
@@ -39,7 +39,7 @@ _REEL = rf"{CHANNEL_KEY}|{EVERYBODY_KEY}|\d{{1,18}}(?:\+\d{{1,18}}){{0,{MOST_TOG
 _PLAYLIST = "application/vnd.apple.mpegurl"
 # What a grant opens stays the same as long as its address works; shared caches must not store it.
 _IMMUTABLE = {"Cache-Control": "private, max-age=3600, immutable"}
-_GROWING = {"Cache-Control": "private, no-cache"}
+_LIVE = {"Cache-Control": "private, no-cache"}
 _TYPES = {".m4s": "video/iso.segment", ".mp4": "video/mp4", ".jpg": "image/jpeg", ".vtt": "text/vtt; charset=utf-8"}
 _AVATAR_PX = 96
 _AVATAR_LIMIT = 1024 * 1024
@@ -76,18 +76,18 @@ async def reel_playlist(request: web.Request) -> web.Response:
     own = f"{key}@{scope.member_key}"
 
     async def now() -> _Playlists:
-        kept_as = key
+        cache_key = key
         reel = context.reels.get(scope.room_key, key, revision)
         if reel is None:
-            kept_as, reel = own, context.reels.get(scope.room_key, own, revision)
+            cache_key, reel = own, context.reels.get(scope.room_key, own, revision)
         if reel is None:
             videos = await _listed(context, room_id, key, user_id)
-            kept_as = key if all(video.arrival.history is History.SHARED for video in videos) else own
+            cache_key = key if all(video.arrival.history is History.SHARED for video in videos) else own
             reel = _build(videos, revision)
-            context.reels.put(scope.room_key, kept_as, reel)
+            context.reels.put(scope.room_key, cache_key, reel)
         elif reel.videos is not None:
-            reel = await _regrow(context, room_id, reel, reel.videos)
-            context.reels.put(scope.room_key, kept_as, reel)
+            reel = await _refreshed(context, room_id, reel, reel.videos)
+            context.reels.put(scope.room_key, cache_key, reel)
         return reel.playlists, reel.videos is not None
 
     return await _held(request, context, room_id, now)
@@ -100,22 +100,22 @@ async def _held(
 
     After some seconds it is returned as it is. What is not a number is ignored.
     """
-    name, asked = request.match_info["name"], request.query.get("_HLS_msn", "")
+    name, requested = request.match_info["name"], request.query.get("_HLS_msn", "")
     until = asyncio.get_running_loop().time() + _HOLD_S
-    with context.hub.more_segments(room_id) as grown:
+    with context.hub.more_segments(room_id) as appended:
         while True:
-            grown.clear()
-            playlists, grows = await now()
-            if not (grows and name in playlists and _NUMBER.fullmatch(asked)) or has_segment(
-                playlists[name], int(asked)
+            appended.clear()
+            playlists, is_live = await now()
+            if not (is_live and name in playlists and _NUMBER.fullmatch(requested)) or has_segment(
+                playlists[name], int(requested)
             ):
                 break
             try:
                 async with asyncio.timeout_at(until):
-                    await grown.wait()
+                    await appended.wait()
             except TimeoutError:
                 break
-    return playlist_response(playlists, name, _GROWING if grows else _IMMUTABLE)
+    return playlist_response(playlists, name, _LIVE if is_live else _IMMUTABLE)
 
 
 def _build(videos: Sequence[Video], revision: str) -> Reel:
@@ -124,13 +124,13 @@ def _build(videos: Sequence[Video], revision: str) -> Reel:
     return build_reel(videos)
 
 
-async def _regrow(context: Context, room_id: RoomId, known: Reel, videos: Sequence[Video]) -> Reel:
+async def _refreshed(context: Context, room_id: RoomId, known: Reel, videos: Sequence[Video]) -> Reel:
     then, now = videos[-1], await context.stores.videos.video(videos[-1].id)
     if now and now.room_id != room_id:
         now = None
     if now and now.is_playable and (now.media.stage, now.media.available) == (then.media.stage, then.media.available):
         return known
-    reel = regrown(videos, now)
+    reel = refreshed(videos, now)
     if reel is None:
         raise GoneError("The reel has changed. Ask for the room again.")
     return reel
@@ -164,7 +164,7 @@ async def video_playlist(request: web.Request) -> web.Response:
 
     async def now() -> _Playlists:
         video = await _served_video(request, context, room_id, user_id)
-        return video_playlists(video), video.is_growing
+        return video_playlists(video), video.is_in_progress
 
     return await _held(request, context, room_id, now)
 
@@ -221,10 +221,10 @@ async def avatar(request: web.Request) -> web.Response:
     """Return a member's avatar as a thumbnail, fetched from the homeserver for the viewer."""
     context, scope, _, _ = await _open(request)
     mxc = await context.stores.members.avatar(scope, int(request.match_info["key"]))
-    return await avatar_picture(context, mxc, _IMMUTABLE)
+    return await avatar_image(context, mxc, _IMMUTABLE)
 
 
-async def avatar_picture(context: Context, mxc: str | None, headers: Mapping[str, str]) -> web.Response:
+async def avatar_image(context: Context, mxc: str | None, headers: Mapping[str, str]) -> web.Response:
     """Return an avatar by its content URI. Raises NotFoundError where there is none that can be shown."""
     if mxc is None:
         raise NotFoundError("There is no avatar.")

@@ -87,13 +87,13 @@ def _managing(
     body: type[BaseModel] | None = None,
     path: Sequence[str] = ("id",),
 ) -> dict[str, Any]:
-    asked = {"requestBody": {"required": True, "content": _content(body)}} if body else {}
+    request_body = {"requestBody": {"required": True, "content": _content(body)}} if body else {}
     wrong = (400, 413) if body else ()
     return {
         "summary": summary,
         "security": [{"session": []}],
         "parameters": [_in_path(name) for name in path],
-        **asked,
+        **request_body,
         "responses": _responses({"description": "Done", "content": _content(ok)}, *wrong, 401, 403, 404, *errors, 503),
     }
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from appservice.media.concatenated import Whole
 
-_ASK_AGAIN_S = 2.0
+_CHECK_EVERY_S = 2.0
 
 
 async def send(
@@ -20,7 +20,11 @@ async def send(
     always = {**headers, "ETag": quoted, "Accept-Ranges": "bytes"}
     if any(known.value in {etag, "*"} for known in request.if_none_match or ()):
         return web.Response(status=304, headers=always)
-    part = _asked(request, whole.size) if request.headers.get("If-Range", quoted) == quoted else range(whole.size)
+    part = (
+        _requested_range(request, whole.size)
+        if request.headers.get("If-Range", quoted) == quoted
+        else range(whole.size)
+    )
     if part is None:
         headers = {**always, "Content-Range": f"bytes */{whole.size}", "Content-Type": "application/json"}
         error = {"errcode": "M_UNKNOWN", "error": f"There is no such part of {whole.size} bytes."}
@@ -35,22 +39,22 @@ async def send(
     return response
 
 
-def _asked(request: web.Request, size: int) -> range | None:
+def _requested_range(request: web.Request, size: int) -> range | None:
     """Return the range that a request names, None when there is no such part."""
     try:
-        asked = request.http_range
+        requested = request.http_range
     except ValueError:
         return None
-    part = range(size)[asked]
+    part = range(size)[requested]
     return part or None
 
 
 async def _write(response: web.StreamResponse, pieces: Iterator[bytes], still: Callable[[], Awaitable[object]]) -> None:
-    asked_at = time.monotonic()
+    checked_at = time.monotonic()
     while piece := await asyncio.to_thread(next, pieces, None):
         # A viewer who plays it takes minutes for one request.
-        if time.monotonic() - asked_at > _ASK_AGAIN_S:
+        if time.monotonic() - checked_at > _CHECK_EVERY_S:
             if not await still():
                 raise ConnectionResetError
-            asked_at = time.monotonic()
+            checked_at = time.monotonic()
         await response.write(piece)

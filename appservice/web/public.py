@@ -35,7 +35,7 @@ from appservice.i18n import Texts, preferred_language
 from appservice.media.concatenated import whole_of
 from appservice.store import PublicStore
 from appservice.web.context import CONTEXT
-from appservice.web.media import avatar_picture, file_response, playlist_response, storyboard_track
+from appservice.web.media import avatar_image, file_response, playlist_response, storyboard_track
 from appservice.web.page import POLICY, Entry, read_entry, template
 from appservice.web.progressive import send
 
@@ -100,7 +100,7 @@ class _Pages:
             number=number,
             pages=pages_of(len(videos)),
             data=view.model_dump() if view and len(videos) <= _VIDEOS_OF_PAGE else None,
-            date=lambda moment: datetime.fromtimestamp(moment / 1000, UTC),
+            date=lambda milliseconds: datetime.fromtimestamp(milliseconds / 1000, UTC),
             spoken_length=spoken_length,
             machine_length=machine_length,
         )
@@ -147,11 +147,11 @@ class PageCache:
         revision = await store.revision(user_id)
         if revision is None:
             return None
-        if kept := self._kept(user_id, kind, revision):
-            return kept
+        if cached := self._cached(user_id, kind, revision):
+            return cached
         async with self._making:
-            if kept := self._kept(user_id, kind, revision):
-                return kept
+            if cached := self._cached(user_id, kind, revision):
+                return cached
             member = await store.member(user_id)
             if member is None:
                 return None
@@ -160,9 +160,9 @@ class PageCache:
                 self._pages.put(user_id, kind, page, len(page.body) + len(page.zipped or b""))
             return page
 
-    def _kept(self, user_id: UserId, kind: str, revision: str) -> _Page | None:
-        kept = self._pages.get(user_id, kind)
-        return kept if kept and kept.revision == revision else None
+    def _cached(self, user_id: UserId, kind: str, revision: str) -> _Page | None:
+        cached = self._pages.get(user_id, kind)
+        return cached if cached and cached.revision == revision else None
 
 
 def _made(revision: str, make: Callable[[PublicMember], str], member: PublicMember) -> _Page:
@@ -186,8 +186,8 @@ async def _show(pages: _Pages, request: web.Request) -> web.Response:
         request, f"{language} {number}", lambda member: pages.render(language, root, member_view(member), number)
     )
     if page is None:
-        return _kept(request, _whole(pages.render(language, root, None)), "text/html", status=404)
-    return _kept(request, page, "text/html")
+        return _page_response(request, _whole(pages.render(language, root, None)), "text/html", status=404)
+    return _page_response(request, page, "text/html")
 
 
 async def _number(request: web.Request) -> int:
@@ -205,7 +205,7 @@ def _whole(text: str) -> _Page:
     return _Page("", hashlib.sha256(body).hexdigest()[:16], body)
 
 
-def _kept(request: web.Request, page: _Page, content_type: str, status: int = 200) -> web.Response:
+def _page_response(request: web.Request, page: _Page, content_type: str, status: int = 200) -> web.Response:
     """Return what the browser may cache, but has to revalidate each time."""
     body, etag, headers = page.body, page.etag, dict(_PAGE_HEADERS)
     if page.zipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -223,7 +223,7 @@ async def reel_data(request: web.Request) -> web.Response:
     page = await _page(request, "data", lambda member: member_view(member).model_dump_json())
     if page is None:
         raise NotFoundError("There is nothing here.")
-    return _kept(request, page, "application/json")
+    return _page_response(request, page, "application/json")
 
 
 @routes.get(_USER + r"/reel/{revision:[0-9a-f]{16}}/{name:(?:index|\d{1,5})\.m3u8}")
@@ -278,7 +278,7 @@ async def avatar(request: web.Request) -> web.Response:
     page = await _page(request, "avatar", lambda member: member.avatar_mxc or "")
     if page is None:
         raise NotFoundError("There is nothing here.")
-    return await avatar_picture(request.app[CONTEXT], page.body.decode() or None, _HEADERS)
+    return await avatar_image(request.app[CONTEXT], page.body.decode() or None, _HEADERS)
 
 
 def add_public_pages(app: web.Application) -> None:

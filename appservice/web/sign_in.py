@@ -47,7 +47,7 @@ class SignOutRequest(BaseModel):
 
 
 @routes.post("/api/v1/sign-in")
-async def ask_for_code(request: web.Request) -> web.Response:
+async def post_sign_in(request: web.Request) -> web.Response:
     """Return a code for a browser. It is the same for rooms that we do not know, where nothing comes of it."""
     context = request.app[CONTEXT]
     room_id = RoomId((await read_body(request, SignInRequest, _MOST_BODY)).room_id)
@@ -63,6 +63,6 @@ async def ask_for_code(request: web.Request) -> web.Response:
 @routes.delete("/api/v1/sign-in")
 async def sign_out(request: web.Request) -> web.Response:
     """Sign a browser out; harmless when it is not signed in."""
-    asked = await read_body(request, SignOutRequest, _MOST_BODY)
-    await request.app[CONTEXT].stores.sign_ins.sign_out(secret_hash(asked.secret))
+    body = await read_body(request, SignOutRequest, _MOST_BODY)
+    await request.app[CONTEXT].stores.sign_ins.sign_out(secret_hash(body.secret))
     return json_response(EmptyView())

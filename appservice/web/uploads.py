@@ -309,12 +309,12 @@ async def _delete(request: web.Request) -> web.Response:
 async def finish(request: web.Request) -> web.Response:
     """Take an upload that is whole to be prepared. Requested again, it only returns how far that is."""
     context, found = await _find(request)
-    asked = await read_body(request, FinishRequest, _FINISH_BODY)
+    body = await read_body(request, FinishRequest, _FINISH_BODY)
     if found.state is UploadState.UPLOADING:
         size = await context.upload_folder.size(found.id)
         if size != found.length:
             raise ConflictError(f"The upload has {size} bytes of {found.length or 'an unknown number'}.")
-        await context.stores.uploads.finish(found, start=asked.start, end=asked.end, convert=asked.convert)
+        await context.stores.uploads.finish(found, start=body.start, end=body.end, convert=body.convert)
         found = (await _find(request))[1]
     return _upload_response(found, status=202)
 

@@ -13,7 +13,7 @@ from appservice.core.errors import ConfigError, HomeserverError, RequestError
 from appservice.database.migrate import Phase
 from appservice.database.opening import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
 from appservice.web.app import build_app, build_metrics_app
-from appservice.web.channel import forget_the_silent
+from appservice.web.channel import expire_watching
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
 from appservice.wiring.parts import Parts, open_parts
 from appservice.wiring.web import build_context
@@ -116,7 +116,7 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         await _listen(build_metrics_app(context), config.metrics.host, config.metrics.port, scrapers, stack)
         await _listen(build_app(context), config.web.host, config.web.port, viewers, stack)
         hub = asyncio.create_task(context.hub.run())
-        silent = asyncio.create_task(forget_the_silent(context.stores.channels))
+        silent = asyncio.create_task(expire_watching(context.stores.channels))
         introduction = asyncio.create_task(_introduce(parts))
         await run_until_stopped(worker, hub, silent, introduction)
 

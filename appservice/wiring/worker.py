@@ -13,9 +13,9 @@ from appservice.core.jobs import (
     AnyJob,
     ConvertUpload,
     DecideByReaction,
+    DeleteMessage,
+    DeleteUnsent,
     EnforcePolicies,
-    ForgetMessage,
-    ForgetUnsent,
     LookBack,
     MakeExport,
     Notify,
@@ -105,10 +105,10 @@ class Jobs:
                 await self.notifications.run(job)
             case NotifyAdmins():
                 await self.watch.notify(job)
-            case ForgetMessage():
-                await self.erasing.forget(job)
-            case ForgetUnsent():
-                await self.erasing.forget_unsent(job)
+            case DeleteMessage():
+                await self.erasing.delete_message(job)
+            case DeleteUnsent():
+                await self.erasing.delete_unsent(job)
             case LookBack():
                 await self.timeline.look_back(job)
             case ReadAgain():
@@ -137,12 +137,12 @@ class Jobs:
             log.warning("lost_jobs_recovered", videos=lost)
         if lost := await stores.commands.recover_lost_jobs():
             log.warning("lost_commands_recovered", rooms=lost)
-        await stores.queue_posts.ask()
+        await stores.queue_posts.queue_missing()
         await self.verdicts.recover()
         await self.uploads.sweep()
         await self.erasing.sweep()
-        await stores.exports.forget_expired()
-        await stores.shared.forget_job_log()
+        await stores.exports.delete_expired()
+        await stores.shared.prune_job_log()
         await _end_lifetimes(stores, self.parts.config.retention)
 
     async def _purge(self) -> None:
@@ -153,7 +153,7 @@ class Jobs:
 async def _end_lifetimes(stores: Stores, retention: Retention) -> None:
     while removed := await stores.erasing.remove_due(retention.days):
         log.info("lifetime_over", videos=removed)
-    await stores.erasing.forget_old_sent()
+    await stores.erasing.expire_sent()
     if retention.left_rooms_days is not None:
         await stores.erasing.erase_left_rooms(retention.left_rooms_days)
 

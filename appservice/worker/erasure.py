@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
-from appservice.core.jobs import ForgetMessage, ForgetUnsent
+from appservice.core.jobs import DeleteMessage, DeleteUnsent
 from appservice.core.model import UserId
 from appservice.i18n import Texts
 from appservice.matrix.client import Homeserver
@@ -26,13 +26,13 @@ class ErasingWork:
     files: LocalFiles
     texts: Texts
 
-    async def forget_unsent(self, job: ForgetUnsent) -> None:
+    async def delete_unsent(self, job: DeleteUnsent) -> None:
         """Delete what was uploaded for a message that never came. May be repeated."""
         if await self.store.is_unsent(job.unsent):
             log.info("unsent_upload_deleted", mxc=job.unsent)
             await self._delete_original(job.unsent, await self.store.media_owner(job.unsent))
 
-    async def forget(self, job: ForgetMessage) -> None:
+    async def delete_message(self, job: DeleteMessage) -> None:
         """Redact the message that brought a video, and delete the original, where we may. May be repeated."""
         if job.said and await self.store.is_attributed(job.room_id, job.event_id):
             return  # others react so, too
@@ -41,7 +41,7 @@ class ErasingWork:
         if job.mxc:
             await self._delete_original(job.mxc, job.sender)
 
-    async def _redact(self, job: ForgetMessage) -> None:
+    async def _redact(self, job: DeleteMessage) -> None:
         # Of what the bot sent on behalf of somebody, there is nothing to say.
         reason = None if job.said else self.texts.say("bot-redacted")
         try:
@@ -51,7 +51,7 @@ class ErasingWork:
             tried = job.tried + 1
             if job.said and isinstance(error, ForbiddenError) and tried < _MOST_TRIES:
                 # Somebody was promised that it goes, and nobody else can request it: it goes once the bot may.
-                await self.store.forget_tomorrow(replace(job, tried=tried))
+                await self.store.retry_tomorrow(replace(job, tried=tried))
 
     async def _delete_original(self, mxc: str, sender: UserId | None) -> None:
         """Delete a file from the homeserver once no video needs it, if the sender of the last one uploaded it.

@@ -63,13 +63,13 @@ class ExportWork:
 
         May be repeated, should the worker die: the link is the same one, and it is sent once.
         """
-        user_id, asked_at = job.user_id, job.asked_at
-        secret = secret_of(self.key, user_id, asked_at)
+        user_id, requested_at = job.user_id, job.asked_at
+        secret = secret_of(self.key, user_id, requested_at)
         outcome: _Message | None = None
         for _ in range(_TRIES):
-            if await self.store.was_erased(user_id, asked_at):
+            if await self.store.was_erased(user_id, requested_at):
                 return  # they want nothing to be left
-            outcome = await self._make(user_id, asked_at, secret)
+            outcome = await self._make(user_id, requested_at, secret)
             if outcome:
                 break
         message, arguments = outcome or ("bot-export-failed", {})
@@ -78,10 +78,10 @@ class ExportWork:
     async def sweep(self) -> None:
         """Delete the files of exports that nobody may fetch (any more)."""
         there = await self.folder.ids()
-        for export_id in there - await self.store.kept(there) if there else ():
+        for export_id in there - await self.store.existing(there) if there else ():
             await self.folder.remove(export_id)
 
-    async def _make(self, user_id: UserId, asked_at: datetime, secret: str) -> _Message | None:
+    async def _make(self, user_id: UserId, requested_at: datetime, secret: str) -> _Message | None:
         """Return the message to send; None when another try may do better."""
         digest = hashlib.sha256(secret.encode()).digest()
         made = await self.store.by_secret(digest)
@@ -93,7 +93,7 @@ class ExportWork:
         try:
             size = await self._write(file, user_id, belongings)
             videos = [video.id for video, _ in belongings.videos]
-            if not await self.store.add(export_id, user_id, digest, videos, asked_at):
+            if not await self.store.add(export_id, user_id, digest, videos, requested_at):
                 return None
             # The row is there first: a file without one is swept.
             await self.folder.publish(file, export_id)
@@ -132,7 +132,7 @@ class ExportWork:
     def _parts(self, name: str, video: Video) -> list[tuple[str, Whole]]:
         """Return the files of a video, best rendition and poster (blocking). Nobody gets out what is in quarantine."""
         media, quarantined = video.media, video.withheld.held_for is HeldFor.QUARANTINE
-        if not media.stage or not media.renditions or video.is_growing or quarantined:
+        if not media.stage or not media.renditions or video.is_in_progress or quarantined:
             return []
         best = max(media.renditions, key=lambda each: (each.height, each.bandwidth))
         stage = self.files.path(video.id, media.stage, POSTER).parent
@@ -171,9 +171,9 @@ class ExportWork:
         return audience is not None and audience.is_for_secrets(self.homeserver.bot, user_id)
 
 
-def secret_of(key: bytes, user_id: UserId, asked_at: datetime) -> str:
+def secret_of(key: bytes, user_id: UserId, requested_at: datetime) -> str:
     """Return the secret of the link to what somebody requested at a time: the same one each time that it is made."""
-    signed = hmac.new(key, f"export|{asked_at.isoformat()}|{user_id}".encode(), hashlib.sha256).digest()
+    signed = hmac.new(key, f"export|{requested_at.isoformat()}|{user_id}".encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
 

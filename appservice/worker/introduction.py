@@ -17,7 +17,7 @@ _NAME, _AVATAR = "displayname", "avatar_url"
 async def introduce(homeserver: Homeserver, stores: Stores, name: str, avatar: Path) -> None:
     """Make sure that the bot's user exists, and set what nobody else did in its profile. May be repeated."""
     if await homeserver.register():
-        await stores.shared.forget_bot_profile()
+        await stores.shared.delete_bot_profile()
     profile, before = await homeserver.profile(), await stores.shared.bot_profile()
     await _set_name(homeserver, stores, profile.get(_NAME), before.get(_NAME), name)
     # Once: also an avatar that was taken away stays away.

@@ -36,7 +36,7 @@ class Publication:
         published = self._published(result, State.PLAYABLE)
         if published.available is None or published.has_poster > self._has_poster:
             await self._write_row(published)
-        elif not await self._store.grow(self._video, published.stage, published.available):
+        elif not await self._store.append_segments(self._video, published.stage, published.available):
             raise SupersededError
         self._has_poster = published.has_poster
 

@@ -47,19 +47,19 @@ class QueuePosts:
 
     async def run(self, video_id: VideoId) -> None:
         """Bring the posts about a video up to date. May be repeated at any time."""
-        async with self.stores.queue_posts.asking(video_id):
+        async with self.stores.queue_posts.locked(video_id):
             video = await self.stores.videos.video(video_id)
             if video is None:
                 return
-            asks = waits(video) and video.state is not State.FAILED
+            is_waiting = waits(video) and video.state is not State.FAILED
             posts = await self.stores.queue_posts.posts(video_id)
-            room = await self._moderators_room(video) if asks and video.media.has_poster else None
+            room = await self._moderators_room(video) if is_waiting and video.media.has_poster else None
             if room and not any(post.room_id == room.room_id and post.part == "text" for post in posts):
-                await self._ask(video, room)
+                await self._post(video, room)
             for post in posts:
-                await self._update(post, video, asks=asks)
+                await self._update(post, video, is_waiting=is_waiting)
             if video.visibility is Visibility.REMOVED:
-                await self.stores.queue_posts.forget_posts(video_id)
+                await self.stores.queue_posts.delete_posts(video_id)
 
     async def decide(self, job: DecideByReaction) -> None:
         """Do what somebody's reaction says, if they may decide. May be repeated: then there is nothing to decide."""
@@ -78,24 +78,24 @@ class QueuePosts:
 
     async def _moderators_room(self, video: Video) -> Room | None:
         room = await self.stores.rooms.room(video.room_id)
-        asked = (
+        queue_room = (
             room
             and room.settings.moderators_room
             and await self.stores.rooms.room(RoomId(room.settings.moderators_room))
         )
-        if room is None or not asked or asked.bot_membership is not Membership.JOIN:
+        if room is None or not queue_room or queue_room.bot_membership is not Membership.JOIN:
             return None
-        return asked if await self._may_ask(room, asked) else None
+        return queue_room if await self._may_post_in(room, queue_room) else None
 
-    async def _may_ask(self, room: Room, asked: Room) -> bool:
+    async def _may_post_in(self, room: Room, queue_room: Room) -> bool:
         """Say whether a room may have its queue in another: somebody moderates both, and not anybody reads there."""
         refusal = None
-        if not await self._have_a_moderator_in_common(room, asked):
+        if not await self._have_a_moderator_in_common(room, queue_room):
             refusal = "Nobody moderates both rooms: its moderators did not ask for what waits elsewhere."
-        elif await self.homeserver.is_open(asked.room_id):
+        elif await self.homeserver.is_open(queue_room.room_id):
             refusal = "Anybody may come in or read there."
         if refusal:
-            log.warning("moderators_room_refused", room_id=room.room_id, asked=asked.room_id, reason=refusal)
+            log.warning("moderators_room_refused", room_id=room.room_id, asked=queue_room.room_id, reason=refusal)
         return refusal is None
 
     async def _have_a_moderator_in_common(self, *rooms: Room) -> bool:
@@ -104,37 +104,39 @@ class QueuePosts:
             for user_id in await self.stores.moderation.joined_in_both(*(room.room_id for room in rooms))
         )
 
-    async def _ask(self, video: Video, asked: Room) -> None:
+    async def _post(self, video: Video, queue_room: Room) -> None:
         # What waits again, after it was decided, is posted anew: each managed change has its own number.
         once = f"{video.id}|{video.version}"
         try:
             if not video.spoiler:  # many clients would show its poster to everybody who scrolls by
-                picture = await self._send_picture(video, asked, once)
-                await self.stores.queue_posts.add_post(picture, video.id)
-            text = await self.homeserver.send_notice(asked.room_id, await self._question(video, asked), once=once)
-            await self.stores.queue_posts.add_post(Post(text, asked.room_id, "text", _waiting(video)), video.id)
+                poster = await self._send_poster(video, queue_room, once)
+                await self.stores.queue_posts.add_post(poster, video.id)
+            text = await self.homeserver.send_notice(
+                queue_room.room_id, await self._question(video, queue_room), once=once
+            )
+            await self.stores.queue_posts.add_post(Post(text, queue_room.room_id, "text", _waiting(video)), video.id)
             for key in (APPROVE, REJECT):
-                await self.homeserver.send_reaction(asked.room_id, text, key)
+                await self.homeserver.send_reaction(queue_room.room_id, text, key)
         except ForbiddenError as error:
-            log.warning("notice_refused", room_id=asked.room_id, subject="queue", reason=str(error))
+            log.warning("notice_refused", room_id=queue_room.room_id, subject="queue", reason=str(error))
         except FileNotFoundError:
             # A newer stage has replaced this one; its own job comes.
             log.info("poster_gone", video_id=video.id)
 
-    async def _send_picture(self, video: Video, asked: Room, once: str) -> Post:
+    async def _send_poster(self, video: Video, queue_room: Room, once: str) -> Post:
         poster = self.files.path(video.id, video.media.stage or "", POSTER)
         uri = await self.homeserver.upload(poster, "image/jpeg")
-        texts = self._texts(asked)
+        texts = self._texts(queue_room)
         caption = texts.title(video.title, video.kind, video.created_at) or texts.say("bot-video")
         info = {"mimetype": "image/jpeg", "w": video.media.width, "h": video.media.height}
-        event_id = await self.homeserver.send_image(asked.room_id, uri, caption, info, once=f"{once}|picture")
-        return Post(event_id, asked.room_id, "picture", _WAITING)
+        event_id = await self.homeserver.send_image(queue_room.room_id, uri, caption, info, once=f"{once}|picture")
+        return Post(event_id, queue_room.room_id, "picture", _WAITING)
 
-    async def _question(self, video: Video, asked: Room) -> str:
+    async def _question(self, video: Video, queue_room: Room) -> str:
         room = await self.stores.rooms.room(video.room_id)
         number = f"#{video.id.replace('-', '')[:8]}"
         reports = (await self.stores.changes.reports(video.room_id)).get(video.id, 0)
-        texts = self._texts(asked)
+        texts = self._texts(queue_room)
         about = texts.say(
             "bot-post-asks-unseen" if video.spoiler else "bot-post-asks",
             {
@@ -156,14 +158,14 @@ class QueuePosts:
         )
         return "\n".join([about, *hidden, *why, how])
 
-    async def _update(self, post: Post, video: Video, *, asks: bool) -> None:
+    async def _update(self, post: Post, video: Video, *, is_waiting: bool) -> None:
         room = await self.stores.rooms.room(post.room_id)
         try:
             if post.part == "picture":
                 if video.visibility is Visibility.REMOVED or video.spoiler:
                     await self.homeserver.redact(post.room_id, post.event_id)
                 return
-            says, text = await self._said(video, room, asks=asks)
+            says, text = await self._state_of(video, room, is_waiting=is_waiting)
             if says != post.says:
                 once = f"{post.event_id}|{video.version}|{says}"
                 await self.homeserver.edit_notice(post.room_id, post.event_id, text, once=once)
@@ -171,11 +173,11 @@ class QueuePosts:
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=post.room_id, subject="queue", reason=str(error))
 
-    async def _said(self, video: Video, asked: Room | None, *, asks: bool) -> tuple[str, str]:
+    async def _state_of(self, video: Video, queue_room: Room | None, *, is_waiting: bool) -> tuple[str, str]:
         """Return what a post is to say of a video, in one word and in a text."""
-        texts = self._texts(asked)
-        if asks:
-            return _waiting(video), await self._question(video, asked) if asked else ""
+        texts = self._texts(queue_room)
+        if is_waiting:
+            return _waiting(video), await self._question(video, queue_room) if queue_room else ""
         decision = await self.stores.queue_posts.decision(video.id)
         removed = video.visibility is Visibility.REMOVED
         by_moderator = decision is not None and not (removed and decision.actor == video.sender)

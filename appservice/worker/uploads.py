@@ -157,12 +157,12 @@ class UploadWork:
             raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
 
     async def _store_thumbnail(self, upload: Upload, prepared: Prepared, video: str) -> dict[str, object]:
-        picture = prepared.thumbnail
-        if picture is None:
+        thumbnail = prepared.thumbnail
+        if thumbnail is None:
             return {}
-        size = await asyncio.to_thread(_size, picture.path)
-        info = {"mimetype": "image/jpeg", "size": size, "w": picture.width, "h": picture.height}
-        url = await self._store(upload, picture.path, "image/jpeg", size, thumbnail_of=video)
+        size = await asyncio.to_thread(_size, thumbnail.path)
+        info = {"mimetype": "image/jpeg", "size": size, "w": thumbnail.width, "h": thumbnail.height}
+        url = await self._store(upload, thumbnail.path, "image/jpeg", size, thumbnail_of=video)
         return {"thumbnail_url": url, "thumbnail_info": info}
 
     @asynccontextmanager
@@ -211,7 +211,7 @@ class UploadWork:
         for upload_id, settled in needed.items():
             if settled and upload_id not in there:
                 log.warning("upload_bytes_lost", upload_id=upload_id)
-                await self.store.forget(upload_id)
+                await self.store.delete_lost(upload_id)
 
 
 def sent_name(filename: str, converted: bool) -> str:

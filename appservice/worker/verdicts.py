@@ -52,7 +52,7 @@ class VerdictWork:
             return
         failed = None
         try:
-            verdict, reason = await self._ask(self.webhook, unjudged)
+            verdict, reason = await self._request(self.webhook, unjudged)
         except NoVerdictError as error:
             verdict, reason, failed = Verdict(self.webhook.on_failure), "", str(error)
         everywhere = self.webhook.block is BlockIn.SERVER
@@ -62,15 +62,15 @@ class VerdictWork:
     async def recover(self) -> None:
         """Request verdicts that were lost, or release the videos where no service is configured any more."""
         if self.webhook is not None:
-            await self.store.ask_again()
+            await self.store.requeue_unjudged()
         elif released := await self.store.release_all():
             log.warning("released_without_verdict", videos=released)
 
-    async def _ask(self, webhook: Webhook, unjudged: Unjudged) -> tuple[Verdict, str]:
-        question = await asyncio.to_thread(self._question, unjudged)
+    async def _request(self, webhook: Webhook, unjudged: Unjudged) -> tuple[Verdict, str]:
+        body = await asyncio.to_thread(self._request_body, unjudged)
         for delay in (*_RETRY_AFTER_S, None):
             try:
-                return await self._post(webhook, question)
+                return await self._post(webhook, body)
             except NoVerdictError as error:
                 log.warning("no_verdict", video_id=unjudged.video.id, reason=str(error), retry_seconds=delay)
                 if delay is None:
@@ -78,12 +78,12 @@ class VerdictWork:
                 await asyncio.sleep(delay)
         raise AssertionError("The last try returns or raises.")
 
-    async def _post(self, webhook: Webhook, question: bytes) -> tuple[Verdict, str]:
-        signature = hmac.new(webhook.secret.get_secret_value().encode(), question, hashlib.sha256).hexdigest()
+    async def _post(self, webhook: Webhook, body: bytes) -> tuple[Verdict, str]:
+        signature = hmac.new(webhook.secret.get_secret_value().encode(), body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", SIGNATURE: f"sha256={signature}"}
         try:
             async with self.session.post(
-                webhook.url, data=question, headers=headers, allow_redirects=False,
+                webhook.url, data=body, headers=headers, allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=webhook.timeout),
             ) as response:  # fmt: skip
                 if response.status != 200:
@@ -96,26 +96,26 @@ class VerdictWork:
         except aiohttp.ClientError as error:
             raise NoVerdictError(f"it cannot be reached ({error})") from error
 
-    def _question(self, unjudged: Unjudged) -> bytes:
+    def _request_body(self, unjudged: Unjudged) -> bytes:
         """Return the request's body (blocking), as README's "Detection webhook" describes it."""
         video = unjudged.video
-        asked = {
+        content = {
             "video_id": video.id, "event_id": video.event_id, "room_id": video.room_id, "sender": video.sender,
             "kind": video.kind, "duration": video.media.duration,
             "width": video.media.width, "height": video.media.height, "sha256": unjudged.sha256,
-            "pictures": list(self._pictures(video)),
+            "pictures": list(self._images(video)),
         }  # fmt: skip
-        return json.dumps(asked).encode()
+        return json.dumps(content).encode()
 
-    def _pictures(self, video: Video) -> Iterator[dict[str, str]]:
+    def _images(self, video: Video) -> Iterator[dict[str, str]]:
         there = {
             "poster": (POSTER, video.media.has_poster),
             "storyboard": (STORYBOARD, video.media.storyboard is not None),
         }
         for name, (file, exists) in there.items():
             if exists:
-                with open_plain(self.files.path(video.id, video.media.stage or "", file)) as picture:
-                    data = picture.read()
+                with open_plain(self.files.path(video.id, video.media.stage or "", file)) as image:
+                    data = image.read()
                 yield {"name": name, "media_type": "image/jpeg", "data": base64.b64encode(data).decode()}
 
 

@@ -132,7 +132,7 @@ class World:
             video.held_by.add(HeldFor.POLICY)
 
     async def _unban_sender(self) -> None:
-        await self.pool.execute(SQL["forget_policy_rule"], BANS, "m.policy.rule.user", self.sender)
+        await self.pool.execute(SQL["delete_policy_rule"], BANS, "m.policy.rule.user", self.sender)
         await self.policies.enforce()
         for video in self.videos:
             video.held_by.discard(HeldFor.POLICY)
@@ -245,7 +245,7 @@ async def test_a_verdict_that_is_lost_is_asked_for_whoever_else_holds_the_video(
     await pool.execute("TRUNCATE pgqueuer")
     for step in ("publish 1", "publish 2", "ban sender", "allow 2"):
         await world.act(step)
-    asked = await VerdictStore(pool).ask_again()
+    asked = await VerdictStore(pool).requeue_unjudged()
     (row,) = await pool.fetch(
         "SELECT count(*) FILTER (WHERE convert_from(payload, 'UTF8') = $1) AS first FROM pgqueuer"
         " WHERE entrypoint = 'verdict'",

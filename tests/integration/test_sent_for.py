@@ -377,16 +377,16 @@ async def test_what_nobody_asks_about_any_more_goes(store: SentForStore, video: 
             " taken_back_at = now() - $3::text::interval WHERE nonce = $1",
             nonce, event_id, taken_back, sent,
         )  # fmt: skip
-    await ErasingStore(pool).forget_old_sent()
+    await ErasingStore(pool).expire_sent()
     rows = await pool.fetch("SELECT nonce FROM sent_for ORDER BY nonce")
     assert [row["nonce"] for row in rows] == ["forgotten", "late", "sent", "unheard"]
     assert await redactions(pool) == 0
     # The room's own lifetime ends the message as well.
     await pool.execute("UPDATE rooms SET max_lifetime = 86400000 * 399::bigint")
-    await ErasingStore(pool).forget_old_sent()
+    await ErasingStore(pool).expire_sent()
     assert await pool.fetchval("SELECT string_agg(nonce, ' ') FROM sent_for WHERE user_id <> ''") == "unheard"
     assert await redactions(pool) == 1
-    await ErasingStore(pool).forget_old_sent()
+    await ErasingStore(pool).expire_sent()
     assert await redactions(pool) == 1, "once"
 
 
@@ -407,8 +407,8 @@ async def test_what_is_asked_often_is_read_by_index(store: SentForStore, video: 
     questions: dict[str, tuple[object, ...]] = {
         "sent_about": (*about, ["$1"], ["n"], 9), "newest_comments": (*about, 9), "standing_reaction": (*about, "x"),
         "react_again": (*about, ALICE, "x"), "is_attributed": (ROOM, "$1"), "sent_by_bot": (ROOM, "n", "reaction"),
-        "own_sent": (video.id, video.event_id, ALICE, "$1"), "sent_of_user": (ALICE, ROOM), "forget_sent": ([1],),
-        "forget_spent_sent": (86400.0, 86400.0 * 8, 9),
+        "own_sent": (video.id, video.event_id, ALICE, "$1"), "sent_of_user": (ALICE, ROOM), "erase_sent_rows": ([1],),
+        "delete_spent_sent": (86400.0, 86400.0 * 8, 9),
     }  # fmt: skip
     for name, arguments in questions.items():
         async with pool.acquire() as connection, connection.transaction():

@@ -405,20 +405,20 @@ async def test_a_stage_grows_without_a_word_and_then_is_whole(store: Stores, dsn
     video = await begun(store, await one_video(store))
     await store.attempts.publish(video, GROWING)
     playable = await again(store, video)
-    assert (playable.media.available, playable.is_growing, playable.media.blurhash) == (1, True, "LEHV6nWB2yk8")
+    assert (playable.media.available, playable.is_in_progress, playable.media.blurhash) == (1, True, "LEHV6nWB2yk8")
     async with announcements(dsn) as heard:
-        assert await store.attempts.grow(video, "1-playable", 2)
+        assert await store.attempts.append_segments(video, "1-playable", 2)
         assert (await again(store, video)).media.available == 2
-        assert not await store.attempts.grow(video, "1-other", 3)
-        assert not await store.attempts.grow(replace(video, work=Work(attempts=2)), "1-playable", 3)
+        assert not await store.attempts.append_segments(video, "1-other", 3)
+        assert not await store.attempts.append_segments(replace(video, work=Work(attempts=2)), "1-playable", 3)
         assert (await again(store, video)).media.available == 2
         assert heard.empty()
         assert await store.attempts.publish(video, replace(WHOLE, captions=CAPTIONS))
         assert await heard.get() == ROOM
     ready = await again(store, video)
     assert ready.media.captions == CAPTIONS
-    assert (ready.is_growing, ready.media.storyboard, ready.media.has_preview) == (False, STORYBOARD, True)
-    assert not await store.attempts.grow(video, "1-ready", 3)
+    assert (ready.is_in_progress, ready.media.storyboard, ready.media.has_preview) == (False, STORYBOARD, True)
+    assert not await store.attempts.append_segments(video, "1-ready", 3)
 
 
 async def test_a_number_that_an_older_worker_leaves_behind_does_not_cut_what_is_ready(
@@ -427,7 +427,7 @@ async def test_a_number_that_an_older_worker_leaves_behind_does_not_cut_what_is_
     video = await begun(store, await one_video(store))
     await store.attempts.publish(video, published())
     await pool.execute("UPDATE videos SET available = 1")
-    assert not (await again(store, video)).is_growing
+    assert not (await again(store, video)).is_in_progress
 
 
 async def test_the_same_content_is_found_while_it_is_served(store: Stores) -> None:
@@ -535,7 +535,12 @@ async def test_a_first_stage_that_an_attempt_leaves_unfinished_is_out_of_the_ree
         assert withdrawn == GROWING.stage, "its files are to go"
         assert await heard.get() == ROOM, "those who wait for its next segment hear of it"
     left = await again(store, video)
-    assert (left.state, left.is_playable, left.is_growing, left.media.stage) == (State.PROCESSING, False, False, None)
+    assert (left.state, left.is_playable, left.is_in_progress, left.media.stage) == (
+        State.PROCESSING,
+        False,
+        False,
+        None,
+    )
     # Another attempt goes on from there.
     new = await begun(store, video)
     assert await store.attempts.publish(new, replace(published(State.PLAYABLE, "2-playable"), available=None))

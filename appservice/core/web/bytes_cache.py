@@ -20,11 +20,11 @@ class BytesCache(Generic[K, V]):
 
     def get(self, owner: Hashable, key: K) -> V | None:
         """Return what was put in, if it is still there."""
-        kept = self._owners.get(owner, OrderedDict[K, tuple[int, V]]())
-        if key not in kept:
+        values = self._owners.get(owner, OrderedDict[K, tuple[int, V]]())
+        if key not in values:
             return None
-        kept.move_to_end(key)
-        return kept[key][1]
+        values.move_to_end(key)
+        return values[key][1]
 
     def put(self, owner: Hashable, key: K, value: V, size: int) -> None:
         """Cache a value of so many bytes, unless it is too large for its owner's share."""
@@ -40,17 +40,17 @@ class BytesCache(Generic[K, V]):
 
     def drop(self, owner: Hashable, key: K) -> None:
         """Invalidate a value; harmless when there is none."""
-        kept = self._owners.get(owner)
-        if kept and key in kept:
-            self._forget(owner, kept, key)
+        values = self._owners.get(owner)
+        if values and key in values:
+            self._remove(owner, values, key)
 
     def _drop_oldest(self, owner: Hashable) -> None:
-        kept = self._owners[owner]
-        self._forget(owner, kept, next(iter(kept)))
+        values = self._owners[owner]
+        self._remove(owner, values, next(iter(values)))
 
-    def _forget(self, owner: Hashable, kept: "OrderedDict[K, tuple[int, V]]", key: K) -> None:
-        self._add(owner, -kept.pop(key)[0])
-        if not kept:
+    def _remove(self, owner: Hashable, values: "OrderedDict[K, tuple[int, V]]", key: K) -> None:
+        self._add(owner, -values.pop(key)[0])
+        if not values:
             del self._owners[owner], self._sizes[owner]
 
     def _add(self, owner: Hashable, size: int) -> None:

@@ -109,8 +109,8 @@ def keys_of_turns(reel_key: str) -> tuple[int, ...]:
 
 def _whole_first(videos: Sequence[Video]) -> list[Video]:
     """Put the first video in progress behind those that are whole; the others in progress wait for their turn."""
-    growing = [video for video in videos if video.is_growing]
-    return [video for video in videos if not video.is_growing] + growing[:1]
+    in_progress = [video for video in videos if video.is_in_progress]
+    return [video for video in videos if not video.is_in_progress] + in_progress[:1]
 
 
 def revision_of(videos: Sequence[Video]) -> str:
@@ -124,20 +124,20 @@ def build_reel(videos: Sequence[Video], root: str = "../../../") -> Reel:
 
     `root` leads from the playlists to what `v/` lies in; by default from `…/{scope}/reel/{key}/{revision}/`.
     """
-    if not videos or any(video.is_growing for video in videos[:-1]):
+    if not videos or any(video.is_in_progress for video in videos[:-1]):
         raise ValueError("a reel needs a video, and only the last one may grow")
     items = [Item(f"{root}v/{video.id}/{video.media.stage}/", video.media.renditions) for video in videos]
     length = math.fsum(video.media.duration or 0.0 for video in videos)
-    growing = videos[-1].is_growing
-    repeat = 1 if growing else max(1, min(_MOST_REPEATS, math.ceil(_LEAST_SECONDS / max(length, 0.1))))
+    in_progress = videos[-1].is_in_progress
+    repeat = 1 if in_progress else max(1, min(_MOST_REPEATS, math.ceil(_LEAST_SECONDS / max(length, 0.1))))
     available = _available(videos[-1])
-    qualities = tiers(items)
-    playlists = {f"{tier.name}.m3u8": media_playlist(tier.parts, repeat, available) for tier in qualities}
-    playlists["index.m3u8"] = master_playlist([(f"{tier.name}.m3u8", tier) for tier in qualities])
-    return Reel(revision_of(videos), playlists, tuple(videos) if growing else None)
+    variants = tiers(items)
+    playlists = {f"{tier.name}.m3u8": media_playlist(tier.parts, repeat, available) for tier in variants}
+    playlists["index.m3u8"] = master_playlist([(f"{tier.name}.m3u8", tier) for tier in variants])
+    return Reel(revision_of(videos), playlists, tuple(videos) if in_progress else None)
 
 
-def regrown(videos: Sequence[Video], last: Video | None) -> Reel | None:
+def refreshed(videos: Sequence[Video], last: Video | None) -> Reel | None:
     """Write a live reel anew, by what has become of its last video; None when that cannot be played on.
 
     Once the video is ready, its first stage was whole before and is still there for a while.

@@ -77,7 +77,7 @@ def room_view(
     grant: Grant,
     *,
     bookmark: PlaceView | None = None,
-    asked: Sequence[str] = (),
+    turns: Sequence[str] = (),
     can: Sequence[OnBehalf] = (),
 ) -> RoomView:
     """Return the room for `viewer`: members with videos first, the latest sent first; then the others by name.
@@ -106,7 +106,7 @@ def room_view(
         place=bookmark,
         direct=len(members) == 2,
         can=list(can),
-        together=together_view(members, videos, asked, grant),
+        together=together_view(members, videos, turns, grant),
         members=[
             _member_view(member, sent.get(member.user_id, []), room, viewer, grant, now.reports) for member in ordered
         ],
@@ -147,13 +147,13 @@ EVERYBODY = "*"
 
 
 def together_view(
-    members: Sequence[Member], videos: Sequence[Video], asked: Sequence[str], grant: Grant
+    members: Sequence[Member], videos: Sequence[Video], turns: Sequence[str], grant: Grant
 ) -> TogetherView | None:
     """Return the reel in which the requested members (or EVERYBODY) take turns; None when nobody is requested."""
-    if not asked:
+    if not turns:
         return None
-    everybody = EVERYBODY in asked
-    people = taking_turns([member for member in members if everybody or member.user_id in asked])
+    everybody = EVERYBODY in turns
+    people = taking_turns([member for member in members if everybody or member.user_id in turns])
     senders = [member.user_id for member in people]
     key = EVERYBODY_KEY if everybody else key_of_turns(people)
     return TogetherView(members=list(senders), reel_url=_reel_url(grant, key, together(videos, senders)))

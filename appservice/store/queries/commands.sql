@@ -37,7 +37,7 @@ WHERE done_at IS NULL AND NOT EXISTS (
     SELECT FROM pgqueuer WHERE entrypoint = 'command' AND payload = convert_to(commands.room_id, 'UTF8')
 );
 
--- name: forget_old_commands (days) No homeserver repeats a transaction after so long.
+-- name: delete_old_commands (days) No homeserver repeats a transaction after so long.
 DELETE FROM commands WHERE done_at < now() - make_interval(days => $1);
 
 -- name: person (user_id)

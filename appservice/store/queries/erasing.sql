@@ -95,7 +95,7 @@ UPDATE rooms SET settings = '{}', name = NULL WHERE room_id = $1;
 SELECT room_id FROM rooms WHERE left_at < now() - make_interval(days => $1) ORDER BY left_at LIMIT 20
 FOR UPDATE SKIP LOCKED;
 
--- name: forget_leaving (room_id) Nothing is stored of the room: there is nothing left to do for its having been left.
+-- name: clear_left (room_id) Nothing is stored of the room: there is nothing left to do for its having been left.
 UPDATE rooms SET left_at = NULL WHERE room_id = $1;
 
 -- name: remains (user_id or NULL, room_id or NULL) How many rows there are of somebody, or of a room, that hold anything.
@@ -119,5 +119,5 @@ SELECT what, n FROM (
 ) AS counted
 WHERE n > 0 ORDER BY what;
 
--- name: kept_folders (ids) Of these videos, those whose files are needed, or may be.
+-- name: needed_folders (ids) Of these videos, those whose files are needed, or may be.
 SELECT id FROM videos WHERE id = ANY ($1) AND (visibility <> 'removed' OR deleted_at IS NOT NULL);

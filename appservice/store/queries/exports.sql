@@ -24,7 +24,7 @@ ORDER BY key;
 -- name: lock_exports (user_id) Making an export known, and erasing somebody, one after the other; until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended($1, 7407));
 
--- name: kept_videos (ids) Those that are still here; nobody takes them away until the transaction ends.
+-- name: existing_videos (ids) Those that are still here; nobody takes them away until the transaction ends.
 SELECT id FROM videos WHERE id = ANY ($1) AND visibility <> 'removed' ORDER BY id FOR SHARE;
 
 -- name: was_erased (user_id, since) Whether all of somebody was erased after that.
@@ -40,10 +40,10 @@ VALUES ($1, $2, $3, now() + make_interval(secs => $4));
 -- name: export_by_secret (secret_hash)
 SELECT id FROM exports WHERE secret_hash = $1 AND expires_at > now();
 
--- name: kept_exports (ids) Those that may be fetched.
+-- name: existing_exports (ids) Those that may be fetched.
 SELECT id FROM exports WHERE id = ANY ($1) AND expires_at > now();
 
--- name: forget_exports () What nobody may fetch any more.
+-- name: delete_expired_exports () What nobody may fetch any more.
 DELETE FROM exports WHERE expires_at <= now();
 
 -- name: room_made_for (user_id) The latest that the bot made for somebody, and is in.

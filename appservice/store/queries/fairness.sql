@@ -42,12 +42,12 @@ WITH taken AS (
 log AS (INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority) SELECT id, status, entrypoint, priority FROM taken)
 SELECT * FROM taken;
 
--- name: forget_job_log (days, most) Nothing reads so old entries of what became of jobs; a part at a time.
+-- name: delete_old_job_log (days, most) Nothing reads so old entries of what became of jobs; a part at a time.
 DELETE FROM pgqueuer_log WHERE id IN (
     SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => $1) ORDER BY created LIMIT $2
 );
 
--- name: forget_job_statistics (days, most)
+-- name: delete_old_job_statistics (days, most)
 DELETE FROM pgqueuer_statistics WHERE id IN (
     SELECT id FROM pgqueuer_statistics WHERE created < now() - make_interval(days => $1) LIMIT $2
 );

@@ -144,7 +144,7 @@ INSERT INTO queue_posts (event_id, room_id, video_id, part) VALUES ($1, $2, $3, 
 -- name: post_says (event_id, says)
 UPDATE queue_posts SET says = $2 WHERE event_id = $1;
 
--- name: forget_posts (video_id)
+-- name: delete_posts (video_id)
 DELETE FROM queue_posts WHERE video_id = $1;
 
 -- name: decision (video_id) Who last decided on a video, and how.
@@ -155,11 +155,11 @@ ORDER BY key DESC LIMIT 1;
 -- name: unposted () Held videos without a post, of rooms with their queue in a moderators' room where the bot is; and what was decided without the post showing it.
 SELECT v.id FROM videos v
     JOIN rooms r ON r.room_id = v.room_id
-    JOIN rooms asked ON asked.room_id = r.settings->>'moderators_room' AND asked.bot_membership = 'join'
+    JOIN rooms moderators ON moderators.room_id = r.settings->>'moderators_room' AND moderators.bot_membership = 'join'
 WHERE v.visibility = 'held' AND (v.held_for IS NULL OR v.held_for IN ('approval', 'reports'))
     AND v.has_poster AND v.state <> 'failed'
     AND NOT EXISTS (
-        SELECT FROM queue_posts p WHERE p.video_id = v.id AND p.room_id = asked.room_id AND p.part = 'text'
+        SELECT FROM queue_posts p WHERE p.video_id = v.id AND p.room_id = moderators.room_id AND p.part = 'text'
     )
 UNION
 SELECT v.id FROM queue_posts p JOIN videos v ON v.id = p.video_id

@@ -14,10 +14,10 @@ FROM policy_lists l ORDER BY l.added_at, l.room_id;
 -- name: is_policy_list (room_id)
 SELECT EXISTS (SELECT FROM policy_lists WHERE room_id = $1) AS found;
 
--- name: forget_policy_rule (room_id, event_type, state_key)
+-- name: delete_policy_rule (room_id, event_type, state_key)
 DELETE FROM policy_rules WHERE room_id = $1 AND event_type = $2 AND state_key = $3;
 
--- name: forget_policy_rules (room_id)
+-- name: delete_policy_rules (room_id)
 DELETE FROM policy_rules WHERE room_id = $1;
 
 -- name: add_policy_rule (room_id, event_type, state_key, subject, entity, pattern, reason)

@@ -52,7 +52,7 @@ UPDATE videos SET admitted_at = clock_timestamp() WHERE id = $1 AND attempts = $
 -- name: first_quota_warning (scope, whose) A row comes back when nobody was warned yet.
 INSERT INTO quota_warnings (scope, whose) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true AS told;
 
--- name: forget_quota_warning (scope, whose)
+-- name: delete_quota_warning (scope, whose)
 DELETE FROM quota_warnings WHERE scope = $1 AND whose = $2;
 
 -- name: refuse_video (id, failure) A new one for which there is no room.

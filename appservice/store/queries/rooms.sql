@@ -74,7 +74,7 @@ SELECT field, value FROM bot_profile;
 -- name: keep_bot_profile (field, value)
 INSERT INTO bot_profile (field, value) VALUES ($1, $2) ON CONFLICT (field) DO UPDATE SET value = excluded.value;
 
--- name: forget_bot_profile ()
+-- name: delete_bot_profile ()
 DELETE FROM bot_profile;
 
 -- name: mark_widget_placed (room_id)
@@ -101,7 +101,7 @@ ON CONFLICT (room_id, user_id) DO UPDATE
 SET membership = excluded.membership, display_name = excluded.display_name,
     avatar_mxc = excluded.avatar_mxc, changed_at = clock_timestamp(), join_heard = true;
 
--- name: forget_since_when (room_id, user_ids, event_ids) Members whose joining, or coming back, was missed: since when they are there is not known before now.
+-- name: reset_member_since (room_id, user_ids, event_ids) Members whose joining, or coming back, was missed: since when they are there is not known before now.
 UPDATE members SET joined_at = clock_timestamp(), invited_at = clock_timestamp(), join_heard = true
 WHERE room_id = $1 AND membership IN ('join', 'invite') AND user_id IN (
     SELECT lost.user_id FROM unnest($2::text[], $3::text[]) AS lost (user_id, event_id)
@@ -209,7 +209,7 @@ ORDER BY received_at LIMIT 1 FOR UPDATE;
 -- name: add_double (event_id, video_id)
 INSERT INTO doubles (event_id, video_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
 
--- name: forget_double (sent_in, event_id)
+-- name: delete_double (sent_in, event_id)
 DELETE FROM doubles d USING videos v WHERE d.event_id = $2 AND v.id = d.video_id AND v.sent_in = $1;
 
 -- name: pass_on (video_id, event_id) The next message that brings the same becomes the video's own. Nothing comes back where there is none.

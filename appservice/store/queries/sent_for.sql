@@ -87,12 +87,12 @@ JOIN sent_for s ON s.room_id = r.room_id AND s.sent_at <= now() - make_interval(
 WHERE r.max_lifetime IS NOT NULL AND s.user_id <> '' LIMIT $1
 FOR UPDATE OF s;
 
--- name: forget_sent (keys) Whose it was, and what; that it was, stays as long as what was taken back.
+-- name: erase_sent_rows (keys) Whose it was, and what; that it was, stays as long as what was taken back.
 UPDATE sent_for SET user_id = '', digest = '', reaction = NULL, upload_id = NULL,
     taken_back_at = coalesce(taken_back_at, now())
 WHERE key = ANY ($1::bigint[]);
 
--- name: forget_spent_sent (seconds, seconds without an event, limit) What was taken back so long ago, and what never had an event.
+-- name: delete_spent_sent (seconds, seconds without an event, limit) What was taken back so long ago, and what never had an event.
 DELETE FROM sent_for WHERE key IN (
     SELECT key FROM sent_for
     WHERE (event_id IS NULL OR taken_back_at IS NOT NULL)

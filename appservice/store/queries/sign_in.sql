@@ -5,10 +5,10 @@ FROM rooms WHERE room_id = $1 AND bot_membership = 'join'
 ON CONFLICT (room_id, code) DO NOTHING
 RETURNING key;
 
--- name: forget_old_sign_ins ()
+-- name: delete_old_sign_ins ()
 DELETE FROM sign_ins WHERE expires_at < now();
 
--- name: forget_old_misses (seconds)
+-- name: delete_old_misses (seconds)
 DELETE FROM sign_in_misses WHERE missed_at < now() - make_interval(secs => $1);
 
 -- name: sign_in_event (event_id) An event that was dealt with already is delivered again.

@@ -23,7 +23,7 @@ SELECT event_id FROM videos
 WHERE sent_in = $1 AND edited_at IS NOT NULL AND visibility <> 'removed'
     AND edits @> jsonb_build_array(jsonb_build_object('event_id', $2::text));
 
--- name: forget_edit_time (sent_in, event_id) The newest edit may be older than the one that we know.
+-- name: reset_edit_time (sent_in, event_id) The newest edit may be older than the one that we know.
 UPDATE videos SET edited_at = NULL WHERE sent_in = $1 AND event_id = $2;
 
 -- name: replace_media (id, mxc, encrypted_file, claimed_size, certain, held_for, kind) Who works on the old one is fenced off. What was ready plays on until the new one does, unless that waits for somebody. What is hidden stays so, and waits once it is shown.
@@ -114,5 +114,5 @@ UPDATE rooms SET joined_event = $2 WHERE room_id = $1 AND bot_membership = 'join
 -- name: joined_event (room_id)
 SELECT joined_event FROM rooms WHERE room_id = $1;
 
--- name: forget_old_events (days) No backfill goes so far.
+-- name: delete_old_events (days) No backfill goes so far.
 DELETE FROM seen_events WHERE seen_at < now() - make_interval(days => $1);

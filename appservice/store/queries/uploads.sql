@@ -80,14 +80,14 @@ INSERT INTO upload_media (mxc, upload_id, owner, room_id, bytes, thumbnail_of) V
 UPDATE upload_media SET sent_at = now()
 WHERE (mxc = ANY ($1) OR thumbnail_of = ANY ($1)) AND sent_at IS NULL;
 
--- name: forget_unsent (upload_id or NULL, owner or NULL, room_id or NULL, but: a mxc or NULL, seconds) What is to be deleted so much later, unless a message brings it.
+-- name: delete_unsent (upload_id or NULL, owner or NULL, room_id or NULL, but: a mxc or NULL, seconds) What is to be deleted so much later, unless a message brings it.
 UPDATE upload_media SET forget_at = now() + make_interval(secs => $5)
 WHERE sent_at IS NULL AND ($1::uuid IS NULL OR upload_id = $1) AND ($2::text IS NULL OR owner = $2)
     AND ($3::text IS NULL OR room_id = $3)
     AND ($4::text IS NULL OR mxc <> $4 AND coalesce(thumbnail_of, '') <> $4)
 RETURNING mxc, thumbnail_of;
 
--- name: forget_expired (seconds) As above, what belongs to no upload any more, whichever way that went.
+-- name: delete_expired (seconds) As above, what belongs to no upload any more, whichever way that went.
 UPDATE upload_media SET forget_at = now() + make_interval(secs => $1)
 WHERE sent_at IS NULL AND forget_at IS NULL AND NOT EXISTS (SELECT FROM uploads u WHERE u.id = upload_id)
 RETURNING mxc, thumbnail_of;

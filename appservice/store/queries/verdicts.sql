@@ -46,7 +46,7 @@ FROM (
 ) AS now
 WHERE v.id = $1;
 
--- name: unasked () Videos that wait for a verdict and have no job (any more).
+-- name: verdicts_without_job () Videos that wait for a verdict and have no job (any more).
 SELECT id FROM videos
 WHERE quarantined ? 'verdict' AND NOT judged AND state = 'ready' AND visibility <> 'removed' AND NOT EXISTS (
     SELECT FROM pgqueuer WHERE entrypoint = 'verdict' AND payload = convert_to(videos.id::text, 'UTF8')

@@ -58,17 +58,17 @@ STORED = [
         f'{{"video_id": "{ID}", "user_id": "@alice:example.org", "approves": false}}',
         jobs.DecideByReaction(VIDEO, USER, approves=False),
     ),
-    ("forget", '{"unsent": "mxc://example.org/a"}', jobs.ForgetUnsent("mxc://example.org/a")),
+    ("forget", '{"unsent": "mxc://example.org/a"}', jobs.DeleteUnsent("mxc://example.org/a")),
     (
         "forget",
         '{"room_id": "!room:example.org", "event_id": "$event", "mxc": "mxc://example.org/a",'
         ' "sender": "@alice:example.org", "redact": true}',
-        jobs.ForgetMessage(ROOM, EVENT, redact=True, mxc="mxc://example.org/a", sender=USER),
+        jobs.DeleteMessage(ROOM, EVENT, redact=True, mxc="mxc://example.org/a", sender=USER),
     ),
     (
         "forget",
         '{"room_id": "!room:example.org", "event_id": "$event", "mxc": "", "redact": true, "said": true, "tried": 3}',
-        jobs.ForgetMessage(ROOM, EVENT, redact=True, said=True, tried=3),
+        jobs.DeleteMessage(ROOM, EVENT, redact=True, said=True, tried=3),
     ),
     ("timeline", '{"room_id": "!room:example.org", "history": null}', jobs.LookBack(ROOM)),
     ("timeline", '{"room_id": "!room:example.org", "history": 500}', jobs.LookBack(ROOM, 500)),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appservice.demo.caption import caption_height, caption_picture, caption_width
+from appservice.demo.caption import caption_height, caption_image, caption_width
 
 
 def _dots(picture: bytes, width: int, dot: int) -> list[str]:
@@ -15,7 +15,7 @@ def _dots(picture: bytes, width: int, dot: int) -> list[str]:
 
 
 def test_letters_look_like_themselves() -> None:
-    assert _dots(caption_picture("Ti", 2), caption_width("Ti", 2), 2) == [
+    assert _dots(caption_image("Ti", 2), caption_width("Ti", 2), 2) == [
         "#####..###.",
         "..#.....#..",
         "..#.....#..",
@@ -29,7 +29,7 @@ def test_letters_look_like_themselves() -> None:
 @given(st.text("ABCXYZ 019", min_size=1, max_size=12), st.integers(1, 5))
 def test_the_picture_is_as_large_as_it_says(text: str, dot: int) -> None:
     width, height = caption_width(text, dot), caption_height(dot)
-    head, _, pixels = caption_picture(text, dot).partition(b"ENDHDR\n")
+    head, _, pixels = caption_image(text, dot).partition(b"ENDHDR\n")
     assert f"WIDTH {width}\nHEIGHT {height}\n".encode() in head
     assert len(pixels) == 4 * width * height
 
@@ -37,4 +37,4 @@ def test_the_picture_is_as_large_as_it_says(text: str, dot: int) -> None:
 @pytest.mark.parametrize("text", ["", "ÄPFEL", "文"])
 def test_what_cannot_be_written_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"at least one letter|has no"):
-        caption_picture(text, 1)
+        caption_image(text, 1)

@@ -11,7 +11,7 @@ CLIPS = (*ALICE_CLIPS, *BOB_CLIPS)
 
 @pytest.mark.parametrize(("one", "other"), [*combinations(CLIPS, 2)])
 def test_no_two_are_alike(one: Clip, other: Clip) -> None:
-    assert len({one.filename, other.filename}) == len({one.picture, other.picture}) == 2
+    assert len({one.filename, other.filename}) == len({one.pattern, other.pattern}) == 2
     assert one.pitch != other.pitch
     assert max(abs(a - b) for a, b in zip(one.rgb, other.rgb, strict=True)) > 60
 

@@ -22,7 +22,7 @@ from appservice.core.web.reels import (
     key_of_turns,
     keys_of_turns,
     members_reel,
-    regrown,
+    refreshed,
     revision_of,
     taking_turns,
     together,
@@ -225,18 +225,18 @@ def test_only_the_last_video_of_a_reel_may_grow() -> None:
 def test_a_growing_reel_is_written_by_what_became_of_its_last_video() -> None:
     first, last = make_video(1), growing(2)
     reel = build_reel([first, last])
-    assert regrown([first, last], growing(2, 2)) == build_reel([first, growing(2, 2)])
+    assert refreshed([first, last], growing(2, 2)) == build_reel([first, growing(2, 2)])
     whole = build_reel([first, growing(2, available=None)])
-    assert regrown([first, last], growing(2, available=None)) == whole
+    assert refreshed([first, last], growing(2, available=None)) == whole
     # Ready, it is served from another stage; the one that this reel plays was whole before.
-    assert regrown([first, last], make_video(2)) == whole
+    assert refreshed([first, last], make_video(2)) == whole
     assert whole.revision == reel.revision
     gone = [
         None, growing(2, stage="2-playable"), growing(2, visibility=Visibility.HIDDEN),
         make_video(2, state=State.FAILED, renditions=()), make_video(2, state=State.READY, renditions=()),
     ]  # fmt: skip
     for became in gone:
-        assert regrown([first, last], became) is None
+        assert refreshed([first, last], became) is None
 
 
 def test_the_playlists_of_one_video_that_grows() -> None:

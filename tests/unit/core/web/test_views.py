@@ -41,7 +41,7 @@ def view(
         RoomNow(make_room(), both if members is None else members, videos, live, BOT, reports),
         asker,
         GRANT,
-        asked=asked,
+        turns=asked,
     )
 
 
