@@ -58,7 +58,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Homeserver(_Section):
+class HomeserverConfig(_Section):
     """The homeserver that this application service is registered with."""
 
     url: BaseUrl
@@ -201,7 +201,7 @@ class Log(_Section):
 class Config(_Section):
     """Everything that an operator sets. `database` is a `postgresql://` address, or `embedded`."""
 
-    homeserver: Homeserver
+    homeserver: HomeserverConfig
     appservice: Appservice
     web: Web
     metrics: Metrics = Metrics()

@@ -25,7 +25,7 @@ from appservice.core.model import UserId
 from appservice.database.migrate import load_migrations, migrate
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse, free_port
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.registration import render_registration
 from appservice.store import open_pool
 from appservice.store.outbox import Pool
@@ -307,7 +307,7 @@ class Installation:
     async def _leave_all(self) -> None:
         slot = self.settings["appservice"]["id"]
         async with aiohttp.ClientSession() as http:
-            homeserver = Homeserver(http, self.synapse.base_url, self.as_token, slot, UserId(self.bot))
+            homeserver = HomeserverClient(http, self.synapse.base_url, self.as_token, slot, UserId(self.bot))
             try:
                 rooms = await homeserver.joined_rooms()
             except ForbiddenError as error:

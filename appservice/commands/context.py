@@ -17,7 +17,7 @@ from appservice.core.text.markup import code
 from appservice.core.text.message import Response
 from appservice.core.web.reels import for_all
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.service.targets import Target, known_to
 from appservice.service.use_cases import UseCases
 from appservice.store import OpenCommand, Stores
@@ -57,7 +57,7 @@ class Services:
     config: Config
     stores: Stores
     use_cases: UseCases
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     languages: Mapping[str, Texts]
     """The catalogue in each language."""
 

@@ -7,7 +7,7 @@ from appservice.commands.context import Command, CommandContext, RefusedError, s
 from appservice.core.model import State, UserId, Video, Visibility
 from appservice.core.rules.video_permissions import (
     UNDO_S,
-    Change,
+    VideoChange,
     may_order,
     may_see,
     moved,
@@ -139,7 +139,7 @@ def public_link(context: CommandContext, video: Video) -> str:
 
 
 async def _change(
-    context: CommandContext, target: Target, change: Change, message: str, **arguments: object
+    context: CommandContext, target: Target, change: VideoChange, message: str, **arguments: object
 ) -> Response:
     changed = await context.use_cases.videos.change(target.video, change, target.viewer)
     return Response(context.say(message, title=title_of(context, changed), **arguments), reaction=_DONE)
@@ -152,13 +152,13 @@ async def _rename(context: CommandContext) -> Response:
     if title is None or len(title) > MAX_TITLE:
         raise RefusedError("bot-title-too-long", most=MAX_TITLE)
     before = title_of(context, target.video)
-    return await _change(context, target, Change(title=title), "bot-renamed", before=before)
+    return await _change(context, target, VideoChange(title=title), "bot-renamed", before=before)
 
 
 async def _hide(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
-    return await _change(context, target, Change(visibility=Visibility.HIDDEN), "bot-hidden")
+    return await _change(context, target, VideoChange(visibility=Visibility.HIDDEN), "bot-hidden")
 
 
 async def _show(context: CommandContext) -> Response:
@@ -166,20 +166,20 @@ async def _show(context: CommandContext) -> Response:
     context.words.end()
     waits = target.video.withheld.held_for is not None and not target.viewer.moderates
     message = "bot-shown-waits" if waits else "bot-shown"
-    return await _change(context, target, Change(visibility=Visibility.SHOWN), message)
+    return await _change(context, target, VideoChange(visibility=Visibility.SHOWN), message)
 
 
 async def _publish(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
     link = public_link(context, target.video)
-    return await _change(context, target, Change(published=True), "bot-published", link=link)
+    return await _change(context, target, VideoChange(published=True), "bot-published", link=link)
 
 
 async def _unpublish(context: CommandContext) -> Response:
     target = await context.take_target()
     context.words.end()
-    return await _change(context, target, Change(published=False), "bot-unpublished")
+    return await _change(context, target, VideoChange(published=False), "bot-unpublished")
 
 
 async def _avatar(context: CommandContext) -> Response:
@@ -193,10 +193,10 @@ async def _avatar(context: CommandContext) -> Response:
         if video is None:
             raise RefusedError("bot-no-avatar")
         target = Target(video, context.room, context.viewer)
-        return await _change(context, target, Change(video_avatar=False), "bot-avatar-off")
+        return await _change(context, target, VideoChange(video_avatar=False), "bot-avatar-off")
     target = await context.take_target()
     context.words.end()
-    return await _change(context, target, Change(video_avatar=True), "bot-avatar-on")
+    return await _change(context, target, VideoChange(video_avatar=True), "bot-avatar-on")
 
 
 async def _move(context: CommandContext) -> Response:

@@ -1,22 +1,22 @@
 """Commands about what is stored of their sender: how much it is, and exporting it."""
 
 from appservice.commands.context import Command, CommandContext
-from appservice.core.rules.quotas import MIB, Allowance, Scope, Used
+from appservice.core.rules.quotas import MIB, Allowance, QuotaScope, Used
 from appservice.core.text.message import Item, Response
 
 
 async def _quota(context: CommandContext) -> Response:
     context.words.end()
     store = context.stores.quotas
-    items = [_line(context, Scope.USER, await store.used_by(context.user_id))]
+    items = [_line(context, QuotaScope.USER, await store.used_by(context.user_id))]
     if not context.room.direct:
-        items.append(_line(context, Scope.ROOM, await store.used_in(context.room.room_id)))
+        items.append(_line(context, QuotaScope.ROOM, await store.used_in(context.room.room_id)))
     if context.may_administer:
-        items.append(_line(context, Scope.SERVER, await store.used_by_all()))
+        items.append(_line(context, QuotaScope.SERVER, await store.used_by_all()))
     return Response(context.say("bot-quota"), items)
 
 
-def _line(context: CommandContext, scope: Scope, used: Used) -> Item:
+def _line(context: CommandContext, scope: QuotaScope, used: Used) -> Item:
     allowed: Allowance = context.stores.quotas.quotas.of(scope)
     size = round(used.bytes / MIB, 1)
     videos = (

@@ -92,7 +92,7 @@ async def _set(context: CommandContext, room: Room, name: str, value: str) -> Re
     if name == "moderators-room":
         await context.stores.queue_posts.queue_missing()
     if name == "history" and settings.history:
-        await context.stores.rooms.look_back([room.room_id], history=settings.history)
+        await context.stores.rooms.backfill([room.room_id], history=settings.history)
     text = context.say("bot-set", name=name, value=_value(settings, name), room=name_of(room))
     return Response(text, reaction=DONE)
 

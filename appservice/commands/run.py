@@ -101,10 +101,10 @@ class CommandWork:
             response = Response(context.say("bot-interrupted"), reaction=_WRONG)
         else:
             response = await self._act(context)
-        kept = {"plain": response.plain, "html": response.html, "reaction": response.reaction}
+        stored = {"plain": response.plain, "html": response.html, "reaction": response.reaction}
         if readers in {Readers.TWO, Readers.TRUSTED}:
-            kept |= {"readers": readers, "to_others": context.say("bot-not-alone")}
-        return kept
+            stored |= {"readers": readers, "to_others": context.say("bot-not-alone")}
+        return stored
 
     async def _act(self, context: CommandContext) -> Response:
         await self.services.stores.commands.begin(context.command)

@@ -236,7 +236,7 @@ class DeleteUnsent(Job):
 
 
 @dataclass(frozen=True, slots=True)
-class LookBack(Job):
+class Backfill(Job):
     """Backfill what a timeline has and we missed, or `history` messages of before us."""
 
     name: ClassVar[str] = "timeline"
@@ -281,7 +281,7 @@ class EnforcePolicies(Job):
 AnyJob = (
     TranscodeVideo | ConvertUpload | RequestVerdict | MakeExport | TendRoom | UpdateStatus | UpdateQueuePosts
     | SweepFiles | RunCommands | RespondToSignIn | Notify | NotifyAdmins | DecideByReaction | DeleteMessage
-    | DeleteUnsent | LookBack | ReadAgain | ReadPolicyList | EnforcePolicies
+    | DeleteUnsent | Backfill | ReadAgain | ReadPolicyList | EnforcePolicies
 )  # fmt: skip
 _KINDS: Mapping[str, type[AnyJob]] = {kind.name: kind for kind in get_args(AnyJob)}
 
@@ -296,8 +296,8 @@ def read_job(name: str, payload: str) -> AnyJob:
     match name:
         case DeleteMessage.name:
             return DeleteUnsent.read(payload) if "unsent" in json.loads(payload) else DeleteMessage.read(payload)
-        case LookBack.name:
-            return ReadAgain.read(payload) if "event_id" in json.loads(payload) else LookBack.read(payload)
+        case Backfill.name:
+            return ReadAgain.read(payload) if "event_id" in json.loads(payload) else Backfill.read(payload)
         case ReadPolicyList.name:
             return ReadPolicyList.read(payload) if payload else EnforcePolicies()
         case _ if name in _KINDS:

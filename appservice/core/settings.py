@@ -75,15 +75,15 @@ class _Settings(BaseModel):
         if field not in type(self).model_fields:
             raise ValueError(name)
         words = {"on": True, "yes": True, "off": False, "no": False}
-        kept = self.model_dump(exclude_defaults=True, mode="json")
-        kept.pop(field, None)
+        stored = self.model_dump(exclude_defaults=True, mode="json")
+        stored.pop(field, None)
         if value == DEFAULT:
-            return type(self).model_validate(kept)
+            return type(self).model_validate(stored)
         try:
-            return type(self).model_validate({**kept, field: value})
+            return type(self).model_validate({**stored, field: value})
         except ValidationError:
             if value in words:
-                return type(self).model_validate({**kept, field: words[value]})
+                return type(self).model_validate({**stored, field: words[value]})
             raise
 
     def stored(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class GrantScope:
     """What a media grant opens: one membership's view of one room, by our own numbers; `sign_in` as in `Session`."""
 
     room_key: int
@@ -120,17 +120,17 @@ class Grant:
         return f"/media/{self.path}"
 
 
-def issue_grant(key: bytes, scope: Scope, expires_s: int) -> str:
+def issue_grant(key: bytes, scope: GrantScope, expires_s: int) -> str:
     """Return the path `{exp}.{sig}/{scope}` under which media may be fetched."""
     return f"{expires_s}.{_sign(key, 'media', f'{scope}|{expires_s}')}/{scope}"
 
 
-def read_grant(key: bytes, grant: str, scope: str, now_s: float) -> Scope | None:
+def read_grant(key: bytes, grant: str, scope: str, now_s: float) -> GrantScope | None:
     """Return the scope that the path parts `{exp}.{sig}` and `{scope}` open, or None when they open nothing."""
     expires, _, signature = grant.partition(".")
     if not _is_signed(key, "media", f"{scope}|{expires}", signature) or now_s >= int(expires):
         return None
-    return Scope(*map(int, scope.split(".")))
+    return GrantScope(*map(int, scope.split(".")))
 
 
 def decode_unpadded(text: str) -> bytes:

@@ -44,7 +44,7 @@ _UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=3600, sock_connect=10, sock_read=1
 _CREATOR_POWER_VERSION = 12
 
 
-class Homeserver:
+class HomeserverClient:
     """The client of our homeserver, as the bot. Raises HomeserverError, or ForbiddenError where its status is 403."""
 
     def __init__(

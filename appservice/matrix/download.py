@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from appservice.core.errors import MediaError, NotYetUploadedError
 from appservice.core.model import EncryptedFile
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.matrix.discovery import read_limited
 
 CHUNK = 256 * 1024
@@ -35,7 +35,7 @@ class Downloaded:
 
 async def download(
     session: aiohttp.ClientSession,
-    homeserver: Homeserver,
+    homeserver: HomeserverClient,
     mxc: str,
     target: Path,
     *,
@@ -54,7 +54,7 @@ async def download(
         transform, verify = _decryption(encrypted_file)
         digest = hashlib.sha256()
 
-        def keep(chunk: bytes) -> None:
+        def consume(chunk: bytes) -> None:
             plain = transform(chunk)
             digest.update(plain)
             file.write(plain)
@@ -65,7 +65,7 @@ async def download(
                 size += len(chunk)
                 if size > max_bytes:
                     raise _too_large(max_bytes)
-                await asyncio.to_thread(keep, chunk)
+                await asyncio.to_thread(consume, chunk)
         finally:
             await asyncio.to_thread(file.close)
         verify()
@@ -76,7 +76,7 @@ async def download(
 
 
 async def _chunks(
-    session: aiohttp.ClientSession, homeserver: Homeserver, mxc: str, max_bytes: int
+    session: aiohttp.ClientSession, homeserver: HomeserverClient, mxc: str, max_bytes: int
 ) -> AsyncIterator[bytes]:
     url, headers = homeserver.media_url(mxc), homeserver.media_headers
     try:
@@ -102,7 +102,7 @@ async def _chunks(
         raise MediaError("download-failed", f"{mxc}: {error or type(error).__name__}", final=False) from error
 
 
-async def is_awaited(session: aiohttp.ClientSession, homeserver: Homeserver, mxc: str) -> bool | None:
+async def is_awaited(session: aiohttp.ClientSession, homeserver: HomeserverClient, mxc: str) -> bool | None:
     """Say whether the homeserver waits for a file's upload; None where that is unknown: a download shows why."""
     try:
         async with session.get(

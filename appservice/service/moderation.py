@@ -8,7 +8,7 @@ import structlog
 from appservice.core.model import HeldFor, UserId, Video, Visibility
 from appservice.core.rules.video_permissions import (
     UNDO_S,
-    Change,
+    VideoChange,
     Viewer,
     check_block,
     check_decide,
@@ -33,8 +33,10 @@ class ModerationService:
         """Show a video that waits. Raises ConflictError when it waits no longer."""
         async with self.stores.changes.locked(video.id, video.room_id) as row:
             check_decide(row.now, viewer)
-            shown, _ = managed(row.now, Change(visibility=Visibility.SHOWN), viewer, is_avatar=await row.is_avatar())
-            await row.keep(shown)
+            shown, _ = managed(
+                row.now, VideoChange(visibility=Visibility.SHOWN), viewer, is_avatar=await row.is_avatar()
+            )
+            await row.save(shown)
             await row.note(Deed.APPROVED, by=viewer.user_id)
             await row.dismiss_reports()  # they were looked at
         self._done("video_approved", video, viewer.user_id)

@@ -10,7 +10,7 @@ from appservice.core.model import RoomId, UserId, Video, VideoId
 from appservice.core.room import Room
 from appservice.core.rules.video_permissions import (
     UNDO_S,
-    Change,
+    VideoChange,
     Viewer,
     check_delete,
     check_report,
@@ -38,7 +38,7 @@ class VideoService:
     invalidate: Callable[[], None]
     """Invalidates the caches of this process."""
 
-    async def change(self, video: Video, change: Change, viewer: Viewer) -> Video:
+    async def change(self, video: Video, change: VideoChange, viewer: Viewer) -> Video:
         """Rename, hide, show or publish a video, or make it its sender's avatar.
 
         Raises ConflictError where `change` names an old version.
@@ -50,13 +50,13 @@ class VideoService:
                 return row.now
             if wears is not worn:
                 await row.wear(on=wears)
-            kept = await row.keep(changed)
+            saved = await row.save(changed)
             for deed in deeds(row.now, changed, worn=worn, wears=wears):
                 await row.note(deed, by=viewer.user_id)
                 if deed is Deed.APPROVED:
                     await row.dismiss_reports()  # they were looked at
         self._done("video_changed", video, viewer.user_id)
-        return kept
+        return saved
 
     async def delete(self, video: Video, viewer: Viewer, reason: str = "") -> int:
         """Take a video from everybody; for some seconds it can be brought back. Return when, in ms since the epoch."""

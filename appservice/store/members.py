@@ -5,7 +5,7 @@ from datetime import datetime
 from appservice.core.events import changes
 from appservice.core.model import RoomId, UserId, VideoId
 from appservice.core.room import Member, Membership
-from appservice.core.tokens import Scope
+from appservice.core.tokens import GrantScope
 from appservice.store.mapping import SQL
 from appservice.store.outbox import announce
 from appservice.store.pool import Database
@@ -53,12 +53,12 @@ class MemberStore(Database):
         row = await self._fetchrow("member_key", room_id, user_id)
         return row["key"] if row else None
 
-    async def viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
+    async def viewer(self, scope: GrantScope) -> tuple[RoomId, UserId] | None:
         """Return the room and user of a grant's scope while both the user and the bot are in the room."""
         row = await self._fetchrow("viewer", scope.room_key, scope.member_key)
         return (RoomId(row["room_id"]), UserId(row["user_id"])) if row else None
 
-    async def avatar(self, scope: Scope, member_key: int) -> str | None:
+    async def avatar(self, scope: GrantScope, member_key: int) -> str | None:
         """Return the content URI of a member's avatar, for a viewer of the same room."""
         row = await self._fetchrow("member_avatar", scope.room_key, scope.member_key, member_key)
         return row["avatar_mxc"] if row else None

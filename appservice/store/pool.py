@@ -27,7 +27,7 @@ async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
-async def _keep(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def _reset(_: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Take a connection back as it is.
 
     asyncpg would let it reset its session after every query, which is as many queries again. Ours change nothing that
@@ -39,7 +39,7 @@ async def open_pool(dsn: str, *, size: int = 10) -> Pool:
     """Open connections that speak JSON. Raises UnavailableError when the database does not respond."""
     try:
         return await asyncpg.create_pool(
-            dsn, min_size=1, max_size=size, init=_set_up, reset=_keep, timeout=10, command_timeout=60
+            dsn, min_size=1, max_size=size, init=_set_up, reset=_reset, timeout=10, command_timeout=60
         )
     except (*_UNREACHABLE, asyncpg.PostgresError, TimeoutError) as error:
         raise UnavailableError(f"The database does not answer: {error}. Check `database` and that it runs.") from error

@@ -1,20 +1,20 @@
 """Counts what is used of the quotas, and warns before they are used up, in the caller's transaction."""
 
 from appservice.core.model import RoomId, UploadId, UserId, Video, VideoId
-from appservice.core.rules.quotas import Quotas, Scope, Used
+from appservice.core.rules.quotas import Quotas, QuotaScope, Used
 from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.markup import code
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection, alert, notify
 
 
-def _whose(scope: Scope, sender: UserId, room_id: RoomId) -> str:
-    return {Scope.USER: str(sender), Scope.ROOM: str(room_id), Scope.SERVER: ""}[scope]
+def _whose(scope: QuotaScope, sender: UserId, room_id: RoomId) -> str:
+    return {QuotaScope.USER: str(sender), QuotaScope.ROOM: str(room_id), QuotaScope.SERVER: ""}[scope]
 
 
 async def used(
     connection: Connection,
-    scope: Scope,
+    scope: QuotaScope,
     whose: str,
     *,
     without: VideoId | None = None,
@@ -24,7 +24,7 @@ async def used(
 
     `whose` is a user, a room, or empty for the server.
     """
-    whom = () if scope is Scope.SERVER else (whose,)
+    whom = () if scope is QuotaScope.SERVER else (whose,)
     row = await connection.fetchrow(SQL[f"used_by_{scope}"], without, but, *whom)
     return Used(row["videos"], row["bytes"]) if row else Used(0, 0)
 
@@ -37,7 +37,7 @@ async def used_up(
     *,
     without: VideoId | None = None,
     but: UploadId | None = None,
-) -> Scope | None:
+) -> QuotaScope | None:
     """Return the first scope without room beside all others for the video `without`, the upload `but` or a new one."""
     for scope, allowance in quotas.limited():
         whose = _whose(scope, sender, room_id)
@@ -59,7 +59,7 @@ async def warn(connection: Connection, quotas: Quotas, video: Video) -> None:
             await connection.execute(SQL["delete_quota_warning"], scope, whose)
         elif await connection.fetchval(SQL["first_quota_warning"], scope, whose):
             percent = int(100 * allowance.share(now))
-            if scope is Scope.SERVER:
+            if scope is QuotaScope.SERVER:
                 await alert(connection, "quota", percent=percent)
             else:
                 message, command = f"bot-quota-near-{scope}", code(f"{PREFIX} quota")

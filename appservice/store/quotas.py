@@ -1,7 +1,7 @@
 """What people, rooms and the installation use of what they may have."""
 
 from appservice.core.model import RoomId, UserId, Video
-from appservice.core.rules.quotas import NO_LIMITS, Quotas, Scope, Used
+from appservice.core.rules.quotas import NO_LIMITS, Quotas, QuotaScope, Used
 from appservice.store import quota_usage
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
@@ -15,12 +15,12 @@ class QuotaStore(Database):
         super().__init__(pool)
         self.quotas = quotas
 
-    async def used_up(self, video: Video) -> Scope | None:
+    async def used_up(self, video: Video) -> QuotaScope | None:
         """Return the first scope that has no room for a video beside all the others."""
         async with self._transaction() as connection:
             return await quota_usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
 
-    async def admit(self, video: Video, size: int) -> Scope | None:
+    async def admit(self, video: Video, size: int) -> QuotaScope | None:
         """Store that a video's file has `size` bytes, if there is room for them, else return which scope has none.
 
         From then on the video is in the way of whatever comes to this point later.
@@ -34,7 +34,7 @@ class QuotaStore(Database):
                 await connection.execute(SQL["admit_video"], video.id, video.work.attempts)
             return full
 
-    async def full_for(self, user_id: UserId, room_id: RoomId) -> Scope | None:
+    async def full_for(self, user_id: UserId, room_id: RoomId) -> QuotaScope | None:
         """Return the first scope that has no room for a new video of somebody's in a room."""
         async with self._transaction() as connection:
             return await quota_usage.used_up(connection, self.quotas, user_id, room_id)
@@ -47,14 +47,14 @@ class QuotaStore(Database):
     async def used_by(self, user_id: UserId) -> Used:
         """Return what somebody's videos take, wherever they are."""
         async with self._connection() as connection:
-            return await quota_usage.used(connection, Scope.USER, user_id)
+            return await quota_usage.used(connection, QuotaScope.USER, user_id)
 
     async def used_in(self, room_id: RoomId) -> Used:
         """Return what a room's videos take."""
         async with self._connection() as connection:
-            return await quota_usage.used(connection, Scope.ROOM, room_id)
+            return await quota_usage.used(connection, QuotaScope.ROOM, room_id)
 
     async def used_by_all(self) -> Used:
         """Return what all videos take."""
         async with self._connection() as connection:
-            return await quota_usage.used(connection, Scope.SERVER, "")
+            return await quota_usage.used(connection, QuotaScope.SERVER, "")

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from appservice.core.jobs import LookBack, TendRoom
+from appservice.core.jobs import Backfill, TendRoom
 from appservice.core.model import RoomId, UserId
 from appservice.core.room import Membership, Room, Snapshot
 from appservice.store.mapping import SQL, read_room
@@ -94,10 +94,10 @@ class RoomStore(Database):
         """Store that a room's own state names its replacement."""
         await self._fetch("set_replaced_by", old, new)
 
-    async def look_back(self, room_ids: Sequence[RoomId], *, history: int | None = None) -> None:
+    async def backfill(self, room_ids: Sequence[RoomId], *, history: int | None = None) -> None:
         """Queue a backfill of what each of the timelines has and we missed, or of `history` messages of before us."""
         async with self._transaction() as connection:
-            await queue(connection, *(LookBack(room_id, history) for room_id in room_ids))
+            await queue(connection, *(Backfill(room_id, history) for room_id in room_ids))
 
     async def follow_upgrade(self, old: RoomId, new: RoomId) -> None:
         """Carry what a replaced room has into its replacement; both ends must have been checked. May be repeated."""

@@ -14,9 +14,9 @@ class SharedStore(Database):
         """Return what we set last in the bot's profile, by field."""
         return {row["field"]: row["value"] for row in await self._fetch("bot_profile")}
 
-    async def keep_bot_profile(self, field: str, value: str) -> None:
+    async def store_bot_profile(self, field: str, value: str) -> None:
         """Store what we set in the bot's profile."""
-        await self._fetch("keep_bot_profile", field, value)
+        await self._fetch("store_bot_profile", field, value)
 
     async def delete_bot_profile(self) -> None:
         """Delete what we set: the homeserver has a new user."""

@@ -38,7 +38,7 @@ class TimelineStore(Database):
             await connection.execute(SQL["reset_member_since"], room_id, users, events)
             taken, _ = await apply_all(connection, changes, self._quotas)
             if newest is not None:
-                await connection.execute(SQL["keep_mark"], room_id, newest, requested_at)
+                await connection.execute(SQL["store_mark"], room_id, newest, requested_at)
             await connection.execute(SQL["delete_old_events"], _KEEP_DAYS)
         return taken
 
@@ -48,9 +48,9 @@ class TimelineStore(Database):
             await connection.execute(SQL["reset_edit_time"], change.room_id, change.target)
             await apply_all(connection, [change])
 
-    async def keep_joined_event(self, room_id: RoomId, event_id: EventId, requested_at: datetime) -> None:
+    async def store_joined_event(self, room_id: RoomId, event_id: EventId, requested_at: datetime) -> None:
         """Store the event of the bot's coming."""
-        await self._fetch("keep_joined_event", room_id, event_id, requested_at)
+        await self._fetch("store_joined_event", room_id, event_id, requested_at)
 
     async def joined_event(self, room_id: RoomId) -> EventId | None:
         """Return the event of the bot's coming, None when it was not found."""

@@ -11,7 +11,7 @@ import asyncpg
 from appservice.core.errors import LimitExceededError
 from appservice.core.jobs import ConvertUpload
 from appservice.core.model import RoomId, UploadId, UserId
-from appservice.core.rules.quotas import NO_LIMITS, Quotas, Scope
+from appservice.core.rules.quotas import NO_LIMITS, Quotas, QuotaScope
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool, queue
 from appservice.store.pool import Database
@@ -152,7 +152,9 @@ class UploadStore(Database):
         """Store how far an attempt is."""
         await self._fetch("upload_progress", upload.id, upload.attempts, percent)
 
-    async def keep_media(self, upload: Upload, mxc: str, size: int, *, thumbnail_of: str | None = None) -> Scope | None:
+    async def register_media(
+        self, upload: Upload, mxc: str, size: int, *, thumbnail_of: str | None = None
+    ) -> QuotaScope | None:
         """Store that something is put into the media repository, from when on it counts until a message brings it.
 
         Returns the scope that has no room for it, and then lets it be deleted. Raises SupersededUploadError when
@@ -166,7 +168,7 @@ class UploadStore(Database):
             if current and thumbnail_of is None:
                 full = await used_up(connection, self._quotas, upload.owner, upload.room_id, but=upload.id)
             await connection.execute(
-                SQL["keep_media"], mxc, upload.id, upload.owner, upload.room_id, size, thumbnail_of
+                SQL["register_media"], mxc, upload.id, upload.owner, upload.room_id, size, thumbnail_of
             )
             if full or not current:
                 await delete_unsent(connection, upload_id=upload.id)
@@ -183,8 +185,8 @@ class UploadStore(Database):
         is gone or a newer attempt has taken over.
         """
         async with self._transaction() as connection:
-            kept = {**content, **({_AUDIO_LEFT_OUT: audio_left_out} if audio_left_out else {})}
-            found = await connection.fetchrow(SQL["upload_ready"], upload.id, upload.attempts, kept)
+            stored = {**content, **({_AUDIO_LEFT_OUT: audio_left_out} if audio_left_out else {})}
+            found = await connection.fetchrow(SQL["upload_ready"], upload.id, upload.attempts, stored)
             if found is not None:
                 await delete_unsent(connection, upload_id=upload.id, but=mxc)
             return found is not None

@@ -28,7 +28,7 @@ class LockedVideo:
         """Say whether it is its sender's avatar."""
         return bool(await self._connection.fetchval(SQL["is_video_avatar"], self.now.room_id, self.now.id))
 
-    async def keep(self, changed: Video) -> Video:
+    async def save(self, changed: Video) -> Video:
         """Store its title, its visibility and whether it is published, as `changed` has them."""
         (row,) = await self._connection.fetch(
             SQL["manage"], self.now.id, changed.title, changed.visibility, changed.withheld.hidden_by, changed.published

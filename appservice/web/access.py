@@ -17,7 +17,7 @@ from appservice.core.rules.video_permissions import may_watch, viewer_in
 from appservice.core.sign_in_codes import CODE_SECONDS
 from appservice.core.tokens import (
     Grant,
-    Scope,
+    GrantScope,
     Session,
     grant_expiry,
     issue_grant,
@@ -79,7 +79,7 @@ class Access:
         for cache in (self._viewers, self._stages, self._own_stages, self._withheld_stages):
             cache.cache_clear()
 
-    async def _query_viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
+    async def _query_viewer(self, scope: GrantScope) -> tuple[RoomId, UserId] | None:
         viewer = await self._stores.members.viewer(scope)
         if viewer is not None and not may_use(viewer[1], self._permissions):
             return None
@@ -146,12 +146,12 @@ class Access:
             raise UnknownTokenError("The sign-in has ended or is not ours. Ask for a new code.")
         return None
 
-    def grant(self, scope: Scope) -> Grant:
+    def grant(self, scope: GrantScope) -> Grant:
         """Mint a media grant; the membership must just have been checked."""
         expires_s = grant_expiry(self._clock())
         return Grant(issue_grant(self._key, scope, expires_s), expires_s * 1000)
 
-    async def viewer(self, grant: str, scope: str) -> tuple[Scope, RoomId, UserId]:
+    async def viewer(self, grant: str, scope: str) -> tuple[GrantScope, RoomId, UserId]:
         """Return what the parts of a media path open, and to whom. Raises ForbiddenError where that is nothing."""
         opened = read_grant(self._key, grant, scope, self._clock())
         viewer = await self._viewers(opened) if opened else None

@@ -21,7 +21,7 @@ from appservice.core.errors import (
 from appservice.core.model import RoomId, UserId
 from appservice.core.room import Membership, Room
 from appservice.core.rules.video_permissions import viewer_in
-from appservice.core.tokens import Scope, Session
+from appservice.core.tokens import GrantScope, Session
 from appservice.core.web.reels import MOST_TOGETHER
 from appservice.core.web.room_views import RoomNow, on_behalf, room_view
 from appservice.core.web.views import PendingView, RoomView, SessionView
@@ -153,7 +153,7 @@ async def _room_view(
     members = await context.stores.members.joined_members(room.room_id)
     everything = await context.stores.videos.room_videos(room.room_id)
     videos = await context.stores.videos.readable(everything, session.user_id)
-    grant = context.access.grant(Scope(room.key, member_key, session.sign_in))
+    grant = context.access.grant(GrantScope(room.key, member_key, session.sign_in))
     shown = [member for member in members if member.user_id != context.config.bot]
     live = await broadcast(context, room.room_id, members, videos)
     viewer = viewer_in(room, session.user_id)

@@ -276,11 +276,11 @@ async def _settle(caller: Caller, sent: SentFor, sending: Awaitable[EventId]) ->
         raise ForbiddenError("The homeserver does not let the bot do this in this room.") from error
     except HomeserverError as error:
         raise UnavailableError(_AWAY) from error
-    kept = await context.stores.sent_for.sent(sent, event_id)
-    if kept is None:
+    stored = await context.stores.sent_for.sent(sent, event_id)
+    if stored is None:
         raise GoneError("This was taken back.")
     log.info("sent_on_behalf", room_id=room_id, user_id=sent.user_id, kind=sent.kind, event_id=event_id)
-    return kept
+    return stored
 
 
 def _sent_response(relation: Relation, status: int) -> web.Response:

@@ -8,7 +8,7 @@ from appservice.core.errors import NotFoundError
 from appservice.core.model import Video, VideoId
 from appservice.core.room import Room
 from appservice.core.rules.video_permissions import viewer_in
-from appservice.core.tokens import Scope, Session
+from appservice.core.tokens import GrantScope, Session
 from appservice.service.targets import known_to
 from appservice.web.context import CONTEXT, Context
 
@@ -26,7 +26,7 @@ class Caller:
         self.session = session
         self.room = room
         self.viewer = viewer_in(room, session.user_id)
-        self.scope = Scope(room.key, member_key, session.sign_in)
+        self.scope = GrantScope(room.key, member_key, session.sign_in)
 
     @classmethod
     async def of(cls, request: web.Request) -> Self:

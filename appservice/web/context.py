@@ -7,7 +7,7 @@ from aiohttp import web
 
 from appservice.config import Config
 from appservice.core.web.reels import ReelCache
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.matrix.openid import OpenIdVerifier
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.service.use_cases import UseCases
@@ -29,7 +29,7 @@ class Context:
     use_cases: UseCases
     clock: SharedClock
     relations: RelationReader
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     openid: OpenIdVerifier
     files: LocalFiles
     access: Access

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from appservice.core.errors import ForbiddenError, GoneError, NotFoundError
 from appservice.core.model import History, RoomId, UserId, Video, VideoId
-from appservice.core.tokens import Scope
+from appservice.core.tokens import GrantScope
 from appservice.core.web.reels import (
     CHANNEL_KEY,
     EVERYBODY_KEY,
@@ -55,7 +55,7 @@ _Playlists: TypeAlias = tuple[Mapping[str, str], bool]
 routes = web.RouteTableDef()
 
 
-async def _open(request: web.Request) -> tuple[Context, Scope, RoomId, UserId]:
+async def _open(request: web.Request) -> tuple[Context, GrantScope, RoomId, UserId]:
     context = request.app[CONTEXT]
     try:
         grant, viewer = request.match_info["grant"], request.match_info["scope"]

@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
 from appservice.core.events.relations import Relation, attributed, read_relations
 from appservice.core.model import EventId, Video, VideoId
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.store import SentForStore
 
 _AT_ONCE = 4
@@ -29,7 +29,7 @@ class RelationReader:
     as the homeserver's client does.
     """
 
-    def __init__(self, homeserver: Homeserver, sent_for: SentForStore) -> None:
+    def __init__(self, homeserver: HomeserverClient, sent_for: SentForStore) -> None:
         self._homeserver = homeserver
         self._sent_for = sent_for
         self._slots = asyncio.Semaphore(_AT_ONCE)

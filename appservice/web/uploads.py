@@ -25,7 +25,7 @@ from appservice.core.errors import (
     UserLimitError,
 )
 from appservice.core.model import UploadId
-from appservice.core.rules.quotas import Scope
+from appservice.core.rules.quotas import QuotaScope
 from appservice.core.rules.video_permissions import may_add, viewer_in
 from appservice.core.tokens import Session
 from appservice.core.web import tus_headers
@@ -48,10 +48,10 @@ MOST_SECONDS = 7 * 24 * 3600
 
 routes = web.RouteTableDef()
 
-_FULL: dict[Scope, tuple[type[RequestError], str]] = {
-    Scope.USER: (UserLimitError, "You have as many videos here as one person may have."),
-    Scope.ROOM: (RoomLimitError, "This room has as many videos as it may have."),
-    Scope.SERVER: (StorageFullError, "This server has no room for more videos at the moment."),
+_FULL: dict[QuotaScope, tuple[type[RequestError], str]] = {
+    QuotaScope.USER: (UserLimitError, "You have as many videos here as one person may have."),
+    QuotaScope.ROOM: (RoomLimitError, "This room has as many videos as it may have."),
+    QuotaScope.SERVER: (StorageFullError, "This server has no room for more videos at the moment."),
 }
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]

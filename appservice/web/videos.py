@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 from appservice.core.errors import BadJsonError, ConflictError, ForbiddenError
 from appservice.core.model import RoomId, UserId, Video, VideoId, Visibility
-from appservice.core.rules.video_permissions import UNDO_S, Change, check_dismiss, reordered
+from appservice.core.rules.video_permissions import UNDO_S, VideoChange, check_dismiss, reordered
 from appservice.core.text.clean import MAX_REASON, MAX_TITLE, clean_text
 from appservice.core.web.room_views import video_view
 from appservice.core.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView
@@ -56,10 +56,10 @@ class ChangeRequest(BaseModel):
             raise ValueError("changes nothing")
         return self
 
-    def change(self) -> Change:
+    def change(self) -> VideoChange:
         """Return it in the words of the core."""
         visibility = Visibility(self.visibility) if self.visibility else None
-        return Change(self.title, visibility, self.published, self.video_avatar, self.version)
+        return VideoChange(self.title, visibility, self.published, self.video_avatar, self.version)
 
 
 class OrderRequest(BaseModel):

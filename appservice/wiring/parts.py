@@ -10,7 +10,7 @@ from appservice import resources
 from appservice.config import Config
 from appservice.core.languages import LANGUAGES
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.matrix.names import SystemResolver
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.service.use_cases import UseCases
@@ -34,7 +34,7 @@ class Parts:
     access: Access
     use_cases: UseCases
     session: aiohttp.ClientSession
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     files: LocalFiles
     languages: Mapping[str, Texts]
     upload_folder: UploadFolder
@@ -46,11 +46,11 @@ class Parts:
         return self.languages[self.config.appservice.language]
 
 
-def homeserver_of(config: Config, session: aiohttp.ClientSession) -> Homeserver:
+def homeserver_of(config: Config, session: aiohttp.ClientSession) -> HomeserverClient:
     """Return the client of the configured homeserver."""
     token = config.appservice.as_token.get_secret_value()
     admin = config.homeserver.admin_token
-    return Homeserver(
+    return HomeserverClient(
         session, config.homeserver.url, token, config.appservice.id, config.bot,
         admin.get_secret_value() if admin else None,
     )  # fmt: skip

@@ -11,12 +11,12 @@ from appservice.commands.run import CommandWork
 from appservice.config import Retention
 from appservice.core.jobs import (
     AnyJob,
+    Backfill,
     ConvertUpload,
     DecideByReaction,
     DeleteMessage,
     DeleteUnsent,
     EnforcePolicies,
-    LookBack,
     MakeExport,
     Notify,
     NotifyAdmins,
@@ -109,8 +109,8 @@ class Jobs:
                 await self.erasing.delete_message(job)
             case DeleteUnsent():
                 await self.erasing.delete_unsent(job)
-            case LookBack():
-                await self.timeline.look_back(job)
+            case Backfill():
+                await self.timeline.backfill(job)
             case ReadAgain():
                 await self.timeline.read_again(job)
             case ReadPolicyList():
@@ -128,7 +128,7 @@ class Jobs:
             # A queue looks for what becomes due too seldom for what is to be gone in time.
             Chore("purge", self._purge, every=0.5),
             Chore("watch", self.watch.look, every=5.0),
-            Chore("looking back", self.timeline.keep, every=15.0),
+            Chore("looking back", self.timeline.backfill_all, every=15.0),
         ]
 
     async def _recover(self) -> None:

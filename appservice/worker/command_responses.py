@@ -10,14 +10,14 @@ from appservice.core.jobs import RespondToSignIn
 from appservice.core.sign_in_codes import SIGN_OUT_COMMAND, SignInOutcome
 from appservice.core.text.markup import code
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 
 log = structlog.get_logger()
 
 _DONE = "✅"
 
 
-async def respond_to_sign_in(job: RespondToSignIn, homeserver: Homeserver, texts: Texts) -> None:
+async def respond_to_sign_in(job: RespondToSignIn, homeserver: HomeserverClient, texts: Texts) -> None:
     """Say what became of a message that signs in or out. May be repeated."""
     text = _text(job.outcome, job.user_id, job.arguments, texts)
     try:

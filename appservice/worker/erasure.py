@@ -8,7 +8,7 @@ from appservice.core.errors import ForbiddenError, RefusedByHomeserverError
 from appservice.core.jobs import DeleteMessage, DeleteUnsent
 from appservice.core.model import UserId
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.media.files import LocalFiles
 from appservice.store import ErasingStore
 
@@ -22,7 +22,7 @@ class ErasingWork:
     """Finishes removals; one instance for a process."""
 
     store: ErasingStore
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     files: LocalFiles
     texts: Texts
 

@@ -22,7 +22,7 @@ from appservice.core.errors import ForbiddenError, NotFoundError, RefusedByHomes
 from appservice.core.jobs import MakeExport
 from appservice.core.model import ExportId, HeldFor, RoomId, UserId, Video
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.media.concatenated import Whole, plain_size, whole_of
 from appservice.media.files import ExportFolder, LocalFiles
 from appservice.store import Belongings, CommandStore, ExportStore
@@ -49,7 +49,7 @@ class ExportWork:
 
     store: ExportStore
     commands: CommandStore
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     files: LocalFiles
     folder: ExportFolder
     scratch: Path

@@ -6,7 +6,7 @@ import structlog
 
 from appservice.core.errors import ForbiddenError, HomeserverError, MediaError
 from appservice.core.events.profiles import may_set
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.store import Stores
 
 log = structlog.get_logger()
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 _NAME, _AVATAR = "displayname", "avatar_url"
 
 
-async def introduce(homeserver: Homeserver, stores: Stores, name: str, avatar: Path) -> None:
+async def introduce(homeserver: HomeserverClient, stores: Stores, name: str, avatar: Path) -> None:
     """Make sure that the bot's user exists, and set what nobody else did in its profile. May be repeated."""
     if await homeserver.register():
         await stores.shared.delete_bot_profile()
@@ -25,7 +25,9 @@ async def introduce(homeserver: Homeserver, stores: Stores, name: str, avatar: P
         await _set_avatar(homeserver, stores, avatar)
 
 
-async def _set_name(homeserver: Homeserver, stores: Stores, current: str | None, before: str | None, name: str) -> None:
+async def _set_name(
+    homeserver: HomeserverClient, stores: Stores, current: str | None, before: str | None, name: str
+) -> None:
     if current != name:
         localpart = homeserver.bot[1:].partition(":")[0]  # what Synapse calls a new user
         if not may_set(current, before, untouched=(None, "", localpart)):
@@ -33,14 +35,14 @@ async def _set_name(homeserver: Homeserver, stores: Stores, current: str | None,
             return
         await homeserver.set_profile(_NAME, name)
     if before != name:
-        await stores.shared.keep_bot_profile(_NAME, name)
+        await stores.shared.store_bot_profile(_NAME, name)
 
 
-async def _set_avatar(homeserver: Homeserver, stores: Stores, avatar: Path) -> None:
+async def _set_avatar(homeserver: HomeserverClient, stores: Stores, avatar: Path) -> None:
     try:
         mxc = await homeserver.upload(avatar, "image/png")
         await homeserver.set_profile(_AVATAR, mxc)
     except (HomeserverError, ForbiddenError, MediaError) as error:
         log.warning("avatar_not_set", reason=str(error))  # it serves without one
         return
-    await stores.shared.keep_bot_profile(_AVATAR, mxc)
+    await stores.shared.store_bot_profile(_AVATAR, mxc)

@@ -12,7 +12,7 @@ from appservice.core.jobs import Notify, OnceGone
 from appservice.core.model import Kind, RoomId, UserId, Visibility
 from appservice.core.room import Room
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.store import Stores
 from appservice.worker.reasons import reason_of
 
@@ -24,7 +24,7 @@ class NotificationWork:
     """Sends what `store.outbox.notify` queued; one instance for a process."""
 
     stores: Stores
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     languages: Mapping[str, Texts]
     language: str
 

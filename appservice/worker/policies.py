@@ -9,7 +9,7 @@ from appservice.core.errors import ForbiddenError, HomeserverError, NotFoundErro
 from appservice.core.model import RoomId, UserId
 from appservice.core.rules.permissions import Level
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.store import PolicyStore
 from appservice.store.audit import ITSELF
 
@@ -22,7 +22,7 @@ class PolicyWork:
 
     config: Config
     store: PolicyStore
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     texts: Texts
 
     async def begin(self) -> None:

@@ -13,7 +13,7 @@ from appservice.core.room import Membership, Room
 from appservice.core.rules.video_permissions import viewer_in, waits
 from appservice.core.sign_in_codes import PREFIX
 from appservice.i18n import Texts, clock
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.media.files import LocalFiles
 from appservice.service.moderation import ModerationService
 from appservice.service.targets import known_to
@@ -40,7 +40,7 @@ class QueuePosts:
 
     stores: Stores
     moderation: ModerationService
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     files: LocalFiles
     languages: Mapping[str, Texts]
     language: str

@@ -17,7 +17,7 @@ from appservice.core.rules.permissions import may_use
 from appservice.core.rules.power_levels import LAYOUT_TYPE, WIDGET_TYPE, may_pin_widget, may_place_widget, state_level
 from appservice.core.text.markup import code
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver, RoomLinks
+from appservice.matrix.client import HomeserverClient, RoomLinks
 from appservice.store import Stores
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ class RoomWork:
 
     config: Config
     stores: Stores
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     texts: Texts
 
     async def run(self, room_id: RoomId) -> None:
@@ -86,7 +86,7 @@ class RoomWork:
             if current.encrypted:
                 await self._notify_of_encryption(current, placed, links.joined)
             if current.last_event is None:
-                await self.stores.rooms.look_back([current.room_id])
+                await self.stores.rooms.backfill([current.room_id])
 
     # Upgrades. Anybody can make a room that claims to replace another, so both ends must say so.
 

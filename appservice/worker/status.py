@@ -12,7 +12,7 @@ from appservice.core.room import Room
 from appservice.core.settings import Status
 from appservice.core.text.status import KEYS, Mark, marks
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.store import StatusPost, Stores
 from appservice.worker.reasons import reason_of
 
@@ -26,7 +26,7 @@ class StatusWork:
     """Brings the marks and notices of a video up to date; one instance for a process."""
 
     stores: Stores
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     languages: Mapping[str, Texts]
     language: str
 

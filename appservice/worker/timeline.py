@@ -27,10 +27,10 @@ from appservice.core.events.changes import (
 )
 from appservice.core.events.intake import read_event
 from appservice.core.events.room_state import history_of
-from appservice.core.jobs import LookBack, ReadAgain
+from appservice.core.jobs import Backfill, ReadAgain
 from appservice.core.model import EventId, History, RoomId, UserId
 from appservice.core.room import Membership, Room
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.store import Stores
 
 log = structlog.get_logger()
@@ -96,11 +96,11 @@ class TimelineWork:
 
     config: Config
     stores: Stores
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     _away: bool = False
     _due: float = field(default_factory=lambda: monotonic() + _EVERY_S)
 
-    async def keep(self) -> None:
+    async def backfill_all(self) -> None:
         """Queue a look at every room once an hour, and when the homeserver is back after it was away."""
         try:
             await self.homeserver.whoami()
@@ -117,7 +117,7 @@ class TimelineWork:
                 await self.homeserver.ping()  # it delivers at once what it holds back
         self._away, self._due = False, monotonic() + _EVERY_S
 
-    async def look_back(self, job: LookBack) -> None:
+    async def backfill(self, job: Backfill) -> None:
         """Backfill one room. May be repeated at any time."""
         async with self.stores.rooms.tending(job.room_id):
             requested_at = await self.stores.shared.now()
@@ -173,7 +173,7 @@ class TimelineWork:
         """Take the videos since the bot came, as far as a backfill goes, and of before what the room wants."""
         found = await self._until(room.room_id, self._is_our_coming)
         if found.end:
-            await self.stores.timeline.keep_joined_event(room.room_id, found.end, requested_at)
+            await self.stores.timeline.store_joined_event(room.room_id, found.end, requested_at)
         wanted = room.settings.history
         if history := self.config.rooms.history if wanted is None else wanted:
             await self._look_at_history(room, history, requested_at)
@@ -252,7 +252,7 @@ class TimelineWork:
         return change if isinstance(change, get_args(MessageChange)) else None
 
 
-async def look_after_all(stores: Stores, homeserver: Homeserver) -> int:
+async def look_after_all(stores: Stores, homeserver: HomeserverClient) -> int:
     """Learn where the bot was invited, came and went unheard, and queue a look at each room's state and timeline.
 
     Returns how many rooms the bot is in.
@@ -276,11 +276,11 @@ async def look_after_all(stores: Stores, homeserver: Homeserver) -> int:
     await _take_invitations(stores, homeserver)
     rooms = await stores.rooms.tended_rooms()
     await stores.rooms.tend(rooms)
-    await stores.rooms.look_back(rooms)
+    await stores.rooms.backfill(rooms)
     return len(joined)
 
 
-async def _take_invitations(stores: Stores, homeserver: Homeserver) -> None:
+async def _take_invitations(stores: Stores, homeserver: HomeserverClient) -> None:
     """Take invitations that were lost with their transaction."""
     try:
         invitations = await homeserver.invitations(await stores.shared.now())
@@ -295,7 +295,7 @@ async def _take_invitations(stores: Stores, homeserver: Homeserver) -> None:
             await stores.intake.apply([invitation])
 
 
-async def _newest(homeserver: Homeserver, room_id: RoomId) -> EventId | None:
+async def _newest(homeserver: HomeserverClient, room_id: RoomId) -> EventId | None:
     try:
         page, _ = await homeserver.messages(room_id, None, 1)
     except (ForbiddenError, RefusedByHomeserverError) as error:

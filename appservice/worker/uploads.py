@@ -17,7 +17,7 @@ from appservice.core.errors import HomeserverError, MediaError, UnavailableError
 from appservice.core.model import UploadId
 from appservice.core.rules.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
 from appservice.core.settings import RoomSettings
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.media.files import UploadFolder
 from appservice.store import RoomStore, SupersededUploadError, Upload, UploadStore
 from appservice.worker.videos import MIB, RetryLaterError, limits_of
@@ -40,7 +40,7 @@ class UploadWork:
     rooms: RoomStore
     store: UploadStore
     folder: UploadFolder
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     tools: Tools
     scratch: Path
 
@@ -146,14 +146,14 @@ class UploadWork:
         """
         reserved = await self.homeserver.reserve_upload()
         if reserved:
-            await self._keep(upload, reserved, size, thumbnail_of)
+            await self._register(upload, reserved, size, thumbnail_of)
         mxc = await self.homeserver.upload(path, mimetype, reserved=reserved, on_sent=on_sent)
         if not reserved:
-            await self._keep(upload, mxc, size, thumbnail_of)
+            await self._register(upload, mxc, size, thumbnail_of)
         return mxc
 
-    async def _keep(self, upload: Upload, mxc: str, size: int, thumbnail_of: str | None) -> None:
-        if full := await self.store.keep_media(upload, mxc, size, thumbnail_of=thumbnail_of):
+    async def _register(self, upload: Upload, mxc: str, size: int, thumbnail_of: str | None) -> None:
+        if full := await self.store.register_media(upload, mxc, size, thumbnail_of=thumbnail_of):
             raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
 
     async def _store_thumbnail(self, upload: Upload, prepared: Prepared, video: str) -> dict[str, object]:

@@ -22,10 +22,10 @@ from appservice.core.errors import HomeserverError, MediaError, NotYetUploadedEr
 from appservice.core.events.media_kinds import name_without_suffix
 from appservice.core.model import PLAYABLE_STATES, Kind, State, Video, VideoId, Visibility
 from appservice.core.rules.fairness import Party
-from appservice.core.rules.quotas import Scope
+from appservice.core.rules.quotas import QuotaScope
 from appservice.core.rules.retries import SECOND_TRY, SOONEST, Cause, cause_of, failure_of, retry_delay, upload_delay
 from appservice.core.settings import RoomSettings
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.matrix.download import Downloaded, download, is_awaited
 from appservice.media.files import LocalFiles
 from appservice.store import AttemptStore, QuotaStore, RoomStore, VideoStore
@@ -44,7 +44,7 @@ SWEEP_AFTER = timedelta(hours=3)
 _LOOK_S = 1.0
 _OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture", "not-a-sound"})
 _NEVER_CAME = frozenset({"never-uploaded"})
-_NO_ROOM = frozenset({f"quota-{scope}" for scope in Scope})
+_NO_ROOM = frozenset({f"quota-{scope}" for scope in QuotaScope})
 
 
 class RetryLaterError(Exception):
@@ -90,7 +90,7 @@ async def _publish_first(transcoding: Transcoding, publication: Publication, fol
         published = True
 
 
-def _refuse(full: Scope | None) -> None:
+def _refuse(full: QuotaScope | None) -> None:
     if full is not None:
         raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
 
@@ -103,7 +103,7 @@ class VideoWork:
     store: AttemptStore
     rooms: RoomStore
     videos: VideoStore
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     session: aiohttp.ClientSession
     files: LocalFiles
     tools: Tools

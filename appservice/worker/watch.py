@@ -14,7 +14,7 @@ from appservice.core.model import Kind, RoomId
 from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.markup import code
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.store import Stores
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ class Watch:
 
     config: Config
     stores: Stores
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     languages: Mapping[str, Texts]
 
     async def look(self) -> None:

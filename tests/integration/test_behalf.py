@@ -18,7 +18,7 @@ from appservice.core.events.behalf import NONCE, PROFILE, comment_content, react
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse, free_port
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from tests.integration.commands.conftest import Asking
 from tests.integration.test_talk import listening
 from tests.integration.test_uploads import Uploader
@@ -70,7 +70,7 @@ class Phone:
 
     async def bot_sends(self, kind: str, content: dict[str, Any]) -> str:
         """Send an event as the bot, of which no row knows."""
-        bot = Homeserver(
+        bot = HomeserverClient(
             self.http, self.reel.synapse.base_url, self.reel.as_token, self.reel.settings["appservice"]["id"],
             UserId(self.reel.bot),
         )  # fmt: skip

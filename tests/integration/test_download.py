@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from appservice.core.errors import MediaError, NotYetUploadedError
 from appservice.core.model import EncryptedFile, UserId
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.matrix.download import CHUNK, Downloaded, download, is_awaited
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -27,7 +27,7 @@ MXC = "mxc://example.org/abc"
 class Media:
     """A homeserver's media repository; `answer` says what it does."""
 
-    homeserver: Homeserver
+    homeserver: HomeserverClient
     session: aiohttp.ClientSession
     target: Path
     handlers: list[Handler] = field(default_factory=list)
@@ -59,7 +59,9 @@ async def media(tmp_path: Path) -> AsyncIterator[Media]:
         app = web.Application()
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         server = Media(
-            Homeserver(session, "http://127.0.0.1:1", AS_TOKEN, "roomreel", UserId("@reel:x")), session, tmp_path / "f"
+            HomeserverClient(session, "http://127.0.0.1:1", AS_TOKEN, "roomreel", UserId("@reel:x")),
+            session,
+            tmp_path / "f",
         )
         app.router.add_get("/{path:.*}", server.handle)
         await runner.setup()

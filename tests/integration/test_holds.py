@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from appservice.core.events.changes import NewVideo
 from appservice.core.model import EventId, HeldFor, RoomId, UserId, Video, VideoId, Visibility
-from appservice.core.rules.video_permissions import Change, Viewer
+from appservice.core.rules.video_permissions import VideoChange, Viewer
 from appservice.service.videos import VideoService
 from appservice.store import AdminStore, PolicyStore, Stores
 from appservice.store.mapping import SQL
@@ -181,7 +181,7 @@ class World:
             video.alone = SHOWN if video.alone == HIDDEN else WAITS
 
     async def _change(self, video: Expected, visibility: Visibility, viewer: Viewer) -> None:
-        await self.people.change(await self._video(video), Change(visibility=visibility), viewer)
+        await self.people.change(await self._video(video), VideoChange(visibility=visibility), viewer)
 
     async def _delete(self, video: Expected) -> None:
         if not video.deleted:

@@ -308,7 +308,7 @@ async def test_how_far_was_looked_before_the_bot_left_is_forgotten_with_it(store
     before = await store.shared.now()
     await store.intake.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
     for at, expected in ((before, None), (await store.shared.now(), mark)):
-        await timeline.keep_joined_event(room, mark, at)
+        await timeline.store_joined_event(room, mark, at)
         await timeline.take(room, [], newest=mark, requested_at=at)
         assert await known() == (expected, expected)
 

@@ -9,7 +9,7 @@ import pytest
 
 from appservice.core.events.changes import NewVideo, RoomNamed
 from appservice.core.model import EventId, RoomId, State, UserId, Video
-from appservice.core.rules.quotas import MIB, Allowance, Quotas, Scope, Used
+from appservice.core.rules.quotas import MIB, Allowance, Quotas, QuotaScope, Used
 from appservice.store import Published, QuotaStore, Stores, SupersededUploadError, Upload, UploadStore
 from appservice.store.outbox import Pool
 from tests.conftest import CreateDatabase
@@ -43,8 +43,8 @@ async def test_of_ten_that_are_sent_at_once_only_some_have_room(pool: Pool) -> N
     assert [video.failure for video in await _videos(store)] == [None] * 3 + ["quota-user"] * 7
 
 
-@pytest.mark.parametrize("scope", Scope)
-async def test_what_was_not_declared_counts_once_it_is_downloaded(pool: Pool, scope: Scope) -> None:
+@pytest.mark.parametrize("scope", QuotaScope)
+async def test_what_was_not_declared_counts_once_it_is_downloaded(pool: Pool, scope: QuotaScope) -> None:
     quotas = Quotas.model_validate({scope: Allowance(size=10)})
     store, counted = Stores(pool, quotas), QuotaStore(pool, quotas)
     await store.intake.apply([_sent(number, None if number % 2 else 0) for number in range(10)])
@@ -80,8 +80,8 @@ async def _begun(store: Stores, *sent: NewVideo) -> list[Video]:
     return [video for video in begun if video]
 
 
-@pytest.mark.parametrize("scope", Scope)
-async def test_of_those_whose_size_is_known_at_the_same_time_only_some_have_room(pool: Pool, scope: Scope) -> None:
+@pytest.mark.parametrize("scope", QuotaScope)
+async def test_of_those_whose_size_is_known_at_the_same_time_only_some_have_room(pool: Pool, scope: QuotaScope) -> None:
     quotas = Quotas.model_validate({scope: Allowance(size=10)})
     store, counted = Stores(pool, quotas), QuotaStore(pool, quotas)
     begun = await _begun(store, *[_sent(number, None) for number in range(10)])
@@ -97,7 +97,7 @@ async def test_a_clock_that_is_behind_is_no_place_before_others(pool: Pool) -> N
     store, counted = Stores(pool), QuotaStore(pool, quotas)
     honest, behind = await _begun(store, _sent(1_700_000_000_000, 1), _sent(5, 1))
     assert await counted.used_up(honest) is None
-    assert await counted.used_up(behind) is Scope.ROOM
+    assert await counted.used_up(behind) is QuotaScope.ROOM
     assert await counted.admit(honest, MIB) is None
 
 
@@ -128,20 +128,20 @@ async def _prepared(uploads: UploadStore, number: int) -> Upload:
     return begun
 
 
-@pytest.mark.parametrize("scope", Scope)
-async def test_what_is_uploaded_and_not_sent_counts(pool: Pool, scope: Scope) -> None:
+@pytest.mark.parametrize("scope", QuotaScope)
+async def test_what_is_uploaded_and_not_sent_counts(pool: Pool, scope: QuotaScope) -> None:
     quotas = Quotas.model_validate({scope: Allowance(videos=2, size=10)})
     store, counted, uploads = Stores(pool, quotas), QuotaStore(pool, quotas), UploadStore(pool, quotas)
     await store.intake.apply([RoomNamed(ROOM, "R")])
     begun = [await _prepared(uploads, number) for number in range(3)]
     media = [f"mxc://x/{upload.filename}" for upload in begun]
     found = await asyncio.gather(
-        *[uploads.keep_media(upload, mxc, 3 * MIB) for upload, mxc in zip(begun, media, strict=True)]
+        *[uploads.register_media(upload, mxc, 3 * MIB) for upload, mxc in zip(begun, media, strict=True)]
     )
     assert sorted(str(each) for each in found) == ["None", "None", str(scope)], "three at once"
     kept = [(u, m) for u, m, full in zip(begun, media, found, strict=True) if full is None]
     upload, mxc = kept[0]
-    assert await uploads.keep_media(upload, f"{mxc}-thumbnail", MIB, thumbnail_of=mxc) is None
+    assert await uploads.register_media(upload, f"{mxc}-thumbnail", MIB, thumbnail_of=mxc) is None
     (refused,) = set(media) - {mxc for _, mxc in kept}
     assert await _to_forget(pool) == [refused]
     await pool.execute("DELETE FROM upload_media WHERE mxc = $1", refused)
@@ -153,8 +153,8 @@ async def test_what_is_uploaded_and_not_sent_counts(pool: Pool, scope: Scope) ->
     again = await uploads.begin_attempt(upload.id)
     assert again
     with pytest.raises(SupersededUploadError):
-        await uploads.keep_media(upload, "mxc://x/late", MIB)
-    assert await uploads.keep_media(again, "mxc://x/again", 3 * MIB) is None
+        await uploads.register_media(upload, "mxc://x/late", MIB)
+    assert await uploads.register_media(again, "mxc://x/again", 3 * MIB) is None
     assert await uploads.ready(again, {"url": "mxc://x/again"}, "mxc://x/again")
     assert set(await _to_forget(pool)) == {refused, mxc, "mxc://x/late"}
     await pool.execute("DELETE FROM upload_media WHERE upload_id = $1 AND mxc <> 'mxc://x/again'", upload.id)

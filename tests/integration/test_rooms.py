@@ -16,7 +16,7 @@ from appservice.core.model import RoomId, UserId
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse
 from appservice.i18n import Texts
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from tests.support import Installation, eventually, make_room, wait_for_notice, wait_for_widget
 
 TEXTS = Texts(resources.locales(), "en")
@@ -370,9 +370,9 @@ async def test_what_a_lost_database_knew_leaves_no_second_widget(spare: Installa
         assert list(layout["widgets"]) == [each["id"] for each in await _widgets(anna, room_id)]
 
 
-def _bot(installation: Installation, http: aiohttp.ClientSession) -> Homeserver:
+def _bot(installation: Installation, http: aiohttp.ClientSession) -> HomeserverClient:
     slot = installation.settings["appservice"]["id"]
-    return Homeserver(http, installation.synapse.base_url, installation.as_token, slot, UserId(installation.bot))
+    return HomeserverClient(http, installation.synapse.base_url, installation.as_token, slot, UserId(installation.bot))
 
 
 async def test_the_bots_profile_is_its_operators(spare: Installation, http: aiohttp.ClientSession) -> None:

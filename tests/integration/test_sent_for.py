@@ -17,7 +17,7 @@ from appservice.core.events.behalf import NONCE, SentFor, SentKind
 from appservice.core.events.changes import SentByBot
 from appservice.core.model import EventId, RoomId, UploadId, UserId, Video
 from appservice.demo.synapse import free_port
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.store import ErasingStore, SentForStore, Stores
 from appservice.store.mapping import SQL
 from appservice.store.outbox import TALK_CHANNEL, Pool
@@ -475,7 +475,7 @@ async def pages() -> AsyncIterator[Pages]:
 async def reader(pages: Pages, store: SentForStore) -> AsyncIterator[RelationReader]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         url = f"http://127.0.0.1:{pages.port}"
-        yield RelationReader(Homeserver(session, url, "token", "reel", BOT), store)
+        yield RelationReader(HomeserverClient(session, url, "token", "reel", BOT), store)
 
 
 def replies(count: int, length: int) -> list[dict[str, Any]]:
@@ -577,7 +577,7 @@ async def test_nobody_reacts_for_ever(
     monkeypatch.setattr(behalf, "_LONGEST_REACTING_S", 0.01)
     pages.open.clear()
     async with aiohttp.ClientSession() as session:
-        homeserver = Homeserver(session, f"http://127.0.0.1:{pages.port}", "token", "reel", BOT)
+        homeserver = HomeserverClient(session, f"http://127.0.0.1:{pages.port}", "token", "reel", BOT)
         context = cast(
             "Context", SimpleNamespace(stores=SimpleNamespace(sent_for=store), homeserver=homeserver, relations=reader)
         )

@@ -38,9 +38,8 @@ from appservice.core.model import (
     Work,
 )
 from appservice.core.room import Membership, Snapshot
-from appservice.core.rules.video_permissions import Change as Managed
-from appservice.core.rules.video_permissions import Viewer
-from appservice.core.tokens import Scope
+from appservice.core.rules.video_permissions import VideoChange, Viewer
+from appservice.core.tokens import GrantScope
 from appservice.service.videos import VideoService
 from appservice.store import AdminStore, Published, Stores, UnderWay, open_pool
 from appservice.store.mapping import SQL
@@ -293,16 +292,16 @@ async def test_only_who_is_in_the_room_with_the_bot_may_look(store: Stores) -> N
     room = await store.rooms.room(ROOM)
     assert room
     assert key
-    assert await store.members.viewer(Scope(room.key, key)) == (ROOM, ALICE)
-    assert await store.members.viewer(Scope(room.key + 1, key)) is None
-    assert await store.members.viewer(Scope(room.key, key + 1000)) is None
+    assert await store.members.viewer(GrantScope(room.key, key)) == (ROOM, ALICE)
+    assert await store.members.viewer(GrantScope(room.key + 1, key)) is None
+    assert await store.members.viewer(GrantScope(room.key, key + 1000)) is None
     await store.intake.apply([member(ALICE, Membership.BAN)])
-    assert await store.members.viewer(Scope(room.key, key)) is None
+    assert await store.members.viewer(GrantScope(room.key, key)) is None
     assert await store.members.member_key(ROOM, ALICE) is None
     await store.intake.apply([member(ALICE)])
     assert await store.members.member_key(ROOM, ALICE) == key
     await store.intake.apply([BotMembershipChanged(ROOM, Membership.LEAVE, ALICE)])
-    assert await store.members.viewer(Scope(room.key, key)) is None
+    assert await store.members.viewer(GrantScope(room.key, key)) is None
     assert await store.members.member_key(ROOM, ALICE) is None
 
 
@@ -318,9 +317,9 @@ async def test_a_key_of_one_room_does_not_open_another(store: Stores) -> None:
     assert there
     assert alice
     assert bob_there
-    assert await store.members.viewer(Scope(there.key, alice)) is None
-    assert await store.members.avatar(Scope(there.key, bob_there), bob_there) == "mxc://example.org/bob"
-    assert await store.members.avatar(Scope(here.key, alice), bob_there) is None
+    assert await store.members.viewer(GrantScope(there.key, alice)) is None
+    assert await store.members.avatar(GrantScope(there.key, bob_there), bob_there) == "mxc://example.org/bob"
+    assert await store.members.avatar(GrantScope(here.key, alice), bob_there) is None
 
 
 async def test_what_was_told_is_told_again_after_the_bot_was_sent_away(store: Stores) -> None:
@@ -705,10 +704,10 @@ async def test_an_edit_leaves_a_hidden_video_hidden_and_waits_once_it_is_shown(
     await store.attempts.publish(first, replace(WHOLE, stage="1-ready"))
     people, admin, owner = VideoService(Stores(pool), lambda: None), AdminStore(pool), Viewer(ALICE, moderates=False)
 
-    async def change(change: Managed) -> Video:
+    async def change(change: VideoChange) -> Video:
         return await people.change(first, change, owner)
 
-    await change(Managed(visibility=Visibility.HIDDEN))
+    await change(VideoChange(visibility=Visibility.HIDDEN))
     if quarantined:
         assert await admin.quarantine_video(await again(store, first), by=BOB)
     await pool.execute("""UPDATE rooms SET settings = '{"hold": "all"}'""")
@@ -723,9 +722,9 @@ async def test_an_edit_leaves_a_hidden_video_hidden_and_waits_once_it_is_shown(
         ALICE,
         HeldFor.APPROVAL,
     )
-    await change(Managed(title="Still hidden"))
+    await change(VideoChange(title="Still hidden"))
     assert (await again(store, first)).withheld.held_for is HeldFor.APPROVAL
-    shown = await change(Managed(visibility=Visibility.SHOWN))
+    shown = await change(VideoChange(visibility=Visibility.SHOWN))
     assert (shown.visibility, shown.withheld.hidden_by, shown.withheld.held_for) == (
         Visibility.HELD,
         None,
@@ -736,7 +735,7 @@ async def test_an_edit_leaves_a_hidden_video_hidden_and_waits_once_it_is_shown(
     await pool.execute("UPDATE rooms SET settings = '{}'")
     other = new_video(3, event_id=EventId("$edit3"), mxc="mxc://example.org/3")
     await store.intake.apply([VideoEdited(ROOM, EventId("$event1"), other)])
-    assert (await change(Managed(visibility=Visibility.SHOWN))).visibility is Visibility.SHOWN
+    assert (await change(VideoChange(visibility=Visibility.SHOWN))).visibility is Visibility.SHOWN
 
 
 @pytest.mark.parametrize("upgraded", [False, True])

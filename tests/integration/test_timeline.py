@@ -16,7 +16,7 @@ from aiohttp import web
 
 from appservice.config import load_config
 from appservice.demo.client import MatrixClient
-from appservice.matrix.client import Homeserver
+from appservice.matrix.client import HomeserverClient
 from appservice.store import Stores, open_pool
 from appservice.wiring.parts import homeserver_of
 from appservice.worker import timeline
@@ -288,7 +288,7 @@ async def test_rooms_are_looked_at_after_an_outage_and_hourly(
         room_id = await make_room(alice, spare)
     config = load_config(spare.config)
     async with await open_pool(str(spare.settings["database"]), size=2) as pool:
-        away = Homeserver(http, "http://127.0.0.1:1", "x" * 16, config.appservice.id, config.bot)
+        away = HomeserverClient(http, "http://127.0.0.1:1", "x" * 16, config.appservice.id, config.bot)
         work = TimelineWork(config, Stores(pool), away)
 
         async def looks() -> int:
@@ -297,15 +297,15 @@ async def test_rooms_are_looked_at_after_an_outage_and_hourly(
             return sum(json.loads(job["payload"])["room_id"] == room_id for job in jobs)
 
         await looks()
-        await work.keep()
+        await work.backfill_all()
         assert await looks() == 0
         work.homeserver = homeserver_of(config, http)
-        await work.keep()
+        await work.backfill_all()
         assert await looks() == 1
-        await work.keep()
+        await work.backfill_all()
         assert await looks() == 0
         monkeypatch.setattr(timeline, "monotonic", lambda: monotonic() + 3700)
-        await work.keep()
+        await work.backfill_all()
         assert await looks() == 1
 
 

@@ -11,7 +11,7 @@ from appservice.core.errors import ConflictError, ForbiddenError, GoneError, Not
 from appservice.core.events.changes import BotMembershipChanged, HistoryChanged, MemberChanged, NewVideo
 from appservice.core.model import EventId, History, RoomId, UserId, Video, Visibility
 from appservice.core.room import Membership, Room
-from appservice.core.rules.video_permissions import Change, Viewer
+from appservice.core.rules.video_permissions import VideoChange, Viewer
 from appservice.service.targets import known_to
 from appservice.service.use_cases import UseCases
 from appservice.store import Stores, UnknownContentError
@@ -136,8 +136,11 @@ async def _blocked_everywhere(world: World, video: Video) -> None:
 
 
 WAYS: list[tuple[str, Callable[[World, Video], Awaitable[object]]]] = [
-    ("renamed", lambda world, video: world.do.videos.change(video, Change(title="New"), world.bob)),
-    ("hidden", lambda world, video: world.do.videos.change(video, Change(visibility=Visibility.HIDDEN), world.bob)),
+    ("renamed", lambda world, video: world.do.videos.change(video, VideoChange(title="New"), world.bob)),
+    (
+        "hidden",
+        lambda world, video: world.do.videos.change(video, VideoChange(visibility=Visibility.HIDDEN), world.bob),
+    ),
     ("deleted", lambda world, video: world.do.videos.delete(video, world.bob)),
     ("restored", _restored),
     ("restored", _undone),
@@ -166,7 +169,7 @@ async def test_each_ends_what_caches_let_through_and_stands_in_the_audit_log(
 
 async def test_what_changes_nothing_leaves_no_trace(world: World) -> None:
     video = await world.send()
-    assert await world.do.videos.change(video, Change(title=video.title), world.bob) == video
+    assert await world.do.videos.change(video, VideoChange(title=video.title), world.bob) == video
     assert not await world.do.moderation.dismiss_reports(video, world.alice)
     assert await world.deeds(video) == []
     assert world.invalidated == 0

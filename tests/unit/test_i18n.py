@@ -15,7 +15,7 @@ from appservice.commands.run import COMMANDS
 from appservice.core.languages import LANGUAGES as SPOKEN
 from appservice.core.languages import language_of
 from appservice.core.model import Kind, State, Visibility
-from appservice.core.rules.quotas import Scope
+from appservice.core.rules.quotas import QuotaScope
 from appservice.core.settings import PersonSettings, RoomSettings
 from appservice.i18n import Texts, clock, preferred_language
 
@@ -148,7 +148,7 @@ def test_every_failure_has_its_reason() -> None:
     codes = _failure_codes()
     assert {"internal", "media-gone", "hash-mismatch", "not-a-video", "took-too-long"} <= codes
     reasons = {name.removeprefix("failure-") for name in _messages("en") if name.startswith("failure-")}
-    assert codes | {f"quota-{scope}" for scope in Scope} == reasons
+    assert codes | {f"quota-{scope}" for scope in QuotaScope} == reasons
 
 
 def _said() -> set[str]:
@@ -160,8 +160,8 @@ def _said() -> set[str]:
     of_settings = {f"bot-setting-{name}" for name in PersonSettings.names()} | {
         f"bot-room-setting-{name}" for name in RoomSettings.names()
     }
-    of_quotas = {f"bot-quota-{scope}" for scope in Scope} | {
-        f"bot-quota-near-{scope}" for scope in (Scope.USER, Scope.ROOM)
+    of_quotas = {f"bot-quota-{scope}" for scope in QuotaScope} | {
+        f"bot-quota-near-{scope}" for scope in (QuotaScope.USER, QuotaScope.ROOM)
     }
     return of_quotas | set(re.findall(r'"(bot-[a-z-]+[a-z])"', text)) | of_commands | of_states | of_settings
 
@@ -189,7 +189,7 @@ def test_every_text_of_the_bot_can_be_said(language: str) -> None:
 def test_what_failed_is_called_what_it_is(language: str) -> None:
     texts, video = Texts(resources.locales(), language), {"en": "video", "zh": "视频", "zh-TW": "影片"}[language]
     # They count all kinds alike, or say what a file is not.
-    of_all = {"not-a-video"} | {f"quota-{scope}" for scope in Scope}
+    of_all = {"not-a-video"} | {f"quota-{scope}" for scope in QuotaScope}
     for code in _failure_codes() - of_all:
         for kind in (Kind.IMAGE, Kind.VOICE):
             assert video not in texts.failure(code, kind).lower(), code

@@ -11,7 +11,7 @@ MIB = 1024 * 1024
 _NEAR = 0.9
 
 
-class Scope(StrEnum):
+class QuotaScope(StrEnum):
     """Whose videos are counted together: a sender's wherever they are, a room's, all."""
 
     USER = "user"
@@ -58,13 +58,13 @@ class Quotas(BaseModel):
     room: Allowance = Allowance()
     server: Allowance = Allowance()
 
-    def of(self, scope: Scope) -> Allowance:
+    def of(self, scope: QuotaScope) -> Allowance:
         """Return what one of a scope may have."""
-        return {Scope.USER: self.user, Scope.ROOM: self.room, Scope.SERVER: self.server}[scope]
+        return {QuotaScope.USER: self.user, QuotaScope.ROOM: self.room, QuotaScope.SERVER: self.server}[scope]
 
-    def limited(self) -> Iterator[tuple[Scope, Allowance]]:
+    def limited(self) -> Iterator[tuple[QuotaScope, Allowance]]:
         """Yield what has a limit, the narrowest first."""
-        for scope in Scope:
+        for scope in QuotaScope:
             if self.of(scope) != Allowance():
                 yield scope, self.of(scope)
 

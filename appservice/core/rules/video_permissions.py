@@ -42,7 +42,7 @@ def viewer_in(room: Room, user_id: UserId) -> Viewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class VideoChange:
     """What is to become of a video; None leaves a thing as it is. `version` is the one that its author saw."""
 
     title: str | None = None
@@ -105,7 +105,7 @@ def waits(video: Video) -> bool:
     )
 
 
-def managed(video: Video, change: Change, viewer: Viewer, *, is_avatar: bool) -> tuple[Video, bool]:
+def managed(video: Video, change: VideoChange, viewer: Viewer, *, is_avatar: bool) -> tuple[Video, bool]:
     """Return a video as `viewer` changes it, and whether it is its sender's avatar; what it has already is no change.
 
     What is hidden, and waits for a moderator as well, is held once its sender shows it.
@@ -137,7 +137,7 @@ def managed(video: Video, change: Change, viewer: Viewer, *, is_avatar: bool) ->
     return changed, is_avatar if change.video_avatar is None else change.video_avatar
 
 
-def _needed(video: Video, change: Change, *, is_avatar: bool) -> set[Action]:
+def _needed(video: Video, change: VideoChange, *, is_avatar: bool) -> set[Action]:
     needed = {
         Action.RENAME: change.title not in {None, video.title},
         Action.HIDE: change.visibility is Visibility.HIDDEN and video.visibility is not Visibility.HIDDEN,

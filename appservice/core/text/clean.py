@@ -55,13 +55,13 @@ def clean_text(value: object, limit: int = MAX_TITLE) -> str | None:
     """
     if not isinstance(value, str):
         return None
-    kept, length = [], 0
+    clusters, length = [], 0
     for cluster in _clusters(value[: limit * _READ_AHEAD]):
         length += len(cluster)
         if length > limit:
             break
-        kept.append(cluster)
-    text = "".join(kept).strip(" ")
+        clusters.append(cluster)
+    text = "".join(clusters).strip(" ")
     return text if any(_is_seen(character) for character in text) else None
 
 

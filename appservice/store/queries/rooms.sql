@@ -71,7 +71,7 @@ UPDATE rooms SET widget_id = coalesce(widget_id, $2) WHERE room_id = $1 RETURNIN
 -- name: bot_profile ()
 SELECT field, value FROM bot_profile;
 
--- name: keep_bot_profile (field, value)
+-- name: store_bot_profile (field, value)
 INSERT INTO bot_profile (field, value) VALUES ($1, $2) ON CONFLICT (field) DO UPDATE SET value = excluded.value;
 
 -- name: delete_bot_profile ()

@@ -105,10 +105,10 @@ DELETE FROM queue_posts WHERE video_id = $1 RETURNING room_id, event_id;
 -- name: mark_of_before (id)
 UPDATE videos SET of_before = true WHERE id = $1;
 
--- name: keep_mark (room_id, event_id, requested_at) All up to this event was dealt with; unless the bot left since, and came back: then it is from before.
+-- name: store_mark (room_id, event_id, requested_at) All up to this event was dealt with; unless the bot left since, and came back: then it is from before.
 UPDATE rooms SET last_event = $2, last_event_at = $3 WHERE room_id = $1 AND bot_membership = 'join' AND bot_joined_at <= $3;
 
--- name: keep_joined_event (room_id, event_id, requested_at) Where history begins; as above.
+-- name: store_joined_event (room_id, event_id, requested_at) Where history begins; as above.
 UPDATE rooms SET joined_event = $2 WHERE room_id = $1 AND bot_membership = 'join' AND bot_joined_at <= $3;
 
 -- name: joined_event (room_id)

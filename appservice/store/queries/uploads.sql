@@ -73,7 +73,7 @@ FROM uploads WHERE state IN ('uploading', 'preparing');
 -- name: hold_upload (id, attempt) Until the transaction's end it does not go; nothing comes back when it has, or a newer attempt has begun.
 SELECT id FROM uploads WHERE id = $1 AND attempts = $2 AND state = 'preparing' FOR UPDATE;
 
--- name: keep_media (mxc, upload_id, owner, room_id, bytes, thumbnail_of or NULL) What is put into the homeserver's media repository: from before its bytes are there until they are gone.
+-- name: register_media (mxc, upload_id, owner, room_id, bytes, thumbnail_of or NULL) What is put into the homeserver's media repository: from before its bytes are there until they are gone.
 INSERT INTO upload_media (mxc, upload_id, owner, room_id, bytes, thumbnail_of) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: media_sent (mxcs) Messages brought these: they are videos' from now on, and so are their thumbnails.

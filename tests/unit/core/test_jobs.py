@@ -70,8 +70,8 @@ STORED = [
         '{"room_id": "!room:example.org", "event_id": "$event", "mxc": "", "redact": true, "said": true, "tried": 3}',
         jobs.DeleteMessage(ROOM, EVENT, redact=True, said=True, tried=3),
     ),
-    ("timeline", '{"room_id": "!room:example.org", "history": null}', jobs.LookBack(ROOM)),
-    ("timeline", '{"room_id": "!room:example.org", "history": 500}', jobs.LookBack(ROOM, 500)),
+    ("timeline", '{"room_id": "!room:example.org", "history": null}', jobs.Backfill(ROOM)),
+    ("timeline", '{"room_id": "!room:example.org", "history": 500}', jobs.Backfill(ROOM, 500)),
     ("timeline", '{"room_id": "!room:example.org", "event_id": "$event"}', jobs.ReadAgain(ROOM, EVENT)),
 ]  # fmt: skip
 

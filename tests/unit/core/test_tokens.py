@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from appservice.core.model import RoomId, UserId
 from appservice.core.tokens import (
     GRANT_BUCKET_S,
-    Scope,
+    GrantScope,
     Session,
     decode_unpadded,
     grant_expiry,
@@ -25,11 +25,11 @@ from appservice.core.tokens import (
 KEY = b"k" * 32
 OTHER_KEY = b"o" * 32
 SESSION = Session(UserId("@alice:example.org"), RoomId("!room:example.org"), 1_000_000)
-SCOPE = Scope(7, 42)
+SCOPE = GrantScope(7, 42)
 ANY_TEXT = st.text(st.characters(), max_size=60)
 
 
-def _grant(scope: Scope = SCOPE, expires_s: int = 6000, key: bytes = KEY) -> tuple[str, str]:
+def _grant(scope: GrantScope = SCOPE, expires_s: int = 6000, key: bytes = KEY) -> tuple[str, str]:
     grant, _, path = issue_grant(key, scope, expires_s).partition("/")
     return grant, path
 
@@ -93,7 +93,7 @@ def test_awkward_garbage(token: str) -> None:
 
 @given(st.integers(0, 2**62), st.integers(0, 2**62), st.integers(1, 2**40))
 def test_a_grant_opens_its_scope_until_it_expires(room_key: int, member_key: int, expires_s: int) -> None:
-    scope = Scope(room_key, member_key)
+    scope = GrantScope(room_key, member_key)
     grant, path = _grant(scope, expires_s)
     assert read_grant(KEY, grant, path, expires_s - 1) == scope
     assert read_grant(KEY, grant, path, expires_s) is None
@@ -111,7 +111,7 @@ def test_a_grant_cannot_be_stretched_or_moved() -> None:
 
 def test_the_parts_of_a_grant_cannot_be_shifted() -> None:
     # `7.4` until 26000 must not pass as `7.42` until 6000: the separator is part of what is signed.
-    grant, _ = _grant(Scope(7, 4), 26000)
+    grant, _ = _grant(GrantScope(7, 4), 26000)
     assert read_grant(KEY, f"6000.{grant.partition('.')[2]}", "7.42", 0) is None
 
 
@@ -159,7 +159,7 @@ def test_what_is_no_base64(text: str) -> None:
 def test_a_sign_in_is_part_of_session_and_scope(key: int) -> None:
     session = Session(SESSION.user_id, SESSION.room_id, SESSION.expires_at, key)
     assert read_session(KEY, issue_session(KEY, session), 0) == session
-    scope = Scope(SCOPE.room_key, SCOPE.member_key, key)
+    scope = GrantScope(SCOPE.room_key, SCOPE.member_key, key)
     assert read_grant(KEY, *_grant(scope), now_s=0) == scope
     assert read_grant(KEY, _grant(scope)[0], str(SCOPE), now_s=0) is None
 

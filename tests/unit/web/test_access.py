@@ -11,13 +11,13 @@ from appservice.core.errors import ForbiddenError, UnknownTokenError
 from appservice.core.model import RoomId, UserId, Video, VideoId
 from appservice.core.room import Room
 from appservice.core.rules.permissions import Level
-from appservice.core.tokens import Scope, Session, issue_grant, issue_session, secret_hash
+from appservice.core.tokens import GrantScope, Session, issue_grant, issue_session, secret_hash
 from appservice.store import SignIn, Stores
 from appservice.web.access import CACHE_S, SESSION_S, Access
 from tests.unit.videos import ALICE, ROOM
 
 KEY = b"k" * 32
-SCOPE = Scope(3, 7)
+SCOPE = GrantScope(3, 7)
 VIDEO = VideoId("00000000-0000-0000-0000-000000000001")
 PERMISSIONS = {"*": Level.USER}
 
@@ -30,7 +30,7 @@ class Members:
         self.asked = 0
         self.sign_ins: dict[bytes, SignIn] = {}
 
-    async def viewer(self, scope: Scope) -> tuple[RoomId, UserId] | None:
+    async def viewer(self, scope: GrantScope) -> tuple[RoomId, UserId] | None:
         self.asked += 1
         return (ROOM, ALICE) if self.joined and (scope.room_key, scope.member_key) == (3, 7) else None
 
@@ -79,7 +79,7 @@ def brief(members: Members) -> Access:
     return Access(_stores(members), KEY, PERMISSIONS, cache_s=0.0)
 
 
-def _parts(scope: Scope = SCOPE, seconds: int = 600, key: bytes = KEY) -> tuple[str, str]:
+def _parts(scope: GrantScope = SCOPE, seconds: int = 600, key: bytes = KEY) -> tuple[str, str]:
     grant, _, path = issue_grant(key, scope, int(time.time()) + seconds).partition("/")
     return grant, path
 
@@ -170,13 +170,13 @@ async def test_grants_that_open_nothing(access: Access, members: Members) -> Non
             await access.viewer(*parts)
     assert members.asked == 0
     with pytest.raises(ForbiddenError):
-        await access.viewer(*_parts(Scope(4, 7)))
+        await access.viewer(*_parts(GrantScope(4, 7)))
 
 
 async def test_the_cache_is_bounded(access: Access, members: Members) -> None:
     for room_key in (*range(1000, 21_001), 1000):
         with pytest.raises(ForbiddenError):
-            await access.viewer(*_parts(Scope(room_key, 1)))
+            await access.viewer(*_parts(GrantScope(room_key, 1)))
     assert members.asked == 20_002
 
 
@@ -221,7 +221,7 @@ async def test_a_signed_in_browser_until_it_is_signed_out(access: Access, member
 
 
 async def test_media_end_with_the_sign_in(brief: Access, members: Members) -> None:
-    scope = Scope(3, 7, 9)
+    scope = GrantScope(3, 7, 9)
     members.sign_ins[b""] = SignIn(9, ALICE)
     assert await brief.viewer(*_parts(scope)) == (scope, ROOM, ALICE)
     members.sign_ins.clear()

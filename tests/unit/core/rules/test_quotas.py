@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from appservice.core.rules.quotas import MIB, Allowance, Quotas, Scope, Used
+from appservice.core.rules.quotas import MIB, Allowance, Quotas, QuotaScope, Used
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_share(allowance: Allowance, used: Used, share: float) -> None:
 
 def test_only_what_has_a_limit_is_counted() -> None:
     quotas = Quotas(user=Allowance(videos=1), server=Allowance(size=5))
-    assert [scope for scope, _ in quotas.limited()] == [Scope.USER, Scope.SERVER]
+    assert [scope for scope, _ in quotas.limited()] == [QuotaScope.USER, QuotaScope.SERVER]
     assert not list(Quotas().limited())
 
 

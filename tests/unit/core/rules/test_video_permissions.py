@@ -11,7 +11,7 @@ from appservice.core.errors import BadJsonError, ConflictError, ForbiddenError, 
 from appservice.core.model import HeldFor, Spoiler, State, UserId, Video, VideoId, Visibility
 from appservice.core.rules.video_permissions import (
     Action,
-    Change,
+    VideoChange,
     Viewer,
     actions,
     check_block,
@@ -44,50 +44,50 @@ def test_a_shown_video() -> None:
 
 def test_moderators_take_back_what_only_the_sender_gives() -> None:
     assert can(make_video(spoiler=Spoiler()), OWNER) == {"rename", "hide", "delete"}
-    for change in (Change(published=True), Change(video_avatar=True)):
+    for change in (VideoChange(published=True), VideoChange(video_avatar=True)):
         with pytest.raises(ForbiddenError, match="spoiler"):
             managed(make_video(spoiler=Spoiler()), change, OWNER, is_avatar=False)
     public = make_video(published=True)
     assert can(public, MODERATOR, is_avatar=True) == {"rename", "hide", "delete", "avatar", "publish", "block"}
-    assert managed(public, Change(published=False), MODERATOR, is_avatar=False)[0].published is False
-    assert managed(public, Change(video_avatar=False), MODERATOR, is_avatar=True)[1] is False
-    for change in (Change(published=True), Change(video_avatar=True)):
+    assert managed(public, VideoChange(published=False), MODERATOR, is_avatar=False)[0].published is False
+    assert managed(public, VideoChange(video_avatar=False), MODERATOR, is_avatar=True)[1] is False
+    for change in (VideoChange(published=True), VideoChange(video_avatar=True)):
         with pytest.raises(ForbiddenError):
             managed(make_video(), change, MODERATOR, is_avatar=False)
         managed(make_video(), change, OWNER, is_avatar=False)
 
 
 def test_what_a_moderator_hid_only_moderators_show() -> None:
-    hidden, _ = managed(make_video(), Change(visibility=Visibility.HIDDEN), MODERATOR, is_avatar=False)
+    hidden, _ = managed(make_video(), VideoChange(visibility=Visibility.HIDDEN), MODERATOR, is_avatar=False)
     assert hidden.withheld.hidden_by == MODERATOR.user_id
     assert "show" not in can(hidden, OWNER)
     with pytest.raises(ForbiddenError):
-        managed(hidden, Change(visibility=Visibility.SHOWN), OWNER, is_avatar=False)
+        managed(hidden, VideoChange(visibility=Visibility.SHOWN), OWNER, is_avatar=False)
     # Hiding what is hidden changes nothing, above all not who did it.
-    assert managed(hidden, Change(visibility=Visibility.HIDDEN), OWNER, is_avatar=False) == (hidden, False)
-    shown, _ = managed(hidden, Change(visibility=Visibility.SHOWN), MODERATING_OWNER, is_avatar=False)
+    assert managed(hidden, VideoChange(visibility=Visibility.HIDDEN), OWNER, is_avatar=False) == (hidden, False)
+    shown, _ = managed(hidden, VideoChange(visibility=Visibility.SHOWN), MODERATING_OWNER, is_avatar=False)
     assert (shown.visibility, shown.withheld.hidden_by) == (Visibility.SHOWN, None)
 
 
 def test_what_its_sender_hid_they_alone_show() -> None:
-    hidden, _ = managed(make_video(), Change(visibility=Visibility.HIDDEN), OWNER, is_avatar=False)
+    hidden, _ = managed(make_video(), VideoChange(visibility=Visibility.HIDDEN), OWNER, is_avatar=False)
     assert "show" in can(hidden, OWNER)
     assert "show" not in can(hidden, MODERATOR)
 
 
 def test_what_waits_as_well_as_it_is_hidden_is_held_once_its_sender_shows_it() -> None:
     hidden = make_video(visibility=Visibility.HIDDEN, hidden_by=OWNER.user_id, held_for=HeldFor.APPROVAL)
-    for change in (Change(title="New"), Change(visibility=Visibility.HIDDEN)):
+    for change in (VideoChange(title="New"), VideoChange(visibility=Visibility.HIDDEN)):
         after, _ = managed(hidden, change, OWNER, is_avatar=False)
         assert (after.visibility, after.withheld.hidden_by) == (Visibility.HIDDEN, OWNER.user_id)
-    shown, _ = managed(hidden, Change(visibility=Visibility.SHOWN), OWNER, is_avatar=False)
+    shown, _ = managed(hidden, VideoChange(visibility=Visibility.SHOWN), OWNER, is_avatar=False)
     assert (shown.visibility, shown.withheld.held_for, shown.withheld.hidden_by) == (
         Visibility.HELD,
         HeldFor.APPROVAL,
         None,
     )
     by_moderator = replace(hidden, withheld=replace(hidden.withheld, hidden_by=MODERATOR.user_id))
-    seen, _ = managed(by_moderator, Change(visibility=Visibility.SHOWN), MODERATOR, is_avatar=False)
+    seen, _ = managed(by_moderator, VideoChange(visibility=Visibility.SHOWN), MODERATOR, is_avatar=False)
     assert seen.visibility is Visibility.SHOWN
 
 
@@ -102,12 +102,12 @@ def test_moderators_decide_on_what_waits_for_them_alone(reason: HeldFor) -> None
     held = make_video(visibility=Visibility.HELD, held_for=reason)
     if reason in {HeldFor.APPROVAL, HeldFor.REPORTS}:
         check_decide(held, MODERATOR)
-        managed(held, Change(visibility=Visibility.SHOWN), MODERATOR, is_avatar=False)
+        managed(held, VideoChange(visibility=Visibility.SHOWN), MODERATOR, is_avatar=False)
     else:
         with pytest.raises(ConflictError):
             check_decide(held, MODERATOR)
         with pytest.raises(ForbiddenError):
-            managed(held, Change(visibility=Visibility.SHOWN), MODERATOR, is_avatar=False)
+            managed(held, VideoChange(visibility=Visibility.SHOWN), MODERATOR, is_avatar=False)
     with pytest.raises(ForbiddenError):
         check_decide(held, OWNER)
     with pytest.raises(NotFoundError):
@@ -159,13 +159,15 @@ def test_a_failed_video_can_be_deleted_and_little_else() -> None:
 
 def test_an_old_version_is_a_conflict() -> None:
     video = make_video(version=3)
-    assert managed(video, Change(title="New", version=3), OWNER, is_avatar=False)[0].title == "New"
+    assert managed(video, VideoChange(title="New", version=3), OWNER, is_avatar=False)[0].title == "New"
     with pytest.raises(ConflictError):
-        managed(video, Change(title="New", version=2), OWNER, is_avatar=False)
+        managed(video, VideoChange(title="New", version=2), OWNER, is_avatar=False)
 
 
-@pytest.mark.parametrize("change", [Change(title="x"), Change(visibility=Visibility.SHOWN), Change(published=False)])
-def test_others_change_nothing(change: Change) -> None:
+@pytest.mark.parametrize(
+    "change", [VideoChange(title="x"), VideoChange(visibility=Visibility.SHOWN), VideoChange(published=False)]
+)
+def test_others_change_nothing(change: VideoChange) -> None:
     with pytest.raises(ForbiddenError):
         managed(make_video(), change, OTHER, is_avatar=False)
 
