@@ -37,7 +37,7 @@ class _CheckWarning(Exception):  # noqa: N818 - nothing is broken
 async def _database(config: Config) -> str:
     async with open_database(config, attach=True, patience_s=0) as dsn:
         await check_up_to_date(dsn)
-    return "answers, and its schema is this release's"
+    return "responds, and its schema is this release's"
 
 
 async def _homeserver(config: Config) -> str:
@@ -97,7 +97,7 @@ async def _respond_to_pings(config: Config) -> web.AppRunner | None:
 async def _admin_room(config: Config) -> str:
     room_id = config.appservice.admin_room
     if room_id is None:
-        return "there is none, so nobody is told of what goes wrong (appservice.admin_room)"
+        return "there is none, so nobody gets alerts (appservice.admin_room)"
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         try:
             readers = await homeserver_of(config, session).audience(RoomId(room_id))
@@ -140,7 +140,7 @@ async def _proxy(config: Config) -> str:
                 await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _CheckWarning(
-                f"{config.web.public_url} does not answer from this machine ({error or type(error).__name__}): check "
+                f"{config.web.public_url} does not respond from this machine ({error or type(error).__name__}): check "
                 "that the proxy runs, and hands on to web.host and web.port"
             ) from error
     if not seen:

@@ -145,9 +145,9 @@ class Media:
 class Work:
     """The work on a video: how many attempts there were, the newest of which alone may publish.
 
-    `attempts_before`: those with the media that an edit replaced. `attempts_spared`: those that waited for their turn
-    when their worker died. `percent` and `remaining` (seconds) are of the attempt in progress, None where nothing is
-    known.
+    `attempts_before`: those with the media that an edit replaced. `attempts_uncounted`: those that waited for their
+    turn when their worker died. `percent` and `remaining` (seconds) are of the attempt in progress, None where nothing
+    is known.
     """
 
     attempts: int = 0

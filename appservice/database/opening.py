@@ -54,7 +54,7 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
         parts = urlsplit(dsn)
         where = f"{parts.hostname or 'a local socket'}{parts.path}"  # never the password
         raise UnavailableError(
-            f"The database ({where}) does not answer: {error or type(error).__name__}. "
+            f"The database ({where}) does not respond: {error or type(error).__name__}. "
             "Check that PostgreSQL runs and that `database` in the configuration is right."
         ) from error
 

@@ -284,7 +284,7 @@ async def _content_of(response: aiohttp.ClientResponse) -> Content:
         body = None
     if not response.ok or not isinstance(body, (dict, list)):
         known = body if isinstance(body, dict) else {}
-        reason = str(known.get("error", response.reason or "no JSON in the answer"))
+        reason = str(known.get("error", response.reason or "no JSON in the response"))
         raise MatrixError(response.status, str(known.get("errcode", "M_UNKNOWN")), reason)
     return body if isinstance(body, dict) else {"list": body}
 

@@ -1,7 +1,7 @@
 """Makes sample videos: moving, with audio, each with its own image, colour, melody and caption.
 
 The caption stands on a band of one flat colour at the bottom, so that a person, or a test that reads one pixel, can
-tell which clip is playing.
+recognize which clip is playing.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ class Synapse:
                         if response.status == 200:
                             return
                 await asyncio.sleep(_POLL_S)
-        reason = "did not answer in time" if self.running else "ended while starting"
+        reason = "did not respond in time" if self.running else "ended while starting"
         tail = await asyncio.to_thread(_tail, self.log_file)
         await self.stop()
         raise SynapseError(f"Synapse {reason} ({self.log_file}):\n{tail}\n{_hint(tail)}".rstrip())

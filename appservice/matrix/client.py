@@ -26,7 +26,7 @@ from appservice.core.errors import (
 from appservice.core.events import changes
 from appservice.core.events.intake import read_event
 from appservice.core.events.policy_rules import Rule
-from appservice.core.events.widgets import Placed, WidgetEvent
+from appservice.core.events.widgets import RoomWidgets, WidgetEvent
 from appservice.core.model import EventId, History, RoomId, UserId
 from appservice.core.room import Membership, Snapshot
 from appservice.core.rules.audience import Audience, audience_of, is_open
@@ -81,7 +81,7 @@ class HomeserverClient:
             raise HomeserverError(f"{method} {path}: {error}") from error
         except (MatrixConnectionError, aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise HomeserverError(
-                f"The homeserver {self.url} does not answer: {error or type(error).__name__}"
+                f"The homeserver {self.url} does not respond: {error or type(error).__name__}"
             ) from error
 
     # Being the bot
@@ -229,7 +229,7 @@ class HomeserverClient:
         (change,) = found
         return replace(change, requested_at=requested_at) if change.membership is Membership.INVITE else None
 
-    async def snapshot(self, room_id: RoomId, read_at: datetime) -> tuple[Snapshot, "RoomLinks", Placed]:
+    async def snapshot(self, room_id: RoomId, read_at: datetime) -> tuple[Snapshot, "RoomLinks", RoomWidgets]:
         """Read a room's whole state: what is stored of it, the rooms before and after it, and its widgets."""
         events = await self._call(Method.GET, _V3.rooms[room_id].state)
         state = {(e.get("type"), e.get("state_key")): e for e in events if isinstance(e, dict)}
@@ -255,14 +255,14 @@ class HomeserverClient:
             replaced_by=next((c.replaced_by for c in found if isinstance(c, changes.RoomReplaced)), None),
             joined=str(state.get(("m.room.member", self.bot), {}).get("event_id")),
         )
-        return snapshot, links, _placed(state)
+        return snapshot, links, _room_widgets(state)
 
     async def messages(self, room_id: RoomId, start: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
         """Return a page of a room's events, newest first, and where the next page begins (None: there is none)."""
         query = {"dir": "b", "limit": str(limit)} | ({"from": start} if start else {})
         response = await self._call(Method.GET, _V3.rooms[room_id].messages, query=query)
         if not isinstance(response, dict) or not isinstance(chunk := response.get("chunk"), list):
-            raise HomeserverError("The homeserver answers without a `chunk` when asked for messages.")
+            raise HomeserverError("The homeserver's response about messages has no `chunk`.")
         end = response.get("end")
         further = isinstance(end, str) and end != start and chunk
         return [event for event in chunk if isinstance(event, dict)], end if further else None
@@ -271,7 +271,7 @@ class HomeserverClient:
         """Return an event with what the homeserver bundles with it (client-server API, "Aggregations")."""
         event = await self._call(Method.GET, _V3.rooms[room_id].event[event_id])
         if not isinstance(event, dict):
-            raise HomeserverError("The homeserver answers without an event when asked for one.")
+            raise HomeserverError("The homeserver's response about an event has none.")
         return event
 
     async def relations(
@@ -282,7 +282,7 @@ class HomeserverClient:
         query = {"dir": "b", "limit": str(limit)} | ({"from": start} if start else {})
         response = await self._call(Method.GET, path, query=query)
         if not isinstance(response, dict) or not isinstance(chunk := response.get("chunk"), list):
-            raise HomeserverError("The homeserver answers without a `chunk` when asked for relations.")
+            raise HomeserverError("The homeserver's response about relations has no `chunk`.")
         end = response.get("next_batch")
         further = isinstance(end, str) and end != start and chunk
         return chunk, end if further else None
@@ -472,7 +472,7 @@ class HomeserverClient:
             return reserved
         uri = body.get("content_uri") if isinstance(body, dict) else None
         if not isinstance(uri, str) or not uri.startswith("mxc://"):
-            raise HomeserverError(f"The homeserver answered {response.status} to an upload.")
+            raise HomeserverError(f"The homeserver responded to an upload with {response.status}.")
         return uri
 
     async def delete_media(self, mxc: str) -> None:
@@ -504,7 +504,7 @@ class HomeserverClient:
             return await self._call(method, path, api=self._as_admin)
         except RefusedByHomeserverError as error:
             if _errcode(error) == "M_UNRECOGNIZED":
-                hint = "Synapse tells who uploaded a file from 1.140 on; before, it deletes none for us."
+                hint = "Synapse knows who uploaded a file from 1.140 on; before, it deletes none for us."
                 log.warning("original_stays", mxc=mxc, reason=str(error), hint=hint)
             else:
                 log.info("original_gone", reason=str(error))
@@ -544,7 +544,7 @@ class RoomLinks:
         self.joined = joined
 
 
-def _placed(state: Mapping[tuple[Any, Any], Mapping[str, Any]]) -> Placed:
+def _room_widgets(state: Mapping[tuple[Any, Any], Mapping[str, Any]]) -> RoomWidgets:
     def content(event: Mapping[str, Any]) -> dict[str, object]:
         return found if isinstance(found := event.get("content"), dict) else {}
 
@@ -554,7 +554,7 @@ def _placed(state: Mapping[tuple[Any, Any], Mapping[str, Any]]) -> Placed:
         if kind == WIDGET_TYPE and isinstance(key, str)
     ]
     layout = state.get((LAYOUT_TYPE, ""))
-    return Placed(widgets, content(layout) if layout else None)
+    return RoomWidgets(widgets, content(layout) if layout else None)
 
 
 def _errcode(error: HomeserverError) -> str:

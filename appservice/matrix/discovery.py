@@ -136,7 +136,7 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
     async for chunk in response.content.iter_chunked(limit):
         body += chunk
         if len(body) > limit:
-            raise ValueError("the answer is too long")
+            raise ValueError("the response is too long")
     return bytes(body)
 
 
@@ -145,9 +145,9 @@ async def read_json(response: aiohttp.ClientResponse, limit: int) -> dict[str, A
     try:
         body = json.loads(await read_limited(response, limit))
     except RecursionError as error:
-        raise ValueError("the answer is nested too deeply") from error
+        raise ValueError("the response is nested too deeply") from error
     if not isinstance(body, dict):
-        raise ValueError("the answer is no object")  # noqa: TRY004 - one kind of error for every bad response
+        raise ValueError("the response is no object")  # noqa: TRY004 - one kind of error for every bad response
     return body
 
 

@@ -91,9 +91,10 @@ async def _chunks(
                 raise MediaError("media-gone", f"{mxc}: the homeserver does not have it.", final=False)
             # 403 is what a homeserver says of media that it will not fetch or has quarantined.
             if 400 <= response.status < 500 and response.status not in _MAY_PASS:
-                raise MediaError("media-gone", f"{mxc}: the homeserver answered {response.status}.", final=True)
+                raise MediaError("media-gone", f"{mxc}: the homeserver responded with {response.status}.", final=True)
             if response.status != 200:
-                raise MediaError("download-failed", f"{mxc}: the homeserver answered {response.status}.", final=False)
+                text = f"{mxc}: the homeserver responded with {response.status}."
+                raise MediaError("download-failed", text, final=False)
             if response.content_length is not None and response.content_length > max_bytes:
                 raise _too_large(max_bytes)
             async for chunk in response.content.iter_chunked(CHUNK):

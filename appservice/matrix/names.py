@@ -22,7 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 _LOOKUP_S = 5.0
 _MOST_LOOKUPS = 256
 _MOST_CACHED = 1000
-# In seconds: an answer is cached for so long, whatever its time to live.
+# In seconds: a response is cached for so long, whatever its time to live.
 _SHORTEST_TTL, _LONGEST_TTL, _NEGATIVE_TTL = 1.0, 60.0, 10.0
 _HOSTS = Path("/etc/hosts")
 _LOOKUP_THREADS = 2
@@ -117,9 +117,9 @@ class Names:
         ttl = _NEGATIVE_TTL
         try:
             async with asyncio.timeout(_LOOKUP_S), self._slots:
-                answer = await dns.asyncresolver.resolve(name, kind, lifetime=_LOOKUP_S, search=False)
-            ttl = min(max(answer.rrset.ttl if answer.rrset else 0.0, _SHORTEST_TTL), _LONGEST_TTL)
-            return list(answer)
+                response = await dns.asyncresolver.resolve(name, kind, lifetime=_LOOKUP_S, search=False)
+            ttl = min(max(response.rrset.ttl if response.rrset else 0.0, _SHORTEST_TTL), _LONGEST_TTL)
+            return list(response)
         except (dns.exception.DNSException, OSError, ValueError):
             return []  # no such name, no response in time, or no name at all
         finally:

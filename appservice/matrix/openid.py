@@ -87,13 +87,13 @@ class OpenIdVerifier:
                 for address in await discover(session, server_name, federation.names):
                     with contextlib.suppress(UnavailableError):
                         return await _fetch_userinfo(session, address.base_url, access_token, address)
-        raise UnavailableError(f"The homeserver {server_name} does not answer.")
+        raise UnavailableError(f"The homeserver {server_name} does not respond.")
 
     @contextlib.contextmanager
     def _one_more(self, *limits: tuple[str, int]) -> Iterator[None]:
         """Count a question while it is under way. Raises UnavailableError when there are enough of its kind."""
         if any(self._under_way[kind] >= most for kind, most in limits):
-            raise UnavailableError("Too many requests wait for this homeserver's answer. Try again in a moment.")
+            raise UnavailableError("Too many requests wait for this homeserver's response. Try again in a moment.")
         self._under_way.update(kind for kind, _ in limits)
         try:
             yield
@@ -126,10 +126,10 @@ async def _fetch_userinfo(
             if response.status in {400, 401, 403}:
                 raise UnknownTokenError("The homeserver does not know this OpenID token; it may have expired.")
             if response.status != 200:
-                raise UnavailableError(f"The homeserver answered {response.status} about an OpenID token.")
+                raise UnavailableError(f"The homeserver responded with {response.status} about an OpenID token.")
             return await read_json(response, _LIMIT)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         # The address holds the token: it stays out of the text and of the chain.
         raise UnavailableError(
-            f"The homeserver gave no answer about an OpenID token ({type(error).__name__})."
+            f"The homeserver gave no response about an OpenID token ({type(error).__name__})."
         ) from None

@@ -59,7 +59,7 @@ class SentForStore(Database):
                     connection = await stack.enter_async_context(self._session())
                     await connection.execute(SQL["lock_reaction"], video.event_id, plain)
             except TimeoutError as error:
-                raise UnavailableError("Others react at this moment, and wait for the homeserver.") from error
+                raise UnavailableError("Others react just now, and wait for the homeserver.") from error
             try:
                 yield
             finally:

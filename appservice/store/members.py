@@ -19,7 +19,7 @@ class MemberStore(Database):
         """Store the homeserver's response about a member, unless something newer is known: then return False.
 
         `requested_at` is the database's clock before the request. An event that was stored by then is part of the
-        response; of one that was stored later only another request can tell.
+        response; of one that was stored later only another request knows.
         """
         room_id, user_id = member.room_id, member.user_id
         async with self._transaction() as connection:

@@ -42,7 +42,7 @@ async def open_pool(dsn: str, *, size: int = 10) -> Pool:
             dsn, min_size=1, max_size=size, init=_set_up, reset=_reset, timeout=10, command_timeout=60
         )
     except (*_UNREACHABLE, asyncpg.PostgresError, TimeoutError) as error:
-        raise UnavailableError(f"The database does not answer: {error}. Check `database` and that it runs.") from error
+        raise UnavailableError(f"The database does not respond: {error}. Check `database` and that it runs.") from error
 
 
 class Database:
@@ -57,7 +57,7 @@ class Database:
             async with self._pool.acquire(timeout=10) as connection:
                 yield connection
         except (*_UNREACHABLE, TimeoutError) as error:
-            raise UnavailableError(f"The database does not answer: {error}") from error
+            raise UnavailableError(f"The database does not respond: {error}") from error
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Connection]:

@@ -156,7 +156,7 @@ class Access:
         opened = read_grant(self._key, grant, scope, self._clock())
         viewer = await self._viewers(opened) if opened else None
         if opened is None or viewer is None:
-            raise ForbiddenError("This address has expired or is no longer yours. Ask for the room again.")
+            raise ForbiddenError("This address has expired or is no longer yours. Fetch the room again.")
         return opened, *viewer
 
     async def served_stage(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:

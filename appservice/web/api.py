@@ -118,7 +118,7 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
         try:
             member = await context.homeserver.membership(room_id, user_id)
         except HomeserverError as error:
-            raise UnavailableError("The homeserver does not answer. Try again in a moment.") from error
+            raise UnavailableError("The homeserver does not respond. Try again in a moment.") from error
         if member is None:
             raise refusal
         joined = member.membership is Membership.JOIN

@@ -49,7 +49,7 @@ log = structlog.get_logger()
 _BODY = 32 * 1024
 _TRIES = 3
 _LONGEST_REACTING_S = 30
-_AWAY = "The homeserver does not answer. Try again in a moment."
+_AWAY = "The homeserver does not respond. Try again in a moment."
 
 _Nonce = Annotated[StrictStr, Field(pattern=f"^{NONCE_PATTERN}$")]
 
@@ -225,7 +225,7 @@ async def delete_relation(request: web.Request) -> web.Response:
     is_here = video is not None and video.room_id == caller.room.room_id
     shown_id, user_id = request.match_info["event_id"], caller.viewer.user_id
     if video is None or not is_here or not await caller.context.stores.sent_for.take_back(video, user_id, shown_id):
-        raise NotFoundError("You said no such thing from here.")
+        raise NotFoundError("You sent no such thing from here.")
     return web.Response(status=204, headers={"Cache-Control": "no-store"})
 
 

@@ -120,7 +120,7 @@ async def _held(
 
 def _build(videos: Sequence[Video], revision: str) -> Reel:
     if not videos or revision_of(videos) != revision:
-        raise GoneError("The reel has changed. Ask for the room again.")
+        raise GoneError("The reel has changed. Fetch the room again.")
     return build_reel(videos)
 
 
@@ -132,7 +132,7 @@ async def _refreshed(context: Context, room_id: RoomId, known: Reel, videos: Seq
         return known
     reel = refreshed(videos, now)
     if reel is None:
-        raise GoneError("The reel has changed. Ask for the room again.")
+        raise GoneError("The reel has changed. Fetch the room again.")
     return reel
 
 
@@ -193,7 +193,7 @@ async def _served_video(request: web.Request, context: Context, room_id: RoomId,
     if not await context.stores.videos.readable([video], user_id):
         raise NotFoundError("There is no such video.")
     if video.media.stage != request.match_info["stage"]:
-        raise GoneError("The video has changed. Ask for the room again.")
+        raise GoneError("The video has changed. Fetch the room again.")
     return video
 
 

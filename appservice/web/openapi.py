@@ -75,7 +75,7 @@ def _content(model: type[BaseModel]) -> dict[str, Any]:
 
 def _responses(ok: dict[str, Any], *errors: int) -> dict[str, Any]:
     failed = {str(status): {"description": "See `error`", "content": _content(ErrorView)} for status in errors}
-    # Too many requests are told to wait, whatever for.
+    # Too many requests have to wait, whatever for.
     failed["429"] = {"description": "Too many requests", "content": _content(LimitView)}
     return {"200": ok, **failed}
 
@@ -107,7 +107,7 @@ def _managing_paths() -> dict[str, Any]:
         "/api/v1/videos/{id}/restore": {"post": _managing("Undo a deletion", VideoView, 410)},
         "/api/v1/videos/{id}/report": {"post": _managing("Report a video", EmptyView, body=ReasonRequest)},
         "/api/v1/videos/{id}/reports": {
-            "get": _managing("What members said against a video, for moderators", ReportsView),
+            "get": _managing("The reasons of a video's reports, for moderators", ReportsView),
             "delete": _managing("Dismiss what was reported", EmptyView),
         },
         "/api/v1/videos/{id}/reject": {
@@ -140,7 +140,7 @@ def _session_paths() -> dict[str, Any]:
         },
         "/api/v1/sign-in": {
             "post": {
-                "summary": "Ask for a code: whoever sends it as a message in the room signs this browser in",
+                "summary": "Request a code: whoever sends it as a message in the room signs this browser in",
                 "requestBody": {"required": True, "content": _content(SignInRequest)},
                 "responses": _responses(
                     {"description": "The code", "content": _content(SignInView)}, 400, 413, 429, 503
@@ -217,7 +217,7 @@ def _on_behalf(summary: str, ok: type[BaseModel], body: type[BaseModel], path: s
 def _on_behalf_paths() -> dict[str, Any]:
     reacted = _on_behalf("React to a video, by the bot", SentView, ReactionRequest, "id", 409, 410)
     reacted["responses"]["200"] = {"description": "The viewer reacts so already", "content": _content(SentView)}
-    taken_back = _managing("Take back what the bot said for the viewer", EmptyView, path=("id", "event_id"))
+    taken_back = _managing("Redact what the bot sent for the viewer", EmptyView, path=("id", "event_id"))
     del taken_back["responses"]["200"]
     taken_back["responses"]["204"] = {"description": "It is taken back"}
     return {
@@ -271,7 +271,7 @@ def _export_paths() -> dict[str, Any]:
     return {
         "/export/{secret}": {
             "get": {
-                "summary": "What a member takes with them, by the link that the bot told them; `Range` is heeded",
+                "summary": "What a member takes with them, by the link that the bot sent them; `Range` is heeded",
                 "parameters": [secret],
                 "responses": {
                     **responses,

@@ -234,7 +234,7 @@ async def reel_playlist(request: web.Request) -> web.Response:
     if reel is None:
         raise NotFoundError("There is nothing here.")
     if reel["revision"] != request.match_info["revision"]:
-        raise GoneError("The reel has changed. Ask for the page again.")
+        raise GoneError("The reel has changed. Fetch the page again.")
     return playlist_response(reel["playlists"], request.match_info["name"], _HEADERS)
 
 

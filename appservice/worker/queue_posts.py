@@ -91,7 +91,7 @@ class QueuePosts:
         """Say whether a room may have its queue in another: somebody moderates both, and not anybody reads there."""
         refusal = None
         if not await self._have_a_moderator_in_common(room, queue_room):
-            refusal = "Nobody moderates both rooms: its moderators did not ask for what waits elsewhere."
+            refusal = "Nobody moderates both rooms: its moderators did not choose this queue."
         elif await self.homeserver.is_open(queue_room.room_id):
             refusal = "Anybody may come in or read there."
         if refusal:

@@ -10,7 +10,7 @@ import structlog
 
 from appservice.config import Config
 from appservice.core.errors import ForbiddenError
-from appservice.core.events.widgets import Placed, pinned_layout, renamed_layout, widget_content
+from appservice.core.events.widgets import RoomWidgets, pinned_layout, renamed_layout, widget_content
 from appservice.core.model import RoomId, UserId
 from appservice.core.room import Membership, Room
 from appservice.core.rules.permissions import may_use
@@ -70,7 +70,7 @@ class RoomWork:
             return
         read_at = await self.stores.shared.now()
         try:
-            snapshot, links, placed = await self.homeserver.snapshot(room.room_id, read_at)
+            snapshot, links, widgets = await self.homeserver.snapshot(room.room_id, read_at)
         except ForbiddenError:
             log.info("room_left_meanwhile", room_id=room.room_id)
             return
@@ -82,9 +82,9 @@ class RoomWork:
         await self._inherit(room.room_id, links)
         current = await self.stores.rooms.room(room.room_id)
         if current:
-            await self._place_widget(current, placed, links.joined)
+            await self._place_widget(current, widgets, links.joined)
             if current.encrypted:
-                await self._notify_of_encryption(current, placed, links.joined)
+                await self._notify_of_encryption(current, widgets, links.joined)
             if current.last_event is None:
                 await self.stores.rooms.backfill([current.room_id])
 
@@ -108,9 +108,9 @@ class RoomWork:
         log.info("upgrade_followed", room_id=room_id, predecessor=old.room_id)
         await self.stores.rooms.follow_upgrade(old.room_id, room_id)
 
-    # The widget. Sent state asks every member to approve the widget again, so it is sent only when it differs.
+    # The widget. Sent state needs every member's approval of the widget again, so it is sent only when it differs.
 
-    async def _place_widget(self, room: Room, placed: Placed, joined: str) -> None:
+    async def _place_widget(self, room: Room, widgets: RoomWidgets, joined: str) -> None:
         """Bring the widget to what it should be.
 
         In an encrypted room only one that stands there already, with the videos of before.
@@ -118,14 +118,14 @@ class RoomWork:
         widget_id = await self.stores.rooms.widget_id(room.room_id)
         bot, name = self.homeserver.bot, self.config.appservice.bot_name
         wanted = widget_content(widget_id, self.config.web.public_url, bot, name)
-        current, former = placed.content(widget_id), placed.former(widget_id, bot)
+        current, former = widgets.content(widget_id), widgets.former(widget_id, bot)
         if current == wanted and not former:
             if not room.widget_placed:
                 await self.stores.rooms.mark_widget_placed(room.room_id)
             return
         if not (current or former) and (room.widget_placed or room.encrypted):
             return  # a moderator took it away, or there is nothing to be seen in it
-        if not await self._send_widget(room, placed, wanted, former):
+        if not await self._send_widget(room, widgets, wanted, former):
             if not former and not room.encrypted:  # a former one still works
                 await self._request_power_level(room, joined)
             return
@@ -136,28 +136,30 @@ class RoomWork:
             link = f"{self.config.web.public_url}/widget/?room_id={quote(room.room_id, safe='')}"
             await self._notify_once(room, "welcome", "bot-welcome", once=joined, link=link)
 
-    async def _send_widget(self, room: Room, placed: Placed, wanted: dict[str, object], former: Sequence[str]) -> bool:
+    async def _send_widget(
+        self, room: Room, widgets: RoomWidgets, wanted: dict[str, object], former: Sequence[str]
+    ) -> bool:
         """Send the widget and its layout, and take away former ones; return False where the bot may not."""
         if not may_place_widget(room.power_levels, self.homeserver.bot, room.creators):
             return False
         widget_id = str(wanted["id"])
         try:
-            if placed.content(widget_id) != wanted:
+            if widgets.content(widget_id) != wanted:
                 await self.homeserver.send_state(room.room_id, WIDGET_TYPE, widget_id, wanted)
-            await self._arrange(room, placed, widget_id, former)
+            await self._arrange(room, widgets, widget_id, former)
             for each in former:  # last of all: after a crash before, all of this is done again
                 await self.homeserver.send_state(room.room_id, WIDGET_TYPE, each, {})
         except ForbiddenError:
             return False
         return True
 
-    async def _arrange(self, room: Room, placed: Placed, widget_id: str, former: Sequence[str]) -> None:
+    async def _arrange(self, room: Room, widgets: RoomWidgets, widget_id: str, former: Sequence[str]) -> None:
         """Pin the widget the first time; one that has a new id stays where it is, or is not."""
         if not may_pin_widget(room.power_levels, self.homeserver.bot, room.creators):
             return
-        layout = renamed_layout(placed.layout, former, widget_id)
+        layout = renamed_layout(widgets.layout, former, widget_id)
         if layout is None and room.settings.pin and not room.widget_placed and not former:
-            layout = pinned_layout(placed.layout, widget_id)
+            layout = pinned_layout(widgets.layout, widget_id)
         if layout is not None:
             await self.homeserver.send_state(room.room_id, LAYOUT_TYPE, "", layout)
 
@@ -170,12 +172,12 @@ class RoomWork:
             bot=code(self.homeserver.bot), level=level, step=code(f"/op {self.homeserver.bot} {level}"),
         )  # fmt: skip
 
-    async def _notify_of_encryption(self, room: Room, placed: Placed, joined: str) -> None:
+    async def _notify_of_encryption(self, room: Room, widgets: RoomWidgets, joined: str) -> None:
         if "encrypted" in room.notified:
             return
         if (
             room.widget_placed
-            or placed.former("", self.homeserver.bot)
+            or widgets.former("", self.homeserver.bot)
             or await self.stores.videos.room_videos(room.room_id)
         ):
             message = "bot-encrypted-since"

@@ -44,7 +44,7 @@ class VerdictWork:
     async def run(self, video_id: VideoId) -> None:
         """Request a verdict on a video and do what it says, or what the configuration says where there is none."""
         if self.webhook is None:
-            # A job of when a service was configured. Nobody judged it: another service may be asked about it later.
+            # A job of when a service was configured. Nobody judged it: another service may judge it later.
             await self.recover()
             return
         unjudged = await self.store.unjudged(video_id)
@@ -87,12 +87,12 @@ class VerdictWork:
                 timeout=aiohttp.ClientTimeout(total=webhook.timeout),
             ) as response:  # fmt: skip
                 if response.status != 200:
-                    raise NoVerdictError(f"it answered {response.status}")
+                    raise NoVerdictError(f"it responded with {response.status}")
                 return read_verdict(await read_limited(response, _MOST_RESPONSE))
         except ValueError as error:
-            raise NoVerdictError(f"its answer is longer than {_MOST_RESPONSE} bytes") from error
+            raise NoVerdictError(f"its response is longer than {_MOST_RESPONSE} bytes") from error
         except TimeoutError as error:
-            raise NoVerdictError(f"it did not answer within {webhook.timeout:g} s") from error
+            raise NoVerdictError(f"it did not respond within {webhook.timeout:g} s") from error
         except aiohttp.ClientError as error:
             raise NoVerdictError(f"it cannot be reached ({error})") from error
 
@@ -124,8 +124,8 @@ def read_verdict(body: bytes) -> tuple[Verdict, str]:
     try:
         response = json.loads(body)
     except ValueError as error:
-        raise NoVerdictError("its answer is not JSON") from error
+        raise NoVerdictError("its response is not JSON") from error
     verdict = response.get("verdict") if isinstance(response, dict) else None
     if verdict not in list(Verdict):
-        raise NoVerdictError("its answer has no `verdict` of allow, hold or block")
+        raise NoVerdictError("its response has no `verdict` of allow, hold or block")
     return Verdict(verdict), clean_text(response.get("reason"), MAX_REASON) or ""

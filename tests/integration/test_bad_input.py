@@ -128,7 +128,7 @@ async def test_the_homeserver_is_away_at_the_start(
             return bool(spare.log_entries("homeserver_unreachable"))
 
         await eventually(logged, what="a word about the homeserver")
-        assert "does not answer" in spare.log_entries("homeserver_unreachable")[0]["reason"]
+        assert "does not respond" in spare.log_entries("homeserver_unreachable")[0]["reason"]
         assert await spare.is_ready()
     code, output = await spare.command("check", "-c", str(spare.config))
     assert code == 1

@@ -238,6 +238,6 @@ async def test_the_next_address_is_tried_when_one_does_not_answer(zone: Zone, in
 
 
 async def test_no_address_answers(zone: Zone, internet: Internet) -> None:
-    with pytest.raises(UnavailableError, match=r"example\.test does not answer"):
+    with pytest.raises(UnavailableError, match=r"example\.test does not respond"):
         await OpenIdVerifier({}, Federation(internet.session, Names())).user_of("token", "example.test")
     assert zone.asked

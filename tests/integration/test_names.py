@@ -290,7 +290,7 @@ async def test_questions_to_one_domain_and_to_all_are_bounded(server: NameServer
         assert (len(done), len(pending)) == (22, 8)
         assert all(task.result().startswith("Too many requests") for task in done)
         # Another's name is looked up meanwhile.
-        assert await ask("other.example") == "The homeserver other.example does not answer."
+        assert await ask("other.example") == "The homeserver other.example does not respond."
         many = [asyncio.create_task(ask(f"x.y{n}silent.test")) for n in range(100)]
         done, _ = await asyncio.wait(many, timeout=4)
         assert len(done) == 100 - (64 - 8)
@@ -298,4 +298,4 @@ async def test_questions_to_one_domain_and_to_all_are_bounded(server: NameServer
             task.cancel()
         await asyncio.gather(*ours, *many, return_exceptions=True)
         # What went away is not counted any more.
-        assert await ask("other.example") == "The homeserver other.example does not answer."
+        assert await ask("other.example") == "The homeserver other.example does not respond."

@@ -237,7 +237,7 @@ async def test_without_a_verdict_the_configuration_decides(
             row = await becomes(spare, event_id, judged=True)
             assert row["visibility"] == visibility
             assert tries == [str(row["id"])] * 3
-    assert "its answer has no `verdict` of allow, hold or block" in spare.log_file.read_text()
+    assert "its response has no `verdict` of allow, hold or block" in spare.log_file.read_text()
 
 
 async def test_what_waits_outlives_a_stop_and_the_end_of_the_webhook(

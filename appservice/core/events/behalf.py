@@ -127,7 +127,7 @@ def comment_content(target: EventId, text: str, nonce: str, user_id: UserId, nam
     relation = {
         "rel_type": "m.thread", "event_id": target, "is_falling_back": True, "m.in_reply_to": {"event_id": target},
     }  # fmt: skip
-    return {"msgtype": "m.text", **_spoken(text, nonce, user_id, name), "m.relates_to": relation}
+    return {"msgtype": "m.text", **_message(text, nonce, user_id, name), "m.relates_to": relation}
 
 
 def plain_reply(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,10 +146,10 @@ def video_content(
 ) -> dict[str, Any]:
     """Return the content of a video's message; `prepared` is that of its upload."""
     caption = title or str(prepared.get("filename") or prepared.get("body") or "")
-    return {**prepared, **_spoken(caption, nonce, user_id, name)}
+    return {**prepared, **_message(caption, nonce, user_id, name)}
 
 
-def _spoken(text: str, nonce: str, user_id: UserId, name: str) -> dict[str, Any]:
+def _message(text: str, nonce: str, user_id: UserId, name: str) -> dict[str, Any]:
     shown = f"{_GUARD}{name}"
     html = escape(text).replace("\n", "<br>")
     return {

@@ -28,7 +28,7 @@ class WidgetEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class RoomWidgets:
     """The widgets of a room, and the content of its layout event, if it has one."""
 
     events: Sequence[WidgetEvent] = ()

@@ -118,7 +118,7 @@ def managed(video: Video, change: VideoChange, viewer: Viewer, *, is_avatar: boo
     if not own and (change.published or change.video_avatar):
         raise ForbiddenError("Only its sender may publish a video, or make it their avatar.")
     if video.spoiler and (change.published or change.video_avatar):
-        raise ForbiddenError("This is a spoiler: it cannot be an avatar or public, for nobody asked to see it there.")
+        raise ForbiddenError("This is a spoiler: it cannot be an avatar or public, for nobody chose to see it there.")
     _require(_needed(video, change, is_avatar=is_avatar), actions(video, viewer, is_avatar=is_avatar))
     if change.version is not None and change.version != video.version:
         raise ConflictError("Somebody changed this video in the meantime. Look at it again.")

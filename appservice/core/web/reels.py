@@ -125,7 +125,7 @@ def build_reel(videos: Sequence[Video], root: str = "../../../") -> Reel:
     `root` leads from the playlists to what `v/` lies in; by default from `…/{scope}/reel/{key}/{revision}/`.
     """
     if not videos or any(video.is_in_progress for video in videos[:-1]):
-        raise ValueError("a reel needs a video, and only the last one may grow")
+        raise ValueError("a reel needs a video, and only the last one may be in progress")
     items = [Item(f"{root}v/{video.id}/{video.media.stage}/", video.media.renditions) for video in videos]
     length = math.fsum(video.media.duration or 0.0 for video in videos)
     in_progress = videos[-1].is_in_progress

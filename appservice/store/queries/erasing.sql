@@ -1,7 +1,7 @@
 -- Taking away for good what was a video, a member's, or a room's. asyncpg's $n arguments are listed behind each name.
 
 -- name: empty_videos (ids) Nothing of their content stays, nor the reports of it.
-WITH told AS (
+WITH reported AS (
     DELETE FROM reports WHERE video_id = ANY ($1)
 ), taken AS (
     -- They hold copies.
@@ -76,7 +76,7 @@ WITH settings AS (DELETE FROM people WHERE user_id = $1),
     watching AS (DELETE FROM watching WHERE user_id = $1),
     exports AS (DELETE FROM exports WHERE user_id = $1),
     warned AS (DELETE FROM quota_warnings WHERE scope = 'user' AND whose = $1),
-    said AS (DELETE FROM commands WHERE sender = $1 AND done_at IS NOT NULL),
+    commanded AS (DELETE FROM commands WHERE sender = $1 AND done_at IS NOT NULL),
     gone AS (DELETE FROM members WHERE user_id = $1 AND membership <> 'join' RETURNING room_id),
     marked AS (UPDATE rooms SET members_forgotten_at = clock_timestamp() WHERE room_id IN (SELECT room_id FROM gone))
 UPDATE videos SET sender = '' WHERE sender = $1;
@@ -88,7 +88,7 @@ WITH channel AS (DELETE FROM channels WHERE room_id = $1),
     watching AS (DELETE FROM watching WHERE room_id = $1),
     blocks AS (DELETE FROM blocks WHERE room_id = $1),
     warned AS (DELETE FROM quota_warnings WHERE scope = 'room' AND whose = $1),
-    said AS (DELETE FROM commands WHERE room_id = $1 AND done_at IS NOT NULL)
+    commanded AS (DELETE FROM commands WHERE room_id = $1 AND done_at IS NOT NULL)
 UPDATE rooms SET settings = '{}', name = NULL WHERE room_id = $1;
 
 -- name: rooms_left_long_ago (days) Rooms that the bot left, and of which something may be stored.

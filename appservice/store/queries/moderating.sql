@@ -17,7 +17,7 @@ INSERT INTO refusals (room_id, user_id)
 SELECT $1, $2 WHERE $3::bigint > (extract(epoch FROM now()) - $4::float8) * 1000
 ON CONFLICT (room_id, user_id) DO UPDATE SET told_at = now()
 WHERE refusals.told_at <= now() - make_interval(secs => $5::float8)
-RETURNING true AS told;
+RETURNING true AS is_due;
 
 -- name: moderated_rooms (user_id, moderators_room or NULL) The rooms that somebody and the bot are in: all, or those with their queue in one moderators' room.
 SELECT r.*, false AS is_direct
@@ -38,12 +38,12 @@ FROM videos v WHERE v.visibility = 'held' AND v.state <> 'failed' AND v.room_id 
 ORDER BY v.sent_at, v.id;
 
 -- name: reported_videos (room_ids) Reports by video, the latest first.
-SELECT v.*, said.reasons FROM videos v JOIN LATERAL (
+SELECT v.*, reported.reasons FROM videos v JOIN LATERAL (
     SELECT array_agg(r.reason ORDER BY r.reported_at) AS reasons, max(r.reported_at) AS latest
     FROM reports r WHERE r.video_id = v.id
-) AS said ON said.reasons IS NOT NULL
+) AS reported ON reported.reasons IS NOT NULL
 WHERE v.visibility <> 'removed' AND v.room_id = ANY ($1)
-ORDER BY said.latest DESC, v.id;
+ORDER BY reported.latest DESC, v.id;
 
 -- name: count_reports (video_id)
 SELECT count(*) AS reports FROM reports WHERE video_id = $1;

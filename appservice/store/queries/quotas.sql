@@ -50,7 +50,7 @@ FROM (
 UPDATE videos SET admitted_at = clock_timestamp() WHERE id = $1 AND attempts = $2 AND admitted_at = 'infinity';
 
 -- name: first_quota_warning (scope, whose) A row comes back when nobody was warned yet.
-INSERT INTO quota_warnings (scope, whose) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true AS told;
+INSERT INTO quota_warnings (scope, whose) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true AS is_first;
 
 -- name: delete_quota_warning (scope, whose)
 DELETE FROM quota_warnings WHERE scope = $1 AND whose = $2;

@@ -125,7 +125,7 @@ WHERE members.changed_at <= $6 AND (
 RETURNING true AS taken;
 
 -- name: has_newer_membership (room_id, user_id, requested_at) Whether an event changed a member since then, or the row was deleted.
-SELECT coalesce((SELECT changed_at > $3 FROM members WHERE room_id = $1 AND user_id = $2), members_forgotten_at > $3) AS told
+SELECT coalesce((SELECT changed_at > $3 FROM members WHERE room_id = $1 AND user_id = $2), members_forgotten_at > $3) AS is_newer
 FROM rooms WHERE room_id = $1;
 
 -- name: snapshot_members (room_id, user_ids, memberships, display_names, avatar_mxcs, read_at) Who is joined or invited as read from the homeserver; what an event brought later stays, and so does the time of what is the same.
@@ -363,12 +363,12 @@ RETURNING *;
 UPDATE videos SET finishing = NULL WHERE id = $1 AND attempts = $2;
 
 -- name: append_segments (id, attempt, stage, available) More segments exist; only the newest attempt may say so. Notify who waits for them (LISTEN roomreel_grown).
-WITH grown AS (
+WITH appended AS (
     UPDATE videos SET available = $4
     WHERE id = $1 AND attempts = $2 AND stage = $3 AND state = 'playable' AND visibility <> 'removed'
     RETURNING room_id
 )
-SELECT pg_notify('roomreel_grown', room_id) FROM grown;
+SELECT pg_notify('roomreel_grown', room_id) FROM appended;
 
 -- name: same_content (content_hash, id) Another video whose files are complete and served.
 SELECT * FROM videos

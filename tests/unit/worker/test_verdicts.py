@@ -27,5 +27,5 @@ def test_a_long_reason_is_cut() -> None:
     "body", [b"", b"allow", b'"allow"', b"[]", b"{}", b'{"verdict": 1}', b'{"verdict": []}', b"\xff"]
 )
 def test_anything_else_is_no_verdict(body: bytes) -> None:
-    with pytest.raises(NoVerdictError, match="its answer"):
+    with pytest.raises(NoVerdictError, match="its response"):
         read_verdict(body)

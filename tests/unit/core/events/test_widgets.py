@@ -1,13 +1,20 @@
 """The widget's state: which widgets of a room are ours, and how the layout changes with an id."""
 
-from appservice.core.events.widgets import FORMER_ID, Placed, WidgetEvent, pinned_layout, renamed_layout, widget_content
+from appservice.core.events.widgets import (
+    FORMER_ID,
+    RoomWidgets,
+    WidgetEvent,
+    pinned_layout,
+    renamed_layout,
+    widget_content,
+)
 
 BOT, EVE = "@reel:x", "@eve:x"
 OURS = {"url": "https://x/widget/"}
 
 
 def test_widgets_of_before_are_those_by_the_bot_or_by_the_id_of_old() -> None:
-    placed = Placed(
+    widgets = RoomWidgets(
         [
             WidgetEvent("now", BOT, OURS),
             WidgetEvent(FORMER_ID, EVE, OURS),
@@ -16,9 +23,9 @@ def test_widgets_of_before_are_those_by_the_bot_or_by_the_id_of_old() -> None:
             WidgetEvent("hers", EVE, OURS),
         ]
     )
-    assert placed.former("now", BOT) == [FORMER_ID, "lost"]
-    assert placed.content("now") == OURS
-    assert placed.content("emptied") == placed.content("nowhere") == {}
+    assert widgets.former("now", BOT) == [FORMER_ID, "lost"]
+    assert widgets.content("now") == OURS
+    assert widgets.content("emptied") == widgets.content("nowhere") == {}
 
 
 def test_the_content_names_its_id_and_the_bot() -> None:
