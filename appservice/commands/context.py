@@ -24,7 +24,7 @@ from appservice.store import OpenCommand, Stores
 
 
 class Rank(IntEnum):
-    """Who may give a command: any member, a room's moderator, an admin of this installation."""
+    """The rank that a command needs: any member, a room's moderator, an admin of this installation."""
 
     MEMBER = 0
     MODERATOR = 1

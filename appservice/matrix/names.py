@@ -38,7 +38,7 @@ class Service:
 
 @dataclass(slots=True)
 class _Lookup:
-    """A look-up that is under way, or its result until it expires (on the monotonic clock)."""
+    """A look-up in progress, or its result until it expires (on the monotonic clock)."""
 
     task: asyncio.Task[list[Any]]
     expires_at: float = math.inf
@@ -92,7 +92,7 @@ class Names:
         return [Service(str(record.target).rstrip("."), record.port) for record in records]
 
     async def close(self) -> None:
-        """End the look-ups that are under way."""
+        """Cancel the look-ups in progress."""
         tasks = [lookup.task for lookup in self._lookups.values()]
         self._lookups = {}
         for task in tasks:

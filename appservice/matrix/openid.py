@@ -23,7 +23,7 @@ _LIMIT = 64 * 1024
 # Name servers, .well-known and the homeserver together: a viewer waits for it.
 _FEDERATION_S = 20
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
-# Questions under way at a time: to each homeserver of the configuration, to the names of one domain, to all others.
+# Requests in progress at a time: to each homeserver of the configuration, to the names of one domain, to all others.
 _MOST_OF_KNOWN, _MOST_OF_DOMAIN, _MOST_OF_FEDERATION = 64, 8, 64
 _SUBJECT = re.compile(r"@[^:\x00\s]{1,254}:(?P<server>.+)", re.ASCII)
 
@@ -91,7 +91,7 @@ class OpenIdVerifier:
 
     @contextlib.contextmanager
     def _one_more(self, *limits: tuple[str, int]) -> Iterator[None]:
-        """Count a question while it is under way. Raises UnavailableError when there are enough of its kind."""
+        """Count a request while it is in progress. Raises UnavailableError when there are enough of its kind."""
         if any(self._under_way[kind] >= most for kind, most in limits):
             raise UnavailableError("Too many requests wait for this homeserver's response. Try again in a moment.")
         self._under_way.update(kind for kind, _ in limits)

@@ -1,4 +1,4 @@
-"""What admins do, and erasing all that is somebody's. Callers know who may."""
+"""What admins do, and erasing all that is somebody's. Callers check permissions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

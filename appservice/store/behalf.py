@@ -134,8 +134,8 @@ class SentForStore(Database):
         by_nonce = {nonce: event_id for event_id, nonce in events.items() if nonce is not None}
         rows = await self._fetch("sent_about", video.sent_in, video.event_id, list(events), list(by_nonce), _MOST_ABOUT)
         found = [_read(row) for row in reversed(rows)]
-        heard = [each if each.event_id else await self.sent(each, by_nonce[each.nonce]) for each in found]
-        return [each for each in heard if each]
+        attributed = [each if each.event_id else await self.sent(each, by_nonce[each.nonce]) for each in found]
+        return [each for each in attributed if each]
 
     async def newest_comments(self, video: Video, most: int) -> list[EventId]:
         """Return the newest comments that the bot sent on behalf of people, the newest first."""

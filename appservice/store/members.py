@@ -24,8 +24,8 @@ class MemberStore(Database):
         room_id, user_id = member.room_id, member.user_id
         async with self._transaction() as connection:
             taken = await connection.fetchval(
-                SQL["answer_member"], room_id, user_id, member.membership, member.display_name, member.avatar_mxc,
-                requested_at,
+                SQL["store_member_response"], room_id, user_id, member.membership, member.display_name,
+                member.avatar_mxc, requested_at,
             )  # fmt: skip
             if not taken:
                 return not await connection.fetchval(SQL["has_newer_membership"], room_id, user_id, requested_at)

@@ -1,4 +1,4 @@
-"""Uploads: who may send what by when, how far the work on it is, and what came of it."""
+"""Uploads: their owners and deadlines, how far the work on each is, and what came of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who may see what now: grants and sessions, checked against the membership that the database knows.
+"""Access to rooms and media: grants and sessions, checked against the membership that the database knows.
 
 Results are cached for a few seconds, so that a segment costs no query, and invalidated when any room changes: a member
 who left is shut out in every process at once, or well within ten seconds where that notification is lost.

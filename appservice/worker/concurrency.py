@@ -1,4 +1,4 @@
-"""Who may use the processor: videos that get their first frame, and beside them those whose ladder is made."""
+"""Slots of the processor: videos that get their first frame, and beside them those whose ladder is made."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -99,7 +99,7 @@ class Worker:
                 await asyncio.wait_for(self._stopping.wait(), chore.every)
 
     def stop(self) -> None:
-        """Take no more jobs; `run` returns when those under way are done."""
+        """Take no more jobs; `run` returns when those in progress are done."""
         self._stopping.set()
         for manager in self._managers:
             manager.shutdown.set()

@@ -253,7 +253,7 @@ class TimelineWork:
 
 
 async def look_after_all(stores: Stores, homeserver: HomeserverClient) -> int:
-    """Learn where the bot was invited, came and went unheard, and queue a look at each room's state and timeline.
+    """Find the bot's invitations, joins and leaves that were missed, and queue jobs for each room's state and timeline.
 
     Returns how many rooms the bot is in.
     """

@@ -61,7 +61,7 @@ class Watch:
             await self.stores.admin.end_alarm(DISK, "disk-enough", free=free // MIB)
 
     async def notify(self, alarm: NotifyAdmins) -> None:
-        """Say in the management room what `gather_troubles` queued. May be repeated."""
+        """Post in the management room what `queue_alerts` queued. May be repeated."""
         if self.config.appservice.admin_room is None:
             return
         room_id = RoomId(self.config.appservice.admin_room)

@@ -1,4 +1,4 @@
-"""What a room is: its members, its name, who may do what, and the rules of policy lists. Pure."""
+"""A room's state: members, name, power levels, and the rules of policy lists. Pure."""
 
 from collections.abc import Mapping
 

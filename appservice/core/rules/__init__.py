@@ -1,1 +1,1 @@
-"""Who may do what, how much, and in which order."""
+"""Permissions, quotas, and the order of work."""

@@ -1,6 +1,6 @@
 """Whose video is next: a fair share of scarce slots for each sender and each room. Pure.
 
-Rule: who has little under way goes first, and nobody takes more than half of the slots that are left. So a slot is
+Rule: who has little in progress goes first, and nobody takes more than half of the slots that are left. So a slot is
 there for whoever comes next, however many videos somebody else has sent; and where nobody else comes, almost all of
 the slots that one sender may take are taken.
 """
@@ -95,7 +95,7 @@ def next_in_turn(
 class Candidate:
     """The oldest queued job of a party among those of one `priority`; a larger number goes first.
 
-    `load` is what its sender and its room have under way in all processes.
+    `load` is what its sender and its room have in progress in all processes.
     """
 
     job_id: int

@@ -1,4 +1,4 @@
-"""Power levels: may the bot place the widget, what may a member do. Pure.
+"""Power levels: the bot's permission to add the widget, and members' permissions. Pure.
 
 Source: Matrix specification, `m.room.power_levels` and room version 12 (creators have infinite power).
 """
@@ -35,7 +35,7 @@ _INFINITE = 2**63
 
 
 def user_level(content: Mapping[str, object], user_id: str, creators: Collection[str] = ()) -> int:
-    """Return the power of `user_id` by an `m.room.power_levels` content; `creators` are above everybody.
+    """Return the power level of `user_id` by an `m.room.power_levels` content; `creators` are above everybody.
 
     Creators are those of a room of version 12 or later; in older ones they have no power but by the content.
     """

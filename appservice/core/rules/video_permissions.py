@@ -1,4 +1,4 @@
-"""Who may do what with a video, and what a change makes of it. Pure."""
+"""Permissions on a video, and what a change makes of it. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace

@@ -24,7 +24,7 @@ KEYS = {Mark.AWAITED: "📤", Mark.WORKING: "⏳", Mark.PLAYABLE: "▶️", Mark
 
 
 def marks(video: Video, status: Status, *, now: int, posted: bool) -> set[Mark]:
-    """Return the marks that a video is to have at `now` (ms since the epoch); `spoken`: something was posted before."""
+    """Return the marks that a video is to have at `now` (ms since the epoch); `posted`: something was posted before."""
     if video.visibility is Visibility.REMOVED or status is Status.OFF:
         return set()
     if not posted and (video.arrival.of_before or now - video.created_at > OLD_S * 1000):

@@ -38,7 +38,7 @@ FROM videos WHERE visibility <> 'removed';
 SELECT failure AS code, kind, count(*) AS count FROM videos
 WHERE state = 'failed' AND visibility <> 'removed' GROUP BY failure, kind ORDER BY count DESC, failure, kind;
 
--- name: queues () Jobs by kind: waiting and under way, and for how many seconds the oldest that is due has waited.
+-- name: queues () Jobs by kind: waiting and in progress, and for how many seconds the oldest that is due has waited.
 SELECT entrypoint AS job, count(*) FILTER (WHERE status = 'queued') AS waiting,
     count(*) FILTER (WHERE status = 'picked') AS under_way,
     (extract(epoch FROM now() - min(greatest(created, execute_after))

@@ -7,7 +7,7 @@ FROM pgqueuer j LEFT JOIN videos v ON v.id::text = encode(j.payload, 'escape')
 WHERE j.entrypoint = 'video' AND j.status = 'picked' AND j.queue_manager_id = $1
 GROUP BY 1, 2;
 
--- name: videos_to_take (heartbeat_timeout) The oldest job of each sender in each room that may be taken, and what both have under way in all processes.
+-- name: videos_to_take (heartbeat_timeout) The oldest job of each sender in each room that may be taken, and what both have in progress in all processes.
 WITH jobs AS MATERIALIZED (
     SELECT j.id, j.priority, coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id,
         j.status = 'queued' OR j.heartbeat < now() - $1::interval AS free

@@ -42,7 +42,7 @@ FROM videos v JOIN audit a ON a.video_id = v.id AND a.action IN ('deleted', 'rej
 WHERE v.deleted_at > now() - make_interval(secs => $3) AND ($2::text IS NULL OR v.room_id = $2)
 ORDER BY a.key DESC LIMIT 1;
 
--- name: has_video_job (id) One that is still to begin: one under way gives up, for the video was gone.
+-- name: has_video_job (id) One that is still to begin: one in progress gives up, for the video was gone.
 SELECT EXISTS (
     SELECT FROM pgqueuer
     WHERE entrypoint = 'video' AND payload = convert_to($1::uuid::text, 'UTF8') AND status = 'queued'

@@ -5,7 +5,7 @@
 -- name: lock_quotas () One admission at a time, until the transaction ends: two that look at once would not see each other.
 SELECT pg_advisory_xact_lock(hashtextextended('quotas', 7417));
 
--- name: used_by_user (without: a video or NULL, but: an upload or NULL, user_id) What failed takes nothing; of what is under way only what was let in before, or else came before, is in a video's way. Our clock says what was before: a sender's may say anything.
+-- name: used_by_user (without: a video or NULL, but: an upload or NULL, user_id) What failed takes nothing; of what is in progress only what was let in before, or else came before, is in a video's way. Our clock says what was before: a sender's may say anything.
 SELECT v.videos + u.videos AS videos, (v.bytes + u.bytes)::bigint AS bytes
 FROM (
     SELECT count(*) AS videos, coalesce(sum(CASE WHEN state = 'ready' THEN bytes

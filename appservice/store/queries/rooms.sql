@@ -108,7 +108,7 @@ WHERE room_id = $1 AND membership IN ('join', 'invite') AND user_id IN (
     WHERE NOT EXISTS (SELECT FROM seen_events s WHERE s.event_id = lost.event_id)
 );
 
--- name: answer_member (room_id, user_id, membership, display_name, avatar_mxc, requested_at) One member by the homeserver's response; what an event brought later stays. Nothing comes back where nothing changes. Of strangers nothing is stored.
+-- name: store_member_response (room_id, user_id, membership, display_name, avatar_mxc, requested_at) One member by the homeserver's response; what an event brought later stays. Nothing comes back where nothing changes. Of strangers nothing is stored.
 INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc, changed_at, join_heard)
 SELECT $1, $2, $3, $4, $5, $6, $3 <> 'join' FROM rooms r
 WHERE r.room_id = $1 AND r.members_forgotten_at <= $6
