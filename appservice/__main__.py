@@ -70,8 +70,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _keeping_all() -> Iterator[None]:
-    """Look for no garbage now, and never among what there is then.
+def _without_garbage_collector() -> Iterator[None]:
+    """Disable the garbage collector during start-up, and freeze what survives.
 
     Modules stay for good: looking through them again and again takes a quarter of a start.
     """
@@ -87,12 +87,12 @@ async def _run(args: argparse.Namespace, config: Config) -> int:
     # Each command imports what it needs: `--help` and `generate-registration` respond at once.
     match args.command:
         case "serve":
-            with _keeping_all():
+            with _without_garbage_collector():
                 from appservice.wiring import process
 
             await process.serve(config, with_worker=not args.no_worker)
         case "work":
-            with _keeping_all():
+            with _without_garbage_collector():
                 from appservice.wiring import process
 
             await process.work(config)

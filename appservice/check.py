@@ -127,7 +127,7 @@ async def _admin_room(config: Config) -> str:
 
 
 async def _proxy(config: Config) -> str:
-    """Look from where requests to `web.public_url` reach us, which only a stand-in sees."""
+    """Check from which addresses requests to `web.public_url` arrive, which only a stand-in sees."""
     secret = secrets.token_urlsafe(16)
     async with _listening(config, secret) as seen:
         if seen is None:

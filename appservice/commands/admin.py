@@ -138,7 +138,7 @@ def _queue_line(context: CommandContext, queue: Queue) -> str:
 
 
 async def _take_video(context: CommandContext) -> Video:
-    """Take a video's id, or its beginning; it may be in any room. Raises UsageError, or RefusedError."""
+    """Parse a video's id, or its beginning; it may be in any room. Raises UsageError, or RefusedError."""
     word = context.words.take()
     match = _ID.fullmatch(word)
     digits = match[1].replace("-", "").lower() if match else ""

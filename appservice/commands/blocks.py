@@ -23,7 +23,7 @@ def how_to_unblock(context: CommandContext, command: str, block: Block) -> str:
 
 
 def take_digits(context: CommandContext) -> str:
-    """Take the beginning of a SHA-256 as the last word. Raises UsageError."""
+    """Parse the beginning of a SHA-256 as the last word. Raises UsageError."""
     word = context.words.take()
     context.words.end()
     match = _DIGITS.fullmatch(word)

@@ -200,7 +200,7 @@ class CommandContext:
         return self.readers is Readers.TRUSTED and room.settings.moderators_room == self.room.room_id
 
     async def take_target(self) -> Target:
-        """Take the video that the next words mean. Raises UsageError, or RefusedError when there is no such video."""
+        """Parse a video's name and return the video. Raises UsageError, or RefusedError when there is none."""
         return await self.target(self.words.video())
 
     async def target(self, name: VideoName) -> Target:

@@ -47,7 +47,7 @@ def _length(seconds: float) -> str:
 
 
 def page_of(context: CommandContext, lines: Sequence[str], command: str) -> tuple[list[Item], str]:
-    """Take a page's number; return that page of the numbered lines, and how to see the next one."""
+    """Parse a page's number; return that page of the numbered lines, and how to see the next one."""
     page = context.words.number() if context.words.peek() else 1
     context.words.end()
     first = (page - 1) * MOST_LINES

@@ -201,7 +201,7 @@ class NotifyAdmins(Job):
 
 @dataclass(frozen=True, slots=True)
 class DecideByReaction(Job):
-    """Do what a moderator's reaction to a question of the bot's decides."""
+    """Apply a moderator's decision by a reaction to a post of the bot's."""
 
     name: ClassVar[str] = "reaction"
     video_id: VideoId
@@ -247,7 +247,7 @@ class Backfill(Job):
 
 @dataclass(frozen=True, slots=True)
 class ReadAgain(Job):
-    """Take over what a message is now that one of its edits was redacted."""
+    """Read a message again, one of whose edits was redacted."""
 
     name: ClassVar[str] = "timeline"
     room_id: RoomId
@@ -264,7 +264,7 @@ class ReadPolicyList(_OneWord):
 
 @dataclass(frozen=True, slots=True)
 class EnforcePolicies(Job):
-    """Do what the rules of all policy lists say."""
+    """Enforce the rules of all policy lists."""
 
     name: ClassVar[str] = "policy"
 

@@ -78,7 +78,7 @@ def _copy(site_packages: Path, target: Path) -> None:
 
 
 def _open(tree: Path) -> None:
-    """Let everybody read, and run what its owner may run, whatever the umask of the installation was."""
+    """Make files readable by everybody, and executable where their owner may run them, whatever the umask was."""
     for path in (tree, *tree.rglob("*")):
         mode = path.stat().st_mode
         path.chmod(mode | 0o444 | (0o111 if mode & 0o100 else 0))

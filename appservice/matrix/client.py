@@ -120,7 +120,7 @@ class HomeserverClient:
         return str((await self._call(Method.GET, _V3.account.whoami)).get("user_id"))
 
     async def ping(self) -> int:
-        """Let the homeserver call us (MSC2659) and return the milliseconds it took: proves its way to us."""
+        """Make the homeserver ping us (MSC2659) and return the milliseconds that it took."""
         response = await self._call(
             Method.POST, PathBuilder("_matrix/client/v1").appservice[self._id].ping, {}, api=self._as_service
         )

@@ -48,7 +48,7 @@ class AdministrationService:
         return count
 
     async def block_everywhere(self, content: Video | bytes, reason: str, *, by: UserId) -> int:
-        """Take away a file and its copies in all rooms, and let none come again; return how many videos that took.
+        """Block a file and its copies in all rooms, and remove their videos; return how many.
 
         The file is that of a video, or one by its SHA-256. Raises UnknownContentError.
         """

@@ -42,7 +42,7 @@ class ModerationService:
         self._done("video_approved", video, viewer.user_id)
 
     async def reject(self, video: Video, viewer: Viewer, reason: str) -> int:
-        """Take away a video that waits; return when, in ms since the epoch. Raises ConflictError as `approve` does.
+        """Remove a video that waits; return when, in ms since the epoch. Raises ConflictError as `approve` does.
 
         Its sender is notified once that cannot be undone any more.
         """
@@ -65,7 +65,7 @@ class ModerationService:
         return True
 
     async def block(self, video: Video, viewer: Viewer, reason: str) -> int:
-        """Take away every video of the room that is the same file or a copy, and let none come again; return how many.
+        """Block a video's file and its copies in the room, and remove their videos; return how many.
 
         Raises UnknownContentError.
         """
@@ -77,7 +77,7 @@ class ModerationService:
         return count
 
     async def unblock(self, block: Block, *, by: UserId) -> bool:
-        """Let a file come again; False when it was not blocked any more. Whether they may, the list of blocks says."""
+        """Unblock a file; False when it was not blocked any more. The caller's list of blocks is the permission."""
         done = await self.stores.contents.unblock(block, by=by)
         if done:
             log.info("file_unblocked", room_id=block.room_id, user_id=by)

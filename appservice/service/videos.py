@@ -59,7 +59,7 @@ class VideoService:
         return saved
 
     async def delete(self, video: Video, viewer: Viewer, reason: str = "") -> int:
-        """Take a video from everybody; for some seconds it can be brought back. Return when, in ms since the epoch."""
+        """Delete a video; for some seconds it can be restored. Return when, in ms since the epoch."""
         async with self.stores.changes.locked(video.id, video.room_id) as row:
             check_delete(row.now, viewer)
             details = {"reason": reason} if reason else {}
@@ -68,11 +68,11 @@ class VideoService:
         return deleted_at
 
     async def restore(self, video_id: VideoId, room_id: RoomId, viewer: Viewer) -> Video:
-        """Bring back a video that was deleted just now. Raises GoneError when it is too late."""
+        """Restore a video that was deleted just now. Raises GoneError when it is too late."""
         return await self._restore(video_id, room_id, viewer.user_id, lambda now: check_restore(now, viewer))
 
     async def restore_last(self, user_id: UserId, room_id: RoomId | None) -> Video | None:
-        """Bring back what somebody deleted last, in a room or in any; None where there is nothing to bring back."""
+        """Restore what somebody deleted last, in a room or in any; None where there is nothing to restore."""
         video = await self.stores.changes.last_deleted(user_id, room_id, UNDO_S)
         room = await self.stores.rooms.room(video.room_id) if video else None
         if video is None or room is None:
@@ -80,7 +80,7 @@ class VideoService:
         return await self.restore(video.id, video.room_id, viewer_in(room, user_id))
 
     async def undo_deletion(self, video: Video, actor: UserId) -> Video:
-        """Bring back what an admin deleted, wherever it is. Raises GoneError when it is too late."""
+        """Restore what an admin deleted, wherever it is. Raises GoneError when it is too late."""
         return await self._restore(video.id, video.room_id, actor, lambda now: check_undo(now, actor))
 
     async def _restore(

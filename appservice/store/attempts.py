@@ -100,12 +100,12 @@ class AttemptStore(Database):
         return VideoId(str(row["id"])) if row else None
 
     async def upload_came(self, mxc: str) -> None:
-        """Let all begin that waited for a file."""
+        """Queue all videos that waited for a file."""
         await self._fetch("upload_came", mxc)
 
     @asynccontextmanager
     async def uncounted(self, video: Video) -> AsyncIterator[None]:
-        """Let an attempt not count should its worker die meanwhile: it only waits, and another one is worked on."""
+        """Do not count the attempt should its worker die meanwhile: it only waits, and another one is worked on."""
         await self._fetch("uncount_attempt", video.id, video.work.attempts, 1)
         try:
             yield
@@ -237,7 +237,7 @@ async def _bring_back(connection: Connection, video: Video, code: str) -> Row | 
 
 
 async def _withdraw_unfinished(connection: Connection, video: Video) -> str | None:
-    """Take a first stage that an attempt left unfinished out of the reel: its next segment may never come.
+    """Withdraw a first stage that an attempt left unfinished from the reel: its next segment may never come.
 
     Return its name, whose files nobody needs any more; None where there is none.
     """

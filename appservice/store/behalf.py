@@ -45,7 +45,7 @@ class SentForStore(Database):
 
     @asynccontextmanager
     async def lock_reaction(self, video: Video, key: str) -> AsyncIterator[None]:
-        """Let the bot meanwhile react so, in whichever form of the emoji, for nobody else, in no process.
+        """Lock a reaction of the bot's, in whichever form of the emoji, among all processes.
 
         Homeservers look for an equal reaction before they send one, and let two pass that come at once.
         """
@@ -151,7 +151,7 @@ class SentForStore(Database):
             return bool(await connection.fetchval(SQL["is_attributed"], room_id, event_id))
 
     async def take_back(self, video: Video, user_id: UserId, shown_id: str) -> bool:
-        """Take back somebody's comment, or their part of a reaction, by its `shown_id`; False where that is not theirs.
+        """Redact somebody's comment, or their part of a reaction, by its `shown_id`; False where that is not theirs.
 
         The event is redacted with the last part of it.
         """

@@ -52,7 +52,7 @@ class ChannelStore(Database):
         return [UserId(row["user_id"]) for row in await self._fetch("watching", room_id)]
 
     async def watch(self, room_id: RoomId, user_id: UserId) -> None:
-        """Take a sign of life of somebody who watches."""
+        """Store a heartbeat of somebody who watches."""
         async with self._transaction() as connection:
             if await connection.fetchval(SQL["watch"], room_id, user_id, WATCHING_S):
                 await announce_watching(connection, room_id)

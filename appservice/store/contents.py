@@ -57,7 +57,7 @@ class ContentStore(Database):
         await self._fetch("set_fingerprint", source_hash, fingerprint)
 
     async def take_copies(self, room_id: RoomId, source_hash: bytes) -> int:
-        """Take away what looks like a file that is blocked in a room, where either is this file; return how many.
+        """Remove what looks like a file that is blocked in a room, where either is this file; return how many.
 
         For when that was not known as it was blocked, or as the video came. Whoever learns what a file looks like, or
         blocks one, has to query this after their transaction: then the later of the two sees both.
@@ -80,7 +80,7 @@ class ContentStore(Database):
             return len(rows)
 
     async def take_everywhere(self, source_hash: bytes) -> int:
-        """Take away, in all rooms, a file that is blocked in all, and what looks like it; return how many videos.
+        """Remove, in all rooms, a file that is blocked in all, and what looks like it; return how many videos.
 
         To be repeated as `take_copies` is.
         """
@@ -88,7 +88,7 @@ class ContentStore(Database):
             return await _take_everywhere(connection, source_hash)
 
     async def block_everywhere(self, content: Video | bytes, reason: str, *, by: UserId) -> int:
-        """Take away a file and its copies in all rooms, and let none come again; return how many videos that took.
+        """Block a file and its copies in all rooms, and remove their videos; return how many.
 
         The file is that of a video, or one by its SHA-256. Raises UnknownContentError.
         """
@@ -105,7 +105,7 @@ class ContentStore(Database):
         return [Block(**dict(row)) for row in await self._fetch("blocks", room_ids)]
 
     async def unblock(self, block: Block, *, by: UserId) -> bool:
-        """Let a file come again; False when it was not blocked any more."""
+        """Unblock a file; False when it was not blocked any more."""
         async with self._transaction() as connection:
             if await connection.fetchval(SQL["unblock"], block.room_id, block.source_hash) is None:
                 return False
@@ -114,7 +114,7 @@ class ContentStore(Database):
 
 
 async def take_away(connection: Connection, video: Video, deed: Deed, *, by: UserId, **details: object) -> int:
-    """Take a locked video from everybody, for now; return when, in ms since the epoch.
+    """Delete a locked video, until it is restored or removed; return when, in ms since the epoch.
 
     `details` go into the audit log.
     """
@@ -126,7 +126,7 @@ async def take_away(connection: Connection, video: Video, deed: Deed, *, by: Use
 
 
 async def block_here(connection: Connection, video: Video, *, by: UserId, reason: str) -> tuple[bytes, int]:
-    """Let the file of a locked video come no more into its room, and take away what has it.
+    """Block the file of a locked video in its room, and remove the videos that have it.
 
     Return its SHA-256, whose copies are to be taken next, and how many videos it took. Raises UnknownContentError.
     """

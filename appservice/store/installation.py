@@ -223,7 +223,7 @@ class AdminStore(Database):
         return Undoable(row["key"], Deed(row["action"]), _video_id(row["video_id"]), row["user_id"], row["details"])
 
     async def take_back_requeue(self, video: Video, failure: str, *, by: UserId, **details: object) -> bool:
-        """Let a video be failed again; False when a worker has begun."""
+        """Undo a requeue: the video has failed again; False when a worker has begun."""
         async with self._transaction() as connection:
             row = await connection.fetchrow(SQL["take_back_requeue"], video.id, failure)
             if row is None:

@@ -69,7 +69,7 @@ async def apply(connection: Connection, change: changes.Change, quotas: Quotas =
 
 
 async def _take_own(connection: Connection, change: changes.SentByBot, quotas: Quotas) -> bool:
-    """Take what the bot sent on behalf of somebody as theirs; what no row knows is nobody's.
+    """Attribute what the bot sent on behalf of somebody to them; what no row knows is nobody's.
 
     What was taken back before its event came goes, and so does what the homeserver sent once more.
     """

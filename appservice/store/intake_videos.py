@@ -121,7 +121,7 @@ async def _judged(connection: Connection, change: changes.NewVideo) -> tuple[boo
 
 
 async def edit_message(connection: Connection, change: changes.VideoEdited, quotas: Quotas) -> bool:
-    """Take over what the sender made of a message: captions, marks, and media, which are worked on anew."""
+    """Apply a sender's edit of a message: captions, marks, and media, which are worked on anew."""
     if await connection.fetchval(SQL["is_attributed"], change.room_id, change.target):
         return False  # only the bot itself could edit what it sent on behalf of somebody
     rows = await connection.fetch(SQL["message_videos"], change.room_id, change.target)

@@ -68,7 +68,7 @@ class PolicyStore(Database):
         return True
 
     async def read(self, room_id: RoomId, rules: Sequence[Rule], requested_at: datetime) -> None:
-        """Take over all rules of a list, and do what they say.
+        """Store all rules of a list, and enforce them.
 
         `requested_at` is the database's clock before the request: where an event changed a rule since,
         the list is read again.
@@ -88,7 +88,7 @@ class PolicyStore(Database):
             await self._follow_rules(connection)
 
     async def enforce(self) -> None:
-        """Do what all rules say."""
+        """Enforce all rules."""
         async with self._transaction() as connection:
             await self._follow_rules(connection)
 

@@ -28,7 +28,7 @@ async def _set_up(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 
 async def _reset(_: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Take a connection back as it is.
+    """Return a connection to the pool as it is.
 
     asyncpg would let it reset its session after every query, which is as many queries again. Ours change nothing that
     outlasts a transaction, but where `Database._session` looks after it; one that is open is rolled back by asyncpg.

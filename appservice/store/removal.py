@@ -110,7 +110,7 @@ async def erase_sent_rows(connection: Connection, rows: Sequence[asyncpg.Record]
 
 
 async def redact_sent(connection: Connection, sent: Iterable[tuple[str, str]]) -> None:
-    """Let events (room, event) that the bot sent on behalf of people be redacted, unless they are still somebody's.
+    """Queue the redaction of events (room, event) that the bot sent for people, unless they are still somebody's.
 
     That is queried once this transaction is over: others may take back their part of an event at the same time.
     """
@@ -145,14 +145,14 @@ async def delete_unsent(
     but: str | None = None,
     after: timedelta | None = None,
 ) -> None:
-    """Let media be deleted that no message brought, of an upload, a member or a room, except the file `but`."""
+    """Queue the deletion of media that no message brought, of an upload, a member or a room, except the file `but`."""
     seconds = after.total_seconds() if after else 0.0
     rows = await connection.fetch(SQL["delete_unsent"], upload_id, owner, room_id, but, seconds)
     await _queue_media_deletion(connection, rows, after)
 
 
 async def delete_expired(connection: Connection) -> None:
-    """Let media be deleted whose uploads are gone."""
+    """Queue the deletion of media whose uploads are gone."""
     rows = await connection.fetch(SQL["delete_expired"], LATE.total_seconds())
     await _queue_media_deletion(connection, rows, LATE)
 

@@ -72,7 +72,7 @@ class RoomStore(Database):
         await self._fetch("mark_notified", room_id, subject)
 
     async def clear_notified(self, room_id: RoomId, subject: str) -> None:
-        """Let the bot send the notice about `subject` again."""
+        """Allow the bot to send the notice about `subject` again."""
         await self._fetch("clear_notified", room_id, subject)
 
     @asynccontextmanager

@@ -21,7 +21,7 @@ class SignInStore(Database):
     """Sign-ins of browsers; of their secrets only hashes are known."""
 
     async def wait_for_code(self, room_id: RoomId, secret_hash: bytes, code: str, browser: str) -> None:
-        """Let a code sign in the browser with this secret. Nothing comes of it where the bot is not in the room."""
+        """Store a code that signs in the browser with this secret; nothing where the bot is not in the room."""
         async with self._transaction() as connection:
             await connection.execute(SQL["delete_old_sign_ins"])
             await connection.execute(SQL["delete_old_misses"], 2 * MISS_SECONDS)

@@ -43,7 +43,7 @@ class VerdictStore(Database):
     async def judge(
         self, video: Video, verdict: Verdict, reason: str, *, everywhere: bool = False, failed: str | None = None
     ) -> bool:
-        """Do with a video what a verdict says; False when what was judged is not there any more.
+        """Apply a verdict to a video; False when what was judged is not there any more.
 
         `everywhere`: what is blocked is blocked in all rooms. `failed` is why nobody judged it, where the configuration
         had to: admins get an alert.

@@ -53,7 +53,7 @@ class LockedVideo:
         self.is_changed = True
 
     async def take_away(self, deed: Deed, *, by: UserId, **details: object) -> int:
-        """Take it from everybody, for now; return when, in ms since the epoch. `details` go into the audit log."""
+        """Delete it, until it is restored or removed; return when, in ms since the epoch. `details` go into the log."""
         return await take_away(self._connection, self.now, deed, by=by, **details)
 
     async def notify_sender(self, message: str, *, once_gone_for: float, reason: str) -> None:
@@ -65,7 +65,7 @@ class LockedVideo:
         )  # fmt: skip
 
     async def restore(self, seconds: float) -> Video | None:
-        """Bring it back where it was deleted at most so many seconds ago."""
+        """Restore it where it was deleted at most so many seconds ago."""
         row = await self._connection.fetchrow(SQL["restore_video"], self.now.id, seconds)
         if row is None:
             return None
@@ -99,7 +99,7 @@ class LockedVideo:
         self.is_changed = True
 
     async def block(self, *, by: UserId, reason: str) -> tuple[bytes, int]:
-        """Let its file come no more into its room, and take away what has it; return its SHA-256, and how many.
+        """Block its file in its room, and remove the videos that have it; return its SHA-256, and how many.
 
         Copies that are not known as such yet are to be taken next (`ContentStore.take_copies`). Raises
         UnknownContentError.

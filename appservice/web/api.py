@@ -73,7 +73,7 @@ class SessionRequest(BaseModel):
 
 @routes.post("/api/v1/session")
 async def start_session(request: web.Request) -> web.Response:
-    """Find out who the viewer is and whether they are in the room, and open a session.
+    """Authenticate the viewer, check their membership of the room, and open a session.
 
     While a browser's code was not sent yet, the response is 202.
     """

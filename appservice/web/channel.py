@@ -54,7 +54,7 @@ async def get_time(request: web.Request) -> web.Response:
 
 @routes.put("/api/v1/rooms/{room_id}/watching")
 async def put_watching(request: web.Request) -> web.Response:
-    """Take a viewer's word that they watch the channel now, or no longer do."""
+    """Store that a viewer watches the channel now, or no longer does."""
     context, session, _ = await enter(request)
     body = await read_body(request, WatchingRequest, _BODY)
     if body.watching:
@@ -65,7 +65,7 @@ async def put_watching(request: web.Request) -> web.Response:
 
 
 async def expire_watching(channels: ChannelStore) -> None:
-    """Let go for ever of those who stopped watching without a word."""
+    """Expire viewers without a heartbeat, for ever."""
     while True:
         await asyncio.sleep(_EXPIRE_EVERY_S)
         try:

@@ -107,7 +107,7 @@ class BoundedHandler(web.RequestHandler):
         """Since when there has always been something that the peer has not taken yet; None: it has everything."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a connection, unless there are too many."""
+        """Accept a connection, unless there are too many."""
         super().connection_made(transport)
         self._socket = transport.get_extra_info("socket")
         self._bounds.enter(self)
@@ -305,7 +305,7 @@ class ConnectionBounds:
             peer.waiting.pop(handler, None)
 
     def waits(self, handler: BoundedHandler) -> None:
-        """Let a connection be closed for another one, after all that have been silent for longer."""
+        """Allow a connection to be closed for another one, after all that have been silent for longer."""
         if handler not in self._open:
             return
         self.works(handler)

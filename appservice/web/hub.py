@@ -56,22 +56,22 @@ class Listener:
         self._pending.set()
 
     def notify_changed(self) -> None:
-        """Take note that the room changed."""
+        """Note that the room changed."""
         self._changed = True
         self._pending.set()
 
     def notify_progress(self, video_id: str, data: str) -> None:
-        """Take note of how far a video is, as the JSON of a `ProgressEvent`."""
+        """Note how far a video is, as the JSON of a `ProgressEvent`."""
         self._progress[video_id] = data
         self._pending.set()
 
     def notify_watching(self, data: str) -> None:
-        """Take note of who watches the channel, as the JSON of a `WatchingEvent`."""
+        """Note who watches the channel, as the JSON of a `WatchingEvent`."""
         self._watching = data
         self._pending.set()
 
     def notify_talk(self, event_id: str | None) -> None:
-        """Take note of something new about an event of the room; None: maybe about any of them."""
+        """Note something new about an event of the room; None: maybe about any of them."""
         self._talks[event_id] = None
         if None in self._talks or len(self._talks) > _MOST_TALKS:
             self._talks = {None: None}

@@ -114,6 +114,6 @@ class RelationReader:
 
 
 def _look_at_error(task: asyncio.Task[list[Relation]]) -> None:
-    """Look at a failure that nobody waits for any more, lest asyncio complains that nobody did."""
+    """Retrieve a failure that nobody waits for any more, lest asyncio logs it as never retrieved."""
     if not task.cancelled():
         task.exception()

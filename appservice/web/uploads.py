@@ -307,7 +307,7 @@ async def _delete(request: web.Request) -> web.Response:
 
 @routes.post(PATH + f"/{{id:{UUID}}}/finish")
 async def finish(request: web.Request) -> web.Response:
-    """Take an upload that is whole to be prepared. Requested again, it only returns how far that is."""
+    """Queue the preparation of an upload that is whole. Requested again, it only returns how far that is."""
     context, found = await _find(request)
     body = await read_body(request, FinishRequest, _FINISH_BODY)
     if found.state is UploadState.UPLOADING:

@@ -104,7 +104,7 @@ async def patch_video(request: web.Request) -> web.Response:
 
 @routes.delete(VIDEO)
 async def delete_video(request: web.Request) -> web.Response:
-    """Take a video from everybody; for some seconds it can be brought back, then its content is gone."""
+    """Delete a video; for some seconds it can be restored, then its content is gone."""
     caller = await Caller.of(request)
     video = await caller.video(request)
     return _deleted(video, await caller.context.use_cases.videos.delete(video, caller.viewer))
@@ -116,7 +116,7 @@ def _deleted(video: Video, deleted_at: int) -> web.Response:
 
 @routes.post(VIDEO + "/restore")
 async def restore_video(request: web.Request) -> web.Response:
-    """Bring back a video that was deleted just now. Raises GoneError when it is too late."""
+    """Restore a video that was deleted just now. Raises GoneError when it is too late."""
     caller = await Caller.of(request)
     video_id = VideoId(request.match_info["id"])
     restored = await caller.context.use_cases.videos.restore(video_id, caller.room.room_id, caller.viewer)
@@ -165,7 +165,7 @@ async def get_reports(request: web.Request) -> web.Response:
 
 @routes.post(VIDEO + "/reject")
 async def reject_video(request: web.Request) -> web.Response:
-    """Take away a video that waits; its sender is notified why. Raises ConflictError when it waits no longer."""
+    """Remove a video that waits; its sender is notified why. Raises ConflictError when it waits no longer."""
     caller = await Caller.of(request)
     video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)
@@ -174,7 +174,7 @@ async def reject_video(request: web.Request) -> web.Response:
 
 @routes.post(VIDEO + "/block")
 async def block_video(request: web.Request) -> web.Response:
-    """Take away a video and let its file come no more. Raises ConflictError while it is not known what the file is."""
+    """Remove a video and block its file. Raises ConflictError while it is not known what the file is."""
     caller = await Caller.of(request)
     video = await caller.video(request)
     body = await read_body(request, ReasonRequest, _BODY)

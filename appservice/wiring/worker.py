@@ -77,7 +77,7 @@ class Jobs:
     policies: PolicyWork
 
     async def do(self, job: AnyJob) -> None:  # noqa: C901 - one line for each kind
-        """Do a job."""
+        """Run a job."""
         match job:
             case TranscodeVideo():
                 await self.videos.run(job.video_id)

@@ -30,7 +30,7 @@ class FairQueries(Queries):
         global_concurrency_limit: int | None,
         heartbeat_timeout: timedelta,
     ) -> list[Job]:
-        """Take the next video's job that this process may have, if there is one."""
+        """Dequeue the next video's job that this process may have, if there is one."""
         ours = Load(global_concurrency_limit or batch_size)
         for row in await self.driver.fetch(SQL["videos_taken"], queue_manager_id):
             ours.add(_party(row), int(str(row["jobs"])))

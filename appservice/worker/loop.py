@@ -99,7 +99,7 @@ class Worker:
                 await asyncio.wait_for(self._stopping.wait(), chore.every)
 
     def stop(self) -> None:
-        """Take no more jobs; `run` returns when those in progress are done."""
+        """Stop taking jobs; `run` returns when those in progress are done."""
         self._stopping.set()
         for manager in self._managers:
             manager.shutdown.set()
@@ -157,7 +157,7 @@ class Worker:
                     raise RetryRequested(timedelta(seconds=2 ** (job.attempts + 1)), str(error)) from error
 
     async def _until_stopped(self, work: Coroutine[None, None, None]) -> None:
-        """Do the work of a job, or give the job back to the queue when we are being stopped."""
+        """Run a job, or give it back to the queue when we are being stopped."""
         task, stopping = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -39,7 +39,7 @@ class PolicyWork:
             await self.store.follow(each.room_id, by=ITSELF)
 
     async def enforce(self) -> None:
-        """Do what the rules of all lists say. May be repeated."""
+        """Enforce the rules of all lists. May be repeated."""
         await self.store.enforce()
 
     async def read(self, room_id: RoomId) -> None:

@@ -32,7 +32,7 @@ class Estimate:
         self._spent = 0.0
 
     def update(self, share: float, now: float) -> None:
-        """Take the share that is done now; one that is smaller than before is not believed."""
+        """Update the share that is done; one that is smaller than before is ignored."""
         passed = max(0.0, now - self._now)
         fading = math.exp(-passed / _MEMORY_S)
         self._gained = self._gained * fading + max(0.0, share - self._share)
@@ -40,7 +40,7 @@ class Estimate:
         self._share, self._now = max(self._share, min(1.0, share)), self._now + passed
 
     def rest(self, share: float, now: float) -> None:
-        """Take the share that is done while nothing is worked on: this time says nothing about the speed."""
+        """Update the share that is done while nothing is worked on: this time does not count for the speed."""
         passed = max(0.0, now - self._now)
         self._share = max(self._share, min(1.0, share))
         self._started, self._now = self._started + passed, self._now + passed
@@ -67,7 +67,7 @@ class Reporter:
         self.waits = False
 
     def advance(self, share: float) -> None:
-        """Take the share that is done, from 0 to 1."""
+        """Set the share that is done, from 0 to 1."""
         self.share = share
 
     @contextmanager

@@ -62,7 +62,7 @@ class QueuePosts:
                 await self.stores.queue_posts.delete_posts(video_id)
 
     async def decide(self, job: DecideByReaction) -> None:
-        """Do what somebody's reaction says, if they may decide. May be repeated: then there is nothing to decide."""
+        """Apply a decision by a reaction, if its sender has the permission. May be repeated: then nothing is left."""
         video = await self.stores.videos.video(job.video_id)
         targets = await known_to(job.user_id, [video] if video else [], self.stores)
         for target in targets:

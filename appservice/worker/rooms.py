@@ -36,7 +36,7 @@ class RoomWork:
     texts: Texts
 
     async def run(self, room_id: RoomId) -> None:
-        """Bring a room to what it should be. May be repeated at any time."""
+        """Bring a room up to date. May be repeated at any time."""
         async with self.stores.rooms.tending(room_id):
             room = await self.stores.rooms.room(room_id)
             if room is None or await self.stores.policies.is_list(room_id):
@@ -111,7 +111,7 @@ class RoomWork:
     # The widget. Sent state needs every member's approval of the widget again, so it is sent only when it differs.
 
     async def _place_widget(self, room: Room, widgets: RoomWidgets, joined: str) -> None:
-        """Bring the widget to what it should be.
+        """Bring the widget up to date.
 
         In an encrypted room only one that stands there already, with the videos of before.
         """

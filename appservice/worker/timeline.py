@@ -83,7 +83,7 @@ class _Found:
 
 @contextmanager
 def _unless_left(room_id: RoomId) -> Iterator[None]:
-    """Let the homeserver's refusal pass: the bot left the room meanwhile."""
+    """Ignore the homeserver's refusal: the bot left the room meanwhile."""
     try:
         yield
     except ForbiddenError:
@@ -127,7 +127,7 @@ class TimelineWork:
                     await self._look(room, job.history, requested_at)
 
     async def read_again(self, job: ReadAgain) -> None:
-        """Take over what a message is now that one of its edits was redacted. May be repeated at any time."""
+        """Read a message again, one of whose edits was redacted. May be repeated at any time."""
         async with self.stores.rooms.tending(job.room_id):
             if await self._joined(job.room_id):
                 with _unless_left(job.room_id):
@@ -146,7 +146,7 @@ class TimelineWork:
             await self._look_at_history(room, history, requested_at)
 
     async def _read_again(self, room_id: RoomId, event_id: EventId) -> None:
-        """Take over what a message is now that one of its edits was redacted: an earlier edit, or what was sent."""
+        """Read a message again, one of whose edits was redacted: it is now an earlier edit, or what was sent."""
         try:
             event = await self.homeserver.event(room_id, event_id)
         except RefusedByHomeserverError as error:
@@ -170,7 +170,7 @@ class TimelineWork:
             log.warning("gap_closed", room_id=room.room_id, missed=missed, looked_at=found.looked_at)
 
     async def _look_first(self, room: Room, requested_at: datetime) -> None:
-        """Take the videos since the bot came, as far as a backfill goes, and of before what the room wants."""
+        """Store the videos since the bot came, as far as a backfill goes, and of before what the room wants."""
         found = await self._until(room.room_id, self._is_our_coming)
         if found.end:
             await self.stores.timeline.store_joined_event(room.room_id, found.end, requested_at)
@@ -183,7 +183,7 @@ class TimelineWork:
         )
 
     async def _look_at_history(self, room: Room, messages: int, requested_at: datetime) -> None:
-        """Take the videos of those who are here among so many messages of before the bot came."""
+        """Store the videos of those who are here among so many messages of before the bot came."""
         members = {member.user_id for member in await self.stores.members.joined_members(room.room_id)}
         found = _Found()
         looked = seen = 0
@@ -281,7 +281,7 @@ async def look_after_all(stores: Stores, homeserver: HomeserverClient) -> int:
 
 
 async def _take_invitations(stores: Stores, homeserver: HomeserverClient) -> None:
-    """Take invitations that were lost with their transaction."""
+    """Store invitations that were lost with their transaction."""
     try:
         invitations = await homeserver.invitations(await stores.shared.now())
     except (ForbiddenError, HomeserverError) as error:

@@ -280,7 +280,7 @@ class VideoWork:
         await self.store.finished(video)
 
     async def _finish_again(self, video_id: VideoId) -> None:
-        """Do what a worker left undone that died or was stopped when its video was ready, or most of it."""
+        """Finish what a worker left undone that died or was stopped when its video was ready, or most of it."""
         video = await self.store.begin_finishing(video_id, self.config.worker.attempts)
         if video is None:
             return
@@ -308,7 +308,7 @@ class VideoWork:
         return named
 
     async def _while_wanted(self, video: Video, work: Coroutine[None, None, None]) -> None:
-        """Do the work, and leave off when the video is removed: what was deleted is not to lie about half-made."""
+        """Run the work, and cancel it when the video is removed: what was deleted is not to lie about half-made."""
         task = asyncio.create_task(work)
         try:
             while not (await asyncio.wait({task}, timeout=_LOOK_S))[0]:

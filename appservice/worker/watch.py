@@ -36,7 +36,7 @@ class Watch:
     languages: Mapping[str, Texts]
 
     async def look(self) -> None:
-        """Look once, and queue notices for the alerts."""
+        """Check once, and queue notices for the alerts."""
         await self._look_at_homeserver()
         await self._look_at_disk()
         if self.config.appservice.admin_room is None or not await self.stores.admin.notices_on():

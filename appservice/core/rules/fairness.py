@@ -61,7 +61,7 @@ class Usage:
         self._by_key: dict[str, tuple[float, float]] = {}
 
     def add(self, party: Party, seconds: float, now: float) -> None:
-        """Take work that ended at `now` (seconds of a steady clock)."""
+        """Add work that ended at `now` (seconds of a steady clock)."""
         for key in (party.sender, party.room_id):
             self._by_key[key] = self._now(key, now) + seconds, now
         if len(self._by_key) > _MOST_KEYS:

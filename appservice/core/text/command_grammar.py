@@ -49,46 +49,46 @@ class Words:
         return self.words[0] if self.words else None
 
     def take(self) -> str:
-        """Take the next word. Raises UsageError when there is none."""
+        """Consume the next word. Raises UsageError when there is none."""
         if not self.words:
             raise UsageError
         return self.words.pop(0)
 
     def take_if(self, *choices: str) -> str | None:
-        """Take the next word if it is one of the choices (whatever its case), else nothing."""
+        """Consume the next word if it is one of the choices (whatever its case), else nothing."""
         word = self.peek()
         if word is not None and word.lower() in choices:
             return self.take().lower()
         return None
 
     def choice(self, choices: Collection[str]) -> str:
-        """Take one of the choices. Raises UsageError for any other word."""
+        """Parse one of the choices. Raises UsageError for any other word."""
         word = self.take()
         if word.lower() not in choices:
             raise UsageError(word)
         return word.lower()
 
     def number(self, least: int = 1, most: int = MOST_POSITIONS) -> int:
-        """Take a whole number. Raises UsageError for anything else."""
+        """Parse a whole number. Raises UsageError for anything else."""
         word = self.take()
         if not _NUMBER.fullmatch(word) or not least <= int(word) <= most:
             raise UsageError(word)
         return int(word)
 
     def user(self) -> str:
-        """Take a full Matrix user id. Raises UsageError for anything else."""
+        """Parse a full Matrix user id. Raises UsageError for anything else."""
         word = self.take()
         if len(word) > 255 or not _USER_ID.fullmatch(word):
             raise UsageError(word)
         return word
 
     def user_if(self) -> str | None:
-        """Take a full Matrix user id if one comes next."""
+        """Parse a full Matrix user id if one comes next."""
         word = self.peek()
         return self.user() if word is not None and word.startswith("@") else None
 
     def video(self) -> VideoName:
-        """Take a video's name: `3`, `@alice:example.org 3`, `#1a2b3c`, or nothing for the one that is replied to."""
+        """Parse a video's name: `3`, `@alice:example.org 3`, `#1a2b3c`, or nothing for the one that is replied to."""
         owner = self.user_if()
         word = self.peek()
         if word is not None and (short := _SHORT_ID.fullmatch(word)) and owner is None:
@@ -101,14 +101,14 @@ class Words:
         return VideoName()
 
     def rest(self) -> str:
-        """Take all words that are left, at least one. Raises UsageError when there is none."""
+        """Consume all words that are left, at least one. Raises UsageError when there is none."""
         if not self.words:
             raise UsageError
         text, self.words = " ".join(self.words), []
         return text
 
     def rest_if(self) -> str:
-        """Take all words that are left, if there are any."""
+        """Consume all words that are left, if there are any."""
         return self.rest() if self.words else ""
 
     def end(self) -> None:
