@@ -1,4 +1,4 @@
-"""What the bot and the pages say, in the language of the config or of the reader: Fluent messages, the widget's too."""
+"""The texts of the bot and the pages, in the configured language or the reader's: Fluent messages, the widget's too."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What operators scrape (Prometheus); served on a listener of its own."""
+"""Prometheus metrics, served on a listener of their own."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

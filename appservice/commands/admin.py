@@ -1,4 +1,4 @@
-"""Commands of those who run this installation: what there is, what goes wrong, quarantine, and taking things back.
+"""Commands of admins: status and statistics, alerts, quarantine, blocks, and undoing.
 
 They are accepted in the management room and alone with the bot. Nothing posted here is content: videos are called
 by their ids, for admins are no members of the rooms.

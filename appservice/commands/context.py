@@ -1,4 +1,4 @@
-"""What a command is, and one as it was given: by whom, where, in which language, and which videos its words mean."""
+"""A command's definition, and its context: sender, room, language, readers of the response, and the videos it names."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Commands of a room's moderators: what waits, what was reported, and what is not to come (again)."""
+"""Commands of a room's moderators: the queue, reports, and blocks."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""What is pure: the words and decisions of the domain, without input or output."""
+"""The pure core: types and rules of the domain, without input or output."""

@@ -1,4 +1,4 @@
-"""The kinds of jobs: in which queue each waits, under which name and how urgently, and what of it is stored. Pure.
+"""The kinds of jobs: queue, name, priority and payload of each. Pure.
 
 A job is stored in its row's transaction and done by whichever worker takes it, which may be of the release before or
 after: names and payloads are a format on disk. A field that an earlier release did not write has a default.

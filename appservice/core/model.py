@@ -1,4 +1,4 @@
-"""The words of the domain: identifiers, a video, its states and the legal ways between them. Pure."""
+"""The domain's types: identifiers, a video, its states and the legal transitions between them. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

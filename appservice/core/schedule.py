@@ -1,4 +1,4 @@
-"""What the room's channel shows when: one list that loops for ever from an agreed instant on. Pure.
+"""The schedule of a room's channel: one list that loops for ever from an agreed instant on. Pure.
 
 Who knows the schedule and the time knows the frame that plays; nobody leads and nothing is sent while it plays.
 When the list changes, the video that plays goes on to its end, and the new list begins there with what follows it.

@@ -1,4 +1,4 @@
-"""Where another homeserver is reached (server-server API, "Server discovery"), behind a guard against our own network.
+"""Discovery of other homeservers (server-server API, "Server discovery"), behind a guard against our own network.
 
 Every name that a viewer's browser hands us is hostile: it must not make us call into private
 networks, nor hold us up. The guard sits in the HTTP connector, so that it also holds for

@@ -1,4 +1,4 @@
-"""Who a viewer is: an OpenID token, checked with the homeserver that issued it (client-server API, "OpenID")."""
+"""Identity of a viewer: an OpenID token, checked with the homeserver that issued it (client-server API, "OpenID")."""
 
 import asyncio
 import contextlib

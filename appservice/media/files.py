@@ -1,4 +1,4 @@
-"""Where published videos lie: a local folder per video, one folder below it for each stage, visible in one step.
+"""The media folder of published videos: a folder per video, one below it for each stage, visible in one step.
 
 And where uploads gather: a file for each.
 """

@@ -1,4 +1,4 @@
-"""What admins do, and erasing all that is somebody's. Callers check permissions."""
+"""Use cases of admins, and erasing all that is somebody's. Callers check permissions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

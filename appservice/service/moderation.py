@@ -1,4 +1,4 @@
-"""What a room's moderators decide: what waits, what was reported, and what is not to come again."""
+"""Use cases of a room's moderators: approval, rejection, reports, blocks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which videos somebody may know of, and who they are where these are."""
+"""The videos that somebody may know of, each with the viewer that they are in its room."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What members and moderators do with videos: change, delete with undo, order, report."""
+"""Use cases of videos: change, delete with undo, order, report."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What distinguishes videos' files from each other, and which of them are blocked from a room, or from all."""
+"""Hashes and fingerprints of videos' files, and blocks of files in a room, or in all."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

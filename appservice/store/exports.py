@@ -1,4 +1,4 @@
-"""What members take with them: what belongs to it, and the links by which it is fetched."""
+"""Exports of members' data: their content, and the links by which they are fetched."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What admins see of the whole installation, quarantine, undoing it, and the alerts for admins."""
+"""The whole installation for admins: lists and statistics, quarantine, undoing, and alerts."""
 
 import secrets
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Writes what an event changes, queues its jobs and announces it, all in the caller's transaction."""
+"""Writes the change of an event, queues its jobs and announces it, all in the caller's transaction."""
 
 from dataclasses import replace
 from typing import get_args

@@ -1,4 +1,4 @@
-"""Queues what people say to the bot: commands, codes, reactions that decide; in the caller's transaction."""
+"""Queues commands, sign-in codes and decisions by reactions, in the caller's transaction."""
 
 from appservice.core.events import changes
 from appservice.core.jobs import (

@@ -1,4 +1,4 @@
-"""Writes what messages bring and take: videos, edits of them, and redactions; in the caller's transaction."""
+"""Writes videos of messages, their edits and redactions, in the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Who is in a room, and whom the viewers' API serves."""
+"""Members of rooms, and the viewers that the API serves."""
 
 from datetime import datetime
 

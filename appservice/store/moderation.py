@@ -1,4 +1,4 @@
-"""What waits for moderators, and in which rooms."""
+"""The moderators' queue and reports, by room."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What people, rooms and the installation use of what they may have."""
+"""Admission by quotas, and their usage by people, rooms and the installation."""
 
 from appservice.core.model import RoomId, UserId, Video
 from appservice.core.rules.quotas import NO_LIMITS, Quotas, QuotaScope, Used

@@ -1,4 +1,4 @@
-"""What a backfill of a room's timeline found, and how far it went."""
+"""Results of a backfill of a room's timeline, and its marks."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What awaits a detection service's verdict, and what verdicts do."""
+"""Videos that await a detection service's verdict, and the effects of verdicts."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What people do with videos, on the row as it is by then: each change is one transaction."""
+"""Changes of videos by people, on the locked row: each change is one transaction."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager

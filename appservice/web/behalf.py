@@ -1,4 +1,4 @@
-"""What people do who are signed in without a Matrix client: the bot comments, reacts and sends videos on their behalf.
+"""Routes for people signed in without a Matrix client: the bot comments, reacts and sends videos on their behalf.
 
 The bot is a user that all of a room's members know, and no token of theirs ever is in the page: one that acts as them
 everywhere would be a far graver secret than a sign-in, which is for one room and ends by a command.

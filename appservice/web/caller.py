@@ -1,4 +1,4 @@
-"""Who calls the API: the user of a session, who they are in its room, and which video they mean."""
+"""The caller of the API: the user of a session, who they are in its room, and which video they mean."""
 
 from typing import Self
 

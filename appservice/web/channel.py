@@ -1,4 +1,4 @@
-"""What lets everybody see the same frame of the room's channel: the time, the schedule, and who watches."""
+"""Routes by which everybody sees the same frame of the room's channel: the time, the schedule, and who watches."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How many event streams a session and a user may hold in this process: over that the oldest one ends."""
+"""Limits on event streams of a session and of a user in this process: beyond, the oldest one ends."""
 
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager

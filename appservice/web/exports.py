@@ -1,4 +1,4 @@
-"""What members take with them, for whoever has its secret link, as long as it holds."""
+"""Downloads of exports by their secret links, until these expire."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""What routes of the widget's API begin and end with: whose request it is, its body, and a response as JSON."""
+"""Helpers of the widget API's routes: authentication, the body, and the response as JSON."""
 
 from typing import Annotated, TypeVar
 

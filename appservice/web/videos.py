@@ -1,4 +1,4 @@
-"""What members and moderators do with videos: change, delete with undo, order, report."""
+"""Routes of members and moderators on videos: change, delete with undo, order, report."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Puts together what the routes share."""
+"""Builds the context of the routes."""
 
 from contextlib import AsyncExitStack
 

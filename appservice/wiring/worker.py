@@ -1,4 +1,4 @@
-"""Puts a worker together: who does which kind of job, and what is done beside them from time to time."""
+"""Builds a worker: the handler of each kind of job, and the periodic chores."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is left to do once a video's row is empty: its message, its original at the homeserver, files left behind."""
+"""Deletes what is left once a video's row is empty: its message, its original at the homeserver, files left behind."""
 
 from dataclasses import dataclass, replace
 

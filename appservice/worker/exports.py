@@ -1,4 +1,4 @@
-"""Makes what members take with them, a zip of their videos and data, and sends the link where nobody else reads."""
+"""Makes exports, zips of members' videos and data, and sends the link where nobody else reads."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Reads policy lists: joins their rooms, takes over their rules, and does what these say."""
+"""Reads policy lists: joins their rooms, stores their rules, and enforces them."""
 
 from dataclasses import dataclass
 

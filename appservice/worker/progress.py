@@ -1,4 +1,4 @@
-"""How far the work on a video is and how long it will still take: an estimate, and its way to the database."""
+"""Progress of the work on a video, and the time that it will still take: estimated, and stored."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""How an attempt shows what it made of a video: files first, then the row, and only while it is the newest attempt."""
+"""Publication of an attempt's stages: files first, then the row, and only while it is the newest attempt."""
 
 import secrets
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Why a video failed, for its sender: the reason's text, with the room's own limit where that is the reason. Pure."""
+"""Texts of a video's failures, for its sender: the reason, with the room's own limit where that is the reason. Pure."""
 
 from appservice.core.model import Kind
 from appservice.core.room import Room

@@ -1,4 +1,4 @@
-"""Says by a video's message how far it is: reactions that come and go, and one notice when it failed, edited later."""
+"""Posts a video's status at its message: reactions that come and go, and one notice when it failed, edited later."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Looks whether disk and homeserver are well, and alerts admins in the management room."""
+"""Monitors disk and homeserver, and alerts admins in the management room."""
 
 import asyncio
 import shutil

@@ -1,1 +1,1 @@
-"""What Matrix events say: read into changes, checked."""
+"""Matrix events: validated and parsed into changes."""

@@ -1,4 +1,4 @@
-"""What the bot sends on behalf of people, and whose each event is that is read back. Pure.
+"""Events that the bot sends on behalf of people: their contents, and whose each is. Pure.
 
 Rule: whose an event is, only our own rows say (`SentFor`), and never its content: anybody may write that.
 """

@@ -1,4 +1,4 @@
-"""What events change, as the rest of the service knows it. Pure."""
+"""The changes that events make, as types for the rest of the service. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime

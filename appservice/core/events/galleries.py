@@ -1,4 +1,4 @@
-"""Which videos of a message go on as which when it is edited. Pure.
+"""Matching of a message's videos with those of its edit. Pure.
 
 A video keeps its slot for good; it is matched by its media, else by its slot.
 """

@@ -1,4 +1,4 @@
-"""From an event to what it changes, or to nothing. Pure.
+"""Parsing of an event into the change that it makes, or into nothing. Pure.
 
 Rule: everything in an event is hostile until checked here. An event of no interest is None; one
 of interest but of the wrong form is a MalformedEventError, which the caller logs and skips.

@@ -1,4 +1,4 @@
-"""What of all that people send can join reels, as what it is shown, and by which choice of the room. Pure.
+"""Kinds of media: which messages join reels, as what they are shown, and by which setting of the room. Pure.
 
 What an event says of itself is only a claim: the file decides when it is worked on.
 """

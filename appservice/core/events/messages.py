@@ -1,4 +1,4 @@
-"""What people send: videos, galleries, captions edited, commands. Pure."""
+"""Parsing of messages: videos, galleries, edits, commands. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import replace

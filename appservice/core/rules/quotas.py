@@ -1,4 +1,4 @@
-"""How much one person, one room and the whole installation may have, and whether that leaves room for more. Pure."""
+"""Quotas of one person, one room and the whole installation, and whether they leave room for more. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How a command is written: a name, then words, one after the other, each taken as what it must be. Pure."""
+"""The grammar of commands: a name, then words, parsed one after the other. Pure."""
 
 import re
 from collections.abc import Collection, Sequence

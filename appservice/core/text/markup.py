@@ -1,4 +1,4 @@
-"""What is marked within a text of the bot's: words to be copied as they are, shown as code. Pure.
+"""Markup within the bot's texts: words to be copied as they are, shown as code. Pure.
 
 Clients make links of what looks like a user id or an address, but not within code.
 """

@@ -1,4 +1,4 @@
-"""What the bot says by a video's message of how far it is with it: marks (reactions), and one notice. Pure."""
+"""The status of a video as the bot posts it at its message: marks (reactions), and one notice. Pure."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Whose request it is by its address, also behind a reverse proxy. Pure."""
+"""The client's address of a request, also behind a reverse proxy. Pure."""
 
 from collections.abc import Sequence
 from functools import lru_cache

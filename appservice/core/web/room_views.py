@@ -1,4 +1,4 @@
-"""How a room, and a video, become the widget API's response to one viewer. Pure."""
+"""The widget API's JSON of a room, and of a video, for one viewer. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
