@@ -115,7 +115,7 @@ class MakeExport(Job):
 
 @dataclass(frozen=True, slots=True)
 class TendRoom(_OneWord):
-    """Bring a room to what it should be."""
+    """Bring a room up to date: its state, its widget, its upgrade."""
 
     name: ClassVar[str] = "room"
     room_id: RoomId

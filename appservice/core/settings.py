@@ -1,4 +1,4 @@
-"""What a room's moderators choose for it, and a person for themselves: checked values, each with a default. Pure.
+"""Settings of a room, and of a person: validated values, each with a default. Pure.
 
 A setting is written as `name value`, in chat as in the database; what a later release wrote and we do not know is left
 out when it is read.
