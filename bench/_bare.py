@@ -3,7 +3,7 @@
 from playwright.async_api import Page, Route
 
 from bench._room import Theatre
-from tests.support import ROOT
+from tests.support.launch import ROOT
 
 _HLS = (ROOT / "widget" / "node_modules" / "hls.js" / "dist" / "hls.light.min.js").read_text(encoding="utf-8")
 _PAGE = """<!doctype html><video data-active playsinline></video><script src="/bench/hls.js"></script><script>

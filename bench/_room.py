@@ -14,7 +14,9 @@ from appservice.demo.client import MatrixClient
 from appservice.demo.host import host_of, serve_host
 from appservice.demo.synapse import Synapse, free_port
 from bench._clips import ffmpeg
-from tests.support import Installation, Viewer, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
 from transcode import Tools, find_tools
 
 RATE = 30  # pictures a second: half of what the browser draws, so that every picture should stay equally long

@@ -20,7 +20,9 @@ from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from bench._clips import ffmpeg
-from tests.support import Installation, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 from transcode import find_tools
 
 ROOMS, EVENTS, VIDEOS, COMMANDS = 50, 10_000, 500, 500

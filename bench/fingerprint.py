@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from bench._clips import ffmpeg, phone
-from tests.integration.transcode.scenes import ENCODINGS, SIZE, encode_anew, make_scenes
+from tests.support.video.scenes import ENCODINGS, SIZE, encode_anew, make_scenes
 from transcode import Limits, Tools, find_tools
 from transcode.fingerprint import distance, fingerprint, is_copy
 

@@ -21,7 +21,10 @@ from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from bench import _clips, _peers
 from bench._measured import Work, timed
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import find_tools
 
 RUNS = 5

@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Frame, Page
 
 from appservice.demo.browser import open_browser
 from bench._room import RATE, Theatre, theatre, widget_frame
-from tests.support import ROOT
+from tests.support.launch import ROOT
 
 SECONDS = 3
 CHANGES = 12

@@ -3,9 +3,8 @@
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
@@ -16,8 +15,10 @@ from hypothesis import HealthCheck, settings
 from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.launch import fork
-from tests.support import Installation, apply_migrations, make_small_clip
+from tests.support.clips import make_small_clip
+from tests.support.databases import CreateDatabase, apply_migrations
+from tests.support.installation import Installation
+from tests.support.launch import fork
 from transcode import Tools, find_tools
 
 # A busy machine is slower than Hypothesis takes for granted; and a run must not depend on chance.
@@ -68,9 +69,6 @@ async def _forgo_durability(dsn: str) -> None:
 
 def _on_database(dsn: str, name: str) -> str:
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
-
-
-CreateDatabase = Callable[[str], Coroutine[Any, Any, str]]
 
 
 async def _create(postgres: str, name: str, template: str) -> str:

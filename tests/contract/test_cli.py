@@ -20,8 +20,9 @@ from appservice.config import load_config
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import free_port
 from appservice.registration import render_registration
-from tests.launch import Launch, execute, fork
-from tests.support import Installation, eventually
+from tests.support.installation import Installation
+from tests.support.launch import Launch, execute, fork
+from tests.support.waiting import eventually
 
 LEAST: dict[str, Any] = {
     "homeserver": {"url": "http://127.0.0.1:1", "server_name": "example.org"},

@@ -16,7 +16,8 @@ import pytest
 from aiohttp import web
 
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, Deadlines
-from tests.support import Installation, eventually
+from tests.support.installation import Installation
+from tests.support.waiting import eventually
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

@@ -10,7 +10,7 @@ import aiohttp
 import psutil
 
 from appservice.demo.synapse import free_port
-from tests.support import eventually
+from tests.support.waiting import eventually
 
 STATE_KEYS = {
     "homeserver_url", "server_name", "public_url", "appservice_url", "metrics_url", "host_url", "room_id",

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import psutil
 
-from tests.launch import ROOT
-from tests.support import Installation, eventually
+from tests.support.installation import Installation
+from tests.support.launch import ROOT
+from tests.support.waiting import eventually
 
 TESTS = """
 import asyncio, sys
-from tests.launch import fork
+from tests.support.launch import fork
 
 async def main():
     with open(sys.argv[2], "ab") as log:

@@ -10,7 +10,8 @@ import pytest
 from appservice.core.errors import LimitExceededError
 from appservice.demo.client import MatrixClient
 from appservice.web.limits import Limit, RateLimits
-from tests.support import Installation, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
 
 
 def test_each_is_counted_apart_and_may_come_again() -> None:

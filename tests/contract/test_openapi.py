@@ -14,7 +14,9 @@ import pytest
 from yarl import URL
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
 
 Document = dict[str, Any]
 

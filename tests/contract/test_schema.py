@@ -20,7 +20,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from appservice.demo.synapse import Synapse
-from tests.support import Installation, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
 
 EXAMPLES = 20
 CHECKS = [

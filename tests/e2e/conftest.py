@@ -1,7 +1,6 @@
 """A browser, and the demo's host page in front of the service under test."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,16 +8,15 @@ from playwright.async_api import Browser, expect
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
-from appservice.demo.host import host_of, serve_host
-from appservice.demo.synapse import free_port
-from tests.support import Installation, make_small_clip
+from tests.support.clips import make_small_clip
+from tests.support.host import OpenHost, hosts
+from tests.support.installation import Installation
 from transcode import Tools
 
 # Playwright's five seconds are too few for a page on a busy machine.
 expect.set_options(timeout=30_000)
 
-SCREENSHOTS = Path(__file__).parent.parent.parent / ".run" / "screenshots"
-OpenHost = Callable[[str], Awaitable[str]]
+SCREENSHOTS = Path(__file__).parents[2] / ".run" / "screenshots"
 
 
 @pytest.fixture(scope="session")
@@ -31,29 +29,6 @@ async def browser() -> AsyncIterator[Browser]:
 async def open_host(reel: Installation, alice: MatrixClient, bob: MatrixClient) -> AsyncIterator[OpenHost]:
     """Serve the host page for a room and return its address."""
     async with hosts(reel, alice, bob) as serve:
-        yield serve
-
-
-@asynccontextmanager
-async def hosts(reel: Installation, alice: MatrixClient, bob: MatrixClient) -> AsyncIterator[OpenHost]:
-    """Yield what serves the host page for a room, until the end of the block, and returns its address."""
-    async with AsyncExitStack() as stack:
-
-        async def serve(room_id: str) -> str:
-            about = {
-                "homeserver_url": reel.synapse.base_url,
-                "server_name": reel.synapse.server_name,
-                "room_id": room_id,
-                "users": [
-                    {"user_id": user.user_id, "password": "secret", "display_name": user.user_id[1:].partition(":")[0]}
-                    for user in (alice, bob)
-                ],
-            }
-            port = free_port()
-            runner = await serve_host(host_of(about, reel.synapse.base_url, reel.url), port)
-            stack.push_async_callback(runner.cleanup)
-            return f"http://127.0.0.1:{port}/"
-
         yield serve
 
 

@@ -13,11 +13,13 @@ from playwright.async_api import Browser, ConsoleMessage, Frame, Page, expect
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.conftest import CreateDatabase
-from tests.e2e.conftest import OpenHost
-from tests.e2e.looks import AXE, TELL_VIOLATIONS, axe_finds
-from tests.launch import fork
-from tests.support import Installation, eventually, make_room
+from tests.support.browser import AXE, TELL_VIOLATIONS, axe_finds
+from tests.support.databases import CreateDatabase
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.launch import fork
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 WIDTHS = (280, 320, 1280)
 THEMES = ("light", "dark")

@@ -11,9 +11,11 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
-from tests.e2e.conftest import OpenHost
-from tests.e2e.looks import SMALL, Look, looking, sign_in
-from tests.support import Installation, eventually, make_room
+from tests.support.browser import SMALL, Look, looking, sign_in
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -13,8 +13,13 @@ from playwright.async_api import Browser, Frame, Page, Route, expect
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
-from tests.e2e.conftest import OpenHost
-from tests.support import Installation, Viewer, eventually, make_room, standing_still, with_padding
+from tests.support.clips import with_padding
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.processes import standing_still
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 SECONDS = 6

@@ -13,9 +13,11 @@ from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, Clip, make_clip
-from tests.e2e.conftest import OpenHost
-from tests.e2e.looks import AXE, axe_finds
-from tests.support import Installation, eventually, make_room
+from tests.support.browser import AXE, axe_finds
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 from transcode import Tools
 
 _CUES = "WEBVTT\n\n00:00.200 --> 01:00.000\nHello from {language}\n"

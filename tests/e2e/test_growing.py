@@ -15,10 +15,13 @@ from playwright.async_api import Browser, Frame, Page, Response, Route, expect
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.conftest import CreateDatabase
-from tests.e2e.conftest import OpenHost
-from tests.launch import fork
-from tests.support import Installation, eventually, make_room, standing_still
+from tests.support.databases import CreateDatabase
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.launch import fork
+from tests.support.processes import standing_still
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 from transcode import Tools
 
 SECONDS = 60

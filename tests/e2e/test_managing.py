@@ -13,8 +13,12 @@ import pytest
 from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
 
 from appservice.demo.client import MatrixClient
-from tests.e2e.conftest import OpenHost
-from tests.support import Installation, Viewer, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 # Everybody sees a change within a second on a machine that does nothing else; tests share theirs.

@@ -14,9 +14,12 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from appservice.demo.synapse import Synapse
-from tests.e2e.looks import looking
-from tests.integration.transcode.subtitles import CHINESE, with_subtitles
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support.browser import looking
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.video.subtitles import CHINESE, with_subtitles
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 WIDTHS = (280, 320, 768, 1280, 3840)

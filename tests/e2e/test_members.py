@@ -9,8 +9,12 @@ import pytest
 from playwright.async_api import Browser, Frame, Page, expect
 
 from appservice.demo.client import MatrixClient
-from tests.e2e.conftest import OpenHost
-from tests.support import Installation, Viewer, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 _ORDER = """() => {
     const player = document.querySelector('[data-testid=player]');

@@ -11,9 +11,13 @@ import pytest
 from playwright.async_api import Browser, Frame, Locator, Page, expect
 
 from appservice.demo.client import MatrixClient
-from tests.e2e.conftest import OpenHost
-from tests.e2e.looks import AXE, axe_finds
-from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
+from tests.support.browser import AXE, axe_finds
+from tests.support.clips import with_padding
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 SOON_MS = 15_000
 _PLAYS = "(video) => !video.paused && video.currentTime > 0.2 && video.videoWidth > 0"

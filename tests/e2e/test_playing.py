@@ -12,8 +12,11 @@ from playwright.async_api import Browser, Frame, Page
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, Clip, make_clip
-from tests.e2e.conftest import OpenHost
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 SIZES = pytest.mark.parametrize(("width", "height"), [(320, 300), (1280, 720)])

@@ -11,9 +11,11 @@ import pytest
 from playwright.async_api import Browser, FrameLocator, Locator, Page, expect
 
 from appservice.demo.client import MatrixClient
-from tests.e2e.conftest import OpenHost
-from tests.e2e.looks import drop_file
-from tests.support import Installation, eventually, make_room
+from tests.support.browser import drop_file
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(240)
 

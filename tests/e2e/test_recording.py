@@ -14,10 +14,12 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame,
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
-from tests.e2e.conftest import OpenHost
-from tests.e2e.looks import AXE, TELL_VIOLATIONS, axe_finds, drop_file
 from tests.integration.transcode.test_recordings import recorded
-from tests.support import Installation, eventually, make_room
+from tests.support.browser import AXE, TELL_VIOLATIONS, axe_finds, drop_file
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 from transcode import Tools
 
 pytestmark = pytest.mark.timeout(180)

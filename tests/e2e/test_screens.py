@@ -13,9 +13,12 @@ from playwright.async_api import Browser, Frame, Locator, Page, expect
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, make_clip
 from appservice.demo.synapse import Synapse
-from tests.e2e.conftest import hosts
-from tests.e2e.looks import SMALL
-from tests.support import Installation, eventually, make_room, with_padding
+from tests.support.browser import SMALL
+from tests.support.clips import with_padding
+from tests.support.host import hosts
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 from transcode import Tools
 
 PHONE = (390, 844)

@@ -8,8 +8,9 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from appservice.demo.client import MatrixClient
-from tests.e2e.looks import looking, shown_command, widget_link
-from tests.support import Installation, make_room, wait_for_notice
+from tests.support.browser import looking, shown_command, widget_link
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
 
 PLAYING = "[data-testid=player][data-playing=true]:not([data-video-id=''])"
 

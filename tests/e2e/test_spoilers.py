@@ -9,8 +9,11 @@ import pytest
 from playwright.async_api import Browser, Frame, Page, expect
 
 from appservice.demo.client import MatrixClient
-from tests.e2e.conftest import OpenHost
-from tests.support import Installation, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 MARK = "page.codeberg.everypizza.msc4193.spoiler"
 _WHOLE = """(selector) => {

@@ -12,9 +12,11 @@ import pytest
 from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
 
 from appservice.demo.client import MatrixClient
-from tests.e2e.conftest import OpenHost
-from tests.e2e.looks import AXE, axe_finds
-from tests.support import Installation, eventually, make_room
+from tests.support.browser import AXE, axe_finds
+from tests.support.host import OpenHost
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 # "Within a second or so", on a busy machine.
 SOON_MS = 4_000

@@ -19,9 +19,10 @@ from playwright.async_api import Browser, Frame, Page
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, make_clip
-from tests.e2e.conftest import hosts
-from tests.e2e.looks import axe_finds, looking, sign_in
-from tests.support import Installation, make_room, wait_for_notice
+from tests.support.browser import axe_finds, looking, sign_in
+from tests.support.host import hosts
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
 from transcode import Tools
 
 pytestmark = pytest.mark.timeout(300)

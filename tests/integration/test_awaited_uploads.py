@@ -12,7 +12,9 @@ import aiohttp
 from aiohttp import web
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, eventually, make_room, wait_for_notice
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.waiting import eventually
 
 
 async def _announced(user: MatrixClient, room_id: str) -> tuple[str, str]:

@@ -13,7 +13,9 @@ from appservice import resources
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import free_port
 from appservice.i18n import Texts
-from tests.support import Installation, eventually, make_room, wait_for_notice
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.waiting import eventually
 
 TEXTS = Texts(resources.locales(), "en")
 

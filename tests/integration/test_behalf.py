@@ -19,10 +19,13 @@ from appservice.core.model import EventId, RoomId, UserId
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse, free_port
 from appservice.matrix.client import HomeserverClient
-from tests.integration.commands.conftest import Asking
 from tests.integration.test_talk import listening
 from tests.integration.test_uploads import Uploader
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support.commands import Asking
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 
 def nonce() -> str:

@@ -3,7 +3,8 @@
 import aiohttp
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
 
 
 async def test_a_blocked_member_has_no_session_and_sends_nothing(

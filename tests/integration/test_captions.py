@@ -5,8 +5,10 @@ from pathlib import Path
 import aiohttp
 
 from appservice.demo.client import MatrixClient
-from tests.integration.transcode.subtitles import CHINESE, HOSTILE, with_subtitles
-from tests.support import Installation, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.video.subtitles import CHINESE, HOSTILE, with_subtitles
+from tests.support.waiting import eventually
 from transcode import Tools
 
 

@@ -7,7 +7,11 @@ from typing import Any
 import aiohttp
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 
 async def _schedule(viewer: Viewer) -> dict[str, Any] | None:

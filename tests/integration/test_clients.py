@@ -12,7 +12,9 @@ from nio import AsyncClient, LoginResponse, RoomSendResponse, UploadResponse
 from PIL import Image
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 
 async def test_a_video_sent_by_matrix_nio_is_ready(

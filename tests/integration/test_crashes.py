@@ -14,7 +14,10 @@ import pytest
 
 from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 SERVICE_KILLS = 16
 POSTGRES_KILLS = 12

@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-from tests.support import ROOT, eventually
+from tests.support.launch import ROOT
+from tests.support.waiting import eventually
 
 # Of another Roomreel: were it heeded, the demo would not start, or would write into a database that is in use.
 _FOREIGN = {"ROOMREEL_DATABASE": "postgresql://127.0.0.1:1/in-use", "ROOMREEL_NO__SUCH_KEY": "1"}

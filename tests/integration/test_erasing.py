@@ -14,8 +14,12 @@ import pytest
 
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse
-from tests.integration.commands.conftest import Asking, open_direct
-from tests.support import Installation, Viewer, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import Asking, open_direct
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 WITHIN_S = 10
 UNDO_S = 8  # before that, what a person deleted can be brought back by them

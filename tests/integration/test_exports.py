@@ -15,8 +15,11 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.integration.commands.conftest import Asking, open_direct
-from tests.support import Installation, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import Asking, open_direct
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 from transcode import Tools
 
 

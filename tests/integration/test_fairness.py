@@ -21,8 +21,10 @@ from appservice.store import Stores
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
 from appservice.worker.fair_queue import FairQueries
-from tests.conftest import CreateDatabase
-from tests.support import Installation, eventually, make_room, migrated_pool
+from tests.support.databases import CreateDatabase, migrated_pool
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 from transcode import Tools
 
 LONG, SECONDS = 9, 40

@@ -16,9 +16,12 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.integration.commands.conftest import Asking, open_direct
-from tests.launch import execute
-from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import Asking, open_direct
+from tests.support.installation import Installation
+from tests.support.launch import execute
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.waiting import eventually
 from transcode import Tools
 
 DISK_MIB = 96

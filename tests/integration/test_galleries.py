@@ -18,8 +18,13 @@ from appservice.demo.client import MatrixClient
 from appservice.store import ErasingStore, Stores, VideoChangeStore
 from appservice.store.audit import ITSELF
 from appservice.store.outbox import Pool
-from tests.integration.commands.conftest import Asking
-from tests.support import Installation, Viewer, eventually, make_room, migrated_pool, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import Asking
+from tests.support.databases import migrated_pool
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 ROOM = RoomId("!room:example.org")
 ALICE = UserId("@alice:example.org")

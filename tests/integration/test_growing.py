@@ -15,7 +15,12 @@ import psutil
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, eventually, make_room, standing_still, with_padding
+from tests.support.clips import with_padding
+from tests.support.installation import Installation
+from tests.support.processes import standing_still
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 SECONDS = 40

@@ -19,9 +19,14 @@ from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from appservice.store import Stores, TimelineStore
 from appservice.store.outbox import Pool
-from tests.integration.commands.conftest import Asking
 from tests.integration.test_timeline import swallowing
-from tests.support import Installation, Viewer, eventually, make_room, migrated_pool, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import Asking
+from tests.support.databases import migrated_pool
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 ALICE, CAROL, BOT = UserId("@alice:example.org"), UserId("@carol:example.org"), UserId("@reel:example.org")
 EARLY, LATE = 0, 2**52

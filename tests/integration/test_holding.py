@@ -9,9 +9,13 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.integration.commands.conftest import VERSIONS, Asking
-from tests.integration.transcode.scenes import SIZE, encode_anew, make_scenes
-from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import VERSIONS, Asking
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.video.scenes import SIZE, encode_anew, make_scenes
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 

@@ -16,8 +16,7 @@ from appservice.store import AdminStore, PolicyStore, Stores
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
 from appservice.store.verdicts import Verdict, VerdictStore
-from tests.conftest import CreateDatabase
-from tests.support import migrated_pool
+from tests.support.databases import CreateDatabase, migrated_pool
 
 ROOM = RoomId("!holds:example.org")
 ADMIN = UserId("@admin:example.org")

@@ -11,8 +11,12 @@ import pytest
 from appservice import resources
 from appservice.demo.client import MatrixClient
 from appservice.i18n import Texts
-from tests.integration.commands.conftest import VERSIONS, Asking
-from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import VERSIONS, Asking
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 TEXTS = Texts(resources.locales(), "en")

@@ -6,7 +6,10 @@ from urllib.parse import urljoin
 import aiohttp
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 
 async def _playlist_lines(viewer: Viewer, url: str) -> list[str]:

@@ -9,7 +9,11 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 
 class House:

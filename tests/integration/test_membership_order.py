@@ -24,8 +24,8 @@ from appservice.core.room import Membership, Snapshot
 from appservice.store import ErasingStore, PolicyStore, Stores
 from appservice.store.outbox import Pool
 from appservice.store.timeline import TimelineStore
-from tests.support import migrated_pool
-from tests.unit.videos import ALICE, BOB
+from tests.support.databases import migrated_pool
+from tests.support.models import ALICE, BOB
 
 BOT = UserId("@reel:example.org")
 JOIN, LEAVE, BAN = Membership.JOIN, Membership.LEAVE, Membership.BAN

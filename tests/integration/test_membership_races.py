@@ -11,7 +11,10 @@ import pytest
 from aiohttp import web
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 ACCESS_ENDS_S = 10.0
 _ADDRESSES = itertools.count()

@@ -6,8 +6,10 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.launch import execute
-from tests.support import Installation, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.launch import execute
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 MIB = 1024 * 1024
 

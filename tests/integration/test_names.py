@@ -20,7 +20,7 @@ from appservice.core.errors import UnavailableError
 from appservice.matrix.discovery import GuardedConnector, Network
 from appservice.matrix.names import Names, Service, SystemResolver, read_hosts
 from appservice.matrix.openid import Federation, OpenIdVerifier
-from tests.support import eventually
+from tests.support.waiting import eventually
 
 Records = dict[tuple[str, str], list[str]]
 

@@ -6,7 +6,11 @@ import aiohttp
 
 from appservice.demo.client import MatrixClient
 from tests.integration.test_unsent_uploads import at_homeserver, gone
-from tests.support import Installation, Viewer, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 
 async def _send(user: MatrixClient, viewer: Viewer, room_id: str, mxc: str) -> str:

@@ -6,7 +6,10 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 PLACE = {
     "selection": "@alice:test.local", "video": "4fd0e8f2-8f4b-4c3f-9d0f-0d6b3e1f4c55", "position": 12.5, "volume": 0.4,

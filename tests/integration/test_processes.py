@@ -8,8 +8,10 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.launch import fork
-from tests.support import Installation, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.launch import fork
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 from transcode import Tools
 
 

@@ -19,7 +19,7 @@ from appservice.store import AdminStore, ContentStore, ErasingStore, PolicyStore
 from appservice.store.intake import apply
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
-from tests.conftest import CreateDatabase
+from tests.support.databases import CreateDatabase
 from transcode.commandline.images import FINGERPRINT_FRAMES, FINGERPRINT_SIDE
 from transcode.fingerprint import fingerprint_of
 

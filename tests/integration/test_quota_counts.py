@@ -12,8 +12,7 @@ from appservice.core.model import EventId, RoomId, State, UserId, Video
 from appservice.core.rules.quotas import MIB, Allowance, Quotas, QuotaScope, Used
 from appservice.store import Published, QuotaStore, Stores, SupersededUploadError, Upload, UploadStore
 from appservice.store.outbox import Pool
-from tests.conftest import CreateDatabase
-from tests.support import migrated_pool
+from tests.support.databases import CreateDatabase, migrated_pool
 
 ROOM, ALICE = RoomId("!room:x"), UserId("@alice:x")
 

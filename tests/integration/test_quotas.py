@@ -6,8 +6,11 @@ import aiohttp
 
 from appservice.core.rules.quotas import MIB
 from appservice.demo.synapse import Synapse
-from tests.integration.commands.conftest import Asking
-from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import Asking
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.waiting import eventually
 
 
 async def _in_state(spare: Installation, event_id: str, state: str) -> None:

@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.support import Installation, eventually, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 HOUR = 3600 * 1000
 

@@ -17,7 +17,9 @@ from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse
 from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
-from tests.support import Installation, eventually, make_room, wait_for_notice, wait_for_widget
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice, wait_for_widget
+from tests.support.waiting import eventually
 
 TEXTS = Texts(resources.locales(), "en")
 VERSIONS = pytest.mark.parametrize("version", ["11", "12"])

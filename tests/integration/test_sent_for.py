@@ -26,8 +26,9 @@ from appservice.web import behalf
 from appservice.web.context import Context
 from appservice.web.relations import RelationReader
 from tests.integration.test_store import BOT, jobs, member, one_video
-from tests.support import eventually, migrated_pool
-from tests.unit.videos import ALICE, BOB, ROOM
+from tests.support.databases import migrated_pool
+from tests.support.models import ALICE, BOB, ROOM
+from tests.support.waiting import eventually
 
 EVENT = EventId("$said")
 UPLOADS = [UploadId(f"1f0e7a2c-0000-4000-8000-00000000000{number}") for number in range(2)]

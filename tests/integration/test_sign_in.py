@@ -8,7 +8,10 @@ import pytest
 
 from appservice.core.sign_in_codes import MOST_MISSES
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 ANDROID = "Mozilla/5.0 (Android 14; Mobile; rv:130.0) Gecko/130.0 Firefox/130.0"
 

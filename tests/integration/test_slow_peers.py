@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.support import Installation
+from tests.support.installation import Installation
 
 # What a name server that says nothing does to `getaddrinfo` (glibc waits up to 30 s), and to queries of our own.
 _SILENT = """

@@ -8,8 +8,11 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.integration.commands.conftest import VERSIONS, Asking
-from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import VERSIONS, Asking
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.waiting import eventually
 from transcode import Tools
 
 AWAITED, PLAYABLE, FAILED = "📤", "▶️", "⚠️"

@@ -44,8 +44,9 @@ from appservice.service.videos import VideoService
 from appservice.store import AdminStore, Published, Stores, UnderWay, open_pool
 from appservice.store.mapping import SQL
 from appservice.store.outbox import CHANNEL, PROGRESS_CHANNEL, Pool
-from tests.support import apply_migrations, eventually
-from tests.unit.videos import ALICE, BOB, ROOM, rendition
+from tests.support.databases import apply_migrations
+from tests.support.models import ALICE, BOB, ROOM, rendition
+from tests.support.waiting import eventually
 from transcode.hls.captions import Captions
 from transcode.storyboard import Storyboard
 

@@ -10,7 +10,9 @@ from typing import Any
 import aiohttp
 
 from appservice.demo.client import MatrixClient
-from tests.support import Installation, Viewer, make_room
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
 
 
 @contextlib.asynccontextmanager

@@ -21,15 +21,11 @@ from appservice.store import Stores, open_pool
 from appservice.wiring.parts import homeserver_of
 from appservice.worker import timeline
 from appservice.worker.timeline import TimelineWork
-from tests.support import (
-    Installation,
-    Viewer,
-    eventually,
-    make_room,
-    wait_for_notice,
-    wait_for_widget,
-    with_padding,
-)
+from tests.support.clips import with_padding
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice, wait_for_widget
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 VERSIONS = pytest.mark.parametrize("version", ["11", "12"])
 

@@ -15,7 +15,10 @@ from aiohttp import web
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse
 from tests.integration.test_uploads import Uploader
-from tests.support import Installation, eventually, make_room, with_padding
+from tests.support.clips import with_padding
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 
 async def at_homeserver(user: MatrixClient, mxc: str) -> bool:

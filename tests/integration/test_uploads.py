@@ -17,11 +17,14 @@ import pytest
 from aiohttp import web
 
 from appservice.demo.client import MatrixClient
-from tests.integration.commands.conftest import Asking
-from tests.integration.transcode.pattern import X264, audio, made, video
 from tests.integration.transcode.test_audio_left_out import AAC, NOISE
 from tests.integration.transcode.test_recordings import recorded
-from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice
+from tests.support.commands import Asking
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.video.pattern import X264, audio, made, video
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 PATH = "/api/v1/uploads"

@@ -16,8 +16,7 @@ from appservice.service.targets import known_to
 from appservice.service.use_cases import UseCases
 from appservice.store import Stores, UnknownContentError
 from appservice.store.outbox import Pool
-from tests.conftest import CreateDatabase
-from tests.support import migrated_pool
+from tests.support.databases import CreateDatabase, migrated_pool
 
 ALICE, BOB, CAROL = (UserId(f"@{name}:example.org") for name in ("alice", "bob", "carol"))
 BOT = UserId("@reel:example.org")

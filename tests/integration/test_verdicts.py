@@ -18,8 +18,11 @@ from aiohttp import web
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import free_port
-from tests.integration.commands.conftest import Asking, open_direct
-from tests.support import Installation, eventually, make_room, wait_for_notice, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import Asking, open_direct
+from tests.support.installation import Installation
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.waiting import eventually
 
 SECRET = "a-secret-of-the-tests"
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "verdict_webhook_example.py"

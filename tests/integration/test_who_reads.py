@@ -10,8 +10,10 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.integration.commands.conftest import Asking, open_direct
-from tests.support import Installation, eventually, make_room
+from tests.support.commands import Asking, open_direct
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.waiting import eventually
 
 
 async def _links(user: MatrixClient, room_id: str) -> list[str]:

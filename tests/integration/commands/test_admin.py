@@ -13,11 +13,15 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.conftest import CreateDatabase
-from tests.integration.commands.conftest import Asking, Said, open_direct
-from tests.integration.transcode.scenes import SIZE, encode_anew, make_scenes
-from tests.launch import fork
-from tests.support import Installation, Viewer, eventually, make_room, wait_for_notice, with_padding
+from tests.support.clips import with_padding
+from tests.support.commands import Asking, Said, open_direct
+from tests.support.databases import CreateDatabase
+from tests.support.installation import Installation
+from tests.support.launch import fork
+from tests.support.rooms import make_room, wait_for_notice
+from tests.support.video.scenes import SIZE, encode_anew, make_scenes
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 COMMANDS = (

@@ -4,8 +4,9 @@ import pytest
 
 from appservice import __version__
 from appservice.demo.client import MatrixClient
-from tests.integration.commands.conftest import Asking, answer_to
-from tests.support import Installation, eventually
+from tests.support.commands import Asking, answer_to
+from tests.support.installation import Installation
+from tests.support.waiting import eventually
 
 
 async def test_it_says_what_it_understands(asking: Asking) -> None:

@@ -14,9 +14,12 @@ from appservice.commands.context import Rank
 from appservice.commands.run import COMMANDS
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.integration.commands.conftest import Asking, open_direct
-from tests.integration.transcode.scenes import SIZE, make_scenes
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support.commands import Asking, open_direct
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.video.scenes import SIZE, make_scenes
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 from transcode import Tools
 
 ROLES = ("owner", "other", "moderator", "admin", "banned", "left", "far")

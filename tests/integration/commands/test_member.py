@@ -8,8 +8,11 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.integration.commands.conftest import VERSIONS, Asking, open_direct
-from tests.support import Installation, Viewer, eventually, make_room
+from tests.support.commands import VERSIONS, Asking, open_direct
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 
 @dataclass

@@ -6,8 +6,9 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.integration.commands.conftest import VERSIONS, Asking
-from tests.support import Installation, make_room
+from tests.support.commands import VERSIONS, Asking
+from tests.support.installation import Installation
+from tests.support.rooms import make_room
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.ladders import Ladder, build
-from tests.integration.transcode.media import (
+from tests.support.video.ladders import Ladder, build
+from tests.support.video.media import (
     AssertCopied,
     AssertGapless,
     Clip,

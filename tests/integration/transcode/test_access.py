@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip, Transcoded
-from tests.integration.transcode.stages import assert_stages, pattern
-from tests.integration.transcode.surgery import edited, with_boxes
+from tests.support.video.media import Clip, Transcoded
+from tests.support.video.stages import assert_stages, pattern
+from tests.support.video.surgery import edited, with_boxes
 from transcode import Limits, Tools, video_of_audio
 from transcode.errors import NotAVideo
 from transcode.examine.file import examine

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.dual_mono import dual_mono
-from tests.integration.transcode.media import Transcoded, joined, transcode
-from tests.integration.transcode.pattern import VP8, X264, assert_whole, audio, beeps, made, video
+from tests.support.video.dual_mono import dual_mono
+from tests.support.video.media import Transcoded, joined, transcode
+from tests.support.video.pattern import VP8, X264, assert_whole, audio, beeps, made, video
 from transcode import Limits, Tools, TranscodeError
 
 _OPUS = ["-c:a", "libopus"]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Outcome, Transcoded
-from tests.integration.transcode.pattern import GREEN, RED, X264, audio, concatenated, made, seen, video
-from tests.integration.transcode.surgery import with_boxes
+from tests.support.video.media import Outcome, Transcoded
+from tests.support.video.pattern import GREEN, RED, X264, audio, concatenated, made, seen, video
+from tests.support.video.surgery import with_boxes
 from transcode import Limits, Tools, prepare_recording
 from transcode.mp4.boxes import box, boxes
 from transcode.source.audio_loss import AudioLoss

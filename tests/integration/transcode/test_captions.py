@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from tests.integration.transcode.media import Transcoded, transcode
-from tests.integration.transcode.subtitles import ASS, CHINESE, HOSTILE, with_subtitles
+from tests.support.video.media import Transcoded, transcode
+from tests.support.video.subtitles import ASS, CHINESE, HOSTILE, with_subtitles
 from transcode import READY, Limits, Result, Tools
 
 _ZH = "WEBVTT\n\n00:00.500 --> 00:01.500\n你好，世界\n\n00:02.000 --> 00:03.000\n再见 <i>明天</i>\n"

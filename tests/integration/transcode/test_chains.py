@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip, Transcoded, output_of
-from tests.integration.transcode.pattern import assert_square, assert_whole, audio, made, video
+from tests.support.video.media import Clip, Transcoded, output_of
+from tests.support.video.pattern import assert_square, assert_whole, audio, made, video
 from transcode import Limits, Tools, TranscodeError, verify_video, video_of_audio
 
 THEORA = ["-c:v", "libtheora", "-q:v", "6"]

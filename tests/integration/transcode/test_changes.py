@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Outcome, Transcoded, output_of
-from tests.integration.transcode.pattern import (
+from tests.support.video.media import Outcome, Transcoded, output_of
+from tests.support.video.pattern import (
     VP8,
     X264,
     assert_square,
@@ -18,7 +18,7 @@ from tests.integration.transcode.pattern import (
     square,
     video,
 )
-from tests.integration.transcode.surgery import with_boxes
+from tests.support.video.surgery import with_boxes
 from transcode import Cut, Limits, Tools, prepare_recording
 from transcode.mp4.boxes import box
 

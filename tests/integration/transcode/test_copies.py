@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import (
+from tests.support.video.media import (
     AssertCopied,
     AssertGapless,
     Clip,
@@ -20,7 +20,7 @@ from tests.integration.transcode.media import (
     output_of,
     pictures_in,
 )
-from tests.integration.transcode.surgery import damaged, media
+from tests.support.video.surgery import damaged, media
 from transcode import Item, Tools, media_playlist, tiers
 from transcode.commandline import first_stage
 from transcode.examine.file import examine

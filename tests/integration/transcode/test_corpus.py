@@ -11,10 +11,10 @@ import imageio_ffmpeg
 import psutil
 import pytest
 
-from tests.integration.transcode.awkward import READY, Awkward, Workdir
-from tests.integration.transcode.corpus import CORPUS
-from tests.integration.transcode.media import transcode
-from tests.integration.transcode.screen import Screen, offer, open_screen
+from tests.support.video.awkward import READY, Awkward, Workdir
+from tests.support.video.corpus import CORPUS
+from tests.support.video.media import transcode
+from tests.support.video.screen import Screen, offer, open_screen
 from transcode import Limits, Result, Settings, Tools, TranscodeError
 
 SETTINGS = Settings(rungs=(360, 240))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip
-from tests.integration.transcode.scenes import ENCODINGS, encode_anew, make_scenes
+from tests.support.video.media import Clip
+from tests.support.video.scenes import ENCODINGS, encode_anew, make_scenes
 from transcode import Limits, Tools, TranscodeError
 from transcode.fingerprint import fingerprint, is_copy
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import AssertCopied, AssertGapless, Clip, Transcoded, joined, output_of
+from tests.support.video.media import AssertCopied, AssertGapless, Clip, Transcoded, joined, output_of
 from transcode import Settings, Tools
 
 SINE = ["-f", "lavfi", "-i", "sine=440:r=48000:d=3.5"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.integration.transcode.media import Clip, check_gapless
+from tests.support.video.media import Clip, check_gapless
 from transcode import Limits, Result, Tools, Transcoding
 
 # More work than the time between two looks, by far.

@@ -14,7 +14,7 @@ from pathlib import Path
 import m3u8
 import pytest
 
-from tests.integration.transcode.ladders import LANES, Ladder, Made
+from tests.support.video.ladders import LANES, Ladder, Made
 from transcode import media_playlist
 from transcode.mp4.boxes import boxes
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip, transcode
+from tests.support.video.media import Clip, transcode
 from transcode import Limits, Tools, prepare_recording, video_of_audio, video_of_image
 from transcode.process.collect import PlantedError
 from transcode.process.sandbox import NONE

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.transcode.media import Clip, transcode, without_bubblewrap
+from tests.support.video.media import Clip, transcode, without_bubblewrap
 from transcode import Limits, Tools, TranscodeError, Transcoding
 from transcode.process.ffmpeg import Confinement, run
 
@@ -225,7 +225,7 @@ async def test_nothing_is_left_when_we_are_killed(mechanism: str, slow: Path, tm
     program = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
-        from tests.integration.transcode.media import transcode
+        from tests.support.video.media import transcode
         from transcode import Limits, find_tools
         source, out = map(Path, sys.argv[1:])
         tools = find_tools()

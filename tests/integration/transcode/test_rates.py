@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Transcoded
-from tests.integration.transcode.pattern import VP8, X264, assert_whole, audio, made, seen, video
+from tests.support.video.media import Transcoded
+from tests.support.video.pattern import VP8, X264, assert_whole, audio, made, seen, video
 from transcode import Tools
 
 # 60 frames/s in the first of four seconds, and a single frame in each of the others; nothing is drawn twice.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.transcode.media import Clip, output_of
+from tests.support.video.media import Clip, output_of
 from transcode import Cut, Limits, Prepared, Settings, Tools, TranscodeError, prepare_recording, verify_video
 from transcode.examine.file import examine
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip, Transcoded, output_of
+from tests.support.video.media import Clip, Transcoded, output_of
 from transcode import Item, Settings, Tools, master_playlist, media_playlist, tiers
 
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip, Transcoded, transcode
+from tests.support.video.media import Clip, Transcoded, transcode
 from transcode import Limits, Tools, TranscodeError
 
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]

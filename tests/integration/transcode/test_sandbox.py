@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip, without_bubblewrap
+from tests.support.video.media import Clip, without_bubblewrap
 from transcode import Limits, Tools, TranscodeError
 from transcode.process.ffmpeg import Confinement, run
 from transcode.process.sandbox import NONE, Sandbox, find_sandbox

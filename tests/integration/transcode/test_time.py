@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.integration.transcode.media import Clip, Transcoded
-from tests.integration.transcode.stages import assert_stages, pattern
-from tests.integration.transcode.surgery import edited
+from tests.support.video.media import Clip, Transcoded
+from tests.support.video.stages import assert_stages, pattern
+from tests.support.video.surgery import edited
 from transcode import Tools
 
 AAC = "-c:a", "aac", "-b:a", "96k"

@@ -8,7 +8,7 @@ from pathlib import Path
 import ffmpeg
 import pytest
 
-from tests.integration.transcode.media import Clip, output_of
+from tests.support.video.media import Clip, output_of
 from transcode import Tools
 from transcode.commandline.tone_mapping import HLG, PQ, cube, to_sdr
 

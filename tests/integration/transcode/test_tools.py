@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import transcode
-from tests.integration.transcode.media import Clip, Transcoded, output_of
+from tests.support.video.media import Clip, Transcoded, output_of
 from transcode.errors import ToolMissing
 from transcode.process.encoders import encoder, trial
 from transcode.process.tools import NEEDED, Tools, find_tools, usable_encoder

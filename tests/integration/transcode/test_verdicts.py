@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.transcode.ladders import LANES, Ladder, Made
+from tests.support.video.ladders import LANES, Ladder, Made
 from transcode import Item, media_playlist, tiers
 
 STAGES = [f"{lane} {stage}" for lane in LANES for stage in ("playable", "ready")]

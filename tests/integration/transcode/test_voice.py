@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Clip, Transcoded, output_of
+from tests.support.video.media import Clip, Transcoded, output_of
 from transcode import Limits, Tools, TranscodeError, video_of_audio
 
 # Loud, then silent: the second half of the picture is flat.

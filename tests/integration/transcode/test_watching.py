@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.awkward import Workdir
-from tests.integration.transcode.media import transcode
-from tests.integration.transcode.screen import offer, open_screen
+from tests.support.video.awkward import Workdir
+from tests.support.video.media import transcode
+from tests.support.video.screen import offer, open_screen
 from transcode import Limits, Result, Settings, Tools
 
 # Large pictures, so that making them takes a while.

@@ -9,7 +9,7 @@ import pytest
 from appservice import resources
 from appservice.core.events.camera import taken_of
 from appservice.i18n import Texts
-from tests.support import ROOT
+from tests.support.launch import ROOT
 
 _NAMES = json.loads((ROOT / "widget" / "src" / "core" / "camera-names.json").read_text(encoding="utf-8"))
 _SENT = datetime(2026, 11, 30, 8, 5, tzinfo=UTC)

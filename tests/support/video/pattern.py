@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Outcome, joined, output_of
+from tests.support.video.media import Outcome, joined, output_of
 from transcode import Rendition, Result, Tools
 
 GREEN, RED = "green", "red"

@@ -10,7 +10,9 @@ from urllib.parse import quote
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Locator, Page, expect
 
 from appservice.demo.client import MatrixClient
-from tests.support import ROOT, Installation, eventually
+from tests.support.installation import Installation
+from tests.support.launch import ROOT
+from tests.support.waiting import eventually
 
 AXE = ROOT / "widget" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.transcode.media import Outcome
+from tests.support.video.media import Outcome
 from transcode import Rendition, Result, Tools
 from transcode.mp4.boxes import child
 from transcode.mp4.fragments import runs_of

@@ -1,6 +1,6 @@
 """The awkward files: what people really send, and what only a cruel person would. See `awkward`."""
 
-from tests.integration.transcode.awkward import (
+from tests.support.video.awkward import (
     FILM,
     PHONE,
     PICTURES,
@@ -16,7 +16,7 @@ from tests.integration.transcode.awkward import (
     source,
     turned,
 )
-from tests.integration.transcode.hostile import HOSTILE
+from tests.support.video.hostile import HOSTILE
 
 X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error"]
 VP9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"]

@@ -1,4 +1,4 @@
-"""What the tests share: a Roomreel of their own beside a real Synapse, and a viewer that talks to its API."""
+"""A Roomreel of the tests' own beside a real Synapse: its folder, configuration, database and process."""
 
 import asyncio
 import contextlib
@@ -6,11 +6,11 @@ import io
 import json
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import aiohttp
 import asyncpg
@@ -18,130 +18,16 @@ import psutil
 import yaml
 from aiohttp import web
 
-from appservice import resources
 from appservice.config import load_config
 from appservice.core.errors import ForbiddenError
 from appservice.core.model import UserId
-from appservice.database.migrate import load_migrations, migrate
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse, free_port
 from appservice.matrix.client import HomeserverClient
 from appservice.registration import render_registration
-from appservice.store import open_pool
-from appservice.store.outbox import Pool
-from tests.launch import ROOT as ROOT
-from tests.launch import Launch, Process, execute
-from transcode import Tools
-
-WAIT_S = 60.0
-_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
-
-T = TypeVar("T")
-
-
-async def eventually(ask: Callable[[], Awaitable[T]], *, seconds: float = WAIT_S, what: str = "it") -> T:
-    """Ask until the answer is true, and return it.
-
-    The pause is short because tests wait for real work, and four times as long as asking took: what is waited for is
-    done on the same processors as the answers.
-    """
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + seconds
-    while True:
-        requested = clock()
-        answer = await ask()
-        if answer:
-            return answer
-        if clock() > deadline:
-            raise AssertionError(f"{what} did not happen within {seconds} s; last answer: {answer!r}")
-        await asyncio.sleep(max(_PAUSE_S, min(4 * (clock() - requested), _LONGEST_PAUSE_S)))
-
-
-async def apply_migrations(dsn: str) -> None:
-    """Bring an empty database to the schema of today."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        await migrate(connection, load_migrations(resources.migrations()))
-    finally:
-        await connection.close()
-
-
-@contextlib.asynccontextmanager
-async def migrated_pool(dsn: str, *, size: int) -> AsyncIterator[Pool]:
-    """Yield connections to an empty database that got the schema of today."""
-    await apply_migrations(dsn)
-    async with await open_pool(dsn, size=size) as pool:
-        yield pool
-
-
-@dataclass
-class Viewer:
-    """A widget without a browser: a session in a room, as a member."""
-
-    base_url: str
-    http: aiohttp.ClientSession
-    room_id: str
-    token: str
-
-    async def get(self, path: str) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self.token}"}
-        async with self.http.get(self.base_url + path, headers=headers) as response:
-            return response.status, await response.json()
-
-    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Call the API in the viewer's name, with a JSON body if there is one."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        async with self.http.request(method, self.base_url + path, headers=headers, json=body) as response:
-            return response.status, await response.json() if response.status != 204 else None
-
-    async def room(self) -> dict[str, Any]:
-        status, room = await self.get(f"/api/v1/rooms/{self.room_id}")
-        assert status == 200, room
-        return dict(room)
-
-    async def videos(self) -> list[dict[str, Any]]:
-        return [video for member in (await self.room())["members"] for video in member["videos"]]
-
-    async def video(self, event_id: str) -> dict[str, Any] | None:
-        return next((video for video in await self.videos() if video["event_id"] == event_id), None)
-
-    async def video_in(self, event_id: str, *states: str, seconds: float = WAIT_S) -> dict[str, Any]:
-        async def ask() -> dict[str, Any] | None:
-            video = await self.video(event_id)
-            return video if video and video["state"] in states else None
-
-        found = await eventually(ask, seconds=seconds, what=f"{event_id} becoming {states}")
-        assert found
-        return found
-
-    @contextlib.asynccontextmanager
-    async def events(self) -> AsyncIterator["asyncio.Queue[tuple[str, dict[str, Any]]]"]:
-        """Yield a queue that gets the room's server-sent events: what they are called, and their data."""
-        queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
-        url = f"{self.base_url}/api/v1/rooms/{self.room_id}/events"
-        async with self.http.get(url, headers={"Authorization": f"Bearer {self.token}"}) as response:
-            assert response.status == 200
-            assert (await response.content.readline()).startswith(b":")
-
-            async def read() -> None:
-                name = ""
-                async for line in response.content:
-                    field, _, value = line.decode().rstrip("\n").partition(": ")
-                    if field == "event":
-                        name = value
-                    elif field == "data":
-                        queue.put_nowait((name, json.loads(value)))
-
-            reading = asyncio.create_task(read())
-            try:
-                yield queue
-            finally:
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
-
-    async def fetch(self, path: str) -> tuple[int, bytes]:
-        async with self.http.get(self.base_url + path) as response:
-            return response.status, await response.read()
+from tests.support.launch import Launch, Process, execute
+from tests.support.viewer import Viewer
+from tests.support.waiting import eventually
 
 
 @dataclass
@@ -398,72 +284,3 @@ class Installation:
             return await connection.fetch(query, *args)
         finally:
             await connection.close()
-
-
-async def make_small_clip(tools: Tools, path: Path, *, rate: int = 25) -> Path:
-    """Make a video with sound: two seconds, 320×180, `rate` pictures a second."""
-    process = await asyncio.create_subprocess_exec(
-        tools.ffmpeg, "-loglevel", "error",
-        "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}", "-f", "lavfi", "-i", "sine=440",
-        "-t", "2", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", path,
-    )  # fmt: skip
-    assert await process.wait() == 0
-    return path
-
-
-def with_padding(clip: Path, target: Path, padding: bytes) -> Path:
-    """Write a video that plays as an MP4 does, and is another file: a `free` box (ISO/IEC 14496-12) follows."""
-    target.write_bytes(clip.read_bytes() + (len(padding) + 8).to_bytes(4, "big") + b"free" + padding)
-    return target
-
-
-async def make_room(owner: MatrixClient, installation: Installation, *guests: MatrixClient, version: str = "12") -> str:
-    """Create a room of `owner` with the bot (power 50) and the guests in it, and wait for the widget."""
-    room_id = await owner.create_room(
-        version=version, invite=[installation.bot, *(g.user_id for g in guests)], power={installation.bot: 50}
-    )
-    for guest in guests:
-        await guest.join(room_id)
-    await wait_for_widget(owner, room_id)
-    return room_id
-
-
-async def wait_for_widget(user: MatrixClient, room_id: str) -> dict[str, Any]:
-    async def ask() -> dict[str, Any] | None:
-        state = await user.get_full_state(room_id)
-        return next((e["content"] for e in state if e["type"] == "im.vector.modular.widgets" and e["content"]), None)
-
-    found = await eventually(ask, what="the widget in the room")
-    assert found
-    return found
-
-
-async def wait_for_notice(user: MatrixClient, room_id: str, part: str, *, thread: str | None = None) -> str:
-    """Wait for a notice that contains `part` (in the thread of an event) and return its text."""
-
-    def fits(event: dict[str, Any]) -> bool:
-        content = event.get("content", {})
-        if content.get("msgtype") != "m.notice" or part not in content.get("body", ""):
-            return False
-        return thread is None or content.get("m.relates_to", {}).get("event_id") == thread
-
-    async def ask() -> str | None:
-        return next((e["content"]["body"] for e in await user.messages(room_id) if fits(e)), None)
-
-    found = await eventually(ask, what=f"a notice with {part!r}")
-    assert found
-    return found
-
-
-@contextlib.contextmanager
-def standing_still(processes: Sequence[psutil.Process]) -> Iterator[None]:
-    """Keep processes from going on, so that what is there can be looked at."""
-    assert processes
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGCONT)

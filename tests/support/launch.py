@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 _MOST_BYTES = 2**17  # of a start: its arguments and environment
 _STREAMS = 3  # stdout, stderr, and where its id and its exit code are reported
 

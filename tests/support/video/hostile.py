@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 
-from tests.integration.transcode.awkward import (
+from tests.support.video.awkward import (
     EITHER,
     FILM,
     PHONE,
@@ -20,7 +20,7 @@ from tests.integration.transcode.awkward import (
     source,
     written,
 )
-from tests.integration.transcode.surgery import (
+from tests.support.video.surgery import (
     avi,
     cut,
     damaged,

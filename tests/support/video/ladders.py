@@ -11,8 +11,8 @@ from typing import Any
 
 import m3u8
 
-from tests.integration.transcode.awkward import X264, Workdir
-from tests.integration.transcode.media import transcode
+from tests.support.video.awkward import X264, Workdir
+from tests.support.video.media import transcode
 from transcode import (
     Item,
     Limits,

@@ -1,0 +1,23 @@
+"""Small videos to send."""
+
+import asyncio
+from pathlib import Path
+
+from transcode import Tools
+
+
+async def make_small_clip(tools: Tools, path: Path, *, rate: int = 25) -> Path:
+    """Make a video with sound: two seconds, 320×180, `rate` pictures a second."""
+    process = await asyncio.create_subprocess_exec(
+        tools.ffmpeg, "-loglevel", "error",
+        "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}", "-f", "lavfi", "-i", "sine=440",
+        "-t", "2", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", path,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    return path
+
+
+def with_padding(clip: Path, target: Path, padding: bytes) -> Path:
+    """Write a video that plays as an MP4 does, and is another file: a `free` box (ISO/IEC 14496-12) follows."""
+    target.write_bytes(clip.read_bytes() + (len(padding) + 8).to_bytes(4, "big") + b"free" + padding)
+    return target

@@ -1,0 +1,82 @@
+"""A widget without a browser, which talks to the API."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from tests.support.waiting import WAIT_S, eventually
+
+
+@dataclass
+class Viewer:
+    """A widget without a browser: a session in a room, as a member."""
+
+    base_url: str
+    http: aiohttp.ClientSession
+    room_id: str
+    token: str
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.http.get(self.base_url + path, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Call the API in the viewer's name, with a JSON body if there is one."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.http.request(method, self.base_url + path, headers=headers, json=body) as response:
+            return response.status, await response.json() if response.status != 204 else None
+
+    async def room(self) -> dict[str, Any]:
+        status, room = await self.get(f"/api/v1/rooms/{self.room_id}")
+        assert status == 200, room
+        return dict(room)
+
+    async def videos(self) -> list[dict[str, Any]]:
+        return [video for member in (await self.room())["members"] for video in member["videos"]]
+
+    async def video(self, event_id: str) -> dict[str, Any] | None:
+        return next((video for video in await self.videos() if video["event_id"] == event_id), None)
+
+    async def video_in(self, event_id: str, *states: str, seconds: float = WAIT_S) -> dict[str, Any]:
+        async def ask() -> dict[str, Any] | None:
+            video = await self.video(event_id)
+            return video if video and video["state"] in states else None
+
+        found = await eventually(ask, seconds=seconds, what=f"{event_id} becoming {states}")
+        assert found
+        return found
+
+    @contextlib.asynccontextmanager
+    async def events(self) -> AsyncIterator["asyncio.Queue[tuple[str, dict[str, Any]]]"]:
+        """Yield a queue that gets the room's server-sent events: what they are called, and their data."""
+        queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        url = f"{self.base_url}/api/v1/rooms/{self.room_id}/events"
+        async with self.http.get(url, headers={"Authorization": f"Bearer {self.token}"}) as response:
+            assert response.status == 200
+            assert (await response.content.readline()).startswith(b":")
+
+            async def read() -> None:
+                name = ""
+                async for line in response.content:
+                    field, _, value = line.decode().rstrip("\n").partition(": ")
+                    if field == "event":
+                        name = value
+                    elif field == "data":
+                        queue.put_nowait((name, json.loads(value)))
+
+            reading = asyncio.create_task(read())
+            try:
+                yield queue
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+    async def fetch(self, path: str) -> tuple[int, bytes]:
+        async with self.http.get(self.base_url + path) as response:
+            return response.status, await response.read()
