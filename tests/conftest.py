@@ -34,7 +34,8 @@ SLOW = (
     "test_changes.py", "test_audio_kept.py", "test_fingerprint.py",
     "test_behalf.py",
     # in a browser
-    "test_controls_more.py", "test_views.py", "test_talk.py", "test_playing.py", "test_recording.py", "test_channel.py",
+    "test_viewing_settings.py", "test_order_of_play.py", "test_views.py", "test_talk.py", "test_playing.py",
+    "test_recording.py", "test_channel.py",
     "test_members.py", "test_member_page.py",
 )  # fmt: skip
 

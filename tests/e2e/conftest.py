@@ -1,16 +1,21 @@
 """A browser, and the demo's host page in front of the service under test."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, expect
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
+from appservice.demo.clips import ALICE_CLIPS, make_clip
+from tests.support.cinema import Cinema
 from tests.support.clips import make_small_clip
 from tests.support.host import OpenHost, hosts
 from tests.support.installation import Installation
+from tests.support.rooms import make_room
 from transcode import Tools
 
 # Playwright's five seconds are too few for a page on a busy machine.
@@ -45,3 +50,31 @@ def screenshots() -> Path:
     """Where tests put screenshots for people to look at; not part of the repository."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     return SCREENSHOTS
+
+
+@pytest.fixture(scope="session")
+async def _cinema(
+    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, tools: Tools,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[str, Cinema]]:  # fmt: skip
+    folder = tmp_path_factory.mktemp("cinema")
+    # Some qualities of few frames: a browser without a graphics card draws the whole page for each of them.
+    clips = [
+        replace(clip, seconds=4.0, width=clip.width // 2, height=clip.height // 2, rate=10) for clip in ALICE_CLIPS
+    ]
+    paths = [await make_clip(clip, folder, tools.ffmpeg) for clip in clips]
+    room_id = await make_room(alice, reel, bob)
+    viewer = await reel.viewer(http, bob, room_id)
+    events = [await alice.send_video(room_id, path, info=clip.info) for clip, path in zip(clips, paths, strict=True)]
+    ids = [str((await viewer.video_in(event_id, "ready"))["id"]) for event_id in events]
+    async with hosts(reel, alice, bob) as serve:
+        url = f"{await serve(room_id)}?user=bob&layout=widget"
+        yield room_id, Cinema(url, alice.user_id, ids, [Path(clip.filename).stem for clip in clips])
+
+
+@pytest.fixture
+async def cinema(_cinema: tuple[str, Cinema], reel: Installation) -> Cinema:
+    """A room in which bob has watched nothing yet; the same one for all tests, none of which changes its videos."""
+    room_id, cinema = _cinema
+    await reel.rows("DELETE FROM places WHERE room_id = $1", room_id)
+    return cinema

@@ -1,0 +1,149 @@
+"""A room to watch in, and a browser in it: the widget in a client's page."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
+
+from tests.support.waiting import eventually
+
+_CUES = "WEBVTT\n\n00:00.200 --> 01:00.000\nHello from {language}\n"
+# What the client was asked, as it arrives in the page around the widget.
+_HEAR = """window.asked = [];
+window.addEventListener('message', ({data}) => {
+    if (data?.action === 'set_always_on_screen' && data.api === 'fromWidget') window.asked.push(data.data.value);
+});"""
+# What screen readers are told of which reel.
+_LISTEN = """window.spoken = [];
+let said = '';
+new MutationObserver(() => {
+    const text = document.querySelector('[data-testid=announced]')?.textContent ?? '';
+    if (text !== said && text !== '') {
+        window.spoken.push([document.querySelector('[data-testid=player]')?.dataset.reel ?? '', text]);
+    }
+    said = text;
+}).observe(document, {subtree: true, childList: true, characterData: true});"""
+_PICTURE = """() => {
+    const video = document.querySelector('video[data-active]');
+    const {dataset} = document.querySelector('[data-testid=player]');
+    const tracks = [...video.textTracks].filter(({mode}) => mode === 'showing');
+    return {
+        id: dataset.videoId, time: video.currentTime, rate: video.playbackRate,
+        lines: Math.min(video.videoWidth, video.videoHeight),
+        cues: tracks.flatMap(({activeCues}) => [...activeCues].map(({text}) => text)),
+        floating: document.pictureInPictureElement === video, volume: video.volume,
+        element: [...document.querySelectorAll('video')].indexOf(video),
+    };
+}"""
+# What was shown, and the clock, every 20 ms.
+RECORD = """() => {
+    const {dataset} = document.querySelector('[data-testid=player]');
+    window.shown = [dataset.videoId];
+    window.clocks = [];
+    setInterval(() => {
+        if (dataset.videoId !== window.shown.at(-1)) window.shown.push(dataset.videoId);
+        window.clocks.push(document.querySelector('video[data-active]').currentTime);
+    }, 20);
+}"""
+
+
+@dataclass
+class Cinema:
+    """A room in which alice has three videos of some seconds."""
+
+    url: str
+    alice: str
+    ids: list[str]
+    titles: list[str]
+
+
+@dataclass
+class Seen:
+    """The widget in a client's page."""
+
+    page: Page
+    frame: Frame
+
+    @property
+    def player(self) -> Locator:
+        return self.part("player")
+
+    def part(self, name: str) -> Locator:
+        return self.frame.locator(f'[data-testid="{name}"]')
+
+    async def picture(self) -> dict[str, Any]:
+        return dict(await self.frame.evaluate(_PICTURE))
+
+    async def until(self, what: str, fits: Callable[[dict[str, Any]], bool], seconds: float = 20) -> dict[str, Any]:
+        async def ask() -> dict[str, Any] | None:
+            picture = await self.picture()
+            return picture if fits(picture) else None
+
+        found = await eventually(ask, seconds=seconds, what=what)
+        assert found
+        return found
+
+    async def choose(self, page: str, option: str) -> None:
+        await self.part("settings").click()
+        await self.part(f"menu-{page}").click()
+        await self.part(f"{page}-{option}").click()
+        await self.page.keyboard.press("Escape")
+        await expect(self.part("menu")).to_have_count(0)
+
+    async def focused(self) -> str:
+        return str(await self.frame.evaluate("() => document.activeElement.dataset.testid ?? ''"))
+
+
+async def _with_captions(route: Route) -> None:
+    if route.request.method != "GET":
+        return await route.continue_()
+    response = await route.fetch()
+    room = await response.json()
+    for member in room["members"]:
+        for video in member["videos"]:
+            video["captions"] = [
+                {"language": language, "label": label, "url": f"/media/captions/{video['id']}/{language}.vtt"}
+                for language, label in (("en", "English"), ("zh-Hans", "简体中文"))
+            ]
+    return await route.fulfill(response=response, json=room)
+
+
+async def _cues(route: Route) -> None:
+    language = route.request.url.rpartition("/")[2].partition(".")[0]
+    await route.fulfill(body=_CUES.format(language=language), content_type="text/vtt")
+
+
+@asynccontextmanager
+async def watching(
+    browser: Browser, cinema: Cinema, *, width: int = 1280, height: int = 720, captions: bool = False,
+    select: bool = True, motion: Literal["reduce", "no-preference"] = "no-preference", touch: bool = False,
+) -> AsyncIterator[Seen]:  # fmt: skip
+    context = await browser.new_context(
+        viewport={"width": width, "height": height}, reduced_motion=motion, has_touch=touch
+    )
+    await context.add_init_script(_HEAR)
+    await context.add_init_script(_LISTEN)
+    if captions:
+        await context.route("**/api/v1/rooms/*", _with_captions)
+        await context.route("**/media/captions/**", _cues)
+    page = await context.new_page()
+    page.set_default_timeout(30_000)
+    try:
+        yield await open_widget(page, cinema, select=select)
+    finally:
+        await context.close()
+
+
+async def open_widget(page: Page, cinema: Cinema, *, select: bool) -> Seen:
+    await page.goto(cinema.url)
+    handle = await page.locator("iframe[data-testid=widget]").element_handle()
+    frame = await handle.content_frame()
+    assert frame
+    seen = Seen(page, frame)
+    if select:
+        await frame.locator(f'[data-testid=member][data-member="{cinema.alice}"]').click()
+        await frame.locator(f'[data-testid=player][data-reel="{cinema.alice}"]').wait_for()
+    await frame.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
+    return seen
