@@ -1,7 +1,7 @@
 """Opens the configured database, or starts our own, and brings its schema up to date."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -92,12 +92,15 @@ async def _wait_for(dsn: str, patience_s: float) -> None:
             return
 
 
-async def bring_up_to_date(dsn: str, phase: Phase | None = None) -> list[Migration]:
-    """Apply what is missing, of both kinds or of one phase, and return it.
+async def bring_up_to_date(
+    dsn: str, phase: Phase | None = None, *, migrations: Sequence[Migration] | None = None
+) -> list[Migration]:
+    """Apply what is missing of our migrations (or of the given ones), of both kinds or of one phase, and return it.
 
     A new database gets all in the phase `before`: no old release serves with it. Raises MigrationError.
     """
-    migrations = load_migrations(resources.migrations())
+    if migrations is None:
+        migrations = load_migrations(resources.migrations())
     connection = await connect(dsn)
     try:
         fresh = len(await pending(connection, migrations)) == len(migrations)

@@ -9,6 +9,7 @@ named, every address before it is called, and the peer that accepted, before any
 import json
 import re
 import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -98,8 +99,10 @@ class GuardedResolver(AbstractResolver):
 class GuardedConnector(aiohttp.TCPConnector):
     """A connector that calls nobody whom we may not call, whatever leads there and whatever resolves it."""
 
-    def __init__(self, allowed: Sequence[Network], names: Names) -> None:
+    def __init__(self, allowed: Sequence[Network], names: Names, *, tls: ssl.SSLContext | None = None) -> None:
+        """Call public addresses and those of `allowed`; trust what `tls` trusts, else the system's authorities."""
         super().__init__(
+            ssl=tls or True,
             resolver=GuardedResolver(allowed, names), use_dns_cache=False, socket_factory=self._socket,
             limit=_MOST_CONNECTIONS, limit_per_host=_MOST_OF_HOST,
         )  # fmt: skip

@@ -8,6 +8,7 @@ import asyncio
 import math
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -38,14 +39,10 @@ class Service:
 
 @dataclass(slots=True)
 class _Lookup:
-    """A look-up in progress, or its result until it expires (on the monotonic clock)."""
+    """A look-up in progress, or its result until it expires (on the clock of `Names`)."""
 
     task: asyncio.Task[list[Any]]
     expires_at: float = math.inf
-
-    @property
-    def is_fresh(self) -> bool:
-        return time.monotonic() < self.expires_at
 
 
 def read_hosts(text: str) -> dict[str, list[str]]:
@@ -71,7 +68,8 @@ def is_address(host: str) -> bool:
 class Names:
     """Looks names up by DNS, each once at a time; bounded in time and number, and cached briefly, failures as well."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lookups: dict[tuple[str, str], _Lookup] = {}
         self._slots = asyncio.Semaphore(_MOST_LOOKUPS)
         # A small file, read once; operators (and container runtimes) name internal servers there.
@@ -102,7 +100,7 @@ class Names:
     async def _look_up(self, name: str, kind: str) -> list[Any]:
         key = (name, kind)
         lookup = self._lookups.get(key)
-        if lookup is None or not lookup.is_fresh:
+        if lookup is None or self._clock() >= lookup.expires_at:
             self._make_room()
             lookup = self._lookups[key] = _Lookup(asyncio.create_task(self._query(key)))
         # Others may wait for the same: that one of them goes away does not end it.
@@ -124,7 +122,7 @@ class Names:
             return []  # no such name, no response in time, or no name at all
         finally:
             if key in self._lookups:
-                self._lookups[key].expires_at = time.monotonic() + ttl
+                self._lookups[key].expires_at = self._clock() + ttl
 
 
 class SystemResolver(AbstractResolver):

@@ -22,7 +22,7 @@ _USERINFO = "/_matrix/federation/v1/openid/userinfo"
 _LIMIT = 64 * 1024
 # Name servers, .well-known and the homeserver together: a viewer waits for it.
 _FEDERATION_S = 20
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_TIMEOUT_S = 10
 # Requests in progress at a time: to each homeserver of the configuration, to the names of one domain, to all others.
 _MOST_OF_KNOWN, _MOST_OF_DOMAIN, _MOST_OF_FEDERATION = 64, 8, 64
 _SUBJECT = re.compile(r"@[^:\x00\s]{1,254}:(?P<server>.+)", re.ASCII)
@@ -52,9 +52,12 @@ class OpenIdVerifier:
     requests are in progress at a time: one without a response holds up no other.
     """
 
-    def __init__(self, known: Mapping[str, Peer], federation: Federation | None) -> None:
+    def __init__(
+        self, known: Mapping[str, Peer], federation: Federation | None, *, timeout_s: float = _TIMEOUT_S
+    ) -> None:
         self._known = known
         self._federation = federation
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)  # of each request
         self._under_way = Counter[str]()
 
     async def user_of(self, access_token: str, server_name: str) -> UserId:
@@ -74,7 +77,7 @@ class OpenIdVerifier:
     async def _userinfo(self, access_token: str, server_name: str) -> dict[str, Any]:
         if peer := self._known.get(server_name):
             with self._one_more((f"known {server_name}", _MOST_OF_KNOWN)):
-                return await _fetch_userinfo(peer.session, peer.base_url, access_token)
+                return await self._fetch_userinfo(peer.session, peer.base_url, access_token)
         if self._federation is None:
             raise ForbiddenError(f"Users of {server_name[:255]!r} are not served here.")
         with self._one_more((f"peer {_domain(server_name)}", _MOST_OF_DOMAIN), ("federation", _MOST_OF_FEDERATION)):
@@ -86,8 +89,34 @@ class OpenIdVerifier:
             async with asyncio.timeout(_FEDERATION_S):
                 for address in await discover(session, server_name, federation.names):
                     with contextlib.suppress(UnavailableError):
-                        return await _fetch_userinfo(session, address.base_url, access_token, address)
+                        return await self._fetch_userinfo(session, address.base_url, access_token, address)
         raise UnavailableError(f"The homeserver {server_name} does not respond.")
+
+    async def _fetch_userinfo(
+        self, session: aiohttp.ClientSession, base_url: str, access_token: str, address: Address | None = None
+    ) -> dict[str, Any]:
+        named: dict[str, Any] = {}
+        if address:
+            named = {"server_hostname": address.name, "headers": {"Host": address.authority}}
+        try:
+            # The spec has the token in the query only; no redirect may carry it elsewhere.
+            async with session.get(
+                base_url + _USERINFO,
+                params={"access_token": access_token},
+                allow_redirects=False,
+                timeout=self._timeout,
+                **named,
+            ) as response:
+                if response.status in {400, 401, 403}:
+                    raise UnknownTokenError("The homeserver does not know this OpenID token; it may have expired.")
+                if response.status != 200:
+                    raise UnavailableError(f"The homeserver responded with {response.status} about an OpenID token.")
+                return await read_json(response, _LIMIT)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            # The address holds the token: it stays out of the text and of the chain.
+            raise UnavailableError(
+                f"The homeserver gave no response about an OpenID token ({type(error).__name__})."
+            ) from None
 
     @contextlib.contextmanager
     def _one_more(self, *limits: tuple[str, int]) -> Iterator[None]:
@@ -106,30 +135,3 @@ def _domain(server_name: str) -> str:
     """Return whose name a server's is, roughly: one who owns a domain has any number of names in it."""
     host, _ = split_server_name(server_name)
     return host if is_address(host) else ".".join(host.rstrip(".").lower().split(".")[-2:])
-
-
-async def _fetch_userinfo(
-    session: aiohttp.ClientSession, base_url: str, access_token: str, address: Address | None = None
-) -> dict[str, Any]:
-    named: dict[str, Any] = {}
-    if address:
-        named = {"server_hostname": address.name, "headers": {"Host": address.authority}}
-    try:
-        # The spec has the token in the query only; no redirect may carry it elsewhere.
-        async with session.get(
-            base_url + _USERINFO,
-            params={"access_token": access_token},
-            allow_redirects=False,
-            timeout=_TIMEOUT,
-            **named,
-        ) as response:
-            if response.status in {400, 401, 403}:
-                raise UnknownTokenError("The homeserver does not know this OpenID token; it may have expired.")
-            if response.status != 200:
-                raise UnavailableError(f"The homeserver responded with {response.status} about an OpenID token.")
-            return await read_json(response, _LIMIT)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        # The address holds the token: it stays out of the text and of the chain.
-        raise UnavailableError(
-            f"The homeserver gave no response about an OpenID token ({type(error).__name__})."
-        ) from None

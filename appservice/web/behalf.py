@@ -186,13 +186,13 @@ async def post_reaction(request: web.Request) -> web.Response:
     return _sent_response(sent_relation(sent, "m.reaction", content), 201 if is_new else 200)
 
 
-async def react(context: Context, video: Video, sent: SentFor) -> EventId:
+async def react(context: Context, video: Video, sent: SentFor, *, longest_s: float = _LONGEST_REACTING_S) -> EventId:
     """React, or join those who react alike; an equal reaction of the bot's that is nobody's any more gives way.
 
     What is nobody's stays so: every event is stored before it is sent. Others wait meanwhile, but not long.
     """
     try:
-        async with asyncio.timeout(_LONGEST_REACTING_S):
+        async with asyncio.timeout(longest_s):
             return await _try_to_react(context, video, sent)
     except TimeoutError as error:
         raise HomeserverError("The homeserver takes too long over a reaction.") from error

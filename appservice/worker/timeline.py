@@ -97,14 +97,18 @@ class TimelineWork:
     config: Config
     stores: Stores
     homeserver: HomeserverClient
+    clock: Callable[[], float] = monotonic
     _away: bool = False
-    _due: float = field(default_factory=lambda: monotonic() + _EVERY_S)
+    _due: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._due = self.clock() + _EVERY_S
 
     async def backfill_all(self) -> None:
         """Queue a look at every room once an hour, and when the homeserver is back after it was away."""
         try:
             await self.homeserver.whoami()
-            if not self._away and monotonic() < self._due:
+            if not self._away and self.clock() < self._due:
                 return
             await look_after_all(self.stores, self.homeserver)
         except (HomeserverError, ForbiddenError) as error:
@@ -115,7 +119,7 @@ class TimelineWork:
         if self._away:
             with suppress(HomeserverError, ForbiddenError):
                 await self.homeserver.ping()  # it delivers at once what it holds back
-        self._away, self._due = False, monotonic() + _EVERY_S
+        self._away, self._due = False, self.clock() + _EVERY_S
 
     async def backfill(self, job: Backfill) -> None:
         """Backfill one room. May be repeated at any time."""

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Frame, Page, Route, expect
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
+from tests.support.browser import over_frames
 from tests.support.clips import with_padding
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
@@ -32,6 +33,7 @@ _PLACE = """() => {
     if (!video || video.seeking || video.readyState < 3) return null;
     return [(performance.timeOrigin + performance.now()) / 1000, video.currentTime];
 }"""
+_CURRENT_TIME = "document.querySelector('video[data-active]').currentTime"
 # Each video that showed, and when it began, in seconds.
 _TURNS = """() => {
     const player = document.querySelector('[data-testid=player]');
@@ -120,6 +122,10 @@ async def _together(one: Frame, other: Frame, length: float) -> None:
     assert len(far) <= 1, far
 
 
+async def _played(frame: Frame, seconds: float) -> bool:
+    return bool(await frame.evaluate(_CURRENT_TIME) >= seconds)
+
+
 async def _watching(frame: Frame, count: int) -> None:
     await expect(frame.locator("[data-testid=watching]")).to_have_attribute("data-count", str(count), timeout=15_000)
 
@@ -134,7 +140,7 @@ async def test_two_browsers_see_the_same_moment(
     url = await open_host(viewer.room_id)
     hers, frame = await _open(browser, url, "alice")
     await _watching(frame, 1)
-    await asyncio.sleep(2)
+    await eventually(lambda: _played(frame, 2), what="two seconds of it")
     # Whoever comes later comes into the middle, and catches up with what the network made them wait.
     his, other = await _open(other_browser, url, "bob", slow_s=1.5)
     await expect(other.locator("[data-testid=live-mark]")).to_be_visible()
@@ -199,14 +205,16 @@ async def test_a_pause_is_ones_own_and_there_is_a_way_back(
     await expect(frame.locator("[data-testid=live-mark]")).to_be_visible()
     assert await frame.locator(_PLAYING).count() == 1, "she goes on"
     await _watching(frame, 1)
-    before = await other.evaluate("() => document.querySelector('video[data-active]').currentTime")
+    before = await other.evaluate(_CURRENT_TIME)
     await his.screenshot(path=screenshots / "channel-away-640x480.png")
-    await asyncio.sleep(1.5)
+    assert len(await over_frames(other, _CURRENT_TIME, frames=90)) == 1, "he stands"
     # Playing on is not coming back.
+    clock = asyncio.get_running_loop().time
+    resumed = clock()
     await other.locator("[data-testid=play]").click()
     await other.locator(_PLAYING).wait_for()
-    await asyncio.sleep(0.6)
-    assert await other.evaluate("() => document.querySelector('video[data-active]').currentTime") < before + 1.2
+    await eventually(lambda: _played(other, before + 0.6), what="him watching on")
+    assert await other.evaluate(_CURRENT_TIME) < before + (clock() - resumed) + 0.5
     await expect(live).to_be_visible()
     await live.click()
     await expect(mark).to_be_visible()

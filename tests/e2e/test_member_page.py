@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from appservice.demo.synapse import Synapse
-from tests.support.browser import looking
+from tests.support.browser import looking, over_frames
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.video.subtitles import CHINESE, with_subtitles
@@ -291,8 +291,8 @@ async def test_nothing_moves_under_reduced_motion(stage: Stage, browser: Browser
     async with looking(browser, reduced_motion="reduce") as (look, _):
         await look.page.goto(stage.url)
         await look.page.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
-        await asyncio.sleep(0.5)
-        assert await look.page.locator("[data-testid=player]").get_attribute("data-playing") == "false"
+        playing = "document.querySelector('[data-testid=player]').dataset.playing"
+        assert await over_frames(look.page, playing) == ["false"]
 
 
 async def test_nobody_frames_it(stage: Stage, browser: Browser) -> None:

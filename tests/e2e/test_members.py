@@ -212,7 +212,8 @@ async def test_a_face_that_is_scrolled_out_stands_still(
     video_id = await _send(alice, hers, clip, tmp_path, "far")
     assert (await hers.ask("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
     await _send(bob, his, clip, tmp_path, "near")
-    strip = await _open(browser, await open_host(room_id), width=280)
+    # Wide enough for all faces also when the buttons beside them are there.
+    strip = await _open(browser, await open_host(room_id), width=480)
     clips = strip.frame.locator(CLIP)
     await expect(clips).to_have_count(1)
     await strip.frame.evaluate("""() => {

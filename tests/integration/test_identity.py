@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from typing import cast
 
 import aiohttp
 import pytest
@@ -14,7 +15,6 @@ import trustme
 from aiohttp import web
 
 from appservice.core.errors import ForbiddenError, UnavailableError, UnknownTokenError
-from appservice.matrix import openid
 from appservice.matrix.discovery import GuardedConnector, Network, discover
 from appservice.matrix.names import Names
 from appservice.matrix.openid import Federation, OpenIdVerifier, Peer
@@ -84,16 +84,9 @@ async def remote(tls: ssl.SSLContext) -> AsyncIterator[Remote]:
         yield server
 
 
-@pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits as long as a person would."""
-    monkeypatch.setattr(openid, "_TIMEOUT", aiohttp.ClientTimeout(total=1))
-
-
 @asynccontextmanager
 async def guarded(trusting: ssl.SSLContext, allowed: list[Network]) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = GuardedConnector(allowed, Names())
-    connector._ssl = trusting  # noqa: SLF001 - the tests' authority is not among the system's
+    connector = GuardedConnector(allowed, Names(), tls=trusting)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=3)) as session:
         yield session
 
@@ -118,7 +111,7 @@ def says(body: object, status: int = 200) -> Handler:
 
 
 async def ask(session: aiohttp.ClientSession, server_name: str) -> str:
-    return await OpenIdVerifier({}, Federation(session, Names())).user_of(TOKEN, server_name)
+    return await OpenIdVerifier({}, Federation(session, Names()), timeout_s=1).user_of(TOKEN, server_name)
 
 
 def told(error: BaseException) -> str:
@@ -228,11 +221,9 @@ async def test_the_guard_holds_for_redirects(tls: ssl.SSLContext, trusting: ssl.
                 raise web.HTTPFound(target)
 
             outside = Remote(answer=redirect)
-            async with serve(outside.handle, tls) as outside.port, guarded(trusting, []) as session:
-                # Only the first connection is let through, as if it led to a public address: name, address and peer.
-                connector = session.connector
-                assert isinstance(connector, GuardedConnector)
-                connector._allowed = _Until(3)  # type: ignore[assignment] # noqa: SLF001
+            # Only the first connection is let through, as if it led to a public address: name, address and peer.
+            first = cast("list[Network]", _Until(3))
+            async with serve(outside.handle, tls) as outside.port, guarded(trusting, first) as session:
                 with pytest.raises(aiohttp.ClientConnectionError):
                     await session.get(f"https://{outside.name}/")
                 assert len(outside.asked) == 1
@@ -399,7 +390,7 @@ async def test_an_error_about_a_configured_server_carries_no_request(
     plain: aiohttp.ClientSession, answer: Handler
 ) -> None:
     async with serve(answer, None) as port:
-        verifier = OpenIdVerifier({"example.org": Peer(f"http://127.0.0.1:{port}", plain)}, None)
+        verifier = OpenIdVerifier({"example.org": Peer(f"http://127.0.0.1:{port}", plain)}, None, timeout_s=1)
         with pytest.raises(UnavailableError) as caught:
             await verifier.user_of(TOKEN, "example.org")
     assert TOKEN not in told(caught.value)

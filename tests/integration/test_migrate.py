@@ -138,16 +138,15 @@ async def test_phases_around_a_deploy(connection: "asyncpg.Connection[asyncpg.Re
     assert _names(await migrate(connection, new, Phase.AFTER)) == ["0003_after_c"]
 
 
-async def test_a_new_database_needs_no_second_phase(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_new_database_needs_no_second_phase(dsn: str, tmp_path: Path) -> None:
     old = {**THREE, "_0004_before_d": "CREATE TABLE d (n int)"}
-    _files(tmp_path / "m", **old)
-    monkeypatch.setattr(resources, "migrations", lambda: tmp_path / "m")
+    migrations = _files(tmp_path / "m", **old)
     with pytest.raises(MigrationError, match=r"0001_before_a is still to be applied: run the phase `before`"):
-        await bring_up_to_date(dsn, Phase.AFTER)
-    assert len(await bring_up_to_date(dsn, Phase.BEFORE)) == 4
-    _files(tmp_path / "m", _0005_before_e="CREATE TABLE e (n int)", _0006_after_f="CREATE TABLE f (n int)")
-    assert _names(await bring_up_to_date(dsn, Phase.BEFORE)) == ["0005_before_e"]
-    assert _names(await bring_up_to_date(dsn)) == ["0006_after_f"]
+        await bring_up_to_date(dsn, Phase.AFTER, migrations=migrations)
+    assert len(await bring_up_to_date(dsn, Phase.BEFORE, migrations=migrations)) == 4
+    migrations = _files(tmp_path / "m", _0005_before_e="CREATE TABLE e (n int)", _0006_after_f="CREATE TABLE f (n int)")
+    assert _names(await bring_up_to_date(dsn, Phase.BEFORE, migrations=migrations)) == ["0005_before_e"]
+    assert _names(await bring_up_to_date(dsn, migrations=migrations)) == ["0006_after_f"]
 
 
 async def test_two_releases_at_once_cannot_be_taken_in_phases(

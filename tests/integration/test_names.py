@@ -94,12 +94,10 @@ async def test_what_is_not_there_is_remembered_for_a_while_as_well(server: NameS
     assert server.asked == {"none.test": 2, "_matrix._tcp.none.test": 1}
 
 
-async def test_nothing_is_kept_for_longer_than_a_minute_nor_shorter_than_a_second(
-    server: NameServer, names: Names, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nothing_is_kept_for_longer_than_a_minute_nor_shorter_than_a_second(server: NameServer) -> None:
     server.records = {("a.test", "A"): ["192.0.2.1"], ("a.test", "AAAA"): ["2001:db8::1"]}
     now = 1000.0
-    monkeypatch.setattr("appservice.matrix.names.time.monotonic", lambda: now)
+    names = Names(clock=lambda: now)
     for server.ttl, kept in ((86_400, 60.0), (0, 1.0)):
         server.asked.clear()
         await names.addresses("a.test")

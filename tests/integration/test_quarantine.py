@@ -19,7 +19,8 @@ from appservice.store import AdminStore, ContentStore, ErasingStore, PolicyStore
 from appservice.store.intake import apply
 from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
-from tests.support.databases import CreateDatabase
+from tests.support.databases import CreateDatabase, waits_for_lock
+from tests.support.waiting import eventually
 from transcode.commandline.images import FINGERPRINT_FRAMES, FINGERPRINT_SIDE
 from transcode.fingerprint import fingerprint_of
 
@@ -71,7 +72,7 @@ async def test_nothing_slips_through_while_somebody_goes_into_quarantine(pool: P
         await transaction.start()
         await apply(connection, _sent(1))
         going = asyncio.create_task(admin.quarantine_user(BOB, by=ADMIN))
-        await asyncio.sleep(0.2)
+        await eventually(lambda: waits_for_lock(pool), what="the quarantine waiting")
         assert not going.done()
         await transaction.commit()
         assert await going == 1
@@ -83,7 +84,7 @@ async def test_nothing_slips_through_while_somebody_goes_into_quarantine(pool: P
         await connection.execute(SQL["lock_sender"], BOB)
         await connection.execute(SQL["quarantine_user"], BOB, "", ADMIN)
         coming = asyncio.create_task(Stores(pool).intake.apply([_sent(2)]))
-        await asyncio.sleep(0.2)
+        await eventually(lambda: waits_for_lock(pool), what="the video waiting")
         assert not coming.done()
         await transaction.commit()
         await coming

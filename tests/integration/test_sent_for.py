@@ -572,10 +572,7 @@ async def test_the_bots_own_reaction_is_found_behind_many(reader: RelationReader
     assert await reader.own_reaction(video, "👻") is None
 
 
-async def test_nobody_reacts_for_ever(
-    reader: RelationReader, pages: Pages, store: SentForStore, video: Video, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(behalf, "_LONGEST_REACTING_S", 0.01)
+async def test_nobody_reacts_for_ever(reader: RelationReader, pages: Pages, store: SentForStore, video: Video) -> None:
     pages.open.clear()
     async with aiohttp.ClientSession() as session:
         homeserver = HomeserverClient(session, f"http://127.0.0.1:{pages.port}", "token", "reel", BOT)
@@ -583,5 +580,5 @@ async def test_nobody_reacts_for_ever(
             "Context", SimpleNamespace(stores=SimpleNamespace(sent_for=store), homeserver=homeserver, relations=reader)
         )
         with pytest.raises(HomeserverError):
-            await behalf.react(context, video, await react(store, video, ALICE, "a"))
+            await behalf.react(context, video, await react(store, video, ALICE, "a"), longest_s=0.01)
         assert not pages.open.is_set()

@@ -44,7 +44,7 @@ from appservice.service.videos import VideoService
 from appservice.store import AdminStore, Published, Stores, UnderWay, open_pool
 from appservice.store.mapping import SQL
 from appservice.store.outbox import CHANNEL, PROGRESS_CHANNEL, Pool
-from tests.support.databases import apply_migrations
+from tests.support.databases import apply_migrations, waits_for_lock
 from tests.support.models import ALICE, BOB, ROOM, rendition
 from tests.support.waiting import eventually
 from transcode.hls.captions import Captions
@@ -343,7 +343,7 @@ async def test_what_was_told_is_told_again_after_the_bot_was_sent_away(store: St
     assert await store.rooms.tended_rooms() == []
 
 
-async def test_one_worker_at_a_time_tends_a_room(store: Stores) -> None:
+async def test_one_worker_at_a_time_tends_a_room(store: Stores, pool: Pool) -> None:
     inside = asyncio.Event()
 
     async def second() -> None:
@@ -353,7 +353,7 @@ async def test_one_worker_at_a_time_tends_a_room(store: Stores) -> None:
     async with store.rooms.tending(ROOM):
         task = asyncio.create_task(second())
         async with store.rooms.tending(OTHER):
-            await asyncio.sleep(0.1)
+            await eventually(lambda: waits_for_lock(pool), what="the second worker waiting")
         assert not inside.is_set()
     await asyncio.wait_for(task, 5)
 

@@ -48,8 +48,23 @@ _DRAG = """(body, [name, type, bytes]) => {
 }"""
 _DROP = """(body) => body.dispatchEvent(
     new DragEvent('drop', {dataTransfer: window.drag, bubbles: true, cancelable: true}))"""
+# What is to stay as it is, is looked at as often as the browser draws: a second, or more where that is slow.
+_OVER_FRAMES = """async (frames) => {
+    const look = () => EXPRESSION, values = [];
+    for (let frame = 0; frame <= frames; frame += 1) {
+        const value = look();
+        if (JSON.stringify(value) !== JSON.stringify(values.at(-1))) values.push(value);
+        await new Promise((drawn) => requestAnimationFrame(drawn));
+    }
+    return values;
+}"""
 # Wider than its window is what a page must never be.
 _TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+async def over_frames(where: Page | Frame, expression: str, *, frames: int = 60) -> list[Any]:
+    """Return the different values, in order, of a JavaScript expression while the browser draws so many frames."""
+    return list(await where.evaluate(_OVER_FRAMES.replace("EXPRESSION", expression), frames))
 
 
 async def axe_finds(where: Page | Frame) -> list[str]:

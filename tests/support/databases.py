@@ -23,6 +23,14 @@ async def apply_migrations(dsn: str) -> None:
         await connection.close()
 
 
+async def waits_for_lock(pool: Pool) -> bool:
+    """Tell whether somebody waits for a lock in the database of `pool`."""
+    query = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+    )
+    return bool(await pool.fetchval(query))
+
+
 @contextlib.asynccontextmanager
 async def migrated_pool(dsn: str, *, size: int) -> AsyncIterator[Pool]:
     """Yield connections to an empty database that got the schema of today."""
