@@ -47,9 +47,11 @@ from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
 from appservice.worker.status import StatusWork
 from appservice.worker.timeline import TimelineWork
+from appservice.worker.transcode_options import settings_of
 from appservice.worker.uploads import UploadWork
 from appservice.worker.verdicts import VerdictWork
-from appservice.worker.videos import VideoWork, settings_of
+from appservice.worker.video_attempt import VideoServices
+from appservice.worker.videos import VideoWork
 from appservice.worker.watch import Watch
 from transcode import Tools, find_tools
 from transcode.process.tools import usable_encoder
@@ -204,9 +206,9 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
         log.warning("encoder_replaced", wanted=config.transcode.encoder, used=encoder, reason=problem)
     for weakness in tools.sandbox.weaknesses:
         log.warning("sandbox_weak", reason=weakness)
-    return VideoWork(
+    services = VideoServices(
         config=config, store=stores.attempts, rooms=stores.rooms, videos=stores.videos, homeserver=parts.homeserver,
         session=parts.session, files=parts.files, tools=tools, settings=settings_of(config, encoder), scratch=scratch,
         contents=Contents(stores.contents, tools), quotas=stores.quotas,
-        slots=ProcessorSlots(config.worker.concurrency),
     )  # fmt: skip
+    return VideoWork(services, ProcessorSlots(config.worker.concurrency))

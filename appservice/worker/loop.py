@@ -15,8 +15,8 @@ from pgqueuer.queries import Queries
 from appservice.core.errors import HomeserverError, RequestError, UnavailableError
 from appservice.core.jobs import AnyJob, Queue, names_in, read_job
 from appservice.store.outbox import Pool
+from appservice.worker.attempts import RetryLaterError
 from appservice.worker.fair_queue import FairQueries
-from appservice.worker.videos import RetryLaterError
 
 log = structlog.get_logger()
 

@@ -8,11 +8,8 @@ from appservice.core.errors import MediaError
 from appservice.core.model import State, Video
 from appservice.media.files import LocalFiles, files_of
 from appservice.store import AttemptStore, Published
+from appservice.worker.attempts import SupersededError
 from transcode import Result
-
-
-class SupersededError(Exception):
-    """The video was removed meanwhile, or a newer attempt has taken over."""
 
 
 class Publication:

@@ -26,6 +26,16 @@ def scratch_folder(root: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
+@contextmanager
+def workspace(scratch: Path, name: str) -> Iterator[Path]:
+    """Yield a new folder in `scratch`, for one attempt at what is called `name`; it is gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=scratch))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _make_locked(root: Path) -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(dir=root))

@@ -49,11 +49,11 @@ def cause_of(error: MediaError | TranscodeError) -> Cause:
     return Cause.TRANSIENT if error.code in _TRANSIENT else Cause.UNKNOWN
 
 
-def retry_delay(error: MediaError | TranscodeError, *, before: str | None, tries: int, most: int) -> timedelta | None:
+def retry_delay(error: MediaError | TranscodeError, *, repeated: bool, tries: int, most: int) -> timedelta | None:
     """Return when to try again; None when this failure is the last word.
 
-    `before` is the code of the failure that this attempt repeats, None for another attempt; `tries` are those that were
-    made, this one included, of `most`.
+    `repeated`: the attempt was the one repetition after a failure of unknown cause; `tries` are those that were made,
+    this one included, of `most`.
     """
     cause = cause_of(error)
     if tries >= most or cause is Cause.PERMANENT:
@@ -62,7 +62,7 @@ def retry_delay(error: MediaError | TranscodeError, *, before: str | None, tries
         return SOON[tries - 1] if tries <= len(SOON) else None
     if cause is Cause.TRANSIENT:
         return BACK_OFF[min(tries, len(BACK_OFF)) - 1]
-    return SECOND_TRY if before is None else None
+    return None if repeated else SECOND_TRY
 
 
 def upload_delay(waited: timedelta) -> timedelta | None:

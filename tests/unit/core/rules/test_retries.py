@@ -53,13 +53,11 @@ def test_causes(error: MediaError | TranscodeError, cause: Cause) -> None:
 def _delays(error: MediaError | TranscodeError, most: int = 5) -> list[timedelta]:
     """The delays until the last word, when every attempt fails alike."""
     delays: list[timedelta] = []
-    before: str | None = None
     for tries in range(1, 100):
-        delay = retry_delay(error, before=before, tries=tries, most=most)
+        delay = retry_delay(error, repeated=bool(delays), tries=tries, most=most)
         if delay is None:
             return delays
         delays.append(delay)
-        before = error.code
     raise AssertionError("it is tried for ever")
 
 
@@ -85,7 +83,7 @@ def test_what_may_pass_is_tried_again_and_again(error: MediaError | TranscodeErr
 
 
 def test_an_outage_after_a_mistake_is_still_an_outage() -> None:
-    assert retry_delay(AWAY, before="internal", tries=2, most=5) == BACK_OFF[1]
+    assert retry_delay(AWAY, repeated=True, tries=2, most=5) == BACK_OFF[1]
 
 
 def test_an_upload_is_found_at_most_half_a_minute_after_it_came() -> None:

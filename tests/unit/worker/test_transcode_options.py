@@ -7,7 +7,7 @@ import pytest
 
 from appservice.config import Config
 from appservice.core.model import Kind
-from appservice.worker.videos import content_hash, settings_of
+from appservice.worker.transcode_options import content_hash, settings_of
 from transcode import Settings
 
 

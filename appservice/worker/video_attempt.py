@@ -1,0 +1,253 @@
+"""One attempt at a video: download, transcode, publish twice, or end with a reason that its sender reads."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+
+import aiohttp
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from appservice import metrics
+from appservice.config import Config
+from appservice.core.errors import MediaError, NotYetUploadedError, UnavailableError
+from appservice.core.events.media_kinds import name_without_suffix
+from appservice.core.model import Video, VideoId, Visibility
+from appservice.core.rules.quotas import QuotaScope
+from appservice.core.rules.retries import SOONEST, Cause, cause_of
+from appservice.core.settings import RoomSettings
+from appservice.matrix.client import HomeserverClient
+from appservice.matrix.download import Downloaded, download
+from appservice.media.files import LocalFiles
+from appservice.store import AttemptStore, QuotaStore, RoomStore, VideoStore
+from appservice.worker.attempts import RetryLaterError, SupersededError
+from appservice.worker.concurrency import Ladder
+from appservice.worker.contents import Contents
+from appservice.worker.conversion import kind_of, shown_for, video_of
+from appservice.worker.progress import reported
+from appservice.worker.publication import Publication
+from appservice.worker.scratch import workspace
+from appservice.worker.transcode_options import content_hash, limits_of
+from transcode import PLAYABLE, READY, Limits, Settings, Tools, TranscodeError, Transcoding
+
+log = structlog.get_logger()
+
+MIB = 1024 * 1024
+# Viewers that play the first stage move to the next one within a reel's length; then its files may go.
+SWEEP_AFTER = timedelta(hours=3)
+_LOOK_S = 1.0
+_OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture", "not-a-sound"})
+_NEVER_CAME = frozenset({"never-uploaded"})
+_NO_ROOM = frozenset({f"quota-{scope}" for scope in QuotaScope})
+
+
+@dataclass(frozen=True)
+class VideoServices:
+    """What the work on videos needs, and what ends it; one instance for a process."""
+
+    config: Config
+    store: AttemptStore
+    rooms: RoomStore
+    videos: VideoStore
+    homeserver: HomeserverClient
+    session: aiohttp.ClientSession
+    files: LocalFiles
+    tools: Tools
+    settings: Settings
+    scratch: Path
+    contents: Contents
+    quotas: QuotaStore
+
+    async def download(self, video: Video, source: Path) -> Downloaded:
+        """Download a video's file to `source`. Raises MediaError and NotYetUploadedError."""
+        return await download(
+            self.session, self.homeserver, video.file.mxc, source,
+            max_bytes=self.config.media.max_size * MIB, encrypted_file=video.file.encrypted_file,
+        )  # fmt: skip
+
+    async def finish(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:
+        """Do what follows from a video being ready. May be repeated."""
+        # An earlier attempt may have published a first stage, too.
+        await self.store.sweep_later(video.id, SWEEP_AFTER)
+        await self.quotas.warn(video)
+        await self.contents.learn(video, source, source_hash, limits)
+        await self.store.finished(video)
+
+    async def fail(self, video: Video, error: MediaError | TranscodeError) -> None:
+        """End the work on a video with a reason."""
+        if error.code in _OF_ANOTHER_KIND | _NO_ROOM | _NEVER_CAME and not video.file.certain:
+            # Sent by a client that does not say what it is: nobody called it a video.
+            await self.store.discard(video)
+            return
+        metrics.VIDEOS_FAILED.labels(code=error.code).inc()
+        # Of those the sender alone is notified: nothing here is to be mended.
+        given_up = cause_of(error) not in {Cause.PERMANENT, Cause.MISSING}
+        await self.store.fail(video, error.code, given_up=given_up)
+        await self.sweep_removed(video.id)
+
+    async def sweep_removed(self, video_id: VideoId) -> None:
+        """Delete what a removal could not delete, since we were just writing it."""
+        video = await self.videos.video(video_id)
+        if video is None or video.visibility is Visibility.REMOVED:
+            # What a person deleted, and may still bring back, has its stage.
+            await self._sweep(video_id, video)
+
+    async def sweep(self, video_id: VideoId) -> None:
+        """Delete the files of a video that nothing refers to any more."""
+        await self._sweep(video_id, await self.videos.video(video_id))
+
+    async def _sweep(self, video_id: VideoId, video: Video | None) -> None:
+        needed = (video.media.stage, video.media.replaced_stage) if video else ()
+        await self.files.sweep(video_id, keep=[stage for stage in needed if stage])
+
+
+@dataclass(frozen=True)
+class VideoAttempt:
+    """One attempt; `ladder` exchanges the slot in which it began for one in which its ladder is made."""
+
+    services: VideoServices
+    video: Video
+    ladder: Ladder
+
+    @property
+    def tries(self) -> int:
+        """Return how many attempts count."""
+        return self.video.tries
+
+    @property
+    def log(self) -> FilteringBoundLogger:
+        """Return a logger that names the video."""
+        video = self.video
+        bound: FilteringBoundLogger = log.bind(
+            video_id=video.id, room_id=video.room_id, event_id=video.event_id, attempt=video.work.attempts
+        )
+        return bound
+
+    async def run(self) -> None:
+        """Bring the video to `ready`."""
+        started = monotonic()
+        try:
+            await self._run()
+        except NotYetUploadedError as error:
+            self.log.info("video_awaited", reason=str(error))
+            await self.services.store.await_upload(self.video)
+            raise RetryLaterError(SOONEST) from error
+        metrics.VIDEO_SECONDS.observe(monotonic() - started)
+
+    async def pause(self) -> None:
+        """End it, for another attempt follows."""
+        await self._withdraw(self.services.store.pause(self.video))
+
+    async def give_back(self) -> None:
+        """End it so that it does not count."""
+        await self._withdraw(self.services.store.give_back_attempt(self.video))
+
+    async def fail(self, error: MediaError | TranscodeError) -> None:
+        """End all work on the video with a reason."""
+        await self.services.fail(self.video, error)
+
+    async def _withdraw(self, ending: Awaitable[str | None]) -> None:
+        """Delete what an attempt published half that another one follows: perhaps the disk is full."""
+        withdrawn = await ending
+        if withdrawn is not None:
+            await self.services.files.remove(self.video.id, withdrawn)
+
+    async def _run(self) -> None:
+        services, config = self.services, self.services.config
+        room = await services.rooms.room(self.video.room_id)
+        chosen = room.settings if room else RoomSettings()
+        limits = limits_of(config, chosen.max_length)
+        with workspace(services.scratch, self.video.id) as folder:
+            source = folder / "source"
+            downloaded = await self._download(source)
+            video = await self._classified(source, chosen, limits)
+            seconds = shown_for(video.kind, chosen, limits)
+            await services.contents.check(video, source, downloaded.sha256, limits)
+            content = content_hash(downloaded.sha256, services.settings, config, video.kind, seconds)
+            publication = Publication(video, content, services.store, services.files)
+            try:
+                if not await publication.share(folder / "shared", limits.max_duration):
+                    await self._while_wanted(self._transcode(video, source, seconds, limits, publication))
+            except SupersededError:
+                await publication.withdraw()
+                await services.contents.learn_blocked(video, source, downloaded.sha256, limits)
+                raise
+            await services.finish(video, source, downloaded.sha256, limits)
+
+    async def _download(self, source: Path) -> Downloaded:
+        claimed = self.video.file.claimed_size or 0
+        if claimed > self.services.config.media.max_size * MIB:
+            raise MediaError("media-too-large", f"The event says {claimed} bytes.", final=True)
+        _refuse(await self.services.quotas.used_up(self.video))
+        downloaded = await self.services.download(self.video, source)
+        metrics.BYTES_IN.inc(downloaded.size)
+        # By now the sizes of others may be known that were sent at once.
+        _refuse(await self.services.quotas.admit(self.video, downloaded.size))
+        return downloaded
+
+    async def _classified(self, source: Path, settings: RoomSettings, limits: Limits) -> Video:
+        video = self.video
+        kind = await kind_of(video, source, settings, self.services.tools, limits)
+        if kind is video.kind:
+            return video
+        named = replace(video, kind=kind, title=name_without_suffix(video.title, kind))
+        await self.services.store.classify(named)
+        return named
+
+    async def _transcode(
+        self, video: Video, source: Path, seconds: float | None, limits: Limits, publication: Publication
+    ) -> None:
+        """Publish the first stage of a video, and then its ladder; `seconds`: for how long an image is shown."""
+        services, folder = self.services, source.parent
+        file = await video_of(video.kind, source, seconds=seconds, tools=services.tools, limits=limits)
+        out = folder / "out"
+        async with (
+            # The slot is held until the ladder is published: the next one in turn may be the same file.
+            AsyncExitStack() as slot,
+            reported(services.store, video) as progress,
+            Transcoding(
+                file, out, tools=services.tools, limits=limits, settings=services.settings,
+                on_progress=progress.advance,
+            ) as transcoding,
+        ):  # fmt: skip
+            await _publish_first(transcoding, publication, out / PLAYABLE)
+            with progress.waiting():
+                async with services.store.uncounted(video):
+                    await slot.enter_async_context(self.ladder())
+            # Sent to two rooms at once, it may be whole in the other one when its turn comes.
+            if not await publication.share(folder / "shared", limits.max_duration):
+                await publication.ready(await transcoding.ladder(), out / READY)
+
+    async def _while_wanted(self, work: Coroutine[None, None, None]) -> None:
+        """Run the work, and cancel it when the video is removed: what was deleted is not to lie about half-made."""
+        task = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=_LOOK_S))[0]:
+                with contextlib.suppress(UnavailableError):
+                    if not await self.services.store.is_wanted(self.video):
+                        raise SupersededError
+            task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+async def _publish_first(transcoding: Transcoding, publication: Publication, folder: Path) -> None:
+    """Publish the first stage, and what it has more of, until it is complete."""
+    published = False
+    async for result in transcoding.first_stage():
+        if published:
+            await publication.appended(result)
+        else:
+            await publication.playable(result, folder)
+        published = True
+
+
+def _refuse(full: QuotaScope | None) -> None:
+    if full is not None:
+        raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
