@@ -102,13 +102,8 @@ class Job:
         """Run ffmpeg and cut what it writes, every `interval` seconds, so that little is left to do at the end."""
         async with Tasks() as tasks:
             writing = tasks.start(self.run(line, folder, until))
-            while not writing.done():
-                await asyncio.wait({writing}, timeout=interval)
-                if writing.done():
-                    # If it failed, it knows the cause; if not, the rest is cut at the end.
-                    break
-                for cutter in cutters:
-                    await asyncio.to_thread(cutter.advance)
+            while await cut_soon(writing, cutters, interval) is not None:
+                pass
             return await writing
 
     async def prepare(self, folder: Path, rungs: Sequence[Rung]) -> list[Cutter]:
@@ -146,6 +141,15 @@ class Job:
     def result(self, renditions: Sequence[Rendition]) -> Result:
         """Return the result for complete renditions, without a poster."""
         return result_of(renditions, self._captions, self.source.probe.audio_left_out)
+
+
+async def cut_soon(writing: asyncio.Task[str], cutters: Sequence[Cutter], interval: float) -> list[int] | None:
+    """Cut what a run of ffmpeg has written in `interval` seconds; return the number of segments of each rendition.
+
+    None: the run is over. If it failed, it knows the cause; if not, the rest is cut at the end.
+    """
+    await asyncio.wait({writing}, timeout=interval)
+    return None if writing.done() else [await asyncio.to_thread(cutter.advance) for cutter in cutters]
 
 
 def sandbox_of(folder: Path) -> Path:

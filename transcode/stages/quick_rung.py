@@ -14,7 +14,7 @@ from transcode.process import collect
 from transcode.process.collect import Directory
 from transcode.process.tasks import Tasks
 from transcode.segments import Cutter
-from transcode.stages.job import Job, discard, finish, sandbox_of
+from transcode.stages.job import Job, cut_soon, discard, finish, sandbox_of
 from transcode.stages.poster import draw_poster
 from transcode.stages.result import NO_POSTER, PLAYABLE, Poster, Result, rendition_of
 
@@ -58,12 +58,8 @@ async def _encode(job: Job) -> AsyncGenerator[Result, None]:
             encoding = tasks.start(job.run(line, folder, until=_SHARE))
             drawing: asyncio.Task[Poster] | None = None
             interval = _FIRST_INTERVAL_S
-            while not encoding.done():
-                await asyncio.wait({encoding}, timeout=interval)
-                if encoding.done():
-                    # If it failed, it knows the cause; if not, the rest is cut at the end.
-                    break
-                count = await asyncio.to_thread(cutter.advance)
+            while counts := await cut_soon(encoding, [cutter], interval):
+                (count,) = counts
                 poster = drawing.result() if drawing and drawing.done() else NO_POSTER
                 if not 0 < count < len(planned.durations) or (count, poster) == latest:
                     continue
