@@ -12,7 +12,7 @@ from transcode.mp4.init_segment import AAC_FRAME, AUDIO_RATE
 from transcode.mp4.moov import StoredTrack
 from transcode.plan import HIGHEST_RATE, Plan, Rung
 from transcode.source.ffprobe import Description, Stream
-from transcode.source.probe import HDR, Probe
+from transcode.source.probe import HDR, Probe, VideoTrack
 
 _PROFILES = frozenset({"Constrained Baseline", "Main", "High"})
 _HIGHEST_LEVEL = 52
@@ -49,26 +49,26 @@ def stream_copy_of(
 ) -> StreamCopy | None:
     """Decide from ffprobe's description and from the tracks in the MP4's index. None: encode it."""
     streams = {stream.index: stream for stream in description.streams}
-    video = streams[probe.video_index]
+    video = streams[probe.video.index]
     start = (video.start_time or 0.0) - probe.start
     duration = probe.duration - start
-    if not (_is_common(video) and _is_simple(tracks, probe) and _fits(probe, plan)):
+    if not (_is_common(video) and _is_simple(tracks, probe.video) and _fits(probe.video, plan)):
         return None
     if not 0 <= start <= _LONGEST_LEAD or duration <= 0:
         return None
-    if abs((duration if video.duration is None else video.duration) - duration) > _SOME_FRAMES / probe.frame_rate:
+    if abs((duration if video.duration is None else video.duration) - duration) > _SOME_FRAMES / probe.video.frame_rate:
         # The audio goes on long after the video: the last frame must be repeated.
         return None
     if description.format.size * 8 > _HIGHEST_BITS * duration:
         return None
-    audio = None if probe.audio_index is None else streams.get(probe.audio_index)
+    audio = None if probe.audio.index is None else streams.get(probe.audio.index)
     audio_offset = (audio.start_time or 0.0) - (video.start_time or 0.0) if audio else 0.0
     copies_audio = (
         audio is not None
-        and not probe.mixed
+        and not probe.audio.mixed
         and abs(audio_offset) < _SAME_TIME
         and _has_our_format(audio, video)
-        and _has_even_packets(tracks, probe)
+        and _has_even_packets(tracks, probe.audio.index)
     )
     return StreamCopy(plan.ladder[0], start, duration, audio_offset, copies_audio)
 
@@ -89,19 +89,19 @@ def _is_common(video: Stream) -> bool:
     )
 
 
-def _is_simple(tracks: Sequence[StoredTrack], probe: Probe) -> bool:
-    if probe.video_index >= len(tracks):
+def _is_simple(tracks: Sequence[StoredTrack], video: VideoTrack) -> bool:
+    if video.index >= len(tracks):
         return False
-    track = tracks[probe.video_index]
+    track = tracks[video.index]
     return track.kind == "vide" and track.plain and track.descriptions == 1
 
 
-def _fits(probe: Probe, plan: Plan) -> bool:
+def _fits(video: VideoTrack, plan: Plan) -> bool:
     largest = plan.ladder[0]
-    return (probe.width, probe.height) == (probe.coded_width, probe.coded_height) == (
+    return (video.width, video.height) == (video.coded_width, video.coded_height) == (
         largest.width,
         largest.height,
-    ) and 0 < probe.frame_rate <= HIGHEST_RATE * _SAME_RATE
+    ) and 0 < video.frame_rate <= HIGHEST_RATE * _SAME_RATE
 
 
 def _has_our_format(audio: Stream, video: Stream) -> bool:
@@ -112,11 +112,11 @@ def _has_our_format(audio: Stream, video: Stream) -> bool:
     return kind == ("aac", "LC", AUDIO_RATE, 2, "stereo") and (audio.duration or 0.0) > end - AAC_FRAME / AUDIO_RATE
 
 
-def _has_even_packets(tracks: Sequence[StoredTrack], probe: Probe) -> bool:
+def _has_even_packets(tracks: Sequence[StoredTrack], index: int | None) -> bool:
     """Return whether a packet starts at the origin, and each one where the one before it ends."""
-    if probe.audio_index is None or probe.audio_index >= len(tracks):
+    if index is None or index >= len(tracks):
         return False
-    track = tracks[probe.audio_index]
+    track = tracks[index]
     durations = [ticks for _, ticks in track.durations]
     last = track.durations[1:2]
     return (

@@ -61,7 +61,7 @@ async def fingerprint(path: Path, *, tools: Tools, limits: Limits) -> bytes | No
     source = (await examine(path, tools, limits, DEFAULT, deadline)).source
     # The decoders run in parallel already: one for each time stamp.
     source = replace(source, limits=replace(limits, threads=1))
-    pixels = source.probe.coded_width * source.probe.coded_height
+    pixels = source.probe.video.coded_width * source.probe.video.coded_height
     together = max(1, min(_SAMPLES, _PIXELS_AT_ONCE // pixels))
     times = _times(source.probe.duration)
     raw = bytearray()

@@ -9,7 +9,7 @@ from transcode.errors import TooHighFrameRate, TooLong, TooManyPixels
 from transcode.limits import Limits
 from transcode.mp4.init_segment import AUDIO_RATE, CLOCK
 from transcode.settings import DEFAULT, RUNGS, Settings
-from transcode.source.probe import Probe
+from transcode.source.probe import Probe, VideoTrack
 from transcode.storyboard import Storyboard, plan_storyboard
 
 SEGMENT_SECONDS = 2
@@ -142,14 +142,15 @@ class Plan:
 def plan(probe: Probe, limits: Limits, settings: Settings = DEFAULT) -> Plan:
     """Plan the renditions of a file. Raises what `check` raises, or TooLong for its space."""
     check(probe, limits)
-    rate = frame_rate(probe)
+    video = probe.video
+    rate = frame_rate(video)
     frames = max(1, round(probe.duration * rate))
     most = _most_bits(probe)
-    rungs = ladder(probe.width, probe.height, rate, settings.rungs, most)
+    rungs = ladder(video.width, video.height, rate, settings.rungs, most)
     small = [size for size in RUNGS if size <= _FAST]
-    fast = ladder(probe.width, probe.height, rate, small, most)[0]
+    fast = ladder(video.width, video.height, rate, small, most)[0]
     storyboard = plan_storyboard(rungs[0].width, rungs[0].height, float(frames / rate))
-    sparse = probe.peak_rate >= probe.frame_rate * _SPARSE > 0 and rate > _LOWEST_RATE
+    sparse = video.peak_rate >= video.frame_rate * _SPARSE > 0 and rate > _LOWEST_RATE
     made = Plan(rungs, fast, rate, frames, storyboard, sparse)
     needed = sum(rung.max_rate + AUDIO_BITS for rung in rungs) / 8 * made.duration
     if needed > limits.output_bytes:
@@ -162,7 +163,7 @@ def plan(probe: Probe, limits: Limits, settings: Settings = DEFAULT) -> Plan:
 
 def check(probe: Probe, limits: Limits) -> None:
     """Raise TooManyPixels, TooLong or TooHighFrameRate when the file itself exceeds a limit."""
-    width, height = probe.coded_width, probe.coded_height
+    width, height = probe.video.coded_width, probe.video.coded_height
     if width > limits.max_width or height > limits.max_height or width * height > limits.max_pixels:
         raise TooManyPixels(
             f"the video has {width}x{height} pixels, the limits are {limits.max_width} across, "
@@ -170,14 +171,14 @@ def check(probe: Probe, limits: Limits) -> None:
         )
     if probe.duration > limits.max_duration:
         raise TooLong(f"it plays {probe.duration:.0f} s, the limit is {limits.max_duration:.0f} s")
-    rate = probe.frame_rate
+    rate = probe.video.frame_rate
     if rate > limits.max_frame_rate and rate * probe.duration > limits.max_frame_rate:
         raise TooHighFrameRate(f"{rate:.0f} frames per second, the limit is {limits.max_frame_rate:.0f}")
 
 
-def frame_rate(probe: Probe) -> Fraction:
+def frame_rate(video: VideoTrack) -> Fraction:
     """Choose one constant rate, at most 60: the file's own if it is constant, else one that loses no frame."""
-    mean, base, peak = probe.frame_rate, probe.base_rate, probe.peak_rate
+    mean, base, peak = video.frame_rate, video.base_rate, video.peak_rate
     if mean <= 0:
         return _nearest(base) if _LOWEST_RATE <= base <= HIGHEST_RATE else _FALLBACK_RATE
     if 0 < mean < HIGHEST_RATE and peak > mean * _UNEVEN:
@@ -239,7 +240,7 @@ def poster_rung(rungs: tuple[Rung, ...]) -> Rung:
 def _most_bits(probe: Probe) -> float:
     if probe.size <= 0 or probe.duration <= 0:
         return math.inf
-    gain = _MOST_GAIN_OF_MODERN if probe.video_codec in _MODERN else _MOST_GAIN
+    gain = _MOST_GAIN_OF_MODERN if probe.video.codec in _MODERN else _MOST_GAIN
     return max(_LEAST_RATE, probe.size * 8 / probe.duration * gain)
 
 

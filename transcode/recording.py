@@ -95,10 +95,10 @@ async def verify_video(source: Path, out: Path, *, tools: Tools, limits: Limits)
         path=job.original,
         mimetype=await asyncio.to_thread(_media_type, job.original),
         duration=probe.duration,
-        width=probe.width,
-        height=probe.height,
+        width=probe.video.width,
+        height=probe.video.height,
         thumbnail=await job.thumbnail(),
-        audio_left_out=probe.audio_left_out,
+        audio_left_out=probe.audio.left_out,
     )
 
 
@@ -149,7 +149,7 @@ async def prepare_recording(
         width=large.width,
         height=large.height,
         thumbnail=thumbnail,
-        audio_left_out=job.source.probe.audio_left_out,
+        audio_left_out=job.source.probe.audio.left_out,
     )
 
 
@@ -173,8 +173,8 @@ class _Job:
 
     def _create_sandbox(self) -> None:
         self.sandbox.mkdir()
-        if self.source.probe.hdr:
-            (self.sandbox / CUBE).write_text(cube(self.source.probe.hdr), "ascii")
+        if self.source.probe.video.hdr:
+            (self.sandbox / CUBE).write_text(cube(self.source.probe.video.hdr), "ascii")
 
     async def repair_audio(self, error: TranscodeError) -> bool:
         """Return whether the audio caused a run to fail with `error`, and is repaired now."""

@@ -28,7 +28,7 @@ async def test_a_clip_is_as_it_says(tools: Tools, tmp_path: Path, clip: Clip) ->
     assert [path] == list(tmp_path.iterdir())
     deadline = asyncio.get_running_loop().time() + 30
     probe = (await examine(path, tools, Limits(), Settings(), deadline)).source.probe
-    assert (probe.width, probe.height, probe.has_audio) == (small.width, small.height, True)
+    assert (probe.video.width, probe.video.height, probe.has_audio) == (small.width, small.height, True)
     assert probe.duration == pytest.approx(small.seconds, abs=0.1)
     colour = await _pixel_of_the_band(tools, path)
     assert max(abs(a - b) for a, b in zip(colour, clip.rgb, strict=True)) < 30, (colour, clip.rgb)

@@ -7,7 +7,7 @@ from ffmpeg.nodes import Stream
 
 from transcode.commandline.downmix import to_stereo
 from transcode.mp4.init_segment import AAC_FRAME, AUDIO_RATE
-from transcode.source.probe import Probe
+from transcode.source.probe import Audio
 
 STEREO = f"aformat=sample_fmts=flt:sample_rates={AUDIO_RATE}:channel_layouts=stereo"
 """The filter for the one format that all audio filters take."""
@@ -20,17 +20,17 @@ _SEVERAL = 2
 _FOLLOWING: dict[str, object] = {"async": 1, "min_hard_comp": 0.03}
 
 
-def played_tracks(read: Stream, probe: Probe) -> Stream | None:
+def played_tracks(read: Stream, audio: Audio) -> Stream | None:
     """Return what is played of the file, in stereo: an audio track, or the microphones of which each has a track."""
-    tracks = [read[str(index)].filter("pan", args=downmix(probe, index)) for index in probe.audio_indexes]
+    tracks = [read[str(index)].filter("pan", args=downmix(audio, index)) for index in audio.indexes]
     if len(tracks) < _SEVERAL:
         return tracks[0] if tracks else None
     return mixed(tracks)
 
 
-def downmix(probe: Probe, index: int) -> str:
+def downmix(audio: Audio, index: int) -> str:
     """Return the argument of `pan` that makes stereo of an audio track."""
-    track = probe.audio_track(index)
+    track = audio.track(index)
     return to_stereo(track.layout, track.channels)
 
 

@@ -13,7 +13,7 @@ from transcode.blurhash import SIDE
 from transcode.commandline.tone_mapping import to_sdr
 from transcode.plan import Plan, Rung
 from transcode.source.pixel_aspects import aspect_at_time, select_in_order
-from transcode.source.probe import SANE_ASPECT, Probe
+from transcode.source.probe import SANE_ASPECT, VideoTrack
 from transcode.storyboard import Storyboard
 
 CUBE = "tone.cube"
@@ -26,23 +26,23 @@ _PREVIEW_SHARE = 0.1
 _ROUNDING = 2
 
 
-def source_frames(read: Stream, probe: Probe, rung: Rung) -> Stream:
+def source_frames(read: Stream, video: VideoTrack, rung: Rung) -> Stream:
     """Return the frames of the file, upright, progressive, and with a colour matrix.
 
     Where their pixel aspect changes, which they do not state, they are scaled into a rung, with square pixels.
     """
-    frames = read[str(probe.video_index)]
-    if probe.delay:
-        frames = frames.filter("setpts", f"round(PTS-{probe.delay:.6f}/TB)")
-    if probe.pixel_aspects:
-        frames = frames.filter("select", select_in_order(probe.pixel_aspects))
-    if probe.assumed_matrix:
-        frames = frames.filter("setparams", colorspace=probe.assumed_matrix)
-    if probe.interlaced:
+    frames = read[str(video.index)]
+    if video.delay:
+        frames = frames.filter("setpts", f"round(PTS-{video.delay:.6f}/TB)")
+    if video.pixel_aspects:
+        frames = frames.filter("select", select_in_order(video.pixel_aspects))
+    if video.assumed_matrix:
+        frames = frames.filter("setparams", colorspace=video.assumed_matrix)
+    if video.interlaced:
         frames = frames.filter("bwdif", mode="send_frame", deint="interlaced")
-    if probe.pixel_aspects:
+    if video.pixel_aspects:
         # As long as their time stamps are the file's.
-        own = f"iw/ih*({aspect_at_time(probe.pixel_aspects)})"
+        own = f"iw/ih*({aspect_at_time(video.pixel_aspects)})"
         frames = frames.filter("scale", **_fit_options(rung, own)).filter("setsar", 1)
     return frames
 

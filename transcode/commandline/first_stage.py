@@ -25,11 +25,11 @@ def encode(source: Source, plan: Plan, settings: Settings) -> list[str]:
     """
     # ffprobe has looked already. Some codecs, though, do not state the order in which their frames are presented, and
     # some containers do not list their streams at the start.
-    known = source.probe.video_codec in _ORDERED and source.demuxer in _WITH_HEADER
+    known = source.probe.video.codec in _ORDERED and source.demuxer in _WITH_HEADER
     at_once = {"nofind_stream_info": None} if known else {}
     read = source.read(**ONE_GRAPH, **at_once)
-    frames = filters.constant_rate(filters.source_frames(read, source.probe, plan.fast), plan)
-    video = filters.cascade(frames, (plan.fast,), source.probe.hdr)
+    frames = filters.constant_rate(filters.source_frames(read, source.probe.video, plan.fast), plan)
+    video = filters.cascade(frames, (plan.fast,), source.probe.video.hdr)
     audio = audio_filters.rung_audio(source.audio_of(read), plan.samples)
     quick = replace(settings, preset=QUICK, encoder=SOFTWARE)
     # Counted from the last key frame, the distance alone would put those after an early one elsewhere.
@@ -54,11 +54,11 @@ def copy(source: Source, stream_copy: StreamCopy) -> list[str]:
     read = source.read(**source.origin_options(stream_copy.start))
     options: dict[str, object] = {"c:v": "copy"}
     if stream_copy.copies_audio:
-        audio = read[str(source.probe.audio_index)]
+        audio = read[str(source.probe.audio.index)]
         options["c:a"] = "copy"
     else:
         audio = audio_filters.rung_audio(source.audio_of(read, stream_copy.start), samples)
-    video = read[str(source.probe.video_index)]
+    video = read[str(source.probe.video.index)]
     return compiled(source.tools, fragmented([video, audio], [copy_target(stream_copy.rung)], samples, options))
 
 

@@ -22,15 +22,16 @@ def poster(source: Source, plan: Plan, *, candidates: int, late: bool) -> list[s
 
     Those soon after the start if `late`, since many videos start in black; else the very first ones.
     """
-    probe, rung = source.probe, poster_rung(plan.ladder)
+    video, rung = source.probe.video, poster_rung(plan.ladder)
     options: dict[str, object] = {"skip_frame": "nokey"}
     # After seeking, time stamps are not the file's where its clock jumps.
-    if late and not probe.pixel_aspects:
+    if late and not video.pixel_aspects:
         options |= {"noaccurate_seek": None, **source.seek_options(plan.duration * _POSTER_SHARE)}
     read = source.read(**options)
-    frames = filters.source_frames(read, probe, rung)
-    timing = [discarded(read, index, **{"frames:a": 1}) for index in probe.audio_indexes] if probe.pixel_aspects else []
-    return compiled(source.tools, *poster_files(*filters.early_poster(frames, rung, candidates, probe.hdr)), *timing)
+    frames = filters.early_poster(filters.source_frames(read, video, rung), rung, candidates, video.hdr)
+    timed = source.probe.audio.indexes if video.pixel_aspects else ()
+    timing = [discarded(read, index, **{"frames:a": 1}) for index in timed]
+    return compiled(source.tools, *poster_files(*frames), *timing)
 
 
 def fingerprint_frames(source: Source, times: Sequence[float]) -> list[str]:
@@ -42,7 +43,7 @@ def fingerprint_frames(source: Source, times: Sequence[float]) -> list[str]:
     for time in times:
         # Not accurate, for the displayed frame may have come long before: `fps` keeps it.
         read = source.read(**ONE_GRAPH, noaccurate_seek=None, **source.seek_options(time))
-        frames = read[str(source.probe.video_index)].filter("fps", _FINGERPRINT_RATE, start_time=0, eof_action="pass")
+        frames = read[str(source.probe.video.index)].filter("fps", _FINGERPRINT_RATE, start_time=0, eof_action="pass")
         frames = frames.filter("scale", FINGERPRINT_SIDE, FINGERPRINT_SIDE, flags="area").filter("format", "gray")
         frames = frames.filter("setsar", 1).filter("tpad", stop=-1, stop_mode="clone")
         parts.append(frames.filter("trim", end_frame=FINGERPRINT_FRAMES))

@@ -93,7 +93,7 @@ class Source:
         None where there is none.
         """
         if not self.probe.has_audio or self.audio is None:
-            return audio_filters.played_tracks(read, self.probe)
+            return audio_filters.played_tracks(read, self.probe.audio)
         return flac_input(self.audio, itsoffset=f"{0.0 - origin:.6f}")
 
     def origin_options(self, origin: float) -> dict[str, object]:
@@ -106,7 +106,7 @@ class Source:
 
     def discarded_audio(self, read: Stream) -> list[Stream]:
         """Return outputs that read the audio of the file for its time stamps, where it is played from another file."""
-        index = self.probe.audio_index
+        index = self.probe.audio.index
         return [] if self.audio is None or index is None else [discarded(read, index)]
 
     def confinement(self, deadline: float, folder: Path | None = None) -> Confinement:

@@ -43,9 +43,9 @@ class CopyAlignment:
 def ladder(source: Source, plan: Plan, settings: Settings, gain: float) -> list[str]:
     """Encode every rung. All have the same audio, with a `gain` in dB."""
     read = source.read(**ONE_GRAPH)
-    frames = filters.constant_rate(filters.source_frames(read, source.probe, plan.ladder[0]), plan)
+    frames = filters.constant_rate(filters.source_frames(read, source.probe.video, plan.ladder[0]), plan)
     chosen = encoder(settings.encoder)
-    video, others = _outputs(frames, plan, plan.ladder, plan.duration, source.probe.hdr, chosen)
+    video, others = _outputs(frames, plan, plan.ladder, plan.duration, source.probe.video.hdr, chosen)
     audio = audio_filters.rung_audio(source.audio_of(read), plan.samples, gain)
     keys = key_times(plan.durations) if plan.sparse else {}
     options = encoding(plan.ladder, settings, source.limits, plan.key_frame_distance, keys)
@@ -65,10 +65,10 @@ def ladder_with_copy(
     """Make the same ladder, with a stream copy as the highest rung, whose segment boundaries the others get."""
     stream_copy = alignment.stream_copy
     read = source.read(**ONE_GRAPH, **source.origin_options(stream_copy.start))
-    copied, encoded = read[str(source.probe.video_index)], plan.ladder[1:]
+    copied, encoded = read[str(source.probe.video.index)], plan.ladder[1:]
     samples = round(stream_copy.duration * AUDIO_RATE)
     chosen = encoder(settings.encoder)
-    frames = filters.source_frames(read, source.probe, plan.ladder[0])
+    frames = filters.source_frames(read, source.probe.video, plan.ladder[0])
     video, others = _outputs(frames, plan, encoded, stream_copy.duration, None, chosen)
     audio = audio_filters.rung_audio(source.audio_of(read, stream_copy.start), samples, gain)
     options = encoding(encoded, settings, source.limits, _NEVER, _boundaries(alignment), 1) | {"c:v:0": "copy"}

@@ -53,13 +53,14 @@ def audio(source: Source) -> list[str]:
     # However many packets are damaged: what can be decoded is played, and ffmpeg prints how much that is.
     tolerant = ("-max_error_rate", "1")
     read = source.read()
-    indexes, longest = source.probe.audio_indexes, source.limits.max_duration
+    indexes, longest = source.probe.audio.indexes, source.limits.max_duration
     mixed = audio_filters.mixed([read[str(index)] for index in indexes])
     made = ffmpeg.output(mixed, AUDIO, **FLAC, t=longest, **NO_METADATA)
-    timing = discarded(read, source.probe.video_index)
+    timing = discarded(read, source.probe.video.index)
     line = compiled(source.tools, made, timing, level=STATISTICS, more=tolerant)
     chains = {
-        str(index): f"pan={audio_filters.downmix(source.probe, index)},{audio_filters.STEREO}" for index in indexes
+        str(index): f"pan={audio_filters.downmix(source.probe.audio, index)},{audio_filters.STEREO}"
+        for index in indexes
     }
     return with_loopback_decoders(chains, line, longest)
 
@@ -80,5 +81,5 @@ def key_frames(source: Source) -> list[str]:
     options: dict[str, object] = {"c": "copy", "bsf": "noise=drop=not(key)", "t": source.limits.max_duration}
     clock: dict[str, object] = {"muxdelay": 0, "muxpreload": 0, "avoid_negative_ts": "disabled"}
     clock["output_ts_offset"] = KEY_FRAMES_ORIGIN
-    video = ffmpeg.output(read[str(source.probe.video_index)], KEY_FRAMES, f="mpegts", **options, **clock)
-    return compiled(source.tools, video, *(discarded(read, index) for index in source.probe.audio_indexes))
+    video = ffmpeg.output(read[str(source.probe.video.index)], KEY_FRAMES, f="mpegts", **options, **clock)
+    return compiled(source.tools, video, *(discarded(read, index) for index in source.probe.audio.indexes))

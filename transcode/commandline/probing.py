@@ -43,7 +43,7 @@ def first_audible_frame(source: Source, index: int) -> list[str]:
 def verify_audio_format(source: Source) -> list[str]:
     """Decode the audio, and fail where its format changes."""
     read = source.read(reinit_filter=0)
-    indexes, longest = source.probe.audio_indexes, source.limits.max_duration
+    indexes, longest = source.probe.audio.indexes, source.limits.max_duration
     decoded = [ffmpeg.output(read[str(index)], "-", f="null", t=longest) for index in indexes]
     return compiled(source.tools, *decoded)
 

@@ -26,8 +26,8 @@ def recording(source: Source, plan: Plan, first: int) -> list[str]:
     """
     read = source.read(**ONE_GRAPH)
     whole = replace(plan, frames=first + plan.frames, sparse=False)
-    frames = filters.constant_rate(filters.source_frames(read, source.probe, plan.ladder[0]), whole)
-    video, small = filters.cascade(filters.from_frame(frames, first), plan.ladder, source.probe.hdr)
+    frames = filters.constant_rate(filters.source_frames(read, source.probe.video, plan.ladder[0]), whole)
+    video, small = filters.cascade(filters.from_frame(frames, first), plan.ladder, source.probe.video.hdr)
     streams = [video]
     audio = source.audio_of(read)
     if audio is not None:

@@ -33,13 +33,13 @@ async def with_audible_track(source: Source, probe_with: Callable[[int | None], 
 
     Else `probe_with` gives the probe with another track. Where that is not known within a minute, the choice stays.
     """
-    probe = source.probe
-    if probe.audio_index is None or probe.mixed or len(probe.audio_tracks) < _SEVERAL:
+    probe, audio = source.probe, source.probe.audio
+    if audio.index is None or audio.mixed or len(audio.tracks) < _SEVERAL:
         return probe
     soon = min(deadline, asyncio.get_running_loop().time() + _LONGEST_SEARCH_S)
-    others = [track.index for track in probe.audio_tracks if track.index != probe.audio_index]
+    others = [track.index for track in audio.tracks if track.index != audio.index]
     fails = False
-    for index in (probe.audio_index, *others[:_MOST_TRIED]):
+    for index in (audio.index, *others[:_MOST_TRIED]):
         samples: list[bytes] = []
         try:
             await run(probing.first_audible_frame(source, index), source.confinement(soon), samples.append)
@@ -48,19 +48,20 @@ async def with_audible_track(source: Source, probe_with: Callable[[int | None], 
         except TRANSIENT:
             raise
         except TranscodeError:
-            fails = fails or index == probe.audio_index
+            fails = fails or index == audio.index
             continue
-        if samples and index == probe.audio_index:
+        if samples and index == audio.index:
             break
         if samples:
             other = probe_with(index)
-            return replace(other, audio_left_out=AudioLoss.SOME_TRACKS) if fails else other
+            lossy = replace(other.audio, left_out=AudioLoss.SOME_TRACKS)
+            return replace(other, audio=lossy) if fails else other
     return probe
 
 
 async def check_audio(source: Source, deadline: float) -> Decoding:
     """Find out how the audio can be decoded, by decoding it where its codec lets the format change."""
-    if not source.probe.may_change_audio(source.demuxer):
+    if not source.probe.audio.may_change(source.demuxer):
         return Decoding.STEADY
     return await _decoding(source, deadline)
 
@@ -84,7 +85,7 @@ async def with_separate_audio(source: Source, decoding: Decoding, folder: Path, 
     """
     if decoding is Decoding.STEADY:
         return source
-    if source.probe.mixed and decoding is Decoding.FAILING:
+    if source.probe.audio.mixed and decoding is Decoding.FAILING:
         return await _without_broken_tracks(source, deadline)
     await asyncio.to_thread(folder.mkdir, parents=True)
     try:
@@ -99,7 +100,7 @@ async def with_separate_audio(source: Source, decoding: Decoding, folder: Path, 
     made = await asyncio.to_thread(collect.opened, folder, preparation.AUDIO, source.limits.output_bytes)
     if made is not None:
         made.close()
-    if made is None or source.probe.audio_left_out is AudioLoss.DAMAGED:
+    if made is None or source.probe.audio.left_out is AudioLoss.DAMAGED:
         return replace(source, probe=source.probe.without_audio(AudioLoss.DAMAGED))
     return replace(source, audio=folder / preparation.AUDIO)
 
@@ -115,21 +116,22 @@ async def with_repaired_audio(source: Source, error: TranscodeError, folder: Pat
 def with_audio_loss(source: Source, printed: str) -> Source:
     """Record the audio that a run could not decode, according to what ffmpeg `printed`."""
     statistics = decoded(printed)
-    index = source.probe.audio_index
-    if statistics is None or index is None or source.audio is not None or source.probe.audio_left_out:
+    audio = source.probe.audio
+    if statistics is None or audio.index is None or source.audio is not None or audio.left_out:
         return source
-    loss = statistics.loss(source.probe.audio_track(index).rate)
-    return replace(source, probe=replace(source.probe, audio_left_out=loss))
+    loss = statistics.loss(audio.track(audio.index).rate)
+    return replace(source, probe=replace(source.probe, audio=replace(audio, left_out=loss)))
 
 
 async def _without_broken_tracks(source: Source, deadline: float) -> Source:
     """Leave out those of several microphones that cannot be decoded."""
     probe, kept = source.probe, list[int]()
-    for index in probe.audio_indexes:
-        alone = replace(source, probe=replace(probe, audio_index=index, mixed=()))
+    for index in probe.audio.indexes:
+        alone = replace(source, probe=replace(probe, audio=replace(probe.audio, index=index, mixed=())))
         if await _decoding(alone, deadline) is not Decoding.FAILING:
             kept.append(index)
     if not kept:
         return replace(source, probe=probe.without_audio(AudioLoss.DAMAGED))
-    some = replace(probe, audio_index=kept[0], mixed=tuple(kept[1:]), audio_left_out=AudioLoss.SOME_TRACKS)
-    return replace(source, probe=some)
+    first, *others = kept
+    some = replace(probe.audio, index=first, mixed=tuple(others), left_out=AudioLoss.SOME_TRACKS)
+    return replace(source, probe=replace(probe, audio=some))

@@ -26,7 +26,7 @@ from transcode.source.clock_jumps import Jumps
 from transcode.source.ffprobe import Description
 from transcode.source.frame_rate import MOST_TIMES, distinct
 from transcode.source.packet_times import PacketTimes
-from transcode.source.probe import Probe, probe_of
+from transcode.source.probe import Probe, VideoTrack, probe_of
 from transcode.source.sniff import container_of
 
 _VARIABLE = 1.02
@@ -107,12 +107,12 @@ async def examine(path: Path, tools: Tools, limits: Limits, settings: Settings, 
         source = Source(tools, path, demuxer, probe, limits, access)
         probe = await with_audible_track(source, lambda index: container.probe(description, index), deadline)
         checking = tasks.start(check_audio(replace(source, probe=probe), deadline))
-        comparing = tasks.start(has_one_aspect(path, access.start, container.layout, probe))
+        comparing = tasks.start(has_one_aspect(path, access.start, container.layout, probe.video))
         if measuring or probe.duration <= 0:
             await (measuring or measure())
             probe = await asyncio.to_thread(times.applied_to, probe)
         audio, one_aspect = await checking, await comparing
-    probe = await asyncio.to_thread(_with_frame_times, path, container, probe)
+    probe = replace(probe, video=await asyncio.to_thread(_with_frame_times, path, container, probe.video))
     planned = plan(probe, limits, settings)
     # A stream copy would have the damage of its source; some players stop there.
     intact = container.tracks and access == PLAIN and not complaints.strip()
@@ -155,19 +155,19 @@ def _tracks(file: BinaryIO, layout: Layout) -> tuple[StoredTrack, ...]:
         return ()
 
 
-def _with_frame_times(path: Path, container: _Container, probe: Probe) -> Probe:
+def _with_frame_times(path: Path, container: _Container, video: VideoTrack) -> VideoTrack:
     """Correct delay and frame rates by the format, and by the time stamps in the index of an MP4."""
     if container.demuxer in _DECODE_TIMES_ONLY:
-        probe = replace(probe, delay=probe.reordering)
+        video = replace(video, delay=video.reordering)
     layout = container.layout
     if layout is None or layout.fragmented or len(layout.index) > MOST_INDEX:
-        return probe
-    if not 0 < probe.frame_rate * _VARIABLE < probe.base_rate:
-        return probe
+        return video
+    if not 0 < video.frame_rate * _VARIABLE < video.base_rate:
+        return video
     with path.open("rb") as file:
         file.seek(layout.index.start)
         try:
-            times = decode_times_of(file.read(len(layout.index)), probe.video_index, MOST_TIMES)
+            times = decode_times_of(file.read(len(layout.index)), video.index, MOST_TIMES)
         except ValueError:
-            return probe
-    return probe.with_times(distinct(times))
+            return video
+    return video.with_times(distinct(times))

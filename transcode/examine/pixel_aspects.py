@@ -14,7 +14,7 @@ from transcode.mp4.samples import samples_of
 from transcode.process import collect
 from transcode.process.ffmpeg import run
 from transcode.source.pixel_aspects import CODECS, LONGEST_HEADER, KeyFrames, headers_in, recorded_in
-from transcode.source.probe import Probe
+from transcode.source.probe import VideoTrack
 
 MOST_INDEX = 2**26
 """Bytes of a `moov` box that are read into memory."""
@@ -26,18 +26,18 @@ _WITHOUT_ASPECT = frozenset({"flv", "mpeg", "mpegts"})
 _PIECE, _PARAMETERS, _HEAD = 2**22, 2**10, 2**20
 
 
-async def has_one_aspect(path: Path, start: int, layout: Layout | None, probe: Probe) -> bool:
+async def has_one_aspect(path: Path, start: int, layout: Layout | None, video: VideoTrack) -> bool:
     """Return whether all headers of the video stream are the same, so that its pixel aspect cannot change.
 
     The container starts at byte `start`; `layout` is that of an MP4.
     """
-    codec = probe.video_codec
+    codec = video.codec
     if codec not in CODECS:
         return True
     with path.open("rb") as file:
         found = set[bytes]()
         if layout and len(layout.index) <= MOST_INDEX:
-            found, complete = await asyncio.to_thread(_indexed, file, layout, probe)
+            found, complete = await asyncio.to_thread(_indexed, file, layout, video)
             if complete:
                 return len(found) <= 1
         file.seek(start)
@@ -51,19 +51,19 @@ async def has_one_aspect(path: Path, start: int, layout: Layout | None, probe: P
     return len(found) <= 1
 
 
-def _indexed(file: BinaryIO, layout: Layout, probe: Probe) -> tuple[set[bytes], bool]:
+def _indexed(file: BinaryIO, layout: Layout, video: VideoTrack) -> tuple[set[bytes], bool]:
     """Return the headers that the index of an MP4 leads to, and whether those of all key frames are among them."""
     index = os.pread(file.fileno(), len(layout.index), layout.index.start)
     try:
-        media = child([body for kind, body in boxes(index) if kind == b"trak"][probe.video_index], b"mdia")
-        found = recorded_in(child(media, b"minf", b"stbl", b"stsd"), probe.video_codec)
+        media = child([body for kind, body in boxes(index) if kind == b"trak"][video.index], b"mdia")
+        found = recorded_in(child(media, b"minf", b"stbl", b"stsd"), video.codec)
         samples = samples_of(media, os.fstat(file.fileno()).st_size)
     except (ValueError, IndexError):
         return set(), False
     syncs = samples.sync_samples
     for number in range(len(samples.sizes)) if syncs is None else sorted(syncs):
         length = min(samples.sizes[number], _PARAMETERS)
-        found |= headers_in(os.pread(file.fileno(), length, samples.offsets[number]), probe.video_codec)
+        found |= headers_in(os.pread(file.fileno(), length, samples.offsets[number]), video.codec)
         if len(found) > 1:
             break
     return found, not layout.fragmented
@@ -89,7 +89,7 @@ async def with_pixel_aspects(source: Source, folder: Path, deadline: float) -> S
         return source
     finally:
         await asyncio.to_thread(collect.discard, folder)
-    probe = source.probe
-    container = None if source.demuxer in _WITHOUT_ASPECT else probe.pixel_aspect
-    changes = frames.changes(preparation.KEY_FRAMES_ORIGIN + probe.delay, container)
-    return replace(source, probe=replace(probe, pixel_aspects=changes))
+    probe, video = source.probe, source.probe.video
+    container = None if source.demuxer in _WITHOUT_ASPECT else video.pixel_aspect
+    changes = frames.changes(preparation.KEY_FRAMES_ORIGIN + video.delay, container)
+    return replace(source, probe=replace(probe, video=replace(video, pixel_aspects=changes)))

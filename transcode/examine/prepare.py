@@ -32,7 +32,7 @@ async def prepare(path: Path, out: Path, tools: Tools, limits: Limits, settings:
     source = examined.source
     if not examined.one_aspect:
         source = await with_pixel_aspects(source, out / _KEY_FRAMES, deadline)
-    stream_copy = None if source.probe.pixel_aspects else examined.stream_copy
+    stream_copy = None if source.probe.video.pixel_aspects else examined.stream_copy
     source = await with_separate_audio(source, examined.audio, out / AUDIO, deadline)
     return replace(examined, source=source, stream_copy=stream_copy)
 

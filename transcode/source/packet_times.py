@@ -51,16 +51,17 @@ class PacketTimes:
 
     def applied_to(self, probe: Probe) -> Probe:
         """Return the probe with measured duration and frame rates. Raises BrokenFile when there is no video packet."""
-        video = self._streams.get(probe.video_index)
+        video = self._streams.get(probe.video.index)
         if video is None:
             raise BrokenFile("the file holds no video frames: it is cut off or damaged")
         span = video.last - video.first
-        rate = (video.count - 1) / span if span > 0 else probe.frame_rate
+        rate = (video.count - 1) / span if span > 0 else probe.video.frame_rate
         frame = 1 / rate if rate > 0 else 0.0
         end = max(video.end, video.last + frame)
-        audio = self._streams.get(probe.audio_index) if probe.audio_index is not None else None
-        duration = total_duration(end - probe.start - probe.delay, audio.end - probe.start if audio else 0.0)
-        return replace(probe, duration=duration, frame_rate=rate).with_times(video.of_frames())
+        audio = self._streams.get(probe.audio.index) if probe.audio.index is not None else None
+        duration = total_duration(end - probe.start - probe.video.delay, audio.end - probe.start if audio else 0.0)
+        measured = replace(probe.video, frame_rate=rate).with_times(video.of_frames())
+        return replace(probe, duration=duration, video=measured)
 
     def _take(self, cells: list[str]) -> None:
         if len(cells) < _CSV_CELLS or not cells[1].isdigit():

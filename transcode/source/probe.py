@@ -37,11 +37,40 @@ class AudioTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """One video file. Sizes are pixels, times are seconds, rates are frames per second (0: not known)."""
+class Audio:
+    """The audio tracks of a file, and those of them that are played."""
 
-    duration: float
-    """From the earliest time stamp of any stream to the end of the video, or of longer audio. 0: not known."""
+    index: int | None = None
+    """The track that players choose; None: silence."""
+    mixed: tuple[int, ...] = ()
+    """Tracks that are mixed with it: channels that a recorder wrote one by one."""
+    tracks: tuple[AudioTrack, ...] = ()
+    """All that can be decoded, those that are played among them."""
+    left_out: AudioLoss | None = None
+    """What of the audio is missing in the renditions, as far as is known."""
+
+    @property
+    def indexes(self) -> tuple[int, ...]:
+        """The tracks that are decoded."""
+        return () if self.index is None else (self.index, *self.mixed)
+
+    def track(self, index: int) -> AudioTrack:
+        """Return what is known of a track; stereo where that is nothing."""
+        return next((track for track in self.tracks if track.index == index), AudioTrack(index, 2, "stereo"))
+
+    def may_change(self, demuxer: str) -> bool:
+        """Return whether the format may change within the file: each frame states its own."""
+        codecs = {self.track(index).codec for index in self.indexes}
+        fixed = FIXED_AUDIO | ({"aac"} if demuxer == "mov" else set())
+        return any((codec not in fixed or demuxer == "ogg") and not codec.startswith("pcm_") for codec in codecs)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTrack:
+    """The video track that is played. Sizes are pixels, times seconds, rates frames per second (0: not known)."""
+
+    index: int
+    codec: str
     width: int
     """As displayed: pixel aspect and rotation applied."""
     height: int
@@ -51,56 +80,23 @@ class Probe:
     """Mean over the file."""
     base_rate: float
     """The lowest rate that hits every time stamp, as far as ffmpeg looked; far above the mean when it varies."""
-    video_codec: str
-    video_index: int
-    audio_index: int | None
-    start: float
-    """Earliest time stamp of what is played: the origin of all renditions."""
-    assumed_matrix: str | None
-    """Colour matrix customary for this size, where the file states none: else players guess anew for each rung."""
-    interlaced: bool
-    hdr: str | None = None
-    """Transfer characteristics of high dynamic range, as ffmpeg calls them; None for standard dynamic range."""
-    size: float = 0.0
-    """Bytes of the file."""
+    peak_rate: float = 0.0
+    """In the busiest second."""
     delay: float = 0.0
     """Seconds to subtract from presentation time stamps: reordering delays frames, and no edit list corrects it."""
     reordering: float = 0.0
     """Seconds that the decoder holds frames back to put them in order."""
-    peak_rate: float = 0.0
-    """In the busiest second."""
-    audio_tracks: tuple[AudioTrack, ...] = ()
-    """All that can be decoded, `audio_index` among them."""
-    mixed: tuple[int, ...] = ()
-    """Audio tracks that are mixed with `audio_index`: channels that a recorder wrote one by one."""
-    audio_left_out: AudioLoss | None = None
-    """What of its audio is missing in the renditions, as far as is known."""
+    assumed_matrix: str | None = None
+    """Colour matrix customary for this size, where the file states none: else players guess anew for each rung."""
+    hdr: str | None = None
+    """Transfer characteristics of high dynamic range, as ffmpeg calls them; None for standard dynamic range."""
+    interlaced: bool = False
     pixel_aspect: float = 0.0
     """Width by height of a pixel, which ffmpeg assumes for all frames. 0: not known."""
     pixel_aspects: tuple[tuple[float, float], ...] = ()
     """(second, pixel aspect from there on), where it changes within the file."""
 
-    @property
-    def has_audio(self) -> bool:
-        """Whether there is an audio track that can be decoded."""
-        return self.audio_index is not None
-
-    @property
-    def audio_indexes(self) -> tuple[int, ...]:
-        """The audio tracks that are decoded."""
-        return () if self.audio_index is None else (self.audio_index, *self.mixed)
-
-    def without_audio(self, why: AudioLoss) -> "Probe":
-        """Return the same, of the same duration, with silence."""
-        return replace(self, audio_index=None, mixed=(), audio_left_out=why)
-
-    def may_change_audio(self, demuxer: str) -> bool:
-        """Return whether the audio format may change within the file: each frame states its own."""
-        codecs = {self.audio_track(index).codec for index in self.audio_indexes}
-        fixed = FIXED_AUDIO | ({"aac"} if demuxer == "mov" else set())
-        return any((codec not in fixed or demuxer == "ogg") and not codec.startswith("pcm_") for codec in codecs)
-
-    def with_times(self, times: Sequence[float]) -> "Probe":
+    def with_times(self, times: Sequence[float]) -> "VideoTrack":
         """Return it with the rates that follow from the ascending time stamps of its frames.
 
         ffmpeg may take the time base of a container, or the field rate, for the rate that hits every time stamp.
@@ -109,9 +105,28 @@ class Probe:
         base = close if 0 < close < self.base_rate * _CLEARLY_SLOWER else self.base_rate
         return replace(self, peak_rate=peak_rate(times), base_rate=base)
 
-    def audio_track(self, index: int) -> AudioTrack:
-        """Return what is known of an audio track; stereo where that is nothing."""
-        return next((track for track in self.audio_tracks if track.index == index), AudioTrack(index, 2, "stereo"))
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One video file. Times are seconds."""
+
+    video: VideoTrack
+    audio: Audio
+    start: float
+    """Earliest time stamp of what is played: the origin of all renditions."""
+    duration: float
+    """From the earliest time stamp of any stream to the end of the video, or of longer audio. 0: not known."""
+    size: float = 0.0
+    """Bytes of the file."""
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is an audio track that can be decoded."""
+        return self.audio.index is not None
+
+    def without_audio(self, why: AudioLoss) -> "Probe":
+        """Return the same, of the same duration, with silence."""
+        return replace(self, audio=replace(self.audio, index=None, mixed=(), left_out=why))
 
 
 def probe_of(
@@ -132,34 +147,19 @@ def probe_of(
     playable = [stream for stream in streams if _is_audio(stream) and stream.index not in encrypted]
     chosen = [stream for stream in playable if audio_index is not None and stream.index == audio_index]
     audio, tracks = _best(chosen or playable), tuple(map(_audio_track, playable))
-    if 0 in (video.width, video.height):
-        raise BrokenFile("the video has no size: the file is cut off or damaged")
-    width, height = _displayed_size(video)
     start = _start([video, audio] if audio else [video], description.format.start_time or 0.0)
     delay = (video.start_time or 0.0) - start if aligned else 0.0
-    frame_rate = ratio(video.avg_frame_rate)
     return Probe(
-        duration=total_duration(_until_end(video, start + delay), _until_end(audio, start) if audio else 0.0),
-        width=width,
-        height=height,
-        coded_width=video.width,
-        coded_height=video.height,
-        frame_rate=frame_rate,
-        base_rate=ratio(video.r_frame_rate),
-        video_codec=video.codec_name,
-        video_index=video.index,
-        audio_index=audio.index if audio else None,
+        video=replace(_video_track(video), delay=max(0.0, delay)),
+        audio=Audio(
+            index=audio.index if audio else None,
+            mixed=_mixed(audio, tracks),
+            tracks=tracks,
+            left_out=_audio_loss(streams, playable, encrypted),
+        ),
         start=start,
-        assumed_matrix=_assumed_matrix(video),
-        interlaced=video.field_order in {"tt", "bb", "tb", "bt"},
-        hdr=video.color_transfer if video.color_transfer in HDR else None,
+        duration=total_duration(_until_end(video, start + delay), _until_end(audio, start) if audio else 0.0),
         size=description.format.size,
-        delay=max(0.0, delay),
-        reordering=video.has_b_frames / (frame_rate or math.inf),
-        audio_tracks=tracks,
-        mixed=_mixed(audio, tracks),
-        audio_left_out=_audio_loss(streams, playable, encrypted),
-        pixel_aspect=ratio(video.sample_aspect_ratio, ":"),
     )
 
 
@@ -203,6 +203,28 @@ def _audio_loss(streams: Sequence[Stream], playable: Sequence[Stream], encrypted
     if chosen.codec_name not in AUDIO_DECODERS:
         return AudioLoss.NO_DECODER
     return AudioLoss.TOO_MANY_CHANNELS if chosen.channels > MOST_CHANNELS else AudioLoss.DAMAGED
+
+
+def _video_track(stream: Stream) -> VideoTrack:
+    if 0 in (stream.width, stream.height):
+        raise BrokenFile("the video has no size: the file is cut off or damaged")
+    width, height = _displayed_size(stream)
+    frame_rate = ratio(stream.avg_frame_rate)
+    return VideoTrack(
+        index=stream.index,
+        codec=stream.codec_name,
+        width=width,
+        height=height,
+        coded_width=stream.width,
+        coded_height=stream.height,
+        frame_rate=frame_rate,
+        base_rate=ratio(stream.r_frame_rate),
+        reordering=stream.has_b_frames / (frame_rate or math.inf),
+        assumed_matrix=_assumed_matrix(stream),
+        hdr=stream.color_transfer if stream.color_transfer in HDR else None,
+        interlaced=stream.field_order in {"tt", "bb", "tb", "bt"},
+        pixel_aspect=ratio(stream.sample_aspect_ratio, ":"),
+    )
 
 
 def _audio_track(stream: Stream) -> AudioTrack:

@@ -111,7 +111,7 @@ class Job:
         return await asyncio.to_thread(self._prepare, folder, rungs)
 
     def _prepare(self, folder: Path, rungs: Sequence[Rung]) -> list[Cutter]:
-        create(folder, rungs, self.source.probe.hdr)
+        create(folder, rungs, self.source.probe.video.hdr)
         for captions in self._captions:
             shutil.copyfile(self.out / _CAPTIONS / captions.name, folder / captions.name)
         most = self.source.limits.output_bytes
@@ -140,7 +140,7 @@ class Job:
 
     def result(self, renditions: Sequence[Rendition]) -> Result:
         """Return the result for complete renditions, without a poster."""
-        return result_of(renditions, self._captions, self.source.probe.audio_left_out)
+        return result_of(renditions, self._captions, self.source.probe.audio.left_out)
 
 
 async def cut_soon(writing: asyncio.Task[str], cutters: Sequence[Cutter], interval: float) -> list[int] | None:

@@ -22,7 +22,7 @@ _CANDIDATES, _DARK = 8, 16
 async def draw_poster(job: Job, stage: Directory) -> Poster:
     """Draw the poster of a stage, which may be published already; a file without one may still be a video."""
     folder = job.out / _FOLDER
-    await asyncio.to_thread(create, folder, hdr=job.source.probe.hdr)
+    await asyncio.to_thread(create, folder, hdr=job.source.probe.video.hdr)
     # The first frame is quickly drawn; one is chosen among several only if need be.
     poster = await _drawn(job, folder, candidates=1, late=True)
     if poster.is_dark:

@@ -69,15 +69,15 @@ async def _written(job: Job, stream_copy: StreamCopy, folder: Path) -> Written:
 def _remuxed(source: Source, index: range, stream_copy: StreamCopy, folder: Path) -> Written:
     """Remux without ffmpeg. Raises ValueError, and leaves no file, where only ffmpeg can."""
     probe, rung = source.probe, stream_copy.rung
-    if probe.mixed:
+    if probe.audio.mixed:
         raise ValueError("several audio tracks are mixed")
     with source.path.open("rb") as file:
         file.seek(index.start)
         moov = file.read(len(index))
         size = os.fstat(file.fileno()).st_size
     selection = Selection(
-        video_index=probe.video_index,
-        audio_index=probe.audio_index,
+        video_index=probe.video.index,
+        audio_index=probe.audio.index,
         width=rung.width,
         height=rung.height,
         duration=stream_copy.duration,

@@ -179,7 +179,7 @@ async def test_a_copy_is_the_one_that_ffmpeg_makes(case: Case, clip: Clip, tools
     probe, stream_copy = examined.source.probe, examined.stream_copy
     assert stream_copy
     assert stream_copy.copies_audio
-    assert probe.audio_index is not None
+    assert probe.audio.index is not None
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     for folder in (ours, theirs):
         (folder / stream_copy.rung.name).mkdir(parents=True)
@@ -187,7 +187,7 @@ async def test_a_copy_is_the_one_that_ffmpeg_makes(case: Case, clip: Clip, tools
     moov = data[examined.index.start : examined.index.stop]
     rung = stream_copy.rung
     selection = Selection(
-        probe.video_index, probe.audio_index, rung.width, rung.height, stream_copy.duration, stream_copy.audio_offset,
+        probe.video.index, probe.audio.index, rung.width, rung.height, stream_copy.duration, stream_copy.audio_offset,
         SHORTEST_COPIED,
     )  # fmt: skip
     copy = remux(moov, selection, len(data))

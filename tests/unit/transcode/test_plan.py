@@ -8,23 +8,22 @@ from hypothesis import strategies as st
 from transcode.errors import TooHighFrameRate, TooLong, TooManyPixels
 from transcode.limits import Limits
 from transcode.plan import frame_rate, ladder, plan, poster_rung
-from transcode.source.probe import Probe
+from transcode.source.probe import Audio, Probe, VideoTrack
 
-CLIP = Probe(
-    duration=10.0,
+VIDEO = VideoTrack(
+    index=0,
+    codec="h264",
     width=1920,
     height=1080,
     coded_width=1920,
     coded_height=1080,
     frame_rate=30.0,
     base_rate=30.0,
-    video_codec="h264",
-    video_index=0,
-    audio_index=1,
-    start=0.0,
-    assumed_matrix=None,
-    interlaced=False,
 )
+
+
+def clip(duration: float = 10.0, **video: float) -> Probe:
+    return Probe(replace(VIDEO, **video), Audio(index=1), start=0.0, duration=duration)  # type: ignore[arg-type]
 
 
 def shapes(width: int, height: int) -> list[tuple[str, int, int]]:
@@ -94,7 +93,7 @@ def test_rungs_are_even_and_never_larger_than_the_picture(width: int, height: in
     ],
 )
 def test_frame_rates(mean: float, base: float, expected: Fraction) -> None:
-    assert frame_rate(replace(CLIP, frame_rate=mean, base_rate=base)) == expected
+    assert frame_rate(replace(VIDEO, frame_rate=mean, base_rate=base)) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,7 +111,7 @@ def test_frame_rates(mean: float, base: float, expected: Fraction) -> None:
 def test_a_mean_is_not_taken_for_a_rate(  # each is a kind of file
     mean: float, base: float, peak: float, expected: Fraction, *, sparse: bool
 ) -> None:
-    made = plan(replace(CLIP, frame_rate=mean, base_rate=base, peak_rate=peak), Limits())
+    made = plan(clip(frame_rate=mean, base_rate=base, peak_rate=peak), Limits())
     assert (made.frame_rate, made.sparse) == (expected, sparse)
     # Key frames are among those that are kept.
     assert made.key_frame_distance % made.idle_distance == made.early_key_frame % made.idle_distance == 0
@@ -121,11 +120,11 @@ def test_a_mean_is_not_taken_for_a_rate(  # each is a kind of file
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0, 1e6))
 def test_any_file_gets_a_sane_rate(mean: float, base: float, peak: float) -> None:
-    assert 10 <= frame_rate(replace(CLIP, frame_rate=mean, base_rate=base, peak_rate=peak)) <= 60.25
+    assert 10 <= frame_rate(replace(VIDEO, frame_rate=mean, base_rate=base, peak_rate=peak)) <= 60.25
 
 
 def test_everything_follows_from_one_frame_count() -> None:
-    made = plan(replace(CLIP, frame_rate=29.97, base_rate=29.97, duration=10.02), Limits())
+    made = plan(clip(frame_rate=29.97, base_rate=29.97, duration=10.02), Limits())
     assert made.frames == 300
     assert made.duration == pytest.approx(10.01)
     assert made.samples == 480_480
@@ -147,13 +146,13 @@ def test_everything_follows_from_one_frame_count() -> None:
 def test_the_quick_rung_begins_with_less(
     seconds: float, durations: tuple[float, ...], quick: tuple[float, ...]
 ) -> None:
-    made = plan(replace(CLIP, frame_rate=30.0, base_rate=30.0, duration=seconds), Limits())
+    made = plan(clip(frame_rate=30.0, base_rate=30.0, duration=seconds), Limits())
     assert made.durations == durations
     assert made.fast_durations == quick
 
 
 def test_a_single_picture_is_a_video_of_one_frame() -> None:
-    made = plan(replace(CLIP, duration=0.0, width=64, height=64), Limits())
+    made = plan(clip(duration=0.0, width=64, height=64), Limits())
     assert (made.frames, made.poster_step, made.poster_candidates) == (1, 1, 2)
     assert made.fast == made.ladder[-1] == poster_rung(made.ladder)
 
@@ -177,8 +176,8 @@ def test_fast_pictures_may_use_more_bits() -> None:
 )
 def test_limits(change: dict[str, float], limits: Limits, error: type[Exception]) -> None:
     with pytest.raises(error, match="limit"):
-        plan(replace(CLIP, **change), limits)  # type: ignore[arg-type]
+        plan(clip(**change), limits)
 
 
 def test_a_few_pictures_may_be_as_close_as_they_like() -> None:
-    assert plan(replace(CLIP, frame_rate=90_000.0, duration=2 / 90_000), Limits()).frames == 1
+    assert plan(clip(frame_rate=90_000.0, duration=2 / 90_000), Limits()).frames == 1

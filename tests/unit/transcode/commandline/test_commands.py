@@ -1,6 +1,7 @@
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,12 @@ from transcode.mp4.moov import Edits
 from transcode.plan import plan
 from transcode.process.tools import Tools
 from transcode.settings import Settings
-from transcode.source.probe import Probe
+from transcode.source.probe import Audio, Probe, VideoTrack
 
 TOOLS = Tools(Path("/opt/ffmpeg"), Path("/opt/ffprobe"), "8.0", "test")
 SOURCE = Path("/in/-odd: name%d.mp4")
 LIMITS = Limits(threads=3)
-CLIP = Probe(10.0, 1280, 720, 1280, 720, 30.0, 30.0, "h264", 2, 1, 0.0, None, interlaced=False)
+CLIP = Probe(VideoTrack(2, "h264", 1280, 720, 1280, 720, 30.0, 30.0), Audio(index=1), start=0.0, duration=10.0)
 
 
 TRACKS = [Track(2, Captions("captions-0.vtt", None, "1"))]
@@ -29,6 +30,10 @@ GIVEN = Source(TOOLS, SOURCE, "mov", CLIP, LIMITS)
 
 def given(probe: Probe) -> Source:
     return replace(GIVEN, probe=probe)
+
+
+def with_video(**video: Any) -> Probe:  # noqa: ANN401 - fields of several types
+    return replace(CLIP, video=replace(CLIP.video, **video))
 
 
 def encode(probe: Probe = CLIP) -> list[str]:
@@ -138,20 +143,20 @@ def test_the_quick_rung_is_alone() -> None:
 
 @pytest.mark.parametrize(("codec", "known"), [("vp9", True), ("hevc", True), ("h264", False), ("mpeg4", False)])
 def test_a_codec_that_tells_the_order_of_its_pictures_is_decoded_at_once(codec: str, known: bool) -> None:
-    probe = replace(CLIP, video_codec=codec)
+    probe = with_video(codec=codec)
     line = first_stage.encode(given(probe), plan(probe, LIMITS), Settings())
     assert ("-nofind_stream_info" in line) is known
 
 
 @pytest.mark.parametrize(("demuxer", "known"), [("mov", True), ("matroska", True), ("flv", False), ("mpegts", False)])
 def test_streams_that_the_header_does_not_tell_are_looked_for(demuxer: str, known: bool) -> None:
-    probe = replace(CLIP, video_codec="hevc")
+    probe = with_video(codec="hevc")
     line = first_stage.encode(replace(given(probe), demuxer=demuxer), plan(probe, LIMITS), Settings())
     assert ("-nofind_stream_info" in line) is known
 
 
 def test_every_line_counts_from_one_origin() -> None:
-    late = given(replace(CLIP, start=10.5, video_codec="vp9"))
+    late = given(replace(with_video(codec="vp9"), start=10.5))
     made = plan(late.probe, LIMITS)
     from_start = [
         first_stage.encode(late, made, Settings()),
@@ -191,7 +196,7 @@ def test_rungs_beside_a_copy_are_cut_where_it_is() -> None:
 
 @pytest.mark.parametrize("width", [1920, 1280, 320])
 def test_pictures_for_by_the_way_come_from_the_nearest_rung(width: int) -> None:
-    probe = replace(CLIP, width=width, height=width * 9 // 16)
+    probe = with_video(width=width, height=width * 9 // 16)
     made = plan(probe, LIMITS)
     for line in (
         encode(probe),
@@ -207,19 +212,19 @@ def test_loudness_is_changed_by_one_gain() -> None:
 
 
 def test_hdr_goes_through_the_table_once() -> None:
-    line = encode(replace(CLIP, hdr="smpte2084"))
+    line = encode(with_video(hdr="smpte2084"))
     assert graphs(line).count("lut3d=file=tone.cube") == 1
     assert "lut3d" not in graphs(encode())
 
 
 def test_silence_is_added_where_there_is_no_sound() -> None:
-    line = encode(replace(CLIP, audio_index=None))
+    line = encode(replace(CLIP, audio=Audio()))
     assert "anullsrc=r=48000:cl=stereo" in line
     assert "[1]aformat" in graphs(line)
 
 
 def test_old_pictures_are_deinterlaced_and_told_their_colours() -> None:
-    graph = graphs(encode(replace(CLIP, interlaced=True, assumed_matrix="bt709")))
+    graph = graphs(encode(with_video(interlaced=True, assumed_matrix="bt709")))
     assert graph.index("setparams=colorspace=bt709") < graph.index("bwdif") < graph.index("fps=")
     assert "bwdif" not in graphs(encode())
 
@@ -234,7 +239,7 @@ def test_a_copy_takes_both_tracks_as_they_are() -> None:
     assert files(line) == ["720/whole.mp4"]
 
 
-@pytest.mark.parametrize("probe", [CLIP, replace(CLIP, audio_index=None)])
+@pytest.mark.parametrize("probe", [CLIP, replace(CLIP, audio=Audio())])
 def test_a_copy_may_have_sound_of_our_own(probe: Probe) -> None:
     line = first_stage.copy(given(probe), stream_copy(copies_audio=False))
     assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["aac"])
@@ -249,7 +254,7 @@ def test_the_first_pictures_will_do_for_a_poster() -> None:
 
 
 def test_the_quick_poster_decodes_key_frames_only() -> None:
-    line = images.poster(given(replace(CLIP, assumed_matrix="bt709")), plan(CLIP, LIMITS), candidates=1, late=True)
+    line = images.poster(given(with_video(assumed_matrix="bt709")), plan(CLIP, LIMITS), candidates=1, late=True)
     before = line[: line.index(f"file:{SOURCE}")]
     assert (values(before, "-skip_frame"), values(before, "-ss")) == (["nokey"], ["1.000000"])
     assert "setparams=colorspace=bt709" in graphs(line)

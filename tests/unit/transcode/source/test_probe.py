@@ -42,21 +42,21 @@ def probed(*streams: dict[str, Any], start: str = "0.000000") -> Probe:
 
 def test_an_ordinary_clip() -> None:
     probe = probed(VIDEO, AUDIO)
-    assert (probe.duration, probe.width, probe.height) == (10.5, 1920, 1080)
-    assert probe.frame_rate == pytest.approx(29.97, abs=0.001)
-    assert (probe.base_rate, probe.video_codec, probe.has_audio) == (30.0, "h264", True)
-    assert (probe.video_index, probe.audio_index, probe.interlaced) == (0, 1, False)
+    assert (probe.duration, probe.video.width, probe.video.height) == (10.5, 1920, 1080)
+    assert probe.video.frame_rate == pytest.approx(29.97, abs=0.001)
+    assert (probe.video.base_rate, probe.video.codec, probe.has_audio) == (30.0, "h264", True)
+    assert (probe.video.index, probe.audio.index, probe.video.interlaced) == (0, 1, False)
 
 
 @pytest.mark.parametrize("angle", [90, -90, "270", 450])
 def test_rotation_swaps_the_sides(angle: object) -> None:
     probe = probed({**VIDEO, "side_data_list": [{}, {"rotation": angle}]})
-    assert (probe.width, probe.height, probe.coded_width) == (1080, 1920, 1920)
+    assert (probe.video.width, probe.video.height, probe.video.coded_width) == (1080, 1920, 1920)
 
 
 @pytest.mark.parametrize("angle", [0, 180, "nan", "x"])
 def test_other_rotations_do_not(angle: object) -> None:
-    assert probed({**VIDEO, "side_data_list": [{"rotation": angle}]}).width == 1920
+    assert probed({**VIDEO, "side_data_list": [{"rotation": angle}]}).video.width == 1920
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_other_rotations_do_not(angle: object) -> None:
 )
 def test_pixel_aspect(aspect: str, size: tuple[int, int]) -> None:
     probe = probed({**VIDEO, "sample_aspect_ratio": aspect})
-    assert (probe.width, probe.height) == size
+    assert (probe.video.width, probe.video.height) == size
 
 
 def test_the_end_counts_from_the_first_instant() -> None:
@@ -91,9 +91,9 @@ def test_the_first_instant_is_that_of_what_is_played() -> None:
 
 def test_without_edit_lists_both_begin_together() -> None:
     delayed = parse(json.dumps({"streams": [{**VIDEO, "start_time": "0.0667"}, AUDIO]}))
-    assert (probe_of(delayed).delay, probe_of(delayed).duration) == (0, 10.5667)
+    assert (probe_of(delayed).video.delay, probe_of(delayed).duration) == (0, 10.5667)
     probe = probe_of(delayed, aligned=True)
-    assert (probe.start, probe.delay) == (0, 0.0667)
+    assert (probe.start, probe.video.delay) == (0, 0.0667)
     assert probe.duration == pytest.approx(10.5)
 
 
@@ -116,19 +116,19 @@ def test_covers_are_no_pictures_and_codecs_that_are_not_opened_are_told_of() -> 
 
 def test_the_default_stream_is_chosen_then_the_largest() -> None:
     small = {**VIDEO, "index": 3, "width": 320, "height": 240}
-    assert probed(small, VIDEO).video_index == 0
-    assert probed({**small, "disposition": {"default": 1}}, VIDEO).video_index == 3
+    assert probed(small, VIDEO).video.index == 0
+    assert probed({**small, "disposition": {"default": 1}}, VIDEO).video.index == 3
     spatial = {"index": 2, "codec_type": "audio", "channels": 4, "sample_rate": "48000"}
-    assert probed(VIDEO, spatial, AUDIO).audio_index == 1
-    assert probed(VIDEO, {**AUDIO, "sample_rate": "0"}).audio_index is None
+    assert probed(VIDEO, spatial, AUDIO).audio.index == 1
+    assert probed(VIDEO, {**AUDIO, "sample_rate": "0"}).audio.index is None
 
 
 def test_colours_are_assumed_only_where_nothing_is_said() -> None:
-    assert probed(VIDEO).assumed_matrix == "bt709"
-    assert probed({**VIDEO, "height": 480, "color_space": "unknown"}).assumed_matrix == "smpte170m"
-    assert probed({**VIDEO, "color_space": "bt2020nc"}).assumed_matrix is None
-    assert probed({**VIDEO, "pix_fmt": "gbrp"}).assumed_matrix is None
-    assert probed({**VIDEO, "field_order": "tt"}).interlaced
+    assert probed(VIDEO).video.assumed_matrix == "bt709"
+    assert probed({**VIDEO, "height": 480, "color_space": "unknown"}).video.assumed_matrix == "smpte170m"
+    assert probed({**VIDEO, "color_space": "bt2020nc"}).video.assumed_matrix is None
+    assert probed({**VIDEO, "pix_fmt": "gbrp"}).video.assumed_matrix is None
+    assert probed({**VIDEO, "field_order": "tt"}).video.interlaced
 
 
 def test_no_size_and_no_json() -> None:
@@ -151,7 +151,7 @@ def test_absurd_figures_never_crash(junk: dict[str, Any], start: object) -> None
     except TranscodeError:
         return
     assert probe.duration >= 0
-    assert probe.width > 0
+    assert probe.video.width > 0
 
 
 def test_packets_tell_the_true_length() -> None:
@@ -164,7 +164,7 @@ def test_packets_tell_the_true_length() -> None:
     for cut in range(0, len(lines), 7):
         times.feed(lines[cut : cut + 7])
     probe = times.applied_to(probed({**VIDEO, "duration": "3600"}, AUDIO))
-    assert probe.frame_rate == pytest.approx(2 / 0.12)
+    assert probe.video.frame_rate == pytest.approx(2 / 0.12)
     assert probe.duration == pytest.approx(5.02)
 
 
@@ -207,7 +207,7 @@ def test_a_clock_that_jumps_goes_on(second: float) -> None:
         times.feed(_lines("data", 2, 7.0, 1, 0.0))
     probe = times.applied_to(probed({**VIDEO, "start_time": "100"}, {**AUDIO, "start_time": "100"}))
     assert probe.duration == pytest.approx(20, abs=0.1)
-    assert probe.frame_rate == pytest.approx(25, rel=0.01)
+    assert probe.video.frame_rate == pytest.approx(25, rel=0.01)
 
 
 def test_a_track_with_pauses_is_no_jump() -> None:
@@ -220,10 +220,10 @@ def test_a_track_with_pauses_is_no_jump() -> None:
 
 def test_a_rate_that_no_frames_have_is_none() -> None:
     times = [number / 30 for number in range(60)]
-    assert replace(probed(VIDEO), base_rate=60.0).with_times(times).base_rate == pytest.approx(30)
+    assert replace(probed(VIDEO).video, base_rate=60.0).with_times(times).base_rate == pytest.approx(30)
     # Three of four are there, in whole milliseconds.
     some = [round(number / 60, 3) for number in range(240) if number % 4]
-    assert replace(probed(VIDEO), base_rate=60.0).with_times(some).base_rate == 60.0
+    assert replace(probed(VIDEO).video, base_rate=60.0).with_times(some).base_rate == 60.0
 
 
 @pytest.mark.parametrize(
@@ -249,10 +249,10 @@ def test_audio_that_cannot_be_taken(
     streams: list[dict[str, Any]], encrypted: tuple[int, ...], loss: AudioLoss | None
 ) -> None:
     probe = probe_of(parse(json.dumps({"streams": [VIDEO, *streams]})), encrypted=encrypted)
-    assert probe.audio_left_out is loss
+    assert probe.audio.left_out is loss
     assert probe.has_audio == (bool(streams) and loss in {None, AudioLoss.SOME_TRACKS})
 
 
 def test_a_video_without_its_audio_is_as_long() -> None:
     probe = probed(VIDEO, AUDIO).without_audio(AudioLoss.DAMAGED)
-    assert (probe.audio_indexes, probe.audio_left_out, probe.duration) == ((), AudioLoss.DAMAGED, 10.5)
+    assert (probe.audio.indexes, probe.audio.left_out, probe.duration) == ((), AudioLoss.DAMAGED, 10.5)
