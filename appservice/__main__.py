@@ -48,7 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=_port, metavar="N", help="the port of the host page (default: a free one)")
     serve = command("serve", "Run the web server, the application service and one worker.")
     serve.add_argument("--no-worker", action="store_true", help="leave the work on videos to `roomreel work`")
-    command("work", "Run one more worker on the same database.")
+    work = command("work", "Run one more worker on the same database.")
+    work.add_argument(
+        "--metrics-port", type=_port, metavar="N", help="serve its metrics at this port of `metrics.host`"
+    )
     migrate = command("migrate", "Bring the database to this release's schema.")
     migrate.add_argument("--phase", choices=["before", "after"], help="only what may run before, or after, the deploy")
     registration = command("generate-registration", "Write the file that the homeserver needs.")
@@ -95,7 +98,7 @@ async def _run(args: argparse.Namespace, config: Config) -> int:
             with _without_garbage_collector():
                 from appservice.wiring import process
 
-            await process.work(config)
+            await process.work(config, metrics_port=args.metrics_port)
         case "check":
             from appservice.check import check
 

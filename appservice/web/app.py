@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appservice import metrics
 from appservice.core.errors import LimitExceededError, RequestError, UnavailableError
+from appservice.store import VideoStore
 from appservice.web import (
     api,
     behalf,
@@ -132,18 +133,21 @@ def build_app(context: Context) -> web.Application:
     return app
 
 
-async def _metrics(request: web.Request) -> web.Response:
-    try:
-        for state, count in (await request.app[CONTEXT].stores.videos.counts()).items():
-            metrics.VIDEOS.labels(state).set(count)
-    except UnavailableError:
-        metrics.VIDEOS.clear()  # unknown is not zero
+async def _metrics(videos: VideoStore | None, _request: web.Request) -> web.Response:
+    if videos:
+        try:
+            for state, count in (await videos.counts()).items():
+                metrics.VIDEOS.labels(state).set(count)
+        except UnavailableError:
+            metrics.VIDEOS.clear()  # unknown is not zero
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def build_metrics_app(context: Context) -> web.Application:
-    """Return the application for Prometheus, served on a listener of its own."""
+def build_metrics_app(videos: VideoStore | None = None) -> web.Application:
+    """Return the application for Prometheus, served on a listener of its own.
+
+    `videos` are counted for it: by one process of an installation, or a sum over all would be too much.
+    """
     app = web.Application()
-    app[CONTEXT] = context
-    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/metrics", partial(_metrics, videos))
     return app

@@ -113,7 +113,7 @@ async def serve(config: Config, *, with_worker: bool) -> None:
             worker = await build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
         limits = ConnectionLimits.of(raise_descriptor_limit())
         scrapers, viewers = ConnectionBounds(_SCRAPERS), ConnectionBounds(limits, config.web.trusted_proxies)
-        await _listen(build_metrics_app(context), config.metrics.host, config.metrics.port, scrapers, stack)
+        await _listen(build_metrics_app(parts.stores.videos), config.metrics.host, config.metrics.port, scrapers, stack)
         await _listen(build_app(context), config.web.host, config.web.port, viewers, stack)
         hub = asyncio.create_task(context.hub.run())
         silent = asyncio.create_task(expire_watching(context.stores.channels))
@@ -121,12 +121,16 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         await run_until_stopped(worker, hub, silent, introduction)
 
 
-async def work(config: Config) -> None:
-    """Run one more worker on the same database; until a signal."""
+async def work(config: Config, *, metrics_port: int | None = None) -> None:
+    """Run one more worker on the same database, which serves its metrics at a port, if there is one; until a signal."""
     if config.database == EMBEDDED:
         raise ConfigError("A worker of its own needs a shared database: set `database` to a PostgreSQL address.")
-    async with open_database(config) as dsn:
+    async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(open_database(config))
         await check_up_to_date(dsn)
-        async with open_parts(config, dsn) as parts:
-            with scratch_folder(config.data_dir / "scratch") as scratch:
-                await run_until_stopped(await build_worker(parts, scratch))
+        parts = await stack.enter_async_context(open_parts(config, dsn))
+        worker = await build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
+        if metrics_port is not None:
+            scrapers = ConnectionBounds(_SCRAPERS)
+            await _listen(build_metrics_app(), config.metrics.host, metrics_port, scrapers, stack)
+        await run_until_stopped(worker)

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import free_port
 from tests.support.installation import Installation
 from tests.support.launch import fork
 from tests.support.rooms import make_room
@@ -68,16 +69,32 @@ async def test_a_video_is_given_up_after_its_attempts(
     await viewer.video_in(event_id, "ready")
 
 
+async def _metrics(http: aiohttp.ClientSession, port: int, *names: str) -> dict[str, str]:
+    async with http.get(f"http://127.0.0.1:{port}/metrics") as response:
+        assert response.status == 200
+        samples = dict(line.rsplit(" ", 1) for line in (await response.text()).splitlines() if not line.startswith("#"))
+    return {name: samples[name] for name in names if name in samples}
+
+
 async def test_a_worker_of_its_own(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
 ) -> None:
     await spare.start(command=("serve", "--no-worker"))
     worker = Installation(spare.folder, spare.synapse, spare.settings, launch=fork)
-    await worker.start(wait=False, command=("work",))
+    port = free_port()
+    await worker.start(wait=False, command=("work", "--metrics-port", str(port)))
     try:
         room_id = await make_room(alice, spare)
         viewer = await spare.viewer(http, alice, room_id)
         await viewer.video_in(await alice.send_video(room_id, clip), "ready")
+        # What each process did counts there; what is in the database is counted once.
+        made, videos = "roomreel_video_seconds_count", 'roomreel_videos{state="ready"}'
+
+        async def counted() -> bool:
+            return await _metrics(http, port, made, videos) == {made: "1.0"}
+
+        await eventually(counted)
+        assert await _metrics(http, spare.settings["metrics"]["port"], made, videos) == {made: "0.0", videos: "1.0"}
     finally:
         assert await worker.stop() == 0
 
