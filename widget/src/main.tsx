@@ -1,7 +1,7 @@
 // Starts the page: reads its address, puts the parts together and shows them.
 import { render } from 'preact';
 import { chooseLanguage, readParams } from './core/params';
-import { watchTile } from './player/elsewhere';
+import { watchTile } from './player/floating-tile';
 import { RoomVisit } from './visit/room';
 import { App } from './ui/app';
 import { texts } from './ui/catalogues';

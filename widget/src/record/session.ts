@@ -3,14 +3,14 @@ import type { Server } from '../api/server';
 import { extensionOf } from '../core/recording/file';
 import { NOTHING, type Recording, type Source, type Trim } from '../core/recording/model';
 import { reduce, type Action } from '../core/recording/state';
-import { isFull, isKept, markOf, wouldLose } from '../core/recording/status';
+import { isFull, isKept, statusOf, wouldLose } from '../core/recording/status';
 import { Store } from '../core/store';
 import type { MatrixClient } from '../matrix/client';
 import type { Messenger } from '../matrix/messenger';
 import { keepOnScreen } from '../matrix/on-screen';
 import { Capture } from './capture';
 import { recordingType } from './devices';
-import { recordingMark } from './mark';
+import { recordingStatus } from './status';
 import { Recorder } from './recorder';
 import { Submission, SubmissionFailed } from './submission';
 import { fetchLimits } from './tus';
@@ -49,7 +49,7 @@ export class RecordingSession {
       if (!persisted) this.#submission.discardUpload();
     });
     this.state.subscribe(() => {
-      recordingMark.set(markOf(this.state.get()));
+      recordingStatus.set(statusOf(this.state.get()));
       if (this.state.get().phase === 'recording' && isFull(this.state.get())) this.stop();
     });
     void this.#fetchLimits();

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Entry, Selection, State } from '../core/state';
 import { Store } from '../core/store';
 import type { Playback } from '../player/playback';
-import { recordingMark } from '../record/mark';
+import { recordingStatus } from '../record/status';
 import { CameraIcon, TalkIcon } from './icons';
 import { lazy } from './lazy';
 import { Members } from './members';
@@ -52,7 +52,7 @@ const VIEWS: Partial<Record<View, OtherView>> = {
   record: {
     label: 'widget-record',
     icon: <CameraIcon />,
-    mark: recordingMark,
+    mark: recordingStatus,
     Part: lazy(() => import('./record/view').then((module) => module.RecordView)),
   },
 };

@@ -5,7 +5,7 @@ import { LOOPS, SPEEDS } from '../core/choices';
 import type { Video } from '../core/model';
 import { captionsKey } from '../player/captions';
 import type { MatrixClient } from '../matrix/client';
-import { ELSEWHERE, elsewhere, type Elsewhere } from '../player/elsewhere';
+import { ELSEWHERE, elsewhere, type Elsewhere } from '../player/floating-tile';
 import { canFloat, toggleFloating } from '../player/picture-in-picture';
 import type { ReelPlayer } from '../player/reel-player';
 import { BackArrowIcon, BeyondIcon, CheckIcon } from './icons';

@@ -20,7 +20,7 @@ import { useVisit } from './visit';
 
 const TalkOverPicture = lazy(() => import('./talk').then((module) => module.TalkOverPicture));
 
-const Companions = lazy(() => import('./companions').then((module) => module.Companions));
+const PlayerEffects = lazy(() => import('./player-effects').then((module) => module.PlayerEffects));
 const Settings = lazy(() => import('./settings').then((module) => module.Settings));
 const KeysHelp = lazy(() => import('./keys-help').then((module) => module.KeysHelp));
 
@@ -223,7 +223,7 @@ export function Stage({ player, entry }: StageProps) {
       />
       {menu && <Settings player={player} video={entry?.video ?? null} opener={opener} onClose={() => setMenu(false)} onHelp={() => { setMenu(false); opener?.focus(); setHelp(true); }} />}
       {help && <KeysHelp onClose={() => setHelp(false)} />}
-      {reel !== null && <Companions player={player} entry={entry} />}
+      {reel !== null && <PlayerEffects player={player} entry={entry} />}
     </section>
   );
 }

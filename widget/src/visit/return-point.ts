@@ -5,14 +5,14 @@ import { offsetIn, type StartPosition } from '../core/start-position';
 import { findEntry, type Entry, type State } from '../core/state';
 import { bookmarkOf } from '../player/bookmark';
 import type { ReelPlayer } from '../player/reel-player';
-import { recordingMark } from '../record/mark';
+import { recordingStatus } from '../record/status';
 import { panelView, VIEWS } from './panel-view';
 
 type Situation = Readonly<Record<string, unknown>>;
 
 /** What a page that loads itself anew has to keep; null while it must not: a recording would be lost. */
 export function situationOf(state: State, player: ReelPlayer | null): Situation | null {
-  if (recordingMark.get() !== null) return null;
+  if (recordingStatus.get() !== null) return null;
   const bookmark = player === null ? null : bookmarkOf(state, player);
   return { view: panelView.get(), bookmark: bookmark === null ? null : encodeBookmark(bookmark) };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseType, extensionOf, isVideo } from './file';
 import { NOTHING, type Recording } from './model';
 import { reduce, type Action } from './state';
-import { isFull, markOf, percentOf, wouldLose } from './status';
+import { isFull, statusOf, percentOf, wouldLose } from './status';
 import { isTooLong, partOf, conversionOf } from './trim';
 import { decodePrepared, withCaption } from './upload';
 
@@ -161,7 +161,7 @@ describe('sending', () => {
 
   it('can fail at each step, and be tried again without losing a word', () => {
     const failed = after(...SENDING, { type: 'failed', failure: { step: 'post', code: 'post' } });
-    expect(markOf(failed)).toBe('failed');
+    expect(statusOf(failed)).toBe('failed');
     expect(reduce(failed, { type: 'send' })).toMatchObject({ phase: 'sending', failure: null, caption: 'Hello' });
     expect(reduce(failed, { type: 'edit' })).toMatchObject({ phase: 'review', failure: null, caption: 'Hello', trim: { start: 0, end: 10 } });
   });
@@ -182,8 +182,8 @@ describe('sending', () => {
 });
 
 it('hints at what the closed view holds', () => {
-  const marks = [NOTHING, after(...LIVE), after(...RECORDING), after(...RECORDING, { type: 'pause' }), after(...REVIEW), after(...REVIEW, { type: 'send' })].map(markOf);
-  expect(marks).toEqual([null, null, 'recording', 'recording', 'draft', 'sending']);
+  const statuses = [NOTHING, after(...LIVE), after(...RECORDING), after(...RECORDING, { type: 'pause' }), after(...REVIEW), after(...REVIEW, { type: 'send' })].map(statusOf);
+  expect(statuses).toEqual([null, null, 'recording', 'recording', 'draft', 'sending']);
 });
 
 it('asks before it discards what cannot be had again', () => {

@@ -14,9 +14,9 @@ export function wouldLose(state: Recording): boolean {
 }
 
 /** What the closed view's button hints at. */
-export type Mark = 'recording' | 'draft' | 'sending' | 'failed';
+export type RecordingStatus = 'recording' | 'draft' | 'sending' | 'failed';
 
-export function markOf({ phase, failure }: Recording): Mark | null {
+export function statusOf({ phase, failure }: Recording): RecordingStatus | null {
   if (phase === 'recording' || phase === 'paused') return 'recording';
   if (phase === 'review') return 'draft';
   if (phase !== 'sending') return null;

@@ -7,11 +7,11 @@ import type { Captions } from '../core/model';
 import type { Entry, State } from '../core/state';
 import { keepOnScreen } from '../matrix/on-screen';
 import { CaptionTracks, captionsKey } from '../player/captions';
-import { elsewhere, inTile } from '../player/elsewhere';
+import { elsewhere, inTile } from '../player/floating-tile';
 import { describe, handleSystemKeys } from '../player/media-session';
 import { RUSH } from '../player/rate';
 import type { ReelPlayer } from '../player/reel-player';
-import { recordingMark } from '../record/mark';
+import { recordingStatus } from '../record/status';
 import { calledBy, isOwn, nameOf, speedText, titleFor } from './names';
 import { useText, type Translate } from './text';
 import { useStore } from './use-store';
@@ -21,12 +21,12 @@ import type { Visit } from '../visit/visit';
 /** Milliseconds for which a change is shown on the video. */
 const NOTE = 1_500;
 
-interface CompanionsProps {
+interface EffectsProps {
   player: ReelPlayer;
   entry: Entry | null;
 }
 
-export function Companions({ player, entry }: CompanionsProps) {
+export function PlayerEffects({ player, entry }: EffectsProps) {
   const t = useText();
   const visit = useVisit();
   const viewer = useStore(visit.state, (state) => state.viewer);
@@ -51,7 +51,7 @@ export function Companions({ player, entry }: CompanionsProps) {
 }
 
 /** Announces to screen readers which video shows: each once in a reel, whose turns may be many, and again when the viewer picked it. */
-function Announced({ player, entry, viewer }: CompanionsProps & { viewer: string | null }) {
+function Announced({ player, entry, viewer }: EffectsProps & { viewer: string | null }) {
   const t = useText();
   const wanted = useStore(player.choices, (choices) => choices.announce);
   const reel = useStore(player.playback, (playback) => playback.reel);
@@ -71,7 +71,7 @@ function Announced({ player, entry, viewer }: CompanionsProps & { viewer: string
 }
 
 /** Shows a change of the choices, on the video and to screen readers. */
-function ChangeNote({ player, entry }: CompanionsProps) {
+function ChangeNote({ player, entry }: EffectsProps) {
   const t = useText();
   const choices = useStore(player.choices);
   const rushing = useStore(player.rushing);
@@ -104,10 +104,10 @@ function hushElsewhere({ client }: Visit, player: ReelPlayer): () => void {
   if (client === null) return () => undefined;
   const update = (): void => {
     // What is recorded or sent may keep the widget there, too: then nobody wants its audio.
-    const kept = elsewhere.get() === 'muted' || (elsewhere.get() === 'stop' && recordingMark.get() !== null);
+    const kept = elsewhere.get() === 'muted' || (elsewhere.get() === 'stop' && recordingStatus.get() !== null);
     player.audio.patch({ hushed: inTile.get() && kept });
   };
-  const stops = [elsewhere, inTile, recordingMark].map((store) => store.subscribe(update));
+  const stops = [elsewhere, inTile, recordingStatus].map((store) => store.subscribe(update));
   update();
   return () => stops.forEach((stop) => stop());
 }

@@ -1,5 +1,5 @@
 // What the button of the recording view hints at while the view is closed; its code may not be there yet.
 import { Store } from '../core/store';
-import type { Mark } from '../core/recording/status';
+import type { RecordingStatus } from '../core/recording/status';
 
-export const recordingMark = new Store<Mark | null>(null);
+export const recordingStatus = new Store<RecordingStatus | null>(null);
