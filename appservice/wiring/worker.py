@@ -35,12 +35,13 @@ from appservice.core.rules.video_permissions import UNDO_S
 from appservice.store import Stores
 from appservice.web.access import Access
 from appservice.wiring.parts import Parts
+from appservice.worker.blocklist import Blocklist
 from appservice.worker.command_responses import respond_to_sign_in
 from appservice.worker.concurrency import ProcessorSlots
-from appservice.worker.contents import Contents
 from appservice.worker.erasure import ErasingWork
 from appservice.worker.exports import ExportWork
 from appservice.worker.loop import Chore, Worker
+from appservice.worker.monitor import Monitor
 from appservice.worker.notifications import NotificationWork
 from appservice.worker.policies import PolicyWork
 from appservice.worker.queue_posts import QueuePosts
@@ -52,7 +53,6 @@ from appservice.worker.uploads import UploadWork
 from appservice.worker.verdicts import VerdictWork
 from appservice.worker.video_attempt import VideoServices
 from appservice.worker.videos import VideoWork
-from appservice.worker.watch import Watch
 from transcode import Tools, find_tools
 from transcode.process.tools import usable_encoder
 
@@ -73,7 +73,7 @@ class Jobs:
     queue_posts: QueuePosts
     commands: CommandWork
     notifications: NotificationWork
-    watch: Watch
+    monitor: Monitor
     erasing: ErasingWork
     timeline: TimelineWork
     policies: PolicyWork
@@ -106,7 +106,7 @@ class Jobs:
             case Notify():
                 await self.notifications.run(job)
             case NotifyAdmins():
-                await self.watch.notify(job)
+                await self.monitor.notify(job)
             case DeleteMessage():
                 await self.erasing.delete_message(job)
             case DeleteUnsent():
@@ -129,7 +129,7 @@ class Jobs:
             Chore("recovery", self._recover, every=60.0),
             # A queue looks for what becomes due too seldom for what is to be gone in time.
             Chore("purge", self._purge, every=0.5),
-            Chore("watch", self.watch.look, every=5.0),
+            Chore("monitor", self.monitor.check, every=5.0),
             Chore("looking back", self.timeline.backfill_all, every=15.0),
         ]
 
@@ -192,7 +192,7 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         queue_posts=QueuePosts(stores, parts.use_cases.moderation, homeserver, parts.files, parts.languages, language),
         commands=CommandWork(CommandServices(config, stores, parts.use_cases, homeserver, parts.languages)),
         notifications=NotificationWork(stores, homeserver, parts.languages, language),
-        watch=Watch(config, stores, homeserver, parts.languages),
+        monitor=Monitor(config, stores, homeserver, parts.languages),
         erasing=ErasingWork(stores.erasing, homeserver, parts.files, parts.texts),
         timeline=TimelineWork(config, stores, homeserver),
         policies=policy_work(parts),
@@ -209,6 +209,6 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
     services = VideoServices(
         config=config, store=stores.attempts, rooms=stores.rooms, videos=stores.videos, homeserver=parts.homeserver,
         session=parts.session, files=parts.files, tools=tools, settings=settings_of(config, encoder), scratch=scratch,
-        contents=Contents(stores.contents, tools), quotas=stores.quotas,
+        blocklist=Blocklist(stores.contents, tools), quotas=stores.quotas,
     )  # fmt: skip
     return VideoWork(services, ProcessorSlots(config.worker.concurrency))

@@ -26,8 +26,8 @@ from appservice.matrix.download import Downloaded, download
 from appservice.media.files import LocalFiles
 from appservice.store import AttemptStore, QuotaStore, RoomStore, VideoStore
 from appservice.worker.attempts import RetryLaterError, SupersededError
+from appservice.worker.blocklist import Blocklist
 from appservice.worker.concurrency import Ladder
-from appservice.worker.contents import Contents
 from appservice.worker.conversion import kind_of, shown_for, video_of
 from appservice.worker.progress import reported
 from appservice.worker.publication import Publication
@@ -60,7 +60,7 @@ class VideoServices:
     tools: Tools
     settings: Settings
     scratch: Path
-    contents: Contents
+    blocklist: Blocklist
     quotas: QuotaStore
 
     async def download(self, video: Video, source: Path) -> Downloaded:
@@ -75,7 +75,7 @@ class VideoServices:
         # An earlier attempt may have published a first stage, too.
         await self.store.sweep_later(video.id, SWEEP_AFTER)
         await self.quotas.warn(video)
-        await self.contents.learn(video, source, source_hash, limits)
+        await self.blocklist.learn(video, source, source_hash, limits)
         await self.store.finished(video)
 
     async def fail(self, video: Video, error: MediaError | TranscodeError) -> None:
@@ -167,7 +167,7 @@ class VideoAttempt:
             downloaded = await self._download(source)
             video = await self._classified(source, chosen, limits)
             seconds = shown_for(video.kind, chosen, limits)
-            await services.contents.check(video, source, downloaded.sha256, limits)
+            await services.blocklist.check(video, source, downloaded.sha256, limits)
             content = content_hash(downloaded.sha256, services.settings, config, video.kind, seconds)
             publication = Publication(video, content, services.store, services.files)
             try:
@@ -175,7 +175,7 @@ class VideoAttempt:
                     await self._while_wanted(self._transcode(video, source, seconds, limits, publication))
             except SupersededError:
                 await publication.withdraw()
-                await services.contents.learn_blocked(video, source, downloaded.sha256, limits)
+                await services.blocklist.learn_blocked(video, source, downloaded.sha256, limits)
                 raise
             await services.finish(video, source, downloaded.sha256, limits)
 

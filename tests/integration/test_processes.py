@@ -107,7 +107,7 @@ async def test_what_breaks_beside_the_queues_ends_no_other_work(
     await spare.rows("ALTER TABLE alarms RENAME TO mislaid")
 
     async def noticed() -> bool:
-        return {entry["work"] for entry in spare.log_entries("work_broken")} == {"watch"}
+        return {entry["work"] for entry in spare.log_entries("work_broken")} == {"monitor"}
 
     await eventually(noticed)
     viewer = await spare.viewer(http, alice, room_id)

@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Contents:
+class Blocklist:
     """Looks at files before and after the work on them; one instance for a process."""
 
     store: ContentStore

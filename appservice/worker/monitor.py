@@ -27,24 +27,24 @@ _ENOUGH = 1.1
 
 
 @dataclass(frozen=True)
-class Watch:
-    """Watches over one installation; one instance for a process."""
+class Monitor:
+    """Monitors one installation; one instance for a process."""
 
     config: Config
     stores: Stores
     homeserver: HomeserverClient
     languages: Mapping[str, Texts]
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Check once, and queue notices for the alerts."""
-        await self._look_at_homeserver()
-        await self._look_at_disk()
+        await self._check_homeserver()
+        await self._check_disk()
         if self.config.appservice.admin_room is None or not await self.stores.admin.notices_on():
             await self.stores.admin.delete_alerts()
         else:
             await self.stores.admin.queue_alerts()
 
-    async def _look_at_homeserver(self) -> None:
+    async def _check_homeserver(self) -> None:
         try:
             await self.homeserver.whoami()
         except (HomeserverError, ForbiddenError):
@@ -52,7 +52,7 @@ class Watch:
         else:
             await self.stores.admin.end_alarm(HOMESERVER, "homeserver-back", least=_SHORT_S)
 
-    async def _look_at_disk(self) -> None:
+    async def _check_disk(self) -> None:
         free = (await asyncio.to_thread(shutil.disk_usage, self.config.data_dir)).free
         least = self.config.worker.min_free * MIB
         if free < least:
