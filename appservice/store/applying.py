@@ -8,9 +8,9 @@ import structlog
 from appservice.core.events.changes import Change, Talk
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.intake import apply
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection, Pool
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 log = structlog.get_logger()
 
@@ -46,6 +46,10 @@ class IntakeStore(Database):
         async with self._transaction() as connection:
             refused = (await apply_all(connection, changes, self._quotas))[1]
             if talks:
-                columns = zip(*((talk.room_id, talk.target, talk.relates) for talk in talks), strict=True)
-                await connection.execute(SQL["announce_talk"], *columns)
+                await connection.execute(*query(
+                    "announce_talk",
+                    room_ids=[talk.room_id for talk in talks],
+                    targets=[talk.target for talk in talks],
+                    relates=[talk.relates for talk in talks],
+                ))  # fmt: skip
             return refused

@@ -9,9 +9,10 @@ from appservice.core.jobs import DeleteMessage, RequestVerdict, SweepFiles, Tran
 from appservice.core.model import RoomId, State, UserId, Video, VideoId, sources_of
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.intake_videos import resume
-from appservice.store.mapping import SQL, Row, read_video
+from appservice.store.mapping import Row, read_video
 from appservice.store.outbox import Connection, Pool, alert, announce, concern_moderators, notify, queue, update_status
 from appservice.store.pool import Database
+from appservice.store.sql import query
 from transcode.hls.captions import Captions
 from transcode.hls.playlist import Rendition
 from transcode.source.audio_loss import AudioLoss
@@ -57,7 +58,9 @@ class AttemptStore(Database):
     async def begin_attempt(self, video_id: VideoId) -> Video | None:
         """Count one more attempt and return the video, None when there is nothing left to do for it."""
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["begin_attempt"], video_id, sources_of(State.PROCESSING))
+            row = await connection.fetchrow(
+                *query("begin_attempt", id=video_id, from_states=sources_of(State.PROCESSING))
+            )
             if row is None:
                 return None
             video = read_video(row)
@@ -68,49 +71,49 @@ class AttemptStore(Database):
 
     async def begin_finishing(self, video_id: VideoId, most: int) -> Video | None:
         """Return a video that is ready where what follows is not done; `most` times only, for it may kill workers."""
-        row = await self._fetchrow("begin_finishing", video_id, most)
+        row = await self._fetchrow("begin_finishing", id=video_id, most=most)
         return read_video(row) if row and row["finishing"] is not None else None
 
     async def finished(self, video: Video) -> None:
         """Note that all is done that follows from a video being ready."""
-        await self._fetch("finished", video.id, video.work.attempts)
+        await self._fetch("finished", id=video.id, attempt=video.work.attempts)
 
     async def is_wanted(self, video: Video) -> bool:
         """Say whether an attempt still has something to do: nobody removed the video, no newer attempt has begun."""
-        return await self._fetchrow("wanted", video.id, video.work.attempts) is not None
+        return await self._fetchrow("wanted", id=video.id, attempt=video.work.attempts) is not None
 
     async def give_back_attempt(self, video: Video) -> str | None:
         """Uncount an attempt that was stopped from outside; return the stage it published, if that is withdrawn."""
         async with self._transaction() as connection:
             withdrawn = await _withdraw_unfinished(connection, video)
-            await connection.execute(SQL["give_back_attempt"], video.id, video.work.attempts)
+            await connection.execute(*query("give_back_attempt", id=video.id, attempt=video.work.attempts))
         return withdrawn
 
     async def await_upload(self, video: Video) -> None:
         """End an attempt that does not count, since the video's file is still to come."""
         async with self._transaction() as connection:
-            room_id = await connection.fetchval(SQL["await_upload"], video.id, video.work.attempts)
+            room_id = await connection.fetchval(*query("await_upload", id=video.id, attempt=video.work.attempts))
             if room_id is not None:
                 await update_status(connection, video.id)
                 await announce(connection, room_id)
 
     async def first_awaiting(self, mxc: str) -> VideoId | None:
         """Return the video that queries whether a file was uploaded, for all that wait for the same one."""
-        row = await self._fetchrow("first_awaiting", mxc)
+        row = await self._fetchrow("first_awaiting", mxc=mxc)
         return VideoId(str(row["id"])) if row else None
 
     async def upload_came(self, mxc: str) -> None:
         """Queue all videos that waited for a file."""
-        await self._fetch("upload_came", mxc)
+        await self._fetch("upload_came", mxc=mxc)
 
     @asynccontextmanager
     async def uncounted(self, video: Video) -> AsyncIterator[None]:
         """Do not count the attempt should its worker die meanwhile: it only waits, and another one is worked on."""
-        await self._fetch("uncount_attempt", video.id, video.work.attempts, 1)
+        await self._fetch("uncount_attempt", id=video.id, attempt=video.work.attempts, number=1)
         try:
             yield
         finally:
-            await self._fetch("uncount_attempt", video.id, video.work.attempts, -1)
+            await self._fetch("uncount_attempt", id=video.id, attempt=video.work.attempts, number=-1)
 
     async def recover_lost_jobs(self) -> int:
         """Queue every unfinished video that has no job (any more); return how many there were."""
@@ -122,17 +125,32 @@ class AttemptStore(Database):
         renditions = [rendition.to_json() for rendition in published.renditions]
         async with self._transaction() as connection:
             row = await connection.fetchrow(
-                SQL["publish"], video.id, sources_of(published.state), video.work.attempts, published.state,
-                published.stage, published.duration, published.width, published.height, published.has_poster,
-                renditions, published.available, published.blurhash,
-                published.storyboard.to_json() if published.storyboard else None, published.has_preview,
-                published.content_hash, [captions.to_json() for captions in published.captions],
-                published.bytes, published.audio_left_out,
-            )  # fmt: skip
+                *query(
+                    "publish",
+                    id=video.id,
+                    from_states=sources_of(published.state),
+                    attempt=video.work.attempts,
+                    state=published.state,
+                    stage=published.stage,
+                    duration=published.duration,
+                    width=published.width,
+                    height=published.height,
+                    has_poster=published.has_poster,
+                    renditions=renditions,
+                    available=published.available,
+                    blurhash=published.blurhash,
+                    storyboard=published.storyboard.to_json() if published.storyboard else None,
+                    has_preview=published.has_preview,
+                    content_hash=published.content_hash,
+                    captions=[captions.to_json() for captions in published.captions],
+                    bytes=published.bytes,
+                    audio_left_out=published.audio_left_out,
+                )
+            )
             if row is None:
                 return False
             if self._judging:
-                await connection.execute(SQL["await_verdict"], video.id)
+                await connection.execute(*query("await_verdict", id=video.id))
                 if published.state is State.READY:
                     await queue(connection, RequestVerdict(video.id))
             if published.has_poster:
@@ -144,21 +162,28 @@ class AttemptStore(Database):
 
     async def append_segments(self, video: Video, stage: str, available: int) -> bool:
         """Store how many segments of a stage in progress exist, and notify who waits; False as `publish` does."""
-        return await self._fetchrow("append_segments", video.id, video.work.attempts, stage, available) is not None
+        return (
+            await self._fetchrow(
+                "append_segments", id=video.id, attempt=video.work.attempts, stage=stage, available=available
+            )
+            is not None
+        )
 
     async def same_content(self, video_id: VideoId, content_hash: bytes) -> Video | None:
         """Return another video that is ready, shown, and made from the same content in the same way."""
-        row = await self._fetchrow("same_content", content_hash, video_id)
+        row = await self._fetchrow("same_content", content_hash=content_hash, id=video_id)
         return read_video(row) if row else None
 
     async def progress(self, video: Video, percent: int, remaining: int | None) -> None:
         """Notify viewers how far an attempt is, and how many seconds it may still take."""
-        await self._fetch("progress", video.id, video.work.attempts, percent, remaining)
+        await self._fetch("progress", id=video.id, attempt=video.work.attempts, percent=percent, remaining=remaining)
 
     async def classify(self, video: Video) -> None:
         """Store the kind and title of a video, now that its file was examined."""
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["classify"], video.id, video.work.attempts, video.kind, video.title)
+            row = await connection.fetchrow(
+                *query("classify", id=video.id, attempt=video.work.attempts, kind=video.kind, title=video.title)
+            )
             if row:
                 await announce(connection, row["room_id"])
 
@@ -166,7 +191,7 @@ class AttemptStore(Database):
         """End an attempt that another one is to follow; return the stage it published, if that is withdrawn."""
         async with self._transaction() as connection:
             withdrawn = await _withdraw_unfinished(connection, video)
-            await connection.execute(SQL["pause"], video.id, video.work.attempts)
+            await connection.execute(*query("pause", id=video.id, attempt=video.work.attempts))
         return withdrawn
 
     async def fail(self, video: Video, code: str, *, given_up: bool = False) -> None:
@@ -178,7 +203,9 @@ class AttemptStore(Database):
         async with self._transaction() as connection:
             # The attempt may have changed the kind since `video` was read.
             row = await _bring_back(connection, video, code) or await connection.fetchrow(
-                SQL["fail"], video.id, sources_of(State.FAILED), video.work.attempts, code
+                *query(
+                    "fail", id=video.id, from_states=sources_of(State.FAILED), attempt=video.work.attempts, failure=code
+                )
             )
             if row is not None:
                 await update_status(connection, video.id)
@@ -195,9 +222,9 @@ class AttemptStore(Database):
         """Delete a file that turned out to be no video, unless another one replaced it meanwhile."""
         async with self._transaction() as connection:
             # A mark that stands at it, or is just being set, goes as well.
-            await connection.execute(SQL["hold_status"], video.id)
-            posts = await connection.fetch(SQL["status_posts"], video.id)
-            row = await connection.fetchrow(SQL["discard"], video.id, video.work.attempts)
+            await connection.execute(*query("hold_status", video_id=video.id))
+            posts = await connection.fetch(*query("status_posts", video_id=video.id))
+            row = await connection.fetchrow(*query("discard", id=video.id, attempt=video.work.attempts))
             if row is not None:
                 await queue(connection, SweepFiles(video.id))
                 marks = [each["event_id"] for each in posts if each["event_id"]]
@@ -207,7 +234,7 @@ class AttemptStore(Database):
     async def requeue(self, video_id: VideoId, *, by: UserId = ITSELF) -> bool:
         """Give a failed video a new start; False when it has not failed."""
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["requeue"], video_id)
+            row = await connection.fetchrow(*query("requeue", id=video_id))
             if row is None:
                 return False
             await queue(connection, TranscodeVideo(video_id))
@@ -226,7 +253,9 @@ class AttemptStore(Database):
 
 
 async def _bring_back(connection: Connection, video: Video, code: str) -> Row | None:
-    row = await connection.fetchrow(SQL["bring_back"], video.id, sources_of(State.FAILED), video.work.attempts)
+    row = await connection.fetchrow(
+        *query("bring_back", id=video.id, from_states=sources_of(State.FAILED), attempt=video.work.attempts)
+    )
     if row is None:
         return None
     await notify(
@@ -241,7 +270,7 @@ async def _withdraw_unfinished(connection: Connection, video: Video) -> str | No
 
     Return its name, whose files nobody needs any more; None where there is none.
     """
-    row = await connection.fetchrow(SQL["withdraw_unfinished"], video.id, video.work.attempts)
+    row = await connection.fetchrow(*query("withdraw_unfinished", id=video.id, attempt=video.work.attempts))
     if row is None:
         return None
     await update_status(connection, video.id)

@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 from appservice.core.model import RoomId, UserId, VideoId
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection
+from appservice.store.sql import query
 
 ITSELF = UserId("roomreel")
 """The actor of what happens by itself."""
@@ -51,4 +51,6 @@ async def note(
     **details: object,
 ) -> None:
     """Add a line to the audit log: `user_id` is whom it is about."""
-    await connection.execute(SQL["note"], actor, deed, room_id, video_id, user_id, details)
+    await connection.execute(
+        *query("note", actor=actor, action=deed, room_id=room_id, video_id=video_id, user_id=user_id, details=details)
+    )

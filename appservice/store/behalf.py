@@ -9,10 +9,11 @@ from weakref import WeakValueDictionary
 from appservice.core.errors import ConflictError, GoneError, UnavailableError
 from appservice.core.events.behalf import SentFor, SentKind, digest, plain_reaction
 from appservice.core.model import EventId, RoomId, UploadId, UserId, Video
-from appservice.store.mapping import SQL, Row
+from appservice.store.mapping import Row
 from appservice.store.outbox import Connection, Pool, announce_talk
 from appservice.store.pool import Database
 from appservice.store.removal import redact_sent
+from appservice.store.sql import query
 
 # Each holds a connection until the homeserver responds: most of the pool's are for others; and one slow room, in which
 # a large part of a federation is queried, leaves some for other rooms.
@@ -40,7 +41,7 @@ class SentForStore(Database):
         async with self._transaction() as connection:
             found = await _add(
                 connection, _Draft(video.sent_in, user_id, nonce, hashed, SentKind.COMMENT, about=video)
-            ) or await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce)
+            ) or await connection.fetchrow(*query("sent_by_nonce", room_id=video.sent_in, nonce=nonce))
         return _same(found, user_id, hashed)
 
     @asynccontextmanager
@@ -57,13 +58,13 @@ class SentForStore(Database):
                     await stack.enter_async_context(in_room)
                     await stack.enter_async_context(self._reacting)
                     connection = await stack.enter_async_context(self._session())
-                    await connection.execute(SQL["lock_reaction"], video.event_id, plain)
+                    await connection.execute(*query("lock_reaction", target=video.event_id, reaction=plain))
             except TimeoutError as error:
                 raise UnavailableError("Others react just now, and wait for the homeserver.") from error
             try:
                 yield
             finally:
-                await connection.execute(SQL["unlock_reaction"], video.event_id, plain)
+                await connection.execute(*query("unlock_reaction", target=video.event_id, reaction=plain))
 
     async def reaction(self, video: Video, user_id: UserId, nonce: str, key: str) -> tuple[SentFor, bool]:
         """Store that somebody is about to react, in whichever form of an emoji, and return whether that is new."""
@@ -77,9 +78,11 @@ class SentForStore(Database):
                 )
                 if added:
                     return _read(added), True
-                if used := await connection.fetchrow(SQL["sent_by_nonce"], video.sent_in, nonce):
+                if used := await connection.fetchrow(*query("sent_by_nonce", room_id=video.sent_in, nonce=nonce)):
                     _same(used, user_id, hashed)
-                own = await connection.fetchrow(SQL["react_again"], video.sent_in, video.event_id, user_id, plain)
+                own = await connection.fetchrow(
+                    *query("react_again", room_id=video.sent_in, target=video.event_id, user_id=user_id, reaction=plain)
+                )
             if own:
                 return _same(own, user_id, hashed), False
             # Their equal one was taken back between the two.
@@ -89,11 +92,18 @@ class SentForStore(Database):
         """Make the event of others who react so stand for this person as well; None where nobody does."""
         async with self._transaction() as connection:
             found = await connection.fetchrow(
-                SQL["standing_reaction"], video.sent_in, video.event_id, plain_reaction(sent.reaction or "")
+                *query(
+                    "standing_reaction",
+                    room_id=video.sent_in,
+                    target=video.event_id,
+                    reaction=plain_reaction(sent.reaction or ""),
+                )
             )
             if found is None:
                 return None
-            if await connection.fetchval(SQL["join_reaction"], sent.key, found["event_id"], found["reaction"]):
+            if await connection.fetchval(
+                *query("join_reaction", key=sent.key, event_id=found["event_id"], reaction=found["reaction"])
+            ):
                 await announce_talk(connection, video.sent_in, video.event_id, relates=True)  # no event announces it
         return EventId(found["event_id"])
 
@@ -103,14 +113,14 @@ class SentForStore(Database):
         async with self._transaction() as connection:
             found = (
                 await _add(connection, _Draft(room_id, user_id, nonce, hashed, SentKind.VIDEO, upload_id=upload_id))
-                or await connection.fetchrow(SQL["sent_upload"], upload_id)
-                or await connection.fetchrow(SQL["sent_by_nonce"], room_id, nonce)
+                or await connection.fetchrow(*query("sent_upload", upload_id=upload_id))
+                or await connection.fetchrow(*query("sent_by_nonce", room_id=room_id, nonce=nonce))
             )
         return _same(found, user_id, hashed)
 
     async def sent_video(self, user_id: UserId, upload_id: UploadId) -> EventId | None:
         """Return by which event somebody sent an upload, which may be gone since."""
-        row = await self._fetchrow("sent_upload", upload_id)
+        row = await self._fetchrow("sent_upload", upload_id=upload_id)
         is_own = row is not None and row["user_id"] == user_id
         return _same(row, user_id, digest(SentKind.VIDEO, upload_id)).event_id if is_own else None
 
@@ -121,7 +131,7 @@ class SentForStore(Database):
         not know any more that it had.
         """
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["was_sent"], sent.key, event_id)
+            row = await connection.fetchrow(*query("was_sent", key=sent.key, event_id=event_id))
             if row is None or row["event_id"] != event_id:
                 await redact_sent(connection, [(sent.room_id, event_id)])
         return _read(row) if row else None
@@ -132,23 +142,32 @@ class SentForStore(Database):
         By its nonce, an event completes a row that has no event id yet.
         """
         by_nonce = {nonce: event_id for event_id, nonce in events.items() if nonce is not None}
-        rows = await self._fetch("sent_about", video.sent_in, video.event_id, list(events), list(by_nonce), _MOST_ABOUT)
+        rows = await self._fetch(
+            "sent_about",
+            room_id=video.sent_in,
+            target=video.event_id,
+            event_ids=list(events),
+            nonces=list(by_nonce),
+            limit=_MOST_ABOUT,
+        )
         found = [_read(row) for row in reversed(rows)]
         attributed = [each if each.event_id else await self.sent(each, by_nonce[each.nonce]) for each in found]
         return [each for each in attributed if each]
 
     async def newest_comments(self, video: Video, most: int) -> list[EventId]:
         """Return the newest comments that the bot sent on behalf of people, the newest first."""
-        rows = await self._fetch("newest_comments", video.sent_in, video.event_id, most)
+        rows = await self._fetch("newest_comments", room_id=video.sent_in, target=video.event_id, limit=most)
         return [EventId(row["event_id"]) for row in rows]
 
     async def is_attributed(self, room_id: RoomId, event_id: EventId, nonce: str | None = None) -> bool:
         """Say whether a reaction of the bot's is still somebody's; its nonce completes a row as sent."""
         async with self._transaction() as connection:
-            row = nonce and await connection.fetchrow(SQL["sent_by_bot"], room_id, nonce, SentKind.REACTION)
+            row = nonce and await connection.fetchrow(
+                *query("sent_by_bot", room_id=room_id, nonce=nonce, kind=SentKind.REACTION)
+            )
             if row:
-                await connection.execute(SQL["was_sent"], row["key"], event_id)
-            return bool(await connection.fetchval(SQL["is_attributed"], room_id, event_id))
+                await connection.execute(*query("was_sent", key=row["key"], event_id=event_id))
+            return bool(await connection.fetchval(*query("is_attributed", room_id=room_id, event_id=event_id)))
 
     async def take_back(self, video: Video, user_id: UserId, shown_id: str) -> bool:
         """Redact somebody's comment, or their part of a reaction, by its `shown_id`; False where that is not theirs.
@@ -156,10 +175,12 @@ class SentForStore(Database):
         The event is redacted with the last part of it.
         """
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["own_sent"], video.id, video.event_id, user_id, shown_id)
+            row = await connection.fetchrow(
+                *query("own_sent", video_id=video.id, target=video.event_id, user_id=user_id, event_id=shown_id)
+            )
             if row is None:
                 return False
-            if await connection.fetchval(SQL["take_back"], row["key"]):
+            if await connection.fetchval(*query("take_back", key=row["key"])):
                 await redact_sent(connection, [(row["room_id"], row["event_id"])])
                 about = EventId(row["target"] if row["reaction"] else row["event_id"])
                 await announce_talk(connection, row["room_id"], about, relates=bool(row["reaction"]))
@@ -167,7 +188,7 @@ class SentForStore(Database):
 
     async def name_of(self, room_id: RoomId, user_id: UserId) -> tuple[str | None, bool]:
         """Return what a member is called, and whether nobody else there is called alike."""
-        row = await self._fetchrow("name_in_room", room_id, user_id)
+        row = await self._fetchrow("name_in_room", room_id=room_id, user_id=user_id)
         return (row["display_name"], not row["shared"]) if row else (None, False)
 
     async def readable_since(self, room_id: RoomId, user_id: UserId) -> int | None:
@@ -175,7 +196,7 @@ class SentForStore(Database):
 
         By the history visibility of now: nothing is stored of messages, so nobody knows under which it was.
         """
-        row = await self._fetchrow("readable_since", room_id, user_id)
+        row = await self._fetchrow("readable_since", room_id=room_id, user_id=user_id)
         return row["since"] if row else None
 
 
@@ -197,9 +218,19 @@ async def _add(connection: Connection, draft: _Draft) -> Row | None:
     """Add a row; None where the nonce or the upload was sent already, or the user reacts so."""
     video_id, target = (draft.about.id, draft.about.event_id) if draft.about else (None, None)
     return await connection.fetchrow(
-        SQL["add_sent_for"], draft.room_id, draft.user_id, draft.nonce, draft.hashed, draft.kind, video_id, target,
-        draft.reaction, draft.upload_id,
-    )  # fmt: skip
+        *query(
+            "add_sent_for",
+            room_id=draft.room_id,
+            user_id=draft.user_id,
+            nonce=draft.nonce,
+            digest=draft.hashed,
+            kind=draft.kind,
+            video_id=video_id,
+            target=target,
+            reaction=draft.reaction,
+            upload_id=draft.upload_id,
+        )
+    )
 
 
 def _same(row: Row | None, user_id: UserId, hashed: bytes) -> SentFor:

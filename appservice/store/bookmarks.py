@@ -3,8 +3,8 @@
 from typing import Any
 
 from appservice.core.model import RoomId, UserId
-from appservice.store.mapping import SQL
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 
 class BookmarkStore(Database):
@@ -13,9 +13,9 @@ class BookmarkStore(Database):
     async def save(self, room_id: RoomId, user_id: UserId, bookmark: dict[str, Any]) -> None:
         """Store a member's bookmark instead of the one before; it goes when they leave."""
         async with self._connection() as connection:
-            await connection.execute(SQL["save_bookmark"], room_id, user_id, bookmark)
+            await connection.execute(*query("save_bookmark", room_id=room_id, user_id=user_id, place=bookmark))
 
     async def bookmark(self, room_id: RoomId, user_id: UserId) -> dict[str, Any] | None:
         """Return what `save` was given last, also by another release."""
-        row = await self._fetchrow("bookmark", room_id, user_id)
+        row = await self._fetchrow("bookmark", room_id=room_id, user_id=user_id)
         return dict(row["place"]) if row else None

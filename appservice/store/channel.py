@@ -6,9 +6,10 @@ import asyncpg
 
 from appservice.core.model import RoomId, UserId, Video, VideoId
 from appservice.core.schedule import Schedule, Turn, plays, revise
-from appservice.store.mapping import SQL, read_video
+from appservice.store.mapping import read_video
 from appservice.store.outbox import announce_watching
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 WATCHING_S = 45.0
 """Seconds after which somebody who gave no further sign of life counts as gone."""
@@ -24,49 +25,51 @@ class ChannelStore(Database):
 
         `videos` are those just read of members who are there, `turns_of` says which of them play, in which order.
         """
-        row = await self._fetchrow("schedule", room_id)
+        row = await self._fetchrow("schedule", room_id=room_id)
         stored = _read(row) if row else None
         seen = turns_of(videos)
         return stored if plays(stored, seen) else await self._revised(room_id, seen, turns_of)
 
     async def _revised(self, room_id: RoomId, seen: Sequence[Turn], turns_of: TurnsOf) -> Schedule | None:
         async with self._transaction() as connection:
-            await connection.execute(SQL["ensure_schedule"], room_id)
-            row = await connection.fetchrow(SQL["lock_schedule"], room_id)
+            await connection.execute(*query("ensure_schedule", room_id=room_id))
+            row = await connection.fetchrow(*query("lock_schedule", room_id=room_id))
             stored = _read(row) if row else None
             if plays(stored, seen):
                 return stored  # somebody was quicker: a change makes everybody fetch at once
             # Read again: it may have been revised by something newer than what the caller saw.
-            videos = [read_video(each) for each in await connection.fetch(SQL["present_videos"], room_id)]
-            now = (await connection.fetchval(SQL["clock"])).timestamp()
+            videos = [read_video(each) for each in await connection.fetch(*query("present_videos", room_id=room_id))]
+            now = (await connection.fetchval(*query("clock"))).timestamp()
             schedule = revise(stored, turns_of(videos), int(now * 1000))
             if schedule != stored:
                 items = [_turn_json(turn) for turn in schedule.items] if schedule else []
                 before = _turn_json(schedule.before) if schedule and schedule.before else None
                 starts_at = schedule.starts_at if schedule else 0
-                await connection.execute(SQL["set_schedule"], room_id, starts_at, items, before)
+                await connection.execute(
+                    *query("set_schedule", room_id=room_id, starts_at=starts_at, items=items, before=before)
+                )
         return schedule
 
     async def watching(self, room_id: RoomId) -> list[UserId]:
         """Return who watches the channel, in a steady order."""
-        return [UserId(row["user_id"]) for row in await self._fetch("watching", room_id)]
+        return [UserId(row["user_id"]) for row in await self._fetch("watching", room_id=room_id)]
 
     async def watch(self, room_id: RoomId, user_id: UserId) -> None:
         """Store a heartbeat of somebody who watches."""
         async with self._transaction() as connection:
-            if await connection.fetchval(SQL["watch"], room_id, user_id, WATCHING_S):
+            if await connection.fetchval(*query("watch", room_id=room_id, user_id=user_id, seconds=WATCHING_S)):
                 await announce_watching(connection, room_id)
 
     async def stop_watching(self, room_id: RoomId, user_id: UserId) -> None:
         """Note that somebody does not watch (any more)."""
         async with self._transaction() as connection:
-            if await connection.fetchval(SQL["stop_watching"], room_id, user_id) is not None:
+            if await connection.fetchval(*query("stop_watching", room_id=room_id, user_id=user_id)) is not None:
                 await announce_watching(connection, room_id)
 
     async def lapse_watching(self) -> None:
         """Expire those who went without a request."""
         async with self._transaction() as connection:
-            for room_id in {row["room_id"] for row in await connection.fetch(SQL["lapse_watching"])}:
+            for room_id in {row["room_id"] for row in await connection.fetch(*query("lapse_watching"))}:
                 await announce_watching(connection, room_id)
 
 

@@ -9,9 +9,10 @@ from uuid import UUID
 from appservice.core.errors import NotFoundError
 from appservice.core.model import RoomId, UserId, Video
 from appservice.store.audit import Deed, note
-from appservice.store.mapping import SQL, read_video
+from appservice.store.mapping import read_video
 from appservice.store.outbox import Connection, announce, concern_moderators
 from appservice.store.pool import Database
+from appservice.store.sql import query
 from transcode import is_copy
 
 
@@ -45,16 +46,16 @@ class ContentStore(Database):
 
     async def blocked(self, room_id: RoomId) -> list[Blocked]:
         """Return what is not to come into a room."""
-        return [Blocked(**dict(row)) for row in await self._fetch("blocks_of", room_id)]
+        return [Blocked(**dict(row)) for row in await self._fetch("blocks_of", room_id=room_id)]
 
     async def came_as(self, video: Video, source_hash: bytes) -> bytes | None:
         """Store which file a video is, and return its fingerprint, if a video of the same file had it before."""
-        row = await self._fetchrow("known_content", video.id, source_hash)
+        row = await self._fetchrow("known_content", id=video.id, source_hash=source_hash)
         return row["fingerprint"] if row else None
 
     async def looks_like(self, source_hash: bytes, fingerprint: bytes) -> None:
         """Store a file's fingerprint."""
-        await self._fetch("set_fingerprint", source_hash, fingerprint)
+        await self._fetch("set_fingerprint", source_hash=source_hash, fingerprint=fingerprint)
 
     async def take_copies(self, room_id: RoomId, source_hash: bytes) -> int:
         """Remove what looks like a file that is blocked in a room, where either is this file; return how many.
@@ -63,8 +64,8 @@ class ContentStore(Database):
         blocks one, has to query this after their transaction: then the later of the two sees both.
         """
         async with self._transaction() as connection:
-            blocks = [Blocked(**dict(row)) for row in await connection.fetch(SQL["blocks_of"], room_id)]
-            looks = await connection.fetch(SQL["looks_of"], room_id) if blocks else []
+            blocks = [Blocked(**dict(row)) for row in await connection.fetch(*query("blocks_of", room_id=room_id))]
+            looks = await connection.fetch(*query("looks_of", room_id=room_id)) if blocks else []
             found = {
                 row["id"]: block
                 for block in blocks
@@ -73,7 +74,9 @@ class ContentStore(Database):
                 and source_hash in (block.source_hash, row["source_hash"])
                 and is_copy(block.fingerprint, row["fingerprint"])
             }
-            rows = await connection.fetch(SQL["same_content_here"], room_id, None, list(found))
+            rows = await connection.fetch(
+                *query("same_content_here", room_id=room_id, source_hash=None, ids=list(found))
+            )
             for row in rows:
                 block = found[row["id"]]
                 await take_away(connection, read_video(row), Deed.BLOCKED, by=block.blocked_by, reason=block.reason)
@@ -102,12 +105,15 @@ class ContentStore(Database):
 
     async def blocks(self, room_ids: Sequence[RoomId]) -> list[Block]:
         """Return what is blocked in some rooms, the latest first."""
-        return [Block(**dict(row)) for row in await self._fetch("blocks", room_ids)]
+        return [Block(**dict(row)) for row in await self._fetch("blocks", room_ids=room_ids)]
 
     async def unblock(self, block: Block, *, by: UserId) -> bool:
         """Unblock a file; False when it was not blocked any more."""
         async with self._transaction() as connection:
-            if await connection.fetchval(SQL["unblock"], block.room_id, block.source_hash) is None:
+            if (
+                await connection.fetchval(*query("unblock", room_id=block.room_id, source_hash=block.source_hash))
+                is None
+            ):
                 return False
             await note(connection, by, Deed.UNBLOCKED, room_id=block.room_id, source_hash=block.source_hash)
             return True
@@ -118,7 +124,7 @@ async def take_away(connection: Connection, video: Video, deed: Deed, *, by: Use
 
     `details` go into the audit log.
     """
-    deleted_at: int = await connection.fetchval(SQL["delete_video"], video.id, by)
+    deleted_at: int = await connection.fetchval(*query("delete_video", id=video.id, deleted_by=by))
     await note(connection, by, deed, room_id=video.room_id, video_id=video.id, user_id=video.sender, **details)
     await concern_moderators(connection, video.id)
     await announce(connection, video.room_id)
@@ -130,19 +136,30 @@ async def block_here(connection: Connection, video: Video, *, by: UserId, reason
 
     Return its SHA-256, whose copies are to be taken next, and how many videos it took. Raises UnknownContentError.
     """
-    content = await connection.fetchrow(SQL["content_of"], video.id)
+    content = await connection.fetchrow(*query("content_of", id=video.id))
     if content is None or content["source_hash"] is None:
         raise UnknownContentError("It is not known yet what this video's file is.")
     source_hash = bytes(content["source_hash"])
     copies = [
         row["id"]
-        for row in await connection.fetch(SQL["looks_of"], video.room_id)
+        for row in await connection.fetch(*query("looks_of", room_id=video.room_id))
         if content["fingerprint"] and is_copy(content["fingerprint"], row["fingerprint"])
     ]
-    rows = await connection.fetch(SQL["same_content_here"], video.room_id, source_hash, copies)
+    rows = await connection.fetch(
+        *query("same_content_here", room_id=video.room_id, source_hash=source_hash, ids=copies)
+    )
     for row in rows:
         await take_away(connection, read_video(row), Deed.BLOCKED, by=by, reason=reason)
-    await connection.execute(SQL["block"], video.room_id, source_hash, content["fingerprint"], reason, by)
+    await connection.execute(
+        *query(
+            "block",
+            room_id=video.room_id,
+            source_hash=source_hash,
+            fingerprint=content["fingerprint"],
+            reason=reason,
+            blocked_by=by,
+        )
+    )
     return source_hash, len(rows)
 
 
@@ -151,29 +168,31 @@ async def block_everywhere(
 ) -> tuple[bytes, int]:
     """Do as `block_here` in all rooms, with the file of a video or one by its SHA-256."""
     if isinstance(content, Video):
-        row = await connection.fetchrow(SQL["content_of"], content.id)
+        row = await connection.fetchrow(*query("content_of", id=content.id))
         if row is None or row["source_hash"] is None:
             raise UnknownContentError("It is not known yet what this video's file is.")
         source_hash = bytes(row["source_hash"])
     else:
         source_hash = content
-    look = await connection.fetchval(SQL["look_of"], source_hash)
-    await connection.execute(SQL["block"], None, source_hash, look, reason, by)
+    look = await connection.fetchval(*query("look_of", source_hash=source_hash))
+    await connection.execute(
+        *query("block", room_id=None, source_hash=source_hash, fingerprint=look, reason=reason, blocked_by=by)
+    )
     await note(connection, by, Deed.BLOCKED, source_hash=source_hash.hex(), reason=reason)
     return source_hash, await _take_everywhere(connection, source_hash)
 
 
 async def _take_everywhere(connection: Connection, source_hash: bytes) -> int:
-    row = await connection.fetchrow(SQL["block_everywhere"], source_hash)
+    row = await connection.fetchrow(*query("block_everywhere", source_hash=source_hash))
     if row is None:
         return 0
     block = Blocked(**dict(row))
     copies: list[UUID] = []
     if block.fingerprint:
-        looks = {row["id"]: row["fingerprint"] for row in await connection.fetch(SQL["looks_everywhere"])}
+        looks = {row["id"]: row["fingerprint"] for row in await connection.fetch(*query("looks_everywhere"))}
         # There may be very many of them, and everybody else's requests are not to wait.
         copies = await asyncio.to_thread(_copies, block.fingerprint, looks)
-    taken = await connection.fetch(SQL["same_content_everywhere"], source_hash, copies)
+    taken = await connection.fetch(*query("same_content_everywhere", source_hash=source_hash, ids=copies))
     for each in taken:
         await take_away(connection, read_video(each), Deed.BLOCKED, by=block.blocked_by, reason=block.reason)
     return len(taken)

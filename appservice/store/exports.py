@@ -9,9 +9,10 @@ from appservice.core.jobs import MakeExport
 from appservice.core.model import ExportId, RoomId, UserId, Video, VideoId
 from appservice.core.settings import PersonSettings
 from appservice.store.audit import Deed, note
-from appservice.store.mapping import SQL, read_video
+from appservice.store.mapping import read_video
 from appservice.store.outbox import queue
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 EXPORT_HOURS = 24
 
@@ -34,21 +35,21 @@ class ExportStore(Database):
     async def request(self, user_id: UserId, room_id: RoomId) -> bool:
         """Queue the making of an export, requested in a room; False when one is being made already."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["lock_exports"], user_id)
-            if await connection.fetchval(SQL["export_awaited"], user_id):
+            await connection.execute(*query("lock_exports", user_id=user_id))
+            if await connection.fetchval(*query("export_awaited", user_id=user_id)):
                 return False
-            requested_at: datetime = await connection.fetchval(SQL["clock"])
+            requested_at: datetime = await connection.fetchval(*query("clock"))
             await queue(connection, MakeExport(user_id, room_id, requested_at))
         return True
 
     async def belongings(self, user_id: UserId) -> Belongings:
         """Return what is stored of somebody."""
         async with self._transaction() as connection:
-            videos = await connection.fetch(SQL["exported_videos"], user_id)
-            settings = await connection.fetchval(SQL["person"], user_id)
-            reports = await connection.fetch(SQL["exported_reports"], user_id)
-            audit = await connection.fetch(SQL["exported_audit"], user_id)
-            sent = await connection.fetch(SQL["exported_sent"], user_id)
+            videos = await connection.fetch(*query("exported_videos", user_id=user_id))
+            settings = await connection.fetchval(*query("person", user_id=user_id))
+            reports = await connection.fetch(*query("exported_reports", user_id=user_id))
+            audit = await connection.fetch(*query("exported_audit", user_id=user_id))
+            sent = await connection.fetch(*query("exported_sent", user_id=user_id))
         return Belongings(
             [(read_video(row), row["room_name"]) for row in videos],
             PersonSettings.read(settings or {}).model_dump(mode="json"),
@@ -59,7 +60,7 @@ class ExportStore(Database):
 
     async def was_erased(self, user_id: UserId, since: datetime) -> bool:
         """Say whether all of somebody was erased after a time."""
-        row = await self._fetchrow("was_erased", user_id, since)
+        row = await self._fetchrow("was_erased", user_id=user_id, since=since)
         return bool(row and row["erased"])
 
     async def add(
@@ -75,22 +76,28 @@ class ExportStore(Database):
         False when something that is in it was deleted meanwhile.
         """
         async with self._transaction() as connection:
-            await connection.execute(SQL["lock_exports"], user_id)
-            existing = await connection.fetch(SQL["existing_videos"], list(videos))
-            if len(existing) < len(videos) or await connection.fetchval(SQL["was_erased"], user_id, requested_at):
+            await connection.execute(*query("lock_exports", user_id=user_id))
+            existing = await connection.fetch(*query("existing_videos", ids=list(videos)))
+            if len(existing) < len(videos) or await connection.fetchval(
+                *query("was_erased", user_id=user_id, since=requested_at)
+            ):
                 return False
-            await connection.execute(SQL["add_export"], export_id, user_id, secret_hash, EXPORT_HOURS * 3600)
+            await connection.execute(
+                *query(
+                    "add_export", id=export_id, user_id=user_id, secret_hash=secret_hash, seconds=EXPORT_HOURS * 3600
+                )
+            )
             await note(connection, user_id, Deed.EXPORTED, user_id=user_id, videos=len(videos))
         return True
 
     async def by_secret(self, secret_hash: bytes) -> ExportId | None:
         """Return the export that a secret's SHA-256 opens, as long as it does."""
-        row = await self._fetchrow("export_by_secret", secret_hash)
+        row = await self._fetchrow("export_by_secret", secret_hash=secret_hash)
         return ExportId(str(row["id"])) if row else None
 
     async def existing(self, export_ids: Iterable[ExportId]) -> set[ExportId]:
         """Return those of the exports that may be fetched."""
-        return {ExportId(str(row["id"])) for row in await self._fetch("existing_exports", list(export_ids))}
+        return {ExportId(str(row["id"])) for row in await self._fetch("existing_exports", ids=list(export_ids))}
 
     async def delete_expired(self) -> None:
         """Delete the links that have expired."""
@@ -98,11 +105,11 @@ class ExportStore(Database):
 
     async def room_made_for(self, user_id: UserId) -> RoomId | None:
         """Return the latest room that the bot made for somebody; who is there now, only the homeserver knows."""
-        row = await self._fetchrow("room_made_for", user_id)
+        row = await self._fetchrow("room_made_for", user_id=user_id)
         return RoomId(row["room_id"]) if row else None
 
     async def add_direct_room(self, room_id: RoomId, user_id: UserId) -> None:
         """Store that the bot made a room for itself and somebody."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["add_direct_room"], room_id, user_id)
-            await connection.execute(SQL["add_invited"], room_id, user_id)
+            await connection.execute(*query("add_direct_room", room_id=room_id, user_id=user_id))
+            await connection.execute(*query("add_invited", room_id=room_id, user_id=user_id))

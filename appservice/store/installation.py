@@ -11,9 +11,10 @@ from appservice.core.jobs import NotifyAdmins
 from appservice.core.model import RoomId, UserId, Video, VideoId
 from appservice.core.room import Membership
 from appservice.store.audit import Deed, note
-from appservice.store.mapping import SQL, read_video
+from appservice.store.mapping import read_video
 from appservice.store.outbox import Connection, alert, announce, concern_moderators, queue
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 _NOTICE_EVERY_S = 900.0
 _NOTICES = "notices"
@@ -116,17 +117,17 @@ class AdminStore(Database):
 
     async def any_video(self, beginning: str) -> list[Video]:
         """Return the first two videos, wherever they are, whose id begins so (hexadecimal digits)."""
-        return [read_video(row) for row in await self._fetch("any_video", beginning)]
+        return [read_video(row) for row in await self._fetch("any_video", digits=beginning)]
 
     async def rooms(self, most: int, offset: int) -> tuple[list[RoomLine], int]:
         """Return a page of the rooms, the largest first, and how many there are; 0 beyond the last page."""
-        rows = [dict(row) for row in await self._fetch("admin_rooms", most, offset)]
+        rows = [dict(row) for row in await self._fetch("admin_rooms", most=most, offset=offset)]
         count = [row.pop("rooms") for row in rows]
         return [RoomLine(**row) for row in rows], count[0] if count else 0
 
     async def users(self, most: int, offset: int) -> tuple[list[UserLine], int]:
         """Return a page of those who have videos, the largest first, and how many there are, as `rooms` does."""
-        rows = [dict(row) for row in await self._fetch("admin_users", most, offset)]
+        rows = [dict(row) for row in await self._fetch("admin_users", most=most, offset=offset)]
         count = [row.pop("users") for row in rows]
         return [UserLine(**row) for row in rows], count[0] if count else 0
 
@@ -147,7 +148,7 @@ class AdminStore(Database):
         self, video_id: VideoId | None, user_id: UserId | None, room_id: RoomId | None, most: int
     ) -> list[AuditLine]:
         """Return lines of the audit log, the newest first: all, or those of a video, a room or a user."""
-        rows = await self._fetch("audited", video_id, user_id, room_id, most)
+        rows = await self._fetch("audited", video_id=video_id, user_id=user_id, room_id=room_id, most=most)
         return [
             AuditLine(
                 row["at"], row["actor"], row["action"], row["room_id"], _video_id(row["video_id"]), row["user_id"],
@@ -171,16 +172,21 @@ class AdminStore(Database):
     async def quarantine_user(self, user_id: UserId, *, by: UserId, **details: object) -> int | None:
         """Hide all videos of somebody, and those to come, from everybody; return how many, None when it was so."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["lock_sender"], user_id)
-            if await connection.fetchval(SQL["quarantine_user"], user_id, details.get("reason", ""), by) is None:
+            await connection.execute(*query("lock_sender", user_id=user_id))
+            if (
+                await connection.fetchval(
+                    *query("quarantine_user", user_id=user_id, reason=details.get("reason", ""), by=by)
+                )
+                is None
+            ):
                 return None
             return await self._move_user(connection, Deed.QUARANTINED, user_id, by, details)
 
     async def release_user(self, user_id: UserId, *, by: UserId, **details: object) -> int | None:
         """Undo `quarantine_user`; videos that are in quarantine by themselves stay. None when they were not there."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["lock_sender"], user_id)
-            if await connection.fetchval(SQL["release_user"], user_id) is None:
+            await connection.execute(*query("lock_sender", user_id=user_id))
+            if await connection.fetchval(*query("release_user", user_id=user_id)) is None:
                 return None
             return await self._move_user(connection, Deed.RELEASED, user_id, by, details)
 
@@ -195,8 +201,11 @@ class AdminStore(Database):
         self, connection: Connection, deed: Deed, video_id: VideoId | None, user_id: UserId | None, by: UserId,
         details: dict[str, Any],
     ) -> int:  # fmt: skip
-        query = "quarantine_videos" if deed is Deed.QUARANTINED else "release_videos"
-        rows = await connection.fetch(SQL[query], video_id, user_id)
+        if deed is Deed.QUARANTINED:
+            moved = query("quarantine_videos", video_id=video_id, user_id=user_id)
+        else:
+            moved = query("release_videos", video_id=video_id, user_id=user_id)
+        rows = await connection.fetch(*moved)
         for row in rows:
             await note(
                 connection, by, deed, room_id=row["room_id"], video_id=row["id"], user_id=row["sender"], **details
@@ -208,7 +217,7 @@ class AdminStore(Database):
 
     async def in_quarantine(self, most: int, offset: int) -> tuple[list[Quarantined], int]:
         """Return a page of what is in quarantine, the latest first, and how much that is, as `rooms` does."""
-        rows = [dict(row) for row in await self._fetch("in_quarantine", most, offset)]
+        rows = [dict(row) for row in await self._fetch("in_quarantine", most=most, offset=offset)]
         count = [row.pop("entries") for row in rows]
         entries = [Quarantined(**{**row, "video_id": _video_id(row["video_id"])}) for row in rows]
         return entries, count[0] if count else 0
@@ -217,7 +226,7 @@ class AdminStore(Database):
 
     async def undoable(self, actor: UserId, deletion_s: float) -> Undoable | None:
         """Return what an admin did last and can take back; a deletion only for so many seconds."""
-        row = await self._fetchrow("undoable", actor, deletion_s)
+        row = await self._fetchrow("undoable", actor=actor, deletion_seconds=deletion_s)
         if row is None:
             return None
         return Undoable(row["key"], Deed(row["action"]), _video_id(row["video_id"]), row["user_id"], row["details"])
@@ -225,7 +234,7 @@ class AdminStore(Database):
     async def take_back_requeue(self, video: Video, failure: str, *, by: UserId, **details: object) -> bool:
         """Undo a requeue: the video has failed again; False when a worker has begun."""
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["take_back_requeue"], video.id, failure)
+            row = await connection.fetchrow(*query("take_back_requeue", video_id=video.id, failure=failure))
             if row is None:
                 return False
             room_id, sender = row["room_id"], row["sender"]
@@ -237,12 +246,12 @@ class AdminStore(Database):
 
     async def notices_on(self) -> bool:
         """Say whether admins want alerts; so it is until they turn them off."""
-        row = await self._fetchrow("choice", _NOTICES)
+        row = await self._fetchrow("choice", name=_NOTICES)
         return row is None or bool(row["value"])
 
     async def set_notices(self, *, on: bool) -> None:
         """Store whether admins want alerts."""
-        await self._fetch("choose", _NOTICES, on)
+        await self._fetch("choose", name=_NOTICES, value=on)
 
     async def alarms(self) -> list[str]:
         """Return what is wrong now."""
@@ -251,14 +260,14 @@ class AdminStore(Database):
     async def begin_alarm(self, subject: str, alert_as: str | None = None, **details: object) -> None:
         """Store that something is wrong from now on; the first time queue an alert, if `alert_as` is given."""
         async with self._transaction() as connection:
-            began = await connection.fetchval(SQL["begin_alarm"], subject)
+            began = await connection.fetchval(*query("begin_alarm", subject=subject))
             if began and alert_as:
                 await alert(connection, alert_as, **details)
 
     async def end_alarm(self, subject: str, alert_as: str, *, least: float = 0, **details: object) -> None:
         """Store that something is well again, with an alert when it was wrong for at least so many seconds."""
         async with self._transaction() as connection:
-            seconds = await connection.fetchval(SQL["end_alarm"], subject)
+            seconds = await connection.fetchval(*query("end_alarm", subject=subject))
             if seconds is not None and seconds >= least:
                 await alert(connection, alert_as, **details, minutes=max(1, round(seconds / 60)))
 
@@ -269,9 +278,9 @@ class AdminStore(Database):
     async def queue_alerts(self) -> None:
         """Queue one notice for each subject with new alerts that had none for a while."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["lock_alerts"])
-            await connection.execute(SQL["delete_old_alerts"], _NOTICE_EVERY_S)
-            rows = await connection.fetch(SQL["take_alerts"], _NOTICE_EVERY_S)
+            await connection.execute(*query("lock_alerts"))
+            await connection.execute(*query("delete_old_alerts", seconds=_NOTICE_EVERY_S))
+            rows = await connection.fetch(*query("take_alerts", seconds=_NOTICE_EVERY_S))
             for subject in sorted({row["subject"] for row in rows}):
                 await queue(connection, _alarm(subject, rows))
 

@@ -19,9 +19,10 @@ from appservice.store.intake_videos import (
     redact_message,
     resume,
 )
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection, announce, queue
+from appservice.store.policies import add_rule
 from appservice.store.removal import erase_departed, redact_sent
+from appservice.store.sql import query
 
 # What is ignored from those whom a policy list bans.
 _POSTED = (
@@ -73,7 +74,7 @@ async def _take_own(connection: Connection, change: changes.SentByBot, quotas: Q
 
     What was taken back before its event came goes, and so does what the homeserver sent once more.
     """
-    row = await connection.fetchrow(SQL["sent_by_bot"], change.room_id, change.nonce, change.kind)
+    row = await connection.fetchrow(*query("sent_by_bot", room_id=change.room_id, nonce=change.nonce, kind=change.kind))
     if row is None:
         return False
     is_unheard, is_taken_back = row["event_id"] is None, row["taken_back_at"] is not None
@@ -82,7 +83,7 @@ async def _take_own(connection: Connection, change: changes.SentByBot, quotas: Q
         return False
     if is_taken_back:
         return False
-    await connection.execute(SQL["was_sent"], row["key"], change.event_id)
+    await connection.execute(*query("was_sent", key=row["key"], event_id=change.event_id))
     if change.video is None:
         return False
     return await apply(connection, replace(change.video, sender=UserId(row["user_id"])), quotas)
@@ -90,9 +91,13 @@ async def _take_own(connection: Connection, change: changes.SentByBot, quotas: Q
 
 async def _counts(connection: Connection, change: changes.Change) -> bool:
     """Say whether something is to be done about a change at all."""
-    if isinstance(change, _POSTED) and await connection.fetchval(SQL["is_policed"], _author(change)):
+    if isinstance(change, _POSTED) and await connection.fetchval(*query("is_policed", user_id=_author(change))):
         return False
-    if isinstance(change, _ONCE) and change.event_id and not await connection.fetchval(SQL["see"], change.event_id):
+    if (
+        isinstance(change, _ONCE)
+        and change.event_id
+        and not await connection.fetchval(*query("see", event_id=change.event_id))
+    ):
         return False  # the homeserver repeats itself, or we found it ourselves
     sent = _sent(change)
     return sent is None or any([await joins_room(connection, video) for video in sent])
@@ -115,10 +120,10 @@ def _sent(change: changes.Change) -> tuple[changes.NewVideo, ...] | None:
 
 async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> bool:
     room_id = change.room_id
-    await connection.execute(SQL["upsert_room"], room_id)
+    await connection.execute(*query("upsert_room", room_id=room_id))
     if isinstance(change, changes.NewVideo | changes.NewGallery | changes.VideoEdited):
         # Before it counts as a video: whatever becomes of that, what was uploaded in the widget was sent.
-        await connection.execute(SQL["media_sent"], [video.mxc for video in _brought(change)])
+        await connection.execute(*query("media_sent", mxcs=[video.mxc for video in _brought(change)]))
     new = True
     match change:
         case changes.VideoEdited():
@@ -148,17 +153,18 @@ def _author(
 
 
 async def _take_rule(connection: Connection, change: changes.PolicyChanged) -> bool:
-    if not await connection.fetchval(SQL["is_policy_list"], change.room_id):
+    if not await connection.fetchval(*query("is_policy_list", room_id=change.room_id)):
         return False
-    await connection.execute(SQL["policy_list_changed"], change.room_id)
+    await connection.execute(*query("policy_list_changed", room_id=change.room_id))
     rule = change.rule
     if rule is None:
-        await connection.execute(SQL["delete_policy_rule"], change.room_id, change.event_type, change.state_key)
-    else:
         await connection.execute(
-            SQL["add_policy_rule"], change.room_id, rule.event_type, rule.state_key, rule.subject, rule.entity,
-            rule.pattern, rule.reason,
-        )  # fmt: skip
+            *query(
+                "delete_policy_rule", room_id=change.room_id, event_type=change.event_type, state_key=change.state_key
+            )
+        )
+    else:
+        await connection.execute(*add_rule(change.room_id, rule))
     await queue(connection, EnforcePolicies())
     return True
 
@@ -186,32 +192,45 @@ async def _apply_to_room(connection: Connection, change: changes.RoomChange) -> 
     match change:
         case changes.BotMembershipChanged():
             taken = await connection.fetchval(
-                SQL["set_bot_membership"], room_id, change.membership, change.sender, change.direct,
-                change.requested_at,
-            )  # fmt: skip
+                *query(
+                    "set_bot_membership",
+                    room_id=room_id,
+                    membership=change.membership,
+                    inviter=change.sender,
+                    direct=change.direct,
+                    requested_at=change.requested_at,
+                )
+            )
             if taken and change.membership is Membership.JOIN:
                 await resume(connection)
         case changes.RoomNamed():
-            await connection.execute(SQL["set_room_name"], room_id, change.name)
+            await connection.execute(*query("set_room_name", room_id=room_id, name=change.name))
             return  # nothing to do about it
         case changes.RetentionChanged():
-            await connection.execute(SQL["set_max_lifetime"], room_id, change.max_lifetime)
+            await connection.execute(*query("set_max_lifetime", room_id=room_id, max_lifetime=change.max_lifetime))
             return  # the worker looks every minute
         case changes.HistoryChanged():
-            await connection.execute(SQL["set_history"], room_id, change.history)
+            await connection.execute(*query("set_history", room_id=room_id, history=change.history))
             return  # it governs what is sent from now on
         case changes.PowerChanged():
-            await connection.execute(SQL["set_power_levels"], room_id, change.content)
+            await connection.execute(*query("set_power_levels", room_id=room_id, content=change.content))
         case changes.RoomEncrypted():
-            await connection.execute(SQL["set_encrypted"], room_id)
+            await connection.execute(*query("set_encrypted", room_id=room_id))
         case changes.RoomReplaced():
-            await connection.execute(SQL["set_replaced_by"], room_id, change.replaced_by)
+            await connection.execute(*query("set_replaced_by", room_id=room_id, replacement=change.replaced_by))
     await queue(connection, TendRoom(room_id))
 
 
 async def _member_changed(connection: Connection, change: changes.MemberChanged) -> None:
     await connection.execute(
-        SQL["upsert_member"], change.room_id, change.user_id, change.membership, change.display_name, change.avatar_mxc
+        *query(
+            "upsert_member",
+            room_id=change.room_id,
+            user_id=change.user_id,
+            membership=change.membership,
+            display_name=change.display_name,
+            avatar_mxc=change.avatar_mxc,
+        )
     )
     if change.membership in {Membership.LEAVE, Membership.BAN}:
         await erase_departed(connection, change.room_id, change.user_id, banned=change.membership is Membership.BAN)

@@ -8,13 +8,13 @@ from appservice.core.jobs import (
 )
 from appservice.core.model import VideoId
 from appservice.core.sign_in_codes import MISS_SECONDS, MOST_MISSES, SIGNED_IN_SECONDS, SignInOutcome
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection, announce, queue
+from appservice.store.sql import query
 
 
 async def take_reaction(connection: Connection, change: changes.Reacted) -> bool:
     """Queue a decision, where the reaction is to a question of the bot's; say whether it is."""
-    video_id = await connection.fetchval(SQL["posted_video"], change.room_id, change.target)
+    video_id = await connection.fetchval(*query("posted_video", room_id=change.room_id, event_id=change.target))
     if video_id is not None:
         await queue(connection, DecideByReaction(VideoId(str(video_id)), change.sender, approves=change.approves))
     return video_id is not None
@@ -23,9 +23,17 @@ async def take_reaction(connection: Connection, change: changes.Reacted) -> bool
 async def take_command(connection: Connection, change: changes.CommandSent) -> bool:
     """Store a command and queue its response; say whether it is one."""
     key = await connection.fetchval(
-        SQL["take_command"], change.event_id, change.room_id, change.sender, change.body, change.thread,
-        change.replied_to, change.addressed,
-    )  # fmt: skip
+        *query(
+            "take_command",
+            event_id=change.event_id,
+            room_id=change.room_id,
+            sender=change.sender,
+            body=change.body,
+            thread=change.thread,
+            replied_to=change.replied_to,
+            addressed=change.addressed,
+        )
+    )
     if key is not None:
         await queue(connection, RunCommands(change.room_id))
     return key is not None
@@ -33,25 +41,32 @@ async def take_command(connection: Connection, change: changes.CommandSent) -> b
 
 async def sign_in(connection: Connection, change: changes.SignInSent) -> None:
     """Sign in the browser that shows the code, and queue what to say of it."""
-    if await connection.fetchrow(SQL["sign_in_event"], change.event_id) is not None:
+    if await connection.fetchrow(*query("sign_in_event", event_id=change.event_id)) is not None:
         return  # the homeserver repeats itself
-    misses = await connection.fetchval(SQL["count_misses"], change.sender, MISS_SECONDS)
+    misses = await connection.fetchval(*query("count_misses", user_id=change.sender, seconds=MISS_SECONDS))
     if misses >= MOST_MISSES:
         return  # they were notified
     browser = await connection.fetchval(
-        SQL["redeem_code"], change.room_id, change.code, change.sender, change.event_id, SIGNED_IN_SECONDS
+        *query(
+            "redeem_code",
+            room_id=change.room_id,
+            code=change.code,
+            user_id=change.sender,
+            event_id=change.event_id,
+            seconds=SIGNED_IN_SECONDS,
+        )
     )
     if browser is not None:
         await _respond(connection, change, SignInOutcome.SIGNED_IN, browser=browser)
         return
-    await connection.execute(SQL["add_miss"], change.event_id, change.sender)
+    await connection.execute(*query("add_miss", event_id=change.event_id, user_id=change.sender))
     last = misses + 1 == MOST_MISSES
     await _respond(connection, change, SignInOutcome.TOO_MANY_CODES if last else SignInOutcome.WRONG_CODE)
 
 
 async def sign_out(connection: Connection, change: changes.SignOutSent) -> None:
     """Sign out all browsers of the sender."""
-    rooms = [row["room_id"] for row in await connection.fetch(SQL["sign_out_user"], change.sender)]
+    rooms = [row["room_id"] for row in await connection.fetch(*query("sign_out_user", user_id=change.sender))]
     for room_id in set(rooms):
         await announce(connection, room_id)  # what they watch there ends
     await _respond(connection, change, SignInOutcome.SIGNED_OUT, count=len(rooms))

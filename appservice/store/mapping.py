@@ -1,8 +1,6 @@
-"""The named queries of `queries/`, and how their rows become what the core knows."""
+"""Makes the rows of queries what the core knows."""
 
 import math
-import re
-from importlib.resources import files
 from typing import Any
 
 import asyncpg
@@ -35,22 +33,6 @@ from transcode.storyboard import Storyboard
 
 Row = asyncpg.Record
 """A row as a query returns it, for those who know no database."""
-
-
-def _load_queries() -> dict[str, str]:
-    queries: dict[str, str] = {}
-    for file in (files("appservice.store") / "queries").iterdir():
-        parts = re.split(r"^-- name: (\w+).*$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-        named = dict(zip(parts[::2], (body.strip() for body in parts[1::2]), strict=True))
-        twice = queries.keys() & named.keys()
-        if twice:
-            raise ValueError(f"Two queries are called {', '.join(sorted(twice))}.")
-        queries |= named
-    return queries
-
-
-SQL = _load_queries()
-"""The text of each query, by name."""
 
 
 def encrypted_file_json(file: EncryptedFile | None) -> dict[str, str] | None:

@@ -6,10 +6,10 @@ from appservice.core.events import changes
 from appservice.core.model import RoomId, UserId, VideoId
 from appservice.core.room import Member, Membership
 from appservice.core.tokens import GrantScope
-from appservice.store.mapping import SQL
 from appservice.store.outbox import announce
 from appservice.store.pool import Database
 from appservice.store.removal import erase_departed
+from appservice.store.sql import query
 
 
 class MemberStore(Database):
@@ -24,11 +24,20 @@ class MemberStore(Database):
         room_id, user_id = member.room_id, member.user_id
         async with self._transaction() as connection:
             taken = await connection.fetchval(
-                SQL["store_member_response"], room_id, user_id, member.membership, member.display_name,
-                member.avatar_mxc, requested_at,
-            )  # fmt: skip
+                *query(
+                    "store_member_response",
+                    room_id=room_id,
+                    user_id=user_id,
+                    membership=member.membership,
+                    display_name=member.display_name,
+                    avatar_mxc=member.avatar_mxc,
+                    requested_at=requested_at,
+                )
+            )
             if not taken:
-                return not await connection.fetchval(SQL["has_newer_membership"], room_id, user_id, requested_at)
+                return not await connection.fetchval(
+                    *query("has_newer_membership", room_id=room_id, user_id=user_id, requested_at=requested_at)
+                )
             if member.membership in {Membership.LEAVE, Membership.BAN}:
                 await erase_departed(connection, room_id, user_id, banned=member.membership is Membership.BAN)
             await announce(connection, room_id)
@@ -45,20 +54,22 @@ class MemberStore(Database):
                 VideoId(str(row["avatar_video"])) if row["avatar_video"] else None,
                 row["joined_at"],
             )
-            for row in await self._fetch("joined_members", room_id)
+            for row in await self._fetch("joined_members", room_id=room_id)
         ]
 
     async def member_key(self, room_id: RoomId, user_id: UserId) -> int | None:
         """Return our number for a member while both the user and the bot are in the room, else None."""
-        row = await self._fetchrow("member_key", room_id, user_id)
+        row = await self._fetchrow("member_key", room_id=room_id, user_id=user_id)
         return row["key"] if row else None
 
     async def viewer(self, scope: GrantScope) -> tuple[RoomId, UserId] | None:
         """Return the room and user of a grant's scope while both the user and the bot are in the room."""
-        row = await self._fetchrow("viewer", scope.room_key, scope.member_key)
+        row = await self._fetchrow("viewer", room_key=scope.room_key, member_key=scope.member_key)
         return (RoomId(row["room_id"]), UserId(row["user_id"])) if row else None
 
     async def avatar(self, scope: GrantScope, member_key: int) -> str | None:
         """Return the content URI of a member's avatar, for a viewer of the same room."""
-        row = await self._fetchrow("member_avatar", scope.room_key, scope.member_key, member_key)
+        row = await self._fetchrow(
+            "member_avatar", room_key=scope.room_key, viewer_key=scope.member_key, member_key=member_key
+        )
         return row["avatar_mxc"] if row else None

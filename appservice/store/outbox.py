@@ -9,7 +9,7 @@ from pgqueuer.queries import Queries
 
 from appservice.core.jobs import Job, Notify, OnceGone, Priority, UpdateQueuePosts, UpdateStatus
 from appservice.core.model import EventId, RoomId, UserId, Video, VideoId
-from appservice.store.mapping import SQL
+from appservice.store.sql import query
 
 CHANNEL = "roomreel"
 PROGRESS_CHANNEL = "roomreel_progress"
@@ -38,17 +38,17 @@ async def queue(
 
 async def announce(connection: Connection, room_id: str) -> None:
     """Notify every process, when the transaction commits, that the room changed."""
-    await connection.execute(SQL["announce"], room_id)
+    await connection.execute(*query("announce", room_id=room_id))
 
 
 async def announce_talk(connection: Connection, room_id: str, about: EventId, *, relates: bool = False) -> None:
     """Notify every process, when the transaction commits, that something about an event is new (`intake.Talk`)."""
-    await connection.execute(SQL["announce_talk"], [room_id], [about], [relates])
+    await connection.execute(*query("announce_talk", room_ids=[room_id], targets=[about], relates=[relates]))
 
 
 async def announce_watching(connection: Connection, room_id: str) -> None:
     """Notify every process, when the transaction commits, that others watch the room's channel now."""
-    await connection.execute(SQL["announce_watching"], room_id)
+    await connection.execute(*query("announce_watching", room_id=room_id))
 
 
 async def notify(
@@ -78,10 +78,10 @@ async def update_status(connection: Connection, video_id: VideoId, *, after: tim
 
 async def concern_moderators(connection: Connection, video_id: VideoId) -> None:
     """Queue an update of the video's posts in the moderators' queue, if it has any (or is to have)."""
-    if await connection.fetchval(SQL["concerns_moderators"], video_id):
+    if await connection.fetchval(*query("concerns_moderators", video_id=video_id)):
         await queue(connection, UpdateQueuePosts(video_id))
 
 
 async def alert(connection: Connection, subject: str, **details: object) -> None:
     """Queue an alert for admins, sent soon, and together with more of its subject."""
-    await connection.execute(SQL["add_alert"], subject, details)
+    await connection.execute(*query("add_alert", subject=subject, details=details))

@@ -8,11 +8,25 @@ from appservice.core.events.policy_rules import Rule
 from appservice.core.jobs import ReadPolicyList, TendRoom
 from appservice.core.model import HeldFor, RoomId, UserId, VideoId
 from appservice.store.audit import ITSELF, Deed, note
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection, alert, announce, concern_moderators, queue, update_status
 from appservice.store.pool import Database
+from appservice.store.sql import QUERIES, BoundQuery, query
 
 _READ_AGAIN = timedelta(seconds=1)
+
+
+def add_rule(room_id: RoomId, rule: Rule) -> BoundQuery:
+    """Return the query that stores a rule of a list."""
+    return query(
+        "add_policy_rule",
+        room_id=room_id,
+        event_type=rule.event_type,
+        state_key=rule.state_key,
+        subject=rule.subject,
+        entity=rule.entity,
+        pattern=rule.pattern,
+        reason=rule.reason,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +48,24 @@ class PolicyStore(Database):
 
     async def is_list(self, room_id: RoomId) -> bool:
         """Say whether a room is a list that is followed: nothing else is done there."""
-        return bool((await self._fetch("is_policy_list", room_id))[0]["found"])
+        return bool((await self._fetch("is_policy_list", room_id=room_id))[0]["found"])
 
     async def is_banned(self, user_id: UserId) -> bool:
         """Say whether a list bans somebody, or their server."""
-        return bool((await self._fetch("is_policed", user_id))[0]["policed"])
+        return bool((await self._fetch("is_policed", user_id=user_id))[0]["policed"])
 
     async def is_room_banned(self, room_id: RoomId) -> bool:
         """Say whether a list bans a room."""
-        return bool((await self._fetch("is_room_policed", room_id))[0]["policed"])
+        return bool((await self._fetch("is_room_policed", room_id=room_id))[0]["policed"])
 
     async def exempt(self, admins: Sequence[UserId]) -> None:
         """Store whom no list bans: a list is not to lock out who could leave it."""
-        await self._fetch("set_policy_exempt", admins)
+        await self._fetch("set_policy_exempt", user_ids=admins)
 
     async def follow(self, room_id: RoomId, *, by: UserId) -> bool:
         """Follow a list from now on; False when it is followed already."""
         async with self._transaction() as connection:
-            fresh = await connection.fetchval(SQL["add_policy_list"], room_id, by) is not None
+            fresh = await connection.fetchval(*query("add_policy_list", room_id=room_id, by=by)) is not None
             if fresh:
                 await note(connection, by, Deed.POLICY_LIST_ADDED, room_id=room_id)
             await queue(connection, ReadPolicyList(room_id))
@@ -60,7 +74,7 @@ class PolicyStore(Database):
     async def leave(self, room_id: RoomId, *, by: UserId) -> bool:
         """Follow a list no more; False when it was not followed."""
         async with self._transaction() as connection:
-            if await connection.fetchval(SQL["remove_policy_list"], room_id) is None:
+            if await connection.fetchval(*query("remove_policy_list", room_id=room_id)) is None:
                 return False
             await note(connection, by, Deed.POLICY_LIST_REMOVED, room_id=room_id)
             await self._follow_rules(connection)
@@ -74,17 +88,18 @@ class PolicyStore(Database):
         the list is read again.
         """
         async with self._transaction() as connection:
-            if not await connection.fetchval(SQL["is_policy_list"], room_id):
+            if not await connection.fetchval(*query("is_policy_list", room_id=room_id)):
                 return
-            if not await connection.fetchval(SQL["policy_list_requested"], room_id, requested_at):
+            if not await connection.fetchval(
+                *query("policy_list_requested", room_id=room_id, requested_at=requested_at)
+            ):
                 await queue(connection, ReadPolicyList(room_id), after=_READ_AGAIN)
                 return
-            await connection.execute(SQL["delete_policy_rules"], room_id)
+            await connection.execute(*query("delete_policy_rules", room_id=room_id))
             await connection.executemany(
-                SQL["add_policy_rule"],
-                [(room_id, r.event_type, r.state_key, r.subject, r.entity, r.pattern, r.reason) for r in rules],
+                QUERIES["add_policy_rule"].text, [arguments for _, *arguments in (add_rule(room_id, r) for r in rules)]
             )
-            await connection.execute(SQL["policy_list_read"], room_id)
+            await connection.execute(*query("policy_list_read", room_id=room_id))
             await self._follow_rules(connection)
 
     async def enforce(self) -> None:
@@ -98,9 +113,9 @@ class PolicyStore(Database):
             await alert(connection, "policy-list", room_id=room_id, reason=reason)
 
     async def _follow_rules(self, connection: Connection) -> None:
-        await connection.execute(SQL["note_policed"])
-        held = await connection.fetch(SQL["hold_policed"])
-        released = await connection.fetch(SQL["release_policed"])
+        await connection.execute(*query("note_policed"))
+        held = await connection.fetch(*query("hold_policed"))
+        released = await connection.fetch(*query("release_policed"))
         for rows, deed in ((held, Deed.HELD), (released, Deed.RELEASED)):
             for row in rows:
                 video_id = VideoId(str(row["id"]))
@@ -110,8 +125,8 @@ class PolicyStore(Database):
                 )  # fmt: skip
                 await concern_moderators(connection, video_id)
                 await update_status(connection, video_id)
-        watched = await connection.fetch(SQL["rooms_of_policed"])
+        watched = await connection.fetch(*query("rooms_of_policed"))
         for room_id in {row["room_id"] for row in (*held, *released, *watched)}:
             await announce(connection, room_id)
-        rooms = await connection.fetch(SQL["policed_rooms"])
+        rooms = await connection.fetch(*query("policed_rooms"))
         await queue(connection, *(TendRoom(row["room_id"]) for row in rooms))

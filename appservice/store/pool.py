@@ -8,8 +8,8 @@ from datetime import datetime
 import asyncpg
 
 from appservice.core.errors import UnavailableError
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection, Pool
+from appservice.store.sql import query
 
 _UNREACHABLE = (
     OSError,
@@ -74,13 +74,13 @@ class Database:
         async with self._connection() as connection, connection.transaction():
             yield connection
 
-    async def _fetch(self, name: str, *args: object) -> list[asyncpg.Record]:
+    async def _fetch(self, name: str, /, **arguments: object) -> list[asyncpg.Record]:
         async with self._connection() as connection:
-            return await connection.fetch(SQL[name], *args)
+            return await connection.fetch(*query(name, **arguments))
 
-    async def _fetchrow(self, name: str, *args: object) -> asyncpg.Record | None:
+    async def _fetchrow(self, name: str, /, **arguments: object) -> asyncpg.Record | None:
         async with self._connection() as connection:
-            return await connection.fetchrow(SQL[name], *args)
+            return await connection.fetchrow(*query(name, **arguments))
 
     async def now(self) -> datetime:
         """Return the database's clock."""

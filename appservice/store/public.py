@@ -22,7 +22,7 @@ class PublicStore(Database):
         """Return what changes with the result of `member_page`; None for anybody who shows nothing."""
         if not user_id.isprintable():
             return None
-        revision: str | None = (await self._fetch("published_revision", user_id))[0]["revision"]
+        revision: str | None = (await self._fetch("published_revision", user_id=user_id))[0]["revision"]
         return revision
 
     async def video(self, user_id: UserId, video_id: VideoId) -> Video | None:
@@ -34,4 +34,4 @@ class PublicStore(Database):
         # PostgreSQL's text holds no NUL, and UTF-8 no lone surrogate: nobody is called so.
         if not user_id.isprintable():
             return []
-        return await self._fetch("published", user_id, video_id)
+        return await self._fetch("published", user_id=user_id, video_id=video_id)

@@ -4,8 +4,8 @@ from appservice.core.model import RoomId, UploadId, UserId, Video, VideoId
 from appservice.core.rules.quotas import Quotas, QuotaScope, Used
 from appservice.core.sign_in_codes import PREFIX
 from appservice.core.text.markup import code
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection, alert, notify
+from appservice.store.sql import query
 
 
 def _whose(scope: QuotaScope, sender: UserId, room_id: RoomId) -> str:
@@ -24,8 +24,14 @@ async def used(
 
     `whose` is a user, a room, or empty for the server.
     """
-    whom = () if scope is QuotaScope.SERVER else (whose,)
-    row = await connection.fetchrow(SQL[f"used_by_{scope}"], without, but, *whom)
+    match scope:
+        case QuotaScope.USER:
+            used_by = query("used_by_user", without_video=without, without_upload=but, user_id=whose)
+        case QuotaScope.ROOM:
+            used_by = query("used_by_room", without_video=without, without_upload=but, room_id=whose)
+        case QuotaScope.SERVER:
+            used_by = query("used_by_server", without_video=without, without_upload=but)
+    row = await connection.fetchrow(*used_by)
     return Used(row["videos"], row["bytes"]) if row else Used(0, 0)
 
 
@@ -44,7 +50,7 @@ async def used_up(
         others = await used(connection, scope, whose, without=without, but=but)
         if not allowance.is_nearly_used_up(others):
             # Another approach to the limit is another warning.
-            await connection.execute(SQL["delete_quota_warning"], scope, whose)
+            await connection.execute(*query("delete_quota_warning", scope=scope, whose=whose))
         if allowance.is_used_up(others):
             return scope
     return None
@@ -56,8 +62,8 @@ async def warn(connection: Connection, quotas: Quotas, video: Video) -> None:
         whose = _whose(scope, video.sender, video.room_id)
         now = await used(connection, scope, whose)
         if not allowance.is_nearly_used_up(now):
-            await connection.execute(SQL["delete_quota_warning"], scope, whose)
-        elif await connection.fetchval(SQL["first_quota_warning"], scope, whose):
+            await connection.execute(*query("delete_quota_warning", scope=scope, whose=whose))
+        elif await connection.fetchval(*query("first_quota_warning", scope=scope, whose=whose)):
             percent = int(100 * allowance.share(now))
             if scope is QuotaScope.SERVER:
                 await alert(connection, "quota", percent=percent)

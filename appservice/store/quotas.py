@@ -3,9 +3,9 @@
 from appservice.core.model import RoomId, UserId, Video
 from appservice.core.rules.quotas import NO_LIMITS, Quotas, QuotaScope, Used
 from appservice.store import quota_usage
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 
 class QuotaStore(Database):
@@ -27,11 +27,11 @@ class QuotaStore(Database):
         """
         async with self._transaction() as connection:
             if self.quotas != NO_LIMITS:
-                await connection.execute(SQL["lock_quotas"])
+                await connection.execute(*query("lock_quotas"))
             full = await quota_usage.used_up(connection, self.quotas, video.sender, video.room_id, without=video.id)
             if full is None:
-                await connection.execute(SQL["note_size"], video.id, video.work.attempts, size)
-                await connection.execute(SQL["admit_video"], video.id, video.work.attempts)
+                await connection.execute(*query("note_size", id=video.id, attempt=video.work.attempts, bytes=size))
+                await connection.execute(*query("admit_video", id=video.id, attempt=video.work.attempts))
             return full
 
     async def full_for(self, user_id: UserId, room_id: RoomId) -> QuotaScope | None:

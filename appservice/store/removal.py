@@ -11,8 +11,8 @@ import asyncpg
 from appservice.core.jobs import DeleteMessage, DeleteUnsent, SweepFiles
 from appservice.core.model import EventId, RoomId, UploadId, UserId, VideoId
 from appservice.store.audit import ITSELF, Deed, note
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Connection, announce, announce_talk, concern_moderators, queue, update_status
+from appservice.store.sql import query
 
 IN_FLIGHT = timedelta(minutes=1)
 """For so long a message may be on its way whose upload is given up, or whose sender has left."""
@@ -31,11 +31,11 @@ async def remove_videos(
     if not rows:
         return
     events = [row["event_id"] for row in rows]
-    await connection.execute(SQL["hold_galleries"], events)
-    await connection.execute(SQL["empty_videos"], [row["id"] for row in rows])
-    doubles = await connection.fetch(SQL["take_doubles"], [row["id"] for row in rows])
+    await connection.execute(*query("hold_galleries", event_ids=events))
+    await connection.execute(*query("empty_videos", ids=[row["id"] for row in rows]))
+    doubles = await connection.fetch(*query("take_doubles", ids=[row["id"] for row in rows]))
     # A gallery stays while another of its videos does.
-    staying = {row["event_id"] for row in await connection.fetch(SQL["still_bring"], events)}
+    staying = {row["event_id"] for row in await connection.fetch(*query("still_bring", event_ids=events))}
     await queue(connection, *(SweepFiles(VideoId(str(row["id"]))) for row in rows))
     deletions = [
         DeleteMessage(
@@ -61,7 +61,7 @@ async def remove_videos(
         )  # fmt: skip
         video_id = VideoId(str(row["id"]))
         await concern_moderators(connection, video_id)
-        if await connection.fetchval(SQL["has_status"], video_id):
+        if await connection.fetchval(*query("has_status", video_id=video_id)):
             await update_status(connection, video_id)
     for room_id in {row["room_id"] for row in rows}:
         await announce(connection, room_id)
@@ -72,11 +72,11 @@ async def erase_departed(connection: Connection, room_id: RoomId, user_id: UserI
 
     What they uploaded and did not send goes in any case: there they send nothing any more.
     """
-    if not banned and not await connection.fetchval(SQL["wants_erasure"], room_id, user_id):
+    if not banned and not await connection.fetchval(*query("wants_erasure", room_id=room_id, user_id=user_id)):
         await erase_uploads(connection, owner=user_id, room_id=room_id, after=IN_FLIGHT)
         return
     await erase_sent(connection, user_id=user_id, room_id=room_id, redact=False)
-    rows = await connection.fetch(SQL["removable_of_member"], room_id, user_id)
+    rows = await connection.fetch(*query("removable_of_member", room_id=room_id, user_id=user_id))
     await erase_uploads(connection, owner=user_id, room_id=room_id)
     await remove_videos(connection, rows, by=ITSELF, redact=False, because="ban" if banned else "leave")
 
@@ -89,9 +89,9 @@ async def erase_sent(
     A reaction that it sent for others as well stays theirs.
     """
     if user_id:
-        rows = await connection.fetch(SQL["sent_of_user"], user_id, room_id)
+        rows = await connection.fetch(*query("sent_of_user", user_id=user_id, room_id=room_id))
     else:
-        rows = await connection.fetch(SQL["sent_in_room"], room_id)
+        rows = await connection.fetch(*query("sent_in_room", room_id=room_id))
     await erase_sent_rows(connection, rows, redact=redact)
 
 
@@ -100,7 +100,7 @@ async def erase_sent_rows(connection: Connection, rows: Sequence[asyncpg.Record]
 
     That something was sent stays known a while: the homeserver may deliver it later, and that is nobody's then.
     """
-    await connection.execute(SQL["erase_sent_rows"], [row["key"] for row in rows])
+    await connection.execute(*query("erase_sent_rows", keys=[row["key"] for row in rows]))
     standing = [row for row in rows if row["event_id"] and row["taken_back_at"] is None]
     if redact:
         await redact_sent(connection, sorted({(row["room_id"], row["event_id"]) for row in standing}))
@@ -131,8 +131,8 @@ async def erase_uploads(
 
     To be called before the videos are removed: what no video was made of is only known by then.
     """
-    await connection.execute(SQL["drop_uploads"], owner, room_id)
-    await connection.execute(SQL["drop_untaken"], owner, room_id)
+    await connection.execute(*query("drop_uploads", owner=owner, room_id=room_id))
+    await connection.execute(*query("drop_untaken", owner=owner, room_id=room_id))
     await delete_unsent(connection, owner=owner, room_id=room_id, after=after)
 
 
@@ -147,13 +147,15 @@ async def delete_unsent(
 ) -> None:
     """Queue the deletion of media that no message brought, of an upload, a member or a room, except the file `but`."""
     seconds = after.total_seconds() if after else 0.0
-    rows = await connection.fetch(SQL["delete_unsent"], upload_id, owner, room_id, but, seconds)
+    rows = await connection.fetch(
+        *query("delete_unsent", upload_id=upload_id, owner=owner, room_id=room_id, except_mxc=but, seconds=seconds)
+    )
     await _queue_media_deletion(connection, rows, after)
 
 
 async def delete_expired(connection: Connection) -> None:
     """Queue the deletion of media whose uploads are gone."""
-    rows = await connection.fetch(SQL["delete_expired"], LATE.total_seconds())
+    rows = await connection.fetch(*query("delete_expired", seconds=LATE.total_seconds()))
     await _queue_media_deletion(connection, rows, LATE)
 
 

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from appservice.core.jobs import Backfill, TendRoom
 from appservice.core.model import RoomId, UserId
 from appservice.core.room import Membership, Room, Snapshot
-from appservice.store.mapping import SQL, read_room
+from appservice.store.mapping import read_room
 from appservice.store.outbox import announce, queue
 from appservice.store.pool import Database
 from appservice.store.removal import erase_departed
+from appservice.store.sql import query
 
 
 class RoomStore(Database):
@@ -18,7 +19,7 @@ class RoomStore(Database):
 
     async def room(self, room_id: RoomId) -> Room | None:
         """Return what is known of a room."""
-        row = await self._fetchrow("room", room_id)
+        row = await self._fetchrow("room", room_id=room_id)
         return read_room(row) if row else None
 
     async def rooms_with_us(self) -> set[RoomId]:
@@ -38,19 +39,46 @@ class RoomStore(Database):
         there, memberships, names, avatars = ([row[n] for row in rows] for n in range(4))
         async with self._transaction() as connection:
             again = await connection.fetchval(
-                SQL["set_room_snapshot"], snapshot.room_id, snapshot.name, snapshot.power_levels, snapshot.creators,
-                snapshot.encrypted, snapshot.read_at, snapshot.max_lifetime, snapshot.history,
-            )  # fmt: skip
+                *query(
+                    "set_room_snapshot",
+                    room_id=snapshot.room_id,
+                    name=snapshot.name,
+                    power_levels=snapshot.power_levels,
+                    creators=snapshot.creators,
+                    encrypted=snapshot.encrypted,
+                    read_at=snapshot.read_at,
+                    max_lifetime=snapshot.max_lifetime,
+                    history=snapshot.history,
+                )
+            )
             if again:
                 await queue(connection, TendRoom(snapshot.room_id))
-            await connection.execute(SQL["settle_history"], snapshot.room_id)
+            await connection.execute(*query("settle_history", room_id=snapshot.room_id))
             await connection.execute(
-                SQL["snapshot_members"], snapshot.room_id, there, memberships, names, avatars, snapshot.read_at
+                *query(
+                    "snapshot_members",
+                    room_id=snapshot.room_id,
+                    user_ids=there,
+                    memberships=memberships,
+                    display_names=names,
+                    avatar_mxcs=avatars,
+                    read_at=snapshot.read_at,
+                )
             )
             banned = list(snapshot.banned)
             gone = [
-                *await connection.fetch(SQL["snapshot_leavers"], snapshot.room_id, there, banned, snapshot.read_at),
-                *await connection.fetch(SQL["snapshot_banned"], snapshot.room_id, banned, snapshot.read_at),
+                *await connection.fetch(
+                    *query(
+                        "snapshot_leavers",
+                        room_id=snapshot.room_id,
+                        user_ids=there,
+                        banned=banned,
+                        read_at=snapshot.read_at,
+                    )
+                ),
+                *await connection.fetch(
+                    *query("snapshot_banned", room_id=snapshot.room_id, banned=banned, read_at=snapshot.read_at)
+                ),
             ]
             for user_id in {UserId(row["user_id"]) for row in gone}:
                 await erase_departed(connection, snapshot.room_id, user_id, banned=user_id in snapshot.banned)
@@ -58,32 +86,32 @@ class RoomStore(Database):
 
     async def widget_id(self, room_id: RoomId) -> str:
         """Return the id of the room's widget: nobody can guess it, and it stays as long as we know the room."""
-        row = await self._fetchrow("ensure_widget_id", room_id, f"roomreel-{secrets.token_urlsafe(24)}")
+        row = await self._fetchrow("ensure_widget_id", room_id=room_id, id=f"roomreel-{secrets.token_urlsafe(24)}")
         if row is None:
             raise AssertionError("only a known room has a widget")
         return str(row["widget_id"])
 
     async def mark_widget_placed(self, room_id: RoomId) -> None:
         """Store that the widget was put into the room, so that its removal is respected."""
-        await self._fetch("mark_widget_placed", room_id)
+        await self._fetch("mark_widget_placed", room_id=room_id)
 
     async def mark_notified(self, room_id: RoomId, subject: str) -> None:
         """Store that the bot sent the notice about `subject` in the room."""
-        await self._fetch("mark_notified", room_id, subject)
+        await self._fetch("mark_notified", room_id=room_id, subject=subject)
 
     async def clear_notified(self, room_id: RoomId, subject: str) -> None:
         """Allow the bot to send the notice about `subject` again."""
-        await self._fetch("clear_notified", room_id, subject)
+        await self._fetch("clear_notified", room_id=room_id, subject=subject)
 
     @asynccontextmanager
     async def tending(self, room_id: RoomId) -> AsyncIterator[None]:
         """Hold a room to ourselves among all workers."""
         async with self._session() as connection:
-            await connection.execute(SQL["lock_room"], room_id)
+            await connection.execute(*query("lock_room", room_id=room_id))
             try:
                 yield
             finally:
-                await connection.execute(SQL["unlock_room"], room_id)
+                await connection.execute(*query("unlock_room", room_id=room_id))
 
     async def tend(self, room_ids: Sequence[RoomId]) -> None:
         """Queue a look at each of the rooms."""
@@ -92,7 +120,7 @@ class RoomStore(Database):
 
     async def note_replacement(self, old: RoomId, new: RoomId) -> None:
         """Store that a room's own state names its replacement."""
-        await self._fetch("set_replaced_by", old, new)
+        await self._fetch("set_replaced_by", room_id=old, replacement=new)
 
     async def backfill(self, room_ids: Sequence[RoomId], *, history: int | None = None) -> None:
         """Queue a backfill of what each of the timelines has and we missed, or of `history` messages of before us."""
@@ -102,7 +130,11 @@ class RoomStore(Database):
     async def follow_upgrade(self, old: RoomId, new: RoomId) -> None:
         """Carry what a replaced room has into its replacement; both ends must have been checked. May be repeated."""
         async with self._transaction() as connection:
-            for what in ("videos", "settings", "moderators_room", "blocks", "audit", "avatars"):
-                await connection.execute(SQL[f"move_{what}"], old, new)
+            await connection.execute(*query("move_videos", old_room_id=old, new_room_id=new))
+            await connection.execute(*query("move_settings", old_room_id=old, new_room_id=new))
+            await connection.execute(*query("move_moderators_room", old_room_id=old, new_room_id=new))
+            await connection.execute(*query("move_blocks", old_room_id=old, new_room_id=new))
+            await connection.execute(*query("move_audit", old_room_id=old, new_room_id=new))
+            await connection.execute(*query("move_avatars", old_room_id=old, new_room_id=new))
             await announce(connection, old)
             await announce(connection, new)

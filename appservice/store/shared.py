@@ -16,7 +16,7 @@ class SharedStore(Database):
 
     async def store_bot_profile(self, field: str, value: str) -> None:
         """Store what we set in the bot's profile."""
-        await self._fetch("store_bot_profile", field, value)
+        await self._fetch("store_bot_profile", field=field, value=value)
 
     async def delete_bot_profile(self) -> None:
         """Delete what we set: the homeserver has a new user."""
@@ -24,12 +24,14 @@ class SharedStore(Database):
 
     async def prune_job_log(self) -> None:
         """Delete old entries of the job log: the queue only ever adds to it."""
-        for query in ("delete_old_job_log", "delete_old_job_statistics"):
-            await self._fetch(query, _JOB_LOG_DAYS, _JOB_LOG_AT_ONCE)
+        await self._fetch("delete_old_job_log", days=_JOB_LOG_DAYS, most=_JOB_LOG_AT_ONCE)
+        await self._fetch("delete_old_job_statistics", days=_JOB_LOG_DAYS, most=_JOB_LOG_AT_ONCE)
 
     async def secret(self, name: str, fresh: bytes) -> bytes:
         """Return the secret that all processes share, `fresh` the first time."""
-        row = await self._fetchrow("ensure_secret", name, fresh) or await self._fetchrow("ensure_secret", name, fresh)
+        row = await self._fetchrow("ensure_secret", name=name, value=fresh) or await self._fetchrow(
+            "ensure_secret", name=name, value=fresh
+        )
         if row is None:
             raise UnavailableError(f"The secret {name} could not be kept in the database.")
         return bytes(row["value"])

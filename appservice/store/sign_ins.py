@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from appservice.core.model import RoomId, UserId
 from appservice.core.sign_in_codes import CODE_SECONDS, MISS_SECONDS
-from appservice.store.mapping import SQL
 from appservice.store.outbox import announce
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +23,31 @@ class SignInStore(Database):
     async def wait_for_code(self, room_id: RoomId, secret_hash: bytes, code: str, browser: str) -> None:
         """Store a code that signs in the browser with this secret; nothing where the bot is not in the room."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["delete_old_sign_ins"])
-            await connection.execute(SQL["delete_old_misses"], 2 * MISS_SECONDS)
-            await connection.execute(SQL["insert_sign_in"], room_id, secret_hash, code, browser, CODE_SECONDS)
+            await connection.execute(*query("delete_old_sign_ins"))
+            await connection.execute(*query("delete_old_misses", seconds=2 * MISS_SECONDS))
+            await connection.execute(
+                *query(
+                    "insert_sign_in",
+                    room_id=room_id,
+                    secret_hash=secret_hash,
+                    code=code,
+                    browser=browser,
+                    seconds=CODE_SECONDS,
+                )
+            )
 
     async def sign_in(self, secret_hash: bytes, room_id: RoomId) -> SignIn | None:
         """Return the sign-in of a secret in its room, while it holds or its code may still be sent."""
-        row = await self._fetchrow("sign_in", secret_hash, room_id)
+        row = await self._fetchrow("sign_in", secret_hash=secret_hash, room_id=room_id)
         return SignIn(row["key"], UserId(row["user_id"]) if row["user_id"] else None) if row else None
 
     async def is_signed_in(self, key: int, room_id: RoomId, user_id: UserId) -> bool:
         """Say whether a sign-in still holds."""
-        return await self._fetchrow("is_signed_in", key, room_id, user_id) is not None
+        return await self._fetchrow("is_signed_in", key=key, room_id=room_id, user_id=user_id) is not None
 
     async def sign_out(self, secret_hash: bytes) -> None:
         """End a sign-in; what it watches ends with it."""
         async with self._transaction() as connection:
-            room_id = await connection.fetchval(SQL["sign_out"], secret_hash)
+            room_id = await connection.fetchval(*query("sign_out", secret_hash=secret_hash))
             if room_id is not None:
                 await announce(connection, room_id)

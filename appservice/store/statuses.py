@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from appservice.core.model import EventId, VideoId
 from appservice.core.text.status import Mark
-from appservice.store.mapping import SQL
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +26,32 @@ class StatusStore(Database):
     async def locked(self, video_id: VideoId) -> AsyncIterator[None]:
         """Lock the status of a video for ourselves among all workers."""
         async with self._session() as connection:
-            await connection.execute(SQL["lock_status"], video_id)
+            await connection.execute(*query("lock_status", video_id=video_id))
             try:
                 yield
             finally:
-                await connection.execute(SQL["unlock_status"], video_id)
+                await connection.execute(*query("unlock_status", video_id=video_id))
 
     async def posts(self, video_id: VideoId) -> dict[Mark, StatusPost]:
         """Return the marks and notices of a video."""
         return {
             Mark(row["kind"]): StatusPost(row["event_id"] or None, row["says"], row["times"])
-            for row in await self._fetch("status_posts", video_id)
+            for row in await self._fetch("status_posts", video_id=video_id)
         }
 
     async def leads(self, video_id: VideoId) -> bool:
         """Say whether a video is the first of its message that is still here: the message's marks are its own."""
-        row = await self._fetchrow("leads_message", video_id)
+        row = await self._fetchrow("leads_message", video_id=video_id)
         return bool(row and row["leads"])
 
     async def save(self, video_id: VideoId, mark: Mark, event_id: EventId, says: str = "") -> None:
         """Store that a mark or notice was sent."""
-        await self._fetch("save_status_post", video_id, mark, event_id, says)
+        await self._fetch("save_status_post", video_id=video_id, kind=mark, event_id=event_id, says=says)
 
     async def mark_redacted(self, video_id: VideoId, mark: Mark) -> None:
         """Store that a mark or notice was redacted."""
-        await self._fetch("mark_status_redacted", video_id, mark)
+        await self._fetch("mark_status_redacted", video_id=video_id, kind=mark)
 
     async def delete(self, video_id: VideoId) -> None:
         """Delete the marks and notices of a video."""
-        await self._fetch("delete_status_posts", video_id)
+        await self._fetch("delete_status_posts", video_id=video_id)

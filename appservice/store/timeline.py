@@ -7,9 +7,9 @@ from appservice.core.events.changes import Change, VideoEdited
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.applying import apply_all
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 
 class TimelineStore(Database):
@@ -35,26 +35,28 @@ class TimelineStore(Database):
         """
         async with self._transaction() as connection:
             users, events = [user_id for user_id, _ in moved], [event_id for _, event_id in moved]
-            await connection.execute(SQL["reset_member_since"], room_id, users, events)
+            await connection.execute(*query("reset_member_since", room_id=room_id, user_ids=users, event_ids=events))
             taken, _ = await apply_all(connection, changes, self._quotas)
             if newest is not None:
-                await connection.execute(SQL["store_mark"], room_id, newest, requested_at)
-            await connection.execute(SQL["delete_old_events"], _KEEP_DAYS)
+                await connection.execute(
+                    *query("store_mark", room_id=room_id, event_id=newest, requested_at=requested_at)
+                )
+            await connection.execute(*query("delete_old_events", days=_KEEP_DAYS))
         return taken
 
     async def take_anew(self, change: VideoEdited) -> None:
         """Store what a message is now, whatever edits we know of."""
         async with self._transaction() as connection:
-            await connection.execute(SQL["reset_edit_time"], change.room_id, change.target)
+            await connection.execute(*query("reset_edit_time", sent_in=change.room_id, event_id=change.target))
             await apply_all(connection, [change])
 
     async def store_joined_event(self, room_id: RoomId, event_id: EventId, requested_at: datetime) -> None:
         """Store the event of the bot's coming."""
-        await self._fetch("store_joined_event", room_id, event_id, requested_at)
+        await self._fetch("store_joined_event", room_id=room_id, event_id=event_id, requested_at=requested_at)
 
     async def joined_event(self, room_id: RoomId) -> EventId | None:
         """Return the event of the bot's coming, None when it was not found."""
-        row = await self._fetchrow("joined_event", room_id)
+        row = await self._fetchrow("joined_event", room_id=room_id)
         return EventId(row["joined_event"]) if row and row["joined_event"] else None
 
 

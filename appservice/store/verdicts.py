@@ -7,9 +7,10 @@ from appservice.core.jobs import EnforcePolicies, RequestVerdict
 from appservice.core.model import HeldFor, Video, VideoId
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.contents import ContentStore, block_everywhere, block_here
-from appservice.store.mapping import SQL, read_video
+from appservice.store.mapping import read_video
 from appservice.store.outbox import Connection, Pool, alert, announce, concern_moderators, notify, queue, update_status
 from appservice.store.pool import Database
+from appservice.store.sql import query
 
 
 class Verdict(StrEnum):
@@ -37,7 +38,7 @@ class VerdictStore(Database):
 
     async def unjudged(self, video_id: VideoId) -> Unjudged | None:
         """Return a video that is whole and was not judged yet; None when there is nothing to judge (any more)."""
-        row = await self._fetchrow("unjudged", video_id)
+        row = await self._fetchrow("unjudged", id=video_id)
         return Unjudged(read_video(row), row["source_hash"].hex() if row["source_hash"] else None) if row else None
 
     async def judge(
@@ -50,7 +51,7 @@ class VerdictStore(Database):
         """
         source_hash = None
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["judge"], video.id, video.work.attempts)
+            row = await connection.fetchrow(*query("judge", id=video.id, attempts=video.work.attempts))
             if row is None:
                 return False
             now = read_video(row)
@@ -58,7 +59,7 @@ class VerdictStore(Database):
                 case Verdict.ALLOW:
                     await self._release(connection, now)
                 case Verdict.HOLD:
-                    await connection.execute(SQL["hold_judged"], now.id)
+                    await connection.execute(*query("hold_judged", id=now.id))
                     await self._note(connection, now, Deed.HELD, reason=reason or failed or "")
                 case Verdict.BLOCK:
                     block = block_everywhere if everywhere else block_here
@@ -81,14 +82,14 @@ class VerdictStore(Database):
     async def requeue_unjudged(self) -> int:
         """Queue every video that waits for a verdict and has no job (any more); return how many there were."""
         async with self._transaction() as connection:
-            rows = await connection.fetch(SQL["verdicts_without_job"])
+            rows = await connection.fetch(*query("verdicts_without_job"))
             await queue(connection, *(RequestVerdict(VideoId(str(row["id"]))) for row in rows))
         return len(rows)
 
     async def release_all(self) -> int:
         """Release what waits for a verdict, since no service is configured any more; return how many there were."""
         async with self._transaction() as connection:
-            rows = await connection.fetch(SQL["release_judged"], None)
+            rows = await connection.fetch(*query("release_judged", id=None))
             for row in rows:
                 video_id = VideoId(str(row["id"]))
                 await update_status(connection, video_id)
@@ -97,12 +98,12 @@ class VerdictStore(Database):
         return len(rows)
 
     async def _release(self, connection: Connection, video: Video) -> None:
-        await connection.execute(SQL["release_judged"], video.id)
+        await connection.execute(*query("release_judged", id=video.id))
         await self._note(connection, video, Deed.RELEASED)
         # What happened to its sender meanwhile holds for it as well.
-        await connection.execute(SQL["share_sender"], video.sender)
+        await connection.execute(*query("share_sender", user_id=video.sender))
         if video.withheld.held_for is HeldFor.VERDICT:
-            await connection.execute(SQL["quarantine_new"], video.id)
+            await connection.execute(*query("quarantine_new", video_id=video.id))
         await queue(connection, EnforcePolicies())
 
     async def _note(self, connection: Connection, video: Video, deed: Deed, **details: object) -> None:

@@ -10,10 +10,11 @@ from appservice.core.model import HeldFor, RoomId, State, UserId, Video, VideoId
 from appservice.core.settings import RoomSettings
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.contents import block_here, take_away
-from appservice.store.mapping import SQL, read_video
+from appservice.store.mapping import read_video
 from appservice.store.outbox import Connection, announce, concern_moderators, notify, queue, update_status
 from appservice.store.pool import Database
 from appservice.store.removal import remove_videos
+from appservice.store.sql import query
 
 
 class LockedVideo:
@@ -26,12 +27,21 @@ class LockedVideo:
 
     async def is_avatar(self) -> bool:
         """Say whether it is its sender's avatar."""
-        return bool(await self._connection.fetchval(SQL["is_video_avatar"], self.now.room_id, self.now.id))
+        return bool(
+            await self._connection.fetchval(*query("is_video_avatar", room_id=self.now.room_id, video_id=self.now.id))
+        )
 
     async def save(self, changed: Video) -> Video:
         """Store its title, its visibility and whether it is published, as `changed` has them."""
         (row,) = await self._connection.fetch(
-            SQL["manage"], self.now.id, changed.title, changed.visibility, changed.withheld.hidden_by, changed.published
+            *query(
+                "manage",
+                id=self.now.id,
+                title=changed.title,
+                visibility=changed.visibility,
+                hidden_by=changed.withheld.hidden_by,
+                published=changed.published,
+            )
         )
         if changed.visibility is not self.now.visibility:
             await update_status(self._connection, self.now.id)
@@ -41,7 +51,9 @@ class LockedVideo:
     async def wear(self, *, on: bool) -> None:
         """Make it its sender's avatar, or nothing."""
         worn = self.now.id if on else None
-        await self._connection.execute(SQL["set_video_avatar"], self.now.room_id, self.now.sender, worn)
+        await self._connection.execute(
+            *query("set_video_avatar", room_id=self.now.room_id, user_id=self.now.sender, video_id=worn)
+        )
         self.is_changed = True
 
     async def note(self, deed: Deed, *, by: UserId, **details: object) -> None:
@@ -66,36 +78,36 @@ class LockedVideo:
 
     async def restore(self, seconds: float) -> Video | None:
         """Restore it where it was deleted at most so many seconds ago."""
-        row = await self._connection.fetchrow(SQL["restore_video"], self.now.id, seconds)
+        row = await self._connection.fetchrow(*query("restore_video", id=self.now.id, seconds=seconds))
         if row is None:
             return None
         restored = read_video(row)
         at_work = restored.state not in {State.READY, State.FAILED}
-        if at_work and not await self._connection.fetchval(SQL["has_video_job"], self.now.id):
+        if at_work and not await self._connection.fetchval(*query("has_video_job", id=self.now.id)):
             await queue(self._connection, TranscodeVideo(self.now.id))
         self.is_changed = True
         return restored
 
     async def report(self, reporter: UserId, reason: str) -> None:
         """Store a member's report; at the room's limit of reports it waits for a moderator."""
-        await self._connection.execute(SQL["report"], self.now.id, reporter, reason)
+        await self._connection.execute(*query("report", video_id=self.now.id, reporter=reporter, reason=reason))
         await self.note(Deed.REPORTED, by=reporter)
-        settings = RoomSettings.read(await self._connection.fetchval(SQL["room_settings"], self.now.room_id))
+        settings = RoomSettings.read(await self._connection.fetchval(*query("room_settings", room_id=self.now.room_id)))
         reports = await self.count_reports()
         if self.now.visibility is Visibility.SHOWN and 0 < settings.report_limit <= reports:
-            await self._connection.execute(SQL["hold_video"], self.now.id, HeldFor.REPORTS)
+            await self._connection.execute(*query("hold_video", id=self.now.id, held_for=HeldFor.REPORTS))
             await self.note(Deed.HELD, by=ITSELF, reason=HeldFor.REPORTS)
 
     async def count_reports(self) -> int:
         """Return how many members reported it."""
-        count: int = await self._connection.fetchval(SQL["count_reports"], self.now.id)
+        count: int = await self._connection.fetchval(*query("count_reports", video_id=self.now.id))
         return count
 
     async def dismiss_reports(self) -> None:
         """Delete its reports; if it waits for no other reason, it is shown again."""
-        await self._connection.execute(SQL["dismiss_reports"], self.now.id)
+        await self._connection.execute(*query("dismiss_reports", video_id=self.now.id))
         if self.now.withheld.held_for is HeldFor.REPORTS:
-            await self._connection.execute(SQL["release_video"], self.now.id)
+            await self._connection.execute(*query("release_video", id=self.now.id))
         self.is_changed = True
 
     async def block(self, *, by: UserId, reason: str) -> tuple[bytes, int]:
@@ -123,7 +135,9 @@ class LockedReel:
 
     async def reorder(self, order: Sequence[VideoId], *, by: UserId) -> None:
         """Give the videos another order."""
-        await self._connection.execute(SQL["set_positions"], order, _ascending([*self._positions.values()]))
+        await self._connection.execute(
+            *query("set_positions", ids=order, positions=_ascending([*self._positions.values()]))
+        )
         await note(self._connection, by, Deed.ORDERED, room_id=self._room_id, user_id=self._owner)
         await announce(self._connection, self._room_id)
 
@@ -135,7 +149,7 @@ class VideoChangeStore(Database):
     async def locked(self, video_id: VideoId, room_id: RoomId) -> AsyncIterator[LockedVideo]:
         """Lock a video of a room for a change, which is committed, and announced, at the end. Raises NotFoundError."""
         async with self._transaction() as connection:
-            row = await connection.fetchrow(SQL["lock_video"], video_id)
+            row = await connection.fetchrow(*query("lock_video", id=video_id))
             if row is None or row["room_id"] != room_id:
                 raise NotFoundError("There is no such video.")
             video = LockedVideo(connection, read_video(row))
@@ -148,34 +162,34 @@ class VideoChangeStore(Database):
     async def locked_reel(self, room_id: RoomId, owner: UserId) -> AsyncIterator[LockedReel]:
         """Lock the order of a member's videos."""
         async with self._transaction() as connection:
-            rows = await connection.fetch(SQL["lock_reel"], room_id, owner)
+            rows = await connection.fetch(*query("lock_reel", room_id=room_id, sender=owner))
             yield LockedReel(connection, room_id, owner, {VideoId(str(row["id"])): row["position"] for row in rows})
 
     async def last_deleted(self, actor: UserId, room_id: RoomId | None, seconds: float) -> Video | None:
         """Return the video that somebody deleted last and can still bring back, in a room or in any."""
-        row = await self._fetchrow("last_deleted", actor, room_id, seconds)
+        row = await self._fetchrow("last_deleted", actor=actor, room_id=room_id, seconds=seconds)
         return read_video(row) if row else None
 
     async def purge_deleted(self, seconds: float) -> int:
         """Remove for good the videos that were deleted longer than so many seconds ago."""
         async with self._transaction() as connection:
-            rows = await connection.fetch(SQL["removable_deleted"], seconds)
+            rows = await connection.fetch(*query("removable_deleted", seconds=seconds))
             await remove_videos(connection, rows, by=ITSELF, redact=True, because="deletion")
         return len(rows)
 
     async def not_of(self, room_id: RoomId, sender: UserId, videos: Sequence[VideoId]) -> list[VideoId]:
         """Return those of the videos that are not (and were not) a member's in this room."""
-        rows = await self._fetch("sent_videos", room_id, sender)
+        rows = await self._fetch("sent_videos", room_id=room_id, sender=sender)
         own = {str(row["id"]) for row in rows}
         return [video for video in videos if video not in own]
 
     async def report_reasons(self, video_id: VideoId) -> list[str]:
         """Return the reason of each report of a video, the oldest first; it may be empty."""
-        return [row["reason"] for row in await self._fetch("report_reasons", video_id)]
+        return [row["reason"] for row in await self._fetch("report_reasons", video_id=video_id)]
 
     async def reports(self, room_id: RoomId) -> dict[VideoId, int]:
         """Return how many members reported each video of a room."""
-        return {VideoId(str(row["video_id"])): row["reports"] for row in await self._fetch("reports", room_id)}
+        return {VideoId(str(row["video_id"])): row["reports"] for row in await self._fetch("reports", room_id=room_id)}
 
 
 def deeds(before: Video, after: Video, *, worn: bool, wears: bool) -> Iterator[Deed]:

@@ -8,7 +8,7 @@ from pgqueuer.queries import EntrypointExecutionParameter, Queries
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
 from appservice.core.rules.fairness import Candidate, Load, Party, pick_order
-from appservice.store.mapping import SQL
+from appservice.store.sql import query
 
 _PAUSE_S = 0.2
 """Seconds without another look after all that waited was of senders who have their share: every change wakes us."""
@@ -32,18 +32,20 @@ class FairQueries(Queries):
     ) -> list[Job]:
         """Dequeue the next video's job that this process may have, if there is one."""
         ours = Load(global_concurrency_limit or batch_size)
-        for row in await self.driver.fetch(SQL["videos_taken"], queue_manager_id):
+        for row in await self.driver.fetch(*query("videos_taken", queue_manager_id=queue_manager_id)):
             ours.add(_party(row), int(str(row["jobs"])))
         if ours.total >= ours.slots or monotonic() - self._refused_at < _PAUSE_S:
             return []
-        rows = await self.driver.fetch(SQL["videos_to_take"], heartbeat_timeout)
+        rows = await self.driver.fetch(*query("videos_to_take", heartbeat_timeout=heartbeat_timeout))
         candidates = [
             Candidate(int(str(row["id"])), int(str(row["priority"])), _party(row), int(str(row["load"])))
             for row in rows
         ]
         for job_id in pick_order(candidates, ours):
             # Another process may have been faster.
-            taken = await self.driver.fetch(SQL["take_video"], job_id, queue_manager_id, heartbeat_timeout)
+            taken = await self.driver.fetch(
+                *query("take_video", id=job_id, queue_manager_id=queue_manager_id, heartbeat_timeout=heartbeat_timeout)
+            )
             if taken:
                 return [Job.model_validate(row) for row in taken]
         if rows:

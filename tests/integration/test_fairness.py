@@ -18,8 +18,8 @@ from appservice.core.jobs import TranscodeVideo
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.demo.client import MatrixClient
 from appservice.store import Stores
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
+from appservice.store.sql import query
 from appservice.worker.fair_queue import FairQueries
 from tests.support.databases import CreateDatabase, migrated_pool
 from tests.support.installation import Installation
@@ -200,7 +200,8 @@ async def test_a_long_backlog_is_looked_through_once(pool: Pool) -> None:
     )
     await pool.execute("ANALYZE videos")
     await pool.execute("ANALYZE pgqueuer")
-    plan = json.loads(await pool.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {SQL['videos_to_take']}", TIMEOUT))
+    text, *arguments = query("videos_to_take", heartbeat_timeout=TIMEOUT)
+    plan = json.loads(await pool.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}", *arguments))
     # Each page of both tables; fetching the video of each job by itself would take some 40,000.
     assert plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"] < 5_000
     # On a slow machine that takes longer than a heartbeat is waited for.

@@ -9,19 +9,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from appservice.core.events.changes import NewVideo
+from appservice.core.events.policy_rules import Rule, Subject
 from appservice.core.model import EventId, HeldFor, RoomId, UserId, Video, VideoId, Visibility
 from appservice.core.rules.video_permissions import VideoChange, Viewer
 from appservice.service.videos import VideoService
 from appservice.store import AdminStore, PolicyStore, Stores
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
+from appservice.store.policies import add_rule
+from appservice.store.sql import query
 from appservice.store.verdicts import Verdict, VerdictStore
 from tests.support.databases import CreateDatabase, migrated_pool
 
 ROOM = RoomId("!holds:example.org")
 ADMIN = UserId("@admin:example.org")
 MODERATOR = Viewer(UserId("@moderator:example.org"), moderates=True)
-BANS = "!bans:example.org"
+BANS = RoomId("!bans:example.org")
 SHOWN: tuple[Visibility, HeldFor | None] = (Visibility.SHOWN, None)
 WAITS: tuple[Visibility, HeldFor | None] = (Visibility.HELD, HeldFor.APPROVAL)
 HIDDEN: tuple[Visibility, HeldFor | None] = (Visibility.HIDDEN, None)
@@ -64,6 +66,7 @@ class World:
         self.admin, self.people = AdminStore(pool), VideoService(Stores(pool), invalidate=lambda: None)
         self.policies, self.verdicts = PolicyStore(pool), VerdictStore(pool)
         self.sender = UserId(f"@sender{next(numbers)}:example.org")
+        self._rule = Rule("m.policy.rule.user", self.sender, Subject.USER, self.sender, "")
         self.quarantined = False
         self.videos: list[Expected] = []
 
@@ -123,15 +126,16 @@ class World:
         self.quarantined = False
 
     async def _ban_sender(self) -> None:
-        await self.pool.execute(
-            SQL["add_policy_rule"], BANS, "m.policy.rule.user", self.sender, "user", self.sender, None, ""
-        )
+        await self.pool.execute(*add_rule(BANS, self._rule))
         await self.policies.enforce()
         for video in self.videos:
             video.held_by.add(HeldFor.POLICY)
 
     async def _unban_sender(self) -> None:
-        await self.pool.execute(SQL["delete_policy_rule"], BANS, "m.policy.rule.user", self.sender)
+        rule = self._rule
+        await self.pool.execute(
+            *query("delete_policy_rule", room_id=BANS, event_type=rule.event_type, state_key=rule.state_key)
+        )
         await self.policies.enforce()
         for video in self.videos:
             video.held_by.discard(HeldFor.POLICY)
@@ -139,7 +143,7 @@ class World:
     async def _publish(self, video: Expected) -> None:
         """As the worker does with each stage, where a detection service is asked."""
         if not video.deleted:
-            await self.pool.execute(SQL["await_verdict"], video.id)
+            await self.pool.execute(*query("await_verdict", id=video.id))
             if not video.judged:
                 video.held_by.add(HeldFor.VERDICT)
 

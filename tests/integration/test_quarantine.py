@@ -17,8 +17,8 @@ from appservice.database.migrate import load_migrations, migrate
 from appservice.service.videos import VideoService
 from appservice.store import AdminStore, ContentStore, ErasingStore, PolicyStore, Stores, open_pool
 from appservice.store.intake import apply
-from appservice.store.mapping import SQL
 from appservice.store.outbox import Pool
+from appservice.store.sql import query
 from tests.support.databases import CreateDatabase, waits_for_lock
 from tests.support.waiting import eventually
 from transcode.commandline.images import FINGERPRINT_FRAMES, FINGERPRINT_SIDE
@@ -81,8 +81,8 @@ async def test_nothing_slips_through_while_somebody_goes_into_quarantine(pool: P
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        await connection.execute(SQL["lock_sender"], BOB)
-        await connection.execute(SQL["quarantine_user"], BOB, "", ADMIN)
+        await connection.execute(*query("lock_sender", user_id=BOB))
+        await connection.execute(*query("quarantine_user", user_id=BOB, reason="", by=ADMIN))
         coming = asyncio.create_task(Stores(pool).intake.apply([_sent(2)]))
         await eventually(lambda: waits_for_lock(pool), what="the video waiting")
         assert not coming.done()
@@ -232,18 +232,19 @@ async def test_admins_do_not_read_every_video(pool: Pool, admin: AdminStore) -> 
     )
     await pool.execute("ANALYZE videos")
     some = await pool.fetchval("SELECT id FROM videos LIMIT 1")
-    questions: dict[str, list[tuple[object, ...]]] = {
-        "any_video": [("1a2b3c",)],
-        "quarantine_videos": [(some, None), (None, "@u1")],
-        "release_videos": [(some, None), (None, "@u1")],
-    }
+    questions = [
+        query("any_video", digits="1a2b3c"),
+        query("quarantine_videos", video_id=some, user_id=None),
+        query("quarantine_videos", video_id=None, user_id="@u1"),
+        query("release_videos", video_id=some, user_id=None),
+        query("release_videos", video_id=None, user_id="@u1"),
+    ]
     async with pool.acquire() as connection:
         await connection.execute("SET plan_cache_mode = force_generic_plan")
         try:
-            for name, calls in questions.items():
-                for arguments in calls:
-                    plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {SQL[name].rstrip(';')}", *arguments)
-                    assert "Seq Scan" not in str(plan), f"{name}: {plan}"
+            for text, *arguments in questions:
+                plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {text}", *arguments)
+                assert "Seq Scan" not in str(plan), f"{text}: {plan}"
         finally:
             await connection.execute("RESET plan_cache_mode")
 

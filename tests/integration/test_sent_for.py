@@ -19,9 +19,9 @@ from appservice.core.model import EventId, RoomId, UploadId, UserId, Video
 from appservice.demo.synapse import free_port
 from appservice.matrix.client import HomeserverClient
 from appservice.store import ErasingStore, SentForStore, Stores
-from appservice.store.mapping import SQL
 from appservice.store.outbox import TALK_CHANNEL, Pool
 from appservice.store.removal import erase_sent
+from appservice.store.sql import query
 from appservice.web import behalf
 from appservice.web.context import Context
 from appservice.web.relations import RelationReader
@@ -404,18 +404,24 @@ async def test_what_is_asked_often_is_read_by_index(store: SentForStore, video: 
         " CASE WHEN n > 2 THEN now() END FROM videos v, generate_series(1, 5) AS n"
     )
     await pool.execute("ANALYZE rooms, videos, sent_for")
-    about = (ROOM, video.event_id)
-    questions: dict[str, tuple[object, ...]] = {
-        "sent_about": (*about, ["$1"], ["n"], 9), "newest_comments": (*about, 9), "standing_reaction": (*about, "x"),
-        "react_again": (*about, ALICE, "x"), "is_attributed": (ROOM, "$1"), "sent_by_bot": (ROOM, "n", "reaction"),
-        "own_sent": (video.id, video.event_id, ALICE, "$1"), "sent_of_user": (ALICE, ROOM), "erase_sent_rows": ([1],),
-        "delete_spent_sent": (86400.0, 86400.0 * 8, 9),
-    }  # fmt: skip
-    for name, arguments in questions.items():
+    target = video.event_id
+    questions = [
+        query("sent_about", room_id=ROOM, target=target, event_ids=["$1"], nonces=["n"], limit=9),
+        query("newest_comments", room_id=ROOM, target=target, limit=9),
+        query("standing_reaction", room_id=ROOM, target=target, reaction="x"),
+        query("react_again", room_id=ROOM, target=target, user_id=ALICE, reaction="x"),
+        query("is_attributed", room_id=ROOM, event_id="$1"),
+        query("sent_by_bot", room_id=ROOM, nonce="n", kind="reaction"),
+        query("own_sent", video_id=video.id, target=target, user_id=ALICE, event_id="$1"),
+        query("sent_of_user", user_id=ALICE, room_id=ROOM),
+        query("erase_sent_rows", keys=[1]),
+        query("delete_spent_sent", seconds=86400.0, unheard_seconds=86400.0 * 8, most=9),
+    ]
+    for text, *arguments in questions:
         async with pool.acquire() as connection, connection.transaction():
             await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            plan = str(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {SQL[name].rstrip(';')}", *arguments))
-        assert '"Seq Scan"' not in plan, f"{name}: {plan}"
+            plan = str(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {text}", *arguments))
+        assert '"Seq Scan"' not in plan, f"{text}: {plan}"
 
 
 # What is read of a homeserver

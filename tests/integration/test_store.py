@@ -42,8 +42,8 @@ from appservice.core.rules.video_permissions import VideoChange, Viewer
 from appservice.core.tokens import GrantScope
 from appservice.service.videos import VideoService
 from appservice.store import AdminStore, Published, Stores, UnderWay, open_pool
-from appservice.store.mapping import SQL
 from appservice.store.outbox import CHANNEL, PROGRESS_CHANNEL, Pool
+from appservice.store.sql import BoundQuery, query
 from tests.support.databases import apply_migrations, waits_for_lock
 from tests.support.models import ALICE, BOB, ROOM, rendition
 from tests.support.waiting import eventually
@@ -143,15 +143,22 @@ async def test_every_change_is_stored_with_its_job(store: Stores, pool: Pool) ->
     assert await jobs(pool) == [("room", ROOM)] * 4 + [("video", video.id)]
 
 
-async def test_a_transaction_that_breaks_in_the_middle_leaves_nothing(
-    store: Stores, pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(SQL, "set_room_name", "SELECT pg_terminate_backend(pg_backend_pid())")
-    with pytest.raises(UnavailableError):
-        await store.intake.apply([new_video(1), RoomNamed(ROOM, "x"), new_video(2)])
-    assert await store.rooms.room(ROOM) is None
-    assert await jobs(pool) == []
-    monkeypatch.undo()
+async def test_a_transaction_that_breaks_in_the_middle_leaves_nothing(store: Stores, pool: Pool) -> None:
+    # The connection ends as the second of three changes is written.
+    await pool.execute(
+        "CREATE FUNCTION end_connection() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'"
+    )
+    try:
+        await pool.execute(
+            "CREATE TRIGGER naming BEFORE UPDATE OF name ON rooms FOR EACH ROW EXECUTE FUNCTION end_connection()"
+        )
+        with pytest.raises(UnavailableError):
+            await store.intake.apply([new_video(1), RoomNamed(ROOM, "x"), new_video(2)])
+        assert await store.rooms.room(ROOM) is None
+        assert await jobs(pool) == []
+    finally:
+        await pool.execute("DROP FUNCTION end_connection CASCADE")
     await store.intake.apply([new_video(1), RoomNamed(ROOM, "x"), new_video(2)])
     assert len(await store.videos.room_videos(ROOM)) == 2
 
@@ -900,12 +907,13 @@ async def test_who_is_stopped_keeps_no_lock(store: Stores, pool: Pool) -> None:
     assert await locks() == []
 
 
-async def _plan(pool: Pool, query: str, *args: object) -> str:
+async def _plan(pool: Pool, asked: BoundQuery) -> str:
+    text, *arguments = asked
     async with pool.acquire() as connection:
         # What asyncpg prepares and reuses may get a generic plan: that one must be good, too.
         await connection.execute("SET plan_cache_mode = force_generic_plan")
         try:
-            rows = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query.rstrip(';')}", *args)
+            rows = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {text}", *arguments)
         finally:
             await connection.execute("RESET plan_cache_mode")
     return rows if isinstance(rows, str) else json.dumps(rows)
@@ -925,19 +933,19 @@ async def test_what_viewers_ask_is_read_by_index(store: Stores, pool: Pool) -> N
     await pool.execute("ANALYZE rooms, videos, members")
     assert len(await store.videos.room_videos(RoomId("!r5"))) == 100
     some = await pool.fetchval("SELECT id FROM videos LIMIT 1")
-    questions: dict[str, tuple[str, tuple[object, ...]]] = {
-        "room_videos": ("videos_reel", ("!r5",)),
-        "video": ("videos_pkey", (some,)),
-        "served_stage": ("videos_pkey", (some, "!r5")),
-        "same_content": ("videos_content", (b"5", some)),
-        "joined_members": ("members_pkey", ("!r5",)),
-        "member_key": ("members_pkey", ("!r5", "@u4")),
-        "viewer": ("members_key_key", (1, 1)),
-        "published": ("videos_published", ("@u4", None)),
-        "removable_by_event": ("videos_event_item", ("!r5", "$4")),
-        "announce_talk": ("videos_event_item", (["!r5"], ["$4"], [True])),
-    }
-    for name, (index, arguments) in questions.items():
-        plan = await _plan(pool, SQL[name], *arguments)
-        assert index in plan, f"{name}: {plan}"
-        assert "Seq Scan" not in plan, f"{name}: {plan}"
+    questions = [
+        ("videos_reel", query("room_videos", room_id="!r5")),
+        ("videos_pkey", query("video", id=some)),
+        ("videos_pkey", query("served_stage", id=some, room_id="!r5")),
+        ("videos_content", query("same_content", content_hash=b"5", id=some)),
+        ("members_pkey", query("joined_members", room_id="!r5")),
+        ("members_pkey", query("member_key", room_id="!r5", user_id="@u4")),
+        ("members_key_key", query("viewer", room_key=1, member_key=1)),
+        ("videos_published", query("published", user_id="@u4", video_id=None)),
+        ("videos_event_item", query("removable_by_event", sent_in="!r5", event_id="$4")),
+        ("videos_event_item", query("announce_talk", room_ids=["!r5"], targets=["$4"], relates=[True])),
+    ]
+    for index, asked in questions:
+        plan = await _plan(pool, asked)
+        assert index in plan, f"{asked}: {plan}"
+        assert "Seq Scan" not in plan, f"{asked}: {plan}"

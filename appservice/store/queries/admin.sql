@@ -1,11 +1,13 @@
--- What admins of this installation see and do. asyncpg's $n arguments are listed behind each name.
+-- What admins of this installation see and do.
 
--- name: any_video (beginning of the id, hexadecimal digits) One more than is of use, to see that the digits are too few.
+-- name: any_video
+-- `digits` are hexadecimal. One more than is of use, to see that they are too few.
 SELECT * FROM videos
-WHERE visibility <> 'removed' AND id BETWEEN rpad($1, 32, '0')::uuid AND rpad($1, 32, 'f')::uuid
+WHERE visibility <> 'removed' AND id BETWEEN rpad(:digits, 32, '0')::uuid AND rpad(:digits, 32, 'f')::uuid
 ORDER BY id LIMIT 2;
 
--- name: admin_rooms (most, offset) What the bot is in, or is invited to, beside conversations with it alone; the largest first.
+-- name: admin_rooms
+-- What the bot is in, or is invited to, beside conversations with it alone; the largest first.
 SELECT r.room_id, r.name, r.bot_membership, r.encrypted, had.videos, had.bytes,
     (SELECT count(*) FROM members m WHERE m.room_id = r.room_id AND m.membership = 'join') AS members,
     count(*) OVER () AS rooms
@@ -15,18 +17,20 @@ FROM rooms r
         FROM videos v WHERE v.room_id = r.room_id AND v.visibility <> 'removed'
     ) AS had
 WHERE r.bot_membership IN ('join', 'invite') AND NOT is_direct(r.room_id, r.direct)
-ORDER BY had.bytes DESC, had.videos DESC, r.key LIMIT $1 OFFSET $2;
+ORDER BY had.bytes DESC, had.videos DESC, r.key LIMIT :most OFFSET :offset;
 
--- name: admin_users (most, offset) Who has videos, or is in quarantine; the largest first.
+-- name: admin_users
+-- Who has videos, or is in quarantine; the largest first.
 SELECT user_id, coalesce(had.videos, 0) AS videos, coalesce(had.bytes, 0)::bigint AS bytes,
     coalesce(had.rooms, 0) AS rooms, q.user_id IS NOT NULL AS quarantined, count(*) OVER () AS users
 FROM (
     SELECT sender AS user_id, count(*) AS videos, sum(bytes) AS bytes, count(DISTINCT room_id) AS rooms
     FROM videos WHERE visibility <> 'removed' AND sender <> '' GROUP BY sender
 ) AS had FULL JOIN quarantined_users q USING (user_id)
-ORDER BY bytes DESC, videos DESC, user_id LIMIT $1 OFFSET $2;
+ORDER BY bytes DESC, videos DESC, user_id LIMIT :most OFFSET :offset;
 
--- name: totals () All that there is.
+-- name: totals
+-- All that there is.
 SELECT count(*) AS videos, coalesce(sum(bytes), 0)::bigint AS bytes, coalesce(sum(duration), 0)::float8 AS seconds,
     count(*) FILTER (WHERE visibility = 'held') AS held,
     count(*) FILTER (WHERE held_for = 'quarantine') AS quarantined,
@@ -34,11 +38,13 @@ SELECT count(*) AS videos, coalesce(sum(bytes), 0)::bigint AS bytes, coalesce(su
     (SELECT count(*) FROM rooms WHERE bot_membership = 'join' AND NOT is_direct(room_id, direct)) AS rooms
 FROM videos WHERE visibility <> 'removed';
 
--- name: failures () How many videos failed, by reason and kind; the most frequent first.
+-- name: failures
+-- How many videos failed, by reason and kind; the most frequent first.
 SELECT failure AS code, kind, count(*) AS count FROM videos
 WHERE state = 'failed' AND visibility <> 'removed' GROUP BY failure, kind ORDER BY count DESC, failure, kind;
 
--- name: queues () Jobs by kind: waiting and in progress, and for how many seconds the oldest that is due has waited.
+-- name: queues
+-- Jobs by kind: waiting and in progress, and for how many seconds the oldest that is due has waited.
 SELECT entrypoint AS job, count(*) FILTER (WHERE status = 'queued') AS waiting,
     count(*) FILTER (WHERE status = 'picked') AS under_way,
     (extract(epoch FROM now() - min(greatest(created, execute_after))
@@ -47,37 +53,43 @@ FROM pgqueuer WHERE status IN ('queued', 'picked') GROUP BY entrypoint ORDER BY 
 
 -- Quarantine
 
--- name: lock_sender (user_id) Until the transaction's end nothing new of theirs comes.
-SELECT pg_advisory_xact_lock(hashtextextended($1, 7404));
+-- name: lock_sender
+-- Until the transaction's end nothing new of theirs comes.
+SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 7404));
 
--- name: share_sender (user_id) Until the transaction's end nobody puts them into quarantine, or takes them out.
-SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 7404));
+-- name: share_sender
+-- Until the transaction's end nobody puts them into quarantine, or takes them out.
+SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 7404));
 
--- name: quarantine_videos (video_id or NULL, user_id or NULL) One video, or all of somebody's, also what was just deleted and may come back.
+-- name: quarantine_videos
+-- One video, or (NULL) all of somebody's, also what was just deleted and may come back.
 UPDATE videos SET
     quarantined = coalesce(quarantined, jsonb_build_object(
         'visibility', CASE WHEN deleted_at IS NULL THEN visibility ELSE undone_to END,
         'held_for', held_for, 'hidden_by', hidden_by
-    )) || jsonb_build_object('with_sender', $1::uuid IS NULL),
+    )) || jsonb_build_object('with_sender', :video_id::uuid IS NULL),
     visibility = CASE WHEN deleted_at IS NULL THEN 'held' ELSE visibility END,
     undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE 'held' END,
     held_for = 'quarantine', hidden_by = NULL, version = version + 1, changed_at = now()
 WHERE (quarantined IS NULL OR held_for IN ('verdict', 'policy')) AND id IN (
-    SELECT id FROM videos WHERE id = $1 AND (visibility <> 'removed' OR deleted_at IS NOT NULL)
-    UNION ALL SELECT id FROM videos WHERE $1::uuid IS NULL AND sender = $2 AND visibility <> 'removed'
-    UNION ALL SELECT id FROM videos WHERE $1::uuid IS NULL AND sender = $2 AND deleted_at IS NOT NULL
+    SELECT id FROM videos WHERE id = :video_id AND (visibility <> 'removed' OR deleted_at IS NOT NULL)
+    UNION ALL SELECT id FROM videos WHERE :video_id::uuid IS NULL AND sender = :user_id AND visibility <> 'removed'
+    UNION ALL SELECT id FROM videos WHERE :video_id::uuid IS NULL AND sender = :user_id AND deleted_at IS NOT NULL
 )
 RETURNING id, room_id, sender;
 
--- name: quarantine_new (video_id) What somebody in quarantine sends joins what they have.
+-- name: quarantine_new
+-- What somebody in quarantine sends joins what they have.
 UPDATE videos SET
     quarantined = jsonb_build_object(
         'visibility', visibility, 'held_for', held_for, 'hidden_by', hidden_by, 'with_sender', true
     ),
     visibility = 'held', held_for = 'quarantine'
-WHERE id = $1 AND EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = videos.sender);
+WHERE id = :video_id AND EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = videos.sender);
 
--- name: release_videos (video_id or NULL, user_id or NULL) One video, or what went into quarantine together with its sender; each is what it was before, or held for what holds it as well: a policy rule, a verdict that is to come.
+-- name: release_videos
+-- One video, or (NULL) what went into quarantine together with its sender; each is what it was before, or held for what
+-- holds it as well: a policy rule, a verdict that is to come.
 UPDATE videos SET
     visibility = CASE WHEN deleted_at IS NOT NULL OR quarantined ?| '{policy,verdict}' THEN visibility
         ELSE quarantined ->> 'visibility' END,
@@ -89,20 +101,22 @@ UPDATE videos SET
     quarantined = CASE WHEN quarantined ?| '{policy,verdict}' THEN quarantined - 'with_sender' END,
     version = version + 1, changed_at = now()
 WHERE quarantined ? 'with_sender' AND id IN (
-    SELECT id FROM videos WHERE id = $1
+    SELECT id FROM videos WHERE id = :video_id
     UNION ALL
-    SELECT id FROM videos WHERE $1::uuid IS NULL AND sender = $2 AND quarantined @> '{"with_sender": true}'
+    SELECT id FROM videos WHERE :video_id::uuid IS NULL AND sender = :user_id AND quarantined @> '{"with_sender": true}'
 )
 RETURNING id, room_id, sender;
 
--- name: quarantine_user (user_id, reason, by) Nothing comes back for somebody who is there already.
-INSERT INTO quarantined_users (user_id, reason, quarantined_by) VALUES ($1, $2, $3)
+-- name: quarantine_user
+-- Nothing comes back for somebody who is there already.
+INSERT INTO quarantined_users (user_id, reason, quarantined_by) VALUES (:user_id, :reason, :by)
 ON CONFLICT DO NOTHING RETURNING user_id;
 
--- name: release_user (user_id)
-DELETE FROM quarantined_users WHERE user_id = $1 RETURNING user_id;
+-- name: release_user
+DELETE FROM quarantined_users WHERE user_id = :user_id RETURNING user_id;
 
--- name: in_quarantine (most, offset) People, and videos that are there by themselves; the latest first.
+-- name: in_quarantine
+-- People, and videos that are there by themselves; the latest first.
 SELECT user_id, video_id, room_id, reason, quarantined_by, quarantined_at, count(*) OVER () AS entries
 FROM (
     SELECT user_id, NULL::uuid AS video_id, NULL AS room_id, reason, quarantined_by, quarantined_at
@@ -115,14 +129,15 @@ FROM (
     ) AS a ON true
     WHERE v.visibility <> 'removed' AND v.quarantined @> '{"with_sender": false}'
 ) AS entries
-ORDER BY quarantined_at DESC NULLS LAST, user_id, video_id LIMIT $1 OFFSET $2;
+ORDER BY quarantined_at DESC NULLS LAST, user_id, video_id LIMIT :most OFFSET :offset;
 
--- name: undoable (actor, seconds for a deletion) The last thing that an admin did within a day and that can still be undone, but is not yet.
+-- name: undoable
+-- The last thing that an admin did within a day and that can still be undone, but is not yet.
 SELECT a.key, a.action, a.video_id, a.user_id, a.details
 FROM audit a LEFT JOIN videos v ON v.id = a.video_id
-WHERE a.actor = $1 AND a.at > now() - interval '1 day' AND NOT a.details ? 'undoes' AND NOT a.details ? 'because'
+WHERE a.actor = :actor AND a.at > now() - interval '1 day' AND NOT a.details ? 'undoes' AND NOT a.details ? 'because'
     AND NOT EXISTS (
-        SELECT FROM audit u WHERE u.actor = $1 AND u.key > a.key AND u.details ->> 'undoes' = a.key::text
+        SELECT FROM audit u WHERE u.actor = :actor AND u.key > a.key AND u.details ->> 'undoes' = a.key::text
     )
     AND CASE a.action
         WHEN 'quarantined' THEN CASE WHEN a.video_id IS NULL
@@ -132,47 +147,54 @@ WHERE a.actor = $1 AND a.at > now() - interval '1 day' AND NOT a.details ? 'undo
             THEN NOT EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = a.user_id)
             ELSE v.visibility <> 'removed' AND v.quarantined IS NULL END
         WHEN 'requeued' THEN v.visibility <> 'removed' AND v.state = 'queued' AND v.attempts = 0
-        WHEN 'deleted' THEN v.deleted_at = a.at AND v.deleted_at > now() - make_interval(secs => $2)
+        WHEN 'deleted' THEN v.deleted_at = a.at AND v.deleted_at > now() - make_interval(secs => :deletion_seconds)
         ELSE false END
 ORDER BY a.key DESC LIMIT 1;
 
--- name: take_back_requeue (video_id, failure) Only while nobody has begun; its job then finds nothing to do.
-UPDATE videos SET state = 'failed', failure = $2, changed_at = now()
-WHERE id = $1 AND state = 'queued' AND attempts = 0 AND visibility <> 'removed'
+-- name: take_back_requeue
+-- Only while nobody has begun; its job then finds nothing to do.
+UPDATE videos SET state = 'failed', failure = :failure, changed_at = now()
+WHERE id = :video_id AND state = 'queued' AND attempts = 0 AND visibility <> 'removed'
 RETURNING room_id, sender;
 
 -- Alerts for operators
 
--- name: add_alert (subject, details)
-INSERT INTO troubles (subject, details) VALUES ($1, $2);
+-- name: add_alert
+INSERT INTO troubles (subject, details) VALUES (:subject, :details);
 
--- name: begin_alarm (subject) Nothing comes back when it goes on already.
-INSERT INTO alarms (subject) VALUES ($1) ON CONFLICT DO NOTHING RETURNING subject;
+-- name: begin_alarm
+-- Nothing comes back when it goes on already.
+INSERT INTO alarms (subject) VALUES (:subject) ON CONFLICT DO NOTHING RETURNING subject;
 
--- name: end_alarm (subject) For how many seconds it went on.
-DELETE FROM alarms WHERE subject = $1 RETURNING extract(epoch FROM now() - since)::float8 AS seconds;
+-- name: end_alarm
+-- For how many seconds it went on.
+DELETE FROM alarms WHERE subject = :subject RETURNING extract(epoch FROM now() - since)::float8 AS seconds;
 
--- name: alarms () What is wrong now.
+-- name: alarms
+-- What is wrong now.
 SELECT subject FROM alarms ORDER BY subject;
 
--- name: lock_alerts () One worker at a time gathers alerts.
+-- name: lock_alerts
+-- One worker at a time gathers alerts.
 SELECT pg_advisory_xact_lock(7405);
 
--- name: delete_alerts ()
+-- name: delete_alerts
 DELETE FROM troubles;
 
--- name: delete_old_alerts (seconds)
-DELETE FROM troubles WHERE told_at <= now() - make_interval(secs => $1);
+-- name: delete_old_alerts
+DELETE FROM troubles WHERE told_at <= now() - make_interval(secs => :seconds);
 
--- name: take_alerts (seconds) Alerts of subjects without a notice within so many seconds.
+-- name: take_alerts
+-- Alerts of subjects without a notice within so many seconds.
 UPDATE troubles t SET told_at = now()
 WHERE told_at IS NULL AND NOT EXISTS (
-    SELECT FROM troubles o WHERE o.subject = t.subject AND o.told_at > now() - make_interval(secs => $1)
+    SELECT FROM troubles o WHERE o.subject = t.subject AND o.told_at > now() - make_interval(secs => :seconds)
 )
 RETURNING key, subject, details;
 
--- name: choice (name) What admins chose for the whole installation.
-SELECT value FROM choices WHERE name = $1;
+-- name: choice
+-- What admins chose for the whole installation.
+SELECT value FROM choices WHERE name = :name;
 
--- name: choose (name, value)
-INSERT INTO choices (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+-- name: choose
+INSERT INTO choices (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

@@ -1,10 +1,12 @@
--- Who did what. asyncpg's $n arguments are listed behind each name.
+-- Who did what.
 
--- name: note (actor, action, room_id, video_id, user_id, details)
-INSERT INTO audit (actor, action, room_id, video_id, user_id, details) VALUES ($1, $2, $3, $4, $5, $6);
+-- name: note
+INSERT INTO audit (actor, action, room_id, video_id, user_id, details)
+VALUES (:actor, :action, :room_id, :video_id, :user_id, :details);
 
--- name: audited (video_id or NULL, user_id or NULL, room_id or NULL, most) The newest first.
+-- name: audited
+-- The newest first, of a video, a user or a room; NULL for any.
 SELECT key, at, actor, action, room_id, video_id, user_id, details FROM audit
-WHERE ($1::uuid IS NULL OR video_id = $1) AND ($2::text IS NULL OR user_id = $2 OR actor = $2)
-    AND ($3::text IS NULL OR room_id = $3)
-ORDER BY key DESC LIMIT $4;
+WHERE (:video_id::uuid IS NULL OR video_id = :video_id) AND (:user_id::text IS NULL OR user_id = :user_id OR actor = :user_id)
+    AND (:room_id::text IS NULL OR room_id = :room_id)
+ORDER BY key DESC LIMIT :most;

@@ -1,46 +1,53 @@
--- The room's channel: its schedule, and who watches. asyncpg's $n arguments are listed behind each name.
+-- The room's channel: its schedule, and who watches.
 
--- name: schedule (room_id)
-SELECT starts_at, items, before FROM channels WHERE room_id = $1;
+-- name: schedule
+SELECT starts_at, items, before FROM channels WHERE room_id = :room_id;
 
--- name: ensure_schedule (room_id)
-INSERT INTO channels (room_id) VALUES ($1) ON CONFLICT DO NOTHING;
+-- name: ensure_schedule
+INSERT INTO channels (room_id) VALUES (:room_id) ON CONFLICT DO NOTHING;
 
--- name: lock_schedule (room_id) One process at a time revises it; the time is taken once it is our turn.
-SELECT starts_at, items, before FROM channels WHERE room_id = $1 FOR UPDATE;
+-- name: lock_schedule
+-- One process at a time revises it; the time is taken once it is our turn.
+SELECT starts_at, items, before FROM channels WHERE room_id = :room_id FOR UPDATE;
 
--- name: set_schedule (room_id, starts_at, items, before)
-UPDATE channels SET starts_at = $2, items = $3, before = $4 WHERE room_id = $1;
+-- name: set_schedule
+UPDATE channels SET starts_at = :starts_at, items = :items, before = :before WHERE room_id = :room_id;
 
--- name: present_videos (room_id) As `room_videos`, of those members who are there, and for all of them (`reels.for_all`).
+-- name: present_videos
+-- As `room_videos`, of those members who are there, and for all of them (`reels.for_all`).
 SELECT v.*
 FROM videos v JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
-WHERE v.room_id = $1 AND v.visibility <> 'removed' AND (
-    v.history IN ('shared', 'before') OR v.sent_in = $1 AND coalesce(v.sent_after, v.received_at, to_timestamp(0)) >= (
+WHERE v.room_id = :room_id AND v.visibility <> 'removed' AND (
+    v.history IN ('shared', 'before') OR v.sent_in = :room_id AND coalesce(v.sent_after, v.received_at, to_timestamp(0)) >= (
         SELECT coalesce(max(CASE WHEN n.join_heard THEN n.joined_at ELSE now() END), to_timestamp(0)) FROM members n
-        WHERE n.room_id = $1 AND n.membership = 'join'
+        WHERE n.room_id = :room_id AND n.membership = 'join'
     )
 )
 ORDER BY v.position, v.sent_at, v.id;
 
--- name: watching (room_id) In the order of their names, so that an unchanged list is equal.
+-- name: watching
+-- In the order of their names, so that an unchanged list is equal.
 SELECT w.user_id
 FROM watching w JOIN members m ON m.room_id = w.room_id AND m.user_id = w.user_id AND m.membership = 'join'
-WHERE w.room_id = $1 AND w.until > now()
+WHERE w.room_id = :room_id AND w.until > now()
 ORDER BY w.user_id;
 
--- name: watch (room_id, user_id, seconds) A sign of life; `fresh` when the user did not watch before.
-WITH before AS (SELECT FROM watching WHERE room_id = $1 AND user_id = $2 AND until > now()), written AS (
-    INSERT INTO watching (room_id, user_id, until) VALUES ($1, $2, now() + make_interval(secs => $3))
+-- name: watch
+-- A sign of life; `fresh` when the user did not watch before.
+WITH before AS (SELECT FROM watching WHERE room_id = :room_id AND user_id = :user_id AND until > now()), written AS (
+    INSERT INTO watching (room_id, user_id, until) VALUES (:room_id, :user_id, now() + make_interval(secs => :seconds))
     ON CONFLICT (room_id, user_id) DO UPDATE SET until = excluded.until
 )
 SELECT NOT EXISTS (SELECT FROM before) AS fresh;
 
--- name: stop_watching (room_id, user_id) Nothing comes back when the user did not watch.
-DELETE FROM watching WHERE room_id = $1 AND user_id = $2 RETURNING user_id;
+-- name: stop_watching
+-- Nothing comes back when the user did not watch.
+DELETE FROM watching WHERE room_id = :room_id AND user_id = :user_id RETURNING user_id;
 
--- name: lapse_watching () Expire those without a heartbeat in time, in every room.
+-- name: lapse_watching
+-- Expire those without a heartbeat in time, in every room.
 DELETE FROM watching WHERE until <= now() RETURNING room_id;
 
--- name: announce_watching (room_id) Notify every process that others watch now (LISTEN roomreel_watching).
-SELECT pg_notify('roomreel_watching', $1);
+-- name: announce_watching
+-- Notify every process that others watch now (LISTEN roomreel_watching).
+SELECT pg_notify('roomreel_watching', :room_id);

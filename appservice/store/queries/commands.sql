@@ -1,54 +1,62 @@
--- Commands to the bot, and its responses. asyncpg's $n arguments are listed behind each name.
+-- Commands to the bot, and its responses.
 
--- name: take_command (event_id, room_id, sender, body, thread, replied_to, addressed) Nothing comes back for what is known, or for others. Of a conversation that just began the members may not be known yet.
+-- name: take_command
+-- Nothing comes back for what is known, or for others. Of a conversation that just began the members may not be known
+-- yet.
 INSERT INTO commands (event_id, room_id, sender, body, thread, replied_to)
-SELECT $1, r.room_id, $3, $4, $5, $6 FROM rooms r
-WHERE r.room_id = $2 AND r.bot_membership = 'join' AND (
-    $7 OR is_direct(r.room_id, r.direct)
+SELECT :event_id, r.room_id, :sender, :body, :thread, :replied_to FROM rooms r
+WHERE r.room_id = :room_id AND r.bot_membership = 'join' AND (
+    :addressed OR is_direct(r.room_id, r.direct)
 )
 ON CONFLICT (event_id) DO NOTHING
 RETURNING key;
 
--- name: lock_commands (room_id) One worker at a time responds in a room; held until the connection lets go.
-SELECT pg_try_advisory_lock(hashtextextended($1, 7402)) AS held;
+-- name: lock_commands
+-- One worker at a time responds in a room; held until the connection lets go.
+SELECT pg_try_advisory_lock(hashtextextended(:room_id, 7402)) AS held;
 
--- name: unlock_commands (room_id)
-SELECT pg_advisory_unlock(hashtextextended($1, 7402));
+-- name: unlock_commands
+SELECT pg_advisory_unlock(hashtextextended(:room_id, 7402));
 
--- name: open_command (room_id) The oldest that is not done.
+-- name: open_command
+-- The oldest that is not done.
 SELECT key, event_id, room_id, sender, body, thread, replied_to, answer AS response, taken_at IS NOT NULL AS begun
-FROM commands WHERE room_id = $1 AND done_at IS NULL ORDER BY key LIMIT 1;
+FROM commands WHERE room_id = :room_id AND done_at IS NULL ORDER BY key LIMIT 1;
 
--- name: begin_command (key)
-UPDATE commands SET taken_at = now() WHERE key = $1;
+-- name: begin_command
+UPDATE commands SET taken_at = now() WHERE key = :key;
 
--- name: give_back_command (key) It was not done: somebody was away.
-UPDATE commands SET taken_at = NULL WHERE key = $1 AND answer IS NULL;
+-- name: give_back_command
+-- It was not done: somebody was away.
+UPDATE commands SET taken_at = NULL WHERE key = :key AND answer IS NULL;
 
--- name: store_response (key, response)
-UPDATE commands SET answer = $2 WHERE key = $1;
+-- name: store_response
+UPDATE commands SET answer = :response WHERE key = :key;
 
--- name: end_command (key) The text is not stored longer than it takes; the row is, so that it is not done twice.
-UPDATE commands SET done_at = now(), sender = '', body = '', answer = NULL WHERE key = $1;
+-- name: end_command
+-- The text is not stored longer than it takes; the row is, so that it is not done twice.
+UPDATE commands SET done_at = now(), sender = '', body = '', answer = NULL WHERE key = :key;
 
--- name: rooms_with_open_commands () What a lost job left behind.
+-- name: rooms_with_open_commands
+-- What a lost job left behind.
 SELECT DISTINCT room_id FROM commands
 WHERE done_at IS NULL AND NOT EXISTS (
     SELECT FROM pgqueuer WHERE entrypoint = 'command' AND payload = convert_to(commands.room_id, 'UTF8')
 );
 
--- name: delete_old_commands (days) No homeserver repeats a transaction after so long.
-DELETE FROM commands WHERE done_at < now() - make_interval(days => $1);
+-- name: delete_old_commands
+-- No homeserver repeats a transaction after so long.
+DELETE FROM commands WHERE done_at < now() - make_interval(days => :days);
 
--- name: person (user_id)
-SELECT settings FROM people WHERE user_id = $1;
+-- name: person
+SELECT settings FROM people WHERE user_id = :user_id;
 
--- name: set_person (user_id, settings)
-INSERT INTO people (user_id, settings) VALUES ($1, $2)
+-- name: set_person
+INSERT INTO people (user_id, settings) VALUES (:user_id, :settings)
 ON CONFLICT (user_id) DO UPDATE SET settings = excluded.settings;
 
--- name: set_room_settings (room_id, settings)
-UPDATE rooms SET settings = $2 WHERE room_id = $1;
+-- name: set_room_settings
+UPDATE rooms SET settings = :settings WHERE room_id = :room_id;
 
--- name: videos_by_event (room_id, event_id)
-SELECT * FROM videos WHERE room_id = $1 AND event_id = $2 AND visibility <> 'removed' ORDER BY item;
+-- name: videos_by_event
+SELECT * FROM videos WHERE room_id = :room_id AND event_id = :event_id AND visibility <> 'removed' ORDER BY item;

@@ -1,16 +1,19 @@
--- Which video's job a worker takes next. asyncpg's $n arguments are listed behind each name.
+-- Which video's job a worker takes next.
 
--- name: videos_taken (queue_manager_id) How many jobs a process has taken, by sender and room; of a video that is gone or done, or a job that names none, both are empty.
+-- name: videos_taken
+-- How many jobs a process has taken, by sender and room; of a video that is gone or done, or a job that names none,
+-- both are empty.
 SELECT coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id, count(*) AS jobs
 FROM pgqueuer j LEFT JOIN videos v ON v.id::text = encode(j.payload, 'escape')
     AND (v.state IN ('queued', 'processing', 'playable') OR v.finishing IS NOT NULL)
-WHERE j.entrypoint = 'video' AND j.status = 'picked' AND j.queue_manager_id = $1
+WHERE j.entrypoint = 'video' AND j.status = 'picked' AND j.queue_manager_id = :queue_manager_id
 GROUP BY 1, 2;
 
--- name: videos_to_take (heartbeat_timeout) The oldest job of each sender in each room that may be taken, and what both have in progress in all processes.
+-- name: videos_to_take
+-- The oldest job of each sender in each room that may be taken, and what both have in progress in all processes.
 WITH jobs AS MATERIALIZED (
     SELECT j.id, j.priority, coalesce(v.sender, '') AS sender, coalesce(v.room_id, '') AS room_id,
-        j.status = 'queued' OR j.heartbeat < now() - $1::interval AS free
+        j.status = 'queued' OR j.heartbeat < now() - :heartbeat_timeout::interval AS free
     FROM pgqueuer j LEFT JOIN videos v
         -- As text: a payload that is no id is nobody's. The rest is the index' condition.
         ON v.id::text = encode(j.payload, 'escape')
@@ -28,13 +31,14 @@ FROM first LEFT JOIN senders USING (sender) LEFT JOIN rooms USING (room_id)
 ORDER BY priority DESC, load, id
 LIMIT 100;
 
--- name: take_video (id, queue_manager_id, heartbeat_timeout) As pgqueuer takes a job; nothing comes back when another process has it.
+-- name: take_video
+-- As pgqueuer takes a job; nothing comes back when another process has it.
 WITH taken AS (
-    UPDATE pgqueuer SET status = 'picked', updated = now(), heartbeat = now(), queue_manager_id = $2
+    UPDATE pgqueuer SET status = 'picked', updated = now(), heartbeat = now(), queue_manager_id = :queue_manager_id
     WHERE id = (
         SELECT id FROM pgqueuer
-        WHERE id = $1 AND execute_after <= now()
-            AND (status = 'queued' OR status = 'picked' AND heartbeat < now() - $3::interval)
+        WHERE id = :id AND execute_after <= now()
+            AND (status = 'queued' OR status = 'picked' AND heartbeat < now() - :heartbeat_timeout::interval)
         FOR UPDATE SKIP LOCKED
     )
     RETURNING *
@@ -42,12 +46,13 @@ WITH taken AS (
 log AS (INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority) SELECT id, status, entrypoint, priority FROM taken)
 SELECT * FROM taken;
 
--- name: delete_old_job_log (days, most) Nothing reads so old entries of what became of jobs; a part at a time.
+-- name: delete_old_job_log
+-- Nothing reads so old entries of what became of jobs; a part at a time.
 DELETE FROM pgqueuer_log WHERE id IN (
-    SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => $1) ORDER BY created LIMIT $2
+    SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => :days) ORDER BY created LIMIT :most
 );
 
--- name: delete_old_job_statistics (days, most)
+-- name: delete_old_job_statistics
 DELETE FROM pgqueuer_statistics WHERE id IN (
-    SELECT id FROM pgqueuer_statistics WHERE created < now() - make_interval(days => $1) LIMIT $2
+    SELECT id FROM pgqueuer_statistics WHERE created < now() - make_interval(days => :days) LIMIT :most
 );

@@ -1,23 +1,28 @@
--- What a detection service is to judge before anybody sees it. asyncpg's $n arguments are listed behind each name.
+-- What a detection service is to judge before anybody sees it.
 
--- name: await_verdict (id) What nobody judged yet is hidden from everybody; the row has what it was before, and what else holds it.
+-- name: await_verdict
+-- What nobody judged yet is hidden from everybody; the row has what it was before, and what else holds it.
 UPDATE videos SET
     quarantined = coalesce(quarantined, jsonb_build_object(
         'visibility', visibility, 'held_for', held_for, 'hidden_by', hidden_by
     )) || '{"verdict": true}',
     held_for = CASE WHEN quarantined IS NULL THEN 'verdict' ELSE held_for END,
     visibility = 'held', hidden_by = NULL
-WHERE id = $1 AND NOT judged AND (quarantined IS NULL OR NOT quarantined ? 'verdict');
+WHERE id = :id AND NOT judged AND (quarantined IS NULL OR NOT quarantined ? 'verdict');
 
--- name: unjudged (id) A video that is whole, and that nobody judged yet.
-SELECT * FROM videos WHERE id = $1 AND NOT judged AND state = 'ready' AND visibility <> 'removed';
+-- name: unjudged
+-- A video that is whole, and that nobody judged yet.
+SELECT * FROM videos WHERE id = :id AND NOT judged AND state = 'ready' AND visibility <> 'removed';
 
--- name: judge (id, attempts) Nothing comes back when what was judged is not there any more, or was judged already.
+-- name: judge
+-- Nothing comes back when what was judged is not there any more, or was judged already.
 UPDATE videos SET judged = true
-WHERE id = $1 AND attempts = $2 AND NOT judged AND state = 'ready' AND visibility <> 'removed'
+WHERE id = :id AND attempts = :attempts AND NOT judged AND state = 'ready' AND visibility <> 'removed'
 RETURNING *;
 
--- name: release_judged (id or NULL) A video that waits for a verdict, or every one, is what it was before; what waits for somebody else as well waits for them alone.
+-- name: release_judged
+-- A video that waits for a verdict, or every one, is what it was before; what waits for somebody else as well waits for
+-- them alone.
 UPDATE videos SET
     visibility = CASE WHEN held_for = 'verdict' AND deleted_at IS NULL THEN quarantined ->> 'visibility'
         ELSE visibility END,
@@ -27,10 +32,12 @@ UPDATE videos SET
     hidden_by = CASE WHEN held_for = 'verdict' THEN quarantined ->> 'hidden_by' END,
     quarantined = CASE WHEN held_for <> 'verdict' THEN quarantined - 'verdict' END,
     version = version + 1, changed_at = now()
-WHERE quarantined ? 'verdict' AND ($1::uuid IS NULL OR id = $1)
+WHERE quarantined ? 'verdict' AND (:id::uuid IS NULL OR id = :id)
 RETURNING id, room_id, sender;
 
--- name: hold_judged (id) What waits for a verdict waits for a moderator; what waits for somebody else does so after that, and what is hidden once it is shown.
+-- name: hold_judged
+-- What waits for a verdict waits for a moderator; what waits for somebody else does so after that, and what is hidden
+-- once it is shown.
 UPDATE videos v SET
     visibility = CASE WHEN deleted_at IS NULL THEN now.visibility ELSE v.visibility END,
     undone_to = CASE WHEN deleted_at IS NULL THEN undone_to ELSE now.visibility END,
@@ -42,11 +49,12 @@ UPDATE videos v SET
     version = version + 1, changed_at = now()
 FROM (
     SELECT CASE WHEN held_for = 'verdict' AND quarantined ->> 'visibility' = 'hidden' THEN 'hidden' ELSE 'held' END AS visibility
-    FROM videos WHERE id = $1
+    FROM videos WHERE id = :id
 ) AS now
-WHERE v.id = $1;
+WHERE v.id = :id;
 
--- name: verdicts_without_job () Videos that wait for a verdict and have no job (any more).
+-- name: verdicts_without_job
+-- Videos that wait for a verdict and have no job (any more).
 SELECT id FROM videos
 WHERE quarantined ? 'verdict' AND NOT judged AND state = 'ready' AND visibility <> 'removed' AND NOT EXISTS (
     SELECT FROM pgqueuer WHERE entrypoint = 'verdict' AND payload = convert_to(videos.id::text, 'UTF8')
