@@ -93,7 +93,7 @@ async def _visit_anew(room: Theatre, muted: bool) -> None:
         "selection": None, "video": None, "position": 0, "volume": 1, "muted": muted, "speed": 1, "loop": "list",
         "captions": None, "keys": True,
     }  # fmt: skip
-    status, answer = await room.viewer.ask("PUT", f"/api/v1/rooms/{room.room_id}/place", place)
+    status, answer = await room.viewer.request("PUT", f"/api/v1/rooms/{room.room_id}/place", place)
     if status != 200:
         raise RuntimeError(f"The place was refused: {answer}")
 

@@ -11,11 +11,11 @@ from playwright.async_api import Browser, expect
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, make_clip
-from tests.support.cinema import Cinema
 from tests.support.clips import make_small_clip
 from tests.support.host import OpenHost, hosts
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
+from tests.support.widget_page import RoomWithVideos
 from transcode import Tools
 
 # Playwright's five seconds are too few for a page on a busy machine.
@@ -53,11 +53,11 @@ def screenshots() -> Path:
 
 
 @pytest.fixture(scope="session")
-async def _cinema(
+async def _room_with_videos(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, tools: Tools,
     tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[tuple[str, Cinema]]:  # fmt: skip
-    folder = tmp_path_factory.mktemp("cinema")
+) -> AsyncIterator[tuple[str, RoomWithVideos]]:  # fmt: skip
+    folder = tmp_path_factory.mktemp("room_with_videos")
     # Some qualities of few frames: a browser without a graphics card draws the whole page for each of them.
     clips = [
         replace(clip, seconds=4.0, width=clip.width // 2, height=clip.height // 2, rate=10) for clip in ALICE_CLIPS
@@ -69,12 +69,12 @@ async def _cinema(
     ids = [str((await viewer.video_in(event_id, "ready"))["id"]) for event_id in events]
     async with hosts(reel, alice, bob) as serve:
         url = f"{await serve(room_id)}?user=bob&layout=widget"
-        yield room_id, Cinema(url, alice.user_id, ids, [Path(clip.filename).stem for clip in clips])
+        yield room_id, RoomWithVideos(url, alice.user_id, ids, [Path(clip.filename).stem for clip in clips])
 
 
 @pytest.fixture
-async def cinema(_cinema: tuple[str, Cinema], reel: Installation) -> Cinema:
+async def room_with_videos(_room_with_videos: tuple[str, RoomWithVideos], reel: Installation) -> RoomWithVideos:
     """A room in which bob has watched nothing yet; the same one for all tests, none of which changes its videos."""
-    room_id, cinema = _cinema
+    room_id, room_with_videos = _room_with_videos
     await reel.rows("DELETE FROM places WHERE room_id = $1", room_id)
-    return cinema
+    return room_with_videos

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, ConsoleMessage, Frame, Page, expect
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.support.browser import AXE, TELL_VIOLATIONS, axe_finds, over_frames
+from tests.support.browser import AXE, LOG_CSP_VIOLATIONS, axe_finds, over_frames
 from tests.support.databases import CreateDatabase
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
@@ -111,7 +111,7 @@ async def _new_page(
 ) -> AsyncIterator[tuple[Page, list[str]]]:
     context = await browser.new_context(viewport={"width": width, "height": 600}, reduced_motion=motion)
     # Scripts of the browser's driver are not subject to the page's policy, which stays in force.
-    await context.add_init_script(TELL_VIOLATIONS)
+    await context.add_init_script(LOG_CSP_VIOLATIONS)
     await context.add_init_script(path=AXE)
     page = await context.new_page()
     page.set_default_timeout(30_000)

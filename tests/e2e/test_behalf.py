@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
-from tests.support.browser import SMALL, Look, looking, sign_in
+from tests.support.browser import SMALL_TARGETS, ObservedPage, observed_page, sign_in
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -36,7 +36,7 @@ async def studio() -> AsyncIterator[Browser]:
 class Phone:
     """Somebody's phone with the room on it."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: ObservedPage) -> None:
         self.look = look
         self.page: Page = look.page
 
@@ -57,7 +57,7 @@ class Phone:
     async def check(self, screenshot: Path) -> None:
         """Take a picture; everything can be hit by a finger, and axe finds nothing, on this phone and a narrow one."""
         await self.page.screenshot(path=screenshot)
-        assert await self.page.evaluate(SMALL, 44) == []
+        assert await self.page.evaluate(SMALL_TARGETS, 44) == []
         await self.look.axe(320, 390, height=844)
 
 
@@ -69,7 +69,7 @@ async def _phone(
     room_id: str,
     **options: Any,  # noqa: ANN401 - the browser's
 ) -> AsyncIterator[Phone]:
-    async with looking(browser, **PHONE, **options) as (look, _):
+    async with observed_page(browser, **PHONE, **options) as (look, _):
         await sign_in(look.page, reel, user, room_id)
         yield Phone(look)
 
@@ -110,7 +110,7 @@ async def test_comments_and_reactions(
         await expect(mine).to_contain_text("two\nlines")
         await expect(mine).to_contain_text("You")
         await expect(phone.get("reply-text")).to_have_value("")
-        # Said once.
+        # BotResponse once.
         await expect(phone.get("by-bot")).to_have_count(0)
         (sent,) = await _by_bot(reel, alice, room_id, "m.room.message")
         assert sent["content"]["body"].endswith("bob: \u2060two\nlines")
@@ -176,7 +176,7 @@ async def test_comments_and_reactions(
 
 async def _shows_in_a_client(browser: Browser, url: str, bob: MatrixClient) -> None:
     """The widget in alice's client knows whose it is."""
-    async with looking(browser, viewport={"width": 1280, "height": 720}) as (look, _):
+    async with observed_page(browser, viewport={"width": 1280, "height": 720}) as (look, _):
         await look.page.goto(f"{url}?user=alice")
         widget = look.page.frame_locator("iframe[data-testid=widget]")
         await widget.locator("[data-testid=talk]").click()

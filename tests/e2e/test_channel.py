@@ -17,7 +17,7 @@ from tests.support.browser import over_frames
 from tests.support.clips import with_padding
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
-from tests.support.processes import standing_still
+from tests.support.processes import suspended
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
@@ -177,7 +177,7 @@ async def test_whoever_slept_wakes_up_at_the_moment(
         await _together(frame, other, length)
         session = await sleeper.new_browser_cdp_session()
         processes = (await session.send("SystemInfo.getProcessInfo"))["processInfo"]
-        with standing_still([psutil.Process(process["id"]) for process in processes]):
+        with suspended([psutil.Process(process["id"]) for process in processes]):
             await asyncio.sleep(4)
         await _together(frame, other, length)
         await expect(other.locator("[data-testid=live-mark]")).to_be_visible()

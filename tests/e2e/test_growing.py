@@ -19,7 +19,7 @@ from tests.support.databases import CreateDatabase
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
 from tests.support.launch import fork
-from tests.support.processes import standing_still
+from tests.support.processes import suspended
 from tests.support.rooms import make_room
 from tests.support.waiting import eventually
 from transcode import Tools
@@ -111,7 +111,7 @@ class Workshop:
         return max(FIRST_SEGMENT, SEGMENT * (await self.available(event_id) - 1))
 
     def held(self) -> AbstractContextManager[None]:
-        return standing_still(self._worker.ffmpegs())
+        return suspended(self._worker.ffmpegs())
 
 
 @pytest.fixture(scope="module")

@@ -494,8 +494,8 @@ async def test_a_thousand_videos(house: House, sit: Sit, screenshots: Path) -> N
         await route.fulfill(response=response, json=_thousand(await response.json(), house.bob.user_id))
 
     async with _answering(bob, "**/api/v1/rooms/*", answer):
-        await house.viewer.ask("PATCH", f"/api/v1/videos/{house.ids['lake']}", {"title": "Lakes"})
-        await house.viewer.ask("PATCH", f"/api/v1/videos/{house.ids['lake']}", {"title": "The lake"})
+        await house.viewer.request("PATCH", f"/api/v1/videos/{house.ids['lake']}", {"title": "Lakes"})
+        await house.viewer.request("PATCH", f"/api/v1/videos/{house.ids['lake']}", {"title": "The lake"})
         await expect(bob.row("The lake")).to_be_visible(timeout=SOON_MS)
         rows = bob.frame.locator("[data-testid=video]")
         await expect(rows.first).to_have_attribute("aria-setsize", str(THOUSAND), timeout=SOON_MS)

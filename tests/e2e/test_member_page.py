@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from appservice.demo.synapse import Synapse
-from tests.support.browser import looking, over_frames
+from tests.support.browser import observed_page, over_frames
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.video.subtitles import CHINESE, with_subtitles
@@ -84,7 +84,7 @@ async def test_many_videos_come_piece_by_piece(stage: Stage, browser: Browser, s
                 shutil.copytree, stage.reel.media / stage.videos[0], stage.reel.media / copy, copy_function=os.link
             )
         for width, height in ((1280, 800), (390, 844), (320, 600)):
-            async with looking(browser, viewport={"width": width, "height": height}) as (look, _):
+            async with observed_page(browser, viewport={"width": width, "height": height}) as (look, _):
                 await look.page.goto(stage.url)
                 await look.page.locator(PLAYING).wait_for()
                 await expect(look.page.locator(cards)).to_have_count(60)
@@ -95,7 +95,9 @@ async def test_many_videos_come_piece_by_piece(stage: Stage, browser: Browser, s
                     await asyncio.sleep(0.05)
                 await expect(look.page.locator(cards)).to_have_count(152)
                 assert look.problems == []
-            async with looking(browser, viewport={"width": width, "height": height}, java_script_enabled=False) as (
+            async with observed_page(
+                browser, viewport={"width": width, "height": height}, java_script_enabled=False
+            ) as (
                 look,
                 _,
             ):
@@ -124,7 +126,7 @@ async def _shown(page: Page) -> list[Any]:
 
 
 async def test_one_player_with_a_script(stage: Stage, browser: Browser, screenshots: Path) -> None:
-    async with looking(browser, viewport={"width": 1280, "height": 800}) as (look, _):
+    async with observed_page(browser, viewport={"width": 1280, "height": 800}) as (look, _):
         page = look.page
         await page.goto(stage.url)
         await page.locator(PLAYING).wait_for()
@@ -148,7 +150,10 @@ async def test_one_player_with_a_script(stage: Stage, browser: Browser, screensh
 
 
 async def test_a_picked_video_scrolls_to_the_player(stage: Stage, browser: Browser) -> None:
-    async with looking(browser, viewport={"width": 390, "height": 500}, has_touch=True, is_mobile=True) as (look, _):
+    async with observed_page(browser, viewport={"width": 390, "height": 500}, has_touch=True, is_mobile=True) as (
+        look,
+        _,
+    ):
         page = look.page
         await page.goto(stage.url)
         await page.locator(PLAYING).wait_for()
@@ -167,7 +172,7 @@ async def test_a_picked_video_scrolls_to_the_player(stage: Stage, browser: Brows
 
 
 async def test_plain_videos_without_a_script(stage: Stage, browser: Browser, screenshots: Path) -> None:
-    async with looking(browser, java_script_enabled=False, viewport={"width": 360, "height": 740}) as (look, _):
+    async with observed_page(browser, java_script_enabled=False, viewport={"width": 360, "height": 740}) as (look, _):
         page = look.page
         await page.goto(stage.url)
         assert await _shown(page) == stage.videos
@@ -185,7 +190,7 @@ async def test_plain_videos_without_a_script(stage: Stage, browser: Browser, scr
 
         await eventually(plays, seconds=15, what="the browser fetching the film")
     # What the browser makes of the file.
-    async with looking(browser) as (look, _):
+    async with observed_page(browser) as (look, _):
         url = (await _video_urls(stage))[0]
         await look.page.goto(url)
         video = look.page.locator("video")
@@ -219,7 +224,7 @@ async def test_captions_with_a_script_and_without(
         video = await viewer.video_in(await member.send_video(room_id, source), "ready")
         await _change(viewer, str(video["id"]), published=True)
         url = f"{reel.url}/u/{member.user_id}"
-        async with looking(browser, viewport={"width": 800, "height": 700}) as (look, _):
+        async with observed_page(browser, viewport={"width": 800, "height": 700}) as (look, _):
             page = look.page
             await page.goto(url)
             await page.locator(PLAYING).wait_for()
@@ -229,7 +234,7 @@ async def test_captions_with_a_script_and_without(
             await page.wait_for_function(_CUE, arg="你好，世界")
             await page.screenshot(path=screenshots / "member-captions-800x700.png")
             assert look.problems == []
-        async with looking(browser, java_script_enabled=False) as (look, _):
+        async with observed_page(browser, java_script_enabled=False) as (look, _):
             await look.page.goto(url)
             track = look.page.locator("video[controls] track[kind=captions]")
             assert (await track.get_attribute("srclang"), await track.get_attribute("label")) == ("zh", "中文")
@@ -239,7 +244,7 @@ async def test_captions_with_a_script_and_without(
 
 
 async def test_taking_back_works_at_once(stage: Stage, browser: Browser, screenshots: Path) -> None:
-    async with looking(browser) as (look, _):
+    async with observed_page(browser) as (look, _):
         page = look.page
         await page.goto(stage.unpublished)
         await page.locator("[data-testid=missing]").wait_for()
@@ -269,7 +274,7 @@ async def test_for_everyone(
     stage: Stage, browser: Browser, screenshots: Path, theme: Literal["light", "dark"], script: bool
 ) -> None:
     locale = "en-GB" if theme == "light" else "zh-CN"
-    async with looking(browser, locale=locale, color_scheme=theme) as (look, _):
+    async with observed_page(browser, locale=locale, color_scheme=theme) as (look, _):
         if not script:  # axe needs one
             await look.page.route("**/widget/assets/*.js", lambda route: route.abort())
         await look.page.goto(stage.url)
@@ -288,7 +293,7 @@ async def test_for_everyone(
 
 
 async def test_nothing_moves_under_reduced_motion(stage: Stage, browser: Browser) -> None:
-    async with looking(browser, reduced_motion="reduce") as (look, _):
+    async with observed_page(browser, reduced_motion="reduce") as (look, _):
         await look.page.goto(stage.url)
         await look.page.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
         playing = "document.querySelector('[data-testid=player]').dataset.playing"
@@ -296,7 +301,7 @@ async def test_nothing_moves_under_reduced_motion(stage: Stage, browser: Browser
 
 
 async def test_nobody_frames_it(stage: Stage, browser: Browser) -> None:
-    async with looking(browser) as (look, _):
+    async with observed_page(browser) as (look, _):
         frame = f"<iframe src='{stage.url}'></iframe>"
         await look.page.route("**/elsewhere", lambda route: route.fulfill(body=frame, content_type="text/html"))
         await look.page.goto(f"{stage.reel.url}/elsewhere")

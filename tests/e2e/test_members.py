@@ -165,7 +165,7 @@ async def test_faces_move_only_where_they_may(
     room_id = await make_room(alice, reel, bob)
     hers = await reel.viewer(http, alice, room_id)
     video_id = await _send(alice, hers, clip, tmp_path, "face")
-    assert (await hers.ask("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
+    assert (await hers.request("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
     url = await open_host(room_id)
     strip = await _open(browser, url)
     moving = strip.frame.locator(CLIP)
@@ -185,10 +185,10 @@ async def test_faces_move_only_where_they_may(
     await strip.page.emulate_media(reduced_motion="no-preference")
     await expect(moving).to_have_count(1)
     # Taken back, it is gone from everybody's strip.
-    assert (await hers.ask("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": False}))[0] == 200
+    assert (await hers.request("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": False}))[0] == 200
     await expect(moving).to_have_count(0)
     await expect(strip.face(alice).locator("img")).to_have_count(0)
-    assert (await hers.ask("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
+    assert (await hers.request("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
     await expect(moving).to_have_count(1)
     await strip.page.context.close()
 
@@ -210,7 +210,7 @@ async def test_a_face_that_is_scrolled_out_stands_still(
     room_id = await make_room(alice, reel, bob, mallory)
     hers, his = await reel.viewer(http, alice, room_id), await reel.viewer(http, bob, room_id)
     video_id = await _send(alice, hers, clip, tmp_path, "far")
-    assert (await hers.ask("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
+    assert (await hers.request("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
     await _send(bob, his, clip, tmp_path, "near")
     # Wide enough for all faces also when the buttons beside them are there.
     strip = await _open(browser, await open_host(room_id), width=480)
@@ -235,7 +235,7 @@ async def test_a_clip_that_cannot_be_had_leaves_the_picture(
     room_id = await make_room(alice, reel, bob)
     hers = await reel.viewer(http, alice, room_id)
     video_id = await _send(alice, hers, clip, tmp_path, "broken")
-    assert (await hers.ask("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
+    assert (await hers.request("PATCH", f"/api/v1/videos/{video_id}", {"video_avatar": True}))[0] == 200
     for file in (reel.media / video_id).glob("*/preview.mp4"):
         file.write_bytes(b"nothing that plays")
     strip = await _open(browser, await open_host(room_id))

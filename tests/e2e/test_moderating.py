@@ -165,8 +165,8 @@ async def test_members_are_refused_what_moderators_do(court: Court) -> None:
     assert (own["poster_url"], own["playlist_url"], own["preview_url"]) == (None, None, None)
     path = f"/api/v1/videos/{own['id']}"
     for action in ("reject", "block"):
-        assert (await court.sender.ask("POST", f"{path}/{action}", {"reason": ""}))[0] == 403
-    assert (await court.sender.ask("PATCH", path, {"visibility": "shown"}))[0] == 403
+        assert (await court.sender.request("POST", f"{path}/{action}", {"reason": ""}))[0] == 403
+    assert (await court.sender.request("PATCH", path, {"visibility": "shown"}))[0] == 403
     assert (await court.sender.get(f"{path}/reports"))[0] == 403
     assert (await court.judge.video(court.events[0]) or {})["visibility"] == "held"
 
@@ -174,10 +174,10 @@ async def test_members_are_refused_what_moderators_do(court: Court) -> None:
 async def test_reports_are_read_and_what_is_blocked_goes(court: Court, sit: Sit, screenshots: Path) -> None:
     lake, sea = [(await court.judge.video(event_id) or {})["id"] for event_id in court.events]
     for video_id in (lake, sea):
-        assert (await court.judge.ask("PATCH", f"/api/v1/videos/{video_id}", {"visibility": "shown"}))[0] == 200
+        assert (await court.judge.request("PATCH", f"/api/v1/videos/{video_id}", {"visibility": "shown"}))[0] == 200
     # A moderator's report is one as well, and the only other member sent it.
     for video_id, reason in ((lake, "Far too loud"), (sea, "")):
-        assert (await court.judge.ask("POST", f"/api/v1/videos/{video_id}/report", {"reason": reason}))[0] == 200
+        assert (await court.judge.request("POST", f"/api/v1/videos/{video_id}/report", {"reason": reason}))[0] == 200
     alice = await sit("alice", touch=True, language="zh")
     queue = alice.part("queue-reported")
     await expect(queue).to_have_text(_counted(2, "个被举报"))
@@ -208,9 +208,9 @@ async def test_reports_are_read_and_what_is_blocked_goes(court: Court, sit: Sit,
 async def test_each_is_told_who_hid_it(court: Court, sit: Sit) -> None:
     lake, sea = [(await court.judge.video(event_id) or {})["id"] for event_id in court.events]
     for video_id in (lake, sea):
-        assert (await court.judge.ask("PATCH", f"/api/v1/videos/{video_id}", {"visibility": "shown"}))[0] == 200
-    assert (await court.judge.ask("PATCH", f"/api/v1/videos/{lake}", {"visibility": "hidden"}))[0] == 200
-    assert (await court.sender.ask("PATCH", f"/api/v1/videos/{sea}", {"visibility": "hidden"}))[0] == 200
+        assert (await court.judge.request("PATCH", f"/api/v1/videos/{video_id}", {"visibility": "shown"}))[0] == 200
+    assert (await court.judge.request("PATCH", f"/api/v1/videos/{lake}", {"visibility": "hidden"}))[0] == 200
+    assert (await court.sender.request("PATCH", f"/api/v1/videos/{sea}", {"visibility": "hidden"}))[0] == 200
     alice, bob = await sit("alice"), await sit("bob")
     for seat, title, words, watches in (
         (alice, "lake", "Hidden by you", True),

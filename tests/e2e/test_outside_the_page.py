@@ -3,12 +3,12 @@
 from playwright.async_api import Browser
 
 from tests.support.browser import over_frames
-from tests.support.cinema import Cinema, watching
 from tests.support.waiting import eventually
+from tests.support.widget_page import RoomWithVideos, open_widget_page
 
 
-async def test_picture_in_picture_moves_along(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_picture_in_picture_moves_along(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
         await seen.part("float").click()
         before = await seen.until("picture-in-picture", lambda picture: picture["floating"])
         await seen.frame.locator('[data-testid=member][data-member="*"]').click()
@@ -18,8 +18,8 @@ async def test_picture_in_picture_moves_along(browser: Browser, cinema: Cinema) 
         await seen.until("its end", lambda picture: not picture["floating"])
 
 
-async def test_the_system_knows_what_plays(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_the_system_knows_what_plays(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
         told = """() => {
             const {metadata, playbackState} = navigator.mediaSession;
             return [metadata?.title, metadata?.artist, playbackState];
@@ -34,8 +34,8 @@ async def test_the_system_knows_what_plays(browser: Browser, cinema: Cinema) -> 
         await eventually(lambda: knows("deep-dive", "alice", "paused"), what="the next title")
 
 
-async def test_the_client_keeps_it_in_sight_while_it_plays(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_the_client_keeps_it_in_sight_while_it_plays(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
 
         async def asked(wanted: list[bool]) -> bool:
             return bool(await seen.page.evaluate("() => window.asked") == wanted)

@@ -276,7 +276,7 @@ async def test_where_hosts_pile_up_in_silence_nothing_is_sent_before_the_viewer_
     tab = await _after_a_comment(await open_tab(stage.url, "&hosts=leak"), stage, alice, bob)
     await tab.visit_another_room_and_return()
     await tab.get("record").click()
-    # Said before anything is recorded or asked for.
+    # BotResponse before anything is recorded or asked for.
     await tab.get("record-permit").locator("[data-testid=several-hosts][data-several=perhaps]").wait_for()
     for test_id in ("record-ask", "record-file"):
         await expect(tab.get(test_id)).to_have_count(0)

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame,
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from tests.integration.transcode.test_recordings import recorded
-from tests.support.browser import AXE, TELL_VIOLATIONS, axe_finds, drop_file, over_frames
+from tests.support.browser import AXE, LOG_CSP_VIOLATIONS, axe_finds, drop_file, over_frames
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -65,7 +65,7 @@ async def _widget(
     motion: Literal["reduce", "no-preference"] = "no-preference",
 ) -> AsyncIterator[Seen]:  # fmt: skip
     context = await browser.new_context(viewport={"width": width, "height": height}, reduced_motion=motion)
-    await context.add_init_script(TELL_VIOLATIONS)
+    await context.add_init_script(LOG_CSP_VIOLATIONS)
     await context.add_init_script(path=AXE)
     page = await context.new_page()
     page.set_default_timeout(30_000)

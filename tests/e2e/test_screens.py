@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Frame, Locator, Page, expect
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, make_clip
 from appservice.demo.synapse import Synapse
-from tests.support.browser import SMALL
+from tests.support.browser import SMALL_TARGETS
 from tests.support.clips import with_padding
 from tests.support.host import hosts
 from tests.support.installation import Installation
@@ -296,7 +296,7 @@ async def test_targets_are_large_enough(show: Show, house: House, size: tuple[in
     await screen.part("record").wait_for()
     for step in _STEPS:
         await step(screen)
-        assert await screen.frame.evaluate(SMALL, 44 if touch else 24) == [], step.__name__
+        assert await screen.frame.evaluate(SMALL_TARGETS, 44 if touch else 24) == [], step.__name__
         if step in (_settings, _row_menu):
             assert await screen.part("menu").evaluate(_INSIDE), step.__name__
         if touch and step is _settings:

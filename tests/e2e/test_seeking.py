@@ -3,12 +3,12 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.support.cinema import Cinema, Seen, watching
 from tests.support.waiting import eventually
+from tests.support.widget_page import RoomWithVideos, WidgetPage, open_widget_page
 
 
-async def test_the_seek_bar_shows_what_is_where(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_the_seek_bar_shows_what_is_where(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
         asked: list[str] = []
         seen.page.on("request", lambda request: asked.append(request.url))
         await seen.player.press("k")
@@ -40,7 +40,7 @@ async def test_the_seek_bar_shows_what_is_where(browser: Browser, cinema: Cinema
         assert spoken == "3 seconds of 4 seconds"
 
 
-async def _drawn(seen: Seen) -> bool:
+async def _drawn(seen: WidgetPage) -> bool:
     return bool(
         await seen.frame.evaluate("""() => {
             const canvas = document.querySelector('.preview-picture');
@@ -50,10 +50,10 @@ async def _drawn(seen: Seen) -> bool:
     )
 
 
-async def test_a_finger_steps_and_points(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema, width=320, height=600, touch=True) as seen:
+async def test_a_finger_steps_and_points(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos, width=320, height=600, touch=True) as seen:
         await expect(seen.part("forward")).to_be_hidden()
-        shown = (await seen.picture())["id"]
+        shown = (await seen.playback())["id"]
         for _ in range(2):
             await seen.page.touchscreen.tap(290, 70)
         await seen.until("the step over the end", lambda picture: picture["id"] != shown)
@@ -81,9 +81,9 @@ async def test_a_finger_steps_and_points(browser: Browser, cinema: Cinema) -> No
 
 @pytest.mark.parametrize(("width", "height", "listed"), [(304, 278, False), (280, 300, True)])
 async def test_a_tile_has_room_for_the_picture(
-    browser: Browser, cinema: Cinema, width: int, height: int, listed: bool
+    browser: Browser, room_with_videos: RoomWithVideos, width: int, height: int, listed: bool
 ) -> None:
-    async with watching(browser, cinema, width=width, height=height, select=False) as seen:
+    async with open_widget_page(browser, room_with_videos, width=width, height=height, select=False) as seen:
         await seen.player.hover()
         box = await seen.player.bounding_box()
         assert box

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from appservice.demo.client import MatrixClient
-from tests.support.browser import looking, shown_command, widget_link
+from tests.support.browser import observed_page, shown_command, widget_link
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
 
@@ -23,7 +23,7 @@ async def test_a_message_signs_in_until_the_button_signs_out(
     viewer = await reel.viewer(http, alice, room_id)
     await viewer.video_in(await alice.send_video(room_id, clip), "ready")
     phone = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
-    async with looking(browser, **phone) as (look, context):
+    async with observed_page(browser, **phone) as (look, context):
         page = look.page
         await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=reel.url)
         await page.goto(widget_link(reel, room_id))
@@ -49,7 +49,7 @@ async def test_a_message_signs_out(
     reel: Installation, alice: MatrixClient, bob: MatrixClient, browser: Browser, screenshots: Path
 ) -> None:
     room_id = await make_room(alice, reel, bob)
-    async with looking(browser, viewport={"width": 1280, "height": 720}) as (look, _):
+    async with observed_page(browser, viewport={"width": 1280, "height": 720}) as (look, _):
         await look.page.goto(widget_link(reel, room_id))
         event_id = await alice.send_text(room_id, await shown_command(look.page))
         await look.page.locator("[data-testid=app][data-state=empty]").wait_for()
@@ -69,7 +69,7 @@ async def test_a_message_signs_out(
 
 async def test_a_code_that_is_too_old_is_renewed(reel: Installation, alice: MatrixClient, browser: Browser) -> None:
     room_id = await make_room(alice, reel)
-    async with looking(browser) as (look, _):
+    async with observed_page(browser) as (look, _):
         await look.page.clock.install()
         await look.page.goto(widget_link(reel, room_id))
         first = await shown_command(look.page)
@@ -84,7 +84,7 @@ async def test_a_code_that_is_too_old_is_renewed(reel: Installation, alice: Matr
 
 async def test_it_says_what_is_the_matter(reel: Installation, alice: MatrixClient, browser: Browser) -> None:
     room_id = await make_room(alice, reel)
-    async with looking(browser) as (look, context):
+    async with observed_page(browser) as (look, context):
         await look.page.goto(widget_link(reel, room_id))
         await shown_command(look.page)
         await context.set_offline(True)
@@ -111,7 +111,7 @@ async def test_it_says_what_is_the_matter(reel: Installation, alice: MatrixClien
 
 async def test_where_nothing_can_be_stored(reel: Installation, alice: MatrixClient, browser: Browser) -> None:
     room_id = await make_room(alice, reel)
-    async with looking(browser) as (look, context):
+    async with observed_page(browser) as (look, context):
         await context.add_init_script(
             "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError'); }})"
         )
@@ -125,7 +125,7 @@ async def test_nobody_is_asked_inside_of_a_foreign_frame(
     reel: Installation, alice: MatrixClient, browser: Browser
 ) -> None:
     room_id = await make_room(alice, reel)
-    async with looking(browser) as (look, _):
+    async with observed_page(browser) as (look, _):
         page = f"<iframe src='{widget_link(reel, room_id)}'></iframe>"
         await look.page.route("**/elsewhere", lambda route: route.fulfill(body=page, content_type="text/html"))
         await look.page.goto(f"{reel.url}/elsewhere")
@@ -139,7 +139,7 @@ async def test_for_everyone(
     reel: Installation, alice: MatrixClient, browser: Browser, screenshots: Path, language: str, theme: str
 ) -> None:
     room_id = await make_room(alice, reel)
-    async with looking(browser, locale=language, color_scheme=theme) as (look, _):
+    async with observed_page(browser, locale=language, color_scheme=theme) as (look, _):
         page = look.page
         await page.goto(widget_link(reel, room_id))
         await shown_command(page)

@@ -4,16 +4,18 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.support.browser import AXE, axe_finds
-from tests.support.cinema import Cinema, Seen, watching
+from tests.support.widget_page import RoomWithVideos, WidgetPage, open_widget_page
 
 
-async def test_speed_stays_over_items_and_reels(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_speed_stays_over_items_and_reels(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
         await seen.choose("speed", "1.5")
         await expect(seen.part("told")).to_contain_text("1.5")
         await seen.until("the speed", lambda picture: picture["rate"] == 1.5)
         await seen.part("next").click()
-        await seen.until("the next item", lambda picture: picture["id"] == cinema.ids[1] and picture["rate"] == 1.5)
+        await seen.until(
+            "the next item", lambda picture: picture["id"] == room_with_videos.ids[1] and picture["rate"] == 1.5
+        )
         # Its keys; they stop at the ends.
         for key, rate in ((">", 1.75), (">", 2), (">", 2), ("<", 1.75)):
             await seen.player.press(key)
@@ -28,13 +30,13 @@ async def test_speed_stays_over_items_and_reels(browser: Browser, cinema: Cinema
         await expect(seen.part("menu")).to_contain_text("same moment")
         await seen.page.keyboard.press("Escape")
         await seen.page.keyboard.press("Escape")
-        await seen.frame.locator(f'[data-testid=member][data-member="{cinema.alice}"]').click()
-        await seen.frame.locator(f'[data-testid=player][data-reel="{cinema.alice}"]').wait_for()
+        await seen.frame.locator(f'[data-testid=member][data-member="{room_with_videos.alice}"]').click()
+        await seen.frame.locator(f'[data-testid=player][data-reel="{room_with_videos.alice}"]').wait_for()
         await seen.until("the viewer's speed", lambda picture: picture["rate"] == 1.75)
 
 
-async def test_holding_is_quick_and_nothing_else(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_holding_is_quick_and_nothing_else(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
         for part in (seen.part("forward"), seen.player.locator(".screen")):
             await part.hover()
             await seen.page.mouse.down()
@@ -53,15 +55,15 @@ async def test_holding_is_quick_and_nothing_else(browser: Browser, cinema: Cinem
         # Held, the other one rewinds to the start of the item; pressed, both step.
         await seen.player.press("9")
         await seen.player.press("k")
-        before = (await seen.picture())["time"]
+        before = (await seen.playback())["time"]
         await seen.part("back").hover()
         await seen.page.mouse.down()
         await seen.until("the way back", lambda picture: picture["time"] <= before - 2)
         await seen.page.mouse.up()
 
 
-async def test_quality(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_quality(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
         await seen.part("settings").click()
         await expect(seen.part("menu-quality")).to_contain_text("Automatic (")
         await seen.part("menu-quality").click()
@@ -81,8 +83,8 @@ async def test_quality(browser: Browser, cinema: Cinema) -> None:
         await seen.until("the same quality", lambda picture: picture["lines"] == lines[-1])
 
 
-async def test_captions(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema, captions=True) as seen:
+async def test_captions(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos, captions=True) as seen:
         await seen.choose("captions", "zh-Hans")
         await expect(seen.part("told")).to_contain_text("简体中文")
         first = await seen.until("captions", lambda picture: picture["cues"] == ["Hello from zh-Hans"])
@@ -99,8 +101,8 @@ async def test_captions(browser: Browser, cinema: Cinema) -> None:
         await expect(seen.part("captions")).to_have_attribute("aria-pressed", "false")
 
 
-async def test_without_captions_there_is_nothing_to_choose(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_without_captions_there_is_nothing_to_choose(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
         await seen.part("settings").click()
         await expect(seen.part("menu-speed")).to_be_visible()
         await expect(seen.part("menu-captions")).to_have_count(0)
@@ -118,8 +120,8 @@ _PRESS_ELSEWHERE_AT_ONCE = """() => new Promise((pressed) => {
 })"""
 
 
-async def test_the_menu_by_keyboard(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_the_menu_by_keyboard(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
         menu, keyboard = seen.part("menu"), seen.page.keyboard
         await seen.part("settings").focus()
         await keyboard.press("Enter")
@@ -146,8 +148,8 @@ async def test_the_menu_by_keyboard(browser: Browser, cinema: Cinema) -> None:
         await expect(menu).to_have_count(0)
 
 
-async def test_keys_can_be_listed_and_switched_off(browser: Browser, cinema: Cinema) -> None:
-    async with watching(browser, cinema) as seen:
+async def test_keys_can_be_listed_and_switched_off(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+    async with open_widget_page(browser, room_with_videos) as seen:
         await seen.player.press("?")
         await expect(seen.part("keys")).to_be_visible()
         await expect(seen.part("keys")).to_contain_text("Slower or faster")
@@ -162,7 +164,7 @@ async def test_keys_can_be_listed_and_switched_off(browser: Browser, cinema: Cin
         for key in ("m", "k", ">", "?", "c", "9"):
             await seen.player.press(key)
         assert await seen.player.get_attribute("data-muted") == muted
-        assert (await seen.picture())["rate"] == 1
+        assert (await seen.playback())["rate"] == 1
         await expect(seen.player).to_have_attribute("data-playing", "true")
         await expect(seen.part("keys")).to_have_count(0)
         # What is no letter, digit or sign still works.
@@ -171,8 +173,10 @@ async def test_keys_can_be_listed_and_switched_off(browser: Browser, cinema: Cin
 
 
 @pytest.mark.parametrize("width", [280, 1280])
-async def test_axe_finds_nothing_in_menu_and_list(browser: Browser, cinema: Cinema, width: int) -> None:
-    async with watching(browser, cinema, width=width, height=600, captions=True) as seen:
+async def test_axe_finds_nothing_in_menu_and_list(
+    browser: Browser, room_with_videos: RoomWithVideos, width: int
+) -> None:
+    async with open_widget_page(browser, room_with_videos, width=width, height=600, captions=True) as seen:
         await seen.player.press("k")
         await seen.part("settings").click()
         await _axe(seen, "menu")
@@ -185,6 +189,6 @@ async def test_axe_finds_nothing_in_menu_and_list(browser: Browser, cinema: Cine
         await _axe(seen, "keys")
 
 
-async def _axe(seen: Seen, view: str) -> None:
+async def _axe(seen: WidgetPage, view: str) -> None:
     await seen.frame.evaluate(AXE.read_text())
     assert await axe_finds(seen.frame) == [], view

@@ -19,7 +19,7 @@ from playwright.async_api import Browser, Frame, Page
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, make_clip
-from tests.support.browser import axe_finds, looking, sign_in
+from tests.support.browser import axe_finds, observed_page, sign_in
 from tests.support.host import hosts
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
@@ -101,7 +101,7 @@ async def house(
         user = alice if name == "alice" else bob
         events.append(await user.send_video(room_id, path, info=info))
     videos = [await viewer.video_in(event_id, "ready") for event_id in events]
-    assert (await viewer.ask("PATCH", f"/api/v1/videos/{videos[0]['id']}", {"published": True}))[0] == 200
+    assert (await viewer.request("PATCH", f"/api/v1/videos/{videos[0]['id']}", {"published": True}))[0] == 200
     await bob.send_event(
         room_id, "m.reaction", {"m.relates_to": {"rel_type": "m.annotation", "event_id": events[0], "key": "👍"}}
     )
@@ -271,7 +271,7 @@ async def test_view(house: House, chromium: Browser, screenshots: Path, view: st
     pictures: dict[tuple[str, int, int], bytes] = {}
     for theme, language in LOOKS:
         options = {"viewport": {"width": 800, "height": 600}, "color_scheme": theme, "locale": language}
-        async with looking(chromium, **options) as (look, context):
+        async with observed_page(chromium, **options) as (look, context):
             page = look.page
             frame = await _open(page, house, view, language)
             scene = Scene(page, frame, house)

@@ -21,7 +21,7 @@ from appservice.demo.synapse import Synapse, free_port
 from appservice.matrix.client import HomeserverClient
 from tests.integration.test_talk import listening
 from tests.integration.test_uploads import Uploader
-from tests.support.commands import Asking
+from tests.support.commands import CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
@@ -52,13 +52,13 @@ class Phone:
         return f"/api/v1/videos/{self.video_id}"
 
     async def comment(self, text: str, once: str | None = None) -> tuple[int, Any]:
-        return await self.viewer.ask("POST", f"{self.path}/comments", {"text": text, "nonce": once or nonce()})
+        return await self.viewer.request("POST", f"{self.path}/comments", {"text": text, "nonce": once or nonce()})
 
     async def react(self, key: str, once: str | None = None) -> tuple[int, Any]:
-        return await self.viewer.ask("POST", f"{self.path}/reactions", {"key": key, "nonce": once or nonce()})
+        return await self.viewer.request("POST", f"{self.path}/reactions", {"key": key, "nonce": once or nonce()})
 
     async def take_back(self, event: dict[str, Any]) -> int:
-        status, _ = await self.viewer.ask("DELETE", f"{self.path}/said/{quote(event['event_id'], safe='')}")
+        status, _ = await self.viewer.request("DELETE", f"{self.path}/said/{quote(event['event_id'], safe='')}")
         return status
 
     async def said(self, kind: str = "m.room.message") -> list[dict[str, Any]]:
@@ -341,7 +341,7 @@ async def _upload(phone: Phone, clip: Path) -> str:
 
 async def _send(phone: Phone, upload: str, **fields: object) -> tuple[int, Any]:
     path = f"/api/v1/rooms/{quote(phone.room_id, safe='')}/videos"
-    return await phone.viewer.ask("POST", path, {"upload": upload, "nonce": nonce(), **fields})
+    return await phone.viewer.request("POST", path, {"upload": upload, "nonce": nonce(), **fields})
 
 
 async def test_a_video_is_in_its_senders_reel(phone: Phone, alice: MatrixClient, clip: Path) -> None:
@@ -377,7 +377,7 @@ async def test_a_video_is_in_its_senders_reel(phone: Phone, alice: MatrixClient,
     assert (await _send(phone, await _upload(phone, clip), nonce=once))[0] == 409
 
     # The whole of it is hers: she deletes it, message and all.
-    assert (await phone.viewer.ask("DELETE", f"/api/v1/videos/{video['id']}"))[0] == 200
+    assert (await phone.viewer.request("DELETE", f"/api/v1/videos/{video['id']}"))[0] == 200
 
     async def gone() -> bool:
         return not any(
@@ -388,7 +388,7 @@ async def test_a_video_is_in_its_senders_reel(phone: Phone, alice: MatrixClient,
 
 
 async def test_moderators_hold_a_video_as_any_other(phone: Phone, alice: MatrixClient, clip: Path) -> None:
-    assert "all" in (await Asking(alice, phone.room_id)("!reel room hold all")).text
+    assert "all" in (await CommandSender(alice, phone.room_id)("!reel room hold all")).text
     _, answer = await _send(phone, await _upload(phone, clip))
     video = await phone.viewer.video_in(answer["event_id"], "ready")
     assert (video["visibility"], video["waits_for"]) == ("held", "moderator")
@@ -662,7 +662,7 @@ async def test_in_a_client_people_speak_for_themselves(phone: Phone, http: aioht
     answers = [
         await own.comment("x"), await own.react("👍"), await viewer.get(f"{own.path}/said"),
         await _send(own, "0" * 8 + "-0000" * 3 + "-" + "0" * 12),
-        await viewer.ask("DELETE", f"{own.path}/said/$x"),
+        await viewer.request("DELETE", f"{own.path}/said/$x"),
     ]  # fmt: skip
     assert {(status, answer["errcode"]) for status, answer in answers} == {(403, "M_FORBIDDEN")}
     assert await phone.rows() == []
@@ -696,7 +696,7 @@ async def test_what_somebody_may_not_send_the_bot_sends_not_either(
 
 async def test_only_moderators_send_where_only_they_add_videos(phone: Phone, alice: MatrixClient, clip: Path) -> None:
     upload = await _upload(phone, clip)
-    assert (await Asking(alice, phone.room_id)("!reel room add moderators")).text
+    assert (await CommandSender(alice, phone.room_id)("!reel room add moderators")).text
     assert (await phone.viewer.room())["can"] == ["comment", "react"]
     assert (await _send(phone, upload))[0] == 403
 
@@ -732,7 +732,7 @@ async def test_what_is_not_to_be_watched_is_not_talked_about(phone: Phone, alice
     hers = await phone.sign_in(alice)
     assert (await hers.comment("only for me"))[0] == 201
     for visibility, status in (("hidden", 404), ("shown", 200)):
-        changed, _ = await hers.viewer.ask("PATCH", hers.path, {"visibility": visibility})
+        changed, _ = await hers.viewer.request("PATCH", hers.path, {"visibility": visibility})
         assert changed == 200
         assert (await phone.viewer.get(f"{phone.path}/said"))[0] == status
         if status == 404:
@@ -800,7 +800,7 @@ async def test_in_the_room_that_replaced_it_nothing_is_said_about_a_message(phon
     ],
 )  # fmt: skip
 async def test_bad_bodies(phone: Phone, what: str, body: object) -> None:
-    status, answer = await phone.viewer.ask("POST", f"{phone.path}/{what}", body)
+    status, answer = await phone.viewer.request("POST", f"{phone.path}/{what}", body)
     assert (status, answer["errcode"]) == (400, "M_BAD_JSON")
 
 
@@ -855,7 +855,7 @@ async def test_who_wants_to_be_forgotten_is_not_quoted_any_more(phone: Phone, al
     _, answer = await _send(phone, await _upload(phone, clip))
     await phone.viewer.video_in(answer["event_id"], "ready")
     async with listening(hers.viewer) as talks:
-        assert (await Asking(phone.user, phone.room_id)("!reel forget-me yes")).reactions == ["✅"]
+        assert (await CommandSender(phone.user, phone.room_id)("!reel forget-me yes")).reactions == ["✅"]
         while (await asyncio.wait_for(talks.get(), 30))["event_id"] != comment["event_id"]:
             pass
 
@@ -872,7 +872,7 @@ async def test_who_wants_to_be_forgotten_is_not_quoted_any_more(phone: Phone, al
     assert sorted(part["sender"] for part in await hers.said("m.reaction")) == sorted(
         [alice.user_id, phone.user.user_id]
     )
-    assert (await Asking(phone.user, phone.room_id)("!reel forget-me yes")).reactions == ["✅"]
+    assert (await CommandSender(phone.user, phone.room_id)("!reel forget-me yes")).reactions == ["✅"]
 
     async def alone() -> bool:
         return [row["user_id"] for row in await phone.rows()] == [alice.user_id]

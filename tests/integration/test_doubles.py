@@ -118,7 +118,7 @@ async def test_who_deletes_the_video_deletes_all_of_its_messages(
     content = video(await alice.upload(clip, "video/mp4"), **{NONCE: "away"})
     sent = [await send(alice, room_id, content) for _ in range(2)]
     entry = await viewer.video_in(sent[0], "ready")
-    status, _ = await viewer.ask("DELETE", f"/api/v1/videos/{entry['id']}")
+    status, _ = await viewer.request("DELETE", f"/api/v1/videos/{entry['id']}")
     assert status == 200
     # One that comes while the video can still be brought back is none of its own.
     sent.append(await send(alice, room_id, content))

@@ -15,7 +15,7 @@ import pytest
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse
 from tests.support.clips import with_padding
-from tests.support.commands import Asking, open_direct
+from tests.support.commands import CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
@@ -45,7 +45,7 @@ class Case:
         self.event_id = await self.user.send_video(self.room_id, clip)
         self.video = await self.viewer.video_in(self.event_id, "ready")
         own = await self.reel.viewer(self.http, self.user, self.room_id)
-        status, answer = await own.ask("PATCH", f"/api/v1/videos/{self.video['id']}", {"published": True})
+        status, answer = await own.request("PATCH", f"/api/v1/videos/{self.video['id']}", {"published": True})
         assert status == 200, answer
         media = self.video["playlist_url"]
         _, master = await self.viewer.fetch(media)
@@ -117,23 +117,23 @@ async def _redact_as_moderator(case: Case) -> None:
 
 
 async def _delete_in_the_widget(case: Case) -> None:
-    status, _ = await case.viewer.ask("DELETE", f"/api/v1/videos/{case.video['id']}")
+    status, _ = await case.viewer.request("DELETE", f"/api/v1/videos/{case.video['id']}")
     assert status == 200
 
 
 async def _delete_by_the_bot(case: Case) -> None:
-    said = await Asking(case.user, case.room_id)("!reel delete", about=case.event_id)
+    said = await CommandSender(case.user, case.room_id)("!reel delete", about=case.event_id)
     assert said.reactions == ["✅"], said.text
 
 
 async def _leave(case: Case) -> None:
-    said = await Asking(case.user, case.room_id)("!reel settings on-leave erase")
+    said = await CommandSender(case.user, case.room_id)("!reel settings on-leave erase")
     assert said.reactions == ["✅"], said.text
     await case.user.leave(case.room_id)
 
 
 async def _kick(case: Case) -> None:
-    said = await Asking(case.owner, case.room_id)("!reel room on-leave erase")
+    said = await CommandSender(case.owner, case.room_id)("!reel room on-leave erase")
     assert said.reactions == ["✅"], said.text
     await case.owner.kick(case.room_id, case.user.user_id)
 
@@ -143,7 +143,7 @@ async def _ban(case: Case) -> None:
 
 
 async def _forget_me(case: Case) -> None:
-    ask = Asking(case.user, await open_direct(case.user, case.reel))
+    ask = CommandSender(case.user, await open_direct(case.user, case.reel))
     said = await ask("forget-me")
     assert "forget-me yes" in said.text
     assert await case.viewer.video(case.event_id), "the bot asks first"
@@ -221,11 +221,11 @@ async def test_what_is_left_is_said_before(
     assert (code, "neither a user id" in said) == (2, True), said
     # Another's erasure leaves this one's, though the files on the disk are the same.
     other = await _case(reel, synapse, http, alice, clip, "12")
-    assert "forget-me yes" in (await Asking(other.user, other.room_id)("!reel forget-me")).text
-    assert (await Asking(other.user, other.room_id)("!reel forget-me yes")).reactions == ["✅"]
+    assert "forget-me yes" in (await CommandSender(other.user, other.room_id)("!reel forget-me")).text
+    assert (await CommandSender(other.user, other.room_id)("!reel forget-me yes")).reactions == ["✅"]
     await _gone(other)
     assert [(await case.viewer.fetch(url))[0] for url in case.urls] == [200] * len(case.urls)
-    said_again = await Asking(other.user, other.room_id)("!reel forget-me yes please")
+    said_again = await CommandSender(other.user, other.room_id)("!reel forget-me yes please")
     assert said_again.reactions == ["❓"]
 
 

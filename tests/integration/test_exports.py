@@ -16,7 +16,7 @@ import pytest
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from tests.support.clips import with_padding
-from tests.support.commands import Asking, open_direct
+from tests.support.commands import CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.waiting import eventually
@@ -72,9 +72,9 @@ async def test_an_export_from_asking_to_forgetting(
         phone = await reel.signed_in(http, user, rooms[1])
         (video,) = await phone.videos()
         body = {"text": "Look!", "nonce": "told"}
-        status, comment = await phone.ask("POST", f"/api/v1/videos/{video['id']}/comments", body)
+        status, comment = await phone.request("POST", f"/api/v1/videos/{video['id']}/comments", body)
         assert status == 201
-        said = await Asking(user, rooms[0])("!reel export")
+        said = await CommandSender(user, rooms[0])("!reel export")
         assert said.text.startswith("I am putting your videos and data together.")
         assert said.text.endswith("The link comes in a chat with me alone when they are ready.")
         assert said.reactions == ["✅"]
@@ -110,7 +110,7 @@ async def test_an_export_from_asking_to_forgetting(
             assert (response.status, response.content_length) == (200, len(whole))
 
         # Only the newest link holds, and no other.
-        said = await Asking(user, alone)("导出")
+        said = await CommandSender(user, alone)("导出")
         assert said.text.endswith("The link comes here when they are ready.")
         second = await _new_link(user, alone, count=2)
         assert [await _status(http, url) for url in (link, second, second[:-1], f"{reel.url}/export/x")] == [
@@ -121,9 +121,9 @@ async def test_an_export_from_asking_to_forgetting(
         # What is deleted is served by no copy.
         await user.redact(rooms[0], events[0])
         await eventually(lambda: _gone(reel, http, user, second), seconds=10, what="the end of the link")
-        await Asking(user, alone)("export")
+        await CommandSender(user, alone)("export")
         third = await _new_link(user, alone, count=3)
-        await Asking(user, alone)("forget-me yes")
+        await CommandSender(user, alone)("forget-me yes")
         await eventually(lambda: _gone(reel, http, user, third), seconds=10, what="the end of everything")
 
 
@@ -131,7 +131,7 @@ async def test_a_link_past_its_day_is_a_page_that_says_so_and_its_zip_is_gone(
     reel: Installation, synapse: Synapse, http: aiohttp.ClientSession
 ) -> None:
     async with await synapse.user(f"late-{secrets.token_hex(4)}") as user:
-        await Asking(user, await open_direct(user, reel))("export")
+        await CommandSender(user, await open_direct(user, reel))("export")
         link = await _new_link(user, await _direct_room(reel, user), count=1)
         (row,) = await reel.rows("SELECT id FROM exports WHERE user_id = $1", user.user_id)
         file = reel.folder / "data" / "exports" / f"{row['id']}.zip"

@@ -17,7 +17,7 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from tests.support.clips import with_padding
-from tests.support.commands import Asking, open_direct
+from tests.support.commands import CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.launch import execute
 from tests.support.rooms import make_room, wait_for_notice
@@ -215,7 +215,7 @@ async def test_an_export_that_finds_no_room(
         viewer = await small.viewer(http, alice, room_id)
         await viewer.video_in(await alice.send_video(room_id, clip), "ready")
         disk.leave(100 * KIB)
-        ask = Asking(alice, await open_direct(alice, small))
+        ask = CommandSender(alice, await open_direct(alice, small))
         await ask("export")
         alone = await _room_with(small, alice)
         await wait_for_notice(alice, alone, "The server’s disk is too full to put your videos and data together.")

@@ -19,7 +19,7 @@ from appservice.store import ErasingStore, Stores, VideoChangeStore
 from appservice.store.audit import ITSELF
 from appservice.store.outbox import Pool
 from tests.support.clips import with_padding
-from tests.support.commands import Asking
+from tests.support.commands import CommandSender
 from tests.support.databases import migrated_pool
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -252,12 +252,12 @@ async def test_a_gallery_plays_and_is_deleted_one_by_one(
         return await marks() in ([], ["▶️"])
 
     await eventually(marked_once, what="at most one mark that it plays")
-    bobs = Asking(bob, room_id)
+    bobs = CommandSender(bob, room_id)
     said = (await bobs("!reel delete", about=event_id)).text
     assert said.startswith("That message brought several videos.")
     assert f"#{one['id'].replace('-', '')[:8]}" in said
     path = f"/_matrix/client/v3/rooms/{quote(room_id)}/event/{quote(event_id)}"
-    assert (await viewer.ask("DELETE", f"/api/v1/videos/{one['id']}"))[0] == 200
+    assert (await viewer.request("DELETE", f"/api/v1/videos/{one['id']}"))[0] == 200
 
     async def forgotten() -> bool:
         rows = await reel.rows("SELECT mxc FROM videos WHERE id = $1::uuid", one["id"])
@@ -291,7 +291,7 @@ async def test_a_spoiler_shows_nothing_of_itself_by_itself(
     member = next(member for member in room["members"] if member["user_id"] == bob.user_id)
     assert (room["channel"], room["schedule"], member["reel_url"]) == (None, None, None)
     for change in ({"published": True}, {"video_avatar": True}):
-        status, error = await viewer.ask("PATCH", f"/api/v1/videos/{video['id']}", change)
+        status, error = await viewer.request("PATCH", f"/api/v1/videos/{video['id']}", change)
         assert (status, error["errcode"]) == (403, "M_FORBIDDEN")
         assert "spoiler" in error["error"]
 
@@ -308,7 +308,7 @@ async def test_a_spoiler_shows_nothing_of_itself_by_itself(
     await eventually(lambda: is_spoiler(False), what="the mark to go")
     assert (await viewer.room())["channel"]
     for change in ({"published": True}, {"video_avatar": True}):
-        assert (await viewer.ask("PATCH", f"/api/v1/videos/{video['id']}", change))[0] == 200
+        assert (await viewer.request("PATCH", f"/api/v1/videos/{video['id']}", change))[0] == 200
     page = f"{reel.url}/u/{quote(bob.user_id, safe='@:')}"
     async with http.get(page) as response:
         assert video["id"] in await response.text()

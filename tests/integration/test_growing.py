@@ -17,7 +17,7 @@ import pytest
 from appservice.demo.client import MatrixClient
 from tests.support.clips import with_padding
 from tests.support.installation import Installation
-from tests.support.processes import standing_still
+from tests.support.processes import suspended
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
@@ -56,7 +56,7 @@ async def _held(service: Installation) -> AsyncIterator[None]:
     async def running() -> list[psutil.Process]:
         return service.ffmpegs()
 
-    with standing_still(await eventually(running, what="an ffmpeg")):
+    with suspended(await eventually(running, what="an ffmpeg")):
         yield
 
 

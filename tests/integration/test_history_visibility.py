@@ -21,7 +21,7 @@ from appservice.store import Stores, TimelineStore
 from appservice.store.outbox import Pool
 from tests.integration.test_timeline import swallowing
 from tests.support.clips import with_padding
-from tests.support.commands import Asking
+from tests.support.commands import CommandSender
 from tests.support.databases import migrated_pool
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -237,7 +237,7 @@ async def test_newcomers_see_what_was_sent_while_they_were_there(
         shown = [video for video in (shared, before, meanwhile, own, after) if video not in kept]
         assert {video["id"] for video in await sees.videos()} == {video["id"] for video in shown}
         assert len(await hers.videos()) == 5
-        await _nothing_is_told_of(reel, sees, Asking(user, room_id), hers, kept)
+        await _nothing_is_told_of(reel, sees, CommandSender(user, room_id), hers, kept)
         # What may be seen plays, also in the reels.
         status, room = await sees.get(f"/api/v1/rooms/{room_id}?together=*")
         assert status == 200
@@ -272,7 +272,7 @@ def _first_line(playlist: bytes) -> str:
 
 
 async def _nothing_is_told_of(
-    reel: Installation, sees: Viewer, ask: Asking, hers: Viewer, kept: list[dict[str, Any]]
+    reel: Installation, sees: Viewer, ask: CommandSender, hers: Viewer, kept: list[dict[str, Any]]
 ) -> None:
     """Try every way to videos whose ids and addresses somebody gave away."""
     base = "/".join(str((await sees.videos())[0]["poster_url"]).split("/")[:4])

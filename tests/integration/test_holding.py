@@ -10,7 +10,7 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from tests.support.clips import with_padding
-from tests.support.commands import VERSIONS, Asking
+from tests.support.commands import VERSIONS, CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
 from tests.support.video.scenes import SIZE, encode_anew, make_scenes
@@ -36,7 +36,7 @@ class Hall:
 
     async def say(self, command: str, *, about: str | None = None, by: MatrixClient | None = None) -> str:
         """Give a command in the room, as alice if nobody is named, and return the answer."""
-        return (await Asking(by or self.alice, self.room_id)(f"!reel {command}", about=about)).text
+        return (await CommandSender(by or self.alice, self.room_id)(f"!reel {command}", about=about)).text
 
     async def send(self, user: MatrixClient, *, again: int | None = None) -> str:
         """Send a video, or the same file again, and return its event."""
@@ -87,7 +87,7 @@ async def test_a_new_members_first_video_waits(hall: Hall) -> None:
     assert queue.startswith("One video waits for a decision:")
     assert f"• {await hall.short(first)} “1” by @bob:test.local, 0:02: waits for approval" in queue
 
-    said = await Asking(hall.alice, hall.room_id)("!reel approve", about=first)
+    said = await CommandSender(hall.alice, hall.room_id)("!reel approve", about=first)
     assert (said.text, said.reactions) == ("“1” is shown now.", ["✅"])
     video = await hall.sees.video(first)
     assert video
@@ -179,7 +179,7 @@ async def test_who_decides_on_a_video_watches_it_first(hall: Hall, http: aiohttp
         for path in (*files, held["playlist_url"]):
             assert (await viewer.fetch(grant + "/v/" + path.partition("/v/")[2]))[0] == 404, path
         for action in ("reject", "block"):
-            status, _ = await viewer.ask("POST", f"/api/v1/videos/{held['id']}/{action}", {"reason": ""})
+            status, _ = await viewer.request("POST", f"/api/v1/videos/{held['id']}/{action}", {"reason": ""})
             assert status == (404 if viewer is hall.sees else 403)
     assert (await bob.get(f"/api/v1/videos/{held['id']}/reports"))[0] == 403
     # What moves to others' hands moves out of theirs.
@@ -202,28 +202,28 @@ async def test_a_moderator_decides_in_the_widget(hall: Hall, http: aiohttp.Clien
     await hall.ready(event_id)
     held = await alice.video_in(event_id, "ready")
     path = f"/api/v1/videos/{held['id']}"
-    status, gone = await alice.ask("POST", f"{path}/reject", {"reason": "too dark"})
+    status, gone = await alice.request("POST", f"{path}/reject", {"reason": "too dark"})
     assert status == 200
     assert gone["undo_until"] > held["created_at"]
     await hall.reel.keep_deletions_open()
-    status, back = await alice.ask("POST", f"{path}/restore")
+    status, back = await alice.request("POST", f"{path}/restore")
     assert (status, back["visibility"], back["held_for"]) == (200, "held", "approval")
-    assert (await alice.ask("PATCH", path, {"visibility": "shown", "version": back["version"]}))[0] == 200
-    assert (await alice.ask("POST", f"{path}/reject", {"reason": ""}))[0] == 409
-    assert (await hall.sees.ask("POST", f"{path}/report", {"reason": "Too loud"}))[0] == 200
+    assert (await alice.request("PATCH", path, {"visibility": "shown", "version": back["version"]}))[0] == 200
+    assert (await alice.request("POST", f"{path}/reject", {"reason": ""}))[0] == 409
+    assert (await hall.sees.request("POST", f"{path}/report", {"reason": "Too loud"}))[0] == 200
     assert await alice.get(f"{path}/reports") == (200, {"reasons": ["Too loud"]})
     # Hidden by a moderator it is for moderators to look at, hidden by its sender for them alone.
     bob = await hall.reel.viewer(http, hall.bob, hall.room_id)
     for hides, to_alice, to_bob in ((alice, "viewer", "moderator"), (bob, "sender", "viewer")):
-        assert (await hides.ask("PATCH", path, {"visibility": "hidden"}))[0] == 200
+        assert (await hides.request("PATCH", path, {"visibility": "hidden"}))[0] == 200
         for sees, by in ((alice, to_alice), (bob, to_bob)):
             video = await sees.video(event_id)
             assert video
             assert (video["hidden_by"], video["playlist_url"] is not None) == (by, sees is hides)
-        assert (await hides.ask("PATCH", path, {"visibility": "shown"}))[1]["hidden_by"] is None
+        assert (await hides.request("PATCH", path, {"visibility": "shown"}))[1]["hidden_by"] is None
     again = await hall.send(hall.mallory, again=0)
     await hall.ready(again)
-    assert await alice.ask("POST", f"{path}/block", {"reason": "spam"}) == (200, {"count": 2})
+    assert await alice.request("POST", f"{path}/block", {"reason": "spam"}) == (200, {"count": 2})
     assert await alice.video(again) is None
     assert await alice.video(event_id) is None
 
@@ -248,14 +248,14 @@ async def test_many_reports_make_a_video_wait(hall: Hall, http: aiohttp.ClientSe
     event_id = await hall.send(hall.alice)
     video = await hall.sees.video_in(event_id, "ready")
     path = f"/api/v1/videos/{video['id']}/report"
-    assert await hall.sees.ask("POST", path, {"reason": "far too loud"}) == (200, {})
+    assert await hall.sees.request("POST", path, {"reason": "far too loud"}) == (200, {})
     assert await hall.say("queue") == "No video waits for a decision."
     reports = await hall.say("reports")
     assert f"{await hall.short(event_id)} “1” by @alice:test.local, one report" in reports
     assert "loud" not in reports  # that is not for everybody
     assert "I tell in a conversation with me alone" in reports
     bobs = await hall.reel.viewer(http, hall.bob, hall.room_id)
-    assert await bobs.ask("POST", path, {"reason": ""}) == (200, {})
+    assert await bobs.request("POST", path, {"reason": ""}) == (200, {})
     assert await hall.sees.video(event_id) is None
     assert "“1” by @alice:test.local, 0:02: was reported" in await hall.say("queue")
     assert "is forgotten" in await hall.say("dismiss", about=event_id)
@@ -263,7 +263,7 @@ async def test_many_reports_make_a_video_wait(hall: Hall, http: aiohttp.ClientSe
     assert await hall.say("reports") == "No video was reported."
     assert await hall.say("dismiss", about=event_id) == "Nobody reported this video."
     # Nor do they count any more.
-    assert await hall.sees.ask("POST", path, {"reason": "still"}) == (200, {})
+    assert await hall.sees.request("POST", path, {"reason": "still"}) == (200, {})
     assert await hall.sees.video(event_id)
 
 
@@ -376,9 +376,9 @@ async def test_moderators_decide_in_a_room_of_their_own(hall: Hall) -> None:
     # Mallory is in the room, but no moderator of the video's.
     await hall.mallory.react(own, posts[0]["text"], "✅")
     await hall.alice.react(own, posts[0]["text"], "👍")
-    assert "2 videos wait" in (await Asking(hall.alice, own)("!reel queue")).text
-    assert (await Asking(hall.mallory, own)("!reel queue")).text == "You moderate no room in which I am."
-    said = (await Asking(hall.mallory, own)("!reel approve", about=posts[0]["text"])).text
+    assert "2 videos wait" in (await CommandSender(hall.alice, own)("!reel queue")).text
+    assert (await CommandSender(hall.mallory, own)("!reel queue")).text == "You moderate no room in which I am."
+    said = (await CommandSender(hall.mallory, own)("!reel approve", about=posts[0]["text"])).text
     assert said.startswith("Which video?")
     assert await hall.sees.video(early) is None
     await hall.alice.react(own, posts[0]["text"], "✅")
@@ -397,7 +397,7 @@ async def test_moderators_decide_in_a_room_of_their_own(hall: Hall) -> None:
     await _edited(hall, own, post["text"], "It was taken back: there is nothing to decide any more.")
     fourth = await hall.send(hall.bob)
     post = await _asked(hall, own, fourth)
-    assert (await Asking(hall.alice, own)("!reel approve", about=post["picture"])).text == "“4” is shown now."
+    assert (await CommandSender(hall.alice, own)("!reel approve", about=post["picture"])).text == "“4” is shown now."
 
 
 async def test_moderators_are_asked_about_a_spoiler_without_its_picture(hall: Hall) -> None:
@@ -435,11 +435,11 @@ async def test_nobody_is_made_to_decide_for_another_room(hall: Hall) -> None:
     """Mallory holds what is sent in her own room, and would have it shown to those of alice's room for a decision."""
     den = await make_room(hall.mallory, hall.reel, hall.bob)
     for setting in ("hold all", f"moderators-room {hall.room_id}"):
-        said = (await Asking(hall.mallory, den)(f"!reel room {setting}")).text
+        said = (await CommandSender(hall.mallory, den)(f"!reel room {setting}")).text
     assert said.startswith("You do not moderate that room")
     open_to_all = await make_room(hall.mallory, hall.reel)
     await hall.mallory.send_state(open_to_all, "m.room.join_rules", {"join_rule": "public"})
-    said = (await Asking(hall.mallory, den)(f"!reel room moderators-room {open_to_all}")).text
+    said = (await CommandSender(hall.mallory, den)(f"!reel room moderators-room {open_to_all}")).text
     assert said.startswith("Anybody may come into that room")
 
     # As a release of before took it.
@@ -459,7 +459,7 @@ async def test_nobody_is_made_to_decide_for_another_room(hall: Hall) -> None:
 
     # A room of her own, of those whom she asked in, is told what is to come.
     own = await make_room(hall.mallory, hall.reel)
-    said = (await Asking(hall.mallory, den)(f"!reel room moderators-room {own}")).text
+    said = (await CommandSender(hall.mallory, den)(f"!reel room moderators-room {own}")).text
     assert said.startswith("moderators-room is")
     await wait_for_notice(hall.mallory, own, f"{hall.mallory.user_id} chose this room for decisions")
     await _asked(hall, own, event_id, reader=hall.mallory)

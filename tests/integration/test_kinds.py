@@ -12,7 +12,7 @@ from appservice import resources
 from appservice.demo.client import MatrixClient
 from appservice.i18n import Texts
 from tests.support.clips import with_padding
-from tests.support.commands import VERSIONS, Asking
+from tests.support.commands import VERSIONS, CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
 from tests.support.viewer import Viewer
@@ -29,7 +29,7 @@ class Album:
     reel: Installation
     room_id: str
     bob: MatrixClient
-    moderator: Asking
+    moderator: CommandSender
     sees: Viewer
     """What bob sees."""
     clip: Path
@@ -78,7 +78,7 @@ async def album(
 ) -> Album:  # fmt: skip
     room_id = await make_room(alice, reel, bob, version=request.param)
     sees = await reel.viewer(http, bob, room_id)
-    return Album(reel, room_id, bob, Asking(alice, room_id), sees, clip, tmp_path, tools)
+    return Album(reel, room_id, bob, CommandSender(alice, room_id), sees, clip, tmp_path, tools)
 
 
 async def test_nothing_but_videos_unless_the_room_chooses(album: Album) -> None:

@@ -25,7 +25,7 @@ from appservice.store import ErasingStore, PolicyStore, Stores
 from appservice.store.outbox import Pool
 from appservice.store.timeline import TimelineStore
 from tests.support.databases import migrated_pool
-from tests.support.models import ALICE, BOB
+from tests.support.factories import ALICE, BOB
 
 BOT = UserId("@reel:example.org")
 JOIN, LEAVE, BAN = Membership.JOIN, Membership.LEAVE, Membership.BAN

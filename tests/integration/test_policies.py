@@ -9,7 +9,7 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.support.commands import VERSIONS, Asking, open_direct
+from tests.support.commands import VERSIONS, CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
@@ -41,7 +41,7 @@ async def test_whom_a_list_bans(
     viewer, theirs = await spare.viewer(http, bob, room_id), await spare.viewer(http, spam, room_id)
     video = await viewer.video_in(event_id, "ready")
 
-    ask = Asking(admin, await open_direct(admin, spare))
+    ask = CommandSender(admin, await open_direct(admin, spare))
     assert (await ask("policies")).text.startswith("I follow no policy list.")
     for wrong in ("policies add", "policies add here", f"policies add {bans} now", "policies sometimes"):
         assert (await ask(wrong)).reactions == ["❓"], wrong
@@ -76,7 +76,7 @@ async def test_whom_a_list_bans(
     assert (await viewer.fetch(video["playlist_url"]))[0] == 404
     ignored = await spam.send_video(room_id, clip)
     await spam.send_text(room_id, "!reel version")
-    assert "moderators cannot release it" in (await Asking(alice, room_id)("!reel queue")).text
+    assert "moderators cannot release it" in (await CommandSender(alice, room_id)("!reel queue")).text
     assert not await spare.rows("SELECT FROM videos WHERE event_id = $1", ignored)
     assert not await spare.rows("SELECT FROM commands WHERE sender = $1", spam.user_id)
     # A rule for everybody does not shut out who could take it back.

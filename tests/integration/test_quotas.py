@@ -7,7 +7,7 @@ import aiohttp
 from appservice.core.rules.quotas import MIB
 from appservice.demo.synapse import Synapse
 from tests.support.clips import with_padding
-from tests.support.commands import Asking
+from tests.support.commands import CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
 from tests.support.waiting import eventually
@@ -40,7 +40,7 @@ async def test_what_is_over_a_quota(
         third = await owner.send_video(old, clip)
         await wait_for_notice(owner, old, "You have as many videos here as one person may have.", thread=third)
         await _in_state(spare, third, "failed quota-user")
-        said = await Asking(owner, old)("!reel quota")
+        said = await CommandSender(owner, old)("!reel quota")
         assert "• You, in all rooms: 2 of 2 videos, 0." in said.text
         assert "• This room: 1 video (no limit), 0." in said.text
         assert said.text.endswith("of 1 MiB")

@@ -27,7 +27,7 @@ from appservice.web.context import Context
 from appservice.web.relations import RelationReader
 from tests.integration.test_store import BOT, jobs, member, one_video
 from tests.support.databases import migrated_pool
-from tests.support.models import ALICE, BOB, ROOM
+from tests.support.factories import ALICE, BOB, ROOM
 from tests.support.waiting import eventually
 
 EVENT = EventId("$said")

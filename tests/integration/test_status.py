@@ -9,7 +9,7 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from tests.support.clips import with_padding
-from tests.support.commands import VERSIONS, Asking
+from tests.support.commands import VERSIONS, CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
 from tests.support.waiting import eventually
@@ -61,9 +61,9 @@ async def test_what_is_quick_gets_one_mark(
     await _become(alice, reel, room_id, event_id, PLAYABLE)
     assert await _reactions_ever(alice, reel, room_id) == 1
     # It is hidden, and then it is back: the mark goes with it.
-    assert (await Asking(bob, room_id)("!reel hide", about=event_id)).reactions == ["✅"]
+    assert (await CommandSender(bob, room_id)("!reel hide", about=event_id)).reactions == ["✅"]
     await _become(alice, reel, room_id, event_id)
-    assert (await Asking(bob, room_id)("!reel show", about=event_id)).reactions == ["✅"]
+    assert (await CommandSender(bob, room_id)("!reel show", about=event_id)).reactions == ["✅"]
     await _become(alice, reel, room_id, event_id, PLAYABLE)
 
 
@@ -71,7 +71,7 @@ async def test_a_reason_comes_once_and_is_corrected(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path,
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    await Asking(alice, room_id)("!reel room max-length 1")
+    await CommandSender(alice, room_id)("!reel room max-length 1")
     own = with_padding(clip, tmp_path / "own.mp4", room_id.encode())
     event_id = await bob.send_video(room_id, own, body="lake.mp4")
     told = await wait_for_notice(bob, room_id, "cannot be shown", thread=event_id)
@@ -87,7 +87,7 @@ async def test_a_reason_comes_once_and_is_corrected(
     await requeued()
     await _become(alice, reel, room_id, event_id, FAILED)
     assert len(await _notices(bob, room_id, event_id)) == 1
-    await Asking(alice, room_id)("!reel room max-length off")
+    await CommandSender(alice, room_id)("!reel room max-length off")
     await requeued()
     viewer = await reel.viewer(http, alice, room_id)
     await viewer.video_in(event_id, "ready")
@@ -109,12 +109,12 @@ async def test_marks_stay_with_their_message_after_an_upgrade(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path,
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    await Asking(alice, room_id)("!reel room max-length 1")
+    await CommandSender(alice, room_id)("!reel room max-length 1")
     failed = await bob.send_video(room_id, with_padding(clip, tmp_path / "own.mp4", room_id.encode()), body="lake.mp4")
     await wait_for_notice(bob, room_id, "cannot be shown", thread=failed)
     await _become(alice, reel, room_id, failed, FAILED)
-    await Asking(alice, room_id)("!reel room max-length off")
-    await Asking(alice, room_id)("!reel room hold all")
+    await CommandSender(alice, room_id)("!reel room max-length off")
+    await CommandSender(alice, room_id)("!reel room hold all")
     other = with_padding(clip, tmp_path / "other.mp4", b"other" + room_id.encode())
     waiting = await bob.send_video(room_id, other, body="hill.mp4")
     viewer = await reel.viewer(http, alice, room_id)
@@ -140,7 +140,7 @@ async def test_marks_stay_with_their_message_after_an_upgrade(
     moved = await (await reel.viewer(http, bob, replacement)).videos()
     assert [video["sent_here"] for video in moved] == [False, False]
     # What is said to somebody is said where they are now; a thread there cannot begin with a message of the other room.
-    answer = await Asking(alice, replacement)(f"!reel reject #{held['id'].replace('-', '')[:8]} too dark")
+    answer = await CommandSender(alice, replacement)(f"!reel reject #{held['id'].replace('-', '')[:8]} too dark")
     assert answer.reactions == ["✅"]
     await wait_for_notice(bob, replacement, "too dark")
     await _become(alice, reel, room_id, waiting)
@@ -154,12 +154,12 @@ async def test_a_room_may_want_less(
     viewer = await reel.viewer(http, alice, room_id)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(clip.read_bytes()[:2000])
-    await Asking(alice, room_id)("!reel room status failures")
+    await CommandSender(alice, room_id)("!reel room status failures")
     event_id, wrong = await bob.send_video(room_id, clip), await bob.send_video(room_id, broken)
     await viewer.video_in(event_id, "ready")
     await wait_for_notice(bob, room_id, "cannot be shown", thread=wrong)
     assert await _reactions_ever(alice, reel, room_id) == 1  # of the answer to the command
-    await Asking(alice, room_id)("!reel room status off")
+    await CommandSender(alice, room_id)("!reel room status off")
     silent = await bob.send_video(room_id, broken)
 
     async def failed() -> bool:
@@ -169,7 +169,7 @@ async def test_a_room_may_want_less(
     await eventually(failed, what="the last one failing")
     # What is said comes in order with what the bot answers afterwards.
     await viewer.video_in(await bob.send_video(room_id, clip), "ready")
-    assert (await Asking(alice, room_id)("!reel version")).text
+    assert (await CommandSender(alice, room_id)("!reel version")).text
     assert await _notices(bob, room_id, silent) == []
     assert await _marks(alice, reel, room_id, silent) == []
 
@@ -191,7 +191,7 @@ async def test_the_sender_is_told_of_audio_that_cannot_be_taken(
     told = await wait_for_notice(bob, room_id, "Plays without sound", thread=event_id)
     assert told.startswith("“lake”: Plays without sound: it is damaged.")
     await _become(alice, reel, room_id, event_id, PLAYABLE)
-    assert "sound missing" in (await Asking(bob, room_id)("!reel mine")).text
+    assert "sound missing" in (await CommandSender(bob, room_id)("!reel mine")).text
     # The same file again is told of again, although nothing is made of it.
     again = await bob.send_video(room_id, damaged)
     assert (await viewer.video_in(again, "ready"))["audio_left_out"] == "damaged"

@@ -45,7 +45,7 @@ from appservice.store import AdminStore, Published, Stores, UnderWay, open_pool
 from appservice.store.outbox import CHANNEL, PROGRESS_CHANNEL, Pool
 from appservice.store.sql import BoundQuery, query
 from tests.support.databases import apply_migrations, waits_for_lock
-from tests.support.models import ALICE, BOB, ROOM, rendition
+from tests.support.factories import ALICE, BOB, ROOM, rendition
 from tests.support.waiting import eventually
 from transcode.hls.captions import Captions
 from transcode.storyboard import Storyboard

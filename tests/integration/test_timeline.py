@@ -122,7 +122,7 @@ async def test_an_edit_by_the_sender_changes_the_video(
 
     await eventually(back, what="the media of before being ready")
     # What a person named keeps its name.
-    status, _ = await (await reel.viewer(http, bob, room_id)).ask(
+    status, _ = await (await reel.viewer(http, bob, room_id)).request(
         "PATCH", f"/api/v1/videos/{video['id']}",
         {"version": (await titled(viewer, event_id, "third"))["version"], "title": "mine"},
     )  # fmt: skip
@@ -192,7 +192,7 @@ async def test_other_media_wait_for_a_moderator_again_and_go_with_the_video(
     await eventually(waits, what="the new media waiting")
     assert not await reel.rows("SELECT FROM queue_posts WHERE event_id = $1", post)
     # What is deleted is deleted with its edits.
-    status, _ = await (await reel.viewer(http, bob, room_id)).ask("DELETE", f"/api/v1/videos/{video['id']}")
+    status, _ = await (await reel.viewer(http, bob, room_id)).request("DELETE", f"/api/v1/videos/{video['id']}")
     assert status == 200
     await reel.rows("UPDATE videos SET deleted_at = deleted_at - interval '1 minute' WHERE event_id = $1", event_id)
 
@@ -415,7 +415,7 @@ async def test_an_upgrade_carries_what_was_chosen(
     bobs = await reel.viewer(http, bob, room_id)
     video = await bobs.video_in(event_id, "ready")
     path = f"/api/v1/videos/{video['id']}"
-    assert (await bobs.ask("PATCH", path, {"version": video["version"], "video_avatar": True}))[0] == 200
+    assert (await bobs.request("PATCH", path, {"version": video["version"], "video_avatar": True}))[0] == 200
     await alice.send_text(room_id, "!reel room hold all")
 
     async def chosen(of: str) -> dict[str, Any]:

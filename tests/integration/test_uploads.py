@@ -19,7 +19,7 @@ from aiohttp import web
 from appservice.demo.client import MatrixClient
 from tests.integration.transcode.test_audio_left_out import AAC, NOISE
 from tests.integration.transcode.test_recordings import recorded
-from tests.support.commands import Asking
+from tests.support.commands import CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
 from tests.support.video.pattern import X264, audio, made, video
@@ -379,7 +379,7 @@ async def test_bad_files_have_the_codes_of_videos(uploader: Uploader, clip: Path
 async def test_what_is_longer_than_the_room_takes_can_be_cut_below_that(
     reel: Installation, uploader: Uploader, alice: MatrixClient, room_id: str, recording: Path
 ) -> None:
-    await Asking(alice, room_id)("!reel room max-length 2")
+    await CommandSender(alice, room_id)("!reel room max-length 2")
     assert (await uploader.call("OPTIONS", PATH)).headers["Upload-Max-Duration"] == "2"
     for anybody in ("", "Bearer nobody"):
         told = await uploader.call("OPTIONS", PATH, Authorization=anybody)

@@ -19,7 +19,7 @@ from aiohttp import web
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import free_port
 from tests.support.clips import with_padding
-from tests.support.commands import Asking, open_direct
+from tests.support.commands import CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
 from tests.support.waiting import eventually
@@ -137,7 +137,7 @@ async def test_a_block_holds_in_all_rooms_where_the_operator_chose_so(
         spare.write_config(moderation={"webhook": webhook}, permissions={"*": "user", alice.user_id: "admin"})
         async with spare.running():
             one, other = [await make_room(alice, spare, bob) for _ in range(2)]
-            alone = Asking(alice, await open_direct(alice, spare))
+            alone = CommandSender(alice, await open_direct(alice, spare))
             viewer = await spare.viewer(http, alice, other)
             passed = await bob.send_video(other, bad)
             await becomes(spare, passed, state="ready", visibility="shown")

@@ -10,7 +10,7 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.support.commands import Asking, open_direct
+from tests.support.commands import CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.waiting import eventually
@@ -67,7 +67,7 @@ async def test_an_export_is_told_in_no_room_that_another_made_direct(
             return [row["membership"] for row in rows] == ["leave"]
 
         await eventually(alone, what="the maker's going known")
-        said = await Asking(user, rooms[-1])("!reel export")
+        said = await CommandSender(user, rooms[-1])("!reel export")
         assert said.text.endswith("The link comes in a chat with me alone when they are ready.")
         told = await _told(reel, user, rooms)
         assert [await _links(user, room_id) for room_id in rooms] == [[] for _ in rooms]
@@ -84,7 +84,7 @@ async def test_a_secret_goes_to_a_new_room_where_somebody_came_in(
 ) -> None:
     async with await synapse.user(f"careless-{secrets.token_hex(4)}") as user:
         room_id = await make_room(alice, reel, user)
-        await Asking(user, room_id)("!reel export")
+        await CommandSender(user, room_id)("!reel export")
         first = await _told(reel, user, [room_id])
         bot = MatrixClient(reel.synapse.base_url, reel.as_token, reel.bot)
         async with bot:
@@ -95,7 +95,7 @@ async def test_a_secret_goes_to_a_new_room_where_somebody_came_in(
             )  # fmt: skip
         # Before it is told of that by a transaction, or as if it were not.
         await reel.rows("DELETE FROM members WHERE room_id = $1 AND user_id = $2", first, mallory.user_id)
-        await Asking(user, room_id)("!reel export")
+        await CommandSender(user, room_id)("!reel export")
         second = await _told(reel, user, [room_id, first])
         assert second != first
         assert len(await _links(user, first)) == 1
@@ -114,7 +114,7 @@ async def test_a_third_one_in_a_direct_room_reads_nothing_personal(
         (row,) = await reel.rows("SELECT id FROM videos WHERE event_id = $1", event_id)
         number = f"#{row['id'].hex[:8]}"
         alone = await open_direct(user, reel)
-        ask = Asking(user, alone)
+        ask = CommandSender(user, alone)
         assert "clip" in (await ask("mine")).text
         assert "clip" in (await ask(f"play {number}")).text
 
@@ -129,7 +129,7 @@ async def test_a_third_one_in_a_direct_room_reads_nothing_personal(
         assert "clip" in (await ask("!reel mine")).text
 
 
-async def _asks_in_vain(ask: Asking, number: str) -> None:
+async def _asks_in_vain(ask: CommandSender, number: str) -> None:
     assert "clip" not in (await ask("!reel mine")).text
     assert "clip" not in (await ask(f"!reel play {number}")).text
     assert not re.search("clip", (await ask("!reel list")).text)

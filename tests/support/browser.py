@@ -1,4 +1,4 @@
-"""Looks at pages of ours outside of a Matrix client: what they complain about, and what axe finds in them."""
+"""Open pages of ours outside of a Matrix client; collect their console errors and axe's violations."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -21,11 +21,11 @@ _RUN_AXE = """async (tags) => {
     const of = ({id, nodes}) => nodes.map(({html, failureSummary}) => `${id}: ${html}\\n${failureSummary}`);
     return {violations: violations.flatMap(of), passes: passes.length};
 }"""
-TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) => {
+LOG_CSP_VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) => {
     console.error(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`);
 });"""
-# Targets smaller than so many pixels: a range is as wide as it is, what nobody sees or a dialog covers is none.
-SMALL = """(least) => {
+# Pointer targets smaller than so many pixels, except those that are invisible or behind a dialog.
+SMALL_TARGETS = """(least) => {
     const dialog = document.querySelector('dialog[open]');
     const small = [];
     for (const element of document.querySelectorAll('button, input, select, textarea, a[href]')) {
@@ -40,7 +40,7 @@ SMALL = """(least) => {
     }
     return small;
 }"""
-# A drag as the system makes it, but for the pointer.
+# A drag of a file, without the pointer.
 _DRAG = """(body, [name, type, bytes]) => {
     window.drag = new DataTransfer();
     window.drag.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, {type}));
@@ -58,7 +58,7 @@ _OVER_FRAMES = """async (frames) => {
     }
     return values;
 }"""
-# Wider than its window is what a page must never be.
+# Pixels by which the page overflows its viewport.
 _TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -68,7 +68,7 @@ async def over_frames(where: Page | Frame, expression: str, *, frames: int = 60)
 
 
 async def axe_finds(where: Page | Frame) -> list[str]:
-    """Return what axe, which must be there as `AXE`, has against a page as it is now (WCAG 2.2, A and AA)."""
+    """Return axe's violations on a page that has loaded `AXE` (WCAG 2.2, A and AA)."""
     found: dict[str, Any] = await where.evaluate(_RUN_AXE, _RULES)
     assert found["passes"] > 5, "axe saw nothing"
     return list(found["violations"])
@@ -79,7 +79,7 @@ async def drop_file(body: Locator, data: bytes, name: str, kind: str = "video/mp
     zone = body.locator("[data-testid=drop-zone]")
 
     async def hovers() -> bool:
-        # A browser says it again and again, and the page listens a moment after it is drawn.
+        # A browser repeats the event, and the page adds its listener some time after it is drawn.
         await body.evaluate(_DRAG, [name, kind, b64encode(data).decode()])
         return await zone.is_visible()
 
@@ -89,14 +89,14 @@ async def drop_file(body: Locator, data: bytes, name: str, kind: str = "video/mp
 
 
 @dataclass
-class Look:
-    """A page, and everything it complained about."""
+class ObservedPage:
+    """A page and its console errors and exceptions."""
 
     page: Page
     problems: list[str] = field(default_factory=list)
 
     async def axe(self, *widths: int, height: int = 700) -> None:
-        """Check at each width that axe finds nothing and that nothing stands out of the window."""
+        """Check at each width that axe finds no violation and that nothing overflows the viewport."""
         for width in widths:
             await self.page.set_viewport_size({"width": width, "height": height})
             assert await axe_finds(self.page) == [], f"{width} px"
@@ -104,20 +104,20 @@ class Look:
 
 
 @asynccontextmanager
-async def looking(browser: Browser, **options: Any) -> AsyncIterator[tuple[Look, BrowserContext]]:  # noqa: ANN401 - the browser's
-    """Open a page of its own; its policy is in force as for everybody."""
+async def observed_page(browser: Browser, **options: Any) -> AsyncIterator[tuple[ObservedPage, BrowserContext]]:  # noqa: ANN401 - the browser's
+    """Open a page in a context of its own, with its Content-Security-Policy in force."""
     context = await browser.new_context(**options)
-    await context.add_init_script(TELL_VIOLATIONS)
+    await context.add_init_script(LOG_CSP_VIOLATIONS)
     await context.add_init_script(path=AXE)
     page = await context.new_page()
     page.set_default_timeout(30_000)
-    look = Look(page)
+    look = ObservedPage(page)
 
-    def heard(message: ConsoleMessage) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         if message.type == "error":
             look.problems.append(f"{message.text} {message.location['url']}")
 
-    page.on("console", heard)
+    page.on("console", on_console)
     page.on("pageerror", lambda error: look.problems.append(str(error)))
     try:
         yield look, context

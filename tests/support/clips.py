@@ -1,4 +1,4 @@
-"""Small videos to send."""
+"""Make small videos to send."""
 
 import asyncio
 from pathlib import Path
@@ -7,7 +7,7 @@ from transcode import Tools
 
 
 async def make_small_clip(tools: Tools, path: Path, *, rate: int = 25) -> Path:
-    """Make a video with sound: two seconds, 320×180, `rate` pictures a second."""
+    """Make a video with audio: two seconds, 320×180, `rate` frames per second."""
     process = await asyncio.create_subprocess_exec(
         tools.ffmpeg, "-loglevel", "error",
         "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}", "-f", "lavfi", "-i", "sine=440",
@@ -18,6 +18,6 @@ async def make_small_clip(tools: Tools, path: Path, *, rate: int = 25) -> Path:
 
 
 def with_padding(clip: Path, target: Path, padding: bytes) -> Path:
-    """Write a video that plays as an MP4 does, and is another file: a `free` box (ISO/IEC 14496-12) follows."""
+    """Write a copy of an MP4 with other content hashes: a `free` box (ISO/IEC 14496-12) follows."""
     target.write_bytes(clip.read_bytes() + (len(padding) + 8).to_bytes(4, "big") + b"free" + padding)
     return target

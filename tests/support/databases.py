@@ -1,4 +1,4 @@
-"""Databases that have the schema of today."""
+"""Create databases with the current schema."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -15,7 +15,7 @@ CreateDatabase = Callable[[str], Coroutine[Any, Any, str]]
 
 
 async def apply_migrations(dsn: str) -> None:
-    """Bring an empty database to the schema of today."""
+    """Apply all migrations to a database."""
     connection = await asyncpg.connect(dsn)
     try:
         await migrate(connection, load_migrations(resources.migrations()))
@@ -33,7 +33,7 @@ async def waits_for_lock(pool: Pool) -> bool:
 
 @contextlib.asynccontextmanager
 async def migrated_pool(dsn: str, *, size: int) -> AsyncIterator[Pool]:
-    """Yield connections to an empty database that got the schema of today."""
+    """Migrate an empty database and yield a pool of connections to it."""
     await apply_migrations(dsn)
     async with await open_pool(dsn, size=size) as pool:
         yield pool

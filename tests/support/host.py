@@ -1,4 +1,4 @@
-"""The demo's host page in front of the service under test."""
+"""Serve the demo's host page in front of the service under test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,7 +13,7 @@ OpenHost = Callable[[str], Awaitable[str]]
 
 @asynccontextmanager
 async def hosts(reel: Installation, alice: MatrixClient, bob: MatrixClient) -> AsyncIterator[OpenHost]:
-    """Yield what serves the host page for a room, until the end of the block, and returns its address."""
+    """Yield a function that serves the host page for a room until the block ends, and returns its URL."""
     async with AsyncExitStack() as stack:
 
         async def serve(room_id: str) -> str:

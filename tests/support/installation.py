@@ -1,4 +1,4 @@
-"""A Roomreel of the tests' own beside a real Synapse: its folder, configuration, database and process."""
+"""Run a Roomreel beside a real Synapse: its folder, configuration, database and process."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ class Installation:
 
     @classmethod
     def prepare(cls, folder: Path, synapse: Synapse, *, slot: str, database: str, launch: Launch = execute) -> Self:
-        """Make an installation whose registration the given Synapse is to read at its start."""
+        """Write the configuration and the registration, which the given Synapse reads at its start."""
         port, metrics_port = free_port(), free_port()
         url = f"http://127.0.0.1:{port}"
         settings: dict[str, Any] = {
@@ -105,7 +105,7 @@ class Installation:
         self.config.write_text(yaml.safe_dump(self.settings))
 
     def log_entries(self, event: str | None = None) -> list[dict[str, Any]]:
-        """Return what the service logged, whole JSON lines only."""
+        """Return the log entries of the service (complete JSON lines only)."""
         entries = []
         for line in self.log_file.read_text().splitlines() if self.log_file.exists() else []:
             with contextlib.suppress(ValueError):
@@ -160,7 +160,7 @@ class Installation:
             await self.stop()
 
     async def keep_deletions_open(self, video_id: str | None = None) -> None:
-        """Let what was deleted (or one of it) be brought back for an hour: a slow machine needs more than 8 s."""
+        """Extend the undo window of deleted videos (or of one) by an hour: 8 s are too few for a slow machine."""
         await self.rows(
             "UPDATE videos SET deleted_at = deleted_at + interval '1 hour'"
             " WHERE deleted_at < now() AND id = coalesce($1::uuid, id)",
@@ -168,10 +168,13 @@ class Installation:
         )
 
     async def depart(self) -> None:
-        """End the service if it runs, and leave its rooms and nothing untold to the next one with its registration."""
+        """Kill the service if it runs, and leave neither rooms nor transactions to the next with its registration."""
         await self.kill()
-        async with self._taking_all() as told, MatrixClient(self.synapse.base_url, self.as_token, self.bot) as bot:
-            # The next one would find them at its start, and look through all that was said there.
+        async with (
+            self._draining_transactions() as received,
+            MatrixClient(self.synapse.base_url, self.as_token, self.bot) as bot,
+        ):
+            # Else the next one would join them at its start and backfill their timelines.
             await self._leave_all()
             slot = self.settings["appservice"]["id"]
 
@@ -179,15 +182,15 @@ class Installation:
                 try:
                     await bot.request("POST", f"/_matrix/client/v1/appservice/{slot}/ping", json={})
                 except MatrixError as error:
-                    # Synapse may take for it the connection that ends just then with the service that was killed.
+                    # A race: Synapse may reuse a connection that the killed service is just closing.
                     if error.status != 502:
                         raise
                     return False
                 return True
 
-            await eventually(pinged, what="an answer to the homeserver's ping")
-            while told.is_set():
-                told.clear()
+            await eventually(pinged, what="a response to the homeserver's ping")
+            while received.is_set():
+                received.clear()
                 await asyncio.sleep(0.2)
 
     async def _leave_all(self) -> None:
@@ -206,17 +209,18 @@ class Installation:
                 await homeserver.leave(room_id, "the test is over")
 
     @contextlib.asynccontextmanager
-    async def _taking_all(self) -> AsyncIterator[asyncio.Event]:
-        """Take in the stopped service's place what the homeserver tells; the event is set by each call.
+    async def _draining_transactions(self) -> AsyncIterator[asyncio.Event]:
+        """Receive the homeserver's transactions in place of the stopped service; each sets the event.
 
-        Synapse holds back for a service that it did not reach, and catches up at a ping. What happens just when it has
-        caught up stays with it until it has to catch up again (Synapse 1.163, `_TransactionController.send` asks
-        whether the service is up before it stores a transaction): an invitation would be answered by nobody.
+        Synapse keeps transactions for a service that it cannot reach, and sends them after a ping. A transaction that
+        is stored just when Synapse has caught up stays there until its next recovery (a race in Synapse 1.163:
+        `_TransactionController.send` checks whether the service is up before it stores one): an invitation would stay
+        unanswered.
         """
-        told = asyncio.Event()
+        received = asyncio.Event()
 
         async def take(_: web.Request) -> web.Response:
-            told.set()
+            received.set()
             return web.json_response({})
 
         app = web.Application()
@@ -225,12 +229,12 @@ class Installation:
         await runner.setup()
         try:
             await web.TCPSite(runner, self.settings["web"]["host"], self.settings["web"]["port"]).start()
-            yield told
+            yield received
         finally:
             await runner.cleanup()
 
     def ffmpegs(self) -> list[psutil.Process]:
-        """Every ffmpeg that this process has started and that still runs."""
+        """Return the running ffmpeg processes of this service."""
         if self.process is None:
             return []
         found = []
@@ -241,29 +245,29 @@ class Installation:
         return found
 
     async def viewer(self, http: aiohttp.ClientSession, user: MatrixClient, room_id: str) -> Viewer:
-        status, answer = await self.open_session(http, await user.openid_token(), room_id)
-        assert status == 200, answer
-        return Viewer(self.url, http, room_id, answer["token"])
+        status, session = await self.open_session(http, await user.openid_token(), room_id)
+        assert status == 200, session
+        return Viewer(self.url, http, room_id, session["token"])
 
     async def signed_in(self, http: aiohttp.ClientSession, user: MatrixClient, room_id: str) -> Viewer:
-        """Sign a browser in as a member by a code that they send, and return what it sees."""
+        """Sign a browser in as a member by a code that they send, and return its session."""
         async with http.post(f"{self.url}/api/v1/sign-in", json={"room_id": room_id}) as response:
-            asked = await response.json()
-        await user.send_text(room_id, asked["command"])
+            sign_in = await response.json()
+        await user.send_text(room_id, sign_in["command"])
 
-        async def ask() -> str | None:
-            body = {"sign_in": asked["secret"], "room_id": room_id}
+        async def session_token() -> str | None:
+            body = {"sign_in": sign_in["secret"], "room_id": room_id}
             async with http.post(f"{self.url}/api/v1/session", json=body) as response:
                 return (await response.json())["token"] if response.status == 200 else None
 
-        token = await eventually(ask, what="the browser being signed in")
+        token = await eventually(session_token, what="the browser being signed in")
         assert token
         return Viewer(self.url, http, room_id, token)
 
     async def open_session(
-        self, http: aiohttp.ClientSession, openid_token: object, room_id: str, **wishes: object
+        self, http: aiohttp.ClientSession, openid_token: object, room_id: str, **options: object
     ) -> tuple[int, Any]:
-        body = {"openid_token": openid_token, "room_id": room_id, **wishes}
+        body = {"openid_token": openid_token, "room_id": room_id, **options}
         async with http.post(f"{self.url}/api/v1/session", json=body) as response:
             return response.status, await response.json()
 
@@ -278,7 +282,7 @@ class Installation:
             return response.status, await response.json()
 
     async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Look into the database directly, where the API does not show what a test must know."""
+        """Query the database for what the API does not show."""
         connection = await asyncpg.connect(self.settings["database"])
         try:
             return await connection.fetch(query, *args)

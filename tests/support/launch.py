@@ -1,4 +1,4 @@
-"""Starts `roomreel …` for tests: as a command, or as a fork of a process that has imported all of it already.
+"""Start `roomreel …` for tests: as a command, or as a fork of a process that has imported everything already.
 
 Imports and catalogues take a processor two or three seconds, and the tests start the service and its commands hundreds
 of times. So each test process keeps one process, this module run as a program, that reads everything once, has neither
@@ -109,8 +109,8 @@ def _server() -> socket.socket:
 
 
 def _prepare() -> None:
-    """Import what any command does, also what it imports only when it needs it, and read the catalogues."""
-    # Nothing of it is garbage; looking at it would only copy it in every child.
+    """Import all modules of all commands, lazy ones too, and read the message catalogues."""
+    # A collection would copy these pages in every child.
     gc.disable()
     import appservice.__main__
     import appservice.check

@@ -1,4 +1,4 @@
-"""Processes that stand still while a test looks."""
+"""Suspend processes while a test inspects what they do."""
 
 import contextlib
 import signal
@@ -8,8 +8,8 @@ import psutil
 
 
 @contextlib.contextmanager
-def standing_still(processes: Sequence[psutil.Process]) -> Iterator[None]:
-    """Keep processes from going on, so that what is there can be looked at."""
+def suspended(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    """Suspend processes (SIGSTOP) for the block."""
     assert processes
     for process in processes:
         process.send_signal(signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""Rooms with the bot in them, and what it does there."""
+"""Create rooms with the bot, and await what it sends there."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.support.waiting import eventually
 
 
 async def make_room(owner: MatrixClient, installation: Installation, *guests: MatrixClient, version: str = "12") -> str:
-    """Create a room of `owner` with the bot (power 50) and the guests in it, and wait for the widget."""
+    """Create a room of `owner` with the bot (power level 50) and the guests in it, and wait for the widget."""
     room_id = await owner.create_room(
         version=version, invite=[installation.bot, *(g.user_id for g in guests)], power={installation.bot: 50}
     )
@@ -19,11 +19,11 @@ async def make_room(owner: MatrixClient, installation: Installation, *guests: Ma
 
 
 async def wait_for_widget(user: MatrixClient, room_id: str) -> dict[str, Any]:
-    async def ask() -> dict[str, Any] | None:
+    async def widget() -> dict[str, Any] | None:
         state = await user.get_full_state(room_id)
         return next((e["content"] for e in state if e["type"] == "im.vector.modular.widgets" and e["content"]), None)
 
-    found = await eventually(ask, what="the widget in the room")
+    found = await eventually(widget, what="the widget in the room")
     assert found
     return found
 
@@ -37,9 +37,9 @@ async def wait_for_notice(user: MatrixClient, room_id: str, part: str, *, thread
             return False
         return thread is None or content.get("m.relates_to", {}).get("event_id") == thread
 
-    async def ask() -> str | None:
+    async def notice() -> str | None:
         return next((e["content"]["body"] for e in await user.messages(room_id) if fits(e)), None)
 
-    found = await eventually(ask, what=f"a notice with {part!r}")
+    found = await eventually(notice, what=f"a notice with {part!r}")
     assert found
     return found

@@ -1,4 +1,4 @@
-"""A widget without a browser, which talks to the API."""
+"""A client of the widget API without a browser."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from tests.support.waiting import WAIT_S, eventually
 
 @dataclass
 class Viewer:
-    """A widget without a browser: a session in a room, as a member."""
+    """A member's session in a room, as the widget has it."""
 
     base_url: str
     http: aiohttp.ClientSession
@@ -26,8 +26,8 @@ class Viewer:
         async with self.http.get(self.base_url + path, headers=headers) as response:
             return response.status, await response.json()
 
-    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Call the API in the viewer's name, with a JSON body if there is one."""
+    async def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Send a request with the session's token and return its status and JSON (None for 204)."""
         headers = {"Authorization": f"Bearer {self.token}"}
         async with self.http.request(method, self.base_url + path, headers=headers, json=body) as response:
             return response.status, await response.json() if response.status != 204 else None
@@ -44,17 +44,17 @@ class Viewer:
         return next((video for video in await self.videos() if video["event_id"] == event_id), None)
 
     async def video_in(self, event_id: str, *states: str, seconds: float = WAIT_S) -> dict[str, Any]:
-        async def ask() -> dict[str, Any] | None:
+        async def in_state() -> dict[str, Any] | None:
             video = await self.video(event_id)
             return video if video and video["state"] in states else None
 
-        found = await eventually(ask, seconds=seconds, what=f"{event_id} becoming {states}")
+        found = await eventually(in_state, seconds=seconds, what=f"{event_id} becoming {states}")
         assert found
         return found
 
     @contextlib.asynccontextmanager
     async def events(self) -> AsyncIterator["asyncio.Queue[tuple[str, dict[str, Any]]]"]:
-        """Yield a queue that gets the room's server-sent events: what they are called, and their data."""
+        """Yield a queue of the room's server-sent events: their names and data."""
         queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         url = f"{self.base_url}/api/v1/rooms/{self.room_id}/events"
         async with self.http.get(url, headers={"Authorization": f"Bearer {self.token}"}) as response:

@@ -1,4 +1,4 @@
-"""Waiting for a condition: never for a fixed time."""
+"""Poll for a condition, never wait for a fixed time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,19 +10,19 @@ _PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 T = TypeVar("T")
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], *, seconds: float = WAIT_S, what: str = "it") -> T:
-    """Ask until the answer is true, and return it.
+async def eventually(poll: Callable[[], Awaitable[T]], *, seconds: float = WAIT_S, what: str = "it") -> T:
+    """Poll until the result is true, and return it. Raises AssertionError after `seconds`.
 
-    The pause is short because tests wait for real work, and four times as long as asking took: what is waited for is
-    done on the same processors as the answers.
+    The pause is short because tests wait for real work, and four times as long as the poll took: what is waited for
+    runs on the same processors as the polls.
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
     while True:
-        requested = clock()
-        answer = await ask()
-        if answer:
-            return answer
+        started = clock()
+        result = await poll()
+        if result:
+            return result
         if clock() > deadline:
-            raise AssertionError(f"{what} did not happen within {seconds} s; last answer: {answer!r}")
-        await asyncio.sleep(max(_PAUSE_S, min(4 * (clock() - requested), _LONGEST_PAUSE_S)))
+            raise AssertionError(f"{what} did not happen within {seconds} s; last result: {result!r}")
+        await asyncio.sleep(max(_PAUSE_S, min(4 * (clock() - started), _LONGEST_PAUSE_S)))

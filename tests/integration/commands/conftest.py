@@ -3,18 +3,20 @@
 import pytest
 
 from appservice.demo.client import MatrixClient
-from tests.support.commands import VERSIONS, Asking, open_direct
+from tests.support.commands import VERSIONS, CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 
 
 @pytest.fixture
-async def direct(reel: Installation, alice: MatrixClient) -> Asking:
+async def direct(reel: Installation, alice: MatrixClient) -> CommandSender:
     """Alice alone with the bot."""
-    return Asking(alice, await open_direct(alice, reel))
+    return CommandSender(alice, await open_direct(alice, reel))
 
 
 @pytest.fixture(params=VERSIONS)
-async def asking(request: pytest.FixtureRequest, reel: Installation, alice: MatrixClient, bob: MatrixClient) -> Asking:
+async def asking(
+    request: pytest.FixtureRequest, reel: Installation, alice: MatrixClient, bob: MatrixClient
+) -> CommandSender:
     """Bob in a plain room of alice's with the bot: he is no moderator there."""
-    return Asking(bob, await make_room(alice, reel, bob, version=request.param))
+    return CommandSender(bob, await make_room(alice, reel, bob, version=request.param))

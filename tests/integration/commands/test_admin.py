@@ -14,7 +14,7 @@ import pytest
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from tests.support.clips import with_padding
-from tests.support.commands import Asking, Said, open_direct
+from tests.support.commands import BotResponse, CommandSender, open_direct
 from tests.support.databases import CreateDatabase
 from tests.support.installation import Installation
 from tests.support.launch import fork
@@ -71,20 +71,20 @@ class Office:
     service: Installation
     line: Line
     admin: MatrixClient
-    room: Asking
+    room: CommandSender
     """The admin in the management room; mallory is there, too."""
-    alone: Asking
+    alone: CommandSender
     """The admin alone with the bot."""
-    alice: Asking
-    bob: Asking
-    mallory: Asking
+    alice: CommandSender
+    bob: CommandSender
+    mallory: CommandSender
     sees: Viewer
     """What mallory sees in alice's room."""
     clip: Path
     folder: Path
     count: int = 0
 
-    async def both(self, command: str) -> list[Said]:
+    async def both(self, command: str) -> list[BotResponse]:
         """Give a command in both places where admins are heard."""
         return [await self.room(f"!reel {command}"), await self.alone(command)]
 
@@ -143,18 +143,18 @@ async def office(
             den = await make_room(alice, service, bob, mallory)
             sees = await service.viewer(http, mallory, den)
             yield Office(
-                service, line, admin, Asking(admin, room_id), Asking(admin, alone), Asking(alice, den),
-                Asking(bob, den), Asking(mallory, den), sees, clip, folder,
+                service, line, admin, CommandSender(admin, room_id), CommandSender(admin, alone),
+                CommandSender(alice, den), CommandSender(bob, den), CommandSender(mallory, den), sees, clip, folder,
             )  # fmt: skip
     await service.depart()
 
 
 async def test_nobody_else_is_heard_and_nobody_elsewhere(office: Office, synapse: Synapse) -> None:
     async with await synapse.user("visitor") as visitor:
-        alone = Asking(visitor, await open_direct(visitor, office.service))
+        alone = CommandSender(visitor, await open_direct(visitor, office.service))
         for command in COMMANDS:
             for said in (
-                await Asking(office.mallory.user, office.room.room_id)(f"!reel {command}"),
+                await CommandSender(office.mallory.user, office.room.room_id)(f"!reel {command}"),
                 await office.alice(f"!reel {command}"),
                 await alone(command),
             ):
@@ -163,7 +163,7 @@ async def test_nobody_else_is_heard_and_nobody_elsewhere(office: Office, synapse
         assert "quarantine" not in (await alone("help")).text
     # An admin is none in a room of others.
     await office.admin.join(await _open_to(office, office.admin))
-    assert (await Asking(office.admin, office.alice.room_id)("!reel users")).text.startswith("I do not know")
+    assert (await CommandSender(office.admin, office.alice.room_id)("!reel users")).text.startswith("I do not know")
     for said in await office.both("help"):
         assert all(f"{command} – " in said.text or f"{command} [" in said.text or f"{command} #" in said.text
                    for command in COMMANDS)  # fmt: skip
@@ -175,7 +175,9 @@ async def test_admins_are_told_nothing_where_others_read(office: Office, synapse
         await office.admin.invite(room_id, listener.user_id)
         await listener.join(room_id)
         for command in ("status", "users", "rooms", "stats"):
-            assert (await Asking(office.admin, room_id)(f"!reel {command}")).text.startswith("I do not know"), command
+            assert (await CommandSender(office.admin, room_id)(f"!reel {command}")).text.startswith("I do not know"), (
+                command
+            )
 
     # The management room as anybody may enter or read it.
     for kind, key, opened, closed in (

@@ -4,12 +4,12 @@ import pytest
 
 from appservice import __version__
 from appservice.demo.client import MatrixClient
-from tests.support.commands import Asking, answer_to
+from tests.support.commands import CommandSender, response_to
 from tests.support.installation import Installation
 from tests.support.waiting import eventually
 
 
-async def test_it_says_what_it_understands(asking: Asking) -> None:
+async def test_it_says_what_it_understands(asking: CommandSender) -> None:
     said = await asking("!reel help")
     assert "!reel version – which release I am" in said.text
     assert "<li><code>!reel version</code> – which release I am</li>\n" in said.html
@@ -20,11 +20,11 @@ async def test_it_says_what_it_understands(asking: Asking) -> None:
 
 
 @pytest.mark.parametrize("command", ["!reel version", "!Reel  VERSION "])
-async def test_its_release(asking: Asking, command: str) -> None:
+async def test_its_release(asking: CommandSender, command: str) -> None:
     assert (await asking(command)).text == f"Roomreel {__version__}"
 
 
-async def test_a_mistake_is_answered_with_how_it_is_written(asking: Asking) -> None:
+async def test_a_mistake_is_answered_with_how_it_is_written(asking: CommandSender) -> None:
     said = await asking("!reel version 2")
     assert said.text.startswith("“2” does not fit here.")
     assert "!reel version" in said.text
@@ -36,19 +36,19 @@ async def test_a_mistake_is_answered_with_how_it_is_written(asking: Asking) -> N
     assert "<b>" not in said.html
 
 
-async def test_alone_with_the_bot_there_is_no_prefix(direct: Asking) -> None:
+async def test_alone_with_the_bot_there_is_no_prefix(direct: CommandSender) -> None:
     assert (await direct("version")).text == f"Roomreel {__version__}"
     assert (await direct("!reel version")).text == f"Roomreel {__version__}"
     assert "!reel" not in (await direct("help")).text
 
 
 async def test_among_others_nothing_is_for_the_bot_but_what_is_said_to_it(
-    asking: Asking, reel: Installation, alice: MatrixClient
+    asking: CommandSender, reel: Installation, alice: MatrixClient
 ) -> None:
     for text in ("version", "!reelversion", "say !reel version", "!reels"):
         await asking.user.send_text(asking.room_id, text)
     event_id = await alice.send_text(asking.room_id, "!reel version")
-    await answer_to(alice, asking.room_id, event_id)
+    await response_to(alice, asking.room_id, event_id)
     rows = await reel.rows("SELECT event_id, body FROM commands WHERE room_id = $1", asking.room_id)
     assert [row["event_id"] for row in rows] == [event_id]
 

@@ -14,7 +14,7 @@ from appservice.commands.context import Rank
 from appservice.commands.run import COMMANDS
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.support.commands import Asking, open_direct
+from tests.support.commands import CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.video.scenes import SIZE, make_scenes
@@ -167,7 +167,7 @@ async def cast(
         for role, user in users.items()
     }
     cast = Cast(spare, room_id, users, rooms, sessions)
-    moderator = Asking(users["moderator"], room_id)
+    moderator = CommandSender(users["moderator"], room_id)
     await moderator("!reel room hold all")
     for name in ("held", "other_held"):
         await cast.send(name, clip, "held")
@@ -244,7 +244,7 @@ async def test_every_route_for_everybody(cast: Cast, http: aiohttp.ClientSession
     for role in ("other", "owner", "moderator", "banned", "left"):
         for method, path, body, refused in _ROUTES:
             expected = refused.get(role, 200) if role not in {"banned", "left"} else 403
-            status, answer = await cast.sessions[role].ask(method, path.format_map(names), body)
+            status, answer = await cast.sessions[role].request(method, path.format_map(names), body)
             assert status == expected, (role, method, path, body, answer)
     for role in ("banned", "left"):
         token: dict[str, Any] = await cast.users[role].openid_token()

@@ -8,7 +8,7 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.support.commands import VERSIONS, Asking, open_direct
+from tests.support.commands import VERSIONS, CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
@@ -19,9 +19,9 @@ from tests.support.waiting import eventually
 class Den:
     """A room of alice's, where she is the moderator; bob has three videos there, and mallory is another member."""
 
-    alice: Asking
-    bob: Asking
-    mallory: Asking
+    alice: CommandSender
+    bob: CommandSender
+    mallory: CommandSender
     viewer: Viewer
     events: list[str]
     videos: list[str]
@@ -41,7 +41,14 @@ async def _den(
     viewer = await reel.viewer(http, sender, room_id)
     events = [await sender.send_video(room_id, clip, body=f"{name}.mp4") for name in ("lake", "sea", "hill")]
     videos = [(await viewer.video_in(event_id, "ready"))["id"] for event_id in events]
-    return Den(Asking(owner, room_id), Asking(sender, room_id), Asking(other, room_id), viewer, events, videos)
+    return Den(
+        CommandSender(owner, room_id),
+        CommandSender(sender, room_id),
+        CommandSender(other, room_id),
+        viewer,
+        events,
+        videos,
+    )
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -166,7 +173,7 @@ async def test_alone_with_the_bot_all_rooms_are_one_list(
 ) -> None:
     async with await synapse.user("traveller") as traveller:
         dens = [await _den(reel, http, alice, traveller, bob, clip, version) for version in VERSIONS]
-        alone = Asking(traveller, await open_direct(traveller, reel))
+        alone = CommandSender(traveller, await open_direct(traveller, reel))
         said = await alone("mine")
         assert said.text.startswith("Your 6 videos:")
         assert "6. hill · " in said.text
@@ -184,7 +191,7 @@ async def test_everybody_in_their_language(
     reel: Installation, http: aiohttp.ClientSession, synapse: Synapse, alice: MatrixClient, clip: Path
 ) -> None:
     async with await synapse.user("xiaoming") as xiaoming:
-        asking = Asking(xiaoming, await make_room(alice, reel, xiaoming))
+        asking = CommandSender(xiaoming, await make_room(alice, reel, xiaoming))
         assert "language = default – " in (await asking("!reel settings")).text
         assert (await asking("!reel settings language zh")).text == "language 现在是 zh。"
         assert (await asking("!reel 我的")).text.startswith("你还没有视频。")
@@ -195,7 +202,7 @@ async def test_everybody_in_their_language(
         for wrong in ("language tlh", "language", "colour red"):
             assert (await asking(f"!reel settings {wrong}")).reactions == ["❓"], wrong
         # Others are answered in theirs; and whoever wants none of it has no reel.
-        assert (await Asking(alice, asking.room_id)("!reel mine")).text.startswith("You have no videos yet.")
+        assert (await CommandSender(alice, asking.room_id)("!reel mine")).text.startswith("You have no videos yet.")
         assert "off" in (await asking("!reel settings add off")).text
         kept = await xiaoming.send_video(asking.room_id, clip)
         await asking("!reel settings add default")

@@ -6,22 +6,22 @@ import pytest
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.support.commands import VERSIONS, Asking
+from tests.support.commands import VERSIONS, CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_quota_without_limits(
-    reel: Installation, synapse: Synapse, alice: MatrixClient, direct: Asking, version: str
+    reel: Installation, synapse: Synapse, alice: MatrixClient, direct: CommandSender, version: str
 ) -> None:
     async with await synapse.user(f"frugal-{secrets.token_hex(4)}") as user:
-        asking = Asking(user, await make_room(alice, reel, user, version=version))
+        asking = CommandSender(user, await make_room(alice, reel, user, version=version))
         await _has_nothing_yet(asking)
     assert "This room" not in (await direct("quota")).text
 
 
-async def _has_nothing_yet(asking: Asking) -> None:
+async def _has_nothing_yet(asking: CommandSender) -> None:
     said = await asking("!reel quota")
     assert said.text == (
         "Used so far:\n• You, in all rooms: 0 videos (no limit), 0 MiB (no limit)"
@@ -31,7 +31,7 @@ async def _has_nothing_yet(asking: Asking) -> None:
 
 
 @pytest.mark.parametrize("command", ["quota 1", "quota @bob:example.org", "export now"])
-async def test_mistakes_are_answered_with_how_it_is_written(direct: Asking, command: str) -> None:
+async def test_mistakes_are_answered_with_how_it_is_written(direct: CommandSender, command: str) -> None:
     said = await direct(command)
     assert "It is written like this:" in said.text
     assert said.reactions == ["❓"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from appservice.core.model import EncryptedFile, State, Visibility, sources_of
-from tests.support.models import make_video
+from tests.support.factories import make_video
 
 LEGAL = {
     (State.QUEUED, State.PROCESSING), (State.QUEUED, State.FAILED),

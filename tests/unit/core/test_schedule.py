@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from appservice.core.model import State, VideoId
 from appservice.core.schedule import Schedule, Turn, revise, showing
-from tests.support.models import make_video, rendition
+from tests.support.factories import make_video, rendition
 
 NOW = 1_700_000_000_000
 A, B, C, D = (Turn(VideoId(name), "1", length) for name, length in (("a", 4000), ("b", 3000), ("c", 5000), ("d", 2000)))

@@ -10,7 +10,7 @@ from appservice.core.errors import NotFoundError
 from appservice.core.model import Video, VideoId
 from appservice.media.concatenated import open_plain, plain_size
 from appservice.media.files import LocalFiles, files_of
-from tests.support.models import make_video
+from tests.support.factories import make_video
 from transcode.storyboard import Storyboard
 
 VIDEO = VideoId(str(uuid.UUID(int=1)))

@@ -14,7 +14,7 @@ from appservice.core.rules.permissions import Level
 from appservice.core.tokens import GrantScope, Session, issue_grant, issue_session, secret_hash
 from appservice.store import SignIn, Stores
 from appservice.web.access import CACHE_S, SESSION_S, Access
-from tests.support.models import ALICE, ROOM
+from tests.support.factories import ALICE, ROOM
 
 KEY = b"k" * 32
 SCOPE = GrantScope(3, 7)

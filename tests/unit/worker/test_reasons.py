@@ -5,7 +5,7 @@ from appservice.core.model import Kind
 from appservice.core.settings import RoomSettings
 from appservice.i18n import Texts
 from appservice.worker.reasons import reason_of
-from tests.support.models import make_room
+from tests.support.factories import make_room
 
 
 def test_the_rooms_own_limit_is_told() -> None:

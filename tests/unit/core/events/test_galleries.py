@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from appservice.core.events.changes import NewVideo
 from appservice.core.events.galleries import Slot, match
 from appservice.core.model import EventId, VideoId
-from tests.support.models import ALICE, ROOM
+from tests.support.factories import ALICE, ROOM
 
 
 def slot(item: int, name: str, *, gone: bool = False) -> Slot:

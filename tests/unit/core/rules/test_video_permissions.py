@@ -25,7 +25,7 @@ from appservice.core.rules.video_permissions import (
     reordered,
 )
 from appservice.core.settings import RoomSettings, Who
-from tests.support.models import ALICE, BOB, make_video
+from tests.support.factories import ALICE, BOB, make_video
 
 OWNER, OTHER, MODERATOR = Viewer(ALICE, False), Viewer(BOB, False), Viewer(UserId("@mod:example.org"), True)
 MODERATING_OWNER = Viewer(ALICE, True)

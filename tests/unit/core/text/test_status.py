@@ -8,7 +8,7 @@ import pytest
 from appservice.core.model import HeldFor, State, Visibility
 from appservice.core.settings import Status
 from appservice.core.text.status import OLD_S, Mark, marks
-from tests.support.models import make_video
+from tests.support.factories import make_video
 from transcode.source.audio_loss import AudioLoss
 
 SENT = 1_700_000_000_000

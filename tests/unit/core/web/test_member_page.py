@@ -4,7 +4,7 @@ import pytest
 
 from appservice.core.model import PublicMember, UserId
 from appservice.core.web.member_page import machine_length, member_path, member_view, progressive, spoken_length
-from tests.support.models import ALICE, make_video, rendition
+from tests.support.factories import ALICE, make_video, rendition
 
 
 def test_a_page_with_its_addresses() -> None:

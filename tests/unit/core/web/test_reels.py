@@ -28,7 +28,7 @@ from appservice.core.web.reels import (
     together,
     video_playlists,
 )
-from tests.support.models import ALICE, BOB, make_member, make_video, rendition
+from tests.support.factories import ALICE, BOB, make_member, make_video, rendition
 
 BASE = "https://reel.example/media/1800000000.sig/3.7/"
 

@@ -16,7 +16,7 @@ from appservice.core.tokens import Grant
 from appservice.core.web.reels import revision_of
 from appservice.core.web.room_views import Broadcast, RoomNow, on_behalf, room_view, video_view
 from appservice.core.web.views import MemberView, ProgressView, RoomView, VideoView
-from tests.support.models import ALICE, BOB, ROOM, make_member, make_room, make_video
+from tests.support.factories import ALICE, BOB, ROOM, make_member, make_room, make_video
 from transcode.hls.captions import Captions
 from transcode.storyboard import Storyboard
 

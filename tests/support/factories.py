@@ -1,4 +1,4 @@
-"""Makes videos, members and rooms as the database would hand them out."""
+"""Build videos, members and rooms of the model, with defaults."""
 
 import uuid
 from dataclasses import fields, replace

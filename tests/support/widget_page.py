@@ -1,4 +1,4 @@
-"""A room to watch in, and a browser in it: the widget in a client's page."""
+"""Open the widget in a client's page, in a room with videos, and read its playback state."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,13 +10,13 @@ from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
 from tests.support.waiting import eventually
 
 _CUES = "WEBVTT\n\n00:00.200 --> 01:00.000\nHello from {language}\n"
-# What the client was asked, as it arrives in the page around the widget.
-_HEAR = """window.asked = [];
+# Values of the widget's `set_always_on_screen` requests, as they arrive in the page around it.
+_LOG_REQUESTS = """window.asked = [];
 window.addEventListener('message', ({data}) => {
     if (data?.action === 'set_always_on_screen' && data.api === 'fromWidget') window.asked.push(data.data.value);
 });"""
-# What screen readers are told of which reel.
-_LISTEN = """window.spoken = [];
+# Announcements to screen readers, with the reel that they are about.
+_LOG_ANNOUNCEMENTS = """window.spoken = [];
 let said = '';
 new MutationObserver(() => {
     const text = document.querySelector('[data-testid=announced]')?.textContent ?? '';
@@ -25,7 +25,7 @@ new MutationObserver(() => {
     }
     said = text;
 }).observe(document, {subtree: true, childList: true, characterData: true});"""
-_PICTURE = """() => {
+_PLAYBACK = """() => {
     const video = document.querySelector('video[data-active]');
     const {dataset} = document.querySelector('[data-testid=player]');
     const tracks = [...video.textTracks].filter(({mode}) => mode === 'showing');
@@ -37,8 +37,8 @@ _PICTURE = """() => {
         element: [...document.querySelectorAll('video')].indexOf(video),
     };
 }"""
-# What was shown, and the clock, every 20 ms.
-RECORD = """() => {
+# The ids of the videos that were shown, and the media time, every 20 ms.
+RECORD_PLAYBACK = """() => {
     const {dataset} = document.querySelector('[data-testid=player]');
     window.shown = [dataset.videoId];
     window.clocks = [];
@@ -50,8 +50,8 @@ RECORD = """() => {
 
 
 @dataclass
-class Cinema:
-    """A room in which alice has three videos of some seconds."""
+class RoomWithVideos:
+    """A room in which alice has three videos of some seconds each; `url` is its host page."""
 
     url: str
     alice: str
@@ -60,7 +60,7 @@ class Cinema:
 
 
 @dataclass
-class Seen:
+class WidgetPage:
     """The widget in a client's page."""
 
     page: Page
@@ -73,15 +73,15 @@ class Seen:
     def part(self, name: str) -> Locator:
         return self.frame.locator(f'[data-testid="{name}"]')
 
-    async def picture(self) -> dict[str, Any]:
-        return dict(await self.frame.evaluate(_PICTURE))
+    async def playback(self) -> dict[str, Any]:
+        return dict(await self.frame.evaluate(_PLAYBACK))
 
     async def until(self, what: str, fits: Callable[[dict[str, Any]], bool], seconds: float = 20) -> dict[str, Any]:
-        async def ask() -> dict[str, Any] | None:
-            picture = await self.picture()
-            return picture if fits(picture) else None
+        async def state() -> dict[str, Any] | None:
+            playback = await self.playback()
+            return playback if fits(playback) else None
 
-        found = await eventually(ask, seconds=seconds, what=what)
+        found = await eventually(state, seconds=seconds, what=what)
         assert found
         return found
 
@@ -116,34 +116,34 @@ async def _cues(route: Route) -> None:
 
 
 @asynccontextmanager
-async def watching(
-    browser: Browser, cinema: Cinema, *, width: int = 1280, height: int = 720, captions: bool = False,
+async def open_widget_page(
+    browser: Browser, room_with_videos: RoomWithVideos, *, width: int = 1280, height: int = 720, captions: bool = False,
     select: bool = True, motion: Literal["reduce", "no-preference"] = "no-preference", touch: bool = False,
-) -> AsyncIterator[Seen]:  # fmt: skip
+) -> AsyncIterator[WidgetPage]:  # fmt: skip
     context = await browser.new_context(
         viewport={"width": width, "height": height}, reduced_motion=motion, has_touch=touch
     )
-    await context.add_init_script(_HEAR)
-    await context.add_init_script(_LISTEN)
+    await context.add_init_script(_LOG_REQUESTS)
+    await context.add_init_script(_LOG_ANNOUNCEMENTS)
     if captions:
         await context.route("**/api/v1/rooms/*", _with_captions)
         await context.route("**/media/captions/**", _cues)
     page = await context.new_page()
     page.set_default_timeout(30_000)
     try:
-        yield await open_widget(page, cinema, select=select)
+        yield await load_widget(page, room_with_videos, select=select)
     finally:
         await context.close()
 
 
-async def open_widget(page: Page, cinema: Cinema, *, select: bool) -> Seen:
-    await page.goto(cinema.url)
+async def load_widget(page: Page, room_with_videos: RoomWithVideos, *, select: bool) -> WidgetPage:
+    await page.goto(room_with_videos.url)
     handle = await page.locator("iframe[data-testid=widget]").element_handle()
     frame = await handle.content_frame()
     assert frame
-    seen = Seen(page, frame)
+    seen = WidgetPage(page, frame)
     if select:
-        await frame.locator(f'[data-testid=member][data-member="{cinema.alice}"]').click()
-        await frame.locator(f'[data-testid=player][data-reel="{cinema.alice}"]').wait_for()
+        await frame.locator(f'[data-testid=member][data-member="{room_with_videos.alice}"]').click()
+        await frame.locator(f'[data-testid=player][data-reel="{room_with_videos.alice}"]').wait_for()
     await frame.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
     return seen
