@@ -1,4 +1,4 @@
-"""Makes the clips that are measured with: a still full of detail that the camera pans over, something moving, grain."""
+"""Make the clips for measurements: a pan over a detailed still, a moving overlay, and grain."""
 
 import subprocess
 from collections.abc import Callable
@@ -16,7 +16,7 @@ PHONE_BITS = "15M"
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A file to transcode: pixels as it is shown, seconds that it plays."""
+    """A file to transcode: display size in pixels, duration in seconds."""
 
     path: Path
     about: str
@@ -31,35 +31,35 @@ def ffmpeg(tools: Tools, *args: str | Path) -> None:
 
 
 def phone(tools: Tools, folder: Path, seconds: int = 30) -> Clip:
-    """What most phones record: 15 Mb/s, a key frame each second, pictures stored in another order than shown."""
+    """What most phones record: 15 Mb/s, a key frame each second, B-frames."""
     path = folder / f"phone-{seconds}.mp4"
     _make(tools, path, 1920, 1080, seconds, *_H264, "-b:v", PHONE_BITS, "-maxrate", PHONE_BITS, "-bufsize", PHONE_BITS)
     return Clip(path, f"1080p30 phone H.264, {seconds} s", 1920, 1080, seconds)
 
 
 def portrait(tools: Tools, folder: Path) -> Clip:
-    """A phone held upright that stores its pictures so."""
+    """A portrait clip without a rotation matrix."""
     path, seconds = folder / "portrait.mp4", 10
     _make(tools, path, 1080, 1920, seconds, *_H264, "-b:v", PHONE_BITS, "-maxrate", PHONE_BITS, "-bufsize", PHONE_BITS)
     return Clip(path, f"portrait 1080x1920, {seconds} s", 1080, 1920, seconds)
 
 
 def mono(tools: Tools, folder: Path) -> Clip:
-    """The same from a phone that records its sound as most do: another rate than ours, and one channel."""
+    """The phone clip with audio as most phones record it: 44.1 kHz, mono."""
     stereo, path = phone(tools, folder), folder / "mono.mp4"
     ffmpeg(tools, "-i", stereo.path, "-c:v", "copy", "-c:a", "aac", "-ar", "44100", "-ac", "1", path)
-    return replace(stereo, path=path, about=f"{stereo.about}, sound at 44.1 kHz in mono")
+    return replace(stereo, path=path, about=f"{stereo.about}, audio at 44.1 kHz in mono")
 
 
-def turned(tools: Tools, folder: Path) -> Clip:
-    """A phone held upright that stores its pictures lying, and how to turn them."""
-    lying, path = phone(tools, folder, 10), folder / "turned.mp4"
-    ffmpeg(tools, "-display_rotation", "90", "-i", lying.path, "-c", "copy", path)
-    return Clip(path, f"portrait by rotation matrix, {lying.seconds} s", 1080, 1920, lying.seconds)
+def rotated(tools: Tools, folder: Path) -> Clip:
+    """A portrait clip stored as landscape frames with a rotation matrix."""
+    landscape, path = phone(tools, folder, 10), folder / "rotated.mp4"
+    ffmpeg(tools, "-display_rotation", "90", "-i", landscape.path, "-c", "copy", path)
+    return Clip(path, f"portrait by rotation matrix, {landscape.seconds} s", 1080, 1920, landscape.seconds)
 
 
 def hevc(tools: Tools, folder: Path) -> Clip:
-    """What newer phones record when asked for their best: 4K HEVC of 10 bits, 50 Mb/s."""
+    """What newer phones record at their highest setting: 4K HEVC of 10 bits, 50 Mb/s."""
     # Not every ffmpeg has x265 with 10 bits; this one has.
     tools = replace(tools, ffmpeg=Path(imageio_ffmpeg.get_ffmpeg_exe()))
     piece, path, seconds, repeats = folder / "hevc-piece.mp4", folder / "hevc.mp4", 5, 3
@@ -70,7 +70,7 @@ def hevc(tools: Tools, folder: Path) -> Clip:
 
 
 def webm(tools: Tools, folder: Path) -> Clip:
-    """What a browser's MediaRecorder writes: VP9 and Opus, and nowhere how long it plays."""
+    """What a browser's MediaRecorder writes: VP9 and Opus, without a duration."""
     path, seconds = folder / "recorded.webm", 10
     options = "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-row-mt", "1", "-b:v", "5M"
     _make(tools, path, 1920, 1080, seconds, *options, "-c:a", "libopus", "-live", "1")
@@ -90,30 +90,30 @@ CLIPS: dict[str, Callable[[Tools, Path], Clip]] = {
     "short": partial(phone, seconds=10),
     "mono": mono,
     "portrait": portrait,
-    "turned": turned,
+    "rotated": rotated,
     "hevc": hevc,
     "webm": webm,
     "long": long,
 }
 
 _H264 = "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", str(RATE)
-_SOUND = "anoisesrc=color=pink:sample_rate=48000,tremolo=f=3"
+_AUDIO = "anoisesrc=color=pink:sample_rate=48000,tremolo=f=3"
 
 
 def _make(tools: Tools, path: Path, width: int, height: int, seconds: int, *options: str) -> None:
     wide, high = width * 3 // 2, height * 3 // 2
-    picture = (
+    video = (
         f"mandelbrot=size={wide}x{high}:rate={RATE}:end_scale=0.01,trim=end_frame=1,loop=-1:1,setpts=N/{RATE}/TB,"
         f"crop={width}:{height}:x='(in_w-out_w)*(1+sin(n/47))/2':y='(in_h-out_h)*(1+sin(n/31))/2',format=yuv420p[all];"
         f"testsrc2=size={width // 4}x{height // 4}:rate={RATE}[part];"
         "[all][part]overlay=x='(W-w)*(1+cos(n/40))/2':y='(H-h)*(1+sin(n/23))/2',noise=alls=10:allf=t"
     )
-    inputs = "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", _SOUND
+    inputs = "-f", "lavfi", "-i", video, "-f", "lavfi", "-i", _AUDIO
     ffmpeg(tools, *inputs, "-t", str(seconds), "-c:a", "aac", "-ac", "2", *options, path)
 
 
 def _repeat(tools: Tools, piece: Path, path: Path, seconds: int) -> None:
-    # The sound is made anew, because a repeated AAC track has a gap at each seam.
-    inputs = "-stream_loop", "-1", "-i", piece, "-f", "lavfi", "-i", _SOUND
+    # The audio is encoded again, because a repeated AAC track has a gap at each seam.
+    inputs = "-stream_loop", "-1", "-i", piece, "-f", "lavfi", "-i", _AUDIO
     tracks = "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-ac", "2"
     ffmpeg(tools, *inputs, *tracks, "-tag:v", "hvc1" if "hevc" in piece.name else "avc1", "-t", str(seconds), path)

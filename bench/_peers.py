@@ -1,4 +1,4 @@
-"""How others make the same renditions, by the arguments in their sources; and bare ffmpeg for comparison."""
+"""Make the same renditions as peers do, by the arguments in their sources, and by bare ffmpeg."""
 
 import subprocess
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from bench._clips import RATE, Clip, ffmpeg
-from bench._measured import Marks
+from bench._process_cost import Marks
 from transcode import Tools
 from transcode.plan import Rung, ladder
 
@@ -17,10 +17,9 @@ _MEDIACMS_KBITS = {1080: 4500, 720: 2500, 480: 1000, 360: 500, 240: 300}
 
 
 def raw(tools: Tools, clip: Clip, folder: Path, _: Marks) -> None:
-    """One process, decoded once, scaled in a cascade: our rungs, rate limits and x264 options, as one would type them.
+    """Encode our rungs with our x264 options in one ffmpeg process: one decoder, scaled in a cascade.
 
-    Nobody looks at the file before; no poster, storyboard, preview or loudness; threads are left to ffmpeg; each rung
-    encodes the sound for itself.
+    No probe, poster, storyboard, preview or loudness; ffmpeg's own thread counts; each rung encodes the audio again.
     """
     rungs = ladder(clip.width, clip.height)
     graph, outputs = [], list[str | Path]()
@@ -38,26 +37,26 @@ def raw(tools: Tools, clip: Clip, folder: Path, _: Marks) -> None:
 
 
 def peertube(tools: Tools, clip: Clip, folder: Path, marks: Marks, threads: int = 1) -> None:
-    """PeerTube 7: the highest rung as a file, copied into HLS; then the others from that file, each by a process.
+    """PeerTube 7: the highest rung as a file, remuxed into HLS; then the others from that file, each by a process.
 
     From packages/ffmpeg/src: ffmpeg-vod.ts, ffmpeg-default-transcoding-profile.ts (common options, and AAC up to
     384 kb/s is copied), shared/presets.ts, shared/encoder-options.ts. `threads` is 1 in config/default.yaml.
     """
     top, *others = ladder(clip.width, clip.height)
-    best, sound = folder / "best.mp4", "copy" if clip.path.suffix == ".mp4" else "aac"
+    best, audio = folder / "best.mp4", "copy" if clip.path.suffix == ".mp4" else "aac"
 
-    def encode(source: Path, rung: Rung, *sound: str | Path) -> None:
+    def encode(source: Path, rung: Rung, *audio: str | Path) -> None:
         scale = f"scale=w={rung.width}:h=-2" if clip.height > clip.width else f"scale=w=-2:h={rung.height}"
         ffmpeg(
             tools, "-i", source, "-threads", str(threads), "-max_muxing_queue_size", "1024", "-map_metadata", "-1",
             "-pix_fmt", "yuv420p", "-c:v", "libx264", "-vf", scale, "-preset", "veryfast", *_bounded(rung),
-            "-b_strategy", "1", "-bf", "16", "-r", str(RATE), "-g:v", str(2 * RATE), "-c:a", *sound,
+            "-b_strategy", "1", "-bf", "16", "-r", str(RATE), "-g:v", str(2 * RATE), "-c:a", *audio,
         )  # fmt: skip
 
     def hls(rung: Rung) -> tuple[str | Path, ...]:
         return *_FMP4, "-hls_time", "4", "-hls_flags", "single_file", *_hls(folder, rung, "all.mp4")
 
-    encode(clip.path, top, sound, "-movflags", "faststart", best)
+    encode(clip.path, top, audio, "-movflags", "faststart", best)
     ffmpeg(tools, "-i", best, "-c", "copy", *hls(top))
     marks.is_playable()
     for rung in others:
@@ -65,10 +64,10 @@ def peertube(tools: Tools, clip: Clip, folder: Path, marks: Marks, threads: int 
 
 
 def mediacms(tools: Tools, clip: Clip, folder: Path, _: Marks, preset: str = "medium") -> None:
-    """MediaCMS: a process for each rung, all from the source; then what they made is packaged without encoding.
+    """MediaCMS: a process for each rung, all from the source; then the output is packaged without encoding.
 
-    From files/helpers.py (get_base_ffmpeg_command). It packages with Bento4; copying by ffmpeg stands for that. Its
-    source has X26x_PRESET_BIG_HEIGHT, faster, for rungs from 720 up: `preset` is for those.
+    From files/helpers.py (get_base_ffmpeg_command). It packages with Bento4; here ffmpeg remuxes instead. Its source
+    has X26x_PRESET_BIG_HEIGHT, faster, for rungs from 720 up: `preset` is for those.
     """
     rungs = ladder(clip.width, clip.height)
     for rung in rungs:
@@ -87,13 +86,13 @@ def mediacms(tools: Tools, clip: Clip, folder: Path, _: Marks, preset: str = "me
         ffmpeg(tools, "-i", folder / f"{rung.name}.mp4", "-c", "copy", *_FMP4, "-hls_time", "4", *_hls(folder, rung))
 
 
-def copied(tools: Tools, clip: Clip, folder: Path, _: Marks) -> None:
-    """ffmpeg alone: the file as it is, cut into HLS."""
+def stream_copy(tools: Tools, clip: Clip, folder: Path, _: Marks) -> None:
+    """Remux the file into HLS with bare ffmpeg."""
     ffmpeg(tools, "-i", clip.path, "-c", "copy", *_FMP4, "-hls_time", "2", *_hls(folder, _quick(clip)))
 
 
-def copied_by_pyav(clip: Clip, folder: Path, _: Marks) -> None:
-    """The same without a process of its own: ffmpeg's libraries within Python."""
+def stream_copy_by_pyav(clip: Clip, folder: Path, _: Marks) -> None:
+    """Remux the file into HLS with PyAV, ffmpeg's libraries within Python."""
     options = {"hls_segment_type": "fmp4", "hls_playlist_type": "vod", "hls_time": "2"}
     with (
         av.open(clip.path) as source,
@@ -101,13 +100,13 @@ def copied_by_pyav(clip: Clip, folder: Path, _: Marks) -> None:
     ):
         tracks = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
         for packet in source.demux():
-            if packet.dts is not None:  # else it only says that there are no more
+            if packet.dts is not None:  # else it is the flush packet at the end
                 packet.stream = tracks[packet.stream.index]
                 target.mux(packet)
 
 
 def first_segment(tools: Tools, clip: Clip, folder: Path, marks: Marks) -> None:
-    """ffmpeg alone, making the quick rendition that we make: until its first segment is written."""
+    """Encode our quick rendition with bare ffmpeg until its first segment is written."""
     rung = _quick(clip)
     arguments = (
         tools.ffmpeg, "-v", "error", "-nostdin", "-i", clip.path, "-vf",

@@ -1,8 +1,8 @@
 """What does a busy server cost the bot? 10,000 events in 50 rooms, 500 of them videos, with commands among them.
 
-Each command's answer is waited for as a client sees it. The floor, in the same run and under the same load, is how
-long a message takes from one member of a room to another: what the homeserver itself needs. Afterwards every video and
-every answer must be there. `./run bench bot`
+Each command's response is awaited as a client receives it, by /sync. The floor, in the same run and under the same
+load, is how long a message takes from one member of a room to another: what the homeserver itself needs. Afterwards
+every video and every response must be there. `./run bench bot`
 """
 
 import argparse
@@ -27,15 +27,15 @@ from transcode import find_tools
 
 ROOMS, EVENTS, VIDEOS, COMMANDS = 50, 10_000, 500, 500
 _AT_ONCE = 16
-_DIFFERENT_CLIPS = 10  # the others are the same files again, as when people pass a video on
+_DIFFERENT_CLIPS = 10  # the others are the same files again, as when people forward a video
 _WAIT_S = 900.0
 _FILTER = '{"room": {"timeline": {"limit": 1000}}}'
-_ASKED = ("!reel help", "!reel version", "!reel list", "!reel mine")
+_COMMAND_TEXTS = ("!reel help", "!reel version", "!reel list", "!reel mine")
 
 
 @dataclass
-class Seen:
-    """What a member sees, by sync: when each event that is waited for came."""
+class Latencies:
+    """Seconds until a member receives, by /sync, the events that are awaited: echoes and responses."""
 
     sent: dict[str, float] = field(default_factory=dict)
     echoes: list[float] = field(default_factory=list)
@@ -44,14 +44,14 @@ class Seen:
     early: dict[str, float] = field(default_factory=dict)
 
     def command(self, event_id: str, begun: float) -> None:
-        """Wait for the response to a command; it may have come before the homeserver's own response to sending it."""
+        """Await the response to a command; it may have arrived before the homeserver's response to sending it."""
         if (responded := self.early.pop(event_id, None)) is not None:
             self.responses.append(responded - begun)
         else:
             self.commands[event_id] = begun
 
     def event(self, event: dict[str, Any]) -> None:
-        """Note when an event came that was waited for."""
+        """Record the latency of an awaited event."""
         now = time.monotonic()
         content = event.get("content", {})
         if (begun := self.sent.pop(str(content.get("body")), None)) is not None:
@@ -65,18 +65,18 @@ class Seen:
 
 
 @asynccontextmanager
-async def _watching(user: MatrixClient, seen: Seen) -> AsyncIterator[None]:
-    async def watch() -> None:
+async def _syncing(user: MatrixClient, latencies: Latencies) -> AsyncIterator[None]:
+    async def sync() -> None:
         since = ""
         while True:
             query = {"timeout": "10000", "filter": _FILTER, **({"since": since} if since else {})}
             response = await user.request("GET", "/_matrix/client/v3/sync", params=query)
             for room in response.get("rooms", {}).get("join", {}).values():
                 for event in room["timeline"]["events"] if since else []:
-                    seen.event(event)
+                    latencies.event(event)
             since = response["next_batch"]
 
-    task = asyncio.create_task(watch())
+    task = asyncio.create_task(sync())
     try:
         yield
     finally:
@@ -85,7 +85,7 @@ async def _watching(user: MatrixClient, seen: Seen) -> AsyncIterator[None]:
 
 
 def _kinds(events: int) -> list[str]:
-    """Return what is sent, one after the other: videos, commands and chat, spread evenly."""
+    """Return the order of videos, commands and chat messages, spread evenly."""
     share = events / EVENTS
     videos, commands = round(VIDEOS * share), round(COMMANDS * share)
     kinds = ["chat"] * events
@@ -98,7 +98,7 @@ def _kinds(events: int) -> list[str]:
 
 
 async def _send_all(
-    alice: MatrixClient, rooms: list[str], contents: list[dict[str, Any]], kinds: list[str], seen: Seen
+    alice: MatrixClient, rooms: list[str], contents: list[dict[str, Any]], kinds: list[str], latencies: Latencies
 ) -> Counter[str]:
     sent: Counter[str] = Counter()
     numbers = iter(range(len(kinds)))
@@ -110,10 +110,10 @@ async def _send_all(
             if kind == "video":
                 await alice.send_event(room_id, "m.room.message", contents[sent["video"] % len(contents)])
             elif kind == "command":
-                event_id = await alice.send_text(room_id, _ASKED[number % len(_ASKED)])
-                seen.command(event_id, begun)
+                event_id = await alice.send_text(room_id, _COMMAND_TEXTS[number % len(_COMMAND_TEXTS)])
+                latencies.command(event_id, begun)
             else:
-                seen.sent[f"said {number}"] = begun
+                latencies.sent[f"said {number}"] = begun
                 await alice.send_text(room_id, f"said {number}")
             sent[kind] += 1
 
@@ -156,29 +156,29 @@ async def _measure(events: int) -> None:
             {"msgtype": "m.video", "body": clip.name, "url": await alice.upload(clip, "video/mp4", clip.name)}
             for clip in clips
         ]
-        seen = Seen()
-        async with _watching(alice, seen):
+        latencies = Latencies()
+        async with _syncing(alice, latencies):
             await asyncio.sleep(1)
             kinds = _kinds(events)
             begun = time.monotonic()
-            sent = await _send_all(alice, rooms, contents, kinds, seen)
+            sent = await _send_all(alice, rooms, contents, kinds, latencies)
             sending = time.monotonic() - begun
 
             async def quiet() -> bool:
                 rows = await reel.rows("SELECT count(*) AS n FROM videos WHERE state NOT IN ('ready', 'failed')")
-                return rows[0]["n"] == 0 and not seen.commands and not seen.sent
+                return rows[0]["n"] == 0 and not latencies.commands and not latencies.sent
 
             await eventually(quiet, seconds=_WAIT_S, what="the end of all work")
             working = time.monotonic() - begun
         (row,) = await reel.rows("SELECT count(*) FILTER (WHERE state = 'ready') AS ready, count(*) AS n FROM videos")
         assert row["ready"] == row["n"] == sent["video"], (dict(row), sent)
-        assert len(seen.responses) == sent["command"], "a command was lost"
+        assert len(latencies.responses) == sent["command"], "a command was lost"
         print(f"{events} events in {ROOMS} rooms: {dict(sent)}; nothing lost")
         print(f"sent in {sending:.0f} s ({events / sending:.0f} a second), all ready after {working:.0f} s")
         for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
-            floor, ours = _share(seen.echoes, share), _share(seen.responses, share)
+            floor, ours = _share(latencies.echoes, share), _share(latencies.responses, share)
             print(
-                f"{name}: a command's answer {ours * 1000:5.0f} ms, a member's message {floor * 1000:5.0f} ms: "
+                f"{name}: a command's response {ours * 1000:5.0f} ms, a member's message {floor * 1000:5.0f} ms: "
                 f"{ours / floor:.2f}×"
             )
 

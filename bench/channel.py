@@ -1,8 +1,8 @@
 """How far apart are two viewers of the room's channel?
 
 Two Chromium processes with wrong clocks, one four seconds behind and one seven ahead, look at the same channel through
-the host page while each answer of the server takes a different time. Which frame each of them shows when comes from the
-browsers' frame callbacks. `./run bench channel`
+the host page while each response of the server takes a different time. Which frame each of them shows when comes from
+the browsers' frame callbacks. `./run bench channel`
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from typing import Any
 from playwright.async_api import Browser, Frame, Route
 
 from appservice.demo.browser import open_browser
-from bench._room import Theatre, theatre, widget_frame
+from bench._widget_room import WidgetRoom, widget_frame, widget_room
 
 CLOCKS_MS = (-4400, 7300)
 JITTER_S = (0.02, 0.2)
-FROM_S = 10  # by then whoever has just joined should be there
+FROM_S = 10  # by then a viewer who has just joined should be in sync
 SECONDS = 75  # over many seams, and once over the end of the playlist, which repeats a short list for a minute
 MEDIAN_MS, WORST_MS = 25, 80
 LENGTHS = (3, 4, 3.5)
@@ -51,7 +51,7 @@ _CLOCK = "() => performance.timeOrigin + performance.now()"
 
 @dataclass(frozen=True)
 class Drift:
-    """How far apart two viewers were, in ms: half of the time, and 19 of 20 times, at most so much; and at worst."""
+    """Distance between two viewers' positions in ms: p50, p95 and maximum, of so many frames."""
 
     median: float
     most: float
@@ -63,7 +63,7 @@ class Drift:
 
 
 def drift_of(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, float]], length: float) -> Drift:
-    """Compare two viewers' frames, each (when, where) in ms, of a list that starts over after `length`."""
+    """Compare two viewers' frames, each (wall time, position) in ms, of a reel that loops after `length` ms."""
     times = [at for at, _ in other]
     apart = []
     for at, place in one:
@@ -72,7 +72,7 @@ def drift_of(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, fl
             continue
         (before_at, before), (after_at, after) = other[index - 1], other[index]
         if after_at - before_at > 250 or not 0 <= after - before < 250:
-            continue  # it stood, or was sent elsewhere: there is nothing in between
+            continue  # a stall or a seek: nothing to interpolate
         there = before + (after - before) * (at - before_at) / (after_at - before_at)
         apart.append(abs((place - there + length / 2) % length - length / 2))
     ordered = sorted(apart)
@@ -80,13 +80,13 @@ def drift_of(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, fl
 
 
 async def ahead_of_us(frame: Frame) -> float:
-    """Say by how many ms a page's clock is ahead of this process's."""
+    """Return by how many ms a page's clock is ahead of this process's."""
     samples = []
     for _ in range(40):
-        asked = time.time() * 1000
+        requested = time.time() * 1000
         theirs = float(await frame.evaluate(_CLOCK))
         received = time.time() * 1000
-        samples.append((received - asked, theirs - (asked + received) / 2))
+        samples.append((received - requested, theirs - (requested + received) / 2))
     return min(samples)[1]
 
 
@@ -95,7 +95,7 @@ async def _late(route: Route) -> None:
     await route.continue_()
 
 
-async def _enter(browser: Browser, room: Theatre, user: str, clock_ms: int) -> Frame:
+async def _enter(browser: Browser, room: WidgetRoom, user: str, clock_ms: int) -> Frame:
     context = await browser.new_context(viewport={"width": 640, "height": 480})
     await context.add_init_script(_WRONG_CLOCK.replace("SHIFT", str(clock_ms)))
     await context.route("**/media/**", _late)
@@ -115,8 +115,8 @@ async def _frames(frame: Frame) -> list[tuple[float, float, float]]:
     return [(at - ahead, place, rate) for at, place, rate in recorded]
 
 
-async def measure(room: Theatre) -> None:
-    """Print how far apart the two are."""
+async def measure(room: WidgetRoom) -> None:
+    """Print the drift between two viewers."""
     schedule = (await room.viewer.room())["schedule"]
     length = sum(item["duration"] for item in schedule["items"]) * 1000
     # Two processes: two pages of one browser disturb each other.
@@ -135,7 +135,7 @@ async def measure(room: Theatre) -> None:
         alices, bobs = [await _frames(frame) for frame in frames]
     drift = drift_of([frame[:2] for frame in alices], [frame[:2] for frame in bobs], length)
     print(f"two viewers, clocks {CLOCKS_MS[0] / 1000} s and +{CLOCKS_MS[1] / 1000} s, ", end="")
-    print(f"{JITTER_S[0] * 1000:.0f}–{JITTER_S[1] * 1000:.0f} ms for each answer: {drift}")
+    print(f"{JITTER_S[0] * 1000:.0f}–{JITTER_S[1] * 1000:.0f} ms for each response: {drift}")
     print(f"targets: p50 {MEDIAN_MS}, p95 {WORST_MS}")
     for name, viewer in (("alice", alices), ("bob", bobs)):
         nudged = sum(rate != 1 for _, _, rate in viewer) / len(viewer)
@@ -145,7 +145,7 @@ async def measure(room: Theatre) -> None:
 
 async def main() -> None:
     """Start everything, measure, and leave nothing."""
-    async with theatre(LENGTHS) as room:
+    async with widget_room(LENGTHS) as room:
         await measure(room)
 
 

@@ -1,7 +1,7 @@
-"""Are copies of a video known by their pictures, and are different videos told apart? And what does that cost?
+"""Does the fingerprint recognise copies of a video, and tell different videos apart? And what does it cost?
 
-30 made clips, each encoded anew in nine ways; 300 others that are none of them; and a phone's minute in 1080p, against
-ffmpeg that does nothing but decode it. `./run bench fingerprint`
+30 synthetic clips, each re-encoded in nine ways; 300 other clips; and a minute of 1080p from a phone, against ffmpeg
+that only decodes it. `./run bench fingerprint`
 """
 
 import asyncio
@@ -20,32 +20,32 @@ CLIPS, OTHERS, SECONDS = 30, 300, 2.0
 RUNS = 5
 
 
-async def _known(tools: Tools, path: Path) -> bytes:
+async def _fingerprint(tools: Tools, path: Path) -> bytes:
     made = await fingerprint(path, tools=tools, limits=Limits())
     return made or b""
 
 
 async def _copies(tools: Tools, folder: Path, sources: dict[int, bytes]) -> None:
-    caught: Counter[str] = Counter()
+    matches: Counter[str] = Counter()
     distances: list[float] = []
     for number, source in sources.items():
         copies = await asyncio.to_thread(encode_anew, tools, folder / f"{number}.mp4", folder, ENCODINGS)
         for way, path in copies.items():
-            copy = await _known(tools, path)
-            caught[way] += is_copy(source, copy)
+            copy = await _fingerprint(tools, path)
+            matches[way] += is_copy(source, copy)
             distances.append(distance(source, copy))
     for way in ENCODINGS:
-        print(f"copies, {way:13} caught {caught[way]} of {len(sources)}")
+        print(f"copies, {way:13} matched {matches[way]} of {len(sources)}")
     print(f"differing bits: median {statistics.median(distances):.1%}, most {max(distances):.1%}")
 
 
 async def _others(tools: Tools, folder: Path, sources: dict[int, bytes]) -> None:
     numbers = range(CLIPS, CLIPS + OTHERS)
-    others = [await _known(tools, folder / f"{number}.mp4") for number in numbers]
+    others = [await _fingerprint(tools, folder / f"{number}.mp4") for number in numbers]
     wrong = sum(any(is_copy(source, other) for source in sources.values()) for other in others)
     nearest = min(distance(source, other) for source in sources.values() for other in others)
-    print(f"others: {wrong} of {len(others)} taken for one of the {len(sources)}; the nearest differs in {nearest:.1%}")
-    print(f"too plain to be judged: {others.count(b'')}")
+    print(f"others: {wrong} of {len(others)} matched one of the {len(sources)}; the nearest differs in {nearest:.1%}")
+    print(f"without a fingerprint, too plain: {others.count(b'')}")
 
 
 async def _cost(tools: Tools, folder: Path) -> None:
@@ -53,7 +53,7 @@ async def _cost(tools: Tools, folder: Path) -> None:
     ours, bare = [], []
     for _ in range(RUNS):
         began = time.perf_counter()
-        await _known(tools, clip.path)
+        await _fingerprint(tools, clip.path)
         ours.append(time.perf_counter() - began)
         began = time.perf_counter()
         await asyncio.to_thread(ffmpeg, tools, "-i", clip.path, "-an", "-f", "null", "-")
@@ -63,12 +63,12 @@ async def _cost(tools: Tools, folder: Path) -> None:
 
 
 async def main() -> None:
-    """Print what is caught, what is taken for what it is not, and the time."""
+    """Print matches, false matches and the time."""
     tools = find_tools()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_scenes(tools, folder, range(CLIPS + OTHERS), seconds=SECONDS, size=SIZE)
-        sources = {number: await _known(tools, folder / f"{number}.mp4") for number in range(CLIPS)}
+        sources = {number: await _fingerprint(tools, folder / f"{number}.mp4") for number in range(CLIPS)}
         await _copies(tools, folder, sources)
         await _others(tools, folder, sources)
         await _cost(tools, folder)

@@ -1,8 +1,8 @@
-"""How long after sending is a video playable? From the client's send to a viewer who hears of it, against bare ffmpeg.
+"""How long after sending is a video playable? From the client's send to a viewer's notification, against bare ffmpeg.
 
-The floor is one ffmpeg process that copies the same file, or makes the first segment of the same quick rendition where
-it cannot be copied, with nothing around it. Once more while the ladders of videos sent before are made, which none
-is to wait for. `./run bench first_playable`
+The floor is one ffmpeg process that remuxes the same file, or makes the first segment of the same quick rendition where
+a stream copy is impossible, with nothing around it. Once more while the ladders of videos sent before are in progress:
+none may wait for them. `./run bench first_playable`
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from bench import _clips, _peers
-from bench._measured import Work, timed
+from bench._process_cost import Work, timed
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
@@ -33,7 +33,7 @@ TARGET = 1.0
 
 
 def _distinct(path: Path, number: int) -> Path:
-    """Give a copy of an MP4 that differs, since content that is there already would be playable at once."""
+    """Write a copy of an MP4 with other hashes: content that is stored already would be playable at once."""
     copy = path.with_stem(f"{path.stem}-{number}")
     # A box to be skipped: ISO/IEC 14496-12, 8.1.2.
     copy.write_bytes(path.read_bytes() + struct.pack(">I4sQ", 16, b"free", number))
@@ -49,7 +49,7 @@ async def _until_playable(viewer: Viewer, stream: aiohttp.ClientResponse, event_
 
 
 async def _rest(reel: Installation, ready: int) -> None:
-    """Wait until so many videos are done with: what one looks like is learnt after it is ready."""
+    """Wait until the worker is done with so many videos: their fingerprints are made after they are ready."""
 
     async def is_idle() -> bool:
         return len(reel.log_entries("video_ready")) >= ready
@@ -64,7 +64,7 @@ async def _under_way(reel: Installation) -> int:
 async def _measure(
     reel: Installation, alice: MatrixClient, clip: _clips.Clip, floor: Work, folder: Path, *, busy: bool
 ) -> tuple[float, float]:
-    """Give the medians of ours and of the floor, taken in turn; `busy`: with another video's ladder beside both."""
+    """Return the medians of ours and of the floor, taken in turn; `busy`: while other videos' ladders are made."""
     room_id = await make_room(alice, reel)
     ours, floors = [], []
     ready = len(reel.log_entries("video_ready"))
@@ -95,9 +95,9 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         contests = (
-            (_clips.phone(tools, folder), _peers.copied, False, TARGET),
-            (_clips.phone(tools, folder), _peers.copied, True, None),
-            (_clips.turned(tools, folder), _peers.first_segment, False, None),
+            (_clips.phone(tools, folder), _peers.stream_copy, False, TARGET),
+            (_clips.phone(tools, folder), _peers.stream_copy, True, None),
+            (_clips.rotated(tools, folder), _peers.first_segment, False, None),
         )
         async with EmbeddedPostgres(folder / "pg") as postgres:
             synapse = Synapse(folder / "synapse")
@@ -115,4 +115,5 @@ async def main() -> None:
                     print(f"sent to playable, seen by a viewer       {ours:6.2f} s   {ours / floor:.2f}{verdict}")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,9 +1,9 @@
-"""How long do picture and sound stop where one video of a reel follows another, and where the reel starts over?
+"""How long do video and audio stop where one video of a reel follows another, and where the reel loops?
 
 Measured in Chromium on the real service through the host page, against bare pages that play the same videos' own
 playlists with hls.js: one gives its element a new source for each video, one has two elements that take turns.
-The pictures' times come from the browser's frame callbacks, silence from the samples that it plays: the videos hold an
-unbroken tone. `./run bench gap`
+The frames' times come from the browser's frame callbacks, silence from the samples that it plays: the videos hold a
+continuous tone. `./run bench gap`
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from playwright.async_api import Browser, Frame, Page
 
 from appservice.demo.browser import open_browser
-from bench._room import RATE, Theatre, theatre, widget_frame
+from bench._widget_room import RATE, WidgetRoom, widget_frame, widget_room
 from tests.support.launch import ROOT
 
 SECONDS = 3
@@ -24,7 +24,7 @@ CHANGES = 12
 WRAPS = 6
 LATENCY_MS = 100
 FRAME_MS = 1000 / RATE
-# What the project wants: pictures with the nominal distance of two frames in it, a wrap without.
+# Targets: at a change, at most the interval of one missing frame; at a wrap, none.
 VIDEO_MS, SILENCE_MS, WRAP_MS = 50, 6, 15
 # Around a change within which a longer frame or a silence counts as its own, in milliseconds.
 BEFORE_MS, AFTER_MS = 300, 500
@@ -104,7 +104,7 @@ _SEEK_TO_LAST = """async (before) => {
 
 @dataclass(frozen=True)
 class Change:
-    """One video following another: the longest time between two pictures there, and how long it was silent, in ms."""
+    """One video following another: the longest interval between two frames, and the silence, in ms."""
 
     video: float
     silence: float
@@ -118,19 +118,19 @@ def _is_change(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 
 def _interval(before: dict[str, Any], after: dict[str, Any]) -> float:
-    # Where a callback was missed the pictures between were shown all the same.
+    # Where a callback was missed, the frames in between were shown all the same.
     missed = after["count"] - before["count"] if before["element"] == after["element"] else 1
     return float(after["at"] - before["at"]) / max(1, missed)
 
 
 def read_changes(recorded: dict[str, list[dict[str, Any]]]) -> list[Change]:
-    """Find where one video followed another, whatever way it was played."""
-    assert recorded["silences"], "no sound was heard at all"
+    """Find where one video followed another, in any of the players."""
+    assert recorded["silences"], "no audio was played at all"
     pairs = list(zip(recorded["frames"], recorded["frames"][1:], strict=False))
     changes = []
     for before, after in pairs:
         if after["place"] - before["place"] > SECONDS / 2:
-            continue  # sent there by us
+            continue  # our own seek
         middle = 0 <= (after["place"] + 0.5 / RATE) % SECONDS - SECONDS / 2 < 1 / RATE
         kind: Literal["next", "wrap", "inside"] | None = "inside" if middle else None
         if _is_change(before, after):
@@ -156,7 +156,7 @@ async def _watch(page: Page, frame: Frame, seconds: float) -> None:
 async def _ours(page: Page, url: str) -> list[Change]:
     await page.goto(url)
     frame = await widget_frame(page)
-    # Her reel: in the room's channel the player is kept at everybody's moment.
+    # Her reel: in the channel the player is kept at the live position.
     await frame.locator('[data-testid=member][data-member^="@alice:"]').click()
     await frame.locator(
         "[data-testid=player][data-reel^='@alice:'][data-playing=true]:not([data-video-id=''])"
@@ -170,7 +170,7 @@ async def _ours(page: Page, url: str) -> list[Change]:
 
 
 async def _peer(page: Page, base_url: str, urls: Sequence[str], script: str, elements: int) -> list[Change]:
-    # Any small answer of the service: the page must be of its origin.
+    # Any small response of the service: the page must be of its origin.
     await page.goto(f"{base_url}/ready")
     await page.set_content(_PAGE.format("<video></video>" * elements))
     await page.add_script_tag(path=_HLS)
@@ -208,19 +208,19 @@ def report(ours: Sequence[Change], new_source: Sequence[Change], two: Sequence[C
     """Print medians and worst in ms, and the ratios of the medians to the page with a new source for each video."""
     inside, following, wraps = ([c for c in ours if c.kind == kind] for kind in ("inside", "next", "wrap"))
     peer, turns = ([c for c in changes if c.kind != "inside"] for changes in (new_source, two))
-    print(f"three videos of {SECONDS} s, {RATE} pictures a second, {LATENCY_MS} ms of latency added")
-    print("                              number    picture  worst     silence  worst    to a new source")
+    print(f"three videos of {SECONDS} s, {RATE} frames per second, {LATENCY_MS} ms of latency added")
+    print("                              number      frame  worst     silence  worst    to a new source")
     _row("Roomreel, in the middle of one", inside)
     _row("Roomreel, the next one", following, peer)
-    _row("Roomreel, starting over", wraps, peer)
+    _row("Roomreel, looping", wraps, peer)
     _row("bare hls.js, a new source each", peer)
     _row("bare hls.js, two elements in turn", turns)
-    print(f"targets: picture {VIDEO_MS}, silence {SILENCE_MS}; starting over {WRAP_MS} beyond a picture's time")
+    print(f"targets: frame {VIDEO_MS}, silence {SILENCE_MS}; looping {WRAP_MS} beyond a frame's duration")
     beyond, skipped = _median_gap(wraps) - FRAME_MS, statistics.median(c.skipped for c in wraps)
-    print(f"starting over: {beyond:.0f} ms beyond a picture's time; {skipped:.0f} ms of the last video are not shown")
+    print(f"looping: {beyond:.0f} ms beyond a frame's duration; {skipped:.0f} ms of the last video are not shown")
 
 
-async def measure(room: Theatre) -> None:
+async def measure(room: WidgetRoom) -> None:
     """Measure and report, in a room whose videos are `SECONDS` long."""
     urls = [video["playlist_url"] for video in await room.viewer.videos()]
     async with open_browser("--autoplay-policy=no-user-gesture-required") as browser:
@@ -235,7 +235,7 @@ async def measure(room: Theatre) -> None:
 
 async def main() -> None:
     """Start everything, measure, and leave nothing."""
-    async with theatre([SECONDS] * 3) as room:
+    async with widget_room([SECONDS] * 3) as room:
         await measure(room)
 
 

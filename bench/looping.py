@@ -1,4 +1,4 @@
-"""Does a reel that loops for minutes stay as small as it was: heap, nodes, listeners, buffered media?
+"""Does a looping reel leak: heap, nodes, listeners, buffered media?
 
 Ratios compare with the first minute. `./run bench widget loop` takes ten minutes, so a run of everything leaves it out.
 """
@@ -10,12 +10,12 @@ from dataclasses import astuple, dataclass, fields
 from playwright.async_api import CDPSession, Frame, Page
 
 from appservice.demo.browser import open_browser
-from bench._room import Theatre, widget_frame
+from bench._widget_room import WidgetRoom, widget_frame
 
 MINUTES = 10
 TARGET = 1.1
 _MINUTE_S = 60.0
-# Seconds that all elements hold.
+# Seconds that all media elements have buffered.
 _BUFFERED = """() => [...document.querySelectorAll('video')]
     .flatMap(({buffered}) => Array.from(buffered, (_, index) => buffered.end(index) - buffered.start(index)))
     .reduce((sum, each) => sum + each, 0)"""
@@ -28,7 +28,7 @@ _COUNT_VIDEOS = """() => {
 
 @dataclass(frozen=True)
 class Size:
-    """What a page holds: MB of script heap after a collection, nodes, listeners, seconds of buffered media."""
+    """Memory of a page: MB of script heap after a collection, nodes, listeners, seconds of buffered media."""
 
     heap: float
     nodes: float
@@ -44,10 +44,10 @@ async def _size(session: CDPSession, frame: Frame) -> Size:
     )
 
 
-async def _start(page: Page, room: Theatre) -> Frame:
+async def _start(page: Page, room: WidgetRoom) -> Frame:
     await page.goto(room.widget)
     frame = await widget_frame(page)
-    # Her reel: the channel is kept at everybody's moment.
+    # Her reel: the channel is kept at the live position.
     await frame.locator('[data-testid=member][data-member^="@alice:"]').click()
     await frame.locator("[data-testid=player][data-reel^='@alice:'][data-playing=true]").wait_for()
     await frame.evaluate(_COUNT_VIDEOS)
@@ -61,7 +61,7 @@ def _report(sizes: Sequence[Size], loops: float) -> None:
         print(f"  {field.name:<10}{one:10.1f} → {other:10.1f}: {other / one:.2f}")
 
 
-async def measure(room: Theatre) -> None:
+async def measure(room: WidgetRoom) -> None:
     """Measure each minute, and report."""
     async with open_browser("--autoplay-policy=no-user-gesture-required") as browser:
         page = await browser.new_page(viewport={"width": 800, "height": 600})

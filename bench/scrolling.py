@@ -1,7 +1,7 @@
 """How smoothly does a list of a thousand videos scroll, against a page with nothing in it that scrolls as far?
 
-Both are scrolled by script, by more than a row with every frame; the browser's frame callbacks tell how long each frame
-took. The thousand videos are laid into the room's real answer. `./run bench widget scrolling`
+Both are scrolled by script, by more than a row with every frame; the browser's frame callbacks measure how long each
+frame took. The thousand videos are added to the room's real response. `./run bench widget scrolling`
 """
 
 import statistics
@@ -12,7 +12,7 @@ from typing import Any
 from playwright.async_api import Browser, Frame, Page, Route
 
 from appservice.demo.browser import open_browser
-from bench._room import Theatre, widget_frame
+from bench._widget_room import WidgetRoom, widget_frame
 
 VIDEOS = 1000
 SECONDS = 4
@@ -67,7 +67,7 @@ def _with_many(room: dict[str, Any], user_id: str) -> dict[str, Any]:
     return room
 
 
-async def _open_list(page: Page, room: Theatre) -> Frame:
+async def _open_list(page: Page, room: WidgetRoom) -> Frame:
     async def fulfill(route: Route) -> None:
         response = await route.fetch()
         await route.fulfill(response=response, json=_with_many(await response.json(), room.alice.user_id))
@@ -77,14 +77,14 @@ async def _open_list(page: Page, room: Theatre) -> Frame:
     frame = await widget_frame(page)
     await frame.locator(f'[data-testid=member][data-member="{room.alice.user_id}"]').click()
     await frame.locator(f'[data-testid=video][aria-setsize="{VIDEOS}"]').first.wait_for()
-    # What plays would be measured, too; its own bench does that.
+    # Paused, or playing would be measured, too; another bench does that.
     await frame.locator("[data-testid=player][data-playing=true]:not([data-video-id=''])").wait_for()
     await frame.locator("[data-testid=player]").press("k")
     await page.wait_for_timeout(2_000)
     return frame
 
 
-async def _ours(browser: Browser, room: Theatre) -> dict[str, Any]:
+async def _ours(browser: Browser, room: WidgetRoom) -> dict[str, Any]:
     page = await browser.new_page(viewport={"width": 800, "height": 600})
     frame = await _open_list(page, room)
     run: dict[str, Any] = await frame.evaluate(_SCROLL, [".videos-scroll", SECONDS, STEP_PX])
@@ -100,7 +100,7 @@ async def _empty(browser: Browser) -> dict[str, Any]:
     return run
 
 
-async def measure(room: Theatre) -> None:
+async def measure(room: WidgetRoom) -> None:
     """Measure and report; the two pages take turns, so that both meet the same machine."""
     ours, empty = [], []
     async with open_browser() as browser:

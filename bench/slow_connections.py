@@ -1,7 +1,7 @@
-"""How quickly does the service answer while a thousand connections keep it waiting?
+"""How quickly does the service respond while a thousand connections keep it waiting?
 
 Half of them never finish a request's head, the other half never send the body that they announce; those that are closed
-come again at once. Once with as many open files as the machine allows, and once with 1,024, as many systems have it.
+reconnect at once. Once with as many open files as the machine allows, and once with 1,024, as many systems have it.
 The floor is the same without them. `./run bench slow_connections`
 """
 

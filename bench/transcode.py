@@ -1,4 +1,4 @@
-"""What does a video cost? Time until it plays, time until it is complete, processor, memory and bytes of `Transcoding`.
+"""What does a video cost? Time until it plays, time until it is complete, CPU time, memory and bytes of `Transcoding`.
 
 Each figure stands beside those of others, measured in turn on the same clips with the same ffmpeg, and as a ratio to
 them. `./run bench transcode [--runs N] [--clips phone,hevc]`; everything takes about twenty minutes on two cores.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench import _peers
 from bench._clips import CLIPS, Clip
-from bench._measured import Cost, Marks, measure
+from bench._process_cost import Cost, Marks, measure
 from transcode import Limits, Settings, Tools, Transcoding, find_tools
 
 RUNS = 5
@@ -41,7 +41,7 @@ def _ours(tools: Tools, clip: Clip, folder: Path, marks: Marks, *, copy: bool = 
 
 
 def _pyav(_: Tools, clip: Clip, folder: Path, marks: Marks) -> None:
-    _peers.copied_by_pyav(clip, folder, marks)
+    _peers.stream_copy_by_pyav(clip, folder, marks)
 
 
 ENCODED, COPIED, PLAYABLE = "ours, every rung encoded", "ours, top rung copied", "ours, until playable"
@@ -59,14 +59,14 @@ WAYS: dict[str, Callable[[Tools, Clip, Path, Marks], None]] = {
     MEDIACMS: _peers.mediacms,
     MEDIACMS_FASTER: partial(_peers.mediacms, preset="faster"),
     PYAV: _pyav,
-    BARE_COPY: _peers.copied,
+    BARE_COPY: _peers.stream_copy,
     BARE_SEGMENT: _peers.first_segment,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a figure of one way should be at most: by itself (s, MB), or as the ratio to another way's."""
+    """Upper bound of a figure: absolute (s, MB), or as the ratio to another way's."""
 
     way: str
     figure: str
@@ -74,7 +74,7 @@ class Target:
     to: str | None = None
 
     def line(self, costs: Costs) -> str:
-        """Say whether it holds."""
+        """Return the report's line: the figure, the bound, and whether it holds."""
         measured = getattr(costs[self.way], self.figure)
         name = f"{self.way}: {self.figure}"
         if self.to:
@@ -86,14 +86,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Some ways to do the same with a clip; measured once where no target needs the median."""
+    """Ways to transcode a clip, compared; measured once where no target needs the median."""
 
     clip: str
     ways: Sequence[str]
     targets: Sequence[Target] = ()
 
-    def held(self, tools: Tools, clip: Clip, folder: Path, runs: int) -> Costs:
-        """Let the ways take turns, and give the medians."""
+    def run(self, tools: Tools, clip: Clip, folder: Path, runs: int) -> Costs:
+        """Run the ways in turn and return the medians."""
         costs: dict[str, list[Cost]] = {way: [] for way in self.ways}
         for _ in range(runs if self.targets else 1):
             for way, taken in costs.items():
@@ -119,8 +119,8 @@ CONTESTS = (
     Contest("short", (ENCODED, COPIED, PEERTUBE_0, MEDIACMS_FASTER)),
     Contest("portrait", (PLAYABLE, PYAV, BARE_COPY), _QUICK_COPY),
     Contest("portrait", (COPIED, RAW)),
-    Contest("turned", (PLAYABLE, BARE_SEGMENT), (Target(PLAYABLE, "playable", 1.0),)),
-    Contest("turned", (COPIED, RAW)),
+    Contest("rotated", (PLAYABLE, BARE_SEGMENT), (Target(PLAYABLE, "playable", 1.0),)),
+    Contest("rotated", (COPIED, RAW)),
     Contest("webm", (PLAYABLE, BARE_SEGMENT), (Target(PLAYABLE, "playable", 1.0),)),
     Contest("webm", (ENCODED, RAW)),
     Contest("hevc", (PLAYABLE, BARE_SEGMENT), (Target(PLAYABLE, "playable", 3.0),)),
@@ -167,7 +167,7 @@ def main() -> None:
             print(f"\n{name}: {clip.about}, {clip.path.stat().st_size / 1e6:.1f} MB")
             for contest in CONTESTS:
                 if contest.clip == name:
-                    costs = contest.held(tools, clip, Path(folder), given.runs)
+                    costs = contest.run(tools, clip, Path(folder), given.runs)
                     _report(contest, costs)
                     targets += [f"{name:9}" + target.line(costs) for target in contest.targets]
     print("\n" + "\n".join(targets))

@@ -1,4 +1,4 @@
-"""What the widget weighs and costs, and how quick it is: the first moving picture, changes, the channel, a long list.
+"""What are the widget's size, cost and speed: first frames, gaps between videos, the channel, a long list?
 
 Each against a peer or a floor measured in the same run.
 `./run bench widget [sizes|load|gap|channel|scrolling|cost|loop …]`
@@ -13,24 +13,24 @@ from playwright.async_api import Browser, Page
 
 from appservice import resources
 from appservice.demo.browser import open_browser
-from bench import channel, cost, gap, looping, scrolling
-from bench._bare import open_bare
-from bench._room import Theatre, theatre, widget_frame
-from bench._sizes import sizes
+from bench import channel, gap, looping, scrolling, widget_cost
+from bench._bare_player import open_bare_player
+from bench._bundle_sizes import bundle_sizes
+from bench._widget_room import WidgetRoom, widget_frame, widget_room
 
 ENTRY_KB, ALL_KB = 35, 220
 LOAD_RATIO = 2.0
 LOADS = 9
 
-# Milliseconds from the frame's navigation until the second picture that is presented: by then it moves.
+# Milliseconds from the frame's navigation until the second video frame is presented: by then it plays.
 _MOVES = """() => new Promise((resolve) => {
     const look = () => {
         const video = document.querySelector('video[data-active]');
         if (video === null) return requestAnimationFrame(look);
-        let pictures = 0;
+        let frames = 0;
         const count = (now) => {
-            pictures += 1;
-            if (pictures < 2) video.requestVideoFrameCallback(count);
+            frames += 1;
+            if (frames < 2) video.requestVideoFrameCallback(count);
             else resolve(now);
         };
         video.requestVideoFrameCallback(count);
@@ -41,8 +41,8 @@ _MOVED = "() => window.moved"
 
 
 def report_sizes() -> None:
-    """Print what the page weighs."""
-    weight = sizes(resources.widget_assets())
+    """Print the bundle's size."""
+    weight = bundle_sizes(resources.widget_assets())
     for file, size in weight.by_file.items():
         print(f"  {file:<44}{size / 1000:8.1f} kB gzip")
     print(f"entry {weight.entry / 1000:.1f} kB gzip (target {ENTRY_KB}), ", end="")
@@ -56,7 +56,7 @@ async def _fresh_page(browser: Browser) -> Page:
     return await context.new_page()
 
 
-async def _widget_load(browser: Browser, room: Theatre) -> float:
+async def _widget_load(browser: Browser, room: WidgetRoom) -> float:
     page = await _fresh_page(browser)
     await page.goto(room.widget, wait_until="commit")
     milliseconds: float = await (await widget_frame(page)).evaluate(_MOVED)
@@ -64,41 +64,41 @@ async def _widget_load(browser: Browser, room: Theatre) -> float:
     return milliseconds
 
 
-async def _bare_load(browser: Browser, room: Theatre, playlist: str, muted: bool) -> float:
+async def _bare_load(browser: Browser, room: WidgetRoom, playlist: str, muted: bool) -> float:
     page = await _fresh_page(browser)
-    await open_bare(page, room, playlist, muted=muted)
+    await open_bare_player(page, room, playlist, muted=muted)
     milliseconds: float = await page.evaluate(_MOVED)
     await page.context.close()
     return milliseconds
 
 
-async def report_load(room: Theatre) -> None:
-    """Print how long the first moving picture takes, against a page that knows its playlist and has nothing else.
+async def report_load(room: WidgetRoom) -> None:
+    """Print the time to the second video frame, against a page that has the playlist and hls.js alone.
 
-    With sound and without on both sides: a browser that opens its sound shows the second picture later.
+    Muted and unmuted on both sides: a browser that opens an audio output presents the second frame later.
     """
-    # Aloud at last: the widget remembers it, and what is measured next needs it.
+    # Unmuted last: the setting is stored, and the next measurements need it.
     for muted in (True, False):
         ours, bare = await _loads(room, muted)
         one, other = statistics.median(ours), statistics.median(bare)
-        print(f"frame load to moving picture, {'muted' if muted else 'aloud'}: ", end="")
+        print(f"frame load to second video frame, {'muted' if muted else 'unmuted'}: ", end="")
         print(f"{one:.0f} ms ({min(ours):.0f}–{max(ours):.0f}), ", end="")
         print(f"bare hls.js page {other:.0f} ms ({min(bare):.0f}–{max(bare):.0f}): ", end="")
         print(f"{one / other:.2f} (target {LOAD_RATIO})")
 
 
-async def _visit_anew(room: Theatre, muted: bool) -> None:
-    """Put the viewer where nobody was before, but for the sound: the widget remembers the visit before."""
+async def _visit_anew(room: WidgetRoom, muted: bool) -> None:
+    """Reset the stored place of the viewer, but for the muting."""
     place = {
         "selection": None, "video": None, "position": 0, "volume": 1, "muted": muted, "speed": 1, "loop": "list",
         "captions": None, "keys": True,
     }  # fmt: skip
-    status, answer = await room.viewer.request("PUT", f"/api/v1/rooms/{room.room_id}/place", place)
+    status, body = await room.viewer.request("PUT", f"/api/v1/rooms/{room.room_id}/place", place)
     if status != 200:
-        raise RuntimeError(f"The place was refused: {answer}")
+        raise RuntimeError(f"The place was refused: {body}")
 
 
-async def _loads(room: Theatre, muted: bool) -> tuple[list[float], list[float]]:
+async def _loads(room: WidgetRoom, muted: bool) -> tuple[list[float], list[float]]:
     playlist = (await room.viewer.room())["channel"]
     ours, bare = [], []
     async with open_browser("--autoplay-policy=no-user-gesture-required") as browser:
@@ -109,7 +109,7 @@ async def _loads(room: Theatre, muted: bool) -> tuple[list[float], list[float]]:
     return ours, bare
 
 
-IN_A_ROOM: dict[str, Callable[[Theatre], Awaitable[None]]] = {
+IN_A_ROOM: dict[str, Callable[[WidgetRoom], Awaitable[None]]] = {
     "load": report_load,
     "gap": gap.measure,
     "channel": channel.measure,
@@ -123,14 +123,14 @@ async def main(wanted: list[str]) -> None:
         report_sizes()
     parts = [part for name, part in IN_A_ROOM.items() if not wanted or name in wanted]
     if parts:
-        async with theatre([gap.SECONDS] * 3) as room:
+        async with widget_room([gap.SECONDS] * 3) as room:
             for part in parts:
                 await part(room)
     if not wanted or "cost" in wanted:
-        async with theatre([cost.SECONDS] * 3) as room:
-            await cost.measure(room)
+        async with widget_room([widget_cost.SECONDS] * 3) as room:
+            await widget_cost.measure(room)
     if "loop" in wanted:
-        async with theatre([gap.SECONDS] * 3) as room:
+        async with widget_room([gap.SECONDS] * 3) as room:
             await looping.measure(room)
 
 

@@ -1,4 +1,4 @@
-"""A whole installation for measurements in a browser: a room with videos, and the host page that shows its widget."""
+"""Run an installation with videos in a room, and the host page with its widget, for measurements in a browser."""
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -19,12 +19,12 @@ from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
 from transcode import Tools, find_tools
 
-RATE = 30  # pictures a second: half of what the browser draws, so that every picture should stay equally long
+RATE = 30  # frames per second: half of the display's, so that every frame should be shown equally long
 
 
 @dataclass(frozen=True)
-class Theatre:
-    """A room of alice's and bob's with alice's videos in it; `host` is the page with the widget."""
+class WidgetRoom:
+    """A room of alice and bob with alice's videos; `host` is the page with the widget."""
 
     reel: Installation
     alice: MatrixClient
@@ -35,12 +35,12 @@ class Theatre:
 
     @property
     def widget(self) -> str:
-        """The host page with nothing but the widget, for alice."""
+        """The host page that shows nothing but the widget, for alice."""
         return f"{self.host}?user=alice&layout=widget"
 
 
 def make_clips(tools: Tools, folder: Path, seconds: Sequence[float]) -> list[Path]:
-    """Make videos with an unbroken tone."""
+    """Make videos with a continuous tone."""
     clips = []
     for number, length in enumerate(seconds):
         clip = folder / f"clip-{number}.mp4"
@@ -54,8 +54,8 @@ def make_clips(tools: Tools, folder: Path, seconds: Sequence[float]) -> list[Pat
 
 
 @asynccontextmanager
-async def theatre(seconds: Sequence[float]) -> AsyncIterator[Theatre]:
-    """Start everything in a temporary folder, with a video of alice's for each length; leave nothing."""
+async def widget_room(seconds: Sequence[float]) -> AsyncIterator[WidgetRoom]:
+    """Start everything in a temporary folder, with a video of alice for each duration; leave nothing."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         clips = make_clips(find_tools(), folder, seconds)
@@ -82,7 +82,7 @@ async def theatre(seconds: Sequence[float]) -> AsyncIterator[Theatre]:
         port = free_port()
         runner = await serve_host(host_of(about, synapse.base_url, reel.url), port)
         stack.push_async_callback(runner.cleanup)
-        yield Theatre(reel, alice, bob, room_id, viewer, f"http://127.0.0.1:{port}/")
+        yield WidgetRoom(reel, alice, bob, room_id, viewer, f"http://127.0.0.1:{port}/")
 
 
 async def widget_frame(page: Page) -> Frame:

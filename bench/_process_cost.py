@@ -1,4 +1,4 @@
-"""Measures what work costs, processor and memory of every process included: each time in a fresh process of its own."""
+"""Measure the time, CPU time and memory of some work and all its child processes, in a fresh process each time."""
 
 import ctypes
 import multiprocessing
@@ -19,11 +19,11 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What some work took, in seconds of time or of all processors, and in MB.
+    """Cost of some work: seconds of wall time or CPU time, and MB.
 
-    The ladder is what came after a first, passing rendition, if one was made; else it is all. Memory is the highest
-    sum seen of what its processes had resident at the same time (shared pages count for each), or the largest single
-    one where that is more. The interpreter of this bench is not counted: the service has one anyway.
+    `ladder` is what followed the temporary first rendition, if there was one, else everything. `memory` is the highest
+    sampled sum of the processes' resident sets (shared pages count for each), or the largest single one where that is
+    more. The interpreter of this bench is not counted: the service has one anyway.
     """
 
     playable: float
@@ -36,7 +36,7 @@ class Cost:
 
 
 class Marks:
-    """Takes the times of some work, which it tells what it has reached."""
+    """Record when some work reaches its stages."""
 
     def __init__(self) -> None:
         self._begin = time.perf_counter()
@@ -44,15 +44,15 @@ class Marks:
         self.first = self.first_cpu = 0.0
 
     def is_playable(self) -> None:
-        """There is something to watch."""
+        """Record that the first segment is playable."""
         self.playable = self._now()
 
     def first_is_whole(self) -> None:
-        """A first rendition is made, and what remains is the ladder."""
+        """Record that the first rendition is complete; the ladder remains."""
         self.first, self.first_cpu = self._now(), _cpu()
 
     def is_ready(self) -> None:
-        """There is nothing left to do."""
+        """Record the end of all work."""
         self.ready = self._now()
         self.playable = self.playable or self.ready
 
@@ -61,11 +61,11 @@ class Marks:
 
 
 Work = Callable[[Path, Marks], None]
-"""Fills a folder."""
+"""Writes its output into a folder."""
 
 
 def timed(work: Work, folder: Path) -> Marks:
-    """Let work fill `folder`, which must not exist."""
+    """Run work that writes into `folder`, which must not exist."""
     folder.mkdir()
     marks = Marks()
     work(folder, marks)
@@ -74,8 +74,8 @@ def timed(work: Work, folder: Path) -> Marks:
 
 
 def measure(work: Work, folder: Path) -> Cost:
-    """Let work fill `folder`, which must not exist. `output` counts what is below `folder`/ready."""
-    context = multiprocessing.get_context("fork")  # what we imported is there at once, as in a service that runs
+    """Run work that writes into `folder`, which must not exist. `output` counts what is below `folder`/ready."""
+    context = multiprocessing.get_context("fork")  # with all modules imported, as in a running service
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_work, args=(work, folder, sender))
     child.start()
@@ -99,14 +99,14 @@ def measure(work: Work, folder: Path) -> Cost:
 
 
 def _work(work: Work, folder: Path, sender: Connection) -> None:
-    # What bubblewrap leaves behind becomes our own child: else nobody would learn what it used. See prctl(2).
+    # Adopt the orphans of bubblewrap, so that getrusage() counts them. See prctl(2).
     assert ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     marks = timed(work, folder)
     sender.send((marks, _cpu(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))
 
 
 def _cpu() -> float:
-    """Seconds of this process and of all that it has started, which must have come to their end."""
+    """Return the CPU seconds of this process and of its children, which must have exited."""
     with suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)

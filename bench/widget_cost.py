@@ -1,6 +1,6 @@
-"""What does showing the room cost its viewer: processor while a video plays, script time and bytes of a first visit?
+"""What does the widget cost its viewer: CPU time while a video plays, script time and bytes of a first visit?
 
-Each against a page that has hls.js, the same playlist at the same size and nothing else, in turn; both aloud.
+Each against a page that has hls.js, the same playlist at the same size and nothing else, in turn; both unmuted.
 `./run bench widget cost`
 """
 
@@ -17,11 +17,11 @@ import psutil
 from playwright.async_api import Browser, Frame, Page
 
 from appservice.demo.browser import open_browser
-from bench._bare import open_bare
-from bench._room import Theatre, widget_frame
+from bench._bare_player import open_bare_player
+from bench._widget_room import WidgetRoom, widget_frame
 
 RUNS = 5
-SECONDS = 30  # of each video: an item's change is dearer than what lies between
+SECONDS = 30  # of each video: a change of the item costs more than playing it
 SETTLE_S, PLAYING_S = 6.0, 10.0
 PROCESSOR_RATIO, SCRIPT_RATIO, BYTES_KB = 1.5, 1.6, 190
 _PLAYS = "() => [...document.querySelectorAll('video')].some((video) => video.currentTime > 0.5 && !video.paused)"
@@ -35,8 +35,8 @@ _TRACED = ["devtools.timeline", "v8", "disabled-by-default-v8.compile"]
 _WINDOW, _STAGE = (800, 600), (560, 600)
 _MEDIA = (".m4s", ".mp4", ".m3u8", ".jpg", ".webp", ".vtt")
 
-Show = Callable[[Page, Theatre], Awaitable[Frame]]
-"""Opens something in a page; returns the frame that plays."""
+Show = Callable[[Page, WidgetRoom], Awaitable[Frame]]
+"""Opens a player in a page; returns the frame that plays."""
 
 
 @dataclass(frozen=True)
@@ -62,22 +62,22 @@ async def _fresh(browser: Browser) -> Page:
     return await context.new_page()
 
 
-async def _ours(page: Page, room: Theatre) -> Frame:
+async def _ours(page: Page, room: WidgetRoom) -> Frame:
     # Another site than the widget's own, as clients are: its frame has a process of its own.
     await page.goto(room.widget.replace("127.0.0.1", "localhost"), wait_until="commit")
     return await widget_frame(page)
 
 
-async def _bare(page: Page, room: Theatre) -> Frame:
+async def _bare(page: Page, room: WidgetRoom) -> Frame:
     playlist = (await room.viewer.room())["channel"]
-    await open_bare(page, room, playlist, muted=False)
+    await open_bare_player(page, room, playlist, muted=False)
     await page.main_frame.locator("video").evaluate(
         "(video, size) => Object.assign(video.style, {inlineSize: `${size[0]}px`, blockSize: `${size[1]}px`})", _STAGE
     )
     return page.main_frame
 
 
-async def _processor(browser: Browser, room: Theatre, show: Show) -> float:
+async def _processor(browser: Browser, room: WidgetRoom, show: Show) -> float:
     """Return the share of one processor that the whole browser takes while the page plays."""
     page = await _fresh(browser)
     frame = await show(page, room)
@@ -90,7 +90,7 @@ async def _processor(browser: Browser, room: Theatre, show: Show) -> float:
     return share
 
 
-async def _visit(browser: Browser, room: Theatre, show: Show) -> Visit:
+async def _visit(browser: Browser, room: WidgetRoom, show: Show) -> Visit:
     page = await _fresh(browser)
     await browser.start_tracing(page=page, categories=_TRACED)
     frame = await show(page, room)
@@ -132,7 +132,7 @@ def _report(what: str, ours: Sequence[float], bare: Sequence[float], scale: floa
     print(f"{one / other:.2f} (target {target})")
 
 
-async def measure(room: Theatre) -> None:
+async def measure(room: WidgetRoom) -> None:
     """Measure and report; the two pages take turns, so that both meet the same machine."""
     playing: dict[Show, list[float]] = {_ours: [], _bare: []}
     visits: dict[Show, list[Visit]] = {_ours: [], _bare: []}
