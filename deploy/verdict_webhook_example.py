@@ -2,7 +2,7 @@
 """A detection service for Roomreel's `moderation.webhook`, to start your own from. Python's standard library alone.
 
 It blocks files whose SHA-256 stands in a list, and holds for the room's moderators what plays longer than an hour.
-Where `judge` is, yours looks at the pictures.
+Extend `judge` to examine the images.
 
     ROOMREEL_WEBHOOK_SECRET=… python3 verdict_webhook_example.py --port 9000 --blocked hashes.txt
 """
@@ -20,21 +20,21 @@ _MOST_BYTES = 16 * 1024 * 1024
 _LONG_S = 3600
 
 
-def judge(question: dict[str, Any], blocked: set[str]) -> dict[str, str]:
+def judge(request: dict[str, Any], blocked: set[str]) -> dict[str, str]:
     """Return the verdict on a video: `allow`, `hold` or `block`, and a reason that its sender may read.
 
     Where a block holds, in the video's room or in all of them, is Roomreel's `moderation.webhook.block`.
-    `question["pictures"]` are the poster and the storyboard, JPEG in base64 (`data`).
+    `request["pictures"]` are the poster and the storyboard, JPEG in base64 (`data`).
     """
-    if question["sha256"] in blocked:
+    if request["sha256"] in blocked:
         return {"verdict": "block", "reason": "It is on the list of this server."}
-    if (question["duration"] or 0) > _LONG_S:
+    if (request["duration"] or 0) > _LONG_S:
         return {"verdict": "hold", "reason": "It is longer than an hour."}
     return {"verdict": "allow"}
 
 
 def is_signed(body: bytes, signature: str, secret: bytes) -> bool:
-    """Say whether Roomreel wrote this, and nobody else."""
+    """Say whether the signature is that of the secret that is shared with Roomreel."""
     return hmac.compare_digest(signature, f"sha256={hmac.new(secret, body, hashlib.sha256).hexdigest()}")
 
 
@@ -53,12 +53,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         # Read anew each time: the list is edited while we run.
         lines = self.list_of_blocked.read_text().split() if self.list_of_blocked else []
-        answer = json.dumps(judge(json.loads(body), set(lines))).encode()
+        response = json.dumps(judge(json.loads(body), set(lines))).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Content-Length", str(len(response)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(response)
 
 
 def main() -> None:
