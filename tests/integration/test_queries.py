@@ -7,8 +7,7 @@ import pytest
 
 from appservice.store.outbox import Pool
 from appservice.store.sql import QUERIES
-from tests.conftest import CreateDatabase
-from tests.support import migrated_pool
+from tests.support.databases import CreateDatabase, migrated_pool
 
 
 @pytest.fixture(scope="module")
