@@ -8,7 +8,7 @@ from appservice.core.jobs import Backfill, TendRoom
 from appservice.core.model import RoomId, UserId
 from appservice.core.room import Membership, Room, Snapshot
 from appservice.store.mapping import read_room
-from appservice.store.outbox import announce, queue
+from appservice.store.outbox import Connection, announce, queue
 from appservice.store.pool import Database
 from appservice.store.removal import erase_departed
 from appservice.store.sql import query
@@ -32,11 +32,6 @@ class RoomStore(Database):
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Store a room's state as read from the homeserver, except where an event brought something newer."""
-        rows: list[tuple[UserId, Membership, str | None, str | None]] = [
-            *((user_id, Membership.JOIN, name, avatar) for user_id, name, avatar in snapshot.members),
-            *((user_id, Membership.INVITE, None, None) for user_id in snapshot.invited),
-        ]
-        there, memberships, names, avatars = ([row[n] for row in rows] for n in range(4))
         async with self._transaction() as connection:
             again = await connection.fetchval(
                 *query(
@@ -54,34 +49,7 @@ class RoomStore(Database):
             if again:
                 await queue(connection, TendRoom(snapshot.room_id))
             await connection.execute(*query("settle_history", room_id=snapshot.room_id))
-            await connection.execute(
-                *query(
-                    "snapshot_members",
-                    room_id=snapshot.room_id,
-                    user_ids=there,
-                    memberships=memberships,
-                    display_names=names,
-                    avatar_mxcs=avatars,
-                    read_at=snapshot.read_at,
-                )
-            )
-            banned = list(snapshot.banned)
-            gone = [
-                *await connection.fetch(
-                    *query(
-                        "snapshot_leavers",
-                        room_id=snapshot.room_id,
-                        user_ids=there,
-                        banned=banned,
-                        read_at=snapshot.read_at,
-                    )
-                ),
-                *await connection.fetch(
-                    *query("snapshot_banned", room_id=snapshot.room_id, banned=banned, read_at=snapshot.read_at)
-                ),
-            ]
-            for user_id in {UserId(row["user_id"]) for row in gone}:
-                await erase_departed(connection, snapshot.room_id, user_id, banned=user_id in snapshot.banned)
+            await _save_members(connection, snapshot)
             await announce(connection, snapshot.room_id)
 
     async def widget_id(self, room_id: RoomId) -> str:
@@ -138,3 +106,29 @@ class RoomStore(Database):
             await connection.execute(*query("move_avatars", old_room_id=old, new_room_id=new))
             await announce(connection, old)
             await announce(connection, new)
+
+
+async def _save_members(connection: Connection, snapshot: Snapshot) -> None:
+    """Store who is in a room, and erase what those have there who are not any more."""
+    rows: list[tuple[UserId, Membership, str | None, str | None]] = [
+        *((user_id, Membership.JOIN, name, avatar) for user_id, name, avatar in snapshot.members),
+        *((user_id, Membership.INVITE, None, None) for user_id in snapshot.invited),
+    ]
+    there, memberships, names, avatars = ([row[n] for row in rows] for n in range(4))
+    room_id, read_at, banned = snapshot.room_id, snapshot.read_at, list(snapshot.banned)
+    await connection.execute(
+        *query(
+            "snapshot_members",
+            room_id=room_id,
+            user_ids=there,
+            memberships=memberships,
+            display_names=names,
+            avatar_mxcs=avatars,
+            read_at=read_at,
+        )
+    )
+    left = query("snapshot_leavers", room_id=room_id, user_ids=there, banned=banned, read_at=read_at)
+    thrown_out = query("snapshot_banned", room_id=room_id, banned=banned, read_at=read_at)
+    gone = [*await connection.fetch(*left), *await connection.fetch(*thrown_out)]
+    for user_id in {UserId(row["user_id"]) for row in gone}:
+        await erase_departed(connection, room_id, user_id, banned=user_id in snapshot.banned)
