@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from langcodes import standardize_tag
+from langcodes.tag_parser import LanguageTagError
+
 from transcode.source.ffprobe import Description
 
 MOST_TRACKS = 8
@@ -24,17 +27,6 @@ DECODERS = "ass,mov_text,srt,ssa,subrip,text,webvtt"
 _MOST_CUES = 20_000
 _LONGEST_CUE = 2000
 _LONGEST_LABEL = 60
-# ISO 639-2, which containers use, to ISO 639-1, which BCP 47 prefers; the others are BCP 47 as they are.
-_CODES = (
-    "afr:af alb:sq sqi:sq amh:am ara:ar arm:hy hye:hy aze:az baq:eu eus:eu bel:be ben:bn bos:bs bul:bg bur:my mya:my "
-    "cat:ca chi:zh zho:zh cze:cs ces:cs wel:cy cym:cy dan:da ger:de deu:de gre:el ell:el eng:en epo:eo est:et per:fa "
-    "fas:fa fin:fi fre:fr fra:fr gle:ga glg:gl guj:gu heb:he hin:hi hrv:hr hun:hu ice:is isl:is ind:id ita:it jpn:ja "
-    "geo:ka kat:ka kan:kn kaz:kk khm:km kor:ko lao:lo lat:la lav:lv lit:lt ltz:lb mac:mk mkd:mk mal:ml mar:mr may:ms "
-    "msa:ms mlt:mt mon:mn nep:ne dut:nl nld:nl nor:no nob:nb nno:nn pan:pa pol:pl por:pt rum:ro ron:ro rus:ru sin:si "
-    "slo:sk slk:sk slv:sl spa:es srp:sr swa:sw swe:sv tam:ta tel:te tgl:tl tha:th tur:tr ukr:uk urd:ur uzb:uz vie:vi "
-    "yid:yi"
-)
-_SHORT = dict(pair.split(":") for pair in _CODES.split())
 _NO_LANGUAGE = frozenset({"", "und", "mis", "mul", "zxx", "unk"})
 _TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3}", re.ASCII)
 _TIME = r"((?:[0-9]{2,4}:)?[0-5][0-9]:[0-5][0-9]\.[0-9]{3})"
@@ -128,16 +120,14 @@ def _seconds(time: str) -> float:
 
 def _language(stated: str) -> str | None:
     tag = stated.strip().lower().replace("_", "-")
-    main, _, rest = tag.partition("-")
+    main, _, _ = tag.partition("-")
     if main in _NO_LANGUAGE or not _TAG.fullmatch(tag):
         return None
-    return _SHORT.get(main, main) + (f"-{_cased(rest)}" if rest else "")
-
-
-def _cased(subtags: str) -> str:
-    # RFC 5646, 2.1.1: Hant, TW.
-    cases = {4: str.capitalize, 2: str.upper}
-    return "-".join(cases.get(len(subtag), str)(subtag) for subtag in subtags.split("-"))
+    try:
+        # Containers have ISO 639-2, of which BCP 47 prefers ISO 639-1.
+        return standardize_tag(tag)
+    except LanguageTagError:
+        return None
 
 
 def _label(title: str) -> str:

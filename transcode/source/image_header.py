@@ -1,6 +1,8 @@
 """Parse the headers of an image file: format, size, and the duration of an animation. Pure.
 
 No decoder is started before the size is checked: a few bytes can claim thousands of millions of pixels.
+By hand, because `imagesize` and the like return a size and guess at the format: none has the duration of an animation,
+or the tiles of HEIF, or refuses a header that is cut off.
 """
 
 import struct
