@@ -80,6 +80,20 @@ def _calls() -> Iterator[tuple[str, ast.Call]]:
                 yield f"{file.relative_to(CODE)}:{node.lineno}", node
 
 
+def test_queries_are_in_the_file_of_a_module_that_calls_them() -> None:
+    callers: dict[str, set[str]] = {}
+    for place, call in _calls():
+        if isinstance(name := call.args[0], ast.Constant):
+            callers.setdefault(str(name.value), set()).add(Path(place.split(":")[0]).stem)
+    strays = [
+        f"{found.name} of {file.name}: {callers[found.name]}"
+        for file in (CODE / "store" / "queries").iterdir()
+        for found in load(file.name, file.read_text(encoding="utf-8"))
+        if file.stem not in callers[found.name]
+    ]
+    assert not strays
+
+
 def test_every_call_passes_just_the_parameters_of_its_query_and_every_query_is_called() -> None:
     wrong: list[str] = []
     called: set[str] = set()

@@ -47,7 +47,3 @@ DELETE FROM watching WHERE room_id = :room_id AND user_id = :user_id RETURNING u
 -- name: lapse_watching
 -- Expire those without a heartbeat in time, in every room.
 DELETE FROM watching WHERE until <= now() RETURNING room_id;
-
--- name: announce_watching
--- Notify every process that others watch now (LISTEN roomreel_watching).
-SELECT pg_notify('roomreel_watching', :room_id);

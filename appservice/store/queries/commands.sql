@@ -1,15 +1,4 @@
--- Commands to the bot, and its responses.
-
--- name: take_command
--- Nothing comes back for what is known, or for others. Of a conversation that just began the members may not be known
--- yet.
-INSERT INTO commands (event_id, room_id, sender, body, thread, replied_to)
-SELECT :event_id, r.room_id, :sender, :body, :thread, :replied_to FROM rooms r
-WHERE r.room_id = :room_id AND r.bot_membership = 'join' AND (
-    :addressed OR is_direct(r.room_id, r.direct)
-)
-ON CONFLICT (event_id) DO NOTHING
-RETURNING key;
+-- Commands to the bot, its responses, and what people and rooms choose by them.
 
 -- name: lock_commands
 -- One worker at a time responds in a room; held until the connection lets go.

@@ -68,3 +68,7 @@ ON CONFLICT (room_id) DO UPDATE SET direct = true, made_for = excluded.made_for;
 -- name: add_invited
 -- Whom the bot invited to it.
 INSERT INTO members (room_id, user_id, membership) VALUES (:room_id, :user_id, 'invite') ON CONFLICT DO NOTHING;
+
+-- name: exported_sent
+SELECT kind, room_id, event_id, video_id, reaction, sent_at FROM sent_for
+WHERE user_id = :user_id AND taken_back_at IS NULL ORDER BY key;

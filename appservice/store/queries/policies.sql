@@ -16,9 +16,6 @@ FROM policy_lists l ORDER BY l.added_at, l.room_id;
 -- name: is_policy_list
 SELECT EXISTS (SELECT FROM policy_lists WHERE room_id = :room_id) AS found;
 
--- name: delete_policy_rule
-DELETE FROM policy_rules WHERE room_id = :room_id AND event_type = :event_type AND state_key = :state_key;
-
 -- name: delete_policy_rules
 DELETE FROM policy_rules WHERE room_id = :room_id;
 
@@ -30,10 +27,6 @@ SET subject = excluded.subject, entity = excluded.entity, pattern = excluded.pat
 
 -- name: policy_list_read
 UPDATE policy_lists SET read_at = now() WHERE room_id = :room_id;
-
--- name: policy_list_changed
--- An event changed a rule: what is being read meanwhile may be from before.
-UPDATE policy_lists SET told_at = clock_timestamp() WHERE room_id = :room_id;
 
 -- name: policy_list_requested
 -- Nothing comes back where something newer is known.

@@ -1,3 +1,5 @@
+-- What members show to everybody.
+
 -- name: published_revision
 -- What changes with each change of what `published` returns: the versions of its rows. NULL where that is nothing.
 SELECT md5(string_agg(concat_ws(':', v.id, v.xmin, m.room_id, m.xmin), ',' ORDER BY v.position, v.sent_at, v.id))

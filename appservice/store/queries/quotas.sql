@@ -1,65 +1,13 @@
--- What videos take of the quotas: their files, or what was downloaded while these are made. What was declared counts for its sender
--- alone, who may then add no more (bounded, or a few would be too much to add up). What the widget uploaded counts until its message
--- comes, and then as a video.
+-- What a video takes, and when it counts.
+
+-- name: note_size
+-- What was downloaded, whatever was claimed.
+UPDATE videos SET claimed_size = :bytes, bytes = greatest(bytes, :bytes) WHERE id = :id AND attempts = :attempt;
 
 -- name: lock_quotas
 -- One admission at a time, until the transaction ends: two that look at once would not see each other.
 SELECT pg_advisory_xact_lock(hashtextextended('quotas', 7417));
 
--- name: used_by_user
--- What failed takes nothing; of what is in progress only what was let in before, or else came before, is in a video's
--- way. Our clock says what was before: a sender's may say anything.
-SELECT v.videos + u.videos AS videos, (v.bytes + u.bytes)::bigint AS bytes
-FROM (
-    SELECT count(*) AS videos, coalesce(sum(CASE WHEN state = 'ready' THEN bytes
-        ELSE greatest(bytes, least(coalesce(claimed_size, 0), 1099511627776)) END), 0) AS bytes
-    FROM videos
-    WHERE sender = :user_id AND visibility <> 'removed' AND state <> 'failed' AND id IS DISTINCT FROM :without_video
-        AND (:without_video::uuid IS NULL OR state = 'ready' OR (admitted_at, arrived_at, id)
-            < (SELECT o.admitted_at, o.arrived_at, o.id FROM videos o WHERE o.id = :without_video))
-) AS v, (
-    SELECT count(DISTINCT upload_id) AS videos, coalesce(sum(bytes), 0) AS bytes FROM upload_media
-    WHERE owner = :user_id AND sent_at IS NULL AND upload_id IS DISTINCT FROM :without_upload
-        AND (:without_video::uuid IS NULL OR stored_at < (SELECT o.admitted_at FROM videos o WHERE o.id = :without_video))
-) AS u;
-
--- name: used_by_room
-SELECT v.videos + u.videos AS videos, (v.bytes + u.bytes)::bigint AS bytes
-FROM (
-    SELECT count(*) AS videos, coalesce(sum(bytes), 0) AS bytes FROM videos
-    WHERE room_id = :room_id AND visibility <> 'removed' AND state <> 'failed' AND id IS DISTINCT FROM :without_video
-        AND (:without_video::uuid IS NULL OR state = 'ready' OR (admitted_at, arrived_at, id)
-            < (SELECT o.admitted_at, o.arrived_at, o.id FROM videos o WHERE o.id = :without_video))
-) AS v, (
-    SELECT count(DISTINCT upload_id) AS videos, coalesce(sum(bytes), 0) AS bytes FROM upload_media
-    WHERE room_id = :room_id AND sent_at IS NULL AND upload_id IS DISTINCT FROM :without_upload
-        AND (:without_video::uuid IS NULL OR stored_at < (SELECT o.admitted_at FROM videos o WHERE o.id = :without_video))
-) AS u;
-
--- name: used_by_server
-SELECT v.videos + u.videos AS videos, (v.bytes + u.bytes)::bigint AS bytes
-FROM (
-    SELECT count(*) AS videos, coalesce(sum(bytes), 0) AS bytes FROM videos
-    WHERE visibility <> 'removed' AND state <> 'failed' AND id IS DISTINCT FROM :without_video
-        AND (:without_video::uuid IS NULL OR state = 'ready' OR (admitted_at, arrived_at, id)
-            < (SELECT o.admitted_at, o.arrived_at, o.id FROM videos o WHERE o.id = :without_video))
-) AS v, (
-    SELECT count(DISTINCT upload_id) AS videos, coalesce(sum(bytes), 0) AS bytes FROM upload_media
-    WHERE sent_at IS NULL AND upload_id IS DISTINCT FROM :without_upload
-        AND (:without_video::uuid IS NULL OR stored_at < (SELECT o.admitted_at FROM videos o WHERE o.id = :without_video))
-) AS u;
-
 -- name: admit_video
 -- It counts from now on, also when it is tried again.
 UPDATE videos SET admitted_at = clock_timestamp() WHERE id = :id AND attempts = :attempt AND admitted_at = 'infinity';
-
--- name: first_quota_warning
--- A row comes back when nobody was warned yet.
-INSERT INTO quota_warnings (scope, whose) VALUES (:scope, :whose) ON CONFLICT DO NOTHING RETURNING true AS is_first;
-
--- name: delete_quota_warning
-DELETE FROM quota_warnings WHERE scope = :scope AND whose = :whose;
-
--- name: refuse_video
--- A new one for which there is no room.
-UPDATE videos SET state = 'failed', failure = :failure WHERE id = :id;

@@ -7,10 +7,6 @@ SELECT pg_advisory_lock(hashtextextended(:video_id::text, 7406));
 -- name: unlock_status
 SELECT pg_advisory_unlock(hashtextextended(:video_id::text, 7406));
 
--- name: hold_status
--- Until the transaction's end nobody updates the status of a video.
-SELECT pg_advisory_xact_lock(hashtextextended(:video_id::text, 7406));
-
 -- name: leads_message
 -- Whether it is the first video of its message that is still here.
 SELECT NOT EXISTS (
@@ -30,13 +26,5 @@ ON CONFLICT (video_id, kind) DO UPDATE SET event_id = excluded.event_id, says = 
 -- The next time is another one.
 UPDATE statuses SET event_id = '', says = '', times = times + 1 WHERE video_id = :video_id AND kind = :kind;
 
--- name: unsay_marks
--- The message that was marked is gone, and its marks with it; a notice stays in its thread.
-UPDATE statuses SET event_id = '', says = '', times = times + 1
-WHERE video_id = :video_id AND kind <> 'notice' AND event_id <> '';
-
 -- name: delete_status_posts
 DELETE FROM statuses WHERE video_id = :video_id;
-
--- name: has_status
-SELECT EXISTS (SELECT FROM statuses WHERE video_id = :video_id) AS spoken;

@@ -1,15 +1,5 @@
 -- What a detection service is to judge before anybody sees it.
 
--- name: await_verdict
--- What nobody judged yet is hidden from everybody; the row has what it was before, and what else holds it.
-UPDATE videos SET
-    quarantined = coalesce(quarantined, jsonb_build_object(
-        'visibility', visibility, 'held_for', held_for, 'hidden_by', hidden_by
-    )) || '{"verdict": true}',
-    held_for = CASE WHEN quarantined IS NULL THEN 'verdict' ELSE held_for END,
-    visibility = 'held', hidden_by = NULL
-WHERE id = :id AND NOT judged AND (quarantined IS NULL OR NOT quarantined ? 'verdict');
-
 -- name: unjudged
 -- A video that is whole, and that nobody judged yet.
 SELECT * FROM videos WHERE id = :id AND NOT judged AND state = 'ready' AND visibility <> 'removed';

@@ -45,14 +45,3 @@ WITH taken AS (
 ),
 log AS (INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority) SELECT id, status, entrypoint, priority FROM taken)
 SELECT * FROM taken;
-
--- name: delete_old_job_log
--- Nothing reads so old entries of what became of jobs; a part at a time.
-DELETE FROM pgqueuer_log WHERE id IN (
-    SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => :days) ORDER BY created LIMIT :most
-);
-
--- name: delete_old_job_statistics
-DELETE FROM pgqueuer_statistics WHERE id IN (
-    SELECT id FROM pgqueuer_statistics WHERE created < now() - make_interval(days => :days) LIMIT :most
-);

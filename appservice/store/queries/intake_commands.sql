@@ -1,16 +1,19 @@
--- name: insert_sign_in
--- Nothing comes back for a room without the bot, or a code that waits already.
-INSERT INTO sign_ins (room_id, secret_hash, code, browser, expires_at)
-SELECT room_id, :secret_hash, :code, :browser, now() + make_interval(secs => :seconds)
-FROM rooms WHERE room_id = :room_id AND bot_membership = 'join'
-ON CONFLICT (room_id, code) DO NOTHING
+-- What events bring of commands, reactions and sign-ins.
+
+-- name: posted_video
+-- The video that a post of the bot's is about.
+SELECT video_id FROM queue_posts WHERE room_id = :room_id AND event_id = :event_id;
+
+-- name: take_command
+-- Nothing comes back for what is known, or for others. Of a conversation that just began the members may not be known
+-- yet.
+INSERT INTO commands (event_id, room_id, sender, body, thread, replied_to)
+SELECT :event_id, r.room_id, :sender, :body, :thread, :replied_to FROM rooms r
+WHERE r.room_id = :room_id AND r.bot_membership = 'join' AND (
+    :addressed OR is_direct(r.room_id, r.direct)
+)
+ON CONFLICT (event_id) DO NOTHING
 RETURNING key;
-
--- name: delete_old_sign_ins
-DELETE FROM sign_ins WHERE expires_at < now();
-
--- name: delete_old_misses
-DELETE FROM sign_in_misses WHERE missed_at < now() - make_interval(secs => :seconds);
 
 -- name: sign_in_event
 -- An event that was dealt with already is delivered again.
@@ -28,16 +31,6 @@ INSERT INTO sign_in_misses (event_id, user_id) VALUES (:event_id, :user_id) ON C
 UPDATE sign_ins SET code = NULL, user_id = :user_id, event_id = :event_id, expires_at = now() + make_interval(secs => :seconds)
 WHERE room_id = :room_id AND code = :code AND user_id IS NULL AND expires_at > now()
 RETURNING browser;
-
--- name: sign_in
--- A browser that is signed in, or waits to be.
-SELECT key, user_id FROM sign_ins WHERE secret_hash = :secret_hash AND room_id = :room_id AND expires_at > now();
-
--- name: is_signed_in
-SELECT FROM sign_ins WHERE key = :key AND room_id = :room_id AND user_id = :user_id AND expires_at > now();
-
--- name: sign_out
-DELETE FROM sign_ins WHERE secret_hash = :secret_hash RETURNING room_id;
 
 -- name: sign_out_user
 -- Every browser of a user.

@@ -20,13 +20,6 @@ SELECT EXISTS (SELECT FROM members WHERE room_id = :room_id AND avatar_video = :
 -- NULL for none.
 UPDATE members SET avatar_video = :video_id WHERE room_id = :room_id AND user_id = :user_id;
 
--- name: delete_video
--- Nobody sees it any more, and for some seconds it can come back.
-UPDATE videos SET visibility = 'removed', undone_to = visibility, deleted_at = now(), deleted_by = :deleted_by,
-    version = version + 1, changed_at = now()
-WHERE id = :id
-RETURNING (extract(epoch FROM deleted_at) * 1000)::bigint AS deleted_at;
-
 -- name: restore_video
 -- Nothing comes back when it is too late. What was unfinished is begun anew: its worker gave up, and took its files
 -- away.
@@ -90,3 +83,24 @@ SELECT r.video_id, count(*) AS reports
 FROM reports r JOIN videos v ON v.id = r.video_id
 WHERE v.room_id = :room_id
 GROUP BY r.video_id;
+
+-- name: count_reports
+SELECT count(*) AS reports FROM reports WHERE video_id = :video_id;
+
+-- name: hold_video
+-- What is shown waits from now on.
+UPDATE videos SET visibility = 'held', held_for = :held_for, version = version + 1, changed_at = now()
+WHERE id = :id AND visibility = 'shown';
+
+-- name: release_video
+-- What waited is shown from now on.
+UPDATE videos SET visibility = 'shown', held_for = NULL, version = version + 1, changed_at = now()
+WHERE id = :id AND visibility = 'held';
+
+-- name: room_settings
+SELECT settings FROM rooms WHERE room_id = :room_id;
+
+-- name: removable_deleted
+-- Those that people deleted longer ago than that.
+SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
+WHERE deleted_at <= now() - make_interval(secs => :seconds) FOR UPDATE SKIP LOCKED;

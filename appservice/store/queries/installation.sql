@@ -51,15 +51,9 @@ SELECT entrypoint AS job, count(*) FILTER (WHERE status = 'queued') AS waiting,
         FILTER (WHERE status = 'queued' AND execute_after <= now())))::float8 AS oldest
 FROM pgqueuer WHERE status IN ('queued', 'picked') GROUP BY entrypoint ORDER BY entrypoint;
 
--- Quarantine
-
 -- name: lock_sender
 -- Until the transaction's end nothing new of theirs comes.
 SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 7404));
-
--- name: share_sender
--- Until the transaction's end nobody puts them into quarantine, or takes them out.
-SELECT pg_advisory_xact_lock_shared(hashtextextended(:user_id, 7404));
 
 -- name: quarantine_videos
 -- One video, or (NULL) all of somebody's, also what was just deleted and may come back.
@@ -77,15 +71,6 @@ WHERE (quarantined IS NULL OR held_for IN ('verdict', 'policy')) AND id IN (
     UNION ALL SELECT id FROM videos WHERE :video_id::uuid IS NULL AND sender = :user_id AND deleted_at IS NOT NULL
 )
 RETURNING id, room_id, sender;
-
--- name: quarantine_new
--- What somebody in quarantine sends joins what they have.
-UPDATE videos SET
-    quarantined = jsonb_build_object(
-        'visibility', visibility, 'held_for', held_for, 'hidden_by', hidden_by, 'with_sender', true
-    ),
-    visibility = 'held', held_for = 'quarantine'
-WHERE id = :video_id AND EXISTS (SELECT FROM quarantined_users q WHERE q.user_id = videos.sender);
 
 -- name: release_videos
 -- One video, or (NULL) what went into quarantine together with its sender; each is what it was before, or held for what
@@ -157,11 +142,6 @@ UPDATE videos SET state = 'failed', failure = :failure, changed_at = now()
 WHERE id = :video_id AND state = 'queued' AND attempts = 0 AND visibility <> 'removed'
 RETURNING room_id, sender;
 
--- Alerts for operators
-
--- name: add_alert
-INSERT INTO troubles (subject, details) VALUES (:subject, :details);
-
 -- name: begin_alarm
 -- Nothing comes back when it goes on already.
 INSERT INTO alarms (subject) VALUES (:subject) ON CONFLICT DO NOTHING RETURNING subject;
@@ -198,3 +178,10 @@ SELECT value FROM choices WHERE name = :name;
 
 -- name: choose
 INSERT INTO choices (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: audited
+-- The newest first, of a video, a user or a room; NULL for any.
+SELECT key, at, actor, action, room_id, video_id, user_id, details FROM audit
+WHERE (:video_id::uuid IS NULL OR video_id = :video_id) AND (:user_id::text IS NULL OR user_id = :user_id OR actor = :user_id)
+    AND (:room_id::text IS NULL OR room_id = :room_id)
+ORDER BY key DESC LIMIT :most;

@@ -1,53 +1,4 @@
--- Taking away for good what was a video, a member's, or a room's.
-
--- name: empty_videos
--- Nothing of their content stays, nor the reports of it.
-WITH reported AS (
-    DELETE FROM reports WHERE video_id = ANY (:ids)
-), taken AS (
-    -- They hold copies.
-    DELETE FROM exports WHERE user_id IN (SELECT sender FROM videos WHERE id = ANY (:ids))
-), worn AS (
-    UPDATE members SET avatar_video = NULL WHERE avatar_video = ANY (:ids)
-)
-UPDATE videos SET visibility = 'removed', title = '', mxc = '', encrypted_file = NULL, claimed_size = NULL,
-    renditions = '[]', stage = NULL, has_poster = false, available = NULL, blurhash = NULL, storyboard = NULL,
-    has_preview = false, content_hash = NULL, captions = '[]', percent = NULL, remaining = NULL, duration = NULL,
-    published_at = NULL, hidden_by = NULL, undone_to = NULL, deleted_at = NULL, bytes = 0, source_hash = NULL,
-    fingerprint = NULL, nonce = NULL, held_for = NULL, spoiler_reason = NULL, quarantined = NULL, edits = '[]', finishing = NULL, replaced = NULL,
-    audio_left_out = NULL,
-    changed_at = now()
-WHERE id = ANY (:ids);
-
--- name: hold_galleries
--- Until the transaction's end nobody else takes away videos of those messages that brought several.
-SELECT pg_advisory_xact_lock(hashtextextended(event_id, 7416)) FROM (
-    SELECT event_id FROM videos WHERE event_id = ANY (:event_ids) GROUP BY event_id HAVING count(*) > 1 ORDER BY event_id
-) AS several;
-
--- name: take_doubles
--- Messages that repeat those of the videos; they bring nothing any more.
-DELETE FROM doubles d USING videos v WHERE d.video_id = ANY (:ids) AND v.id = d.video_id
-RETURNING d.event_id, v.sent_in, v.sender;
-
--- name: still_bring
--- Those messages of which a video is still here.
-SELECT DISTINCT event_id FROM videos
-WHERE event_id = ANY (:event_ids) AND (visibility <> 'removed' OR deleted_at IS NOT NULL);
-
--- name: removable_by_event
--- Also one that a person deleted, and might still bring back.
-SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
-WHERE sent_in = :sent_in AND event_id = :event_id AND (visibility <> 'removed' OR deleted_at IS NOT NULL) FOR UPDATE;
-
--- name: removable_deleted
--- Those that people deleted longer ago than that.
-SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
-WHERE deleted_at <= now() - make_interval(secs => :seconds) FOR UPDATE SKIP LOCKED;
-
--- name: removable_of_member
-SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
-WHERE room_id = :room_id AND sender = :user_id AND (visibility <> 'removed' OR deleted_at IS NOT NULL) ORDER BY id FOR UPDATE;
+-- Erasing what is stored of a member, or of a room.
 
 -- name: removable_of_user
 SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
@@ -64,13 +15,6 @@ FROM videos v JOIN rooms r ON r.room_id = v.room_id
 WHERE v.visibility <> 'removed' AND (r.max_lifetime IS NOT NULL OR :longest_ms::bigint IS NOT NULL)
     AND v.sent_at <= extract(epoch FROM now()) * 1000 - least(r.max_lifetime, :longest_ms::bigint)
 ORDER BY v.sent_at LIMIT :most FOR UPDATE OF v SKIP LOCKED;
-
--- name: wants_erasure
--- Whether the videos of a member who leaves go with them: their own choice, else the room's.
-SELECT coalesce(
-    (SELECT settings ->> 'on_leave' FROM people WHERE user_id = :user_id),
-    (SELECT settings ->> 'on_leave' FROM rooms WHERE room_id = :room_id), 'keep'
-) = 'erase' AS wanted;
 
 -- name: is_mxc_used
 -- Whether another video that is still here has the same original.
@@ -136,3 +80,40 @@ WHERE n > 0 ORDER BY what;
 -- name: needed_folders
 -- Of these videos, those whose files are needed, or may be.
 SELECT id FROM videos WHERE id = ANY (:ids) AND (visibility <> 'removed' OR deleted_at IS NOT NULL);
+
+-- name: sent_due
+-- What is older than its room retains messages.
+SELECT s.* FROM rooms r
+JOIN sent_for s ON s.room_id = r.room_id AND s.sent_at <= now() - make_interval(secs => r.max_lifetime / 1000.0)
+WHERE r.max_lifetime IS NOT NULL AND s.user_id <> '' LIMIT :limit
+FOR UPDATE OF s;
+
+-- name: delete_spent_sent
+-- What was taken back so long ago, and what never had an event.
+DELETE FROM sent_for WHERE key IN (
+    SELECT key FROM sent_for
+    WHERE (event_id IS NULL OR taken_back_at IS NOT NULL)
+        AND coalesce(taken_back_at, sent_at) < now() - make_interval(secs => :seconds)
+        AND (event_id IS NOT NULL OR coalesce(taken_back_at, sent_at) < now() - make_interval(secs => :unheard_seconds))
+    LIMIT :most
+);
+
+-- name: is_unsent
+SELECT EXISTS (SELECT FROM upload_media WHERE mxc = :mxc AND sent_at IS NULL) AS unsent;
+
+-- name: thumbnails_of
+SELECT mxc FROM upload_media WHERE thumbnail_of = :mxc;
+
+-- name: media_gone
+-- The homeserver has neither this nor its thumbnails any more.
+DELETE FROM upload_media WHERE mxc = :mxc OR thumbnail_of = :mxc;
+
+-- name: media_stays
+-- Another's message has the same file, whose owner took it back: it is nobody's any more.
+WITH thumbnails AS (UPDATE upload_media SET owner = '', room_id = '' WHERE thumbnail_of = :mxc)
+INSERT INTO upload_media (mxc, upload_id, owner, room_id, bytes, sent_at)
+VALUES (:mxc, gen_random_uuid(), '', '', 0, now())
+ON CONFLICT (mxc) DO UPDATE SET owner = '', room_id = '', sent_at = coalesce(upload_media.sent_at, now());
+
+-- name: media_owner
+SELECT owner FROM upload_media WHERE mxc = :mxc;

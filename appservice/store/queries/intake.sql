@@ -1,0 +1,70 @@
+-- What events change in rooms and members.
+
+-- name: upsert_room
+-- The room exists from now on; an older row stays as it is.
+INSERT INTO rooms (room_id) VALUES (:room_id) ON CONFLICT DO NOTHING;
+
+-- name: set_bot_membership
+-- The bot was invited, joined or left; only an invitation says whether it is a direct one. What an event brought after
+-- `requested_at` (NULL: an event brings this) stays, and nothing comes back.
+INSERT INTO rooms (room_id, bot_membership, inviter, direct, bot_told_at, bot_joined_at)
+VALUES (
+    :room_id, :membership, :inviter, :direct, coalesce(:requested_at, clock_timestamp()),
+    CASE WHEN :membership = 'join' THEN coalesce(:requested_at, clock_timestamp()) ELSE '-infinity' END
+)
+ON CONFLICT (room_id) DO UPDATE
+SET bot_membership = excluded.bot_membership, inviter = excluded.inviter,
+    bot_told_at = coalesce(:requested_at, clock_timestamp()),
+    -- Its name may change while it is there.
+    bot_joined_at = CASE WHEN excluded.bot_membership = 'join' AND rooms.bot_membership <> 'join'
+        THEN coalesce(:requested_at, clock_timestamp()) ELSE rooms.bot_joined_at END,
+    direct = CASE WHEN excluded.bot_membership = 'invite' THEN excluded.direct ELSE rooms.direct END,
+    left_at = CASE WHEN excluded.bot_membership = 'join' THEN NULL
+        WHEN excluded.bot_membership IN ('leave', 'ban') THEN coalesce(rooms.left_at, now()) ELSE rooms.left_at END,
+    -- What is sent while it is away is not missed.
+    last_event = CASE WHEN excluded.bot_membership = 'join' THEN rooms.last_event END,
+    joined_event = CASE WHEN excluded.bot_membership = 'join' THEN rooms.joined_event END,
+    -- Invited again after it left: add the widget and send the notices anew.
+    widget_placed = rooms.widget_placed AND excluded.bot_membership = 'join',
+    told = CASE WHEN excluded.bot_membership = 'join' THEN rooms.told ELSE '{}' END
+WHERE :requested_at::timestamptz IS NULL OR rooms.bot_told_at <= :requested_at
+RETURNING true AS taken;
+
+-- name: set_room_name
+UPDATE rooms SET name = :name, name_told_at = clock_timestamp() WHERE room_id = :room_id;
+
+-- name: set_max_lifetime
+UPDATE rooms SET max_lifetime = :max_lifetime, retention_told_at = clock_timestamp() WHERE room_id = :room_id;
+
+-- name: set_history
+UPDATE rooms SET history = :history, history_told_at = clock_timestamp() WHERE room_id = :room_id;
+
+-- name: set_power_levels
+UPDATE rooms SET power_levels = :content, power_told_at = clock_timestamp() WHERE room_id = :room_id;
+
+-- name: set_encrypted
+UPDATE rooms SET encrypted = true WHERE room_id = :room_id;
+
+-- name: upsert_member
+-- As an event has it.
+INSERT INTO members (room_id, user_id, membership, display_name, avatar_mxc)
+VALUES (:room_id, :user_id, :membership, :display_name, :avatar_mxc)
+ON CONFLICT (room_id, user_id) DO UPDATE
+SET membership = excluded.membership, display_name = excluded.display_name,
+    avatar_mxc = excluded.avatar_mxc, changed_at = clock_timestamp(), join_heard = true;
+
+-- name: see
+-- Comes back the first time only.
+INSERT INTO seen_events (event_id) VALUES (:event_id) ON CONFLICT DO NOTHING RETURNING true AS first;
+
+-- name: delete_policy_rule
+DELETE FROM policy_rules WHERE room_id = :room_id AND event_type = :event_type AND state_key = :state_key;
+
+-- name: policy_list_changed
+-- An event changed a rule: what is being read meanwhile may be from before.
+UPDATE policy_lists SET told_at = clock_timestamp() WHERE room_id = :room_id;
+
+-- name: media_sent
+-- Messages brought these: they are videos' from now on, and so are their thumbnails.
+UPDATE upload_media SET sent_at = now()
+WHERE (mxc = ANY (:mxcs) OR thumbnail_of = ANY (:mxcs)) AND sent_at IS NULL;

@@ -1,0 +1,4 @@
+-- What every store queries.
+
+-- name: clock
+SELECT clock_timestamp() AS now;

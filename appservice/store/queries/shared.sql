@@ -1,0 +1,26 @@
+-- What the processes of an installation share.
+
+-- name: bot_profile
+SELECT field, value FROM bot_profile;
+
+-- name: store_bot_profile
+INSERT INTO bot_profile (field, value) VALUES (:field, :value) ON CONFLICT (field) DO UPDATE SET value = excluded.value;
+
+-- name: delete_bot_profile
+DELETE FROM bot_profile;
+
+-- name: ensure_secret
+-- Every process ends up with the same one.
+WITH made AS (INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING RETURNING value)
+SELECT value FROM made UNION ALL SELECT value FROM secrets WHERE name = :name LIMIT 1;
+
+-- name: delete_old_job_log
+-- Nothing reads so old entries of what became of jobs; a part at a time.
+DELETE FROM pgqueuer_log WHERE id IN (
+    SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => :days) ORDER BY created LIMIT :most
+);
+
+-- name: delete_old_job_statistics
+DELETE FROM pgqueuer_statistics WHERE id IN (
+    SELECT id FROM pgqueuer_statistics WHERE created < now() - make_interval(days => :days) LIMIT :most
+);
