@@ -24,11 +24,12 @@ from appservice.core.rules.video_permissions import viewer_in
 from appservice.core.tokens import GrantScope, Session
 from appservice.core.web.reels import MOST_TOGETHER
 from appservice.core.web.room_views import RoomNow, on_behalf, room_view
-from appservice.core.web.views import PendingView, RoomView, SessionView
+from appservice.core.web.views import PendingView, ProgressEvent, RoomView, SessionView, TalkEvent, WatchingEvent
 from appservice.web.bookmarks import bookmark_of
 from appservice.web.channel import broadcast
 from appservice.web.context import CONTEXT, Context
-from appservice.web.requests import RoomIdText, enter, json_response, read_body
+from appservice.web.operation import Content, Operation, Read
+from appservice.web.requests import RoomIdText, enter, json_response
 
 log = structlog.get_logger()
 
@@ -72,15 +73,23 @@ class SessionRequest(BaseModel):
 
 
 @routes.post("/api/v1/session")
-async def start_session(request: web.Request) -> web.Response:
+@Operation(
+    "Open a session by an OpenID token, or by the secret of a sign-in",
+    {
+        200: Content("The session", SessionView),
+        202: Content("The sign-in's code was not sent yet", PendingView),
+    },
+    errors=(401, 403),
+    session=False,
+).reading(SessionRequest, most=_SESSION_BODY)  # anybody may call this: nobody gets to fill our memory
+async def start_session(request: web.Request, read: Read[SessionRequest]) -> web.Response:
     """Authenticate the viewer, check their membership of the room, and open a session.
 
     While a browser's code was not sent yet, the response is 202.
     """
     context = request.app[CONTEXT]
     requested_at = round(await context.clock.now())
-    # Anybody may call this: nobody gets to fill our memory.
-    body = await read_body(request, SessionRequest, _SESSION_BODY)
+    body = await read()
     sign_in = 0
     if body.openid_token:
         token = body.openid_token
@@ -134,7 +143,19 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
     raise UnavailableError("Your membership of this room is just changing. Try again in a moment.")
 
 
+_TOGETHER = {
+    "name": "together",
+    "in": "query",
+    "description": "Members whose videos are to be played in turn, or `*` for everybody's",
+    "schema": {"type": "array", "items": {"type": "string"}, "maxItems": MOST_TOGETHER},
+    "explode": True,
+}
+
+
 @routes.get("/api/v1/rooms/{room_id}")
+@Operation(
+    "The room, its members and their reels", {200: Content("The room", RoomView)}, errors=(400,), query=(_TOGETHER,)
+)
 async def get_room(request: web.Request) -> web.Response:
     """Return the room with its members, their reels, and a fresh media grant in every address."""
     context, session, member_key = await enter(request)
@@ -165,7 +186,16 @@ async def _room_view(
     return room_view(now, viewer, grant, bookmark=bookmark, turns=together, can=can)
 
 
+_STREAM = Content(
+    "`changed` and `revoked` events with a `room_id`, and `progress`, `watching` and `talk` events, "
+    "each a ProgressEvent, a WatchingEvent or a TalkEvent",
+    other={"text/event-stream": {}},
+    also=(ProgressEvent, WatchingEvent, TalkEvent),
+)
+
+
 @routes.get("/api/v1/rooms/{room_id}/events")
+@Operation("Changes of the room, as server-sent events", {200: _STREAM})
 async def get_events(request: web.Request) -> web.StreamResponse:
     """Stream server-sent events: `changed` when the room is to be fetched again, `progress` of the work on a video,
     `watching` with those who watch the channel, `talk` when the relations of an event are to be fetched again,

@@ -2,8 +2,6 @@
 
 import math
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
 
 import structlog
 from aiohttp import web
@@ -11,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from appservice import metrics
 from appservice.core.errors import LimitExceededError, RequestError, UnavailableError
+from appservice.core.web.views import ErrorView, LimitView
 from appservice.store import VideoStore
 from appservice.web import (
     api,
@@ -28,12 +27,11 @@ from appservice.web import (
 from appservice.web.context import CONTEXT, Context
 from appservice.web.limits import admit
 from appservice.web.openapi import document
+from appservice.web.operation import Handler, Undocumented
 from appservice.web.page import add_page
-from appservice.web.requests import check_address
+from appservice.web.requests import check_address, json_response
 
 log = structlog.get_logger()
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _HEADERS = {
     "Server": "Roomreel",
@@ -45,17 +43,18 @@ _HTTP_ERRCODES = {404: "M_UNRECOGNIZED", 405: "M_UNRECOGNIZED", 413: "M_TOO_LARG
 
 
 def _error(status: int, errcode: str, text: str) -> web.Response:
-    return web.json_response({"errcode": errcode, "error": text}, status=status, headers={"Cache-Control": "no-store"})
+    return json_response(ErrorView(errcode=errcode, error=text), status=status)
 
 
 def _limited(error: LimitExceededError) -> web.Response:
-    content: dict[str, object] = {"errcode": error.errcode, "error": str(error)}
-    headers = {"Cache-Control": "no-store"}
-    if error.retry_after is not None:
-        # Both forms: HTTP's, and that of the client-server API.
-        content["retry_after_ms"] = math.ceil(error.retry_after * 1000)
-        headers["Retry-After"] = str(math.ceil(error.retry_after))
-    return web.json_response(content, status=error.status, headers=headers)
+    if error.retry_after is None:
+        return _error(error.status, error.errcode, str(error))
+    # Both forms: HTTP's, and that of the client-server API.
+    milliseconds = math.ceil(error.retry_after * 1000)
+    view = LimitView(errcode=error.errcode, error=str(error), retry_after_ms=milliseconds)
+    response = json_response(view, status=error.status)
+    response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return response
 
 
 async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -111,8 +110,15 @@ async def _ready(request: web.Request) -> web.Response:
     return web.json_response({"status": "ready"})
 
 
-async def _openapi(body: bytes, _request: web.Request) -> web.Response:
-    return web.Response(body=body, content_type="application/json")
+def _add_document(app: web.Application) -> None:
+    """Serve the document of all routes that there are by now."""
+    body = document(app.router)
+
+    @Undocumented("https://spec.openapis.org/oas/v3.1.0")
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="application/json")
+
+    app.router.add_get("/api/v1/openapi.json", openapi)
 
 
 def build_app(context: Context) -> web.Application:
@@ -124,10 +130,10 @@ def build_app(context: Context) -> web.Application:
         app.router.add_routes(module.routes)
     app.router.add_get("/live", _live)
     app.router.add_get("/ready", _ready)
-    app.router.add_get("/api/v1/openapi.json", partial(_openapi, document()))
     add_page(app)
     public.add_public_pages(app)
     exports.add_exports(app)
+    _add_document(app)
     app.on_response_prepare.append(_on_prepare)
     app.on_response_prepare.append(uploads.on_prepare)
     return app

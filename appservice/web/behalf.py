@@ -42,7 +42,8 @@ from appservice.core.web.room_views import on_behalf, relation_view
 from appservice.core.web.views import OnBehalf, SaidView, SentVideoView, SentView
 from appservice.web.caller import UUID, VIDEO, Caller
 from appservice.web.context import Context
-from appservice.web.requests import json_response, read_body
+from appservice.web.operation import Content, Operation, Read
+from appservice.web.requests import json_response
 
 log = structlog.get_logger()
 
@@ -123,6 +124,7 @@ async def _video(caller: Caller, request: web.Request) -> Video:
 
 
 @routes.get(VIDEO + "/said")
+@Operation("Comments on a video and reactions to it, for who has no client", {200: SaidView})
 async def get_relations(request: web.Request) -> web.Response:
     """Return the comments on a video and reactions to it, as far as the viewer may read them."""
     caller = await _enter(request, None)
@@ -142,11 +144,14 @@ async def get_relations(request: web.Request) -> web.Response:
 
 
 @routes.post(VIDEO + "/comments")
-async def post_comment(request: web.Request) -> web.Response:
+@Operation("Comment on a video, by the bot", {201: Content("It was sent", SentView)}, errors=(409, 410)).reading(
+    CommentRequest, most=_BODY
+)
+async def post_comment(request: web.Request, read: Read[CommentRequest]) -> web.Response:
     """Comment on a video on behalf of the viewer."""
     caller = await _enter(request, "comment")
     video = await _video(caller, request)
-    body = await read_body(request, CommentRequest, _BODY)
+    body = await read()
     user_id, name = caller.viewer.user_id, await _name(caller)
     sent = await caller.context.stores.sent_for.comment(video, user_id, body.nonce, body.text)
     content = comment_content(video.event_id, body.text, sent.nonce, user_id, name)
@@ -172,11 +177,16 @@ async def _send_comment(caller: Caller, sent: SentFor, content: dict[str, Any]) 
 
 
 @routes.post(VIDEO + "/reactions")
-async def post_reaction(request: web.Request) -> web.Response:
+@Operation(
+    "React to a video, by the bot",
+    {200: Content("The viewer reacts so already", SentView), 201: Content("It was sent", SentView)},
+    errors=(409, 410),
+).reading(ReactionRequest, most=_BODY)
+async def post_reaction(request: web.Request, read: Read[ReactionRequest]) -> web.Response:
     """React to a video on behalf of the viewer; the bot's one reaction stands for all who react so."""
     caller = await _enter(request, "react")
     video = await _video(caller, request)
-    body = await read_body(request, ReactionRequest, _BODY)
+    body = await read()
     sent_for = caller.context.stores.sent_for
     sent, is_new = await sent_for.reaction(video, caller.viewer.user_id, body.nonce, body.key)
     if sent.event_id is None:
@@ -217,6 +227,7 @@ async def _try_to_react(context: Context, video: Video, sent: SentFor) -> EventI
 
 
 @routes.delete(VIDEO + "/said/{event_id}")
+@Operation("Redact what the bot sent for the viewer", {204: Content("It is taken back")})
 async def delete_relation(request: web.Request) -> web.Response:
     """Redact what the bot sent on behalf of the viewer. Raises NotFoundError for anything else."""
     caller = await _enter(request, None)
@@ -230,13 +241,16 @@ async def delete_relation(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/rooms/{room_id}/videos")
-async def post_video(request: web.Request) -> web.Response:
+@Operation("Send an upload, by the bot", {201: Content("It was sent", SentVideoView)}, errors=(409, 410)).reading(
+    SendRequest, most=_BODY
+)
+async def post_video(request: web.Request, read: Read[SendRequest]) -> web.Response:
     """Send an upload that is ready as a message, on behalf of the viewer. Sent once, it is not sent again."""
     caller = await _enter(request, "send")
     room_id, user_id, context = RoomId(request.match_info["room_id"]), caller.viewer.user_id, caller.context
     if room_id != caller.room.room_id:
         raise ForbiddenError("You are not a member of this room.")
-    body = await read_body(request, SendRequest, _BODY)
+    body = await read()
     if before := await context.stores.sent_for.sent_video(user_id, UploadId(body.upload)):
         return json_response(SentVideoView(event_id=before), status=201)  # the upload itself may have expired
     upload = await context.stores.uploads.upload(UploadId(body.upload), room_id, user_id)

@@ -3,10 +3,10 @@
 from aiohttp import web
 from pydantic import ValidationError
 
-from appservice.core.errors import BadJsonError
 from appservice.core.tokens import Session
 from appservice.core.web.views import PlaceView
 from appservice.web.context import Context
+from appservice.web.operation import Content, Operation, Read
 from appservice.web.requests import enter, json_response
 
 _BODY = 8 * 1024
@@ -15,14 +15,14 @@ routes = web.RouteTableDef()
 
 
 @routes.put("/api/v1/rooms/{room_id}/place")
-async def put_bookmark(request: web.Request) -> web.Response:
+@Operation(
+    "Store where the viewer is and how they watch; the room's response holds it",
+    {200: Content("What is stored", PlaceView)},
+).reading(PlaceView, most=_BODY)
+async def put_bookmark(request: web.Request, read: Read[PlaceView]) -> web.Response:
     """Store where the viewer is; the room's response has it the next time."""
     context, session, _ = await enter(request)
-    try:
-        bookmark = PlaceView.model_validate_json(await request.clone(client_max_size=_BODY).read())
-    except ValidationError as error:
-        fields = ", ".join(".".join(map(str, problem["loc"])) or "body" for problem in error.errors())
-        raise BadJsonError(f"Wrong, missing or unknown: {fields}.") from error
+    bookmark = await read()
     await context.stores.bookmarks.save(session.room_id, session.user_id, bookmark.model_dump(mode="json"))
     return json_response(bookmark)
 

@@ -16,7 +16,8 @@ from appservice.core.web.room_views import Broadcast
 from appservice.core.web.views import TimeView, WatchingView
 from appservice.store import ChannelStore
 from appservice.web.context import CONTEXT, Context
-from appservice.web.requests import enter, json_response, read_body
+from appservice.web.operation import Content, Operation, Read
+from appservice.web.requests import enter, json_response
 
 log = structlog.get_logger()
 
@@ -47,16 +48,21 @@ def _turns_of(videos: Sequence[Video]) -> list[Turn]:
 
 
 @routes.get("/api/v1/time")
+@Operation("The time by which the channel's schedule goes", {200: Content("The time", TimeView)}, session=False)
 async def get_time(request: web.Request) -> web.Response:
     """Return the time by which schedules go, for a viewer's clock to be compared with."""
     return json_response(TimeView(now=await request.app[CONTEXT].clock.now()))
 
 
 @routes.put("/api/v1/rooms/{room_id}/watching")
-async def put_watching(request: web.Request) -> web.Response:
+@Operation(
+    "Say, every 20 seconds, whether one watches the room's channel; it lapses after 45",
+    {200: Content("Who watches now", WatchingView)},
+).reading(WatchingRequest, most=_BODY)
+async def put_watching(request: web.Request, read: Read[WatchingRequest]) -> web.Response:
     """Store that a viewer watches the channel now, or no longer does."""
     context, session, _ = await enter(request)
-    body = await read_body(request, WatchingRequest, _BODY)
+    body = await read()
     if body.watching:
         await context.stores.channels.watch(session.room_id, session.user_id)
     else:

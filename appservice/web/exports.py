@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from functools import partial
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -12,6 +12,7 @@ from appservice.core.languages import LANGUAGES
 from appservice.i18n import Texts, preferred_language
 from appservice.media.concatenated import Whole, plain_size
 from appservice.web.context import CONTEXT
+from appservice.web.operation import ERROR, Content, Operation
 from appservice.web.page import POLICY, read_entry, template
 from appservice.web.progressive import send
 
@@ -21,6 +22,8 @@ _HEADERS = {
     "Cache-Control": "private, no-store",
     "X-Robots-Tag": "noindex",
 }
+_LINK = "[A-Za-z0-9_-]{20,100}"
+_ZIP = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 _GONE = "This link does not hold (any more). Ask the bot for a new one: export"
 _GONE_HEADERS = {
     "Cache-Control": "private, no-store",
@@ -37,7 +40,24 @@ def add_exports(app: web.Application) -> None:
         language: page.render(lang=language, entry=entry, say=Texts(resources.locales(), language).say)
         for language in LANGUAGES
     }
-    app.router.add_get("/export/{secret:[A-Za-z0-9_-]{20,100}}", partial(_show, gone))
+
+    @Operation(
+        "What a member takes with them, by the link that the bot sent them; `Range` is heeded",
+        {
+            200: Content("The whole zip", other=_ZIP),
+            206: Content("A part of it", other=_ZIP),
+            304: Content("It is known already (`If-None-Match`)"),
+            # Where `Accept` names it: the same in words, as a page.
+            404: replace(ERROR, other={"text/html": {"schema": {"type": "string"}}}),
+        },
+        errors=(416,),
+        session=False,
+        patterns={"secret": _LINK},
+    )
+    async def show(request: web.Request) -> web.StreamResponse:
+        return await _show(gone, request)
+
+    app.router.add_get(f"/export/{{secret:{_LINK}}}", show)
 
 
 async def _show(gone: dict[str, str], request: web.Request) -> web.StreamResponse:

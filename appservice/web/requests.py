@@ -1,15 +1,14 @@
-"""Helpers of the widget API's routes: authentication, the body, and the response as JSON."""
+"""Helpers of the widget API's routes: authentication, and the response as JSON."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from appservice.core.errors import BadJsonError, InvalidParamError, NotFoundError
+from appservice.core.errors import InvalidParamError, NotFoundError
 from appservice.core.tokens import Session
 from appservice.web.context import CONTEXT, Context
 
-Model = TypeVar("Model", bound=BaseModel)
 RoomIdText = Annotated[str, Field(min_length=2, max_length=255, pattern=r"^![^\x00]+$")]
 
 _COMPRESS = 4096  # bytes
@@ -43,15 +42,6 @@ async def enter(request: web.Request) -> tuple[Context, Session, int]:
     context = request.app[CONTEXT]
     session = context.access.session(request.headers.get("Authorization"))
     return context, session, await context.access.membership(session, request.match_info["room_id"])
-
-
-async def read_body(request: web.Request, model: type[Model], most: int) -> Model:
-    """Return the body of at most so many bytes. Raises BadJsonError, which names what is wrong with it."""
-    try:
-        return model.model_validate_json(await request.clone(client_max_size=most).read())
-    except ValidationError as error:
-        fields = ", ".join(sorted({".".join(map(str, problem["loc"])) or "body" for problem in error.errors()}))
-        raise BadJsonError(f"Wrong or missing: {fields}.") from error
 
 
 def json_response(model: BaseModel, status: int = 200) -> web.Response:

@@ -14,7 +14,8 @@ from appservice.core.tokens import secret_hash
 from appservice.core.web.views import EmptyView
 from appservice.web.context import CONTEXT
 from appservice.web.limits import Limit
-from appservice.web.requests import RoomIdText, json_response, read_body
+from appservice.web.operation import Content, Operation, Read
+from appservice.web.requests import RoomIdText, json_response
 
 _MOST_BODY = 4096
 _MOST_SECRET = 200
@@ -47,10 +48,15 @@ class SignOutRequest(BaseModel):
 
 
 @routes.post("/api/v1/sign-in")
-async def post_sign_in(request: web.Request) -> web.Response:
+@Operation(
+    "Request a code: whoever sends it as a message in the room signs this browser in",
+    {200: Content("The code", SignInView)},
+    session=False,
+).reading(SignInRequest, most=_MOST_BODY)
+async def post_sign_in(request: web.Request, read: Read[SignInRequest]) -> web.Response:
     """Return a code for a browser. It is the same for rooms that we do not know, where nothing comes of it."""
     context = request.app[CONTEXT]
-    room_id = RoomId((await read_body(request, SignInRequest, _MOST_BODY)).room_id)
+    room_id = RoomId((await read()).room_id)
     # Besides each address's limit: codes are no way to fill the database. Strangers from few addresses do not reach it.
     context.limits.count(Limit.ROOM_CODES, room_id)
     code, secret = new_code(), context.access.new_secret()
@@ -61,8 +67,11 @@ async def post_sign_in(request: web.Request) -> web.Response:
 
 
 @routes.delete("/api/v1/sign-in")
-async def sign_out(request: web.Request) -> web.Response:
+@Operation("Sign a browser out", {200: Content("It is signed out", EmptyView)}, session=False).reading(
+    SignOutRequest, most=_MOST_BODY
+)
+async def sign_out(request: web.Request, read: Read[SignOutRequest]) -> web.Response:
     """Sign a browser out; harmless when it is not signed in."""
-    body = await read_body(request, SignOutRequest, _MOST_BODY)
+    body = await read()
     await request.app[CONTEXT].stores.sign_ins.sign_out(secret_hash(body.secret))
     return json_response(EmptyView())

@@ -34,10 +34,11 @@ from appservice.media.files import Appender
 from appservice.store import Upload, UploadState
 from appservice.web.caller import UUID
 from appservice.web.context import CONTEXT, Context
-from appservice.web.requests import read_body
+from appservice.web.operation import Content, Operation, Read, Undocumented
 from transcode.source.audio_loss import AudioLoss
 
 PATH = "/api/v1/uploads"
+_TUS = "https://tus.io/protocols/resumable-upload"
 _MIB = 1024 * 1024
 _PIECE = 256 * 1024
 # A connection that is silent for so long is dead; what came through it stays.
@@ -129,12 +130,19 @@ async def on_prepare(request: web.Request, response: web.StreamResponse) -> None
 
 
 @routes.route("*", PATH)
+@Undocumented(_TUS)
 async def uploads(request: web.Request) -> web.Response:
     """Make an upload, or return what is supported."""
     return await _dispatch(request, {"OPTIONS": _options, "POST": _create})
 
 
 @routes.route("*", PATH + f"/{{id:{UUID}}}")
+@Operation(
+    "An upload; POST to /api/v1/uploads, HEAD, PATCH and DELETE are those of tus 1.0",
+    {200: Content("The upload", UploadView)},
+    method="get",
+    standard=_TUS,
+)
 async def upload(request: web.Request) -> web.Response:
     """Return an upload's state, take its next bytes, or drop it."""
     return await _dispatch(
@@ -306,10 +314,15 @@ async def _delete(request: web.Request) -> web.Response:
 
 
 @routes.post(PATH + f"/{{id:{UUID}}}/finish")
-async def finish(request: web.Request) -> web.Response:
+@Operation(
+    "Prepare an upload that is whole for being sent, perhaps only a part of it",
+    {202: Content("The upload", UploadView)},
+    errors=(409,),
+).reading(FinishRequest, most=_FINISH_BODY)
+async def finish(request: web.Request, read: Read[FinishRequest]) -> web.Response:
     """Queue the preparation of an upload that is whole. Requested again, it only returns how far that is."""
     context, found = await _find(request)
-    body = await read_body(request, FinishRequest, _FINISH_BODY)
+    body = await read()
     if found.state is UploadState.UPLOADING:
         size = await context.upload_folder.size(found.id)
         if size != found.length:

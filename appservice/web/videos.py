@@ -10,10 +10,11 @@ from appservice.core.model import RoomId, UserId, Video, VideoId, Visibility
 from appservice.core.rules.video_permissions import UNDO_S, VideoChange, check_dismiss, reordered
 from appservice.core.text.clean import MAX_REASON, MAX_TITLE, clean_text
 from appservice.core.web.room_views import video_view
-from appservice.core.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView
+from appservice.core.web.views import BlockedView, DeletedView, EmptyView, OrderView, ReportsView, VideoView
 from appservice.store import UnknownContentError
 from appservice.web.caller import UUID, VIDEO, Caller
-from appservice.web.requests import json_response, read_body
+from appservice.web.operation import Operation, Read
+from appservice.web.requests import json_response
 
 _BODY = 4 * 1024
 _ORDER_BODY = 512 * 1024
@@ -94,15 +95,17 @@ async def _video_response(caller: Caller, video: Video) -> web.Response:
 
 
 @routes.patch(VIDEO)
-async def patch_video(request: web.Request) -> web.Response:
+@Operation("Change a video; only what is given", {200: VideoView}, errors=(409,)).reading(ChangeRequest, most=_BODY)
+async def patch_video(request: web.Request, read: Read[ChangeRequest]) -> web.Response:
     """Rename, hide, show or publish a video, or make it its sender's avatar. Raises ConflictError on an old version."""
     caller = await Caller.of(request)
     video = await caller.video(request)
-    change = (await read_body(request, ChangeRequest, _BODY)).change()
+    change = (await read()).change()
     return await _video_response(caller, await caller.context.use_cases.videos.change(video, change, caller.viewer))
 
 
 @routes.delete(VIDEO)
+@Operation("Delete a video, to be undone for some seconds", {200: DeletedView})
 async def delete_video(request: web.Request) -> web.Response:
     """Delete a video; for some seconds it can be restored, then its content is gone."""
     caller = await Caller.of(request)
@@ -115,6 +118,7 @@ def _deleted(video: Video, deleted_at: int) -> web.Response:
 
 
 @routes.post(VIDEO + "/restore")
+@Operation("Undo a deletion", {200: VideoView}, errors=(410,))
 async def restore_video(request: web.Request) -> web.Response:
     """Restore a video that was deleted just now. Raises GoneError when it is too late."""
     caller = await Caller.of(request)
@@ -124,13 +128,14 @@ async def restore_video(request: web.Request) -> web.Response:
 
 
 @routes.put("/api/v1/rooms/{room_id}/members/{user_id}/order")
-async def put_order(request: web.Request) -> web.Response:
+@Operation("Order a member's videos", {200: OrderView}, errors=(409,)).reading(OrderRequest, most=_ORDER_BODY)
+async def put_order(request: web.Request, read: Read[OrderRequest]) -> web.Response:
     """Give a member's videos another order. Raises ConflictError when it is not what the editor saw any more."""
     caller = await Caller.of(request)
     if caller.room.room_id != RoomId(request.match_info["room_id"]):
         raise ForbiddenError("You are not a member of this room.")
     owner = UserId(request.match_info["user_id"])
-    body = await read_body(request, OrderRequest, _ORDER_BODY)
+    body = await read()
     wanted = [VideoId(video) for video in body.videos]
     base = None if body.base is None else [VideoId(video) for video in body.base]
     strangers = await caller.context.stores.changes.not_of(caller.room.room_id, owner, wanted)
@@ -143,16 +148,18 @@ async def put_order(request: web.Request) -> web.Response:
 
 
 @routes.post(VIDEO + "/report")
-async def report_video(request: web.Request) -> web.Response:
+@Operation("Report a video", {200: EmptyView}).reading(ReasonRequest, most=_BODY)
+async def report_video(request: web.Request, read: Read[ReasonRequest]) -> web.Response:
     """Report a video to the room's moderators."""
     caller = await Caller.of(request)
     video = await caller.video(request)
-    body = await read_body(request, ReasonRequest, _BODY)
+    body = await read()
     await caller.context.use_cases.videos.report(video, caller.viewer, body.reason)
     return json_response(EmptyView())
 
 
 @routes.get(VIDEO + "/reports")
+@Operation("The reasons of a video's reports, for moderators", {200: ReportsView})
 async def get_reports(request: web.Request) -> web.Response:
     """Return the reasons of a video's reports, to moderators; who reported stays unsaid."""
     caller = await Caller.of(request)
@@ -164,20 +171,24 @@ async def get_reports(request: web.Request) -> web.Response:
 
 
 @routes.post(VIDEO + "/reject")
-async def reject_video(request: web.Request) -> web.Response:
+@Operation("Reject a video that waits, to be undone for some seconds", {200: DeletedView}, errors=(409,)).reading(
+    ReasonRequest, most=_BODY
+)
+async def reject_video(request: web.Request, read: Read[ReasonRequest]) -> web.Response:
     """Remove a video that waits; its sender is notified why. Raises ConflictError when it waits no longer."""
     caller = await Caller.of(request)
     video = await caller.video(request)
-    body = await read_body(request, ReasonRequest, _BODY)
+    body = await read()
     return _deleted(video, await caller.context.use_cases.moderation.reject(video, caller.viewer, body.reason))
 
 
 @routes.post(VIDEO + "/block")
-async def block_video(request: web.Request) -> web.Response:
+@Operation("Block a video's file in the room", {200: BlockedView}, errors=(409,)).reading(ReasonRequest, most=_BODY)
+async def block_video(request: web.Request, read: Read[ReasonRequest]) -> web.Response:
     """Remove a video and block its file. Raises ConflictError while it is not known what the file is."""
     caller = await Caller.of(request)
     video = await caller.video(request)
-    body = await read_body(request, ReasonRequest, _BODY)
+    body = await read()
     try:
         count = await caller.context.use_cases.moderation.block(video, caller.viewer, body.reason)
     except UnknownContentError as error:
@@ -186,6 +197,7 @@ async def block_video(request: web.Request) -> web.Response:
 
 
 @routes.delete(VIDEO + "/reports")
+@Operation("Dismiss what was reported", {200: EmptyView})
 async def dismiss_reports(request: web.Request) -> web.Response:
     """Delete the reports of a video."""
     caller = await Caller.of(request)

@@ -293,3 +293,19 @@ class PendingView(BaseModel):
     """No session yet: nobody has sent the browser's code so far."""
 
     pending: Literal[True] = True
+
+
+class ErrorView(BaseModel):
+    """Every error: `errcode` as in the Matrix specification, `error` for people."""
+
+    errcode: str
+    error: str
+
+
+class LimitView(ErrorView):
+    """Too many requests: after `retry_after_ms` the same one may succeed, where that is known.
+
+    A `Retry-After` header has it, too.
+    """
+
+    retry_after_ms: int | None = None
