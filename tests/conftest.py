@@ -31,7 +31,7 @@ SLOTS = ("reel", "reel-b")
 SLOW = (
     "test_crashes.py", "test_corpus.py", "test_matrix.py", "test_admin.py", "test_access.py", "test_holding.py",
     "test_managing.py", "test_timeline.py", "test_erasing.py", "test_uploads.py", "test_copies.py", "test_hls_rules.py",
-    "test_changes.py", "test_audio_kept.py", "test_fingerprint.py",
+    "test_changes.py", "test_audio_kept.py", "test_fingerprint.py", "test_schema.py",
     "test_behalf.py",
     # in a browser
     "test_viewing_settings.py", "test_order_of_play.py", "test_views.py", "test_talk.py", "test_playing.py",

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, Deadlines
 from tests.support.installation import Installation
+from tests.support.service import Service
 from tests.support.waiting import eventually
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -233,8 +234,8 @@ async def test_connections_at_work_are_not_closed_for_others() -> None:
         b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )  # fmt: skip
-async def test_what_is_not_http_is_answered_as_json(reel: Installation, sent: bytes) -> None:
-    parts = urlsplit(reel.url)
+async def test_what_is_not_http_is_answered_as_json(service: Service, sent: bytes) -> None:
+    parts = urlsplit(service.url)
     async with connected((str(parts.hostname), parts.port or 0), sent) as (reader, _):
         head, _, body = (await ended(reader)).partition(b"\r\n\r\n")
     assert head.split()[1] == b"400"
@@ -260,8 +261,8 @@ async def test_what_is_not_http_is_answered_as_json(reel: Installation, sent: by
         (b"Content-Length: 3\r\nExpect: the-impossible\r\n\r\nabc", b"417"),
     ],
 )
-async def test_a_body_that_is_not_http_is_answered_as_json(reel: Installation, sent: bytes, status: bytes) -> None:
-    parts = urlsplit(reel.url)
+async def test_a_body_that_is_not_http_is_answered_as_json(service: Service, sent: bytes, status: bytes) -> None:
+    parts = urlsplit(service.url)
     head = b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\n"
     async with connected((str(parts.hostname), parts.port or 0), head + sent) as (reader, _):
         answered, _, body = (await ended(reader)).partition(b"\r\n\r\n")

@@ -5,7 +5,6 @@ import itertools
 from collections import Counter
 from typing import Any
 
-import aiohttp
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,9 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from appservice.demo.synapse import Synapse
-from tests.support.installation import Installation
-from tests.support.rooms import make_room
+from tests.support.service import Service
 
 EXAMPLES = 20
 CHECKS = [
@@ -56,30 +53,27 @@ def _explore(url: str, operation: Any, known: dict[str, str], token: str, modes:
     return answers
 
 
-async def test_every_operation_answers_as_the_document_says(
-    reel: Installation, http: aiohttp.ClientSession, synapse: Synapse
-) -> None:
-    async with http.get(f"{reel.url}/api/v1/openapi.json") as response:
+async def test_every_operation_answers_as_the_document_says(service: Service) -> None:
+    async with service.http.get(f"{service.url}/api/v1/openapi.json") as response:
         schema = schemathesis.openapi.from_dict(await response.json())
     found = list(schema.get_all_operations())
     operations = [each.ok() for each in found if isinstance(each, Ok)]
     assert len(operations) == len(found)
-    # Somebody of their own: what is begun and not ended counts against whoever did it.
-    async with await synapse.user("explorer") as explorer:
-        room_id = await make_room(explorer, reel)
-        # Somebody without a client: they may do all that others may, and have the bot speak for them.
-        viewer = await reel.signed_in(http, explorer, room_id)
-        known = {"room_id": room_id, "user_id": explorer.user_id}
-        wrong: list[str] = []
-        answers: Counter[int] = Counter()
-        for operation, mode in itertools.product(operations, schemathesis.GenerationMode):
-            try:
-                answers += await asyncio.to_thread(_explore, reel.url, operation, known, viewer.token, mode)
-            except Unsatisfiable:
-                # Nothing can be wrong with a request without a body or parameters, and any text is a path's.
-                assert mode is schemathesis.GenerationMode.NEGATIVE, operation.label
-            except Exception as error:
-                wrong.append(f"{operation.label} ({mode.name}): {error!r} {getattr(error, 'exceptions', '')}")
+    explorer = service.user("explorer")
+    room = await service.room(explorer)
+    # Somebody without a client: they may do all that others may, and have the bot speak for them.
+    viewer = await service.signed_in(explorer, room)
+    known = {"room_id": room.room_id, "user_id": explorer}
+    wrong: list[str] = []
+    answers: Counter[int] = Counter()
+    for operation, mode in itertools.product(operations, schemathesis.GenerationMode):
+        try:
+            answers += await asyncio.to_thread(_explore, service.url, operation, known, viewer.token, mode)
+        except Unsatisfiable:
+            # Nothing can be wrong with a request without a body or parameters, and any text is a path's.
+            assert mode is schemathesis.GenerationMode.NEGATIVE, operation.label
+        except Exception as error:
+            wrong.append(f"{operation.label} ({mode.name}): {error!r} {getattr(error, 'exceptions', '')}")
     assert not wrong, "\n".join(wrong)
     # Each kind of answer was had, so that something was checked.
     assert {200, 400, 403, 404} <= set(answers), answers

@@ -77,6 +77,24 @@ class Viewer:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
 
+    @contextlib.asynccontextmanager
+    async def talks(self) -> AsyncIterator["asyncio.Queue[dict[str, Any]]"]:
+        """Yield the data of the `talk` events of the viewer's stream, as they come."""
+        found: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+        async def pick(events: "asyncio.Queue[tuple[str, dict[str, Any]]]") -> None:
+            while True:
+                name, data = await events.get()
+                if name == "talk":
+                    found.put_nowait(data)
+
+        async with self.events() as events:
+            picking = asyncio.create_task(pick(events))
+            try:
+                yield found
+            finally:
+                picking.cancel()
+
     async def fetch(self, path: str) -> tuple[int, bytes]:
         async with self.http.get(self.base_url + path) as response:
             return response.status, await response.read()

@@ -1,0 +1,38 @@
+"""The web server in this process, without a homeserver beside it, and what every test of its routes needs."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.databases import CreateDatabase
+from tests.support.service import Film, House, Service, serving, transcode_film
+from transcode import Tools
+
+
+@pytest.fixture(scope="session")
+async def service(create_migrated: CreateDatabase, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """A web server for all tests; each makes rooms and users of its own."""
+    async with serving(tmp_path_factory.mktemp("contract"), await create_migrated("contract")) as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def _documented(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Compare whatever a test was answered with the API document."""
+    service = request.getfixturevalue("service") if "service" in request.fixturenames else None
+    yield
+    if service is not None:
+        differences, service.agreement.differences = service.agreement.differences, []
+        assert differences == []
+
+
+@pytest.fixture(scope="session")
+async def film(clip: Path, tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Film:
+    """A small video, transcoded once."""
+    return await transcode_film(clip, tmp_path_factory.mktemp("film") / "out", tools)
+
+
+@pytest.fixture
+async def house(service: Service, film: Film) -> House:
+    return await House.make(service, film)
