@@ -1,4 +1,4 @@
-// What the page's own address says, for links and tests: who signs in, theme, language, layout, what the widget is refused or asks for, what becomes of hosts.
+// What the page's own address says, for links and tests: who signs in, theme, language, layout, refused capabilities, prompts, and what becomes of hosts.
 import { themeOf, type Theme } from '../src/core/params';
 
 export const LANGUAGES = ['en', 'zh', 'zh-TW'] as const;
@@ -7,16 +7,16 @@ export type Language = (typeof LANGUAGES)[number];
 /** Capabilities that the widget is refused: those that contain one of `parts`. */
 export interface Refusal {
   readonly parts: readonly string[];
-  /** Only when it asks for the first time. */
+  /** Only at its first request. */
   readonly once: boolean;
 }
 
-/** `grant`: all that the widget asks for; `ask`: the viewer is asked, as Element does. */
+/** `grant`: all that the widget requests; `ask`: the viewer is prompted, as in Element. */
 export type Permissions = 'grant' | 'ask';
 
 /**
  * What becomes of our half of the widget API when the room is left. `stop`: it ends. As in clients that start it anew at every visit and
- * never stop it, `pile`: each of them answers every request into the frame, which is kept; `leak`: each obeys every request, but answers
+ * never stop it, `pile`: each of them responds to every request into the frame, which is kept; `leak`: each handles every request, but responds
  * into the frame of its own visit, which is gone.
  */
 export type Hosts = 'stop' | 'pile' | 'leak';

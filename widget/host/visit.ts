@@ -23,15 +23,15 @@ export class Visit {
   ) {
     this.outbox = new Outbox(account, roomId);
     this.room.subscribe(() => this.outbox.settle(this.room.get().entries));
-    const listener = {
+    const follower = {
       onRoom: this.room.set.bind(this.room),
       onEvents: (events: readonly MatrixEvent[]) => {
-        for (const event of events) for (const hear of this.#listeners) hear(event);
+        for (const event of events) for (const listener of this.#listeners) listener(event);
       },
       onConnected: this.connected.set.bind(this.connected),
       onSignedOut: () => this.signedOut.set(true),
     };
-    void follow(account, roomId, listener, this.#end.signal);
+    void follow(account, roomId, follower, this.#end.signal);
   }
 
   /** Signs in and begins to follow the room. Rejects with MatrixError. */
@@ -39,13 +39,13 @@ export class Visit {
     return new Visit(await Account.signIn(demo.homeserver_url, user.user_id, user.password), demo.room_id);
   }
 
-  /** Calls `listener` with each new event of the room; hands back the way to stop it. */
+  /** Calls `listener` with each new event of the room; returns the function that removes it. */
   onEvent(listener: (event: MatrixEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends the visit; the homeserver is told, but need not answer. */
+  /** Ends the visit and signs out, without awaiting the response. */
   end(): void {
     this.#end.abort();
     this.outbox.discardAll();

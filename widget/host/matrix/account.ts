@@ -1,7 +1,7 @@
-// A signed-in user's calls.
+// A signed-in user's requests.
 import type { IOpenIDCredentials } from 'matrix-widget-api';
 import { Homeserver } from './homeserver';
-import type { MatrixEvent, RelationsAnswer, SyncAnswer } from './events';
+import type { MatrixEvent, RelationsResponse, SyncResponse } from './events';
 
 const CLIENT = '/_matrix/client/v3';
 
@@ -16,7 +16,7 @@ export class Account {
 
   /** Signs in. Rejects with MatrixError. */
   static async signIn(homeserverUrl: string, userId: string, password: string): Promise<Account> {
-    const answer = await new Homeserver(homeserverUrl).request<{ access_token: string; user_id: string }>(`${CLIENT}/login`, {
+    const response = await new Homeserver(homeserverUrl).request<{ access_token: string; user_id: string }>(`${CLIENT}/login`, {
       method: 'POST',
       body: {
         type: 'm.login.password',
@@ -25,7 +25,7 @@ export class Account {
         initial_device_display_name: 'Roomreel demo',
       },
     });
-    return new Account(new Homeserver(homeserverUrl, answer.access_token), answer.user_id);
+    return new Account(new Homeserver(homeserverUrl, response.access_token), response.user_id);
   }
 
   async signOut(): Promise<void> {
@@ -36,14 +36,14 @@ export class Account {
     return this.homeserver.request(`${CLIENT}/user/${encodeURIComponent(this.userId)}/openid/request_token`, { method: 'POST', body: {} });
   }
 
-  /** Sends an event and hands back its id; the same transaction id again sends nothing twice. */
+  /** Sends an event and returns its id; a repeated transaction id sends nothing twice. */
   async send(roomId: string, type: string, content: unknown, transactionId = newTransaction(), signal?: AbortSignal): Promise<string> {
     const path = `${CLIENT}/rooms/${encodeURIComponent(roomId)}/send/${encodeURIComponent(type)}/${encodeURIComponent(transactionId)}`;
     const request = { method: 'PUT', body: content, ...(signal && { signal }) } as const;
     return (await this.homeserver.request<{ event_id: string }>(path, request)).event_id;
   }
 
-  /** Takes an event back and hands back the redaction's id. */
+  /** Redacts an event and returns the id of the redaction. */
   async redact(roomId: string, eventId: string, reason?: string): Promise<string> {
     const path = `${CLIENT}/rooms/${encodeURIComponent(roomId)}/redact/${encodeURIComponent(eventId)}/${newTransaction()}`;
     const body = reason === undefined ? {} : { reason };
@@ -51,7 +51,7 @@ export class Account {
   }
 
   /** Events that relate to another, newest first; `kinds`: relation type, then event type. Source: Matrix client-server API v1.11, 'Aggregating events'. */
-  relations(roomId: string, eventId: string, kinds: readonly (string | undefined)[], query: Readonly<Record<string, string>>): Promise<RelationsAnswer> {
+  relations(roomId: string, eventId: string, kinds: readonly (string | undefined)[], query: Readonly<Record<string, string>>): Promise<RelationsResponse> {
     const parts = [eventId, ...kinds].filter((part) => part !== undefined).map(encodeURIComponent);
     const path = `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/relations/${parts.join('/')}`;
     return this.homeserver.request(path, { query });
@@ -63,8 +63,8 @@ export class Account {
     return (await this.homeserver.request<{ chunk: readonly MatrixEvent[] }>(`${CLIENT}/rooms/${encodeURIComponent(roomId)}/messages`, { query })).chunk;
   }
 
-  /** Waits up to `timeout` milliseconds for news. */
-  sync(filter: object, since: string | null, timeout: number, signal: AbortSignal): Promise<SyncAnswer> {
+  /** Waits up to `timeout` milliseconds for new events. */
+  sync(filter: object, since: string | null, timeout: number, signal: AbortSignal): Promise<SyncResponse> {
     const query = { filter: JSON.stringify(filter), timeout: String(timeout), ...(since === null ? {} : { since }) };
     return this.homeserver.request(`${CLIENT}/sync`, { query, signal });
   }

@@ -1,5 +1,5 @@
-// What the widget may ask of the client. Someone who uses the demo trusts its widget: everything is granted without a question,
-// unless the page's address says that something is to be refused, or that the viewer is to be asked.
+// Responds to the widget's requests. Users of the demo trust its widget: everything is granted without a prompt, unless the
+// page's address refuses something or requires prompts.
 import {
   OpenIDRequestState, WidgetDriver, type Capability, type IOpenIDUpdate, type IReadEventRelationsResult, type IRoomEvent, type ISendEventDetails,
   type IWidgetApiErrorResponseDataDetails, type SimpleObservable,
@@ -8,10 +8,10 @@ import type { Refusal } from '../settings';
 import type { Account } from './account';
 import { recordOf, textOf, type MatrixEvent } from './events';
 import { MatrixError } from './homeserver';
-import type { Prompts, Remembered } from './prompts';
+import type { Prompts, StoredDecisions } from './prompts';
 import { isInThread } from './threads';
 
-/** How many events a widget gets when it asks for as many as there are. */
+/** Largest number of events that a widget gets. */
 const MOST_EVENTS = 500;
 
 export class DemoDriver extends WidgetDriver {
@@ -19,43 +19,43 @@ export class DemoDriver extends WidgetDriver {
     private readonly account: Account,
     private readonly roomId: string,
     private refusal: Refusal,
-    /** Null where nobody is asked. */
-    private readonly asking: { readonly prompts: Prompts; readonly remembered: Remembered } | null,
+    /** Null without prompts. */
+    private readonly permissions: { readonly prompts: Prompts; readonly stored: StoredDecisions } | null,
   ) {
     super();
   }
 
   override async validateCapabilities(requested: Set<Capability>): Promise<Set<Capability>> {
     const offered = this.#offered(requested);
-    if (this.asking === null) return offered;
-    const { prompts, remembered } = this.asking;
-    const known = remembered.read('capabilities') ?? [];
+    if (this.permissions === null) return offered;
+    const { prompts, stored } = this.permissions;
+    const known = stored.read('capabilities') ?? [];
     const missing = [...offered].filter((capability) => !known.includes(capability));
     const granted = new Set([...offered].filter((capability) => known.includes(capability)));
     if (missing.length === 0) return granted;
-    const { allowed, remember } = await prompts.ask('capabilities', missing);
+    const { allowed, remember } = await prompts.show('capabilities', missing);
     for (const capability of allowed) granted.add(capability);
-    // As Element does: what was allowed before and is not asked for this time is forgotten.
-    if (remember) remembered.write('capabilities', [...granted]);
+    // As Element does: what was allowed before and is not requested this time is deleted.
+    if (remember) stored.write('capabilities', [...granted]);
     return granted;
   }
 
-  /** What of it the page's address does not refuse. */
+  /** The capabilities that the page's address does not refuse. */
   #offered(requested: Set<Capability>): Set<Capability> {
     const refused = requested.size === 0 ? [] : this.refusal.parts;
-    // The next question is answered otherwise.
+    // The next request is granted.
     if (requested.size > 0 && this.refusal.once) this.refusal = { parts: [], once: false };
     return new Set([...requested].filter((capability) => !refused.some((part) => capability.includes(part))));
   }
 
   override askOpenID(observer: SimpleObservable<IOpenIDUpdate>): void {
-    const known = this.asking?.remembered.read('identity');
-    if (this.asking === null || (known?.length ?? 0) > 0) { this.#handOver(observer); return; }
-    const { prompts, remembered } = this.asking;
+    const known = this.permissions?.stored.read('identity');
+    if (this.permissions === null || (known?.length ?? 0) > 0) { this.#handOver(observer); return; }
+    const { prompts, stored } = this.permissions;
     if (known !== null) { observer.update({ state: OpenIDRequestState.Blocked }); return; }
     observer.update({ state: OpenIDRequestState.PendingUserConfirmation });
-    void prompts.ask('identity', [this.account.userId]).then(({ allowed, remember }) => {
-      if (remember) remembered.write('identity', allowed);
+    void prompts.show('identity', [this.account.userId]).then(({ allowed, remember }) => {
+      if (remember) stored.write('identity', allowed);
       if (allowed.length > 0) this.#handOver(observer);
       else observer.update({ state: OpenIDRequestState.Blocked });
     });
@@ -65,8 +65,8 @@ export class DemoDriver extends WidgetDriver {
     this.account.openIdToken().then(
       (token) => observer.update({ state: OpenIDRequestState.Allowed, token }),
       (error: unknown) => {
-        console.error('The homeserver gave no OpenID token:', error);
-        // 'Blocked' would mean that the person refused; this is answered as an error, which the widget may try again.
+        console.error('The homeserver returned no OpenID token:', error);
+        // 'Blocked' would mean that the viewer refused; the response is an error, which the widget may retry.
         observer.update({ state: OpenIDRequestState.Allowed });
       },
     );
@@ -79,7 +79,7 @@ export class DemoDriver extends WidgetDriver {
     return { roomId: this.roomId, eventId: await this.#send(type, content) };
   }
 
-  /** As Element does: a redaction is no event that one sends, but a request of its own. */
+  /** As Element does: a redaction is not sent as an event but by its own request. */
   #send(type: string, content: unknown): Promise<string> {
     if (type !== 'm.room.redaction') return this.account.send(this.roomId, type, content);
     const { redacts, reason } = recordOf(content);
@@ -112,7 +112,7 @@ export class DemoDriver extends WidgetDriver {
     return timeline.filter(({ content }) => msgtype === undefined || content.msgtype === msgtype).map((event) => this.roomEvent(event));
   }
 
-  /** The homeserver's refusals are the widget's to understand. */
+  /** Passes the homeserver's error to the widget. */
   override processError(error: unknown): IWidgetApiErrorResponseDataDetails | undefined {
     if (!(error instanceof MatrixError) || error.status === 0) return undefined;
     const { status, errcode, message } = error;

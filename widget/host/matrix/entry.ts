@@ -1,4 +1,4 @@
-// One line of the timeline, made from one event. Pure.
+// Makes an entry of the timeline from an event. Pure.
 import { numberOf, recordOf, textOf, type Content, type MatrixEvent } from './events';
 
 export interface FileFacts {
@@ -9,7 +9,7 @@ export interface FileFacts {
 }
 
 export interface Message {
-  /** `line`: something that happened in the room, told in a quiet line. */
+  /** `line`: a state change, shown as a line. */
   readonly kind: 'text' | 'notice' | 'emote' | 'file' | 'line' | 'removed';
   readonly text: string;
   readonly file: FileFacts | null;
@@ -20,11 +20,11 @@ export interface Entry extends Message {
   readonly sender: string;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** The event that began the thread which this one belongs to. */
+  /** The root of the thread that it belongs to. */
   readonly thread: string | null;
-  /** The event that a plain reply answers. */
-  readonly answers: string | null;
-  /** By which its sender recognises it. */
+  /** The event that a plain reply refers to. */
+  readonly repliesTo: string | null;
+  /** The transaction id, for its sender alone. */
   readonly transaction: string | null;
 }
 
@@ -39,7 +39,7 @@ export function entryOf(event: MatrixEvent): Entry | null {
     sender: event.sender,
     at: event.origin_server_ts,
     thread: relation.rel_type === 'm.thread' ? textOf(relation.event_id) : null,
-    answers: relation.rel_type === undefined ? textOf(recordOf(relation['m.in_reply_to']).event_id) : null,
+    repliesTo: relation.rel_type === undefined ? textOf(recordOf(relation['m.in_reply_to']).event_id) : null,
     transaction: event.unsigned?.transaction_id ?? null,
   };
 }

@@ -1,4 +1,4 @@
-// The parts of the homeserver's answers that this page reads. An event's content is other people's word: unknown until looked at.
+// The parts of the homeserver's responses that this page reads. An event's content is untrusted: unknown until it is validated.
 
 export type Content = Readonly<Record<string, unknown>>;
 
@@ -22,13 +22,13 @@ export interface JoinedRoom {
   readonly timeline?: { readonly events?: readonly MatrixEvent[]; readonly limited?: boolean };
 }
 
-export interface RelationsAnswer {
+export interface RelationsResponse {
   readonly chunk: readonly MatrixEvent[];
   readonly next_batch?: string;
   readonly prev_batch?: string;
 }
 
-export interface SyncAnswer {
+export interface SyncResponse {
   readonly next_batch: string;
   readonly rooms?: {
     readonly join?: Readonly<Record<string, JoinedRoom | undefined>>;

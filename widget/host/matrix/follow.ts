@@ -1,11 +1,11 @@
-// Follows one room: long polling, for ever, over broken connections.
+// Follows one room by long polling `/sync`, with back-off after a failure.
 import { backoff } from '../../src/core/backoff';
 import type { Account } from './account';
 import { MatrixError } from './homeserver';
 import { applyJoined, UNKNOWN_ROOM, type Room } from './room';
-import type { MatrixEvent, SyncAnswer } from './events';
+import type { MatrixEvent, SyncResponse } from './events';
 
-/** Milliseconds that one request may wait for news. */
+/** Milliseconds that a long-polling request may wait for events. */
 const PATIENCE = 30_000;
 
 const filterFor = (roomId: string): object => ({
@@ -22,10 +22,10 @@ const filterFor = (roomId: string): object => ({
 
 export interface Listener {
   onRoom(room: Room): void;
-  /** What has just happened, in order; not what was there before. */
+  /** The new events of the timeline, in order; not those of the initial sync. */
   onEvents(events: readonly MatrixEvent[]): void;
   onConnected(connected: boolean): void;
-  /** The homeserver no longer takes our token. */
+  /** The homeserver no longer accepts our token. */
   onSignedOut(): void;
 }
 
@@ -38,11 +38,11 @@ export async function follow(account: Account, roomId: string, listener: Listene
   const ended = (): boolean => signal.aborted;
   while (!ended()) {
     try {
-      // Not to wait in the first request, nor after a failure: there may be nothing new, and people look at 'reconnecting'.
-      const answer: SyncAnswer = await account.sync(filter, since, since === null || failures > 0 ? 0 : PATIENCE, signal);
-      room = after(room, answer, roomId);
-      if (since !== null) listener.onEvents(answer.rooms?.join?.[roomId]?.timeline?.events ?? []);
-      since = answer.next_batch;
+      // Neither the initial request nor one after a failure waits: people look at 'Reconnecting'.
+      const response: SyncResponse = await account.sync(filter, since, since === null || failures > 0 ? 0 : PATIENCE, signal);
+      room = after(room, response, roomId);
+      if (since !== null) listener.onEvents(response.rooms?.join?.[roomId]?.timeline?.events ?? []);
+      since = response.next_batch;
       failures = 0;
       listener.onRoom(room);
       listener.onConnected(true);
@@ -56,9 +56,9 @@ export async function follow(account: Account, roomId: string, listener: Listene
   }
 }
 
-function after(room: Room, answer: SyncAnswer, roomId: string): Room {
-  const joined = answer.rooms?.join?.[roomId];
+function after(room: Room, response: SyncResponse, roomId: string): Room {
+  const joined = response.rooms?.join?.[roomId];
   if (joined !== undefined) return applyJoined(room, joined);
-  const left = answer.rooms?.leave?.[roomId] !== undefined;
+  const left = response.rooms?.leave?.[roomId] !== undefined;
   return left || room.membership === 'unknown' ? { ...room, membership: 'left' } : room;
 }

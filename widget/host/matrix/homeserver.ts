@@ -8,20 +8,20 @@ export class MatrixError extends Error {
     readonly status: number,
     readonly errcode: string,
     message: string,
-    /** Milliseconds that the server asks us to wait; 0 when it does not. */
+    /** Milliseconds to wait before a retry (`retry_after_ms`); 0 when it gives none. */
     readonly retryAfter = 0,
   ) {
     super(message);
   }
 }
 
-/** Longest wait in milliseconds that a busy server may impose before the person hears of it. */
+/** Longest `retry_after_ms` that is waited for; a longer one is an error. */
 const LONGEST_WAIT = 15_000;
 
-/** The error that an answer's status and JSON body describe. */
+/** The error that a response's status and JSON body describe. */
 export function errorOf(status: number, body: unknown): MatrixError {
   const { errcode, error, retry_after_ms: wait } = (body ?? {}) as Record<string, unknown>;
-  const message = typeof error === 'string' && error !== '' ? error : `The homeserver answered ${status}.`;
+  const message = typeof error === 'string' && error !== '' ? error : `The homeserver responded with ${status}.`;
   return new MatrixError(status, typeof errcode === 'string' ? errcode : 'M_UNKNOWN', message, typeof wait === 'number' ? wait : 0);
 }
 
@@ -49,7 +49,7 @@ export class Homeserver {
     return `${this.baseUrl}${path}${parameters === '' ? '' : `?${parameters}`}`;
   }
 
-  /** Calls `path` (already escaped) and hands back the answer's JSON. Waits where the server asks for it. Rejects with MatrixError, or AbortError. */
+  /** Calls `path` (already escaped) and returns the response's JSON. Waits after a 429, as the server requests. Rejects with MatrixError, or AbortError. */
   async request<T>(path: string, request: Request = {}): Promise<T> {
     try {
       return await this.#once<T>(path, request);
@@ -74,8 +74,8 @@ export class Homeserver {
       if (signal?.aborted === true) throw error;
       throw unreachable();
     });
-    const answer: unknown = await response.json().catch(() => null);
-    if (!response.ok) throw errorOf(response.status, answer);
-    return answer as T;
+    const json: unknown = await response.json().catch(() => null);
+    if (!response.ok) throw errorOf(response.status, json);
+    return json as T;
   }
 }

@@ -1,4 +1,4 @@
-// What this user is sending: one after the other, so that the order stays; a failed one waits for its sender's word.
+// What this user is sending: one after the other, so that the order stays; a failed one waits for its sender's retry.
 import { Store } from '../../src/core/store';
 import { newTransaction, type Account } from './account';
 import type { Entry } from './entry';
@@ -40,7 +40,7 @@ export class Outbox {
     this.#enqueue(id);
   }
 
-  /** Stops sending it and forgets it. */
+  /** Cancels and deletes a draft. */
   discard(id: string): void {
     this.#cancels.get(id)?.abort();
     this.drafts.set(this.drafts.get().filter((draft) => draft.id !== id));
@@ -50,7 +50,7 @@ export class Outbox {
     for (const { id } of this.drafts.get()) this.discard(id);
   }
 
-  /** Forgets what has arrived in the timeline. */
+  /** Deletes the drafts that have arrived in the timeline. */
   settle(entries: readonly Entry[]): void {
     const arrived = new Set(entries.map(({ transaction }) => transaction));
     const open = this.drafts.get().filter(({ id }) => !arrived.has(id));

@@ -1,45 +1,46 @@
-// The questions that a client asks the viewer about a widget, what they answered, and how often they were asked.
+// Prompts the viewer for permissions of a widget, stores their decisions, and counts the prompts.
 import { Store } from '../../src/core/store';
 
-/** `load`: show the widget at all; `capabilities`: what it may do; `identity`: learn who the viewer is. */
+/** `load`: load the widget; `capabilities`: grant capabilities; `identity`: give it an OpenID token. */
 export type Kind = 'load' | 'capabilities' | 'identity';
 
-export interface Answer {
-  /** What of the details is allowed; empty when the viewer declined. */
+export interface Decision {
+  /** The details that are allowed; empty when the viewer declined. */
   readonly allowed: readonly string[];
   readonly remember: boolean;
 }
 
-export interface Question {
+export interface Prompt {
   readonly id: number;
   readonly kind: Kind;
-  /** What is asked for, one by one: capabilities, or the widget's address. */
+  /** What is requested, one by one: capabilities, or the widget's address. */
   readonly details: readonly string[];
-  readonly answer: (answer: Answer) => void;
+  readonly decide: (decision: Decision) => void;
 }
 
-/** One at a time on the screen, in the order in which they were asked. */
+/** Shows one prompt at a time, in order. */
 export class Prompts {
-  readonly open = new Store<readonly Question[]>([]);
-  readonly asked = new Store<Readonly<Record<Kind, number>>>({ load: 0, capabilities: 0, identity: 0 });
+  readonly open = new Store<readonly Prompt[]>([]);
+  readonly counts = new Store<Readonly<Record<Kind, number>>>({ load: 0, capabilities: 0, identity: 0 });
   #last = 0;
 
-  ask(kind: Kind, details: readonly string[]): Promise<Answer> {
+  /** Shows a prompt and resolves with the decision. */
+  show(kind: Kind, details: readonly string[]): Promise<Decision> {
     this.#last += 1;
     const id = this.#last;
-    this.asked.set({ ...this.asked.get(), [kind]: this.asked.get()[kind] + 1 });
+    this.counts.set({ ...this.counts.get(), [kind]: this.counts.get()[kind] + 1 });
     return new Promise((resolve) => {
-      const answer = (given: Answer): void => {
-        this.open.set(this.open.get().filter((question) => question.id !== id));
-        resolve(given);
+      const decide = (decision: Decision): void => {
+        this.open.set(this.open.get().filter((prompt) => prompt.id !== id));
+        resolve(decision);
       };
-      this.open.set([...this.open.get(), { id, kind, details, answer }]);
+      this.open.set([...this.open.get(), { id, kind, details, decide }]);
     });
   }
 }
 
-/** What is remembered of a widget under its id, in all rooms, as Element does. */
-export class Remembered {
+/** Stores decisions about a widget by its id, for all rooms, as Element does. */
+export class StoredDecisions {
   readonly #key: string;
 
   constructor(widgetId: string) {
@@ -51,7 +52,7 @@ export class Remembered {
     return text === null ? null : (JSON.parse(text) as readonly string[]);
   }
 
-  /** Takes the place of what was remembered before. */
+  /** Replaces the stored decision. */
   write(kind: Kind, allowed: readonly string[]): void {
     localStorage.setItem(`${this.#key} ${kind}`, JSON.stringify(allowed));
   }

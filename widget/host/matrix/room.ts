@@ -1,4 +1,4 @@
-// The room as this page shows it, and how each answer of the homeserver changes it. Pure.
+// The room as this page shows it, and how each response of the homeserver changes it. Pure.
 import { recordOf, textOf, type Content, type JoinedRoom, type MatrixEvent } from './events';
 import { entryOf, messageOf, type Entry } from './entry';
 
@@ -23,7 +23,7 @@ export interface Reaction {
 }
 
 export interface Room {
-  /** `unknown` before the first answer. */
+  /** `unknown` before the first response. */
   readonly membership: 'unknown' | 'joined' | 'left';
   readonly name: string | null;
   readonly members: ReadonlyMap<string, Member>;
@@ -37,9 +37,9 @@ export const UNKNOWN_ROOM: Room = { membership: 'unknown', name: null, members: 
 /** What people call a member. */
 export const nameOf = (room: Room, userId: string): string => room.members.get(userId)?.name ?? /^@([^:]+):/.exec(userId)?.[1] ?? userId;
 
-/** The room after an answer of the homeserver about it. */
+/** The room after a sync response about it. */
 export function applyJoined(room: Room, { state, timeline }: JoinedRoom): Room {
-  // After a gap the events before it are unknown: begin again behind it.
+  // A limited timeline has a gap: start again after it.
   const start: Room = { ...room, membership: 'joined', entries: timeline?.limited === true ? [] : room.entries };
   const known = (state?.events ?? []).reduce(applyState, start);
   return (timeline?.events ?? []).reduce(applyEvent, known);
@@ -61,7 +61,7 @@ function reacted(room: Room, { event_id: id, sender }: MatrixEvent, target: stri
   return target === null || key === null || known ? room : { ...room, reactions: [...room.reactions, { id, target, key, sender }] };
 }
 
-/** Who said what about an event: key → user ids. */
+/** The reactions to an event: key → user ids. */
 export function reactionsTo(room: Room, target: string): ReadonlyMap<string, readonly string[]> {
   const senders = new Map<string, string[]>();
   for (const { key, sender } of room.reactions.filter((one) => one.target === target)) senders.set(key, [...(senders.get(key) ?? []), sender]);
@@ -101,7 +101,7 @@ function memberOf(content: Content): Member {
 }
 
 function widgetsAfter(widgets: Room['widgets'], id: string, { sender, content }: MatrixEvent): Room['widgets'] {
-  // Told again after a gap: what did not change must not load the frame anew.
+  // A limited sync repeats the state: what did not change must not reload the frame.
   if (JSON.stringify(widgets.get(id)?.content ?? {}) === JSON.stringify(content)) return widgets;
   const after = new Map(widgets);
   if (Object.keys(content).length === 0) after.delete(id);

@@ -1,7 +1,7 @@
-// Uploads a file. XMLHttpRequest, because fetch tells nothing of an upload's progress.
+// Uploads a file. XMLHttpRequest, because fetch reports no progress of an upload.
 import { errorOf, unreachable, type Homeserver } from './homeserver';
 
-/** Uploads and hands back the `mxc://` URI; `onProgress` hears the share that is sent (0 to 1). Rejects with MatrixError, or AbortError. */
+/** Uploads and returns the `mxc://` URI; `onProgress` gets the share that is sent (0 to 1). Rejects with MatrixError, or AbortError. */
 export function upload(homeserver: Homeserver, file: File, onProgress: (share: number) => void, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -13,9 +13,9 @@ export function upload(homeserver: Homeserver, file: File, onProgress: (share: n
     request.onerror = () => reject(unreachable());
     request.onabort = () => reject(new DOMException('The upload was cancelled.', 'AbortError'));
     request.onload = () => {
-      const answer = request.response as { content_uri?: string } | null;
-      if (request.status === 200 && answer?.content_uri !== undefined) resolve(answer.content_uri);
-      else reject(errorOf(request.status, answer));
+      const body = request.response as { content_uri?: string } | null;
+      if (request.status === 200 && body?.content_uri !== undefined) resolve(body.content_uri);
+      else reject(errorOf(request.status, body));
     };
     signal.addEventListener('abort', () => request.abort(), { once: true });
     request.send(file);

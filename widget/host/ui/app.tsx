@@ -8,7 +8,7 @@ import { Visit } from '../visit';
 import { RoomPage } from './room-page';
 import { SignIn } from './sign-in';
 
-function remember(name: 'user' | 'theme' | 'lang', value: string | null): void {
+function putIntoAddress(name: 'user' | 'theme' | 'lang', value: string | null): void {
   const query = withSetting(new URLSearchParams(location.search), name, value).toString();
   history.replaceState(null, '', query === '' ? location.pathname : `?${query}`);
 }
@@ -28,7 +28,7 @@ export function App({ settings }: { settings: Settings }) {
     setError(null);
     try {
       const begun = await Visit.begin(where, user);
-      remember('user', localpart(user.user_id));
+      putIntoAddress('user', localpart(user.user_id));
       setVisit(begun);
     } catch (problem) {
       setError(messageOf(problem));
@@ -56,16 +56,16 @@ export function App({ settings }: { settings: Settings }) {
   }, [theme]);
 
   const changeTheme = (next: Theme): void => {
-    remember('theme', next);
+    putIntoAddress('theme', next);
     setTheme(next);
   };
   const changeLanguage = (next: Language): void => {
-    remember('lang', next);
+    putIntoAddress('lang', next);
     setLanguage(next);
   };
   const leave = (): void => {
     visit?.end();
-    remember('user', null);
+    putIntoAddress('user', null);
     setVisit(null);
   };
 

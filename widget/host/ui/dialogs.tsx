@@ -1,7 +1,7 @@
-// The client's question about the widget, over the page.
+// The client's prompt about the widget, over the page.
 import { useEffect, useState } from 'preact/hooks';
 import { useStore } from '../../src/ui/use-store';
-import type { Kind, Prompts, Question } from '../matrix/prompts';
+import type { Kind, Prompt, Prompts } from '../matrix/prompts';
 
 const WORDS: Readonly<Record<Kind, { title: string; text: string; yes: string; no: string; remembers: boolean }>> = {
   load: { title: 'Load this widget?', text: 'It was added by somebody else, and learns your display name, user id and theme.', yes: 'Continue', no: 'Not now', remembers: true },
@@ -10,15 +10,15 @@ const WORDS: Readonly<Record<Kind, { title: string; text: string; yes: string; n
 };
 
 export function Dialogs({ prompts }: { prompts: Prompts }) {
-  const [question] = useStore(prompts.open);
-  const asked = useStore(prompts.asked);
+  const [prompt] = useStore(prompts.open);
+  const counts = useStore(prompts.counts);
   useEffect(() => {
-    document.body.dataset.asked = JSON.stringify(asked);
-  }, [asked]);
-  return question === undefined ? null : <Dialog key={question.id} question={question} />;
+    document.body.dataset.asked = JSON.stringify(counts);
+  }, [counts]);
+  return prompt === undefined ? null : <Dialog key={prompt.id} prompt={prompt} />;
 }
 
-function Dialog({ question: { kind, details, answer } }: { question: Question }) {
+function Dialog({ prompt: { kind, details, decide } }: { prompt: Prompt }) {
   const { title, text, yes, no, remembers } = WORDS[kind];
   const [remember, setRemember] = useState(remembers);
   return (
@@ -32,8 +32,8 @@ function Dialog({ question: { kind, details, answer } }: { question: Question })
           Remember my selection for this widget
         </label>
         <div class="dialog-actions">
-          <button type="button" class="button" data-testid="dialog-decline" onClick={() => answer({ allowed: [], remember })}>{no}</button>
-          <button type="button" class="button" data-testid="dialog-continue" onClick={() => answer({ allowed: details, remember })}>{yes}</button>
+          <button type="button" class="button" data-testid="dialog-decline" onClick={() => decide({ allowed: [], remember })}>{no}</button>
+          <button type="button" class="button" data-testid="dialog-continue" onClick={() => decide({ allowed: details, remember })}>{yes}</button>
         </div>
       </div>
     </div>

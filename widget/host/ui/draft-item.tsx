@@ -1,4 +1,4 @@
-// Something on its way: progress, or what went wrong and a way to try again.
+// A draft that is being sent: its progress, or its error and a retry.
 import type { Draft } from '../matrix/outbox';
 import { FileBubble } from './file-bubble';
 

@@ -1,4 +1,4 @@
-// One message, file or happening of the timeline.
+// One message, file or state change of the timeline.
 import type { Entry } from '../matrix/entry';
 import { nameOf, reactionsTo, type Room } from '../matrix/room';
 import { Avatar } from './avatar';
@@ -30,7 +30,7 @@ export function EntryItem({ entry, before, room, own }: EntryItemProps) {
         </header>
       )}
       {entry.thread !== null && <p class="thread"><ThreadIcon /><span>{aboutOf(room, entry.thread, 'In the thread of', 'In a thread')}</span></p>}
-      {entry.answers !== null && <p class="thread"><ThreadIcon /><span>{aboutOf(room, entry.answers, 'Answers', 'An answer')}</span></p>}
+      {entry.repliesTo !== null && <p class="thread"><ThreadIcon /><span>{aboutOf(room, entry.repliesTo, 'Answers', 'An answer')}</span></p>}
       <Body entry={entry} name={name} />
       <Reactions room={room} target={entry.id} />
     </article>

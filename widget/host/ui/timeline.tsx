@@ -1,4 +1,4 @@
-// What was said in the room, and what is on its way.
+// The entries of the room, and the drafts that are being sent.
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { useStore } from '../../src/ui/use-store';
 import type { Outbox } from '../matrix/outbox';

@@ -2,7 +2,7 @@
 import { ClientWidgetApi, type Widget } from 'matrix-widget-api';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { DemoDriver } from '../matrix/driver';
-import { Remembered } from '../matrix/prompts';
+import { StoredDecisions } from '../matrix/prompts';
 import { Threads } from '../matrix/threads';
 import type { Language, Settings } from '../settings';
 import type { Visit } from '../visit';
@@ -11,7 +11,7 @@ import type { Visit } from '../visit';
 const ALLOW = 'microphone; camera; encrypted-media; autoplay; display-capture; clipboard-read; clipboard-write; fullscreen';
 const SANDBOX = 'allow-forms allow-popups allow-popups-to-escape-sandbox allow-same-origin allow-scripts allow-presentation allow-downloads';
 
-/** Milliseconds of silence after which the viewer may load the frame again. */
+/** Milliseconds without a response after which the viewer may load the frame again. */
 const PATIENCE = 12_000;
 
 /** How often a widget has been ready on this page. */
@@ -31,23 +31,23 @@ interface WidgetFrameProps {
   readonly loads: number;
   /** With each change one more host is started for the frame, which is loaded again. */
   readonly host: number;
-  /** Hears false when the widget stays silent, and true when it is ready after all. */
-  readonly onAnswer: (answers: boolean) => void;
-  /** Hears whether the widget wants to stay on the screen in other rooms. */
+  /** Called with false when the widget does not respond, and with true when it is ready after all. */
+  readonly onResponding: (responds: boolean) => void;
+  /** Called with whether the widget wants to stay on the screen in other rooms. */
   readonly onFloat: (floats: boolean) => void;
 }
 
-export function WidgetFrame({ widget, url, visit, theme, language, policy, loads, host, onAnswer, onFloat }: WidgetFrameProps) {
+export function WidgetFrame({ widget, url, visit, theme, language, policy, loads, host, onResponding, onFloat }: WidgetFrameProps) {
   const frame = useRef<HTMLIFrameElement>(null);
   const [api, setApi] = useState<ClientWidgetApi | null>(null);
-  // What the widget knows; at first what is in its address.
-  const told = useRef({ theme, language });
+  // What the widget was last notified of; at first what is in its address.
+  const sent = useRef({ theme, language });
 
   // Before the frame can have loaded, or its first message would be missed.
   useLayoutEffect(() => {
     if (frame.current === null) return undefined;
-    const asking = policy.permissions === 'ask' ? { prompts: visit.prompts, remembered: new Remembered(widget.id) } : null;
-    const driver = new DemoDriver(visit.account, visit.roomId, policy.refusal, asking);
+    const permissions = policy.permissions === 'ask' ? { prompts: visit.prompts, stored: new StoredDecisions(widget.id) } : null;
+    const driver = new DemoDriver(visit.account, visit.roomId, policy.refusal, permissions);
     const started = new ClientWidgetApi(widget, frame.current, driver);
     started.setViewedRoomId(visit.roomId);
     const threads = new Threads();
@@ -55,17 +55,17 @@ export function WidgetFrame({ widget, url, visit, theme, language, policy, loads
       if (threads.holds(event)) return;
       started.feedEvent(driver.roomEvent(event)).catch((error: unknown) => console.warn('The widget did not take an event:', error));
     });
-    const timer = setTimeout(() => onAnswer(false), PATIENCE);
+    const timer = setTimeout(() => onResponding(false), PATIENCE);
     started.on('ready', () => {
       clearTimeout(timer);
-      onAnswer(true);
+      onResponding(true);
       setApi(started);
       readies += 1;
       document.body.dataset.ready = String(readies);
     });
     started.on('error:preparing', (error: unknown) => {
-      console.error('The widget does not answer:', error);
-      onAnswer(false);
+      console.error('The widget does not respond:', error);
+      onResponding(false);
     });
     started.on('action:set_always_on_screen', (event: CustomEvent<{ data: { value: boolean } }>) => {
       if (!started.hasCapability('m.always_on_screen')) return;
@@ -77,10 +77,10 @@ export function WidgetFrame({ widget, url, visit, theme, language, policy, loads
     return () => {
       clearTimeout(timer);
       stopFeeding();
-      // The others go on hearing the widget.
+      // The others keep listening to the widget.
       if (policy.hosts === 'stop') started.stop();
       else started.removeAllListeners();
-      // They shake hands no more: that is for the latest.
+      // Only the latest one handles the handshake.
       started.on('action:content_loaded', (event: Event) => event.preventDefault());
       onFloat(false);
       delete document.body.dataset.ready;
@@ -94,14 +94,14 @@ export function WidgetFrame({ widget, url, visit, theme, language, policy, loads
   }, [loads]);
 
   useEffect(() => {
-    if (api === null || told.current.theme === theme) return;
-    told.current.theme = theme;
+    if (api === null || sent.current.theme === theme) return;
+    sent.current.theme = theme;
     api.updateTheme({ name: theme }).catch((error: unknown) => console.warn('The widget did not take the theme:', error));
   }, [api, theme]);
 
   useEffect(() => {
-    if (api === null || told.current.language === language) return;
-    told.current.language = language;
+    if (api === null || sent.current.language === language) return;
+    sent.current.language = language;
     api.updateLanguage(language).catch((error: unknown) => console.warn('The widget did not take the language:', error));
   }, [api, language]);
 

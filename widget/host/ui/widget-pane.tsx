@@ -2,12 +2,12 @@
 // widget asked to stay on the screen; what lies over the tile takes every click, as in Element.
 import type { Widget } from 'matrix-widget-api';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { Remembered } from '../matrix/prompts';
+import { StoredDecisions } from '../matrix/prompts';
 import type { Room } from '../matrix/room';
 import { widgetOf, widgetUrl } from '../matrix/widget';
 import type { Language } from '../settings';
 import type { Visit } from '../visit';
-import { FilmIcon } from './icons';
+import { VideoIcon } from './icons';
 import { WidgetFrame, type Policy } from './widget-frame';
 
 interface WidgetPaneProps {
@@ -24,21 +24,21 @@ interface WidgetPaneProps {
   readonly onBack: () => void;
 }
 
-/** True once the viewer lets the widget be loaded: where they are asked, once for each widget that others added. */
+/** True once the viewer allows the widget to be loaded: where they are prompted, for each widget that others added. */
 function useMayLoad({ prompts, account }: Visit, widget: Widget | null, { permissions }: Policy): boolean {
   const [allowed, setAllowed] = useState<string | null>(null);
-  const asks = widget !== null && permissions === 'ask' && widget.creatorUserId !== account.userId;
+  const prompted = widget !== null && permissions === 'ask' && widget.creatorUserId !== account.userId;
   useEffect(() => {
-    if (!asks) return;
-    const remembered = new Remembered(widget.id);
-    if (remembered.read('load') !== null) { setAllowed(widget.id); return; }
-    void prompts.ask('load', [widget.origin]).then((answer) => {
-      if (answer.allowed.length === 0) return;
-      remembered.write('load', answer.allowed);
+    if (!prompted) return;
+    const stored = new StoredDecisions(widget.id);
+    if (stored.read('load') !== null) { setAllowed(widget.id); return; }
+    void prompts.show('load', [widget.origin]).then((decision) => {
+      if (decision.allowed.length === 0) return;
+      stored.write('load', decision.allowed);
       setAllowed(widget.id);
     });
-  }, [asks, widget?.id]);
-  return !asks || allowed === widget.id;
+  }, [prompted, widget?.id]);
+  return !prompted || allowed === widget.id;
 }
 
 /** Visits of the room, counted from 0. */
@@ -57,7 +57,7 @@ export function WidgetPane({ visit, room, theme, language, policy, away, loads, 
   const [failed, setFailed] = useState<string | null>(null);
   const { account, roomId } = visit;
   const widget = useMemo(() => (room.membership === 'joined' ? widgetOf(room) : null), [room.widgets, room.membership]);
-  // A change of theme or language is told to the loaded page.
+  // The loaded page is notified of changes of theme and language.
   const url = useMemo(() => {
     const viewer = { room, roomId, userId: account.userId, baseUrl: account.homeserver.baseUrl, theme, language };
     return widget === null ? null : widgetUrl(widget, viewer);
@@ -75,7 +75,7 @@ export function WidgetPane({ visit, room, theme, language, policy, away, loads, 
   return (
     <aside class="pane" aria-label="Widget" data-place={place} data-floats={floats} data-testid="pane">
       {!shown ? !away && <Waiting membership={room.membership} /> : (
-        <WidgetFrame key={loading} widget={widget} url={url} visit={visit} theme={theme} language={language} policy={policy} loads={loads} host={kept ? visits : 0} onAnswer={(answers) => setFailed(answers ? null : loading)} onFloat={setFloats} />
+        <WidgetFrame key={loading} widget={widget} url={url} visit={visit} theme={theme} language={language} policy={policy} loads={loads} host={kept ? visits : 0} onResponding={(responds) => setFailed(responds ? null : loading)} onFloat={setFloats} />
       )}
       {place === 'tile' && <button type="button" class="tile-cover" data-testid="tile" aria-label={`Back to ${room.name ?? 'the room'}`} onClick={onBack} />}
       {widget !== null && failed === loading && (
@@ -96,7 +96,7 @@ function Waiting({ membership }: { membership: Room['membership'] }) {
   }[membership] as [string, string];
   return (
     <div class="pane-waiting" role="status" data-testid="widget-waiting">
-      <span class="pane-icon"><FilmIcon /></span>
+      <span class="pane-icon"><VideoIcon /></span>
       <h2>{title}</h2>
       <p>{hint}</p>
     </div>
