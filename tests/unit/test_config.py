@@ -1,4 +1,4 @@
-"""The configuration: what is refused, and how the refusal names the key; the examples tell the truth."""
+"""The configuration: what is refused, and how the refusal names the key; the examples are true."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -91,7 +91,7 @@ def test_a_missing_key_is_named(tmp_path: Path, tree: object, key: str) -> None:
         load(tmp_path, tree)
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, {**without("web"), "wbe": {}, "database": "mysql://x"})
     assert [word for word in ("`web`", "`wbe`", "`database`") if word not in str(caught.value)] == []
@@ -133,7 +133,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         ("permissions", "*", "god"),
     ],
 )
-def test_a_wrong_value_is_named_and_a_secret_not_told(tmp_path: Path, section: str, key: str, value: object) -> None:
+def test_a_wrong_value_is_named_and_a_secret_not_printed(tmp_path: Path, section: str, key: str, value: object) -> None:
     with pytest.raises(ConfigError, match=rf"`{section}\.{key.replace('*', '.')}") as caught:
         load(tmp_path, with_keys(**{section: {key: value}}))
     assert "short" not in str(caught.value)
@@ -274,9 +274,9 @@ def test_every_key_is_in_the_example_with_its_default() -> None:
         if name == "limits":
             written |= {f"{name}.{key}.{limit}" for key in value for limit in value[key]}
     assert written == set(_keys(Config))
-    told = load_config(EXAMPLE, OWN)
+    config = load_config(EXAMPLE, OWN)
     for section in ("metrics", "identity", "media", "limits", "retention", "transcode", "worker", "log", "database"):
-        assert getattr(told, section) == Config.model_fields[section].default, section
+        assert getattr(config, section) == Config.model_fields[section].default, section
 
 
 def test_the_example_of_the_registration_is_what_we_write() -> None:

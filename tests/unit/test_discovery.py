@@ -105,5 +105,5 @@ def test_an_ipv4_address_is_judged_the_same_in_every_disguise_of_the_kernel(addr
     assert is_reachable(f"::ffff:{address}", []) is is_reachable(str(address), [])
 
 
-def test_the_address_to_ask() -> None:
+def test_the_address_to_request() -> None:
     assert Address("[::1]", 8448, "::1", "[::1]").base_url == "https://[::1]:8448"

@@ -212,7 +212,7 @@ def test_a_missing_translation_falls_back_to_english(tmp_path: Path) -> None:
         texts.say("three")
 
 
-def test_a_failure_is_told_by_its_code() -> None:
+def test_a_failure_is_described_by_its_code() -> None:
     texts = Texts(resources.locales(), "en")
     assert texts.failure("media-gone") == texts.say("failure-media-gone") != texts.failure("internal")
 

@@ -21,7 +21,7 @@ TURNS = st.lists(
     max_size=7,
     unique_by=lambda turn: turn.id,
 )
-MOMENTS = st.integers(0, 1_000_000)
+OFFSETS = st.integers(0, 1_000_000)
 
 
 def started(*turns: Turn) -> Schedule:
@@ -37,7 +37,7 @@ def changed(schedule: Schedule, turns: Sequence[Turn], at: int) -> Schedule:
 
 
 def in_turn(schedule: Schedule, at: int, count: int) -> list[Turn]:
-    """What shows from a moment on."""
+    """Return what plays from a time on."""
     turns = []
     for _ in range(count):
         shown = showing(schedule, at)
@@ -53,8 +53,8 @@ def order(schedule: Schedule, at: int, count: int) -> str:
 def test_a_turn_is_as_long_as_in_the_playlist() -> None:
     ladder = (rendition("240", seconds=5.0), rendition("480", seconds=5.0))
     assert Turn.of(make_video(1, renditions=ladder, duration=5.04)) == Turn(make_video(1).id, "1-ready", 5000)
-    growing = make_video(1, state=State.PLAYABLE, available=1, renditions=(rendition(seconds=7.0),))
-    assert Turn.of(growing).duration == 7000
+    in_progress = make_video(1, state=State.PLAYABLE, available=1, renditions=(rendition(seconds=7.0),))
+    assert Turn.of(in_progress).duration == 7000
     assert Turn.of(make_video(1, renditions=(rendition(seconds=0.0001),))).duration == 1
 
 
@@ -129,10 +129,10 @@ def test_a_clock_that_was_set_back_waits_for_the_beginning() -> None:
     assert showing(Schedule(NOW, (A,), B), NOW - 60_000).turn == B
 
 
-@given(TURNS, MOMENTS)
-def test_turns_follow_each_other_without_a_gap_in_the_order_of_the_list(turns: list[Turn], moment: int) -> None:
+@given(TURNS, OFFSETS)
+def test_turns_follow_each_other_without_a_gap_in_the_order_of_the_list(turns: list[Turn], offset: int) -> None:
     schedule = started(*turns)
-    at, seen = NOW + moment, []
+    at, seen = NOW + offset, []
     for _ in range(len(turns) * 2 + 1):
         shown = showing(schedule, at)
         assert shown.began <= at < shown.ends == shown.began + shown.turn.duration
@@ -145,7 +145,7 @@ def test_turns_follow_each_other_without_a_gap_in_the_order_of_the_list(turns: l
     assert showing(schedule, seen[0].began + sum(turn.duration for turn in turns)).turn == seen[0].turn
 
 
-@given(TURNS, st.lists(st.tuples(TURNS, MOMENTS), max_size=5))
+@given(TURNS, st.lists(st.tuples(TURNS, OFFSETS), max_size=5))
 def test_revisions_never_move_what_plays_and_show_the_newest_list_after_it(
     first: list[Turn], changes: list[tuple[list[Turn], int]]
 ) -> None:
@@ -156,7 +156,7 @@ def test_revisions_never_move_what_plays_and_show_the_newest_list_after_it(
         schedule = changed(schedule, turns, at)
         now, ids = showing(schedule, at), [turn.id for turn in turns]
         if before.turn.id in ids:
-            assert now == before, "the playing moment is the same"
+            assert now == before, "the playback position is the same"
             follower = ids[(ids.index(before.turn.id) + 1) % len(ids)]
             assert showing(schedule, now.ends).turn.id == follower
         else:

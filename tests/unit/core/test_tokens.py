@@ -109,7 +109,7 @@ def test_a_grant_cannot_be_stretched_or_moved() -> None:
         assert read_grant(KEY, grant, other, 0) is None, other
 
 
-def test_the_parts_of_a_grant_cannot_be_shifted() -> None:
+def test_the_parts_of_a_grant_cannot_be_rearranged() -> None:
     # `7.4` until 26000 must not pass as `7.42` until 6000: the separator is part of what is signed.
     grant, _ = _grant(GrantScope(7, 4), 26000)
     assert read_grant(KEY, f"6000.{grant.partition('.')[2]}", "7.42", 0) is None
@@ -164,7 +164,7 @@ def test_a_sign_in_is_part_of_session_and_scope(key: int) -> None:
     assert read_grant(KEY, _grant(scope)[0], str(SCOPE), now_s=0) is None
 
 
-def test_a_secret_tells_when_its_code_ends_and_is_never_the_same() -> None:
+def test_a_secret_has_the_expiry_of_its_code_and_is_never_the_same() -> None:
     secrets = {issue_secret(KEY, 6000) for _ in range(100)}
     assert len(secrets) == len({secret_hash(secret) for secret in secrets}) == 100
     assert {secret_expiry(KEY, secret) for secret in secrets} == {6000}

@@ -1,4 +1,4 @@
-"""Captions: what stands in the picture can be read off it again."""
+"""Captions: the text of the image can be read from its pixels."""
 
 import pytest
 from hypothesis import given
@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from appservice.demo.caption import caption_height, caption_image, caption_width
 
 
-def _dots(picture: bytes, width: int, dot: int) -> list[str]:
-    """The picture as lines of dots, one letter per dot of the font."""
-    pixels = picture.partition(b"ENDHDR\n")[2]
+def _dots(image: bytes, width: int, dot: int) -> list[str]:
+    """Return the image as lines of dots, one character per dot of the font."""
+    pixels = image.partition(b"ENDHDR\n")[2]
     rows = [pixels[start : start + 4 * width] for start in range(0, len(pixels), 4 * width * dot)]
     return ["".join("#" if row[4 * x] else "." for x in range(0, width, dot)) for row in rows]
 
@@ -27,7 +27,7 @@ def test_letters_look_like_themselves() -> None:
 
 
 @given(st.text("ABCXYZ 019", min_size=1, max_size=12), st.integers(1, 5))
-def test_the_picture_is_as_large_as_it_says(text: str, dot: int) -> None:
+def test_the_image_is_as_large_as_it_says(text: str, dot: int) -> None:
     width, height = caption_width(text, dot), caption_height(dot)
     head, _, pixels = caption_image(text, dot).partition(b"ENDHDR\n")
     assert f"WIDTH {width}\nHEIGHT {height}\n".encode() in head

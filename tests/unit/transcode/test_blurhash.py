@@ -33,7 +33,7 @@ def test_what_is_left_and_what_is_above() -> None:
 
 
 @given(st.binary(min_size=SIDE * 3, max_size=SIDE * 3))
-def test_any_picture_becomes_a_short_text(line: bytes) -> None:
+def test_any_image_becomes_a_short_text(line: bytes) -> None:
     text = blurhash_of(line * SIDE, 4, 3)
     assert len(text) == 4 + 2 * 12
     assert set(text) <= ALPHABET

@@ -10,7 +10,7 @@ from transcode.checks import aligned, codecs, durations, frame_rate
 from transcode.mp4.fragments import Run
 from transcode.segments import InvalidRendition, Segment
 
-PICTURE, PACKET = 3000, 1024
+FRAME, PACKET = 3000, 1024
 
 
 def run(track: int, begin: int, length: int, count: int) -> Run:
@@ -18,11 +18,11 @@ def run(track: int, begin: int, length: int, count: int) -> Run:
 
 
 def segments(*frames: int) -> list[Segment]:
-    """Segments of so many pictures at 30 a second, with as much sound."""
+    """Return segments of so many frames at 30 frames per second, with as much audio."""
     made, packets = [], 0
     for begin, count in zip(accumulate(frames, initial=0), frames, strict=False):
         wanted = round((begin + count) / 30 * 48_000 / PACKET) - packets
-        made.append(Segment(100, run(1, begin * PICTURE, PICTURE, count), run(2, packets * PACKET, PACKET, wanted)))
+        made.append(Segment(100, run(1, begin * FRAME, FRAME, count), run(2, packets * PACKET, PACKET, wanted)))
         packets += wanted
     return made
 
@@ -38,7 +38,7 @@ def test_what_is_well_made() -> None:
     assert [segment.av_offset for segment in WELL] == pytest.approx([0.0, -0.005333, -0.010666], abs=1e-5)
 
 
-def test_sound_at_a_rate_of_its_own() -> None:
+def test_audio_at_another_sample_rate() -> None:
     # As many packets, but at 44,100 Hz they last 9 % longer.
     slower = [replace(segment, audio_rate=44_100) for segment in WELL]
     with pytest.raises(InvalidRendition, match="longer or shorter than the video"):
@@ -52,25 +52,25 @@ def changed(number: int, change: Callable[[Segment], Segment]) -> list[Segment]:
     return [change(segment) if index == number else segment for index, segment in enumerate(WELL)]
 
 
-def pictures(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - whatever Run has
+def changed_video(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - whatever Run has
     return changed(number, lambda segment: replace(segment, video=replace(segment.video, **changes)))
 
 
-def sound(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - the same
+def changed_audio(number: int, **changes: Any) -> list[Segment]:  # noqa: ANN401 - the same
     return changed(number, lambda segment: replace(segment, audio=replace(segment.audio, **changes)))
 
 
-def unheard() -> list[Segment]:
-    """All sound but one packet is in the last segment, as ffmpeg wrote it once."""
+def late_audio() -> list[Segment]:
+    """All audio but one packet is in the last segment, as ffmpeg wrote it once."""
     packets = sum(len(segment.audio.durations) for segment in WELL)
     first, second, last = (replace(segment.audio, durations=(PACKET,), composition_offsets=(0,)) for segment in WELL)
     rest = (packets - 2) * (PACKET,)
-    sounds = (
+    tracks = (
         first,
         replace(second, decode_time=PACKET),
         replace(last, decode_time=2 * PACKET, durations=rest, composition_offsets=(0,) * len(rest)),
     )
-    return [replace(segment, audio=sound) for segment, sound in zip(WELL, sounds, strict=True)]
+    return [replace(segment, audio=audio) for segment, audio in zip(WELL, tracks, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def unheard() -> list[Segment]:
         (WELL[:2], 5.0, "longer or shorter than the file"),
         (WELL[1:], 3.0, "starts at"),
         ([WELL[0], WELL[2]], 3.0, "gap between"),
-        (pictures(1, durations=(PICTURE, 0, 2 * PICTURE) + (PICTURE,) * 57), 5.0, "same decode time"),
-        (pictures(1, composition_offsets=(PICTURE, *(0,) * 59)), 5.0, "needs|decode and presentation"),
-        (pictures(2, durations=(PICTURE * 31, *(PICTURE,) * 29)), 6.0, "evenly"),
+        (changed_video(1, durations=(FRAME, 0, 2 * FRAME) + (FRAME,) * 57), 5.0, "same decode time"),
+        (changed_video(1, composition_offsets=(FRAME, *(0,) * 59)), 5.0, "needs|decode and presentation"),
+        (changed_video(2, durations=(FRAME * 31, *(FRAME,) * 29)), 6.0, "evenly"),
         (segments(400), 400 / 30, "apart"),
-        (sound(0, decode_time=PACKET), 5.0, "audio starts|gap"),
-        (sound(2, composition_offsets=(1,) * len(WELL[2].audio.durations)), 5.0, "reordered"),
-        (sound(2, durations=(960,) * len(WELL[2].audio.durations)), 5.0, "gaps"),
-        (sound(2, durations=(PACKET,) * 10, composition_offsets=(0,) * 10), 5.0, "audio is"),
-        (unheard(), 5.0, "apart"),
+        (changed_audio(0, decode_time=PACKET), 5.0, "audio starts|gap"),
+        (changed_audio(2, composition_offsets=(1,) * len(WELL[2].audio.durations)), 5.0, "reordered"),
+        (changed_audio(2, durations=(960,) * len(WELL[2].audio.durations)), 5.0, "gaps"),
+        (changed_audio(2, durations=(PACKET,) * 10, composition_offsets=(0,) * 10), 5.0, "audio is"),
+        (late_audio(), 5.0, "apart"),
     ],
 )
 def test_what_would_not_play(made: Sequence[Segment], expected: float, reason: str) -> None:
@@ -102,7 +102,7 @@ def test_what_would_not_play(made: Sequence[Segment], expected: float, reason: s
     [
         (segments(60, 60), "different numbers of segments"),
         (segments(60, 59, 31), "different segment boundaries"),
-        (sound(1, decode_time=WELL[1].audio.decode_time + PACKET), "different packets"),
+        (changed_audio(1, decode_time=WELL[1].audio.decode_time + PACKET), "different packets"),
     ],
 )
 def test_rungs_that_do_not_match(other: list[Segment], reason: str) -> None:

@@ -40,25 +40,25 @@ AUDIO: dict[str, Any] = {
     "start_time": "0.000000",
     "duration": "10.01",
 }
-PICTURES = StoredTrack("vide", 90_000, 1, ((300, 3000),), True, 6000)
-SOUND = StoredTrack("soun", 48_000, 1, ((469, 1024), (1, 896)), True, 1024)
+VIDEO_TRACK = StoredTrack("vide", 90_000, 1, ((300, 3000),), True, 6000)
+AUDIO_TRACK = StoredTrack("soun", 48_000, 1, ((469, 1024), (1, 896)), True, 1024)
 
 
 def decided(
     video: dict[str, Any] | None = None,
     audio: dict[str, Any] | None = None,
-    pictures: StoredTrack = PICTURES,
-    sound: StoredTrack = SOUND,
+    video_track: StoredTrack = VIDEO_TRACK,
+    audio_track: StoredTrack = AUDIO_TRACK,
     size: int = 5_000_000,
 ) -> StreamCopy | None:
     streams = [{**VIDEO, **(video or {})}, {**AUDIO, **(audio or {})}]
     printed = json.dumps({"streams": streams, "format": {"start_time": "0", "size": str(size)}})
     description = ffprobe.parse(printed)
     probe = probe_of(description)
-    return stream_copy_of(description, (pictures, sound), probe, plan(probe, Limits()))
+    return stream_copy_of(description, (video_track, audio_track), probe, plan(probe, Limits()))
 
 
-def test_a_phone_clip_is_copied_with_its_sound() -> None:
+def test_a_phone_clip_is_copied_with_its_audio() -> None:
     made = decided()
     assert made is not None
     assert (made.rung.name, made.rung.width, made.rung.height) == ("720", 1280, 720)
@@ -77,7 +77,7 @@ def test_a_phone_clip_is_copied_with_its_sound() -> None:
     ],
 )
 def test_what_browsers_play(video: dict[str, Any]) -> None:
-    # Without a stated duration, that of the sound stands in until the packets are read.
+    # Without a stated duration, that of the audio stands in until the packets are read.
     assert decided(video) is not None
 
 
@@ -109,30 +109,31 @@ def test_what_is_not_sure(video: dict[str, Any]) -> None:
     assert decided(video) is None
 
 
-def test_a_late_first_picture_begins_the_copy() -> None:
+def test_a_late_first_frame_starts_the_copy() -> None:
     made = decided({"start_time": "0.1"})
     assert made is not None
     assert (made.start, made.duration, made.audio_offset, made.copies_audio) == (0.1, 10, -0.1, False)
 
 
-def test_sound_that_begins_later() -> None:
+def test_audio_that_begins_later() -> None:
     made = decided(audio={"start_time": "0.04"})
     assert made is not None
     assert (made.start, made.audio_offset, made.copies_audio) == (0, 0.04, False)
 
 
 @pytest.mark.parametrize(
-    "pictures", [replace(PICTURES, plain=False), replace(PICTURES, descriptions=2), replace(PICTURES, kind="soun")]
+    "video_track",
+    [replace(VIDEO_TRACK, plain=False), replace(VIDEO_TRACK, descriptions=2), replace(VIDEO_TRACK, kind="soun")],
 )
-def test_cuts_and_changes_are_encoded(pictures: StoredTrack) -> None:
-    assert decided(pictures=pictures) is None
+def test_cuts_and_changes_are_encoded(video_track: StoredTrack) -> None:
+    assert decided(video_track=video_track) is None
 
 
 def test_more_than_a_line_carries_is_encoded() -> None:
     assert decided(size=40_000_000) is None
 
 
-def test_sound_that_goes_on_is_encoded() -> None:
+def test_audio_that_goes_on_is_encoded() -> None:
     assert decided(audio={"duration": "11"}) is None
 
 
@@ -147,28 +148,28 @@ def test_sound_that_goes_on_is_encoded() -> None:
         {"duration": "9.9"},
     ],
 )
-def test_other_sound_is_encoded_alone(audio: dict[str, Any]) -> None:
+def test_other_audio_is_encoded_alone(audio: dict[str, Any]) -> None:
     made = decided(audio=audio)
     assert made is not None
     assert not made.copies_audio
 
 
 @pytest.mark.parametrize(
-    "sound",
+    "audio_track",
     [
-        replace(SOUND, media_time=2112),
-        replace(SOUND, timescale=44_100),
-        replace(SOUND, plain=False),
-        replace(SOUND, descriptions=2),
-        replace(SOUND, durations=()),
-        replace(SOUND, durations=((5, 1023), (1, 1024))),
-        replace(SOUND, durations=((5, 1024), (2, 1000))),
-        replace(SOUND, durations=((5, 1024), (1, 1023), (5, 1024))),
-        replace(SOUND, kind="vide"),
+        replace(AUDIO_TRACK, media_time=2112),
+        replace(AUDIO_TRACK, timescale=44_100),
+        replace(AUDIO_TRACK, plain=False),
+        replace(AUDIO_TRACK, descriptions=2),
+        replace(AUDIO_TRACK, durations=()),
+        replace(AUDIO_TRACK, durations=((5, 1023), (1, 1024))),
+        replace(AUDIO_TRACK, durations=((5, 1024), (2, 1000))),
+        replace(AUDIO_TRACK, durations=((5, 1024), (1, 1023), (5, 1024))),
+        replace(AUDIO_TRACK, kind="vide"),
     ],
 )
-def test_uneven_sound_is_encoded_alone(sound: StoredTrack) -> None:
-    made = decided(sound=sound)
+def test_uneven_audio_is_encoded_alone(audio_track: StoredTrack) -> None:
+    made = decided(audio_track=audio_track)
     assert made is not None
     assert not made.copies_audio
 

@@ -113,7 +113,7 @@ def test_nothing_known_nothing_changed() -> None:
 
 
 @given(st.floats(-69.9, 20.0), st.floats(-90.0, 20.0))
-def test_a_gain_brings_the_sound_nearer_and_its_peaks_below_full_scale(integrated: float, peak: float) -> None:
+def test_a_gain_brings_the_audio_nearer_and_its_peaks_below_full_scale(integrated: float, peak: float) -> None:
     change = gain(Loudness(integrated, peak))
     assert change == 0.0 or abs(change) >= 0.5
     assert -24.0 <= change <= 12.0

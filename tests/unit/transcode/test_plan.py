@@ -58,7 +58,7 @@ def test_ladders(size: tuple[int, int], expected: list[tuple[str, int, int]]) ->
 
 
 @given(st.integers(16, 8192), st.integers(16, 8192))
-def test_rungs_are_even_and_never_larger_than_the_picture(width: int, height: int) -> None:
+def test_rungs_are_even_and_never_larger_than_the_frame(width: int, height: int) -> None:
     rungs = ladder(width, height)
     assert len({rung.name for rung in rungs}) == len(rungs) >= 1
     for rung in rungs:
@@ -75,7 +75,7 @@ def test_rungs_are_even_and_never_larger_than_the_picture(width: int, height: in
         (29.98, 30, Fraction(30)),
         (29.97, 29.97, Fraction(30000, 1001)),
         (23.976, 23.976, Fraction(24000, 1001)),
-        (24.7, 30, Fraction(30)),  # a phone in the dark drops some pictures
+        (24.7, 30, Fraction(30)),  # a phone in the dark drops some frames
         (120, 120, Fraction(60)),
         (240, 240, Fraction(60)),
         (90, 90, Fraction(45)),
@@ -151,13 +151,13 @@ def test_the_quick_rung_begins_with_less(
     assert made.fast_durations == quick
 
 
-def test_a_single_picture_is_a_video_of_one_frame() -> None:
+def test_a_single_frame_is_a_video_of_one_frame() -> None:
     made = plan(clip(duration=0.0, width=64, height=64), Limits())
     assert (made.frames, made.poster_step, made.poster_candidates) == (1, 1, 2)
     assert made.fast == made.ladder[-1] == poster_rung(made.ladder)
 
 
-def test_fast_pictures_may_use_more_bits() -> None:
+def test_high_frame_rates_may_use_more_bits() -> None:
     assert ladder(1920, 1080, Fraction(60))[0].max_rate > ladder(1920, 1080, Fraction(30))[0].max_rate
     assert ladder(1920, 1080, Fraction(10)) == ladder(1920, 1080, Fraction(30))
 
@@ -179,5 +179,5 @@ def test_limits(change: dict[str, float], limits: Limits, error: type[Exception]
         plan(clip(**change), limits)
 
 
-def test_a_few_pictures_may_be_as_close_as_they_like() -> None:
+def test_a_few_frames_may_have_any_distance() -> None:
     assert plan(clip(frame_rate=90_000.0, duration=2 / 90_000), Limits()).frames == 1

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.transcode.mp4.test_boxes import AVC1, MP4A, init
 from tests.unit.transcode.mp4.test_fragments import full
-from tests.unit.transcode.mp4.test_remux import FRAMES, PACKET_SIZES, PICTURE_SIZES, RATE, SELECTION, SOUND_AT, made
+from tests.unit.transcode.mp4.test_remux import AUDIO_AT, FRAME_SIZES, FRAMES, PACKET_SIZES, RATE, SELECTION, made
 from transcode.commandline.outputs import FRAGMENTS
 from transcode.errors import BrokenFile, DiskFull, Overloaded, TranscodeError
 from transcode.mp4.boxes import box
@@ -18,20 +18,20 @@ from transcode.segments import Cutter, InvalidRendition, write
 
 INIT = init(AVC1, MP4A)
 IDR = struct.pack(">IB", 1, 0x65)
-# The muxer's kind of fragment: for each track one run, of a first sample that needs none before it.
+# The muxer's kind of fragment: one run per track, which starts with a sync sample.
 _DATA, _LENGTH, _SIZE = 0x1, 0x100, 0x200
 
 
-def fragment(picture: bytes = IDR, *, sound: bool = True, sync: bool = True) -> bytes:
+def fragment(frame: bytes = IDR, *, audio: bool = True, sync: bool = True) -> bytes:
     def traf(track: int, offset: int, size: int) -> bytes:
         tfhd = full(b"tfhd", 0x20, track, 0 if sync else 0x10000)
         tfdt = full(b"tfdt", 0, 0, 0, version=1)
         return box(b"traf", tfhd, tfdt, full(b"trun", _DATA | _LENGTH | _SIZE, 1, offset, 100, size))
 
-    tracks = [1, 2] if sound else [1]
-    moof = box(b"moof", *(traf(track, 0, len(picture)) for track in tracks))
+    tracks = [1, 2] if audio else [1]
+    moof = box(b"moof", *(traf(track, 0, len(frame)) for track in tracks))
     offset = len(moof) + 8
-    return box(b"moof", *(traf(track, offset, len(picture)) for track in tracks)) + box(b"mdat", picture)
+    return box(b"moof", *(traf(track, offset, len(frame)) for track in tracks)) + box(b"mdat", frame)
 
 
 def cutter_of(folder: Path) -> tuple[Cutter, Path]:
@@ -46,7 +46,7 @@ def written(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_is_cut_as_it_grows(tmp_path: Path) -> None:
+def test_a_file_is_cut_while_it_is_written(tmp_path: Path) -> None:
     cutter, file = cutter_of(tmp_path)
     folder = tmp_path / "240"
     assert cutter.advance() == 0
@@ -85,7 +85,7 @@ def test_a_file_system_that_copies_no_ranges(code: int, tmp_path: Path, monkeypa
     ("code", "kind"),
     [(errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.ENOMEM, Overloaded), (errno.EIO, InvalidRendition)],
 )
-def test_what_the_machine_lacks_is_told(
+def test_what_the_machine_lacks_is_reported(
     code: int, kind: type[TranscodeError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> int:
@@ -119,7 +119,7 @@ def test_the_folder_may_move_meanwhile(tmp_path: Path) -> None:
         b"",
         b"\x00\x00\x00\x09moof",
         INIT + fragment()[:-1],
-        INIT + fragment(sound=False),
+        INIT + fragment(audio=False),
         INIT + fragment(sync=False),
         INIT + fragment(struct.pack(">IB", 1, 0x41)),
         INIT + box(b"moof", box(b"traf")) + box(b"mdat"),
@@ -133,7 +133,7 @@ def test_what_is_missing_or_broken(whole: bytes | None, tmp_path: Path) -> None:
         cutter.finish()
 
 
-def test_sound_alone(tmp_path: Path) -> None:
+def test_audio_alone(tmp_path: Path) -> None:
     cutter, file = cutter_of(tmp_path)
     file.write_bytes(INIT + box(b"moof") + box(b"mdat"))
     with closing(cutter), pytest.raises(BrokenFile):
@@ -160,9 +160,9 @@ def test_a_giant_that_takes_no_space_is_not_read(head: bytes, tmp_path: Path) ->
 
 def copied_from(file: Path) -> bytes:
     """Write a video of which the index is known, without one."""
-    data = bytearray(number % 251 for number in range(SOUND_AT + sum(PACKET_SIZES)))
+    data = bytearray(number % 251 for number in range(AUDIO_AT + sum(PACKET_SIZES)))
     for number in range(0, FRAMES, RATE):
-        begin = 1000 + sum(PICTURE_SIZES[:number])
+        begin = 1000 + sum(FRAME_SIZES[:number])
         data[begin : begin + len(IDR)] = IDR
     file.write_bytes(data)
     return bytes(data)
@@ -188,12 +188,12 @@ def test_silence_is_written_between_samples(tmp_path: Path) -> None:
     data, copy = copied_from(tmp_path / "source"), made(selection=replace(SELECTION, audio_offset=1.0))
     write(tmp_path / "source", copy, tmp_path)
     first = copy.segments[0]
-    silence, heard = first.audio
+    silence, packets = first.audio
     assert isinstance(silence, bytes)
-    assert isinstance(heard, range)
-    (seen,) = first.video
+    assert isinstance(packets, range)
+    (frames,) = first.video
     written = (tmp_path / "0.m4s").read_bytes()
-    assert written == first.head + data[seen.start : seen.stop] + silence + data[heard.start : heard.stop]
+    assert written == first.head + data[frames.start : frames.stop] + silence + data[packets.start : packets.stop]
 
 
 def test_a_copy_of_what_cannot_be_begun_is_unfit(tmp_path: Path) -> None:
@@ -205,6 +205,6 @@ def test_a_copy_of_what_cannot_be_begun_is_unfit(tmp_path: Path) -> None:
 
 def test_a_copy_of_what_is_gone_is_unfit(tmp_path: Path) -> None:
     data = copied_from(tmp_path / "source")
-    (tmp_path / "source").write_bytes(data[:SOUND_AT])
+    (tmp_path / "source").write_bytes(data[:AUDIO_AT])
     with pytest.raises(InvalidRendition, match="cut off"):
         write(tmp_path / "source", made(), tmp_path)

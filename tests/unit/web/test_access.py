@@ -1,4 +1,4 @@
-"""Sessions by header, grants by path: what is asked of the database, how often, and what strangers get."""
+"""Sessions by header, grants by path: what is queried from the database, how often, and what strangers get."""
 
 import asyncio
 import time
@@ -23,15 +23,15 @@ PERMISSIONS = {"*": Level.USER}
 
 
 class Members:
-    """Stands in for the database: who is in the room, and how often that was asked."""
+    """A fake of the stores: who is in the room; it counts queries."""
 
     def __init__(self) -> None:
         self.joined = True
-        self.asked = 0
+        self.queries = 0
         self.sign_ins: dict[bytes, SignIn] = {}
 
     async def viewer(self, scope: GrantScope) -> tuple[RoomId, UserId] | None:
-        self.asked += 1
+        self.queries += 1
         return (ROOM, ALICE) if self.joined and (scope.room_key, scope.member_key) == (3, 7) else None
 
     async def sign_in(self, secret_hash: bytes, room_id: RoomId) -> SignIn | None:
@@ -41,11 +41,11 @@ class Members:
         return (room_id, user_id) == (ROOM, ALICE) and SignIn(key, ALICE) in self.sign_ins.values()
 
     async def member_key(self, room_id: RoomId, user_id: UserId) -> int | None:
-        self.asked += 1
+        self.queries += 1
         return 7 if self.joined and (room_id, user_id) == (ROOM, ALICE) else None
 
     async def served_stage(self, video_id: VideoId, room_id: RoomId) -> str | None:
-        self.asked += 1
+        self.queries += 1
         return "1-ready" if self.joined and (video_id, room_id) == (VIDEO, ROOM) else None
 
     async def served_stage_to(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
@@ -75,7 +75,7 @@ def access(members: Members) -> Access:
 
 @pytest.fixture
 def brief(members: Members) -> Access:
-    """What it was answered expires at once."""
+    """Access whose cache expires at once."""
     return Access(_stores(members), KEY, PERMISSIONS, cache_s=0.0)
 
 
@@ -108,7 +108,7 @@ def test_an_old_or_foreign_session(access: Access) -> None:
             access.session(f"Bearer {token}")
 
 
-async def test_membership_is_asked_each_time(access: Access, members: Members) -> None:
+async def test_membership_is_queried_each_time(access: Access, members: Members) -> None:
     _, session = access.open_session(ALICE, ROOM)
     assert await access.membership(session, ROOM) == 7
     members.joined = False
@@ -121,7 +121,7 @@ async def test_a_session_is_for_its_own_room(access: Access, members: Members) -
     for room_id in (ROOM, "!another"):
         with pytest.raises(ForbiddenError):
             await access.membership(session, room_id)
-    assert members.asked == 1
+    assert members.queries == 1
 
 
 async def test_a_minted_grant_opens(access: Access) -> None:
@@ -135,10 +135,10 @@ async def test_many_segments_cost_one_question(access: Access, members: Members)
     for _ in range(50):
         await access.viewer(*_parts())
         await access.served_stage(VIDEO, ROOM, ALICE)
-    assert members.asked == 2
+    assert members.queries == 2
 
 
-async def test_who_left_is_shut_out_once_the_answer_expires(brief: Access, members: Members) -> None:
+async def test_who_left_is_shut_out_once_the_cache_expires(brief: Access, members: Members) -> None:
     assert CACHE_S < 10
     await brief.viewer(*_parts())
     assert await brief.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
@@ -152,15 +152,15 @@ async def test_who_left_is_shut_out_once_the_answer_expires(brief: Access, membe
 async def test_requests_at_the_same_time_share_a_query(access: Access, members: Members) -> None:
     found = await asyncio.gather(*(access.viewer(*_parts()) for _ in range(50)))
     assert found == [(SCOPE, ROOM, ALICE)] * 50
-    assert members.asked == 1
+    assert members.queries == 1
 
 
-async def test_one_that_goes_away_takes_no_answer_from_others(access: Access, members: Members) -> None:
+async def test_a_cancelled_request_cancels_no_other(access: Access, members: Members) -> None:
     going, staying = (asyncio.ensure_future(access.viewer(*_parts())) for _ in range(2))
     await asyncio.sleep(0)
     going.cancel()
     assert await staying == (SCOPE, ROOM, ALICE)
-    assert members.asked == 1
+    assert members.queries == 1
 
 
 async def test_grants_that_open_nothing(access: Access, members: Members) -> None:
@@ -168,7 +168,7 @@ async def test_grants_that_open_nothing(access: Access, members: Members) -> Non
     for parts in (_parts(seconds=-1), _parts(key=b"o" * 32), (grant, "3.8"), ("", scope), ("x.y", "z")):
         with pytest.raises(ForbiddenError):
             await access.viewer(*parts)
-    assert members.asked == 0
+    assert members.queries == 0
     with pytest.raises(ForbiddenError):
         await access.viewer(*_parts(GrantScope(4, 7)))
 
@@ -177,10 +177,10 @@ async def test_the_cache_is_bounded(access: Access, members: Members) -> None:
     for room_key in (*range(1000, 21_001), 1000):
         with pytest.raises(ForbiddenError):
             await access.viewer(*_parts(GrantScope(room_key, 1)))
-    assert members.asked == 20_002
+    assert members.queries == 20_002
 
 
-async def test_what_changed_is_looked_at_anew(access: Access, members: Members) -> None:
+async def test_what_changed_is_queried_again(access: Access, members: Members) -> None:
     assert await access.served_stage(VIDEO, ROOM, ALICE) == "1-ready"
     members.joined = False  # stands for a video that may not be served any more
     access.invalidate()
@@ -188,7 +188,7 @@ async def test_what_changed_is_looked_at_anew(access: Access, members: Members) 
 
 
 class Changing(Members):
-    """A video is hidden just while it is asked for the first time."""
+    """A video is hidden during the first query."""
 
     access: Access
 
@@ -199,7 +199,7 @@ class Changing(Members):
         return before
 
 
-async def test_an_answer_from_before_a_change_is_not_kept() -> None:
+async def test_a_result_from_before_a_change_is_not_cached() -> None:
     members = Changing()
     members.access = Access(_stores(members), KEY, PERMISSIONS)
     assert await members.access.served_stage(VIDEO, ROOM, ALICE) == "1-ready"

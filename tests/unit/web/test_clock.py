@@ -7,51 +7,51 @@ import pytest
 from appservice.core.errors import UnavailableError
 from appservice.web.clock import SharedClock
 
-MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Steady:
-    """A steady clock, and a database that answers after some time."""
+    """A steady clock, and a database that responds after some time."""
 
     def __init__(self) -> None:
         self.seconds = 100.0
         self.delays: list[float] = []
-        self.asked = 0
+        self.queries = 0
 
     def now(self) -> float:
         return self.seconds
 
-    async def ask(self) -> datetime:
-        self.asked += 1
+    async def query(self) -> datetime:
+        self.queries += 1
         if not self.delays:
             raise UnavailableError("away")
         delay = self.delays.pop(0)
-        # All of the delay is on the way back: the worst that can happen.
-        answer = datetime.fromtimestamp(MOMENT.timestamp() + self.seconds, UTC)
+        # The worst case: all of the latency is on the way back.
+        response = datetime.fromtimestamp(START.timestamp() + self.seconds, UTC)
         self.seconds += delay
-        return answer
+        return response
 
 
-async def test_the_quickest_answer_counts() -> None:
+async def test_the_quickest_response_counts() -> None:
     steady = Steady()
     steady.delays = [0.5, 0.002, 0.4]
-    shared = SharedClock(steady.ask, steady.now)
-    assert await shared.now() == pytest.approx((MOMENT.timestamp() + steady.seconds) * 1000, abs=1.01)
+    shared = SharedClock(steady.query, steady.now)
+    assert await shared.now() == pytest.approx((START.timestamp() + steady.seconds) * 1000, abs=1.01)
     steady.seconds += 20
-    assert await shared.now() == pytest.approx((MOMENT.timestamp() + steady.seconds) * 1000, abs=1.01)
-    assert steady.asked == 3
+    assert await shared.now() == pytest.approx((START.timestamp() + steady.seconds) * 1000, abs=1.01)
+    assert steady.queries == 3
 
 
-async def test_without_an_answer_it_is_unknown_and_later_goes_on_as_before() -> None:
+async def test_without_a_response_it_is_unknown_and_later_goes_on_as_before() -> None:
     steady = Steady()
-    shared = SharedClock(steady.ask, steady.now)
+    shared = SharedClock(steady.query, steady.now)
     for _ in range(2):
         with pytest.raises(UnavailableError):
             await shared.now()
-    assert steady.asked == 2, "it asks again at once"
+    assert steady.queries == 2, "it queries again at once"
     steady.delays = [0.0] * 3
     first = await shared.now()
     steady.seconds += 60
     assert await shared.now() == pytest.approx(first + 60_000)
     assert await shared.now() == pytest.approx(first + 60_000)
-    assert steady.asked == 6, "once in a while"
+    assert steady.queries == 6, "once in a while"

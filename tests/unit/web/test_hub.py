@@ -1,4 +1,4 @@
-"""What one widget is told: each change once, of progress the latest."""
+"""Notifications of one widget: each change once, of progress the latest."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from appservice.core.model import RoomId, UserId
 from appservice.web.hub import Hub, Listener, Notifications
 
 
-async def test_news_wake_whoever_waits_and_are_told_once() -> None:
+async def test_changes_wake_the_listener_and_are_notified_once() -> None:
     listener = Listener()
     waiting = asyncio.create_task(listener.wait())
     listener.notify_changed()
@@ -16,7 +16,7 @@ async def test_news_wake_whoever_waits_and_are_told_once() -> None:
     assert listener.take() == Notifications(False, [], None, [])
 
 
-async def test_of_each_videos_progress_the_latest_is_told() -> None:
+async def test_of_each_videos_progress_the_latest_is_notified() -> None:
     listener = Listener()
     for video, data in (("a", "1"), ("b", "2"), ("a", "3")):
         listener.notify_progress(video, data)
@@ -24,7 +24,7 @@ async def test_of_each_videos_progress_the_latest_is_told() -> None:
     assert listener.take() == Notifications(False, ["3", "2"], None, [])
 
 
-async def test_the_latest_who_watch_are_told_once() -> None:
+async def test_the_latest_viewers_are_notified_once() -> None:
     listener = Listener()
     listener.notify_watching("1")
     listener.notify_watching("2")
@@ -33,7 +33,7 @@ async def test_the_latest_who_watch_are_told_once() -> None:
     assert listener.take() == Notifications(False, [], None, [])
 
 
-async def test_what_was_said_about_an_event_is_told_once_and_of_too_much_that_there_was_some() -> None:
+async def test_talk_about_an_event_is_notified_once_and_too_much_as_one_notification() -> None:
     listener = Listener()
     for event_id in ("$a", "$b", "$a"):
         listener.notify_talk(event_id)
@@ -47,7 +47,7 @@ async def test_what_was_said_about_an_event_is_told_once_and_of_too_much_that_th
     assert listener.take() == Notifications(False, [], None, ["$b"])
 
 
-def test_growth_wakes_who_waits_in_the_room() -> None:
+def test_new_segments_wake_who_waits_in_the_room() -> None:
     async def nobody(_: RoomId) -> list[UserId]:
         return []
 
@@ -61,4 +61,4 @@ def test_growth_wakes_who_waits_in_the_room() -> None:
         assert [event.is_set() for event in (here, too, there)] == [True, True, False]
         hub.notify_segments("!nowhere")
         hub.wake("!there")
-        assert there.is_set(), "what became whole, or went, is a change"
+        assert there.is_set(), "a completed or deleted video is a change"

@@ -22,8 +22,8 @@ async def test_texts_are_served_compressed_to_whoever_takes_it(suffix: str) -> N
     async with TestServer(app) as server, ClientSession(auto_decompress=False) as http:
         address = server.make_url(f"/widget/assets/{file.name}")
         bodies = {}
-        for asked, encoding in (("identity", None), ("gzip, deflate", "gzip"), ("gzip, deflate, br", "br")):
-            async with http.get(address, headers={"Accept-Encoding": asked}) as response:
+        for accepted, encoding in (("identity", None), ("gzip, deflate", "gzip"), ("gzip, deflate, br", "br")):
+            async with http.get(address, headers={"Accept-Encoding": accepted}) as response:
                 assert response.status == 200
                 assert response.headers.get("Content-Encoding") == encoding
                 assert response.content_type != "application/octet-stream"
@@ -36,7 +36,7 @@ async def test_texts_are_served_compressed_to_whoever_takes_it(suffix: str) -> N
     assert len(bodies["br"]) < len(bodies["gzip"]) < len(whole) / 2
 
 
-def test_a_page_names_what_every_visit_imports_soon_so_that_no_script_has_to_ask_for_it(tmp_path: Path) -> None:
+def test_a_page_preloads_what_every_visit_imports(tmp_path: Path) -> None:
     chunks = {
         "page.ts": {"file": "page.js", "imports": ["_shared.js"], "css": ["page.css"]},
         "_shared.js": {"file": "shared.js", "css": ["shared.css"]},

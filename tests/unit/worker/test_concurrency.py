@@ -67,7 +67,7 @@ async def test_a_room_full_of_senders_leaves_a_place_to_another_room() -> None:
             await work.task
 
 
-async def test_a_first_picture_waits_for_no_ladder() -> None:
+async def test_a_first_stage_waits_for_no_ladder() -> None:
     slots = ProcessorSlots(1)
     works = [Work(slots) for _ in range(5)]
     assert await _stages(works) == ["begins", "begins", "waits", "waits", "waits"]

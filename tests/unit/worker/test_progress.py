@@ -32,7 +32,7 @@ def test_nothing_is_promised_before_anything_is_done() -> None:
     assert estimate.remaining is None
 
 
-def test_absurd_times_are_not_told() -> None:
+def test_absurd_times_are_not_reported() -> None:
     estimate = Estimate(0.0)
     at_speed(estimate, per_second=1e-6, begin=0, seconds=10)
     assert estimate.remaining is None
@@ -42,12 +42,14 @@ def test_absurd_times_are_not_told() -> None:
 def test_a_new_speed_counts_soon_but_not_at_once(before: float, after: float) -> None:
     estimate = Estimate(0.0)
     share = at_speed(estimate, per_second=before, begin=0, seconds=10)
-    told = [(1 - share) / before]
+    reported = [(1 - share) / before]
     for begin in (10, 11):
         share = at_speed(estimate, per_second=after, begin=begin, seconds=1, share=share)
         assert estimate.remaining is not None
-        told.append(estimate.remaining)
-    assert abs(told[1] - told[0]) < abs((1 - share) / after - told[0]) / 2, "one second does not change everything"
+        reported.append(estimate.remaining)
+    assert abs(reported[1] - reported[0]) < abs((1 - share) / after - reported[0]) / 2, (
+        "one second does not change everything"
+    )
     share = at_speed(estimate, per_second=after, begin=12, seconds=18, share=share)
     assert estimate.remaining is not None
     assert math.isclose(estimate.remaining, (1 - share) / after, rel_tol=0.75)
@@ -75,7 +77,7 @@ def test_a_rest_changes_nothing() -> None:
     assert (rested.percent, rested.remaining) == (estimate.percent, estimate.remaining)
 
 
-def test_what_was_done_just_before_a_rest_is_told() -> None:
+def test_what_was_done_just_before_a_rest_is_reported() -> None:
     estimate = Estimate(0.0)
     estimate.rest(0.05, 10.0)
     assert (estimate.percent, estimate.remaining) == (5, None)

@@ -8,7 +8,7 @@ from appservice.worker.reasons import reason_of
 from tests.support.factories import make_room
 
 
-def test_the_rooms_own_limit_is_told() -> None:
+def test_the_rooms_own_limit_is_stated() -> None:
     texts = Texts(resources.locales(), "en")
     strict, free = make_room(settings=RoomSettings(max_length=90)), make_room()
     assert reason_of("too-long", strict, texts).endswith("Here a video may be 1:30 long (minutes:seconds).")

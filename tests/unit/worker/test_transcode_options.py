@@ -39,5 +39,5 @@ def test_the_same_content() -> None:
     assert ours == content_hash(b"d" * 32, Settings(), config(transcode={"threads": 1}))
     assert ours != content_hash(b"e" * 32, Settings(), config())
     assert ours != content_hash(b"d" * 32, Settings(), config(media={"max_duration": 60})), "it may be too long now"
-    picture = content_hash(b"d" * 32, Settings(), config(), Kind.IMAGE, 6)
-    assert len({ours, picture, content_hash(b"d" * 32, Settings(), config(), Kind.IMAGE, 3)}) == 3
+    image = content_hash(b"d" * 32, Settings(), config(), Kind.IMAGE, 6)
+    assert len({ours, image, content_hash(b"d" * 32, Settings(), config(), Kind.IMAGE, 3)}) == 3

@@ -1,4 +1,4 @@
-"""What a detection service may answer."""
+"""Responses of a detection service."""
 
 import json
 

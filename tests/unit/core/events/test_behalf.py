@@ -199,7 +199,7 @@ def test_a_shared_reaction_is_one_of_each() -> None:
     assert all(each.content["m.relates_to"]["key"] == "👍" for each in found)
 
 
-def test_marks_and_what_is_nobodys_any_more_are_not_told() -> None:
+def test_marks_and_what_is_nobodys_any_more_are_not_notified() -> None:
     gone = event("$c", BOT, comment_content(EVENT, "hello", "n3", ALICE, "Alice"))
     own = reply("$own", BOT, "This failed.")
     found = relations(gone, own, annotations=(reaction("$mark", BOT, "▶️"), reaction("$r", BOT)))
@@ -232,7 +232,7 @@ def test_what_is_malformed_is_left_out(broken: object) -> None:
     assert relations(broken) == []
 
 
-def test_of_a_content_only_what_is_read_is_told() -> None:
+def test_of_a_content_only_what_is_read_is_notified() -> None:
     content = {
         "msgtype": "m.text", "body": "x" * 9000, "formatted_body": "<b>", "m.relates_to": {"rel_type": 5, "key": "a"},
         "m.new_content": [], "extra": {}, "shortcode": "cat\ud800",

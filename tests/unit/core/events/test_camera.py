@@ -1,4 +1,4 @@
-"""Names that cameras give: what they tell, as the widget reads them too, and what people are shown."""
+"""File names of cameras: what is parsed from them, by the widget too, and what people are shown."""
 
 import json
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ _SENT_MS = int(_SENT.timestamp() * 1000)
 
 
 @pytest.mark.parametrize("case", _NAMES, ids=lambda case: case["name"][:60])
-def test_a_name_tells_when_it_was_taken(case: dict[str, Any]) -> None:
+def test_a_name_gives_the_time_of_recording(case: dict[str, Any]) -> None:
     taken, when = taken_of(case["name"], _SENT_MS), case["when"]
     if when is None:
         assert taken is None
@@ -41,5 +41,5 @@ def test_a_name_tells_when_it_was_taken(case: dict[str, Any]) -> None:
         ("en", "My lake.mp4", "video", "My lake.mp4"), ("en", "", "video", ""),
     ],
 )  # fmt: skip
-def test_people_read_what_the_name_tells(language: str, name: str, kind: str, title: str) -> None:
+def test_people_read_what_the_name_gives(language: str, name: str, kind: str, title: str) -> None:
     assert Texts(resources.locales(), language).title(name, kind, _SENT_MS) == title

@@ -172,7 +172,7 @@ def test_a_null_url_beside_a_file_is_none() -> None:
 
 @pytest.mark.parametrize("nothing", [None, 5, "text", [], {}])
 @pytest.mark.parametrize("relation", [{"m.in_reply_to": {"event_id": ...}}, {"rel_type": "m.thread", "event_id": ...}])
-def test_a_command_is_heard_whatever_it_says_to_answer(relation: dict[str, Any], nothing: object) -> None:
+def test_a_command_is_heard_whatever_it_relates_to(relation: dict[str, Any], nothing: object) -> None:
     filled = json.loads(json.dumps(relation, default=lambda _: nothing))
     content = {"msgtype": "m.text", "body": "!reel list", "m.relates_to": filled}
     change = read(message(content))
@@ -466,7 +466,7 @@ def test_malformed_members(content: object, state_key: object) -> None:
         read(state("m.room.member", content, state_key))
 
 
-def test_a_room_tells_its_state_without_event_ids_too() -> None:
+def test_a_room_has_its_state_without_event_ids_too() -> None:
     event = state("m.room.member", {"membership": "join"}, ALICE)
     del event["event_id"]
     assert read(event) == MemberChanged(ROOM, ALICE, Membership.JOIN, None, None)
@@ -857,7 +857,7 @@ def test_nobody_elses_message_is_the_bots() -> None:
         (on_behalf({"m.relates_to": {"m.in_reply_to": {"event_id": "$video"}}}), True),
     ],
 )
-def test_what_is_said_about_an_event_is_told(event: dict[str, object], relates: bool) -> None:
+def test_what_relates_to_an_event_is_notified(event: dict[str, object], relates: bool) -> None:
     assert read_talk(event, bot=BOT) == Talk(ROOM, EventId("$video"), relates)
 
 
@@ -887,5 +887,5 @@ def test_what_is_said_about_an_event_is_told(event: dict[str, object], relates: 
         None,
     ],
 )
-def test_nothing_is_told_of_what_is_about_no_event_or_the_bots(event: object) -> None:
+def test_nothing_is_notified_of_what_relates_to_no_event_or_the_bots(event: object) -> None:
     assert read_talk(event, bot=BOT) is None

@@ -1,4 +1,4 @@
-"""What is tried again, when, and what is told at once."""
+"""What is retried, when, and what is reported at once."""
 
 import errno
 from datetime import timedelta
@@ -22,7 +22,7 @@ from transcode.errors import BrokenFile, DiskFull, Failed, TookTooLong, ToolMiss
 
 GONE = MediaError("media-gone", "It is gone.", final=True)
 MISSING = MediaError("media-gone", "It is not there.", final=False)
-AWAY = MediaError("download-failed", "Nobody answers.", final=False)
+AWAY = MediaError("download-failed", "No response.", final=False)
 
 
 def _mistake() -> MediaError:
@@ -61,11 +61,11 @@ def _delays(error: MediaError | TranscodeError, most: int = 5) -> list[timedelta
     raise AssertionError("it is tried for ever")
 
 
-def test_what_the_file_causes_is_told_at_once() -> None:
+def test_errors_of_the_file_are_reported_at_once() -> None:
     assert _delays(GONE) == _delays(BrokenFile()) == []
 
 
-def test_what_may_be_on_its_way_is_asked_for_again_soon() -> None:
+def test_what_may_be_on_its_way_is_requested_again_soon() -> None:
     assert _delays(MISSING) == list(SOON)
     assert _delays(MISSING, most=2) == [SOON[0]]
 
@@ -87,10 +87,10 @@ def test_an_outage_after_a_mistake_is_still_an_outage() -> None:
 
 
 def test_an_upload_is_found_at_most_half_a_minute_after_it_came() -> None:
-    waited, asked = timedelta(), 0
+    waited, requests = timedelta(), 0
     while (delay := upload_delay(waited)) is not None:
         assert timedelta(seconds=2) <= delay <= timedelta(seconds=20)
-        waited, asked = waited + delay, asked + 1
+        waited, requests = waited + delay, requests + 1
     assert LONGEST_WAIT <= waited < LONGEST_WAIT + timedelta(minutes=1)
     assert upload_delay(timedelta(seconds=15)) == timedelta(seconds=2)
-    assert asked < 5000
+    assert requests < 5000

@@ -1,4 +1,4 @@
-"""Who may do what with a video, and what becomes of it."""
+"""Permissions on a video, and what becomes of it."""
 
 import time
 from dataclasses import replace

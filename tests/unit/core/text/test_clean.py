@@ -103,7 +103,7 @@ def test_what_shows_nothing_is_no_text(nothing: object) -> None:
     assert clean_text(nothing) is None
 
 
-def test_the_cut_is_between_what_is_seen_as_one() -> None:
+def test_the_cut_is_between_grapheme_clusters() -> None:
     assert clean_text("a" * 198 + FAMILY + "b") == "a" * 198
     assert clean_text("a" * 198 + SCOTLAND) == "a" * 198
     assert clean_text("a" * (MAX_TITLE - 1) + "e\u0301") == "a" * (MAX_TITLE - 1)

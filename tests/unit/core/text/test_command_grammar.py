@@ -13,8 +13,8 @@ ALICE = "@alice:example.org"
 
 
 def test_a_command_and_its_words() -> None:
-    name, words = split("  Rename  3   My  film ")
-    assert (name, words.words) == ("rename", ["3", "My", "film"])
+    name, words = split("  Rename  3   My  video ")
+    assert (name, words.words) == ("rename", ["3", "My", "video"])
     assert split("   ")[0] == ""
 
 

@@ -75,7 +75,7 @@ def test_what_others_do_not_see_is_not_marked(visibility: Visibility) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.REACTIONS, Status.FAILURES])
-def test_the_sender_is_told_that_audio_is_missing(status: Status) -> None:
+def test_the_sender_is_notified_that_audio_is_missing(status: Status) -> None:
     lossy: dict[str, Any] = {"audio_left_out": AudioLoss.DAMAGED, "created_at": SENT}
     played = {Mark.PLAYABLE} if status is Status.REACTIONS else set[Mark]()
     assert marks(make_video(**lossy), status, now=SOON, posted=False) == played | {Mark.NOTICE}

@@ -81,11 +81,11 @@ def test_several_members_take_turns(senders: str, played: str) -> None:
     assert " ".join(video.title for video in order) == played
 
 
-def test_what_grows_is_the_last_of_a_reel_of_several() -> None:
-    growing = [make_video(n, sender=s, state=State.PLAYABLE, available=1) for n, s in ((1, ALICE), (2, BOB))]
+def test_what_is_in_progress_is_the_last_of_a_reel_of_several() -> None:
+    in_progress = [make_video(n, sender=s, state=State.PLAYABLE, available=1) for n, s in ((1, ALICE), (2, BOB))]
     whole = [make_video(3, sender=ALICE), make_video(4, sender=BOB)]
-    order = together([*growing, *whole], [ALICE, BOB])
-    assert order == [*whole, growing[0]]
+    order = together([*in_progress, *whole], [ALICE, BOB])
+    assert order == [*whole, in_progress[0]]
     assert build_reel(order).videos == tuple(order)
 
 
@@ -164,7 +164,7 @@ def test_every_address_of_a_reel_resolves_below_its_scope(ladders: list[tuple[se
 
 
 @given(LADDERS)
-def test_all_qualities_of_a_reel_tell_the_same_timeline(ladders: list[tuple[set[int], float]]) -> None:
+def test_all_tiers_of_a_reel_have_the_same_timeline(ladders: list[tuple[set[int], float]]) -> None:
     videos, reel = _reel(ladders)
     lines = [text for name, text in reel.playlists.items() if name != "index.m3u8"]
     assert len({tuple(re.findall(r"#EXTINF:.*|#EXT-X-DISCONTINUITY", text)) for text in lines}) == 1
@@ -181,27 +181,27 @@ def test_the_playlists_of_one_video_lie_in_its_own_folder() -> None:
     assert math.isclose(_seconds(playlists["480.m3u8"]), 5.0)
 
 
-# Videos that grow
+# Videos in progress
 
 
-def growing(number: int, available: int | None = 1, **changes: Any) -> Video:  # noqa: ANN401 - each field has its own type
+def in_progress(number: int, available: int | None = 1, **changes: Any) -> Video:  # noqa: ANN401 - each field has its own type
     stage = {"state": State.PLAYABLE, "stage": "1-playable", **changes}
     return make_video(number, available=available, **stage)
 
 
-def test_the_first_video_that_grows_comes_last_and_the_others_wait() -> None:
-    one, two, three, four = growing(1), make_video(2), growing(3), make_video(4)
+def test_the_first_video_in_progress_comes_last_and_the_others_wait() -> None:
+    one, two, three, four = in_progress(1), make_video(2), in_progress(3), make_video(4)
     assert members_reel([one, two, three, four], ALICE) == [two, four, one]
     assert channel([four, three, two, one]) == [two, four, one]
     assert members_reel([two, three], ALICE) == [two, three]
 
 
-def test_a_reel_grows_at_its_end_and_gets_it() -> None:
-    first, last = make_video(1), growing(2)
+def test_a_reel_gets_segments_at_its_end_and_then_endlist() -> None:
+    first, last = make_video(1), in_progress(2)
     reels = [
         build_reel([first, last]),
-        build_reel([first, growing(2, 2)]),
-        build_reel([first, growing(2, available=None)]),
+        build_reel([first, in_progress(2, 2)]),
+        build_reel([first, in_progress(2, available=None)]),
     ]
     assert len({reel.revision for reel in reels}) == 1
     texts = [reel.playlists["480.m3u8"] for reel in reels]
@@ -210,42 +210,42 @@ def test_a_reel_grows_at_its_end_and_gets_it() -> None:
     assert [text.count("#EXT-X-PLAYLIST-TYPE:EVENT") for text in texts] == [1, 1, 1], "it must not change"
     for earlier, later in pairwise(texts):
         assert _segments(later)[: len(_segments(earlier))] == _segments(earlier), "segments are only ever added"
-    assert [reel.videos for reel in reels] == [(first, last), (first, growing(2, 2)), None]
+    assert [reel.videos for reel in reels] == [(first, last), (first, in_progress(2, 2)), None]
 
 
 def _segments(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith(("#EXTINF", "#EXT-X-MAP", "#EXT-X-DISC", "../"))]
 
 
-def test_only_the_last_video_of_a_reel_may_grow() -> None:
+def test_only_the_last_video_of_a_reel_may_be_in_progress() -> None:
     with pytest.raises(ValueError, match="only the last"):
-        build_reel([growing(1), make_video(2)])
+        build_reel([in_progress(1), make_video(2)])
 
 
-def test_a_growing_reel_is_written_by_what_became_of_its_last_video() -> None:
-    first, last = make_video(1), growing(2)
+def test_a_reel_in_progress_is_refreshed_from_its_last_video() -> None:
+    first, last = make_video(1), in_progress(2)
     reel = build_reel([first, last])
-    assert refreshed([first, last], growing(2, 2)) == build_reel([first, growing(2, 2)])
-    whole = build_reel([first, growing(2, available=None)])
-    assert refreshed([first, last], growing(2, available=None)) == whole
+    assert refreshed([first, last], in_progress(2, 2)) == build_reel([first, in_progress(2, 2)])
+    whole = build_reel([first, in_progress(2, available=None)])
+    assert refreshed([first, last], in_progress(2, available=None)) == whole
     # Ready, it is served from another stage; the one that this reel plays was whole before.
     assert refreshed([first, last], make_video(2)) == whole
     assert whole.revision == reel.revision
     gone = [
-        None, growing(2, stage="2-playable"), growing(2, visibility=Visibility.HIDDEN),
+        None, in_progress(2, stage="2-playable"), in_progress(2, visibility=Visibility.HIDDEN),
         make_video(2, state=State.FAILED, renditions=()), make_video(2, state=State.READY, renditions=()),
     ]  # fmt: skip
     for became in gone:
         assert refreshed([first, last], became) is None
 
 
-def test_the_playlists_of_one_video_that_grows() -> None:
-    text = video_playlists(growing(1, 2))["480.m3u8"]
+def test_the_playlists_of_one_video_in_progress() -> None:
+    text = video_playlists(in_progress(1, 2))["480.m3u8"]
     assert _addresses(text) == ["480/init.mp4", "480/0.m4s", "480/1.m4s"]
     assert "#EXT-X-ENDLIST" not in text
 
 
-def test_the_cache_forgets_what_was_asked_for_longest_ago() -> None:
+def test_the_cache_evicts_the_least_recently_used() -> None:
     cache = ReelCache(total=250, per_room=250)
     one, two, three = (Reel(str(n), {"index.m3u8": "x" * 100}) for n in range(3))
     cache.put(1, "all", one)

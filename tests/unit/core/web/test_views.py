@@ -33,15 +33,15 @@ def view(
     members: list[Member] | None = None,
     live: Broadcast = LIVE,
     reports: dict[VideoId, int] | None = None,
-    asked: Sequence[str] = (),
+    turns: Sequence[str] = (),
 ) -> RoomView:
     both = [make_member(1, ALICE), make_member(2, BOB)]
-    asker = Viewer(viewer, moderates=reports is not None)
+    as_viewer = Viewer(viewer, moderates=reports is not None)
     return room_view(
         RoomNow(make_room(), both if members is None else members, videos, live, BOT, reports),
-        asker,
+        as_viewer,
         GRANT,
-        turns=asked,
+        turns=turns,
     )
 
 
@@ -88,7 +88,7 @@ def test_a_room() -> None:
     }  # fmt: skip
 
 
-def test_what_was_sent_in_the_room_before_is_told() -> None:
+def test_what_was_sent_in_the_room_before_is_shown() -> None:
     (before,) = seen(view([make_video(1, sent_in="!before:example.org")]))
     assert not before.sent_here
 
@@ -108,11 +108,11 @@ def test_moderators_see_more_and_may_more() -> None:
 def test_a_spoiler_is_marked_and_plays_nowhere_by_itself() -> None:
     hidden, plain = make_video(1, spoiler=Spoiler("blood"), has_preview=True), make_video(2)
     members = [replace(make_member(1, ALICE), avatar_video=hidden.id), make_member(2, BOB)]
-    room = view([hidden, plain], members=members, asked=["*"])
+    room = view([hidden, plain], members=members, turns=["*"])
     shown = {video.id: video for video in seen(room)}
     assert (shown[hidden.id].spoiler, shown[hidden.id].spoiler_reason) == (True, "blood")
     assert (shown[plain.id].spoiler, shown[plain.id].spoiler_reason) == (False, None)
-    assert shown[hidden.id].playlist_url == f"{BASE}/v/{hidden.id}/1-ready/index.m3u8", "for whoever asks for it"
+    assert shown[hidden.id].playlist_url == f"{BASE}/v/{hidden.id}/1-ready/index.m3u8", "for whoever requests it"
     alone = revision_of([plain])
     assert room.channel == f"{BASE}/reel/all/{alone}/index.m3u8"
     assert member(room, ALICE).reel_url == f"{BASE}/reel/1/{alone}/index.m3u8"
@@ -159,18 +159,18 @@ def test_captions_lie_in_the_stage_that_plays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "percent", "told"),
+    ("state", "percent", "reported"),
     [
         (State.PROCESSING, 0, True), (State.PLAYABLE, 40, True), (State.PROCESSING, None, False),
         (State.QUEUED, 40, False), (State.READY, 40, False), (State.FAILED, 40, False),
     ],
 )  # fmt: skip
-def test_progress_is_that_of_work_under_way(state: State, percent: int | None, told: bool) -> None:
+def test_progress_is_that_of_work_under_way(state: State, percent: int | None, reported: bool) -> None:
     (shown,) = seen(view([make_video(1, state=state, percent=percent, remaining=7)], ALICE))
-    assert shown.progress == (ProgressView(percent=percent or 0, remaining=7) if told else None)
+    assert shown.progress == (ProgressView(percent=percent or 0, remaining=7) if reported else None)
 
 
-def test_a_reel_keeps_its_address_while_its_last_video_grows() -> None:
+def test_a_reel_keeps_its_address_while_its_last_video_is_in_progress() -> None:
     first, last = make_video(1), make_video(2, state=State.PLAYABLE, available=1)
     longer, whole = (replace(last, media=replace(last.media, available=available)) for available in (2, None))
     urls = [member(view([first, v]), ALICE).reel_url for v in (last, longer, whole)]
@@ -241,11 +241,11 @@ def test_who_sees_a_video(fields: dict[str, Any], sender_sees: bool, others_see:
 def test_whom_a_held_video_waits_for(held_for: HeldFor | None, to_sender: str, to_moderator: str) -> None:
     video = make_video(1, visibility=Visibility.HELD, held_for=held_for)
     grant = Grant("1.s/r", 0)
-    told = [
+    reasons = [
         video_view(video, Viewer(ALICE, moderates), grant, is_avatar=False, reports=None).waits_for
         for moderates in (False, True)
     ]
-    assert told == [to_sender, to_moderator]
+    assert reasons == [to_sender, to_moderator]
     shown = video_view(make_video(1), Viewer(ALICE, True), grant, is_avatar=False, reports=None)
     assert (shown.waits_for, shown.kind) == (None, Kind.VIDEO)
 
@@ -289,7 +289,7 @@ def test_what_waits_for_its_upload(state: State) -> None:
     assert seen.waits_for == ("upload" if state is State.QUEUED else None)
 
 
-def test_a_failed_video_tells_its_sender_why_and_plays_nothing() -> None:
+def test_a_failed_video_shows_its_sender_why_and_plays_nothing() -> None:
     video = make_video(1, state=State.FAILED, failure="too-long", renditions=(), stage=None, has_poster=False)
     room = view([video], ALICE)
     (shown,) = seen(room)
@@ -340,15 +340,15 @@ def test_members_together_take_turns_in_the_order_of_their_keys() -> None:
     people = [make_member(15, ALICE), make_member(12, BOB), make_member(7, CAROL)]
     videos = [make_video(number, sender=sender) for number, sender in enumerate((ALICE, ALICE, BOB, CAROL), 1)]
     alices, bobs, carols = [videos[0], videos[1]], videos[2], videos[3]
-    both = view(videos, members=people, asked=[ALICE, BOB, "@stranger:x"]).together
+    both = view(videos, members=people, turns=[ALICE, BOB, "@stranger:x"]).together
     assert both
     assert both.members == [BOB, ALICE]
     assert both.reel_url == f"{BASE}/reel/12+15/{revision_of([bobs, *alices])}/index.m3u8"
-    everybody = view(videos, members=people, asked=["*"]).together
+    everybody = view(videos, members=people, turns=["*"]).together
     assert everybody
     revision = revision_of([carols, bobs, *alices])
     assert (everybody.members, everybody.reel_url) == ([CAROL, BOB, ALICE], f"{BASE}/reel/turns/{revision}/index.m3u8")
-    nobody = view(videos, members=people, asked=["@stranger:x"]).together
+    nobody = view(videos, members=people, turns=["@stranger:x"]).together
     assert nobody
     assert (nobody.members, nobody.reel_url) == ([], None)
 

@@ -108,7 +108,7 @@ def test_what_is_behind_other_bytes_is_read_under_the_same_restrictions() -> Non
         assert values(before, "-ignore_editlist") == ["1"]
 
 
-def test_every_rung_is_made_in_one_run_with_the_same_key_frames_and_sound() -> None:
+def test_every_rung_is_made_in_one_run_with_the_same_key_frames_and_audio() -> None:
     line = encode()
     assert files(line) == [f"{n}/whole.mp4" for n in (720, 480, 360, 240)]
     assert line.count("-i") == 1
@@ -123,10 +123,10 @@ def test_every_rung_is_made_in_one_run_with_the_same_key_frames_and_sound() -> N
         }.items():
             assert values(line, f"-{option}:v:{number}") == [str(value)]
     assert values(line, "-c:a") == ["aac"]
-    # Apart, or sound would wait for the poster.
-    sound, pictures = sorted(values(line, "-filter_complex"))
-    assert sound.startswith("[0:1]pan=")
-    assert pictures.startswith("[0:2]fps")
+    # Separate graphs, or audio would wait for the poster.
+    audio, images = sorted(values(line, "-filter_complex"))
+    assert audio.startswith("[0:1]pan=")
+    assert images.startswith("[0:2]fps")
     graph = graphs(line)
     assert graph.count("end_frame=300") == graph.count("end_sample=480000") == 1
     assert [line.count(name) for name in ("poster.jpg", "storyboard.jpg", "preview.mp4", "blur.rgb")] == [1] * 4
@@ -142,14 +142,14 @@ def test_the_quick_rung_is_alone() -> None:
 
 
 @pytest.mark.parametrize(("codec", "known"), [("vp9", True), ("hevc", True), ("h264", False), ("mpeg4", False)])
-def test_a_codec_that_tells_the_order_of_its_pictures_is_decoded_at_once(codec: str, known: bool) -> None:
+def test_a_codec_that_signals_its_reorder_delay_is_decoded_at_once(codec: str, known: bool) -> None:
     probe = with_video(codec=codec)
     line = first_stage.encode(given(probe), plan(probe, LIMITS), Settings())
     assert ("-nofind_stream_info" in line) is known
 
 
 @pytest.mark.parametrize(("demuxer", "known"), [("mov", True), ("matroska", True), ("flv", False), ("mpegts", False)])
-def test_streams_that_the_header_does_not_tell_are_looked_for(demuxer: str, known: bool) -> None:
+def test_streams_that_the_header_does_not_list_are_probed(demuxer: str, known: bool) -> None:
     probe = with_video(codec="hevc")
     line = first_stage.encode(replace(given(probe), demuxer=demuxer), plan(probe, LIMITS), Settings())
     assert ("-nofind_stream_info" in line) is known
@@ -175,7 +175,7 @@ def test_every_line_counts_from_one_origin() -> None:
         assert (values(line, "-itsoffset"), values(line, "-seek_timestamp")) == (["-10.550000"], ["1"])
     line = images.poster(late, made, candidates=1, late=True)
     assert (values(line, "-ss"), values(line, "-seek_timestamp")) == (["11.500000"], ["1"])
-    # What begins below zero is moved up.
+    # Negative time stamps are shifted to zero.
     early = first_stage.encode(given(replace(CLIP, start=-0.2)), made, Settings())
     assert values(early, "-itsoffset") == ["0.200000"]
 
@@ -189,13 +189,13 @@ def test_rungs_beside_a_copy_are_cut_where_it_is() -> None:
     for number in (1, 2, 3):
         assert values(line, f"-force_key_frames:v:{number}") == ["1.499000,5.499000"]
         assert values(line, f"-bsf:v:{number}") == ["setts=dts=DTS-0.100000/TB"]
-    # Each picture at its own instant.
+    # Each frame at its own time stamp.
     assert "fps=60" not in graphs(line)
     assert not any(option.startswith(("-force_key", "-bsf:v")) for option in beside(10.0))
 
 
 @pytest.mark.parametrize("width", [1920, 1280, 320])
-def test_pictures_for_by_the_way_come_from_the_nearest_rung(width: int) -> None:
+def test_images_come_from_the_nearest_rung(width: int) -> None:
     probe = with_video(width=width, height=width * 9 // 16)
     made = plan(probe, LIMITS)
     for line in (
@@ -217,13 +217,13 @@ def test_hdr_goes_through_the_table_once() -> None:
     assert "lut3d" not in graphs(encode())
 
 
-def test_silence_is_added_where_there_is_no_sound() -> None:
+def test_silence_is_added_where_there_is_no_audio() -> None:
     line = encode(replace(CLIP, audio=Audio()))
     assert "anullsrc=r=48000:cl=stereo" in line
     assert "[1]aformat" in graphs(line)
 
 
-def test_old_pictures_are_deinterlaced_and_told_their_colours() -> None:
+def test_old_video_is_deinterlaced_and_labelled_with_its_colours() -> None:
     graph = graphs(encode(with_video(interlaced=True, assumed_matrix="bt709")))
     assert graph.index("setparams=colorspace=bt709") < graph.index("bwdif") < graph.index("fps=")
     assert "bwdif" not in graphs(encode())
@@ -240,14 +240,14 @@ def test_a_copy_takes_both_tracks_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("probe", [CLIP, replace(CLIP, audio=Audio())])
-def test_a_copy_may_have_sound_of_our_own(probe: Probe) -> None:
+def test_a_copy_may_have_encoded_audio(probe: Probe) -> None:
     line = first_stage.copy(given(probe), stream_copy(copies_audio=False))
     assert (values(line, "-c:v"), values(line, "-c:a")) == (["copy"], ["aac"])
     assert "end_sample=480000" in graphs(line)
     assert values(line, "-t") == ["11.0"]
 
 
-def test_the_first_pictures_will_do_for_a_poster() -> None:
+def test_the_first_frames_will_do_for_a_poster() -> None:
     line = images.poster(GIVEN, plan(CLIP, LIMITS), candidates=5, late=False)
     assert "-ss" not in line
     assert "thumbnail=5" in graphs(line)

@@ -40,8 +40,8 @@ def grey(transfer: str, signal: float) -> float:
 
 def pq_light(signal: float) -> float:
     """Reference white is 1 (BT.2100 table 4)."""
-    power = signal ** (32 / 2523)
-    return float((max(power - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * power)) ** (16384 / 2610) * 10_000 / 203)
+    root = signal ** (32 / 2523)
+    return float((max(root - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * root)) ** (16384 / 2610) * 10_000 / 203)
 
 
 @both

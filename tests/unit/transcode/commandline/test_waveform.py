@@ -1,4 +1,4 @@
-"""The bars of a sound."""
+"""The bars of a waveform."""
 
 from transcode.commandline.waveform import GROUND, HEIGHT, WIDTH, bars_of, loudness_of, stencil_of
 
@@ -7,7 +7,7 @@ def test_bars_are_as_high_as_it_is_loud() -> None:
     assert loudness_of([1, -5, 3, -32768], 2) == [5, 32768]
     bars = bars_of([32767] * 56 + [0] * 56)
     assert bars == [1.0] * 28 + [0.0] * 28
-    # What is next to nothing is not made to look loud; and less sound than bars is stretched.
+    # What is next to nothing is not made to look loud; and audio with fewer samples than bars is stretched.
     assert max(bars_of([3])) < 0.1
     assert len(bars_of([100, 20_000])) == len(bars)
 

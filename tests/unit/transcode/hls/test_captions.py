@@ -39,15 +39,15 @@ def test_tracks_of_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "language"),
+    ("stated", "language"),
     [
         ("und", None), ("", None), ("mul", None), ("eng", "en"), ("en", "en"), ("fil", "fil"),
         ("zh-hant-tw", "zh-Hant-TW"), ("pt_BR", "pt-BR"),
         ("../../x", None), ("<script>", None), ("e", None), ("zh-" + "a" * 300, None), ("عر", None),
     ],
 )  # fmt: skip
-def test_languages(told: str, language: str | None) -> None:
-    assert tracks(stream(0, language=told))[0][2] == language
+def test_languages(stated: str, language: str | None) -> None:
+    assert tracks(stream(0, language=stated))[0][2] == language
 
 
 def test_labels_are_plain_and_short() -> None:

@@ -45,7 +45,7 @@ def test_a_list_has_a_discontinuity_and_an_init_segment_at_each_change() -> None
     assert [line for line in lines if line.endswith(".m4s")].count("../v/b/480/1.m4s") == 3
 
 
-def test_a_list_that_grows() -> None:
+def test_an_event_playlist() -> None:
     def lines(available: int | None) -> list[str]:
         return media_playlist([("a/", PORTRAIT), ("b/", LARGE)], available=available).splitlines()
 
@@ -71,7 +71,7 @@ def test_a_list_that_grows() -> None:
         media_playlist([("", LARGE)], repeat=2, available=1)
 
 
-def test_who_asks_for_a_segment_to_come_is_held() -> None:
+def test_a_request_for_a_segment_to_come_is_held() -> None:
     part = media_playlist([("a/", PORTRAIT), ("b/", LARGE)], available=1)
     count = len(PORTRAIT.durations) + 1
     assert [has_segment(part, number) for number in (0, count - 1, count, count + 9)] == [True, True, False, False]
@@ -111,7 +111,7 @@ def test_a_tier_is_announced_with_the_highest_profile_and_level() -> None:
 
 
 @given(st.lists(st.sets(st.sampled_from(["240", "360", "480", "720", "1080"]), min_size=1), min_size=1, max_size=6))
-def test_every_tier_has_every_item_and_never_falls_with_quality(ladders: list[set[str]]) -> None:
+def test_every_tier_has_every_item_and_never_falls_with_higher_tiers(ladders: list[set[str]]) -> None:
     def rendition(name: str) -> Rendition:
         return replace(LARGE, name=name, width=int(name) * 2, height=int(name), bandwidth=int(name))
 

@@ -30,7 +30,7 @@ def test_what_is_not_there_is_not_read(count: int) -> None:
 
 
 @pytest.mark.parametrize(("cell", "kind"), [(-1, "I"), (2**32, "I"), (2**31, "i"), (2**64, "Q")])
-def test_a_figure_that_does_not_fit_is_told(cell: int, kind: Kind) -> None:
+def test_a_figure_that_does_not_fit_is_reported(cell: int, kind: Kind) -> None:
     with pytest.raises(struct.error, match="does not fit"):
         packed([cell], kind)
 
@@ -70,5 +70,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 def test_full_indexes_of_many_lengths_leave_nothing_behind() -> None:
     root = Path(__file__).parents[4]
-    grown = subprocess.run([sys.executable, "-c", INDEXES], cwd=root, capture_output=True, text=True, check=True).stdout
-    assert int(grown) < 100 * 1024, "kB; a format for each length took some 70 MB an index"
+    growth = subprocess.run(
+        [sys.executable, "-c", INDEXES], cwd=root, capture_output=True, text=True, check=True
+    ).stdout
+    assert int(growth) < 100 * 1024, "kB; a format for each length took some 70 MB an index"

@@ -59,7 +59,7 @@ def units(*kinds: int) -> bytes:
     ("kinds", "expected"),
     [((5,), True), ((9, 7, 8, 6, 5, 5), True), ((6, 1), False), ((1, 5), False), ((6,), False), ((), False)],
 )
-def test_the_first_slice_tells(kinds: tuple[int, ...], expected: bool) -> None:
+def test_the_type_of_the_first_slice(kinds: tuple[int, ...], expected: bool) -> None:
     assert starts_with_idr(units(*kinds)) is expected
 
 

@@ -24,16 +24,16 @@ def stsd(*entries: bytes) -> bytes:
     return struct.pack(">II", 0, len(entries)) + b"".join(entries)
 
 
-def pictures(*content: bytes, kind: bytes = b"avc1") -> bytes:
+def video_stsd(*content: bytes, kind: bytes = b"avc1") -> bytes:
     return stsd(box(kind, bytes(78), *content))
 
 
-def sound(*content: bytes) -> bytes:
+def audio_stsd(*content: bytes) -> bytes:
     return stsd(box(b"mp4a", bytes(28), *content))
 
 
-PICTURES = pictures(box(b"avcC", AVCC))
-SOUND = sound(esds())
+VIDEO_STSD = video_stsd(box(b"avcC", AVCC))
+AUDIO_STSD = audio_stsd(esds())
 
 
 def tracks(init: bytes) -> list[dict[bytes, bytes]]:
@@ -53,25 +53,25 @@ def tracks(init: bytes) -> list[dict[bytes, bytes]]:
     ],
 )
 @pytest.mark.parametrize("long", [False, True])
-def test_what_sound_is_declared(specific: bytes, aac: Aac, long: bool) -> None:
+def test_what_audio_is_declared(specific: bytes, aac: Aac, long: bool) -> None:
     stream = esds(specific, long=long)
-    assert aac_of(sound(stream)) == aac
+    assert aac_of(audio_stsd(stream)) == aac
     # As QuickTime has it.
     entry = bytes(8) + b"\0\x01" + bytes(34) + box(b"wave", box(b"frma", b"mp4a"), stream, bytes(4))
     assert aac_of(stsd(box(b"mp4a", entry))) == aac
-    again = child(tracks(init_segment(PICTURES, aac, 64, 64))[1][b"mdia"], b"minf", b"stbl", b"stsd")
+    again = child(tracks(init_segment(VIDEO_STSD, aac, 64, 64))[1][b"mdia"], b"minf", b"stbl", b"stsd")
     assert aac_of(again) == aac
 
 
 def test_two_tracks() -> None:
-    init = init_segment(PICTURES, Aac(44_100, 1), 1280, 720)
+    init = init_segment(VIDEO_STSD, Aac(44_100, 1), 1280, 720)
     assert codecs_of(init) == "avc1.64001f,mp4a.40.2"
-    seen, heard = tracks(init)
-    assert struct.unpack(">II", seen[b"tkhd"][-8:]) == (1280 << 16, 720 << 16)
-    assert [struct.unpack_from(">I", child(track[b"mdia"], b"mdhd"), 12)[0] for track in (seen, heard)] == [
+    video, audio = tracks(init)
+    assert struct.unpack(">II", video[b"tkhd"][-8:]) == (1280 << 16, 720 << 16)
+    assert [struct.unpack_from(">I", child(track[b"mdia"], b"mdhd"), 12)[0] for track in (video, audio)] == [
         90_000, 44_100,
     ]  # fmt: skip
-    entry = child(seen[b"mdia"], b"minf", b"stbl", b"stsd")[8:]
+    entry = child(video[b"mdia"], b"minf", b"stbl", b"stsd")[8:]
     assert struct.unpack_from(">HH", entry, 8 + 24) == (1280, 720)
     assert child(entry[8 + 78 :], b"avcC") == AVCC
     assert b"elst" not in init
@@ -79,24 +79,24 @@ def test_two_tracks() -> None:
 
 def test_only_what_a_decoder_needs_comes_through() -> None:
     private = box(b"uuid", b"52.5200 13.4050")
-    init = init_segment(pictures(box(b"avcC", AVCC), NCLX, private), Aac(), 64, 64)
+    init = init_segment(video_stsd(box(b"avcC", AVCC), NCLX, private), Aac(), 64, 64)
     assert NCLX in init
     assert b"52.5200" not in init
     profile = box(b"colr", b"prof", bytes(500))
-    assert b"prof" not in init_segment(pictures(box(b"avcC", AVCC), profile), Aac(), 64, 64)
+    assert b"prof" not in init_segment(video_stsd(box(b"avcC", AVCC), profile), Aac(), 64, 64)
 
 
 @pytest.mark.parametrize(
     ("video", "reason"),
     [
         (stsd(), "sample entries"),
-        (pictures(box(b"avcC", AVCC), kind=b"encv"), "sample entries"),
-        (stsd(PICTURES[8:], PICTURES[8:]), "sample entries"),
-        (pictures(), "configuration"),
-        (pictures(box(b"avcC", bytes(70_000))), "configuration"),
+        (video_stsd(box(b"avcC", AVCC), kind=b"encv"), "sample entries"),
+        (stsd(VIDEO_STSD[8:], VIDEO_STSD[8:]), "sample entries"),
+        (video_stsd(), "configuration"),
+        (video_stsd(box(b"avcC", bytes(70_000))), "configuration"),
     ],
 )
-def test_pictures_that_are_not_plain_are_refused(video: bytes, reason: str) -> None:
+def test_video_that_is_not_plain_is_refused(video: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         init_segment(video, Aac(), 64, 64)
 
@@ -105,22 +105,22 @@ def test_pictures_that_are_not_plain_are_refused(video: bytes, reason: str) -> N
     ("audio", "reason"),
     [
         (stsd(), "sample entries"),
-        (stsd(SOUND[8:], SOUND[8:]), "sample entries"),
+        (stsd(AUDIO_STSD[8:], AUDIO_STSD[8:]), "sample entries"),
         (stsd(box(b"mp4a", bytes(8), b"\0\x02", bytes(50))), "version 2"),
         (stsd(box(b"mp4a", bytes(4))), "cut off"),
-        (sound(), "missing"),
-        (sound(box(b"esds", bytes(4))), "cut off"),
-        (sound(box(b"esds", bytes(4), b"\x03\x80\x80\x80\x80\x80")), "no length"),
-        (sound(esds(b"\x11\x94")), "plain AAC"),
-        (sound(esds(b"\x11\xb0")), "plain AAC"),
-        (sound(esds(b"\x13\x90")), "plain AAC"),
-        (sound(esds(b"\x2b\x11\x88\x00")), "plain AAC"),
-        (sound(esds(b"\x12\x08\x56\xe5\xa0")), "HE-AAC"),
-        (sound(esds(flags=0x80)), "depends"),
-        (sound(esds(tag=6)), "expected"),
+        (audio_stsd(), "missing"),
+        (audio_stsd(box(b"esds", bytes(4))), "cut off"),
+        (audio_stsd(box(b"esds", bytes(4), b"\x03\x80\x80\x80\x80\x80")), "no length"),
+        (audio_stsd(esds(b"\x11\x94")), "plain AAC"),
+        (audio_stsd(esds(b"\x11\xb0")), "plain AAC"),
+        (audio_stsd(esds(b"\x13\x90")), "plain AAC"),
+        (audio_stsd(esds(b"\x2b\x11\x88\x00")), "plain AAC"),
+        (audio_stsd(esds(b"\x12\x08\x56\xe5\xa0")), "HE-AAC"),
+        (audio_stsd(esds(flags=0x80)), "depends"),
+        (audio_stsd(esds(tag=6)), "expected"),
     ],
 )
-def test_sound_that_is_not_plain_is_refused(audio: bytes, reason: str) -> None:
+def test_audio_that_is_not_plain_is_refused(audio: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         aac_of(audio)
 
@@ -128,7 +128,7 @@ def test_sound_that_is_not_plain_is_refused(audio: bytes, reason: str) -> None:
 @given(st.data())
 def test_damage_raises_only_value_errors(data: st.DataObject) -> None:
     damaged = []
-    for whole in (PICTURES, SOUND):
+    for whole in (VIDEO_STSD, AUDIO_STSD):
         position = data.draw(st.integers(0, len(whole)))
         damage = data.draw(st.binary(max_size=6))
         damaged.append(whole[:position] + damage + whole[position + len(damage) :])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.transcode.mp4.test_init_segment import PICTURES, SOUND, esds, sound
+from tests.unit.transcode.mp4.test_init_segment import AUDIO_STSD, VIDEO_STSD, audio_stsd, esds
 from tests.unit.transcode.mp4.test_samples import HERE
 from transcode.mp4.boxes import box, codecs_of
 from transcode.mp4.fragments import Run, runs_of
@@ -58,29 +58,29 @@ def trak(
     )
 
 
-PICTURE_SIZES = [1000 + number for number in range(FRAMES)]
+FRAME_SIZES = [1000 + number for number in range(FRAMES)]
 PACKET_SIZES = [300 + number % 7 for number in range(PACKETS + 3)]
-SOUND_AT = 1_000_000
-# In each three, the second that is decoded is shown last; all are a picture late, and the clock has 600 ticks.
+AUDIO_AT = 1_000_000
+# In each three, the second that is decoded is shown last; all are delayed by one frame, at a timescale of 600.
 REORDERED = [*[(1, 24), (1, 48), (1, 0)] * (FRAMES // 3), (FRAMES % 3, 24)]
 
 
 STEREO, MONO = bytes.fromhex("211004608c1c"), bytes.fromhex("01182007")
 
 
-def seen(**changed: object) -> bytes:
+def video_trak(**changed: object) -> bytes:
     options: dict[str, object] = {"keys": list(range(1, FRAMES + 1, RATE)), "stts": [(FRAMES, 24)]} | changed
-    return trak(b"vide", 600, PICTURES, PICTURE_SIZES, offset=1000, **options)  # type: ignore[arg-type]
+    return trak(b"vide", 600, VIDEO_STSD, FRAME_SIZES, offset=1000, **options)  # type: ignore[arg-type]
 
 
-def heard(skipped: int = AAC_FRAME, last: int = AAC_FRAME) -> bytes:
+def audio_trak(skipped: int = AAC_FRAME, last: int = AAC_FRAME) -> bytes:
     count = len(PACKET_SIZES)
     rows = [(count - 1, AAC_FRAME), (1, last)]
-    return trak(b"soun", AUDIO_RATE, SOUND, PACKET_SIZES, rows, SOUND_AT, skipped=skipped)
+    return trak(b"soun", AUDIO_RATE, AUDIO_STSD, PACKET_SIZES, rows, AUDIO_AT, skipped=skipped)
 
 
 def made(video: bytes | None = None, audio: bytes | None = None, selection: Selection = SELECTION) -> Remux:
-    return remux(box(b"mvhd") + (video or seen()) + (audio or heard()), selection, SIZE)
+    return remux(box(b"mvhd") + (video or video_trak()) + (audio or audio_trak()), selection, SIZE)
 
 
 def stored(piece: Piece) -> range:
@@ -89,7 +89,7 @@ def stored(piece: Piece) -> range:
 
 
 def silent(piece: Piece, packet: bytes = STEREO) -> int:
-    """How many silent packets a piece has, and nothing else."""
+    """Return the number of silent packets of a piece, which has nothing else."""
     assert isinstance(piece, bytes)
     count, rest = divmod(len(piece), len(packet))
     assert (piece, rest) == (packet * count, 0)
@@ -105,79 +105,79 @@ def runs(part: MediaSegment) -> tuple[Run, Run]:
 def test_segments_begin_at_key_frames_two_seconds_apart() -> None:
     copy = made()
     assert codecs_of(copy.init) == "avc1.64001f,mp4a.40.2"
-    pictures = [runs(part)[0] for part in copy.segments]
-    assert [(run.decode_time, len(run.durations)) for run in pictures] == [(0, 50), (2 * CLOCK, 50), (4 * CLOCK, 25)]
-    assert {length for run in pictures for length in run.durations} == {CLOCK // RATE}
-    assert all(run.is_sync and not any(run.composition_offsets) for run in pictures)
+    video = [runs(part)[0] for part in copy.segments]
+    assert [(run.decode_time, len(run.durations)) for run in video] == [(0, 50), (2 * CLOCK, 50), (4 * CLOCK, 25)]
+    assert {length for run in video for length in run.durations} == {CLOCK // RATE}
+    assert all(run.is_sync and not any(run.composition_offsets) for run in video)
 
 
-def test_sound_is_cut_where_the_pictures_are() -> None:
-    sound = [runs(part)[1] for part in made().segments]
-    # The packet that begins before a segment's first picture belongs to the one before.
+def test_audio_is_cut_where_the_video_is() -> None:
+    audio = [runs(part)[1] for part in made().segments]
+    # The packet that starts before a segment's first frame belongs to the one before.
     begins = [0, *(-(-second * AUDIO_RATE // AAC_FRAME) for second in (2, 4)), PACKETS]
-    assert [run.decode_time for run in sound] == [begin * AAC_FRAME for begin in begins[:-1]]
-    assert [run.end for run in sound] == [end * AAC_FRAME for end in begins[1:]]
+    assert [run.decode_time for run in audio] == [begin * AAC_FRAME for begin in begins[:-1]]
+    assert [run.end for run in audio] == [end * AAC_FRAME for end in begins[1:]]
 
 
 def test_a_segment_says_where_its_samples_are() -> None:
     for part in made().segments:
-        pictures, sound = runs(part)
-        seen, heard = part.pieces
-        assert pictures.offset == len(part.head)
-        assert sound.offset == len(part.head) + len(seen)
-        assert int.from_bytes(part.head[-8:-4]) == 8 + len(seen) + len(heard)
-        assert pictures.size == PICTURE_SIZES[pictures.decode_time * RATE // CLOCK]
-        assert sound.size == PACKET_SIZES[1 + sound.decode_time // AAC_FRAME]
+        video, audio = runs(part)
+        frames, packets = part.pieces
+        assert video.offset == len(part.head)
+        assert audio.offset == len(part.head) + len(frames)
+        assert int.from_bytes(part.head[-8:-4]) == 8 + len(frames) + len(packets)
+        assert video.size == FRAME_SIZES[video.decode_time * RATE // CLOCK]
+        assert audio.size == PACKET_SIZES[1 + audio.decode_time // AAC_FRAME]
     pieces = [[stored(piece) for piece in part.pieces] for part in made().segments]
     assert all(before.stop == after.start for each in zip(*pieces, strict=True) for before, after in pairwise(each))
     assert pieces[0][0].start == 1000
-    assert pieces[0][1].start == SOUND_AT + PACKET_SIZES[0]
+    assert pieces[0][1].start == AUDIO_AT + PACKET_SIZES[0]
 
 
 @pytest.mark.parametrize(("lower", "skipped"), [(0, 24), (0, 0), (24, 0)], ids=["hidden", "late", "below-0"])
-def test_reordered_pictures_are_shown_at_their_instants(lower: int, skipped: int) -> None:
+def test_reordered_frames_keep_their_presentation_times(lower: int, skipped: int) -> None:
     # Muxers write it in three ways: an edit list hides that all are late, or none does, or some offsets are below 0.
-    ctts = [(count, shift - lower) for count, shift in REORDERED]
-    copy = made(seen(ctts=ctts, keys=[1, 52, 103], skipped=skipped))
-    pictures = [runs(part)[0] for part in copy.segments]
-    assert [run.decode_time for run in pictures] == [0, 51 * 3600, 102 * 3600]
-    assert sorted(time for run in pictures for time in run.presentation_times) == [
+    ctts = [(count, offset - lower) for count, offset in REORDERED]
+    copy = made(video_trak(ctts=ctts, keys=[1, 52, 103], skipped=skipped))
+    video = [runs(part)[0] for part in copy.segments]
+    assert [run.decode_time for run in video] == [0, 51 * 3600, 102 * 3600]
+    assert sorted(time for run in video for time in run.presentation_times) == [
         3600 * number for number in range(FRAMES)
     ]
-    # They are decoded a picture before they are shown: the packet of the instant between belongs to the next segment.
-    sound = [runs(part)[1] for part in copy.segments]
-    assert sound[1].decode_time == -(-50 * AUDIO_RATE // RATE // AAC_FRAME) * AAC_FRAME
+    # They are decoded one frame before they are presented: the packet in between belongs to the next segment.
+    audio = [runs(part)[1] for part in copy.segments]
+    assert audio[1].decode_time == -(-50 * AUDIO_RATE // RATE // AAC_FRAME) * AAC_FRAME
 
 
-def test_every_picture_a_key_frame() -> None:
-    parts = made(seen(keys=None)).segments
+def test_every_frame_a_key_frame() -> None:
+    parts = made(video_trak(keys=None)).segments
     # 1.95 s would be enough.
     assert [runs(part)[0].decode_time for part in parts] == [0, 49 * 3600, 98 * 3600]
 
 
 @pytest.mark.parametrize("skipped", [0, AAC_FRAME * 3])
-def test_sound_begins_where_the_file_says(skipped: int) -> None:
-    sound = [runs(part)[1] for part in made(audio=heard(skipped)).segments]
-    assert sum(len(run.durations) for run in sound) == PACKETS
-    assert sound[0].size == PACKET_SIZES[skipped // AAC_FRAME]
+def test_audio_begins_where_the_file_says(skipped: int) -> None:
+    audio = [runs(part)[1] for part in made(audio=audio_trak(skipped)).segments]
+    assert sum(len(run.durations) for run in audio) == PACKETS
+    assert audio[0].size == PACKET_SIZES[skipped // AAC_FRAME]
 
 
 @pytest.mark.parametrize("missing", [1, 100])
-def test_silence_follows_sound_that_is_too_short(missing: int) -> None:
-    *whole, last = made(audio=heard(AAC_FRAME * (3 + missing), last=500)).segments
+def test_silence_follows_audio_that_is_too_short(missing: int) -> None:
+    *whole, last = made(audio=audio_trak(AAC_FRAME * (3 + missing), last=500)).segments
     pieces = [piece for part in whole for piece in part.audio] + list(last.audio)
     assert sum(silent(piece) for piece in pieces if isinstance(piece, bytes)) == missing
     assert [isinstance(piece, bytes) for piece in pieces] == sorted(isinstance(piece, bytes) for piece in pieces)
-    sound = [runs(part)[1] for part in (*whole, last)]
+    audio = [runs(part)[1] for part in (*whole, last)]
     # The last packet of the file goes on into the silence.
-    assert {length for run in sound for length in run.durations} == {AAC_FRAME}
-    assert sound[-1].end == PACKETS * AAC_FRAME
+    assert {length for run in audio for length in run.durations} == {AAC_FRAME}
+    assert audio[-1].end == PACKETS * AAC_FRAME
 
 
 @pytest.mark.parametrize(
     ("late", "packets"), [(0.02, 1), (0.0107, 1), (0.0106, 0), (-0.02, -1), (3.0, 141), (-0.25, -12)]
 )
-def test_sound_that_begins_elsewhere_is_moved_by_whole_packets(late: float, packets: int) -> None:
+def test_audio_that_begins_elsewhere_is_shifted_by_whole_packets(late: float, packets: int) -> None:
     copy = made(selection=replace(SELECTION, audio_offset=late))
     assert [runs(part)[1].decode_time for part in copy.segments] == [
         run.decode_time for run in map(second, made().segments)
@@ -185,8 +185,8 @@ def test_sound_that_begins_elsewhere_is_moved_by_whole_packets(late: float, pack
     pieces = [piece for part in copy.segments for piece in part.audio]
     silence = sum(silent(piece) for piece in pieces if isinstance(piece, bytes))
     first = next(piece for piece in pieces if isinstance(piece, range))
-    assert first.start == SOUND_AT + sum(PACKET_SIZES[: max(0, 1 - packets)])
-    # One packet comes before what is heard; it takes the place of one that would be silent.
+    assert first.start == AUDIO_AT + sum(PACKET_SIZES[: max(0, 1 - packets)])
+    # One packet comes before what is audio_trak; it takes the place of one that would be silent.
     assert silence == max(0, packets - 1) + max(0, PACKETS - len(PACKET_SIZES) + 1 - packets)
 
 
@@ -195,20 +195,20 @@ def second(part: MediaSegment) -> Run:
 
 
 @pytest.mark.parametrize(("rate", "scale"), [(44_100, 44_100), (32_000, 32_000), (44_100, 90_000)])
-def test_sound_of_another_rate_stays_as_it_is(rate: int, scale: int) -> None:
+def test_audio_of_another_rate_stays_as_it_is(rate: int, scale: int) -> None:
     number = {44_100: 4, 32_000: 5}[rate]
-    mono = sound(esds(struct.pack(">H", 2 << 11 | number << 7 | 1 << 3)))
+    mono = audio_stsd(esds(struct.pack(">H", 2 << 11 | number << 7 | 1 << 3)))
     count = -(-SECONDS * rate // AAC_FRAME) + 3
     length = AAC_FRAME * scale // rate
-    track = trak(b"soun", scale, mono, PACKET_SIZES[:count], [(count, length)], SOUND_AT, skipped=2 * length + 60)
+    track = trak(b"soun", scale, mono, PACKET_SIZES[:count], [(count, length)], AUDIO_AT, skipped=2 * length + 60)
     copy = made(audio=track)
     assert copy.audio_rate == rate
-    heard = [runs(part)[1] for part in copy.segments]
+    audio = [runs(part)[1] for part in copy.segments]
     begins = [0, *(-(-second * rate // AAC_FRAME) for second in (2, 4))]
-    assert [run.decode_time for run in heard] == [begin * AAC_FRAME for begin in begins]
-    assert heard[-1].end / rate == pytest.approx(SECONDS, abs=AAC_FRAME / rate)
-    assert heard[0].size == PACKET_SIZES[2]
-    # However it is cut: what is made beside it has sound of our rate.
+    assert [run.decode_time for run in audio] == [begin * AAC_FRAME for begin in begins]
+    assert audio[-1].end / rate == pytest.approx(SECONDS, abs=AAC_FRAME / rate)
+    assert audio[0].size == PACKET_SIZES[2]
+    # However it is cut: what is made beside it has audio of our rate.
     assert copy.av_offset == made().av_offset
     later = made(audio=track, selection=replace(SELECTION, audio_offset=1.0)).segments[0].audio[0]
     assert silent(later, MONO) == round(rate / AAC_FRAME) - 2
@@ -217,13 +217,13 @@ def test_sound_of_another_rate_stays_as_it_is(rate: int, scale: int) -> None:
 def test_packets_may_come_a_little_early_or_late() -> None:
     count = len(PACKET_SIZES)
     uneven = [(1, AAC_FRAME + 700), (1, AAC_FRAME - 900), (count - 2, AAC_FRAME)]
-    copy = made(audio=trak(b"soun", AUDIO_RATE, SOUND, PACKET_SIZES, uneven, SOUND_AT, skipped=AAC_FRAME))
+    copy = made(audio=trak(b"soun", AUDIO_RATE, AUDIO_STSD, PACKET_SIZES, uneven, AUDIO_AT, skipped=AAC_FRAME))
     assert copy.segments == made().segments
 
 
-def test_pictures_without_sound_get_silence() -> None:
-    for audio in (b"", heard()):
-        copy = remux(box(b"mvhd") + seen() + audio, replace(SELECTION, audio_index=None), SIZE)
+def test_video_without_audio_gets_silence() -> None:
+    for audio in (b"", audio_trak()):
+        copy = remux(box(b"mvhd") + video_trak() + audio, replace(SELECTION, audio_index=None), SIZE)
         assert [silent(piece) for part in copy.segments for piece in part.audio] == [
             len(second(part).durations) for part in made().segments
         ]
@@ -234,37 +234,37 @@ def test_pictures_without_sound_get_silence() -> None:
 
 
 def test_the_lag_is_that_of_ffmpegs_cuts() -> None:
-    for copy in (made(), made(seen(ctts=REORDERED, keys=[1, 52, 103]))):
+    for copy in (made(), made(video_trak(ctts=REORDERED, keys=[1, 52, 103]))):
         both = [runs(part) for part in copy.segments]
         assert copy.av_offset == pytest.approx(
-            max(pictures.presentation_times[0] / CLOCK - sound.decode_time / AUDIO_RATE for pictures, sound in both)
+            max(video.presentation_times[0] / CLOCK - audio.decode_time / AUDIO_RATE for video, audio in both)
         )
 
 
 def test_the_last_packet_may_be_shorter() -> None:
-    sound = [runs(part)[1] for part in made(audio=heard(AAC_FRAME * 3, last=500)).segments]
-    assert {length for run in sound[:-1] for length in run.durations} == {AAC_FRAME}
-    assert {*sound[-1].durations[:-1]} == {AAC_FRAME}
-    assert sound[-1].durations[-1] == 500
+    audio = [runs(part)[1] for part in made(audio=audio_trak(AAC_FRAME * 3, last=500)).segments]
+    assert {length for run in audio[:-1] for length in run.durations} == {AAC_FRAME}
+    assert {*audio[-1].durations[:-1]} == {AAC_FRAME}
+    assert audio[-1].durations[-1] == 500
 
 
-UNEVEN = trak(b"soun", AUDIO_RATE, SOUND, PACKET_SIZES, [(len(PACKET_SIZES), AAC_FRAME + 8)], SOUND_AT)
-CUT = heard().replace(struct.pack(">iI", AAC_FRAME, 1 << 16), struct.pack(">iI", AAC_FRAME, 1 << 15))
+UNEVEN = trak(b"soun", AUDIO_RATE, AUDIO_STSD, PACKET_SIZES, [(len(PACKET_SIZES), AAC_FRAME + 8)], AUDIO_AT)
+CUT = audio_trak().replace(struct.pack(">iI", AAC_FRAME, 1 << 16), struct.pack(">iI", AAC_FRAME, 1 << 15))
 
 
 @pytest.mark.parametrize(
     ("video", "audio", "selection", "reason"),
     [
-        (seen(keys=[2, 30]), None, SELECTION, "first to be presented"),
-        (seen(skipped=24), None, SELECTION, "first to be presented"),
-        (seen(ctts=[(1, 48), (1, 0), (FRAMES - 2, 48)]), None, SELECTION, "first to be presented"),
+        (video_trak(keys=[2, 30]), None, SELECTION, "first to be presented"),
+        (video_trak(skipped=24), None, SELECTION, "first to be presented"),
+        (video_trak(ctts=[(1, 48), (1, 0), (FRAMES - 2, 48)]), None, SELECTION, "first to be presented"),
         (None, None, replace(SELECTION, duration=4.5), "ends the video early"),
         (None, UNEVEN, SELECTION, "not evenly"),
         (None, CUT, SELECTION, "several edits"),
-        (None, seen(), SELECTION, "sample entries"),
-        (seen(ctts=[(FRAMES - 1, 0), (1, 2**31 - 1)]), None, SELECTION, "ends the video early"),
+        (None, video_trak(), SELECTION, "sample entries"),
+        (video_trak(ctts=[(FRAMES - 1, 0), (1, 2**31 - 1)]), None, SELECTION, "ends the video early"),
         (
-            seen(stts=[(1, 2**31 - 1), (FRAMES - 1, 24)], ctts=[(1, 0), (FRAMES - 1, 25 - 2**31)]),
+            video_trak(stts=[(1, 2**31 - 1), (FRAMES - 1, 24)], ctts=[(1, 0), (FRAMES - 1, 25 - 2**31)]),
             None,
             SELECTION,
             "too large",
@@ -278,7 +278,7 @@ def test_what_only_ffmpeg_can_handle(
         made(video, audio, selection)
 
 
-WHOLE = box(b"mvhd") + seen(ctts=REORDERED, keys=[1, 52, 103]) + heard()
+WHOLE = box(b"mvhd") + video_trak(ctts=REORDERED, keys=[1, 52, 103]) + audio_trak()
 
 
 @given(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=8))

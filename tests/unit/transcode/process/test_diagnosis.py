@@ -11,7 +11,7 @@ from transcode.process.diagnosis import diagnose
         (-signal.SIGKILL, "", "overloaded", False),
         (-signal.SIGXCPU, "", "took-too-long", False),
         (-signal.SIGXFSZ, "", "failed", False),
-        # As a shell or bubblewrap tells of it.
+        # As a shell or bubblewrap reports it.
         (128 + signal.SIGKILL, "", "overloaded", False),
         (128 + signal.SIGXCPU, "", "took-too-long", False),
         # ffmpeg heeds the signal.

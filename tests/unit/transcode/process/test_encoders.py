@@ -25,7 +25,7 @@ def test_only_x264_has_our_preset_and_threads() -> None:
     ("name", "forced"),
     [("h264_vaapi", ("idr_interval", 0)), ("h264_nvenc", ("forced-idr", 1)), ("h264_qsv", ("forced_idr", 1))],
 )
-def test_hardware_is_told_where_it_is_and_to_begin_each_group_anew(name: str, forced: tuple[str, int]) -> None:
+def test_hardware_gets_its_device_and_forced_key_frames(name: str, forced: tuple[str, int]) -> None:
     hardware = encoder(name)
     options = hardware.options(max_rate=1000, key_frame_distance=60, preset="faster", threads=3)
     assert options[forced[0]] == forced[1]
@@ -36,7 +36,7 @@ def test_hardware_is_told_where_it_is_and_to_begin_each_group_anew(name: str, fo
     assert hardware.filters[0] == ("format", "nv12")
 
 
-def test_the_trial_asks_for_all_of_it() -> None:
+def test_the_trial_uses_all_of_it() -> None:
     command = trial("/bin/ffmpeg", encoder("h264_vaapi"))
     assert command[0] == "/bin/ffmpeg"
     assert command.index("-vaapi_device") < command.index("-i") < command.index("-c:v")

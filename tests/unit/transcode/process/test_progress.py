@@ -3,15 +3,17 @@ from hypothesis import strategies as st
 
 from transcode.process.progress import Movement, Progress
 
-TOLD = b"frame=1\nout_time_us=N/A\nprogress=continue\nout_time_us=2500000\nprogress=continue\nout_time_us=99000000\n"
+REPORTED = (
+    b"frame=1\nout_time_us=N/A\nprogress=continue\nout_time_us=2500000\nprogress=continue\nout_time_us=99000000\n"
+)
 
 
-@given(st.integers(1, len(TOLD)))
+@given(st.integers(1, len(REPORTED)))
 def test_lines_may_come_in_any_pieces(size: int) -> None:
     progress = Progress(10.0)
     seen = []
-    for begin in range(0, len(TOLD), size):
-        progress.feed(TOLD[begin : begin + size])
+    for begin in range(0, len(REPORTED), size):
+        progress.feed(REPORTED[begin : begin + size])
         seen.append(progress.fraction)
     assert seen == sorted(seen)
     assert progress.fraction == 1.0

@@ -21,8 +21,8 @@ def test_a_burst_is_found_wherever_it_is() -> None:
 
 
 def test_jitter_and_pauses_are_no_burst() -> None:
-    chance = random.Random(1)  # noqa: S311 - it must be repeatable
-    times = [number / 30 + chance.uniform(-0.008, 0.008) for number in range(300)]
+    rng = random.Random(1)  # noqa: S311 - it must be repeatable
+    times = [number / 30 + rng.uniform(-0.008, 0.008) for number in range(300)]
     assert peak_rate(times[:100] + [time + 3 for time in times[100:]]) < 30 * 1.1
     # Two frames at nearly one instant.
     assert peak_rate([0.0, 5.0, 5.005, 10.0]) <= 10

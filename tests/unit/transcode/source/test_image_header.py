@@ -1,4 +1,4 @@
-"""What a picture file says of itself, and what a damaged or hostile one says."""
+"""Headers of image files, also of damaged and hostile ones."""
 
 import struct
 
@@ -22,10 +22,10 @@ def webp(*chunks: tuple[bytes, bytes]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "picture"),
+    ("data", "header"),
     [
         (gif(7), ImageHeader("gif", 2, 1)),
-        # No browser believes that a picture lasts for no time.
+        # Browsers do not believe a frame duration of 0.
         (gif(50, 0), ImageHeader("gif", 2, 1, 0.6)),
         (webp((b"VP8L", b"\x2f" + struct.pack("<I", 99 | 49 << 14))), ImageHeader("webp_pipe", 100, 50)),
         (webp((b"VP8 ", bytes(6) + struct.pack("<HH", 100, 50))), ImageHeader("webp_pipe", 100, 50)),
@@ -39,8 +39,8 @@ def webp(*chunks: tuple[bytes, bytes]) -> bytes:
         (b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc2\x00\x0b\x08\x00\x32\x00\x64\x01", ImageHeader("jpeg_pipe", 100, 50)),
     ],
 )
-def test_headers(data: bytes, picture: ImageHeader) -> None:
-    assert image_of(data) == picture
+def test_headers(data: bytes, header: ImageHeader) -> None:
+    assert image_of(data) == header
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,6 @@ def test_damaged_headers(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"<svg", b"#EXTM3U", b"\0\0\0\x18ftypisom" + bytes(50), b"BM" + bytes(50), b"P6 1 1"])
-def test_no_picture_that_we_know(data: bytes) -> None:
+def test_no_image_format_that_we_know(data: bytes) -> None:
     with pytest.raises(NotAnImage):
         image_of(data)

@@ -9,10 +9,10 @@ HEVC = bytes.fromhex("42010101600000030090000003000003003fa0050201")
 
 def found(*lines: str) -> KeyFrames:
     frames = KeyFrames()
-    told = "".join(f"{line}\n" for line in lines).encode()
+    reported = "".join(f"{line}\n" for line in lines).encode()
     # In two pieces, the first of which ends within a line.
-    frames.feed(told[:20])
-    frames.feed(told[20:])
+    frames.feed(reported[:20])
+    frames.feed(reported[20:])
     return frames
 
 
@@ -56,9 +56,9 @@ def test_a_container_holds_until_the_frames_say_something_else() -> None:
     assert found(*lines[:2]).changes(0, 2.0) == ()
 
 
-@pytest.mark.parametrize("told", ["", "N/A", "0:1", "1:0", "100:1", "1:100", "x:y"])
-def test_pixels_that_nobody_believes_in_are_square(told: str) -> None:
-    line = f"pts_time=1.0|sample_aspect_ratio={told}"
+@pytest.mark.parametrize("reported", ["", "N/A", "0:1", "1:0", "100:1", "1:100", "x:y"])
+def test_pixels_that_nobody_believes_in_are_square(reported: str) -> None:
+    line = f"pts_time=1.0|sample_aspect_ratio={reported}"
     assert found("pts_time=0.0|sample_aspect_ratio=4:3", line).changes(0, None)[1] == (1.0, 1.0)
 
 

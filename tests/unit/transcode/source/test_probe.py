@@ -97,13 +97,13 @@ def test_without_edit_lists_both_begin_together() -> None:
     assert probe.duration == pytest.approx(10.5)
 
 
-def test_sound_that_goes_on_makes_it_longer() -> None:
+def test_audio_that_goes_on_makes_it_longer() -> None:
     assert probed(VIDEO, {**AUDIO, "duration": "11.1"}).duration == 11.1
     assert probed(VIDEO, {**AUDIO, "duration": "3"}).duration == 10.5
     assert probed({**VIDEO, "duration": "N/A"}).duration == 0
 
 
-def test_covers_are_no_pictures_and_codecs_that_are_not_opened_are_told_of() -> None:
+def test_covers_are_no_video_and_codecs_that_are_not_opened_are_reported() -> None:
     cover = {**VIDEO, "disposition": {"attached_pic": 1}}
     with pytest.raises(NotAVideo, match="the file holds"):
         probed(cover, AUDIO)
@@ -154,7 +154,7 @@ def test_absurd_figures_never_crash(junk: dict[str, Any], start: object) -> None
     assert probe.video.width > 0
 
 
-def test_packets_tell_the_true_length() -> None:
+def test_packets_give_the_true_duration() -> None:
     times = PacketTimes()
     lines = (
         b"video,0,0.000,0.000,0.04,K__\naudio,1,0.0,0.0,0.02,K__\nvideo,0,0.120,0.040,0.04,___\n"

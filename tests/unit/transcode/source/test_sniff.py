@@ -150,7 +150,7 @@ def test_any_bytes(head: bytes) -> None:
         (b"\xff\xf1\x50\x80", "aac"),
     ],
 )
-def test_sound(head: bytes, demuxer: str) -> None:
+def test_audio(head: bytes, demuxer: str) -> None:
     assert audio_demuxer_of(head) == demuxer
 
 
@@ -165,6 +165,6 @@ def test_sound(head: bytes, demuxer: str) -> None:
         (b"#EXTM3U\n", NotAudio),
     ],
 )
-def test_what_is_no_sound(head: bytes, error: type[Exception]) -> None:
+def test_what_is_no_audio(head: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
         audio_demuxer_of(head)
