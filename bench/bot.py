@@ -43,23 +43,23 @@ class Latencies:
     commands: dict[str, float] = field(default_factory=dict)
     early: dict[str, float] = field(default_factory=dict)
 
-    def command(self, event_id: str, begun: float) -> None:
+    def command(self, event_id: str, started: float) -> None:
         """Await the response to a command; it may have arrived before the homeserver's response to sending it."""
         if (responded := self.early.pop(event_id, None)) is not None:
-            self.responses.append(responded - begun)
+            self.responses.append(responded - started)
         else:
-            self.commands[event_id] = begun
+            self.commands[event_id] = started
 
     def event(self, event: dict[str, Any]) -> None:
         """Record the latency of an awaited event."""
         now = time.monotonic()
         content = event.get("content", {})
-        if (begun := self.sent.pop(str(content.get("body")), None)) is not None:
-            self.echoes.append(now - begun)
+        if (started := self.sent.pop(str(content.get("body")), None)) is not None:
+            self.echoes.append(now - started)
         if content.get("msgtype") == "m.notice":
             command = str(content.get("m.relates_to", {}).get("m.in_reply_to", {}).get("event_id"))
-            if (begun := self.commands.pop(command, None)) is not None:
-                self.responses.append(now - begun)
+            if (started := self.commands.pop(command, None)) is not None:
+                self.responses.append(now - started)
             else:
                 self.early[command] = now
 
@@ -106,14 +106,14 @@ async def _send_all(
     async def send() -> None:
         for number in numbers:
             room_id, kind = rooms[number % len(rooms)], kinds[number]
-            begun = time.monotonic()
+            started = time.monotonic()
             if kind == "video":
                 await alice.send_event(room_id, "m.room.message", contents[sent["video"] % len(contents)])
             elif kind == "command":
                 event_id = await alice.send_text(room_id, _COMMAND_TEXTS[number % len(_COMMAND_TEXTS)])
-                latencies.command(event_id, begun)
+                latencies.command(event_id, started)
             else:
-                latencies.sent[f"said {number}"] = begun
+                latencies.sent[f"said {number}"] = started
                 await alice.send_text(room_id, f"said {number}")
             sent[kind] += 1
 
@@ -160,16 +160,16 @@ async def _measure(events: int) -> None:
         async with _syncing(alice, latencies):
             await asyncio.sleep(1)
             kinds = _kinds(events)
-            begun = time.monotonic()
+            started = time.monotonic()
             sent = await _send_all(alice, rooms, contents, kinds, latencies)
-            sending = time.monotonic() - begun
+            sending = time.monotonic() - started
 
             async def quiet() -> bool:
                 rows = await reel.rows("SELECT count(*) AS n FROM videos WHERE state NOT IN ('ready', 'failed')")
                 return rows[0]["n"] == 0 and not latencies.commands and not latencies.sent
 
             await eventually(quiet, seconds=_WAIT_S, what="the end of all work")
-            working = time.monotonic() - begun
+            working = time.monotonic() - started
         (row,) = await reel.rows("SELECT count(*) FILTER (WHERE state = 'ready') AS ready, count(*) AS n FROM videos")
         assert row["ready"] == row["n"] == sent["video"], (dict(row), sent)
         assert len(latencies.responses) == sent["command"], "a command was lost"

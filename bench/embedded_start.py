@@ -15,9 +15,9 @@ RUNS = 10
 
 
 async def _start(directory: Path, *, kill: bool = False) -> float:
-    began = time.perf_counter()
+    started = time.perf_counter()
     async with EmbeddedPostgres(directory) as server:
-        took = time.perf_counter() - began
+        took = time.perf_counter() - started
         if kill and server.pid:
             os.kill(server.pid, signal.SIGKILL)
             await server.wait()

@@ -136,9 +136,9 @@ def read_changes(recorded: dict[str, list[dict[str, Any]]]) -> list[Change]:
         if _is_change(before, after):
             kind = "wrap" if after["place"] < before["place"] else "next"
         if kind is not None:
-            begin, end = before["at"] - BEFORE_MS, after["at"] + AFTER_MS
-            near = [_interval(*pair) for pair in pairs if begin < pair[0]["at"] and pair[1]["at"] < end]
-            silent = sum(s["length"] for s in recorded["silences"] if begin < s["end"] < end)
+            start, end = before["at"] - BEFORE_MS, after["at"] + AFTER_MS
+            near = [_interval(*pair) for pair in pairs if start < pair[0]["at"] and pair[1]["at"] < end]
+            silent = sum(s["length"] for s in recorded["silences"] if start < s["end"] < end)
             skipped = -((before["place"] + 1 / RATE) % -SECONDS) * 1000
             changes.append(Change(max(near), silent, kind, skipped))
     return changes

@@ -73,13 +73,13 @@ async def _hold(port: int, sent: bytes) -> None:
 async def _p99(port: int) -> str:
     took = []
     for _ in range(LOOKS):
-        began = time.perf_counter()
+        started = time.perf_counter()
         try:
             async with aiohttp.ClientSession() as http, asyncio.timeout(10):
                 await (await http.get(f"http://127.0.0.1:{port}/live")).read()
         except (aiohttp.ClientError, TimeoutError):
             pass
-        took.append((time.perf_counter() - began) * 1000)
+        took.append((time.perf_counter() - started) * 1000)
     p99 = statistics.quantiles(took, n=100)[98]
     verdict = "" if p99 <= MOST_MS else f"  OVER {MOST_MS} ms"
     return f"p50 {statistics.median(took):.1f} ms, p99 {p99:.1f} ms, worst {max(took):.1f} ms{verdict}"

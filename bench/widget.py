@@ -118,7 +118,7 @@ IN_A_ROOM: dict[str, Callable[[WidgetRoom], Awaitable[None]]] = {
 
 
 async def main(wanted: list[str]) -> None:
-    """Measure what is asked for, or everything but what takes ten minutes."""
+    """Measure the named parts, or everything but the loop, which takes ten minutes."""
     if not wanted or "sizes" in wanted:
         report_sizes()
     parts = [part for name, part in IN_A_ROOM.items() if not wanted or name in wanted]

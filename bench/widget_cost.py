@@ -83,9 +83,9 @@ async def _processor(browser: Browser, room: WidgetRoom, show: Show) -> float:
     frame = await show(page, room)
     await frame.wait_for_function(_PLAYS)
     await asyncio.sleep(SETTLE_S)
-    before, began = _browser_seconds(), time.monotonic()
+    before, started = _browser_seconds(), time.monotonic()
     await asyncio.sleep(PLAYING_S)
-    share = (_browser_seconds() - before) / (time.monotonic() - began)
+    share = (_browser_seconds() - before) / (time.monotonic() - started)
     await page.context.close()
     return share
 
