@@ -34,8 +34,8 @@ export class Visit {
     void follow(account, roomId, follower, this.#end.signal);
   }
 
-  /** Signs in and begins to follow the room. Rejects with MatrixError. */
-  static async begin(demo: Demo, user: DemoUser): Promise<Visit> {
+  /** Signs in and starts to follow the room. Rejects with MatrixError. */
+  static async start(demo: Demo, user: DemoUser): Promise<Visit> {
     return new Visit(await Account.signIn(demo.homeserver_url, user.user_id, user.password), demo.room_id);
   }
 

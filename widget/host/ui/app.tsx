@@ -27,9 +27,9 @@ export function App({ settings }: { settings: Settings }) {
     setBusy(localpart(user.user_id));
     setError(null);
     try {
-      const begun = await Visit.begin(where, user);
+      const started = await Visit.start(where, user);
       putIntoAddress('user', localpart(user.user_id));
-      setVisit(begun);
+      setVisit(started);
     } catch (problem) {
       setError(messageOf(problem));
     }
