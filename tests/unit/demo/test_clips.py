@@ -1,4 +1,4 @@
-"""Sample videos: a person, or a test that reads one pixel, can tell them apart."""
+"""Sample videos: a person, or a test that reads one pixel, can distinguish them."""
 
 from itertools import combinations
 

@@ -13,16 +13,16 @@ from transcode.segments import InvalidRendition, Segment
 FRAME, PACKET = 3000, 1024
 
 
-def run(track: int, begin: int, length: int, count: int) -> Run:
-    return Run(track, begin, (length,) * count, (0,) * count, is_sync=True, offset=0, size=9)
+def run(track: int, start: int, length: int, count: int) -> Run:
+    return Run(track, start, (length,) * count, (0,) * count, is_sync=True, offset=0, size=9)
 
 
 def segments(*frames: int) -> list[Segment]:
     """Return segments of so many frames at 30 frames per second, with as much audio."""
     made, packets = [], 0
-    for begin, count in zip(accumulate(frames, initial=0), frames, strict=False):
-        wanted = round((begin + count) / 30 * 48_000 / PACKET) - packets
-        made.append(Segment(100, run(1, begin * FRAME, FRAME, count), run(2, packets * PACKET, PACKET, wanted)))
+    for start, count in zip(accumulate(frames, initial=0), frames, strict=False):
+        wanted = round((start + count) / 30 * 48_000 / PACKET) - packets
+        made.append(Segment(100, run(1, start * FRAME, FRAME, count), run(2, packets * PACKET, PACKET, wanted)))
         packets += wanted
     return made
 

@@ -16,7 +16,7 @@ def sample(seed: int) -> bytes:
     rng = random.Random(seed)  # noqa: S311 - the same frame each time
     waves = [(rng.uniform(-0.4, 0.4), rng.uniform(-0.4, 0.4), rng.uniform(0, 6)) for _ in range(12)]
     one = bytes(
-        round(128 + 8 * sum(math.sin(across * x + down * y + begin) for across, down, begin in waves))
+        round(128 + 8 * sum(math.sin(across * x + down * y + start) for across, down, start in waves))
         for y in range(FINGERPRINT_SIDE)
         for x in range(FINGERPRINT_SIDE)
     )

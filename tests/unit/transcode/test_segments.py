@@ -162,8 +162,8 @@ def copied_from(file: Path) -> bytes:
     """Write a video of which the index is known, without one."""
     data = bytearray(number % 251 for number in range(AUDIO_AT + sum(PACKET_SIZES)))
     for number in range(0, FRAMES, RATE):
-        begin = 1000 + sum(FRAME_SIZES[:number])
-        data[begin : begin + len(IDR)] = IDR
+        start = 1000 + sum(FRAME_SIZES[:number])
+        data[start : start + len(IDR)] = IDR
     file.write_bytes(data)
     return bytes(data)
 

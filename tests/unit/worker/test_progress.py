@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from appservice.worker.progress import Estimate
 
 
-def at_speed(estimate: Estimate, *, per_second: float, begin: int, seconds: int, share: float = 0.0) -> float:
-    for second in range(begin + 1, begin + seconds + 1):
+def at_speed(estimate: Estimate, *, per_second: float, start: int, seconds: int, share: float = 0.0) -> float:
+    for second in range(start + 1, start + seconds + 1):
         share += per_second
         estimate.update(share, float(second))
     return share
@@ -34,32 +34,32 @@ def test_nothing_is_promised_before_anything_is_done() -> None:
 
 def test_absurd_times_are_not_reported() -> None:
     estimate = Estimate(0.0)
-    at_speed(estimate, per_second=1e-6, begin=0, seconds=10)
+    at_speed(estimate, per_second=1e-6, start=0, seconds=10)
     assert estimate.remaining is None
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.05, 0.005), (0.005, 0.02)])
 def test_a_new_speed_counts_soon_but_not_at_once(before: float, after: float) -> None:
     estimate = Estimate(0.0)
-    share = at_speed(estimate, per_second=before, begin=0, seconds=10)
+    share = at_speed(estimate, per_second=before, start=0, seconds=10)
     reported = [(1 - share) / before]
-    for begin in (10, 11):
-        share = at_speed(estimate, per_second=after, begin=begin, seconds=1, share=share)
+    for start in (10, 11):
+        share = at_speed(estimate, per_second=after, start=start, seconds=1, share=share)
         assert estimate.remaining is not None
         reported.append(estimate.remaining)
     assert abs(reported[1] - reported[0]) < abs((1 - share) / after - reported[0]) / 2, (
         "one second does not change everything"
     )
-    share = at_speed(estimate, per_second=after, begin=12, seconds=18, share=share)
+    share = at_speed(estimate, per_second=after, start=12, seconds=18, share=share)
     assert estimate.remaining is not None
     assert math.isclose(estimate.remaining, (1 - share) / after, rel_tol=0.75)
 
 
 def test_a_stall_makes_it_longer() -> None:
     estimate = Estimate(0.0)
-    share = at_speed(estimate, per_second=0.05, begin=0, seconds=10)
+    share = at_speed(estimate, per_second=0.05, start=0, seconds=10)
     before = estimate.remaining
-    at_speed(estimate, per_second=0.0, begin=10, seconds=10, share=share)
+    at_speed(estimate, per_second=0.0, start=10, seconds=10, share=share)
     assert before is not None
     assert estimate.remaining is not None
     assert estimate.remaining > 1.5 * before
@@ -67,13 +67,13 @@ def test_a_stall_makes_it_longer() -> None:
 
 def test_a_rest_changes_nothing() -> None:
     estimate, rested = Estimate(0.0), Estimate(0.0)
-    share = at_speed(estimate, per_second=0.05, begin=0, seconds=5)
-    at_speed(rested, per_second=0.05, begin=0, seconds=5)
+    share = at_speed(estimate, per_second=0.05, start=0, seconds=5)
+    at_speed(rested, per_second=0.05, start=0, seconds=5)
     for second in range(6, 106):
         rested.rest(share, float(second))
     assert (rested.percent, rested.remaining) == (estimate.percent, estimate.remaining)
-    at_speed(estimate, per_second=0.05, begin=5, seconds=5, share=share)
-    at_speed(rested, per_second=0.05, begin=105, seconds=5, share=share)
+    at_speed(estimate, per_second=0.05, start=5, seconds=5, share=share)
+    at_speed(rested, per_second=0.05, start=105, seconds=5, share=share)
     assert (rested.percent, rested.remaining) == (estimate.percent, estimate.remaining)
 
 
@@ -96,5 +96,5 @@ def test_percent_never_falls_and_nothing_is_out_of_range(steps: list[tuple[float
 
 def test_done_is_done() -> None:
     estimate = Estimate(0.0)
-    at_speed(estimate, per_second=0.25, begin=0, seconds=4)
+    at_speed(estimate, per_second=0.25, start=0, seconds=4)
     assert (estimate.percent, estimate.remaining) == (100, 0)

@@ -1,4 +1,4 @@
-"""The head of a rendition in one file: its length, and where each segment begins."""
+"""The header of a rendition in one file (`sidx`): its length, and the offset of each segment."""
 
 import struct
 
@@ -22,11 +22,11 @@ def test_the_index_names_every_segment() -> None:
     head = head_of(INIT, [2.0, 1.5], [100, 50])
     assert [kind for kind, _ in boxes(head)] == [b"ftyp", b"moov", b"sidx"]
     index = child(head, b"sidx")
-    _, track, timescale, begin, first_offset, _, count = struct.unpack_from(">IIIIIHH", index)
-    assert (track, timescale, begin, first_offset, count) == (1, 90_000, 0, 0, 2)
+    _, track, timescale, start, first_offset, _, count = struct.unpack_from(">IIIIIHH", index)
+    assert (track, timescale, start, first_offset, count) == (1, 90_000, 0, 0, 2)
     entries = list(struct.iter_unpack(">III", index[24:]))
     assert [(size, ticks) for size, ticks, _ in entries] == [(100, 180_000), (50, 135_000)]
-    assert {flags >> 28 for *_, flags in entries} == {9}  # begins with a key frame, of type 1
+    assert {flags >> 28 for *_, flags in entries} == {9}  # starts with a key frame, of SAP type 1
 
 
 @pytest.mark.parametrize(

@@ -114,9 +114,9 @@ def test_segments_begin_at_key_frames_two_seconds_apart() -> None:
 def test_audio_is_cut_where_the_video_is() -> None:
     audio = [runs(part)[1] for part in made().segments]
     # The packet that starts before a segment's first frame belongs to the one before.
-    begins = [0, *(-(-second * AUDIO_RATE // AAC_FRAME) for second in (2, 4)), PACKETS]
-    assert [run.decode_time for run in audio] == [begin * AAC_FRAME for begin in begins[:-1]]
-    assert [run.end for run in audio] == [end * AAC_FRAME for end in begins[1:]]
+    starts = [0, *(-(-second * AUDIO_RATE // AAC_FRAME) for second in (2, 4)), PACKETS]
+    assert [run.decode_time for run in audio] == [start * AAC_FRAME for start in starts[:-1]]
+    assert [run.end for run in audio] == [end * AAC_FRAME for end in starts[1:]]
 
 
 def test_a_segment_says_where_its_samples_are() -> None:
@@ -204,8 +204,8 @@ def test_audio_of_another_rate_stays_as_it_is(rate: int, scale: int) -> None:
     copy = made(audio=track)
     assert copy.audio_rate == rate
     audio = [runs(part)[1] for part in copy.segments]
-    begins = [0, *(-(-second * rate // AAC_FRAME) for second in (2, 4))]
-    assert [run.decode_time for run in audio] == [begin * AAC_FRAME for begin in begins]
+    starts = [0, *(-(-second * rate // AAC_FRAME) for second in (2, 4))]
+    assert [run.decode_time for run in audio] == [start * AAC_FRAME for start in starts]
     assert audio[-1].end / rate == pytest.approx(SECONDS, abs=AAC_FRAME / rate)
     assert audio[0].size == PACKET_SIZES[2]
     # However it is cut: what is made beside it has audio of our rate.

@@ -12,8 +12,8 @@ REPORTED = (
 def test_lines_may_come_in_any_pieces(size: int) -> None:
     progress = Progress(10.0)
     seen = []
-    for begin in range(0, len(REPORTED), size):
-        progress.feed(REPORTED[begin : begin + size])
+    for start in range(0, len(REPORTED), size):
+        progress.feed(REPORTED[start : start + size])
         seen.append(progress.fraction)
     assert seen == sorted(seen)
     assert progress.fraction == 1.0
@@ -36,9 +36,9 @@ def test_nothing_to_do() -> None:
 def test_only_work_is_movement() -> None:
     movement = Movement()
     movement.feed(b"frame=0\nfps=0.0\nout_time_us=N/A\nspeed=N/A\nprogress=continue\n")
-    begin = movement.steps
+    start = movement.steps
     movement.feed(b"frame=0\nfps=1.0\nbitrate=N/A\nout_time_us=N/A\nspeed=0.1x\nprogress=continue\n")
-    assert movement.steps == begin
+    assert movement.steps == start
     movement.feed(b"frame=0\nout_time_us=4")
     movement.feed(b"0\nprogress=continue\n")
-    assert movement.steps > begin
+    assert movement.steps > start

@@ -30,7 +30,7 @@ def test_statistics_of_all_tracks_are_read() -> None:
         (0, 280, 48_000, AudioLoss.DAMAGED),
         (5, 280, 48_000, AudioLoss.DAMAGED),
         (30, 250, 48_000, AudioLoss.PARTS),
-        # Where a stream begins in the middle.
+        # Where a stream was cut into.
         (280, 4, 48_000, None),
         (280, 10, 48_000, AudioLoss.PARTS),
         (280, 4, 8_000, AudioLoss.PARTS),

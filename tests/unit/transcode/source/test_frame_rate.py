@@ -5,8 +5,8 @@ import pytest
 from transcode.source.frame_rate import distinct, peak_rate
 
 
-def every(step: float, count: int, begin: float = 0.0) -> list[float]:
-    return [begin + step * number for number in range(count)]
+def every(step: float, count: int, start: float = 0.0) -> list[float]:
+    return [start + step * number for number in range(count)]
 
 
 @pytest.mark.parametrize("rate", [5, 24, 25, 30000 / 1001, 60])
@@ -15,8 +15,8 @@ def test_a_steady_rate_is_its_own_peak(rate: float) -> None:
 
 
 def test_a_burst_is_found_wherever_it_is() -> None:
-    for begin in (0.0, 4.0, 9.0):
-        times = sorted({*every(1.0, 10), *every(1 / 60, 60, begin)})
+    for start in (0.0, 4.0, 9.0):
+        times = sorted({*every(1.0, 10), *every(1 / 60, 60, start)})
         assert peak_rate(times) == pytest.approx(60, rel=0.03)
 
 

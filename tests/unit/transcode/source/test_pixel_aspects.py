@@ -22,12 +22,12 @@ def test_headers_of_mpeg_2() -> None:
 
 
 @pytest.mark.parametrize(("codec", "body"), [("h264", SPS), ("hevc", HEVC)])
-@pytest.mark.parametrize("begin", [b"\0\0\1", b"\0\0\0\1", b"length"])
-def test_headers_behind_start_codes_and_lengths(codec: str, body: bytes, begin: bytes) -> None:
-    begin = len(body).to_bytes(4) if begin == b"length" else begin
-    end = b"\0\0\0\4next" if len(begin) == 4 else b"\0\0\1next"
-    assert headers_in(b"before" + begin + body + end, codec) == {body}
-    assert headers_in(b"before" + begin + b"\x41" + body[1:] + end, codec) == set()
+@pytest.mark.parametrize("start", [b"\0\0\1", b"\0\0\0\1", b"length"])
+def test_headers_behind_start_codes_and_lengths(codec: str, body: bytes, start: bytes) -> None:
+    start = len(body).to_bytes(4) if start == b"length" else start
+    end = b"\0\0\0\4next" if len(start) == 4 else b"\0\0\1next"
+    assert headers_in(b"before" + start + body + end, codec) == {body}
+    assert headers_in(b"before" + start + b"\x41" + body[1:] + end, codec) == set()
 
 
 def test_records() -> None:

@@ -192,8 +192,8 @@ def test_no_packets() -> None:
         PacketTimes().applied_to(probed(VIDEO))
 
 
-def _lines(kind: str, index: int, begin: float, count: int, length: float) -> bytes:
-    times = (begin + number * length for number in range(count))
+def _lines(kind: str, index: int, start: float, count: int, length: float) -> bytes:
+    times = (start + number * length for number in range(count))
     return "".join(f"{kind},{index},{time:.3f},{time:.3f},{length},K__\n" for time in times).encode()
 
 
@@ -201,9 +201,9 @@ def _lines(kind: str, index: int, begin: float, count: int, length: float) -> by
 def test_a_clock_that_jumps_goes_on(second: float) -> None:
     # Ten seconds of one recording, then ten of another that counts from elsewhere.
     times = PacketTimes(Jumps())
-    for begin in (100.0, second):
+    for start in (100.0, second):
         for part in range(10):
-            times.feed(_lines("video", 0, begin + part, 25, 0.04) + _lines("audio", 1, begin + part, 50, 0.02))
+            times.feed(_lines("video", 0, start + part, 25, 0.04) + _lines("audio", 1, start + part, 50, 0.02))
         times.feed(_lines("data", 2, 7.0, 1, 0.0))
     probe = times.applied_to(probed({**VIDEO, "start_time": "100"}, {**AUDIO, "start_time": "100"}))
     assert probe.duration == pytest.approx(20, abs=0.1)
