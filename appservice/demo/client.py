@@ -87,7 +87,7 @@ class MatrixClient:
         name: str | None = None,
         version: str | None = None,
         invite: Sequence[str] = (),
-        power: Mapping[str, int] | None = None,
+        user_levels: Mapping[str, int] | None = None,
         power_levels: Content | None = None,
         preset: str = "private_chat",
         initial_state: Sequence[Content] = (),
@@ -95,14 +95,14 @@ class MatrixClient:
     ) -> str:
         """Create a room and return its id.
 
-        `power` gives users power levels; the creator has theirs in every room version (up to 11 by an entry of their
-        own, from 12 by having created it). `power_levels` overrides other keys of the power levels (`events`, …).
+        `user_levels` are power levels of users; the creator has theirs in every room version (up to 11 by an entry of
+        their own, from 12 by having created it). `power_levels` overrides other keys of the power levels (`events`, …).
         """
         override: Content = dict(power_levels or {})
-        if power:
+        if user_levels:
             known = version or await self.default_room_version()
             creator = {} if _creator_is_implied(known) else {self.user_id: 100}
-            override["users"] = {**creator, **power}
+            override["users"] = {**creator, **user_levels}
         body: Content = {"preset": preset, "invite": list(invite), "initial_state": list(initial_state)}
         if direct:
             body["is_direct"] = True
@@ -290,7 +290,7 @@ async def _content_of(response: aiohttp.ClientResponse) -> Content:
 
 
 def _creator_is_implied(version: str) -> bool:
-    """From version 12 creators have all power and must not be listed; unstable versions are named otherwise."""
+    """From version 12 creators have an infinite power level and must not be listed. Unstable versions have names."""
     return version.isdigit() and int(version) >= 12
 
 

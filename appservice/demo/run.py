@@ -149,7 +149,7 @@ async def _until_widget(user: MatrixClient, room_id: str) -> None:
 async def _make_room(demo: _Demo) -> str:
     alice, bob = demo.users["alice"], demo.users["bob"]
     room_id = await alice.create_room(
-        name="Movie night", invite=[demo.config.bot, bob.user_id], power={demo.config.bot: 50}
+        name="Movie night", invite=[demo.config.bot, bob.user_id], user_levels={demo.config.bot: 50}
     )
     await bob.join(room_id)
     await _until_widget(alice, room_id)

@@ -233,7 +233,7 @@ async def test_an_encrypted_room_is_told_so_once_and_nothing_else(
 ) -> None:
     room_id = await alice.create_room(
         version=version, invite=[reel.bot], initial_state=[ENCRYPTION], direct=direct,
-        power={reel.bot: 50} if powerful else None,
+        user_levels={reel.bot: 50} if powerful else None,
     )  # fmt: skip
     text = TEXTS.say("bot-encrypted-direct" if direct else "bot-encrypted")
     await wait_for_notice(alice, room_id, text)

@@ -257,7 +257,7 @@ async def test_lost_invitations_are_answered_at_the_next_start(
     # Twice: Synapse caches what it answered at the start before.
     for _ in range(2):
         async with swallowing(spare) as lost:
-            room_id = await alice.create_room(invite=[], power={spare.bot: 50})
+            room_id = await alice.create_room(invite=[], user_levels={spare.bot: 50})
             await alice.invite(room_id, spare.bot)
             withdrawn = await alice.create_room(invite=[spare.bot])
             await alice.kick(withdrawn, spare.bot)

@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 async def make_room(owner: MatrixClient, installation: Installation, *guests: MatrixClient, version: str = "12") -> str:
     """Create a room of `owner` with the bot (power level 50) and the guests in it, and wait for the widget."""
     room_id = await owner.create_room(
-        version=version, invite=[installation.bot, *(g.user_id for g in guests)], power={installation.bot: 50}
+        version=version, invite=[installation.bot, *(g.user_id for g in guests)], user_levels={installation.bot: 50}
     )
     for guest in guests:
         await guest.join(room_id)
