@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import partial
 
 import structlog
 from aiohttp import web

@@ -18,7 +18,7 @@ def _ids(schedule: dict[str, Any] | None) -> list[str]:
 
 
 async def _put(viewer: Viewer, body: object) -> tuple[int, Any]:
-    return await viewer.ask("PUT", f"/api/v1/rooms/{viewer.room_id}/watching", body)
+    return await viewer.request("PUT", f"/api/v1/rooms/{viewer.room_id}/watching", body)
 
 
 async def test_the_schedule_follows_the_list(service: Service, film: Film) -> None:

@@ -25,7 +25,10 @@ async def test_without_its_database_it_lives_and_is_not_ready(
 ) -> None:
     pool = await open_pool(await create_migrated("contract-gone"), size=1)
     context = dataclasses.replace(service.context, stores=Stores(pool))
-    client, metrics = await aiohttp_client(build_app(context)), await aiohttp_client(build_metrics_app(context))
+    client, metrics = (
+        await aiohttp_client(build_app(context)),
+        await aiohttp_client(build_metrics_app(context.stores.videos)),
+    )
     async with client.get("/ready") as response:
         assert response.status == 200
     await pool.close()
@@ -42,7 +45,7 @@ async def test_videos_are_counted_by_their_state(service: Service, aiohttp_clien
     alice = service.user()
     room = await service.room(alice)
     await room.send_video(alice)
-    client = await aiohttp_client(build_metrics_app(service.context))
+    client = await aiohttp_client(build_metrics_app(service.context.stores.videos))
     (row,) = await service.rows("SELECT count(*) AS count FROM videos WHERE state = 'queued'")
     async with client.get("/metrics") as response:
         assert response.headers["Content-Type"].startswith("text/plain")

@@ -79,7 +79,7 @@ async def test_what_the_bot_says_for_somebody_is_bounded(service: Service) -> No
     alice = service.user()
     phone = await service.signed_in(alice, await service.room(alice))
     nowhere = "/api/v1/videos/00000000-0000-0000-0000-000000000000/comments"
-    found = Counter([(await phone.ask("POST", nowhere, {"text": "x", "nonce": "a"}))[0] for _ in range(60)])
+    found = Counter([(await phone.request("POST", nowhere, {"text": "x", "nonce": "a"}))[0] for _ in range(60)])
     assert found[404] >= 20
     assert found[429] > 0
     assert set(found) == {404, 429}

@@ -145,7 +145,7 @@ async def test_a_public_video_as_one_file_in_parts(
     house: House, service: Service, tools: Tools, tmp_path: Path
 ) -> None:
     video = (await house.bobs(house.bob))[0]
-    assert (await house.bob.ask("PATCH", f"/api/v1/videos/{video['id']}", {"published": True}))[0] == 200
+    assert (await house.bob.request("PATCH", f"/api/v1/videos/{video['id']}", {"published": True}))[0] == 200
     async with service.http.get(f"{service.url}/u/{house.user}/reel.json") as response:
         (public,) = (await response.json())["videos"]
     url = public["video_url"]

@@ -15,7 +15,7 @@ PLACE = {
 
 
 async def put(viewer: Viewer, body: object) -> tuple[int, Any]:
-    return await viewer.ask("PUT", f"/api/v1/rooms/{viewer.room_id}/place", body)
+    return await viewer.request("PUT", f"/api/v1/rooms/{viewer.room_id}/place", body)
 
 
 async def test_a_place_is_its_viewers_alone(service: Service) -> None:

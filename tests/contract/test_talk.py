@@ -27,17 +27,17 @@ class Phone:
         return f"/api/v1/videos/{self.video_id}"
 
     async def say(self, what: str, **body: object) -> tuple[int, Any]:
-        return await self.viewer.ask("POST", f"{self.path}/{what}", {"nonce": secrets.token_urlsafe(16), **body})
+        return await self.viewer.request("POST", f"{self.path}/{what}", {"nonce": secrets.token_urlsafe(16), **body})
 
     async def send(self, upload: str) -> tuple[int, Any]:
         body = {"upload": upload, "nonce": secrets.token_urlsafe(16)}
-        return await self.viewer.ask("POST", f"/api/v1/rooms/{self.room.room_id}/videos", body)
+        return await self.viewer.request("POST", f"/api/v1/rooms/{self.room.room_id}/videos", body)
 
     async def try_all(self) -> list[int]:
         """Return the statuses of all that may be asked of the bot."""
         answers = [
             await self.say("comments", text="x"), await self.say("reactions", key="👍"), await self.send(NO_UPLOAD),
-            await self.viewer.get(f"{self.path}/said"), await self.viewer.ask("DELETE", f"{self.path}/said/$x"),
+            await self.viewer.get(f"{self.path}/said"), await self.viewer.request("DELETE", f"{self.path}/said/$x"),
         ]  # fmt: skip
         return [status for status, _ in answers]
 
@@ -71,7 +71,7 @@ async def test_in_a_client_people_speak_for_themselves(service: Service, phone: 
     ],
 )  # fmt: skip
 async def test_what_is_no_comment_and_no_reaction(phone: Phone, what: str, body: object) -> None:
-    status, answer = await phone.viewer.ask("POST", f"{phone.path}/{what}", body)
+    status, answer = await phone.viewer.request("POST", f"{phone.path}/{what}", body)
     assert (status, answer["errcode"]) == (400, "M_BAD_JSON")
 
 
@@ -118,9 +118,9 @@ async def test_an_upload_that_is_not_ready_or_anothers_is_not_sent(service: Serv
     hers = Phone(await service.signed_in(phone.room.owner, phone.room), phone.room.owner, phone.room, phone.video_id)
     assert (await hers.send(uploader.id()))[0] == 404
     assert await service.rows("SELECT FROM sent_for WHERE room_id = $1", phone.room.room_id) == []
-    await phone.viewer.ask("DELETE", f"/api/v1/uploads/{uploader.id()}")
+    await phone.viewer.request("DELETE", f"/api/v1/uploads/{uploader.id()}")
 
 
 async def test_what_nobody_here_sent_is_not_taken_back(phone: Phone) -> None:
-    status, answer = await phone.viewer.ask("DELETE", f"{phone.path}/said/$x")
+    status, answer = await phone.viewer.request("DELETE", f"{phone.path}/said/$x")
     assert (status, answer["errcode"]) == (404, "M_NOT_FOUND")
