@@ -1,4 +1,4 @@
-"""Does the fingerprint recognise copies of a video, and tell different videos apart? And what does it cost?
+"""Does the fingerprint recognise copies of a video, and distinguish different videos? And what does it cost?
 
 30 synthetic clips, each re-encoded in nine ways; 300 other clips; and a minute of 1080p from a phone, against ffmpeg
 that only decodes it. `./run bench fingerprint`
@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from bench._clips import ffmpeg, phone
-from tests.support.video.scenes import ENCODINGS, SIZE, encode_anew, make_scenes
+from tests.support.video.synthetic_clips import ENCODINGS, SIZE, make_synthetic_clips, reencode
 from transcode import Limits, Tools, find_tools
 from transcode.fingerprint import distance, fingerprint, is_copy
 
@@ -29,7 +29,7 @@ async def _copies(tools: Tools, folder: Path, sources: dict[int, bytes]) -> None
     matches: Counter[str] = Counter()
     distances: list[float] = []
     for number, source in sources.items():
-        copies = await asyncio.to_thread(encode_anew, tools, folder / f"{number}.mp4", folder, ENCODINGS)
+        copies = await asyncio.to_thread(reencode, tools, folder / f"{number}.mp4", folder, ENCODINGS)
         for way, path in copies.items():
             copy = await _fingerprint(tools, path)
             matches[way] += is_copy(source, copy)
@@ -52,12 +52,12 @@ async def _cost(tools: Tools, folder: Path) -> None:
     clip = phone(tools, folder, 60)
     ours, bare = [], []
     for _ in range(RUNS):
-        began = time.perf_counter()
+        started = time.perf_counter()
         await _fingerprint(tools, clip.path)
-        ours.append(time.perf_counter() - began)
-        began = time.perf_counter()
+        ours.append(time.perf_counter() - started)
+        started = time.perf_counter()
         await asyncio.to_thread(ffmpeg, tools, "-i", clip.path, "-an", "-f", "null", "-")
-        bare.append(time.perf_counter() - began)
+        bare.append(time.perf_counter() - started)
     took, floor = statistics.median(ours), statistics.median(bare)
     print(f"{clip.about}: {took:.2f} s, {took / floor:.2f} of a bare decode ({floor:.2f} s)")
 
@@ -67,7 +67,7 @@ async def main() -> None:
     tools = find_tools()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_scenes(tools, folder, range(CLIPS + OTHERS), seconds=SECONDS, size=SIZE)
+        make_synthetic_clips(tools, folder, range(CLIPS + OTHERS), seconds=SECONDS, size=SIZE)
         sources = {number: await _fingerprint(tools, folder / f"{number}.mp4") for number in range(CLIPS)}
         await _copies(tools, folder, sources)
         await _others(tools, folder, sources)

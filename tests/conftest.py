@@ -29,7 +29,7 @@ SLOTS = ("reel", "reel-b")
 # Files that take longest, by what `./run test` tells at its end: begun first, they do not keep one worker busy when the
 # others are done.
 SLOW = (
-    "test_crashes.py", "test_corpus.py", "test_matrix.py", "test_admin.py", "test_access.py", "test_holding.py",
+    "test_crashes.py", "test_corpus.py", "test_matrix.py", "test_admin.py", "test_leading_bytes.py", "test_holding.py",
     "test_managing.py", "test_timeline.py", "test_erasing.py", "test_uploads.py", "test_copies.py", "test_hls_rules.py",
     "test_changes.py", "test_audio_kept.py", "test_fingerprint.py", "test_schema.py",
     "test_behalf.py",

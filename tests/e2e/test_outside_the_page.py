@@ -38,7 +38,7 @@ async def test_the_client_keeps_it_in_sight_while_it_plays(browser: Browser, roo
     async with open_widget_page(browser, room_with_videos) as seen:
 
         async def asked(wanted: list[bool]) -> bool:
-            return bool(await seen.page.evaluate("() => window.asked") == wanted)
+            return bool(await seen.page.evaluate("() => window.requested") == wanted)
 
         # At first it stops: nobody wants sound in other rooms that they cannot turn off there.
         await seen.frame.locator("[data-testid=record]").wait_for()

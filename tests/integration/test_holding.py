@@ -13,7 +13,7 @@ from tests.support.clips import with_padding
 from tests.support.commands import VERSIONS, CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
-from tests.support.video.scenes import SIZE, encode_anew, make_scenes
+from tests.support.video.synthetic_clips import SIZE, make_synthetic_clips, reencode
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
 from transcode import Tools
@@ -283,9 +283,9 @@ async def test_a_rooms_own_length(hall: Hall) -> None:
 
 
 async def test_what_is_blocked_goes_with_all_its_copies(hall: Hall, tools: Tools) -> None:
-    await asyncio.to_thread(make_scenes, tools, hall.folder, [1, 2], seconds=2, size=SIZE)
+    await asyncio.to_thread(make_synthetic_clips, tools, hall.folder, [1, 2], seconds=2, size=SIZE)
     advertisement, other = hall.folder / "1.mp4", hall.folder / "2.mp4"
-    ways = await asyncio.to_thread(encode_anew, tools, advertisement, hall.folder, ["crop 2 %", "half size", "WebM"])
+    ways = await asyncio.to_thread(reencode, tools, advertisement, hall.folder, ["crop 2 %", "half size", "WebM"])
     files = (advertisement, advertisement, ways["half size"], other)
     events = [await hall.bob.send_video(hall.room_id, file) for file in files]
 
@@ -319,9 +319,9 @@ async def test_what_is_blocked_goes_with_all_its_copies(hall: Hall, tools: Tools
 
 
 async def test_what_is_blocked_in_the_middle_of_the_work_is_known_by_its_looks_too(hall: Hall, tools: Tools) -> None:
-    await asyncio.to_thread(make_scenes, tools, hall.folder, [6, 8], seconds=30, size=SIZE)
+    await asyncio.to_thread(make_synthetic_clips, tools, hall.folder, [6, 8], seconds=30, size=SIZE)
     advertisement, other = hall.folder / "6.mp4", hall.folder / "8.mp4"
-    ways = await asyncio.to_thread(encode_anew, tools, advertisement, hall.folder, ["crop 2 %", "half size"])
+    ways = await asyncio.to_thread(reencode, tools, advertisement, hall.folder, ["crop 2 %", "half size"])
     copy, elsewhere = [await hall.bob.send_video(hall.room_id, file) for file in (ways["half size"], other)]
     for event_id in (copy, elsewhere):
         await hall.ready(event_id)

@@ -22,7 +22,7 @@ from tests.integration.transcode.test_recordings import recorded
 from tests.support.commands import CommandSender
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
-from tests.support.video.pattern import X264, audio, made, video
+from tests.support.video.sync_pattern import X264, audio, made, video
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
 from transcode import Tools

@@ -11,9 +11,9 @@ from tests.support.waiting import eventually
 
 _CUES = "WEBVTT\n\n00:00.200 --> 01:00.000\nHello from {language}\n"
 # Values of the widget's `set_always_on_screen` requests, as they arrive in the page around it.
-_LOG_REQUESTS = """window.asked = [];
+_LOG_REQUESTS = """window.requested = [];
 window.addEventListener('message', ({data}) => {
-    if (data?.action === 'set_always_on_screen' && data.api === 'fromWidget') window.asked.push(data.data.value);
+    if (data?.action === 'set_always_on_screen' && data.api === 'fromWidget') window.requested.push(data.data.value);
 });"""
 # Announcements to screen readers, with the reel that they are about.
 _LOG_ANNOUNCEMENTS = """window.spoken = [];
@@ -141,9 +141,9 @@ async def load_widget(page: Page, room_with_videos: RoomWithVideos, *, select: b
     handle = await page.locator("iframe[data-testid=widget]").element_handle()
     frame = await handle.content_frame()
     assert frame
-    seen = WidgetPage(page, frame)
+    opened = WidgetPage(page, frame)
     if select:
         await frame.locator(f'[data-testid=member][data-member="{room_with_videos.alice}"]').click()
         await frame.locator(f'[data-testid=player][data-reel="{room_with_videos.alice}"]').wait_for()
     await frame.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
-    return seen
+    return opened

@@ -19,7 +19,7 @@ from tests.support.databases import CreateDatabase
 from tests.support.installation import Installation
 from tests.support.launch import fork
 from tests.support.rooms import make_room, wait_for_notice
-from tests.support.video.scenes import SIZE, encode_anew, make_scenes
+from tests.support.video.synthetic_clips import SIZE, make_synthetic_clips, reencode
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
 from transcode import Tools
@@ -349,9 +349,9 @@ async def test_somebody_in_quarantine(office: Office) -> None:
 
 async def test_a_file_that_is_blocked_everywhere(office: Office, tools: Tools, http: aiohttp.ClientSession) -> None:
     bob, folder = office.bob.user, office.folder
-    await asyncio.to_thread(make_scenes, tools, folder, [3, 4, 5], seconds=2, size=SIZE)
+    await asyncio.to_thread(make_synthetic_clips, tools, folder, [3, 4, 5], seconds=2, size=SIZE)
     advertisement, other, unseen = (folder / f"{number}.mp4" for number in (3, 4, 5))
-    ways = await asyncio.to_thread(encode_anew, tools, advertisement, folder, ["crop 2 %", "half size", "WebM"])
+    ways = await asyncio.to_thread(reencode, tools, advertisement, folder, ["crop 2 %", "half size", "WebM"])
     elsewhere = await make_room(office.alice.user, office.service, bob)
     there = await office.service.viewer(http, bob, elsewhere)
 

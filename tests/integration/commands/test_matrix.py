@@ -17,7 +17,7 @@ from appservice.demo.synapse import Synapse
 from tests.support.commands import CommandSender, open_direct
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
-from tests.support.video.scenes import SIZE, make_scenes
+from tests.support.video.synthetic_clips import SIZE, make_synthetic_clips
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
 from transcode import Tools
@@ -174,7 +174,7 @@ async def cast(
     await moderator("!reel room hold off")
     for name in ("shown", "spare", "removed"):
         await cast.send(name, clip)
-    await asyncio.to_thread(make_scenes, tools, tmp_path, [1], seconds=1, size=SIZE)
+    await asyncio.to_thread(make_synthetic_clips, tools, tmp_path, [1], seconds=1, size=SIZE)
     await cast.send("blocked", tmp_path / "1.mp4")  # nothing looks like it
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(clip.read_bytes()[:2000])

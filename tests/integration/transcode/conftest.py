@@ -1,4 +1,4 @@
-"""Real clips made by ffmpeg on the spot, and transcoded for real."""
+"""Make clips by ffmpeg, and transcode them."""
 
 import subprocess
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.video.ladders import Ladder, build
-from tests.support.video.media import (
+from tests.support.video.output_checks import (
     AssertCopied,
     AssertGapless,
     Clip,
@@ -27,7 +27,7 @@ def tools() -> Tools:
 
 @pytest.fixture(scope="session")
 async def ladders(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ladder]:
-    """Both stages of each lane, by name."""
+    """Both stages of each source, by name."""
     return await build(tools, tmp_path_factory.mktemp("ladders"))
 
 
@@ -63,11 +63,11 @@ def transcoded(tools: Tools, tmp_path: Path) -> Transcoded:
 
 @pytest.fixture
 def assert_gapless(tools: Tools, tmp_path: Path) -> AssertGapless:
-    """Check a folder for everything that switching quality, and playing on into the next video, relies on."""
+    """Check a folder for everything that switching renditions, and gapless playback, relies on."""
     return lambda folder, result: check_gapless(folder, result, tools, tmp_path)
 
 
 @pytest.fixture
 def assert_copied(tools: Tools, tmp_path: Path) -> AssertCopied:
-    """Check that the first rendition is a copy of the source, with what playing on into the next video relies on."""
+    """Check that the first rendition is a stream copy of the source, and has what gapless playback relies on."""
     return lambda source, outcome: check_copied(source, outcome, tools, tmp_path)

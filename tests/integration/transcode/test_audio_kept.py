@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.video.dual_mono import dual_mono
-from tests.support.video.media import Transcoded, joined, transcode
-from tests.support.video.pattern import VP8, X264, assert_whole, audio, beeps, made, video
+from tests.support.video.output_checks import Transcoded, joined, transcode
+from tests.support.video.sync_pattern import VP8, X264, assert_whole, audio, beeps, made, video
 from transcode import Limits, Tools, TranscodeError
 
 _OPUS = ["-c:a", "libopus"]
@@ -43,8 +43,8 @@ async def test_any_channels_are_heard(name: str, tools: Tools, tmp_path: Path, t
 
 @pytest.mark.parametrize("name", CODECS)
 async def test_any_codec_is_heard(name: str, tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
-    picture = ["-c:v", "mpeg2video"] if name.endswith(".vob") else X264
-    source = made(tools, tmp_path / name, *video(3), *audio(3, layout="stereo"), *picture, *CODECS[name])
+    video_codec = ["-c:v", "mpeg2video"] if name.endswith(".vob") else X264
+    source = made(tools, tmp_path / name, *video(3), *audio(3, layout="stereo"), *video_codec, *CODECS[name])
     assert_whole(tools, await transcoded(source), tmp_path, 3)
 
 
@@ -64,7 +64,7 @@ async def test_a_silent_first_track_hides_no_other(
 
 async def test_each_microphone_is_heard(tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
     # The beeps by turns: none of the tracks has all.
-    tracks = [*audio(2.5), "-itsoffset", "2.5", *audio(2.5, begin=2.5)]
+    tracks = [*audio(2.5), "-itsoffset", "2.5", *audio(2.5, start=2.5)]
     each = ["-map", "0:v", "-map", "1:a", "-map", "2:a"]
     source = made(tools, tmp_path / "microphones.mov", *video(5), *tracks, *each, *X264, "-c:a", "pcm_s16le")
     assert_whole(tools, await transcoded(source), tmp_path, 5)
@@ -73,7 +73,7 @@ async def test_each_microphone_is_heard(tools: Tools, tmp_path: Path, transcoded
 async def test_both_programmes_of_dual_mono_are_heard(tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
     mono = ["-c:a", "aac", "-flags:a", "+bitexact"]
     # The first beeps at odd seconds, the second at even ones.
-    programmes = [made(tools, tmp_path / f"{n}.aac", *audio(4, begin=float(n)), *mono) for n in range(2)]
+    programmes = [made(tools, tmp_path / f"{n}.aac", *audio(4, start=float(n)), *mono) for n in range(2)]
     both = tmp_path / "both.aac"
     both.write_bytes(dual_mono(*(programme.read_bytes() for programme in programmes)))
     source = made(tools, tmp_path / "dual.ts", *video(4), "-i", both, *X264, "-c:a", "copy")

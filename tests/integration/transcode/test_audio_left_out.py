@@ -1,13 +1,13 @@
-"""What of a file's audio cannot be taken costs the video nothing, is silent, and is told; the rest is heard."""
+"""Audio that cannot be decoded is replaced by silence and reported, and costs the video nothing; the rest is kept."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Outcome, Transcoded
-from tests.support.video.pattern import GREEN, RED, X264, audio, concatenated, made, seen, video
-from tests.support.video.surgery import with_boxes
+from tests.support.video.container_edits import with_boxes
+from tests.support.video.output_checks import Outcome, Transcoded
+from tests.support.video.sync_pattern import GREEN, RED, X264, audio, concatenated, decode_rendition, made, video
 from transcode import Limits, Tools, prepare_recording
 from transcode.mp4.boxes import box, boxes
 from transcode.source.audio_loss import AudioLoss
@@ -22,9 +22,9 @@ NOISE = ["-bsf:a", "noise=amount=1"]
 _SINF = box(b"sinf", box(b"frma", b"mp4a"), box(b"schm", bytes(4), b"cenc", bytes(4)))
 
 
-def _noise(begin: float) -> list[str]:
+def _noise(start: float) -> list[str]:
     """Spoil every packet of the audio from some second on."""
-    return ["-bsf:a", f"noise=amount=gt(pts*tb\\,{begin})"]
+    return ["-bsf:a", f"noise=amount=gt(pts*tb\\,{start})"]
 
 
 def _described(data: bytes, change: Callable[[bytes, bytes], bytes]) -> bytes:
@@ -52,7 +52,7 @@ def _heard(
     beeps = []
     for stage in stages:
         for rendition in (outcome.ready if stage == "ready" else outcome.playable).renditions:
-            shown = seen(tools, outcome.out / stage, rendition, scratch)
+            shown = decode_rendition(tools, outcome.out / stage, rendition, scratch)
             assert shown.duration == pytest.approx(SECONDS, abs=0.1)
             assert (shown.first, shown.last) == (GREEN, RED)
             assert shown.flashes == pytest.approx(ALL, abs=0.045)
@@ -61,7 +61,7 @@ def _heard(
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "reason", "bend"),
+    ("name", "codec", "reason", "change"),
     [
         ("unknown.mp4", X264, AudioLoss.NO_DECODER, _unknown),
         ("unknown.mkv", X264, AudioLoss.NO_DECODER, _unknown),
@@ -70,11 +70,11 @@ def _heard(
     ],
 )
 async def test_what_nobody_here_can_decode(
-    name: str, codec: list[str], reason: AudioLoss, bend: Callable[[bytes], bytes], tools: Tools, tmp_path: Path,
+    name: str, codec: list[str], reason: AudioLoss, change: Callable[[bytes], bytes], tools: Tools, tmp_path: Path,
     transcoded: Transcoded,
 ) -> None:  # fmt: skip
     source = made(tools, tmp_path / name, *video(SECONDS), *audio(SECONDS), *codec, *AAC)
-    source.write_bytes(bend(source.read_bytes()))
+    source.write_bytes(change(source.read_bytes()))
     outcome = await transcoded(source)
     assert outcome.playable.audio_left_out is outcome.ready.audio_left_out is reason
     assert not any(_heard(tools, outcome, tmp_path))
@@ -101,12 +101,12 @@ async def test_what_is_all_damaged(
 
 
 @pytest.mark.parametrize("codec", ["aac", "ac3", "flac"])
-@pytest.mark.parametrize(("begin", "beeps"), [(4.0, [1.0, 3.0]), (1.5, [1.0])])
-async def test_what_is_damaged_from_a_moment_on(
-    codec: str, begin: float, beeps: list[float], tools: Tools, tmp_path: Path, transcoded: Transcoded
+@pytest.mark.parametrize(("start", "beeps"), [(4.0, [1.0, 3.0]), (1.5, [1.0])])
+async def test_what_is_damaged_from_some_time_on(
+    codec: str, start: float, beeps: list[float], tools: Tools, tmp_path: Path, transcoded: Transcoded
 ) -> None:
     # From 1.5 s on, it is more than ffmpeg bears by default.
-    source = made(tools, tmp_path / "part.mkv", *video(SECONDS), *audio(SECONDS), *X264, "-c:a", codec, *_noise(begin))
+    source = made(tools, tmp_path / "part.mkv", *video(SECONDS), *audio(SECONDS), *X264, "-c:a", codec, *_noise(start))
     outcome = await transcoded(source)
     assert outcome.ready.audio_left_out is AudioLoss.PARTS
     assert _heard(tools, outcome, tmp_path, ["ready"]) == [beeps] * len(outcome.ready.renditions)
@@ -139,12 +139,12 @@ async def test_microphones_that_change_their_format(tools: Tools, tmp_path: Path
     parts = []
     # The beeps by turns: neither of the tracks has all.
     for number, rate in enumerate((48_000, 32_000)):
-        begin = 3.0 * number
+        start = 3.0 * number
         tracks = [
-            *audio(3, begin=begin, rate=rate, heard="1" if number else "0"),
-            *audio(3, begin=begin, rate=rate, heard="0" if number else "1"),
+            *audio(3, start=start, rate=rate, heard="1" if number else "0"),
+            *audio(3, start=start, rate=rate, heard="0" if number else "1"),
         ]
-        inputs = [*video(3, begin=begin, end=number == 1), *tracks]
+        inputs = [*video(3, start=start, end=number == 1), *tracks]
         parts.append(made(tools, tmp_path / f"{number}.mkv", *inputs, *each))
     source = concatenated(tools, tmp_path / "microphones.mkv", *parts)
     outcome = await transcoded(source)
@@ -152,8 +152,8 @@ async def test_microphones_that_change_their_format(tools: Tools, tmp_path: Path
     assert set(map(tuple, _heard(tools, outcome, tmp_path))) == {tuple(ALL)}
 
 
-@pytest.mark.parametrize("audible", [[], audio(SECONDS)], ids=["silent film", "heard"])
-async def test_nothing_is_told_where_nothing_is_lost(
+@pytest.mark.parametrize("audible", [[], audio(SECONDS)], ids=["silent", "heard"])
+async def test_nothing_is_reported_where_nothing_is_lost(
     audible: list[str], tools: Tools, tmp_path: Path, transcoded: Transcoded
 ) -> None:
     for name in ("clip.mp4", "clip.mkv"):

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from tests.support.video.media import Transcoded, transcode
+from tests.support.video.output_checks import Transcoded, transcode
 from tests.support.video.subtitles import ASS, CHINESE, HOSTILE, with_subtitles
 from transcode import READY, Limits, Result, Tools
 
@@ -11,7 +11,7 @@ _ZH = "WEBVTT\n\n00:00.500 --> 00:01.500\n你好，世界\n\n00:02.000 --> 00:03
 
 
 async def _both_stages(source: Path, out: Path, tools: Tools) -> tuple[Result, Result, dict[str, str], dict[str, str]]:
-    """Transcode, and give what was told of the first stage and of the last, and the captions in their folders."""
+    """Transcode, and return the results of the first stage and of the last, and the captions in their folders."""
     first: list[tuple[Result, dict[str, str]]] = []
 
     def texts(folder: Path) -> dict[str, str]:
@@ -34,13 +34,13 @@ async def test_chinese_in_an_mp4_that_is_copied(tools: Tools, tmp_path: Path) ->
     assert early == late == {"captions0.vtt": _ZH}
 
 
-async def test_a_growing_video_has_them_at_once(tools: Tools, tmp_path: Path) -> None:
+async def test_a_first_stage_in_progress_has_them_at_once(tools: Tools, tmp_path: Path) -> None:
     tracks = {"中文.srt": ("zho", CHINESE), "Signs.ass": ("eng", ASS), "evil.srt": ("und", HOSTILE)}
     source = with_subtitles(tools, tmp_path / "zh.mkv", tracks, "copy", seconds=20)
     playable, ready, early, late = await _both_stages(source, tmp_path / "out", tools)
     assert not playable.whole
-    told = [(each.language, each.label) for each in playable.captions]
-    assert told == [("zh", "中文"), ("en", "Signs"), (None, "evil")]
+    labels = [(each.language, each.label) for each in playable.captions]
+    assert labels == [("zh", "中文"), ("en", "Signs"), (None, "evil")]
     assert playable.captions == ready.captions
     assert early == late
     assert early["captions0.vtt"] == _ZH

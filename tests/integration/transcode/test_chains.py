@@ -1,12 +1,12 @@
-"""Ogg files that are several, one after the other, play whole: ffmpeg goes on only where the next one is alike."""
+"""Chained Ogg files play whole: ffmpeg alone goes on only where the next link has the same format."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Clip, Transcoded, output_of
-from tests.support.video.pattern import assert_square, assert_whole, audio, made, video
+from tests.support.video.output_checks import Clip, Transcoded, output_of
+from tests.support.video.sync_pattern import assert_square, assert_whole, audio, made, video
 from transcode import Limits, Tools, TranscodeError, verify_video, video_of_audio
 
 THEORA = ["-c:v", "libtheora", "-q:v", "6"]
@@ -27,23 +27,23 @@ def _chained(source: Path, *parts: Path) -> Path:
 @pytest.mark.parametrize("serial", ["0", "1"], ids=["same-serials", "other-serials"])
 async def test_a_chained_video(name: str, serial: str, tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
     parts = []
-    for number, (size, sound) in enumerate(CHAINS[name]):
-        inputs = [*video(2, begin=2.0 * number, size=size, end=number == 1), *audio(2)]
+    for number, (size, audio_codec) in enumerate(CHAINS[name]):
+        inputs = [*video(2, start=2.0 * number, size=size, end=number == 1), *audio(2)]
         serials = ["-serial_offset", str(number * int(serial) * 7)]
-        parts.append(made(tools, tmp_path / f"{number}.ogv", *inputs, *THEORA, *sound, *serials))
+        parts.append(made(tools, tmp_path / f"{number}.ogv", *inputs, *THEORA, *audio_codec, *serials))
     source = _chained(tmp_path / "chain.ogv", *parts)
     outcome = await transcoded(source)
     for shown in assert_whole(tools, outcome, tmp_path, 4):
         assert_square(shown)
-    looked = await verify_video(source, tmp_path / "looked", tools=tools, limits=Limits())
-    assert looked.duration == pytest.approx(4, abs=0.1)
+    verified = await verify_video(source, tmp_path / "verified", tools=tools, limits=Limits())
+    assert verified.duration == pytest.approx(4, abs=0.1)
     # It is sent as it is.
-    assert (looked.path, looked.mimetype) == (source, "video/ogg")
+    assert (verified.path, verified.mimetype) == (source, "video/ogg")
 
 
 async def test_a_link_without_audio(tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
     first = made(tools, tmp_path / "0.ogv", *video(2, end=False), *audio(2), *THEORA, *VORBIS)
-    second = made(tools, tmp_path / "1.ogv", *video(2, begin=2), *THEORA)
+    second = made(tools, tmp_path / "1.ogv", *video(2, start=2), *THEORA)
     outcome = await transcoded(_chained(tmp_path / "chain.ogv", first, second))
     for shown in assert_whole(tools, outcome, tmp_path, 4, heard=False):
         assert shown.beeps == pytest.approx([1], abs=0.05)
@@ -62,9 +62,9 @@ async def test_a_chained_voice_message(
         clip(f"{number}.ogg", *sine, *codec, *channels)
         for number, (codec, channels) in enumerate(zip(codecs, (SPOKEN["mono"], SPOKEN[second]), strict=True))
     ]
-    film = tmp_path / "film.mp4"
-    await video_of_audio(_chained(tmp_path / "chain.ogg", *parts), film, tools=tools, limits=Limits())
-    streams = json.loads(output_of(tools.ffprobe, "-show_streams", "-of", "json", film))["streams"]
+    target = tmp_path / "video.mp4"
+    await video_of_audio(_chained(tmp_path / "chain.ogg", *parts), target, tools=tools, limits=Limits())
+    streams = json.loads(output_of(tools.ffprobe, "-show_streams", "-of", "json", target))["streams"]
     assert [float(stream["duration"]) for stream in streams] == pytest.approx([6, 6], abs=0.1)
 
 
@@ -73,5 +73,5 @@ async def test_a_chain_of_too_many_links_is_refused_in_words(clip: Clip, tools: 
     stereo = clip("stereo.ogg", "-f", "lavfi", "-i", "sine=d=0.1", "-ac", "2", *OPUS)
     source = _chained(tmp_path / "chain.ogg", *[mono, stereo] * 33)
     with pytest.raises(TranscodeError) as refused:
-        await video_of_audio(source, tmp_path / "film.mp4", tools=tools, limits=Limits())
+        await video_of_audio(source, tmp_path / "video.mp4", tools=tools, limits=Limits())
     assert (refused.value.code, refused.value.final) == ("too-many-streams", True)

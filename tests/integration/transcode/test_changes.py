@@ -1,12 +1,13 @@
-"""What changes in the middle of a file plays on, and is never stretched: audio format, size, pixel aspect, crop."""
+"""Changes in the middle of a file play on without distortion: audio format, frame size, pixel aspect, crop."""
 
 import struct
 from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Outcome, Transcoded, output_of
-from tests.support.video.pattern import (
+from tests.support.video.container_edits import with_boxes
+from tests.support.video.output_checks import Outcome, Transcoded, output_of
+from tests.support.video.sync_pattern import (
     VP8,
     X264,
     assert_square,
@@ -18,7 +19,6 @@ from tests.support.video.pattern import (
     square,
     video,
 )
-from tests.support.video.surgery import with_boxes
 from transcode import Cut, Limits, Tools, prepare_recording
 from transcode.mp4.boxes import box
 
@@ -36,9 +36,9 @@ AUDIO_CHANGES = {
 async def test_a_change_of_the_audio_format(name: str, tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
     parts = []
     for number, (layout, rate, codec) in enumerate(AUDIO_CHANGES[name]):
-        begin = 2.0 * number
-        inputs = [*video(2, begin=begin, end=number == 1), *audio(2, begin=begin, layout=layout, rate=rate)]
-        offset = ["-output_ts_offset", str(begin)] if name.endswith(".ts") else []
+        start = 2.0 * number
+        inputs = [*video(2, start=start, end=number == 1), *audio(2, start=start, layout=layout, rate=rate)]
+        offset = ["-output_ts_offset", str(start)] if name.endswith(".ts") else []
         suffix = Path(name).suffix
         parts.append(made(tools, tmp_path / f"{number}{suffix}", *inputs, *X264, *codec, *offset))
     source = tmp_path / name
@@ -57,9 +57,9 @@ def _assert_images(tools: Tools, outcome: Outcome) -> None:
 
 
 async def test_a_phone_that_is_turned_during_a_call(tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
-    sound = ["-c:a", "libopus"]
+    opus = ["-c:a", "libopus"]
     parts = [
-        made(tools, tmp_path / f"{n}.webm", *video(2, begin=2.0 * n, size=size, end=n == 1), *audio(2), *VP8, *sound)
+        made(tools, tmp_path / f"{n}.webm", *video(2, start=2.0 * n, size=size, end=n == 1), *audio(2), *VP8, *opus)
         for n, size in enumerate(("320x180", "180x320"))
     ]
     outcome = await transcoded(concatenated(tools, tmp_path / "turned.webm", *parts))
@@ -73,10 +73,10 @@ async def test_a_phone_that_is_turned_during_a_call(tools: Tools, tmp_path: Path
 async def test_a_broadcast_that_becomes_wide_and_larger(tools: Tools, tmp_path: Path, transcoded: Transcoded) -> None:
     parts = []
     for number, size in enumerate(("384x288", "640x360")):
-        begin = 2.0 * number
+        start = 2.0 * number
         lines = ["-c:v", "mpeg2video", "-q:v", "4", "-c:a", "mp2"]
-        inputs = [*video(2, begin=begin, size=size, rate="25", end=number == 1), *audio(2, begin=begin)]
-        parts.append(made(tools, tmp_path / f"{number}.ts", *inputs, *lines, "-output_ts_offset", str(begin)))
+        inputs = [*video(2, start=start, size=size, rate="25", end=number == 1), *audio(2, start=start)]
+        parts.append(made(tools, tmp_path / f"{number}.ts", *inputs, *lines, "-output_ts_offset", str(start)))
     source = tmp_path / "wide.ts"
     source.write_bytes(b"".join(part.read_bytes() for part in parts))
     outcome = await transcoded(source)
@@ -109,8 +109,8 @@ async def test_a_crop(how: str, tools: Tools, tmp_path: Path, transcoded: Transc
         cropped.write_bytes(_clap(source.read_bytes(), 320, 120))
         source = cropped if how == "clap.mp4" else made(tools, tmp_path / how, "-i", cropped, "-c", "copy")
     if how == "pixel-crop.mkv":
-        told = output_of(tools.ffprobe, "-select_streams", "v", "-show_entries", "stream_side_data=crop_top", source)
-        assert b"crop_top=60" in told
+        probed = output_of(tools.ffprobe, "-select_streams", "v", "-show_entries", "stream_side_data=crop_top", source)
+        assert b"crop_top=60" in probed
     outcome = await transcoded(source)
     assert (outcome.ready.width, outcome.ready.height) == (320, 120)
     for shown in assert_whole(tools, outcome, tmp_path, 4):
@@ -121,8 +121,8 @@ async def test_a_crop(how: str, tools: Tools, tmp_path: Path, transcoded: Transc
 @pytest.mark.parametrize(
     "inputs",
     [
-        [*video(2, end=False), "-itsoffset", "0.3", *audio(1.7, begin=0.3)],
-        ["-itsoffset", "0.3", *video(1.7, begin=0.3, end=False), *audio(2)],
+        [*video(2, end=False), "-itsoffset", "0.3", *audio(1.7, start=0.3)],
+        ["-itsoffset", "0.3", *video(1.7, start=0.3, end=False), *audio(2)],
     ],
     ids=["audio", "video"],
 )
@@ -130,7 +130,7 @@ async def test_what_comes_late_stays_in_time_with_audio_that_changes(
     inputs: list[str], tools: Tools, tmp_path: Path, transcoded: Transcoded
 ) -> None:
     first = made(tools, tmp_path / "0.ts", *inputs, *X264, *AC3)
-    inputs = [*video(2, begin=2), *audio(2, begin=2, layout="stereo")]
+    inputs = [*video(2, start=2), *audio(2, start=2, layout="stereo")]
     second = made(tools, tmp_path / "1.ts", *inputs, *X264, *AC3, "-output_ts_offset", "2")
     source = tmp_path / "late.ts"
     source.write_bytes(first.read_bytes() + second.read_bytes())
@@ -141,7 +141,7 @@ async def test_phone_videos_joined_without_a_second_description(
     tools: Tools, tmp_path: Path, transcoded: Transcoded
 ) -> None:
     parts = [
-        made(tools, tmp_path / f"{n}.mp4", *video(2, begin=2.0 * n, size=size, end=n == 1), *audio(2), *X264, *AAC)
+        made(tools, tmp_path / f"{n}.mp4", *video(2, start=2.0 * n, size=size, end=n == 1), *audio(2), *X264, *AAC)
         for n, size in enumerate(("320x180", "180x320"))
     ]
     outcome = await transcoded(concatenated(tools, tmp_path / "joined.mp4", *parts))
@@ -171,10 +171,10 @@ def _becomes_wide(tools: Tools, source: Path, *lines: str, first: str = "") -> P
     """Make a broadcast of one coded size that is 4:3 for two seconds, then 16:9."""
     parts = []
     for number, size in enumerate(("384x288", "512x288")):
-        begin = 2.0 * number
-        inputs = [*video(2, begin=begin, size=size, rate="25", end=number == 1), *audio(2, begin=begin)]
+        start = 2.0 * number
+        inputs = [*video(2, start=start, size=size, rate="25", end=number == 1), *audio(2, start=start)]
         joined = source.suffix in {".ts", ".mpg"}
-        offset = ["-output_ts_offset", str(begin)] if joined and "restarts" not in source.name else []
+        offset = ["-output_ts_offset", str(start)] if joined and "restarts" not in source.name else []
         scaled = ["-vf", "scale=352:288" + (first if number == 0 else "")]
         parts.append(made(tools, source.with_name(f"{number}{source.suffix}"), *inputs, *scaled, *lines, *offset))
     if source.suffix in {".ts", ".mpg"}:
@@ -201,7 +201,7 @@ async def test_a_container_that_contradicts_the_first_pixel_aspect(
     tools: Tools, tmp_path: Path, transcoded: Transcoded
 ) -> None:
     joined = _becomes_wide(tools, tmp_path / "joined.mkv", *BROADCAST["h264"], first=",setsar=1")
-    source = made(tools, tmp_path / "told.mkv", "-i", joined, "-c", "copy", "-aspect", "4:3")
+    source = made(tools, tmp_path / "stated.mkv", "-i", joined, "-c", "copy", "-aspect", "4:3")
     _assert_two_aspects(tools, await transcoded(source), tmp_path)
 
 

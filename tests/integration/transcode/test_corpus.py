@@ -1,4 +1,4 @@
-"""Every awkward file ends as it must, leaves nothing behind, and plays in a browser without one complaint."""
+"""Every file of the corpus ends as it must, leaves nothing behind, and plays in a browser without an error."""
 
 import asyncio
 import os
@@ -11,10 +11,10 @@ import imageio_ffmpeg
 import psutil
 import pytest
 
-from tests.support.video.awkward import READY, Awkward, Workdir
 from tests.support.video.corpus import CORPUS
-from tests.support.video.media import transcode
-from tests.support.video.screen import Screen, offer, open_screen
+from tests.support.video.corpus_case import READY, CorpusCase, Workdir
+from tests.support.video.hls_player import HlsPlayer, open_hls_player, serve_playlists
+from tests.support.video.output_checks import transcode
 from transcode import Limits, Result, Settings, Tools, TranscodeError
 
 SETTINGS = Settings(rungs=(360, 240))
@@ -30,18 +30,18 @@ class Ending:
     left: list[str] = field(default_factory=list)
 
 
-Finish = Callable[[Awkward], Awaitable[Ending]]
+Finish = Callable[[CorpusCase], Awaitable[Ending]]
 
 
-class Nobody:
-    """Listens where hostile files want us to ask for something, and counts who comes."""
+class Honeypot:
+    """Listens at the URL that hostile files refer to, and counts connections."""
 
     def __init__(self) -> None:
-        self.visitors = 0
+        self.connections = 0
         self.url = ""
 
-    async def __aenter__(self) -> "Nobody":
-        self._server = await asyncio.start_server(self._visited, "127.0.0.1", 0)
+    async def __aenter__(self) -> "Honeypot":
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
@@ -49,14 +49,14 @@ class Nobody:
         self._server.close()
         await self._server.wait_closed()
 
-    def _visited(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.visitors += 1
+    def _connected(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         writer.close()
 
 
 @pytest.fixture(scope="session")
-async def nobody() -> AsyncIterator[Nobody]:
-    async with Nobody() as listener:
+async def honeypot() -> AsyncIterator[Honeypot]:
+    async with Honeypot() as listener:
         yield listener
 
 
@@ -66,25 +66,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def screen(folder: Path) -> AsyncIterator[Screen]:
-    async with open_screen(folder) as opened:
+async def player(folder: Path) -> AsyncIterator[HlsPlayer]:
+    async with open_hls_player(folder) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def finish(tools: Tools, folder: Path, nobody: Nobody, tmp_path_factory: pytest.TempPathFactory) -> Finish:
-    """Transcode a file of the corpus, the first time that it is asked for."""
-    shop = Workdir(Path(imageio_ffmpeg.get_ffmpeg_exe()), tmp_path_factory.mktemp("workshop"))
-    known: dict[str, Ending] = {}
+def finish(tools: Tools, folder: Path, honeypot: Honeypot, tmp_path_factory: pytest.TempPathFactory) -> Finish:
+    """Transcode a file of the corpus once, at the first request."""
+    workdir = Workdir(Path(imageio_ffmpeg.get_ffmpeg_exe()), tmp_path_factory.mktemp("workshop"))
+    endings: dict[str, Ending] = {}
 
-    async def once(case: Awkward) -> Ending:
-        if case.name not in known:
+    async def once(case: CorpusCase) -> Ending:
+        if case.name not in endings:
             job = folder / case.name
             job.mkdir()
-            (job / case.name).write_bytes(await asyncio.to_thread(case.make, shop, case.name, nobody.url))
-            known[case.name] = await _ending(job / case.name, job / "out", tools)
-            known[case.name].left = _left(job)
-        return known[case.name]
+            (job / case.name).write_bytes(await asyncio.to_thread(case.make, workdir, case.name, honeypot.url))
+            endings[case.name] = await _ending(job / case.name, job / "out", tools)
+            endings[case.name].left = _left(job)
+        return endings[case.name]
 
     return once
 
@@ -103,10 +103,10 @@ async def _ending(source: Path, out: Path, tools: Tools) -> Ending:
 
 
 def _left(job: Path) -> list[str]:
-    """What should not be there: processes that know the job's folder, and files beside source and output."""
+    """Return leaks: processes that use the job's folder, and files beside source and output."""
     found = sorted(path.name for path in job.iterdir() if path.name not in {job.name, "out"})
     for process in psutil.process_iter():
-        # Any of them may end between two questions.
+        # A race: a process may end between two calls.
         with suppress(psutil.Error):
             words = " ".join([process.cwd(), *process.cmdline()])
             if str(job) in words and process.pid != os.getpid():
@@ -115,7 +115,7 @@ def _left(job: Path) -> list[str]:
 
 
 def described(stage: Path, result: Result) -> set[Path]:
-    """Every file that a result speaks of."""
+    """Return every file that a result names."""
     beside = (result.poster, result.preview, "storyboard.jpg" if result.storyboard else None)
     files = {stage / name for name in (*beside, *(captions.name for captions in result.captions)) if name}
     for rendition in result.renditions:
@@ -125,13 +125,13 @@ def described(stage: Path, result: Result) -> set[Path]:
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
-async def test_an_awkward_file_ends_as_it_must(
-    case: Awkward, finish: Finish, folder: Path, screen: Screen, nobody: Nobody
+async def test_a_file_of_the_corpus_ends_as_it_must(
+    case: CorpusCase, finish: Finish, folder: Path, player: HlsPlayer, honeypot: Honeypot
 ) -> None:
     ending = await finish(case)
     assert ending.end in case.ends.split(), f"{case.why}: {ending.said}"
     assert ending.left == []
-    assert nobody.visitors == 0
+    assert honeypot.connections == 0
     if ending.end != READY:
         assert "ready" not in ending.stages
         return
@@ -144,22 +144,24 @@ async def test_an_awkward_file_ends_as_it_must(
         stage = folder / case.name / "out" / name
         assert result.whole
         assert {path for path in stage.rglob("*") if path.is_file()} == described(stage, result)
-    # A copy of damaged pictures is only there until the ladder is.
+    # A stream copy of corrupted frames is served only until the ladder is complete.
     shown = {"ready": ready} if case.damaged else ending.stages
-    seen = await screen.play(offer(screen, case.name, *((f"{case.name}/out/{n}", r) for n, r in shown.items())))
-    assert seen.problems == []
-    assert seen.ended
-    assert seen.pictures
-    assert seen.duration == pytest.approx(sum(result.duration for result in shown.values()), abs=0.1)
-    assert set(seen.sizes) <= {f"{r.width}x{r.height}" for result in shown.values() for r in result.renditions}
+    playback = await player.play(
+        serve_playlists(player, case.name, *((f"{case.name}/out/{n}", r) for n, r in shown.items()))
+    )
+    assert playback.problems == []
+    assert playback.ended
+    assert playback.frames
+    assert playback.duration == pytest.approx(sum(result.duration for result in shown.values()), abs=0.1)
+    assert set(playback.sizes) <= {f"{r.width}x{r.height}" for result in shown.values() for r in result.renditions}
 
 
 @pytest.mark.timeout(600)
-async def test_many_play_as_one_list(finish: Finish, screen: Screen) -> None:
+async def test_many_play_as_one_list(finish: Finish, player: HlsPlayer) -> None:
     # Every third, or it would take minutes.
-    endings = [(case, await finish(case)) for case in CORPUS[::3]]
-    items = [(f"{case.name}/out/ready", ending.stages["ready"]) for case, ending in endings if ending.end == READY]
-    seen = await screen.play(offer(screen, "reel", *items), patience=300_000)
-    assert seen.problems == []
-    assert seen.ended
-    assert seen.duration == pytest.approx(sum(result.duration for _, result in items), abs=0.1 * len(items))
+    finished = [(case, await finish(case)) for case in CORPUS[::3]]
+    items = [(f"{case.name}/out/ready", ending.stages["ready"]) for case, ending in finished if ending.end == READY]
+    playback = await player.play(serve_playlists(player, "reel", *items), patience=300_000)
+    assert playback.problems == []
+    assert playback.ended
+    assert playback.duration == pytest.approx(sum(result.duration for _, result in items), abs=0.1 * len(items))

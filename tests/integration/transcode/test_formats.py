@@ -1,4 +1,4 @@
-"""What people really send, through real ffmpeg, out as something that plays gaplessly."""
+"""Transcode what people really send into renditions that play gaplessly."""
 
 import math
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import AssertCopied, AssertGapless, Clip, Transcoded, joined, output_of
+from tests.support.video.output_checks import AssertCopied, AssertGapless, Clip, Transcoded, joined, output_of
 from transcode import Settings, Tools
 
 SINE = ["-f", "lavfi", "-i", "sine=440:r=48000:d=3.5"]
@@ -18,7 +18,7 @@ TRANSPARENT = ["-vf", "format=yuva420p", "-c:v", "libvpx", "-auto-alt-ref", "0",
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 
 
-def pictures(size: str, rate: str = "30", seconds: float = 2.5) -> list[str]:
+def video(size: str, rate: str = "30", seconds: float = 2.5) -> list[str]:
     return ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d={seconds}"]
 
 
@@ -35,12 +35,12 @@ class Case:
 
 
 CASES = [
-    Case("landscape.mp4", [*pictures("640x360"), *SINE, *QUICK, "-t", "2.5"], 640, 360, 2.5, "360 240", copied=True),
-    Case("silent.mp4", [*pictures("426x240"), *QUICK], 426, 240, 2.5, "240", copied=True),
+    Case("landscape.mp4", [*video("640x360"), *SINE, *QUICK, "-t", "2.5"], 640, 360, 2.5, "360 240", copied=True),
+    Case("silent.mp4", [*video("426x240"), *QUICK], 426, 240, 2.5, "240", copied=True),
     Case(
         "b-frames-and-mono.mov",
         [
-            *pictures("320x240"),
+            *video("320x240"),
             "-f",
             "lavfi",
             "-i",
@@ -58,20 +58,16 @@ CASES = [
         "240",
         copied=True,
     ),
-    Case("odd.mkv", [*pictures("401x301"), *SINE, "-c:v", "libx264", "-pix_fmt", "yuv444p"], 400, 300, 3.5, "360 240"),
-    Case(
-        "wide-pixels.mp4", [*pictures("360x288", "25"), *QUICK, "-vf", "setsar=16/11"], 524, 288, 2.52, "360 240", 25.0
-    ),
-    Case(
-        "hevc.mp4", [*pictures("320x240", "24"), "-c:v", "libx265", "-preset", "ultrafast"], 320, 240, 2.5, "240", 24.0
-    ),
-    Case("120-fps.mp4", [*pictures("320x240", "120", 2), *QUICK], 320, 240, 2, "240", 60.0),
-    Case("ntsc.ts", [*pictures("320x240", "30000/1001", 2.5), *SINE, *QUICK], 320, 240, 3.5, "240", 30000 / 1001),
-    Case("one-frame.mp4", [*pictures("320x240", "30", 0.03), *QUICK], 320, 240, 1 / 30, "240", copied=True),
-    Case("still-with-music.mp4", [*pictures("320x240", "1", 1), *SINE, *QUICK], 320, 240, 3.5, "240", 10.0),
+    Case("odd.mkv", [*video("401x301"), *SINE, "-c:v", "libx264", "-pix_fmt", "yuv444p"], 400, 300, 3.5, "360 240"),
+    Case("wide-pixels.mp4", [*video("360x288", "25"), *QUICK, "-vf", "setsar=16/11"], 524, 288, 2.52, "360 240", 25.0),
+    Case("hevc.mp4", [*video("320x240", "24"), "-c:v", "libx265", "-preset", "ultrafast"], 320, 240, 2.5, "240", 24.0),
+    Case("120-fps.mp4", [*video("320x240", "120", 2), *QUICK], 320, 240, 2, "240", 60.0),
+    Case("ntsc.ts", [*video("320x240", "30000/1001", 2.5), *SINE, *QUICK], 320, 240, 3.5, "240", 30000 / 1001),
+    Case("one-frame.mp4", [*video("320x240", "30", 0.03), *QUICK], 320, 240, 1 / 30, "240", copied=True),
+    Case("still-with-music.mp4", [*video("320x240", "1", 1), *SINE, *QUICK], 320, 240, 3.5, "240", 10.0),
     Case(
         "old.avi",
-        [*pictures("320x240", "15"), *SINE, "-c:v", "mpeg4", "-c:a", "mp2", "-t", "2"],
+        [*video("320x240", "15"), *SINE, "-c:v", "mpeg4", "-c:a", "mp2", "-t", "2"],
         320,
         240,
         2,
@@ -80,7 +76,7 @@ CASES = [
     ),
     Case(
         "fragmented.mp4",
-        [*pictures("320x240"), *QUICK, "-movflags", "frag_keyframe+empty_moov"],
+        [*video("320x240"), *QUICK, "-movflags", "frag_keyframe+empty_moov"],
         320,
         240,
         2.5,
@@ -88,20 +84,20 @@ CASES = [
         copied=True,
     ),
     Case(
-        "late-sound.mp4",
-        [*pictures("320x240"), "-itsoffset", "0.7", *SINE, *QUICK, "-t", "2.5"],
+        "late-audio.mp4",
+        [*video("320x240"), "-itsoffset", "0.7", *SINE, *QUICK, "-t", "2.5"],
         320,
         240,
         2.5,
         "240",
         copied=True,
     ),
-    Case("late-pictures.mkv", ["-itsoffset", "0.7", *pictures("320x240"), *SINE, *QUICK], 320, 240, 3.2, "240"),
-    Case("surround.mkv", [*pictures("320x240", seconds=1), *SURROUND, *QUICK, "-c:a", "ac3"], 320, 240, 1, "240"),
-    Case("full-range.mp4", [*pictures("320x240", seconds=1), *QUICK, *FULL_RANGE], 320, 240, 1, "240", copied=True),
-    Case("transparent.webm", [*pictures("320x240", seconds=1), *TRANSPARENT], 320, 240, 1, "240"),
-    Case("tiny.mp4", [*pictures("16x16"), *QUICK], 16, 16, 2.5, "240", copied=True),
-    Case("panorama.mp4", [*pictures("1200x240", seconds=0.5), *QUICK], 720, 144, 0.5, "240"),
+    Case("late-video.mkv", ["-itsoffset", "0.7", *video("320x240"), *SINE, *QUICK], 320, 240, 3.2, "240"),
+    Case("surround.mkv", [*video("320x240", seconds=1), *SURROUND, *QUICK, "-c:a", "ac3"], 320, 240, 1, "240"),
+    Case("full-range.mp4", [*video("320x240", seconds=1), *QUICK, *FULL_RANGE], 320, 240, 1, "240", copied=True),
+    Case("transparent.webm", [*video("320x240", seconds=1), *TRANSPARENT], 320, 240, 1, "240"),
+    Case("tiny.mp4", [*video("16x16"), *QUICK], 16, 16, 2.5, "240", copied=True),
+    Case("panorama.mp4", [*video("1200x240", seconds=0.5), *QUICK], 720, 144, 0.5, "240"),
 ]
 
 
@@ -131,7 +127,7 @@ async def test_a_webm_recording_without_duration(
     # Written to a pipe, as MediaRecorder does: no duration, no index, and a rate that varies.
     source = tmp_path / "recording.webm"
     irregular = "select='not(mod(n,7))+not(mod(n,3))',setpts=PTS"
-    arguments = [*pictures("320x180", "30", 3), "-f", "lavfi", "-i", "sine=440:d=3", "-vf", irregular]
+    arguments = [*video("320x180", "30", 3), "-f", "lavfi", "-i", "sine=440:d=3", "-vf", irregular]
     codecs = ["-fps_mode", "vfr", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
     source.write_bytes(output_of(tools.ffmpeg, *arguments, *codecs, "-f", "webm", "pipe:1"))
     outcome = await transcoded(source)
@@ -141,9 +137,9 @@ async def test_a_webm_recording_without_duration(
 
 
 def gray(tools: Tools, file: Path, size: int) -> bytes:
-    """The first picture, in so many pixels across and down, one byte each."""
-    picture = f"scale={size}:{size}:flags=area,format=gray"
-    return output_of(tools.ffmpeg, "-i", file, "-vf", picture, "-frames:v", "1", "-f", "rawvideo", "pipe:1")
+    """Return the first frame in `size` × `size` gray pixels of a byte each."""
+    scaled = f"scale={size}:{size}:flags=area,format=gray"
+    return output_of(tools.ffmpeg, "-i", file, "-vf", scaled, "-frames:v", "1", "-f", "rawvideo", "pipe:1")
 
 
 async def test_a_portrait_clip_stands_upright(
@@ -162,10 +158,8 @@ async def test_a_portrait_clip_stands_upright(
     assert made[0] > 128 > made[2] or made[2] > 128 > made[0]
 
 
-async def test_sound_stays_in_time_with_pictures(
-    clip: Clip, transcoded: Transcoded, tmp_path: Path, tools: Tools
-) -> None:
-    # A flash and a tone that begin together at 1 s.
+async def test_audio_stays_in_sync_with_video(clip: Clip, transcoded: Transcoded, tmp_path: Path, tools: Tools) -> None:
+    # A flash and a tone that start together at 1 s.
     source = clip(
         "clapper.mp4",
         *["-f", "lavfi", "-i", "color=black:s=320x240:r=50:d=2,drawbox=w=320:h=240:c=white:t=fill:enable='gte(t,1)'"],
@@ -185,12 +179,12 @@ async def test_sound_stays_in_time_with_pictures(
     assert tone == pytest.approx(flash, abs=0.004)
 
 
-async def test_sound_is_there_from_the_first_sample_to_the_last(
+async def test_audio_is_complete_from_the_first_sample_to_the_last(
     clip: Clip, transcoded: Transcoded, tmp_path: Path, tools: Tools
 ) -> None:
-    # Silence that an encoder makes up at either end is a gap that is heard between two videos.
+    # Encoder delay or padding at either end would be an audible gap between two videos.
     tone = ["-f", "lavfi", "-i", "sine=1000:r=48000:d=2.5"]
-    outcome = await transcoded(clip("tone.mp4", *pictures("320x240"), *tone, *QUICK))
+    outcome = await transcoded(clip("tone.mp4", *video("320x240"), *tone, *QUICK))
     made = joined(outcome.out / "ready", outcome.ready.renditions[0], tmp_path / "made.mp4")
     samples = array("h")
     samples.frombytes(output_of(tools.ffmpeg, "-i", made, "-ac", "1", "-f", "s16le", "pipe:1"))
@@ -204,8 +198,8 @@ async def test_a_recording_that_changes_its_size_on_the_way(
     clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless, tmp_path: Path
 ) -> None:
     # A shared window that is made larger while it is recorded.
-    first = clip("a.ts", *pictures("320x240", "25", 1), *SINE, *QUICK, "-t", "1")
-    second = clip("b.ts", *pictures("480x360", "25", 1), *SINE, *QUICK, "-t", "1", "-output_ts_offset", "1")
+    first = clip("a.ts", *video("320x240", "25", 1), *SINE, *QUICK, "-t", "1")
+    second = clip("b.ts", *video("480x360", "25", 1), *SINE, *QUICK, "-t", "1", "-output_ts_offset", "1")
     source = tmp_path / "both.ts"
     source.write_bytes(first.read_bytes() + second.read_bytes())
     outcome = await transcoded(source)
@@ -219,11 +213,11 @@ async def test_high_dynamic_range_becomes_ordinary(
     labels = "setparams=color_primaries=bt2020:color_trc=arib-std-b67:colorspace=bt2020nc"
     grey = "color=c=0x808080:s=320x240:r=25:d=1"
     outcome = await transcoded(clip("hdr.mp4", "-f", "lavfi", "-i", grey, "-vf", labels, *QUICK))
-    asked = ["-select_streams", "v", "-show_entries", "stream=color_space,color_transfer,color_primaries"]
+    entries = ["-select_streams", "v", "-show_entries", "stream=color_space,color_transfer,color_primaries"]
     for folder, result in (("playable", outcome.playable), ("ready", outcome.ready)):
         assert_gapless(outcome.out / folder, result)
         whole = joined(outcome.out / folder, result.renditions[0], outcome.out / "whole.mp4")
-        assert output_of(tools.ffprobe, *asked, "-of", "csv=p=0", whole).strip() == b"bt709,bt709,bt709"
+        assert output_of(tools.ffprobe, *entries, "-of", "csv=p=0", whole).strip() == b"bt709,bt709,bt709"
         # The middle of HLG's signal is a good deal darker than reference white, on an ordinary screen too.
         assert 90 < gray(tools, whole, 1)[0] < 190
         assert gray(tools, outcome.out / folder / "poster.jpg", 1)[0] == pytest.approx(gray(tools, whole, 1)[0], abs=3)
@@ -233,7 +227,7 @@ async def test_high_dynamic_range_becomes_ordinary(
 async def test_the_first_poster_is_not_black_either(
     codec: str, clip: Clip, transcoded: Transcoded, tools: Tools
 ) -> None:
-    # A black second, a key frame in it where the poster is looked for first, and then a picture.
+    # A black second, a key frame in it where the poster is looked for first, and then a white frame.
     late = "color=black:s=320x240:r=10:d=4,drawbox=w=320:h=240:c=white:t=fill:enable='gte(t,1)'"
     outcome = await transcoded(clip("late.mp4", "-f", "lavfi", "-i", late, *QUICK, "-g", "2", "-pix_fmt", codec))
     for folder in ("playable", "ready"):
@@ -244,7 +238,7 @@ async def test_loudness_is_evened(clip: Clip, transcoded: Transcoded, tmp_path: 
     levels = []
     for name, volume in (("quiet", -32), ("loud", -6)):
         tone = ["-f", "lavfi", "-i", f"sine=1000:r=48000:d=2,volume={volume + 18}dB"]
-        outcome = await transcoded(clip(f"{name}.mp4", *pictures("320x240"), *tone, *QUICK))
+        outcome = await transcoded(clip(f"{name}.mp4", *video("320x240"), *tone, *QUICK))
         folders = {rendition.name: rendition for rendition in outcome.ready.renditions}
         made = joined(outcome.out / "ready", folders["240"], tmp_path / "made.mp4")
         samples = array("h")
@@ -255,18 +249,18 @@ async def test_loudness_is_evened(clip: Clip, transcoded: Transcoded, tmp_path: 
     assert levels[1] < -1
 
 
-async def test_sound_comes_with_its_pictures_from_the_first_segment_on(
+async def test_audio_comes_with_its_video_from_the_first_segment_on(
     clip: Clip, transcoded: Transcoded, assert_gapless: AssertGapless
 ) -> None:
     # Long enough for what a poster, chosen at the very end, once held back.
-    outcome = await transcoded(clip("long.mp4", *pictures("64x64", "10", 24), *SINE, *QUICK), Settings(copy=False))
+    outcome = await transcoded(clip("long.mp4", *video("64x64", "10", 24), *SINE, *QUICK), Settings(copy=False))
     assert_gapless(outcome.out / "playable", outcome.playable)
     assert_gapless(outcome.out / "ready", outcome.ready)
-    assert outcome.grown[-1].whole
+    assert outcome.states[-1].whole
 
 
 async def test_the_figures_are_those_of_the_files(clip: Clip, transcoded: Transcoded) -> None:
-    outcome = await transcoded(clip("clip.mp4", *pictures("480x360", "30", 5), *QUICK), Settings(copy=False))
+    outcome = await transcoded(clip("clip.mp4", *video("480x360", "30", 5), *QUICK), Settings(copy=False))
     for rendition in outcome.ready.renditions:
         folder = outcome.out / "ready" / rendition.name
         sizes = [(folder / f"{number}.m4s").stat().st_size for number in range(3)]
@@ -276,9 +270,9 @@ async def test_the_figures_are_those_of_the_files(clip: Clip, transcoded: Transc
         assert rendition.average_bandwidth == pytest.approx(sum(sizes) * 8 / 5, abs=1)
 
 
-async def test_nothing_personal_is_passed_on(clip: Clip, transcoded: Transcoded) -> None:
+async def test_no_personal_metadata_is_kept(clip: Clip, transcoded: Transcoded) -> None:
     where = "+52.5200+013.4050/"
-    source = clip("tagged.mov", *pictures("320x240", seconds=0.5), *QUICK, "-metadata", f"location={where}")
+    source = clip("tagged.mov", *video("320x240", seconds=0.5), *QUICK, "-metadata", f"location={where}")
     assert where.encode() in source.read_bytes()
     outcome = await transcoded(source)
     for file in filter(Path.is_file, outcome.out.rglob("*.*")):

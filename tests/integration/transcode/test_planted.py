@@ -1,4 +1,4 @@
-"""An ffmpeg that was taken over: it does its work, and leaves something else where a file is looked for."""
+"""A compromised ffmpeg does its work, and plants something else in place of an output file."""
 
 import os
 import shlex
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Clip, transcode
+from tests.support.video.output_checks import Clip, transcode
 from transcode import Limits, Tools, prepare_recording, video_of_audio, video_of_image
 from transcode.process.collect import PlantedError
 from transcode.process.sandbox import NONE
@@ -33,12 +33,12 @@ def secret(tmp_path: Path) -> Path:
     return path
 
 
-Taken = Callable[[str, str], Tools]
+Compromised = Callable[[str, str], Tools]
 
 
 @pytest.fixture
-def taken_over(tools: Tools, tmp_path: Path, secret: Path) -> Taken:
-    """Give tools that plant a kind of file in the place of each file of a name, without a sandbox to hinder it."""
+def compromised(tools: Tools, tmp_path: Path, secret: Path) -> Compromised:
+    """Return tools that plant a kind of file in place of each file of a name, without a sandbox."""
 
     def make(kind: str, name: str) -> Tools:
         if kind == "device" and os.geteuid():
@@ -68,9 +68,15 @@ def leaked(folder: Path) -> list[Path]:
     ("kind", "name"), [*((kind, "poster.jpg") for kind in KINDS), *(("link", name) for name in PRODUCTS[1:])]
 )
 async def test_nothing_planted_is_published(
-    kind: str, name: str, taken_over: Taken, secret: Path, clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    name: str,
+    compromised: Compromised,
+    secret: Path,
+    clip: Clip,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # A file that is read while it grows would be open already when another takes its name: nothing is wrong with that.
+    # A file that is read while it is written would be open already when another takes its name, which is harmless.
     for interval in ("quick_rung._FIRST_INTERVAL_S", "ladder._INTERVAL_S"):
         monkeypatch.setattr(f"transcode.stages.{interval}", 60.0)
     subtitles = tmp_path / "said.srt"
@@ -82,30 +88,32 @@ async def test_nothing_planted_is_published(
         if not served.exists():
             (tmp_path / "out" / "playable").rename(served)
 
-    with pytest.raises(PlantedError) as told:
-        await transcode(source, tmp_path / "out", tools=taken_over(kind, name), limits=Limits(), on_stage=publish)
-    assert told.value.final
+    with pytest.raises(PlantedError) as caught:
+        await transcode(source, tmp_path / "out", tools=compromised(kind, name), limits=Limits(), on_stage=publish)
+    assert caught.value.final
     published = [served, tmp_path / "out" / "playable", tmp_path / "out" / "ready"]
     assert [path for folder in published if folder.exists() for path in leaked(folder)] == []
     assert secret.read_text() == SECRET
 
 
-async def test_what_is_served_grows_where_ffmpeg_cannot_write(taken_over: Taken, clip: Clip, tmp_path: Path) -> None:
+async def test_segments_are_appended_where_ffmpeg_cannot_write(
+    compromised: Compromised, clip: Clip, tmp_path: Path
+) -> None:
     source = clip("source.mkv", *VIDEO)
     served = tmp_path / "media"
-    seen: list[set[Path]] = []
+    published_files: list[set[Path]] = []
 
     def publish(_: object) -> None:
         if not served.exists():
             (tmp_path / "out" / "playable").rename(served)
-        seen.append({path.relative_to(served) for path in served.rglob("*") if path.is_file()})
+        published_files.append({path.relative_to(served) for path in served.rglob("*") if path.is_file()})
 
-    await transcode(source, tmp_path / "out", tools=taken_over("link", "none"), limits=Limits(), on_stage=publish)
-    assert seen
+    await transcode(source, tmp_path / "out", tools=compromised("link", "none"), limits=Limits(), on_stage=publish)
+    assert published_files
     # On a busy machine perhaps all segments at once, but nothing else.
     allowed = {"init.mp4", "0.m4s", "1.m4s", "2.m4s"}
-    assert {path.name for path in seen[0]} <= allowed
-    assert allowed <= {path.name for path in served.rglob("*")}, "it grows there"
+    assert {path.name for path in published_files[0]} <= allowed
+    assert allowed <= {path.name for path in served.rglob("*")}, "segments are appended there"
     assert leaked(tmp_path / "out" / "ready") == []
     assert not list((tmp_path / "out").glob("*/*/whole.mp4"))
 
@@ -141,10 +149,10 @@ Made = Callable[[Tools, Clip, Path], Awaitable[None]]
 )
 @pytest.mark.parametrize("kind", ["link", "FIFO", "hard link"])
 async def test_nothing_planted_is_read_or_sent(
-    make: Made, name: str, kind: str, taken_over: Taken, secret: Path, clip: Clip, tmp_path: Path
+    make: Made, name: str, kind: str, compromised: Compromised, secret: Path, clip: Clip, tmp_path: Path
 ) -> None:
     with pytest.raises(PlantedError):
-        await make(taken_over(kind, name), clip, tmp_path)
+        await make(compromised(kind, name), clip, tmp_path)
     out = tmp_path / "out"
     assert not out.is_file()
     assert not (out / name).exists()
@@ -152,10 +160,10 @@ async def test_nothing_planted_is_read_or_sent(
 
 
 async def test_a_stencil_is_not_written_through_a_link(
-    taken_over: Taken, secret: Path, clip: Clip, tools: Tools, tmp_path: Path
+    compromised: Compromised, secret: Path, clip: Clip, tools: Tools, tmp_path: Path
 ) -> None:
-    """The one file that we write where ffmpeg did before."""
-    planting = taken_over("link", "audio.raw")
+    """It is the one file that we write into ffmpeg's folder."""
+    planting = compromised("link", "audio.raw")
     text = planting.ffmpeg.read_text()
     line = f"[ -e audio.raw ] && [ ! -e stencil.rgba ] && ln -s {shlex.quote(str(secret))} stencil.rgba; exit 0"
     planting.ffmpeg.write_text(text.rsplit("\nfor", 1)[0] + f"\n{line}\n")

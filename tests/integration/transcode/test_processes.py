@@ -14,11 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.video.media import Clip, transcode, without_bubblewrap
+from tests.support.video.output_checks import Clip, transcode, without_bubblewrap
 from transcode import Limits, Tools, TranscodeError, Transcoding
 from transcode.process.ffmpeg import Confinement, run
 
-# Endless work in a small file: large pictures, many of them, that hardly differ.
+# Much work in a small file: many large frames that hardly differ.
 SLOW = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=60:d=6", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "40"]
 
 
@@ -31,7 +31,7 @@ def working_in(folder: Path) -> list[str]:
     """The name of every process that has to do with a folder, by its working folder or its arguments."""
     found = []
     for process in psutil.process_iter():
-        # Any of them may end between two questions.
+        # A race: a process may end between two calls.
         with suppress(psutil.Error):
             concerned = str(folder) in " ".join([process.cwd(), *process.cmdline()])
             if concerned and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
@@ -79,11 +79,11 @@ async def test_an_error_of_the_caller_kills_what_runs(slow: Path, tmp_path: Path
 
 
 async def test_the_clock_ends_a_job(slow: Path, tmp_path: Path, tools: Tools) -> None:
-    begin = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(TranscodeError) as caught:
         await transcode(slow, tmp_path / "out", tools=tools, limits=Limits(wall_seconds=0.4))
     assert (caught.value.code, caught.value.final) == ("took-too-long", False)
-    assert time.monotonic() - begin < 20  # not the end of the work
+    assert time.monotonic() - start < 20  # not the end of the work
     assert working_in(tmp_path) == []
 
 
@@ -103,7 +103,7 @@ async def test_an_end_from_outside_is_not_the_limit_of_time(slow: Path, tmp_path
         return [each for each in ours.children(recursive=True) if each.cmdline()[:1] == [str(tools.ffmpeg)]]
 
     await until(at_work)
-    # As the kernel does it that is out of memory.
+    # As the kernel's OOM killer does.
     for process in at_work():
         process.kill()
     with pytest.raises(TranscodeError) as caught:
@@ -135,23 +135,23 @@ def _watched(tools: Tools, *arguments: str) -> list[str]:
 async def test_what_never_moves_on_is_stopped(slow: Path, tools: Tools) -> None:
     # It decodes for ever, and nothing comes of it.
     line = _watched(tools, "-stream_loop", "-1", "-i", f"file:{slow}", "-vf", "select=0")
-    begin = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(TranscodeError, match="no progress for 1 s") as caught:
         await _ran(line, slow, tools, Limits(stalled_seconds=1))
     assert (caught.value.code, caught.value.final) == ("took-too-long", False)
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - start < 30
 
 
 async def test_what_is_slow_goes_on_to_its_end(slow: Path, tools: Tools) -> None:
     # Longer in all than it may stand still.
-    begin = time.monotonic()
+    start = time.monotonic()
     await _ran(_watched(tools, "-re", "-i", f"file:{slow}"), slow, tools, Limits(stalled_seconds=3))
-    assert time.monotonic() - begin > 3
+    assert time.monotonic() - start > 3
 
 
 async def test_memory_is_bounded(clip: Clip, tools: Tools) -> None:
-    # One frame that is too large, in one thread: where memory runs out in a whole job is chance, and so is what is
-    # seen of it.
+    # One frame that is too large, in one thread: where memory runs out in a whole job, and which error is
+    # reported, is a race.
     source = clip("large.png", "-f", "lavfi", "-i", "color=s=8000x8000", "-frames:v", "1", "-pix_fmt", "rgb24")
     line = [str(tools.ffmpeg), "-v", "error", "-filter_threads", "1", "-threads", "1", "-i", f"file:{source}"]
     line += ["-f", "null", "-"]
@@ -206,9 +206,9 @@ async def test_the_loop_stays_free(slow: Path, tmp_path: Path, tools: Tools) -> 
         nonlocal worst
         while True:
             # Processor time of this thread: what is done between two turns, however busy the machine is.
-            begin = time.thread_time()
+            start = time.thread_time()
             await asyncio.sleep(0.01)
-            worst = max(worst, time.thread_time() - begin)
+            worst = max(worst, time.thread_time() - start)
 
     watcher = asyncio.create_task(watch())
     with pytest.raises(TranscodeError):
@@ -225,7 +225,7 @@ async def test_nothing_is_left_when_we_are_killed(mechanism: str, slow: Path, tm
     program = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
-        from tests.support.video.media import transcode
+        from tests.support.video.output_checks import transcode
         from transcode import Limits, find_tools
         source, out = map(Path, sys.argv[1:])
         tools = find_tools()

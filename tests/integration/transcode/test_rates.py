@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Transcoded
-from tests.support.video.pattern import VP8, X264, assert_whole, audio, made, seen, video
+from tests.support.video.output_checks import Transcoded
+from tests.support.video.sync_pattern import VP8, X264, assert_whole, audio, decode_rendition, made, video
 from transcode import Tools
 
 # 60 frames/s in the first of four seconds, and a single frame in each of the others; nothing is drawn twice.
@@ -22,7 +22,7 @@ async def test_a_screen_recording_is_smooth_where_something_moves(
     outcome = await transcoded(source)
     for stage, result in (("playable", outcome.playable), ("ready", outcome.ready)):
         for rendition in result.renditions:
-            shown = seen(tools, outcome.out / stage, rendition, tmp_path)
+            shown = decode_rendition(tools, outcome.out / stage, rendition, tmp_path)
             assert shown.duration == pytest.approx(9, abs=0.1)
             assert [shown.frames_in(second) for second in (0, 4)] == pytest.approx([60, 60], abs=2)
             # A mean of 16 frames/s came; hardly more are encoded.

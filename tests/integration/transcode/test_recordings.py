@@ -1,4 +1,4 @@
-"""What a widget records, or cuts, becomes an MP4 that may be sent: exact, playable anywhere, as small as it must be."""
+"""Recordings and cuts become an MP4 to be sent: exact, playable anywhere, below the size limit."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.video.media import Clip, output_of
+from tests.support.video.output_checks import Clip, output_of
 from transcode import Cut, Limits, Prepared, Settings, Tools, TranscodeError, prepare_recording, verify_video
 from transcode.examine.file import examine
 
@@ -18,12 +18,12 @@ RATE = 30
 def recorded(tools: Tools, path: Path, *, codec: str = "libvpx", seconds: float = 4, size: str = "640x360") -> Path:
     """Write what a browser's MediaRecorder does: WebM to a pipe, which leaves it without duration and index.
 
-    The picture is a counter: frame n is a grey of n, twice; the sound a tone that begins at 2 s.
+    The video is a counter: frame n is a grey of 2n; the audio is a tone that starts at 2 s.
     """
-    pictures = f"color=black:size={size}:rate={RATE},format=gray,geq=lum='mod(N,120)*2+8':cb=128:cr=128"
-    sound = "aevalsrc='if(gte(t,2),0.5*sin(2*PI*440*t),0)':s=48000"
+    video = f"color=black:size={size}:rate={RATE},format=gray,geq=lum='mod(N,120)*2+8':cb=128:cr=128"
+    audio = "aevalsrc='if(gte(t,2),0.5*sin(2*PI*440*t),0)':s=48000"
     line = [
-        str(tools.ffmpeg), "-v", "error", "-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound, "-t", str(seconds),
+        str(tools.ffmpeg), "-v", "error", "-f", "lavfi", "-i", video, "-f", "lavfi", "-i", audio, "-t", str(seconds),
         "-c:v", codec, "-b:v", "2M", "-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", "yuv420p",
         "-c:a", "libopus", "-f", "webm", "-live", "1", "pipe:1",
     ]  # fmt: skip
@@ -35,29 +35,29 @@ def recorded(tools: Tools, path: Path, *, codec: str = "libvpx", seconds: float 
 
 
 def _described(tools: Tools, path: Path) -> dict[str, Any]:
-    told = output_of(
+    probed = output_of(
         tools.ffprobe, "-v", "error", "-show_streams", "-show_format", "-show_entries",
         "packet=stream_index,pts,dts,flags", "-of", "json", path,
     )  # fmt: skip
-    return dict(json.loads(told))
+    return dict(json.loads(probed))
 
 
 def _greys(tools: Tools, path: Path) -> bytes:
-    """Give the mean grey of each picture."""
+    """Return the mean grey of each frame."""
     line = [str(tools.ffmpeg), "-v", "error", "-i", str(path), "-an", "-vf", "scale=1:1:flags=area,format=gray"]
     return subprocess.run([*line, "-f", "rawvideo", "-"], check=True, capture_output=True).stdout
 
 
-def _sound_begins(tools: Tools, path: Path) -> float:
+def _audio_start(tools: Tools, path: Path) -> float:
     line = [str(tools.ffmpeg), "-v", "error", "-i", str(path), "-vn", "-ac", "1", "-ar", "48000", "-f", "s16le", "-"]
     raw = subprocess.run(line, check=True, capture_output=True).stdout
     samples = memoryview(raw).cast("h")
     return next(n for n, sample in enumerate(samples) if abs(sample) > 2000) / 48000
 
 
-async def _prepare(source: Path, out: Path, tools: Tools, **asked: Any) -> Prepared:  # noqa: ANN401 - passed on
+async def _prepare(source: Path, out: Path, tools: Tools, **cut: Any) -> Prepared:  # noqa: ANN401 - the fields of Cut
     shares: list[float] = []
-    made = await prepare_recording(source, out, Cut(**asked), tools=tools, limits=Limits(), on_progress=shares.append)
+    made = await prepare_recording(source, out, Cut(**cut), tools=tools, limits=Limits(), on_progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert {path.name for path in out.iterdir()} <= {"recording.mp4", "poster.jpg", "blur.rgb"}
@@ -73,14 +73,14 @@ async def test_a_recording_becomes_an_mp4(tools: Tools, tmp_path: Path, codec: s
     assert made.duration == pytest.approx(4, abs=1 / RATE)
     data = made.path.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
-    told = _described(tools, made.path)
-    assert float(told["format"]["duration"]) == pytest.approx(4, abs=1 / RATE)
-    video, audio = told["streams"]
+    probed = _described(tools, made.path)
+    assert float(probed["format"]["duration"]) == pytest.approx(4, abs=1 / RATE)
+    video, audio = probed["streams"]
     assert (video["codec_name"], video["pix_fmt"], video["has_b_frames"]) == ("h264", "yuv420p", 0)
     assert (audio["codec_name"], audio["sample_rate"], audio["channels"]) == ("aac", "48000", 2)
-    pictures = [packet for packet in told["packets"] if packet["stream_index"] == 0]
-    assert all(packet["pts"] == packet["dts"] for packet in pictures)
-    assert [n for n, packet in enumerate(pictures) if "K" in packet["flags"]] == [0, 60]
+    frames = [packet for packet in probed["packets"] if packet["stream_index"] == 0]
+    assert all(packet["pts"] == packet["dts"] for packet in frames)
+    assert [n for n, packet in enumerate(frames) if "K" in packet["flags"]] == [0, 60]
     assert made.thumbnail
     assert made.thumbnail.path.read_bytes()[:2] == b"\xff\xd8"
     assert made.thumbnail.blurhash
@@ -94,7 +94,7 @@ async def test_a_cut_is_exact(tools: Tools, tmp_path: Path) -> None:
     kept, whole = _greys(tools, made.path), _greys(tools, source)
     assert len(kept) == 42
     assert all(abs(a - b) <= 1 for a, b in zip(kept, whole[45:87], strict=True)), "each differs from the next by 2"
-    assert _sound_begins(tools, made.path) == pytest.approx(0.5, abs=0.005)
+    assert _audio_start(tools, made.path) == pytest.approx(0.5, abs=0.005)
 
 
 @pytest.mark.parametrize(
@@ -135,10 +135,10 @@ async def test_what_is_sent_is_playable_as_it_is(tools: Tools, tmp_path: Path) -
     made = await _prepare(recorded(tools, tmp_path / "recording.webm"), tmp_path / "out", tools, start=0.5)
     deadline = asyncio.get_running_loop().time() + 60
     examined = await examine(made.path, tools, Limits(), Settings(), deadline)
-    assert examined.stream_copy, "its pictures need no second encoding"
+    assert examined.stream_copy, "its video needs no second encoding"
 
 
-async def test_the_quality_gives_way_to_the_size(tools: Tools, tmp_path: Path, clip: Clip) -> None:
+async def test_the_bit_rate_and_frame_size_yield_to_the_size_limit(tools: Tools, tmp_path: Path, clip: Clip) -> None:
     source = clip(
         "noise.mp4", "-f", "lavfi", "-i", "nullsrc=s=1280x720:r=25,geq=random(1)*255:128:128", "-t", "3", "-c:v",
         "libx264", "-preset", "ultrafast", "-b:v", "20M",
@@ -151,7 +151,7 @@ async def test_the_quality_gives_way_to_the_size(tools: Tools, tmp_path: Path, c
     assert refused.value.code == "too-long"
 
 
-async def test_a_turned_picture_without_sound(tools: Tools, tmp_path: Path, clip: Clip) -> None:
+async def test_a_rotated_video_without_audio(tools: Tools, tmp_path: Path, clip: Clip) -> None:
     plain = clip("plain.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-t", "1")
     turned = clip("turned.mov", "-display_rotation", "90", "-i", str(plain), "-c", "copy")
     made = await _prepare(turned, tmp_path / "out", tools, end=0.5)

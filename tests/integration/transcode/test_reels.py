@@ -1,24 +1,24 @@
-"""Lists of unlike videos, read to the end by a real HLS demuxer from the files and playlists that we write."""
+"""Playlists of different videos, read to the end by ffmpeg's HLS demuxer from our files."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Clip, Transcoded, output_of
+from tests.support.video.output_checks import Clip, Transcoded, output_of
 from transcode import Item, Settings, Tools, master_playlist, media_playlist, tiers
 
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 
 
-def frames_in(tools: Tools, playlist: Path) -> tuple[int, int]:
-    """How many pictures, and how many sound packets, a demuxer gets out of a playlist."""
+def packets_in(tools: Tools, playlist: Path) -> tuple[int, int]:
+    """Return the numbers of video and audio packets that a demuxer reads from a playlist."""
     # `.m4s` is not among the names that ffmpeg's HLS demuxer expects.
-    asked = ["-allowed_extensions", "ALL", "-extension_picky", "0", "-f", "hls", "-count_packets"]
-    told = output_of(
-        tools.ffprobe, *asked, "-show_entries", "stream=codec_type,nb_read_packets", "-of", "json", playlist
+    options = ["-allowed_extensions", "ALL", "-extension_picky", "0", "-f", "hls", "-count_packets"]
+    reported = output_of(
+        tools.ffprobe, *options, "-show_entries", "stream=codec_type,nb_read_packets", "-of", "json", playlist
     )
-    found = {s["codec_type"]: int(s["nb_read_packets"]) for s in json.loads(told)["streams"]}
+    found = {s["codec_type"]: int(s["nb_read_packets"]) for s in json.loads(reported)["streams"]}
     return found["video"], found["audio"]
 
 
@@ -38,15 +38,15 @@ async def test_a_reel_of_unlike_videos_plays_to_its_end(
     for tier in reel:
         playlist = tmp_path / f"{tier.name}.m3u8"
         playlist.write_text(media_playlist(tier.parts, repeat=2))
-        pictures, sounds = frames_in(tools, playlist)
-        assert pictures == 2 * (75 + 25 + 2)
-        assert sounds == pytest.approx(2 * (2.5 + 1 + 2 / 24) * 48000 / 1024, abs=6)
+        video, audio = packets_in(tools, playlist)
+        assert video == 2 * (75 + 25 + 2)
+        assert audio == pytest.approx(2 * (2.5 + 1 + 2 / 24) * 48000 / 1024, abs=6)
     master = tmp_path / "index.m3u8"
     master.write_text(master_playlist([(f"{tier.name}.m3u8", tier) for tier in reel]))
-    frames_in(tools, master)
+    packets_in(tools, master)
 
 
-async def test_every_tier_of_a_reel_tells_one_timeline(clip: Clip, transcoded: Transcoded) -> None:
+async def test_every_tier_of_a_reel_has_one_timeline(clip: Clip, transcoded: Transcoded) -> None:
     outcomes = [
         await transcoded(clip(name, "-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d=2.2", *QUICK))
         for name, size, rate in [("one.mp4", "640x480", "30000/1001"), ("two.mp4", "426x240", "50")]

@@ -1,4 +1,4 @@
-"""Files that are not what they seem, broken, or too much: each is refused with the reason its sender will read."""
+"""Disguised, broken and oversized files are refused, each with the reason that its sender will read."""
 
 import struct
 import zlib
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Clip, Transcoded, transcode
+from tests.support.video.output_checks import Clip, Transcoded, transcode
 from transcode import Limits, Tools, TranscodeError
 
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 SMALL = ["-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=2"]
 HUGE = ["-f", "lavfi", "-i", "color=s=16000x16000:r=25"]
-# Far less than decoding a huge picture would take (3.4 GB).
+# Far less than decoding a huge frame would take (3.4 GB).
 SMALL_MEMORY = Limits(address_space=2 * 2**30)
 SINE = ["-f", "lavfi", "-i", "sine=d=2"]
 
@@ -38,7 +38,7 @@ def png() -> bytes:
 
 NOT_VIDEOS = {
     "text.mp4": b"Dear diary, today I did not film anything at all. " * 20,
-    "picture.png": png(),
+    "image.png": png(),
     "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
     "moving.gif": b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x00\x00\x00\x00\x00,"
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;",
@@ -78,7 +78,7 @@ async def test_a_photo_from_the_camera(clip: Clip, tools: Tools) -> None:
 
 
 @pytest.mark.parametrize("name", ["voice.m4a", "voice.mp4", "voice.webm", "voice.ogg"])
-async def test_sound_alone(name: str, clip: Clip, tools: Tools) -> None:
+async def test_audio_alone(name: str, clip: Clip, tools: Tools) -> None:
     assert (
         await refusal(clip(name, *SINE, "-c:a", "aac" if "m" in name[6:8] else "libopus"), tools)
     ).code == "not-a-video"
@@ -93,12 +93,12 @@ async def test_an_mp4_that_was_cut_off(keep: float, flags: str, clip: Clip, tool
     assert (await refusal(source, tools)).code == "broken-file"
 
 
-async def test_an_mp4_whose_pictures_are_noise(clip: Clip, tools: Tools) -> None:
+async def test_an_mp4_whose_frames_are_noise(clip: Clip, tools: Tools) -> None:
     source = clip("noise.mp4", *SMALL, *QUICK)
     data = bytearray(source.read_bytes())
-    begin = data.index(b"mdat") + 4
+    start = data.index(b"mdat") + 4
     end = data.index(b"moov") - 4
-    data[begin:end] = b"\xff" * (end - begin)
+    data[start:end] = b"\xff" * (end - start)
     source.write_bytes(data)
     assert (await refusal(source, tools)).code == "broken-file"
 
@@ -117,14 +117,14 @@ async def test_longer_than_the_limit(clip: Clip, tools: Tools) -> None:
     assert (await refusal(source, tools, Limits(output_bytes=50_000))).code == "too-long"
 
 
-async def test_two_pictures_that_are_hours_apart(clip: Clip, tools: Tools) -> None:
+async def test_two_frames_that_are_hours_apart(clip: Clip, tools: Tools) -> None:
     apart = ["-f", "lavfi", "-i", "color=s=64x64:r=1:d=2,setpts=N*72000/TB"]
     source = clip("apart.mkv", *apart, *QUICK, "-fps_mode", "passthrough")
     assert source.stat().st_size < 20_000
     assert (await refusal(source, tools)).code == "too-long"
 
 
-async def test_a_picture_above_the_limit(clip: Clip, tools: Tools) -> None:
+async def test_a_frame_above_the_limit(clip: Clip, tools: Tools) -> None:
     source = clip("large.mp4", *SMALL, *QUICK)
     for limits in (Limits(max_width=159), Limits(max_height=119), Limits(max_pixels=160 * 120 - 1)):
         assert (await refusal(source, tools, limits)).code == "too-large-picture"
@@ -132,7 +132,7 @@ async def test_a_picture_above_the_limit(clip: Clip, tools: Tools) -> None:
 
 @pytest.fixture
 async def assert_next_job_runs(clip: Clip, transcoded: Transcoded) -> Callable[[], Awaitable[None]]:
-    """What a bomb may not prevent."""
+    """Check that the next job runs after a decompression bomb."""
     source = clip("harmless.mp4", *SMALL, *QUICK)
 
     async def check() -> None:
@@ -141,7 +141,7 @@ async def assert_next_job_runs(clip: Clip, transcoded: Transcoded) -> Callable[[
     return check
 
 
-async def test_a_huge_picture_in_a_small_file(
+async def test_a_huge_frame_in_a_small_file(
     clip: Clip, tools: Tools, assert_next_job_runs: Callable[[], Awaitable[None]]
 ) -> None:
     source = clip("huge.mp4", *HUGE, "-frames:v", "1", *QUICK)
@@ -150,7 +150,7 @@ async def test_a_huge_picture_in_a_small_file(
     await assert_next_job_runs()
 
 
-async def test_a_picture_that_becomes_huge_is_left_out(
+async def test_a_frame_that_becomes_huge_is_left_out(
     clip: Clip, tools: Tools, transcoded: Transcoded, tmp_path: Path
 ) -> None:
     first = clip("first.h264", *SMALL, *QUICK, "-bf", "0")
@@ -163,7 +163,7 @@ async def test_a_picture_that_becomes_huge_is_left_out(
 
 
 @pytest.mark.parametrize("name", ["burst.mp4", "burst.mkv"])
-async def test_many_tiny_pictures_in_no_time(
+async def test_many_tiny_frames_in_no_time(
     name: str, clip: Clip, tools: Tools, tmp_path: Path, assert_next_job_runs: Callable[[], Awaitable[None]]
 ) -> None:
     some = clip("some.h264", "-f", "lavfi", "-i", "color=s=16x16:r=25:d=40", *QUICK)

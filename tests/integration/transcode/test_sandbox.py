@@ -1,4 +1,4 @@
-"""What only the sandbox prevents: ffmpeg is called as carelessly as can be, with files that abuse it.
+"""What only the sandbox prevents: ffmpeg is called with unsafe options on files that abuse them.
 
 Every escape is first shown to succeed without the sandbox; else a test would prove nothing.
 """
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Clip, without_bubblewrap
+from tests.support.video.output_checks import Clip, without_bubblewrap
 from transcode import Limits, Tools, TranscodeError
 from transcode.process.ffmpeg import Confinement, run
 from transcode.process.sandbox import NONE, Sandbox, find_sandbox
 
-CARELESS = ["-v", "error", "-y", "-protocol_whitelist", "file,http,tcp,unix,crypto,data,subfile,concat"]
+UNSAFE = ["-v", "error", "-y", "-protocol_whitelist", "file,http,tcp,unix,crypto,data,subfile,concat"]
 LISTS = {
     "hls": (
         "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n",
@@ -49,7 +49,7 @@ def out(tmp_path: Path) -> Path:
 async def attempt(
     sandbox: Sandbox, command: list[object], out: Path, *reads: Path, limits: Limits | None = None
 ) -> TranscodeError | None:
-    """Run a command inside `out`, and give how it failed, if it did."""
+    """Run a command inside `out` and return its error, or None."""
     deadline = asyncio.get_running_loop().time() + 30
     try:
         await run([str(part) for part in command], Confinement(sandbox, limits or Limits(), deadline, reads, out))
@@ -66,7 +66,7 @@ async def test_a_list_reads_no_neighbour(
     text, options = LISTS[kind]
     source = tmp_path / "innocent.mp4"
     source.write_text(text.format(f"file:{secret}"))
-    command = [tools.ffmpeg, *CARELESS, "-f", kind, *options, "-i", source, "-frames:v", "1", "stolen.png"]
+    command = [tools.ffmpeg, *UNSAFE, "-f", kind, *options, "-i", source, "-frames:v", "1", "stolen.png"]
     assert await attempt(NONE, command, out, source) is None
     (out / "stolen.png").unlink()
     assert await attempt(bubblewrapped, command, out, source) is not None
@@ -85,7 +85,7 @@ async def test_a_filter_reads_no_neighbour(
 ) -> None:
     path = tmp_path / secret
     path.write_text(text)
-    command = [tools.ffmpeg, *CARELESS, *GRAY, "-vf", trick.format(path), "-frames:v", "1", "stolen.png"]
+    command = [tools.ffmpeg, *UNSAFE, *GRAY, "-vf", trick.format(path), "-frames:v", "1", "stolen.png"]
     if "No such filter" in str(await attempt(NONE, command, out)):
         pytest.skip("this ffmpeg was built without the filter")
     (out / "stolen.png").unlink()
@@ -97,7 +97,7 @@ async def test_a_filter_reads_no_neighbour(
 async def test_nothing_of_the_machine_is_read(
     place: str, bubblewrapped: Sandbox, tools: Tools, tmp_path: Path, out: Path
 ) -> None:
-    copied = [tools.ffmpeg, *CARELESS, "-f", "data", "-i", place, "-map", "0", "-c", "copy", "-f", "data", "stolen"]
+    copied = [tools.ffmpeg, *UNSAFE, "-f", "data", "-i", place, "-map", "0", "-c", "copy", "-f", "data", "stolen"]
     assert await attempt(bubblewrapped, copied, out) is not None
     assert not (out / "stolen").exists()
 
@@ -107,7 +107,7 @@ async def test_nothing_is_written_but_in_its_folder(
 ) -> None:
     source = tmp_path / "source"
     source.write_text("mine")
-    made = [tools.ffmpeg, *CARELESS, *GRAY, "-frames:v", "1", "-f", "rawvideo"]
+    made = [tools.ffmpeg, *UNSAFE, *GRAY, "-frames:v", "1", "-f", "rawvideo"]
     for target in (tmp_path / "left.raw", Path("/usr/left.raw"), Path("/tmp/left.raw"), Path("/dev/left.raw"), source):
         assert await attempt(bubblewrapped, [*made, target], out, source) is not None, target
         assert target == source or not target.exists()
@@ -124,17 +124,17 @@ async def test_the_network_is_not_reached(
     sandbox: Sandbox = request.getfixturevalue(mechanism)
     calls = 0
 
-    def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal calls
         calls += 1
         writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(count, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         text, options = LISTS[kind]
         source = tmp_path / "innocent.mp4"
         source.write_text(text.format(f"http://127.0.0.1:{port}/secret.ts"))
-        command = [tools.ffmpeg, *CARELESS, "-f", kind, *options, "-i", source, "-f", "null", "-"]
+        command = [tools.ffmpeg, *UNSAFE, "-f", kind, *options, "-i", source, "-f", "null", "-"]
         await attempt(NONE, command, out, source)
         assert calls > 0
         calls = 0
@@ -152,7 +152,7 @@ async def test_the_folder_may_be_renamed_meanwhile(
 ) -> None:
     made = [
         tools.ffmpeg,
-        *CARELESS,
+        *UNSAFE,
         "-re",
         "-f",
         "lavfi",
@@ -163,8 +163,8 @@ async def test_the_folder_may_be_renamed_meanwhile(
         "-g",
         "5",
     ]
-    growing = [*made, "-f", "hls", "-hls_time", "0.5", "-hls_flags", "temp_file", "-hls_list_size", "0", "index.m3u8"]
-    job = asyncio.create_task(attempt(bubblewrapped, growing, out))
+    hls = [*made, "-f", "hls", "-hls_time", "0.5", "-hls_flags", "temp_file", "-hls_list_size", "0", "index.m3u8"]
+    job = asyncio.create_task(attempt(bubblewrapped, hls, out))
     async with asyncio.timeout(20):
         while not (out / "index0.ts").exists():  # noqa: ASYNC110 - files signal nothing
             await asyncio.sleep(0.02)
@@ -188,35 +188,35 @@ async def test_a_probe_sees_its_file_and_can_write_nowhere(
         nonlocal said
         said += data
 
-    async def ask(*question: object) -> None:
-        command = [str(part) for part in (tools.ffprobe, "-v", "error", *question)]
+    async def probe(*arguments: object) -> None:
+        command = [str(part) for part in (tools.ffprobe, "-v", "error", *arguments)]
         deadline = asyncio.get_running_loop().time() + 30
         await run(command, Confinement(bubblewrapped, Limits(), deadline, (source,)), hear)
 
-    await ask("-show_entries", "format=nb_streams", source)
+    await probe("-show_entries", "format=nb_streams", source)
     assert b"nb_streams=1" in said
     with pytest.raises(TranscodeError, match="No such file"):
-        await ask(other)
+        await probe(other)
     with pytest.raises(TranscodeError, match="Read-only file system"):
-        await ask("-show_entries", "format=nb_streams", "-o", "/left.txt", source)
+        await probe("-show_entries", "format=nb_streams", "-o", "/left.txt", source)
 
 
 async def test_without_bubblewrap_the_rest_still_holds(unshared: Sandbox, tools: Tools, out: Path) -> None:
     assert unshared.name == "unshare"
     assert any("install bubblewrap" in weakness for weakness in unshared.weaknesses)
-    made = [tools.ffmpeg, *CARELESS, *GRAY, "-frames:v", "1", "right.png"]
+    made = [tools.ffmpeg, *UNSAFE, *GRAY, "-frames:v", "1", "right.png"]
     assert await attempt(unshared, [*made], out) is None
-    large = [tools.ffmpeg, *CARELESS, *GRAY, "-f", "rawvideo", "large.raw"]
+    large = [tools.ffmpeg, *UNSAFE, *GRAY, "-f", "rawvideo", "large.raw"]
     error = await attempt(unshared, [*large], out, limits=Limits(output_bytes=10_000))
     assert "above the limit" in str(error)
 
 
 @pytest.mark.parametrize("mechanism", ["bubblewrapped", "unshared"])
-async def test_a_file_that_grows_too_large_ends_the_job(
+async def test_a_file_that_becomes_too_large_ends_the_job(
     mechanism: str, request: pytest.FixtureRequest, tools: Tools, out: Path
 ) -> None:
     sandbox: Sandbox = request.getfixturevalue(mechanism)
-    command = [tools.ffmpeg, *CARELESS, *GRAY, "-f", "rawvideo", "large.raw"]
+    command = [tools.ffmpeg, *UNSAFE, *GRAY, "-f", "rawvideo", "large.raw"]
     error = await attempt(sandbox, command, out, limits=Limits(output_bytes=10_000))
     assert "wrote a file above the limit" in str(error)
     assert (out / "large.raw").stat().st_size <= 10_000

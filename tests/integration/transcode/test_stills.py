@@ -1,4 +1,4 @@
-"""Pictures become films: upright, on a ground that they are seen on, as long as asked; and what is none is refused."""
+"""Images become videos: upright, on a background with contrast, of the requested duration; others are refused."""
 
 import json
 import struct
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Clip, Transcoded, output_of
+from tests.support.video.output_checks import Clip, Transcoded, output_of
 from transcode import Limits, Tools, TranscodeError, video_of_image
 from transcode.mp4.boxes import box, child
 
@@ -19,7 +19,7 @@ _QUARTERS = "color=red:s={0},format=rgb24,drawbox=iw/2:0:iw:ih/2:lime:fill,drawb
 drawbox=iw/2:ih/2:iw:ih:yellow:fill"
 _SPOT = "color=black@0:s=400x400,format=rgba,drawbox=100:100:200:200:{0}:fill:1"
 _TURNED_RIGHT = 6
-# The usual palette of a GIF has steps of so much.
+# Quantisation step of a GIF's default palette.
 NEAR = 70
 
 
@@ -50,7 +50,7 @@ def png_of(width: int, height: int) -> bytes:
 
 
 def heif(tiles: list[tuple[bytes, bytes]], size: tuple[int, int]) -> bytes:
-    """Make a picture of two times two tiles (their `av1C` and data), turned to the right, as phones make theirs."""
+    """Make a grid image of two times two tiles (their `av1C` and data), rotated to the right, as phones make theirs."""
 
     def full(kind: bytes, version: int, *parts: bytes) -> bytes:
         return box(kind, bytes([version, 0, 0, 0]) + b"".join(parts))
@@ -66,11 +66,11 @@ def heif(tiles: list[tuple[bytes, bytes]], size: tuple[int, int]) -> bytes:
     owned = [struct.pack(">HBBB", 1, 2, 3, 0x84), *(struct.pack(">HBBB", number, 2, 1, 0x82) for number in numbers)]
     grid = struct.pack(">BBBBHH", 0, 0, 1, 1, *size)
 
-    def meta(begin: int) -> bytes:
+    def meta(start: int) -> bytes:
         places = [struct.pack(">HHHHII", 1, 1, 0, 1, 0, len(grid))]
         for number, (_, data) in zip(numbers, tiles, strict=True):
-            places.append(struct.pack(">HHHHII", number, 0, 0, 1, begin, len(data)))
-            begin += len(data)
+            places.append(struct.pack(">HHHHII", number, 0, 0, 1, start, len(data)))
+            start += len(data)
         return full(
             b"meta", 0,
             full(b"hdlr", 0, b"\0\0\0\0pict", bytes(13)), full(b"pitm", 0, b"\0\1"),
@@ -81,17 +81,17 @@ def heif(tiles: list[tuple[bytes, bytes]], size: tuple[int, int]) -> bytes:
         )  # fmt: skip
 
     brand = box(b"ftyp", b"avif\0\0\0\0avifmif1")
-    begin = len(brand) + len(meta(0)) + 8
-    return brand + meta(begin) + box(b"mdat", b"".join(data for _, data in tiles))
+    start = len(brand) + len(meta(0)) + 8
+    return brand + meta(start) + box(b"mdat", b"".join(data for _, data in tiles))
 
 
-class Film:
-    """What was made of a picture."""
+class VideoOfImage:
+    """The video that was made of an image."""
 
     def __init__(self, path: Path, tools: Tools) -> None:
         self._path, self._tools = path, tools
-        answer = json.loads(output_of(tools.ffprobe, "-show_streams", "-of", "json", path))
-        (track,) = answer["streams"]
+        probed = json.loads(output_of(tools.ffprobe, "-show_streams", "-of", "json", path))
+        (track,) = probed["streams"]
         self.size = (track["width"], track["height"])
         self.seconds = float(track["duration"])
 
@@ -108,12 +108,12 @@ def alike(shown: Colour, meant: Colour) -> bool:
     return all(abs(one - other) < NEAR for one, other in zip(shown, meant, strict=True))
 
 
-async def film(source: Path, tools: Tools, seconds: float = 4) -> Film:
+async def make_video(source: Path, tools: Tools, seconds: float = 4) -> VideoOfImage:
     target = source.parent / f"{source.name}.mp4"
     await video_of_image(source, target, seconds=seconds, tools=tools, limits=Limits())
-    # Nothing of the work is left.
+    # No temporary folder is left.
     assert not [path for path in source.parent.iterdir() if path.is_dir()]
-    return Film(target, tools)
+    return VideoOfImage(target, tools)
 
 
 @pytest.mark.parametrize(
@@ -127,10 +127,10 @@ async def film(source: Path, tools: Tools, seconds: float = 4) -> Film:
         ("tall.png", "400x4000", [], (640, 1920)),
     ],
 )
-async def test_a_picture_is_shown_as_it_is(
+async def test_an_image_is_shown_as_it_is(
     name: str, size: str, arguments: list[str], shown: tuple[int, int], clip: Clip, tools: Tools
 ) -> None:
-    made = await film(clip(name, *quarters(size), *arguments), tools)
+    made = await make_video(clip(name, *quarters(size), *arguments), tools)
     assert made.size == shown
     assert max(made.size) <= 1920
     assert made.seconds == pytest.approx(4, abs=0.01)
@@ -142,7 +142,7 @@ async def test_a_picture_is_shown_as_it_is(
 async def test_a_phone_held_sideways_and_its_ladder(clip: Clip, tools: Tools, transcoded: Transcoded) -> None:
     source = clip("photo.jpg", *quarters("1600x1200"))
     source.write_bytes(turned(source.read_bytes(), _TURNED_RIGHT))
-    made = await film(source, tools, 5)
+    made = await make_video(source, tools, 5)
     assert made.size == (1080, 1440)
     # A quarter turn to the right brings what was below on the left up.
     assert alike(made.colour(0.25, 0.25), BLUE)
@@ -152,7 +152,7 @@ async def test_a_phone_held_sideways_and_its_ladder(clip: Clip, tools: Tools, tr
     assert outcome.ready.poster is not None
 
 
-async def test_a_picture_of_many_tiles(clip: Clip, tools: Tools) -> None:
+async def test_an_image_of_many_tiles(clip: Clip, tools: Tools) -> None:
     tiles = []
     for colour in ("red", "lime", "blue", "yellow"):
         tile = clip(
@@ -162,7 +162,7 @@ async def test_a_picture_of_many_tiles(clip: Clip, tools: Tools) -> None:
         tiles.append((child(child(tile, b"meta")[4:], b"iprp", b"ipco", b"av1C"), child(tile, b"mdat")))
     source = clip("whole.avif", *quarters("64x64"))
     source.write_bytes(heif(tiles, (500, 480)))
-    made = await film(source, tools)
+    made = await make_video(source, tools)
     assert made.size == (480, 500)
     assert made.seconds == pytest.approx(4, abs=0.01)
     near = [(made.colour(x, y), colour) for x, y, colour in
@@ -170,13 +170,13 @@ async def test_a_picture_of_many_tiles(clip: Clip, tools: Tools) -> None:
     assert all(alike(*pair) for pair in near), near
 
 
-@pytest.mark.parametrize(("colour", "meant", "ground"), [("black", (0, 0, 0), PAPER), ("yellow", YELLOW, DARK)])
-async def test_what_is_transparent_lies_on_a_ground_that_it_is_seen_on(
-    colour: str, meant: Colour, ground: Colour, clip: Clip, tools: Tools
+@pytest.mark.parametrize(("colour", "meant", "background"), [("black", (0, 0, 0), PAPER), ("yellow", YELLOW, DARK)])
+async def test_what_is_transparent_lies_on_a_background_with_contrast(
+    colour: str, meant: Colour, background: Colour, clip: Clip, tools: Tools
 ) -> None:
-    made = await film(clip("spot.png", *spot(colour)), tools)
+    made = await make_video(clip("spot.png", *spot(colour)), tools)
     assert alike(made.colour(0.5, 0.5), meant)
-    assert alike(made.colour(0.1, 0.1), ground)
+    assert alike(made.colour(0.1, 0.1), background)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ async def test_what_is_transparent_lies_on_a_ground_that_it_is_seen_on(
 async def test_what_moves_plays_whole_loops(name: str, arguments: list[str], clip: Clip, tools: Tools) -> None:
     two = ["-f", "lavfi", "-i", "color=red:s=64x64:r=10:d=1", "-f", "lavfi", "-i", "color=blue:s=64x64:r=10:d=1"]
     source = clip(name, *two, "-filter_complex", "[0][1]concat", *arguments)
-    made = await film(source, tools, 5)
+    made = await make_video(source, tools, 5)
     assert made.seconds == pytest.approx(6, abs=0.2)
     shown = [made.colour(0.5, 0.5, at) for at in (0.5, 1.5, 2.5, 5.5)]
     assert all(alike(*pair) for pair in zip(shown, (RED, BLUE, RED, BLUE), strict=True)), shown
@@ -205,7 +205,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_what_is_no_picture_or_too_much_of_one(name: str, tmp_path: Path, tools: Tools) -> None:
+async def test_what_is_no_image_or_too_large(name: str, tmp_path: Path, tools: Tools) -> None:
     source = tmp_path / name
     data, code = REFUSED[name]
     source.write_bytes(data)
@@ -213,7 +213,7 @@ async def test_what_is_no_picture_or_too_much_of_one(name: str, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", ["cut.jpg", "cut.png", "cut.gif", "cut.webp"])
-async def test_a_picture_that_is_cut_off(name: str, clip: Clip, tools: Tools) -> None:
+async def test_a_truncated_image(name: str, clip: Clip, tools: Tools) -> None:
     source = clip(name, "-f", "lavfi", "-i", "testsrc2=s=640x480", "-frames:v", "1")
     source.write_bytes(source.read_bytes()[:700])
     await refused(source, tools, "broken-file")
@@ -221,6 +221,6 @@ async def test_a_picture_that_is_cut_off(name: str, clip: Clip, tools: Tools) ->
 
 async def refused(source: Path, tools: Tools, code: str) -> None:
     with pytest.raises(TranscodeError) as caught:
-        await film(source, tools)
+        await make_video(source, tools)
     assert (caught.value.code, caught.value.final) == (code, True)
     assert list(source.parent.iterdir()) == [source]

@@ -1,13 +1,13 @@
-"""First stage and ladder tell the same time, whatever the clocks of the file say."""
+"""First stage and ladder have the same timeline, whatever the time stamps of the file are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
 
-from tests.support.video.media import Clip, Transcoded
-from tests.support.video.stages import assert_stages, pattern
-from tests.support.video.surgery import edited
+from tests.support.video.container_edits import with_edit_list
+from tests.support.video.decoded_stages import assert_stages, pattern
+from tests.support.video.output_checks import Clip, Transcoded
 from transcode import Tools
 
 AAC = "-c:a", "aac", "-b:a", "96k"
@@ -18,7 +18,7 @@ REALTIME = "-deadline", "realtime", "-cpu-used", "8", "-g", "60"
 VP8, VP9 = ("-c:v", "libvpx", *REALTIME, *OPUS), ("-c:v", "libvpx-vp9", *REALTIME, *OPUS)
 AV1 = "-c:v", "libsvtav1", "-preset", "13", "-svtav1-params", "lp=1", *OPUS
 
-# Without an edit list, the delay of reordered frames would take up what audio and video may be apart.
+# Without an edit list, the delay of reordered frames would use up the tolerated A/V offset.
 NO_DELAY = "-x265-params", "log-level=error:bframes=0"
 FRAGMENTS = "-movflags", "frag_keyframe+empty_moov+default_base_moof"
 LATER_AUDIO = "-af", "atrim=start=0.4"
@@ -33,7 +33,7 @@ def late(seconds: float) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Case:
-    """A file of four seconds whose clock is not plain."""
+    """A file of four seconds with unusual time stamps."""
 
     name: str
     codecs: Sequence[str]
@@ -86,7 +86,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-async def test_both_stages_tell_the_same_time(case: Case, clip: Clip, tools: Tools, transcoded: Transcoded) -> None:
+async def test_both_stages_have_the_same_timeline(case: Case, clip: Clip, tools: Tools, transcoded: Transcoded) -> None:
     source = clip(case.name, *pattern(4), *case.codecs, *case.how)
     assert_stages(
         tools, await transcoded(source), duration=4, aspect=16 / 9, frame_rate=30, flashes=[1, 3],
@@ -109,7 +109,7 @@ async def test_recordings_joined_byte_by_byte_play_one_after_the_other(
     [([(2, 0, 1), (1, -1, 1), (2, 2, 1)], 5, [1, 4]), ([(4, 0, 1), (4, 0, 1)], 8, [1, 3, 5, 7])],
     ids=["pause", "again"],
 )
-async def test_an_edit_list_tells_how_long_it_plays(
+async def test_an_edit_list_sets_the_duration(
     edits: list[tuple[float, float, float]],
     duration: float,
     flashes: list[float],
@@ -118,16 +118,16 @@ async def test_an_edit_list_tells_how_long_it_plays(
     transcoded: Transcoded,
 ) -> None:
     source = clip("edited.mp4", *pattern(4), *H264, "-bf", "0")
-    source.write_bytes(edited(source.read_bytes(), *edits))
+    source.write_bytes(with_edit_list(source.read_bytes(), *edits))
     assert_stages(tools, await transcoded(source), duration=duration, frame_rate=30, flashes=flashes)
 
 
 @pytest.mark.parametrize("codecs", [VP9, H264], ids=["vp9", "h264"])
-async def test_a_track_that_nobody_plays_moves_nothing(
+async def test_a_track_that_is_not_played_has_no_effect_on_time(
     codecs: Sequence[str], clip: Clip, tools: Tools, transcoded: Transcoded
 ) -> None:
     early = "-f", "lavfi", "-i", "sine=220:r=48000:d=1"
     streams = "-map", "0:v", "-map", "1:a", "-map", "2:a", "-disposition:a:0", "default", "-disposition:a:1", "0"
-    shifted = [part for at in pattern(4)[3::4] for part in ("-itsoffset", "10", "-f", "lavfi", "-i", at)]
-    source = clip("commentary.mkv", *shifted, *early, *streams, *codecs)
+    offset = [part for at in pattern(4)[3::4] for part in ("-itsoffset", "10", "-f", "lavfi", "-i", at)]
+    source = clip("commentary.mkv", *offset, *early, *streams, *codecs)
     assert_stages(tools, await transcoded(source), duration=4, frame_rate=30, flashes=[1, 3])

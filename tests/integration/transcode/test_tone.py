@@ -1,4 +1,4 @@
-"""Patches of known light, stored as HDR, shown as SDR."""
+"""Tone-map patches of known light from HDR to SDR."""
 
 import json
 import math
@@ -8,12 +8,12 @@ from pathlib import Path
 import ffmpeg
 import pytest
 
-from tests.support.video.media import Clip, output_of
+from tests.support.video.output_checks import Clip, output_of
 from transcode import Tools
 from transcode.commandline.tone_mapping import HLG, PQ, cube, to_sdr
 
 SIDE = 32
-# BT.709 signals as an SDR picture has them: its white is put at 203 nits, as BT.2408 says.
+# BT.709 signals of an SDR frame: its white is put at 203 nits, as BT.2408 says.
 PATCHES = {
     "black": (0.0, 0.0, 0.0),
     "shadow": (0.1, 0.1, 0.1),
@@ -70,8 +70,8 @@ def test_light_below_white_is_kept_and_white_leaves_room_for_highlights(
 
     (tmp_path / "tone.cube").write_text(cube(transfer))
     sdr = tmp_path / "sdr.mkv"
-    picture = to_sdr(ffmpeg.input(str(hdr))["v"], str(tmp_path / "tone.cube"), SIDE, height)
-    output_of(tools.ffmpeg, *ffmpeg.output(picture, str(sdr), **{"c:v": "ffv1"}).get_args())
+    video = to_sdr(ffmpeg.input(str(hdr))["v"], str(tmp_path / "tone.cube"), SIDE, height)
+    output_of(tools.ffmpeg, *ffmpeg.output(video, str(sdr), **{"c:v": "ffv1"}).get_args())
     assert labels_of(sdr, tools) == ("yuv420p", "tv", "bt709", "bt709", "bt709")
 
     pixels = output_of(tools.ffmpeg, "-i", sdr, "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1")
@@ -91,23 +91,23 @@ def test_nothing_is_left_that_calls_it_hdr(tools: Tools, clip: Clip, tmp_path: P
 
     (tmp_path / "tone.cube").write_text(cube(PQ))
     sdr = tmp_path / "sdr.mp4"
-    picture = to_sdr(ffmpeg.input(str(hdr))["v"], str(tmp_path / "tone.cube"), 32, 24)
-    output_of(tools.ffmpeg, *ffmpeg.output(picture, str(sdr), **{"c:v": "libx264"}).get_args())
+    video = to_sdr(ffmpeg.input(str(hdr))["v"], str(tmp_path / "tone.cube"), 32, 24)
+    output_of(tools.ffmpeg, *ffmpeg.output(video, str(sdr), **{"c:v": "libx264"}).get_args())
     assert side_data_of(sdr, tools) <= {"H.26[45] User Data Unregistered SEI message"}
 
 
 def side_data_of(file: Path, tools: Tools) -> set[str]:
-    asked = ["-show_entries", "frame_side_data=side_data_type:stream_side_data=side_data_type", "-of", "json"]
-    told = json.loads(output_of(tools.ffprobe, *asked, "-show_frames", "-show_streams", file))
+    entries = ["-show_entries", "frame_side_data=side_data_type:stream_side_data=side_data_type", "-of", "json"]
+    probed = json.loads(output_of(tools.ffprobe, *entries, "-show_frames", "-show_streams", file))
     return {
         data["side_data_type"]
-        for part in (*told["streams"], *told["frames"])
+        for part in (*probed["streams"], *probed["frames"])
         for data in part.get("side_data_list", [])
     }
 
 
 def labels_of(file: Path, tools: Tools) -> tuple[str, ...]:
     names = ("pix_fmt", "color_range", "color_space", "color_transfer", "color_primaries")
-    asked = ["-show_entries", f"stream={','.join(names)}", "-of", "json"]
-    (stream,) = json.loads(output_of(tools.ffprobe, *asked, file))["streams"]
+    entries = ["-show_entries", f"stream={','.join(names)}", "-of", "json"]
+    (stream,) = json.loads(output_of(tools.ffprobe, *entries, file))["streams"]
     return tuple(stream[name] for name in names)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import transcode
-from tests.support.video.media import Clip, Transcoded, output_of
+from tests.support.video.output_checks import Clip, Transcoded, output_of
 from transcode.errors import ToolMissing
 from transcode.process.encoders import encoder, trial
 from transcode.process.tools import NEEDED, Tools, find_tools, usable_encoder
@@ -17,7 +17,7 @@ SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def program(folder: Path, name: str, version: str, **without: str) -> str:
-    """Make a program that says that it has everything, but what is asked to be left out."""
+    """Make a program that claims every component except those in `without`."""
     lists = {kind: sorted(names - {without.get(kind)}) for kind, names in NEEDED.items()}
     if "av1" not in without:
         lists["decoders"].append("libdav1d")
@@ -57,7 +57,7 @@ def test_a_good_one_on_path_is_preferred(tmp_path: Path, monkeypatch: pytest.Mon
         ("8.0", {"av1": ""}, "cannot decode AV1"),
     ],
 )
-def test_one_on_path_that_is_not_able_is_passed_over_with_the_reason(
+def test_one_on_path_that_is_not_able_is_rejected_with_the_reason(
     version: str, without: dict[str, str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ffmpeg", "ffprobe"):
@@ -112,7 +112,7 @@ def _filters_named() -> Iterator[str]:
                     yield str(name.value)
 
 
-def test_every_filter_that_we_name_is_asked_for() -> None:
+def test_every_filter_that_we_name_is_required() -> None:
     named = set(_filters_named())
     assert {"scale", "tpad"} < named
     assert named <= NEEDED["filters"]
@@ -132,7 +132,7 @@ def test_hardware_that_does_not_work_is_replaced_with_the_reason(name: str, tool
 
 
 @pytest.mark.parametrize("name", ["libx264", "h264_vaapi", "h264_nvenc", "h264_qsv"])
-def test_ffmpeg_knows_what_an_encoder_is_told(name: str, tools: Tools) -> None:
+def test_ffmpeg_knows_the_options_of_an_encoder(name: str, tools: Tools) -> None:
     words = output_of(tools.ffmpeg, "-h", f"encoder={name}").decode().split()
     if "Encoder" not in words:
         pytest.skip("this ffmpeg was built without it")

@@ -17,12 +17,12 @@ def dual_mono(first: bytes, second: bytes) -> bytes:
 
 def _frames(data: bytes) -> Iterator[str]:
     """Yield the bits of what is in each frame."""
-    begins = [0]
-    while begins[-1] < len(data):
-        begin = begins[-1]
-        begins.append(begin + (int.from_bytes(data[begin + 3 : begin + 6]) >> 5 & 0x1FFF))
-    for begin, end in pairwise(begins):
-        yield "".join(f"{byte:08b}" for byte in data[begin + 7 : end])
+    starts = [0]
+    while starts[-1] < len(data):
+        start = starts[-1]
+        starts.append(start + (int.from_bytes(data[start + 3 : start + 6]) >> 5 & 0x1FFF))
+    for start, end in pairwise(starts):
+        yield "".join(f"{byte:08b}" for byte in data[start + 7 : end])
 
 
 def _channel(bits: str, number: int) -> str:

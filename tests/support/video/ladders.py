@@ -1,4 +1,4 @@
-"""What both lanes make of long enough clips, as their playlists and their files tell it."""
+"""Make ladders of long enough clips, by stream copy and by encoding, and read their playlists and files."""
 
 import asyncio
 import json
@@ -11,8 +11,8 @@ from typing import Any
 
 import m3u8
 
-from tests.support.video.awkward import X264, Workdir
-from tests.support.video.media import transcode
+from tests.support.video.corpus_case import X264, Workdir
+from tests.support.video.output_checks import transcode
 from transcode import (
     Item,
     Limits,
@@ -28,18 +28,18 @@ from transcode.mp4.boxes import boxes
 from transcode.mp4.fragments import runs_of
 
 TRACKS = {1: "video", 2: "audio"}
-# Longer than ffmpeg waits for a stream that lags behind (10 s), so that one which does is seen.
-_FILM = ["-f", "lavfi", "-i", "testsrc2=s=480x360:r=30:d=23", "-f", "lavfi", "-i", "sine=440:r=48000:d=23", "-ac", "2"]
-LANES = {
-    "copied": ("phone.mp4", [*_FILM, *X264, "-bf", "3", "-g", "47", "-preset", "veryfast"]),
-    "encoded": ("recording.webm", [*_FILM, "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"]),
-    "silent": ("silent.mkv", [*_FILM[:4], *X264]),
+# Longer than ffmpeg waits for a stream that lags behind (10 s), so that such a lag fails a test.
+_AV = ["-f", "lavfi", "-i", "testsrc2=s=480x360:r=30:d=23", "-f", "lavfi", "-i", "sine=440:r=48000:d=23", "-ac", "2"]
+SOURCES = {
+    "copied": ("phone.mp4", [*_AV, *X264, "-bf", "3", "-g", "47", "-preset", "veryfast"]),
+    "encoded": ("recording.webm", [*_AV, "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"]),
+    "silent": ("silent.mkv", [*_AV[:4], *X264]),
 }
 
 
 @dataclass(frozen=True)
 class Packet:
-    """A sample as a demuxer tells it, in ticks of its track."""
+    """A packet as ffprobe reports it, in ticks of its track."""
 
     kind: str
     shown: int
@@ -49,8 +49,8 @@ class Packet:
 
 
 @dataclass
-class Made:
-    """A rendition as its playlist and its files tell it."""
+class RenditionFiles:
+    """A rendition: its playlist, and its files as ffprobe reads them."""
 
     tools: Tools
     folder: Path
@@ -77,11 +77,11 @@ class Made:
 
     @cached_property
     def streams(self) -> list[dict[str, Any]]:
-        return list(self._ask(self.init.read_bytes() + self.segments[0].read_bytes(), "-show_streams")["streams"])
+        return list(self._probe(self.init.read_bytes() + self.segments[0].read_bytes(), "-show_streams")["streams"])
 
     @cached_property
     def alone(self) -> list[list[Packet]]:
-        """The packets of each segment, read with nothing but the init segment before it."""
+        """The packets of each segment, read after its initialization segment alone."""
         return [list(self._packets(segment)) for segment in self.segments]
 
     def of(self, kind: str) -> list[list[Packet]]:
@@ -90,28 +90,28 @@ class Made:
     def _packets(self, segment: Path) -> Iterator[Packet]:
         entries = "packet=codec_type,pts,dts,duration,flags"
         data = segment.read_bytes()
-        told = self._ask(self.init.read_bytes() + data, "-show_entries", entries)
-        # ffmpeg moves all pictures by as much as the most negative offset.
+        probed = self._probe(self.init.read_bytes() + data, "-show_entries", entries)
+        # ffmpeg shifts all presentation times by the most negative composition offset.
         runs = [run for kind, moof in boxes(data) if kind == b"moof" for run in runs_of(moof)]
-        moved = {TRACKS[run.track]: max(0, -min(run.composition_offsets)) for run in runs}
-        for packet in told["packets"]:
+        shifts = {TRACKS[run.track]: max(0, -min(run.composition_offsets)) for run in runs}
+        for packet in probed["packets"]:
             kind = packet["codec_type"]
-            shown = packet["pts"] - moved[kind]
+            shown = packet["pts"] - shifts[kind]
             yield Packet(kind, shown, packet["dts"], packet["duration"], "K" in packet["flags"])
 
-    def _ask(self, data: bytes, *question: str) -> dict[str, Any]:
-        # Without the edit lists' help, and without ffmpeg's own: as it is stored.
-        asked = ["-v", "warning", "-ignore_editlist", "1", "-f", "mov", "-of", "json", *question, "-i", "pipe:0"]
-        done = subprocess.run([self.tools.ffprobe, *asked], input=data, capture_output=True, check=True)
+    def _probe(self, data: bytes, *options: str) -> dict[str, Any]:
+        # As it is stored: without edit lists.
+        arguments = ["-v", "warning", "-ignore_editlist", "1", "-f", "mov", "-of", "json", *options, "-i", "pipe:0"]
+        done = subprocess.run([self.tools.ffprobe, *arguments], input=data, capture_output=True, check=True)
         assert done.stderr == b"", f"ffprobe complains: {done.stderr.decode()}"
         return dict(json.loads(done.stdout))
 
 
 @dataclass
 class Ladder:
-    """All renditions of one stage, and each state that its list was in."""
+    """All renditions of one stage, and each state of its playlist."""
 
-    made: list[Made]
+    files: list[RenditionFiles]
     result: Result
     states: list[Result] = field(default_factory=list)
 
@@ -127,16 +127,16 @@ class Ladder:
     def master(self) -> m3u8.M3U8:
         return m3u8.loads(self.master_text)
 
-    def variants(self) -> Iterator[tuple[Any, Made]]:
+    def variants(self) -> Iterator[tuple[Any, RenditionFiles]]:
         for variant in self.master.playlists:
-            yield variant.stream_info, next(m for m in self.made if f"{m.rendition.name}.m3u8" == variant.uri)
+            yield variant.stream_info, next(m for m in self.files if f"{m.rendition.name}.m3u8" == variant.uri)
 
 
 async def build(tools: Tools, root: Path) -> dict[str, Ladder]:
-    """Make the ladder of every lane below a folder: both stages of it."""
-    made = {}
-    for lane, (name, arguments) in LANES.items():
-        folder = root / lane
+    """Make the ladders of every source below a folder: both stages of each."""
+    ladders = {}
+    for source, (name, arguments) in SOURCES.items():
+        folder = root / source
         folder.mkdir()
         await asyncio.to_thread(Workdir(tools.ffmpeg, folder).make, name, *arguments)
         states: list[Result] = []
@@ -144,7 +144,7 @@ async def build(tools: Tools, root: Path) -> dict[str, Ladder]:
             folder / name, folder / "out", tools=tools, limits=Limits(), settings=Settings(rungs=(360, 240)),
             on_stage=states.append,
         )  # fmt: skip
-        for stage, told in (("ready", result), ("playable", states[-1])):
-            renditions = [Made(tools, folder / "out" / stage, rendition) for rendition in told.renditions]
-            made[f"{lane} {stage}"] = Ladder(renditions, told, states if stage == "playable" else [])
-    return made
+        for stage, reported in (("ready", result), ("playable", states[-1])):
+            renditions = [RenditionFiles(tools, folder / "out" / stage, rendition) for rendition in reported.renditions]
+            ladders[f"{source} {stage}"] = Ladder(renditions, reported, states if stage == "playable" else [])
+    return ladders

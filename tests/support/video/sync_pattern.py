@@ -1,4 +1,4 @@
-"""A test pattern in which time, size and sound can be read: how it is made, and what a stage shows of it."""
+"""Make an A/V sync pattern, and read its colours, flashes, beeps and geometry back from a stage's renditions."""
 
 import subprocess
 from array import array
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Outcome, joined, output_of
+from tests.support.video.output_checks import Outcome, joined, output_of
 from transcode import Rendition, Result, Tools
 
 GREEN, RED = "green", "red"
@@ -16,18 +16,18 @@ X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 VP8 = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"]
 _RATE = 48_000
 _TOGETHER = 0.045
-# A beep ends where there was none for so many samples.
+# A beep ends after so many silent samples.
 _SILENT = 4800
 
 
 def video(
-    seconds: float, *, begin: float = 0.0, size: str = "192x108", rate: str = "30", end: bool = True
+    seconds: float, *, start: float = 0.0, size: str = "192x108", rate: str = "30", end: bool = True
 ) -> list[str]:
     """Return an input: green for 0.5 s, a white flash at each odd second, a yellow square, red for the last 0.5 s.
 
-    A part that begins later shows what the whole would from `begin` on.
+    A part with another `start` shows what the whole would from there on.
     """
-    now = f"(t+{begin})"
+    now = f"(t+{start})"
     graph = (
         f"color=0x303030:s={size}:r={rate}:d={seconds}"
         f",drawbox=c=white:t=fill:enable='between(mod({now},2),1,1.1)'"
@@ -38,9 +38,9 @@ def video(
     return ["-f", "lavfi", "-i", graph + red + square]
 
 
-def audio(seconds: float, *, begin: float = 0.0, rate: int = _RATE, layout: str = "mono", heard: str = "") -> list[str]:
+def audio(seconds: float, *, start: float = 0.0, rate: int = _RATE, layout: str = "mono", heard: str = "") -> list[str]:
     """Return an input: a beep with each flash in the channels `heard`, such as "1010"; "": in all."""
-    beep = f"'0.5*sin(2*PI*1000*t)*between(mod(t+{begin},2),1,1.1)'"
+    beep = f"'0.5*sin(2*PI*1000*t)*between(mod(t+{start},2),1,1.1)'"
     channels = "|".join(beep if each == "1" else "0" for each in heard or "1" * _channels(layout))
     return ["-f", "lavfi", "-i", f"aevalsrc={channels}:c={layout}:s={rate}:d={seconds}"]
 
@@ -56,15 +56,15 @@ def made(tools: Tools, path: Path, *arguments: str | Path) -> Path:
 
 
 def concatenated(tools: Tools, path: Path, *parts: Path) -> Path:
-    """Let one file follow the other, packet by packet."""
+    """Join files by ffmpeg's concat demuxer, without encoding."""
     listed = path.with_suffix(".txt")
     listed.write_text("".join(f"file '{part}'\n" for part in parts))
     return made(tools, path, "-f", "concat", "-safe", "0", "-i", listed, "-map", "0", "-c", "copy")
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a rendition shows: seconds, names of colours, and the yellow square's pixels."""
+class DecodedRendition:
+    """The pattern as decoded from a rendition: seconds, names of colours, sizes of the yellow square in pixels."""
 
     duration: float
     times: list[float]
@@ -78,12 +78,11 @@ class Seen:
         return Counter(map(int, self.times))[second]
 
 
-def seen(tools: Tools, folder: Path, rendition: Rendition, scratch: Path) -> Seen:
-    whole = joined(folder, rendition, scratch / "seen.mp4")
+def decode_rendition(tools: Tools, folder: Path, rendition: Rendition, scratch: Path) -> DecodedRendition:
+    whole = joined(folder, rendition, scratch / "joined.mp4")
     read: list[str | Path] = ["-ignore_editlist", "1", "-i", whole]
     entries = ["-select_streams", "v", "-show_entries", "packet=pts_time", "-of", "csv=p=0"]
     times = [float(line.strip(",")) for line in output_of(tools.ffprobe, *read, *entries).decode().split()]
-    # Every fifth line and column will do.
     width, height = rendition.width, rendition.height
     raw = output_of(
         tools.ffmpeg,
@@ -98,7 +97,7 @@ def seen(tools: Tools, folder: Path, rendition: Rendition, scratch: Path) -> See
         "rawvideo",
         "pipe:1",
     )
-    frames = [raw[begin : begin + width * height * 3] for begin in range(0, len(raw), width * height * 3)]
+    frames = [raw[start : start + width * height * 3] for start in range(0, len(raw), width * height * 3)]
     assert len(frames) == len(times)
     colours = [_colour(frame, width, height) for frame in frames]
     flashes = [
@@ -106,17 +105,19 @@ def seen(tools: Tools, folder: Path, rendition: Rendition, scratch: Path) -> See
     ]
     some = range(0, len(frames), 15)
     squares = {square(frames[number], width, height) for number in some}
-    return Seen(sum(rendition.durations), times, colours[0], colours[-1], flashes, beeps(tools, whole), squares)
+    return DecodedRendition(
+        sum(rendition.durations), times, colours[0], colours[-1], flashes, beeps(tools, whole), squares
+    )
 
 
 def assert_whole(
     tools: Tools, outcome: Outcome, scratch: Path, seconds: float, *, rate: float = 30.0, heard: bool = True
-) -> list[Seen]:
-    """Check both stages for everything that the pattern tells, and return what they show."""
+) -> list[DecodedRendition]:
+    """Check both stages for the complete pattern, and return the decoded renditions."""
     stages = []
     for stage, result in (("playable", outcome.playable), ("ready", outcome.ready)):
         for rendition in result.renditions:
-            shown = seen(tools, outcome.out / stage, rendition, scratch)
+            shown = decode_rendition(tools, outcome.out / stage, rendition, scratch)
             beats = [float(second) for second in range(1, int(seconds + 0.5), 2)]
             assert shown.duration == pytest.approx(seconds, abs=0.1)
             assert len(shown.times) == pytest.approx(seconds * rate, abs=0.1 * rate)
@@ -128,8 +129,8 @@ def assert_whole(
     return stages
 
 
-def assert_square(shown: Seen) -> None:
-    """Check that the square is one in every size of the video."""
+def assert_square(shown: DecodedRendition) -> None:
+    """Check that the yellow square is square in every frame."""
     assert shown.squares
     assert all(abs(width - height) <= 2 + 0.05 * height for width, height in shown.squares), shown.squares
 
@@ -142,8 +143,8 @@ def image_square(tools: Tools, image: Path, result: Result) -> tuple[int, int]:
 
 def _colour(frame: bytes, width: int, height: int) -> str:
     # Above the square.
-    begin = (height // 5 * width + width // 2) * 3
-    red, green, blue = (each > 100 for each in frame[begin : begin + 3])
+    start = (height // 5 * width + width // 2) * 3
+    red, green, blue = (each > 100 for each in frame[start : start + 3])
     names = {
         (False, True, False): GREEN, (True, False, False): RED,
         (True, True, True): "white",
@@ -155,15 +156,15 @@ def square(frame: bytes, width: int, height: int) -> tuple[int, int]:
     """Return the size of the yellow square in a frame of RGB."""
 
     def is_yellow(x: int, y: int) -> bool:
-        begin = (y * width + x) * 3
-        red, green, blue = frame[begin : begin + 3]
+        start = (y * width + x) * 3
+        red, green, blue = frame[start : start + 3]
         return red > 150 and green > 150 and blue < 100
 
     return sum(is_yellow(x, height // 2) for x in range(width)), sum(is_yellow(width // 2, y) for y in range(height))
 
 
 def beeps(tools: Tools, whole: Path, channel: str = "") -> list[float]:
-    """Return when beeps begin in a file, in one channel, or in all of them mixed."""
+    """Return the start times of the beeps in a file, in one channel or in the mono mix."""
     mono = ["-af", f"pan=mono|c0={channel}"] if channel else ["-ac", "1"]
     raw = output_of(tools.ffmpeg, "-ignore_editlist", "1", "-i", whole, "-map", "0:a", *mono, "-f", "s16le", "pipe:1")
     samples = array("h", raw)

@@ -1,4 +1,4 @@
-"""Reads what was made back packet by packet, and checks all that gapless playing relies on."""
+"""Transcode a clip, and check the output packet by packet for all that gapless playback relies on."""
 
 import json
 import re
@@ -22,13 +22,13 @@ CLOCK, AUDIO_RATE, AAC_FRAME = 90_000, 48_000, 1024
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a job wrote, and what it said was there."""
+    """The output folder of a job, and the results that it reported."""
 
     out: Path
     playable: Result
     ready: Result
-    grown: list[Result]
-    """What there was to watch at each report, at last the whole of `playable`."""
+    states: list[Result]
+    """Each reported state of the first stage; the last is `playable`."""
 
 
 Clip = Callable[..., Path]
@@ -39,7 +39,7 @@ AssertCopied = Callable[[Path, Outcome], None]
 
 @dataclass(frozen=True)
 class Track:
-    """One stream of a file, as stored: ticks, not seconds."""
+    """One stream of a file, as stored, in ticks."""
 
     info: dict[str, Any]
     times: list[int]
@@ -71,7 +71,7 @@ async def transcode(
 
 
 def without_bubblewrap(folder: Path) -> Path:
-    """Make a PATH of what util-linux has for closing a program in."""
+    """Return a PATH with the programs of util-linux that sandbox a process, without bubblewrap."""
     folder.mkdir()
     for name in ("prlimit", "setpriv", "unshare"):
         (folder / name).symlink_to(f"/usr/bin/{name}")
@@ -85,7 +85,7 @@ def output_of(program: Path, *arguments: str | Path) -> bytes:
 
 
 def joined(folder: Path, rendition: Rendition, into: Path) -> Path:
-    """Put a rendition's files together as a player does; nothing else may lie beside them."""
+    """Concatenate a rendition's files as a player does, and check that there are no others."""
     files = folder / rendition.name
     parts = [files / "init.mp4", *(files / f"{number}.m4s" for number in range(len(rendition.durations)))]
     assert sorted(files.iterdir()) == sorted(parts)
@@ -112,7 +112,7 @@ def check_gapless(folder: Path, result: Result, tools: Tools, scratch: Path) -> 
             continue
         _check_encoded(video, rendition)
         if copied:
-            # Each picture at the very instant of the copy's.
+            # Each frame at the presentation time of the copy's.
             assert shown_at(video) == pytest.approx(copied, abs=2)
         else:
             _check_steady(video, rendition)
@@ -121,7 +121,7 @@ def check_gapless(folder: Path, result: Result, tools: Tools, scratch: Path) -> 
 
 
 def is_copy(folder: Path, rendition: Rendition, tools: Tools, whole: Path) -> bool:
-    """Whether the pictures are those of the first rendition, which was a copy if it has the same name and pictures."""
+    """Say whether a rendition has the packets of the first one, which was a copy if their names are equal, too."""
     first = folder.parent / "playable" / rendition.name
     if folder.name != "ready" or not first.is_dir():
         return False
@@ -130,22 +130,22 @@ def is_copy(folder: Path, rendition: Rendition, tools: Tools, whole: Path) -> bo
         return False
     other = whole.with_name("first.mp4")
     other.write_bytes(b"".join(part.read_bytes() for part in parts))
-    return pictures_in(tools, other) == pictures_in(tools, whole)
+    return video_digest(tools, other) == video_digest(tools, whole)
 
 
 def shown_at(video: Track) -> list[int]:
-    """When each picture is shown, from the first on: reading a copy, ffmpeg moves all by the most negative offset."""
+    """Return presentation times relative to the first: ffmpeg shifts a copy's by the most negative offset."""
     return sorted(time - video.times[0] for time in video.times)
 
 
 def check_copied(source: Path, outcome: Outcome, tools: Tools, scratch: Path) -> None:
-    """The first rendition holds the source's own pictures, each at its own instant, and sound as long as they are."""
+    """Check that the first rendition holds the source's video packets at their times, and audio of the same length."""
     folder, result = outcome.out / "playable", outcome.playable
     assert {path.name for path in folder.iterdir()} == {"poster.jpg", result.renditions[0].name}
     assert (folder / "poster.jpg").read_bytes().startswith(b"\xff\xd8\xff")
     (rendition,) = result.renditions
     whole = joined(folder, rendition, scratch / "whole.mp4")
-    assert pictures_in(tools, whole) == pictures_in(tools, source)
+    assert video_digest(tools, whole) == video_digest(tools, source)
     assert_no_edits((folder / rendition.name / "init.mp4").read_bytes())
     video, audio = _tracks(tools, whole)
     info = video.info
@@ -154,20 +154,22 @@ def check_copied(source: Path, outcome: Outcome, tools: Tools, scratch: Path) ->
     assert re.fullmatch(rf"avc1\.(42c0|4d40|6400){info['level']:02x},mp4a\.40\.2", rendition.codecs)
     assert video.decode_times == sorted(set(video.decode_times))
     assert video.decode_times[0] == 0
-    # Reading it, ffmpeg moves all pictures by as much as the most negative offset: what counts is where the first is.
-    begin = first_shown(folder / rendition.name / "0.m4s")
-    assert begin == 0
+    # ffmpeg shifts all presentation times by the most negative offset: the stored one of the first frame counts.
+    start = first_presentation_time(folder / rendition.name / "0.m4s")
+    assert start == 0
     times = sorted(time - video.times[0] for time in video.times)
     stored = _stored_times(tools, source)
     assert [time / CLOCK for time in times] == pytest.approx([time - stored[0] for time in stored], abs=2 / CLOCK)
     end = times[-1] + video.lengths[-1]
-    starts = [first_shown(folder / rendition.name / f"{number}.m4s") for number in range(len(rendition.durations))]
+    starts = [
+        first_presentation_time(folder / rendition.name / f"{number}.m4s") for number in range(len(rendition.durations))
+    ]
     spans = [(after - before) / CLOCK for before, after in pairwise([*starts, end])]
     assert spans == pytest.approx(rendition.durations, abs=2e-5)
     assert rendition.frame_rate == pytest.approx(len(times) / (end / CLOCK))
-    # Sound that is AAC-LC already may keep the rate and the channels that it has.
-    asked = ["-select_streams", "a:0", "-show_entries", "stream=sample_rate,channels", "-of", "csv=p=0"]
-    own = output_of(tools.ffprobe, *asked, source).decode().strip()
+    # AAC-LC audio may keep its sample rate and channels.
+    entries = ["-select_streams", "a:0", "-show_entries", "stream=sample_rate,channels", "-of", "csv=p=0"]
+    own = output_of(tools.ffprobe, *entries, source).decode().strip()
     has = f"{audio.info['sample_rate']},{audio.info['channels']}"
     assert has in {f"{AUDIO_RATE},2", own}
     _check_audio(audio, end, *map(int, has.split(",")))
@@ -177,25 +179,25 @@ def check_copied(source: Path, outcome: Outcome, tools: Tools, scratch: Path) ->
     assert best.durations == rendition.durations
 
 
-def pictures_in(tools: Tools, file: Path) -> bytes:
-    """A digest of the encoded pictures."""
+def video_digest(tools: Tools, file: Path) -> bytes:
+    """Return a digest of the encoded video packets."""
     return output_of(tools.ffmpeg, "-i", file, "-map", "0:v", "-c", "copy", "-f", "md5", "pipe:1")
 
 
-def first_shown(segment: Path) -> int:
-    """When the first picture of a segment is shown, in ticks."""
+def first_presentation_time(segment: Path) -> int:
+    """Return the presentation time of a segment's first frame, in ticks."""
     data = segment.read_bytes()
     (run,) = (run for run in runs_of(child(data, b"moof")) if run.track == 1)
     return run.presentation_times[0]
 
 
 def _stored_times(tools: Tools, source: Path) -> list[float]:
-    asked = ["-select_streams", "v", "-show_entries", "packet=pts_time", "-of", "csv=p=0"]
-    return sorted(float(line.strip(",")) for line in output_of(tools.ffprobe, *asked, source).decode().split())
+    entries = ["-select_streams", "v", "-show_entries", "packet=pts_time", "-of", "csv=p=0"]
+    return sorted(float(line.strip(",")) for line in output_of(tools.ffprobe, *entries, source).decode().split())
 
 
 def assert_no_edits(init: bytes) -> None:
-    """Every edit list there is says that the track begins at its own 0."""
+    """Check that every edit list starts its track at media time 0."""
     position = init.find(b"elst")
     while position >= 0:
         count = int.from_bytes(init[position + 8 : position + 12])
@@ -206,14 +208,16 @@ def assert_no_edits(init: bytes) -> None:
 
 def _tracks(tools: Tools, whole: Path) -> tuple[Track, Track]:
     entries = "stream:packet=stream_index,pts,dts,duration,flags"
-    told = json.loads(output_of(tools.ffprobe, "-show_entries", entries, "-of", "json", "-ignore_editlist", "1", whole))
-    return _track(0, told), _track(1, told)
+    probed = json.loads(
+        output_of(tools.ffprobe, "-show_entries", entries, "-of", "json", "-ignore_editlist", "1", whole)
+    )
+    return _track(0, probed), _track(1, probed)
 
 
-def _track(index: int, told: dict[str, list[dict[str, Any]]]) -> Track:
-    packets = [packet for packet in told["packets"] if packet["stream_index"] == index]
+def _track(index: int, probed: dict[str, list[dict[str, Any]]]) -> Track:
+    packets = [packet for packet in probed["packets"] if packet["stream_index"] == index]
     return Track(
-        told["streams"][index],
+        probed["streams"][index],
         [packet["pts"] for packet in packets],
         [packet["dts"] for packet in packets],
         [packet["duration"] for packet in packets],
@@ -241,10 +245,10 @@ def _check_steady(video: Track, rendition: Rendition) -> None:
     assert all(abs(after - before - frame) < 1 for before, after in pairwise([*video.times, video.end]))
 
 
-def _check_audio(audio: Track, pictures_end: int, rate: int = AUDIO_RATE, channels: int = 2) -> None:
+def _check_audio(audio: Track, video_end: int, rate: int = AUDIO_RATE, channels: int = 2) -> None:
     info = audio.info
     assert (info["codec_name"], info["profile"], info["sample_rate"]) == ("aac", "LC", str(rate))
     assert (info["channels"], info["time_base"]) == (channels, f"1/{rate}")
     assert info["channel_layout"] == {1: "mono", 2: "stereo"}[channels]
     assert audio.times == audio.decode_times == [AAC_FRAME * number for number in range(len(audio.times))]
-    assert abs(audio.end / rate - pictures_end / CLOCK) < AAC_FRAME / rate
+    assert abs(audio.end / rate - video_end / CLOCK) < AAC_FRAME / rate

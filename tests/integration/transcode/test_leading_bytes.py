@@ -1,4 +1,4 @@
-"""What does not begin, or is not indexed, as it should plays all the same, in both stages alike."""
+"""Files with bytes before their container, or with unusual edit lists, play in both stages alike."""
 
 import random
 import struct
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Clip, Transcoded
-from tests.support.video.stages import assert_stages, pattern
-from tests.support.video.surgery import edited, with_boxes
+from tests.support.video.container_edits import with_boxes, with_edit_list
+from tests.support.video.decoded_stages import assert_stages, pattern
+from tests.support.video.output_checks import Clip, Transcoded
 from transcode import Limits, Tools, video_of_audio
 from transcode.errors import NotAVideo
 from transcode.examine.file import examine
@@ -51,11 +51,11 @@ def moved(data: bytes, before: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Case:
-    """A file of four seconds, and what becomes of its bytes."""
+    """A file of four seconds, and the change of its bytes."""
 
     name: str
     arguments: Sequence[str]
-    bend: Callable[[bytes], bytes]
+    change: Callable[[bytes], bytes]
 
     def __str__(self) -> str:
         return self.name
@@ -80,22 +80,26 @@ LEADING = [
     Case("noise.mpg", ("-c:v", "mpeg1video", "-r", "30", "-b:v", "2M", "-c:a", "mp2"), lambda data: NOISE[:99] + data),
 ]
 EDITED = [
-    Case("two-edits.mp4", H264, lambda data: edited(data, (0.041, -1, 1), (0, 0, 1), kinds=[b"vide"])),
-    Case("two-edits-hevc.mp4", HEVC, lambda data: edited(data, (0.041, -1, 1), (0, 0, 1), kinds=[b"vide"])),
-    Case("two-edits-reordered.mp4", REORDERED, lambda data: edited(data, (0.041, -1, 1), (0, 0, 1), kinds=[b"vide"])),
-    Case("shorter-than-a-frame.mp4", H264, lambda data: edited(data, (0.005, 0, 1))),
-    Case("one-edit-of-no-length.mp4", H264, lambda data: edited(data, (0, 0, 1), kinds=[b"vide"])),
-    Case("of-audio.mp4", H264, lambda data: edited(data, (0, 0, 1), kinds=[b"soun"])),
-    Case("of-reordered-frames.mp4", REORDERED, lambda data: edited(data, (0, 1 / 15, 1), kinds=[b"vide"])),
-    Case("behind-the-end.mp4", H264, lambda data: edited(data, (4, 100, 1), kinds=[b"vide"])),
-    Case("nothing-but-a-pause.mp4", H264, lambda data: edited(data, (0.5, -1, 1), kinds=[b"vide"])),
+    Case("two-edits.mp4", H264, lambda data: with_edit_list(data, (0.041, -1, 1), (0, 0, 1), kinds=[b"vide"])),
+    Case("two-edits-hevc.mp4", HEVC, lambda data: with_edit_list(data, (0.041, -1, 1), (0, 0, 1), kinds=[b"vide"])),
+    Case(
+        "two-edits-reordered.mp4",
+        REORDERED,
+        lambda data: with_edit_list(data, (0.041, -1, 1), (0, 0, 1), kinds=[b"vide"]),
+    ),
+    Case("shorter-than-a-frame.mp4", H264, lambda data: with_edit_list(data, (0.005, 0, 1))),
+    Case("one-edit-of-no-length.mp4", H264, lambda data: with_edit_list(data, (0, 0, 1), kinds=[b"vide"])),
+    Case("of-audio.mp4", H264, lambda data: with_edit_list(data, (0, 0, 1), kinds=[b"soun"])),
+    Case("of-reordered-frames.mp4", REORDERED, lambda data: with_edit_list(data, (0, 1 / 15, 1), kinds=[b"vide"])),
+    Case("behind-the-end.mp4", H264, lambda data: with_edit_list(data, (4, 100, 1), kinds=[b"vide"])),
+    Case("nothing-but-a-pause.mp4", H264, lambda data: with_edit_list(data, (0.5, -1, 1), kinds=[b"vide"])),
 ]
 
 
 @pytest.mark.parametrize("case", [*LEADING, *EDITED], ids=str)
 async def test_it_plays_whole(case: Case, clip: Clip, tools: Tools, transcoded: Transcoded) -> None:
     source = clip(case.name, *pattern(4), *case.arguments)
-    source.write_bytes(case.bend(source.read_bytes()))
+    source.write_bytes(case.change(source.read_bytes()))
     assert_stages(tools, await transcoded(source), duration=4, aspect=16 / 9, flashes=[1, 3])
 
 
@@ -118,9 +122,9 @@ async def test_a_stream_that_was_cut_into_plays_from_its_first_key_frame(
 async def test_audio_behind_a_tag_is_read(name: str, codec: str, clip: Clip, tools: Tools, tmp_path: Path) -> None:
     source = clip(name, "-f", "lavfi", "-i", "sine=440:r=44100:d=2", "-c:a", codec, "-map_metadata", "-1")
     source.write_bytes(tagged(3000) + source.read_bytes())
-    film = tmp_path / "film.mp4"
-    await video_of_audio(source, film, tools=tools, limits=Limits())
-    examined = await examine(film, tools, Limits(), DEFAULT, float("inf"))
+    target = tmp_path / "video.mp4"
+    await video_of_audio(source, target, tools=tools, limits=Limits())
+    examined = await examine(target, tools, Limits(), DEFAULT, float("inf"))
     assert examined.plan.duration == pytest.approx(2, abs=0.15)
 
 

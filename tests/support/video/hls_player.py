@@ -1,4 +1,4 @@
-"""A real Chromium that plays playlists with hls.js as the widget does, and tells of every complaint."""
+"""Play playlists in a real Chromium with hls.js configured as in the widget, and collect every error and warning."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,58 +15,60 @@ from transcode import Item, Result, master_playlist, media_playlist, tiers
 _ROOT = Path(__file__).parents[3]
 _HLS = _ROOT / "widget/node_modules/hls.js/dist/hls.light.js"
 _HLS_ENGINE = _ROOT / "widget/src/player/hls-engine.ts"
-_PAGE = Path(__file__).with_name("screen.html")
+_PAGE = Path(__file__).with_name("hls_player.html")
 _PATIENCE_MS = 30_000
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What happened while a list was played: every error and warning, every size of picture in order."""
+class Playback:
+    """What happened while a playlist was played: every error and warning, every frame size in order."""
 
     problems: list[str]
     sizes: list[str]
     ended: bool
     duration: float
-    pictures: int
+    frames: int
 
 
-class Screen:
-    """Plays what lies below a folder, by `lists`, whose texts may change meanwhile."""
+class HlsPlayer:
+    """Plays the files below a folder by `lists`, playlists whose texts may change meanwhile."""
 
     def __init__(self, page: Page, lists: dict[str, str], console: list[str]) -> None:
         self._page = page
         self._console = console
         self.lists = lists
 
-    async def play(self, path: str, *, rate: float = 4, patience: int = _PATIENCE_MS) -> Seen:
+    async def play(self, path: str, *, rate: float = 4, patience: int = _PATIENCE_MS) -> Playback:
         """Play the list at `path`, `rate` times as fast, for `patience` milliseconds at most.
 
-        What the files cause comes again: where something was wrong, they are played once more as one watches them, for
-        a busy machine may not keep up with more.
+        Problems of the files are reproducible: after any, it plays once more at rate 1, since a busy machine may not
+        keep up with a higher one.
         """
-        seen = await self._play(path, rate, patience)
-        return await self._play(path, 1, patience) if seen.problems and rate > 1 else seen
+        playback = await self._play(path, rate, patience)
+        return await self._play(path, 1, patience) if playback.problems and rate > 1 else playback
 
-    async def _play(self, path: str, rate: float, patience: int) -> Seen:
+    async def _play(self, path: str, rate: float, patience: int) -> Playback:
         self._console.clear()
-        told = await self._page.evaluate("([url, rate, patience]) => play(url, rate, patience)", [path, rate, patience])
-        told["problems"] += self._console
-        return Seen(**told)
+        playback = await self._page.evaluate(
+            "([url, rate, patience]) => play(url, rate, patience)", [path, rate, patience]
+        )
+        playback["problems"] += self._console
+        return Playback(**playback)
 
 
-def offer(screen: Screen, base: str, *results: tuple[str, Result]) -> str:
-    """Serve a list of (folder below the root, result) one after the other; give the path of its master playlist."""
-    qualities = tiers([Item(f"/files/{folder}/", result.renditions) for folder, result in results])
+def serve_playlists(player: HlsPlayer, base: str, *results: tuple[str, Result]) -> str:
+    """Serve a reel of (folder below the root, result) pairs and return the path of its master playlist."""
+    variants = tiers([Item(f"/files/{folder}/", result.renditions) for folder, result in results])
     available = results[-1][1].available if not results[-1][1].whole else None
-    for tier in qualities:
-        screen.lists[f"{base}/{tier.name}.m3u8"] = media_playlist(tier.parts, available=available)
-    screen.lists[f"{base}/index.m3u8"] = master_playlist([(f"{tier.name}.m3u8", tier) for tier in qualities])
+    for tier in variants:
+        player.lists[f"{base}/{tier.name}.m3u8"] = media_playlist(tier.parts, available=available)
+    player.lists[f"{base}/index.m3u8"] = master_playlist([(f"{tier.name}.m3u8", tier) for tier in variants])
     return f"/{base}/index.m3u8"
 
 
 @asynccontextmanager
-async def open_screen(files: Path) -> AsyncIterator[Screen]:
-    """Open a browser on a page of ours, with the files of a folder behind it."""
+async def open_hls_player(files: Path) -> AsyncIterator[HlsPlayer]:
+    """Open a browser with the player's page, and serve the files of a folder to it."""
     lists: dict[str, str] = {}
 
     async def page(_: web.Request) -> web.Response:
@@ -103,6 +105,6 @@ async def open_screen(files: Path) -> AsyncIterator[Screen]:
             opened.on("console", lambda message: console.append(f"console: {message.text}"))
             opened.on("pageerror", lambda error: console.append(f"page: {error}"))
             await opened.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
-            yield Screen(opened, lists, console)
+            yield HlsPlayer(opened, lists, console)
     finally:
         await runner.cleanup()

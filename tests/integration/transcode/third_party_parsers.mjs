@@ -1,5 +1,5 @@
-// Asks GPAC's mp4box.js about renditions (their files in order) and video.js' m3u8-parser about playlists (texts), both
-// given as JSON on standard input; answers with every complaint, and with what the parsers understood.
+// Parses renditions (their files in order) with GPAC's mp4box.js and playlists (texts) with video.js' m3u8-parser, both
+// given as JSON on standard input; writes every complaint and the parsed values as JSON.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -55,5 +55,5 @@ const attempt = (read) => (given) => {
     return null;
   }
 };
-const answer = { renditions: renditions.map(attempt(rendition)), playlists: playlists.map(attempt(playlist)) };
-process.stdout.write(JSON.stringify({ complaints, ...answer }));
+const parsed = { renditions: renditions.map(attempt(rendition)), playlists: playlists.map(attempt(playlist)) };
+process.stdout.write(JSON.stringify({ complaints, ...parsed }));

@@ -1,8 +1,8 @@
-"""A first rendition that must be encoded is watched while it is made."""
+"""A first rendition that must be encoded is published while it is in progress."""
 
 from pathlib import Path
 
-from tests.support.video.media import Clip, check_gapless
+from tests.support.video.output_checks import Clip, check_gapless
 from transcode import Limits, Result, Tools, Transcoding
 
 # More work than the time between two looks, by far.
@@ -27,25 +27,25 @@ def names(folder: Path) -> set[str]:
 async def test_segments_appear_where_the_folder_went(clip: Clip, tmp_path: Path, tools: Tools) -> None:
     source = clip("long.mp4", *LONG)
     moved, out = tmp_path / "served", tmp_path / "out"
-    seen: list[Result] = []
+    states: list[Result] = []
 
     async with Transcoding(source, out, tools=tools, limits=Limits()) as job:
         async for result in job.first_stage():
-            if not seen:
+            if not states:
                 (out / "playable").rename(moved)
                 assert names(moved) == {"480"}
-            seen.append(result)
+            states.append(result)
             assert result.poster is None or names(moved) == {"480", result.poster}
             segments = {f"{number}.m4s" for number in range(result.available)}
             assert {"init.mp4", *segments} <= names(moved / "480")
-    counts = [result.available for result in seen]
+    counts = [result.available for result in states]
     assert counts == sorted(counts)
-    assert len({(result.available, result.poster) for result in seen}) == len(seen)
+    assert len({(result.available, result.poster) for result in states}) == len(states)
     assert 1 <= counts[0] < counts[-1] == 7
-    assert seen[0].poster is None
-    assert seen[-1].poster == "poster.jpg"
-    planned, whole = seen[0].renditions[0], seen[-1].renditions[0]
+    assert states[0].poster is None
+    assert states[-1].poster == "poster.jpg"
+    planned, whole = states[0].renditions[0], states[-1].renditions[0]
     assert planned.durations == whole.durations == (1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)
     assert planned.codecs == whole.codecs
     assert planned.bandwidth >= whole.bandwidth
-    check_gapless(moved, seen[-1], tools, tmp_path)
+    check_gapless(moved, states[-1], tools, tmp_path)

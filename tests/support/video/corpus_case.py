@@ -1,4 +1,4 @@
-"""How one awkward file is made, and how it must end."""
+"""Describe one file of the corpus: how it is made, and how its transcoding must end."""
 
 import subprocess
 from collections.abc import Callable
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-PICTURES = ["-f", "lavfi", "-i", "testsrc2=s=480x360:r=30:d=1.0"]
-SOUND = ["-f", "lavfi", "-i", "sine=440:r=48000:d=1.0"]
+VIDEO = ["-f", "lavfi", "-i", "testsrc2=s=480x360:r=30:d=1.0"]
+AUDIO = ["-f", "lavfi", "-i", "sine=440:r=48000:d=1.0"]
 QUICK = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "15"]
 X264 = [*QUICK, "-pix_fmt", "yuv420p"]
-FILM = [*PICTURES, *SOUND]
-PHONE = [*FILM, *X264]
+AV = [*VIDEO, *AUDIO]
+PHONE = [*AV, *X264]
 READY = "ready"
 EITHER = f"{READY} broken-file"
-"""Damage may hit what matters or not; either way it must not be called anything else."""
+"""Corruption may hit what matters or not: both ends are right, and no other."""
 
 
 class Workdir:
-    """Runs one ffmpeg inside one folder."""
+    """Runs ffmpeg in a folder."""
 
     def __init__(self, ffmpeg: Path, folder: Path) -> None:
         self._ffmpeg = ffmpeg
@@ -39,70 +39,74 @@ class Workdir:
         return path
 
     def _phone(self, suffix: str = ".mp4", *arguments: str) -> bytes:
-        """An ordinary clip with sound, in the container that `suffix` names."""
-        return self.make(f"phone{suffix}", *PICTURES, *SOUND, *X264, "-ac", "2", *arguments).read_bytes()
+        """Return an ordinary clip with audio, in the container that `suffix` names."""
+        return self.make(f"phone{suffix}", *VIDEO, *AUDIO, *X264, "-ac", "2", *arguments).read_bytes()
 
 
 @dataclass(frozen=True)
-class Awkward:
-    """One file. `name` ends like it would in a chat."""
+class CorpusCase:
+    """One file. `name` has the suffix that it would have in a chat."""
 
     name: str
     ends: str
     """`ready`, or the code of the error; several where both are right."""
     why: str
     make: Callable[[Workdir, str, str], bytes]
-    """Takes the file's name, and a URL that nobody may ask for."""
+    """Takes the file's name, and a URL that nothing may request."""
     size: tuple[int, int] | None = None
     """As shown; None: as any."""
     seconds: float | None = None
     damaged: bool = False
-    """Its pictures may be unfit for browsers, where they are passed on as they are."""
+    """Browsers may not be able to decode its frames where they are stream-copied."""
 
 
-def made(
+def encoded(
     name: str,
     why: str,
     *arguments: str,
     ends: str = READY,
     size: tuple[int, int] | None = (480, 360),
     seconds: float | None = 1.0,
-) -> Awkward:
-    """A file as ffmpeg writes it."""
-    return Awkward(name, ends, why, lambda shop, name, _: shop.make(name, *arguments).read_bytes(), size, seconds)
+) -> CorpusCase:
+    """Return a file as ffmpeg writes it."""
+    return CorpusCase(
+        name, ends, why, lambda workdir, name, _: workdir.make(name, *arguments).read_bytes(), size, seconds
+    )
 
 
-def bent(
+def altered(
     name: str,
     why: str,
-    bend: Callable[[bytes], bytes],
+    change: Callable[[bytes], bytes],
     ends: str = READY,
     *arguments: str,
     size: tuple[int, int] | None = None,
     seconds: float | None = None,
     damaged: bool = False,
-) -> Awkward:
-    """An ordinary clip whose bytes are changed."""
+) -> CorpusCase:
+    """Return an ordinary clip with changed bytes."""
     suffix = name[name.rindex(".") :]
-    return Awkward(name, ends, why, lambda shop, _, __: bend(shop.phone(suffix, *arguments)), size, seconds, damaged)
+    return CorpusCase(
+        name, ends, why, lambda workdir, _, __: change(workdir.phone(suffix, *arguments)), size, seconds, damaged
+    )
 
 
-def turned(name: str, *how: str, size: tuple[int, int]) -> Awkward:
-    def make(shop: Workdir, name: str, _: str) -> bytes:
-        shop.write("phone.mp4", shop.phone())
-        return shop.make(name, *how, "-i", "phone.mp4", "-c", "copy").read_bytes()
+def rotated(name: str, *how: str, size: tuple[int, int]) -> CorpusCase:
+    def make(workdir: Workdir, name: str, _: str) -> bytes:
+        workdir.write("phone.mp4", workdir.phone())
+        return workdir.make(name, *how, "-i", "phone.mp4", "-c", "copy").read_bytes()
 
-    return Awkward(name, READY, "stored lying, shown otherwise", make, size, 1.0)
+    return CorpusCase(name, READY, "stored as landscape, with a rotation matrix", make, size, 1.0)
 
 
-def written(name: str, ends: str, why: str, write: Callable[[str], bytes]) -> Awkward:
-    """Bytes of our own; `write` takes the URL."""
-    return Awkward(name, ends, why, lambda _, __, url: write(url))
+def raw(name: str, ends: str, why: str, write: Callable[[str], bytes]) -> CorpusCase:
+    """Return bytes of our own; `write` takes the URL."""
+    return CorpusCase(name, ends, why, lambda _, __, url: write(url))
 
 
 def source(graph: str, seconds: float = 1.0) -> list[str]:
     return ["-f", "lavfi", "-i", f"{graph}:d={seconds}"]
 
 
-def pictures(size: str, rate: str = "30", seconds: float = 1.0) -> list[str]:
+def video(size: str, rate: str = "30", seconds: float = 1.0) -> list[str]:
     return source(f"testsrc2=s={size}:r={rate}", seconds)

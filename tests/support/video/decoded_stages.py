@@ -1,4 +1,4 @@
-"""Decodes what each stage published, and compares first stage and ladder: time, colours, audio offset, size, rate.
+"""Decode what each stage published, and compare first stage and ladder: time, colours, audio offset, size, rate.
 
 The test pattern is green for its first half second, red for its last, and has a white flash with a beep at 1, 3, 5 … s.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.video.media import Outcome
+from tests.support.video.output_checks import Outcome
 from transcode import Rendition, Result, Tools
 from transcode.mp4.boxes import child
 from transcode.mp4.fragments import runs_of
@@ -47,7 +47,7 @@ class Stage:
 
 
 def pattern(seconds: float = 10, size: str = "320x180", rate: str = "30") -> list[str]:
-    """Give ffmpeg's arguments for the test pattern as two inputs: 0 is the video, 1 the audio (48 kHz, mono)."""
+    """Return ffmpeg's arguments for the test pattern as two inputs: 0 is the video, 1 the audio (48 kHz, mono)."""
     fill = "drawbox=t=fill:c={}:enable='{}'"
     marks = {"green": "lt(t,0.5)", "white": "between(mod(t,2),1,1.09)", "red": f"gte(t,{seconds - 0.5})"}
     video = ",".join(
@@ -91,7 +91,7 @@ def assert_stages(
     last: str = "red",
     audible: bool = True,
 ) -> tuple[Stage, Stage]:
-    """Check that first stage and ladder tell the same, and that it is right; give both, decoded.
+    """Check that first stage and ladder agree and are right; return both, decoded.
 
     `duration` is in seconds, ± 0.1; `aspect` is width / height, within 1.5 %; `frame_rate` within 1 %; `flashes` are
     when they are expected, ± 0.1 s (None: any, but at least one). Each flash has its beep within SYNC_SECONDS,
@@ -100,14 +100,14 @@ def assert_stages(
     results = {"playable": outcome.playable, "ready": outcome.ready}
     stages = {name: _stages(tools, outcome.out / name, result) for name, result in results.items()}
     for name, stage in ((name, stage) for name, found in stages.items() for stage in found):
-        told = f"{name} {stage}"
-        assert (stage.first, stage.last) == (first, last), told
-        assert duration is None or stage.duration == pytest.approx(duration, abs=0.1), told
-        assert aspect is None or stage.width / stage.height == pytest.approx(aspect, rel=0.015), told
-        assert frame_rate is None or stage.frame_rate == pytest.approx(frame_rate, rel=0.01), told
-        assert stage.flashes, told
-        assert flashes is None or stage.flashes == pytest.approx(flashes, abs=0.1), told
-        assert not audible or stage.beeps == pytest.approx(stage.flashes, abs=SYNC_SECONDS), told
+        context = f"{name} {stage}"
+        assert (stage.first, stage.last) == (first, last), context
+        assert duration is None or stage.duration == pytest.approx(duration, abs=0.1), context
+        assert aspect is None or stage.width / stage.height == pytest.approx(aspect, rel=0.015), context
+        assert frame_rate is None or stage.frame_rate == pytest.approx(frame_rate, rel=0.01), context
+        assert stage.flashes, context
+        assert flashes is None or stage.flashes == pytest.approx(flashes, abs=0.1), context
+        assert not audible or stage.beeps == pytest.approx(stage.flashes, abs=SYNC_SECONDS), context
     (playable, *_), (ready, *_) = stages.values()
     for one in stages["ready"]:
         assert_same(playable, one)
@@ -115,7 +115,7 @@ def assert_stages(
 
 
 def assert_same(one: Stage, other: Stage) -> None:
-    """Check that two renditions tell the same timeline, in the same shape."""
+    """Check that two renditions have the same timeline and aspect."""
     both = f"{one} and {other}"
     assert one.duration == pytest.approx(other.duration, abs=0.05), both
     assert one.flashes == pytest.approx(other.flashes, abs=SYNC_SECONDS), both
@@ -129,18 +129,18 @@ def _stages(tools: Tools, folder: Path, result: Result) -> list[Stage]:
 
 
 def _shown(segments: Sequence[bytes]) -> tuple[list[float], float]:
-    """When each frame is shown, and when the last one ends, as the files themselves say it."""
+    """Return each frame's presentation time and the end of the last, as stored in the fragments."""
     runs = [run for data in segments for run in runs_of(child(data, b"moof")) if run.track == _VIDEO]
     times = sorted(time / _CLOCK for run in runs for time in run.presentation_times)
     return times, times[-1] + runs[-1].durations[-1] / _CLOCK
 
 
 def _colours(tools: Tools, whole: bytes) -> Iterator[str]:
-    # The middle alone: what is letterboxed keeps its colour.
+    # The middle alone, without letterbox bars.
     small = ["-vf", "crop=iw/2:ih/2,scale=2:2:flags=area,format=rgb24", "-fps_mode", "passthrough", "-f", "rawvideo"]
     raw = _output(tools, whole, "-map", "0:v", *small)
-    for begin in range(0, len(raw), 12):
-        red, green, blue = (sum(raw[begin + part : begin + 12 : 3]) / 4 for part in range(3))
+    for start in range(0, len(raw), 12):
+        red, green, blue = (sum(raw[start + part : start + 12 : 3]) / 4 for part in range(3))
         yield _name(red, green, blue)
 
 
