@@ -289,7 +289,7 @@ async def test_audio_stays_in_sync_with_copied_video(
     video: str, audio: str, rate: str,
     clip: Clip, transcoded: Transcoded, assert_copied: AssertCopied, tmp_path: Path, tools: Tools,
 ) -> None:  # fmt: skip
-    # A flash and a tone that start together at 1 s; then one of them is shifted.
+    # A flash and a tone that start together at 1 s; then one of them is delayed.
     white = "color=black:s=320x240:r=50:d=2,drawbox=w=320:h=240:c=white:t=fill:enable='gte(t,1)'"
     tone = f"aevalsrc='if(gte(t,1),sin(2*PI*1000*t),0)':s={rate}:d=2.2"
     both = clip("both.mp4", "-f", "lavfi", "-i", white, "-f", "lavfi", "-i", tone, *B_FRAMES, *STEREO)

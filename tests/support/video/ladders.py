@@ -91,12 +91,12 @@ class RenditionFiles:
         entries = "packet=codec_type,pts,dts,duration,flags"
         data = segment.read_bytes()
         probed = self._probe(self.init.read_bytes() + data, "-show_entries", entries)
-        # ffmpeg shifts all presentation times by the most negative composition offset.
+        # ffmpeg adds the most negative composition offset to all presentation times.
         runs = [run for kind, moof in boxes(data) if kind == b"moof" for run in runs_of(moof)]
-        shifts = {TRACKS[run.track]: max(0, -min(run.composition_offsets)) for run in runs}
+        offsets = {TRACKS[run.track]: max(0, -min(run.composition_offsets)) for run in runs}
         for packet in probed["packets"]:
             kind = packet["codec_type"]
-            shown = packet["pts"] - shifts[kind]
+            shown = packet["pts"] - offsets[kind]
             yield Packet(kind, shown, packet["dts"], packet["duration"], "K" in packet["flags"])
 
     def _probe(self, data: bytes, *options: str) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def is_copy(folder: Path, rendition: Rendition, tools: Tools, whole: Path) -> bo
 
 
 def shown_at(video: Track) -> list[int]:
-    """Return presentation times relative to the first: ffmpeg shifts a copy's by the most negative offset."""
+    """Return presentation times relative to the first: ffmpeg adds an offset to a copy's."""
     return sorted(time - video.times[0] for time in video.times)
 
 
@@ -154,7 +154,7 @@ def check_copied(source: Path, outcome: Outcome, tools: Tools, scratch: Path) ->
     assert re.fullmatch(rf"avc1\.(42c0|4d40|6400){info['level']:02x},mp4a\.40\.2", rendition.codecs)
     assert video.decode_times == sorted(set(video.decode_times))
     assert video.decode_times[0] == 0
-    # ffmpeg shifts all presentation times by the most negative offset: the stored one of the first frame counts.
+    # ffmpeg adds an offset to all presentation times: the stored one of the first frame counts.
     start = first_presentation_time(folder / rendition.name / "0.m4s")
     assert start == 0
     times = sorted(time - video.times[0] for time in video.times)

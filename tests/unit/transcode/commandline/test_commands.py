@@ -175,7 +175,7 @@ def test_every_line_counts_from_one_origin() -> None:
         assert (values(line, "-itsoffset"), values(line, "-seek_timestamp")) == (["-10.550000"], ["1"])
     line = images.poster(late, made, candidates=1, late=True)
     assert (values(line, "-ss"), values(line, "-seek_timestamp")) == (["11.500000"], ["1"])
-    # Negative time stamps are shifted to zero.
+    # Negative time stamps get an offset, so that they start at zero.
     early = first_stage.encode(given(replace(CLIP, start=-0.2)), made, Settings())
     assert values(early, "-itsoffset") == ["0.200000"]
 
