@@ -50,4 +50,4 @@ async def test_the_client_keeps_it_in_sight_while_it_plays(browser: Browser, roo
         await seen.part("play").click()
         await eventually(lambda: asked([True, False, True]), what="asking again")
         await seen.part("next").click()
-        assert await over_frames(seen.page, "window.asked") == [[True, False, True]]
+        assert await over_frames(seen.page, "window.requested") == [[True, False, True]]
