@@ -16,7 +16,7 @@ from appservice.service.use_cases import UseCases
 from appservice.store import (
     AdminStore,
     AuditLine,
-    ErasingStore,
+    ErasureStore,
     ExportStore,
     Stores,
     UnderWay,
@@ -89,7 +89,7 @@ async def remains(config: Config, whom: str) -> tuple[str, bool]:
     files = LocalFiles(config.data_dir / "media")
     await files.prepare()
     async with _pool(config) as pool:
-        store = ErasingStore(pool)
+        store = ErasureStore(pool)
         left = await store.remains(user_id=user_id or None, room_id=room_id or None)
         folder = ExportFolder(config.data_dir / "exports")
         await folder.prepare()

@@ -237,7 +237,7 @@ async def _block_everywhere(context: CommandContext) -> Response:
 
 async def _blocked_everywhere(context: CommandContext) -> Response:
     page = _page(context)
-    blocks = await context.stores.contents.blocks_everywhere()
+    blocks = await context.stores.blocks.blocks_everywhere()
     if not blocks and page == 1:
         return Response(context.say("bot-no-blocks"))
     shown = blocks[(page - 1) * MOST_LINES : page * MOST_LINES]
@@ -248,7 +248,7 @@ async def _blocked_everywhere(context: CommandContext) -> Response:
 
 async def _unblock_everywhere(context: CommandContext) -> Response:
     digits = take_digits(context)
-    for block in beginning_with(await context.stores.contents.blocks_everywhere(), digits):
+    for block in beginning_with(await context.stores.blocks.blocks_everywhere(), digits):
         await context.use_cases.moderation.unblock(block, by=context.user_id)
     return Response(context.say("bot-unblocked"), reaction=_DONE)
 

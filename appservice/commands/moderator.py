@@ -160,7 +160,7 @@ async def _block(context: CommandContext) -> Response:
 async def _blocks(context: CommandContext) -> Response:
     page = _take_page(context)
     rooms = {room.room_id: room for room in await moderated(context)}
-    blocks = await context.stores.contents.blocks(list(rooms))
+    blocks = await context.stores.blocks.blocks(list(rooms))
     if not blocks:
         return Response(context.say("bot-no-blocks"))
     items = [
@@ -171,7 +171,7 @@ async def _blocks(context: CommandContext) -> Response:
 
 async def _unblock(context: CommandContext) -> Response:
     digits = take_digits(context)
-    blocks = await context.stores.contents.blocks([room.room_id for room in await moderated(context)])
+    blocks = await context.stores.blocks.blocks([room.room_id for room in await moderated(context)])
     for block in beginning_with(blocks, digits):
         await context.use_cases.moderation.unblock(block, by=context.user_id)
     return Response(context.say("bot-unblocked"), reaction=DONE)

@@ -52,7 +52,7 @@ class AdministrationService:
 
         The file is that of a video, or one by its SHA-256. Raises UnknownContentError.
         """
-        count = await self.stores.contents.block_everywhere(content, reason, by=by)
+        count = await self.stores.blocks.block_everywhere(content, reason, by=by)
         self._done("file_blocked_everywhere", by, videos=count)
         return count
 
@@ -65,13 +65,13 @@ class AdministrationService:
 
     async def erase_user(self, user_id: UserId, *, by: UserId) -> int:
         """Erase somebody's videos, wherever they are, and all else that is stored of them; return how many videos."""
-        count = await self.stores.erasing.erase_user(user_id, by=by)
+        count = await self.stores.erasure.erase_user(user_id, by=by)
         self._done("user_erased", by, videos=count)
         return count
 
     async def erase_room(self, room_id: RoomId, *, by: UserId) -> int:
         """Erase a room's videos and all else that is stored of it; return how many videos."""
-        count = await self.stores.erasing.erase_room(room_id, by=by)
+        count = await self.stores.erasure.erase_room(room_id, by=by)
         self._done("room_erased", by, videos=count)
         return count
 

@@ -72,13 +72,13 @@ class ModerationService:
         async with self.stores.changes.locked(video.id, video.room_id) as row:
             check_block(row.now, viewer)
             source_hash, count = await row.block(by=viewer.user_id, reason=reason)
-        count += await self.stores.contents.take_copies(video.room_id, source_hash)
+        count += await self.stores.blocks.take_copies(video.room_id, source_hash)
         self._done("video_blocked", video, viewer.user_id)
         return count
 
     async def unblock(self, block: Block, *, by: UserId) -> bool:
         """Unblock a file; False when it was not blocked any more. The caller's list of blocks is the permission."""
-        done = await self.stores.contents.unblock(block, by=by)
+        done = await self.stores.blocks.unblock(block, by=by)
         if done:
             log.info("file_unblocked", room_id=block.room_id, user_id=by)
         return done

@@ -1,16 +1,16 @@
 """The database in operation: every query of `queries/` behind a method."""
 
+from appservice.store.admin import AdminStore, AuditLine, Quarantined, Queue, RoomLine, Undoable, UserLine
 from appservice.store.all import Stores
-from appservice.store.applying import IntakeStore
 from appservice.store.attempts import AttemptStore, Published
-from appservice.store.behalf import SentForStore
+from appservice.store.blocks import Block, BlockStore, UnknownContentError
 from appservice.store.bookmarks import BookmarkStore
 from appservice.store.channel import ChannelStore
 from appservice.store.commands import CommandStore, OpenCommand
-from appservice.store.contents import Block, ContentStore, UnknownContentError
-from appservice.store.erasure import ErasingStore
+from appservice.store.erasure import ErasureStore
 from appservice.store.exports import Belongings, ExportStore
-from appservice.store.installation import AdminStore, AuditLine, Quarantined, Queue, RoomLine, Undoable, UserLine
+from appservice.store.installation import InstallationStore
+from appservice.store.intake import IntakeStore
 from appservice.store.members import MemberStore
 from appservice.store.moderation import Held, ModerationStore, Reported
 from appservice.store.policies import PolicyList, PolicyStore
@@ -19,9 +19,9 @@ from appservice.store.public import PublicStore
 from appservice.store.queue_posts import Post, QueuePostStore
 from appservice.store.quotas import QuotaStore
 from appservice.store.rooms import RoomStore
-from appservice.store.shared import SharedStore
+from appservice.store.sent_for import SentForStore
 from appservice.store.sign_ins import SignIn, SignInStore
-from appservice.store.statuses import StatusPost, StatusStore
+from appservice.store.status_posts import StatusPost, StatusPostStore
 from appservice.store.timeline import TimelineStore
 from appservice.store.uploads import SupersededUploadError, Upload, UploadState, UploadStore
 from appservice.store.verdicts import Unjudged, Verdict, VerdictStore
@@ -34,14 +34,15 @@ __all__ = [
     "AuditLine",
     "Belongings",
     "Block",
+    "BlockStore",
     "BookmarkStore",
     "ChannelStore",
     "CommandStore",
-    "ContentStore",
     "Database",
-    "ErasingStore",
+    "ErasureStore",
     "ExportStore",
     "Held",
+    "InstallationStore",
     "IntakeStore",
     "MemberStore",
     "ModerationStore",
@@ -59,11 +60,10 @@ __all__ = [
     "RoomLine",
     "RoomStore",
     "SentForStore",
-    "SharedStore",
     "SignIn",
     "SignInStore",
     "StatusPost",
-    "StatusStore",
+    "StatusPostStore",
     "Stores",
     "SupersededUploadError",
     "TimelineStore",

@@ -1,16 +1,16 @@
 """All stores of one pool, each built once."""
 
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
-from appservice.store.applying import IntakeStore
+from appservice.store.admin import AdminStore
 from appservice.store.attempts import AttemptStore
-from appservice.store.behalf import SentForStore
+from appservice.store.blocks import BlockStore
 from appservice.store.bookmarks import BookmarkStore
 from appservice.store.channel import ChannelStore
 from appservice.store.commands import CommandStore
-from appservice.store.contents import ContentStore
-from appservice.store.erasure import ErasingStore
+from appservice.store.erasure import ErasureStore
 from appservice.store.exports import ExportStore
-from appservice.store.installation import AdminStore
+from appservice.store.installation import InstallationStore
+from appservice.store.intake import IntakeStore
 from appservice.store.members import MemberStore
 from appservice.store.moderation import ModerationStore
 from appservice.store.outbox import Pool
@@ -19,9 +19,9 @@ from appservice.store.public import PublicStore
 from appservice.store.queue_posts import QueuePostStore
 from appservice.store.quotas import QuotaStore
 from appservice.store.rooms import RoomStore
-from appservice.store.shared import SharedStore
+from appservice.store.sent_for import SentForStore
 from appservice.store.sign_ins import SignInStore
-from appservice.store.statuses import StatusStore
+from appservice.store.status_posts import StatusPostStore
 from appservice.store.timeline import TimelineStore
 from appservice.store.uploads import UploadStore
 from appservice.store.verdicts import VerdictStore
@@ -43,18 +43,18 @@ class Stores:
         self.attempts = AttemptStore(pool, judging=judging)
         self.uploads = UploadStore(pool, quotas)
         self.quotas = QuotaStore(pool, quotas)
-        self.contents = ContentStore(pool)
+        self.blocks = BlockStore(pool)
         self.verdicts = VerdictStore(pool)
         # What people do
         self.changes = VideoChangeStore(pool)
         self.moderation = ModerationStore(pool)
         self.admin = AdminStore(pool)
         self.policies = PolicyStore(pool)
-        self.erasing = ErasingStore(pool)
+        self.erasure = ErasureStore(pool)
         self.exports = ExportStore(pool)
         # What the bot says
         self.commands = CommandStore(pool)
-        self.statuses = StatusStore(pool)
+        self.status_posts = StatusPostStore(pool)
         self.queue_posts = QueuePostStore(pool)
         self.sent_for = SentForStore(pool)
         # Who watches
@@ -62,4 +62,4 @@ class Stores:
         self.channels = ChannelStore(pool)
         self.bookmarks = BookmarkStore(pool)
         self.public = PublicStore(pool)
-        self.shared = SharedStore(pool)
+        self.installation = InstallationStore(pool)

@@ -20,7 +20,7 @@ _SPENT_S = 86_400
 _UNHEARD_S = 8 * 86_400
 
 
-class ErasingStore(Database):
+class ErasureStore(Database):
     """Erasing. Every method raises UnavailableError when the database is away."""
 
     async def erase_user(self, user_id: UserId, *, by: UserId) -> int:

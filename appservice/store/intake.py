@@ -1,236 +1,55 @@
-"""Writes the change of an event, queues its jobs and announces it, all in the caller's transaction."""
+"""Writes many changes in one transaction, each so that the database's refusal of one does not lose the others."""
 
-from dataclasses import replace
-from typing import get_args
+from collections.abc import Collection, Sequence
 
-from appservice.core.events import changes
-from appservice.core.jobs import (
-    EnforcePolicies,
-    TendRoom,
-)
-from appservice.core.model import UserId
-from appservice.core.room import Membership
+import asyncpg
+import structlog
+
+from appservice.core.events.changes import Change, Talk
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
-from appservice.store.intake_commands import sign_in, sign_out, take_command, take_reaction
-from appservice.store.intake_videos import (
-    edit_message,
-    insert_video,
-    joins_room,
-    redact_message,
-    resume,
-)
-from appservice.store.outbox import Connection, announce, queue
-from appservice.store.policies import add_rule
-from appservice.store.removal import erase_departed, redact_sent
+from appservice.store.intake_changes import apply
+from appservice.store.outbox import Connection, Pool
+from appservice.store.pool import Database
 from appservice.store.sql import query
 
-# What is ignored from those whom a policy list bans.
-_POSTED = (
-    changes.NewVideo, changes.NewGallery, changes.VideoEdited, changes.SignInSent, changes.SignOutSent,
-    changes.CommandSent, changes.Reacted,
-)  # fmt: skip
-# What is done when it comes, and must not be done again: neither by a backfill, nor because a transaction comes
-# twice, to another process as well, and what came since would be overwritten.
-_ONCE = (
-    changes.NewVideo, changes.NewGallery, changes.SignInSent, changes.SignOutSent, changes.Reacted,
-    *get_args(changes.StateChange),
-)  # fmt: skip
+log = structlog.get_logger()
 
 
-_OfRoom = (
-    changes.NewVideo
-    | changes.NewGallery
-    | changes.VideoEdited
-    | changes.Redacted
-    | changes.SignInSent
-    | changes.SignOutSent
-    | changes.MemberChanged
-    | changes.RoomChange
-)
+async def apply_all(connection: Connection, changes: Sequence[Change], quotas: Quotas = NO_LIMITS) -> tuple[int, int]:
+    """Write changes and queue their jobs; return how many had anything new, and how many the database refused.
 
-
-async def apply(connection: Connection, change: changes.Change, quotas: Quotas = NO_LIMITS) -> bool:
-    """Write one change and queue its jobs; say whether it had anything new.
-
-    A video beyond the `quotas` has failed as soon as it comes; workers look again before the work on it.
+    A change whose data it refuses is logged and skipped: it must not block the stream.
     """
-    if isinstance(change, changes.SentByBot):
-        return await _take_own(connection, change, quotas)
-    if not await _counts(connection, change):
-        return False
-    # These change nothing in the room by themselves, and most of them are not for us.
-    match change:
-        case changes.CommandSent():
-            return await take_command(connection, change)
-        case changes.PolicyChanged():
-            return await _take_rule(connection, change)
-        case changes.Reacted():
-            return await take_reaction(connection, change)
-    return await _apply(connection, change, quotas)
+    taken = refused = 0
+    for change in changes:
+        try:
+            async with connection.transaction():
+                taken += await apply(connection, change, quotas)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError) as error:
+            refused += 1
+            log.warning("event_refused", change=type(change).__name__, room_id=change.room_id, error=str(error))
+    return taken, refused
 
 
-async def _take_own(connection: Connection, change: changes.SentByBot, quotas: Quotas) -> bool:
-    """Attribute what the bot sent on behalf of somebody to them; what no row knows is nobody's.
+class IntakeStore(Database):
+    """Intake. Every method raises UnavailableError when the database is away."""
 
-    What was taken back before its event came goes, and so does what the homeserver sent once more.
-    """
-    row = await connection.fetchrow(*query("sent_by_bot", room_id=change.room_id, nonce=change.nonce, kind=change.kind))
-    if row is None:
-        return False
-    is_unheard, is_taken_back = row["event_id"] is None, row["taken_back_at"] is not None
-    if row["event_id"] != change.event_id and (is_taken_back or not is_unheard):
-        await redact_sent(connection, [(change.room_id, change.event_id)])
-        return False
-    if is_taken_back:
-        return False
-    await connection.execute(*query("was_sent", key=row["key"], event_id=change.event_id))
-    if change.video is None:
-        return False
-    return await apply(connection, replace(change.video, sender=UserId(row["user_id"])), quotas)
+    def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS) -> None:
+        super().__init__(pool)
+        self._quotas = quotas
 
+    async def apply(self, changes: Sequence[Change], talks: Collection[Talk] = ()) -> int:
+        """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused.
 
-async def _counts(connection: Connection, change: changes.Change) -> bool:
-    """Say whether something is to be done about a change at all."""
-    if isinstance(change, _POSTED) and await connection.fetchval(*query("is_policed", user_id=_author(change))):
-        return False
-    if (
-        isinstance(change, _ONCE)
-        and change.event_id
-        and not await connection.fetchval(*query("see", event_id=change.event_id))
-    ):
-        return False  # the homeserver repeats itself, or we found it ourselves
-    sent = _sent(change)
-    return sent is None or any([await joins_room(connection, video) for video in sent])
-
-
-def _brought(change: changes.NewVideo | changes.NewGallery | changes.VideoEdited) -> tuple[changes.NewVideo, ...]:
-    return (change,) if isinstance(change, changes.NewVideo) else change.videos
-
-
-def _sent(change: changes.Change) -> tuple[changes.NewVideo, ...] | None:
-    """Return the videos that a message brings, None for what is no such message."""
-    match change:
-        case changes.NewVideo():
-            return (change,)
-        case changes.NewGallery():
-            return change.videos
-        case _:
-            return None
-
-
-async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> bool:
-    room_id = change.room_id
-    await connection.execute(*query("upsert_room", room_id=room_id))
-    if isinstance(change, changes.NewVideo | changes.NewGallery | changes.VideoEdited):
-        # Before it counts as a video: whatever becomes of that, what was uploaded in the widget was sent.
-        await connection.execute(*query("media_sent", mxcs=[video.mxc for video in _brought(change)]))
-    new = True
-    match change:
-        case changes.VideoEdited():
-            new = await edit_message(connection, change, quotas)
-        case changes.Redacted():
-            new = await redact_message(connection, change)
-        case changes.MemberChanged():
-            await _member_changed(connection, change)
-        case changes.NewVideo() | changes.NewGallery() | changes.SignInSent() | changes.SignOutSent():
-            await _take_once(connection, change, quotas)
-        case _:
-            await _apply_to_room(connection, change)
-    await announce(connection, room_id)
-    return new
-
-
-def _author(
-    change: changes.NewVideo
-    | changes.NewGallery
-    | changes.VideoEdited
-    | changes.SignInSent
-    | changes.SignOutSent
-    | changes.CommandSent
-    | changes.Reacted,
-) -> UserId:
-    return change.video.sender if isinstance(change, changes.VideoEdited) else change.sender
-
-
-async def _take_rule(connection: Connection, change: changes.PolicyChanged) -> bool:
-    if not await connection.fetchval(*query("is_policy_list", room_id=change.room_id)):
-        return False
-    await connection.execute(*query("policy_list_changed", room_id=change.room_id))
-    rule = change.rule
-    if rule is None:
-        await connection.execute(
-            *query(
-                "delete_policy_rule", room_id=change.room_id, event_type=change.event_type, state_key=change.state_key
-            )
-        )
-    else:
-        await connection.execute(*add_rule(change.room_id, rule))
-    await queue(connection, EnforcePolicies())
-    return True
-
-
-async def _take_once(
-    connection: Connection,
-    change: changes.NewVideo | changes.NewGallery | changes.SignInSent | changes.SignOutSent,
-    quotas: Quotas,
-) -> None:
-    match change:
-        case changes.NewVideo():
-            await insert_video(connection, change, quotas)
-        case changes.NewGallery():
-            for video in change.videos:
-                if await joins_room(connection, video):
-                    await insert_video(connection, video, quotas)
-        case changes.SignInSent():
-            await sign_in(connection, change)
-        case changes.SignOutSent():
-            await sign_out(connection, change)
-
-
-async def _apply_to_room(connection: Connection, change: changes.RoomChange) -> None:
-    room_id = change.room_id
-    match change:
-        case changes.BotMembershipChanged():
-            taken = await connection.fetchval(
-                *query(
-                    "set_bot_membership",
-                    room_id=room_id,
-                    membership=change.membership,
-                    inviter=change.sender,
-                    direct=change.direct,
-                    requested_at=change.requested_at,
-                )
-            )
-            if taken and change.membership is Membership.JOIN:
-                await resume(connection)
-        case changes.RoomNamed():
-            await connection.execute(*query("set_room_name", room_id=room_id, name=change.name))
-            return  # nothing to do about it
-        case changes.RetentionChanged():
-            await connection.execute(*query("set_max_lifetime", room_id=room_id, max_lifetime=change.max_lifetime))
-            return  # the worker looks every minute
-        case changes.HistoryChanged():
-            await connection.execute(*query("set_history", room_id=room_id, history=change.history))
-            return  # it governs what is sent from now on
-        case changes.PowerChanged():
-            await connection.execute(*query("set_power_levels", room_id=room_id, content=change.content))
-        case changes.RoomEncrypted():
-            await connection.execute(*query("set_encrypted", room_id=room_id))
-        case changes.RoomReplaced():
-            await connection.execute(*query("set_replaced_by", room_id=room_id, replacement=change.replaced_by))
-    await queue(connection, TendRoom(room_id))
-
-
-async def _member_changed(connection: Connection, change: changes.MemberChanged) -> None:
-    await connection.execute(
-        *query(
-            "upsert_member",
-            room_id=change.room_id,
-            user_id=change.user_id,
-            membership=change.membership,
-            display_name=change.display_name,
-            avatar_mxc=change.avatar_mxc,
-        )
-    )
-    if change.membership in {Membership.LEAVE, Membership.BAN}:
-        await erase_departed(connection, change.room_id, change.user_id, banned=change.membership is Membership.BAN)
+        Of the `talks`, what concerns videos is announced, and nothing is stored.
+        """
+        async with self._transaction() as connection:
+            refused = (await apply_all(connection, changes, self._quotas))[1]
+            if talks:
+                await connection.execute(*query(
+                    "announce_talk",
+                    room_ids=[talk.room_id for talk in talks],
+                    targets=[talk.target for talk in talks],
+                    relates=[talk.relates for talk in talks],
+                ))  # fmt: skip
+            return refused

@@ -42,7 +42,7 @@ async def announce(connection: Connection, room_id: str) -> None:
 
 
 async def announce_talk(connection: Connection, room_id: str, about: EventId, *, relates: bool = False) -> None:
-    """Notify every process, when the transaction commits, that something about an event is new (`intake.Talk`)."""
+    """Notify every process, when the transaction commits, that something about an event is new (`changes.Talk`)."""
     await connection.execute(*query("announce_talk", room_ids=[room_id], targets=[about], relates=[relates]))
 
 

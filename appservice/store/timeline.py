@@ -6,7 +6,7 @@ from datetime import datetime
 from appservice.core.events.changes import Change, VideoEdited
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
-from appservice.store.applying import apply_all
+from appservice.store.intake import apply_all
 from appservice.store.outbox import Pool
 from appservice.store.pool import Database
 from appservice.store.sql import query

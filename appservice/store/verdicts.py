@@ -6,7 +6,7 @@ from enum import StrEnum
 from appservice.core.jobs import EnforcePolicies, RequestVerdict
 from appservice.core.model import HeldFor, Video, VideoId
 from appservice.store.audit import ITSELF, Deed, note
-from appservice.store.contents import ContentStore, block_everywhere, block_here
+from appservice.store.blocks import BlockStore, block_everywhere, block_here
 from appservice.store.mapping import read_video
 from appservice.store.outbox import Connection, Pool, alert, announce, concern_moderators, notify, queue, update_status
 from appservice.store.pool import Database
@@ -34,7 +34,7 @@ class VerdictStore(Database):
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
-        self._contents = ContentStore(pool)
+        self._contents = BlockStore(pool)
 
     async def unjudged(self, video_id: VideoId) -> Unjudged | None:
         """Return a video that is whole and was not judged yet; None when there is nothing to judge (any more)."""

@@ -9,7 +9,7 @@ from appservice.core.jobs import TranscodeVideo
 from appservice.core.model import HeldFor, RoomId, State, UserId, Video, VideoId, Visibility
 from appservice.core.settings import RoomSettings
 from appservice.store.audit import ITSELF, Deed, note
-from appservice.store.contents import block_here, take_away
+from appservice.store.blocks import block_here, take_away
 from appservice.store.mapping import read_video
 from appservice.store.outbox import Connection, announce, concern_moderators, notify, queue, update_status
 from appservice.store.pool import Database
@@ -113,7 +113,7 @@ class LockedVideo:
     async def block(self, *, by: UserId, reason: str) -> tuple[bytes, int]:
         """Block its file in its room, and remove the videos that have it; return its SHA-256, and how many.
 
-        Copies that are not known as such yet are to be taken next (`ContentStore.take_copies`). Raises
+        Copies that are not known as such yet are to be taken next (`BlockStore.take_copies`). Raises
         UnknownContentError.
         """
         return await block_here(self._connection, self.now, by=by, reason=reason)

@@ -123,7 +123,7 @@ async def _joined_room(context: Context, room_id: RoomId, user_id: UserId) -> tu
     if room is None or room.bot_membership is not Membership.JOIN:
         raise refusal
     for _ in range(_MOST_REQUESTS):
-        requested_at = await context.stores.shared.now()
+        requested_at = await context.stores.installation.now()
         try:
             member = await context.homeserver.membership(room_id, user_id)
         except HomeserverError as error:

@@ -107,7 +107,7 @@ async def _live(_request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    await request.app[CONTEXT].stores.shared.now()
+    await request.app[CONTEXT].stores.installation.now()
     return web.json_response({"status": "ready"})
 
 

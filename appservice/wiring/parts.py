@@ -82,7 +82,7 @@ async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
         for folder in (files, upload_folder, export_folder):
             await folder.prepare()
         stores = Stores(pool, config.limits, judging=config.moderation.webhook is not None)
-        key = await stores.shared.secret("signing", Access.new_key())
+        key = await stores.installation.secret("signing", Access.new_key())
         access = Access(stores, key, config.permissions)
         yield Parts(
             config=config,

@@ -27,7 +27,7 @@ async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         config=config,
         stores=stores,
         use_cases=parts.use_cases,
-        clock=SharedClock(stores.shared.now),
+        clock=SharedClock(stores.installation.now),
         relations=RelationReader(parts.homeserver, stores.sent_for),
         homeserver=parts.homeserver,
         openid=await _verifier(config, stack),

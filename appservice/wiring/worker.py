@@ -144,7 +144,7 @@ class Jobs:
         await self.uploads.sweep()
         await self.erasing.sweep()
         await stores.exports.delete_expired()
-        await stores.shared.prune_job_log()
+        await stores.installation.prune_job_log()
         await _end_lifetimes(stores, self.parts.config.retention)
 
     async def _purge(self) -> None:
@@ -153,11 +153,11 @@ class Jobs:
 
 
 async def _end_lifetimes(stores: Stores, retention: Retention) -> None:
-    while removed := await stores.erasing.remove_due(retention.days):
+    while removed := await stores.erasure.remove_due(retention.days):
         log.info("lifetime_over", videos=removed)
-    await stores.erasing.expire_sent()
+    await stores.erasure.expire_sent()
     if retention.left_rooms_days is not None:
-        await stores.erasing.erase_left_rooms(retention.left_rooms_days)
+        await stores.erasure.erase_left_rooms(retention.left_rooms_days)
 
 
 def policy_work(parts: Parts) -> PolicyWork:
@@ -184,7 +184,7 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         uploads=UploadWork(config, stores.rooms, stores.uploads, parts.upload_folder, homeserver, tools, scratch),
         exports=ExportWork(
             stores.exports, stores.commands, homeserver, parts.files, parts.export_folder, scratch, parts.languages,
-            language, config.web.public_url, await stores.shared.secret("export", Access.new_key()),
+            language, config.web.public_url, await stores.installation.secret("export", Access.new_key()),
         ),
         verdicts=VerdictWork(config.moderation.webhook, stores.verdicts, parts.session, parts.files),
         rooms=RoomWork(config, stores, homeserver, parts.texts),
@@ -193,7 +193,7 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         commands=CommandWork(CommandServices(config, stores, parts.use_cases, homeserver, parts.languages)),
         notifications=NotificationWork(stores, homeserver, parts.languages, language),
         monitor=Monitor(config, stores, homeserver, parts.languages),
-        erasing=ErasingWork(stores.erasing, homeserver, parts.files, parts.texts),
+        erasing=ErasingWork(stores.erasure, homeserver, parts.files, parts.texts),
         timeline=TimelineWork(config, stores, homeserver),
         policies=policy_work(parts),
     )  # fmt: skip
@@ -209,6 +209,6 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
     services = VideoServices(
         config=config, store=stores.attempts, rooms=stores.rooms, videos=stores.videos, homeserver=parts.homeserver,
         session=parts.session, files=parts.files, tools=tools, settings=settings_of(config, encoder), scratch=scratch,
-        blocklist=Blocklist(stores.contents, tools), quotas=stores.quotas,
+        blocklist=Blocklist(stores.blocks, tools), quotas=stores.quotas,
     )  # fmt: skip
     return VideoWork(services, ProcessorSlots(config.worker.concurrency))

@@ -7,7 +7,7 @@ import structlog
 
 from appservice.core.errors import MediaError
 from appservice.core.model import Kind, Video
-from appservice.store import ContentStore
+from appservice.store import BlockStore
 from transcode import Limits, Tools, TranscodeError, fingerprint, is_copy
 
 log = structlog.get_logger()
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 class Blocklist:
     """Looks at files before and after the work on them; one instance for a process."""
 
-    store: ContentStore
+    store: BlockStore
     tools: Tools
 
     async def check(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:

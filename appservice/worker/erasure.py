@@ -10,7 +10,7 @@ from appservice.core.model import UserId
 from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
 from appservice.media.files import LocalFiles
-from appservice.store import ErasingStore
+from appservice.store import ErasureStore
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ _MOST_TRIES = 30
 class ErasingWork:
     """Finishes removals; one instance for a process."""
 
-    store: ErasingStore
+    store: ErasureStore
     homeserver: HomeserverClient
     files: LocalFiles
     texts: Texts

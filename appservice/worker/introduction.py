@@ -17,8 +17,8 @@ _NAME, _AVATAR = "displayname", "avatar_url"
 async def introduce(homeserver: HomeserverClient, stores: Stores, name: str, avatar: Path) -> None:
     """Make sure that the bot's user exists, and set what nobody else did in its profile. May be repeated."""
     if await homeserver.register():
-        await stores.shared.delete_bot_profile()
-    profile, before = await homeserver.profile(), await stores.shared.bot_profile()
+        await stores.installation.delete_bot_profile()
+    profile, before = await homeserver.profile(), await stores.installation.bot_profile()
     await _set_name(homeserver, stores, profile.get(_NAME), before.get(_NAME), name)
     # Once: also an avatar that was taken away stays away.
     if _AVATAR not in before and may_set(profile.get(_AVATAR), None):
@@ -35,7 +35,7 @@ async def _set_name(
             return
         await homeserver.set_profile(_NAME, name)
     if before != name:
-        await stores.shared.store_bot_profile(_NAME, name)
+        await stores.installation.store_bot_profile(_NAME, name)
 
 
 async def _set_avatar(homeserver: HomeserverClient, stores: Stores, avatar: Path) -> None:
@@ -45,4 +45,4 @@ async def _set_avatar(homeserver: HomeserverClient, stores: Stores, avatar: Path
     except (HomeserverError, ForbiddenError, MediaError) as error:
         log.warning("avatar_not_set", reason=str(error))  # it serves without one
         return
-    await stores.shared.store_bot_profile(_AVATAR, mxc)
+    await stores.installation.store_bot_profile(_AVATAR, mxc)

@@ -68,7 +68,7 @@ class RoomWork:
             log.info("room_banned", room_id=room.room_id)
             await self.homeserver.leave(room.room_id, self.texts.say("bot-room-banned"))
             return
-        read_at = await self.stores.shared.now()
+        read_at = await self.stores.installation.now()
         try:
             snapshot, links, widgets = await self.homeserver.snapshot(room.room_id, read_at)
         except ForbiddenError:

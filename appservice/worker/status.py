@@ -32,23 +32,23 @@ class StatusWork:
 
     async def run(self, video_id: VideoId) -> None:
         """Send what is new, and redact what no longer holds. May be repeated at any time."""
-        async with self.stores.statuses.locked(video_id):
+        async with self.stores.status_posts.locked(video_id):
             # Read under the lock: two jobs of one video may come in any order, and both see the latest.
             video = await self.stores.videos.video(video_id)
             if video is None:
                 return
             room = await self.stores.rooms.room(video.room_id)
-            posted = await self.stores.statuses.posts(video_id)
+            posted = await self.stores.status_posts.posts(video_id)
             status = room.settings.status if room else Status.OFF
             wanted = marks(video, status, now=round(time.time() * 1000), posted=bool(posted))
-            if not await self.stores.statuses.leads(video_id):
+            if not await self.stores.status_posts.leads(video_id):
                 wanted &= {Mark.NOTICE}  # nobody reacts twice alike to one message
             try:
                 await self._bring(video, room, wanted, posted)
             except (ForbiddenError, RefusedByHomeserverError) as error:
                 log.warning("notice_refused", room_id=video.room_id, subject="status", reason=str(error))
             if video.visibility is Visibility.REMOVED:
-                await self.stores.statuses.delete(video_id)
+                await self.stores.status_posts.delete(video_id)
 
     async def _bring(
         self, video: Video, room: Room | None, wanted: set[Mark], posted: Mapping[Mark, StatusPost]
@@ -56,13 +56,13 @@ class StatusWork:
         for mark, before in posted.items():
             if before.event_id and mark not in wanted and mark is not Mark.NOTICE:
                 await self.homeserver.redact(video.sent_in, before.event_id)
-                await self.stores.statuses.mark_redacted(video.id, mark)
+                await self.stores.status_posts.mark_redacted(video.id, mark)
         for mark in sorted(wanted - {Mark.NOTICE}):
             was = posted.get(mark)
             if was is None or was.event_id is None:
                 once = f"{video.id}|{mark}|{was.times if was else 0}"
                 event_id = await self.homeserver.send_reaction(video.sent_in, video.event_id, KEYS[mark], once=once)
-                await self.stores.statuses.save(video.id, mark, event_id)
+                await self.stores.status_posts.save(video.id, mark, event_id)
         await self._bring_notice(video, room, posted.get(Mark.NOTICE), wanted=Mark.NOTICE in wanted)
 
     async def _bring_notice(self, video: Video, room: Room | None, before: StatusPost | None, *, wanted: bool) -> None:
@@ -89,8 +89,8 @@ class StatusWork:
         if before is None or before.event_id is None:
             once = f"{video.id}|{Mark.NOTICE}"
             event_id = await self.homeserver.send_notice(video.sent_in, text, once=once, thread=video.event_id)
-            await self.stores.statuses.save(video.id, Mark.NOTICE, event_id, says)
+            await self.stores.status_posts.save(video.id, Mark.NOTICE, event_id, says)
         elif before.says != says:
             once = f"{before.event_id}|{video.work.attempts}|{says}"
             await self.homeserver.edit_notice(video.sent_in, before.event_id, text, once=once)
-            await self.stores.statuses.save(video.id, Mark.NOTICE, before.event_id, says)
+            await self.stores.status_posts.save(video.id, Mark.NOTICE, before.event_id, says)

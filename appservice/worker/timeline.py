@@ -124,7 +124,7 @@ class TimelineWork:
     async def backfill(self, job: Backfill) -> None:
         """Backfill one room. May be repeated at any time."""
         async with self.stores.rooms.tending(job.room_id):
-            requested_at = await self.stores.shared.now()
+            requested_at = await self.stores.installation.now()
             room = await self._joined(job.room_id)
             if room:
                 with _unless_left(job.room_id):
@@ -261,7 +261,7 @@ async def look_after_all(stores: Stores, homeserver: HomeserverClient) -> int:
 
     Returns how many rooms the bot is in.
     """
-    requested_at = await stores.shared.now()
+    requested_at = await stores.installation.now()
     known, joined = await stores.rooms.rooms_with_us(), set(await homeserver.joined_rooms())
 
     def learned(room_id: RoomId, membership: Membership) -> BotMembershipChanged:
@@ -287,7 +287,7 @@ async def look_after_all(stores: Stores, homeserver: HomeserverClient) -> int:
 async def _take_invitations(stores: Stores, homeserver: HomeserverClient) -> None:
     """Store invitations that were lost with their transaction."""
     try:
-        invitations = await homeserver.invitations(await stores.shared.now())
+        invitations = await homeserver.invitations(await stores.installation.now())
     except (ForbiddenError, HomeserverError) as error:
         # What else is looked at does not depend on it.
         log.warning("invitations_unread", reason=str(error))

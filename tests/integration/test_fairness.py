@@ -228,7 +228,7 @@ async def test_what_became_of_jobs_is_forgotten_after_a_week(pool: Pool) -> None
         "INSERT INTO pgqueuer_statistics (created, count, priority, status, entrypoint)"
         " SELECT now() - make_interval(days => n), n, 0, 'successful', 'video' FROM generate_series(1, 30) AS n"
     )
-    await Stores(pool).shared.prune_job_log()
+    await Stores(pool).installation.prune_job_log()
     for table in ("pgqueuer_log", "pgqueuer_statistics"):
         days = await pool.fetchval(f"SELECT max(extract(day FROM now() - created)) FROM {table}")  # noqa: S608 - ours
         assert days == 6, table

@@ -15,7 +15,7 @@ from appservice.core.room import Membership
 from appservice.core.rules.permissions import Level
 from appservice.core.rules.video_permissions import UNDO_S
 from appservice.demo.client import MatrixClient
-from appservice.store import ErasingStore, Stores, VideoChangeStore
+from appservice.store import ErasureStore, Stores, VideoChangeStore
 from appservice.store.audit import ITSELF
 from appservice.store.outbox import Pool
 from tests.support.clips import with_padding
@@ -205,7 +205,7 @@ async def test_two_who_take_the_last_two_at_once_leave_no_message(store: Stores,
 
 async def test_somebodys_erasure_takes_the_message(store: Stores, pool: Pool) -> None:
     await store.intake.apply([gallery(part("one"), part("two"))])
-    await ErasingStore(pool).erase_user(ALICE, by=ITSELF)
+    await ErasureStore(pool).erase_user(ALICE, by=ITSELF)
     assert set(_redacted(await jobs(pool, "forget"))) == {True}
 
 

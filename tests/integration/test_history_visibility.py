@@ -107,7 +107,9 @@ async def test_a_membership_that_was_asked_for_may_be_ahead_of_what_was_sent_bef
     store = Stores(pool)
     room_id = await _room(store, History.JOINED)
     # She opened the widget before the transactions with all that arrived.
-    assert await store.members.store_member_response(_member(room_id, CAROL, Membership.JOIN), await store.shared.now())
+    assert await store.members.store_member_response(
+        _member(room_id, CAROL, Membership.JOIN), await store.installation.now()
+    )
     await store.intake.apply([_video(room_id, "before", LATE)])
     assert await _seen(store, room_id) == set()
     await store.intake.apply([_member(room_id, CAROL, Membership.JOIN), _video(room_id, "after", EARLY)])
@@ -122,26 +124,26 @@ async def test_what_was_found_by_looking_back_is_shown_to_those_who_were_there_f
 
     async def found(room_id: RoomId, since: datetime | None, history: History, title: str) -> None:
         video = _video(room_id, title, LATE, Backfilled(since, history))
-        await timeline.take(room_id, [video], newest=None, requested_at=await store.shared.now())
+        await timeline.take(room_id, [video], newest=None, requested_at=await store.installation.now())
 
     room_id = await _room(store, History.JOINED)
-    before = await store.shared.now()
+    before = await store.installation.now()
     await store.intake.apply([_member(room_id, CAROL, Membership.JOIN)])
-    after = await store.shared.now()
+    after = await store.installation.now()
     await found(room_id, before, History.SHARED, "perhaps before she came")
     await found(room_id, None, History.SHARED, "at any time")
     await found(room_id, after, History.SHARED, "after she came")
     assert await _seen(store, room_id) == {"after she came"}
     # She went and came back meanwhile, as an event says that was lost.
     lost = [(CAROL, EventId("$lost"))]
-    await timeline.take(room_id, [], newest=None, requested_at=await store.shared.now(), moved=lost)
+    await timeline.take(room_id, [], newest=None, requested_at=await store.installation.now(), moved=lost)
     assert await _seen(store, room_id) == set()
     # What was heard of changes nothing.
     heard = _member(room_id, CAROL, Membership.JOIN)
     await store.intake.apply([heard, _video(room_id, "now", EARLY)])
     assert heard.event_id
     moved = [(CAROL, heard.event_id)]
-    await timeline.take(room_id, [], newest=None, requested_at=await store.shared.now(), moved=moved)
+    await timeline.take(room_id, [], newest=None, requested_at=await store.installation.now(), moved=moved)
     assert await _seen(store, room_id) == {"now"}
     # The visibility of then, where it was stricter.
     room_id = await _room(store, History.SHARED)

@@ -21,7 +21,7 @@ from appservice.core.events.changes import (
 from appservice.core.events.policy_rules import Rule, Subject
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.core.room import Membership, Snapshot
-from appservice.store import ErasingStore, PolicyStore, Stores
+from appservice.store import ErasureStore, PolicyStore, Stores
 from appservice.store.outbox import Pool
 from appservice.store.timeline import TimelineStore
 from tests.support.databases import migrated_pool
@@ -69,7 +69,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.store = Stores(self.pool)
-        self.erasing = ErasingStore(self.pool)
+        self.erasing = ErasureStore(self.pool)
 
     async def begin(self) -> None:
         await self.store.intake.apply([BotMembershipChanged(self.room, JOIN, BOT)])
@@ -97,7 +97,7 @@ class World:
         assert await self.store.intake.apply([replace(self._told(index), event_id=event_id)]) == 0
 
     async def ask(self, requests: list[_Request]) -> None:
-        requests.append(_Request(await self.store.shared.now()))
+        requests.append(_Request(await self.store.installation.now()))
 
     async def see(self, requests: list[_Request]) -> None:
         """The homeserver looks at its state to answer the oldest question."""
@@ -279,7 +279,7 @@ async def test_the_bots_own_membership_is_ordered_as_well(store: Stores, pool: P
     room = next(rooms)
     came = BotMembershipChanged(room, JOIN, ALICE, event_id=EventId(f"${room}.came"))
     await store.intake.apply([came])
-    before = await store.shared.now()
+    before = await store.installation.now()
     await store.intake.apply([BotMembershipChanged(room, LEAVE, ALICE, event_id=EventId(f"${room}.went"))])
     # The list of rooms was asked for while it was there.
     late = BotMembershipChanged(room, JOIN, BOT, requested_at=before)
@@ -288,7 +288,7 @@ async def test_the_bots_own_membership_is_ordered_as_well(store: Stores, pool: P
     known = await store.rooms.room(room)
     assert known
     assert known.bot_membership is LEAVE
-    await store.intake.apply([replace(late, requested_at=await store.shared.now())])
+    await store.intake.apply([replace(late, requested_at=await store.installation.now())])
     known = await store.rooms.room(room)
     assert known
     assert known.bot_membership is JOIN
@@ -305,9 +305,9 @@ async def test_how_far_was_looked_before_the_bot_left_is_forgotten_with_it(store
         return row["last_event"], row["joined_event"]
 
     await store.intake.apply([BotMembershipChanged(room, JOIN, BOT)])
-    before = await store.shared.now()
+    before = await store.installation.now()
     await store.intake.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
-    for at, expected in ((before, None), (await store.shared.now(), mark)):
+    for at, expected in ((before, None), (await store.installation.now(), mark)):
         await timeline.store_joined_event(room, mark, at)
         await timeline.take(room, [], newest=mark, requested_at=at)
         assert await known() == (expected, expected)
@@ -322,7 +322,7 @@ async def test_who_was_a_member_before_the_bot_left_is_not_believed_to_be_one_wh
     assert await store.members.member_key(room, ALICE) == key
     await store.intake.apply([BotMembershipChanged(room, LEAVE, BOB), BotMembershipChanged(room, JOIN, BOT)])
     assert await store.members.member_key(room, ALICE) is None
-    assert await store.members.store_member_response(member, await store.shared.now())
+    assert await store.members.store_member_response(member, await store.installation.now())
     assert await store.members.member_key(room, ALICE) == key
 
 
@@ -367,7 +367,7 @@ async def test_who_is_invited_is_known_by_a_snapshot(store: Stores, pool: Pool) 
     )
 
     async def take(**state: frozenset[UserId]) -> dict[str, str]:
-        banned, now = state.pop("banned", frozenset()), await store.shared.now()
+        banned, now = state.pop("banned", frozenset()), await store.installation.now()
         snapshot = Snapshot(room, None, {}, [], False, [], banned, now, **state)  # type: ignore[arg-type]
         await store.rooms.save_snapshot(snapshot)
         rows = await pool.fetch("SELECT user_id, membership FROM members WHERE room_id = $1", room)
@@ -382,13 +382,13 @@ async def test_rules_read_before_one_was_taken_back_do_not_come_back(store: Stor
     room, policies = next(rooms), PolicyStore(pool)
     rule = Rule("m.policy.rule.user", "rule:bob", Subject.USER, BOB, "spam")
     await policies.follow(room, by=ALICE)
-    await policies.read(room, [rule], await store.shared.now())
+    await policies.read(room, [rule], await store.installation.now())
     assert await policies.is_banned(BOB)
-    early, late = await store.shared.now(), await store.shared.now()
+    early, late = await store.installation.now(), await store.installation.now()
     await policies.read(room, [], late)
     await policies.read(room, [rule], early)
     assert not await policies.is_banned(BOB)
-    asked_at = await store.shared.now()
+    asked_at = await store.installation.now()
     await store.intake.apply([PolicyChanged(room, rule.event_type, rule.state_key, rule)])
     await pool.execute("DELETE FROM pgqueuer")
     await policies.read(room, [], asked_at)

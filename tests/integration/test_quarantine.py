@@ -15,8 +15,8 @@ from appservice.core.model import EventId, RoomId, UserId, Video, VideoId, Visib
 from appservice.core.rules.video_permissions import UNDO_S, Viewer
 from appservice.database.migrate import load_migrations, migrate
 from appservice.service.videos import VideoService
-from appservice.store import AdminStore, ContentStore, ErasingStore, PolicyStore, Stores, open_pool
-from appservice.store.intake import apply
+from appservice.store import AdminStore, BlockStore, ErasureStore, PolicyStore, Stores, open_pool
+from appservice.store.intake_changes import apply
 from appservice.store.outbox import Pool
 from appservice.store.sql import query
 from tests.support.databases import CreateDatabase, waits_for_lock
@@ -166,7 +166,7 @@ async def test_a_policy_rule_and_quarantine_hold_each_for_itself(
 async def test_to_be_forgotten_is_no_way_out(pool: Pool, admin: AdminStore) -> None:
     await Stores(pool).intake.apply([_sent(1)])
     await admin.quarantine_user(BOB, by=ADMIN)
-    await ErasingStore(pool).erase_user(BOB, by=BOB)
+    await ErasureStore(pool).erase_user(BOB, by=BOB)
     (row,) = await pool.fetch("SELECT quarantined FROM videos")
     assert row["quarantined"] is None
     await Stores(pool).intake.apply([_sent(2)])
@@ -258,7 +258,7 @@ def _look(seed: int) -> bytes:
 
 
 async def test_a_file_blocked_everywhere_before_its_looks_are_known(pool: Pool, admin: AdminStore) -> None:
-    store = ContentStore(pool)
+    store = BlockStore(pool)
     async with pool.acquire() as connection:
         for number in (1, 2, 3):
             await apply(connection, _sent(number))

@@ -18,7 +18,7 @@ from appservice.core.events.changes import SentByBot
 from appservice.core.model import EventId, RoomId, UploadId, UserId, Video
 from appservice.demo.synapse import free_port
 from appservice.matrix.client import HomeserverClient
-from appservice.store import ErasingStore, SentForStore, Stores
+from appservice.store import ErasureStore, SentForStore, Stores
 from appservice.store.outbox import TALK_CHANNEL, Pool
 from appservice.store.removal import erase_sent
 from appservice.store.sql import query
@@ -173,7 +173,7 @@ async def test_whoever_joins_while_the_last_leaves_keeps_it(store: SentForStore,
     # And the other way round: what the job asks, it asks late.
     assert await store.sent(own, EVENT)
     assert await redactions(pool) == 1
-    assert await ErasingStore(pool).is_attributed(ROOM, EVENT)
+    assert await ErasureStore(pool).is_attributed(ROOM, EVENT)
 
 
 async def test_somebody_reacts_so_once(store: SentForStore, video: Video) -> None:
@@ -224,7 +224,7 @@ async def test_what_the_homeserver_sends_once_more_goes(store: SentForStore, vid
         before = await redactions(pool)
         await Stores(pool).intake.apply([SentByBot(ROOM, event, sent.nonce, sent.kind) for event in (second, first)])
         assert await redactions(pool) == before + 1
-        assert [await ErasingStore(pool).is_attributed(ROOM, event) for event in (first, second)] == [False, True]
+        assert [await ErasureStore(pool).is_attributed(ROOM, event) for event in (first, second)] == [False, True]
     # As well where an answer tells of it.
     kept = await store.sent(sent, first)
     assert kept
@@ -246,14 +246,14 @@ async def test_ones_own_goes_that_was_joined_before_it_was_heard_of(
 
 async def test_what_comes_after_it_was_forgotten_goes(store: SentForStore, video: Video, pool: Pool) -> None:
     sent = [await store.comment(video, ALICE, f"n{number}", "hello") for number in range(2)]
-    await ErasingStore(pool).erase_user(ALICE, by=ALICE)
-    assert await ErasingStore(pool).remains(user_id=ALICE) == {}
+    await ErasureStore(pool).erase_user(ALICE, by=ALICE)
+    assert await ErasureStore(pool).remains(user_id=ALICE) == {}
     # By the homeserver's own word, or by its answer.
     await Stores(pool).intake.apply([SentByBot(ROOM, EventId("$told"), "n0", SentKind.COMMENT)])
     assert await redactions(pool) == 1
     assert await store.sent(sent[1], EventId("$answered")) is None
     assert await redactions(pool) == 2
-    assert not await ErasingStore(pool).is_attributed(ROOM, EventId("$told"))
+    assert not await ErasureStore(pool).is_attributed(ROOM, EventId("$told"))
     # Nor does anybody else get it by its nonce.
     with pytest.raises(ConflictError):
         await store.comment(video, BOB, "n0", "hello")
@@ -329,7 +329,7 @@ async def test_both_of_two_who_take_it_back_at_once_have_it_redacted(
         assert await store.sent(await react(store, video, user_id, nonce), EVENT)
     assert await asyncio.gather(*(store.take_back(video, user_id, EVENT) for user_id in (ALICE, BOB))) == [True, True]
     assert await redactions(pool) == 2
-    assert not await ErasingStore(pool).is_attributed(ROOM, EVENT)
+    assert not await ErasureStore(pool).is_attributed(ROOM, EVENT)
 
 
 async def test_events_and_answers_do_not_block_each_other(store: SentForStore, video: Video, pool: Pool) -> None:
@@ -356,7 +356,7 @@ async def test_who_watches_is_told_that_it_is_gone(store: SentForStore, video: V
     async with pool.acquire() as connection:
         await connection.add_listener(TALK_CHANNEL, tell)
         try:
-            await ErasingStore(pool).erase_user(BOB, by=BOB)
+            await ErasureStore(pool).erase_user(BOB, by=BOB)
             assert await asyncio.wait_for(told.get(), 30) == {"room_id": ROOM, "event_id": video.event_id}
         finally:
             await connection.remove_listener(TALK_CHANNEL, tell)
@@ -378,16 +378,16 @@ async def test_what_nobody_asks_about_any_more_goes(store: SentForStore, video: 
             " taken_back_at = now() - $3::text::interval WHERE nonce = $1",
             nonce, event_id, taken_back, sent,
         )  # fmt: skip
-    await ErasingStore(pool).expire_sent()
+    await ErasureStore(pool).expire_sent()
     rows = await pool.fetch("SELECT nonce FROM sent_for ORDER BY nonce")
     assert [row["nonce"] for row in rows] == ["forgotten", "late", "sent", "unheard"]
     assert await redactions(pool) == 0
     # The room's own lifetime ends the message as well.
     await pool.execute("UPDATE rooms SET max_lifetime = 86400000 * 399::bigint")
-    await ErasingStore(pool).expire_sent()
+    await ErasureStore(pool).expire_sent()
     assert await pool.fetchval("SELECT string_agg(nonce, ' ') FROM sent_for WHERE user_id <> ''") == "unheard"
     assert await redactions(pool) == 1
-    await ErasingStore(pool).expire_sent()
+    await ErasureStore(pool).expire_sent()
     assert await redactions(pool) == 1, "once"
 
 

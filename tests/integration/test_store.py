@@ -212,7 +212,7 @@ async def test_what_was_refused_leaves_no_room_behind(store: Stores) -> None:
 
 
 async def test_a_time_in_the_future_becomes_now(store: Stores) -> None:
-    now_ms = (await store.shared.now()).timestamp() * 1000
+    now_ms = (await store.installation.now()).timestamp() * 1000
     late = await one_video(store, 1, sent_at=2**53 - 1)
     assert abs(late.created_at - now_ms) < 60_000
     await one_video(store, 2, sent_at=1000)
@@ -244,7 +244,7 @@ async def _snapshot(store: Stores, *members: UserId, name: str = "From the snaps
         room_id=ROOM, name=name, power_levels={"users": {BOT: 50}}, creators=[ALICE], encrypted=False,
         members=[(user_id, "Snapshot name", None) for user_id in members],
         banned=frozenset(),
-        read_at=await store.shared.now() + timedelta(seconds=seconds),
+        read_at=await store.installation.now() + timedelta(seconds=seconds),
     )  # fmt: skip
 
 
@@ -366,10 +366,10 @@ async def test_one_worker_at_a_time_tends_a_room(store: Stores, pool: Pool) -> N
 
 
 async def test_processes_share_one_secret(store: Stores) -> None:
-    found = await asyncio.gather(*(store.shared.secret("signing", bytes([n]) * 32) for n in range(8)))
+    found = await asyncio.gather(*(store.installation.secret("signing", bytes([n]) * 32) for n in range(8)))
     assert len(set(found)) == 1
-    assert await store.shared.secret("signing", b"later") == found[0]
-    assert await store.shared.secret("other", b"another") == b"another"
+    assert await store.installation.secret("signing", b"later") == found[0]
+    assert await store.installation.secret("other", b"another") == b"another"
 
 
 # Attempts
@@ -866,7 +866,7 @@ async def test_a_database_that_is_away_is_said_to_be(dsn: str) -> None:
     store = Stores(pool)
     await pool.close()
     with pytest.raises(UnavailableError):
-        await store.shared.now()
+        await store.installation.now()
     with pytest.raises(UnavailableError, match="Check `database`"):
         await open_pool("postgresql://nobody@127.0.0.1:1/none")
 

@@ -41,7 +41,7 @@ class UnknownContentError(NotFoundError):
     """A video cannot be blocked, for what its file looks like is not known."""
 
 
-class ContentStore(Database):
+class BlockStore(Database):
     """The contents of files. Every method raises UnavailableError when the database is away."""
 
     async def blocked(self, room_id: RoomId) -> list[Blocked]:

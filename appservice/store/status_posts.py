@@ -19,7 +19,7 @@ class StatusPost:
     times: int
 
 
-class StatusStore(Database):
+class StatusPostStore(Database):
     """Marks and notices. Every method raises UnavailableError when the database is away."""
 
     @asynccontextmanager
