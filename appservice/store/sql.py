@@ -5,6 +5,7 @@ ignore arguments for which there is no parameter, and say of a missing one just 
 in a folder it loads the later one, in silence.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TypeAlias
@@ -46,17 +47,20 @@ def load(name: str, text: str) -> list[Query]:
     return queries
 
 
-def _load_all() -> dict[str, Query]:
-    queries: dict[str, Query] = {}
-    for file in (files("appservice.store") / "queries").iterdir():
-        for each in load(file.name, file.read_text(encoding="utf-8")):
-            if each.name in queries:
-                raise ValueError(f"Two queries are called {each.name}.")
-            queries[each.name] = each
-    return queries
+def by_name(queries: Iterable[Query]) -> dict[str, Query]:
+    """Return the queries by name. Raises ValueError where two have the same."""
+    named: dict[str, Query] = {}
+    for each in queries:
+        if named.setdefault(each.name, each) is not each:
+            raise ValueError(f"Two queries are called {each.name}.")
+    return named
 
 
-QUERIES = _load_all()
+QUERIES = by_name(
+    each
+    for file in (files("appservice.store") / "queries").iterdir()
+    for each in load(file.name, file.read_text(encoding="utf-8"))
+)
 """Each query, by name."""
 
 

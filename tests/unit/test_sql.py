@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import appservice
-from appservice.store.sql import QUERIES, load, query
+from appservice.store.sql import QUERIES, by_name, load, query
 
 CODE = Path(appservice.__file__).parent
 
@@ -68,6 +68,12 @@ def test_other_arguments_are_an_error_that_names_query_and_parameter(
 def test_there_is_no_other_query() -> None:
     with pytest.raises(TypeError, match=r"There is no query set_persons\."):
         query("set_persons")
+
+
+def test_two_queries_of_one_name_are_an_error() -> None:
+    one, another = load("a.sql", "-- name: a\nSELECT 1;\n") + load("b.sql", "-- name: a\nSELECT 2;\n")
+    with pytest.raises(ValueError, match=r"Two queries are called a\."):
+        by_name([one, another])
 
 
 def _calls() -> Iterator[tuple[str, ast.Call]]:
