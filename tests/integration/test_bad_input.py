@@ -81,13 +81,6 @@ async def test_a_file_that_nobody_called_a_video_goes_without_a_word(
     assert stranger not in [relation.get("event_id") for relation in said]
 
 
-async def test_wrong_hs_token(reel: Installation, http: aiohttp.ClientSession) -> None:
-    assert (await reel.transaction(http, [], token="wrong"))[0] == 403
-    status, answer = await reel.transaction(http, [], token="")
-    assert (status, answer["errcode"]) == (401, "M_UNKNOWN_TOKEN")
-    assert any("hs_token" in entry["event"] for entry in reel.log_entries("hs_token_refused"))
-
-
 async def test_a_40_mb_transaction_is_taken(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
 ) -> None:

@@ -1,7 +1,6 @@
 """What was uploaded in the widget and never sent counts for quotas, and goes: from us and from the homeserver."""
 
 import asyncio
-import io
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,13 +10,15 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.synapse import Synapse
-from tests.integration.test_uploads import Uploader
 from tests.support.clips import with_padding
 from tests.support.installation import Installation
+from tests.support.proxy import pass_on
 from tests.support.rooms import make_room
+from tests.support.uploads import Uploader
 from tests.support.waiting import eventually
 
 
@@ -156,24 +157,20 @@ async def _silent_after_uploads(http: aiohttp.ClientSession, real: str) -> Async
     app, taken = web.Application(client_max_size=2**24), asyncio.Event()
 
     async def others(request: web.Request) -> web.Response:
-        data = io.BytesIO(await request.read())
-        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
-        async with http.request(request.method, real + request.raw_path, data=data, headers=headers) as response:
-            body = await response.read()
+        response = await pass_on(http, real, request)
         if request.method == "PUT" and "/media/v3/upload/" in request.path:
-            assert response.status == 200, body
+            assert response.status == 200, response.body
             taken.set()
             await asyncio.Event().wait()
-        return web.Response(body=body, status=response.status, content_type=response.content_type)
+        return response
 
     app.router.add_route("*", "/{path:.*}", others)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
+    server = TestServer(app)
+    await server.start_server(shutdown_timeout=0.1)
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", taken
+        yield str(server.make_url("")).rstrip("/"), taken
     finally:
-        await runner.cleanup()
+        await server.close()
 
 
 async def test_a_crash_between_the_homeservers_file_and_our_knowing_of_it(

@@ -17,6 +17,7 @@ import asyncpg
 import psutil
 import yaml
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from appservice.config import load_config
 from appservice.core.errors import ForbiddenError
@@ -96,6 +97,10 @@ class Installation:
     @property
     def media(self) -> Path:
         return self.folder / "data" / "media"
+
+    @property
+    def uploads(self) -> Path:
+        return self.folder / "data" / "uploads"
 
     def write_config(self, **sections: object) -> None:
         """Write the configuration, with some sections' keys changed for good."""
@@ -225,13 +230,8 @@ class Installation:
 
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", take)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self.settings["web"]["host"], self.settings["web"]["port"]).start()
+        async with TestServer(app, host=self.settings["web"]["host"], port=self.settings["web"]["port"]):
             yield received
-        finally:
-            await runner.cleanup()
 
     def ffmpegs(self) -> list[psutil.Process]:
         """Return the running ffmpeg processes of this service."""
