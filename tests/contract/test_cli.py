@@ -15,10 +15,10 @@ import asyncpg
 import pytest
 import yaml
 from aiohttp import web
+from pytest_aiohttp import AiohttpServer
 
 from appservice.config import load_config
 from appservice.demo.client import MatrixClient
-from appservice.demo.synapse import free_port
 from appservice.registration import render_registration
 from tests.support.installation import Installation
 from tests.support.launch import Launch, execute, fork
@@ -310,7 +310,7 @@ async def test_check_warns_of_an_admin_room_that_others_read(
 
 @pytest.mark.parametrize("trusted", [False, True])
 async def test_check_warns_of_a_proxy_that_is_not_trusted(
-    spare: Installation, http: aiohttp.ClientSession, *, trusted: bool
+    spare: Installation, http: aiohttp.ClientSession, aiohttp_server: AiohttpServer, *, trusted: bool
 ) -> None:
     async def hand_on(request: web.Request) -> web.Response:
         url = f"http://127.0.0.1:{spare.settings['web']['port']}{request.path_qs}"
@@ -319,16 +319,10 @@ async def test_check_warns_of_a_proxy_that_is_not_trusted(
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", hand_on)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        port = free_port()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        networks = ["127.0.0.0/8"] if trusted else ["192.0.2.0/24"]
-        spare.write_config(web={"public_url": f"http://127.0.0.1:{port}", "trusted_proxies": networks})
-        _, good, _ = await verdicts(spare)
-    finally:
-        await runner.cleanup()
+    proxy = await aiohttp_server(app)
+    networks = ["127.0.0.0/8"] if trusted else ["192.0.2.0/24"]
+    spare.write_config(web={"public_url": f"http://127.0.0.1:{proxy.port}", "trusted_proxies": networks})
+    _, good, _ = await verdicts(spare)
     assert ("Add 127.0.0.1 there." in good["proxy"]) is not trusted
     assert ("is trusted to say" in good["proxy"]) is trusted
 

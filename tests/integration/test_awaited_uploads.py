@@ -1,7 +1,6 @@
 """A message may come long before its file (MSC2246): a state of its own, and the file is found soon after it came."""
 
 import asyncio
-import io
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -10,9 +9,11 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from appservice.demo.client import MatrixClient
 from tests.support.installation import Installation
+from tests.support.proxy import pass_on
 from tests.support.rooms import make_room, wait_for_notice
 from tests.support.waiting import eventually
 
@@ -100,19 +101,11 @@ async def _counting(http: aiohttp.ClientSession, real: str) -> AsyncIterator[tup
 
     async def others(request: web.Request) -> web.Response:
         counted[request.path] += 1
-        data = io.BytesIO(await request.read())
-        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
-        async with http.request(request.method, real + request.raw_path, data=data, headers=headers) as response:
-            return web.Response(body=await response.read(), status=response.status, content_type=response.content_type)
+        return await pass_on(http, real, request)
 
     app.router.add_route("*", "/{path:.*}", others)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", counted
-    finally:
-        await runner.cleanup()
+    async with TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/"), counted
 
 
 async def test_many_messages_that_wait_for_one_file_ask_once(

@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from socket import AF_INET, AF_UNSPEC, AddressFamily
 from typing import cast
@@ -19,6 +18,7 @@ import pytest
 import trustme
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from pytest_aiohttp import AiohttpServer
 
 from appservice.core.errors import UnavailableError
 from appservice.matrix.discovery import Address, discover
@@ -90,7 +90,7 @@ class Internet:
 
 
 @pytest.fixture
-async def internet() -> AsyncIterator[Internet]:
+async def internet(aiohttp_server: AiohttpServer) -> AsyncIterator[Internet]:
     authority = trustme.CA()
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert("example.test", "matrix.example.test", "other.test").configure_cert(server)
@@ -104,24 +104,13 @@ async def internet() -> AsyncIterator[Internet]:
             raise web.HTTPNotFound
         return await answers[request.path](request)
 
-    async with _listening(handle, server) as port:
-        resolver = _ToOnePort(port)
-        connector = aiohttp.TCPConnector(resolver=resolver, ssl=client)
-        async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=3)) as session:
-            yield Internet(session, resolver, answers, asked)
-
-
-@asynccontextmanager
-async def _listening(handle: Handler, tls: ssl.SSLContext) -> AsyncIterator[int]:
     app = web.Application()
     app.router.add_get("/{path:.*}", handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-    try:
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+    listening = await aiohttp_server(app, ssl=server, shutdown_timeout=0.1)
+    resolver = _ToOnePort(int(listening.port or 0))
+    connector = aiohttp.TCPConnector(resolver=resolver, ssl=client)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=3)) as session:
+        yield Internet(session, resolver, answers, asked)
 
 
 def delegates(internet: Internet, body: object, status: int = 200) -> None:

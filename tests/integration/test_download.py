@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from pytest_aiohttp import AiohttpServer
 
 from appservice.core.errors import MediaError, NotYetUploadedError
 from appservice.core.model import EncryptedFile, UserId
@@ -54,21 +55,13 @@ class Media:
 
 
 @pytest.fixture
-async def media(tmp_path: Path) -> AsyncIterator[Media]:
+async def media(tmp_path: Path, aiohttp_server: AiohttpServer) -> AsyncIterator[Media]:
     async with aiohttp.ClientSession() as session:
-        app = web.Application()
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        server = Media(
-            HomeserverClient(session, "http://127.0.0.1:1", AS_TOKEN, "roomreel", UserId("@reel:x")),
-            session,
-            tmp_path / "f",
-        )
-        app.router.add_get("/{path:.*}", server.handle)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server.homeserver.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield server
-        await runner.cleanup()
+        homeserver = HomeserverClient(session, "http://127.0.0.1:1", AS_TOKEN, "roomreel", UserId("@reel:x"))
+        media, app = Media(homeserver, session, tmp_path / "f"), web.Application()
+        app.router.add_get("/{path:.*}", media.handle)
+        homeserver.url = str((await aiohttp_server(app, shutdown_timeout=0.1)).make_url("")).rstrip("/")
+        yield media
 
 
 def sends(body: bytes, status: int = 200) -> Handler:
@@ -229,7 +222,7 @@ async def test_nobody_answers(media: Media, unused_tcp_port: int) -> None:
     assert (error.code, error.final) == ("download-failed", False)
 
 
-async def test_the_token_does_not_follow_to_another_server(media: Media) -> None:
+async def test_the_token_does_not_follow_to_another_server(media: Media, aiohttp_server: AiohttpServer) -> None:
     elsewhere: list[web.Request] = []
 
     async def store(request: web.Request) -> web.StreamResponse:
@@ -238,18 +231,13 @@ async def test_the_token_does_not_follow_to_another_server(media: Media) -> None
 
     app = web.Application()
     app.router.add_get("/object", store)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    store_url = (await aiohttp_server(app)).make_url("/object")
 
     async def redirect(_request: web.Request) -> web.StreamResponse:
-        raise web.HTTPTemporaryRedirect(f"http://127.0.0.1:{runner.addresses[0][1]}/object")
+        raise web.HTTPTemporaryRedirect(store_url)
 
     media.answers(redirect)
-    try:
-        assert (await media.get()).size == 21
-    finally:
-        await runner.cleanup()
+    assert (await media.get()).size == 21
     assert "Authorization" not in elsewhere[0].headers
 
 

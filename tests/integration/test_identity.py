@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 import trustme
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from appservice.core.errors import ForbiddenError, UnavailableError, UnknownTokenError
 from appservice.matrix.discovery import GuardedConnector, Network, discover
@@ -60,14 +61,12 @@ class Remote:
 async def serve(handler: Handler, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
     app = web.Application()
     app.router.add_get("/{path:.*}", handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-    await site.start()
+    server = TestServer(app)
+    await server.start_server(ssl=tls, shutdown_timeout=0.1)
     try:
-        yield int(runner.addresses[0][1])
+        yield int(server.port or 0)
     finally:
-        await runner.cleanup()
+        await server.close()
 
 
 @pytest.fixture(scope="module")

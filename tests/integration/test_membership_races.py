@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from appservice.demo.client import MatrixClient
 from tests.support.installation import Installation
+from tests.support.proxy import pass_on
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
@@ -33,30 +35,21 @@ class DelayingProxy:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["DelayingProxy"]:
-        async with aiohttp.ClientSession(auto_decompress=False) as self._http:
+        async with aiohttp.ClientSession() as self._http:
             app = web.Application(client_max_size=2**30)
             app.router.add_route("*", "/{path:.*}", self._pass_on)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            try:
+            async with TestServer(app) as server:
+                self.url = str(server.make_url("")).rstrip("/")
                 yield self
-            finally:
-                await runner.cleanup()
 
     async def _pass_on(self, request: web.Request) -> web.Response:
-        headers = {name: value for name, value in request.headers.items() if name in {"Authorization", "Content-Type"}}
-        body = await request.read()
-        url = self.target + request.raw_path
-        async with self._http.request(request.method, url, headers=headers, data=body, allow_redirects=False) as answer:
-            content, status, kind = await answer.read(), answer.status, answer.content_type
+        answer = await pass_on(self._http, self.target, request)
         if "/state/m.room.member/" in request.path:
             if self.holding:
                 self.held.set()
                 await self.release.wait()
             await asyncio.sleep(next(self.delays))
-        return web.Response(body=content, status=status, content_type=kind)
+        return answer
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any, cast
 import aiohttp
 import pytest
 from aiohttp import web
+from pytest_aiohttp import AiohttpServer
 
 from appservice.core.errors import ConflictError, GoneError, HomeserverError
 from appservice.core.events.behalf import NONCE, SentFor, SentKind
@@ -461,21 +462,15 @@ class Pages:
 
 
 @pytest.fixture
-async def pages() -> AsyncIterator[Pages]:
+async def pages(aiohttp_server: AiohttpServer) -> AsyncIterator[Pages]:
     pages = Pages()
     pages.open.set()
     app = web.Application()
     app.router.add_put("/{path:.*}", pages.take)
     app.router.add_get("/_matrix/client/v1/rooms/{room}/relations/{event}/{rel_type}/{kind}", pages.answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-
-    await web.TCPSite(runner, "127.0.0.1", pages.port).start()
-    try:
-        yield pages
-    finally:
-        pages.open.set()
-        await runner.cleanup()
+    await aiohttp_server(app, port=pages.port)
+    yield pages
+    pages.open.set()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.support.installation import Installation
 
@@ -40,13 +41,12 @@ FLOOD = 120
 async def _serving(handle: Any) -> AsyncIterator[str]:  # noqa: ANN401 - aiohttp's own type
     app = web.Application()
     app.router.add_get("/{path:.*}", handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server = TestServer(app)
+    await server.start_server(shutdown_timeout=0.1)
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield str(server.make_url("")).rstrip("/")
     finally:
-        await runner.cleanup()
+        await server.close()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from appservice.config import load_config
 from appservice.demo.client import MatrixClient
@@ -71,14 +72,8 @@ async def swallowing(installation: Installation) -> AsyncIterator[set[str]]:
 
     app = web.Application(client_max_size=2**24)
     app.router.add_put("/_matrix/app/v1/transactions/{txn}", swallow)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    url = urlsplit(installation.url)
-    await web.TCPSite(runner, str(url.hostname), int(url.port or 0)).start()
-    try:
+    async with TestServer(app, port=urlsplit(installation.url).port):
         yield lost
-    finally:
-        await runner.cleanup()
 
 
 @VERSIONS

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import free_port
@@ -71,14 +72,12 @@ async def service(rooms: set[str], answer: Answer) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_post("/verdict", ask)
     # Who does not answer is not waited for.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    server = TestServer(app)
+    await server.start_server(shutdown_timeout=0.1)
     try:
-        yield f"http://127.0.0.1:{port}/verdict"
+        yield str(server.make_url("/verdict"))
     finally:
-        await runner.cleanup()
+        await server.close()
 
 
 async def row_of(spare: Installation, event_id: str) -> dict[str, Any]:
