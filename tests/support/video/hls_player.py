@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from playwright.async_api import Page
 
 from appservice.demo.browser import open_browser
@@ -94,17 +95,10 @@ async def open_hls_player(files: Path) -> AsyncIterator[HlsPlayer]:
     app.router.add_get("/hls.js", script)
     app.router.add_static("/files", files)
     app.router.add_get("/{path:.+\\.m3u8}", playlist)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        async with open_browser() as browser:
-            opened = await browser.new_page(viewport={"width": 800, "height": 450})
-            console: list[str] = []
-            opened.on("console", lambda message: console.append(f"console: {message.text}"))
-            opened.on("pageerror", lambda error: console.append(f"page: {error}"))
-            await opened.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
-            yield HlsPlayer(opened, lists, console)
-    finally:
-        await runner.cleanup()
+    async with TestServer(app) as server, open_browser() as browser:
+        opened = await browser.new_page(viewport={"width": 800, "height": 450})
+        console: list[str] = []
+        opened.on("console", lambda message: console.append(f"console: {message.text}"))
+        opened.on("pageerror", lambda error: console.append(f"page: {error}"))
+        await opened.goto(str(server.make_url("/")))
+        yield HlsPlayer(opened, lists, console)
