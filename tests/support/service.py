@@ -167,7 +167,7 @@ class Service:
         video = await attempts.begin_attempt(VideoId(video_id))
         assert video
         content = uuid.UUID(video_id).bytes * 2
-        await self.parts.stores.contents.came_as(video, content)
+        await self.parts.stores.blocks.came_as(video, content)
         folder = self.parts.config.data_dir / "made" / video_id
         await asyncio.to_thread(shutil.copytree, film.folder, folder, copy_function=os.link)
         publication = Publication(video, content, attempts, self.parts.files)
