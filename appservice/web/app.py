@@ -141,7 +141,7 @@ def build_app(context: Context) -> web.Application:
 
 
 async def _metrics(videos: VideoStore | None, _request: web.Request) -> web.Response:
-    if videos:
+    if videos is not None:
         try:
             for state, count in (await videos.counts()).items():
                 metrics.VIDEOS.labels(state).set(count)
