@@ -31,6 +31,16 @@ class RefusedByHomeserverError(HomeserverError):
     """The homeserver refused the request itself: the same one will never succeed."""
 
 
+class EncryptionNotInstalledError(RoomreelError):
+    """The optional packages for encrypted rooms are missing."""
+
+    def __init__(self, packages: list[str]) -> None:
+        super().__init__(
+            f"Encrypted rooms need packages that are not installed ({', '.join(packages)}): "
+            "`pip install 'roomreel[encryption]'`."
+        )
+
+
 class MediaError(RoomreelError):
     """A file could not be had from the homeserver.
 
