@@ -1,17 +1,15 @@
 """Streams a file from the homeserver to disk: constant memory, a size limit, decrypted and verified on the way."""
 
-import asyncio
-import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from appservice.core.errors import MediaError, NotYetUploadedError
 from appservice.core.model import EncryptedFile
+from appservice.matrix.attachments import write_verified
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.discovery import read_limited
 
@@ -46,33 +44,21 @@ async def download(
 
     Raises NotYetUploadedError while the homeserver waits for it; MediaError: `media-gone` (final unless the homeserver
     may get it yet), `media-too-large`, `hash-mismatch` (final), `download-failed` (may be tried again). After an error
-    nothing is left at `target`. An encrypted attachment is written decrypted, and stays only when the hash of what came
-    over the wire is right (client-server API, "Sending encrypted attachments").
+    nothing is left. An encrypted attachment is written decrypted, and `target` is there only when the hash of what came
+    over the wire is right.
     """
-    try:
-        size = 0
-        transform, verify = _decryption(encrypted_file)
-        digest = hashlib.sha256()
+    size = 0
 
-        def consume(chunk: bytes) -> None:
-            plain = transform(chunk)
-            digest.update(plain)
-            file.write(plain)
+    async def counted() -> AsyncIterator[bytes]:
+        nonlocal size
+        async for chunk in _chunks(session, homeserver, mxc, max_bytes):
+            size += len(chunk)
+            if size > max_bytes:
+                raise _too_large(max_bytes)
+            yield chunk
 
-        file = await asyncio.to_thread(target.open, "wb")
-        try:
-            async for chunk in _chunks(session, homeserver, mxc, max_bytes):
-                size += len(chunk)
-                if size > max_bytes:
-                    raise _too_large(max_bytes)
-                await asyncio.to_thread(consume, chunk)
-        finally:
-            await asyncio.to_thread(file.close)
-        verify()
-    except BaseException:
-        await asyncio.to_thread(target.unlink, missing_ok=True)
-        raise
-    return Downloaded(size, digest.digest())
+    sha256 = await write_verified(counted(), target, encrypted_file)
+    return Downloaded(size, sha256)
 
 
 async def _chunks(
@@ -127,20 +113,3 @@ async def _is_awaited(response: aiohttp.ClientResponse) -> bool:
 
 def _too_large(max_bytes: int) -> MediaError:
     return MediaError("media-too-large", f"The file is larger than {max_bytes} bytes.", final=True)
-
-
-def _decryption(file: EncryptedFile | None) -> tuple[Callable[[bytes], bytes], Callable[[], None]]:
-    if file is None:
-        return bytes, lambda: None
-    context = Cipher(algorithms.AES(file.key), modes.CTR(file.iv)).decryptor()
-    digest = hashlib.sha256()
-
-    def transform(chunk: bytes) -> bytes:
-        digest.update(chunk)
-        return context.update(chunk)
-
-    def verify() -> None:
-        if digest.digest() != file.sha256:
-            raise MediaError("hash-mismatch", "The file is not the one whose hash the event names.", final=True)
-
-    return transform, verify

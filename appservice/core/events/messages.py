@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from appservice.core.errors import MalformedEventError
 from appservice.core.events.behalf import SentKind, without_name
@@ -16,13 +15,13 @@ from appservice.core.events.changes import (
     SignOutSent,
     VideoEdited,
 )
+from appservice.core.events.encrypted_files import read_encrypted_file
 from appservice.core.events.fields import identifier, mxc_of, nonce_of, room_id_of, size_of, time_of, user_id_of
 from appservice.core.events.media_kinds import Sort, name_without_suffix, sort_of_message, sort_of_sticker
-from appservice.core.model import EncryptedFile, EventId, Kind, UserId
+from appservice.core.model import EventId, Kind, UserId
 from appservice.core.rules.permissions import Level, may_use
 from appservice.core.sign_in_codes import PREFIX, is_sign_out, sign_in_code
 from appservice.core.text.clean import clean_text
-from appservice.core.tokens import decode_unpadded
 
 _MAX_COMMAND = 2000
 
@@ -179,7 +178,7 @@ def _video(event: Mapping[str, object], content: Mapping[str, object], sender: U
     # Some clients write what is not there as null; and what is no object has nothing to decrypt with.
     file = content.get("file")
     file = file if isinstance(file, Mapping) and file else None
-    encrypted_file = _encrypted_file(file) if file else None
+    encrypted_file = read_encrypted_file(file) if file else None
     source = file.get("url") if file else content.get("url")
     spoiler, reason = _spoiler(content)
     return NewVideo(
@@ -235,16 +234,3 @@ def _title(content: Mapping[str, object], kind: Kind) -> str:
     # With `filename` present, `body` is the caption (spec 1.10, "Media captions").
     body, name = clean_text(content.get("body")) or "", _file_name(content)
     return body if body and body != name else name_without_suffix(name, kind)
-
-
-def _encrypted_file(file: Mapping[str, Any]) -> EncryptedFile:
-    try:
-        if not isinstance(file["url"], str) or file["v"] != "v2":
-            raise MalformedEventError("file is not an EncryptedFile of version v2")
-        key = decode_unpadded(file["key"]["k"])
-        iv, sha256 = decode_unpadded(file["iv"]), decode_unpadded(file["hashes"]["sha256"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise MalformedEventError("file lacks its key, iv or hash") from error
-    if (len(key), len(iv), len(sha256)) != (32, 16, 32):
-        raise MalformedEventError("file has a key, iv or hash of the wrong length")
-    return EncryptedFile(key=key, iv=iv, sha256=sha256)
