@@ -1,0 +1,5 @@
+"""mautrix.crypto on our stand-in for libolm."""
+
+from appservice.encryption.installation import install
+
+install()

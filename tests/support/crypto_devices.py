@@ -1,0 +1,100 @@
+"""Devices on a real homeserver: ours with its database, and plain ones that send it room keys."""
+
+import contextlib
+import json
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any
+
+from appservice.encryption.installation import install
+
+install()  # before mautrix.crypto is imported
+
+from mautrix.client import Client  # noqa: E402
+from mautrix.client.state_store.asyncpg import PgStateStore  # noqa: E402
+from mautrix.crypto import OlmAccount, OutboundGroupSession, PgCryptoStateStore, Session  # noqa: E402
+from mautrix.types import DeviceID, IdentityKey, RoomID, SessionID, UserID  # noqa: E402
+from mautrix.util.async_db import Database  # noqa: E402
+
+from appservice.demo.client import MatrixClient  # noqa: E402
+from appservice.encryption.crypto_store import CryptoStore  # noqa: E402
+from appservice.encryption.machine import Machine  # noqa: E402
+
+Json = dict[str, Any]
+
+OLM = "m.olm.v1.curve25519-aes-sha2"
+ROOM = RoomID("!not-ours:test.local")
+
+
+@contextlib.asynccontextmanager
+async def machine_of(dsn: str, user: MatrixClient, homeserver: str = "") -> AsyncIterator[Machine]:
+    """Open the machine of a user's device with what its database has, as a start of the service does."""
+    me = await user.request("GET", "/_matrix/client/v3/account/whoami")
+    database = Database.create(dsn, db_args={"min_size": 1, "max_size": 4}, upgrade_table=CryptoStore.upgrade_table)
+    await database.start()
+    client = Client(UserID(me["user_id"]), DeviceID(me["device_id"]), base_url=homeserver or user.base_url)
+    client.api.token = user.access_token
+    try:
+        await PgStateStore.upgrade_table.upgrade(database)
+        store = CryptoStore(me["user_id"], "pickle key of the tests", database)
+        await store.put_device_id(client.device_id)
+        machine = Machine(client, store, PgCryptoStateStore(database))
+        await machine.load()
+        yield machine
+    finally:
+        await client.api.session.close()
+        await database.stop()
+
+
+class Sender:
+    """A device that sends room keys to another one, all in one Olm session."""
+
+    def __init__(self, user: MatrixClient, target: Machine) -> None:
+        assert target.account is not None
+        self._user = user
+        self._target = (target.client.mxid, target.client.device_id)
+        self._to_keys = target.account.identity_keys
+        self.account = OlmAccount()
+        self._session: Session | None = None
+
+    async def begin(self) -> str:
+        """Claim a key, begin the session and return the key."""
+        user_id, device_id = self._target
+        query = {"one_time_keys": {user_id: {device_id: "signed_curve25519"}}}
+        claimed = await self._user.request("POST", "/_matrix/client/v3/keys/claim", json=query)
+        (key,) = claimed["one_time_keys"][user_id][device_id].values()
+        self._session = self.account.new_outbound_session(
+            IdentityKey(self._to_keys["curve25519"]), IdentityKey(key["key"])
+        )
+        return str(key["key"])
+
+    async def send_key(self, group: OutboundGroupSession | None = None) -> SessionID:
+        """Send the key of a room's session, a new one if none is given, and return the session's id."""
+        group = group or OutboundGroupSession(ROOM)
+        await self.send("m.room_key", group.share_content.serialize())
+        return SessionID(group.id)
+
+    async def send(self, event_type: str, content: object) -> None:
+        """Send an encrypted to-device event."""
+        assert self._session is not None
+        user_id, _ = self._target
+        event = {
+            "type": event_type, "content": content, "sender": self._user.user_id, "sender_device": "ANY",
+            "keys": {"ed25519": self.account.signing_key},
+            "recipient": user_id, "recipient_keys": {"ed25519": self._to_keys["ed25519"]},
+        }  # fmt: skip
+        sealed = self._session.encrypt(json.dumps(event))
+        ciphertext = {self._to_keys["curve25519"]: {"type": int(sealed.type), "body": sealed.body}}
+        encrypted = {"algorithm": OLM, "sender_key": self.account.identity_key, "ciphertext": ciphertext}
+        await self.send_plain("m.room.encrypted", encrypted)
+
+    async def send_plain(self, event_type: str, content: object) -> None:
+        """Send a to-device event as it is."""
+        user_id, device_id = self._target
+        path = f"/_matrix/client/v3/sendToDevice/{event_type}/{secrets.token_hex(8)}"
+        await self._user.request("PUT", path, json={"messages": {user_id: {device_id: content}}})
+
+
+async def lacking(machine: Machine, session_ids: list[SessionID]) -> list[SessionID]:
+    """Return the room keys that the machine does not have."""
+    return [known for known in session_ids if not await machine.crypto_store.has_group_session(ROOM, known)]
