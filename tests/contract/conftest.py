@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases import CreateDatabase
-from tests.support.service import Film, House, Service, serving, transcode_film
+from tests.support.service import ModeratedRoom, Service, TranscodedVideo, serving, transcode_video
 from transcode import Tools
 
 
@@ -19,7 +19,7 @@ async def service(create_migrated: CreateDatabase, tmp_path_factory: pytest.Temp
 
 @pytest.fixture(autouse=True)
 def _documented(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Compare whatever a test was answered with the API document."""
+    """Compare every response that a test got with the API document."""
     service = request.getfixturevalue("service") if "service" in request.fixturenames else None
     yield
     if service is not None:
@@ -28,11 +28,11 @@ def _documented(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-async def film(clip: Path, tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Film:
+async def transcoded(clip: Path, tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> TranscodedVideo:
     """A small video, transcoded once."""
-    return await transcode_film(clip, tmp_path_factory.mktemp("film") / "out", tools)
+    return await transcode_video(clip, tmp_path_factory.mktemp("film") / "out", tools)
 
 
 @pytest.fixture
-async def house(service: Service, film: Film) -> House:
-    return await House.make(service, film)
+async def moderated(service: Service, transcoded: TranscodedVideo) -> ModeratedRoom:
+    return await ModeratedRoom.make(service, transcoded)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.support.service import Film, Service
+from tests.support.service import Service, TranscodedVideo
 from tests.support.viewer import Viewer
 
 
@@ -21,12 +21,12 @@ async def _put(viewer: Viewer, body: object) -> tuple[int, Any]:
     return await viewer.request("PUT", f"/api/v1/rooms/{viewer.room_id}/watching", body)
 
 
-async def test_the_schedule_follows_the_list(service: Service, film: Film) -> None:
+async def test_the_schedule_follows_the_list(service: Service, transcoded: TranscodedVideo) -> None:
     alice, bob = service.user("alice"), service.user("bob")
     room = await service.room(alice, bob)
     hers, his = await service.viewer(alice, room), await service.viewer(bob, room)
     assert await _schedule(hers) is None
-    first_event = await room.show_video(alice, film)
+    first_event = await room.show_video(alice, transcoded)
     first = await room.video_id(first_event)
     schedule = await _schedule(hers)
     assert schedule == await _schedule(his), "there is one for all"
@@ -34,8 +34,8 @@ async def test_the_schedule_follows_the_list(service: Service, film: Film) -> No
     assert schedule
     assert abs(schedule["items"][0]["duration"] - 2) < 0.1
 
-    # What comes joins at the boundary, whoever asks first and however many at once.
-    second = await room.video_id(await room.show_video(bob, film))
+    # What comes joins at the boundary, whoever requests it first and however many at once.
+    second = await room.video_id(await room.show_video(bob, transcoded))
     schedules = await asyncio.gather(*(_schedule(viewer) for viewer in [hers, his] * 5))
     schedule = schedules[0]
     assert all(each == schedule for each in schedules)
@@ -48,11 +48,11 @@ async def test_the_schedule_follows_the_list(service: Service, film: Film) -> No
     assert _ids(await _schedule(hers)) == [second]
 
 
-async def test_a_boundary_is_where_the_playing_video_ends(service: Service, film: Film) -> None:
+async def test_a_boundary_is_where_the_playing_video_ends(service: Service, transcoded: TranscodedVideo) -> None:
     alice = service.user()
     room = await service.room(alice)
     viewer = await service.viewer(alice, room)
-    await room.show_video(alice, film)
+    await room.show_video(alice, transcoded)
     # A long turn that is nearly over in ten minutes, so that several changes fall into it.
     boundary = (await viewer.room())["now"] + 600_000
     await service.rows(
@@ -60,33 +60,33 @@ async def test_a_boundary_is_where_the_playing_video_ends(service: Service, film
         room.room_id, boundary,
     )  # fmt: skip
     for _ in range(2):
-        await room.show_video(alice, film)
+        await room.show_video(alice, transcoded)
         schedule = await _schedule(viewer)
     assert schedule
     assert (schedule["starts_at"], schedule["before"]["duration"]) == (boundary, 900)
     in_channel = [video["id"] for video in await viewer.videos()]
-    assert _ids(schedule) == in_channel[1:] + in_channel[:1], "what follows the playing one begins"
+    assert _ids(schedule) == in_channel[1:] + in_channel[:1], "what follows the playing one starts"
 
 
 async def test_the_time(service: Service) -> None:
     query = "SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now"
     (before,) = await service.rows(query)
     async with service.http.get(f"{service.url}/api/v1/time") as response:
-        answer, headers = await response.json(), response.headers
+        body, headers = await response.json(), response.headers
     (after,) = await service.rows(query)
     # It is an estimate, off by no more than half of how long the database took to respond.
-    assert before["now"] - 2000 < answer["now"] < after["now"] + 2000
+    assert before["now"] - 2000 < body["now"] < after["now"] + 2000
     assert headers["Cache-Control"] == "no-store"
 
 
-async def test_who_watches_is_told_to_all_of_the_room(service: Service) -> None:
+async def test_the_whole_room_is_notified_of_who_watches(service: Service) -> None:
     alice, bob = sorted((service.user(), service.user()))
     room = await service.room(alice, bob)
     hers, his = await service.viewer(alice, room), await service.viewer(bob, room)
     assert (await hers.room())["watching"] == []
     async with his.events() as events:
 
-        async def told() -> list[str]:
+        async def next_watching() -> list[str]:
             while True:
                 name, data = await asyncio.wait_for(events.get(), 60)
                 if name == "watching":
@@ -94,20 +94,20 @@ async def test_who_watches_is_told_to_all_of_the_room(service: Service) -> None:
                     return list(data["watching"])
 
         assert await _put(hers, {"watching": True}) == (200, {"watching": [alice]})
-        assert await told() == [alice]
+        assert await next_watching() == [alice]
         # A further heartbeat is no news, a second viewer is.
         await _put(hers, {"watching": True})
         assert await _put(his, {"watching": True}) == (200, {"watching": [alice, bob]})
-        assert await told() == [alice, bob]
+        assert await next_watching() == [alice, bob]
         assert (await his.room())["watching"] == [alice, bob]
         assert await _put(his, {"watching": False}) == (200, {"watching": [alice]})
-        assert await told() == [alice]
+        assert await next_watching() == [alice]
         await _put(his, {"watching": False})
-        # Who goes without a word expires, and everybody is told.
+        # Who goes without a request expires, and everybody is notified.
         await service.rows("UPDATE watching SET until = now() WHERE room_id = $1", room.room_id)
         assert (await his.room())["watching"] == []
         await service.context.stores.channels.lapse_watching()
-        assert await told() == []
+        assert await next_watching() == []
 
 
 async def test_who_leaves_does_not_watch(service: Service) -> None:
@@ -125,6 +125,6 @@ async def test_watching_must_be_said_rightly(service: Service) -> None:
     viewer = await service.viewer(alice, await service.room(alice))
     wrong: list[object] = [{}, [], {"watching": "yes"}, {"watching": 1}, None]
     for body in wrong:
-        status, answer = await _put(viewer, body)
-        assert (status, answer["errcode"]) == (400, "M_BAD_JSON")
+        status, response = await _put(viewer, body)
+        assert (status, response["errcode"]) == (400, "M_BAD_JSON")
     assert (await _put(viewer, {"watching": True, "more": "x" * 2000}))[0] == 413

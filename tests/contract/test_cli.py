@@ -327,7 +327,7 @@ async def test_check_warns_of_a_proxy_that_is_not_trusted(
     assert ("is trusted to say" in good["proxy"]) is trusted
 
 
-async def test_check_tells_wrong_hs_tokens_apart(spare: Installation) -> None:
+async def test_check_distinguishes_wrong_hs_tokens(spare: Installation) -> None:
     spare.write_config(appservice={"hs_token": "not-the-one-of-the-registration"})
     code, _, bad = await verdicts(spare)
     assert code == 1
@@ -362,7 +362,7 @@ async def test_check_names_the_broken_part_and_what_to_do(
     assert "pass-word" not in str(bad)
 
 
-async def test_check_tells_which_encoder_takes_the_place_of_one_that_does_not_work(twin: Installation) -> None:
+async def test_check_names_the_encoder_that_replaces_one_that_does_not_work(twin: Installation) -> None:
     twin.write_config(transcode={"encoder": "h264_nvenc"})
     code, good, _ = await verdicts(twin)
     assert code == 0

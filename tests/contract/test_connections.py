@@ -1,4 +1,4 @@
-"""Slow, silent and many connections do not keep anybody else from being answered."""
+"""Slow, silent and many connections do not keep anybody else from a response."""
 
 import asyncio
 import contextlib
@@ -69,11 +69,11 @@ async def connected(address: tuple[str, int], *sent: bytes) -> AsyncIterator[Con
         writer.transport.abort()
 
 
-def _is(ask: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
-    async def asked() -> bool:
-        return ask()
+def _polled(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def poll() -> bool:
+        return condition()
 
-    return asked
+    return poll
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
@@ -143,8 +143,8 @@ async def test_who_never_reads_is_left() -> None:
     bounds = ConnectionBounds(ROOMY, deadlines=SHORT)
     async with served(bounds) as address, connected(address) as (reader, writer):
         writer.write(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
-        await eventually(_is(lambda: bounds.count == 1))
-        await eventually(_is(lambda: bounds.count == 0))
+        await eventually(_polled(lambda: bounds.count == 1))
+        await eventually(_polled(lambda: bounds.count == 0))
         assert len(await ended(reader)) < ENDLESS
 
 
@@ -152,8 +152,8 @@ async def test_who_reads_slowly_but_steadily_is_not_left() -> None:
     bounds = ConnectionBounds(ROOMY, deadlines=replace(SHORT, send=2.0))
     async with served(bounds) as address, connected(address, b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n") as (reader, _):
         loop = asyncio.get_running_loop()
-        began, got = loop.time(), 0
-        while loop.time() < began + 4 * bounds.deadlines.send:
+        started, got = loop.time(), 0
+        while loop.time() < started + 4 * bounds.deadlines.send:
             got += len(await reader.readexactly(32 * 1024))
             await asyncio.sleep(0.05)
         assert got < ENDLESS
@@ -163,15 +163,15 @@ async def test_who_reads_slowly_but_steadily_is_not_left() -> None:
 async def test_slow_readers_make_room() -> None:
     bounds = ConnectionBounds(ConnectionLimits(total=3, per_address=3), (), PATIENT)
     async with served(bounds) as address, contextlib.AsyncExitStack() as stack:
-        asked = b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"
+        request = b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"
         for _ in range(3):
-            await stack.enter_async_context(connected(address, asked))
-        await eventually(_is(lambda: bounds.waiting == 0))
+            await stack.enter_async_context(connected(address, request))
+        await eventually(_polled(lambda: bounds.waiting == 0))
 
-        async def answered() -> bool:
+        async def has_room() -> bool:
             return await alive(address)
 
-        await eventually(answered, what="room for one more")
+        await eventually(has_room, what="room for one more")
 
 
 @pytest.mark.parametrize(
@@ -211,9 +211,9 @@ async def test_connections_at_work_are_not_closed_for_others() -> None:
     bounds = ConnectionBounds(ConnectionLimits(total=3, per_address=3), (), PATIENT)
     enough = asyncio.Event()
     async with served(bounds, enough) as address, contextlib.AsyncExitStack() as stack:
-        asked = b"GET /late HTTP/1.1\r\nHost: x\r\n\r\n"
-        working = [await stack.enter_async_context(connected(address, asked)) for _ in range(3)]
-        await eventually(_is(lambda: bounds.waiting == 0))
+        request = b"GET /late HTTP/1.1\r\nHost: x\r\n\r\n"
+        working = [await stack.enter_async_context(connected(address, request)) for _ in range(3)]
+        await eventually(_polled(lambda: bounds.waiting == 0))
         async with connected(address, HALF_OPEN) as (reader, _):
             assert await ended(reader) == b"", "there is no room for one more"
         enough.set()
@@ -234,7 +234,7 @@ async def test_connections_at_work_are_not_closed_for_others() -> None:
         b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )  # fmt: skip
-async def test_what_is_not_http_is_answered_as_json(service: Service, sent: bytes) -> None:
+async def test_what_is_not_http_gets_a_json_response(service: Service, sent: bytes) -> None:
     parts = urlsplit(service.url)
     async with connected((str(parts.hostname), parts.port or 0), sent) as (reader, _):
         head, _, body = (await ended(reader)).partition(b"\r\n\r\n")
@@ -261,13 +261,13 @@ async def test_what_is_not_http_is_answered_as_json(service: Service, sent: byte
         (b"Content-Length: 3\r\nExpect: the-impossible\r\n\r\nabc", b"417"),
     ],
 )
-async def test_a_body_that_is_not_http_is_answered_as_json(service: Service, sent: bytes, status: bytes) -> None:
+async def test_a_body_that_is_not_http_gets_a_json_response(service: Service, sent: bytes, status: bytes) -> None:
     parts = urlsplit(service.url)
     head = b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\n"
     async with connected((str(parts.hostname), parts.port or 0), head + sent) as (reader, _):
-        answered, _, body = (await ended(reader)).partition(b"\r\n\r\n")
-    assert answered.split()[1] == status
-    assert b"\r\ncontent-type: application/json" in answered.lower()
+        headers, _, body = (await ended(reader)).partition(b"\r\n\r\n")
+    assert headers.split()[1] == status
+    assert b"\r\ncontent-type: application/json" in headers.lower()
     assert set(json.loads(body)) == {"errcode", "error"}
 
 
@@ -282,8 +282,8 @@ async def test_the_service_lives_under_a_thousand_slow_connections(
         for _ in range(10):
             await asyncio.gather(*(stack.enter_async_context(connected(address, sent)) for sent in slow))
         for _ in range(100):
-            began = time.monotonic()
+            started = time.monotonic()
             async with http.get(f"{reel.url}/live") as response:
                 assert response.status == 200
-            took.append(time.monotonic() - began)
+            took.append(time.monotonic() - started)
     assert statistics.quantiles(took, n=100)[98] < 5

@@ -1,4 +1,4 @@
-"""The API document: whole, of all routes, and what the service answers; `conftest` compares it with every answer."""
+"""The API document: whole, of all routes, and as the service responds; `conftest` compares it with every response."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 from appservice.core.model import VideoId
 from tests.support.agreement import Document, conform, operations_of, strict
-from tests.support.service import Film, Service
+from tests.support.service import Service, TranscodedVideo
 from tests.support.viewer import Viewer
 
 
@@ -97,8 +97,8 @@ def _shape(member: Document) -> tuple[str, list[tuple[str, str]]]:
     return member["user_id"], [(video["id"], video["state"]) for video in member["videos"]]
 
 
-async def test_a_session_brings_the_room_that_its_own_route_answers(
-    service: Service, document: Document, film: Film
+async def test_a_session_brings_the_room_that_its_own_route_returns(
+    service: Service, document: Document, transcoded: TranscodedVideo
 ) -> None:
     exact, alice = strict(document), service.user("alice")
     room = await service.room(alice)
@@ -110,7 +110,7 @@ async def test_a_session_brings_the_room_that_its_own_route_answers(
     viewer = Viewer(service.url, service.http, room.room_id, session["token"])
     conform(exact, path, "get", 200, await viewer.room())
 
-    good, bad = await room.show_video(alice, film), await room.send_video(alice)
+    good, bad = await room.show_video(alice, transcoded), await room.send_video(alice)
     attempts = service.context.stores.attempts
     attempt = await attempts.begin_attempt(VideoId(await room.video_id(bad)))
     assert attempt
@@ -125,7 +125,7 @@ async def test_a_session_brings_the_room_that_its_own_route_answers(
     status, session = await service.open_session(service.peer.openid_token(alice), room.room_id, with_room=True)
     conform(exact, "/api/v1/session", "post", status, session)
     brought = session["room"]
-    # Its times and addresses are of another moment.
+    # Its times and addresses are of another time.
     assert brought["now"] >= session["asked_at"] > whole["now"]
     assert [_shape(member) for member in brought["members"]] == [_shape(member) for member in whole["members"]]
     assert brought.keys() == whole.keys()

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a request, the answer is an error of Matrix' form, and never a 500."""
+"""Whatever is wrong with a request, the response is an error of Matrix' form, and never a 500."""
 
 import asyncio
 import io

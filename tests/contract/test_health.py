@@ -56,7 +56,7 @@ async def test_videos_are_counted_by_their_state(service: Service, aiohttp_clien
         assert response.status == 404, "nothing else is there"
 
 
-async def test_the_homeserver_is_answered(service: Service) -> None:
+async def test_the_homeservers_ping_gets_a_response(service: Service) -> None:
     for method, path in (("POST", "ping"), ("GET", f"users/{service.bot}"), ("PUT", "transactions/nothing")):
         url = f"{service.url}/_matrix/app/v1/{path}"
         async with service.http.request(method, url, headers=OURS, json={"events": []}) as response:

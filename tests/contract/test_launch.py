@@ -25,7 +25,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_signal_that_ends_it_is_told(spare: Installation) -> None:
+async def test_a_signal_that_ends_it_is_reported(spare: Installation) -> None:
     await spare.start()
     assert await spare.stop(signal.SIGKILL) == -signal.SIGKILL
     await spare.start()

@@ -1,4 +1,4 @@
-"""Whoever sends too many requests is told to wait, and nobody else is."""
+"""Whoever sends too many requests has to wait, and nobody else has to."""
 
 import asyncio
 from collections import Counter
@@ -39,14 +39,14 @@ async def test_every_way_in_without_a_session_is_bounded(service: Service, metho
     last: dict[str, str | int] = {}
     for _ in range(0, times, 50):
 
-        async def ask() -> None:
+        async def send_request() -> None:
             async with service.http.request(method, service.url + path, headers=headers) as response:
                 statuses[response.status] += 1
                 if response.status == 429:
                     last.update(await response.json())
                     assert int(response.headers["Retry-After"]) >= 1
 
-        await asyncio.gather(*(ask() for _ in range(50)))
+        await asyncio.gather(*(send_request() for _ in range(50)))
         if statuses[429]:
             break
     assert statuses[429], statuses
@@ -57,7 +57,7 @@ async def test_every_way_in_without_a_session_is_bounded(service: Service, metho
         assert response.status != 429
 
 
-async def test_a_user_is_bounded_wherever_they_ask_from(service: Service) -> None:
+async def test_a_user_is_bounded_whatever_address_they_use(service: Service) -> None:
     alice, bob = service.user("alice"), service.user("bob")
     room = await service.room(alice, bob)
     hers, his = await service.viewer(alice, room), await service.viewer(bob, room)
@@ -77,9 +77,9 @@ async def test_a_user_is_bounded_wherever_they_ask_from(service: Service) -> Non
 
 async def test_what_the_bot_says_for_somebody_is_bounded(service: Service) -> None:
     alice = service.user()
-    phone = await service.signed_in(alice, await service.room(alice))
+    browser = await service.signed_in(alice, await service.room(alice))
     nowhere = "/api/v1/videos/00000000-0000-0000-0000-000000000000/comments"
-    found = Counter([(await phone.request("POST", nowhere, {"text": "x", "nonce": "a"}))[0] for _ in range(60)])
+    found = Counter([(await browser.request("POST", nowhere, {"text": "x", "nonce": "a"}))[0] for _ in range(60)])
     assert found[404] >= 20
     assert found[429] > 0
     assert set(found) == {404, 429}

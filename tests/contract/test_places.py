@@ -45,9 +45,9 @@ async def test_a_place_is_its_viewers_alone(service: Service) -> None:
 async def test_a_place_of_the_wrong_form(service: Service, change: dict[str, object]) -> None:
     alice = service.user()
     viewer = await service.viewer(alice, await service.room(alice))
-    status, answer = await put(viewer, {**PLACE, **change})
-    assert (status, answer["errcode"]) == (400, "M_BAD_JSON")
-    assert next(iter(change)) in answer["error"]
+    status, response = await put(viewer, {**PLACE, **change})
+    assert (status, response["errcode"]) == (400, "M_BAD_JSON")
+    assert next(iter(change)) in response["error"]
     assert (await viewer.room())["place"] is None
 
 

@@ -13,7 +13,7 @@ import pytest
 from multidict import CIMultiDictProxy
 from PIL import Image
 
-from tests.support.service import Film, Room, Service
+from tests.support.service import Room, Service, TranscodedVideo
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ class Page:
         return dict(json.loads(body))
 
     async def publish(self, video_id: str, *, published: bool = True) -> None:
-        moment = "now()" if published else "NULL"
-        query = f"UPDATE videos SET published_at = {moment} WHERE id = $1::uuid"  # noqa: S608 - ours
+        published_at = "now()" if published else "NULL"
+        query = f"UPDATE videos SET published_at = {published_at} WHERE id = $1::uuid"  # noqa: S608 - ours
         await self.service.rows(query, video_id)
 
 
 @pytest.fixture
-async def page(service: Service, film: Film) -> Page:
+async def page(service: Service, transcoded: TranscodedVideo) -> Page:
     member, bob = service.user("shown"), service.user("bob")
     rooms = [await service.room(member, bob) for _ in range(2)]
-    videos = [await room.video_id(await room.show_video(member, film)) for room in rooms]
+    videos = [await room.video_id(await room.show_video(member, transcoded)) for room in rooms]
     page = Page(service, member, rooms, videos)
     for video_id in videos:
         await page.publish(video_id)
@@ -109,7 +109,7 @@ async def test_the_reel_of_a_page_and_its_media(page: Page) -> None:
             assert (await page.get(url))[0] == 200
 
 
-async def test_taking_back_works_at_once(page: Page, film: Film) -> None:
+async def test_taking_back_works_at_once(page: Page, transcoded: TranscodedVideo) -> None:
     first, second = page.videos
     data = await page.data()
     gone = data["videos"][0]
@@ -118,7 +118,7 @@ async def test_taking_back_works_at_once(page: Page, film: Film) -> None:
         gone["poster_url"],
         gone["video_url"],
         gone["storyboard_url"],
-        f"{folder}/{film.result.renditions[0].name}/init.mp4",
+        f"{folder}/{transcoded.result.renditions[0].name}/init.mp4",
     ]
     for url in urls:
         assert (await page.get(url))[0] == 200
@@ -150,22 +150,22 @@ async def test_only_what_is_shown_where_both_are(page: Page, way: str) -> None:
     assert [video["id"] for video in (await page.data())["videos"]] == [second]
 
 
-async def test_nobody_learns_who_exists(service: Service, film: Film) -> None:
+async def test_nobody_learns_who_exists(service: Service, transcoded: TranscodedVideo) -> None:
     shy = service.user("shy")
     room = await service.room(service.user(), shy)
-    await room.show_video(shy, film)  # not published
+    await room.show_video(shy, transcoded)  # not published
     page = Page(service, shy, [room], [])
     names = [
         shy, "@nobody:test.local", "@x:matrix.org", "nonsense", "@a%2Fb:x", "%00", "%ED%A0%80", "a" * 3000,
     ]  # fmt: skip
     for language in ("en", "zh", "zh-TW"):
-        answers = [await page.get(f"/u/{name}", Accept_Language=language) for name in names]
-        assert {status for status, _, _ in answers} == {404}
-        assert len({body for _, _, body in answers}) == 1
-        fixed = [{k: v for k, v in headers.items() if k != "Date"} for _, headers, _ in answers]
+        responses = [await page.get(f"/u/{name}", Accept_Language=language) for name in names]
+        assert {status for status, _, _ in responses} == {404}
+        assert len({body for _, _, body in responses}) == 1
+        fixed = [{k: v for k, v in headers.items() if k != "Date"} for _, headers, _ in responses]
         assert all(headers == fixed[0] for headers in fixed)
-        assert f'lang="{language}"' in answers[0][2].decode()
-        assert answers[0][1]["Content-Type"].startswith("text/html")
+        assert f'lang="{language}"' in responses[0][2].decode()
+        assert responses[0][1]["Content-Type"].startswith("text/html")
 
 
 async def test_names_and_titles_are_text(page: Page) -> None:
@@ -199,9 +199,9 @@ async def test_a_file_that_a_camera_named_is_called_by_its_date(page: Page) -> N
 
 async def test_the_avatar(page: Page) -> None:
     assert (await page.data())["avatar_url"] is None
-    picture = io.BytesIO()
-    Image.new("RGB", (200, 200), "red").save(picture, "PNG")
-    mxc = page.service.peer.upload(picture.getvalue(), "image/png")
+    image = io.BytesIO()
+    Image.new("RGB", (200, 200), "red").save(image, "PNG")
+    mxc = page.service.peer.upload(image.getvalue(), "image/png")
     for room in page.rooms:
         await room.set_member(page.member, avatar_url=mxc)
     url = (await page.data())["avatar_url"]

@@ -1,4 +1,4 @@
-"""schemathesis: requests made from the served document, good and bad ones, are answered as it says."""
+"""schemathesis: requests made from the served document, good and bad ones, get responses as it says."""
 
 import asyncio
 import itertools
@@ -31,9 +31,9 @@ CHECKS = [
 
 
 def _explore(url: str, operation: Any, known: dict[str, str], token: str, modes: Any) -> Counter[int]:  # noqa: ANN401 - schemathesis' own
-    """Send requests of one operation, and count the answers by status; raises what differs from the document."""
+    """Send requests of one operation, and count the responses by status; raise what differs from the document."""
     numbers = itertools.count(1)
-    answers: Counter[int] = Counter()
+    statuses: Counter[int] = Counter()
 
     @settings(
         max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
@@ -46,14 +46,14 @@ def _explore(url: str, operation: Any, known: dict[str, str], token: str, modes:
         number = next(numbers)
         headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": f"203.0.113.{number % 250}"}
         response = case.call(base_url=url, headers=headers, timeout=20)
-        answers[response.status_code] += 1
+        statuses[response.status_code] += 1
         case.validate_response(response, checks=CHECKS)
 
     run()
-    return answers
+    return statuses
 
 
-async def test_every_operation_answers_as_the_document_says(service: Service) -> None:
+async def test_every_operation_responds_as_the_document_says(service: Service) -> None:
     async with service.http.get(f"{service.url}/api/v1/openapi.json") as response:
         schema = schemathesis.openapi.from_dict(await response.json())
     found = list(schema.get_all_operations())
@@ -65,15 +65,15 @@ async def test_every_operation_answers_as_the_document_says(service: Service) ->
     viewer = await service.signed_in(explorer, room)
     known = {"room_id": room.room_id, "user_id": explorer}
     wrong: list[str] = []
-    answers: Counter[int] = Counter()
+    statuses: Counter[int] = Counter()
     for operation, mode in itertools.product(operations, schemathesis.GenerationMode):
         try:
-            answers += await asyncio.to_thread(_explore, service.url, operation, known, viewer.token, mode)
+            statuses += await asyncio.to_thread(_explore, service.url, operation, known, viewer.token, mode)
         except Unsatisfiable:
             # Nothing can be wrong with a request without a body or parameters, and any text is a path's.
             assert mode is schemathesis.GenerationMode.NEGATIVE, operation.label
         except Exception as error:
             wrong.append(f"{operation.label} ({mode.name}): {error!r} {getattr(error, 'exceptions', '')}")
     assert not wrong, "\n".join(wrong)
-    # Each kind of answer was had, so that something was checked.
-    assert {200, 400, 403, 404} <= set(answers), answers
+    # Each kind of response came, so that something was checked.
+    assert {200, 400, 403, 404} <= set(statuses), statuses

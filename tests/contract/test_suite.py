@@ -70,7 +70,7 @@ def test_only_what_passes_alone_is_flaky(tmp_path: Path, options: tuple[str, ...
     assert "passed alone" in report
 
 
-def test_a_file_that_cannot_be_read_is_no_matter_of_chance(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_not_a_race(tmp_path: Path) -> None:
     first = run_part(sample(tmp_path, "import nothing_of_this_name"), reports=tmp_path)
     assert not first.ok
     assert first.error
@@ -110,7 +110,7 @@ def test_the_slowest_files_are_named_with_their_fixtures_time() -> None:
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")])
-def test_a_part_tells_its_slowest_files(tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_a_part_reports_its_slowest_files(tmp_path: Path, options: tuple[str, ...]) -> None:
     source = "import time\n\ndef test_takes_its_time():\n    time.sleep(0.2)\n"
     ((name, seconds),) = run_part(sample(tmp_path, source, *options), reports=tmp_path).slowest
     assert name == "test_sample.py"

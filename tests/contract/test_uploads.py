@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support.databases import CreateDatabase
-from tests.support.service import Film, Room, Service, serving
+from tests.support.service import Room, Service, TranscodedVideo, serving
 from tests.support.uploads import BODY, PATH, Uploader
 from tests.support.waiting import eventually
 
@@ -35,10 +35,10 @@ async def test_an_upload_comes_in_pieces_while_nobody_knows_its_length(service: 
     assert created.headers["Upload-Expires"].endswith("GMT")
     assert (await uploader.head()).headers["Upload-Defer-Length"] == "1"
     offset = 0
-    for begin in range(0, len(data), 50_000):
-        answer = await uploader.patch(offset, data[begin : begin + 50_000])
-        assert answer.status == 204
-        offset = int(answer.headers["Upload-Offset"])
+    for start in range(0, len(data), 50_000):
+        response = await uploader.patch(offset, data[start : start + 50_000])
+        assert response.status == 204
+        offset = int(response.headers["Upload-Offset"])
     assert offset == len(data)
     assert (await uploader.finish(convert=True)).status == 409, "nobody knows whether that is all"
     assert (await uploader.patch(offset, b"", Upload_Length=str(offset))).status == 204
@@ -97,7 +97,7 @@ async def test_a_newer_request_takes_over_from_one_that_hangs(service: Service, 
     assert not [e for e in logs if e["log_level"] in {"error", "critical"}], "what a client does is no error of ours"
 
 
-async def test_what_is_supported_is_told_to_everybody(uploader: Uploader) -> None:
+async def test_everybody_may_read_what_is_supported(uploader: Uploader) -> None:
     options = await uploader.call("OPTIONS", PATH, Tus_Resumable="", Authorization="")
     assert options.status == 204
     assert options.headers["Tus-Version"] == "1.0.0"
@@ -160,14 +160,14 @@ async def test_a_length_is_declared_once(uploader: Uploader) -> None:
 )  # fmt: skip
 async def test_nonsense_at_the_finish(uploader: Uploader, body: dict[str, object]) -> None:
     await uploader.create(0)
-    answer = await uploader.finish(**body)
-    assert (answer.status, answer.body["errcode"]) == (400, "M_BAD_JSON")
+    response = await uploader.finish(**body)
+    assert (response.status, response.body["errcode"]) == (400, "M_BAD_JSON")
 
 
 async def test_a_finish_needs_a_body(uploader: Uploader) -> None:
     await uploader.create(0)
-    answer = await uploader.call("POST", f"{uploader.url}/finish", Tus_Resumable="")
-    assert (answer.status, answer.body["errcode"]) == (400, "M_BAD_JSON")
+    response = await uploader.call("POST", f"{uploader.url}/finish", Tus_Resumable="")
+    assert (response.status, response.body["errcode"]) == (400, "M_BAD_JSON")
 
 
 async def test_an_upload_is_its_owners_alone(service: Service, uploader: Uploader, room: Room) -> None:
@@ -211,13 +211,13 @@ async def test_what_expired_is_gone(service: Service, uploader: Uploader) -> Non
 
 
 async def test_nothing_is_sent_unencrypted_to_an_encrypted_room(uploader: Uploader, room: Room) -> None:
-    await room.tell("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, state_key="")
+    await room.send_event("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, state_key="")
     refused = await uploader.create(10)
     assert (refused.status, refused.body["errcode"]) == (403, "M_FORBIDDEN")
 
 
 async def test_what_would_be_refused_as_a_video_is_not_sent_first(
-    tmp_path: Path, create_migrated: CreateDatabase, film: Film
+    tmp_path: Path, create_migrated: CreateDatabase, transcoded: TranscodedVideo
 ) -> None:
     limits = {scope: {"videos": 1} for scope in ("user", "room", "server")}
     async with serving(tmp_path, await create_migrated("contract-limited"), limits=limits) as service:
@@ -226,21 +226,21 @@ async def test_what_would_be_refused_as_a_video_is_not_sent_first(
         hers, his = [Uploader(await service.viewer(user, room)) for user in (alice, bob)]
 
         async def outcome(uploader: Uploader) -> tuple[int, str]:
-            answer = await uploader.create(10)
-            return answer.status, answer.body["errcode"] if answer.body else ""
+            response = await uploader.create(10)
+            return response.status, response.body["errcode"] if response.body else ""
 
         for who, wanted in (("moderators", (403, "M_FORBIDDEN")), ("members", (201, ""))):
             await room.choose(add=who)
             assert await outcome(his) == wanted
             assert await outcome(hers) == (201, "")
-        await room.show_video(alice, film)
+        await room.show_video(alice, transcoded)
         assert await outcome(hers) == (403, "M_USER_LIMIT_EXCEEDED")
         assert await outcome(his) == (403, "M_RESOURCE_LIMIT_EXCEEDED")
         in_another_room = Uploader(await service.viewer(bob, elsewhere))
         assert await outcome(in_another_room) == (507, "M_RESOURCE_LIMIT_EXCEEDED")
 
 
-async def test_a_rooms_own_length_is_told_to_its_members(uploader: Uploader, room: Room) -> None:
+async def test_a_rooms_own_length_is_sent_to_its_members(uploader: Uploader, room: Room) -> None:
     await room.choose(max_length=2)
     assert (await uploader.call("OPTIONS", PATH)).headers["Upload-Max-Duration"] == "2"
     assert (await uploader.call("OPTIONS", PATH, Authorization="")).headers["Upload-Max-Duration"] == "7200"

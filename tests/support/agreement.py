@@ -1,4 +1,4 @@
-"""Whether what the web server answers is what its OpenAPI document says."""
+"""Whether responses of the web server are what its OpenAPI document says."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def operations_of(document: Document) -> Iterator[tuple[str, str, Document]]:
 
 
 def conform(document: Document, path: str, method: str, status: int, body: object) -> None:
-    """Check a JSON answer against what the document says of it."""
+    """Check a JSON response against its schema in the document."""
     responses = document["paths"][path][method]["responses"]
     assert str(status) in responses, f"{method} {path} answered {status}, which the document does not tell"
     schema = {**responses[str(status)]["content"]["application/json"]["schema"], "components": document["components"]}
@@ -43,7 +43,7 @@ def strict(document: Document) -> Document:
 
 
 class Agreement:
-    """Compares every answer of an application with its document; `differences` has what it found."""
+    """Compares every response of an application with its document; `differences` has what it found."""
 
     def __init__(self, app: web.Application) -> None:
         self._document = strict(json.loads(document_of(app.router)))

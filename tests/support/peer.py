@@ -1,4 +1,4 @@
-"""A homeserver as far as the web server asks one: whose an OpenID token is, who is in a room, and thumbnails."""
+"""A homeserver as far as the web server queries one: whose an OpenID token is, who is in a room, and thumbnails."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Peer:
         return mxc
 
     def app(self) -> web.Application:
-        """Return what answers."""
+        """Return the application."""
         app = web.Application()
         app.router.add_get(_VOUCH, self._vouch)
         app.router.add_get(_MEMBER, self._member)

@@ -1,4 +1,4 @@
-"""The web server in this process, on a real database and a real media folder: what it is told comes in transactions."""
+"""The web server in this process, on a real database and a real media folder: events come in transactions."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ AS_TOKEN, HS_TOKEN = "as-token-of-the-contract-tests", "hs-token-of-the-contract
 
 
 @dataclass(frozen=True)
-class Film:
+class TranscodedVideo:
     """A file, and what the transcoder made of it."""
 
     source: Path
@@ -43,24 +43,24 @@ class Film:
     result: Result
 
 
-async def transcode_film(source: Path, folder: Path, tools: Tools) -> Film:
+async def transcode_video(source: Path, folder: Path, tools: Tools) -> TranscodedVideo:
     """Transcode a file for real."""
     async with Transcoding(source, folder, tools=tools, limits=Limits()) as transcoding:
         async for _ in transcoding.first_stage():
             pass
         result = await transcoding.ladder()
-    return Film(source, folder / READY, result)
+    return TranscodedVideo(source, folder / READY, result)
 
 
 @dataclass
 class Room:
-    """A room with the bot, as the homeserver tells of it: `owner` is an admin there."""
+    """A room with the bot, as the homeserver has it: `owner` is an admin there."""
 
     service: "Service"
     room_id: str
     owner: str
 
-    async def tell(self, kind: str, content: dict[str, Any], *, sender: str | None = None, **more: object) -> str:
+    async def send_event(self, kind: str, content: dict[str, Any], *, sender: str | None = None, **more: object) -> str:
         """Deliver an event of this room in a transaction, and return its id."""
         event_id = f"${secrets.token_hex(16)}"
         event = {
@@ -74,12 +74,12 @@ class Room:
         """Let somebody join or leave."""
         content = {"membership": membership, **content}
         self.service.peer.state[self.room_id, user_id] = content
-        await self.tell("m.room.member", content, sender=user_id, state_key=user_id)
+        await self.send_event("m.room.member", content, sender=user_id, state_key=user_id)
 
-    async def set_power(self, **content: object) -> None:
+    async def set_power_levels(self, **content: object) -> None:
         """Change power levels; the owner has 100, the bot 50."""
         users = {self.owner: 100, self.service.bot: 50}
-        await self.tell("m.room.power_levels", {"users": users, **content}, state_key="")
+        await self.send_event("m.room.power_levels", {"users": users, **content}, state_key="")
 
     async def choose(self, **settings: object) -> None:
         """Choose the room's settings, as its moderators do by commands."""
@@ -88,22 +88,22 @@ class Room:
         await stores.commands.set_room(RoomId(self.room_id), chosen, by=UserId(self.owner))
 
     async def send_video(self, sender: str, title: str = "clip.mp4") -> str:
-        """Tell of a message with a video, which nobody works on, and return its event's id."""
+        """Deliver a message with a video, which nobody works on, and return its event's id."""
         content = {
             "msgtype": "m.video", "body": title, "url": f"mxc://{SERVER_NAME}/{secrets.token_hex(8)}",
             "info": {"mimetype": "video/mp4"},
         }  # fmt: skip
-        return await self.tell("m.room.message", content, sender=sender)
+        return await self.send_event("m.room.message", content, sender=sender)
 
-    async def show_video(self, sender: str, film: Film, title: str = "clip.mp4") -> str:
-        """Tell of a message with a video, publish its files as the worker does, and return the event's id."""
+    async def show_video(self, sender: str, transcoded: TranscodedVideo, title: str = "clip.mp4") -> str:
+        """Deliver a message with a video, publish its files as the worker does, and return the event's id."""
         event_id = await self.send_video(sender, title)
-        await self.service.publish(await self.video_id(event_id), film)
+        await self.service.publish(await self.video_id(event_id), transcoded)
         return event_id
 
     async def redact(self, event_id: str) -> str:
-        """Tell that an event was redacted."""
-        return await self.tell("m.room.redaction", {"redacts": event_id}, redacts=event_id)
+        """Deliver the redaction of an event, and return its id."""
+        return await self.send_event("m.room.redaction", {"redacts": event_id}, redacts=event_id)
 
     async def video_id(self, event_id: str) -> str:
         """Return the id of the video that an event brought."""
@@ -144,24 +144,24 @@ class Service:
         room = Room(self, f"!{secrets.token_hex(8)}:{SERVER_NAME}", owner)
         for user_id in (owner, self.bot, *guests):
             await room.set_member(user_id)
-        await room.set_power()
+        await room.set_power_levels()
         return room
 
     async def deliver(self, events: list[dict[str, Any]]) -> None:
         """Send a transaction as the homeserver does."""
-        status, answer = await self.transaction(events)
-        assert status == 200, answer
+        status, response = await self.transaction(events)
+        assert status == 200, response
 
     async def transaction(
         self, events: list[Any], *, txn_id: str | None = None, token: str = HS_TOKEN
     ) -> tuple[int, Any]:
-        """Send a transaction, and return the answer."""
+        """Send a transaction, and return status and body of the response."""
         url = f"{self.url}/_matrix/app/v1/transactions/{txn_id or secrets.token_hex(8)}"
         headers = {"Authorization": f"Bearer {token}"}
         async with self.http.put(url, json={"events": events}, headers=headers) as response:
             return response.status, await response.json()
 
-    async def publish(self, video_id: str, film: Film) -> None:
+    async def publish(self, video_id: str, transcoded: TranscodedVideo) -> None:
         """Do what the worker does once it has transcoded a video's file."""
         attempts = self.parts.stores.attempts
         video = await attempts.begin_attempt(VideoId(video_id))
@@ -169,32 +169,32 @@ class Service:
         content = uuid.UUID(video_id).bytes * 2
         await self.parts.stores.blocks.came_as(video, content)
         folder = self.parts.config.data_dir / "made" / video_id
-        await asyncio.to_thread(shutil.copytree, film.folder, folder, copy_function=os.link)
+        await asyncio.to_thread(shutil.copytree, transcoded.folder, folder, copy_function=os.link)
         publication = Publication(video, content, attempts, self.parts.files)
-        await publication.ready(film.result, folder)
+        await publication.ready(transcoded.result, folder)
         await attempts.finished(video)
         ready = await self.parts.stores.videos.video(video.id)
         assert ready
         assert ready.state is State.READY
 
     async def open_session(self, openid_token: object, room_id: str, **wishes: object) -> tuple[int, Any]:
-        """Ask for a session, and return the answer."""
+        """Request a session, and return status and body of the response."""
         body = {"openid_token": openid_token, "room_id": room_id, **wishes}
         async with self.http.post(f"{self.url}/api/v1/session", json=body) as response:
             return response.status, await response.json()
 
     async def viewer(self, user_id: str, room: Room) -> Viewer:
         """Open a session by OpenID."""
-        status, answer = await self.open_session(self.peer.openid_token(user_id), room.room_id)
-        assert status == 200, answer
-        return Viewer(self.url, self.http, room.room_id, answer["token"])
+        status, response = await self.open_session(self.peer.openid_token(user_id), room.room_id)
+        assert status == 200, response
+        return Viewer(self.url, self.http, room.room_id, response["token"])
 
     async def signed_in(self, user_id: str, room: Room) -> Viewer:
         """Sign a browser in as a member by a code that they send."""
         async with self.http.post(f"{self.url}/api/v1/sign-in", json={"room_id": room.room_id}) as response:
-            asked = await response.json()
-        await room.tell("m.room.message", {"msgtype": "m.text", "body": asked["command"]}, sender=user_id)
-        body = {"sign_in": asked["secret"], "room_id": room.room_id}
+            sign_in = await response.json()
+        await room.send_event("m.room.message", {"msgtype": "m.text", "body": sign_in["command"]}, sender=user_id)
+        body = {"sign_in": sign_in["secret"], "room_id": room.room_id}
         async with self.http.post(f"{self.url}/api/v1/session", json=body) as response:
             assert response.status == 200, await response.text()
             return Viewer(self.url, self.http, room.room_id, (await response.json())["token"])
@@ -210,7 +210,7 @@ class Service:
 
 
 @dataclass
-class House:
+class ModeratedRoom:
     """A room where alice is the moderator, and bob, who is `user`, has two videos; mallory is `others`."""
 
     room: Room
@@ -221,12 +221,12 @@ class House:
     others: str
 
     @classmethod
-    async def make(cls, service: Service, film: Film) -> Self:
+    async def make(cls, service: Service, transcoded: TranscodedVideo) -> Self:
         alice, bob, mallory = (service.user(name) for name in ("alice", "bob", "mallory"))
         room = await service.room(alice, bob, mallory)
         hers, his, others = [await service.viewer(user, room) for user in (alice, bob, mallory)]
         for _ in range(2):
-            await room.show_video(bob, film)
+            await room.show_video(bob, transcoded)
         return cls(room, hers, his, others, user=bob, others=mallory)
 
     async def member(self, viewer: Viewer) -> dict[str, Any]:

@@ -18,7 +18,7 @@ BODY = {"Content-Type": "application/offset+octet-stream"}
 
 
 @dataclass
-class Answer:
+class TusResponse:
     status: int
     headers: Mapping[str, str]
     body: Any
@@ -32,34 +32,36 @@ class Uploader:
     url: str = ""
     more: dict[str, str] = field(default_factory=dict)
 
-    async def call(self, method: str, url: str, *, data: object = None, json: object = None, **headers: str) -> Answer:
+    async def call(
+        self, method: str, url: str, *, data: object = None, json: object = None, **headers: str
+    ) -> TusResponse:
         sent = {"Authorization": f"Bearer {self.viewer.token}", **TUS, **self.more}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {name: value for name, value in sent.items() if value}
         url = urljoin(self.viewer.base_url, url)
         async with self.viewer.http.request(method, url, data=data, json=json, headers=sent) as response:
             body = await response.json() if response.content_type == "application/json" and method != "HEAD" else None
-            return Answer(response.status, response.headers, body)
+            return TusResponse(response.status, response.headers, body)
 
-    async def create(self, length: int | None, name: str = "recording.webm") -> Answer:
+    async def create(self, length: int | None, name: str = "recording.webm") -> TusResponse:
         size = {"Upload_Defer_Length": "1"} if length is None else {"Upload_Length": str(length)}
         metadata = f"filename {base64.b64encode(name.encode()).decode()},filetype dmlkZW8vd2VibQ=="
-        answer = await self.call("POST", PATH, Upload_Metadata=metadata, **size)
-        if answer.status == 201:
-            self.url = urljoin(f"{self.viewer.base_url}{PATH}", answer.headers["Location"])
-        return answer
+        response = await self.call("POST", PATH, Upload_Metadata=metadata, **size)
+        if response.status == 201:
+            self.url = urljoin(f"{self.viewer.base_url}{PATH}", response.headers["Location"])
+        return response
 
-    async def patch(self, offset: int, data: object, **headers: str) -> Answer:
+    async def patch(self, offset: int, data: object, **headers: str) -> TusResponse:
         data = io.BytesIO(data) if isinstance(data, bytes) else data
         return await self.call("PATCH", self.url, data=data, **{"Upload_Offset": str(offset), **BODY, **headers})
 
-    async def head(self) -> Answer:
+    async def head(self) -> TusResponse:
         return await self.call("HEAD", self.url)
 
     async def offset(self) -> int:
-        answer = await self.head()
-        assert answer.status == 200
-        return int(answer.headers["Upload-Offset"])
+        response = await self.head()
+        assert response.status == 200
+        return int(response.headers["Upload-Offset"])
 
     async def send(self, file: Path) -> None:
         data = file.read_bytes()
@@ -67,7 +69,7 @@ class Uploader:
         assert (await self.patch(0, data)).status == 204
 
     async def cut_off(self, offset: int, head: bytes, announced: int) -> None:
-        """Send the beginning of a PATCH, and go away."""
+        """Send the start of a PATCH, and go away."""
         parts = urlsplit(self.url)
         _, writer = await asyncio.open_connection(parts.hostname, parts.port)
         headers = {
@@ -80,20 +82,20 @@ class Uploader:
         writer.close()
         await writer.wait_closed()
 
-    async def finish(self, **asked: object) -> Answer:
-        return await self.call("POST", f"{self.url}/finish", json=asked, Tus_Resumable="")
+    async def finish(self, **options: object) -> TusResponse:
+        return await self.call("POST", f"{self.url}/finish", json=options, Tus_Resumable="")
 
     async def state(self) -> dict[str, Any]:
-        answer = await self.call("GET", self.url, Tus_Resumable="")
-        assert answer.status == 200, answer
-        return dict(answer.body)
+        response = await self.call("GET", self.url, Tus_Resumable="")
+        assert response.status == 200, response
+        return dict(response.body)
 
     async def outcome(self, *states: str) -> dict[str, Any]:
-        async def ask() -> dict[str, Any] | None:
+        async def ended() -> dict[str, Any] | None:
             state = await self.state()
             return state if state["state"] in (states or ("ready", "failed")) else None
 
-        found = await eventually(ask, what="the end of the work on an upload")
+        found = await eventually(ended, what="the end of the work on an upload")
         assert found
         return found
 
