@@ -58,7 +58,7 @@ async def _room_with_videos(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[tuple[str, RoomWithVideos]]:  # fmt: skip
     folder = tmp_path_factory.mktemp("room_with_videos")
-    # Some qualities of few frames: a browser without a graphics card draws the whole page for each of them.
+    # Some renditions of few frames: a browser without a graphics card draws the whole page for each of them.
     clips = [
         replace(clip, seconds=4.0, width=clip.width // 2, height=clip.height // 2, rate=10) for clip in ALICE_CLIPS
     ]

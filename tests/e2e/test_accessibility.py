@@ -36,7 +36,7 @@ _FOCUSED = """() => {
     };
 }"""
 _CLOCKS = "[...document.querySelectorAll('video')].map(({currentTime, paused}) => [currentTime, paused])"
-# From the document's beginning.
+# From the document's start.
 _FIRST = """(body) => {
     document.activeElement?.blur();
     body.tabIndex = -1;
@@ -47,7 +47,7 @@ _MOVING = "() => document.getAnimations().filter(({playState}) => playState === 
 
 
 @dataclass
-class Theatre:
+class CheckedRooms:
     """A room where alice has two videos, one that failed and one that waits, and bob one; and a room without any."""
 
     reel: Installation
@@ -57,7 +57,7 @@ class Theatre:
 
 
 @dataclass
-class Seen:
+class CheckedPage:
     """A page, the widget's frame in it, and everything it complained about."""
 
     page: Page
@@ -84,10 +84,10 @@ async def reel(
 
 
 @pytest.fixture(scope="module")
-async def theatre(
+async def rooms(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Theatre:  # fmt: skip
+) -> CheckedRooms:  # fmt: skip
     fake = tmp_path_factory.mktemp("fake") / "holiday.mp4"
     fake.write_bytes(b"This is not a video. " * 100)
     worker = Installation(reel.folder, reel.synapse, reel.settings, launch=fork)
@@ -102,7 +102,7 @@ async def theatre(
     await viewer.video_in(failed, "failed")
     await worker.stop()
     await viewer.video_in(await alice.send_video(room_id, clip), "queued")
-    return Theatre(reel, room_id, empty_room_id, videos)
+    return CheckedRooms(reel, room_id, empty_room_id, videos)
 
 
 @asynccontextmanager
@@ -129,15 +129,15 @@ async def _new_page(
         await context.close()
 
 
-async def _widget(page: Page, problems: list[str], url: str) -> Seen:
+async def _widget(page: Page, problems: list[str], url: str) -> CheckedPage:
     await page.goto(url)
     handle = await page.locator("iframe[data-testid=widget]").element_handle()
     frame = await handle.content_frame()
     assert frame
-    return Seen(page, frame, problems)
+    return CheckedPage(page, frame, problems)
 
 
-async def _axe_at_all_widths(seen: Seen, view: str) -> None:
+async def _axe_at_all_widths(seen: CheckedPage, view: str) -> None:
     for width in WIDTHS:
         await seen.page.set_viewport_size({"width": width, "height": 600})
         if await seen.frame.locator("[data-testid=player]").count():
@@ -147,9 +147,9 @@ async def _axe_at_all_widths(seen: Seen, view: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 async def test_axe_finds_nothing(
-    theatre: Theatre, browser: Browser, open_host: OpenHost, alice: MatrixClient, theme: str
+    rooms: CheckedRooms, browser: Browser, open_host: OpenHost, alice: MatrixClient, theme: str
 ) -> None:
-    room, empty = await open_host(theatre.room_id), await open_host(theatre.empty_room_id)
+    room, empty = await open_host(rooms.room_id), await open_host(rooms.empty_room_id)
     query = f"layout=widget&theme={theme}"
     async with _new_page(browser) as (page, problems):
         seen = await _widget(page, problems, f"{room}?user=bob&{query}")
@@ -167,13 +167,13 @@ async def test_axe_finds_nothing(
         await seen.frame.locator("[data-testid=app][data-state=empty]").wait_for()
         await _axe_at_all_widths(seen, f"empty room, {theme}")
 
-        await page.goto(f"{theatre.reel.url}/widget/?theme={theme}")
+        await page.goto(f"{rooms.reel.url}/widget/?theme={theme}")
         await page.locator("[data-testid=app][data-trouble=outside]").wait_for()
-        await _axe_at_all_widths(Seen(page, page.main_frame), f"outside, {theme}")
+        await _axe_at_all_widths(CheckedPage(page, page.main_frame), f"outside, {theme}")
         assert problems == []
 
 
-async def _tab_to(seen: Seen, key: str, **wanted: str) -> int:
+async def _tab_to(seen: CheckedPage, key: str, **wanted: str) -> int:
     """Press Tab (or Shift+Tab) until the focus is there; everything on the way must show that it has the focus.
 
     Returns how many presses it took.
@@ -190,9 +190,9 @@ async def _tab_to(seen: Seen, key: str, **wanted: str) -> int:
 
 @pytest.mark.parametrize("width", [320, 1280])
 async def test_the_keyboard_is_enough(
-    theatre: Theatre, browser: Browser, open_host: OpenHost, alice: MatrixClient, width: int
+    rooms: CheckedRooms, browser: Browser, open_host: OpenHost, alice: MatrixClient, width: int
 ) -> None:
-    url = f"{await open_host(theatre.room_id)}?user=bob&layout=widget"
+    url = f"{await open_host(rooms.room_id)}?user=bob&layout=widget"
     async with _new_page(browser, width) as (page, problems):
         seen = await _widget(page, problems, url)
         player = seen.frame.locator("[data-testid=player]")
@@ -206,7 +206,7 @@ async def test_the_keyboard_is_enough(
             await page.keyboard.press("ArrowRight")
         await page.keyboard.press("Enter")
         await expect(player).to_have_attribute("data-reel", alice.user_id)
-        second = theatre.videos[alice.user_id][1]
+        second = rooms.videos[alice.user_id][1]
         await _tab_to(seen, "Tab", video=second)
         await page.keyboard.press("Enter")
         await expect(player).to_have_attribute("data-video-id", second)
@@ -222,8 +222,8 @@ async def test_the_keyboard_is_enough(
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-async def test_the_list_is_near(theatre: Theatre, browser: Browser, open_host: OpenHost, width: int) -> None:
-    url = f"{await open_host(theatre.room_id)}?user=bob&layout=widget"
+async def test_the_list_is_near(rooms: CheckedRooms, browser: Browser, open_host: OpenHost, width: int) -> None:
+    url = f"{await open_host(rooms.room_id)}?user=bob&layout=widget"
     async with _new_page(browser, width) as (page, problems):
         seen = await _widget(page, problems, url)
         await seen.frame.locator("[data-testid=player][data-playing=true]:not([data-video-id=''])").wait_for()
@@ -251,17 +251,17 @@ async def test_the_list_is_near(theatre: Theatre, browser: Browser, open_host: O
         assert problems == []
 
 
-async def _at_current(seen: Seen) -> bool:
+async def _at_current(seen: CheckedPage) -> bool:
     focused = await seen.focused()
     return bool(focused["row"] == "true" and focused["current"] == "true")
 
 
-async def test_nothing_moves_under_reduced_motion(theatre: Theatre, browser: Browser, open_host: OpenHost) -> None:
-    url = f"{await open_host(theatre.room_id)}?user=bob&layout=widget"
+async def test_nothing_moves_under_reduced_motion(rooms: CheckedRooms, browser: Browser, open_host: OpenHost) -> None:
+    url = f"{await open_host(rooms.room_id)}?user=bob&layout=widget"
     async with _new_page(browser, motion="reduce") as (page, problems):
         seen = await _widget(page, problems, url)
         player = seen.frame.locator("[data-testid=player]")
-        # The first picture is there, and stands.
+        # The first frame is there, and stands.
         await seen.frame.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
         (before,) = await over_frames(seen.frame, _CLOCKS)
         assert all(paused for _, paused in before)
@@ -269,7 +269,7 @@ async def test_nothing_moves_under_reduced_motion(theatre: Theatre, browser: Bro
         assert await player.get_attribute("data-playing") == "false"
         await seen.frame.locator("[data-testid=big-play]").click()
         await expect(player).to_have_attribute("data-playing", "true")
-        await eventually(lambda: _moved(seen.frame, before), what="the video playing once it was asked to")
+        await eventually(lambda: _moved(seen.frame, before), what="the video playing once it was told to play")
         assert await seen.frame.evaluate(_MOVING) == 0
         assert problems == []
 
@@ -279,9 +279,9 @@ async def _moved(frame: Frame, before: object) -> bool:
 
 
 async def test_the_policy_is_never_broken(
-    theatre: Theatre, browser: Browser, open_host: OpenHost, alice: MatrixClient
+    rooms: CheckedRooms, browser: Browser, open_host: OpenHost, alice: MatrixClient
 ) -> None:
-    url = f"{await open_host(theatre.room_id)}?user=alice&layout=widget&lang=zh"
+    url = f"{await open_host(rooms.room_id)}?user=alice&layout=widget&lang=zh"
     async with _new_page(browser) as (page, problems):
         seen = await _widget(page, problems, url)
         widget = seen.frame
@@ -292,7 +292,7 @@ async def test_the_policy_is_never_broken(
             await widget.locator(f"[data-testid={button}]").click()
         await widget.locator("input.seek").fill("1")
         await widget.locator("input.volume-slider").fill("0.5")
-        await page.goto(f"{theatre.reel.url}/widget/")
+        await page.goto(f"{rooms.reel.url}/widget/")
         await page.locator("[data-testid=app][data-trouble=outside]").wait_for()
         assert problems == []
         # What this test would hear: both the browser's own complaint and the event.
@@ -302,5 +302,5 @@ async def test_the_policy_is_never_broken(
             await eventually(lambda kind=kind: _heard(problems, f"policy: {kind}"), what=f"{kind} in {problems}")  # type: ignore[misc]
 
 
-async def _heard(problems: list[str], beginning: str) -> bool:
-    return any(problem.startswith(beginning) for problem in problems)
+async def _heard(problems: list[str], prefix: str) -> bool:
+    return any(problem.startswith(prefix) for problem in problems)

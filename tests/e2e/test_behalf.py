@@ -33,8 +33,8 @@ async def studio() -> AsyncIterator[Browser]:
         yield chromium
 
 
-class Phone:
-    """Somebody's phone with the room on it."""
+class PhonePage:
+    """The widget, signed in or not, on a phone."""
 
     def __init__(self, look: ObservedPage) -> None:
         self.look = look
@@ -55,23 +55,23 @@ class Phone:
         await self.tap("reply-send")
 
     async def check(self, screenshot: Path) -> None:
-        """Take a picture; everything can be hit by a finger, and axe finds nothing, on this phone and a narrow one."""
+        """Take a screenshot; a finger can hit everything, and axe finds nothing, on this phone and a narrow one."""
         await self.page.screenshot(path=screenshot)
         assert await self.page.evaluate(SMALL_TARGETS, 44) == []
         await self.look.axe(320, 390, height=844)
 
 
 @asynccontextmanager
-async def _phone(
+async def _open_phone(
     browser: Browser,
     reel: Installation,
     user: MatrixClient,
     room_id: str,
     **options: Any,  # noqa: ANN401 - the browser's
-) -> AsyncIterator[Phone]:
+) -> AsyncIterator[PhonePage]:
     async with observed_page(browser, **PHONE, **options) as (look, _):
         await sign_in(look.page, reel, user, room_id)
-        yield Phone(look)
+        yield PhonePage(look)
 
 
 async def _room_with_video(
@@ -100,7 +100,7 @@ async def test_comments_and_reactions(
 ) -> None:  # fmt: skip
     room_id, event_id = await _room_with_video(reel, http, alice, bob, clip)
     before = await alice.reply(room_id, event_id, "Who is there?")
-    async with _phone(browser, reel, bob, room_id) as phone:
+    async with _open_phone(browser, reel, bob, room_id) as phone:
         await phone.tap("talk")
         await expect(phone.get("reply", f'[data-event-id="{before}"]')).to_contain_text("Who is there?")
         await expect(phone.get("by-bot")).to_be_visible()
@@ -189,12 +189,12 @@ async def _shows_in_a_client(browser: Browser, url: str, bob: MatrixClient) -> N
         await expect(widget.locator(party)).to_be_visible()
 
 
-async def test_what_another_phone_says_shows_live(
+async def test_comments_from_another_phone_show_live(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, browser: Browser,
     clip: Path,
 ) -> None:  # fmt: skip
     room_id, _ = await _room_with_video(reel, http, alice, bob, clip)
-    async with _phone(browser, reel, bob, room_id) as phone, _phone(browser, reel, alice, room_id) as other:
+    async with _open_phone(browser, reel, bob, room_id) as phone, _open_phone(browser, reel, alice, room_id) as other:
         await phone.tap("talk")
         await other.tap("talk")
         await phone.write("Hello, alice")
@@ -236,7 +236,7 @@ async def test_the_first_video_of_an_empty_room(
 ) -> None:  # fmt: skip
     room_id = await make_room(alice, reel, bob)
     viewer = await reel.viewer(http, alice, room_id)
-    async with _phone(studio, reel, bob, room_id) as phone:
+    async with _open_phone(studio, reel, bob, room_id) as phone:
         await phone.get("send-first").wait_for()
         assert await phone.page.evaluate(_STAGE) > 0.8
         await phone.check(screenshots / "behalf-empty-390x844.png")
@@ -275,7 +275,7 @@ async def test_what_is_refused_says_why(
     clip: Path, screenshots: Path,
 ) -> None:  # fmt: skip
     room_id, _ = await _room_with_video(reel, http, alice, bob, clip)
-    async with _phone(browser, reel, bob, room_id) as phone:
+    async with _open_phone(browser, reel, bob, room_id) as phone:
         await phone.tap("talk")
         await phone.get("reply-text").fill("Too much")
         # As many calls as nobody makes by hand, with his own session.
@@ -308,7 +308,7 @@ async def test_what_is_refused_says_why(
             await expect(phone.get("composer")).not_to_have_attribute("data-state", "sending")
             return await failed.count() > 0 and "a lot at once" in await failed.inner_text()
 
-        await eventually(busy, what="the server asking to wait")
+        await eventually(busy, what="the server's request to wait")
         await expect(phone.get("reply-text")).to_have_value("Still too much")
         await phone.check(screenshots / "behalf-busy-390x844.png")
 
@@ -318,7 +318,7 @@ async def test_who_may_not_speak_in_the_room_only_reads(
     clip: Path, screenshots: Path,
 ) -> None:  # fmt: skip
     room_id, event_id = await _room_with_video(reel, http, alice, bob, clip)
-    async with _phone(browser, reel, bob, room_id) as phone:
+    async with _open_phone(browser, reel, bob, room_id) as phone:
         await phone.tap("talk")
         await phone.get("reply-text").fill("May I?")
         # The page hears nothing of it.
@@ -351,7 +351,7 @@ async def test_in_another_language(
     clip: Path, screenshots: Path, theme: str,
 ) -> None:  # fmt: skip
     room_id, _ = await _room_with_video(reel, http, alice, bob, clip)
-    async with _phone(browser, reel, bob, room_id, locale="zh-CN", color_scheme=theme) as phone:
+    async with _open_phone(browser, reel, bob, room_id, locale="zh-CN", color_scheme=theme) as phone:
         await phone.tap("talk")
         await expect(phone.get("by-bot")).to_contain_text("机器人")
         await phone.check(screenshots / f"behalf-talk-{theme}-zh-390x844.png")

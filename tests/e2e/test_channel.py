@@ -1,4 +1,4 @@
-"""In Chromium: two people, each in a browser of their own, see the same moment of the room's channel."""
+"""In Chromium: two people, each in a browser of their own, are at the same position of the room's channel."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ _PLACE = """() => {
     return [(performance.timeOrigin + performance.now()) / 1000, video.currentTime];
 }"""
 _CURRENT_TIME = "document.querySelector('video[data-active]').currentTime"
-# Each video that showed, and when it began, in seconds.
+# Each video that showed, and when it started, in seconds.
 _TURNS = """() => {
     const player = document.querySelector('[data-testid=player]');
     window.turns = [];
@@ -44,7 +44,7 @@ _TURNS = """() => {
 
 
 @pytest.fixture(scope="session")
-async def film(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
+async def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     process = await asyncio.create_subprocess_exec(
         tools.ffmpeg, "-loglevel", "error",
@@ -66,8 +66,8 @@ async def _room(reel: Installation, http: aiohttp.ClientSession, alice: MatrixCl
     return await reel.viewer(http, alice, await make_room(alice, reel, bob))
 
 
-async def _send(user: MatrixClient, viewer: Viewer, film: Path, tmp_path: Path, number: int) -> str:
-    copy = with_padding(film, tmp_path / f"{viewer.room_id[1:9]}-{number}.mp4", bytes([number]))
+async def _send(user: MatrixClient, viewer: Viewer, clip: Path, tmp_path: Path, number: int) -> str:
+    copy = with_padding(clip, tmp_path / f"{viewer.room_id[1:9]}-{number}.mp4", bytes([number]))
     return str((await viewer.video_in(await user.send_video(viewer.room_id, copy), "ready"))["id"])
 
 
@@ -106,13 +106,13 @@ async def _apart(one: Frame, other: Frame, length: float) -> float | None:
 
 
 async def _together(one: Frame, other: Frame, length: float) -> None:
-    """Wait until two viewers see the same moment, and check that they go on to."""
+    """Wait until two viewers are at the same position, and check that they stay so."""
 
     async def near() -> bool:
         apart = await _apart(one, other, length)
         return apart is not None and apart < NEAR_S
 
-    await eventually(near, seconds=20, what="the two being at the same moment")
+    await eventually(near, seconds=20, what="the two being at the same position")
     far = []
     for _ in range(10):
         await asyncio.sleep(0.4)
@@ -130,13 +130,13 @@ async def _watching(frame: Frame, count: int) -> None:
     await expect(frame.locator("[data-testid=watching]")).to_have_attribute("data-count", str(count), timeout=15_000)
 
 
-async def test_two_browsers_see_the_same_moment(
+async def test_two_browsers_are_at_the_same_position(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, browser: Browser,
-    other_browser: Browser, open_host: OpenHost, film: Path, tmp_path: Path, screenshots: Path,
+    other_browser: Browser, open_host: OpenHost, clip: Path, tmp_path: Path, screenshots: Path,
 ) -> None:  # fmt: skip
     viewer = await _room(reel, http, alice, bob)
     for number in range(2):
-        await _send(alice, viewer, film, tmp_path, number)
+        await _send(alice, viewer, clip, tmp_path, number)
     url = await open_host(viewer.room_id)
     hers, frame = await _open(browser, url, "alice")
     await _watching(frame, 1)
@@ -163,13 +163,13 @@ async def test_two_browsers_see_the_same_moment(
     await hers.close()
 
 
-async def test_whoever_slept_wakes_up_at_the_moment(
+async def test_whoever_slept_wakes_up_at_the_live_position(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, browser: Browser,
-    open_host: OpenHost, film: Path, tmp_path: Path,
+    open_host: OpenHost, clip: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
     viewer = await _room(reel, http, alice, bob)
     for number in range(2):
-        await _send(alice, viewer, film, tmp_path, number)
+        await _send(alice, viewer, clip, tmp_path, number)
     length, url = await _length(viewer), await open_host(viewer.room_id)
     hers, frame = await _open(browser, url, "alice")
     async with open_browser() as sleeper:
@@ -186,11 +186,11 @@ async def test_whoever_slept_wakes_up_at_the_moment(
 
 async def test_a_pause_is_ones_own_and_there_is_a_way_back(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, browser: Browser,
-    other_browser: Browser, open_host: OpenHost, film: Path, tmp_path: Path, screenshots: Path,
+    other_browser: Browser, open_host: OpenHost, clip: Path, tmp_path: Path, screenshots: Path,
 ) -> None:  # fmt: skip
     viewer = await _room(reel, http, alice, bob)
     for number in range(2):
-        await _send(alice, viewer, film, tmp_path, number)
+        await _send(alice, viewer, clip, tmp_path, number)
     length, url = await _length(viewer), await open_host(viewer.room_id)
     hers, frame = await _open(browser, url, "alice")
     his, other = await _open(other_browser, url, "bob")
@@ -236,7 +236,7 @@ async def test_a_pause_is_ones_own_and_there_is_a_way_back(
         await expect(mark).to_be_visible()
     await _together(frame, other, length)
 
-    # Another's reel has no live moment; the channel is entered at it.
+    # Another's reel has no live position; the channel is entered at it.
     await other.locator(f'[data-testid=member][data-member="{alice.user_id}"]').click()
     await other.locator(f'[data-testid=player][data-reel="{alice.user_id}"]').wait_for()
     await expect(other.locator(".live-bar")).to_have_count(0)
@@ -250,12 +250,12 @@ async def test_a_pause_is_ones_own_and_there_is_a_way_back(
 
 async def test_a_change_of_the_list_comes_at_the_end_of_what_plays(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, browser: Browser,
-    other_browser: Browser, open_host: OpenHost, film: Path, tmp_path: Path,
+    other_browser: Browser, open_host: OpenHost, clip: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
     # The work on it would take from the two browsers the time that they need: what is known is ready at once.
-    await _send(bob, await _room(reel, http, alice, bob), film, tmp_path, 2)
+    await _send(bob, await _room(reel, http, alice, bob), clip, tmp_path, 2)
     viewer = await _room(reel, http, alice, bob)
-    ids = [await _send(alice, viewer, film, tmp_path, number) for number in range(2)]
+    ids = [await _send(alice, viewer, clip, tmp_path, number) for number in range(2)]
     url = await open_host(viewer.room_id)
     pages = [await _open(browser, url, "alice"), await _open(other_browser, url, "bob")]
     frames = [frame for _, frame in pages]
@@ -270,7 +270,7 @@ async def test_a_change_of_the_list_comes_at_the_end_of_what_plays(
         return all([await turns(frame) for frame in frames])
 
     await eventually(turned, what="a turn before the change")
-    ids.append(await _send(bob, viewer, film, tmp_path, 2))
+    ids.append(await _send(bob, viewer, clip, tmp_path, 2))
 
     async def went_round() -> bool:
         # It was shown, and what came after it as well.
@@ -281,8 +281,8 @@ async def test_a_change_of_the_list_comes_at_the_end_of_what_plays(
         shown = await turns(frame)
         assert all(before != after for (before, _), (after, _) in pairwise(shown))
         # What plays at the change goes on to its end: cut short, it would bring all that follow forward. A busy
-        # machine may have the new list a little later than it begins, and turn to it in the middle of a video.
-        off = [(began - shown[0][1] + SECONDS / 2) % SECONDS - SECONDS / 2 for _, began in shown]
+        # machine may have the new list a little later than it starts, and turn to it in the middle of a video.
+        off = [(started - shown[0][1] + SECONDS / 2) % SECONDS - SECONDS / 2 for _, started in shown]
         assert sum(abs(each) >= 2 * NEAR_S for each in off) <= 1, shown
     await _together(frames[0], frames[1], await _length(viewer))
     for page, _ in pages:

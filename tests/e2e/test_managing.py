@@ -59,8 +59,8 @@ _SCROLL = """async (screens) => {
 
 
 @dataclass
-class Seat:
-    """Somebody's widget."""
+class MemberWidget:
+    """The widget of one member, in their browser."""
 
     page: Page
     frame: Frame
@@ -82,20 +82,22 @@ class Seat:
     async def becomes(self, *titles: str) -> None:
         """Wait until these are the list."""
 
-        async def is_so() -> bool:
+        async def is_in_order() -> bool:
             return await self.order() == list(titles)
 
-        await eventually(is_so, seconds=SOON_MS / 1000, what=f"the list becoming {titles}, not {await self.order()},")
+        await eventually(
+            is_in_order, seconds=SOON_MS / 1000, what=f"the list becoming {titles}, not {await self.order()},"
+        )
 
     async def has_focus_on(self, what: str) -> None:
-        async def is_so() -> bool:
+        async def is_focused() -> bool:
             return await self.focused() == what
 
-        await eventually(is_so, seconds=5, what=f"{what} having the focus, not {await self.focused()},")
+        await eventually(is_focused, seconds=5, what=f"{what} having the focus, not {await self.focused()},")
 
 
 @dataclass
-class House:
+class ModeratedRoom:
     """A room where alice is the moderator and bob has three videos."""
 
     reel: Installation
@@ -112,53 +114,55 @@ class House:
 
 
 @pytest.fixture
-async def house(
+async def moderated(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path,
     tmp_path: Path, open_host: OpenHost,
-) -> House:  # fmt: skip
+) -> ModeratedRoom:  # fmt: skip
     room_id = await make_room(alice, reel, bob)
     viewer = await reel.viewer(http, bob, room_id)
     files = {title: with_padding(clip, tmp_path / f"{title}.mp4", title.encode()) for title in TITLES}
     events = {title: await bob.send_video(room_id, file) for title, file in files.items()}
     ids = {title: str((await viewer.video_in(event_id, "ready"))["id"]) for title, event_id in events.items()}
-    return House(reel, alice, bob, room_id, await open_host(room_id), viewer, ids)
+    return ModeratedRoom(reel, alice, bob, room_id, await open_host(room_id), viewer, ids)
 
 
 Handle = Callable[[Route], Awaitable[None]]
-Sit = Callable[..., Awaitable[Seat]]
+OpenWidget = Callable[..., Awaitable[MemberWidget]]
 
 
 @pytest.fixture
-async def sit(browser: Browser, house: House) -> AsyncIterator[Sit]:
+async def open_widget(browser: Browser, moderated: ModeratedRoom) -> AsyncIterator[OpenWidget]:
     """Open the widget as somebody, at bob's videos."""
     async with AsyncExitStack() as stack:
 
-        async def open_as(name: str, size: tuple[int, int] = (320, 640), *, touch: bool = False) -> Seat:
+        async def open_as(name: str, size: tuple[int, int] = (320, 640), *, touch: bool = False) -> MemberWidget:
             context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
             stack.push_async_callback(context.close)
             page = await context.new_page()
             page.set_default_timeout(30_000)
-            await page.goto(f"{house.host}?user={name}&layout=widget")
+            await page.goto(f"{moderated.host}?user={name}&layout=widget")
             handle = await page.locator("iframe[data-testid=widget]").element_handle()
             frame = await handle.content_frame()
             assert frame
-            await frame.locator(f'[data-testid=member][data-member="{house.bob.user_id}"]').click()
-            await frame.locator(f'[data-testid=player][data-reel="{house.bob.user_id}"][data-playing=true]').wait_for()
+            await frame.locator(f'[data-testid=member][data-member="{moderated.bob.user_id}"]').click()
+            await frame.locator(
+                f'[data-testid=player][data-reel="{moderated.bob.user_id}"][data-playing=true]'
+            ).wait_for()
             await frame.locator(".toasts").wait_for(state="attached")
-            return Seat(page, frame)
+            return MemberWidget(page, frame)
 
         yield open_as
 
 
 @asynccontextmanager
-async def _answering(seat: Seat, pattern: str, handle: Handle) -> AsyncIterator[None]:
-    await seat.page.context.route(pattern, handle)
+async def _routed(widget: MemberWidget, pattern: str, handle: Handle) -> AsyncIterator[None]:
+    await widget.page.context.route(pattern, handle)
     yield
-    await seat.page.context.unroute(pattern, handle)
+    await widget.page.context.unroute(pattern, handle)
 
 
-async def test_an_owner_manages_and_the_others_see_it(house: House, sit: Sit) -> None:
-    bob, alice = await sit("bob"), await sit("alice")
+async def test_an_owner_manages_and_the_others_see_it(moderated: ModeratedRoom, open_widget: OpenWidget) -> None:
+    bob, alice = await open_widget("bob"), await open_widget("alice")
     await bob.choose("sea", "rename")
     await bob.frame.locator("[data-testid=title-field]").fill("The open sea")
     await bob.page.keyboard.press("Enter")
@@ -176,19 +180,19 @@ async def test_an_owner_manages_and_the_others_see_it(house: House, sit: Sit) ->
     await expect(alice.row("hill").locator("[data-mark=avatar]")).to_be_visible(timeout=SOON_MS)
     await bob.choose("hill", "avatar-unset")
     await expect(alice.frame.locator("[data-mark=avatar]")).to_have_count(0, timeout=SOON_MS)
-    assert [video["title"] for video in await house.bobs()] == ["lake", "The open sea", "hill"]
+    assert [video["title"] for video in await moderated.bobs()] == ["lake", "The open sea", "hill"]
 
 
-async def test_publishing_says_first_what_public_means(house: House, sit: Sit) -> None:
-    bob = await sit("bob")
+async def test_publishing_says_first_what_public_means(moderated: ModeratedRoom, open_widget: OpenWidget) -> None:
+    bob = await open_widget("bob")
     await bob.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await bob.choose("lake", "publish")
     dialog = bob.frame.locator("[data-testid=publish-dialog]")
-    address = f"{house.reel.url}/u/{house.bob.user_id}"
+    address = f"{moderated.reel.url}/u/{moderated.bob.user_id}"
     await expect(dialog.locator("[data-testid=address]")).to_have_value(address)
     await dialog.locator("[data-testid=cancel]").click()
     await bob.has_focus_on("lake:more")
-    assert not any(video["published"] for video in await house.bobs())
+    assert not any(video["published"] for video in await moderated.bobs())
     await bob.choose("lake", "publish")
     await dialog.locator("[data-testid=confirm]").click()
     await expect(bob.row("lake").locator("[data-mark=published]")).to_be_visible()
@@ -198,37 +202,39 @@ async def test_publishing_says_first_what_public_means(house: House, sit: Sit) -
     await expect(dialog).to_have_count(0)
     await bob.choose("lake", "copy-link")
     await expect(bob.frame.locator("[data-testid=toast]", has_text="copied")).to_be_visible()
-    assert await bob.page.evaluate("() => navigator.clipboard.readText()") == f"{address}#{house.ids['lake']}"
+    assert await bob.page.evaluate("() => navigator.clipboard.readText()") == f"{address}#{moderated.ids['lake']}"
     await bob.choose("lake", "unpublish")
     await expect(bob.row("lake").locator("[data-mark=published]")).to_have_count(0)
 
     async def only_the_sea() -> bool:
-        return [video["published"] for video in await house.bobs()] == [False, True, False]
+        return [video["published"] for video in await moderated.bobs()] == [False, True, False]
 
     await eventually(only_the_sea, what="only one video being published")
 
 
-async def test_a_link_is_shown_where_it_cannot_be_copied_and_leads_to_the_video(house: House, sit: Sit) -> None:
-    bob = await sit("bob")
+async def test_a_link_is_shown_where_it_cannot_be_copied_and_leads_to_the_video(
+    moderated: ModeratedRoom, open_widget: OpenWidget
+) -> None:
+    bob = await open_widget("bob")
     await bob.frame.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
     await bob.choose("hill", "copy-link")
     field = bob.frame.locator("[data-testid=address-dialog] [data-testid=address]")
     link = await field.input_value()
-    assert link.endswith(f"video={house.ids['hill']}")
+    assert link.endswith(f"video={moderated.ids['hill']}")
     selected = (
         "() => { const {selectionStart: a, selectionEnd: b, value} = document.activeElement; return [a, b, value]; }"
     )
     assert await bob.frame.evaluate(selected) == [0, len(link), link]
     await bob.page.keyboard.press("Escape")
     await bob.has_focus_on("hill:more")
-    # As the address of the frame it begins with that video.
+    # As the address of the frame it starts with that video.
     # The script is there before those of the page: later, the frame may already stand.
     await bob.page.add_init_script(
         f"""new MutationObserver((_, observer) => {{
             const frame = document.querySelector('iframe[data-testid=widget]');
             if (frame && !frame.src.includes('video=')) {{
                 observer.disconnect();
-                frame.src += '&video={house.ids["hill"]}';
+                frame.src += '&video={moderated.ids["hill"]}';
             }}
         }}).observe(document, {{childList: true, subtree: true}});
         // On a slow machine it may have ended, and the next one plays, before anybody looks.
@@ -243,12 +249,12 @@ async def test_a_link_is_shown_where_it_cannot_be_copied_and_leads_to_the_video(
     assert frame
     player = frame.locator("[data-testid=player]:not([data-video-id=''])")
     await player.wait_for()
-    await expect(player).to_have_attribute("data-reel", house.bob.user_id)
-    assert await frame.evaluate("() => window.firstVideo") == house.ids["hill"]
+    await expect(player).to_have_attribute("data-reel", moderated.bob.user_id)
+    assert await frame.evaluate("() => window.firstVideo") == moderated.ids["hill"]
 
 
-async def test_deleting_is_undone(house: House, sit: Sit) -> None:
-    bob, alice = await sit("bob"), await sit("alice")
+async def test_deleting_is_undone(moderated: ModeratedRoom, open_widget: OpenWidget) -> None:
+    bob, alice = await open_widget("bob"), await open_widget("alice")
     await bob.choose("sea", "delete")
     await bob.becomes("lake", "hill")
     await bob.has_focus_on("hill:row-body")
@@ -272,12 +278,14 @@ async def test_deleting_is_undone(house: House, sit: Sit) -> None:
     await bob.becomes("lake", "sea")
 
 
-async def test_reports_reach_the_moderators(house: House, sit: Sit, clip: Path, tmp_path: Path) -> None:
-    event_id = await house.alice.send_video(house.room_id, with_padding(clip, tmp_path / "cave.mp4", b"cave"))
-    await house.viewer.video_in(event_id, "ready")
-    bob, alice = await sit("bob"), await sit("alice")
-    for seat in (bob, alice):
-        await seat.frame.locator(f'[data-testid=member][data-member="{house.alice.user_id}"]').click()
+async def test_reports_reach_the_moderators(
+    moderated: ModeratedRoom, open_widget: OpenWidget, clip: Path, tmp_path: Path
+) -> None:
+    event_id = await moderated.alice.send_video(moderated.room_id, with_padding(clip, tmp_path / "cave.mp4", b"cave"))
+    await moderated.viewer.video_in(event_id, "ready")
+    bob, alice = await open_widget("bob"), await open_widget("alice")
+    for widget in (bob, alice):
+        await widget.frame.locator(f'[data-testid=member][data-member="{moderated.alice.user_id}"]').click()
     await bob.row("cave").locator("[data-testid=more]").click()
     items = await bob.frame.locator("[data-testid=menu] [role=menuitem]").all_inner_texts()
     assert items == ["Copy link", "Report…"], "a member may do nothing else with somebody's video"
@@ -291,8 +299,8 @@ async def test_reports_reach_the_moderators(house: House, sit: Sit, clip: Path, 
     await expect(bob.row("cave").locator("[data-mark=reported]")).to_have_count(0)
 
 
-async def test_two_editors_meet(house: House, sit: Sit) -> None:
-    bob, alice = await sit("bob"), await sit("alice")
+async def test_two_editors_meet(moderated: ModeratedRoom, open_widget: OpenWidget) -> None:
+    bob, alice = await open_widget("bob"), await open_widget("alice")
     await bob.choose("lake", "rename")
     field = bob.frame.locator("[data-testid=title-field]")
     await field.fill("Bob's lake")
@@ -309,44 +317,46 @@ async def test_two_editors_meet(house: House, sit: Sit) -> None:
     await expect(alice.row("Alice's sea")).to_be_visible()
 
     async def renamed() -> bool:
-        return bool((await house.bobs())[1]["title"] == "Alice's sea")
+        return bool((await moderated.bobs())[1]["title"] == "Alice's sea")
 
     await eventually(renamed, what="alice's title being kept")
     await bob.page.keyboard.press("Enter")
     await expect(bob.frame.locator("[data-testid=toast][data-kind=refused]")).to_be_visible(timeout=SOON_MS)
     await expect(bob.row("Alice's sea")).to_be_visible()
-    assert (await house.bobs())[1]["title"] == "Alice's sea"
+    assert (await moderated.bobs())[1]["title"] == "Alice's sea"
 
 
-async def test_orders_are_merged(house: House, sit: Sit) -> None:
-    bob, alice = await sit("bob"), await sit("alice")
+async def test_orders_are_merged(moderated: ModeratedRoom, open_widget: OpenWidget) -> None:
+    bob, alice = await open_widget("bob"), await open_widget("alice")
     held = asyncio.Event()
 
     async def hold(route: Route) -> None:
         await held.wait()
         await route.continue_()
 
-    async with _answering(bob, "**/order", hold):
+    async with _routed(bob, "**/order", hold):
         await bob.choose("hill", "move-top")
         await bob.becomes("hill", "lake", "sea")
         await alice.choose("lake", "move-down")
         await alice.becomes("sea", "lake", "hill")
         await bob.becomes("hill", "sea", "lake")  # hers arrived, and bob's lies over it
         held.set()
-        for seat in (alice, bob):
-            await seat.becomes("hill", "sea", "lake")
+        for widget in (alice, bob):
+            await widget.becomes("hill", "sea", "lake")
     assert await bob.frame.locator("[data-testid=toast]").count() == 0
 
     async def kept() -> bool:
-        return [video["id"] for video in await house.bobs()] == [house.ids[title] for title in ("hill", "sea", "lake")]
+        return [video["id"] for video in await moderated.bobs()] == [
+            moderated.ids[title] for title in ("hill", "sea", "lake")
+        ]
 
     await eventually(kept, what="both moves being kept")
 
 
-async def test_nothing_is_lost_while_the_server_is_away(house: House, sit: Sit) -> None:
-    bob = await sit("bob")
+async def test_nothing_is_lost_while_the_server_is_away(moderated: ModeratedRoom, open_widget: OpenWidget) -> None:
+    bob = await open_widget("bob")
 
-    async def answer(route: Route) -> None:
+    async def pass_when_back(route: Route) -> None:
         await (route.continue_() if await bob.frame.evaluate("() => window.isBack === true") else route.abort())
 
     async def press() -> bool:
@@ -361,7 +371,7 @@ async def test_nothing_is_lost_while_the_server_is_away(house: House, sit: Sit) 
         )
         return pressed
 
-    await bob.page.context.route("**/api/v1/videos/**", answer)
+    await bob.page.context.route("**/api/v1/videos/**", pass_when_back)
     await bob.choose("lake", "rename")
     await bob.frame.locator("[data-testid=title-field]").fill("Far away")
     await bob.page.keyboard.press("Enter")
@@ -371,13 +381,13 @@ async def test_nothing_is_lost_while_the_server_is_away(house: House, sit: Sit) 
     await expect(bob.frame.locator("[data-testid=unsaved]")).to_have_count(0)
 
     async def saved() -> bool:
-        return bool((await house.bobs())[0]["title"] == "Far away")
+        return bool((await moderated.bobs())[0]["title"] == "Far away")
 
     await eventually(saved, what="the new title arriving")
 
 
-async def test_the_keyboard_does_it_all(house: House, sit: Sit) -> None:
-    bob = await sit("bob")
+async def test_the_keyboard_does_it_all(moderated: ModeratedRoom, open_widget: OpenWidget) -> None:
+    bob = await open_widget("bob")
     keys = bob.page.keyboard
     await bob.row("lake").locator(".row-body").focus()
     await keys.press("Alt+ArrowDown")
@@ -417,8 +427,8 @@ async def test_the_keyboard_does_it_all(house: House, sit: Sit) -> None:
     await bob.becomes("lake", "Baltic", "hill")
 
 
-async def test_dragging(house: House, sit: Sit) -> None:
-    bob, alice = await sit("bob"), await sit("alice", touch=True)
+async def test_dragging(moderated: ModeratedRoom, open_widget: OpenWidget) -> None:
+    bob, alice = await open_widget("bob"), await open_widget("alice", touch=True)
     boxes = [await bob.row(title).bounding_box() for title in TITLES]
     assert boxes[0]
     assert boxes[2]
@@ -431,7 +441,7 @@ async def test_dragging(house: House, sit: Sit) -> None:
     await alice.becomes("sea", "hill", "lake")
     # It was no click.
     showing = await bob.frame.locator("[data-testid=player]").get_attribute("data-video-id")
-    assert showing in house.ids.values()
+    assert showing in moderated.ids.values()
     await mouse.move(boxes[0]["x"] + 100, boxes[0]["y"] + 30)
     await mouse.down()
     await mouse.move(boxes[2]["x"] + 100, boxes[2]["y"] + 40, steps=8)
@@ -454,11 +464,11 @@ async def test_dragging(house: House, sit: Sit) -> None:
     await bob.becomes("lake", "sea", "hill")
 
 
-async def test_the_list_tells_photos_and_sound_from_videos(
-    house: House, sit: Sit, tools: Tools, tmp_path: Path, screenshots: Path
+async def test_the_list_distinguishes_photos_and_audio_from_videos(
+    moderated: ModeratedRoom, open_widget: OpenWidget, tools: Tools, tmp_path: Path, screenshots: Path
 ) -> None:
     for setting in ("images on", "voice on"):
-        await house.alice.send_text(house.room_id, f"!reel room {setting}")
+        await moderated.alice.send_text(moderated.room_id, f"!reel room {setting}")
     for name, msgtype, *source in (
         ("Photo of a bird.jpg", "m.image", "-f", "lavfi", "-i", "testsrc2=s=640x480", "-frames:v", "1"),
         ("A song.ogg", "m.audio", "-f", "lavfi", "-i", "sine=d=3", "-c:a", "libopus"),
@@ -466,8 +476,10 @@ async def test_the_list_tells_photos_and_sound_from_videos(
         file = tmp_path / name
         process = await asyncio.create_subprocess_exec(str(tools.ffmpeg), "-v", "error", *source, str(file))
         assert await process.wait() == 0
-        await house.viewer.video_in(await house.bob.send_video(house.room_id, file, msgtype=msgtype), "ready")
-    alice = await sit("alice")
+        await moderated.viewer.video_in(
+            await moderated.bob.send_video(moderated.room_id, file, msgtype=msgtype), "ready"
+        )
+    alice = await open_widget("alice")
     for title, kind in (("Photo of a bird", "Photo"), ("A song", "Sound")):
         row = alice.row(title)
         await expect(row.locator(".thumb-kind")).to_be_visible()
@@ -486,16 +498,16 @@ def _thousand(room: dict[str, Any], user_id: str) -> dict[str, Any]:
     return room
 
 
-async def test_a_thousand_videos(house: House, sit: Sit, screenshots: Path) -> None:
-    bob = await sit("bob")
+async def test_a_thousand_videos(moderated: ModeratedRoom, open_widget: OpenWidget, screenshots: Path) -> None:
+    bob = await open_widget("bob")
 
-    async def answer(route: Route) -> None:
+    async def fulfil(route: Route) -> None:
         response = await route.fetch()
-        await route.fulfill(response=response, json=_thousand(await response.json(), house.bob.user_id))
+        await route.fulfill(response=response, json=_thousand(await response.json(), moderated.bob.user_id))
 
-    async with _answering(bob, "**/api/v1/rooms/*", answer):
-        await house.viewer.request("PATCH", f"/api/v1/videos/{house.ids['lake']}", {"title": "Lakes"})
-        await house.viewer.request("PATCH", f"/api/v1/videos/{house.ids['lake']}", {"title": "The lake"})
+    async with _routed(bob, "**/api/v1/rooms/*", fulfil):
+        await moderated.viewer.request("PATCH", f"/api/v1/videos/{moderated.ids['lake']}", {"title": "Lakes"})
+        await moderated.viewer.request("PATCH", f"/api/v1/videos/{moderated.ids['lake']}", {"title": "The lake"})
         await expect(bob.row("The lake")).to_be_visible(timeout=SOON_MS)
         rows = bob.frame.locator("[data-testid=video]")
         await expect(rows.first).to_have_attribute("aria-setsize", str(THOUSAND), timeout=SOON_MS)

@@ -45,7 +45,7 @@ _CHOSEN_IN_SIGHT = """() => {
 
 
 @dataclass
-class Strip:
+class MemberStrip:
     page: Page
     frame: Frame
 
@@ -61,7 +61,7 @@ class Strip:
         await self.frame.locator(f'[data-testid=app][data-selected="{key}"]').wait_for()
 
 
-async def _open(browser: Browser, url: str, *, script: str = "", width: int = 900, **options: Any) -> Strip:  # noqa: ANN401
+async def _open(browser: Browser, url: str, *, script: str = "", width: int = 900, **options: Any) -> MemberStrip:  # noqa: ANN401
     context = await browser.new_context(viewport={"width": width, "height": 700}, **options)
     if script:
         await context.add_init_script(script)
@@ -72,7 +72,7 @@ async def _open(browser: Browser, url: str, *, script: str = "", width: int = 90
     frame = await handle.content_frame()
     assert frame
     await frame.locator("[data-testid=app][data-state=ready]").wait_for()
-    return Strip(page, frame)
+    return MemberStrip(page, frame)
 
 
 async def _send(user: MatrixClient, viewer: Viewer, clip: Path, folder: Path, name: str) -> str:
@@ -228,7 +228,7 @@ async def test_a_face_that_is_scrolled_out_stands_still(
 
 
 @pytest.mark.timeout(180)
-async def test_a_clip_that_cannot_be_had_leaves_the_picture(
+async def test_a_clip_that_cannot_be_had_leaves_the_image(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient,
     browser: Browser, open_host: OpenHost, clip: Path, tmp_path: Path,
 ) -> None:  # fmt: skip

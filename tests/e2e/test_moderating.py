@@ -31,7 +31,7 @@ def _counted(count: int, words: str) -> re.Pattern[str]:
 
 
 @dataclass
-class Court:
+class RoomWithHeldVideos:
     """A room in which alice decides on what bob sends: two videos of his wait."""
 
     reel: Installation
@@ -45,10 +45,10 @@ class Court:
 
 
 @pytest.fixture
-async def court(
+async def held_room(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path,
     tmp_path: Path, open_host: OpenHost,
-) -> Court:  # fmt: skip
+) -> RoomWithHeldVideos:  # fmt: skip
     room_id = await make_room(alice, reel, bob)
     await alice.send_text(room_id, "!reel room hold all")
     await wait_for_notice(alice, room_id, "hold is all now")
@@ -57,12 +57,12 @@ async def court(
     events = [await bob.send_video(room_id, file) for file in files]
     for event_id in events:
         assert (await judge.video_in(event_id, "ready"))["visibility"] == "held"
-    return Court(reel, alice, bob, room_id, await open_host(room_id), judge, sender, events)
+    return RoomWithHeldVideos(reel, alice, bob, room_id, await open_host(room_id), judge, sender, events)
 
 
 @dataclass
-class Seat:
-    """Somebody's widget."""
+class MemberWidget:
+    """The widget of one member, in their browser."""
 
     page: Page
     frame: Frame
@@ -74,14 +74,14 @@ class Seat:
         return self.frame.locator(f"[data-testid={name}]")
 
 
-Sit = Callable[..., Awaitable[Seat]]
+OpenWidget = Callable[..., Awaitable[MemberWidget]]
 
 
 @pytest.fixture
-async def sit(browser: Browser, court: Court) -> AsyncIterator[Sit]:
+async def open_widget(browser: Browser, held_room: RoomWithHeldVideos) -> AsyncIterator[OpenWidget]:
     async with AsyncExitStack() as stack:
 
-        async def open_as(name: str, *, touch: bool = False, language: str = "en") -> Seat:
+        async def open_as(name: str, *, touch: bool = False, language: str = "en") -> MemberWidget:
             context = await browser.new_context(
                 viewport={"width": 320, "height": 640}, has_touch=touch, is_mobile=touch
             )
@@ -89,20 +89,22 @@ async def sit(browser: Browser, court: Court) -> AsyncIterator[Sit]:
             await context.add_init_script(path=AXE)
             page = await context.new_page()
             page.set_default_timeout(30_000)
-            await page.goto(f"{court.host}?user={name}&layout=widget&lang={language}")
+            await page.goto(f"{held_room.host}?user={name}&layout=widget&lang={language}")
             handle = await page.locator("iframe[data-testid=widget]").element_handle()
             frame = await handle.content_frame()
             assert frame
-            await frame.locator(f'[data-testid=member][data-member="{court.bob.user_id}"]').click()
+            await frame.locator(f'[data-testid=member][data-member="{held_room.bob.user_id}"]').click()
             await frame.locator(".toasts").wait_for(state="attached")
-            return Seat(page, frame)
+            return MemberWidget(page, frame)
 
         yield open_as
 
 
-async def test_a_moderator_watches_and_decides(court: Court, sit: Sit, screenshots: Path) -> None:
-    alice, bob = await sit("alice"), await sit("bob")
-    # The sender is told that it waits, and has neither its picture nor what decides on it.
+async def test_a_moderator_watches_and_decides(
+    held_room: RoomWithHeldVideos, open_widget: OpenWidget, screenshots: Path
+) -> None:
+    alice, bob = await open_widget("alice"), await open_widget("bob")
+    # The sender sees that it waits, and has neither its poster nor what decides on it.
     await expect(bob.row("lake").locator(".row-state")).to_have_text("Waiting for approval by a moderator")
     await expect(bob.frame.locator(".thumb img")).to_have_count(0)
     await expect(bob.frame.locator(".queue-button")).to_have_count(0)
@@ -153,38 +155,42 @@ async def test_a_moderator_watches_and_decides(court: Court, sit: Sit, screensho
             await expect(bob.row("sea")).to_have_attribute("data-visibility", "held", timeout=SOON_MS)
             await queue.focus()
     await expect(queue).to_have_count(0)
-    told = await wait_for_notice(court.bob, court.room_id, "did not accept", thread=court.events[1])
-    assert told == "A moderator did not accept your video “sea”. The reason: much too dark"
+    notice = await wait_for_notice(held_room.bob, held_room.room_id, "did not accept", thread=held_room.events[1])
+    assert notice == "A moderator did not accept your video “sea”. The reason: much too dark"
 
 
-async def test_members_are_refused_what_moderators_do(court: Court) -> None:
-    held = await court.judge.video(court.events[0])
-    own = await court.sender.video(court.events[0])
+async def test_members_are_refused_what_moderators_do(held_room: RoomWithHeldVideos) -> None:
+    held = await held_room.judge.video(held_room.events[0])
+    own = await held_room.sender.video(held_room.events[0])
     assert held
     assert own
     assert (own["poster_url"], own["playlist_url"], own["preview_url"]) == (None, None, None)
     path = f"/api/v1/videos/{own['id']}"
     for action in ("reject", "block"):
-        assert (await court.sender.request("POST", f"{path}/{action}", {"reason": ""}))[0] == 403
-    assert (await court.sender.request("PATCH", path, {"visibility": "shown"}))[0] == 403
-    assert (await court.sender.get(f"{path}/reports"))[0] == 403
-    assert (await court.judge.video(court.events[0]) or {})["visibility"] == "held"
+        assert (await held_room.sender.request("POST", f"{path}/{action}", {"reason": ""}))[0] == 403
+    assert (await held_room.sender.request("PATCH", path, {"visibility": "shown"}))[0] == 403
+    assert (await held_room.sender.get(f"{path}/reports"))[0] == 403
+    assert (await held_room.judge.video(held_room.events[0]) or {})["visibility"] == "held"
 
 
-async def test_reports_are_read_and_what_is_blocked_goes(court: Court, sit: Sit, screenshots: Path) -> None:
-    lake, sea = [(await court.judge.video(event_id) or {})["id"] for event_id in court.events]
+async def test_reports_are_read_and_what_is_blocked_goes(
+    held_room: RoomWithHeldVideos, open_widget: OpenWidget, screenshots: Path
+) -> None:
+    lake, sea = [(await held_room.judge.video(event_id) or {})["id"] for event_id in held_room.events]
     for video_id in (lake, sea):
-        assert (await court.judge.request("PATCH", f"/api/v1/videos/{video_id}", {"visibility": "shown"}))[0] == 200
+        assert (await held_room.judge.request("PATCH", f"/api/v1/videos/{video_id}", {"visibility": "shown"}))[0] == 200
     # A moderator's report is one as well, and the only other member sent it.
     for video_id, reason in ((lake, "Far too loud"), (sea, "")):
-        assert (await court.judge.request("POST", f"/api/v1/videos/{video_id}/report", {"reason": reason}))[0] == 200
-    alice = await sit("alice", touch=True, language="zh")
+        assert (await held_room.judge.request("POST", f"/api/v1/videos/{video_id}/report", {"reason": reason}))[
+            0
+        ] == 200
+    alice = await open_widget("alice", touch=True, language="zh")
     queue = alice.part("queue-reported")
     await expect(queue).to_have_text(_counted(2, "个被举报"))
     await queue.tap()
     reports = alice.part("review-reports")
     await expect(reports.locator("li")).to_have_text(["Far too loud"])
-    assert court.alice.user_id not in await alice.part("review").inner_text()
+    assert held_room.alice.user_id not in await alice.part("review").inner_text()
     assert min(await alice.frame.locator(".verdict .pill, .queue-button").evaluate_all(_HEIGHTS)) >= 44
     assert await alice.frame.evaluate(_WIDER) <= 0
     await alice.page.screenshot(path=screenshots / "moderating-reports-zh-320x640.png")
@@ -195,32 +201,32 @@ async def test_reports_are_read_and_what_is_blocked_goes(court: Court, sit: Sit,
     await alice.part("review-block").tap()
     await alice.part("reason").fill("spam")
     await alice.part("confirm").tap()
-    # The other one shows the same pictures: it goes as a copy, as soon as both fingerprints are known.
+    # The other one shows the same frames: it goes as a copy, as soon as both fingerprints are known.
     await expect(alice.row("sea")).to_have_count(0, timeout=SOON_MS)
 
     async def blocked() -> bool:
-        rows = await court.reel.rows("SELECT reason FROM blocks WHERE room_id = $1", court.room_id)
+        rows = await held_room.reel.rows("SELECT reason FROM blocks WHERE room_id = $1", held_room.room_id)
         return [row["reason"] for row in rows] == ["spam"]
 
     await eventually(blocked, what="the file being blocked")
 
 
-async def test_each_is_told_who_hid_it(court: Court, sit: Sit) -> None:
-    lake, sea = [(await court.judge.video(event_id) or {})["id"] for event_id in court.events]
+async def test_each_sees_who_hid_it(held_room: RoomWithHeldVideos, open_widget: OpenWidget) -> None:
+    lake, sea = [(await held_room.judge.video(event_id) or {})["id"] for event_id in held_room.events]
     for video_id in (lake, sea):
-        assert (await court.judge.request("PATCH", f"/api/v1/videos/{video_id}", {"visibility": "shown"}))[0] == 200
-    assert (await court.judge.request("PATCH", f"/api/v1/videos/{lake}", {"visibility": "hidden"}))[0] == 200
-    assert (await court.sender.request("PATCH", f"/api/v1/videos/{sea}", {"visibility": "hidden"}))[0] == 200
-    alice, bob = await sit("alice"), await sit("bob")
-    for seat, title, words, watches in (
+        assert (await held_room.judge.request("PATCH", f"/api/v1/videos/{video_id}", {"visibility": "shown"}))[0] == 200
+    assert (await held_room.judge.request("PATCH", f"/api/v1/videos/{lake}", {"visibility": "hidden"}))[0] == 200
+    assert (await held_room.sender.request("PATCH", f"/api/v1/videos/{sea}", {"visibility": "hidden"}))[0] == 200
+    alice, bob = await open_widget("alice"), await open_widget("bob")
+    for widget, title, words, watches in (
         (alice, "lake", "Hidden by you", True),
         (alice, "sea", "Hidden by its sender", False),
         (bob, "lake", "Hidden by a moderator", False),
         (bob, "sea", "Hidden by you", True),
     ):
-        await expect(seat.row(title).locator(".row-state")).to_have_text(words)
-        await expect(seat.row(title).locator("button.row-body")).to_have_count(int(watches))
-        await expect(seat.row(title).locator(".thumb img")).to_have_count(int(watches))
+        await expect(widget.row(title).locator(".row-state")).to_have_text(words)
+        await expect(widget.row(title).locator("button.row-body")).to_have_count(int(watches))
+        await expect(widget.row(title).locator(".thumb img")).to_have_count(int(watches))
     await bob.row("sea").locator("button.row-body").click()
     await bob.part("review-show").click()
     await expect(alice.row("sea")).to_have_attribute("data-visibility", "shown", timeout=SOON_MS)

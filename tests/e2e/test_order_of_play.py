@@ -10,7 +10,7 @@ from tests.support.widget_page import RECORD_PLAYBACK, RoomWithVideos, WidgetPag
 async def test_one_video_again_and_again(browser: Browser, room_with_videos: RoomWithVideos) -> None:
     async with open_widget_page(browser, room_with_videos) as seen:
         await seen.part("next").click()
-        await seen.until("the second", lambda picture: picture["id"] == room_with_videos.ids[1])
+        await seen.until("the second", lambda playback: playback["id"] == room_with_videos.ids[1])
         await seen.choose("loop", "one")
         await expect(seen.part("told")).to_contain_text("Repeat this video")
         await seen.frame.evaluate(RECORD_PLAYBACK)
@@ -22,7 +22,7 @@ async def test_one_video_again_and_again(browser: Browser, room_with_videos: Roo
         assert await seen.frame.evaluate("() => window.shown") == [room_with_videos.ids[1]]
         # The viewer may go on, and stays there.
         await seen.part("next").click()
-        await seen.until("the third", lambda picture: picture["id"] == room_with_videos.ids[2])
+        await seen.until("the third", lambda playback: playback["id"] == room_with_videos.ids[2])
         before = await _jumps_back(seen)
 
         async def turned() -> bool:
@@ -38,7 +38,7 @@ async def _jumps_back(seen: WidgetPage) -> int:
 
 
 @pytest.mark.timeout(180)
-async def test_each_video_of_a_loop_is_told_once_and_can_be_silent(
+async def test_each_video_of_a_loop_is_announced_once_and_can_be_silent(
     browser: Browser, room_with_videos: RoomWithVideos
 ) -> None:
     async with open_widget_page(browser, room_with_videos) as seen:
@@ -58,13 +58,13 @@ async def test_each_video_of_a_loop_is_told_once_and_can_be_silent(
         await eventually(lambda: shown(7), what="two turns of three videos")
         each = [f"Now playing: {title}, from alice" for title in room_with_videos.titles]
         assert sorted(await spoken()) == sorted(each)
-        # Who asks for one is told of it again.
+        # Whoever chooses one has it announced again.
         await seen.part("next").click()
 
         async def again() -> bool:
             return len(await spoken()) == len(each) + 1
 
-        await eventually(again, what="the one that was asked for")
+        await eventually(again, what="the one that was chosen")
         await seen.part("settings").click()
         await expect(seen.part("menu-announce")).to_have_attribute("aria-checked", "true")
         await seen.part("menu-announce").click()
@@ -73,7 +73,7 @@ async def test_each_video_of_a_loop_is_told_once_and_can_be_silent(
         for _ in range(2):
             now = (await seen.playback())["id"]
             await seen.part("next").click()
-            await seen.until("another one", lambda picture, now=now: picture["id"] != now)  # type: ignore[misc]
+            await seen.until("another one", lambda playback, now=now: playback["id"] != now)  # type: ignore[misc]
         await expect(seen.part("announced")).to_have_text("")
         assert await spoken() == before
 
@@ -95,18 +95,18 @@ async def test_shuffle_shows_all_before_anything_again(browser: Browser, room_wi
         way = [(await seen.playback())["id"]]
         for _ in range(2):
             await seen.part("next").click()
-            picture = await seen.until("another one", lambda picture: picture["id"] != way[-1])
-            way.append(picture["id"])
+            playback = await seen.until("another one", lambda playback: playback["id"] != way[-1])
+            way.append(playback["id"])
         for earlier in reversed(way[:-1]):
             await seen.part("previous").click()
-            await seen.until("the way back", lambda picture, earlier=earlier: picture["id"] == earlier)  # type: ignore[misc]
+            await seen.until("the way back", lambda playback, earlier=earlier: playback["id"] == earlier)  # type: ignore[misc]
 
 
 async def test_it_goes_on_where_the_viewer_was(browser: Browser, room_with_videos: RoomWithVideos) -> None:
-    # Where nothing plays by itself, the moment stands still to be looked at.
+    # Where nothing plays by itself, the position stands still to be looked at.
     async with open_widget_page(browser, room_with_videos, captions=True, motion="reduce") as seen:
         await seen.frame.locator(f'[data-testid=video][data-video-id="{room_with_videos.ids[2]}"] button').first.click()
-        await seen.until("the third", lambda picture: picture["id"] == room_with_videos.ids[2])
+        await seen.until("the third", lambda playback: playback["id"] == room_with_videos.ids[2])
         await seen.player.press("k")
         await seen.frame.locator("input.seek").fill("2.5")
         await seen.frame.locator("input.volume-slider").fill("0.4")
@@ -118,16 +118,16 @@ async def test_it_goes_on_where_the_viewer_was(browser: Browser, room_with_video
         # As a client does: the frame goes without a word, and comes back.
         again = await load_widget(seen.page, room_with_videos, select=False)
         await expect(again.player).to_have_attribute("data-reel", room_with_videos.alice)
-        await again.until("the picture", lambda picture: picture["id"] == room_with_videos.ids[2])
-        await again.until("the sound and the speed", lambda p: p["rate"] == 0.75 and abs(p["volume"] - 0.4) < 0.01)
-        await again.until("the captions", lambda picture: picture["cues"] == ["Hello from en"])
+        await again.until("the same video", lambda playback: playback["id"] == room_with_videos.ids[2])
+        await again.until("the volume and the speed", lambda p: p["rate"] == 0.75 and abs(p["volume"] - 0.4) < 0.01)
+        await again.until("the captions", lambda playback: playback["cues"] == ["Hello from en"])
         assert float(await again.frame.locator("input.seek").input_value()) == pytest.approx(2.5, abs=0.15)
         await again.part("settings").click()
         await expect(again.part("menu-keys")).to_have_attribute("aria-checked", "false")
         await expect(again.part("menu-loop")).to_contain_text("Repeat this video")
 
 
-async def test_nothing_plays_or_moves_unasked(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+async def test_nothing_plays_or_moves_by_itself(browser: Browser, room_with_videos: RoomWithVideos) -> None:
     async with open_widget_page(browser, room_with_videos, select=False, motion="reduce") as seen:
         await seen.part("settings").click()
         await expect(seen.part("menu")).to_be_visible()

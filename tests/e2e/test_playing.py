@@ -52,7 +52,7 @@ _RECORD = """() => {
     setInterval(look, 40);
 }"""
 _SEEN = "() => window.seen"
-# Looks at an item by which one can tell what it shows when it is sped up: a busy machine draws few of its pictures.
+# Looks at an item whose content is recognised when it is sped up: a busy machine draws few of its frames.
 _ENOUGH = 8
 
 
@@ -87,7 +87,7 @@ async def _seen(frame: Frame) -> list[dict[str, Any]]:
 
 
 def _is_colour(colours: list[list[int]], wanted: tuple[int, int, int]) -> bool:
-    # Only the middle of what was seen: at a seam the picture may be a frame behind the name.
+    # Only the middle of what was seen: at a seam the image may be a frame behind the name.
     middle = colours[len(colours) // 4 : -len(colours) // 4 or None] or colours
     return all(abs(a - b) < 30 for colour in middle for a, b in zip(colour, wanted, strict=True))
 
@@ -189,7 +189,7 @@ async def test_controls(
     await frame.locator(f'[data-testid=player][data-video-id="{ids[0]}"]').wait_for()
     await frame.locator("[data-testid=next]").click()
     await frame.locator(f'[data-testid=player][data-video-id="{ids[1]}"]').wait_for()
-    # Sound: muted and back, by button and by key.
+    # Audio: muted and back, by button and by key.
     muted = await player.get_attribute("data-muted")
     await frame.locator("[data-testid=mute]").click()
     assert await player.get_attribute("data-muted") != muted
@@ -220,7 +220,7 @@ async def test_themes_and_languages(
     await page.close()
 
 
-async def test_a_stranger_is_told_so(
+async def test_a_stranger_sees_why(
     reel: Installation, alice: MatrixClient, bob: MatrixClient, browser: Browser, screenshots: Path
 ) -> None:
     page = await browser.new_page(viewport={"width": 320, "height": 300})

@@ -34,7 +34,7 @@ async def studio() -> AsyncIterator[Browser]:
 
 
 @dataclass
-class Seen:
+class RecordingPage:
     """A page with the widget in it; what it complained about, and what it sent to the server."""
 
     context: BrowserContext
@@ -50,8 +50,8 @@ class Seen:
         for test_id in test_ids:
             await self.at(test_id).click()
 
-    async def asked(self, method: str, times: int = 1) -> None:
-        """Wait until the server was asked for something about an upload so many times."""
+    async def requested(self, method: str, times: int = 1) -> None:
+        """Wait until the server got so many requests of a method about an upload."""
 
         async def enough() -> bool:
             return sum(request.method == method for request in self.requests) >= times
@@ -63,7 +63,7 @@ class Seen:
 async def _widget(
     browser: Browser, url: str, *, user: str = "bob", width: int = 320, height: int = 600, query: str = "",
     motion: Literal["reduce", "no-preference"] = "no-preference",
-) -> AsyncIterator[Seen]:  # fmt: skip
+) -> AsyncIterator[RecordingPage]:  # fmt: skip
     context = await browser.new_context(viewport={"width": width, "height": height}, reduced_motion=motion)
     await context.add_init_script(LOG_CSP_VIOLATIONS)
     await context.add_init_script(path=AXE)
@@ -85,18 +85,18 @@ async def _widget(
         handle = await page.locator("iframe[data-testid=widget]").element_handle()
         frame = await handle.content_frame()
         assert frame
-        yield Seen(context, page, frame, problems, requests)
+        yield RecordingPage(context, page, frame, problems, requests)
     finally:
         await context.close()
 
 
-async def _begin(seen: Seen) -> None:
+async def _start_recording(seen: RecordingPage) -> None:
     """Open the view and record the camera, without waiting for the countdown."""
     await seen.press("record", "record-camera", "record-start", "record-skip")
     await seen.at("record-view", "[data-phase=recording]").wait_for()
 
 
-async def _sent(seen: Seen, user: MatrixClient, room_id: str) -> dict[str, Any]:
+async def _sent(seen: RecordingPage, user: MatrixClient, room_id: str) -> dict[str, Any]:
     """Wait until the view says that it is sent, and return the event as the homeserver has it."""
     await seen.at("record-sent").wait_for(timeout=90_000)
     event_id = await seen.at("record-sent").get_attribute("data-event-id")
@@ -104,7 +104,7 @@ async def _sent(seen: Seen, user: MatrixClient, room_id: str) -> dict[str, Any]:
     return next(event for event in events if event["event_id"] == event_id)
 
 
-async def _plays(seen: Seen, video_id: str) -> None:
+async def _plays(seen: RecordingPage, video_id: str) -> None:
     """Pick a video and see it move."""
     await seen.at("video", f'[data-video-id="{video_id}"] button').first.click()
     await seen.at("player", f'[data-video-id="{video_id}"][data-playing=true]').wait_for()
@@ -130,7 +130,7 @@ async def test_a_recording_outlives_a_lost_connection_and_plays_for_others(
         await seen.at("record-view", "[data-phase=counting]").wait_for()
         await seen.press("record-skip")
         # It is uploaded while it is recorded; what comes while there is no connection goes later.
-        await seen.asked("PATCH", times=2)
+        await seen.requested("PATCH", times=2)
         await seen.context.set_offline(True)
         await seen.at("record-link", "[data-lost=true]").wait_for()
         await seen.page.screenshot(path=screenshots / "recording-offline-320x600.png")
@@ -197,7 +197,7 @@ async def test_a_draft_stays_while_the_view_is_closed(
 ) -> None:
     room_id = await make_room(alice, reel, bob)
     async with _widget(studio, await open_host(room_id), width=280, height=300) as seen:
-        await _begin(seen)
+        await _start_recording(seen)
         await seen.press("record-close")
         await expect(seen.at("record")).to_have_attribute("data-mark", "recording")
         await seen.press("record")
@@ -218,7 +218,7 @@ async def test_a_draft_stays_while_the_view_is_closed(
         await seen.press("record-discard", "record-confirm-discard")
         await seen.at("record-camera").wait_for()
         await expect(seen.at("record")).not_to_have_attribute("data-mark", re.compile(".*"))
-        await seen.asked("DELETE")
+        await seen.requested("DELETE")
 
 
 async def test_the_keyboard_is_enough_and_nothing_counts_down_under_reduced_motion(
@@ -287,7 +287,7 @@ async def test_what_is_longer_than_the_room_takes_is_cut_below_that(
     viewer = await reel.viewer(http, bob, room_id)
     async with _widget(studio, await open_host(room_id), height=300) as seen:
         # A recording ends by itself, and what is sent is not longer.
-        await _begin(seen)
+        await _start_recording(seen)
         await seen.at("record-view", "[data-phase=review]").wait_for()
         await expect(seen.at("trim-end-time")).to_have_text("0:03.0")
         await seen.press("record-send")
@@ -305,8 +305,8 @@ async def test_what_is_longer_than_the_room_takes_is_cut_below_that(
         await _takes(reel, alice, room_id, 2)
         await seen.press("record-send")
         await seen.at("record-failed", "[data-step=prepare]").wait_for()
-        told = re.compile(r"A video here may be \W*0:02\W* long\. Yours is still here")
-        await expect(seen.at("record-failed")).to_contain_text(told)
+        too_long = re.compile(r"A video here may be \W*0:02\W* long\. Yours is still here")
+        await expect(seen.at("record-failed")).to_contain_text(too_long)
         await seen.at("record-save").wait_for()
         await seen.page.screenshot(path=screenshots / "recording-too-long-320x300.png")
         await seen.press("record-edit")
@@ -422,15 +422,15 @@ async def test_axe_finds_nothing_while_recording(
         await seen.press("record-keep", "record-stop")
         await seen.at("trimmer").wait_for()
         await look("review")
-        # It stays here: the server is not asked.
+        # It stays here: the server gets no request.
         await seen.page.route("**/api/v1/uploads/*/finish", lambda route: route.abort())
         await seen.press("record-send")
         await seen.at("record-step-prepare", "[data-state=running]").wait_for()
         await look("sending")
-        # Who leaves takes the recording away: the server forgets its part.
+        # Who leaves takes the recording away: the server erases its part.
         await seen.page.goto("about:blank")
 
-        async def forgotten() -> bool:
+        async def is_erased() -> bool:
             return not await reel.rows("SELECT FROM uploads WHERE room_id = $1", room_id)
 
-        await eventually(forgotten, what="the upload's end")
+        await eventually(is_erased, what="the upload's end")

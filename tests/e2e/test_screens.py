@@ -26,7 +26,7 @@ TILE = (320, 220)
 LONG_TITLE = "A quiet morning at the lake house"
 _MEMBERS = 9
 
-# Shares of the window: of the picture as it is fitted into its element.
+# Shares of the window: of the frame as it is fitted into its element.
 _COVERS = """() => {
     const video = document.querySelector('video[data-active]');
     const {width, height} = video.getBoundingClientRect();
@@ -52,7 +52,7 @@ _FOLLOWED = """() => {
 _SEEN_CONTROLS = """() => [...document.querySelectorAll('button, input, select, textarea, a[href]')]
     .filter((element) => element.checkVisibility({visibilityProperty: true}))
     .map(({dataset, className}) => dataset.testid ?? className)"""
-_HEAR = """window.asked = [];
+_LOG_REQUESTS = """window.asked = [];
 window.addEventListener('message', ({data}) => {
     if (data?.action === 'set_always_on_screen' && data.api === 'fromWidget') window.asked.push(data.data.value);
 });"""
@@ -69,7 +69,7 @@ _COUNT_PAUSES = """() => {
 
 
 @dataclass(frozen=True)
-class House:
+class RoomWithFormats:
     """A room in which alice has a portrait video and six wide ones, the last of a long title, bob a wide one, a third
     member a portrait one; an empty room.
     """
@@ -114,10 +114,10 @@ Show = Callable[..., Awaitable[Screen]]
 
 
 @pytest.fixture(scope="module")
-async def house(
+async def formats(
     reel: Installation, http: aiohttp.ClientSession, synapse: Synapse, alice: MatrixClient, bob: MatrixClient,
     tools: Tools, clip: Path, tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[House]:  # fmt: skip
+) -> AsyncIterator[RoomWithFormats]:  # fmt: skip
     folder = tmp_path_factory.mktemp("screens")
     upright = await make_clip(replace(ALICE_CLIPS[0], width=180, height=320), folder, tools.ffmpeg)
     wide = [with_padding(clip, folder / f"wide-{n}.mp4", f"wide {n}".encode()) for n in range(5)]
@@ -132,7 +132,7 @@ async def house(
         events.append(await others[0].send_video(room_id, with_padding(upright, folder / "upright.mp4", b"upright")))
         videos = [await viewer.video_in(event_id, "ready") for event_id in events]
         serve = await stack.enter_async_context(hosts(reel, alice, bob))
-        yield House(
+        yield RoomWithFormats(
             await serve(room_id),
             await serve(empty_id),
             alice.user_id,
@@ -143,12 +143,12 @@ async def house(
 
 
 @pytest.fixture
-async def show(browser: Browser, house: House) -> AsyncIterator[Show]:
+async def show(browser: Browser, formats: RoomWithFormats) -> AsyncIterator[Show]:
     """Open the widget as bob on a screen."""
     async with AsyncExitStack() as stack:
 
         async def open_on(
-            size: tuple[int, int], *, touch: bool = False, script: str = "", url: str = house.url, user: str = "bob"
+            size: tuple[int, int], *, touch: bool = False, script: str = "", url: str = formats.url, user: str = "bob"
         ) -> Screen:
             context = await browser.new_context(
                 viewport={"width": size[0], "height": size[1]}, has_touch=touch, is_mobile=touch
@@ -167,9 +167,9 @@ async def show(browser: Browser, house: House) -> AsyncIterator[Show]:
         yield open_on
 
 
-async def test_the_first_tap_on_a_phone_shows_the_controls(show: Show, house: House) -> None:
+async def test_the_first_tap_on_a_phone_shows_the_controls(show: Show, formats: RoomWithFormats) -> None:
     screen = await show(PHONE, touch=True)
-    await screen.select(house.alice)
+    await screen.select(formats.alice)
     for hidden in ("false", "true", "false"):
         if hidden == "false":
             # They step aside by themselves.
@@ -179,10 +179,10 @@ async def test_the_first_tap_on_a_phone_shows_the_controls(show: Show, house: Ho
         await expect(screen.player).to_have_attribute("data-playing", "true")
 
 
-async def test_a_portrait_video_fills_a_phone(show: Show, house: House) -> None:
+async def test_a_portrait_video_fills_a_phone(show: Show, formats: RoomWithFormats) -> None:
     screen = await show(PHONE, touch=True)
-    await screen.select(house.alice)
-    await screen.play(house.portrait)
+    await screen.select(formats.alice)
+    await screen.play(formats.portrait)
     await screen.until(_COVERS, "most of the screen", lambda share: share >= 0.6)
     for part in ("members", "controls"):
         assert await screen.part(part).evaluate(_INSIDE), part
@@ -193,7 +193,7 @@ async def test_a_portrait_video_fills_a_phone(show: Show, house: House) -> None:
         "() => { window.scrolling = setInterval(() => window.dispatchEvent(new Event('touchmove')), 50); }"
     )
     await screen.part("next").evaluate("(button) => button.click()")
-    await expect(screen.player).not_to_have_attribute("data-video-id", house.portrait)
+    await expect(screen.player).not_to_have_attribute("data-video-id", formats.portrait)
     await screen.frame.evaluate(
         "async () => { for (let n = 0; n < 30; n += 1) await new Promise(requestAnimationFrame); }"
     )
@@ -203,17 +203,19 @@ async def test_a_portrait_video_fills_a_phone(show: Show, house: House) -> None:
 
 
 async def test_a_phone_on_its_side_leaves_the_list_what_a_portrait_video_does_not_need(
-    show: Show, house: House
+    show: Show, formats: RoomWithFormats
 ) -> None:
     screen = await show((PHONE[1], PHONE[0]), touch=True)
-    await screen.select(house.upright)
+    await screen.select(formats.upright)
     width = "() => document.querySelector('.panel').getBoundingClientRect().width / innerWidth"
     await screen.until(width, "a wide list", lambda share: share > 0.5)
     assert await screen.frame.evaluate("() => document.querySelector('.stage').clientWidth") >= 320
 
 
 @pytest.mark.parametrize("size", [PHONE, (800, 300), (1280, 720)])
-async def test_the_strip_is_one_row_with_the_channel_in_it(show: Show, house: House, size: tuple[int, int]) -> None:
+async def test_the_strip_is_one_row_with_the_channel_in_it(
+    show: Show, formats: RoomWithFormats, size: tuple[int, int]
+) -> None:
     screen = await show(size)
     await screen.part("several").wait_for()
     rows = """() => new Set([...document.querySelectorAll('[data-testid=member]')]
@@ -229,9 +231,11 @@ async def test_the_strip_is_one_row_with_the_channel_in_it(show: Show, house: Ho
 
 
 @pytest.mark.parametrize("size", [PHONE, (320, 600), (800, 300), (1280, 500)])
-async def test_what_plays_is_in_sight_with_what_comes_next(show: Show, house: House, size: tuple[int, int]) -> None:
+async def test_what_plays_is_in_sight_with_what_comes_next(
+    show: Show, formats: RoomWithFormats, size: tuple[int, int]
+) -> None:
     screen = await show(size)
-    await screen.select(house.alice)
+    await screen.select(formats.alice)
     for _ in range(7):
         await screen.until(_FOLLOWED, "the playing row with the next one")
         before = await screen.player.get_attribute("data-video-id")
@@ -239,9 +243,9 @@ async def test_what_plays_is_in_sight_with_what_comes_next(show: Show, house: Ho
         await expect(screen.player).not_to_have_attribute("data-video-id", before or "")
 
 
-async def test_titles_are_readable_in_a_low_strip(show: Show, house: House) -> None:
+async def test_titles_are_readable_in_a_low_strip(show: Show, formats: RoomWithFormats) -> None:
     screen = await show((800, 300), user="alice")
-    await screen.select(house.alice)
+    await screen.select(formats.alice)
     title = screen.frame.locator(".row-title", has_text=LONG_TITLE)
     await title.wait_for(state="attached")
     assert await title.evaluate("(e) => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth"), "whole"
@@ -268,7 +272,7 @@ async def _row_menu(screen: Screen) -> None:
 async def _comments(screen: Screen) -> None:
     await screen.page.keyboard.press("Escape")
     await screen.part("talk").click()
-    # The first time it says what the client is to be asked for.
+    # The first time it says what will be requested of the client.
     await screen.part("ask").or_(screen.frame.locator(".composer")).first.wait_for()
     if await screen.part("ask").count():
         await screen.part("ask").click()
@@ -290,9 +294,11 @@ _STEPS = (_list, _settings, _speeds, _row_menu, _comments, _recording)
 @pytest.mark.parametrize(
     ("size", "touch"), [(PHONE, True), ((360, 740), True), ((320, 300), True), ((844, 390), True), ((320, 600), False)]
 )
-async def test_targets_are_large_enough(show: Show, house: House, size: tuple[int, int], touch: bool) -> None:
+async def test_targets_are_large_enough(
+    show: Show, formats: RoomWithFormats, size: tuple[int, int], touch: bool
+) -> None:
     screen = await show(size, touch=touch)
-    await screen.select(house.bob)
+    await screen.select(formats.bob)
     await screen.part("record").wait_for()
     for step in _STEPS:
         await step(screen)
@@ -306,7 +312,7 @@ async def test_targets_are_large_enough(show: Show, house: House, size: tuple[in
             assert await screen.frame.locator("kbd:visible").count() == 0
 
 
-async def test_two_clicks_are_full_screen_and_leave_the_channel_alone(show: Show, house: House) -> None:
+async def test_two_clicks_are_full_screen_and_leave_the_channel_alone(show: Show, formats: RoomWithFormats) -> None:
     screen = await show((1280, 720))
     await screen.select("*")
     await screen.part("live-mark").wait_for()
@@ -321,22 +327,22 @@ async def test_two_clicks_are_full_screen_and_leave_the_channel_alone(show: Show
     await expect(screen.player).to_have_attribute("data-playing", "false")
 
 
-async def test_an_iphone_fills_its_screen_with_the_video(show: Show, house: House) -> None:
+async def test_an_iphone_fills_its_screen_with_the_video(show: Show, formats: RoomWithFormats) -> None:
     screen = await show(PHONE, touch=True, script=_IPHONE)
-    await screen.select(house.alice)
+    await screen.select(formats.alice)
     await screen.part("fullscreen").evaluate("(button) => button.click()")
     assert await screen.frame.evaluate("() => window.filled") is True
 
 
-async def test_an_empty_room_offers_the_first_video(show: Show, house: House) -> None:
-    screen = await show((320, 600), url=house.empty)
+async def test_an_empty_room_offers_the_first_video(show: Show, formats: RoomWithFormats) -> None:
+    screen = await show((320, 600), url=formats.empty)
     await screen.part("send-first").click()
     await expect(screen.part("record-view")).to_be_visible()
 
 
-async def test_a_tile_has_no_dead_controls(show: Show, house: House) -> None:
+async def test_a_tile_has_no_dead_controls(show: Show, formats: RoomWithFormats) -> None:
     screen = await show((800, 600))
-    await screen.select(house.alice)
+    await screen.select(formats.alice)
     await screen.page.set_viewport_size({"width": TILE[0], "height": TILE[1]})
     await screen.until(_SEEN_CONTROLS, "nothing to press", lambda seen: seen == [])
     assert await screen.frame.evaluate(_HEIGHT) == TILE[1]
@@ -346,12 +352,12 @@ async def test_a_tile_has_no_dead_controls(show: Show, house: House) -> None:
     await screen.until(_SEEN_CONTROLS, "the controls", lambda seen: "play" in seen)
 
 
-async def test_in_other_rooms_it_stops_or_goes_on_as_the_viewer_chose(show: Show, house: House) -> None:
-    screen = await show((800, 600), script=_HEAR)
-    await screen.select(house.alice)
-    await screen.part("record").wait_for()  # the client has told what is allowed
-    asked = "() => window.asked"
-    assert await screen.page.evaluate(asked) == []
+async def test_in_other_rooms_it_stops_or_goes_on_as_the_viewer_chose(show: Show, formats: RoomWithFormats) -> None:
+    screen = await show((800, 600), script=_LOG_REQUESTS)
+    await screen.select(formats.alice)
+    await screen.part("record").wait_for()  # the client has sent what is allowed
+    requests = "() => window.asked"
+    assert await screen.page.evaluate(requests) == []
     await screen.player.press("m")
     if await screen.player.get_attribute("data-muted") == "true":
         await screen.player.press("m")
@@ -368,24 +374,24 @@ async def test_in_other_rooms_it_stops_or_goes_on_as_the_viewer_chose(show: Show
             await screen.page.set_viewport_size({"width": size[0], "height": size[1]})
             await expect(screen.player).to_have_attribute("data-muted", expected)
 
-    async def told(*wanted: bool) -> None:
+    async def requested(*wanted: bool) -> None:
         async def same() -> bool:
-            return bool(await screen.page.evaluate(asked) == [*wanted])
+            return bool(await screen.page.evaluate(requests) == [*wanted])
 
-        await eventually(same, what=f"the client being told {wanted}")
+        await eventually(same, what=f"the client getting {wanted}")
 
     await choose("muted")
-    await told(True)
+    await requested(True)
     await heard("true")
     await choose("play")
     await heard("false")
-    # Remembered.
+    # Stored.
     await screen.page.reload()
     handle = await screen.page.locator("iframe[data-testid=widget]").element_handle()
     frame = await handle.content_frame()
     assert frame
     screen.frame = frame
     await screen.frame.locator("[data-testid=player][data-playing=true]:not([data-video-id=''])").wait_for()
-    await told(True)
+    await requested(True)
     await choose("stop")
-    await told(True, False)
+    await requested(True, False)

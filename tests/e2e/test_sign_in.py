@@ -91,10 +91,10 @@ async def test_it_says_what_is_the_matter(reel: Installation, alice: MatrixClien
         await look.page.locator("[data-testid=sign-in-state][data-trouble=offline]").wait_for()
         await context.set_offline(False)
         await look.page.locator("[data-testid=sign-in-state][data-trouble='']").wait_for()
-        asked: list[float] = []
+        requested_at: list[float] = []
 
         async def limited(route: Route) -> None:
-            asked.append(asyncio.get_running_loop().time())
+            requested_at.append(asyncio.get_running_loop().time())
             body = {"errcode": "M_LIMIT_EXCEEDED", "error": "…"}
             await route.fulfill(status=429, json=body, headers={"Retry-After": "5"})
 
@@ -102,9 +102,9 @@ async def test_it_says_what_is_the_matter(reel: Installation, alice: MatrixClien
         await look.page.locator("[data-testid=sign-in-state][data-trouble=busy]").wait_for()
         await expect(look.page.locator("[data-testid=sign-in-state]")).to_contain_text("The server is busy")
         async with asyncio.timeout(30):
-            while len(asked) < 2:  # noqa: ASYNC110 - it is in the page
+            while len(requested_at) < 2:  # noqa: ASYNC110 - it is in the page
                 await asyncio.sleep(0.1)
-        assert asked[1] - asked[0] > 4.5, "it did not wait as long as it was asked to"
+        assert requested_at[1] - requested_at[0] > 4.5, "it did not wait as long as the response said"
         await context.unroute("**/api/v1/session", limited)
         await look.page.locator("[data-testid=sign-in-state][data-trouble='']").wait_for()
 
@@ -121,7 +121,7 @@ async def test_where_nothing_can_be_stored(reel: Installation, alice: MatrixClie
         assert look.problems == []
 
 
-async def test_nobody_is_asked_inside_of_a_foreign_frame(
+async def test_nobody_is_prompted_inside_of_a_foreign_frame(
     reel: Installation, alice: MatrixClient, browser: Browser
 ) -> None:
     room_id = await make_room(alice, reel)

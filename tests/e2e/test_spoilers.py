@@ -1,4 +1,4 @@
-"""A spoiler in Chromium: nothing of it is fetched or shown before it is asked for, and then it plays alone."""
+"""A spoiler in Chromium: nothing of it is fetched or shown before it is requested, and then it plays alone."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ REASON = "the ending, and rather a lot of ketchup"
 
 
 @dataclass
-class Room:
+class RoomWithSpoiler:
     url: str
     room_id: str
     plain: str
@@ -38,7 +38,7 @@ class Room:
 async def room(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, open_host: OpenHost,
     clip: Path, tmp_path: Path,
-) -> Room:  # fmt: skip
+) -> RoomWithSpoiler:  # fmt: skip
     room_id = await make_room(alice, reel, bob)
     viewer = await reel.viewer(http, bob, room_id)
     ids = []
@@ -48,7 +48,7 @@ async def room(
         uri = await alice.upload(file.read_bytes(), "video/mp4")
         event_id = await alice.send_event(room_id, "m.room.message", {**content, "url": uri, **marks})
         ids.append(str((await viewer.video_in(event_id, "ready"))["id"]))
-    return Room(await open_host(room_id), room_id, *ids)
+    return RoomWithSpoiler(await open_host(room_id), room_id, *ids)
 
 
 async def _open(browser: Browser, url: str, width: int, height: int) -> tuple[Page, Frame, list[str]]:
@@ -83,8 +83,8 @@ async def _plays(frame: Frame, video_id: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 568), (1000, 700)])
-async def test_it_plays_when_it_is_asked_for(
-    browser: Browser, room: Room, screenshots: Path, width: int, height: int
+async def test_it_plays_once_it_is_requested(
+    browser: Browser, room: RoomWithSpoiler, screenshots: Path, width: int, height: int
 ) -> None:
     page, frame, fetched = await _open(browser, room.url, width, height)
     await _plays(frame, room.plain)

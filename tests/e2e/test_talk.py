@@ -23,7 +23,7 @@ SOON_MS = 4_000
 
 
 @dataclass
-class Stage:
+class RoomWithVideo:
     """A room where one video of alice's plays over and over."""
 
     room_id: str
@@ -31,8 +31,8 @@ class Stage:
 
 
 @dataclass
-class Seat:
-    """Bob in front of the player: the client's page, and the widget in it."""
+class MemberWidget:
+    """Bob's widget: the client's page, and the frame in it."""
 
     page: Page
     frame: Frame
@@ -48,7 +48,7 @@ class Seat:
         await self.get("replies").wait_for()
 
     async def allow(self) -> None:
-        """Let the widget see what people say; the client asks nobody."""
+        """Let the widget see what people say; the client prompts nobody."""
         await self.get("talk").click()
         await self.get("ask").click()
         await self.get("replies").wait_for()
@@ -59,33 +59,33 @@ class Seat:
         await self.get("reply-text").press("Enter")
 
 
-TakeSeat = Callable[..., Awaitable[Seat]]
+OpenWidget = Callable[..., Awaitable[MemberWidget]]
 
 
 @pytest.fixture
-async def stage(
+async def room(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
-) -> Stage:
+) -> RoomWithVideo:
     room_id = await make_room(alice, reel, bob)
     viewer = await reel.viewer(http, alice, room_id)
     event_id = await alice.send_video(room_id, clip)
     await viewer.video_in(event_id, "playable", "ready")
-    return Stage(room_id, event_id)
+    return RoomWithVideo(room_id, event_id)
 
 
 @pytest.fixture
-async def take_seat(browser: Browser, open_host: OpenHost, stage: Stage) -> AsyncIterator[TakeSeat]:
+async def open_widget(browser: Browser, open_host: OpenHost, room: RoomWithVideo) -> AsyncIterator[OpenWidget]:
     """Open the room as bob, and wait until the video plays and can be talked about."""
     async with AsyncExitStack() as stack:
 
-        async def take(
+        async def open_as_bob(
             query: str = "",
             *,
             talks: bool = True,
             size: tuple[int, int] = (1280, 720),
             motion: Literal["reduce", "no-preference"] = "no-preference",
             route: Callable[[Page], Awaitable[None]] | None = None,
-        ) -> Seat:
+        ) -> MemberWidget:
             viewport: Any = {"width": size[0], "height": size[1]}
             context = await browser.new_context(viewport=viewport, reduced_motion=motion)
             stack.push_async_callback(context.close)
@@ -94,69 +94,69 @@ async def take_seat(browser: Browser, open_host: OpenHost, stage: Stage) -> Asyn
             page.set_default_timeout(30_000)
             if route is not None:
                 await route(page)
-            await page.goto(f"{await open_host(stage.room_id)}?user=bob{query}")
+            await page.goto(f"{await open_host(room.room_id)}?user=bob{query}")
             handle = await page.locator("iframe[data-testid=widget]").element_handle()
             frame = await handle.content_frame()
             assert frame
-            seat = Seat(page, frame)
+            widget = MemberWidget(page, frame)
             await frame.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
             if talks:
-                await seat.allow()
-            return seat
+                await widget.allow()
+            return widget
 
-        yield take
+        yield open_as_bob
 
 
 async def test_what_is_said_in_the_chat_shows_on_the_player(
-    stage: Stage, take_seat: TakeSeat, alice: MatrixClient
+    room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient
 ) -> None:
-    seat = await take_seat()
-    reaction = await alice.react(stage.room_id, stage.event_id, "🎉")
-    await expect(seat.get("bursts").locator(".burst")).to_have_count(1, timeout=SOON_MS)
-    await expect(seat.chip("🎉", "[data-count='1'][data-mine=false]")).to_be_attached(timeout=SOON_MS)
-    await alice.redact(stage.room_id, reaction)
-    await expect(seat.chip("🎉")).to_have_count(0, timeout=SOON_MS)
+    widget = await open_widget()
+    reaction = await alice.react(room.room_id, room.event_id, "🎉")
+    await expect(widget.get("bursts").locator(".burst")).to_have_count(1, timeout=SOON_MS)
+    await expect(widget.chip("🎉", "[data-count='1'][data-mine=false]")).to_be_attached(timeout=SOON_MS)
+    await alice.redact(room.room_id, reaction)
+    await expect(widget.chip("🎉")).to_have_count(0, timeout=SOON_MS)
 
-    reply = await alice.reply(stage.room_id, stage.event_id, "What a <b>lake</b>!")
-    await expect(seat.get("said")).to_contain_text("What a <b>lake</b>!", timeout=SOON_MS)
-    await expect(seat.get("unread")).to_have_text("1")
-    await seat.open_talk()
-    await expect(seat.get("unread")).to_have_count(0)
-    mine = seat.get("reply", f'[data-event-id="{reply}"]')
+    reply = await alice.reply(room.room_id, room.event_id, "What a <b>lake</b>!")
+    await expect(widget.get("said")).to_contain_text("What a <b>lake</b>!", timeout=SOON_MS)
+    await expect(widget.get("unread")).to_have_text("1")
+    await widget.open_talk()
+    await expect(widget.get("unread")).to_have_count(0)
+    mine = widget.get("reply", f'[data-event-id="{reply}"]')
     await expect(mine).to_contain_text("alice")
     await expect(mine).to_contain_text("What a <b>lake</b>!")
-    await alice.edit(stage.room_id, reply, "What a pond!")
+    await alice.edit(room.room_id, reply, "What a pond!")
     await expect(mine).to_contain_text("What a pond!", timeout=SOON_MS)
     await expect(mine.locator("[data-testid=edited]")).to_be_visible()
 
-    plain = await alice.reply(stage.room_id, stage.event_id, "Nice", thread=False)
-    await expect(seat.get("reply", f'[data-event-id="{plain}"]')).to_contain_text("Nice", timeout=SOON_MS)
-    await alice.redact(stage.room_id, reply)
+    plain = await alice.reply(room.room_id, room.event_id, "Nice", thread=False)
+    await expect(widget.get("reply", f'[data-event-id="{plain}"]')).to_contain_text("Nice", timeout=SOON_MS)
+    await alice.redact(room.room_id, reply)
     await expect(mine).to_have_count(0, timeout=SOON_MS)
-    await expect(seat.get("reply")).to_have_count(1)
+    await expect(widget.get("reply")).to_have_count(1)
 
 
-async def test_what_was_said_before_is_there(stage: Stage, take_seat: TakeSeat, alice: MatrixClient) -> None:
-    reply = await alice.reply(stage.room_id, stage.event_id, "first")
-    await alice.edit(stage.room_id, reply, "second")
-    await alice.reply(stage.room_id, stage.event_id, "plain", thread=False)
-    gone = await alice.react(stage.room_id, stage.event_id, "😢")
-    await alice.react(stage.room_id, stage.event_id, "👍")
-    await alice.redact(stage.room_id, gone)
-    seat = await take_seat()
-    await expect(seat.chip("👍")).to_be_attached()
-    await expect(seat.chip("😢")).to_have_count(0)
-    await seat.open_talk()
-    await expect(seat.get("reply").locator(".reply-text")).to_have_text(["second", "plain"])
+async def test_what_was_said_before_is_there(room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient) -> None:
+    reply = await alice.reply(room.room_id, room.event_id, "first")
+    await alice.edit(room.room_id, reply, "second")
+    await alice.reply(room.room_id, room.event_id, "plain", thread=False)
+    gone = await alice.react(room.room_id, room.event_id, "😢")
+    await alice.react(room.room_id, room.event_id, "👍")
+    await alice.redact(room.room_id, gone)
+    widget = await open_widget()
+    await expect(widget.chip("👍")).to_be_attached()
+    await expect(widget.chip("😢")).to_have_count(0)
+    await widget.open_talk()
+    await expect(widget.get("reply").locator(".reply-text")).to_have_text(["second", "plain"])
 
 
 async def test_a_reaction_is_sent_and_taken_back(
-    stage: Stage, take_seat: TakeSeat, alice: MatrixClient, bob: MatrixClient
+    room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient, bob: MatrixClient
 ) -> None:
-    seat = await take_seat()
+    widget = await open_widget()
 
     async def keys() -> list[tuple[str, str]]:
-        events = await alice.relations(stage.room_id, stage.event_id, "m.annotation")
+        events = await alice.relations(room.room_id, room.event_id, "m.annotation")
         people = (alice.user_id, bob.user_id)  # the bot has its mark there, too
         return [(e["sender"], e["content"]["m.relates_to"]["key"]) for e in events if e["sender"] in people]
 
@@ -166,42 +166,42 @@ async def test_a_reaction_is_sent_and_taken_back(
 
         await eventually(there, what=f"{wanted} in the room")
 
-    react = seat.get("player").locator("[data-testid=react]")
+    react = widget.get("player").locator("[data-testid=react]")
     await react.focus()
     await react.press("Enter")
-    await expect(seat.get("emoji").first).to_be_focused()
-    await seat.page.keyboard.press("ArrowRight")
-    await seat.page.keyboard.press("Enter")
-    await expect(seat.chip("❤️", "[aria-pressed=true][data-count='1']")).to_be_attached(timeout=SOON_MS)
+    await expect(widget.get("emoji").first).to_be_focused()
+    await widget.page.keyboard.press("ArrowRight")
+    await widget.page.keyboard.press("Enter")
+    await expect(widget.chip("❤️", "[aria-pressed=true][data-count='1']")).to_be_attached(timeout=SOON_MS)
     await expect(react).to_be_focused()
     await until([(bob.user_id, "❤️")])
     # The client's own timeline shows it as well.
-    await expect(seat.page.locator('[data-testid=timeline] [data-testid=reaction][data-key="❤️"]')).to_be_visible()
-    await alice.react(stage.room_id, stage.event_id, "❤")
-    await expect(seat.chip("❤️", "[data-count='2']")).to_be_attached(timeout=SOON_MS)
-    await seat.get("player").hover()
-    await seat.chip("❤️").click()
-    await expect(seat.chip("❤", "[data-count='1'][aria-pressed=false]")).to_be_attached(timeout=SOON_MS)
+    await expect(widget.page.locator('[data-testid=timeline] [data-testid=reaction][data-key="❤️"]')).to_be_visible()
+    await alice.react(room.room_id, room.event_id, "❤")
+    await expect(widget.chip("❤️", "[data-count='2']")).to_be_attached(timeout=SOON_MS)
+    await widget.get("player").hover()
+    await widget.chip("❤️").click()
+    await expect(widget.chip("❤", "[data-count='1'][aria-pressed=false]")).to_be_attached(timeout=SOON_MS)
     await until([(alice.user_id, "❤")])
 
 
 async def test_a_reply_is_sent_into_the_thread(
-    stage: Stage, take_seat: TakeSeat, alice: MatrixClient, bob: MatrixClient
+    room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient, bob: MatrixClient
 ) -> None:
-    before = await alice.reply(stage.room_id, stage.event_id, "before")
-    seat = await take_seat()
-    await seat.open_talk()
-    await expect(seat.get("reply")).to_have_count(1)
-    text = seat.get("reply-text")
+    before = await alice.reply(room.room_id, room.event_id, "before")
+    widget = await open_widget()
+    await widget.open_talk()
+    await expect(widget.get("reply")).to_have_count(1)
+    text = widget.get("reply-text")
     await text.fill("two")
     await text.press("Shift+Enter")
     await text.press_sequentially("lines")
     await text.press("Enter")
-    await expect(seat.get("reply", "[data-own=true]")).to_contain_text("two\nlines", timeout=SOON_MS)
+    await expect(widget.get("reply", "[data-own=true]")).to_contain_text("two\nlines", timeout=SOON_MS)
     await expect(text).to_have_value("")
 
     async def sent() -> dict[str, Any] | None:
-        events = await alice.relations(stage.room_id, stage.event_id, "m.thread")
+        events = await alice.relations(room.room_id, room.event_id, "m.thread")
         return next((event for event in events if event["sender"] == bob.user_id), None)
 
     event = await eventually(sent, what="bob's reply")
@@ -213,36 +213,36 @@ async def test_a_reply_is_sent_into_the_thread(
         "chat.roomreel.nonce": event["content"]["chat.roomreel.nonce"],
         "m.relates_to": {
             "rel_type": "m.thread",
-            "event_id": stage.event_id,
+            "event_id": room.event_id,
             "is_falling_back": True,
             "m.in_reply_to": {"event_id": before},
         },
     }
-    message = seat.page.locator(f'[data-testid=message][data-event-id="{event["event_id"]}"]')
+    message = widget.page.locator(f'[data-testid=message][data-event-id="{event["event_id"]}"]')
     await expect(message).to_contain_text("In the thread of")
     # Its own echo brings nothing twice, and nothing new to read.
-    await expect(seat.get("reply")).to_have_count(2)
-    await expect(seat.get("said")).to_have_count(0)
+    await expect(widget.get("reply")).to_have_count(2)
+    await expect(widget.get("said")).to_have_count(0)
 
 
-async def test_what_could_not_be_sent_stays(stage: Stage, take_seat: TakeSeat, alice: MatrixClient) -> None:
-    seat = await take_seat()
-    await seat.open_talk()
+async def test_what_could_not_be_sent_stays(room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient) -> None:
+    widget = await open_widget()
+    await widget.open_talk()
     refused = "**/send/m.room.message/**"
-    await seat.page.route(refused, _refuse(403))
-    await seat.write("Do not lose me")
-    await expect(seat.get("composer", "[data-state=failed]")).to_be_visible(timeout=SOON_MS)
-    await expect(seat.get("reply-text")).to_have_value("Do not lose me")
-    await seat.page.unroute(refused)
-    await seat.get("reply-send").click()
-    await expect(seat.get("reply")).to_contain_text("Do not lose me", timeout=SOON_MS)
+    await widget.page.route(refused, _refuse(403))
+    await widget.write("Do not lose me")
+    await expect(widget.get("composer", "[data-state=failed]")).to_be_visible(timeout=SOON_MS)
+    await expect(widget.get("reply-text")).to_have_value("Do not lose me")
+    await widget.page.unroute(refused)
+    await widget.get("reply-send").click()
+    await expect(widget.get("reply")).to_contain_text("Do not lose me", timeout=SOON_MS)
 
-    await seat.page.route("**/send/m.reaction/**", _refuse(403))
-    await seat.get("player").hover()
-    await seat.get("player").locator("[data-testid=react]").click()
-    await seat.get("emoji", '[data-key="🎉"]').first.click()
-    await expect(seat.get("not-sent")).to_be_visible(timeout=SOON_MS)
-    await expect(seat.chip("🎉")).to_have_count(0)
+    await widget.page.route("**/send/m.reaction/**", _refuse(403))
+    await widget.get("player").hover()
+    await widget.get("player").locator("[data-testid=react]").click()
+    await widget.get("emoji", '[data-key="🎉"]').first.click()
+    await expect(widget.get("not-sent")).to_be_visible(timeout=SOON_MS)
+    await expect(widget.chip("🎉")).to_have_count(0)
 
 
 def _refuse(status: int) -> Callable[[Route], Awaitable[None]]:
@@ -254,95 +254,97 @@ def _refuse(status: int) -> Callable[[Route], Awaitable[None]]:
     return refuse
 
 
-async def test_who_allowed_nothing_is_told_and_asked_again(
-    stage: Stage, take_seat: TakeSeat, alice: MatrixClient
+async def test_who_allowed_nothing_sees_why_and_is_prompted_again(
+    room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient
 ) -> None:
-    await alice.reply(stage.room_id, stage.event_id, "Hello")
-    seat = await take_seat("&refuse=once", talks=False)
-    await seat.get("talk").click()
-    await expect(seat.get("missing", "[data-missing=seeMessages][data-declined=false]")).to_be_visible()
-    await seat.get("ask").click()
-    await expect(seat.get("missing", "[data-missing=seeMessages][data-declined=true]")).to_be_visible()
-    await expect(seat.get("react")).to_have_count(0)
-    await expect(seat.get("composer")).to_have_count(0)
-    await seat.get("ask").click()
-    await expect(seat.get("reply")).to_contain_text("Hello", timeout=SOON_MS)
-    await expect(seat.get("missing")).to_have_count(0)
-    await expect(seat.get("composer")).to_be_visible()
+    await alice.reply(room.room_id, room.event_id, "Hello")
+    widget = await open_widget("&refuse=once", talks=False)
+    await widget.get("talk").click()
+    await expect(widget.get("missing", "[data-missing=seeMessages][data-declined=false]")).to_be_visible()
+    await widget.get("ask").click()
+    await expect(widget.get("missing", "[data-missing=seeMessages][data-declined=true]")).to_be_visible()
+    await expect(widget.get("react")).to_have_count(0)
+    await expect(widget.get("composer")).to_have_count(0)
+    await widget.get("ask").click()
+    await expect(widget.get("reply")).to_contain_text("Hello", timeout=SOON_MS)
+    await expect(widget.get("missing")).to_have_count(0)
+    await expect(widget.get("composer")).to_be_visible()
 
 
-async def test_a_part_may_be_refused(stage: Stage, take_seat: TakeSeat, alice: MatrixClient) -> None:
-    await alice.react(stage.room_id, stage.event_id, "🔥")
-    seat = await take_seat("&refuse=send.event")
-    await seat.get("player").hover()
-    await seat.chip("🔥").click()
-    await expect(seat.get("player").locator("span[data-testid=reaction]")).to_have_count(1)
-    await expect(seat.get("react")).to_have_count(0)
-    await seat.open_talk()
-    await expect(seat.get("missing", "[data-missing=seeReactions]")).to_be_visible()
-    await seat.write("Kept for later")
-    await expect(seat.get("missing", "[data-missing=sendText]")).to_be_visible()
-    await expect(seat.get("composer")).to_have_count(0)
+async def test_a_part_may_be_refused(room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient) -> None:
+    await alice.react(room.room_id, room.event_id, "🔥")
+    widget = await open_widget("&refuse=send.event")
+    await widget.get("player").hover()
+    await widget.chip("🔥").click()
+    await expect(widget.get("player").locator("span[data-testid=reaction]")).to_have_count(1)
+    await expect(widget.get("react")).to_have_count(0)
+    await widget.open_talk()
+    await expect(widget.get("missing", "[data-missing=seeReactions]")).to_be_visible()
+    await widget.write("Kept for later")
+    await expect(widget.get("missing", "[data-missing=sendText]")).to_be_visible()
+    await expect(widget.get("composer")).to_have_count(0)
 
 
 async def test_a_video_from_a_former_room_is_not_talked_about(
-    stage: Stage, take_seat: TakeSeat, alice: MatrixClient
+    room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient
 ) -> None:
     async def route(page: Page) -> None:
         await page.route("**/relations/**", _refuse(404))
 
-    seat = await take_seat(route=route, talks=False)
-    await seat.get("talk").click()
-    await seat.get("ask").click()
-    await expect(seat.get("talk-view")).to_contain_text("the room that this one replaces")
-    await expect(seat.get("composer")).to_have_count(0)
-    await expect(seat.get("react")).to_have_count(0)
+    widget = await open_widget(route=route, talks=False)
+    await widget.get("talk").click()
+    await widget.get("ask").click()
+    await expect(widget.get("talk-view")).to_contain_text("the room that this one replaces")
+    await expect(widget.get("composer")).to_have_count(0)
+    await expect(widget.get("react")).to_have_count(0)
 
 
 async def test_nothing_is_said_to_the_message_of_a_room_before(
-    stage: Stage, take_seat: TakeSeat, reel: Installation, screenshots: Path
+    room: RoomWithVideo, open_widget: OpenWidget, reel: Installation, screenshots: Path
 ) -> None:
-    await reel.rows("UPDATE videos SET sent_in = '!before:test.local' WHERE event_id = $1", stage.event_id)
-    asked: list[str] = []
-    # Who allowed only to send is not offered it either: nothing that is asked for would tell.
-    seat = await take_seat("&refuse=receive", talks=False, route=_noting(asked))
-    await seat.get("talk").click()
-    await expect(seat.get("talk-elsewhere")).to_contain_text("the room that this one replaces")
-    await expect(seat.get("composer")).to_have_count(0)
-    await expect(seat.get("react")).to_have_count(0)
-    await seat.page.screenshot(path=screenshots / "talk-elsewhere.png")
-    assert asked == []
+    await reel.rows("UPDATE videos SET sent_in = '!before:test.local' WHERE event_id = $1", room.event_id)
+    requested: list[str] = []
+    # Who allowed only to send is not offered it either: no response to a request would show it.
+    widget = await open_widget("&refuse=receive", talks=False, route=_noting(requested))
+    await widget.get("talk").click()
+    await expect(widget.get("talk-elsewhere")).to_contain_text("the room that this one replaces")
+    await expect(widget.get("composer")).to_have_count(0)
+    await expect(widget.get("react")).to_have_count(0)
+    await widget.page.screenshot(path=screenshots / "talk-elsewhere.png")
+    assert requested == []
 
 
-def _noting(asked: list[str]) -> Callable[[Page], Awaitable[None]]:
+def _noting(requested: list[str]) -> Callable[[Page], Awaitable[None]]:
     async def route(page: Page) -> None:
-        page.on("request", lambda request: asked.append(request.url) if "/relations/" in request.url else None)
+        page.on("request", lambda request: requested.append(request.url) if "/relations/" in request.url else None)
 
     return route
 
 
-async def test_nothing_rises_under_reduced_motion(stage: Stage, take_seat: TakeSeat, alice: MatrixClient) -> None:
-    seat = await take_seat(motion="reduce")
-    await alice.react(stage.room_id, stage.event_id, "🎉")
-    await expect(seat.chip("🎉")).to_be_attached(timeout=SOON_MS)
-    assert await seat.frame.locator(".burst").count() == 0
-
-
-async def test_new_replies_over_the_picture_can_be_turned_off(
-    stage: Stage, take_seat: TakeSeat, alice: MatrixClient
+async def test_nothing_rises_under_reduced_motion(
+    room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient
 ) -> None:
-    seat = await take_seat()
-    await seat.open_talk()
-    await seat.get("over-picture").click()
-    await seat.get("talk-close").click()
-    await alice.reply(stage.room_id, stage.event_id, "quietly")
-    await expect(seat.get("unread")).to_have_text("1", timeout=SOON_MS)
-    await expect(seat.get("said")).to_have_count(0)
+    widget = await open_widget(motion="reduce")
+    await alice.react(room.room_id, room.event_id, "🎉")
+    await expect(widget.chip("🎉")).to_be_attached(timeout=SOON_MS)
+    assert await widget.frame.locator(".burst").count() == 0
+
+
+async def test_new_replies_over_the_video_can_be_turned_off(
+    room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient
+) -> None:
+    widget = await open_widget()
+    await widget.open_talk()
+    await widget.get("over-picture").click()
+    await widget.get("talk-close").click()
+    await alice.reply(room.room_id, room.event_id, "quietly")
+    await expect(widget.get("unread")).to_have_text("1", timeout=SOON_MS)
+    await expect(widget.get("said")).to_have_count(0)
 
 
 @pytest.mark.timeout(240)
 async def test_many_stay_bounded_and_quick(
-    stage: Stage, take_seat: TakeSeat, alice: MatrixClient, bob: MatrixClient
+    room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient, bob: MatrixClient
 ) -> None:
     busy = asyncio.Semaphore(8)
 
@@ -350,26 +352,26 @@ async def test_many_stay_bounded_and_quick(
         async with busy:
             await sending
 
-    replies = [alice.reply(stage.room_id, stage.event_id, f"reply {number}") for number in range(500)]
+    replies = [alice.reply(room.room_id, room.event_id, f"reply {number}") for number in range(500)]
     reactions = [
-        user.react(stage.room_id, stage.event_id, f"word {number}") for number in range(150) for user in (alice, bob)
+        user.react(room.room_id, room.event_id, f"word {number}") for number in range(150) for user in (alice, bob)
     ]
     await asyncio.gather(*(one(sending) for sending in (*replies, *reactions)))
-    seat = await take_seat()
+    widget = await open_widget()
     # Shown within the player: eight kinds, each with both people.
-    await expect(seat.get("player").locator("[data-testid=reaction][data-count='2']")).to_have_count(8)
-    await seat.open_talk()
-    await expect(seat.get("reply")).to_have_count(50)
+    await expect(widget.get("player").locator("[data-testid=reaction][data-count='2']")).to_have_count(8)
+    await widget.open_talk()
+    await expect(widget.get("reply")).to_have_count(50)
     for shown in range(100, 501, 50):
-        await seat.get("earlier").click()
-        await expect(seat.get("reply")).to_have_count(shown)
-    await expect(seat.get("earlier")).to_have_count(0)
+        await widget.get("earlier").click()
+        await expect(widget.get("reply")).to_have_count(shown)
+    await expect(widget.get("earlier")).to_have_count(0)
     # A further one comes at once, and the oldest makes room for it.
-    await alice.reply(stage.room_id, stage.event_id, "one more")
-    await expect(seat.get("reply").last).to_contain_text("one more", timeout=SOON_MS)
-    await expect(seat.get("reply")).to_have_count(500)
+    await alice.reply(room.room_id, room.event_id, "one more")
+    await expect(widget.get("reply").last).to_contain_text("one more", timeout=SOON_MS)
+    await expect(widget.get("reply")).to_have_count(500)
     # How long the page is busy with one more reply while it shows them all.
-    longest = await seat.frame.evaluate(
+    longest = await widget.frame.evaluate(
         """() => new Promise((resolve) => {
             let last = performance.now(), longest = 0;
             const tick = (now) => {
@@ -384,38 +386,38 @@ async def test_many_stay_bounded_and_quick(
     assert longest < 1_000
 
 
-async def test_theme_and_language_follow_the_client(stage: Stage, take_seat: TakeSeat) -> None:
-    seat = await take_seat("&theme=light&contrast=more")
-    html = seat.frame.locator("html")
+async def test_theme_and_language_follow_the_client(room: RoomWithVideo, open_widget: OpenWidget) -> None:
+    widget = await open_widget("&theme=light&contrast=more")
+    html = widget.frame.locator("html")
     await expect(html).to_have_attribute("data-contrast", "more")
-    await seat.open_talk()
-    await seat.get("reply-text").fill("half a sentence")
-    await seat.page.locator("[data-testid=theme]").click()
+    await widget.open_talk()
+    await widget.get("reply-text").fill("half a sentence")
+    await widget.page.locator("[data-testid=theme]").click()
     await expect(html).to_have_attribute("data-theme", "dark")
     await expect(html).to_have_attribute("data-contrast", "more")
-    await seat.page.locator("[data-testid=language]").select_option("zh")
+    await widget.page.locator("[data-testid=language]").select_option("zh")
     await expect(html).to_have_attribute("lang", "zh")
-    await expect(seat.get("talk-view")).to_have_attribute("aria-label", "评论")
+    await expect(widget.get("talk-view")).to_have_attribute("aria-label", "评论")
     # Nothing was loaded anew.
-    await expect(seat.get("reply-text")).to_have_value("half a sentence")
+    await expect(widget.get("reply-text")).to_have_value("half a sentence")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_axe_finds_nothing_in_the_talk(
-    stage: Stage, take_seat: TakeSeat, alice: MatrixClient, bob: MatrixClient, theme: str
+    room: RoomWithVideo, open_widget: OpenWidget, alice: MatrixClient, bob: MatrixClient, theme: str
 ) -> None:
-    reply = await alice.reply(stage.room_id, stage.event_id, "Hello")
-    await alice.edit(stage.room_id, reply, "Hello there")
-    await bob.reply(stage.room_id, stage.event_id, "Hi")
+    reply = await alice.reply(room.room_id, room.event_id, "Hello")
+    await alice.edit(room.room_id, reply, "Hello there")
+    await bob.reply(room.room_id, room.event_id, "Hi")
     for user, key in ((alice, "👍"), (bob, "👍"), (alice, "so good")):
-        await user.react(stage.room_id, stage.event_id, key)
-    seat = await take_seat(f"&layout=widget&theme={theme}")
-    await seat.open_talk()
+        await user.react(room.room_id, room.event_id, key)
+    widget = await open_widget(f"&layout=widget&theme={theme}")
+    await widget.open_talk()
     for width, height in ((280, 600), (320, 600), (1280, 720)):
-        await seat.page.set_viewport_size({"width": width, "height": height})
-        await seat.get("player").hover()
-        assert await axe_finds(seat.frame) == [], f"{width} px"
-        await seat.get("react").first.click()
-        await expect(seat.get("emoji").first).to_be_visible()
-        assert await axe_finds(seat.frame) == [], f"{width} px, choosing"
-        await seat.page.keyboard.press("Escape")
+        await widget.page.set_viewport_size({"width": width, "height": height})
+        await widget.get("player").hover()
+        assert await axe_finds(widget.frame) == [], f"{width} px"
+        await widget.get("react").first.click()
+        await expect(widget.get("emoji").first).to_be_visible()
+        assert await axe_finds(widget.frame) == [], f"{width} px, choosing"
+        await widget.page.keyboard.press("Escape")

@@ -1,4 +1,4 @@
-"""How a viewer likes to watch: speed, quality, captions and keys, in the menu and by the keyboard."""
+"""How a viewer likes to watch: speed, rendition, captions and keys, in the menu and by the keyboard."""
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -11,19 +11,19 @@ async def test_speed_stays_over_items_and_reels(browser: Browser, room_with_vide
     async with open_widget_page(browser, room_with_videos) as seen:
         await seen.choose("speed", "1.5")
         await expect(seen.part("told")).to_contain_text("1.5")
-        await seen.until("the speed", lambda picture: picture["rate"] == 1.5)
+        await seen.until("the speed", lambda playback: playback["rate"] == 1.5)
         await seen.part("next").click()
         await seen.until(
-            "the next item", lambda picture: picture["id"] == room_with_videos.ids[1] and picture["rate"] == 1.5
+            "the next item", lambda playback: playback["id"] == room_with_videos.ids[1] and playback["rate"] == 1.5
         )
         # Its keys; they stop at the ends.
         for key, rate in ((">", 1.75), (">", 2), (">", 2), ("<", 1.75)):
             await seen.player.press(key)
-            await seen.until(f"{key} giving {rate}", lambda picture, rate=rate: picture["rate"] == rate)  # type: ignore[misc]
+            await seen.until(f"{key} giving {rate}", lambda playback, rate=rate: playback["rate"] == rate)  # type: ignore[misc]
         # The channel has its own; alone again, the viewer's is back, on whichever element plays.
         await seen.frame.locator('[data-testid=member][data-member="*"]').click()
         await seen.frame.locator('[data-testid=player][data-reel="*"]').wait_for()
-        await seen.until("the channel's speed", lambda picture: abs(picture["rate"] - 1) < 0.06)
+        await seen.until("the channel's speed", lambda playback: abs(playback["rate"] - 1) < 0.06)
         await seen.part("settings").click()
         await seen.part("menu-speed").click()
         await expect(seen.part("speed-2")).to_have_attribute("aria-disabled", "true")
@@ -32,7 +32,7 @@ async def test_speed_stays_over_items_and_reels(browser: Browser, room_with_vide
         await seen.page.keyboard.press("Escape")
         await seen.frame.locator(f'[data-testid=member][data-member="{room_with_videos.alice}"]').click()
         await seen.frame.locator(f'[data-testid=player][data-reel="{room_with_videos.alice}"]').wait_for()
-        await seen.until("the viewer's speed", lambda picture: picture["rate"] == 1.75)
+        await seen.until("the viewer's speed", lambda playback: playback["rate"] == 1.75)
 
 
 async def test_holding_is_quick_and_nothing_else(browser: Browser, room_with_videos: RoomWithVideos) -> None:
@@ -40,17 +40,17 @@ async def test_holding_is_quick_and_nothing_else(browser: Browser, room_with_vid
         for part in (seen.part("forward"), seen.player.locator(".screen")):
             await part.hover()
             await seen.page.mouse.down()
-            await seen.until("twice the speed", lambda picture: picture["rate"] == 2)
+            await seen.until("twice the speed", lambda playback: playback["rate"] == 2)
             await expect(seen.part("told")).to_contain_text("2")
             await seen.page.mouse.up()
-            await seen.until("the usual speed", lambda picture: picture["rate"] == 1)
+            await seen.until("the usual speed", lambda playback: playback["rate"] == 1)
             await expect(seen.player).to_have_attribute("data-playing", "true")
         await seen.player.focus()
         await seen.page.keyboard.down("Space")
         await seen.page.keyboard.down("Space")  # as a held key repeats
-        await seen.until("twice the speed", lambda picture: picture["rate"] == 2)
+        await seen.until("twice the speed", lambda playback: playback["rate"] == 2)
         await seen.page.keyboard.up("Space")
-        await seen.until("the usual speed", lambda picture: picture["rate"] == 1)
+        await seen.until("the usual speed", lambda playback: playback["rate"] == 1)
         await expect(seen.player).to_have_attribute("data-playing", "true")
         # Held, the other one rewinds to the start of the item; pressed, both step.
         await seen.player.press("9")
@@ -58,11 +58,11 @@ async def test_holding_is_quick_and_nothing_else(browser: Browser, room_with_vid
         before = (await seen.playback())["time"]
         await seen.part("back").hover()
         await seen.page.mouse.down()
-        await seen.until("the way back", lambda picture: picture["time"] <= before - 2)
+        await seen.until("the way back", lambda playback: playback["time"] <= before - 2)
         await seen.page.mouse.up()
 
 
-async def test_quality(browser: Browser, room_with_videos: RoomWithVideos) -> None:
+async def test_renditions(browser: Browser, room_with_videos: RoomWithVideos) -> None:
     async with open_widget_page(browser, room_with_videos) as seen:
         await seen.part("settings").click()
         await expect(seen.part("menu-quality")).to_contain_text("Automatic (")
@@ -75,29 +75,29 @@ async def test_quality(browser: Browser, room_with_videos: RoomWithVideos) -> No
         await seen.page.keyboard.press("Escape")
         for level in (lines[-1], lines[0]):
             await seen.choose("quality", str(level))
-            await seen.until(f"{level}p", lambda picture, level=level: picture["lines"] == level)  # type: ignore[misc]
+            await seen.until(f"{level}p", lambda playback, level=level: playback["lines"] == level)  # type: ignore[misc]
         # Another list keeps to it.
         await seen.choose("quality", str(lines[-1]))
         await seen.frame.locator('[data-testid=member][data-member="*"]').click()
         await seen.frame.locator('[data-testid=player][data-reel="*"]').wait_for()
-        await seen.until("the same quality", lambda picture: picture["lines"] == lines[-1])
+        await seen.until("the same rendition", lambda playback: playback["lines"] == lines[-1])
 
 
 async def test_captions(browser: Browser, room_with_videos: RoomWithVideos) -> None:
     async with open_widget_page(browser, room_with_videos, captions=True) as seen:
         await seen.choose("captions", "zh-Hans")
         await expect(seen.part("told")).to_contain_text("简体中文")
-        first = await seen.until("captions", lambda picture: picture["cues"] == ["Hello from zh-Hans"])
+        first = await seen.until("captions", lambda playback: playback["cues"] == ["Hello from zh-Hans"])
         # They follow the item, and the element that takes over.
         await seen.until("the next one's", lambda p: p["id"] != first["id"] and p["cues"] == ["Hello from zh-Hans"])
         await seen.frame.locator('[data-testid=member][data-member="*"]').click()
         await seen.until("the other element's", lambda p: p["element"] != first["element"] and len(p["cues"]) == 1)
         await seen.player.press("c")
-        await seen.until("none", lambda picture: picture["cues"] == [])
+        await seen.until("none", lambda playback: playback["cues"] == [])
         await seen.player.press("c")
-        await seen.until("the first language", lambda picture: picture["cues"] == ["Hello from en"])
+        await seen.until("the first language", lambda playback: playback["cues"] == ["Hello from en"])
         await seen.part("captions").click()
-        await seen.until("none", lambda picture: picture["cues"] == [])
+        await seen.until("none", lambda playback: playback["cues"] == [])
         await expect(seen.part("captions")).to_have_attribute("aria-pressed", "false")
 
 
@@ -135,7 +135,7 @@ async def test_the_menu_by_keyboard(browser: Browser, room_with_videos: RoomWith
         assert await seen.focused() == "speed-1"
         await keyboard.press("ArrowDown")
         await keyboard.press("Enter")
-        await seen.until("the speed", lambda picture: picture["rate"] == 1.25)
+        await seen.until("the speed", lambda playback: playback["rate"] == 1.25)
         assert await seen.focused() == "menu-speed"
         await keyboard.press("Escape")
         await expect(menu).to_have_count(0)

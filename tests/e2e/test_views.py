@@ -1,6 +1,6 @@
 """Every view of the widget, at each size, in both themes and languages: axe finds nothing, and images to look at.
 
-The pictures are put together, one sheet for each view, in `.run/screenshots/views/`. `docs/views/` keeps a smaller set,
+The screenshots are combined, one sheet for each view, in `.run/screenshots/views/`. `docs/views/` keeps a smaller set,
 of all sizes only for a room that plays: `cp .run/screenshots/views/*.jpg docs/views/`.
 """
 
@@ -33,7 +33,7 @@ _SEEN_MOST = ("reel", "talk", "review", "settings", "empty", "behalf", "member-p
 LOOKS = (("light", "en"), ("dark", "zh"))
 _DEVICES = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")
 _GAP = 8
-# After a new layout, what moves for a moment is awaited; what plays goes on.
+# After a new layout, short animations are awaited; what plays goes on.
 _COME_TO_REST = """async () => {
     const frame = () => new Promise(requestAnimationFrame);
     await frame();
@@ -47,7 +47,7 @@ _CLIENT_WAITS = "timed out waiting for contentLoaded"
 
 
 @dataclass(frozen=True)
-class House:
+class RoomsInView:
     """A room where alice and bob have sent videos, an empty one, and one where bob's waits for alice's approval: the
     addresses of their host pages; the first room's own address for browsers without a client, and that of alice's
     public page.
@@ -58,7 +58,7 @@ class House:
     room_id: str
     room: str
     empty: str
-    court: str
+    held: str
     alice: str
     bob: str
     alone: str
@@ -66,12 +66,12 @@ class House:
 
 
 @dataclass(frozen=True)
-class Scene:
+class HostPage:
     """A host page with the widget's frame in it."""
 
     page: Page
     frame: Frame
-    house: House
+    rooms: RoomsInView
 
     async def press(self, *test_ids: str) -> None:
         for test_id in test_ids:
@@ -88,16 +88,16 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-async def house(
+async def rooms(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient,
-    films: list[tuple[str, Path, dict[str, Any]]],
-) -> AsyncIterator[House]:  # fmt: skip
-    room_id, empty_id, court_id = [await make_room(alice, reel, bob) for _ in range(3)]
-    await alice.send_text(court_id, "!reel room hold all")
-    await wait_for_notice(alice, court_id, "hold is all now")
+    clips: list[tuple[str, Path, dict[str, Any]]],
+) -> AsyncIterator[RoomsInView]:  # fmt: skip
+    room_id, empty_id, held_id = [await make_room(alice, reel, bob) for _ in range(3)]
+    await alice.send_text(held_id, "!reel room hold all")
+    await wait_for_notice(alice, held_id, "hold is all now")
     viewer = await reel.viewer(http, alice, room_id)
     events = []
-    for name, path, info in films:
+    for name, path, info in clips:
         user = alice if name == "alice" else bob
         events.append(await user.send_video(room_id, path, info=info))
     videos = [await viewer.video_in(event_id, "ready") for event_id in events]
@@ -117,136 +117,140 @@ async def house(
             },
         },
     )  # fmt: skip
-    _, path, info = films[-1]
-    judge = await reel.viewer(http, alice, court_id)
-    await judge.video_in(await bob.send_video(court_id, path, info=info), "ready")
+    _, path, info = clips[-1]
+    judge = await reel.viewer(http, alice, held_id)
+    await judge.video_in(await bob.send_video(held_id, path, info=info), "ready")
     async with hosts(reel, alice, bob) as serve:
-        yield House(
-            reel, bob, room_id, await serve(room_id), await serve(empty_id), await serve(court_id),
+        yield RoomsInView(
+            reel, bob, room_id, await serve(room_id), await serve(empty_id), await serve(held_id),
             alice.user_id, bob.user_id,
             f"{reel.url}/widget/?room_id={quote(room_id)}", f"{reel.url}/u/{alice.user_id}",
         )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-async def films(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> list[tuple[str, Path, dict[str, Any]]]:
+async def clips(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> list[tuple[str, Path, dict[str, Any]]]:
     folder = tmp_path_factory.mktemp("films")
-    clips = [("alice", clip) for clip in ALICE_CLIPS] + [("bob", clip) for clip in BOB_CLIPS]
+    named_clips = [("alice", clip) for clip in ALICE_CLIPS] + [("bob", clip) for clip in BOB_CLIPS]
     # A browser without a graphics card draws the whole page for each of their frames.
-    smaller = [(who, replace(clip, width=clip.width // 2, height=clip.height // 2, rate=5)) for who, clip in clips]
+    smaller = [
+        (who, replace(clip, width=clip.width // 2, height=clip.height // 2, rate=5)) for who, clip in named_clips
+    ]
     return [(who, await make_clip(clip, folder, tools.ffmpeg), clip.info) for who, clip in smaller]
 
 
-async def _select(scene: Scene, user_id: str) -> None:
-    face = scene.frame.locator(f'[data-testid=member][data-member="{user_id}"]')
+async def _select(host_page: HostPage, user_id: str) -> None:
+    face = host_page.frame.locator(f'[data-testid=member][data-member="{user_id}"]')
     await face.wait_for()
     # Where several were chosen at the last visit, a face adds to them or takes away.
-    if await scene.frame.locator("[data-testid=several][aria-pressed=true]").count():
-        await scene.press("several")
+    if await host_page.frame.locator("[data-testid=several][aria-pressed=true]").count():
+        await host_page.press("several")
     await face.click()
 
 
-async def _reel(scene: Scene) -> None:
-    await _select(scene, scene.house.alice)
-    await scene.shows(f'[data-testid=player][data-reel="{scene.house.alice}"][data-playing=true]')
-    await scene.shows("[data-testid=record]")
+async def _reel(host_page: HostPage) -> None:
+    await _select(host_page, host_page.rooms.alice)
+    await host_page.shows(f'[data-testid=player][data-reel="{host_page.rooms.alice}"][data-playing=true]')
+    await host_page.shows("[data-testid=record]")
 
 
-async def _channel(scene: Scene) -> None:
-    await scene.frame.locator("[data-testid=member][data-member='*']").click()
-    await scene.shows("[data-testid=player][data-reel='*'][data-playing=true]:not([data-video-id=''])")
-    await scene.shows("[data-testid=watching]")
+async def _channel(host_page: HostPage) -> None:
+    await host_page.frame.locator("[data-testid=member][data-member='*']").click()
+    await host_page.shows("[data-testid=player][data-reel='*'][data-playing=true]:not([data-video-id=''])")
+    await host_page.shows("[data-testid=watching]")
 
 
-async def _settings(scene: Scene) -> None:
-    await _reel(scene)
-    await scene.press("settings")
-    await scene.shows("[data-testid=menu]")
+async def _settings(host_page: HostPage) -> None:
+    await _reel(host_page)
+    await host_page.press("settings")
+    await host_page.shows("[data-testid=menu]")
 
 
-async def _keys(scene: Scene) -> None:
-    await _settings(scene)
-    await scene.press("menu-help")
-    await scene.shows("[data-testid=keys]")
+async def _keys(host_page: HostPage) -> None:
+    await _settings(host_page)
+    await host_page.press("menu-help")
+    await host_page.shows("[data-testid=keys]")
 
 
-async def _talk(scene: Scene) -> None:
-    await _reel(scene)
-    await scene.press("talk", "ask")
-    await scene.shows("[data-testid=reply]")
+async def _talk(host_page: HostPage) -> None:
+    await _reel(host_page)
+    await host_page.press("talk", "ask")
+    await host_page.shows("[data-testid=reply]")
 
 
-async def _choose_recording(scene: Scene) -> None:
-    await _reel(scene)
-    await scene.press("record")
-    await scene.shows("[data-testid=record-view]")
+async def _choose_recording(host_page: HostPage) -> None:
+    await _reel(host_page)
+    await host_page.press("record")
+    await host_page.shows("[data-testid=record-view]")
 
 
-async def _recorded(scene: Scene) -> None:
-    await _choose_recording(scene)
-    await scene.press("record-camera", "record-start", "record-skip")
-    await scene.shows("[data-testid=record-view][data-phase=recording]")
-    await scene.page.wait_for_timeout(1500)
-    await scene.press("record-stop")
-    await scene.shows("[data-testid=record-view][data-phase=review]")
+async def _recorded(host_page: HostPage) -> None:
+    await _choose_recording(host_page)
+    await host_page.press("record-camera", "record-start", "record-skip")
+    await host_page.shows("[data-testid=record-view][data-phase=recording]")
+    await host_page.page.wait_for_timeout(1500)
+    await host_page.press("record-stop")
+    await host_page.shows("[data-testid=record-view][data-phase=review]")
 
 
-async def _own(scene: Scene) -> None:
-    await _select(scene, scene.house.bob)
-    await scene.shows(f'[data-testid=player][data-reel="{scene.house.bob}"][data-playing=true]')
+async def _own(host_page: HostPage) -> None:
+    await _select(host_page, host_page.rooms.bob)
+    await host_page.shows(f'[data-testid=player][data-reel="{host_page.rooms.bob}"][data-playing=true]')
 
 
-async def _row_menu(scene: Scene) -> None:
-    await _own(scene)
-    await scene.press("more")
-    await scene.shows("[data-testid=menu-rename]")
+async def _row_menu(host_page: HostPage) -> None:
+    await _own(host_page)
+    await host_page.press("more")
+    await host_page.shows("[data-testid=menu-rename]")
 
 
-async def _publish(scene: Scene) -> None:
-    await _row_menu(scene)
-    await scene.press("menu-publish")
-    await scene.shows("[data-testid=publish-dialog]")
+async def _publish(host_page: HostPage) -> None:
+    await _row_menu(host_page)
+    await host_page.press("menu-publish")
+    await host_page.shows("[data-testid=publish-dialog]")
 
 
-async def _report(scene: Scene) -> None:
-    await _reel(scene)
-    await scene.press("more", "menu-report")
-    await scene.shows("[data-testid=report-dialog]")
+async def _report(host_page: HostPage) -> None:
+    await _reel(host_page)
+    await host_page.press("more", "menu-report")
+    await host_page.shows("[data-testid=report-dialog]")
 
 
-async def _several(scene: Scene) -> None:
-    await _own(scene)
-    await scene.press("several")
-    await scene.frame.locator(f'[data-testid=member][data-member="{scene.house.alice}"]').click()
-    await scene.shows(f'[data-testid=player][data-reel*="{scene.house.alice}"][data-reel*="{scene.house.bob}"]')
+async def _several(host_page: HostPage) -> None:
+    await _own(host_page)
+    await host_page.press("several")
+    await host_page.frame.locator(f'[data-testid=member][data-member="{host_page.rooms.alice}"]').click()
+    await host_page.shows(
+        f'[data-testid=player][data-reel*="{host_page.rooms.alice}"][data-reel*="{host_page.rooms.bob}"]'
+    )
 
 
-async def _sign_in(scene: Scene) -> None:
-    await scene.shows("[data-testid=app][data-state=sign-in]")
+async def _sign_in(host_page: HostPage) -> None:
+    await host_page.shows("[data-testid=app][data-state=sign-in]")
 
 
-async def _member_page(scene: Scene) -> None:
-    await scene.shows("video")
+async def _member_page(host_page: HostPage) -> None:
+    await host_page.shows("video")
 
 
-async def _empty(scene: Scene) -> None:
-    await scene.shows("[data-testid=app][data-state=empty]")
-    await scene.shows("[data-testid=send-first]")
+async def _empty(host_page: HostPage) -> None:
+    await host_page.shows("[data-testid=app][data-state=empty]")
+    await host_page.shows("[data-testid=send-first]")
 
 
-async def _behalf(scene: Scene) -> None:
-    await _reel(scene)
-    await scene.press("talk")
-    await scene.shows("[data-testid=by-bot]")
+async def _behalf(host_page: HostPage) -> None:
+    await _reel(host_page)
+    await host_page.press("talk")
+    await host_page.shows("[data-testid=by-bot]")
 
 
-async def _review(scene: Scene) -> None:
-    await _select(scene, scene.house.bob)
-    await scene.press("queue-waiting")
-    await scene.shows("[data-testid=review-video]")
+async def _review(host_page: HostPage) -> None:
+    await _select(host_page, host_page.rooms.bob)
+    await host_page.press("queue-waiting")
+    await host_page.shows("[data-testid=review-video]")
 
 
-VIEWS: dict[str, Callable[[Scene], Awaitable[None]]] = {
+VIEWS: dict[str, Callable[[HostPage], Awaitable[None]]] = {
     "reel": _reel,
     "channel": _channel,
     "settings": _settings,
@@ -267,15 +271,15 @@ VIEWS: dict[str, Callable[[Scene], Awaitable[None]]] = {
 
 
 @pytest.mark.parametrize("view", VIEWS)
-async def test_view(house: House, chromium: Browser, screenshots: Path, view: str) -> None:
-    pictures: dict[tuple[str, int, int], bytes] = {}
+async def test_view(rooms: RoomsInView, chromium: Browser, screenshots: Path, view: str) -> None:
+    shots: dict[tuple[str, int, int], bytes] = {}
     for theme, language in LOOKS:
         options = {"viewport": {"width": 800, "height": 600}, "color_scheme": theme, "locale": language}
         async with observed_page(chromium, **options) as (look, context):
             page = look.page
-            frame = await _open(page, house, view, language)
-            scene = Scene(page, frame, house)
-            await VIEWS[view](scene)
+            frame = await _open(page, rooms, view, language)
+            host_page = HostPage(page, frame, rooms)
+            await VIEWS[view](host_page)
             await frame.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
             session = await context.new_cdp_session(page)
             # A finger's sizes first: what is open by then was opened by one.
@@ -286,25 +290,25 @@ async def test_view(house: House, chromium: Browser, screenshots: Path, view: st
                 if await frame.locator("[data-testid=player]").count() and not await frame.locator("dialog").count():
                     await frame.locator("[data-testid=player]").hover(position={"x": 20, "y": 20})
                 if view == "row-menu" and not await frame.locator("[data-testid=menu]").count():
-                    await scene.press("more")  # a menu goes when its place does
+                    await host_page.press("more")  # a menu goes when its place does
                 await frame.evaluate(_COME_TO_REST)
                 assert await axe_finds(frame) == [], f"{view}, {theme}, {width}×{height}"
-                pictures[theme, width, height] = await page.screenshot()
+                shots[theme, width, height] = await page.screenshot()
             assert [problem for problem in look.problems if _CLIENT_WAITS not in problem] == []
-    _write_sheet(pictures, screenshots / "views", view)
+    _write_sheet(shots, screenshots / "views", view)
 
 
-async def _open(page: Page, house: House, view: str, language: str) -> Frame:
+async def _open(page: Page, rooms: RoomsInView, view: str, language: str) -> Frame:
     """Open a view's page, and return the frame that is looked at."""
     if view == "behalf":
-        await sign_in(page, house.reel, house.member, house.room_id)
+        await sign_in(page, rooms.reel, rooms.member, rooms.room_id)
         return page.main_frame
-    alone = {"sign-in": house.alone, "member-page": house.page}
+    alone = {"sign-in": rooms.alone, "member-page": rooms.page}
     if view in alone:
         await page.goto(alone[view])
         return page.main_frame
     user = "alice" if view == "review" else "bob"
-    host = {"empty": house.empty, "review": house.court}.get(view, house.room)
+    host = {"empty": rooms.empty, "review": rooms.held}.get(view, rooms.room)
     await page.goto(f"{host}?user={user}&layout=widget&theme=light&lang={language}")
     handle = await page.locator("iframe[data-testid=widget]").element_handle()
     frame = await handle.content_frame()
@@ -312,9 +316,9 @@ async def _open(page: Page, house: House, view: str, language: str) -> Frame:
     return frame
 
 
-def _write_sheet(pictures: dict[tuple[str, int, int], bytes], folder: Path, view: str) -> None:
+def _write_sheet(shots: dict[tuple[str, int, int], bytes], folder: Path, view: str) -> None:
     """Put the images of one view together: light above dark, small ones beside large ones, `MORE_SIZES` last."""
-    images = {key: Image.open(io.BytesIO(data)).convert("RGB") for key, data in pictures.items()}
+    images = {key: Image.open(io.BytesIO(data)).convert("RGB") for key, data in shots.items()}
     left = 2 * _GAP + SIZES[1][0]
     usual, height = left + SIZES[3][0] + _GAP, SIZES[0][1] + SIZES[1][1] + 3 * _GAP
     places = {

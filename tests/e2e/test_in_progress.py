@@ -30,7 +30,7 @@ SIZES = ((320, 300), (280, 500), (1280, 720))
 _PLAYING = "[data-testid=player][data-playing=true]:not([data-video-id=''])"
 _CLOCK = "() => document.querySelector('video[data-active]')?.currentTime ?? -1"
 _STARVED = "() => document.querySelector('video[data-active]')?.readyState === 2"
-# Jumps of the clock that a viewer would notice; those that a test asks for, it takes out. A busy machine looks seldom.
+# Jumps of the clock that a viewer would notice; those that a test causes, it takes out. A busy machine looks seldom.
 _RECORD = """() => {
     window.jumps = [];
     let last = null, then = 0;
@@ -43,7 +43,7 @@ _RECORD = """() => {
     };
     look();
 }"""
-# Lets its clock stand at a time where only a machine that is late with pictures lets it run; tells where it is sent.
+# Holds its clock at a time where only a machine that is late with frames lets it run; logs where it is sent.
 _STAND_AT = """(time) => {
     const video = document.querySelector('video[data-active]');
     window.sent = [];
@@ -60,8 +60,8 @@ _PAINTED = """() => {
 _PROCESSING = "SELECT 1 FROM videos WHERE event_id = $1 AND state = 'processing'"
 
 
-class Workshop:
-    """The worker of a Roomreel, whose ffmpeg can be made to stand still so that what there is can be looked at."""
+class PausableWorker:
+    """The worker of a Roomreel, which can be suspended, as its ffmpeg can, so that what there is can be looked at."""
 
     def __init__(self, web: Installation) -> None:
         self._web = web
@@ -75,39 +75,39 @@ class Workshop:
             self._worker.process.send_signal(signal.SIGCONT)
         await self._worker.stop()
 
-    async def burn_down(self) -> None:
-        """End the worker without a word, with all that it has started."""
+    async def kill(self) -> None:
+        """Kill the worker, with all that it has started."""
         ffmpegs = self._worker.ffmpegs()
         await self._worker.kill()
         for process in ffmpegs:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 
-    async def begun(self, event_id: str) -> None:
-        """Wait until a video is worked on, and let the worker stop in the middle of it."""
+    async def suspend_in_progress(self, event_id: str) -> None:
+        """Wait until a video is processed, and suspend the worker in the middle of it."""
 
-        async def ask() -> bool:
+        async def is_processing() -> bool:
             return bool(await self._web.rows(_PROCESSING, event_id))
 
-        await eventually(ask, what="work on the video")
+        await eventually(is_processing, what="work on the video")
         assert self._worker.process
         self._worker.process.send_signal(signal.SIGSTOP)
-        assert await ask(), "the first picture came before the worker could be stopped"
+        assert await is_processing(), "the first frame came before the worker could be suspended"
 
     async def available(self, event_id: str) -> int:
-        """Wait until a video grows, and has its poster; return how many of its segments exist."""
+        """Wait until a video in progress has segments and its poster; return the number of segments."""
 
-        async def ask() -> int | None:
+        async def segments() -> int | None:
             rows = await self._web.rows("SELECT available FROM videos WHERE event_id = $1 AND has_poster", event_id)
             available: int | None = rows[0]["available"] if rows else None
             return available
 
-        found = await eventually(ask, what="a video that grows")
+        found = await eventually(segments, what="segments of a video in progress")
         assert found
         return found
 
     async def end(self, event_id: str) -> float:
-        """Return where a video that grows ends so far, in seconds."""
+        """Return where a video in progress ends so far, in seconds."""
         return max(FIRST_SEGMENT, SEGMENT * (await self.available(event_id) - 1))
 
     def held(self) -> AbstractContextManager[None]:
@@ -134,18 +134,18 @@ async def reel(
 
 
 @pytest.fixture
-async def workshop(reel: Installation) -> AsyncIterator[Workshop]:
-    workshop = Workshop(reel)
-    yield workshop
-    await workshop.close()
+async def worker(reel: Installation) -> AsyncIterator[PausableWorker]:
+    worker = PausableWorker(reel)
+    yield worker
+    await worker.close()
 
 
 @pytest.fixture
-async def room_id(reel: Installation, workshop: Workshop, alice: MatrixClient, bob: MatrixClient) -> str:
-    """A room with the widget in it, before which the worker goes home."""
-    await workshop.open()
+async def room_id(reel: Installation, worker: PausableWorker, alice: MatrixClient, bob: MatrixClient) -> str:
+    """A room with the widget in it, after which the worker is stopped."""
+    await worker.open()
     room_id = await make_room(alice, reel, bob)
-    await workshop.close()
+    await worker.close()
     return room_id
 
 
@@ -165,7 +165,7 @@ async def slow_clip(tmp_path: Path, tools: Tools, request: pytest.FixtureRequest
 
 @pytest.fixture
 def fetched(page: Page) -> list[str]:
-    """What the page has fetched, as it grows."""
+    """The list of what the page has fetched, as it becomes longer."""
     urls: list[str] = []
     page.on("response", lambda response: urls.append(response.url))
     return urls
@@ -188,7 +188,7 @@ async def _open(page: Page, url: str) -> Frame:
     return frame
 
 
-async def _take_pictures(page: Page, frame: Frame, folder: Path, name: str) -> None:
+async def _take_screenshots(page: Page, frame: Frame, folder: Path, name: str) -> None:
     for width, height in SIZES:
         await page.set_viewport_size({"width": width, "height": height})
         await frame.locator("[data-testid=player], [data-testid=empty]").hover()
@@ -204,31 +204,31 @@ async def _clock(frame: Frame) -> float:
 
 
 async def _plays_between(frame: Frame, least: float, most: float) -> None:
-    async def ask() -> bool:
+    async def is_between() -> bool:
         return least < await _clock(frame) < most
 
-    await eventually(ask, seconds=90, what=f"playing between {least} s and {most} s")
+    await eventually(is_between, seconds=90, what=f"playing between {least} s and {most} s")
 
 
-async def _waits(page: Page, frame: Frame, workshop: Workshop, event_id: str) -> float:
+async def _waits(page: Page, frame: Frame, worker: PausableWorker, event_id: str) -> float:
     """Wait until the player stands at the end so far, see that it stays there and looks for more; return that end."""
 
-    async def ask() -> float | None:
-        end = await workshop.end(event_id)
+    async def waits_at_end() -> float | None:
+        end = await worker.end(event_id)
         return end if await frame.evaluate(_STARVED) and abs(await _clock(frame) - end) < 0.3 else None
 
-    end = await eventually(ask, seconds=60, what="waiting at the end so far")
+    end = await eventually(waits_at_end, seconds=60, what="waiting at the end so far")
     for _ in range(3):
         await page.wait_for_event("response", _is_the_playlist)
     assert end
-    assert await ask() == end
+    assert await waits_at_end() == end
     await expect(frame.locator(".spinner")).to_be_visible()
     await expect(frame.locator("[data-testid=player]")).to_have_attribute("data-playing", "true")
     return end
 
 
-async def _stays_behind_the_last_picture(page: Page, frame: Frame, end: float) -> None:
-    """See that the player is not sent back from where a segment's sound, a bit longer than its pictures, has led it."""
+async def _stays_behind_the_last_frame(page: Page, frame: Frame, end: float) -> None:
+    """See that the player is not sent back from where a segment's audio, a bit longer than its frames, has led it."""
     await frame.evaluate(_STAND_AT, end + 0.005)
     for _ in range(3):
         await page.wait_for_event("response", _is_the_playlist)
@@ -240,92 +240,92 @@ async def _jumps(frame: Frame) -> list[Any]:
 
 
 async def test_a_video_is_watched_while_it_is_made(
-    room_id: str, workshop: Workshop, alice: MatrixClient, slow_clip: Path,
+    room_id: str, worker: PausableWorker, alice: MatrixClient, slow_clip: Path,
     page: Page, fetched: list[str], open_host: OpenHost, screenshots: Path,
 ) -> None:  # fmt: skip
     frame = await _open(page, await open_host(room_id))
     event_id = await alice.send_video(room_id, slow_clip)
     await frame.locator("[data-testid=empty][data-empty=waiting]").wait_for()
     await expect(frame.locator("[data-testid=progress]")).to_have_count(0)
-    await _take_pictures(page, frame, screenshots, "waiting")
+    await _take_screenshots(page, frame, screenshots, "waiting")
 
-    asked, given = asyncio.Event(), asyncio.Event()
+    requested, given = asyncio.Event(), asyncio.Event()
 
     async def hold(route: Route) -> None:
-        asked.set()
+        requested.set()
         await given.wait()
         await route.continue_()
 
     await page.route("**/poster.jpg", hold)
-    await workshop.open()
-    await workshop.available(event_id)
-    with workshop.held():
+    await worker.open()
+    await worker.available(event_id)
+    with worker.held():
         await frame.locator(_PLAYING).wait_for()
-        # A blurred picture until the real one is there.
-        await asked.wait()
+        # A blurred image until the poster is there.
+        await requested.wait()
         await eventually(lambda: frame.evaluate(_PAINTED), what="the stand-in being painted")
         given.set()
         await expect(frame.locator("canvas.thumb-image")).to_have_count(0)
-        # From its beginning, and as long as it will be.
+        # From its start, and as long as it will be.
         await expect(frame.locator("[data-testid=duration]")).to_have_text("1:00")
         await frame.evaluate(_RECORD)
-        await _waits(page, frame, workshop, event_id)
-        await _take_pictures(page, frame, screenshots, "at-the-end-so-far")
+        await _waits(page, frame, worker, event_id)
+        await _take_screenshots(page, frame, screenshots, "at-the-end-so-far")
         assert await _jumps(frame) == []
-        await _stays_behind_the_last_picture(page, frame, await workshop.end(event_id))
-        # Beyond what exists: the last moment that does.
+        await _stays_behind_the_last_frame(page, frame, await worker.end(event_id))
+        # Beyond what exists: the last position that does.
         await frame.locator("[data-testid=back]").click()
         await frame.locator("input.seek").fill("50")
-        await _waits(page, frame, workshop, event_id)
+        await _waits(page, frame, worker, event_id)
         await frame.locator("[data-testid=back]").click()
         await frame.locator("[data-testid=forward]").click()
-        end = await _waits(page, frame, workshop, event_id)
+        end = await _waits(page, frame, worker, event_id)
         await _jumps(frame)
     await _plays_between(frame, end + 1, SECONDS)
     words = frame.locator("[data-testid=video] .row-note").filter(has_text=re.compile(r"\d+.* %"))
     await words.filter(has_text=re.compile("about .* left")).wait_for()
-    await _take_pictures(page, frame, screenshots, "growing")
+    await _take_screenshots(page, frame, screenshots, "growing")
 
     # Something better takes over at its end, and nothing jumps before.
     await frame.locator("[data-testid=video][data-state=ready]").wait_for()
     await expect(frame.locator("[data-testid=progress]")).to_have_count(0)
     assert await _jumps(frame) == []
-    await _take_pictures(page, frame, screenshots, "ready")
+    await _take_screenshots(page, frame, screenshots, "ready")
     await frame.locator("input.seek").fill(str(SECONDS - 3))
     await _plays_between(frame, SECONDS - 3, SECONDS)
     await _plays_between(frame, 0, 4)
     assert any("-ready/360/1.m4s" in url for url in fetched)
 
 
-async def test_work_on_the_first_picture_is_told(
-    room_id: str, workshop: Workshop, alice: MatrixClient, slow_clip: Path,
+async def test_work_on_the_first_frame_is_reported(
+    room_id: str, worker: PausableWorker, alice: MatrixClient, slow_clip: Path,
     page: Page, open_host: OpenHost, screenshots: Path,
 ) -> None:  # fmt: skip
     frame = await _open(page, await open_host(room_id))
-    await workshop.open()
-    await workshop.begun(await alice.send_video(room_id, slow_clip))
+    await worker.open()
+    await worker.suspend_in_progress(await alice.send_video(room_id, slow_clip))
     await frame.locator("[data-testid=empty][data-empty=preparing]").wait_for()
     bars = frame.get_by_role("progressbar", name=re.compile("Preparing .*slow"))
     await expect(bars).to_have_count(2)
     # Nothing that a screen reader reads out by itself.
     assert await frame.locator("[role=status] [role=progressbar], [aria-live] [role=progressbar]").count() == 0
-    await _take_pictures(page, frame, screenshots, "preparing")
+    await _take_screenshots(page, frame, screenshots, "preparing")
 
 
-async def test_the_same_moment_of_a_video_that_is_made_anew(
-    room_id: str, workshop: Workshop, alice: MatrixClient, slow_clip: Path,
+async def test_the_same_position_in_a_video_that_is_made_anew(
+    room_id: str, worker: PausableWorker, alice: MatrixClient, slow_clip: Path,
     page: Page, fetched: list[str], open_host: OpenHost,
 ) -> None:  # fmt: skip
     frame = await _open(page, await open_host(room_id))
-    await workshop.open()
+    await worker.open()
     event_id = await alice.send_video(room_id, slow_clip)
-    await workshop.available(event_id)
-    with workshop.held():
+    await worker.available(event_id)
+    with worker.held():
         await frame.locator(_PLAYING).wait_for()
-        end = await _waits(page, frame, workshop, event_id)
+        end = await _waits(page, frame, worker, event_id)
         await frame.evaluate(_RECORD)
-        await workshop.burn_down()
-    await workshop.open()
+        await worker.kill()
+    await worker.open()
     await _plays_between(frame, end + 1, SECONDS)
     assert any(re.search("/2-[^/]*playable/360/", url) for url in fetched)
     assert await _jumps(frame) == []
