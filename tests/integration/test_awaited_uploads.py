@@ -48,7 +48,7 @@ async def test_a_file_that_comes_after_its_message(
 
     await eventually(lambda: marked("📤"), what="the mark of the bot")
 
-    async def asked_again() -> bool:
+    async def is_requeued() -> bool:
         # Its job has come back to the queue more often than it had attempts before it was given up.
         rows = await reel.rows(
             "SELECT FROM videos v JOIN pgqueuer j ON j.payload = convert_to(v.id::text, 'UTF8')"
@@ -57,14 +57,14 @@ async def test_a_file_that_comes_after_its_message(
         )
         return bool(rows) and await awaited()
 
-    await eventually(asked_again, what="being asked for without an attempt")
+    await eventually(is_requeued, what="being requested without an attempt")
     await alice.request(
         "PUT", f"/_matrix/media/v3/upload/{uri.removeprefix('mxc://')}", data=clip.read_bytes(),
         headers={"Content-Type": "video/mp4"},
     )  # fmt: skip
-    began = time.monotonic()
+    started = time.monotonic()
     video = await viewer.video_in(event_id, "playable", "ready")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - started < 30
     assert video["waits_for"] is None
     await viewer.video_in(event_id, "ready")
     await eventually(lambda: marked("▶️"), what="the mark of what plays")
@@ -108,7 +108,7 @@ async def _counting(http: aiohttp.ClientSession, real: str) -> AsyncIterator[tup
         yield str(server.make_url("")).rstrip("/"), counted
 
 
-async def test_many_messages_that_wait_for_one_file_ask_once(
+async def test_many_messages_that_wait_for_one_file_cause_one_request(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
 ) -> None:
     count = 8
@@ -134,7 +134,7 @@ async def test_many_messages_that_wait_for_one_file_ask_once(
         await eventually(lambda: came_back(1), what="all waiting for the upload")
         before = counted[path]
         await eventually(lambda: came_back(4), what="all jobs having come back to the queue")
-        assert 1 <= counted[path] - before <= 2 * count, "three more of each job, which asked for itself"
+        assert 1 <= counted[path] - before <= 2 * count, "three more of each job, which requested it for itself"
         await alice.request(
             "PUT", f"/_matrix/media/v3/upload/{uri.removeprefix('mxc://')}", data=clip.read_bytes(),
             headers={"Content-Type": "video/mp4"},

@@ -54,7 +54,7 @@ async def test_every_bad_file_has_its_own_words_and_the_next_video_plays(
         assert len({TEXTS.failure(code) for code in sent}) == len(sent)
         logged = {entry["code"] for entry in spare.log_entries("video_failed")}
         assert logged == set(sent)
-        # The sender is told once, also after a restart.
+        # The sender is notified once, also after a restart.
         await spare.stop()
         await spare.start()
         notices = [e for e in await alice.messages(room_id) if e.get("content", {}).get("msgtype") == "m.notice"]
@@ -73,10 +73,10 @@ async def test_a_file_that_nobody_called_a_video_goes_without_a_word(
     video = await alice.send_video(room_id, clip, msgtype="m.file", content_type="application/octet-stream")
     await viewer.video_in(video, "ready")
 
-    async def forgotten() -> bool:
+    async def is_gone() -> bool:
         return await viewer.video(stranger) is None
 
-    await eventually(forgotten, what="the text file being forgotten")
+    await eventually(is_gone, what="the text file being erased")
     said = [event.get("content", {}).get("m.relates_to", {}) for event in await alice.messages(room_id)]
     assert stranger not in [relation.get("event_id") for relation in said]
 
@@ -92,8 +92,8 @@ async def test_a_40_mb_transaction_is_taken(
     }  # fmt: skip
     ballast = [{**event, "event_id": f"$b{n}", "type": "m.other", "content": {"x": "y" * 400_000}} for n in range(100)]
     malformed: list[Any] = [{"type": "m.room.message", "content": {"msgtype": "m.video"}}, "text", None, {"type": {}}]
-    status, answer = await reel.transaction(http, [*ballast, *malformed, event])
-    assert (status, answer) == (200, {})
+    status, body = await reel.transaction(http, [*ballast, *malformed, event])
+    assert (status, body) == (200, {})
     viewer = await reel.viewer(http, alice, room_id)
     await viewer.video_in("$large", "ready")
     async with http.put(

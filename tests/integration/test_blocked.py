@@ -16,8 +16,8 @@ async def test_a_blocked_member_has_no_session_and_sends_nothing(
         code = await _code(spare, http, room_id)
     spare.write_config(permissions={"*": "user", bob.user_id: "blocked"})
     async with spare.running():
-        status, answer = await spare.open_session(http, await bob.openid_token(), room_id)
-        assert (status, answer["errcode"]) == (403, "M_FORBIDDEN")
+        status, error = await spare.open_session(http, await bob.openid_token(), room_id)
+        assert (status, error["errcode"]) == (403, "M_FORBIDDEN")
         headers = {"Authorization": f"Bearer {viewer.token}", "Tus-Resumable": "1.0.0", "Upload-Length": "10"}
         for method, path in (
             ("GET", f"rooms/{room_id}"), ("GET", f"rooms/{room_id}/events"), ("POST", "uploads"),
@@ -39,5 +39,5 @@ async def test_a_blocked_member_has_no_session_and_sends_nothing(
 async def _code(reel: Installation, http: aiohttp.ClientSession, room_id: str) -> dict[str, str]:
     async with http.post(f"{reel.url}/api/v1/sign-in", json={"room_id": room_id}) as response:
         assert response.status == 200
-        answer: dict[str, str] = await response.json()
-        return answer
+        sign_in: dict[str, str] = await response.json()
+        return sign_in

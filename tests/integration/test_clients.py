@@ -70,17 +70,17 @@ async def test_an_encrypted_attachment_in_a_plain_room_is_decrypted(
 
 async def _avatar_url(reel: Installation, http: aiohttp.ClientSession, user: MatrixClient) -> str:
     """Give the user an avatar and a room, and return where a viewer of the room finds it."""
-    picture = io.BytesIO()
-    Image.new("RGB", (200, 200), "teal").save(picture, "PNG")
-    mxc = await user.upload(picture.getvalue(), "image/png", "me.png")
+    image = io.BytesIO()
+    Image.new("RGB", (200, 200), "teal").save(image, "PNG")
+    mxc = await user.upload(image.getvalue(), "image/png", "me.png")
     await user.request("PUT", f"/_matrix/client/v3/profile/{user.user_id}/avatar_url", json={"avatar_url": mxc})
     viewer = await reel.viewer(http, user, await make_room(user, reel))
 
-    async def ask() -> str | None:
+    async def avatar() -> str | None:
         url: str | None = (await viewer.room())["members"][0]["avatar_url"]
         return url
 
-    return str(await eventually(ask, what="the avatar"))
+    return str(await eventually(avatar, what="the avatar"))
 
 
 async def test_avatars_are_shown_to_members_of_the_room_only(

@@ -1,4 +1,4 @@
-"""Sample videos that ffmpeg really made: size, length, sound, and the band of their colour."""
+"""Sample videos that ffmpeg really made: size, length, audio, and the band of their colour."""
 
 import asyncio
 from dataclasses import replace
@@ -17,8 +17,8 @@ async def _pixel_of_the_band(tools: Tools, video: Path) -> tuple[int, ...]:
         tools.ffmpeg, "-loglevel", "error", "-ss", "0.3", "-i", video, "-frames:v", "1",
         "-vf", "crop=1:1:4:ih-4:exact=1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-", stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    picture, _ = await process.communicate()
-    return tuple(picture[:3])
+    frame, _ = await process.communicate()
+    return tuple(frame[:3])
 
 
 @pytest.mark.parametrize("clip", [*ALICE_CLIPS, *BOB_CLIPS], ids=lambda clip: str(clip.caption))

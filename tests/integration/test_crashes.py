@@ -1,4 +1,4 @@
-"""Nothing acknowledged is lost or doubled: the service and PostgreSQL are killed at many different moments."""
+"""Nothing acknowledged is lost or doubled: the service and PostgreSQL are killed at many different times."""
 
 import asyncio
 import contextlib
@@ -50,20 +50,20 @@ async def _send_once(spare: Installation, http: aiohttp.ClientSession, event: di
 async def _deliver(spare: Installation, http: aiohttp.ClientSession, event: dict[str, Any]) -> None:
     """Repeat a transaction until it is acknowledged, as a homeserver does."""
 
-    async def ask() -> bool:
+    async def is_acknowledged() -> bool:
         return await _send_once(spare, http, event)
 
-    await eventually(ask, what=f"{event['event_id']} being acknowledged")
+    await eventually(is_acknowledged, what=f"{event['event_id']} being acknowledged")
 
 
 async def _all_ready_once(spare: Installation, count: int) -> None:
-    async def ask() -> bool:
+    async def all_ready() -> bool:
         rows = await spare.rows(
             "SELECT count(*) AS n FROM videos WHERE state NOT IN ('ready', 'failed') AND event_id LIKE '$video-%'"
         )
         return int(rows[0]["n"]) == 0
 
-    await eventually(ask, seconds=120, what="the end of all work")
+    await eventually(all_ready, seconds=120, what="the end of all work")
     rows = await spare.rows(
         "SELECT event_id, state, failure FROM videos WHERE event_id LIKE '$video-%' ORDER BY sent_at"
     )
@@ -75,10 +75,10 @@ async def _all_ready_once(spare: Installation, count: int) -> None:
 
 
 @pytest.mark.timeout(420)
-async def test_the_service_is_killed_between_the_answer_and_the_end_of_the_job(
+async def test_the_service_is_killed_between_the_response_and_the_end_of_the_job(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, tmp_path: Path
 ) -> None:
-    # Attempts are limited against poisonous videos; these are only unlucky, many times.
+    # Attempts are limited against poisonous videos; these are interrupted from outside, many times.
     spare.write_config(worker={"attempts": 1000, "heartbeat_timeout": 1})
     await spare.start()
     room_id = await make_room(alice, spare)

@@ -33,8 +33,8 @@ async def test_a_killed_demo_takes_its_parts_along(http: aiohttp.ClientSession) 
 
             await eventually(written, seconds=120, what="the demo")
             public_url = json.loads(state.read_text())["public_url"]
-            async with http.get(f"{public_url}/ready") as answer:
-                assert answer.status == 200
+            async with http.get(f"{public_url}/ready") as response:
+                assert response.status == 200
             parts = psutil.Process(process.pid).children(recursive=True)
             assert len(parts) > 3  # Synapse, Roomreel, PostgreSQL and its own
         finally:

@@ -33,7 +33,7 @@ class Zone(asyncio.DatagramProtocol):
     """A name server that knows some service records and nothing else."""
 
     records: dict[str, list[str]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
     transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -42,14 +42,14 @@ class Zone(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         query = dns.message.from_wire(data)
         name = query.question[0].name.to_text(omit_final_dot=True)
-        self.asked.append(name)
-        answer = dns.message.make_response(query)
+        self.queries.append(name)
+        response = dns.message.make_response(query)
         if name in self.records:
-            answer.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "SRV", *self.records[name]))
+            response.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "SRV", *self.records[name]))
         else:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
+            response.set_rcode(dns.rcode.NXDOMAIN)
         assert self.transport
-        self.transport.sendto(answer.to_wire(), address)
+        self.transport.sendto(response.to_wire(), address)
 
 
 @pytest.fixture
@@ -81,12 +81,12 @@ class _ToOnePort(AbstractResolver):
 
 @dataclass
 class Internet:
-    """What answers behind every name, and who asked."""
+    """The server behind every name, and the requests that it got."""
 
     session: aiohttp.ClientSession
     resolver: _ToOnePort
-    answers: dict[str, Handler]
-    asked: list[str]
+    handlers: dict[str, Handler]
+    requests: list[str]
 
 
 @pytest.fixture
@@ -95,14 +95,14 @@ async def internet(aiohttp_server: AiohttpServer) -> AsyncIterator[Internet]:
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert("example.test", "matrix.example.test", "other.test").configure_cert(server)
     authority.configure_trust(client)
-    asked: list[str] = []
-    answers: dict[str, Handler] = {}
+    requests: list[str] = []
+    handlers: dict[str, Handler] = {}
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        asked.append(f"{request.headers['Host']}{request.path}")
-        if request.path not in answers:
+        requests.append(f"{request.headers['Host']}{request.path}")
+        if request.path not in handlers:
             raise web.HTTPNotFound
-        return await answers[request.path](request)
+        return await handlers[request.path](request)
 
     app = web.Application()
     app.router.add_get("/{path:.*}", handle)
@@ -110,26 +110,26 @@ async def internet(aiohttp_server: AiohttpServer) -> AsyncIterator[Internet]:
     resolver = _ToOnePort(int(listening.port or 0))
     connector = aiohttp.TCPConnector(resolver=resolver, ssl=client)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=3)) as session:
-        yield Internet(session, resolver, answers, asked)
+        yield Internet(session, resolver, handlers, requests)
 
 
 def delegates(internet: Internet, body: object, status: int = 200) -> None:
-    async def answer(_request: web.Request) -> web.StreamResponse:
+    async def respond(_request: web.Request) -> web.StreamResponse:
         if isinstance(body, str):
             return web.Response(text=body, status=status)
         return web.json_response(body, status=status)
 
-    internet.answers["/.well-known/matrix/server"] = answer
+    internet.handlers["/.well-known/matrix/server"] = respond
 
 
 ITSELF = Address("example.test", 8448, "example.test", "example.test")
 
 
-async def test_a_name_of_which_nothing_is_told(zone: Zone, internet: Internet) -> None:
+async def test_a_name_without_delegation(zone: Zone, internet: Internet) -> None:
     assert await discover(internet.session, "example.test", Names()) == [ITSELF]
-    assert internet.asked == ["example.test/.well-known/matrix/server"]
+    assert internet.requests == ["example.test/.well-known/matrix/server"]
     assert internet.resolver.names == [("example.test", 443)]
-    assert zone.asked == ["_matrix-fed._tcp.example.test", "_matrix._tcp.example.test"]
+    assert zone.queries == ["_matrix-fed._tcp.example.test", "_matrix._tcp.example.test"]
 
 
 async def test_delegation_to_a_name_with_a_port(zone: Zone, internet: Internet) -> None:
@@ -137,7 +137,7 @@ async def test_delegation_to_a_name_with_a_port(zone: Zone, internet: Internet) 
     assert await discover(internet.session, "example.test", Names()) == [
         Address("matrix.example.test", 443, "matrix.example.test", "matrix.example.test:443")
     ]
-    assert zone.asked == []
+    assert zone.queries == []
 
 
 async def test_delegation_to_an_address(zone: Zone, internet: Internet) -> None:
@@ -145,7 +145,7 @@ async def test_delegation_to_an_address(zone: Zone, internet: Internet) -> None:
     assert await discover(internet.session, "example.test", Names()) == [
         Address("[2001:db8::1]", 8448, "2001:db8::1", "[2001:db8::1]")
     ]
-    assert zone.asked == []
+    assert zone.queries == []
 
 
 async def test_delegation_to_a_name_alone_goes_on_with_that_name(zone: Zone, internet: Internet) -> None:
@@ -155,7 +155,7 @@ async def test_delegation_to_a_name_alone_goes_on_with_that_name(zone: Zone, int
         Address("matrix.example.test", 8000, "other.test", "other.test"),
         Address("other.test", 8448, "other.test", "other.test"),
     ]
-    assert zone.asked == ["_matrix-fed._tcp.other.test"]
+    assert zone.queries == ["_matrix-fed._tcp.other.test"]
 
 
 async def test_service_records_by_priority_then_weight(zone: Zone, internet: Internet) -> None:
@@ -178,23 +178,23 @@ async def test_service_records_by_priority_then_weight(zone: Zone, internet: Int
 async def test_a_delegation_that_is_none(zone: Zone, internet: Internet, body: object, status: int) -> None:
     delegates(internet, body, status)
     assert await discover(internet.session, "example.test", Names()) == [ITSELF]
-    assert len(zone.asked) == 2
+    assert len(zone.queries) == 2
 
 
 async def test_a_delegation_may_be_redirected_but_not_for_ever(zone: Zone, internet: Internet) -> None:
     delegates(internet, {"m.server": "matrix.example.test:443"})
-    internet.answers["/moved"] = internet.answers.pop("/.well-known/matrix/server")
+    internet.handlers["/moved"] = internet.handlers.pop("/.well-known/matrix/server")
 
     async def moved(_request: web.Request) -> web.StreamResponse:
         raise web.HTTPFound("https://other.test/moved")
 
-    internet.answers["/.well-known/matrix/server"] = moved
+    internet.handlers["/.well-known/matrix/server"] = moved
     assert (await discover(internet.session, "example.test", Names()))[0].host == "matrix.example.test"
-    assert internet.asked[-1] == "other.test/moved"
-    internet.answers["/moved"] = moved
+    assert internet.requests[-1] == "other.test/moved"
+    internet.handlers["/moved"] = moved
     assert await discover(internet.session, "example.test", Names()) == [ITSELF]
-    assert len(internet.asked) < 12
-    assert len(zone.asked) == 2
+    assert len(internet.requests) < 12
+    assert len(zone.queries) == 2
 
 
 async def test_a_user_of_a_delegated_server(zone: Zone, internet: Internet) -> None:
@@ -206,13 +206,13 @@ async def test_a_user_of_a_delegated_server(zone: Zone, internet: Internet) -> N
         assert request.headers["Host"] == "other.test"
         return web.json_response({"sub": "@carol:example.test"})
 
-    internet.answers["/_matrix/federation/v1/openid/userinfo"] = userinfo
+    internet.handlers["/_matrix/federation/v1/openid/userinfo"] = userinfo
     verifier = OpenIdVerifier({}, Federation(internet.session, Names()))
     assert await verifier.user_of("token", "example.test") == "@carol:example.test"
     assert internet.resolver.names[-1] == ("matrix.example.test", 8000)
 
 
-async def test_the_next_address_is_tried_when_one_does_not_answer(zone: Zone, internet: Internet) -> None:
+async def test_the_next_address_is_tried_when_one_does_not_respond(zone: Zone, internet: Internet) -> None:
     zone.records["_matrix-fed._tcp.example.test"] = ["10 0 1 a.test."]
     hosts = []
 
@@ -220,13 +220,13 @@ async def test_the_next_address_is_tried_when_one_does_not_answer(zone: Zone, in
         hosts.append(internet.resolver.names[-1][0])
         return web.json_response({"sub": "@carol:example.test"}, status=502 if len(hosts) == 1 else 200)
 
-    internet.answers["/_matrix/federation/v1/openid/userinfo"] = userinfo
+    internet.handlers["/_matrix/federation/v1/openid/userinfo"] = userinfo
     verifier = OpenIdVerifier({}, Federation(internet.session, Names()))
     assert await verifier.user_of("token", "example.test") == "@carol:example.test"
     assert hosts == ["a.test", "example.test"]
 
 
-async def test_no_address_answers(zone: Zone, internet: Internet) -> None:
+async def test_no_address_responds(zone: Zone, internet: Internet) -> None:
     with pytest.raises(UnavailableError, match=r"example\.test does not respond"):
         await OpenIdVerifier({}, Federation(internet.session, Names())).user_of("token", "example.test")
-    assert zone.asked
+    assert zone.queries

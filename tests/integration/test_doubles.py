@@ -39,7 +39,7 @@ async def doubles(reel: Installation, room_id: str) -> list[Any]:
 
 
 async def settled(viewer: Viewer, alice: MatrixClient, room_id: str, clip: Path) -> list[dict[str, Any]]:
-    """Send one more video, and return those of before once it is there: the homeserver tells in order."""
+    """Send one more video, and return those of before once it is there: the homeserver delivers in order."""
     last = await alice.send_video(room_id, clip, body="last")
     await viewer.video_in(last, "queued", "processing", "playable", "ready")
     return [each for each in await viewer.videos() if each["event_id"] != last]
@@ -69,10 +69,10 @@ async def test_sent_at_the_same_time_one_counts(
         }
         for number in range(8)
     ]  # fmt: skip
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(reel.transaction(http, [event], txn_id=f"race-{n}-{room_id}") for n, event in enumerate(events))
     )
-    assert [status for status, _ in answers] == [200] * 8
+    assert [status for status, _ in responses] == [200] * 8
     assert len(await viewer.videos()) == 1
     assert len(await doubles(reel, room_id)) == 7
 

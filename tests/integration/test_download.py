@@ -26,19 +26,19 @@ MXC = "mxc://example.org/abc"
 
 @dataclass
 class Media:
-    """A homeserver's media repository; `answer` says what it does."""
+    """A homeserver's media repository; the latest handler says how it responds."""
 
     homeserver: HomeserverClient
     session: aiohttp.ClientSession
     target: Path
     handlers: list[Handler] = field(default_factory=list)
-    asked: list[web.Request] = field(default_factory=list)
+    requests: list[web.Request] = field(default_factory=list)
 
-    def answers(self, handler: Handler) -> None:
+    def responds_with(self, handler: Handler) -> None:
         self.handlers[:] = [handler]
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request)
+        self.requests.append(request)
         return await self.handlers[0](request)
 
     async def get(self, *, max_bytes: int = 10 * CHUNK, encrypted_file: EncryptedFile | None = None) -> Downloaded:
@@ -65,27 +65,27 @@ async def media(tmp_path: Path, aiohttp_server: AiohttpServer) -> AsyncIterator[
 
 
 def sends(body: bytes, status: int = 200) -> Handler:
-    async def answer(_request: web.Request) -> web.StreamResponse:
+    async def respond(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=body, status=status)
 
-    return answer
+    return respond
 
 
 def streams(body: bytes, *, then_cut: bool = False) -> Handler:
-    """Answer without saying how much it is; perhaps cut the connection before the end."""
+    """Respond without a length; perhaps cut the connection before the end."""
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def respond(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         response.enable_chunked_encoding()
         await response.prepare(request)
-        for begin in range(0, len(body), CHUNK):
-            await response.write(body[begin : begin + CHUNK])
+        for start in range(0, len(body), CHUNK):
+            await response.write(body[start : start + CHUNK])
         if then_cut:
             assert request.transport
             request.transport.abort()
         return response
 
-    return answer
+    return respond
 
 
 def encrypt(body: bytes) -> tuple[bytes, EncryptedFile]:
@@ -100,10 +100,10 @@ BODY = os.urandom(3 * CHUNK + 17)
 @pytest.mark.parametrize("body", [b"", b"x", BODY])
 async def test_a_file_arrives_whole(media: Media, body: bytes) -> None:
     for handler in (sends(body), streams(body)):
-        media.answers(handler)
+        media.responds_with(handler)
         assert await media.get() == Downloaded(len(body), hashlib.sha256(body).digest())
         assert media.target.read_bytes() == body
-    request = media.asked[0]
+    request = media.requests[0]
     assert request.path == "/_matrix/client/v1/media/download/example.org/abc"
     assert request.headers["Authorization"] == f"Bearer {AS_TOKEN}"
     assert AS_TOKEN not in str(request.url)
@@ -111,7 +111,7 @@ async def test_a_file_arrives_whole(media: Media, body: bytes) -> None:
 
 async def test_a_file_of_exactly_the_limit_is_taken(media: Media) -> None:
     for handler in (sends(BODY), streams(BODY)):
-        media.answers(handler)
+        media.responds_with(handler)
         assert (await media.get(max_bytes=len(BODY))).size == len(BODY)
 
 
@@ -119,19 +119,19 @@ async def test_a_file_of_exactly_the_limit_is_taken(media: Media) -> None:
 async def test_a_larger_file_is_refused_by_its_header_and_while_it_streams(
     media: Media, make: Callable[[bytes], Handler]
 ) -> None:
-    media.answers(make(BODY))
+    media.responds_with(make(BODY))
     error = await media.refused(max_bytes=len(BODY) - 1)
     assert (error.code, error.final) == ("media-too-large", True)
 
 
-async def test_a_header_that_tells_too_much_is_enough(media: Media) -> None:
+async def test_a_header_that_announces_too_much_is_enough(media: Media) -> None:
     async def promise(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": str(10**12)})
         await response.prepare(request)
         await asyncio.sleep(30)
         return response
 
-    media.answers(promise)
+    media.responds_with(promise)
     async with asyncio.timeout(5):
         assert (await media.refused()).code == "media-too-large"
 
@@ -147,7 +147,7 @@ async def test_an_endless_file_ends_at_the_limit(media: Media) -> None:
             await response.write(b"x" * CHUNK)
             sent += CHUNK
 
-    media.answers(endless)
+    media.responds_with(endless)
     assert (await media.refused(max_bytes=4 * CHUNK)).code == "media-too-large"
     assert sent < 200 * CHUNK
 
@@ -158,7 +158,7 @@ async def test_a_compressed_bomb_counts_as_what_it_becomes(media: Media) -> None
         response.enable_compression(web.ContentCoding.gzip)
         return response
 
-    media.answers(bomb)
+    media.responds_with(bomb)
     assert (await media.refused()).code == "media-too-large"
 
 
@@ -172,8 +172,8 @@ async def test_a_compressed_bomb_counts_as_what_it_becomes(media: Media) -> None
         (204, "download-failed", False),
     ],
 )  # fmt: skip
-async def test_other_answers(media: Media, status: int, code: str, final: bool) -> None:
-    media.answers(sends(b"" if status == 204 else b"{}", status))
+async def test_other_responses(media: Media, status: int, code: str, final: bool) -> None:
+    media.responds_with(sends(b"" if status == 204 else b"{}", status))
     error = await media.refused()
     assert (error.code, error.final) == (code, final)
 
@@ -183,22 +183,22 @@ async def test_what_is_not_uploaded_yet_is_no_failure(media: Media) -> None:
         assert request.query["timeout_ms"] == "0", "nobody is to wait in our place"
         return web.json_response({"errcode": "M_NOT_YET_UPLOADED", "error": "not uploaded yet"}, status=504)
 
-    media.answers(awaited)
+    media.responds_with(awaited)
     with pytest.raises(NotYetUploadedError):
         await media.get()
     assert not media.target.exists()
     assert await is_awaited(media.session, media.homeserver, MXC)
     # A proxy's own time-out, in whatever words.
     for body in (b"{}", b"[]", b"<html>", bytes(100_000)):
-        media.answers(sends(body, 504))
+        media.responds_with(sends(body, 504))
         assert (await media.refused()).code == "download-failed"
         assert not await is_awaited(media.session, media.homeserver, MXC)
-    media.answers(sends(BODY))
+    media.responds_with(sends(BODY))
     assert not await is_awaited(media.session, media.homeserver, MXC)
 
 
 async def test_a_cut_connection_may_be_tried_again(media: Media) -> None:
-    media.answers(streams(BODY, then_cut=True))
+    media.responds_with(streams(BODY, then_cut=True))
     error = await media.refused()
     assert (error.code, error.final) == ("download-failed", False)
 
@@ -212,11 +212,11 @@ async def test_a_shorter_file_than_promised_is_not_taken(media: Media) -> None:
         request.transport.close()
         return response
 
-    media.answers(short)
+    media.responds_with(short)
     assert (await media.refused()).code == "download-failed"
 
 
-async def test_nobody_answers(media: Media, unused_tcp_port: int) -> None:
+async def test_no_response(media: Media, unused_tcp_port: int) -> None:
     media.homeserver.url = f"http://127.0.0.1:{unused_tcp_port}"
     error = await media.refused()
     assert (error.code, error.final) == ("download-failed", False)
@@ -236,7 +236,7 @@ async def test_the_token_does_not_follow_to_another_server(media: Media, aiohttp
     async def redirect(_request: web.Request) -> web.StreamResponse:
         raise web.HTTPTemporaryRedirect(store_url)
 
-    media.answers(redirect)
+    media.responds_with(redirect)
     assert (await media.get()).size == 21
     assert "Authorization" not in elsewhere[0].headers
 
@@ -247,17 +247,17 @@ async def test_the_token_does_not_follow_to_another_server(media: Media, aiohttp
 @pytest.mark.parametrize("body", [b"", b"x" * 15, BODY])
 async def test_an_encrypted_file_arrives_decrypted(media: Media, body: bytes) -> None:
     ciphertext, file = encrypt(body)
-    media.answers(streams(ciphertext))
+    media.responds_with(streams(ciphertext))
     assert await media.get(encrypted_file=file) == Downloaded(len(body), hashlib.sha256(body).digest())
     assert media.target.read_bytes() == body
 
 
 async def test_what_matrix_clients_encrypt(media: Media) -> None:
-    # Known answer: AES-256-CTR, NIST SP 800-38A F.5.5, the first two blocks.
+    # Test vector: AES-256-CTR, NIST SP 800-38A F.5.5, the first two blocks.
     key = bytes.fromhex("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4")
     iv = bytes.fromhex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff")
     ciphertext = bytes.fromhex("601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5")
-    media.answers(sends(ciphertext))
+    media.responds_with(sends(ciphertext))
     await media.get(encrypted_file=EncryptedFile(key=key, iv=iv, sha256=hashlib.sha256(ciphertext).digest()))
     assert media.target.read_bytes().hex() == "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
 
@@ -267,27 +267,27 @@ async def test_a_file_with_another_hash_is_not_kept(media: Media, flipped: int) 
     ciphertext, file = encrypt(BODY)
     changed = bytearray(ciphertext)
     changed[flipped] ^= 1
-    media.answers(sends(bytes(changed)))
+    media.responds_with(sends(bytes(changed)))
     error = await media.refused(encrypted_file=file)
     assert (error.code, error.final) == ("hash-mismatch", True)
 
 
 async def test_the_hash_is_that_of_the_wire_not_of_the_video(media: Media) -> None:
     ciphertext, file = encrypt(BODY)
-    media.answers(sends(ciphertext))
+    media.responds_with(sends(ciphertext))
     wrong = EncryptedFile(key=file.key, iv=file.iv, sha256=hashlib.sha256(BODY).digest())
     assert (await media.refused(encrypted_file=wrong)).code == "hash-mismatch"
 
 
 async def test_a_truncated_encrypted_file_is_not_kept(media: Media) -> None:
     ciphertext, file = encrypt(BODY)
-    media.answers(sends(ciphertext[:-1]))
+    media.responds_with(sends(ciphertext[:-1]))
     assert (await media.refused(encrypted_file=file)).code == "hash-mismatch"
 
 
 async def test_an_error_shows_no_key(media: Media) -> None:
     ciphertext, file = encrypt(BODY)
-    media.answers(sends(ciphertext + b"!"))
+    media.responds_with(sends(ciphertext + b"!"))
     error = await media.refused(encrypted_file=file)
     for form in (file.key.hex(), base64.b64encode(file.key).decode(), repr(file.key)):
         assert form not in f"{error!r} {file!r}"
@@ -295,6 +295,6 @@ async def test_an_error_shows_no_key(media: Media) -> None:
 
 async def test_a_place_that_cannot_be_written_is_an_error_of_the_machine(media: Media, tmp_path: Path) -> None:
     media.target = tmp_path / "missing" / "f"
-    media.answers(sends(BODY))
+    media.responds_with(sends(BODY))
     with pytest.raises(FileNotFoundError):
         await media.get()

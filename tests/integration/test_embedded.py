@@ -70,9 +70,9 @@ async def test_data_stays_over_a_clean_restart(tmp_path: Path) -> None:
         assert pid is not None
     assert server.pid is None
     assert _gone(pid)
-    began = time.monotonic()
+    started = time.monotonic()
     async with EmbeddedPostgres(tmp_path / "db") as server:
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - started < 30
         assert await _value(server.dsn, "SELECT n FROM kept") == 7
         assert await _value(server.dsn, "SELECT pg_is_in_recovery()") is False
     assert "not properly shut down" not in (tmp_path / "db" / "postgres.log").read_text()
@@ -150,7 +150,7 @@ async def test_killed_in_the_middle_of_the_first_start(tmp_path: Path, milliseco
         assert await _value(server.dsn, "SELECT 1") == 1
 
 
-async def test_a_second_owner_is_told(tmp_path: Path) -> None:
+async def test_a_second_owner_is_refused(tmp_path: Path) -> None:
     async with EmbeddedPostgres(tmp_path / "db") as server:
         with pytest.raises(EmbeddedPostgresError, match="in use by another Roomreel"):
             await EmbeddedPostgres(tmp_path / "db", patience=0.2).start()

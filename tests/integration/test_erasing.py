@@ -45,8 +45,8 @@ class Case:
         self.event_id = await self.user.send_video(self.room_id, clip)
         self.video = await self.viewer.video_in(self.event_id, "ready")
         own = await self.reel.viewer(self.http, self.user, self.room_id)
-        status, answer = await own.request("PATCH", f"/api/v1/videos/{self.video['id']}", {"published": True})
-        assert status == 200, answer
+        status, response = await own.request("PATCH", f"/api/v1/videos/{self.video['id']}", {"published": True})
+        assert status == 200, response
         media = self.video["playlist_url"]
         _, master = await self.viewer.fetch(media)
         first = urljoin(media, next(line for line in master.decode().splitlines() if line and line[0] != "#"))
@@ -142,12 +142,12 @@ async def _ban(case: Case) -> None:
     await case.owner.ban(case.room_id, case.user.user_id)
 
 
-async def _forget_me(case: Case) -> None:
-    ask = CommandSender(case.user, await open_direct(case.user, case.reel))
-    said = await ask("forget-me")
+async def _erase_own_data(case: Case) -> None:
+    commands = CommandSender(case.user, await open_direct(case.user, case.reel))
+    said = await commands("forget-me")
     assert "forget-me yes" in said.text
-    assert await case.viewer.video(case.event_id), "the bot asks first"
-    assert (await ask("forget-me yes")).reactions == ["✅"]
+    assert await case.viewer.video(case.event_id), "the bot requires a confirmation"
+    assert (await commands("forget-me yes")).reactions == ["✅"]
 
 
 async def _erase_user(case: Case) -> None:
@@ -169,7 +169,7 @@ WAYS: dict[str, tuple[Callable[[Case], Awaitable[None]], str]] = {
     "leave": (_leave, "11"),
     "kick": (_kick, "12"),
     "ban": (_ban, "11"),
-    "forget-me": (_forget_me, "12"),
+    "forget-me": (_erase_own_data, "12"),
     "erase-user": (_erase_user, "11"),
     "erase-room": (_erase_room, "12"),
 }
@@ -198,16 +198,16 @@ async def test_nothing_is_left(
         await eventually(redacted, what="the bot redacting the message")
     if way in _OF_A_PERSON or way == "erase-room":
         whom = case.user.user_id if way in _OF_A_PERSON else case.room_id
-        answers: list[tuple[int, str]] = []
+        outputs: list[tuple[int, str]] = []
 
         async def nothing() -> bool:
-            # It looks for files of nobody, too, and those of another test may be going at this moment.
-            answers.append(await case.admin("remains", whom))
-            return answers[-1][0] == 0
+            # It looks for files of nobody, too, and those of another test may be going at this time.
+            outputs.append(await case.admin("remains", whom))
+            return outputs[-1][0] == 0
 
         await eventually(nothing, seconds=WITHIN_S, what=f"{whom} being gone")
-        assert answers[-1][1].strip() == f"Nothing is left of {whom}."
-        assert all(said.startswith("folders of no video") for _, said in answers[:-1]), answers
+        assert outputs[-1][1].strip() == f"Nothing is left of {whom}."
+        assert all(said.startswith("folders of no video") for _, said in outputs[:-1]), outputs
 
 
 async def test_what_is_left_is_said_before(
@@ -251,7 +251,7 @@ async def test_a_crash_in_the_middle_is_finished(
     assert (spare.media / case.video["id"]).exists()
     code, said = await case.admin("remains", case.user.user_id)
     assert (code, "folders of no video: 1" in said) == (1, True), said
-    # Nobody told us of this one.
+    # No event was delivered for this one.
     await _ban(banned)
     # Files of a video that was never heard of.
     stray = spare.media / "00000000-0000-4000-8000-000000000000" / "a-stage"

@@ -1,4 +1,4 @@
-"""Members take what is theirs with them, by a link that only they are told, and that ends when it should."""
+"""Members take what is theirs with them, by a link that only they get, and that expires."""
 
 import asyncio
 import io
@@ -36,17 +36,17 @@ async def _direct_room(reel: Installation, user: MatrixClient) -> str:
 
 
 async def _links(user: MatrixClient, room_id: str) -> list[str]:
-    """Return the links that the bot told in a room, the newest last."""
+    """Return the links that the bot sent in a room, the newest last."""
     bodies = [str(event.get("content", {}).get("body", "")) for event in await user.messages(room_id)]
     return [found.group(1) for body in bodies if (found := re.search(r"(http\S+/export/\S+)", body))]
 
 
 async def _new_link(user: MatrixClient, room_id: str, *, count: int) -> str:
-    async def told() -> list[str]:
+    async def new_links() -> list[str]:
         links = await _links(user, room_id)
         return links if len(links) == count else []
 
-    return (await eventually(told, what="a link"))[-1]
+    return (await eventually(new_links, what="a link"))[-1]
 
 
 async def _duration(tools: Tools, file: Path) -> float:
@@ -57,7 +57,7 @@ async def _duration(tools: Tools, file: Path) -> float:
     return float((await process.communicate())[0])
 
 
-async def test_an_export_from_asking_to_forgetting(
+async def test_an_export_from_request_to_erasure(
     reel: Installation, synapse: Synapse, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, tools: Tools,
     tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -155,7 +155,7 @@ async def test_a_link_past_its_day_is_a_page_that_says_so_and_its_zip_is_gone(
 async def test_a_worker_that_dies_over_an_export(
     spare: Installation, synapse: Synapse, http: aiohttp.ClientSession, clip: Path, tmp_path: Path
 ) -> None:
-    """While the zip is written, once it is published, and once its link is told: there is one link, and it holds."""
+    """While the zip is written, once it is published, and once its link is sent: there is one link, and it holds."""
     spare.write_config(worker={"heartbeat_timeout": 1})
     data = spare.folder / "data"
     async with spare.running(), await synapse.user(f"unlucky-{secrets.token_hex(4)}") as user:
@@ -207,10 +207,10 @@ def _is_alone(folder: Path) -> bool:
     return len(list(folder.iterdir())) == 1
 
 
-async def _kill_at(spare: Installation, moment: Callable[[], Awaitable[bool]]) -> None:
-    """Kill the service as soon as it is so far, which may be for a moment only."""
+async def _kill_at(spare: Installation, condition: Callable[[], Awaitable[bool]]) -> None:
+    """Kill the service as soon as the condition holds, which may be for a short time only."""
     async with asyncio.timeout(60):
-        while not await moment():  # noqa: ASYNC110 - it is in another process
+        while not await condition():  # noqa: ASYNC110 - it is in another process
             await asyncio.sleep(0.001)
     await spare.kill()
 

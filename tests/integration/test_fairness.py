@@ -75,10 +75,10 @@ async def test_a_clip_beside_nine_long_videos_of_another(
     waits, sent = [], []
     for room_id in rooms:
         viewer = await spare.viewer(http, bob, room_id)
-        began = time.monotonic()
+        started = time.monotonic()
         sent.append((viewer, await bob.send_video(room_id, clip)))
         await viewer.video_in(sent[-1][1], "playable", "ready")
-        waits.append(round(time.monotonic() - began, 1))
+        waits.append(round(time.monotonic() - started, 1))
     assert max(waits) < 15, waits
     assert await count("ready") <= finished + 1, "that is not because the flood is over"
     # Nor does his ladder wait for all of hers.
@@ -178,7 +178,7 @@ async def test_many_processes_at_once_take_nothing_twice(pool: Pool) -> None:
     taken: list[str] = []
 
     async def everything() -> bool:
-        # Who was too slow for one job looks for others a moment later.
+        # Who was too slow for one job looks for others soon after.
         for each in await asyncio.gather(*(_take_all(process) for process in processes)):
             taken.extend(each)
         return len(taken) >= 40
@@ -221,7 +221,7 @@ async def test_a_job_that_names_no_video_holds_nobody_up(pool: Pool) -> None:
     assert await _senders(pool, [taken]) == ["alice"]
 
 
-async def test_what_became_of_jobs_is_forgotten_after_a_week(pool: Pool) -> None:
+async def test_the_outcome_of_jobs_is_erased_after_a_week(pool: Pool) -> None:
     await pool.execute(
         "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)"
         " SELECT now() - make_interval(days => n), n, 'successful', 0, 'video' FROM generate_series(1, 30) AS n;"

@@ -1,4 +1,4 @@
-"""The disk is full, at any moment of any work: it is said so, nothing half-made remains, and there is a next try.
+"""The disk is full, at any time of any work: it is reported, nothing half-made remains, and there is a next try.
 
 The service runs with its data on a small file system of its own, a tmpfs in a mount namespace.
 """
@@ -78,7 +78,7 @@ async def small(spare: Installation) -> Installation:
     return spare
 
 
-async def _film(tools: Tools, path: Path, *codec: str) -> Path:
+async def _encoded_clip(tools: Tools, path: Path, *codec: str) -> Path:
     process = await asyncio.create_subprocess_exec(
         tools.ffmpeg, "-loglevel", "error",
         "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", "sine=440",
@@ -95,18 +95,18 @@ async def _sent(small: Installation, http: aiohttp.ClientSession, user: MatrixCl
         "origin_server_ts": 1_700_000_000_000,
         "content": {"msgtype": "m.video", "body": file.name, "url": await user.upload(file, "video/mp4", file.name)},
     }  # fmt: skip
-    status, answer = await small.transaction(http, [event], txn_id=event_id)
-    assert status == 200, answer
+    status, response = await small.transaction(http, [event], txn_id=event_id)
+    assert status == 200, response
     return event_id
 
 
 async def _ended(small: Installation, event_id: str) -> tuple[str, str | None, str]:
-    async def ask() -> tuple[str, str | None, str] | None:
+    async def outcome() -> tuple[str, str | None, str] | None:
         rows = await small.rows("SELECT id, state, failure FROM videos WHERE event_id = $1", event_id)
         row = rows[0]
         return (row["state"], row["failure"], str(row["id"])) if row["state"] in {"ready", "failed"} else None
 
-    found = await eventually(ask, what="the end of the work")
+    found = await eventually(outcome, what="the end of the work")
     assert found
     return found
 
@@ -117,7 +117,7 @@ ENCODED = ("encoded.webm", ("-c:v", "libvpx", "-deadline", "realtime", "-b:v", "
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("name", "codec"), [COPIED, ENCODED])
-async def test_a_disk_that_is_full_at_any_moment_of_the_work_on_a_video(
+async def test_a_disk_that_is_full_at_any_time_of_the_work_on_a_video(
     small: Installation, http: aiohttp.ClientSession, alice: MatrixClient, tools: Tools, tmp_path: Path,
     name: str, codec: tuple[str, ...],
 ) -> None:  # fmt: skip
@@ -126,11 +126,11 @@ async def test_a_disk_that_is_full_at_any_moment_of_the_work_on_a_video(
     async with small.running():
         disk = SmallDisk(small)
         room_id = await make_room(alice, small)
-        film = await _film(tools, tmp_path / name, *codec)
-        size, seen, share = film.stat().st_size, list[tuple[str, str | None]](), 0.25
+        encoded = await _encoded_clip(tools, tmp_path / name, *codec)
+        size, seen, share = encoded.stat().st_size, list[tuple[str, str | None]](), 0.25
         while ("ready", None) not in seen:
             disk.leave(int(size * share))
-            file = with_padding(film, tmp_path / f"{len(seen)}-{name}", secrets.token_bytes(8))
+            file = with_padding(encoded, tmp_path / f"{len(seen)}-{name}", secrets.token_bytes(8))
             state, failure, video_id = await _ended(small, await _sent(small, http, alice, room_id, file))
             seen.append((state, failure))
             share *= 1.3
@@ -152,9 +152,9 @@ async def test_what_found_no_room_is_tried_again_while_the_reel_goes_on(
         room_id = await make_room(alice, small)
         viewer = await small.viewer(http, alice, room_id)
         first = await viewer.video_in(await alice.send_video(room_id, clip), "ready")
-        film = await _film(tools, tmp_path / ENCODED[0], *ENCODED[1])
-        disk.leave(film.stat().st_size * 3 // 2)
-        event_id = await alice.send_video(room_id, film)
+        encoded = await _encoded_clip(tools, tmp_path / ENCODED[0], *ENCODED[1])
+        disk.leave(encoded.stat().st_size * 3 // 2)
+        event_id = await alice.send_video(room_id, encoded)
 
         async def refused() -> list[dict[str, Any]]:
             return small.log_entries("video_failed")
@@ -190,8 +190,8 @@ async def test_an_upload_that_finds_no_room(
             async with http.patch(place, data=io.BytesIO(body[offset:]), headers={**headers, **about}) as response:
                 return response.status, {} if response.status == 204 else await response.json()
 
-        status, answer = await append(0)
-        assert (status, answer) == (
+        status, error = await append(0)
+        assert (status, error) == (
             507, {"errcode": "M_RESOURCE_LIMIT_EXCEEDED", "error": "The server has no room for it at the moment."},
         )  # fmt: skip
         # What has come is kept for who goes on later, and goes with who gives up.
@@ -215,20 +215,20 @@ async def test_an_export_that_finds_no_room(
         viewer = await small.viewer(http, alice, room_id)
         await viewer.video_in(await alice.send_video(room_id, clip), "ready")
         disk.leave(100 * KIB)
-        ask = CommandSender(alice, await open_direct(alice, small))
-        await ask("export")
+        commands = CommandSender(alice, await open_direct(alice, small))
+        await commands("export")
         alone = await _room_with(small, alice)
         await wait_for_notice(alice, alone, "The server’s disk is too full to put your videos and data together.")
         assert disk.files("exports", "scratch") == []
         assert await small.rows("SELECT FROM exports") == []
         disk.make_room()
-        await ask("export")
+        await commands("export")
         await wait_for_notice(alice, alone, "/export/")
         assert len(disk.files("exports")) == 1
 
 
 async def _room_with(small: Installation, user: MatrixClient) -> str:
-    """Wait for the room that the bot makes to tell somebody alone, and join it."""
+    """Wait for the room that the bot makes to notify somebody alone, and join it."""
 
     async def made() -> str:
         rows = await small.rows("SELECT room_id FROM rooms WHERE made_for = $1", user.user_id)

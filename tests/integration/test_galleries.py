@@ -259,12 +259,12 @@ async def test_a_gallery_plays_and_is_deleted_one_by_one(
     path = f"/_matrix/client/v3/rooms/{quote(room_id)}/event/{quote(event_id)}"
     assert (await viewer.request("DELETE", f"/api/v1/videos/{one['id']}"))[0] == 200
 
-    async def forgotten() -> bool:
+    async def is_erased() -> bool:
         rows = await reel.rows("SELECT mxc FROM videos WHERE id = $1::uuid", one["id"])
         queued = await reel.rows("SELECT FROM pgqueuer WHERE entrypoint = 'forget' AND execute_after <= now()")
         return rows[0]["mxc"] == "" and not queued
 
-    await eventually(forgotten, what="the first video to be forgotten")
+    await eventually(is_erased, what="the first video to be erased")
     assert (await bob.request("GET", path))["content"]["msgtype"] == "dm.filament.gallery"
     assert [video["id"] for video in await _videos(viewer, event_id)] == [two["id"]]
     assert (await bobs("!reel delete", about=event_id)).reactions == ["✅"]

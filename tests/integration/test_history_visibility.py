@@ -86,7 +86,7 @@ async def test_the_order_of_arrival_decides_and_no_senders_clock(pool: Pool, his
     orders = [
         (*steps, "join", "video")
         for steps in product(["invite", "join", "leave", "video"], repeat=4)
-        # Nobody invites who is there, and nothing is told twice in a row but videos.
+        # Nobody invites who is there, and nothing is repeated in a row but videos.
         if not any(pair in {("join", "invite"), ("join", "join"), ("leave", "leave"), ("invite", "invite")}
                    for pair in pairwise(step for step in (*steps, "join") if step != "video"))
     ]  # fmt: skip
@@ -103,7 +103,7 @@ async def test_the_order_of_arrival_decides_and_no_senders_clock(pool: Pool, his
         assert {video.title for video in together} <= _expected(steps, History.JOINED), steps
 
 
-async def test_a_membership_that_was_asked_for_may_be_ahead_of_what_was_sent_before(pool: Pool) -> None:
+async def test_a_membership_that_was_queried_may_be_ahead_of_what_was_sent_before(pool: Pool) -> None:
     store = Stores(pool)
     room_id = await _room(store, History.JOINED)
     # She opened the widget before the transactions with all that arrived.
@@ -239,7 +239,7 @@ async def test_newcomers_see_what_was_sent_while_they_were_there(
         shown = [video for video in (shared, before, meanwhile, own, after) if video not in kept]
         assert {video["id"] for video in await sees.videos()} == {video["id"] for video in shown}
         assert len(await hers.videos()) == 5
-        await _nothing_is_told_of(reel, sees, CommandSender(user, room_id), hers, kept)
+        await _nothing_is_disclosed_of(reel, sees, CommandSender(user, room_id), hers, kept)
         # What may be seen plays, also in the reels.
         status, room = await sees.get(f"/api/v1/rooms/{room_id}?together=*")
         assert status == 200
@@ -273,8 +273,8 @@ def _first_line(playlist: bytes) -> str:
     return next(line for line in playlist.decode().splitlines() if line and not line.startswith("#"))
 
 
-async def _nothing_is_told_of(
-    reel: Installation, sees: Viewer, ask: CommandSender, hers: Viewer, kept: list[dict[str, Any]]
+async def _nothing_is_disclosed_of(
+    reel: Installation, sees: Viewer, commands: CommandSender, hers: Viewer, kept: list[dict[str, Any]]
 ) -> None:
     """Try every way to videos whose ids and addresses somebody gave away."""
     base = "/".join(str((await sees.videos())[0]["poster_url"]).split("/")[:4])
@@ -292,4 +292,4 @@ async def _nothing_is_told_of(
             ) as response:
                 assert response.status == 404, (method, path)
         number = f"#{video['id'].replace('-', '')[:8]}"
-        assert "no video" in (await ask(f"!reel play {number}")).text.lower()
+        assert "no video" in (await commands(f"!reel play {number}")).text.lower()

@@ -28,7 +28,7 @@ SHOWN: tuple[Visibility, HeldFor | None] = (Visibility.SHOWN, None)
 WAITS: tuple[Visibility, HeldFor | None] = (Visibility.HELD, HeldFor.APPROVAL)
 HIDDEN: tuple[Visibility, HeldFor | None] = (Visibility.HIDDEN, None)
 HIDDEN_AND_WAITS: tuple[Visibility, HeldFor | None] = (Visibility.HIDDEN, HeldFor.APPROVAL)
-# Who holds it is told by the first of these.
+# The first of these is shown as who holds it.
 COVERS = (HeldFor.QUARANTINE, HeldFor.POLICY, HeldFor.VERDICT)
 
 numbers = count()
@@ -58,7 +58,7 @@ class Expected:
         return (Visibility.HELD, holder) if holder else self.alone
 
 
-class World:
+class HoldModel:
     """Two videos of one sender, on the real database, and what is to be true of each."""
 
     def __init__(self, pool: Pool) -> None:
@@ -70,7 +70,7 @@ class World:
         self.quarantined = False
         self.videos: list[Expected] = []
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         events = [EventId(f"$holds{next(numbers)}") for _ in range(2)]
         await Stores(self.pool).intake.apply([
             NewVideo(
@@ -141,7 +141,7 @@ class World:
             video.held_by.discard(HeldFor.POLICY)
 
     async def _publish(self, video: Expected) -> None:
-        """As the worker does with each stage, where a detection service is asked."""
+        """As the worker does with each stage, where there is a detection service."""
         if not video.deleted:
             await self.pool.execute(*query("await_verdict", id=video.id))
             if not video.judged:
@@ -162,11 +162,11 @@ class World:
             video.alone = HIDDEN_AND_WAITS if video.alone == HIDDEN else WAITS
 
     async def _judge(self, video: Expected, verdict: Verdict) -> bool:
-        asked = HeldFor.VERDICT in video.held_by and not video.deleted
-        if asked:
+        is_pending = HeldFor.VERDICT in video.held_by and not video.deleted
+        if is_pending:
             assert await self.verdicts.judge(await self._video(video), verdict, "")
             video.judged = True
-        return asked
+        return is_pending
 
     async def _approve(self, video: Expected) -> None:
         if not video.deleted and video.now == WAITS:
@@ -235,28 +235,28 @@ STEPS = (
 @example(["hide 1", "publish 1", "delete 1", "hold 1", "restore 1", "show 1"])
 @example(["publish 1", "ban sender", "delete 1", "unban sender", "restore 1"])
 async def test_each_hold_is_for_itself(pool: Pool, steps: list[str]) -> None:
-    world = World(pool)
-    await world.begin()
+    model = HoldModel(pool)
+    await model.start()
     for step in steps:
-        await world.act(step)
-    await world.end()
+        await model.act(step)
+    await model.end()
 
 
-async def test_a_verdict_that_is_lost_is_asked_for_whoever_else_holds_the_video(pool: Pool) -> None:
-    world = World(pool)
-    await world.begin()
+async def test_a_verdict_that_is_lost_is_requested_whoever_else_holds_the_video(pool: Pool) -> None:
+    model = HoldModel(pool)
+    await model.start()
     await pool.execute("TRUNCATE pgqueuer")
     for step in ("publish 1", "publish 2", "ban sender", "allow 2"):
-        await world.act(step)
-    asked = await VerdictStore(pool).requeue_unjudged()
+        await model.act(step)
+    requeued = await VerdictStore(pool).requeue_unjudged()
     (row,) = await pool.fetch(
         "SELECT count(*) FILTER (WHERE convert_from(payload, 'UTF8') = $1) AS first FROM pgqueuer"
         " WHERE entrypoint = 'verdict'",
-        world.videos[0].id,
+        model.videos[0].id,
     )
-    assert (asked, row["first"]) == (1, 1)
-    # Where nobody is asked any more, the rule alone holds it.
+    assert (requeued, row["first"]) == (1, 1)
+    # Where no service is requested any more, the rule alone holds it.
     assert await VerdictStore(pool).release_all() == 1
-    world.videos[0].held_by.discard(HeldFor.VERDICT)
-    await world.check("release all")
-    await world.act("unban sender")
+    model.videos[0].held_by.discard(HeldFor.VERDICT)
+    await model.check("release all")
+    await model.act("unban sender")

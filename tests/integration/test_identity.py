@@ -41,20 +41,20 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
 
 @dataclass
 class Remote:
-    """A homeserver with certificates for 127.0.0.1 and localhost; what it was asked is kept."""
+    """A homeserver with certificates for 127.0.0.1 and localhost; its requests are kept."""
 
     port: int = 0
-    answer: Handler | None = None
-    asked: list[web.Request] = field(default_factory=list)
+    handler: Handler | None = None
+    requests: list[web.Request] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request)
-        assert self.answer
-        return await self.answer(request)
+        self.requests.append(request)
+        assert self.handler
+        return await self.handler(request)
 
 
 @asynccontextmanager
@@ -103,17 +103,17 @@ async def plain() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def says(body: object, status: int = 200) -> Handler:
-    async def answer(_request: web.Request) -> web.StreamResponse:
+    async def respond(_request: web.Request) -> web.StreamResponse:
         return web.json_response(body, status=status)
 
-    return answer
+    return respond
 
 
-async def ask(session: aiohttp.ClientSession, server_name: str) -> str:
+async def user_of(session: aiohttp.ClientSession, server_name: str) -> str:
     return await OpenIdVerifier({}, Federation(session, Names()), timeout_s=1).user_of(TOKEN, server_name)
 
 
-def told(error: BaseException) -> str:
+def logged(error: BaseException) -> str:
     """Return everything that a log of this error could show."""
     parts, current = [], error
     while current:
@@ -128,10 +128,12 @@ def told(error: BaseException) -> str:
 # A homeserver found by its name
 
 
-async def test_a_server_with_an_explicit_port_is_asked_there(remote: Remote, federation: aiohttp.ClientSession) -> None:
-    remote.answer = says({"sub": f"@carol:{remote.name}"})
-    assert await ask(federation, remote.name) == f"@carol:{remote.name}"
-    (request,) = remote.asked
+async def test_a_server_with_an_explicit_port_is_requested_there(
+    remote: Remote, federation: aiohttp.ClientSession
+) -> None:
+    remote.handler = says({"sub": f"@carol:{remote.name}"})
+    assert await user_of(federation, remote.name) == f"@carol:{remote.name}"
+    (request,) = remote.requests
     assert request.path == "/_matrix/federation/v1/openid/userinfo"
     assert request.query["access_token"] == TOKEN
     assert request.headers["Host"] == remote.name
@@ -142,8 +144,8 @@ async def test_a_name_with_a_port_needs_a_certificate_of_that_name(
     remote: Remote, federation: aiohttp.ClientSession
 ) -> None:
     name = f"localhost:{remote.port}"
-    remote.answer = says({"sub": f"@carol:{name}"})
-    assert await ask(federation, name) == f"@carol:{name}"
+    remote.handler = says({"sub": f"@carol:{name}"})
+    assert await user_of(federation, name) == f"@carol:{name}"
 
 
 async def test_a_certificate_of_another_name_is_refused(
@@ -151,43 +153,43 @@ async def test_a_certificate_of_another_name_is_refused(
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("other.example").configure_cert(context)
-    asked: list[web.Request] = []
+    requests: list[web.Request] = []
 
-    async def answer(request: web.Request) -> web.StreamResponse:
-        asked.append(request)
+    async def respond(request: web.Request) -> web.StreamResponse:
+        requests.append(request)
         return web.json_response({})
 
-    async with serve(answer, context) as port:
+    async with serve(respond, context) as port:
         with pytest.raises(UnavailableError) as caught:
-            await ask(federation, f"localhost:{port}")
-    assert asked == []
-    assert TOKEN not in told(caught.value)
+            await user_of(federation, f"localhost:{port}")
+    assert requests == []
+    assert TOKEN not in logged(caught.value)
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(remote: Remote) -> None:
-    remote.answer = says({"sub": f"@carol:{remote.name}"})
+    remote.handler = says({"sub": f"@carol:{remote.name}"})
     async with aiohttp.ClientSession(connector=GuardedConnector(LOOPBACK, Names())) as session:
         with pytest.raises(UnavailableError):
-            await ask(session, remote.name)
-    assert remote.asked == []
+            await user_of(session, remote.name)
+    assert remote.requests == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "127.1", "2130706433"])
 async def test_our_own_network_is_not_called(remote: Remote, trusting: ssl.SSLContext, host: str) -> None:
-    remote.answer = says({"sub": f"@carol:{host}:{remote.port}"})
+    remote.handler = says({"sub": f"@carol:{host}:{remote.port}"})
     for allowed in (list[Network](), NOWHERE):
         async with guarded(trusting, allowed) as session:
             with pytest.raises(UnavailableError) as caught:
-                await ask(session, f"{host}:{remote.port}")
-        assert TOKEN not in told(caught.value)
-    assert remote.asked == []
+                await user_of(session, f"{host}:{remote.port}")
+        assert TOKEN not in logged(caught.value)
+    assert remote.requests == []
 
 
-async def test_an_unguarded_host_of_the_same_machine_would_have_answered(
+async def test_an_unguarded_host_of_the_same_machine_would_have_responded(
     remote: Remote, trusting: ssl.SSLContext
 ) -> None:
     # The counterpart of the test above: what keeps it out is the guard and nothing else.
-    remote.answer = says({})
+    remote.handler = says({})
     async with guarded(trusting, LOOPBACK) as session:
         for host in ("127.0.0.1", "localhost"):
             async with session.get(f"https://{host}:{remote.port}/") as response:
@@ -197,21 +199,21 @@ async def test_an_unguarded_host_of_the_same_machine_would_have_answered(
 async def test_the_token_follows_no_redirect(
     remote: Remote, tls: ssl.SSLContext, federation: aiohttp.ClientSession
 ) -> None:
-    elsewhere = Remote(answer=says({"sub": f"@carol:{remote.name}"}))
+    elsewhere = Remote(handler=says({"sub": f"@carol:{remote.name}"}))
     async with serve(elsewhere.handle, tls) as elsewhere.port:
 
         async def redirect(_request: web.Request) -> web.StreamResponse:
             raise web.HTTPTemporaryRedirect(f"https://{elsewhere.name}/_matrix/federation/v1/openid/userinfo")
 
-        remote.answer = redirect
+        remote.handler = redirect
         with pytest.raises(UnavailableError) as caught:
-            await ask(federation, remote.name)
-    assert elsewhere.asked == []
-    assert TOKEN not in told(caught.value)
+            await user_of(federation, remote.name)
+    assert elsewhere.requests == []
+    assert TOKEN not in logged(caught.value)
 
 
 async def test_the_guard_holds_for_redirects(tls: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
-    inside = Remote(answer=says({"m.server": "inside"}))
+    inside = Remote(handler=says({"m.server": "inside"}))
 
     async with serve(inside.handle, tls) as inside.port:
         for target in (f"https://localhost:{inside.port}/", f"https://127.0.0.1:{inside.port}/"):
@@ -219,14 +221,14 @@ async def test_the_guard_holds_for_redirects(tls: ssl.SSLContext, trusting: ssl.
             async def redirect(_request: web.Request, target: str = target) -> web.StreamResponse:
                 raise web.HTTPFound(target)
 
-            outside = Remote(answer=redirect)
+            outside = Remote(handler=redirect)
             # Only the first connection is let through, as if it led to a public address: name, address and peer.
             first = cast("list[Network]", _Until(3))
             async with serve(outside.handle, tls) as outside.port, guarded(trusting, first) as session:
                 with pytest.raises(aiohttp.ClientConnectionError):
                     await session.get(f"https://{outside.name}/")
-                assert len(outside.asked) == 1
-    assert inside.asked == []
+                assert len(outside.requests) == 1
+    assert inside.requests == []
 
 
 class _Until:
@@ -260,7 +262,7 @@ async def test_no_server_name_is_discovered(federation: aiohttp.ClientSession, n
         await discover(federation, name, Names())
 
 
-# What an asked homeserver may answer
+# What a requested homeserver may respond
 
 
 @pytest.mark.parametrize(
@@ -273,18 +275,18 @@ async def test_no_server_name_is_discovered(federation: aiohttp.ClientSession, n
 async def test_a_server_vouches_only_for_its_own(
     remote: Remote, federation: aiohttp.ClientSession, subject: object
 ) -> None:
-    remote.answer = says({"sub": subject.replace("{name}", remote.name) if isinstance(subject, str) else subject})
+    remote.handler = says({"sub": subject.replace("{name}", remote.name) if isinstance(subject, str) else subject})
     with pytest.raises(UnknownTokenError) as caught:
-        await ask(federation, remote.name)
-    assert TOKEN not in told(caught.value)
+        await user_of(federation, remote.name)
+    assert TOKEN not in logged(caught.value)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 async def test_an_unknown_token(remote: Remote, federation: aiohttp.ClientSession, status: int) -> None:
-    remote.answer = says({"errcode": "M_UNKNOWN_TOKEN"}, status)
+    remote.handler = says({"errcode": "M_UNKNOWN_TOKEN"}, status)
     with pytest.raises(UnknownTokenError) as caught:
-        await ask(federation, remote.name)
-    assert TOKEN not in told(caught.value)
+        await user_of(federation, remote.name)
+    assert TOKEN not in logged(caught.value)
 
 
 async def _too_long(_request: web.Request) -> web.StreamResponse:
@@ -330,19 +332,19 @@ async def _not_utf8(_request: web.Request) -> web.StreamResponse:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "handler",
     [
         says({}, 404), says({}, 500), says([]), says(None),
         _too_long, _endless, _silent, _dripping, _cut, _text, _deep, _not_utf8,
     ],
 )  # fmt: skip
-async def test_no_proper_answer(remote: Remote, federation: aiohttp.ClientSession, answer: Handler) -> None:
-    remote.answer = answer
+async def test_no_proper_response(remote: Remote, federation: aiohttp.ClientSession, handler: Handler) -> None:
+    remote.handler = handler
     async with asyncio.timeout(5):
         with pytest.raises(UnavailableError) as caught:
-            await ask(federation, remote.name)
-    assert TOKEN not in told(caught.value)
-    assert remote.asked
+            await user_of(federation, remote.name)
+    assert TOKEN not in logged(caught.value)
+    assert remote.requests
 
 
 @pytest.mark.parametrize(
@@ -350,49 +352,49 @@ async def test_no_proper_answer(remote: Remote, federation: aiohttp.ClientSessio
 )
 async def test_names_that_lead_nowhere(federation: aiohttp.ClientSession, name: str) -> None:
     with pytest.raises(UnavailableError) as caught:
-        await ask(federation, name)
-    assert TOKEN not in told(caught.value)
+        await user_of(federation, name)
+    assert TOKEN not in logged(caught.value)
 
 
-async def test_an_answer_that_cannot_be_unpacked(remote: Remote, federation: aiohttp.ClientSession) -> None:
+async def test_a_response_that_cannot_be_decompressed(remote: Remote, federation: aiohttp.ClientSession) -> None:
     async def compressed(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=b"not deflated", headers={"Content-Encoding": "deflate"})
 
-    remote.answer = compressed
+    remote.handler = compressed
     with pytest.raises(UnavailableError) as caught:
-        await ask(federation, remote.name)
-    assert TOKEN not in told(caught.value)
+        await user_of(federation, remote.name)
+    assert TOKEN not in logged(caught.value)
 
 
 async def test_nobody_is_there(federation: aiohttp.ClientSession, unused_tcp_port: int) -> None:
     with pytest.raises(UnavailableError) as caught:
-        await ask(federation, f"127.0.0.1:{unused_tcp_port}")
-    assert TOKEN not in told(caught.value)
+        await user_of(federation, f"127.0.0.1:{unused_tcp_port}")
+    assert TOKEN not in logged(caught.value)
 
 
 # Configured homeservers
 
 
-async def test_a_configured_server_is_asked_at_its_address_wherever_that_is(plain: aiohttp.ClientSession) -> None:
-    server = Remote(answer=says({"sub": "@alice:example.org"}))
+async def test_a_configured_server_is_requested_at_its_address_wherever_that_is(plain: aiohttp.ClientSession) -> None:
+    server = Remote(handler=says({"sub": "@alice:example.org"}))
     async with serve(server.handle, None) as server.port:
         verifier = OpenIdVerifier({"example.org": Peer(f"http://127.0.0.1:{server.port}", plain)}, None)
         assert await verifier.user_of(TOKEN, "example.org") == "@alice:example.org"
-        assert json.dumps(dict(server.asked[0].query)) == json.dumps({"access_token": TOKEN})
-        server.answer = says({"sub": "@alice:other.example"})
+        assert json.dumps(dict(server.requests[0].query)) == json.dumps({"access_token": TOKEN})
+        server.handler = says({"sub": "@alice:other.example"})
         with pytest.raises(UnknownTokenError):
             await verifier.user_of(TOKEN, "example.org")
 
 
-@pytest.mark.parametrize("answer", [_cut, _text, _silent, _too_long])
+@pytest.mark.parametrize("handler", [_cut, _text, _silent, _too_long])
 async def test_an_error_about_a_configured_server_carries_no_request(
-    plain: aiohttp.ClientSession, answer: Handler
+    plain: aiohttp.ClientSession, handler: Handler
 ) -> None:
-    async with serve(answer, None) as port:
+    async with serve(handler, None) as port:
         verifier = OpenIdVerifier({"example.org": Peer(f"http://127.0.0.1:{port}", plain)}, None, timeout_s=1)
         with pytest.raises(UnavailableError) as caught:
             await verifier.user_of(TOKEN, "example.org")
-    assert TOKEN not in told(caught.value)
+    assert TOKEN not in logged(caught.value)
     # The chain would lead to the request, whose address holds the token.
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
@@ -403,4 +405,4 @@ async def test_without_federation_other_servers_are_not_served(plain: aiohttp.Cl
     for name in ("other.example", "example.org:443", "EXAMPLE.ORG", "127.0.0.1:80"):
         with pytest.raises(ForbiddenError) as caught:
             await verifier.user_of(TOKEN, name)
-        assert TOKEN not in told(caught.value)
+        assert TOKEN not in logged(caught.value)

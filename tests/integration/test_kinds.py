@@ -1,4 +1,4 @@
-"""Pictures, voice messages, stickers and GIFs on the real service: each by the room's choice."""
+"""Images, voice messages, stickers and GIFs on the real service: each by the room's choice."""
 
 import subprocess
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ TEXTS = Texts(resources.locales(), "en")
 
 
 @dataclass
-class Album:
-    """A room of alice's, in which bob sends all that people send."""
+class RoomOfAllKinds:
+    """A room of alice's, in which bob sends media of every kind."""
 
     reel: Installation
     room_id: str
@@ -72,31 +72,31 @@ class Album:
 
 
 @pytest.fixture(params=VERSIONS)
-async def album(
+async def room(
     request: pytest.FixtureRequest, reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient,
     bob: MatrixClient, clip: Path, tmp_path: Path, tools: Tools,
-) -> Album:  # fmt: skip
+) -> RoomOfAllKinds:  # fmt: skip
     room_id = await make_room(alice, reel, bob, version=request.param)
     sees = await reel.viewer(http, bob, room_id)
-    return Album(reel, room_id, bob, CommandSender(alice, room_id), sees, clip, tmp_path, tools)
+    return RoomOfAllKinds(reel, room_id, bob, CommandSender(alice, room_id), sees, clip, tmp_path, tools)
 
 
-async def test_nothing_but_videos_unless_the_room_chooses(album: Album) -> None:
-    await album.send_each()
-    video = await album.bob.send_video(album.room_id, album.clip)
-    await album.sees.video_in(video, "ready")
-    assert await album.kinds() == {video: "video"}
-    await album.choose("voice on")
-    sent = await album.send_each()
-    await album.sees.video_in(sent["voice"], "ready")
-    assert await album.kinds() == {video: "video", sent["voice"]: "voice"}
+async def test_nothing_but_videos_unless_the_room_chooses(room: RoomOfAllKinds) -> None:
+    await room.send_each()
+    video = await room.bob.send_video(room.room_id, room.clip)
+    await room.sees.video_in(video, "ready")
+    assert await room.kinds() == {video: "video"}
+    await room.choose("voice on")
+    sent = await room.send_each()
+    await room.sees.video_in(sent["voice"], "ready")
+    assert await room.kinds() == {video: "video", sent["voice"]: "voice"}
 
 
-async def test_all_that_people_send(album: Album) -> None:
-    await album.choose("images on", "image-seconds 2", "voice on", "stickers on")
-    sent = await album.send_each()
-    shown = {name: await album.sees.video_in(event_id, "ready") for name, event_id in sent.items()}
-    assert {name: (await album.kinds())[event_id] for name, event_id in sent.items()} == {
+async def test_all_that_people_send(room: RoomOfAllKinds) -> None:
+    await room.choose("images on", "image-seconds 2", "voice on", "stickers on")
+    sent = await room.send_each()
+    shown = {name: await room.sees.video_in(event_id, "ready") for name, event_id in sent.items()}
+    assert {name: (await room.kinds())[event_id] for name, event_id in sent.items()} == {
         "photo": "image", "voice": "voice", "sticker": "image", "gif": "image", "loop": "video",
     }  # fmt: skip
     assert {name: round(video["duration"]) for name, video in shown.items() if name != "loop"} == {
@@ -107,58 +107,58 @@ async def test_all_that_people_send(album: Album) -> None:
         "photo": "photo", "voice": "Voice message", "sticker": "animal", "gif": "laugh", "loop": "",
     }  # fmt: skip
     for video in shown.values():
-        assert (await album.sees.fetch(video["poster_url"]))[0] == 200
-    # Another length is another film, of the same bytes.
-    await album.choose("image-seconds 3")
-    again = await album.bob.send_video(album.room_id, album.folder / "photo.jpg", msgtype="m.image")
-    assert round((await album.sees.video_in(again, "ready"))["duration"]) == 3
-    await album.bob.redact(album.room_id, sent["sticker"])
+        assert (await room.sees.fetch(video["poster_url"]))[0] == 200
+    # Another length is another video, of the same bytes.
+    await room.choose("image-seconds 3")
+    again = await room.bob.send_video(room.room_id, room.folder / "photo.jpg", msgtype="m.image")
+    assert round((await room.sees.video_in(again, "ready"))["duration"]) == 3
+    await room.bob.redact(room.room_id, sent["sticker"])
 
     async def gone() -> bool:
-        return await album.sees.video(sent["sticker"]) is None
+        return await room.sees.video(sent["sticker"]) is None
 
     await eventually(gone, what="the redacted sticker being gone")
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
-async def test_attachments_join_where_the_room_chose_what_they_are(album: Album, told: bool) -> None:
+@pytest.mark.parametrize("typed", [True, False], ids=["told", "untold"])
+async def test_attachments_join_where_the_room_chose_what_they_are(room: RoomOfAllKinds, typed: bool) -> None:
     files = {
-        "image/png": album.make("holiday.png", "-i", "testsrc2=s=640x480", "-frames:v", "1"),
-        "image/gif": album.make("laugh.gif", "-i", "testsrc2=s=160x120:r=10:d=2"),
-        "audio/mpeg": album.make("song.mp3", "-i", "sine=d=3"),
+        "image/png": room.make("holiday.png", "-i", "testsrc2=s=640x480", "-frames:v", "1"),
+        "image/gif": room.make("laugh.gif", "-i", "testsrc2=s=160x120:r=10:d=2"),
+        "audio/mpeg": room.make("song.mp3", "-i", "sine=d=3"),
         # Containers of videos, too.
-        "audio/ogg": album.make("memo.ogg", "-i", "sine=d=3", "-c:a", "libopus"),
-        "audio/mp4": album.make("memo.m4a", "-i", "sine=d=3"),
+        "audio/ogg": room.make("memo.ogg", "-i", "sine=d=3", "-c:a", "libopus"),
+        "audio/mp4": room.make("memo.m4a", "-i", "sine=d=3"),
     }
-    drawing = album.folder / "drawing.svg"
+    drawing = room.folder / "drawing.svg"
     drawing.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
 
     async def send(path: Path, mimetype: str) -> str:
-        said = mimetype if told else "application/octet-stream"
-        return await album.bob.send_video(album.room_id, path, msgtype="m.file", info={"mimetype": said})
+        said = mimetype if typed else "application/octet-stream"
+        return await room.bob.send_video(room.room_id, path, msgtype="m.file", info={"mimetype": said})
 
     async def only(expected: dict[str, str]) -> None:
-        async def ask() -> bool:
-            return await album.kinds() == expected
+        async def only_joined() -> bool:
+            return await room.kinds() == expected
 
-        await eventually(ask, what="what joined, and nothing else")
+        await eventually(only_joined, what="what joined, and nothing else")
 
     # Nothing of it is chosen yet.
     for mimetype, path in files.items():
         await send(path, mimetype)
-    video = await send(with_padding(album.clip, album.folder / "clip.bin", album.room_id.encode()), "")
-    await album.sees.video_in(video, "ready")
+    video = await send(with_padding(room.clip, room.folder / "clip.bin", room.room_id.encode()), "")
+    await room.sees.video_in(video, "ready")
     await only({video: "video"})
-    await album.choose("images on", "image-seconds 2")
+    await room.choose("images on", "image-seconds 2")
     photo = await send(files["image/png"], "image/png")
     for mimetype in ("image/gif", "audio/mpeg", "audio/ogg"):
         await send(files[mimetype], mimetype)
-    assert (await album.sees.video_in(photo, "ready"))["title"] == "holiday"
+    assert (await room.sees.video_in(photo, "ready"))["title"] == "holiday"
     await only({video: "video", photo: "image"})
-    await album.choose("voice on", "stickers on")
+    await room.choose("voice on", "stickers on")
     sent = {mimetype: await send(path, mimetype) for mimetype, path in files.items()}
     await send(drawing, "image/svg+xml")
-    shown = {mimetype: await album.sees.video_in(event_id, "ready") for mimetype, event_id in sent.items()}
+    shown = {mimetype: await room.sees.video_in(event_id, "ready") for mimetype, event_id in sent.items()}
     assert {mimetype: round(video["duration"]) for mimetype, video in shown.items()} == {
         "image/png": 2, "image/gif": 2, "audio/mpeg": 3, "audio/ogg": 3, "audio/mp4": 3,
     }  # fmt: skip
@@ -167,25 +167,25 @@ async def test_attachments_join_where_the_room_chose_what_they_are(album: Album,
     await only({video: "video", photo: "image", **kinds})
 
 
-async def test_files_that_are_not_what_they_say(album: Album) -> None:
-    await album.choose("images on", "voice on", "stickers on")
-    text = album.folder / "text.png"
+async def test_files_that_are_not_what_they_say(room: RoomOfAllKinds) -> None:
+    await room.choose("images on", "voice on", "stickers on")
+    text = room.folder / "text.png"
     text.write_bytes(b"Dear diary, this is a text.\n" * 100)
-    sticker = await album.send_sticker(text)
+    sticker = await room.send_sticker(text)
     sent = {
-        "not-a-picture": await album.bob.send_video(album.room_id, text, msgtype="m.image"),
-        "not-a-sound": await album.bob.send_video(album.room_id, text, msgtype="m.audio"),
+        "not-a-picture": await room.bob.send_video(room.room_id, text, msgtype="m.image"),
+        "not-a-sound": await room.bob.send_video(room.room_id, text, msgtype="m.audio"),
     }
     for code, event_id in sent.items():
-        failed: dict[str, Any] = await album.sees.video_in(event_id, "failed")
+        failed: dict[str, Any] = await room.sees.video_in(event_id, "failed")
         assert failed["failure"] == {"code": code}
-        reason = await wait_for_notice(album.bob, album.room_id, TEXTS.failure(code), thread=event_id)
+        reason = await wait_for_notice(room.bob, room.room_id, TEXTS.failure(code), thread=event_id)
         assert "video" not in reason
 
     async def only_these() -> bool:
-        return set(await album.kinds()) == set(sent.values())
+        return set(await room.kinds()) == set(sent.values())
 
     # What is a sticker only to some clients is no failure of anybody's.
-    await eventually(only_these, what="the sticker being forgotten")
-    told = [e["content"].get("m.relates_to", {}).get("event_id") for e in await album.bob.messages(album.room_id)]
-    assert sticker not in told
+    await eventually(only_these, what="the sticker being erased")
+    typed = [e["content"].get("m.relates_to", {}).get("event_id") for e in await room.bob.messages(room.room_id)]
+    assert sticker not in typed

@@ -46,9 +46,9 @@ async def test_a_sent_video_reaches_members(
     assert video["blurhash"]
     status, index = await viewer.fetch(video["storyboard_url"])
     assert (status, index[:6]) == (200, b"WEBVTT")
-    pictures = {line.partition("#xywh=")[0] for line in index.decode().splitlines() if "#xywh=" in line}
-    (picture,) = {urljoin(video["storyboard_url"], name) for name in pictures}
-    status, body = await viewer.fetch(picture)
+    sprite_sheets = {line.partition("#xywh=")[0] for line in index.decode().splitlines() if "#xywh=" in line}
+    (sprite_sheet,) = {urljoin(video["storyboard_url"], name) for name in sprite_sheets}
+    status, body = await viewer.fetch(sprite_sheet)
     assert (status, body[:2]) == (200, b"\xff\xd8")
     status, body = await viewer.fetch(video["preview_url"])
     assert (status, body[4:8]) == (200, b"ftyp")
@@ -62,20 +62,20 @@ async def test_strangers_and_forgeries_get_nothing(
     viewer = await reel.viewer(http, alice, room_id)
     video = await viewer.video_in(event_id, "playable", "ready")
 
-    status, answer = await reel.open_session(http, await mallory.openid_token(), room_id)
-    assert (status, answer["errcode"]) == (403, "M_FORBIDDEN")
+    status, response = await reel.open_session(http, await mallory.openid_token(), room_id)
+    assert (status, response["errcode"]) == (403, "M_FORBIDDEN")
     stolen = {**await mallory.openid_token(), "user_id": alice.user_id, "sub": alice.user_id}
-    status, answer = await reel.open_session(http, stolen, room_id)
-    assert (status, answer["errcode"]) == (403, "M_FORBIDDEN")
-    status, answer = await reel.open_session(http, {**stolen, "access_token": "invented"}, room_id)
-    assert (status, answer["errcode"]) == (401, "M_UNKNOWN_TOKEN")
-    status, answer = await reel.open_session(http, {**stolen, "matrix_server_name": "evil.example"}, room_id)
-    assert (status, answer["errcode"]) == (403, "M_FORBIDDEN")
+    status, response = await reel.open_session(http, stolen, room_id)
+    assert (status, response["errcode"]) == (403, "M_FORBIDDEN")
+    status, response = await reel.open_session(http, {**stolen, "access_token": "invented"}, room_id)
+    assert (status, response["errcode"]) == (401, "M_UNKNOWN_TOKEN")
+    status, response = await reel.open_session(http, {**stolen, "matrix_server_name": "evil.example"}, room_id)
+    assert (status, response["errcode"]) == (403, "M_FORBIDDEN")
 
     other_room = await make_room(mallory, reel)
     mallory_viewer = await reel.viewer(http, mallory, other_room)
-    status, answer = await mallory_viewer.get(f"/api/v1/rooms/{room_id}")
-    assert (status, answer["errcode"]) == (403, "M_FORBIDDEN")
+    status, response = await mallory_viewer.get(f"/api/v1/rooms/{room_id}")
+    assert (status, response["errcode"]) == (403, "M_FORBIDDEN")
     forged = Viewer(reel.url, http, room_id, viewer.token[:-2] + ("AA" if viewer.token[-2:] != "AA" else "BB"))
     assert (await forged.get(f"/api/v1/rooms/{room_id}"))[0] == 401
 

@@ -15,7 +15,7 @@ from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
 
 
-class House:
+class ModeratedRoom:
     """A room where alice is the moderator, and bob has two videos."""
 
     def __init__(self, alice: Viewer, bob: Viewer, mallory: Viewer, user: MatrixClient, events: list[str]) -> None:
@@ -31,10 +31,10 @@ class House:
 
 
 @pytest.fixture
-async def house(
+async def moderated(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, mallory: MatrixClient,
     clip: Path, tmp_path: Path,
-) -> House:  # fmt: skip
+) -> ModeratedRoom:  # fmt: skip
     room_id = await make_room(alice, reel, bob, mallory)
     viewers = [await reel.viewer(http, user, room_id) for user in (alice, bob, mallory)]
     events = [
@@ -43,27 +43,27 @@ async def house(
     ]
     for event_id in events:
         await viewers[1].video_in(event_id, "ready")
-    return House(viewers[0], viewers[1], viewers[2], bob, events)
+    return ModeratedRoom(viewers[0], viewers[1], viewers[2], bob, events)
 
 
 def _path(video: dict[str, Any], rest: str = "") -> str:
     return f"/api/v1/videos/{video['id']}{rest}"
 
 
-async def test_a_deletion_is_final_within_ten_seconds(reel: Installation, house: House) -> None:
-    video = (await house.bobs(house.alice))[0]
+async def test_a_deletion_is_final_within_ten_seconds(reel: Installation, moderated: ModeratedRoom) -> None:
+    video = (await moderated.bobs(moderated.alice))[0]
     folder = reel.media / video["id"]
     assert folder.is_dir()
     started = time.monotonic()
-    assert (await house.alice.request("DELETE", _path(video)))[0] == 200
+    assert (await moderated.alice.request("DELETE", _path(video)))[0] == 200
 
     async def gone() -> bool:
         return not folder.exists()
 
     await eventually(gone, seconds=30, what="the files' end")
     assert time.monotonic() - started > 7
-    assert (await house.alice.request("POST", _path(video, "/restore")))[0] == 410
-    assert (await house.bob.request("POST", _path(video, "/restore")))[0] == 403, "a moderator deleted it"
+    assert (await moderated.alice.request("POST", _path(video, "/restore")))[0] == 410
+    assert (await moderated.bob.request("POST", _path(video, "/restore")))[0] == 403, "a moderator deleted it"
 
 
 async def test_a_crash_does_not_keep_what_was_deleted(
@@ -85,7 +85,7 @@ async def test_a_crash_does_not_keep_what_was_deleted(
     await eventually(gone, seconds=40, what="the files' end")
 
 
-async def test_what_was_unfinished_is_begun_anew_when_it_is_back(
+async def test_what_was_unfinished_is_started_anew_when_it_is_back(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
 ) -> None:
     async with spare.running():
@@ -105,26 +105,26 @@ async def test_what_was_unfinished_is_begun_anew_when_it_is_back(
         await viewer.video_in(video["event_id"], "ready")
 
 
-async def test_a_redaction_cannot_be_undone(house: House, reel: Installation) -> None:
-    video = (await house.bobs(house.bob))[0]
-    assert (await house.bob.request("DELETE", _path(video)))[0] == 200
+async def test_a_redaction_cannot_be_undone(moderated: ModeratedRoom, reel: Installation) -> None:
+    video = (await moderated.bobs(moderated.bob))[0]
+    assert (await moderated.bob.request("DELETE", _path(video)))[0] == 200
     await reel.keep_deletions_open()
-    await house.user.redact(house.bob.room_id, video["event_id"])
+    await moderated.user.redact(moderated.bob.room_id, video["event_id"])
 
     async def gone() -> bool:
         return not (reel.media / video["id"]).exists()
 
     await eventually(gone, what="the files' end")
-    assert (await house.bob.request("POST", _path(video, "/restore")))[0] == 410
+    assert (await moderated.bob.request("POST", _path(video, "/restore")))[0] == 410
 
 
 async def test_what_is_deleted_lends_its_files_to_nobody_new(
-    house: House, reel: Installation, clip: Path, tmp_path: Path
+    moderated: ModeratedRoom, reel: Installation, clip: Path, tmp_path: Path
 ) -> None:
     file = with_padding(clip, tmp_path / "same.mp4", str(tmp_path).encode())
 
     async def send() -> dict[str, Any]:
-        return await house.bob.video_in(await house.user.send_video(house.bob.room_id, file), "ready")
+        return await moderated.bob.video_in(await moderated.user.send_video(moderated.bob.room_id, file), "ready")
 
     def links(video: dict[str, Any]) -> set[int]:
         stage = reel.media / video["id"] / video["playlist_url"].split("/")[-2]
@@ -133,14 +133,14 @@ async def test_what_is_deleted_lends_its_files_to_nobody_new(
     first, second = await send(), await send()
     assert links(second) == {2}
     for video in (first, second):
-        assert (await house.bob.request("DELETE", _path(video)))[0] == 200
+        assert (await moderated.bob.request("DELETE", _path(video)))[0] == 200
     await reel.keep_deletions_open(second["id"])
     assert links(await send()) == {1}
-    assert (await house.bob.request("POST", _path(second, "/restore")))[0] == 200
+    assert (await moderated.bob.request("POST", _path(second, "/restore")))[0] == 200
 
     async def swept() -> bool:
         return not (reel.media / first["id"]).exists()
 
     await eventually(swept, seconds=20, what="the first one's files being deleted")
     assert links(second) == {1}
-    assert (await house.mallory.fetch(second["poster_url"]))[0] == 200
+    assert (await moderated.mallory.fetch(second["poster_url"]))[0] == 200

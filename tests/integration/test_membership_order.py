@@ -1,4 +1,4 @@
-"""Whom the database takes for a member, whatever the order in which events and the homeserver's answers arrive."""
+"""Whom the database takes for a member, whatever the order in which events and the homeserver's responses arrive."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -46,17 +46,17 @@ def store(pool: Pool) -> Stores:
 
 @dataclass
 class _Request:
-    """A question to the homeserver on its way: when it was asked, and what the homeserver saw (its history's index)."""
+    """A request to the homeserver on its way: its time, and what the homeserver saw (its history's index)."""
 
     asked_at: datetime
     seen: int | None = None
 
 
 @dataclass
-class World:
+class MembershipModel:
     """A room of a homeserver, and what Roomreel learns of one member there, in single steps.
 
-    A membership's index in the homeserver's history is the member's display name: what is stored tells how old it is.
+    A membership's index in the homeserver's history is the member's display name: what is stored shows how old it is.
     """
 
     pool: Pool
@@ -71,7 +71,7 @@ class World:
         self.store = Stores(self.pool)
         self.erasing = ErasureStore(self.pool)
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         await self.store.intake.apply([BotMembershipChanged(self.room, JOIN, BOT)])
         await self.deliver()
 
@@ -79,7 +79,7 @@ class World:
         """The homeserver takes an event, which it is yet to deliver."""
         self.history.append(membership)
 
-    def _told(self, index: int) -> MemberChanged:
+    def _event(self, index: int) -> MemberChanged:
         return MemberChanged(self.room, self.user, self.history[index], str(index), None)
 
     async def deliver(self) -> None:
@@ -94,25 +94,25 @@ class World:
 
     async def _apply(self, index: int) -> None:
         event_id = EventId(f"${self.room}.{index}")
-        assert await self.store.intake.apply([replace(self._told(index), event_id=event_id)]) == 0
+        assert await self.store.intake.apply([replace(self._event(index), event_id=event_id)]) == 0
 
-    async def ask(self, requests: list[_Request]) -> None:
+    async def send_request(self, requests: list[_Request]) -> None:
         requests.append(_Request(await self.store.installation.now()))
 
     async def see(self, requests: list[_Request]) -> None:
-        """The homeserver looks at its state to answer the oldest question."""
+        """The homeserver reads its state to respond to the oldest request."""
         for request in requests:
             if request.seen is None:
                 request.seen = len(self.history) - 1
                 return
 
-    async def answer(self, which: int = 0) -> None:
+    async def store_response(self, which: int = 0) -> None:
         ready = [request for request in self.queries if request.seen is not None]
         if ready:
             request = ready[which % len(ready)]
             self.queries.remove(request)
             assert request.seen is not None
-            await self.store.members.store_member_response(self._told(request.seen), request.asked_at)
+            await self.store.members.store_member_response(self._event(request.seen), request.asked_at)
 
     async def take_snapshot(self) -> None:
         # They are made one at a time (`Store.tending`).
@@ -128,7 +128,7 @@ class World:
                 )
             )  # fmt: skip
 
-    async def forget(self) -> None:
+    async def erase(self) -> None:
         """The member has everything deleted, and so what was known of their having left."""
         await self.erasing.erase_user(self.user, by=self.user)
 
@@ -147,12 +147,12 @@ class World:
         return now
 
     async def become_quiet(self) -> None:
-        """Deliver everything, and only then give the answers that are still on their way."""
+        """Deliver everything, and only then the responses that are still on their way."""
         while self.delivered < len(self.history):
             await self.deliver()
             await self.check()
         while any(request.seen is not None for request in self.queries):
-            await self.answer(-1)
+            await self.store_response(-1)
             await self.check()
         await self.take_snapshot()
         await self.repeat()
@@ -161,30 +161,30 @@ class World:
         assert known is self.history[-1] or (known is None and self.history[-1] is not JOIN)
 
 
-STEPS: dict[str, Callable[[World], Awaitable[None]]] = {
-    "join": lambda world: world.change(JOIN),
-    "leave": lambda world: world.change(LEAVE),
-    "ban": lambda world: world.change(BAN),
-    "deliver": World.deliver,
-    "repeat": World.repeat,
-    "ask": lambda world: world.ask(world.queries),
-    "see": lambda world: world.see(world.queries),
-    "answer": World.answer,
-    "answer the latest": lambda world: world.answer(-1),
-    "ask for state": lambda world: world.ask(world.snapshots),
-    "see state": lambda world: world.see(world.snapshots),
-    "take state": World.take_snapshot,
-    "forget": World.forget,
+STEPS: dict[str, Callable[[MembershipModel], Awaitable[None]]] = {
+    "join": lambda model: model.change(JOIN),
+    "leave": lambda model: model.change(LEAVE),
+    "ban": lambda model: model.change(BAN),
+    "deliver": MembershipModel.deliver,
+    "repeat": MembershipModel.repeat,
+    "ask": lambda model: model.send_request(model.queries),
+    "see": lambda model: model.see(model.queries),
+    "answer": MembershipModel.store_response,
+    "answer the latest": lambda model: model.store_response(-1),
+    "ask for state": lambda model: model.send_request(model.snapshots),
+    "see state": lambda model: model.see(model.snapshots),
+    "take state": MembershipModel.take_snapshot,
+    "forget": MembershipModel.erase,
 }
 
 
 async def play(pool: Pool, steps: Sequence[str]) -> None:
-    world = World(pool)
-    await world.begin()
+    model = MembershipModel(pool)
+    await model.start()
     for step in steps:
-        await STEPS[step](world)
-        await world.check()
-    await world.become_quiet()
+        await STEPS[step](model)
+        await model.check()
+    await model.become_quiet()
 
 
 def merged(*threads: Sequence[str]) -> Iterator[list[str]]:
@@ -213,10 +213,10 @@ def sides(order: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(step for step in order if step not in ours), tuple(step for step in order if step in ours)
 
 
-@pytest.mark.parametrize("asking", [["ask", "see", "answer"], ["ask for state", "see state", "take state"]])
+@pytest.mark.parametrize("request_steps", [["ask", "see", "answer"], ["ask for state", "see state", "take state"]])
 @pytest.mark.parametrize("changes", [["leave", "join", "leave"], ["ban", "leave", "join"]])
-async def test_every_order_of_events_and_an_answer(pool: Pool, asking: list[str], changes: list[str]) -> None:
-    orders = [order for order in merged(changes, ["deliver"] * 3, asking) if is_possible(order)]
+async def test_every_order_of_events_and_a_response(pool: Pool, request_steps: list[str], changes: list[str]) -> None:
+    orders = [order for order in merged(changes, ["deliver"] * 3, request_steps) if is_possible(order)]
     assert len(orders) == 420
     different = list({sides(order): order for order in orders}.values())
     assert len(different) == 30
@@ -235,33 +235,33 @@ async def test_any_order_of_everything(pool: Pool, steps: list[str]) -> None:
 
 
 async def test_many_at_once_in_two_processes(pool: Pool) -> None:
-    """The same transactions arrive twice, at the same time, beside answers: the rows decide, not who asked first."""
+    """The same transactions arrive twice, at the same time, beside responses: the rows decide, not the requests."""
 
     async def churn(user: UserId) -> None:
-        world = World(pool, room=room, user=user)
-        await world.deliver()
+        model = MembershipModel(pool, room=room, user=user)
+        await model.deliver()
         for membership in (LEAVE, JOIN, LEAVE, JOIN, BAN):
-            await world.ask(world.queries)
-            await world.see(world.queries)
-            await world.change(membership)
-            await asyncio.gather(world.deliver(), world.answer(), _late(world, len(world.history) - 1))
-            await world.check()
-        await world.become_quiet()
+            await model.send_request(model.queries)
+            await model.see(model.queries)
+            await model.change(membership)
+            await asyncio.gather(model.deliver(), model.store_response(), _late(model, len(model.history) - 1))
+            await model.check()
+        await model.become_quiet()
 
     room = next(rooms)
     await Stores(pool).intake.apply([BotMembershipChanged(room, JOIN, BOT)])
     await asyncio.gather(*(churn(UserId(f"@user{number}:example.org")) for number in range(20)))
 
 
-async def _late(world: World, index: int) -> None:
-    event = MemberChanged(world.room, world.user, world.history[index], str(index), None)
-    await Stores(world.pool).intake.apply([replace(event, event_id=EventId(f"${world.room}.{world.user}.{index}"))])
+async def _late(model: MembershipModel, index: int) -> None:
+    event = MemberChanged(model.room, model.user, model.history[index], str(index), None)
+    await Stores(model.pool).intake.apply([replace(event, event_id=EventId(f"${model.room}.{model.user}.{index}"))])
 
 
-# The same for what else the homeserver tells
+# The same for what else the homeserver delivers
 
 
-async def test_a_repeated_transaction_brings_no_power_and_no_name_back(store: Stores) -> None:
+async def test_a_repeated_transaction_brings_no_power_level_and_no_name_back(store: Stores) -> None:
     room = next(rooms)
     first: list[Change] = [
         PowerChanged(room, {"users": {BOB: 50}}, EventId(f"${room}.power")),
@@ -281,7 +281,7 @@ async def test_the_bots_own_membership_is_ordered_as_well(store: Stores, pool: P
     await store.intake.apply([came])
     before = await store.installation.now()
     await store.intake.apply([BotMembershipChanged(room, LEAVE, ALICE, event_id=EventId(f"${room}.went"))])
-    # The list of rooms was asked for while it was there.
+    # The list of rooms was requested while it was there.
     late = BotMembershipChanged(room, JOIN, BOT, requested_at=before)
     await TimelineStore(pool).take(room, [late], newest=None, requested_at=before)
     await store.intake.apply([came])
@@ -294,8 +294,8 @@ async def test_the_bots_own_membership_is_ordered_as_well(store: Stores, pool: P
     assert known.bot_membership is JOIN
 
 
-async def test_how_far_was_looked_before_the_bot_left_is_forgotten_with_it(store: Stores, pool: Pool) -> None:
-    """What is said while it is away is not for it: no late look back begins there again."""
+async def test_how_far_was_looked_before_the_bot_left_is_erased_with_it(store: Stores, pool: Pool) -> None:
+    """What is said while it is away is not for it: no late look back starts there again."""
     room, timeline = next(rooms), TimelineStore(pool)
     mark = EventId("$mark")
 
@@ -327,37 +327,37 @@ async def test_who_was_a_member_before_the_bot_left_is_not_believed_to_be_one_wh
 
 
 async def test_a_ban_of_before_erases_nothing_of_who_came_back(store: Stores, pool: Pool) -> None:
-    world = World(pool)
-    await world.begin()
-    await world.change(BAN)
-    await world.deliver()
-    await world.ask(world.snapshots)
-    await world.see(world.snapshots)
+    model = MembershipModel(pool)
+    await model.start()
+    await model.change(BAN)
+    await model.deliver()
+    await model.send_request(model.snapshots)
+    await model.see(model.snapshots)
     for membership in (LEAVE, JOIN):
-        await world.change(membership)
-        await world.deliver()
+        await model.change(membership)
+        await model.deliver()
     await pool.execute(
         "INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at)"
         " VALUES ($1, $2, $2, $3, 'Here to stay', 'mxc://example.org/a', true, 1, 1)",
-        f"${world.room}.video", world.room, ALICE,
+        f"${model.room}.video", model.room, ALICE,
     )  # fmt: skip
-    await world.take_snapshot()
-    assert [video.title for video in await store.videos.room_videos(world.room)] == ["Here to stay"]
+    await model.take_snapshot()
+    assert [video.title for video in await store.videos.room_videos(model.room)] == ["Here to stay"]
 
 
 async def test_a_snapshot_makes_nothing_newer_that_is_the_same(pool: Pool) -> None:
     """What somebody is called in public is what they are called where that changed last."""
-    world = World(pool)
-    await world.begin()
+    model = MembershipModel(pool)
+    await model.start()
     query = "SELECT changed_at FROM members WHERE room_id = $1"
-    before = await pool.fetchval(query, world.room)
+    before = await pool.fetchval(query, model.room)
     for changed in (False, True):
         if changed:
-            await world.change(JOIN)
-        await world.ask(world.snapshots)
-        await world.see(world.snapshots)
-        await world.take_snapshot()
-        assert (await pool.fetchval(query, world.room) > before) is changed
+            await model.change(JOIN)
+        await model.send_request(model.snapshots)
+        await model.see(model.snapshots)
+        await model.take_snapshot()
+        assert (await pool.fetchval(query, model.room) > before) is changed
 
 
 async def test_who_is_invited_is_known_by_a_snapshot(store: Stores, pool: Pool) -> None:
@@ -393,6 +393,6 @@ async def test_rules_read_before_one_was_taken_back_do_not_come_back(store: Stor
     await pool.execute("DELETE FROM pgqueuer")
     await policies.read(room, [], asked_at)
     assert await policies.is_banned(BOB)
-    # It is asked again.
+    # It is read again.
     assert await pool.fetchval("SELECT count(*) FROM pgqueuer WHERE payload = $1", room.encode()) == 1
     await policies.leave(room, by=ALICE)

@@ -1,4 +1,4 @@
-"""A kicked member's access ends, whatever answer of the homeserver is still on its way: a real Synapse, and a proxy."""
+"""A kicked member's access ends, whatever response of the homeserver is on its way: a real Synapse, and a proxy."""
 
 import asyncio
 import itertools
@@ -24,7 +24,7 @@ _ADDRESSES = itertools.count()
 
 @dataclass
 class DelayingProxy:
-    """Passes requests on to a homeserver, and holds back its answers about a member while it is told to."""
+    """Pass requests on to a homeserver, and hold back its responses about a member while a test wants it."""
 
     target: str
     url: str = ""
@@ -43,13 +43,13 @@ class DelayingProxy:
                 yield self
 
     async def _pass_on(self, request: web.Request) -> web.Response:
-        answer = await pass_on(self._http, self.target, request)
+        response = await pass_on(self._http, self.target, request)
         if "/state/m.room.member/" in request.path:
             if self.holding:
                 self.held.set()
                 await self.release.wait()
             await asyncio.sleep(next(self.delays))
-        return answer
+        return response
 
 
 @pytest.fixture
@@ -60,14 +60,14 @@ async def proxy(spare: Installation) -> AsyncIterator[DelayingProxy]:
         await spare.kill()
 
 
-async def test_an_answer_of_before_a_kick_that_arrives_after_it(
+async def test_a_response_of_before_a_kick_that_arrives_after_it(
     proxy: DelayingProxy, spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient
 ) -> None:
     async with spare.running():
         room_id = await make_room(alice, spare, bob)
         before = await spare.viewer(http, bob, room_id)
         proxy.holding = True
-        asking = asyncio.create_task(spare.open_session(http, await bob.openid_token(), room_id))
+        session_request = asyncio.create_task(spare.open_session(http, await bob.openid_token(), room_id))
         await asyncio.wait_for(proxy.held.wait(), 30)
         await alice.kick(room_id, bob.user_id)
 
@@ -77,8 +77,8 @@ async def test_an_answer_of_before_a_kick_that_arrives_after_it(
 
         await eventually(stored, what="the kick being stored")
         proxy.release.set()
-        status, answer = await asking
-        assert (status, answer["errcode"]) == (403, "M_FORBIDDEN")
+        status, response = await session_request
+        assert (status, response["errcode"]) == (403, "M_FORBIDDEN")
         assert (await before.get(f"/api/v1/rooms/{room_id}"))[0] == 403
         assert await stored()
 
@@ -105,14 +105,14 @@ async def test_forty_rounds_of_joining_and_leaving(
 async def _leave_in_the_middle_of_requests(
     reel: Installation, http: aiohttp.ClientSession, user: MatrixClient, room_id: str
 ) -> str:
-    """Let a user leave while sessions are requested, some before and answered after it; return the latest's token."""
+    """Let a user leave while sessions are requested, some with a response after it; return the latest's token."""
     openid_token = await user.openid_token()
     left, tokens = asyncio.Event(), asyncio.Queue[str]()
 
     async def request() -> None:
         while True:
             is_last = left.is_set()
-            # As from many browsers behind a proxy: not what one address may ask is of interest here.
+            # As from many browsers behind a proxy: not what one address may request is of interest here.
             headers = {"X-Forwarded-For": f"2001:db8:{next(_ADDRESSES):x}::1"}
             body = {"openid_token": openid_token, "room_id": room_id}
             async with http.post(f"{reel.url}/api/v1/session", json=body, headers=headers) as response:

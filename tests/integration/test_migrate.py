@@ -95,9 +95,9 @@ async def test_two_at_once_apply_each_once(dsn: str, tmp_path: Path) -> None:
 async def test_an_edited_file_is_refused(connection: "asyncpg.Connection[asyncpg.Record]", tmp_path: Path) -> None:
     await migrate(connection, _files(tmp_path / "m", **ONE))
     edited = _files(tmp_path / "m", _0001_before_a="CREATE TABLE a (n bigint)")
-    for ask in (migrate, pending):
+    for check in (migrate, pending):
         with pytest.raises(MigrationError, match=r"0001_before_a.*restore the file"):
-            await ask(connection, edited)
+            await check(connection, edited)
 
 
 async def test_a_failure_rolls_its_migration_back_and_keeps_those_before(

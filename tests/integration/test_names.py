@@ -29,11 +29,11 @@ Records = dict[tuple[str, str], list[str]]
 class NameServer(asyncio.DatagramProtocol):
     """Knows some records, denies all others, and says nothing about names that end in `silent.test`.
 
-    `asked` counts queries by name; one that comes again because the answer took too long counts once.
+    `queries` counts them by name; one that comes again because the response took too long counts once.
     """
 
     records: Records = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
+    queries: Counter[str] = field(default_factory=Counter)
     taken: set[tuple[int, str, str]] = field(default_factory=set)
     ttl: int = 300
     transport: asyncio.DatagramTransport | None = None
@@ -47,16 +47,16 @@ class NameServer(asyncio.DatagramProtocol):
         name, kind = question.name.to_text(omit_final_dot=True), dns.rdatatype.to_text(question.rdtype)
         if (query.id, name, kind) not in self.taken:
             self.taken.add((query.id, name, kind))
-            self.asked[name] += 1
+            self.queries[name] += 1
         if name.endswith("silent.test"):
             return
-        answer = dns.message.make_response(query)
+        response = dns.message.make_response(query)
         if records := self.records.get((name, kind)):
-            answer.answer.append(dns.rrset.from_text(question.name, self.ttl, "IN", kind, *records))
+            response.answer.append(dns.rrset.from_text(question.name, self.ttl, "IN", kind, *records))
         elif not any(known == name for known, _ in self.records):
-            answer.set_rcode(dns.rcode.NXDOMAIN)
+            response.set_rcode(dns.rcode.NXDOMAIN)
         assert self.transport
-        self.transport.sendto(answer.to_wire(), address)
+        self.transport.sendto(response.to_wire(), address)
 
 
 @pytest.fixture
@@ -80,18 +80,18 @@ async def names() -> AsyncIterator[Names]:
 # Looking up
 
 
-async def test_a_name_is_looked_up_once_for_all_who_ask(server: NameServer, names: Names) -> None:
+async def test_concurrent_lookups_of_a_name_share_one_query(server: NameServer, names: Names) -> None:
     server.records = {("both.test", "A"): ["192.0.2.1", "192.0.2.2"], ("both.test", "AAAA"): ["2001:db8::1"]}
     found = await asyncio.gather(*(names.addresses(name) for name in ["both.test", "BOTH.test.", "both.test"] * 10))
     assert {tuple(sorted(addresses)) for addresses in found} == {("192.0.2.1", "192.0.2.2", "2001:db8::1")}
-    assert server.asked == {"both.test": 2}
+    assert server.queries == {"both.test": 2}
 
 
-async def test_what_is_not_there_is_remembered_for_a_while_as_well(server: NameServer, names: Names) -> None:
+async def test_negative_responses_are_cached_for_a_while_as_well(server: NameServer, names: Names) -> None:
     for _ in range(3):
         assert await names.addresses("none.test") == []
         assert await names.services("_matrix._tcp.none.test") == []
-    assert server.asked == {"none.test": 2, "_matrix._tcp.none.test": 1}
+    assert server.queries == {"none.test": 2, "_matrix._tcp.none.test": 1}
 
 
 async def test_nothing_is_kept_for_longer_than_a_minute_nor_shorter_than_a_second(server: NameServer) -> None:
@@ -99,14 +99,14 @@ async def test_nothing_is_kept_for_longer_than_a_minute_nor_shorter_than_a_secon
     now = 1000.0
     names = Names(clock=lambda: now)
     for server.ttl, kept in ((86_400, 60.0), (0, 1.0)):
-        server.asked.clear()
+        server.queries.clear()
         await names.addresses("a.test")
         now += kept - 0.1
         await names.addresses("a.test")
-        assert server.asked == {"a.test": 2}
+        assert server.queries == {"a.test": 2}
         now += 0.2
         await names.addresses("a.test")
-        assert server.asked == {"a.test": 4}
+        assert server.queries == {"a.test": 4}
         now += 100
 
 
@@ -121,32 +121,32 @@ async def test_services_best_first(server: NameServer, names: Names) -> None:
 async def test_what_is_no_name(server: NameServer, names: Names, name: str) -> None:
     async with asyncio.timeout(10):
         assert await names.addresses(name) == []
-    assert server.asked.total() <= 2
+    assert server.queries.total() <= 2
 
 
 async def test_a_silent_name_server_holds_no_thread_and_no_other_name_up(server: NameServer, names: Names) -> None:
     server.records = {("a.test", "A"): ["192.0.2.1"]}
     waiting = [asyncio.create_task(names.addresses(f"x{n}.silent.test")) for n in range(100)]
 
-    async def all_asked() -> bool:
-        return server.asked.total() >= 100
+    async def all_queried() -> bool:
+        return server.queries.total() >= 100
 
     async with asyncio.timeout(5):
-        await eventually(all_asked)
+        await eventually(all_queried)
         assert await names.addresses("a.test") == ["192.0.2.1"]
         assert await asyncio.gather(*(asyncio.to_thread(str, n) for n in range(100))) == [str(n) for n in range(100)]
     assert not all(task.done() for task in waiting)
     async with asyncio.timeout(15):
         assert await asyncio.gather(*waiting) == [[]] * 100
-        # The server takes questions in their order: once it has answered this one, all before are counted.
+        # The server takes queries in their order: once it has responded to this one, all before are counted.
         assert await names.addresses("before.test") == []
-        asked = server.asked["x1.silent.test"]
+        before = server.queries["x1.silent.test"]
         assert await names.addresses("x1.silent.test") == []
         assert await names.addresses("after.test") == []
-    assert server.asked["x1.silent.test"] == asked
+    assert server.queries["x1.silent.test"] == before
 
 
-async def test_who_asks_may_go_away_without_ending_it_for_others(server: NameServer, names: Names) -> None:
+async def test_a_cancelled_lookup_does_not_end_it_for_others(server: NameServer, names: Names) -> None:
     server.records = {("a.test", "A"): ["192.0.2.1"]}
     first, second = (asyncio.create_task(names.addresses("a.test")) for _ in range(2))
     await asyncio.sleep(0)
@@ -159,11 +159,11 @@ async def test_who_asks_may_go_away_without_ending_it_for_others(server: NameSer
 async def test_any_number_of_names_takes_bounded_memory(server: NameServer, names: Names) -> None:
     for start in range(0, 2000, 100):
         await asyncio.gather(*(names.services(f"x{n}.test") for n in range(start, start + 100)))
-    server.asked.clear()
+    server.queries.clear()
     await asyncio.gather(*(names.services(f"x{n}.test") for n in range(1900, 2000)))
-    assert server.asked.total() == 0
+    assert server.queries.total() == 0
     await asyncio.gather(*(names.services(f"x{n}.test") for n in range(100)))
-    assert server.asked.total() == 100  # not kept any more
+    assert server.queries.total() == 100  # not kept any more
 
 
 def test_a_hosts_file() -> None:
@@ -220,7 +220,7 @@ async def test_no_form_of_an_address_leads_inside(
             with pytest.raises(aiohttp.ClientError):
                 await session.get(f"http://{host}:{port}/", timeout=aiohttp.ClientTimeout(total=3))
         assert connections == []
-    assert server.asked.total() == 0
+    assert server.queries.total() == 0
 
 
 async def test_such_forms_would_lead_inside_without_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,10 +244,10 @@ class _Until:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "a.test"])
-async def test_who_answers_is_judged_before_anything_is_said(server: NameServer, names: Names, host: str) -> None:
+async def test_the_peer_is_checked_before_anything_is_sent(server: NameServer, names: Names, host: str) -> None:
     server.records = {("a.test", "A"): ["127.0.0.1"]}
     async with counting() as (port, connections):
-        # The name and the address are let through: only who answers is not.
+        # The name and the address are let through: only the peer is not.
         connector = GuardedConnector(cast("list[Network]", _Until(2)), names)
         async with aiohttp.ClientSession(connector=connector) as session:
             with pytest.raises(aiohttp.ClientConnectionError, match="is not a public address"):
@@ -269,8 +269,8 @@ async def test_a_service_record_does_not_lead_inside(server: NameServer, names: 
             with pytest.raises(UnavailableError):
                 await OpenIdVerifier({}, Federation(session, names)).user_of("token", "evil.test")
         assert connections == []
-    assert server.asked["_matrix-fed._tcp.evil.test"] == 1
-    assert server.asked[target] == 2
+    assert server.queries["_matrix-fed._tcp.evil.test"] == 1
+    assert server.queries[target] == 2
 
 
 async def test_questions_to_one_domain_and_to_all_are_bounded(server: NameServer, names: Names) -> None:
@@ -278,22 +278,22 @@ async def test_questions_to_one_domain_and_to_all_are_bounded(server: NameServer
     async with aiohttp.ClientSession(connector=GuardedConnector([], names)) as session:
         verifier = OpenIdVerifier({}, Federation(session, names))
 
-        async def ask(name: str) -> str:
+        async def resolve(name: str) -> str:
             with pytest.raises(UnavailableError) as caught:
                 await verifier.user_of("token", name)
             return str(caught.value)
 
-        ours = [asyncio.create_task(ask(f"x{n}.silent.test")) for n in range(30)]
+        ours = [asyncio.create_task(resolve(f"x{n}.silent.test")) for n in range(30)]
         done, pending = await asyncio.wait(ours, timeout=4)
         assert (len(done), len(pending)) == (22, 8)
         assert all(task.result().startswith("Too many requests") for task in done)
         # Another's name is looked up meanwhile.
-        assert await ask("other.example") == "The homeserver other.example does not respond."
-        many = [asyncio.create_task(ask(f"x.y{n}silent.test")) for n in range(100)]
+        assert await resolve("other.example") == "The homeserver other.example does not respond."
+        many = [asyncio.create_task(resolve(f"x.y{n}silent.test")) for n in range(100)]
         done, _ = await asyncio.wait(many, timeout=4)
         assert len(done) == 100 - (64 - 8)
         for task in (*ours, *many):
             task.cancel()
         await asyncio.gather(*ours, *many, return_exceptions=True)
         # What went away is not counted any more.
-        assert await ask("other.example") == "The homeserver other.example does not respond."
+        assert await resolve("other.example") == "The homeserver other.example does not respond."

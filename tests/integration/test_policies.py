@@ -41,19 +41,19 @@ async def test_whom_a_list_bans(
     viewer, theirs = await spare.viewer(http, bob, room_id), await spare.viewer(http, spam, room_id)
     video = await viewer.video_in(event_id, "ready")
 
-    ask = CommandSender(admin, await open_direct(admin, spare))
-    assert (await ask("policies")).text.startswith("I follow no policy list.")
+    commands = CommandSender(admin, await open_direct(admin, spare))
+    assert (await commands("policies")).text.startswith("I follow no policy list.")
     for wrong in ("policies add", "policies add here", f"policies add {bans} now", "policies sometimes"):
-        assert (await ask(wrong)).reactions == ["❓"], wrong
-    assert (await ask("policies add #nothing:test.local")).text.startswith("I cannot find #nothing:test.local.")
-    assert (await ask(f"policies remove {bans}")).text == f"I do not follow {bans}."
-    assert (await ask(f"policies add {bans}")).reactions == ["✅"]
+        assert (await commands(wrong)).reactions == ["❓"], wrong
+    assert (await commands("policies add #nothing:test.local")).text.startswith("I cannot find #nothing:test.local.")
+    assert (await commands(f"policies remove {bans}")).text == f"I do not follow {bans}."
+    assert (await commands(f"policies add {bans}")).reactions == ["✅"]
 
     async def read() -> bool:
-        return f"{bans}: one rule" in (await ask("policies")).text
+        return f"{bans}: one rule" in (await commands("policies")).text
 
     await eventually(read, what="the list being read")
-    assert (await ask(f"policies add {bans}")).text.endswith("already. I am reading it again.")
+    assert (await commands(f"policies add {bans}")).text.endswith("already. I am reading it again.")
 
     # It bans them from now on: what they have is hidden, and they are shut out.
     await alice.send_state(bans, "m.policy.rule.user", {**BAN, "entity": f"@spam-{own[:4]}*:test.*"}, "rule:spam")
@@ -82,7 +82,7 @@ async def test_whom_a_list_bans(
     # A rule for everybody does not shut out who could take it back.
     await alice.send_state(bans, "m.policy.rule.server", {**BAN, "entity": "*"}, "rule:all")
     await eventually(partial(refused, viewer), what="everybody else being shut out")
-    assert (await ask("policies")).reactions == []
+    assert (await commands("policies")).reactions == []
     await alice.send_state(bans, "m.policy.rule.server", {}, "rule:all")
     await eventually(partial(let_in, viewer), what="everybody being back")
 
@@ -96,7 +96,7 @@ async def test_whom_a_list_bans(
     # A list that is followed no more bans nobody.
     await alice.send_state(bans, "m.policy.rule.user", {**BAN, "entity": spam.user_id}, "rule:spam")
     await eventually(gone, what="the video being held again")
-    assert (await ask(f"policies remove {bans}")).reactions == ["✅"]
+    assert (await commands(f"policies remove {bans}")).reactions == ["✅"]
     assert await viewer.video_in(event_id, "ready")
 
     async def left() -> bool:

@@ -1,4 +1,4 @@
-"""Quarantine, undoing and what admins are told, on the real database: what comes meanwhile, and nothing twice."""
+"""Quarantine, undoing and what admins are notified of, on the real database: what comes meanwhile, nothing twice."""
 
 import asyncio
 import json
@@ -163,7 +163,7 @@ async def test_a_policy_rule_and_quarantine_hold_each_for_itself(
     assert (now.visibility, now.withheld.held_for) == (Visibility.SHOWN, None)
 
 
-async def test_to_be_forgotten_is_no_way_out(pool: Pool, admin: AdminStore) -> None:
+async def test_to_be_erased_is_no_way_out(pool: Pool, admin: AdminStore) -> None:
     await Stores(pool).intake.apply([_sent(1)])
     await admin.quarantine_user(BOB, by=ADMIN)
     await ErasureStore(pool).erase_user(BOB, by=BOB)
@@ -187,28 +187,28 @@ async def test_an_admin_takes_back_only_their_own_deletion(pool: Pool, admin: Ad
     assert await admin.undoable(ADMIN, UNDO_S) is None
 
 
-async def test_many_troubles_are_few_notices(pool: Pool, admin: AdminStore) -> None:
+async def test_many_failures_are_few_notices(pool: Pool, admin: AdminStore) -> None:
     await Stores(pool).intake.apply([_sent(number) for number in (1, 2, 3)])
     for number in (1, 2):
         await _give_up(pool, number)
     await asyncio.gather(admin.queue_alerts(), admin.queue_alerts())
-    (said,) = await _told(pool)
+    (said,) = await _alarms(pool)
     assert (said["subject"], said["count"]) == ("video", 2)
     assert said["details"]["video_id"] == (await _video(pool, 2)).id
     await _give_up(pool, 3)
     await admin.queue_alerts()
-    assert len(await _told(pool)) == 1  # not so soon again
+    assert len(await _alarms(pool)) == 1  # not so soon again
     await pool.execute("UPDATE troubles SET told_at = told_at - interval '1 hour'")
     await admin.queue_alerts()
-    assert [said["count"] for said in await _told(pool)] == [2, 1]
-    # A thing that goes on is told once; one that was short, not at all.
+    assert [said["count"] for said in await _alarms(pool)] == [2, 1]
+    # A failure that goes on is notified once; one that was short, not at all.
     for _ in range(2):
         await admin.begin_alarm("disk", "disk-low", free=1)
     await admin.begin_alarm("homeserver")
     await admin.end_alarm("homeserver", "homeserver-back", least=60)
     await admin.end_alarm("homeserver", "homeserver-back")
     await admin.queue_alerts()
-    assert [said["subject"] for said in await _told(pool)] == ["video", "video", "disk-low"]
+    assert [said["subject"] for said in await _alarms(pool)] == ["video", "video", "disk-low"]
     assert await admin.alarms() == ["disk"]
 
 
@@ -219,7 +219,7 @@ async def _give_up(pool: Pool, number: int) -> None:
     await store.attempts.fail(video, "internal", given_up=True)
 
 
-async def _told(pool: Pool) -> list[dict[str, Any]]:
+async def _alarms(pool: Pool) -> list[dict[str, Any]]:
     rows = await pool.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'alarm' ORDER BY id")
     return [json.loads(row["payload"]) for row in rows]
 
@@ -251,8 +251,8 @@ async def test_admins_do_not_read_every_video(pool: Pool, admin: AdminStore) -> 
 
 def _look(seed: int) -> bytes:
     size = 8 * FINGERPRINT_FRAMES * FINGERPRINT_SIDE**2
-    pictures = random.Random(seed).randbytes(size)  # noqa: S311 - the same each time
-    found = fingerprint_of(pictures, 10.0)
+    frames = random.Random(seed).randbytes(size)  # noqa: S311 - the same each time
+    found = fingerprint_of(frames, 10.0)
     assert found
     return found
 

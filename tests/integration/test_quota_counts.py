@@ -47,18 +47,18 @@ async def test_what_was_not_declared_counts_once_it_is_downloaded(pool: Pool, sc
     quotas = Quotas.model_validate({scope: Allowance(size=10)})
     store, counted = Stores(pool, quotas), QuotaStore(pool, quotas)
     await store.intake.apply([_sent(number, None if number % 2 else 0) for number in range(10)])
-    begun = [video for each in await _videos(store) if (video := await store.attempts.begin_attempt(each.id))]
-    assert [await counted.used_up(video) for video in begun] == [None] * 10, "nobody knows yet"
+    started = [video for each in await _videos(store) if (video := await store.attempts.begin_attempt(each.id))]
+    assert [await counted.used_up(video) for video in started] == [None] * 10, "nobody knows yet"
     # Each sees those before, so that they are not all in each other's way, now or when they are tried again.
-    assert [await counted.admit(video, 4 * MIB) for video in begun] == [None] * 3 + [scope] * 7
-    assert [await counted.admit(video, 4 * MIB) for video in begun] == [None] * 3 + [scope] * 7
-    for video in begun[3:]:
+    assert [await counted.admit(video, 4 * MIB) for video in started] == [None] * 3 + [scope] * 7
+    assert [await counted.admit(video, 4 * MIB) for video in started] == [None] * 3 + [scope] * 7
+    for video in started[3:]:
         await store.attempts.fail(video, f"quota-{scope}")
     assert await counted.used_by(ALICE) == Used(3, 12 * MIB)
     # Once it is whole, what its files take counts, for those that were sent before, too.
     await pool.execute("UPDATE videos SET state = 'ready', bytes = $1 WHERE event_id = '$event2'", 11 * MIB)
     assert await counted.used_by(ALICE) == Used(3, 19 * MIB)
-    assert await counted.used_up(begun[0]) is scope
+    assert await counted.used_up(started[0]) is scope
 
 
 async def test_an_absurd_claim_is_no_error(pool: Pool) -> None:
@@ -70,23 +70,23 @@ async def test_an_absurd_claim_is_no_error(pool: Pool) -> None:
     assert await counted.used_in(ROOM) == await counted.used_by_all() == Used(5, 0)
 
 
-async def _begun(store: Stores, *sent: NewVideo) -> list[Video]:
+async def _started(store: Stores, *sent: NewVideo) -> list[Video]:
     """Let each video arrive in a transaction of its own and return the attempts at them, in that order."""
     for each in sent:
         await store.intake.apply([each])
     by_event = {video.event_id: video for video in await store.videos.room_videos(ROOM)}
-    begun = [await store.attempts.begin_attempt(by_event[each.event_id].id) for each in sent]
-    return [video for video in begun if video]
+    started = [await store.attempts.begin_attempt(by_event[each.event_id].id) for each in sent]
+    return [video for video in started if video]
 
 
 @pytest.mark.parametrize("scope", QuotaScope)
 async def test_of_those_whose_size_is_known_at_the_same_time_only_some_have_room(pool: Pool, scope: QuotaScope) -> None:
     quotas = Quotas.model_validate({scope: Allowance(size=10)})
     store, counted = Stores(pool, quotas), QuotaStore(pool, quotas)
-    begun = await _begun(store, *[_sent(number, None) for number in range(10)])
+    started = await _started(store, *[_sent(number, None) for number in range(10)])
     # Whichever download ends first: the last in their order as well, before anything is known of the others.
-    assert await counted.admit(begun[-1], 4 * MIB) is None
-    found = await asyncio.gather(*[counted.admit(video, 4 * MIB) for video in begun[:-1]])
+    assert await counted.admit(started[-1], 4 * MIB) is None
+    found = await asyncio.gather(*[counted.admit(video, 4 * MIB) for video in started[:-1]])
     assert sorted(str(each) for each in found) == ["None"] * 2 + [str(scope)] * 7
     assert (await counted.used_by_all()).bytes == 12 * MIB
 
@@ -94,7 +94,7 @@ async def test_of_those_whose_size_is_known_at_the_same_time_only_some_have_room
 async def test_a_clock_that_is_behind_is_no_place_before_others(pool: Pool) -> None:
     quotas = Quotas(room=Allowance(videos=1))
     store, counted = Stores(pool), QuotaStore(pool, quotas)
-    honest, behind = await _begun(store, _sent(1_700_000_000_000, 1), _sent(5, 1))
+    honest, behind = await _started(store, _sent(1_700_000_000_000, 1), _sent(5, 1))
     assert await counted.used_up(honest) is None
     assert await counted.used_up(behind) is QuotaScope.ROOM
     assert await counted.admit(honest, MIB) is None
@@ -103,7 +103,7 @@ async def test_a_clock_that_is_behind_is_no_place_before_others(pool: Pool) -> N
 async def test_what_is_watched_while_it_is_made_counts_with_what_was_downloaded(pool: Pool) -> None:
     quotas = Quotas(room=Allowance(size=10))
     store, counted = Stores(pool, quotas), QuotaStore(pool, quotas)
-    (video,) = await _begun(store, _sent(1, None))
+    (video,) = await _started(store, _sent(1, None))
     assert await counted.admit(video, 8 * MIB) is None
     first = Published(
         state=State.PLAYABLE, stage="1-a", duration=9.0, width=320, height=180, has_poster=False, renditions=[],
@@ -122,9 +122,9 @@ async def test_what_is_watched_while_it_is_made_counts_with_what_was_downloaded(
 async def _prepared(uploads: UploadStore, number: int) -> Upload:
     made = await uploads.create(ROOM, ALICE, filename=f"{number}.mp4", metadata="", length=1)
     assert await uploads.finish(made, start=None, end=None, convert=False)
-    begun = await uploads.begin_attempt(made.id)
-    assert begun
-    return begun
+    started = await uploads.begin_attempt(made.id)
+    assert started
+    return started
 
 
 @pytest.mark.parametrize("scope", QuotaScope)
@@ -132,17 +132,17 @@ async def test_what_is_uploaded_and_not_sent_counts(pool: Pool, scope: QuotaScop
     quotas = Quotas.model_validate({scope: Allowance(videos=2, size=10)})
     store, counted, uploads = Stores(pool, quotas), QuotaStore(pool, quotas), UploadStore(pool, quotas)
     await store.intake.apply([RoomNamed(ROOM, "R")])
-    begun = [await _prepared(uploads, number) for number in range(3)]
-    media = [f"mxc://x/{upload.filename}" for upload in begun]
+    started = [await _prepared(uploads, number) for number in range(3)]
+    media = [f"mxc://x/{upload.filename}" for upload in started]
     found = await asyncio.gather(
-        *[uploads.register_media(upload, mxc, 3 * MIB) for upload, mxc in zip(begun, media, strict=True)]
+        *[uploads.register_media(upload, mxc, 3 * MIB) for upload, mxc in zip(started, media, strict=True)]
     )
     assert sorted(str(each) for each in found) == ["None", "None", str(scope)], "three at once"
-    kept = [(u, m) for u, m, full in zip(begun, media, found, strict=True) if full is None]
+    kept = [(u, m) for u, m, full in zip(started, media, found, strict=True) if full is None]
     upload, mxc = kept[0]
     assert await uploads.register_media(upload, f"{mxc}-thumbnail", MIB, thumbnail_of=mxc) is None
     (refused,) = set(media) - {mxc for _, mxc in kept}
-    assert await _to_forget(pool) == [refused]
+    assert await _to_delete(pool) == [refused]
     await pool.execute("DELETE FROM upload_media WHERE mxc = $1", refused)
     assert (
         await counted.used_by_all() == await counted.used_by(ALICE) == await counted.used_in(ROOM) == Used(2, 7 * MIB)
@@ -155,7 +155,7 @@ async def test_what_is_uploaded_and_not_sent_counts(pool: Pool, scope: QuotaScop
         await uploads.register_media(upload, "mxc://x/late", MIB)
     assert await uploads.register_media(again, "mxc://x/again", 3 * MIB) is None
     assert await uploads.ready(again, {"url": "mxc://x/again"}, "mxc://x/again")
-    assert set(await _to_forget(pool)) == {refused, mxc, "mxc://x/late"}
+    assert set(await _to_delete(pool)) == {refused, mxc, "mxc://x/late"}
     await pool.execute("DELETE FROM upload_media WHERE upload_id = $1 AND mxc <> 'mxc://x/again'", upload.id)
     # The message comes: it counts once, as a video.
     await store.intake.apply([replace(_sent(1, 3 * MIB), mxc="mxc://x/again")])
@@ -163,6 +163,6 @@ async def test_what_is_uploaded_and_not_sent_counts(pool: Pool, scope: QuotaScop
     assert (video.failure, (await counted.used_by_all()).videos) == (None, 2)
 
 
-async def _to_forget(pool: Pool) -> list[str]:
+async def _to_delete(pool: Pool) -> list[str]:
     rows = await pool.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'forget'")
     return sorted(json.loads(row["payload"])["unsent"] for row in rows)

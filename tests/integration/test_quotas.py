@@ -14,11 +14,11 @@ from tests.support.waiting import eventually
 
 
 async def _in_state(spare: Installation, event_id: str, state: str) -> None:
-    async def ask() -> bool:
+    async def is_in_state() -> bool:
         rows = await spare.rows("SELECT concat(state, ' ', failure) AS state FROM videos WHERE event_id = $1", event_id)
         return [row["state"].strip() for row in rows] == [state]
 
-    await eventually(ask, what=f"{event_id} becoming {state}")
+    await eventually(is_in_state, what=f"{event_id} becoming {state}")
 
 
 async def test_what_is_over_a_quota(
@@ -60,10 +60,10 @@ async def test_what_is_over_a_quota(
         sixth = await guest.send_video(new, clip)
         await _in_state(spare, sixth, "ready")
 
-        async def told() -> bool:
+        async def is_warned() -> bool:
             return bool(await spare.rows("SELECT FROM quota_warnings WHERE scope = 'server'"))
 
-        await eventually(told, what="a word to admins")
+        await eventually(is_warned, what="a warning to admins")
 
         # Before the work it is looked at again: what waited, and what failed and is tried again.
         assert await spare.stop() == 0

@@ -60,13 +60,13 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
         later = await _send_old(spare, owner, new, clip, hours=20)
         (row,) = await spare.rows("SELECT id FROM videos WHERE event_id = $1", due)
         # What the bot said for people goes with its room's lifetime; in other rooms it stays, and so does whose it is.
-        told = {}
+        sent = {}
         for nonce, room_id, hours in (("due", old, 1.1), ("young", old, 0.5), ("kept", new, 25)):
-            told[nonce] = await owner.send_text(room_id, "by the bot")
+            sent[nonce] = await owner.send_text(room_id, "by the bot")
             await spare.rows(
                 "INSERT INTO sent_for (room_id, user_id, nonce, digest, kind, event_id, sent_at) VALUES"
                 " ($1, $2, $3, '', 'comment', $4, now() - make_interval(secs => $5))",
-                room_id, owner.user_id, nonce, told[nonce], hours * 3600,
+                room_id, owner.user_id, nonce, sent[nonce], hours * 3600,
             )  # fmt: skip
         # Workers look every minute, and as soon as they start.
         assert await spare.stop() == 0
@@ -81,11 +81,11 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
         await eventually(gone, what="the deletion of files and message")
 
         async def redacted() -> bool:
-            return not await _content(owner, old, told["due"])
+            return not await _content(owner, old, sent["due"])
 
         await eventually(redacted, what="the redaction of what the bot said")
         assert await _sent_for(spare) == ["kept", "young"]
-        assert await _content(owner, old, told["young"])
+        assert await _content(owner, old, sent["young"])
         assert not await _removed(spare, young)
         assert not await _removed(spare, kept)
 
@@ -98,4 +98,4 @@ async def test_the_shorter_lifetime_counts(spare: Installation, synapse: Synapse
         rows = await spare.rows("SELECT max_lifetime FROM rooms WHERE room_id = $1", new)
         assert [row["max_lifetime"] for row in rows] == [100 * 24 * HOUR]
         assert await _sent_for(spare) == ["kept", "young"]
-        assert await _content(owner, new, told["kept"])
+        assert await _content(owner, new, sent["kept"])

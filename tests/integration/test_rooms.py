@@ -1,4 +1,4 @@
-"""Rooms of versions 11 and 12: invitations, the widget and its power, leaving, redaction, upgrades."""
+"""Rooms of versions 11 and 12: invitations, the widget and its power level, leaving, redaction, upgrades."""
 
 import json
 import secrets
@@ -84,7 +84,9 @@ async def test_the_widget_is_placed_and_pinned_once(
 
 
 @VERSIONS
-async def test_without_power_the_bot_says_what_it_needs(reel: Installation, alice: MatrixClient, version: str) -> None:
+async def test_without_its_power_level_the_bot_says_what_it_needs(
+    reel: Installation, alice: MatrixClient, version: str
+) -> None:
     room_id = await alice.create_room(version=version, invite=[reel.bot])
     text = await wait_for_notice(alice, room_id, reel.bot)
     assert f"Make me a “Moderator” in the list of the room's members, or send /op {reel.bot} 50 here." in text
@@ -95,8 +97,8 @@ async def test_without_power_the_bot_says_what_it_needs(reel: Installation, alic
         room_id, "m.room.power_levels", {**levels, "users": {**levels.get("users", {}), reel.bot: 50}}
     )
     await wait_for_widget(alice, room_id)
-    asked = [e for e in await alice.messages(room_id) if e.get("content", {}).get("body") == text]
-    assert len(asked) == 1
+    notices = [e for e in await alice.messages(room_id) if e.get("content", {}).get("body") == text]
+    assert len(notices) == 1
 
 
 @VERSIONS
@@ -227,13 +229,18 @@ async def _ours(user: MatrixClient, installation: Installation, room_id: str) ->
 
 @VERSIONS
 @pytest.mark.parametrize("direct", [False, True])
-@pytest.mark.parametrize("powerful", [False, True])
-async def test_an_encrypted_room_is_told_so_once_and_nothing_else(
-    reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, version: str, direct: bool, powerful: bool
+@pytest.mark.parametrize("may_change_widgets", [False, True])
+async def test_an_encrypted_room_is_notified_once_and_of_nothing_else(
+    reel: Installation,
+    http: aiohttp.ClientSession,
+    alice: MatrixClient,
+    version: str,
+    direct: bool,
+    may_change_widgets: bool,
 ) -> None:
     room_id = await alice.create_room(
         version=version, invite=[reel.bot], initial_state=[ENCRYPTION], direct=direct,
-        user_levels={reel.bot: 50} if powerful else None,
+        user_levels={reel.bot: 50} if may_change_widgets else None,
     )  # fmt: skip
     text = TEXTS.say("bot-encrypted-direct" if direct else "bot-encrypted")
     await wait_for_notice(alice, room_id, text)
@@ -301,7 +308,7 @@ async def test_the_widget_of_an_earlier_release_changes_its_id_once_and_keeps_it
         await bot.send_state(RoomId(room), "io.element.widgets.layout", "", {"widgets": layout})
     await spare.rows("UPDATE rooms SET widget_id = NULL")
     levels = await anna.get_state(others, "m.room.power_levels")
-    if version == "11":  # there the bot lost its power meanwhile
+    if version == "11":  # there the bot lost its power level meanwhile
         await anna.send_state(others, "m.room.power_levels", {**levels, "users": {anna.user_id: 100}})
     async with spare.running():
         await eventually(lambda: _widget_is_new(anna, room_id), what="the widget's new id")
@@ -381,13 +388,13 @@ async def test_the_bots_profile_is_its_operators(spare: Installation, http: aioh
     bot = _bot(spare, http)
     localpart = spare.bot[1:].partition(":")[0]
 
-    async def forget() -> None:
+    async def reset_profile() -> None:
         await bot.set_profile("displayname", localpart)
         await bot.set_profile("avatar_url", "")
 
     async with spare.running():
         await eventually(lambda: _looked_after(spare, 1))
-    await forget()  # of other tests
+    await reset_profile()  # of other tests
     await spare.rows("DELETE FROM bot_profile")
     async with spare.running():
         await eventually(lambda: _looked_after(spare, 2))
@@ -406,7 +413,7 @@ async def test_the_bots_profile_is_its_operators(spare: Installation, http: aioh
         theirs = await bot.profile()
         assert theirs["displayname"] == "Our own"
         assert not theirs.get("avatar_url")
-    await forget()
+    await reset_profile()
 
 
 async def test_changes_are_pushed_and_leaving_ends_the_stream(
@@ -425,7 +432,7 @@ async def test_changes_are_pushed_and_leaving_ends_the_stream(
                 assert json.loads(line[5:]) == {"room_id": room_id}
             if line.startswith(b"event:"):
                 seen.append(line.decode().strip())
-                # Several changes may wait to be read when the first one is answered: afterwards there is no asking.
+                # Several changes may wait to be read when the first one is served: afterwards there is no request.
                 video = await viewer.video(event_id) if seen[-1] == "event: changed" and not banned else None
                 if video and video["state"] == "ready":
                     await alice.ban(room_id, bob.user_id)

@@ -115,7 +115,7 @@ async def test_what_was_not_heard_of_is_known_by_its_nonce(store: SentForStore, 
     assert await store.about(video, {EVENT: "n"}) == []
 
 
-async def test_what_nobody_was_told_of_yet_is_somebodys(store: SentForStore, video: Video) -> None:
+async def test_what_nobody_was_notified_of_yet_is_somebodys(store: SentForStore, video: Video) -> None:
     """Whoever finds it in the way of their own reaction leaves it there, and joins."""
     await react(store, video, BOB, "b")
     own = await react(store, video, ALICE, "a")
@@ -171,7 +171,7 @@ async def test_whoever_joins_while_the_last_leaves_keeps_it(store: SentForStore,
         await eventually(waits, what="who joins waiting for who leaves")
         await transaction.commit()
     assert await joining is None, "that event goes"
-    # And the other way round: what the job asks, it asks late.
+    # And the other way round: what the job requests, it requests late.
     assert await store.sent(own, EVENT)
     assert await redactions(pool) == 1
     assert await ErasureStore(pool).is_attributed(ROOM, EVENT)
@@ -218,7 +218,7 @@ async def test_an_event_is_of_what_was_to_be_sent(store: SentForStore, video: Vi
 
 
 async def test_what_the_homeserver_sends_once_more_goes(store: SentForStore, video: Video, pool: Pool) -> None:
-    """It forgot that it had sent it, and tells of the first one after it answered with the second."""
+    """It lost the transaction id, and delivers the first event after it responded with the second."""
     for sent in (await store.comment(video, ALICE, "n", "hello"), await react(store, video, ALICE, "m")):
         first, second = (EventId(f"${sent.nonce}{number}") for number in range(2))
         assert await store.sent(sent, second)
@@ -226,7 +226,7 @@ async def test_what_the_homeserver_sends_once_more_goes(store: SentForStore, vid
         await Stores(pool).intake.apply([SentByBot(ROOM, event, sent.nonce, sent.kind) for event in (second, first)])
         assert await redactions(pool) == before + 1
         assert [await ErasureStore(pool).is_attributed(ROOM, event) for event in (first, second)] == [False, True]
-    # As well where an answer tells of it.
+    # As well where a response has it.
     kept = await store.sent(sent, first)
     assert kept
     assert kept.event_id == second
@@ -245,11 +245,11 @@ async def test_ones_own_goes_that_was_joined_before_it_was_heard_of(
     assert {each.user_id for each in await store.about(video, {EVENT: None})} == {ALICE, BOB}
 
 
-async def test_what_comes_after_it_was_forgotten_goes(store: SentForStore, video: Video, pool: Pool) -> None:
+async def test_what_comes_after_it_was_erased_goes(store: SentForStore, video: Video, pool: Pool) -> None:
     sent = [await store.comment(video, ALICE, f"n{number}", "hello") for number in range(2)]
     await ErasureStore(pool).erase_user(ALICE, by=ALICE)
     assert await ErasureStore(pool).remains(user_id=ALICE) == {}
-    # By the homeserver's own word, or by its answer.
+    # By a transaction of the homeserver, or by its response.
     await Stores(pool).intake.apply([SentByBot(ROOM, EventId("$told"), "n0", SentKind.COMMENT)])
     assert await redactions(pool) == 1
     assert await store.sent(sent[1], EventId("$answered")) is None
@@ -333,8 +333,8 @@ async def test_both_of_two_who_take_it_back_at_once_have_it_redacted(
     assert not await ErasureStore(pool).is_attributed(ROOM, EVENT)
 
 
-async def test_events_and_answers_do_not_block_each_other(store: SentForStore, video: Video, pool: Pool) -> None:
-    """The homeserver tells of events while the answers to their requests come, in any order."""
+async def test_events_and_responses_do_not_block_each_other(store: SentForStore, video: Video, pool: Pool) -> None:
+    """The homeserver delivers events while the responses to their requests come, in any order."""
     for turn in range(20):
         sent = [await react(store, video, user, f"{user[1]}{turn}", f"{turn}") for user in (ALICE, BOB)]
         changes = [SentByBot(ROOM, EventId(f"${turn}"), each.nonce, each.kind) for each in reversed(sent)]
@@ -343,27 +343,27 @@ async def test_events_and_answers_do_not_block_each_other(store: SentForStore, v
         )  # fmt: skip
 
 
-# What is forgotten
+# What is erased
 
 
-async def test_who_watches_is_told_that_it_is_gone(store: SentForStore, video: Video, pool: Pool) -> None:
+async def test_who_watches_is_notified_that_it_is_gone(store: SentForStore, video: Video, pool: Pool) -> None:
     for user_id, nonce in ((BOB, "b"), (ALICE, "a")):
         assert await store.sent(await react(store, video, user_id, nonce), EVENT)
-    told: asyncio.Queue[object] = asyncio.Queue()
+    notifications: asyncio.Queue[object] = asyncio.Queue()
 
-    def tell(*relations: object) -> None:
-        told.put_nowait(json.loads(str(relations[-1])))
+    def notify(*relations: object) -> None:
+        notifications.put_nowait(json.loads(str(relations[-1])))
 
     async with pool.acquire() as connection:
-        await connection.add_listener(TALK_CHANNEL, tell)
+        await connection.add_listener(TALK_CHANNEL, notify)
         try:
             await ErasureStore(pool).erase_user(BOB, by=BOB)
-            assert await asyncio.wait_for(told.get(), 30) == {"room_id": ROOM, "event_id": video.event_id}
+            assert await asyncio.wait_for(notifications.get(), 30) == {"room_id": ROOM, "event_id": video.event_id}
         finally:
-            await connection.remove_listener(TALK_CHANNEL, tell)
+            await connection.remove_listener(TALK_CHANNEL, notify)
 
 
-async def test_what_nobody_asks_about_any_more_goes(store: SentForStore, video: Video, pool: Pool) -> None:
+async def test_what_nobody_requests_any_more_goes(store: SentForStore, video: Video, pool: Pool) -> None:
     kinds = {
         "pending": (None, None, "400 days"),
         "unheard": (None, None, "7 days"),
@@ -392,7 +392,7 @@ async def test_what_nobody_asks_about_any_more_goes(store: SentForStore, video: 
     assert await redactions(pool) == 1, "once"
 
 
-async def test_what_is_asked_often_is_read_by_index(store: SentForStore, video: Video, pool: Pool) -> None:
+async def test_frequent_queries_use_an_index(store: SentForStore, video: Video, pool: Pool) -> None:
     await pool.execute("INSERT INTO rooms (room_id) SELECT '!r' || n FROM generate_series(1, 2000) AS n")
     await pool.execute(
         "INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at) "
@@ -429,19 +429,19 @@ async def test_what_is_asked_often_is_read_by_index(store: SentForStore, video: 
 
 
 @dataclass
-class Pages:
-    """A homeserver that has only relations, and answers as soon as it may."""
+class RelationsServer:
+    """A homeserver that has only relations, and responds as soon as it may."""
 
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    asked: int = 0
+    requests: int = 0
     most_at_once: int = 0
     status: int = 200
     open: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = field(default_factory=free_port)
     _now: int = 0
 
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked += 1
+    async def relations(self, request: web.Request) -> web.Response:
+        self.requests += 1
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         await self.open.wait()
@@ -450,33 +450,33 @@ class Pages:
             return web.json_response({"errcode": "M_UNKNOWN"}, status=self.status)
         start, limit = int(request.query.get("from", "0")), int(request.query["limit"])
         events = self.events.get(request.match_info["rel_type"], [])
-        answer: dict[str, Any] = {"chunk": events[start : start + limit]}
+        relations: dict[str, Any] = {"chunk": events[start : start + limit]}
         if start + limit < len(events):
-            answer["next_batch"] = str(start + limit)
-        return web.json_response(answer)
+            relations["next_batch"] = str(start + limit)
+        return web.json_response(relations)
 
     async def take(self, _: web.Request) -> web.Response:
-        self.asked += 1
+        self.requests += 1
         await self.open.wait()
         return web.json_response({"event_id": EVENT})
 
 
 @pytest.fixture
-async def pages(aiohttp_server: AiohttpServer) -> AsyncIterator[Pages]:
-    pages = Pages()
-    pages.open.set()
+async def server(aiohttp_server: AiohttpServer) -> AsyncIterator[RelationsServer]:
+    server = RelationsServer()
+    server.open.set()
     app = web.Application()
-    app.router.add_put("/{path:.*}", pages.take)
-    app.router.add_get("/_matrix/client/v1/rooms/{room}/relations/{event}/{rel_type}/{kind}", pages.answer)
-    await aiohttp_server(app, port=pages.port)
-    yield pages
-    pages.open.set()
+    app.router.add_put("/{path:.*}", server.take)
+    app.router.add_get("/_matrix/client/v1/rooms/{room}/relations/{event}/{rel_type}/{kind}", server.relations)
+    await aiohttp_server(app, port=server.port)
+    yield server
+    server.open.set()
 
 
 @pytest.fixture
-async def reader(pages: Pages, store: SentForStore) -> AsyncIterator[RelationReader]:
+async def reader(server: RelationsServer, store: SentForStore) -> AsyncIterator[RelationReader]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        url = f"http://127.0.0.1:{pages.port}"
+        url = f"http://127.0.0.1:{server.port}"
         yield RelationReader(HomeserverClient(session, url, "token", "reel", BOT), store)
 
 
@@ -490,72 +490,80 @@ def replies(count: int, length: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def test_long_replies_are_fewer(reader: RelationReader, pages: Pages, video: Video) -> None:
-    pages.events["m.thread"] = replies(600, 8000)
+async def test_long_replies_are_fewer(reader: RelationReader, server: RelationsServer, video: Video) -> None:
+    server.events["m.thread"] = replies(600, 8000)
     relations = await reader.about(video)
     assert 131 <= len(relations) < 200, "about a million characters"
-    assert pages.asked == len(relations) / 50 + 1, "no page more than that, and one of reactions"
+    assert server.requests == len(relations) / 50 + 1, "no page more than that, and one of reactions"
 
 
-async def test_short_replies_are_as_many_as_are_shown(reader: RelationReader, pages: Pages, video: Video) -> None:
-    pages.events["m.thread"] = replies(600, 5)
+async def test_short_replies_are_as_many_as_are_shown(
+    reader: RelationReader, server: RelationsServer, video: Video
+) -> None:
+    server.events["m.thread"] = replies(600, 5)
     assert [each.event_id for each in await reader.about(video)] == [f"${number}" for number in range(500)]
 
 
-async def test_who_asks_meanwhile_shares_the_next(reader: RelationReader, pages: Pages, video: Video) -> None:
-    pages.open.clear()
+async def test_requests_meanwhile_share_the_next_query(
+    reader: RelationReader, server: RelationsServer, video: Video
+) -> None:
+    server.open.clear()
     first = asyncio.create_task(reader.about(video))
 
-    async def asked() -> bool:
-        return pages.asked == 2
+    async def is_requested() -> bool:
+        return server.requests == 2
 
-    await eventually(asked, what="the first having asked for replies and reactions")
+    await eventually(is_requested, what="the first request for replies and reactions")
     others = [asyncio.create_task(reader.about(video)) for _ in range(20)]
     await asyncio.sleep(0)
-    # What came after the first asked is told to who asked after it came.
-    pages.events["m.thread"] = replies(1, 5)
-    pages.open.set()
+    # What came after the first request is in the response to requests after it came.
+    server.events["m.thread"] = replies(1, 5)
+    server.open.set()
     await first
     assert [len(each) for each in await asyncio.gather(*others)] == [1] * 20
-    assert pages.asked == 4
+    assert server.requests == 4
 
 
-async def test_few_are_asked_about_at_once(
-    reader: RelationReader, pages: Pages, video: Video, pool: Pool, store: SentForStore
+async def test_few_are_requested_at_once(
+    reader: RelationReader, server: RelationsServer, video: Video, pool: Pool, store: SentForStore
 ) -> None:
     videos = [await one_video(Stores(pool), number) for number in range(10, 20)]
-    pages.open.clear()
-    asking = [asyncio.create_task(reader.about(each)) for each in videos]
+    server.open.clear()
+    readers = [asyncio.create_task(reader.about(each)) for each in videos]
 
     async def full() -> bool:
-        return pages.asked == 8
+        return server.requests == 8
 
-    await eventually(full, what="four of them asking for replies and reactions")
-    pages.open.set()
-    await asyncio.gather(*asking)
-    assert (pages.asked, pages.most_at_once) == (20, 8)
+    await eventually(full, what="requests of four of them for replies and reactions")
+    server.open.set()
+    await asyncio.gather(*readers)
+    assert (server.requests, server.most_at_once) == (20, 8)
 
 
-async def test_a_failure_is_everybodys_and_not_kept(reader: RelationReader, pages: Pages, video: Video) -> None:
-    pages.status = 502
-    answers = await asyncio.gather(*(reader.about(video) for _ in range(3)), return_exceptions=True)
-    assert all(isinstance(answer, HomeserverError) for answer in answers)
-    pages.status = 200
+async def test_a_failure_is_everybodys_and_not_kept(
+    reader: RelationReader, server: RelationsServer, video: Video
+) -> None:
+    server.status = 502
+    outcomes = await asyncio.gather(*(reader.about(video) for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(outcome, HomeserverError) for outcome in outcomes)
+    server.status = 200
     assert await reader.about(video) == []
 
 
-async def test_who_goes_away_takes_nobody_along(reader: RelationReader, pages: Pages, video: Video) -> None:
-    pages.open.clear()
+async def test_who_goes_away_takes_nobody_along(reader: RelationReader, server: RelationsServer, video: Video) -> None:
+    server.open.clear()
     first, second = (asyncio.create_task(reader.about(video)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await first
-    pages.open.set()
+    server.open.set()
     assert await second == []
 
 
-async def test_the_bots_own_reaction_is_found_behind_many(reader: RelationReader, pages: Pages, video: Video) -> None:
+async def test_the_bots_own_reaction_is_found_behind_many(
+    reader: RelationReader, server: RelationsServer, video: Video
+) -> None:
     def annotation(number: int, sender: str, key: str) -> dict[str, Any]:
         relation = {"rel_type": "m.annotation", "event_id": video.event_id, "key": key}
         content = {"m.relates_to": relation, NONCE: f"n{number}"}
@@ -563,7 +571,7 @@ async def test_the_bots_own_reaction_is_found_behind_many(reader: RelationReader
             "event_id": f"${number}", "sender": sender, "type": "m.reaction", "origin_server_ts": 1, "content": content,
         }  # fmt: skip
 
-    pages.events["m.annotation"] = [
+    server.events["m.annotation"] = [
         *(annotation(number, ALICE, "👍") for number in range(1500)), annotation(1500, BOT, "🎉"),
         annotation(1501, BOT, "👍"),
     ]  # fmt: skip
@@ -573,13 +581,15 @@ async def test_the_bots_own_reaction_is_found_behind_many(reader: RelationReader
     assert await reader.own_reaction(video, "👻") is None
 
 
-async def test_nobody_reacts_for_ever(reader: RelationReader, pages: Pages, store: SentForStore, video: Video) -> None:
-    pages.open.clear()
+async def test_nobody_reacts_for_ever(
+    reader: RelationReader, server: RelationsServer, store: SentForStore, video: Video
+) -> None:
+    server.open.clear()
     async with aiohttp.ClientSession() as session:
-        homeserver = HomeserverClient(session, f"http://127.0.0.1:{pages.port}", "token", "reel", BOT)
+        homeserver = HomeserverClient(session, f"http://127.0.0.1:{server.port}", "token", "reel", BOT)
         context = cast(
             "Context", SimpleNamespace(stores=SimpleNamespace(sent_for=store), homeserver=homeserver, relations=reader)
         )
         with pytest.raises(HomeserverError):
             await behalf.react(context, video, await react(store, video, ALICE, "a"), longest_s=0.01)
-        assert not pages.open.is_set()
+        assert not server.open.is_set()

@@ -21,11 +21,11 @@ async def _post(http: aiohttp.ClientSession, url: str, body: object, method: str
         return response.status, await response.json()
 
 
-async def _ask(reel: Installation, http: aiohttp.ClientSession, room_id: str) -> dict[str, Any]:
-    status, answer = await _post(http, f"{reel.url}/api/v1/sign-in", {"room_id": room_id})
-    assert status == 200, answer
-    assert answer["command"] == f"!reel sign-in {answer['code']}"
-    return dict(answer)
+async def _new_code(reel: Installation, http: aiohttp.ClientSession, room_id: str) -> dict[str, Any]:
+    status, response = await _post(http, f"{reel.url}/api/v1/sign-in", {"room_id": room_id})
+    assert status == 200, response
+    assert response["command"] == f"!reel sign-in {response['code']}"
+    return dict(response)
 
 
 async def _session(reel: Installation, http: aiohttp.ClientSession, secret: str, room_id: str) -> tuple[int, Any]:
@@ -33,13 +33,13 @@ async def _session(reel: Installation, http: aiohttp.ClientSession, secret: str,
 
 
 async def _signed_in(reel: Installation, http: aiohttp.ClientSession, secret: str, room_id: str) -> Viewer:
-    async def ask() -> dict[str, Any] | None:
-        status, answer = await _session(reel, http, secret, room_id)
-        return dict(answer) if status == 200 else None
+    async def session() -> dict[str, Any] | None:
+        status, response = await _session(reel, http, secret, room_id)
+        return dict(response) if status == 200 else None
 
-    answer = await eventually(ask, what="the browser being signed in")
-    assert answer
-    return Viewer(reel.url, http, room_id, answer["token"])
+    response = await eventually(session, what="the browser being signed in")
+    assert response
+    return Viewer(reel.url, http, room_id, response["token"])
 
 
 async def _reactions(user: MatrixClient, room_id: str, event_id: str) -> list[str]:
@@ -50,21 +50,21 @@ async def _reactions(user: MatrixClient, room_id: str, event_id: str) -> list[st
 async def _sign_in(
     reel: Installation, http: aiohttp.ClientSession, user: MatrixClient, room_id: str
 ) -> tuple[Viewer, dict[str, Any], str]:
-    asked = await _ask(reel, http, room_id)
-    event_id = await user.send_text(room_id, asked["command"])
-    return await _signed_in(reel, http, asked["secret"], room_id), asked, event_id
+    sign_in = await _new_code(reel, http, room_id)
+    event_id = await user.send_text(room_id, sign_in["command"])
+    return await _signed_in(reel, http, sign_in["secret"], room_id), sign_in, event_id
 
 
 async def test_whoever_sends_the_code_watches(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient
 ) -> None:
     room_id = await make_room(alice, reel, bob)
-    asked = await _ask(reel, http, room_id)
-    assert await _session(reel, http, asked["secret"], room_id) == (202, {"pending": True})
-    event_id = await bob.send_text(room_id, asked["command"].lower())
-    viewer = await _signed_in(reel, http, asked["secret"], room_id)
-    status, answer = await _session(reel, http, asked["secret"], room_id)
-    assert (status, answer["user_id"], answer["can"]) == (200, bob.user_id, ["watch"])
+    sign_in = await _new_code(reel, http, room_id)
+    assert await _session(reel, http, sign_in["secret"], room_id) == (202, {"pending": True})
+    event_id = await bob.send_text(room_id, sign_in["command"].lower())
+    viewer = await _signed_in(reel, http, sign_in["secret"], room_id)
+    status, response = await _session(reel, http, sign_in["secret"], room_id)
+    assert (status, response["user_id"], response["can"]) == (200, bob.user_id, ["watch"])
     assert {member["user_id"] for member in (await viewer.room())["members"]} == {alice.user_id, bob.user_id}
 
     notice = await wait_for_notice(bob, room_id, "Signed in", thread=event_id)
@@ -73,36 +73,36 @@ async def test_whoever_sends_the_code_watches(
     assert await _reactions(bob, room_id, event_id) == ["✅"]
 
     # Used once, and by nobody else.
-    again = await alice.send_text(room_id, asked["command"])
+    again = await alice.send_text(room_id, sign_in["command"])
     await wait_for_notice(alice, room_id, "Nobody was signed in", thread=again)
     assert await _reactions(alice, room_id, again) == []
-    assert (await _session(reel, http, asked["secret"], room_id))[1]["user_id"] == bob.user_id
+    assert (await _session(reel, http, sign_in["secret"], room_id))[1]["user_id"] == bob.user_id
 
     kept = await reel.rows("SELECT * FROM sign_ins WHERE event_id = $1", event_id)
     assert len(kept) == 1
-    assert asked["secret"] not in str(dict(kept[0]))
+    assert sign_in["secret"] not in str(dict(kept[0]))
 
 
 async def test_a_code_is_for_its_room(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, mallory: MatrixClient
 ) -> None:
     room_id, other = await make_room(alice, reel), await make_room(mallory, reel)
-    asked = await _ask(reel, http, room_id)
-    event_id = await mallory.send_text(other, asked["command"])
+    sign_in = await _new_code(reel, http, room_id)
+    event_id = await mallory.send_text(other, sign_in["command"])
     await wait_for_notice(mallory, other, "Nobody was signed in", thread=event_id)
-    assert (await _session(reel, http, asked["secret"], room_id))[0] == 202
-    await alice.send_text(room_id, asked["command"])
-    await _signed_in(reel, http, asked["secret"], room_id)
+    assert (await _session(reel, http, sign_in["secret"], room_id))[0] == 202
+    await alice.send_text(room_id, sign_in["command"])
+    await _signed_in(reel, http, sign_in["secret"], room_id)
     # And so is the secret: it still waits there, as for a room that nobody knows.
     for foreign in (other, "!nowhere"):
-        assert await _session(reel, http, asked["secret"], foreign) == (202, {"pending": True})
+        assert await _session(reel, http, sign_in["secret"], foreign) == (202, {"pending": True})
 
 
 async def test_an_expired_code(reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient) -> None:
     room_id = await make_room(alice, reel)
-    asked = await _ask(reel, http, room_id)
-    await reel.rows("UPDATE sign_ins SET expires_at = now() - interval '1 s' WHERE code = $1", asked["code"])
-    event_id = await alice.send_text(room_id, asked["command"])
+    sign_in = await _new_code(reel, http, room_id)
+    await reel.rows("UPDATE sign_ins SET expires_at = now() - interval '1 s' WHERE code = $1", sign_in["code"])
+    event_id = await alice.send_text(room_id, sign_in["command"])
     await wait_for_notice(alice, room_id, "too old", thread=event_id)
 
 
@@ -148,12 +148,12 @@ async def test_wrong_codes_are_counted(
             event_id = await bob.send_text(room_id, f"!reel sign-in WRONG{number}")
             expected = "Too many wrong codes" if number == MOST_MISSES - 1 else "Nobody was signed in"
             await wait_for_notice(bob, room_id, expected, thread=event_id)
-        asked = await _ask(spare, http, room_id)
-        await bob.send_text(room_id, asked["command"])  # right, and too late
+        sign_in = await _new_code(spare, http, room_id)
+        await bob.send_text(room_id, sign_in["command"])  # right, and too late
         viewer, _, _ = await _sign_in(spare, http, alice, room_id)
         assert await viewer.room()
-        assert (await _session(spare, http, asked["secret"], room_id))[0] == 202
-        # Nothing more was said to bob: his commands are answered in their order.
+        assert (await _session(spare, http, sign_in["secret"], room_id))[0] == 202
+        # Nothing more was said to bob: his commands get responses in their order.
         last = await bob.send_text(room_id, "!reel version")
         await wait_for_notice(bob, room_id, "Roomreel", thread=last)
         assert len(await _notices(bob, room_id)) == MOST_MISSES + len(["welcome", "alice", "version"])
@@ -168,14 +168,14 @@ async def test_a_repeated_transaction_signs_in_once(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient
 ) -> None:
     room_id = await make_room(alice, reel)
-    asked = await _ask(reel, http, room_id)
+    sign_in = await _new_code(reel, http, room_id)
     event_id = await alice.send_text(room_id, "say it twice")
     event = {
         "type": "m.room.message", "event_id": event_id, "room_id": room_id, "sender": alice.user_id,
-        "origin_server_ts": 1, "content": {"msgtype": "m.text", "body": asked["command"]},
+        "origin_server_ts": 1, "content": {"msgtype": "m.text", "body": sign_in["command"]},
     }  # fmt: skip
     for txn_id in ("one", "two"):
         assert (await reel.transaction(http, [event], txn_id=f"{event_id}-{txn_id}"))[0] == 200
-    await _signed_in(reel, http, asked["secret"], room_id)
+    await _signed_in(reel, http, sign_in["secret"], room_id)
     await wait_for_notice(alice, room_id, "Signed in", thread=event_id)
     assert await reel.rows("SELECT FROM sign_in_misses WHERE event_id = $1", event_id) == []

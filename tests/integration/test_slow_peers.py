@@ -1,4 +1,4 @@
-"""Homeservers that never answer, and names that never resolve, hold up nobody else: a service and its peers."""
+"""Homeservers that never respond, and names that never resolve, hold up nobody else: a service and its peers."""
 
 import asyncio
 import itertools
@@ -59,10 +59,10 @@ def silent_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("silent_names")
 async def test_silent_peers_hold_up_nobody_else(spare: Installation) -> None:
-    asked = asyncio.Event()
+    requested = asyncio.Event()
 
     async def never(_request: web.Request) -> web.Response:
-        asked.set()
+        requested.set()
         await asyncio.sleep(60)
         return web.Response()
 
@@ -88,7 +88,7 @@ async def test_silent_peers_hold_up_nobody_else(spare: Installation) -> None:
                 for n in range(FLOOD)
                 for name in ("dead.test", "silent.test", f"x{n}.silent{n}.example")
             ]
-            await asyncio.wait_for(asked.wait(), 30)
+            await asyncio.wait_for(requested.wait(), 30)
             async with asyncio.timeout(8):
                 # A user of the quick one is known at once; that there is no such room is another matter.
                 assert [await session("quick.test") for _ in range(10)] == [403] * 10
@@ -99,7 +99,7 @@ async def test_silent_peers_hold_up_nobody_else(spare: Installation) -> None:
                 events = [{"type": "org.example.nothing", "padding": "x" * 300_000}]
                 assert (await spare.transaction(http, events))[0] == 200
             assert sum(not task.done() for task in flood) >= 30
-            # Too many at once are told so; the others wait for their time-outs, which nobody else needs to.
+            # Too many at once are refused; the others wait for their time-outs, which nobody else needs to.
             assert {task.result() for task in flood if task.done()} == {503}
             for task in flood:
                 task.cancel()

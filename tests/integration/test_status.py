@@ -74,8 +74,8 @@ async def test_a_reason_comes_once_and_is_corrected(
     await CommandSender(alice, room_id)("!reel room max-length 1")
     own = with_padding(clip, tmp_path / "own.mp4", room_id.encode())
     event_id = await bob.send_video(room_id, own, body="lake.mp4")
-    told = await wait_for_notice(bob, room_id, "cannot be shown", thread=event_id)
-    assert told.startswith("“lake” cannot be shown. The video is too long for this room.")
+    notice = await wait_for_notice(bob, room_id, "cannot be shown", thread=event_id)
+    assert notice.startswith("“lake” cannot be shown. The video is too long for this room.")
     await _become(alice, reel, room_id, event_id, FAILED)
 
     async def requeued() -> None:
@@ -139,9 +139,9 @@ async def test_marks_stay_with_their_message_after_an_upgrade(
     await eventually(corrected, what="the notice being corrected in the room where it is")
     moved = await (await reel.viewer(http, bob, replacement)).videos()
     assert [video["sent_here"] for video in moved] == [False, False]
-    # What is said to somebody is said where they are now; a thread there cannot begin with a message of the other room.
-    answer = await CommandSender(alice, replacement)(f"!reel reject #{held['id'].replace('-', '')[:8]} too dark")
-    assert answer.reactions == ["✅"]
+    # What is said to somebody is said where they are now; a thread there cannot start with a message of the other room.
+    response = await CommandSender(alice, replacement)(f"!reel reject #{held['id'].replace('-', '')[:8]} too dark")
+    assert response.reactions == ["✅"]
     await wait_for_notice(bob, replacement, "too dark")
     await _become(alice, reel, room_id, waiting)
     assert not await _notices(bob, replacement, waiting)
@@ -158,7 +158,7 @@ async def test_a_room_may_want_less(
     event_id, wrong = await bob.send_video(room_id, clip), await bob.send_video(room_id, broken)
     await viewer.video_in(event_id, "ready")
     await wait_for_notice(bob, room_id, "cannot be shown", thread=wrong)
-    assert await _reactions_ever(alice, reel, room_id) == 1  # of the answer to the command
+    assert await _reactions_ever(alice, reel, room_id) == 1  # of the response to the command
     await CommandSender(alice, room_id)("!reel room status off")
     silent = await bob.send_video(room_id, broken)
 
@@ -167,14 +167,14 @@ async def test_a_room_may_want_less(
         return bool(rows) and rows[0]["state"] == "failed"
 
     await eventually(failed, what="the last one failing")
-    # What is said comes in order with what the bot answers afterwards.
+    # What is said comes in order with what the bot responds afterwards.
     await viewer.video_in(await bob.send_video(room_id, clip), "ready")
     assert (await CommandSender(alice, room_id)("!reel version")).text
     assert await _notices(bob, room_id, silent) == []
     assert await _marks(alice, reel, room_id, silent) == []
 
 
-async def test_the_sender_is_told_of_audio_that_cannot_be_taken(
+async def test_the_sender_is_notified_of_audio_that_cannot_be_taken(
     reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, room_id: str, clip: Path,
     tmp_path: Path, tools: Tools,
 ) -> None:  # fmt: skip
@@ -188,11 +188,11 @@ async def test_the_sender_is_told_of_audio_that_cannot_be_taken(
     viewer = await reel.viewer(http, alice, room_id)
     event_id = await bob.send_video(room_id, damaged)
     assert (await viewer.video_in(event_id, "ready"))["audio_left_out"] == "damaged"
-    told = await wait_for_notice(bob, room_id, "Plays without sound", thread=event_id)
-    assert told.startswith("“lake”: Plays without sound: it is damaged.")
+    notice = await wait_for_notice(bob, room_id, "Plays without sound", thread=event_id)
+    assert notice.startswith("“lake”: Plays without sound: it is damaged.")
     await _become(alice, reel, room_id, event_id, PLAYABLE)
     assert "sound missing" in (await CommandSender(bob, room_id)("!reel mine")).text
-    # The same file again is told of again, although nothing is made of it.
+    # The same file again is notified again, although nothing is made of it.
     again = await bob.send_video(room_id, damaged)
     assert (await viewer.video_in(again, "ready"))["audio_left_out"] == "damaged"
     await wait_for_notice(bob, room_id, "Plays without sound", thread=again)

@@ -97,7 +97,7 @@ async def one_video(store: Stores, number: int = 1, **changes: object) -> Video:
     return video
 
 
-async def begun(store: Stores, video: Video) -> Video:
+async def started(store: Stores, video: Video) -> Video:
     attempt = await store.attempts.begin_attempt(video.id)
     assert attempt
     return attempt
@@ -272,7 +272,7 @@ async def test_events_after_a_snapshot_was_read_win(store: Stores) -> None:
     room = await store.rooms.room(ROOM)
     assert room
     assert room.name == "Newer"
-    # What no event told since is taken over all the same.
+    # What no event changed since is taken over all the same.
     assert room.power_levels == {"users": {BOT: 50}}
     assert {m.user_id: m.display_name for m in await store.members.joined_members(ROOM)} == {BOB: "Newer", carol: None}
 
@@ -330,7 +330,7 @@ async def test_a_key_of_one_room_does_not_open_another(store: Stores) -> None:
     assert await store.members.avatar(GrantScope(here.key, alice), bob_there) is None
 
 
-async def test_what_was_told_is_told_again_after_the_bot_was_sent_away(store: Stores) -> None:
+async def test_notices_are_repeated_after_the_bot_was_sent_away(store: Stores) -> None:
     await _tended(store)
     await store.rooms.mark_widget_placed(ROOM)
     for _ in range(2):
@@ -376,7 +376,7 @@ async def test_processes_share_one_secret(store: Stores) -> None:
 
 
 async def test_a_video_goes_through_its_states(store: Stores) -> None:
-    video = await begun(store, await one_video(store))
+    video = await started(store, await one_video(store))
     assert (video.state, video.work.attempts) == (State.PROCESSING, 1)
 
     async def served(room_id: RoomId) -> str | None:
@@ -403,14 +403,14 @@ async def test_a_video_goes_through_its_states(store: Stores) -> None:
 
 
 STORYBOARD = Storyboard(columns=2, count=3, width=160, height=90, interval=2.0)
-GROWING = replace(published(State.PLAYABLE, "1-playable"), available=1, blurhash="LEHV6nWB2yk8")
+IN_PROGRESS = replace(published(State.PLAYABLE, "1-playable"), available=1, blurhash="LEHV6nWB2yk8")
 WHOLE = replace(published(), blurhash="LEHV6nWB2yk8", storyboard=STORYBOARD, has_preview=True, content_hash=b"same")
 CAPTIONS = (Captions("captions0.vtt", "zh", "中文"), Captions("captions1.vtt", None, "2"))
 
 
-async def test_a_stage_grows_without_a_word_and_then_is_whole(store: Stores, dsn: str) -> None:
-    video = await begun(store, await one_video(store))
-    await store.attempts.publish(video, GROWING)
+async def test_a_stage_in_progress_is_not_announced_and_then_is_whole(store: Stores, dsn: str) -> None:
+    video = await started(store, await one_video(store))
+    await store.attempts.publish(video, IN_PROGRESS)
     playable = await again(store, video)
     assert (playable.media.available, playable.is_in_progress, playable.media.blurhash) == (1, True, "LEHV6nWB2yk8")
     async with announcements(dsn) as heard:
@@ -431,15 +431,15 @@ async def test_a_stage_grows_without_a_word_and_then_is_whole(store: Stores, dsn
 async def test_a_number_that_an_older_worker_leaves_behind_does_not_cut_what_is_ready(
     store: Stores, pool: Pool
 ) -> None:
-    video = await begun(store, await one_video(store))
+    video = await started(store, await one_video(store))
     await store.attempts.publish(video, published())
     await pool.execute("UPDATE videos SET available = 1")
     assert not (await again(store, video)).is_in_progress
 
 
 async def test_the_same_content_is_found_while_it_is_served(store: Stores) -> None:
-    one, other = await begun(store, await one_video(store, 1)), await one_video(store, 2)
-    await store.attempts.publish(one, replace(GROWING, content_hash=b"same"))
+    one, other = await started(store, await one_video(store, 1)), await one_video(store, 2)
+    await store.attempts.publish(one, replace(IN_PROGRESS, content_hash=b"same"))
     assert await store.attempts.same_content(other.id, b"same") is None, "it is not complete"
     await store.attempts.publish(one, WHOLE)
     found = await store.attempts.same_content(other.id, b"same")
@@ -453,7 +453,7 @@ async def test_the_same_content_is_found_while_it_is_served(store: Stores) -> No
 
 @pytest.mark.parametrize("visibility", ["hidden", "held"])
 async def test_what_viewers_may_not_see_is_not_handed_on(store: Stores, pool: Pool, visibility: str) -> None:
-    one, other = await begun(store, await one_video(store, 1)), await one_video(store, 2)
+    one, other = await started(store, await one_video(store, 1)), await one_video(store, 2)
     await store.attempts.publish(one, WHOLE)
     await pool.execute("UPDATE videos SET visibility = $2 WHERE id = $1", one.id, visibility)
     assert await store.attempts.same_content(other.id, b"same") is None
@@ -474,41 +474,41 @@ async def announcements(dsn: str, channel: str = CHANNEL) -> AsyncIterator["asyn
         await connection.close()
 
 
-async def _told(store: Stores, video: Video) -> tuple[int | None, int | None]:
+async def _progress(store: Stores, video: Video) -> tuple[int | None, int | None]:
     found = await again(store, video)
     return found.work.percent, found.work.remaining
 
 
-async def test_progress_is_kept_and_told(store: Stores, dsn: str) -> None:
-    video = await begun(store, await one_video(store))
-    assert await _told(store, video) == (0, None)
+async def test_progress_is_stored_and_notified(store: Stores, dsn: str) -> None:
+    video = await started(store, await one_video(store))
+    assert await _progress(store, video) == (0, None)
     async with announcements(dsn, PROGRESS_CHANNEL) as heard:
         await store.attempts.progress(video, 40, None)
-        assert await _told(store, video) == (40, None)
+        assert await _progress(store, video) == (40, None)
         await store.attempts.progress(video, 41, 7)
-        assert await _told(store, video) == (41, 7)
+        assert await _progress(store, video) == (41, 7)
         news = [json.loads(await heard.get()) for _ in range(2)]
     about = {"room_id": ROOM, "video_id": video.id}
     assert news == [{**about, "percent": 40, "remaining": None}, {**about, "percent": 41, "remaining": 7}]
-    await store.attempts.publish(video, GROWING)
-    assert await _told(store, video) == (41, 7)
+    await store.attempts.publish(video, IN_PROGRESS)
+    assert await _progress(store, video) == (41, 7)
     await store.attempts.publish(video, published())
-    assert await _told(store, video) == (None, None)
+    assert await _progress(store, video) == (None, None)
     await store.attempts.progress(video, 50, 5)
-    assert await _told(store, video) == (None, None), "the work is over"
+    assert await _progress(store, video) == (None, None), "the work is over"
 
 
-async def test_only_the_newest_attempt_tells_its_progress(store: Stores, dsn: str) -> None:
-    late = await begun(store, await one_video(store))
+async def test_only_the_newest_attempt_reports_its_progress(store: Stores, dsn: str) -> None:
+    late = await started(store, await one_video(store))
     await store.attempts.progress(late, 40, 9)
-    newer = await begun(store, late)
-    assert await _told(store, newer) == (0, None)
+    newer = await started(store, late)
+    assert await _progress(store, newer) == (0, None)
     await store.attempts.progress(late, 41, 8)
-    assert await _told(store, newer) == (0, None)
+    assert await _progress(store, newer) == (0, None)
 
 
 async def test_the_progress_of_a_hidden_video_is_nobodys_business(store: Stores, pool: Pool, dsn: str) -> None:
-    hidden, shown = await begun(store, await one_video(store, 1)), await begun(store, await one_video(store, 2))
+    hidden, shown = await started(store, await one_video(store, 1)), await started(store, await one_video(store, 2))
     await pool.execute("UPDATE videos SET visibility = 'hidden' WHERE id = $1", hidden.id)
     async with announcements(dsn, PROGRESS_CHANNEL) as heard:
         await store.attempts.progress(hidden, 40, 9)
@@ -518,8 +518,8 @@ async def test_the_progress_of_a_hidden_video_is_nobodys_business(store: Stores,
 
 @pytest.mark.parametrize("end", ["fail", "pause", "give back"])
 async def test_an_attempt_that_ends_has_no_progress(store: Stores, end: str) -> None:
-    video = await begun(store, await one_video(store))
-    await store.attempts.publish(video, GROWING)
+    video = await started(store, await one_video(store))
+    await store.attempts.publish(video, IN_PROGRESS)
     await store.attempts.progress(video, 40, 9)
     match end:
         case "fail":
@@ -528,18 +528,18 @@ async def test_an_attempt_that_ends_has_no_progress(store: Stores, end: str) -> 
             await store.attempts.pause(video)
         case _:
             await store.attempts.give_back_attempt(video)
-    assert await _told(store, video) == (None, None)
+    assert await _progress(store, video) == (None, None)
 
 
 @pytest.mark.parametrize("end", ["pause", "give back"])
 async def test_a_first_stage_that_an_attempt_leaves_unfinished_is_out_of_the_reel(
     store: Stores, pool: Pool, dsn: str, end: str
 ) -> None:
-    video = await begun(store, await one_video(store))
-    await store.attempts.publish(video, GROWING)
+    video = await started(store, await one_video(store))
+    await store.attempts.publish(video, IN_PROGRESS)
     async with announcements(dsn, CHANNEL) as heard:
         withdrawn = await (store.attempts.pause(video) if end == "pause" else store.attempts.give_back_attempt(video))
-        assert withdrawn == GROWING.stage, "its files are to go"
+        assert withdrawn == IN_PROGRESS.stage, "its files are to go"
         assert await heard.get() == ROOM, "those who wait for its next segment hear of it"
     left = await again(store, video)
     assert (left.state, left.is_playable, left.is_in_progress, left.media.stage) == (
@@ -549,14 +549,14 @@ async def test_a_first_stage_that_an_attempt_leaves_unfinished_is_out_of_the_ree
         None,
     )
     # Another attempt goes on from there.
-    new = await begun(store, video)
+    new = await started(store, video)
     assert await store.attempts.publish(new, replace(published(State.PLAYABLE, "2-playable"), available=None))
     assert await store.attempts.pause(new) is None
     assert (await again(store, video)).is_playable, "what is whole plays on"
 
 
 async def test_what_is_under_way_is_what_a_living_worker_is_at(store: Stores, pool: Pool) -> None:
-    video, waiting = await begun(store, await one_video(store, 1)), await begun(store, await one_video(store, 2))
+    video, waiting = await started(store, await one_video(store, 1)), await started(store, await one_video(store, 2))
     await pool.execute("UPDATE pgqueuer SET status = 'picked', heartbeat = now() - interval '5 seconds'")
     await store.attempts.progress(video, 40, 9)
     await store.attempts.pause(waiting)
@@ -567,8 +567,8 @@ async def test_what_is_under_way_is_what_a_living_worker_is_at(store: Stores, po
 
 
 async def test_a_worker_that_was_overtaken_changes_nothing(store: Stores, pool: Pool) -> None:
-    late = await begun(store, await one_video(store))
-    newer = await begun(store, late)
+    late = await started(store, await one_video(store))
+    newer = await started(store, late)
     assert (late.work.attempts, newer.work.attempts) == (1, 2)
     assert not await store.attempts.publish(late, published(State.PLAYABLE, "1-playable"))
     await store.attempts.fail(late, "internal")
@@ -582,20 +582,20 @@ async def test_a_worker_that_was_overtaken_changes_nothing(store: Stores, pool: 
 
 
 async def test_a_playable_video_plays_on_during_the_next_attempt(store: Stores) -> None:
-    video = await begun(store, await one_video(store))
+    video = await started(store, await one_video(store))
     await store.attempts.publish(video, published(State.PLAYABLE, "1-playable"))
-    second = await begun(store, video)
+    second = await started(store, video)
     assert (second.state, second.work.attempts, second.media.stage) == (State.PLAYABLE, 2, "1-playable")
 
 
 async def test_an_attempt_that_was_stopped_from_outside_does_not_count(store: Stores) -> None:
-    video = await begun(store, await one_video(store))
+    video = await started(store, await one_video(store))
     await store.attempts.give_back_attempt(video)
-    assert (await begun(store, video)).work.attempts == 1
+    assert (await started(store, video)).work.attempts == 1
 
 
 async def test_a_failure_after_the_first_stage_leaves_nothing_to_serve(store: Stores, pool: Pool) -> None:
-    video = await begun(store, await one_video(store))
+    video = await started(store, await one_video(store))
     assert await store.attempts.publish(video, published(State.PLAYABLE))
     assert await store.videos.served_stage_to(video.id, ROOM, video.sender) is not None
     await store.attempts.fail(video, "failed")
@@ -604,13 +604,13 @@ async def test_a_failure_after_the_first_stage_leaves_nothing_to_serve(store: St
     assert ("sweep", video.id) in await jobs(pool)
 
 
-async def test_a_failure_is_told_once_and_may_be_started_anew(store: Stores, pool: Pool) -> None:
-    video = await begun(store, await one_video(store))
+async def test_a_failure_is_reported_once_and_may_be_started_anew(store: Stores, pool: Pool) -> None:
+    video = await started(store, await one_video(store))
     await store.attempts.fail(video, "too-long")
     await store.attempts.fail(video, "internal")
     failed = await again(store, video)
     assert (failed.state, failed.failure) == (State.FAILED, "too-long")
-    # One for the beginning, one for the failure.
+    # One for the start, one for the failure.
     assert (await jobs(pool)).count(("status", video.id)) == 2
     assert await store.attempts.begin_attempt(video.id) is None
 
@@ -618,11 +618,11 @@ async def test_a_failure_is_told_once_and_may_be_started_anew(store: Stores, poo
     assert not await store.attempts.requeue(video.id)
     assert not await store.attempts.requeue(VideoId(str(uuid.uuid4())))
     assert (await jobs(pool)).count(("video", video.id)) == 2
-    anew = await begun(store, video)
+    anew = await started(store, video)
     assert (anew.work.attempts, anew.failure, anew.state) == (1, None, State.PROCESSING)
 
 
-async def test_a_file_that_is_no_video_is_forgotten(store: Stores) -> None:
+async def test_a_file_that_is_no_video_is_erased(store: Stores) -> None:
     video = await one_video(store, certain=False)
     await store.attempts.discard(replace(video, work=Work(attempts=7)))
     assert await store.videos.video(video.id)
@@ -636,12 +636,12 @@ async def test_what_was_ready_plays_while_one_edit_follows_another(store: Stores
         new = new_video(number, event_id=EventId(f"$edit{number}"), mxc=f"mxc://example.org/{number}")
         return VideoEdited(ROOM, EventId("$event1"), new)
 
-    video = await begun(store, await one_video(store))
+    video = await started(store, await one_video(store))
     await store.attempts.publish(video, published(State.READY, "1-ready"))
     await store.intake.apply([edited(2)])
-    second = await begun(store, video)
+    second = await started(store, video)
     await store.intake.apply([edited(3), edited(2)])  # an older one comes late
-    third = await begun(store, video)
+    third = await started(store, video)
     assert (third.state, third.media.stage, third.file.mxc, third.tries) == (
         State.PLAYABLE,
         "1-ready",
@@ -666,18 +666,18 @@ async def test_what_played_comes_back_when_the_media_of_an_edit_fail(
         new = new_video(number, event_id=EventId(f"$edit{number}"), mxc=f"mxc://example.org/{number}", claimed_size=9)
         return VideoEdited(ROOM, EventId("$event1"), new)
 
-    first = await begun(store, await one_video(store, encrypted_file=FILE))
+    first = await started(store, await one_video(store, encrypted_file=FILE))
     await store.attempts.publish(first, replace(WHOLE, stage="1-ready", bytes=7))
     await store.attempts.finished(first)
     await pool.execute("UPDATE videos SET source_hash = 'a', fingerprint = 'b'")
     before = dict(await pool.fetchrow("SELECT * FROM videos") or {})
     await store.intake.apply([edited(2), edited(3)])
-    now = await begun(store, first)
+    now = await started(store, first)
     if half_made:
         assert await store.attempts.publish(now, replace(WHOLE, state=State.PLAYABLE, stage="9-playable", available=1))
         assert (await again(store, now)).media.replaced_stage == "1-ready", "its files are needed"
         await store.attempts.pause(now)
-        now = await begun(store, now)
+        now = await started(store, now)
     await store.attempts.fail(now, "broken-file")
     after = dict(await pool.fetchrow("SELECT * FROM videos") or {})
     changed = {name for name, value in after.items() if value != before[name]}
@@ -700,7 +700,7 @@ async def test_what_played_comes_back_when_the_media_of_an_edit_fail(
     # A late worker changes nothing, and the next edit is one like any other.
     await store.attempts.fail(now, "internal")
     await store.intake.apply([edited(4)])
-    await store.attempts.publish(await begun(store, first), replace(WHOLE, stage="12-ready"))
+    await store.attempts.publish(await started(store, first), replace(WHOLE, stage="12-ready"))
     assert (await again(store, first)).media.replaced_stage is None
 
 
@@ -708,7 +708,7 @@ async def test_what_played_comes_back_when_the_media_of_an_edit_fail(
 async def test_an_edit_leaves_a_hidden_video_hidden_and_waits_once_it_is_shown(
     store: Stores, pool: Pool, quarantined: bool
 ) -> None:
-    first = await begun(store, await one_video(store))
+    first = await started(store, await one_video(store))
     await store.attempts.publish(first, replace(WHOLE, stage="1-ready"))
     people, admin, owner = VideoService(Stores(pool), lambda: None), AdminStore(pool), Viewer(ALICE, moderates=False)
 
@@ -721,7 +721,7 @@ async def test_an_edit_leaves_a_hidden_video_hidden_and_waits_once_it_is_shown(
     await pool.execute("""UPDATE rooms SET settings = '{"hold": "all"}'""")
     new = new_video(2, event_id=EventId("$edit2"), mxc="mxc://example.org/2")
     await store.intake.apply([VideoEdited(ROOM, EventId("$event1"), new)])
-    await store.attempts.publish(await begun(store, first), replace(WHOLE, stage="2-ready"))
+    await store.attempts.publish(await started(store, first), replace(WHOLE, stage="2-ready"))
     if quarantined:
         assert await admin.release_video(await again(store, first), by=BOB)
     now = await again(store, first)
@@ -747,28 +747,28 @@ async def test_an_edit_leaves_a_hidden_video_hidden_and_waits_once_it_is_shown(
 
 
 @pytest.mark.parametrize("upgraded", [False, True])
-async def test_a_failed_edit_is_told_in_a_thread_of_the_same_room_alone(
+async def test_a_failed_edit_is_reported_in_a_thread_of_the_same_room_alone(
     store: Stores, pool: Pool, upgraded: bool
 ) -> None:
-    first = await begun(store, await one_video(store))
+    first = await started(store, await one_video(store))
     await store.attempts.publish(first, replace(WHOLE, stage="1-ready"))
     new = new_video(2, event_id=EventId("$edit2"), mxc="mxc://example.org/2")
     await store.intake.apply([VideoEdited(ROOM, EventId("$event1"), new)])
     if upgraded:
         await pool.execute("UPDATE videos SET sent_in = '!old:example.org'")
-    await store.attempts.fail(await begun(store, first), "broken-file")
+    await store.attempts.fail(await started(store, first), "broken-file")
     (said,) = [json.loads(payload) for job, payload in await jobs(pool) if job == "tell"]
     assert said["thread"] == (None if upgraded else "$event1")
 
 
 async def test_what_played_stays_away_when_it_was_blocked_meanwhile(store: Stores, pool: Pool) -> None:
-    first = await begun(store, await one_video(store))
+    first = await started(store, await one_video(store))
     await store.attempts.publish(first, replace(WHOLE, stage="1-ready"))
     await pool.execute("UPDATE videos SET source_hash = 'a'")
     new = new_video(2, event_id=EventId("$edit"), mxc="mxc://example.org/2")
     await store.intake.apply([VideoEdited(ROOM, EventId("$event1"), new)])
     await pool.execute("INSERT INTO blocks (room_id, source_hash, blocked_by) VALUES (NULL, 'a', 'roomreel')")
-    await store.attempts.fail(await begun(store, first), "broken-file")
+    await store.attempts.fail(await started(store, first), "broken-file")
     assert (await again(store, first)).state is State.FAILED
     await pool.execute("DELETE FROM blocks")
 
@@ -776,10 +776,10 @@ async def test_what_played_stays_away_when_it_was_blocked_meanwhile(store: Store
 async def test_unfinished_videos_without_a_job_get_one(store: Stores, pool: Pool) -> None:
     videos = [await one_video(store, number) for number in range(1, 7)]
     lost = videos[:3]
-    await begun(store, videos[1])
-    await store.attempts.publish(await begun(store, videos[2]), published(State.PLAYABLE, "1-playable"))
-    await store.attempts.fail(await begun(store, videos[3]), "internal")
-    await store.attempts.publish(await begun(store, videos[4]), published())
+    await started(store, videos[1])
+    await store.attempts.publish(await started(store, videos[2]), published(State.PLAYABLE, "1-playable"))
+    await store.attempts.fail(await started(store, videos[3]), "internal")
+    await store.attempts.publish(await started(store, videos[4]), published())
     await store.attempts.finished(await again(store, videos[4]))
     await store.intake.apply([Redacted(ROOM, videos[5].event_id, ALICE)])
     assert await store.attempts.recover_lost_jobs() == 0
@@ -789,14 +789,14 @@ async def test_unfinished_videos_without_a_job_get_one(store: Stores, pool: Pool
     assert await store.attempts.recover_lost_jobs() == 0
 
 
-async def test_what_follows_from_being_ready_is_found_and_begun_a_few_times(store: Stores, pool: Pool) -> None:
-    video = await begun(store, await one_video(store))
+async def test_what_follows_from_being_ready_is_found_and_started_a_few_times(store: Stores, pool: Pool) -> None:
+    video = await started(store, await one_video(store))
     await store.attempts.publish(video, published())
     await pool.execute("DELETE FROM pgqueuer")
     assert await store.attempts.recover_lost_jobs() == 1
     assert await jobs(pool) == [("video", video.id)]
-    begun_again = [await store.attempts.begin_finishing(video.id, 2) for _ in range(4)]
-    assert [each is not None for each in begun_again] == [True, True, False, False], "it may kill workers"
+    started_again = [await store.attempts.begin_finishing(video.id, 2) for _ in range(4)]
+    assert [each is not None for each in started_again] == [True, True, False, False], "it may kill workers"
     assert await store.attempts.recover_lost_jobs() == 0
 
 
@@ -804,7 +804,7 @@ async def test_what_follows_from_being_ready_is_found_and_begun_a_few_times(stor
 
 
 async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Stores, pool: Pool) -> None:
-    video = await begun(store, await one_video(store, encrypted_file=FILE))
+    video = await started(store, await one_video(store, encrypted_file=FILE))
     await store.attempts.publish(video, WHOLE)
     await store.intake.apply([Redacted(ROOM, video.event_id, ALICE)])
     assert await store.videos.room_videos(ROOM) == []
@@ -823,12 +823,12 @@ async def test_a_redacted_video_is_gone_with_all_that_was_known_of_it(store: Sto
 
 
 async def test_work_on_a_redacted_video_comes_to_nothing(store: Stores, pool: Pool) -> None:
-    video = await begun(store, await one_video(store))
+    video = await started(store, await one_video(store))
     await store.intake.apply([Redacted(ROOM, video.event_id, ALICE)])
     assert not await store.attempts.publish(video, published())
     assert await store.attempts.begin_attempt(video.id) is None
     await store.attempts.fail(video, "media-gone")
-    assert ("notice", video.id) not in await jobs(pool), "nobody is told of a video that they took back"
+    assert ("notice", video.id) not in await jobs(pool), "nobody is notified of a video that they took back"
     assert not await store.attempts.requeue(video.id)
 
 
@@ -872,15 +872,15 @@ async def test_a_database_that_is_away_is_said_to_be(dsn: str) -> None:
 
 
 async def test_who_is_stopped_keeps_no_lock(store: Stores, pool: Pool) -> None:
-    begun = asyncio.Event()
+    started = asyncio.Event()
 
     async def tend() -> None:
         async with store.rooms.tending(ROOM):
-            begun.set()
+            started.set()
             await asyncio.Event().wait()
 
     holding = asyncio.create_task(tend())
-    await begun.wait()
+    await started.wait()
     waiting = asyncio.create_task(tend())
 
     async def locks() -> list[bool]:
@@ -907,8 +907,8 @@ async def test_who_is_stopped_keeps_no_lock(store: Stores, pool: Pool) -> None:
     assert await locks() == []
 
 
-async def _plan(pool: Pool, asked: BoundQuery) -> str:
-    text, *arguments = asked
+async def _plan(pool: Pool, query: BoundQuery) -> str:
+    text, *arguments = query
     async with pool.acquire() as connection:
         # What asyncpg prepares and reuses may get a generic plan: that one must be good, too.
         await connection.execute("SET plan_cache_mode = force_generic_plan")
@@ -919,7 +919,7 @@ async def _plan(pool: Pool, asked: BoundQuery) -> str:
     return rows if isinstance(rows, str) else json.dumps(rows)
 
 
-async def test_what_viewers_ask_is_read_by_index(store: Stores, pool: Pool) -> None:
+async def test_queries_of_viewers_use_an_index(store: Stores, pool: Pool) -> None:
     await pool.execute("INSERT INTO rooms (room_id) SELECT '!r' || n FROM generate_series(1, 5000) AS n")
     await pool.execute(
         "INSERT INTO videos (event_id, room_id, sent_in, sender, title, mxc, certain, position, sent_at, content_hash) "
@@ -945,7 +945,7 @@ async def test_what_viewers_ask_is_read_by_index(store: Stores, pool: Pool) -> N
         ("videos_event_item", query("removable_by_event", sent_in="!r5", event_id="$4")),
         ("videos_event_item", query("announce_talk", room_ids=["!r5"], targets=["$4"], relates=[True])),
     ]
-    for index, asked in questions:
-        plan = await _plan(pool, asked)
-        assert index in plan, f"{asked}: {plan}"
-        assert "Seq Scan" not in plan, f"{asked}: {plan}"
+    for index, bound_query in questions:
+        plan = await _plan(pool, bound_query)
+        assert index in plan, f"{bound_query}: {plan}"
+        assert "Seq Scan" not in plan, f"{bound_query}: {plan}"

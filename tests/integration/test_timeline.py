@@ -44,26 +44,26 @@ async def edit(
 async def enter(installation: Installation, http: aiohttp.ClientSession, user: MatrixClient, room_id: str) -> Viewer:
     """Wait until the bot is in the room, and return what the user sees there."""
 
-    async def ask() -> bool:
+    async def is_there() -> bool:
         return (await installation.open_session(http, await user.openid_token(), room_id))[0] == 200
 
-    await eventually(ask, what="the bot being there")
+    await eventually(is_there, what="the bot being there")
     return await installation.viewer(http, user, room_id)
 
 
 async def titled(viewer: Viewer, event_id: str, title: str) -> dict[str, Any]:
-    async def ask() -> dict[str, Any] | None:
+    async def titled_video() -> dict[str, Any] | None:
         video = await viewer.video(event_id)
         return video if video and video["title"] == title else None
 
-    found = await eventually(ask, what=f"{event_id} being called {title!r}")
+    found = await eventually(titled_video, what=f"{event_id} being called {title!r}")
     assert found
     return found
 
 
 @contextlib.asynccontextmanager
 async def swallowing(installation: Installation) -> AsyncIterator[set[str]]:
-    """Answer the homeserver in the place of a Roomreel that does not run, and lose what it sends; yield event ids."""
+    """Respond to the homeserver in place of a Roomreel that does not run, and lose what it sends; yield event ids."""
     lost: set[str] = set()
 
     async def swallow(request: web.Request) -> web.Response:
@@ -86,7 +86,7 @@ async def test_an_edit_by_the_sender_changes_the_video(
     viewer = await reel.viewer(http, alice, room_id)
     video = await viewer.video_in(event_id, "ready")
     (row,) = await reel.rows("SELECT mxc, stage FROM videos WHERE event_id = $1", event_id)
-    # Alice has all power in the room, and yet it is not her message.
+    # Alice has the highest power level in the room, and yet it is not her message.
     await edit(alice, room_id, event_id, caption="hostile", clip=clip)
     await edit(bob, room_id, event_id, caption="second", url=row["mxc"])
     edited = await titled(viewer, event_id, "second")
@@ -171,8 +171,8 @@ async def test_other_media_wait_for_a_moderator_again_and_go_with_the_video(
     video = await viewer.video_in(event_id, "ready")
     await alice.send_text(room_id, "!reel room hold all")
     await wait_for_notice(alice, room_id, "hold")
-    asked = next(e for e in await alice.messages(room_id) if e["sender"] == reel.bot and "msgtype" in e["content"])
-    post = asked["event_id"]  # any message of the bot's, as if it had asked about the video by it
+    notice = next(e for e in await alice.messages(room_id) if e["sender"] == reel.bot and "msgtype" in e["content"])
+    post = notice["event_id"]  # any message of the bot's, as if it were the review post of the video
     await reel.rows("INSERT INTO queue_posts VALUES ($1, $2, $3)", post, room_id, uuid.UUID(video["id"]))
     other = with_padding(clip, tmp_path / "other.mp4", room_id.encode())
     edited = await edit(bob, room_id, event_id, caption="other", clip=other)
@@ -219,10 +219,10 @@ async def test_what_was_lost_is_found_at_the_next_start(
         (row,) = await spare.rows("SELECT mxc FROM videos WHERE event_id = $1", kept)
         await edit(alice, room_id, kept, caption="edited", url=row["mxc"])
         redaction = await alice.redact(room_id, gone)
-        told = await alice.send_text(room_id, "!reel version")
+        command = await alice.send_text(room_id, "!reel version")
 
         async def swallowed() -> bool:
-            return {missed, redaction, told} <= lost
+            return {missed, redaction, command} <= lost
 
         await eventually(swallowed, what="the homeserver delivering into nothing")
     async with spare.running():
@@ -230,26 +230,26 @@ async def test_what_was_lost_is_found_at_the_next_start(
         await viewer.video_in(missed, "ready")
         await titled(viewer, kept, "edited")
         assert await viewer.video(gone) is None
-        assert await spare.rows("SELECT FROM commands WHERE event_id = $1", told)
+        assert await spare.rows("SELECT FROM commands WHERE event_id = $1", command)
         (found,) = spare.log_entries("gap_closed")
         assert found["missed"] == 4
     async with spare.running():
 
         async def looked_again() -> bool:
             (row,) = await spare.rows("SELECT last_event FROM rooms WHERE room_id = $1", room_id)
-            return bool(row["last_event"] not in {missed, kept, gone, told, redaction})
+            return bool(row["last_event"] not in {missed, kept, gone, command, redaction})
 
-        await eventually(looked_again, what="the bot's answer being looked at")
+        await eventually(looked_again, what="the bot's response being looked at")
         assert len(spare.log_entries("gap_closed")) == 1
         assert len(await (await spare.viewer(http, bob, room_id)).videos()) == 2
 
 
-async def test_lost_invitations_are_answered_at_the_next_start(
+async def test_lost_invitations_are_handled_at_the_next_start(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient
 ) -> None:
     async with spare.running():
         known = await make_room(alice, spare)
-    # Twice: Synapse caches what it answered at the start before.
+    # Twice: Synapse caches its responses of the start before.
     for _ in range(2):
         async with swallowing(spare) as lost:
             room_id = await alice.create_room(invite=[], user_levels={spare.bot: 50})
@@ -258,8 +258,8 @@ async def test_lost_invitations_are_answered_at_the_next_start(
             await alice.kick(withdrawn, spare.bot)
 
             async def swallowed(room_ids: tuple[str, ...] = (room_id, withdrawn)) -> bool:
-                told = [e for room in room_ids for e in await alice.get_full_state(room)]
-                return {e["event_id"] for e in told if e.get("state_key") == spare.bot} <= lost
+                state = [e for room in room_ids for e in await alice.get_full_state(room)]
+                return {e["event_id"] for e in state if e.get("state_key") == spare.bot} <= lost
 
             await eventually(swallowed, what="the homeserver delivering into nothing")
         assert spare.bot not in await alice.joined_members(room_id)
@@ -343,8 +343,8 @@ async def test_moderators_may_have_videos_of_before(
     assert not [e for e in await bob.relations(room_id, broken, "m.thread") if e["sender"] == reel.bot]
     rows = await reel.rows("SELECT event_id FROM videos WHERE room_id = $1", room_id)
     assert gone not in {row["event_id"] for row in rows}
-    answers = [e["content"]["body"] for e in await bob.messages(room_id) if e["content"].get("msgtype") == "m.notice"]
-    assert not [text for text in answers if text.startswith("Roomreel ")], "nobody is answered who spoke before"
+    notices = [e["content"]["body"] for e in await bob.messages(room_id) if e["content"].get("msgtype") == "m.notice"]
+    assert not [text for text in notices if text.startswith("Roomreel ")], "nobody who spoke before gets a response"
 
 
 @VERSIONS
@@ -382,10 +382,10 @@ async def test_nothing_is_done_for_a_room_that_the_bot_left_and_in_time_nothing_
     # Kicked while nobody listens.
     async with swallowing(spare) as lost:
         await alice.kick(room_id, spare.bot)
-        told = await alice.send_text(room_id, "gone?")
-        assert told not in lost
+        command = await alice.send_text(room_id, "gone?")
+        assert command not in lost
     async with spare.running():
-        # The homeserver tells in order: before an invitation all that it held back, even that the bot had come again.
+        # The homeserver delivers in order: before an invitation all that it held back, even that the bot came again.
         await make_room(alice, spare)
         await eventually(left, what="learning that it was kicked")
         await spare.rows("UPDATE rooms SET left_at = left_at - interval '31 days' WHERE room_id = $1", room_id)

@@ -33,23 +33,23 @@ async def at_homeserver(user: MatrixClient, mxc: str) -> bool:
 
 
 async def gone(user: MatrixClient, *mxcs: str) -> None:
-    async def ask() -> bool:
+    async def are_deleted() -> bool:
         return not any([await at_homeserver(user, mxc) for mxc in mxcs])
 
-    await eventually(ask, what="the homeserver's files being deleted")
+    await eventually(are_deleted, what="the homeserver's files being deleted")
 
 
 async def _time_passes(spare: Installation, count: int = 1) -> None:
     """Let the waits of jobs be over that delete what was not sent."""
 
-    async def ask() -> bool:
+    async def is_due() -> bool:
         rows = await spare.rows(
             "UPDATE pgqueuer SET execute_after = now()"
             " WHERE entrypoint = 'forget' AND execute_after > now() RETURNING id"
         )
         return len(rows) == count
 
-    await eventually(ask, what="the job that deletes what was not sent")
+    await eventually(is_due, what="the job that deletes what was not sent")
 
 
 async def _remains(spare: Installation, user: MatrixClient) -> tuple[int, str]:
@@ -208,10 +208,10 @@ async def test_without_an_admins_token_they_stay(
     assert (await uploader.call("DELETE", uploader.url)).status == 204
     await _time_passes(spare)
 
-    async def forgotten() -> bool:
+    async def is_done() -> bool:
         return not await spare.rows("SELECT FROM upload_media")
 
-    await eventually(forgotten, what="the end of the job")
+    await eventually(is_done, what="the end of the job")
     assert [await at_homeserver(alice, mxc) for mxc in files] == [True, True]
     event_id = await alice.send_event(room_id, "m.room.message", content)
     await uploader.viewer.video_in(event_id, "ready")

@@ -47,10 +47,10 @@ async def test_a_recording_is_sent_while_it_is_made_and_plays_in_the_room(
     assert created.headers["Upload-Expires"].endswith("GMT")
     assert (await uploader.head()).headers["Upload-Defer-Length"] == "1"
     offset = 0
-    for begin in range(0, len(data), 50_000):  # a piece a second, as a recorder gives them
-        answer = await uploader.patch(offset, data[begin : begin + 50_000])
-        assert answer.status == 204
-        offset = int(answer.headers["Upload-Offset"])
+    for position in range(0, len(data), 50_000):  # a piece a second, as a recorder gives them
+        response = await uploader.patch(offset, data[position : position + 50_000])
+        assert response.status == 204
+        offset = int(response.headers["Upload-Offset"])
     assert offset == len(data)
     assert (await uploader.finish(convert=True)).status == 409, "nobody knows whether that is all"
     assert (await uploader.patch(offset, b"", Upload_Length=str(offset))).status == 204
@@ -61,7 +61,7 @@ async def test_a_recording_is_sent_while_it_is_made_and_plays_in_the_room(
     }  # fmt: skip
     taken = await uploader.finish(start=0.5, end=2.5, convert=True)
     assert (taken.status, taken.body["state"]) == (202, "preparing")
-    assert (await uploader.finish(convert=True)).status == 202, "asked again, since the answer was lost"
+    assert (await uploader.finish(convert=True)).status == 202, "requested again, since the response was lost"
     content = (await uploader.outcome())["content"]
     await uploader.wait_for_deletion(reel.uploads)
     assert (content["msgtype"], content["body"], content["filename"]) == ("m.video", "海边.mp4", "海边.mp4")
@@ -115,12 +115,12 @@ async def test_what_is_longer_than_the_room_takes_can_be_cut_below_that(
     await CommandSender(alice, room_id)("!reel room max-length 2")
     assert (await uploader.call("OPTIONS", PATH)).headers["Upload-Max-Duration"] == "2"
     for anybody in ("", "Bearer nobody"):
-        told = await uploader.call("OPTIONS", PATH, Authorization=anybody)
-        assert told.headers.get("Upload-Max-Duration") == (None if anybody else "7200")
-    for asked in ({}, {"convert": True}, {"start": 0.5, "convert": True}):
+        options = await uploader.call("OPTIONS", PATH, Authorization=anybody)
+        assert options.headers.get("Upload-Max-Duration") == (None if anybody else "7200")
+    for finish in ({}, {"convert": True}, {"start": 0.5, "convert": True}):
         await uploader.send(recording)
-        await uploader.finish(**asked)
-        assert (await uploader.outcome())["failure"] == {"code": "too-long"}, asked
+        await uploader.finish(**finish)
+        assert (await uploader.outcome())["failure"] == {"code": "too-long"}, finish
     await uploader.send(recording)
     await uploader.finish(start=0.9, end=2.9, convert=True)
     content = (await uploader.outcome("ready"))["content"]
@@ -129,7 +129,7 @@ async def test_what_is_longer_than_the_room_takes_can_be_cut_below_that(
     assert (await uploader.viewer.video_in(event_id, "ready"))["duration"] <= 2
 
 
-async def test_audio_that_is_lost_in_a_recording_is_told_like_that_of_other_videos(
+async def test_audio_that_is_lost_in_a_recording_is_reported_like_that_of_other_videos(
     uploader: Uploader, alice: MatrixClient, room_id: str, tools: Tools, tmp_path: Path
 ) -> None:
     source = made(tools, tmp_path / "lake.mkv", *video(2), *audio(2), *X264, *AAC, *NOISE)
@@ -139,10 +139,10 @@ async def test_audio_that_is_lost_in_a_recording_is_told_like_that_of_other_vide
     assert prepared["audio_left_out"] == "damaged"
     assert set(prepared["content"]) == {"msgtype", "body", "filename", "url", "info"}, "it is of nobody else's concern"
     event_id = await alice.send_event(room_id, "m.room.message", prepared["content"])
-    # What is made of it is a film without sound, of which nothing is missing.
+    # What is made of it is a video without audio, of which nothing is missing.
     assert (await uploader.viewer.video_in(event_id, "ready"))["audio_left_out"] == "damaged"
-    told = await wait_for_notice(alice, room_id, "Plays without sound", thread=event_id)
-    assert told.startswith("“lake”: Plays without sound: it is damaged.")
+    notice = await wait_for_notice(alice, room_id, "Plays without sound", thread=event_id)
+    assert notice.startswith("“lake”: Plays without sound: it is damaged.")
 
 
 async def test_what_expired_is_gone(
@@ -194,7 +194,7 @@ async def test_a_crash_and_a_homeserver_that_is_away(
     spare.write_config(homeserver={"url": real})
     await spare.start()
 
-    async def converting() -> bool:  # or even done, which takes less than a moment
+    async def converting() -> bool:  # or even done, which takes less than a poll
         return bool(spare.ffmpegs()) or (await uploader.state())["state"] != "preparing"
 
     await eventually(converting, what="another attempt")

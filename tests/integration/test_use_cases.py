@@ -31,7 +31,7 @@ async def pool(create_database: CreateDatabase) -> AsyncIterator[Pool]:
 
 
 @dataclass
-class World:
+class ModeratedRoom:
     """A room with a video of Bob's, and Alice who moderates it."""
 
     pool: Pool
@@ -46,7 +46,7 @@ class World:
     def _invalidate(self) -> None:
         self.invalidated += 1
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         await self.stores.intake.apply([
             BotMembershipChanged(self.room_id, Membership.JOIN, ALICE),
             *(MemberChanged(self.room_id, user_id, Membership.JOIN, None, None) for user_id in (ALICE, BOB)),
@@ -83,151 +83,155 @@ class World:
 
 
 @pytest.fixture
-async def world(pool: Pool) -> World:
-    world = World(pool)
-    await world.begin()
-    return world
+async def moderated(pool: Pool) -> ModeratedRoom:
+    moderated = ModeratedRoom(pool)
+    await moderated.start()
+    return moderated
 
 
-async def _undone(world: World, video: Video) -> None:
-    await world.do.videos.delete(video, world.alice)
-    world.invalidated = 0
-    await world.do.videos.undo_deletion(video, ALICE)
+async def _undone(moderated: ModeratedRoom, video: Video) -> None:
+    await moderated.do.videos.delete(video, moderated.alice)
+    moderated.invalidated = 0
+    await moderated.do.videos.undo_deletion(video, ALICE)
 
 
-async def _restored(world: World, video: Video) -> None:
-    await world.do.videos.delete(video, world.bob)
-    world.invalidated = 0
-    assert await world.do.videos.restore_last(BOB, world.room_id)
+async def _restored(moderated: ModeratedRoom, video: Video) -> None:
+    await moderated.do.videos.delete(video, moderated.bob)
+    moderated.invalidated = 0
+    assert await moderated.do.videos.restore_last(BOB, moderated.room_id)
 
 
-async def _ordered(world: World, video: Video) -> None:
-    other = await world.send()
-    assert await world.do.videos.order(BOB, await world.room(), world.bob, lambda now: now[::-1]) == [
+async def _ordered(moderated: ModeratedRoom, video: Video) -> None:
+    other = await moderated.send()
+    assert await moderated.do.videos.order(BOB, await moderated.room(), moderated.bob, lambda now: now[::-1]) == [
         other.id,
         video.id,
     ]
 
 
-async def _dismissed(world: World, video: Video) -> None:
-    await world.do.videos.report(video, world.alice, "")
-    world.invalidated = 0
-    assert await world.do.moderation.dismiss_reports(video, world.alice)
+async def _dismissed(moderated: ModeratedRoom, video: Video) -> None:
+    await moderated.do.videos.report(video, moderated.alice, "")
+    moderated.invalidated = 0
+    assert await moderated.do.moderation.dismiss_reports(video, moderated.alice)
 
 
-async def _approved(world: World, video: Video) -> None:
-    await world.do.moderation.approve(await world.set(video, "visibility = 'held', held_for = 'approval'"), world.alice)
+async def _approved(moderated: ModeratedRoom, video: Video) -> None:
+    await moderated.do.moderation.approve(
+        await moderated.set(video, "visibility = 'held', held_for = 'approval'"), moderated.alice
+    )
 
 
-async def _rejected(world: World, video: Video) -> None:
-    held = await world.set(video, "visibility = 'held', held_for = 'approval'")
-    await world.do.moderation.reject(held, world.alice, "")
+async def _rejected(moderated: ModeratedRoom, video: Video) -> None:
+    held = await moderated.set(video, "visibility = 'held', held_for = 'approval'")
+    await moderated.do.moderation.reject(held, moderated.alice, "")
 
 
-async def _blocked(world: World, video: Video) -> None:
-    await world.set(video, "source_hash = sha256(id::text::bytea)")
-    assert await world.do.moderation.block(video, world.alice, "") == 1
+async def _blocked(moderated: ModeratedRoom, video: Video) -> None:
+    await moderated.set(video, "source_hash = sha256(id::text::bytea)")
+    assert await moderated.do.moderation.block(video, moderated.alice, "") == 1
 
 
-async def _blocked_everywhere(world: World, video: Video) -> None:
-    await world.set(video, "source_hash = sha256(id::text::bytea)")
-    assert await world.do.administration.block_everywhere(video, "", by=ALICE) == 1
+async def _blocked_everywhere(moderated: ModeratedRoom, video: Video) -> None:
+    await moderated.set(video, "source_hash = sha256(id::text::bytea)")
+    assert await moderated.do.administration.block_everywhere(video, "", by=ALICE) == 1
 
 
-WAYS: list[tuple[str, Callable[[World, Video], Awaitable[object]]]] = [
-    ("renamed", lambda world, video: world.do.videos.change(video, VideoChange(title="New"), world.bob)),
+WAYS: list[tuple[str, Callable[[ModeratedRoom, Video], Awaitable[object]]]] = [
+    ("renamed", lambda moderated, video: moderated.do.videos.change(video, VideoChange(title="New"), moderated.bob)),
     (
         "hidden",
-        lambda world, video: world.do.videos.change(video, VideoChange(visibility=Visibility.HIDDEN), world.bob),
+        lambda moderated, video: moderated.do.videos.change(
+            video, VideoChange(visibility=Visibility.HIDDEN), moderated.bob
+        ),
     ),
-    ("deleted", lambda world, video: world.do.videos.delete(video, world.bob)),
+    ("deleted", lambda moderated, video: moderated.do.videos.delete(video, moderated.bob)),
     ("restored", _restored),
     ("restored", _undone),
     ("ordered", _ordered),
-    ("reported", lambda world, video: world.do.videos.report(video, world.alice, "")),
+    ("reported", lambda moderated, video: moderated.do.videos.report(video, moderated.alice, "")),
     ("reports-dismissed", _dismissed),
     ("approved", _approved),
     ("rejected", _rejected),
     ("blocked", _blocked),
     ("blocked", _blocked_everywhere),
-    ("quarantined", lambda world, video: world.do.administration.quarantine_video(video, by=ALICE)),
-    ("erased", lambda world, _: world.do.administration.erase_room(world.room_id, by=ALICE)),
+    ("quarantined", lambda moderated, video: moderated.do.administration.quarantine_video(video, by=ALICE)),
+    ("erased", lambda moderated, _: moderated.do.administration.erase_room(moderated.room_id, by=ALICE)),
 ]
 
 
 @pytest.mark.parametrize(("deed", "act"), WAYS)
 async def test_each_ends_what_caches_let_through_and_stands_in_the_audit_log(
-    world: World, deed: str, act: Callable[[World, Video], Awaitable[object]]
+    moderated: ModeratedRoom, deed: str, act: Callable[[ModeratedRoom, Video], Awaitable[object]]
 ) -> None:
-    video = await world.send()
-    await act(world, video)
-    assert world.invalidated == 1
-    rows = await world.pool.fetch("SELECT action FROM audit WHERE room_id = $1 ORDER BY key", world.room_id)
+    video = await moderated.send()
+    await act(moderated, video)
+    assert moderated.invalidated == 1
+    rows = await moderated.pool.fetch("SELECT action FROM audit WHERE room_id = $1 ORDER BY key", moderated.room_id)
     assert rows[-1]["action"] == deed
 
 
-async def test_what_changes_nothing_leaves_no_trace(world: World) -> None:
-    video = await world.send()
-    assert await world.do.videos.change(video, VideoChange(title=video.title), world.bob) == video
-    assert not await world.do.moderation.dismiss_reports(video, world.alice)
-    assert await world.deeds(video) == []
-    assert world.invalidated == 0
+async def test_what_changes_nothing_leaves_no_trace(moderated: ModeratedRoom) -> None:
+    video = await moderated.send()
+    assert await moderated.do.videos.change(video, VideoChange(title=video.title), moderated.bob) == video
+    assert not await moderated.do.moderation.dismiss_reports(video, moderated.alice)
+    assert await moderated.deeds(video) == []
+    assert moderated.invalidated == 0
 
 
-async def test_what_waits_for_reports_that_are_gone_is_shown_once_they_are_dismissed(world: World) -> None:
+async def test_what_waits_for_reports_that_are_gone_is_shown_once_they_are_dismissed(moderated: ModeratedRoom) -> None:
     # Whoever said so has erased what is theirs since.
-    video = await world.set(await world.send(), "visibility = 'held', held_for = 'reports'")
-    assert await world.do.moderation.dismiss_reports(video, world.alice)
-    (now,) = await world.videos()
+    video = await moderated.set(await moderated.send(), "visibility = 'held', held_for = 'reports'")
+    assert await moderated.do.moderation.dismiss_reports(video, moderated.alice)
+    (now,) = await moderated.videos()
     assert now.visibility is Visibility.SHOWN
-    assert await world.deeds(video) == ["reports-dismissed"]
+    assert await moderated.deeds(video) == ["reports-dismissed"]
 
 
-async def test_the_rules_hold_for_the_row_as_it_is_by_then(world: World) -> None:
-    video, seen = await world.send(), Viewer(CAROL, moderates=False)
-    await world.do.videos.delete(video, world.bob)
+async def test_the_rules_hold_for_the_row_as_it_is_by_then(moderated: ModeratedRoom) -> None:
+    video, seen = await moderated.send(), Viewer(CAROL, moderates=False)
+    await moderated.do.videos.delete(video, moderated.bob)
     for refused in (
-        world.do.videos.report(video, seen, ""),
-        world.do.videos.delete(video, world.alice),
-        world.do.moderation.approve(video, world.alice),
-        world.do.moderation.dismiss_reports(video, world.alice),
-        world.do.moderation.block(video, world.alice, ""),
+        moderated.do.videos.report(video, seen, ""),
+        moderated.do.videos.delete(video, moderated.alice),
+        moderated.do.moderation.approve(video, moderated.alice),
+        moderated.do.moderation.dismiss_reports(video, moderated.alice),
+        moderated.do.moderation.block(video, moderated.alice, ""),
     ):
         with pytest.raises(NotFoundError):
             await refused
-    assert await world.deeds(video) == ["deleted"]
+    assert await moderated.deeds(video) == ["deleted"]
 
 
-async def test_what_the_rules_refuse_changes_nothing(world: World) -> None:
-    video = await world.send()
+async def test_what_the_rules_refuse_changes_nothing(moderated: ModeratedRoom) -> None:
+    video = await moderated.send()
     with pytest.raises(ForbiddenError):
-        await world.do.videos.report(video, world.bob, "")
+        await moderated.do.videos.report(video, moderated.bob, "")
     with pytest.raises(ForbiddenError):
-        await world.do.videos.order(BOB, await world.room(), Viewer(CAROL, moderates=False), lambda now: now)
+        await moderated.do.videos.order(BOB, await moderated.room(), Viewer(CAROL, moderates=False), lambda now: now)
     with pytest.raises(ConflictError):
-        await world.do.moderation.approve(video, world.alice)
+        await moderated.do.moderation.approve(video, moderated.alice)
     with pytest.raises(UnknownContentError):
-        await world.do.moderation.block(video, world.alice, "")
-    assert await world.do.videos.restore_last(BOB, world.room_id) is None
+        await moderated.do.moderation.block(video, moderated.alice, "")
+    assert await moderated.do.videos.restore_last(BOB, moderated.room_id) is None
     with pytest.raises(ForbiddenError):
-        await world.do.videos.undo_deletion(video, ALICE)
-    assert await world.deeds(video) == []
-    assert world.invalidated == 0
+        await moderated.do.videos.undo_deletion(video, ALICE)
+    assert await moderated.deeds(video) == []
+    assert moderated.invalidated == 0
 
 
-async def test_it_is_too_late_to_restore_what_is_gone(world: World) -> None:
-    video = await world.send()
-    await world.do.videos.delete(video, world.bob)
-    await world.set(video, "deleted_at = deleted_at - interval '1 minute'")
+async def test_it_is_too_late_to_restore_what_is_gone(moderated: ModeratedRoom) -> None:
+    video = await moderated.send()
+    await moderated.do.videos.delete(video, moderated.bob)
+    await moderated.set(video, "deleted_at = deleted_at - interval '1 minute'")
     with pytest.raises(GoneError):
-        await world.do.videos.restore(video.id, video.room_id, world.bob)
+        await moderated.do.videos.restore(video.id, video.room_id, moderated.bob)
 
 
-async def test_moderators_decide_on_what_they_may_see_alone(world: World) -> None:
+async def test_moderators_decide_on_what_they_may_see_alone(moderated: ModeratedRoom) -> None:
     """By a reaction as well: a moderator who came later may not know what was said before."""
-    await world.stores.intake.apply([HistoryChanged(world.room_id, History.JOINED)])
-    video = await world.send()
-    await world.stores.intake.apply([MemberChanged(world.room_id, CAROL, Membership.JOIN, None, None)])
-    assert [target.video.id for target in await known_to(ALICE, [video], world.stores)] == [video.id]
-    assert await known_to(CAROL, [video], world.stores) == []
-    assert await known_to(UserId("@nobody:example.org"), [video], world.stores) == []
+    await moderated.stores.intake.apply([HistoryChanged(moderated.room_id, History.JOINED)])
+    video = await moderated.send()
+    await moderated.stores.intake.apply([MemberChanged(moderated.room_id, CAROL, Membership.JOIN, None, None)])
+    assert [target.video.id for target in await known_to(ALICE, [video], moderated.stores)] == [video.id]
+    assert await known_to(CAROL, [video], moderated.stores) == []
+    assert await known_to(UserId("@nobody:example.org"), [video], moderated.stores) == []

@@ -1,4 +1,4 @@
-"""The detection webhook on the real service, with the example of `deploy/`, and services that do not answer well."""
+"""The detection webhook on the real service, with the example of `deploy/`, and services that do not respond well."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ from tests.support.waiting import eventually
 SECRET = "a-secret-of-the-tests"
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "verdict_webhook_example.py"
 
-Answer = Callable[[dict[str, Any]], Awaitable[web.Response]]
+Respond = Callable[[dict[str, Any]], Awaitable[web.Response]]
 
 
 @contextlib.asynccontextmanager
@@ -56,22 +56,22 @@ async def example(blocked: Path) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def service(rooms: set[str], answer: Answer) -> AsyncIterator[str]:
-    """Run a service of our own, which checks that Roomreel signed what it asks, and return its address.
+async def service(rooms: set[str], respond: Respond) -> AsyncIterator[str]:
+    """Run a service of our own, which checks that Roomreel signed its requests, and return its address.
 
-    Only what it asks of `rooms` is answered by `answer`: the bot may still be in rooms of other tests.
+    Only requests about `rooms` are passed to `respond`: the bot may still be in rooms of other tests.
     """
 
-    async def ask(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.Response:
         body = await request.read()
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         assert request.headers["X-Roomreel-Signature"] == f"sha256={signature}"
-        question = json.loads(body)
-        return await answer(question) if question["room_id"] in rooms else web.json_response({"verdict": "allow"})
+        query = json.loads(body)
+        return await respond(query) if query["room_id"] in rooms else web.json_response({"verdict": "allow"})
 
     app = web.Application()
-    app.router.add_post("/verdict", ask)
-    # Who does not answer is not waited for.
+    app.router.add_post("/verdict", handle)
+    # Handlers that do not respond are not waited for.
     server = TestServer(app)
     await server.start_server(shutdown_timeout=0.1)
     try:
@@ -88,11 +88,11 @@ async def row_of(spare: Installation, event_id: str) -> dict[str, Any]:
 async def becomes(spare: Installation, event_id: str, **wanted: object) -> dict[str, Any]:
     """Wait until a video's row has these values, and return it."""
 
-    async def ask() -> dict[str, Any]:
+    async def matching_row() -> dict[str, Any]:
         row = await row_of(spare, event_id)
         return row if row and all(row[name] == value for name, value in wanted.items()) else {}
 
-    return await eventually(ask, what=f"{event_id} being {wanted}")
+    return await eventually(matching_row, what=f"{event_id} being {wanted}")
 
 
 async def test_the_example_allows_and_blocks(
@@ -158,7 +158,7 @@ async def test_a_block_holds_in_all_rooms_where_the_operator_chose_so(
                 return bool(row) and (row["failure"] == "blocked" or row["visibility"] == "removed")
 
             await eventually(kept_out, what="the file being refused in another room")
-            # An admin ends it, and it is asked about anew.
+            # An admin ends it, and there is a new request.
             blocked.write_text("")
             digits = hashlib.sha256(bad.read_bytes()).hexdigest()[:8]
             assert (await alone(f"!reel unblock-everywhere #{digits}")).reactions == ["✅"]
@@ -171,15 +171,15 @@ async def test_nobody_sees_it_before_the_verdict(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
 ) -> None:
     rooms: set[str] = set()
-    asked: list[dict[str, Any]] = []
-    answered = asyncio.Event()
+    requests: list[dict[str, Any]] = []
+    may_respond = asyncio.Event()
 
-    async def answer(question: dict[str, Any]) -> web.Response:
-        asked.append(question)
-        await answered.wait()
+    async def respond(query: dict[str, Any]) -> web.Response:
+        requests.append(query)
+        await may_respond.wait()
         return web.json_response({"verdict": "hold", "reason": "a face"})
 
-    async with service(rooms, answer) as url:
+    async with service(rooms, respond) as url:
         spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "timeout": 60}})
         async with spare.running():
             room_id = await make_room(alice, spare, bob)
@@ -187,19 +187,19 @@ async def test_nobody_sees_it_before_the_verdict(
             member, moderator = await spare.viewer(http, bob, room_id), await spare.viewer(http, alice, room_id)
             event_id = await alice.send_video(room_id, clip)
 
-            async def is_asked() -> bool:
-                return bool(asked)
+            async def is_requested() -> bool:
+                return bool(requests)
 
-            await eventually(is_asked, what="the question")
+            await eventually(is_requested, what="the request")
             row = await row_of(spare, event_id)
             assert (row["state"], row["visibility"], row["held_for"]) == ("ready", "held", "verdict")
             assert await member.video(event_id) is None
-            question = asked[0]
-            pictures = {each["name"]: base64.b64decode(each["data"]) for each in question.pop("pictures")}
-            assert set(pictures) == {"poster", "storyboard"}
-            assert all(data.startswith(b"\xff\xd8") for data in pictures.values())
-            assert question.pop("duration") == pytest.approx(row["duration"])
-            assert question == {
+            query = requests[0]
+            images = {each["name"]: base64.b64decode(each["data"]) for each in query.pop("pictures")}
+            assert set(images) == {"poster", "storyboard"}
+            assert all(data.startswith(b"\xff\xd8") for data in images.values())
+            assert query.pop("duration") == pytest.approx(row["duration"])
+            assert query == {
                 "video_id": str(row["id"]), "event_id": event_id, "room_id": room_id, "sender": alice.user_id,
                 "kind": "video", "width": row["width"], "height": row["height"],
                 "sha256": hashlib.sha256(clip.read_bytes()).hexdigest(),
@@ -208,7 +208,7 @@ async def test_nobody_sees_it_before_the_verdict(
             seen = await moderator.video(event_id)
             assert seen
             assert "show" not in seen["can"]
-            answered.set()
+            may_respond.set()
             await becomes(spare, event_id, held_for="approval", judged=True, quarantined=None)
             seen = await moderator.video(event_id)
             assert seen
@@ -220,17 +220,17 @@ async def test_nobody_sees_it_before_the_verdict(
 async def test_without_a_verdict_the_configuration_decides(
     spare: Installation, alice: MatrixClient, clip: Path, on_failure: str, visibility: str
 ) -> None:
-    answers = [
+    responses = [
         web.Response(status=500), web.Response(text="yes"), web.json_response({"verdict": "perhaps"})
     ]  # fmt: skip
     rooms: set[str] = set()
     tries: list[str] = []
 
-    async def answer(question: dict[str, Any]) -> web.Response:
-        tries.append(question["video_id"])
-        return answers.pop(0)
+    async def respond(query: dict[str, Any]) -> web.Response:
+        tries.append(query["video_id"])
+        return responses.pop(0)
 
-    async with service(rooms, answer) as url:
+    async with service(rooms, respond) as url:
         spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "on_failure": on_failure}})
         async with spare.running():
             room_id = await make_room(alice, spare)
@@ -246,25 +246,25 @@ async def test_what_waits_outlives_a_stop_and_the_end_of_the_webhook(
     spare: Installation, alice: MatrixClient, clip: Path
 ) -> None:
     rooms: set[str] = set()
-    asked = asyncio.Event()
+    requested = asyncio.Event()
 
-    async def answer(question: dict[str, Any]) -> web.Response:
-        asked.set()
+    async def respond(query: dict[str, Any]) -> web.Response:
+        requested.set()
         await asyncio.sleep(60)
         return web.json_response({"verdict": "block"})
 
-    async with service(rooms, answer) as url:
+    async with service(rooms, respond) as url:
         spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "timeout": 60}})
         async with spare.running():
             room_id = await make_room(alice, spare)
             rooms.add(room_id)
             event_id = await alice.send_video(room_id, clip)
-            await asyncio.wait_for(asked.wait(), 60)
+            await asyncio.wait_for(requested.wait(), 60)
         assert (await row_of(spare, event_id))["held_for"] == "verdict"
         await spare.rows("DELETE FROM pgqueuer WHERE entrypoint = 'verdict'")
-        asked.clear()
+        requested.clear()
         async with spare.running():
-            await asyncio.wait_for(asked.wait(), 60)
+            await asyncio.wait_for(requested.wait(), 60)
     spare.write_config(moderation={"webhook": None})
     async with spare.running():
         await becomes(spare, event_id, visibility="shown", held_for=None, quarantined=None)
@@ -273,5 +273,5 @@ async def test_what_waits_outlives_a_stop_and_the_end_of_the_webhook(
         async def done() -> bool:
             return not await spare.rows("SELECT FROM pgqueuer WHERE entrypoint = 'verdict'")
 
-        await eventually(done, what="the job of when somebody was asked")
+        await eventually(done, what="the job of when a service was configured")
         assert not (await row_of(spare, event_id))["judged"]

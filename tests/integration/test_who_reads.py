@@ -21,8 +21,8 @@ async def _links(user: MatrixClient, room_id: str) -> list[str]:
     return [link for body in bodies for link in re.findall(r"http\S+/export/\S+", body)]
 
 
-async def _told(reel: Installation, user: MatrixClient, others: Sequence[str]) -> str:
-    """Wait until the bot told a link in another room than these, and return that room."""
+async def _room_with_link(reel: Installation, user: MatrixClient, others: Sequence[str]) -> str:
+    """Wait until the bot sent a link in another room than these, and return that room."""
 
     async def found() -> str:
         rows = await reel.rows(
@@ -45,9 +45,9 @@ async def test_an_export_is_told_in_no_room_that_another_made_direct(
 ) -> None:
     """The trap is open to all, calls itself direct, and holds its victim and the bot alone once its maker has left."""
     async with await synapse.user(f"victim-{secrets.token_hex(4)}") as user:
-        world = {"type": "m.room.history_visibility", "content": {"history_visibility": "world_readable"}}
+        world_readable = {"type": "m.room.history_visibility", "content": {"history_visibility": "world_readable"}}
         trap = await mallory.create_room(
-            preset="public_chat", initial_state=[world], direct=True, invite=[reel.bot, user.user_id]
+            preset="public_chat", initial_state=[world_readable], direct=True, invite=[reel.bot, user.user_id]
         )
         await user.join(trap)
         rooms = [trap]
@@ -69,9 +69,9 @@ async def test_an_export_is_told_in_no_room_that_another_made_direct(
         await eventually(alone, what="the maker's going known")
         said = await CommandSender(user, rooms[-1])("!reel export")
         assert said.text.endswith("The link comes in a chat with me alone when they are ready.")
-        told = await _told(reel, user, rooms)
+        new_room = await _room_with_link(reel, user, rooms)
         assert [await _links(user, room_id) for room_id in rooms] == [[] for _ in rooms]
-        state = {(e["type"], e["state_key"]): e for e in await user.get_full_state(told)}
+        state = {(e["type"], e["state_key"]): e for e in await user.get_full_state(new_room)}
         assert state["m.room.create", ""]["sender"] == reel.bot
         assert state["m.room.join_rules", ""]["content"] == {"join_rule": "invite"}
         assert state["m.room.guest_access", ""]["content"] == {"guest_access": "forbidden"}
@@ -85,18 +85,18 @@ async def test_a_secret_goes_to_a_new_room_where_somebody_came_in(
     async with await synapse.user(f"careless-{secrets.token_hex(4)}") as user:
         room_id = await make_room(alice, reel, user)
         await CommandSender(user, room_id)("!reel export")
-        first = await _told(reel, user, [room_id])
+        first = await _room_with_link(reel, user, [room_id])
         bot = MatrixClient(reel.synapse.base_url, reel.as_token, reel.bot)
         async with bot:
-            # Only the bot can ask others in: it stands for whatever else brings somebody there.
+            # Only the bot can invite others: it stands for whatever else brings somebody there.
             await bot.request(
                 "POST", f"/_matrix/client/v3/rooms/{first}/invite", json={"user_id": mallory.user_id},
                 params={"user_id": reel.bot},
             )  # fmt: skip
-        # Before it is told of that by a transaction, or as if it were not.
+        # Before a transaction delivers that, or as if none did.
         await reel.rows("DELETE FROM members WHERE room_id = $1 AND user_id = $2", first, mallory.user_id)
         await CommandSender(user, room_id)("!reel export")
-        second = await _told(reel, user, [room_id, first])
+        second = await _room_with_link(reel, user, [room_id, first])
         assert second != first
         assert len(await _links(user, first)) == 1
 
@@ -114,22 +114,22 @@ async def test_a_third_one_in_a_direct_room_reads_nothing_personal(
         (row,) = await reel.rows("SELECT id FROM videos WHERE event_id = $1", event_id)
         number = f"#{row['id'].hex[:8]}"
         alone = await open_direct(user, reel)
-        ask = CommandSender(user, alone)
-        assert "clip" in (await ask("mine")).text
-        assert "clip" in (await ask(f"play {number}")).text
+        commands = CommandSender(user, alone)
+        assert "clip" in (await commands("mine")).text
+        assert "clip" in (await commands(f"play {number}")).text
 
         await user.invite(alone, third.user_id)
-        await _asks_in_vain(ask, number)
+        await _is_refused(commands, number)
         await third.join(alone)
-        # As if no transaction had told of them: the homeserver is asked.
+        # As if no transaction had delivered them: the homeserver is queried.
         await reel.rows("DELETE FROM members WHERE room_id = $1 AND user_id = $2", alone, third.user_id)
-        await _asks_in_vain(ask, number)
+        await _is_refused(commands, number)
 
         await third.leave(alone)
-        assert "clip" in (await ask("!reel mine")).text
+        assert "clip" in (await commands("!reel mine")).text
 
 
-async def _asks_in_vain(ask: CommandSender, number: str) -> None:
-    assert "clip" not in (await ask("!reel mine")).text
-    assert "clip" not in (await ask(f"!reel play {number}")).text
-    assert not re.search("clip", (await ask("!reel list")).text)
+async def _is_refused(commands: CommandSender, number: str) -> None:
+    assert "clip" not in (await commands("!reel mine")).text
+    assert "clip" not in (await commands(f"!reel play {number}")).text
+    assert not re.search("clip", (await commands("!reel list")).text)

@@ -15,7 +15,7 @@ async def direct(reel: Installation, alice: MatrixClient) -> CommandSender:
 
 
 @pytest.fixture(params=VERSIONS)
-async def asking(
+async def member_commands(
     request: pytest.FixtureRequest, reel: Installation, alice: MatrixClient, bob: MatrixClient
 ) -> CommandSender:
     """Bob in a plain room of alice's with the bot: he is no moderator there."""

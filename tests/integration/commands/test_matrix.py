@@ -37,7 +37,7 @@ _TEXTS = {
     "=": "This is your own video",
     "1": "There is no room for notices",
 }
-"""How a refusal begins. `Y` is done, `-` silence, and `.` was not tried."""
+"""The start of a refusal. `Y` is done, `-` silence, and `.` was not tried."""
 
 _MISTAKES = (
     "“§” does not fit here. It is written like this:",
@@ -98,7 +98,7 @@ def test_every_command_is_in_the_matrix(command: str) -> None:
 
 
 @dataclass
-class Cast:
+class RoomWithEveryRole:
     """A room with everybody in it (or no longer), and a video for each thing that ends one."""
 
     reel: Installation
@@ -120,7 +120,7 @@ class Cast:
         video_id = await eventually(there, what=f"{name} being {state}, {visibility}")
         self.videos[name] = f"#{video_id.replace('-', '')}" if video_id else ""
 
-    async def answers(self, role: str, commands: Sequence[str]) -> list[str]:
+    async def outcomes_of(self, role: str, commands: Sequence[str]) -> list[str]:
         """Give commands one after the other, and return what became of each."""
         user, room_id = self.users[role], self.rooms[role]
         prefix = "!reel " if room_id == self.room_id else ""
@@ -139,19 +139,19 @@ class Cast:
                 return None
             return [(said[event_id], event_id in wrong) for event_id in events]
 
-        return [_outcome(*answer) for answer in await eventually(all_said, what=f"the answers to {role}") or []]
+        return [_outcome(*response) for response in await eventually(all_said, what=f"the responses to {role}") or []]
 
 
 def _outcome(text: str, wrong: bool) -> str:
     if not wrong:
         return "Y"
-    return next((code for code, begin in _TEXTS.items() if text.startswith(begin)), text)
+    return next((code for code, prefix in _TEXTS.items() if text.startswith(prefix)), text)
 
 
 @pytest.fixture
-async def cast(
+async def room_with_roles(
     spare: Installation, synapse: Synapse, http: aiohttp.ClientSession, clip: Path, tmp_path: Path, tools: Tools
-) -> Cast:
+) -> RoomWithEveryRole:
     own = uuid.uuid4().hex[:6]
     users = {role: await synapse.user(f"{role}-{own}") for role in ROLES[:-1]}
     spare.write_config(
@@ -166,57 +166,63 @@ async def cast(
         role: await open_direct(user, spare) if role in {"admin", "banned", "left"} else room_id
         for role, user in users.items()
     }
-    cast = Cast(spare, room_id, users, rooms, sessions)
+    room_with_roles = RoomWithEveryRole(spare, room_id, users, rooms, sessions)
     moderator = CommandSender(users["moderator"], room_id)
     await moderator("!reel room hold all")
     for name in ("held", "other_held"):
-        await cast.send(name, clip, "held")
+        await room_with_roles.send(name, clip, "held")
     await moderator("!reel room hold off")
     for name in ("shown", "spare", "removed"):
-        await cast.send(name, clip)
+        await room_with_roles.send(name, clip)
     await asyncio.to_thread(make_synthetic_clips, tools, tmp_path, [1], seconds=1, size=SIZE)
-    await cast.send("blocked", tmp_path / "1.mp4")  # nothing looks like it
+    await room_with_roles.send("blocked", tmp_path / "1.mp4")  # nothing looks like it
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(clip.read_bytes()[:2000])
-    await cast.send("failed", broken, state="failed")
+    await room_with_roles.send("failed", broken, state="failed")
     await users["moderator"].ban(room_id, users["banned"].user_id)
     await users["left"].leave(room_id)
     (row,) = await spare.rows("SELECT encode(source_hash, 'hex') AS hash FROM videos WHERE title = 'blocked'")
-    cast.videos["hash"] = f"#{row['hash']}"
-    return cast
+    room_with_roles.videos["hash"] = f"#{row['hash']}"
+    return room_with_roles
 
 
-async def test_every_command_for_everybody(cast: Cast, http: aiohttp.ClientSession) -> None:
+async def test_every_command_for_everybody(room_with_roles: RoomWithEveryRole, http: aiohttp.ClientSession) -> None:
     for place, role in enumerate(ROLES[:-1]):
         rows = [
-            (row.format_map(cast.videos), expected[place], row) for row, expected in MATRIX if expected[place] != "."
+            (row.format_map(room_with_roles.videos), expected[place], row)
+            for row, expected in MATRIX
+            if expected[place] != "."
         ]
-        found = await cast.answers(role, [command for command, _, _ in rows])
+        found = await room_with_roles.outcomes_of(role, [command for command, _, _ in rows])
         assert {row: outcome for (_, _, row), outcome in zip(rows, found, strict=True)} == {
             row: expected for _, expected, row in rows
         }, role
-    # Somebody of a server that is not served: nothing is kept, and nothing is answered.
+    # Somebody of a server that is not served: nothing is stored, and there is no response.
     events = [
         {
-            "type": "m.room.message", "room_id": cast.room_id, "sender": "@eve:far.example",
+            "type": "m.room.message", "room_id": room_with_roles.room_id, "sender": "@eve:far.example",
             "event_id": f"$far{number}", "origin_server_ts": 1,
-            "content": {"msgtype": "m.text", "body": f"!reel {row.format_map(cast.videos)}"},
+            "content": {"msgtype": "m.text", "body": f"!reel {row.format_map(room_with_roles.videos)}"},
         }
         for number, (row, _) in enumerate(MATRIX)
     ]  # fmt: skip
-    assert (await cast.reel.transaction(http, events))[0] == 200
-    assert await cast.answers("other", ["version"]) == ["Y"]
-    assert not await cast.reel.rows("SELECT FROM commands WHERE sender = '@eve:far.example'")
+    assert (await room_with_roles.reel.transaction(http, events))[0] == 200
+    assert await room_with_roles.outcomes_of("other", ["version"]) == ["Y"]
+    assert not await room_with_roles.reel.rows("SELECT FROM commands WHERE sender = '@eve:far.example'")
 
 
-async def test_nonsense_after_every_command_is_a_mistake_that_changes_nothing(cast: Cast) -> None:
+async def test_nonsense_after_every_command_is_a_mistake_that_changes_nothing(
+    room_with_roles: RoomWithEveryRole,
+) -> None:
     state = "SELECT id, title, visibility, version, published_at FROM videos ORDER BY id"
-    before = await cast.reel.rows(state)
+    before = await room_with_roles.reel.rows(state)
     for role, admins in (("moderator", False), ("admin", True)):
         names = [command.name for command in COMMANDS if (command.rank is Rank.ADMIN) is admins]
-        answers = dict(zip(names, await cast.answers(role, [f"{name} § §" for name in names]), strict=True))
-        assert {name: text for name, text in answers.items() if not text.startswith(_MISTAKES)} == {}
-    assert await cast.reel.rows(state) == before
+        outcomes = dict(
+            zip(names, await room_with_roles.outcomes_of(role, [f"{name} § §" for name in names]), strict=True)
+        )
+        assert {name: text for name, text in outcomes.items() if not text.startswith(_MISTAKES)} == {}
+    assert await room_with_roles.reel.rows(state) == before
 
 
 _ROUTES: Sequence[tuple[str, str, object, Mapping[str, int]]] = (
@@ -237,16 +243,20 @@ _ROUTES: Sequence[tuple[str, str, object, Mapping[str, int]]] = (
 )
 
 
-async def test_every_route_for_everybody(cast: Cast, http: aiohttp.ClientSession) -> None:
-    names = {name: str(uuid.UUID(value[1:])) for name, value in cast.videos.items() if name != "hash"}
-    names |= {"room": cast.room_id, "owner": cast.users["owner"].user_id}
+async def test_every_route_for_everybody(room_with_roles: RoomWithEveryRole, http: aiohttp.ClientSession) -> None:
+    names = {name: str(uuid.UUID(value[1:])) for name, value in room_with_roles.videos.items() if name != "hash"}
+    names |= {"room": room_with_roles.room_id, "owner": room_with_roles.users["owner"].user_id}
     # Sessions of before are no use to those who are gone, and others get none.
     for role in ("other", "owner", "moderator", "banned", "left"):
         for method, path, body, refused in _ROUTES:
             expected = refused.get(role, 200) if role not in {"banned", "left"} else 403
-            status, answer = await cast.sessions[role].request(method, path.format_map(names), body)
-            assert status == expected, (role, method, path, body, answer)
+            status, response = await room_with_roles.sessions[role].request(method, path.format_map(names), body)
+            assert status == expected, (role, method, path, body, response)
     for role in ("banned", "left"):
-        token: dict[str, Any] = await cast.users[role].openid_token()
-        assert (await cast.reel.open_session(http, token, cast.room_id))[0] == 403
-    assert (await cast.reel.open_session(http, {**token, "matrix_server_name": "far.example"}, cast.room_id))[0] == 403
+        token: dict[str, Any] = await room_with_roles.users[role].openid_token()
+        assert (await room_with_roles.reel.open_session(http, token, room_with_roles.room_id))[0] == 403
+    assert (
+        await room_with_roles.reel.open_session(
+            http, {**token, "matrix_server_name": "far.example"}, room_with_roles.room_id
+        )
+    )[0] == 403

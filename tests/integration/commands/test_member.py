@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 
 
 @dataclass
-class Den:
+class ModeratedRoom:
     """A room of alice's, where she is the moderator; bob has three videos there, and mallory is another member."""
 
     alice: CommandSender
@@ -33,15 +33,15 @@ class Den:
         return []
 
 
-async def _den(
+async def _moderated(
     reel: Installation, http: aiohttp.ClientSession, owner: MatrixClient, sender: MatrixClient, other: MatrixClient,
     clip: Path, version: str,
-) -> Den:  # fmt: skip
+) -> ModeratedRoom:  # fmt: skip
     room_id = await make_room(owner, reel, sender, other, version=version)
     viewer = await reel.viewer(http, sender, room_id)
     events = [await sender.send_video(room_id, clip, body=f"{name}.mp4") for name in ("lake", "sea", "hill")]
     videos = [(await viewer.video_in(event_id, "ready"))["id"] for event_id in events]
-    return Den(
+    return ModeratedRoom(
         CommandSender(owner, room_id),
         CommandSender(sender, room_id),
         CommandSender(other, room_id),
@@ -52,115 +52,117 @@ async def _den(
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-async def den(
+async def moderated(
     request: pytest.FixtureRequest, reel: Installation, http: aiohttp.ClientSession, alice: MatrixClient,
     bob: MatrixClient, mallory: MatrixClient, clip: Path,
-) -> Den:  # fmt: skip
-    return await _den(reel, http, alice, bob, mallory, clip, request.param)
+) -> ModeratedRoom:  # fmt: skip
+    return await _moderated(reel, http, alice, bob, mallory, clip, request.param)
 
 
-async def test_lists(den: Den, reel: Installation) -> None:
-    said = await den.bob("!reel mine")
+async def test_lists(moderated: ModeratedRoom, reel: Installation) -> None:
+    said = await moderated.bob("!reel mine")
     lines = said.text.splitlines()
     assert lines[0] == "Your 3 videos:"
     assert [line.split(" · ")[0] for line in lines[1:]] == ["1. lake", "2. sea", "3. hill"]
-    assert lines[1].split(" · ")[1:] == ["0:02", f"#{den.videos[0][:8]}"]
+    assert lines[1].split(" · ")[1:] == ["0:02", f"#{moderated.videos[0][:8]}"]
     assert said.html.startswith('<p>Your 3 videos:</p>\n<ol start="1">\n<li>lake · ')
-    said = await den.mallory("!reel list")
+    said = await moderated.mallory("!reel list")
     assert "3 videos in this room:" in said.text
-    assert f"({den.bob.user.user_id}): 3 videos" in said.text
-    said = await den.mallory(f"!reel list {den.bob.user.user_id}")
+    assert f"({moderated.bob.user.user_id}): 3 videos" in said.text
+    said = await moderated.mallory(f"!reel list {moderated.bob.user.user_id}")
     assert "2. sea · " in said.text
-    assert (await den.mallory("!reel mine")).text.startswith("You have no videos yet.")
+    assert (await moderated.mallory("!reel mine")).text.startswith("You have no videos yet.")
     # A file that a camera named is called by its date.
-    await reel.rows("UPDATE videos SET title = 'PXL_20261129_103211123' WHERE id = $1::uuid", den.videos[1])
-    assert "2. Video of November 29, 2026, 10:32 UTC · 0:02 · " in (await den.bob("!reel mine")).text
-    await reel.rows("UPDATE videos SET title = 'sea' WHERE id = $1::uuid", den.videos[1])
-    assert (await den.bob("!reel mine 2")).text == "Your 3 videos:"
+    await reel.rows("UPDATE videos SET title = 'PXL_20261129_103211123' WHERE id = $1::uuid", moderated.videos[1])
+    assert "2. Video of November 29, 2026, 10:32 UTC · 0:02 · " in (await moderated.bob("!reel mine")).text
+    await reel.rows("UPDATE videos SET title = 'sea' WHERE id = $1::uuid", moderated.videos[1])
+    assert (await moderated.bob("!reel mine 2")).text == "Your 3 videos:"
     for wrong in ("!reel mine x", "!reel mine 0", "!reel list bob", "!reel list @bob", "!reel mine 1 2"):
-        assert "It is written like this:" in (await den.bob(wrong)).text, wrong
+        assert "It is written like this:" in (await moderated.bob(wrong)).text, wrong
 
 
-async def test_links(den: Den, reel: Installation) -> None:
-    said = await den.mallory("!reel play", about=den.events[1])
+async def test_links(moderated: ModeratedRoom, reel: Installation) -> None:
+    said = await moderated.mallory("!reel play", about=moderated.events[1])
     assert said.text.startswith("Watch “sea”: ")
-    assert f"video={den.videos[1]}" in said.text
-    assert (await den.bob("!reel link 2")).text == said.text
-    assert (await den.mallory(f"!reel play {den.bob.user.user_id} 2")).text == said.text
-    assert (await den.mallory(f"!reel play #{den.videos[1][:10].replace('-', '')}")).text == said.text
-    assert "Watch this room: " in (await den.mallory("!reel play")).text
-    assert "I know no video #000000" in (await den.bob("!reel play #000000")).text
-    assert (await den.bob("!reel play 9")).text == "There is no video 9: the list has 3 videos."
+    assert f"video={moderated.videos[1]}" in said.text
+    assert (await moderated.bob("!reel link 2")).text == said.text
+    assert (await moderated.mallory(f"!reel play {moderated.bob.user.user_id} 2")).text == said.text
+    assert (await moderated.mallory(f"!reel play #{moderated.videos[1][:10].replace('-', '')}")).text == said.text
+    assert "Watch this room: " in (await moderated.mallory("!reel play")).text
+    assert "I know no video #000000" in (await moderated.bob("!reel play #000000")).text
+    assert (await moderated.bob("!reel play 9")).text == "There is no video 9: the list has 3 videos."
 
 
-async def test_changes(den: Den) -> None:
-    said = await den.bob("!reel rename 1  Lake   at dawn ")
+async def test_changes(moderated: ModeratedRoom) -> None:
+    said = await moderated.bob("!reel rename 1  Lake   at dawn ")
     assert (said.text, said.reactions) == ("“lake” is called “Lake at dawn” now.", ["✅"])
-    assert (await den.bob("!reel move 1 3")).text == "“Lake at dawn” is at place 3 of 3 now."
-    assert await den.titles() == ["sea", "hill", "Lake at dawn"]
-    assert "place 1 of 3" in (await den.bob("!reel move first", about=den.events[0])).text
-    assert "place 2 of 3" in (await den.bob("!reel move 2", about=den.events[0])).text
-    assert "place 1 of 3" in (await den.bob("!reel move 2 up")).text
-    assert await den.titles() == ["Lake at dawn", "sea", "hill"]
-    assert (await den.bob("!reel rename lake", about=den.events[0])).text == "“Lake at dawn” is called “lake” now."
-    assert "hidden from the others" in (await den.bob("!reel hide 2")).text
-    assert (await den.mallory("!reel play", about=den.events[1])).text.startswith("Which video?")
-    assert "· hidden ·" in (await den.bob("!reel mine")).text
-    assert "sees “sea” again" in (await den.bob("!reel show 2")).text
+    assert (await moderated.bob("!reel move 1 3")).text == "“Lake at dawn” is at place 3 of 3 now."
+    assert await moderated.titles() == ["sea", "hill", "Lake at dawn"]
+    assert "place 1 of 3" in (await moderated.bob("!reel move first", about=moderated.events[0])).text
+    assert "place 2 of 3" in (await moderated.bob("!reel move 2", about=moderated.events[0])).text
+    assert "place 1 of 3" in (await moderated.bob("!reel move 2 up")).text
+    assert await moderated.titles() == ["Lake at dawn", "sea", "hill"]
+    assert (
+        await moderated.bob("!reel rename lake", about=moderated.events[0])
+    ).text == "“Lake at dawn” is called “lake” now."
+    assert "hidden from the others" in (await moderated.bob("!reel hide 2")).text
+    assert (await moderated.mallory("!reel play", about=moderated.events[1])).text.startswith("Which video?")
+    assert "· hidden ·" in (await moderated.bob("!reel mine")).text
+    assert "sees “sea” again" in (await moderated.bob("!reel show 2")).text
     for wrong in ("rename 1", "rename", "move 1", "move 1 sideways", "move 1 0", "hide 1 2", "delete x"):
-        said = await den.bob(f"!reel {wrong}")
+        said = await moderated.bob(f"!reel {wrong}")
         assert said.reactions == ["❓"], wrong
-    assert "from one to 200 characters" in (await den.bob(f"!reel rename 1 {'x' * 201}")).text
-    assert await den.titles() == ["lake", "sea", "hill"]
+    assert "from one to 200 characters" in (await moderated.bob(f"!reel rename 1 {'x' * 201}")).text
+    assert await moderated.titles() == ["lake", "sea", "hill"]
 
 
-async def test_what_is_shown_to_others(den: Den, http: aiohttp.ClientSession) -> None:
-    page = f"{den.viewer.base_url}/u/{den.bob.user.user_id}"
-    said = await den.bob("!reel publish 3")
-    assert f"/u/{den.bob.user.user_id}#{den.videos[2]}" in said.text
-    async with http.get(page) as answer:
-        assert den.videos[2] in await answer.text()
-    assert "On the public page: " in (await den.mallory("!reel play", about=den.events[2])).text
-    assert "no longer on your public page" in (await den.bob("!reel unpublish 3")).text
-    async with http.get(page) as answer:
-        assert den.videos[2] not in await answer.text()
-    assert "is your video avatar now" in (await den.bob("!reel avatar 1")).text
-    assert "no longer your video avatar" in (await den.bob("!reel avatar off")).text
-    assert "no video avatar" in (await den.bob("!reel avatar off")).text
+async def test_what_is_shown_to_others(moderated: ModeratedRoom, http: aiohttp.ClientSession) -> None:
+    page = f"{moderated.viewer.base_url}/u/{moderated.bob.user.user_id}"
+    said = await moderated.bob("!reel publish 3")
+    assert f"/u/{moderated.bob.user.user_id}#{moderated.videos[2]}" in said.text
+    async with http.get(page) as response:
+        assert moderated.videos[2] in await response.text()
+    assert "On the public page: " in (await moderated.mallory("!reel play", about=moderated.events[2])).text
+    assert "no longer on your public page" in (await moderated.bob("!reel unpublish 3")).text
+    async with http.get(page) as response:
+        assert moderated.videos[2] not in await response.text()
+    assert "is your video avatar now" in (await moderated.bob("!reel avatar 1")).text
+    assert "no longer your video avatar" in (await moderated.bob("!reel avatar off")).text
+    assert "no video avatar" in (await moderated.bob("!reel avatar off")).text
 
 
-async def test_deleting_and_taking_it_back(den: Den, reel: Installation) -> None:
-    said = await den.bob("!reel delete 2")
+async def test_deleting_and_taking_it_back(moderated: ModeratedRoom, reel: Installation) -> None:
+    said = await moderated.bob("!reel delete 2")
     await reel.keep_deletions_open()
     assert said.text.splitlines()[0] == "“sea” is deleted."
     assert "within 8 seconds: !reel undelete" in said.text
-    assert await den.titles() == ["lake", "hill"]
-    assert "There is nothing that could be brought back" in (await den.mallory("!reel undelete")).text
-    assert (await den.bob("!reel undelete")).text == "“sea” is back."
-    assert await den.titles() == ["lake", "sea", "hill"]
+    assert await moderated.titles() == ["lake", "hill"]
+    assert "There is nothing that could be brought back" in (await moderated.mallory("!reel undelete")).text
+    assert (await moderated.bob("!reel undelete")).text == "“sea” is back."
+    assert await moderated.titles() == ["lake", "sea", "hill"]
 
 
-async def test_without_the_right(den: Den) -> None:
+async def test_without_the_right(moderated: ModeratedRoom) -> None:
     for command in ("rename {} x", "move {} 1", "hide {}", "show {}", "delete {}", "avatar {}", "publish {}"):
-        said = await den.mallory("!reel " + command.format(f"{den.bob.user.user_id} 1"))
+        said = await moderated.mallory("!reel " + command.format(f"{moderated.bob.user.user_id} 1"))
         assert said.text == "You may not do this with that video.", command
         assert said.reactions == ["❓"]
-    assert await den.titles() == ["lake", "sea", "hill"]
+    assert await moderated.titles() == ["lake", "sea", "hill"]
     # A moderator may, but nobody makes public what another sent, or wears it.
     for command in ("avatar {}", "publish {}"):
-        said = await den.alice("!reel " + command.format(f"{den.bob.user.user_id} 1"))
+        said = await moderated.alice("!reel " + command.format(f"{moderated.bob.user.user_id} 1"))
         assert said.text == "You may not do this with that video."
-    assert "is hidden" in (await den.alice(f"!reel hide {den.bob.user.user_id} 3")).text
-    assert (await den.bob("!reel show 3")).text == "You may not do this with that video."
-    assert "again" in (await den.alice(f"!reel show {den.bob.user.user_id} 3")).text
+    assert "is hidden" in (await moderated.alice(f"!reel hide {moderated.bob.user.user_id} 3")).text
+    assert (await moderated.bob("!reel show 3")).text == "You may not do this with that video."
+    assert "again" in (await moderated.alice(f"!reel show {moderated.bob.user.user_id} 3")).text
 
 
-async def test_reports(den: Den, reel: Installation) -> None:
-    assert "Thank you." in (await den.mallory("!reel report It is loud", about=den.events[0])).text
-    (row,) = await reel.rows("SELECT * FROM reports WHERE video_id = $1::uuid", den.videos[0])
-    assert (row["reporter"], row["reason"]) == (den.mallory.user.user_id, "It is loud")
-    assert "delete it, rather" in (await den.bob("!reel report 1")).text
-    assert "Which video?" in (await den.mallory("!reel report")).text
+async def test_reports(moderated: ModeratedRoom, reel: Installation) -> None:
+    assert "Thank you." in (await moderated.mallory("!reel report It is loud", about=moderated.events[0])).text
+    (row,) = await reel.rows("SELECT * FROM reports WHERE video_id = $1::uuid", moderated.videos[0])
+    assert (row["reporter"], row["reason"]) == (moderated.mallory.user.user_id, "It is loud")
+    assert "delete it, rather" in (await moderated.bob("!reel report 1")).text
+    assert "Which video?" in (await moderated.mallory("!reel report")).text
 
 
 async def test_alone_with_the_bot_all_rooms_are_one_list(
@@ -172,13 +174,13 @@ async def test_alone_with_the_bot_all_rooms_are_one_list(
     clip: Path,
 ) -> None:
     async with await synapse.user("traveller") as traveller:
-        dens = [await _den(reel, http, alice, traveller, bob, clip, version) for version in VERSIONS]
+        dens = [await _moderated(reel, http, alice, traveller, bob, clip, version) for version in VERSIONS]
         alone = CommandSender(traveller, await open_direct(traveller, reel))
         said = await alone("mine")
         assert said.text.startswith("Your 6 videos:")
         assert "6. hill · " in said.text
         assert "“hill” is called “Top” now." in (await alone("rename 6 Top")).text
-        assert [await den.titles() for den in dens] == [["lake", "sea", "hill"], ["lake", "sea", "Top"]]
+        assert [await moderated.titles() for moderated in dens] == [["lake", "sea", "hill"], ["lake", "sea", "Top"]]
         assert "place 1 of 3" in (await alone("move 6 first")).text
         assert await dens[1].titles() == ["Top", "lake", "sea"]
         assert "undelete" in (await alone("delete 1")).text
@@ -191,23 +193,23 @@ async def test_everybody_in_their_language(
     reel: Installation, http: aiohttp.ClientSession, synapse: Synapse, alice: MatrixClient, clip: Path
 ) -> None:
     async with await synapse.user("xiaoming") as xiaoming:
-        asking = CommandSender(xiaoming, await make_room(alice, reel, xiaoming))
-        assert "language = default – " in (await asking("!reel settings")).text
-        assert (await asking("!reel settings language zh")).text == "language 现在是 zh。"
-        assert (await asking("!reel 我的")).text.startswith("你还没有视频。")
-        assert "应该这样写" in (await asking("!reel mine 呀")).text
-        assert (await asking("!reel settings language zh-Hant")).text == "language 現在是 zh-TW。"
-        assert (await asking("!reel 我的")).text.startswith("你還沒有影片。")
-        assert "已隱藏" not in (await asking("!reel 清單")).text
+        xiaomings = CommandSender(xiaoming, await make_room(alice, reel, xiaoming))
+        assert "language = default – " in (await xiaomings("!reel settings")).text
+        assert (await xiaomings("!reel settings language zh")).text == "language 现在是 zh。"
+        assert (await xiaomings("!reel 我的")).text.startswith("你还没有视频。")
+        assert "应该这样写" in (await xiaomings("!reel mine 呀")).text
+        assert (await xiaomings("!reel settings language zh-Hant")).text == "language 現在是 zh-TW。"
+        assert (await xiaomings("!reel 我的")).text.startswith("你還沒有影片。")
+        assert "已隱藏" not in (await xiaomings("!reel 清單")).text
         for wrong in ("language tlh", "language", "colour red"):
-            assert (await asking(f"!reel settings {wrong}")).reactions == ["❓"], wrong
-        # Others are answered in theirs; and whoever wants none of it has no reel.
-        assert (await CommandSender(alice, asking.room_id)("!reel mine")).text.startswith("You have no videos yet.")
-        assert "off" in (await asking("!reel settings add off")).text
-        kept = await xiaoming.send_video(asking.room_id, clip)
-        await asking("!reel settings add default")
-        event_id = await xiaoming.send_video(asking.room_id, clip)
-        viewer = await reel.viewer(http, xiaoming, asking.room_id)
+            assert (await xiaomings(f"!reel settings {wrong}")).reactions == ["❓"], wrong
+        # Others get responses in theirs; and whoever wants none of it has no reel.
+        assert (await CommandSender(alice, xiaomings.room_id)("!reel mine")).text.startswith("You have no videos yet.")
+        assert "off" in (await xiaomings("!reel settings add off")).text
+        kept = await xiaoming.send_video(xiaomings.room_id, clip)
+        await xiaomings("!reel settings add default")
+        event_id = await xiaoming.send_video(xiaomings.room_id, clip)
+        viewer = await reel.viewer(http, xiaoming, xiaomings.room_id)
         await viewer.video_in(event_id, "ready")
         assert await viewer.video(kept) is None
 
@@ -220,10 +222,10 @@ async def test_a_crash_does_not_do_it_twice(
     viewer = await spare.viewer(http, alice, room_id)
     for _ in range(2):
         await viewer.video_in(await alice.send_video(room_id, clip), "ready")
-    begun = await alice.send_text(room_id, "never mind")
+    interrupted = await alice.send_text(room_id, "never mind")
     await spare.kill()
-    # As it is when somebody died between the deed and the answer; and an event that the homeserver does not know.
-    for event_id in (begun, "$gone"):
+    # As it is when somebody died between the change and the response; and an event that the homeserver does not know.
+    for event_id in (interrupted, "$gone"):
         await spare.rows(
             "INSERT INTO commands (event_id, room_id, sender, body, thread, taken_at) "
             "VALUES ($3, $1, $2, 'delete 1', $3, now())", room_id, alice.user_id, event_id,
@@ -233,7 +235,7 @@ async def test_a_crash_does_not_do_it_twice(
     async def done() -> bool:
         return not await spare.rows("SELECT FROM commands WHERE done_at IS NULL")
 
-    await eventually(done, what="the interrupted command being answered")
+    await eventually(done, what="the response to the interrupted command")
     notices = [event["content"].get("body", "") for event in await alice.messages(room_id)]
     assert any(text.startswith("I was interrupted") for text in notices)
     assert len(await viewer.videos()) == 2

@@ -74,14 +74,14 @@ async def _sent(
     return await service.viewer(http, alice, room_id), await alice.send_video(room_id, path)
 
 
-_GROWS = "SELECT 1 FROM videos WHERE event_id = $1 AND available IS NOT NULL AND has_poster"
+_IN_PROGRESS = "SELECT 1 FROM videos WHERE event_id = $1 AND available IS NOT NULL AND has_poster"
 
 
-async def _growing(viewer: Viewer, event_id: str, service: Installation) -> dict[str, Any]:
-    async def ask() -> bool:
-        return bool(await service.rows(_GROWS, event_id))
+async def _in_progress(viewer: Viewer, event_id: str, service: Installation) -> dict[str, Any]:
+    async def has_segments() -> bool:
+        return bool(await service.rows(_IN_PROGRESS, event_id))
 
-    await eventually(ask, what="a video that grows")
+    await eventually(has_segments, what="a video in progress")
     return await viewer.video_in(event_id, "playable")
 
 
@@ -101,7 +101,7 @@ async def test_a_video_is_watched_while_it_is_made(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
     viewer, slow = await _sent(service, http, alice, slow_clip)
-    video = await _growing(viewer, slow, service)
+    video = await _in_progress(viewer, slow, service)
     async with _held(service):
         index = (await viewer.room())["members"][0]["reel_url"]
         for url in (index, video["playlist_url"]):
@@ -115,7 +115,7 @@ async def test_a_video_is_watched_while_it_is_made(
         assert video["duration"] == pytest.approx(SECONDS, abs=0.1)
         assert video["blurhash"]
         assert (await viewer.fetch(video["poster_url"]))[0] == 200
-        _, begun, _ = await _media_playlist(viewer, index)
+        _, first_segments, _ = await _media_playlist(viewer, index)
         await _unfinished_files_are_not_served(viewer, service, video)
     await _progress_is_told(viewer, service, video)
 
@@ -127,11 +127,11 @@ async def test_a_video_is_watched_while_it_is_made(
     assert row["bytes"] > 0, "it counts for quotas before it is ready, too"
     _, whole, keep = await _media_playlist(viewer, index)
     assert "immutable" in keep
-    assert whole[: len(begun)] == begun
+    assert whole[: len(first_segments)] == first_segments
     assert len(whole) == 2 * SEGMENTS, "shorter than a minute, it is listed twice once it is whole"
     assert (await viewer.fetch(whole[-1]))[0] == 200
     await viewer.video_in(slow, "ready")
-    assert (await viewer.fetch(whole[-1]))[0] == 200, "whoever began with the first stage sees its end"
+    assert (await viewer.fetch(whole[-1]))[0] == 200, "whoever started with the first stage sees its end"
     assert [news for news in (await viewer.videos()) if news["progress"]] == []
 
 
@@ -170,45 +170,45 @@ async def _progress_is_told(viewer: Viewer, service: Installation, video: dict[s
     assert re.search(rf"{re.escape(viewer.room_id)}: \d+ %, about \d+:\d\d:\d\d left, attempt 1$", line), line
 
 
-async def test_who_asks_for_a_segment_to_come_is_held(
+async def test_a_request_for_a_segment_to_come_is_held(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
     viewer, slow = await _sent(service, http, alice, slow_clip)
-    video = await _growing(viewer, slow, service)
+    video = await _in_progress(viewer, slow, service)
     clock = asyncio.get_running_loop().time
 
-    async def ask(index: str, number: object) -> tuple[int, float]:
-        """Return how many segments there are, and after how many seconds that was answered."""
-        began = clock()
+    async def segment_count(index: str, number: object) -> tuple[int, float]:
+        """Return the number of segments, and the seconds until the response."""
+        started = clock()
         status, body = await viewer.fetch(f"{index.removesuffix('index.m3u8')}360.m3u8?_HLS_msn={number}")
         assert status == 200, body
-        return body.count(b"#EXTINF:"), clock() - began
+        return body.count(b"#EXTINF:"), clock() - started
 
     for index in ((await viewer.room())["members"][0]["reel_url"], video["playlist_url"]):
         async with _held(service):
-            await asyncio.sleep(1)  # what was written before is told
-            (count, _), (known, _), (junk, _) = [await ask(index, number) for number in ("", 0, "-1")]
+            await asyncio.sleep(1)  # what was written before is notified
+            (count, _), (known, _), (junk, _) = [await segment_count(index, number) for number in ("", 0, "-1")]
             assert known == junk == count < SEGMENTS - 1
-            unchanged, seconds = await ask(index, count)
+            unchanged, seconds = await segment_count(index, count)
             assert unchanged == count
             assert seconds > 2, "it might have come"
-            waiting = [asyncio.create_task(ask(index, count)) for _ in range(3)]
-            await ask(index, "")  # asked for later, and told at once
+            waiting = [asyncio.create_task(segment_count(index, count)) for _ in range(3)]
+            await segment_count(index, "")  # requested later, and returned at once
             assert not any(task.done() for task in waiting)
         for task in waiting:
-            grown, _ = await task
-            assert grown > count, "it came"
+            later, _ = await task
+            assert later > count, "it came"
     await viewer.video_in(slow, "ready", seconds=120)
-    whole, _ = await ask((await viewer.room())["members"][0]["reel_url"], 999)
+    whole, _ = await segment_count((await viewer.room())["members"][0]["reel_url"], 999)
     assert whole >= SEGMENTS - 1
 
 
-async def test_whole_videos_come_before_one_that_grows(
+async def test_whole_videos_come_before_one_in_progress(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, slow_clip: Path
 ) -> None:
     await _started_again(service, {"concurrency": 2})
     viewer, slow = await _sent(service, http, alice, slow_clip)
-    video = await _growing(viewer, slow, service)
+    video = await _in_progress(viewer, slow, service)
     async with _held(service):
         short = await viewer.video_in(await alice.send_video(viewer.room_id, clip), "ready")
         room = await viewer.room()
@@ -219,7 +219,7 @@ async def test_whole_videos_come_before_one_that_grows(
             assert "#EXT-X-PLAYLIST-TYPE:EVENT" in text
 
 
-async def test_a_first_picture_waits_for_no_other_ladder(
+async def test_a_first_frame_waits_for_no_other_ladder(
     service: Installation,
     http: aiohttp.ClientSession,
     alice: MatrixClient,
@@ -262,16 +262,16 @@ async def test_a_first_picture_waits_for_no_other_ladder(
 
 
 async def _in_the_ladder(service: Installation, event_id: str) -> None:
-    async def ask() -> bool:
+    async def in_ladder() -> bool:
         rows = await service.rows(
             "SELECT 1 FROM videos WHERE event_id = $1 AND state = 'playable' AND available IS NULL", event_id
         )
         return bool(rows)
 
-    await eventually(ask, what="the ladder of the video")
+    await eventually(in_ladder, what="the ladder of the video")
 
 
-async def test_who_waits_for_the_ladder_does_not_answer_for_the_one_that_kills_the_worker(
+async def test_a_video_that_waits_for_the_ladder_is_not_charged_for_the_one_that_kills_the_worker(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path, slow_clip: Path
 ) -> None:
     await _started_again(service, {"attempts": 1})
@@ -306,11 +306,11 @@ async def _media_playlist_of(viewer: Viewer, index: str) -> tuple[str, list[str]
     return text, [urljoin(index, line) for line in text.splitlines() if line and not line.startswith("#")], ""
 
 
-async def test_a_crash_while_it_grows(
+async def test_a_crash_while_in_progress(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
     viewer, event_id = await _sent(service, http, alice, slow_clip)
-    first = await _growing(viewer, event_id, service)
+    first = await _in_progress(viewer, event_id, service)
     await service.kill()
     await service.start()
     # What there is of it is watched until the next attempt's takes its place.
@@ -329,7 +329,7 @@ async def test_a_crash_while_it_grows(
     assert tuple(row) == (2, None, None)
 
 
-async def test_a_failure_while_it_grows(
+async def test_a_failure_while_in_progress(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
     # However many attempts there may be: what comes again at once will come again.
@@ -337,7 +337,7 @@ async def test_a_failure_while_it_grows(
     viewer, event_id = await _sent(service, http, alice, slow_clip)
     for attempt in (1, 2):
 
-        async def begun(number: int = attempt) -> bool:
+        async def is_in_progress(number: int = attempt) -> bool:
             return bool(
                 await service.rows(
                     "SELECT 1 FROM videos WHERE attempts = $1 AND percent IS NOT NULL AND available IS NOT NULL"
@@ -346,7 +346,7 @@ async def test_a_failure_while_it_grows(
                 )
             )
 
-        await eventually(begun, what=f"attempt {attempt} growing")
+        await eventually(is_in_progress, what=f"attempt {attempt} in progress")
         video = await viewer.video_in(event_id, "playable")
         for process in service.ffmpegs():
             process.send_signal(signal.SIGABRT)
@@ -363,11 +363,11 @@ async def test_a_failure_while_it_grows(
     await eventually(swept, what="its files being deleted")
 
 
-async def test_a_removal_while_it_grows(
+async def test_a_removal_while_in_progress(
     service: Installation, http: aiohttp.ClientSession, alice: MatrixClient, slow_clip: Path
 ) -> None:
     viewer, event_id = await _sent(service, http, alice, slow_clip)
-    video = await _growing(viewer, event_id, service)
+    video = await _in_progress(viewer, event_id, service)
     await alice.redact(viewer.room_id, event_id)
 
     async def over() -> bool:
