@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from langcodes import standardize_tag
-from langcodes.tag_parser import LanguageTagError
+from langcodes import Language
 
 from transcode.source.ffprobe import Description
 
@@ -120,14 +119,19 @@ def _seconds(time: str) -> float:
 
 def _language(stated: str) -> str | None:
     tag = stated.strip().lower().replace("_", "-")
-    main, _, _ = tag.partition("-")
+    main, _, rest = tag.partition("-")
     if main in _NO_LANGUAGE or not _TAG.fullmatch(tag):
         return None
-    try:
-        # Containers have ISO 639-2, of which BCP 47 prefers ISO 639-1.
-        return standardize_tag(tag)
-    except LanguageTagError:
-        return None
+    # Containers have ISO 639-2, of which BCP 47 prefers ISO 639-1. Of a hostile tag only the language is looked up:
+    # langcodes caches all that it parses, for good, and there are only so many languages of three letters.
+    language = Language.get(main).language or main
+    return language + (f"-{_cased(rest)}" if rest else "")
+
+
+def _cased(subtags: str) -> str:
+    # RFC 5646, 2.1.1: Hant, TW.
+    cases = {4: str.capitalize, 2: str.upper}
+    return "-".join(cases.get(len(subtag), str)(subtag) for subtag in subtags.split("-"))
 
 
 def _label(title: str) -> str:

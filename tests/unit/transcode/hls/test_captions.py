@@ -1,6 +1,7 @@
 """Which subtitles become captions, and that what is hostile in them is only text."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -42,12 +43,24 @@ def test_tracks_of_text() -> None:
     ("stated", "language"),
     [
         ("und", None), ("", None), ("mul", None), ("eng", "en"), ("en", "en"), ("fil", "fil"),
-        ("zh-hant-tw", "zh-Hant-TW"), ("pt_BR", "pt-BR"),
+        ("zh-hant-tw", "zh-Hant-TW"), ("pt_BR", "pt-BR"), ("chi", "zh"), ("chi-hant", "zh-Hant"), ("scr", "hr"),
         ("../../x", None), ("<script>", None), ("e", None), ("zh-" + "a" * 300, None), ("عر", None),
     ],
 )  # fmt: skip
 def test_languages(stated: str, language: str | None) -> None:
     assert tracks(stream(0, language=stated))[0][2] == language
+
+
+def test_tags_are_not_kept() -> None:
+    tags = [f"en-v{number:05d}" for number in range(5000)]
+    tracks(stream(0, language="en"))  # what is loaded once
+    tracemalloc.start()
+    try:
+        for tag in tags:
+            assert tracks(stream(0, language=tag))[0][2] == tag
+        assert tracemalloc.get_traced_memory()[0] < 256 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_labels_are_plain_and_short() -> None:
