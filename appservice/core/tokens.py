@@ -139,3 +139,8 @@ def decode_unpadded(text: str) -> bytes:
         return _decode(text.rstrip("=").replace("+", "-").replace("/", "_"))
     except binascii.Error as error:
         raise ValueError("not base64") from error
+
+
+def encode_unpadded(data: bytes) -> str:
+    """Encode as base64 of the standard alphabet, without padding (spec: "Unpadded Base64")."""
+    return base64.b64encode(data).decode().rstrip("=")

@@ -4,16 +4,20 @@ from typing import Self
 
 import vodozemac
 
-from appservice.encryption.olm_sessions import OlmError, raising
-from appservice.encryption.pickles import Passphrase, seal, unseal
+from appservice.encryption.errors import OlmError, raising
+from appservice.encryption.pickles import Pickled
 
 
 class OlmGroupSessionError(OlmError):
     """A session cannot be created or unpickled, or a message is not for it, damaged or older than what it knows."""
 
 
-class InboundGroupSession:
+class InboundGroupSession(Pickled[vodozemac.InboundGroupSession]):
     """Decrypts what one device sends to a room."""
+
+    kind = "inbound group session"
+    error = OlmGroupSessionError
+    inner_type = vodozemac.InboundGroupSession
 
     def __init__(self, session_key: str) -> None:
         with raising(OlmGroupSessionError):
@@ -51,23 +55,13 @@ class InboundGroupSession:
             session.inner = vodozemac.InboundGroupSession.import_session(vodozemac.ExportedSessionKey(session_key))
         return session
 
-    def pickle(self, passphrase: Passphrase) -> bytes:
-        """Return the session encrypted under `passphrase`."""
-        with raising(OlmGroupSessionError):
-            return seal("inbound group session", passphrase, self.inner.pickle)
 
-    @classmethod
-    def from_pickle(cls, pickle: bytes, passphrase: Passphrase) -> Self:
-        """Read what `pickle` returned."""
-        session = cls.__new__(cls)
-        with raising(OlmGroupSessionError):
-            stored = unseal("inbound group session", passphrase, pickle)
-            session.inner = vodozemac.InboundGroupSession.from_pickle(stored.pickle, stored.key)
-        return session
-
-
-class OutboundGroupSession:
+class OutboundGroupSession(Pickled[vodozemac.GroupSession]):
     """Encrypts what this device sends to a room."""
+
+    kind = "outbound group session"
+    error = OlmGroupSessionError
+    inner_type = vodozemac.GroupSession
 
     def __init__(self) -> None:
         self.inner = vodozemac.GroupSession()
@@ -91,17 +85,3 @@ class OutboundGroupSession:
         """Return the message in base64 without padding."""
         with raising(OlmGroupSessionError):
             return self.inner.encrypt(plaintext.encode()).to_base64()
-
-    def pickle(self, passphrase: Passphrase) -> bytes:
-        """Return the session encrypted under `passphrase`."""
-        with raising(OlmGroupSessionError):
-            return seal("outbound group session", passphrase, self.inner.pickle)
-
-    @classmethod
-    def from_pickle(cls, pickle: bytes, passphrase: Passphrase) -> Self:
-        """Read what `pickle` returned."""
-        session = cls.__new__(cls)
-        with raising(OlmGroupSessionError):
-            stored = unseal("outbound group session", passphrase, pickle)
-            session.inner = vodozemac.GroupSession.from_pickle(stored.pickle, stored.key)
-        return session

@@ -4,16 +4,15 @@ libolm is unmaintained and has no wheels for current versions of Python; vodozem
 `installation.install` makes this module what `import olm` finds.
 """
 
-import base64
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from appservice.core.tokens import encode_unpadded
+from appservice.encryption.errors import OlmError
 from appservice.encryption.megolm_sessions import InboundGroupSession, OlmGroupSessionError, OutboundGroupSession
 from appservice.encryption.olm_sessions import (
     Account,
     InboundSession,
     OlmAccountError,
-    OlmError,
     OlmMessage,
     OlmPreKeyMessage,
     OlmSessionError,
@@ -51,12 +50,8 @@ class PkSigning:
             self._key = Ed25519PrivateKey.from_private_bytes(seed)
         except ValueError as error:
             raise PkSigningError(str(error)) from error
-        self.public_key = _base64(self._key.public_key().public_bytes_raw())
+        self.public_key = encode_unpadded(self._key.public_key().public_bytes_raw())
 
     def sign(self, message: str | bytes) -> str:
         """Return the signature in base64 without padding."""
-        return _base64(self._key.sign(message.encode() if isinstance(message, str) else message))
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode().rstrip("=")
+        return encode_unpadded(self._key.sign(message.encode() if isinstance(message, str) else message))

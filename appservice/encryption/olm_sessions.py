@@ -6,36 +6,22 @@ Raises OlmAccountError and OlmSessionError, as python-olm does; ValueError only 
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Self
 
 import vodozemac
 
-from appservice.encryption.pickles import Passphrase, seal, unseal
+from appservice.core.tokens import encode_unpadded
+from appservice.encryption.errors import OlmError, raising
+from appservice.encryption.pickles import Pickled
 
 _PRE_KEY = 0
 
 
-class OlmError(Exception):
-    """Root of the errors of this interface."""
-
-
 class OlmAccountError(OlmError):
-    """An account cannot be unpickled, or cannot do what it is asked for."""
+    """An account cannot be unpickled, or refuses an operation."""
 
 
 class OlmSessionError(OlmError):
     """A session cannot be created or unpickled, or a message is not for it, damaged or used before."""
-
-
-@contextmanager
-def raising(error: type[OlmError]) -> Iterator[None]:
-    """Raise `error` for each error of vodozemac's: all of these are ValueErrors."""
-    try:
-        yield
-    except ValueError as cause:
-        raise error(str(cause)) from cause
 
 
 class OlmMessage:
@@ -51,8 +37,12 @@ class OlmPreKeyMessage(OlmMessage):
     """A message from which the recipient can create the session."""
 
 
-class Account:
+class Account(Pickled[vodozemac.Account]):
     """The identity of a device, and its one-time and fallback keys."""
+
+    kind = "account"
+    error = OlmAccountError
+    inner_type = vodozemac.Account
 
     def __init__(self) -> None:
         self.inner = vodozemac.Account()
@@ -100,20 +90,6 @@ class Account:
     def remove_one_time_keys(self, session: "Session") -> None:
         """Do nothing: the key of an inbound session is gone since the session was created."""
 
-    def pickle(self, passphrase: Passphrase) -> bytes:
-        """Return the account encrypted under `passphrase`."""
-        with raising(OlmAccountError):
-            return seal("account", passphrase, self.inner.pickle)
-
-    @classmethod
-    def from_pickle(cls, pickle: bytes, passphrase: Passphrase) -> Self:
-        """Read what `pickle` returned."""
-        account = cls.__new__(cls)
-        with raising(OlmAccountError):
-            stored = unseal("account", passphrase, pickle)
-            account.inner = vodozemac.Account.from_pickle(stored.pickle, stored.key)
-        return account
-
     def create_inbound(self, message: OlmPreKeyMessage, sender_key: str) -> tuple[vodozemac.Session, bytes]:
         """Create a session from its first message, and return it with the plaintext. Uses up the one-time key."""
         with raising(OlmSessionError):
@@ -131,14 +107,16 @@ class Account:
             )
 
 
-class Session:
+class Session(Pickled[vodozemac.Session]):
     """A session with one device.
 
     python-olm creates an inbound session first and decrypts its first message afterwards; vodozemac does both at once.
-    So the first plaintext is kept, in pickles as well, until it is asked for.
+    So the first plaintext is kept, in pickles as well, until `decrypt` returns it.
     """
 
-    inner: vodozemac.Session
+    kind = "session"
+    error = OlmSessionError
+    inner_type = vodozemac.Session
     first: tuple[str, str] | None = None  # SHA-256 of the first message, and its plaintext
 
     @property
@@ -155,7 +133,7 @@ class Session:
         """Encrypt a message; it is a pre-key message until one of the other side was decrypted."""
         with raising(OlmSessionError):
             kind, ciphertext = self.inner.encrypt(plaintext.encode()).to_parts()
-        encoded = _base64(ciphertext)
+        encoded = encode_unpadded(ciphertext)
         return OlmPreKeyMessage(encoded) if kind == _PRE_KEY else OlmMessage(encoded)
 
     def decrypt(self, message: OlmMessage) -> str:
@@ -170,21 +148,11 @@ class Session:
                 parsed = vodozemac.AnyOlmMessage.normal(_unbase64(message.ciphertext))
             return self.inner.decrypt(parsed).decode("utf-8", "replace")
 
-    def pickle(self, passphrase: Passphrase) -> bytes:
-        """Return the session encrypted under `passphrase`."""
-        first = json.dumps(self.first) if self.first else ""
-        with raising(OlmSessionError):
-            return seal("session", passphrase, self.inner.pickle, first)
+    def _extra(self) -> str:
+        return json.dumps(self.first) if self.first else ""
 
-    @classmethod
-    def from_pickle(cls, pickle: bytes, passphrase: Passphrase) -> Self:
-        """Read what `pickle` returned."""
-        session = cls.__new__(cls)
-        with raising(OlmSessionError):
-            stored = unseal("session", passphrase, pickle)
-            session.inner = vodozemac.Session.from_pickle(stored.pickle, stored.key)
-            session.first = tuple(json.loads(stored.extra)) if stored.extra else None
-        return session
+    def _restore(self, extra: str) -> None:
+        self.first = tuple(json.loads(extra)) if extra else None
 
 
 class InboundSession(Session):
@@ -208,10 +176,6 @@ def _digest(message: OlmMessage) -> str:
 
 def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode().rstrip("=")
 
 
 def _unbase64(text: str) -> bytes:

@@ -8,15 +8,27 @@ use the same AES-CBC IV for every pickle under a key, and has no place for what 
 import json
 import os
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, Self, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from appservice.encryption.errors import OlmError, raising
+
 Kind = Literal["account", "session", "inbound group session", "outbound group session"]
 Passphrase = str | bytes
+
+
+class _Inner(Protocol):
+    """An object of vodozemac's."""
+
+    def pickle(self, pickle_key: bytes) -> str:
+        """Return it encrypted under a key of 32 bytes."""
+
+
+Inner = TypeVar("Inner", bound=_Inner)
 
 _VERSION = b"\x01"
 _SALT_BYTES = 16
@@ -52,6 +64,36 @@ def unseal(kind: Kind, passphrase: Passphrase, pickle: bytes) -> Unpickled:
         raise ValueError(f"The pickle of an Olm {kind} is damaged, or the pickle key is not the one it has.") from error
     written, extra = json.loads(content)
     return Unpickled(written, inner, extra)
+
+
+class Pickled(Generic[Inner]):
+    """An object of this interface on one of vodozemac's, `inner`, which is of `inner_type`."""
+
+    kind: ClassVar[Kind]
+    error: ClassVar[type[OlmError]]
+    inner_type: ClassVar[Any]
+    inner: Inner
+
+    def pickle(self, passphrase: Passphrase) -> bytes:
+        """Return the object encrypted under `passphrase`."""
+        with raising(self.error):
+            return seal(self.kind, passphrase, self.inner.pickle, self._extra())
+
+    @classmethod
+    def from_pickle(cls, pickle: bytes, passphrase: Passphrase) -> Self:
+        """Read what `pickle` returned."""
+        new = cls.__new__(cls)
+        with raising(cls.error):
+            stored = unseal(cls.kind, passphrase, pickle)
+            new.inner = cls.inner_type.from_pickle(stored.pickle, stored.key)
+            new._restore(stored.extra)  # noqa: SLF001 - of this class
+        return new
+
+    def _extra(self) -> str:
+        return ""
+
+    def _restore(self, extra: str) -> None:
+        """Take what `_extra` returned."""
 
 
 def _derive(passphrase: Passphrase, salt: bytes) -> tuple[bytes, bytes]:

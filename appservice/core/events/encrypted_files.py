@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from appservice.core.errors import MalformedEventError
 from appservice.core.model import EncryptedFile
-from appservice.core.tokens import decode_unpadded
+from appservice.core.tokens import decode_unpadded, encode_unpadded
 
 _KEY_BYTES = 32
 _IV_BYTES = 16
@@ -41,8 +41,8 @@ def encrypted_file_content(file: EncryptedFile, url: str) -> dict[str, object]:
             "ext": True,
             "k": base64.urlsafe_b64encode(file.key).decode().rstrip("="),
         },
-        "iv": _unpadded(file.iv),
-        "hashes": {"sha256": _unpadded(file.sha256)},
+        "iv": encode_unpadded(file.iv),
+        "hashes": {"sha256": encode_unpadded(file.sha256)},
     }
 
 
@@ -64,7 +64,3 @@ def _bytes(fields: Mapping[str, object], field: str, name: str, size: int) -> by
     if len(data) != size:
         raise MalformedEventError(f"file has a {name} of {len(data)} bytes instead of {size}")
     return data
-
-
-def _unpadded(data: bytes) -> str:
-    return base64.b64encode(data).decode().rstrip("=")
