@@ -95,7 +95,7 @@ class QueuePosts:
         elif await self.homeserver.is_open(queue_room.room_id):
             refusal = "Anybody may come in or read there."
         if refusal:
-            log.warning("moderators_room_refused", room_id=room.room_id, asked=queue_room.room_id, reason=refusal)
+            log.warning("moderators_room_refused", room_id=room.room_id, wanted=queue_room.room_id, reason=refusal)
         return refusal is None
 
     async def _have_a_moderator_in_common(self, *rooms: Room) -> bool:

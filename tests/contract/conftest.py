@@ -30,7 +30,7 @@ def _documented(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 async def transcoded(clip: Path, tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> TranscodedVideo:
     """A small video, transcoded once."""
-    return await transcode_video(clip, tmp_path_factory.mktemp("film") / "out", tools)
+    return await transcode_video(clip, tmp_path_factory.mktemp("transcoded") / "out", tools)
 
 
 @pytest.fixture

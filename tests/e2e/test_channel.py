@@ -45,7 +45,7 @@ _TURNS = """() => {
 
 @pytest.fixture(scope="session")
 async def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     process = await asyncio.create_subprocess_exec(
         tools.ffmpeg, "-loglevel", "error",
         "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f", "lavfi", "-i", "sine=440",

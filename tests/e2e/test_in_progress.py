@@ -122,9 +122,11 @@ async def reel(
 ) -> AsyncIterator[Installation]:
     """A Roomreel whose worker comes and goes; it makes one rendition on one thread: there is time to look."""
     shared = homeserver[1]["reel-b"]
-    installation = Installation(tmp_path_factory.mktemp("growing"), shared.synapse, dict(shared.settings), launch=fork)
+    installation = Installation(
+        tmp_path_factory.mktemp("in-progress"), shared.synapse, dict(shared.settings), launch=fork
+    )
     installation.write_config(
-        database=await create_database("growing"),
+        database=await create_database("in-progress"),
         transcode={"rungs": [360], "threads": 1},
         worker={"heartbeat_timeout": 1},
     )
@@ -284,7 +286,7 @@ async def test_a_video_is_watched_while_it_is_made(
     await _plays_between(frame, end + 1, SECONDS)
     words = frame.locator("[data-testid=video] .row-note").filter(has_text=re.compile(r"\d+.* %"))
     await words.filter(has_text=re.compile("about .* left")).wait_for()
-    await _take_screenshots(page, frame, screenshots, "growing")
+    await _take_screenshots(page, frame, screenshots, "in-progress")
 
     # Something better takes over at its end, and nothing jumps before.
     await frame.locator("[data-testid=video][data-state=ready]").wait_for()

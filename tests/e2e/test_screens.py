@@ -52,9 +52,9 @@ _FOLLOWED = """() => {
 _SEEN_CONTROLS = """() => [...document.querySelectorAll('button, input, select, textarea, a[href]')]
     .filter((element) => element.checkVisibility({visibilityProperty: true}))
     .map(({dataset, className}) => dataset.testid ?? className)"""
-_LOG_REQUESTS = """window.asked = [];
+_LOG_REQUESTS = """window.requested = [];
 window.addEventListener('message', ({data}) => {
-    if (data?.action === 'set_always_on_screen' && data.api === 'fromWidget') window.asked.push(data.data.value);
+    if (data?.action === 'set_always_on_screen' && data.api === 'fromWidget') window.requested.push(data.data.value);
 });"""
 # As an iPhone has it: no way for pages, one for videos.
 _IPHONE = """Object.defineProperty(Document.prototype, 'fullscreenEnabled', {get: () => false});
@@ -356,7 +356,7 @@ async def test_in_other_rooms_it_stops_or_goes_on_as_the_viewer_chose(show: Show
     screen = await show((800, 600), script=_LOG_REQUESTS)
     await screen.select(formats.alice)
     await screen.part("record").wait_for()  # the client has sent what is allowed
-    requests = "() => window.asked"
+    requests = "() => window.requested"
     assert await screen.page.evaluate(requests) == []
     await screen.player.press("m")
     if await screen.player.get_attribute("data-muted") == "true":
