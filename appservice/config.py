@@ -20,6 +20,7 @@ from appservice.core.rules.quotas import Quotas
 from transcode.settings import Settings
 
 ENV_PREFIX = "ROOMREEL_"
+_LEAST_KEY = 32  # characters
 
 
 def _base_url(value: str) -> str:
@@ -191,6 +192,20 @@ class Moderation(_Section):
     webhook: Webhook | None = None
 
 
+class Encryption(_Section):
+    """Encrypted rooms, and media that are encrypted on disk: in encrypted rooms, or in `all_rooms`.
+
+    `key` is the secret under which all others are stored; `previous_key` the one before, until a start has replaced it.
+    `key_file` and `previous_key_file` hold them instead.
+    """
+
+    key: Annotated[Secret, Field(min_length=_LEAST_KEY)] | None = None
+    key_file: Path | None = None
+    previous_key: Annotated[Secret, Field(min_length=_LEAST_KEY)] | None = None
+    previous_key_file: Path | None = None
+    all_rooms: bool = False
+
+
 class Log(_Section):
     """How much is logged, and in which form."""
 
@@ -216,6 +231,7 @@ class Config(_Section):
     rooms: Rooms = Rooms()
     moderation: Moderation = Moderation()
     retention: Retention = Retention()
+    encryption: Encryption = Encryption()
     log: Log = Log()
 
     @property
@@ -246,7 +262,35 @@ def load_config(path: Path, env: Mapping[str, str] = os.environ) -> Config:
         config = Config.model_validate(merged)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, error))) from error
-    return config.model_copy(update={"data_dir": (path.parent / config.data_dir).resolve()})
+    encryption = _with_keys(path, config.encryption)
+    return config.model_copy(update={"data_dir": (path.parent / config.data_dir).resolve(), "encryption": encryption})
+
+
+def _with_keys(path: Path, encryption: Encryption) -> Encryption:
+    """Return the section with its keys, also those that are in files of their own."""
+    keys = {
+        name: _read_key(path, name, file)
+        for name, file in (("key", encryption.key_file), ("previous_key", encryption.previous_key_file))
+        if file is not None
+    }
+    for name in keys:
+        if getattr(encryption, name) is not None:
+            raise ConfigError(f"{path}: `encryption.{name}` and `encryption.{name}_file` exclude each other.")
+    merged = encryption.model_copy(update=keys)
+    if merged.key is None and (merged.previous_key is not None or merged.all_rooms):
+        raise ConfigError(f"{path}: `encryption.key` is missing. See config.yaml.example for what it means.")
+    return merged
+
+
+def _read_key(path: Path, name: str, file: Path) -> SecretStr:
+    where = path.parent / file
+    try:
+        text = where.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: `encryption.{name}_file`: {where} cannot be read: {error}.") from error
+    if len(text) < _LEAST_KEY:
+        raise ConfigError(f"{path}: `encryption.{name}_file`: {where} has fewer than {_LEAST_KEY} characters.")
+    return SecretStr(text)
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:

@@ -91,15 +91,28 @@ class History(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRotation:
+    """After how much a key of an encrypted room is replaced (`m.room.encryption`): ms, and messages."""
+
+    period_ms: int = 604_800_000
+    period_msgs: int = 100
+
+
+DEFAULT_ROTATION = KeyRotation()
+
+
+@dataclass(frozen=True, slots=True)
 class EncryptedFile:
     """What decrypts an attachment (client-server API, "Sending encrypted attachments").
 
-    `key` is the AES-256 key, `iv` the initial counter block of 16 bytes, `sha256` the ciphertext's hash.
+    `key` is the AES-256 key, `iv` the initial counter block of 16 bytes, `sha256` the ciphertext's hash. `sealed`: the
+    key is encrypted by the installation's own, as it is stored.
     """
 
     key: bytes = field(repr=False)
     iv: bytes = field(repr=False)
     sha256: bytes
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +136,11 @@ class Media:
     `stage` is the folder that is served, and `replaced_stage` that of what played before an edit brought other media,
     which are not whole yet. `available` is how many leading segments of each rendition exist, None when all do.
     `bytes` is what its files take on our disk. `audio_left_out`: what of its audio is not played, and why.
+    `encrypted`: the files of `stage` are encrypted on disk.
     """
 
     stage: str | None = None
+    encrypted: bool = False
     replaced_stage: str | None = None
     duration: float | None = None
     width: int | None = None

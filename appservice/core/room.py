@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from appservice.core.model import EventId, History, RoomId, UserId, VideoId
+from appservice.core.model import EventId, History, KeyRotation, RoomId, UserId, VideoId
 from appservice.core.settings import RoomSettings
 
 
@@ -40,6 +40,8 @@ class Room:
 
     `direct`: it was begun as a conversation with the bot alone, and nobody is there but the bot and one other, by
     the events that came. `made_for`: whom the bot made it for. `max_lifetime` is that of `m.room.retention`, in ms.
+    `opted_in_by`: who agreed, at `opted_in_at`, that playable copies of an encrypted room's videos are stored here;
+    None: nobody (any more).
     """
 
     room_id: RoomId
@@ -60,17 +62,27 @@ class Room:
     last_event_at: datetime | None = None
     """What is behind `last_event` was sent after that, by the database's clock; None: not known."""
     made_for: UserId | None = None
+    opted_in_by: UserId | None = None
+    opted_in_at: datetime | None = None
+
+    @property
+    def takes_videos(self) -> bool:
+        """Say whether videos that are sent there are stored here: in an encrypted room once somebody opted in."""
+        return not self.encrypted or self.opted_in_by is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A room's state as the homeserver gave it; `read_at` is the database's clock before the request."""
+    """A room's state as the homeserver gave it; `read_at` is the database's clock before the request.
+
+    `encrypted`: how often its keys are replaced; None: it is not.
+    """
 
     room_id: RoomId
     name: str | None
     power_levels: dict[str, object]
     creators: list[str]
-    encrypted: bool
+    encrypted: KeyRotation | None
     members: Sequence[tuple[UserId, str | None, str | None]]
     banned: frozenset[UserId]
     read_at: datetime

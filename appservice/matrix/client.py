@@ -242,7 +242,7 @@ class HomeserverClient:
             name=next((c.name for c in found if isinstance(c, changes.RoomNamed)), None),
             power_levels=next((c.content for c in found if isinstance(c, changes.PowerChanged)), {}),
             creators=_creators(creation),
-            encrypted=any(isinstance(c, changes.RoomEncrypted) for c in found),
+            encrypted=next((c.rotation for c in found if isinstance(c, changes.RoomEncrypted)), None),
             members=[(c.user_id, c.display_name, c.avatar_mxc) for c in members if c.user_id != self.bot],
             banned=frozenset(c.user_id for c in everybody if c.membership is Membership.BAN),
             read_at=read_at,

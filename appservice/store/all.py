@@ -7,6 +7,7 @@ from appservice.store.blocks import BlockStore
 from appservice.store.bookmarks import BookmarkStore
 from appservice.store.channel import ChannelStore
 from appservice.store.commands import CommandStore
+from appservice.store.encrypted_events import EncryptedEventStore
 from appservice.store.erasure import ErasureStore
 from appservice.store.exports import ExportStore
 from appservice.store.installation import InstallationStore
@@ -30,12 +31,18 @@ from appservice.store.videos import VideoStore
 
 
 class Stores:
-    """All stores; `judging`: what is published waits for the verdict of a detection service."""
+    """All stores; `judging`: what is published waits for the verdict of a detection service.
 
-    def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS, *, judging: bool = False) -> None:
+    `decrypting`: encrypted rooms are served.
+    """
+
+    def __init__(
+        self, pool: Pool, quotas: Quotas = NO_LIMITS, *, judging: bool = False, decrypting: bool = False
+    ) -> None:
         # What events bring
-        self.intake = IntakeStore(pool, quotas)
+        self.intake = IntakeStore(pool, quotas, decrypting=decrypting)
         self.timeline = TimelineStore(pool, quotas)
+        self.encrypted_events = EncryptedEventStore(pool, quotas)
         self.rooms = RoomStore(pool)
         self.members = MemberStore(pool)
         # Videos, and the work on them

@@ -27,6 +27,15 @@ class InstallationStore(Database):
         await self._fetch("delete_old_job_log", days=_JOB_LOG_DAYS, most=_JOB_LOG_AT_ONCE)
         await self._fetch("delete_old_job_statistics", days=_JOB_LOG_DAYS, most=_JOB_LOG_AT_ONCE)
 
+    async def find_secret(self, name: str) -> bytes | None:
+        """Return a secret that all processes share; None where it was never made."""
+        row = await self._fetchrow("find_secret", name=name)
+        return bytes(row["value"]) if row else None
+
+    async def replace_secret(self, name: str, before: bytes, value: bytes) -> None:
+        """Store a secret in place of what it was; another process may have done so before."""
+        await self._fetch("replace_secret", name=name, before=before, value=value)
+
     async def secret(self, name: str, fresh: bytes) -> bytes:
         """Return the secret that all processes share, `fresh` the first time."""
         row = await self._fetchrow("ensure_secret", name=name, value=fresh) or await self._fetchrow(

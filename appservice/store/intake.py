@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import asyncpg
 import structlog
 
-from appservice.core.events.changes import Change, Talk
+from appservice.core.events.changes import Change, EncryptedSent, Talk
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.intake_changes import apply
 from appservice.store.outbox import Connection, Pool
@@ -34,15 +34,19 @@ async def apply_all(connection: Connection, changes: Sequence[Change], quotas: Q
 class IntakeStore(Database):
     """Intake. Every method raises UnavailableError when the database is away."""
 
-    def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS) -> None:
+    def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS, *, decrypting: bool = False) -> None:
         super().__init__(pool)
         self._quotas = quotas
+        self._decrypting = decrypting
 
     async def apply(self, changes: Sequence[Change], talks: Collection[Talk] = ()) -> int:
         """Store the changes of a transaction and queue their jobs, all or nothing; return how many were refused.
 
-        Of the `talks`, what concerns videos is announced, and nothing is stored.
+        Of the `talks`, what concerns videos is announced, and nothing is stored. What is encrypted is left where
+        nobody decrypts it.
         """
+        if not self._decrypting:
+            changes = [change for change in changes if not isinstance(change, EncryptedSent)]
         async with self._transaction() as connection:
             refused = (await apply_all(connection, changes, self._quotas))[1]
             if talks:

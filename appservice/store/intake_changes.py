@@ -1,6 +1,6 @@
 """Writes the change of an event, queues its jobs and announces it, all in the caller's transaction."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import get_args
 
 from appservice.core.events import changes
@@ -66,6 +66,8 @@ async def apply(connection: Connection, change: changes.Change, quotas: Quotas =
             return await _take_rule(connection, change)
         case changes.Reacted():
             return await take_reaction(connection, change)
+        case changes.EncryptedSent():
+            return await _keep_encrypted(connection, change)
     return await _apply(connection, change, quotas)
 
 
@@ -129,6 +131,7 @@ async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> boo
         case changes.VideoEdited():
             new = await edit_message(connection, change, quotas)
         case changes.Redacted():
+            await connection.execute(*query("delete_encrypted_event", room_id=room_id, event_id=change.target))
             new = await redact_message(connection, change)
         case changes.MemberChanged():
             await _member_changed(connection, change)
@@ -167,6 +170,23 @@ async def _take_rule(connection: Connection, change: changes.PolicyChanged) -> b
         await connection.execute(*add_rule(change.room_id, rule))
     await queue(connection, EnforcePolicies())
     return True
+
+
+async def _keep_encrypted(connection: Connection, change: changes.EncryptedSent) -> bool:
+    """Store an event to be decrypted, of a room that the bot is in; say whether it is new."""
+    found = change.backfilled
+    stored = query(
+        "add_encrypted_event",
+        event_id=change.event_id,
+        room_id=change.room_id,
+        sender=change.sender,
+        session_id=change.session_id,
+        event=dict(change.event),
+        found={"sent_after": found.sent_after.isoformat() if found.sent_after else None, "history": found.history}
+        if found
+        else None,
+    )
+    return bool(await connection.fetchval(*stored))
 
 
 async def _take_once(
@@ -215,7 +235,7 @@ async def _apply_to_room(connection: Connection, change: changes.RoomChange) -> 
         case changes.PowerChanged():
             await connection.execute(*query("set_power_levels", room_id=room_id, content=change.content))
         case changes.RoomEncrypted():
-            await connection.execute(*query("set_encrypted", room_id=room_id))
+            await connection.execute(*query("set_encrypted", room_id=room_id, encryption=asdict(change.rotation)))
         case changes.RoomReplaced():
             await connection.execute(*query("set_replaced_by", room_id=room_id, replacement=change.replaced_by))
     await queue(connection, TendRoom(room_id))

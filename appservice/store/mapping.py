@@ -35,13 +35,23 @@ Row = asyncpg.Record
 """A row as a query returns it, for those who know no database."""
 
 
-def encrypted_file_json(file: EncryptedFile | None) -> dict[str, str] | None:
+_FILE_FIELDS = ("key", "iv", "sha256")
+
+
+def encrypted_file_json(file: EncryptedFile | None) -> dict[str, object] | None:
     """Return what is stored of an attachment's key; `read_video` reads it back."""
-    return {"key": file.key.hex(), "iv": file.iv.hex(), "sha256": file.sha256.hex()} if file else None
+    if file is None:
+        return None
+    # Releases that read no other fields never meet a sealed key: they decrypt no events.
+    return {name: getattr(file, name).hex() for name in _FILE_FIELDS} | ({"sealed": True} if file.sealed else {})
 
 
-def _encrypted_file(value: dict[str, str] | None) -> EncryptedFile | None:
-    return EncryptedFile(**{name: bytes.fromhex(text) for name, text in value.items()}) if value else None
+def _encrypted_file(value: dict[str, Any] | None) -> EncryptedFile | None:
+    if not value:
+        return None
+    return EncryptedFile(
+        **{name: bytes.fromhex(value[name]) for name in _FILE_FIELDS}, sealed=value.get("sealed", False)
+    )
 
 
 def read_video(row: asyncpg.Record) -> Video:
@@ -79,6 +89,7 @@ def read_video(row: asyncpg.Record) -> Video:
 def _media(row: asyncpg.Record) -> Media:
     return Media(
         stage=row["stage"],
+        encrypted=row["stage_encrypted"],
         replaced_stage=(row["replaced"] or {}).get("stage"),
         duration=row["duration"],
         width=row["width"],
@@ -120,6 +131,8 @@ def read_room(row: asyncpg.Record) -> Room:
             "max_lifetime",
             "made_for",
             "last_event_at",
+            "opted_in_by",
+            "opted_in_at",
         )
     }
     return Room(

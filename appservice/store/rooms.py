@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 from appservice.core.jobs import Backfill, TendRoom
 from appservice.core.model import RoomId, UserId
@@ -40,7 +41,8 @@ class RoomStore(Database):
                     name=snapshot.name,
                     power_levels=snapshot.power_levels,
                     creators=snapshot.creators,
-                    encrypted=snapshot.encrypted,
+                    encrypted=snapshot.encrypted is not None,
+                    encryption=asdict(snapshot.encrypted) if snapshot.encrypted else None,
                     read_at=snapshot.read_at,
                     max_lifetime=snapshot.max_lifetime,
                     history=snapshot.history,

@@ -5,21 +5,27 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
+import structlog
 
 from appservice import resources
 from appservice.config import Config
+from appservice.core.errors import ConfigError
 from appservice.core.languages import LANGUAGES
+from appservice.encryption.keyring import Keyring, new_keyring, open_keyring
 from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.names import SystemResolver
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.service.use_cases import UseCases
-from appservice.store import Stores, open_pool
+from appservice.store import InstallationStore, Stores, open_pool
 from appservice.store.outbox import Pool
 from appservice.web.access import Access
 
+log = structlog.get_logger()
+
 HTTP_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MOST_CONNECTIONS = 100
+_INSTALLATION_KEY = "encryption"
 _DATABASE_CONNECTIONS = 6  # for each ladder that is made at a time
 
 
@@ -39,6 +45,8 @@ class Parts:
     languages: Mapping[str, Texts]
     upload_folder: UploadFolder
     export_folder: ExportFolder
+    keyring: Keyring | None
+    """None: nothing is encrypted here, and encrypted rooms are not served."""
 
     @property
     def texts(self) -> Texts:
@@ -54,6 +62,33 @@ def homeserver_of(config: Config, session: aiohttp.ClientSession) -> HomeserverC
         session, config.homeserver.url, token, config.appservice.id, config.bot,
         admin.get_secret_value() if admin else None,
     )  # fmt: skip
+
+
+async def unlock(config: Config, installation: InstallationStore) -> Keyring | None:
+    """Open the installation's key by the operator's, make it the first time, and store it anew where that changed.
+
+    Raises ConfigError for another operator's key, or for none where something is encrypted already.
+    """
+    key, previous = config.encryption.key, config.encryption.previous_key
+    if key is None:
+        if await installation.find_secret(_INSTALLATION_KEY) is not None:
+            raise ConfigError(
+                "This installation has encrypted rooms or media, and `encryption.key` is not set. Put it back into the "
+                "configuration; without it nothing of that can be read again."
+            )
+        return None
+    sealed = await installation.secret(_INSTALLATION_KEY, new_keyring().sealed_by(key.get_secret_value()))
+    if keyring := open_keyring(sealed, key.get_secret_value()):
+        return keyring
+    keyring = open_keyring(sealed, previous.get_secret_value()) if previous else None
+    if keyring is None:
+        raise ConfigError(
+            "`encryption.key` is not the one under which this installation's keys are stored. Put that one back, or "
+            "name it as `encryption.previous_key` to replace it by the new one."
+        )
+    await installation.replace_secret(_INSTALLATION_KEY, sealed, keyring.sealed_by(key.get_secret_value()))
+    log.info("encryption_key_replaced", hint="`encryption.previous_key` is not needed any more.")
+    return keyring
 
 
 @asynccontextmanager
@@ -81,7 +116,12 @@ async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
         export_folder = ExportFolder(config.data_dir / "exports")
         for folder in (files, upload_folder, export_folder):
             await folder.prepare()
-        stores = Stores(pool, config.limits, judging=config.moderation.webhook is not None)
+        stores = Stores(
+            pool,
+            config.limits,
+            judging=config.moderation.webhook is not None,
+            decrypting=config.encryption.key is not None,
+        )
         key = await stores.installation.secret("signing", Access.new_key())
         access = Access(stores, key, config.permissions)
         yield Parts(
@@ -97,4 +137,5 @@ async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
             languages={name: Texts(resources.locales(), name) for name in LANGUAGES},
             upload_folder=upload_folder,
             export_folder=export_folder,
+            keyring=await unlock(config, stores.installation),
         )

@@ -241,7 +241,7 @@ async def _tended(store: Stores) -> Stores:
 
 async def _snapshot(store: Stores, *members: UserId, name: str = "From the snapshot", seconds: float = 0) -> Snapshot:
     return Snapshot(
-        room_id=ROOM, name=name, power_levels={"users": {BOT: 50}}, creators=[ALICE], encrypted=False,
+        room_id=ROOM, name=name, power_levels={"users": {BOT: 50}}, creators=[ALICE], encrypted=None,
         members=[(user_id, "Snapshot name", None) for user_id in members],
         banned=frozenset(),
         read_at=await store.installation.now() + timedelta(seconds=seconds),

@@ -304,3 +304,32 @@ def test_a_registration(tmp_path: Path) -> None:
 def test_fresh_tokens_are_long_and_differ() -> None:
     assert len(new_token()) >= 40
     assert new_token() != new_token()
+
+
+KEY, OTHER_KEY = "k" * 32, "o" * 32
+
+
+def test_keys_in_files_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{KEY}\n", encoding="utf-8")
+    config = load(tmp_path, with_keys(encryption={"key_file": "key", "previous_key": OTHER_KEY}))
+    assert config.encryption.key is not None
+    assert config.encryption.key.get_secret_value() == KEY
+    assert KEY not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("encryption", "problem"),
+    [
+        ({"key": "short"}, "at least 32"),
+        ({"key_file": "missing"}, "`encryption.key_file`: .*missing cannot be read"),
+        ({"key_file": "short"}, "fewer than 32"),
+        ({"key": KEY, "key_file": "key"}, "exclude each other"),
+        ({"previous_key": KEY}, "`encryption.key` is missing"),
+        ({"all_rooms": True}, "`encryption.key` is missing"),
+    ],
+)
+def test_keys_that_are_none(tmp_path: Path, encryption: dict[str, object], problem: str) -> None:
+    (tmp_path / "key").write_text(KEY, encoding="utf-8")
+    (tmp_path / "short").write_text("short", encoding="utf-8")
+    with pytest.raises(ConfigError, match=problem):
+        load(tmp_path, with_keys(encryption=encryption))

@@ -1,5 +1,6 @@
 """The changes that events make, as types for the rest of the service. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -7,7 +8,7 @@ from typing import Self
 from appservice.core.events.behalf import SentKind
 from appservice.core.events.media_kinds import Choice
 from appservice.core.events.policy_rules import Rule
-from appservice.core.model import EncryptedFile, EventId, History, Kind, RoomId, UserId
+from appservice.core.model import DEFAULT_ROTATION, EncryptedFile, EventId, History, KeyRotation, Kind, RoomId, UserId
 from appservice.core.room import Membership
 
 
@@ -151,9 +152,25 @@ class PowerChanged:
 
 @dataclass(frozen=True, slots=True)
 class RoomEncrypted:
-    """The room turned on encryption, which cannot be turned off."""
+    """The room turned on encryption, which cannot be turned off, or replaces its keys after another time."""
 
     room_id: RoomId
+    rotation: KeyRotation = DEFAULT_ROTATION
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedSent:
+    """Something that has to be decrypted before anybody knows what it is (`m.room.encrypted`, Megolm).
+
+    `event` is the whole event, `session_id` names the key that it needs.
+    """
+
+    room_id: RoomId
+    event_id: EventId
+    sender: UserId
+    session_id: str
+    event: Mapping[str, object]
+    backfilled: Backfilled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +296,7 @@ StateChange = (
 """What a later event overwrites; `event_id` is None where it came by no event of the stream."""
 MessageChange = (
     NewVideo | NewGallery | SentByBot | VideoEdited | Redacted | SignInSent | SignOutSent | CommandSent | Reacted
-)
+    | EncryptedSent
+)  # fmt: skip
 """What comes once, in the timeline, and not with a room's state."""
 Change = MessageChange | MemberChanged | RoomChange | PolicyChanged

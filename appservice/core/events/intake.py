@@ -7,16 +7,18 @@ of interest but of the wrong form is a MalformedEventError, which the caller log
 from collections.abc import Mapping
 
 from appservice.core.errors import MalformedEventError
-from appservice.core.events.changes import Change, Reacted, Redacted, SentByBot, Talk
-from appservice.core.events.fields import content_of, identifier, nonce_of, room_id_of, user_id_of
+from appservice.core.events.changes import Change, EncryptedSent, Reacted, Redacted, SentByBot, Talk
+from appservice.core.events.fields import MAX_ID, content_of, identifier, nonce_of, room_id_of, time_of, user_id_of
 from appservice.core.events.messages import read_message, read_sent_by_bot, read_sticker
 from appservice.core.events.policy_rules import EVENT_TYPES
 from appservice.core.events.room_state import read_member, read_policy, read_room_state
 from appservice.core.model import EventId, UserId
 from appservice.core.rules.permissions import Level, may_use
+from appservice.core.text.clean import clean_json
 
 APPROVE, REJECT = "✅", "❌"
 """The reactions that decide."""
+_MEGOLM = "m.megolm.v1.aes-sha2"
 _DECISIONS = {APPROVE: True, REJECT: False}
 
 
@@ -36,6 +38,8 @@ def _read(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Le
             return read_message(event, bot, permissions)
         case "m.sticker", False:
             return read_sticker(event, bot, permissions)
+        case "m.room.encrypted", False:
+            return _encrypted(event, bot, permissions)
         case "m.room.redaction", _:
             return _redaction(event)
         case "m.reaction", False:
@@ -85,6 +89,21 @@ def _relation(event: Mapping[str, object], *, replies: bool) -> Talk | None:
         return None
     target = identifier(relation.get("event_id"), "$", "event_id of m.relates_to")
     return Talk(room_id_of(event), EventId(target), _RELATIONS[kind])
+
+
+def _encrypted(event: Mapping[str, object], bot: UserId, permissions: Mapping[str, Level]) -> EncryptedSent | None:
+    content = content_of(event)
+    sender = user_id_of(event.get("sender"), "sender")
+    # Redacted, for another algorithm, ours, or of somebody who is shut out.
+    if content.get("algorithm") != _MEGOLM or sender == bot or not may_use(sender, permissions):
+        return None
+    session_id, ciphertext = content.get("session_id"), content.get("ciphertext")
+    if not (isinstance(session_id, str) and 0 < len(session_id) <= MAX_ID and isinstance(ciphertext, str)):
+        raise MalformedEventError("what is encrypted names no session, or is no text")
+    time_of(event.get("origin_server_ts"))
+    event_id = EventId(identifier(event.get("event_id"), "$", "event_id"))
+    whole = {str(clean_json(key)): clean_json(value) for key, value in event.items()}
+    return EncryptedSent(room_id_of(event), event_id, sender, session_id, whole)
 
 
 def _redacted_event(event: Mapping[str, object]) -> EventId:

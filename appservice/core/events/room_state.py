@@ -1,6 +1,7 @@
 """A room's state: members, name, power levels, and the rules of policy lists. Pure."""
 
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from appservice.core.errors import MalformedEventError
 from appservice.core.events.changes import (
@@ -25,7 +26,7 @@ from appservice.core.events.fields import (
     user_id_of,
 )
 from appservice.core.events.policy_rules import read_rule
-from appservice.core.model import History, RoomId, UserId
+from appservice.core.model import DEFAULT_ROTATION, History, KeyRotation, RoomId, UserId
 from appservice.core.room import Membership
 from appservice.core.text.clean import clean_json, clean_text
 
@@ -68,13 +69,26 @@ def read_policy(kind: str, event: Mapping[str, object]) -> PolicyChanged:
 
 def _lifetime(value: object) -> int | None:
     # What is no time at all must not take everything away.
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53 else None
+    return value if _is_count(value) else None
 
 
 def history_of(value: object) -> History:
     """Return what a `history_visibility` means for members."""
     # `world_readable` shows members no more than `shared` does, which is what holds where there is no valid value.
     return History(value) if value in ("invited", "joined") else History.SHARED
+
+
+def _rotation(content: Mapping[str, object]) -> KeyRotation:
+    """Return when keys are replaced; what says nothing sensible leaves it at the specification's default."""
+    period_ms, period_msgs = (content.get(f"rotation_period_{unit}") for unit in ("ms", "msgs"))
+    return KeyRotation(
+        period_ms if _is_count(period_ms) else DEFAULT_ROTATION.period_ms,
+        period_msgs if _is_count(period_msgs) else DEFAULT_ROTATION.period_msgs,
+    )
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
 
 
 def read_room_state(kind: str, event: Mapping[str, object]) -> Change | None:
@@ -86,7 +100,7 @@ def read_room_state(kind: str, event: Mapping[str, object]) -> Change | None:
             levels = {str(clean_json(k)): clean_json(v) for k, v in content_of(event).items()}
             return PowerChanged(room_id_of(event), levels, state_event_id_of(event))
         case "m.room.encryption":
-            return RoomEncrypted(room_id_of(event))
+            return RoomEncrypted(room_id_of(event), _rotation(content_of(event)))
         case "m.room.tombstone":
             replaced_by = identifier(content_of(event).get("replacement_room"), "!", "replacement_room")
             return RoomReplaced(room_id_of(event), RoomId(replaced_by), state_event_id_of(event))

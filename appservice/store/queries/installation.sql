@@ -14,6 +14,12 @@ DELETE FROM bot_profile;
 WITH made AS (INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING RETURNING value)
 SELECT value FROM made UNION ALL SELECT value FROM secrets WHERE name = :name LIMIT 1;
 
+-- name: find_secret
+SELECT value FROM secrets WHERE name = :name;
+
+-- name: replace_secret
+UPDATE secrets SET value = :value WHERE name = :name AND value = :before;
+
 -- name: delete_old_job_log
 -- Nothing reads so old entries of what became of jobs; a part at a time.
 DELETE FROM pgqueuer_log WHERE id IN (

@@ -43,7 +43,7 @@ UPDATE rooms SET history = :history, history_told_at = clock_timestamp() WHERE r
 UPDATE rooms SET power_levels = :content, power_told_at = clock_timestamp() WHERE room_id = :room_id;
 
 -- name: set_encrypted
-UPDATE rooms SET encrypted = true WHERE room_id = :room_id;
+UPDATE rooms SET encrypted = true, encryption = :encryption WHERE room_id = :room_id;
 
 -- name: upsert_member
 -- As an event has it.
@@ -68,3 +68,18 @@ UPDATE policy_lists SET told_at = clock_timestamp() WHERE room_id = :room_id;
 -- Messages brought these: they are videos' from now on, and so are their thumbnails.
 UPDATE upload_media SET sent_at = now()
 WHERE (mxc = ANY (:mxcs) OR thumbnail_of = ANY (:mxcs)) AND sent_at IS NULL;
+
+-- name: add_encrypted_event
+-- Where the bot is, and unless it is here already, or was decrypted before. It wakes who decrypts.
+WITH added AS (
+    INSERT INTO encrypted_events (event_id, room_id, sender, session_id, event, found)
+    SELECT :event_id, r.room_id, :sender, :session_id, :event, :found FROM rooms r
+    WHERE r.room_id = :room_id AND r.bot_membership = 'join' AND r.encrypted
+        AND NOT EXISTS (SELECT FROM seen_events s WHERE s.event_id = :event_id)
+    ON CONFLICT DO NOTHING RETURNING event_id
+)
+SELECT true AS added FROM added, pg_notify('roomreel_encrypted', '');
+
+-- name: delete_encrypted_event
+-- Redacted before anybody could read it.
+DELETE FROM encrypted_events WHERE room_id = :room_id AND event_id = :event_id;

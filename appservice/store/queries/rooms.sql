@@ -19,7 +19,8 @@ SET name = CASE WHEN name_told_at <= :read_at THEN :name ELSE name END,
     max_lifetime = CASE WHEN retention_told_at <= :read_at THEN :max_lifetime ELSE max_lifetime END,
     history = CASE WHEN history_told_at <= :read_at THEN :history ELSE history END,
     creators = :creators,  -- they never change
-    encrypted = encrypted OR :encrypted  -- nor is this ever taken back
+    encrypted = encrypted OR :encrypted,  -- nor is this ever taken back
+    encryption = coalesce(encryption, :encryption)
 WHERE room_id = :room_id
 RETURNING members_forgotten_at > :read_at AS again;
 

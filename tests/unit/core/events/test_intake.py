@@ -16,6 +16,7 @@ from appservice.core.events.changes import (
     BotMembershipChanged,
     Change,
     CommandSent,
+    EncryptedSent,
     HistoryChanged,
     MemberChanged,
     NewGallery,
@@ -36,7 +37,7 @@ from appservice.core.events.changes import (
 from appservice.core.events.intake import read_event, read_talk
 from appservice.core.events.media_kinds import Choice
 from appservice.core.events.messages import MOST_ITEMS
-from appservice.core.model import EncryptedFile, EventId, History, Kind, RoomId, UserId
+from appservice.core.model import EncryptedFile, EventId, History, KeyRotation, Kind, RoomId, UserId
 from appservice.core.room import Membership
 from appservice.core.rules.permissions import Level
 from appservice.core.text.clean import MAX_TITLE
@@ -480,6 +481,51 @@ def test_a_member_event_without_state_key_is_nothing() -> None:
     assert read(event) is None
 
 
+# What is encrypted
+
+CIPHERTEXT = {"algorithm": "m.megolm.v1.aes-sha2", "session_id": "session", "ciphertext": "AwgA", "sender_key": "key"}
+
+
+def encrypted(content: object = None, **event: object) -> dict[str, object]:
+    return message(CIPHERTEXT if content is None else content, type="m.room.encrypted", **event)
+
+
+def test_an_encrypted_event_is_kept_whole() -> None:
+    event = encrypted(unsigned={"age": 1})
+    assert read(event) == EncryptedSent(ROOM, EventId("$event"), ALICE, "session", event)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        encrypted({}),
+        encrypted({**CIPHERTEXT, "algorithm": "m.olm.v1.curve25519-aes-sha2"}),
+        encrypted(sender=BOT),
+        encrypted(sender="@eve:example.org"),
+        encrypted(state_key=""),
+    ],
+)
+def test_what_is_encrypted_and_not_for_us(event: object) -> None:
+    assert read(event) is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        encrypted({**CIPHERTEXT, "session_id": ""}),
+        encrypted({**CIPHERTEXT, "session_id": "s" * 256}),
+        encrypted({**CIPHERTEXT, "session_id": None}),
+        encrypted({**CIPHERTEXT, "ciphertext": {}}),
+        encrypted(event_id="event"),
+        encrypted(origin_server_ts="now"),
+        encrypted("text"),
+    ],
+)
+def test_a_malformed_encrypted_event(event: object) -> None:
+    with pytest.raises(MalformedEventError):
+        read(event)
+
+
 # The room's own state
 
 
@@ -492,6 +538,12 @@ def test_a_member_event_without_state_key_is_nothing() -> None:
         ("m.room.power_levels", {"users": {ALICE: 100}}, PowerChanged(ROOM, {"users": {ALICE: 100}}, STATE)),
         ("m.room.power_levels", {"a\x00": ["\ud800"]}, PowerChanged(ROOM, {"a": ["?"]}, STATE)),
         ("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, RoomEncrypted(ROOM)),
+        (
+            "m.room.encryption",
+            {"rotation_period_ms": 60_000, "rotation_period_msgs": 7},
+            RoomEncrypted(ROOM, KeyRotation(60_000, 7)),
+        ),
+        ("m.room.encryption", {"rotation_period_ms": "1", "rotation_period_msgs": -1}, RoomEncrypted(ROOM)),
         ("m.room.retention", {"max_lifetime": 3_600_000, "min_lifetime": 1}, RetentionChanged(ROOM, 3_600_000, STATE)),
         ("m.room.retention", {}, RetentionChanged(ROOM, None, STATE)),
         ("m.room.retention", {"max_lifetime": 0}, RetentionChanged(ROOM, None, STATE)),
