@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from transcode.commandline.outputs import FRAGMENTS
 from transcode.errors import BrokenFile, Failed, shortage
+from transcode.hls.encryption import segment_encryptor
 from transcode.limits import Limits
 from transcode.mp4.boxes import top_level
 from transcode.mp4.fragments import Run, changes_parameters, runs_of, starts_with_idr
@@ -60,13 +61,16 @@ class Written:
 class Cutter:
     """Cut the file of one rendition into segments. All methods block: call them in a thread, one at a time."""
 
-    def __init__(self, made: Path, rung: str, folder: Path, most: int = Limits().output_bytes) -> None:
+    def __init__(
+        self, made: Path, rung: str, folder: Path, most: int = Limits().output_bytes, key: bytes | None = None
+    ) -> None:
         """Cut what ffmpeg writes below its folder `made`, where it may not have started yet, into `folder`.
 
         The two are separate: what is in the sandbox may be hostile, and is never served as it is. The file has `most`
-        bytes at most. `folder` may be moved within its file system meanwhile.
+        bytes at most. `folder` may be moved within its file system meanwhile. With a `key`, segments are encrypted.
         """
         self._folder = collect.Directory(folder)
+        self._key, self._rung = key, rung
         self._made, self._name, self._most = made, f"{rung}/{FRAGMENTS}", most
         self.init = b""
         self.segments: list[Segment] = []
@@ -124,21 +128,24 @@ class Cutter:
             elif kind == b"moov":
                 if end > _MOST_INDEX:
                     raise InvalidRendition("the index does not come first")
-                self._folder.write(file, range(end), INIT)
+                self._folder.write(file, range(end), INIT, segment_encryptor(self._key, self._rung, None))
                 self.init = os.pread(file.fileno(), end, 0)
 
     def _take(self, file: BinaryIO, moof: range, end: int) -> None:
         content = os.pread(file.fileno(), len(moof) - _HEADER, moof.start + _HEADER)
         segment = _checked(content, file, moof.start, end - moof.start)
         self._changes = self._changes or _changes(file, moof.start + segment.video.offset, self.init)
-        self._folder.write(file, range(moof.start, end), f"{len(self.segments)}.m4s")
+        index = len(self.segments)
+        encryptor = segment_encryptor(self._key, self._rung, index)
+        self._folder.write(file, range(moof.start, end), f"{index}.m4s", encryptor)
         self.segments.append(segment)
 
 
-def write(source: Path, copy: Remux, folder: Path) -> Written:
+def write(source: Path, copy: Remux, folder: Path, key: bytes | None = None) -> Written:
     """Write the segments of the file `source`, remuxed, into the rendition's `folder`.
 
-    Blocks: call it in a thread. Raises InvalidRendition for what will not play, OSError as files do.
+    With a `key` they are encrypted. Blocks: call it in a thread. Raises InvalidRendition for what will not play, and
+    OSError as files do.
     """
     segments, changes = [], False
     with source.open("rb") as file:
@@ -149,14 +156,18 @@ def write(source: Path, copy: Remux, folder: Path) -> Written:
             segments.append(_checked(segment.moof[_HEADER:], file, start, size, copy.audio_rate))
             changes = changes or any(_changes(file, key, copy.init) for key in segment.sync_samples)
             with (folder / f"{number}.m4s").open("wb") as target:
-                target.write(head)
+                output = collect.Output(target, segment_encryptor(key, folder.name, number))
+                output.write(head)
                 for piece in segment.pieces:
                     if isinstance(piece, bytes):
-                        target.write(piece)
+                        output.write(piece)
                     else:
-                        target.flush()
-                        _share(file, piece, target)
-    (folder / INIT).write_bytes(copy.init)
+                        _share(file, piece, output)
+                output.finish()
+    with (folder / INIT).open("wb") as target:
+        output = collect.Output(target, segment_encryptor(key, folder.name, None))
+        output.write(copy.init)
+        output.finish()
     return Written(copy.init, segments, copy.av_offset, changes)
 
 
@@ -178,8 +189,8 @@ def _changes(file: BinaryIO, key: int, init: bytes) -> bool:
     return changes_parameters(os.pread(file.fileno(), _PARAMETERS, key), init)
 
 
-def _share(source: BinaryIO, part: range, target: BinaryIO) -> None:
+def _share(source: BinaryIO, part: range, output: collect.Output) -> None:
     try:
-        collect.copy(source, part, target)
+        output.append(source, part)
     except EOFError as error:
         raise InvalidRendition(str(error)) from error

@@ -63,40 +63,41 @@ class Transcoding:
         """Kill what still runs."""
         await self._stack.aclose()
 
-    def first_stage(self) -> AsyncGenerator[Result, None]:
+    def first_stage(self, key: bytes | None = None) -> AsyncGenerator[Result, None]:
         """Yield the first stage, in `out`/playable, as soon as it can be played, and again whenever it has more.
 
-        What is missing at first, segments or the poster alone, is complete with the last result. The folder may be
-        moved within its file system at any time; what is still in progress appears in it wherever it is.
+        With a `key`, all of its files are written encrypted (`hls.encryption`). What is missing at first, segments or
+        the poster alone, is complete with the last result. The folder may be moved within its file system at any time;
+        what is still in progress appears in it wherever it is.
         """
-        results = self._first_stage()
+        results = self._first_stage(key)
         self._stack.push_async_callback(results.aclose)
         return results
 
-    async def _first_stage(self) -> AsyncGenerator[Result, None]:
+    async def _first_stage(self, key: bytes | None) -> AsyncGenerator[Result, None]:
         self._clock.resume()
-        async with aclosing(self._results()) as results:
+        async with aclosing(self._results(key)) as results:
             async for result in results:
                 self._clock.pause()
                 yield result
                 self._clock.resume()
         self._clock.pause()
 
-    async def _results(self) -> AsyncGenerator[Result, None]:
-        copied = await stream_copy.copy(self._job, self._stream_copy) if self._stream_copy else None
+    async def _results(self, key: bytes | None) -> AsyncGenerator[Result, None]:
+        copied = await stream_copy.copy(self._job, self._stream_copy, key) if self._stream_copy else None
         if copied is None:
-            stage = quick_rung.encode(self._job)
+            stage = quick_rung.encode(self._job, key)
         else:
             result, self._alignment = copied
-            stage = stream_copy.with_poster(self._job, result)
+            stage = stream_copy.with_poster(self._job, result, key)
         async with aclosing(stage) as results:
             async for result in results:
                 yield result
 
-    async def ladder(self) -> Result:
-        """Make the ladder in `out`/ready: all rungs, with poster, storyboard and preview."""
+    async def ladder(self, key: bytes | None = None) -> Result:
+        """Make the ladder in `out`/ready: all rungs, with poster, storyboard and preview; encrypted with a `key`."""
         self._clock.resume()
         try:
-            return await make_ladder(self._job, self._alignment)
+            return await make_ladder(self._job, self._alignment, key)
         finally:
             self._clock.pause()

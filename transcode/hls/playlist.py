@@ -6,9 +6,11 @@ segment boundaries, and why a video that lacks a rung lends its nearest one to t
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Protocol, Self
+
+from transcode.hls.encryption import KEY, segment_iv
 
 # ruff: noqa: TRY004 - whatever is wrong with stored JSON, its reader gets one kind of error.
 
@@ -133,13 +135,19 @@ class Tier:
     parts: tuple[tuple[str, Rendition], ...]
 
 
-def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, available: int | None = None) -> str:
+def media_playlist(
+    items: Sequence[tuple[str, Rendition]],
+    repeat: int = 1,
+    available: int | None = None,
+    encrypted: Collection[str] = (),
+) -> str:
     """Write the playlist that plays `items` (folder prefix, rendition) in order, the whole list `repeat` times.
 
     `available` is the number of existing segments of a last item that is still in progress: the playlist is then a live
     one to which segments are only ever added (EVENT, RFC 8216 section 4.3.3.5), and which plays from its start. Whoever
     serves it has to block requests for a segment to come (`has_segment`). When all exist it ends, and must stay of that
     type (section 6.2.1).
+    `encrypted` are the prefixes of those items whose files are; each has its key beside them (`encryption.KEY`).
     Raises ValueError when there is nothing to play, when a prefix is not a folder URI, when `repeat` is below 1, or
     above 1 for a live list.
     """
@@ -163,8 +171,8 @@ def media_playlist(items: Sequence[tuple[str, Rendition]], repeat: int = 1, avai
         # Else players start at the live edge.
         lines += ["#EXT-X-START:TIME-OFFSET=0", "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES"]
     *before, last = items
-    once = [list(_item_lines(prefix, rendition)) for prefix, rendition in before]
-    once.append(list(_item_lines(*last, available)))
+    once = [list(_item_lines(prefix, rendition, encrypted)) for prefix, rendition in before]
+    once.append(list(_item_lines(*last, encrypted, available)))
     for index, item in enumerate(once * repeat):
         if index:
             lines.append("#EXT-X-DISCONTINUITY")
@@ -210,33 +218,28 @@ def tiers(items: Sequence[Item]) -> list[Tier]:
     return [_tier(name, items) for name in sorted(names, key=int)]
 
 
-def bandwidths(sizes: Sequence[int], durations: Sequence[float]) -> tuple[int, int]:
-    """Measure (peak, mean) bits per second from the bytes and seconds of each segment.
-
-    The peak is taken as RFC 8216 section 4.1 does: a segment much shorter than the others (the last one, often) counts
-    together with the one before it, since a player never fetches it alone.
-    """
-    if not sizes or len(sizes) != len(durations):
-        raise ValueError(f"{len(sizes)} sizes and {len(durations)} durations do not describe segments")
-    half = max(durations) / 2
-    peak = 0.0
-    size, seconds = 0, 0.0
-    for next_size, next_seconds in zip(sizes, durations, strict=True):
-        if next_seconds < half:
-            size, seconds = size + next_size, seconds + next_seconds
-        else:
-            size, seconds = next_size, next_seconds
-        peak = max(peak, size * 8 / seconds) if seconds >= half else peak
-    return math.ceil(peak), math.ceil(sum(sizes) * 8 / math.fsum(durations))
-
-
-def _item_lines(prefix: str, rendition: Rendition, available: int | None = None) -> Iterator[str]:
+def _item_lines(
+    prefix: str, rendition: Rendition, encrypted: Collection[str], available: int | None = None
+) -> Iterator[str]:
     _check_prefix(prefix)
     folder = f"{prefix}{rendition.name}/"
+    is_encrypted = prefix in encrypted
+    if is_encrypted:
+        yield _key_line(prefix, rendition, None)
+    elif encrypted:
+        # Else the key of an item before it would count on.
+        yield "#EXT-X-KEY:METHOD=NONE"
     yield f'#EXT-X-MAP:URI="{folder}init.mp4"'
     for index, seconds in enumerate(rendition.durations[:available]):
+        if is_encrypted:
+            yield _key_line(prefix, rendition, index)
         yield f"#EXTINF:{seconds:.6f},"
         yield f"{folder}{index}.m4s"
+
+
+def _key_line(prefix: str, rendition: Rendition, index: int | None) -> str:
+    # The default IV is the sequence number, which differs between lists.
+    return f'#EXT-X-KEY:METHOD=AES-128,URI="{prefix}{KEY}",IV=0x{segment_iv(rendition.name, index).hex()}'
 
 
 def _tier(name: str, items: Sequence[Item]) -> Tier:

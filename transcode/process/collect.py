@@ -12,7 +12,7 @@ import stat
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from transcode.errors import Failed
 
@@ -25,6 +25,8 @@ _NO_PLAIN_FILE = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENODE
 # Errors of copy_file_range where kernel or file systems (FUSE, gVisor, two mounts) do not support it.
 _CANNOT_SHARE = frozenset({errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM})
 _MIB = 2**20
+# What is encrypted at once: it stays in the processor's cache.
+_PIECE = 2**16
 
 
 class PlantedError(Failed):
@@ -40,6 +42,16 @@ class FileType:
     position: int
     magic: bytes
     most: int
+
+
+class Encryptor(Protocol):
+    """Encrypts a file from its start, in pieces of any size."""
+
+    def update(self, data: bytes, /) -> bytes:
+        """Return the next of the ciphertext."""
+
+    def finalize(self) -> bytes:
+        """Return the last of it."""
 
 
 JPEG = FileType(0, b"\xff\xd8\xff", 16 * _MIB)
@@ -86,8 +98,8 @@ def read(folder: Path, name: str, most: int) -> bytes:
         return file.read(most)
 
 
-def take(folder: Path, name: str, target: Path, expected: FileType) -> bool:
-    """Copy a file out of the sandbox's `folder` to the new file `target`; False where there is none.
+def take(folder: Path, name: str, target: Path, expected: FileType, encryptor: Encryptor | None = None) -> bool:
+    """Copy a file out of the sandbox's `folder` to the new file `target`, perhaps encrypted; False where there is none.
 
     Raises PlantedError for what `opened` refuses and for another type, OSError as files do.
     """
@@ -100,7 +112,7 @@ def take(folder: Path, name: str, target: Path, expected: FileType) -> bool:
         if size > expected.most or os.pread(file.fileno(), end, 0)[start:] != expected.magic:
             raise PlantedError(f"{name} is not of its type, or has more than {expected.most} bytes")
         with closing(Directory(target.parent)) as directory:
-            directory.write(file, range(size), target.name)
+            directory.write(file, range(size), target.name, encryptor)
     return True
 
 
@@ -110,8 +122,8 @@ class Directory:
     def __init__(self, path: Path) -> None:
         self._at = os.open(path, _FOLDER)
 
-    def write(self, source: BinaryIO, part: range, name: str) -> None:
-        """Copy a part of an open file into a new file, atomically.
+    def write(self, source: BinaryIO, part: range, name: str, encryptor: Encryptor | None = None) -> None:
+        """Copy a part of an open file into a new file, atomically, and encrypted where there is an `encryptor`.
 
         Raises OSError as files do, EOFError when the part is not there (any more).
         """
@@ -119,7 +131,9 @@ class Directory:
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=self._at)
         with os.fdopen(os.open(temporary, _NEW, 0o666, dir_fd=self._at), "wb") as file:
-            copy(source, part, file)
+            output = Output(file, encryptor)
+            output.append(source, part)
+            output.finish()
         os.rename(temporary, name, src_dir_fd=self._at, dst_dir_fd=self._at)
 
     def move_in(self, path: Path) -> None:
@@ -133,8 +147,37 @@ class Directory:
             self._at = -1
 
 
-def copy(source: BinaryIO, part: range, target: BinaryIO) -> None:
-    """Append a part of one open file to another, within the kernel. Raises as `Directory.write` does."""
+class Output:
+    """A file that is written from its start to its end; encrypted where there is an `encryptor`."""
+
+    def __init__(self, file: BinaryIO, encryptor: Encryptor | None = None) -> None:
+        self._file, self._encryptor = file, encryptor
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        self._file.write(self._encryptor.update(data) if self._encryptor else data)
+
+    def append(self, source: BinaryIO, part: range) -> None:
+        """Append a part of an open file. Raises as `Directory.write` does."""
+        if self._encryptor is None:
+            self._file.flush()
+            _copy(source, part, self._file)
+            return
+        for start in range(part.start, part.stop, _PIECE):
+            size = min(_PIECE, part.stop - start)
+            piece = os.pread(source.fileno(), size, start)
+            if len(piece) < size:
+                raise EOFError("the part to copy is cut off")
+            self._file.write(self._encryptor.update(piece))
+
+    def finish(self) -> None:
+        """Write what is left to be written."""
+        if self._encryptor:
+            self._file.write(self._encryptor.finalize())
+
+
+def _copy(source: BinaryIO, part: range, target: BinaryIO) -> None:
+    """Append a part of one open file to another, within the kernel."""
     start, size = part.start, len(part)
     while size:
         done = _copied(source.fileno(), target.fileno(), size, start)

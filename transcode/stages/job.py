@@ -1,8 +1,10 @@
 """What the stages of one job share: source and plan, folders, runs of ffmpeg, progress, the wall clock."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from transcode.errors import TRANSIENT, BrokenFile, TranscodeError
 from transcode.examine.audio import with_repaired_audio
 from transcode.examine.file import Examined
 from transcode.examine.prepare import AUDIO
+from transcode.hls import encryption
 from transcode.hls.captions import MOST_BYTES, Captions, Track, cleaned
 from transcode.hls.playlist import Rendition
 from transcode.limits import Limits
@@ -106,16 +109,19 @@ class Job:
                 pass
             return await writing
 
-    async def prepare(self, folder: Path, rungs: Sequence[Rung]) -> list[Cutter]:
+    async def prepare(self, folder: Path, rungs: Sequence[Rung], key: bytes | None) -> list[Cutter]:
         """Create the `folder` of a stage, with its captions, and its sandbox; return the cutter of each rung."""
-        return await asyncio.to_thread(self._prepare, folder, rungs)
+        return await asyncio.to_thread(self._prepare, folder, rungs, key)
 
-    def _prepare(self, folder: Path, rungs: Sequence[Rung]) -> list[Cutter]:
+    def _prepare(self, folder: Path, rungs: Sequence[Rung], key: bytes | None) -> list[Cutter]:
         create(folder, rungs, self.source.probe.video.hdr)
-        for captions in self._captions:
-            shutil.copyfile(self.out / _CAPTIONS / captions.name, folder / captions.name)
+        with closing(collect.Directory(folder)) as directory:
+            for captions in self._captions:
+                with (self.out / _CAPTIONS / captions.name).open("rb") as file:
+                    size = os.fstat(file.fileno()).st_size
+                    directory.write(file, range(size), captions.name, file_encryptor(key))
         most = self.source.limits.output_bytes
-        return [Cutter(sandbox_of(folder), rung.name, folder / rung.name, most) for rung in rungs]
+        return [Cutter(sandbox_of(folder), rung.name, folder / rung.name, most, key) for rung in rungs]
 
     async def write_captions(self, stream_copy: StreamCopy | None) -> None:
         """Write the captions of every stage, if there are any: errors in them do not harm the video."""
@@ -166,6 +172,11 @@ def create(folder: Path, rungs: Sequence[Rung] = (), hdr: str | None = None) -> 
             (each / rung.name).mkdir()
     if hdr:
         (sandbox / CUBE).write_text(cube(hdr), "ascii")
+
+
+def file_encryptor(key: bytes | None) -> encryption.FileEncryptor | None:
+    """Return what encrypts a file of a stage that is no segment; None without a key."""
+    return encryption.FileEncryptor(key, os.urandom(encryption.BLOCK)) if key else None
 
 
 def discard(folder: Path) -> None:

@@ -13,7 +13,7 @@ from transcode.examine.audio import with_audio_loss
 from transcode.hls.playlist import PREVIEW, STORYBOARD
 from transcode.process import collect
 from transcode.segments import InvalidRendition
-from transcode.stages.job import Job, discard, finish, sandbox_of
+from transcode.stages.job import Job, discard, file_encryptor, finish, sandbox_of
 from transcode.stages.poster import collect_poster
 from transcode.stages.result import READY, Result, rendition_of
 
@@ -21,20 +21,23 @@ _INTERVAL_S = 0.5
 _SHOWN = 200
 
 
-async def make_ladder(job: Job, alignment: CopyAlignment | None) -> Result:
-    """Make the rungs below a stream copy; or all of them, where there is none or they do not match it."""
+async def make_ladder(job: Job, alignment: CopyAlignment | None, key: bytes | None = None) -> Result:
+    """Make the rungs below a stream copy; or all of them, where there is none or they do not match it.
+
+    With a `key` its files are encrypted.
+    """
     gain = await _gain(job)
     if alignment is not None:
         try:
-            return await _rungs(job, gain, alignment)
+            return await _rungs(job, gain, alignment, key)
         except TRANSIENT:
             raise
         except TranscodeError:
             await asyncio.to_thread(discard, job.out / READY)
-    return await _rungs(job, gain, None)
+    return await _rungs(job, gain, None, key)
 
 
-async def _rungs(job: Job, gain: float, alignment: CopyAlignment | None) -> Result:
+async def _rungs(job: Job, gain: float, alignment: CopyAlignment | None, key: bytes | None) -> Result:
     folder, plan = job.out / READY, job.plan
     if alignment:
         line = ladder.ladder_with_copy(job.source, plan, job.settings, gain, alignment)
@@ -43,7 +46,7 @@ async def _rungs(job: Job, gain: float, alignment: CopyAlignment | None) -> Resu
         line = ladder.ladder(job.source, plan, job.settings, gain)
         duration, durations = plan.duration, plan.durations
     with ExitStack() as closed:
-        cutters = [closed.enter_context(closing(cutter)) for cutter in await job.prepare(folder, plan.ladder)]
+        cutters = [closed.enter_context(closing(cutter)) for cutter in await job.prepare(folder, plan.ladder, key)]
         complaints = await job.run_and_cut(line, folder, cutters, _INTERVAL_S, until=1.0)
         if alignment and complaints.strip():
             # The copy would have the damage of its source; some players stop there.
@@ -51,8 +54,8 @@ async def _rungs(job: Job, gain: float, alignment: CopyAlignment | None) -> Resu
         written = [await asyncio.to_thread(finish, cutter, duration) for cutter in cutters]
         checks.aligned([each.segments for each in written], durations)
     renditions = [rendition_of(each, rung, durations) for each, rung in zip(written, plan.ladder, strict=True)]
-    poster = await asyncio.to_thread(collect_poster, sandbox_of(folder), folder, plan.ladder[0])
-    made = await asyncio.to_thread(_collect_others, folder)
+    poster = await asyncio.to_thread(collect_poster, sandbox_of(folder), folder, plan.ladder[0], key)
+    made = await asyncio.to_thread(_collect_others, folder, key)
     await asyncio.to_thread(collect.discard, sandbox_of(folder))
     job.share.set(1.0)
     return replace(
@@ -77,7 +80,11 @@ async def _gain(job: Job) -> float:
     return loudness.gain(loudness.parse(printed))
 
 
-def _collect_others(folder: Path) -> set[str]:
+def _collect_others(folder: Path, key: bytes | None) -> set[str]:
     """Take storyboard and preview out of the sandbox, and return the names of those that there are."""
     kinds = {STORYBOARD: collect.JPEG, PREVIEW: collect.CLIP}
-    return {name for name, kind in kinds.items() if collect.take(sandbox_of(folder), name, folder / name, kind)}
+    return {
+        name
+        for name, kind in kinds.items()
+        if collect.take(sandbox_of(folder), name, folder / name, kind, file_encryptor(key))
+    }

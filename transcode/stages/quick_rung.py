@@ -23,15 +23,15 @@ _SHARE = 0.2
 _FIRST_INTERVAL_S, _INTERVAL_S = 0.02, 0.1
 
 
-async def encode(job: Job) -> AsyncGenerator[Result, None]:
+async def encode(job: Job, key: bytes | None = None) -> AsyncGenerator[Result, None]:
     """Yield the rung as soon as it has a segment, again with more segments and a poster, and at last complete.
 
-    Where the audio makes it fail, it is encoded again without, unless it was published already: then the ladder is to
-    replace it.
+    With a `key` its files are encrypted. Where the audio makes it fail, it is encoded again without, unless it was
+    published already: then the ladder is to replace it.
     """
     published = False
     try:
-        async with aclosing(_encode(job)) as results:
+        async with aclosing(_encode(job, key)) as results:
             async for result in results:
                 published = True
                 yield result
@@ -43,14 +43,14 @@ async def encode(job: Job) -> AsyncGenerator[Result, None]:
     else:
         return
     await asyncio.to_thread(discard, job.out / PLAYABLE)
-    async with aclosing(_encode(job)) as results:
+    async with aclosing(_encode(job, key)) as results:
         async for result in results:
             yield result
 
 
-async def _encode(job: Job) -> AsyncGenerator[Result, None]:
+async def _encode(job: Job, key: bytes | None) -> AsyncGenerator[Result, None]:
     folder, plan = job.out / PLAYABLE, job.plan
-    (cutter,) = await job.prepare(folder, [plan.fast])
+    (cutter,) = await job.prepare(folder, [plan.fast], key)
     line = first_stage.encode(job.source, plan, job.settings)
     planned, latest = _planned(plan), (0, NO_POSTER)
     with closing(cutter), closing(Directory(folder)) as stage:
@@ -67,13 +67,13 @@ async def _encode(job: Job) -> AsyncGenerator[Result, None]:
                 yield replace(live.with_poster(poster), available=count)
                 if drawing is None and count > 1:
                     # A viewer needs the second segment sooner than the poster.
-                    drawing = tasks.start(draw_poster(job, stage))
+                    drawing = tasks.start(draw_poster(job, stage, key))
                 latest, interval = (count, poster), _INTERVAL_S
             await encoding
             result = job.result([await _complete(cutter, plan)])
             if not latest[0]:
                 yield result
-            yield result.with_poster(await (drawing or draw_poster(job, stage)))
+            yield result.with_poster(await (drawing or draw_poster(job, stage, key)))
     await asyncio.to_thread(collect.discard, sandbox_of(folder))
 
 

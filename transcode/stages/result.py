@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from transcode import checks
+from transcode.hls.bandwidths import bandwidths
 from transcode.hls.captions import Captions
-from transcode.hls.playlist import Rendition, bandwidths
+from transcode.hls.playlist import Rendition
 from transcode.plan import Rung
 from transcode.segments import Written
 from transcode.source.audio_loss import AudioLoss

@@ -12,7 +12,7 @@ from transcode.commandline.inputs import Source
 from transcode.commandline.ladder import CopyAlignment
 from transcode.copy_policy import StreamCopy
 from transcode.errors import TRANSIENT, TranscodeError
-from transcode.mp4.remux import Selection, remux
+from transcode.mp4.remux import Remux, Selection, remux
 from transcode.plan import SHORTEST_COPIED
 from transcode.process import collect
 from transcode.process.collect import Directory
@@ -25,11 +25,14 @@ _SHARE = 0.05
 _INTERVAL_S = 0.02
 
 
-async def copy(job: Job, stream_copy: StreamCopy) -> tuple[Result, CopyAlignment] | None:
-    """Make the copy, and what the ladder has to match. None: it cannot be copied, and nothing is left."""
+async def copy(job: Job, stream_copy: StreamCopy, key: bytes | None = None) -> tuple[Result, CopyAlignment] | None:
+    """Make the copy, and what the ladder has to match. None: it cannot be copied, and nothing is left.
+
+    With a `key` its files are encrypted.
+    """
     folder = job.out / PLAYABLE
     try:
-        written = await _written(job, stream_copy, folder)
+        written = await _written(job, stream_copy, folder, key)
         if written.changes:
             # Players that know the first size alone distort, or stop at, frames of another size.
             raise InvalidRendition("its parameter sets change on the way: the frame size, perhaps")
@@ -46,28 +49,29 @@ async def copy(job: Job, stream_copy: StreamCopy) -> tuple[Result, CopyAlignment
     return result, CopyAlignment(stream_copy, durations, written.av_offset)
 
 
-async def with_poster(job: Job, result: Result) -> AsyncGenerator[Result, None]:
+async def with_poster(job: Job, result: Result, key: bytes | None = None) -> AsyncGenerator[Result, None]:
     """Yield the copy, then the same with its poster, if one can be drawn."""
     with closing(Directory(job.out / PLAYABLE)) as stage:
         yield result
-        poster = await draw_poster(job, stage)
+        poster = await draw_poster(job, stage, key)
         # Where none can be drawn, the ladder will fail for the same reason.
         if poster.name:
             yield result.with_poster(poster)
 
 
-async def _written(job: Job, stream_copy: StreamCopy, folder: Path) -> Written:
-    (cutter,) = await job.prepare(folder, [stream_copy.rung])
+async def _written(job: Job, stream_copy: StreamCopy, folder: Path, key: bytes | None) -> Written:
+    (cutter,) = await job.prepare(folder, [stream_copy.rung], key)
     with closing(cutter):
         with suppress(ValueError):
+            copied = await asyncio.to_thread(_remuxed, job.source, job.examined.index, stream_copy)
             rung_folder = folder / stream_copy.rung.name
-            return await asyncio.to_thread(_remuxed, job.source, job.examined.index, stream_copy, rung_folder)
+            return await asyncio.to_thread(write, job.source.path, copied, rung_folder, key)
         await job.run_and_cut(first_stage.copy(job.source, stream_copy), folder, [cutter], _INTERVAL_S)
         return await asyncio.to_thread(cutter.finish)
 
 
-def _remuxed(source: Source, index: range, stream_copy: StreamCopy, folder: Path) -> Written:
-    """Remux without ffmpeg. Raises ValueError, and leaves no file, where only ffmpeg can."""
+def _remuxed(source: Source, index: range, stream_copy: StreamCopy) -> Remux:
+    """Remux without ffmpeg. Raises ValueError where only ffmpeg can."""
     probe, rung = source.probe, stream_copy.rung
     if probe.audio.mixed:
         raise ValueError("several audio tracks are mixed")
@@ -84,4 +88,4 @@ def _remuxed(source: Source, index: range, stream_copy: StreamCopy, folder: Path
         audio_offset=stream_copy.audio_offset,
         shortest_segment=SHORTEST_COPIED,
     )
-    return write(source.path, remux(moov, selection, size), folder)
+    return remux(moov, selection, size)

@@ -126,13 +126,15 @@ def build_reel(videos: Sequence[Video], root: str = "../../../") -> Reel:
     """
     if not videos or any(video.is_in_progress for video in videos[:-1]):
         raise ValueError("a reel needs a video, and only the last one may be in progress")
-    items = [Item(f"{root}v/{video.id}/{video.media.stage}/", video.media.renditions) for video in videos]
+    folders = [f"{root}v/{video.id}/{video.media.stage}/" for video in videos]
+    items = [Item(folder, video.media.renditions) for folder, video in zip(folders, videos, strict=True)]
+    encrypted = {folder for folder, video in zip(folders, videos, strict=True) if video.media.encrypted}
     length = math.fsum(video.media.duration or 0.0 for video in videos)
     in_progress = videos[-1].is_in_progress
     repeat = 1 if in_progress else max(1, min(_MOST_REPEATS, math.ceil(_LEAST_SECONDS / max(length, 0.1))))
     available = _available(videos[-1])
     variants = tiers(items)
-    playlists = {f"{tier.name}.m3u8": media_playlist(tier.parts, repeat, available) for tier in variants}
+    playlists = {f"{tier.name}.m3u8": media_playlist(tier.parts, repeat, available, encrypted) for tier in variants}
     playlists["index.m3u8"] = master_playlist([(f"{tier.name}.m3u8", tier) for tier in variants])
     return Reel(revision_of(videos), playlists, tuple(videos) if in_progress else None)
 
@@ -156,8 +158,10 @@ def refreshed(videos: Sequence[Video], last: Video | None) -> Reel | None:
 
 def video_playlists(video: Video) -> dict[str, str]:
     """Write the playlists of one playable video, relative to its stage's folder."""
+    available, encrypted = _available(video), [""] if video.media.encrypted else []
     playlists = {
-        f"{r.name}.m3u8": media_playlist([("", r)], available=_available(video)) for r in video.media.renditions
+        f"{r.name}.m3u8": media_playlist([("", r)], available=available, encrypted=encrypted)
+        for r in video.media.renditions
     }
     playlists["index.m3u8"] = master_playlist([(f"{r.name}.m3u8", r) for r in video.media.renditions])
     return playlists

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.video.decrypted import decrypted_stage, in_the_clear, plain_stage
 from tests.unit.transcode.mp4.test_boxes import AVC1, MP4A, init
 from tests.unit.transcode.mp4.test_fragments import full
 from tests.unit.transcode.mp4.test_remux import AUDIO_AT, FRAME_SIZES, FRAMES, PACKET_SIZES, RATE, SELECTION, made
@@ -208,3 +209,35 @@ def test_a_copy_of_what_is_gone_is_unfit(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(data[:AUDIO_AT])
     with pytest.raises(InvalidRendition, match="cut off"):
         write(tmp_path / "source", made(), tmp_path)
+
+
+# With a key
+
+
+@pytest.fixture
+def key() -> bytes:
+    return bytes(range(16))
+
+
+def test_what_is_cut_with_a_key_is_encrypted(tmp_path: Path, key: bytes) -> None:
+    _, file = cutter_of(tmp_path)
+    first, second = fragment(IDR + b"1" * 70_000), fragment(IDR + b"22")
+    file.write_bytes(INIT + first + second)
+    with closing(Cutter(file.parent.parent, "240", tmp_path / "240", key=key)) as cutter:
+        done = cutter.finish()
+    assert [segment.size for segment in done.segments] == [len(first), len(second)], "what bit rates are made of"
+    assert in_the_clear(tmp_path / "240") == []
+    file.unlink()
+    assert decrypted_stage(tmp_path, key) == {"240/init.mp4": INIT, "240/0.m4s": first, "240/1.m4s": second}
+    assert done.init == INIT
+
+
+def test_a_copy_with_a_key_is_encrypted(tmp_path: Path, key: bytes) -> None:
+    copied_from(tmp_path / "source")
+    copy = made(selection=replace(SELECTION, audio_offset=1.0))
+    plain, folder = tmp_path / "plain" / "240", tmp_path / "encrypted" / "240"
+    for each in (plain, folder):
+        each.mkdir(parents=True)
+    assert write(tmp_path / "source", copy, folder, key) == write(tmp_path / "source", copy, plain)
+    assert in_the_clear(folder) == []
+    assert decrypted_stage(folder.parent, key) == plain_stage(plain.parent)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcode.hls.playlist import Item, Rendition, bandwidths, has_segment, master_playlist, media_playlist, tiers
+from transcode.hls.bandwidths import bandwidths
+from transcode.hls.playlist import Item, Rendition, has_segment, master_playlist, media_playlist, tiers
 
 LARGE = Rendition("720", 1280, 720, 30.0, "avc1.64001f,mp4a.40.2", 3_000_000, 2_000_000, (2.0, 2.0, 0.5))
 SMALL = replace(
@@ -175,3 +176,53 @@ def test_a_short_last_segment_is_no_peak() -> None:
 def test_sizes_and_durations_belong_together() -> None:
     with pytest.raises(ValueError, match="do not describe"):
         bandwidths([1], [])
+
+
+def _key(folder: str, iv: str) -> str:
+    return f'#EXT-X-KEY:METHOD=AES-128,URI="{folder}key",IV=0x{iv}'
+
+
+def test_an_encrypted_video_names_its_key_before_each_file() -> None:
+    rung = "00000000000001e0"
+    assert media_playlist([("", PORTRAIT)], encrypted=[""]).splitlines()[6:] == [
+        _key("", f"{rung}0000000000000000"),
+        '#EXT-X-MAP:URI="480/init.mp4"',
+        _key("", f"{rung}0000000000000001"),
+        "#EXTINF:2.002000,",
+        "480/0.m4s",
+        _key("", f"{rung}0000000000000002"),
+        "#EXTINF:1.001000,",
+        "480/1.m4s",
+        "#EXT-X-ENDLIST",
+    ]
+
+
+def test_no_key_counts_for_another_item() -> None:
+    items = [("a/", PORTRAIT), ("b/", LARGE), ("c/", PORTRAIT), ("d/", PORTRAIT)]
+    playlist = media_playlist(items, repeat=2, encrypted={"b/", "d/"})
+    key, met = "", []
+    for line in playlist.splitlines():
+        if line.startswith("#EXT-X-KEY"):
+            key = line
+        elif line.startswith("#EXT-X-MAP"):
+            met.append((line.split('"')[1], key))
+        elif line.endswith(".m4s"):
+            met.append((line, key))
+    for file, counted in met:
+        folder, name = file[:2], file.rpartition("/")[2]
+        if folder in {"a/", "c/"}:
+            assert counted in {"", "#EXT-X-KEY:METHOD=NONE"}, file
+        else:
+            number = 0 if name == "init.mp4" else int(name.removesuffix(".m4s")) + 1
+            assert counted.startswith(f'#EXT-X-KEY:METHOD=AES-128,URI="{folder}key",IV=0x'), file
+            assert counted.endswith(f"{number:016x}"), file
+    assert len(met) == 2 * (4 + 3 * len(PORTRAIT.durations) + len(LARGE.durations))
+
+
+def test_an_encrypted_event_playlist_only_grows() -> None:
+    def written(available: int) -> str:
+        return media_playlist([("a/", PORTRAIT), ("b/", LARGE)], available=available, encrypted={"b/"})
+
+    assert written(2).startswith(written(1))
+    assert written(3).startswith(written(2))
+    assert [has_segment(written(2), number) for number in (3, 4)] == [True, False]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.video.decrypted import decrypted_file
+from transcode.hls.encryption import FileEncryptor
 from transcode.process import collect
 from transcode.process.collect import JPEG, Directory, PlantedError
 
@@ -118,3 +120,16 @@ def test_nothing_is_written_through_a_link(made: Path, secret: Path, tmp_path: P
     (made / "folder").mkdir()
     with pytest.raises(PlantedError):
         collect.put(made, "folder", b"ours")
+
+
+def test_what_is_taken_encrypted_is_nowhere_in_the_clear(made: Path, tmp_path: Path) -> None:
+    content = b"\xff\xd8\xff" + bytes(200_000)
+    (made / "poster.jpg").write_bytes(content)
+    assert collect.take(made, "poster.jpg", tmp_path / "poster.jpg", JPEG, FileEncryptor(b"k" * 16, b"i" * 16))
+    written = (tmp_path / "poster.jpg").read_bytes()
+    assert len(written) == len(content) + 16
+    assert decrypted_file(written, b"k" * 16) == content
+    (made / "poster.jpg").write_bytes(content)
+    with (made / "poster.jpg").open("rb") as file, closing(Directory(tmp_path)) as directory, pytest.raises(EOFError):
+        directory.write(file, range(len(content) + 1), "longer", FileEncryptor(b"k" * 16, b"i" * 16))
+    assert not (tmp_path / "longer").exists()

@@ -1,0 +1,61 @@
+"""Decrypts the files of an encrypted stage, by nothing but the standards' words and `cryptography`."""
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES128
+from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.padding import PKCS7
+
+_MAGIC = (b"ftyp", b"moof", b"mdat", b"moov", b"JFIF", b"\xff\xd8\xff", b"WEBVTT")
+_MAGIC_AT = 64
+"""A file that is not encrypted has one of them among so many first bytes; ciphertext has, once in many millions."""
+
+
+def decrypted_segment(ciphertext: bytes, key: bytes, iv: bytes) -> bytes:
+    """Decrypt a segment (RFC 8216, 4.3.2.4: AES-128-CBC with PKCS7 padding)."""
+    cipher = Cipher(AES128(key), CBC(iv)).decryptor()
+    padding = PKCS7(128).unpadder()
+    padded = cipher.update(ciphertext) + cipher.finalize()
+    return padding.update(padded) + padding.finalize()
+
+
+def decrypted_file(content: bytes, key: bytes) -> bytes:
+    """Decrypt an image, captions or a preview."""
+    derived = HKDF(algorithm=SHA256(), length=16, salt=None, info=b"files").derive(key)
+    cipher = Cipher(AES128(derived), CTR(content[:16])).decryptor()
+    return cipher.update(content[16:]) + cipher.finalize()
+
+
+def decrypted_stage(folder: Path, key: bytes) -> dict[str, bytes]:
+    """Decrypt every file of a stage, by its name."""
+    return {
+        str(path.relative_to(folder)): _decrypted(path, folder, key)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def plain_stage(folder: Path) -> dict[str, bytes]:
+    """Read every file of a stage, by its name."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def in_the_clear(folder: Path) -> list[Path]:
+    """Return the files below a folder that look like media, or text about media."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and any(magic in path.read_bytes()[:_MAGIC_AT] for magic in _MAGIC)
+    ]
+
+
+def _decrypted(path: Path, folder: Path, key: bytes) -> bytes:
+    content = path.read_bytes()
+    if path.parent == folder:
+        return decrypted_file(content, key)
+    number = 0 if path.name == "init.mp4" else int(path.stem) + 1
+    iv = int(path.parent.name).to_bytes(8, "big") + number.to_bytes(8, "big")
+    return decrypted_segment(content, key, iv)
