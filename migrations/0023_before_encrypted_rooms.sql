@@ -9,6 +9,9 @@ ALTER TABLE rooms ADD COLUMN opted_in_at timestamptz;
 -- Say whether the files of the stage that is served are encrypted.
 ALTER TABLE videos ADD COLUMN stage_encrypted boolean NOT NULL DEFAULT false;
 
+-- Of a video in an encrypted room, which file it is: the SHA-256 and the fingerprint, sealed, until it is blocked.
+ALTER TABLE videos ADD COLUMN sealed_content bytea;
+
 -- The key of each stage whose files are encrypted, sealed by the installation's key. Without its row a stage is nothing.
 CREATE TABLE media_keys (
     video_id uuid NOT NULL REFERENCES videos ON DELETE CASCADE,
@@ -16,6 +19,9 @@ CREATE TABLE media_keys (
     sealed   bytea NOT NULL,
     PRIMARY KEY (video_id, stage)
 );
+
+-- The key of an export that is encrypted on disk, sealed likewise; NULL: it is not.
+ALTER TABLE exports ADD COLUMN sealed_key bytea;
 
 -- Events (`m.room.encrypted`) that were not decrypted yet, as they came.
 CREATE TABLE encrypted_events (

@@ -14,6 +14,7 @@ from appservice.core.errors import (
     ForbiddenError,
     GoneError,
     HomeserverError,
+    NeverPublicError,
     NotFoundError,
     RefusedByHomeserverError,
     RequestError,
@@ -41,6 +42,7 @@ _BY_NAME = {name: command for command in COMMANDS for name in (command.name, *co
 _WRONG = "❓"
 _REFUSALS: dict[type[RequestError], str] = {
     ForbiddenError: "bot-forbidden",
+    NeverPublicError: "bot-never-public",
     NotFoundError: "bot-not-found",
     ConflictError: "bot-conflict",
     GoneError: "bot-too-late",

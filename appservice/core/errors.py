@@ -85,6 +85,10 @@ class ForbiddenError(RequestError):
     errcode = "M_FORBIDDEN"
 
 
+class NeverPublicError(ForbiddenError):
+    """A video is encrypted on this server, or its room is: it is shown to nobody outside."""
+
+
 class NotFoundError(RequestError):
     """There is no such thing, or the caller may not know of it."""
 

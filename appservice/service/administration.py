@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from appservice.core.model import RoomId, UserId, Video, VideoId
+from appservice.service.sealed_contents import SealedContents
 from appservice.store import Stores
 
 log = structlog.get_logger()
@@ -18,6 +19,7 @@ class AdministrationService:
     stores: Stores
     invalidate: Callable[[], None]
     """Invalidates the caches of this process."""
+    contents: SealedContents
 
     async def quarantine_video(self, video: Video, *, by: UserId, **details: object) -> bool:
         """Hide a video from everybody until an admin releases it; False when it is there already."""
@@ -52,7 +54,10 @@ class AdministrationService:
 
         The file is that of a video, or one by its SHA-256. Raises UnknownContentError.
         """
+        await self.contents.reveal(content, None)
         count = await self.stores.blocks.block_everywhere(content, reason, by=by)
+        if revealed := await self.contents.reveal(content, None):
+            count += await self.stores.blocks.take_everywhere(revealed.source_hash)
         self._done("file_blocked_everywhere", by, videos=count)
         return count
 

@@ -15,6 +15,7 @@ from appservice.core.rules.video_permissions import (
     check_dismiss,
     managed,
 )
+from appservice.service.sealed_contents import SealedContents
 from appservice.store import Block, Stores
 from appservice.store.audit import Deed
 
@@ -28,6 +29,7 @@ class ModerationService:
     stores: Stores
     invalidate: Callable[[], None]
     """Invalidates the caches of this process."""
+    contents: SealedContents
 
     async def approve(self, video: Video, viewer: Viewer) -> None:
         """Show a video that waits. Raises ConflictError when it waits no longer."""
@@ -69,9 +71,12 @@ class ModerationService:
 
         Raises UnknownContentError.
         """
+        check_block(video, viewer)
+        await self.contents.reveal(video, video.room_id)
         async with self.stores.changes.locked(video.id, video.room_id) as row:
             check_block(row.now, viewer)
             source_hash, count = await row.block(by=viewer.user_id, reason=reason)
+        await self.contents.reveal(video, video.room_id)
         count += await self.stores.blocks.take_copies(video.room_id, source_hash)
         self._done("video_blocked", video, viewer.user_id)
         return count

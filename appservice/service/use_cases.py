@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from appservice.encryption.keyring import Keyring
 from appservice.service.administration import AdministrationService
 from appservice.service.moderation import ModerationService
+from appservice.service.sealed_contents import SealedContents
 from appservice.service.videos import VideoService
 from appservice.store import Stores
 
@@ -18,10 +20,11 @@ class UseCases:
     administration: AdministrationService
 
     @classmethod
-    def on(cls, stores: Stores, invalidate: Callable[[], None]) -> "UseCases":
+    def on(cls, stores: Stores, invalidate: Callable[[], None], keyring: Keyring | None = None) -> "UseCases":
         """Return the use cases; `invalidate` ends what this process has cached from before a change."""
+        contents = SealedContents(stores.blocks, keyring)
         return cls(
             VideoService(stores, invalidate),
-            ModerationService(stores, invalidate),
-            AdministrationService(stores, invalidate),
+            ModerationService(stores, invalidate, contents),
+            AdministrationService(stores, invalidate, contents),
         )

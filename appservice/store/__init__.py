@@ -3,7 +3,7 @@
 from appservice.store.admin import AdminStore, AuditLine, Quarantined, Queue, RoomLine, Undoable, UserLine
 from appservice.store.all import Stores
 from appservice.store.attempts import AttemptStore, Published
-from appservice.store.blocks import Block, BlockStore, UnknownContentError
+from appservice.store.blocks import Block, BlockStore, Content, UnknownContentError
 from appservice.store.bookmarks import BookmarkStore
 from appservice.store.channel import ChannelStore
 from appservice.store.commands import CommandStore, OpenCommand
@@ -38,6 +38,7 @@ __all__ = [
     "BookmarkStore",
     "ChannelStore",
     "CommandStore",
+    "Content",
     "Database",
     "ErasureStore",
     "ExportStore",

@@ -12,6 +12,7 @@ from appservice.store.erasure import ErasureStore
 from appservice.store.exports import ExportStore
 from appservice.store.installation import InstallationStore
 from appservice.store.intake import IntakeStore
+from appservice.store.media_keys import MediaKeyStore
 from appservice.store.members import MemberStore
 from appservice.store.moderation import ModerationStore
 from appservice.store.outbox import Pool
@@ -48,6 +49,7 @@ class Stores:
         # Videos, and the work on them
         self.videos = VideoStore(pool)
         self.attempts = AttemptStore(pool, judging=judging)
+        self.media_keys = MediaKeyStore(pool)
         self.uploads = UploadStore(pool, quotas)
         self.quotas = QuotaStore(pool, quotas)
         self.blocks = BlockStore(pool)

@@ -10,6 +10,7 @@ from appservice.core.model import RoomId, State, UserId, Video, VideoId, sources
 from appservice.store.audit import ITSELF, Deed, note
 from appservice.store.intake_videos import resume
 from appservice.store.mapping import Row, read_video
+from appservice.store.media_keys import add_key, delete_keys
 from appservice.store.outbox import Connection, Pool, alert, announce, concern_moderators, notify, queue, update_status
 from appservice.store.pool import Database
 from appservice.store.sql import query
@@ -24,6 +25,7 @@ class Published:
     """What the worker made of a video; durations in seconds, `available` as in `Video`.
 
     `content_hash` is equal for videos whose files are interchangeable; `bytes` is what the stage's files take.
+    `sealed_key` is the stage's key as it is stored; None: its files are not encrypted.
     """
 
     state: State
@@ -39,6 +41,7 @@ class Published:
     has_preview: bool = False
     captions: Sequence[Captions] = ()
     content_hash: bytes | None = None
+    sealed_key: bytes | None = None
     bytes: int = 0
     audio_left_out: AudioLoss | None = None
 
@@ -132,6 +135,7 @@ class AttemptStore(Database):
                     attempt=video.work.attempts,
                     state=published.state,
                     stage=published.stage,
+                    stage_encrypted=published.sealed_key is not None,
                     duration=published.duration,
                     width=published.width,
                     height=published.height,
@@ -149,6 +153,8 @@ class AttemptStore(Database):
             )
             if row is None:
                 return False
+            if published.sealed_key is not None:
+                await add_key(connection, video.id, published.stage, published.sealed_key)
             if self._judging:
                 await connection.execute(*query("await_verdict", id=video.id))
                 if published.state is State.READY:
@@ -273,6 +279,7 @@ async def _withdraw_unfinished(connection: Connection, video: Video) -> str | No
     row = await connection.fetchrow(*query("withdraw_unfinished", id=video.id, attempt=video.work.attempts))
     if row is None:
         return None
+    await delete_keys(connection, video.id, [row["stage"]])
     await update_status(connection, video.id)
     await concern_moderators(connection, video.id)
     await announce(connection, row["room_id"])

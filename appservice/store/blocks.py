@@ -7,13 +7,21 @@ from datetime import datetime
 from uuid import UUID
 
 from appservice.core.errors import NotFoundError
-from appservice.core.model import RoomId, UserId, Video
+from appservice.core.model import RoomId, UserId, Video, VideoId
 from appservice.store.audit import Deed, note
 from appservice.store.mapping import read_video
 from appservice.store.outbox import Connection, announce, concern_moderators
 from appservice.store.pool import Database
 from appservice.store.sql import query
 from transcode import is_copy
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file by its SHA-256, and what it looks like (`transcode.fingerprint`) where that is known."""
+
+    source_hash: bytes
+    fingerprint: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,35 @@ class BlockStore(Database):
     async def looks_like(self, source_hash: bytes, fingerprint: bytes) -> None:
         """Store a file's fingerprint."""
         await self._fetch("set_fingerprint", source_hash=source_hash, fingerprint=fingerprint)
+
+    async def seal_content(self, video_id: VideoId, sealed: bytes) -> None:
+        """Store which file a video is, sealed."""
+        await self._fetch("seal_content", id=video_id, sealed=sealed)
+
+    async def sealed_content(self, video_id: VideoId) -> bytes | None:
+        """Return which file a video is, where that is sealed."""
+        row = await self._fetchrow("sealed_content", id=video_id)
+        return row["sealed_content"] if row else None
+
+    async def sealed_contents(self, room_id: RoomId | None) -> dict[VideoId, bytes]:
+        """Return which files the videos of a room are, or those of all rooms, as far as that is sealed."""
+        rows = await self._fetch("sealed_contents", room_id=room_id)
+        return {VideoId(str(row["id"])): row["sealed_content"] for row in rows}
+
+    async def content(self, video_id: VideoId) -> Content | None:
+        """Return which file a video is, where that is known and not sealed."""
+        row = await self._fetchrow("content_of", id=video_id)
+        return Content(**dict(row)) if row and row["source_hash"] else None
+
+    async def reveal(self, contents: Mapping[VideoId, Content]) -> None:
+        """Store in the clear which files videos are."""
+        async with self._transaction() as connection:
+            for video_id, content in sorted(contents.items()):
+                await connection.execute(
+                    *query(
+                        "reveal_content", id=video_id, source_hash=content.source_hash, fingerprint=content.fingerprint
+                    )
+                )
 
     async def take_copies(self, room_id: RoomId, source_hash: bytes) -> int:
         """Remove what looks like a file that is blocked in a room, where either is this file; return how many.

@@ -70,8 +70,9 @@ class ExportStore(Database):
         secret_hash: bytes,
         videos: Sequence[VideoId],
         requested_at: datetime,
+        sealed_key: bytes | None = None,
     ) -> bool:
-        """Make an export known, for a day and instead of the one before.
+        """Make an export known, for a day and instead of the one before; `sealed_key`: that of an encrypted one.
 
         False when something that is in it was deleted meanwhile.
         """
@@ -84,16 +85,21 @@ class ExportStore(Database):
                 return False
             await connection.execute(
                 *query(
-                    "add_export", id=export_id, user_id=user_id, secret_hash=secret_hash, seconds=EXPORT_HOURS * 3600
+                    "add_export",
+                    id=export_id,
+                    user_id=user_id,
+                    secret_hash=secret_hash,
+                    seconds=EXPORT_HOURS * 3600,
+                    sealed_key=sealed_key,
                 )
             )
             await note(connection, user_id, Deed.EXPORTED, user_id=user_id, videos=len(videos))
         return True
 
-    async def by_secret(self, secret_hash: bytes) -> ExportId | None:
-        """Return the export that a secret's SHA-256 opens, as long as it does."""
+    async def by_secret(self, secret_hash: bytes) -> tuple[ExportId, bytes | None] | None:
+        """Return the export that a secret's SHA-256 opens, as long as it does, and its key where it is encrypted."""
         row = await self._fetchrow("export_by_secret", secret_hash=secret_hash)
-        return ExportId(str(row["id"])) if row else None
+        return (ExportId(str(row["id"])), row["sealed_key"]) if row else None
 
     async def existing(self, export_ids: Iterable[ExportId]) -> set[ExportId]:
         """Return those of the exports that may be fetched."""

@@ -10,6 +10,7 @@ from appservice.core.web.reels import ReelCache
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.openid import OpenIdVerifier
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.service.media_keys import MediaKeys
 from appservice.service.use_cases import UseCases
 from appservice.store import Stores
 from appservice.web.access import Access
@@ -40,6 +41,7 @@ class Context:
     session: aiohttp.ClientSession
     upload_folder: UploadFolder
     export_folder: ExportFolder
+    media_keys: MediaKeys
 
 
 CONTEXT = web.AppKey("context", Context)

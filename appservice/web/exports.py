@@ -10,7 +10,8 @@ from appservice import resources
 from appservice.core.errors import NotFoundError
 from appservice.core.languages import LANGUAGES
 from appservice.i18n import Texts, preferred_language
-from appservice.media.concatenated import Whole, plain_size
+from appservice.media.concatenated import Whole
+from appservice.media.stored import stored_file
 from appservice.web.context import CONTEXT
 from appservice.web.operation import ERROR, Content, Operation
 from appservice.web.page import POLICY, read_entry, template
@@ -78,11 +79,12 @@ async def _export(request: web.Request) -> web.StreamResponse:
     found = await context.stores.exports.by_secret(digest)
     if found is None:
         raise NotFoundError(_GONE)
-    path = context.export_folder.path(found)
+    export_id, sealed_key = found
+    key = context.media_keys.key_of_export(sealed_key, export_id) if sealed_key else None
     try:
-        size = await asyncio.to_thread(plain_size, path)
-    except FileNotFoundError as error:
+        file = await asyncio.to_thread(stored_file, context.export_folder.path(export_id), key)
+    except (FileNotFoundError, NotFoundError) as error:
         raise NotFoundError(_GONE) from error
     return await send(
-        request, Whole(b"", [(path, size)]), found, _HEADERS, lambda: context.stores.exports.by_secret(digest)
+        request, Whole(b"", [file]), export_id, _HEADERS, lambda: context.stores.exports.by_secret(digest)
     )

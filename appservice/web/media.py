@@ -27,8 +27,12 @@ from appservice.core.web.reels import (
     video_playlists,
 )
 from appservice.matrix.discovery import read_limited
+from appservice.media.concatenated import Whole
+from appservice.media.stored import stored_file
 from appservice.web.context import CONTEXT, Context
 from appservice.web.limits import Limit, address_of
+from appservice.web.progressive import send
+from transcode.hls.encryption import KEY
 from transcode.hls.playlist import STORYBOARD, has_segment
 from transcode.storyboard import web_vtt
 
@@ -40,6 +44,7 @@ _PLAYLIST = "application/vnd.apple.mpegurl"
 # What a grant opens stays the same as long as its address works; shared caches must not store it.
 _IMMUTABLE = {"Cache-Control": "private, max-age=3600, immutable"}
 _LIVE = {"Cache-Control": "private, no-cache"}
+_SECRET = {"Cache-Control": "private, no-store"}
 _TYPES = {".m4s": "video/iso.segment", ".mp4": "video/mp4", ".jpg": "image/jpeg", ".vtt": "text/vtt; charset=utf-8"}
 _AVATAR_PX = 96
 _AVATAR_LIMIT = 1024 * 1024
@@ -197,20 +202,50 @@ async def _served_video(request: web.Request, context: Context, room_id: RoomId,
     return video
 
 
+@routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{KEY}")
+async def stage_key(request: web.Request) -> web.Response:
+    """Return the key of a stage whose segments are encrypted (RFC 8216, 4.3.2.4), to whom these are served."""
+    context, video_id, _ = await _open_video(request)
+    key = await context.media_keys.key_of(video_id, request.match_info["stage"])
+    if key is None:
+        raise NotFoundError("There is no such key.")
+    return web.Response(body=key, content_type="application/octet-stream", headers=_SECRET)
+
+
 @routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:[a-z0-9./]{{1,60}}}}")
 async def video_file(request: web.Request) -> web.StreamResponse:
     """Return a file of a video that may be seen now: media or initialization segment, image, captions or preview."""
+    context, video_id, still = await _open_video(request)
+    stage, name = request.match_info["stage"], request.match_info["name"]
+    # Segments are decrypted by the player.
+    key = None if "/" in name else await context.media_keys.key_of(video_id, stage)
+    if key is None:
+        return await file_response(context, request, video_id, _IMMUTABLE)
+    path = await context.files.served(video_id, stage, name)
+    try:
+        whole = Whole(b"", [await asyncio.to_thread(stored_file, path, key)])
+    except OSError as error:
+        raise NotFoundError("There is no such file.") from error
+    return await send(request, whole, f"{stage}-{name}", {**_IMMUTABLE, "Content-Type": _TYPES[path.suffix]}, still)
+
+
+async def _open_video(request: web.Request) -> tuple[Context, VideoId, Callable[[], Awaitable[object]]]:
+    """Return the video of a path, and how to see whether it may still be served. Raises NotFoundError."""
     context, _, room_id, user_id = await _open(request)
     video_id = VideoId(request.match_info["id"])
-    if await context.access.served_stage(video_id, room_id, user_id) is None:
+
+    async def still() -> str | None:
+        return await context.access.served_stage(video_id, room_id, user_id)
+
+    if await still() is None:
         raise NotFoundError("There is no such video.")
-    return await file_response(context, request, video_id, _IMMUTABLE)
+    return context, video_id, still
 
 
 async def file_response(
     context: Context, request: web.Request, video_id: VideoId, headers: Mapping[str, str]
 ) -> web.FileResponse:
-    """Return the file of a path's `stage` and `name`. Raises NotFoundError when it is not there (any more)."""
+    """Return the file of a path's `stage` and `name` as it is on disk. Raises NotFoundError when it is not there."""
     path = await context.files.served(video_id, request.match_info["stage"], request.match_info["name"])
     # An earlier stage plays on for those who have its playlist, until it is swept; then this is a 404.
     return web.FileResponse(path, headers={**headers, "Content-Type": _TYPES[path.suffix]})

@@ -16,6 +16,7 @@ from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.names import SystemResolver
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.service.media_keys import MediaKeys
 from appservice.service.use_cases import UseCases
 from appservice.store import InstallationStore, Stores, open_pool
 from appservice.store.outbox import Pool
@@ -47,6 +48,7 @@ class Parts:
     export_folder: ExportFolder
     keyring: Keyring | None
     """None: nothing is encrypted here, and encrypted rooms are not served."""
+    media_keys: MediaKeys
 
     @property
     def texts(self) -> Texts:
@@ -124,18 +126,20 @@ async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
         )
         key = await stores.installation.secret("signing", Access.new_key())
         access = Access(stores, key, config.permissions)
+        keyring = await unlock(config, stores.installation)
         yield Parts(
             config=config,
             dsn=dsn,
             pool=pool,
             stores=stores,
             access=access,
-            use_cases=UseCases.on(stores, access.invalidate),
+            use_cases=UseCases.on(stores, access.invalidate, keyring),
             session=session,
             homeserver=homeserver_of(config, session),
             files=files,
             languages={name: Texts(resources.locales(), name) for name in LANGUAGES},
             upload_folder=upload_folder,
             export_folder=export_folder,
-            keyring=await unlock(config, stores.installation),
+            keyring=keyring,
+            media_keys=MediaKeys(stores.media_keys, keyring, all_rooms=config.encryption.all_rooms),
         )

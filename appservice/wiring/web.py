@@ -41,6 +41,7 @@ async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         session=await stack.enter_async_context(connections(_MOST_OF_PEER)),
         upload_folder=parts.upload_folder,
         export_folder=parts.export_folder,
+        media_keys=parts.media_keys,
     )
 
 

@@ -32,6 +32,7 @@ from appservice.core.jobs import (
     UpdateStatus,
 )
 from appservice.core.rules.video_permissions import UNDO_S
+from appservice.service.sealed_contents import SealedContents
 from appservice.store import Stores
 from appservice.web.access import Access
 from appservice.wiring.parts import Parts
@@ -183,13 +184,20 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         videos=_video_work(parts, tools, scratch),
         uploads=UploadWork(config, stores.rooms, stores.uploads, parts.upload_folder, homeserver, tools, scratch),
         exports=ExportWork(
-            stores.exports, stores.commands, homeserver, parts.files, parts.export_folder, scratch, parts.languages,
-            language, config.web.public_url, await stores.installation.secret("export", Access.new_key()),
+            stores.exports, stores.commands, homeserver, parts.files, parts.export_folder, parts.media_keys, scratch,
+            parts.languages, language, config.web.public_url,
+            await stores.installation.secret("export", Access.new_key()),
         ),
-        verdicts=VerdictWork(config.moderation.webhook, stores.verdicts, parts.session, parts.files),
+        verdicts=VerdictWork(
+            config.moderation.webhook, stores.verdicts, stores.blocks, parts.session, parts.files, parts.media_keys,
+            SealedContents(stores.blocks, parts.keyring),
+        ),
         rooms=RoomWork(config, stores, homeserver, parts.texts),
         status=StatusWork(stores, homeserver, parts.languages, language),
-        queue_posts=QueuePosts(stores, parts.use_cases.moderation, homeserver, parts.files, parts.languages, language),
+        queue_posts=QueuePosts(
+            stores, parts.use_cases.moderation, homeserver, parts.files, parts.languages, language, scratch,
+            parts.media_keys,
+        ),
         commands=CommandWork(CommandServices(config, stores, parts.use_cases, homeserver, parts.languages)),
         notifications=NotificationWork(stores, homeserver, parts.languages, language),
         monitor=Monitor(config, stores, homeserver, parts.languages),
@@ -209,6 +217,7 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
     services = VideoServices(
         config=config, store=stores.attempts, rooms=stores.rooms, videos=stores.videos, homeserver=parts.homeserver,
         session=parts.session, files=parts.files, tools=tools, settings=settings_of(config, encoder), scratch=scratch,
-        blocklist=Blocklist(stores.blocks, tools), quotas=stores.quotas,
+        blocklist=Blocklist(stores.blocks, stores.rooms, SealedContents(stores.blocks, parts.keyring), tools),
+        quotas=stores.quotas, media_keys=parts.media_keys,
     )  # fmt: skip
     return VideoWork(services, ProcessorSlots(config.worker.concurrency))

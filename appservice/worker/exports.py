@@ -23,8 +23,11 @@ from appservice.core.jobs import MakeExport
 from appservice.core.model import ExportId, HeldFor, RoomId, UserId, Video
 from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
-from appservice.media.concatenated import Whole, plain_size, whole_of
+from appservice.media.concatenated import Whole, whole_of
+from appservice.media.encrypted_writer import EncryptedWriter
 from appservice.media.files import ExportFolder, LocalFiles
+from appservice.media.stored import stored_file
+from appservice.service.media_keys import MediaKeys
 from appservice.store import Belongings, CommandStore, ExportStore
 from appservice.store.exports import EXPORT_HOURS
 from transcode import NO_SPACE
@@ -52,6 +55,7 @@ class ExportWork:
     homeserver: HomeserverClient
     files: LocalFiles
     folder: ExportFolder
+    media_keys: MediaKeys
     scratch: Path
     languages: Mapping[str, Texts]
     language: str
@@ -85,15 +89,17 @@ class ExportWork:
         """Return the message to send; None when another try may do better."""
         digest = hashlib.sha256(secret.encode()).digest()
         made = await self.store.by_secret(digest)
-        if made and (size := await self.folder.size(made)) is not None:
+        if made and (size := await self.folder.size(made[0])) is not None:
             return self._ready(secret, size)  # by a worker that died before it could send it
         belongings = await self.store.belongings(user_id)
         export_id = ExportId(str(uuid.uuid4()))
         file = self.scratch / f"{export_id}.zip"
+        key = self.media_keys.new_for_export()
         try:
-            size = await self._write(file, user_id, belongings)
+            size = await self._write(file, user_id, belongings, key.key if key else None)
             videos = [video.id for video, _ in belongings.videos]
-            if not await self.store.add(export_id, user_id, digest, videos, requested_at):
+            sealed = key.sealed if key else None
+            if not await self.store.add(export_id, user_id, digest, videos, requested_at, sealed):
                 return None
             # The row is there first: a file without one is swept.
             await self.folder.publish(file, export_id)
@@ -110,12 +116,12 @@ class ExportWork:
         link = f"{self.public_url}/export/{secret}"
         return "bot-export-ready", {"link": link, "size": round(size / MIB, 1), "hours": EXPORT_HOURS}
 
-    async def _write(self, file: Path, user_id: UserId, belongings: Belongings) -> int:
+    async def _write(self, file: Path, user_id: UserId, belongings: Belongings, key: bytes | None) -> int:
         parts: list[tuple[str, Whole]] = []
         listed = []
         for number, (video, room_name) in enumerate(belongings.videos, 1):
             name = f"videos/{number:04}-{video.id[:8]}"
-            own = await asyncio.to_thread(self._parts, name, video)
+            own = await self._parts(name, video)
             parts += own
             listed.append(_described(video, room_name, [each for each, _ in own]))
         data = {
@@ -125,21 +131,28 @@ class ExportWork:
         text = json.dumps(data, ensure_ascii=False, indent=2, default=_as_text)
         stopped = threading.Event()
         try:
-            return await asyncio.to_thread(_write_zip, file, text, parts, stopped)
+            return await asyncio.to_thread(_write_zip, file, text, parts, stopped, key)
         finally:
             stopped.set()
 
-    def _parts(self, name: str, video: Video) -> list[tuple[str, Whole]]:
+    async def _parts(self, name: str, video: Video) -> list[tuple[str, Whole]]:
+        try:
+            key = await self.media_keys.key_of_served(video)
+        except NotFoundError:
+            return []  # nobody can read them any more
+        return await asyncio.to_thread(self._files, name, video, key)
+
+    def _files(self, name: str, video: Video, key: bytes | None) -> list[tuple[str, Whole]]:
         """Return the files of a video, best rendition and poster (blocking). Nobody gets out what is in quarantine."""
         media, quarantined = video.media, video.withheld.held_for is HeldFor.QUARANTINE
         if not media.stage or not media.renditions or video.is_in_progress or quarantined:
             return []
         best = max(media.renditions, key=lambda each: (each.height, each.bandwidth))
         stage = self.files.path(video.id, media.stage, POSTER).parent
-        parts = [(f"{name}.mp4", whole_of(stage / best.name, best))]
+        parts = [(f"{name}.mp4", whole_of(stage / best.name, best, key))]
         if media.has_poster:
             poster = stage / POSTER
-            parts.append((f"{name}{poster.suffix}", Whole(b"", [(poster, plain_size(poster))])))
+            parts.append((f"{name}{poster.suffix}", Whole(b"", [stored_file(poster, key)])))
         return parts
 
     async def _notify(self, user_id: UserId, message: str, arguments: Mapping[str, object], *, once: str) -> None:
@@ -196,12 +209,17 @@ def _as_text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _write_zip(file: Path, data: str, parts: Sequence[tuple[str, Whole]], stopped: threading.Event) -> int:
-    """Write the zip and return its bytes (blocking). What is in it is compressed already."""
+def _write_zip(
+    file: Path, data: str, parts: Sequence[tuple[str, Whole]], stopped: threading.Event, key: bytes | None
+) -> int:
+    """Write the zip, perhaps encrypted, and return its bytes (blocking). What is in it is compressed already."""
     needed = sum(whole.size for _, whole in parts)
     if shutil.disk_usage(file.parent).free < needed + 64 * MIB:
         raise OSError(errno.ENOSPC, f"{needed} bytes are needed")
-    with ZipFile(file, "w", ZIP_STORED) as archive:
+    with (
+        file.open("wb") as target,
+        ZipFile(EncryptedWriter(target, key) if key else target, "w", ZIP_STORED) as archive,
+    ):
         archive.writestr("data.json", data)
         for name, whole in parts:
             with archive.open(name, "w", force_zip64=True) as entry:

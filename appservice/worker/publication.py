@@ -1,23 +1,37 @@
 """Publication of an attempt's stages: files first, then the row, and only while it is the newest attempt."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from appservice.core.errors import MediaError
 from appservice.core.model import State, Video
 from appservice.media.files import LocalFiles, files_of
+from appservice.service.media_keys import SealedKey
 from appservice.store import AttemptStore, Published
 from appservice.worker.attempts import SupersededError
 from transcode import Result
 
 
 class Publication:
-    """What one attempt publishes. Its methods raise SupersededError when it may not (any more)."""
+    """What one attempt publishes. Its methods raise SupersededError when it may not (any more).
 
-    def __init__(self, video: Video, content_hash: bytes, store: AttemptStore, files: LocalFiles) -> None:
+    `keys` are those of its stages, by which their files were encrypted: they share nothing with another video.
+    """
+
+    def __init__(
+        self,
+        video: Video,
+        content_hash: bytes,
+        store: AttemptStore,
+        files: LocalFiles,
+        keys: Mapping[State, SealedKey] = MappingProxyType({}),
+    ) -> None:
         self._video = video
-        self._content_hash = content_hash
+        self._content_hash = None if keys else content_hash
+        self._keys = keys
         self._store = store
         self._files = files
         self._has_poster = False
@@ -46,7 +60,7 @@ class Publication:
 
         Raises MediaError when it plays longer than `max_duration` seconds: the other one's room may allow more.
         """
-        twin = await self._store.same_content(self._video.id, self._content_hash)
+        twin = await self._store.same_content(self._video.id, self._content_hash) if self._content_hash else None
         if twin is None:
             return False
         media = twin.media
@@ -64,10 +78,16 @@ class Publication:
         await self._publish(published, folder)
         return True
 
-    async def withdraw(self) -> None:
-        """Delete all that this attempt published; nothing may write to it any more."""
-        for state in (State.PLAYABLE, State.READY):
-            await self._files.remove(self._video.id, self._stage(state))
+    async def withdraw(self) -> list[str]:
+        """Delete all that this attempt published, and return its stages; nothing may write to them any more."""
+        stages = [self._stage(state) for state in (State.PLAYABLE, State.READY)]
+        for stage in stages:
+            await self._files.remove(self._video.id, stage)
+        return stages
+
+    def key(self, state: State) -> bytes | None:
+        """Return the key by which the files of a stage are to be encrypted; None: they are not."""
+        return self._keys[state].key if self._keys else None
 
     def _stage(self, state: State) -> str:
         return f"{self._name}-{state}"
@@ -79,6 +99,7 @@ class Publication:
             available=None if result.whole else result.available, blurhash=result.blurhash,
             storyboard=result.storyboard, has_preview=result.preview is not None, captions=result.captions,
             content_hash=self._content_hash, audio_left_out=result.audio_left_out,
+            sealed_key=self._keys[state].sealed if self._keys else None,
         )  # fmt: skip
 
     async def _publish(self, published: Published, folder: Path) -> None:

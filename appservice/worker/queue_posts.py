@@ -1,11 +1,14 @@
 """Posts the moderators' queue in their room: each held video once, with its poster, to be decided by a reaction."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
-from appservice.core.errors import ForbiddenError, RequestError
+from appservice.core.errors import ForbiddenError, NotFoundError, RequestError
 from appservice.core.events.intake import APPROVE, REJECT
 from appservice.core.jobs import DecideByReaction
 from appservice.core.model import RoomId, State, Video, VideoId, Visibility
@@ -15,10 +18,13 @@ from appservice.core.sign_in_codes import PREFIX
 from appservice.i18n import Texts, clock
 from appservice.matrix.client import HomeserverClient
 from appservice.media.files import LocalFiles
+from appservice.media.stored import read_all, stored_file
+from appservice.service.media_keys import MediaKeys
 from appservice.service.moderation import ModerationService
 from appservice.service.targets import known_to
 from appservice.store import Post, Stores
 from appservice.store.audit import Deed
+from appservice.worker.scratch import workspace
 from transcode.hls.playlist import POSTER
 
 log = structlog.get_logger()
@@ -44,6 +50,8 @@ class QueuePosts:
     files: LocalFiles
     languages: Mapping[str, Texts]
     language: str
+    scratch: Path
+    media_keys: MediaKeys
 
     async def run(self, video_id: VideoId) -> None:
         """Bring the posts about a video up to date. May be repeated at any time."""
@@ -119,18 +127,31 @@ class QueuePosts:
                 await self.homeserver.send_reaction(queue_room.room_id, text, key)
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=queue_room.room_id, subject="queue", reason=str(error))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotFoundError):
             # A newer stage has replaced this one; its own job comes.
             log.info("poster_gone", video_id=video.id)
 
     async def _send_poster(self, video: Video, queue_room: Room, once: str) -> Post:
-        poster = self.files.path(video.id, video.media.stage or "", POSTER)
-        uri = await self.homeserver.upload(poster, "image/jpeg")
+        async with self._poster(video) as poster:
+            uri = await self.homeserver.upload(poster, "image/jpeg")
         texts = self._texts(queue_room)
         caption = texts.title(video.title, video.kind, video.created_at) or texts.say("bot-video")
         info = {"mimetype": "image/jpeg", "w": video.media.width, "h": video.media.height}
         event_id = await self.homeserver.send_image(queue_room.room_id, uri, caption, info, once=f"{once}|picture")
         return Post(event_id, queue_room.room_id, "picture", _WAITING)
+
+    @asynccontextmanager
+    async def _poster(self, video: Video) -> AsyncIterator[Path]:
+        """Yield a video's poster as a file that is not encrypted. Raises OSError, and NotFoundError."""
+        poster = self.files.path(video.id, video.media.stage or "", POSTER)
+        key = await self.media_keys.key_of_served(video)
+        if key is None:
+            yield poster
+            return
+        with workspace(self.scratch, "poster") as folder:
+            content = await asyncio.to_thread(lambda: read_all(stored_file(poster, key)))
+            await asyncio.to_thread((folder / POSTER).write_bytes, content)
+            yield folder / POSTER
 
     async def _question(self, video: Video, queue_room: Room) -> str:
         room = await self.stores.rooms.room(video.room_id)

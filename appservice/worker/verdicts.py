@@ -12,12 +12,15 @@ import aiohttp
 import structlog
 
 from appservice.config import BlockIn, Webhook
-from appservice.core.model import Video, VideoId
+from appservice.core.errors import NotFoundError
+from appservice.core.model import RoomId, Video, VideoId
 from appservice.core.text.clean import MAX_REASON, clean_text
 from appservice.matrix.discovery import read_limited
-from appservice.media.concatenated import open_plain
 from appservice.media.files import LocalFiles
-from appservice.store import Unjudged, Verdict, VerdictStore
+from appservice.media.stored import read_all, stored_file
+from appservice.service.media_keys import MediaKeys
+from appservice.service.sealed_contents import SealedContents
+from appservice.store import BlockStore, Unjudged, Verdict, VerdictStore
 from transcode.hls.playlist import POSTER, STORYBOARD
 
 log = structlog.get_logger()
@@ -38,8 +41,11 @@ class VerdictWork:
 
     webhook: Webhook | None
     store: VerdictStore
+    blocks: BlockStore
     session: aiohttp.ClientSession
     files: LocalFiles
+    media_keys: MediaKeys
+    contents: SealedContents
 
     async def run(self, video_id: VideoId) -> None:
         """Request a verdict on a video and do what it says, or what the configuration says where there is none."""
@@ -56,8 +62,21 @@ class VerdictWork:
         except NoVerdictError as error:
             verdict, reason, failed = Verdict(self.webhook.on_failure), "", str(error)
         everywhere = self.webhook.block is BlockIn.SERVER
+        room_id = None if everywhere else unjudged.video.room_id
+        if verdict is Verdict.BLOCK:
+            await self.contents.reveal(unjudged.video, room_id)
         done = await self.store.judge(unjudged.video, verdict, reason, everywhere=everywhere, failed=failed)
+        if done and verdict is Verdict.BLOCK:
+            await self._take_late(unjudged.video, room_id)
         log.info("video_judged", video_id=video_id, verdict=verdict, reason=reason, failed=failed, in_time=done)
+
+    async def _take_late(self, video: Video, room_id: RoomId | None) -> None:
+        """Remove copies, in a room or in all, that came while a video was blocked."""
+        revealed = await self.contents.reveal(video, room_id)
+        if revealed and room_id:
+            await self.blocks.take_copies(room_id, revealed.source_hash)
+        elif revealed:
+            await self.blocks.take_everywhere(revealed.source_hash)
 
     async def recover(self) -> None:
         """Request verdicts that were lost, or release the videos where no service is configured any more."""
@@ -67,7 +86,13 @@ class VerdictWork:
             log.warning("released_without_verdict", videos=released)
 
     async def _request(self, webhook: Webhook, unjudged: Unjudged) -> tuple[Verdict, str]:
-        body = await asyncio.to_thread(self._request_body, unjudged)
+        try:
+            key = await self.media_keys.key_of_served(unjudged.video)
+        except NotFoundError as error:
+            raise NoVerdictError("its images cannot be decrypted") from error
+        content = await self.contents.of(unjudged.video)
+        sha256 = content.source_hash.hex() if content else unjudged.sha256
+        body = await asyncio.to_thread(self._request_body, unjudged.video, sha256, key)
         for delay in (*_RETRY_AFTER_S, None):
             try:
                 return await self._post(webhook, body)
@@ -96,26 +121,24 @@ class VerdictWork:
         except aiohttp.ClientError as error:
             raise NoVerdictError(f"it cannot be reached ({error})") from error
 
-    def _request_body(self, unjudged: Unjudged) -> bytes:
+    def _request_body(self, video: Video, sha256: str | None, key: bytes | None) -> bytes:
         """Return the request's body (blocking), as README's "Detection webhook" describes it."""
-        video = unjudged.video
         content = {
             "video_id": video.id, "event_id": video.event_id, "room_id": video.room_id, "sender": video.sender,
             "kind": video.kind, "duration": video.media.duration,
-            "width": video.media.width, "height": video.media.height, "sha256": unjudged.sha256,
-            "pictures": list(self._images(video)),
+            "width": video.media.width, "height": video.media.height, "sha256": sha256,
+            "pictures": list(self._images(video, key)),
         }  # fmt: skip
         return json.dumps(content).encode()
 
-    def _images(self, video: Video) -> Iterator[dict[str, str]]:
+    def _images(self, video: Video, key: bytes | None) -> Iterator[dict[str, str]]:
         there = {
             "poster": (POSTER, video.media.has_poster),
             "storyboard": (STORYBOARD, video.media.storyboard is not None),
         }
         for name, (file, exists) in there.items():
             if exists:
-                with open_plain(self.files.path(video.id, video.media.stage or "", file)) as image:
-                    data = image.read()
+                data = read_all(stored_file(self.files.path(video.id, video.media.stage or "", file), key))
                 yield {"name": name, "media_type": "image/jpeg", "data": base64.b64encode(data).decode()}
 
 

@@ -17,13 +17,14 @@ from appservice import metrics
 from appservice.config import Config
 from appservice.core.errors import MediaError, NotYetUploadedError, UnavailableError
 from appservice.core.events.media_kinds import name_without_suffix
-from appservice.core.model import Video, VideoId, Visibility
+from appservice.core.model import State, Video, VideoId, Visibility
 from appservice.core.rules.quotas import QuotaScope
 from appservice.core.rules.retries import SOONEST, Cause, cause_of
 from appservice.core.settings import RoomSettings
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.download import Downloaded, download
 from appservice.media.files import LocalFiles
+from appservice.service.media_keys import MediaKeys
 from appservice.store import AttemptStore, QuotaStore, RoomStore, VideoStore
 from appservice.worker.attempts import RetryLaterError, SupersededError
 from appservice.worker.blocklist import Blocklist
@@ -62,6 +63,7 @@ class VideoServices:
     scratch: Path
     blocklist: Blocklist
     quotas: QuotaStore
+    media_keys: MediaKeys
 
     async def download(self, video: Video, source: Path) -> Downloaded:
         """Download a video's file to `source`. Raises MediaError and NotYetUploadedError."""
@@ -104,6 +106,7 @@ class VideoServices:
     async def _sweep(self, video_id: VideoId, video: Video | None) -> None:
         needed = (video.media.stage, video.media.replaced_stage) if video else ()
         await self.files.sweep(video_id, keep=[stage for stage in needed if stage])
+        await self.media_keys.sweep(video_id)
 
 
 @dataclass(frozen=True)
@@ -169,12 +172,14 @@ class VideoAttempt:
             seconds = shown_for(video.kind, chosen, limits)
             await services.blocklist.check(video, source, downloaded.sha256, limits)
             content = content_hash(downloaded.sha256, services.settings, config, video.kind, seconds)
-            publication = Publication(video, content, services.store, services.files)
+            # For all of the attempt, whatever becomes of the room meanwhile.
+            keys = services.media_keys.new_for(room)
+            publication = Publication(video, content, services.store, services.files, keys)
             try:
                 if not await publication.share(folder / "shared", limits.max_duration):
                     await self._while_wanted(self._transcode(video, source, seconds, limits, publication))
             except SupersededError:
-                await publication.withdraw()
+                await services.media_keys.delete(video.id, await publication.withdraw())
                 await services.blocklist.learn_blocked(video, source, downloaded.sha256, limits)
                 raise
             await services.finish(video, source, downloaded.sha256, limits)
@@ -221,7 +226,7 @@ class VideoAttempt:
                     await slot.enter_async_context(self.ladder())
             # Sent to two rooms at once, it may be whole in the other one when its turn comes.
             if not await publication.share(folder / "shared", limits.max_duration):
-                await publication.ready(await transcoding.ladder(), out / READY)
+                await publication.ready(await transcoding.ladder(publication.key(State.READY)), out / READY)
 
     async def _while_wanted(self, work: Coroutine[None, None, None]) -> None:
         """Run the work, and cancel it when the video is removed: what was deleted is not to lie about half-made."""
@@ -240,7 +245,7 @@ class VideoAttempt:
 async def _publish_first(transcoding: Transcoding, publication: Publication, folder: Path) -> None:
     """Publish the first stage, and what it has more of, until it is complete."""
     published = False
-    async for result in transcoding.first_stage():
+    async for result in transcoding.first_stage(publication.key(State.PLAYABLE)):
         if published:
             await publication.appended(result)
         else:

@@ -1,5 +1,6 @@
 """In Chromium, through a Matrix client's widget frame: reels play in order and start over, and follow the room."""
 
+import asyncio
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -7,12 +8,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Frame, Page
+from playwright.async_api import Browser, Frame, Page, Request, Route
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, Clip, make_clip
 from tests.support.browser import over_frames
-from tests.support.host import OpenHost
+from tests.support.host import OpenHost, hosts
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
 from tests.support.viewer import Viewer
@@ -198,6 +199,72 @@ async def test_controls(
     await player.press("k")
     await frame.locator("[data-testid=player][data-playing=true]").wait_for()
     await page.close()
+
+
+@pytest.mark.timeout(240)
+async def test_a_reel_of_encrypted_videos_and_a_plain_one(
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, browser: Browser,
+    clips: dict[str, tuple[Clip, Path]],
+) -> None:  # fmt: skip
+    await spare.start()
+    room_id = await make_room(alice, spare, bob)
+    first, *others = ALICE_CLIPS
+    viewer = await spare.viewer(http, bob, room_id)
+    ids = {await _send(alice, room_id, viewer, clips[first.caption]): clips[first.caption][0]}
+    await spare.stop()
+    spare.write_config(encryption={"key": "a key of the tests, which is long enough", "all_rooms": True})
+    await spare.start()
+    viewer = await spare.viewer(http, bob, room_id)
+    for clip in others:
+        ids[await _send(alice, room_id, viewer, clips[clip.caption])] = clips[clip.caption][0]
+    async with hosts(spare, alice, bob) as serve:
+        page, frame = await _open(browser, f"{await serve(room_id)}?user=bob&layout=widget", 1280, 720)
+        problems: list[str] = []
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        keys: list[str] = []
+        page.on("request", lambda request: keys.append(request.url) if request.url.endswith("/key") else None)
+        await frame.locator(f'[data-testid=member][data-member="{alice.user_id}"]').click()
+        await frame.locator(f'[data-testid=player][data-reel="{alice.user_id}"][data-playing=true]').wait_for()
+        await frame.evaluate(_RECORD)
+        # From the plain one to encrypted ones, from one of these to the next, and back.
+        await _plays_in_order(frame, ids, least=len(ids) + 1)
+        second = list(ids)[1]
+        await frame.locator(f'[data-testid=video][data-video-id="{second}"] button').first.click()
+        await frame.locator(f'[data-testid=player][data-video-id="{second}"][data-playing=true]').wait_for()
+        await frame.locator("input.seek").fill("1")
+        assert await over_frames(frame, "document.querySelector('video[data-active]').currentTime")
+        await frame.locator("[data-testid=next]").click()
+        await frame.locator(f'[data-testid=player][data-video-id="{list(ids)[2]}"][data-playing=true]').wait_for()
+        assert problems == []
+        assert {url.split("/v/")[1].partition("/")[0] for url in keys} == {*list(ids)[1:]}
+        await _fetches_the_room_again(page)
+        await page.close()
+
+
+async def _fetches_the_room_again(page: Page) -> None:
+    """Reload, refuse keys until the room is fetched once more, and check that this is soon."""
+    refused: list[str] = []
+    fetched = asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        if fetched.is_set():
+            return await route.continue_()
+        refused.append(route.request.url)
+        return await route.fulfill(status=404, json={"errcode": "M_NOT_FOUND", "error": "There is no such key."})
+
+    def follow(request: Request) -> None:
+        if refused and "/api/v1/rooms/" in request.url and request.method == "GET":
+            fetched.set()
+
+    await page.route("**/v/*/*/key", answer)
+    page.on("request", follow)
+    await page.reload()
+    widget = page.frame_locator("iframe[data-testid=widget]")
+    async with asyncio.timeout(60):
+        await fetched.wait()
+    # hls.js alone asks for it again each second, nine times.
+    assert len(refused) < 4
+    await widget.locator("[data-testid=player][data-playing=true]:not([data-video-id=''])").wait_for()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -667,9 +667,9 @@ async def test_what_played_comes_back_when_the_media_of_an_edit_fail(
         return VideoEdited(ROOM, EventId("$event1"), new)
 
     first = await started(store, await one_video(store, encrypted_file=FILE))
-    await store.attempts.publish(first, replace(WHOLE, stage="1-ready", bytes=7))
+    await store.attempts.publish(first, replace(WHOLE, stage="1-ready", bytes=7, sealed_key=b"sealed"))
     await store.attempts.finished(first)
-    await pool.execute("UPDATE videos SET source_hash = 'a', fingerprint = 'b'")
+    await pool.execute("UPDATE videos SET source_hash = 'a', fingerprint = 'b', sealed_content = 'c'")
     before = dict(await pool.fetchrow("SELECT * FROM videos") or {})
     await store.intake.apply([edited(2), edited(3)])
     now = await started(store, first)

@@ -167,9 +167,11 @@ async def test_a_block_holds_in_all_rooms_where_the_operator_chose_so(
             await becomes(spare, last, state="ready", visibility="shown")
 
 
+@pytest.mark.parametrize("encryption", [{}, {"key": "a key of the tests, which is long enough", "all_rooms": True}])
 async def test_nobody_sees_it_before_the_verdict(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path
-) -> None:
+    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient, clip: Path,
+    encryption: dict[str, object],
+) -> None:  # fmt: skip
     rooms: set[str] = set()
     requests: list[dict[str, Any]] = []
     may_respond = asyncio.Event()
@@ -180,7 +182,8 @@ async def test_nobody_sees_it_before_the_verdict(
         return web.json_response({"verdict": "hold", "reason": "a face"})
 
     async with service(rooms, respond) as url:
-        spare.write_config(moderation={"webhook": {"url": url, "secret": SECRET, "timeout": 60}})
+        webhook = {"url": url, "secret": SECRET, "timeout": 60}
+        spare.write_config(moderation={"webhook": webhook}, encryption=encryption)
         async with spare.running():
             room_id = await make_room(alice, spare, bob)
             rooms.add(room_id)

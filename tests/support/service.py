@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestServer
 from appservice.config import Config
 from appservice.core.model import RoomId, State, UserId, VideoId
 from appservice.core.settings import RoomSettings
+from appservice.service.media_keys import SealedKey
 from appservice.web.app import build_app
 from appservice.web.connections import ConnectionBounds, ConnectionLimits
 from appservice.web.context import Context
@@ -36,20 +37,21 @@ AS_TOKEN, HS_TOKEN = "as-token-of-the-contract-tests", "hs-token-of-the-contract
 
 @dataclass(frozen=True)
 class TranscodedVideo:
-    """A file, and what the transcoder made of it."""
+    """A file, and what the transcoder made of it; `key`: that by which it is encrypted."""
 
     source: Path
     folder: Path
     result: Result
+    key: bytes | None = None
 
 
-async def transcode_video(source: Path, folder: Path, tools: Tools) -> TranscodedVideo:
+async def transcode_video(source: Path, folder: Path, tools: Tools, key: bytes | None = None) -> TranscodedVideo:
     """Transcode a file for real."""
     async with Transcoding(source, folder, tools=tools, limits=Limits()) as transcoding:
-        async for _ in transcoding.first_stage():
+        async for _ in transcoding.first_stage(key):
             pass
-        result = await transcoding.ladder()
-    return TranscodedVideo(source, folder / READY, result)
+        result = await transcoding.ladder(key)
+    return TranscodedVideo(source, folder / READY, result, key)
 
 
 @dataclass
@@ -170,7 +172,10 @@ class Service:
         await self.parts.stores.blocks.came_as(video, content)
         folder = self.parts.config.data_dir / "made" / video_id
         await asyncio.to_thread(shutil.copytree, transcoded.folder, folder, copy_function=os.link)
-        publication = Publication(video, content, attempts, self.parts.files)
+        keys: dict[State, SealedKey] = {}
+        if transcoded.key and self.parts.keyring:
+            keys = {State.READY: SealedKey(transcoded.key, self.parts.keyring.seal(transcoded.key, "media"))}
+        publication = Publication(video, content, attempts, self.parts.files, keys)
         await publication.ready(transcoded.result, folder)
         await attempts.finished(video)
         ready = await self.parts.stores.videos.video(video.id)

@@ -608,6 +608,7 @@ bot-interrupted = I was interrupted in the middle of this. Look whether it was d
 bot-not-alone = Somebody else has come into this room, or may: what you asked for is not for them. Ask me where we are alone.
 bot-only-moderators = Only the room's moderators may do this.
 bot-forbidden = You may not do this with that video.
+bot-never-public = This video is encrypted on this server, so it cannot be shown on a public page.
 bot-not-found = There is no such video.
 bot-conflict = Somebody changed it in the meantime. Look at it again, then repeat.
 bot-too-late = It is too late: the video is gone.

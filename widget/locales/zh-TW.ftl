@@ -585,6 +585,7 @@ bot-interrupted = 我做到一半被打斷了。請看看是否已經完成，�
 bot-not-alone = 有其他人進入了這個聊天室，或可以進入：你要的內容不是給他們看的。請在只有我們兩個的地方問我。
 bot-only-moderators = 只有聊天室管理員可以這樣做。
 bot-forbidden = 你不能對那部影片這樣做。
+bot-never-public = 這部影片在本伺服器上是加密的，因此無法在公開頁面上顯示。
 bot-not-found = 沒有這部影片。
 bot-conflict = 在此期間有人改動了它。請再看一眼，然後重試。
 bot-too-late = 太晚了：影片已經沒有了。

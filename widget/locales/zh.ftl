@@ -585,6 +585,7 @@ bot-interrupted = 我做到一半被打断了。请看看是否已经完成，�
 bot-not-alone = 有其他人进入了这个房间，或可以进入：你要的内容不是给他们看的。请在只有我们两个的地方问我。
 bot-only-moderators = 只有房间管理员可以这样做。
 bot-forbidden = 你不能对那个视频这样做。
+bot-never-public = 这个视频在本服务器上是加密的，因此不能在公开页面上显示。
 bot-not-found = 没有这个视频。
 bot-conflict = 在此期间有人改动了它。请再看一眼，然后重试。
 bot-too-late = 太晚了：视频已经没有了。

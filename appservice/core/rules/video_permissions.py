@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from appservice.core.errors import BadJsonError, ConflictError, ForbiddenError, NotFoundError
+from appservice.core.errors import BadJsonError, ConflictError, ForbiddenError, NeverPublicError, NotFoundError
 from appservice.core.model import FOR_MODERATORS, UserId, Video, VideoId, Visibility
 from appservice.core.room import Room
 from appservice.core.rules.power_levels import is_moderator
@@ -30,15 +30,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The caller, and whether the room's power levels make them a moderator."""
+    """The caller, and whether the room's power levels make them a moderator; `in_encrypted`: the room is encrypted."""
 
     user_id: UserId
     moderates: bool
+    in_encrypted: bool = False
 
 
 def viewer_in(room: Room, user_id: UserId) -> Viewer:
     """Return who somebody is in a room, by its power levels."""
-    return Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators))
+    return Viewer(user_id, is_moderator(room.power_levels, user_id, room.creators), in_encrypted=room.encrypted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,15 @@ def actions(video: Video, viewer: Viewer, *, is_avatar: bool) -> list[Action]:
         Action.SHOW: _may_show(video, viewer),
         Action.DELETE: True,
         Action.AVATAR: is_avatar or (own and video.plays_by_itself),
-        Action.PUBLISH: video.published or (own and video.plays_by_itself),
+        Action.PUBLISH: video.published or (own and video.plays_by_itself and not _is_private(video, viewer)),
         Action.REJECT: moderates and waits(video),
         Action.BLOCK: moderates,
     }
     return [action for action, may in allowed.items() if may]
+
+
+def _is_private(video: Video, viewer: Viewer) -> bool:
+    return video.media.encrypted or viewer.in_encrypted
 
 
 def _may_show(video: Video, viewer: Viewer) -> bool:
@@ -119,6 +124,8 @@ def managed(video: Video, change: VideoChange, viewer: Viewer, *, is_avatar: boo
         raise ForbiddenError("Only its sender may publish a video, or make it their avatar.")
     if video.spoiler and (change.published or change.video_avatar):
         raise ForbiddenError("This is a spoiler: it cannot be an avatar or public, for nobody chose to see it there.")
+    if change.published and not video.published and _is_private(video, viewer):
+        raise NeverPublicError("This video is encrypted on this server: it cannot be shown on a public page.")
     _require(_needed(video, change, is_avatar=is_avatar), actions(video, viewer, is_avatar=is_avatar))
     if change.version is not None and change.version != video.version:
         raise ConflictError("Somebody changed this video in the meantime. Look at it again.")

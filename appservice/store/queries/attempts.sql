@@ -56,8 +56,9 @@ UPDATE videos SET percent = NULL, remaining = NULL WHERE id = :id AND attempts =
 
 -- name: withdraw_unfinished
 -- The attempt ended before its first stage was whole: nobody is to wait for more of it.
-UPDATE videos v SET state = 'processing', stage = NULL, has_poster = false, renditions = '[]', available = NULL,
-    blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]', audio_left_out = NULL,
+UPDATE videos v SET state = 'processing', stage = NULL, stage_encrypted = false, has_poster = false, renditions = '[]',
+    available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]',
+    audio_left_out = NULL,
     bytes = CASE WHEN v.admitted_at = 'infinity' THEN 0 ELSE coalesce(v.claimed_size, 0) END, changed_at = now()
 FROM (SELECT id, stage FROM videos WHERE id = :id FOR UPDATE) AS old
 WHERE v.id = old.id AND v.attempts = :attempt AND v.state = 'playable' AND v.available IS NOT NULL
@@ -78,9 +79,10 @@ FROM moved WHERE visibility = 'shown';
 
 -- name: publish
 -- Only the newest attempt may publish. Until all is there, no less than what was downloaded counts.
-UPDATE videos SET state = :state, stage = :stage, duration = :duration, width = :width, height = :height,
-    has_poster = :has_poster, renditions = :renditions, available = :available, blurhash = :blurhash,
-    storyboard = :storyboard, has_preview = :has_preview, content_hash = :content_hash, captions = :captions,
+UPDATE videos SET state = :state, stage = :stage, stage_encrypted = :stage_encrypted, duration = :duration,
+    width = :width, height = :height, has_poster = :has_poster, renditions = :renditions, available = :available,
+    blurhash = :blurhash, storyboard = :storyboard, has_preview = :has_preview, content_hash = :content_hash,
+    captions = :captions,
     bytes = CASE WHEN :state = 'ready' OR admitted_at = 'infinity' THEN :bytes ELSE greatest(:bytes, claimed_size) END,
     -- What is made of a recording has lost before what of its audio cannot be taken.
     audio_left_out = coalesce(:audio_left_out, (
@@ -113,16 +115,16 @@ WITH appended AS (
 SELECT pg_notify('roomreel_grown', room_id) FROM appended;
 
 -- name: same_content
--- Another video whose files are complete and served.
-SELECT * FROM videos
-WHERE content_hash = :content_hash AND id <> :id AND state = 'ready' AND visibility = 'shown'
-ORDER BY changed_at DESC LIMIT 1;
+-- Another video whose files are complete and served; not of a room that was encrypted since.
+SELECT v.* FROM videos v JOIN rooms r ON r.room_id = v.room_id AND NOT r.encrypted
+WHERE v.content_hash = :content_hash AND v.id <> :id AND v.state = 'ready' AND v.visibility = 'shown'
+ORDER BY v.changed_at DESC LIMIT 1;
 
 -- name: fail
 -- Nobody is notified of a video that was taken back.
-UPDATE videos SET state = 'failed', failure = :failure, stage = NULL, has_poster = false, renditions = '[]',
-    available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]',
-    percent = NULL, remaining = NULL, bytes = 0, audio_left_out = NULL, changed_at = now()
+UPDATE videos SET state = 'failed', failure = :failure, stage = NULL, stage_encrypted = false, has_poster = false,
+    renditions = '[]', available = NULL, blurhash = NULL, storyboard = NULL, has_preview = false, content_hash = NULL,
+    captions = '[]', percent = NULL, remaining = NULL, bytes = 0, audio_left_out = NULL, changed_at = now()
 WHERE id = :id AND state = ANY (:from_states) AND attempts = :attempt AND visibility <> 'removed'
 RETURNING room_id, kind;
 
@@ -143,11 +145,13 @@ RETURNING v.room_id, v.sender, was.failure;
 UPDATE videos v SET state = 'ready', failure = NULL, attempts = v.attempts + 1, attempts_before = v.attempts + 1,
     edits = v.edits || jsonb_build_object('event_id', coalesce(v.edits -> -1 ->> 'event_id', v.event_id), 'mxc', v.mxc),
     mxc = r.mxc, encrypted_file = nullif(r.encrypted_file, 'null'), claimed_size = r.claimed_size, certain = r.certain, kind = r.kind,
-    judged = r.judged, stage = r.stage, has_poster = r.has_poster, duration = r.duration, width = r.width,
-    height = r.height, renditions = r.renditions, blurhash = r.blurhash, storyboard = nullif(r.storyboard, 'null'),
+    judged = r.judged, stage = r.stage, stage_encrypted = coalesce(r.stage_encrypted, false),
+    has_poster = r.has_poster, duration = r.duration, width = r.width, height = r.height,
+    renditions = r.renditions, blurhash = r.blurhash, storyboard = nullif(r.storyboard, 'null'),
     has_preview = r.has_preview, captions = r.captions, audio_left_out = r.audio_left_out,
     bytes = r.bytes, content_hash = decode(r.content_hash, 'hex'),
     source_hash = decode(r.source_hash, 'hex'), fingerprint = decode(r.fingerprint, 'hex'),
+    sealed_content = decode(r.sealed_content, 'hex'),
     visibility = CASE WHEN w.waits THEN r.visibility ELSE v.visibility END,
     held_for = CASE WHEN w.waits THEN r.held_for ELSE v.held_for END,
     hidden_by = CASE WHEN w.waits THEN r.hidden_by ELSE v.hidden_by END,
@@ -156,9 +160,9 @@ UPDATE videos v SET state = 'ready', failure = NULL, attempts = v.attempts + 1, 
 FROM videos o
     CROSS JOIN LATERAL jsonb_to_record(o.replaced) AS r (
         mxc text, encrypted_file jsonb, claimed_size bigint, certain boolean, kind text, judged boolean, stage text,
-        has_poster boolean, duration double precision, width integer, height integer, renditions jsonb, blurhash text,
-        storyboard jsonb, has_preview boolean, captions jsonb, audio_left_out text, bytes bigint, content_hash text, source_hash text,
-        fingerprint text, visibility text, held_for text, hidden_by text
+        stage_encrypted boolean, has_poster boolean, duration double precision, width integer, height integer,
+        renditions jsonb, blurhash text, storyboard jsonb, has_preview boolean, captions jsonb, audio_left_out text,
+        bytes bigint, content_hash text, source_hash text, fingerprint text, sealed_content text, visibility text, held_for text, hidden_by text
     )
     CROSS JOIN LATERAL (SELECT o.held_for = 'approval' AND o.quarantined IS NULL AS waits) AS w
 WHERE v.id = :id AND o.id = v.id AND v.state = ANY (:from_states) AND v.attempts = :attempt AND v.visibility <> 'removed'

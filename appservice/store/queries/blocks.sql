@@ -32,6 +32,21 @@ UPDATE videos SET source_hash = :source_hash,
     fingerprint = coalesce(CASE WHEN source_hash = :source_hash THEN fingerprint END, (SELECT fingerprint FROM same))
 WHERE id = :id AND visibility <> 'removed' RETURNING fingerprint;
 
+-- name: seal_content
+-- Of videos in encrypted rooms; not of one that is blocked, or came before its room was encrypted.
+UPDATE videos SET sealed_content = :sealed WHERE id = :id AND source_hash IS NULL AND visibility <> 'removed';
+
+-- name: sealed_content
+SELECT sealed_content FROM videos WHERE id = :id AND sealed_content IS NOT NULL;
+
+-- name: sealed_contents
+SELECT id, sealed_content FROM videos
+WHERE sealed_content IS NOT NULL AND visibility <> 'removed' AND (:room_id::text IS NULL OR room_id = :room_id);
+
+-- name: reveal_content
+UPDATE videos SET source_hash = :source_hash, fingerprint = :fingerprint, sealed_content = NULL
+WHERE id = :id AND sealed_content IS NOT NULL AND visibility <> 'removed';
+
 -- name: set_fingerprint
 -- What a file looks like, for all videos that are this file, and blocks of it.
 WITH blocked AS (

@@ -60,6 +60,8 @@ UPDATE rooms SET left_at = NULL WHERE room_id = :room_id;
 SELECT what, n FROM (
     SELECT 'videos' AS what, count(*) AS n FROM videos
     WHERE (sender = :user_id OR room_id = :room_id) AND (visibility <> 'removed' OR stage IS NOT NULL OR mxc <> '' OR title <> '')
+    UNION ALL SELECT 'keys of media', count(*) FROM media_keys k JOIN videos v ON v.id = k.video_id
+        WHERE v.sender = :user_id OR v.room_id = :room_id
     UNION ALL SELECT 'settings', count(*) FROM people WHERE user_id = :user_id
     UNION ALL SELECT 'places', count(*) FROM places WHERE user_id = :user_id OR room_id = :room_id
     UNION ALL SELECT 'sign-ins', count(*) FROM sign_ins WHERE user_id = :user_id OR room_id = :room_id

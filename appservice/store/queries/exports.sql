@@ -42,11 +42,11 @@ SELECT EXISTS (
 -- name: add_export
 -- It replaces the one before.
 WITH older AS (DELETE FROM exports WHERE user_id = :user_id)
-INSERT INTO exports (id, user_id, secret_hash, expires_at)
-VALUES (:id, :user_id, :secret_hash, now() + make_interval(secs => :seconds));
+INSERT INTO exports (id, user_id, secret_hash, expires_at, sealed_key)
+VALUES (:id, :user_id, :secret_hash, now() + make_interval(secs => :seconds), :sealed_key);
 
 -- name: export_by_secret
-SELECT id FROM exports WHERE secret_hash = :secret_hash AND expires_at > now();
+SELECT id, sealed_key FROM exports WHERE secret_hash = :secret_hash AND expires_at > now();
 
 -- name: existing_exports
 -- Those that may be fetched.

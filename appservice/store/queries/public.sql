@@ -8,6 +8,7 @@ FROM videos v
     JOIN rooms r ON r.room_id = v.room_id AND r.bot_membership = 'join'
     JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
 WHERE v.sender = :user_id AND v.published_at IS NOT NULL AND v.visibility = 'shown'
+    AND NOT v.stage_encrypted AND NOT r.encrypted
     AND (v.state = 'ready' OR v.state = 'playable' AND v.available IS NULL);
 
 -- name: published
@@ -19,6 +20,8 @@ FROM videos v
     JOIN members m ON m.room_id = v.room_id AND m.user_id = v.sender AND m.membership = 'join'
 WHERE v.sender = :user_id AND (:video_id::uuid IS NULL OR v.id = :video_id)
     AND v.published_at IS NOT NULL AND v.visibility = 'shown'
+    -- Whatever was chosen before its room was encrypted.
+    AND NOT v.stage_encrypted AND NOT r.encrypted
     -- Who comes here did not choose to see it.
     AND NOT v.spoiler
     -- One in progress comes when it is whole.

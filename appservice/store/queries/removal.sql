@@ -1,20 +1,22 @@
 -- Taking videos away for good, with what was sent and uploaded.
 
 -- name: empty_videos
--- Nothing of their content stays, nor the reports of it.
+-- Nothing of their content stays, nor the reports of it, nor what decrypts it.
 WITH reported AS (
     DELETE FROM reports WHERE video_id = ANY (:ids)
 ), taken AS (
     -- They hold copies.
     DELETE FROM exports WHERE user_id IN (SELECT sender FROM videos WHERE id = ANY (:ids))
+), locked AS (
+    DELETE FROM media_keys WHERE video_id = ANY (:ids)
 ), worn AS (
     UPDATE members SET avatar_video = NULL WHERE avatar_video = ANY (:ids)
 )
 UPDATE videos SET visibility = 'removed', title = '', mxc = '', encrypted_file = NULL, claimed_size = NULL,
-    renditions = '[]', stage = NULL, has_poster = false, available = NULL, blurhash = NULL, storyboard = NULL,
-    has_preview = false, content_hash = NULL, captions = '[]', percent = NULL, remaining = NULL, duration = NULL,
-    published_at = NULL, hidden_by = NULL, undone_to = NULL, deleted_at = NULL, bytes = 0, source_hash = NULL,
-    fingerprint = NULL, nonce = NULL, held_for = NULL, spoiler_reason = NULL, quarantined = NULL, edits = '[]',
+    renditions = '[]', stage = NULL, stage_encrypted = false, has_poster = false, available = NULL, blurhash = NULL,
+    storyboard = NULL, has_preview = false, content_hash = NULL, captions = '[]', percent = NULL, remaining = NULL,
+    duration = NULL, published_at = NULL, hidden_by = NULL, undone_to = NULL, deleted_at = NULL, bytes = 0, source_hash = NULL,
+    fingerprint = NULL, sealed_content = NULL, nonce = NULL, held_for = NULL, spoiler_reason = NULL, quarantined = NULL, edits = '[]',
     finishing = NULL, replaced = NULL, audio_left_out = NULL, changed_at = now()
 WHERE id = ANY (:ids);
 

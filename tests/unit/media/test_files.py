@@ -8,8 +8,8 @@ import pytest
 
 from appservice.core.errors import NotFoundError
 from appservice.core.model import Video, VideoId
-from appservice.media.concatenated import open_plain, plain_size
 from appservice.media.files import LocalFiles, files_of
+from appservice.media.stored import open_plain, plain_size
 from tests.support.factories import make_video
 from transcode.storyboard import Storyboard
 

@@ -29,6 +29,8 @@ const CONFIG: Partial<HlsConfig> = {
   backBufferLength: 300,
   // The end so far of a video in progress is not its end: a browser would report 'ended' there each time it catches up.
   liveDurationInfinity: true,
+  // A wrong key is an error at once. With the default, what software made of it would be a stall without a word.
+  enableSoftwareAES: false,
 };
 
 /**
@@ -120,7 +122,7 @@ export class HlsEngine implements Engine {
 
   #error(data: ErrorData): void {
     // hls.js retries a few times, but what is gone stays gone, and what the viewer has buffered is running out.
-    const gone = data.response?.code === 410;
+    const gone = data.response?.code === 410 || isKeyGone(data);
     if (gone) this.#hls?.stopLoad();
     if (!data.fatal && !gone) return;
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR && performance.now() - this.#recoveredAt > RECOVER_AGAIN) {
@@ -135,6 +137,11 @@ export class HlsEngine implements Engine {
 /** As renditions are called: 720 for 1280×720 and for 720×1280. */
 function linesOf({ width, height }: Level): number {
   return Math.min(width, height);
+}
+
+/** Only a stage that is swept, or a grant that has ended, has no key. */
+function isKeyGone({ details, response }: ErrorData): boolean {
+  return details === Hls.ErrorDetails.KEY_LOAD_ERROR && (response?.code === 403 || response?.code === 404);
 }
 
 function failureOf({ type, response }: ErrorData): Failure {

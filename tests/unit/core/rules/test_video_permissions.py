@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appservice.core.errors import BadJsonError, ConflictError, ForbiddenError, NotFoundError
+from appservice.core.errors import BadJsonError, ConflictError, ForbiddenError, NeverPublicError, NotFoundError
 from appservice.core.model import HeldFor, Spoiler, State, UserId, Video, VideoId, Visibility
 from appservice.core.rules.video_permissions import (
     Action,
@@ -55,6 +55,19 @@ def test_moderators_take_back_what_only_the_sender_gives() -> None:
         with pytest.raises(ForbiddenError):
             managed(make_video(), change, MODERATOR, is_avatar=False)
         managed(make_video(), change, OWNER, is_avatar=False)
+
+
+@pytest.mark.parametrize("video", [make_video(), make_video(encrypted=True)])
+@pytest.mark.parametrize("viewer", [OWNER, replace(OWNER, in_encrypted=True)])
+def test_what_is_encrypted_is_never_made_public(video: Video, viewer: Viewer) -> None:
+    is_private = video.media.encrypted or viewer.in_encrypted
+    assert ("publish" in can(video, viewer)) is not is_private
+    if is_private:
+        with pytest.raises(NeverPublicError, match="encrypted"):
+            managed(video, VideoChange(published=True), viewer, is_avatar=False)
+    # Chosen before its room was encrypted: it can be taken back.
+    public = replace(video, published=True)
+    assert managed(public, VideoChange(published=False), viewer, is_avatar=False)[0].published is False
 
 
 def test_what_a_moderator_hid_only_moderators_show() -> None:

@@ -304,3 +304,31 @@ def test_what_not_every_member_may_see_is_for_none_of_the_channel() -> None:
     gone = make_video(23, sender=UserId("@gone:example.org"))
     assert for_all([shared, before, after, invited, moved, gone], members) == [shared, after, invited]
     assert for_all([shared], []) == []
+
+
+def test_a_reel_of_both_kinds() -> None:
+    plain, encrypted = make_video(1), make_video(2, stage="2-ready", encrypted=True)
+    reel = build_reel([plain, encrypted])
+    playlist = reel.playlists["480.m3u8"]
+    folder = f"../../../v/{encrypted.id}/2-ready/"
+    repeats = playlist.count("#EXT-X-KEY:METHOD=NONE\n")
+    assert repeats == playlist.count(f"v/{plain.id}/1-ready/480/init.mp4") > 1
+    assert playlist.count(f'#EXT-X-KEY:METHOD=AES-128,URI="{folder}key",IV=0x') == 4 * repeats
+    assert "EXT-X-KEY" not in build_reel([plain]).playlists["480.m3u8"]
+
+
+def test_a_live_reel_keeps_its_keys() -> None:
+    live = make_video(2, state=State.PLAYABLE, available=1, stage="2-playable", encrypted=True)
+    before = build_reel([make_video(1), live]).playlists["480.m3u8"]
+    more = refreshed([make_video(1), live], replace(live, media=replace(live.media, available=2)))
+    ready = refreshed([make_video(1), live], make_video(2, stage="2-ready"))
+    assert more is not None
+    assert ready is not None
+    assert more.playlists["480.m3u8"].startswith(before)
+    assert ready.playlists["480.m3u8"].startswith(more.playlists["480.m3u8"])
+    assert "2-playable/key" in ready.playlists["480.m3u8"]
+
+
+def test_a_video_by_itself_names_its_key() -> None:
+    assert 'URI="key"' in video_playlists(make_video(encrypted=True))["480.m3u8"]
+    assert "EXT-X-KEY" not in video_playlists(make_video())["480.m3u8"]

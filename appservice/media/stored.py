@@ -1,0 +1,150 @@
+"""Files of ours, read in whole or in part as what they were before they were encrypted on disk, if they were."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES128
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+from appservice.core.errors import NotFoundError
+from transcode.hls.encryption import BLOCK, file_cipher, segment_iv
+
+_PIECE = 256 * 1024
+
+
+class StoredFile(Protocol):
+    """A file on disk, as what is in it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of its content."""
+
+    def read(self, part: range) -> Iterator[bytes]:
+        """Read a part of its content, a piece at a time (blocking). Raises OSError, and NotFoundError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """A file that is not encrypted."""
+
+    path: Path
+    size: int
+
+    def read(self, part: range) -> Iterator[bytes]:
+        """Read a part."""
+        with open_plain(self.path) as file:
+            yield from _pieces(file, part)
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted:
+    """A file that is no segment, as `transcode.hls.encryption` has it: any part decrypts alone."""
+
+    path: Path
+    size: int
+    key: bytes = field(repr=False)
+    iv: bytes
+
+    def read(self, part: range) -> Iterator[bytes]:
+        """Read a part."""
+        cipher = file_cipher(self.key, self.iv, part.start)
+        with open_plain(self.path) as file:
+            for piece in _pieces(file, range(part.start + BLOCK, part.stop + BLOCK)):
+                yield cipher.update(piece)
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedSegment:
+    """A media or initialization segment; a part decrypts from the block before it on."""
+
+    path: Path
+    size: int
+    key: bytes = field(repr=False)
+    iv: bytes
+
+    def read(self, part: range) -> Iterator[bytes]:
+        """Read a part."""
+        first, end = part.start // BLOCK * BLOCK, -(-part.stop // BLOCK) * BLOCK
+        skipped, left = part.start - first, len(part)
+        with open_plain(self.path) as file:
+            iv = b"".join(_pieces(file, range(first - BLOCK, first))) if first else self.iv
+            cipher = Cipher(AES128(self.key), CBC(iv)).decryptor()
+            for piece in _pieces(file, range(first, end)):
+                plain = cipher.update(piece)[skipped : skipped + left]
+                skipped = 0
+                left -= len(plain)
+                yield plain
+
+
+def stored_file(path: Path, key: bytes | None = None) -> StoredFile:
+    """Return a file that is no segment, encrypted where there is a key (blocking).
+
+    Raises OSError, and NotFoundError, also where it is not encrypted.
+    """
+    if key is None:
+        return Clear(path, plain_size(path))
+    with open_plain(path) as file:
+        size, iv = os.fstat(file.fileno()).st_size, file.read(BLOCK)
+    if len(iv) < BLOCK:
+        raise NotFoundError("There is no such file.")
+    return Encrypted(path, size - BLOCK, key, iv)
+
+
+def stored_segment(folder: Path, index: int | None, key: bytes | None = None) -> StoredFile:
+    """Return a segment of a rendition's `folder`, or its initialization segment, encrypted where there is a key.
+
+    Blocks, and raises as `stored_file` does.
+    """
+    path = folder / ("init.mp4" if index is None else f"{index}.m4s")
+    if key is None:
+        return Clear(path, plain_size(path))
+    iv = segment_iv(folder.name, index)
+    with open_plain(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size < BLOCK or size % BLOCK:
+            raise NotFoundError("There is no such file.")
+        file.seek(-min(size, 2 * BLOCK), os.SEEK_END)
+        ends = file.read(2 * BLOCK)
+    cipher = Cipher(AES128(key), CBC(ends[:-BLOCK] or iv)).decryptor()
+    padding = cipher.update(ends[-BLOCK:])[-1]
+    if not 1 <= padding <= BLOCK:
+        raise NotFoundError("There is no such file.")
+    return EncryptedSegment(path, size - padding, key, iv)
+
+
+def read_all(file: StoredFile) -> bytes:
+    """Read the whole content of a small file (blocking)."""
+    return b"".join(file.read(range(file.size)))
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a regular file for reading, and nothing else (blocking). Raises NotFoundError, or OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotFoundError("There is no such file.")
+    return os.fdopen(descriptor, "rb")
+
+
+def plain_size(path: Path) -> int:
+    """Return the bytes of a regular file (blocking). Raises NotFoundError, or OSError."""
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise NotFoundError("There is no such file.")
+    return found.st_size
+
+
+def _pieces(file: BinaryIO, part: range) -> Iterator[bytes]:
+    file.seek(part.start)
+    left = len(part)
+    while left:
+        piece = file.read(min(left, _PIECE))
+        if not piece:
+            raise ConnectionResetError  # less than was promised cannot be signalled in any other way
+        left -= len(piece)
+        yield piece
