@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fluent.runtime import FluentBundle, FluentResource
 from appservice.core.events.camera import taken_of
 from appservice.core.languages import LANGUAGES, language_of
 from appservice.core.model import Kind
+from appservice.core.room import Room
 
 FALLBACK = "en"
 
@@ -58,6 +60,15 @@ class Texts:
             message = "bot-camera-time" if taken.date.tzinfo is None else "bot-camera-time-utc"
             date = self.say(message, {"date": date, "time": f"{taken.date:%H:%M}"})
         return self.say("widget-camera", {"kind": "screen" if taken.screen else kind, "when": date})
+
+    def moment(self, at: datetime) -> str:
+        """Return a day and a time for people who may be anywhere, with its zone."""
+        date = self.say("page-date", {"date": at})
+        return self.say("bot-camera-time-utc", {"date": date, "time": f"{at.astimezone(UTC):%H:%M}"})
+
+    def opted_in(self, room: Room) -> dict[str, object]:
+        """Return who opted a room in, and when, as arguments of a text; "–" for what is not known (any more)."""
+        return {"user": room.opted_in_by or "–", "when": self.moment(room.opted_in_at) if room.opted_in_at else "–"}
 
 
 def clock(seconds: float) -> str:

@@ -5,6 +5,8 @@ ALTER TABLE rooms ADD COLUMN encryption jsonb;
 -- Who agreed that playable copies of an encrypted room's videos are stored here, and when. NULL: nobody (any more).
 ALTER TABLE rooms ADD COLUMN opted_in_by text;
 ALTER TABLE rooms ADD COLUMN opted_in_at timestamptz;
+-- When the bot told a member, last, that somebody had opted in before they joined.
+ALTER TABLE members ADD COLUMN told_at timestamptz;
 
 -- Say whether the files of the stage that is served are encrypted.
 ALTER TABLE videos ADD COLUMN stage_encrypted boolean NOT NULL DEFAULT false;

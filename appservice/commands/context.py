@@ -193,8 +193,14 @@ class CommandContext:
         targets = await known_to(self.user_id, readable, self.services.stores, here=self.room)
         return [target for target in targets if self._may_mention(target.room)]
 
+    def is_as_private(self, room: Room) -> bool:
+        """Say whether this room hides what is said as well as another: of encrypted ones nothing is said in clear."""
+        return self.room.encrypted or not room.encrypted
+
     def _may_mention(self, room: Room) -> bool:
         """Say whether those who read here may know of a room: they are its members, or its moderators decide here."""
+        if not self.is_as_private(room):
+            return False
         if self.room.direct or room.room_id == self.room.room_id:
             return True
         return self.readers is Readers.TRUSTED and room.settings.moderators_room == self.room.room_id

@@ -46,6 +46,13 @@ async def moderated(context: CommandContext) -> list[Room]:
     return found
 
 
+async def _mentioned(context: CommandContext) -> tuple[dict[RoomId, Room], str]:
+    """Return those of them whose videos may be mentioned here, and what to say of the others."""
+    rooms = await moderated(context)
+    said = {room.room_id: room for room in rooms if context.is_as_private(room)}
+    return said, context.say("bot-not-said-here") if len(said) < len(rooms) else ""
+
+
 def name_of(room: Room) -> str:
     """Return what people call a room."""
     return room.name or room.room_id
@@ -53,14 +60,13 @@ def name_of(room: Room) -> str:
 
 async def _queue(context: CommandContext) -> Response:
     page = _take_page(context)
-    rooms = {room.room_id: room for room in await moderated(context)}
+    rooms, unsaid = await _mentioned(context)
     held = await context.stores.moderation.held(list(rooms))
     if not held:
-        return Response(context.say("bot-queue-empty"))
+        return Response(context.say("bot-queue-empty"), after=unsaid)
     items = [_held_item(context, each, rooms) for each in held]
-    return _list(
-        context, "bot-queue", items, page, after=context.say("bot-queue-how", approve=context.written("approve #…"))
-    )
+    how = context.say("bot-queue-how", approve=context.written("approve #…"))
+    return _list(context, "bot-queue", items, page, after=_lines(how, unsaid))
 
 
 def _held_item(context: CommandContext, held: Held, rooms: dict[RoomId, Room]) -> Item:
@@ -82,6 +88,10 @@ def _held_item(context: CommandContext, held: Held, rooms: dict[RoomId, Room]) -
 
 def _with_room(context: CommandContext, text: str, room: Room) -> str:
     return text if room.room_id == context.room.room_id else context.say("bot-in-room", text=text, room=name_of(room))
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
 
 
 def _take_page(context: CommandContext) -> int:
@@ -159,14 +169,15 @@ async def _block(context: CommandContext) -> Response:
 
 async def _blocks(context: CommandContext) -> Response:
     page = _take_page(context)
-    rooms = {room.room_id: room for room in await moderated(context)}
+    rooms, unsaid = await _mentioned(context)
     blocks = await context.stores.blocks.blocks(list(rooms))
     if not blocks:
-        return Response(context.say("bot-no-blocks"))
+        return Response(context.say("bot-no-blocks"), after=unsaid)
     items = [
         Item(_with_room(context, block_line(context, block), rooms[block.room_id])) for block in blocks if block.room_id
     ]
-    return _list(context, "bot-blocked", items, page, after=how_to_unblock(context, "unblock", blocks[0]))
+    how = how_to_unblock(context, "unblock", blocks[0])
+    return _list(context, "bot-blocked", items, page, after=_lines(how, unsaid))
 
 
 async def _unblock(context: CommandContext) -> Response:
@@ -179,16 +190,15 @@ async def _unblock(context: CommandContext) -> Response:
 
 async def _reports(context: CommandContext) -> Response:
     page = _take_page(context)
-    rooms = {room.room_id: room for room in await moderated(context)}
+    rooms, unsaid = await _mentioned(context)
     reported = await context.stores.moderation.reported(list(rooms))
     if not reported:
-        return Response(context.say("bot-no-reports"))
+        return Response(context.say("bot-no-reports"), after=unsaid)
     items = [_reported_item(context, each, rooms) for each in reported]
     after = context.say("bot-reports-how", dismiss=context.written("dismiss #…"), remove=context.written("remove #…"))
     if any(each.video.room_id == context.room.room_id for each in reported):
-        alone = context.say("bot-reports-alone")
-        after = f"{after}\n{alone}"
-    return _list(context, "bot-reports", items, page, after=after)
+        after = _lines(after, context.say("bot-reports-alone"))
+    return _list(context, "bot-reports", items, page, after=_lines(after, unsaid))
 
 
 def _reported_item(context: CommandContext, reported: Reported, rooms: dict[RoomId, Room]) -> Item:

@@ -7,7 +7,17 @@ from typing import Any
 
 import structlog
 
-from appservice.commands import admin, erasure, general, member, moderator, own_data, policies, room_settings
+from appservice.commands import (
+    admin,
+    encryption,
+    erasure,
+    general,
+    member,
+    moderator,
+    own_data,
+    policies,
+    room_settings,
+)
 from appservice.commands.context import Command, CommandContext, Rank, Readers, RefusedError, Services
 from appservice.core.errors import (
     ConflictError,
@@ -33,6 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     *member.COMMANDS,
     *moderator.COMMANDS,
     *room_settings.COMMANDS,
+    *encryption.COMMANDS,
     *own_data.COMMANDS,
     *erasure.COMMANDS,
     *admin.COMMANDS,

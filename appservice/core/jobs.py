@@ -189,6 +189,27 @@ class Notify(Job):
 
 
 @dataclass(frozen=True, slots=True)
+class NotifyRoom(Job):
+    """Notify a room of its opt-in, by a text of the catalogue: `user_id` did it `at` (ms since the epoch)."""
+
+    name: ClassVar[str] = "opt_in"
+    room_id: RoomId
+    message: str
+    user_id: UserId
+    at: int
+    once: str
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyNewcomers(_OneWord):
+    """Notify those who joined an encrypted room of who had opted it in before."""
+
+    name: ClassVar[str] = "newcomers"
+    room_id: RoomId
+
+
+@dataclass(frozen=True, slots=True)
 class NotifyAdmins(Job):
     """Notify admins of the latest of `count` alerts of one subject."""
 
@@ -280,8 +301,8 @@ class EnforcePolicies(Job):
 
 AnyJob = (
     TranscodeVideo | ConvertUpload | RequestVerdict | MakeExport | TendRoom | UpdateStatus | UpdateQueuePosts
-    | SweepFiles | RunCommands | RespondToSignIn | Notify | NotifyAdmins | DecideByReaction | DeleteMessage
-    | DeleteUnsent | Backfill | ReadAgain | ReadPolicyList | EnforcePolicies
+    | SweepFiles | RunCommands | RespondToSignIn | Notify | NotifyRoom | NotifyNewcomers | NotifyAdmins
+    | DecideByReaction | DeleteMessage | DeleteUnsent | Backfill | ReadAgain | ReadPolicyList | EnforcePolicies
 )  # fmt: skip
 _KINDS: Mapping[str, type[AnyJob]] = {kind.name: kind for kind in get_args(AnyJob)}
 

@@ -18,8 +18,7 @@ def install() -> None:
     Raises EncryptionNotInstalledError when a package of the extra is missing, RuntimeError when python-olm or
     mautrix.crypto was imported before: the two must not be mixed.
     """
-    missing = [package for module, package in _REQUIRED.items() if not _installed(module)]
-    if missing:
+    if missing := missing_packages():
         raise EncryptionNotInstalledError(missing)
     stand_in = importlib.import_module(_STAND_IN)
     if sys.modules.get("olm") is stand_in:
@@ -30,6 +29,11 @@ def install() -> None:
     libolm = ModuleType("_libolm", "What mautrix.crypto imports to describe sessions of libolm.")
     libolm.ffi = libolm.lib = None  # type: ignore[attr-defined]  # mautrix looks for functions in them, and does without
     sys.modules.update({"olm": stand_in, "_libolm": libolm})
+
+
+def missing_packages() -> list[str]:
+    """Return what is not installed of the extra."""
+    return [package for module, package in _REQUIRED.items() if not _installed(module)]
 
 
 def _installed(module: str) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -323,14 +323,14 @@ class HomeserverClient:
         once: str,
         html: str | None = None,
         thread: EventId | None = None,
-        mention: UserId | None = None,
+        mention: Sequence[UserId] = (),
     ) -> EventId:
         """Send an `m.notice`; `once` names it, so that a repeated job does not say it twice.
 
         Without `html`, what is marked in the text is shown as code.
         The homeserver drops a repeated transaction id (client-server API, "Transaction identifiers").
         """
-        mentions = {"user_ids": [mention]} if mention else {}
+        mentions = {"user_ids": list(mention)} if mention else {}
         content: dict[str, object] = {"msgtype": "m.notice", "body": markup.plain(text), "m.mentions": mentions}
         if html is None and markup.is_marked(text):
             html = markup.html(text)

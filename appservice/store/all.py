@@ -15,6 +15,7 @@ from appservice.store.intake import IntakeStore
 from appservice.store.media_keys import MediaKeyStore
 from appservice.store.members import MemberStore
 from appservice.store.moderation import ModerationStore
+from appservice.store.opt_ins import OptInStore
 from appservice.store.outbox import Pool
 from appservice.store.policies import PolicyStore
 from appservice.store.public import PublicStore
@@ -61,6 +62,7 @@ class Stores:
         self.policies = PolicyStore(pool)
         self.erasure = ErasureStore(pool)
         self.exports = ExportStore(pool)
+        self.opt_ins = OptInStore(pool)
         # What the bot says
         self.commands = CommandStore(pool)
         self.status_posts = StatusPostStore(pool)

@@ -36,6 +36,8 @@ class Deed(StrEnum):
     SETTINGS_CHANGED = "settings-changed"
     EXPORTED = "exported"
     REQUEUED = "requeued"
+    OPTED_IN = "opted-in"
+    OPTED_OUT = "opted-out"
     POLICY_LIST_ADDED = "policy-list-added"
     POLICY_LIST_REMOVED = "policy-list-removed"
 

@@ -64,7 +64,7 @@ class EncryptedEventStore(Database):
         async with self._transaction() as connection:
             if not await connection.fetchval(*query("take_encrypted_event", key=event.key)):
                 return False  # redacted or erased meanwhile
-            await apply_all(connection, changes, self._quotas)
+            await apply_all(connection, changes, self._quotas, received_at=event.received_at)
         return True
 
     async def expire(self, days: int) -> int:

@@ -1,6 +1,7 @@
 """Writes many changes in one transaction, each so that the database's refusal of one does not lose the others."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import asyncpg
 import structlog
@@ -15,16 +16,22 @@ from appservice.store.sql import query
 log = structlog.get_logger()
 
 
-async def apply_all(connection: Connection, changes: Sequence[Change], quotas: Quotas = NO_LIMITS) -> tuple[int, int]:
+async def apply_all(
+    connection: Connection,
+    changes: Sequence[Change],
+    quotas: Quotas = NO_LIMITS,
+    *,
+    received_at: datetime | None = None,
+) -> tuple[int, int]:
     """Write changes and queue their jobs; return how many had anything new, and how many the database refused.
 
-    A change whose data it refuses is logged and skipped: it must not block the stream.
+    A change whose data it refuses is logged and skipped: it must not block the stream. `received_at` as in `apply`.
     """
     taken = refused = 0
     for change in changes:
         try:
             async with connection.transaction():
-                taken += await apply(connection, change, quotas)
+                taken += await apply(connection, change, quotas, received_at=received_at)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError) as error:
             refused += 1
             log.warning("event_refused", change=type(change).__name__, room_id=change.room_id, error=str(error))

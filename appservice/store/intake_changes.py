@@ -1,6 +1,7 @@
 """Writes the change of an event, queues its jobs and announces it, all in the caller's transaction."""
 
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import get_args
 
 from appservice.core.events import changes
@@ -13,12 +14,14 @@ from appservice.core.room import Membership
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.intake_commands import sign_in, sign_out, take_command, take_reaction
 from appservice.store.intake_videos import (
+    Bounds,
     edit_message,
     insert_video,
     joins_room,
     redact_message,
     resume,
 )
+from appservice.store.opt_ins import expect_newcomers
 from appservice.store.outbox import Connection, announce, queue
 from appservice.store.policies import add_rule
 from appservice.store.removal import erase_departed, redact_sent
@@ -49,10 +52,13 @@ _OfRoom = (
 )
 
 
-async def apply(connection: Connection, change: changes.Change, quotas: Quotas = NO_LIMITS) -> bool:
+async def apply(
+    connection: Connection, change: changes.Change, quotas: Quotas = NO_LIMITS, *, received_at: datetime | None = None
+) -> bool:
     """Write one change and queue its jobs; say whether it had anything new.
 
-    A video beyond the `quotas` has failed as soon as it comes; workers look again before the work on it.
+    A video beyond the `quotas` has failed as soon as it comes; workers look again before the work on it. `received_at`
+    is when its event came, by the database's clock; None: just now.
     """
     if isinstance(change, changes.SentByBot):
         return await _take_own(connection, change, quotas)
@@ -68,7 +74,7 @@ async def apply(connection: Connection, change: changes.Change, quotas: Quotas =
             return await take_reaction(connection, change)
         case changes.EncryptedSent():
             return await _keep_encrypted(connection, change)
-    return await _apply(connection, change, quotas)
+    return await _apply(connection, change, Bounds(quotas, received_at))
 
 
 async def _take_own(connection: Connection, change: changes.SentByBot, quotas: Quotas) -> bool:
@@ -120,7 +126,7 @@ def _sent(change: changes.Change) -> tuple[changes.NewVideo, ...] | None:
             return None
 
 
-async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> bool:
+async def _apply(connection: Connection, change: _OfRoom, bounds: Bounds) -> bool:
     room_id = change.room_id
     await connection.execute(*query("upsert_room", room_id=room_id))
     if isinstance(change, changes.NewVideo | changes.NewGallery | changes.VideoEdited):
@@ -129,14 +135,14 @@ async def _apply(connection: Connection, change: _OfRoom, quotas: Quotas) -> boo
     new = True
     match change:
         case changes.VideoEdited():
-            new = await edit_message(connection, change, quotas)
+            new = await edit_message(connection, change, bounds)
         case changes.Redacted():
             await connection.execute(*query("delete_encrypted_event", room_id=room_id, event_id=change.target))
             new = await redact_message(connection, change)
         case changes.MemberChanged():
             await _member_changed(connection, change)
         case changes.NewVideo() | changes.NewGallery() | changes.SignInSent() | changes.SignOutSent():
-            await _take_once(connection, change, quotas)
+            await _take_once(connection, change, bounds)
         case _:
             await _apply_to_room(connection, change)
     await announce(connection, room_id)
@@ -192,15 +198,15 @@ async def _keep_encrypted(connection: Connection, change: changes.EncryptedSent)
 async def _take_once(
     connection: Connection,
     change: changes.NewVideo | changes.NewGallery | changes.SignInSent | changes.SignOutSent,
-    quotas: Quotas,
+    bounds: Bounds,
 ) -> None:
     match change:
         case changes.NewVideo():
-            await insert_video(connection, change, quotas)
+            await insert_video(connection, change, bounds)
         case changes.NewGallery():
             for video in change.videos:
                 if await joins_room(connection, video):
-                    await insert_video(connection, video, quotas)
+                    await insert_video(connection, video, bounds)
         case changes.SignInSent():
             await sign_in(connection, change)
         case changes.SignOutSent():
@@ -254,3 +260,5 @@ async def _member_changed(connection: Connection, change: changes.MemberChanged)
     )
     if change.membership in {Membership.LEAVE, Membership.BAN}:
         await erase_departed(connection, change.room_id, change.user_id, banned=change.membership is Membership.BAN)
+    elif change.membership is Membership.JOIN:
+        await expect_newcomers(connection, change.room_id, change.user_id)

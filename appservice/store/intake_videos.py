@@ -1,7 +1,7 @@
 """Writes videos of messages, their edits and redactions, in the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from appservice.core.events import changes
@@ -21,6 +21,7 @@ from appservice.core.rules.quotas import Quotas
 from appservice.core.rules.video_permissions import may_add, viewer_in
 from appservice.core.settings import Hold
 from appservice.store.mapping import Row, encrypted_file_json, read_room
+from appservice.store.opt_ins import may_take_videos
 from appservice.store.outbox import (
     Connection,
     announce,
@@ -40,6 +41,20 @@ _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 _DOUBLE_S = 600
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may come, and when its event came, by the database's clock (None: just now)."""
+
+    quotas: Quotas
+    received_at: datetime | None = None
+
+    def earliest(self, change: changes.NewVideo) -> datetime | None:
+        """Return when a video was sent at the earliest; None: just now."""
+        found = change.backfilled
+        times = [self.received_at, (found.sent_after or _LONG_AGO) if found else None]
+        return min((time for time in times if time), default=None)
+
+
 async def resume(connection: Connection) -> int:
     """Queue every unfinished video that has no job (any more); return how many there were."""
     rows = await connection.fetch(*query("unfinished_without_job"))
@@ -47,10 +62,12 @@ async def resume(connection: Connection) -> int:
     return len(rows)
 
 
-async def insert_video(connection: Connection, change: changes.NewVideo, quotas: Quotas) -> None:
+async def insert_video(connection: Connection, change: changes.NewVideo, bounds: Bounds) -> None:
     """Add a video, unless it is known, or may not come; what there is no room for has failed at once."""
     if await connection.fetchval(*query("knows_item", event_id=change.event_id, item=change.item)):
         return  # the homeserver repeats itself
+    if not await _is_agreed(connection, change, bounds):
+        return
     if await _is_double(connection, change):
         return
     may_add, waits = await _judged(connection, change)
@@ -85,7 +102,13 @@ async def insert_video(connection: Connection, change: changes.NewVideo, quotas:
         await connection.execute(*query("quarantine_new", video_id=video_id))
         if change.of_before:
             await connection.execute(*query("mark_of_before", id=video_id))
-        await _begin(connection, change, VideoId(str(video_id)), quotas)
+        await _begin(connection, change, VideoId(str(video_id)), bounds.quotas)
+
+
+async def _is_agreed(connection: Connection, change: changes.NewVideo, bounds: Bounds) -> bool:
+    """Say whether a video may be stored: that of an encrypted room once somebody opted in."""
+    rooms = {change.room_id, change.sent_in or change.room_id}
+    return await may_take_videos(connection, rooms, bounds.earliest(change))
 
 
 async def _is_double(connection: Connection, change: changes.NewVideo) -> bool:
@@ -144,7 +167,7 @@ async def _judged(connection: Connection, change: changes.NewVideo) -> tuple[boo
     return may_add(sender, room.settings), waits
 
 
-async def edit_message(connection: Connection, change: changes.VideoEdited, quotas: Quotas) -> bool:
+async def edit_message(connection: Connection, change: changes.VideoEdited, bounds: Bounds) -> bool:
     """Apply a sender's edit of a message: captions, marks, and media, which are worked on anew."""
     if await connection.fetchval(*query("is_attributed", room_id=change.room_id, event_id=change.target)):
         return False  # only the bot itself could edit what it sent on behalf of somebody
@@ -154,12 +177,12 @@ async def edit_message(connection: Connection, change: changes.VideoEdited, quot
         return False
     slots = [Slot(row["id"], row["item"], row["mxc"], row["gone"]) for row in rows]
     matching = match_items(slots, [_where_it_is_now(new, here.values()) for new in change.videos])
-    edited = [await _edit(connection, here[slot.id], new) for slot, new in matching.matched]
+    edited = [await _edit(connection, here[slot.id], new, bounds) for slot, new in matching.matched]
     gone = [here[slot.id] for slot in matching.gone]
     await remove_videos(connection, gone, by=change.video.sender, redact=False, because="edit")
     for new in matching.added:
         if await joins_room(connection, new):
-            await insert_video(connection, replace(new, event_id=change.target, nonce=None), quotas)
+            await insert_video(connection, replace(new, event_id=change.target, nonce=None), bounds)
     for room_id in {row["room_id"] for row in here.values()}:
         await announce(connection, room_id)  # since an upgrade another than the event's
     return any(edited) or bool(matching.gone or matching.added)
@@ -176,11 +199,11 @@ def _may_edit(rows: Iterable[Row], new: changes.NewVideo) -> bool:
     return all(row["sender"] == new.sender and (row["edited_at"] or -1) < new.sent_at for row in rows)
 
 
-async def _edit(connection: Connection, row: Row, new: changes.NewVideo) -> bool:
+async def _edit(connection: Connection, row: Row, new: changes.NewVideo, bounds: Bounds) -> bool:
     moved, waits = row["mxc"] != new.mxc, False
     if moved:
         may_add, waits = await _judged(connection, new)
-        if not may_add or not await joins_room(connection, new):
+        if not may_add or not await joins_room(connection, new) or not await _is_agreed(connection, new, bounds):
             return False
     await connection.execute(
         *query(

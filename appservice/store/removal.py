@@ -21,12 +21,18 @@ LATE = timedelta(hours=2)
 
 
 async def remove_videos(
-    connection: Connection, rows: Sequence[asyncpg.Record], *, by: UserId, redact: bool, because: str
+    connection: Connection,
+    rows: Sequence[asyncpg.Record],
+    *,
+    by: UserId,
+    redact: bool,
+    because: str,
+    originals: bool = True,
 ) -> None:
     """Remove the videos of `rows` (of a query whose name begins with `removable`).
 
     `redact`: their messages in the timeline go, too, once none of their videos is left. `because` says in the audit log
-    what led to it.
+    what led to it. `originals`: the homeserver's copies go, where we may delete them; else the messages stay whole.
     """
     if not rows:
         return
@@ -42,11 +48,12 @@ async def remove_videos(
             row["sent_in"],
             each["event_id"],
             redact=redact and row["event_id"] not in staying,
-            mxc=each["mxc"],
+            mxc=each["mxc"] if originals else "",
             sender=row["sender"],
         )
         for row in rows
         for each in (row, *row["edits"])
+        if redact or originals
     ]
     if redact:
         deletions += [
@@ -76,6 +83,7 @@ async def erase_departed(connection: Connection, room_id: RoomId, user_id: UserI
         await erase_uploads(connection, owner=user_id, room_id=room_id, after=IN_FLIGHT)
         return
     await erase_sent(connection, user_id=user_id, room_id=room_id, redact=False)
+    await connection.execute(*query("delete_encrypted_events", room_id=room_id, user_id=user_id))
     rows = await connection.fetch(*query("removable_of_member", room_id=room_id, user_id=user_id))
     await erase_uploads(connection, owner=user_id, room_id=room_id)
     await remove_videos(connection, rows, by=ITSELF, redact=False, because="ban" if banned else "leave")

@@ -106,6 +106,7 @@ class RoomStore(Database):
             await connection.execute(*query("move_blocks", old_room_id=old, new_room_id=new))
             await connection.execute(*query("move_audit", old_room_id=old, new_room_id=new))
             await connection.execute(*query("move_avatars", old_room_id=old, new_room_id=new))
+            await connection.execute(*query("move_opt_in", old_room_id=old, new_room_id=new))
             await announce(connection, old)
             await announce(connection, new)
 

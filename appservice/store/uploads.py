@@ -8,10 +8,11 @@ from typing import Any
 
 import asyncpg
 
-from appservice.core.errors import LimitExceededError
+from appservice.core.errors import ForbiddenError, LimitExceededError
 from appservice.core.jobs import ConvertUpload
 from appservice.core.model import RoomId, UploadId, UserId
 from appservice.core.rules.quotas import NO_LIMITS, Quotas, QuotaScope
+from appservice.store.opt_ins import may_take_videos
 from appservice.store.outbox import Pool, queue
 from appservice.store.pool import Database
 from appservice.store.quota_usage import used_up
@@ -97,8 +98,13 @@ class UploadStore(Database):
     async def create(
         self, room_id: RoomId, owner: UserId, *, filename: str, metadata: str, length: int | None
     ) -> Upload:
-        """Begin an upload. Raises LimitExceededError while the member has as many unfinished ones as may be."""
+        """Begin an upload. Raises LimitExceededError while the member has as many unfinished ones as may be.
+
+        Raises ForbiddenError where the room takes no videos.
+        """
         async with self._transaction() as connection:
+            if not await may_take_videos(connection, [room_id], None):
+                raise ForbiddenError("Nobody has opted this encrypted room in: videos cannot be sent from here.")
             await connection.execute(*query("lock_uploads", owner=owner))
             unfinished: int = await connection.fetchval(*query("unfinished_uploads", owner=owner))
             if unfinished >= MOST_UNFINISHED and not await connection.fetchval(
@@ -158,6 +164,10 @@ class UploadStore(Database):
     async def give_back_attempt(self, upload: Upload) -> None:
         """Uncount an attempt that ended for a reason that is not the file's."""
         await self._fetch("give_back_upload_attempt", id=upload.id, attempt=upload.attempts)
+
+    async def is_wanted(self, upload: Upload) -> bool:
+        """Say whether an attempt still has something to do: the upload is there, and no newer attempt has begun."""
+        return await self._fetchrow("upload_wanted", id=upload.id, attempt=upload.attempts) is not None
 
     async def progress(self, upload: Upload, percent: int) -> None:
         """Store how far an attempt is."""

@@ -182,7 +182,8 @@ async def _room_view(
     bookmark = await bookmark_of(context, session)
     bot = context.config.bot
     can = on_behalf(room, viewer, bot) if session.sign_in else []
-    now = RoomNow(room, shown, videos, live, bot, reports)
+    served = context.use_cases.opt_ins.available
+    now = RoomNow(room, shown, videos, live, bot, reports, served)
     return room_view(now, viewer, grant, bookmark=bookmark, turns=together, can=can)
 
 

@@ -17,6 +17,7 @@ from appservice.web import (
     behalf,
     bookmarks,
     channel,
+    encryption,
     exports,
     media,
     public,
@@ -127,7 +128,7 @@ def build_app(context: Context) -> web.Application:
     app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
     app[CONTEXT] = context
     app[uploads.RECEIVING] = uploads.Receiving()
-    for module in (transactions, api, sign_in, channel, videos, behalf, bookmarks, media, uploads):
+    for module in (transactions, api, encryption, sign_in, channel, videos, behalf, bookmarks, media, uploads):
         app.router.add_routes(module.routes)
     app.router.add_get("/live", _live)
     app.router.add_get("/ready", _ready)

@@ -216,9 +216,9 @@ async def _create(request: web.Request) -> web.Response:
     name = tus_headers.file_name(tus_headers.metadata(text).get("filename"))
     _check_length(context, length or 0)
     room = await context.stores.rooms.room(session.room_id)
-    if room is None or room.encrypted:
-        # What is uploaded here is not encrypted: everything else in the room is.
-        raise ForbiddenError("This room is encrypted: videos cannot be sent from here.")
+    if room is None or not room.takes_videos:
+        # As a video it would not be taken; the row is made only where it still would.
+        raise ForbiddenError("Nobody has opted this encrypted room in: videos cannot be sent from here.")
     # Refused before anything is sent: as a video it would be refused just so.
     if not may_add(viewer_in(room, session.user_id), room.settings):
         raise ForbiddenError("Only moderators add videos to this room.")

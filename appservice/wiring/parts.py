@@ -11,6 +11,7 @@ from appservice import resources
 from appservice.config import Config
 from appservice.core.errors import ConfigError
 from appservice.core.languages import LANGUAGES
+from appservice.encryption.installation import missing_packages
 from appservice.encryption.keyring import Keyring, new_keyring, open_keyring
 from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient
@@ -93,6 +94,11 @@ async def unlock(config: Config, installation: InstallationStore) -> Keyring | N
     return keyring
 
 
+def serves_encrypted_rooms(config: Config) -> bool:
+    """Say whether the operator has set up encrypted rooms: a key, and what has to be installed."""
+    return config.encryption.key is not None and not missing_packages()
+
+
 @asynccontextmanager
 async def connections(most: int) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a pool of connections, and threads to resolve names, that only its users can fill."""
@@ -133,7 +139,7 @@ async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
             pool=pool,
             stores=stores,
             access=access,
-            use_cases=UseCases.on(stores, access.invalidate, keyring),
+            use_cases=UseCases.on(stores, access.invalidate, keyring, encrypted_rooms=serves_encrypted_rooms(config)),
             session=session,
             homeserver=homeserver_of(config, session),
             files=files,

@@ -20,6 +20,8 @@ from appservice.core.jobs import (
     MakeExport,
     Notify,
     NotifyAdmins,
+    NotifyNewcomers,
+    NotifyRoom,
     ReadAgain,
     ReadPolicyList,
     RequestVerdict,
@@ -44,6 +46,7 @@ from appservice.worker.exports import ExportWork
 from appservice.worker.loop import Chore, Worker
 from appservice.worker.monitor import Monitor
 from appservice.worker.notifications import NotificationWork
+from appservice.worker.opt_ins import OptInNotices
 from appservice.worker.policies import PolicyWork
 from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
@@ -74,6 +77,7 @@ class Jobs:
     queue_posts: QueuePosts
     commands: CommandWork
     notifications: NotificationWork
+    opt_ins: OptInNotices
     monitor: Monitor
     erasing: ErasingWork
     timeline: TimelineWork
@@ -106,6 +110,10 @@ class Jobs:
                 await respond_to_sign_in(job, self.parts.homeserver, self.parts.texts)
             case Notify():
                 await self.notifications.run(job)
+            case NotifyRoom():
+                await self.opt_ins.notify(job)
+            case NotifyNewcomers():
+                await self.opt_ins.notify_newcomers(job.room_id)
             case NotifyAdmins():
                 await self.monitor.notify(job)
             case DeleteMessage():
@@ -151,6 +159,7 @@ class Jobs:
     async def _purge(self) -> None:
         await self.parts.stores.changes.purge_deleted(UNDO_S)
         await self.exports.sweep()
+        await self.uploads.sweep_files()
 
 
 async def _end_lifetimes(stores: Stores, retention: Retention) -> None:
@@ -192,7 +201,7 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
             config.moderation.webhook, stores.verdicts, stores.blocks, parts.session, parts.files, parts.media_keys,
             SealedContents(stores.blocks, parts.keyring),
         ),
-        rooms=RoomWork(config, stores, homeserver, parts.texts),
+        rooms=RoomWork(config, stores, homeserver, parts.texts, parts.use_cases.opt_ins.available),
         status=StatusWork(stores, homeserver, parts.languages, language),
         queue_posts=QueuePosts(
             stores, parts.use_cases.moderation, homeserver, parts.files, parts.languages, language, scratch,
@@ -200,6 +209,7 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         ),
         commands=CommandWork(CommandServices(config, stores, parts.use_cases, homeserver, parts.languages)),
         notifications=NotificationWork(stores, homeserver, parts.languages, language),
+        opt_ins=OptInNotices(stores, homeserver, parts.languages, language),
         monitor=Monitor(config, stores, homeserver, parts.languages),
         erasing=ErasingWork(stores.erasure, homeserver, parts.files, parts.texts),
         timeline=TimelineWork(config, stores, homeserver),

@@ -2,17 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
 from appservice.core.errors import HomeserverError, MediaError, UnavailableError
 from appservice.core.rules.retries import SECOND_TRY, Cause, cause_of, failure_of, retry_delay
 from transcode import TranscodeError
+
+Result = TypeVar("Result")
+
+_LOOK_S = 1.0
 
 
 class RetryLaterError(Exception):
@@ -53,6 +57,23 @@ class Attempt(Protocol):
 
     async def fail(self, error: MediaError | TranscodeError) -> None:
         """End it, and all work, with a reason."""
+
+
+async def while_wanted(work: Coroutine[None, None, Result], is_wanted: Callable[[], Awaitable[bool]]) -> Result:
+    """Run some work, and cancel it once nobody waits for it: what was deleted is not to lie about half-made.
+
+    Raises SupersededError then.
+    """
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=_LOOK_S))[0]:
+            with contextlib.suppress(UnavailableError):
+                if not await is_wanted():
+                    raise SupersededError
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 Begin = Callable[[], AbstractAsyncContextManager[Attempt | None]]

@@ -42,7 +42,7 @@ class NotificationWork:
                 text,
                 once=notification.once,
                 thread=notification.thread,
-                mention=notification.user_id,
+                mention=[notification.user_id],
             )
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=notification.room_id, subject=notification.message, reason=str(error))

@@ -19,9 +19,15 @@ from appservice.core.text.markup import code
 from appservice.i18n import Texts
 from appservice.matrix.client import HomeserverClient, RoomLinks
 from appservice.store import Stores
+from appservice.worker.opt_ins import command_in
 
 log = structlog.get_logger()
 
+# Encrypted rooms that are not served, and those that are: since later, alone with the bot, and all others.
+_OF_ENCRYPTED = {
+    False: ("bot-unserved-since", "bot-unserved-direct", "bot-unserved"),
+    True: ("bot-encrypted-since", "bot-encrypted-direct", "bot-encrypted"),
+}
 # The levels that have a name in clients' lists of members.
 _ROLES = {50: "bot-needs-moderator", 100: "bot-needs-admin"}
 
@@ -34,6 +40,8 @@ class RoomWork:
     stores: Stores
     homeserver: HomeserverClient
     texts: Texts
+    encrypted_rooms: bool = False
+    """They are served: the operator has set them up."""
 
     async def run(self, room_id: RoomId) -> None:
         """Bring a room up to date. May be repeated at any time."""
@@ -82,9 +90,11 @@ class RoomWork:
         await self._inherit(room.room_id, links)
         current = await self.stores.rooms.room(room.room_id)
         if current:
-            await self._place_widget(current, widgets, links.joined)
             if current.encrypted:
                 await self._notify_of_encryption(current, widgets, links.joined)
+            await self._place_widget(current, widgets, links.joined)
+            if current.opted_in_by is not None:
+                await self.stores.opt_ins.queue_newcomers(current.room_id)
             if current.last_event is None:
                 await self.stores.rooms.backfill([current.room_id])
 
@@ -113,8 +123,9 @@ class RoomWork:
     async def _place_widget(self, room: Room, widgets: RoomWidgets, joined: str) -> None:
         """Bring the widget up to date.
 
-        In an encrypted room only one that stands there already, with the videos of before.
+        In an encrypted room that is not served only one that stands there already, with the videos of before.
         """
+        unserved = room.encrypted and not self.encrypted_rooms
         widget_id = await self.stores.rooms.widget_id(room.room_id)
         bot, name = self.homeserver.bot, self.config.appservice.bot_name
         wanted = widget_content(widget_id, self.config.web.public_url, bot, name)
@@ -123,10 +134,10 @@ class RoomWork:
             if not room.widget_placed:
                 await self.stores.rooms.mark_widget_placed(room.room_id)
             return
-        if not (current or former) and (room.widget_placed or room.encrypted):
+        if not (current or former) and (room.widget_placed or unserved):
             return  # a moderator took it away, or there is nothing to be seen in it
         if not await self._send_widget(room, widgets, wanted, former):
-            if not former and not room.encrypted:  # a former one still works
+            if not former and not unserved:  # a former one still works
                 await self._request_power_level(room, joined)
             return
         await self.stores.rooms.mark_widget_placed(room.room_id)
@@ -173,17 +184,23 @@ class RoomWork:
         )  # fmt: skip
 
     async def _notify_of_encryption(self, room: Room, widgets: RoomWidgets, joined: str) -> None:
-        if "encrypted" in room.notified:
+        """Say what holds in an encrypted room, and say it anew once the operator has set these up."""
+        subject = "opt-in" if self.encrypted_rooms else "encrypted"
+        if subject in room.notified:
             return
-        if (
-            room.widget_placed
-            or widgets.former("", self.homeserver.bot)
-            or await self.stores.videos.room_videos(room.room_id)
-        ):
-            message = "bot-encrypted-since"
-        else:
-            message = "bot-encrypted-direct" if room.direct else "bot-encrypted"
-        await self._notify_once(room, "encrypted", message, once=joined)
+        if self.encrypted_rooms and room.takes_videos:  # since the room that this one replaced
+            await self._notify_once(room, subject, "bot-opted-in-still", once=joined, **self.texts.opted_in(room))
+            return
+        since, direct, other = _OF_ENCRYPTED[self.encrypted_rooms]
+        message = direct if room.direct else other
+        if await self._was_plain(room, widgets):
+            message = since
+        await self._notify_once(room, subject, message, once=joined, command=command_in(room, "enable"))
+
+    async def _was_plain(self, room: Room, widgets: RoomWidgets) -> bool:
+        """Say whether there is something of before the room was encrypted."""
+        has_widget = room.widget_placed or widgets.former("", self.homeserver.bot)
+        return bool(has_widget or await self.stores.videos.room_videos(room.room_id))
 
     async def _notify_once(self, room: Room, subject: str, message: str, *, once: str, **arguments: object) -> None:
         """Send a notice the first time. `once` is the same for a repeated job, and another when it is sent anew."""

@@ -19,7 +19,7 @@ from appservice.core.settings import RoomSettings
 from appservice.matrix.client import HomeserverClient
 from appservice.media.files import UploadFolder
 from appservice.store import RoomStore, SupersededUploadError, Upload, UploadStore
-from appservice.worker.attempts import SupersededError, run_attempts
+from appservice.worker.attempts import SupersededError, run_attempts, while_wanted
 from appservice.worker.scratch import workspace
 from appservice.worker.transcode_options import limits_of
 from transcode import Cut, Prepared, Tools, TranscodeError, prepare_recording, verify_video
@@ -60,15 +60,25 @@ class UploadWork:
         await self.store.expire()
         if lost := await self.store.recover_lost_jobs():
             log.warning("lost_uploads_recovered", uploads=lost)
+        there, needed = await self._sweep_files()
+        for upload_id, settled in needed.items():
+            if settled and upload_id not in there:
+                log.warning("upload_bytes_lost", upload_id=upload_id)
+                await self.store.delete_lost(upload_id)
+
+    async def sweep_files(self) -> None:
+        """Delete the bytes of uploads that nobody needs: they were deleted, or have become a file elsewhere."""
+        if await self.folder.ids():
+            await self._sweep_files()
+
+    async def _sweep_files(self) -> tuple[set[UploadId], dict[UploadId, bool]]:
+        """Delete bytes without a row; return of what there were bytes, and the rows that need some (`with_bytes`)."""
         # In this order: a new upload has its row first. And its file shortly after.
         there = await self.folder.ids()
         needed = await self.store.with_bytes()
         for upload_id in there - needed.keys():
             await self.folder.remove(upload_id)
-        for upload_id, settled in needed.items():
-            if settled and upload_id not in there:
-                log.warning("upload_bytes_lost", upload_id=upload_id)
-                await self.store.delete_lost(upload_id)
+        return there, needed
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ class UploadAttempt:
         """Bring the upload to `ready`."""
         try:
             with workspace(self.work.scratch, self.upload.id) as folder:
-                prepared, content, mxc = await self._prepare(folder)
+                prepared, content, mxc = await while_wanted(self._prepare(folder), self._is_wanted)
         except SupersededUploadError as error:
             raise SupersededError from error
         if not await self.work.store.ready(self.upload, content, mxc, prepared.audio_left_out):
@@ -113,6 +123,9 @@ class UploadAttempt:
         """End all work on the upload with a reason."""
         if await self.work.store.fail(self.upload, error.code):
             await self.work.folder.remove(self.upload.id)
+
+    async def _is_wanted(self) -> bool:
+        return await self.work.store.is_wanted(self.upload)
 
     async def _prepare(self, folder: Path) -> tuple[Prepared, dict[str, object], str]:
         """Return what is to be sent, made in `folder`, the content of its message, and the content URI of its file."""

@@ -1,7 +1,5 @@
 """One attempt at a video: download, transcode, publish twice, or end with a reason that its sender reads."""
 
-import asyncio
-import contextlib
 from collections.abc import Awaitable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -15,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from appservice import metrics
 from appservice.config import Config
-from appservice.core.errors import MediaError, NotYetUploadedError, UnavailableError
+from appservice.core.errors import MediaError, NotYetUploadedError
 from appservice.core.events.media_kinds import name_without_suffix
 from appservice.core.model import State, Video, VideoId, Visibility
 from appservice.core.rules.quotas import QuotaScope
@@ -26,7 +24,7 @@ from appservice.matrix.download import Downloaded, download
 from appservice.media.files import LocalFiles
 from appservice.service.media_keys import MediaKeys
 from appservice.store import AttemptStore, QuotaStore, RoomStore, VideoStore
-from appservice.worker.attempts import RetryLaterError, SupersededError
+from appservice.worker.attempts import Result, RetryLaterError, SupersededError, while_wanted
 from appservice.worker.blocklist import Blocklist
 from appservice.worker.concurrency import Ladder
 from appservice.worker.conversion import kind_of, shown_for, video_of
@@ -41,7 +39,6 @@ log = structlog.get_logger()
 MIB = 1024 * 1024
 # Viewers that play the first stage move to the next one within a reel's length; then its files may go.
 SWEEP_AFTER = timedelta(hours=3)
-_LOOK_S = 1.0
 _OF_ANOTHER_KIND = frozenset({"not-a-video", "not-a-picture", "not-a-sound"})
 _NEVER_CAME = frozenset({"never-uploaded"})
 _NO_ROOM = frozenset({f"quota-{scope}" for scope in QuotaScope})
@@ -167,8 +164,8 @@ class VideoAttempt:
         limits = limits_of(config, chosen.max_length)
         with workspace(services.scratch, self.video.id) as folder:
             source = folder / "source"
-            downloaded = await self._download(source)
-            video = await self._classified(source, chosen, limits)
+            downloaded = await self._while_wanted(self._download(source))
+            video = await self._while_wanted(self._classified(source, chosen, limits))
             seconds = shown_for(video.kind, chosen, limits)
             await services.blocklist.check(video, source, downloaded.sha256, limits)
             content = content_hash(downloaded.sha256, services.settings, config, video.kind, seconds)
@@ -228,18 +225,9 @@ class VideoAttempt:
             if not await publication.share(folder / "shared", limits.max_duration):
                 await publication.ready(await transcoding.ladder(publication.key(State.READY)), out / READY)
 
-    async def _while_wanted(self, work: Coroutine[None, None, None]) -> None:
-        """Run the work, and cancel it when the video is removed: what was deleted is not to lie about half-made."""
-        task = asyncio.create_task(work)
-        try:
-            while not (await asyncio.wait({task}, timeout=_LOOK_S))[0]:
-                with contextlib.suppress(UnavailableError):
-                    if not await self.services.store.is_wanted(self.video):
-                        raise SupersededError
-            task.result()
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
+    async def _while_wanted(self, work: Coroutine[None, None, Result]) -> Result:
+        """Run some work until the video is removed."""
+        return await while_wanted(work, lambda: self.services.store.is_wanted(self.video))
 
 
 async def _publish_first(transcoding: Transcoding, publication: Publication, folder: Path) -> None:

@@ -75,6 +75,7 @@ def test_every_operation_is_whole(document: Document) -> None:
         "get /api/v1/videos/{id}/said", "delete /api/v1/videos/{id}/said/{event_id}",
         "post /api/v1/videos/{id}/comments", "post /api/v1/videos/{id}/reactions",
         "post /api/v1/rooms/{room_id}/videos",
+        "put /api/v1/rooms/{room_id}/opt-in", "delete /api/v1/rooms/{room_id}/opt-in",
         "get /api/v1/uploads/{id}", "post /api/v1/uploads/{id}/finish", "get /export/{secret}",
     }  # fmt: skip
 

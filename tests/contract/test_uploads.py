@@ -211,7 +211,7 @@ async def test_what_expired_is_gone(service: Service, uploader: Uploader) -> Non
     assert (await uploader.finish()).status == 404
 
 
-async def test_nothing_is_sent_unencrypted_to_an_encrypted_room(uploader: Uploader, room: Room) -> None:
+async def test_nothing_is_sent_to_an_encrypted_room_that_nobody_opted_in(uploader: Uploader, room: Room) -> None:
     await room.send_event("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, state_key="")
     refused = await uploader.create(10)
     assert (refused.status, refused.body["errcode"]) == (403, "M_FORBIDDEN")

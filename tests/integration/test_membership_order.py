@@ -122,7 +122,7 @@ class MembershipModel:
             now = self.history[index]
             await self.store.rooms.save_snapshot(
                 Snapshot(
-                    room_id=self.room, name=None, power_levels={}, creators=[], encrypted=False,
+                    room_id=self.room, name=None, power_levels={}, creators=[], encrypted=None,
                     members=[(self.user, str(index), None)] if now is JOIN else [],
                     banned=frozenset({self.user} if now is BAN else ()), read_at=request.asked_at,
                 )

@@ -242,7 +242,7 @@ async def test_an_encrypted_room_is_notified_once_and_of_nothing_else(
         version=version, invite=[reel.bot], initial_state=[ENCRYPTION], direct=direct,
         user_levels={reel.bot: 50} if may_change_widgets else None,
     )  # fmt: skip
-    text = TEXTS.say("bot-encrypted-direct" if direct else "bot-encrypted")
+    text = TEXTS.say("bot-unserved-direct" if direct else "bot-unserved")
     await wait_for_notice(alice, room_id, text)
     # Something that surely makes the bot look at the room again, and something that comes after it.
     levels = await alice.get_state(room_id, "m.room.power_levels")
@@ -271,7 +271,7 @@ async def test_encrypted_later_a_room_keeps_what_it_has(
     video = await viewer.video_in(event_id, "ready")
     before = await _state_event(alice, room_id, "im.vector.modular.widgets")
     await alice.send_state(room_id, "m.room.encryption", MEGOLM)
-    await wait_for_notice(alice, room_id, TEXTS.say("bot-encrypted-since"))
+    await wait_for_notice(alice, room_id, TEXTS.say("bot-unserved-since"))
     assert await _state_event(alice, room_id, "im.vector.modular.widgets") == before
     assert (await viewer.fetch(video["poster_url"]))[0] == 200
     levels = await alice.get_state(room_id, "m.room.power_levels")
@@ -279,8 +279,8 @@ async def test_encrypted_later_a_room_keeps_what_it_has(
     await make_room(alice, reel)
     await _idle(reel, room_id)
     said = [e["content"]["body"] for e in await _ours(alice, reel, room_id) if e["type"] == "m.room.message"]
-    assert said.count(TEXTS.say("bot-encrypted-since")) == 1
-    assert TEXTS.say("bot-encrypted") not in said
+    assert said.count(TEXTS.say("bot-unserved-since")) == 1
+    assert TEXTS.say("bot-unserved") not in said
 
 
 @VERSIONS

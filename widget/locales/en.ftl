@@ -343,6 +343,21 @@ widget-empty-withheld = Nothing is shown yet
 widget-empty-withheld-hint = What is here is hidden, or waits for somebody: the list says why.
 widget-empty-failed = Nothing to play yet
 widget-empty-failed-hint = The list says what went wrong, and what to do about it.
+widget-encryption-title = This room is encrypted
+widget-encryption-hint = If videos are turned on here, this service keeps a playable copy of each video sent from then on, and whoever operates this server can watch it. Until then no video is kept.
+widget-encryption-others = The room's moderators can turn them on.
+widget-encryption-unserved = Videos do not play here: this server is not set up for encrypted rooms. Whoever operates it finds in Roomreel's docs/encryption.md how to set it up.
+widget-encryption-on = Turn on videos
+widget-encryption-on-question = Turn on videos for everybody in this room? A playable copy is kept of each one sent from now on, and whoever operates this server can watch it.
+widget-encryption-on-sure = Turn on videos for everybody in this room?
+widget-encryption-on-confirm = Turn on
+widget-encryption-kept = Playable copies are kept for this room: { $name }, { DATETIME($at, dateStyle: "medium") }
+widget-encryption-kept-since = Playable copies are kept for this room since { DATETIME($at, dateStyle: "medium") }
+widget-encryption-not-kept = This room is encrypted: new videos are not kept.
+widget-encryption-off = Turn off
+widget-encryption-off-question = Turn off videos, and erase the copies of all that were sent, for everybody? The messages themselves stay. This cannot be undone.
+widget-encryption-off-confirm = Erase and turn off
+widget-encryption-failed = That did not work. Please try again.
 
 ## Trouble
 
@@ -572,9 +587,20 @@ bot-welcome = This room has a screen now. Send a video in the chat and it plays 
 bot-needs-power = I have no permission to put the video screen into this room. Give { $bot } power level { $level }: send { $step } here. Or lower the level for “Modify widgets” in the room's settings. I will try again by myself.
 bot-needs-moderator = I have no permission to put the video screen into this room. Make me a “Moderator” in the list of the room's members, or send { $step } here. Or lower the level for “Modify widgets” in the room's settings. I will try again by myself.
 bot-needs-admin = I have no permission to put the video screen into this room. Make me an “Admin” in the list of the room's members, or send { $step } here. Or lower the level for “Modify widgets” in the room's settings. I will try again by myself.
-bot-encrypted = This room is encrypted, and I cannot see yet what is sent in encrypted rooms: I put no screen here, and videos that you send here do not play. What to do instead: make a room without encryption and invite me there (in Element: “New room”, then switch off “Enable end-to-end encryption”; later it cannot be switched off).
-bot-encrypted-direct = This chat is encrypted, and I cannot see yet what is sent in encrypted chats: I do not understand what you write here, and videos that you send here do not play. What to do instead: make a room without encryption and invite me there (in Element: “New room”, then switch off “Enable end-to-end encryption”; later it cannot be switched off).
-bot-encrypted-since = This room is encrypted now, and I cannot see yet what is sent in encrypted rooms. The videos that are here stay, and play on in the widget; new ones do not come to it. To go on with new ones, make a room without encryption and invite me there (in Element: “New room”, then switch off “Enable end-to-end encryption”; later it cannot be switched off).
+bot-encrypted = This room is encrypted, and by inviting me you let me read what is sent here, so that I understand commands to me; your client may have given me the keys of older messages with the invitation. If videos are turned on here, this service keeps a playable copy of each video sent from then on, and whoever operates this server can watch it. Until then no video is kept: to turn them on, a moderator sends { $command } here, or presses the button in the “Roomreel” widget.
+bot-encrypted-direct = This chat is encrypted, and by inviting me you let me read what is sent here, so that I understand commands to me; your client may have given me the keys of older messages with the invitation. If videos are turned on here, this service keeps a playable copy of each video sent from then on, and whoever operates this server can watch it. Until then no video is kept: to turn them on, send { $command } here, or press the button in the “Roomreel” widget.
+bot-encrypted-since = This room is encrypted now. The videos that are here stay, and play on in the widget; of new ones this service would have to keep a playable copy, which whoever operates this server can watch. Until somebody agrees to that, no new video is kept: to turn them on, a moderator sends { $command } here, or presses the button in the “Roomreel” widget.
+bot-opted-in = { $user } turned on videos in this encrypted room ({ $when }): from now on this service keeps a playable copy of each video sent here, and whoever operates this server can watch it. To turn them off and erase all copies, a moderator sends { $command }
+bot-opted-in-before = { $people }: in this encrypted room { $user } turned on videos ({ $when }). This service keeps a playable copy of each video sent here, and whoever operates this server can watch it.
+bot-opted-in-still = In the encrypted room that this one replaces, { $user } turned on videos ({ $when }), and so they are on here: this service keeps a playable copy of each video sent here, and whoever operates this server can watch it.
+bot-opted-out = { $user } turned off videos in this encrypted room ({ $when }): { $count ->
+    [0] no copy of a video is kept here
+    [one] the copy of one video that was kept here is erased
+   *[other] the copies of { $count } videos that were kept here are erased
+}, and no new one is kept. The messages themselves stay. To turn them on again, a moderator sends { $command }
+bot-unserved = This room is encrypted, and this server is not set up for that: I cannot see what is sent here, I put no screen here, and videos that you send here do not play. Whoever operates this server finds in Roomreel's docs/encryption.md how to set it up; then I come back to it here. Until then: make a room without encryption and invite me there (in Element: “New room”, then switch off “Enable end-to-end encryption”; later it cannot be switched off).
+bot-unserved-direct = This chat is encrypted, and this server is not set up for that: I do not understand what you write here, and videos that you send here do not play. Whoever operates this server finds in Roomreel's docs/encryption.md how to set it up; then I come back to it here. Until then: make a room without encryption and invite me there (in Element: “New room”, then switch off “Enable end-to-end encryption”; later it cannot be switched off).
+bot-unserved-since = This room is encrypted now, and this server is not set up for that. The videos that are here stay, and play on in the widget; new ones do not come to it. Whoever operates this server finds in Roomreel's docs/encryption.md how to set it up; then I come back to it here. Until then, for new ones: make a room without encryption and invite me there (in Element: “New room”, then switch off “Enable end-to-end encryption”; later it cannot be switched off).
 bot-failed = “{ $title }” cannot be shown. { $reason }
 bot-edit-failed = What you put in place of “{ $title }” cannot be shown: the old one plays on. { $reason }
 bot-audio = “{ $title }”: { $reason } To have all of it heard, save the video with AAC sound and send it again.
@@ -777,6 +803,18 @@ bot-help-dismiss = forget what was said against a video; if it waits because of 
 bot-usage-dismiss = dismiss VIDEO
 bot-help-room = the room's settings: all, one of them, or a new value
 bot-usage-room = room [!ROOM] [SETTING] [VALUE]
+bot-help-enable = keep playable copies of the videos sent to this encrypted room
+bot-usage-enable = enable
+bot-help-disable = keep none any more, and erase all that there are
+bot-usage-disable = disable [yes]
+bot-not-encrypted = This room is not encrypted: videos play here without that.
+bot-enable-unserved = This server is not set up for encrypted rooms. Whoever operates it finds in Roomreel's docs/encryption.md how to set it up.
+bot-enabled-before = Videos are on here already: { $user } turned them on ({ $when }).
+bot-disable-sure = This erases { $count ->
+    [0] all that is kept of this room's videos
+    [one] the copy of this room's one video and all else that is kept of it
+   *[other] the copies of all { $count } videos of this room and all else that is kept of them
+}; no new ones are kept. The messages themselves stay. It cannot be undone. To do it:
 bot-moderates-nothing = You moderate no room in which I am.
 bot-queue = { $count ->
     [one] One video waits for a decision:
@@ -797,6 +835,7 @@ bot-held-for-quarantine = was put in quarantine by an admin; moderators cannot r
 bot-in-room = { $text } (in { $room })
 bot-because = { $text }: { $reason }
 bot-with-reason = { $text } The reason: { $reason }
+bot-not-said-here = Of videos of encrypted rooms I say nothing here, where nothing is encrypted: ask me in those rooms.
 bot-held-by-others = Moderators cannot decide on this video: the operators of this server hold it. “remove” takes it away for good.
 bot-not-waiting = This video does not wait for a decision.
 bot-approved = “{ $title }” is shown now.
@@ -867,7 +906,7 @@ bot-moderators-room-unknown = You and I must both be in that room. Invite { $bot
 bot-moderators-room-others = You do not moderate that room: only its own moderators can have it asked for decisions.
 bot-moderators-room-open = Anybody may come into that room, or read it: choose one for invited people, whose history guests cannot read.
 bot-moderators-room-chosen = { $user } chose this room for decisions on videos of { $room }: I ask here about what waits there. Who moderates that room can choose another: { $command }.
-bot-moderators-room-encrypted = That room is encrypted, and I cannot write encrypted messages. Choose one without encryption.
+bot-moderators-room-encrypted = That room is encrypted, and this server is not set up to write there (Roomreel's docs/encryption.md says how). Choose one without encryption.
 bot-room-setting-language = in which language I speak: en, zh or zh-TW
 bot-room-setting-add = who may add videos: members or moderators
 bot-room-setting-hold = whose videos wait for a moderator: off (nobody's), new (of members whose videos were never shown here) or all (but moderators')
@@ -917,7 +956,7 @@ bot-rooms = { $count ->
    *[other] I am in { $count } rooms:
 }
 bot-rooms-line = { $name } · members: { $members } · videos: { $count } · { $size }
-bot-rooms-encrypted = encrypted, so without videos
+bot-rooms-encrypted = encrypted
 bot-rooms-invited = invited, not joined yet
 bot-help-users = who has videos, the largest first
 bot-usage-users = users [PAGE]

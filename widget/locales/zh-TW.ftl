@@ -322,6 +322,21 @@ widget-empty-withheld = 暫時沒有顯示的影片
 widget-empty-withheld-hint = 這裡的影片已隱藏，或在等待處理：清單中說明了原因。
 widget-empty-failed = 暫時沒有可播放的影片
 widget-empty-failed-hint = 清單中說明了出錯的原因和解決辦法。
+widget-encryption-title = 這個聊天室已加密
+widget-encryption-hint = 如果在這裡開啟影片，本服務會為此後傳送的每部影片保留一份可播放的副本，而這台伺服器的營運者能夠觀看它。在那之前不保留任何影片。
+widget-encryption-others = 聊天室的管理員可以開啟影片。
+widget-encryption-unserved = 影片不會在這裡播放：這台伺服器沒有為加密聊天室設定好。它的營運者可以在 Roomreel 的 docs/encryption.md 裡找到設定方法。
+widget-encryption-on = 開啟影片
+widget-encryption-on-question = 要為這個聊天室裡的所有人開啟影片嗎？此後傳送的每部影片都會保留一份可播放的副本，而這台伺服器的營運者能夠觀看它。
+widget-encryption-on-sure = 要為這個聊天室裡的所有人開啟影片嗎？
+widget-encryption-on-confirm = 開啟
+widget-encryption-kept = 本聊天室保留可播放的副本：{ $name }，{ DATETIME($at, dateStyle: "medium") }
+widget-encryption-kept-since = 本聊天室自 { DATETIME($at, dateStyle: "medium") } 起保留可播放的副本
+widget-encryption-not-kept = 這個聊天室已加密：不保留新的影片。
+widget-encryption-off = 關閉
+widget-encryption-off-question = 要關閉影片，並為所有人清除已傳送的全部影片的副本嗎？訊息本身會保留。此操作無法復原。
+widget-encryption-off-confirm = 清除並關閉
+widget-encryption-failed = 沒有成功，請重試。
 
 ## Trouble
 
@@ -550,9 +565,19 @@ bot-welcome = 這個聊天室現在有螢幕了。在聊天中傳送影片，它
 bot-needs-power = 我沒有權限把影片螢幕放進這個聊天室。請把 { $bot } 的權限等級設為 { $level }：在這裡傳送 { $step }。也可以在聊天室設定裡降低「修改小工具」的等級。之後我會自動重試。
 bot-needs-moderator = 我沒有權限把影片螢幕放進這個聊天室。請在聊天室的成員清單裡把我設為「版主」，或者在這裡傳送 { $step }。也可以在聊天室設定裡降低「修改小工具」的等級。之後我會自動重試。
 bot-needs-admin = 我沒有權限把影片螢幕放進這個聊天室。請在聊天室的成員清單裡把我設為「管理員」，或者在這裡傳送 { $step }。也可以在聊天室設定裡降低「修改小工具」的等級。之後我會自動重試。
-bot-encrypted = 這個聊天室已加密，而我還看不到加密聊天室裡傳送的內容：我沒有在這裡放置螢幕，你在這裡傳送的影片也不會播放。你可以這樣做：建立一個不加密的聊天室並邀請我（在 Element 中：「建立聊天室」，然後關閉「啟用端到端加密」；開啟之後就無法關閉）。
-bot-encrypted-direct = 這個私訊已加密，而我還看不到加密私訊裡傳送的內容：我看不懂你在這裡寫的話，你在這裡傳送的影片也不會播放。你可以這樣做：建立一個不加密的聊天室並邀請我（在 Element 中：「建立聊天室」，然後關閉「啟用端到端加密」；開啟之後就無法關閉）。
-bot-encrypted-since = 這個聊天室現在已加密，而我還看不到加密聊天室裡傳送的內容。這裡已有的影片會保留，並繼續在小工具裡播放；新的影片不會出現在小工具裡。要繼續使用新影片，請建立一個不加密的聊天室並邀請我（在 Element 中：「建立聊天室」，然後關閉「啟用端到端加密」；開啟之後就無法關閉）。
+bot-encrypted = 這個聊天室已加密；邀請我，就是允許我讀取這裡傳送的內容，好讓我看懂給我的指令，你的用戶端也可能隨邀請把更早訊息的金鑰給了我。如果在這裡開啟影片，本服務會為此後傳送的每部影片保留一份可播放的副本，而這台伺服器的營運者能夠觀看它。在那之前不保留任何影片：要開啟，請由管理員在這裡傳送 { $command }，或按「Roomreel」小工具裡的按鈕。
+bot-encrypted-direct = 這個私訊已加密；邀請我，就是允許我讀取這裡傳送的內容，好讓我看懂給我的指令，你的用戶端也可能隨邀請把更早訊息的金鑰給了我。如果在這裡開啟影片，本服務會為此後傳送的每部影片保留一份可播放的副本，而這台伺服器的營運者能夠觀看它。在那之前不保留任何影片：要開啟，請在這裡傳送 { $command }，或按「Roomreel」小工具裡的按鈕。
+bot-encrypted-since = 這個聊天室現在已加密。這裡已有的影片會保留，並繼續在小工具裡播放；對新的影片，本服務必須保留一份可播放的副本，而這台伺服器的營運者能夠觀看它。在有人同意之前，不保留任何新影片：要開啟，請由管理員在這裡傳送 { $command }，或按「Roomreel」小工具裡的按鈕。
+bot-opted-in = { $user } 在這個加密聊天室開啟了影片（{ $when }）：從現在起，本服務會為這裡傳送的每部影片保留一份可播放的副本，而這台伺服器的營運者能夠觀看它。要關閉並清除所有副本，請由管理員傳送 { $command }
+bot-opted-in-before = { $people }：{ $user } 在這個加密聊天室開啟了影片（{ $when }）。本服務會為這裡傳送的每部影片保留一份可播放的副本，而這台伺服器的營運者能夠觀看它。
+bot-opted-in-still = 在被這個聊天室取代的加密聊天室裡，{ $user } 開啟了影片（{ $when }），所以這裡也已開啟：本服務會為這裡傳送的每部影片保留一份可播放的副本，而這台伺服器的營運者能夠觀看它。
+bot-opted-out = { $user } 在這個加密聊天室關閉了影片（{ $when }）：{ $count ->
+    [0] 這裡沒有保留任何影片的副本
+   *[other] 這裡保留的 { $count } 部影片的副本已清除
+}，也不再保留新的。訊息本身會保留。要重新開啟，請由管理員傳送 { $command }
+bot-unserved = 這個聊天室已加密，而這台伺服器沒有為此設定好：我看不到這裡傳送的內容，沒有在這裡放置螢幕，你在這裡傳送的影片也不會播放。這台伺服器的營運者可以在 Roomreel 的 docs/encryption.md 裡找到設定方法；設定好之後我會在這裡繼續。在那之前：建立一個不加密的聊天室並邀請我（在 Element 中：「建立聊天室」，然後關閉「啟用端到端加密」；開啟之後就無法關閉）。
+bot-unserved-direct = 這個私訊已加密，而這台伺服器沒有為此設定好：我看不懂你在這裡寫的話，你在這裡傳送的影片也不會播放。這台伺服器的營運者可以在 Roomreel 的 docs/encryption.md 裡找到設定方法；設定好之後我會在這裡繼續。在那之前：建立一個不加密的聊天室並邀請我（在 Element 中：「建立聊天室」，然後關閉「啟用端到端加密」；開啟之後就無法關閉）。
+bot-unserved-since = 這個聊天室現在已加密，而這台伺服器沒有為此設定好。這裡已有的影片會保留，並繼續在小工具裡播放；新的影片不會出現在小工具裡。這台伺服器的營運者可以在 Roomreel 的 docs/encryption.md 裡找到設定方法；設定好之後我會在這裡繼續。在那之前，要使用新影片：建立一個不加密的聊天室並邀請我（在 Element 中：「建立聊天室」，然後關閉「啟用端到端加密」；開啟之後就無法關閉）。
 bot-failed = 「{ $title }」無法播放。{ $reason }
 bot-edit-failed = 你用來替換「{ $title }」的內容無法播放，原來的影片會繼續播放。{ $reason }
 bot-audio = 「{ $title }」：{ $reason }要聽到全部聲音，請用 AAC 聲音格式儲存影片後重新發送。
@@ -741,6 +766,17 @@ bot-help-dismiss = 駁回對一部影片的檢舉；如果它因此在等待，�
 bot-usage-dismiss = dismiss VIDEO
 bot-help-room = 聊天室的設定：全部、其中一項，或改成新的值
 bot-usage-room = room [!ROOM] [SETTING] [VALUE]
+bot-help-enable = 為傳送到這個加密聊天室的影片保留可播放的副本
+bot-usage-enable = enable
+bot-help-disable = 不再保留副本，並清除已有的全部
+bot-usage-disable = disable [yes]
+bot-not-encrypted = 這個聊天室沒有加密：影片不需要這樣就能播放。
+bot-enable-unserved = 這台伺服器沒有為加密聊天室設定好。它的營運者可以在 Roomreel 的 docs/encryption.md 裡找到設定方法。
+bot-enabled-before = 這裡已經開啟影片：由 { $user } 開啟（{ $when }）。
+bot-disable-sure = 這會清除{ $count ->
+    [0] 這個聊天室的影片所保留的一切
+   *[other] 這個聊天室全部 { $count } 部影片的副本，以及為它們保留的其他一切
+}；也不再保留新的。訊息本身會保留。此操作無法復原。要執行，請傳送：
 bot-moderates-nothing = 在我所在的聊天室裡，沒有一個由你管理。
 bot-queue = { $count ->
    *[other] 有 { $count } 部影片等待處理：
@@ -759,6 +795,7 @@ bot-held-for-quarantine = 已被伺服器管理者隔離；管理員不能放行
 bot-in-room = { $text }（{ $room }）
 bot-because = { $text }：{ $reason }
 bot-with-reason = { $text }原因：{ $reason }
+bot-not-said-here = 加密聊天室裡的影片，我不在這個沒有加密的地方提起：請在那些聊天室裡問我。
 bot-held-by-others = 聊天室管理員不能處理這部影片：它由本伺服器的管理者扣留。用 「remove」 可以把它徹底移除。
 bot-not-waiting = 這部影片不在等待處理。
 bot-approved = 「{ $title }」 現在可以播放了。
@@ -824,7 +861,7 @@ bot-moderators-room-unknown = 你和我都必須在那個聊天室裡。請先�
 bot-moderators-room-others = 你不是那個聊天室的管理員：只有它自己的管理員才能讓我在那裡徵求決定。
 bot-moderators-room-open = 任何人都可以進入或閱讀那個聊天室：請選擇僅限邀請、且外人不能閱讀歷史記錄的聊天室。
 bot-moderators-room-chosen = { $user } 選擇了這個聊天室來處理「{ $room }」的影片：那裡有待審影片時，我會在這裡詢問。那個聊天室的管理員可以改用別的聊天室：{ $command }。
-bot-moderators-room-encrypted = 那個聊天室已加密，而我不能傳送加密訊息。請選擇沒有加密的聊天室。
+bot-moderators-room-encrypted = 那個聊天室已加密，而這台伺服器沒有設定好，不能在那裡傳送訊息（Roomreel 的 docs/encryption.md 說明了方法）。請選擇沒有加密的聊天室。
 bot-room-setting-language = 我說哪種語言：en、zh 或 zh-TW
 bot-room-setting-add = 誰可以新增影片：members（成員）或 moderators（管理員）
 bot-room-setting-hold = 誰的影片要等管理員核准：off（無人）、new（影片從未在這裡播放過的成員）或 all（除管理員外的所有人）
@@ -866,7 +903,7 @@ bot-rooms = { $count ->
    *[other] 我在 { $count } 個聊天室裡：
 }
 bot-rooms-line = { $name } · 成員：{ $members } · 影片：{ $count } · { $size }
-bot-rooms-encrypted = 已加密，因此沒有影片
+bot-rooms-encrypted = 已加密
 bot-rooms-invited = 已被邀請，尚未加入
 bot-help-users = 列出有影片的使用者，佔用最多的在前
 bot-usage-users = users [PAGE]

@@ -322,6 +322,21 @@ widget-empty-withheld = 暂时没有显示的视频
 widget-empty-withheld-hint = 这里的视频已隐藏，或在等待处理：列表中说明了原因。
 widget-empty-failed = 暂时没有可播放的视频
 widget-empty-failed-hint = 列表中说明了出错的原因和解决办法。
+widget-encryption-title = 这个聊天室已加密
+widget-encryption-hint = 如果在这里开启视频，本服务会为此后发送的每个视频保留一份可播放的副本，而这台服务器的运营者能够观看它。在那之前不保留任何视频。
+widget-encryption-others = 聊天室的管理员可以开启视频。
+widget-encryption-unserved = 视频不会在这里播放：这台服务器没有为加密聊天室设置好。它的运营者可以在 Roomreel 的 docs/encryption.md 里找到设置方法。
+widget-encryption-on = 开启视频
+widget-encryption-on-question = 要为这个聊天室里的所有人开启视频吗？此后发送的每个视频都会保留一份可播放的副本，而这台服务器的运营者能够观看它。
+widget-encryption-on-sure = 要为这个聊天室里的所有人开启视频吗？
+widget-encryption-on-confirm = 开启
+widget-encryption-kept = 本聊天室保留可播放的副本：{ $name }，{ DATETIME($at, dateStyle: "medium") }
+widget-encryption-kept-since = 本聊天室自 { DATETIME($at, dateStyle: "medium") } 起保留可播放的副本
+widget-encryption-not-kept = 这个聊天室已加密：不保留新的视频。
+widget-encryption-off = 关闭
+widget-encryption-off-question = 要关闭视频，并为所有人清除已发送的全部视频的副本吗？消息本身会保留。此操作无法撤销。
+widget-encryption-off-confirm = 清除并关闭
+widget-encryption-failed = 没有成功，请重试。
 
 ## Trouble
 
@@ -550,9 +565,19 @@ bot-welcome = 这个聊天室现在有屏幕了。在聊天中发送视频，它
 bot-needs-power = 我没有权限把视频屏幕放进这个聊天室。请把 { $bot } 的权限级别设为 { $level }：在这里发送 { $step }。也可以在聊天室设置里降低“修改小部件”的级别。之后我会自动重试。
 bot-needs-moderator = 我没有权限把视频屏幕放进这个聊天室。请在聊天室的成员列表里把我设为“协管员”，或者在这里发送 { $step }。也可以在聊天室设置里降低“修改小部件”的级别。之后我会自动重试。
 bot-needs-admin = 我没有权限把视频屏幕放进这个聊天室。请在聊天室的成员列表里把我设为“管理员”，或者在这里发送 { $step }。也可以在聊天室设置里降低“修改小部件”的级别。之后我会自动重试。
-bot-encrypted = 这个聊天室已加密，而我还看不到加密聊天室里发送的内容：我没有在这里放置屏幕，你在这里发送的视频也不会播放。你可以这样做：新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
-bot-encrypted-direct = 这个私聊已加密，而我还看不到加密私聊里发送的内容：我看不懂你在这里写的话，你在这里发送的视频也不会播放。你可以这样做：新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
-bot-encrypted-since = 这个聊天室现在已加密，而我还看不到加密聊天室里发送的内容。这里已有的视频会保留，并继续在小部件里播放；新的视频不会出现在小部件里。要继续使用新视频，请新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
+bot-encrypted = 这个聊天室已加密；邀请我，就是允许我读取这里发送的内容，好让我看懂给我的命令，你的客户端也可能随邀请把更早消息的密钥给了我。如果在这里开启视频，本服务会为此后发送的每个视频保留一份可播放的副本，而这台服务器的运营者能够观看它。在那之前不保留任何视频：要开启，请由管理员在这里发送 { $command }，或按“Roomreel”小部件里的按钮。
+bot-encrypted-direct = 这个私聊已加密；邀请我，就是允许我读取这里发送的内容，好让我看懂给我的命令，你的客户端也可能随邀请把更早消息的密钥给了我。如果在这里开启视频，本服务会为此后发送的每个视频保留一份可播放的副本，而这台服务器的运营者能够观看它。在那之前不保留任何视频：要开启，请在这里发送 { $command }，或按“Roomreel”小部件里的按钮。
+bot-encrypted-since = 这个聊天室现在已加密。这里已有的视频会保留，并继续在小部件里播放；对新的视频，本服务必须保留一份可播放的副本，而这台服务器的运营者能够观看它。在有人同意之前，不保留任何新视频：要开启，请由管理员在这里发送 { $command }，或按“Roomreel”小部件里的按钮。
+bot-opted-in = { $user } 在这个加密聊天室开启了视频（{ $when }）：从现在起，本服务会为这里发送的每个视频保留一份可播放的副本，而这台服务器的运营者能够观看它。要关闭并清除所有副本，请由管理员发送 { $command }
+bot-opted-in-before = { $people }：{ $user } 在这个加密聊天室开启了视频（{ $when }）。本服务会为这里发送的每个视频保留一份可播放的副本，而这台服务器的运营者能够观看它。
+bot-opted-in-still = 在被这个聊天室取代的加密聊天室里，{ $user } 开启了视频（{ $when }），所以这里也已开启：本服务会为这里发送的每个视频保留一份可播放的副本，而这台服务器的运营者能够观看它。
+bot-opted-out = { $user } 在这个加密聊天室关闭了视频（{ $when }）：{ $count ->
+    [0] 这里没有保留任何视频的副本
+   *[other] 这里保留的 { $count } 个视频的副本已清除
+}，也不再保留新的。消息本身会保留。要重新开启，请由管理员发送 { $command }
+bot-unserved = 这个聊天室已加密，而这台服务器没有为此设置好：我看不到这里发送的内容，没有在这里放置屏幕，你在这里发送的视频也不会播放。这台服务器的运营者可以在 Roomreel 的 docs/encryption.md 里找到设置方法；设置好之后我会在这里继续。在那之前：新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
+bot-unserved-direct = 这个私聊已加密，而这台服务器没有为此设置好：我看不懂你在这里写的话，你在这里发送的视频也不会播放。这台服务器的运营者可以在 Roomreel 的 docs/encryption.md 里找到设置方法；设置好之后我会在这里继续。在那之前：新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
+bot-unserved-since = 这个聊天室现在已加密，而这台服务器没有为此设置好。这里已有的视频会保留，并继续在小部件里播放；新的视频不会出现在小部件里。这台服务器的运营者可以在 Roomreel 的 docs/encryption.md 里找到设置方法；设置好之后我会在这里继续。在那之前，要使用新视频：新建一个不加密的聊天室并邀请我（在 Element 中：“新建聊天室”，然后关闭“启用端到端加密”；开启之后就无法关闭）。
 bot-failed = “{ $title }”无法播放。{ $reason }
 bot-edit-failed = 你用来替换“{ $title }”的内容无法播放，原来的视频会继续播放。{ $reason }
 bot-audio = “{ $title }”：{ $reason }要听到全部声音，请用 AAC 声音格式保存视频后重新发送。
@@ -741,6 +766,17 @@ bot-help-dismiss = 驳回对一个视频的举报；如果它因此在等待，�
 bot-usage-dismiss = dismiss VIDEO
 bot-help-room = 房间的设置：全部、其中一项，或改成新的值
 bot-usage-room = room [!ROOM] [SETTING] [VALUE]
+bot-help-enable = 为发送到这个加密聊天室的视频保留可播放的副本
+bot-usage-enable = enable
+bot-help-disable = 不再保留副本，并清除已有的全部
+bot-usage-disable = disable [yes]
+bot-not-encrypted = 这个聊天室没有加密：视频不需要这样就能播放。
+bot-enable-unserved = 这台服务器没有为加密聊天室设置好。它的运营者可以在 Roomreel 的 docs/encryption.md 里找到设置方法。
+bot-enabled-before = 这里已经开启视频：由 { $user } 开启（{ $when }）。
+bot-disable-sure = 这会清除{ $count ->
+    [0] 这个聊天室的视频所保留的一切
+   *[other] 这个聊天室全部 { $count } 个视频的副本，以及为它们保留的其他一切
+}；也不再保留新的。消息本身会保留。此操作无法撤销。要执行，请发送：
 bot-moderates-nothing = 在我所在的房间里，没有一个由你管理。
 bot-queue = { $count ->
    *[other] 有 { $count } 个视频等待处理：
@@ -759,6 +795,7 @@ bot-held-for-quarantine = 已被服务器管理者隔离；管理员不能放行
 bot-in-room = { $text }（{ $room }）
 bot-because = { $text }：{ $reason }
 bot-with-reason = { $text }原因：{ $reason }
+bot-not-said-here = 加密聊天室里的视频，我不在这个没有加密的地方提起：请在那些聊天室里问我。
 bot-held-by-others = 房间管理员不能处理这个视频：它由本服务器的管理者扣留。用 “remove” 可以把它彻底移除。
 bot-not-waiting = 这个视频不在等待处理。
 bot-approved = “{ $title }” 现在可以播放了。
@@ -824,7 +861,7 @@ bot-moderators-room-unknown = 你和我都必须在那个房间里。请先邀�
 bot-moderators-room-others = 你不是那个房间的管理员：只有它自己的管理员才能让我在那里征求决定。
 bot-moderators-room-open = 任何人都可以进入或阅读那个房间：请选择仅限邀请、且外人不能阅读历史记录的房间。
 bot-moderators-room-chosen = { $user } 选择了这个房间来处理“{ $room }”的视频：那里有待审视频时，我会在这里询问。那个房间的管理员可以改用别的房间：{ $command }。
-bot-moderators-room-encrypted = 那个房间已加密，而我不能发送加密消息。请选择没有加密的房间。
+bot-moderators-room-encrypted = 那个房间已加密，而这台服务器没有设置好，不能在那里发送消息（Roomreel 的 docs/encryption.md 说明了方法）。请选择没有加密的房间。
 bot-room-setting-language = 我说哪种语言：en、zh 或 zh-TW
 bot-room-setting-add = 谁可以添加视频：members（成员）或 moderators（管理员）
 bot-room-setting-hold = 谁的视频要等管理员批准：off（无人）、new（视频从未在这里播放过的成员）或 all（除管理员外的所有人）
@@ -866,7 +903,7 @@ bot-rooms = { $count ->
    *[other] 我在 { $count } 个房间里：
 }
 bot-rooms-line = { $name } · 成员：{ $members } · 视频：{ $count } · { $size }
-bot-rooms-encrypted = 已加密，因此没有视频
+bot-rooms-encrypted = 已加密
 bot-rooms-invited = 已被邀请，尚未加入
 bot-help-users = 列出有视频的用户，占用最多的在前
 bot-usage-users = users [PAGE]

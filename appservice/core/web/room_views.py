@@ -7,6 +7,7 @@ from urllib.parse import quote
 from appservice.core.events.relations import Relation
 from appservice.core.model import HeldFor, RoomId, State, UserId, Video, VideoId, Visibility
 from appservice.core.room import Member, Room
+from appservice.core.rules.opt_in import may_opt_in
 from appservice.core.rules.power_levels import may_send
 from appservice.core.rules.video_permissions import (
     Viewer,
@@ -32,6 +33,7 @@ from appservice.core.web.reels import (
     together,
 )
 from appservice.core.web.views import (
+    EncryptionView,
     FailureView,
     HiddenBy,
     MemberView,
@@ -61,7 +63,10 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True)
 class RoomNow:
-    """A room as it is now; `members` without the bot. `reports` of its videos are for moderators: None for others."""
+    """A room as it is now; `members` without the bot. `reports` of its videos are for moderators: None for others.
+
+    `encrypted_rooms`: they are served.
+    """
 
     room: Room
     members: Sequence[Member]
@@ -69,6 +74,7 @@ class RoomNow:
     live: Broadcast
     bot: UserId
     reports: Mapping[VideoId, int] | None = None
+    encrypted_rooms: bool = False
 
 
 def room_view(
@@ -106,10 +112,25 @@ def room_view(
         place=bookmark,
         direct=len(members) == 2,
         can=list(can),
+        encryption=encryption_view(room, members, viewer, available=now.encrypted_rooms),
         together=together_view(members, videos, turns, grant),
         members=[
             _member_view(member, sent.get(member.user_id, []), room, viewer, grant, now.reports) for member in ordered
         ],
+    )
+
+
+def encryption_view(room: Room, members: Sequence[Member], viewer: Viewer, *, available: bool) -> EncryptionView | None:
+    """Return who opted an encrypted room in, None for a room that is not encrypted."""
+    if not room.encrypted:
+        return None
+    name = next((member.display_name for member in members if member.user_id == room.opted_in_by), None)
+    return EncryptionView(
+        opted_in_by=room.opted_in_by or None,
+        opted_in_by_name=name,
+        opted_in_at=round(room.opted_in_at.timestamp() * 1000) if room.opted_in_at else None,
+        available=available,
+        may_opt_in=may_opt_in(room, viewer),
     )
 
 

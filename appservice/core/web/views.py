@@ -188,12 +188,28 @@ OnBehalf: TypeAlias = Literal["comment", "react", "send"]
 """What the bot can do on behalf of somebody."""
 
 
+class EncryptionView(BaseModel):
+    """Who agreed that playable copies of an encrypted room's videos are stored, and when, in ms since the epoch.
+
+    `opted_in_at` is null where nobody did: no videos are taken. `opted_in_by` is null as well where that is not known
+    any more, `opted_in_by_name` where they have no name here. `available`: the operator has set up encrypted rooms.
+    `may_opt_in`: the viewer decides.
+    """
+
+    opted_in_by: str | None
+    opted_in_by_name: str | None
+    opted_in_at: int | None
+    available: bool
+    may_opt_in: bool
+
+
 class RoomView(BaseModel):
     """A room as one viewer may see it; media addresses work until `grant_expires_at`; times in ms since the epoch.
 
     `direct`: two members are here, and nobody else; `bot` is no member. `together` is there when it was requested.
     `replaced_by` is a link to the room that this one was upgraded to. `can` says what the bot does on behalf of a
-    viewer who is signed in without a client; nothing for others, whose clients do it.
+    viewer who is signed in without a client; nothing for others, whose clients do it. `encryption` is null where the
+    room is not encrypted.
     """
 
     room_id: str
@@ -210,6 +226,7 @@ class RoomView(BaseModel):
     place: PlaceView | None
     members: list[MemberView]
     can: list[OnBehalf]
+    encryption: EncryptionView | None
 
 
 class SaidEventView(BaseModel):

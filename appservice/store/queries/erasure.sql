@@ -31,8 +31,16 @@ WITH settings AS (DELETE FROM people WHERE user_id = :user_id),
     exports AS (DELETE FROM exports WHERE user_id = :user_id),
     warned AS (DELETE FROM quota_warnings WHERE scope = 'user' AND whose = :user_id),
     commanded AS (DELETE FROM commands WHERE sender = :user_id AND done_at IS NOT NULL),
+    encrypted AS (DELETE FROM encrypted_events WHERE sender = :user_id),
     gone AS (DELETE FROM members WHERE user_id = :user_id AND membership <> 'join' RETURNING room_id),
-    marked AS (UPDATE rooms SET members_forgotten_at = clock_timestamp() WHERE room_id IN (SELECT room_id FROM gone))
+    marked AS (
+        UPDATE rooms SET
+            members_forgotten_at = CASE WHEN room_id IN (SELECT room_id FROM gone)
+                THEN clock_timestamp() ELSE members_forgotten_at END,
+            -- Somebody opted in, whoever that was.
+            opted_in_by = CASE WHEN opted_in_by = :user_id THEN '' ELSE opted_in_by END
+        WHERE room_id IN (SELECT room_id FROM gone) OR opted_in_by = :user_id
+    )
 UPDATE videos SET sender = '' WHERE sender = :user_id;
 
 -- name: erase_room
@@ -43,8 +51,10 @@ WITH channel AS (DELETE FROM channels WHERE room_id = :room_id),
     watching AS (DELETE FROM watching WHERE room_id = :room_id),
     blocks AS (DELETE FROM blocks WHERE room_id = :room_id),
     warned AS (DELETE FROM quota_warnings WHERE scope = 'room' AND whose = :room_id),
-    commanded AS (DELETE FROM commands WHERE room_id = :room_id AND done_at IS NOT NULL)
-UPDATE rooms SET settings = '{}', name = NULL WHERE room_id = :room_id;
+    commanded AS (DELETE FROM commands WHERE room_id = :room_id AND done_at IS NOT NULL),
+    encrypted AS (DELETE FROM encrypted_events WHERE room_id = :room_id),
+    outgoing AS (DELETE FROM outgoing_events WHERE room_id = :room_id)
+UPDATE rooms SET settings = '{}', name = NULL, opted_in_by = NULL, opted_in_at = NULL WHERE room_id = :room_id;
 
 -- name: rooms_left_long_ago
 -- Rooms that the bot left, and of which something may be stored.
@@ -76,6 +86,10 @@ SELECT what, n FROM (
         WHERE (scope = 'user' AND whose = :user_id) OR (scope = 'room' AND whose = :room_id)
     UNION ALL SELECT 'commands', count(*) FROM commands WHERE (sender = :user_id OR room_id = :room_id) AND body <> ''
     UNION ALL SELECT 'blocks', count(*) FROM blocks WHERE room_id = :room_id
+    UNION ALL SELECT 'encrypted events', count(*) FROM encrypted_events WHERE sender = :user_id OR room_id = :room_id
+    UNION ALL SELECT 'notices to be encrypted', count(*) FROM outgoing_events
+        WHERE room_id = :room_id AND (content IS NOT NULL OR encrypted IS NOT NULL)
+    UNION ALL SELECT 'opted in', count(*) FROM rooms WHERE opted_in_by = :user_id
 ) AS counted
 WHERE n > 0 ORDER BY what;
 

@@ -24,9 +24,11 @@ SET bot_membership = excluded.bot_membership, inviter = excluded.inviter,
     -- What is sent while it is away is not missed.
     last_event = CASE WHEN excluded.bot_membership = 'join' THEN rooms.last_event END,
     joined_event = CASE WHEN excluded.bot_membership = 'join' THEN rooms.joined_event END,
-    -- Invited again after it left: add the widget and send the notices anew.
+    -- Invited again after it left: add the widget, send the notices, and have somebody opt in anew.
     widget_placed = rooms.widget_placed AND excluded.bot_membership = 'join',
-    told = CASE WHEN excluded.bot_membership = 'join' THEN rooms.told ELSE '{}' END
+    told = CASE WHEN excluded.bot_membership = 'join' THEN rooms.told ELSE '{}' END,
+    opted_in_by = CASE WHEN excluded.bot_membership = 'join' THEN rooms.opted_in_by END,
+    opted_in_at = CASE WHEN excluded.bot_membership = 'join' THEN rooms.opted_in_at END
 WHERE :requested_at::timestamptz IS NULL OR rooms.bot_told_at <= :requested_at
 RETURNING true AS taken;
 

@@ -40,6 +40,10 @@ WHERE event_id = ANY (:event_ids) AND (visibility <> 'removed' OR deleted_at IS 
 SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
 WHERE room_id = :room_id AND sender = :user_id AND (visibility <> 'removed' OR deleted_at IS NOT NULL) ORDER BY id FOR UPDATE;
 
+-- name: delete_encrypted_events
+-- What was not decrypted yet, of a member or (NULL) of a room.
+DELETE FROM encrypted_events WHERE room_id = :room_id AND (:user_id::text IS NULL OR sender = :user_id);
+
 -- name: wants_erasure
 -- Whether the videos of a member who leaves go with them: their own choice, else the room's.
 SELECT coalesce(

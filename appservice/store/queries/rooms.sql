@@ -116,6 +116,18 @@ INSERT INTO members (room_id, user_id, membership, avatar_video, changed_at)
 SELECT :new_room_id, user_id, 'leave', avatar_video, to_timestamp(0) FROM chosen
 ON CONFLICT (room_id, user_id) DO UPDATE SET avatar_video = coalesce(members.avatar_video, excluded.avatar_video);
 
+-- name: move_opt_in
+-- Into the room that replaces an encrypted one, if that is encrypted as well: once, for it may be opted out there.
+WITH old AS (
+    UPDATE rooms r SET opted_in_by = NULL, opted_in_at = NULL
+    FROM (SELECT room_id, opted_in_by, opted_in_at FROM rooms WHERE room_id = :old_room_id FOR UPDATE) AS was,
+        rooms AS new
+    WHERE r.room_id = was.room_id AND was.opted_in_by IS NOT NULL AND new.room_id = :new_room_id AND new.encrypted
+    RETURNING was.opted_in_by, was.opted_in_at
+)
+UPDATE rooms SET opted_in_by = old.opted_in_by, opted_in_at = old.opted_in_at FROM old
+WHERE room_id = :new_room_id AND rooms.opted_in_by IS NULL;
+
 -- name: lock_room
 -- One worker at a time tends a room; held until the connection lets go.
 SELECT pg_advisory_lock(hashtextextended(:room_id, 7401));

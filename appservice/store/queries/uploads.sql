@@ -52,6 +52,9 @@ RETURNING *;
 -- It ended for a reason that is not the file's.
 UPDATE uploads SET attempts = attempts - 1 WHERE id = :id AND attempts = :attempt AND state = 'preparing';
 
+-- name: upload_wanted
+SELECT FROM uploads WHERE id = :id AND attempts = :attempt AND state = 'preparing';
+
 -- name: upload_progress
 UPDATE uploads SET percent = :percent WHERE id = :id AND attempts = :attempt AND state = 'preparing';
 

@@ -36,6 +36,7 @@ _TEXTS = {
     "0": "You moderate no room in which I am.",
     "=": "This is your own video",
     "1": "There is no room for notices",
+    "P": "This room is not encrypted",
 }
 """The start of a refusal. `Y` is done, `-` silence, and `.` was not tried."""
 
@@ -73,6 +74,8 @@ MATRIX: Sequence[tuple[str, str]] = (
     ("dismiss {shown}", "MMYMHH-"),
     ("room", "MMY000-"),
     ("room pin off", "MMY000-"),
+    ("enable", "MMPPPP-"),
+    ("disable", "MMPPPP-"),
     ("block {blocked}", "MMY.HH-"),
     ("blocks", "MMY000-"),
     ("unblock {hash}", "MMY000-"),
@@ -240,6 +243,9 @@ _ROUTES: Sequence[tuple[str, str, object, Mapping[str, int]]] = (
     ("DELETE", "/api/v1/videos/{spare}", None, {"other": 403}),
     ("POST", "/api/v1/videos/{spare}/restore", None, {"other": 404}),
     ("PUT", "/api/v1/rooms/{room}/watching", {"watching": False}, {}),
+    # It is not encrypted.
+    ("PUT", "/api/v1/rooms/{room}/opt-in", None, {"owner": 409, "other": 409, "moderator": 409}),
+    ("DELETE", "/api/v1/rooms/{room}/opt-in", None, {"owner": 409, "other": 409, "moderator": 409}),
 )
 
 

@@ -49,6 +49,13 @@ STORED = [
         ),
     ),
     (
+        "opt_in",
+        '{"room_id": "!room:example.org", "message": "bot-opted-in", "user_id": "@alice:example.org",'
+        ' "at": 1764495046000, "once": "ab12", "count": 0}',
+        jobs.NotifyRoom(ROOM, "bot-opted-in", USER, 1764495046000, once="ab12"),
+    ),
+    ("newcomers", ROOM, jobs.NotifyNewcomers(ROOM)),
+    (
         "alarm",
         '{"subject": "disk-low", "details": {"free": 12}, "count": 2, "once": "ab12"}',
         jobs.NotifyAdmins("disk-low", {"free": 12}, 2, once="ab12"),

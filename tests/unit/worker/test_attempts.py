@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from appservice.core.errors import HomeserverError, MediaError, UnavailableError
 from appservice.core.rules.retries import BACK_OFF, SOON, SOONEST
-from appservice.worker.attempts import RetryLaterError, SupersededError, run_attempts
+from appservice.worker.attempts import RetryLaterError, SupersededError, run_attempts, while_wanted
 from transcode import TranscodeError
 from transcode.errors import BrokenFile, DiskFull, Failed
 
@@ -279,3 +279,36 @@ async def test_it_is_stopped_before_its_repetition() -> None:
     await asyncio.wait({task})
     assert task.cancelled()
     assert upload.done == attempt("run", "pause"), "it ended before: nothing is given back"
+
+
+async def test_work_that_nobody_waits_for_any_more_is_cancelled() -> None:
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    async def is_wanted() -> bool:
+        assert begun.is_set()
+        return False
+
+    with pytest.raises(SupersededError):
+        await while_wanted(work(), is_wanted)
+    assert cancelled.is_set()
+
+
+async def test_work_that_somebody_waits_for_is_done_also_while_the_database_is_away() -> None:
+    looked = asyncio.Event()
+
+    async def work() -> int:
+        await looked.wait()
+        return 7
+
+    async def is_wanted() -> bool:
+        looked.set()
+        raise UnavailableError("away")
+
+    assert await while_wanted(work(), is_wanted) == 7

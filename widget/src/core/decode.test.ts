@@ -39,6 +39,17 @@ describe('decodeRoom', () => {
     expect([decodeRoom(ROOM).can, decodeRoom({ ...ROOM, can: [] }).can, decodeRoom({ ...ROOM, can: ['react', 'fly', 'send'] }).can]).toEqual([null, new Set(), new Set(['react', 'send'])]);
   });
 
+  it('reads who agreed that videos of an encrypted room are kept', () => {
+    const read = (encryption: unknown) => decodeRoom({ ...ROOM, encryption }).encryption;
+    const agreed = { opted_in_by: '@a:x', opted_in_by_name: 'Ann', opted_in_at: 7, available: true, may_opt_in: false };
+    expect(read(agreed)).toEqual({ optedInBy: '@a:x', optedInByName: 'Ann', optedInAt: 7, available: true, mayOptIn: false });
+    expect(read({ opted_in_by: null, opted_in_by_name: null, opted_in_at: null })).toEqual({ optedInBy: null, optedInByName: null, optedInAt: null, available: false, mayOptIn: false });
+    // Of a plain room, and of a server of an earlier release.
+    expect([read(null), decodeRoom(ROOM).encryption]).toEqual([null, null]);
+    expect(() => read({ ...agreed, opted_in_at: 'yesterday' })).toThrow(DecodeError);
+    expect(() => read(true)).toThrow(DecodeError);
+  });
+
   it('takes nothing but a link to a room for where a room went', () => {
     expect(decodeRoom({ ...ROOM, replaced_by: 'https://matrix.to/#/!new?via=x' }).replacedBy).toBe('https://matrix.to/#/!new?via=x');
     expect(() => decodeRoom({ ...ROOM, replaced_by: 'javascript:alert(1)' })).toThrow(DecodeError);

@@ -1,6 +1,6 @@
 // Turns JSON from outside into the model. Anything malformed is refused with the place where it went wrong.
 import { LOOPS } from './choices';
-import type { AudioLoss, Bookmark, Captions, HeldFor, HiddenBy, Kind, Member, Progress, Room, RoomAction, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
+import type { AudioLoss, Bookmark, Captions, Encryption, HeldFor, HiddenBy, Kind, Member, Progress, Room, RoomAction, Schedule, Session, Together, Turn, Video, VideoAction, VideoState, Visibility } from './model';
 
 /** The server's response does not have the agreed form. */
 export class DecodeError extends Error {
@@ -205,6 +205,16 @@ function bookmark(json: Json, where: string): Bookmark {
   };
 }
 
+function encryption(json: Json, where: string): Encryption {
+  return {
+    optedInBy: optionalText(json, 'opted_in_by', where),
+    optedInByName: optionalText(json, 'opted_in_by_name', where),
+    optedInAt: optionalNumber(json, 'opted_in_at', where),
+    available: json.available === true,
+    mayOptIn: json.may_opt_in === true,
+  };
+}
+
 /** What `encodeBookmark` gave; null for anything else. */
 export function decodeBookmark(value: unknown): Bookmark | null {
   try {
@@ -236,6 +246,7 @@ export function decodeRoom(value: unknown): Room {
     together: optional(json, 'together', 'room', together),
     bookmark: optional(json, 'place', 'room', bookmark),
     can: (json.can ?? null) === null ? null : new Set(ROOM_ACTIONS.filter((action) => texts(json, 'can', 'room').includes(action))),
+    encryption: optional(json, 'encryption', 'room', encryption),
     members: list(json, 'members', 'room').map((each, index) => member(each, `room.members[${index}]`)),
   };
 }

@@ -145,6 +145,19 @@ export interface Bookmark {
   readonly announce: boolean;
 }
 
+/** Who agreed that playable copies of an encrypted room's videos are stored. */
+export interface Encryption {
+  /** Null where nobody did, and where it is not known any more who it was. */
+  readonly optedInBy: string | null;
+  readonly optedInByName: string | null;
+  /** Milliseconds since the epoch; null where nobody did: no videos are taken. */
+  readonly optedInAt: number | null;
+  /** The operator has set up encrypted rooms. */
+  readonly available: boolean;
+  /** The viewer decides. */
+  readonly mayOptIn: boolean;
+}
+
 export interface Room {
   readonly roomId: string;
   readonly name: string | null;
@@ -170,6 +183,8 @@ export interface Room {
   readonly bookmark: Bookmark | null;
   /** What the bot does for the viewer; null inside of a Matrix client, and from a server of an earlier release. */
   readonly can: ReadonlySet<RoomAction> | null;
+  /** Null where the room is not encrypted, and from a server of an earlier release. */
+  readonly encryption: Encryption | null;
   readonly members: readonly Member[];
 }
 
@@ -179,6 +194,11 @@ export interface Session {
   readonly roomId: string;
   /** When it ends; milliseconds since the epoch. */
   readonly ends: number;
+}
+
+/** True where videos that are sent to a room are taken: in an encrypted one once somebody agreed to that. */
+export function takesVideos({ encryption }: Room): boolean {
+  return encryption?.optedInAt !== null;
 }
 
 /** True when there is something to watch already, even if a better version is still being made. */

@@ -16,7 +16,7 @@ export function aMember(userId: string, videos: readonly Video[] = [], fields: P
 
 export function aRoom(members: readonly Member[], fields: Partial<Room> = {}): Room {
   return {
-    roomId: '!r', name: null, bot: null, channelUrl: null, grantExpiresAt: 0, now: null, schedule: null, watching: [], direct: false, replacedBy: null, together: null, bookmark: null, can: null,
+    roomId: '!r', name: null, bot: null, channelUrl: null, grantExpiresAt: 0, now: null, schedule: null, watching: [], direct: false, replacedBy: null, together: null, bookmark: null, can: null, encryption: null,
     members,
     ...fields,
   };

@@ -142,6 +142,19 @@ describe('emptiness', () => {
       expect(seen([member('@alice:x', [video('a', 'ready', fields), video('b', 'queued')], { reelUrl: null })])).toBe('waiting');
     }
   });
+
+  it('is for want of consent in an encrypted room that nobody opted in, and only where there is nothing to see', () => {
+    const encryption = { optedInBy: null, optedInByName: null, optedInAt: null, available: true, mayOptIn: false };
+    const empty = [member('@alice:x'), BOB];
+    const seenIn = (members: readonly Member[], fields: Partial<Room>): ReturnType<typeof emptinessOf> => emptinessOf(after(AS_BOB, aRoom(members, fields)));
+    expect(seenIn(empty, { encryption })).toBe('consent');
+    expect(seenIn(empty, { encryption: { ...encryption, optedInAt: 7 } })).toBe('room');
+    expect(seenIn(empty, { encryption, replacedBy: 'https://matrix.to/#/!new' })).toBe('moved');
+    // What was sent before the room was encrypted plays on.
+    expect(seenIn([ALICE, BOB], { encryption })).toBeNull();
+    const withoutVideos = reduce(after(AS_BOB, aRoom([ALICE, BOB], { encryption })), { type: 'select', selected: '@bob:x' });
+    expect(emptinessOf(withoutVideos)).toBe('consent');
+  });
 });
 
 describe('what is to be decided', () => {

@@ -1,5 +1,5 @@
 // What the page shows, apart from the running player: which room, which reel, or which error.
-import { isPending, isPlayable, playsByItself, type Member, type Progress, type Room, type Video } from './model';
+import { isPending, isPlayable, playsByItself, takesVideos, type Member, type Progress, type Room, type Video } from './model';
 import { isSeveral, turnsOf } from './together';
 
 /** Why there is nothing to see. Each has its own words and way out in the catalogue (`widget-error-…`), `sign-in` a page of its own. */
@@ -222,8 +222,8 @@ export function inOrder(entries: readonly Entry[], order: readonly string[]): re
   return [...entries].sort((a, b) => rank(a) - rank(b) || 0);
 }
 
-/** Why a selection shows no video: nobody sent anything, the room went elsewhere with its videos, this member did not, its turn has not come, it is in progress, it cannot be played, it is hidden or held, or it plays only on request. */
-export type Emptiness = 'room' | 'moved' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed' | 'withheld' | 'spoilers';
+/** Why a selection shows no video: nobody agreed that an encrypted room's videos are stored, nobody sent anything, the room went elsewhere with its videos, this member did not, its turn has not come, it is in progress, it cannot be played, it is hidden or held, or it plays only on request. */
+export type Emptiness = 'consent' | 'room' | 'moved' | 'member' | 'own' | 'waiting' | 'preparing' | 'failed' | 'withheld' | 'spoilers';
 
 /** The video on which the work is furthest; null when none is being worked on. */
 export function furthest(entries: readonly Entry[]): Video | null {
@@ -244,6 +244,9 @@ export function emptinessOf(state: State): Emptiness | null {
   if (shown.some(isPlayable)) return 'spoilers';
   if (shown.length < videos.length) return 'withheld';
   if (videos.length > 0) return 'failed';
-  if (state.room?.members.every((member) => member.videos.length === 0) ?? true) return state.room?.replacedBy == null ? 'room' : 'moved';
+  const bare = state.room?.members.every((member) => member.videos.length === 0) ?? true;
+  if (bare && state.room?.replacedBy != null) return 'moved';
+  if (state.room !== null && !takesVideos(state.room)) return 'consent';
+  if (bare) return 'room';
   return selection?.member?.userId === state.viewer ? 'own' : 'member';
 }

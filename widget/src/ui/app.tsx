@@ -1,7 +1,7 @@
 // The whole page: the stage, the members, the selected list, and what stands there when one of them is missing.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { playsByItself } from '../core/model';
+import { playsByItself, type Encryption } from '../core/model';
 import { emptinessOf, findEntry, furthest, selectionOf, spoilerOf, type Emptiness, type Entry, type Selection, type PageError } from '../core/state';
 import type { ReelPlayer } from '../player/reel-player';
 import { IDLE, type Playback } from '../player/playback';
@@ -26,6 +26,8 @@ const Stage = lazy(() => import('./stage').then((module) => module.Stage), Waiti
 const Panel = lazy(() => import('./panel').then((module) => module.Panel), PanelBones, true);
 
 const Veil = lazy(() => import('./spoiler').then((module) => module.Veil), Waiting);
+
+const Consent = lazy(() => import('./encryption').then((module) => module.Consent), Waiting);
 
 // Nothing at all as the first thing to be rendered would leave the server's skeleton where it is, for good.
 const SignIn = lazy(() => import('./sign-in').then((module) => module.SignIn), () => <Skeleton hint={null} label={useText()('widget-loading')} />);
@@ -67,10 +69,12 @@ interface EmptyProps {
   selection: Selection | null;
   viewer: string | null;
   replacedBy: string | null;
+  encryption: Encryption | null;
 }
 
-function EmptyStage({ emptiness, selection, viewer, replacedBy }: EmptyProps) {
+function EmptyStage({ emptiness, selection, viewer, replacedBy, encryption }: EmptyProps) {
   const t = useText();
+  if (emptiness === 'consent' && encryption !== null) return <Consent encryption={encryption} />;
   const name = selection === null ? '' : labelOf(selection, viewer, t);
   const waits = emptiness === 'preparing' || emptiness === 'waiting';
   const icon = waits ? <ClockIcon /> : emptiness === 'failed' ? <WarningIcon /> : emptiness === 'spoilers' ? <HiddenIcon /> : <FilmIcon />;
@@ -132,7 +136,7 @@ export function App() {
   const spoiler = spoilerOf(state);
   const veiled = spoiler !== null && !spoiler.shown ? spoiler : null;
   // In a room without any video there is nothing to list; elsewhere the strip stays where it is.
-  const bare = emptiness === 'room' || emptiness === 'moved';
+  const bare = (emptiness === 'room' || emptiness === 'moved' || emptiness === 'consent') && state.room.members.every(({ videos }) => videos.length === 0);
   // While another reel is being opened, still the one whose frame stands there.
   const entry = findEntry(state.room, ({ id }) => id === playback.videoId);
   return (
@@ -140,10 +144,10 @@ export function App() {
       <h1 class="unseen">{t('widget-title')}</h1>
       {!bare && <SkipLink />}
       <Layout bare={bare} entries={selection?.entries ?? []} entry={entry}>
-        {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} viewer={state.viewer} replacedBy={state.room.replacedBy} />}
+        {emptiness !== null && <EmptyStage emptiness={emptiness} selection={selection} viewer={state.viewer} replacedBy={state.room.replacedBy} encryption={state.room.encryption} />}
         {veiled !== null && <Veil entry={veiled} onShow={() => visit.showSpoiler()} onLeave={() => visit.leaveSpoiler()} />}
         {emptiness === null && veiled === null && (player === null ? <Waiting /> : <Stage player={player} entry={entry} />)}
-        <Panel state={state} selection={bare ? null : selection} playback={playback} entry={entry} />
+        <Panel state={state} selection={bare ? null : selection} encryption={emptiness === 'consent' ? null : state.room.encryption} playback={playback} entry={entry} />
       </Layout>
       {state.stale && <p class="stale" role="status">{t('widget-stale')}</p>}
     </main>

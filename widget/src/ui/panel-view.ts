@@ -1,4 +1,5 @@
 // The panel's views besides the list: which of them the viewer may open, and what each is given.
+import { takesVideos } from '../core/model';
 import type { Entry } from '../core/state';
 import type { View } from '../visit/panel-view';
 import { useStore } from './use-store';
@@ -15,6 +16,7 @@ export interface ViewProps {
 export function useOthers(): readonly View[] {
   const { settled, messenger, state } = useVisit();
   const can = useStore(state, ({ room }) => room?.can ?? null);
+  const taken = useStore(state, ({ room }) => room !== null && takesVideos(room));
   if (!useStore(settled) || messenger === null) return [];
-  return messenger.onBehalf && can?.has('send') !== true ? ['talk'] : ['talk', 'record'];
+  return !taken || (messenger.onBehalf && can?.has('send') !== true) ? ['talk'] : ['talk', 'record'];
 }

@@ -1,6 +1,7 @@
 // Beside or below the video: the members, and one of the views (list, talk about what plays, record).
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { Encryption } from '../core/model';
 import type { Entry, Selection, State } from '../core/state';
 import { Store } from '../core/store';
 import type { Playback } from '../player/playback';
@@ -20,12 +21,15 @@ const WaitingList = () => <div class="videos" aria-hidden="true">{[1, 2, 3].map(
 // Loaded at once, as the stage: the page's entry needs neither.
 const list = import('./video-list');
 const VideoList = lazy(() => list.catch(() => import('./video-list')).then((module) => module.VideoList), WaitingList);
+const EncryptionLine = lazy(() => import('./encryption').then((module) => module.EncryptionLine));
 const Managing = lazy(() => import('./manage/late').then((module) => module.Managing));
 
 interface PanelProps {
   state: State;
   /** Null while there is nothing to list. */
   selection: Selection | null;
+  /** Null where there is nothing to say of it. */
+  encryption: Encryption | null;
   playback: Playback;
   /** What plays. */
   entry: Entry | null;
@@ -96,7 +100,7 @@ function Tools({ view, entry, onView }: { view: View; entry: Entry | null; onVie
   );
 }
 
-export function Panel({ state, selection, playback, entry }: PanelProps) {
+export function Panel({ state, selection, encryption, playback, entry }: PanelProps) {
   const t = useText();
   const visit = useVisit();
   const view = useStore(panelView);
@@ -116,6 +120,7 @@ export function Panel({ state, selection, playback, entry }: PanelProps) {
       </div>
       {Other !== undefined && <Other entry={entry} onClose={() => setView('videos')} />}
       {Other === undefined && selection !== null && <VideoList key={selection.key} selection={selection} playback={playback} onPick={(picked) => visit.pick(picked)} />}
+      {Other === undefined && encryption !== null && <EncryptionLine encryption={encryption} />}
       {selection !== null && <Managing />}
     </div>
   );

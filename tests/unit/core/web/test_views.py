@@ -60,7 +60,7 @@ def test_a_room() -> None:
         "room_id": ROOM, "name": "The den", "bot": BOT, "channel": f"{BASE}/reel/all/{revision_of([video])}/index.m3u8",
         "grant_expires_at": 1_800_000_000_000, "now": 1_700_000_000_000, "direct": True, "schedule": None,
         "watching": [], "replaced_by": None, "together": None,
-        "place": None, "can": [],
+        "place": None, "can": [], "encryption": None,
         "members": [
             {
                 "user_id": ALICE, "display_name": None, "avatar_url": None, "video_avatar": None,
@@ -358,6 +358,30 @@ def test_an_upgraded_room_says_where_it_went() -> None:
     shown = room_view(RoomNow(room, [make_member(1, ALICE)], [], LIVE, BOT), Viewer(BOB, moderates=False), GRANT)
     server = BOT.partition(":")[2]
     assert shown.replaced_by == f"https://matrix.to/#/!new%2Froom?via={server}"
+
+
+def test_who_opted_an_encrypted_room_in() -> None:
+    at = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    members, bob = [make_member(1, ALICE, "Alice")], Viewer(BOB, moderates=False)
+
+    def seen(viewer: Viewer = bob, **room: Any) -> dict[str, object] | None:  # noqa: ANN401 - as `make_room`
+        now = RoomNow(make_room(**room), members, [], LIVE, BOT, encrypted_rooms=True)
+        shown = room_view(now, viewer, GRANT).encryption
+        return shown.model_dump() if shown else None
+
+    assert seen() is None
+    nobody = {
+        "opted_in_by": None, "opted_in_by_name": None, "opted_in_at": None, "available": True, "may_opt_in": False,
+    }  # fmt: skip
+    assert seen(encrypted=True) == nobody
+    assert seen(Viewer(ALICE, moderates=True), encrypted=True) == {**nobody, "may_opt_in": True}
+    assert seen(encrypted=True, direct=True) == {**nobody, "may_opt_in": True}
+    agreed = {**nobody, "opted_in_at": round(at.timestamp() * 1000)}
+    named = {**agreed, "opted_in_by": ALICE, "opted_in_by_name": "Alice"}
+    assert seen(encrypted=True, opted_in_by=ALICE, opted_in_at=at) == named
+    # Who left, and who wanted to be forgotten.
+    assert seen(encrypted=True, opted_in_by=BOB, opted_in_at=at) == {**agreed, "opted_in_by": BOB}
+    assert seen(encrypted=True, opted_in_by="", opted_in_at=at) == agreed
 
 
 @pytest.mark.parametrize(
