@@ -6,7 +6,7 @@ one-time keys before it stores them, so after a crash the homeserver gives out k
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -16,6 +16,8 @@ from mautrix.crypto import OlmMachine, StateStore
 from mautrix.errors import CryptoError, GroupSessionWithheldError, MatrixRequestError
 from mautrix.types import (
     DecryptedOlmEvent,
+    DeviceID,
+    DeviceIdentity,
     DeviceLists,
     EventType,
     FilterID,
@@ -52,6 +54,12 @@ class Machine(OlmMachine):
         super().__init__(client, crypto_store, state_store)
         self._received: list[SessionID] = []
         self._decrypted: list[DecryptedOlmEvent] = []
+        self.accepts_forwarded: Callable[[DecryptedOlmEvent], Awaitable[bool]] = _refuse
+        """Says whether a forwarded key is one that we requested, from where we requested it."""
+        self.stored_events: dict[EventType, Callable[[DecryptedOlmEvent], Awaitable[bool]]] = {}
+        """What stores encrypted events of a type in the transaction that brings them, and says whether they go on."""
+        self.keys_refused = ""
+        """Why the homeserver refused the device's newest keys; empty: it did not."""
         # `receive` does it; as handlers they would run in parallel and unawaited.
         client.remove_event_handler(InternalEventType.DEVICE_OTK_COUNT, self.handle_otk_count)
         client.remove_event_handler(InternalEventType.DEVICE_LISTS, self.handle_device_lists)
@@ -86,9 +94,12 @@ class Machine(OlmMachine):
         counts = response.get("device_one_time_keys_count") or {}
         try:
             await upload_keys(self, int(counts.get("signed_curve25519", 0)), fallback_used=unused == [])
+            self.keys_refused = ""
         except MatrixRequestError as error:
             # Such as "One time key already exists" after a restored database: what was sent can still be read.
             log.warning("device_keys_refused", error=str(error))
+            if error.http_status < 500 and error.http_status not in _MAY_PASS:
+                self.keys_refused = str(error)
 
     async def _receive_all(self, events: Sequence[Any], token: SyncToken) -> list[ToDeviceEvent]:
         """Decrypt and store what is encrypted, and return the rest."""
@@ -137,14 +148,18 @@ class Machine(OlmMachine):
         if _is(decrypted, EventType.ROOM_KEY):
             await self._receive_room_key(decrypted)
         elif _is(decrypted, EventType.FORWARDED_ROOM_KEY):
-            await self._receive_forwarded_room_key(decrypted)
-        else:
+            # mautrix would take any key from anybody, as whosever the sender says.
+            if await self.accepts_forwarded(decrypted):
+                await self._receive_forwarded_room_key(decrypted)
+        elif (store := self.stored_events.get(decrypted.type)) is None or await store(decrypted):
             self._decrypted.append(decrypted)
 
     async def _dispatch(self, plain: Sequence[ToDeviceEvent]) -> None:
         decrypted, self._decrypted = self._decrypted, []
         for event in (*plain, *decrypted):
             if _is(event, EventType.ROOM_KEY_REQUEST):
+                if event.sender != self.client.mxid:
+                    continue  # refused anyhow, after a query to the homeserver for each
                 try:
                     await self.handle_room_key_request(event)
                 except Exception as error:
@@ -155,6 +170,31 @@ class Machine(OlmMachine):
 
     async def handle_otk_count(self, otk_count: object) -> None:
         """Do nothing: `receive` keeps the keys up."""
+
+    def wake(self, session_id: SessionID) -> None:
+        """Let those go on who wait for a session's key: it is there, or refused."""
+        super()._mark_session_received(session_id)
+
+    async def wait_for_session(self, room_id: RoomID, session_id: SessionID, timeout: float = 3) -> bool:  # noqa: ASYNC109
+        """Wait until a session's key is there or refused; return whether it is there."""
+        try:
+            await super().wait_for_session(room_id, session_id, timeout)
+            return await self.crypto_store.has_group_session(room_id, session_id)
+        finally:
+            # mautrix keeps it for ever. Others that wait for the same see the key when their time is over.
+            self._inbound_session_waiters.pop(session_id, None)
+
+    async def renew_session(self, user_id: UserID, identity_key: IdentityKey) -> None:
+        """Begin a new Olm session with a device, at most once an hour."""
+        await self._unwedge_session(user_id, identity_key)
+
+    async def devices_of(self, user_id: UserID, *, fresh: bool) -> dict[DeviceID, DeviceIdentity]:
+        """Return a user's devices: `fresh` from their homeserver, else as they are known, if they are."""
+        known = None if fresh else await self.crypto_store.get_devices(user_id)
+        if known is None:
+            async with self._fetch_keys_lock:
+                known = (await self._fetch_keys([user_id], include_untracked=True)).get(user_id)
+        return known or {}
 
     def _mark_session_received(self, session_id: SessionID) -> None:
         self._received.append(session_id)
@@ -175,6 +215,9 @@ class Machine(OlmMachine):
     ) -> None:
         """Store a room key, unless the one that is there is as good: any member could replace it by a later one."""
         offered = olm.InboundGroupSession(session_key)
+        if await self.crypto_store.room_of_key(SessionID(offered.id)) not in (None, room_id):
+            log.info("room_key_of_another_room", room=room_id, session=offered.id)
+            return
         try:
             known = await self.crypto_store.get_group_session(room_id, SessionID(offered.id))
         except GroupSessionWithheldError:
@@ -188,6 +231,10 @@ class Machine(OlmMachine):
 
     async def _reload(self) -> None:
         self.account = await self.crypto_store.reload()
+
+
+async def _refuse(_: DecryptedOlmEvent) -> bool:
+    return False
 
 
 def _read(raw: Any) -> ToDeviceEvent | None:  # noqa: ANN401  # hostile JSON

@@ -13,10 +13,13 @@ install()  # before mautrix.crypto is imported
 from mautrix.client import Client  # noqa: E402
 from mautrix.client.state_store.asyncpg import PgStateStore  # noqa: E402
 from mautrix.crypto import OlmAccount, OutboundGroupSession, PgCryptoStateStore, Session  # noqa: E402
+from mautrix.crypto.signature import sign_olm  # noqa: E402
+from mautrix.errors import SessionNotFound  # noqa: E402
 from mautrix.types import DeviceID, IdentityKey, RoomID, SessionID, UserID  # noqa: E402
 from mautrix.util.async_db import Database  # noqa: E402
 
 from appservice.demo.client import MatrixClient  # noqa: E402
+from appservice.encryption import olm  # noqa: E402
 from appservice.encryption.crypto_store import CryptoStore  # noqa: E402
 from appservice.encryption.machine import Machine  # noqa: E402
 
@@ -93,6 +96,66 @@ class Sender:
         user_id, device_id = self._target
         path = f"/_matrix/client/v3/sendToDevice/{event_type}/{secrets.token_hex(8)}"
         await self._user.request("PUT", path, json={"messages": {user_id: {device_id: content}}})
+
+
+class Inbox:
+    """What a user's device has received, all together. One for each device: Synapse repeats its first response."""
+
+    def __init__(self, user: MatrixClient) -> None:
+        self._user = user
+        self._since = ""
+        self._events: list[Json] = []
+
+    async def read(self, event_type: str) -> list[Json]:
+        """Return the contents of the to-device events of a type so far."""
+        params = {"timeout": "0", **({"since": self._since} if self._since else {})}
+        response = await self._user.request("GET", "/_matrix/client/v3/sync", params=params)
+        self._since = response["next_batch"]
+        self._events += response.get("to_device", {}).get("events", [])
+        return [event["content"] for event in self._events if event["type"] == event_type]
+
+
+async def known_sender(machine: Machine, user: MatrixClient) -> Sender:
+    """Return the device of a user, whose keys are on the homeserver, in a session with the machine."""
+    me = await user.request("GET", "/_matrix/client/v3/account/whoami")
+    sender = Sender(user, machine)
+    keys = sender.account.get_device_keys(UserID(user.user_id), me["device_id"]).serialize()
+    await user.request("POST", "/_matrix/client/v3/keys/upload", json={"device_keys": keys})
+    await sender.begin()
+    return sender
+
+
+async def cross_sign(user: MatrixClient, sender: Sender) -> None:
+    """Make cross-signing keys for a user, and sign their device."""
+    me = await user.request("GET", "/_matrix/client/v3/account/whoami")
+    master, self_signing = (olm.PkSigning(secrets.token_bytes(32)) for _ in range(2))
+    upload = {}
+    for usage, key in (("master", master), ("self_signing", self_signing)):
+        public: Json = {
+            "user_id": user.user_id,
+            "usage": [usage],
+            "keys": {f"ed25519:{key.public_key}": key.public_key},
+        }
+        signature = sign_olm(dict(public), master)
+        public["signatures"] = {user.user_id: {f"ed25519:{master.public_key}": signature}}
+        upload[f"{usage}_key"] = public
+    await user.request("POST", "/_matrix/client/v3/keys/device_signing/upload", json=upload)
+    device: Json = sender.account.get_device_keys(UserID(user.user_id), me["device_id"]).serialize()
+    signature = sign_olm(dict(device), self_signing)
+    device["signatures"] = {user.user_id: {f"ed25519:{self_signing.public_key}": signature}}
+    signatures = {user.user_id: {me["device_id"]: device}}
+    await user.request("POST", "/_matrix/client/v3/keys/signatures/upload", json=signatures)
+
+
+async def read(machine: Machine, event: Json) -> str:
+    """Return the text of an encrypted message. Raises SessionNotFound, GroupSessionWithheldError."""
+    content = event["content"]
+    session_id = SessionID(content["session_id"])
+    session = await machine.crypto_store.get_group_session(RoomID(event["room_id"]), session_id)
+    if session is None:
+        raise SessionNotFound(session_id)
+    plaintext, _ = session.decrypt(content["ciphertext"])
+    return str(json.loads(plaintext)["content"]["body"])
 
 
 async def lacking(machine: Machine, session_ids: list[SessionID]) -> list[SessionID]:

@@ -1,5 +1,55 @@
-"""mautrix.crypto on our stand-in for libolm."""
+"""mautrix.crypto on our stand-in for libolm; a bot's device and a client of Element's, each with a user of its own."""
+
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
 
 from appservice.encryption.installation import install
 
 install()
+
+from appservice.demo.client import MatrixClient  # noqa: E402
+from appservice.demo.synapse import Synapse  # noqa: E402
+from appservice.encryption.machine import Machine  # noqa: E402
+from tests.support.crypto_devices import machine_of  # noqa: E402
+from tests.support.databases import CreateDatabase  # noqa: E402
+from tests.support.rust_client import RustClient, rust_client  # noqa: E402
+
+
+@pytest.fixture
+async def dsn(create_migrated: CreateDatabase) -> str:
+    return await create_migrated("crypto")
+
+
+@pytest.fixture
+async def bot(synapse: Synapse) -> AsyncIterator[MatrixClient]:
+    async with await synapse.user(f"crypto-{secrets.token_hex(4)}") as user:
+        yield user
+
+
+@pytest.fixture
+async def someone(synapse: Synapse) -> AsyncIterator[MatrixClient]:
+    """Another user, whose device has no keys yet."""
+    async with await synapse.user(f"someone-{secrets.token_hex(4)}") as user:
+        yield user
+
+
+@pytest.fixture
+async def machine(dsn: str, bot: MatrixClient) -> AsyncIterator[Machine]:
+    """A machine that has uploaded its keys."""
+    async with machine_of(dsn, bot) as machine:
+        await machine.sync(0)
+        yield machine
+
+
+@pytest.fixture
+async def element(synapse: Synapse, machine: Machine) -> AsyncIterator[RustClient]:
+    """A client with the crypto of Element's, cross-signed, that knows the bot."""
+    async with (
+        await synapse.user(f"element-{secrets.token_hex(4)}") as user,
+        rust_client(user) as client,
+    ):
+        await client.cross_sign()
+        await client.learn(machine.client.mxid)
+        yield client

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
@@ -21,25 +20,6 @@ from tests.support.waiting import eventually
 
 # More than fit between two syncs of a machine that is down, and as many as it has one-time keys.
 ONE_TIME_KEYS = 25
-
-
-@pytest.fixture
-async def dsn(create_database: Callable[[str], Awaitable[str]]) -> str:
-    return await create_database("crypto")
-
-
-@pytest.fixture
-async def bot(synapse: Synapse) -> AsyncIterator[MatrixClient]:
-    async with await synapse.user(f"crypto-{secrets.token_hex(4)}") as user:
-        yield user
-
-
-@pytest.fixture
-async def machine(dsn: str, bot: MatrixClient) -> AsyncIterator[Machine]:
-    """A machine that has uploaded its keys."""
-    async with machine_of(dsn, bot) as machine:
-        await machine.sync(0)
-        yield machine
 
 
 async def _senders(alice: MatrixClient, machine: Machine, count: int) -> list[Sender]:
