@@ -62,3 +62,12 @@ CREATE TABLE outgoing_events (
 );
 CREATE INDEX outgoing_events_due ON outgoing_events (key) WHERE event_id IS NULL AND refused IS NULL;
 CREATE INDEX outgoing_events_old ON outgoing_events (queued_at);
+
+-- Where the keys of a room's history are, which a member sent with an invitation (MSC4268), and what decrypts them, sealed.
+CREATE TABLE key_bundles (
+    room_id     text NOT NULL,
+    sender      text NOT NULL,
+    sealed      bytea NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (room_id, sender)
+);

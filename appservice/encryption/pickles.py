@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from appservice.encryption.errors import OlmError, raising
 
-Kind = Literal["account", "session", "inbound group session", "outbound group session"]
+Kind = Literal["account", "session", "inbound group session", "outbound group session", "room key bundle"]
 Passphrase = str | bytes
 
 
