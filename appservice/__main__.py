@@ -64,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     audit = actions.add_parser("audit", help="who did what, the newest last: all, or about a user, a room or a video")
     audit.add_argument("whom", nargs="?", help="a user id (@…), a room id (!…) or a video's id")
     audit.add_argument("--most", type=_count, default=100, metavar="N", help="how many lines (default: 100)")
+    renew = actions.add_parser("renew-device", help="replace the bot's device in encrypted rooms by a new one")
+    renew.add_argument(
+        "--reset-cross-signing", action="store_true", help="with new cross-signing keys: who verified the bot sees it"
+    )
     for name, text in (
         ("erase", "delete all that is kept of a user or a room"),
         ("remains", "prove what is left of a user or a room; exit 1 when something is"),
@@ -122,6 +126,8 @@ async def _admin(args: argparse.Namespace, config: Config) -> int:
             print(await operator_commands.requeue(config, args.video))
         case "audit":
             print(await operator_commands.audit(config, args.whom, args.most))
+        case "renew-device":
+            print(await operator_commands.renew_device(config, reset_cross_signing=args.reset_cross_signing))
         case "erase":
             print(await operator_commands.erase(config, args.whom))
         case "remains":

@@ -9,19 +9,26 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
+from appservice import resources
 from appservice.config import Config
-from appservice.core.errors import ForbiddenError, HomeserverError, RoomreelError
+from appservice.core.errors import EncryptionNotInstalledError, ForbiddenError, HomeserverError, RoomreelError
 from appservice.core.model import RoomId
 from appservice.core.rules.permissions import Level, level_of
 from appservice.core.web.client_address import is_within
 from appservice.database.opening import check_up_to_date, open_database
+from appservice.encryption.errors import NoDeviceError
+from appservice.encryption.installation import missing_packages
+from appservice.i18n import Texts
 from appservice.media.files import LocalFiles
-from appservice.wiring.parts import homeserver_of
+from appservice.store import Stores, open_pool
+from appservice.wiring.encrypted_rooms import account_of
+from appservice.wiring.parts import connections, homeserver_of, unlock
 from transcode import TranscodeError, find_tools
 from transcode.process.tools import usable_encoder
 
 _LEAST_FREE = 2 * 1024**3
 _NAMED = 5
+_CONNECTIONS = 4
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 """Headers by which a reverse proxy names the client whose request it forwards."""
 
@@ -208,6 +215,36 @@ async def _sandbox(config: Config) -> str:
     return f"{tools.sandbox.name} closes ffmpeg in"
 
 
+async def _encryption(config: Config) -> str:
+    if config.encryption.key is None:
+        return "off, so encrypted rooms are not served (encryption.key; see docs/encryption.md)"
+    if missing := missing_packages():
+        raise _CheckError(str(EncryptionNotInstalledError(missing)))
+    async with (
+        open_database(config, attach=True, patience_s=0) as dsn,
+        await open_pool(dsn, size=2) as pool,
+        connections(_CONNECTIONS) as session,
+    ):
+        stores = Stores(pool)
+        keyring = await unlock(config, stores.installation)
+        if keyring is None:
+            raise AssertionError("there is a key")
+        account = account_of(config, dsn, keyring, Texts(resources.locales(), config.appservice.language))
+        from appservice.encryption.opening import open_known_device
+
+        try:
+            async with open_known_device(account, stores.rooms, session) as device:
+                findings = await device.findings()
+        except NoDeviceError as error:
+            raise _CheckWarning(str(error)) from error
+    text = " ".join(finding.text for finding in findings)
+    if any(finding.is_broken for finding in findings):
+        raise _CheckError(text)
+    if findings:
+        raise _CheckWarning(text)
+    return f"the bot's device {device.id} is there, with the keys of this database, and cross-signed"
+
+
 _CHECKS: dict[str, Callable[[Config], Awaitable[str]]] = {
     "database": _database,
     "homeserver": _homeserver,
@@ -217,6 +254,7 @@ _CHECKS: dict[str, Callable[[Config], Awaitable[str]]] = {
     "ffmpeg": _ffmpeg,
     "storage": _storage,
     "sandbox": _sandbox,
+    "encryption": _encryption,
 }
 
 

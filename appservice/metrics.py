@@ -4,6 +4,10 @@ from prometheus_client import Counter, Gauge, Histogram
 
 TRANSACTIONS = Counter("roomreel_transactions_total", "Transactions from the homeserver", ["outcome"])
 EVENTS = Counter("roomreel_events_total", "Events of transactions by what became of them", ["outcome"])
+ENCRYPTED_EVENTS = Counter(
+    "roomreel_encrypted_events_total", "Events of encrypted rooms by what became of them", ["outcome"]
+)
+ENCRYPTION_OWNED = Gauge("roomreel_encryption_owned", "1 where this process decrypts and encrypts, of all processes")
 VIDEOS_FAILED = Counter("roomreel_videos_failed_total", "Videos that ended with a reason", ["code"])
 VIDEO_SECONDS = Histogram(
     "roomreel_video_seconds",

@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
 from uuid import UUID
 
+from appservice import resources
 from appservice.config import Config
 from appservice.core.errors import ConfigError, NotFoundError
 from appservice.core.model import RoomId, UserId, VideoId
+from appservice.database.exclusive import do_alone
 from appservice.database.migrate import Phase
 from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database
+from appservice.i18n import Texts
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
+from appservice.service.recovery_key import RecoveryKey
 from appservice.service.use_cases import UseCases
 from appservice.store import (
     AdminStore,
@@ -25,6 +29,11 @@ from appservice.store import (
 )
 from appservice.store.audit import ITSELF
 from appservice.store.outbox import Pool
+from appservice.store.outgoing import DEVICE_LOCK
+from appservice.wiring.encrypted_rooms import account_of
+from appservice.wiring.parts import connections, unlock
+
+_CONNECTIONS = 8
 
 
 @asynccontextmanager
@@ -123,6 +132,35 @@ def _audit_line(line: AuditLine) -> str:
     text = " ".join([f"{line.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", line.actor, line.deed, *named])
     # What others wrote must not steer the terminal.
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
+async def renew_device(config: Config, *, reset_cross_signing: bool) -> str:
+    """Replace the bot's device in encrypted rooms by a new one, while no other process uses it."""
+    async with open_database(config, attach=True) as dsn:
+        await check_up_to_date(dsn)
+        async with await open_pool(dsn, size=4) as pool, connections(_CONNECTIONS) as session:
+            stores = Stores(pool)
+            keyring = await unlock(config, stores.installation)
+            if keyring is None:
+                raise ConfigError("`encryption.key` is not set: the bot has no device. See docs/encryption.md.")
+            account = account_of(config, dsn, keyring, Texts(resources.locales(), config.appservice.language))
+            from appservice.encryption.opening import make_anew
+
+            kept = RecoveryKey(stores.installation, keyring)
+            done: list[tuple[str, str | None]] = []
+
+            async def renew() -> None:
+                done.append(
+                    await make_anew(
+                        account, stores.rooms, session, await kept.kept(), kept.keep, reset=reset_cross_signing
+                    )
+                )
+
+            if not await do_alone(dsn, DEVICE_LOCK, renew, {}):
+                raise ConfigError("Roomreel is running and uses the device: stop every `roomreel serve` first.")
+    ((device_id, made),) = done
+    shown = f"\nThe new recovery key, which is not shown again: {made}" if made else ""
+    return f"The bot has the device {device_id} now. Start Roomreel again.{shown}"
 
 
 def _video_id(text: str) -> VideoId | None:

@@ -33,7 +33,7 @@ CREATE TABLE encrypted_events (
     sender      text NOT NULL,
     session_id  text NOT NULL,
     event       jsonb NOT NULL,
-    -- How it was found, where it was not sent to us (`changes.Backfilled`).
+    -- How it was found, where it was not sent to us: `sent_after`, `history` (`changes.Backfilled`) and `of_before`.
     found       jsonb,
     received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- When it was tried without its key, last, and how often; NULL: not yet, or the key came since.

@@ -111,8 +111,10 @@ async def _check_moderators_room(context: CommandContext, room: Room, chosen: Ro
     known = await context.stores.rooms.room(chosen)
     if known is None or await context.stores.members.member_key(chosen, context.user_id) is None:
         raise RefusedError("bot-moderators-room-unknown", bot=context.services.homeserver.bot)
-    if known.encrypted:
+    if known.encrypted and context.services.config.encryption.key is None:
         raise RefusedError("bot-moderators-room-encrypted")
+    if room.encrypted and not known.encrypted:
+        raise RefusedError("bot-moderators-room-not-encrypted")
     if not viewer_in(known, context.user_id).moderates:
         raise RefusedError("bot-moderators-room-others")
     if await context.services.homeserver.is_open(chosen):

@@ -28,7 +28,11 @@ class HomeserverError(RoomreelError):
 
 
 class RefusedByHomeserverError(HomeserverError):
-    """The homeserver refused the request itself: the same one will never succeed."""
+    """The homeserver refused the request itself: the same one will never succeed. `errcode` as it says."""
+
+    def __init__(self, text: str, errcode: str | None = None) -> None:
+        super().__init__(text)
+        self.errcode = errcode
 
 
 class EncryptionNotInstalledError(RoomreelError):

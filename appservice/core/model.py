@@ -115,6 +115,10 @@ class EncryptedFile:
     sealed: bool = False
 
 
+MALFORMED_FILE = EncryptedFile(key=b"", iv=b"", sha256=b"")
+"""What stands for a description that decrypts nothing, so that its video fails, and its sender is notified."""
+
+
 @dataclass(frozen=True, slots=True)
 class SentFile:
     """The file that a message brings, as it says; `certain`: it says that it is one of its kind.

@@ -20,7 +20,13 @@ EMBEDDED = "embedded"
 _PATIENCE_S = 60.0
 _RETRY_S = 2.0
 _LISTEN_CHECK_S = 10.0
-_BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
+BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
+"""What a connection that does not work raises."""
+OF_ONE = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
+    asyncpg.DataError, asyncpg.IntegrityConstraintViolationError,
+)  # fmt: skip
+"""What one thing that is worked on, or stored, can be to blame for: others of its kind may go on."""
 
 
 @asynccontextmanager
@@ -50,7 +56,7 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
         raise ConfigError(
             "`database` is not a PostgreSQL address such as postgresql://user:password@host/name."
         ) from None
-    except _BROKEN as error:
+    except BROKEN as error:
         parts = urlsplit(dsn)
         where = f"{parts.hostname or 'a local socket'}{parts.path}"  # never the password
         raise UnavailableError(
@@ -71,7 +77,7 @@ async def listen(dsn: str, channels: Mapping[str, Callable[[str], None]], *, on_
         while True:
             await asyncio.sleep(_LISTEN_CHECK_S)
             await connection.execute("SELECT 1", timeout=_LISTEN_CHECK_S)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise UnavailableError(str(error) or type(error).__name__) from error
     finally:
         connection.terminate()

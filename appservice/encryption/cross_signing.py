@@ -16,17 +16,13 @@ from mautrix.crypto.ssss.machine import Machine as SecretStorage
 from mautrix.errors import MNotFound
 from mautrix.types import SigningKey, UserID
 
-from appservice.core.errors import RoomreelError
+from appservice.encryption.errors import CrossSigningError
 from appservice.encryption.machine import Machine
 
 log = structlog.get_logger()
 
 Json = Mapping[str, Any]
 Keep = Callable[[str], Awaitable[None]]
-
-
-class CrossSigningError(RoomreelError):
-    """The device cannot be cross-signed; the text says what to do."""
 
 
 async def ensure_cross_signed(machine: Machine, kept: str | None, keep: Keep) -> str | None:

@@ -1,11 +1,48 @@
-"""The root of the errors of the interface of python-olm, and how vodozemac's become them."""
+"""Errors of encryption: of the interface of python-olm, and of what is decrypted."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from appservice.core.errors import RoomreelError
+
 
 class OlmError(Exception):
     """Root of the errors of this interface."""
+
+
+class KeyMissingError(RoomreelError):
+    """The key of an event has not come (yet); `later`: one is there that decrypts what was sent after it."""
+
+    def __init__(self, session_id: str, *, later: bool = False) -> None:
+        super().__init__(f"The key {session_id} has not come.")
+        self.later = later
+
+
+class KeyWithheldError(RoomreelError):
+    """The sender's device refused the key; `code` as in `m.room_key.withheld`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The sender's device refused the key: {code}.")
+        self.code = code
+
+
+class UnreadableError(RoomreelError):
+    """An event that will never be read."""
+
+
+class CrossSigningError(RoomreelError):
+    """The device cannot be cross-signed; the text says what to do."""
+
+
+class DeviceLostError(RoomreelError):
+    """The homeserver has not got the bot's device any more; the text says what to do."""
+
+
+class NoDeviceError(RoomreelError):
+    """The bot has no device yet."""
+
+    def __init__(self) -> None:
+        super().__init__("The bot has no device yet: the first start of `roomreel serve` makes it.")
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 import structlog
 from mautrix.client import Client, InternalEventType, SyncStream
-from mautrix.crypto import OlmMachine, StateStore
-from mautrix.errors import CryptoError, GroupSessionWithheldError, MatrixRequestError
+from mautrix.crypto import StateStore
+from mautrix.errors import GroupSessionWithheldError, MatrixConnectionError, MatrixRequestError
 from mautrix.types import (
     DecryptedOlmEvent,
     DeviceID,
@@ -23,7 +23,6 @@ from mautrix.types import (
     FilterID,
     IdentityKey,
     RoomID,
-    SerializerError,
     SessionID,
     SigningKey,
     SyncToken,
@@ -35,17 +34,16 @@ from mautrix.util.async_db.database import conn_var
 from appservice.encryption import olm
 from appservice.encryption.crypto_store import CryptoStore
 from appservice.encryption.device_keys import upload_keys
+from appservice.encryption.sharing import OF_ONE, SharingMachine
 
 log = structlog.get_logger()
 
-# What one event can be to blame for; after anything else the whole response is handled again.
-_OF_THE_EVENT = (CryptoError, olm.OlmError, SerializerError, ValueError, TypeError, LookupError, AttributeError)
 _OF_WHAT_IS_STORED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 _MAY_PASS = frozenset({401, 408, 429})
 _ONLY_TO_DEVICE = FilterID('{"room":{"rooms":[]},"presence":{"types":[]},"account_data":{"types":[]}}')
 
 
-class Machine(OlmMachine):
+class Machine(SharingMachine):
     """The crypto of one device, whose to-device events `receive` handles one after the other."""
 
     crypto_store: CryptoStore
@@ -54,6 +52,7 @@ class Machine(OlmMachine):
         super().__init__(client, crypto_store, state_store)
         self._received: list[SessionID] = []
         self._decrypted: list[DecryptedOlmEvent] = []
+        self._senders: set[tuple[UserID, IdentityKey]] = set()
         self.accepts_forwarded: Callable[[DecryptedOlmEvent], Awaitable[bool]] = _refuse
         """Says whether a forwarded key is one that we requested, from where we requested it."""
         self.stored_events: dict[EventType, Callable[[DecryptedOlmEvent], Awaitable[bool]]] = {}
@@ -67,15 +66,21 @@ class Machine(OlmMachine):
         client.remove_event_handler(EventType.ROOM_KEY_REQUEST, self.handle_room_key_request)
         client.remove_event_handler(EventType.BEEPER_ROOM_KEY_ACK, self.handle_beep_room_key_ack)
 
-    async def sync(self, timeout_ms: int) -> None:
-        """Send one request for what is new to the device, which may take `timeout_ms`, and receive the response."""
+    async def sync(self, timeout_ms: int) -> list[SessionID]:
+        """Send one request for what is new to the device, which may take `timeout_ms`, and receive the response.
+
+        Returns as `receive`.
+        """
         since = await self.crypto_store.get_next_batch()
-        await self.receive(await self.client.sync(since=since or None, timeout=timeout_ms, filter_id=_ONLY_TO_DEVICE))
+        return await self.receive(
+            await self.client.sync(since=since or None, timeout=timeout_ms, filter_id=_ONLY_TO_DEVICE)
+        )
 
-    async def receive(self, response: Mapping[str, Any]) -> None:
-        """Handle a response to /sync. After an error nothing of it counts, and the same request brings it again.
+    async def receive(self, response: Mapping[str, Any]) -> list[SessionID]:
+        """Handle a response to /sync, and return the sessions whose keys came.
 
-        Its to-device events and its token are one transaction. An event that is no good is logged and skipped.
+        After an error nothing of it counts, and the same request brings it again. Its to-device events and its token
+        are one transaction. An event that is no good is logged and skipped.
         """
         # Done again they do no harm, so they come first: once the token is stored, nobody tells us again.
         lists = response.get("device_lists") or {}
@@ -87,7 +92,9 @@ class Machine(OlmMachine):
         received, self._received = self._received, []
         for session_id in received:
             super()._mark_session_received(session_id)
+        await self._learn_senders()
         await self._dispatch(plain)
+        return received
 
     async def _keep_keys(self, response: Mapping[str, Any]) -> None:
         unused = response.get("device_unused_fallback_key_types")
@@ -118,6 +125,7 @@ class Machine(OlmMachine):
         except BaseException:
             self._received.clear()
             self._decrypted.clear()
+            self._senders.clear()
             # Also when we are being cancelled: the transaction is rolled back, so what is in memory is ahead of it.
             await asyncio.shield(self._reload())
             raise
@@ -139,13 +147,14 @@ class Machine(OlmMachine):
             if error.http_status >= 500 or error.http_status in _MAY_PASS:
                 raise
             _log_skipped(event, error)
-        except _OF_THE_EVENT as error:
+        except OF_ONE as error:
             _log_skipped(event, error)
 
     async def handle_to_device_event(self, evt: ToDeviceEvent) -> None:
         """Decrypt an event and store the key that it brings; what else it is waits for the end of the transaction."""
         decrypted = await self._decrypt_olm_event(evt)
         if _is(decrypted, EventType.ROOM_KEY):
+            self._senders.add((decrypted.sender, decrypted.sender_key))
             await self._receive_room_key(decrypted)
         elif _is(decrypted, EventType.FORWARDED_ROOM_KEY):
             # mautrix would take any key from anybody, as whosever the sender says.
@@ -153,6 +162,15 @@ class Machine(OlmMachine):
                 await self._receive_forwarded_room_key(decrypted)
         elif (store := self.stored_events.get(decrypted.type)) is None or await store(decrypted):
             self._decrypted.append(decrypted)
+
+    async def _learn_senders(self) -> None:
+        """Query the devices that sent keys: those that are signed out before their messages are read are known then."""
+        senders, self._senders = self._senders, set()
+        for user_id, identity_key in senders:
+            try:
+                await self.get_or_fetch_device_by_key(user_id, identity_key)
+            except (MatrixRequestError, MatrixConnectionError, TimeoutError, *OF_ONE) as error:
+                log.info("device_not_learnt", sender=user_id, error=type(error).__name__)
 
     async def _dispatch(self, plain: Sequence[ToDeviceEvent]) -> None:
         decrypted, self._decrypted = self._decrypted, []
@@ -240,7 +258,7 @@ async def _refuse(_: DecryptedOlmEvent) -> bool:
 def _read(raw: Any) -> ToDeviceEvent | None:  # noqa: ANN401  # hostile JSON
     try:
         event: object = ToDeviceEvent.deserialize(raw)
-    except _OF_THE_EVENT as error:
+    except OF_ONE as error:
         log.warning("to_device_event_malformed", error=type(error).__name__)
         return None
     return event if isinstance(event, ToDeviceEvent) and isinstance(event.sender, str) else None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import aiohttp
@@ -44,16 +44,27 @@ _UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=3600, sock_connect=10, sock_read=1
 _CREATOR_POWER_VERSION = 12
 
 
+class Encrypting(Protocol):
+    """Sends to encrypted rooms; raises as `HomeserverClient` does."""
+
+    async def is_encrypted(self, room_id: RoomId) -> bool:
+        """Say whether what is sent to a room has to be encrypted."""
+
+    async def send(self, room_id: RoomId, kind: str, content: Mapping[str, object], txn_id: str) -> EventId:
+        """Have an event encrypted and sent; the same `txn_id` again sends nothing more, and returns the same id."""
+
+
 class HomeserverClient:
     """The client of our homeserver, as the bot. Raises HomeserverError, or ForbiddenError where its status is 403."""
 
     def __init__(
         self, session: aiohttp.ClientSession, url: str, as_token: str, appservice_id: str, bot: UserId,
-        admin_token: str | None = None,
+        admin_token: str | None = None, encrypting: Encrypting | None = None,
     ) -> None:  # fmt: skip
         self.bot = bot
         self.url = url
         self._id = appservice_id
+        self._encrypting = encrypting
         self._session = session
         self._token = as_token
         self._as_bot = HTTPAPI(url, as_token, client_session=session, as_user_id=bot)  # type: ignore[arg-type]
@@ -77,7 +88,7 @@ class HomeserverClient:
             if error.http_status == 403:
                 raise ForbiddenError(str(error)) from error
             if error.http_status in _WRONG_REQUEST:
-                raise RefusedByHomeserverError(f"{method} {path}: {error}") from error
+                raise RefusedByHomeserverError(f"{method} {path}: {error}", error.errcode) from error
             raise HomeserverError(f"{method} {path}: {error}") from error
         except (MatrixConnectionError, aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise HomeserverError(
@@ -357,11 +368,11 @@ class HomeserverClient:
         await self.send(room_id, "m.room.message", content, once=once)
 
     async def send_image(
-        self, room_id: RoomId, uri: str, caption: str, info: Mapping[str, object], *, once: str
+        self, room_id: RoomId, image: Mapping[str, object], caption: str, info: Mapping[str, object], *, once: str
     ) -> EventId:
-        """Send an image that is in the media repository as an `m.image` with a caption."""
+        """Send an image that is in the media repository, as its `url` or encrypted `file` says, with a caption."""
         content = {
-            "msgtype": "m.image", "body": caption, "filename": "poster.jpg", "url": uri, "info": dict(info),
+            "msgtype": "m.image", "body": caption, "filename": "poster.jpg", **image, "info": dict(info),
             "m.mentions": {},
         }  # fmt: skip
         return await self.send(room_id, "m.room.message", content, once=once)
@@ -396,8 +407,14 @@ class HomeserverClient:
         await self._call(Method.PUT, _V3.rooms[room_id].redact[event_id][txn_id], {"reason": reason} if reason else {})
 
     async def send(self, room_id: RoomId, kind: str, content: Mapping[str, object], *, once: str) -> EventId:
-        """Send an event; the same `once` again sends nothing more, and returns the same id."""
+        """Send an event, encrypted where the room is; the same `once` sends nothing more, and returns the same id."""
         txn_id = hashlib.sha256(f"{room_id}|{once}".encode()).hexdigest()[:32]
+        if self._encrypting and await self._encrypting.is_encrypted(room_id):
+            return await self._encrypting.send(room_id, kind, content, txn_id)
+        return await self.put_event(room_id, kind, content, txn_id)
+
+    async def put_event(self, room_id: RoomId, kind: str, content: Mapping[str, object], txn_id: str) -> EventId:
+        """Send an event as it is, once by its transaction id."""
         response = await self._call(Method.PUT, _V3.rooms[room_id].send[kind][txn_id], content)
         event_id = response.get("event_id") if isinstance(response, dict) else None
         if not isinstance(event_id, str):
@@ -558,7 +575,8 @@ def _room_widgets(state: Mapping[tuple[Any, Any], Mapping[str, Any]]) -> RoomWid
 
 
 def _errcode(error: HomeserverError) -> str:
-    return getattr(error.__cause__, "errcode", None) or ""
+    known = error.errcode if isinstance(error, RefusedByHomeserverError) else None
+    return known or getattr(error.__cause__, "errcode", None) or ""
 
 
 def _invite_states(response: object) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -29,6 +29,8 @@ class OptInService:
         done = await self.stores.opt_ins.opt_in(room.room_id, by=viewer.user_id)
         if done:
             log.info("room_opted_in", room_id=room.room_id, user_id=viewer.user_id)
+            if room.settings.history:
+                await self.stores.rooms.backfill([room.room_id], history=room.settings.history)
         return done
 
     async def opt_out(self, room: Room, viewer: Viewer) -> int:

@@ -1,5 +1,6 @@
 """All stores of one pool, each built once."""
 
+from appservice.core.events.attachment_keys import Convert
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
 from appservice.store.admin import AdminStore
 from appservice.store.attempts import AttemptStore
@@ -17,6 +18,7 @@ from appservice.store.members import MemberStore
 from appservice.store.moderation import ModerationStore
 from appservice.store.opt_ins import OptInStore
 from appservice.store.outbox import Pool
+from appservice.store.outgoing import OutgoingStore, Sealing
 from appservice.store.policies import PolicyStore
 from appservice.store.public import PublicStore
 from appservice.store.queue_posts import QueuePostStore
@@ -35,16 +37,18 @@ from appservice.store.videos import VideoStore
 class Stores:
     """All stores; `judging`: what is published waits for the verdict of a detection service.
 
-    `decrypting`: encrypted rooms are served.
+    `decrypting`: encrypted rooms are served. `seal` encrypts the keys of attachments before they are stored, `sealing`
+    what is sent to encrypted rooms.
     """
 
     def __init__(
-        self, pool: Pool, quotas: Quotas = NO_LIMITS, *, judging: bool = False, decrypting: bool = False
-    ) -> None:
+        self, pool: Pool, quotas: Quotas = NO_LIMITS, *, judging: bool = False, decrypting: bool = False,
+        seal: Convert | None = None, sealing: Sealing | None = None,
+    ) -> None:  # fmt: skip
         # What events bring
-        self.intake = IntakeStore(pool, quotas, decrypting=decrypting)
-        self.timeline = TimelineStore(pool, quotas)
-        self.encrypted_events = EncryptedEventStore(pool, quotas)
+        self.intake = IntakeStore(pool, quotas, decrypting=decrypting, seal=seal)
+        self.timeline = TimelineStore(pool, quotas, decrypting=decrypting, seal=seal)
+        self.encrypted_events = EncryptedEventStore(pool, quotas, seal=seal)
         self.rooms = RoomStore(pool)
         self.members = MemberStore(pool)
         # Videos, and the work on them
@@ -68,6 +72,7 @@ class Stores:
         self.status_posts = StatusPostStore(pool)
         self.queue_posts = QueuePostStore(pool)
         self.sent_for = SentForStore(pool)
+        self.outgoing = OutgoingStore(pool, sealing)
         # Who watches
         self.sign_ins = SignInStore(pool)
         self.channels = ChannelStore(pool)

@@ -36,6 +36,10 @@ class InstallationStore(Database):
         """Store a secret in place of what it was; another process may have done so before."""
         await self._fetch("replace_secret", name=name, before=before, value=value)
 
+    async def store_secret(self, name: str, value: bytes) -> None:
+        """Store a secret, in place of any before."""
+        await self._fetch("store_secret", name=name, value=value)
+
     async def secret(self, name: str, fresh: bytes) -> bytes:
         """Return the secret that all processes share, `fresh` the first time."""
         row = await self._fetchrow("ensure_secret", name=name, value=fresh) or await self._fetchrow(

@@ -180,7 +180,6 @@ async def _take_rule(connection: Connection, change: changes.PolicyChanged) -> b
 
 async def _keep_encrypted(connection: Connection, change: changes.EncryptedSent) -> bool:
     """Store an event to be decrypted, of a room that the bot is in; say whether it is new."""
-    found = change.backfilled
     stored = query(
         "add_encrypted_event",
         event_id=change.event_id,
@@ -188,11 +187,17 @@ async def _keep_encrypted(connection: Connection, change: changes.EncryptedSent)
         sender=change.sender,
         session_id=change.session_id,
         event=dict(change.event),
-        found={"sent_after": found.sent_after.isoformat() if found.sent_after else None, "history": found.history}
-        if found
-        else None,
+        found=_found_json(change),
     )
     return bool(await connection.fetchval(*stored))
+
+
+def _found_json(change: changes.EncryptedSent) -> dict[str, object] | None:
+    found = change.backfilled
+    if found is None:
+        return None
+    sent_after = found.sent_after.isoformat() if found.sent_after else None
+    return {"sent_after": sent_after, "history": found.history, "of_before": change.of_before}
 
 
 async def _take_once(

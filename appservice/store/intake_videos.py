@@ -49,7 +49,9 @@ class Bounds:
     received_at: datetime | None = None
 
     def earliest(self, change: changes.NewVideo) -> datetime | None:
-        """Return when a video was sent at the earliest; None: just now."""
+        """Return when a video was sent at the earliest; None: just now, or before the bot came, and it is asked for."""
+        if change.of_before:
+            return None
         found = change.backfilled
         times = [self.received_at, (found.sent_after or _LONG_AGO) if found else None]
         return min((time for time in times if time), default=None)

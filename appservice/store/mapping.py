@@ -36,22 +36,23 @@ Row = asyncpg.Record
 
 
 _FILE_FIELDS = ("key", "iv", "sha256")
+_KEY_BYTES = 32
 
 
-def encrypted_file_json(file: EncryptedFile | None) -> dict[str, object] | None:
-    """Return what is stored of an attachment's key; `read_video` reads it back."""
-    if file is None:
-        return None
-    # Releases that read no other fields never meet a sealed key: they decrypt no events.
-    return {name: getattr(file, name).hex() for name in _FILE_FIELDS} | ({"sealed": True} if file.sealed else {})
+def encrypted_file_json(file: EncryptedFile | None) -> dict[str, str] | None:
+    """Return what is stored of an attachment's key; `read_video` reads it back.
+
+    That a key is sealed shows in its length: releases before that take nothing but these fields, and would list no
+    video of the room.
+    """
+    return {name: getattr(file, name).hex() for name in _FILE_FIELDS} if file else None
 
 
 def _encrypted_file(value: dict[str, Any] | None) -> EncryptedFile | None:
     if not value:
         return None
-    return EncryptedFile(
-        **{name: bytes.fromhex(value[name]) for name in _FILE_FIELDS}, sealed=value.get("sealed", False)
-    )
+    key, iv, sha256 = (bytes.fromhex(value[name]) for name in _FILE_FIELDS)
+    return EncryptedFile(key, iv, sha256, sealed=len(key) > _KEY_BYTES)
 
 
 def read_video(row: asyncpg.Record) -> Video:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 
 from appservice.core.jobs import Backfill, TendRoom
-from appservice.core.model import RoomId, UserId
+from appservice.core.model import KeyRotation, RoomId, UserId
 from appservice.core.room import Membership, Room, Snapshot
 from appservice.store.mapping import read_room
 from appservice.store.outbox import Connection, announce, queue
@@ -50,9 +50,24 @@ class RoomStore(Database):
             )
             if again:
                 await queue(connection, TendRoom(snapshot.room_id))
+            if snapshot.encrypted:
+                await connection.execute(*query("wake_decrypting"))  # what came before that was known
             await connection.execute(*query("settle_history", room_id=snapshot.room_id))
             await _save_members(connection, snapshot)
             await announce(connection, snapshot.room_id)
+
+    async def rotation(self, room_id: str) -> KeyRotation | None:
+        """Return when an encrypted room's keys are replaced; None where nothing is encrypted."""
+        row = await self._fetchrow("room_rotation", room_id=room_id)
+        return KeyRotation(**row["encryption"]) if row else None
+
+    async def encrypted_with(self, user_id: str) -> list[str]:
+        """Return the encrypted rooms whose messages a user reads."""
+        return [row["room_id"] for row in await self._fetch("encrypted_rooms_with", user_id=user_id)]
+
+    async def readers(self, room_id: RoomId) -> list[UserId]:
+        """Return who reads what is sent to a room from now on."""
+        return [UserId(row["user_id"]) for row in await self._fetch("room_readers", room_id=room_id)]
 
     async def widget_id(self, room_id: RoomId) -> str:
         """Return the id of the room's widget: nobody can guess it, and it stays as long as we know the room."""

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from appservice.core.events.attachment_keys import Convert
 from appservice.core.events.changes import Change, VideoEdited
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.core.rules.quotas import NO_LIMITS, Quotas
-from appservice.store.intake import apply_all
+from appservice.store.intake import apply_all, to_store
 from appservice.store.outbox import Pool
 from appservice.store.pool import Database
 from appservice.store.sql import query
@@ -15,9 +16,13 @@ from appservice.store.sql import query
 class TimelineStore(Database):
     """Backfill. Every method raises UnavailableError when the database is away."""
 
-    def __init__(self, pool: Pool, quotas: Quotas = NO_LIMITS) -> None:
+    def __init__(
+        self, pool: Pool, quotas: Quotas = NO_LIMITS, *, decrypting: bool = False, seal: Convert | None = None
+    ) -> None:
         super().__init__(pool)
         self._quotas = quotas
+        self._decrypting = decrypting
+        self._seal = seal
 
     async def take(
         self,
@@ -36,7 +41,8 @@ class TimelineStore(Database):
         async with self._transaction() as connection:
             users, events = [user_id for user_id, _ in moved], [event_id for _, event_id in moved]
             await connection.execute(*query("reset_member_since", room_id=room_id, user_ids=users, event_ids=events))
-            taken, _ = await apply_all(connection, changes, self._quotas)
+            stored = to_store(changes, decrypting=self._decrypting)
+            taken, _ = await apply_all(connection, stored, self._quotas, self._seal)
             if newest is not None:
                 await connection.execute(
                     *query("store_mark", room_id=room_id, event_id=newest, requested_at=requested_at)
@@ -48,7 +54,7 @@ class TimelineStore(Database):
         """Store what a message is now, whatever edits we know of."""
         async with self._transaction() as connection:
             await connection.execute(*query("reset_edit_time", sent_in=change.room_id, event_id=change.target))
-            await apply_all(connection, [change])
+            await apply_all(connection, [change], seal=self._seal)
 
     async def store_joined_event(self, room_id: RoomId, event_id: EventId, requested_at: datetime) -> None:
         """Store the event of the bot's coming."""

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from appservice.config import Config
 from appservice.core.web.reels import ReelCache
+from appservice.encryption.keyring import Keyring
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.openid import OpenIdVerifier
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
@@ -42,6 +43,7 @@ class Context:
     upload_folder: UploadFolder
     export_folder: ExportFolder
     media_keys: MediaKeys
+    keyring: Keyring | None
 
 
 CONTEXT = web.AppKey("context", Context)

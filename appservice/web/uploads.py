@@ -30,6 +30,8 @@ from appservice.core.rules.video_permissions import may_add, viewer_in
 from appservice.core.tokens import Session
 from appservice.core.web import tus_headers
 from appservice.core.web.views import FailureView
+from appservice.encryption.keyring import Keyring
+from appservice.encryption.sealed_content import open_content
 from appservice.media.files import Appender
 from appservice.store import Upload, UploadState
 from appservice.web.caller import UUID
@@ -329,21 +331,21 @@ async def finish(request: web.Request, read: Read[FinishRequest]) -> web.Respons
             raise ConflictError(f"The upload has {size} bytes of {found.length or 'an unknown number'}.")
         await context.stores.uploads.finish(found, start=body.start, end=body.end, convert=body.convert)
         found = (await _find(request))[1]
-    return _upload_response(found, status=202)
+    return _upload_response(found, context.keyring, status=202)
 
 
 async def _state(request: web.Request) -> web.Response:
-    _, found = await _find(request)
-    return _upload_response(found)
+    context, found = await _find(request)
+    return _upload_response(found, context.keyring)
 
 
-def _upload_response(found: Upload, status: int = 200) -> web.Response:
+def _upload_response(found: Upload, keyring: Keyring | None, status: int = 200) -> web.Response:
     view = UploadView(
         id=found.id,
         state=found.state,
         percent=found.percent,
         failure=FailureView(code=found.failure) if found.failure else None,
-        content=found.content,
+        content=open_content(keyring, found.id, found.content) if found.content else None,
         audio_left_out=found.audio_left_out,
     )
     return web.Response(body=view.model_dump_json(), status=status, content_type="application/json")

@@ -9,12 +9,12 @@ import structlog
 
 from appservice import resources
 from appservice.config import Config
-from appservice.core.errors import ConfigError
+from appservice.core.errors import ConfigError, EncryptionNotInstalledError
 from appservice.core.languages import LANGUAGES
 from appservice.encryption.installation import missing_packages
 from appservice.encryption.keyring import Keyring, new_keyring, open_keyring
 from appservice.i18n import Texts
-from appservice.matrix.client import HomeserverClient
+from appservice.matrix.client import Encrypting, HomeserverClient
 from appservice.matrix.names import SystemResolver
 from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.service.media_keys import MediaKeys
@@ -49,6 +49,8 @@ class Parts:
     export_folder: ExportFolder
     keyring: Keyring | None
     """None: nothing is encrypted here, and encrypted rooms are not served."""
+    serves_encrypted: bool
+    """Say whether encrypted rooms are served: there is a key, and the extra is installed."""
     media_keys: MediaKeys
 
     @property
@@ -57,14 +59,25 @@ class Parts:
         return self.languages[self.config.appservice.language]
 
 
-def homeserver_of(config: Config, session: aiohttp.ClientSession) -> HomeserverClient:
-    """Return the client of the configured homeserver."""
+def homeserver_of(
+    config: Config, session: aiohttp.ClientSession, encrypting: Encrypting | None = None
+) -> HomeserverClient:
+    """Return the client of the configured homeserver; without `encrypting` nothing is encrypted."""
     token = config.appservice.as_token.get_secret_value()
     admin = config.homeserver.admin_token
     return HomeserverClient(
         session, config.homeserver.url, token, config.appservice.id, config.bot,
-        admin.get_secret_value() if admin else None,
+        admin.get_secret_value() if admin else None, encrypting,
     )  # fmt: skip
+
+
+def serves_encrypted_rooms(config: Config) -> bool:
+    """Say whether encrypted rooms are served; log why not where an operator wants it."""
+    if config.encryption.key is None:
+        return False
+    if missing := missing_packages():
+        log.error("encryption_not_installed", reason=str(EncryptionNotInstalledError(missing)))
+    return not missing
 
 
 async def unlock(config: Config, installation: InstallationStore) -> Keyring | None:
@@ -94,11 +107,6 @@ async def unlock(config: Config, installation: InstallationStore) -> Keyring | N
     return keyring
 
 
-def serves_encrypted_rooms(config: Config) -> bool:
-    """Say whether the operator has set up encrypted rooms: a key, and what has to be installed."""
-    return config.encryption.key is not None and not missing_packages()
-
-
 @asynccontextmanager
 async def connections(most: int) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a pool of connections, and threads to resolve names, that only its users can fill."""
@@ -124,28 +132,32 @@ async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
         export_folder = ExportFolder(config.data_dir / "exports")
         for folder in (files, upload_folder, export_folder):
             await folder.prepare()
+        serves_encrypted = serves_encrypted_rooms(config)
+        keyring = await unlock(config, InstallationStore(pool))
         stores = Stores(
             pool,
             config.limits,
             judging=config.moderation.webhook is not None,
-            decrypting=config.encryption.key is not None,
+            decrypting=serves_encrypted,
+            seal=keyring.seal_file if keyring else None,
+            sealing=keyring,
         )
         key = await stores.installation.secret("signing", Access.new_key())
         access = Access(stores, key, config.permissions)
-        keyring = await unlock(config, stores.installation)
         yield Parts(
             config=config,
             dsn=dsn,
             pool=pool,
             stores=stores,
             access=access,
-            use_cases=UseCases.on(stores, access.invalidate, keyring, encrypted_rooms=serves_encrypted_rooms(config)),
+            use_cases=UseCases.on(stores, access.invalidate, keyring, encrypted_rooms=serves_encrypted),
             session=session,
-            homeserver=homeserver_of(config, session),
+            homeserver=homeserver_of(config, session, stores.outgoing if serves_encrypted else None),
             files=files,
             languages={name: Texts(resources.locales(), name) for name in LANGUAGES},
             upload_folder=upload_folder,
             export_folder=export_folder,
             keyring=keyring,
+            serves_encrypted=serves_encrypted,
             media_keys=MediaKeys(stores.media_keys, keyring, all_rooms=config.encryption.all_rooms),
         )

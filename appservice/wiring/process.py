@@ -9,12 +9,14 @@ from aiohttp import web
 
 from appservice import resources
 from appservice.config import Config
-from appservice.core.errors import ConfigError, HomeserverError, RequestError
+from appservice.core.errors import ConfigError, EncryptionNotInstalledError, HomeserverError, RequestError
 from appservice.database.migrate import Phase
 from appservice.database.opening import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
+from appservice.encryption.installation import missing_packages
 from appservice.web.app import build_app, build_metrics_app
 from appservice.web.channel import expire_watching
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
+from appservice.wiring.encrypted_rooms import build_encrypted_rooms
 from appservice.wiring.parts import Parts, open_parts
 from appservice.wiring.web import build_context
 from appservice.wiring.worker import build_worker, policy_work
@@ -118,7 +120,9 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         hub = asyncio.create_task(context.hub.run())
         silent = asyncio.create_task(expire_watching(context.stores.channels))
         introduction = asyncio.create_task(_introduce(parts))
-        await run_until_stopped(worker, hub, silent, introduction)
+        encrypted_rooms = build_encrypted_rooms(parts)
+        encryption = [asyncio.create_task(encrypted_rooms.run())] if encrypted_rooms else []
+        await run_until_stopped(worker, hub, silent, introduction, *encryption)
 
 
 async def work(config: Config, *, metrics_port: int | None = None) -> None:
@@ -129,6 +133,9 @@ async def work(config: Config, *, metrics_port: int | None = None) -> None:
         dsn = await stack.enter_async_context(open_database(config))
         await check_up_to_date(dsn)
         parts = await stack.enter_async_context(open_parts(config, dsn))
+        if parts.keyring and (missing := missing_packages()):
+            # What it sends to encrypted rooms would be sent in clear.
+            raise ConfigError(str(EncryptionNotInstalledError(missing)))
         worker = await build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
         if metrics_port is not None:
             scrapers = ConnectionBounds(_SCRAPERS)

@@ -42,6 +42,7 @@ async def build_context(parts: Parts, stack: AsyncExitStack) -> Context:
         upload_folder=parts.upload_folder,
         export_folder=parts.export_folder,
         media_keys=parts.media_keys,
+        keyring=parts.keyring,
     )
 
 

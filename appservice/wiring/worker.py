@@ -191,7 +191,9 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
     return Jobs(
         parts=parts,
         videos=_video_work(parts, tools, scratch),
-        uploads=UploadWork(config, stores.rooms, stores.uploads, parts.upload_folder, homeserver, tools, scratch),
+        uploads=UploadWork(
+            config, stores.rooms, stores.uploads, parts.upload_folder, homeserver, tools, scratch, parts.keyring
+        ),
         exports=ExportWork(
             stores.exports, stores.commands, homeserver, parts.files, parts.export_folder, parts.media_keys, scratch,
             parts.languages, language, config.web.public_url,
@@ -206,6 +208,7 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         queue_posts=QueuePosts(
             stores, parts.use_cases.moderation, homeserver, parts.files, parts.languages, language, scratch,
             parts.media_keys,
+            parts.keyring,
         ),
         commands=CommandWork(CommandServices(config, stores, parts.use_cases, homeserver, parts.languages)),
         notifications=NotificationWork(stores, homeserver, parts.languages, language),
@@ -228,6 +231,6 @@ def _video_work(parts: Parts, tools: Tools, scratch: Path) -> VideoWork:
         config=config, store=stores.attempts, rooms=stores.rooms, videos=stores.videos, homeserver=parts.homeserver,
         session=parts.session, files=parts.files, tools=tools, settings=settings_of(config, encoder), scratch=scratch,
         blocklist=Blocklist(stores.blocks, stores.rooms, SealedContents(stores.blocks, parts.keyring), tools),
-        quotas=stores.quotas, media_keys=parts.media_keys,
+        quotas=stores.quotas, media_keys=parts.media_keys, keyring=parts.keyring,
     )  # fmt: skip
     return VideoWork(services, ProcessorSlots(config.worker.concurrency))

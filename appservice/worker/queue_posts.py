@@ -9,13 +9,16 @@ from pathlib import Path
 import structlog
 
 from appservice.core.errors import ForbiddenError, NotFoundError, RequestError
+from appservice.core.events.encrypted_files import encrypted_file_content
 from appservice.core.events.intake import APPROVE, REJECT
 from appservice.core.jobs import DecideByReaction
 from appservice.core.model import RoomId, State, Video, VideoId, Visibility
 from appservice.core.room import Membership, Room
 from appservice.core.rules.video_permissions import viewer_in, waits
 from appservice.core.sign_in_codes import PREFIX
+from appservice.encryption.keyring import Keyring
 from appservice.i18n import Texts, clock
+from appservice.matrix.attachments import encrypt_file
 from appservice.matrix.client import HomeserverClient
 from appservice.media.files import LocalFiles
 from appservice.media.stored import read_all, stored_file
@@ -52,6 +55,7 @@ class QueuePosts:
     language: str
     scratch: Path
     media_keys: MediaKeys
+    keyring: Keyring | None
 
     async def run(self, video_id: VideoId) -> None:
         """Bring the posts about a video up to date. May be repeated at any time."""
@@ -102,6 +106,8 @@ class QueuePosts:
             refusal = "Nobody moderates both rooms: its moderators did not choose this queue."
         elif await self.homeserver.is_open(queue_room.room_id):
             refusal = "Anybody may come in or read there."
+        elif room.encrypted and not queue_room.encrypted:
+            refusal = "It is not encrypted, and the room of the videos is."
         if refusal:
             log.warning("moderators_room_refused", room_id=room.room_id, wanted=queue_room.room_id, reason=refusal)
         return refusal is None
@@ -133,11 +139,11 @@ class QueuePosts:
 
     async def _send_poster(self, video: Video, queue_room: Room, once: str) -> Post:
         async with self._poster(video) as poster:
-            uri = await self.homeserver.upload(poster, "image/jpeg")
+            image = await self._upload(poster, queue_room)
         texts = self._texts(queue_room)
         caption = texts.title(video.title, video.kind, video.created_at) or texts.say("bot-video")
         info = {"mimetype": "image/jpeg", "w": video.media.width, "h": video.media.height}
-        event_id = await self.homeserver.send_image(queue_room.room_id, uri, caption, info, once=f"{once}|picture")
+        event_id = await self.homeserver.send_image(queue_room.room_id, image, caption, info, once=f"{once}|picture")
         return Post(event_id, queue_room.room_id, "picture", _WAITING)
 
     @asynccontextmanager
@@ -152,6 +158,15 @@ class QueuePosts:
             content = await asyncio.to_thread(lambda: read_all(stored_file(poster, key)))
             await asyncio.to_thread((folder / POSTER).write_bytes, content)
             yield folder / POSTER
+
+    async def _upload(self, poster: Path, queue_room: Room) -> dict[str, object]:
+        """Put a poster into the media repository, encrypted for an encrypted room; return what names it in an event."""
+        if not queue_room.encrypted or self.keyring is None:
+            return {"url": await self.homeserver.upload(poster, "image/jpeg")}
+        with workspace(self.scratch, "poster") as folder:
+            key = await encrypt_file(poster, folder / "encrypted")
+            uri = await self.homeserver.upload(folder / "encrypted", "application/octet-stream")
+        return {"file": encrypted_file_content(key, uri)}
 
     async def _question(self, video: Video, queue_room: Room) -> str:
         room = await self.stores.rooms.room(video.room_id)

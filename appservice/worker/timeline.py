@@ -5,7 +5,7 @@ What is found goes through the same intake as what a transaction brings, oldest 
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic, time
 from typing import Any, get_args
@@ -14,9 +14,11 @@ import structlog
 
 from appservice.config import Config
 from appservice.core.errors import ForbiddenError, HomeserverError, MalformedEventError, RefusedByHomeserverError
+from appservice.core.events.backfill import as_backfilled, as_of_before
 from appservice.core.events.changes import (
     Backfilled,
     BotMembershipChanged,
+    EncryptedSent,
     HistoryChanged,
     MemberChanged,
     MessageChange,
@@ -41,6 +43,8 @@ _EVERY_S = 3600.0
 # Between two messages there may be any number of reactions, and of people who come and go.
 _EVENTS_OF_HISTORY = 5000
 _PAGE = 100
+# What may bring a video.
+_BRINGING = NewVideo | NewGallery | SentByBot | VideoEdited | EncryptedSent
 
 Event = dict[str, Any]
 
@@ -78,7 +82,7 @@ class _Found:
     def backfilled(self, sent_after: datetime | None) -> list[MessageChange]:
         """Return what was found, oldest first, as sent at any time after one that is known (or not)."""
         strictest = max(self.histories, key=list(History).index, default=History.SHARED)
-        return [_backfilled(change, Backfilled(sent_after, strictest)) for change in self.changes[::-1]]
+        return [as_backfilled(change, Backfilled(sent_after, strictest)) for change in self.changes[::-1]]
 
 
 @contextmanager
@@ -181,7 +185,7 @@ class TimelineWork:
         wanted = room.settings.history
         if history := self.config.rooms.history if wanted is None else wanted:
             await self._look_at_history(room, history, requested_at)
-        videos = [c for c in found.backfilled(None) if isinstance(c, NewVideo | NewGallery | SentByBot | VideoEdited)]
+        videos = [c for c in found.backfilled(None) if isinstance(c, _BRINGING)]
         await self.stores.timeline.take(
             room.room_id, videos, newest=found.newest, requested_at=requested_at, moved=found.moved
         )
@@ -194,13 +198,13 @@ class TimelineWork:
         async with aclosing(self._backwards(room.room_id, await self._start_of_history(room.room_id))) as pages:
             async for event in pages:
                 looked += 1
-                seen += event.get("type") == "m.room.message"
+                seen += event.get("type") in {"m.room.message", "m.room.encrypted"}
                 if seen > messages or looked > _EVENTS_OF_HISTORY:
                     break
                 found.note_state(event)
                 change = self._read(event, room.room_id)
-                if isinstance(change, NewVideo | NewGallery) and change.sender in members:
-                    found.changes.append(_of_before(change))
+                if isinstance(change, NewVideo | NewGallery | EncryptedSent) and change.sender in members:
+                    found.changes.append(as_of_before(change))
                 elif isinstance(change, VideoEdited):
                     found.changes.append(change)
         changes = found.backfilled(None)
@@ -308,21 +312,6 @@ async def _newest(homeserver: HomeserverClient, room_id: RoomId) -> EventId | No
     return _id(page[0]) if page else None
 
 
-def _backfilled(change: MessageChange, found: Backfilled) -> MessageChange:
-    match change:
-        case NewVideo():
-            return replace(change, backfilled=found)
-        case SentByBot(video=NewVideo() as video):
-            return replace(change, video=replace(video, backfilled=found))
-        case NewGallery():
-            return replace(change, videos=tuple(replace(video, backfilled=found) for video in change.videos))
-        case VideoEdited():
-            first, *others = [replace(video, backfilled=found) for video in change.videos]
-            return replace(change, video=first, others=tuple(others))
-        case _:
-            return change
-
-
 def _content(event: Event) -> Event:
     content = event.get("content")
     return content if isinstance(content, dict) else {}
@@ -333,12 +322,6 @@ def _content_before(event: Event) -> Event:
     unsigned = event.get("unsigned")
     before = unsigned.get("prev_content") if isinstance(unsigned, dict) else None
     return before if isinstance(before, dict) else {}
-
-
-def _of_before(sent: NewVideo | NewGallery) -> NewVideo | NewGallery:
-    if isinstance(sent, NewVideo):
-        return replace(sent, of_before=True)
-    return replace(sent, videos=tuple(replace(video, of_before=True) for video in sent.videos))
 
 
 def _newest_edit(event: Event) -> Event | None:

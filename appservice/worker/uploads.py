@@ -14,8 +14,12 @@ from structlog.typing import FilteringBoundLogger
 
 from appservice.config import Config
 from appservice.core.errors import MediaError, UnavailableError
-from appservice.core.model import UploadId
+from appservice.core.events.encrypted_files import encrypted_file_content
+from appservice.core.model import EncryptedFile, UploadId
 from appservice.core.settings import RoomSettings
+from appservice.encryption.keyring import Keyring
+from appservice.encryption.sealed_content import seal_content
+from appservice.matrix.attachments import encrypt_file
 from appservice.matrix.client import HomeserverClient
 from appservice.media.files import UploadFolder
 from appservice.store import RoomStore, SupersededUploadError, Upload, UploadStore
@@ -32,6 +36,7 @@ _EVERY_S = 0.5
 _CONVERTING = 0.9
 # What a part is cut of may play longer than any video, but so many times: decoding it takes time and disk.
 _SOURCE_LENGTH = 2
+_CIPHERTEXT = "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class UploadWork:
     homeserver: HomeserverClient
     tools: Tools
     scratch: Path
+    keyring: Keyring | None
+    """None: nothing is sent to encrypted rooms."""
 
     async def run(self, upload_id: UploadId) -> None:
         """Bring an upload to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
@@ -79,6 +86,18 @@ class UploadWork:
         for upload_id in there - needed.keys():
             await self.folder.remove(upload_id)
         return there, needed
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file in the media repository; `key` decrypts it, None where it is not encrypted."""
+
+    url: str
+    key: EncryptedFile | None
+
+    def fields(self, prefix: str = "") -> dict[str, object]:
+        """Return what names the file in the content of a message, or in its `info`."""
+        return {f"{prefix}file": encrypted_file_content(self.key, self.url)} if self.key else {f"{prefix}url": self.url}
 
 
 @dataclass(frozen=True)
@@ -154,9 +173,24 @@ class UploadAttempt:
             def sent(count: int) -> None:
                 report(begin + (1 - begin) * count / size)
 
-            url = await self._store(prepared.path, prepared.mimetype, size, on_sent=sent)
-            thumbnail = await self._store_thumbnail(prepared, url)
-        return prepared, message_content(sent_name(upload.filename, converts), prepared, size, url, thumbnail), url
+            keyring = await self._keyring()
+            encrypted_in = folder if keyring else None
+            stored = await self._store(prepared.path, prepared.mimetype, size, encrypted_in=encrypted_in, on_sent=sent)
+            thumbnail = await self._store_thumbnail(prepared, stored.url, encrypted_in)
+        content = message_content(sent_name(upload.filename, converts), prepared, size, stored, thumbnail)
+        if keyring:
+            content = seal_content(keyring, upload.id, content, stored.url)
+        return prepared, content, stored.url
+
+    async def _keyring(self) -> Keyring | None:
+        """Return what seals the keys of an encrypted room's files, None in other rooms. Raises MediaError."""
+        room = await self.work.rooms.room(self.upload.room_id)
+        if room is None or not room.encrypted:
+            return None
+        # Since the upload began, the room may have turned on encryption, or opted out.
+        if self.work.keyring is None or not room.takes_videos:
+            raise MediaError("room-encrypted", "The room is encrypted, and did not opt in.", final=True)
+        return self.work.keyring
 
     async def _store(
         self,
@@ -164,34 +198,39 @@ class UploadAttempt:
         mimetype: str,
         size: int,
         *,
+        encrypted_in: Path | None,
         on_sent: Callable[[int], None] | None = None,
         thumbnail_of: str | None = None,
-    ) -> str:
-        """Put a file into the media repository, and return its content URI.
+    ) -> Stored:
+        """Put a file into the media repository, encrypted in a folder before where there is one.
 
-        That is stored before the bytes are there, so that after a crash they can be found. Homeservers without
-        MSC2246 name a file only when they have it: there, what a crash leaves just then stays.
+        Its content URI is stored before the bytes are there, so that after a crash they can be found. Homeservers
+        without MSC2246 name a file only when they have it: there, what a crash leaves just then stays.
         """
+        key = None
+        if encrypted_in:
+            path, plaintext, mimetype = encrypted_in / f"{path.name}.encrypted", path, _CIPHERTEXT
+            key = await encrypt_file(plaintext, path)
         reserved = await self.work.homeserver.reserve_upload()
         if reserved:
             await self._register(reserved, size, thumbnail_of)
         mxc = await self.work.homeserver.upload(path, mimetype, reserved=reserved, on_sent=on_sent)
         if not reserved:
             await self._register(mxc, size, thumbnail_of)
-        return mxc
+        return Stored(mxc, key)
 
     async def _register(self, mxc: str, size: int, thumbnail_of: str | None) -> None:
         if full := await self.work.store.register_media(self.upload, mxc, size, thumbnail_of=thumbnail_of):
             raise MediaError(f"quota-{full}", f"There is no room for it: {full}.", final=True)
 
-    async def _store_thumbnail(self, prepared: Prepared, video: str) -> dict[str, object]:
+    async def _store_thumbnail(self, prepared: Prepared, video: str, encrypted_in: Path | None) -> dict[str, object]:
         thumbnail = prepared.thumbnail
         if thumbnail is None:
             return {}
         size = await asyncio.to_thread(_size, thumbnail.path)
         info = {"mimetype": "image/jpeg", "size": size, "w": thumbnail.width, "h": thumbnail.height}
-        url = await self._store(thumbnail.path, "image/jpeg", size, thumbnail_of=video)
-        return {"thumbnail_url": url, "thumbnail_info": info}
+        stored = await self._store(thumbnail.path, "image/jpeg", size, encrypted_in=encrypted_in, thumbnail_of=video)
+        return {**stored.fields("thumbnail_"), "thumbnail_info": info}
 
     @asynccontextmanager
     async def _reported(self) -> AsyncIterator[Callable[[float], None]]:
@@ -225,7 +264,7 @@ def sent_name(filename: str, converted: bool) -> str:
 
 
 def message_content(
-    name: str, prepared: Prepared, size: int, url: str, thumbnail: dict[str, object]
+    name: str, prepared: Prepared, size: int, stored: Stored, thumbnail: dict[str, object]
 ) -> dict[str, object]:
     """Return the content of an `m.room.message` of msgtype `m.video` (client-server API, "m.video")."""
     info: dict[str, object] = {
@@ -238,7 +277,7 @@ def message_content(
     }
     if prepared.thumbnail and prepared.thumbnail.blurhash:
         info["xyz.amorgan.blurhash"] = prepared.thumbnail.blurhash  # MSC2448
-    return {"msgtype": "m.video", "body": name, "filename": name, "url": url, "info": info}
+    return {"msgtype": "m.video", "body": name, "filename": name, **stored.fields(), "info": info}
 
 
 def _size(path: Path) -> int:

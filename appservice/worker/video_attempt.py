@@ -19,6 +19,7 @@ from appservice.core.model import State, Video, VideoId, Visibility
 from appservice.core.rules.quotas import QuotaScope
 from appservice.core.rules.retries import SOONEST, Cause, cause_of
 from appservice.core.settings import RoomSettings
+from appservice.encryption.keyring import Keyring
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.download import Downloaded, download
 from appservice.media.files import LocalFiles
@@ -31,6 +32,7 @@ from appservice.worker.conversion import kind_of, shown_for, video_of
 from appservice.worker.progress import reported
 from appservice.worker.publication import Publication
 from appservice.worker.scratch import workspace
+from appservice.worker.sealed_keys import opened
 from appservice.worker.transcode_options import content_hash, limits_of
 from transcode import PLAYABLE, READY, Limits, Settings, Tools, TranscodeError, Transcoding
 
@@ -61,12 +63,14 @@ class VideoServices:
     blocklist: Blocklist
     quotas: QuotaStore
     media_keys: MediaKeys
+    keyring: Keyring | None
 
     async def download(self, video: Video, source: Path) -> Downloaded:
         """Download a video's file to `source`. Raises MediaError and NotYetUploadedError."""
+        file = video.file.encrypted_file
         return await download(
             self.session, self.homeserver, video.file.mxc, source,
-            max_bytes=self.config.media.max_size * MIB, encrypted_file=video.file.encrypted_file,
+            max_bytes=self.config.media.max_size * MIB, encrypted_file=opened(file, self.keyring) if file else None,
         )  # fmt: skip
 
     async def finish(self, video: Video, source: Path, source_hash: bytes, limits: Limits) -> None:

@@ -270,6 +270,7 @@ async def test_check_of_a_running_installation(reel: Installation, twin: Install
         "ffmpeg",
         "storage",
         "sandbox",
+        "encryption",
     ]
     assert reel.bot in good["homeserver"]
 
@@ -357,7 +358,7 @@ async def test_check_names_the_broken_part_and_what_to_do(
     code, good, bad = await verdicts(twin)
     assert code == 1
     assert set(bad) == broken
-    assert len(good) + len(bad) == 9
+    assert len(good) + len(bad) == 10
     assert any(advice in said for said in bad.values()), bad
     assert "pass-word" not in str(bad)
 

@@ -11,10 +11,11 @@ import pytest
 from playwright.async_api import Browser, Frame, Locator, Page, expect
 
 from appservice.demo.client import MatrixClient
+from appservice.demo.encrypted_client import EncryptedClient, open_device
 from tests.support.browser import AXE, SMALL_TARGETS, axe_finds
-from tests.support.host import hosts
+from tests.support.host import OpenHost, hosts
 from tests.support.installation import Installation
-from tests.support.rooms import wait_for_notice, wait_for_widget
+from tests.support.rooms import make_room, wait_for_notice, wait_for_widget
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
 
@@ -23,6 +24,7 @@ ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": MEGOLM}
 SOON_MS = 15_000
 WITHIN_S = 10
 _WIDER = "() => document.documentElement.scrollWidth - innerWidth"
+_HIDDEN = "(element) => element.scrollHeight - element.clientHeight"
 _FOCUS = "() => document.activeElement?.dataset.testid ?? ''"
 _INSIDE = """(element) => {
     const {left, right, top, bottom} = element.getBoundingClientRect();
@@ -40,6 +42,9 @@ class EncryptedRoom:
     room_id: str
     viewer: Viewer
     host: str
+    open_host: OpenHost
+    reader: EncryptedClient
+    """Alice on a device that reads what the bot says."""
 
 
 @pytest.fixture
@@ -47,14 +52,17 @@ async def room(
     spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, bob: MatrixClient
 ) -> AsyncIterator[EncryptedRoom]:
     spare.write_config(encryption={"key": "k" * 32})
-    async with spare.running(), hosts(spare, alice, bob) as serve:
+    async with (
+        spare.running(), hosts(spare, alice, bob) as serve,
+        open_device(spare.synapse.base_url, alice.user_id, "secret") as reader,
+    ):  # fmt: skip
         room_id = await alice.create_room(
             version="12", invite=[spare.bot, bob.user_id], initial_state=[ENCRYPTION], user_levels={spare.bot: 50}
         )
         await bob.join(room_id)
         await wait_for_widget(alice, room_id)
         viewer = await spare.viewer(http, alice, room_id)
-        yield EncryptedRoom(spare, alice, bob, room_id, viewer, await serve(room_id))
+        yield EncryptedRoom(spare, alice, bob, room_id, viewer, await serve(room_id), serve, reader)
 
 
 @dataclass
@@ -81,13 +89,13 @@ OpenWidget = Callable[..., Awaitable[MemberWidget]]
 async def open_widget(browser: Browser, room: EncryptedRoom) -> AsyncIterator[OpenWidget]:
     async with AsyncExitStack() as stack:
 
-        async def open_as(name: str, width: int, height: int, *, language: str = "en") -> MemberWidget:
+        async def open_as(name: str, width: int, height: int, *, language: str = "en", host: str = "") -> MemberWidget:
             context = await browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
             stack.push_async_callback(context.close)
             await context.add_init_script(path=AXE)
             page = await context.new_page()
             page.set_default_timeout(30_000)
-            await page.goto(f"{room.host}?user={name}&layout=widget&lang={language}")
+            await page.goto(f"{host or room.host}?user={name}&layout=widget&lang={language}")
             handle = await page.locator("iframe[data-testid=widget]").element_handle()
             frame = await handle.content_frame()
             assert frame
@@ -127,10 +135,10 @@ async def test_a_moderator_turns_videos_on_and_off_again(
     await alice.page.keyboard.press("Enter")
     for each in (alice, bob):
         await expect(each.part("empty")).to_have_attribute("data-empty", "room", timeout=SOON_MS)
-        await expect(each.part("encryption")).to_contain_text("Playable copies are kept for this room")
+        await expect(each.part("encryption")).to_contain_text("this server keeps playable copies")
         await expect(each.part("encryption")).to_contain_text(room.alice.user_id)
         await each.part("record").wait_for()
-    await wait_for_notice(room.alice, room.room_id, "turned on videos in this encrypted room")
+    await wait_for_notice(room.reader, room.room_id, "turned on videos in this encrypted room")
     assert await alice.frame.evaluate(_FOCUS) == "encryption"
     await expect(bob.part("encryption-off")).to_have_count(0)
 
@@ -160,10 +168,10 @@ async def test_a_moderator_turns_videos_on_and_off_again(
         return not (room.reel.media / video["id"]).exists()
 
     await eventually(gone, seconds=WITHIN_S, what="the video's files being gone")
-    await wait_for_notice(room.alice, room.room_id, "turned off videos in this encrypted room")
+    await wait_for_notice(room.reader, room.room_id, "turned off videos in this encrypted room")
 
 
-@pytest.mark.parametrize(("language", "words"), [("zh", "聊天室已加密"), ("zh-TW", "聊天室已加密")])
+@pytest.mark.parametrize(("language", "words"), [("zh", "加密房间没有开启视频"), ("zh-TW", "加密聊天室沒有開啟影片")])
 async def test_it_is_said_in_other_languages_on_a_narrow_screen(
     open_widget: OpenWidget, screenshots: Path, language: str, words: str
 ) -> None:
@@ -175,6 +183,45 @@ async def test_it_is_said_in_other_languages_on_a_narrow_screen(
     assert await alice.part("encryption-confirm").evaluate(_INSIDE)
     await expect(question).not_to_contain_text(re.compile("widget-"))
     await alice.looks_right(screenshots / f"consent-question-{language}-320x568.png")
+
+
+async def test_beside_videos_of_before_it_is_asked_in_sight(
+    room: EncryptedRoom, open_widget: OpenWidget, http: aiohttp.ClientSession, clip: Path, screenshots: Path
+) -> None:
+    room_id = await make_room(room.alice, room.reel, room.bob)
+    viewer = await room.reel.viewer(http, room.alice, room_id)
+    await viewer.video_in(await room.bob.send_video(room_id, clip), "ready")
+    await room.alice.send_state(room_id, "m.room.encryption", MEGOLM)
+    alice = await open_widget("alice", 390, 844, host=await room.open_host(room_id))
+    await expect(alice.part("encryption")).to_contain_text("Videos are off in this encrypted room")
+    await alice.looks_right(screenshots / "consent-since-390x844.png")
+    # What bob sent plays on; alice, who sent nothing, is asked above the strip.
+    await alice.frame.locator(f'[data-testid=member][data-member="{room.alice.user_id}"]').click()
+    await expect(alice.part("empty")).to_have_attribute("data-empty", "consent")
+    for asked in (False, True):
+        if asked:
+            await alice.part("encryption-on").click()
+            await alice.part("encryption-question").wait_for()
+        for width, height in ((320, 568), (390, 844)):
+            await alice.page.set_viewport_size({"width": width, "height": height})
+            assert await alice.part("notice").evaluate(_HIDDEN) <= 0, f"{width}, {asked}"
+            await alice.looks_right(screenshots / f"consent-since-own-{asked}-{width}x{height}.png")
+
+
+async def test_an_unsent_video_outlives_the_opt_in(room: EncryptedRoom, open_widget: OpenWidget, clip: Path) -> None:
+    opt_in = f"/api/v1/rooms/{room.room_id}/opt-in"
+    assert (await room.viewer.request("PUT", opt_in))[0] < 300
+    alice = await open_widget("alice", 390, 844)
+    await alice.part("record").click()
+    await alice.part("record-camera").wait_for()
+    await alice.frame.locator("input[type=file]").first.set_input_files(clip)
+    await alice.part("record-send").wait_for()
+    await alice.part("record-close").click()
+    await expect(alice.part("record")).to_have_attribute("data-mark", "draft")
+    assert (await room.viewer.request("DELETE", opt_in))[0] < 300
+    await expect(alice.part("empty")).to_have_attribute("data-empty", "consent", timeout=SOON_MS)
+    await alice.part("record").click()
+    await expect(alice.part("record-send")).to_be_visible()
 
 
 async def test_what_fails_can_be_tried_again(room: EncryptedRoom, open_widget: OpenWidget) -> None:

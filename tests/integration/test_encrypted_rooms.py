@@ -1,11 +1,10 @@
 """An encrypted room beside a real homeserver: what the bot says there, what is taken, and what opting out leaves."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import aiohttp
 import psutil
@@ -13,9 +12,11 @@ import pytest
 
 from appservice import resources
 from appservice.demo.client import MatrixClient
+from appservice.demo.encrypted_client import EncryptedClient
 from appservice.demo.synapse import Synapse
 from appservice.i18n import Texts
 from tests.support.commands import CommandSender, response_to
+from tests.support.encrypted_rooms import encrypting_user, plainly
 from tests.support.installation import Installation
 from tests.support.processes import suspended
 from tests.support.rooms import make_room, wait_for_notice, wait_for_widget
@@ -38,10 +39,25 @@ async def encrypted(spare: Installation) -> AsyncIterator[Installation]:
 
 
 @pytest.fixture
-async def anna(synapse: Synapse) -> AsyncIterator[MatrixClient]:
+async def people(synapse: Synapse) -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+async def anna(synapse: Synapse, people: AsyncExitStack) -> EncryptedClient:
     """Somebody in no other room."""
-    async with await synapse.user(f"anna-{secrets.token_hex(4)}") as user:
-        yield user
+    return await encrypting_user(synapse, "anna", people)
+
+
+@pytest.fixture
+async def bob(synapse: Synapse, people: AsyncExitStack) -> EncryptedClient:
+    return await encrypting_user(synapse, "bob", people)
+
+
+@pytest.fixture
+async def mallory(synapse: Synapse, people: AsyncExitStack) -> EncryptedClient:
+    return await encrypting_user(synapse, "mallory", people)
 
 
 async def _make_room(owner: MatrixClient, installation: Installation, *guests: MatrixClient) -> str:
@@ -81,7 +97,7 @@ def _notices(events: list[dict[str, Any]], bot: str) -> list[str]:
 
 
 async def test_videos_are_taken_from_enable_to_disable_and_nothing_is_left(
-    encrypted: Installation, http: aiohttp.ClientSession, anna: MatrixClient, bob: MatrixClient, clip: Path
+    encrypted: Installation, http: aiohttp.ClientSession, anna: EncryptedClient, bob: EncryptedClient, clip: Path
 ) -> None:
     room_id = await _make_room(anna, encrypted, bob)
     await wait_for_notice(anna, room_id, TEXTS.say("bot-encrypted", {"command": "!reel enable"}))
@@ -120,15 +136,12 @@ async def test_videos_are_taken_from_enable_to_disable_and_nothing_is_left(
     assert "video" not in left, left
     assert "upload" not in left, left
     # The message is its sender's, and so is its file.
-    path = f"/_matrix/client/v3/rooms/{quote(room_id)}/event/{quote(sent)}"
-    mxc = (await anna.request("GET", path))["content"]["url"].removeprefix("mxc://")
-    url = f"{encrypted.synapse.base_url}/_matrix/client/v1/media/download/{mxc}"
-    async with http.get(url, headers={"Authorization": f"Bearer {anna.access_token}"}) as response:
-        assert (response.status, await response.read()) == (200, clip.read_bytes())
+    content = next(event["content"] for event in await anna.messages(room_id) if event["event_id"] == sent)
+    assert await anna.download_encrypted(content["file"]) == clip.read_bytes()
 
 
 async def test_a_video_in_progress_is_given_up(
-    encrypted: Installation, http: aiohttp.ClientSession, anna: MatrixClient, tools: Tools, tmp_path: Path
+    encrypted: Installation, http: aiohttp.ClientSession, anna: EncryptedClient, tools: Tools, tmp_path: Path
 ) -> None:
     room_id = await _make_room(anna, encrypted)
     await anna.send_text(room_id, "!reel enable")
@@ -162,7 +175,7 @@ async def test_a_video_in_progress_is_given_up(
 
 
 async def test_who_joins_is_told_who_opted_in_together_with_the_others(
-    encrypted: Installation, anna: MatrixClient, bob: MatrixClient, mallory: MatrixClient
+    encrypted: Installation, anna: EncryptedClient, bob: EncryptedClient, mallory: EncryptedClient
 ) -> None:
     room_id = await _make_room(anna, encrypted)
     await anna.send_text(room_id, "!reel enable")
@@ -177,7 +190,7 @@ async def test_who_joins_is_told_who_opted_in_together_with_the_others(
     assert len([said for said in _notices(await anna.messages(room_id), encrypted.bot) if bob.user_id in said]) == 1
 
 
-async def test_alone_with_the_bot_anybody_decides(encrypted: Installation, bob: MatrixClient) -> None:
+async def test_alone_with_the_bot_anybody_decides(encrypted: Installation, bob: EncryptedClient) -> None:
     room_id = await bob.create_room(invite=[encrypted.bot], direct=True, initial_state=[ENCRYPTION])
     await wait_for_notice(bob, room_id, TEXTS.say("bot-encrypted-direct", {"command": "enable"}))
     await bob.send_text(room_id, "enable")
@@ -187,7 +200,7 @@ async def test_alone_with_the_bot_anybody_decides(encrypted: Installation, bob: 
 
 
 async def test_a_room_that_is_encrypted_later_keeps_what_it_has_and_waits_for_consent(
-    encrypted: Installation, http: aiohttp.ClientSession, anna: MatrixClient, clip: Path
+    encrypted: Installation, http: aiohttp.ClientSession, anna: EncryptedClient, clip: Path
 ) -> None:
     room_id = await make_room(anna, encrypted)
     viewer = await encrypted.viewer(http, anna, room_id)
@@ -201,13 +214,16 @@ async def test_a_room_that_is_encrypted_later_keeps_what_it_has_and_waits_for_co
     assert (await viewer.video_in(plain, "ready"))["id"]
 
 
-async def test_a_room_hears_of_it_when_the_operator_sets_it_up_later(spare: Installation, anna: MatrixClient) -> None:
+async def test_a_room_hears_of_it_when_the_operator_sets_it_up_later(
+    spare: Installation, anna: EncryptedClient
+) -> None:
     async with spare.running():
         room_id = await anna.create_room(
             version="12", invite=[spare.bot], initial_state=[ENCRYPTION], user_levels={spare.bot: 50}
         )
         await wait_for_notice(anna, room_id, TEXTS.say("bot-unserved"))
-        refused = await CommandSender(anna, room_id)("!reel enable")
+        async with plainly(anna) as plain:
+            refused = await CommandSender(plain, room_id)("!reel enable")
         assert refused.text == TEXTS.say("bot-enable-unserved")
     spare.write_config(encryption={"key": "k" * 32})
     async with spare.running():
@@ -216,7 +232,7 @@ async def test_a_room_hears_of_it_when_the_operator_sets_it_up_later(spare: Inst
 
 
 async def test_nothing_of_an_encrypted_room_is_said_where_nothing_is_encrypted(
-    encrypted: Installation, http: aiohttp.ClientSession, anna: MatrixClient, clip: Path
+    encrypted: Installation, http: aiohttp.ClientSession, anna: EncryptedClient, clip: Path
 ) -> None:
     room_id, plain = await _make_room(anna, encrypted), await make_room(anna, encrypted)
     direct = await anna.create_room(invite=[encrypted.bot], direct=True)

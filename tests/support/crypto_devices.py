@@ -79,14 +79,18 @@ class Sender:
 
     async def send(self, event_type: str, content: object) -> None:
         """Send an encrypted to-device event."""
-        assert self._session is not None
         user_id, _ = self._target
         event = {
             "type": event_type, "content": content, "sender": self._user.user_id, "sender_device": "ANY",
             "keys": {"ed25519": self.account.signing_key},
             "recipient": user_id, "recipient_keys": {"ed25519": self._to_keys["ed25519"]},
         }  # fmt: skip
-        sealed = self._session.encrypt(json.dumps(event))
+        await self.send_plaintext(json.dumps(event))
+
+    async def send_plaintext(self, plaintext: str) -> None:
+        """Send an encrypted to-device event that holds any text."""
+        assert self._session is not None
+        sealed = self._session.encrypt(plaintext)
         ciphertext = {self._to_keys["curve25519"]: {"type": int(sealed.type), "body": sealed.body}}
         encrypted = {"algorithm": OLM, "sender_key": self.account.identity_key, "ciphertext": ciphertext}
         await self.send_plain("m.room.encrypted", encrypted)

@@ -162,7 +162,7 @@ class RoomEncrypted:
 class EncryptedSent:
     """Something that has to be decrypted before anybody knows what it is (`m.room.encrypted`, Megolm).
 
-    `event` is the whole event, `session_id` names the key that it needs.
+    `event` is the whole event, `session_id` names the key that it needs. `of_before` as of a video.
     """
 
     room_id: RoomId
@@ -171,6 +171,7 @@ class EncryptedSent:
     session_id: str
     event: Mapping[str, object]
     backfilled: Backfilled | None = None
+    of_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

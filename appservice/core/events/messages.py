@@ -18,7 +18,7 @@ from appservice.core.events.changes import (
 from appservice.core.events.encrypted_files import read_encrypted_file
 from appservice.core.events.fields import identifier, mxc_of, nonce_of, room_id_of, size_of, time_of, user_id_of
 from appservice.core.events.media_kinds import Sort, name_without_suffix, sort_of_message, sort_of_sticker
-from appservice.core.model import EventId, Kind, UserId
+from appservice.core.model import MALFORMED_FILE, EncryptedFile, EventId, Kind, UserId
 from appservice.core.rules.permissions import Level, may_use
 from appservice.core.sign_in_codes import PREFIX, is_sign_out, sign_in_code
 from appservice.core.text.clean import clean_text
@@ -178,7 +178,7 @@ def _video(event: Mapping[str, object], content: Mapping[str, object], sender: U
     # Some clients write what is not there as null; and what is no object has nothing to decrypt with.
     file = content.get("file")
     file = file if isinstance(file, Mapping) and file else None
-    encrypted_file = read_encrypted_file(file) if file else None
+    encrypted_file = _encrypted_file(file, sort) if file else None
     source = file.get("url") if file else content.get("url")
     spoiler, reason = _spoiler(content)
     return NewVideo(
@@ -196,6 +196,15 @@ def _video(event: Mapping[str, object], content: Mapping[str, object], sender: U
         spoiler=spoiler,
         spoiler_reason=reason,
     )
+
+
+def _encrypted_file(file: Mapping[str, object], sort: Sort) -> EncryptedFile:
+    try:
+        return read_encrypted_file(file)
+    except MalformedEventError:
+        if not sort.certain:
+            raise  # nobody called it a video
+        return MALFORMED_FILE
 
 
 def _spoiler(content: Mapping[str, object]) -> tuple[bool, str | None]:

@@ -17,6 +17,9 @@ SELECT value FROM made UNION ALL SELECT value FROM secrets WHERE name = :name LI
 -- name: find_secret
 SELECT value FROM secrets WHERE name = :name;
 
+-- name: store_secret
+INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
 -- name: replace_secret
 UPDATE secrets SET value = :value WHERE name = :name AND value = :before;
 

@@ -13,7 +13,10 @@ VALUES (
     CASE WHEN :membership = 'join' THEN coalesce(:requested_at, clock_timestamp()) ELSE '-infinity' END
 )
 ON CONFLICT (room_id) DO UPDATE
-SET bot_membership = excluded.bot_membership, inviter = excluded.inviter,
+SET bot_membership = excluded.bot_membership,
+    -- Who invited it may have shared the keys of what was sent before.
+    inviter = CASE WHEN excluded.bot_membership = 'join' THEN coalesce(rooms.inviter, excluded.inviter)
+        ELSE excluded.inviter END,
     bot_told_at = coalesce(:requested_at, clock_timestamp()),
     -- Its name may change while it is there.
     bot_joined_at = CASE WHEN excluded.bot_membership = 'join' AND rooms.bot_membership <> 'join'
@@ -76,7 +79,9 @@ WHERE (mxc = ANY (:mxcs) OR thumbnail_of = ANY (:mxcs)) AND sent_at IS NULL;
 WITH added AS (
     INSERT INTO encrypted_events (event_id, room_id, sender, session_id, event, found)
     SELECT :event_id, r.room_id, :sender, :session_id, :event, :found FROM rooms r
-    WHERE r.room_id = :room_id AND r.bot_membership = 'join' AND r.encrypted
+    WHERE r.room_id = :room_id AND r.bot_membership = 'join'
+        -- Its state is read soon after the bot came.
+        AND (r.encrypted OR r.bot_joined_at > now() - interval '1 hour')
         AND NOT EXISTS (SELECT FROM seen_events s WHERE s.event_id = :event_id)
     ON CONFLICT DO NOTHING RETURNING event_id
 )

@@ -134,3 +134,21 @@ SELECT pg_advisory_lock(hashtextextended(:room_id, 7401));
 
 -- name: unlock_room
 SELECT pg_advisory_unlock(hashtextextended(:room_id, 7401));
+
+-- name: room_rotation
+-- When the keys of an encrypted room are replaced.
+SELECT coalesce(encryption, '{}') AS encryption FROM rooms WHERE room_id = :room_id AND encrypted;
+
+-- name: encrypted_rooms_with
+-- The encrypted rooms whose messages a user reads.
+SELECT m.room_id FROM members m JOIN rooms r ON r.room_id = m.room_id
+WHERE m.user_id = :user_id AND r.encrypted AND r.bot_membership = 'join' AND m.membership IN ('join', 'invite');
+
+-- name: room_readers
+-- Who reads what is sent to a room from now on: its members, and who is invited where these read it as well.
+SELECT m.user_id FROM members m JOIN rooms r ON r.room_id = m.room_id
+WHERE m.room_id = :room_id
+    AND (m.membership = 'join' OR m.membership = 'invite' AND coalesce(r.history, 'joined') <> 'joined');
+
+-- name: wake_decrypting
+SELECT pg_notify('roomreel_encrypted', '');

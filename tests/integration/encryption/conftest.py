@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -14,6 +15,8 @@ from appservice.demo.synapse import Synapse  # noqa: E402
 from appservice.encryption.machine import Machine  # noqa: E402
 from tests.support.crypto_devices import machine_of  # noqa: E402
 from tests.support.databases import CreateDatabase  # noqa: E402
+from tests.support.encrypted_rooms import KEY, People, encrypting_user  # noqa: E402
+from tests.support.installation import Installation  # noqa: E402
 from tests.support.rust_client import RustClient, rust_client  # noqa: E402
 
 
@@ -53,3 +56,17 @@ async def element(synapse: Synapse, machine: Machine) -> AsyncIterator[RustClien
         await client.cross_sign()
         await client.learn(machine.client.mxid)
         yield client
+
+
+@pytest.fixture
+async def service(spare: Installation) -> Installation:
+    """A Roomreel that serves encrypted rooms, not started yet."""
+    spare.write_config(encryption={"key": KEY})
+    return spare
+
+
+@pytest.fixture
+async def people(synapse: Synapse) -> AsyncIterator[People]:
+    """Ada and Ben, who are in no other room."""
+    async with AsyncExitStack() as stack:
+        yield await encrypting_user(synapse, "ada", stack), await encrypting_user(synapse, "ben", stack)

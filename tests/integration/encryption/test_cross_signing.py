@@ -8,12 +8,12 @@ import pytest
 from appservice.demo.client import MatrixClient, login
 from appservice.demo.synapse import Synapse
 from appservice.encryption.cross_signing import (
-    CrossSigningError,
     ensure_cross_signed,
     is_cross_signed,
     master_key,
     published_keys,
 )
+from appservice.encryption.errors import CrossSigningError
 from appservice.encryption.keyring import new_keyring
 from appservice.encryption.machine import Machine
 from tests.support.crypto_devices import ROOM, Json, machine_of

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 import asyncpg
 import pytest
 from aiohttp import web
-from mautrix.crypto import OutboundGroupSession
-from mautrix.types import EventType, SessionID, ToDeviceEvent
+from mautrix.crypto import OlmAccount, OutboundGroupSession
+from mautrix.crypto.signature import sign_olm
+from mautrix.errors import MatrixConnectionError
+from mautrix.types import DeviceID, EventType, SessionID, ToDeviceEvent, UserID
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
@@ -55,7 +58,9 @@ async def _locked(dsn: str, table: str, mode: str) -> AsyncIterator[Callable[[],
         await watcher.close()
 
 
-async def _stop_while_it_waits(machine: Machine, awaited: Callable[[], Awaitable[bool]]) -> asyncio.Task[None]:
+async def _stop_while_it_waits(
+    machine: Machine, awaited: Callable[[], Awaitable[bool]]
+) -> asyncio.Task[list[SessionID]]:
     receiving = asyncio.create_task(machine.sync(0))
     await eventually(awaited)
     receiving.cancel()
@@ -197,6 +202,11 @@ async def test_hostile_events_are_skipped_and_what_comes_between_them_is_kept(
         await other.send("m.room_key", content)
     unstorable = OutboundGroupSession(ROOM).share_content.serialize() | {"room_id": "!nul \0:x"}
     await other.send("m.room_key", unstorable)
+    # Numbers that no clock has, and what is nested deeper than a parser goes.
+    for age in (10**15, 10**20, -(10**20)):
+        group = OutboundGroupSession(ROOM).share_content.serialize()
+        await other.send("m.room_key", group | {"com.beeper.max_age_ms": age, "com.beeper.max_messages": 1})
+    await other.send_plaintext("[" * 10_000)
     sent += [await other.send_key(), await sender.send_key()]
     for _ in range(2):
         await machine.sync(0)
@@ -244,3 +254,54 @@ async def test_other_events_reach_the_handlers_of_the_client(machine: Machine, a
     await sender.send("test.note", {"encrypted": True})
     await machine.sync(0)
     assert seen == [{"plain": True}, {"encrypted": True}]
+
+
+async def _upload_device(user: MatrixClient, one_time_key: str | None = None) -> None:
+    """Upload the keys of a user's device, with a one-time key of its own, or one that is none."""
+    me = await user.request("GET", "/_matrix/client/v3/account/whoami")
+    user_id, device_id = UserID(me["user_id"]), DeviceID(me["device_id"])
+    account = OlmAccount()
+    account.generate_one_time_keys(2)  # which of them is given out first, and with which other device's, is chance
+    one_time_keys = {}
+    for key_id, own_key in account.one_time_keys["curve25519"].items():
+        key: Json = {"key": one_time_key or own_key}
+        signature = {user_id: {f"ed25519:{device_id}": sign_olm(dict(key), account)}}
+        one_time_keys[f"signed_curve25519:{key_id}"] = {**key, "signatures": signature}
+    keys = {
+        "device_keys": account.get_device_keys(user_id, device_id).serialize(), "one_time_keys": one_time_keys,
+    }  # fmt: skip
+    await user.request("POST", "/_matrix/client/v3/keys/upload", json=keys)
+
+
+async def _received(user: MatrixClient) -> list[str]:
+    """Return the types of the to-device events that wait for a user's device."""
+    response = await user.request("GET", "/_matrix/client/v3/sync", params={"timeout": "0"})
+    return [event["type"] for event in response.get("to_device", {}).get("events", [])]
+
+
+async def test_a_device_whose_key_is_none_keeps_the_others_from_nothing(machine: Machine, synapse: Synapse) -> None:
+    """Else one member could see to it that nobody reads what the bot says."""
+    async with await synapse.user(f"bad-{secrets.token_hex(4)}") as bad, await synapse.user(
+        f"good-{secrets.token_hex(4)}"
+    ) as good:  # fmt: skip
+        await _upload_device(bad, "AAAA")
+        await _upload_device(good)
+        await machine.share_group_session(ROOM, sorted([UserID(bad.user_id), UserID(good.user_id)]))
+        assert await _received(good) == ["m.room.encrypted"]
+        assert await _received(bad) == []
+
+
+async def test_a_key_does_not_count_as_shared_while_nobody_could_get_it(
+    dsn: str, bot: MatrixClient, synapse: Synapse
+) -> None:
+    async with (
+        await synapse.user(f"good-{secrets.token_hex(4)}") as good,
+        _loses_responses(synapse, "/keys/claim") as homeserver,
+        machine_of(dsn, bot, homeserver) as machine,
+    ):
+        machine.client.api.default_retry_count = 0
+        await machine.sync(0)
+        await _upload_device(good)
+        with pytest.raises(MatrixConnectionError):
+            await machine.share_group_session(ROOM, [UserID(good.user_id)])
+        assert await machine.crypto_store.get_outbound_group_session(ROOM) is None

@@ -5,7 +5,7 @@ import { sleep } from '../browser/pause';
 import { pauseBefore } from '../core/backoff';
 import type { Failure, Step } from '../core/recording/model';
 import type { conversionOf } from '../core/recording/trim';
-import { decodePrepared, type Prepared } from '../core/recording/upload';
+import { decodePrepared, mediaUrl, type Prepared } from '../core/recording/upload';
 import { SeveralHosts, type Messenger } from '../matrix/messenger';
 import { isResumable, UPLOADS } from './tus';
 
@@ -91,7 +91,7 @@ export async function post(messenger: Messenger, { content, upload }: Pick<Deliv
   let stop: () => void = () => undefined;
   const heard = new Promise<string>((resolve) => {
     stop = messenger.onEvent((event) => {
-      if (event.type === 'm.room.message' && (event.content as Content).url === content.url) resolve(event.event_id);
+      if (event.type === 'm.room.message' && mediaUrl(event.content) === mediaUrl(content)) resolve(event.event_id);
     });
   });
   const send = (): Promise<string> => messenger.send('m.room.message', content, upload).catch((error: unknown) => {

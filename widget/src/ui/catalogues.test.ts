@@ -11,7 +11,7 @@ const CATALOGUES = { en, zh, 'zh-TW': zhTW };
 /** The codes that the server gives as reasons. */
 const CODES = [
   'empty-file', 'no-decoder', 'not-a-video', 'not-a-picture', 'not-a-sound', 'broken-file', 'too-long', 'too-large-picture', 'too-high-frame-rate', 'too-many-streams',
-  'took-too-long', 'tool-missing', 'failed', 'media-gone', 'media-too-large', 'download-failed', 'hash-mismatch', 'internal',
+  'took-too-long', 'tool-missing', 'failed', 'media-gone', 'media-too-large', 'download-failed', 'hash-mismatch', 'encrypted-file', 'room-encrypted', 'internal',
 ];
 const TROUBLES = ['outside', 'no-answer', 'declined', 'identity', 'not-member', 'offline', 'server', 'busy', 'no-room', 'unsupported'];
 const EMPTINESSES = ['room', 'member', 'own', 'waiting', 'preparing', 'failed'];

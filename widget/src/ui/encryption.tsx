@@ -113,7 +113,7 @@ export function Consent({ encryption: { available, mayOptIn } }: { encryption: E
   const section = useFocus<HTMLElement>((root) => root.querySelector('button'), null);
   return (
     <section ref={section} class="stage stage-empty" data-testid="empty" data-empty="consent">
-      <Notice icon={<LockIcon />} title={t('widget-encryption-title')} hint={t(available ? 'widget-encryption-hint' : 'widget-encryption-unserved')}>
+      <Notice icon={<LockIcon />} title={t(available ? 'widget-encryption-title-off' : 'widget-encryption-title')} hint={t(available ? 'widget-encryption-hint' : 'widget-encryption-unserved')}>
         {available && !mayOptIn && <p class="notice-hint" data-testid="encryption-others">{t('widget-encryption-others')}</p>}
         {available && mayOptIn && <Changing change="on" question="widget-encryption-on-sure" className="primary">{t('widget-encryption-on')}</Changing>}
       </Notice>
@@ -124,8 +124,8 @@ export function Consent({ encryption: { available, mayOptIn } }: { encryption: E
 function useWords({ optedInBy, optedInAt, available, mayOptIn }: Encryption): string {
   const t = useText();
   if (optedInAt === null) {
-    const why = available && mayOptIn ? '' : ` ${t(available ? 'widget-encryption-others' : 'widget-encryption-unserved')}`;
-    return `${t('widget-encryption-not-kept')}${why}`;
+    if (!available) return t('widget-encryption-not-kept-unserved');
+    return t(mayOptIn ? 'widget-encryption-not-kept' : 'widget-encryption-not-kept-others');
   }
   const at = new Date(optedInAt);
   if (optedInBy === null) return t('widget-encryption-kept-since', { at });

@@ -1,5 +1,6 @@
 // The panel's views besides the list: which of them the viewer may open, and what each is given.
 import { takesVideos } from '../core/model';
+import { recordingStatus } from '../record/status';
 import type { Entry } from '../core/state';
 import type { View } from '../visit/panel-view';
 import { useStore } from './use-store';
@@ -17,6 +18,8 @@ export function useOthers(): readonly View[] {
   const { settled, messenger, state } = useVisit();
   const can = useStore(state, ({ room }) => room?.can ?? null);
   const taken = useStore(state, ({ room }) => room !== null && takesVideos(room));
+  // Videos were turned off meanwhile: the way back to one that is not sent yet stays.
+  const begun = useStore(recordingStatus) !== null;
   if (!useStore(settled) || messenger === null) return [];
-  return !taken || (messenger.onBehalf && can?.has('send') !== true) ? ['talk'] : ['talk', 'record'];
+  return !(taken || begun) || (messenger.onBehalf && can?.has('send') !== true) ? ['talk'] : ['talk', 'record'];
 }

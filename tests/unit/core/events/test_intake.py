@@ -37,7 +37,16 @@ from appservice.core.events.changes import (
 from appservice.core.events.intake import read_event, read_talk
 from appservice.core.events.media_kinds import Choice
 from appservice.core.events.messages import MOST_ITEMS
-from appservice.core.model import EncryptedFile, EventId, History, KeyRotation, Kind, RoomId, UserId
+from appservice.core.model import (
+    MALFORMED_FILE,
+    EncryptedFile,
+    EventId,
+    History,
+    KeyRotation,
+    Kind,
+    RoomId,
+    UserId,
+)
 from appservice.core.room import Membership
 from appservice.core.rules.permissions import Level
 from appservice.core.text.clean import MAX_TITLE
@@ -117,17 +126,27 @@ def test_the_encrypted_file_wins_over_a_url() -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        {"url": MXC}, {**FILE, "v": None}, {**FILE, "v": "v1"}, {**FILE, "url": None}, {**FILE, "url": "https://example.org/x"},
+        {"url": MXC}, {**FILE, "v": None}, {**FILE, "v": "v1"},
         {**FILE, "key": None}, {**FILE, "key": {}}, {**FILE, "key": {"k": 5}}, {**FILE, "key": {"k": "%%%"}},
+        *({**FILE, "key": {k: v for k, v in FILE["key"].items() if k != name}} for name in ("kty", "alg", "key_ops")),
         {**FILE, "key": {"k": _b64(b"k" * 31)}}, {**FILE, "key": {"k": "é"}}, {**FILE, "key": "k"},
         {**FILE, "iv": _b64(b"i" * 17)}, {**FILE, "iv": None}, {**FILE, "iv": ["a"]},
         {**FILE, "hashes": {}}, {**FILE, "hashes": {"sha256": _b64(b"")}}, {**FILE, "hashes": "sha256"},
         {name: value for name, value in FILE.items() if name != "iv"},
     ],
 )  # fmt: skip
-def test_a_broken_encrypted_file_is_malformed(broken: object) -> None:
+def test_a_file_that_cannot_be_decrypted_fails_where_its_sender_learns_of_it(broken: object) -> None:
+    found = video(file=broken)
+    assert found
+    assert (found.mxc, found.encrypted_file) == (MXC, MALFORMED_FILE)
+    with pytest.raises(MalformedEventError):  # nobody called it a video
+        read(message({"msgtype": "m.file", "body": "a.bin", "file": broken}))
+
+
+@pytest.mark.parametrize("url", [None, "https://example.org/x", 5])
+def test_an_encrypted_file_that_is_nowhere_is_malformed(url: object) -> None:
     with pytest.raises(MalformedEventError):
-        video(file=broken)
+        video(file={**FILE, "url": url})
 
 
 @pytest.mark.parametrize("nothing", [None, "text", [], {}, 5, False])

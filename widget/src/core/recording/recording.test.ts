@@ -4,7 +4,7 @@ import { NOTHING, type Recording } from './model';
 import { reduce, type Action } from './state';
 import { isFull, statusOf, percentOf, wouldLose } from './status';
 import { isTooLong, partOf, conversionOf } from './trim';
-import { decodePrepared, withCaption } from './upload';
+import { decodePrepared, mediaUrl, withCaption } from './upload';
 
 const after = (...actions: readonly Action[]): Recording => actions.reduce(reduce, NOTHING);
 const BEGIN: Action = { type: 'begin', name: 'take.webm', mimetype: 'video/webm' };
@@ -211,8 +211,17 @@ describe('the answer about an upload', () => {
     expect(decodePrepared({ state: 'failed', failure: { code: 'broken-file' } }).failure).toBe('broken-file');
   });
 
+  it('is read where its file is encrypted, and goes as it is', () => {
+    const file = { v: 'v2', url: 'mxc://x/y', key: { k: 'secret' }, iv: 'i', hashes: { sha256: 'h' } };
+    const encrypted = { msgtype: 'm.video', body: 'a.mp4', file, info: { thumbnail_file: file } };
+    const prepared = decodePrepared({ state: 'ready', percent: null, content: encrypted });
+    expect(prepared.content).toEqual(encrypted);
+    expect(withCaption(encrypted, 'Hello')).toEqual({ ...encrypted, filename: 'a.mp4', body: 'Hello' });
+    expect([content, encrypted, { url: 5 }, { file: null, url: 'mxc://a/b' }].map(mediaUrl)).toEqual(['mxc://x/y', 'mxc://x/y', null, 'mxc://a/b']);
+  });
+
   it('is refused when it is malformed', () => {
-    for (const wrong of [null, {}, { state: 'gone' }, { state: 'ready' }, { state: 'ready', content: { url: 1 } }, { state: 'failed', failure: 'x' }]) {
+    for (const wrong of [null, {}, { state: 'gone' }, { state: 'ready' }, { state: 'ready', content: { url: 1 } }, { state: 'ready', content: { file: {} } }, { state: 'ready', content: { file: 'mxc://x/y' } }, { state: 'failed', failure: 'x' }]) {
       expect(() => decodePrepared(wrong)).toThrow();
     }
   });

@@ -21,7 +21,7 @@ export function decodePrepared(value: unknown): Prepared {
   const state = STATES.find((candidate) => candidate === json.state);
   if (state === undefined) throw new DecodeError('upload.state: not a known state');
   const content = json.content == null ? null : asObject(json.content, 'upload.content');
-  if (state === 'ready' && typeof content?.url !== 'string') throw new DecodeError('upload.content.url: not a text');
+  if (state === 'ready' && (content === null || mediaUrl(content) === null)) throw new DecodeError('upload.content: names no file');
   const failure = json.failure == null ? null : asObject(json.failure, 'upload.failure').code;
   return {
     state,
@@ -30,6 +30,13 @@ export function decodePrepared(value: unknown): Prepared {
     content,
     audioLeftOut: AUDIO_LOSSES.find((loss) => loss === json.audio_left_out) ?? null,
   };
+}
+
+/** Where the file of a message is; in an encrypted room its description has it. Null for a message without one. */
+export function mediaUrl(content: Readonly<Record<string, unknown>>): string | null {
+  const { file } = content;
+  const url = typeof file === 'object' && file !== null && 'url' in file ? file.url : content.url;
+  return typeof url === 'string' ? url : null;
 }
 
 /** The message with the sender's words: beside a `filename`, the `body` is the caption (Matrix 1.10, MSC2530). */

@@ -1,0 +1,210 @@
+"""The service in encrypted rooms, with people's encrypting clients: what they send plays, what it says is encrypted."""
+
+import base64
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+
+from appservice.core.model import KeyRotation
+from appservice.demo.client import Content, MatrixClient
+from appservice.demo.encrypted_client import open_device
+from appservice.demo.synapse import Synapse, free_port
+from tests.support.commands import CommandSender, response_to
+from tests.support.encrypted_rooms import (
+    PASSWORD,
+    People,
+    bot_joins,
+    encrypting_user,
+    make_encrypted_room,
+    opt_in,
+    plainly,
+)
+from tests.support.installation import Installation
+from tests.support.waiting import eventually
+
+
+async def _kinds_said(service: Installation, reader: MatrixClient, room_id: str) -> list[str]:
+    """Return the types of the bot's messages as somebody sees them, oldest first."""
+    said = [event for event in await reader.messages(room_id) if event["sender"] == service.bot]
+    return [event["type"] for event in said if "state_key" not in event]
+
+
+def says(part: str) -> Callable[[Content], bool]:
+    return lambda event: part in event["content"].get("body", "")
+
+
+async def test_a_video_plays_for_members_and_what_the_bot_says_is_encrypted(
+    service: Installation, people: People, http: aiohttp.ClientSession, clip: Path
+) -> None:
+    ada, ben = people
+    async with service.running():
+        room_id = await make_encrypted_room(ada, service, ben)
+        event_id = await ada.send_video(room_id, clip, body="The lake")
+        viewer = await service.viewer(http, ben, room_id)
+        video = await viewer.video_in(event_id, "ready")
+        assert (video["title"], video["failure"]) == ("The lake", None)
+        response = await CommandSender(ada, room_id)(f"!reel list {ada.user_id}")
+        assert "The lake" in response.text
+        assert (await ben.wait_for(room_id, says("The lake")))["decrypted"]
+        async with plainly(ada) as plain:
+            assert set(await _kinds_said(service, plain, room_id)) == {"m.room.encrypted"}
+        # An edit of the caption, and a redaction.
+        content = {"msgtype": "m.video", "body": "The frozen lake", "filename": clip.name}
+        replaced = next(e for e in await ada.messages(room_id) if e["event_id"] == event_id)["content"]
+        relation = {"rel_type": "m.replace", "event_id": event_id}
+        await ada.send_event(
+            room_id, "m.room.message", {**content, "m.new_content": {**replaced, **content}, "m.relates_to": relation}
+        )
+
+        async def is_renamed() -> bool:
+            known = await viewer.video(event_id)
+            return known is not None and known["title"] == "The frozen lake"
+
+        await eventually(is_renamed, what="the edited caption")
+        await ada.redact(room_id, event_id)
+
+        async def is_gone() -> bool:
+            return await viewer.video(event_id) is None
+
+        await eventually(is_gone, what="the redacted video going")
+
+
+async def test_a_direct_chat_that_a_client_makes(
+    service: Installation, people: People, http: aiohttp.ClientSession, clip: Path
+) -> None:
+    ada, _ = people
+    async with service.running():
+        room_id = await bot_joins(ada, service, await ada.create_direct_chat(service.bot))
+        ask = CommandSender(ada, room_id)
+        assert "help [COMMAND]" in (await ask("help")).text  # alone with it, no prefix is needed
+        await opt_in(ada, service, room_id)
+        event_id = await ada.send_video(room_id, clip)
+        await (await service.viewer(http, ada, room_id)).video_in(event_id, "ready")
+
+
+async def test_what_is_sent_while_the_service_is_down_is_not_lost(
+    service: Installation, people: People, http: aiohttp.ClientSession, clip: Path
+) -> None:
+    """More new devices than the bot has one-time keys send a message each."""
+    ada, ben = people
+    async with service.running():
+        room_id = await make_encrypted_room(ada, service, ben)
+        await CommandSender(ada, room_id)("!reel help")
+    video = await ada.send_video(room_id, clip)
+    async with AsyncExitStack() as stack:
+        devices = [
+            await stack.enter_async_context(open_device(ada.base_url, ada.user_id, PASSWORD, f"{number}"))
+            for number in range(30)
+        ]
+        sent = [await device.send_text(room_id, "!reel help") for device in devices]
+        async with service.running():
+            await (await service.viewer(http, ben, room_id)).video_in(video, "ready")
+            for event_id in sent:
+                assert "!reel" in (await response_to(ben, room_id, event_id)).text
+
+
+async def test_keys_are_replaced_as_the_room_says(service: Installation, people: People) -> None:
+    ada, ben = people
+    async with service.running():
+        room_id = await make_encrypted_room(ada, service, ben, rotation=KeyRotation(period_msgs=2))
+        ask = CommandSender(ada, room_id)
+        for _ in range(4):
+            await ask("!reel help")
+        async with plainly(ada) as plain:
+            sessions = [
+                event["content"]["session_id"] for event in await plain.messages(room_id)
+                if event["sender"] == service.bot and event["type"] == "m.room.encrypted"
+            ]  # fmt: skip
+        assert max(map(sessions.count, sessions)) == 2
+        await service.rows("UPDATE crypto_megolm_outbound_session SET created_at = created_at - interval '8 days'")
+        await ada.encrypt_room(room_id)
+        await ask("!reel help")
+        async with plainly(ada) as plain:
+            last = [e for e in await plain.messages(room_id) if e["sender"] == service.bot][-1]
+        assert last["content"]["session_id"] not in sessions
+
+
+async def test_who_left_reads_nothing_more_and_who_came_nothing_of_before(
+    service: Installation, people: People, synapse: Synapse
+) -> None:
+    ada, ben = people
+    async with service.running(), AsyncExitStack() as stack:
+        room_id = await make_encrypted_room(ada, service)
+        ask = CommandSender(ada, room_id)
+        await ask("!reel help")
+        await ada.invite(room_id, ben.user_id)
+        await ben.join(room_id)
+        await ask("!reel help")
+        assert (await _kinds_said(service, ben, room_id))[-1] == "m.room.message"
+        assert "m.room.encrypted" in await _kinds_said(service, ben, room_id)  # of before
+        carl = await encrypting_user(synapse, "carl", stack)
+        await ada.invite(room_id, carl.user_id)
+        await carl.join(room_id)
+        await ada.kick(room_id, ben.user_id)
+        await ask("!reel help")
+        await ada.invite(room_id, ben.user_id)
+        await ben.join(room_id)  # and may ask the homeserver for what was sent meanwhile
+        await ask("!reel help")
+        kinds = await _kinds_said(service, ben, room_id)
+        assert kinds[-1] == "m.room.message"
+        assert "m.room.encrypted" in kinds[-4:-1]
+        assert (await _kinds_said(service, carl, room_id))[-1] == "m.room.message"
+
+
+async def test_a_device_that_nobody_knows_is_told_that_it_was_not_understood(
+    service: Installation, people: People
+) -> None:
+    """Signed out before the bot saw it: whose device it was nobody can say any more."""
+    ada, ben = people
+    async with service.running():
+        room_id = await make_encrypted_room(ada, service, ben)
+    async with open_device(ada.base_url, ada.user_id, PASSWORD, "laptop") as laptop:
+        lost = await laptop.send_text(room_id, "!reel help")
+        await laptop.logout()
+    async with service.running():
+        answer = await response_to(ben, room_id, lost)
+        assert answer.text.startswith("I have no key to this message")
+        assert "!reel" in (await CommandSender(ada, room_id)("!reel help")).text
+
+
+async def test_a_tampered_attachment_is_refused_with_a_reason_of_its_own(
+    service: Installation, people: People, http: aiohttp.ClientSession, clip: Path
+) -> None:
+    ada, _ = people
+    async with service.running():
+        room_id = await make_encrypted_room(ada, service)
+        file = await ada.upload_encrypted(clip)
+        hashes = {"sha256": base64.b64encode(bytes(32)).decode().rstrip("=")}
+        content = {"msgtype": "m.video", "body": "v.mp4", "file": {**file, "hashes": hashes}, "info": {}}
+        event_id = await ada.send_event(room_id, "m.room.message", content)
+        video = await (await service.viewer(http, ada, room_id)).video_in(event_id, "failed")
+        assert video["failure"]["code"] == "hash-mismatch"
+
+
+def _beside(service: Installation) -> Installation:
+    """Return another process of the same installation, with ports of its own."""
+    second = Installation(service.folder / "second", service.synapse, dict(service.settings), launch=service.launch)
+    second.folder.mkdir()
+    port = free_port()
+    second.write_config(
+        web={"port": port, "public_url": f"http://127.0.0.1:{port}"}, metrics={"port": free_port()},
+        data_dir=str(service.folder / "data"),
+    )  # fmt: skip
+    return second
+
+
+async def test_another_process_takes_over_when_the_owner_is_killed(
+    service: Installation, people: People, http: aiohttp.ClientSession, clip: Path
+) -> None:
+    ada, ben = people
+    async with service.running():
+        room_id = await make_encrypted_room(ada, service, ben)
+        second = _beside(service)
+        async with second.running():
+            await service.kill()
+            event_id = await ada.send_video(room_id, clip)
+            await (await second.viewer(http, ben, room_id)).video_in(event_id, "ready")
+            (owned,) = second.log_entries("encryption_owned")
+            assert owned["device_id"] == service.log_entries("encryption_owned")[0]["device_id"]

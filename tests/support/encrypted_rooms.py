@@ -1,0 +1,70 @@
+"""Encrypted rooms of people's encrypting clients with a Roomreel that serves them."""
+
+import secrets
+from contextlib import AsyncExitStack
+
+from appservice.core.model import KeyRotation
+from appservice.demo.client import MatrixClient
+from appservice.demo.encrypted_client import EncryptedClient, open_device
+from appservice.demo.synapse import Synapse
+from tests.support.installation import Installation
+from tests.support.waiting import eventually
+
+PASSWORD = "secret"
+KEY = "a key of the tests, long enough to be one"
+
+People = tuple[EncryptedClient, EncryptedClient]
+
+
+async def encrypting_user(synapse: Synapse, name: str, stack: AsyncExitStack) -> EncryptedClient:
+    """Sign in a new user on a device that encrypts."""
+    async with await synapse.user(f"{name}-{secrets.token_hex(4)}", PASSWORD) as user:
+        return await stack.enter_async_context(open_device(synapse.base_url, user.user_id, PASSWORD, "phone"))
+
+
+async def bot_joins(owner: MatrixClient, service: Installation, room_id: str) -> str:
+    """Wait until the bot is in a room, and return the room."""
+
+    async def is_there() -> bool:
+        return service.bot in await owner.joined_members(room_id)
+
+    await eventually(is_there, what="the bot in an encrypted room")
+    return room_id
+
+
+async def opt_in(owner: EncryptedClient, service: Installation, room_id: str) -> str:
+    """Opt a room in by the command, and return the room."""
+    await owner.send_text(room_id, "!reel enable")
+
+    async def is_opted_in() -> bool:
+        return bool(await service.rows("SELECT FROM rooms WHERE room_id = $1 AND opted_in_by <> ''", room_id))
+
+    await eventually(is_opted_in, what="the room being opted in")
+    return room_id
+
+
+async def make_encrypted_room(
+    owner: EncryptedClient, service: Installation, *guests: MatrixClient, rotation: KeyRotation | None = None
+) -> str:
+    """Create an encrypted room with the bot and guests, which its owner opts in."""
+    room_id = await owner.create_encrypted_room(
+        invite=[service.bot, *(guest.user_id for guest in guests)], user_levels={service.bot: 50},
+        rotation=rotation or KeyRotation(),
+    )  # fmt: skip
+    for guest in guests:
+        await guest.join(room_id)
+    await bot_joins(owner, service, room_id)
+    return await opt_in(owner, service, room_id)
+
+
+def plainly(user: EncryptedClient) -> MatrixClient:
+    """Return a client of the user's that decrypts nothing."""
+    return MatrixClient(user.base_url, user.access_token, user.user_id)
+
+
+async def renew_device(service: Installation) -> None:
+    """Give the bot a new device, and cross-signing keys of this database, while the service is stopped."""
+    # The bot is other tests' as well, whose databases have its recovery key.
+    code, output = await service.command("admin", "-c", str(service.config), "renew-device", "--reset-cross-signing")
+    assert code == 0, output
+    assert "The new recovery key, which is not shown again: " in output
