@@ -13,13 +13,13 @@ class CheckError(RoomreelError):
     """The browser did not see what it should; the text says what was missing."""
 
 
-async def see_video_play(host_url: str, video_id: str) -> None:
-    """Open the host page as bob and return when the video moves. Raises CheckError."""
+async def see_video_play(page_url: str, video_id: str) -> None:
+    """Open the host page, as somebody in a room, and return when the video moves. Raises CheckError."""
     async with open_browser() as browser:
         page = await browser.new_page(viewport={"width": 1280, "height": 720})
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))
-        await page.goto(f"{host_url}?user=bob")
+        await page.goto(page_url)
         try:
             await _watch(page, page.frame_locator("[data-testid=widget]"), video_id)
         except Error as error:

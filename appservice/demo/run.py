@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
+import secrets
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,36 +23,27 @@ from appservice.core.errors import ConfigError, RoomreelError
 from appservice.demo.browser import find_chromium
 from appservice.demo.check import CheckError, see_video_play
 from appservice.demo.client import MatrixClient
-from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, make_clip
+from appservice.demo.encrypted_client import EncryptedClient, open_device
 from appservice.demo.host import host_of, serve_host
+from appservice.demo.rooms import (
+    ENCRYPTED_CLIPS,
+    PLAIN_CLIPS,
+    READY_S,
+    People,
+    make_encrypted_room,
+    make_room,
+    send_clips,
+    until_ready,
+)
+from appservice.demo.steps import Steps
 from appservice.demo.synapse import Synapse, die_with_parent, free_port
 from appservice.registration import new_token, render_registration
 
 _SERVER_NAME = "demo.local"
 _PASSWORDS = {"alice": "alice", "bob": "bob"}
-_READY_S = 120.0
 _STOP_S = 30.0
 _POLL_S = 0.1
 _INTERRUPTED = 130
-_WIDGET = "im.vector.modular.widgets"
-
-
-@dataclass
-class _Steps:
-    """Says each step and how long it took; `current` is the one that goes on, or that failed."""
-
-    started: float = field(default_factory=time.monotonic)
-    current: str = ""
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        began = time.monotonic()
-        self.current = name
-        yield
-        print(f"  {name:<44}{time.monotonic() - began:7.2f} s", flush=True)
-
-    def total(self) -> None:
-        print(f"  {'altogether':<44}{time.monotonic() - self.started:7.2f} s", flush=True)
 
 
 @dataclass(frozen=True)
@@ -64,9 +56,21 @@ class _Demo:
     registration: Path
     synapse: Synapse
     users: dict[str, MatrixClient]
+    devices: dict[str, EncryptedClient]
+    """The same people, on a device with keys: their other client has none."""
     host_url: str
 
-    def state(self, room_id: str) -> dict[str, Any]:
+    @property
+    def people(self) -> People[MatrixClient]:
+        """Those who make the plain room."""
+        return People(self.users["alice"], self.users["bob"], self.config.bot, self.config.web.public_url)
+
+    @property
+    def encrypting_people(self) -> People[EncryptedClient]:
+        """Those who make the encrypted room."""
+        return People(self.devices["alice"], self.devices["bob"], self.config.bot, self.config.web.public_url)
+
+    def state(self, rooms: "_Rooms") -> dict[str, Any]:
         """Return what `--state` writes."""
         return {
             "homeserver_url": self.synapse.base_url,
@@ -75,7 +79,8 @@ class _Demo:
             "appservice_url": self.config.appservice.url,
             "metrics_url": f"http://{self.config.metrics.host}:{self.config.metrics.port}",
             "host_url": self.host_url,
-            "room_id": room_id,
+            "room_id": rooms.plain,
+            "encrypted_room_id": rooms.encrypted,
             "bot_user_id": self.config.bot,
             "registration": str(self.registration),
             "users": [
@@ -83,6 +88,16 @@ class _Demo:
                 for name, user in self.users.items()
             ],
         }
+
+
+@dataclass(frozen=True)
+class _Rooms:
+    """The ids of the rooms, and of alice's video in each."""
+
+    plain: str
+    encrypted: str
+    plain_video: str
+    encrypted_video: str
 
 
 def _write_config(folder: Path, homeserver_url: str) -> Path:
@@ -94,6 +109,7 @@ def _write_config(folder: Path, homeserver_url: str) -> Path:
         "metrics": {"port": free_port()},
         "data_dir": "data",
         "permissions": {"*": "user"},
+        "encryption": {"key": secrets.token_hex(32)},
     }
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
@@ -127,7 +143,7 @@ async def _service(config: Path, log: Path) -> AsyncIterator[asyncio.subprocess.
 
 
 async def _until_ready(url: str, process: asyncio.subprocess.Process) -> None:
-    async with aiohttp.ClientSession() as http, asyncio.timeout(_READY_S):
+    async with aiohttp.ClientSession() as http, asyncio.timeout(READY_S):
         while True:
             if process.returncode is not None:
                 raise CheckError(f"`roomreel serve` ended with exit code {process.returncode}.")
@@ -138,52 +154,7 @@ async def _until_ready(url: str, process: asyncio.subprocess.Process) -> None:
             await asyncio.sleep(_POLL_S)
 
 
-async def _until_widget(user: MatrixClient, room_id: str) -> None:
-    async with asyncio.timeout(_READY_S):
-        while True:
-            if any(event["type"] == _WIDGET and event["content"] for event in await user.get_full_state(room_id)):
-                return
-            await asyncio.sleep(_POLL_S)
-
-
-async def _make_room(demo: _Demo) -> str:
-    alice, bob = demo.users["alice"], demo.users["bob"]
-    room_id = await alice.create_room(
-        name="Movie night", invite=[demo.config.bot, bob.user_id], user_levels={demo.config.bot: 50}
-    )
-    await bob.join(room_id)
-    await _until_widget(alice, room_id)
-    return room_id
-
-
-async def _send_clips(demo: _Demo, room_id: str) -> str:
-    """Send a video of alice and one of bob; return alice's event."""
-    clip = ALICE_CLIPS[0]
-    event_id = await demo.users["alice"].send_video(room_id, await make_clip(clip, demo.folder), info=clip.info)
-    other = BOB_CLIPS[0]
-    await demo.users["bob"].send_video(room_id, await make_clip(other, demo.folder), info=other.info)
-    return event_id
-
-
-async def _until_video_ready(demo: _Demo, room_id: str, event_id: str) -> str:
-    """Return the id of a video once it is ready, as bob's widget would learn it."""
-    bob, url = demo.users["bob"], demo.config.web.public_url
-    async with aiohttp.ClientSession(base_url=url, raise_for_status=True) as http, asyncio.timeout(_READY_S):
-        body = {"openid_token": await bob.openid_token(), "room_id": room_id}
-        async with http.post("/api/v1/session", json=body) as response:
-            headers = {"Authorization": f"Bearer {(await response.json())['token']}"}
-        while True:
-            async with http.get(f"/api/v1/rooms/{room_id}", headers=headers) as response:
-                members = (await response.json())["members"]
-            found = next((v for m in members for v in m["videos"] if v["event_id"] == event_id), None)
-            if found and found["state"] == "failed":
-                raise CheckError(f"The sample video failed: {found['failure']}")
-            if found and found["state"] == "ready":
-                return str(found["id"])
-            await asyncio.sleep(_POLL_S)
-
-
-async def _start(stack: AsyncExitStack, steps: _Steps, folder: Path, log: Path, port: int | None) -> _Demo:
+async def _start(stack: AsyncExitStack, steps: Steps, folder: Path, log: Path, port: int | None) -> _Demo:
     synapse = Synapse(folder / "synapse", server_name=_SERVER_NAME)
     config_file = _write_config(folder, synapse.base_url)
     config = load_config(config_file, env={})
@@ -197,15 +168,22 @@ async def _start(stack: AsyncExitStack, steps: _Steps, folder: Path, log: Path, 
     with steps.step("Roomreel, with a PostgreSQL of its own"):
         process = await stack.enter_async_context(_service(config_file, log))
         await _until_ready(config.web.public_url, process)
+    with steps.step("devices of theirs that encrypt"):
+        opened = {
+            name: open_device(synapse.base_url, users[name].user_id, password, "The demo")
+            for name, password in _PASSWORDS.items()
+        }
+        devices = {name: await stack.enter_async_context(device) for name, device in opened.items()}
     host_url = f"http://127.0.0.1:{port or free_port()}/"
-    return _Demo(config, folder, log, registration, synapse, users, host_url)
+    return _Demo(config, folder, log, registration, synapse, users, devices, host_url)
 
 
-async def _open_host(stack: AsyncExitStack, demo: _Demo, room_id: str) -> None:
+async def _open_host(stack: AsyncExitStack, demo: _Demo, room_id: str, encrypted_room_id: str) -> None:
     about = {
         "homeserver_url": demo.synapse.base_url,
         "server_name": demo.synapse.server_name,
         "room_id": room_id,
+        "encrypted_room_id": encrypted_room_id,
         "users": [
             {"user_id": user.user_id, "password": _PASSWORDS[name], "display_name": name.capitalize()}
             for name, user in demo.users.items()
@@ -221,6 +199,7 @@ def _announce(demo: _Demo) -> None:
 The room, as a Matrix client shows it:   {demo.host_url}
   as alice:                              {demo.host_url}?user=alice
   as bob:                                {demo.host_url}?user=bob
+The encrypted room, as bob:              {demo.host_url}?user=bob&room=encrypted
 Homeserver (alice/alice, bob/bob):       {demo.synapse.base_url}
 Roomreel:                                {demo.config.web.public_url}
 Log:                                     {demo.log}
@@ -228,35 +207,43 @@ Log:                                     {demo.log}
 Send a video there, and it plays in the room. Ctrl+C ends everything.""", flush=True)  # fmt: skip
 
 
-async def _prepare(stack: AsyncExitStack, demo: _Demo, steps: _Steps) -> tuple[str, str]:
-    """Make the room and wait for alice's video; return the room's and the video's id."""
+async def _prepare(stack: AsyncExitStack, demo: _Demo, steps: Steps) -> _Rooms:
+    """Make the rooms and wait for alice's video in each."""
+    people, encrypting = demo.people, demo.encrypting_people
     with steps.step("a room with the bot and the widget"):
-        room_id = await _make_room(demo)
-    await _open_host(stack, demo, room_id)
+        plain = await make_room(people)
+    with steps.step("an encrypted room, in which alice opts in"):
+        encrypted = await make_encrypted_room(encrypting)
+    await _open_host(stack, demo, plain, encrypted)
     with steps.step("sample videos made and sent"):
-        event_id = await _send_clips(demo, room_id)
-    with steps.step("alice's video is ready"):
-        video_id = await _until_video_ready(demo, room_id, event_id)
-    return room_id, video_id
+        in_plain = await send_clips(people, plain, PLAIN_CLIPS, demo.folder)
+        in_encrypted = await send_clips(encrypting, encrypted, ENCRYPTED_CLIPS, demo.folder)
+    with steps.step("alice's videos are ready"):
+        plain_video = await until_ready(people, plain, in_plain)
+        encrypted_video = await until_ready(people, encrypted, in_encrypted)
+    return _Rooms(plain, encrypted, plain_video, encrypted_video)
 
 
 async def _run(*, check: bool, state: Path | None, port: int | None) -> int:
     if check:
         find_chromium()  # better missed now than after everything else
-    steps = _Steps()
-    print("Starting a room to try Roomreel in …", flush=True)
+    logging.getLogger("nio").setLevel(logging.ERROR)  # it warns of each session that it is about to begin
+    steps = Steps()
+    print("Starting two rooms to try Roomreel in …", flush=True)
     async with AsyncExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="roomreel-demo-", ignore_cleanup_errors=True)
         folder = Path(stack.enter_context(temporary))
         log = folder / "roomreel.log"
         try:
             demo = await _start(stack, steps, folder, log, port)
-            room_id, video_id = await _prepare(stack, demo, steps)
+            rooms = await _prepare(stack, demo, steps)
             if state:
-                await asyncio.to_thread(_write_whole, state, json.dumps(demo.state(room_id), indent=2))
+                await asyncio.to_thread(_write_whole, state, json.dumps(demo.state(rooms), indent=2))
             if check:
                 with steps.step("bob sees it play in Chromium"):
-                    await see_video_play(demo.host_url, video_id)
+                    await see_video_play(f"{demo.host_url}?user=bob", rooms.plain_video)
+                with steps.step("and the encrypted room's"):
+                    await see_video_play(f"{demo.host_url}?user=bob&room=encrypted", rooms.encrypted_video)
         except ConfigError:
             raise  # says what to do, and is no fault of a part that runs
         except (RoomreelError, TimeoutError, aiohttp.ClientError) as error:
@@ -278,7 +265,7 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 def _report(step: str, error: Exception, log: Path) -> None:
-    reason = str(error) or f"It took longer than {_READY_S:g} s."
+    reason = str(error) or f"It took longer than {READY_S:g} s."
     print(f"\nThis step failed: {step}\n{reason}\n\nThe end of Roomreel's log:\n{_tail(log)}", file=sys.stderr)
 
 

@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 
 STATE_KEYS = {
     "homeserver_url", "server_name", "public_url", "appservice_url", "metrics_url", "host_url", "room_id",
-    "bot_user_id", "registration", "users",
+    "encrypted_room_id", "bot_user_id", "registration", "users",
 }  # fmt: skip
 
 
@@ -31,6 +31,7 @@ async def test_the_check_sees_the_video_play_and_leaves_nothing(tmp_path: Path) 
         output = (await process.communicate())[0].decode()
     assert process.returncode == 0, output
     assert "bob sees it play in Chromium" in output
+    assert "and the encrypted room's" in output
     state = json.loads((tmp_path / "state.json").read_text())
     assert set(state) == STATE_KEYS
     assert [set(user) for user in state["users"]] == [{"user_id", "password", "access_token"}] * 2

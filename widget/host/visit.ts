@@ -7,6 +7,7 @@ import { follow } from './matrix/follow';
 import { Outbox } from './matrix/outbox';
 import { Prompts } from './matrix/prompts';
 import { UNKNOWN_ROOM } from './matrix/room';
+import type { Settings } from './settings';
 
 export class Visit {
   readonly room = new Store(UNKNOWN_ROOM);
@@ -20,6 +21,8 @@ export class Visit {
   private constructor(
     readonly account: Account,
     readonly roomId: string,
+    /** The room is encrypted, and nothing can be sent from here. */
+    readonly encrypted: boolean,
   ) {
     this.outbox = new Outbox(account, roomId);
     this.room.subscribe(() => this.outbox.settle(this.room.get().entries));
@@ -35,8 +38,10 @@ export class Visit {
   }
 
   /** Signs in and starts to follow the room. Rejects with MatrixError. */
-  static async start(demo: Demo, user: DemoUser): Promise<Visit> {
-    return new Visit(await Account.signIn(demo.homeserver_url, user.user_id, user.password), demo.room_id);
+  static async start(demo: Demo, user: DemoUser, room: Settings['room']): Promise<Visit> {
+    const encrypted = room === 'encrypted' ? demo.encrypted_room_id : undefined;
+    const account = await Account.signIn(demo.homeserver_url, user.user_id, user.password);
+    return new Visit(account, encrypted ?? demo.room_id, encrypted !== undefined);
   }
 
   /** Calls `listener` with each new event of the room; returns the function that removes it. */

@@ -10,6 +10,8 @@ export interface Demo {
   readonly homeserver_url: string;
   readonly server_name: string;
   readonly room_id: string;
+  /** Another one, which is encrypted. */
+  readonly encrypted_room_id?: string;
   readonly users: readonly DemoUser[];
 }
 

@@ -27,7 +27,7 @@ export function App({ settings }: { settings: Settings }) {
     setBusy(localpart(user.user_id));
     setError(null);
     try {
-      const started = await Visit.start(where, user);
+      const started = await Visit.start(where, user, settings.room);
       putIntoAddress('user', localpart(user.user_id));
       setVisit(started);
     } catch (problem) {
