@@ -54,14 +54,18 @@ def make_clips(tools: Tools, folder: Path, seconds: Sequence[float]) -> list[Pat
 
 
 @asynccontextmanager
-async def widget_room(seconds: Sequence[float]) -> AsyncIterator[WidgetRoom]:
-    """Start everything in a temporary folder, with a video of alice for each duration; leave nothing."""
+async def widget_room(seconds: Sequence[float], **sections: object) -> AsyncIterator[WidgetRoom]:
+    """Start everything in a temporary folder, with a video of alice for each duration; leave nothing.
+
+    `sections` are of the service's configuration.
+    """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         clips = make_clips(find_tools(), folder, seconds)
         postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "pg"))
         synapse = Synapse(folder / "synapse")
         reel = Installation.prepare(folder / "reel", synapse, slot="reel", database=postgres.dsn)
+        reel.write_config(**sections)
         synapse.registrations = [reel.registration]
         await stack.enter_async_context(synapse)
         await stack.enter_async_context(reel.running())

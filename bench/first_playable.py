@@ -32,7 +32,7 @@ RUNS = 5
 TARGET = 1.0
 
 
-def _distinct(path: Path, number: int) -> Path:
+def distinct(path: Path, number: int) -> Path:
     """Write a copy of an MP4 with other hashes: content that is stored already would be playable at once."""
     copy = path.with_stem(f"{path.stem}-{number}")
     # A box to be skipped: ISO/IEC 14496-12, 8.1.2.
@@ -40,7 +40,8 @@ def _distinct(path: Path, number: int) -> Path:
     return copy
 
 
-async def _until_playable(viewer: Viewer, stream: aiohttp.ClientResponse, event_id: str) -> None:
+async def until_playable(viewer: Viewer, stream: aiohttp.ClientResponse, event_id: str) -> None:
+    """Wait until a viewer's event stream leads to a playable video."""
     async for line in stream.content:
         if line.startswith(b"event: changed"):
             video = await viewer.video(event_id)
@@ -76,9 +77,9 @@ async def _measure(
                 marks = await asyncio.to_thread(timed, floor, folder / "floor")
                 floors.append(marks.playable)
                 shutil.rmtree(folder / "floor")
-                event_id = await alice.send_video(room_id, _distinct(clip.path, run + RUNS * busy))
+                event_id = await alice.send_video(room_id, distinct(clip.path, run + RUNS * busy))
                 started = time.perf_counter()
-                await _until_playable(viewer, stream, event_id)
+                await until_playable(viewer, stream, event_id)
                 ours.append(time.perf_counter() - started)
                 if not busy:
                     await _rest(reel, ready := ready + 1)

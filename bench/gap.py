@@ -192,11 +192,12 @@ async def _page(browser: Browser) -> AsyncIterator[Page]:
 def _row(name: str, changes: Sequence[Change], peer: Sequence[Change] = ()) -> None:
     gaps, silences = [c.video for c in changes], [c.silence for c in changes]
     video, silence = statistics.median(gaps), statistics.median(silences)
-    ratios = f"{video / _median_gap(peer):10.2f} {silence / _median_silence(peer):8.2f}" if peer else ""
+    ratios = f"{video / median_gap(peer):10.2f} {silence / _median_silence(peer):8.2f}" if peer else ""
     print(f"{name:<34}{len(gaps):3} {video:10.0f} {max(gaps):6.0f} {silence:11.1f} {max(silences):6.1f} {ratios}")
 
 
-def _median_gap(changes: Sequence[Change]) -> float:
+def median_gap(changes: Sequence[Change]) -> float:
+    """Return the median of the longest interval between two frames, in ms."""
     return statistics.median(c.video for c in changes)
 
 
@@ -216,8 +217,14 @@ def report(ours: Sequence[Change], new_source: Sequence[Change], two: Sequence[C
     _row("bare hls.js, a new source each", peer)
     _row("bare hls.js, two elements in turn", turns)
     print(f"targets: frame {VIDEO_MS}, silence {SILENCE_MS}; looping {WRAP_MS} beyond a frame's duration")
-    beyond, skipped = _median_gap(wraps) - FRAME_MS, statistics.median(c.skipped for c in wraps)
+    beyond, skipped = median_gap(wraps) - FRAME_MS, statistics.median(c.skipped for c in wraps)
     print(f"looping: {beyond:.0f} ms beyond a frame's duration; {skipped:.0f} ms of the last video are not shown")
+
+
+async def changes_in_the_widget(room: WidgetRoom) -> list[Change]:
+    """Return how one video follows another in the widget of a room whose videos are `SECONDS` long."""
+    async with open_browser("--autoplay-policy=no-user-gesture-required") as browser, _page(browser) as page:
+        return await _ours(page, room.widget)
 
 
 async def measure(room: WidgetRoom) -> None:

@@ -79,7 +79,7 @@ async def report_load(room: WidgetRoom) -> None:
     """
     # Unmuted last: the setting is stored, and the next measurements need it.
     for muted in (True, False):
-        ours, bare = await _loads(room, muted)
+        ours, bare = await loads(room, muted)
         one, other = statistics.median(ours), statistics.median(bare)
         print(f"frame load to second video frame, {'muted' if muted else 'unmuted'}: ", end="")
         print(f"{one:.0f} ms ({min(ours):.0f}–{max(ours):.0f}), ", end="")
@@ -98,7 +98,8 @@ async def _visit_anew(room: WidgetRoom, muted: bool) -> None:
         raise RuntimeError(f"The place was refused: {body}")
 
 
-async def _loads(room: WidgetRoom, muted: bool) -> tuple[list[float], list[float]]:
+async def loads(room: WidgetRoom, muted: bool) -> tuple[list[float], list[float]]:
+    """Return how long the widget took from its frame's load to the second video frame, and the bare page, in ms."""
     playlist = (await room.viewer.room())["channel"]
     ours, bare = [], []
     async with open_browser("--autoplay-policy=no-user-gesture-required") as browser:
