@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
 
 from appservice.demo.client import MatrixClient
 from tests.support.clips import with_padding
+from tests.support.commands import CommandSender
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -468,7 +469,7 @@ async def test_the_list_distinguishes_photos_and_audio_from_videos(
     moderated: ModeratedRoom, open_widget: OpenWidget, tools: Tools, tmp_path: Path, screenshots: Path
 ) -> None:
     for setting in ("images on", "voice on"):
-        await moderated.alice.send_text(moderated.room_id, f"!reel room {setting}")
+        await CommandSender(moderated.alice, moderated.room_id)(f"!reel room {setting}")  # what is sent counts by it
     for name, msgtype, *source in (
         ("Photo of a bird.jpg", "m.image", "-f", "lavfi", "-i", "testsrc2=s=640x480", "-frames:v", "1"),
         ("A song.ogg", "m.audio", "-f", "lavfi", "-i", "sine=d=3", "-c:a", "libopus"),

@@ -190,7 +190,8 @@ async def test_a_portrait_video_fills_a_phone(show: Show, formats: RoomWithForma
     high = await screen.frame.evaluate(_HEIGHT)
     # While somebody scrolls, nothing moves away from under them.
     await screen.frame.evaluate(
-        "() => { window.scrolling = setInterval(() => window.dispatchEvent(new Event('touchmove')), 50); }"
+        "() => { const move = () => window.dispatchEvent(new Event('touchmove')); move();"
+        " window.scrolling = setInterval(move, 50); }"  # the next video may come before the first interval is over
     )
     await screen.part("next").evaluate("(button) => button.click()")
     await expect(screen.player).not_to_have_attribute("data-video-id", formats.portrait)
