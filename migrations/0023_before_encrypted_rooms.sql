@@ -48,7 +48,7 @@ CREATE INDEX encrypted_events_old ON encrypted_events (received_at);
 CREATE TABLE outgoing_events (
     key       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     room_id   text NOT NULL REFERENCES rooms ON DELETE CASCADE,
-    -- The transaction id of the request: one event, however often it is asked for.
+    -- The transaction id of the request: one event, however often it is requested.
     txn_id    text NOT NULL UNIQUE,
     kind      text NOT NULL,
     content   jsonb,

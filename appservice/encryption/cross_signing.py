@@ -62,7 +62,7 @@ async def ensure_cross_signed(machine: Machine, kept: str | None, keep: Keep) ->
 async def reset_cross_signing(machine: Machine, keep: Keep) -> str:
     """Replace the account's cross-signing keys, and return the new recovery key, to be shown to the operator once.
 
-    Whoever verified the bot sees that its identity has changed. Needs an appservice: others are asked for a password.
+    Whoever verified the bot sees that its identity has changed. Needs an appservice: others need a password.
     """
     machine.ssss = _KeptFirst(machine.client, keep)
     made: str = await machine.generate_recovery_key()

@@ -1,4 +1,4 @@
-"""Interactive verification by emoji (SAS), as the side that is asked: a protocol without I/O.
+"""Interactive verification by emoji (SAS), as the side that responds: a protocol without I/O.
 
 Source: client-server API, "Short Authentication String (SAS) verification".
 """

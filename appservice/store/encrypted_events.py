@@ -84,7 +84,7 @@ class EncryptedEventStore(Database):
             if not await connection.fetchval(*query("take_encrypted_event", key=event.key)):
                 return False  # redacted or erased meanwhile
             await apply_all(connection, changes, self._quotas, self._seal, received_at=event.received_at)
-            # Whatever it was, a backfill must not bring it again; what is of before may still be asked for.
+            # Whatever it was, a backfill must not bring it again; what is of before may still be requested.
             if not event.of_before:
                 await connection.fetchval(*query("see", event_id=event.event_id))
         return True

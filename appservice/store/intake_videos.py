@@ -49,7 +49,7 @@ class Bounds:
     received_at: datetime | None = None
 
     def earliest(self, change: changes.NewVideo) -> datetime | None:
-        """Return when a video was sent at the earliest; None: just now, or before the bot came, and it is asked for."""
+        """Return when a video was sent at the earliest; None: just now, or before the bot came, and requested."""
         if change.of_before:
             return None
         found = change.backfilled

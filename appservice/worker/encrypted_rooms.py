@@ -120,7 +120,7 @@ class EncryptedRooms:
                     ):  # fmt: skip
                         group.create_task(work(device))
             except ExceptionGroup as errors:
-                raise errors.exceptions[0] from errors
+                raise _first_of(errors) from errors
 
     async def _cross_sign(self, device: "Device") -> None:
         try:
@@ -260,6 +260,13 @@ class EncryptedRooms:
         if event.of_before and isinstance(change, NewVideo | NewGallery):
             change = as_of_before(change)
         return as_backfilled(change, event.found) if event.found else change
+
+
+def _first_of(errors: Exception) -> Exception:
+    """Return what ended the first of the works: some of them have groups of their own."""
+    while isinstance(errors, ExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

@@ -82,7 +82,7 @@ async def test_a_moderator_opts_in_and_everybody_sees_who_and_when(encrypted: En
     assert (status, agreed["opted_in_by"], agreed["opted_in_by_name"]) == (200, encrypted.owner, "Alice")
     assert agreed["opted_in_at"] > 1_700_000_000_000
     assert await _encryption(encrypted.bob) == {**agreed, "may_opt_in": False}
-    # Asked again, it stays as it is.
+    # Requested again, it stays as it is.
     assert (await encrypted.alice.request("PUT", encrypted.path)) == (200, agreed)
 
 

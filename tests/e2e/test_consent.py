@@ -75,9 +75,9 @@ class MemberWidget:
     def part(self, name: str) -> Locator:
         return self.frame.locator(f"[data-testid={name}]")
 
-    async def looks_right(self, picture: Path) -> None:
-        """Check what is on the screen, and keep a picture of it."""
-        await self.page.screenshot(path=picture)
+    async def looks_right(self, screenshot: Path) -> None:
+        """Check what is on the screen, and keep a screenshot of it."""
+        await self.page.screenshot(path=screenshot)
         assert await axe_finds(self.frame) == []
         assert await self.frame.evaluate(_WIDER) <= 0
 
@@ -195,17 +195,17 @@ async def test_beside_videos_of_before_it_is_asked_in_sight(
     alice = await open_widget("alice", 390, 844, host=await room.open_host(room_id))
     await expect(alice.part("encryption")).to_contain_text("Videos are off in this encrypted room")
     await alice.looks_right(screenshots / "consent-since-390x844.png")
-    # What bob sent plays on; alice, who sent nothing, is asked above the strip.
+    # What bob sent plays on; alice, who sent nothing, is prompted above the strip.
     await alice.frame.locator(f'[data-testid=member][data-member="{room.alice.user_id}"]').click()
     await expect(alice.part("empty")).to_have_attribute("data-empty", "consent")
-    for asked in (False, True):
-        if asked:
+    for prompted in (False, True):
+        if prompted:
             await alice.part("encryption-on").click()
             await alice.part("encryption-question").wait_for()
         for width, height in ((320, 568), (390, 844)):
             await alice.page.set_viewport_size({"width": width, "height": height})
-            assert await alice.part("notice").evaluate(_HIDDEN) <= 0, f"{width}, {asked}"
-            await alice.looks_right(screenshots / f"consent-since-own-{asked}-{width}x{height}.png")
+            assert await alice.part("notice").evaluate(_HIDDEN) <= 0, f"{width}, {prompted}"
+            await alice.looks_right(screenshots / f"consent-since-own-{prompted}-{width}x{height}.png")
 
 
 async def test_an_unsent_video_outlives_the_opt_in(room: EncryptedRoom, open_widget: OpenWidget, clip: Path) -> None:
