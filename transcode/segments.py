@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +14,7 @@ from transcode.limits import Limits
 from transcode.mp4.boxes import top_level
 from transcode.mp4.fragments import Run, changes_parameters, runs_of, starts_with_idr
 from transcode.mp4.init_segment import AUDIO_RATE, AUDIO_TRACK, CLOCK, VIDEO_TRACK
-from transcode.mp4.remux import Remux
+from transcode.mp4.remux import Piece, Remux
 from transcode.process import collect
 
 INIT = "init.mp4"
@@ -141,34 +142,63 @@ class Cutter:
         self.segments.append(segment)
 
 
-def write(source: Path, copy: Remux, folder: Path, key: bytes | None = None) -> Written:
-    """Write the segments of the file `source`, remuxed, into the rendition's `folder`.
+class Copier:
+    """Write the segments of a remuxed file. All methods block: call them in a thread, one at a time."""
 
-    With a `key` they are encrypted. Blocks: call it in a thread. Raises InvalidRendition for what will not play, and
-    OSError as files do.
-    """
-    segments, changes = [], False
-    with source.open("rb") as file:
-        for number, segment in enumerate(copy.segments):
+    def __init__(self, source: Path, copy: Remux, folder: Path, key: bytes | None = None) -> None:
+        """Write what is remuxed of the file `source` into the rendition's `folder`, which may be moved meanwhile.
+
+        With a `key`, segments are encrypted.
+        """
+        self._copy, self._key, self._rung = copy, key, folder.name
+        self._file: BinaryIO = source.open("rb")
+        self._folder = collect.Directory(folder)
+        self._done = 0
+
+    def check(self) -> Written:
+        """Return what it will have written. Raises InvalidRendition for what will not play."""
+        segments, changes = [], False
+        for segment in self._copy.segments:
             head = segment.head
             size = len(head) + sum(map(len, segment.pieces))
             start = segment.video[0].start - len(head)
-            segments.append(_checked(segment.moof[_HEADER:], file, start, size, copy.audio_rate))
-            changes = changes or any(_changes(file, key, copy.init) for key in segment.sync_samples)
-            with (folder / f"{number}.m4s").open("wb") as target:
-                output = collect.Output(target, segment_encryptor(key, folder.name, number))
-                output.write(head)
+            segments.append(_checked(segment.moof[_HEADER:], self._file, start, size, self._copy.audio_rate))
+            changes = changes or any(_changes(self._file, key, self._copy.init) for key in segment.sync_samples)
+        return Written(self._copy.init, segments, self._copy.av_offset, changes)
+
+    def write(self, least: float = inf) -> int:
+        """Write the next segments, of `least` bytes or the rest, and return how many there are now.
+
+        Raises InvalidRendition where the file is cut off, and OSError as files do.
+        """
+        if not self._done:
+            with self._folder.new(INIT, segment_encryptor(self._key, self._rung, None)) as output:
+                output.write(self._copy.init)
+        size = 0
+        for segment in self._copy.segments[self._done :]:
+            if size >= least:
+                break
+            with self._folder.new(f"{self._done}.m4s", segment_encryptor(self._key, self._rung, self._done)) as output:
+                output.write(segment.head)
                 for piece in segment.pieces:
-                    if isinstance(piece, bytes):
-                        output.write(piece)
-                    else:
-                        _share(file, piece, output)
-                output.finish()
-    with (folder / INIT).open("wb") as target:
-        output = collect.Output(target, segment_encryptor(key, folder.name, None))
-        output.write(copy.init)
-        output.finish()
-    return Written(copy.init, segments, copy.av_offset, changes)
+                    self._append(piece, output)
+                    size += len(piece)
+            self._done += 1
+        return self._done
+
+    def close(self) -> None:
+        """Close the file, and the folder. May be repeated."""
+        self._file.close()
+        self._folder.close()
+
+    def _append(self, piece: Piece, output: collect.Output) -> None:
+        if isinstance(piece, bytes):
+            output.write(piece)
+            return
+        try:
+            output.append(self._file, piece)
+        except EOFError as error:
+            raise InvalidRendition(str(error)) from error
 
 
 def _checked(moof: bytes, file: BinaryIO, start: int, size: int, audio_rate: int = AUDIO_RATE) -> Segment:
@@ -187,10 +217,3 @@ def _checked(moof: bytes, file: BinaryIO, start: int, size: int, audio_rate: int
 
 def _changes(file: BinaryIO, key: int, init: bytes) -> bool:
     return changes_parameters(os.pread(file.fileno(), _PARAMETERS, key), init)
-
-
-def _share(source: BinaryIO, part: range, output: collect.Output) -> None:
-    try:
-        output.append(source, part)
-    except EOFError as error:
-        raise InvalidRendition(str(error)) from error

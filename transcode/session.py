@@ -88,8 +88,8 @@ class Transcoding:
         if copied is None:
             stage = quick_rung.encode(self._job, key)
         else:
-            result, self._alignment = copied
-            stage = stream_copy.with_poster(self._job, result, key)
+            self._alignment = copied.alignment
+            stage = stream_copy.complete(self._job, copied, key)
         async with aclosing(stage) as results:
             async for result in results:
                 yield result

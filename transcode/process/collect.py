@@ -9,7 +9,8 @@ import errno
 import os
 import shutil
 import stat
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO, Protocol
@@ -127,12 +128,18 @@ class Directory:
 
         Raises OSError as files do, EOFError when the part is not there (any more).
         """
+        with self.new(name, encryptor) as output:
+            output.append(source, part)
+
+    @contextmanager
+    def new(self, name: str, encryptor: Encryptor | None = None) -> Iterator["Output"]:
+        """Write a new file, which appears whole or not at all. Raises OSError as files do."""
         temporary = f"{name}.tmp"
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=self._at)
         with os.fdopen(os.open(temporary, _NEW, 0o666, dir_fd=self._at), "wb") as file:
             output = Output(file, encryptor)
-            output.append(source, part)
+            yield output
             output.finish()
         os.rename(temporary, name, src_dir_fd=self._at, dst_dir_fd=self._at)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.video.container_edits import mdat_range, with_flipped_bits
+from tests.support.video.copies import write_copy
 from tests.support.video.output_checks import (
     AssertCopied,
     AssertGapless,
@@ -28,7 +29,7 @@ from transcode.limits import Limits
 from transcode.mp4.boxes import codecs_of
 from transcode.mp4.remux import Selection, remux
 from transcode.plan import SHORTEST_COPIED
-from transcode.segments import Cutter, Written, write
+from transcode.segments import Cutter, Written
 from transcode.settings import Settings
 
 VIDEO = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=3"]
@@ -191,7 +192,7 @@ async def test_a_copy_is_the_one_that_ffmpeg_makes(case: Case, clip: Clip, tools
         SHORTEST_COPIED,
     )  # fmt: skip
     copy = remux(moov, selection, len(data))
-    made = write(source, copy, ours / stream_copy.rung.name)
+    made = write_copy(source, copy, ours / stream_copy.rung.name)
     same = made_by_ffmpeg(first_stage.copy(examined.source, stream_copy), theirs / stream_copy.rung.name)
     assert len(made.segments) > 1
     assert ticks(made) == ticks(same)

@@ -1,7 +1,9 @@
-"""A first rendition that must be encoded is published while it is in progress."""
+"""A first rendition that must be encoded, or a large one to encrypt, is published while it is in progress."""
 
 from pathlib import Path
 
+from tests.support.video.corpus_case import X264
+from tests.support.video.decrypted import decrypted_stage, in_the_clear
 from tests.support.video.output_checks import Clip, check_gapless
 from transcode import Limits, Result, Tools, Transcoding
 
@@ -49,3 +51,24 @@ async def test_segments_appear_where_the_folder_went(clip: Clip, tmp_path: Path,
     assert planned.codecs == whole.codecs
     assert planned.bandwidth >= whole.bandwidth
     check_gapless(moved, states[-1], tools, tmp_path)
+
+
+async def test_a_large_copy_is_encrypted_while_its_start_plays(clip: Clip, tmp_path: Path, tools: Tools) -> None:
+    noise = ["-f", "lavfi", "-i", "nullsrc=s=1280x720:r=30:d=8,noise=alls=100:allf=t", *X264, "-preset", "ultrafast"]
+    source = clip("noise.mp4", *noise, "-b:v", "16M", "-maxrate", "16M", "-bufsize", "16M", "-g", "30")
+    moved, out, key = tmp_path / "served", tmp_path / "out", bytes(range(16))
+    states: list[Result] = []
+    async with Transcoding(source, out, tools=tools, limits=Limits()) as job:
+        async for result in job.first_stage(key):
+            if not states:
+                (out / "playable").rename(moved)
+            states.append(result)
+            assert {f"{number}.m4s" for number in range(result.available)} <= names(moved / result.renditions[0].name)
+            assert in_the_clear(moved) == []
+    counts = [(result.available, result.poster) for result in states]
+    first = counts[0][0]
+    total = len(states[0].renditions[0].durations)
+    assert 1 <= first < total
+    assert counts == [(first, None), (total, None), (total, "poster.jpg")]
+    segments = [content for name, content in decrypted_stage(moved, key).items() if name.endswith(".m4s")]
+    assert sum(map(len, segments)) > source.stat().st_size * 0.95

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.video.copies import write_copy
 from tests.support.video.decrypted import decrypted_stage, in_the_clear, plain_stage
 from tests.unit.transcode.mp4.test_boxes import AVC1, MP4A, init
 from tests.unit.transcode.mp4.test_fragments import full
@@ -15,7 +16,7 @@ from transcode.commandline.outputs import FRAGMENTS
 from transcode.errors import BrokenFile, DiskFull, Overloaded, TranscodeError
 from transcode.mp4.boxes import box
 from transcode.segments import INIT as INIT_NAME
-from transcode.segments import Cutter, InvalidRendition, write
+from transcode.segments import Copier, Cutter, InvalidRendition
 
 INIT = init(AVC1, MP4A)
 IDR = struct.pack(">IB", 1, 0x65)
@@ -173,7 +174,7 @@ def test_a_copy_is_written_sample_by_sample(tmp_path: Path) -> None:
     data, copy = copied_from(tmp_path / "source"), made()
     folder = tmp_path / "240"
     folder.mkdir()
-    done = write(tmp_path / "source", copy, folder)
+    done = write_copy(tmp_path / "source", copy, folder)
     assert done.init == copy.init == (folder / INIT_NAME).read_bytes()
     files = [folder / f"{number}.m4s" for number in range(len(copy.segments))]
     assert {*folder.iterdir()} == {*files, folder / INIT_NAME}
@@ -185,9 +186,28 @@ def test_a_copy_is_written_sample_by_sample(tmp_path: Path) -> None:
     assert done.av_offset == copy.av_offset
 
 
+def test_a_copy_is_written_in_steps_wherever_its_folder_is(tmp_path: Path, key: bytes) -> None:
+    copied_from(tmp_path / "source")
+    copy, folder, moved = made(), tmp_path / "240", tmp_path / "moved"
+    for each in (folder, tmp_path / "whole" / "240"):
+        each.mkdir(parents=True)
+    with closing(Copier(tmp_path / "source", copy, folder, key)) as copier:
+        assert len(copier.check().segments) == 3
+        assert list(folder.iterdir()) == []
+        first = sum(map(len, copy.segments[0].pieces))
+        assert copier.write(first) == 1
+        folder.rename(moved)
+        assert {path.name for path in moved.iterdir()} == {"init.mp4", "0.m4s"}
+        assert copier.write(1) == 2
+        assert copier.write() == 3
+    write_copy(tmp_path / "source", copy, tmp_path / "whole" / "240", key)
+    for path in (tmp_path / "whole" / "240").iterdir():
+        assert (moved / path.name).read_bytes() == path.read_bytes()
+
+
 def test_silence_is_written_between_samples(tmp_path: Path) -> None:
     data, copy = copied_from(tmp_path / "source"), made(selection=replace(SELECTION, audio_offset=1.0))
-    write(tmp_path / "source", copy, tmp_path)
+    write_copy(tmp_path / "source", copy, tmp_path)
     first = copy.segments[0]
     silence, packets = first.audio
     assert isinstance(silence, bytes)
@@ -201,14 +221,14 @@ def test_a_copy_of_what_cannot_be_begun_is_unfit(tmp_path: Path) -> None:
     data = copied_from(tmp_path / "source")
     (tmp_path / "source").write_bytes(data.replace(IDR, b"\0\0\0\1\x61"))
     with pytest.raises(InvalidRendition, match="key frame"):
-        write(tmp_path / "source", made(), tmp_path)
+        write_copy(tmp_path / "source", made(), tmp_path)
 
 
 def test_a_copy_of_what_is_gone_is_unfit(tmp_path: Path) -> None:
     data = copied_from(tmp_path / "source")
     (tmp_path / "source").write_bytes(data[:AUDIO_AT])
     with pytest.raises(InvalidRendition, match="cut off"):
-        write(tmp_path / "source", made(), tmp_path)
+        write_copy(tmp_path / "source", made(), tmp_path)
 
 
 # With a key
@@ -238,6 +258,6 @@ def test_a_copy_with_a_key_is_encrypted(tmp_path: Path, key: bytes) -> None:
     plain, folder = tmp_path / "plain" / "240", tmp_path / "encrypted" / "240"
     for each in (plain, folder):
         each.mkdir(parents=True)
-    assert write(tmp_path / "source", copy, folder, key) == write(tmp_path / "source", copy, plain)
+    assert write_copy(tmp_path / "source", copy, folder, key) == write_copy(tmp_path / "source", copy, plain)
     assert in_the_clear(folder) == []
     assert decrypted_stage(folder.parent, key) == plain_stage(plain.parent)
