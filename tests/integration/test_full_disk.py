@@ -8,6 +8,7 @@ import io
 import os
 import secrets
 import shutil
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ async def small(spare: Installation) -> Installation:
     # Root needs no user namespace; in one, it could not reach the database of another user.
     alone = () if os.geteuid() == 0 else ("--map-root-user",)
     runs_in = ("unshare", *alone, "--mount", "sh", "-c", mount, str(data))
-    spare.launch = partial(execute, runs_in=runs_in)
+    spare.launch = partial(execute, runs_in=(*runs_in, sys.executable))
     trial = await asyncio.create_subprocess_exec(*runs_in, "true", stderr=asyncio.subprocess.PIPE)
     _, said = await trial.communicate()
     if trial.returncode:

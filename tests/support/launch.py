@@ -52,11 +52,11 @@ async def execute(
     stdout: IO[bytes],
     stderr: IO[bytes],
     env: Mapping[str, str] | None = None,
-    runs_in: tuple[str, ...] = (),
+    runs_in: tuple[str, ...] = (sys.executable,),
 ) -> Process:
-    """Start the real command; `runs_in` is the start of a command that becomes the one which follows it."""
+    """Start the real command; `runs_in` is the start of a command that becomes Python, with its options."""
     return await asyncio.create_subprocess_exec(
-        *runs_in, sys.executable, "-m", "appservice", *arguments, cwd=ROOT, env={**os.environ, **(env or {})},
+        *runs_in, "-m", "appservice", *arguments, cwd=ROOT, env={**os.environ, **(env or {})},
         stdin=asyncio.subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True,
     )  # fmt: skip
 
