@@ -1,5 +1,7 @@
 """What the processes of an installation share: secrets, the bot's profile, the log of jobs."""
 
+from datetime import timedelta
+
 from appservice.core.errors import UnavailableError
 from appservice.store.pool import Database
 
@@ -26,6 +28,13 @@ class InstallationStore(Database):
         """Delete old entries of the job log: the queue only ever adds to it."""
         await self._fetch("delete_old_job_log", days=_JOB_LOG_DAYS, most=_JOB_LOG_AT_ONCE)
         await self._fetch("delete_old_job_statistics", days=_JOB_LOG_DAYS, most=_JOB_LOG_AT_ONCE)
+
+    async def wake_queues(self, heartbeat_timeout: float) -> None:
+        """Wake the queues of every process where a job is due that none may have seen.
+
+        `heartbeat_timeout`: seconds without a heartbeat after which a worker is dead.
+        """
+        await self._fetch("wake_queues", heartbeat_timeout=timedelta(seconds=heartbeat_timeout))
 
     async def find_secret(self, name: str) -> bytes | None:
         """Return a secret that all processes share; None where it was never made."""

@@ -16,6 +16,9 @@ from appservice.store.pool import Database
 from appservice.store.removal import remove_videos
 from appservice.store.sql import query
 
+_BY_OTHERS_S = 0.5
+"""Seconds until another look at what is due, and is being removed by another process."""
+
 
 class LockedVideo:
     """A video that nobody else changes before the transaction ends; `now` is what it was when that began."""
@@ -170,12 +173,25 @@ class VideoChangeStore(Database):
         row = await self._fetchrow("last_deleted", actor=actor, room_id=room_id, seconds=seconds)
         return read_video(row) if row else None
 
-    async def purge_deleted(self, seconds: float) -> int:
-        """Remove for good the videos that were deleted longer than so many seconds ago."""
-        async with self._transaction() as connection:
-            rows = await connection.fetch(*query("removable_deleted", seconds=seconds))
-            await remove_videos(connection, rows, by=ITSELF, redact=True, because="deletion")
-        return len(rows)
+    async def purge_deleted(self, seconds: float) -> float | None:
+        """Remove for good the videos that were deleted longer than so many seconds ago.
+
+        Returns in how many seconds the next one is due; None: there is none.
+        """
+        due = await self._next_purge(seconds)
+        while due is not None and due <= 0:
+            async with self._transaction() as connection:
+                rows = await connection.fetch(*query("removable_deleted", seconds=seconds))
+                await remove_videos(connection, rows, by=ITSELF, redact=True, because="deletion")
+            if not rows:
+                return _BY_OTHERS_S
+            due = await self._next_purge(seconds)
+        return due
+
+    async def _next_purge(self, seconds: float) -> float | None:
+        row = await self._fetchrow("next_purge", seconds=seconds)
+        due: float | None = row["due"] if row else None
+        return due
 
     async def not_of(self, room_id: RoomId, sender: UserId, videos: Sequence[VideoId]) -> list[VideoId]:
         """Return those of the videos that are not (and were not) a member's in this room."""

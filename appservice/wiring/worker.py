@@ -37,7 +37,7 @@ from appservice.core.rules.video_permissions import UNDO_S
 from appservice.service.sealed_contents import SealedContents
 from appservice.store import Stores
 from appservice.web.access import Access
-from appservice.wiring.parts import Parts
+from appservice.wiring.parts import Parts, policy_work
 from appservice.worker.blocklist import Blocklist
 from appservice.worker.command_responses import respond_to_sign_in
 from appservice.worker.concurrency import ProcessorSlots
@@ -136,8 +136,10 @@ class Jobs:
         return [
             # A job is lost only when the database goes away just as its end is noted; nobody must wait for ever for it.
             Chore("recovery", self._recover, every=60.0),
-            # A queue looks for what becomes due too seldom for what is to be gone in time.
-            Chore("purge", self._purge, every=0.5),
+            Chore("waking queues", self._wake_queues, every=self.parts.config.worker.heartbeat_timeout / 2),
+            # More often than what was deleted becomes due: so it is seen before, and gone in time.
+            Chore("purge", self._purge, every=UNDO_S / 2),
+            Chore("sweep", self._sweep, every=1.0),
             Chore("monitor", self.monitor.check, every=5.0),
             Chore("looking back", self.timeline.backfill_all, every=15.0),
         ]
@@ -156,8 +158,14 @@ class Jobs:
         await stores.installation.prune_job_log()
         await _end_lifetimes(stores, self.parts.config.retention)
 
-    async def _purge(self) -> None:
-        await self.parts.stores.changes.purge_deleted(UNDO_S)
+    async def _wake_queues(self) -> None:
+        await self.parts.stores.installation.wake_queues(self.parts.config.worker.heartbeat_timeout)
+
+    async def _purge(self) -> float | None:
+        return await self.parts.stores.changes.purge_deleted(UNDO_S)
+
+    async def _sweep(self) -> None:
+        # A look at two folders, which are mostly empty.
         await self.exports.sweep()
         await self.uploads.sweep_files()
 
@@ -168,11 +176,6 @@ async def _end_lifetimes(stores: Stores, retention: Retention) -> None:
     await stores.erasure.expire_sent()
     if retention.left_rooms_days is not None:
         await stores.erasure.erase_left_rooms(retention.left_rooms_days)
-
-
-def policy_work(parts: Parts) -> PolicyWork:
-    """Return what follows policy lists."""
-    return PolicyWork(parts.config, parts.stores.policies, parts.homeserver, parts.texts)
 
 
 async def build_worker(parts: Parts, scratch: Path) -> Worker:

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
+from pgqueuer.core import buffers
 from pgqueuer.errors import FailingListenerError, RetryRequested
 from pgqueuer.models import HealthCheckEvent, Job
 from pgqueuer.qm import QueueManager
@@ -33,9 +34,29 @@ _LOOK_AGAIN = timedelta(seconds=0.5)
 
 _AT_ONCE = {Queue.LIGHT: 8, Queue.UPLOADS: 2, Queue.EXPORTS: 2, Queue.VERDICTS: 4}
 """Jobs that a process takes from each of the other queues at a time."""
+_LEFT_OVER = timedelta(seconds=5)
 _OUTAGE_S = 1.0
+_LOOK_AFTER = timedelta(seconds=30)
+"""How long a queue waits that hears of no change, and knows of nothing that becomes due sooner.
+
+Of retries, and of what dead workers leave, none is notified: `InstallationStore.wake_queues` looks for both.
+"""
 _LONGEST_RETRY_S = 600
 _MOST_MISTAKES = 5
+
+
+@dataclass
+class _LogBuffer(buffers.JobStatusLogBuffer):
+    """A buffer of one entry, which is written at once; it need not look ten times a second whether any is left.
+
+    Five of them would use half a percent of a processor with nothing to do.
+    """
+
+    timeout: timedelta = field(default=_LEFT_OVER, kw_only=True)
+
+
+# Managers of pgqueuer 1.6 build theirs themselves.
+buffers.JobStatusLogBuffer = _LogBuffer  # type: ignore[misc]
 
 
 class _PatientManager(QueueManager):
@@ -54,10 +75,13 @@ class _PatientManager(QueueManager):
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """What is done again and again, `every` so many seconds, by each worker."""
+    """What is done again and again by each worker.
+
+    `act` returns in how many seconds it is due again, where that is sooner than after `every` so many.
+    """
 
     name: str
-    act: Callable[[], Coroutine[None, None, None]]
+    act: Callable[[], Coroutine[None, None, float | None]]
     every: float
 
 
@@ -88,15 +112,16 @@ class Worker:
 
     async def _keep_doing(self, chore: Chore) -> None:
         while not self._stopping.is_set():
+            due = None
             try:
-                await chore.act()
+                due = await chore.act()
             except UnavailableError as error:
                 log.warning("postponed", work=chore.name, reason=str(error))
             except Exception:
                 # A mistake of ours must not end all other work: it may be a race.
                 log.exception("work_broken", work=chore.name)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), chore.every)
+                await asyncio.wait_for(self._stopping.wait(), chore.every if due is None else min(due, chore.every))
 
     def stop(self) -> None:
         """Stop taking jobs; `run` returns when those in progress are done."""
@@ -115,7 +140,7 @@ class Worker:
                     batch_size=1,
                     max_concurrent_tasks=self._at_once[queue],
                     heartbeat_timeout=self._heartbeat,
-                    dequeue_timeout=self._heartbeat / 2,
+                    dequeue_timeout=_LOOK_AFTER,
                     shutdown_on_listener_failure=True,
                 )
             except Exception:

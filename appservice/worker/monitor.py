@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -37,27 +37,29 @@ class Monitor:
 
     async def check(self) -> None:
         """Check once, and queue notices for the alerts."""
-        await self._check_homeserver()
-        await self._check_disk()
+        alarms = await self.stores.admin.alarms()
+        await self._check_homeserver(alarms)
+        await self._check_disk(alarms)
         if self.config.appservice.admin_room is None or not await self.stores.admin.notices_on():
             await self.stores.admin.delete_alerts()
         else:
             await self.stores.admin.queue_alerts()
 
-    async def _check_homeserver(self) -> None:
+    async def _check_homeserver(self, alarms: Sequence[str]) -> None:
         try:
             await self.homeserver.whoami()
         except (HomeserverError, ForbiddenError):
             await self.stores.admin.begin_alarm(HOMESERVER)
         else:
-            await self.stores.admin.end_alarm(HOMESERVER, "homeserver-back", least=_SHORT_S)
+            if HOMESERVER in alarms:
+                await self.stores.admin.end_alarm(HOMESERVER, "homeserver-back", least=_SHORT_S)
 
-    async def _check_disk(self) -> None:
+    async def _check_disk(self, alarms: Sequence[str]) -> None:
         free = (await asyncio.to_thread(shutil.disk_usage, self.config.data_dir)).free
         least = self.config.worker.min_free * MIB
         if free < least:
             await self.stores.admin.begin_alarm(DISK, "disk-low", free=free // MIB)
-        elif free > _ENOUGH * least:
+        elif free > _ENOUGH * least and DISK in alarms:
             await self.stores.admin.end_alarm(DISK, "disk-enough", free=free // MIB)
 
     async def notify(self, alarm: NotifyAdmins) -> None:

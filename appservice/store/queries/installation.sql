@@ -9,6 +9,18 @@ INSERT INTO bot_profile (field, value) VALUES (:field, :value) ON CONFLICT (fiel
 -- name: delete_bot_profile
 DELETE FROM bot_profile;
 
+-- name: wake_queues
+-- Notify pgqueuer in every process, as its trigger does, where a job is due that none may have seen: it is queued for a
+-- retry, or was taken by a worker that is dead or cut off.
+SELECT pg_notify('ch_pgqueuer', json_build_object(
+    'channel', 'ch_pgqueuer', 'operation', 'update', 'sent_at', now(), 'table', 'pgqueuer', 'type', 'table_changed_event'
+)::text)
+WHERE EXISTS (
+    SELECT FROM pgqueuer
+    WHERE status = 'queued' AND execute_after <= now()
+        OR status = 'picked' AND heartbeat < now() - :heartbeat_timeout::interval
+);
+
 -- name: ensure_secret
 -- Every process ends up with the same one.
 WITH made AS (INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING RETURNING value)

@@ -100,6 +100,11 @@ WHERE id = :id AND visibility = 'held';
 -- name: room_settings
 SELECT settings FROM rooms WHERE room_id = :room_id;
 
+-- name: next_purge
+-- In how many seconds the next of those that people deleted is to be removed; not above 0: now.
+SELECT extract(epoch FROM min(deleted_at) + make_interval(secs => :seconds) - now())::float8 AS due
+FROM videos WHERE deleted_at IS NOT NULL;
+
 -- name: removable_deleted
 -- Those that people deleted longer ago than that.
 SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
