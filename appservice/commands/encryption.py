@@ -9,8 +9,6 @@ from appservice.core.text.message import Response
 async def _enable(context: CommandContext) -> Response:
     context.words.end()
     _check(context)
-    if not context.use_cases.opt_ins.available:
-        raise RefusedError("bot-enable-unserved")
     if not await context.use_cases.opt_ins.opt_in(context.room, context.viewer):
         # Somebody may just have been faster.
         room = await context.stores.rooms.room(context.room.room_id) or context.room

@@ -81,7 +81,7 @@ class CommandWork:
             return
         response = command.response
         if response is None:
-            response = await self._respond(command, room)
+            response = await self._refuse_unserved(command, room) or await self._respond(command, room)
             await self.services.stores.commands.store_response(command, response)
         # Queried again just before: somebody may have come in while the command was done, or its worker was dead.
         to_others = response.get("to_others")
@@ -89,6 +89,21 @@ class CommandWork:
             response = {**response, "plain": to_others, "html": None}
         await self._send(command, response)
         await self.services.stores.commands.end(command)
+
+    async def _refuse_unserved(self, command: OpenCommand, room: Room) -> dict[str, Any] | None:
+        """Return the response where nothing can be said: in an encrypted room, while encrypted rooms are not served."""
+        services = self.services
+        if services.use_cases.opt_ins.available:
+            return None
+        try:
+            if not await services.homeserver.is_encrypted(room.room_id):
+                return None
+        except ForbiddenError:
+            return None  # the bot has left
+        person = await services.stores.commands.person(command.sender)
+        language = person.language or room.settings.language or services.config.appservice.language
+        text = services.languages[language].say("bot-unserved-command")
+        return {"plain": text, "html": None, "reaction": None, "in_clear": True}
 
     async def _readers(self, command: OpenCommand, room: Room) -> Readers:
         """Query who reads the response, from the homeserver where it may hold more than is for a room's members."""
@@ -139,8 +154,9 @@ class CommandWork:
                 await self.services.homeserver.send_reaction(command.room_id, command.event_id, response["reaction"])
             if response["plain"]:
                 await self.services.homeserver.send_notice(
-                    command.room_id, response["plain"], once=once, html=response["html"], thread=command.thread
-                )
+                    command.room_id, response["plain"], once=once, html=response["html"], thread=command.thread,
+                    in_clear=response.get("in_clear", False),
+                )  # fmt: skip
         except (ForbiddenError, RefusedByHomeserverError) as error:
             log.warning("notice_refused", room_id=command.room_id, subject="answer", reason=str(error))
 

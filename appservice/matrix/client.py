@@ -48,10 +48,16 @@ class Encrypting(Protocol):
     """Sends to encrypted rooms; raises as `HomeserverClient` does."""
 
     async def is_encrypted(self, room_id: RoomId) -> bool:
-        """Say whether what is sent to a room has to be encrypted."""
+        """Say whether a room is known to be encrypted."""
+
+    async def found_encrypted(self, change: changes.RoomEncrypted) -> None:
+        """Store that a room is encrypted, whose event did not come yet."""
 
     async def send(self, room_id: RoomId, kind: str, content: Mapping[str, object], txn_id: str) -> EventId:
-        """Have an event encrypted and sent; the same `txn_id` again sends nothing more, and returns the same id."""
+        """Have an event encrypted and sent; the same `txn_id` again sends nothing more, and returns the same id.
+
+        Raises ForbiddenError where encrypted rooms are not served.
+        """
 
 
 class HomeserverClient:
@@ -335,10 +341,11 @@ class HomeserverClient:
         html: str | None = None,
         thread: EventId | None = None,
         mention: Sequence[UserId] = (),
+        in_clear: bool = False,
     ) -> EventId:
         """Send an `m.notice`; `once` names it, so that a repeated job does not say it twice.
 
-        Without `html`, what is marked in the text is shown as code.
+        Without `html`, what is marked in the text is shown as code. `in_clear` as in `send`.
         The homeserver drops a repeated transaction id (client-server API, "Transaction identifiers").
         """
         mentions = {"user_ids": list(mention)} if mention else {}
@@ -354,7 +361,7 @@ class HomeserverClient:
                 "is_falling_back": True,
                 "m.in_reply_to": {"event_id": thread},
             }
-        return await self.send(room_id, "m.room.message", content, once=once)
+        return await self.send(room_id, "m.room.message", content, once=once, in_clear=in_clear)
 
     async def edit_notice(self, room_id: RoomId, event_id: EventId, text: str, *, once: str) -> None:
         """Replace the text of a notice of the bot's (`m.replace`)."""
@@ -406,12 +413,35 @@ class HomeserverClient:
         txn_id = hashlib.sha256(f"{room_id}|{event_id}|redact".encode()).hexdigest()[:32]
         await self._call(Method.PUT, _V3.rooms[room_id].redact[event_id][txn_id], {"reason": reason} if reason else {})
 
-    async def send(self, room_id: RoomId, kind: str, content: Mapping[str, object], *, once: str) -> EventId:
-        """Send an event, encrypted where the room is; the same `once` sends nothing more, and returns the same id."""
+    async def send(
+        self, room_id: RoomId, kind: str, content: Mapping[str, object], *, once: str, in_clear: bool = False
+    ) -> EventId:
+        """Send an event, encrypted where the room is; the same `once` sends nothing more, and returns the same id.
+
+        `in_clear` never encrypts: for what is the same in every room, and is for those who could not decrypt it.
+        """
         txn_id = hashlib.sha256(f"{room_id}|{once}".encode()).hexdigest()[:32]
-        if self._encrypting and await self._encrypting.is_encrypted(room_id):
+        if not in_clear and self._encrypting and await self.is_encrypted(room_id):
             return await self._encrypting.send(room_id, kind, content, txn_id)
         return await self.put_event(room_id, kind, content, txn_id)
+
+    async def is_encrypted(self, room_id: RoomId) -> bool:
+        """Say whether a room is encrypted, as the homeserver has it just now; it never ceases to be.
+
+        The event that says so may be on its way to us for as long as we were away, and longer. A query costs a fifth
+        of what sending an event does.
+        """
+        if self._encrypting is None:
+            return False
+        if await self._encrypting.is_encrypted(room_id):
+            return True
+        content = await self.state_event(room_id, "m.room.encryption", "")
+        if content is None:
+            return False
+        change = _read({"type": "m.room.encryption", "state_key": "", "content": content}, room_id)
+        if isinstance(change, changes.RoomEncrypted):
+            await self._encrypting.found_encrypted(change)
+        return True
 
     async def put_event(self, room_id: RoomId, kind: str, content: Mapping[str, object], txn_id: str) -> EventId:
         """Send an event as it is, once by its transaction id."""

@@ -72,7 +72,7 @@ class Stores:
         self.status_posts = StatusPostStore(pool)
         self.queue_posts = QueuePostStore(pool)
         self.sent_for = SentForStore(pool)
-        self.outgoing = OutgoingStore(pool, sealing)
+        self.outgoing = OutgoingStore(pool, sealing if decrypting else None)
         # Who watches
         self.sign_ins = SignInStore(pool)
         self.channels = ChannelStore(pool)

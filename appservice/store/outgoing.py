@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from appservice.core.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
+from appservice.core.events.changes import RoomEncrypted
 from appservice.core.model import EventId, RoomId
+from appservice.store.intake_changes import apply
 from appservice.store.outbox import Pool
 from appservice.store.pool import Database
 
@@ -49,22 +51,32 @@ class Sealing(Protocol):
 
 
 class OutgoingStore(Database):
-    """Events to be sent, which are stored sealed. Every method raises UnavailableError when the database is away."""
+    """Events to be sent, which are stored sealed; without `sealing` encrypted rooms are not served.
+
+    Every method raises UnavailableError when the database is away.
+    """
 
     def __init__(self, pool: Pool, sealing: Sealing | None = None) -> None:
         super().__init__(pool)
         self._sealing = sealing
 
     async def is_encrypted(self, room_id: RoomId) -> bool:
-        """Say whether what is sent to a room has to be encrypted."""
+        """Say whether a room is known to be encrypted."""
         row = await self._fetchrow("is_room_encrypted", room_id=room_id)
         return bool(row and row["encrypted"])
+
+    async def found_encrypted(self, change: RoomEncrypted) -> None:
+        """Store that a room is encrypted, as its event will have it."""
+        async with self._transaction() as connection:
+            await apply(connection, change)
 
     async def send(self, room_id: RoomId, kind: str, content: Mapping[str, object], txn_id: str) -> EventId:
         """Have an event encrypted and sent, and return its id; the same `txn_id` again sends nothing more.
 
-        Raises as `HomeserverClient.send`.
+        Raises as `HomeserverClient.send`; ForbiddenError where encrypted rooms are not served.
         """
+        if self._sealing is None:
+            raise ForbiddenError("The room is encrypted, and this server is not set up for that.")
         await self.queue(room_id, kind, content, txn_id)
         try:
             async with asyncio.timeout(_PATIENCE_S):

@@ -50,7 +50,7 @@ class Parts:
     keyring: Keyring | None
     """None: nothing is encrypted here, and encrypted rooms are not served."""
     serves_encrypted: bool
-    """Say whether encrypted rooms are served: there is a key, and the extra is installed."""
+    """Say whether encrypted rooms are served; else nothing is said there but that."""
     media_keys: MediaKeys
 
     @property
@@ -71,8 +71,8 @@ def homeserver_of(
     )  # fmt: skip
 
 
-def serves_encrypted_rooms(config: Config) -> bool:
-    """Say whether encrypted rooms are served; log why not where an operator wants it."""
+def can_encrypt(config: Config) -> bool:
+    """Say whether this process can own the bot's device; log why not where an operator wants it."""
     if config.encryption.key is None:
         return False
     if missing := missing_packages():
@@ -120,7 +120,7 @@ async def connections(most: int) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @asynccontextmanager
-async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
+async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> AsyncIterator[Parts]:
     """Open all that a long-running command needs."""
     async with AsyncExitStack() as stack:
         # The light jobs and the videos, the queues' listeners, and room for requests.
@@ -132,7 +132,6 @@ async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
         export_folder = ExportFolder(config.data_dir / "exports")
         for folder in (files, upload_folder, export_folder):
             await folder.prepare()
-        serves_encrypted = serves_encrypted_rooms(config)
         keyring = await unlock(config, InstallationStore(pool))
         stores = Stores(
             pool,
@@ -152,7 +151,7 @@ async def open_parts(config: Config, dsn: str) -> AsyncIterator[Parts]:
             access=access,
             use_cases=UseCases.on(stores, access.invalidate, keyring, encrypted_rooms=serves_encrypted),
             session=session,
-            homeserver=homeserver_of(config, session, stores.outgoing if serves_encrypted else None),
+            homeserver=homeserver_of(config, session, stores.outgoing),
             files=files,
             languages={name: Texts(resources.locales(), name) for name in LANGUAGES},
             upload_folder=upload_folder,

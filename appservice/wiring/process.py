@@ -9,15 +9,14 @@ from aiohttp import web
 
 from appservice import resources
 from appservice.config import Config
-from appservice.core.errors import ConfigError, EncryptionNotInstalledError, HomeserverError, RequestError
+from appservice.core.errors import ConfigError, HomeserverError, RequestError
 from appservice.database.migrate import Phase
 from appservice.database.opening import EMBEDDED, bring_up_to_date, check_up_to_date, open_database
-from appservice.encryption.installation import missing_packages
 from appservice.web.app import build_app, build_metrics_app
 from appservice.web.channel import expire_watching
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
 from appservice.wiring.encrypted_rooms import build_encrypted_rooms
-from appservice.wiring.parts import Parts, open_parts
+from appservice.wiring.parts import Parts, can_encrypt, open_parts
 from appservice.wiring.web import build_context
 from appservice.wiring.worker import build_worker, policy_work
 from appservice.worker.introduction import introduce
@@ -106,7 +105,7 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         dsn = await stack.enter_async_context(open_database(config))
         for migration in await bring_up_to_date(dsn, None if config.database == EMBEDDED else Phase.BEFORE):
             log.info("migrated", migration=str(migration))
-        parts = await stack.enter_async_context(open_parts(config, dsn))
+        parts = await stack.enter_async_context(open_parts(config, dsn, serves_encrypted=can_encrypt(config)))
         context = await build_context(parts, stack)
         worker = None
         if not with_worker and config.database == EMBEDDED:
@@ -132,10 +131,9 @@ async def work(config: Config, *, metrics_port: int | None = None) -> None:
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(open_database(config))
         await check_up_to_date(dsn)
-        parts = await stack.enter_async_context(open_parts(config, dsn))
-        if parts.keyring and (missing := missing_packages()):
-            # What it sends to encrypted rooms would be sent in clear.
-            raise ConfigError(str(EncryptionNotInstalledError(missing)))
+        # It queues what is to be encrypted, for which the key is enough: a `serve` that has the packages encrypts it.
+        serves_encrypted = config.encryption.key is not None
+        parts = await stack.enter_async_context(open_parts(config, dsn, serves_encrypted=serves_encrypted))
         worker = await build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
         if metrics_port is not None:
             scrapers = ConnectionBounds(_SCRAPERS)

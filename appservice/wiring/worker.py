@@ -210,8 +210,7 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
         status=StatusWork(stores, homeserver, parts.languages, language),
         queue_posts=QueuePosts(
             stores, parts.use_cases.moderation, homeserver, parts.files, parts.languages, language, scratch,
-            parts.media_keys,
-            parts.keyring,
+            parts.media_keys, parts.keyring if parts.serves_encrypted else None,
         ),
         commands=CommandWork(CommandServices(config, stores, parts.use_cases, homeserver, parts.languages)),
         notifications=NotificationWork(stores, homeserver, parts.languages, language),

@@ -56,6 +56,7 @@ class QueuePosts:
     scratch: Path
     media_keys: MediaKeys
     keyring: Keyring | None
+    """None: encrypted rooms are not served."""
 
     async def run(self, video_id: VideoId) -> None:
         """Bring the posts about a video up to date. May be repeated at any time."""
@@ -108,6 +109,8 @@ class QueuePosts:
             refusal = "Anybody may come in or read there."
         elif room.encrypted and not queue_room.encrypted:
             refusal = "It is not encrypted, and the room of the videos is."
+        elif self.keyring is None and await self.homeserver.is_encrypted(queue_room.room_id):
+            refusal = "It is encrypted, and this server is not set up for that."
         if refusal:
             log.warning("moderators_room_refused", room_id=room.room_id, wanted=queue_room.room_id, reason=refusal)
         return refusal is None
@@ -161,7 +164,7 @@ class QueuePosts:
 
     async def _upload(self, poster: Path, queue_room: Room) -> dict[str, object]:
         """Put a poster into the media repository, encrypted for an encrypted room; return what names it in an event."""
-        if not queue_room.encrypted or self.keyring is None:
+        if self.keyring is None or not await self.homeserver.is_encrypted(queue_room.room_id):
             return {"url": await self.homeserver.upload(poster, "image/jpeg")}
         with workspace(self.scratch, "poster") as folder:
             key = await encrypt_file(poster, folder / "encrypted")

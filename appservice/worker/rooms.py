@@ -208,7 +208,9 @@ class RoomWork:
             return
         try:
             text = self.texts.say(message, arguments)
-            await self.homeserver.send_notice(room.room_id, text, once=f"{subject}|{once}")
+            # Where nobody encrypts, that alone is said: it is the same in all rooms.
+            in_clear = message in _OF_ENCRYPTED[False]
+            await self.homeserver.send_notice(room.room_id, text, once=f"{subject}|{once}", in_clear=in_clear)
         except ForbiddenError as error:
             log.warning("notice_refused", room_id=room.room_id, subject=subject, reason=str(error))
         await self.stores.rooms.mark_notified(room.room_id, subject)

@@ -184,11 +184,12 @@ class UploadAttempt:
 
     async def _keyring(self) -> Keyring | None:
         """Return what seals the keys of an encrypted room's files, None in other rooms. Raises MediaError."""
-        room = await self.work.rooms.room(self.upload.room_id)
-        if room is None or not room.encrypted:
+        # The event that says so may be on its way to us, and what is uploaded in clear stays so.
+        if not await self.work.homeserver.is_encrypted(self.upload.room_id):
             return None
+        room = await self.work.rooms.room(self.upload.room_id)
         # Since the upload began, the room may have turned on encryption, or opted out.
-        if self.work.keyring is None or not room.takes_videos:
+        if self.work.keyring is None or room is None or not room.takes_videos:
             raise MediaError("room-encrypted", "The room is encrypted, and did not opt in.", final=True)
         return self.work.keyring
 

@@ -224,7 +224,7 @@ async def test_a_room_hears_of_it_when_the_operator_sets_it_up_later(
         await wait_for_notice(anna, room_id, TEXTS.say("bot-unserved"))
         async with plainly(anna) as plain:
             refused = await CommandSender(plain, room_id)("!reel enable")
-        assert refused.text == TEXTS.say("bot-enable-unserved")
+        assert refused.text == TEXTS.say("bot-unserved-command")
     spare.write_config(encryption={"key": "k" * 32})
     async with spare.running():
         await wait_for_notice(anna, room_id, TEXTS.say("bot-encrypted", {"command": "!reel enable"}))

@@ -8,6 +8,7 @@ from aiohttp import web
 
 _VOUCH = "/_matrix/federation/v1/openid/userinfo"
 _MEMBER = "/_matrix/client/v3/rooms/{room_id}/state/m.room.member/{user_id}"
+_ENCRYPTION = "/_matrix/client/v3/rooms/{room_id}/state/m.room.encryption/"
 _THUMBNAIL = "/_matrix/client/v1/media/thumbnail/{server_name}/{media_id}"
 
 
@@ -38,6 +39,7 @@ class Peer:
         app = web.Application()
         app.router.add_get(_VOUCH, self._vouch)
         app.router.add_get(_MEMBER, self._member)
+        app.router.add_get(_ENCRYPTION, self._encryption)
         app.router.add_get(_THUMBNAIL, self._thumbnail)
         return app
 
@@ -52,6 +54,9 @@ class Peer:
             return _error(401, "M_UNKNOWN_TOKEN")
         content = self.state.get((request.match_info["room_id"], request.match_info["user_id"]))
         return web.json_response(content) if content else _error(404, "M_NOT_FOUND")
+
+    async def _encryption(self, request: web.Request) -> web.Response:
+        return _error(404 if self._is_ours(request) else 401, "M_NOT_FOUND")
 
     async def _thumbnail(self, request: web.Request) -> web.Response:
         if not self._is_ours(request):

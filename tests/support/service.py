@@ -22,7 +22,7 @@ from appservice.service.media_keys import SealedKey
 from appservice.web.app import build_app
 from appservice.web.connections import ConnectionBounds, ConnectionLimits
 from appservice.web.context import Context
-from appservice.wiring.parts import Parts, open_parts
+from appservice.wiring.parts import Parts, can_encrypt, open_parts
 from appservice.wiring.web import build_context
 from appservice.worker.publication import Publication
 from tests.support.agreement import Agreement
@@ -265,7 +265,7 @@ async def serving(folder: Path, dsn: str, **sections: object) -> AsyncIterator[S
     async with contextlib.AsyncExitStack() as stack:
         homeserver = await stack.enter_async_context(TestServer(peer.app()))
         config = Config.model_validate(settings_of(folder, str(homeserver.make_url("")), dsn, **sections))
-        parts = await stack.enter_async_context(open_parts(config, dsn))
+        parts = await stack.enter_async_context(open_parts(config, dsn, serves_encrypted=can_encrypt(config)))
         context = await build_context(parts, stack)
         bounds = ConnectionBounds(ConnectionLimits(total=2000, per_address=2000), config.web.trusted_proxies)
         app = build_app(context)

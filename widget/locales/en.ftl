@@ -816,7 +816,7 @@ bot-usage-enable = enable
 bot-help-disable = keep none any more, and erase all that there are
 bot-usage-disable = disable [yes]
 bot-not-encrypted = This room is not encrypted: videos play here without that.
-bot-enable-unserved = This server is not set up for encrypted rooms. Whoever operates it finds in Roomreel's docs/encryption.md how to set it up.
+bot-unserved-command = This server is not set up for encrypted rooms. Whoever operates it finds in Roomreel's docs/encryption.md how to set it up.
 bot-enabled-before = Videos are on here already: { $user } turned them on ({ $when }).
 bot-disable-sure = This erases { $count ->
     [0] all that is kept of this room's videos

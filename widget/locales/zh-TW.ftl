@@ -779,7 +779,7 @@ bot-usage-enable = enable
 bot-help-disable = 不再保留副本，並清除已有的全部
 bot-usage-disable = disable [yes]
 bot-not-encrypted = 這個聊天室沒有加密：影片不需要這樣就能播放。
-bot-enable-unserved = 這台伺服器沒有為加密聊天室設定好。它的營運者可以在 Roomreel 的 docs/encryption.md 裡找到設定方法。
+bot-unserved-command = 這台伺服器沒有為加密聊天室設定好。它的營運者可以在 Roomreel 的 docs/encryption.md 裡找到設定方法。
 bot-enabled-before = 這裡已經開啟影片：由 { $user } 開啟（{ $when }）。
 bot-disable-sure = 這會清除{ $count ->
     [0] 這個聊天室的影片所保留的一切

@@ -779,7 +779,7 @@ bot-usage-enable = enable
 bot-help-disable = 不再保留副本，并清除已有的全部
 bot-usage-disable = disable [yes]
 bot-not-encrypted = 这个聊天室没有加密：视频不需要这样就能播放。
-bot-enable-unserved = 这台服务器没有为加密聊天室设置好。它的运营者可以在 Roomreel 的 docs/encryption.md 里找到设置方法。
+bot-unserved-command = 这台服务器没有为加密房间设置好。它的运营者可以在 Roomreel 的 docs/encryption.md 里找到设置方法。
 bot-enabled-before = 这里已经开启视频：由 { $user } 开启（{ $when }）。
 bot-disable-sure = 这会清除{ $count ->
     [0] 这个聊天室的视频所保留的一切
