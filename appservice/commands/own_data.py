@@ -36,7 +36,10 @@ async def _export(context: CommandContext) -> Response:
     context.words.end()
     if not await context.stores.exports.request(context.user_id, context.room.room_id):
         return Response(context.say("bot-export-awaited"))
-    here = context.room.direct and context.room.made_for == context.user_id
+    room = context.room
+    # Else in one that is encrypted, where that can be.
+    is_encrypted = room.encrypted or not context.use_cases.opt_ins.available
+    here = room.direct and room.made_for == context.user_id and is_encrypted
     return Response(context.say("bot-export-here" if here else "bot-export-there"), reaction="✅")
 
 

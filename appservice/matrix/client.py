@@ -40,6 +40,7 @@ _V3 = PathBuilder("_matrix/client/v3")
 _WRONG_REQUEST = frozenset({400, 404, 405, 413})
 # However slow it is; but a homeserver that says nothing at the end is not waited for.
 _UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=3600, sock_connect=10, sock_read=120)
+_MEGOLM = "m.megolm.v1.aes-sha2"
 # From this version on (MSC4289) creators are above all power levels.
 _CREATOR_POWER_VERSION = 12
 
@@ -166,8 +167,20 @@ class HomeserverClient:
         found = [_read(event, room_id) for event in events if isinstance(event, dict)]
         return [change.rule for change in found if isinstance(change, changes.PolicyChanged) and change.rule]
 
-    async def create_direct(self, user_id: UserId) -> RoomId:
+    async def has_device_keys(self, user_id: UserId) -> bool:
+        """Query whether somebody has a device that can decrypt what is sent to them."""
+        response = await self._call(Method.POST, _V3.keys.query, {"device_keys": {user_id: []}})
+        users = response.get("device_keys") if isinstance(response, dict) else None
+        devices = users.get(user_id) if isinstance(users, dict) else None
+        if devices and isinstance(devices, dict):
+            return any(isinstance(device, dict) and device.get("keys") for device in devices.values())
+        if isinstance(response, dict) and response.get("failures"):
+            raise HomeserverError(f"The homeserver of {user_id} does not say which devices they have.")
+        return False
+
+    async def create_direct(self, user_id: UserId, *, encrypted: bool) -> RoomId:
         """Begin a conversation with somebody alone, into which only the bot can invite others; return its room."""
+        encryption = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": _MEGOLM}}
         body = {
             "preset": "private_chat",
             "invite": [user_id],
@@ -177,6 +190,7 @@ class HomeserverClient:
                 {"type": "m.room.guest_access", "state_key": "", "content": {"guest_access": "forbidden"}},
                 # From the invitation on: whoever came later, however they did, reads nothing of before.
                 {"type": "m.room.history_visibility", "state_key": "", "content": {"history_visibility": "invited"}},
+                *([encryption] if encrypted else []),
             ],
         }
         return RoomId(str((await self._call(Method.POST, _V3.createRoom, body))["room_id"]))

@@ -109,13 +109,22 @@ class ExportStore(Database):
         """Delete the links that have expired."""
         await self._fetch("delete_expired_exports")
 
-    async def room_made_for(self, user_id: UserId) -> RoomId | None:
-        """Return the latest room that the bot made for somebody; who is there now, only the homeserver knows."""
-        row = await self._fetchrow("room_made_for", user_id=user_id)
+    async def is_of_encrypted(self, user_id: UserId) -> bool:
+        """Say whether an export of somebody's has anything of an encrypted room."""
+        row = await self._fetchrow("is_of_encrypted", user_id=user_id)
+        return bool(row and row["found"])
+
+    async def room_made_for(self, user_id: UserId, *, encrypted: bool) -> RoomId | None:
+        """Return the latest room, encrypted or not, that the bot made for somebody.
+
+        Who is there now, only the homeserver knows.
+        """
+        row = await self._fetchrow("room_made_for", user_id=user_id, encrypted=encrypted)
         return RoomId(row["room_id"]) if row else None
 
-    async def add_direct_room(self, room_id: RoomId, user_id: UserId) -> None:
-        """Store that the bot made a room for itself and somebody."""
+    async def add_direct_room(self, room_id: RoomId, user_id: UserId, *, encrypted: bool) -> None:
+        """Store that the bot made a room for itself and somebody, as `create_direct` does."""
         async with self._transaction() as connection:
-            await connection.execute(*query("add_direct_room", room_id=room_id, user_id=user_id))
+            made = query("add_direct_room", room_id=room_id, user_id=user_id, encrypted=encrypted)
+            await connection.execute(*made)
             await connection.execute(*query("add_invited", room_id=room_id, user_id=user_id))

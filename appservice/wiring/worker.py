@@ -48,6 +48,7 @@ from appservice.worker.monitor import Monitor
 from appservice.worker.notifications import NotificationWork
 from appservice.worker.opt_ins import OptInNotices
 from appservice.worker.policies import PolicyWork
+from appservice.worker.private_chats import PrivateChats
 from appservice.worker.queue_posts import QueuePosts
 from appservice.worker.rooms import RoomWork
 from appservice.worker.status import StatusWork
@@ -198,9 +199,12 @@ async def _build_jobs(parts: Parts, tools: Tools, scratch: Path) -> Jobs:
             config, stores.rooms, stores.uploads, parts.upload_folder, homeserver, tools, scratch, parts.keyring
         ),
         exports=ExportWork(
-            stores.exports, stores.commands, homeserver, parts.files, parts.export_folder, parts.media_keys, scratch,
-            parts.languages, language, config.web.public_url,
-            await stores.installation.secret("export", Access.new_key()),
+            stores.exports, stores.commands, homeserver,
+            PrivateChats(stores.exports, homeserver, parts.serves_encrypted),
+            parts.files, parts.export_folder, parts.media_keys, scratch, parts.languages, language,
+            config.web.public_url,
+            key=await stores.installation.secret("export", Access.new_key()),
+            has_key=parts.keyring is not None,
         ),
         verdicts=VerdictWork(
             config.moderation.webhook, stores.verdicts, stores.blocks, parts.session, parts.files, parts.media_keys,

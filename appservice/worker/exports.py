@@ -30,6 +30,7 @@ from appservice.media.stored import stored_file
 from appservice.service.media_keys import MediaKeys
 from appservice.store import Belongings, CommandStore, ExportStore
 from appservice.store.exports import EXPORT_HOURS
+from appservice.worker.private_chats import CannotEncryptError, PrivateChats
 from transcode import NO_SPACE
 from transcode.hls.playlist import POSTER
 
@@ -37,6 +38,7 @@ log = structlog.get_logger()
 
 MIB = 1024 * 1024
 _TRIES = 3
+_READY = "bot-export-ready"
 
 _Message = tuple[str, Mapping[str, object]]
 """A message of the catalogue, with its arguments."""
@@ -53,6 +55,7 @@ class ExportWork:
     store: ExportStore
     commands: CommandStore
     homeserver: HomeserverClient
+    chats: PrivateChats
     files: LocalFiles
     folder: ExportFolder
     media_keys: MediaKeys
@@ -61,6 +64,8 @@ class ExportWork:
     language: str
     public_url: str
     key: bytes
+    has_key: bool
+    """There is a key of the operator's: videos of encrypted rooms may be here."""
 
     async def run(self, job: MakeExport) -> None:
         """Make an export that somebody requested, and send them the link.
@@ -114,7 +119,7 @@ class ExportWork:
 
     def _ready(self, secret: str, size: int) -> _Message:
         link = f"{self.public_url}/export/{secret}"
-        return "bot-export-ready", {"link": link, "size": round(size / MIB, 1), "hours": EXPORT_HOURS}
+        return _READY, {"link": link, "size": round(size / MIB, 1), "hours": EXPORT_HOURS}
 
     async def _write(self, file: Path, user_id: UserId, belongings: Belongings, key: bytes | None) -> int:
         parts: list[tuple[str, Whole]] = []
@@ -156,32 +161,33 @@ class ExportWork:
         return parts
 
     async def _notify(self, user_id: UserId, message: str, arguments: Mapping[str, object], *, once: str) -> None:
+        try:
+            room_id = await self._room_for(user_id, message)
+        except CannotEncryptError as error:
+            # They hear that, which is no secret, and nothing more.
+            log.warning("export_not_sent", user_id=user_id, reason=error.message)
+            await self._notify(user_id, error.message, {}, once=_once(once, error.message))
+            return
+        if room_id is None:
+            log.error("no_room_for_secrets", user_id=user_id, subject="export")
+            return
         person = await self.commands.person(user_id)
         text = self.languages[person.language or self.language].say(message, arguments)
         try:
-            room_id = await self._room_for(user_id)
-            if room_id is None:
-                log.error("no_room_for_secrets", user_id=user_id, subject="export")
-                return
             await self.homeserver.send_notice(room_id, text, once=once)
         except (ForbiddenError, RefusedByHomeserverError) as error:
             log.warning("notice_refused", user_id=user_id, subject="export", reason=str(error))
 
-    async def _room_for(self, user_id: UserId) -> RoomId | None:
-        """Return a room that we made for somebody, where nobody else reads as the homeserver says just now.
-
-        None when not even a new one is like that.
-        """
-        known = await self.store.room_made_for(user_id)
-        if known and await self._is_for(known, user_id):
-            return known
-        made = await self.homeserver.create_direct(user_id)
-        await self.store.add_direct_room(made, user_id)
-        return made if await self._is_for(made, user_id) else None
-
-    async def _is_for(self, room_id: RoomId, user_id: UserId) -> bool:
-        audience = await self.homeserver.audience(room_id)
-        return audience is not None and audience.is_for_secrets(self.homeserver.bot, user_id)
+    async def _room_for(self, user_id: UserId, message: str) -> RoomId | None:
+        """Return where to send a message. Raises CannotEncryptError for a link that cannot be sent."""
+        is_link = message == _READY
+        # Without a key nothing of an encrypted room was ever taken.
+        must = is_link and self.has_key and await self.store.is_of_encrypted(user_id)
+        try:
+            return await self.chats.room_for(user_id, must_be_encrypted=must)
+        except (ForbiddenError, RefusedByHomeserverError) as error:
+            log.warning("notice_refused", user_id=user_id, subject="export", reason=str(error))
+            return None
 
 
 def secret_of(key: bytes, user_id: UserId, requested_at: datetime) -> str:

@@ -9,7 +9,10 @@ _INVITED_ONLY = frozenset({"invite", "private"})
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who is in a room (`joined`) or invited to it (`invited`), who made it, and how others may come in and read."""
+    """Who is in a room (`joined`) or invited to it (`invited`), who made it, and how others may come in and read.
+
+    `encrypted`: what is sent there is encrypted for those alone.
+    """
 
     joined: frozenset[str]
     invited: frozenset[str]
@@ -17,6 +20,7 @@ class Audience:
     join_rule: str
     history: str
     guest_access: str
+    encrypted: bool
 
     @property
     def is_open(self) -> bool:
@@ -46,7 +50,7 @@ def audience_of(state: Iterable[Mapping[str, object]]) -> Audience:
     """Return who reads a room with these state events. What a room does not say is as the specification has it."""
     members: dict[str, set[str]] = {"join": set(), "invite": set()}
     values: dict[object, str] = {}
-    creator = None
+    creator, encrypted = None, False
     for event in state:
         kind, key, content = event.get("type"), event.get("state_key"), event.get("content")
         if not isinstance(content, Mapping):
@@ -55,6 +59,8 @@ def audience_of(state: Iterable[Mapping[str, object]]) -> Audience:
             members.get(str(content.get("membership")), set()).add(key)
         elif kind == "m.room.create":
             creator = event.get("sender")
+        elif key == "" and kind == "m.room.encryption":
+            encrypted = True  # whatever it says
         elif key == "" and kind in WORDS:
             values[kind] = str(content.get(WORDS[str(kind)]))
     return Audience(
@@ -64,6 +70,7 @@ def audience_of(state: Iterable[Mapping[str, object]]) -> Audience:
         join_rule=values.get("m.room.join_rules", "invite"),
         history=values.get("m.room.history_visibility", "shared"),
         guest_access=values.get("m.room.guest_access", "forbidden"),
+        encrypted=encrypted,
     )
 
 

@@ -56,14 +56,29 @@ SELECT id FROM exports WHERE id = ANY (:ids) AND expires_at > now();
 -- What nobody may fetch any more.
 DELETE FROM exports WHERE expires_at <= now();
 
+-- name: is_of_encrypted
+-- Whether anything that is exported is of an encrypted room.
+SELECT EXISTS (
+    SELECT FROM (
+        SELECT unnest(ARRAY[room_id, sent_in]) AS room_id FROM videos WHERE sender = :user_id AND visibility <> 'removed'
+        UNION ALL SELECT room_id FROM sent_for WHERE user_id = :user_id AND taken_back_at IS NULL
+        UNION ALL SELECT v.room_id FROM reports p JOIN videos v ON v.id = p.video_id WHERE p.reporter = :user_id
+        UNION ALL SELECT room_id FROM audit WHERE actor = :user_id OR user_id = :user_id
+    ) AS own JOIN rooms r ON r.room_id = own.room_id
+    WHERE r.encrypted
+) AS found;
+
 -- name: room_made_for
 -- The latest that the bot made for somebody, and is in.
-SELECT room_id FROM rooms WHERE made_for = :user_id AND bot_membership = 'join' ORDER BY key DESC LIMIT 1;
+SELECT room_id FROM rooms WHERE made_for = :user_id AND bot_membership = 'join' AND encrypted = :encrypted
+ORDER BY key DESC LIMIT 1;
 
 -- name: add_direct_room
--- One that the bot made for somebody.
-INSERT INTO rooms (room_id, bot_membership, direct, made_for) VALUES (:room_id, 'join', true, :user_id)
-ON CONFLICT (room_id) DO UPDATE SET direct = true, made_for = excluded.made_for;
+-- One that the bot made for somebody. Its events may have come by now.
+INSERT INTO rooms (room_id, bot_membership, direct, made_for, encrypted, history)
+VALUES (:room_id, 'join', true, :user_id, :encrypted, 'invited')
+ON CONFLICT (room_id) DO UPDATE SET direct = true, made_for = excluded.made_for,
+    encrypted = rooms.encrypted OR excluded.encrypted, history = coalesce(rooms.history, excluded.history);
 
 -- name: add_invited
 -- Whom the bot invited to it.

@@ -147,7 +147,7 @@ WHERE m.user_id = :user_id AND r.encrypted AND r.bot_membership = 'join' AND m.m
 -- name: room_readers
 -- Who reads what is sent to a room from now on: its members, and who is invited where these read it as well.
 SELECT m.user_id FROM members m JOIN rooms r ON r.room_id = m.room_id
-WHERE m.room_id = :room_id
+WHERE m.room_id = :room_id AND m.user_id = coalesce(r.made_for, m.user_id)
     AND (m.membership = 'join' OR m.membership = 'invite' AND coalesce(r.history, 'joined') <> 'joined');
 
 -- name: wake_decrypting

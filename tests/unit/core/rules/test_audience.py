@@ -36,6 +36,11 @@ def test_a_room_that_the_bot_made_for_one_is_for_secrets() -> None:
     assert audience_of(_state(eve="ban")).is_for_secrets(BOT, ALICE)
 
 
+def test_whatever_the_event_says_a_room_that_has_it_is_encrypted() -> None:
+    assert not audience_of(_state()).encrypted
+    assert audience_of(_state(encryption={})).encrypted
+
+
 @pytest.mark.parametrize(
     "changes",
     [
