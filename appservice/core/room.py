@@ -41,7 +41,7 @@ class Room:
     `direct`: it was begun as a conversation with the bot alone, and nobody is there but the bot and one other, by
     the events that came. `made_for`: whom the bot made it for. `max_lifetime` is that of `m.room.retention`, in ms.
     `opted_in_by`: who agreed, at `opted_in_at`, that playable copies of an encrypted room's videos are stored here;
-    None: nobody (any more).
+    None: nobody (any more). `state_read`: its state was read since the bot came, so that `encrypted` is known.
     """
 
     room_id: RoomId
@@ -64,6 +64,7 @@ class Room:
     made_for: UserId | None = None
     opted_in_by: UserId | None = None
     opted_in_at: datetime | None = None
+    state_read: bool = True
 
     @property
     def takes_videos(self) -> bool:

@@ -145,5 +145,6 @@ def read_room(row: asyncpg.Record) -> Room:
         settings=RoomSettings.read(row["settings"]),
         last_event=EventId(row["last_event"]) if row["last_event"] else None,
         direct=row["is_direct"],
+        state_read=row["state_read"],
         **fields,
     )

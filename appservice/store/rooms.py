@@ -8,10 +8,11 @@ from dataclasses import asdict
 from appservice.core.jobs import Backfill, TendRoom
 from appservice.core.model import KeyRotation, RoomId, UserId
 from appservice.core.room import Membership, Room, Snapshot
+from appservice.store.audit import ITSELF
 from appservice.store.mapping import read_room
 from appservice.store.outbox import Connection, announce, queue
 from appservice.store.pool import Database
-from appservice.store.removal import erase_departed
+from appservice.store.removal import erase_departed, remove_videos
 from appservice.store.sql import query
 
 
@@ -34,6 +35,8 @@ class RoomStore(Database):
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Store a room's state as read from the homeserver, except where an event brought something newer."""
         async with self._transaction() as connection:
+            if snapshot.encrypted:
+                await _settle_unread(connection, snapshot.room_id)  # before it counts as read
             again = await connection.fetchval(
                 *query(
                     "set_room_snapshot",
@@ -55,6 +58,12 @@ class RoomStore(Database):
             await connection.execute(*query("settle_history", room_id=snapshot.room_id))
             await _save_members(connection, snapshot)
             await announce(connection, snapshot.room_id)
+
+    async def settle_unread(self, room_id: RoomId) -> None:
+        """Remove the videos of an encrypted room that came before its state was read, while nobody had opted in."""
+        async with self._transaction() as connection:
+            await _settle_unread(connection, room_id)
+            await announce(connection, room_id)
 
     async def rotation(self, room_id: str) -> KeyRotation | None:
         """Return when an encrypted room's keys are replaced; None where nothing is encrypted."""
@@ -112,18 +121,33 @@ class RoomStore(Database):
         async with self._transaction() as connection:
             await queue(connection, *(Backfill(room_id, history) for room_id in room_ids))
 
-    async def follow_upgrade(self, old: RoomId, new: RoomId) -> None:
-        """Carry what a replaced room has into its replacement; both ends must have been checked. May be repeated."""
+    async def follow_upgrade(self, old: RoomId, new: RoomId) -> bool:
+        """Carry what a replaced room has into its replacement; both ends must have been checked. May be repeated.
+
+        False where what is of an encrypted room stays there, since the other one is not.
+        """
         async with self._transaction() as connection:
-            await connection.execute(*query("move_videos", old_room_id=old, new_room_id=new))
             await connection.execute(*query("move_settings", old_room_id=old, new_room_id=new))
             await connection.execute(*query("move_moderators_room", old_room_id=old, new_room_id=new))
+            if not await connection.fetchval(*query("is_as_private", old_room_id=old, new_room_id=new)):
+                return False
+            await connection.execute(*query("move_videos", old_room_id=old, new_room_id=new))
             await connection.execute(*query("move_blocks", old_room_id=old, new_room_id=new))
             await connection.execute(*query("move_audit", old_room_id=old, new_room_id=new))
             await connection.execute(*query("move_avatars", old_room_id=old, new_room_id=new))
             await connection.execute(*query("move_opt_in", old_room_id=old, new_room_id=new))
             await announce(connection, old)
             await announce(connection, new)
+        return True
+
+
+async def _settle_unread(connection: Connection, room_id: RoomId) -> None:
+    """Remove what came into an encrypted room before its state was read, where that was not, and nobody opted in."""
+    # What is being taken in at this moment comes first, and goes.
+    await connection.execute(*query("lock_opt_in", room_id=room_id))
+    if await connection.fetchval(*query("is_state_unread", room_id=room_id)):
+        rows = await connection.fetch(*query("removable_unagreed", room_id=room_id))
+        await remove_videos(connection, rows, by=ITSELF, redact=False, because="not-opted-in", originals=False)
 
 
 async def _save_members(connection: Connection, snapshot: Snapshot) -> None:

@@ -115,8 +115,11 @@ class RoomWork:
         old = links.predecessor and await self.stores.rooms.room(links.predecessor)
         if not old or old.replaced_by != room_id:
             return
-        log.info("upgrade_followed", room_id=room_id, predecessor=old.room_id)
-        await self.stores.rooms.follow_upgrade(old.room_id, room_id)
+        moved = await self.stores.rooms.follow_upgrade(old.room_id, room_id)
+        log.info("upgrade_followed", room_id=room_id, predecessor=old.room_id, moved=moved)
+        room = None if moved else await self.stores.rooms.room(room_id)
+        if room and await self.stores.videos.room_videos(old.room_id):
+            await self._notify_once(room, "left-behind", "bot-left-behind", once=old.room_id)
 
     # The widget. Sent state needs every member's approval of the widget again, so it is sent only when it differs.
 

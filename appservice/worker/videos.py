@@ -9,6 +9,7 @@ import structlog
 
 from appservice.core.errors import MediaError, NotYetUploadedError
 from appservice.core.model import PLAYABLE_STATES, State, Video, VideoId
+from appservice.core.room import Membership
 from appservice.core.rules.fairness import Party
 from appservice.core.rules.retries import upload_delay
 from appservice.matrix.download import is_awaited
@@ -32,6 +33,7 @@ class VideoWork:
         """Bring a video to `ready` or `failed`. Raises RetryLaterError when another attempt is due later."""
         video = await self.services.videos.video(video_id)
         if video:
+            await self._check_room(video)
             await self._expect_upload(video)
         party = Party(video.sender, video.room_id) if video else Party("", "")
         begin = partial(self._begin, video_id, party)
@@ -49,6 +51,15 @@ class VideoWork:
                 await self.services.sweep_removed(video_id)
                 await self._finish_again(video_id)
             yield VideoAttempt(self.services, video, ladder) if video else None
+
+    async def _check_room(self, video: Video) -> None:
+        """Remove a video that came before it was known that its room is encrypted, unless somebody had opted in."""
+        services = self.services
+        room = await services.rooms.room(video.room_id)
+        if room is None or room.state_read or room.bot_membership is not Membership.JOIN:
+            return
+        if await services.homeserver.is_encrypted(room.room_id):
+            await services.rooms.settle_unread(room.room_id)
 
     async def _expect_upload(self, video: Video) -> None:
         """Check whether a file has come that was not uploaded yet: without an attempt, and without a slot.

@@ -27,8 +27,8 @@ from appservice.core.events.changes import (
     SignInSent,
     VideoEdited,
 )
-from appservice.core.model import EventId, History, RoomId, UserId, Video
-from appservice.core.room import Membership, Room
+from appservice.core.model import EventId, History, KeyRotation, RoomId, UserId, Video
+from appservice.core.room import Membership, Room, Snapshot
 from appservice.core.rules.quotas import NO_LIMITS
 from appservice.core.rules.video_permissions import viewer_in
 from appservice.service.use_cases import UseCases
@@ -316,6 +316,83 @@ async def test_an_upgrade_carries_it_over_into_an_encrypted_room_once(pool: Pool
         await new.opt_out()
         await old.stores.rooms.follow_upgrade(old.room_id, new.room_id)
         assert not (await new.room()).takes_videos
+
+
+async def test_videos_of_an_encrypted_room_stay_where_its_replacement_is_not(pool: Pool) -> None:
+    old, new = EncryptedRoom(pool), EncryptedRoom(pool)
+    await old.start()
+    await old.opt_in()
+    await old.apply(old.video(title="secret"))
+    (video,) = await old.videos()
+    await pool.execute("UPDATE members SET avatar_video = $1 WHERE room_id = $2", video.id, old.room_id)
+    await new.start(encrypted=False)
+    assert not await old.stores.rooms.follow_upgrade(old.room_id, new.room_id)
+    assert (await old.titles(), await new.titles()) == (["secret"], [])
+    audit = "SELECT FROM audit WHERE room_id = $1"
+    avatars = "SELECT FROM members WHERE room_id = $1 AND avatar_video IS NOT NULL"
+    for query in (audit, avatars):
+        assert await pool.fetch(query, old.room_id)
+        assert await pool.fetch(query, new.room_id) == []
+    # They come along once it is encrypted as well.
+    await new.apply(RoomEncrypted(new.room_id))
+    assert await old.stores.rooms.follow_upgrade(old.room_id, new.room_id)
+    assert (await old.titles(), await new.titles()) == ([], ["secret"])
+    assert (await new.room()).takes_videos
+
+
+# Before the state of a room was read, which says whether it is encrypted
+
+
+def _snapshot(room: EncryptedRoom, read_at: datetime, *, encrypted: bool) -> Snapshot:
+    members = [(ALICE, None, None), (BOB, None, None)]
+    rotation = KeyRotation() if encrypted else None
+    return Snapshot(room.room_id, None, dict(LEVELS), [], rotation, members, frozenset(), read_at)
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+async def test_what_came_before_the_state_was_read_needs_an_opt_in_as_well(pool: Pool, encrypted: bool) -> None:
+    room = EncryptedRoom(pool)
+    await room.start(encrypted=False)
+    await room.apply(room.video(title="early"))
+    assert not (await room.room()).state_read
+    await room.stores.rooms.save_snapshot(_snapshot(room, await room.now(), encrypted=encrypted))
+    assert (await room.room()).state_read
+    assert await room.titles() == ([] if encrypted else ["early"])
+
+
+async def test_what_came_before_a_room_was_encrypted_stays(pool: Pool) -> None:
+    room = EncryptedRoom(pool)
+    await room.start(encrypted=False)
+    await room.stores.rooms.save_snapshot(_snapshot(room, await room.now(), encrypted=False))
+    await room.apply(room.video(title="plain"))
+    await room.stores.rooms.save_snapshot(_snapshot(room, await room.now(), encrypted=True))
+    await room.stores.rooms.settle_unread(room.room_id)
+    assert await room.titles() == ["plain"]
+    # While the bot is away a room may turn it on; what is there from before is not touched.
+    await room.apply(BotMembershipChanged(room.room_id, Membership.LEAVE, ALICE))
+    await pool.execute("UPDATE rooms SET encrypted = false WHERE room_id = $1", room.room_id)
+    await room.apply(BotMembershipChanged(room.room_id, Membership.JOIN, ALICE), room.video(title="early"))
+    assert not (await room.room()).state_read
+    await room.stores.rooms.save_snapshot(_snapshot(room, await room.now(), encrypted=True))
+    assert await room.titles() == ["plain"]
+
+
+async def test_what_is_taken_in_while_the_state_is_read_goes_with_the_rest(pool: Pool) -> None:
+    room = EncryptedRoom(pool)
+    await room.start(encrypted=False)
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await apply_all(connection, [room.video(title="late")])
+        saving = asyncio.create_task(room.stores.rooms.save_snapshot(_snapshot(room, await room.now(), encrypted=True)))
+
+        async def waits() -> bool:
+            return await waits_for_lock(pool)
+
+        await eventually(waits, what="the snapshot waiting for the video")
+        await transaction.commit()
+    await saving
+    assert await room.titles() == []
 
 
 async def test_erasing_somebody_or_a_room_leaves_nothing_of_it(room: EncryptedRoom, pool: Pool) -> None:

@@ -2,7 +2,7 @@
 
 -- name: moderated_rooms
 -- The rooms that somebody and the bot are in: all (NULL), or those with their queue in one moderators' room.
-SELECT r.*, false AS is_direct
+SELECT r.*, false AS is_direct, r.state_read_at >= r.bot_joined_at AS state_read
 FROM rooms r JOIN members m ON m.room_id = r.room_id AND m.user_id = :user_id AND m.membership = 'join'
 WHERE r.bot_membership = 'join' AND NOT is_direct(r.room_id, r.direct)
     AND (:moderators_room::text IS NULL OR r.settings->>'moderators_room' = :moderators_room)

@@ -1,9 +1,11 @@
 -- Who opted encrypted rooms in, and what that allows.
 
 -- name: share_opt_in
--- Until the transaction's end nobody opts these rooms out; nothing comes back of those that are not encrypted.
+-- Until the transaction's end nobody opts these rooms out, nor settles what came before their state was read; nothing
+-- comes back of those that are known not to be encrypted.
 SELECT pg_advisory_xact_lock_shared(hashtextextended(room_id, 7430)) FROM (
-    SELECT room_id FROM rooms WHERE room_id = ANY (:room_ids::text[]) AND encrypted ORDER BY room_id
+    SELECT room_id FROM rooms
+    WHERE room_id = ANY (:room_ids::text[]) AND (encrypted OR state_read_at < bot_joined_at) ORDER BY room_id
 ) AS encrypted;
 
 -- name: lock_opt_in

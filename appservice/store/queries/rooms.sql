@@ -5,6 +5,18 @@
 UPDATE videos v SET history = r.history FROM rooms r
 WHERE v.room_id = :room_id AND (v.history IS NULL OR v.history = 'before') AND r.room_id = v.room_id AND r.history IS NOT NULL;
 
+-- name: is_state_unread
+-- Whether a room's state was not read since the bot came.
+SELECT state_read_at < bot_joined_at AS unread FROM rooms WHERE room_id = :room_id;
+
+-- name: removable_unagreed
+-- What came since the bot did, and before anybody opted the room in.
+SELECT v.id, v.room_id, v.sent_in, v.event_id, v.mxc, v.edits, v.sender
+FROM videos v JOIN rooms r ON r.room_id = v.room_id
+WHERE v.room_id = :room_id AND v.arrived_at >= r.bot_joined_at
+    AND (r.opted_in_at IS NULL OR v.arrived_at < r.opted_in_at) AND (v.visibility <> 'removed' OR v.deleted_at IS NOT NULL)
+ORDER BY v.id FOR UPDATE OF v;
+
 -- name: set_replaced_by
 UPDATE rooms SET replaced_by = :replacement WHERE room_id = :room_id;
 
@@ -12,7 +24,7 @@ UPDATE rooms SET replaced_by = :replacement WHERE room_id = :room_id;
 -- State read from the homeserver; what an event brought later stays. Says whether members were deleted since: then it
 -- is to be read again.
 UPDATE rooms
-SET name = CASE WHEN name_told_at <= :read_at THEN :name ELSE name END,
+SET name = CASE WHEN name_told_at <= :read_at THEN :name ELSE name END, state_read_at = greatest(state_read_at, :read_at),
     name_told_at = greatest(name_told_at, :read_at), power_told_at = greatest(power_told_at, :read_at),
     retention_told_at = greatest(retention_told_at, :read_at),
     power_levels = CASE WHEN power_told_at <= :read_at THEN :power_levels ELSE power_levels END,
@@ -38,7 +50,8 @@ UPDATE rooms SET told = array_append(told, :subject) WHERE room_id = :room_id AN
 UPDATE rooms SET told = array_remove(told, :subject) WHERE room_id = :room_id;
 
 -- name: room
-SELECT r.*, is_direct(r.room_id, r.direct) AS is_direct FROM rooms r WHERE room_id = :room_id;
+SELECT r.*, is_direct(r.room_id, r.direct) AS is_direct, r.state_read_at >= r.bot_joined_at AS state_read
+FROM rooms r WHERE room_id = :room_id;
 
 -- name: rooms_with_us
 -- The rooms that the bot is in, as far as we know.
@@ -77,6 +90,12 @@ RETURNING user_id;
 -- Those of the banned without a later event.
 SELECT user_id FROM unnest(:banned::text[]) AS b (user_id)
 WHERE NOT EXISTS (SELECT FROM members m WHERE m.room_id = :room_id AND m.user_id = b.user_id AND m.changed_at > :read_at);
+
+-- name: is_as_private
+-- Whether a room's replacement is encrypted where it was: until the transaction's end the old one does not become so.
+SELECT new.encrypted OR NOT old.encrypted FROM rooms old, rooms new
+WHERE old.room_id = :old_room_id AND new.room_id = :new_room_id
+FOR SHARE OF old;
 
 -- name: move_videos
 -- After an upgrade both ends of which were checked.
@@ -145,7 +164,8 @@ SELECT m.room_id FROM members m JOIN rooms r ON r.room_id = m.room_id
 WHERE m.user_id = :user_id AND r.encrypted AND r.bot_membership = 'join' AND m.membership IN ('join', 'invite');
 
 -- name: room_readers
--- Who reads what is sent to a room from now on: its members, and who is invited where these read it as well.
+-- Who reads what is sent to a room from now on: its members, and who is invited where these read it as well. In one that
+-- the bot made for somebody, what it says is for them alone, whoever else came in meanwhile.
 SELECT m.user_id FROM members m JOIN rooms r ON r.room_id = m.room_id
 WHERE m.room_id = :room_id AND m.user_id = coalesce(r.made_for, m.user_id)
     AND (m.membership = 'join' OR m.membership = 'invite' AND coalesce(r.history, 'joined') <> 'joined');
