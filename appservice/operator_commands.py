@@ -89,7 +89,8 @@ async def erase(config: Config, whom: str) -> str:
         # What other processes still have in their caches ends by the NOTIFY of the rooms' changes.
         admin = UseCases.on(Stores(pool), lambda: None).administration
         count = await (admin.erase_user(user_id, by=ITSELF) if user_id else admin.erase_room(room_id, by=ITSELF))
-    return f"Erased {whom}: {count} videos. `roomreel admin remains {whom}` proves it once a worker has done its part."
+    proof = f"`roomreel admin -c FILE remains {whom}`"
+    return f"Erased {whom}: {count} videos. {proof} proves it once a worker has done its part."
 
 
 async def remains(config: Config, whom: str) -> tuple[str, bool]:

@@ -125,4 +125,6 @@ async def check_up_to_date(dsn: str) -> None:
     finally:
         await connection.close()
     if missing:
-        raise MigrationError(f"The database lacks {', '.join(map(str, missing))}: run `roomreel migrate` first.")
+        raise MigrationError(
+            f"The database lacks {', '.join(map(str, missing))}: run `roomreel migrate -c FILE` first."
+        )

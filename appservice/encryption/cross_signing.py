@@ -44,7 +44,7 @@ async def ensure_cross_signed(machine: Machine, kept: str | None, keep: Keep) ->
         raise CrossSigningError(
             f"{machine.client.mxid} has cross-signing keys that Roomreel did not make, so its device stays unverified, "
             "and clients that send to verified devices only send it no keys. Sign in as the bot nowhere else; reset "
-            "these keys: `roomreel admin renew-device --reset-cross-signing`."
+            "these keys: `roomreel admin -c FILE renew-device --reset-cross-signing`."
         )
     try:
         await machine.verify_with_recovery_key(kept)
@@ -52,7 +52,7 @@ async def ensure_cross_signed(machine: Machine, kept: str | None, keep: Keep) ->
         raise CrossSigningError(
             f"The recovery key that Roomreel keeps does not open the cross-signing keys of {machine.client.mxid} "
             f"({type(error).__name__}): somebody replaced them, or the secrets in its account data. Reset them: "
-            "`roomreel admin renew-device --reset-cross-signing`."
+            "`roomreel admin -c FILE renew-device --reset-cross-signing`."
         ) from error
     await _check(machine)
     log.info("device_cross_signed", device=machine.client.device_id)

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 _NAME = "Roomreel"
 _DAY_MS = 24 * 60 * 60 * 1000
 _STALE_DAYS = 7
-_RENEW = "Stop Roomreel, run `roomreel admin renew-device`, and start it again"
+_RENEW = "Stop Roomreel, run `roomreel admin -c FILE renew-device`, and start it again"
 
 Code = Literal["device-gone", "keys-differ", "database-older", "keys-refused", "not-cross-signed", "may-be-deleted"]
 

@@ -55,7 +55,7 @@ async def _introduce(parts: Parts) -> None:
                 url=parts.homeserver.url,
                 reason=str(error),
                 retry_seconds=delay,
-                hint="Run `roomreel check` for what to do.",
+                hint="Run `roomreel check -c FILE` for what to do.",
             )
         except Exception:
             log.exception("introduction_broken", url=parts.homeserver.url, retry_seconds=delay)

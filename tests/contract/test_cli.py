@@ -191,7 +191,7 @@ async def database(create_database: Callable[[str], Awaitable[str]], config: Pat
 async def test_migrate_admin_status_and_requeue(database: str, config: Path) -> None:
     code, output, errors = await roomreel("admin", "-c", config, "status")
     assert (code, output) == (1, "")
-    assert "run `roomreel migrate` first" in errors
+    assert "run `roomreel migrate -c FILE` first" in errors
 
     code, output, errors = await roomreel("migrate", "-c", config, "--phase", "before")
     assert (code, errors) == (0, "")
@@ -387,7 +387,7 @@ async def test_check_of_a_database_that_was_not_migrated(
     twin.write_config(database=await create_database("cli-empty"))
     code, _, bad = await verdicts(twin)
     assert code == 1
-    assert "run `roomreel migrate`" in bad["database"]
+    assert "run `roomreel migrate -c FILE`" in bad["database"]
 
 
 async def test_a_port_that_is_taken_is_2(twin: Installation, create_database: Callable[[str], Awaitable[str]]) -> None:

@@ -166,7 +166,7 @@ async def test_a_deleted_device_is_found_and_replaced(
             (finding,) = await examine(machine, 0)
             assert (finding.code, finding.is_broken) == ("device-gone", True)
             assert ours.device_id in finding.text
-            assert "renew-device" in finding.text
+            assert "`roomreel admin -c FILE renew-device`" in finding.text
         await ours.renew()
         async with ours.machine() as machine:
             assert await _codes(machine) == []
