@@ -11,8 +11,25 @@ from pathlib import Path
 from appservice import __version__
 from appservice.config import Config, Log, load_config
 from appservice.core.errors import ConfigError, RoomreelError
-from appservice.logs import set_up_logging
-from transcode import TranscodeError
+from transcode.errors import TranscodeError
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Let an import that is optional fail."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
+
+# structlog imports it for stack traces that we do not log, where pgqueuer's command line brings it along: three MB.
+with _without("rich"):
+    from appservice.logs import set_up_logging
 
 OK, FAILED, USAGE = 0, 1, 2
 

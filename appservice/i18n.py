@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from fluent.runtime import FluentBundle, FluentResource
+from fluent.runtime import FluentBundle
+from fluent.syntax import FluentParser
 
 from appservice.core.events.camera import taken_of
 from appservice.core.languages import LANGUAGES, language_of
@@ -16,24 +17,27 @@ from appservice.core.room import Room
 FALLBACK = "en"
 
 
-# Parsing one takes a tenth of a second, and every page and the bot want each.
+# Parsing one takes a tenth of a second and some megabytes, and every page and the bot want the same.
 @cache
 def _bundle(folder: Path, language: str) -> FluentBundle:
     # Directional isolates around arguments show up as boxes in some clients.
     bundle = FluentBundle([language], use_isolating=False)
-    bundle.add_resource(FluentResource((folder / f"{language}.ftl").read_text(encoding="utf-8")))
+    # As `FluentResource` does, but for the position of everything in the file: a third of the time and of the memory.
+    bundle.add_resource(FluentParser(with_spans=False).parse((folder / f"{language}.ftl").read_text(encoding="utf-8")))
     return bundle
 
 
 class Texts:
-    """The message catalogue in one language, with English for what a translation lacks."""
+    """The message catalogue in one language, with English for what a translation lacks; read when it is used first."""
 
     def __init__(self, folder: Path, language: str) -> None:
-        self._bundles = [_bundle(folder, name) for name in dict.fromkeys((language, FALLBACK))]
+        self._folder = folder
+        self._languages = tuple(dict.fromkeys((language, FALLBACK)))
 
     def say(self, message_id: str, arguments: Mapping[str, object] | None = None) -> str:
         """Return a message's text. Raises KeyError when no catalogue has it."""
-        for bundle in self._bundles:
+        for language in self._languages:
+            bundle = _bundle(self._folder, language)
             if bundle.has_message(message_id) and (pattern := bundle.get_message(message_id).value):
                 text, _ = bundle.format_pattern(pattern, dict(arguments or {}))
                 return str(text)

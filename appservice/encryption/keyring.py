@@ -7,13 +7,12 @@ sealed for one purpose opens for no other.
 import base64
 import os
 from dataclasses import replace
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from appservice.core.model import EncryptedFile
+
+if TYPE_CHECKING:  # six megabytes, for installations that encrypt alone
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 _VERSION = b"\x01"
@@ -25,7 +24,7 @@ class Keyring:
 
     def __init__(self, installation_key: bytes) -> None:
         self._key = installation_key
-        self._sealing = AESGCM(_derive(installation_key, b"roomreel seal"))
+        self._sealing = _cipher(installation_key, b"roomreel seal")
 
     @property
     def pickle_key(self) -> str:
@@ -66,21 +65,32 @@ def open_keyring(sealed: bytes, operators_key: str) -> Keyring | None:
         return None
 
 
-def _of_operator(key: str) -> AESGCM:
+def _of_operator(key: str) -> "AESGCM":
     # No password hash: config.yaml.example requires a random secret.
-    return AESGCM(_derive(key.encode(), b"roomreel operator"))
+    return _cipher(key.encode(), b"roomreel operator")
+
+
+def _cipher(secret: bytes, info: bytes) -> "AESGCM":
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(_derive(secret, info))
 
 
 def _derive(secret: bytes, info: bytes) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(secret)
 
 
-def _seal(cipher: AESGCM, secret: bytes, purpose: str) -> bytes:
+def _seal(cipher: "AESGCM", secret: bytes, purpose: str) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
     return _VERSION + nonce + cipher.encrypt(nonce, secret, purpose.encode())
 
 
-def _open(cipher: AESGCM, sealed: bytes, purpose: str) -> bytes:
+def _open(cipher: "AESGCM", sealed: bytes, purpose: str) -> bytes:
+    from cryptography.exceptions import InvalidTag
+
     version, nonce, rest = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     if version != _VERSION or len(nonce) < _NONCE_BYTES:
         raise ValueError("This was not sealed by an installation's key.")

@@ -5,11 +5,14 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from typing import TYPE_CHECKING
 
 from appservice.core.errors import MediaError
 from appservice.core.model import EncryptedFile
+
+if TYPE_CHECKING:  # six megabytes, for installations that encrypt alone
+    from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
+    from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 _CHUNK = 256 * 1024
 _KEY_BYTES = 32
@@ -31,7 +34,7 @@ class Decryption:
     """AES-256-CTR with the SHA-256 of what came in."""
 
     def __init__(self, file: EncryptedFile) -> None:
-        self._context: CipherContext = Cipher(algorithms.AES(file.key), modes.CTR(file.iv)).decryptor()
+        self._context: CipherContext = _cipher(file.key, file.iv).decryptor()
         self._digest = hashlib.sha256()
         self._expected = file.sha256
 
@@ -86,7 +89,7 @@ async def encrypt_file(source: Path, target: Path) -> EncryptedFile:
 
 def _encrypt(source: Path, target: Path) -> EncryptedFile:
     key, iv = os.urandom(_KEY_BYTES), os.urandom(_RANDOM_IV_BYTES) + bytes(16 - _RANDOM_IV_BYTES)
-    context = Cipher(algorithms.AES(key), modes.CTR(iv)).encryptor()
+    context = _cipher(key, iv).encryptor()
     digest = hashlib.sha256()
     with source.open("rb") as plain, target.open("wb") as output:
         while chunk := plain.read(_CHUNK):
@@ -94,3 +97,9 @@ def _encrypt(source: Path, target: Path) -> EncryptedFile:
             digest.update(encrypted)
             output.write(encrypted)
     return EncryptedFile(key=key, iv=iv, sha256=digest.digest())
+
+
+def _cipher(key: bytes, iv: bytes) -> "Cipher[CTR]":
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    return Cipher(algorithms.AES(key), modes.CTR(iv))

@@ -16,8 +16,6 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-import dns.asyncresolver
-import dns.exception
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 _LOOKUP_S = 5.0
@@ -111,6 +109,9 @@ class Names:
             self._lookups = {key: each for key, each in self._lookups.items() if each.expires_at == math.inf}
 
     async def _query(self, key: tuple[str, str]) -> list[Any]:
+        import dns.asyncresolver  # five megabytes, for those who are asked for another server's users
+        import dns.exception
+
         name, kind = key
         ttl = _NEGATIVE_TTL
         try:

@@ -7,12 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES128
-from cryptography.hazmat.primitives.ciphers.modes import CBC
-
 from appservice.core.errors import NotFoundError
-from transcode.hls.encryption import BLOCK, file_cipher, segment_iv
+from transcode.hls.encryption import BLOCK, file_cipher, segment_decryptor, segment_iv
 
 _PIECE = 256 * 1024
 
@@ -73,7 +69,7 @@ class EncryptedSegment:
         skipped, left = part.start - first, len(part)
         with open_plain(self.path) as file:
             iv = b"".join(_pieces(file, range(first - BLOCK, first))) if first else self.iv
-            cipher = Cipher(AES128(self.key), CBC(iv)).decryptor()
+            cipher = segment_decryptor(self.key, iv)
             for piece in _pieces(file, range(first, end)):
                 plain = cipher.update(piece)[skipped : skipped + left]
                 skipped = 0
@@ -110,7 +106,7 @@ def stored_segment(folder: Path, index: int | None, key: bytes | None = None) ->
             raise NotFoundError("There is no such file.")
         file.seek(-min(size, 2 * BLOCK), os.SEEK_END)
         ends = file.read(2 * BLOCK)
-    cipher = Cipher(AES128(key), CBC(ends[:-BLOCK] or iv)).decryptor()
+    cipher = segment_decryptor(key, ends[:-BLOCK] or iv)
     padding = cipher.update(ends[-BLOCK:])[-1]
     if not 1 <= padding <= BLOCK:
         raise NotFoundError("There is no such file.")

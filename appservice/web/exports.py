@@ -2,19 +2,19 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 
 from aiohttp import web
 
 from appservice import resources
 from appservice.core.errors import NotFoundError
-from appservice.core.languages import LANGUAGES
-from appservice.i18n import Texts, preferred_language
+from appservice.i18n import preferred_language
 from appservice.media.concatenated import Whole
 from appservice.media.stored import stored_file
 from appservice.web.context import CONTEXT
 from appservice.web.operation import ERROR, Content, Operation
-from appservice.web.page import POLICY, read_entry, template
+from appservice.web.page import POLICY, read_entry, rendered, template
 from appservice.web.progressive import send
 
 _HEADERS = {
@@ -36,11 +36,8 @@ _GONE_HEADERS = {
 
 def add_exports(app: web.Application) -> None:
     """Serve what members take with them. Raises ConfigError when the widget's pages were not built."""
-    entry, page = read_entry(resources.widget_assets(), "src/page.tsx"), template(resources.templates(), "gone.html")
-    gone = {
-        language: page.render(lang=language, entry=entry, say=Texts(resources.locales(), language).say)
-        for language in LANGUAGES
-    }
+    entry = read_entry(resources.widget_assets(), "src/page.tsx")
+    gone = rendered(template(resources.templates(), "gone.html"), entry)
 
     @Operation(
         "What a member takes with them, by the link that the bot sent them; `Range` is heeded",
@@ -61,7 +58,7 @@ def add_exports(app: web.Application) -> None:
     app.router.add_get(f"/export/{{secret:{_LINK}}}", show)
 
 
-async def _show(gone: dict[str, str], request: web.Request) -> web.StreamResponse:
+async def _show(gone: Callable[[str], str], request: web.Request) -> web.StreamResponse:
     try:
         return await _export(request)
     except NotFoundError:
@@ -69,7 +66,7 @@ async def _show(gone: dict[str, str], request: web.Request) -> web.StreamRespons
         if "text/html" not in request.headers.get("Accept", ""):
             raise
         language = preferred_language(request.headers.get("Accept-Language", ""))
-        return web.Response(text=gone[language], status=404, content_type="text/html", headers=_GONE_HEADERS)
+        return web.Response(text=gone(language), status=404, content_type="text/html", headers=_GONE_HEADERS)
 
 
 async def _export(request: web.Request) -> web.StreamResponse:

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from aiohttp import web
 
 from appservice import resources
 from appservice.core.errors import ConfigError, NotFoundError
-from appservice.core.languages import LANGUAGES
 from appservice.i18n import Texts, preferred_language
 from appservice.web.context import CONTEXT
 
@@ -77,19 +77,20 @@ def template(templates: Path, name: str) -> jinja2.Template:
     return environment.get_template(name)
 
 
-def _render(assets: Path, templates: Path) -> dict[str, str]:
-    """Render the widget's page in each language. Raises ConfigError when the widget was not built."""
-    page, entry = template(templates, "widget.html"), read_entry(assets, _ENTRY, _SOON)
-    return {
-        language: page.render(lang=language, entry=entry, say=Texts(resources.locales(), language).say)
-        for language in LANGUAGES
-    }
+def rendered(page: jinja2.Template, entry: Entry) -> Callable[[str], str]:
+    """Return what renders a page in a language: once, when it is first requested."""
+
+    @cache
+    def render(language: str) -> str:
+        return page.render(lang=language, entry=entry, say=Texts(resources.locales(), language).say)
+
+    return render
 
 
 def add_page(app: web.Application) -> None:
-    """Serve `/widget/` and its hashed assets."""
+    """Serve `/widget/` and its hashed assets. Raises ConfigError when the widget was not built."""
     assets = resources.widget_assets()
-    pages = _render(assets, resources.templates())
+    render = rendered(template(resources.templates(), "widget.html"), read_entry(assets, _ENTRY, _SOON))
 
     async def page(request: web.Request) -> web.Response:
         ancestors = request.app[CONTEXT].config.web.frame_ancestors
@@ -101,7 +102,8 @@ def add_page(app: web.Application) -> None:
         }
         # The client's language, then the browser's: as the script chooses.
         wishes = (request.query.get("lang", "")[:100].split(",")[0], request.headers.get("Accept-Language", ""))
-        return web.Response(text=pages[preferred_language(",".join(wishes))], content_type="text/html", headers=headers)
+        text = render(preferred_language(",".join(wishes)))
+        return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def to_page(request: web.Request) -> web.Response:
         raise web.HTTPPermanentRedirect(request.rel_url.with_path("/widget/", keep_query=True))

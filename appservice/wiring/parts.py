@@ -22,6 +22,7 @@ from appservice.service.use_cases import UseCases
 from appservice.store import InstallationStore, Stores, open_pool
 from appservice.store.outbox import Pool
 from appservice.web.access import Access
+from appservice.worker.policies import PolicyWork
 
 log = structlog.get_logger()
 
@@ -160,3 +161,8 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
             serves_encrypted=serves_encrypted,
             media_keys=MediaKeys(stores.media_keys, keyring, all_rooms=config.encryption.all_rooms),
         )
+
+
+def policy_work(parts: Parts) -> PolicyWork:
+    """Return what follows policy lists."""
+    return PolicyWork(parts.config, parts.stores.policies, parts.homeserver, parts.texts)

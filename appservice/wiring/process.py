@@ -1,8 +1,10 @@
 """Runs the service until a signal: the web server, the application service, and workers."""
 
 import asyncio
+import ctypes
 import signal
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
@@ -16,13 +18,14 @@ from appservice.web.app import build_app, build_metrics_app
 from appservice.web.channel import expire_watching
 from appservice.web.connections import ConnectionBounds, ConnectionLimits, raise_descriptor_limit
 from appservice.wiring.encrypted_rooms import build_encrypted_rooms
-from appservice.wiring.parts import Parts, can_encrypt, open_parts
+from appservice.wiring.parts import Parts, can_encrypt, open_parts, policy_work
 from appservice.wiring.web import build_context
-from appservice.wiring.worker import build_worker, policy_work
 from appservice.worker.introduction import introduce
-from appservice.worker.loop import Worker
 from appservice.worker.scratch import scratch_folder
 from appservice.worker.timeline import look_after_all
+
+if TYPE_CHECKING:
+    from appservice.worker.loop import Worker
 
 log = structlog.get_logger()
 
@@ -66,6 +69,13 @@ async def _introduce(parts: Parts) -> None:
         delay = min(delay * 2, _LONGEST_RETRY_S)
 
 
+def _return_memory() -> None:
+    """Return to the system what the start needed and has freed: glibc keeps it, musl does not."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
+
+
 def _stop_on_signals() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -74,8 +84,9 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def run_until_stopped(worker: Worker | None, *others: asyncio.Task[None]) -> None:
+async def run_until_stopped(worker: "Worker | None", *others: asyncio.Task[None]) -> None:
     """Work until a signal comes. What any of it raises ends all, and is raised."""
+    _return_memory()
     stop = asyncio.create_task(_stop_on_signals().wait())
     work = asyncio.create_task(worker.run()) if worker else None
     going = {task for task in (work, *others) if task}
@@ -99,6 +110,13 @@ async def run_until_stopped(worker: Worker | None, *others: asyncio.Task[None]) 
         log.info("stopped")
 
 
+async def _build_worker(parts: Parts, stack: AsyncExitStack) -> "Worker":
+    # What makes videos takes megabytes, which a process without a worker spares.
+    from appservice.wiring.worker import build_worker
+
+    return await build_worker(parts, stack.enter_context(scratch_folder(parts.config.data_dir / "scratch")))
+
+
 async def serve(config: Config, *, with_worker: bool) -> None:
     """Run the web server, the application service and one worker `with_worker`; until a signal."""
     async with AsyncExitStack() as stack:
@@ -111,7 +129,7 @@ async def serve(config: Config, *, with_worker: bool) -> None:
         if not with_worker and config.database == EMBEDDED:
             log.warning("nobody_works", hint="No other process can share the embedded database: videos stay queued.")
         if with_worker:
-            worker = await build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
+            worker = await _build_worker(parts, stack)
         limits = ConnectionLimits.of(raise_descriptor_limit())
         scrapers, viewers = ConnectionBounds(_SCRAPERS), ConnectionBounds(limits, config.web.trusted_proxies)
         await _listen(build_metrics_app(parts.stores.videos), config.metrics.host, config.metrics.port, scrapers, stack)
@@ -134,7 +152,7 @@ async def work(config: Config, *, metrics_port: int | None = None) -> None:
         # It queues what is to be encrypted, for which the key is enough: a `serve` that has the packages encrypts it.
         serves_encrypted = config.encryption.key is not None
         parts = await stack.enter_async_context(open_parts(config, dsn, serves_encrypted=serves_encrypted))
-        worker = await build_worker(parts, stack.enter_context(scratch_folder(config.data_dir / "scratch")))
+        worker = await _build_worker(parts, stack)
         if metrics_port is not None:
             scrapers = ConnectionBounds(_SCRAPERS)
             await _listen(build_metrics_app(), config.metrics.host, metrics_port, scrapers, stack)

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from langcodes import Language
-
 from transcode.source.ffprobe import Description
 
 MOST_TRACKS = 8
@@ -122,6 +120,8 @@ def _language(stated: str) -> str | None:
     main, _, rest = tag.partition("-")
     if main in _NO_LANGUAGE or not _TAG.fullmatch(tag):
         return None
+    from langcodes import Language  # five megabytes, for videos with captions alone
+
     # Containers have ISO 639-2, of which BCP 47 prefers ISO 639-1. Of a hostile tag only the language is looked up:
     # langcodes caches all that it parses, for good, and there are only so many languages of three letters.
     language = Language.get(main).language or main

@@ -6,11 +6,11 @@ Images, captions and previews are decrypted by who serves them: AES-128-CTR unde
 a random initialization vector, so that any part can be read alone.
 """
 
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
-from cryptography.hazmat.primitives.ciphers.algorithms import AES128
-from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # six megabytes, for installations that encrypt alone
+    from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 KEY_BYTES = 16
 BLOCK = 16
@@ -26,7 +26,7 @@ class SegmentEncryptor:
     """Encrypts a media segment of a rendition, or its initialization segment (no `index`)."""
 
     def __init__(self, key: bytes, rendition: str, index: int | None) -> None:
-        self._cipher: CipherContext = Cipher(AES128(key), CBC(segment_iv(rendition, index))).encryptor()
+        self._cipher: CipherContext = _cbc(key, segment_iv(rendition, index)).encryptor()
         self._size = 0
 
     def update(self, data: bytes, /) -> bytes:
@@ -71,13 +71,34 @@ def segment_encryptor(key: bytes | None, rendition: str, index: int | None) -> S
     return SegmentEncryptor(key, rendition, index) if key else None
 
 
-def file_cipher(key: bytes, iv: bytes, position: int = 0) -> CipherContext:
+def segment_decryptor(key: bytes, iv: bytes) -> "CipherContext":
+    """Return what decrypts a segment, padding included, from a block on; `iv`: the block before it, or its own."""
+    decryptor: CipherContext = _cbc(key, iv).decryptor()
+    return decryptor
+
+
+def file_cipher(key: bytes, iv: bytes, position: int = 0) -> "CipherContext":
     """Return what encrypts, or decrypts, a file that is no segment from byte `position` of its content on."""
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES128
+    from cryptography.hazmat.primitives.ciphers.modes import CTR
+
     counter = (int.from_bytes(iv, "big") + position // BLOCK) % _COUNTERS
     cipher: CipherContext = Cipher(AES128(_files_key(key)), CTR(counter.to_bytes(BLOCK, "big"))).encryptor()
     cipher.update(bytes(position % BLOCK))
     return cipher
 
 
+def _cbc(key: bytes, iv: bytes) -> "Cipher[CBC]":
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES128
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+    return Cipher(AES128(key), CBC(iv))
+
+
 def _files_key(key: bytes) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=_FILES).derive(key)
