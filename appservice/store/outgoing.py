@@ -6,12 +6,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import structlog
+
 from appservice.core.errors import ForbiddenError, HomeserverError, RefusedByHomeserverError
 from appservice.core.events.changes import RoomEncrypted
 from appservice.core.model import EventId, RoomId
 from appservice.store.intake_changes import apply
+from appservice.store.mapping import Row
 from appservice.store.outbox import Pool
 from appservice.store.pool import Database
+
+log = structlog.get_logger()
 
 # As long as a request to the homeserver may take. Whoever gives up may ask again: nothing is sent twice.
 _PATIENCE_S = 30.0
@@ -26,6 +31,7 @@ _NO_OWNER = (
 )
 _FORBIDDEN = "M_FORBIDDEN"
 _PURPOSE = "outgoing event"
+_DAMAGED = "What was to be sent cannot be read any more: it is damaged, or sealed by another key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +129,25 @@ class OutgoingStore(Database):
         return bool(row and row["held"])
 
     async def due(self, most: int, *, busy: Collection[RoomId] = ()) -> list[Outgoing]:
-        """Return the oldest of each room that is to be sent, except of those that are `busy`."""
-        return [
-            Outgoing(
-                row["key"],
-                RoomId(row["room_id"]),
-                row["txn_id"],
-                row["kind"],
-                self._opened(row["content"]),
-                row["encrypted"],
-            )
-            for row in await self._fetch("due_outgoing", most=most, busy=list(busy))
-        ]
+        """Return the oldest of each room that is to be sent, except of those that are `busy`.
+
+        One that cannot be opened is refused, and holds up no other.
+        """
+        while True:
+            due, damaged = [], False
+            for row in await self._fetch("due_outgoing", most=most, busy=list(busy)):
+                try:
+                    due.append(self._read(row))
+                except (ValueError, LookupError, TypeError, RecursionError) as error:
+                    damaged = True
+                    log.error("outgoing_event_damaged", room_id=row["room_id"], kind=row["kind"], reason=str(error))  # noqa: TRY400
+                    await self._fetch("outgoing_refused", key=row["key"], refused=_DAMAGED, errcode=None)
+            if not damaged:
+                return due
+
+    def _read(self, row: Row) -> Outgoing:
+        content = self._opened(row["content"])
+        return Outgoing(row["key"], RoomId(row["room_id"]), row["txn_id"], row["kind"], content, row["encrypted"])
 
     async def encrypted(self, event: Outgoing, content: Mapping[str, object]) -> None:
         """Store what is going to be sent."""

@@ -164,3 +164,18 @@ async def test_where_nobody_encrypts_nobody_waits_long(pool: Pool) -> None:
     with pytest.raises(HomeserverError, match="roomreel serve"):
         await stores.outgoing.send(room_id, "m.room.message", {}, "nobody")
     assert [each.txn_id for each in await stores.outgoing.due(1000) if each.room_id == room_id] == ["nobody"]
+
+
+async def test_what_cannot_be_opened_holds_up_nothing(stores: Stores, pool: Pool) -> None:
+    room_id, other = await _room(stores), await _room(stores)
+    others = Stores(pool, decrypting=True, sealing=new_keyring())
+    await others.outgoing.queue(room_id, "m.room.message", {"body": "sealed by another key"}, "another key")
+    await stores.outgoing.queue(room_id, "m.room.message", {"body": "damaged"}, "damaged")
+    await pool.execute("UPDATE outgoing_events SET content = '{}' WHERE txn_id = 'damaged'")
+    for room in (room_id, other):
+        await stores.outgoing.queue(room, "m.room.message", {"body": "whole"}, f"{room} whole")
+    due = [each for each in await stores.outgoing.due(1000) if each.room_id in {room_id, other}]
+    assert {each.room_id: each.content for each in due} == {key: {"body": "whole"} for key in (room_id, other)}
+    for txn_id in ("another key", "damaged"):
+        with pytest.raises(RefusedByHomeserverError, match="cannot be read"):
+            await stores.outgoing.send(room_id, "m.room.message", {}, txn_id)
