@@ -48,7 +48,8 @@ def encrypted_file_json(file: EncryptedFile | None) -> dict[str, str] | None:
     return {name: getattr(file, name).hex() for name in _FILE_FIELDS} if file else None
 
 
-def _encrypted_file(value: dict[str, Any] | None) -> EncryptedFile | None:
+def read_stored_file(value: dict[str, Any] | None) -> EncryptedFile | None:
+    """Read what `encrypted_file_json` returned."""
     if not value:
         return None
     key, iv, sha256 = (bytes.fromhex(value[name]) for name in _FILE_FIELDS)
@@ -67,7 +68,7 @@ def read_video(row: asyncpg.Record) -> Video:
         created_at=row["sent_at"],
         file=SentFile(
             row["mxc"],
-            _encrypted_file(row["encrypted_file"]),
+            read_stored_file(row["encrypted_file"]),
             row["certain"],
             row["claimed_size"],
             row["awaited_since"],

@@ -20,6 +20,7 @@ from appservice.media.files import ExportFolder, LocalFiles, UploadFolder
 from appservice.service.media_keys import MediaKeys
 from appservice.service.use_cases import UseCases
 from appservice.store import InstallationStore, Stores, open_pool
+from appservice.store.attachment_keys import AttachmentKeyStore
 from appservice.store.outbox import Pool
 from appservice.web.access import Access
 from appservice.worker.policies import PolicyWork
@@ -142,6 +143,8 @@ async def open_parts(config: Config, dsn: str, *, serves_encrypted: bool) -> Asy
             seal=keyring.seal_file if keyring else None,
             sealing=keyring,
         )
+        if keyring and (sealed := await AttachmentKeyStore(pool).seal_all(keyring.seal_file)):
+            log.info("attachment_keys_sealed", videos=sealed)
         key = await stores.installation.secret("signing", Access.new_key())
         access = Access(stores, key, config.permissions)
         yield Parts(
