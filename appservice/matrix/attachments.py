@@ -78,6 +78,15 @@ async def write_verified(chunks: AsyncIterator[bytes], target: Path, file: Encry
     return digest.digest()
 
 
+async def read_verified(chunks: AsyncIterator[bytes], file: EncryptedFile) -> bytes:
+    """Return a file, decrypted, once its hash is right. Raises MediaError (`hash-mismatch`, final)."""
+    decryption, plain = Decryption(file), bytearray()
+    async for chunk in chunks:
+        plain += await asyncio.to_thread(decryption.update, chunk)
+    decryption.verify()
+    return bytes(plain)
+
+
 async def encrypt_file(source: Path, target: Path) -> EncryptedFile:
     """Write `source` to `target` under a new key, and return what decrypts it. After an error nothing is left."""
     try:

@@ -9,7 +9,7 @@ import aiohttp
 
 from appservice.core.errors import MediaError, NotYetUploadedError
 from appservice.core.model import EncryptedFile
-from appservice.matrix.attachments import write_verified
+from appservice.matrix.attachments import read_verified, write_verified
 from appservice.matrix.client import HomeserverClient
 from appservice.matrix.discovery import read_limited
 
@@ -51,14 +51,30 @@ async def download(
 
     async def counted() -> AsyncIterator[bytes]:
         nonlocal size
-        async for chunk in _chunks(session, homeserver, mxc, max_bytes):
+        async for chunk in _bounded(session, homeserver, mxc, max_bytes):
             size += len(chunk)
-            if size > max_bytes:
-                raise _too_large(max_bytes)
             yield chunk
 
     sha256 = await write_verified(counted(), target, encrypted_file)
     return Downloaded(size, sha256)
+
+
+async def read_attachment(
+    session: aiohttp.ClientSession, homeserver: HomeserverClient, mxc: str, file: EncryptedFile, max_bytes: int
+) -> bytes:
+    """Return an encrypted attachment, decrypted and verified, which is never on disk. Raises as `download`."""
+    return await read_verified(_bounded(session, homeserver, mxc, max_bytes), file)
+
+
+async def _bounded(
+    session: aiohttp.ClientSession, homeserver: HomeserverClient, mxc: str, max_bytes: int
+) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in _chunks(session, homeserver, mxc, max_bytes):
+        size += len(chunk)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        yield chunk
 
 
 async def _chunks(
