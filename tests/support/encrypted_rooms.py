@@ -22,12 +22,26 @@ async def encrypting_user(synapse: Synapse, name: str, stack: AsyncExitStack) ->
         return await stack.enter_async_context(open_device(synapse.base_url, user.user_id, PASSWORD, "phone"))
 
 
+async def device_is_owned(service: Installation) -> None:
+    """Wait until the service, since its last start, has a device whose keys others can query.
+
+    The homeserver may have older ones of the bot: who sends before encrypts for these alone.
+    """
+
+    async def is_owned() -> bool:
+        events = [entry.get("event") for entry in service.log_entries()]
+        return "encryption_owned" in events[max(n for n, event in enumerate(events) if event == "listening") :]
+
+    await eventually(is_owned, what="the bot's device")
+
+
 async def bot_joins(owner: MatrixClient, service: Installation, room_id: str) -> str:
     """Wait until the bot is in a room, and return the room."""
 
     async def is_there() -> bool:
         return service.bot in await owner.joined_members(room_id)
 
+    await device_is_owned(service)
     await eventually(is_there, what="the bot in an encrypted room")
     return room_id
 
@@ -47,6 +61,7 @@ async def make_encrypted_room(
     owner: EncryptedClient, service: Installation, *guests: MatrixClient, rotation: KeyRotation | None = None
 ) -> str:
     """Create an encrypted room with the bot and guests, which its owner opts in."""
+    await device_is_owned(service)
     room_id = await owner.create_encrypted_room(
         invite=[service.bot, *(guest.user_id for guest in guests)], user_levels={service.bot: 50},
         rotation=rotation or KeyRotation(),

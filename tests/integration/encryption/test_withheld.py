@@ -15,6 +15,7 @@ from appservice.encryption import withheld
 from appservice.encryption.machine import Machine
 from tests.support.crypto_devices import ROOM, Json, Sender, known_sender, lacking, read
 from tests.support.rust_client import RustClient, rust_client
+from tests.support.waiting import eventually
 
 WITHHELD = "m.room_key.withheld"
 
@@ -131,11 +132,10 @@ async def test_a_device_that_has_no_session_with_us_gets_one(
 
 
 async def _until_it_has_a_session(client: RustClient) -> None:
-    for _ in range(600):
-        if any(event["type"] == "m.dummy" for event in await client.sync()):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("No session came.")
+    async def has_one() -> bool:
+        return any(event["type"] == "m.dummy" for event in await client.sync())
+
+    await eventually(has_one, what="a session")
 
 
 async def test_old_refusals_are_deleted(machine: Machine, someone: MatrixClient) -> None:
