@@ -10,7 +10,7 @@ from appservice import resources
 from appservice.config import Config
 from appservice.core.errors import ConfigError, NotFoundError
 from appservice.core.model import RoomId, UserId, VideoId
-from appservice.database.exclusive import do_alone
+from appservice.database.exclusive import Fence, do_alone
 from appservice.database.migrate import Phase
 from appservice.database.opening import bring_up_to_date, check_up_to_date, open_database
 from appservice.i18n import Texts
@@ -150,10 +150,11 @@ async def renew_device(config: Config, *, reset_cross_signing: bool) -> str:
             kept = RecoveryKey(stores.installation, keyring)
             done: list[tuple[str, str | None]] = []
 
-            async def renew() -> None:
+            async def renew(fence: Fence) -> None:
+                recovery = await kept.kept(), kept.keep
                 done.append(
                     await make_anew(
-                        account, stores.rooms, session, await kept.kept(), kept.keep, reset=reset_cross_signing
+                        account, stores.rooms, session, recovery, reset=reset_cross_signing, settings=fence.settings()
                     )
                 )
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from mautrix.types import IdentityKey, RoomID, SigningKey, UserID
 
 from appservice.encryption.crypto_store import CryptoStore
 from appservice.encryption.pickles import Kind, seal, unseal
+
+log = structlog.get_logger()
 
 _MOST_KEPT = 1000
 _KEPT_FOR = timedelta(days=7)
@@ -41,6 +44,10 @@ class BundleStore:
             ON CONFLICT (room_id, sender) DO UPDATE SET sealed = excluded.sealed, received_at = clock_timestamp()
         """
         await self._crypto_store.db.execute(query, bundle.room_id, bundle.sender, sealed)
+        await self.expire()
+
+    async def expire(self) -> None:
+        """Delete old bundles, and the oldest where there are too many."""
         query = """
             DELETE FROM key_bundles WHERE received_at < now() - $1::interval OR (room_id, sender) IN (
                 SELECT room_id, sender FROM key_bundles ORDER BY received_at DESC OFFSET $2
@@ -54,8 +61,13 @@ class BundleStore:
         sealed = await self._crypto_store.db.fetchval(query, room_id, sender)
         if sealed is None:
             return None
-        content = json.loads(unseal(_KIND, self._crypto_store.pickle_key, bytes(sealed)).pickle)
-        sender_key, signing_key, file = content
+        try:
+            content = json.loads(unseal(_KIND, self._crypto_store.pickle_key, bytes(sealed)).pickle)
+            sender_key, signing_key, file = content
+        except ValueError as error:
+            log.error("stored_bundle_damaged", room=room_id, sender=sender, reason=str(error), hint="It was deleted.")  # noqa: TRY400
+            await self.delete(room_id, sender)
+            return None
         return Bundle(room_id, sender, IdentityKey(sender_key), SigningKey(signing_key), file)
 
     async def delete(self, room_id: RoomID, sender: UserID) -> None:

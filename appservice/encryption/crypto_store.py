@@ -1,14 +1,24 @@
 """mautrix' store in PostgreSQL, which keeps its sync token and can be reloaded. Import after `installation.install`."""
 
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
-from mautrix.crypto import OlmAccount, PgCryptoStore
-from mautrix.types import IdentityKey, RoomID, SessionID
+import structlog
+from mautrix.crypto import InboundGroupSession, OlmAccount, OutboundGroupSession, PgCryptoStore, Session
+from mautrix.types import IdentityKey, RoomID, SerializerError, SessionID
+
+from appservice.encryption.errors import OlmError
+
+log = structlog.get_logger()
 
 _REFUSALS_KEPT = timedelta(days=30)
+_FENCED = (
+    "crypto_account", "crypto_olm_session", "crypto_megolm_inbound_session", "crypto_megolm_outbound_session",
+    "crypto_message_index",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,74 @@ class CryptoStore(PgCryptoStore):
         """Store the account. The token is read first: mautrix would write an empty one until somebody has read it."""
         await self.get_next_batch()
         await super().put_account(account)
+
+    async def put_up_fences(self) -> None:
+        """Have the database refuse what somebody writes who lost the device to another process since."""
+        for table in _FENCED:
+            query = "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = $1::text::regclass AND tgname = 'fence')"
+            if not await self.db.fetchval(query, table):
+                await self.db.execute(
+                    f"CREATE TRIGGER fence BEFORE INSERT OR UPDATE OR DELETE ON {table} "
+                    "FOR EACH STATEMENT EXECUTE FUNCTION check_fence()"
+                )
+
+    async def has_session(self, key: IdentityKey) -> bool:
+        """Say whether there is a session with a device that can be used."""
+        return await self.get_latest_session(key) is not None
+
+    async def get_sessions(self, key: IdentityKey) -> list[Session]:
+        """Return the sessions with a device, the last used first; those that are damaged are deleted."""
+        try:
+            return await super().get_sessions(key)
+        except OlmError:
+            await self._delete_damaged_sessions(key)
+            return await super().get_sessions(key)
+
+    async def get_latest_session(self, key: IdentityKey) -> Session | None:
+        """Return the session with a device that was used last; those that are damaged are deleted."""
+        try:
+            return await super().get_latest_session(key)
+        except OlmError:
+            await self._delete_damaged_sessions(key)
+            return await super().get_latest_session(key)
+
+    async def _delete_damaged_sessions(self, key: IdentityKey) -> None:
+        query = "SELECT session_id, session FROM crypto_olm_session WHERE account_id = $1 AND sender_key = $2"
+        for row in await self.db.fetch(query, self.account_id, key):
+            try:
+                Session.from_pickle(row["session"], self.pickle_key, datetime.now())  # noqa: DTZ005  # as mautrix does
+            except OlmError as error:
+                _log_damaged("Olm", row["session_id"], error)
+                query = "DELETE FROM crypto_olm_session WHERE account_id = $1 AND session_id = $2"
+                await self.db.execute(query, self.account_id, row["session_id"])
+
+    async def get_group_session(self, room_id: RoomID, session_id: SessionID) -> InboundGroupSession | None:
+        """Return a room's session; one that is damaged is deleted, and counts as one whose key has not come."""
+        try:
+            return await super().get_group_session(room_id, session_id)
+        except (OlmError, SerializerError, ArithmeticError) as error:
+            _log_damaged("inbound group", session_id, error)
+            await self.delete_group_session(session_id)
+            return None
+
+    async def delete_group_session(self, session_id: SessionID) -> None:
+        """Delete the key of a session, or that it is refused."""
+        query = "DELETE FROM crypto_megolm_inbound_session WHERE account_id = $1 AND session_id = $2"
+        await self.db.execute(query, self.account_id, session_id)
+
+    async def get_outbound_group_session(self, room_id: RoomID) -> OutboundGroupSession | None:
+        """Return the session by which we send to a room; one that is damaged is deleted, and a new one made."""
+        try:
+            return await super().get_outbound_group_session(room_id)
+        except (OlmError, ArithmeticError) as error:
+            _log_damaged("outbound group", room_id, error)
+            await self.remove_outbound_group_session(room_id)
+            return None
+
+    def drop_cached(self, keys: Collection[IdentityKey]) -> None:
+        """Drop what is cached of sessions with devices, some of which were deleted."""
+        for key in keys:
+            self._olm_cache.pop(key, None)
 
     async def reload(self) -> OlmAccount | None:
         """Drop what is cached, which a rolled back transaction never wrote, and return the account as it is stored."""
@@ -92,3 +170,7 @@ class CryptoStore(PgCryptoStore):
         """
         await self.delete()
         await self.reload()
+
+
+def _log_damaged(kind: str, which: str, error: Exception) -> None:
+    log.error("stored_session_damaged", kind=kind, which=which, reason=str(error), hint="It was deleted.")

@@ -18,10 +18,11 @@ from appservice.core.errors import HomeserverError, MalformedEventError
 from appservice.encryption import withheld
 from appservice.encryption.cross_signing import Keep, ensure_cross_signed
 from appservice.encryption.errors import KeyMissingError, KeyWithheldError, OlmError, UnreadableError
-from appservice.encryption.health import Finding, examine
+from appservice.encryption.health import Finding, examine, is_there
 from appservice.encryption.key_bundle import Download, KeyBundles
 from appservice.encryption.key_requests import KeyRequests
 from appservice.encryption.machine import Machine
+from appservice.encryption.retention import KeyRetention
 from appservice.encryption.sas import Answer
 from appservice.encryption.sharing import OF_ONE
 from appservice.encryption.verification import Verification
@@ -52,6 +53,7 @@ class Device:
         self._verification = verification
         self._requests = KeyRequests(machine)
         self._bundles = KeyBundles(machine)
+        self._retention = KeyRetention(machine)
         self._refused: set[str] = set()
         verification.attach()
         self._bundles.attach()
@@ -81,6 +83,28 @@ class Device:
         except NOT_DONE as error:
             raise not_done("a look at the bot's device", error) from error
 
+    async def is_there(self) -> bool:
+        """Say whether the homeserver has the device."""
+        try:
+            return await is_there(self.machine.client)
+        except NOT_DONE as error:
+            raise not_done("a look at the bot's device", error) from error
+
+    async def erase_keys(self) -> int:
+        """Erase the keys that are to be erased; return of how many rooms or people."""
+        return await self._retention.erase()
+
+    async def prune_keys(self) -> dict[str, int]:
+        """Delete the keys that no message needs any more; return how many rows of each kind."""
+        return await self._retention.prune()
+
+    async def share_missed(self) -> None:
+        """Share keys with those whose homeserver did not respond before."""
+        try:
+            await self.machine.share_missed()
+        except (*NOT_DONE, *OF_ONE) as error:
+            raise not_done("sharing a key later", error) from error
+
     async def cross_sign(self, kept: str | None, keep: Keep) -> str | None:
         """Cross-sign the device, as `ensure_cross_signed` does. Raises CrossSigningError as well."""
         try:
@@ -91,7 +115,7 @@ class Device:
     async def decrypt(self, event: Mapping[str, Any]) -> Decrypted:
         """Return a room's event as its sender's client had it before it encrypted it.
 
-        Raises KeyMissingError, KeyWithheldError, or UnreadableError for what will never be read.
+        Raises KeyMissingError, KeyWithheldError, DevicesUnknownError, or UnreadableError for what will never be read.
         """
         content, room_id = event["content"], RoomID(event["room_id"])
         session = await self._session(room_id, SessionID(content["session_id"]), UserID(event["sender"]))
@@ -133,7 +157,7 @@ class Device:
         if sender == self.machine.client.mxid:
             return
         try:
-            device = await self.machine.get_or_fetch_device_by_key(sender, IdentityKey(session.sender_key))
+            device = await self.machine.device_by_key(sender, IdentityKey(session.sender_key))
         except NOT_DONE as error:
             raise not_done("/keys/query", error) from error
         if device is None:

@@ -30,6 +30,13 @@ class UnreadableError(RoomreelError):
     """An event that will never be read."""
 
 
+class DevicesUnknownError(RoomreelError):
+    """A user's homeserver does not say which devices they have; it may later."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(f"The homeserver of {user_id} does not say which devices they have.")
+
+
 class CrossSigningError(RoomreelError):
     """The device cannot be cross-signed; the text says what to do."""
 

@@ -70,6 +70,16 @@ async def examine(machine: Machine, now_ms: int) -> list[Finding]:
     return found
 
 
+async def is_there(client: Client) -> bool:
+    """Say whether the homeserver has the client's device. Raises mautrix' errors of requests."""
+    return await _device(client) is not None
+
+
+def lost(client: Client) -> str:
+    """Say that the homeserver has not got the client's device any more, and what to do."""
+    return _gone(client).text
+
+
 async def _device(client: Client) -> dict[str, Any] | None:
     as_device, client.api.as_device_id = client.api.as_device_id, None  # an error of its own if it is gone
     try:

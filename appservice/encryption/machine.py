@@ -6,13 +6,15 @@ one-time keys before it stores them, so after a crash the homeserver gives out k
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
 import structlog
 from mautrix.client import Client, InternalEventType, SyncStream
-from mautrix.crypto import StateStore
+from mautrix.crypto import InboundGroupSession, StateStore
+from mautrix.crypto.unwedge import MIN_UNWEDGE_INTERVAL
 from mautrix.errors import GroupSessionWithheldError, MatrixConnectionError, MatrixRequestError
 from mautrix.types import (
     DecryptedOlmEvent,
@@ -23,6 +25,7 @@ from mautrix.types import (
     FilterID,
     IdentityKey,
     RoomID,
+    RoomKeyEventContent,
     SessionID,
     SigningKey,
     SyncToken,
@@ -34,16 +37,19 @@ from mautrix.util.async_db.database import conn_var
 from appservice.encryption import olm
 from appservice.encryption.crypto_store import CryptoStore
 from appservice.encryption.device_keys import upload_keys
-from appservice.encryption.sharing import OF_ONE, SharingMachine
+from appservice.encryption.enums import trim_enums
+from appservice.encryption.late_sharing import LateSharingMachine
+from appservice.encryption.sharing import OF_ONE
 
 log = structlog.get_logger()
 
 _OF_WHAT_IS_STORED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+_MOST_UNWEDGED = 1000
 _MAY_PASS = frozenset({401, 408, 429})
 _ONLY_TO_DEVICE = FilterID('{"room":{"rooms":[]},"presence":{"types":[]},"account_data":{"types":[]}}')
 
 
-class Machine(SharingMachine):
+class Machine(LateSharingMachine):
     """The crypto of one device, whose to-device events `receive` handles one after the other."""
 
     crypto_store: CryptoStore
@@ -94,6 +100,7 @@ class Machine(SharingMachine):
             super()._mark_session_received(session_id)
         await self._learn_senders()
         await self._dispatch(plain)
+        trim_enums()
         return received
 
     async def _keep_keys(self, response: Mapping[str, Any]) -> None:
@@ -113,7 +120,7 @@ class Machine(SharingMachine):
         plain: list[ToDeviceEvent] = []
         try:
             # Nobody may encrypt by a session while it is changed: the older of two states could be stored last.
-            async with self._olm_lock, self.crypto_store.transaction():
+            async with self.olm_lock, self.crypto_store.transaction():
                 for event in map(_read, events):
                     if event is None:
                         continue
@@ -218,6 +225,9 @@ class Machine(SharingMachine):
         self._received.append(session_id)
 
     async def _unwedge_session(self, sender: UserID, sender_key: IdentityKey) -> None:
+        if len(self._prev_unwedge) > _MOST_UNWEDGED:  # whoever sends to us names the keys
+            now = time.monotonic()
+            self._prev_unwedge = {key: at for key, at in self._prev_unwedge.items() if now - at < MIN_UNWEDGE_INTERVAL}
         conn_var.set(None)  # a task of its own: the connection of the transaction that began it is not its
         await super()._unwedge_session(sender, sender_key)
 
@@ -240,6 +250,12 @@ class Machine(SharingMachine):
             known = await self.crypto_store.get_group_session(room_id, SessionID(offered.id))
         except GroupSessionWithheldError:
             known = None
+        if known and known.forwarding_chain and known.sender_key == sender_key and _is_same(known, offered):
+            # Others shared it as hers; now she has sent it herself.
+            known.signing_key, known.forwarding_chain = signing_key, []
+            await self.crypto_store.put_group_session(room_id, sender_key, SessionID(offered.id), known)
+            self._mark_session_received(SessionID(offered.id))
+            return
         if known and (known.sender_key != sender_key or known.first_known_index <= offered.first_known_index):
             log.info("room_key_known", room=room_id, session=offered.id)
             return
@@ -247,8 +263,17 @@ class Machine(SharingMachine):
             sender_key, signing_key, room_id, session_id, session_key, *limits, **more_limits
         )
 
+    async def _fill_encryption_info(self, evt: RoomKeyEventContent) -> None:
+        """Do nothing: mautrix would ask the homeserver, within a transaction, for what nobody here reads."""
+
     async def _reload(self) -> None:
         self.account = await self.crypto_store.reload()
+
+
+def _is_same(known: InboundGroupSession, offered: olm.InboundGroupSession) -> bool:
+    """Say whether a session becomes another one, and is as early."""
+    index = offered.first_known_index
+    return bool(known.first_known_index <= index and known.export_session(index) == offered.export_session(index))
 
 
 async def _refuse(_: DecryptedOlmEvent) -> bool:

@@ -1,9 +1,9 @@
 """Opens the bot's device, and makes it: the first time, or anew when told to. Import after `installation.install`."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 from mautrix.client import Client
@@ -16,7 +16,7 @@ from appservice.encryption.cross_signing import Keep, reset_cross_signing
 from appservice.encryption.crypto_store import CryptoStore
 from appservice.encryption.device import NOT_DONE, Device, not_done
 from appservice.encryption.errors import CrossSigningError, DeviceLostError, NoDeviceError
-from appservice.encryption.health import create_device, new_device_id, renew_device
+from appservice.encryption.health import create_device, lost, new_device_id, renew_device
 from appservice.encryption.machine import Machine
 from appservice.encryption.verification import Verification
 
@@ -25,6 +25,10 @@ _LEAST_MS = 3_600_000
 """As Element's crypto has it: a key that is replaced at once would be shared with everybody for each message."""
 _MOST_MSGS = 10_000
 """As Element's crypto has it; more than 31 bits could not be stored."""
+
+
+Kept = tuple[str | None, Keep]
+"""The recovery key that is stored, if any, and what stores a new one."""
 
 
 class Rooms(Protocol):
@@ -76,9 +80,15 @@ class Account:
 
 
 @asynccontextmanager
-async def open_device(account: Account, rooms: Rooms, session: aiohttp.ClientSession) -> AsyncIterator[Device]:
-    """Open the device, which is made the first time. Raises DeviceLostError, HomeserverError."""
-    async with _open_store(account, session) as (client, store):
+async def open_device(
+    account: Account, rooms: Rooms, session: aiohttp.ClientSession, settings: Mapping[str, str]
+) -> AsyncIterator[Device]:
+    """Open the device, which is made the first time. Raises DeviceLostError, HomeserverError.
+
+    Its connections to the database have the `settings` of the fence under which it is opened (`database.exclusive`):
+    once another process has the device nothing is written, so nothing is sent by a state that is not stored.
+    """
+    async with _open_store(account, session, settings) as (client, store):
         if not client.device_id:
             client.device_id = new_device_id()
         await store.put_device_id(client.device_id)
@@ -90,8 +100,9 @@ async def open_device(account: Account, rooms: Rooms, session: aiohttp.ClientSes
             await _create(client)
         client.api.as_device_id = client.device_id
         device = Device(machine, Verification(machine, reason=account.declined, may_verify=account.may_verify))
-        if not is_new:
-            await _check_there(device)
+        # A new one is never made silently.
+        if not is_new and not await device.is_there():
+            raise DeviceLostError(lost(client))
         yield device
 
 
@@ -107,15 +118,17 @@ async def open_known_device(account: Account, rooms: Rooms, session: aiohttp.Cli
 
 
 async def make_anew(
-    account: Account, rooms: Rooms, session: aiohttp.ClientSession, recovery_key: str | None, keep: Keep, *, reset: bool
-) -> tuple[str, str | None]:
+    account: Account, rooms: Rooms, session: aiohttp.ClientSession, kept: Kept, *,
+    reset: bool, settings: Mapping[str, str],
+) -> tuple[str, str | None]:  # fmt: skip
     """Replace the device, as `renew_device` does, while nobody else uses it; `reset`: the cross-signing keys as well.
 
     Returns the new device's id, and the recovery key if there is a new one. Raises NoDeviceError, CrossSigningError,
     HomeserverError.
     """
     state = _StateStore(rooms)
-    async with _open_store(account, session) as (client, store):
+    recovery_key, keep = kept
+    async with _open_store(account, session, settings) as (client, store):
         if not client.device_id:
             raise NoDeviceError
         try:
@@ -132,14 +145,20 @@ async def make_anew(
 
 
 @asynccontextmanager
-async def _open_store(account: Account, session: aiohttp.ClientSession) -> AsyncIterator[tuple[Client, CryptoStore]]:
+async def _open_store(
+    account: Account, session: aiohttp.ClientSession, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Client, CryptoStore]]:
     """Open what the database has; the client's device id is empty where that is nothing."""
     # By default a broken connection to the database would end the process.
-    options = {"min_size": 1, "max_size": _CONNECTIONS, "meow_exit_on_ice": False}
+    options: dict[str, Any] = {"min_size": 1, "max_size": _CONNECTIONS, "meow_exit_on_ice": False}
+    if settings:
+        options["server_settings"] = dict(settings)
     database = Database.create(account.dsn, db_args=options, upgrade_table=CryptoStore.upgrade_table)
     await database.start()
     try:
         store = CryptoStore(account.bot, account.pickle_key, database)
+        if settings:
+            await store.put_up_fences()
         is_known = await store.get_account() is not None
         device_id = DeviceID(str(await store.get_device_id()) if is_known else "")
         client = Client(
@@ -157,10 +176,3 @@ async def _create(client: Client) -> None:
         await create_device(client)
     except NOT_DONE as error:
         raise not_done("a device of the bot", error) from error
-
-
-async def _check_there(device: Device) -> None:
-    """Raise DeviceLostError where the homeserver has not got it any more: a new one is never made silently."""
-    for finding in await device.findings():
-        if finding.code == "device-gone":
-            raise DeviceLostError(finding.text)

@@ -234,6 +234,9 @@ async def _apply_to_room(connection: Connection, change: changes.RoomChange) -> 
             )
             if taken and change.membership is Membership.JOIN:
                 await resume(connection)
+            elif taken and change.membership in {Membership.LEAVE, Membership.BAN}:
+                # Nothing more is read there; who comes back is sent new ones.
+                await connection.execute(*query("erase_keys_of_room", room_id=room_id))
         case changes.RoomNamed():
             await connection.execute(*query("set_room_name", room_id=room_id, name=change.name))
             return  # nothing to do about it

@@ -1,20 +1,18 @@
 """Builds what owns the bot's device in encrypted rooms. mautrix' crypto is imported only where they are served."""
 
-import asyncio
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appservice.config import Config
-from appservice.core.model import EncryptedFile, UserId
+from appservice.core.model import UserId
 from appservice.core.rules.permissions import Level, level_of
 from appservice.encryption.installation import install
 from appservice.encryption.keyring import Keyring
 from appservice.i18n import Texts
-from appservice.matrix.download import download
+from appservice.matrix.download import read_attachment
 from appservice.service.recovery_key import RecoveryKey
 from appservice.wiring.parts import Parts
+from appservice.worker.device_care import DeviceCare
 from appservice.worker.encrypted_rooms import EncryptedRooms
 from appservice.worker.late_keys import LateKeys
 from appservice.worker.sending import Sending
@@ -36,7 +34,7 @@ def build_encrypted_rooms(parts: Parts) -> EncryptedRooms | None:
         stores=parts.stores,
         open_device=partial(open_device, account, session=parts.session),
         recovery_key=RecoveryKey(parts.stores.installation, parts.keyring),
-        download=partial(_read, parts),
+        care=DeviceCare(parts.stores, partial(read_attachment, parts.session, parts.homeserver)),
         late_keys=LateKeys(parts.stores),
         sending=Sending(parts.stores, parts.homeserver),
     )
@@ -56,11 +54,3 @@ def account_of(config: Config, dsn: str, keyring: Keyring, texts: Texts) -> "Acc
         declined=texts.say("bot-verification-declined"),
         may_verify=lambda user_id: level_of(UserId(user_id), config.permissions) is Level.ADMIN,
     )
-
-
-async def _read(parts: Parts, mxc: str, file: EncryptedFile, most: int) -> bytes:
-    """Download an attachment, decrypted and verified."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "file"
-        await download(parts.session, parts.homeserver, mxc, target, max_bytes=most, encrypted_file=file)
-        return await asyncio.to_thread(target.read_bytes)

@@ -1,12 +1,11 @@
 """Encrypted rooms: one process of all owns the bot's device, decrypts what comes and encrypts what is sent."""
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -15,19 +14,17 @@ from appservice.config import Config
 from appservice.core.errors import (
     HomeserverError,
     MalformedEventError,
-    MediaError,
-    NotYetUploadedError,
     UnavailableError,
 )
 from appservice.core.events.backfill import as_backfilled, as_of_before
 from appservice.core.events.changes import MessageChange, NewGallery, NewVideo, VideoEdited
 from appservice.core.events.intake import read_event
-from appservice.core.model import RoomId, UserId
-from appservice.database.exclusive import do_alone
+from appservice.database.exclusive import Fence, do_alone
 from appservice.database.opening import OF_ONE
 from appservice.encryption.errors import (
     CrossSigningError,
     DeviceLostError,
+    DevicesUnknownError,
     KeyMissingError,
     KeyWithheldError,
     UnreadableError,
@@ -36,15 +33,21 @@ from appservice.service.recovery_key import RecoveryKey
 from appservice.store import Stores
 from appservice.store.encrypted_events import EncryptedEvent
 from appservice.store.outgoing import DEVICE_LOCK
+from appservice.worker.device_care import DeviceCare
 from appservice.worker.late_keys import LateKeys
 from appservice.worker.sending import Sending
 
 if TYPE_CHECKING:
     from appservice.encryption.device import Device
-    from appservice.encryption.key_bundle import Download
     from appservice.encryption.opening import Rooms
 
-    OpenDevice = Callable[[Rooms], AbstractAsyncContextManager[Device]]
+
+class OpenDevice(Protocol):
+    """Opens the device, with the settings of its connections to the database."""
+
+    def __call__(self, rooms: "Rooms", *, settings: Mapping[str, str]) -> AbstractAsyncContextManager["Device"]:
+        """Open it."""
+
 
 log = structlog.get_logger()
 
@@ -58,9 +61,6 @@ _IDLE_S = 5.0
 """What a lost NOTIFY costs at most."""
 _AT_ONCE = 50
 _MOST_TXN_ID = 255
-_KEEP_DAYS = 30
-"""How long an event waits for its key, and what was sent is known."""
-_CHORES_S = 3600.0
 # What is sent encrypted by clients. Nothing else counts as said by its sender: a redaction would go by no power level.
 _KINDS = frozenset({"m.room.message", "m.sticker", "m.reaction"})
 # What a key may bring that somebody else shared with us: its sender has not said so, and commands are theirs alone.
@@ -74,15 +74,17 @@ class EncryptedRooms:
     config: Config
     dsn: str
     stores: Stores
-    open_device: "OpenDevice"
+    open_device: OpenDevice
     recovery_key: RecoveryKey
-    download: "Download"
+    care: DeviceCare
     late_keys: LateKeys
     sending: Sending
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Wait for the device, and own it, until cancelled."""
+        self.care.keys_came = self._keys_came
+        self.late_keys.keys_came = self._keys_came
         pause = _LOOK_S
         while True:
             began = time.monotonic()
@@ -105,8 +107,8 @@ class EncryptedRooms:
             pause = _LOOK_S if time.monotonic() - began > _LONGEST_RETRY_S else min(2 * pause, _LONGEST_LOOK_S)
             await asyncio.sleep(pause)
 
-    async def _own(self) -> None:
-        async with self.open_device(self.stores.rooms) as device:
+    async def _own(self, fence: Fence) -> None:
+        async with self.open_device(self.stores.rooms, settings=fence.settings()) as device:
             await device.sync(0)  # uploads its keys
             await self._cross_sign(device)
             log.info("encryption_owned", device_id=device.id)
@@ -115,12 +117,11 @@ class EncryptedRooms:
             try:
                 async with asyncio.TaskGroup() as group:
                     for work in (
-                        self._receive, self._decrypt_all, self.sending.run, self._import_bundles, self._look_after,
-                        self.late_keys.run,
+                        self._receive, self._decrypt_all, self.sending.run, self.care.run, self.late_keys.run,
                     ):  # fmt: skip
                         group.create_task(work(device))
             except ExceptionGroup as errors:
-                raise _first_of(errors) from errors
+                raise first_of(errors) from errors
 
     async def _cross_sign(self, device: "Device") -> None:
         try:
@@ -138,53 +139,16 @@ class EncryptedRooms:
                 came = await device.sync(_SYNC_MS)
             except HomeserverError as error:
                 log.warning("keys_not_received", reason=str(error), retry_seconds=pause)
-                await self._examine(device)
+                await self.care.examine(device)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_RETRY_S)
                 continue
             pause = _FIRST_RETRY_S
-            if came:
-                await self.stores.encrypted_events.keys_came(came)
-                self._arrived.set()
+            await self._keys_came(came)
 
-    async def _look_after(self, device: "Device") -> None:
-        while True:
-            await self._examine(device)
-            if lost := await self.stores.encrypted_events.expire(_KEEP_DAYS):
-                log.warning("encrypted_events_expired", events=lost)
-            await self.stores.outgoing.expire(_KEEP_DAYS)
-            await asyncio.sleep(_CHORES_S)
-
-    async def _examine(self, device: "Device") -> None:
-        """Log what is wrong with the device. Raises DeviceLostError where it is gone."""
-        try:
-            findings = await device.findings()
-        except HomeserverError:
-            return  # who comes to it next says so
-        for finding in findings:
-            if finding.code == "device-gone":
-                raise DeviceLostError(finding.text)
-            log.log(logging.ERROR if finding.is_broken else logging.WARNING, "device_not_well", reason=finding.text)
-
-    async def _import_bundles(self, device: "Device") -> None:
-        """Import keys that were shared with the invitations which the bot accepted."""
-        tried: dict[tuple[str, str], float] = {}
-        while True:
-            for room_id, inviter in await self.stores.encrypted_events.bundles():
-                # One that cannot be trusted may be later: its sender may verify the device.
-                if time.monotonic() - tried.get((room_id, inviter), -_CHORES_S) >= _CHORES_S:
-                    tried[room_id, inviter] = time.monotonic()
-                    await self._import_bundle(device, room_id, inviter)
-            await asyncio.sleep(_LOOK_S)
-
-    async def _import_bundle(self, device: "Device", room_id: RoomId, inviter: UserId) -> None:
-        try:
-            came = await device.import_bundle(room_id, inviter, self.download)
-        except (HomeserverError, MediaError, NotYetUploadedError) as error:
-            log.warning("key_bundle_not_read", room_id=room_id, inviter=inviter, reason=str(error))
-            return
-        if came:
-            await self.stores.encrypted_events.keys_came(came)
+    async def _keys_came(self, session_ids: Collection[str]) -> None:
+        if session_ids:
+            await self.stores.encrypted_events.keys_came(session_ids)
             self._arrived.set()
 
     # What comes
@@ -221,6 +185,11 @@ class EncryptedRooms:
             if not later and await device.has_key(event.event):  # it came before this was stored, and told nobody
                 await self.stores.encrypted_events.keys_came({event.session_id})
             self.late_keys.add(event, error)
+        except DevicesUnknownError as error:
+            outcome = "postponed"
+            log.info("event_postponed", event_id=event.event_id, room_id=event.room_id, reason=str(error))
+            await self.stores.encrypted_events.key_missing(event)
+            self.late_keys.retry(event)
         except UnreadableError as error:
             outcome = "unreadable"
             log.warning("event_unreadable", event_id=event.event_id, room_id=event.room_id, reason=str(error))
@@ -262,7 +231,7 @@ class EncryptedRooms:
         return as_backfilled(change, event.found) if event.found else change
 
 
-def _first_of(errors: Exception) -> Exception:
+def first_of(errors: Exception) -> Exception:
     """Return what ended the first of the works: some of them have groups of their own."""
     while isinstance(errors, ExceptionGroup):
         errors = errors.exceptions[0]

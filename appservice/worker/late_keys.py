@@ -1,6 +1,7 @@
 """Events that cannot be read: requests keys that do not come, and notifies senders when that does not help."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -20,8 +21,15 @@ log = structlog.get_logger()
 _LOOK_S = 2.0
 _REQUEST_AFTER_S, _NOTIFY_AFTER_S = 4.0, 30.0
 _NOTIFY_EVERY_S = 600.0
+_FIRST_RETRY_S, _LONGEST_RETRY_S, _MOST_DOUBLED = 20.0, 600.0, 10
 _MOST = 1000
 """Sessions that are looked after at a time: a key may never come for what a hostile client makes up."""
+
+KeysCame = Callable[[Collection[str]], Awaitable[None]]
+
+
+async def tell_nobody(_: Collection[str]) -> None:
+    """Do nothing: who waits for keys is set once the device is owned."""
 
 
 @dataclass
@@ -37,7 +45,11 @@ class LateKeys:
     """Looks after sessions, each by the first event that needs it; one instance for a process."""
 
     stores: Stores
+    keys_came: KeysCame = tell_nobody
+    """Gets the sessions whose events can be tried again."""
     _late: dict[tuple[str, str], _Late] = field(default_factory=dict)
+    _retries: dict[str, float] = field(default_factory=dict)
+    """When to try the events of a session again."""
     _notified: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def add(self, event: EncryptedEvent, error: KeyMissingError | KeyWithheldError) -> None:
@@ -49,11 +61,24 @@ class LateKeys:
         late = self._late.setdefault((event.room_id, event.session_id), _Late(event, monotonic(), code))
         late.withheld = code or late.withheld
 
+    def retry(self, event: EncryptedEvent) -> None:
+        """Have the events of a session tried again later: nobody says yet whose device sent its key."""
+        if len(self._retries) < _MOST:  # else with the next start, or the next key
+            pause = min(_FIRST_RETRY_S * 2 ** min(event.tries, _MOST_DOUBLED), _LONGEST_RETRY_S)
+            self._retries.setdefault(event.session_id, monotonic() + pause)
+
+    async def _retry_due(self) -> None:
+        due = {session_id for session_id, at in self._retries.items() if at <= monotonic()}
+        for session_id in due:
+            del self._retries[session_id]
+        await self.keys_came(due)
+
     async def run(self, device: "Device") -> None:
         """Look after them until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
                 await asyncio.sleep(_LOOK_S)
+                await self._retry_due()
                 for session, late in list(self._late.items()):
                     if not await self.stores.encrypted_events.is_waiting(late.event):
                         del self._late[session]

@@ -7,7 +7,7 @@ import pytest
 
 from appservice.core.errors import UnavailableError
 from appservice.database import exclusive
-from appservice.database.exclusive import do_alone
+from appservice.database.exclusive import Fence, do_alone
 from tests.support.databases import CreateDatabase
 
 LOCK = 1
@@ -19,7 +19,7 @@ class _Work:
     def __init__(self) -> None:
         self.began, self.ended = asyncio.Event(), asyncio.Event()
 
-    async def __call__(self) -> None:
+    async def __call__(self, _: Fence) -> None:
         self.began.set()
         try:
             await asyncio.Event().wait()
@@ -33,8 +33,8 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def dsn(create_database: CreateDatabase) -> str:
-    return await create_database("exclusive")
+async def dsn(create_migrated: CreateDatabase) -> str:
+    return await create_migrated("exclusive")
 
 
 async def test_who_loses_the_lock_stops_at_once(dsn: str) -> None:

@@ -32,6 +32,10 @@ WITH settings AS (DELETE FROM people WHERE user_id = :user_id),
     warned AS (DELETE FROM quota_warnings WHERE scope = 'user' AND whose = :user_id),
     commanded AS (DELETE FROM commands WHERE sender = :user_id AND done_at IS NOT NULL),
     encrypted AS (DELETE FROM encrypted_events WHERE sender = :user_id),
+    bundles AS (DELETE FROM key_bundles WHERE sender = :user_id),
+    keys AS (
+        INSERT INTO key_erasures (user_id) SELECT :user_id WHERE to_regclass('crypto_account') IS NOT NULL
+    ),
     gone AS (DELETE FROM members WHERE user_id = :user_id AND membership <> 'join' RETURNING room_id),
     marked AS (
         UPDATE rooms SET
@@ -53,7 +57,11 @@ WITH channel AS (DELETE FROM channels WHERE room_id = :room_id),
     warned AS (DELETE FROM quota_warnings WHERE scope = 'room' AND whose = :room_id),
     commanded AS (DELETE FROM commands WHERE room_id = :room_id AND done_at IS NOT NULL),
     encrypted AS (DELETE FROM encrypted_events WHERE room_id = :room_id),
-    outgoing AS (DELETE FROM outgoing_events WHERE room_id = :room_id)
+    outgoing AS (DELETE FROM outgoing_events WHERE room_id = :room_id),
+    bundles AS (DELETE FROM key_bundles WHERE room_id = :room_id),
+    keys AS (
+        INSERT INTO key_erasures (room_id) SELECT :room_id WHERE to_regclass('crypto_account') IS NOT NULL
+    )
 UPDATE rooms SET settings = '{}', name = NULL, opted_in_by = NULL, opted_in_at = NULL WHERE room_id = :room_id;
 
 -- name: rooms_left_long_ago
@@ -89,6 +97,10 @@ SELECT what, n FROM (
     UNION ALL SELECT 'encrypted events', count(*) FROM encrypted_events WHERE sender = :user_id OR room_id = :room_id
     UNION ALL SELECT 'notices to be encrypted', count(*) FROM outgoing_events
         WHERE room_id = :room_id AND (content IS NOT NULL OR encrypted IS NOT NULL)
+    UNION ALL SELECT 'bundles of keys', count(*) FROM key_bundles WHERE sender = :user_id OR room_id = :room_id
+    UNION ALL SELECT 'keys of messages', count_message_keys(:room_id, :user_id)
+    UNION ALL SELECT 'erasures of keys to be done', count(*) FROM key_erasures
+        WHERE user_id = :user_id OR room_id = :room_id
     UNION ALL SELECT 'opted in', count(*) FROM rooms WHERE opted_in_by = :user_id
 ) AS counted
 WHERE n > 0 ORDER BY what;

@@ -90,3 +90,7 @@ SELECT true AS added FROM added, pg_notify('roomreel_encrypted', '');
 -- name: delete_encrypted_event
 -- Redacted before anybody could read it.
 DELETE FROM encrypted_events WHERE room_id = :room_id AND event_id = :event_id;
+
+-- name: erase_keys_of_room
+WITH bundles AS (DELETE FROM key_bundles WHERE room_id = :room_id)
+INSERT INTO key_erasures (room_id) SELECT :room_id WHERE to_regclass('crypto_account') IS NOT NULL;

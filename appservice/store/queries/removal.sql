@@ -41,7 +41,13 @@ SELECT id, room_id, sent_in, event_id, mxc, edits, sender FROM videos
 WHERE room_id = :room_id AND sender = :user_id AND (visibility <> 'removed' OR deleted_at IS NOT NULL) ORDER BY id FOR UPDATE;
 
 -- name: delete_encrypted_events
--- What was not decrypted yet, of a member or (NULL) of a room.
+-- What was not decrypted yet, of a member or (NULL) of a room; the owner of the bot's device erases the keys of the rest.
+WITH bundles AS (
+    DELETE FROM key_bundles WHERE room_id = :room_id AND (:user_id::text IS NULL OR sender = :user_id)
+), keys AS (
+    INSERT INTO key_erasures (room_id, user_id)
+    SELECT :room_id, :user_id WHERE to_regclass('crypto_account') IS NOT NULL
+)
 DELETE FROM encrypted_events WHERE room_id = :room_id AND (:user_id::text IS NULL OR sender = :user_id);
 
 -- name: wants_erasure

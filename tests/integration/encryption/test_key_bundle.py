@@ -1,8 +1,8 @@
 """Keys of a room's history that came with an invitation: from Element's crypto, and from whoever has other plans."""
 
 import json
-import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -20,7 +20,7 @@ from appservice.encryption.key_bundle import Download, Imported, KeyBundles
 from appservice.encryption.machine import Machine
 from appservice.matrix.attachments import encrypt_file
 from appservice.matrix.client import HomeserverClient
-from appservice.matrix.download import download
+from appservice.matrix.download import read_attachment
 from tests.support.crypto_devices import ROOM, Json, Sender, cross_sign, known_sender, lacking, machine_of, read
 from tests.support.rust_client import RustClient
 
@@ -35,16 +35,10 @@ def bundles(machine: Machine) -> KeyBundles:
 
 
 @pytest.fixture
-async def fetch(http: aiohttp.ClientSession, bot: MatrixClient, tmp_path: Path) -> Download:
+async def fetch(http: aiohttp.ClientSession, bot: MatrixClient) -> Download:
     """Download as the service does."""
     homeserver = HomeserverClient(http, bot.base_url, bot.access_token, "id", UserId(bot.user_id), None)
-
-    async def fetch(mxc: str, file: EncryptedFile, max_bytes: int) -> bytes:
-        target = tmp_path / secrets.token_hex(4)
-        await download(http, homeserver, mxc, target, max_bytes=max_bytes, encrypted_file=file)
-        return target.read_bytes()
-
-    return fetch
+    return partial(read_attachment, http, homeserver)
 
 
 async def test_history_that_element_shares_is_readable(
@@ -270,3 +264,28 @@ async def test_where_a_bundle_is_and_what_decrypts_it_is_not_stored_as_it_came(
     sealed = await machine.crypto_store.db.fetchval("SELECT sealed FROM key_bundles")
     for word in (b"mxc:", b"A256CTR", inviter.sender.account.identity_key.encode()):
         assert word not in bytes(sealed)
+
+
+async def test_a_key_that_its_owner_sends_after_it_was_shared_is_theirs(
+    machine: Machine, inviter: Inviter, receive: Import, alice: MatrixClient
+) -> None:
+    """Else the commands of whoever was there before the bot would be followed by nobody."""
+    group = OutboundGroupSession(ROOM)
+    group.shared = True
+    shared = inviter.key(group)
+    await inviter.send({"room_keys": [shared], "withheld": []})
+    assert await receive() == Imported(keys=[SessionID(group.id)])
+    first: str = group.encrypt("before")  # type: ignore[no-untyped-call]
+    other = Sender(alice, machine)
+    await other.begin()
+    await other.send_key(group)  # of somebody else it is not
+    await machine.sync(0)
+    known = await machine.crypto_store.get_group_session(ROOM, SessionID(group.id))
+    assert known
+    assert known.forwarding_chain
+    await inviter.sender.send_key(group)
+    await machine.sync(0)
+    known = await machine.crypto_store.get_group_session(ROOM, SessionID(group.id))
+    assert known
+    assert (known.sender_key, known.forwarding_chain) == (inviter.sender.account.identity_key, [])
+    assert known.decrypt(first) == ("before", 0)

@@ -13,16 +13,18 @@ from appservice.core.errors import HomeserverError
 from appservice.core.events.changes import BotMembershipChanged, EncryptedSent, RoomEncrypted
 from appservice.core.model import EventId, RoomId, UserId
 from appservice.core.room import Membership
-from appservice.encryption.device import Device
-from appservice.encryption.errors import KeyMissingError
+from appservice.encryption.device import Decrypted, Device
+from appservice.encryption.errors import DevicesUnknownError, KeyMissingError
 from appservice.encryption.keyring import new_keyring
 from appservice.matrix.client import HomeserverClient
 from appservice.store import Stores
 from appservice.store.outbox import Pool
+from appservice.worker import late_keys
 from appservice.worker.encrypted_rooms import EncryptedRooms
 from appservice.worker.late_keys import LateKeys
 from appservice.worker.sending import Sending
 from tests.support.databases import CreateDatabase, migrated_pool
+from tests.support.waiting import eventually
 
 ALICE, BOT = UserId("@alice:example.org"), UserId("@reel:example.org")
 numbers = count()
@@ -104,7 +106,47 @@ class _Owner(EncryptedRooms):
 
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
-        self.late_keys = LateKeys(stores)
+        self.late_keys = LateKeys(stores, stores.encrypted_events.keys_came)
+
+
+class _OfNobody:
+    """A device whose homeserver cannot say, at first, whose device sent a key."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    async def decrypt(self, event: Any) -> Decrypted:  # noqa: ANN401 - JSON
+        self.tries += 1
+        if self.tries == 1:
+            raise DevicesUnknownError(event["sender"])
+        return Decrypted({**event, "type": "m.dummy", "content": {}}, of_sender=False)
+
+
+async def test_an_event_is_tried_again_whose_senders_server_did_not_respond(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late_keys, "_FIRST_RETRY_S", 0.0)
+    room_id, event_id = await _room(stores), EventId("$unknown")
+    event = {"event_id": event_id, "room_id": room_id, "sender": ALICE, "content": {"session_id": "session"}}
+    await stores.intake.apply([EncryptedSent(room_id, event_id, ALICE, "session", event)])
+    owner, device = _Owner(stores), cast("Device", _OfNobody())
+    (due,) = await stores.encrypted_events.due(10)
+    await owner._decrypt(device, due)  # noqa: SLF001
+    assert await stores.encrypted_events.is_waiting(due)
+    assert await stores.encrypted_events.due(10) == []
+    retrying = asyncio.create_task(owner.late_keys.run(device))
+
+    async def is_due() -> bool:
+        return bool(await stores.encrypted_events.due(10))
+
+    try:
+        await eventually(is_due, what="the event being tried again")
+    finally:
+        retrying.cancel()
+        await asyncio.wait([retrying])
+    (due,) = await stores.encrypted_events.due(10)
+    await owner._decrypt(device, due)  # noqa: SLF001
+    assert not await stores.encrypted_events.is_waiting(due)
 
 
 async def test_a_key_that_comes_while_its_event_is_tried_is_not_missed(stores: Stores) -> None:

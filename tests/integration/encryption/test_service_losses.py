@@ -62,6 +62,44 @@ async def test_nothing_of_the_media_is_readable_on_the_disk_or_in_the_database(
         assert "video" not in left, (code, left)
 
 
+async def test_no_key_is_left_of_an_erased_room_and_commands_go_on_in_an_opted_out_one(
+    service: Installation, people: People
+) -> None:
+    ada, ben = people
+    async with service.running():
+        room_id = await make_encrypted_room(ada, service, ben)
+        await response_to(ben, room_id, await ada.send_text(room_id, "!reel help"))
+        sessions = "SELECT session_id FROM crypto_megolm_inbound_session WHERE room_id = $1"
+        indexes = "SELECT session_id FROM crypto_message_index WHERE session_id = ANY ($1)"
+        used = [row["session_id"] for row in await service.rows(sessions, room_id)]
+        assert await service.rows(indexes, used)
+        await ada.send_text(room_id, "!reel disable yes")
+
+        async def is_opted_out() -> bool:
+            return bool(await service.rows("SELECT FROM rooms WHERE room_id = $1 AND opted_in_by IS NULL", room_id))
+
+        async def is_erased() -> bool:
+            return await service.rows("SELECT FROM key_erasures") == []
+
+        await eventually(is_opted_out, what="the room being opted out")
+        await eventually(is_erased, seconds=10, what="the keys of what was read being erased")
+        # In the sessions of before, whose keys nobody sends again.
+        await response_to(ben, room_id, await ada.send_text(room_id, "!reel help"))
+        await ada.kick(room_id, service.bot)
+
+        async def has_left() -> bool:
+            return await service.rows(sessions, room_id) == []
+
+        await eventually(has_left, what="the keys of a room going that the bot was kicked from")
+        assert await service.rows(indexes, used) == []
+        await service.command("admin", "-c", str(service.config), "erase", room_id)
+
+        async def nothing_remains() -> bool:
+            return (await service.command("admin", "-c", str(service.config), "remains", room_id))[0] == 0
+
+        await eventually(nothing_remains, what="nothing being left of the room")
+
+
 async def test_another_operators_key_is_refused_and_a_new_one_takes_its_place(
     service: Installation, people: People, http: aiohttp.ClientSession, clip: Path
 ) -> None:
@@ -137,13 +175,13 @@ async def test_a_deleted_device_is_found_and_no_other_one_is_made_silently(
     ada, _ = people
     async with service.running():
         room_id = await make_encrypted_room(ada, service)
-        (owned,) = service.log_entries("encryption_owned")
+    owned, *again = service.log_entries("encryption_owned")
     async with MatrixClient(service.synapse.base_url, service.as_token, service.bot) as bot:
         path = f"/_matrix/client/v3/devices/{owned['device_id']}"
         await bot.request("DELETE", path, json={}, params={"user_id": service.bot})
     async with service.running():
         await eventually(lambda: _said(service, "device_lost"), what="the service saying that its device is gone")
-        assert len(service.log_entries("encryption_owned")) == 1
+        assert service.log_entries("encryption_owned") == [owned, *again]
     await renew_device(service)
     async with service.running():
         event_id = await ada.send_video(room_id, clip)
@@ -156,7 +194,7 @@ async def test_elements_verification_is_declined_at_once(service: Installation, 
     ) as element:  # fmt: skip
         await element.cross_sign()
         await eventually(lambda: _said(service, "encryption_owned"), what="the bot's device")
-        (owned,) = service.log_entries("encryption_owned")
+        owned = service.log_entries("encryption_owned")[-1]
         await element.learn(service.bot)
         await element.perform(await element.device.call("request_verification", service.bot, owned["device_id"]))
 

@@ -1,0 +1,277 @@
+"""Keys of messages go: with a room or a person that is erased, once they are old, and where they are damaged."""
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from mautrix.crypto import InboundGroupSession, OutboundGroupSession
+from mautrix.types import (
+    DeviceID,
+    DeviceIdentity,
+    EventID,
+    IdentityKey,
+    RoomID,
+    SessionID,
+    SigningKey,
+    TrustState,
+    UserID,
+)
+
+from appservice.core.events.changes import BotMembershipChanged, MemberChanged, RoomEncrypted
+from appservice.core.model import RoomId
+from appservice.core.model import UserId as UserIdOfOurs
+from appservice.core.room import Membership
+from appservice.demo.client import MatrixClient
+from appservice.encryption import olm
+from appservice.encryption.bundle_store import Bundle, BundleStore
+from appservice.encryption.machine import Machine
+from appservice.encryption.retention import KeyRetention
+from appservice.store import Stores, open_pool
+from tests.support.crypto_devices import ROOM, Sender, known_sender, lacking
+
+OTHER = RoomID("!other:test.local")
+ADA = UserIdOfOurs("@ada:test.local")
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+async def stores(dsn: str) -> AsyncIterator[Stores]:
+    async with await open_pool(dsn, size=2) as pool:
+        yield Stores(pool, decrypting=True)
+
+
+@pytest.fixture
+async def sender(machine: Machine, alice: MatrixClient) -> Sender:
+    sender = await known_sender(machine, alice)
+    await machine.devices_of(UserID(alice.user_id), fresh=True)
+    return sender
+
+
+async def _join(stores: Stores, room_id: str, *, membership: Membership = Membership.JOIN) -> None:
+    bot = UserIdOfOurs("@reel:test.local")
+    await stores.intake.apply([BotMembershipChanged(RoomId(room_id), membership, bot), RoomEncrypted(RoomId(room_id))])
+
+
+class Spoken:
+    """A session by which somebody has sent three messages, of which two were read."""
+
+    def __init__(self, machine: Machine, sender: Sender, room_id: RoomID = ROOM) -> None:
+        self._store = machine.crypto_store
+        self._machine = machine
+        self._sender = sender
+        self.room_id = room_id
+        self.group = OutboundGroupSession(room_id)
+        self.group.shared = True
+        self.id = SessionID(self.group.id)
+        self.messages: list[str] = []
+
+    async def arrive(self, *, sent_at: int | None = None) -> None:
+        await self._sender.send_key(self.group)
+        await self._machine.sync(0)
+        self.messages = [self.group.encrypt(f"message {n}") for n in range(3)]  # type: ignore[no-untyped-call]
+        session = await self._store.get_group_session(self.room_id, self.id)
+        assert session is not None
+        for number, message in enumerate(self.messages[:2]):
+            _, index = session.decrypt(message)
+            sent = sent_at or round(time.time() * 1000)
+            event_id = EventID(f"${self.id}{number}")
+            assert await self._store.validate_message_index(session.sender_key, self.id, event_id, index, sent)
+
+    async def readable(self) -> list[str]:
+        """Return what the stored key decrypts."""
+        session = await self._store.get_group_session(self.room_id, self.id)
+        found: list[str] = []
+        for message in self.messages:
+            if session is None:
+                return []
+            try:
+                found.append(session.decrypt(message)[0])
+            except olm.OlmError:
+                continue
+        return found
+
+
+async def _count(machine: Machine, table: str) -> int:
+    return int(await machine.crypto_store.db.fetchval(f"SELECT count(*) FROM {table}"))  # noqa: S608 - a name of below
+
+
+async def test_an_opted_out_room_keeps_what_decrypts_the_next_message_alone(
+    machine: Machine, sender: Sender, stores: Stores
+) -> None:
+    await _join(stores, ROOM)
+    await _join(stores, OTHER)
+    spoken, elsewhere = Spoken(machine, sender), Spoken(machine, sender, OTHER)
+    for each in (spoken, elsewhere):
+        await each.arrive()
+    await machine.share_group_session(ROOM, [])
+    shared = OutboundGroupSession(ROOM)
+    key = olm.InboundGroupSession(shared.session_key).export_session(0)
+    await _store_forwarded(machine, SessionID(shared.id), key)
+    await stores.opt_ins.opt_out(RoomId(ROOM), by=ADA)
+    assert (await stores.erasure.remains(room_id=RoomId(ROOM)))["erasures of keys to be done"] == 1
+    assert await KeyRetention(machine).erase() == 1
+    assert await spoken.readable() == ["message 2"]
+    assert await elsewhere.readable() == ["message 0", "message 1", "message 2"]
+    assert await lacking(machine, [SessionID(shared.id)]) == [shared.id]
+    assert await machine.crypto_store.get_outbound_group_session(ROOM) is None
+    rows = await machine.crypto_store.db.fetch("SELECT session_id FROM crypto_message_index")
+    assert [row["session_id"] for row in rows] == [elsewhere.id, elsewhere.id]
+    assert await stores.erasure.remains(room_id=RoomId(ROOM)) == {}
+    assert await KeyRetention(machine).erase() == 0
+
+
+async def _store_forwarded(machine: Machine, session_id: SessionID, exported: str) -> None:
+    session = InboundGroupSession.import_session(
+        exported, SigningKey("A" * 43), IdentityKey("B" * 43), ROOM, ["C" * 43]
+    )
+    await machine.crypto_store.put_group_session(ROOM, session.sender_key, session_id, session)
+
+
+async def test_of_a_room_that_the_bot_left_no_key_is_left(machine: Machine, sender: Sender, stores: Stores) -> None:
+    await _join(stores, ROOM)
+    spoken, elsewhere = Spoken(machine, sender), Spoken(machine, sender, OTHER)
+    for each in (spoken, elsewhere):
+        await each.arrive()
+    await machine.share_group_session(ROOM, [])
+    file = {"url": "mxc://x/y"}
+    bundle = Bundle(ROOM, UserID(ADA), IdentityKey("A" * 43), SigningKey("A" * 43), file)
+    await BundleStore(machine.crypto_store).put(bundle)
+    assert (await stores.erasure.remains(room_id=RoomId(ROOM)))["bundles of keys"] == 1
+    await _join(stores, ROOM, membership=Membership.LEAVE)
+    remains = await stores.erasure.remains(room_id=RoomId(ROOM))
+    # What was received, what we send by, and our own copy of that.
+    assert (remains["keys of messages"], "bundles of keys" in remains) == (3, False)
+    await stores.erasure.erase_room(RoomId(ROOM), by=ADA)
+    await KeyRetention(machine).erase()
+    assert await stores.erasure.remains(room_id=RoomId(ROOM)) == {}
+    assert await lacking(machine, [spoken.id]) == [spoken.id]
+    assert len(await elsewhere.readable()) == 3
+
+
+@pytest.mark.parametrize("is_member", [True, False], ids=["still a member", "in no room"])
+async def test_the_keys_of_an_erased_person(
+    machine: Machine, sender: Sender, stores: Stores, alice: MatrixClient, is_member: bool
+) -> None:
+    await _join(stores, ROOM)
+    user_id = UserIdOfOurs(alice.user_id)
+    if is_member:
+        await stores.intake.apply([MemberChanged(RoomId(ROOM), user_id, Membership.JOIN, None, None)])
+    spoken = Spoken(machine, sender)
+    await spoken.arrive()
+    await stores.erasure.erase_user(user_id, by=ADA)
+    await KeyRetention(machine).erase()
+    assert await spoken.readable() == (["message 2"] if is_member else [])
+    assert await stores.erasure.remains(user_id=user_id) == {}
+    for table in ("crypto_olm_session", "crypto_device", "crypto_tracked_user"):
+        assert bool(await _count(machine, table)) is is_member, table
+
+
+async def test_what_has_not_been_used_for_long_is_pruned(machine: Machine, sender: Sender, stores: Stores) -> None:
+    old = round(time.time() * 1000) - 31 * DAY_MS
+    unused, used, hostile, fresh = (Spoken(machine, sender) for _ in range(4))
+    await unused.arrive(sent_at=old)
+    await used.arrive()
+    await hostile.arrive(sent_at=2**52)  # says that it was sent in a far future
+    await machine.share_group_session(ROOM, [])
+    await machine.share_group_session(OTHER, [])
+    database = machine.crypto_store.db
+    await database.execute("UPDATE crypto_megolm_inbound_session SET received_at = received_at - interval '31 days'")
+    await database.execute(
+        "UPDATE crypto_megolm_outbound_session SET last_used = last_used - interval '31 days' WHERE room_id = $1", OTHER
+    )
+    await fresh.arrive(sent_at=old)
+    pruned = await KeyRetention(machine).prune()
+    assert pruned == {"inbound_sessions": 4, "message_indexes": 4, "outbound_sessions": 1}  # and our copies of two
+    assert await lacking(machine, [unused.id, used.id, hostile.id, fresh.id]) == [unused.id, hostile.id]
+    assert await machine.crypto_store.get_outbound_group_session(ROOM) is not None
+    assert await KeyRetention(machine).prune() == {}
+
+
+async def test_sessions_with_devices_that_are_gone_are_pruned(
+    machine: Machine, sender: Sender, stores: Stores, alice: MatrixClient
+) -> None:
+    await _join(stores, ROOM)
+    await stores.intake.apply([MemberChanged(RoomId(ROOM), UserIdOfOurs(alice.user_id), Membership.JOIN, None, None)])
+    await sender.send_key()
+    gone = Sender(alice, machine)
+    await gone.begin()
+    await gone.send_key()
+    await machine.sync(0)
+    store = machine.crypto_store
+    assert await store.has_session(IdentityKey(gone.account.identity_key))
+    await store.db.execute(
+        "UPDATE crypto_olm_session SET last_encrypted = last_encrypted - interval '31 days',"
+        " last_decrypted = last_decrypted - interval '31 days'"
+    )
+    assert await KeyRetention(machine).prune() == {"olm_sessions": 1}
+    assert not await store.has_session(IdentityKey(gone.account.identity_key))
+    assert await store.has_session(IdentityKey(sender.account.identity_key))
+
+
+async def test_one_device_has_no_more_than_so_many_sessions(machine: Machine, sender: Sender) -> None:
+    for _ in range(12):
+        await sender.begin()
+        newest = await sender.send_key()
+    await machine.sync(0)
+    assert await KeyRetention(machine).prune() == {"olm_sessions": 2}
+    assert await lacking(machine, [newest, await sender.send_key()]) != []
+    await machine.sync(0)
+    assert await lacking(machine, [newest]) == []
+
+
+# Damaged rows
+
+
+async def _damage(machine: Machine, table: str, column: str = "session") -> None:
+    await machine.crypto_store.db.execute(f"UPDATE {table} SET {column} = '\\x01'::bytea || {column}")  # noqa: S608 - names of below
+
+
+async def test_a_damaged_room_key_counts_as_missing_and_may_come_again(machine: Machine, sender: Sender) -> None:
+    spoken = Spoken(machine, sender)
+    await spoken.arrive()
+    await _damage(machine, "crypto_megolm_inbound_session")
+    assert await machine.crypto_store.get_group_session(ROOM, spoken.id) is None
+    assert await lacking(machine, [spoken.id]) == [spoken.id]
+    await _damage(machine, "crypto_megolm_inbound_session")
+    await spoken.arrive()
+
+
+async def test_a_damaged_session_that_we_send_by_is_replaced(machine: Machine) -> None:
+    await machine.share_group_session(ROOM, [])
+    await _damage(machine, "crypto_megolm_outbound_session")
+    assert await machine.crypto_store.get_outbound_group_session(ROOM) is None
+    await machine.share_group_session(ROOM, [])
+    assert await machine.crypto_store.get_outbound_group_session(ROOM) is not None
+
+
+async def test_a_damaged_session_with_a_device_is_replaced_and_harms_no_other(
+    machine: Machine, sender: Sender, alice: MatrixClient
+) -> None:
+    first = await sender.send_key()
+    await machine.sync(0)
+    await _damage(machine, "crypto_olm_session")
+    await machine.crypto_store.reload()
+    other = Sender(alice, machine)
+    await other.begin()
+    sent = [await sender.send_key(), await other.send_key()]
+    await machine.sync(0)  # hers cannot be read: her session is gone
+    assert await lacking(machine, [first, *sent]) == [sent[0]]
+    await sender.begin()
+    again = await sender.send_key()
+    await machine.sync(0)
+    assert await lacking(machine, [again]) == []
+    device = DeviceIdentity(
+        UserID(alice.user_id), DeviceID("X"), IdentityKey(sender.account.identity_key),
+        SigningKey(sender.account.signing_key), TrustState.UNVERIFIED, deleted=False, name="",
+    )  # fmt: skip
+    assert await machine.crypto_store.get_latest_session(device.identity_key)
+
+
+async def test_a_damaged_bundle_is_deleted(machine: Machine) -> None:
+    store = BundleStore(machine.crypto_store)
+    bundle = Bundle(ROOM, UserID(ADA), IdentityKey("A" * 43), SigningKey("A" * 43), {"url": "mxc://x/y"})
+    await store.put(bundle)
+    assert await store.find(ROOM, UserID(ADA)) == bundle
+    await _damage(machine, "key_bundles", "sealed")
+    assert await store.find(ROOM, UserID(ADA)) is None
+    assert await _count(machine, "key_bundles") == 0
