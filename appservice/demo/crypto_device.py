@@ -94,7 +94,8 @@ class CryptoDevice:
             decrypted = self._nio.decrypt_event(event)
         except EncryptionError:
             return source
-        return {**decrypted.source, "room_id": room_id, "decrypted": True}
+        unsigned = {"unsigned": source["unsigned"]} if "unsigned" in source else {}
+        return {**decrypted.source, **unsigned, "room_id": room_id, "decrypted": True}
 
     async def upload(self, path: Path) -> Content:
         """Encrypt a file, upload it as a stream, and return its `EncryptedFile` (`file` of an event)."""

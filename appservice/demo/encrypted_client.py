@@ -6,7 +6,7 @@ Source: client-server API, "End-to-end encryption", https://spec.matrix.org/v1.1
 import asyncio
 import mimetypes
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,8 @@ from appservice.demo.crypto_device import CryptoDevice, sign_in
 
 _ENCRYPTION = "m.room.encryption"
 _WAIT_S = 60.0
+# A key comes to this device apart from the event, of which whoever wants it decrypted may have heard first.
+_KEY_WAIT_S = 5.0
 
 
 class EncryptedClient(MatrixClient):
@@ -131,6 +133,18 @@ class EncryptedClient(MatrixClient):
     async def messages(self, room_id: str, limit: int = 100) -> list[Content]:
         """Return the newest events of the timeline, oldest first, decrypted as far as this device has the keys."""
         return [self._device.decrypted(event, room_id) for event in await super().messages(room_id, limit)]
+
+    async def decrypt(self, room_id: str, events: Sequence[Content], *, seconds: float = _KEY_WAIT_S) -> list[Content]:
+        """Return events of a room decrypted, and those as they are whose keys do not come within `seconds`."""
+        found: list[Content] = []
+
+        def are_decrypted() -> bool:
+            found[:] = [self._device.decrypted(event, room_id) for event in events]
+            return not any(event["type"] == "m.room.encrypted" and event["content"] for event in found)
+
+        with suppress(TimeoutError):
+            await self._device.wait_until(are_decrypted, seconds)
+        return found
 
     async def wait_for(
         self, room_id: str, predicate: Callable[[Content], bool], *, seconds: float = _WAIT_S

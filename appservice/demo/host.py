@@ -1,6 +1,6 @@
 """Serves the demo's host page, which behaves as a Matrix client does. For loopback only: it hands out the passwords."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,8 @@ from aiohttp import web
 
 from appservice import resources
 from appservice.core.errors import ConfigError
+from appservice.demo.devices import add_devices
+from appservice.demo.encrypted_client import EncryptedClient
 
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {homeserver}; "
@@ -16,8 +18,16 @@ _CSP = (
 )
 
 
-def build_host(assets: Path, about: Mapping[str, Any], *, homeserver: str, widget: str) -> web.Application:
+# A page sends the newest events of a timeline, to have them decrypted.
+_LARGEST_BODY_BYTES = 16 * 2**20
+
+
+def build_host(
+    assets: Path, about: Mapping[str, Any], *, homeserver: str, widget: str, devices: Iterable[EncryptedClient] = ()
+) -> web.Application:
     """Return the page's application; `about` is the response of `/demo.json` (addresses, room, users with passwords).
+
+    `devices` are what its users send to encrypted rooms with, and read them.
 
     Raises ConfigError when the page was not built.
     """
@@ -34,10 +44,11 @@ def build_host(assets: Path, about: Mapping[str, Any], *, homeserver: str, widge
     async def demo(_request: web.Request) -> web.Response:
         return web.json_response(about, headers={"Cache-Control": "no-store"})
 
-    app = web.Application()
+    app = web.Application(client_max_size=_LARGEST_BODY_BYTES)
     app.router.add_get("/", page)
     app.router.add_get("/demo.json", demo)
     app.router.add_static("/assets", assets / "assets")
+    add_devices(app, {device.user_id: device for device in devices})
     return app
 
 
@@ -53,6 +64,8 @@ async def serve_host(app: web.Application, port: int) -> web.AppRunner:
     return runner
 
 
-def host_of(about: Mapping[str, Any], homeserver: str, widget: str) -> web.Application:
+def host_of(
+    about: Mapping[str, Any], homeserver: str, widget: str, devices: Iterable[EncryptedClient] = ()
+) -> web.Application:
     """Return the application of the page that came with this installation."""
-    return build_host(resources.host_assets(), about, homeserver=homeserver, widget=widget)
+    return build_host(resources.host_assets(), about, homeserver=homeserver, widget=widget, devices=devices)

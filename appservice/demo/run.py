@@ -189,7 +189,7 @@ async def _open_host(stack: AsyncExitStack, demo: _Demo, room_id: str, encrypted
             for name, user in demo.users.items()
         ],
     }
-    app = host_of(about, demo.synapse.base_url, demo.config.web.public_url)
+    app = host_of(about, demo.synapse.base_url, demo.config.web.public_url, demo.devices.values())
     runner = await serve_host(app, int(demo.host_url.rstrip("/").rpartition(":")[2]))
     stack.push_async_callback(runner.cleanup)
 
@@ -199,7 +199,8 @@ def _announce(demo: _Demo) -> None:
 The room, as a Matrix client shows it:   {demo.host_url}
   as alice:                              {demo.host_url}?user=alice
   as bob:                                {demo.host_url}?user=bob
-The encrypted room, as bob:              {demo.host_url}?user=bob&room=encrypted
+The encrypted room, as alice:            {demo.host_url}?user=alice&room=encrypted
+  as bob:                                {demo.host_url}?user=bob&room=encrypted
 Homeserver (alice/alice, bob/bob):       {demo.synapse.base_url}
 Roomreel:                                {demo.config.web.public_url}
 Log:                                     {demo.log}

@@ -2,119 +2,36 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Locator, Page, Request, expect
+from playwright.async_api import Browser, expect
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from tests.integration.transcode.test_recordings import recorded
-from tests.support.browser import AXE, LOG_CSP_VIOLATIONS, axe_finds, drop_file, over_frames
+from tests.support.browser import axe_finds, drop_file, over_frames
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
+from tests.support.recording_page import (
+    FAKE_DEVICES,
+    recording_page,
+    see_play,
+    sent_event,
+    start_recording,
+)
 from tests.support.rooms import make_room
 from tests.support.waiting import eventually
 from transcode import Tools
 
 pytestmark = pytest.mark.timeout(180)
 
-# Two cameras and two microphones of the browser's own, and nobody has to allow them.
-_DEVICES = ("--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream")
-
 
 @pytest.fixture(scope="module")
 async def studio() -> AsyncIterator[Browser]:
-    async with open_browser(*_DEVICES) as chromium:
+    async with open_browser(*FAKE_DEVICES) as chromium:
         yield chromium
-
-
-@dataclass
-class RecordingPage:
-    """A page with the widget in it; what it complained about, and what it sent to the server."""
-
-    context: BrowserContext
-    page: Page
-    frame: Frame
-    problems: list[str] = field(default_factory=list)
-    requests: list[Request] = field(default_factory=list)
-
-    def at(self, test_id: str, more: str = "") -> Locator:
-        return self.frame.locator(f"[data-testid={test_id}]{more}")
-
-    async def press(self, *test_ids: str) -> None:
-        for test_id in test_ids:
-            await self.at(test_id).click()
-
-    async def requested(self, method: str, times: int = 1) -> None:
-        """Wait until the server got so many requests of a method about an upload."""
-
-        async def enough() -> bool:
-            return sum(request.method == method for request in self.requests) >= times
-
-        await eventually(enough, what=f"{times} × {method}")
-
-
-@asynccontextmanager
-async def _widget(
-    browser: Browser, url: str, *, user: str = "bob", width: int = 320, height: int = 600, query: str = "",
-    motion: Literal["reduce", "no-preference"] = "no-preference",
-) -> AsyncIterator[RecordingPage]:  # fmt: skip
-    context = await browser.new_context(viewport={"width": width, "height": height}, reduced_motion=motion)
-    await context.add_init_script(LOG_CSP_VIOLATIONS)
-    await context.add_init_script(path=AXE)
-    page = await context.new_page()
-    page.set_default_timeout(30_000)
-    problems: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        # The host page complains when the machine is slow.
-        if message.type == "error" and not message.location["url"].startswith(url):
-            problems.append(message.text)
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    requests: list[Request] = []
-    page.on("request", lambda request: requests.append(request) if "/api/v1/uploads" in request.url else None)
-    try:
-        await page.goto(f"{url}?user={user}&layout=widget{query}")
-        handle = await page.locator("iframe[data-testid=widget]").element_handle()
-        frame = await handle.content_frame()
-        assert frame
-        yield RecordingPage(context, page, frame, problems, requests)
-    finally:
-        await context.close()
-
-
-async def _start_recording(seen: RecordingPage) -> None:
-    """Open the view and record the camera, without waiting for the countdown."""
-    await seen.press("record", "record-camera", "record-start", "record-skip")
-    await seen.at("record-view", "[data-phase=recording]").wait_for()
-
-
-async def _sent(seen: RecordingPage, user: MatrixClient, room_id: str) -> dict[str, Any]:
-    """Wait until the view says that it is sent, and return the event as the homeserver has it."""
-    await seen.at("record-sent").wait_for(timeout=90_000)
-    event_id = await seen.at("record-sent").get_attribute("data-event-id")
-    events = await user.messages(room_id)
-    return next(event for event in events if event["event_id"] == event_id)
-
-
-async def _plays(seen: RecordingPage, video_id: str) -> None:
-    """Pick a video and see it move."""
-    await seen.at("video", f'[data-video-id="{video_id}"] button').first.click()
-    await seen.at("player", f'[data-video-id="{video_id}"][data-playing=true]').wait_for()
-    clock = "() => document.querySelector('video[data-active]')?.currentTime ?? 0"
-    start = await seen.frame.evaluate(clock)
-
-    async def moved() -> bool:
-        return bool(await seen.frame.evaluate(clock) > start + 0.3)
-
-    await eventually(moved, what="the video playing")
 
 
 async def test_a_recording_outlives_a_lost_connection_and_plays_for_others(
@@ -123,7 +40,7 @@ async def test_a_recording_outlives_a_lost_connection_and_plays_for_others(
 ) -> None:  # fmt: skip
     room_id = await make_room(alice, reel, bob)
     url = await open_host(room_id)
-    async with _widget(studio, url) as seen, _widget(studio, url, user="alice") as others:
+    async with recording_page(studio, url) as seen, recording_page(studio, url, user="alice") as others:
         await seen.press("record", "record-camera")
         await expect(seen.at("record-live")).to_have_attribute("data-mirrored", "true")
         await seen.press("record-start")
@@ -152,7 +69,7 @@ async def test_a_recording_outlives_a_lost_connection_and_plays_for_others(
         await seen.at("record-caption").fill("Hello from the camera")
         await seen.page.screenshot(path=screenshots / "recording-review-320x600.png")
         await seen.press("record-send")
-        event = await _sent(seen, bob, room_id)
+        event = await sent_event(seen, bob, room_id)
         await seen.page.screenshot(path=screenshots / "recording-sent-320x600.png")
 
         assert event["sender"] == bob.user_id
@@ -167,7 +84,7 @@ async def test_a_recording_outlives_a_lost_connection_and_plays_for_others(
         await seen.at("record-sent", "[data-ready=true]").wait_for()
         await seen.press("record-watch")
         await seen.at("player", f'[data-video-id="{video["id"]}"][data-playing=true]').wait_for()
-        await _plays(others, video["id"])
+        await see_play(others, video["id"])
         assert not [problem for problem in seen.problems if "ERR_INTERNET_DISCONNECTED" not in problem]
 
 
@@ -175,7 +92,7 @@ async def test_the_screen_with_the_microphone(
     reel: Installation, alice: MatrixClient, bob: MatrixClient, studio: Browser, open_host: OpenHost
 ) -> None:
     room_id = await make_room(alice, reel, bob)
-    async with _widget(studio, await open_host(room_id), width=800, height=300) as seen:
+    async with recording_page(studio, await open_host(room_id), width=800, height=300) as seen:
         await seen.press("record", "record-screen")
         await seen.at("record-start").wait_for()
         await expect(seen.at("record-live")).to_have_attribute("data-mirrored", "false")
@@ -185,7 +102,7 @@ async def test_the_screen_with_the_microphone(
         await expect(seen.at("record-mute")).to_have_attribute("aria-pressed", "true")
         await expect(seen.at("record-clock")).to_contain_text("0:02")
         await seen.press("record-stop", "record-send")
-        event = await _sent(seen, bob, room_id)
+        event = await sent_event(seen, bob, room_id)
         assert event["content"]["info"]["duration"] > 1500
         # Without a caption the file's name is the text.
         assert event["content"]["body"] == event["content"]["filename"]
@@ -196,8 +113,8 @@ async def test_a_draft_stays_while_the_view_is_closed(
     reel: Installation, alice: MatrixClient, bob: MatrixClient, studio: Browser, open_host: OpenHost
 ) -> None:
     room_id = await make_room(alice, reel, bob)
-    async with _widget(studio, await open_host(room_id), width=280, height=300) as seen:
-        await _start_recording(seen)
+    async with recording_page(studio, await open_host(room_id), width=280, height=300) as seen:
+        await start_recording(seen)
         await seen.press("record-close")
         await expect(seen.at("record")).to_have_attribute("data-mark", "recording")
         await seen.press("record")
@@ -225,7 +142,7 @@ async def test_the_keyboard_is_enough_and_nothing_counts_down_under_reduced_moti
     reel: Installation, alice: MatrixClient, bob: MatrixClient, studio: Browser, open_host: OpenHost
 ) -> None:
     room_id = await make_room(alice, reel, bob)
-    async with _widget(studio, await open_host(room_id), motion="reduce") as seen:
+    async with recording_page(studio, await open_host(room_id), motion="reduce") as seen:
         keyboard = seen.page.keyboard
         await seen.at("record").focus()
         await keyboard.press("Enter")
@@ -242,7 +159,7 @@ async def test_the_keyboard_is_enough_and_nothing_counts_down_under_reduced_moti
             await keyboard.press("Shift+Tab")
         await keyboard.type("By hand")
         await keyboard.press("Enter")
-        assert (await _sent(seen, bob, room_id))["content"]["body"] == "By hand"
+        assert (await sent_event(seen, bob, room_id))["content"]["body"] == "By hand"
         assert seen.problems == []
 
 
@@ -257,7 +174,7 @@ async def test_a_file_is_sent_as_it_is(
     way: str,
 ) -> None:
     room_id = await make_room(alice, reel, bob)
-    async with _widget(browser, await open_host(room_id)) as seen:
+    async with recording_page(browser, await open_host(room_id)) as seen:
         if way == "picked":
             await seen.press("record")
             await seen.at("record-file").set_input_files(
@@ -272,7 +189,7 @@ async def test_a_file_is_sent_as_it_is(
         await seen.press("record-play")
         await expect(seen.at("record-play")).to_have_attribute("data-playing", "true")
         await seen.press("record-send")
-        content = (await _sent(seen, bob, room_id))["content"]
+        content = (await sent_event(seen, bob, room_id))["content"]
         assert (content["body"], content["info"]["size"]) == (clip.name, clip.stat().st_size)
         assert seen.problems == []
 
@@ -285,13 +202,13 @@ async def test_what_is_longer_than_the_room_takes_is_cut_below_that(
     room_id = await make_room(alice, reel, bob)
     await _takes(reel, alice, room_id, 3)
     viewer = await reel.viewer(http, bob, room_id)
-    async with _widget(studio, await open_host(room_id), height=300) as seen:
+    async with recording_page(studio, await open_host(room_id), height=300) as seen:
         # A recording ends by itself, and what is sent is not longer.
-        await _start_recording(seen)
+        await start_recording(seen)
         await seen.at("record-view", "[data-phase=review]").wait_for()
         await expect(seen.at("trim-end-time")).to_have_text("0:03.0")
         await seen.press("record-send")
-        event = await _sent(seen, bob, room_id)
+        event = await sent_event(seen, bob, room_id)
         assert 2000 <= event["content"]["info"]["duration"] <= 3000
         assert (await viewer.video_in(event["event_id"], "ready"))["duration"] <= 3
         # Of a file a part is chosen, which may be anywhere; the room takes less since, and nothing is lost.
@@ -312,7 +229,7 @@ async def test_what_is_longer_than_the_room_takes_is_cut_below_that(
         await seen.press("record-edit")
         await expect(seen.at("trim-end-time")).to_have_text("0:03.5")
         await seen.press("record-send")
-        event = await _sent(seen, bob, room_id)
+        event = await sent_event(seen, bob, room_id)
         assert event["content"]["info"]["duration"] == 2000
         assert (await viewer.video_in(event["event_id"], "ready"))["duration"] <= 2
         assert seen.problems == []
@@ -345,7 +262,7 @@ async def test_what_fails_can_be_tried_again(
     screenshots: Path,
 ) -> None:  # fmt: skip
     room_id = await make_room(alice, reel, bob)
-    async with _widget(browser, await open_host(room_id), width=320, height=300) as seen:
+    async with recording_page(browser, await open_host(room_id), width=320, height=300) as seen:
         await seen.press("record")
         sending = re.compile(r"/send/m\.room\.message/")
         await _may_add(reel, alice, room_id, "moderators")
@@ -363,7 +280,7 @@ async def test_what_fails_can_be_tried_again(
         await expect(seen.at("record")).to_have_attribute("data-mark", "failed")
         await seen.page.unroute(sending)
         await seen.press("record", "record-retry")
-        assert (await _sent(seen, bob, room_id))["content"]["body"] == "At last"
+        assert (await sent_event(seen, bob, room_id))["content"]["body"] == "At last"
 
 
 @pytest.mark.parametrize(
@@ -379,7 +296,7 @@ async def test_without_a_camera_there_is_another_way(
 ) -> None:  # fmt: skip
     room_id = await make_room(alice, reel, bob)
     url = await open_host(room_id)
-    async with open_browser(*arguments) as browser, _widget(browser, url, width=280, height=300) as seen:
+    async with open_browser(*arguments) as browser, recording_page(browser, url, width=280, height=300) as seen:
         await seen.press("record", "record-camera")
         await seen.at("record-problem", f"[data-problem={problem}]").wait_for()
         await seen.page.screenshot(path=screenshots / f"recording-{problem}-280x300.png")
@@ -397,7 +314,7 @@ async def test_axe_finds_nothing_while_recording(
     reel: Installation, alice: MatrixClient, bob: MatrixClient, studio: Browser, open_host: OpenHost, theme: str
 ) -> None:
     room_id = await make_room(alice, reel, bob)
-    async with _widget(studio, await open_host(room_id), query=f"&theme={theme}") as seen:
+    async with recording_page(studio, await open_host(room_id), query=f"&theme={theme}") as seen:
 
         async def look(state: str) -> None:
             for width, height in ((280, 300), (320, 600), (1280, 720)):

@@ -1,7 +1,12 @@
 """Encrypted rooms of people's encrypting clients with a Roomreel that serves them."""
 
+import base64
+import hashlib
 import secrets
 from contextlib import AsyncExitStack
+from typing import Any
+
+import aiohttp
 
 from appservice.core.model import KeyRotation
 from appservice.demo.client import MatrixClient
@@ -83,3 +88,23 @@ async def renew_device(service: Installation) -> None:
     code, output = await service.command("admin", "-c", str(service.config), "renew-device", "--reset-cross-signing")
     assert code == 0, output
     assert "The new recovery key, which is not shown again: " in output
+
+
+async def _at_homeserver(user: MatrixClient, http: aiohttp.ClientSession, mxc: str) -> tuple[str, bytes]:
+    """Return the media type and the bytes that the homeserver has of a file."""
+    path = f"/_matrix/client/v1/media/download/{mxc.removeprefix('mxc://')}"
+    headers = {"Authorization": f"Bearer {user.access_token}"}
+    async with http.get(user.base_url + path, headers=headers) as response:
+        assert response.status == 200
+        return response.content_type, await response.read()
+
+
+async def check_ciphertext(user: EncryptedClient, http: aiohttp.ClientSession, file: dict[str, Any]) -> bytes:
+    """Check that the homeserver has nothing but the ciphertext of a file, and return the file."""
+    kind, stored = await _at_homeserver(user, http, file["url"])
+    assert kind == "application/octet-stream"
+    assert file["hashes"]["sha256"] == base64.b64encode(hashlib.sha256(stored).digest()).decode().rstrip("=")
+    plain = await user.download_encrypted(file)
+    assert len(stored) == len(plain)
+    assert stored[:64] != plain[:64]
+    return plain

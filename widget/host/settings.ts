@@ -24,7 +24,7 @@ export type Hosts = 'stop' | 'pile' | 'leak';
 export interface Settings {
   /** Localpart of the user who signs in at once. */
   readonly user: string | null;
-  /** Which of the demo's rooms is shown. This page cannot encrypt: in the encrypted one it sends nothing, and the widget neither. */
+  /** Which of the demo's rooms is shown. */
   readonly room: 'plain' | 'encrypted';
   readonly theme: Theme;
   /** The theme is one of high contrast. */
@@ -43,16 +43,14 @@ export const isLanguage = (value: unknown): value is Language => LANGUAGES.some(
 export function readSettings(query: URLSearchParams, systemTheme: Theme): Settings {
   const language = query.get('lang');
   const hosts = query.get('hosts');
-  const room = query.get('room') === 'encrypted' ? 'encrypted' : 'plain';
-  const refusal = refusalOf(query.get('refuse'));
   return {
     user: query.get('user'),
-    room,
+    room: query.get('room') === 'encrypted' ? 'encrypted' : 'plain',
     theme: themeOf(query.get('theme')) ?? systemTheme,
     contrast: query.get('contrast') === 'more',
     language: isLanguage(language) ? language : 'en',
     layout: query.get('layout') === 'widget' ? 'widget' : 'room',
-    refusal: room === 'encrypted' ? { ...refusal, parts: [...refusal.parts, 'send.event:m.room.message'] } : refusal,
+    refusal: refusalOf(query.get('refuse')),
     permissions: query.get('permissions') === 'ask' ? 'ask' : 'grant',
     hosts: hosts === 'pile' || hosts === 'leak' ? hosts : 'stop',
   };

@@ -7,12 +7,14 @@ import { follow } from './matrix/follow';
 import { Outbox } from './matrix/outbox';
 import { Prompts } from './matrix/prompts';
 import { UNKNOWN_ROOM } from './matrix/room';
+import { RoomClient } from './matrix/room-client';
 import type { Settings } from './settings';
 
 export class Visit {
   readonly room = new Store(UNKNOWN_ROOM);
   readonly connected = new Store(true);
   readonly signedOut = new Store(false);
+  readonly client: RoomClient;
   readonly outbox: Outbox;
   readonly prompts = new Prompts();
   readonly #end = new AbortController();
@@ -21,10 +23,9 @@ export class Visit {
   private constructor(
     readonly account: Account,
     readonly roomId: string,
-    /** The room is encrypted, and nothing can be sent from here. */
-    readonly encrypted: boolean,
   ) {
-    this.outbox = new Outbox(account, roomId);
+    this.client = new RoomClient(account, roomId, () => this.room.get().encrypted);
+    this.outbox = new Outbox(this.client);
     this.room.subscribe(() => this.outbox.settle(this.room.get().entries));
     const follower = {
       onRoom: this.room.set.bind(this.room),
@@ -34,14 +35,14 @@ export class Visit {
       onConnected: this.connected.set.bind(this.connected),
       onSignedOut: () => this.signedOut.set(true),
     };
-    void follow(account, roomId, follower, this.#end.signal);
+    void follow(this.client, follower, this.#end.signal);
   }
 
   /** Signs in and starts to follow the room. Rejects with MatrixError. */
   static async start(demo: Demo, user: DemoUser, room: Settings['room']): Promise<Visit> {
-    const encrypted = room === 'encrypted' ? demo.encrypted_room_id : undefined;
+    const roomId = room === 'encrypted' ? demo.encrypted_room_id ?? demo.room_id : demo.room_id;
     const account = await Account.signIn(demo.homeserver_url, user.user_id, user.password);
-    return new Visit(account, encrypted ?? demo.room_id, encrypted !== undefined);
+    return new Visit(account, roomId);
   }
 
   /** Calls `listener` with each new event of the room; returns the function that removes it. */

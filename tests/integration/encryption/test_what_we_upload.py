@@ -1,7 +1,5 @@
 """What is uploaded into encrypted rooms is encrypted before the homeserver has it, and its keys are stored sealed."""
 
-import base64
-import hashlib
 import io
 import json
 import secrets
@@ -18,6 +16,7 @@ from appservice.demo.encrypted_client import EncryptedClient, open_device
 from appservice.demo.synapse import Synapse
 from tests.support.commands import CommandSender, response_to
 from tests.support.database_dump import dump, forms_of
+from tests.support.encrypted_rooms import check_ciphertext
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
 from tests.support.uploads import PATH, Uploader
@@ -55,26 +54,6 @@ async def opted_in(installation: Installation, room_id: str, user_id: str) -> No
     await eventually(changed, what="the bot in the encrypted room")
 
 
-async def _at_homeserver(user: MatrixClient, http: aiohttp.ClientSession, mxc: str) -> tuple[str, bytes]:
-    """Return the media type and the bytes that the homeserver has of a file."""
-    path = f"/_matrix/client/v1/media/download/{mxc.removeprefix('mxc://')}"
-    headers = {"Authorization": f"Bearer {user.access_token}"}
-    async with http.get(user.base_url + path, headers=headers) as response:
-        assert response.status == 200
-        return response.content_type, await response.read()
-
-
-async def _check_ciphertext(ada: EncryptedClient, http: aiohttp.ClientSession, file: dict[str, Any]) -> bytes:
-    """Check that the homeserver has nothing but the ciphertext of a file, and return the file."""
-    kind, stored = await _at_homeserver(ada, http, file["url"])
-    assert kind == "application/octet-stream"
-    assert file["hashes"]["sha256"] == base64.b64encode(hashlib.sha256(stored).digest()).decode().rstrip("=")
-    plain = await ada.download_encrypted(file)
-    assert len(stored) == len(plain)
-    assert stored[:64] != plain[:64]
-    return plain
-
-
 async def test_an_upload_into_an_encrypted_room_is_ciphertext_to_the_homeserver(
     encrypting: Installation, http: aiohttp.ClientSession, ada: EncryptedClient, clip: Path
 ) -> None:
@@ -88,14 +67,14 @@ async def test_an_upload_into_an_encrypted_room_is_ciphertext_to_the_homeserver(
         contents.append((await uploader.outcome("ready"))["content"])
         await uploader.wait_for_deletion(encrypting.uploads)
     whole, cut = contents
-    assert await _check_ciphertext(ada, http, whole["file"]) == clip.read_bytes()
-    mp4 = await _check_ciphertext(ada, http, cut["file"])
+    assert await check_ciphertext(ada, http, whole["file"]) == clip.read_bytes()
+    mp4 = await check_ciphertext(ada, http, cut["file"])
     assert (mp4[4:8], len(mp4), cut["info"]["mimetype"]) == (b"ftyp", cut["info"]["size"], "video/mp4")
     for content in contents:
         assert (content["msgtype"], content["body"], content["filename"]) == ("m.video", "clip.mp4", "clip.mp4")
         assert content["info"]["xyz.amorgan.blurhash"]
         assert not {"url", "thumbnail_url"} & (content.keys() | content["info"].keys())
-        image = Image.open(io.BytesIO(await _check_ciphertext(ada, http, content["info"]["thumbnail_file"])))
+        image = Image.open(io.BytesIO(await check_ciphertext(ada, http, content["info"]["thumbnail_file"])))
         assert (image.format, image.width) == ("JPEG", content["info"]["thumbnail_info"]["w"])
     files = [file for content in contents for file in (content["file"], content["info"]["thumbnail_file"])]
     assert len({file["key"]["k"] for file in files}) == len({file["iv"] for file in files}) == 4
@@ -176,7 +155,7 @@ async def test_an_encrypted_moderators_room_gets_an_encrypted_poster(
     image = await eventually(poster, what=f"the poster of {event_id}")
     assert image
     assert "url" not in image
-    assert Image.open(io.BytesIO(await _check_ciphertext(ada, http, image["file"]))).format == "JPEG"
+    assert Image.open(io.BytesIO(await check_ciphertext(ada, http, image["file"]))).format == "JPEG"
 
 
 async def test_nothing_of_an_encrypted_room_is_posted_in_a_plain_one(

@@ -54,3 +54,9 @@ async def test_a_port_that_is_taken_says_so(assets: Path) -> None:
             await serve_host(build_host(assets, ABOUT, **ADDRESSES), port)
     finally:
         await runner.cleanup()
+
+
+async def test_whoever_has_no_device_that_encrypts_hears_so(assets: Path) -> None:
+    async with TestClient(TestServer(build_host(assets, ABOUT, **ADDRESSES))) as client:
+        response = await client.put("/devices/@bob:demo.local/rooms/!r/send/m.room.message/1", json={})
+        assert (response.status, (await response.json())["errcode"]) == (404, "M_NOT_FOUND")

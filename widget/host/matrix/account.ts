@@ -57,9 +57,9 @@ export class Account {
     return this.homeserver.request(path, { query });
   }
 
-  /** The newest events of a type, newest first. */
-  async recent(roomId: string, type: string, limit: number): Promise<readonly MatrixEvent[]> {
-    const query = { dir: 'b', limit: String(limit), filter: JSON.stringify({ types: [type] }) };
+  /** The newest events of some types, newest first. */
+  async recent(roomId: string, types: readonly string[], limit: number): Promise<readonly MatrixEvent[]> {
+    const query = { dir: 'b', limit: String(limit), filter: JSON.stringify({ types }) };
     return (await this.homeserver.request<{ chunk: readonly MatrixEvent[] }>(`${CLIENT}/rooms/${encodeURIComponent(roomId)}/messages`, { query })).chunk;
   }
 

@@ -5,10 +5,10 @@ import {
   type IWidgetApiErrorResponseDataDetails, type SimpleObservable,
 } from 'matrix-widget-api';
 import type { Refusal } from '../settings';
-import type { Account } from './account';
 import { recordOf, textOf, type MatrixEvent } from './events';
 import { MatrixError } from './homeserver';
 import type { Prompts, StoredDecisions } from './prompts';
+import type { RoomClient } from './room-client';
 import { isInThread } from './threads';
 
 /** Largest number of events that a widget gets. */
@@ -16,8 +16,7 @@ const MOST_EVENTS = 500;
 
 export class DemoDriver extends WidgetDriver {
   constructor(
-    private readonly account: Account,
-    private readonly roomId: string,
+    private readonly client: RoomClient,
     private refusal: Refusal,
     /** Null without prompts. */
     private readonly permissions: { readonly prompts: Prompts; readonly stored: StoredDecisions } | null,
@@ -54,7 +53,7 @@ export class DemoDriver extends WidgetDriver {
     const { prompts, stored } = this.permissions;
     if (known !== null) { observer.update({ state: OpenIDRequestState.Blocked }); return; }
     observer.update({ state: OpenIDRequestState.PendingUserConfirmation });
-    void prompts.show('identity', [this.account.userId]).then(({ allowed, remember }) => {
+    void prompts.show('identity', [this.client.account.userId]).then(({ allowed, remember }) => {
       if (remember) stored.write('identity', allowed);
       if (allowed.length > 0) this.#handOver(observer);
       else observer.update({ state: OpenIDRequestState.Blocked });
@@ -62,7 +61,7 @@ export class DemoDriver extends WidgetDriver {
   }
 
   #handOver(observer: SimpleObservable<IOpenIDUpdate>): void {
-    this.account.openIdToken().then(
+    this.client.account.openIdToken().then(
       (token) => observer.update({ state: OpenIDRequestState.Allowed, token }),
       (error: unknown) => {
         console.error('The homeserver returned no OpenID token:', error);
@@ -74,23 +73,23 @@ export class DemoDriver extends WidgetDriver {
 
   /** Sends as the signed-in user, into the one room of this page. */
   override async sendEvent(type: string, content: unknown, stateKey?: string | null, roomId?: string | null): Promise<ISendEventDetails> {
-    this.#mustBeHere(roomId ?? this.roomId);
+    this.#mustBeHere(roomId ?? this.client.roomId);
     if (typeof stateKey === 'string') throw new Error('This page sends no state for a widget.');
-    return { roomId: this.roomId, eventId: await this.#send(type, content) };
+    return { roomId: this.client.roomId, eventId: await this.#send(type, content) };
   }
 
   /** As Element does: a redaction is not sent as an event but by its own request. */
   #send(type: string, content: unknown): Promise<string> {
-    if (type !== 'm.room.redaction') return this.account.send(this.roomId, type, content);
+    if (type !== 'm.room.redaction') return this.client.send(type, content);
     const { redacts, reason } = recordOf(content);
     const target = textOf(redacts);
     if (target === null) throw new Error('The redaction names no event.');
-    return this.account.redact(this.roomId, target, textOf(reason) ?? undefined);
+    return this.client.redact(target, textOf(reason) ?? undefined);
   }
 
   override async readEventRelations(
     eventId: string,
-    roomId = this.roomId,
+    roomId = this.client.roomId,
     relType?: string,
     type?: string,
     from?: string,
@@ -101,13 +100,13 @@ export class DemoDriver extends WidgetDriver {
     this.#mustBeHere(roomId);
     const query = { from, to, limit: limit === undefined ? undefined : String(limit), dir: direction };
     const given = Object.fromEntries(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined));
-    const { chunk, next_batch, prev_batch } = await this.account.relations(this.roomId, eventId, [relType, type], given);
+    const { chunk, next_batch, prev_batch } = await this.client.relations(eventId, relType, type, given);
     return { chunk: chunk.map((event) => this.roomEvent(event)), ...(next_batch !== undefined && { nextBatch: next_batch }), ...(prev_batch !== undefined && { prevBatch: prev_batch }) };
   }
 
   override async readRoomTimeline(roomId: string, type: string, msgtype: string | undefined, _stateKey: string | undefined, limit: number): Promise<IRoomEvent[]> {
     this.#mustBeHere(roomId);
-    const events = await this.account.recent(this.roomId, type, limit > 0 ? Math.min(limit, MOST_EVENTS) : MOST_EVENTS);
+    const events = await this.client.recent(type, limit > 0 ? Math.min(limit, MOST_EVENTS) : MOST_EVENTS);
     const timeline = events.filter((event) => !isInThread(event));
     return timeline.filter(({ content }) => msgtype === undefined || content.msgtype === msgtype).map((event) => this.roomEvent(event));
   }
@@ -121,10 +120,10 @@ export class DemoDriver extends WidgetDriver {
 
   /** An event as the library wants it: `/sync` leaves the room out. */
   roomEvent(event: MatrixEvent): IRoomEvent {
-    return { ...event, room_id: this.roomId, unsigned: event.unsigned ?? {} };
+    return { ...event, room_id: this.client.roomId, unsigned: event.unsigned ?? {} };
   }
 
   #mustBeHere(roomId: string): void {
-    if (roomId !== this.roomId) throw new Error('This page has one room only.');
+    if (roomId !== this.client.roomId) throw new Error('This page has one room only.');
   }
 }

@@ -28,6 +28,8 @@ export interface Entry extends Message {
   readonly transaction: string | null;
 }
 
+const REMOVED: Message = { kind: 'removed', text: '', file: null };
+
 /** The event as a line of the timeline; null when people need not see it. */
 export function entryOf(event: MatrixEvent): Entry | null {
   const message = shownOf(event);
@@ -47,9 +49,9 @@ export function entryOf(event: MatrixEvent): Entry | null {
 function shownOf(event: MatrixEvent): Message | null {
   switch (event.type) {
     case 'm.room.message':
-      return event.unsigned?.redacted_because === undefined ? messageOf(event.content) : { kind: 'removed', text: '', file: null };
+      return event.unsigned?.redacted_because === undefined ? messageOf(event.content) : REMOVED;
     case 'm.room.encrypted':
-      return line('sent an encrypted message, which this page cannot read');
+      return event.unsigned?.redacted_because === undefined ? line('sent an encrypted message, to which this page has no key') : REMOVED;
     case 'm.room.member':
       return line(membershipLine(event));
     case 'm.room.name':

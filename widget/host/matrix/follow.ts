@@ -1,9 +1,9 @@
 // Follows one room by long polling `/sync`, with back-off after a failure.
 import { backoff } from '../../src/core/backoff';
-import type { Account } from './account';
 import { MatrixError } from './homeserver';
 import { applyJoined, UNKNOWN_ROOM, type Room } from './room';
-import type { MatrixEvent, SyncResponse } from './events';
+import type { RoomClient } from './room-client';
+import type { JoinedRoom, MatrixEvent, SyncResponse } from './events';
 
 /** Milliseconds that a long-polling request may wait for events. */
 const PATIENCE = 30_000;
@@ -30,7 +30,8 @@ export interface Listener {
 }
 
 /** Follows the room until `signal` aborts. */
-export async function follow(account: Account, roomId: string, listener: Listener, signal: AbortSignal): Promise<void> {
+export async function follow(client: RoomClient, listener: Listener, signal: AbortSignal): Promise<void> {
+  const { account, roomId } = client;
   const filter = filterFor(roomId);
   let room = UNKNOWN_ROOM;
   let since: string | null = null;
@@ -40,8 +41,9 @@ export async function follow(account: Account, roomId: string, listener: Listene
     try {
       // Neither the initial request nor one after a failure waits: people look at 'Reconnecting'.
       const response: SyncResponse = await account.sync(filter, since, since === null || failures > 0 ? 0 : PATIENCE, signal);
-      room = after(room, response, roomId);
-      if (since !== null) listener.onEvents(response.rooms?.join?.[roomId]?.timeline?.events ?? []);
+      const joined = await readable(client, response.rooms?.join?.[roomId]);
+      room = joined === undefined ? elsewhere(room, response, roomId) : applyJoined(room, joined);
+      if (since !== null) listener.onEvents(joined?.timeline?.events ?? []);
       since = response.next_batch;
       failures = 0;
       listener.onRoom(room);
@@ -56,9 +58,13 @@ export async function follow(account: Account, roomId: string, listener: Listene
   }
 }
 
-function after(room: Room, response: SyncResponse, roomId: string): Room {
-  const joined = response.rooms?.join?.[roomId];
-  if (joined !== undefined) return applyJoined(room, joined);
+async function readable(client: RoomClient, joined: JoinedRoom | undefined): Promise<JoinedRoom | undefined> {
+  if (joined?.timeline?.events === undefined) return joined;
+  return { ...joined, timeline: { ...joined.timeline, events: await client.readable(joined.timeline.events) } };
+}
+
+/** The room after a response that has nothing of it as a joined one. */
+function elsewhere(room: Room, response: SyncResponse, roomId: string): Room {
   const left = response.rooms?.leave?.[roomId] !== undefined;
   return left || room.membership === 'unknown' ? { ...room, membership: 'left' } : room;
 }

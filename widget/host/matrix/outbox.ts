@@ -1,8 +1,9 @@
 // What this user is sending: one after the other, so that the order stays; a failed one waits for its sender's retry.
 import { Store } from '../../src/core/store';
-import { newTransaction, type Account } from './account';
+import { newTransaction } from './account';
 import type { Entry } from './entry';
-import { mimetypeOf, upload } from './upload';
+import type { RoomClient, Uploaded } from './room-client';
+import { mimetypeOf } from './upload';
 
 export interface Draft {
   /** Also the transaction id, so that a repeated request sends nothing twice. */
@@ -13,19 +14,19 @@ export interface Draft {
   /** Share of the file that is sent, 0 to 1. */
   readonly progress: number;
   readonly error: string | null;
-  /** Where the file is once it is uploaded. */
-  readonly uri: string | null;
+  /** The file once it is uploaded. */
+  readonly uploaded: Uploaded | null;
+  /** The event's id once it is sent. */
+  readonly eventId: string | null;
 }
 
 export class Outbox {
   readonly drafts = new Store<readonly Draft[]>([]);
   readonly #cancels = new Map<string, AbortController>();
   #queue: Promise<void> = Promise.resolve();
+  #arrived: ReadonlySet<string> = new Set();
 
-  constructor(
-    private readonly account: Account,
-    private readonly roomId: string,
-  ) {}
+  constructor(private readonly client: RoomClient) {}
 
   sendText(text: string): void {
     this.#add({ text, file: null });
@@ -52,14 +53,19 @@ export class Outbox {
 
   /** Deletes the drafts that have arrived in the timeline. */
   settle(entries: readonly Entry[]): void {
-    const arrived = new Set(entries.map(({ transaction }) => transaction));
-    const open = this.drafts.get().filter(({ id }) => !arrived.has(id));
+    // An event of the person's device that encrypts has no transaction id for this page.
+    this.#arrived = new Set(entries.flatMap(({ id, transaction }) => (transaction === null ? [id] : [id, transaction])));
+    this.#settle();
+  }
+
+  #settle(): void {
+    const open = this.drafts.get().filter(({ id, eventId }) => !this.#arrived.has(id) && (eventId === null || !this.#arrived.has(eventId)));
     if (open.length !== this.drafts.get().length) this.drafts.set(open);
   }
 
   #add(content: Pick<Draft, 'text' | 'file'>): void {
     const id = newTransaction();
-    this.drafts.set([...this.drafts.get(), { ...content, id, state: 'waiting', progress: 0, error: null, uri: null }]);
+    this.drafts.set([...this.drafts.get(), { ...content, id, state: 'waiting', progress: 0, error: null, uploaded: null, eventId: null }]);
     this.#enqueue(id);
   }
 
@@ -75,7 +81,8 @@ export class Outbox {
     try {
       const content = draft.file === null ? { msgtype: 'm.text', body: draft.text } : await this.#fileContent(draft, draft.file, cancel.signal);
       this.#patch(id, { state: 'sending', progress: 1 });
-      await this.account.send(this.roomId, 'm.room.message', content, id, cancel.signal);
+      this.#patch(id, { eventId: await this.client.send('m.room.message', content, id, cancel.signal) });
+      this.#settle();
     } catch (error) {
       this.#patch(id, { state: 'failed', error: error instanceof Error ? error.message : String(error) });
     } finally {
@@ -86,11 +93,11 @@ export class Outbox {
   async #fileContent(draft: Draft, file: File, signal: AbortSignal): Promise<object> {
     this.#patch(draft.id, { state: 'uploading' });
     const onProgress = (progress: number): void => this.#patch(draft.id, { progress });
-    const uri = draft.uri ?? (await upload(this.account.homeserver, file, onProgress, signal));
-    this.#patch(draft.id, { uri });
+    const uploaded = draft.uploaded ?? (await this.client.upload(file, onProgress, signal));
+    this.#patch(draft.id, { uploaded });
     const mimetype = mimetypeOf(file);
     const msgtype = mimetype.startsWith('video/') ? 'm.video' : 'm.file';
-    return { msgtype, body: file.name, filename: file.name, url: uri, info: { mimetype, size: file.size } };
+    return { msgtype, body: file.name, filename: file.name, ...uploaded, info: { mimetype, size: file.size } };
   }
 
   #patch(id: string, change: Partial<Draft>): void {

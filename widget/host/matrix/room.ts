@@ -26,13 +26,14 @@ export interface Room {
   /** `unknown` before the first response. */
   readonly membership: 'unknown' | 'joined' | 'left';
   readonly name: string | null;
+  readonly encrypted: boolean;
   readonly members: ReadonlyMap<string, Member>;
   readonly widgets: ReadonlyMap<string, WidgetState>;
   readonly entries: readonly Entry[];
   readonly reactions: readonly Reaction[];
 }
 
-export const UNKNOWN_ROOM: Room = { membership: 'unknown', name: null, members: new Map(), widgets: new Map(), entries: [], reactions: [] };
+export const UNKNOWN_ROOM: Room = { membership: 'unknown', name: null, encrypted: false, members: new Map(), widgets: new Map(), entries: [], reactions: [] };
 
 /** What people call a member. */
 export const nameOf = (room: Room, userId: string): string => room.members.get(userId)?.name ?? /^@([^:]+):/.exec(userId)?.[1] ?? userId;
@@ -87,6 +88,8 @@ function applyState(room: Room, event: MatrixEvent): Room {
   switch (type) {
     case 'm.room.name':
       return { ...room, name: textOf(content.name) };
+    case 'm.room.encryption':
+      return { ...room, encrypted: true };
     case 'm.room.member':
       return { ...room, members: new Map(room.members).set(key, memberOf(content)) };
     case 'im.vector.modular.widgets':

@@ -32,9 +32,8 @@ export function RoomPage({ visit, settings: { layout, contrast, ...policy }, ...
           {signedOut && <p class="banner" role="alert">The homeserver signed this session out. Sign out here too, and in again.</p>}
           {!connected && <p class="banner" role="status" data-testid="connection">Connection lost. Reconnecting…</p>}
           {room.membership === 'left' && <p class="banner" role="status" data-testid="not-member">You are not a member of this room.</p>}
-          {visit.encrypted && <p class="banner" role="status">This room is encrypted, and this page cannot encrypt: here you watch what other clients send.</p>}
           <Timeline room={room} outbox={visit.outbox} userId={visit.account.userId} />
-          <Composer outbox={visit.outbox} disabled={room.membership !== 'joined' || visit.encrypted} />
+          <Composer outbox={visit.outbox} disabled={room.membership !== 'joined' } />
         </section>
         {away && <p class="elsewhere" data-testid="elsewhere">Nothing happens in this room.</p>}
         {pane}

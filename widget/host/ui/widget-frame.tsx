@@ -47,7 +47,7 @@ export function WidgetFrame({ widget, url, visit, theme, language, policy, loads
   useLayoutEffect(() => {
     if (frame.current === null) return undefined;
     const permissions = policy.permissions === 'ask' ? { prompts: visit.prompts, stored: new StoredDecisions(widget.id) } : null;
-    const driver = new DemoDriver(visit.account, visit.roomId, policy.refusal, permissions);
+    const driver = new DemoDriver(visit.client, policy.refusal, permissions);
     const started = new ClientWidgetApi(widget, frame.current, driver);
     started.setViewedRoomId(visit.roomId);
     const threads = new Threads();
