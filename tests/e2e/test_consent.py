@@ -185,7 +185,26 @@ async def test_it_is_said_in_other_languages_on_a_narrow_screen(
     await alice.looks_right(screenshots / f"consent-question-{language}-320x568.png")
 
 
-async def test_beside_videos_of_before_it_is_asked_in_sight(
+@pytest.mark.parametrize("language", ["en", "zh", "zh-TW"])
+async def test_on_a_small_screen_nothing_is_out_of_sight(
+    open_widget: OpenWidget, screenshots: Path, language: str
+) -> None:
+    alice, bob = [await open_widget(name, 390, 844, language=language) for name in ("alice", "bob")]
+    scrolled = {}
+    for prompted in (False, True):
+        if prompted:
+            await alice.part("encryption-on").click()
+            await alice.part("encryption-question").wait_for()
+        for width, height in ((280, 300), (320, 400), (390, 844)):
+            for name, each in (("moderator", alice), ("member", bob)):
+                await each.page.set_viewport_size({"width": width, "height": height})
+                await each.looks_right(screenshots / f"consent-small-{language}-{name}-{prompted}-{width}x{height}.png")
+                if (hidden := await each.part("notice").evaluate(_HIDDEN)) > 0:
+                    scrolled[f"{name}, {width}×{height}, {prompted}"] = hidden
+    assert scrolled == {}
+
+
+async def test_beside_videos_of_before_the_prompt_is_in_sight(
     room: EncryptedRoom, open_widget: OpenWidget, http: aiohttp.ClientSession, clip: Path, screenshots: Path
 ) -> None:
     room_id = await make_room(room.alice, room.reel, room.bob)
@@ -224,12 +243,15 @@ async def test_an_unsent_video_outlives_the_opt_in(room: EncryptedRoom, open_wid
     await expect(alice.part("record-send")).to_be_visible()
 
 
-async def test_what_fails_can_be_tried_again(room: EncryptedRoom, open_widget: OpenWidget) -> None:
+async def test_what_fails_can_be_tried_again(room: EncryptedRoom, open_widget: OpenWidget, screenshots: Path) -> None:
     alice = await open_widget("alice", 390, 844)
     await alice.page.route("**/opt-in", lambda route: route.fulfill(status=503, json={"errcode": "M_UNKNOWN"}))
     await alice.part("encryption-on").click()
     await alice.part("encryption-confirm").click()
     await expect(alice.part("encryption-failed")).to_be_visible()
+    await alice.page.set_viewport_size({"width": 280, "height": 300})
+    await alice.looks_right(screenshots / "consent-failed-280x300.png")
+    assert await alice.part("notice").evaluate(_HIDDEN) <= 0
     assert (await room.viewer.room())["encryption"]["opted_in_at"] is None
     await alice.page.unroute("**/opt-in")
     await alice.part("encryption-confirm").click()
