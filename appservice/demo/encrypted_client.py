@@ -132,19 +132,23 @@ class EncryptedClient(MatrixClient):
 
     async def messages(self, room_id: str, limit: int = 100) -> list[Content]:
         """Return the newest events of the timeline, oldest first, decrypted as far as this device has the keys."""
-        return [self._device.decrypted(event, room_id) for event in await super().messages(room_id, limit)]
+        return self.decrypted(room_id, await super().messages(room_id, limit))
 
     async def decrypt(self, room_id: str, events: Sequence[Content], *, seconds: float = _KEY_WAIT_S) -> list[Content]:
         """Return events of a room decrypted, and those as they are whose keys do not come within `seconds`."""
-        found: list[Content] = []
+        found = self.decrypted(room_id, events)
 
         def are_decrypted() -> bool:
-            found[:] = [self._device.decrypted(event, room_id) for event in events]
+            found[:] = self.decrypted(room_id, events)
             return not any(event["type"] == "m.room.encrypted" and event["content"] for event in found)
 
         with suppress(TimeoutError):
             await self._device.wait_until(are_decrypted, seconds)
         return found
+
+    def decrypted(self, room_id: str, events: Sequence[Content]) -> list[Content]:
+        """Return events of a room decrypted, and those as they are whose keys are not here by now."""
+        return [self._device.decrypted(event, room_id) for event in events]
 
     async def wait_for(
         self, room_id: str, predicate: Callable[[Content], bool], *, seconds: float = _WAIT_S

@@ -129,8 +129,8 @@ async def known_sender(machine: Machine, user: MatrixClient) -> Sender:
     return sender
 
 
-async def cross_sign(user: MatrixClient, sender: Sender) -> None:
-    """Make cross-signing keys for a user, and sign their device."""
+async def cross_sign(user: MatrixClient) -> None:
+    """Make cross-signing keys for a user, and sign their device, whose keys are on the homeserver."""
     me = await user.request("GET", "/_matrix/client/v3/account/whoami")
     master, self_signing = (olm.PkSigning(secrets.token_bytes(32)) for _ in range(2))
     upload = {}
@@ -144,9 +144,12 @@ async def cross_sign(user: MatrixClient, sender: Sender) -> None:
         public["signatures"] = {user.user_id: {f"ed25519:{master.public_key}": signature}}
         upload[f"{usage}_key"] = public
     await user.request("POST", "/_matrix/client/v3/keys/device_signing/upload", json=upload)
-    device: Json = sender.account.get_device_keys(UserID(user.user_id), me["device_id"]).serialize()
-    signature = sign_olm(dict(device), self_signing)
-    device["signatures"] = {user.user_id: {f"ed25519:{self_signing.public_key}": signature}}
+    query = {"device_keys": {user.user_id: [me["device_id"]]}}
+    known = await user.request("POST", "/_matrix/client/v3/keys/query", json=query)
+    device: Json = known["device_keys"][user.user_id][me["device_id"]]
+    signed = {key: value for key, value in device.items() if key not in {"signatures", "unsigned"}}
+    signature = sign_olm(dict(signed), self_signing)
+    device = signed | {"signatures": {user.user_id: {f"ed25519:{self_signing.public_key}": signature}}}
     signatures = {user.user_id: {me["device_id"]: device}}
     await user.request("POST", "/_matrix/client/v3/keys/signatures/upload", json=signatures)
 

@@ -52,7 +52,9 @@ async def bot_joins(owner: MatrixClient, service: Installation, room_id: str) ->
 
 
 async def opt_in(owner: EncryptedClient, service: Installation, room_id: str) -> str:
-    """Opt a room in by the command, and return the room."""
+    """Opt a room in by the command once the bot has explained that, and return the room."""
+    # It may join before its first device is there, which alone could get the key of the command.
+    await owner.wait_for(room_id, lambda event: event["sender"] == service.bot and event["type"] == "m.room.message")
     await owner.send_text(room_id, "!reel enable")
 
     async def is_opted_in() -> bool:

@@ -130,7 +130,7 @@ def _file() -> Json:
 @pytest.fixture
 async def inviter(machine: Machine, someone: MatrixClient, tmp_path: Path) -> Inviter:
     sender = await known_sender(machine, someone)
-    await cross_sign(someone, sender)
+    await cross_sign(someone)
     return Inviter(sender, someone, tmp_path)
 
 
@@ -239,7 +239,7 @@ async def test_a_device_that_is_not_cross_signed_shares_nothing(
     await machine.sync(0)
     assert await bundles.import_from(ROOM, unsigned.user_id, fetch) is None
     assert await lacking(machine, [SessionID(group.id)]) == [SessionID(group.id)]
-    await cross_sign(someone, unsigned.sender)
+    await cross_sign(someone)
     assert await bundles.import_from(ROOM, unsigned.user_id, fetch) == Imported(keys=[SessionID(group.id)])
 
 

@@ -187,7 +187,7 @@ async def test_another_device_of_the_sender_may_answer_if_it_is_verified(
         await sibling.send(FORWARDED, owner.forwarded())
         await machine.sync(0)
         assert await lacking(machine, [owner.id]) == [owner.id]
-        await cross_sign(user, sibling)
+        await cross_sign(user)
         await machine.devices_of(UserID(someone.user_id), fresh=True)
         await sibling.send(FORWARDED, owner.forwarded())
         await machine.sync(0)
