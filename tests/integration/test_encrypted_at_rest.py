@@ -7,11 +7,11 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import aiohttp
-import asyncpg
 import pytest
 
 from appservice.demo.client import MatrixClient
 from tests.support.commands import CommandSender
+from tests.support.database_dump import dump
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
 from tests.support.video.decrypted import in_the_clear
@@ -21,18 +21,6 @@ from tests.support.waiting import eventually
 from transcode import Tools
 
 _KEY = "a key of the tests, which is long enough"
-
-
-async def _dump(dsn: str) -> str:
-    """Return every row of the database as text."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        names = [table["tablename"] for table in tables]
-        rows = [await connection.fetch(f'SELECT t::text FROM "{name}" t') for name in names]  # noqa: S608 - our tables
-    finally:
-        await connection.close()
-    return "\n".join(row[0] for table in rows for row in table)
 
 
 async def _source(tools: Tools, folder: Path) -> Path:
@@ -81,10 +69,10 @@ async def test_nothing_lies_in_the_clear(
         return not [path for path in (data / "scratch").rglob("*") if path.is_file()]
 
     await eventually(worked_off, what="an empty scratch folder")
-    dump = await _dump(str(spare.settings["database"]))
-    assert ids[0] in dump
+    stored = await dump(spare)
+    assert ids[0] in stored
     for key in keys:
-        assert key.hex() not in dump
+        assert key.hex() not in stored
     await _goes_for_good(spare, viewer, ids[0])
 
 

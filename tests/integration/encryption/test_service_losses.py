@@ -1,5 +1,6 @@
 """The service after losses; and that whoever gets its disk or database finds nothing of an encrypted room's media."""
 
+import base64
 import secrets
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,16 +13,20 @@ from appservice.demo.client import MatrixClient
 from appservice.demo.encrypted_client import open_device
 from appservice.demo.synapse import Synapse
 from tests.support.commands import response_to
-from tests.support.database_dump import dump, forms_of
+from tests.support.database_dump import dump
 from tests.support.encrypted_rooms import KEY, PASSWORD, People, make_encrypted_room, renew_device
 from tests.support.installation import Installation
 from tests.support.rust_client import rust_client
+from tests.support.video.decrypted import in_the_clear
 from tests.support.waiting import eventually
 
 OTHER_KEY = "another key of the tests, long enough to be one"
-_MEDIA_KEY_BYTES = 16
-# How the files that are made of a video begin, or what is soon in them.
-_MAGIC = (b"ftyp", b"moof", b"JFIF", b"Lavc", b"Exif", b"WEBVTT", b"#EXTM3U")
+
+
+def _forms(key: bytes) -> list[bytes]:
+    """Return the ways in which a key may lie in a file or in a text."""
+    encoded = (base64.b64encode(key), base64.urlsafe_b64encode(key))
+    return [key, key.hex().encode(), *(each.rstrip(b"=") for each in encoded)]
 
 
 async def test_nothing_of_the_media_is_readable_on_the_disk_or_in_the_database(
@@ -32,6 +37,7 @@ async def test_nothing_of_the_media_is_readable_on_the_disk_or_in_the_database(
         room_id = await make_encrypted_room(ada, service, ben)
         event_id = await ada.send_video(room_id, clip)
         viewer = await service.viewer(http, ben, room_id)
+        playable = await viewer.video_in(event_id, "playable", "ready")
         video = await viewer.video_in(event_id, "ready")
         status, playlist = await viewer.fetch(video["playlist_url"])
         assert (status, b"#EXTM3U" in playlist) == (200, True)
@@ -40,17 +46,18 @@ async def test_nothing_of_the_media_is_readable_on_the_disk_or_in_the_database(
             return not [each for each in (service.folder / "data" / "scratch").rglob("*") if each.is_file()]
 
         await eventually(is_idle, what="the scratch folder being empty")
-        there = [each for each in (service.folder / "data").rglob("*") if each.is_file()]
-        assert [each for each in there if each.suffix == ".m4s"]
-        readable = [each.name for each in there if any(magic in each.read_bytes() for magic in _MAGIC)]
-        assert readable == []
+        assert list(service.media.rglob("*.m4s"))
+        assert in_the_clear(service.folder / "data") == []
         event = next(each for each in await ada.messages(room_id) if each["event_id"] == event_id)
-        stored = await dump(service)
-        assert event_id in stored
-        assert [form for form in forms_of(event["content"]["file"]) if form in stored] == []
-        keys = [row["sealed"] for row in await service.rows("SELECT sealed FROM media_keys")]
-        assert keys
-        assert min(map(len, keys)) > _MEDIA_KEY_BYTES  # sealed
+        keys = [(await viewer.fetch(row["playlist_url"].rpartition("/")[0] + "/key"))[1] for row in (playable, video)]
+        keys.append(base64.urlsafe_b64decode(event["content"]["file"]["key"]["k"] + "="))
+        assert [len(key) for key in keys] == [16, 16, 32]
+        found = await dump(service)
+        assert event_id in found
+        for key in keys:
+            assert not [form for form in _forms(key)[1:] if form.decode() in found]
+            assert _with_any(service.folder, _forms(key)) == []
+        assert {len(row["sealed"]) > 16 for row in await service.rows("SELECT sealed FROM media_keys")} == {True}
         await ada.send_text(room_id, "!reel disable yes")
 
         async def is_gone() -> bool:
@@ -58,8 +65,15 @@ async def test_nothing_of_the_media_is_readable_on_the_disk_or_in_the_database(
 
         await eventually(is_gone, seconds=10, what="the media of an opted-out room being gone")
         assert await service.rows("SELECT FROM media_keys") == []
+        assert in_the_clear(service.folder / "data") == list(service.media.rglob("*.*")) == []
         code, left = await service.command("admin", "-c", str(service.config), "remains", room_id)
-        assert "video" not in left, (code, left)
+        assert (code, left.startswith("Nothing is left of")) == (0, True), left
+
+
+def _with_any(folder: Path, forms: list[bytes]) -> list[Path]:
+    """Return the files below a folder, logs included, that have any of these bytes in them."""
+    files = [each for each in folder.rglob("*") if each.is_file()]
+    return [each for each in files if (content := each.read_bytes()) and any(form in content for form in forms)]
 
 
 async def test_no_key_is_left_of_an_erased_room_and_commands_go_on_in_an_opted_out_one(
