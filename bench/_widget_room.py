@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-from playwright.async_api import Frame, Page
 
 from appservice.database.embedded import EmbeddedPostgres
 from appservice.demo.client import MatrixClient
@@ -87,12 +86,3 @@ async def widget_room(seconds: Sequence[float], **sections: object) -> AsyncIter
         runner = await serve_host(host_of(about, synapse.base_url, reel.url), port)
         stack.push_async_callback(runner.cleanup)
         yield WidgetRoom(reel, alice, bob, room_id, viewer, f"http://127.0.0.1:{port}/")
-
-
-async def widget_frame(page: Page) -> Frame:
-    """Return the widget's frame within a host page."""
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    if frame is None:
-        raise RuntimeError("The widget's frame has no page.")
-    return frame

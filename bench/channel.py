@@ -18,7 +18,8 @@ from typing import Any
 from playwright.async_api import Browser, Frame, Route
 
 from appservice.demo.browser import open_browser
-from bench._widget_room import WidgetRoom, widget_frame, widget_room
+from bench._widget_room import WidgetRoom, widget_room
+from tests.support.browser import widget_frame
 
 CLOCKS_MS = (-4400, 7300)
 JITTER_S = (0.02, 0.2)

@@ -16,7 +16,8 @@ from typing import Any, Literal
 from playwright.async_api import Browser, Frame, Page
 
 from appservice.demo.browser import open_browser
-from bench._widget_room import RATE, WidgetRoom, widget_frame, widget_room
+from bench._widget_room import RATE, WidgetRoom, widget_room
+from tests.support.browser import widget_frame
 from tests.support.launch import ROOT
 
 SECONDS = 3

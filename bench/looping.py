@@ -10,7 +10,8 @@ from dataclasses import astuple, dataclass, fields
 from playwright.async_api import CDPSession, Frame, Page
 
 from appservice.demo.browser import open_browser
-from bench._widget_room import WidgetRoom, widget_frame
+from bench._widget_room import WidgetRoom
+from tests.support.browser import widget_frame
 
 MINUTES = 10
 TARGET = 1.1

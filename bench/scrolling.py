@@ -12,7 +12,8 @@ from typing import Any
 from playwright.async_api import Browser, Frame, Page, Route
 
 from appservice.demo.browser import open_browser
-from bench._widget_room import WidgetRoom, widget_frame
+from bench._widget_room import WidgetRoom
+from tests.support.browser import widget_frame
 
 VIDEOS = 1000
 SECONDS = 4

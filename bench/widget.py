@@ -16,7 +16,8 @@ from appservice.demo.browser import open_browser
 from bench import channel, gap, looping, scrolling, widget_cost
 from bench._bare_player import open_bare_player
 from bench._bundle_sizes import bundle_sizes
-from bench._widget_room import WidgetRoom, widget_frame, widget_room
+from bench._widget_room import WidgetRoom, widget_room
+from tests.support.browser import widget_frame
 
 ENTRY_KB, ALL_KB = 35, 220
 LOAD_RATIO = 2.0

@@ -18,7 +18,8 @@ from playwright.async_api import Browser, Frame, Page
 
 from appservice.demo.browser import open_browser
 from bench._bare_player import open_bare_player
-from bench._widget_room import WidgetRoom, widget_frame
+from bench._widget_room import WidgetRoom
+from tests.support.browser import widget_frame
 
 RUNS = 5
 SECONDS = 30  # of each video: a change of the item costs more than playing it

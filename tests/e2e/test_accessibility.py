@@ -12,7 +12,7 @@ from playwright.async_api import Browser, ConsoleMessage, Frame, Page, expect
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
-from tests.support.browser import AXE, LOG_CSP_VIOLATIONS, axe_finds, over_frames
+from tests.support.browser import AXE, LOG_CSP_VIOLATIONS, axe_finds, over_frames, widget_frame
 from tests.support.databases import CreateDatabase
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
@@ -131,9 +131,7 @@ async def _new_page(
 
 async def _widget(page: Page, problems: list[str], url: str) -> CheckedPage:
     await page.goto(url)
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
+    frame = await widget_frame(page)
     return CheckedPage(page, frame, problems)
 
 

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Frame, Page, Route, expect
 
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
-from tests.support.browser import over_frames
+from tests.support.browser import over_frames, widget_frame
 from tests.support.clips import with_padding
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
@@ -84,9 +84,7 @@ async def _open(browser: Browser, url: str, user: str, *, slow_s: float = 0) -> 
     if slow_s:
         await page.route("**/*.m4s", hold)
     await page.goto(f"{url}?user={user}&layout=widget")
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
+    frame = await widget_frame(page)
     await frame.locator("[data-testid=member][data-member='*']").click()  # a chat of two opens at the other's reel
     await frame.locator(_PLAYING).wait_for()
     return page, frame

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Frame, Locator, Page, expect
+from playwright.async_api import Browser, expect
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.encrypted_client import EncryptedClient, open_device
-from tests.support.browser import AXE, SMALL_TARGETS, axe_finds
+from tests.support.browser import SMALL_TARGETS
 from tests.support.host import OpenHost, hosts
 from tests.support.installation import Installation
+from tests.support.member_widget import MemberWidget, member_widget
 from tests.support.rooms import make_room, wait_for_notice, wait_for_widget
 from tests.support.viewer import Viewer
 from tests.support.waiting import eventually
@@ -23,7 +24,6 @@ MEGOLM = {"algorithm": "m.megolm.v1.aes-sha2"}
 ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": MEGOLM}
 SOON_MS = 15_000
 WITHIN_S = 10
-_WIDER = "() => document.documentElement.scrollWidth - innerWidth"
 _HIDDEN = "(element) => element.scrollHeight - element.clientHeight"
 _FOCUS = "() => document.activeElement?.dataset.testid ?? ''"
 _INSIDE = """(element) => {
@@ -65,23 +65,6 @@ async def room(
         yield EncryptedRoom(spare, alice, bob, room_id, viewer, await serve(room_id), serve, reader)
 
 
-@dataclass
-class MemberWidget:
-    """The widget of one member, in their browser."""
-
-    page: Page
-    frame: Frame
-
-    def part(self, name: str) -> Locator:
-        return self.frame.locator(f"[data-testid={name}]")
-
-    async def looks_right(self, screenshot: Path) -> None:
-        """Check what is on the screen, and keep a screenshot of it."""
-        await self.page.screenshot(path=screenshot)
-        assert await axe_finds(self.frame) == []
-        assert await self.frame.evaluate(_WIDER) <= 0
-
-
 OpenWidget = Callable[..., Awaitable[MemberWidget]]
 
 
@@ -90,17 +73,10 @@ async def open_widget(browser: Browser, room: EncryptedRoom) -> AsyncIterator[Op
     async with AsyncExitStack() as stack:
 
         async def open_as(name: str, width: int, height: int, *, language: str = "en", host: str = "") -> MemberWidget:
-            context = await browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
-            stack.push_async_callback(context.close)
-            await context.add_init_script(path=AXE)
-            page = await context.new_page()
-            page.set_default_timeout(30_000)
-            await page.goto(f"{host or room.host}?user={name}&layout=widget&lang={language}")
-            handle = await page.locator("iframe[data-testid=widget]").element_handle()
-            frame = await handle.content_frame()
-            assert frame
-            await frame.locator("[data-testid=app]").wait_for()
-            return MemberWidget(page, frame)
+            url = f"{host or room.host}?user={name}&layout=widget&lang={language}"
+            widget = await stack.enter_async_context(member_widget(browser, url, width, height, has_touch=True))
+            await widget.part("app").wait_for()
+            return widget
 
         yield open_as
 

@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Frame, Page, Response, Route, expect
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
+from tests.support.browser import widget_frame
 from tests.support.databases import CreateDatabase
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
@@ -183,9 +184,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 async def _open(page: Page, url: str) -> Frame:
     await page.goto(f"{url}?user=bob&layout=widget")
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
+    frame = await widget_frame(page)
     await frame.locator("[data-testid=app]:not([data-state=loading])").wait_for()
     return frame
 

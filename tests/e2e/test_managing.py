@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
 
 from appservice.demo.client import MatrixClient
+from tests.support.browser import widget_frame
 from tests.support.clips import with_padding
 from tests.support.commands import CommandSender
 from tests.support.host import OpenHost
@@ -142,9 +143,7 @@ async def open_widget(browser: Browser, moderated: ModeratedRoom) -> AsyncIterat
             page = await context.new_page()
             page.set_default_timeout(30_000)
             await page.goto(f"{moderated.host}?user={name}&layout=widget")
-            handle = await page.locator("iframe[data-testid=widget]").element_handle()
-            frame = await handle.content_frame()
-            assert frame
+            frame = await widget_frame(page)
             await frame.locator(f'[data-testid=member][data-member="{moderated.bob.user_id}"]').click()
             await frame.locator(
                 f'[data-testid=player][data-reel="{moderated.bob.user_id}"][data-playing=true]'

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Frame, Page, expect
 
 from appservice.demo.client import MatrixClient
+from tests.support.browser import widget_frame
 from tests.support.clips import with_padding
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
@@ -68,9 +69,7 @@ async def _open(browser: Browser, url: str, *, script: str = "", width: int = 90
     page = await context.new_page()
     page.set_default_timeout(30_000)
     await page.goto(f"{url}?user=bob&layout=widget")
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
+    frame = await widget_frame(page)
     await frame.locator("[data-testid=app][data-state=ready]").wait_for()
     return MemberStrip(page, frame)
 

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Frame, Page, Request, Route
 
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, Clip, make_clip
-from tests.support.browser import over_frames
+from tests.support.browser import over_frames, widget_frame
 from tests.support.host import OpenHost, hosts
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -77,9 +77,7 @@ async def _open(browser: Browser, url: str, width: int, height: int) -> tuple[Pa
     page = await browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(30_000)
     await page.goto(url)
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
+    frame = await widget_frame(page)
     return page, frame
 
 

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Frame, Locator, Page, expect
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, make_clip
 from appservice.demo.synapse import Synapse
-from tests.support.browser import SMALL_TARGETS
+from tests.support.browser import SMALL_TARGETS, widget_frame
 from tests.support.clips import with_padding
 from tests.support.host import hosts
 from tests.support.installation import Installation
@@ -159,9 +159,7 @@ async def show(browser: Browser, formats: RoomWithFormats) -> AsyncIterator[Show
             page = await context.new_page()
             page.set_default_timeout(30_000)
             await page.goto(f"{url}?user={user}&layout=widget")
-            handle = await page.locator("iframe[data-testid=widget]").element_handle()
-            frame = await handle.content_frame()
-            assert frame
+            frame = await widget_frame(page)
             return Screen(page, frame)
 
         yield open_on
@@ -388,10 +386,7 @@ async def test_in_other_rooms_it_stops_or_goes_on_as_the_viewer_chose(show: Show
     await heard("false")
     # Stored.
     await screen.page.reload()
-    handle = await screen.page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
-    screen.frame = frame
+    screen.frame = await widget_frame(screen.page)
     await screen.frame.locator("[data-testid=player][data-playing=true]:not([data-video-id=''])").wait_for()
     await requested(True)
     await choose("stop")

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Frame, Page, expect
 
 from appservice.demo.client import MatrixClient
+from tests.support.browser import widget_frame
 from tests.support.clips import with_padding
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
@@ -58,9 +59,7 @@ async def _open(browser: Browser, url: str, width: int, height: int) -> tuple[Pa
     page.on("request", lambda request: fetched.append(request.url))
     page.set_default_timeout(30_000)
     await page.goto(f"{url}?user=bob&layout=widget")
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
+    frame = await widget_frame(page)
     await frame.locator("[data-testid=app][data-state=ready]").wait_for()
     return page, frame, fetched
 
@@ -157,9 +156,7 @@ async def test_a_room_of_spoilers_says_so(
     page = await browser.new_page(viewport={"width": 390, "height": 844})
     page.set_default_timeout(30_000)
     await page.goto(f"{await open_host(room_id)}?user=bob&layout=widget")
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
+    frame = await widget_frame(page)
     await frame.locator("[data-testid=empty][data-empty=spoilers]").wait_for()
     await page.screenshot(path=screenshots / "spoiler-only-390.png")
     await frame.locator(f"[data-testid=video][data-video-id='{video_id}'] button.row-body").click()

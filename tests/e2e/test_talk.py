@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
 
 from appservice.demo.client import MatrixClient
-from tests.support.browser import AXE, axe_finds
+from tests.support.browser import AXE, axe_finds, widget_frame
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
 from tests.support.rooms import make_room
@@ -95,9 +95,7 @@ async def open_widget(browser: Browser, open_host: OpenHost, room: RoomWithVideo
             if route is not None:
                 await route(page)
             await page.goto(f"{await open_host(room.room_id)}?user=bob{query}")
-            handle = await page.locator("iframe[data-testid=widget]").element_handle()
-            frame = await handle.content_frame()
-            assert frame
+            frame = await widget_frame(page)
             widget = MemberWidget(page, frame)
             await frame.locator("[data-testid=player]:not([data-video-id=''])").wait_for()
             if talks:

@@ -19,7 +19,7 @@ from playwright.async_api import Browser, Frame, Page
 from appservice.demo.browser import open_browser
 from appservice.demo.client import MatrixClient
 from appservice.demo.clips import ALICE_CLIPS, BOB_CLIPS, make_clip
-from tests.support.browser import axe_finds, observed_page, sign_in
+from tests.support.browser import axe_finds, observed_page, sign_in, widget_frame
 from tests.support.host import hosts
 from tests.support.installation import Installation
 from tests.support.rooms import make_room, wait_for_notice
@@ -310,10 +310,7 @@ async def _open(page: Page, rooms: RoomsInView, view: str, language: str) -> Fra
     user = "alice" if view == "review" else "bob"
     host = {"empty": rooms.empty, "review": rooms.held}.get(view, rooms.room)
     await page.goto(f"{host}?user={user}&layout=widget&theme=light&lang={language}")
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
-    return frame
+    return await widget_frame(page)
 
 
 def _write_sheet(shots: dict[tuple[str, int, int], bytes], folder: Path, view: str) -> None:

@@ -143,3 +143,11 @@ async def sign_in(page: Page, reel: Installation, user: MatrixClient, room_id: s
     await page.goto(widget_link(reel, room_id))
     await user.send_text(room_id, await shown_command(page))
     await page.locator("[data-testid=app]:not([data-state=sign-in])").wait_for()
+
+
+async def widget_frame(page: Page) -> Frame:
+    """Wait for the widget in the host page, and return its frame."""
+    handle = await page.locator("iframe[data-testid=widget]").element_handle()
+    frame = await handle.content_frame()
+    assert frame
+    return frame

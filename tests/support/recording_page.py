@@ -8,7 +8,7 @@ from typing import Any, Literal
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Locator, Page, Request
 
 from appservice.demo.client import MatrixClient
-from tests.support.browser import AXE, LOG_CSP_VIOLATIONS
+from tests.support.browser import AXE, LOG_CSP_VIOLATIONS, widget_frame
 from tests.support.waiting import eventually
 
 # Two cameras and two microphones of the browser's own, and nobody has to allow them.
@@ -65,9 +65,7 @@ async def recording_page(
     page.on("request", lambda request: requests.append(request) if "/api/v1/uploads" in request.url else None)
     try:
         await page.goto(f"{url}?user={user}&layout=widget{query}")
-        handle = await page.locator("iframe[data-testid=widget]").element_handle()
-        frame = await handle.content_frame()
-        assert frame
+        frame = await widget_frame(page)
         yield RecordingPage(context, page, frame, problems, requests)
     finally:
         await context.close()

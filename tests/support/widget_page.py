@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from playwright.async_api import Browser, Frame, Locator, Page, Route, expect
 
+from tests.support.browser import widget_frame
 from tests.support.waiting import eventually
 
 _CUES = "WEBVTT\n\n00:00.200 --> 01:00.000\nHello from {language}\n"
@@ -138,9 +139,7 @@ async def open_widget_page(
 
 async def load_widget(page: Page, room_with_videos: RoomWithVideos, *, select: bool) -> WidgetPage:
     await page.goto(room_with_videos.url)
-    handle = await page.locator("iframe[data-testid=widget]").element_handle()
-    frame = await handle.content_frame()
-    assert frame
+    frame = await widget_frame(page)
     opened = WidgetPage(page, frame)
     if select:
         await frame.locator(f'[data-testid=member][data-member="{room_with_videos.alice}"]').click()
