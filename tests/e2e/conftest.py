@@ -14,6 +14,7 @@ from appservice.demo.clips import ALICE_CLIPS, make_clip
 from tests.support.clips import make_small_clip
 from tests.support.host import OpenHost, hosts
 from tests.support.installation import Installation
+from tests.support.recording_page import FAKE_DEVICES
 from tests.support.rooms import make_room
 from tests.support.widget_page import RoomWithVideos
 from transcode import Tools
@@ -27,6 +28,13 @@ SCREENSHOTS = Path(__file__).parents[2] / ".run" / "screenshots"
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with open_browser() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="session")
+async def studio() -> AsyncIterator[Browser]:
+    """A browser with cameras and microphones."""
+    async with open_browser(*FAKE_DEVICES) as chromium:
         yield chromium
 
 

@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, expect
 
-from appservice.demo.browser import open_browser
 from appservice.demo.client import Content, MatrixClient
 from appservice.demo.encrypted_client import EncryptedClient
 from tests.support.encrypted_rooms import (
@@ -26,16 +25,10 @@ from tests.support.encrypted_rooms import (
 )
 from tests.support.host import OpenHost, hosts
 from tests.support.installation import Installation
-from tests.support.recording_page import FAKE_DEVICES, recording_page, see_play, sent_event, start_recording
+from tests.support.recording_page import recording_page, see_play, sent_event, start_recording
 from tests.support.rooms import wait_for_widget
 
 pytestmark = pytest.mark.timeout(240)
-
-
-@pytest.fixture(scope="module")
-async def studio() -> AsyncIterator[Browser]:
-    async with open_browser(*FAKE_DEVICES) as chromium:
-        yield chromium
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """In Chromium: recorded or chosen in the widget, uploaded meanwhile, sent as the viewer, played for all."""
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +14,6 @@ from tests.support.browser import axe_finds, drop_file, over_frames
 from tests.support.host import OpenHost
 from tests.support.installation import Installation
 from tests.support.recording_page import (
-    FAKE_DEVICES,
     recording_page,
     see_play,
     sent_event,
@@ -26,12 +24,6 @@ from tests.support.waiting import eventually
 from transcode import Tools
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture(scope="module")
-async def studio() -> AsyncIterator[Browser]:
-    async with open_browser(*FAKE_DEVICES) as chromium:
-        yield chromium
 
 
 async def test_a_recording_outlives_a_lost_connection_and_plays_for_others(
