@@ -9,6 +9,7 @@ import asyncio
 import mimetypes
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -208,15 +209,10 @@ class MatrixClient:
     ) -> str:
         """Upload bytes, or a file streamed from disk, and return its `mxc://` URI; `timeout_s`: seconds."""
         params = {"filename": filename} if filename else None
-        headers = {"Content-Type": content_type}
-        path = "/_matrix/media/v3/upload"
-        if isinstance(source, bytes):
-            content = await self.request("POST", path, params=params, data=source, headers=headers, timeout_s=timeout_s)
-        else:
-            with await asyncio.to_thread(source.open, "rb") as file:
-                content = await self.request(
-                    "POST", path, params=params, data=file, headers=headers, timeout_s=timeout_s
-                )
+        path, headers = "/_matrix/media/v3/upload", {"Content-Type": content_type}
+        opened = nullcontext(source) if isinstance(source, bytes) else await asyncio.to_thread(source.open, "rb")
+        with opened as data:
+            content = await self.request("POST", path, params=params, data=data, headers=headers, timeout_s=timeout_s)
         return str(content["content_uri"])
 
     async def send_video(
@@ -235,15 +231,18 @@ class MatrixClient:
         `info` adds `w`, `h` (pixels) and `duration` (milliseconds); type and size in bytes are filled in.
         """
         kind = content_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        uri = await self.upload(path, kind, path.name)
         size = (await asyncio.to_thread(path.stat)).st_size
         content = {
             "msgtype": msgtype,
             "body": body or path.name,
-            "url": uri,
+            **await self.attach(room_id, path, kind),
             "info": {"mimetype": kind, "size": size, **(info or {})},
         }
         return await self.send_event(room_id, "m.room.message", content)
+
+    async def attach(self, _room_id: str, path: Path, content_type: str) -> Content:
+        """Upload a file for a room, and return the part of a message that refers to it."""
+        return {"url": await self.upload(path, content_type, path.name)}
 
     async def messages(self, room_id: str, limit: int = 100) -> list[Content]:
         """Return the newest events of the timeline, oldest first."""

@@ -3,8 +3,6 @@
 Source: client-server API, "End-to-end encryption", https://spec.matrix.org/v1.17/client-server-api/#end-to-end-encryption.
 """
 
-import asyncio
-import mimetypes
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -93,34 +91,14 @@ class EncryptedClient(MatrixClient):
             room_id, event_type, dict(content), members=members.keys(), rotation=rotation, transaction_id=transaction_id
         )
 
-    async def send_video(
-        self,
-        room_id: str,
-        path: Path,
-        *,
-        info: Mapping[str, Any] | None = None,
-        content_type: str | None = None,
-        msgtype: str = "m.video",
-        body: str | None = None,
-    ) -> str:
-        """Send a file as a video message, both encrypted where the room is, and return the event id.
+    async def attach(self, room_id: str, path: Path, content_type: str) -> Content:
+        """As `MatrixClient.attach`, encrypted where the room is.
 
-        As `MatrixClient.send_video`; an encrypted thumbnail is `thumbnail_file` and `thumbnail_info` of `info`.
+        An encrypted thumbnail is `thumbnail_file` and `thumbnail_info` of a video's `info`.
         """
         if await self._rotation(room_id) is None:
-            return await super().send_video(
-                room_id, path, info=info, content_type=content_type, msgtype=msgtype, body=body
-            )
-        kind = content_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        size = (await asyncio.to_thread(path.stat)).st_size
-        content = {
-            "msgtype": msgtype,
-            "body": body or path.name,
-            "filename": path.name,
-            "file": await self.upload_encrypted(path),
-            "info": {"mimetype": kind, "size": size, **(info or {})},
-        }
-        return await self.send_event(room_id, "m.room.message", content)
+            return await super().attach(room_id, path, content_type)
+        return {"filename": path.name, "file": await self.upload_encrypted(path)}
 
     async def upload_encrypted(self, path: Path) -> Content:
         """Encrypt a file, upload it as a stream, and return its `EncryptedFile` (`file` of an event)."""
