@@ -79,6 +79,11 @@ async def make_encrypted_room(
     return await opt_in(owner, service, room_id)
 
 
+async def has_logged(service: Installation, event: str) -> bool:
+    """Say whether the service has logged an event by now."""
+    return bool(service.log_entries(event))
+
+
 def plainly(user: EncryptedClient) -> MatrixClient:
     """Return a client of the user's that decrypts nothing."""
     return MatrixClient(user.base_url, user.access_token, user.user_id)

@@ -1,9 +1,6 @@
 """People's encrypting clients talk with each other through a real Synapse: tests of encrypted rooms rely on that."""
 
-import secrets
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +10,9 @@ from appservice.core.model import KeyRotation
 from appservice.demo.client import MatrixClient, MatrixError
 from appservice.demo.crypto_device import NotSyncingError
 from appservice.demo.encrypted_client import EncryptedClient, open_device
-from appservice.demo.synapse import Synapse
 from tests.support.clips import make_small_clip
+from tests.support.encrypted_rooms import PASSWORD, People
 from transcode import Tools
-
-PASSWORD = "secret"
-
-
-@pytest.fixture
-async def people(synapse: Synapse) -> AsyncIterator[tuple[EncryptedClient, EncryptedClient]]:
-    """Two users who are nobody else's, each on one device."""
-    async with AsyncExitStack() as stack:
-        users = [(await synapse.user(f"{name}-{secrets.token_hex(4)}", PASSWORD)).user_id for name in ("ada", "ben")]
-        ada, ben = [
-            await stack.enter_async_context(open_device(synapse.base_url, user_id, PASSWORD, "phone"))
-            for user_id in users
-        ]
-        yield ada, ben
 
 
 def says(text: str) -> Any:  # noqa: ANN401  # a predicate
@@ -43,7 +26,7 @@ async def _room(ada: EncryptedClient, ben: EncryptedClient, rotation: KeyRotatio
 
 
 async def test_two_people_talk_and_the_homeserver_reads_nothing(
-    people: tuple[EncryptedClient, EncryptedClient],
+    people: People,
 ) -> None:
     ada, ben = people
     room_id = await _room(ada, ben)
@@ -61,9 +44,7 @@ async def test_two_people_talk_and_the_homeserver_reads_nothing(
     ]  # fmt: skip
 
 
-async def test_a_video_arrives_as_it_was_sent(
-    people: tuple[EncryptedClient, EncryptedClient], tools: Tools, tmp_path: Path
-) -> None:
+async def test_a_video_arrives_as_it_was_sent(people: People, tools: Tools, tmp_path: Path) -> None:
     ada, ben = people
     room_id = await ada.create_direct_chat(ben.user_id)
     await ben.join(room_id)
@@ -82,7 +63,7 @@ async def test_a_video_arrives_as_it_was_sent(
 
 
 async def test_a_second_device_reads_what_is_sent_from_then_on(
-    people: tuple[EncryptedClient, EncryptedClient],
+    people: People,
 ) -> None:
     ada, ben = people
     room_id = await _room(ada, ben)
@@ -100,7 +81,7 @@ async def test_a_second_device_reads_what_is_sent_from_then_on(
         assert caught.value.errcode == "M_UNKNOWN_TOKEN"
 
 
-async def test_a_room_says_when_its_keys_are_replaced(people: tuple[EncryptedClient, EncryptedClient]) -> None:
+async def test_a_room_says_when_its_keys_are_replaced(people: People) -> None:
     ada, ben = people
     room_id = await _room(ada, ben, KeyRotation(period_msgs=2))
     keys = []
@@ -116,7 +97,7 @@ async def test_a_room_says_when_its_keys_are_replaced(people: tuple[EncryptedCli
 
 
 async def test_a_room_that_is_encrypted_later_and_a_device_that_signs_out(
-    people: tuple[EncryptedClient, EncryptedClient],
+    people: People,
 ) -> None:
     ada, ben = people
     room_id = await ada.create_room(invite=[ben.user_id])
@@ -131,7 +112,7 @@ async def test_a_room_that_is_encrypted_later_and_a_device_that_signs_out(
         await ben.wait_for(room_id, says("never said"))
 
 
-async def test_nothing_of_libolm_is_needed(people: tuple[EncryptedClient, EncryptedClient]) -> None:
+async def test_nothing_of_libolm_is_needed(people: People) -> None:
     ada, _ = people
     assert ada.device_id
     # In its place is what mautrix gets from us, or nothing.

@@ -1,13 +1,15 @@
 """The service in encrypted rooms, with people's encrypting clients: what they send plays, what it says is encrypted."""
 
 import base64
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from appservice.core.model import KeyRotation
 from appservice.demo.client import Content, MatrixClient
@@ -18,6 +20,7 @@ from tests.support.encrypted_rooms import (
     PASSWORD,
     People,
     bot_joins,
+    has_logged,
     make_encrypted_room,
     opt_in,
     plainly,
@@ -170,26 +173,16 @@ def _beside(service: Installation) -> Installation:
 
 
 @asynccontextmanager
-async def _load_balancer(http: aiohttp.ClientSession, gone: Installation, left: Installation) -> AsyncIterator[None]:
-    """Listen where a process was that is gone, and pass everything on to another one."""
+async def _balanced(service: Installation, second: Installation, http: aiohttp.ClientSession) -> AsyncIterator[None]:
+    """Pass on to the second process what the homeserver sends to the first, which is gone, as a load balancer does."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return await pass_on(http, second.url, request)
+
     app = web.Application()
-
-    async def to_the_other(request: web.Request) -> web.Response:
-        return await pass_on(http, left.url, request)
-
-    app.router.add_route("*", "/{path:.*}", to_the_other)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", gone.settings["web"]["port"]).start()
+    app.router.add_route("*", "/{path:.*}", handle)
+    async with TestServer(app, port=service.settings["web"]["port"]):
         yield
-    finally:
-        await runner.cleanup()
-
-
-def _device_ids(service: Installation) -> set[str]:
-    """Return which devices the service had; one may be taken again by whom a check of its lock came too late."""
-    return {entry["device_id"] for entry in service.log_entries("encryption_owned")}
 
 
 async def test_another_process_takes_over_when_the_owner_is_killed(
@@ -201,12 +194,10 @@ async def test_another_process_takes_over_when_the_owner_is_killed(
         second = _beside(service)
         async with second.running():
             await service.kill()
-
-            async def owns() -> bool:
-                return bool(second.log_entries("encryption_owned"))
-
+            owns = partial(has_logged, second, "encryption_owned")
             await eventually(owns, seconds=10, what="the other process owning the device")
-            event_id = await ada.send_video(room_id, clip)
-            await (await second.viewer(http, ben, room_id)).video_in(event_id, "ready")
+            async with _balanced(service, second, http):
+                event_id = await ada.send_video(room_id, clip)
+                await (await second.viewer(http, ben, room_id)).video_in(event_id, "ready")
             (owned,) = second.log_entries("encryption_owned")
             assert owned["device_id"] == service.log_entries("encryption_owned")[0]["device_id"]

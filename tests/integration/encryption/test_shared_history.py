@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 
 from appservice.demo.synapse import Synapse
-from tests.support.encrypted_rooms import renew_device
+from tests.support.encrypted_rooms import has_logged, renew_device
 from tests.support.installation import Installation
 from tests.support.rust_client import RustClient, rust_client
 from tests.support.waiting import eventually
@@ -35,7 +35,7 @@ async def test_a_video_of_before_plays_once_its_history_is_asked_for(
     service: Installation, synapse: Synapse, http: aiohttp.ClientSession, clip: Path
 ) -> None:
     async with service.running():
-        await eventually(lambda: _owns(service), what="the bot's device")
+        await eventually(lambda: has_logged(service, "encryption_owned"), what="the bot's device")
     await renew_device(service)  # cross-signed by keys of this database: Element shares with no other
     async with service.running(), await synapse.user(f"element-{secrets.token_hex(4)}") as user, rust_client(
         user
@@ -60,7 +60,3 @@ async def test_a_video_of_before_plays_once_its_history_is_asked_for(
         # What was said before the bot came was not said to it.
         assert await service.rows("SELECT FROM encrypted_events WHERE event_id = $1", old) == []
         assert await service.rows("SELECT FROM commands WHERE event_id = $1", old) == []
-
-
-async def _owns(service: Installation) -> bool:
-    return bool(service.log_entries("encryption_owned"))
