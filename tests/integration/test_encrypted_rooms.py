@@ -1,6 +1,7 @@
 """An encrypted room beside a real homeserver: what the bot says there, what is taken, and what opting out leaves."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -77,7 +78,8 @@ async def _remains(installation: Installation, room_id: str) -> str:
 
 def _sources(installation: Installation) -> list[Path]:
     """List the downloaded files of videos that are worked on."""
-    return [path for path in (installation.folder / "data").rglob("*") if path.name == "source"]
+    # What is deleted meanwhile is passed over.
+    return [Path(folder) / "source" for folder, _, names in os.walk(installation.folder / "data") if "source" in names]
 
 
 async def _long_clip(tools: Tools, path: Path) -> Path:
