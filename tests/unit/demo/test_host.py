@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from appservice.core.errors import ConfigError
@@ -11,6 +12,10 @@ from appservice.demo.synapse import free_port
 
 ABOUT = {"room_id": "!room:demo.local"}
 ADDRESSES = {"homeserver": "http://127.0.0.1:1", "widget": "http://127.0.0.1:2"}
+
+
+def _host(assets: Path) -> web.Application:
+    return build_host(assets, ABOUT, homeserver=ADDRESSES["homeserver"], widget=ADDRESSES["widget"])
 
 
 @pytest.fixture
@@ -24,7 +29,7 @@ def assets(tmp_path: Path) -> Path:
 
 
 async def test_the_page_and_what_it_needs(assets: Path) -> None:
-    async with TestClient(TestServer(build_host(assets, ABOUT, **ADDRESSES))) as client:
+    async with TestClient(TestServer(_host(assets))) as client:
         page = await client.get("/?user=bob")
         assert page.status == 200
         policy = page.headers["Content-Security-Policy"]
@@ -37,26 +42,26 @@ async def test_the_page_and_what_it_needs(assets: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/assets/../../secret", "/assets/%2e%2e/%2e%2e/secret", "/index.js", "/secret"])
 async def test_nothing_else_is_served(assets: Path, path: str) -> None:
-    async with TestClient(TestServer(build_host(assets, ABOUT, **ADDRESSES))) as client:
+    async with TestClient(TestServer(_host(assets))) as client:
         assert (await client.get(path)).status in {403, 404}
 
 
 def test_a_page_that_is_not_built_says_how(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not built"):
-        build_host(tmp_path, ABOUT, **ADDRESSES)
+        _host(tmp_path)
 
 
 async def test_a_port_that_is_taken_says_so(assets: Path) -> None:
     port = free_port()
-    runner = await serve_host(build_host(assets, ABOUT, **ADDRESSES), port)
+    runner = await serve_host(_host(assets), port)
     try:
         with pytest.raises(ConfigError, match=rf"{port}.*--port"):
-            await serve_host(build_host(assets, ABOUT, **ADDRESSES), port)
+            await serve_host(_host(assets), port)
     finally:
         await runner.cleanup()
 
 
 async def test_whoever_has_no_device_that_encrypts_hears_so(assets: Path) -> None:
-    async with TestClient(TestServer(build_host(assets, ABOUT, **ADDRESSES))) as client:
+    async with TestClient(TestServer(_host(assets))) as client:
         response = await client.put("/devices/@bob:demo.local/rooms/!r/send/m.room.message/1", json={})
         assert (response.status, (await response.json())["errcode"]) == (404, "M_NOT_FOUND")
