@@ -3,6 +3,7 @@
 import asyncio
 import io
 import re
+import secrets
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 
 from appservice.demo.client import MatrixClient
+from appservice.demo.synapse import Synapse
 from tests.support.commands import CommandSender
 from tests.support.database_dump import dump
 from tests.support.installation import Installation
@@ -112,29 +114,31 @@ async def test_moderators_see_a_poster_that_is_encrypted_on_disk(
 
 @pytest.mark.timeout(120)
 async def test_an_export_has_what_is_encrypted_on_disk(
-    spare: Installation, http: aiohttp.ClientSession, alice: MatrixClient, clip: Path
+    spare: Installation, http: aiohttp.ClientSession, synapse: Synapse, clip: Path
 ) -> None:
+    # Without keys of any other test's: who can decrypt gets the link in an encrypted chat.
     spare.write_config(encryption={"key": _KEY, "all_rooms": True})
     await spare.start()
-    room_id = await make_room(alice, spare)
-    viewer = await spare.viewer(http, alice, room_id)
-    await viewer.video_in(await alice.send_video(room_id, clip), "ready")
-    await CommandSender(alice, room_id)("!reel export")
+    async with await synapse.user(f"edda-{secrets.token_hex(4)}") as user:
+        room_id = await make_room(user, spare)
+        viewer = await spare.viewer(http, user, room_id)
+        await viewer.video_in(await user.send_video(room_id, clip), "ready")
+        await CommandSender(user, room_id)("!reel export")
 
-    async def alone() -> str:
-        rows = await spare.rows("SELECT room_id FROM rooms WHERE made_for = $1", alice.user_id)
-        return str(rows[0]["room_id"]) if rows else ""
+        async def alone() -> str:
+            rows = await spare.rows("SELECT room_id FROM rooms WHERE made_for = $1", user.user_id)
+            return str(rows[0]["room_id"]) if rows else ""
 
-    direct = await eventually(alone, what="a chat with the bot alone")
-    await alice.join(direct)
-    link = re.search(r"http\S+/export/[\w-]+", await wait_for_notice(alice, direct, "/export/"))
-    assert link
-    async with http.get(link[0]) as response:
-        assert response.status == 200
-        archive = ZipFile(io.BytesIO(await response.read()))
-    assert archive.testzip() is None
-    names = [name for name in archive.namelist() if name != "data.json"]
-    assert sorted(Path(name).suffix for name in names) == [".jpg", ".mp4"]
-    for name in names:
-        assert archive.read(name)[:12].startswith((b"\xff\xd8\xff", b"\0\0\0")), name
-        assert Path(name).suffix == ".jpg" or archive.read(name)[4:8] == b"ftyp"
+        direct = await eventually(alone, what="a chat with the bot alone")
+        await user.join(direct)
+        link = re.search(r"http\S+/export/[\w-]+", await wait_for_notice(user, direct, "/export/"))
+        assert link
+        async with http.get(link[0]) as response:
+            assert response.status == 200
+            archive = ZipFile(io.BytesIO(await response.read()))
+        assert archive.testzip() is None
+        names = [name for name in archive.namelist() if name != "data.json"]
+        assert sorted(Path(name).suffix for name in names) == [".jpg", ".mp4"]
+        for name in names:
+            assert archive.read(name)[:12].startswith((b"\xff\xd8\xff", b"\0\0\0")), name
+            assert Path(name).suffix == ".jpg" or archive.read(name)[4:8] == b"ftyp"

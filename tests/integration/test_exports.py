@@ -225,4 +225,5 @@ async def _gone(reel: Installation, http: aiohttp.ClientSession, user: MatrixCli
     kept = {str(row["id"]) for row in await reel.rows("SELECT id FROM exports WHERE user_id <> $1", user.user_id)}
     files = {file.stem for file in (reel.folder / "data" / "exports").iterdir()}
     rows = await reel.rows("SELECT FROM exports WHERE user_id = $1", user.user_id)
-    return await _status(http, link) == 404 and files <= kept and not rows
+    # The link last: requests for exports are limited.
+    return files <= kept and not rows and await _status(http, link) == 404
