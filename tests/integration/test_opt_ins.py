@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
+import asyncpg
 import pytest
 
+from appservice import resources
 from appservice.core.errors import ConflictError, ForbiddenError
 from appservice.core.events.changes import (
     Backfilled,
@@ -31,6 +33,7 @@ from appservice.core.model import EventId, History, KeyRotation, RoomId, UserId,
 from appservice.core.room import Membership, Room, Snapshot
 from appservice.core.rules.quotas import NO_LIMITS
 from appservice.core.rules.video_permissions import viewer_in
+from appservice.database.migrate import load_migrations, migrate
 from appservice.service.use_cases import UseCases
 from appservice.store import Stores
 from appservice.store.intake import apply_all
@@ -375,6 +378,30 @@ async def test_what_came_before_a_room_was_encrypted_stays(pool: Pool) -> None:
     assert not (await room.room()).state_read
     await room.stores.rooms.save_snapshot(_snapshot(room, await room.now(), encrypted=True))
     assert await room.titles() == ["plain"]
+
+
+async def test_what_is_there_before_the_upgrade_stays(create_database: CreateDatabase) -> None:
+    dsn = await create_database("before-state-read")
+    migrations = load_migrations(resources.migrations())
+    before = next(number for number, migration in enumerate(migrations) if migration.name == "state_read")
+    connection = await asyncpg.connect(dsn)
+    try:
+        await migrate(connection, migrations[:before])
+        await connection.execute(
+            "INSERT INTO rooms (room_id, bot_membership, bot_joined_at) VALUES ('!old:example.org', 'join', now())"
+        )
+    finally:
+        await connection.close()
+    async with migrated_pool(dsn, size=2) as pool:
+        room = EncryptedRoom(pool, room_id=RoomId("!old:example.org"))
+        await room.apply(room.video(title="plain"), RoomEncrypted(room.room_id))
+        # As at the first start.
+        await room.stores.rooms.save_snapshot(_snapshot(room, await room.now(), encrypted=True))
+        assert await room.titles() == ["plain"]
+        # Whatever comes from now on has its state read first.
+        new = EncryptedRoom(pool)
+        await new.start(encrypted=False)
+        assert not (await new.room()).state_read
 
 
 async def test_what_is_taken_in_while_the_state_is_read_goes_with_the_rest(pool: Pool) -> None:
