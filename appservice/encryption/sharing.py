@@ -4,8 +4,9 @@ Import after `installation.install`.
 """
 
 import asyncio
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -44,6 +45,9 @@ _NO_TOKEN = SyncToken("")
 _MAY_PASS = frozenset({401, 408, 429})
 _SERVER_S = 4.0
 """How long others wait for a server that does not respond."""
+_DEVICES_AT_ONCE = 100
+_PATIENCE_S = 30.0
+"""How long others wait for a server that responds, however many devices it says its members have."""
 _SERVERS_AT_ONCE = 20
 _MOST_LOCKS = 1000
 
@@ -120,26 +124,45 @@ class SharingMachine(OlmMachine):
                 raise end
 
     async def _claim(self, server: str, users: Devices, recreate: bool) -> None:
-        is_ours = server == server_of(self.client.mxid)
         if len(self._server_locks) > _MOST_LOCKS:
             for name in [name for name, lock in self._server_locks.items() if not lock.locked()]:
                 del self._server_locks[name]
         async with self._server_locks[server]:
-            if not self._servers.is_down(server):
-                try:
-                    async with asyncio.timeout(None if is_ours else _SERVER_S):
-                        await self._claim_or_begin_singly(users, recreate)
-                except TimeoutError as error:
-                    if is_ours:
-                        _note_error(error)
-                        raise
-                    log.info("server_without_response", server=server, request="/keys/claim")
-                    self._servers.failed(server)
+            began = time.monotonic()
+            # What they take is stored as well, so one request for thousands would always be too late.
+            for part in await self._without_session(users, recreate):
+                await self._claim_in_time(server, part, recreate, began + _PATIENCE_S)
         if (missed := _MISSED.get()) is not None:
             for devices in users.values():
                 for device in devices.values():
                     if not await self.crypto_store.has_session(device.identity_key):
                         missed.devices[device.identity_key] = device
+
+    async def _claim_in_time(self, server: str, users: Devices, recreate: bool, until: float) -> None:
+        """Begin sessions, unless their server has not responded, or has taken too long with others' before."""
+        if server == server_of(self.client.mxid):
+            try:
+                await self._claim_or_begin_singly(users, recreate)
+            except TimeoutError as error:
+                _note_error(error)
+                raise
+        elif time.monotonic() < until and not self._servers.is_down(server):
+            try:
+                async with asyncio.timeout(_SERVER_S):
+                    await self._claim_or_begin_singly(users, recreate)
+            except TimeoutError:
+                log.info("server_without_response", server=server, request="/keys/claim")
+                self._servers.failed(server)
+
+    async def _without_session(self, users: Devices, recreate: bool) -> list[Devices]:
+        """Return the devices with which a session is to be begun, so many at a time."""
+        wanted = [
+            device
+            for devices in users.values()
+            for device in devices.values()
+            if recreate or not await self.crypto_store.has_session(device.identity_key)
+        ]
+        return [_by_user(wanted[at : at + _DEVICES_AT_ONCE]) for at in range(0, len(wanted), _DEVICES_AT_ONCE)]
 
     async def _claim_or_begin_singly(self, users: Devices, recreate: bool) -> None:
         """Begin sessions; what is wrong with one device, such as a key that is none, does not harm the others."""
@@ -216,6 +239,13 @@ class SharingMachine(OlmMachine):
                 self._servers.failed(server)
                 _note_unknown(user_id)
         return found
+
+
+def _by_user(devices: Iterable[DeviceIdentity]) -> Devices:
+    found: defaultdict[UserID, dict[DeviceID, DeviceIdentity]] = defaultdict(dict)
+    for device in devices:
+        found[device.user_id][device.device_id] = device
+    return found
 
 
 def _note_unknown(user_id: UserID) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp import web
-from mautrix.crypto import OlmAccount
+from mautrix.crypto import OlmAccount, Session
 from mautrix.types import (
     DeviceID,
     DeviceIdentity,
@@ -107,10 +107,10 @@ async def reaching(dsn: str, bot: MatrixClient, far: Homeserver) -> AsyncIterato
         await runner.cleanup()
 
 
-def _device(far: Homeserver) -> DeviceIdentity:
-    account = far.account
+def _device(far: Homeserver, device_id: str = "EVE", account: OlmAccount | None = None) -> DeviceIdentity:
+    account = account or far.account
     return DeviceIdentity(
-        EVE, DeviceID("EVE"), IdentityKey(account.identity_key), SigningKey(account.signing_key),
+        EVE, DeviceID(device_id), IdentityKey(account.identity_key), SigningKey(account.signing_key),
         TrustState.UNVERIFIED, deleted=False, name="",
     )  # fmt: skip
 
@@ -176,6 +176,40 @@ async def test_a_server_that_hangs_is_not_waited_for(
         assert len(far.asked) == 1
         assert len(far.sent[good.user_id]) == 9
         assert EVE not in far.sent
+
+
+async def test_a_server_of_many_devices_is_none_that_does_not_respond(
+    reaching: Machine, far: Homeserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "_SERVER_S", 2.0)
+    monkeypatch.setattr(sharing, "_DEVICES_AT_ONCE", 2)
+    far.is_back = True
+    accounts = {DeviceID(f"EVE{number}"): OlmAccount() for number in range(6)}
+    for account in accounts.values():
+        account.generate_one_time_keys(1)
+    await reaching.crypto_store.put_devices(EVE, {each: _device(far, each, own) for each, own in accounts.items()})
+    claimed: list[str] = []
+
+    async def claim(body: Json) -> web.Response:
+        devices = body["one_time_keys"][EVE]
+        claimed.extend(devices)
+        keys = {each: accounts[each].get_one_time_keys(EVE, DeviceID(each), 0) for each in devices}
+        return web.json_response({"one_time_keys": {EVE: keys}, "failures": {}})
+
+    async def no_cross_signing(_request: web.Request, _body: Json) -> web.Response:
+        return web.json_response({"device_keys": {}, "failures": {}})
+
+    async def add_slowly(key: IdentityKey, session: Session) -> None:
+        await asyncio.sleep(0.4)  # all of them take longer than a server may
+        await add(key, session)
+
+    add = reaching.crypto_store.add_session
+    monkeypatch.setattr(reaching.crypto_store, "add_session", add_slowly)
+    monkeypatch.setattr(far, "_claim", claim)
+    monkeypatch.setattr(far, "_query", no_cross_signing)
+    await reaching.share_group_session(ROOM, [EVE])
+    assert sorted(claimed) == sorted(accounts)
+    assert [sorted(messages) for messages in far.sent[EVE]] == [sorted(accounts)]
 
 
 async def test_a_device_whose_server_does_not_say_may_still_be_there(
