@@ -221,11 +221,9 @@ class SharingMachine(OlmMachine):
             if len(users) == 1:
                 log.warning("devices_malformed", user=users[0], error=type(error).__name__)
                 return {}
-            found: Devices = {}
-            for user_id in users:
-                found |= await self._query([user_id], since)
-            return found
-        found = {}
+            half = len(users) // 2
+            return await self._query(users[:half], since) | await self._query(users[half:], since)
+        found: Devices = {}
         for user_id in users:
             if (devices := response.device_keys.get(user_id)) is not None:
                 try:

@@ -49,9 +49,13 @@ class Homeserver:
         keys: Json = self.account.get_device_keys(EVE, DeviceID("EVE")).serialize()
         return keys
 
+    def asks(self, body: Json) -> bool:
+        """Tell whether a query is about the remote server."""
+        return EVE in body["device_keys"]
+
     async def respond(self, request: web.Request) -> web.StreamResponse:
         body = await request.json() if request.can_read_body else {}
-        if request.path.endswith("/keys/query") and EVE in body["device_keys"]:
+        if request.path.endswith("/keys/query") and self.asks(body):
             return await self._query(request, body)
         if request.path.endswith("/keys/claim") and EVE in body["one_time_keys"]:
             return await self._claim(body)
@@ -210,6 +214,29 @@ async def test_a_server_of_many_devices_is_none_that_does_not_respond(
     await reaching.share_group_session(ROOM, [EVE])
     assert sorted(claimed) == sorted(accounts)
     assert [sorted(messages) for messages in far.sent[EVE]] == [sorted(accounts)]
+
+
+async def test_servers_that_do_not_respond_are_asked_at_once(
+    reaching: Machine, far: Homeserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = {EVE, *(UserID(f"@eve:{number}.example") for number in range(15))}
+
+    async def query(_request: web.Request, body: Json) -> web.Response:
+        far.asked.append("query")
+        asked = set(body["device_keys"])
+        malformed = {EVE: {"EVE": 1}} if far.hangs and EVE in asked else {}
+        return web.json_response({"device_keys": malformed, "failures": {user[5:]: {} for user in asked - {EVE}}})
+
+    monkeypatch.setattr(far, "_query", query)
+    monkeypatch.setattr(far, "asks", lambda body: bool(users & set(body["device_keys"])))
+    reaching._senders = {(user, IdentityKey("A" * 43)) for user in users}  # noqa: SLF001 - whose keys came
+    await reaching._learn_senders()  # noqa: SLF001
+    assert len(far.asked) == 1
+    # One whose devices are malformed costs a few requests, not one for each of the others.
+    _pass_time(reaching, monkeypatch, 60)
+    far.hangs = True
+    await reaching._fetch_keys(sorted(users), include_untracked=True)  # noqa: SLF001
+    assert len(far.asked) == 1 + 9
 
 
 async def test_a_device_whose_server_does_not_say_may_still_be_there(
