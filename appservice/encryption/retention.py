@@ -23,17 +23,25 @@ KEPT = timedelta(days=30)
 """How long a key is kept after it came, and after the last message that it decrypted was sent."""
 _AHEAD_MS = 86_400_000
 """A message that says that it was sent later than that from now keeps no key."""
+_LONGEST_PERIOD_MS = 366 * 86_400_000.0
+"""A room that has its keys replaced less often than that has them kept no longer."""
 _MOST_OLM_SESSIONS = 10
 """Sessions that are kept with one device, which begins as many as it likes."""
 _AT_ONCE = 500
 
+# Who says something once in two months goes on with their session where the room has it replaced once a year.
 _UNUSED_INBOUND = """
     WITH unused AS (
-        SELECT account_id, session_id FROM crypto_megolm_inbound_session s
-        WHERE account_id = $1 AND (received_at IS NULL OR received_at < $2) AND NOT EXISTS (
+        SELECT s.account_id, s.session_id FROM crypto_megolm_inbound_session s
+        LEFT JOIN rooms r ON r.room_id = s.room_id AND r.bot_membership = 'join'
+        WHERE s.account_id = $1 AND (
+            s.received_at IS NULL OR s.received_at < $2
+            AND s.received_at < $5::timestamp
+                - least(coalesce((r.encryption ->> 'period_ms')::float8, 0), $6) * interval '1 ms'
+        ) AND NOT EXISTS (
             SELECT FROM crypto_message_index i
             WHERE i.sender_key = s.sender_key AND i.session_id = s.session_id AND i.timestamp BETWEEN $3 AND $4
-        ) LIMIT $5
+        ) LIMIT $7
     )
     DELETE FROM crypto_megolm_inbound_session s USING unused u
     WHERE s.account_id = u.account_id AND s.session_id = u.session_id RETURNING s.session_id
@@ -121,7 +129,9 @@ class KeyRetention:
         now_ms, utc, mine = round(time.time() * 1000), datetime.now(UTC).replace(tzinfo=None), self._store.account_id
         oldest_ms = now_ms - round(KEPT.total_seconds() * 1000)
         pruned = {
-            "inbound_sessions": await self._delete(_UNUSED_INBOUND, mine, utc - KEPT, oldest_ms, now_ms + _AHEAD_MS),
+            "inbound_sessions": await self._delete(
+                _UNUSED_INBOUND, mine, utc - KEPT, oldest_ms, now_ms + _AHEAD_MS, utc, _LONGEST_PERIOD_MS
+            ),
             "message_indexes": await self._delete(_INDEXES_OF_NOTHING, mine),
             # mautrix' times of these two are local ones.
             "outbound_sessions": await self._delete(_UNUSED_OUTBOUND, mine, datetime.now() - KEPT),  # noqa: DTZ005

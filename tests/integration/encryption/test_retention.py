@@ -18,7 +18,7 @@ from mautrix.types import (
 )
 
 from appservice.core.events.changes import BotMembershipChanged, MemberChanged, RoomEncrypted
-from appservice.core.model import RoomId
+from appservice.core.model import KeyRotation, RoomId
 from appservice.core.model import UserId as UserIdOfOurs
 from appservice.core.room import Membership
 from appservice.demo.client import MatrixClient
@@ -185,6 +185,24 @@ async def test_what_has_not_been_used_for_long_is_pruned(machine: Machine, sende
     assert await lacking(machine, [unused.id, used.id, hostile.id, fresh.id]) == [unused.id, hostile.id]
     assert await machine.crypto_store.get_outbound_group_session(ROOM) is not None
     assert await KeyRetention(machine).prune() == {}
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(7, False), (90, True)])
+async def test_a_key_is_kept_while_its_room_does_not_have_it_replaced(
+    machine: Machine, sender: Sender, stores: Stores, days: int, is_kept: bool
+) -> None:
+    await _join(stores, ROOM)
+    rotation = KeyRotation(period_ms=days * DAY_MS)
+    await stores.intake.apply([RoomEncrypted(RoomId(ROOM), rotation)])
+    spoken = Spoken(machine, sender)
+    await spoken.arrive(sent_at=round(time.time() * 1000) - 31 * DAY_MS)
+    pass_days = "UPDATE crypto_megolm_inbound_session SET received_at = received_at - $1 * interval '1 day'"
+    await machine.crypto_store.db.execute(pass_days, 31.0)
+    await KeyRetention(machine).prune()
+    assert (await lacking(machine, [spoken.id]) == []) is is_kept
+    await machine.crypto_store.db.execute(pass_days, 400.0)
+    await KeyRetention(machine).prune()
+    assert await lacking(machine, [spoken.id]) == [spoken.id]
 
 
 async def test_sessions_with_devices_that_are_gone_are_pruned(
