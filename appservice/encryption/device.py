@@ -5,6 +5,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +128,17 @@ class Device:
             raise UnreadableError(f"its key does not decrypt it: {error}") from error
         await self._check_origin(event, session, index)
         return Decrypted(_read_plaintext(event, plaintext), await self._is_of_sender(event, session))
+
+    async def learn_senders(self, events: Collection[Mapping[str, Any]]) -> None:
+        """Learn whose devices sent the keys of events, before one after the other is decrypted."""
+        found: set[tuple[UserID, IdentityKey]] = set()
+        for event in events:
+            with suppress(GroupSessionWithheldError, *OF_ONE):
+                session_id = SessionID(event["content"]["session_id"])
+                session = await self.machine.crypto_store.get_group_session(RoomID(event["room_id"]), session_id)
+                if session and event["sender"] != self.machine.client.mxid:
+                    found.add((UserID(event["sender"]), IdentityKey(session.sender_key)))
+        await self.machine.learn_devices(found)
 
     async def _is_of_sender(self, event: Mapping[str, Any], session: InboundGroupSession) -> bool:
         """Say whether the key came from a device of the event's sender; else another's word says that it is theirs."""

@@ -15,7 +15,7 @@ import structlog
 from mautrix.client import Client, InternalEventType, SyncStream
 from mautrix.crypto import InboundGroupSession, StateStore
 from mautrix.crypto.unwedge import MIN_UNWEDGE_INTERVAL
-from mautrix.errors import GroupSessionWithheldError, MatrixConnectionError, MatrixRequestError
+from mautrix.errors import GroupSessionWithheldError, MatrixRequestError
 from mautrix.types import (
     DecryptedOlmEvent,
     DeviceID,
@@ -173,13 +173,7 @@ class Machine(LateSharingMachine):
     async def _learn_senders(self) -> None:
         """Query the devices that sent keys: those that are signed out before their messages are read are known then."""
         senders, self._senders = self._senders, set()
-        find = self.crypto_store.find_device_by_key
-        unknown = {user_id for user_id, identity_key in senders if await find(user_id, identity_key) is None}
-        try:
-            # At once: each of their servers may take its time.
-            await self._fetch_keys(sorted(unknown), include_untracked=True)
-        except (MatrixRequestError, MatrixConnectionError, TimeoutError, *OF_ONE) as error:
-            log.info("devices_not_learnt", users=len(unknown), error=type(error).__name__)
+        await self.learn_devices(senders)
 
     async def _dispatch(self, plain: Sequence[ToDeviceEvent]) -> None:
         decrypted, self._decrypted = self._decrypted, []

@@ -6,7 +6,7 @@ Import after `installation.install`.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -106,6 +106,15 @@ class SharingMachine(OlmMachine):
         if user_id in missed.users:
             raise DevicesUnknownError(user_id)
         return None
+
+    async def learn_devices(self, wanted: Collection[tuple[UserID, IdentityKey]]) -> None:
+        """Query those of the devices that are not known, at once: each of their servers may take its time."""
+        find = self.crypto_store.find_device_by_key
+        unknown = {user_id for user_id, identity_key in wanted if await find(user_id, identity_key) is None}
+        try:
+            await self._fetch_keys(sorted(unknown), include_untracked=True)
+        except (MatrixRequestError, MatrixConnectionError, TimeoutError, *OF_ONE) as error:
+            log.info("devices_not_learnt", users=len(unknown), error=type(error).__name__)
 
     async def _create_outbound_sessions(self, users: ClaimKeysList, _force_recreate_session: bool = False) -> None:
         """Begin sessions, with the devices of each server by itself; see `missing` for those that do not respond."""

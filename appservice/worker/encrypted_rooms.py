@@ -158,6 +158,8 @@ class EncryptedRooms:
             self._arrived.clear()
             failed = False
             while not failed and (events := await self.stores.encrypted_events.due(_AT_ONCE)):
+                if len(events) > 1:
+                    await device.learn_senders([event.event for event in events])
                 for event in events:
                     failed |= not await self._decrypt_or_leave(device, event)
             await _within(self._arrived, _IDLE_S)

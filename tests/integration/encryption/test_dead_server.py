@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp import web
-from mautrix.crypto import OlmAccount, Session
+from mautrix.crypto import OlmAccount, OutboundGroupSession, Session
 from mautrix.types import (
     DeviceID,
     DeviceIdentity,
@@ -24,8 +24,10 @@ from mautrix.types import (
 from appservice.demo.client import MatrixClient
 from appservice.demo.synapse import Synapse
 from appservice.encryption import olm, sharing
+from appservice.encryption.device import Device
 from appservice.encryption.errors import DevicesUnknownError
 from appservice.encryption.machine import Machine
+from appservice.encryption.verification import Verification
 from tests.support.crypto_devices import ROOM, Json, known_sender, machine_of
 from tests.support.proxy import pass_on
 
@@ -237,6 +239,29 @@ async def test_servers_that_do_not_respond_are_asked_at_once(
     far.hangs = True
     await reaching._fetch_keys(sorted(users), include_untracked=True)  # noqa: SLF001
     assert len(far.asked) == 1 + 9
+
+
+async def test_events_of_many_servers_wait_for_them_at_once(reaching: Machine, far: Homeserver) -> None:
+    far.hangs = True
+    events = []
+    for number in range(5):
+        sent, key = OutboundGroupSession(ROOM), f"{number}{'A' * 42}"
+        await reaching._create_group_session(  # noqa: SLF001 - as its key would have come
+            IdentityKey(key), SigningKey(key), ROOM, sent.id, sent.session_key, None, None
+        )
+        sent.shared = True
+        content = {"session_id": sent.id, "ciphertext": sent.encrypt("{}")}  # type: ignore[no-untyped-call]
+        sender = EVE if number else f"@eve:other.{DEAD}"
+        events.append(
+            {"room_id": ROOM, "event_id": f"${number}", "sender": sender, "origin_server_ts": 1, "content": content}
+        )
+    device = Device(reaching, Verification(reaching, reason="", may_verify=lambda _: False))
+    await device.learn_senders(events)
+    assert far.asked == ["query"]
+    for event in events[1:]:
+        with pytest.raises(DevicesUnknownError):
+            await device.decrypt(event)
+    assert far.asked == ["query"]
 
 
 async def test_a_device_whose_server_does_not_say_may_still_be_there(
