@@ -82,7 +82,7 @@ _TO_ERASE = """
             SELECT FROM members m
             WHERE m.user_id = e.user_id AND m.membership = 'join' AND (e.room_id IS NULL OR m.room_id = e.room_id)
         ) AS has_user
-    FROM key_erasures e ORDER BY e.key LIMIT 20
+    FROM key_erasures e WHERE e.key > $1 ORDER BY e.key LIMIT 1
 """
 _SESSIONS = """
     SELECT session_id, sender_key, room_id, forwarding_chains, session IS NULL AS refused
@@ -165,8 +165,10 @@ class KeyRetention:
 
         In a room that the bot is still in, the sessions that others send by go on, from what was not read yet.
         """
-        erased = 0
-        for row in await self._store.db.fetch(_TO_ERASE):
+        erased = last = 0
+        # Each as it is when its turn comes: the bot may be back in the room by then, and its new keys are needed.
+        while row := await self._store.db.fetchrow(_TO_ERASE, last):
+            last = row["key"]
             erasure = _Erasure(row["key"], row["room_id"], row["user_id"], row["in_room"], row["has_user"])
             try:
                 await self._erase(erasure)

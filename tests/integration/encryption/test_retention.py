@@ -6,14 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 from mautrix.crypto import InboundGroupSession, OutboundGroupSession
 from mautrix.types import (
-    DeviceID,
-    DeviceIdentity,
-    EventID,
     IdentityKey,
     RoomID,
     SessionID,
     SigningKey,
-    TrustState,
     UserID,
 )
 
@@ -25,9 +21,10 @@ from appservice.demo.client import MatrixClient
 from appservice.encryption import olm
 from appservice.encryption.bundle_store import Bundle, BundleStore
 from appservice.encryption.machine import Machine
-from appservice.encryption.retention import KeyRetention
+from appservice.encryption.retention import KeyRetention, _Erasure
 from appservice.store import Stores, open_pool
 from tests.support.crypto_devices import ROOM, Sender, known_sender, lacking
+from tests.support.spoken import Spoken
 
 OTHER = RoomID("!other:test.local")
 ADA = UserIdOfOurs("@ada:test.local")
@@ -50,45 +47,6 @@ async def sender(machine: Machine, alice: MatrixClient) -> Sender:
 async def _join(stores: Stores, room_id: str, *, membership: Membership = Membership.JOIN) -> None:
     bot = UserIdOfOurs("@reel:test.local")
     await stores.intake.apply([BotMembershipChanged(RoomId(room_id), membership, bot), RoomEncrypted(RoomId(room_id))])
-
-
-class Spoken:
-    """A session by which somebody has sent three messages, of which two were read."""
-
-    def __init__(self, machine: Machine, sender: Sender, room_id: RoomID = ROOM) -> None:
-        self._store = machine.crypto_store
-        self._machine = machine
-        self._sender = sender
-        self.room_id = room_id
-        self.group = OutboundGroupSession(room_id)
-        self.group.shared = True
-        self.id = SessionID(self.group.id)
-        self.messages: list[str] = []
-
-    async def arrive(self, *, sent_at: int | None = None) -> None:
-        await self._sender.send_key(self.group)
-        await self._machine.sync(0)
-        self.messages = [self.group.encrypt(f"message {n}") for n in range(3)]  # type: ignore[no-untyped-call]
-        session = await self._store.get_group_session(self.room_id, self.id)
-        assert session is not None
-        for number, message in enumerate(self.messages[:2]):
-            _, index = session.decrypt(message)
-            sent = sent_at or round(time.time() * 1000)
-            event_id = EventID(f"${self.id}{number}")
-            assert await self._store.validate_message_index(session.sender_key, self.id, event_id, index, sent)
-
-    async def readable(self) -> list[str]:
-        """Return what the stored key decrypts."""
-        session = await self._store.get_group_session(self.room_id, self.id)
-        found: list[str] = []
-        for message in self.messages:
-            if session is None:
-                return []
-            try:
-                found.append(session.decrypt(message)[0])
-            except olm.OlmError:
-                continue
-        return found
 
 
 async def _count(machine: Machine, table: str) -> int:
@@ -166,6 +124,26 @@ async def test_the_keys_of_an_erased_person(
         assert bool(await _count(machine, table)) is is_member, table
 
 
+async def test_keys_of_a_room_that_the_bot_is_back_in_stay_while_others_are_erased(
+    machine: Machine, sender: Sender, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room_id in (OTHER, ROOM):
+        await _join(stores, room_id)
+        await _join(stores, room_id, membership=Membership.LEAVE)
+    retention, new = KeyRetention(machine), Spoken(machine, sender)
+    erase = retention._erase  # noqa: SLF001
+
+    async def come_back_meanwhile(erasure: _Erasure) -> None:
+        if erasure.room_id == OTHER:
+            await _join(stores, ROOM)
+            await new.arrive()
+        await erase(erasure)
+
+    monkeypatch.setattr(retention, "_erase", come_back_meanwhile)
+    assert await retention.erase() == 2
+    assert await new.readable() == ["message 2"]
+
+
 async def test_what_has_not_been_used_for_long_is_pruned(machine: Machine, sender: Sender, stores: Stores) -> None:
     old = round(time.time() * 1000) - 31 * DAY_MS
     unused, used, hostile, fresh = (Spoken(machine, sender) for _ in range(4))
@@ -235,61 +213,3 @@ async def test_one_device_has_no_more_than_so_many_sessions(machine: Machine, se
     assert await lacking(machine, [newest, await sender.send_key()]) != []
     await machine.sync(0)
     assert await lacking(machine, [newest]) == []
-
-
-# Damaged rows
-
-
-async def _damage(machine: Machine, table: str, column: str = "session") -> None:
-    await machine.crypto_store.db.execute(f"UPDATE {table} SET {column} = '\\x01'::bytea || {column}")  # noqa: S608 - names of below
-
-
-async def test_a_damaged_room_key_counts_as_missing_and_may_come_again(machine: Machine, sender: Sender) -> None:
-    spoken = Spoken(machine, sender)
-    await spoken.arrive()
-    await _damage(machine, "crypto_megolm_inbound_session")
-    assert await machine.crypto_store.get_group_session(ROOM, spoken.id) is None
-    assert await lacking(machine, [spoken.id]) == [spoken.id]
-    await _damage(machine, "crypto_megolm_inbound_session")
-    await spoken.arrive()
-
-
-async def test_a_damaged_session_that_we_send_by_is_replaced(machine: Machine) -> None:
-    await machine.share_group_session(ROOM, [])
-    await _damage(machine, "crypto_megolm_outbound_session")
-    assert await machine.crypto_store.get_outbound_group_session(ROOM) is None
-    await machine.share_group_session(ROOM, [])
-    assert await machine.crypto_store.get_outbound_group_session(ROOM) is not None
-
-
-async def test_a_damaged_session_with_a_device_is_replaced_and_harms_no_other(
-    machine: Machine, sender: Sender, alice: MatrixClient
-) -> None:
-    first = await sender.send_key()
-    await machine.sync(0)
-    await _damage(machine, "crypto_olm_session")
-    await machine.crypto_store.reload()
-    other = Sender(alice, machine)
-    await other.begin()
-    sent = [await sender.send_key(), await other.send_key()]
-    await machine.sync(0)  # hers cannot be read: her session is gone
-    assert await lacking(machine, [first, *sent]) == [sent[0]]
-    await sender.begin()
-    again = await sender.send_key()
-    await machine.sync(0)
-    assert await lacking(machine, [again]) == []
-    device = DeviceIdentity(
-        UserID(alice.user_id), DeviceID("X"), IdentityKey(sender.account.identity_key),
-        SigningKey(sender.account.signing_key), TrustState.UNVERIFIED, deleted=False, name="",
-    )  # fmt: skip
-    assert await machine.crypto_store.get_latest_session(device.identity_key)
-
-
-async def test_a_damaged_bundle_is_deleted(machine: Machine) -> None:
-    store = BundleStore(machine.crypto_store)
-    bundle = Bundle(ROOM, UserID(ADA), IdentityKey("A" * 43), SigningKey("A" * 43), {"url": "mxc://x/y"})
-    await store.put(bundle)
-    assert await store.find(ROOM, UserID(ADA)) == bundle
-    await _damage(machine, "key_bundles", "sealed")
-    assert await store.find(ROOM, UserID(ADA)) is None
-    assert await _count(machine, "key_bundles") == 0
