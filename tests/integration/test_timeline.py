@@ -267,7 +267,9 @@ async def test_lost_invitations_are_handled_at_the_next_start(
             await enter(spare, http, alice, room_id)
             await wait_for_widget(alice, room_id)
             assert spare.log_entries("invitation_found")[-1]["room_id"] == room_id
-    assert len(spare.log_entries("invitation_found")) == 2
+    # That of `known` may be found as well, where the look at the start comes between invitation and transaction.
+    found = [entry["room_id"] for entry in spare.log_entries("invitation_found")]
+    assert len([room_id for room_id in found if room_id != known]) == 2
     assert spare.bot in await alice.joined_members(known)
 
 
