@@ -6,9 +6,11 @@ import aiohttp
 import pytest
 from mautrix.api import HTTPAPI, Method
 
+from appservice.core.model import UserId
 from appservice.demo.client import MatrixClient
 from appservice.encryption.errors import DeviceLostError
 from appservice.encryption.opening import Account, Rooms, open_device
+from appservice.matrix.client import HomeserverClient
 from tests.support.installation import Installation
 
 
@@ -16,6 +18,7 @@ async def test_a_start_looks_only_whether_the_device_is_there(
     spare: Installation, dsn: str, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What else is wrong is looked at once, by whoever looks after it."""
+    await HomeserverClient(http, spare.synapse.base_url, spare.as_token, "reel-b", UserId(spare.bot)).register()
     account = Account(
         spare.bot, spare.synapse.base_url, spare.as_token, dsn, "pickle key of the tests", "", lambda _: False
     )
