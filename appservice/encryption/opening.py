@@ -1,4 +1,4 @@
-"""Opens the bot's device, and makes it: the first time, or anew when told to. Import after `installation.install`."""
+"""Opens the bot's device, and makes it: the first time, or anew on request. Import after `installation.install`."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress

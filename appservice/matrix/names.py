@@ -109,7 +109,7 @@ class Names:
             self._lookups = {key: each for key, each in self._lookups.items() if each.expires_at == math.inf}
 
     async def _query(self, key: tuple[str, str]) -> list[Any]:
-        import dns.asyncresolver  # five megabytes, for those who are asked for another server's users
+        import dns.asyncresolver  # five megabytes, for those who look up another server
         import dns.exception
 
         name, kind = key

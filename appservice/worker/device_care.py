@@ -12,7 +12,7 @@ from appservice.core.errors import HomeserverError, MediaError, NotYetUploadedEr
 from appservice.core.model import RoomId, UserId
 from appservice.encryption.errors import DeviceLostError
 from appservice.store import Stores
-from appservice.worker.late_keys import KeysCame, tell_nobody
+from appservice.worker.late_keys import KeysCame, notify_nobody
 
 if TYPE_CHECKING:
     from appservice.encryption.device import Device
@@ -32,7 +32,7 @@ class DeviceCare:
 
     stores: Stores
     download: "Download"
-    keys_came: KeysCame = tell_nobody
+    keys_came: KeysCame = notify_nobody
     """Gets the sessions whose keys came, or were refused."""
 
     async def run(self, device: "Device") -> None:

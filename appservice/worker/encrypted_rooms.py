@@ -184,7 +184,7 @@ class EncryptedRooms:
             log.info("event_not_decrypted", event_id=event.event_id, room_id=event.room_id, reason=str(error))
             await self.stores.encrypted_events.key_missing(event)
             later = isinstance(error, KeyMissingError) and error.later
-            if not later and await device.has_key(event.event):  # it came before this was stored, and told nobody
+            if not later and await device.has_key(event.event):  # it came before this was stored
                 await self.stores.encrypted_events.keys_came({event.session_id})
             self.late_keys.add(event, error)
         except DevicesUnknownError as error:

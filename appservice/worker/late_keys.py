@@ -28,7 +28,7 @@ _MOST = 1000
 KeysCame = Callable[[Collection[str]], Awaitable[None]]
 
 
-async def tell_nobody(_: Collection[str]) -> None:
+async def notify_nobody(_: Collection[str]) -> None:
     """Do nothing: who waits for keys is set once the device is owned."""
 
 
@@ -45,7 +45,7 @@ class LateKeys:
     """Looks after sessions, each by the first event that needs it; one instance for a process."""
 
     stores: Stores
-    keys_came: KeysCame = tell_nobody
+    keys_came: KeysCame = notify_nobody
     """Gets the sessions whose events can be tried again."""
     _late: dict[tuple[str, str], _Late] = field(default_factory=dict)
     _retries: dict[str, float] = field(default_factory=dict)

@@ -44,7 +44,7 @@ class Homeserver:
         self.account.generate_one_time_keys(5)
         self.is_back = False
         self.hangs = False
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.sent: Json = {}
 
     def device_keys(self) -> Json:
@@ -67,7 +67,7 @@ class Homeserver:
         return await pass_on(self._http, self._synapse.base_url, request)
 
     async def _query(self, request: web.Request, body: Json) -> web.Response:
-        self.asked.append("query")
+        self.requests.append("query")
         response = await pass_on(self._http, self._synapse.base_url, request)
         assert isinstance(response.body, bytes)
         found = json.loads(response.body)
@@ -81,7 +81,7 @@ class Homeserver:
         return web.json_response(found)
 
     async def _claim(self, body: Json) -> web.Response:
-        self.asked.append("claim")
+        self.requests.append("claim")
         assert list(body["one_time_keys"]) == [EVE]  # its server is waited for by itself
         if not self.is_back:
             if self.hangs:
@@ -149,9 +149,9 @@ async def test_who_is_on_a_dead_server_gets_the_key_later_and_others_at_once(
         await reaching.encrypt_megolm_event(ROOM, EventType.ROOM_MESSAGE, {"body": "first"})
         await reaching.share_missed()  # not yet
         far.is_back = True
-        asked = len(far.asked)
+        before = len(far.requests)
         await reaching.share_missed()
-        assert len(far.asked) == asked
+        assert len(far.requests) == before
         _pass_time(reaching, monkeypatch, 60)
         await reaching.share_missed()
         ((messages),) = far.sent[EVE]
@@ -179,7 +179,7 @@ async def test_a_server_that_hangs_is_not_waited_for(
         for room in rooms[1:]:  # it was not waited for again
             await reaching.crypto_store.remove_outbound_group_session(room)
             await reaching.share_group_session(room, [EVE, UserID(good.user_id)])
-        assert len(far.asked) == 1
+        assert len(far.requests) == 1
         assert len(far.sent[good.user_id]) == 9
         assert EVE not in far.sent
 
@@ -224,21 +224,21 @@ async def test_servers_that_do_not_respond_are_asked_at_once(
     users = {EVE, *(UserID(f"@eve:{number}.example") for number in range(15))}
 
     async def query(_request: web.Request, body: Json) -> web.Response:
-        far.asked.append("query")
-        asked = set(body["device_keys"])
-        malformed = {EVE: {"EVE": 1}} if far.hangs and EVE in asked else {}
-        return web.json_response({"device_keys": malformed, "failures": {user[5:]: {} for user in asked - {EVE}}})
+        far.requests.append("query")
+        queried = set(body["device_keys"])
+        malformed = {EVE: {"EVE": 1}} if far.hangs and EVE in queried else {}
+        return web.json_response({"device_keys": malformed, "failures": {user[5:]: {} for user in queried - {EVE}}})
 
     monkeypatch.setattr(far, "_query", query)
     monkeypatch.setattr(far, "asks", lambda body: bool(users & set(body["device_keys"])))
     reaching._senders = {(user, IdentityKey("A" * 43)) for user in users}  # noqa: SLF001 - whose keys came
     await reaching._learn_senders()  # noqa: SLF001
-    assert len(far.asked) == 1
+    assert len(far.requests) == 1
     # One whose devices are malformed costs a few requests, not one for each of the others.
     _pass_time(reaching, monkeypatch, 60)
     far.hangs = True
     await reaching._fetch_keys(sorted(users), include_untracked=True)  # noqa: SLF001
-    assert len(far.asked) == 1 + 9
+    assert len(far.requests) == 1 + 9
 
 
 async def test_events_of_many_servers_wait_for_them_at_once(reaching: Machine, far: Homeserver) -> None:
@@ -257,11 +257,11 @@ async def test_events_of_many_servers_wait_for_them_at_once(reaching: Machine, f
         )
     device = Device(reaching, Verification(reaching, reason="", may_verify=lambda _: False))
     await device.learn_senders(events)
-    assert far.asked == ["query"]
+    assert far.requests == ["query"]
     for event in events[1:]:
         with pytest.raises(DevicesUnknownError):
             await device.decrypt(event)
-    assert far.asked == ["query"]
+    assert far.requests == ["query"]
 
 
 async def test_a_device_whose_server_does_not_say_may_still_be_there(
@@ -272,7 +272,7 @@ async def test_a_device_whose_server_does_not_say_may_still_be_there(
         await reaching.device_by_key(EVE, key)
     with pytest.raises(DevicesUnknownError):  # without a request
         await reaching.device_by_key(EVE, key)
-    assert len(far.asked) == 1
+    assert len(far.requests) == 1
     far.is_back = True
     _pass_time(reaching, monkeypatch, 60)
     found = await reaching.device_by_key(EVE, key)

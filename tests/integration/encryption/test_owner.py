@@ -87,7 +87,7 @@ async def test_a_room_whose_key_cannot_be_shared_holds_up_no_other(stores: Store
 
 
 class _Late:
-    """A device that gets a key, and tells who waits for it, just after it was asked for it."""
+    """A device that gets a key, and tells who waits for it, just after the key was requested."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores

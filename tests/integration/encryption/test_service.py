@@ -219,18 +219,12 @@ async def test_a_process_that_was_stopped_has_lost_the_device_when_it_goes_on(
         async with second.running():
             assert service.process
             service.process.send_signal(signal.SIGSTOP)
-
-            async def has_taken_over() -> bool:
-                return bool(second.log_entries("encryption_owned"))
-
+            owns = partial(has_logged, second, "encryption_owned")
             try:
-                await eventually(has_taken_over, what="the other process owning the device")
+                await eventually(owns, what="the other process owning the device")
             finally:
                 service.process.send_signal(signal.SIGCONT)
-
-            async def has_noticed() -> bool:
-                return bool(service.log_entries("encryption_interrupted"))
-
+            has_noticed = partial(has_logged, service, "encryption_interrupted")
             await eventually(has_noticed, what="the stopped process knowing that it owns nothing any more")
             await response_to(ben, room_id, await ada.send_text(room_id, "!reel help"))
             for each in (service, second):

@@ -96,7 +96,7 @@ class Room:
     videos: dict[str, str] = field(default_factory=dict)
     replies: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The bot's, as the homeserver has them."""
-    asked: str = ""
+    command: str = ""
 
     async def number(self, number: str) -> None:
         self.videos[await self.ada.send_video(self.room_id, self.clip, body=number)] = number
@@ -141,10 +141,10 @@ class Room:
         await self.ben.logout()
 
     async def asks(self) -> None:
-        self.asked = await self.ben.send_text(self.room_id, "!reel help")
+        self.command = await self.ben.send_text(self.room_id, "!reel help")
 
     async def answered(self) -> None:
-        await response_to(self.ada, self.room_id, self.asked)
+        await response_to(self.ada, self.room_id, self.command)
 
     async def down(self) -> None:
         await self.service.stop()
@@ -198,8 +198,8 @@ async def room(service: Installation, people: People, http: aiohttp.ClientSessio
 async def test_who_can_read(room: Room, row: Row) -> None:
     for step in row.steps.split():
         await room.perform(step)
-    if room.asked:
-        reply = (await response_to(room.ada, room.room_id, room.asked)).text
+    if room.command:
+        reply = (await response_to(room.ada, room.room_id, room.command)).text
         assert reply.startswith("I have no key") is not row.heard, reply
     viewer = await room.service.viewer(room.http, room.ada, room.room_id)
     for event_id in room.videos:
