@@ -13,7 +13,7 @@ import structlog
 from mautrix.client import Client
 from mautrix.types import DeviceID, DeviceIdentity, EventType, IdentityKey, RoomID, RoomKeyEventContent, UserID
 
-from appservice.encryption.sharing import Missed, SharingMachine
+from appservice.encryption.sharing import Missed, SharingMachine, by_user
 
 log = structlog.get_logger()
 
@@ -85,11 +85,8 @@ class LateSharingMachine(SharingMachine):
             for user_id, devices in found.items():
                 late.users.discard(user_id)
                 late.devices |= {device.identity_key: device for device in devices.values()}
-        by_user: defaultdict[UserID, dict[DeviceID, DeviceIdentity]] = defaultdict(dict)
-        for device in late.devices.values():
-            by_user[device.user_id][device.device_id] = device
         with self.missing() as missed:
-            await self._create_outbound_sessions(by_user)
+            await self._create_outbound_sessions(by_user(late.devices.values()))
         able = [device for key, device in late.devices.items() if key not in missed.devices]
         if able:
             await self._send(late.key, able)

@@ -171,7 +171,7 @@ class SharingMachine(OlmMachine):
             for device in devices.values()
             if recreate or not await self.crypto_store.has_session(device.identity_key)
         ]
-        return [_by_user(wanted[at : at + _DEVICES_AT_ONCE]) for at in range(0, len(wanted), _DEVICES_AT_ONCE)]
+        return [by_user(wanted[at : at + _DEVICES_AT_ONCE]) for at in range(0, len(wanted), _DEVICES_AT_ONCE)]
 
     async def _claim_or_begin_singly(self, users: Devices, recreate: bool) -> None:
         """Begin sessions; what is wrong with one device, such as a key that is none, does not harm the others."""
@@ -248,7 +248,8 @@ class SharingMachine(OlmMachine):
         return found
 
 
-def _by_user(devices: Iterable[DeviceIdentity]) -> Devices:
+def by_user(devices: Iterable[DeviceIdentity]) -> Devices:
+    """Return devices as mautrix takes them."""
     found: defaultdict[UserID, dict[DeviceID, DeviceIdentity]] = defaultdict(dict)
     for device in devices:
         found[device.user_id][device.device_id] = device
