@@ -6,12 +6,12 @@ from pathlib import Path
 from transcode import Tools
 
 
-async def make_small_clip(tools: Tools, path: Path, *, rate: int = 25) -> Path:
-    """Make a video with audio: two seconds, 320×180, `rate` frames per second."""
+async def make_small_clip(tools: Tools, path: Path, *, rate: int = 25, seconds: int = 2) -> Path:
+    """Make a video with audio: 320×180, `rate` frames per second."""
     process = await asyncio.create_subprocess_exec(
         tools.ffmpeg, "-loglevel", "error",
         "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}", "-f", "lavfi", "-i", "sine=440",
-        "-t", "2", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", path,
+        "-t", str(seconds), "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", path,
     )  # fmt: skip
     assert await process.wait() == 0
     return path
