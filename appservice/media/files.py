@@ -16,9 +16,10 @@ from pathlib import Path
 
 from appservice.core.errors import LockedError, NotFoundError, StorageFullError
 from appservice.core.model import ExportId, UploadId, Video, VideoId
+from appservice.media.hot import HotFile, HotFiles
 from transcode import NO_SPACE
 from transcode.hls.playlist import POSTER, PREVIEW, STORYBOARD
-from transcode.process.collect import is_plain
+from transcode.process.collect import is_plain, plain_file
 
 # Exactly these: while a stage is in progress, ffmpeg's unfinished files lie beside them.
 _MEDIA_FILE = re.compile(
@@ -50,6 +51,7 @@ class LocalFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._held = HotFiles()
 
     async def prepare(self) -> None:
         """Make the folder and prove that it can be written."""
@@ -131,6 +133,24 @@ class LocalFiles:
         if not await asyncio.to_thread(is_plain, self._root, path.relative_to(self._root).parts):
             raise NotFoundError("There is no such file.")
         return path
+
+    async def hot(self, video_id: VideoId, stage: str, name: str) -> HotFile:
+        """Return a media file ready to be sent, as `served` finds it. Raises NotFoundError."""
+        if held := self._held.get(video_id, stage, name):
+            return held
+        file = await asyncio.to_thread(self._opened, self.path(video_id, stage, name))
+        if file is None:
+            raise NotFoundError("There is no such file.")
+        self._held.put(video_id, stage, name, file)
+        return file
+
+    def held(self, video_id: VideoId, stage: str, name: str) -> HotFile | None:
+        """Return a media file where that needs no look at the disk."""
+        return self._held.get(video_id, stage, name)
+
+    def _opened(self, path: Path) -> HotFile | None:
+        descriptor = plain_file(self._root, path.relative_to(self._root).parts)
+        return None if descriptor is None else HotFile(path, descriptor)
 
     def path(self, video_id: VideoId, stage: str, name: str) -> Path:
         """Return where a media file lies. Raises NotFoundError for names that are none of ours."""

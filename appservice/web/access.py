@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from async_lru import alru_cache
 
 from appservice.core.errors import ForbiddenError, UnknownTokenError
-from appservice.core.model import RoomId, UserId, VideoId
+from appservice.core.model import RoomId, UserId, Video, VideoId
 from appservice.core.rules.permissions import Level, may_use
 from appservice.core.rules.video_permissions import may_watch, viewer_in
 from appservice.core.sign_in_codes import CODE_SECONDS
@@ -59,6 +59,7 @@ class Access:
         self._stages = cached(stores.videos.served_stage)
         self._own_stages = cached(stores.videos.served_stage_to)
         self._withheld_stages = cached(self._query_withheld_stage)
+        self._videos = cached(self._query_video)
 
     @staticmethod
     def new_key() -> bytes:
@@ -74,9 +75,17 @@ class Access:
             return None
         return video.media.stage if await self._stores.videos.readable([video], user_id) else None
 
+    async def _query_video(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> Video | None:
+        video = await self._stores.videos.video(video_id)
+        if video is None or video.room_id != room_id or not video.has_media:
+            return None
+        if not video.is_playable and await self.withheld_stage(video_id, room_id, user_id) is None:
+            return None
+        return video if await self._stores.videos.readable([video], user_id) else None
+
     def invalidate(self) -> None:
         """Query the database again from now on: somebody left, or a video was hidden."""
-        for cache in (self._viewers, self._stages, self._own_stages, self._withheld_stages):
+        for cache in (self._viewers, self._stages, self._own_stages, self._withheld_stages, self._videos):
             cache.cache_clear()
 
     async def _query_viewer(self, scope: GrantScope) -> tuple[RoomId, UserId] | None:
@@ -168,3 +177,7 @@ class Access:
     async def withheld_stage(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> str | None:
         """Return the stage of a held or hidden video on which the viewer decides, None when there is none."""
         return await self._withheld_stages(video_id, room_id, user_id)
+
+    async def video(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> Video | None:
+        """Return a video of the room that a viewer may watch now, cached for some seconds; None when there is none."""
+        return await self._videos(video_id, room_id, user_id)

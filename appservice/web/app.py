@@ -26,21 +26,18 @@ from appservice.web import (
     uploads,
     videos,
 )
+from appservice.web.connections import FIRST
 from appservice.web.context import CONTEXT, Context
+from appservice.web.hot_media import HotMedia
 from appservice.web.limits import admit
 from appservice.web.openapi import document
 from appservice.web.operation import Handler, Undocumented
 from appservice.web.page import add_page
+from appservice.web.ready import HEADERS
 from appservice.web.requests import check_address, json_response
 
 log = structlog.get_logger()
 
-_HEADERS = {
-    "Server": "Roomreel",
-    # Media paths hold grants: they must not travel to other sites.
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 _HTTP_ERRCODES = {404: "M_UNRECOGNIZED", 405: "M_UNRECOGNIZED", 413: "M_TOO_LARGE"}
 
 
@@ -100,7 +97,7 @@ async def _middleware(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 async def _on_prepare(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
+    response.headers.update(HEADERS)
 
 
 async def _live(_request: web.Request) -> web.Response:
@@ -127,6 +124,7 @@ def build_app(context: Context) -> web.Application:
     """Return the application for both the homeserver and the viewers."""
     app = web.Application(middlewares=[_middleware], client_max_size=transactions.MAX_BODY)
     app[CONTEXT] = context
+    app[FIRST] = HotMedia(context)
     app[uploads.RECEIVING] = uploads.Receiving()
     for module in (transactions, api, encryption, sign_in, channel, videos, behalf, bookmarks, media, uploads):
         app.router.add_routes(module.routes)

@@ -11,26 +11,39 @@ import resource
 import socket
 import struct
 import termios
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import structlog
 from aiohttp import web
 
 from appservice import metrics
 from appservice.core.web.client_address import bucket_of, is_within
+from appservice.media.hot import MOST_OPEN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
 log = structlog.get_logger()
 
+Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class First(Protocol):
+    """What of an application stands before its router."""
+
+    def before(self, routes: Handler) -> Handler:
+        """Return a handler of all requests; `routes` handles what it leaves."""
+
+
+FIRST = web.AppKey("first", First)
+
 _MOST_DESCRIPTORS = 65_536
-# For the database, the homeserver, ffmpeg's pipes and the log.
-_RESERVED_DESCRIPTORS = 256
+# For the database, the homeserver, ffmpeg's pipes, the log and media that are held open.
+_RESERVED_DESCRIPTORS = 256 + MOST_OPEN
 _MOST_CONNECTIONS = 4096
 _SWEEP_S = 1.0
 # Bytes that the peer has acknowledged: `tcpi_bytes_acked`, at its fixed position in Linux' struct tcp_info.
@@ -335,6 +348,8 @@ class ConnectionBounds:
             if server is None:
                 raise RuntimeError("aiohttp's runner has no server after its setup")
             server.request_factory = _noting(server.request_factory)
+            if FIRST in app:
+                server.request_handler = app[FIRST].before(server.request_handler)
             loop = asyncio.get_running_loop()
             # As many as may come at once: what the kernel refuses to queue, it accepts only after a second.
             listener = await loop.create_server(lambda: BoundedHandler(self, server, loop), host, port, backlog=1024)

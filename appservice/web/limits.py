@@ -62,6 +62,10 @@ _RATES = {
 """Requests a minute, and how many of them may come at once."""
 
 
+COUNTED = web.RequestKey("counted", bool)
+"""Set on a request that was counted already, by its membership."""
+
+
 class RateLimits:
     """Counts requests (GCRA), in bounded memory."""
 

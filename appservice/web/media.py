@@ -14,7 +14,6 @@ from appservice.core.tokens import GrantScope
 from appservice.core.web.reels import (
     CHANNEL_KEY,
     EVERYBODY_KEY,
-    MOST_TOGETHER,
     Reel,
     build_reel,
     channel,
@@ -30,22 +29,30 @@ from appservice.matrix.discovery import read_limited
 from appservice.media.concatenated import Whole
 from appservice.media.stored import stored_file
 from appservice.web.context import CONTEXT, Context
-from appservice.web.limits import Limit, address_of
+from appservice.web.limits import COUNTED, Limit, address_of
+from appservice.web.media_paths import (
+    FILE,
+    GRANT,
+    IMMUTABLE,
+    PLAYLIST,
+    PLAYLIST_TYPE,
+    REEL,
+    REVISION,
+    SCOPE,
+    STAGE,
+    TYPES,
+    UUID,
+)
 from appservice.web.progressive import send
+from appservice.web.ready import is_plain, ready_file
 from transcode.hls.encryption import KEY
 from transcode.hls.playlist import STORYBOARD, has_segment
 from transcode.storyboard import web_vtt
 
-_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_GRANT = r"/media/{grant:\d{1,12}\.[A-Za-z0-9_-]{10,64}}/{scope:\d{1,18}\.\d{1,18}(?:\.\d{1,18})?}"
-# The room's channel, everybody in turn, or the keys of those who take turns.
-_REEL = rf"{CHANNEL_KEY}|{EVERYBODY_KEY}|\d{{1,18}}(?:\+\d{{1,18}}){{0,{MOST_TOGETHER - 1}}}"
-_PLAYLIST = "application/vnd.apple.mpegurl"
-# What a grant opens stays the same as long as its address works; shared caches must not store it.
-_IMMUTABLE = {"Cache-Control": "private, max-age=3600, immutable"}
+_GRANT = rf"/media/{{grant:{GRANT}}}/{{scope:{SCOPE}}}"
+_STAGE = rf"{_GRANT}/v/{{id:{UUID}}}/{{stage:{STAGE}}}"
 _LIVE = {"Cache-Control": "private, no-cache"}
 _SECRET = {"Cache-Control": "private, no-store"}
-_TYPES = {".m4s": "video/iso.segment", ".mp4": "video/mp4", ".jpg": "image/jpeg", ".vtt": "text/vtt; charset=utf-8"}
 _AVATAR_PX = 96
 _AVATAR_LIMIT = 1024 * 1024
 _AVATAR_TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
@@ -68,11 +75,12 @@ async def _open(request: web.Request) -> tuple[Context, GrantScope, RoomId, User
     except ForbiddenError:
         context.limits.count(Limit.PUBLIC, address_of(request, context.config.web.trusted_proxies))
         raise
-    context.limits.count(Limit.MEDIA, f"{scope.room_key}.{scope.member_key}")
+    if COUNTED not in request:
+        context.limits.count(Limit.MEDIA, f"{scope.room_key}.{scope.member_key}")
     return context, scope, room_id, user_id
 
 
-@routes.get(_GRANT + rf"/reel/{{key:{_REEL}}}/{{revision:[0-9a-f]{{16}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
+@routes.get(_GRANT + rf"/reel/{{key:{REEL}}}/{{revision:{REVISION}}}/{{name:{PLAYLIST}}}")
 async def reel_playlist(request: web.Request) -> web.Response:
     """Return a playlist of a reel's revision. Raises GoneError when the reel plays something else by now."""
     context, scope, room_id, user_id = await _open(request)
@@ -120,7 +128,7 @@ async def _held(
                     await appended.wait()
             except TimeoutError:
                 break
-    return playlist_response(playlists, name, _LIVE if is_live else _IMMUTABLE)
+    return playlist_response(playlists, name, _LIVE if is_live else IMMUTABLE)
 
 
 def _build(videos: Sequence[Video], revision: str) -> Reel:
@@ -159,10 +167,10 @@ def playlist_response(playlists: Mapping[str, str], name: str, headers: Mapping[
     """Return one of the playlists. Raises NotFoundError when there is none of that name."""
     if name not in playlists:
         raise NotFoundError("There is no such playlist.")
-    return web.Response(text=playlists[name], content_type=_PLAYLIST, headers=headers)
+    return web.Response(text=playlists[name], content_type=PLAYLIST_TYPE, headers=headers)
 
 
-@routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:(?:index|\d{{1,5}})\.m3u8}}")
+@routes.get(_STAGE + rf"/{{name:{PLAYLIST}}}")
 async def video_playlist(request: web.Request) -> web.Response:
     """Return a playlist of one video. Raises GoneError when another stage of it is served by now."""
     context, _, room_id, user_id = await _open(request)
@@ -174,11 +182,11 @@ async def video_playlist(request: web.Request) -> web.Response:
     return await _held(request, context, room_id, now)
 
 
-@routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/storyboard.vtt")
+@routes.get(_STAGE + "/storyboard.vtt")
 async def storyboard(request: web.Request) -> web.Response:
     """Return which part of the sprite sheet to show when (WebVTT). Raises GoneError as `video_playlist`."""
     context, _, room_id, user_id = await _open(request)
-    return storyboard_track(await _served_video(request, context, room_id, user_id), _IMMUTABLE)
+    return storyboard_track(await _served_video(request, context, room_id, user_id), IMMUTABLE)
 
 
 def storyboard_track(video: Video, headers: Mapping[str, str]) -> web.Response:
@@ -202,7 +210,7 @@ async def _served_video(request: web.Request, context: Context, room_id: RoomId,
     return video
 
 
-@routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{KEY}")
+@routes.get(_STAGE + f"/{KEY}")
 async def stage_key(request: web.Request) -> web.Response:
     """Return the key of a stage whose segments are encrypted (RFC 8216, 4.3.2.4), to whom these are served."""
     context, video_id, _ = await _open_video(request)
@@ -212,7 +220,7 @@ async def stage_key(request: web.Request) -> web.Response:
     return web.Response(body=key, content_type="application/octet-stream", headers=_SECRET)
 
 
-@routes.get(_GRANT + rf"/v/{{id:{_UUID}}}/{{stage:[a-z0-9-]{{1,40}}}}/{{name:[a-z0-9./]{{1,60}}}}")
+@routes.get(_STAGE + rf"/{{name:{FILE}}}")
 async def video_file(request: web.Request) -> web.StreamResponse:
     """Return a file of a video that may be seen now: media or initialization segment, image, captions or preview."""
     context, video_id, still = await _open_video(request)
@@ -220,13 +228,15 @@ async def video_file(request: web.Request) -> web.StreamResponse:
     # Segments are decrypted by the player.
     key = None if "/" in name else await context.media_keys.key_of(video_id, stage)
     if key is None:
-        return await file_response(context, request, video_id, _IMMUTABLE)
+        if is_plain(request):
+            return ready_file(await context.files.hot(video_id, stage, name))
+        return await file_response(context, request, video_id, IMMUTABLE)
     path = await context.files.served(video_id, stage, name)
     try:
         whole = Whole(b"", [await asyncio.to_thread(stored_file, path, key)])
     except OSError as error:
         raise NotFoundError("There is no such file.") from error
-    return await send(request, whole, f"{stage}-{name}", {**_IMMUTABLE, "Content-Type": _TYPES[path.suffix]}, still)
+    return await send(request, whole, f"{stage}-{name}", {**IMMUTABLE, "Content-Type": TYPES[path.suffix]}, still)
 
 
 async def _open_video(request: web.Request) -> tuple[Context, VideoId, Callable[[], Awaitable[object]]]:
@@ -248,7 +258,7 @@ async def file_response(
     """Return the file of a path's `stage` and `name` as it is on disk. Raises NotFoundError when it is not there."""
     path = await context.files.served(video_id, request.match_info["stage"], request.match_info["name"])
     # An earlier stage plays on for those who have its playlist, until it is swept; then this is a 404.
-    return web.FileResponse(path, headers={**headers, "Content-Type": _TYPES[path.suffix]})
+    return web.FileResponse(path, headers={**headers, "Content-Type": TYPES[path.suffix]})
 
 
 @routes.get(_GRANT + r"/avatar/{key:\d{1,18}}")
@@ -256,7 +266,7 @@ async def avatar(request: web.Request) -> web.Response:
     """Return a member's avatar as a thumbnail, fetched from the homeserver for the viewer."""
     context, scope, _, _ = await _open(request)
     mxc = await context.stores.members.avatar(scope, int(request.match_info["key"]))
-    return await avatar_image(context, mxc, _IMMUTABLE)
+    return await avatar_image(context, mxc, IMMUTABLE)
 
 
 async def avatar_image(context: Context, mxc: str | None, headers: Mapping[str, str]) -> web.Response:

@@ -219,13 +219,21 @@ def discard(folder: Path) -> None:
 
 def is_plain(folder: Path, parts: tuple[str, ...]) -> bool:
     """Return whether a regular file exists, with no link on the way to it from a folder of ours."""
+    descriptor = plain_file(folder, parts)
+    if descriptor is None:
+        return False
+    os.close(descriptor)
+    return True
+
+
+def plain_file(folder: Path, parts: tuple[str, ...]) -> int | None:
+    """Open a regular file with no link on the way to it from a folder of ours; None where there is none."""
     try:
-        os.close(_open(folder.resolve(), parts))
+        return _open(folder.resolve(), parts)
     except OSError as error:
         if error.errno in _NO_PLAIN_FILE | {errno.ENOENT}:
-            return False
+            return None
         raise
-    return True
 
 
 def _open(folder: Path, parts: tuple[str, ...]) -> int:

@@ -1,7 +1,7 @@
 """A cache bounded in bytes that is shared fairly: whoever fills it pushes out what is their own. Pure."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -37,6 +37,12 @@ class BytesCache(Generic[K, V]):
             self._drop_oldest(owner)
         while self.size > self._total:
             self._drop_oldest(max(self._sizes, key=self._sizes.__getitem__))
+
+    def items(self) -> Iterator[tuple[Hashable, K, V]]:
+        """Yield what there is, with its owner and key."""
+        for owner, values in self._owners.items():
+            for key, (_, value) in values.items():
+                yield owner, key, value
 
     def drop(self, owner: Hashable, key: K) -> None:
         """Invalidate a value; harmless when there is none."""

@@ -1,0 +1,112 @@
+"""Responses that are sent as they lie in memory or on disk: their heads are made once, and no thread is needed.
+
+They are for requests that ask for the whole of something without any condition; aiohttp's own are for all others.
+"""
+
+import asyncio
+import math
+import os
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+from functools import lru_cache
+from io import FileIO
+
+from aiohttp import HttpVersion11, hdrs, web
+
+from appservice.media.hot import HotFile
+from appservice.web.media_paths import IMMUTABLE, TYPES
+
+HEADERS = {
+    "Server": "Roomreel",
+    # Media paths hold grants: they must not travel to other sites.
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What every response has."""
+
+_CONDITIONS = (
+    hdrs.RANGE, hdrs.IF_NONE_MATCH, hdrs.IF_MODIFIED_SINCE, hdrs.IF_MATCH, hdrs.IF_UNMODIFIED_SINCE, hdrs.IF_RANGE,
+    hdrs.EXPECT, hdrs.UPGRADE,
+)  # fmt: skip
+
+
+def is_plain(request: web.BaseRequest) -> bool:
+    """Return whether a request wants the whole, whatever the client has of it, and its connection stays open."""
+    headers = request.headers
+    return (
+        request.version == HttpVersion11
+        and request.keep_alive
+        and not request.can_read_body
+        and not any(name in headers for name in _CONDITIONS)
+    )
+
+
+def head(headers: Mapping[str, str], size: int) -> bytes:
+    """Return the head of a 200 without its date and its end."""
+    lines = {**HEADERS, **headers, "Content-Length": str(size)}
+    return b"HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode("ascii")
+
+
+@lru_cache(maxsize=2)
+def _end(second: int) -> bytes:
+    return f"Date: {formatdate(second, usegmt=True)}\r\n\r\n".encode()
+
+
+class Ready(web.StreamResponse):
+    """A 200 with a body of bytes, or an open file; its head is that of `head`."""
+
+    def __init__(self, made: bytes, body: bytes | None, file: HotFile | None = None) -> None:
+        super().__init__()
+        self._made, self._content, self._file = made, body, file
+
+    @property
+    def keep_alive(self) -> bool:
+        """Say that the connection stays open, as `is_plain` found that it may."""
+        return True
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Send all of it."""
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError
+        start = self._made + _end(int(time.time()))
+        if request.method == hdrs.METH_HEAD:
+            transport.write(start)
+        elif self._content is not None:
+            transport.write(start + self._content)
+        else:
+            transport.write(start)
+            await self._send_file(transport)
+        if transport.get_write_buffer_size():
+            await request.writer.drain()
+
+    async def _send_file(self, transport: asyncio.WriteTransport) -> None:
+        file, sent = self._file, 0
+        if file is None:
+            return
+        if not transport.get_write_buffer_size():
+            try:
+                sent = os.sendfile(transport.get_extra_info("socket").fileno(), file.fileno(), 0, file.size)
+            except BlockingIOError:
+                pass
+            else:
+                if not sent and file.size:
+                    raise ConnectionResetError  # it is shorter than was promised
+        if sent < file.size:
+            opened = FileIO(file.fileno(), closefd=False)
+            await asyncio.get_running_loop().sendfile(transport, opened, sent, file.size - sent)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing more."""
+
+
+def ready_file(file: HotFile) -> Ready:
+    """Return a file as the whole of a response, with the validators that `web.FileResponse` gives it."""
+    if not file.head:
+        headers = {
+            **IMMUTABLE, "Content-Type": TYPES[file.path.suffix], "ETag": f'"{file.etag}"',
+            "Last-Modified": formatdate(math.ceil(file.modified), usegmt=True), "Accept-Ranges": "bytes",
+        }  # fmt: skip
+        file.head = head(headers, file.size)
+    return Ready(file.head, file.body, file)
