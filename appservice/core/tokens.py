@@ -57,7 +57,7 @@ def _bytes(text: str) -> bytes:
 
 def _sign(key: bytes, purpose: str, message: str) -> str:
     # The purpose keeps a signature of one kind from passing as one of another.
-    digest = hmac.new(key, _bytes(f"{purpose}|{message}"), hashlib.sha256).digest()
+    digest = hmac.digest(key, _bytes(f"{purpose}|{message}"), "sha256")
     return _encode(digest[:_SIGNATURE_BYTES])
 
 

@@ -61,7 +61,6 @@ _RATES = {
 }
 """Requests a minute, and how many of them may come at once."""
 
-
 COUNTED = web.RequestKey("counted", bool)
 """Set on a request that was counted already, by its membership."""
 
