@@ -42,10 +42,11 @@ def is_plain(request: web.BaseRequest) -> bool:
     )
 
 
-def head(headers: Mapping[str, str], size: int) -> bytes:
-    """Return the head of a 200 without its date and its end."""
-    lines = {**HEADERS, **headers, "Content-Length": str(size)}
-    return b"HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode("ascii")
+def head(headers: Mapping[str, str], size: int | None) -> bytes:
+    """Return the head of a 200 of so many bytes, or of a 204, without its date and its end."""
+    status, length = ("204 No Content", {}) if size is None else ("200 OK", {"Content-Length": str(size)})
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {**HEADERS, **headers, **length}.items())
+    return f"HTTP/1.1 {status}\r\n{lines}".encode("ascii")
 
 
 @lru_cache(maxsize=2)
@@ -54,7 +55,7 @@ def _end(second: int) -> bytes:
 
 
 class Ready(web.StreamResponse):
-    """A 200 with a body of bytes, or an open file; its head is that of `head`."""
+    """A response with a body of bytes, or an open file; its head is that of `head`."""
 
     def __init__(self, made: bytes, body: bytes | None, file: HotFile | None = None) -> None:
         super().__init__()
@@ -68,34 +69,22 @@ class Ready(web.StreamResponse):
     async def prepare(self, request: web.BaseRequest) -> None:
         """Send all of it."""
         transport = request.transport
+        # aiohttp holds the last response of each connection: that must not hold what is in it.
+        content, self._content = self._content, None
+        file, self._file = self._file, None
         if transport is None:
             raise ConnectionResetError
         start = self._made + _end(int(time.time()))
         if request.method == hdrs.METH_HEAD:
             transport.write(start)
-        elif self._content is not None:
-            transport.write(start + self._content)
+        elif content is not None:
+            transport.write(start + content)
         else:
             transport.write(start)
-            await self._send_file(transport)
+            if file is not None:
+                await _send_file(transport, file)
         if transport.get_write_buffer_size():
             await request.writer.drain()
-
-    async def _send_file(self, transport: asyncio.WriteTransport) -> None:
-        file, sent = self._file, 0
-        if file is None:
-            return
-        if not transport.get_write_buffer_size():
-            try:
-                sent = os.sendfile(transport.get_extra_info("socket").fileno(), file.fileno(), 0, file.size)
-            except BlockingIOError:
-                pass
-            else:
-                if not sent and file.size:
-                    raise ConnectionResetError  # it is shorter than was promised
-        if sent < file.size:
-            opened = FileIO(file.fileno(), closefd=False)
-            await asyncio.get_running_loop().sendfile(transport, opened, sent, file.size - sent)
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Do nothing more."""
@@ -110,3 +99,20 @@ def ready_file(file: HotFile) -> Ready:
         }  # fmt: skip
         file.head = head(headers, file.size)
     return Ready(file.head, file.body, file)
+
+
+async def _send_file(transport: asyncio.WriteTransport, file: HotFile) -> None:
+    """Send a file's content. Raises ConnectionResetError where it, or the connection, ends before."""
+    if transport.is_closing():
+        raise ConnectionResetError
+    sent = 0
+    if not transport.get_write_buffer_size():
+        try:
+            sent = os.sendfile(transport.get_extra_info("socket").fileno(), file.fileno(), 0, file.size)
+        except BlockingIOError:
+            pass
+    if sent < file.size:
+        opened = FileIO(file.fileno(), closefd=False)
+        sent += await asyncio.get_running_loop().sendfile(transport, opened, sent, file.size - sent)
+    if sent < file.size:
+        raise ConnectionResetError  # less than was promised cannot be signalled in any other way
