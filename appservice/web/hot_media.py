@@ -20,6 +20,7 @@ from appservice.web.connections import Handler
 from appservice.web.context import Context
 from appservice.web.limits import COUNTED, Limit
 from appservice.web.media_paths import (
+    ACCESS,
     FILE,
     GRANT,
     IMMUTABLE,
@@ -38,6 +39,7 @@ _PATH = re.compile(
     re.ASCII,
 )
 _METHODS = frozenset({"GET", "HEAD"})
+_ACCESS = head(ACCESS, None)
 # What is made of a video leaves the memory within ten seconds of its deletion.
 _PLAYLISTS_S, _MOST_PLAYLISTS = 8.0, 256
 
@@ -80,6 +82,8 @@ class HotMedia:
             if name:
                 return await self._file(request, (grant, scope), VideoId(video), stage, name)
             opened, room_id, user_id = await self._open(request, grant, scope)
+            if video and not stage:
+                return await self._access(VideoId(video), room_id, user_id)
             if video:
                 return await self._playlist(VideoId(video), room_id, user_id, stage, playlist)
             return self._reel(opened, key, revision, reel_playlist)
@@ -102,6 +106,10 @@ class HotMedia:
         if await self._context.access.served_stage(video_id, room_id, user_id) is None:
             return None
         return ready_file(file)
+
+    async def _access(self, video_id: VideoId, room_id: RoomId, user_id: UserId) -> Ready | None:
+        stage = await self._context.access.served_stage(video_id, room_id, user_id)
+        return Ready(_ACCESS, b"") if stage else None
 
     async def _playlist(
         self, video_id: VideoId, room_id: RoomId, user_id: UserId, stage: str, name: str

@@ -31,6 +31,7 @@ from appservice.media.stored import stored_file
 from appservice.web.context import CONTEXT, Context
 from appservice.web.limits import COUNTED, Limit, address_of
 from appservice.web.media_paths import (
+    ACCESS,
     FILE,
     GRANT,
     IMMUTABLE,
@@ -218,6 +219,19 @@ async def stage_key(request: web.Request) -> web.Response:
     if key is None:
         raise NotFoundError("There is no such key.")
     return web.Response(body=key, content_type="application/octet-stream", headers=_SECRET)
+
+
+@routes.get(_GRANT + rf"/v/{{id:{UUID}}}/access")
+async def video_access(request: web.Request) -> web.Response:
+    """Return 204 where the viewer may be served a video's files now, for a proxy that sends them from the disk itself.
+
+    Raises ForbiddenError for all others: what exactly is wrong, the file's own route says.
+    """
+    try:
+        await _open_video(request)
+    except NotFoundError as error:
+        raise ForbiddenError("There is no such video.") from error
+    return web.Response(status=204, headers=ACCESS)
 
 
 @routes.get(_STAGE + rf"/{{name:{FILE}}}")
