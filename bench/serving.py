@@ -2,7 +2,8 @@
 
 A playlist against a bare aiohttp handler with the same bytes; segments against one nginx worker, by the service alone
 and behind deploy/nginx.conf; what is encrypted on disk against the same in clear. All servers have one processor, the
-load (`wrk`) another; a hundred members have a grant each. Medians of five runs in turn. `./run bench serving`
+load (`wrk`) another; a hundred members have a grant each. Medians of five runs in turn. `./run bench serving
+[NAME...]`, of what is compared
 """
 
 import asyncio
@@ -179,7 +180,8 @@ def _compared() -> list[tuple[str, str, float]]:
     ]
 
 
-async def _measure() -> None:
+async def _measure(names: Sequence[str]) -> None:
+    compared = [each for each in _compared() if not names or each[0] in names]
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         loads = await _loads(stack, folder)
@@ -187,12 +189,13 @@ async def _measure() -> None:
             for name, load in loads.items():
                 async with http.get(load.url + load.paths[0]) as response:
                     assert response.status == 200, f"{name}: {await response.text()}"
+        loads = {name: load for name, load in loads.items() if any(name in each for each in compared)}
         rates: dict[str, list[float]] = {name: [] for name in loads}
         for _ in range(RUNS):
             for name, load in loads.items():
                 rates[name].append(await load.rate(folder))
     print(f"{'Requests a second':<24}{'':>8}  {'floor':<16}{'':>8}  ratio   goal")
-    for name, floor, goal in _compared():
+    for name, floor, goal in compared:
         ours, theirs = statistics.median(rates[name]), statistics.median(rates[floor])
         verdict = f"{goal:.2f}: {'holds' if ours / theirs >= goal else 'MISSED'}" if goal else "none"
         print(f"{name:<24}{ours:8.0f}  {floor:<16}{theirs:8.0f}   {ours / theirs:.2f}   {verdict}")
@@ -200,4 +203,4 @@ async def _measure() -> None:
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    asyncio.run(_measure())
+    asyncio.run(_measure(sys.argv[1:]))

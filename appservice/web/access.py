@@ -53,6 +53,8 @@ class Access:
         self._permissions = permissions
         self._key = key
         self._clock = clock
+        self.generation = 0
+        """How often what was cached has been invalidated."""
         # Requests that come at the same time share one query.
         cached = alru_cache(maxsize=_CACHE_SIZE, ttl=cache_s)
         self._viewers = cached(self._query_viewer)
@@ -85,6 +87,7 @@ class Access:
 
     def invalidate(self) -> None:
         """Query the database again from now on: somebody left, or a video was hidden."""
+        self.generation += 1
         for cache in (self._viewers, self._stages, self._own_stages, self._withheld_stages, self._videos):
             cache.cache_clear()
 

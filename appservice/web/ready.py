@@ -4,6 +4,7 @@ They are for requests that ask for the whole of something without any condition;
 """
 
 import asyncio
+import contextlib
 import math
 import os
 import time
@@ -107,10 +108,8 @@ async def _send_file(transport: asyncio.WriteTransport, file: HotFile) -> None:
         raise ConnectionResetError
     sent = 0
     if not transport.get_write_buffer_size():
-        try:
+        with contextlib.suppress(BlockingIOError):
             sent = os.sendfile(transport.get_extra_info("socket").fileno(), file.fileno(), 0, file.size)
-        except BlockingIOError:
-            pass
     if sent < file.size:
         opened = FileIO(file.fileno(), closefd=False)
         sent += await asyncio.get_running_loop().sendfile(transport, opened, sent, file.size - sent)
