@@ -19,10 +19,10 @@ from tests.support.waiting import eventually
 from transcode import Tools
 
 
-def _in_front_of(service: Service, folder: Path) -> AbstractAsyncContextManager[str]:
+def _in_front_of(service: Service, folder: Path, media: Path | None = None) -> AbstractAsyncContextManager[str]:
     port, upstream = free_port(), urlsplit(service.url).port
     assert upstream
-    return nginx(folder, port, deployed(port, upstream, service.media, folder))
+    return nginx(folder, port, deployed(port, upstream, media or service.media, folder))
 
 
 @pytest.fixture
@@ -131,6 +131,16 @@ async def test_whether_a_viewer_may_have_a_video(moderated: ModeratedRoom, servi
         assert (await _get(service, service.url + refused))[0] == 403
     assert (await moderated.bob.request("PATCH", f"/api/v1/videos/{video_id}", {"visibility": "hidden"}))[0] == 200
     assert (await _get(service, service.url + path))[0] == 403
+
+
+async def test_what_nginx_cannot_read_is_sent_by_us(
+    moderated: ModeratedRoom, service: Service, transcoded: TranscodedVideo, tmp_path: Path
+) -> None:
+    path = f"{_folder((await moderated.bobs(moderated.bob))[0])}/240/0.m4s"
+    async with _in_front_of(service, tmp_path / "nginx", media=tmp_path / "none") as proxy:
+        status, headers, body = await _get(service, proxy + path)
+    assert (status, body) == (200, (transcoded.folder / "240/0.m4s").read_bytes())
+    assert headers["Cache-Control"] == "private, max-age=3600, immutable"
 
 
 async def test_what_is_encrypted_on_disk(
