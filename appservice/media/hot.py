@@ -37,10 +37,11 @@ class HotFile:
         self.path = path
         found = os.fstat(descriptor)
         self.identity = _identity(found)
-        self.size = found.st_size
         self.modified = found.st_mtime
         self.etag = f"{found.st_mtime_ns:x}-{found.st_size:x}"
         self.body = os.pread(descriptor, SMALL + 1, 0) if found.st_size <= SMALL else None
+        # What is promised is what is sent, or the next response would begin too late.
+        self.size = found.st_size if self.body is None else len(self.body)
         self.sweeps = 0
         """How often it was looked at since it was requested last."""
         self.head = b""

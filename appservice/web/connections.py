@@ -6,13 +6,13 @@ slowly, the oldest first. Only those that wait for us count for good.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import resource
 import socket
 import struct
 import termios
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -233,6 +233,11 @@ class BoundedHandler(web.RequestHandler):
         """End the connection at once."""
         metrics.CONNECTIONS_CLOSED.labels(reason).inc()
         if self.transport is not None:
+            # asyncio's sendfile does not notice a socket that is closed beneath it: it would hold its file for ever,
+            # and its entry in the selector keep the next connection of the same descriptor waiting.
+            if self._socket is not None:
+                with contextlib.suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
             self.transport.abort()
 
 
@@ -337,7 +342,7 @@ class ConnectionBounds:
             await asyncio.sleep(_SWEEP_S)
             self.sweep(loop.time())
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def listening(self, app: web.Application, host: str, port: int) -> "AsyncIterator[asyncio.Server]":
         """Serve an application on an address until the context ends. Raises OSError when that is not to be had."""
         # Widgets hold event streams open for ever: at a stop they are cut, and connect again elsewhere.

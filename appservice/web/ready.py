@@ -111,7 +111,19 @@ async def _send_file(transport: asyncio.WriteTransport, file: HotFile) -> None:
         with contextlib.suppress(BlockingIOError):
             sent = os.sendfile(transport.get_extra_info("socket").fileno(), file.fileno(), 0, file.size)
     if sent < file.size:
-        opened = FileIO(file.fileno(), closefd=False)
-        sent += await asyncio.get_running_loop().sendfile(transport, opened, sent, file.size - sent)
+        sent += await _send_rest(transport, file.fileno(), range(sent, file.size))
     if sent < file.size:
         raise ConnectionResetError  # less than was promised cannot be signalled in any other way
+
+
+async def _send_rest(transport: asyncio.WriteTransport, descriptor: int, part: range) -> int:
+    """Send a part of an open file, and return its bytes; 0 where the connection ended before.
+
+    Apart, and without an exception: asyncio's are in a reference cycle, which would hold the file until it is collected.
+    """
+    opened = FileIO(descriptor, closefd=False)
+    try:
+        # No fallback: it would read by the position in the file, which all that send this one share.
+        return await asyncio.get_running_loop().sendfile(transport, opened, part.start, len(part), fallback=False)
+    except (asyncio.SendfileNotAvailableError, ConnectionError):
+        return 0  # the first is also what asyncio makes of a connection that was reset

@@ -13,10 +13,13 @@ from multidict import CIMultiDictProxy
 
 from appservice.core.model import VideoId
 from appservice.media.hot import SMALL
+from appservice.web.app import build_app
+from appservice.web.connections import ConnectionBounds, ConnectionLimits, Deadlines
 from tests.support.service import ModeratedRoom, Service
 from tests.support.waiting import eventually
 
 LARGE = 3_000_017  # more than any socket's buffer takes at once
+ENDLESS = 64 * 1024 * 1024
 
 
 async def _get(
@@ -142,6 +145,26 @@ async def test_a_slow_reader_gets_the_whole(moderated: ModeratedRoom, service: S
             assert await reader.readexactly(LARGE) == content
         writer.close()
         await writer.wait_closed()
+
+
+@pytest.mark.parametrize("more", ["", "Range: bytes=0-\r\n"])
+async def test_who_never_reads_holds_no_file(moderated: ModeratedRoom, service: Service, more: str) -> None:
+    base, video_id, stage = _parts((await moderated.bobs(moderated.bob))[0])
+    name = "240/9001.m4s"
+    file = service.media / video_id / stage / name
+    await asyncio.to_thread(file.write_bytes, bytes(ENDLESS))
+    bounds = ConnectionBounds(ConnectionLimits(100, 100), deadlines=Deadlines(send=1.0))
+    async with bounds.listening(build_app(service.context), "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname(), limit=SMALL)
+        writer.write(f"GET {base}/v/{video_id}/{stage}/{name} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode())
+        assert b" 20" in await reader.readline()
+        await asyncio.to_thread(file.unlink)
+
+        async def is_free() -> bool:
+            return not bounds.count and not _is_open(f"/v/{video_id}/{stage}/{name}")
+
+        await eventually(is_free, seconds=20, what="the file of a connection that was closed being closed")
+        writer.transport.abort()
 
 
 async def test_they_count_against_the_membership(moderated: ModeratedRoom, service: Service) -> None:
